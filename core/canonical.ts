@@ -1,0 +1,33 @@
+/** A value with exactly one byte form: plain JSON data. `undefined` members of objects are left out. */
+export type Canonical =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Canonical[]
+  | { readonly [key: string]: Canonical | undefined };
+
+/**
+ * The one text form of a value: JSON without blanks, object keys in code-unit order, `undefined` members left out.
+ * Two values are equal when their texts are equal; digests of graphs and cache keys are taken over this text.
+ * Throws a `TypeError` for a number that is not finite.
+ */
+export function canonicalJson(value: Canonical): string {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new TypeError(`Cannot encode ${value}: only finite numbers have a canonical form`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as Canonical)).join(",")}]`;
+  const object = value as { readonly [key: string]: Canonical | undefined };
+  const members = Object.keys(object)
+    .filter((key) => object[key] !== undefined)
+    .sort(compareCodeUnits)
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] as Canonical)}`);
+  return `{${members.join(",")}}`;
+}
+
+/** Code-unit order: the same on every machine, unlike locale order. */
+export function compareCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

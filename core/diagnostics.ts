@@ -1,0 +1,37 @@
+/** A text that diagnostics point into. */
+export interface SourceFile {
+  /** As shown to people: the path the user named, or `<stdin>`. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A half-open range of a text in UTF-16 code units; `line` and `column` of its start count from 1. */
+export interface SourceRange {
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+}
+
+export type Severity = "error" | "warning";
+
+/** One problem of a text, as data. Rendering is {@link ./render-diagnostic.ts}. */
+export interface Diagnostic {
+  readonly severity: Severity;
+  /** Stable slug, `<phase>/<problem>`; every code has a section in docs/errors.md. */
+  readonly code: string;
+  /** One sentence, no final period: what was attempted and what was found. User text in double quotes. */
+  readonly message: string;
+  readonly source?: SourceFile;
+  readonly range?: SourceRange;
+  /** How to go on: a mended line, a suggestion, a command. */
+  readonly hint?: string;
+  /** Further places, such as the first definition of a duplicate. */
+  readonly related?: readonly { readonly message: string; readonly source: SourceFile; readonly range: SourceRange }[];
+  /** A page that explains the rule or error, when there is one. */
+  readonly url?: string;
+  /** BuildKit's rule name for lint warnings, such as `StageNameCasing`. */
+  readonly rule?: string;
+}

@@ -1,0 +1,81 @@
+import type { Diagnostic } from "./diagnostics.js";
+
+export interface TsbuildErrorOptions {
+  readonly hint?: string;
+  readonly diagnostics?: readonly Diagnostic[];
+  readonly cause?: unknown;
+  /** Name of the build step (vertex) that failed, such as `[2/5] RUN make`. */
+  readonly step?: string;
+}
+
+/**
+ * Base of every error that tsbuild means to show to a user. Anything else that is thrown is a bug in tsbuild.
+ * The message is one sentence: what was attempted, what was found. `hint` says how to go on.
+ */
+export class TsbuildError extends Error {
+  override readonly name: string = "TsbuildError";
+  /** Stable slug, `<area>/<problem>`, such as `registry/unauthorized`. */
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Set where the error crosses the solver: the step that failed. */
+  step: string | undefined;
+
+  constructor(code: string, message: string, options: TsbuildErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.diagnostics = options.diagnostics ?? [];
+    this.step = options.step;
+  }
+}
+
+/** Problems of a source text; carries every problem of the phase, not only the first. */
+export class DiagnosticsError extends TsbuildError {
+  override readonly name = "DiagnosticsError";
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const first = diagnostics.find((diagnostic) => diagnostic.severity === "error") ?? diagnostics[0];
+    if (!first) throw new TypeError("DiagnosticsError needs at least one diagnostic");
+    super(first.code, first.message, { diagnostics, ...(first.hint === undefined ? {} : { hint: first.hint }) });
+  }
+}
+
+/** A RUN step ended with a status that is not a success. */
+export class ExecError extends TsbuildError {
+  override readonly name = "ExecError";
+  constructor(
+    readonly command: readonly string[],
+    readonly exit: { readonly code: number } | { readonly signal: string },
+    /** The last lines the step printed, at most 64 KiB. */
+    readonly outputTail: string,
+    options: TsbuildErrorOptions & { readonly display?: string } = {},
+  ) {
+    const what = options.display ?? command.join(" ");
+    const how = "code" in exit ? `exit code: ${exit.code}` : `signal: ${exit.signal}`;
+    super("build/step-failed", `process "${what}" did not complete successfully: ${how}`, options);
+  }
+}
+
+/** The build was cancelled through its AbortSignal (ctrl-c in the CLI). */
+export class CanceledError extends TsbuildError {
+  override readonly name = "CanceledError";
+  constructor(message = "The build was canceled", options: TsbuildErrorOptions = {}) {
+    super("build/canceled", message, options);
+  }
+}
+
+/** Throws {@link CanceledError} when `signal` is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason instanceof TsbuildError ? signal.reason : new CanceledError(undefined, { cause: signal.reason });
+}
+
+/** For the default branch of an exhaustive switch. */
+export function unreachable(value: never): never {
+  throw new Error(`internal: unexpected value ${JSON.stringify(value)}`);
+}
+
+/** The `code` of a system error (`ENOENT` …), or undefined. */
+export function systemErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,31 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** A name in `directory` that no other process uses. */
+export function temporaryName(directory: string, prefix = "tmp"): string {
+  return join(directory, `${prefix}-${process.pid}-${randomBytes(6).toString("hex")}`);
+}
+
+/**
+ * Writes a file so that readers see the old content or the new one, never a part: temporary file beside it, then rename.
+ * Parent directories are made. `durable` also syncs, for what must survive a power cut.
+ */
+export function writeFileAtomic(path: string, data: string | Uint8Array, options: { readonly mode?: number; readonly durable?: boolean } = {}): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = temporaryName(dirname(path), ".tmp");
+  try {
+    const fd = openSync(temporary, "wx", options.mode ?? 0o644);
+    try {
+      const bytes = typeof data === "string" ? Buffer.from(data) : data;
+      for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+      if (options.durable) fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
