@@ -1,11 +1,5 @@
 /** A value with exactly one byte form: plain JSON data. `undefined` members of objects are left out. */
-export type Canonical =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Canonical[]
-  | { readonly [key: string]: Canonical | undefined };
+export type Canonical = null | boolean | number | string | readonly Canonical[] | { readonly [key: string]: Canonical | undefined };
 
 /**
  * The one text form of a value: JSON without blanks, object keys in code-unit order, `undefined` members left out.

@@ -11,7 +11,11 @@ export function temporaryName(directory: string, prefix = "tmp"): string {
  * Writes a file so that readers see the old content or the new one, never a part: temporary file beside it, then rename.
  * Parent directories are made. `durable` also syncs, for what must survive a power cut.
  */
-export function writeFileAtomic(path: string, data: string | Uint8Array, options: { readonly mode?: number; readonly durable?: boolean } = {}): void {
+export function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  options: { readonly mode?: number; readonly durable?: boolean } = {},
+): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = temporaryName(dirname(path), ".tmp");
   try {

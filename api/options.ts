@@ -1,0 +1,129 @@
+import type { Readable, Writable } from "node:stream";
+import type { Diagnostic } from "../core/diagnostics.js";
+import type { Digest } from "../core/digest.js";
+import type { EventSink } from "../core/events.js";
+import type { Compression } from "../oci/layer/toc.js";
+import type { Descriptor } from "../oci/types.js";
+
+/** Where a result goes. A `dest` of type Writable gets the bytes; it is ended, not destroyed. */
+export type Output =
+  | {
+      readonly type: "oci" | "docker";
+      readonly dest: string | Writable /** False: a directory instead of a tar file. Default true. */;
+      readonly tar?: boolean;
+      readonly names?: readonly string[];
+      readonly compression?: Compression;
+      readonly compressionLevel?: number;
+      readonly forceCompression?: boolean;
+      readonly annotations?: Readonly<Record<string, string>>;
+    }
+  | { readonly type: "local"; readonly dest: string }
+  | { readonly type: "tar"; readonly dest: string | Writable }
+  /** The local image store, under `names` and the build's tags. */
+  | { readonly type: "image"; readonly names?: readonly string[]; readonly push?: boolean }
+  | { readonly type: "registry"; readonly names?: readonly string[] }
+  | { readonly type: "cacheonly" };
+
+export interface CommonOptions {
+  /** The store. Default `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then `~/.local/share/tsbuild`. */
+  readonly root?: string;
+  readonly signal?: AbortSignal;
+  /** Gets every event, in order, synchronously; what it throws fails the build. */
+  readonly onEvent?: EventSink;
+}
+
+export interface BuildOptions extends CommonOptions {
+  /** A directory. Default `.`. */
+  readonly context?: string;
+  /** Path of the Dockerfile (relative to the working directory), or its text. Default `Dockerfile` in the context. */
+  readonly dockerfile?: string | { readonly text: string; readonly name?: string };
+  readonly target?: string;
+  /** Values for ARG; undefined takes the variable from the environment, as `--build-arg NAME` does. */
+  readonly buildArgs?: Readonly<Record<string, string | undefined>>;
+  /** name → `DIR`, `docker-image://REF`, `oci-layout://DIR[:TAG|@DIGEST]`. */
+  readonly buildContexts?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
+  /** `os/arch[/variant]`; default: the host's. */
+  readonly platforms?: readonly string[];
+  /** Default: the local image store. */
+  readonly outputs?: readonly Output[];
+  readonly noCache?: boolean;
+  /** Stages that do not use the cache. */
+  readonly noCacheFilter?: readonly string[];
+  /** Ask the registry even when the local store has the name. */
+  readonly pull?: boolean;
+  readonly network?: "default" | "none" | "host";
+  /** `host:ip`. */
+  readonly addHosts?: readonly string[];
+  /** Bytes. */
+  readonly shmSize?: number;
+  /** `name=soft[:hard]`. */
+  readonly ulimits?: readonly string[];
+  /** Steps that run at once. Default: the machine's parallelism, at least 4. */
+  readonly jobs?: number;
+}
+
+export interface BuildResult {
+  /** Image id: digest of the config. Undefined when the outputs hold no image (several platforms: the first). */
+  readonly imageId: Digest;
+  /** Manifest or index, when an output made one. */
+  readonly descriptor: Descriptor | undefined;
+  /** One per output, in order. */
+  readonly exports: readonly { readonly type: Output["type"]; readonly metadata: Readonly<Record<string, unknown>> }[];
+  readonly warnings: readonly Diagnostic[];
+  readonly stats: {
+    readonly steps: number;
+    readonly executed: number;
+    readonly cached: number /** Milliseconds. */;
+    readonly duration: number;
+  };
+}
+
+export interface StoredImage {
+  /** Canonical names with tag. */
+  readonly names: readonly string[];
+  /** Manifest or index digest. */
+  readonly digest: Digest;
+  /** Config digest (of the platform nearest to the host's). */
+  readonly id: Digest;
+  /** ISO 8601. */
+  readonly created: string | undefined;
+  /** Bytes of its blobs, compressed. */
+  readonly size: number;
+  readonly platform: string;
+  readonly descriptor: Descriptor;
+}
+
+/** The local image store, as `images`, `tag`, `rmi`, `inspect`, `history`, `save` and `load` use it. References are as users write them. */
+export interface ImageStore extends Disposable {
+  list(): readonly StoredImage[];
+  /** By name, or by id or digest (or a unique prefix of it). Throws `images/not-found` or `images/ambiguous`. */
+  get(ref: string): StoredImage;
+  tag(ref: string, name: string): void;
+  /** Removes names, or an image with all its names when `ref` is an id and `force` is set or it has one name. */
+  remove(
+    ref: string,
+    options?: { readonly force?: boolean },
+  ): { readonly untagged: readonly string[]; readonly deleted: readonly Digest[] };
+  /** Docker-shaped description. */
+  inspect(ref: string): Record<string, unknown>;
+  history(
+    ref: string,
+  ): readonly {
+    readonly created: string | undefined;
+    readonly createdBy: string;
+    readonly size: number;
+    readonly comment: string;
+    readonly id: Digest | undefined;
+  }[];
+  /** One tarball that is an OCI layout and a docker archive. */
+  save(refs: readonly string[], dest: string | Writable, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Either kind, plain or compressed; answers what was loaded, in order. */
+  load(
+    source: string | Readable,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly { readonly names: readonly string[]; readonly id: Digest; readonly digest: Digest }[]>;
+  close(): void;
+}

@@ -1,0 +1,221 @@
+import type { Readable } from "node:stream";
+import type { CacheKey } from "../core/cache-key.js";
+import type { Digest } from "../core/digest.js";
+import type { LayerBlob, Toc } from "../oci/layer/toc.js";
+import type { Descriptor } from "../oci/types.js";
+
+/**
+ * The durable state of tsbuild, contracts first. One store is a directory, used by any number of processes at once; `openStore`
+ * (open-store.ts) gives a handle. Layout below the root, which carries the format version:
+ *
+ *     v1/oci-layout, index.json, blobs/sha256/…   a valid OCI image layout
+ *     v1/index.db                                  layers, results, images, leases (SQLite, WAL)
+ *     v1/snapshots/<layer id>/fs                   a layer unpacked, in overlayfs form; owned by mapped ids
+ *     v1/toc/<hex of diffID>                       tables of contents
+ *     v1/stat/…  v1/ast/…                          stat index shards; parsed Dockerfiles
+ *     v1/mounts/<id>                               cache mounts
+ *     v1/locks/…  v1/tmp/<owner>/…                 flock files; what a process has in flight
+ *
+ * Everything durable is written to a temporary name, verified and renamed, files before the rows that name them. kill -9 loses at most
+ * what was in flight; the next process that opens the store for writing removes it.
+ */
+export interface Store {
+  readonly root: string;
+  readonly blobs: BlobStore;
+  readonly layers: LayerStore;
+  readonly results: ResultIndex;
+  readonly images: ImageIndex;
+  readonly stats: StatIndex;
+  readonly locks: Locks;
+  /** Small derived values that may vanish at any time (parsed Dockerfiles, resolved references). */
+  readonly memo: Memo;
+  /** A new directory of this process for short-lived files; removed on close, or by the next process after a crash. */
+  temporaryDirectory(): string;
+  /** Directory of a cache mount; made (empty) by the caller when missing. Registered for accounting. */
+  cacheMountPath(id: string): string;
+  /**
+   * Trees left by crashed processes, or whose layer is gone; owned by mapped ids, so the caller lets the worker remove them and then calls
+   * `forget`. Empty in the normal case and cheap to ask.
+   */
+  orphans(): readonly string[];
+  forget(paths: readonly string[]): void;
+  close(): void;
+}
+
+/** Bytes named by digest. All methods may be called concurrently, also by other processes. */
+export interface BlobStore {
+  has(digest: Digest): boolean;
+  /** Where the bytes are, whether or not they are there. */
+  path(digest: Digest): string;
+  /** Bytes of a stored blob. Throws `store/blob-missing`. */
+  size(digest: Digest): number;
+  /** For small blobs (manifests, configs): read and verified. Throws `store/blob-missing`, `store/blob-corrupt`. */
+  readSmall(digest: Digest): Buffer;
+  /** A verifying stream: errors with `store/blob-corrupt` at the end when the bytes do not match. */
+  open(digest: Digest): Readable;
+  /** Stores a small blob; idempotent. */
+  writeSmall(data: string | Uint8Array): { readonly digest: Digest; readonly size: number };
+  /**
+   * Stores a stream. Verifies `expected` when given (digest and size) and throws `store/digest-mismatch` without keeping anything. Idempotent.
+   * `onProgress` gets the bytes so far.
+   */
+  ingest(
+    source: AsyncIterable<Uint8Array>,
+    expected?: { readonly digest?: Digest; readonly size?: number },
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (bytes: number) => void },
+  ): Promise<{ readonly digest: Digest; readonly size: number }>;
+  /** A temporary file name on the blobs' filesystem, to be given to {@link adopt}. */
+  temporaryPath(): string;
+  /** Takes over a finished, already hashed file by renaming it. Idempotent. */
+  adopt(path: string, digest: Digest): void;
+  remove(digest: Digest): void;
+  list(): Iterable<{ readonly digest: Digest; readonly size: number }>;
+}
+
+/** Short local name of a layer; also its snapshot folder. Small so that hundreds fit in one mount option string. */
+export type LayerId = string & { readonly __brand: "LayerId" };
+
+/** One layer in the store. What it lacks can be made from what it has: blob → snapshot, TOC; snapshot → blob, TOC. */
+export interface LayerRecord {
+  readonly id: LayerId;
+  /** Known once it was packed, diffed, or named by an image config. */
+  readonly diffId: Digest | undefined;
+  /** Compressed form as a manifest names it. The bytes may still be at the registry. */
+  readonly blob: Descriptor | undefined;
+  /** Whether snapshots/<id>/fs is there and complete. */
+  readonly unpacked: boolean;
+  /** Canonical reference of an image the blob can be fetched with, for layers that are not here yet. */
+  readonly origin: string | undefined;
+  /** Milliseconds since the epoch: when the step that made it finished. Ends in the image's history. */
+  readonly createdAt: number;
+}
+
+/** A layer being made by a step; vanishes unless it is committed. */
+export interface LayerDraft {
+  readonly id: LayerId;
+  /** Empty directories, owned by this process's user, on one filesystem: for an overlay's upper and work. */
+  readonly fs: string;
+  readonly work: string;
+  /** The snapshot in `fs` is complete. From now on it survives. */
+  commitSnapshot(): LayerRecord;
+  /** Drops it; `fs` becomes an orphan when it cannot be removed here. */
+  discard(): void;
+}
+
+export interface LayerStore {
+  get(id: LayerId): LayerRecord | undefined;
+  /** The layer with this content, preferring one that is unpacked or whose blob is here. */
+  byDiffId(diffId: Digest): LayerRecord | undefined;
+  draft(): LayerDraft;
+  /** Registers a base layer by what an image's manifest and config say; idempotent by diffID (a newer origin replaces an older one). */
+  addRemote(layer: { readonly diffId: Digest; readonly blob: Descriptor; readonly origin: string | undefined }): LayerRecord;
+  /** Registers a packed layer (blob and TOC), whose blob is in the blob store. Idempotent by diffID. */
+  addPacked(blob: LayerBlob): LayerRecord;
+  /** Records blob, TOC and diffID for an unpacked layer after its diff. */
+  setBlob(id: LayerId, blob: LayerBlob): LayerRecord;
+  snapshotPath(id: LayerId): string;
+  /** A draft for unpacking an existing layer: commit makes its snapshot complete; when another process was faster, that one stays. */
+  draftSnapshot(id: LayerId): LayerDraft;
+  /** The TOC, when it is stored. Recently used ones are kept in memory. */
+  toc(diffId: Digest): Toc | undefined;
+  saveToc(toc: Toc): void;
+  list(): Iterable<LayerRecord>;
+}
+
+/** What a step gave: a stack of layers, bottom first. */
+export interface ResultRecord {
+  readonly id: number;
+  /** The key under which steps above it compute their own keys, however this result was found. */
+  readonly primaryKey: CacheKey;
+  readonly layers: readonly LayerId[];
+  readonly createdAt: number;
+  /** Name of the step and components of its key, for people and for explanations. */
+  readonly name: string;
+  readonly components: string;
+}
+
+/**
+ * From cache key to result. A result is found under its primary key and any number of aliases. A lookup never gives a result whose layers
+ * are gone. Every lookup that hits counts as a use (for collection); uses are written in batches on close.
+ */
+export interface ResultIndex {
+  lookup(key: CacheKey): ResultRecord | undefined;
+  /** Saves under `keys[0]` (the primary key) and the aliases. When the primary key exists already, that record stays and gets the aliases. */
+  save(result: {
+    readonly keys: readonly [CacheKey, ...CacheKey[]];
+    readonly layers: readonly LayerId[];
+    readonly name: string;
+    readonly components: string;
+  }): ResultRecord;
+  alias(id: number, key: CacheKey): void;
+  /** Replaces what a key led to (`--no-cache`). */
+  replace(result: {
+    readonly keys: readonly [CacheKey, ...CacheKey[]];
+    readonly layers: readonly LayerId[];
+    readonly name: string;
+    readonly components: string;
+  }): ResultRecord;
+}
+
+/** Names of images. `index.json` of the layout follows every change. */
+export interface ImageIndex {
+  /** `name` is canonical with tag: `docker.io/library/alpine:latest`; undefined is an image without a name. */
+  set(name: string | undefined, target: Descriptor, createdAt: number): void;
+  get(name: string): ImageEntry | undefined;
+  /** By manifest, index or config digest, or a unique prefix of its hex of at least 4 digits. */
+  find(digestPrefix: string): readonly ImageEntry[];
+  /** Removes a name; the last name of an image leaves nothing behind. Answers what was removed. */
+  remove(name: string): ImageEntry | undefined;
+  removeDigest(digest: Digest): readonly ImageEntry[];
+  list(): readonly ImageEntry[];
+}
+
+export interface ImageEntry {
+  readonly name: string | undefined;
+  /** Manifest or index. */
+  readonly target: Descriptor;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** Stat fields that tell whether a file changed; times in nanoseconds. */
+export interface FileStat {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+/**
+ * Content digests of local files by (device, inode), so that unchanged files are not read again. One shard per walked root is loaded at once.
+ * A file whose mtime or ctime is younger than the shard's clock tick at the time it was hashed is distrusted (it could still change
+ * without its times changing).
+ */
+export interface StatIndex {
+  /** Loads the shard of a root directory (absolute path). */
+  shard(root: string): StatShard;
+}
+
+export interface StatShard {
+  get(stat: FileStat): Digest | undefined;
+  /** `hashedAtNs`: wall clock before the file was opened for hashing. */
+  set(stat: FileStat, digest: Digest, hashedAtNs: bigint): void;
+  /** Writes the shard when something was added, dropping entries not seen through get or set since it was loaded. */
+  save(): void;
+}
+
+/** Locks between processes (flock): given back by the kernel when their owner dies. */
+export interface Locks {
+  /** Waits for the lock; `onWait` is called once when it has to. Rejects with CanceledError on abort. */
+  acquire(name: string, options?: { readonly signal?: AbortSignal; readonly onWait?: () => void }): Promise<Lock>;
+}
+
+export interface Lock {
+  release(): void;
+}
+
+export interface Memo {
+  get(kind: string, key: string): Buffer | undefined;
+  set(kind: string, key: string, value: string | Uint8Array): void;
+}

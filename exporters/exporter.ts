@@ -1,0 +1,54 @@
+import type { Descriptor, ImageConfig } from "../oci/types.js";
+import type { Platform } from "../oci/platform.js";
+import type { BlobStore } from "../cache/store.js";
+import type { Toc } from "../oci/layer/toc.js";
+import type { Digest } from "../core/digest.js";
+
+/** A layer of a finished image. Its blob is in the blob store before an exporter is called. */
+export interface ExportLayer {
+  readonly diffId: Digest;
+  readonly blob: Descriptor;
+  /** The layer's TOC; read or computed on demand. */
+  toc(): Promise<Toc>;
+}
+
+/** A finished image for one platform: config complete with diffIDs, history and times. */
+export interface ExportImage {
+  readonly platform: Platform;
+  readonly config: ImageConfig;
+  readonly layers: readonly ExportLayer[];
+}
+
+export interface ExportRequest {
+  /** One per platform. */
+  readonly images: readonly ExportImage[];
+  /** Canonical names with tag. */
+  readonly names: readonly string[];
+  /** OCI annotations by where they go; keys as the user gave them. */
+  readonly annotations?: { readonly manifest?: Readonly<Record<string, string>>; readonly index?: Readonly<Record<string, string>> };
+  /** Milliseconds since the epoch to use for everything this build dates, when SOURCE_DATE_EPOCH is set. */
+  readonly epoch?: number;
+}
+
+export interface ExportContext {
+  readonly blobs: BlobStore;
+  readonly signal: AbortSignal;
+  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+}
+
+export interface ExportResult {
+  /** Manifest digest (one platform) or index digest (several). */
+  readonly descriptor?: Descriptor;
+  /** `containerimage.*` keys for --metadata-file. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Puts a result somewhere. Complete or not at all: a file or directory that was there before is replaced only once the new one is whole, and
+ * nothing half-written stays when it fails or is aborted. Export the same request twice and the bytes are the same.
+ */
+export interface Exporter {
+  /** As shown in progress: `exporting to oci image format`. */
+  readonly name: string;
+  export(request: ExportRequest, context: ExportContext): Promise<ExportResult>;
+}
