@@ -111,8 +111,10 @@ export interface LayerStore {
   addRemote(layer: { readonly diffId: Digest; readonly blob: Descriptor; readonly origin: string | undefined }): LayerRecord;
   /** Registers a packed layer (blob and TOC), whose blob is in the blob store. Idempotent by diffID. */
   addPacked(blob: LayerBlob): LayerRecord;
-  /** Records blob, TOC and diffID for an unpacked layer after its diff. */
-  setBlob(id: LayerId, blob: LayerBlob): LayerRecord;
+  /** Records diffID and TOC of an unpacked layer after its diff. */
+  setDiff(id: LayerId, toc: Toc): LayerRecord;
+  /** Records the (possibly recompressed) blob of a layer whose diffID is known; the bytes are in the blob store. */
+  setBlob(id: LayerId, blob: Descriptor): LayerRecord;
   snapshotPath(id: LayerId): string;
   /** A draft for unpacking an existing layer: commit makes its snapshot complete; when another process was faster, that one stays. */
   draftSnapshot(id: LayerId): LayerDraft;

@@ -1,4 +1,5 @@
 import type { Digest } from "../../core/digest.js";
+import type { Descriptor } from "../types.js";
 import type { Compression, LayerBlob, PackPlan, Toc } from "./toc.js";
 
 /**
@@ -32,15 +33,21 @@ export interface LayerTasks {
   }): Promise<{ readonly diffId: Digest; readonly toc: Toc }>;
   /**
    * Makes a layer blob from an overlay's upper directory. `lowers` (bottom first) tell which directories only changed their mtime. `work` files of overlayfs and its
-   * own xattrs do not appear. Needs the ids: worker only.
+   * own xattrs do not appear. Without `out` nothing is written or compressed: diffID and TOC only. Needs the ids: worker only.
    */
   diff(params: {
     readonly upper: string;
     readonly lowers: readonly string[];
+    readonly out?: { readonly path: string; readonly compression: CompressionOptions };
+    readonly epoch?: number;
+  }): Promise<{ readonly diffId: Digest; readonly toc: Toc; readonly blob: Descriptor | undefined }>;
+  /** Writes the same layer in another compression; the tar's bytes stay. The result is what {@link pack} or {@link diff} would have written. */
+  recompress(params: {
+    readonly blob: string;
+    readonly mediaType: string;
     readonly out: string;
     readonly compression: CompressionOptions;
-    readonly epoch?: number;
-  }): Promise<LayerBlob>;
+  }): Promise<Descriptor>;
 }
 
 export interface CompressionOptions {
