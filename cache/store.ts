@@ -211,6 +211,8 @@ export interface StatShard {
 export interface Locks {
   /** Waits for the lock; `onWait` is called once when it has to. Rejects with CanceledError on abort. */
   acquire(name: string, options?: { readonly signal?: AbortSignal; readonly onWait?: () => void }): Promise<Lock>;
+  /** The lock, or undefined when somebody has it. */
+  tryAcquire(name: string): Lock | undefined;
 }
 
 export interface Lock {
