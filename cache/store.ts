@@ -12,14 +12,15 @@ import type { Descriptor } from "../oci/types.js";
  *     v1/index.db                                  layers, results, images, leases (SQLite, WAL)
  *     v1/snapshots/<layer id>/fs                   a layer unpacked, in overlayfs form; owned by mapped ids
  *     v1/toc/<hex of diffID>                       tables of contents
- *     v1/stat/…  v1/ast/…                          stat index shards; parsed Dockerfiles
- *     v1/mounts/<id>                               cache mounts
+ *     v1/stat/…  v1/memo/<kind>/…                  stat index shards; small derived values (parsed Dockerfiles …)
+ *     v1/mounts/<hash of id>                       cache mounts
  *     v1/locks/…  v1/tmp/<owner>/…                 flock files; what a process has in flight
  *
  * Everything durable is written to a temporary name, verified and renamed, files before the rows that name them. kill -9 loses at most
  * what was in flight; the next process that opens the store for writing removes it.
  */
 export interface Store {
+  /** The store's directory without the format version, absolute. */
   readonly root: string;
   readonly blobs: BlobStore;
   readonly layers: LayerStore;
@@ -29,6 +30,8 @@ export interface Store {
   readonly locks: Locks;
   /** Small derived values that may vanish at any time (parsed Dockerfiles, resolved references). */
   readonly memo: Memo;
+  readonly leases: Leases;
+  readonly gc: Collector;
   /** A new directory of this process for short-lived files; removed on close, or by the next process after a crash. */
   temporaryDirectory(): string;
   /** Directory of a cache mount; made (empty) by the caller when missing. Registered for accounting. */
@@ -39,10 +42,15 @@ export interface Store {
    */
   orphans(): readonly string[];
   forget(paths: readonly string[]): void;
+  /** Writes the uses, gives back leases, locks of ownership and temporary files. Drafts that are open are discarded. Idempotent. */
   close(): void;
 }
 
-/** Bytes named by digest. All methods may be called concurrently, also by other processes. */
+/**
+ * Bytes named by digest. All methods may be called concurrently, also by other processes. What was written is kept from collection until
+ * an image or layer refers to it, or the store is closed. A blob that turns out corrupt or missing when it is read is dropped together with
+ * the results that cannot be had without it, so that the next build makes it again.
+ */
 export interface BlobStore {
   has(digest: Digest): boolean;
   /** Where the bytes are, whether or not they are there. */
@@ -68,6 +76,7 @@ export interface BlobStore {
   temporaryPath(): string;
   /** Takes over a finished, already hashed file by renaming it. Idempotent. */
   adopt(path: string, digest: Digest): void;
+  /** Drops the bytes whoever refers to them, and every result that cannot be had without them. Collection is {@link Collector}. */
   remove(digest: Digest): void;
   list(): Iterable<{ readonly digest: Digest; readonly size: number }>;
 }
@@ -161,13 +170,18 @@ export interface ResultIndex {
 
 /** Names of images. `index.json` of the layout follows every change. */
 export interface ImageIndex {
-  /** `name` is canonical with tag: `docker.io/library/alpine:latest`; undefined is an image without a name. */
+  /**
+   * `name` is canonical with tag: `docker.io/library/alpine:latest`; undefined is an image without a name. A name leads to one image: it is
+   * taken from the one that had it. An image has names or is once without: naming it ends that. Throws `store/blob-missing` when the
+   * target is not in the blob store.
+   */
   set(name: string | undefined, target: Descriptor, createdAt: number): void;
   get(name: string): ImageEntry | undefined;
   /** By manifest, index or config digest, or a unique prefix of its hex of at least 4 digits. */
   find(digestPrefix: string): readonly ImageEntry[];
   /** Removes a name; the last name of an image leaves nothing behind. Answers what was removed. */
   remove(name: string): ImageEntry | undefined;
+  /** Removes every entry with this target (manifest or index). */
   removeDigest(digest: Digest): readonly ImageEntry[];
   list(): readonly ImageEntry[];
 }
@@ -222,4 +236,66 @@ export interface Lock {
 export interface Memo {
   get(kind: string, key: string): Buffer | undefined;
   set(kind: string, key: string, value: string | Uint8Array): void;
+}
+
+/** What a lease can keep. Ids: a blob's digest, a layer's id, a result's id, a cache mount's id. */
+export type LeaseKind = "blob" | "layer" | "result" | "mount";
+
+/**
+ * What running processes need and collection therefore leaves alone. Blobs and layers that a store handle writes, and results it saves, are
+ * leased by it at once, until it is closed. Results that were only looked up are not: whoever goes on to use them holds them first.
+ * A lease ends with its process, however that ends.
+ */
+export interface Leases {
+  /** Keeps these and all they refer to. One commit however many. Answers those that are there; the others are not held. */
+  hold(kind: LeaseKind, ids: readonly (string | number)[]): Lease;
+}
+
+export interface Lease {
+  readonly held: readonly string[];
+  /** Idempotent. */
+  release(): void;
+}
+
+/** Disk usage in bytes of real blocks (what `du` counts), by what the bytes are for. */
+export interface Usage {
+  readonly kind: "blob" | "snapshot" | "toc" | "mount" | "other";
+  readonly id: string;
+  readonly bytes: number;
+  /** Milliseconds since the epoch; of what uses it last. */
+  readonly lastUsedAt: number | undefined;
+  /** Whether an image, a result or a running process needs it. */
+  readonly inUse: boolean;
+  /** False when directories of mapped ids could not be looked into from here: the bytes are then a lower bound. */
+  readonly complete: boolean;
+}
+
+/** What may go. Without any member only what nothing refers to goes. */
+export interface CollectPolicy {
+  /** Results (cache mounts too, with `mounts`) that were not used for this many milliseconds. 0: all. */
+  readonly unusedFor?: number;
+  /** Results go, least recently used first, until the store takes at most this many bytes. */
+  readonly keepBytes?: number;
+  readonly mounts?: boolean;
+  /** Say what would go. */
+  readonly dryRun?: boolean;
+}
+
+export interface CollectReport {
+  readonly removed: readonly { readonly kind: Usage["kind"] | "result" | "layer"; readonly id: string; readonly bytes: number }[];
+  readonly bytes: number;
+}
+
+/**
+ * Accounting and collection. References: image → blobs; result → layers → blob, snapshot, TOC; lease → any of them. Rows go before files, so a
+ * crash leaves garbage and never a dangling reference. Safe beside running builds.
+ */
+export interface Collector {
+  usage(): readonly Usage[];
+  /** Snapshots that cannot be removed from here become orphans: let the worker remove `store.orphans()` afterwards. */
+  collect(policy?: CollectPolicy): CollectReport;
+  /** Removes blobs that nothing refers to among those reachable from these manifests (`rmi`). Answers what was removed. */
+  sweepBlobs(from: readonly Digest[]): readonly Digest[];
+  /** Everything that is wrong with the store as sentences; empty when all is well. For tests and `doctor`; reads all metadata. */
+  verify(): readonly string[];
 }
