@@ -1,0 +1,137 @@
+import type { BuildOptions } from "../api/options.js";
+import { parseBytes } from "./bytes.js";
+import { splitCsv, csvPairs } from "./csv.js";
+import { type CliEnvironment, hostPath, storeRoot } from "./environment.js";
+import { notSupported, UsageError } from "./exit-codes.js";
+import type { ParsedFlags } from "./flags.js";
+
+/** The library's options for a command line, without context, Dockerfile, outputs, signal and callback. */
+export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment): BuildOptions {
+  refuseUnsupported(flags);
+  const target = flags.one("target");
+  const network = flags.one("network");
+  const shmSize = flags.one("shm-size");
+  const jobs = flags.one("jobs");
+  if (network !== undefined && network !== "default" && network !== "none" && network !== "host") {
+    throw new UsageError("cli/bad-value", `Cannot use network "${network}": it is none of default, none, host`);
+  }
+  if (jobs !== undefined && !/^[1-9]\d*$/.test(jobs))
+    throw new UsageError("cli/bad-value", `Cannot use "${jobs}" for --jobs: expected a number from 1 on`);
+  return {
+    ...storeRoot(environment, flags.one("root")),
+    ...(target === undefined ? {} : { target }),
+    ...(network === undefined ? {} : { network }),
+    ...(shmSize === undefined ? {} : { shmSize: parseBytes(shmSize, "shm-size") }),
+    ...(jobs === undefined ? {} : { jobs: Number(jobs) }),
+    buildArgs: buildArgs(flags.all("build-arg"), environment),
+    buildContexts: pairs(flags.all("build-context"), "build-context", "required"),
+    labels: pairs(flags.all("label"), "label", "optional"),
+    annotations: pairs(flags.all("annotation"), "annotation", "required"),
+    tags: flags.all("tag"),
+    ...platforms(flags.all("platform"), environment),
+    noCache: flags.has("no-cache"),
+    noCacheFilter: flags.all("no-cache-filter").flatMap((value) => splitCsv(value)),
+    pull: flags.has("pull"),
+    addHosts: flags.all("add-host"),
+    ulimits: flags.all("ulimit"),
+  };
+}
+
+/** Flags of the contract that lead nowhere yet; each is refused by name, values that change nothing are let through. */
+function refuseUnsupported(flags: ParsedFlags): void {
+  for (const name of ["secret", "ssh", "cache-from", "cache-to"] as const) {
+    if (flags.all(name).length > 0) throw notSupported(`--${name}`);
+  }
+  for (const name of ["explain", "check"] as const) if (flags.has(name)) throw notSupported(`--${name}`);
+  if (flags.one("cgroup-parent") !== undefined) throw notSupported("--cgroup-parent");
+  const call = flags.one("call");
+  if (call !== undefined && call !== "build") throw notSupported(`--call=${call}`);
+  for (const name of ["provenance", "sbom"] as const) {
+    const value = flags.one(name);
+    if (value !== undefined && value !== "false") throw notSupported(`--${name}=${value}`, `--${name}=false builds without`);
+  }
+  for (const value of flags.all("attest")) {
+    if (!csvPairs(value).some((pair) => pair.key === "disabled" && pair.value === "true")) throw notSupported(`--attest=${value}`);
+  }
+  for (const value of flags.all("allow").flatMap((entry) => splitCsv(entry))) {
+    // RUN steps may use the host's network as it is.
+    if (value !== "network.host") throw notSupported(`--allow=${value}`);
+  }
+}
+
+function buildArgs(values: readonly string[], environment: CliEnvironment): Record<string, string | undefined> {
+  const args: Record<string, string | undefined> = {};
+  // As docker buildx does, so that one exported variable makes a pipeline reproducible.
+  const epoch = environment.env["SOURCE_DATE_EPOCH"];
+  if (epoch) args["SOURCE_DATE_EPOCH"] = epoch;
+  for (const value of values) {
+    const at = value.indexOf("=");
+    const name = at < 0 ? value : value.slice(0, at);
+    if (name === "") throw new UsageError("cli/bad-value", `Cannot read --build-arg "${value}": expected NAME=VALUE or NAME`);
+    args[name] = at < 0 ? environment.env[name] : value.slice(at + 1);
+  }
+  return args;
+}
+
+function pairs(values: readonly string[], flag: string, value: "required" | "optional"): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const text of values) {
+    const at = text.indexOf("=");
+    if (at < 1 && (value === "required" || at === 0 || text === "")) {
+      throw new UsageError(
+        "cli/bad-value",
+        `Cannot read --${flag} "${text}": expected ${flag === "build-context" ? "NAME=SOURCE" : "KEY=VALUE"}`,
+      );
+    }
+    result[at < 0 ? text : text.slice(0, at)] = at < 0 ? "" : text.slice(at + 1);
+  }
+  return result;
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
+
+function platforms(values: readonly string[], environment: CliEnvironment): { readonly platforms?: readonly string[] } {
+  const fallback = environment.env["DOCKER_DEFAULT_PLATFORM"];
+  const wanted = (values.length > 0 ? values : fallback ? [fallback] : []).flatMap((value) => splitCsv(value)).filter(Boolean);
+  if (wanted.length === 0) return {};
+  return { platforms: wanted.map((name) => (name === "local" ? `linux/${ARCHITECTURES[process.arch] ?? process.arch}` : name)) };
+}
+
+/** Where context and Dockerfile come from. `empty` is a directory without files, for a build without a context. */
+export async function readInputs(
+  flags: ParsedFlags,
+  environment: CliEnvironment,
+  empty: () => string,
+): Promise<Pick<BuildOptions, "context" | "dockerfile">> {
+  const [operand = "."] = flags.operands;
+  const file = flags.one("file");
+  if (operand === "-" && file === "-")
+    throw new UsageError("cli/bad-value", "Cannot read both the context and the Dockerfile from the standard input");
+  if (/^(https?|git|ssh):\/\/|^git@/.test(operand))
+    throw notSupported(`"${operand}" as the context`, "fetch it first and give its directory");
+  if (file !== undefined && /^https?:\/\//.test(file))
+    throw notSupported(`"${file}" as the Dockerfile`, "fetch it first and give its path");
+  if (operand !== "-" && file !== "-") {
+    return { context: hostPath(environment, operand), ...(file === undefined ? {} : { dockerfile: hostPath(environment, file) }) };
+  }
+  const bytes = await readAll(environment);
+  if (operand === "-" && (isArchive(bytes) || file !== undefined)) {
+    throw notSupported("a tar archive on the standard input as the context", "unpack it and give the directory");
+  }
+  const dockerfile = { text: bytes.toString("utf8"), name: "<stdin>" };
+  return { context: operand === "-" ? empty() : hostPath(environment, operand), dockerfile };
+}
+
+async function readAll(environment: CliEnvironment): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of environment.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks);
+}
+
+/** tar, gzip, bzip2, xz or zstd by their magic bytes. */
+function isArchive(bytes: Buffer): boolean {
+  return (
+    bytes.subarray(257, 262).toString("latin1") === "ustar" ||
+    /^(1f8b|425a68|fd377a585a|28b52ffd)/.test(bytes.subarray(0, 5).toString("hex"))
+  );
+}

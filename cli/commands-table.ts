@@ -1,0 +1,81 @@
+import type { Command } from "./environment.js";
+
+interface CommandEntry {
+  readonly summary: string;
+  /** Loads the command's code; nothing of it is read before. */
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+const later = (name: string, summary: string): CommandEntry => ({
+  summary,
+  load: async () => ({ command: (await import("./commands/not-yet.js")).notYet(name) }),
+});
+
+/** Every command, in the order of the help. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  build: { summary: "Build an image from a Dockerfile", load: () => import("./commands/build.js") },
+  images: { summary: "List images in the local store", load: () => import("./commands/images.js") },
+  tag: { summary: "Give an image another name", load: () => import("./commands/tag.js") },
+  rmi: { summary: "Remove images or names", load: () => import("./commands/rmi.js") },
+  inspect: { summary: "Show what is known of images, as JSON or by a template", load: () => import("./commands/inspect.js") },
+  history: { summary: "Show the steps an image was made of", load: () => import("./commands/history.js") },
+  save: { summary: "Write images to a tar archive that docker, podman and OCI tools read", load: () => import("./commands/save.js") },
+  load: { summary: "Read images from a tar archive", load: () => import("./commands/load.js") },
+  pull: later("pull", "Fetch an image from a registry"),
+  push: later("push", "Send an image to a registry"),
+  login: later("login", "Keep credentials for a registry"),
+  logout: later("logout", "Forget credentials for a registry"),
+  du: later("du", "Show what the store holds and how much room it takes"),
+  prune: later("prune", "Remove what is not needed"),
+  doctor: later("doctor", "Say what this machine lacks, and how to get it"),
+};
+
+/** docker's longer spellings: a pipeline that says `docker buildx build` or `docker image ls` changes one word. */
+const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  buildx: { build: "build", b: "build", du: "du", prune: "prune" },
+  builder: { build: "build", prune: "prune" },
+  image: {
+    build: "build",
+    ls: "images",
+    list: "images",
+    rm: "rmi",
+    remove: "rmi",
+    tag: "tag",
+    inspect: "inspect",
+    history: "history",
+    save: "save",
+    load: "load",
+    pull: "pull",
+    push: "push",
+    prune: "prune",
+  },
+};
+
+/** The command that `argv` names, and its arguments; `--root DIR` may stand before it. */
+export function commandName(argv: readonly string[]): { readonly name: string | undefined; readonly rest: readonly string[] } {
+  const [first = "", second = ""] = argv;
+  const group = GROUPS[first]?.[second];
+  if (group) return { name: group, rest: argv.slice(2) };
+  if (Object.hasOwn(COMMANDS, first)) return { name: first, rest: argv.slice(1) };
+  const root = first === "--root" ? 2 : first.startsWith("--root=") ? 1 : 0;
+  if (root > 0) {
+    const inner = commandName(argv.slice(root));
+    if (inner.name !== undefined) return { name: inner.name, rest: [...argv.slice(0, root), ...inner.rest] };
+  }
+  return { name: undefined, rest: argv };
+}
+
+export function generalHelp(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `Usage: tsbuild [build] [options] PATH
+       tsbuild COMMAND [options]
+
+Builds container images from Dockerfiles: no daemon, no root.
+
+Commands:
+${lines.join("\n")}
+
+"tsbuild COMMAND --help" shows the options of a command.
+`;
+}

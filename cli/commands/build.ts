@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BuildResult, Output } from "../../api/options.js";
+import type { Diagnostic } from "../../core/diagnostics.js";
+import { CanceledError } from "../../core/errors.js";
+import { writeFileAtomic } from "../../core/fs-atomic.js";
+import { readBuildOptions, readInputs } from "../build-options.js";
+import { type CliEnvironment, type Command, hostPath, print } from "../environment.js";
+import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
+import { type ParsedFlags, parseFlags } from "../flags.js";
+import { BUILD_SYNTAX } from "../options-table.js";
+import { parseOutputs, usesStdout } from "../outputs-syntax.js";
+import { paintFor } from "../paint.js";
+import { createReporter, type ProgressForm } from "../progress/reporter.js";
+import { renderError } from "../render-error.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(BUILD_SYNTAX, args);
+    const options = readBuildOptions(flags, environment);
+    const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: flags.has("load") }, environment);
+    const form = progressForm(flags, environment);
+    let empty: string | undefined;
+    try {
+      const inputs = await readInputs(flags, environment, () => (empty = mkdtempSync(join(tmpdir(), "tsbuild-context-"))));
+      const paint = paintFor(environment);
+      const reporter = await createReporter(form, { stream: environment.stderr, paint });
+      const warnings: Diagnostic[] = [];
+      let result: BuildResult;
+      try {
+        result = await environment.api.build({
+          ...options,
+          ...inputs,
+          ...(outputs.length > 0 ? { outputs } : {}),
+          signal: environment.signal,
+          onEvent(event) {
+            if (event.type === "warning") warnings.push(event.diagnostic);
+            reporter.onEvent(event);
+          },
+        });
+      } catch (error) {
+        reporter.finish();
+        await showWarnings(form, warnings, environment);
+        const shown =
+          environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
+        const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
+        await print(environment.stderr, renderError(shown, { paint, outputShown: reporter.showsOutput, debug }));
+        return exitCodeOf(shown);
+      }
+      reporter.finish();
+      await showWarnings(form, result.warnings, environment);
+      await report(result, flags, outputs, environment);
+      return EXIT.success;
+    } finally {
+      if (empty) rmSync(empty, { recursive: true, force: true });
+    }
+  },
+};
+
+const FORMS: readonly ProgressForm[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
+
+function progressForm(flags: ParsedFlags, environment: CliEnvironment): ProgressForm {
+  const named = flags.one("progress");
+  if (flags.has("quiet")) {
+    if (named !== undefined && named !== "quiet" && named !== "none") {
+      throw new UsageError("cli/progress", `Cannot combine --quiet with --progress=${named}`);
+    }
+    return "quiet";
+  }
+  const wanted = named ?? environment.env["BUILDKIT_PROGRESS"] ?? "auto";
+  const form = FORMS.find((candidate) => candidate === wanted);
+  if (!form) throw new UsageError("cli/progress", `Cannot show progress as "${wanted}": it is none of ${FORMS.join(", ")}`);
+  return form;
+}
+
+/** The findings about the Dockerfile once more, in a place where they are not lost between steps. */
+async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[], environment: CliEnvironment): Promise<void> {
+  if (warnings.length === 0 || form === "quiet" || form === "none" || form === "rawjson") return;
+  const paint = paintFor(environment);
+  const lines = warnings.map(({ rule, code, message, range }) => ` - ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}\n`);
+  const headline = paint.severity("warning", ` ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"} found:`);
+  await print(environment.stderr, `\n${headline}\n${lines.join("")}`);
+}
+
+async function report(result: BuildResult, flags: ParsedFlags, outputs: readonly Output[], environment: CliEnvironment): Promise<void> {
+  const iidfile = flags.one("iidfile");
+  if (iidfile !== undefined) writeFileAtomic(hostPath(environment, iidfile), result.imageId);
+  const metadataFile = flags.one("metadata-file");
+  if (metadataFile !== undefined) {
+    writeFileAtomic(hostPath(environment, metadataFile), `${JSON.stringify(metadataOf(result), undefined, 2)}\n`);
+  }
+  const wanted = flags.has("quiet") || outputs.length === 0;
+  if (wanted && !usesStdout(outputs)) await print(environment.stdout, `${result.imageId}\n`);
+}
+
+/** buildx's metadata file: what the exporters said, and the digests. */
+function metadataOf(result: BuildResult): Record<string, unknown> {
+  const metadata: Record<string, unknown> = { "containerimage.config.digest": result.imageId };
+  if (result.descriptor) {
+    metadata["containerimage.descriptor"] = result.descriptor;
+    metadata["containerimage.digest"] = result.descriptor.digest;
+  }
+  for (const exported of result.exports) Object.assign(metadata, exported.metadata);
+  return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

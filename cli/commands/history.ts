@@ -1,0 +1,60 @@
+import { age } from "../age.js";
+import { humanSize } from "../bytes.js";
+import { type Command, print, withStore } from "../environment.js";
+import { EXIT } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { renderList } from "../list-format.js";
+import { shownId } from "../names.js";
+
+const COLUMNS = [
+  { field: "ID", heading: "IMAGE" },
+  { field: "CreatedSince", heading: "CREATED" },
+  { field: "CreatedAt", heading: "CREATED AT" },
+  { field: "CreatedBy", heading: "CREATED BY" },
+  { field: "Size", heading: "SIZE" },
+  { field: "Comment", heading: "COMMENT" },
+];
+
+/** docker cuts the instruction here. */
+const CREATED_BY_WIDTH = 45;
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "history",
+        summary: "Show the steps an image was made of",
+        operands: "IMAGE",
+        count: [1, 1],
+        flags: [
+          { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
+          { name: "human", short: "H", text: "Sizes and times for people (--human=false: bytes and dates)" },
+          { name: "no-trunc", text: "Show whole ids and instructions" },
+          { name: "quiet", short: "q", text: "Show ids only" },
+          ROOT_FLAG,
+        ],
+      },
+      args,
+    );
+    const human = !args.some((arg) => /^(--human|-H)=(0|f|false)$/i.test(arg));
+    const full = flags.has("no-trunc");
+    return withStore(environment, flags.one("root"), async (store) => {
+      const rows = store.history(flags.operands[0] ?? "").map((entry) => {
+        const createdBy = entry.createdBy.replace(/\s+/g, " ");
+        return {
+          ID: entry.id === undefined ? "<missing>" : shownId(entry.id, full),
+          CreatedSince: human ? age(entry.created, environment.now()) : (entry.created ?? "N/A"),
+          CreatedAt: entry.created ?? "N/A",
+          CreatedBy: full || createdBy.length <= CREATED_BY_WIDTH ? createdBy : `${createdBy.slice(0, CREATED_BY_WIDTH - 1)}…`,
+          Size: human ? humanSize(entry.size) : String(entry.size),
+          Comment: entry.comment,
+        };
+      });
+      const text = flags.has("quiet")
+        ? rows.map((row) => `${row.ID}\n`).join("")
+        : renderList(rows, COLUMNS, ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"], flags.one("format"));
+      await print(environment.stdout, text);
+      return EXIT.success;
+    });
+  },
+};

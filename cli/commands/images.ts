@@ -1,0 +1,134 @@
+import type { ImageStore, StoredImage } from "../../api/options.js";
+import { age, createdAt } from "../age.js";
+import { humanSize } from "../bytes.js";
+import { type Command, print, withStore } from "../environment.js";
+import { EXIT, UsageError } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { renderList } from "../list-format.js";
+import { familiarName, shownId, splitName } from "../names.js";
+
+const COLUMNS = [
+  { field: "Repository", heading: "REPOSITORY" },
+  { field: "Tag", heading: "TAG" },
+  { field: "Digest", heading: "DIGEST" },
+  { field: "ID", heading: "IMAGE ID" },
+  { field: "CreatedSince", heading: "CREATED" },
+  { field: "CreatedAt", heading: "CREATED AT" },
+  { field: "Platform", heading: "PLATFORM" },
+  { field: "Size", heading: "SIZE" },
+];
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "images",
+        summary: "List images in the local store",
+        operands: "[REPOSITORY[:TAG]]",
+        count: [0, 1],
+        flags: [
+          { name: "all", short: "a", text: "For docker's sake: every image is shown anyway" },
+          { name: "digests", text: "Show digests" },
+          {
+            name: "filter",
+            short: "f",
+            value: "<key=value>",
+            repeat: true,
+            text: "dangling=true|false, reference=PATTERN, label=KEY[=VALUE], before=IMAGE, since=IMAGE",
+          },
+          { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
+          { name: "no-trunc", text: "Show whole ids" },
+          { name: "quiet", short: "q", text: "Show ids only" },
+          ROOT_FLAG,
+        ],
+      },
+      args,
+    );
+    const filters = flags.all("filter").map(splitFilter);
+    const pattern = flags.operands[0];
+    if (pattern !== undefined) filters.push({ key: "reference", value: pattern });
+    return withStore(environment, flags.one("root"), async (store) => {
+      const wanted = (image: StoredImage): boolean => filters.every((filter) => matches(filter, image, store));
+      const images = store.list().filter(wanted);
+      const full = flags.has("no-trunc");
+      if (flags.has("quiet")) {
+        const ids = [...new Set(images.map((image) => shownId(image.id, full)))];
+        await print(environment.stdout, ids.map((id) => `${id}\n`).join(""));
+        return EXIT.success;
+      }
+      const references = filters.filter(({ key }) => key === "reference").map(({ value }) => value);
+      const rows = images.flatMap((image) => {
+        const names = image.names.filter((name) => references.every((reference) => namePattern(reference).some((test) => test(name))));
+        return (names.length > 0 ? names : [undefined]).map((name) => toRow(image, name, full, environment.now()));
+      });
+      const shown = ["Repository", "Tag", ...(flags.has("digests") ? ["Digest"] : []), "ID", "CreatedSince", "Size"];
+      await print(environment.stdout, renderList(rows, COLUMNS, shown, flags.one("format")));
+      return EXIT.success;
+    });
+  },
+};
+
+function toRow(image: StoredImage, name: string | undefined, full: boolean, now: number): Record<string, string> {
+  const { repository, tag } = splitName(name);
+  return {
+    Repository: repository,
+    Tag: tag,
+    Digest: image.digest,
+    ID: shownId(image.id, full),
+    CreatedSince: age(image.created, now),
+    CreatedAt: createdAt(image.created),
+    Platform: image.platform,
+    Size: humanSize(image.size),
+  };
+}
+
+interface Filter {
+  readonly key: string;
+  readonly value: string;
+}
+
+const FILTERS = ["dangling", "reference", "label", "before", "since"];
+
+function splitFilter(text: string): Filter {
+  const at = text.indexOf("=");
+  const key = text.slice(0, Math.max(at, 0));
+  if (at < 1 || !FILTERS.includes(key)) {
+    throw new UsageError("cli/filter", `Cannot filter by "${text}": expected KEY=VALUE`, { hint: `keys are ${FILTERS.join(", ")}` });
+  }
+  return { key, value: text.slice(at + 1) };
+}
+
+function matches({ key, value }: Filter, image: StoredImage, store: ImageStore): boolean {
+  switch (key) {
+    case "dangling":
+      return (image.names.length === 0) === /^(true|1)$/i.test(value);
+    case "reference":
+      return image.names.some((name) => namePattern(value).some((test) => test(name)));
+    case "label": {
+      const config = store.inspect(image.digest)["Config"] as { readonly Labels?: Readonly<Record<string, string>> } | undefined;
+      const [name = "", ...rest] = value.split("=");
+      const found = config?.Labels?.[name];
+      return found !== undefined && (rest.length === 0 || found === rest.join("="));
+    }
+    default: {
+      const bound = store.get(value).created ?? "";
+      const created = image.created ?? "";
+      return key === "before" ? created < bound : created > bound;
+    }
+  }
+}
+
+/** Tests a canonical name by docker's rules: `*` and `?` stop at slashes; a pattern without a tag means every tag. */
+function namePattern(pattern: string): ((name: string) => boolean)[] {
+  const source = pattern
+    .replace(/[.+^${}()|\\]/g, "\\$&")
+    .replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
+  const tagged = pattern.lastIndexOf(":") > pattern.lastIndexOf("/");
+  try {
+    const expression = new RegExp(`^(?:${source})${tagged ? "" : "(?::[^/]*)?"}$`);
+    return [(name) => expression.test(familiarName(name)), (name) => expression.test(name)];
+  } catch {
+    throw new UsageError("cli/filter", `Cannot read the pattern "${pattern}"`);
+  }
+}

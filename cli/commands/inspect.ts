@@ -1,0 +1,44 @@
+import { type Command, print, withStore } from "../environment.js";
+import { EXIT } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { paintFor } from "../paint.js";
+import { renderError } from "../render-error.js";
+import { compileTemplate, unescapeFormat } from "../template.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "inspect",
+        summary: "Show what is known of images, as JSON or by a template",
+        operands: "IMAGE [IMAGE...]",
+        count: [1, Infinity],
+        flags: [
+          { name: "format", short: "f", value: "<format>", text: 'json or a Go template, such as "{{.Config.Env}}"' },
+          { name: "type", value: "<kind>", choices: ["image"], text: "For docker's sake: there are only images", hidden: true },
+          ROOT_FLAG,
+        ],
+      },
+      args,
+    );
+    const format = flags.one("format");
+    const template = format === undefined || format === "json" ? undefined : compileTemplate(unescapeFormat(format));
+    return withStore(environment, flags.one("root"), async (store) => {
+      const found: Record<string, unknown>[] = [];
+      const errors: unknown[] = [];
+      for (const ref of flags.operands) {
+        try {
+          found.push(store.inspect(ref));
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      const text = template
+        ? found.map((image) => `${template(image)}\n`).join("")
+        : `${format === "json" ? JSON.stringify(found) : JSON.stringify(found, undefined, 4)}\n`;
+      await print(environment.stdout, text);
+      for (const error of errors) await print(environment.stderr, renderError(error, { paint: paintFor(environment) }));
+      return errors.length > 0 ? EXIT.failure : EXIT.success;
+    });
+  },
+};

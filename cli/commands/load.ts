@@ -1,0 +1,39 @@
+import { type Command, hostPath, print, withStore } from "../environment.js";
+import { EXIT, UsageError } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { familiarName } from "../names.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "load",
+        summary: "Read images from a tar archive made by tsbuild, docker, podman or an OCI tool",
+        operands: "",
+        count: [0, 0],
+        flags: [
+          { name: "input", short: "i", value: "<file>", text: "Read from a file instead of the standard input" },
+          { name: "quiet", short: "q", text: "Show ids only" },
+          ROOT_FLAG,
+        ],
+      },
+      args,
+    );
+    const file = flags.one("input");
+    const { stdin, stdout, signal } = environment;
+    const piped = file === undefined || file === "-";
+    if (piped && stdin.isTTY) {
+      throw new UsageError("cli/terminal", "Cannot read an archive from a terminal", { hint: "use -i FILE, or pipe one in" });
+    }
+    const loaded = await withStore(environment, flags.one("root"), (store) =>
+      store.load(piped ? stdin : hostPath(environment, file), { signal }),
+    );
+    const quiet = flags.has("quiet");
+    const lines = loaded.flatMap(({ names, id }) => {
+      if (quiet) return [`${id}\n`];
+      return names.length > 0 ? names.map((name) => `Loaded image: ${familiarName(name)}\n`) : [`Loaded image ID: ${id}\n`];
+    });
+    await print(stdout, lines.join(""));
+    return EXIT.success;
+  },
+};

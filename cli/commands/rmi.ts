@@ -1,0 +1,44 @@
+import { type Command, print, withStore } from "../environment.js";
+import { EXIT } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { familiarName } from "../names.js";
+import { paintFor } from "../paint.js";
+import { renderError } from "../render-error.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "rmi",
+        summary: "Remove images or names",
+        operands: "IMAGE [IMAGE...]",
+        count: [1, Infinity],
+        flags: [
+          { name: "force", short: "f", text: "Remove an image with all its names; missing images are no error" },
+          { name: "no-prune", text: "For docker's sake: nothing else is removed anyway", hidden: true },
+          ROOT_FLAG,
+        ],
+      },
+      args,
+    );
+    const force = flags.has("force");
+    return withStore(environment, flags.one("root"), async (store) => {
+      let failed = false;
+      for (const ref of flags.operands) {
+        try {
+          const { untagged, deleted } = store.remove(ref, { force });
+          const lines = [
+            ...untagged.map((name) => `Untagged: ${familiarName(name)}\n`),
+            ...deleted.map((digest) => `Deleted: ${digest}\n`),
+          ];
+          await print(environment.stdout, lines.join(""));
+        } catch (error) {
+          // One that cannot be removed does not keep the others.
+          await print(environment.stderr, renderError(error, { paint: paintFor(environment) }));
+          failed ||= !(force && error instanceof Error && "code" in error && error.code === "images/not-found");
+        }
+      }
+      return failed ? EXIT.failure : EXIT.success;
+    });
+  },
+};

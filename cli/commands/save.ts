@@ -1,0 +1,32 @@
+import { Writable } from "node:stream";
+import { type Command, hostPath, withStore } from "../environment.js";
+import { EXIT, UsageError } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "save",
+        summary: "Write images to a tar archive that docker, podman and OCI tools read",
+        operands: "IMAGE [IMAGE...]",
+        count: [1, Infinity],
+        flags: [{ name: "output", short: "o", value: "<file>", text: "Write to a file instead of the standard output" }, ROOT_FLAG],
+      },
+      args,
+    );
+    const file = flags.one("output");
+    const { stdout, signal } = environment;
+    if ((file === undefined || file === "-") && stdout.isTTY) {
+      throw new UsageError("cli/terminal", "Cannot write an archive to a terminal", {
+        hint: "use -o FILE, or redirect the standard output",
+      });
+    }
+    const dest =
+      file === undefined || file === "-"
+        ? new Writable({ highWaterMark: 1 << 20, write: (chunk, _encoding, done) => void stdout.write(chunk, done) })
+        : hostPath(environment, file);
+    await withStore(environment, flags.one("root"), (store) => store.save(flags.operands, dest, { signal }));
+    return EXIT.success;
+  },
+};

@@ -1,0 +1,15 @@
+import { type Command, withStore } from "../environment.js";
+import { EXIT } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const { operands, one } = parseFlags(
+      { name: "tag", summary: "Give an image another name", operands: "IMAGE NAME[:TAG]", count: [2, 2], flags: [ROOT_FLAG] },
+      args,
+    );
+    const [image = "", name = ""] = operands;
+    await withStore(environment, one("root"), (store) => store.tag(image, name));
+    return EXIT.success;
+  },
+};

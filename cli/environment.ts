@@ -1,0 +1,59 @@
+import { resolve } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import type { BuildOptions, BuildResult, ImageStore } from "../api/options.js";
+
+/** The part of the library that the commands use; loaded only when a command asks for it. */
+export interface CliApi {
+  build(options: BuildOptions): Promise<BuildResult>;
+  openImageStore(options: { readonly root?: string }): Promise<ImageStore>;
+}
+
+/** Everything a command touches outside itself. Only main.ts knows `process`; tests pass fakes. */
+export interface CliEnvironment {
+  readonly api: CliApi;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Relative paths on the command line are meant from here. */
+  readonly cwd: string;
+  /** Aborted by ctrl-c. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch, for "3 minutes ago". */
+  readonly now: () => number;
+}
+
+/** A command: its arguments without its own name, the exit code as the answer. Errors are thrown and rendered by the caller. */
+export interface Command {
+  run(args: readonly string[], environment: CliEnvironment): Promise<number>;
+}
+
+/** `path` as the process can open it; unchanged where it already is, so that messages show what the user typed. */
+export function hostPath(environment: CliEnvironment, path: string): string {
+  return environment.cwd === process.cwd() ? path : resolve(environment.cwd, path);
+}
+
+/** The store option of a command, from `--root` or the environment. */
+export function storeRoot(environment: CliEnvironment, flag: string | undefined): { readonly root?: string } {
+  const root = flag ?? environment.env["TSBUILD_ROOT"];
+  return root ? { root: hostPath(environment, root) } : {};
+}
+
+/** Writes text and waits until the stream has taken it. */
+export function print(stream: Writable, text: string): Promise<void> {
+  return new Promise((done, fail) => stream.write(text, (error) => (error ? fail(error) : done())));
+}
+
+/** Runs `body` with the image store and closes it afterwards. */
+export async function withStore<T>(
+  environment: CliEnvironment,
+  root: string | undefined,
+  body: (store: ImageStore) => T | Promise<T>,
+): Promise<T> {
+  const store = await environment.api.openImageStore(storeRoot(environment, root));
+  try {
+    return await body(store);
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,20 @@
+import { CanceledError, TsbuildError } from "../core/errors.js";
+
+/** What the process ends with; scripts rely on these. */
+export const EXIT = { success: 0, failure: 1, usage: 2, canceled: 130 } as const;
+
+/** The command line itself is wrong: an unknown flag, a missing argument, a value that cannot be read. */
+export class UsageError extends TsbuildError {
+  override readonly name = "UsageError";
+}
+
+/** A flag or command of the contract whose feature this version lacks: said out loud, never ignored. */
+export function notSupported(what: string, hint?: string): TsbuildError {
+  return new TsbuildError("cli/not-supported", `Cannot use ${what}: it is not supported yet`, hint === undefined ? {} : { hint });
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CanceledError) return EXIT.canceled;
+  if (error instanceof UsageError) return EXIT.usage;
+  return EXIT.failure;
+}

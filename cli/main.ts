@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import type { CliEnvironment } from "./environment.js";
+import { runCli } from "./run.js";
+
+// The only file that knows the process: its arguments, streams, signals and exit code.
+const CANCELED = 130;
+const abort = new AbortController();
+
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => {
+    // The second time means now: what is left behind is cleaned up by the next start.
+    if (abort.signal.aborted) process.exit(CANCELED);
+    abort.abort();
+  });
+}
+// A reader that goes away is no reason to stop a build, and none for a stack trace.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
+const environment: CliEnvironment = {
+  api: {
+    build: async (options) => (await import("../api/build.js")).build(options),
+    openImageStore: async (options) => (await import("../api/image-store.js")).openImageStore(options),
+  },
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  signal: abort.signal,
+  now: Date.now,
+};
+
+const code = await runCli(process.argv.slice(2), environment);
+process.exit(abort.signal.aborted ? CANCELED : code);

@@ -1,0 +1,82 @@
+import { type CommandSyntax, type Flag, ROOT_FLAG } from "./flags.js";
+
+const INPUT = "What to build:";
+const RESULT = "Where the result goes:";
+const CACHE = "Cache:";
+const STEPS = "How steps run:";
+const OUTPUT = "What is shown and written down:";
+
+/** Every flag of `tsbuild build`: docker buildx's names and meaning, plus --jobs, --root and --explain. */
+export const BUILD_FLAGS: readonly Flag[] = [
+  {
+    name: "file",
+    short: "f",
+    value: "<path>",
+    text: 'Dockerfile, "-" for the standard input (default: Dockerfile in the context)',
+    group: INPUT,
+  },
+  { name: "target", value: "<stage>", text: "Stage to build (default: the last)", group: INPUT },
+  { name: "build-arg", value: "<name[=value]>", repeat: true, text: "Value for ARG; without = taken from the environment", group: INPUT },
+  {
+    name: "build-context",
+    value: "<name=source>",
+    repeat: true,
+    text: "Named context: a directory, docker-image://REF or oci-layout://DIR",
+    group: INPUT,
+  },
+  { name: "platform", value: "<os/arch>", repeat: true, text: "Platform of the result (default: this machine's)", group: INPUT },
+  { name: "label", value: "<key=value>", repeat: true, text: "Label of the image", group: INPUT },
+  { name: "annotation", value: "<key=value>", repeat: true, text: "OCI annotation", group: INPUT },
+  { name: "pull", text: "Ask the registry for base images even when the store has them", group: INPUT },
+  {
+    name: "output",
+    short: "o",
+    value: "<type=…,dest=…>",
+    repeat: true,
+    text: "oci, docker, local, tar, registry, image or cacheonly; DIR and - for short",
+    group: RESULT,
+  },
+  { name: "tag", short: "t", value: "<name>", repeat: true, text: "Name of the result, name:tag", group: RESULT },
+  { name: "push", text: "Short for --output=type=registry", group: RESULT },
+  { name: "load", text: "Put the result into the local image store (the default without -o)", group: RESULT },
+  { name: "no-cache", text: "Run every step", group: CACHE },
+  { name: "no-cache-filter", value: "<stage>", repeat: true, text: "Stages whose steps all run", group: CACHE },
+  { name: "cache-from", value: "<source>", repeat: true, text: "Cache to read from", group: CACHE },
+  { name: "cache-to", value: "<dest>", repeat: true, text: "Cache to write to", group: CACHE },
+  { name: "explain", text: "Say for each step why it was not cached", group: CACHE },
+  ROOT_FLAG,
+  { name: "network", value: "<mode>", text: "Network of RUN steps: default, none or host", group: STEPS },
+  { name: "add-host", value: "<host:ip>", repeat: true, text: "Line for /etc/hosts of RUN steps", group: STEPS },
+  { name: "shm-size", value: "<bytes>", text: "Size of /dev/shm: 64m, 1g", group: STEPS },
+  { name: "ulimit", value: "<name=soft[:hard]>", repeat: true, text: "Resource limit of RUN steps", group: STEPS },
+  { name: "secret", value: "<id=…,src=…>", repeat: true, text: "Secret for RUN --mount=type=secret", group: STEPS },
+  { name: "ssh", value: "<id[=socket|key]>", repeat: true, text: "SSH agent for RUN --mount=type=ssh", group: STEPS },
+  { name: "allow", value: "<entitlement>", repeat: true, text: "network.host, security.insecure", group: STEPS },
+  { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps", group: STEPS },
+  { name: "jobs", value: "<n>", text: "Steps that run at once (default: the processors, at least 4)", group: STEPS },
+  {
+    name: "progress",
+    value: "<form>",
+    choices: ["auto", "tty", "plain", "rawjson", "quiet", "none"],
+    text: "How progress is shown on the standard error (default: $BUILDKIT_PROGRESS, then auto)",
+    group: OUTPUT,
+  },
+  { name: "quiet", short: "q", text: "Show no progress; print the image id", group: OUTPUT },
+  { name: "iidfile", value: "<file>", text: "Write the image id to a file", group: OUTPUT },
+  { name: "metadata-file", value: "<file>", text: "Write what is known of the result to a JSON file", group: OUTPUT },
+  { name: "check", text: "Check the Dockerfile instead of building", group: OUTPUT },
+  { name: "call", value: "<method>", text: "build, check, outline or targets", group: OUTPUT },
+  { name: "attest", value: "<type=…>", repeat: true, text: "Attestation to attach", group: RESULT },
+  { name: "provenance", value: "<mode>", text: "Short for --attest=type=provenance", group: RESULT },
+  { name: "sbom", value: "<mode>", text: "Short for --attest=type=sbom", group: RESULT },
+];
+
+export const BUILD_SYNTAX: CommandSyntax = {
+  name: "build",
+  summary: "Build an image from a Dockerfile",
+  operands: "PATH | -",
+  count: [1, 1],
+  flags: BUILD_FLAGS,
+  after:
+    'PATH is the context directory; "-" reads a Dockerfile from the standard input.\nExample: tsbuild -t app -o type=oci,dest=app.tar .',
+};

@@ -1,0 +1,221 @@
+import type { StepId } from "../../core/events.js";
+import { now as clock } from "../../core/events.js";
+import { progressSize } from "../bytes.js";
+import { type PartState, PlainTrace, type StepState } from "./plain-trace.js";
+import type { Reporter, ReporterOptions } from "./reporter.js";
+
+/** Milliseconds; the values are BuildKit's, so that the two read alike. */
+const FLUSH_INTERVAL = 100;
+const RECHECK_INTERVAL = 150;
+/** A step keeps the display about this long before another active one gets it. */
+const ANTI_FLICKER = 5_000;
+/** A step that waits longer than this to be shown is shown. */
+const LONGEST_WAIT = 10_000;
+/** A part that goes on is printed again after this time or this share of its total. */
+const PART_INTERVAL = 5_000;
+const PART_SHARE = 0.05;
+
+/**
+ * BuildKit's plain progress: numbered steps, their output with seconds in front, blocks of one step at a time. When another step takes
+ * over, the one before is left with `#n ...` and gets its header again later.
+ */
+export function plainReporter({ stream, now = clock }: ReporterOptions & { readonly now?: () => number }): Reporter {
+  const trace = new PlainTrace(now);
+  const printer = new PlainPrinter(trace, now);
+  let flushedAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let finished = false;
+
+  const write = (text: string): void => {
+    if (text) stream.write(Buffer.from(text, "latin1"));
+  };
+  const schedule = (delay: number): void => {
+    timer ??= setTimeout(flush, delay).unref();
+  };
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    flushedAt = now();
+    write(printer.flush());
+    if (trace.pending.size > 0) schedule(RECHECK_INTERVAL);
+  };
+
+  return {
+    onEvent(event) {
+      if (finished) return;
+      trace.apply(event);
+      const wait = flushedAt + FLUSH_INTERVAL - now();
+      if (wait <= 0) flush();
+      else schedule(wait);
+    },
+    finish() {
+      if (finished) return;
+      finished = true;
+      clearTimeout(timer);
+      write(printer.flush() + printer.failures());
+    },
+    showsOutput: true,
+  };
+}
+
+/** Chooses which step to show and turns what is new of it into lines. */
+class PlainPrinter {
+  readonly #trace: PlainTrace;
+  readonly #now: () => number;
+  #current: StepId | undefined;
+  #nextIndex = 1;
+  #text = "";
+  #first = true;
+
+  constructor(trace: PlainTrace, now: () => number) {
+    this.#trace = trace;
+    this.#now = now;
+  }
+
+  /** The lines that are due. */
+  flush(): string {
+    this.#text = "";
+    this.#choose();
+    return this.#text;
+  }
+
+  /** For each step that failed: what it printed last, under its name. */
+  failures(): string {
+    let text = "";
+    for (const step of this.#trace.steps.values()) {
+      if (step.end?.kind !== "failed") continue;
+      text += `------\n > ${step.name}:\n${step.tail.map((line) => `${line}\n`).join("")}------\n`;
+    }
+    return text;
+  }
+
+  #choose(): void {
+    const { steps, pending } = this.#trace;
+    const before = this.#current;
+    const ended = [...pending].map((id) => steps.get(id) as StepState).filter((step) => step.end);
+    // What has ended comes first: the step that is on the screen, then the others in the order they ended.
+    ended.sort((a, b) => Number(b.id === before) - Number(a.id === before) || (a.end?.at ?? 0) - (b.end?.at ?? 0));
+    for (const step of ended) this.#print(step);
+    const active = [...pending].map((id) => steps.get(id) as StepState);
+    const current = before === undefined ? undefined : steps.get(before);
+    if (active.length === 0) {
+      if (current?.started !== undefined && !current.end) return;
+      for (const step of steps.values()) {
+        if (step.started !== undefined && !step.end) {
+          this.#print(step);
+          return;
+        }
+      }
+      return;
+    }
+    if (current && pending.has(current.id)) this.#print(current);
+    this.#share(active, current);
+  }
+
+  /** Gives the display to the active step that deserves it most. */
+  #share(active: readonly StepState[], current: StepState | undefined): void {
+    const rest = new Set(active);
+    if (current) rest.add(current);
+    const now = this.#now();
+    const waits = new Map([...rest].map((step) => [step, Math.max(1, now - step.waitingSince)]));
+    const speed = (step: StepState): number => step.updates / (waits.get(step) ?? 1);
+    const overdue = (step: StepState): boolean => (waits.get(step) ?? 0) > LONGEST_WAIT && step !== current;
+    let busiest: StepState | undefined;
+    let sum = 0;
+    for (const step of rest) {
+      sum += speed(step);
+      if (!busiest || overdue(step) || speed(busiest) < speed(step)) busiest = step;
+    }
+    if (!busiest) return;
+    if (!current || current.end) {
+      this.#print(busiest);
+      return;
+    }
+    const hidden = [...rest].find(overdue);
+    if (hidden) {
+      this.#print(hidden);
+      return;
+    }
+    const share = sum === 0 ? 0 : speed(current) / sum;
+    if (ANTI_FLICKER / (1 - share) < (waits.get(current) ?? 0)) this.#print(busiest);
+  }
+
+  #print(step: StepState): void {
+    if (step.index === 0) step.index = this.#nextIndex++;
+    if (this.#current !== step.id) this.#header(step);
+    if (step.notices.length > 0) step.printed = 0;
+    for (const notice of step.notices) this.#line(step, notice);
+    step.notices = [];
+    for (const part of step.parts.values()) this.#part(step, part);
+    this.#output(step);
+    this.#current = step.id;
+    if (step.end) this.#end(step);
+    this.#trace.pending.delete(step.id);
+  }
+
+  #header(step: StepState): void {
+    const left = this.#current === undefined ? undefined : this.#trace.steps.get(this.#current);
+    if (left) {
+      if (left.partial && left.printed > 0) this.#text += "\n";
+      left.printed = 0;
+      left.updates = 0;
+      this.#line(left, "...");
+    }
+    if (!this.#first) this.#text += "\n";
+    this.#first = false;
+    this.#line(step, step.name);
+  }
+
+  #part(step: StepState, part: PartState): void {
+    if (!part.fresh) return;
+    part.fresh = false;
+    if (part.shown && !part.done) {
+      const share = part.total ? (part.current - part.shown.current) / part.total : 0;
+      if (share < PART_SHARE && part.at - part.shown.at < PART_INTERVAL) return;
+    }
+    part.shown = { at: part.at, current: part.current };
+    const size = part.total
+      ? ` ${progressSize(part.current)} / ${progressSize(part.total)}`
+      : part.current
+        ? ` ${progressSize(part.current)}`
+        : "";
+    const seconds = (part.at - part.started) / 1000;
+    this.#line(step, `${part.item}${size}${seconds > 0.01 ? ` ${seconds.toFixed(1)}s` : ""}${part.done ? " done" : ""}`);
+  }
+
+  #output(step: StepState): void {
+    step.lines.forEach((line, position) => {
+      // A line that was printed in part goes on where it stopped.
+      this.#text += position === 0 && step.printed > 0 ? line.slice(step.printed) : `#${step.index} ${line}`;
+      if (position < step.lines.length - 1 || !step.partial) this.#text += "\n";
+    });
+    const open = step.partial ? step.lines.at(-1) : undefined;
+    step.lines = open === undefined ? [] : [open];
+    step.printed = open === undefined ? 0 : open.length;
+  }
+
+  #end(step: StepState): void {
+    const { end } = step;
+    if (!end) return;
+    if (step.partial && step.printed > 0) this.#text += "\n";
+    step.partial = false;
+    step.lines = [];
+    step.printed = 0;
+    step.updates = 0;
+    this.#current = undefined;
+    switch (end.kind) {
+      case "cached":
+        return this.#line(step, "CACHED");
+      case "canceled":
+        return this.#line(step, "CANCELED");
+      case "failed":
+        return this.#line(step, `ERROR: ${end.message}`);
+      case "completed":
+        return this.#line(step, `DONE ${((end.at - (step.started ?? end.at)) / 1000).toFixed(1)}s`);
+    }
+  }
+
+  #line(step: StepState, text: string): void {
+    this.#text += `#${step.index} ${text}\n`;
+  }
+}

@@ -1,0 +1,132 @@
+import type { BuildEvent, StepId, StepInfo } from "../../core/events.js";
+import type { SourceRange } from "../../core/diagnostics.js";
+import type { Reporter, ReporterOptions } from "./reporter.js";
+
+interface Vertex {
+  readonly digest: StepId;
+  readonly inputs?: readonly StepId[];
+  readonly name: string;
+  readonly started?: string;
+  readonly completed?: string;
+  readonly cached?: true;
+  readonly error?: string;
+}
+
+/** One line of BuildKit's `--progress=rawjson`: its SolveStatus, with the field names of its client. Bytes are base64. */
+interface SolveStatus {
+  readonly vertexes?: readonly Vertex[];
+  readonly statuses?: readonly object[];
+  readonly logs?: readonly object[];
+  readonly warnings?: readonly object[];
+}
+
+/** BuildKit's machine-readable progress: one JSON object a line. */
+export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
+  const steps = new Map<StepId, StepInfo>();
+  const started = new Map<StepId, string>();
+  const parts = new Map<string, string>();
+
+  const vertex = (id: StepId, more: Omit<Partial<Vertex>, "digest" | "name" | "inputs">): SolveStatus => {
+    const step = steps.get(id);
+    const begun = started.get(id);
+    return {
+      vertexes: [
+        {
+          digest: id,
+          ...(step && step.inputs.length > 0 ? { inputs: step.inputs } : {}),
+          name: step?.name ?? id,
+          ...(begun === undefined ? {} : { started: begun }),
+          ...more,
+        },
+      ],
+    };
+  };
+
+  const translate = (event: BuildEvent): SolveStatus => {
+    switch (event.type) {
+      case "steps":
+        for (const step of event.steps) steps.set(step.id, step);
+        return {
+          vertexes: event.steps.map(({ id, inputs, name }) => ({ digest: id, ...(inputs.length > 0 ? { inputs } : {}), name })),
+        };
+      case "started":
+        started.set(event.step, rfc3339(event.at));
+        return vertex(event.step, {});
+      case "cached":
+        if (!started.has(event.step)) started.set(event.step, rfc3339(event.at));
+        return vertex(event.step, { completed: rfc3339(event.at), cached: true });
+      case "completed":
+        return vertex(event.step, { completed: rfc3339(event.at) });
+      case "failed":
+        return vertex(event.step, { completed: rfc3339(event.at), error: event.error.message });
+      case "canceled":
+        return vertex(event.step, { completed: rfc3339(event.at), error: "context canceled" });
+      case "output": {
+        const data = Buffer.from(event.data.buffer, event.data.byteOffset, event.data.byteLength).toString("base64");
+        return { logs: [{ vertex: event.step, stream: event.stream === "stdout" ? 1 : 2, data, timestamp: rfc3339(event.at) }] };
+      }
+      case "progress": {
+        const key = `${event.step} ${event.item}`;
+        const at = rfc3339(event.at);
+        const begun = parts.get(key) ?? at;
+        parts.set(key, begun);
+        return {
+          statuses: [
+            {
+              id: event.item,
+              vertex: event.step,
+              ...(event.total === undefined ? {} : { total: event.total }),
+              current: event.current,
+              timestamp: at,
+              started: begun,
+              ...(event.done ? { completed: at } : {}),
+            },
+          ],
+        };
+      }
+      case "warning": {
+        const { diagnostic, step } = event;
+        const name = diagnostic.rule ?? diagnostic.code;
+        const line = diagnostic.range ? ` (line ${diagnostic.range.line})` : "";
+        return {
+          warnings: [
+            {
+              ...(step === undefined ? {} : { vertex: step }),
+              level: 1,
+              short: base64(`${name}: ${diagnostic.message}${line}`),
+              ...(diagnostic.hint === undefined ? {} : { detail: [base64(diagnostic.hint)] }),
+              ...(diagnostic.url === undefined ? {} : { url: diagnostic.url }),
+              ...(diagnostic.source === undefined
+                ? {}
+                : { sourceInfo: { filename: diagnostic.source.name, data: base64(diagnostic.source.text), language: "Dockerfile" } }),
+              ...(diagnostic.range === undefined ? {} : { range: [wireRange(diagnostic.range)] }),
+            },
+          ],
+        };
+      }
+    }
+  };
+  return {
+    onEvent: (event) => void stream.write(`${JSON.stringify(translate(event))}\n`),
+    finish: () => undefined,
+    showsOutput: true,
+  };
+}
+
+/** Lines count from 1, characters from 0, as in BuildKit's source maps. */
+function wireRange(range: SourceRange): object {
+  return {
+    start: { line: range.line, character: range.column - 1 },
+    end: { line: range.endLine, character: range.endColumn - 1 },
+  };
+}
+
+const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+
+/** Milliseconds since the epoch as RFC 3339 with up to nine digits of fraction, zeros at the end left out. */
+export function rfc3339(at: number): string {
+  const seconds = Math.floor(at / 1000);
+  const nanoseconds = Math.min(999_999_999, Math.round((at - seconds * 1000) * 1e6));
+  const fraction = String(nanoseconds).padStart(9, "0").replace(/0+$/, "");
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${fraction ? `.${fraction}` : ""}Z`;
+}

@@ -1,0 +1,60 @@
+import { ExecError, TsbuildError, systemErrorCode } from "../core/errors.js";
+import { renderDiagnostic } from "../core/render-diagnostic.js";
+import { renderExcerpt } from "./excerpt.js";
+import { type Paint, PLAIN } from "./paint.js";
+
+export interface RenderOptions {
+  readonly paint?: Paint;
+  /** Whether the progress display has already repeated what the failed step printed. */
+  readonly outputShown?: boolean;
+  /** Show the stack of what is a bug: TSBUILD_DEBUG. */
+  readonly debug?: boolean;
+}
+
+/** How many of a failed step's last lines are repeated. */
+export const TAIL_LINES = 10;
+
+/** What the user reads when a command fails; ends with a line end. */
+export function renderError(error: unknown, { paint = PLAIN, outputShown = false, debug = false }: RenderOptions = {}): string {
+  const lines: string[] = [];
+  if (error instanceof ExecError && !outputShown) lines.push(...outputTail(error));
+  const stack = debug && error instanceof Error && error.stack ? `\n${error.stack}` : "";
+  if (error instanceof TsbuildError) lines.push(...knownError(error, paint));
+  else lines.push(unknownError(error, paint));
+  return `${lines.join("\n")}${stack}\n`;
+}
+
+function knownError(error: TsbuildError, paint: Paint): string[] {
+  const lines: string[] = [];
+  const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(error.message)}`;
+  const own = error.diagnostics.find((diagnostic) => diagnostic.message === error.message);
+  if (error.step !== undefined || error instanceof ExecError) {
+    // A step failed: BuildKit's excerpt of the instruction, then the one line that says what happened.
+    for (const { source, range } of error.diagnostics) if (source && range) lines.push(renderExcerpt(source, range));
+    lines.push(headline);
+    if (error.step !== undefined) lines.push(`  in ${error.step}`);
+    if (error.hint !== undefined) lines.push(`${paint.faint("hint")}: ${error.hint}`);
+    return lines;
+  }
+  for (const diagnostic of error.diagnostics) lines.push(renderDiagnostic(diagnostic, paint));
+  if (!own) {
+    lines.push(headline);
+    if (error.hint !== undefined) lines.push(`${paint.faint("hint")}: ${error.hint}`);
+  }
+  return lines;
+}
+
+function unknownError(error: unknown, paint: Paint): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = systemErrorCode(error);
+  if (code !== undefined && /^E[A-Z0-9]+$/.test(code))
+    return `${paint.severity("error", `error[system/${code.toLowerCase()}]`)}: ${paint.strong(message)}`;
+  return `${paint.severity("error", "error[internal]")}: ${paint.strong(message)}\n${paint.faint("hint")}: this is a bug in tsbuild; TSBUILD_DEBUG=1 shows where it happened`;
+}
+
+function outputTail(error: ExecError): string[] {
+  const lines = error.outputTail.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  if (lines.length === 0) return [];
+  return ["------", ` > ${error.step ?? error.command.join(" ")}:`, ...lines.slice(-TAIL_LINES), "------"];
+}

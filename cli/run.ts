@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { systemErrorCode } from "../core/errors.js";
+import { packageRoot } from "../core/package-root.js";
+import { COMMANDS, commandName, generalHelp } from "./commands-table.js";
+import { type CliEnvironment, print } from "./environment.js";
+import { EXIT } from "./exit-codes.js";
+
+/** Runs a command line (without node and the script) and answers the exit code. Prints; never throws, never exits. */
+export async function runCli(argv: readonly string[], environment: CliEnvironment): Promise<number> {
+  try {
+    return await dispatch(argv, environment);
+  } catch (error) {
+    return await fail(error, environment);
+  }
+}
+
+async function dispatch(argv: readonly string[], environment: CliEnvironment): Promise<number> {
+  const [first] = argv;
+  if (first === "--version" || first === "-v" || first === "version") {
+    await print(environment.stdout, `tsbuild ${version()}\n`);
+    return EXIT.success;
+  }
+  if (first === undefined || first === "--help" || first === "-h" || (first === "help" && argv.length === 1)) {
+    await print(environment.stdout, generalHelp());
+    return EXIT.success;
+  }
+  if (first === "help") return dispatch([...argv.slice(1), "--help"], environment);
+  const { name, rest } = commandName(argv);
+  const entry = name === undefined ? undefined : COMMANDS[name];
+  if (entry) return (await entry.load()).command.run(rest, environment);
+  // Not a command: the operand of a build. A word that is no directory but nearly a command was meant to be one.
+  if (!first.startsWith("-") && !/[/.]/.test(first) && !existsSync(resolve(environment.cwd, first))) {
+    const { UsageError } = await import("./exit-codes.js");
+    const { suggest } = await import("../core/suggest.js");
+    const near = suggest(first, Object.keys(COMMANDS));
+    throw new UsageError("cli/unknown-command", `Cannot run "tsbuild ${first}": it is neither a command nor a directory`, {
+      hint: near ? `did you mean "tsbuild ${near}"?` : `"tsbuild --help" lists the commands`,
+    });
+  }
+  return (await COMMANDS["build"]!.load()).command.run(argv, environment);
+}
+
+/** The version in the package's own package.json. */
+export function version(): string {
+  const { version: text } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { readonly version: string };
+  return text;
+}
+
+async function fail(error: unknown, environment: CliEnvironment): Promise<number> {
+  const { HelpRequested } = await import("./flags.js");
+  if (error instanceof HelpRequested) {
+    await print(environment.stdout, error.text);
+    return EXIT.success;
+  }
+  // The reader of our output has gone (`tsbuild images | head -1`): nobody to tell.
+  if (systemErrorCode(error) === "EPIPE") return EXIT.success;
+  const { renderError } = await import("./render-error.js");
+  const { exitCodeOf } = await import("./exit-codes.js");
+  const { paintFor } = await import("./paint.js");
+  const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
+  await print(environment.stderr, renderError(error, { paint: paintFor(environment), debug })).catch(() => undefined);
+  return exitCodeOf(error);
+}
