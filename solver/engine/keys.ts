@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import { type CacheKey, cacheKey, contentInput } from "../../core/cache-key.js";
+import type { Node } from "./graph.js";
+import type { KeyComponents } from "./op.js";
+
+/** The keys one vertex is known by. Those that need something that is not known are undefined; equal ones are common. */
+export interface ResultKeys {
+  /** Over the definition alone: known before anything runs. */
+  readonly definition: CacheKey | undefined;
+  /** Over the primary keys of the inputs' results: equal results of different definitions merge here. */
+  readonly input: CacheKey | undefined;
+  /** Over the contents of what is selected, and primary keys of the other inputs. */
+  readonly content: CacheKey | undefined;
+}
+
+/** Sets {@link Node.definitionKey}. The keys of its inputs are set already. */
+export function setDefinitionKey<R>(node: Node<R>): void {
+  node.definitionKey = keyOver(node, (input, index) => input.definitionKey ?? asContent(node.digests[index]));
+}
+
+/** The keys as far as they can be known now; all inputs have results. */
+export function resultKeys<R>(node: Node<R>): ResultKeys {
+  return {
+    definition: node.definitionKey,
+    input: keyOver(node, (input, index) => resolvedKey(input) ?? asContent(node.digests[index])),
+    content: keyOver(node, (input, index) => asContent(node.digests[index]) ?? resolvedKey(input)),
+  };
+}
+
+/** The best name of a result: the one that the fewest unrelated changes alter. */
+export function primaryKey(keys: ResultKeys): CacheKey | undefined {
+  return keys.content ?? keys.input ?? keys.definition;
+}
+
+/** Each key once, the primary first. */
+export function distinctKeys(keys: ResultKeys): readonly CacheKey[] {
+  return [...new Set([keys.content, keys.input, keys.definition].filter((key) => key !== undefined))];
+}
+
+/**
+ * A key nobody has used. It stands for a result that was made although the cache had one: under the old key, vertices above would be
+ * taken for built on the new result when they were built on the old one.
+ */
+export function unusedKey(): CacheKey {
+  return cacheKey("ignore-cache", [randomBytes(32).toString("hex")]);
+}
+
+/** What the primary key is made of. */
+export function keyComponents<R>(node: Node<R>): KeyComponents {
+  return {
+    identity: node.identity ?? "",
+    inputs: node.inputs.map((input, index) => ({
+      name: input.vertex.name,
+      key: asContent(node.digests[index]) ?? resolvedKey(input) ?? input.definitionKey ?? "",
+    })),
+  };
+}
+
+function keyOver<R>(node: Node<R>, part: (input: Node<R>, index: number) => string | undefined): CacheKey | undefined {
+  if (node.identity === undefined) return undefined;
+  const parts: string[] = [];
+  for (const [index, input] of node.inputs.entries()) {
+    const text = part(input, index);
+    if (text === undefined) return undefined;
+    parts.push(text);
+  }
+  return cacheKey(node.identity, parts);
+}
+
+function resolvedKey(node: Node<unknown>): CacheKey | undefined {
+  return node.state.phase === "resolved" ? node.state.key : undefined;
+}
+
+function asContent(digest: string | undefined): string | undefined {
+  return digest === undefined ? undefined : contentInput(digest);
+}

@@ -1,0 +1,86 @@
+import { TsbuildError } from "../../core/errors.js";
+import { type BuildEvent, type EventSink, now, type StepId } from "../../core/events.js";
+import type { Node } from "./graph.js";
+import type { OpContext } from "./op.js";
+
+/**
+ * Turns what happens to vertices into events and keeps their grammar: a step that was started ends exactly once, and says nothing afterwards.
+ * A sink that throws fails the solve through `onError`, never the op that happened to speak.
+ */
+export class Reporter {
+  readonly #told = new Map<string, "started" | "ended">();
+
+  constructor(
+    readonly sink: EventSink,
+    readonly onError: (error: unknown) => void,
+  ) {}
+
+  started(node: Node<unknown>): void {
+    if (this.#told.has(node.vertex.id)) return;
+    this.#told.set(node.vertex.id, "started");
+    this.#emit({ type: "started", step: node.vertex.id as StepId, at: now() });
+  }
+
+  cached(node: Node<unknown>): void {
+    this.#end(node.vertex.id, { type: "cached", step: node.vertex.id as StepId, at: now() });
+  }
+
+  completed(node: Node<unknown>): void {
+    this.#end(node.vertex.id, { type: "completed", step: node.vertex.id as StepId, at: now() });
+  }
+
+  failed(node: Node<unknown>, error: unknown): void {
+    this.started(node);
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof TsbuildError ? error.code : "internal";
+    this.#end(node.vertex.id, { type: "failed", step: node.vertex.id as StepId, at: now(), error: { code, message } });
+  }
+
+  /** Only steps that were shown as started are shown as canceled. */
+  canceled(node: Node<unknown>): void {
+    this.#cancel(node.vertex.id);
+  }
+
+  /** For the end of a solve that failed: no started step stays open. */
+  cancelOpen(): void {
+    for (const [id, told] of this.#told) if (told === "started") this.#cancel(id);
+  }
+
+  /** What the op of this node may say and hear. */
+  context(node: Node<unknown>, signal: AbortSignal): OpContext {
+    const step = node.vertex.id as StepId;
+    return {
+      signal,
+      output: (stream, data) => {
+        if (this.#open(node)) this.#emit({ type: "output", step, at: now(), stream, data });
+      },
+      progress: (item, current, total, done) => {
+        if (this.#open(node))
+          this.#emit({ type: "progress", step, at: now(), item, current, ...(total === undefined ? {} : { total }), done });
+      },
+    };
+  }
+
+  #open(node: Node<unknown>): boolean {
+    this.started(node);
+    return this.#told.get(node.vertex.id) === "started";
+  }
+
+  #cancel(id: string): void {
+    if (this.#told.get(id) === "started") this.#end(id, { type: "canceled", step: id as StepId, at: now() });
+  }
+
+  #end(id: string, event: BuildEvent): void {
+    if (this.#told.get(id) === "ended") return;
+    this.#told.set(id, "ended");
+    this.#emit(event);
+  }
+
+  #emit(event: BuildEvent): void {
+    try {
+      this.sink(event);
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import PQueue from "p-queue";
+import type { CacheKey } from "../../core/cache-key.js";
+import { digestSelected } from "./definition-keys.js";
+import type { Node } from "./graph.js";
+import { distinctKeys, keyComponents, primaryKey, type ResultKeys, resultKeys, unusedKey } from "./keys.js";
+import type { CachedResult, OpContext } from "./op.js";
+import type { Session } from "./session.js";
+import { inputArrived } from "./vertex-state.js";
+
+export interface SchedulerOptions<R> {
+  /** Vertices that run at once, by pool. */
+  readonly jobs: { readonly run: number; readonly io: number };
+  /** Order of vertices that became ready together; default: the farthest from a target first. */
+  readonly order: ((ready: readonly Node<R>[]) => readonly Node<R>[]) | undefined;
+}
+
+/** Third phase: finds by content, or runs, every vertex that is waiting, each as soon as its inputs are there. */
+export class Scheduler<R> {
+  readonly #session: Session<R>;
+  readonly #pools: { readonly run: PQueue; readonly io: PQueue };
+  readonly #order: SchedulerOptions<R>["order"];
+  readonly #ready: Node<R>[] = [];
+  #draining = false;
+
+  constructor(session: Session<R>, options: SchedulerOptions<R>) {
+    this.#session = session;
+    this.#order = options.order;
+    this.#pools = { run: new PQueue({ concurrency: options.jobs.run }), io: new PQueue({ concurrency: options.jobs.io }) };
+  }
+
+  /** Ends when all of `waiting` (and what they need, which is among them) are resolved; throws the solve's first failure. */
+  async run(waiting: readonly Node<R>[]): Promise<void> {
+    const { scope } = this.#session;
+    const stop = () => this.#stop(waiting);
+    if (scope.failed) stop();
+    else scope.signal.addEventListener("abort", stop, { once: true });
+    for (const node of waiting) if (node.state.phase === "waiting" && node.state.missing === 0) this.#ready.push(node);
+    this.#drain();
+    await scope.join();
+  }
+
+  /** Vertices that are at work end by themselves; what has not begun never does. */
+  #stop(waiting: readonly Node<R>[]): void {
+    this.#ready.length = 0;
+    this.#pools.run.clear();
+    this.#pools.io.clear();
+    for (const node of waiting) {
+      // A cleared queue forgets its tasks, so nobody else takes them off the scope.
+      if (node.state.phase === "queued") this.#session.scope.leave();
+      if (node.state.phase === "queued" || node.state.phase === "waiting") this.#session.cancel(node);
+    }
+  }
+
+  /** Begins what is ready. Not recursive: a chain found in the cache is as long as it likes. */
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    while (this.#ready.length > 0) {
+      const batch = this.#ready.splice(0);
+      for (const node of this.#order?.(batch) ?? batch) this.#begin(node);
+    }
+    this.#draining = false;
+  }
+
+  #begin(node: Node<R>): void {
+    const session = this.#session;
+    if (session.scope.failed) return;
+    const { op } = node.vertex;
+    if (op.immediate) {
+      const immediate = op.immediate.bind(op);
+      session.move(node, { phase: "running" });
+      session.reporter.started(node);
+      session.work(node, async (context) => {
+        const result = await immediate(context);
+        session.resolve(node, { by: "immediate", result, key: node.definitionKey });
+        this.#release(node);
+      });
+      return;
+    }
+    session.move(node, { phase: "matching" });
+    session.work(node, () => this.#match(node));
+  }
+
+  /** Asks the cache by the inputs' keys, then by what is selected from them; queues the vertex when neither leads to a result. */
+  async #match(node: Node<R>): Promise<void> {
+    let keys = resultKeys(node);
+    let hit = this.#lookup(node, keys);
+    if (!hit) {
+      await digestSelected(node, this.#session);
+      const known = keys;
+      keys = resultKeys(node);
+      if (keys.content !== known.content) hit = this.#lookup(node, keys);
+    }
+    if (hit) this.#found(node, keys, hit);
+    else this.#enqueue(node, keys);
+  }
+
+  /** The definition key is of no use above a vertex that ignores the cache: it leads to what was built on the old result. */
+  #lookup(node: Node<R>, keys: ResultKeys): CachedResult<R> | undefined {
+    if (node.ignoreCache) return undefined;
+    for (const key of distinctKeys(node.outdated ? { ...keys, definition: undefined } : keys)) {
+      const hit = this.#session.cache.lookup(key);
+      if (hit) return hit;
+    }
+    return undefined;
+  }
+
+  #found(node: Node<R>, keys: ResultKeys, hit: CachedResult<R>): void {
+    for (const key of distinctKeys(keys)) if (key !== hit.primaryKey) this.#session.cache.alias(hit, key);
+    this.#session.resolve(node, { by: "cache", result: hit.result, key: hit.primaryKey });
+    this.#release(node);
+  }
+
+  #enqueue(node: Node<R>, keys: ResultKeys): void {
+    const session = this.#session;
+    if (session.scope.failed) return session.cancel(node);
+    session.move(node, { phase: "queued", keys });
+    session.scope.enter();
+    const pool = this.#pools[node.vertex.pool];
+    const task = async () => {
+      await session.guard(node, (context) => this.#execute(node, keys, context, pool));
+      session.scope.leave();
+    };
+    void pool.add(task, { priority: this.#order ? 0 : node.height });
+  }
+
+  /**
+   * The place in the pool comes before the lock: whoever holds a lock is running, so no two builds can wait for each other. While it waits for
+   * another build's step, its place is lent to others.
+   */
+  async #execute(node: Node<R>, keys: ResultKeys, context: OpContext, pool: PQueue): Promise<void> {
+    const { cache, reporter } = this.#session;
+    const lock = primaryKey(keys);
+    if (lock === undefined || node.ignoreCache) return await this.#perform(node, keys, context);
+    this.#session.move(node, { phase: "locking" });
+    const waiting = "another build that runs this step";
+    let waited = false;
+    const settle = () => {
+      if (!waited) return;
+      waited = false;
+      pool.concurrency--;
+      context.progress(waiting, 0, undefined, true);
+    };
+    const onWait = () => {
+      waited = true;
+      pool.concurrency++;
+      reporter.started(node);
+      context.progress(waiting, 0, undefined, false);
+    };
+    try {
+      await cache.exclusive(lock, { signal: context.signal, onWait }, async () => {
+        settle();
+        const hit = this.#lookup(node, keys);
+        if (hit) this.#found(node, keys, hit);
+        else await this.#perform(node, keys, context);
+      });
+    } finally {
+      settle();
+    }
+  }
+
+  async #perform(node: Node<R>, keys: ResultKeys, context: OpContext): Promise<void> {
+    const session = this.#session;
+    session.move(node, { phase: "running" });
+    session.reporter.started(node);
+    const inputs = node.inputs.map((input) => {
+      if (input.state.phase !== "resolved") throw new Error(`internal: "${node.vertex.name}" runs before its inputs`);
+      return input.state.result;
+    });
+    const result = await node.vertex.op.run(inputs, context);
+    const saved = this.#save(node, keys, result);
+    session.resolve(node, { by: "run", result: saved?.result ?? result, key: saved?.primaryKey });
+    this.#release(node);
+  }
+
+  #save(node: Node<R>, keys: ResultKeys, result: R): CachedResult<R> | undefined {
+    const all: readonly CacheKey[] = node.ignoreCache ? [unusedKey(), ...distinctKeys(keys)] : distinctKeys(keys);
+    const [primary, ...aliases] = all;
+    // Without an identity nothing could ever find it again.
+    if (primary === undefined || node.identity === undefined) return undefined;
+    return this.#session.cache.save({
+      result,
+      keys: [primary, ...aliases],
+      name: node.vertex.name,
+      components: keyComponents(node),
+      replace: node.outdated,
+    });
+  }
+
+  #release(node: Node<R>): void {
+    if (this.#session.scope.failed) return;
+    for (const user of node.users) {
+      if (user.state.phase !== "waiting") continue;
+      user.state = inputArrived(user.state);
+      if (user.state.phase === "waiting" && user.state.missing === 0) this.#ready.push(user);
+    }
+    this.#drain();
+  }
+}

@@ -1,0 +1,72 @@
+import { TsbuildError } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
+import type { Node } from "./graph.js";
+import type { EngineCache, OpContext } from "./op.js";
+import { Reporter } from "./reporter.js";
+import { TaskScope } from "./task-scope.js";
+import { advance, isFinal, type Resolved, type VertexState } from "./vertex-state.js";
+
+/** What the phases of one solve share: its tasks, its events, its cache, and the only ways in which a vertex changes. */
+export class Session<R> {
+  readonly scope: TaskScope;
+  readonly reporter: Reporter;
+  readonly #contexts = new Map<Node<R>, OpContext>();
+
+  constructor(
+    readonly cache: EngineCache<R>,
+    signal: AbortSignal,
+    onEvent: EventSink,
+  ) {
+    this.scope = new TaskScope(signal);
+    this.reporter = new Reporter(onEvent, (error) => this.scope.fail(error));
+  }
+
+  context(node: Node<R>): OpContext {
+    let context = this.#contexts.get(node);
+    if (!context) this.#contexts.set(node, (context = this.reporter.context(node, this.scope.signal)));
+    return context;
+  }
+
+  move(node: Node<R>, next: VertexState<R>): void {
+    node.state = advance(node.state, next);
+  }
+
+  resolve(node: Node<R>, resolved: Omit<Resolved<R>, "phase">): void {
+    this.move(node, { phase: "resolved", ...resolved });
+    if (resolved.by === "cache") this.reporter.cached(node);
+    else this.reporter.completed(node);
+  }
+
+  /** A task on behalf of a vertex: what it throws fails the vertex and with it the solve. */
+  work(node: Node<R>, task: (context: OpContext) => Promise<void>): void {
+    this.scope.run(() => this.guard(node, task));
+  }
+
+  /** The same for a task that somebody else runs. Never rejects. */
+  async guard(node: Node<R>, task: (context: OpContext) => Promise<void>): Promise<void> {
+    try {
+      await task(this.context(node));
+    } catch (error) {
+      this.#fail(node, error);
+    }
+  }
+
+  cancel(node: Node<R>): void {
+    this.move(node, { phase: "canceled" });
+    this.reporter.canceled(node);
+  }
+
+  #fail(node: Node<R>, error: unknown): void {
+    // What fails after the end was ordered fails because of it.
+    if (this.scope.failed) {
+      if (!isFinal(node.state)) this.cancel(node);
+      return;
+    }
+    if (error instanceof TsbuildError) error.step ??= node.vertex.name;
+    if (!isFinal(node.state)) {
+      this.move(node, { phase: "failed" });
+      this.reporter.failed(node, error);
+    }
+    this.scope.fail(error);
+  }
+}

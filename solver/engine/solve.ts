@@ -1,0 +1,55 @@
+import type { EventSink } from "../../core/events.js";
+import { computeDefinitionKeys } from "./definition-keys.js";
+import { buildGraph } from "./graph.js";
+import type { EngineCache, EngineVertex } from "./op.js";
+import { probe } from "./probe.js";
+import { Scheduler } from "./scheduler.js";
+import { Session } from "./session.js";
+
+export interface SolveOptions<R> {
+  readonly cache: EngineCache<R>;
+  /** How many vertices run at once, by pool. At least 1 each. */
+  readonly jobs: { readonly run: number; readonly io: number };
+  readonly signal: AbortSignal;
+  /** Gets everything but `steps` and `warning`, synchronously; what it throws fails the solve. */
+  readonly onEvent: EventSink;
+  /** For tests: the order in which vertices that became ready together are begun. */
+  readonly shuffle?: (ready: readonly EngineVertex<R>[]) => readonly EngineVertex<R>[];
+}
+
+/**
+ * Gives the results of the targets, and of every other vertex that was found or run on the way, by vertex id. How it finds out what has to
+ * run is told in README.md beside this file.
+ *
+ * The first failure stops everything else; it is thrown once nothing runs any more, with `step` set when it is a TsbuildError. An abort of
+ * `signal` ends in a CanceledError (or the signal's reason when that is a TsbuildError), also only when everything has ended.
+ */
+export async function solve<R>(targets: readonly EngineVertex<R>[], options: SolveOptions<R>): Promise<ReadonlyMap<string, R>> {
+  const graph = buildGraph(targets);
+  const session = new Session(options.cache, options.signal, options.onEvent);
+  try {
+    await computeDefinitionKeys(graph, session);
+    const waiting = [];
+    for (const { node, state } of probe(graph, options.cache)) {
+      session.move(node, state);
+      if (state.phase === "waiting") waiting.push(node);
+      else session.reporter.cached(node);
+    }
+    if (waiting.length > 0) await new Scheduler(session, { jobs: options.jobs, order: nodeOrder(options.shuffle) }).run(waiting);
+    await session.scope.join();
+  } catch (error) {
+    session.reporter.cancelOpen();
+    throw error;
+  } finally {
+    session.scope.close();
+  }
+  return new Map(graph.nodes.flatMap(({ vertex, state }) => (state.phase === "resolved" ? [[vertex.id, state.result] as const] : [])));
+}
+
+function nodeOrder<R>(shuffle: SolveOptions<R>["shuffle"]): ConstructorParameters<typeof Scheduler<R>>[1]["order"] {
+  if (!shuffle) return undefined;
+  return (ready) => {
+    const byVertex = new Map(ready.map((node) => [node.vertex, node]));
+    return shuffle([...byVertex.keys()]).flatMap((vertex) => byVertex.get(vertex) ?? []);
+  };
+}

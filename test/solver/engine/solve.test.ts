@@ -1,0 +1,495 @@
+import test from "ava";
+import { CanceledError, TsbuildError } from "../../../core/errors.js";
+import type { BuildEvent } from "../../../core/events.js";
+import type { EngineVertex } from "../../../solver/engine/op.js";
+import { deferred, FakeCache, grammarErrors, Ops, random, run, settled, shuffled, steps, type Text, told } from "./fakes.js";
+
+function diamond(ops: Ops, over: Partial<Record<"a" | "b" | "c" | "d", Parameters<Ops["vertex"]>[1]>> = {}) {
+  const a = ops.vertex("a", over.a);
+  const b = ops.vertex("b", { inputs: [a], ...over.b });
+  const c = ops.vertex("c", { inputs: [a], ...over.c });
+  const d = ops.vertex("d", { inputs: [b, c], ...over.d });
+  return { a, b, c, d };
+}
+
+test("a diamond: every vertex runs once, then none; all are told as cached, inputs first", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const { d } = diamond(ops);
+  const first = await run(cache, [d]);
+  t.is(ops.take(), "a b c d");
+  t.is(first.results.get("id:d"), "d(b(a()),c(a()))");
+  t.is(steps(first.events, "completed"), "a b c d");
+  cache.lookups = 0;
+  const second = await run(cache, [d]);
+  t.is(ops.take(), "");
+  t.is(cache.lookups, 1, "only the target is looked up");
+  t.deepEqual(told(second.events), ["a:cached", "b:cached", "c:cached", "d:cached"]);
+  t.deepEqual([...grammarErrors(first.events), ...grammarErrors(second.events)], []);
+  t.is(second.results.get("id:d"), "d(b(a()),c(a()))");
+});
+
+test("an evicted middle is not missed below a cached target, and is run alone when something new needs it", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const { b, c, d } = diamond(ops);
+  await run(cache, [d]);
+  ops.take();
+  cache.evict("b");
+  await run(cache, [d]);
+  t.is(ops.take(), "");
+  const e = ops.vertex("e", { inputs: [b, c] });
+  const { events } = await run(cache, [e]);
+  t.is(ops.take(), "b e");
+  t.is(steps(events, "cached"), "a c");
+});
+
+test("content: an unchanged selection hits although its producer ran again, and aliases grow", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const image = (source: string) => {
+    const base = ops.vertex("base");
+    const build = ops.vertex(`build ${source}`, { inputs: [base], run: () => `log of ${source}; out=42` });
+    const copy = ops.vertex(`copy from ${source}`, {
+      identity: "copy",
+      inputs: [base, build],
+      select: { 1: (text) => text.split("; ")[1] as string },
+    });
+    return ops.vertex(`final ${source}`, { identity: "final", inputs: [copy] });
+  };
+  const first = await run(cache, [image("one")]);
+  t.is(ops.take(), "base build one copy from one final one");
+  const second = await run(cache, [image("two")]);
+  t.is(ops.take(), "build two");
+  t.is(steps(second.events, "cached"), "base copy from two final two");
+  t.is(second.results.get("id:final two"), first.results.get("id:final one"));
+  // The new definitions lead straight to the old results now.
+  cache.lookups = 0;
+  await run(cache, [image("two")]);
+  t.deepEqual([ops.take(), cache.lookups], ["", 1]);
+});
+
+test("equal results of different definitions merge through their primary keys", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  // Two stages whose copies select the same content; what follows has the same identity.
+  const stage = (name: string) => {
+    const files = ops.vertex(`files ${name}`, { run: () => `${name}|same` });
+    const copy = ops.vertex(`copy ${name}`, { identity: "copy", inputs: [files], select: { 0: (text) => text.split("|")[1] as string } });
+    return ops.vertex(`make ${name}`, { identity: "make", inputs: [copy] });
+  };
+  await run(cache, [stage("x")]);
+  ops.take();
+  await run(cache, [stage("y")]);
+  t.is(ops.take(), "files y");
+  // Also within one solve, where neither is in the cache beforehand.
+  const fresh = new FakeCache();
+  const both = await run(fresh, [stage("v"), stage("w")]);
+  const ran = ops.take();
+  t.is(ran.split("make").length - 1, 1, ran);
+  t.is(ran.split("copy").length - 1, 1, ran);
+  t.is(both.results.get("id:make v"), both.results.get("id:make w"));
+  t.deepEqual(grammarErrors(both.events), []);
+});
+
+test("a local directory: its content is part of the definition, so a cached build above it runs nothing and looks up once", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const image = (files: string) => {
+    const base = ops.vertex("base");
+    const local = ops.vertex("local", { identity: null, immediate: true, run: () => files });
+    const copy = ops.vertex("copy", { inputs: [base, local], select: { 1: (text) => text.split("|")[0] as string } });
+    return ops.vertex("top", { inputs: [copy] });
+  };
+  const first = await run(cache, [image("src|junk")]);
+  t.is(ops.take(), "base copy top");
+  t.deepEqual(told(first.events).slice(0, 2), ["local:started", "local:completed"]);
+  cache.lookups = 0;
+  const second = await run(cache, [image("src|other junk")]);
+  t.deepEqual([ops.take(), cache.lookups], ["", 1]);
+  t.deepEqual(told(second.events), ["local:started", "local:completed", "base:cached", "copy:cached", "top:cached"]);
+  await run(cache, [image("changed|junk")]);
+  t.is(ops.take(), "copy top");
+  t.is(ops.digests.length, 3, "the digest is asked once per solve");
+});
+
+test("an immediate vertex with an identity is asked only when something above it runs", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const base = ops.vertex("base", { immediate: true, ignoreCache: true });
+  const top = ops.vertex("top", { inputs: [base] });
+  await run(cache, [top]);
+  t.deepEqual([ops.take(), ops.immediates.splice(0)], ["top", ["base"]]);
+  const { events } = await run(cache, [top]);
+  t.deepEqual([ops.take(), ops.immediates], ["", []]);
+  t.is(steps(events, "cached"), "base top");
+});
+
+test("a vertex nobody can key runs every time; what selects from it is found by content, the rest runs again", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const dark = ops.vertex("dark", { identity: null });
+  const select = ops.vertex("select", { inputs: [dark], select: { 0: (text) => text } });
+  const above = ops.vertex("above", { inputs: [select] });
+  const whole = ops.vertex("whole", { inputs: [dark] });
+  await run(cache, [above, whole]);
+  t.is(ops.take(), "above dark select whole");
+  await run(cache, [above, whole]);
+  t.is(ops.take(), "dark whole");
+});
+
+test("ignoreCache runs, replaces, and everything above is decided by content", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  let time = 1;
+  let out = "out";
+  const image = (ignoreCache: boolean) => {
+    const base = ops.vertex("base");
+    const fetch = ops.vertex("fetch", { inputs: [base], ignoreCache, run: () => `${time}|${out}` });
+    const on = ops.vertex("on", { inputs: [fetch] });
+    const copy = ops.vertex("copy", { inputs: [base, fetch], select: { 1: (text) => text.split("|")[1] as string } });
+    const end = ops.vertex("end", { inputs: [copy] });
+    return [on, end];
+  };
+  await run(cache, image(false));
+  t.is(ops.take(), "base copy end fetch on");
+  time = 2;
+  const second = await run(cache, image(true));
+  t.is(ops.take(), "fetch on", "on stands on the new result; copy selects what is unchanged");
+  t.is(second.results.get("id:on"), "on(2|out)");
+  t.is(steps(second.events, "cached"), "base copy end");
+  cache.lookups = 0;
+  const third = await run(cache, image(false));
+  t.deepEqual([ops.take(), cache.lookups], ["", 2]);
+  t.is(third.results.get("id:on"), "on(2|out)", "the new result took the old one's place");
+  [time, out] = [3, "changed"];
+  const fourth = await run(cache, image(true));
+  t.is(ops.take(), "copy end fetch on");
+  t.is(fourth.results.get("id:end"), "end(copy(base(),3|changed))");
+  const fifth = await run(cache, image(false));
+  t.is(ops.take(), "");
+  t.is(fifth.results.get("id:end"), "end(copy(base(),3|changed))");
+});
+
+test("one of two equal vertices that ignores the cache decides for both", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const plain = ops.vertex("v");
+  const fresh = ops.vertex("v", { ignoreCache: true });
+  await run(cache, [plain]);
+  ops.take();
+  await run(cache, [plain, fresh]);
+  t.is(ops.take(), "v");
+});
+
+test("what is saved names its components, its primary key first, each key once", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const base = ops.vertex("base");
+  const local = ops.vertex("local", { identity: null, immediate: true });
+  await run(cache, [ops.vertex("copy", { inputs: [base, local], select: { 1: () => "sha256:feed" } })]);
+  const [first, second] = cache.saves;
+  t.is(first?.keys.length, 1, "without inputs all keys are one");
+  t.deepEqual(second?.components, {
+    identity: "copy",
+    inputs: [
+      { name: "base", key: String(first?.keys[0]) },
+      { name: "local", key: "content:sha256:feed" },
+    ],
+  });
+});
+
+test("pools bound what runs at once; the longest way to a target goes first", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  let [now, most] = [0, 0];
+  const gate = deferred();
+  const busy = async () => {
+    most = Math.max(most, ++now);
+    await gate.promise;
+    now--;
+    return "";
+  };
+  const io = ops.vertex("io", { pool: "io", run: busy });
+  const short = Array.from({ length: 6 }, (_, i) => ops.vertex(`short${i}`, { run: busy }));
+  const deep = ops.vertex("deep", { run: busy });
+  const long = ops.vertex("long", { inputs: [ops.vertex("middle", { inputs: [deep] })] });
+  const events: BuildEvent[] = [];
+  const solving = run(cache, [...short, long, io], { jobs: { run: 2, io: 1 }, events });
+  await settled();
+  t.is(steps(events, "started"), "io short0 short1", "queued steps are not told as started");
+  t.is(now, 3);
+  gate.resolve();
+  await solving;
+  t.is(most, 3);
+  t.true(ops.runs.indexOf("deep") < ops.runs.indexOf("short5"), ops.runs.join(" "));
+});
+
+test("output and progress reach the events of their step, and only while it runs", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  let late: (() => void) | undefined;
+  const v = ops.vertex("v", {
+    run: (_, context) => {
+      context.output("stdout", Buffer.from("hello"));
+      context.progress("layer", 1, 2, false);
+      context.progress("layer", 2, undefined, true);
+      late = () => context.output("stderr", Buffer.from("late"));
+      return "";
+    },
+  });
+  const { events } = await run(cache, [v]);
+  late?.();
+  t.deepEqual(
+    events.map((event) => event.type),
+    ["started", "output", "progress", "progress", "completed"],
+  );
+  t.true(events.every((event) => "at" in event && event.at > 1e12));
+});
+
+test("two solves at once share a step: one runs it, the other says what it waits for and finds it cached", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const gate = deferred();
+  const shared = ops.vertex("shared", { run: async () => (await gate.promise, "made") });
+  const one = run(cache, [ops.vertex("one", { inputs: [shared] })]);
+  await settled();
+  const events: BuildEvent[] = [];
+  const other = ops.vertex("other");
+  const two = run(cache, [ops.vertex("two", { inputs: [shared] }), other], { events, jobs: { run: 1, io: 1 } });
+  await settled();
+  t.is(steps(events, "completed"), "other", "the place in the pool is lent while it waits");
+  t.true(events.some((event) => event.type === "progress" && event.item.includes("another build")));
+  gate.resolve();
+  await one;
+  t.is((await two).results.get("id:two"), "two(made)");
+  t.is(ops.take(), "one other shared two");
+  t.is(steps(events, "cached"), "shared");
+  t.deepEqual(grammarErrors(events), []);
+});
+
+test("a waiting solve does the step itself when the other one fails, and stops waiting when it is aborted", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const gate = deferred<Text>();
+  let turn = 0;
+  const shared = ops.vertex("shared", { run: () => (turn++ === 0 ? gate.promise : "second") });
+  const one = run(cache, [shared]);
+  await settled();
+  const two = run(cache, [shared]);
+  const abort = new AbortController();
+  const three = run(cache, [shared], { signal: abort.signal });
+  await settled();
+  abort.abort();
+  await t.throwsAsync(three, { instanceOf: CanceledError });
+  gate.reject(new TsbuildError("test/broken", "It broke"));
+  await t.throwsAsync(one, { code: "test/broken" });
+  t.is((await two).results.get("id:shared"), "second");
+  t.is(cache.held, 0);
+});
+
+test("the first failure stops the others at once, names its step, and is thrown only when nothing runs any more", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const ending = deferred();
+  const start = deferred();
+  let aborted = false;
+  const slow = ops.vertex("slow", {
+    run: async (_, { signal }) => {
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      aborted = true;
+      await ending.promise;
+      throw new Error("killed");
+    },
+  });
+  const bad = ops.vertex("bad", {
+    run: async () => {
+      await start.promise;
+      throw new TsbuildError("test/broken", "It broke");
+    },
+  });
+  const queued = ops.vertex("queued");
+  const top = ops.vertex("top", { inputs: [slow, bad, queued] });
+  const events: BuildEvent[] = [];
+  let over = false;
+  const solving = run(cache, [top], { events, jobs: { run: 2, io: 1 } }).finally(() => (over = true));
+  solving.catch(() => undefined);
+  await settled();
+  start.resolve();
+  await settled();
+  t.deepEqual([aborted, over], [true, false]);
+  ending.resolve();
+  const error = await t.throwsAsync(solving, { code: "test/broken" });
+  t.is((error as TsbuildError).step, "bad");
+  t.deepEqual(told(events), ["slow:started", "bad:started", "bad:failed", "slow:canceled"]);
+  t.is(ops.take(), "bad slow");
+});
+
+test("what ends well although it was told to stop is kept", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const abort = new AbortController();
+  const v = ops.vertex("v", { run: () => (abort.abort(), "made") });
+  const events: BuildEvent[] = [];
+  await t.throwsAsync(run(cache, [ops.vertex("top", { inputs: [v] })], { signal: abort.signal, events }), { instanceOf: CanceledError });
+  t.is(cache.names(), "v");
+  t.deepEqual(told(events), ["v:started", "v:completed"]);
+});
+
+test("an aborted signal: nothing is asked; its reason is thrown when it is meant for users", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const v = ops.vertex("v");
+  await t.throwsAsync(run(cache, [v], { signal: AbortSignal.abort() }), { instanceOf: CanceledError });
+  await t.throwsAsync(run(cache, [v], { signal: AbortSignal.abort(new TsbuildError("test/reason", "Enough")) }), { code: "test/reason" });
+  t.deepEqual([ops.take(), cache.lookups], ["", 0]);
+});
+
+test("a sink that throws fails the solve, not the step", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const onEvent = (event: BuildEvent) => {
+    if (event.type === "started") throw new Error("sink");
+  };
+  await t.throwsAsync(run(cache, [ops.vertex("v")], { onEvent }), { message: "sink" });
+});
+
+test("failures of identity, immediate, digest, cache and save name their step", async (t) => {
+  const broken = async (): Promise<never> => {
+    throw new TsbuildError("test/broken", "It broke");
+  };
+  const over: readonly Partial<EngineVertex<Text>["op"]>[] = [
+    { identity: broken },
+    { identity: async () => undefined, immediate: broken },
+    { immediate: broken },
+    { selects: () => true, contentDigest: broken },
+  ];
+  for (const op of over) {
+    const [ops, cache] = [new Ops(), new FakeCache()];
+    const local = ops.vertex("local", { identity: null, immediate: true });
+    const v = ops.vertex("v", { inputs: [local, local, ops.vertex("other")] });
+    const events: BuildEvent[] = [];
+    const error = await t.throwsAsync(run(cache, [ops.vertex("top", { inputs: [{ ...v, op: { ...v.op, ...op } }] })], { events }));
+    t.is((error as TsbuildError).step, "v");
+    t.deepEqual(grammarErrors(events), []);
+  }
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  cache.save = () => {
+    throw new TsbuildError("test/full", "It is full");
+  };
+  const error = await t.throwsAsync(run(cache, [ops.vertex("v")]), { code: "test/full" });
+  t.is((error as TsbuildError).step, "v");
+});
+
+/** A graph by seed: each vertex has up to three inputs among those before it; some select, some ignore the cache, some have no key. */
+function randomGraph(seed: number, ops: Ops, body: (name: string, context: { readonly signal: AbortSignal }) => Promise<void>) {
+  const next = random(seed);
+  const all: EngineVertex<Text>[] = [];
+  for (let i = 0; i < 14; i++) {
+    const name = `v${i}`;
+    const inputs = Array.from({ length: Math.min(i, Math.floor(next() * 4)) }, () => all[Math.floor(next() * i)] as EngineVertex<Text>);
+    const kind = next();
+    all.push(
+      ops.vertex(name, {
+        inputs,
+        ...(inputs.length === 0 && kind < 0.3 ? { immediate: true, identity: kind < 0.2 ? null : name } : {}),
+        ...(inputs.length > 0 && kind < 0.5 ? { select: { 0: (text: Text) => `#${text}` } } : {}),
+        ignoreCache: kind > 0.93,
+        pool: next() < 0.5 ? "run" : "io",
+        run: async (given, context) => {
+          await body(name, context);
+          return `${name}(${given.join(",")})`;
+        },
+      }),
+    );
+  }
+  return { all, targets: [all[13], all[12]] as EngineVertex<Text>[], next };
+}
+
+const SEEDS = Array.from({ length: 40 }, (_, i) => i + 1);
+
+test("random graphs in random order give what a plain evaluation gives, each vertex once, and nothing the second time", async (t) => {
+  for (const seed of SEEDS) {
+    const [ops, cache] = [new Ops(), new FakeCache()];
+    const { targets, next } = randomGraph(seed, ops, async () => {
+      for (let i = Math.floor(next() * 4); i > 0; i--) await Promise.resolve();
+    });
+    const value = (v: EngineVertex<Text>): Text => `${v.name}(${v.op.immediate ? "" : v.inputs.map(value).join(",")})`;
+    const shuffle = (ready: readonly EngineVertex<Text>[]) => shuffled(ready, next);
+    const first = await run(cache, targets, { shuffle, jobs: { run: 1 + Math.floor(next() * 3), io: 1 } });
+    for (const target of targets) t.is(first.results.get(target.id), value(target), `seed ${seed}`);
+    t.is(new Set(ops.runs).size, ops.runs.length, `seed ${seed}`);
+    t.deepEqual(grammarErrors(first.events), [], `seed ${seed}`);
+    ops.take();
+    const second = await run(cache, targets, { shuffle });
+    for (const target of targets) t.is(second.results.get(target.id), value(target), `seed ${seed}`);
+    t.deepEqual(grammarErrors(second.events), [], `seed ${seed}`);
+    t.is(cache.held, 0);
+  }
+});
+
+test("failure and abort at every point: all ends, no lock is held, no step stays open, and the next solve is right", async (t) => {
+  for (const seed of SEEDS.slice(0, 12)) {
+    for (const way of ["fail", "abort", "abort, unheeded"] as const) {
+      for (let point = 0; point < 14; point++) {
+        const [ops, cache] = [new Ops(), new FakeCache()];
+        const abort = new AbortController();
+        let [active, count, armed] = [0, 0, true];
+        const { targets, next } = randomGraph(seed, ops, async (_name, context) => {
+          active++;
+          try {
+            if (count++ === point && armed) {
+              if (way === "fail") throw new TsbuildError("test/broken", "It broke");
+              abort.abort();
+            }
+            for (let i = 0; i < 3; i++) {
+              await Promise.resolve();
+              if (way !== "abort, unheeded") context.signal.throwIfAborted();
+            }
+          } finally {
+            active--;
+          }
+        });
+        const shuffle = (ready: readonly EngineVertex<Text>[]) => shuffled(ready, next);
+        const events: BuildEvent[] = [];
+        const outcome = await run(cache, targets, { shuffle, signal: abort.signal, events, jobs: { run: 2, io: 2 } }).catch(
+          (error: unknown) => error,
+        );
+        const label = `seed ${seed}, ${way} at ${point}`;
+        if (outcome instanceof Error)
+          t.true(way === "fail" ? "code" in outcome && outcome.code === "test/broken" : outcome instanceof CanceledError, label);
+        else t.true(count <= point || abort.signal.aborted, label);
+        t.is(active, 0, label);
+        t.is(cache.held, 0, label);
+        t.deepEqual(grammarErrors(events), [], label);
+        armed = false;
+        const again = await run(cache, targets);
+        const value = (v: EngineVertex<Text>): Text => `${v.name}(${v.op.immediate ? "" : v.inputs.map(value).join(",")})`;
+        for (const target of targets) t.is(again.results.get(target.id), value(target), label);
+      }
+    }
+  }
+});
+
+test("chains of 1,000 and 20,000 vertices: new, cached, and found link by link", async (t) => {
+  const chain = (ops: Ops, prefix: string, length: number) => {
+    const files = ops.vertex(`${prefix} files`, { run: () => `${prefix}|same` });
+    let top = ops.vertex(prefix, { identity: "copy", inputs: [files], select: { 0: (text) => text.split("|")[1] as string } });
+    for (let i = 1; i < length; i++) top = ops.vertex(`${prefix}${i}`, { identity: `${i}`, inputs: [top], run: () => "" });
+    return top;
+  };
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const known = chain(ops, "a", 1000);
+  await run(cache, [known]);
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const begun = performance.now();
+    await run(cache, [known]);
+    times.push(performance.now() - begun);
+  }
+  t.log(`1,000 cached: ${Math.min(...times).toFixed(1)} ms`);
+  t.true(Math.min(...times) < 50);
+  const long = new FakeCache();
+  await run(long, [chain(ops, "b", 20_000)]);
+  ops.take();
+  // Another producer below: no definition key is known, every link is found by the primary key of the one before.
+  await run(long, [chain(ops, "c", 20_000)]);
+  t.is(ops.take(), "c files");
+});
+
+test("5,000 vertices side by side", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const base = ops.vertex("base");
+  const wide = Array.from({ length: 5000 }, (_, i) => ops.vertex(`w${i}`, { inputs: [base], run: () => "" }));
+  const top = ops.vertex("top", { inputs: wide, run: () => "" });
+  const begun = performance.now();
+  await run(cache, [top], { jobs: { run: 8, io: 8 } });
+  t.log(`5,000 new: ${(performance.now() - begun).toFixed(0)} ms`);
+  t.is(ops.runs.length, 5002);
+  const again = performance.now();
+  await run(cache, [top]);
+  t.log(`5,000 cached: ${(performance.now() - again).toFixed(0)} ms`);
+  t.is(ops.runs.length, 5002);
+});
