@@ -1,0 +1,191 @@
+import type { Response } from "node-fetch";
+import { parseChallenges, type Challenge } from "./challenge.js";
+import type { Connections } from "./connections.js";
+import type { Credentials, CredentialSource } from "./credentials.js";
+import { protocolError, statusError } from "./errors.js";
+import { isLoopback, hostOf } from "./proxy.js";
+import { withRetries, type Clock } from "./retry.js";
+import { exchange, readAll, startOfBody, type HttpRequest } from "./transport.js";
+
+/** Bearer tokens live at least this long when the server does not say (the token specification's default), in seconds. */
+const DEFAULT_LIFETIME = 60;
+/** A token is fetched anew this long before it ends, in milliseconds. */
+const MARGIN = 10_000;
+const CLIENT_ID = "tsbuild";
+
+interface Token {
+  readonly value: string;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+export interface AuthorizerOptions {
+  readonly registry: string;
+  readonly credentials: CredentialSource;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  /** False for a registry that was declared insecure: certificates of its token server are not checked either. */
+  readonly verify: boolean;
+}
+
+/**
+ * Authorization for one registry: anonymous until the registry challenges, then Basic or a bearer token per set of scopes. Requests for
+ * the same token share one fetch. Credentials go only to the registry itself and to the token server that it names, never in the clear
+ * over a network when the registry itself is encrypted.
+ */
+export class Authorizer {
+  #challenge: Challenge | undefined;
+  #credentials: Promise<Credentials | undefined> | undefined;
+  /** Why credentials could not be had; shown only when the registry insists on them. */
+  #credentialError: unknown;
+  readonly #tokens = new Map<string, Promise<Token>>();
+
+  constructor(private readonly options: AuthorizerOptions) {}
+
+  /** The `Authorization` header for a request with these scopes, as far as is known without being challenged. */
+  async header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
+    if (this.#challenge === undefined) return undefined;
+    if (this.#challenge.scheme === "basic") {
+      const credentials = await this.#find();
+      return credentials?.kind === "basic" ? basic(credentials) : undefined;
+    }
+    const key = scopes.join(" ");
+    const cached = this.#tokens.get(key);
+    if (cached !== undefined) {
+      const token = await cached;
+      if (token.expires - MARGIN > this.options.clock.now()) return `Bearer ${token.value}`;
+      if (this.#tokens.get(key) === cached) this.#tokens.delete(key);
+    }
+    let fetched = this.#tokens.get(key);
+    if (fetched === undefined) {
+      fetched = this.#fetchToken(this.#challenge, scopes, signal);
+      this.#tokens.set(key, fetched);
+      fetched.catch(() => this.#tokens.delete(key));
+    }
+    return `Bearer ${(await fetched).value}`;
+  }
+
+  /** Takes in a 401. True when the request should be sent once more: there is something new to authorize it with. */
+  async challenged(
+    response: Response,
+    url: URL,
+    sent: string | undefined,
+    scopes: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "");
+    const challenge =
+      challenges.find((candidate) => candidate.scheme === "bearer" && candidate.parameters["realm"] !== undefined) ??
+      challenges.find((candidate) => candidate.scheme === "basic");
+    if (challenge === undefined) return false;
+    const realm = challenge.parameters["realm"];
+    this.#challenge =
+      challenge.scheme === "bearer" && realm !== undefined
+        ? { ...challenge, parameters: { ...challenge.parameters, realm: new URL(realm, url).href } }
+        : challenge;
+    // The token did not convince: it may have been revoked, or the challenge wants another scope.
+    if (sent !== undefined) this.#tokens.delete(scopes.join(" "));
+    const next = await this.header(scopes, signal);
+    return next !== undefined && next !== sent;
+  }
+
+  /** Why no credentials were found, when looking for them failed. */
+  get credentialError(): unknown {
+    return this.#credentialError;
+  }
+
+  /** Whether there were credentials to send. */
+  async hasCredentials(): Promise<boolean> {
+    return (await this.#find()) !== undefined;
+  }
+
+  #find(): Promise<Credentials | undefined> {
+    this.#credentials ??= this.options.credentials.find(this.options.registry).catch((error: unknown) => {
+      // Many pulls need no credentials: a broken helper must not stop those.
+      this.#credentialError = error;
+      return undefined;
+    });
+    return this.#credentials;
+  }
+
+  async #fetchToken(challenge: Challenge, scopes: readonly string[], signal: AbortSignal | undefined): Promise<Token> {
+    const what = `get a token for ${this.options.registry}`;
+    const realm = new URL(challenge.parameters["realm"] as string);
+    const credentials = await this.#find();
+    if (credentials !== undefined && this.options.verify && realm.protocol === "http:" && !isLoopback(hostOf(realm))) {
+      throw protocolError(what, { method: "GET", url: realm }, "would get the password unencrypted");
+    }
+    const service = challenge.parameters["service"];
+    const wanted = [...new Set([...scopes, ...(challenge.parameters["scope"]?.split(" ") ?? [])])].filter((scope) => scope !== "");
+    const request =
+      credentials?.kind === "identity-token"
+        ? oauthRequest(realm, service, wanted, credentials.token)
+        : tokenRequest(realm, service, wanted, credentials);
+    return withRetries(
+      async () => {
+        const answer = await exchange({ ...request, what, signal, verify: this.options.verify }, this.options.connections);
+        const { status } = answer.response;
+        if (status !== 200) {
+          throw statusError(
+            what,
+            { method: request.method, url: realm },
+            { status, body: await startOfBody(answer.response) },
+            credentials === undefined ? undefined : `The stored credentials for ${this.options.registry} were not accepted; log in again`,
+          );
+        }
+        return parseToken(await readAll(answer, what, 1 << 20, signal), this.options.clock, () =>
+          protocolError(what, { method: request.method, url: realm }, "gave no token"),
+        );
+      },
+      { clock: this.options.clock, signal },
+    );
+  }
+}
+
+function tokenRequest(
+  realm: URL,
+  service: string | undefined,
+  scopes: readonly string[],
+  credentials: Credentials | undefined,
+): Pick<HttpRequest, "method" | "url" | "authorization"> {
+  const url = new URL(realm);
+  if (service !== undefined) url.searchParams.set("service", service);
+  for (const scope of scopes) url.searchParams.append("scope", scope);
+  if (credentials?.kind !== "basic") return { method: "GET", url };
+  url.searchParams.set("account", credentials.username);
+  return { method: "GET", url, authorization: basic(credentials) };
+}
+
+function oauthRequest(
+  realm: URL,
+  service: string | undefined,
+  scopes: readonly string[],
+  token: string,
+): Pick<HttpRequest, "method" | "url" | "headers" | "body"> {
+  const form = new URLSearchParams({ grant_type: "refresh_token", client_id: CLIENT_ID, refresh_token: token, scope: scopes.join(" ") });
+  if (service !== undefined) form.set("service", service);
+  return {
+    method: "POST",
+    url: realm,
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: Buffer.from(form.toString()),
+  };
+}
+
+function parseToken(body: Buffer, clock: Clock, fail: () => Error): Token {
+  let answer: { readonly token?: unknown; readonly access_token?: unknown; readonly expires_in?: unknown };
+  try {
+    answer = JSON.parse(body.toString("utf8")) as typeof answer;
+  } catch {
+    throw fail();
+  }
+  const value = [answer?.token, answer?.access_token].find((candidate) => typeof candidate === "string" && candidate !== "");
+  // Anything but visible ASCII cannot be sent in a header.
+  if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) throw fail();
+  const lifetime = typeof answer.expires_in === "number" && answer.expires_in > 0 ? answer.expires_in : DEFAULT_LIFETIME;
+  return { value, expires: clock.now() + Math.max(lifetime, DEFAULT_LIFETIME) * 1000 };
+}
+
+function basic(credentials: { readonly username: string; readonly password: string }): string {
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
+}

@@ -1,0 +1,88 @@
+import type { Digest } from "../../core/digest.js";
+import { parseReference, type Reference } from "../reference.js";
+import type { Descriptor } from "../types.js";
+import { Connections, defaultCertificateDirectories } from "./connections.js";
+import { dockerCredentials, type CredentialSource } from "./credentials.js";
+import type { Environment } from "./proxy.js";
+import { fetchBlob, fetchManifest, resolve, type FetchedManifest, type PullOptions } from "./pull.js";
+import { hasBlob, pushBlob, pushManifest, type PushBlobOptions, type PushedBlob } from "./push.js";
+import { systemClock, type Clock } from "./retry.js";
+import { isLoopbackRegistry, RegistrySession } from "./session.js";
+
+export interface RegistryClientOptions {
+  /** Where proxies, CA files and docker's configuration are looked for. Default: the process's environment. */
+  readonly env?: Environment;
+  /** Default: docker's `config.json`. */
+  readonly credentials?: CredentialSource;
+  /** Hosts (`registry.lan:5000`) whose certificates are not checked and that may speak plain HTTP; loopback hosts always are. */
+  readonly insecure?: readonly string[];
+  /** Folders with a folder per registry host; default docker's `certs.d`. */
+  readonly certificateDirectories?: readonly string[];
+  readonly clock?: Clock;
+}
+
+/**
+ * Pulls from and pushes to registries over the OCI Distribution API. References are texts as users write them, or parsed. All methods may be
+ * called concurrently; connections and tokens are shared. Failures are {@link ./errors.ts RegistryError}, aborts CanceledError.
+ */
+export interface RegistryClient extends Disposable {
+  /** Digest, size and media type of what a reference names now. Costs one HEAD. */
+  resolve(ref: string | Reference, options?: PullOptions): Promise<Descriptor>;
+  /** A manifest or index: of the reference, or `digest` in its repository. At most 4 MiB; verified and checked. */
+  manifest(ref: string | Reference, digest?: Digest, options?: PullOptions): Promise<FetchedManifest>;
+  /** A blob's bytes, resumed when the connection breaks, verified at the end. */
+  blob(ref: string | Reference, descriptor: Descriptor, options?: PullOptions): AsyncIterable<Uint8Array>;
+  hasBlob(ref: string | Reference, digest: Digest, options?: PullOptions): Promise<boolean>;
+  putBlob(ref: string | Reference, descriptor: Descriptor, options: PushBlobOptions): Promise<PushedBlob>;
+  /** Under the reference's tag, or by digest when it has none. */
+  putManifest(ref: string | Reference, bytes: Uint8Array, mediaType: string, options?: PullOptions): Promise<Digest>;
+  /** Ends idle connections; the client cannot be used afterwards. */
+  close(): void;
+}
+
+/** Makes a client. Nothing is loaded or read before the first request. */
+export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
+  const env = options.env ?? process.env;
+  const clock = options.clock ?? systemClock;
+  const credentials = options.credentials ?? dockerCredentials(env);
+  const connections = new Connections(env, options.certificateDirectories ?? defaultCertificateDirectories(env));
+  const sessions = new Map<string, RegistrySession>();
+  const parse = (ref: string | Reference): Reference => (typeof ref === "string" ? parseReference(ref) : ref);
+  const sessionFor = ({ registry }: Reference): RegistrySession => {
+    let session = sessions.get(registry);
+    if (session === undefined) {
+      const insecure = isLoopbackRegistry(registry) || (options.insecure ?? []).includes(registry);
+      session = new RegistrySession({ registry, insecure, connections, credentials, clock });
+      sessions.set(registry, session);
+    }
+    return session;
+  };
+  return {
+    async resolve(ref, pull) {
+      const reference = parse(ref);
+      return resolve(sessionFor(reference), reference, pull);
+    },
+    async manifest(ref, digest, pull) {
+      const reference = parse(ref);
+      return fetchManifest(sessionFor(reference), reference, digest, pull);
+    },
+    blob(ref, descriptor, pull) {
+      const reference = parse(ref);
+      return fetchBlob(sessionFor(reference), reference, descriptor, pull);
+    },
+    async hasBlob(ref, digest, pull) {
+      const reference = parse(ref);
+      return hasBlob(sessionFor(reference), reference, digest, pull?.signal);
+    },
+    async putBlob(ref, descriptor, push) {
+      const reference = parse(ref);
+      return pushBlob(sessionFor(reference), reference, descriptor, push);
+    },
+    async putManifest(ref, bytes, mediaType, pull) {
+      const reference = parse(ref);
+      return pushManifest(sessionFor(reference), reference, bytes, mediaType, pull?.signal);
+    },
+    close: () => connections.close(),
+    [Symbol.dispose]: () => connections.close(),
+  };
+}

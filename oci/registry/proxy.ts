@@ -1,0 +1,58 @@
+import { BlockList, isIP } from "node:net";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The proxy for a URL by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower case as well), with the rules of Go programs, docker among them:
+ * loopback never has a proxy; `NO_PROXY` holds `*`, hosts (with their subdomains), `.domain` (subdomains only), addresses, CIDR ranges, each with
+ * an optional port.
+ */
+export function proxyFor(url: URL, env: Environment): URL | undefined {
+  const value = url.protocol === "https:" ? (env["HTTPS_PROXY"] ?? env["https_proxy"]) : (env["HTTP_PROXY"] ?? env["http_proxy"]);
+  if (value === undefined || value === "") return undefined;
+  const host = hostOf(url);
+  if (isLoopback(host)) return undefined;
+  const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
+  if (bypasses(host, port, env["NO_PROXY"] ?? env["no_proxy"] ?? "")) return undefined;
+  return new URL(value.includes("://") ? value : `http://${value}`);
+}
+
+/** Host of a URL in lower case, IPv6 addresses without brackets. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+}
+
+/** `localhost`, `127.0.0.0/8`, `::1`: what docker speaks plain HTTP with. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function bypasses(host: string, port: string, list: string): boolean {
+  for (const raw of list.split(",")) {
+    let entry = raw.trim().toLowerCase();
+    if (entry === "") continue;
+    if (entry === "*") return true;
+    if (entry.includes("/")) {
+      if (inRange(host, entry)) return true;
+      continue;
+    }
+    const withPort = /^(.*[^:]|\[.*\]):(\d+)$/.exec(entry);
+    if (withPort && isIP(entry) === 0) {
+      if (withPort[2] !== port) continue;
+      entry = withPort[1] as string;
+    }
+    entry = entry.replace(/^\[|\]$/g, "").replace(/^\*\./, ".");
+    if (entry === host || host.endsWith(entry.startsWith(".") ? entry : `.${entry}`)) return true;
+  }
+  return false;
+}
+
+function inRange(host: string, range: string): boolean {
+  const [network = "", bits = ""] = range.split("/");
+  const family = isIP(network);
+  if (family === 0 || isIP(host) !== family || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) return false;
+  const list = new BlockList();
+  const type = family === 4 ? "ipv4" : "ipv6";
+  list.addSubnet(network, Number(bits), type);
+  return list.check(host, type);
+}

@@ -1,0 +1,176 @@
+import { Hasher, isDigest, sha256, type Digest } from "../../core/digest.js";
+import { isIndexType, isManifestType, manifestMediaTypes } from "../media-types.js";
+import { formatReference, type Reference } from "../reference.js";
+import type { Descriptor } from "../types.js";
+import { manifestTypeOf, MAX_METADATA_SIZE, parseManifestOrIndex } from "../validate.js";
+import { protocolError, RegistryError } from "./errors.js";
+import { backoff, MAX_ATTEMPTS, withRetries } from "./retry.js";
+import type { RegistrySession } from "./session.js";
+import { discard, readAll, readBody, type HttpAnswer } from "./transport.js";
+
+/** A manifest or index with its bytes, verified. */
+export interface FetchedManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+export interface PullOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+const ACCEPT = { accept: manifestMediaTypes.join(", ") };
+
+export function pullScope(reference: Reference): string {
+  return `repository:${reference.repository}:pull`;
+}
+
+/** What a reference names now. HEAD, which registries do not count against pull limits; GET where HEAD does not tell enough. */
+export async function resolve(session: RegistrySession, reference: Reference, options: PullOptions = {}): Promise<Descriptor> {
+  const what = `resolve ${formatReference(reference)}`;
+  const answer = await session.request({
+    what,
+    method: "HEAD",
+    target: manifestPath(reference),
+    scopes: [pullScope(reference)],
+    // Some registries and mirrors do not know HEAD; what is wrong is then told by GET, whose answers have a body.
+    accept: [200, 400, 404, 405, 501],
+    headers: ACCEPT,
+    signal: options.signal,
+  });
+  await discard(answer.response);
+  const { headers, status } = answer.response;
+  const digest = reference.digest ?? headers.get("docker-content-digest") ?? "";
+  const mediaType = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim() ?? "";
+  const size = Number(headers.get("content-length") ?? Number.NaN);
+  if (
+    status === 200 &&
+    isDigest(digest) &&
+    (isManifestType(mediaType) || isIndexType(mediaType)) &&
+    Number.isSafeInteger(size) &&
+    size > 0
+  ) {
+    return { mediaType, digest, size };
+  }
+  return (await fetchManifest(session, reference, undefined, options)).descriptor;
+}
+
+/** The manifest or index that `digest` names in the reference's repository, or the reference itself. Verified and checked. */
+export async function fetchManifest(
+  session: RegistrySession,
+  reference: Reference,
+  digest: Digest | undefined,
+  options: PullOptions = {},
+): Promise<FetchedManifest> {
+  const wanted = digest ?? reference.digest;
+  const named: Reference =
+    wanted === undefined ? reference : { registry: reference.registry, repository: reference.repository, digest: wanted };
+  const what = `get the manifest of ${formatReference(named)}`;
+  const bytesOf = async (): Promise<{ answer: HttpAnswer; bytes: Buffer }> => {
+    const answer = await session.request({
+      what,
+      method: "GET",
+      target: manifestPath(named),
+      scopes: [pullScope(named)],
+      accept: [200],
+      headers: ACCEPT,
+      signal: options.signal,
+      retry: false,
+    });
+    return { answer, bytes: await readAll(answer, what, MAX_METADATA_SIZE, options.signal) };
+  };
+  // The body is part of the attempt: a manifest is short, and asking again is all that can be done when it breaks off.
+  const { answer, bytes } = await withRetries(bytesOf, { clock: session.clock, signal: options.signal });
+  const actual = sha256(bytes);
+  if (wanted !== undefined && actual !== wanted) throw digestMismatch(what, answer.url.origin, wanted, actual);
+  const announced = answer.response.headers.get("content-type")?.split(";", 1)[0]?.trim();
+  const parsed = parseManifestOrIndex(bytes, announced, `manifest of ${formatReference(named)}`);
+  return { descriptor: { mediaType: manifestTypeOf(parsed, announced), digest: actual, size: bytes.length }, bytes };
+}
+
+/**
+ * The bytes of a blob. Goes on where a broken connection stopped (Range); gives up after {@link MAX_ATTEMPTS} attempts in a row
+ * without a new byte. Size and digest are verified: with bytes that are wrong the iteration ends in `registry/digest-mismatch`.
+ */
+export async function* fetchBlob(
+  session: RegistrySession,
+  reference: Reference,
+  descriptor: Descriptor,
+  options: PullOptions = {},
+): AsyncGenerator<Uint8Array, void> {
+  const what = `get blob ${descriptor.digest} of ${reference.registry}/${reference.repository}`;
+  const hasher = new Hasher();
+  let failures = 0;
+  let origin = "";
+  for (;;) {
+    const from = hasher.size;
+    const answer = await session.request({
+      what,
+      method: "GET",
+      target: `${reference.repository}/blobs/${descriptor.digest}`,
+      scopes: [pullScope(reference)],
+      accept: from > 0 ? [200, 206] : [200],
+      headers: from > 0 ? { range: `bytes=${from}-` } : {},
+      signal: options.signal,
+    });
+    origin = answer.url.origin;
+    try {
+      for await (const chunk of continueAt(answer, from, what, options.signal)) {
+        if (hasher.size + chunk.length > descriptor.size) throw sizeMismatch(what, answer, descriptor.size, "more");
+        hasher.update(chunk);
+        yield chunk;
+      }
+      if (hasher.size < descriptor.size) throw sizeMismatch(what, answer, descriptor.size, `only ${hasher.size}`);
+      break;
+    } catch (error) {
+      failures = hasher.size > from ? 1 : failures + 1;
+      if (!(error instanceof RegistryError) || !error.temporary || failures >= MAX_ATTEMPTS) throw error;
+      await session.clock.sleep(backoff(failures + 1, session.clock), options.signal);
+    }
+  }
+  const actual = hasher.digest();
+  if (actual !== descriptor.digest) throw digestMismatch(what, origin, descriptor.digest, actual);
+}
+
+/** The body from byte `from` on, whether the server sent that part or everything again. */
+async function* continueAt(
+  answer: HttpAnswer,
+  from: number,
+  what: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void> {
+  let skip = 0;
+  if (answer.response.status === 200) skip = from;
+  else if (Number(/^bytes (\d+)-/.exec(answer.response.headers.get("content-range") ?? "")?.[1]) !== from) {
+    await discard(answer.response);
+    throw protocolError(what, { method: "GET", url: answer.url }, "answered with another range than was asked for");
+  }
+  for await (const chunk of readBody(answer, what, signal)) {
+    if (skip >= chunk.length) {
+      skip -= chunk.length;
+      continue;
+    }
+    yield skip > 0 ? chunk.subarray(skip) : chunk;
+    skip = 0;
+  }
+}
+
+export function manifestPath(reference: Reference): string {
+  return `${reference.repository}/manifests/${reference.digest ?? reference.tag ?? "latest"}`;
+}
+
+function digestMismatch(what: string, url: string, wanted: Digest, actual: Digest): RegistryError {
+  return new RegistryError("registry/digest-mismatch", `Cannot ${what}: the bytes have digest ${actual} instead of ${wanted}`, {
+    method: "GET",
+    url,
+    hint: "The registry's copy, or what is between here and it, is damaged; try again or push the image again",
+  });
+}
+
+/** Temporary when bytes are missing: proxies end a broken download as if it were whole. */
+function sizeMismatch(what: string, answer: HttpAnswer, expected: number, found: string): RegistryError {
+  return new RegistryError("registry/size-mismatch", `Cannot ${what}: expected ${expected} bytes, received ${found}`, {
+    method: "GET",
+    url: answer.url.origin,
+    temporary: found !== "more",
+  });
+}

@@ -1,0 +1,127 @@
+import { TsbuildError } from "../../core/errors.js";
+import { Authorizer } from "./auth.js";
+import type { Connections } from "./connections.js";
+import type { CredentialSource } from "./credentials.js";
+import { networkErrorCode, RegistryError, statusError } from "./errors.js";
+import { hostOf, isLoopback } from "./proxy.js";
+import { parseRetryAfter, withRetries, type Clock } from "./retry.js";
+import { discard, exchange, startOfBody, type HttpAnswer, type HttpRequest } from "./transport.js";
+
+/** A request below `/v2/` of a registry, or to an address that the registry gave. */
+export interface RegistryRequest extends Omit<HttpRequest, "url" | "authorization" | "verify"> {
+  readonly target: string | URL;
+  readonly scopes: readonly string[];
+  /** Statuses that are answers; every other one is an error. */
+  readonly accept: readonly number[];
+  /** Default true: temporary failures are tried again. */
+  readonly retry?: boolean;
+}
+
+/**
+ * All requests to one registry: finds out how to speak to it, authorizes, retries, and turns bad statuses into errors.
+ */
+export class RegistrySession {
+  readonly #authorizer: Authorizer;
+  #base: Promise<URL> | undefined;
+  readonly #verify: boolean;
+
+  constructor(
+    private readonly options: {
+      readonly registry: string;
+      readonly insecure: boolean;
+      readonly connections: Connections;
+      readonly credentials: CredentialSource;
+      readonly clock: Clock;
+    },
+  ) {
+    this.#verify = !options.insecure;
+    this.#authorizer = new Authorizer({ ...options, verify: this.#verify });
+  }
+
+  get clock(): Clock {
+    return this.options.clock;
+  }
+
+  /** Sends a request until it is answered with an accepted status. The caller reads or discards the body. */
+  async request(request: RegistryRequest): Promise<HttpAnswer> {
+    const attempt = (): Promise<HttpAnswer> => this.#attempt(request);
+    return (request.retry ?? true) ? withRetries(attempt, { clock: this.options.clock, signal: request.signal }) : attempt();
+  }
+
+  /** The address of something below `/v2/`. */
+  async address(path: string): Promise<URL> {
+    this.#base ??= this.#findBase().catch((error: unknown) => {
+      this.#base = undefined;
+      throw error;
+    });
+    return new URL(`/v2/${path}`, await this.#base);
+  }
+
+  async #attempt(request: RegistryRequest): Promise<HttpAnswer> {
+    const url = typeof request.target === "string" ? await this.address(request.target) : request.target;
+    // An upload's address may be on another host, which must not see this registry's token.
+    const own = url.origin === (await this.address("")).origin;
+    let authorization = own ? await this.#authorizer.header(request.scopes, request.signal) : undefined;
+    let answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.options.connections);
+    if (answer.response.status === 401 && own && answer.url.origin === url.origin) {
+      if (await this.#authorizer.challenged(answer.response, url, authorization, request.scopes, request.signal)) {
+        await discard(answer.response);
+        authorization = await this.#authorizer.header(request.scopes, request.signal);
+        answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.options.connections);
+      }
+    }
+    if (request.accept.includes(answer.response.status)) return answer;
+    throw await this.#statusError(request, answer);
+  }
+
+  async #statusError(request: RegistryRequest, answer: HttpAnswer): Promise<RegistryError> {
+    const { status, headers } = answer.response;
+    const body = await startOfBody(answer.response);
+    const retryAfter = parseRetryAfter(headers.get("retry-after"), this.options.clock);
+    return statusError(
+      request.what,
+      { method: request.method, url: answer.url },
+      { status, body, retryAfter },
+      status === 401 || status === 403 ? await this.#loginHint() : undefined,
+    );
+  }
+
+  async #loginHint(): Promise<string> {
+    const { registry } = this.options;
+    const login = `docker login${registry === "docker.io" ? "" : ` ${registry}`}`;
+    if (await this.#authorizer.hasCredentials())
+      return `The stored credentials for ${registry} do not allow this; log in with others: ${login}`;
+    const problem = this.#authorizer.credentialError;
+    if (problem instanceof TsbuildError) return problem.hint === undefined ? problem.message : `${problem.message}. ${problem.hint}`;
+    return `The name may be wrong, or it needs a login: ${login}`;
+  }
+
+  /**
+   * Docker's rule: HTTPS, except that a loopback or insecure registry that does not speak TLS is spoken to in plain HTTP. So a registry
+   * with a self-signed certificate works on localhost as well.
+   */
+  async #findBase(): Promise<URL> {
+    const { registry, insecure } = this.options;
+    const secure = new URL(`https://${registry === "docker.io" ? "registry-1.docker.io" : registry}`);
+    if (!insecure) return secure;
+    try {
+      const answer = await exchange(
+        { what: `reach ${registry}`, method: "GET", url: new URL("/v2/", secure), verify: false },
+        this.options.connections,
+      );
+      await discard(answer.response);
+      return secure;
+    } catch (error) {
+      if (!(error instanceof RegistryError) || !SPEAKS_NO_TLS.test(networkErrorCode(error.cause))) throw error;
+      return new URL(`http://${registry}`);
+    }
+  }
+}
+
+/** What the TLS handshake ends with at a server of plain HTTP: a reply that is no TLS record, or a closed connection. */
+const SPEAKS_NO_TLS = /^(EPROTO|ECONNRESET|EPIPE|ERR_SSL_.*)$/;
+
+/** Whether docker treats a registry as insecure without being told: a loopback host. */
+export function isLoopbackRegistry(registry: string): boolean {
+  return isLoopback(hostOf(new URL(`http://${registry}`)));
+}

@@ -1,0 +1,186 @@
+import * as v from "valibot";
+import { isDigest, type Digest } from "../core/digest.js";
+import { TsbuildError } from "../core/errors.js";
+import { isIndexType, isManifestType, mediaTypes } from "./media-types.js";
+import type { Descriptor, ImageConfig, Index, Manifest } from "./types.js";
+
+/** Largest manifest, index or config that is read into memory, in bytes (what the registries accept as well). */
+export const MAX_METADATA_SIZE = 4 << 20;
+
+const digest = v.pipe(
+  v.string(),
+  v.check(isDigest, (issue) => `expected sha256:<64 hex digits>, found "${issue.input}"`),
+  v.transform((text) => text as Digest),
+);
+// Go programs write null for empty maps and lists.
+const optional = <T extends v.GenericSchema>(schema: T) =>
+  v.pipe(
+    v.nullish(schema),
+    v.transform((value) => value ?? undefined),
+  );
+const strings = v.record(v.string(), v.string());
+const platform = v.looseObject({
+  architecture: v.string(),
+  os: v.string(),
+  variant: optional(v.string()),
+  "os.version": optional(v.string()),
+  "os.features": optional(v.array(v.string())),
+});
+const descriptor = v.looseObject({
+  mediaType: v.string(),
+  digest,
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  annotations: optional(strings),
+  platform: optional(platform),
+  urls: optional(v.array(v.string())),
+  artifactType: optional(v.string()),
+});
+const manifest = v.looseObject({
+  schemaVersion: v.literal(2),
+  mediaType: optional(v.string()),
+  artifactType: optional(v.string()),
+  config: descriptor,
+  layers: v.pipe(
+    v.nullish(v.array(descriptor)),
+    v.transform((layers) => layers ?? []),
+  ),
+  annotations: optional(strings),
+  subject: optional(descriptor),
+});
+const index = v.looseObject({
+  schemaVersion: v.literal(2),
+  mediaType: optional(v.string()),
+  manifests: v.pipe(
+    v.nullish(v.array(descriptor)),
+    v.transform((manifests) => manifests ?? []),
+  ),
+  annotations: optional(strings),
+});
+const emptyObjects = v.record(v.string(), v.nullish(v.looseObject({})));
+const words = v.nullish(v.array(v.string()));
+const config = v.looseObject({
+  created: optional(v.string()),
+  author: optional(v.string()),
+  architecture: v.string(),
+  os: v.string(),
+  variant: optional(v.string()),
+  config: optional(
+    v.looseObject({
+      User: optional(v.string()),
+      ExposedPorts: optional(emptyObjects),
+      Env: optional(v.array(v.string())),
+      Entrypoint: words,
+      Cmd: words,
+      Volumes: optional(emptyObjects),
+      WorkingDir: optional(v.string()),
+      Labels: optional(strings),
+      StopSignal: optional(v.string()),
+      OnBuild: words,
+      Shell: optional(v.array(v.string())),
+    }),
+  ),
+  rootfs: v.looseObject({
+    type: v.literal("layers"),
+    diff_ids: v.pipe(
+      v.nullish(v.array(digest)),
+      v.transform((ids) => ids ?? []),
+    ),
+  }),
+  history: optional(
+    v.array(
+      v.looseObject({
+        created: optional(v.string()),
+        created_by: optional(v.string()),
+        author: optional(v.string()),
+        comment: optional(v.string()),
+        empty_layer: optional(v.boolean()),
+      }),
+    ),
+  ),
+});
+
+/** What a manifest blob can be. */
+export type ManifestOrIndex = { readonly kind: "manifest"; readonly value: Manifest } | { readonly kind: "index"; readonly value: Index };
+
+/**
+ * Reads an image manifest. `what` names it in errors: `manifest of alpine:3.20`. Throws `image/invalid` that lists what is wrong.
+ * Members of Go's `null` count as missing; unknown members are kept.
+ */
+export function parseManifest(data: Uint8Array, what: string): Manifest {
+  return withoutUndefined(check(manifest, parseJson(data, what), what)) as unknown as Manifest;
+}
+
+/** Reads an OCI index or a Docker manifest list, as {@link parseManifest}. */
+export function parseIndex(data: Uint8Array, what: string): Index {
+  return withoutUndefined(check(index, parseJson(data, what), what)) as unknown as Index;
+}
+
+/** Reads an image config, as {@link parseManifest}. Configs of artifacts (empty, other JSON) are refused. */
+export function parseImageConfig(data: Uint8Array, what: string): ImageConfig {
+  return withoutUndefined(check(config, parseJson(data, what), what)) as unknown as ImageConfig;
+}
+
+/** Reads a manifest or an index: by `mediaType` when it says, else by the members. Docker's schema 1 is refused by name. */
+export function parseManifestOrIndex(data: Uint8Array, mediaType: string | undefined, what: string): ManifestOrIndex {
+  const json = parseJson(data, what);
+  const members: Readonly<Record<string, unknown>> = typeof json === "object" && json !== null ? { ...json } : {};
+  if (members["schemaVersion"] === 1 || mediaType?.startsWith("application/vnd.docker.distribution.manifest.v1")) {
+    throw new TsbuildError("image/schema1", `Cannot use the ${what}: it is in Docker's schema 1 format, which is no longer supported`, {
+      hint: "Push the image again with a current tool",
+    });
+  }
+  const type = typeof members["mediaType"] === "string" ? members["mediaType"] : mediaType;
+  // Both kinds at once is a known way to make two programs see two images in the same bytes.
+  if (Array.isArray(members["manifests"]) && (Array.isArray(members["layers"]) || members["config"] != null)) {
+    throw new TsbuildError("image/invalid", `Cannot use the ${what}: it is both a manifest and an index`);
+  }
+  const isIndex =
+    type !== undefined && isIndexType(type) ? true : type !== undefined && isManifestType(type) ? false : "manifests" in members;
+  return isIndex ? { kind: "index", value: parseIndex(data, what) } : { kind: "manifest", value: parseManifest(data, what) };
+}
+
+/** The media type of a manifest: what it says itself, else what it was announced as, else OCI's. */
+export function manifestTypeOf(parsed: ManifestOrIndex, announced?: string): string {
+  if (parsed.value.mediaType !== undefined && parsed.value.mediaType !== "") return parsed.value.mediaType;
+  const fits = announced !== undefined && (parsed.kind === "index" ? isIndexType(announced) : isManifestType(announced));
+  return fits ? announced : parsed.kind === "index" ? mediaTypes.ociIndex : mediaTypes.ociManifest;
+}
+
+/** A descriptor from outside, checked. */
+export function parseDescriptor(value: unknown, what: string): Descriptor {
+  return withoutUndefined(check(descriptor, value, what)) as unknown as Descriptor;
+}
+
+/** JSON from outside. Throws `image/invalid` that names `what`. */
+export function parseJson(data: Uint8Array, what: string): unknown {
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const start = text.trimStart().slice(0, 40);
+    throw new TsbuildError("image/invalid", `Cannot read the ${what}: it is not JSON (it starts with "${start}")`, { cause: error });
+  }
+}
+
+/** Checks `value` against a schema; every problem is named with its path. Throws `image/invalid`. */
+export function check<T extends v.GenericSchema>(schema: T, value: unknown, what: string): v.InferOutput<T> {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const problems = result.issues.slice(0, 5).map((issue) => {
+    const path = v.getDotPath(issue);
+    return path === null ? issue.message : `"${path}": ${issue.message}`;
+  });
+  if (result.issues.length > 5) problems.push(`and ${result.issues.length - 5} more`);
+  throw new TsbuildError("image/invalid", `Cannot use the ${what}: ${problems.join("; ")}`);
+}
+
+/** Without the members that are undefined, so that a value that is written again looks like the one that was read. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .map(([key, member]) => [key, withoutUndefined(member)]),
+  );
+}
