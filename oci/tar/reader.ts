@@ -1,0 +1,345 @@
+import type { Timestamp } from "../layer/toc.js";
+import { decodePath } from "../path-bytes.js";
+import { invalidTar, truncatedTar } from "./errors.js";
+import { BLOCK, padding, type RawHeader, readHeader, type TarHeader, type TarType } from "./header.js";
+import { type PaxRecord, parsePax, parsePaxTime } from "./pax.js";
+import { checkedMap, DataMapReader, gnuRealSize, gnuRegions, type PaxSparse, paxSparse, SparseExpander } from "./sparse.js";
+
+/** Receives an archive while it is parsed. Everything is synchronous; `data` is only valid during the call. */
+export interface TarHandler {
+  entry(header: TarHeader): void;
+  /** Content of the last entry, in order; together exactly `size` bytes. Not called for empty files. */
+  data(chunk: Buffer): void;
+  /** The last entry is complete. Called for every entry. */
+  end(): void;
+}
+
+/** Extended headers and long names larger than this are refused, as Go's reader does. Bytes. */
+const EXTENSION_LIMIT = 1 << 20;
+
+const TYPES: Readonly<Record<string, TarType>> = {
+  "\0": "file",
+  "0": "file",
+  "7": "file",
+  S: "file",
+  "1": "hardlink",
+  "2": "symlink",
+  "3": "char",
+  "4": "block",
+  "5": "dir",
+  "6": "fifo",
+};
+
+/** What the extension entries before an entry said about it. */
+interface Extensions {
+  readonly pax: readonly PaxRecord[];
+  readonly longName?: string;
+  readonly longLink?: string;
+}
+
+const NONE: Extensions = { pax: [] };
+
+type State =
+  | { readonly kind: "header" }
+  /** Collecting a block that continues the header: `done` gets it. */
+  | { readonly kind: "block"; readonly done: (block: Buffer) => void }
+  | { readonly kind: "extension"; readonly body: Buffer; filled: number; readonly done: (body: Buffer) => void }
+  | { readonly kind: "content"; left: number; readonly sparse: SparseExpander | undefined }
+  | { readonly kind: "padding"; left: number }
+  | { readonly kind: "ended" };
+
+const HEADER: State = { kind: "header" };
+
+/**
+ * Parses ustar, PAX, GNU (long names, base-256 numbers, sparse files) and old archives from chunks of any size. Global PAX headers are
+ * ignored, as the container engines do. What follows the end marker is ignored. Errors are `tar/invalid` and `tar/truncated`.
+ */
+export class TarParser {
+  readonly #handler: TarHandler;
+  readonly #partial = Buffer.allocUnsafe(BLOCK);
+  #partialSize = 0;
+  #state: State = HEADER;
+  #extensions: Extensions = NONE;
+  #zeroBlocks = 0;
+  /** Bytes consumed so far. */
+  #offset = 0;
+
+  constructor(handler: TarHandler) {
+    this.#handler = handler;
+  }
+
+  push(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; ) {
+      const used = this.#step(chunk, at);
+      at += used;
+      this.#offset += used;
+    }
+  }
+
+  /** The archive's bytes are over. An archive without an end marker is accepted when it ends between entries. */
+  finish(): void {
+    const { kind } = this.#state;
+    if (kind === "ended") return;
+    if (kind === "padding") return;
+    if (kind !== "header" || this.#partialSize > 0) throw truncatedTar(this.#offset, kind === "content" ? "a file" : "a header");
+    if (this.#extensions !== NONE) throw truncatedTar(this.#offset, "a header");
+  }
+
+  /** Consumes some bytes of `chunk` from `at`; answers how many. */
+  #step(chunk: Buffer, at: number): number {
+    const state = this.#state;
+    const available = chunk.length - at;
+    switch (state.kind) {
+      case "ended":
+        return available;
+      case "padding": {
+        const used = Math.min(available, state.left);
+        state.left -= used;
+        if (state.left === 0) this.#state = HEADER;
+        return used;
+      }
+      case "content": {
+        const used = Math.min(available, state.left);
+        const part = chunk.subarray(at, at + used);
+        if (state.sparse) state.sparse.push(part, (data) => this.#handler.data(data));
+        else this.#handler.data(part);
+        state.left -= used;
+        if (state.left === 0) this.#contentDone(state.sparse);
+        return used;
+      }
+      case "extension": {
+        const used = chunk.copy(state.body, state.filled, at, Math.min(chunk.length, at + state.body.length - state.filled));
+        state.filled += used;
+        if (state.filled === state.body.length) state.done(state.body);
+        return used;
+      }
+      case "header":
+      case "block": {
+        if (this.#partialSize === 0 && available >= BLOCK) {
+          this.#block(state, chunk.subarray(at, at + BLOCK));
+          return BLOCK;
+        }
+        const used = chunk.copy(this.#partial, this.#partialSize, at, Math.min(chunk.length, at + BLOCK - this.#partialSize));
+        this.#partialSize += used;
+        if (this.#partialSize === BLOCK) {
+          this.#partialSize = 0;
+          this.#block(state, this.#partial);
+        }
+        return used;
+      }
+    }
+  }
+
+  #block(state: State, block: Buffer): void {
+    if (state.kind === "block") {
+      state.done(block);
+      return;
+    }
+    if (isZero(block)) {
+      this.#zeroBlocks++;
+      if (this.#zeroBlocks === 2) this.#state = { kind: "ended" };
+      return;
+    }
+    const raw = readHeader(block);
+    if (raw === "bad checksum") throw invalidTar(this.#offset, "a header whose checksum is wrong");
+    if (this.#zeroBlocks > 0) throw invalidTar(this.#offset, "an entry after half an end marker");
+    switch (raw.typeflag) {
+      case "x":
+      case "X":
+        this.#extension(raw, (body) => {
+          this.#extensions = { ...this.#extensions, pax: this.#pax(body) };
+        });
+        return;
+      case "g":
+        this.#extension(raw, (body) => {
+          this.#pax(body);
+        });
+        return;
+      case "L":
+        this.#extension(raw, (body) => {
+          this.#extensions = { ...this.#extensions, longName: untilNul(body) };
+        });
+        return;
+      case "K":
+        this.#extension(raw, (body) => {
+          this.#extensions = { ...this.#extensions, longLink: untilNul(body) };
+        });
+        return;
+      default:
+        this.#entry(raw, block);
+    }
+  }
+
+  #pax(body: Buffer): readonly PaxRecord[] {
+    const records = parsePax(body);
+    if ("problem" in records) throw invalidTar(this.#offset, records.problem);
+    return records;
+  }
+
+  #extension(raw: RawHeader, done: (body: Buffer) => void): void {
+    const size = this.#number(raw.size, "size");
+    if (size > EXTENSION_LIMIT) throw invalidTar(this.#offset, `an extended header of ${size} bytes`);
+    const finish = (body: Buffer) => {
+      done(body);
+      this.#pad(size);
+    };
+    if (size === 0) finish(Buffer.alloc(0));
+    else this.#state = { kind: "extension", body: Buffer.allocUnsafe(size), filled: 0, done: finish };
+  }
+
+  #entry(raw: RawHeader, block: Buffer): void {
+    const extensions = this.#extensions;
+    this.#extensions = NONE;
+    const type = TYPES[raw.typeflag];
+    if (type === undefined) throw invalidTar(this.#offset, `"${raw.name}" of unknown type ${JSON.stringify(raw.typeflag)}`);
+    const merged = this.#merge(raw, type, extensions);
+    const sparse = type === "file" ? paxSparse(extensions.pax, textOf) : undefined;
+    if (raw.typeflag === "S") this.#gnuSparse(merged, block);
+    else if (sparse) this.#paxSparse(merged, sparse);
+    else this.#begin(merged, merged.size, undefined);
+  }
+
+  #merge(raw: RawHeader, type: TarType, extensions: Extensions): TarHeader {
+    let { name, link } = raw;
+    let [uid, gid, size] = [raw.uid, raw.gid, raw.size];
+    let mtime: Timestamp | undefined = raw.mtime === undefined ? undefined : { sec: raw.mtime, nsec: 0 };
+    const xattrs = new Map<string, string>();
+    for (const [key, value] of extensions.pax) {
+      if (key === "path") name = this.#paxText(key, value) || name;
+      else if (key === "linkpath") link = this.#paxText(key, value) || link;
+      else if (key === "size") size = decimal(value);
+      else if (key === "uid") uid = decimal(value);
+      else if (key === "gid") gid = decimal(value);
+      else if (key === "mtime") mtime = parsePaxTime(value.toString("latin1"));
+      else if (key.startsWith("SCHILY.xattr.")) xattrs.set(key.slice("SCHILY.xattr.".length), value.toString("base64"));
+      else if (key.startsWith("LIBARCHIVE.xattr.")) {
+        // bsdtar writes both forms; this one spells the name as a URL and the value in base64 without padding.
+        const attribute = urlDecode(key.slice("LIBARCHIVE.xattr.".length));
+        if (!xattrs.has(attribute)) xattrs.set(attribute, Buffer.from(value.toString("latin1"), "base64").toString("base64"));
+      }
+    }
+    name = extensions.longName ?? name;
+    link = extensions.longLink ?? link;
+    const isDirectory = type === "dir" || (raw.typeflag === "\0" && name.endsWith("/"));
+    const kind: TarType = isDirectory ? "dir" : type;
+    const device = kind === "char" || kind === "block";
+    return {
+      name,
+      type: kind,
+      mode: this.#number(raw.mode, "mode") & 0o7777,
+      uid: this.#id(uid, "uid"),
+      gid: this.#id(gid, "gid"),
+      // Everything but files is only a header, whatever its size field says.
+      size: kind === "file" ? this.#number(size, "size") : 0,
+      mtime: mtime ?? this.#bad("mtime"),
+      ...(kind === "symlink" || kind === "hardlink" ? { link } : {}),
+      ...(device ? { device: { major: this.#number(raw.major, "device number"), minor: this.#number(raw.minor, "device number") } } : {}),
+      ...(xattrs.size === 0 ? {} : { xattrs: Object.fromEntries([...xattrs].sort(([a], [b]) => (a < b ? -1 : 1))) }),
+    };
+  }
+
+  #gnuSparse(header: TarHeader, block: Buffer): void {
+    const size = gnuRealSize(block);
+    const numbers: number[] = [];
+    const take = (part: Buffer, first: boolean): void => {
+      const found = gnuRegions(part, first);
+      numbers.push(...found.numbers);
+      if (numbers.length > 2_000_000) this.#bad("sparse map");
+      if (found.more) this.#state = { kind: "block", done: (next) => take(next, false) };
+      else this.#beginSparse(header, header.name, numbers, size, header.size);
+    };
+    take(block, true);
+  }
+
+  #paxSparse(header: TarHeader, sparse: PaxSparse): void {
+    const name = sparse.name ?? header.name;
+    if (sparse.kind === "records") {
+      this.#beginSparse(header, name, sparse.numbers, sparse.size, header.size);
+      return;
+    }
+    const map = new DataMapReader();
+    const take = (block: Buffer): void => {
+      const found = map.add(block);
+      if (found === "bad") this.#bad("sparse map");
+      left -= BLOCK;
+      if (found) this.#beginSparse(header, name, found.numbers, sparse.size, left);
+      else if (left < BLOCK) this.#bad("sparse map");
+    };
+    let left = header.size;
+    if (left < BLOCK) this.#bad("sparse map");
+    this.#state = { kind: "block", done: take };
+  }
+
+  #beginSparse(header: TarHeader, name: string, numbers: readonly number[], size: number, stored: number): void {
+    const map = checkedMap(numbers, size, stored) ?? this.#bad("sparse map");
+    this.#begin({ ...header, name, size }, stored, new SparseExpander(map));
+  }
+
+  #begin(header: TarHeader, stored: number, sparse: SparseExpander | undefined): void {
+    this.#handler.entry(header);
+    this.#storedSize = stored;
+    if (stored === 0) this.#contentDone(sparse);
+    else this.#state = { kind: "content", left: stored, sparse };
+  }
+
+  #storedSize = 0;
+
+  #contentDone(sparse: SparseExpander | undefined): void {
+    sparse?.end((data) => this.#handler.data(data));
+    this.#handler.end();
+    this.#pad(this.#storedSize);
+  }
+
+  #pad(size: number): void {
+    const left = padding(size);
+    this.#state = left === 0 ? HEADER : { kind: "padding", left };
+  }
+
+  #number(value: number | undefined, field: string): number {
+    return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : this.#bad(field);
+  }
+
+  /** 2^32-1 would mean "leave as it is" to chown. */
+  #id(value: number | undefined, field: string): number {
+    const id = this.#number(value, field);
+    return id < 0xffffffff ? id : this.#bad(field);
+  }
+
+  #paxText(key: string, value: Buffer): string {
+    if (value.includes(0)) throw invalidTar(this.#offset, `a PAX record "${key}" with a NUL byte`);
+    return decodePath(value);
+  }
+
+  #bad(field: string): never {
+    throw invalidTar(this.#offset, `an entry whose ${field} is not valid`);
+  }
+}
+
+const ZERO_BLOCK = Buffer.alloc(BLOCK);
+
+function isZero(block: Buffer): boolean {
+  return block[0] === 0 && block.equals(ZERO_BLOCK);
+}
+
+function untilNul(body: Buffer): string {
+  const end = body.indexOf(0);
+  return decodePath(end === -1 ? body : body.subarray(0, end));
+}
+
+function textOf(value: Buffer): string {
+  return decodePath(value);
+}
+
+function decimal(value: Buffer): number {
+  const text = value.toString("latin1");
+  return /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+function urlDecode(text: string): string {
+  return decodePath(
+    Buffer.from(
+      text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+      "latin1",
+    ),
+  );
+}
