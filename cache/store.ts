@@ -158,6 +158,7 @@ export interface ResultIndex {
     readonly name: string;
     readonly components: string;
   }): ResultRecord;
+  /** From now on `key` leads to this result, whatever it led to before. */
   alias(id: number, key: CacheKey): void;
   /** Replaces what a key led to (`--no-cache`). */
   replace(result: {
