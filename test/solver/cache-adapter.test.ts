@@ -1,0 +1,89 @@
+import test from "ava";
+import { cacheKey } from "../../core/cache-key.js";
+import type { LayerId, Lock, ResultIndex, ResultRecord } from "../../cache/store.js";
+import { type ResultStore, storeCache } from "../../solver/cache-adapter.js";
+
+/** The part of the store that the adapter uses, in memory. */
+function fakeStore() {
+  const keys = new Map<string, ResultRecord>();
+  const locked: string[] = [];
+  let ids = 0;
+  const put = (entry: Parameters<ResultIndex["save"]>[0], keep: boolean) => {
+    const old = keep ? keys.get(entry.keys[0]) : undefined;
+    const record = old ?? { ...entry, id: ++ids, primaryKey: entry.keys[0], createdAt: 0 };
+    for (const key of entry.keys) keys.set(key, record);
+    return record;
+  };
+  const results: ResultIndex = {
+    lookup: (key) => keys.get(key),
+    save: (entry) => put(entry, true),
+    replace: (entry) => put(entry, false),
+    alias: (id, key) => {
+      const record = [...keys.values()].find((candidate) => candidate.id === id);
+      if (record) keys.set(key, record);
+    },
+  };
+  const store: ResultStore = {
+    results,
+    locks: {
+      acquire: async (name, options): Promise<Lock> => {
+        if (locked.length > 0) options?.onWait?.();
+        locked.push(name);
+        return { release: () => locked.splice(locked.indexOf(name), 1) };
+      },
+    },
+  };
+  return { store, keys, locked };
+}
+
+const [one, two, three] = ["one", "two", "three"].map((name) => cacheKey(name, [])) as [
+  ReturnType<typeof cacheKey>,
+  ReturnType<typeof cacheKey>,
+  ReturnType<typeof cacheKey>,
+];
+const layers = (...ids: string[]) => ({ kind: "layers" as const, layers: ids as LayerId[] });
+const components = { identity: '{"kind":"file"}', inputs: [{ name: "base", key: "k" }] };
+
+test("results are found as stacks of layers under every key, aliases included", (t) => {
+  const { store, keys } = fakeStore();
+  const cache = storeCache(store);
+  const saved = cache.save({ result: layers("l1", "l2"), keys: [one, two], name: "[1/2] COPY", components, replace: false });
+  t.deepEqual(saved, { result: layers("l1", "l2"), primaryKey: one });
+  const hit = cache.lookup(two);
+  t.deepEqual(hit, saved);
+  if (hit) cache.alias(hit, three);
+  t.is(cache.lookup(three)?.primaryKey, one);
+  t.deepEqual(JSON.parse(keys.get(one)?.components ?? ""), components);
+  t.is(keys.get(one)?.name, "[1/2] COPY");
+});
+
+test("an equal result that is there already stays, unless it is replaced", (t) => {
+  const cache = storeCache(fakeStore().store);
+  cache.save({ result: layers("old"), keys: [one], name: "", components, replace: false });
+  t.deepEqual(cache.save({ result: layers("new"), keys: [one], name: "", components, replace: false }).result, layers("old"));
+  t.deepEqual(cache.save({ result: layers("new"), keys: [two, one], name: "", components, replace: true }).result, layers("new"));
+  t.is(cache.lookup(one)?.primaryKey, two);
+});
+
+test("a local directory cannot be kept, and an alias needs a result of this cache", (t) => {
+  const cache = storeCache(fakeStore().store);
+  const tree = { kind: "tree" as const, name: "context", tree: {} as never };
+  t.throws(() => cache.save({ result: tree, keys: [one], name: "", components, replace: false }), {
+    message: /^internal: local directory/,
+  });
+  t.throws(() => cache.alias({ result: layers(), primaryKey: one }, two), { message: /^internal:/ });
+});
+
+test("the lock is given back whatever happens to the body", async (t) => {
+  const { store, locked } = fakeStore();
+  const cache = storeCache(store);
+  const options = { signal: new AbortController().signal, onWait: () => t.fail() };
+  t.is(await cache.exclusive(one, options, async () => (t.deepEqual(locked, [`result/${one}`]), 7)), 7);
+  await t.throwsAsync(
+    cache.exclusive(one, options, async () => {
+      throw new Error("body");
+    }),
+    { message: "body" },
+  );
+  t.deepEqual(locked, []);
+});
