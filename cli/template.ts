@@ -197,7 +197,7 @@ const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   upper: (text) => show(text).toUpperCase(),
   lower: (text) => show(text).toLowerCase(),
   title: (text) => show(text).replace(/\b[a-z]/g, (letter) => letter.toUpperCase()),
-  len: (value) => (typeof value === "string" || Array.isArray(value) ? value.length : Object.keys((value ?? {}) as object).length),
+  len: (value) => (typeof value === "string" || Array.isArray(value) ? value.length : Object.keys(value ?? {}).length),
   println: (...values) => `${values.map(show).join(" ")}\n`,
   print: (...values) => values.map(show).join(""),
   not: (value) => !truth(value),
@@ -221,5 +221,5 @@ function show(value: unknown): string {
     const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     return `map[${members.map(([key, item]) => `${key}:${show(item)}`).join(" ")}]`;
   }
-  return String(value as string | number | boolean);
+  return String(value);
 }

@@ -4,12 +4,12 @@ import { parseFlags, ROOT_FLAG } from "../flags.js";
 
 export const command: Command = {
   async run(args, environment) {
-    const { operands, one } = parseFlags(
+    const flags = parseFlags(
       { name: "tag", summary: "Give an image another name", operands: "IMAGE NAME[:TAG]", count: [2, 2], flags: [ROOT_FLAG] },
       args,
     );
-    const [image = "", name = ""] = operands;
-    await withStore(environment, one("root"), (store) => store.tag(image, name));
+    const [image = "", name = ""] = flags.operands;
+    await withStore(environment, flags.one("root"), (store) => store.tag(image, name));
     return EXIT.success;
   },
 };
