@@ -7,7 +7,7 @@ interface CommandEntry {
 }
 
 const later = (name: string, summary: string): CommandEntry => ({
-  summary,
+  summary: `${summary} (not yet)`,
   load: async () => ({ command: (await import("./commands/not-yet.js")).notYet(name) }),
 });
 

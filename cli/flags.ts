@@ -163,15 +163,24 @@ function explain(error: CommanderError, syntax: CommandSyntax): UsageError {
       });
     }
     case "commander.optionMissingArgument":
-      return new UsageError("cli/missing-value", `Cannot read "${quoted}": its value is missing`, { hint: help });
+      return new UsageError("cli/missing-value", `Cannot read "${longName(quoted)}": its value is missing`, { hint: help });
     case "commander.invalidArgument": {
-      const found = /argument '([^']*)' is invalid\. (.*)/s.exec(error.message);
+      const [, flag = "", value = ""] = /^error: option '([^']*)' argument '([^']*)' is invalid/.exec(error.message) ?? [];
+      const name = longName(flag);
+      const choices = syntax.flags.find((candidate) => `--${candidate.name}` === name)?.choices ?? [];
+      const near = suggest(value, choices);
       return new UsageError(
         "cli/bad-value",
-        `Cannot use "${found?.[1] ?? ""}" for ${quoted}: ${found?.[2] ?? error.message}`.replace(/\.$/, ""),
+        `Cannot use "${value}" for ${name}: it is none of ${choices.join(", ")}`,
+        near ? { hint: `did you mean ${near}?` } : {},
       );
     }
     default:
       return new UsageError("cli/usage", error.message.replace(/^error: /, ""), { hint: help });
   }
+}
+
+/** `--tag` of commander's `-t, --tag <name>`. */
+function longName(flags: string): string {
+  return /--[\w-]+/.exec(flags)?.[0] ?? flags;
 }

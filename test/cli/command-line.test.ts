@@ -1,0 +1,354 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import type { BuildOptions } from "../../api/options.js";
+import { CanceledError, DiagnosticsError, ExecError, TsbuildError } from "../../core/errors.js";
+import { now } from "../../core/events.js";
+import { sha256 } from "../../core/digest.js";
+import { golden } from "../support/golden.js";
+import { type CliRigOptions, DESCRIPTOR, IMAGE_ID, RESULT, runRig, storedImage } from "../support/cli-rig.js";
+
+/** What a command line without flags gives; a case names what differs. */
+const DEFAULTS: BuildOptions = {
+  buildArgs: {},
+  buildContexts: {},
+  labels: {},
+  annotations: {},
+  tags: [],
+  noCache: false,
+  noCacheFilter: [],
+  pull: false,
+  addHosts: [],
+  ulimits: [],
+  context: ".",
+};
+
+/** Command line, options the library gets, more about the run. */
+const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[] = [
+  [".", {}],
+  ["build .", {}],
+  ["buildx build .", {}],
+  ["image build .", {}],
+  ["-t app:1 -t=other --tag third .", { tags: ["app:1", "other", "third"] }],
+  [". --no-cache-filter build,test --no-cache-filter last", { noCacheFilter: ["build", "test", "last"] }],
+  ["--no-cache --no-cache-filter a .", { noCache: true, noCacheFilter: ["a"] }],
+  ["--pull=false --no-cache=true .", { noCache: true }],
+  ["--build-arg A=1=2 --build-arg B --build-arg C= .", { buildArgs: { A: "1=2", B: "from env", C: "" } }, { env: { B: "from env" } }],
+  ["--build-arg MISSING .", { buildArgs: { MISSING: undefined } }],
+  [".", { buildArgs: { SOURCE_DATE_EPOCH: "7" } }, { env: { SOURCE_DATE_EPOCH: "7" } }],
+  ["--label a=b --label c .", { labels: { a: "b", c: "" } }],
+  ["--annotation index:a=b .", { annotations: { "index:a": "b" } }],
+  ["--build-context base=docker-image://alpine .", { buildContexts: { base: "docker-image://alpine" } }],
+  ["--platform linux/arm64,linux/amd64 --platform linux/s390x .", { platforms: ["linux/arm64", "linux/amd64", "linux/s390x"] }],
+  [".", { platforms: ["linux/arm64"] }, { env: { DOCKER_DEFAULT_PLATFORM: "linux/arm64" } }],
+  [
+    "-f docker/Dockerfile --target out --network none --shm-size 64m --jobs 3 .",
+    { dockerfile: "docker/Dockerfile", target: "out", network: "none", shmSize: 64 * 2 ** 20, jobs: 3 },
+  ],
+  ["--add-host a:1.2.3.4 --ulimit nofile=1024:2048 .", { addHosts: ["a:1.2.3.4"], ulimits: ["nofile=1024:2048"] }],
+  ["--root /store .", { root: "/store" }],
+  ["--root=/store build .", { root: "/store" }],
+  [".", { root: "/env" }, { env: { TSBUILD_ROOT: "/env" } }],
+  ["-o out .", { outputs: [{ type: "local", dest: "out" }] }],
+  ["-o type=oci,dest=a.tar .", { outputs: [{ type: "oci", dest: "a.tar" }] }],
+  [
+    '-o type=oci,dest=a,tar=false,compression=zstd,compression-level=3,force-compression=true,oci-mediatypes=true,"name=a,b",annotation.k=v,annotation-index.k=v .',
+    {
+      outputs: [
+        {
+          type: "oci",
+          dest: "a",
+          names: ["a", "b"],
+          tar: false,
+          compression: "zstd",
+          compressionLevel: 3,
+          forceCompression: true,
+          annotations: { k: "v", "index:k": "v" },
+        },
+      ],
+    },
+  ],
+  ["-o type=docker .", { outputs: [{ type: "image" }] }],
+  ["-o type=docker,dest=d.tar -o type=cacheonly .", { outputs: [{ type: "docker", dest: "d.tar" }, { type: "cacheonly" }] }],
+  ["--push .", { outputs: [{ type: "registry" }] }],
+  ["--push -o type=image,name=x .", { outputs: [{ type: "image", names: ["x"], push: true }] }],
+  ["--load -o type=tar,dest=t .", { outputs: [{ type: "tar", dest: "t" }, { type: "image" }] }],
+  ["--load .", { outputs: [{ type: "image" }] }],
+  ["--provenance=false --sbom false --attest type=provenance,disabled=true --call build --allow network.host .", {}],
+  ["-f - sub", { context: "sub", dockerfile: { text: "FROM scratch\n", name: "<stdin>" } }, { stdin: "FROM scratch\n" }],
+  ["-- -odd", { context: "-odd" }],
+];
+
+for (const [line, expected, rig] of READ) {
+  test(`read: tsbuild ${line}${rig?.env ? ` with ${Object.keys(rig.env).join(" ")}` : ""}`, async (t) => {
+    const { code, stderr, builds } = await runRig(line.split(" "), rig);
+    t.is(code, 0, stderr);
+    t.deepEqual(builds, [{ ...DEFAULTS, ...expected }]);
+  });
+}
+
+/** Command lines that are refused: golden texts hold what the user sees. */
+const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]>> = {
+  "unknown-flag": ["--tagg app .", 2],
+  "unknown-flag-far": ["--frobnicate .", 2],
+  "missing-value": [". --tag", 2],
+  "two-contexts": [". other", 2],
+  "no-context": ["build", 2],
+  "unknown-command": ["imagse", 2],
+  "bad-progress": ["--progress fancy .", 2],
+  "bad-progress-env": [".", 2, { env: { BUILDKIT_PROGRESS: "fancy" } }],
+  "quiet-and-progress": ["-q --progress plain .", 2],
+  "bad-switch": ["--pull=maybe .", 2],
+  "bad-network": ["--network bridge .", 2],
+  "bad-shm-size": ["--shm-size much .", 2],
+  "bad-jobs": ["--jobs 0 .", 2],
+  "bad-build-arg": ["--build-arg =x .", 2],
+  "bad-build-context": ["--build-context base .", 2],
+  "output-type": ["-o type=ocii,dest=x .", 2],
+  "output-no-type": ["-o dest=x .", 2],
+  "output-attribute": ["-o type=oci,dset=x .", 2],
+  "output-field": ["-o type=oci,x .", 2],
+  "output-two-stdout": ["-o - -o type=oci,dest=- .", 2],
+  "output-terminal": ["-o - .", 2, { tty: true, env: { NO_COLOR: "1" } }],
+  "output-unsupported": ["-o type=oci,dest=x,oci-mediatypes=false .", 1],
+  "local-no-dest": ["-o type=local .", 2],
+  secret: ["--secret id=a,src=b .", 1],
+  ssh: ["--ssh default .", 1],
+  "cache-to": ["--cache-to type=local,dest=x .", 1],
+  check: ["--check .", 1],
+  call: ["--call outline .", 1],
+  sbom: ["--sbom true .", 1],
+  allow: ["--allow security.insecure .", 1],
+  explain: ["--explain .", 1],
+  "git-context": ["https://example.com/repo.git", 1],
+  "stdin-archive": ["-", 1, { stdin: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0]) }],
+  push: ["push app", 1],
+  "inspect-template": ["inspect --format {{.Id|nope}} app", 2],
+  "images-filter": ["images --filter colour=red", 2],
+  "images-field": ["images --format {{.Nmae}}", 2],
+};
+
+for (const [name, [line, code, rig]] of Object.entries(REFUSED)) {
+  test(`refused: ${name}`, async (t) => {
+    const run = await runRig(line.split(" "), rig);
+    t.is(run.code, code, run.stderr);
+    t.is(run.stdout, "");
+    t.deepEqual(run.builds, []);
+    golden(t, `cli/refused/${name}.txt`, `$ tsbuild ${line}\n${run.stderr}`);
+  });
+}
+
+test("without -o the image id goes to the standard output, with -o it does not, with -q it does", async (t) => {
+  t.is((await runRig(["."])).stdout, `${IMAGE_ID}\n`);
+  t.is((await runRig(["-o", "type=oci,dest=x", "."])).stdout, "");
+  const quiet = await runRig(["-q", "-o", "type=oci,dest=x", "."]);
+  t.is(quiet.stdout, `${IMAGE_ID}\n`);
+  t.is(quiet.stderr, "");
+});
+
+test("-o - carries the bytes and nothing else, and leaves the standard output open", async (t) => {
+  const run = await runRig(["-q", "-o", "-", "."], {
+    build: async ({ outputs }) => {
+      const output = outputs?.[0];
+      if (output?.type !== "tar" || typeof output.dest === "string") throw new Error("expected a stream");
+      const { dest } = output;
+      await new Promise<void>((done) => dest.end("bytes", () => done()));
+      return RESULT;
+    },
+  });
+  t.deepEqual([run.code, run.stdout], [0, "bytes"]);
+});
+
+test("--iidfile and --metadata-file", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-cli-"));
+  try {
+    const run = await runRig(["--iidfile", "id", "--metadata-file", "meta.json", "."], { cwd: directory });
+    t.is(run.code, 0, run.stderr);
+    t.is(readFileSync(join(directory, "id"), "utf8"), IMAGE_ID);
+    t.deepEqual(JSON.parse(readFileSync(join(directory, "meta.json"), "utf8")), {
+      "containerimage.config.digest": IMAGE_ID,
+      "containerimage.descriptor": DESCRIPTOR,
+      "containerimage.digest": DESCRIPTOR.digest,
+      "image.name": "docker.io/library/app:latest",
+    });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test("a Dockerfile on the standard input has an empty context that is gone afterwards", async (t) => {
+  let seen = "";
+  const run = await runRig(["-"], {
+    stdin: "FROM scratch\n",
+    build: ({ context, dockerfile }) => {
+      seen = context ?? "";
+      t.deepEqual(dockerfile, { text: "FROM scratch\n", name: "<stdin>" });
+      writeFileSync(join(seen, "touched"), "");
+      return Promise.resolve(RESULT);
+    },
+  });
+  t.is(run.code, 0, run.stderr);
+  t.throws(() => readFileSync(join(seen, "touched")), { code: "ENOENT" });
+});
+
+const source = {
+  name: "Dockerfile",
+  text: "FROM alpine AS builder\nRUN true\nRUN make && \\\n    make install\nFROM scratch\nCOPY --from=biulder /app /app\n",
+};
+
+const FAILURES: Readonly<Record<string, readonly [() => Error, number]>> = {
+  diagnostics: [
+    () =>
+      new DiagnosticsError([
+        {
+          severity: "error",
+          code: "dockerfile/unknown-stage",
+          message: 'Cannot copy from "biulder": no stage or named context has that name',
+          source,
+          range: { start: 0, end: 0, line: 6, column: 13, endLine: 6, endColumn: 20 },
+          hint: 'did you mean "builder" (line 1)?',
+        },
+        {
+          severity: "error",
+          code: "dockerfile/unknown-instruction",
+          message: 'Cannot run "RUNN": there is no such instruction',
+          source,
+          range: { start: 0, end: 0, line: 2, column: 1, endLine: 2, endColumn: 4 },
+        },
+      ]),
+    1,
+  ],
+  step: [
+    () =>
+      new ExecError(["/bin/sh", "-c", "make"], { code: 2 }, Array.from({ length: 14 }, (_, line) => `line ${line + 1}\n`).join(""), {
+        step: "[builder 3/3] RUN make && make install",
+        diagnostics: [
+          {
+            severity: "error",
+            code: "build/step-failed",
+            message: "failed",
+            source,
+            range: { start: 0, end: 0, line: 3, column: 1, endLine: 4, endColumn: 17 },
+          },
+        ],
+      }),
+    1,
+  ],
+  hint: [
+    () =>
+      new TsbuildError("registry/unauthorized", 'Cannot pull "private/app": the registry wants credentials', { hint: "run tsbuild login" }),
+    1,
+  ],
+  canceled: [() => new CanceledError(), 130],
+  bug: [() => new Error("internal: no such thing"), 1],
+  system: [() => Object.assign(new Error("EACCES: permission denied, open '/root/x'"), { code: "EACCES" }), 1],
+};
+
+for (const [name, [error, code]] of Object.entries(FAILURES)) {
+  test(`failure: ${name}`, async (t) => {
+    const run = await runRig(["-q", "."], { build: () => Promise.reject(error()) });
+    t.is(run.code, code);
+    t.is(run.stdout, "");
+    golden(t, `cli/failure/${name}.txt`, run.stderr);
+  });
+}
+
+test("plain progress repeats the failed step once, not twice", async (t) => {
+  const step = sha256("step");
+  const run = await runRig(["--progress", "plain", "."], {
+    build: (_options, emit) => {
+      const at = now();
+      emit({ type: "steps", steps: [{ id: step, name: "[2/2] RUN make", inputs: [] }] });
+      emit({ type: "started", step, at });
+      emit({ type: "output", step, at, stream: "stdout", data: Buffer.from("no rule\n") });
+      const error = new ExecError(["make"], { code: 2 }, "no rule\n", { step: "[2/2] RUN make" });
+      emit({ type: "failed", step, at, error });
+      return Promise.reject(error);
+    },
+  });
+  t.is(run.code, 1);
+  t.is(run.stderr.match(/ > \[2\/2\] RUN make:/g)?.length, 1);
+  t.is(run.stderr.match(/0\.000 no rule/g)?.length, 2);
+});
+
+test("warnings are listed after the build", async (t) => {
+  const diagnostic = {
+    severity: "warning",
+    code: "lint/x",
+    rule: "StageNameCasing",
+    message: "Stage name 'B' should be lowercase",
+    source,
+    range: { start: 0, end: 1, line: 1, column: 1, endLine: 1, endColumn: 2 },
+  } as const;
+  const run = await runRig(["--progress", "plain", "."], { build: () => Promise.resolve({ ...RESULT, warnings: [diagnostic] }) });
+  t.is(run.stderr, "\n 1 warning found:\n - StageNameCasing: Stage name 'B' should be lowercase (line 1)\n");
+});
+
+test("an abort is told as such, whatever the build threw", async (t) => {
+  const abort = new AbortController();
+  const run = await runRig(["-q", "."], {
+    signal: abort.signal,
+    build: () => {
+      abort.abort();
+      return Promise.reject(new Error("socket hang up"));
+    },
+  });
+  t.is(run.code, 130);
+  t.regex(run.stderr, /build\/canceled/);
+});
+
+const images = [
+  storedImage("app", { names: ["docker.io/library/app:latest", "localhost:5000/team/app:1"] }),
+  storedImage("old", { created: "2025-01-01T00:00:00Z", size: 999 }),
+  storedImage("nameless", { names: [], created: undefined, size: 1_234_567_890 }),
+];
+
+const SHOWN: readonly string[] = [
+  "--help",
+  "build --help",
+  "images",
+  "images --digests --no-trunc",
+  "images -q",
+  "images app",
+  "images */team/*:1",
+  "images --filter dangling=true",
+  "images --filter before=app",
+  "images --filter label=team=blue -q",
+  "images --format json",
+  "images --format table|{{.Repository}}:{{.Tag}}\\t{{.Size}}",
+  "images --format {{.ID}}|{{.CreatedAt}}",
+  "image ls",
+  "inspect app",
+  "inspect missing app",
+  'inspect --format {{.Id}}|{{json|.Config.Env}}|{{index|.Config.Labels|"team"}}|{{range|.Config.Env}}<{{.}}>{{else}}none{{end}}|{{.Nope}} app',
+  "inspect --format json app",
+  "history app",
+  "history --no-trunc --human=false --format {{.CreatedBy}}|{{.Size}} app",
+  "history -q app",
+  "rmi app missing",
+  "rmi -f missing",
+  "tag app other:1",
+  "tag missing other:1",
+  "save app old",
+  "load",
+  "load -q",
+];
+
+test("what the image commands print", async (t) => {
+  for (const line of SHOWN) {
+    const argv = line.split(" ").map((arg) => arg.replaceAll("|", " "));
+    const run = await runRig(argv, { images, stdin: "archive" });
+    const name = line.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "");
+    golden(
+      t,
+      `cli/shown/${name}.txt`,
+      `$ tsbuild ${argv.join(" ")}\n${run.stdout}${run.stderr ? `--- standard error\n${run.stderr}` : ""}--- exit ${run.code}\n`,
+    );
+  }
+});
+
+test("--version", async (t) => {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { readonly version: string };
+  t.is((await runRig(["--version"])).stdout, `tsbuild ${version}\n`);
+});

@@ -1,0 +1,151 @@
+import { Readable, Writable } from "node:stream";
+import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../api/options.js";
+import type { CliEnvironment } from "../../cli/environment.js";
+import { runCli } from "../../cli/run.js";
+import { type Digest, sha256 } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import type { BuildEvent } from "../../core/events.js";
+import type { Descriptor } from "../../oci/types.js";
+
+/** Everything a command line did, for comparison. */
+export interface CliRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Options the library was called with, without functions, streams and signal. */
+  readonly builds: readonly BuildOptions[];
+}
+
+export interface CliRigOptions {
+  readonly stdin?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly tty?: boolean;
+  readonly signal?: AbortSignal;
+  /** What the fake build does; its default answers {@link RESULT}. */
+  readonly build?: (options: BuildOptions, emit: (event: BuildEvent) => void) => Promise<BuildResult>;
+  readonly images?: readonly StoredImage[];
+}
+
+export const IMAGE_ID = sha256("config");
+export const DESCRIPTOR: Descriptor = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256("manifest"), size: 7 };
+export const RESULT: BuildResult = {
+  imageId: IMAGE_ID,
+  descriptor: DESCRIPTOR,
+  exports: [{ type: "image", metadata: { "image.name": "docker.io/library/app:latest" } }],
+  warnings: [],
+  stats: { steps: 1, executed: 1, cached: 0, duration: 1 },
+};
+
+/** Milliseconds; the "now" of every run. */
+export const NOW = Date.parse("2026-03-01T12:00:00Z");
+
+function sink(tty: boolean): { readonly stream: Writable & { readonly isTTY: boolean }; readonly text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      chunks.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  return { stream: Object.assign(stream, { isTTY: tty }), text: () => Buffer.concat(chunks).toString("utf8") };
+}
+
+/** Runs a command line against a fake library. */
+export async function runRig(argv: readonly string[], options: CliRigOptions = {}): Promise<CliRun> {
+  const stdout = sink(options.tty ?? false);
+  const stderr = sink(options.tty ?? false);
+  const builds: BuildOptions[] = [];
+  const environment: CliEnvironment = {
+    api: {
+      build: async (given) => {
+        const { signal: _signal, onEvent, ...plain } = given;
+        builds.push(plain);
+        return options.build ? options.build(given, (event) => onEvent?.(event)) : RESULT;
+      },
+      openImageStore: () => Promise.resolve(fakeStore(options.images ?? [])),
+    },
+    stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    env: options.env ?? {},
+    cwd: options.cwd ?? process.cwd(),
+    signal: options.signal ?? new AbortController().signal,
+    now: () => NOW,
+  };
+  const code = await runCli(argv, environment);
+  return { code, stdout: stdout.text(), stderr: stderr.text(), builds };
+}
+
+function fakeStore(images: readonly StoredImage[]): ImageStore {
+  const get = (ref: string): StoredImage => {
+    const found = images.find(
+      (image) =>
+        image.names.includes(ref) ||
+        image.names.includes(`docker.io/library/${ref}`) ||
+        image.names.includes(`docker.io/library/${ref}:latest`) ||
+        image.id.includes(ref) ||
+        image.digest === ref,
+    );
+    if (!found)
+      throw new TsbuildError("images/not-found", `Cannot find the image "${ref}"`, { hint: '"tsbuild images" lists what there is' });
+    return found;
+  };
+  return {
+    list: () => images,
+    get,
+    tag: (ref) => void get(ref),
+    remove: (ref) => {
+      const image = get(ref);
+      return { untagged: image.names, deleted: [image.digest] };
+    },
+    inspect: (ref) => {
+      const image = get(ref);
+      return {
+        Id: image.id,
+        RepoTags: image.names,
+        Architecture: "amd64",
+        Config: { Env: ["PATH=/bin", "A=1"], Labels: { team: "blue" } },
+      };
+    },
+    history: (ref) => [
+      {
+        created: get(ref).created,
+        createdBy: "RUN /bin/sh -c make    install PREFIX=/usr/local DESTDIR=/out # buildkit",
+        size: 12_345_678,
+        comment: "buildkit.dockerfile.v0",
+        id: get(ref).id,
+      },
+      { created: undefined, createdBy: "COPY / / # buildkit", size: 0, comment: "", id: undefined },
+    ],
+    save: async (refs, dest) => {
+      refs.forEach(get);
+      if (typeof dest !== "string") await new Promise<void>((done) => dest.end(`archive of ${refs.join(" ")}`, () => done()));
+    },
+    load: async (source) => {
+      const chunks: Uint8Array[] = [];
+      if (typeof source !== "string") for await (const chunk of source) chunks.push(chunk as Uint8Array);
+      return [
+        { names: ["docker.io/library/app:1"], id: IMAGE_ID, digest: DESCRIPTOR.digest },
+        { names: [], id: sha256(Buffer.concat(chunks)), digest: sha256("other") },
+      ];
+    },
+    close: () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+/** A stored image for listings. */
+export function storedImage(seed: string, more: Partial<StoredImage> = {}): StoredImage {
+  const digest: Digest = sha256(`manifest of ${seed}`);
+  return {
+    names: [`docker.io/library/${seed}:latest`],
+    digest,
+    id: sha256(seed),
+    created: "2026-03-01T09:00:00Z",
+    size: 4_567_890,
+    platform: "linux/amd64",
+    descriptor: { ...DESCRIPTOR, digest },
+    ...more,
+  };
+}
