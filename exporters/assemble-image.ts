@@ -1,0 +1,103 @@
+import { type Canonical, canonicalJson } from "../core/canonical.js";
+import { type Digest, sha256 } from "../core/digest.js";
+import { TsbuildError } from "../core/errors.js";
+import { convertLayerType, isForeignLayerType, layerCompression, mediaTypes } from "../oci/media-types.js";
+import { normalizePlatform } from "../oci/platform.js";
+import { type Descriptor, descriptorPlatform, type Index, type Manifest } from "../oci/types.js";
+import type { ExportImage, ExportRequest } from "./exporter.js";
+
+/** Whose media types an image uses: OCI's, or Docker's for the oldest registries and engines. */
+export type MediaTypeFamily = "oci" | "docker";
+
+/** The documents of an image, ready to be stored next to its layers. */
+export interface AssembledImage {
+  /** The manifest of one platform, or the index of several. */
+  readonly target: Descriptor;
+  /** Config of each platform, in the order given. */
+  readonly configs: readonly [Descriptor, ...Descriptor[]];
+  readonly manifests: readonly [Descriptor, ...Descriptor[]];
+  /** Configs, manifests and index: bytes by digest. */
+  readonly documents: ReadonlyMap<Digest, Buffer>;
+  /** Layer blobs of all platforms, each once. */
+  readonly layers: readonly Descriptor[];
+}
+
+/**
+ * Makes configs, manifests and (for several platforms) the index. The same images give the same bytes: JSON in one fixed form, no dates
+ * but those in the configs. Layers keep their blobs; only their media types follow the family. zstd exists in OCI's words only, so it
+ * turns the family to `oci`, as BuildKit does.
+ */
+export function assembleImage(
+  images: readonly ExportImage[],
+  family: MediaTypeFamily,
+  annotations: ExportRequest["annotations"] = {},
+): AssembledImage {
+  const zstd = images.some((image) => image.layers.some((layer) => layerCompression(layer.blob.mediaType) === "zstd"));
+  const words = zstd ? "oci" : family;
+  const documents = new Map<Digest, Buffer>();
+  const layers = new Map<Digest, Descriptor>();
+  const add = (text: string, mediaType: string): Descriptor => {
+    const bytes = Buffer.from(text);
+    const digest = sha256(bytes);
+    documents.set(digest, bytes);
+    return { mediaType, digest, size: bytes.length };
+  };
+  const made = images.map((image) => {
+    const config = add(
+      canonicalJson(image.config as unknown as Canonical),
+      words === "oci" ? mediaTypes.ociConfig : mediaTypes.dockerConfig,
+    );
+    const blobs = image.layers.map((layer) => layerDescriptor(layer.blob, words));
+    for (const blob of blobs) layers.set(blob.digest, blob);
+    const mediaType = words === "oci" ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
+    const manifest: Manifest = { schemaVersion: 2, mediaType, config, layers: blobs, ...annotationsOf(annotations.manifest) };
+    return { config, manifest: { ...add(pretty(manifest), mediaType), platform: descriptorPlatform(normalizePlatform(image.platform)) } };
+  });
+  const configs = made.map((one) => one.config) as readonly Descriptor[] as AssembledImage["configs"];
+  const manifests = made.map((one) => one.manifest) as readonly Descriptor[] as AssembledImage["manifests"];
+  if (configs.length === 0) throw new Error("internal: an image without a platform");
+  if (manifests.length === 1) {
+    if (Object.keys(annotations.index ?? {}).length > 0) {
+      throw new TsbuildError("export/no-index", "Cannot add annotations to the index: an image for a single platform has none", {
+        hint: "Use --annotation manifest:KEY=VALUE, or build for several platforms",
+      });
+    }
+    return { target: manifests[0], configs, manifests, documents, layers: [...layers.values()] };
+  }
+  const mediaType = words === "oci" ? mediaTypes.ociIndex : mediaTypes.dockerList;
+  const index: Index = { schemaVersion: 2, mediaType, manifests, ...annotationsOf(annotations.index) };
+  return { target: add(pretty(index), mediaType), configs, manifests, documents, layers: [...layers.values()] };
+}
+
+/** When the image was made: what its descriptor says in `index.json`. RFC 3339 with seconds; undefined when the configs do not say. */
+export function createdAt(images: readonly ExportImage[], epoch: number | undefined): string | undefined {
+  const times =
+    epoch === undefined
+      ? images.flatMap((image) => (image.config.created === undefined ? [] : [Date.parse(image.config.created)]))
+      : [epoch];
+  const latest = Math.max(...times.filter((time) => !Number.isNaN(time)));
+  return Number.isFinite(latest) ? new Date(latest).toISOString().replace(/\.\d+Z$/, "Z") : undefined;
+}
+
+/** A layer as a manifest names it: without what only describes where it came from. */
+function layerDescriptor(blob: Descriptor, family: MediaTypeFamily): Descriptor {
+  return {
+    mediaType: convertLayerType(blob.mediaType, family),
+    digest: blob.digest,
+    size: blob.size,
+    // Without its addresses a foreign layer could not be found at all.
+    ...(blob.urls !== undefined && isForeignLayerType(blob.mediaType) ? { urls: blob.urls } : {}),
+  };
+}
+
+function annotationsOf(annotations: Readonly<Record<string, string>> | undefined): {
+  readonly annotations?: Readonly<Record<string, string>>;
+} {
+  const entries = Object.entries(annotations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.length === 0 ? {} : { annotations: Object.fromEntries(entries) };
+}
+
+/** Manifests are looked at by people: indented, as other builders write them. */
+function pretty(value: Manifest | Index): string {
+  return JSON.stringify(value, null, 2);
+}

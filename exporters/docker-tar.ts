@@ -1,0 +1,30 @@
+import type { Writable } from "node:stream";
+import { TsbuildError } from "../core/errors.js";
+import { exportArchive } from "./archive.js";
+import type { Exporter, ExportRequest } from "./exporter.js";
+
+/**
+ * `type=docker`: a tar that is a docker archive and an OCI layout, with Docker's media types as BuildKit has them by default. One platform only:
+ * docker archives have no form for several.
+ */
+export function dockerTar(options: { readonly dest: string | Writable }): Exporter {
+  return {
+    name: "exporting to docker image format",
+    async export(request, context) {
+      requireOnePlatform(request);
+      return exportArchive(options.dest, { family: "docker", docker: true }, request, context);
+    },
+  };
+}
+
+export function requireOnePlatform(request: ExportRequest): void {
+  if (request.images.length > 1) {
+    throw new TsbuildError(
+      "export/several-platforms",
+      `Cannot export ${request.images.length} platforms with type=docker: a docker archive holds one`,
+      {
+        hint: "Use type=oci, or build one platform",
+      },
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import type { Digest } from "../core/digest.js";
+import { TsbuildError } from "../core/errors.js";
+import { CREATED, namedEntry, repoTag } from "../oci/layout/names.js";
+import type { DockerManifestEntry, LayoutBlob, LayoutContent } from "../oci/layout/write.js";
+import type { Descriptor, Manifest } from "../oci/types.js";
+import { type AssembledImage, createdAt } from "./assemble-image.js";
+import type { ExportContext, ExportRequest, ExportResult } from "./exporter.js";
+
+/** An assembled image as the content of a layout: one entry per name, or one without a name. `docker` adds docker's manifest.json. */
+export function layoutContent(image: AssembledImage, request: ExportRequest, context: ExportContext, docker: boolean): LayoutContent {
+  const target = dated(image.target, request);
+  const documents = [...image.documents].map(([digest, content]): LayoutBlob => ({ digest, size: content.length, content }));
+  const layers = image.layers.map(({ digest, size }): LayoutBlob => ({ digest, size, content: () => context.blobs.open(digest) }));
+  for (const { digest } of image.layers) {
+    if (!context.blobs.has(digest))
+      throw new TsbuildError("export/layer-missing", `Cannot export the image: layer ${digest} is not in the store`);
+  }
+  return {
+    entries: request.names.length === 0 ? [target] : request.names.map((name) => namedEntry(target, name)),
+    blobs: [...documents, ...layers],
+    ...(docker ? { docker: dockerEntries(image, request.names) } : {}),
+  };
+}
+
+/** The result of an exporter that wrote an image, with the metadata keys that buildx writes. */
+export function imageResult(image: AssembledImage, request: ExportRequest): ExportResult {
+  const descriptor = dated(image.target, request);
+  return {
+    descriptor,
+    metadata: {
+      ...(image.manifests.length === 1 ? { "containerimage.config.digest": image.configs[0].digest } : {}),
+      "containerimage.descriptor": descriptor,
+      "containerimage.digest": image.target.digest,
+      ...(request.names.length === 0 ? {} : { "image.name": request.names.join(",") }),
+    },
+  };
+}
+
+function dated(target: Descriptor, request: ExportRequest): Descriptor {
+  const created = createdAt(request.images, request.epoch);
+  return created === undefined ? target : { ...target, annotations: { ...target.annotations, [CREATED]: created } };
+}
+
+function dockerEntries(image: AssembledImage, names: readonly string[]): readonly DockerManifestEntry[] {
+  const manifest = JSON.parse((image.documents.get(image.manifests[0].digest) as Buffer).toString("utf8")) as Manifest;
+  return [{ config: manifest.config.digest, repoTags: names.map(repoTag), layers: manifest.layers.map((layer): Digest => layer.digest) }];
+}

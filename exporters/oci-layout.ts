@@ -1,0 +1,24 @@
+import { writeLayoutDirectory } from "../oci/layout/write.js";
+import { assembleWithProgress } from "./archive.js";
+import { requireOnePlatform } from "./docker-tar.js";
+import type { Exporter } from "./exporter.js";
+import { imageResult, layoutContent } from "./layout-content.js";
+
+/** `type=oci,tar=false` and `type=docker,tar=false`: an OCI layout in a directory. Images that are there already stay. */
+export function ociLayout(options: { readonly dest: string; readonly family?: "oci" | "docker" }): Exporter {
+  const family = options.family ?? "oci";
+  return {
+    name: `exporting to ${family} image format`,
+    async export(request, context) {
+      if (family === "docker") requireOnePlatform(request);
+      const image = assembleWithProgress(request, family, context);
+      const content = layoutContent(image, request, context, false);
+      const total = content.blobs.reduce((sum, blob) => sum + blob.size, 0);
+      await writeLayoutDirectory(content, options.dest, {
+        signal: context.signal,
+        onProgress: (bytes) => context.progress("copying blobs", bytes, total, bytes >= total),
+      });
+      return imageResult(image, request);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { closeSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import type { Writable } from "node:stream";
+import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { temporaryName } from "../../core/fs-atomic.js";
+
+/** Where the bytes of a result go. Ends with exactly one of `commit` and `discard`. */
+export interface ByteSink {
+  write(bytes: Uint8Array): void | Promise<void>;
+  /** Everything was written: the result becomes visible. */
+  commit(): void | Promise<void>;
+  /** Something failed: nothing half-written stays. Never throws. */
+  discard(): void;
+}
+
+/** A sink for a path or a stream. */
+export function openSink(dest: string | Writable, options: { readonly signal?: AbortSignal | undefined } = {}): ByteSink {
+  return typeof dest === "string" ? fileSink(dest) : streamSink(dest, options.signal);
+}
+
+/** Runs `produce` with a sink that is committed when it succeeds and discarded when not. */
+export async function withSink<T>(
+  dest: string | Writable,
+  options: { readonly signal?: AbortSignal | undefined },
+  produce: (sink: ByteSink) => Promise<T>,
+): Promise<T> {
+  throwIfAborted(options.signal);
+  const sink = openSink(dest, options);
+  try {
+    const result = await produce(sink);
+    throwIfAborted(options.signal);
+    await sink.commit();
+    return result;
+  } catch (error) {
+    sink.discard();
+    throw error;
+  }
+}
+
+/** A file, replaced when the new one is whole. What is no regular file (`/dev/stdout`, a pipe) is written to directly. */
+function fileSink(path: string): ByteSink {
+  const fail = (cause: unknown): never => {
+    if (cause instanceof TsbuildError) throw cause;
+    throw writeError(`"${path}"`, cause);
+  };
+  let target = path;
+  let direct = false;
+  let temporary = path;
+  let fd: number;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory()) {
+      throw new TsbuildError("export/is-directory", `Cannot write "${path}": it is a directory`, { hint: "Give the name of a file" });
+    }
+    direct = found !== undefined && !found.isFile();
+    // A link keeps pointing to the file it names.
+    if (found?.isFile()) target = realpathSync(path);
+    if (!direct) {
+      mkdirSync(dirname(target), { recursive: true });
+      temporary = temporaryName(dirname(target), `.${basename(target)}`);
+    }
+    fd = openSync(temporary, direct ? "w" : "wx");
+  } catch (error) {
+    return fail(error);
+  }
+  return {
+    write(bytes) {
+      try {
+        for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+      } catch (error) {
+        fail(error);
+      }
+    },
+    commit() {
+      try {
+        closeSync(fd);
+        if (!direct) renameSync(temporary, target);
+      } catch (error) {
+        fail(error);
+      }
+    },
+    discard() {
+      try {
+        closeSync(fd);
+      } catch {
+        // It was closed by a commit that failed later.
+      }
+      if (!direct) rmSync(temporary, { force: true });
+    },
+  };
+}
+
+/** A stream: waits while it is full, ends it on commit. On failure it is left as it is; its owner sees the error. */
+function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink {
+  let failure: unknown;
+  stream.on("error", remember);
+  function remember(error: unknown): void {
+    failure ??= error;
+  }
+  const check = (): void => {
+    throwIfAborted(signal);
+    if (failure !== undefined) throw writeError("the output", failure);
+    if (stream.destroyed) throw writeError("the output", Object.assign(new Error("it was closed"), { code: "EPIPE" }));
+  };
+  /** Waits for `event`; a stream that dies or an abort ends the wait. */
+  const until = (event: "drain" | "finish"): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const done = (): void => {
+        for (const name of [event, "error", "close"]) stream.off(name, settle);
+        signal?.removeEventListener("abort", settle);
+      };
+      const settle = (): void => {
+        done();
+        if (signal?.aborted) reject(signal.reason instanceof TsbuildError ? signal.reason : new CanceledError());
+        else if (failure !== undefined) reject(writeError("the output", failure));
+        else if (event === "drain" && stream.destroyed)
+          reject(writeError("the output", Object.assign(new Error("it was closed"), { code: "EPIPE" })));
+        else resolve();
+      };
+      for (const name of [event, "error", "close"]) stream.on(name, settle);
+      signal?.addEventListener("abort", settle, { once: true });
+    });
+  return {
+    write(bytes) {
+      check();
+      return stream.write(bytes) ? undefined : until("drain");
+    },
+    async commit() {
+      check();
+      const finished = until("finish");
+      stream.end();
+      await finished;
+      stream.off("error", remember);
+    },
+    discard() {
+      stream.off("error", remember);
+      // An error that comes later has no reader any more and must not end the process.
+      stream.on("error", () => undefined);
+    },
+  };
+}
+
+function writeError(what: string, cause: unknown): TsbuildError {
+  const code = systemErrorCode(cause);
+  const reason =
+    code === "ENOSPC"
+      ? "no space is left on the disk"
+      : code === "EPIPE"
+        ? "its reader has gone"
+        : cause instanceof Error
+          ? cause.message
+          : String(cause);
+  return new TsbuildError("export/write-failed", `Cannot write ${what}: ${reason}`, { cause });
+}

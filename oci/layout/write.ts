@@ -1,0 +1,177 @@
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { digestHex, type Digest } from "../../core/digest.js";
+import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { temporaryName, writeFileAtomic } from "../../core/fs-atomic.js";
+import { mediaTypes } from "../media-types.js";
+import type { Descriptor, Index } from "../types.js";
+import { parseIndex } from "../validate.js";
+import { ArchiveWriter, plainHeader } from "./archive-writer.js";
+import type { ByteSink } from "./byte-sink.js";
+import { nameOfEntry } from "./names.js";
+
+/** One blob of a layout: bytes in memory, or what opens a verifying stream of them. */
+export interface LayoutBlob {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly content: Uint8Array | (() => AsyncIterable<Uint8Array>);
+}
+
+/** One image of docker's `manifest.json`. */
+export interface DockerManifestEntry {
+  readonly config: Digest;
+  /** Familiar names: `alpine:3.20`. */
+  readonly repoTags: readonly string[];
+  readonly layers: readonly Digest[];
+}
+
+/** Everything that a layout holds. A blob may be listed more than once. */
+export interface LayoutContent {
+  /** Entries of `index.json`, in order. */
+  readonly entries: readonly Descriptor[];
+  readonly blobs: readonly LayoutBlob[];
+  /** Makes the archive one that docker of any age loads as well. */
+  readonly docker?: readonly DockerManifestEntry[];
+}
+
+export interface WriteOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes written so far. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+const LAYOUT_FILE = '{"imageLayoutVersion":"1.0.0"}';
+
+/**
+ * Writes an OCI layout as a tar: sorted names, no dates, nobody's files, as containerd does. With `docker`, it is a docker archive too.
+ * Blobs are verified while they are read.
+ */
+export async function writeLayoutArchive(content: LayoutContent, sink: ByteSink, options: WriteOptions = {}): Promise<void> {
+  const writer = new ArchiveWriter(sink, options);
+  await writer.entry(plainHeader("blobs", "dir", 0o755));
+  await writer.entry(plainHeader("blobs/sha256", "dir", 0o755));
+  for (const blob of uniqueBlobs(content.blobs)) {
+    const bytes = typeof blob.content === "function" ? blob.content() : blob.content;
+    await writer.entry(plainHeader(`blobs/sha256/${digestHex(blob.digest)}`, "file", 0o444, blob.size), bytes);
+  }
+  const documents: readonly (readonly [string, string, number])[] = [
+    ["index.json", indexJson(content.entries), 0o644],
+    ...(content.docker === undefined ? [] : [["manifest.json", dockerManifestJson(content.docker), 0o644] as const]),
+    ["oci-layout", LAYOUT_FILE, 0o444],
+  ];
+  for (const [name, text, mode] of documents) {
+    const bytes = Buffer.from(text);
+    await writer.entry(plainHeader(name, "file", mode, bytes.length), bytes);
+  }
+  await writer.finish();
+}
+
+/** Bytes of the archive that {@link writeLayoutArchive} writes, nearly: for progress. */
+export function archiveSize(content: LayoutContent): number {
+  return uniqueBlobs(content.blobs).reduce((sum, blob) => sum + blob.size + 1024, 4096);
+}
+
+/**
+ * Adds images to an OCI layout directory, which is made when missing. Other images in it stay; an entry with the same name is replaced.
+ * `index.json` changes last and at once, so the directory is valid at any moment; blobs that were added are removed again on failure.
+ */
+export async function writeLayoutDirectory(content: LayoutContent, directory: string, options: WriteOptions = {}): Promise<void> {
+  const existing = existingEntries(directory);
+  const created = !existsSync(directory);
+  const added: string[] = [];
+  try {
+    const folder = join(directory, "blobs", "sha256");
+    mkdirSync(folder, { recursive: true });
+    let written = 0;
+    for (const blob of uniqueBlobs(content.blobs)) {
+      throwIfAborted(options.signal);
+      const path = join(folder, digestHex(blob.digest));
+      if (!existsSync(path)) {
+        await writeBlob(blob, path, folder, options.signal);
+        added.push(path);
+      }
+      written += blob.size;
+      options.onProgress?.(written);
+    }
+    const names = new Set(content.entries.map(nameOfEntry));
+    const digests = new Set(content.entries.map((entry) => entry.digest));
+    // Without a name nothing but the digest tells entries apart.
+    const kept = existing.filter((entry) =>
+      nameOfEntry(entry) === undefined ? !digests.has(entry.digest) : !names.has(nameOfEntry(entry)),
+    );
+    writeFileAtomic(join(directory, "oci-layout"), LAYOUT_FILE);
+    writeFileAtomic(join(directory, "index.json"), indexJson([...kept, ...content.entries]));
+  } catch (error) {
+    if (created) rmSync(directory, { recursive: true, force: true });
+    else for (const path of added) rmSync(path, { force: true });
+    if (systemErrorCode(error) === undefined || error instanceof TsbuildError) throw error;
+    throw new TsbuildError("export/write-failed", `Cannot write the OCI layout "${directory}": ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** `index.json`, always as an OCI index. */
+export function indexJson(entries: readonly Descriptor[]): string {
+  return JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries } satisfies Index);
+}
+
+function dockerManifestJson(images: readonly DockerManifestEntry[]): string {
+  const path = (digest: Digest): string => `blobs/sha256/${digestHex(digest)}`;
+  return JSON.stringify(
+    images.map((image) => ({
+      Config: path(image.config),
+      RepoTags: image.repoTags.length === 0 ? null : image.repoTags,
+      Layers: image.layers.map(path),
+    })),
+  );
+}
+
+function uniqueBlobs(blobs: readonly LayoutBlob[]): readonly LayoutBlob[] {
+  return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+}
+
+async function writeBlob(blob: LayoutBlob, path: string, folder: string, signal: AbortSignal | undefined): Promise<void> {
+  const temporary = temporaryName(folder, ".tsbuild");
+  try {
+    const fd = openSync(temporary, "wx", 0o644);
+    try {
+      const write = (bytes: Uint8Array): void => {
+        for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+      };
+      if (typeof blob.content === "function") {
+        for await (const chunk of blob.content()) {
+          throwIfAborted(signal);
+          write(chunk);
+        }
+      } else write(blob.content);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function existingEntries(directory: string): readonly Descriptor[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw new TsbuildError("export/write-failed", `Cannot write the OCI layout "${directory}": ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  if (names.length === 0) return [];
+  if (!names.includes("oci-layout")) {
+    throw new TsbuildError("export/not-a-layout", `Cannot write the OCI layout "${directory}": the directory holds other files`, {
+      hint: "Give an empty or new directory, or one that is an OCI layout already",
+    });
+  }
+  return names.includes("index.json")
+    ? parseIndex(readFileSync(join(directory, "index.json")), `index.json of "${directory}"`).manifests
+    : [];
+}
