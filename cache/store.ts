@@ -13,7 +13,7 @@ import type { Descriptor } from "../oci/types.js";
  *     v1/snapshots/<layer id>/fs                   a layer unpacked, in overlayfs form; owned by mapped ids
  *     v1/toc/<hex of diffID>                       tables of contents
  *     v1/stat/…  v1/memo/<kind>/…                  stat index shards; small derived values (parsed Dockerfiles …)
- *     v1/mounts/<hash of id>                       cache mounts
+ *     v1/mounts/<hash>-<n>                          cache mounts
  *     v1/locks/…  v1/tmp/<owner>/…                 flock files; what a process has in flight
  *
  * Everything durable is written to a temporary name, verified and renamed, files before the rows that name them. kill -9 loses at most

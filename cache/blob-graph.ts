@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { type Digest, isDigest } from "../core/digest.js";
+import type { BlobStore } from "./store.js";
+
+/** Bytes above which a blob is not a manifest or index (registries refuse such, too). */
+const LARGEST_MANIFEST = 4 << 20;
+
+interface References {
+  readonly manifests: readonly Digest[];
+  readonly config: Digest | undefined;
+  readonly layers: readonly Digest[];
+}
+
+const NONE: References = { manifests: [], config: undefined, layers: [] };
+
+/** What blobs refer to: index → manifests → config and layers. Remembers what it read; blobs do not change. */
+export class BlobGraph {
+  readonly #known = new Map<Digest, References>();
+
+  constructor(private readonly blobs: BlobStore) {}
+
+  /** These and everything below them, whether or not it is in the store. */
+  reachable(from: Iterable<Digest>): Set<Digest> {
+    const found = new Set<Digest>(from);
+    // A set's iterator also visits what is added on the way.
+    for (const digest of found) {
+      const { manifests, config, layers } = this.#references(digest);
+      for (const child of manifests) found.add(child);
+      if (config) found.add(config);
+      for (const child of layers) found.add(child);
+    }
+    return found;
+  }
+
+  /** Of an index; empty for anything else. */
+  manifests(digest: Digest): readonly Digest[] {
+    return this.#references(digest).manifests;
+  }
+
+  /** Of a manifest. */
+  config(digest: Digest): Digest | undefined {
+    return this.#references(digest).config;
+  }
+
+  #references(digest: Digest): References {
+    const known = this.#known.get(digest);
+    if (known) return known;
+    if (!this.blobs.has(digest)) return NONE;
+    const references = this.#read(digest);
+    this.#known.set(digest, references);
+    return references;
+  }
+
+  #read(digest: Digest): References {
+    if (this.blobs.size(digest) > LARGEST_MANIFEST) return NONE;
+    const data = readFileSync(this.blobs.path(digest));
+    if (data[0] !== 0x7b) return NONE;
+    try {
+      const { manifests, config, layers } = JSON.parse(data.toString()) as Record<string, unknown>;
+      return { manifests: digests(manifests), config: digests([config])[0], layers: digests(layers) };
+    } catch {
+      return NONE;
+    }
+  }
+}
+
+/** The digests of the descriptors in a list of anything. */
+function digests(list: unknown): readonly Digest[] {
+  if (!Array.isArray(list)) return [];
+  return list
+    .map((item: unknown) => (typeof item === "object" && item !== null && "digest" in item ? item.digest : undefined))
+    .filter((digest): digest is Digest => typeof digest === "string" && isDigest(digest));
+}

@@ -1,0 +1,177 @@
+import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { databaseError, ioError, isDatabaseBusy, isDatabaseDamage, newerFormat } from "./errors.js";
+import { MIGRATIONS } from "./schema.js";
+import { openSqlite, type SqliteConnection, type SqliteStatement, type SqlValue } from "./sqlite.js";
+
+/** Milliseconds to wait for another process's transaction; ours take a few. */
+const BUSY_TIMEOUT = 10_000;
+
+export interface DatabaseHooks {
+  /** Fills a database that was made from nothing, inside the transaction that makes it. */
+  readonly onCreate: (database: Database) => void;
+  /** Runs `body` while no other process does the same (setting a damaged file aside). */
+  readonly exclusive: <T>(body: () => T) => T;
+  readonly onNotice: (message: string) => void;
+}
+
+/**
+ * The index: SQLite in WAL mode, opened on first use. Write transactions take the lock at once (`BEGIN IMMEDIATE`), so they never fail half
+ * way for a lock. `synchronous=NORMAL` never tears; a power cut may lose the last commits, which a cache can bear. A damaged file is set
+ * aside and made anew.
+ */
+export class Database {
+  #connection: SqliteConnection | undefined;
+  readonly #statements = new Map<string, SqliteStatement>();
+  #inTransaction = false;
+  #inode = 0;
+
+  constructor(
+    readonly path: string,
+    private readonly hooks: DatabaseHooks,
+  ) {}
+
+  /** Whether asking can give anything at all: reading commands on a machine without a store need not make one. */
+  get exists(): boolean {
+    return this.#connection !== undefined || existsSync(this.path);
+  }
+
+  get<T>(sql: string, ...parameters: SqlValue[]): T | undefined {
+    return this.#guard(() => this.#prepare(sql).get(...parameters) as T | undefined);
+  }
+
+  all<T>(sql: string, ...parameters: SqlValue[]): T[] {
+    return this.#guard(() => this.#prepare(sql).all(...parameters) as T[]);
+  }
+
+  /** Answers how many rows changed and the last row id. */
+  run(sql: string, ...parameters: SqlValue[]): { readonly changes: number; readonly id: number } {
+    return this.#guard(() => {
+      const { changes, lastInsertRowid } = this.#prepare(sql).run(...parameters);
+      return { changes: Number(changes), id: Number(lastInsertRowid) };
+    });
+  }
+
+  /** Runs `body` in one write transaction; joins the one that is open. */
+  transaction<T>(body: () => T): T {
+    if (this.#inTransaction) return body();
+    this.run("BEGIN IMMEDIATE");
+    this.#inTransaction = true;
+    try {
+      const result = body();
+      this.run("COMMIT");
+      return result;
+    } catch (error) {
+      // A full disk or damage may have ended the transaction already.
+      try {
+        this.#connection?.exec("ROLLBACK");
+      } catch {}
+      throw error;
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.#inode = 0;
+  }
+
+  #prepare(sql: string): SqliteStatement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#open().prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #guard<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      if (!isDatabaseDamage(error) || this.#inode === 0) throw databaseError(this.path, error);
+      const again = !this.#inTransaction;
+      this.#setAside(this.#inode);
+      if (again) return body();
+      throw databaseError(this.path, error);
+    }
+  }
+
+  #open(): SqliteConnection {
+    if (this.#connection) return this.#connection;
+    try {
+      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw ioError(`Cannot use "${dirname(this.path)}" as the store`, error);
+    }
+    for (let attempt = 0; ; attempt++) {
+      const inode = existsSync(this.path) ? statSync(this.path).ino : 0;
+      try {
+        return this.#connect();
+      } catch (error) {
+        this.close();
+        if (!isDatabaseDamage(error) || attempt > 0) throw databaseError(this.path, error);
+        this.#setAside(inode);
+      }
+    }
+  }
+
+  #connect(): SqliteConnection {
+    const connection = openSqlite(this.path);
+    this.#connection = connection;
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON`);
+    const version = () => (connection.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+    const found = version();
+    if (found > MIGRATIONS.length) throw newerFormat(this.path, found, MIGRATIONS.length);
+    if (found < MIGRATIONS.length) {
+      if (found === 0) switchToWal(connection);
+      this.transaction(() => {
+        const from = version();
+        for (const migration of MIGRATIONS.slice(from)) connection.exec(migration);
+        if (from === 0) this.hooks.onCreate(this);
+        connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+      });
+    }
+    this.#inode = statSync(this.path).ino;
+    return connection;
+  }
+
+  /** Moves the damaged file away, unless another process was faster and there is a new one. */
+  #setAside(inode: number): void {
+    try {
+      this.close();
+    } catch {
+      // What cannot be read may not be closable in order either.
+      this.#connection = undefined;
+      this.#inode = 0;
+    }
+    this.hooks.exclusive(() => {
+      if (!existsSync(this.path) || statSync(this.path).ino !== inode) return;
+      const aside = `${this.path}.damaged-${Date.now()}`;
+      // The log goes first: a new database must never be opened beside the old one's log.
+      for (const suffix of ["-wal", "-shm", ""]) {
+        if (existsSync(this.path + suffix)) renameSync(this.path + suffix, aside + suffix);
+      }
+      this.hooks.onNotice(
+        `The store's index was damaged; it was set aside as "${aside}" and made anew. Images are kept, cached steps run again`,
+      );
+    });
+  }
+}
+
+/** The switch needs the file alone and does not wait by itself when two processes make a store at the same moment. */
+function switchToWal(connection: SqliteConnection): void {
+  const sleep = new Int32Array(new SharedArrayBuffer(4));
+  for (const deadline = Date.now() + BUSY_TIMEOUT; ; ) {
+    try {
+      connection.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isDatabaseBusy(error) || Date.now() > deadline) throw error;
+      Atomics.wait(sleep, 0, 0, 5);
+    }
+  }
+}

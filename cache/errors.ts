@@ -1,0 +1,132 @@
+import type { Digest } from "../core/digest.js";
+import { systemErrorCode, TsbuildError } from "../core/errors.js";
+
+const ELSEWHERE = "Choose another directory with --root or TSBUILD_ROOT";
+
+/**
+ * What a failed system call on the store means for the user; `attempted` is the first half of the sentence. Errors that are not from the
+ * system (bugs, TsbuildErrors) come back as they are.
+ */
+export function ioError(attempted: string, error: unknown): unknown {
+  if (error instanceof TsbuildError) return error;
+  const code = systemErrorCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  switch (code) {
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new TsbuildError(
+        "store/not-writable",
+        `${attempted}: ${code === "EROFS" ? "the file system is read-only" : "permission denied"} (${message})`,
+        {
+          hint: `${ELSEWHERE}, or make this one writable for the user who builds`,
+          cause: error,
+        },
+      );
+    case "ENOSPC":
+    case "EDQUOT":
+      return new TsbuildError(
+        "store/disk-full",
+        `${attempted}: ${code === "EDQUOT" ? "the disk quota is used up" : "no space is left on the disk"}`,
+        {
+          hint: "Free space with `tsbuild prune`, or choose a directory on another disk with --root or TSBUILD_ROOT",
+          cause: error,
+        },
+      );
+    case "ENOTDIR":
+    case "EEXIST":
+      return new TsbuildError("store/not-a-directory", `${attempted}: a part of the path is not a directory (${message})`, {
+        hint: ELSEWHERE,
+        cause: error,
+      });
+    case undefined:
+      return error;
+    default:
+      return new TsbuildError("store/io", `${attempted}: ${message}`, { cause: error });
+  }
+}
+
+export function blobMissing(digest: Digest): TsbuildError {
+  return new TsbuildError("store/blob-missing", `Cannot read blob ${digest}: it is not in the store`, {
+    hint: "Build or pull again: what depends on it is made anew",
+  });
+}
+
+export function blobCorrupt(digest: Digest, found: Digest): TsbuildError {
+  return new TsbuildError("store/blob-corrupt", `Cannot use blob ${digest}: the bytes on the disk have the digest ${found}`, {
+    hint: "The blob was removed from the store. Build or pull again; if this happens more than once, check the disk",
+  });
+}
+
+export function digestMismatch(expected: string, found: string): TsbuildError {
+  return new TsbuildError("store/digest-mismatch", `Cannot store a blob: expected ${expected}, but the bytes that came are ${found}`, {
+    hint: "Nothing was kept. Try again; if it persists, the sender's copy is damaged",
+  });
+}
+
+export function layerMissing(id: string): TsbuildError {
+  return new TsbuildError("store/layer-missing", `Cannot use layer ${id}: it is not in the store any more`, {
+    hint: "Build again: it is made anew. Was `tsbuild prune` running at the same time?",
+  });
+}
+
+export function newerFormat(path: string, found: number, known: number): TsbuildError {
+  return new TsbuildError("store/newer-format", `Cannot open "${path}": it has schema ${found}, and this tsbuild knows up to ${known}`, {
+    hint: `Use the newer tsbuild that wrote it, or ${ELSEWHERE[0]?.toLowerCase()}${ELSEWHERE.slice(1)}`,
+  });
+}
+
+/** SQLite's primary result codes that a user can do something about. */
+const SQLITE = { busy: 5, locked: 6, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14, protocol: 15, notadb: 26 } as const;
+
+/** The primary result code of an error thrown by a SQLite binding. */
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
+  return error.errcode & 0xff;
+}
+
+export function isDatabaseDamage(error: unknown): boolean {
+  if (error instanceof TsbuildError) return error.code === "store/index-corrupt";
+  const code = sqliteCode(error);
+  return code === SQLITE.corrupt || code === SQLITE.notadb;
+}
+
+export function isDatabaseBusy(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === SQLITE.busy || code === SQLITE.locked;
+}
+
+/** What a failed SQLite call means for the user; other errors come back as they are. */
+export function databaseError(path: string, error: unknown): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  switch (sqliteCode(error)) {
+    case SQLITE.busy:
+    case SQLITE.locked:
+      return new TsbuildError("store/busy", `Cannot write "${path}": another process holds it locked for too long`, {
+        hint: "Look for a stopped tsbuild process (state T in ps) and end it",
+        cause: error,
+      });
+    case SQLITE.readonly:
+    case SQLITE.cantopen:
+      return new TsbuildError("store/not-writable", `Cannot open "${path}" for writing: ${message}`, { hint: ELSEWHERE, cause: error });
+    case SQLITE.full:
+      return new TsbuildError("store/disk-full", `Cannot write "${path}": no space is left on the disk`, {
+        hint: "Free space on that disk, or choose a directory on another one with --root or TSBUILD_ROOT",
+        cause: error,
+      });
+    case SQLITE.ioerr:
+    case SQLITE.protocol:
+      return new TsbuildError("store/io", `Cannot use "${path}": ${message}`, {
+        hint: `The store needs a local file system (not NFS or another network share). ${ELSEWHERE}`,
+        cause: error,
+      });
+    case SQLITE.corrupt:
+    case SQLITE.notadb:
+      return new TsbuildError("store/index-corrupt", `Cannot use "${path}": ${message}`, {
+        hint: "The damaged file was set aside. Run the command again: images are kept, cached steps run anew",
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

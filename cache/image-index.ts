@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import type { Digest } from "../core/digest.js";
+import type { Descriptor } from "../oci/types.js";
+import type { BlobGraph } from "./blob-graph.js";
+import type { Database } from "./database.js";
+import { blobMissing } from "./errors.js";
+import { decodeIndexJson, encodeIndexJson, readIndexJson, writeIndexJson } from "./index-json.js";
+import type { StoreLeases } from "./leases.js";
+import type { Owner } from "./owner.js";
+import type { BlobStore, ImageEntry, ImageIndex } from "./store.js";
+
+interface ImageRow {
+  readonly name: string | null;
+  readonly target: string;
+  readonly created_at: number;
+}
+
+interface Parts {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly graph: BlobGraph;
+  readonly leases: StoreLeases;
+  readonly owner: Owner;
+  readonly indexJson: string;
+}
+
+/**
+ * Images as rows, mirrored in `index.json`. The file is replaced inside the transaction, so the two change in the same order; a crash between
+ * the file and the commit leaves it one change ahead, which {@link mirror} puts right after the crash is noticed.
+ */
+export class IndexedImages implements ImageIndex {
+  constructor(private readonly parts: Parts) {}
+
+  set(name: string | undefined, target: Descriptor, createdAt: number): void {
+    const { database, blobs, owner } = this.parts;
+    const text = JSON.stringify(target);
+    if (!this.#isSet(name, target.digest, text, createdAt)) {
+      owner.directory();
+      database.transaction(() => {
+        if (!blobs.has(target.digest)) throw blobMissing(target.digest);
+        const insert = "INSERT INTO images (name, digest, target, created_at) VALUES (?, ?, ?, ?)";
+        if (name === undefined) {
+          const known = database.get("SELECT 1 FROM images WHERE digest = ?", target.digest);
+          if (!known) database.run(insert, null, target.digest, text, createdAt);
+        } else {
+          database.run("DELETE FROM images WHERE name = ? OR (digest = ? AND name IS NULL)", name, target.digest);
+          database.run(insert, name, target.digest, text, createdAt);
+        }
+        this.mirror();
+      });
+    }
+    this.parts.leases.settle("blob", this.parts.graph.reachable([target.digest]));
+  }
+
+  get(name: string): ImageEntry | undefined {
+    if (!this.#exists()) return undefined;
+    const row = this.parts.database.get<ImageRow>("SELECT name, target, created_at FROM images WHERE name = ?", name);
+    return row && entry(row);
+  }
+
+  find(digestPrefix: string): readonly ImageEntry[] {
+    const hex = digestPrefix.replace(/^sha256:/, "");
+    if (!/^[0-9a-f]{4,64}$/.test(hex)) return [];
+    const prefix = `sha256:${hex}`;
+    return this.list().filter(({ target }) => this.#identities(target.digest).some((digest) => digest.startsWith(prefix)));
+  }
+
+  remove(name: string): ImageEntry | undefined {
+    return this.#remove(name, "SELECT name, target, created_at FROM images WHERE name = ?", "DELETE FROM images WHERE name = ?")[0];
+  }
+
+  removeDigest(digest: Digest): readonly ImageEntry[] {
+    return this.#remove(
+      digest,
+      "SELECT name, target, created_at FROM images WHERE digest = ? ORDER BY id",
+      "DELETE FROM images WHERE digest = ?",
+    );
+  }
+
+  list(): readonly ImageEntry[] {
+    if (!this.#exists()) return [];
+    return this.parts.database.all<ImageRow>("SELECT name, target, created_at FROM images ORDER BY id").map(entry);
+  }
+
+  /** Makes `index.json` say what the rows say. */
+  mirror(): void {
+    const { owner, indexJson } = this.parts;
+    const text = encodeIndexJson(this.list());
+    if (readIndexJson(indexJson) !== text) writeIndexJson(indexJson, text, owner.temporaryPath("index"));
+  }
+
+  /** Fills the rows from `index.json`, for a database that was made anew. */
+  adoptIndexJson(): void {
+    for (const { name, target, createdAt } of decodeIndexJson(readIndexJson(this.parts.indexJson) ?? "")) {
+      if (!this.parts.blobs.has(target.digest)) continue;
+      this.parts.database.run(
+        "INSERT OR IGNORE INTO images (name, digest, target, created_at) VALUES (?, ?, ?, ?)",
+        name ?? null,
+        target.digest,
+        JSON.stringify(target),
+        createdAt,
+      );
+    }
+  }
+
+  #exists(): boolean {
+    return this.parts.database.exists || existsSync(this.parts.indexJson);
+  }
+
+  /** Whether setting would change nothing: the normal case of a build that found everything cached, which then writes nothing. */
+  #isSet(name: string | undefined, digest: Digest, text: string, createdAt: number): boolean {
+    if (!this.parts.database.exists || !this.parts.blobs.has(digest)) return false;
+    if (name === undefined) return this.parts.database.get("SELECT 1 FROM images WHERE digest = ?", digest) !== undefined;
+    const row = this.parts.database.get<ImageRow>("SELECT name, target, created_at FROM images WHERE name = ?", name);
+    return row?.target === text && row.created_at === createdAt;
+  }
+
+  #remove(parameter: string, select: string, remove: string): readonly ImageEntry[] {
+    const { database, owner } = this.parts;
+    if (!this.#exists() || database.all(select, parameter).length === 0) return [];
+    owner.directory();
+    return database.transaction(() => {
+      const removed = database.all<ImageRow>(select, parameter).map(entry);
+      database.run(remove, parameter);
+      this.mirror();
+      return removed;
+    });
+  }
+
+  /** Digests an image may be called by: index, manifests, configs; never its layers. */
+  #identities(target: Digest): readonly Digest[] {
+    const { graph } = this.parts;
+    const manifests = [target, ...graph.manifests(target)];
+    return [...manifests, ...manifests.map((manifest) => graph.config(manifest)).filter((config) => config !== undefined)];
+  }
+}
+
+function entry(row: ImageRow): ImageEntry {
+  return { name: row.name ?? undefined, target: JSON.parse(row.target) as Descriptor, createdAt: row.created_at };
+}

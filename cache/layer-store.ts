@@ -1,0 +1,209 @@
+import { join } from "node:path";
+import type { Digest } from "../core/digest.js";
+import type { LayerBlob, Toc } from "../oci/layer/toc.js";
+import type { Descriptor } from "../oci/types.js";
+import type { Database } from "./database.js";
+import { blobMissing, layerMissing } from "./errors.js";
+import { type DraftParts, LayerDrafts } from "./layer-drafts.js";
+import { layerId, layerRow } from "./layer-id.js";
+import type { StoreLeases } from "./leases.js";
+import type { BlobStore, LayerDraft, LayerId, LayerRecord, LayerStore } from "./store.js";
+import type { TocStore } from "./toc-store.js";
+
+interface LayerRow {
+  readonly id: number;
+  readonly diff_id: Digest | null;
+  readonly blob: string | null;
+  readonly blob_digest: Digest | null;
+  readonly verified: number;
+  readonly unpacked: number;
+  readonly origin: string | null;
+  readonly created_at: number;
+}
+
+const COLUMNS = "id, diff_id, blob, blob_digest, verified, unpacked, origin, created_at";
+
+/** Layers as rows; their bytes are in the blob store, snapshots/ and toc/. Files come before the rows that name them. */
+export class IndexedLayerStore implements LayerStore {
+  readonly #drafts: LayerDrafts;
+
+  constructor(
+    private readonly database: Database,
+    private readonly blobs: BlobStore,
+    private readonly tocs: TocStore,
+    private readonly leases: StoreLeases,
+    private readonly snapshots: string,
+    drafts: Pick<DraftParts, "owner" | "orphans">,
+  ) {
+    this.#drafts = new LayerDrafts({ ...drafts, database, leases, directory: snapshots, read: (id) => this.get(id) });
+  }
+
+  get(id: LayerId): LayerRecord | undefined {
+    const row = this.#row(id);
+    return row && record(row);
+  }
+
+  byDiffId(diffId: Digest): LayerRecord | undefined {
+    const row = this.#best(diffId);
+    return row && record(row);
+  }
+
+  draft(): LayerDraft {
+    return this.#drafts.forNewLayer();
+  }
+
+  draftSnapshot(id: LayerId): LayerDraft {
+    return this.#drafts.forSnapshot(id);
+  }
+
+  addRemote(layer: { readonly diffId: Digest; readonly blob: Descriptor; readonly origin: string | undefined }): LayerRecord {
+    const { diffId, blob, origin } = layer;
+    const found = this.#best(diffId);
+    if (found && this.#isLeased(found) && !this.#improves(found, layer)) return record(found);
+    return this.database.transaction(() => {
+      const row = this.#best(diffId);
+      if (!row) return this.#insert({ diffId, blob, verified: false, origin });
+      if (this.#improves(row, layer)) {
+        // An image's config only claims this diffID. What is stored and was seen to have it is not given up for a claim.
+        this.#update(row.id, "blob = ?, blob_digest = ?, verified = ?, origin = ?", [
+          JSON.stringify(blob),
+          blob.digest,
+          row.blob_digest === blob.digest ? row.verified : 0,
+          origin ?? null,
+        ]);
+      }
+      return this.#kept(row.id);
+    });
+  }
+
+  addPacked(blob: LayerBlob): LayerRecord {
+    this.tocs.save(blob.toc);
+    const descriptor: Descriptor = { mediaType: blob.mediaType, digest: blob.digest, size: blob.size };
+    return this.database.transaction(() => {
+      if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
+      const row = this.#best(blob.diffId);
+      if (!row) return this.#insert({ diffId: blob.diffId, blob: descriptor, verified: true, origin: undefined });
+      if (row.blob_digest === blob.digest) {
+        if (row.verified === 0) this.#update(row.id, "verified = 1", []);
+      } else if (row.verified === 0 || row.blob_digest === null || !this.blobs.has(row.blob_digest)) {
+        this.#update(row.id, "blob = ?, blob_digest = ?, verified = 1", [JSON.stringify(descriptor), blob.digest]);
+      }
+      return this.#kept(row.id);
+    });
+  }
+
+  setDiff(id: LayerId, toc: Toc): LayerRecord {
+    this.tocs.save(toc);
+    return this.database.transaction(() => {
+      this.#update(layerRow(id) ?? 0, "diff_id = ?", [toc.diffId]);
+      return this.#require(id);
+    });
+  }
+
+  setBlob(id: LayerId, blob: Descriptor): LayerRecord {
+    return this.database.transaction(() => {
+      if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
+      this.#update(layerRow(id) ?? 0, "blob = ?, blob_digest = ?, verified = 1", [JSON.stringify(blob), blob.digest]);
+      return this.#require(id);
+    });
+  }
+
+  snapshotPath(id: LayerId): string {
+    return join(this.snapshots, id, "fs");
+  }
+
+  toc(diffId: Digest): Toc | undefined {
+    return this.tocs.get(diffId);
+  }
+
+  saveToc(toc: Toc): void {
+    this.tocs.save(toc);
+  }
+
+  *list(): Iterable<LayerRecord> {
+    if (!this.database.exists) return;
+    for (const row of this.database.all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE draft = 0 ORDER BY id`)) yield record(row);
+  }
+
+  /** A blob is gone: layers that can be had in no other way go, with the results that stand on them. */
+  forgetBlob(digest: Digest): void {
+    if (!this.database.exists) return;
+    this.database.transaction(() => {
+      const lost = this.database.all<{ id: number }>(
+        "SELECT id FROM layers WHERE blob_digest = ? AND unpacked = 0 AND origin IS NULL AND draft = 0",
+        digest,
+      );
+      for (const { id } of lost) {
+        this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", id);
+        this.database.run("DELETE FROM layers WHERE id = ?", id);
+      }
+      this.database.run("UPDATE layers SET blob = NULL, blob_digest = NULL WHERE blob_digest = ? AND origin IS NULL", digest);
+    });
+  }
+
+  close(): void {
+    this.#drafts.discardAll();
+  }
+
+  #row(id: LayerId): LayerRow | undefined {
+    return this.database.get<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE id = ? AND draft = 0`, layerRow(id) ?? 0);
+  }
+
+  /** Several layers may turn out to have the same content; one that is unpacked or here comes first. */
+  #best(diffId: Digest): LayerRow | undefined {
+    const rows = this.database.all<LayerRow>(
+      `SELECT ${COLUMNS} FROM layers WHERE diff_id = ? AND draft = 0 ORDER BY unpacked DESC, verified DESC, id`,
+      diffId,
+    );
+    if (rows.length < 2 || rows[0]?.unpacked) return rows[0];
+    return rows.find((row) => row.blob_digest !== null && this.blobs.has(row.blob_digest)) ?? rows[0];
+  }
+
+  #improves(row: LayerRow, layer: { readonly blob: Descriptor; readonly origin: string | undefined }): boolean {
+    if (row.blob_digest === layer.blob.digest) return layer.origin !== undefined && row.origin !== layer.origin;
+    return row.blob_digest === null || row.verified === 0 || !this.blobs.has(row.blob_digest);
+  }
+
+  #insert(layer: { diffId: Digest; blob: Descriptor; verified: boolean; origin: string | undefined }): LayerRecord {
+    const { id } = this.database.run(
+      "INSERT INTO layers (draft, diff_id, blob, blob_digest, verified, unpacked, origin, created_at) VALUES (0, ?, ?, ?, ?, 0, ?, ?)",
+      layer.diffId,
+      JSON.stringify(layer.blob),
+      layer.blob.digest,
+      layer.verified ? 1 : 0,
+      layer.origin ?? null,
+      Date.now(),
+    );
+    return this.#kept(id);
+  }
+
+  #update(row: number, assignments: string, values: readonly (string | number | null)[]): void {
+    this.database.run(`UPDATE layers SET ${assignments} WHERE id = ? AND draft = 0`, ...values, row);
+  }
+
+  #isLeased(row: LayerRow): boolean {
+    return this.leases.keeps("layer", layerId(row.id));
+  }
+
+  #kept(row: number): LayerRecord {
+    this.leases.keepWritten("layer", layerId(row));
+    return this.#require(layerId(row));
+  }
+
+  #require(id: LayerId): LayerRecord {
+    const found = this.get(id);
+    if (!found) throw layerMissing(id);
+    return found;
+  }
+}
+
+function record(row: LayerRow): LayerRecord {
+  return {
+    id: layerId(row.id),
+    diffId: row.diff_id ?? undefined,
+    blob: row.blob === null ? undefined : (JSON.parse(row.blob) as Descriptor),
+    unpacked: row.unpacked === 1,
+    origin: row.origin ?? undefined,
+    createdAt: row.created_at,
+  };
+}

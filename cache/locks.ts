@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { closeSync, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { CanceledError, systemErrorCode, throwIfAborted } from "../core/errors.js";
+import { flock } from "../oci/posix.js";
+import { ioError } from "./errors.js";
+import type { Lock, Locks } from "./store.js";
+
+/** Milliseconds between looks at a lock that another process has: short first, since most locks are. */
+const FIRST_WAIT = 5;
+const LONGEST_WAIT = 50;
+
+interface Waiter {
+  /** Called with the descriptor that has the lock. */
+  readonly take: (fd: number) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** One lock file in this process. Whoever waits stands in the queue; only the first looks for other processes' release. */
+interface Entry {
+  fd: number | undefined;
+  readonly queue: Waiter[];
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** By path and for the whole process: several handles of one store wait for each other without polling. */
+const entries = new Map<string, Entry>();
+
+/** Locks as flock on files in `directory`, named by a hash because names may be anything. */
+export class FileLocks implements Locks {
+  constructor(private readonly directory: string) {}
+
+  acquire(name: string, options: { readonly signal?: AbortSignal; readonly onWait?: () => void } = {}): Promise<Lock> {
+    return new Promise((resolve, reject) => {
+      throwIfAborted(options.signal);
+      const now = this.tryAcquire(name);
+      if (now) return resolve(now);
+      options.onWait?.();
+      const path = this.#path(name);
+      const entry = entries.get(path) ?? { fd: undefined, queue: [], timer: undefined };
+      entries.set(path, entry);
+      const onAbort = () => {
+        entry.queue.splice(entry.queue.indexOf(waiter), 1);
+        settle(path, entry);
+        reject(new CanceledError(undefined, { cause: options.signal?.reason }));
+      };
+      const waiter: Waiter = {
+        take: (fd) => {
+          options.signal?.removeEventListener("abort", onAbort);
+          resolve(held(path, entry, fd));
+        },
+        fail: (error) => {
+          options.signal?.removeEventListener("abort", onAbort);
+          reject(error);
+        },
+      };
+      options.signal?.addEventListener("abort", onAbort, { once: true });
+      entry.queue.push(waiter);
+      if (entry.fd === undefined && !entry.timer) poll(path, entry, FIRST_WAIT);
+    });
+  }
+
+  tryAcquire(name: string): Lock | undefined {
+    const path = this.#path(name);
+    if (entries.has(path)) return undefined;
+    const fd = lockFile(path);
+    if (fd === undefined) return undefined;
+    const entry: Entry = { fd, queue: [], timer: undefined };
+    entries.set(path, entry);
+    return held(path, entry, fd);
+  }
+
+  #path(name: string): string {
+    return join(this.directory, createHash("sha256").update(name).digest("hex").slice(0, 32));
+  }
+}
+
+function held(path: string, entry: Entry, fd: number): Lock {
+  let released = false;
+  return {
+    release() {
+      if (released) return;
+      released = true;
+      const next = entry.queue.shift();
+      if (next) {
+        next.take(fd);
+        return;
+      }
+      entries.delete(path);
+      unlockFile(path, fd);
+    },
+  };
+}
+
+function poll(path: string, entry: Entry, wait: number): void {
+  entry.timer = setTimeout(() => {
+    entry.timer = undefined;
+    try {
+      const fd = lockFile(path);
+      if (fd === undefined) return poll(path, entry, Math.min(wait * 2, LONGEST_WAIT));
+      entry.fd = fd;
+      entry.queue.shift()?.take(fd);
+    } catch (error) {
+      for (const waiter of entry.queue.splice(0)) waiter.fail(error);
+      settle(path, entry);
+    }
+  }, wait);
+}
+
+/** Forgets an entry nobody waits for and nobody has. */
+function settle(path: string, entry: Entry): void {
+  if (entry.queue.length > 0 || entry.fd !== undefined) return;
+  clearTimeout(entry.timer);
+  entry.timer = undefined;
+  entries.delete(path);
+}
+
+/** The locked file's descriptor, or undefined when another process has it. */
+function lockFile(path: string): number | undefined {
+  for (;;) {
+    const fd = open(path);
+    let mine = false;
+    try {
+      if (!flock(fd, "exclusive")) return undefined;
+      // The last owner removes the file: a lock on a removed file is none.
+      mine = inodeOf(path) === fstatSync(fd).ino;
+      if (mine) return fd;
+    } finally {
+      if (!mine) closeSync(fd);
+    }
+  }
+}
+
+function unlockFile(path: string, fd: number): void {
+  try {
+    // While the lock is held, so that nobody removes a file that another has just locked.
+    unlinkSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw ioError(`Cannot release the lock "${path}"`, error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function open(path: string): number {
+  try {
+    try {
+      return openSync(path, "a");
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENOENT") throw error;
+      mkdirSync(join(path, ".."), { recursive: true });
+      return openSync(path, "a");
+    }
+  } catch (error) {
+    throw ioError(`Cannot take the lock "${path}"`, error);
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** Runs `body` alone among all processes, waiting without the event loop: for moments that are rare and short. */
+export function withFileLock<T>(path: string, body: () => T): T {
+  const sleep = new Int32Array(new SharedArrayBuffer(4));
+  let fd = lockFile(path);
+  for (; fd === undefined; fd = lockFile(path)) Atomics.wait(sleep, 0, 0, FIRST_WAIT);
+  try {
+    return body();
+  } finally {
+    unlockFile(path, fd);
+  }
+}

@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemErrorCode } from "../core/errors.js";
+import { writeFileAtomic } from "../core/fs-atomic.js";
+import type { Memo } from "./store.js";
+
+/** Bytes of the value's sha256 at the head of a file: a value that a power cut damaged is none. */
+const CHECK = 16;
+
+/** Values as files `<kind>/<hash of key>`. They may vanish, so what cannot be read or written is only not remembered. */
+export class FileMemo implements Memo {
+  constructor(private readonly directory: string) {}
+
+  get(kind: string, key: string): Buffer | undefined {
+    let file: Buffer;
+    try {
+      file = readFileSync(this.#path(kind, key));
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      return undefined;
+    }
+    const value = file.subarray(CHECK);
+    return file.length >= CHECK && check(value).equals(file.subarray(0, CHECK)) ? value : undefined;
+  }
+
+  set(kind: string, key: string, value: string | Uint8Array): void {
+    const bytes = typeof value === "string" ? Buffer.from(value) : value;
+    try {
+      writeFileAtomic(this.#path(kind, key), Buffer.concat([check(bytes), bytes]));
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+    }
+  }
+
+  #path(kind: string, key: string): string {
+    if (!/^[a-z][a-z0-9-]*$/.test(kind)) throw new Error(`internal: "${kind}" is not a kind of memo`);
+    return join(this.directory, kind, createHash("sha256").update(key).digest("hex"));
+  }
+}
+
+function check(value: Uint8Array): Buffer {
+  return createHash("sha256").update(value).digest().subarray(0, CHECK);
+}

@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { BlobGraph } from "./blob-graph.js";
+import { CacheMounts } from "./cache-mounts.js";
+import { Database } from "./database.js";
+import { StoreCollector } from "./gc.js";
+import { IndexedImages } from "./image-index.js";
+import { layerRow } from "./layer-id.js";
+import { IndexedLayerStore } from "./layer-store.js";
+import { StoreLeases } from "./leases.js";
+import { LocalBlobStore } from "./local-blob-store.js";
+import { FileLocks, withFileLock } from "./locks.js";
+import { FileMemo } from "./memo.js";
+import { Orphans } from "./orphans.js";
+import { Owner } from "./owner.js";
+import { storePaths } from "./paths.js";
+import { adoptTrees, cleanUpAfter, draftHolders } from "./recovery.js";
+import { IndexedResults } from "./result-index.js";
+import { FileStatIndex } from "./stat-index.js";
+import type { LeaseKind, Store } from "./store.js";
+import { TocStore } from "./toc-store.js";
+
+export interface StoreOptions {
+  /** Directory of the store, without the format version; made on the first write. See {@link ./paths.ts} for the default. */
+  readonly root: string;
+  /** Gets a sentence when something about the store was repaired that a user may want to know. */
+  readonly onNotice?: (message: string) => void;
+}
+
+/**
+ * A handle of the store at `root`. Opening touches nothing: the database is opened when something is asked that only it knows, the lock of
+ * this handle is taken on the first write, and then what dead processes left is removed.
+ */
+export function openStore(options: StoreOptions): Store {
+  const paths = storePaths(options.root);
+  const reap = () => {
+    let found = false;
+    owner.reapDead((holder, directory) => {
+      found = true;
+      cleanUpAfter(holder, directory, { database, orphans, paths });
+    });
+    for (const holder of draftHolders(database)) {
+      if (!owner.isAlive(holder)) cleanUpAfter(holder, join(paths.tmp, holder), { database, orphans, paths });
+    }
+    // A process that died between index.json and its commit left the file one change ahead.
+    if (found && database.exists) database.transaction(() => images.mirror());
+  };
+  const owner = new Owner(paths, () => {
+    leases.makeLasting();
+    reap();
+  });
+  const database = new Database(paths.database, {
+    onCreate: () => {
+      images.adoptIndexJson();
+      adoptTrees(database, orphans, paths);
+    },
+    exclusive: (body) => withFileLock(join(paths.locks, "database"), body),
+    onNotice: options.onNotice ?? (() => {}),
+  });
+  const orphans = new Orphans(database);
+  const leases = new StoreLeases(database, owner, (kind, id) => exists(kind, id));
+  const blobs = new LocalBlobStore(paths.blobs, owner, leases, (digest) => layers.forgetBlob(digest));
+  const graph = new BlobGraph(blobs);
+  const tocs = new TocStore(paths.toc, owner);
+  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths.snapshots, { owner, orphans });
+  const results = new IndexedResults(database, leases, owner);
+  const images = new IndexedImages({ database, blobs, graph, leases, owner, indexJson: paths.indexJson });
+  const mounts = new CacheMounts(database, owner, leases, paths.mounts);
+  const exists = (kind: LeaseKind, id: string): boolean => {
+    switch (kind) {
+      case "blob":
+        return existsSync(join(paths.blobs, id.slice("sha256:".length)));
+      case "layer":
+        return database.get("SELECT 1 FROM layers WHERE id = ?", layerRow(id) ?? 0) !== undefined;
+      case "result":
+        return database.get("SELECT 1 FROM results WHERE id = ?", Number(id)) !== undefined;
+      case "mount":
+        return database.get("SELECT 1 FROM mounts WHERE id = ?", id) !== undefined;
+    }
+  };
+  return {
+    root: paths.root,
+    blobs,
+    layers,
+    results,
+    images,
+    stats: new FileStatIndex(paths.stat, owner),
+    locks: new FileLocks(paths.locks),
+    memo: new FileMemo(paths.memo),
+    leases,
+    gc: new StoreCollector({ database, paths, owner, blobs, tocs, graph, leases, orphans, reap }),
+    temporaryDirectory: () => owner.temporaryDirectory(),
+    cacheMountPath: (id) => mounts.path(id),
+    orphans: () => orphans.list(),
+    forget: (gone) => orphans.forget(gone),
+    close: () => {
+      try {
+        layers.close();
+        results.close();
+        leases.close();
+      } finally {
+        const left = owner.release();
+        if (left !== undefined) orphans.add(left);
+        database.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { writeFileAtomic } from "../core/fs-atomic.js";
+import { ioError } from "./errors.js";
+
+/** Names the folder everything lives in; another format gets another folder, so old and new programs do not meet. */
+export const FORMAT = "v1";
+
+/** Where the store is when nobody says: `$TSBUILD_ROOT`, `$XDG_DATA_HOME/tsbuild`, `~/.local/share/tsbuild`. */
+export function defaultRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  if (env["TSBUILD_ROOT"]) return resolve(env["TSBUILD_ROOT"]);
+  // The XDG specification: a relative path is invalid and to be ignored.
+  const data = env["XDG_DATA_HOME"];
+  return join(data?.startsWith("/") ? data : join(env["HOME"] || homedir(), ".local", "share"), "tsbuild");
+}
+
+/** Absolute paths of a store's parts. */
+export interface StorePaths {
+  readonly root: string;
+  /** The versioned folder; also the OCI image layout. */
+  readonly base: string;
+  readonly blobs: string;
+  readonly indexJson: string;
+  readonly database: string;
+  readonly snapshots: string;
+  readonly toc: string;
+  readonly stat: string;
+  readonly memo: string;
+  readonly mounts: string;
+  readonly locks: string;
+  readonly tmp: string;
+}
+
+export function storePaths(root: string): StorePaths {
+  const absolute = resolve(root);
+  const base = join(absolute, FORMAT);
+  return {
+    root: absolute,
+    base,
+    blobs: join(base, "blobs", "sha256"),
+    indexJson: join(base, "index.json"),
+    database: join(base, "index.db"),
+    snapshots: join(base, "snapshots"),
+    toc: join(base, "toc"),
+    stat: join(base, "stat"),
+    memo: join(base, "memo"),
+    mounts: join(base, "mounts"),
+    locks: join(base, "locks"),
+    tmp: join(base, "tmp"),
+  };
+}
+
+/** The `oci-layout` file of the image-layout specification. */
+const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
+
+/**
+ * Makes the folders. The versioned folder is closed to other users: snapshots hold setuid files that are owned by this user where a
+ * container's root is this user.
+ */
+export function prepareLayout(paths: StorePaths): void {
+  try {
+    mkdirSync(paths.root, { recursive: true });
+    mkdirSync(paths.base, { recursive: true, mode: 0o700 });
+    for (const directory of [paths.blobs, paths.snapshots, paths.toc, paths.stat, paths.memo, paths.mounts, paths.locks, paths.tmp]) {
+      mkdirSync(directory, { recursive: true });
+    }
+    const marker = join(paths.base, "oci-layout");
+    if (!existsSync(marker)) writeFileAtomic(marker, OCI_LAYOUT);
+    if (!existsSync(paths.indexJson)) writeFileAtomic(paths.indexJson, EMPTY_INDEX);
+  } catch (error) {
+    throw ioError(`Cannot use "${paths.root}" as the store`, error);
+  }
+}
+
+const EMPTY_INDEX = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}';

@@ -1,0 +1,117 @@
+import type { CacheKey } from "../core/cache-key.js";
+import { TsbuildError } from "../core/errors.js";
+import type { Database } from "./database.js";
+import { layerMissing } from "./errors.js";
+import { layerRow } from "./layer-id.js";
+import type { StoreLeases } from "./leases.js";
+import type { Owner } from "./owner.js";
+import type { LayerId, ResultIndex, ResultRecord } from "./store.js";
+
+interface ResultRow {
+  readonly id: number;
+  readonly primary_key: CacheKey;
+  readonly layers: string;
+  readonly name: string;
+  readonly components: string;
+  readonly created_at: number;
+}
+
+type NewResult = Parameters<ResultIndex["save"]>[0];
+
+const COLUMNS = "r.id, r.primary_key, r.layers, r.name, r.components, r.created_at";
+
+/** Results and the keys they are found under, as rows. A layer's row cannot go while a result's row names it. */
+export class IndexedResults implements ResultIndex {
+  /** When each result was used through this handle, in milliseconds since the epoch. */
+  readonly #uses = new Map<number, number>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly leases: StoreLeases,
+    private readonly owner: Owner,
+  ) {}
+
+  lookup(key: CacheKey): ResultRecord | undefined {
+    if (!this.database.exists) return undefined;
+    const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?`, key);
+    if (!row) return undefined;
+    this.#uses.set(row.id, Date.now());
+    return record(row);
+  }
+
+  save(result: NewResult): ResultRecord {
+    this.owner.directory();
+    return this.database.transaction(() => {
+      const found = this.lookup(result.keys[0]);
+      if (!found) return this.#insert(result);
+      this.#name(found.id, result.keys);
+      this.leases.keepWritten("result", String(found.id));
+      return found;
+    });
+  }
+
+  alias(id: number, key: CacheKey): void {
+    this.#name(id, [key]);
+  }
+
+  replace(result: NewResult): ResultRecord {
+    this.owner.directory();
+    return this.database.transaction(() => {
+      for (const key of result.keys) this.database.run("DELETE FROM results WHERE id = (SELECT result FROM keys WHERE key = ?)", key);
+      return this.#insert(result);
+    });
+  }
+
+  /** Writes the uses. They are only for collection: a disk that is full now does not matter for them. */
+  close(): void {
+    if (this.#uses.size === 0) return;
+    try {
+      this.database.transaction(() => {
+        for (const [id, usedAt] of this.#uses) this.database.run("UPDATE results SET used_at = max(used_at, ?) WHERE id = ?", usedAt, id);
+      });
+    } catch (error) {
+      if (!(error instanceof TsbuildError)) throw error;
+    }
+    this.#uses.clear();
+  }
+
+  #insert(result: NewResult): ResultRecord {
+    const now = Date.now();
+    const { id } = this.database.run(
+      "INSERT INTO results (primary_key, layers, name, components, created_at, used_at) VALUES (?, ?, ?, ?, ?, ?)",
+      result.keys[0],
+      result.layers.join(" "),
+      result.name,
+      result.components,
+      now,
+      now,
+    );
+    for (const layer of new Set(result.layers)) {
+      const { changes } = this.database.run(
+        "INSERT INTO result_layers (result, layer) SELECT ?, id FROM layers WHERE id = ? AND draft = 0",
+        id,
+        layerRow(layer) ?? 0,
+      );
+      if (changes === 0) throw layerMissing(layer);
+    }
+    this.#name(id, result.keys);
+    this.leases.keepWritten("result", String(id));
+    return { id, primaryKey: result.keys[0], layers: result.layers, createdAt: now, name: result.name, components: result.components };
+  }
+
+  /** A key that leads somewhere already goes on leading there; a result that is gone gets no names. */
+  #name(id: number, keys: readonly CacheKey[]): void {
+    for (const key of keys) this.database.run("INSERT OR IGNORE INTO keys (key, result) SELECT ?, id FROM results WHERE id = ?", key, id);
+  }
+}
+
+function record(row: ResultRow): ResultRecord {
+  return {
+    id: row.id,
+    primaryKey: row.primary_key,
+    layers: row.layers === "" ? [] : (row.layers.split(" ") as LayerId[]),
+    createdAt: row.created_at,
+    name: row.name,
+    components: row.components,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * The index database, as steps from one schema version to the next (`PRAGMA user_version` is the number of steps taken). Steps are only ever
+ * added at the end. Times are milliseconds since the epoch; layer ids are integers here and `l` + base 36 outside.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE layers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: a snapshot folder bears it
+    draft INTEGER NOT NULL,               -- 1: being made, invisible
+    diff_id TEXT,
+    blob TEXT,                            -- JSON of the descriptor
+    blob_digest TEXT,
+    verified INTEGER NOT NULL,            -- 1: the blob was seen to have this diffID; 0: an image's config claims it
+    unpacked INTEGER NOT NULL,
+    origin TEXT,
+    created_at INTEGER NOT NULL
+  );
+  CREATE INDEX layers_diff_id ON layers (diff_id) WHERE diff_id IS NOT NULL;
+  CREATE INDEX layers_blob ON layers (blob_digest) WHERE blob_digest IS NOT NULL;
+
+  -- Snapshot directories in the making; the directory's name in snapshots/.
+  CREATE TABLE drafts (dir TEXT PRIMARY KEY, holder TEXT NOT NULL, layer INTEGER NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE results (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    primary_key TEXT NOT NULL,
+    layers TEXT NOT NULL,                 -- layer ids with blanks between, bottom first
+    name TEXT NOT NULL,
+    components TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+  );
+  CREATE TABLE result_layers (
+    result INTEGER NOT NULL REFERENCES results ON DELETE CASCADE,
+    layer INTEGER NOT NULL REFERENCES layers,
+    PRIMARY KEY (result, layer)
+  ) WITHOUT ROWID;
+  CREATE INDEX result_layers_layer ON result_layers (layer);
+  CREATE TABLE keys (
+    key TEXT PRIMARY KEY,
+    result INTEGER NOT NULL REFERENCES results ON DELETE CASCADE
+  ) WITHOUT ROWID;
+  CREATE INDEX keys_result ON keys (result);
+
+  CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    name TEXT UNIQUE,                     -- NULL: without a name
+    digest TEXT NOT NULL,
+    target TEXT NOT NULL,                 -- JSON of the descriptor
+    created_at INTEGER NOT NULL
+  );
+  CREATE INDEX images_digest ON images (digest);
+
+  CREATE TABLE mounts (id TEXT PRIMARY KEY, dir TEXT NOT NULL, used_at INTEGER NOT NULL) WITHOUT ROWID;
+
+  -- A holder is one store handle of one process. expires NULL: for as long as the holder's lock is held.
+  CREATE TABLE leases (
+    kind TEXT NOT NULL, id TEXT NOT NULL, holder TEXT NOT NULL, expires INTEGER,
+    PRIMARY KEY (kind, id, holder)
+  ) WITHOUT ROWID;
+  CREATE INDEX leases_holder ON leases (holder);
+
+  -- Absolute paths of trees that nobody needs and that could not be removed yet.
+  CREATE TABLE orphans (path TEXT PRIMARY KEY) WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,18 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Owner } from "./owner.js";
+import { FileStatShard } from "./stat-shard.js";
+import type { StatIndex, StatShard } from "./store.js";
+
+/** Shards as files in `directory`, named by a hash of the root they are for. */
+export class FileStatIndex implements StatIndex {
+  constructor(
+    private readonly directory: string,
+    private readonly owner: Owner,
+  ) {}
+
+  shard(root: string): StatShard {
+    const name = createHash("sha256").update(root).digest("hex").slice(0, 32);
+    return new FileStatShard(join(this.directory, name), () => this.owner.temporaryPath("stat"));
+  }
+}

@@ -1,0 +1,99 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Database } from "./database.js";
+import { encodeIndexJson, readIndexJson } from "./index-json.js";
+import { layerId } from "./layer-id.js";
+import type { Orphans } from "./orphans.js";
+import type { Owner } from "./owner.js";
+import type { StorePaths } from "./paths.js";
+import type { BlobStore, ImageEntry } from "./store.js";
+import type { Digest } from "../core/digest.js";
+import type { Descriptor } from "../oci/types.js";
+
+interface Parts {
+  readonly database: Database;
+  readonly paths: StorePaths;
+  readonly owner: Owner;
+  readonly blobs: BlobStore;
+  readonly orphans: Orphans;
+}
+
+interface LayerRow {
+  readonly id: number;
+  readonly draft: number;
+  readonly blob_digest: Digest | null;
+  readonly unpacked: number;
+  readonly origin: string | null;
+}
+
+/** What contradicts the store's promises: rows without their files, files that nothing knows, things of dead processes. */
+export function verifyStore(parts: Parts): readonly string[] {
+  const { database, paths } = parts;
+  if (!existsSync(paths.base)) return [];
+  // The lock keeps other processes' changes out while rows and files are compared.
+  return database.transaction(() => [...index(parts), ...layers(parts), ...results(parts), ...images(parts), ...processes(parts)]);
+}
+
+function* index({ database }: Parts): Iterable<string> {
+  for (const row of database.all<Record<string, string>>("PRAGMA quick_check")) {
+    for (const answer of Object.values(row)) if (answer !== "ok") yield `index.db: ${answer}`;
+  }
+  for (const row of database.all<{ table: string }>("PRAGMA foreign_key_check")) yield `index.db: a row of ${row.table} refers to nothing`;
+}
+
+function* layers({ database, paths, blobs, orphans }: Parts): Iterable<string> {
+  const rows = database.all<LayerRow>("SELECT id, draft, blob_digest, unpacked, origin FROM layers");
+  const drafts = new Set(database.all<{ dir: string }>("SELECT dir FROM drafts").map(({ dir }) => dir));
+  const known = new Set([...drafts, ...orphans.list().map((path) => path.slice(paths.snapshots.length + 1))]);
+  for (const { id, draft, blob_digest, unpacked, origin } of rows) {
+    const name = layerId(id);
+    if (draft === 1) {
+      if (!drafts.has(name)) yield `layer ${name} is a draft that nobody makes`;
+      continue;
+    }
+    if (unpacked === 1) {
+      known.add(name);
+      if (!existsSync(join(paths.snapshots, name, "fs"))) yield `layer ${name} is unpacked, but its snapshot is missing`;
+    } else if (origin === null && (blob_digest === null || !blobs.has(blob_digest))) {
+      yield `layer ${name} has neither a snapshot nor a blob nor an origin`;
+    }
+  }
+  for (const dir of existsSync(paths.snapshots) ? readdirSync(paths.snapshots) : []) {
+    if (!known.has(dir)) yield `snapshots/${dir} belongs to nothing`;
+  }
+}
+
+function* results({ database }: Parts): Iterable<string> {
+  const linked = new Map<number, Set<string>>();
+  for (const { result, layer } of database.all<{ result: number; layer: number }>("SELECT result, layer FROM result_layers")) {
+    linked.set(result, (linked.get(result) ?? new Set()).add(layerId(layer)));
+  }
+  const keys = new Set(database.all<{ result: number }>("SELECT DISTINCT result FROM keys").map(({ result }) => result));
+  for (const { id, layers: names } of database.all<{ id: number; layers: string }>("SELECT id, layers FROM results")) {
+    for (const name of names.split(" "))
+      if (name !== "" && !linked.get(id)?.has(name)) yield `result ${id} stands on layer ${name}, which is gone`;
+    if (!keys.has(id)) yield `result ${id} has no key`;
+  }
+}
+
+function* images({ database, paths, blobs }: Parts): Iterable<string> {
+  const rows = database.all<{ name: string | null; target: string; created_at: number }>(
+    "SELECT name, target, created_at FROM images ORDER BY id",
+  );
+  const entries = rows.map(
+    (row): ImageEntry => ({ name: row.name ?? undefined, target: JSON.parse(row.target) as Descriptor, createdAt: row.created_at }),
+  );
+  for (const { name, target } of entries) {
+    if (!blobs.has(target.digest)) yield `image ${name ?? target.digest}: its manifest ${target.digest} is missing`;
+  }
+  const text = readIndexJson(paths.indexJson);
+  if (text === undefined ? entries.length > 0 : text !== encodeIndexJson(entries)) yield "index.json does not say what the index says";
+}
+
+function* processes({ database, paths, owner }: Parts): Iterable<string> {
+  for (const name of existsSync(paths.tmp) ? readdirSync(paths.tmp) : []) {
+    if (!name.startsWith(".") && !owner.isAlive(name)) yield `tmp/${name} is of a dead process`;
+  }
+  const holders = database.all<{ holder: string }>("SELECT holder FROM leases WHERE expires IS NULL UNION SELECT holder FROM drafts");
+  for (const { holder } of holders) if (!owner.isAlive(holder)) yield `leases or drafts are left of the dead process ${holder}`;
+}
