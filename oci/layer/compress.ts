@@ -1,0 +1,191 @@
+import { availableParallelism } from "node:os";
+import * as zlib from "node:zlib";
+import { type Digest, Hasher } from "../../core/digest.js";
+import { invalidLevel, zstdUnsupported } from "./errors.js";
+import type { CompressionOptions } from "./tasks.js";
+import type { Compression } from "./toc.js";
+
+/**
+ * Version of the compressed form. Block sizes and levels decide the bytes, so anything that changes them raises it; it belongs in the
+ * identity of everything that names compressed digests. Independent of how many blocks are in flight and of how writes are cut.
+ */
+export const COMPRESSION_FORMAT = 1;
+
+/** Bytes of input that are compressed on their own. */
+const BLOCK_SIZE = { gzip: 1 << 20, zstd: 4 << 20, uncompressed: 1 << 20 } as const;
+
+/** How far back deflate can refer. */
+const WINDOW = 32768;
+
+export const DEFAULT_LEVEL = { gzip: 6, zstd: 3, uncompressed: 0 } as const;
+
+const LEVELS = { gzip: [0, 9], zstd: [1, 22], uncompressed: [0, 0] } as const;
+
+export interface Compressed {
+  /** Of the bytes written in. */
+  readonly diffId: Digest;
+  readonly uncompressedSize: number;
+  /** Of the bytes that came out. */
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/**
+ * Compresses a stream into one gzip member (or zstd frames, or as it is), in blocks on libuv's threads, and digests both forms on the way.
+ * gzip blocks are raw deflate with the end of the block before as dictionary, so the ratio is that of one stream. At most twice as many
+ * blocks as processors are in flight: `write` answers a promise when the caller should wait, else undefined.
+ */
+export class Compressor {
+  readonly #type: Compression;
+  readonly #level: number;
+  readonly #sink: (chunk: Buffer) => void;
+  readonly #limit: number;
+  readonly #input = new Hasher();
+  readonly #output = new Hasher();
+  #block: Buffer;
+  #filled = 0;
+  #dictionary: Buffer | undefined;
+  #crc = 0;
+  #inFlight = 0;
+  /** Settles when every block so far is written out, in order. */
+  #written: Promise<void> = Promise.resolve();
+  #waiters: (() => void)[] = [];
+  #failure: unknown;
+
+  /** `sink` gets the output in order and must not keep the chunks. */
+  constructor(options: CompressionOptions, sink: (chunk: Buffer) => void, inFlight = 2 * availableParallelism()) {
+    this.#type = options.type;
+    this.#level = checkCompression(options);
+    this.#sink = sink;
+    this.#limit = Math.max(1, inFlight);
+    this.#block = Buffer.allocUnsafe(BLOCK_SIZE[this.#type]);
+    // No name, no time, operating system unknown: nothing of this machine.
+    if (this.#type === "gzip") this.#emit(Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255));
+  }
+
+  /** Takes all of `chunk`, which may be reused afterwards. */
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.#type === "uncompressed") {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      this.#input.update(bytes);
+      this.#sink(bytes);
+      return undefined;
+    }
+    for (let at = 0; at < chunk.length; ) {
+      // Kept until more comes: only then it is known not to be the last.
+      if (this.#filled === this.#block.length) this.#dispatch(false);
+      const part = chunk.subarray(at, at + this.#block.length - this.#filled);
+      this.#block.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+    }
+    if (this.#failure !== undefined) return this.#written;
+    return this.#inFlight >= this.#limit ? this.#room() : undefined;
+  }
+
+  /** Ends the stream; resolves when everything went through the sink. */
+  async finish(): Promise<Compressed> {
+    if (this.#type !== "uncompressed") this.#dispatch(true);
+    await this.#written;
+    const { size: uncompressedSize } = this.#input;
+    const diffId = this.#input.digest();
+    if (this.#type === "uncompressed") return { diffId, uncompressedSize, digest: diffId, size: uncompressedSize };
+    if (this.#type === "gzip") {
+      const trailer = Buffer.alloc(8);
+      trailer.writeUInt32LE(this.#crc, 0);
+      trailer.writeUInt32LE(uncompressedSize % 0x1_0000_0000, 4);
+      this.#emit(trailer);
+    }
+    const { size } = this.#output;
+    return { diffId, uncompressedSize, digest: this.#output.digest(), size };
+  }
+
+  #dispatch(last: boolean): void {
+    const block = this.#block.subarray(0, this.#filled);
+    const dictionary = this.#dictionary;
+    this.#block = last ? Buffer.alloc(0) : Buffer.allocUnsafe(this.#block.length);
+    this.#filled = 0;
+    this.#inFlight++;
+    let compressed: Promise<Buffer>;
+    if (this.#type === "gzip") {
+      compressed = deflateBlock(block, dictionary, this.#level, last);
+      // After the block has gone to its thread: hashing overlaps with compressing.
+      this.#crc = zlib.crc32(block, this.#crc);
+      this.#dictionary = last ? undefined : block.subarray(block.length - WINDOW);
+    } else {
+      compressed = zstdFrame(block, this.#level);
+    }
+    this.#input.update(block);
+    this.#written = Promise.all([compressed, this.#written]).then(([bytes]) => {
+      this.#emit(bytes);
+      this.#inFlight--;
+      for (const wake of this.#waiters.splice(0)) wake();
+    });
+    this.#written.catch((error: unknown) => {
+      this.#failure = error;
+      for (const wake of this.#waiters.splice(0)) wake();
+    });
+  }
+
+  async #room(): Promise<void> {
+    while (this.#inFlight >= this.#limit) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  #emit(bytes: Buffer): void {
+    this.#output.update(bytes);
+    this.#sink(bytes);
+  }
+}
+
+/** The level to use; throws `layer/invalid-level` and `layer/zstd-unsupported`. */
+export function checkCompression(options: CompressionOptions): number {
+  const { type } = options;
+  const level = options.level ?? DEFAULT_LEVEL[type];
+  const [lowest, highest] = LEVELS[type];
+  if (type !== "uncompressed" && !(Number.isInteger(level) && level >= lowest && level <= highest)) {
+    throw invalidLevel(type, level, `${lowest} to ${highest}`);
+  }
+  if (type === "zstd" && !zstd.zstdCompress) throw zstdUnsupported();
+  return level;
+}
+
+function deflateBlock(block: Buffer, dictionary: Buffer | undefined, level: number, last: boolean): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    zlib.deflateRaw(
+      block,
+      {
+        level,
+        chunkSize: BLOCK_SIZE.gzip,
+        finishFlush: last ? zlib.constants.Z_FINISH : zlib.constants.Z_SYNC_FLUSH,
+        ...(dictionary === undefined ? {} : { dictionary }),
+      },
+      (error, result) => (error ? reject(error) : resolve(result)),
+    );
+  });
+}
+
+/** What Node 22.15 and newer add to `node:zlib`. */
+interface Zstd {
+  readonly zstdCompress?: (
+    data: Buffer,
+    options: { readonly chunkSize: number; readonly params: Readonly<Record<number, number>> },
+    callback: (error: Error | null, result: Buffer) => void,
+  ) => void;
+  readonly constants: { readonly ZSTD_c_compressionLevel?: number };
+}
+
+const zstd = zlib as unknown as Zstd;
+
+function zstdFrame(block: Buffer, level: number): Promise<Buffer> {
+  const { zstdCompress, constants } = zstd;
+  if (!zstdCompress) throw zstdUnsupported();
+  const parameter = constants.ZSTD_c_compressionLevel ?? 100;
+  return new Promise((resolve, reject) => {
+    zstdCompress(block, { chunkSize: BLOCK_SIZE.zstd, params: { [parameter]: level } }, (error, result) =>
+      error ? reject(error) : resolve(result),
+    );
+  });
+}

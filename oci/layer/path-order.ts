@@ -1,0 +1,35 @@
+/**
+ * The canonical order of paths in layers: component by component, by code units, so that a directory is followed by everything below it
+ * (`a`, `a/x`, `a-b`). The same order that walking directories with sorted names gives.
+ */
+export function comparePaths(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x === y) continue;
+    if (x === SLASH) return -1;
+    if (y === SLASH) return 1;
+    return x - y;
+  }
+  return a.length - b.length;
+}
+
+const SLASH = 0x2f;
+
+/** `items` in canonical order of their paths; a list that is in order already is not sorted again. */
+export function sortByPath<T extends { readonly path: string }>(items: readonly T[]): readonly T[] {
+  for (let i = 1; i < items.length; i++) {
+    if (comparePaths((items[i - 1] as T).path, (items[i] as T).path) > 0) return [...items].sort((a, b) => comparePaths(a.path, b.path));
+  }
+  return items;
+}
+
+/** The directory of a path (`""` at the top) and its last component. */
+export function splitPath(path: string): readonly [parent: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
+}
+
+export function joinPath(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}/${name}`;
+}
