@@ -1,0 +1,134 @@
+import type { CopyAction } from "../../../llb/ops.js";
+import type { FileTree, NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
+import { joinPath, makeDirectories, parentOf } from "./directories.js";
+import { directoryOntoFile, fileOntoDirectory, parentMissing } from "./errors.js";
+import { DIRECTORY_MODE, type ModeChange } from "./mode.js";
+import type { Ids } from "./owner.js";
+import { rootPath } from "./root-path.js";
+import { type Filter, type Selected, takesContents, walkSelected } from "./select.js";
+import type { LinkGroup, TreeBuilder } from "./tree-builder.js";
+
+export interface CopyOptions {
+  readonly owner: Ids | undefined;
+  readonly mode: ModeChange | undefined;
+  readonly filter: Filter;
+  /** Of directories that have no source. */
+  readonly mtime: Timestamp;
+}
+
+/**
+ * Copies one selected file or directory, as BuildKit's `fsutil/copy` does on mounted roots: destination symlinks are followed inside the target
+ * root; the destination directory itself keeps owner and mode when it exists, but existing directories below it take those of the source;
+ * nothing changes its kind between directory and something else; symlinks in a copied tree stay symlinks.
+ */
+export function copySelected(target: TreeBuilder, source: FileTree, selected: Selected, action: CopyAction, options: CopyOptions): void {
+  const made = new Set(makeDestinationParents(target, action, options));
+  const directory = { mode: options.mode?.parents ?? DIRECTORY_MODE, owner: options.owner, mtime: options.mtime };
+  let destination = rootPath(target, action.dest);
+  const existing = target.lookup(destination);
+  const isDirectory = selected.node.type === "dir";
+  if (existing && (isDirectory ? !takesContents(action) : existing.type === "dir")) destination = joinPath(destination, selected.name);
+  const needed = isDirectory && takesContents(action) && !existing ? destination : parentOf(destination);
+  for (const path of makeDirectories(target, needed, directory)) made.add(path);
+  const copier = new Copier(target, source, options);
+  if (!isDirectory) {
+    copier.putOther(selected.path, selected.node, destination);
+    return;
+  }
+  const created = copier.putDirectory(selected.node, destination, "keep");
+  // A directory made for this copy is as old as what it was made for.
+  if (!created && made.has(destination)) target.setMeta(destination, { mtime: selected.node.mtime });
+  walkSelected(source, selected.path, options.filter, ({ relative, node, implied }) => {
+    const path = joinPath(destination, relative);
+    if (node.type === "dir") copier.putDirectory(node, path, implied ? "mode" : "replace");
+    else copier.putOther(joinPath(selected.path, relative), node, path);
+  });
+}
+
+/** Directories the destination names before anything is copied: all of it when it ends in a slash, else what is above its last name. */
+function makeDestinationParents(target: TreeBuilder, action: CopyAction, options: CopyOptions): readonly string[] {
+  const { dest } = action;
+  const asDirectory = dest.endsWith("/") || dest.endsWith("/.");
+  if (!action.createDestPath) {
+    const parent = parentOf(rootPath(target, dest));
+    if (!target.lookup(parent)) throw parentMissing(rootPath(target, dest));
+  }
+  const path = asDirectory ? dest : dest.slice(0, dest.lastIndexOf("/") + 1);
+  return makeDirectories(target, rootPath(target, path), {
+    mode: options.mode?.parents ?? DIRECTORY_MODE,
+    owner: options.owner,
+    mtime: options.mtime,
+  });
+}
+
+class Copier {
+  readonly #target: TreeBuilder;
+  readonly #source: FileTree;
+  readonly #options: CopyOptions;
+  /** Files with several names in the source, by the first of them: each is one file in the target too. */
+  readonly #groups = new Map<string, LinkGroup>();
+
+  constructor(target: TreeBuilder, source: FileTree, options: CopyOptions) {
+    this.#target = target;
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /**
+   * Makes a directory like `node`; answers whether it was missing. One that exists is kept as it is, or takes the source's mode, or all its
+   * metadata.
+   */
+  putDirectory(node: NodeMeta, path: string, existing: "keep" | "mode" | "replace"): boolean {
+    const known = this.#target.lookup(path);
+    if (known && known.type !== "dir") throw directoryOntoFile(path);
+    if (!known) {
+      this.#target.put(this.#meta(node, path));
+      return true;
+    }
+    if (existing === "mode") {
+      if (known.mode !== node.mode) this.#target.setMeta(path, { mode: node.mode });
+    } else if (existing === "replace") {
+      const meta = this.#meta(node, path);
+      if (!sameMeta(known, meta)) this.#target.put(meta);
+    }
+    return false;
+  }
+
+  /** Copies anything that is no directory; it replaces what is there, also a symlink. */
+  putOther(sourcePath: string, node: NodeMeta, path: string): void {
+    if (this.#target.lookup(path)?.type === "dir") throw fileOntoDirectory(path);
+    const meta = this.#meta(node, path);
+    if (node.type === "file") this.#target.put(meta, { kind: "tree", tree: this.#source, path: sourcePath }, this.#group(sourcePath));
+    else this.#target.put(meta);
+  }
+
+  #group(sourcePath: string): LinkGroup | undefined {
+    const first = this.#source.linksOf?.(sourcePath)?.[0];
+    if (first === undefined) return undefined;
+    let group = this.#groups.get(first);
+    if (!group) this.#groups.set(first, (group = { members: new Set() }));
+    return group;
+  }
+
+  #meta(node: NodeMeta, path: string): NodeMeta {
+    const { owner, mode } = this.#options;
+    return {
+      ...node,
+      path,
+      mode: mode && node.type !== "symlink" ? mode.apply(node.mode, node.type === "dir") : node.mode,
+      uid: owner?.uid ?? node.uid,
+      gid: owner?.gid ?? node.gid,
+    };
+  }
+}
+
+function sameMeta(a: NodeMeta, b: NodeMeta): boolean {
+  return (
+    a.mode === b.mode &&
+    a.uid === b.uid &&
+    a.gid === b.gid &&
+    a.mtime.sec === b.mtime.sec &&
+    a.mtime.nsec === b.mtime.nsec &&
+    JSON.stringify(a.xattrs ?? {}) === JSON.stringify(b.xattrs ?? {})
+  );
+}

@@ -1,0 +1,158 @@
+import { suggest } from "../../../core/suggest.js";
+import { TsbuildError } from "../../../core/errors.js";
+import type { FileTree } from "../../../oci/layer/toc.js";
+import { LocalTree } from "../local-tree.js";
+
+/** Shows a tree's path as its users write it. */
+export function shown(path: string): string {
+  return `/${path}`;
+}
+
+/**
+ * A plain COPY source that is not there. Says why, as far as the tree knows: which ignore rule hides it, or what there is nearby.
+ * `where`: `the build context`, `stage "build"`.
+ */
+export function sourceNotFound(source: string, where: string, tree: FileTree): TsbuildError {
+  const path = source.replace(/^\/+/, "");
+  const message = `Cannot copy "${path === "" ? "/" : path}" from ${where}: `;
+  if (tree instanceof LocalTree) {
+    const rule = tree.hiddenBy(path);
+    if (rule) {
+      const line = rule.line === undefined ? "" : ` (line ${rule.line})`;
+      return new TsbuildError("copy/source-not-found", `${message}"${rule.pattern}"${line} in ${tree.ignore.file} excludes it`, {
+        hint: `Remove the pattern, or add "!${path}" below it`,
+      });
+    }
+  }
+  const { parent, name } = nearestDirectory(tree, path);
+  const names = tree.children(parent);
+  const near = suggest(name, names);
+  const at = parent === "" ? "it" : `"${parent}"`;
+  if (near !== undefined) {
+    return new TsbuildError("copy/source-not-found", `${message}there is no such file or directory`, {
+      hint: `Did you mean "${parent === "" ? near : `${parent}/${near}`}"?`,
+    });
+  }
+  const listing =
+    names.length === 0
+      ? "is empty"
+      : `has ${names
+          .slice(0, 8)
+          .map((entry) => `"${entry}"`)
+          .join(", ")}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`;
+  return new TsbuildError("copy/source-not-found", `${message}there is no such file or directory`, {
+    hint: `${at === "it" ? upperFirst(where) : at} ${listing}`,
+  });
+}
+
+/** The deepest directory on the way to `path`, and the first name below it that is missing. */
+function nearestDirectory(tree: FileTree, path: string): { readonly parent: string; readonly name: string } {
+  let parent = "";
+  for (const name of path.split("/")) {
+    const next = parent === "" ? name : `${parent}/${name}`;
+    if (tree.lookup(next)?.type !== "dir") return { parent, name };
+    parent = next;
+  }
+  return { parent, name: "" };
+}
+
+function upperFirst(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+export function danglingSource(source: string, target: string, where: string): TsbuildError {
+  return new TsbuildError(
+    "copy/source-not-found",
+    `Cannot copy "${source}" from ${where}: it is a symlink to "${target}", which is not there`,
+  );
+}
+
+export function wildcardWithoutMatch(source: string, where: string): TsbuildError {
+  return new TsbuildError("copy/no-match", `Cannot copy "${source}" from ${where}: nothing matches the pattern`);
+}
+
+export function badPattern(pattern: string): TsbuildError {
+  return new TsbuildError("copy/bad-pattern", `Cannot use "${pattern}" as a pattern: its brackets or escapes are not closed`, {
+    hint: "Write [[] for a bracket that is meant literally",
+  });
+}
+
+export function directoryOntoFile(path: string): TsbuildError {
+  return new TsbuildError("copy/not-a-directory", `Cannot copy to non-directory: ${shown(path)}`, {
+    hint: "A directory cannot take the place of a file or symlink; remove that first, or copy to another path",
+  });
+}
+
+export function fileOntoDirectory(path: string): TsbuildError {
+  return new TsbuildError("copy/is-a-directory", `Cannot replace directory ${shown(path)} with a file`, {
+    hint: "Remove the directory first, or copy to another path",
+  });
+}
+
+export function parentNotDirectory(path: string): TsbuildError {
+  return new TsbuildError("copy/parent-not-a-directory", `Cannot make directory ${shown(path)}: there is a file of that name`);
+}
+
+export function parentMissing(path: string): TsbuildError {
+  return new TsbuildError("file/parent-missing", `Cannot make ${shown(path)}: its parent directory is not there`);
+}
+
+export function symlinkLoop(path: string): TsbuildError {
+  return new TsbuildError("file/symlink-loop", `Cannot resolve ${shown(path)}: too many symlinks, or a loop of them`);
+}
+
+export function alreadyExists(path: string): TsbuildError {
+  return new TsbuildError("file/exists", `Cannot make ${shown(path)}: it exists already`);
+}
+
+export function removeNotFound(path: string): TsbuildError {
+  return new TsbuildError("file/not-found", `Cannot remove ${path}: there is no such file or directory`);
+}
+
+export function removeRoot(): TsbuildError {
+  return new TsbuildError("file/invalid-path", 'Cannot remove "/": it is the root of the filesystem');
+}
+
+export function writeRoot(): TsbuildError {
+  return new TsbuildError("file/invalid-path", 'Cannot make "/" a file: it is the root of the filesystem');
+}
+
+export function unknownOwner(kind: "user" | "group", name: string, known: readonly string[]): TsbuildError {
+  const near = suggest(name, known);
+  const file = kind === "user" ? "/etc/passwd" : "/etc/group";
+  return new TsbuildError(
+    `copy/unknown-${kind}`,
+    `Cannot use "${name}" as owner: ${known.length === 0 ? `the image has no ${file}` : `${file} of the image has no such ${kind}`}`,
+    {
+      hint: near === undefined ? `Use a numeric id, or add the ${kind} in an earlier step` : `Did you mean "${near}"?`,
+    },
+  );
+}
+
+export function invalidOwner(value: string | number): TsbuildError {
+  return new TsbuildError("copy/invalid-owner", `Cannot use ${value} as an id: ids are whole numbers from 0 to 4294967294`);
+}
+
+export function invalidMode(mode: string | number): TsbuildError {
+  return new TsbuildError(
+    "copy/invalid-mode",
+    `Cannot use "${mode}" as a mode: expected octal digits up to 7777, or chmod's symbolic form`,
+    {
+      hint: "For example 0644, u=rwX,go=rX or +x",
+    },
+  );
+}
+
+export function archiveEscapes(name: string): TsbuildError {
+  return new TsbuildError(
+    "copy/archive-escapes",
+    `Cannot unpack "${name}" of the archive: it leads out of the directory the archive is unpacked into`,
+  );
+}
+
+export function archiveLink(name: string, link: string): TsbuildError {
+  return new TsbuildError(
+    "copy/archive-link",
+    `Cannot unpack "${name}" of the archive: it is a hard link to "${link}", which is no file here`,
+  );
+}

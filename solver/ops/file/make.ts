@@ -1,0 +1,63 @@
+import type { MkdirAction, MkfileAction, RemoveAction, SymlinkAction } from "../../../llb/ops.js";
+import type { Timestamp } from "../../../oci/layer/toc.js";
+import { directoryMeta, joinPath, makeDirectories, parentOf } from "./directories.js";
+import { alreadyExists, fileOntoDirectory, parentMissing, parentNotDirectory, removeNotFound, removeRoot, writeRoot } from "./errors.js";
+import { expandWildcards, splitWildcards } from "./glob.js";
+import { parseMode } from "./mode.js";
+import type { Ids } from "./owner.js";
+import { rootPath } from "./root-path.js";
+import type { TreeBuilder } from "./tree-builder.js";
+
+export interface MakeOptions {
+  readonly owner: Ids | undefined;
+  readonly mtime: Timestamp;
+}
+
+/** WORKDIR: directories that exist stay as they are; those that are made all get owner and mode. */
+export function makeDirectory(target: TreeBuilder, action: MkdirAction, { owner, mtime }: MakeOptions): void {
+  const path = rootPath(target, action.path);
+  const directory = { mode: action.mode & 0o777, owner, mtime };
+  if (action.makeParents) {
+    makeDirectories(target, path, directory);
+  } else if (!target.lookup(path)) {
+    checkParent(target, path);
+    target.put(directoryMeta(path, directory));
+  }
+}
+
+/** A file with the given content; it replaces a file, a symlink is followed. */
+export function makeFile(target: TreeBuilder, action: MkfileAction, { owner, mtime }: MakeOptions): void {
+  const path = rootPath(target, action.path);
+  if (path === "") throw writeRoot();
+  checkParent(target, path);
+  if (target.lookup(path)?.type === "dir") throw fileOntoDirectory(path);
+  const data = Buffer.from(action.data, "base64");
+  const mode = parseMode(action.mode).apply(0o644, false) & 0o777;
+  target.put({ path, type: "file", mode, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, size: data.length, mtime }, { kind: "bytes", data });
+}
+
+/** A symlink with exactly the given target text. */
+export function makeSymlink(target: TreeBuilder, action: SymlinkAction, { owner, mtime }: MakeOptions): void {
+  const path = rootPath(target, action.newPath);
+  checkParent(target, path);
+  if (target.lookup(path)) throw alreadyExists(path);
+  target.put({ path, type: "symlink", mode: 0o777, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, size: 0, mtime, link: action.oldPath });
+}
+
+/** Removes a file, a symlink (not what it points to), or a directory with everything in it. */
+export function removePath(target: TreeBuilder, action: RemoveAction): void {
+  const { prefix, patterns } = action.allowWildcard ? splitWildcards(action.path) : { prefix: action.path, patterns: [] };
+  const paths =
+    patterns.length === 0 ? [rootPath(target, prefix, { last: false })] : expandWildcards(target, rootPath(target, prefix), patterns);
+  for (const path of paths) {
+    if (path === "") throw removeRoot();
+    if (target.lookup(path)) target.remove(path);
+    else if (!action.allowNotFound) throw removeNotFound(joinPath("", action.path));
+  }
+}
+
+function checkParent(target: TreeBuilder, path: string): void {
+  const parent = target.lookup(parentOf(path));
+  if (!parent) throw parentMissing(path);
+  if (parent.type !== "dir") throw parentNotDirectory(parentOf(path));
+}

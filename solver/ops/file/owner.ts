@@ -1,0 +1,78 @@
+import type { Owner } from "../../../llb/ops.js";
+import type { FileTree } from "../../../oci/layer/toc.js";
+import { invalidOwner, unknownOwner } from "./errors.js";
+import { rootPath } from "./root-path.js";
+
+export interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Content of a file of a tree; the path is resolved already. */
+export type ReadFile = (tree: FileTree, path: string) => Promise<Uint8Array>;
+
+export interface OwnerOptions {
+  readonly readFile: ReadFile;
+  /** A name that is not known is root instead of an error: what WORKDIR does under a USER that the image does not have. */
+  readonly lenient?: boolean;
+}
+
+/**
+ * The ids an owner means in a root filesystem. A numeric user is its own group, a named one has its group from /etc/passwd, a group alone
+ * belongs to user 0. Throws `copy/unknown-user`, `copy/unknown-group`, `copy/invalid-owner`.
+ */
+export async function resolveOwner(owner: Owner | undefined, target: FileTree, options: OwnerOptions): Promise<Ids | undefined> {
+  if (!owner || (owner.user === undefined && owner.group === undefined)) return undefined;
+  let uid = 0;
+  let gid = 0;
+  const user = numeric(owner.user);
+  if (typeof user === "number") uid = gid = user;
+  else if (user !== undefined && user !== "") {
+    const rows = await table(target, "/etc/passwd", options.readFile);
+    const row = rows.find(([name]) => name === user);
+    if (row) {
+      uid = idField(row[2]);
+      gid = idField(row[3]);
+    } else if (!options.lenient) throw unknownOwner("user", user, names(rows));
+  }
+  const group = numeric(owner.group);
+  if (typeof group === "number") gid = group;
+  else if (group !== undefined && group !== "") {
+    const rows = await table(target, "/etc/group", options.readFile);
+    const row = rows.find(([name]) => name === group);
+    if (row) gid = idField(row[2]);
+    else if (!options.lenient) throw unknownOwner("group", group, names(rows));
+  }
+  return { uid, gid };
+}
+
+function numeric(value: string | number | undefined): string | number | undefined {
+  if (typeof value === "string" && !/^\d+$/.test(value)) return value;
+  if (value === undefined) return undefined;
+  const id = Number(value);
+  // The largest 32-bit value means "no change" to chown(2).
+  if (!Number.isInteger(id) || id < 0 || id >= 0xffff_ffff) throw invalidOwner(value);
+  return id;
+}
+
+type Row = readonly string[];
+
+/** Rows of /etc/passwd or /etc/group; none when there is no such file. */
+async function table(target: FileTree, file: string, readFile: ReadFile): Promise<readonly Row[]> {
+  const path = rootPath(target, file);
+  if (target.lookup(path)?.type !== "file") return [];
+  const text = new TextDecoder().decode(await readFile(target, path));
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.startsWith("#"))
+    .map((line) => line.split(":").map((field) => field.trim()));
+}
+
+function names(rows: readonly Row[]): readonly string[] {
+  return rows.flatMap(([name]) => (name ? [name] : []));
+}
+
+/** As the reference reads it: what is no number is 0. */
+function idField(text: string | undefined): number {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0;
+}

@@ -1,0 +1,156 @@
+import { type MatchInfo, PatternMatcher, PatternSyntaxError } from "../../../core/pattern-matcher.js";
+import type { CopyAction } from "../../../llb/ops.js";
+import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
+import { PatternReach } from "../pattern-reach.js";
+import { badPattern, danglingSource, sourceNotFound, wildcardWithoutMatch } from "./errors.js";
+import { expandWildcards, hasWildcard, splitWildcards } from "./glob.js";
+import { rootPath } from "./root-path.js";
+
+/** One thing a copy action takes. */
+export interface Selected {
+  /** The name it gets in a destination directory: of the source as written, also when that is a symlink to something else. */
+  readonly name: string;
+  /** Where it is in the source tree, symlinks resolved. */
+  readonly path: string;
+  readonly node: NodeMeta;
+}
+
+/** Which entries below a selected directory are taken. Undefined: all. */
+export interface Filter {
+  readonly include: PatternMatcher | undefined;
+  readonly exclude: PatternMatcher | undefined;
+  /** Undefined: anywhere. */
+  readonly reach: PatternReach | undefined;
+}
+
+/** What a copy action names in its source, once `--parents` is written as patterns below the pivot. */
+interface Source {
+  readonly src: string;
+  readonly include: readonly string[] | undefined;
+  readonly exclude: readonly string[] | undefined;
+  /** A path without wildcards that has to be there. */
+  readonly required: string | undefined;
+}
+
+function sourceOf(action: CopyAction): Source {
+  const exclude = action.excludePatterns;
+  if (action.parentsPivot === undefined) return { src: action.src, include: action.includePatterns, exclude, required: undefined };
+  const pivot = splitPath(action.parentsPivot);
+  const parts = splitPath(action.src);
+  const pattern = pivot.every((part, index) => parts[index] === part) ? parts.slice(pivot.length).join("/") : parts.join("/");
+  const src = `/${pivot.join("/")}`;
+  if (pattern === "") return { src, include: undefined, exclude, required: undefined };
+  const wild = hasWildcard(pattern) || pivot.some(hasWildcard);
+  return { src, include: [pattern], exclude, required: wild ? undefined : pattern };
+}
+
+function splitPath(path: string): string[] {
+  const out: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") out.pop();
+    else if (part !== "" && part !== ".") out.push(part);
+  }
+  return out;
+}
+
+/** Whether a copy action takes what is in a directory, not the directory: with `--parents` always. */
+export function takesContents(action: CopyAction): boolean {
+  return action.dirCopyContents || action.parentsPivot !== undefined;
+}
+
+/**
+ * What `action` names in `tree`, in the order it is copied. `where` names the tree in messages. Throws `copy/source-not-found` for a plain path
+ * that is not there; a wildcard may match nothing when the action allows it, but the directory it looks in has to be there.
+ */
+export function selectSources(tree: FileTree, action: CopyAction, where: string): readonly Selected[] {
+  const { src, required, exclude } = sourceOf(action);
+  const clean = `/${splitPath(src).join("/")}`;
+  const last = action.followSymlinks || action.parentsPivot !== undefined;
+  const { prefix, patterns } = action.allowWildcard ? splitWildcards(clean) : { prefix: clean.slice(1), patterns: [] };
+  if (patterns.length === 0) {
+    const found = selected(tree, clean, { last, where });
+    if (required !== undefined && !tree.lookup(found.path === "" ? required : `${found.path}/${required}`))
+      throw sourceNotFound(`${clean === "/" ? "" : clean}/${required}`, where, tree);
+    return [found];
+  }
+  const directory = rootPath(tree, prefix);
+  if (!tree.lookup(directory)) throw sourceNotFound(prefix, where, tree);
+  const matches = expandWildcards(tree, directory, patterns).map((path) => selected(tree, `/${path}`, { last, where }));
+  if (matches.length === 0 && !action.allowEmptyWildcard) throw wildcardWithoutMatch(src, where);
+  // The documented `COPY --exclude=*.txt hom* /dir/`: what a wildcard found is filtered by its own name too. What is named in full is not.
+  const excluder = matcher(exclude);
+  return excluder ? matches.filter(({ name, node }) => node.type === "dir" || !excluder.matches(name)) : matches;
+}
+
+function selected(tree: FileTree, source: string, options: { readonly last: boolean; readonly where: string }): Selected {
+  const path = rootPath(tree, source, { last: options.last });
+  const node = tree.lookup(path);
+  const name = source.slice(source.lastIndexOf("/") + 1);
+  if (node) return { name, path, node };
+  const unresolved = rootPath(tree, source, { last: false });
+  const link = tree.lookup(unresolved);
+  if (link?.type === "symlink") throw danglingSource(unresolved, link.link ?? "", options.where);
+  throw sourceNotFound(source, options.where, tree);
+}
+
+/** The filter for what is below each selected directory. */
+export function filterOf(action: CopyAction): Filter {
+  const { include, exclude } = sourceOf(action);
+  const includes = matcher(include);
+  return {
+    include: includes,
+    exclude: matcher(exclude),
+    reach: includes && new PatternReach(includes.patterns.filter((pattern) => !pattern.exclusion).map(({ text }) => text)),
+  };
+}
+
+function matcher(patterns: readonly string[] | undefined): PatternMatcher | undefined {
+  if (!patterns || patterns.length === 0) return undefined;
+  try {
+    return new PatternMatcher(patterns);
+  } catch (error) {
+    throw error instanceof PatternSyntaxError ? badPattern(error.pattern) : error;
+  }
+}
+
+/** An entry below a selected directory. */
+export interface Visited {
+  /** Relative to the selected directory. */
+  readonly relative: string;
+  readonly node: NodeMeta;
+  /** A directory that no pattern names: taken because something in it is. */
+  readonly implied: boolean;
+}
+
+/** Calls `visit` for everything below `directory` that `filter` takes: directories before what is in them, names in code-unit order. */
+export function walkSelected(tree: FileTree, directory: string, filter: Filter, visit: (entry: Visited) => void): void {
+  const { include, exclude, reach } = filter;
+  // Directories on the way that are taken only if something in them is; filled and emptied as the walk goes down and up.
+  const pending: { readonly relative: string; readonly node: NodeMeta }[] = [];
+  const walk = (path: string, relative: string, included: MatchInfo | undefined, excluded: MatchInfo | undefined): void => {
+    for (const name of tree.children(path)) {
+      const childPath = path === "" ? name : `${path}/${name}`;
+      const childRelative = relative === "" ? name : `${relative}/${name}`;
+      const node = tree.lookup(childPath);
+      if (!node) continue;
+      const isIncluded = include?.matchesUsingParent(childRelative, included);
+      const isExcluded = exclude?.matchesUsingParent(childRelative, excluded);
+      const taken = (isIncluded?.matched ?? true) && !(isExcluded?.matched ?? false);
+      if (taken) {
+        for (const { relative: at, node: directoryNode } of pending) visit({ relative: at, node: directoryNode, implied: true });
+        pending.length = 0;
+        visit({ relative: childRelative, node, implied: false });
+      }
+      if (node.type !== "dir") continue;
+      if (!taken) {
+        if (isExcluded?.matched && !exclude?.hasExclusions) continue;
+        if (isIncluded?.matched === false && !reach?.into(childRelative)) continue;
+        pending.push({ relative: childRelative, node });
+      }
+      walk(childPath, childRelative, isIncluded?.info, isExcluded?.info);
+      // Still pending: nothing in it was taken. It is the last one, since what was below it is settled.
+      if (!taken && pending.length > 0 && pending[pending.length - 1]?.relative === childRelative) pending.pop();
+    }
+  };
+  walk(directory, "", undefined, undefined);
+}

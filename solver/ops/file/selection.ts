@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import type { CopyAction } from "../../../llb/ops.js";
+import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
+import { parseMode } from "./mode.js";
+import { rootPath } from "./root-path.js";
+import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
+
+/** Changes with the form of what is hashed. */
+const FORMAT = "selection-1";
+
+export interface SelectionOptions {
+  /** Names the tree in messages: `the build context`, `stage "build"`. */
+  readonly where: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Digest of just what `copies` take from `tree`: paths as they will matter, kinds, modes, ids, sizes, contents, link targets, xattrs, devices; never
+ * times. What an action overrides is left out or replaced by what it gives, so that with `--chmod` and `--chown` the modes and owners on disk do not
+ * count. Throws what the copy itself would throw for a source that is not there.
+ */
+export async function selectionDigest(tree: FileTree, copies: readonly CopyAction[], options: SelectionOptions): Promise<string> {
+  const record = new SelectionRecord();
+  for (const action of copies) {
+    const owned = action.owner !== undefined && (action.owner.user !== undefined || action.owner.group !== undefined);
+    const change = action.mode === undefined ? undefined : parseMode(action.mode);
+    const form = (node: NodeMeta): Form => ({
+      mode: node.type === "symlink" ? 0o777 : change ? change.apply(node.mode, node.type === "dir") : node.mode,
+      owner: owned ? "" : `${node.uid}:${node.gid}`,
+    });
+    const filter = filterOf(action);
+    record.begin();
+    for (const { name, path, node } of selectSources(tree, action, options.where)) {
+      if (node.type !== "dir") record.add(name, path, node, form(node));
+      // Of a directory whose contents are taken, nothing of its own gets into the image.
+      else if (takesContents(action)) record.addContents();
+      else record.add(name, path, node, form(node));
+      if (node.type !== "dir") continue;
+      walkSelected(tree, path, filter, (entry) => {
+        record.add(entry.relative, path === "" ? entry.relative : `${path}/${entry.relative}`, entry.node, form(entry.node));
+      });
+    }
+  }
+  return record.digest(tree, options.signal);
+}
+
+/** Digest of everything at and below `selector` (symlinks followed), for a step that mounts it. */
+export async function subtreeDigest(tree: FileTree, selector: string, signal?: AbortSignal): Promise<string> {
+  const record = new SelectionRecord();
+  record.begin();
+  const root = rootPath(tree, selector);
+  const add = (path: string, relative: string): void => {
+    const node = tree.lookup(path);
+    if (!node) return;
+    record.add(relative, path, node, { mode: node.mode, owner: `${node.uid}:${node.gid}` });
+    for (const name of tree.children(path)) add(path === "" ? name : `${path}/${name}`, relative === "" ? name : `${relative}/${name}`);
+  };
+  add(root, "");
+  return record.digest(tree, signal);
+}
+
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+
+interface Form {
+  readonly mode: number;
+  readonly owner: string;
+}
+
+/**
+ * The canonical text of a selection: fields that hold no NUL, separated by NUL, a fixed number for each entry. One string is built and hashed at
+ * once: for 20,000 entries that is ten times cheaper than feeding a hash field by field.
+ */
+class SelectionRecord {
+  #text = `${FORMAT}\0`;
+  readonly #files: string[] = [];
+
+  begin(): void {
+    this.#text += "action\0";
+  }
+
+  addContents(): void {
+    this.#text += "contents\0";
+  }
+
+  add(relative: string, path: string, node: NodeMeta, { mode, owner }: Form): void {
+    const device = node.device ? `${node.device.major}:${node.device.minor}` : "";
+    const xattrs = node.xattrs ? JSON.stringify(Object.entries(node.xattrs)) : "";
+    this.#text += `${relative}\0${node.type}\0${mode}\0${owner}\0${node.size}\0${node.link ?? ""}\0${device}\0${xattrs}\0`;
+    if (node.type === "file") this.#files.push(path);
+  }
+
+  async digest(tree: FileTree, signal: AbortSignal | undefined): Promise<string> {
+    const digests = this.#files.length > 0 ? await tree.digests(this.#files, signal) : [];
+    const hash = createHash("sha256");
+    // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make the same.
+    hash.update(Buffer.from(this.#text, LONE_SURROGATE.test(this.#text) ? "utf16le" : "utf8"));
+    hash.update(`\0\0${digests.join("")}`);
+    return hash.digest("hex");
+  }
+}

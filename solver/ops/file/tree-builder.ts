@@ -1,0 +1,249 @@
+import { type Digest, sha256 } from "../../../core/digest.js";
+import type { ContentSource, FileTree, NodeMeta, PackEntry, PackPlan } from "../../../oci/layer/toc.js";
+
+/** Where the bytes of a file in the new layer come from. */
+export type NewContent =
+  | { readonly kind: "bytes"; readonly data: Uint8Array }
+  | { readonly kind: "path"; readonly path: string; readonly digest: Digest }
+  /** A file of another tree. */
+  | { readonly kind: "tree"; readonly tree: FileTree; readonly path: string };
+
+/** Names of one and the same new file. */
+export interface LinkGroup {
+  readonly members: Set<string>;
+}
+
+interface NewNode {
+  readonly meta: NodeMeta;
+  readonly content: NewContent | undefined;
+  readonly group: LinkGroup | undefined;
+}
+
+/**
+ * Changes over a tree that stays as it is: a tree itself, so that later actions see what earlier ones did, and at the end the plan of the layer
+ * that holds the difference. Callers keep the tree sound (parents exist and are directories).
+ */
+export class TreeBuilder implements FileTree {
+  readonly #base: FileTree | undefined;
+  readonly #nodes = new Map<string, NewNode>();
+  /** Names of {@link #nodes} by their directory. */
+  readonly #names = new Map<string, Set<string>>();
+  /** Paths of the base that are gone, with everything below. */
+  readonly #hidden = new Set<string>();
+
+  constructor(base: FileTree | undefined) {
+    this.#base = base;
+  }
+
+  /** The same state, to be changed on its own. */
+  clone(): TreeBuilder {
+    const copy = new TreeBuilder(this.#base);
+    const groups = new Map<LinkGroup, LinkGroup>();
+    for (const [path, node] of this.#nodes) {
+      let group: LinkGroup | undefined;
+      if (node.group) {
+        group = groups.get(node.group) ?? { members: new Set(node.group.members) };
+        groups.set(node.group, group);
+      }
+      copy.#nodes.set(path, { ...node, group });
+    }
+    for (const [path, names] of this.#names) copy.#names.set(path, new Set(names));
+    for (const path of this.#hidden) copy.#hidden.add(path);
+    return copy;
+  }
+
+  lookup(path: string): NodeMeta | undefined {
+    const node = this.#nodes.get(path);
+    if (node) return node.meta;
+    if (this.#base === undefined) return path === "" ? EMPTY_ROOT : undefined;
+    return this.#isHidden(path) ? undefined : this.#base.lookup(path);
+  }
+
+  children(path: string): readonly string[] {
+    const added = this.#names.get(path);
+    const below = this.#base === undefined || this.#isHidden(path) ? [] : this.#base.children(path);
+    if (!added && this.#hidden.size === 0) return below;
+    const prefix = path === "" ? "" : `${path}/`;
+    const names = new Set(below.filter((name) => !this.#hidden.has(prefix + name)));
+    for (const name of added ?? []) names.add(name);
+    return [...names].sort();
+  }
+
+  content(path: string): ContentSource {
+    const node = this.#nodes.get(path);
+    if (!node) return (this.#base as FileTree).content(path);
+    return sourceOf(node.content);
+  }
+
+  linksOf(path: string): readonly string[] | undefined {
+    const node = this.#nodes.get(path);
+    if (node) return node.group && node.group.members.size > 1 ? [...node.group.members] : undefined;
+    return this.#base?.linksOf?.(path)?.filter((name) => !this.#nodes.has(name) && !this.#isHidden(name));
+  }
+
+  async digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]> {
+    const base: NewContent[] = paths.map((path) => this.#nodes.get(path)?.content ?? { kind: "tree", tree: this.#base as FileTree, path });
+    return digestsOf(base, signal);
+  }
+
+  /** Puts a node, in place of whatever has its path; a directory keeps what is below it. */
+  put(meta: NodeMeta, content?: NewContent, group?: LinkGroup): void {
+    const { path } = meta;
+    this.#nodes.get(path)?.group?.members.delete(path);
+    group?.members.add(path);
+    this.#nodes.set(path, { meta, content, group });
+    if (path === "") return;
+    const slash = path.lastIndexOf("/");
+    const directory = slash === -1 ? "" : path.slice(0, slash);
+    const names = this.#names.get(directory);
+    const name = path.slice(slash + 1);
+    if (names) names.add(name);
+    else this.#names.set(directory, new Set([name]));
+  }
+
+  /** Changes metadata of a node that is there. All names of a new file change with it. */
+  setMeta(path: string, change: Partial<Pick<NodeMeta, "mode" | "uid" | "gid" | "mtime">>): void {
+    const node = this.#nodes.get(path);
+    for (const member of node?.group?.members ?? [path]) {
+      const known = this.#nodes.get(member);
+      if (known) this.#nodes.set(member, { ...known, meta: { ...known.meta, ...change } });
+      else if (member === path) this.#adopt(path, change);
+    }
+  }
+
+  /** The group of a file's names, for one more hard link to it. A file of the base becomes one of the new layer. */
+  linkGroup(path: string): LinkGroup {
+    const node = this.#nodes.get(path);
+    if (node?.group) return node.group;
+    const meta = this.lookup(path);
+    if (!meta) throw new Error(`internal: hard link to "${path}", which is not there`);
+    const group: LinkGroup = { members: new Set() };
+    const content: NewContent | undefined =
+      meta.type === "file" ? (node?.content ?? { kind: "tree", tree: this.#base as FileTree, path }) : undefined;
+    this.put(meta, content, group);
+    return group;
+  }
+
+  /** Content of a file, for another name of it. */
+  contentOf(path: string): NewContent | undefined {
+    return this.#nodes.get(path)?.content;
+  }
+
+  /** Removes a path with everything below. */
+  remove(path: string): void {
+    this.#forget(path);
+    for (const hidden of this.#hidden) if (hidden.startsWith(`${path}/`)) this.#hidden.delete(hidden);
+    if (!this.#isHidden(path) && this.#base?.lookup(path)) this.#hidden.add(path);
+  }
+
+  /**
+   * The layer that makes the base into this tree. Directories above a change are in it with their own metadata, as in layers that come from an
+   * overlay filesystem, so that each layer can be unpacked alone.
+   */
+  async plan(signal?: AbortSignal): Promise<PackPlan> {
+    const files = [...this.#nodes.values()].filter((node) => node.content !== undefined);
+    const digests = await digestsOf(
+      files.map((node) => node.content as NewContent),
+      signal,
+    );
+    const digestOf = new Map(files.map((node, index) => [node, digests[index] as Digest]));
+    const entries: PackEntry[] = [];
+    const primaries = new Map<LinkGroup, string>();
+    for (const [path, node] of this.#nodes) {
+      if (path === "") continue;
+      const digest = digestOf.get(node);
+      const primary = node.group && node.group.members.size > 1 ? primaryOf(node.group, primaries) : path;
+      if (primary !== path) entries.push({ ...node.meta, hardlink: primary, ...(digest === undefined ? {} : { digest }) });
+      else if (node.content) entries.push({ ...node.meta, source: sourceOf(node.content), ...(digest === undefined ? {} : { digest }) });
+      else if (node.meta.type === "dir" && this.#hidden.has(path) && this.#base?.lookup(path)?.type === "dir")
+        entries.push({ ...node.meta, opaque: true });
+      else entries.push(node.meta);
+    }
+    const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path)).sort();
+    const parents = new Set<string>();
+    for (const path of [...this.#nodes.keys(), ...whiteouts]) {
+      for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+        const parent = path.slice(0, slash);
+        if (parents.has(parent)) break;
+        parents.add(parent);
+        if (this.#nodes.has(parent)) continue;
+        const meta = this.lookup(parent);
+        if (!meta) throw new Error(`internal: "${path}" was put where no directory is`);
+        entries.push(meta);
+      }
+    }
+    return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
+  }
+
+  #isHidden(path: string): boolean {
+    if (this.#hidden.size === 0) return false;
+    for (let at = path; ; ) {
+      if (this.#hidden.has(at)) return true;
+      const slash = at.lastIndexOf("/");
+      if (slash === -1) return false;
+      at = at.slice(0, slash);
+    }
+  }
+
+  #adopt(path: string, change: Partial<NodeMeta>): void {
+    const meta = this.lookup(path);
+    if (!meta) throw new Error(`internal: "${path}" is not there`);
+    this.put({ ...meta, ...change }, meta.type === "file" ? { kind: "tree", tree: this.#base as FileTree, path } : undefined);
+  }
+
+  #forget(path: string): void {
+    for (const name of this.#names.get(path) ?? []) this.#forget(path === "" ? name : `${path}/${name}`);
+    this.#names.delete(path);
+    this.#nodes.get(path)?.group?.members.delete(path);
+    this.#nodes.delete(path);
+    const slash = path.lastIndexOf("/");
+    this.#names.get(slash === -1 ? "" : path.slice(0, slash))?.delete(path.slice(slash + 1));
+  }
+}
+
+const EMPTY_ROOT: NodeMeta = { path: "", type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
+
+function sourceOf(content: NewContent | undefined): ContentSource {
+  if (!content) throw new Error("internal: only files have content");
+  switch (content.kind) {
+    case "bytes":
+      return content;
+    case "path":
+      return { kind: "path", path: content.path };
+    case "tree":
+      return content.tree.content(content.path);
+  }
+}
+
+/** The name that carries the content: the first in canonical order, so that it comes before the links to it. */
+function primaryOf(group: LinkGroup, known: Map<LinkGroup, string>): string {
+  let primary = known.get(group);
+  if (primary === undefined) {
+    for (const member of group.members) if (primary === undefined || member < primary) primary = member;
+    known.set(group, primary as string);
+  }
+  return primary as string;
+}
+
+/** Digests of contents, each tree asked once. */
+async function digestsOf(contents: readonly NewContent[], signal: AbortSignal | undefined): Promise<readonly Digest[]> {
+  const out: Digest[] = new Array(contents.length);
+  const byTree = new Map<FileTree, { readonly paths: string[]; readonly indexes: number[] }>();
+  contents.forEach((content, index) => {
+    if (content.kind === "bytes") out[index] = sha256(content.data);
+    else if (content.kind === "path") out[index] = content.digest;
+    else {
+      let asked = byTree.get(content.tree);
+      if (!asked) byTree.set(content.tree, (asked = { paths: [], indexes: [] }));
+      asked.paths.push(content.path);
+      asked.indexes.push(index);
+    }
+  });
+  for (const [tree, { paths, indexes }] of byTree) {
+    const digests = await tree.digests(paths, signal);
+    indexes.forEach((index, at) => {
+      out[index] = digests[at] as Digest;
+    });
+  }
+  return out;
+}

@@ -1,0 +1,191 @@
+import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { Hasher } from "../../../core/digest.js";
+import { throwIfAborted } from "../../../core/errors.js";
+import type { CopyAction } from "../../../llb/ops.js";
+import { openDecompressed, sniffFormat } from "../../../oci/layer/decompress.js";
+import type { FileTree, NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
+import { fsPath } from "../../../oci/path-bytes.js";
+import { BLOCK, readHeader, type TarHeader } from "../../../oci/tar/header.js";
+import { type TarHandler, TarParser } from "../../../oci/tar/reader.js";
+import { cleanArchiveName, resolveArchivePath } from "./archive-name.js";
+import { makeDirectories, parentOf } from "./directories.js";
+import { archiveLink } from "./errors.js";
+import { DIRECTORY_MODE } from "./mode.js";
+import type { Ids, ReadFile } from "./owner.js";
+import { rootPath } from "./root-path.js";
+import type { Selected } from "./select.js";
+import type { TreeBuilder } from "./tree-builder.js";
+
+export interface UnpackOptions {
+  /** Of every entry, in place of its own. */
+  readonly owner: Ids | undefined;
+  readonly mtime: Timestamp;
+  readonly readFile: ReadFile;
+  readonly temporaryDirectory: () => string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * ADD of an archive: unpacks `selected` into the destination when its content is a tar archive (plain or compressed, whatever its name) and answers
+ * whether it was one. What follows from BuildKit: the destination is always a directory; parents no entry names are 0755 root's; an entry replaces
+ * what has its name unless both are directories; `--chmod` does not count.
+ */
+export async function unpackArchive(
+  target: TreeBuilder,
+  source: FileTree,
+  selected: Selected,
+  action: CopyAction,
+  options: UnpackOptions,
+): Promise<boolean> {
+  if (selected.node.type !== "file" || selected.node.size === 0) return false;
+  const path = await hostPath(source, selected.path, options);
+  if (!mayBeArchive(path)) return false;
+  const unpacker = new Unpacker(target, action.dest, options);
+  const parser = new TarParser(unpacker);
+  try {
+    for await (const chunk of openDecompressed(path)) {
+      throwIfAborted(options.signal);
+      parser.push(chunk);
+    }
+    parser.finish();
+  } catch (error) {
+    throwIfAborted(options.signal);
+    // Compressed data that is no archive is copied as it is; damage after the first entry is an error.
+    if (!unpacker.started && isFormatError(error)) return false;
+    throw error;
+  } finally {
+    unpacker.close();
+  }
+  return unpacker.started;
+}
+
+function isFormatError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && ["tar/invalid", "tar/truncated", "layer/corrupt"].includes(String(error.code));
+}
+
+/** A quick look, so that large files that are plainly something else are not read. */
+function mayBeArchive(path: string): boolean {
+  const fd = openSync(fsPath(path), "r");
+  try {
+    const start = Buffer.alloc(BLOCK);
+    const read = readSync(fd, start, 0, BLOCK, 0);
+    return sniffFormat(start) !== "plain" || (read === BLOCK && readHeader(start) !== "bad checksum");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file of this machine with the content: the source itself where it is one. */
+async function hostPath(source: FileTree, path: string, options: UnpackOptions): Promise<string> {
+  const content = source.content(path);
+  if (content.kind === "path") return content.path;
+  const copy = join(options.temporaryDirectory(), "archive");
+  writeFileSync(copy, content.kind === "bytes" ? content.data : await options.readFile(source, path));
+  return copy;
+}
+
+class Unpacker implements TarHandler {
+  /** Whether an entry was seen: then it is an archive. */
+  started = false;
+  readonly #target: TreeBuilder;
+  readonly #options: UnpackOptions;
+  readonly #destination: string;
+  #directory: string | undefined;
+  #temporary: string | undefined;
+  #files = 0;
+  #open: { readonly fd: number; readonly path: string; readonly hash: Hasher; readonly meta: NodeMeta } | undefined;
+
+  constructor(target: TreeBuilder, destination: string, options: UnpackOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#destination = destination;
+  }
+
+  entry(header: TarHeader): void {
+    const target = this.#target;
+    const root = this.#root();
+    const name = cleanArchiveName(header.name);
+    if (name === "") return;
+    const path = resolveArchivePath(target, root, name, header.type === "dir");
+    if (path === root) return;
+    makeDirectories(target, parentOf(path), { mode: DIRECTORY_MODE, owner: undefined, mtime: this.#options.mtime });
+    const { type, mode, mtime, size } = header;
+    const { uid, gid } = this.#options.owner ?? header;
+    const existing = target.lookup(path);
+    if (type === "dir" && existing?.type === "dir") {
+      target.setMeta(path, { mode, uid, gid, mtime });
+      return;
+    }
+    if (type === "hardlink") {
+      this.#hardlink(header, root, path, { mode, uid, gid, mtime });
+      return;
+    }
+    if (existing) target.remove(path);
+    const meta: NodeMeta = {
+      path,
+      type,
+      mode: type === "symlink" ? 0o777 : mode,
+      uid,
+      gid,
+      size,
+      mtime,
+      ...(type === "symlink" ? { link: header.link ?? "" } : {}),
+      ...(header.device ? { device: header.device } : {}),
+      ...(header.xattrs ? { xattrs: header.xattrs } : {}),
+    };
+    if (type !== "file") target.put(meta);
+    else if (size === 0) target.put(meta, { kind: "bytes", data: new Uint8Array() });
+    else this.#openFile(meta);
+  }
+
+  data(chunk: Buffer): void {
+    if (!this.#open) return;
+    this.#open.hash.update(chunk);
+    for (let at = 0; at < chunk.length; ) at += writeSync(this.#open.fd, chunk, at);
+  }
+
+  end(): void {
+    if (!this.#open) return;
+    const { fd, path, hash, meta } = this.#open;
+    closeSync(fd);
+    this.#open = undefined;
+    this.#target.put(meta, { kind: "path", path, digest: hash.digest() });
+  }
+
+  /** Gives back what is open when the archive ended too early. */
+  close(): void {
+    if (this.#open) closeSync(this.#open.fd);
+    this.#open = undefined;
+  }
+
+  /** The directory that is unpacked into, made at the first entry. */
+  #root(): string {
+    this.started = true;
+    if (this.#directory === undefined) {
+      const { owner, mtime } = this.#options;
+      this.#directory = rootPath(this.#target, this.#destination);
+      makeDirectories(this.#target, this.#directory, { mode: DIRECTORY_MODE, owner, mtime });
+    }
+    return this.#directory;
+  }
+
+  /** A hard link's header counts for the file and all its names, as chown and chmod through it would. */
+  #hardlink(header: TarHeader, root: string, path: string, change: Pick<NodeMeta, "mode" | "uid" | "gid" | "mtime">): void {
+    const target = this.#target;
+    const linked = resolveArchivePath(target, root, cleanArchiveName(header.link ?? ""), false);
+    const node = target.lookup(linked);
+    if (!node || node.type === "dir") throw archiveLink(header.name, header.link ?? "");
+    if (linked === path) return;
+    if (target.lookup(path)) target.remove(path);
+    const group = target.linkGroup(linked);
+    target.put({ ...node, path }, target.contentOf(linked), group);
+    target.setMeta(path, node.type === "symlink" ? { uid: change.uid, gid: change.gid } : change);
+  }
+
+  #openFile(meta: NodeMeta): void {
+    this.#temporary ??= this.#options.temporaryDirectory();
+    const path = join(this.#temporary, String(this.#files++));
+    this.#open = { fd: openSync(path, "wx", 0o600), path, hash: new Hasher(), meta };
+  }
+}

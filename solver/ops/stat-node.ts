@@ -1,0 +1,43 @@
+import type { BigIntStats } from "node:fs";
+import type { NodeMeta, NodeType } from "../../oci/layer/toc.js";
+
+/** What a stat says of a context's file: owned by 0:0, times and permissions kept. The caller adds a link's target. */
+export function metaOfStat(path: string, type: NodeType, stat: BigIntStats): NodeMeta {
+  const sec = floorDivide(stat.mtimeNs, 1_000_000_000n);
+  return {
+    path,
+    type,
+    mode: Number(stat.mode) & 0o7777,
+    uid: 0,
+    gid: 0,
+    size: type === "file" ? Number(stat.size) : 0,
+    mtime: { sec: Number(sec), nsec: Number(stat.mtimeNs - sec * 1_000_000_000n) },
+    ...(type === "char" || type === "block" ? { device: deviceOf(stat.rdev) } : {}),
+  };
+}
+
+function floorDivide(a: bigint, b: bigint): bigint {
+  return a >= 0n ? a / b : -((-a + b - 1n) / b);
+}
+
+const FORMATS = new Map<number, NodeType>([
+  [0o100000, "file"],
+  [0o040000, "dir"],
+  [0o120000, "symlink"],
+  [0o020000, "char"],
+  [0o060000, "block"],
+  [0o010000, "fifo"],
+]);
+
+/** Undefined for sockets, which no layer can hold. */
+export function typeOfStat(stat: BigIntStats): NodeType | undefined {
+  return FORMATS.get(Number(stat.mode) & 0o170000);
+}
+
+/** Linux's encoding of a device number. */
+function deviceOf(rdev: bigint): { major: number; minor: number } {
+  return {
+    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)),
+    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)),
+  };
+}
