@@ -109,9 +109,7 @@ export interface ImageStore extends Disposable {
   ): { readonly untagged: readonly string[]; readonly deleted: readonly Digest[] };
   /** Docker-shaped description. */
   inspect(ref: string): Record<string, unknown>;
-  history(
-    ref: string,
-  ): readonly {
+  history(ref: string): readonly {
     readonly created: string | undefined;
     readonly createdBy: string;
     readonly size: number;

@@ -1,7 +1,7 @@
 import type { FileTree } from "../../../oci/layer/toc.js";
-import { archiveEscapes, symlinkLoop } from "./errors.js";
-
-const MAX_LINKS = 255;
+import { symlinkLoop } from "../../../oci/layer/errors.js";
+import { SYMLINK_LIMIT } from "../../../oci/layer/resolve.js";
+import { archiveEscapes } from "./errors.js";
 
 /** A name in an archive as a path below the directory it is unpacked into; `""` is that directory. Throws `copy/archive-escapes`. */
 export function cleanArchiveName(name: string): string {
@@ -34,7 +34,7 @@ export function resolveArchivePath(tree: FileTree, directory: string, name: stri
     if (pending.length === 0 && !followLast) break;
     const node = tree.lookup(at(resolved.join("/")));
     if (node?.type !== "symlink") continue;
-    if (++links > MAX_LINKS) throw symlinkLoop(at(name));
+    if (++links > SYMLINK_LIMIT) throw symlinkLoop(at(name), SYMLINK_LIMIT);
     const link = node.link ?? "";
     resolved.pop();
     if (link.startsWith("/")) resolved.length = 0;

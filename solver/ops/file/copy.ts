@@ -1,10 +1,10 @@
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { CopyAction } from "../../../llb/ops.js";
 import type { FileTree, NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
 import { joinPath, makeDirectories, parentOf } from "./directories.js";
 import { directoryOntoFile, fileOntoDirectory, parentMissing } from "./errors.js";
 import { DIRECTORY_MODE, type ModeChange } from "./mode.js";
 import type { Ids } from "./owner.js";
-import { rootPath } from "./root-path.js";
 import { type Filter, type Selected, takesContents, walkSelected } from "./select.js";
 import type { LinkGroup, TreeBuilder } from "./tree-builder.js";
 
@@ -24,7 +24,7 @@ export interface CopyOptions {
 export function copySelected(target: TreeBuilder, source: FileTree, selected: Selected, action: CopyAction, options: CopyOptions): void {
   const made = new Set(makeDestinationParents(target, action, options));
   const directory = { mode: options.mode?.parents ?? DIRECTORY_MODE, owner: options.owner, mtime: options.mtime };
-  let destination = rootPath(target, action.dest);
+  let destination = resolvePath(target, action.dest).path;
   const existing = target.lookup(destination);
   const isDirectory = selected.node.type === "dir";
   if (existing && (isDirectory ? !takesContents(action) : existing.type === "dir")) destination = joinPath(destination, selected.name);
@@ -50,11 +50,11 @@ function makeDestinationParents(target: TreeBuilder, action: CopyAction, options
   const { dest } = action;
   const asDirectory = dest.endsWith("/") || dest.endsWith("/.");
   if (!action.createDestPath) {
-    const parent = parentOf(rootPath(target, dest));
-    if (!target.lookup(parent)) throw parentMissing(rootPath(target, dest));
+    const parent = parentOf(resolvePath(target, dest).path);
+    if (!target.lookup(parent)) throw parentMissing(resolvePath(target, dest).path);
   }
   const path = asDirectory ? dest : dest.slice(0, dest.lastIndexOf("/") + 1);
-  return makeDirectories(target, rootPath(target, path), {
+  return makeDirectories(target, resolvePath(target, path).path, {
     mode: options.mode?.parents ?? DIRECTORY_MODE,
     owner: options.owner,
     mtime: options.mtime,

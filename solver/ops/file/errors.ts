@@ -97,10 +97,6 @@ export function parentMissing(path: string): TsbuildError {
   return new TsbuildError("file/parent-missing", `Cannot make ${shown(path)}: its parent directory is not there`);
 }
 
-export function symlinkLoop(path: string): TsbuildError {
-  return new TsbuildError("file/symlink-loop", `Cannot resolve ${shown(path)}: too many symlinks, or a loop of them`);
-}
-
 export function alreadyExists(path: string): TsbuildError {
   return new TsbuildError("file/exists", `Cannot make ${shown(path)}: it exists already`);
 }

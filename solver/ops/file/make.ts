@@ -1,3 +1,4 @@
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { MkdirAction, MkfileAction, RemoveAction, SymlinkAction } from "../../../llb/ops.js";
 import type { Timestamp } from "../../../oci/layer/toc.js";
 import { directoryMeta, joinPath, makeDirectories, parentOf } from "./directories.js";
@@ -5,7 +6,6 @@ import { alreadyExists, fileOntoDirectory, parentMissing, parentNotDirectory, re
 import { expandWildcards, splitWildcards } from "./glob.js";
 import { parseMode } from "./mode.js";
 import type { Ids } from "./owner.js";
-import { rootPath } from "./root-path.js";
 import type { TreeBuilder } from "./tree-builder.js";
 
 export interface MakeOptions {
@@ -15,7 +15,7 @@ export interface MakeOptions {
 
 /** WORKDIR: directories that exist stay as they are; those that are made all get owner and mode. */
 export function makeDirectory(target: TreeBuilder, action: MkdirAction, { owner, mtime }: MakeOptions): void {
-  const path = rootPath(target, action.path);
+  const path = resolvePath(target, action.path).path;
   const directory = { mode: action.mode & 0o777, owner, mtime };
   if (action.makeParents) {
     makeDirectories(target, path, directory);
@@ -27,7 +27,7 @@ export function makeDirectory(target: TreeBuilder, action: MkdirAction, { owner,
 
 /** A file with the given content; it replaces a file, a symlink is followed. */
 export function makeFile(target: TreeBuilder, action: MkfileAction, { owner, mtime }: MakeOptions): void {
-  const path = rootPath(target, action.path);
+  const path = resolvePath(target, action.path).path;
   if (path === "") throw writeRoot();
   checkParent(target, path);
   if (target.lookup(path)?.type === "dir") throw fileOntoDirectory(path);
@@ -38,7 +38,7 @@ export function makeFile(target: TreeBuilder, action: MkfileAction, { owner, mti
 
 /** A symlink with exactly the given target text. */
 export function makeSymlink(target: TreeBuilder, action: SymlinkAction, { owner, mtime }: MakeOptions): void {
-  const path = rootPath(target, action.newPath);
+  const path = resolvePath(target, action.newPath).path;
   checkParent(target, path);
   if (target.lookup(path)) throw alreadyExists(path);
   target.put({ path, type: "symlink", mode: 0o777, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, size: 0, mtime, link: action.oldPath });
@@ -48,7 +48,9 @@ export function makeSymlink(target: TreeBuilder, action: SymlinkAction, { owner,
 export function removePath(target: TreeBuilder, action: RemoveAction): void {
   const { prefix, patterns } = action.allowWildcard ? splitWildcards(action.path) : { prefix: action.path, patterns: [] };
   const paths =
-    patterns.length === 0 ? [rootPath(target, prefix, { last: false })] : expandWildcards(target, rootPath(target, prefix), patterns);
+    patterns.length === 0
+      ? [resolvePath(target, prefix, { followLast: false }).path]
+      : expandWildcards(target, resolvePath(target, prefix).path, patterns);
   for (const path of paths) {
     if (path === "") throw removeRoot();
     if (target.lookup(path)) target.remove(path);

@@ -1,7 +1,7 @@
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { Owner } from "../../../llb/ops.js";
 import type { FileTree } from "../../../oci/layer/toc.js";
 import { invalidOwner, unknownOwner } from "./errors.js";
-import { rootPath } from "./root-path.js";
 
 export interface Ids {
   readonly uid: number;
@@ -59,7 +59,7 @@ type Row = readonly string[];
 
 /** Rows of /etc/passwd or /etc/group; none when there is no such file. */
 async function table(target: FileTree, file: string, readFile: ReadFile): Promise<readonly Row[]> {
-  const path = rootPath(target, file);
+  const path = resolvePath(target, file).path;
   if (target.lookup(path)?.type !== "file") return [];
   const text = new TextDecoder().decode(await readFile(target, path));
   return text

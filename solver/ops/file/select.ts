@@ -1,10 +1,10 @@
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import { type MatchInfo, PatternMatcher, PatternSyntaxError } from "../../../core/pattern-matcher.js";
 import type { CopyAction } from "../../../llb/ops.js";
 import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
 import { PatternReach } from "../pattern-reach.js";
 import { badPattern, danglingSource, sourceNotFound, wildcardWithoutMatch } from "./errors.js";
 import { expandWildcards, hasWildcard, splitWildcards } from "./glob.js";
-import { rootPath } from "./root-path.js";
 
 /** One thing a copy action takes. */
 export interface Selected {
@@ -73,7 +73,7 @@ export function selectSources(tree: FileTree, action: CopyAction, where: string)
       throw sourceNotFound(`${clean === "/" ? "" : clean}/${required}`, where, tree);
     return [found];
   }
-  const directory = rootPath(tree, prefix);
+  const directory = resolvePath(tree, prefix).path;
   if (!tree.lookup(directory)) throw sourceNotFound(prefix, where, tree);
   const matches = expandWildcards(tree, directory, patterns).map((path) => selected(tree, `/${path}`, { last, where }));
   if (matches.length === 0 && !action.allowEmptyWildcard) throw wildcardWithoutMatch(src, where);
@@ -83,11 +83,11 @@ export function selectSources(tree: FileTree, action: CopyAction, where: string)
 }
 
 function selected(tree: FileTree, source: string, options: { readonly last: boolean; readonly where: string }): Selected {
-  const path = rootPath(tree, source, { last: options.last });
+  const path = resolvePath(tree, source, { followLast: options.last }).path;
   const node = tree.lookup(path);
   const name = source.slice(source.lastIndexOf("/") + 1);
   if (node) return { name, path, node };
-  const unresolved = rootPath(tree, source, { last: false });
+  const unresolved = resolvePath(tree, source, { followLast: false }).path;
   const link = tree.lookup(unresolved);
   if (link?.type === "symlink") throw danglingSource(unresolved, link.link ?? "", options.where);
   throw sourceNotFound(source, options.where, tree);

@@ -1,8 +1,8 @@
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import { createHash } from "node:crypto";
 import type { CopyAction } from "../../../llb/ops.js";
 import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
 import { parseMode } from "./mode.js";
-import { rootPath } from "./root-path.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
 
 /** Changes with the form of what is hashed. */
@@ -48,7 +48,7 @@ export async function selectionDigest(tree: FileTree, copies: readonly CopyActio
 export async function subtreeDigest(tree: FileTree, selector: string, signal?: AbortSignal): Promise<string> {
   const record = new SelectionRecord();
   record.begin();
-  const root = rootPath(tree, selector);
+  const root = resolvePath(tree, selector).path;
   const add = (path: string, relative: string): void => {
     const node = tree.lookup(path);
     if (!node) return;

@@ -1,3 +1,4 @@
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Hasher } from "../../../core/digest.js";
@@ -13,7 +14,6 @@ import { makeDirectories, parentOf } from "./directories.js";
 import { archiveLink } from "./errors.js";
 import { DIRECTORY_MODE } from "./mode.js";
 import type { Ids, ReadFile } from "./owner.js";
-import { rootPath } from "./root-path.js";
 import type { Selected } from "./select.js";
 import type { TreeBuilder } from "./tree-builder.js";
 
@@ -164,7 +164,7 @@ class Unpacker implements TarHandler {
     this.started = true;
     if (this.#directory === undefined) {
       const { owner, mtime } = this.#options;
-      this.#directory = rootPath(this.#target, this.#destination);
+      this.#directory = resolvePath(this.#target, this.#destination).path;
       makeDirectories(this.#target, this.#directory, { mode: DIRECTORY_MODE, owner, mtime });
     }
     return this.#directory;

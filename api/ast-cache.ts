@@ -1,0 +1,20 @@
+import type { Store } from "../cache/store.js";
+import type { DockerfileAst } from "../frontend/dockerfile/ast.js";
+import { AST_FORMAT } from "../frontend/dockerfile/ast.js";
+import { sha256 } from "../core/digest.js";
+import { DiagnosticsError } from "../core/errors.js";
+import type { DockerfileText } from "./local-context.js";
+
+const KIND = "ast";
+
+/** The AST of a Dockerfile. The parser takes longer to load than most builds that change nothing, so its result is kept by the text's digest. */
+export async function loadAst(file: DockerfileText, store: Store): Promise<DockerfileAst> {
+  const key = sha256(`${AST_FORMAT}\n${file.text}`);
+  const kept = store.memo.get(KIND, key);
+  if (kept) return JSON.parse(kept.toString("utf8")) as DockerfileAst;
+  const { parseDockerfile } = await import("../frontend/dockerfile/parse.js");
+  const { ast, diagnostics } = parseDockerfile(file.text, file.name);
+  if (diagnostics.some((diagnostic) => diagnostic.severity === "error")) throw new DiagnosticsError(diagnostics);
+  store.memo.set(KIND, key, JSON.stringify(ast));
+  return ast;
+}

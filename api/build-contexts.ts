@@ -1,0 +1,79 @@
+import type { StatShard, Store } from "../cache/store.js";
+import type { NamedContext } from "../frontend/frontend.js";
+import type { FileTree } from "../oci/layer/toc.js";
+import { formatPlatform, type Platform } from "../oci/platform.js";
+import { IgnoreRules } from "../solver/ops/ignore-rules.js";
+import { LocalTree } from "../solver/ops/local-tree.js";
+import { contextDirectory, ignorePatterns } from "./local-context.js";
+
+/** Name of the main context in `local://NAME`. */
+const MAIN = "context";
+
+/** The directories a build reads from, by the names the graph has for them. */
+export class BuildContexts {
+  readonly #named: ReadonlyMap<string, NamedContext>;
+  readonly #directories = new Map<string, string>();
+  readonly #dockerfile: string | undefined;
+  readonly #store: Store;
+  readonly #shards = new Set<StatShard>();
+  readonly #trees = new Map<string, LocalTree>();
+
+  constructor(options: {
+    readonly main: string;
+    readonly named: Readonly<Record<string, string>>;
+    readonly dockerfile: string | undefined;
+    readonly store: Store;
+  }) {
+    this.#store = options.store;
+    this.#dockerfile = options.dockerfile;
+    this.#directories.set(MAIN, options.main);
+    this.#named = new Map(Object.entries(options.named).map(([name, value]) => [name.toLowerCase(), this.#namedContext(name, value)]));
+  }
+
+  #namedContext(name: string, value: string): NamedContext {
+    const [, scheme, rest] = /^(docker-image|oci-layout):\/\/(.*)$/s.exec(value) ?? [];
+    if (scheme === "docker-image") return { kind: "image", ref: rest as string };
+    if (scheme === "oci-layout") return { kind: "oci-layout", ref: rest as string };
+    this.#directories.set(name, contextDirectory(value));
+    return { kind: "local", name };
+  }
+
+  /** The context given with `--build-context NAME=…`; one for just this platform (`NAME::os/arch`) goes first. */
+  named(name: string, platform: Platform): NamedContext | undefined {
+    const wanted = name.toLowerCase();
+    return this.#named.get(`${wanted}::${formatPlatform(platform)}`) ?? this.#named.get(wanted);
+  }
+
+  ignorePatterns(name: string): readonly string[] {
+    return ignorePatterns(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
+  }
+
+  /** The files of a context; one tree however many steps look at it. */
+  tree(name: string, excludePatterns: readonly string[]): FileTree {
+    const key = JSON.stringify([name, excludePatterns]);
+    const known = this.#trees.get(key);
+    if (known) return known;
+    const directory = this.#directory(name);
+    const stats = this.#store.stats.shard(directory);
+    this.#shards.add(stats);
+    const rules = excludePatterns.map((pattern) => ({ pattern }));
+    const tree = new LocalTree(directory, {
+      name: name === MAIN ? "build context" : `context "${name}"`,
+      ignore: new IgnoreRules(rules),
+      stats,
+    });
+    this.#trees.set(key, tree);
+    return tree;
+  }
+
+  /** Keeps what was learnt about the files for the next build. */
+  save(): void {
+    for (const shard of this.#shards) shard.save();
+  }
+
+  #directory(name: string): string {
+    const directory = this.#directories.get(name);
+    if (directory === undefined) throw new Error(`internal: there is no local context "${name}"`);
+    return directory;
+  }
+}

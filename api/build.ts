@@ -1,0 +1,86 @@
+import { throwIfAborted } from "../core/errors.js";
+import { type BuildEvent, type EventSink, now } from "../core/events.js";
+import { assembleImage } from "../exporters/assemble-image.js";
+import type { ExportRequest, ExportResult } from "../exporters/exporter.js";
+import { type Built, buildImages } from "./build-images.js";
+import { runAsStep } from "./build-steps.js";
+import type { BuildOptions, BuildResult, Output } from "./options.js";
+import { exportersFor, exportsImage, outputCompression } from "./outputs.js";
+import { type ResolvedBuildOptions, resolveBuildOptions } from "./resolve-options.js";
+import { Session } from "./session.js";
+
+/**
+ * Builds an image from a Dockerfile. Throws a TsbuildError for everything a user can mend: DiagnosticsError for the Dockerfile, ExecError for a
+ * step that failed, CanceledError after an abort of `signal`; by then nothing of the build is left running.
+ */
+export async function build(options: BuildOptions = {}): Promise<BuildResult> {
+  const started = now();
+  const resolved = resolveBuildOptions(options);
+  throwIfAborted(options.signal);
+  await using session = new Session(options);
+  const counters = new StepCounters();
+  const onEvent = (event: BuildEvent): void => {
+    counters.count(event);
+    options.onEvent?.(event);
+  };
+  const compression = outputCompression(resolved.outputs);
+  const built = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage) }, session, onEvent);
+  const results = await exportAll(resolved, built, session, onEvent);
+  return {
+    imageId: assembleImage(exportRequest(resolved, built, undefined), "oci").configs[0].digest,
+    descriptor: results.find((result) => result.descriptor !== undefined)?.descriptor,
+    exports: results.map(({ type, metadata }) => ({ type, metadata })),
+    warnings: built.warnings,
+    stats: { ...counters.stats(), duration: now() - started },
+  };
+}
+
+/** Exports to every output, one after the other: they mostly wait for the same disk. */
+async function exportAll(
+  options: ResolvedBuildOptions,
+  built: Built,
+  session: Session,
+  onEvent: EventSink,
+): Promise<(ExportResult & { readonly type: Output["type"] })[]> {
+  const results: (ExportResult & { readonly type: Output["type"] })[] = [];
+  for (const output of options.outputs) {
+    const request = exportRequest(options, built, output);
+    let result: ExportResult = { metadata: {} };
+    for (const exporter of await exportersFor(output, session)) {
+      result = await runAsStep(exporter.name, onEvent, (step) =>
+        exporter.export(request, { blobs: session.store.blobs, signal: session.signal, progress: step.progress }),
+      );
+    }
+    results.push({ type: output.type, ...result });
+  }
+  return results;
+}
+
+function exportRequest(options: ResolvedBuildOptions, built: Built, output: Output | undefined): ExportRequest {
+  const manifest = { ...options.annotations, ...(output && "annotations" in output ? output.annotations : {}) };
+  return {
+    images: built.images,
+    names: output && "names" in output && output.names ? output.names : options.names,
+    ...(Object.keys(manifest).length === 0 ? {} : { annotations: { manifest } }),
+    ...(built.epoch === undefined ? {} : { epoch: built.epoch }),
+  };
+}
+
+/** Counts the steps of the Dockerfile: those that ran and those that were found. */
+class StepCounters {
+  readonly #seen = new Set<string>();
+  readonly #executed = new Set<string>();
+  readonly #cached = new Set<string>();
+
+  count(event: BuildEvent): void {
+    if (event.type === "steps") {
+      for (const step of event.steps) if (step.name.startsWith("[") && !step.name.startsWith("[internal]")) this.#seen.add(step.id);
+    } else if (event.type === "completed") {
+      if (this.#seen.has(event.step)) this.#executed.add(event.step);
+    } else if (event.type === "cached" && this.#seen.has(event.step)) this.#cached.add(event.step);
+  }
+
+  stats(): { steps: number; executed: number; cached: number } {
+    return { steps: this.#seen.size, executed: this.#executed.size, cached: this.#cached.size };
+  }
+}

@@ -1,0 +1,64 @@
+import { unreachable } from "../core/errors.js";
+import type { Exporter } from "../exporters/exporter.js";
+import type { CompressionOptions } from "../oci/layer/tasks.js";
+import type { Output } from "./options.js";
+import type { Session } from "./session.js";
+
+/** Whether an output holds an image, as opposed to the image's files only, or nothing. */
+export function exportsImage(output: Output): boolean {
+  return output.type === "oci" || output.type === "docker" || output.type === "image" || output.type === "registry";
+}
+
+/** The form of the layers a build makes: what an output asks for, gzip for images, none where only the files are wanted. */
+export function outputCompression(outputs: readonly Output[]): CompressionOptions {
+  for (const output of outputs) {
+    if (!("compression" in output) || !output.compression) continue;
+    return { type: output.compression, ...(output.compressionLevel === undefined ? {} : { level: output.compressionLevel }) };
+  }
+  return { type: outputs.some(exportsImage) ? "gzip" : "uncompressed" };
+}
+
+/** The exporters for an output, in the order they run. Their code is loaded when it is used. */
+export async function exportersFor(output: Output, session: Session): Promise<readonly Exporter[]> {
+  switch (output.type) {
+    case "oci": {
+      if (output.tar === false) return [await layoutDirectory(output.dest, "oci")];
+      const { ociTar } = await import("../exporters/oci-tar.js");
+      return [ociTar({ dest: output.dest })];
+    }
+    case "docker": {
+      if (output.tar === false) return [await layoutDirectory(output.dest, "docker")];
+      const { dockerTar } = await import("../exporters/docker-tar.js");
+      return [dockerTar({ dest: output.dest })];
+    }
+    case "local": {
+      const { localDir } = await import("../exporters/local-dir.js");
+      return [localDir({ dest: output.dest })];
+    }
+    case "tar": {
+      const { rootfsTar } = await import("../exporters/rootfs-tar.js");
+      return [rootfsTar({ dest: output.dest })];
+    }
+    case "image": {
+      const { imageStore } = await import("../exporters/image-store.js");
+      return [imageStore(session.store), ...(output.push ? [await pusher(session)] : [])];
+    }
+    case "registry":
+      return [await pusher(session)];
+    case "cacheonly":
+      return [];
+    default:
+      return unreachable(output);
+  }
+}
+
+async function layoutDirectory(dest: unknown, family: "oci" | "docker"): Promise<Exporter> {
+  if (typeof dest !== "string") throw new TypeError("An output with tar: false needs a directory as dest");
+  const { ociLayout } = await import("../exporters/oci-layout.js");
+  return ociLayout({ dest, family });
+}
+
+async function pusher(session: Session): Promise<Exporter> {
+  const { registryPush } = await import("../exporters/registry-push.js");
+  return registryPush({ client: await session.registry() });
+}

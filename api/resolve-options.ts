@@ -1,0 +1,126 @@
+import { availableParallelism } from "node:os";
+import { TsbuildError } from "../core/errors.js";
+import { suggest } from "../core/suggest.js";
+import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
+import { parseImageName } from "../oci/reference.js";
+import type { BuildOptions, Output } from "./options.js";
+
+/** Build options with every default filled in and every text read. */
+export interface ResolvedBuildOptions {
+  readonly context: string;
+  readonly dockerfile: BuildOptions["dockerfile"];
+  readonly target: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly buildContexts: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Canonical, with tag. */
+  readonly names: readonly string[];
+  readonly platforms: readonly Platform[];
+  readonly platformExplicit: boolean;
+  readonly outputs: readonly Output[];
+  readonly noCache: boolean | readonly string[];
+  readonly pull: boolean;
+  readonly network: "default" | "none" | "host";
+  readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly shmSize: number | undefined;
+  readonly jobs: number;
+}
+
+const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
+  root: true,
+  signal: true,
+  onEvent: true,
+  context: true,
+  dockerfile: true,
+  target: true,
+  buildArgs: true,
+  buildContexts: true,
+  labels: true,
+  annotations: true,
+  tags: true,
+  platforms: true,
+  outputs: true,
+  noCache: true,
+  noCacheFilter: true,
+  pull: true,
+  network: true,
+  addHosts: true,
+  shmSize: true,
+  ulimits: true,
+  jobs: true,
+};
+
+/** Checks options and fills in defaults. Throws `options/…`, `reference/invalid`. */
+export function resolveBuildOptions(
+  options: BuildOptions,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ResolvedBuildOptions {
+  for (const key of Object.keys(options)) {
+    if (key in KNOWN) continue;
+    const near = suggest(key, Object.keys(KNOWN));
+    throw new TsbuildError(
+      "options/unknown",
+      `Cannot build: there is no option "${key}"`,
+      near === undefined ? {} : { hint: `Did you mean "${near}"?` },
+    );
+  }
+  const jobs = options.jobs ?? Math.max(4, availableParallelism());
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new TsbuildError("options/invalid", `Cannot use ${jobs} as the number of jobs: it must be a whole number from 1`);
+  return {
+    context: options.context ?? ".",
+    dockerfile: options.dockerfile,
+    target: options.target,
+    buildArgs: resolveBuildArgs(options.buildArgs ?? {}, env),
+    buildContexts: options.buildContexts ?? {},
+    labels: options.labels ?? {},
+    annotations: options.annotations ?? {},
+    names: [...new Set((options.tags ?? []).map(parseImageName))],
+    platforms: options.platforms?.length ? options.platforms.map((text) => parsePlatform(text)) : [hostPlatform()],
+    platformExplicit: (options.platforms?.length ?? 0) > 0,
+    outputs: options.outputs?.length ? options.outputs : [{ type: "image" }],
+    noCache: options.noCache ? true : (options.noCacheFilter ?? []).map((stage) => stage.toLowerCase()),
+    pull: options.pull ?? false,
+    network: options.network ?? "default",
+    extraHosts: (options.addHosts ?? []).map(parseExtraHost),
+    ulimits: (options.ulimits ?? []).map(parseUlimit),
+    shmSize: options.shmSize,
+    jobs,
+  };
+}
+
+/** A name without a value takes the environment's; SOURCE_DATE_EPOCH is taken along as buildx does. */
+function resolveBuildArgs(
+  args: Readonly<Record<string, string | undefined>>,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const resolved: Record<string, string> = {};
+  if (env["SOURCE_DATE_EPOCH"]) resolved["SOURCE_DATE_EPOCH"] = env["SOURCE_DATE_EPOCH"];
+  for (const [name, given] of Object.entries(args)) {
+    const value = given ?? env[name];
+    if (value !== undefined) resolved[name] = value;
+  }
+  return resolved;
+}
+
+/** `host:ip` or `host=ip`; IPv6 addresses may stand in brackets. */
+function parseExtraHost(text: string): { host: string; ip: string } {
+  const [, host, address] = /^([^:=\s]+)[:=](\S+)$/.exec(text) ?? [];
+  if (host === undefined || address === undefined)
+    throw new TsbuildError("options/invalid", `Cannot use "${text}" as an extra host: it is not of the form host:ip`, {
+      hint: "For example --add-host db:10.0.0.5",
+    });
+  return { host, ip: address.replace(/^\[(.*)\]$/, "$1") };
+}
+
+/** `name=soft[:hard]`; -1 is no limit. */
+function parseUlimit(text: string): { name: string; soft: number; hard: number } {
+  const [, name, soft, hard] = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text) ?? [];
+  if (name === undefined || soft === undefined)
+    throw new TsbuildError("options/invalid", `Cannot use "${text}" as a ulimit: it is not of the form name=soft[:hard]`, {
+      hint: "For example --ulimit nofile=1024:4096",
+    });
+  return { name, soft: Number(soft), hard: Number(hard ?? soft) };
+}

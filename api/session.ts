@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { openStore } from "../cache/open-store.js";
+import { defaultRoot } from "../cache/paths.js";
+import type { Store } from "../cache/store.js";
+import { CanceledError } from "../core/errors.js";
+import { packageRoot } from "../core/package-root.js";
+import type { Worker } from "../executor-native/contract.js";
+import type { RegistryClient } from "../oci/registry/client.js";
+import { Background } from "../solver/layers/background.js";
+import type { LayerTaskRunner } from "../solver/layers/ports.js";
+import { layerTaskRunner } from "./layer-tasks.js";
+import type { CommonOptions } from "./options.js";
+
+/** What one build holds while it runs: the store, threads, the worker, connections. Everything starts when it is needed first. */
+export class Session implements AsyncDisposable {
+  readonly store: Store;
+  /** Aborted by the caller's signal, and when the session ends. */
+  readonly signal: AbortSignal;
+  readonly background = new Background();
+  readonly tasks: LayerTaskRunner;
+  readonly #ending = new AbortController();
+  readonly #closeTasks: () => Promise<void>;
+  #worker: Promise<Worker> | undefined;
+  #registry: Promise<RegistryClient> | undefined;
+
+  constructor(options: CommonOptions) {
+    this.store = openStore({ root: options.root ?? defaultRoot(process.env) });
+    this.signal = options.signal ? AbortSignal.any([options.signal, this.#ending.signal]) : this.#ending.signal;
+    const runner = layerTaskRunner(() => this.worker());
+    this.tasks = runner.tasks;
+    this.#closeTasks = runner.close;
+  }
+
+  worker(): Promise<Worker> {
+    this.#worker ??= startWorker(this.store);
+    return this.#worker;
+  }
+
+  registry(): Promise<RegistryClient> {
+    this.#registry ??= import("../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient());
+    return this.#registry;
+  }
+
+  /** Ends everything: work in the background stops, then what it used goes away. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(new CanceledError("The build has ended"));
+    try {
+      await this.background.settled();
+      await this.#closeTasks();
+      await this.#endWorker();
+      (await this.#registry?.catch(() => undefined))?.close();
+    } finally {
+      this.store.close();
+    }
+  }
+
+  /** The worker is the only one that can remove what failed steps left behind. */
+  async #endWorker(): Promise<void> {
+    const worker = await this.#worker?.catch(() => undefined);
+    if (!worker) return;
+    try {
+      await removeOrphans(worker, this.store);
+    } finally {
+      await worker.close();
+    }
+  }
+}
+
+async function startWorker(store: Store): Promise<Worker> {
+  const { startWorker: start } = await import("../executor-native/start-worker.js");
+  const worker = await start({ entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: store.temporaryDirectory() });
+  await removeOrphans(worker, store);
+  return worker;
+}
+
+async function removeOrphans(worker: Worker, store: Store): Promise<void> {
+  const orphans = store.orphans();
+  if (orphans.length === 0) return;
+  await worker.remove(orphans);
+  store.forget(orphans);
+}

@@ -1,0 +1,37 @@
+import type { Worker } from "../executor-native/contract.js";
+import type { CompressionOptions } from "../oci/layer/tasks.js";
+import type { FileTree } from "../oci/layer/toc.js";
+import type { Descriptor } from "../oci/types.js";
+import type { Digest } from "../core/digest.js";
+import type { Background } from "./layers/background.js";
+import type { LayerService } from "./layers/layer-service.js";
+import type { Reporter } from "./layers/ports.js";
+
+/** An image as the registry or the local store describes it: what a source op needs to make it a stack of layers. */
+export interface SourceImage {
+  /** Canonical reference to fetch layers with; undefined when everything is in the store. */
+  readonly origin: string | undefined;
+  /** Bottom first; one per diffID. */
+  readonly layers: readonly { readonly blob: Descriptor; readonly diffId: Digest }[];
+}
+
+/** What the ops of one build share. Everything is injected by api/. */
+export interface SolverContext {
+  readonly layers: LayerService;
+  /** Starts the worker when it is asked for the first time. */
+  readonly worker: () => Promise<Worker>;
+  /** The image behind a source identifier, for a platform; known since the frontend asked for it, otherwise resolved now. */
+  readonly image: (identifier: string, platform: string | undefined, attrs: Readonly<Record<string, string>>) => Promise<SourceImage>;
+  /** The tree of a local directory by its name in `local://NAME`, without what the ignore patterns exclude. */
+  readonly local: (name: string, excludePatterns: readonly string[]) => Promise<FileTree>;
+  /** Form of the layers this build exports. */
+  readonly compression: CompressionOptions;
+  /** For work that belongs to no step; its signal is the build's. */
+  readonly quiet: Reporter;
+  /** Compresses finished layers beside the steps that follow. */
+  readonly background: Background;
+  /** Text for the sandbox's /etc/resolv.conf. */
+  readonly resolvConf: () => string;
+  /** `NAME=value` proxy variables that RUN steps see and no key knows. */
+  readonly proxyEnv: readonly string[];
+}

@@ -1,0 +1,243 @@
+import type { LayerId, LayerRecord, Store } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import { SingleFlight } from "../../core/single-flight.js";
+import type { CompressionOptions } from "../../oci/layer/tasks.js";
+import type { Toc } from "../../oci/layer/toc.js";
+import { RootfsView } from "../../oci/layer/view.js";
+import { layerMediaType } from "../../oci/media-types.js";
+import type { Descriptor } from "../../oci/types.js";
+import type { FetchBlob, LayerTaskRunner, Reporter } from "./ports.js";
+
+/** A stack of layers, bottom first. */
+export type Stack = readonly LayerId[];
+
+export interface LayerServiceOptions {
+  readonly store: Store;
+  readonly tasks: LayerTaskRunner;
+  readonly fetchBlob: FetchBlob;
+  /** What layers made by this build are clamped to (seconds since the epoch). */
+  readonly epoch?: number;
+}
+
+/**
+ * Gives each form of a layer on demand, making it from the forms that are there: registry → blob → TOC, snapshot; snapshot → diffID, TOC, blob.
+ * Nothing is made before something needs it, and each thing once, also among processes. One service per build.
+ */
+export class LayerService {
+  readonly #store: Store;
+  readonly #tasks: LayerTaskRunner;
+  readonly #fetchBlob: FetchBlob;
+  readonly #epoch: number | undefined;
+  readonly #flights = new SingleFlight();
+  readonly #views = new Map<string, RootfsView>();
+
+  constructor(options: LayerServiceOptions) {
+    this.#store = options.store;
+    this.#tasks = options.tasks;
+    this.#fetchBlob = options.fetchBlob;
+    this.#epoch = options.epoch;
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  get tasks(): LayerTaskRunner {
+    return this.#tasks;
+  }
+
+  get epoch(): number | undefined {
+    return this.#epoch;
+  }
+
+  record(id: LayerId): LayerRecord {
+    const record = this.#store.layers.get(id);
+    if (!record)
+      throw new TsbuildError("store/layer-missing", `Cannot use layer ${id}: it is not in the store any more`, {
+        hint: "Build again; if this repeats, run tsbuild with --no-cache",
+      });
+    return record;
+  }
+
+  /** The merged view of a stack, from its TOCs. */
+  async view(stack: Stack, reporter: Reporter): Promise<RootfsView> {
+    const key = stack.join(" ");
+    const known = this.#views.get(key);
+    if (known) return known;
+    const tocs = await Promise.all(stack.map(async (id, index) => ({ layer: id as string, toc: await this.toc(stack, index, reporter) })));
+    const view = new RootfsView(tocs);
+    this.#views.set(key, view);
+    return view;
+  }
+
+  /** The TOC of layer `index` of a stack. */
+  async toc(stack: Stack, index: number, reporter: Reporter): Promise<Toc> {
+    const id = stack[index] as LayerId;
+    const known = this.#storedToc(this.record(id));
+    if (known) return known;
+    const record = this.record(id);
+    if (record.unpacked && !this.#hasBlob(record)) {
+      await this.#diff(stack, index, reporter);
+    } else {
+      await this.fetched(id, reporter);
+      await this.#flights.do(`scan:${id}`, async () => {
+        const { blob, diffId } = this.record(id);
+        if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
+        const scanned = await this.#tasks.scan(
+          { blob: this.#store.blobs.path(blob.digest), mediaType: blob.mediaType },
+          { signal: reporter.signal },
+        );
+        this.#checkDiffId(blob, diffId, scanned.diffId);
+        this.#store.layers.saveToc(scanned.toc);
+      });
+    }
+    const toc = this.#storedToc(this.record(id));
+    if (!toc) throw new Error(`internal: layer ${id} has no TOC after it was read`);
+    return toc;
+  }
+
+  /** Makes sure that the blob of a base layer is in the store. */
+  async fetched(id: LayerId, reporter: Reporter): Promise<void> {
+    const record = this.record(id);
+    const { blob, origin } = record;
+    if (!blob || this.#store.blobs.has(blob.digest)) return;
+    await this.#flights.do(`fetch:${blob.digest}`, async () => {
+      const lock = await this.#store.locks.acquire(`blob-${blob.digest}`, { signal: reporter.signal });
+      try {
+        if (this.#store.blobs.has(blob.digest)) return;
+        if (origin === undefined)
+          throw new TsbuildError(
+            "store/blob-missing",
+            `Cannot read layer ${blob.digest}: its bytes are not in the store and no registry is known for them`,
+            {
+              hint: "Load or pull the image again",
+            },
+          );
+        const bytes = this.#fetchBlob(origin, blob, { signal: reporter.signal });
+        await this.#store.blobs.ingest(bytes, blob, {
+          signal: reporter.signal,
+          onProgress: (current) => reporter.progress(blob.digest, current, blob.size, false),
+        });
+        reporter.progress(blob.digest, blob.size, blob.size, true);
+      } finally {
+        lock.release();
+      }
+    });
+  }
+
+  /** Directory of layer `id` unpacked. */
+  async snapshot(id: LayerId, reporter: Reporter): Promise<string> {
+    if (this.record(id).unpacked) return this.#store.layers.snapshotPath(id);
+    await this.fetched(id, reporter);
+    await this.#flights.do(`unpack:${id}`, async () => {
+      const lock = await this.#store.locks.acquire(`unpack-${id}`, { signal: reporter.signal });
+      try {
+        const record = this.record(id);
+        const { blob } = record;
+        if (record.unpacked) return;
+        if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
+        const draft = this.#store.layers.draftSnapshot(id);
+        try {
+          const applied = await this.#tasks.apply(
+            { blob: this.#store.blobs.path(blob.digest), mediaType: blob.mediaType, dest: draft.fs },
+            { signal: reporter.signal },
+          );
+          this.#checkDiffId(blob, record.diffId, applied.diffId);
+          if (!this.#store.layers.toc(applied.diffId)) this.#store.layers.saveToc(applied.toc);
+          draft.commitSnapshot();
+        } catch (error) {
+          draft.discard();
+          throw error;
+        }
+      } finally {
+        lock.release();
+      }
+    });
+    return this.#store.layers.snapshotPath(id);
+  }
+
+  /** Directories of a whole stack, unpacked in parallel, bottom first. */
+  snapshots(stack: Stack, reporter: Reporter): Promise<string[]> {
+    return Promise.all(stack.map((id) => this.snapshot(id, reporter)));
+  }
+
+  /**
+   * The blob of layer `index` in the store, compressed for export. A layer that has none in that compression gets one; base layers stay as
+   * they came.
+   */
+  async exported(
+    stack: Stack,
+    index: number,
+    compression: CompressionOptions,
+    reporter: Reporter,
+  ): Promise<{ readonly diffId: Digest; readonly blob: Descriptor }> {
+    const id = stack[index] as LayerId;
+    return this.#flights.do(`export:${id}`, async () => {
+      let record = this.record(id);
+      if (record.blob && record.diffId && this.#final(record, compression)) {
+        await this.fetched(id, reporter);
+        return { diffId: record.diffId, blob: record.blob };
+      }
+      if (record.blob && this.#store.blobs.has(record.blob.digest)) {
+        record = await this.#recompress(record, record.blob, compression, reporter);
+      } else {
+        await this.#diff(stack, index, reporter, compression);
+        record = this.record(id);
+      }
+      if (!record.blob || !record.diffId) throw new Error(`internal: layer ${id} has no blob after it was packed`);
+      return { diffId: record.diffId, blob: record.blob };
+    });
+  }
+
+  /** Whether a blob needs no recompression: it came from outside, or has the wanted form already. */
+  #final(record: LayerRecord, compression: CompressionOptions): boolean {
+    return record.origin !== undefined || record.blob?.mediaType !== layerMediaType("uncompressed") || compression.type === "uncompressed";
+  }
+
+  async #recompress(record: LayerRecord, blob: Descriptor, compression: CompressionOptions, reporter: Reporter): Promise<LayerRecord> {
+    const out = this.#store.blobs.temporaryPath();
+    const made = await this.#tasks.recompress(
+      { blob: this.#store.blobs.path(blob.digest), mediaType: blob.mediaType, out, compression },
+      { signal: reporter.signal },
+    );
+    this.#store.blobs.adopt(out, made.digest);
+    return this.#store.layers.setBlob(record.id, made);
+  }
+
+  /** Compares an unpacked layer with those below it: diffID and TOC, and with `compression` the blob too. */
+  async #diff(stack: Stack, index: number, reporter: Reporter, compression?: CompressionOptions): Promise<void> {
+    const id = stack[index] as LayerId;
+    await this.#flights.do(`diff:${id}:${compression ? "blob" : "toc"}`, async () => {
+      const lowers = await this.snapshots(stack.slice(0, index), reporter);
+      const upper = await this.snapshot(id, reporter);
+      const out = compression ? { path: this.#store.blobs.temporaryPath(), compression } : undefined;
+      const made = await this.#tasks.diff(
+        { upper, lowers, ...(out ? { out } : {}), ...(this.#epoch === undefined ? {} : { epoch: this.#epoch }) },
+        { signal: reporter.signal },
+      );
+      if (out && made.blob) this.#store.blobs.adopt(out.path, made.blob.digest);
+      this.#store.layers.setDiff(id, made.toc);
+      if (made.blob) this.#store.layers.setBlob(id, made.blob);
+    });
+  }
+
+  #storedToc(record: LayerRecord): Toc | undefined {
+    return record.diffId === undefined ? undefined : this.#store.layers.toc(record.diffId);
+  }
+
+  #hasBlob(record: LayerRecord): boolean {
+    return record.blob !== undefined && this.#store.blobs.has(record.blob.digest);
+  }
+
+  #checkDiffId(blob: Descriptor, expected: Digest | undefined, found: Digest): void {
+    if (expected !== undefined && expected !== found)
+      throw new TsbuildError(
+        "image/diffid-mismatch",
+        `Cannot use layer ${blob.digest}: its content is ${found}, but the image's config says ${expected}`,
+        {
+          hint: "The image is damaged or was tampered with: push or pull it again",
+        },
+      );
+  }
+}

@@ -1,0 +1,22 @@
+import type { LayerTasks } from "../../oci/layer/tasks.js";
+import type { Descriptor } from "../../oci/types.js";
+
+type Runner<Name extends keyof LayerTasks> = (
+  params: Parameters<LayerTasks[Name]>[0],
+  options: { readonly signal: AbortSignal },
+) => ReturnType<LayerTasks[Name]>;
+
+/**
+ * The heavy tasks on layers, wherever they run: `apply`, `diff` and `packMapped` (a `pack` that reads files of mapped ids) in the worker, the others on
+ * threads of this process. Abort ends a task and removes what it wrote.
+ */
+export type LayerTaskRunner = { readonly [Name in keyof LayerTasks]: Runner<Name> } & { readonly packMapped: Runner<"pack"> };
+
+/** Brings the bytes of a base layer that is not here yet. `origin` is the canonical reference it was resolved from. */
+export type FetchBlob = (origin: string, blob: Descriptor, options: { readonly signal: AbortSignal }) => AsyncIterable<Uint8Array>;
+
+/** What work on layers reports to: the step that asked for it. */
+export interface Reporter {
+  readonly signal: AbortSignal;
+  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+}

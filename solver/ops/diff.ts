@@ -1,0 +1,24 @@
+import { canonicalJson } from "../../core/canonical.js";
+import { TsbuildError } from "../../core/errors.js";
+import type { EngineOp } from "../engine/op.js";
+import { layersOf, type StepResult } from "../result.js";
+
+/** The layers that the second input has above the first. */
+export function diffOp(): EngineOp<StepResult> {
+  return {
+    identity: async () => canonicalJson({ kind: "diff" }),
+    async run([lower, upper]) {
+      const below = lower ? layersOf(lower) : [];
+      const all = upper ? layersOf(upper) : [];
+      if (below.some((layer, index) => all[index] !== layer))
+        throw new TsbuildError(
+          "build/diff-not-above",
+          "Cannot take the difference of two filesystems: the second was not made on top of the first",
+          {
+            hint: "Diff a stage with the base it starts FROM",
+          },
+        );
+      return { kind: "layers", layers: all.slice(below.length) };
+    },
+  };
+}

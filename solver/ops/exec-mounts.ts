@@ -1,0 +1,127 @@
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import type { LayerId, Lock } from "../../cache/store.js";
+import { TsbuildError, unreachable } from "../../core/errors.js";
+import type { SandboxMount } from "../../executor-native/contract.js";
+import type { ExecOp, Mount } from "../../llb/ops.js";
+import type { SolverContext } from "../context.js";
+import type { OpContext } from "../engine/op.js";
+import type { StepResult } from "../result.js";
+import { treeLayer } from "./tree-layer.js";
+
+/** Mounts that are ready to use; disposing gives back what they hold (locks of cache mounts). */
+export interface PreparedMounts extends AsyncDisposable {
+  readonly list: readonly SandboxMount[];
+}
+
+/** Inputs that an exec op only reads, with the paths it mounts of each: they count by their content. */
+export function mountInputs(op: ExecOp): ReadonlyMap<number, ReadonlySet<string>> {
+  const root = op.mounts.find((mount) => mount.dest === "/");
+  const selected = new Map<number, Set<string>>();
+  for (const mount of op.mounts) {
+    if (mount === root || mount.type !== "bind" || mount.input < 0) continue;
+    const paths = selected.get(mount.input) ?? new Set();
+    selected.set(mount.input, paths.add(mount.selector));
+  }
+  if (root?.type === "bind") selected.delete(root.input);
+  return selected;
+}
+
+/** Makes everything ready that a step mounts beside its root filesystem. */
+export async function prepareMounts(
+  op: ExecOp,
+  inputs: readonly StepResult[],
+  context: SolverContext,
+  opContext: OpContext,
+): Promise<PreparedMounts> {
+  const locks: Lock[] = [];
+  const release = async () => {
+    for (const lock of locks) lock.release();
+  };
+  try {
+    const list: SandboxMount[] = [];
+    for (const mount of op.mounts) {
+      if (mount.dest === "/") continue;
+      const prepared = await prepareMount(mount, inputs, context, opContext, locks);
+      if (prepared) list.push(prepared);
+    }
+    return { list, [Symbol.asyncDispose]: release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function prepareMount(
+  mount: Mount,
+  inputs: readonly StepResult[],
+  context: SolverContext,
+  opContext: OpContext,
+  locks: Lock[],
+): Promise<SandboxMount | undefined> {
+  switch (mount.type) {
+    case "bind": {
+      const lowers = mount.input < 0 ? [] : await unpackedInput(inputs[mount.input] as StepResult, mount.selector, context, opContext);
+      return { type: "overlay", lowers, selector: mount.selector, dest: mount.dest, readonly: mount.readonly };
+    }
+    case "cache":
+      return { type: "bind", source: await cacheDirectory(mount, context, opContext, locks), dest: mount.dest, readonly: mount.readonly };
+    case "tmpfs":
+      return { type: "tmpfs", dest: mount.dest, size: mount.size, readonly: mount.readonly };
+    case "secret":
+    case "ssh":
+      if (mount.optional) return undefined;
+      throw new TsbuildError(
+        `build/${mount.type}-not-found`,
+        `Cannot run the step: ${mount.type === "secret" ? `secret "${mount.id}"` : `ssh agent "${mount.id}"`} is required, but the build was given none`,
+        {
+          hint: `Drop "required" from the mount, or leave it out: this version passes no ${mount.type === "secret" ? "secrets" : "agents"} into steps`,
+        },
+      );
+    default:
+      return unreachable(mount);
+  }
+}
+
+async function unpackedInput(input: StepResult, selector: string, context: SolverContext, opContext: OpContext): Promise<string[]> {
+  const stack: readonly LayerId[] = input.kind === "layers" ? input.layers : [await treeLayer(input.tree, selector, context, opContext)];
+  return context.layers.snapshots(stack, opContext);
+}
+
+/**
+ * The directory of a cache mount. `locked` waits for other steps that use it; `private` takes the first numbered sibling that nobody uses;
+ * `shared` takes it as it is.
+ */
+async function cacheDirectory(
+  mount: Mount & { type: "cache" },
+  context: SolverContext,
+  opContext: OpContext,
+  locks: Lock[],
+): Promise<string> {
+  if (mount.input >= 0)
+    throw new TsbuildError(
+      "build/cache-mount-from",
+      `Cannot use cache mount "${mount.id}" with "from": this version starts cache mounts empty`,
+      { hint: 'Drop "from" from the mount and fill the cache in the step' },
+    );
+  const { store } = context.layers;
+  // Seeded directories with other owners or modes are other caches, as in BuildKit.
+  const name = createHash("sha256")
+    .update(JSON.stringify([mount.id, mount.uid, mount.gid, mount.mode]))
+    .digest("hex");
+  let path = store.cacheMountPath(name);
+  if (mount.sharing === "locked") locks.push(await store.locks.acquire(`mount-${name}`, { signal: opContext.signal }));
+  for (let index = 0; mount.sharing === "private"; index++) {
+    const lock = store.locks.tryAcquire(`mount-${name}-${index}`);
+    if (!lock) continue;
+    locks.push(lock);
+    path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`);
+    break;
+  }
+  if (!existsSync(path)) {
+    mkdirSync(path, { recursive: true });
+    chmodSync(path, mount.mode);
+    if (mount.uid !== 0 || mount.gid !== 0) await (await context.worker()).task("chown", { path, uid: mount.uid, gid: mount.gid });
+  }
+  return path;
+}

@@ -1,0 +1,105 @@
+import type { LayerId } from "../../cache/store.js";
+import { type Canonical, canonicalJson } from "../../core/canonical.js";
+import { ExecError } from "../../core/errors.js";
+import type { SandboxSpec } from "../../executor-native/contract.js";
+import type { ExecOp } from "../../llb/ops.js";
+import type { Vertex } from "../../llb/vertex.js";
+import type { SolverContext } from "../context.js";
+import type { EngineOp, OpContext } from "../engine/op.js";
+import type { LayerForm } from "../layer-forms.js";
+import { layersOf, type StepResult } from "../result.js";
+import { mountInputs, prepareMounts } from "./exec-mounts.js";
+import { subtreeDigest } from "./file/selection.js";
+import { treeOfInput } from "./input-tree.js";
+import { OutputTail } from "./output-tail.js";
+
+/** Default host name inside RUN; BuildKit's, since Dockerfiles in the wild rely on it resolving. */
+const HOSTNAME = "buildkitsandbox";
+
+/** RUN: one sandboxed process on an overlay of the input's layers; what it changes is a new layer. */
+export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
+  const root = op.mounts.find((mount) => mount.dest === "/");
+  if (root?.type !== "bind") throw new Error("internal: an exec op needs a bind mount at /");
+  const selected = mountInputs(op);
+  return {
+    identity: async () => canonicalJson({ op: op as unknown as Canonical, platform: vertex.platform, epoch: context.layers.epoch }),
+    selects: (index) => selected.has(index),
+    async contentDigest(index, input, opContext) {
+      const tree = await treeOfInput(input, context, opContext);
+      const digests = [];
+      for (const selector of selected.get(index) ?? []) digests.push(await subtreeDigest(tree, selector, opContext.signal));
+      return digests.join(" ");
+    },
+    async run(inputs, opContext) {
+      const base = root.input < 0 ? [] : layersOf(inputs[root.input] as StepResult);
+      const layers = [...base, await runStep(op, base, inputs, vertex, context, opContext)];
+      if (form.exported) context.background.start(() => context.layers.exported(layers, base.length, context.compression, context.quiet));
+      return { kind: "layers", layers };
+    },
+  };
+}
+
+async function runStep(
+  op: ExecOp,
+  base: readonly LayerId[],
+  inputs: readonly StepResult[],
+  vertex: Vertex,
+  context: SolverContext,
+  opContext: OpContext,
+): Promise<LayerId> {
+  const { layers } = context;
+  const [worker, lowers] = await Promise.all([context.worker(), layers.snapshots(base, opContext)]);
+  await using mounts = await prepareMounts(op, inputs, context, opContext);
+  const draft = layers.store.layers.draft();
+  try {
+    const spec: SandboxSpec = {
+      rootfs: { lowers, upper: draft.fs, work: draft.work },
+      mounts: mounts.list,
+      args: op.args,
+      env: [...op.env, ...missingFrom(op.env, context.proxyEnv)],
+      cwd: op.cwd,
+      user: op.user,
+      hostname: op.hostname ?? HOSTNAME,
+      network: op.network === "none" ? "none" : "host",
+      security: op.security,
+      hosts: hostsFile(op),
+      resolvConf: context.resolvConf(),
+      ...(op.ulimits ? { ulimits: op.ulimits } : {}),
+      ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
+    };
+    const tail = new OutputTail();
+    const exit = await worker.run(spec, {
+      signal: opContext.signal,
+      onOutput: (stream, data) => {
+        tail.add(data);
+        opContext.output(stream, data);
+      },
+    });
+    if (!("code" in exit) || exit.code !== 0)
+      throw new ExecError(op.args, exit, tail.text(), { step: vertex.metadata.name, display: op.args.join(" ") });
+    return draft.commitSnapshot().id;
+  } catch (error) {
+    draft.discard();
+    throw error;
+  }
+}
+
+/** The hosts file of the sandbox: loopback, its own name and what `--add-host` says. */
+function hostsFile(op: ExecOp): string {
+  const lines = [
+    `127.0.0.1\tlocalhost ${op.hostname ?? HOSTNAME}`,
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::0\tip6-localnet",
+    "ff00::0\tip6-mcastprefix",
+    "ff02::1\tip6-allnodes",
+    "ff02::2\tip6-allrouters",
+    ...(op.extraHosts ?? []).map(({ host, ip }) => `${ip}\t${host}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Variables of `extra` whose names `env` does not set. */
+function missingFrom(env: readonly string[], extra: readonly string[]): string[] {
+  const names = new Set(env.map((variable) => variable.slice(0, variable.indexOf("="))));
+  return extra.filter((variable) => !names.has(variable.slice(0, variable.indexOf("="))));
+}

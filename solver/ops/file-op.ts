@@ -1,0 +1,60 @@
+import { type Canonical, canonicalJson } from "../../core/canonical.js";
+import type { CopyAction, FileOp } from "../../llb/ops.js";
+import type { Timestamp } from "../../oci/layer/toc.js";
+import type { SolverContext } from "../context.js";
+import type { EngineOp, OpContext } from "../engine/op.js";
+import type { LayerForm } from "../layer-forms.js";
+import { packLayer } from "../layers/pack.js";
+import { layersOf, type StepResult } from "../result.js";
+import { fileOpBase, planFileOp } from "./file/plan-file-op.js";
+import { selectionDigest } from "./file/selection.js";
+import { readTreeFile, treeOfInput } from "./input-tree.js";
+
+/** COPY, ADD of files, WORKDIR: a new layer computed on trees, without unpacking anything. */
+export function fileOp(op: FileOp, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
+  return {
+    identity: async () => canonicalJson({ op: op as unknown as Canonical, epoch: context.layers.epoch }),
+    selects: (index) => copiesFrom(op, index).length > 0 && op.actions.every((action) => action.input !== index),
+    contentDigest: async (index, input, opContext) =>
+      selectionDigest(await treeOfInput(input, context, opContext), copiesFrom(op, index), {
+        where: describe(input),
+        signal: opContext.signal,
+      }),
+    async run(inputs, opContext) {
+      const base = fileOpBase(op, inputs.length);
+      const below = base < 0 ? [] : layersOf(inputs[base] as StepResult);
+      const plan = await planLayer(op, inputs, context, opContext);
+      // A layer that a step runs on soon is not compressed first: that goes on beside the step.
+      const direct = form.exported && !form.unpacked;
+      const layers = [...below, await packLayer(context.layers, plan, direct ? context.compression : { type: "uncompressed" }, opContext)];
+      if (form.exported && !direct)
+        context.background.start(() => context.layers.exported(layers, below.length, context.compression, context.quiet));
+      return { kind: "layers", layers };
+    },
+  };
+}
+
+function copiesFrom(op: FileOp, index: number): CopyAction[] {
+  return op.actions.filter((action): action is CopyAction => action.action === "copy" && action.secondaryInput === index);
+}
+
+async function planLayer(op: FileOp, inputs: readonly StepResult[], context: SolverContext, opContext: OpContext) {
+  const trees = await Promise.all(inputs.map((input) => treeOfInput(input, context, opContext)));
+  return planFileOp(op, trees, {
+    describeInput: (index) => describe(inputs[index]),
+    mtime: timestamp(context.layers.epoch),
+    readFile: (tree, path) => readTreeFile(tree, path, context, opContext),
+    temporaryDirectory: () => context.layers.store.temporaryDirectory(),
+    signal: opContext.signal,
+  });
+}
+
+/** How messages call an input. */
+function describe(input: StepResult | undefined): string {
+  if (input?.kind !== "tree") return "the image or stage copied from";
+  return input.name === "context" ? "the build context" : `the context "${input.name}"`;
+}
+
+function timestamp(epoch: number | undefined): Timestamp {
+  return { sec: epoch ?? Math.floor(Date.now() / 1000), nsec: 0 };
+}

@@ -1,0 +1,22 @@
+import type { SourceOp } from "../../llb/ops.js";
+import type { Vertex } from "../../llb/vertex.js";
+import { chainId } from "../../oci/chain-id.js";
+import type { SolverContext } from "../context.js";
+import type { EngineOp } from "../engine/op.js";
+import type { StepResult } from "../result.js";
+
+/**
+ * FROM an image: its layers by name. Nothing is downloaded: layers come when a step or an exporter needs their bytes. What identifies it is the chainID
+ * of its layers, so that a tag, its digest, and the same image in another registry are one.
+ */
+export function imageSourceOp(op: SourceOp, vertex: Vertex, context: SolverContext): EngineOp<StepResult> {
+  const image = () => context.image(op.identifier, vertex.platform, op.attrs);
+  return {
+    identity: async () => `image ${chainId((await image()).layers.map((layer) => layer.diffId))}`,
+    async immediate() {
+      const { layers, origin } = await image();
+      return { kind: "layers", layers: layers.map((layer) => context.layers.store.layers.addRemote({ ...layer, origin }).id) };
+    },
+    run: () => Promise.reject(new Error("internal: an image source does not run")),
+  };
+}

@@ -1,0 +1,47 @@
+import { TsbuildError, unreachable } from "../../core/errors.js";
+import type { SourceOp } from "../../llb/ops.js";
+import type { Vertex } from "../../llb/vertex.js";
+import type { SolverContext } from "../context.js";
+import type { EngineOp } from "../engine/op.js";
+import type { LayerForm } from "../layer-forms.js";
+import type { StepResult } from "../result.js";
+import { diffOp } from "./diff.js";
+import { execOp } from "./exec.js";
+import { fileOp } from "./file-op.js";
+import { mergeOp } from "./merge.js";
+import { imageSourceOp } from "./source-image.js";
+import { localSourceOp } from "./source-local.js";
+
+/** The implementation of a vertex's operation. `form` is what will become of the layer it makes. */
+export function implement(vertex: Vertex, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
+  const { op } = vertex;
+  switch (op.kind) {
+    case "source":
+      return source(op, vertex, context);
+    case "exec":
+      return execOp(op, vertex, form, context);
+    case "file":
+      return fileOp(op, form, context);
+    case "merge":
+      return mergeOp();
+    case "diff":
+      return diffOp();
+    default:
+      return unreachable(op);
+  }
+}
+
+function source(op: SourceOp, vertex: Vertex, context: SolverContext): EngineOp<StepResult> {
+  const scheme = op.identifier.slice(0, op.identifier.indexOf("://"));
+  switch (scheme) {
+    case "docker-image":
+    case "oci-layout":
+      return imageSourceOp(op, vertex, context);
+    case "local":
+      return localSourceOp(op, context);
+    default:
+      throw new TsbuildError("build/source-unsupported", `Cannot get "${op.identifier}": this version reads images and local files only`, {
+        hint: "Download it in a RUN step, or put it in the build context",
+      });
+  }
+}

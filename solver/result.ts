@@ -1,0 +1,18 @@
+import type { LayerId } from "../cache/store.js";
+import type { FileTree } from "../oci/layer/toc.js";
+
+/**
+ * What a vertex gives. `layers`: a root filesystem as a stack of layers, bottom first, each of which may still be at a registry, packed or unpacked.
+ * `tree`: files of this machine that are only looked at (a local context).
+ */
+export type StepResult =
+  | { readonly kind: "layers"; readonly layers: readonly LayerId[] }
+  | { readonly kind: "tree"; readonly tree: FileTree /** As people know it: `context`. */; readonly name: string };
+
+export const SCRATCH: StepResult = { kind: "layers", layers: [] };
+
+/** The layers of a result that must be a root filesystem; a tree here is a mistake of the graph. */
+export function layersOf(result: StepResult): readonly LayerId[] {
+  if (result.kind !== "layers") throw new Error(`internal: local directory "${result.name}" used as a root filesystem`);
+  return result.layers;
+}

@@ -1,0 +1,65 @@
+import type { Digest } from "../core/digest.js";
+import type { EventSink } from "../core/events.js";
+import { type Rootfs, topological } from "../llb/vertex.js";
+import { storeCache } from "./cache-adapter.js";
+import type { SolverContext } from "./context.js";
+import type { EngineVertex } from "./engine/op.js";
+import { solve } from "./engine/solve.js";
+import { layerForms } from "./layer-forms.js";
+import { implement } from "./ops/table.js";
+import { SCRATCH, type StepResult } from "./result.js";
+
+export interface SolveGraphOptions {
+  /** Vertices that run at once: sandboxes; everything else is bounded by it too. */
+  readonly jobs: number;
+  /** Whether the results become images, so that their layers are wanted compressed. */
+  readonly image: boolean;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/** Solves a graph: the root filesystem of each target, in order. */
+export async function solveGraph(targets: readonly Rootfs[], context: SolverContext, options: SolveGraphOptions): Promise<StepResult[]> {
+  const forms = layerForms(targets, options.image);
+  const vertices = new Map<Digest, EngineVertex<StepResult>>();
+  const order = topological(targets);
+  for (const vertex of order) {
+    const form = forms.get(vertex.digest);
+    if (!form) throw new Error(`internal: vertex ${vertex.digest} has no form`);
+    vertices.set(vertex.digest, {
+      id: vertex.digest,
+      name: vertex.metadata.name,
+      inputs: vertex.inputs.map((edge) => known(vertices, edge.vertex.digest)),
+      op: implement(vertex, form, context),
+      ignoreCache: vertex.metadata.ignoreCache ?? false,
+      pool: vertex.op.kind === "exec" ? "run" : "io",
+    });
+  }
+  options.onEvent({
+    type: "steps",
+    steps: order.map((vertex) => ({
+      id: vertex.digest,
+      name: vertex.metadata.name,
+      inputs: vertex.inputs.map((edge) => edge.vertex.digest),
+    })),
+  });
+  const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
+  const results = await solve(roots, {
+    cache: storeCache(context.layers.store),
+    jobs: { run: options.jobs, io: Math.max(4, options.jobs) },
+    signal: options.signal,
+    onEvent: options.onEvent,
+  });
+  return targets.map((target) => {
+    if (!target) return SCRATCH;
+    const result = results.get(target.vertex.digest);
+    if (!result) throw new Error(`internal: target ${target.vertex.digest} has no result`);
+    return result;
+  });
+}
+
+function known(vertices: ReadonlyMap<Digest, EngineVertex<StepResult>>, digest: Digest): EngineVertex<StepResult> {
+  const vertex = vertices.get(digest);
+  if (!vertex) throw new Error(`internal: vertex ${digest} is used before it is made`);
+  return vertex;
+}
