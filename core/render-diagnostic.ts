@@ -1,90 +1,83 @@
-import type { Diagnostic, SourceFile, SourceRange } from "./diagnostics.js";
+import type { Diagnostic, Severity, SourceFile, SourceRange } from "./diagnostics.js";
 
-/** How parts of a text are marked; every function answers its argument, dressed for a terminal or as it is. */
-export interface Paint {
-  error(text: string): string;
-  warning(text: string): string;
-  strong(text: string): string;
-  faint(text: string): string;
+/** Colours for a terminal; the default leaves the text plain. */
+export interface DiagnosticStyle {
+  readonly severity: (severity: Severity, text: string) => string;
+  readonly faint: (text: string) => string;
 }
 
-export const PLAIN: Paint = { error: (text) => text, warning: (text) => text, strong: (text) => text, faint: (text) => text };
+const PLAIN: DiagnosticStyle = { severity: (_severity, text) => text, faint: (text) => text };
+
+/** Longer ranges show their first lines, an ellipsis and the last line. */
+const MAX_LINES = 6;
+/** A line is cut around its marker when it is wider than this. */
+const MAX_WIDTH = 160;
 
 /**
- * A diagnostic as people read it, without a final line end: headline with the code, the place, a frame of source lines, the hint.
- * Tabs in source lines become single blanks so that the marks stand under what they mark.
+ * A diagnostic as text, without a final newline:
+ *
+ * ```
+ * error[dockerfile/unknown-stage]: Cannot copy from "biulder": no stage or named context has that name
+ *   Dockerfile:7:13
+ *    6 | FROM scratch
+ *    7 | COPY --from=biulder /app /app
+ *      |             ^^^^^^^
+ * hint: did you mean "builder" (line 1)?
+ * ```
  */
-export function renderDiagnostic(diagnostic: Diagnostic, paint: Paint = PLAIN): string {
-  const lines = [`${paint[diagnostic.severity](`${diagnostic.severity}[${diagnostic.code}]`)}: ${paint.strong(diagnostic.message)}`];
-  if (diagnostic.source && diagnostic.range) lines.push(...frame(diagnostic.source, diagnostic.range, paint, diagnostic.severity));
-  else if (diagnostic.source) lines.push(`  ${diagnostic.source.name}`);
-  for (const { message, source, range } of diagnostic.related ?? []) lines.push(`  ${message}:`, ...frame(source, range, paint, undefined));
-  if (diagnostic.hint !== undefined) lines.push(`${paint.faint("hint:")} ${diagnostic.hint}`);
-  if (diagnostic.url !== undefined) lines.push(`${paint.faint("see:")} ${diagnostic.url}`);
+export function renderDiagnostic(diagnostic: Diagnostic, style: DiagnosticStyle = PLAIN): string {
+  const label = diagnostic.rule ? `${diagnostic.severity}[${diagnostic.rule}]` : `${diagnostic.severity}[${diagnostic.code}]`;
+  const lines = [`${style.severity(diagnostic.severity, label)}: ${diagnostic.message}`];
+  if (diagnostic.source && diagnostic.range) lines.push(...frame(diagnostic.source, diagnostic.range, true, diagnostic.severity, style));
+  for (const related of diagnostic.related ?? []) {
+    lines.push(`${style.faint("note")}: ${related.message}`);
+    lines.push(...frame(related.source, related.range, false, diagnostic.severity, style));
+  }
+  if (diagnostic.hint) lines.push(`${style.faint("hint")}: ${diagnostic.hint}`);
+  if (diagnostic.url) lines.push(`${style.faint("see")}: ${diagnostic.url}`);
   return lines.join("\n");
 }
 
-/** Lines shown before the first marked one. */
-const CONTEXT = 1;
-/** A range over more lines is cut after these. */
-const MOST_LINES = 6;
-
-function frame(source: SourceFile, range: SourceRange, paint: Paint, severity: "error" | "warning" | undefined): string[] {
-  const all = sourceLines(source.text);
-  const first = Math.min(range.line, all.length);
-  // A range that ends before the first column of a line does not reach into that line.
-  const end = range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine;
-  const last = Math.min(end, all.length, first + MOST_LINES - 1);
-  const width = String(last).length;
-  const gutter = (label: string): string => paint.faint(` ${label.padStart(width + 1)} |`);
-  const result = [`  ${source.name}:${range.line}:${range.column}`];
-  for (let number = Math.max(1, first - CONTEXT); number <= last; number++) {
-    const text = (all[number - 1] ?? "").replaceAll("\t", " ");
-    result.push(`${gutter(String(number))} ${text}`.trimEnd());
-    if (number < first) continue;
-    const from = number === first ? range.column - 1 : text.length - text.trimStart().length;
-    const to = number === end ? range.endColumn - 1 : text.length;
-    const marks = "^".repeat(Math.max(1, Math.min(to, Math.max(text.length, from + 1)) - from));
-    result.push(`${gutter("")} ${" ".repeat(from)}${severity ? paint[severity](marks) : marks}`);
-  }
-  if (last < end && last < all.length) result.push(gutter("…").trimEnd());
-  return result;
+/** Several diagnostics in the order given, a blank line between them. */
+export function renderDiagnostics(diagnostics: readonly Diagnostic[], style: DiagnosticStyle = PLAIN): string {
+  return diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, style)).join("\n\n");
 }
 
-/**
- * BuildKit's excerpt of a Dockerfile around the instruction that failed, which tools that read build logs know. The lines of the range
- * are marked `>>>`.
- */
-export function renderExcerpt(source: SourceFile, range: SourceRange): string {
-  const lines = source.text.split("\n").map((line) => line.replace(/\r$/, ""));
-  const first = Math.min(range.line, lines.length);
-  const last = Math.min(
-    Math.max(range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine, first),
-    lines.length,
-  );
-  let from = first;
-  let to = last;
-  const padding = first === last ? 4 : 2;
-  for (let added = 0; added < padding; added++) {
-    if (from > 1) {
-      from--;
-      added++;
+function frame(source: SourceFile, range: SourceRange, context: boolean, severity: Severity, style: DiagnosticStyle): string[] {
+  const text = source.text.split("\n");
+  const lineText = (line: number): string => visible((text[line - 1] ?? "").replace(/\r$/, "").replace(/^\uFEFF/, ""));
+  // An end in column 1 belongs to the line before: the range ends with its newline.
+  const lastLine = range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine;
+  const out = [`  ${source.name}:${range.line}:${range.column}`];
+  const width = Math.max(2, String(lastLine).length);
+  const gutter = (line: number | undefined): string =>
+    style.faint(`  ${line === undefined ? " ".repeat(width) : String(line).padStart(width)} |`);
+  if (context && range.line > 1) out.push(`${gutter(range.line - 1)} ${cut(lineText(range.line - 1), 0)}`.trimEnd());
+  for (let line = range.line; line <= lastLine; line++) {
+    const shown = lastLine - range.line < MAX_LINES || line < range.line + MAX_LINES - 2 || line === lastLine;
+    if (!shown) {
+      out.push(`${gutter(undefined)} …`);
+      line = lastLine - 1;
+      continue;
     }
-    if (to < lines.length) {
-      to++;
-      added++;
-    }
+    const raw = lineText(line);
+    const from = line === range.line ? range.column - 1 : raw.length - raw.trimStart().length;
+    const to = line === lastLine && lastLine === range.endLine ? range.endColumn - 1 : raw.length;
+    const shift = Math.max(0, Math.min(from - MAX_WIDTH / 2, raw.length - MAX_WIDTH));
+    out.push(`${gutter(line)} ${cut(raw, shift)}`.trimEnd());
+    const length = Math.max(1, Math.min(to, raw.length) - from);
+    const marker = " ".repeat(Math.max(0, from - shift)) + "^".repeat(Math.min(length, MAX_WIDTH - (from - shift)));
+    out.push(`${gutter(undefined)} ${style.severity(severity, marker)}`);
   }
-  const rule = "-".repeat(20);
-  const body = lines.slice(from - 1, to).map((line, index) => {
-    const number = from + index;
-    return ` ${String(number).padStart(3)} | ${number >= first && number <= last ? ">>>" : "   "} ${line}`;
-  });
-  return [`${source.name}:${first}`, rule, ...body, rule].join("\n");
+  return out;
 }
 
-function sourceLines(text: string): string[] {
-  const lines = text.split(/\r?\n/);
-  if (lines.length > 1 && lines.at(-1) === "") lines.pop();
-  return lines;
+/** One column for every character, so that markers line up; control characters cannot reach the terminal. */
+function visible(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return line.replace(/\t/g, " ").replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "\ufffd");
+}
+
+function cut(line: string, shift: number): string {
+  return line.length - shift > MAX_WIDTH ? `${line.slice(shift, shift + MAX_WIDTH - 1)}…` : line.slice(shift);
 }

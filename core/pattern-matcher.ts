@@ -1,0 +1,204 @@
+/**
+ * `.dockerignore` matching: a port of moby/patternmatcher, whose table of cases decides what is right. Paths are relative, clean and
+ * slash-separated. Not gitignore: a pattern names a path from the root, the last pattern that matches wins, and `!` brings back what is
+ * below an excluded directory.
+ */
+export class PatternMatcher {
+  readonly patterns: readonly Pattern[];
+  /** Whether any pattern begins with `!`: then an excluded directory must still be walked. */
+  readonly hasExclusions: boolean;
+
+  /** Throws a {@link PatternSyntaxError} for a pattern that cannot be matched. */
+  constructor(patterns: readonly string[]) {
+    this.patterns = patterns.flatMap((text) => compilePattern(text) ?? []);
+    this.hasExclusions = this.patterns.some((pattern) => pattern.exclusion);
+  }
+
+  /** Whether `path`, or a directory above it, is matched. */
+  matches(path: string): boolean {
+    return this.matchesUsingParent(path).matched;
+  }
+
+  /**
+   * The same for a walk: `parent` is the info that was given for the directory of `path`, which saves looking at all directories above
+   * again. Entries at the root have no parent.
+   */
+  matchesUsingParent(path: string, parent?: MatchInfo): { readonly matched: boolean; readonly info: MatchInfo } {
+    const info: boolean[] = new Array(this.patterns.length);
+    let matched = false;
+    for (let i = 0; i < this.patterns.length; i++) {
+      const pattern = this.patterns[i] as Pattern;
+      let hit = parent?.[i] ?? false;
+      if (!hit) {
+        // A pattern that could not change the answer is not looked at, and counts as no match for the entries below.
+        if (pattern.exclusion !== matched) {
+          info[i] = false;
+          continue;
+        }
+        hit = pattern.test(path) || (parent === undefined && matchesParent(pattern, path));
+      }
+      info[i] = hit;
+      if (hit) matched = !pattern.exclusion;
+    }
+    return { matched, info };
+  }
+}
+
+/** What a walk hands from a directory to its entries: one flag per pattern. */
+export type MatchInfo = readonly boolean[];
+
+export interface Pattern {
+  /** Cleaned, without `!`. */
+  readonly text: string;
+  readonly exclusion: boolean;
+  test(path: string): boolean;
+}
+
+export class PatternSyntaxError extends Error {
+  override readonly name = "PatternSyntaxError";
+  constructor(readonly pattern: string) {
+    super(
+      `Cannot use "${pattern}" as a pattern: ${pattern.trim() === "!" ? "nothing follows the !" : "its brackets or escapes are not closed"}`,
+    );
+  }
+}
+
+function matchesParent(pattern: Pattern, path: string): boolean {
+  for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
+    if (pattern.test(path.slice(0, slash))) return true;
+  }
+  return false;
+}
+
+function compilePattern(source: string): Pattern | undefined {
+  const trimmed = source.trim();
+  if (trimmed === "") return undefined;
+  let text = cleanPath(trimmed);
+  const exclusion = text.startsWith("!");
+  if (exclusion) {
+    if (text.length === 1) throw new PatternSyntaxError(source);
+    text = text.slice(1);
+  }
+  if (!isGoPattern(text)) throw new PatternSyntaxError(source);
+  return { text, exclusion, test: compileTest(text, source) };
+}
+
+type Shape = "exact" | "prefix" | "suffix" | "regexp";
+
+function compileTest(text: string, source: string): (path: string) => boolean {
+  let expression = "^";
+  let shape: Shape = "exact";
+  let inClass = false;
+  const chars = [...text];
+  for (let i = 0; i < chars.length; i++) {
+    const char = chars[i] as string;
+    if (char === "*" && chars[i + 1] === "*") {
+      const first = i === 0;
+      i++;
+      // `**/` is `**`: it matches any number of directories, also none.
+      if (chars[i + 1] === "/") i++;
+      if (i + 1 >= chars.length) {
+        if (shape === "exact") shape = "prefix";
+        else {
+          expression += ".*";
+          shape = "regexp";
+        }
+      } else {
+        expression += "(?:.*/)?";
+        shape = "regexp";
+      }
+      if (first) shape = "suffix";
+    } else if (char === "*") {
+      expression += "[^/]*";
+      shape = "regexp";
+    } else if (char === "?") {
+      expression += "[^/]";
+      shape = "regexp";
+    } else if (".+()|{}$".includes(char)) {
+      expression += `\\${char}`;
+    } else if (char === "\\") {
+      const next = chars[++i];
+      if (next === undefined) expression += "\\\\";
+      else {
+        expression += escapeForUnicode(next);
+        shape = "regexp";
+      }
+    } else if (char === "[" || char === "]") {
+      // A bracket that opens or closes nothing is a literal to Go, and an error to a RegExp with the `u` flag.
+      expression += (char === "]") === inClass || char === "[" ? char : "\\]";
+      inClass = char === "[";
+      shape = "regexp";
+    } else {
+      expression += char;
+    }
+  }
+  switch (shape) {
+    case "exact":
+      return (path) => path === text;
+    case "prefix": {
+      const prefix = text.slice(0, text.endsWith("/") ? -3 : -2);
+      return (path) => path.startsWith(prefix);
+    }
+    case "suffix": {
+      const suffix = text.slice(2);
+      return (path) => path.endsWith(suffix) || (suffix.startsWith("/") && path === suffix.slice(1));
+    }
+    case "regexp": {
+      let regexp: RegExp;
+      try {
+        regexp = new RegExp(`${expression}$`, "su");
+      } catch {
+        throw new PatternSyntaxError(source);
+      }
+      return (path) => regexp.test(path);
+    }
+  }
+}
+
+/** `\x` in a RegExp with the `u` flag is an error for most letters, where Go's means the letter. */
+function escapeForUnicode(char: string): string {
+  return /[\^$\\.*+?()[\]{}|/-]/.test(char) ? (char === "-" ? "\\x2d" : `\\${char}`) : char;
+}
+
+/** Go's `filepath.Clean` for slash-separated paths: no `.`, no `..` inside, no double or trailing slash. */
+export function cleanPath(path: string): string {
+  if (path === "") return ".";
+  const rooted = path.startsWith("/");
+  const out: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && out.length > 0 && out[out.length - 1] !== "..") out.pop();
+    else if (part !== ".." || !rooted) out.push(part);
+  }
+  return (rooted ? "/" : "") + out.join("/") || (rooted ? "/" : ".");
+}
+
+/** Whether Go's `filepath.Match` would take `text` as a pattern: brackets closed and not empty, escapes complete, ranges with two ends. */
+function isGoPattern(text: string): boolean {
+  const chars = [...text];
+  let i = 0;
+  const member = (): boolean => {
+    if (i >= chars.length || chars[i] === "-" || chars[i] === "]") return false;
+    if (chars[i] === "\\") i++;
+    return i++ < chars.length && i < chars.length;
+  };
+  while (i < chars.length) {
+    if (chars[i] === "\\") {
+      if (i + 1 >= chars.length) return false;
+      i += 2;
+    } else if (chars[i] === "[") {
+      i++;
+      if (chars[i] === "^") i++;
+      for (let members = 0; ; members++) {
+        if (chars[i] === "]" && members > 0) break;
+        if (!member()) return false;
+        if (chars[i] === "-") {
+          i++;
+          if (!member()) return false;
+        }
+      }
+      i++;
+    } else i++;
+  }
+  return true;
+}
