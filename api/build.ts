@@ -27,7 +27,7 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const built = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage) }, session, onEvent);
   const results = await exportAll(resolved, built, session, onEvent);
   return {
-    imageId: assembleImage(exportRequest(resolved, built, undefined), "oci").configs[0].digest,
+    imageId: assembleImage(built.images, "oci").configs[0].digest,
     descriptor: results.find((result) => result.descriptor !== undefined)?.descriptor,
     exports: results.map(({ type, metadata }) => ({ type, metadata })),
     warnings: built.warnings,

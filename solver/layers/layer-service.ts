@@ -60,14 +60,15 @@ export class LayerService {
     return record;
   }
 
-  /** The merged view of a stack, from its TOCs. */
+  /** The merged view of a stack, from its TOCs. Views of stacks that begin alike share what they have in common. */
   async view(stack: Stack, reporter: Reporter): Promise<RootfsView> {
-    const key = stack.join(" ");
-    const known = this.#views.get(key);
+    const known = this.#views.get(stack.join(" "));
     if (known) return known;
-    const tocs = await Promise.all(stack.map(async (id, index) => ({ layer: id as string, toc: await this.toc(stack, index, reporter) })));
-    const view = new RootfsView(tocs);
-    this.#views.set(key, view);
+    const tocs = await Promise.all(stack.map(async (id, index) => ({ id, toc: await this.toc(stack, index, reporter) })));
+    let length = stack.length - 1;
+    while (length > 0 && !this.#views.has(stack.slice(0, length).join(" "))) length--;
+    const view = new RootfsView(tocs.slice(Math.max(0, length)), this.#views.get(stack.slice(0, length).join(" ")));
+    this.#views.set(stack.join(" "), view);
     return view;
   }
 
