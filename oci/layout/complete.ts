@@ -1,0 +1,54 @@
+import type { Digest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import { type BlobReader, checkLayerCount, type ImageView, manifestBlobs, platformOf, readTree } from "../image.js";
+import { isForeignLayerType } from "../media-types.js";
+import type { Descriptor } from "../types.js";
+import { parseImageConfig } from "../validate.js";
+
+/** What a blob store offers to somebody who brings images into it. */
+export interface BlobTarget extends BlobReader {
+  writeSmall(data: string | Uint8Array): { readonly digest: Digest; readonly size: number };
+  ingest(
+    source: AsyncIterable<Uint8Array>,
+    expected?: { readonly digest?: Digest; readonly size?: number },
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<{ readonly digest: Digest; readonly size: number }>;
+  /** Keeps a blob that is there already from being collected; false when it is not there. Default: {@link BlobReader.has}. */
+  keep?(digest: Digest): boolean;
+}
+
+/** A target and the images below it that are there with all their blobs. */
+export interface CompleteImage {
+  readonly target: Descriptor;
+  readonly images: readonly [ImageView, ...ImageView[]];
+}
+
+/**
+ * Checks that an image is all there and fits together: manifests, configs, layers, their number. Of an index at least one image must be complete:
+ * engines save an index with only the platforms they have. Throws `image/incomplete` or `image/invalid`.
+ */
+export function requireComplete(target: Descriptor, blobs: BlobReader, what: string): CompleteImage {
+  if (!blobs.has(target.digest)) throw incomplete(what, `its manifest ${target.digest} is missing`);
+  const tree = readTree(target, blobs, what);
+  const images: ImageView[] = [];
+  let firstGap: string | undefined = tree.absent.length > 0 ? `manifest ${tree.absent[0]?.digest} is missing` : undefined;
+  for (const { descriptor, manifest, image } of tree.manifests) {
+    if (!image) continue;
+    const parts = manifestBlobs(manifest);
+    const gap = parts.findIndex((part) => !isForeignLayerType(part.mediaType) && !blobs.has(part.digest));
+    if (gap >= 0) {
+      firstGap ??= `${gap === 0 ? "its config" : `layer ${gap} of ${parts.length - 1},`} ${parts[gap]?.digest}${gap === 0 ? "" : ","} is missing`;
+      continue;
+    }
+    const config = parseImageConfig(blobs.readSmall(manifest.config.digest), `config ${manifest.config.digest} of ${what}`);
+    checkLayerCount(manifest, config, what);
+    images.push({ descriptor, manifest, config, platform: platformOf(config) });
+  }
+  const [first, ...others] = images;
+  if (first === undefined) throw incomplete(what, firstGap ?? "it holds no image");
+  return { target, images: [first, ...others] };
+}
+
+function incomplete(what: string, why: string): TsbuildError {
+  return new TsbuildError("image/incomplete", `Cannot use ${what}: ${why}`, { hint: "Save or pull the image again" });
+}

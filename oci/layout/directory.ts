@@ -1,0 +1,97 @@
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { digestHex, Hasher, sha256, type Digest } from "../../core/digest.js";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { type BlobReader, readTree } from "../image.js";
+import type { Descriptor } from "../types.js";
+import { MAX_METADATA_SIZE, parseIndex } from "../validate.js";
+import type { BlobTarget } from "./complete.js";
+
+/** An OCI image layout in a directory, read only. Every blob is verified when it is read. */
+export class LayoutDirectory implements BlobReader {
+  /** Entries of `index.json`. */
+  readonly entries: readonly Descriptor[];
+
+  /** Throws `layout/not-found` unless `directory` is a layout. */
+  constructor(readonly directory: string) {
+    let index: Buffer;
+    try {
+      index = readFileSync(join(directory, "index.json"));
+    } catch (cause) {
+      const code = systemErrorCode(cause);
+      const why = code === "ENOENT" ? "it has no index.json" : code === "ENOTDIR" ? "it is no directory" : (cause as Error).message;
+      throw new TsbuildError("layout/not-found", `Cannot use "${directory}" as an OCI layout: ${why}`, {
+        cause,
+        hint: "Make one with tsbuild -o type=oci,tar=false,dest=DIR, or unpack an OCI archive with tar",
+      });
+    }
+    this.entries = parseIndex(index, `index.json of "${directory}"`).manifests;
+  }
+
+  has(digest: Digest): boolean {
+    return statSync(this.#path(digest), { throwIfNoEntry: false })?.isFile() ?? false;
+  }
+
+  readSmall(digest: Digest): Buffer {
+    const stat = statSync(this.#path(digest), { throwIfNoEntry: false });
+    if (stat === undefined)
+      throw new TsbuildError("layout/blob-missing", `Cannot read ${digest} from the OCI layout "${this.directory}": it is not there`);
+    if (stat.size > MAX_METADATA_SIZE)
+      throw new TsbuildError(
+        "layout/blob-corrupt",
+        `Cannot read ${digest} from the OCI layout "${this.directory}": it is ${stat.size} bytes long`,
+      );
+    const data = readFileSync(this.#path(digest));
+    if (sha256(data) !== digest) throw this.#corrupt(digest);
+    return data;
+  }
+
+  /** The blob's bytes; each chunk is valid until the next. */
+  async *open(digest: Digest): AsyncGenerator<Buffer, void> {
+    const fd = openSync(this.#path(digest), "r");
+    try {
+      const hasher = new Hasher();
+      const buffer = Buffer.allocUnsafe(1 << 20);
+      for (let size = readSync(fd, buffer); size > 0; size = readSync(fd, buffer)) {
+        const chunk = buffer.subarray(0, size);
+        hasher.update(chunk);
+        yield chunk;
+      }
+      if (hasher.digest() !== digest) throw this.#corrupt(digest);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Copies what is below `target` and there into a blob store. */
+  async copyTo(target: Descriptor, blobs: BlobTarget, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (!this.has(target.digest)) {
+      throw new TsbuildError(
+        "layout/blob-missing",
+        `Cannot read ${target.digest} from the OCI layout "${this.directory}": it is not there`,
+      );
+    }
+    const { indexes, manifests } = readTree(target, this, `the image in "${this.directory}"`);
+    for (const { manifest } of manifests) {
+      for (const blob of [manifest.config, ...manifest.layers]) {
+        const there = blobs.keep === undefined ? blobs.has(blob.digest) : blobs.keep(blob.digest);
+        if (!there && this.has(blob.digest)) await blobs.ingest(this.open(blob.digest), { digest: blob.digest, size: blob.size }, options);
+      }
+    }
+    for (const { descriptor } of [...manifests, ...indexes]) blobs.writeSmall(this.readSmall(descriptor.digest));
+  }
+
+  #path(digest: Digest): string {
+    return join(this.directory, "blobs", "sha256", digestHex(digest));
+  }
+
+  #corrupt(digest: Digest): TsbuildError {
+    return new TsbuildError(
+      "layout/blob-corrupt",
+      `Cannot use ${digest} from the OCI layout "${this.directory}": its bytes have another digest`,
+      {
+        hint: "The layout is damaged; make it again",
+      },
+    );
+  }
+}

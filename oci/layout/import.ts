@@ -1,0 +1,81 @@
+import { type Digest, isDigest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import type { Descriptor } from "../types.js";
+import { type BlobTarget, requireComplete } from "./complete.js";
+import { LayoutDirectory } from "./directory.js";
+import { nameOfEntry, REF_NAME } from "./names.js";
+
+/** What `oci-layout://…` says after the scheme. */
+export interface LayoutReference {
+  readonly directory: string;
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+/** Reads `DIR[:TAG][@DIGEST]`. A colon in a directory's name must be followed by a slash somewhere. */
+export function parseLayoutReference(text: string): LayoutReference {
+  const at = text.lastIndexOf("@sha256:");
+  const digest = at < 0 ? undefined : text.slice(at + 1);
+  if (digest !== undefined && !isDigest(digest)) {
+    throw new TsbuildError("layout/invalid-reference", `Cannot use "${text}" as an OCI layout: "${digest}" is not a digest`, {
+      hint: "Write oci-layout://DIRECTORY, oci-layout://DIRECTORY:TAG or oci-layout://DIRECTORY@sha256:…",
+    });
+  }
+  const path = at < 0 ? text : text.slice(0, at);
+  const tag = /^(.+):([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$/s.exec(path);
+  return {
+    directory: tag?.[1] ?? path,
+    ...(tag?.[2] === undefined ? {} : { tag: tag[2] }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+/**
+ * Brings an image of a layout directory into a blob store, complete and verified. `text` is `DIR[:TAG][@DIGEST]`; without tag and digest the layout must
+ * hold one image, or one called `latest`. `name` is how to show it. Throws `layout/…` and `image/…` errors that name the directory.
+ */
+export async function importLayout(
+  text: string,
+  blobs: BlobTarget,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<{ readonly target: Descriptor; readonly name: string }> {
+  const reference = parseLayoutReference(text);
+  const layout = new LayoutDirectory(reference.directory);
+  const { annotations: _, ...target } = choose(reference, layout);
+  await layout.copyTo(target, blobs, options);
+  requireComplete(target, blobs, `the image in "${reference.directory}"`);
+  return { target, name: `${reference.directory}${reference.tag === undefined ? "" : `:${reference.tag}`}` };
+}
+
+function choose({ directory, tag, digest }: LayoutReference, layout: LayoutDirectory): Descriptor {
+  const fail = (why: string): never => {
+    const tags = [...new Set(layout.entries.map(tagOf).filter((one) => one !== undefined))];
+    throw new TsbuildError("layout/no-image", `Cannot find an image in the OCI layout "${directory}": ${why}`, {
+      hint: tags.length === 0 ? "Name one by its digest: DIRECTORY@sha256:…" : `It has the tags ${tags.join(", ")}`,
+    });
+  };
+  if (digest !== undefined) {
+    const entry = layout.entries.find((candidate) => candidate.digest === digest);
+    if (entry !== undefined) return entry;
+    if (!layout.has(digest)) fail(`it has no ${digest}`);
+    const bytes = layout.readSmall(digest);
+    return {
+      mediaType: (JSON.parse(bytes.toString("utf8")) as { readonly mediaType?: string }).mediaType ?? "",
+      digest,
+      size: bytes.length,
+    };
+  }
+  const distinct = new Map(layout.entries.map((entry) => [entry.digest, entry]));
+  const [only] = distinct.values();
+  if (tag === undefined && distinct.size === 1 && only !== undefined) return only;
+  const wanted = tag ?? "latest";
+  const entry = layout.entries.find((candidate) => tagOf(candidate) === wanted);
+  return entry ?? fail(tag === undefined ? `it has ${distinct.size} images and none has the tag "latest"` : `none has the tag "${tag}"`);
+}
+
+/** The tag of an entry, whether its annotation is a tag or a full name. */
+function tagOf(entry: Descriptor): string | undefined {
+  const name = nameOfEntry(entry);
+  if (name !== undefined) return name.slice(name.lastIndexOf(":") + 1);
+  return entry.annotations?.[REF_NAME];
+}

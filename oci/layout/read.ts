@@ -1,0 +1,168 @@
+import { posix } from "node:path";
+import { isDigest, type Digest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import { sniffFormat } from "../layer/decompress.js";
+import type { Compression } from "../layer/toc.js";
+import { readTree } from "../image.js";
+import type { Descriptor } from "../types.js";
+import { MAX_METADATA_SIZE, parseIndex } from "../validate.js";
+import { type ArchiveEntry, readEntries } from "./archive-reader.js";
+import type { BlobTarget } from "./complete.js";
+import { ArchiveFiles, importDockerImage, parseDockerManifest } from "./docker-archive.js";
+import { nameOfEntry } from "./names.js";
+
+/** An image found in an archive or layout: what it is called there and what it is. Its blobs are in the store. */
+export interface FoundImage {
+  /** Canonical names, in order, each once. */
+  readonly names: readonly string[];
+  readonly target: Descriptor;
+}
+
+const DOCUMENTS = new Set(["index.json", "manifest.json", "oci-layout", "repositories"]);
+/** Files of docker archives that can be configs or layers; anything else is not kept. */
+const DOCKER_FILE = /(\.json|\.tar(\.\w+)?|\.tgz)$|(^|\/)[0-9a-f]{64}$/;
+
+/**
+ * Reads an uncompressed image archive, once, straight into a blob store: OCI layouts and docker archives of every age, and those that are both (then
+ * the layout decides and docker's names are added). Only complete blobs are kept. Throws `images/not-an-archive` when it holds no images.
+ */
+export async function readArchive(
+  source: AsyncIterable<Uint8Array>,
+  blobs: BlobTarget,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<readonly FoundImage[]> {
+  const documents = new Map<string, Buffer>();
+  const files = new ArchiveFiles();
+  const entries: string[] = [];
+  for await (const entry of readEntries(source, options.signal)) {
+    const name = posix.normalize(entry.header.name).replace(/^\/+/, "");
+    if (entries.length < 4) entries.push(name);
+    if (entry.header.type === "symlink" || entry.header.type === "hardlink") {
+      if (entry.header.link !== undefined) files.link(name, entry.header.link, entry.header.type === "symlink");
+    } else if (entry.header.type === "file") {
+      if (DOCUMENTS.has(name)) documents.set(name, await readDocument(entry, name));
+      else if (name.startsWith("blobs/") || DOCKER_FILE.test(name))
+        files.files.set(name, await storeFile(entry, name, blobs, options.signal));
+    }
+  }
+  const layout = documents.get("index.json");
+  const docker = documents.get("manifest.json");
+  const fromLayout = layout === undefined ? [] : imagesOf(parseIndex(layout, "index.json of the archive").manifests, blobs);
+  if (docker === undefined) {
+    if (fromLayout.length > 0) return fromLayout;
+    throw notAnArchive(documents, entries, layout !== undefined);
+  }
+  const dockerImages = parseDockerManifest(docker);
+  if (fromLayout.length === 0) {
+    const found = merge(dockerImages.map((image) => ({ names: image.names, target: importDockerImage(image, files, blobs) })));
+    if (found.length === 0) throw notAnArchive(documents, entries, true);
+    return found;
+  }
+  // An entry without a name in the layout may have one in docker's part; they belong together by config.
+  return merge([
+    ...fromLayout,
+    ...dockerImages.flatMap((image) => {
+      const config = files.get(image.config)?.digest;
+      const target = fromLayout.find(
+        (candidate) => config !== undefined && blobs.has(candidate.target.digest) && hasConfig(candidate.target, config, blobs),
+      )?.target;
+      return target === undefined ? [] : [{ names: image.names, target }];
+    }),
+  ]);
+}
+
+/** The images that `index.json` of a layout names. Entries that are no images (signatures and other artifacts) are left out. */
+export function imagesOf(entries: readonly Descriptor[], blobs: BlobTarget): readonly FoundImage[] {
+  return merge(
+    entries.flatMap((entry) => {
+      const name = nameOfEntry(entry);
+      const { annotations: _, ...target } = entry;
+      // A manifest that is missing is reported by whoever asks for the image to be complete.
+      if (blobs.has(entry.digest) && !holdsImage(target, blobs)) return [];
+      return [{ names: name === undefined ? [] : [name], target }];
+    }),
+  );
+}
+
+function holdsImage(target: Descriptor, blobs: BlobTarget): boolean {
+  return readTree(target, blobs, "an image of the archive").manifests.some((node) => node.image);
+}
+
+function hasConfig(target: Descriptor, config: Digest, blobs: BlobTarget): boolean {
+  return readTree(target, blobs, "an image of the archive").manifests.some((node) => node.manifest.config.digest === config);
+}
+
+/** One entry per image, in order of first appearance. */
+function merge(images: readonly FoundImage[]): readonly FoundImage[] {
+  const merged = new Map<Digest, { names: Set<string>; target: Descriptor }>();
+  for (const { names, target } of images) {
+    const known = merged.get(target.digest) ?? { names: new Set(), target };
+    for (const name of names) known.names.add(name);
+    merged.set(target.digest, known);
+  }
+  return [...merged.values()].map(({ names, target }) => ({ names: [...names], target }));
+}
+
+async function readDocument(entry: ArchiveEntry, name: string): Promise<Buffer> {
+  if (entry.header.size > 4 * MAX_METADATA_SIZE) {
+    throw new TsbuildError("image/invalid", `Cannot read the archive: its ${name} is ${entry.header.size} bytes long`);
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of entry.content) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+async function storeFile(
+  entry: ArchiveEntry,
+  name: string,
+  blobs: BlobTarget,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly digest: Digest; readonly size: number; readonly compression: Compression | undefined }> {
+  const named = /^blobs\/(sha256)\/([0-9a-f]{64})$/.exec(name);
+  const digest = named === null ? undefined : `${named[1]}:${named[2]}`;
+  const { size } = entry.header;
+  const start = Buffer.alloc(6);
+  let seen = 0;
+  const watched = async function* (): AsyncGenerator<Buffer, void> {
+    for await (const chunk of entry.content) {
+      if (seen < start.length) seen += chunk.copy(start, seen);
+      yield chunk;
+    }
+  };
+  const options = signal === undefined ? {} : { signal };
+  if (digest !== undefined && isDigest(digest)) {
+    const there = blobs.keep === undefined ? blobs.has(digest) : blobs.keep(digest);
+    if (there) {
+      for await (const _ of watched()) if (seen === start.length) break;
+    } else {
+      await blobs.ingest(watched(), { digest, size }, options).catch((cause: unknown) => {
+        if (!(cause instanceof TsbuildError) || cause.code !== "store/digest-mismatch") throw cause;
+        throw new TsbuildError("image/corrupt", `Cannot read the archive: the bytes of "${name}" do not have that digest`, {
+          cause,
+          hint: "Save the image again",
+        });
+      });
+    }
+    return { digest, size, compression: compressionOf(start.subarray(0, seen)) };
+  }
+  const stored = await blobs.ingest(watched(), { size }, options);
+  return { ...stored, compression: compressionOf(start.subarray(0, seen)) };
+}
+
+function compressionOf(start: Buffer): Compression | undefined {
+  const format = sniffFormat(start);
+  return format === "plain" ? "uncompressed" : format === "gzip" || format === "zstd" ? format : undefined;
+}
+
+function notAnArchive(documents: ReadonlyMap<string, Buffer>, entries: readonly string[], empty: boolean): TsbuildError {
+  const found = documents.has("repositories")
+    ? "it is in the format of docker before 1.10"
+    : empty
+      ? "it holds no images"
+      : entries.length === 0
+        ? "it is empty"
+        : `it has neither index.json nor manifest.json; it begins with ${entries.map((name) => `"${name}"`).join(", ")}`;
+  return new TsbuildError("images/not-an-archive", `Cannot load the archive: ${found}`, {
+    hint: "Make it with tsbuild save, docker save, podman save, or skopeo copy to docker-archive: or oci-archive:",
+  });
+}
