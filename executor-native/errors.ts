@@ -1,0 +1,104 @@
+import { constants } from "node:os";
+import { CanceledError, TsbuildError } from "../core/errors.js";
+import type { ProbeReport } from "./probe.js";
+
+/** A line of the native part: what it could not do. */
+export interface HelperFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly errno: number;
+}
+
+export function helperMissing(path: string, cause: unknown): TsbuildError {
+  return new TsbuildError("exec/helper-missing", `Cannot run steps: the sandbox program "${path}" is not there or cannot be executed`, {
+    hint: 'Build it with "npm run build" in the folder of tsbuild; this needs a C compiler (Debian, Ubuntu: gcc libc6-dev; Fedora: gcc glibc-devel; Alpine: gcc musl-dev linux-headers)',
+    cause,
+  });
+}
+
+export function noIdRange(file: string, user: string): TsbuildError {
+  return new TsbuildError("exec/no-id-range", `Cannot run steps as user "${user}": no range of ids is set aside for it in ${file}`, {
+    hint: `As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`,
+  });
+}
+
+export function idToolMissing(tool: string): TsbuildError {
+  return new TsbuildError("exec/id-map-tool", `Cannot run steps as an ordinary user: ${tool} was not found in PATH`, {
+    hint: 'Install it (Debian, Ubuntu: "apt-get install uidmap"; Fedora, RHEL: "dnf install shadow-utils"; Alpine: "apk add shadow-uidmap")',
+  });
+}
+
+/** The worker could not be started; the probe knows what is missing, if anything. */
+export function workerNotStarted(report: ProbeReport, failure: HelperFailure | undefined, output: string): TsbuildError {
+  const missing = report.features.find((feature) => !feature.ok);
+  if (missing?.problem !== undefined) {
+    return new TsbuildError("exec/unsupported-system", missing.problem, missing.hint === undefined ? {} : { hint: missing.hint });
+  }
+  const what = failure ? failure.message : output.trim() || "it ended without a word";
+  return new TsbuildError(failure?.code ?? "exec/worker-start", `Cannot start the worker for steps: ${what}`);
+}
+
+export function workerGone(how: string, output: string): TsbuildError {
+  const tail = output.trim();
+  return new TsbuildError("exec/worker-gone", `The worker that runs steps ended unexpectedly (${how})${tail === "" ? "" : `: ${tail}`}`, {
+    hint: "When it was killed, the machine may be out of memory: see the kernel's log (dmesg)",
+  });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  "exec/unknown-user": "Create the user in an earlier step (RUN useradd …), or give a numeric id",
+  "exec/unknown-group": "Create the group in an earlier step (RUN groupadd …), or give a numeric id",
+  "exec/user-ids": "Ids above the range in /etc/subuid and /etc/subgid cannot be used; enlarge the range",
+  "exec/ulimit": "Raise the limit of the session that runs tsbuild first",
+  "exec/mount-point": "Mount points are made when they are missing; what exists must be of the same kind as what is mounted",
+};
+
+/** What the native part says about one sandbox. */
+export function sandboxFailed(failure: HelperFailure): Error {
+  if (failure.code === "exec/internal") return new Error(`internal: ${failure.message}`);
+  const name = Object.entries(constants.errno).find(([, number]) => number === failure.errno)?.[0];
+  const hint = HINTS[failure.code];
+  return new TsbuildError(failure.code, failure.message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(name === undefined ? {} : { cause: Object.assign(new Error(name), { code: name, errno: -failure.errno }) }),
+  });
+}
+
+/** The sandbox ended without saying how: something outside killed it. */
+export function sandboxKilled(signal: string): TsbuildError {
+  return new TsbuildError("exec/sandbox-killed", `The sandbox of the step was killed from outside (${signal})`, {
+    hint: "The machine may be out of memory: see the kernel's log (dmesg)",
+  });
+}
+
+/** An error as it crosses between the processes. */
+export interface WireError {
+  readonly kind: "canceled" | "user" | "system" | "bug";
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly stack: string | undefined;
+}
+
+export function toWire(error: unknown): WireError {
+  if (!(error instanceof Error)) return { kind: "bug", code: "", message: String(error), hint: undefined, stack: undefined };
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const kind = error instanceof CanceledError ? "canceled" : error instanceof TsbuildError ? "user" : code === "" ? "bug" : "system";
+  return { kind, code, message: error.message, hint: error instanceof TsbuildError ? error.hint : undefined, stack: error.stack };
+}
+
+export function fromWire(wire: WireError): Error {
+  switch (wire.kind) {
+    case "canceled":
+      return new CanceledError(wire.message);
+    case "user":
+      return new TsbuildError(wire.code, wire.message, wire.hint === undefined ? {} : { hint: wire.hint });
+    case "system":
+      return Object.assign(new Error(wire.message), { code: wire.code });
+    case "bug": {
+      const error = new Error(wire.message);
+      if (wire.stack !== undefined) error.stack = wire.stack;
+      return error;
+    }
+  }
+}

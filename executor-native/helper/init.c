@@ -1,0 +1,125 @@
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "mounts.h"
+#include "rootfs.h"
+#include "walk.h"
+
+static void loopback_up(void)
+{
+	struct ifreq request = {.ifr_flags = IFF_UP};
+	strcpy(request.ifr_name, "lo");
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot bring up the loopback interface");
+	close(fd);
+}
+
+static void enter_root(int root)
+{
+	/* The old root ends up under the new one's, and is gone with the unmount: nothing of the host stays reachable. */
+	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		fail_errno("exec/pivot-root", "Cannot make the image's file system the root");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		fail_errno("exec/pivot-root", "Cannot leave the host's file system");
+}
+
+static void enter_directory(const struct spec *spec)
+{
+	char path[4096];
+	struct walk at;
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || !walk(&at, root, spec->cwd, WALK_MAKE_DIRECTORY) || fchdir(walk_fd(&at)) < 0)
+		fail_errno("exec/working-directory", "Cannot use \"%s\" as the working directory", spec->cwd);
+	walk_end(&at);
+	close(root);
+	if (!getcwd(path, sizeof path) || path[0] != '/')
+		fail("exec/working-directory", "Cannot use \"%s\" as the working directory: it is outside the root", spec->cwd);
+}
+
+static void set_up(const struct spec *spec)
+{
+	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		fail_errno("exec/sandbox-mount", "Cannot make the mounts private");
+	struct stage stage = make_stage(spec);
+	int root = make_root(&stage, spec);
+	if (!spec->network)
+		loopback_up();
+	mount_standard(&stage, spec, root);
+	mount_extra(&stage, spec, root);
+	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot set the host name \"%s\"", spec->hostname);
+	enter_root(root);
+	close(root);
+	close(stage.fd);
+	if (dup2(stage.null, 0) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot use /dev/null as standard input");
+	enter_directory(spec);
+}
+
+static _Noreturn void wait_for(pid_t command, const sigset_t *signals)
+{
+	for (;;) {
+		int status, number = sigwaitinfo(signals, NULL);
+		if (number > 0 && number != SIGCHLD)
+			kill(command, number);
+		for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+			if (pid != command)
+				continue;
+			if (WIFSIGNALED(status))
+				status_line("exit", NULL, NULL, "signal", WTERMSIG(status));
+			else
+				status_line("exit", NULL, NULL, "code", WEXITSTATUS(status));
+			_exit(0); /* The kernel kills what is left in the pid namespace, and waits for it. */
+		}
+	}
+}
+
+void run_init(const struct spec *spec, int output, int errors, int alive)
+{
+	struct pollfd gone = {.fd = alive, .events = POLLIN};
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (poll(&gone, 1, 0) > 0)
+		_exit(EXIT_FAILED);
+	umask(0);
+	set_up(spec);
+
+	sigset_t signals;
+	sigfillset(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	pid_t command = fork();
+	if (command < 0)
+		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
+	if (command == 0) {
+		if (dup2(output, 1) < 0 || dup2(errors, 2) < 0)
+			fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
+		run_command(spec);
+	}
+	/* This process shares a pid namespace with what is not trusted: it keeps nothing worth taking, and cannot be traced. */
+	close(output);
+	close(errors);
+	close(1);
+	close(2);
+	if (chdir("/") < 0)
+		_exit(EXIT_FAILED);
+	limit_bounding_set(1ull << CAP_KILL);
+	limit_capabilities(1ull << CAP_KILL);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	wait_for(command, &signals);
+}

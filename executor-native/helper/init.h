@@ -1,0 +1,10 @@
+/* The first process of a sandbox: sets it up, starts the command, reaps, and ends with it. */
+#ifndef TSBUILD_INIT_H
+#define TSBUILD_INIT_H
+
+#include "spec.h"
+
+/* Called in the new namespaces. `output` and `errors` become the command's; `alive` reads end of file when the process outside is gone. */
+_Noreturn void run_init(const struct spec *spec, int output, int errors, int alive);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * Mode `run`: one command in its own namespaces. This process stays outside them: it carries the output (the command gets real pipes, so that
+ * /dev/stdout can be opened; the caller's ends are sockets), waits until everything inside is gone, and tidies up.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init.h"
+#include "modes.h"
+#include "remove.h"
+#include "spec.h"
+
+#define SPEC_FD 3
+#define STATUS_FD 4
+#define PIPE_SIZE (1 << 20)
+
+static volatile sig_atomic_t init_pid, stopped;
+
+/* Killing the first process of a pid namespace kills all of them. */
+static void stop(int number)
+{
+	(void)number;
+	stopped = 1;
+	if (init_pid > 0)
+		kill((pid_t)init_pid, SIGKILL);
+}
+
+static void make_pipe(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a pipe");
+	fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE); /* fewer wake-ups; refused when the user's quota is used up */
+}
+
+/* Moves what is there. False at the end, or when nobody wants it any more. */
+static bool carry(int from, int to)
+{
+	static char buffer[65536];
+	ssize_t count = splice(from, NULL, to, NULL, PIPE_SIZE, SPLICE_F_MOVE);
+	if (count < 0 && errno == EINVAL) { /* `to` is nothing that can be spliced into, such as a terminal */
+		count = read(from, buffer, sizeof buffer);
+		for (ssize_t done = 0; done < count;) {
+			ssize_t written = write(to, buffer + done, (size_t)(count - done));
+			if (written < 0 && errno != EINTR)
+				return false;
+			done += written > 0 ? written : 0;
+		}
+	}
+	return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+static void carry_output(int output, int errors)
+{
+	struct pollfd polled[] = {{.fd = output, .events = POLLIN}, {.fd = errors, .events = POLLIN}};
+	while (!stopped && (polled[0].fd >= 0 || polled[1].fd >= 0)) {
+		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+			break;
+		for (int i = 0; i < 2 && !stopped; i++)
+			if (polled[i].fd >= 0 && polled[i].revents && !carry(polled[i].fd, i + 1))
+				polled[i].fd = -1;
+	}
+}
+
+int mode_run(void)
+{
+	struct spec spec;
+	int output[2], errors[2], alive[2];
+	struct sigaction action = {.sa_handler = stop};
+
+	status_fd = STATUS_FD;
+	if (fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return EXIT_FAILED;
+	/* SIGTERM asks to stop. Blocked until there is something to stop. */
+	sigset_t blocked, before;
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+
+	read_spec(SPEC_FD, &spec);
+	close(SPEC_FD);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != spec.parent)
+		return EXIT_FAILED;
+	make_pipe(output);
+	make_pipe(errors);
+	make_pipe(alive);
+
+	unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | (spec.network ? 0 : CLONE_NEWNET);
+	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid < 0)
+		fail_errno("exec/namespaces", "Cannot make the sandbox's namespaces");
+	if (pid == 0) {
+		signal(SIGTERM, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		close(output[0]);
+		close(errors[0]);
+		close(alive[1]);
+		run_init(&spec, output[1], errors[1], alive[0]);
+	}
+	init_pid = pid;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(output[1]);
+	close(errors[1]);
+	close(alive[0]);
+	carry_output(output[0], errors[0]);
+	if (stopped)
+		kill(pid, SIGKILL);
+	int status;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	init_pid = 0;
+	remove_tree(spec.work);
+	if (stopped)
+		status_line("stopped", NULL, NULL, NULL, -1);
+	else if (WIFSIGNALED(status))
+		status_line("killed", NULL, NULL, "signal", WTERMSIG(status));
+	return 0;
+}

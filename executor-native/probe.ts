@@ -1,0 +1,166 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TsbuildError } from "../core/errors.js";
+import type { HelperFailure } from "./errors.js";
+import { helperPath } from "./helper-path.js";
+import { type IdMaps, idMaps } from "./id-map.js";
+
+/** What running steps depends on, in the order in which it is needed. */
+export type FeatureName = "helper" | "id-maps" | "user-namespaces" | "mount-api" | "overlay" | "proc" | "namespaces" | "seccomp" | "ids";
+
+export interface ProbeFeature {
+  readonly name: FeatureName;
+  readonly ok: boolean;
+  /** One sentence: what is missing and which file or setting controls it. */
+  readonly problem?: string;
+  /** The way out. */
+  readonly hint?: string;
+}
+
+export interface ProbeReport {
+  readonly ok: boolean;
+  /** Up to and including the first one that keeps the later ones from being tried. */
+  readonly features: readonly ProbeFeature[];
+  readonly maps: IdMaps | undefined;
+}
+
+/**
+ * Tries everything that running steps needs, in a real user namespace and in `directory` (default: the temporary directory; give the
+ * store's, as file systems differ). Takes some 20 ms and leaves nothing behind. Never throws.
+ */
+export function probe(directory = tmpdir()): ProbeReport {
+  const features: ProbeFeature[] = [];
+  const done = (maps?: IdMaps): ProbeReport => ({ ok: features.every((feature) => feature.ok), features, maps });
+  const helper = attempt("helper", helperPath, features);
+  if (helper === undefined) return done();
+  const maps = attempt("id-maps", idMaps, features);
+  if (maps === undefined) return done();
+
+  const place = attempt("overlay", () => mkdtempSync(join(directory, "tsbuild-probe-")), features);
+  if (place === undefined) return done(maps);
+  features.pop(); // Only that the directory is writable; whether overlays work there comes below.
+  try {
+    const { stdout, stderr, status, error } = spawnSync(
+      helper,
+      ["userns", String(process.pid), maps.mode, maps.uids, maps.gids, helper, "probe", place],
+      { encoding: "utf8" },
+    );
+    if (error || status !== 0) {
+      features.push(namespaceProblem(lastFailure(stderr), error?.message ?? stderr.trim()));
+      return done(maps);
+    }
+    features.push({ name: "user-namespaces", ok: true });
+    for (const line of stdout.split("\n").filter(Boolean)) {
+      const { status: outcome, feature, errno } = JSON.parse(line) as { status: string; feature: FeatureName; errno?: number };
+      features.push(outcome === "ok" ? { name: feature, ok: true } : { name: feature, ok: false, ...missing(feature, directory, errno) });
+    }
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+  return done(maps);
+}
+
+function attempt<T>(name: FeatureName, action: () => T, features: ProbeFeature[]): T | undefined {
+  try {
+    const value = action();
+    features.push({ name, ok: true });
+    return value;
+  } catch (error) {
+    const hint = error instanceof TsbuildError && error.hint !== undefined ? { hint: error.hint } : {};
+    features.push({ name, ok: false, problem: (error as Error).message, ...hint });
+    return undefined;
+  }
+}
+
+/** The settings that are known to forbid user namespaces, each with its way out. */
+const SETTINGS: readonly { readonly file: string; readonly forbids: (value: number) => boolean; readonly fix: string }[] = [
+  {
+    file: "/proc/sys/kernel/unprivileged_userns_clone",
+    forbids: (value) => value === 0 && process.geteuid?.() !== 0,
+    fix: "As root: sysctl -w kernel.unprivileged_userns_clone=1 (to keep it, write it to /etc/sysctl.d/tsbuild.conf)",
+  },
+  {
+    file: "/proc/sys/user/max_user_namespaces",
+    forbids: (value) => value === 0,
+    fix: "As root: sysctl -w user.max_user_namespaces=28633 (to keep it, write it to /etc/sysctl.d/tsbuild.conf)",
+  },
+  {
+    file: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+    forbids: (value) => value !== 0 && process.geteuid?.() !== 0,
+    fix: "As root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give tsbuild's sandbox program an AppArmor profile with the rule userns (docs/sandbox.md has one)",
+  },
+];
+
+function namespaceProblem(failure: HelperFailure | undefined, output: string): ProbeFeature {
+  const setting = SETTINGS.find(({ file, forbids }) => {
+    const value = readNumber(file);
+    return value !== undefined && forbids(value);
+  });
+  if (failure?.code === "exec/id-map" || failure?.code === "exec/id-map-tool") {
+    return {
+      name: "id-maps",
+      ok: false,
+      problem: failure.message,
+      hint: "newuidmap and newgidmap must be setuid root or have file capabilities, and /etc/subuid and /etc/subgid must hold ranges for this user that overlap nobody else's",
+    };
+  }
+  if (setting) {
+    return {
+      name: "user-namespaces",
+      ok: false,
+      problem: `User namespaces are not allowed here: ${setting.file} forbids them`,
+      hint: setting.fix,
+    };
+  }
+  return {
+    name: "user-namespaces",
+    ok: false,
+    problem: `User namespaces do not work here: ${failure?.message ?? output}`,
+    hint: "Inside a container, its runtime's seccomp or AppArmor profile usually forbids them: run it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined",
+  };
+}
+
+function missing(name: FeatureName, directory: string, errno: number | undefined): { readonly problem: string; readonly hint: string } {
+  const number = errno === undefined ? "" : ` (errno ${errno})`;
+  switch (name) {
+    case "mount-api":
+      return {
+        problem: `The kernel lacks the mount calls fsmount and mount_setattr${number}`,
+        hint: "Use Linux 5.12 or newer, with a seccomp profile that knows them",
+      };
+    case "overlay":
+      return {
+        problem: `Overlay mounts do not work in a user namespace in "${directory}"${number}`,
+        hint: "They need Linux 5.11 or newer, the module overlay (as root: modprobe overlay), and a store on a local file system such as ext4, xfs or btrfs, not on NFS or another overlay: choose one with TSBUILD_ROOT",
+      };
+    case "proc":
+      return {
+        problem: `A fresh /proc cannot be mounted in a user namespace${number}: parts of this system's /proc are hidden`,
+        hint: "Inside a container, run it with --security-opt systempaths=unconfined (Docker), --security-opt unmask=ALL (Podman) or procMount: Unmasked (Kubernetes)",
+      };
+    case "seccomp":
+      return { problem: `The kernel refuses system call filters${number}`, hint: "It needs CONFIG_SECCOMP_FILTER" };
+    case "ids":
+      return {
+        problem: `Files in "${directory}" cannot be given to other users from a user namespace${number}`,
+        hint: "The range in /etc/subuid and /etc/subgid needs 65536 ids or more, and the file system must store owners: choose another with TSBUILD_ROOT",
+      };
+    default:
+      return { problem: `The kernel refuses network, IPC or UTS namespaces${number}`, hint: "See the limits in /proc/sys/user/" };
+  }
+}
+
+function lastFailure(output: string): HelperFailure | undefined {
+  const line = output.split("\n").find((text) => text.startsWith('{"status":"error"'));
+  return line === undefined ? undefined : (JSON.parse(line) as HelperFailure);
+}
+
+function readNumber(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}

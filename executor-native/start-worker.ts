@@ -1,0 +1,59 @@
+import { type SpawnOptions, spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import type { Worker, WorkerOptions } from "./contract.js";
+import { type HelperFailure, workerNotStarted } from "./errors.js";
+import { helperPath } from "./helper-path.js";
+import { idMaps } from "./id-map.js";
+import { probe } from "./probe.js";
+import { WorkerClient } from "./worker/client.js";
+
+/** How much of the worker's standard error is kept for messages. */
+const ERROR_TAIL = 16 * 1024;
+
+/**
+ * Starts our process inside a new user and mount namespace and waits until it serves. Throws a TsbuildError that names what this system lacks
+ * (see {@link probe}). The worker ends with this process, however that ends.
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const maps = idMaps();
+  mkdirSync(options.stateDirectory, { recursive: true });
+  const command = [process.execPath, options.entry];
+  const spawnOptions: SpawnOptions = {
+    cwd: options.stateDirectory,
+    env: environment(),
+    // Descriptor 3 is a socket pair: the protocol.
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+  };
+  const child = spawn(helperPath(), ["userns", String(process.pid), maps.mode, maps.uids, maps.gids, ...command], spawnOptions);
+  let errors = "";
+  const stderr = child.stderr as Readable;
+  stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors = (errors + text).slice(-ERROR_TAIL);
+  });
+  (stderr as unknown as Socket).unref();
+  try {
+    return await WorkerClient.connect({ child, socket: child.stdio[3] as Socket, errors: () => errors });
+  } catch {
+    throw workerNotStarted(probe(options.stateDirectory), failureLine(errors), errors);
+  }
+}
+
+/** Ours, without what only slows Node's start (extra certificates) or is meant for the main process alone. */
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_EXTRA_CA_CERTS, NODE_OPTIONS, NODE_CHANNEL_FD, NODE_V8_COVERAGE, ...rest } = process.env;
+  return rest;
+}
+
+function failureLine(output: string): HelperFailure | undefined {
+  for (const line of output.split("\n")) {
+    if (!line.startsWith('{"status":"error"')) continue;
+    try {
+      return JSON.parse(line) as HelperFailure;
+    } catch {
+      return undefined;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,142 @@
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import { CanceledError, TsbuildError, throwIfAborted } from "../../core/errors.js";
+import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../contract.js";
+import { fromWire, workerGone } from "../errors.js";
+import { encodeMessage, FrameReader, type Request, type Response } from "./protocol.js";
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onOutput?: RunIo["onOutput"];
+  readonly onProgress?: ((value: unknown) => void) | undefined;
+}
+
+export interface Connection {
+  readonly child: ChildProcess;
+  readonly socket: Socket;
+  /** The last bytes the worker wrote to standard error. */
+  readonly errors: () => string;
+}
+
+/** The main process's side of a worker. While nothing is under way the worker does not keep the main process alive. */
+export class WorkerClient implements Worker {
+  readonly #connection: Connection;
+  readonly #pending = new Map<number, Pending>();
+  readonly #exited: Promise<void>;
+  #nextId = 1;
+  /** Why nothing can be asked any more. */
+  #ended: Error | undefined;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    const { child } = connection;
+    this.#exited = new Promise((resolve) => {
+      child.once("close", (code, signal) => {
+        this.#fail(workerGone(signal ?? `exit code ${code}`, connection.errors()));
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves when the worker says it is ready; rejects with undefined when it ends before, and the caller finds out why. */
+  static connect(connection: Connection): Promise<WorkerClient> {
+    return new Promise((resolve, reject) => {
+      const client = new WorkerClient(connection);
+      const reader = new FrameReader<Response>();
+      const { socket } = connection;
+      socket.on("data", (chunk: Buffer) => {
+        for (const frame of reader.read(chunk)) {
+          if (frame.kind === "output") client.#pending.get(frame.id)?.onOutput?.(frame.stream, frame.data);
+          else if (frame.message.type === "ready") {
+            client.#idle();
+            resolve(client);
+          } else client.#receive(frame.message);
+        }
+      });
+      socket.on("error", () => {}); // The worker is gone: its exit says how.
+      void client.#exited.then(() => reject());
+    });
+  }
+
+  async run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit> {
+    return (await this.#ask((id) => ({ type: "run", id, spec }), { onOutput: io.onOutput }, io.signal)) as SandboxExit;
+  }
+
+  async task<R>(
+    name: string,
+    params: unknown,
+    options: { readonly signal?: AbortSignal; readonly onProgress?: (value: unknown) => void } = {},
+  ): Promise<R> {
+    return (await this.#ask((id) => ({ type: "task", id, name, params }), { onProgress: options.onProgress }, options.signal)) as R;
+  }
+
+  async remove(paths: readonly string[]): Promise<void> {
+    if (paths.length > 0) await this.#ask((id) => ({ type: "remove", id, paths }), {});
+  }
+
+  async close(): Promise<void> {
+    this.#fail(new TsbuildError("exec/worker-closed", "Cannot use the worker for steps: it was closed"));
+    this.#connection.child.ref();
+    this.#connection.socket.end();
+    await this.#exited;
+    this.#connection.socket.destroy();
+  }
+
+  async #ask(request: (id: number) => Request, handlers: Pick<Pending, "onOutput" | "onProgress">, signal?: AbortSignal): Promise<unknown> {
+    throwIfAborted(signal);
+    if (this.#ended) throw this.#ended;
+    const id = this.#nextId++;
+    const { socket, child } = this.#connection;
+    const abort = (): void => {
+      if (!this.#ended) socket.write(encodeMessage({ type: "abort", id }));
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const value = await new Promise((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject, ...handlers });
+        if (this.#pending.size === 1) {
+          socket.ref();
+          child.ref();
+        }
+        socket.write(encodeMessage(request(id)));
+      });
+      throwIfAborted(signal);
+      return value;
+    } catch (error) {
+      // Whatever happened after the abort, the caller asked for an end and gets told so.
+      if (signal?.aborted && error instanceof CanceledError) throwIfAborted(signal);
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      this.#pending.delete(id);
+      this.#idle();
+    }
+  }
+
+  #receive(message: Exclude<Response, { readonly type: "ready" }>): void {
+    const pending = this.#pending.get(message.id);
+    switch (message.type) {
+      case "progress":
+        pending?.onProgress?.(message.value);
+        return;
+      case "done":
+        pending?.resolve(message.value);
+        return;
+      case "failed":
+        pending?.reject(fromWire(message.error));
+        return;
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#ended ??= error;
+    for (const pending of this.#pending.values()) pending.reject(this.#ended);
+  }
+
+  #idle(): void {
+    if (this.#pending.size > 0) return;
+    this.#connection.socket.unref();
+    this.#connection.child.unref();
+  }
+}

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
+import type { SandboxExit, SandboxSpec } from "../contract.js";
+import { sandboxFailed, sandboxKilled } from "../errors.js";
+import { helperPath } from "../helper-path.js";
+import { encodeSpec } from "./spec-encoding.js";
+
+/** A status line of the native part's `run` mode. The first that says how it ended counts. */
+type StatusLine =
+  | { readonly status: "error"; readonly code: string; readonly message: string; readonly errno: number }
+  | { readonly status: "not-started"; readonly message: string; readonly code: number }
+  | { readonly status: "exit"; readonly code?: number; readonly signal?: number }
+  | { readonly status: "killed"; readonly signal: number }
+  | { readonly status: "stopped" };
+
+export interface RunningSandbox {
+  /** Settles when every process is gone and nothing is mounted any more. */
+  readonly done: Promise<SandboxExit>;
+  /** Kills everything; `done` then rejects with CanceledError. */
+  stop(): void;
+  /** Output stops flowing, and the command blocks when its pipe is full. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Runs inside the user namespace. One native process per sandbox does all the work; this one only moves bytes. */
+export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "stderr", data: Buffer) => void): RunningSandbox {
+  const bytes = encodeSpec(spec, process.pid);
+  const child = spawn(helperPath(), ["run"], { cwd: "/", env: {}, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
+  const outputs = [child.stdout as Readable, child.stderr as Readable];
+  let stopped = false;
+  let status = "";
+  child.stdout?.on("data", (data: Buffer) => onOutput("stdout", data));
+  child.stderr?.on("data", (data: Buffer) => onOutput("stderr", data));
+  (child.stdio[4] as Readable | null)?.setEncoding("utf8").on("data", (text: string) => {
+    status += text;
+  });
+  const specPipe = child.stdio[3] as Writable | null;
+  specPipe?.on("error", () => {}); // It ended before it read everything; its status says why.
+  specPipe?.end(bytes);
+
+  const done = ended(child).then((how) => {
+    const line = lastWord(status);
+    if (stopped || line?.status === "stopped") throw new CanceledError();
+    if (line === undefined) throw sandboxKilled(how);
+    switch (line.status) {
+      case "error":
+        throw sandboxFailed(line);
+      case "not-started":
+        return { code: line.code };
+      case "exit":
+        return line.signal === undefined ? { code: line.code ?? 0 } : { signal: signalName(line.signal) };
+      case "killed":
+        throw sandboxKilled(signalName(line.signal));
+    }
+  });
+  return {
+    done,
+    stop() {
+      stopped = true;
+      for (const output of outputs) output.resume();
+      child.kill("SIGTERM");
+    },
+    pause() {
+      for (const output of outputs) output.pause();
+    },
+    resume() {
+      for (const output of outputs) output.resume();
+    },
+  };
+}
+
+/** Resolves when the process has ended and its pipes are closed: with how it ended. */
+function ended(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.on("error", (error) => {
+      if (child.pid === undefined) {
+        reject(new TsbuildError("exec/sandbox-start", `Cannot start the sandbox of the step: ${error.message}`, { cause: error }));
+      }
+    });
+    child.on("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+function lastWord(text: string): StatusLine | undefined {
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    try {
+      return JSON.parse(line) as StatusLine;
+    } catch {
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+function signalName(number: number): string {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `SIG${number}`;
+}

@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { Socket } from "node:net";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { type HelperFailure, sandboxFailed, toWire } from "../errors.js";
+import { helperPath } from "../helper-path.js";
+import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
+import { type RunningSandbox, startSandbox } from "./sandbox.js";
+
+export interface TaskContext {
+  readonly signal: AbortSignal;
+  /** Structured-clone data, delivered in order before the result. */
+  readonly progress: (value: unknown) => void;
+}
+
+/** Work inside the user namespace. Parameters come from another process: a task knows their type by agreement with its caller. */
+export type TaskFunction = (params: never, context: TaskContext) => unknown;
+
+/** Runs the tasks that are not inline. The composing entry decides how, usually on a pool of threads. */
+export type TaskRunner = (name: string, params: unknown, context: TaskContext) => Promise<unknown>;
+
+export interface ServeOptions {
+  /** Run here, between moving the output of sandboxes: only what is short or asynchronous. */
+  readonly tasks?: Readonly<Record<string, TaskFunction>>;
+  /** Everything else. */
+  readonly runTask?: TaskRunner;
+}
+
+/** The descriptor on which the main process talks; {@link ../start-worker.ts} puts it there. */
+const SOCKET_FD = 3;
+
+/**
+ * The worker's side: answers requests until the main process closes the connection or is gone, then stops every sandbox and ends this
+ * process. Called once, by the entry file.
+ */
+export function serveWorker(options: ServeOptions): void {
+  const socket = new Socket({ fd: SOCKET_FD, readable: true, writable: true });
+  const reader = new FrameReader<Request>();
+  const aborts = new Map<number, () => void>();
+  const sandboxes = new Map<number, RunningSandbox>();
+  let ending = false;
+
+  const send = (message: Response): void => {
+    if (!socket.destroyed) socket.write(encodeMessage(message));
+  };
+  const output = (id: number, stream: "stdout" | "stderr", data: Buffer): void => {
+    if (socket.destroyed) return;
+    socket.cork();
+    socket.write(outputHeader(id, stream, data.length));
+    const room = socket.write(data);
+    socket.uncork();
+    // The main process does not keep up: let the commands wait instead of collecting their output here.
+    if (!room) for (const sandbox of sandboxes.values()) sandbox.pause();
+  };
+  socket.on("drain", () => {
+    for (const sandbox of sandboxes.values()) sandbox.resume();
+  });
+
+  const perform = async (request: Exclude<Request, { readonly type: "abort" }>): Promise<unknown> => {
+    if (request.type === "run") {
+      const sandbox = startSandbox(request.spec, (stream, data) => output(request.id, stream, data));
+      sandboxes.set(request.id, sandbox);
+      aborts.set(request.id, () => sandbox.stop());
+      return await sandbox.done.finally(() => sandboxes.delete(request.id));
+    }
+    if (request.type === "remove") return await removeTrees(request.paths);
+    const abort = new AbortController();
+    aborts.set(request.id, () => abort.abort(new CanceledError()));
+    const context: TaskContext = { signal: abort.signal, progress: (value) => send({ type: "progress", id: request.id, value }) };
+    const task = options.tasks?.[request.name];
+    if (task) return await task(request.params as never, context);
+    if (options.runTask) return await options.runTask(request.name, request.params, context);
+    throw new Error(`internal: the worker has no task "${request.name}"`);
+  };
+
+  const answer = async (request: Exclude<Request, { readonly type: "abort" }>): Promise<void> => {
+    try {
+      send({ type: "done", id: request.id, value: await perform(request) });
+    } catch (error) {
+      send({ type: "failed", id: request.id, error: toWire(error) });
+    } finally {
+      aborts.delete(request.id);
+    }
+  };
+
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    for (const abort of aborts.values()) abort();
+    // Results have nowhere to go; sandboxes are waited for, so that their directories are tidied up.
+    void Promise.allSettled([...sandboxes.values()].map((sandbox) => sandbox.done)).then(() => process.exit(0));
+  };
+
+  socket.on("data", (chunk: Buffer) => {
+    for (const frame of reader.read(chunk)) {
+      if (frame.kind !== "message") continue;
+      const request = frame.message;
+      if (request.type === "abort") {
+        aborts.get(request.id)?.();
+        continue;
+      }
+      void answer(request);
+    }
+  });
+  socket.on("end", end);
+  socket.on("close", end);
+  socket.on("error", end);
+  send({ type: "ready" });
+}
+
+/** A process of its own, so that a large tree does not hold up anything here. */
+function removeTrees(paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const child = spawn(helperPath(), ["remove"], { cwd: "/", env: {}, stdio: ["pipe", "ignore", "pipe"] });
+    let status = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      status += text;
+    });
+    child.on("error", (error) => reject(new TsbuildError("exec/remove", `Cannot remove files: ${error.message}`, { cause: error })));
+    child.on("close", (code) => {
+      if (code === 0) resolve();
+      else if (status.startsWith("{")) reject(sandboxFailed(JSON.parse(status) as HelperFailure));
+      else reject(new TsbuildError("exec/remove", `Cannot remove files: the program that does it ended with ${code}`));
+    });
+    child.stdin.on("error", () => {}); // Its status says why it stopped reading.
+    child.stdin.end(paths.map((path) => `${path}\0`).join(""));
+  });
+}

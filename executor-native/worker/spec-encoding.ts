@@ -1,0 +1,101 @@
+import { isAbsolute } from "node:path";
+import { unreachable } from "../../core/errors.js";
+import type { SandboxMount, SandboxSpec } from "../contract.js";
+
+/**
+ * Docker's default capabilities, by number: chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot,
+ * mknod, audit_write, setfcap.
+ */
+const DEFAULT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31].reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
+const ALL_CAPABILITIES = (1n << 64n) - 1n;
+
+/** As Docker's default: they tell about the host, or let a step change it. */
+const MASKED = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/interrupts",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/sys/devices/virtual/powercap",
+  "/sys/firmware",
+];
+const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
+/** Soft limit of open files: more than any build tool needs, few enough for programs that close them all. */
+const OPEN_FILES = 65536;
+
+/** The bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec.h. */
+export function encodeSpec(spec: SandboxSpec, parent: number): Buffer {
+  const parts: Buffer[] = [];
+  const operation = (...fields: readonly (string | number | bigint | Uint8Array)[]): void => {
+    for (const field of fields) {
+      const bytes = field instanceof Uint8Array ? field : Buffer.from(String(field));
+      const size = Buffer.allocUnsafe(4);
+      size.writeUInt32LE(bytes.length);
+      parts.push(size, bytes instanceof Buffer ? bytes : Buffer.from(bytes), NUL);
+    }
+  };
+  const insecure = spec.security === "insecure";
+  operation("parent", parent);
+  operation("upper", absolute(spec.rootfs.upper));
+  operation("work", absolute(spec.rootfs.work));
+  for (const lower of spec.rootfs.lowers) operation("lower", absolute(lower));
+  for (const mount of spec.mounts) encodeMount(mount, operation);
+  for (const arg of spec.args) operation("arg", arg);
+  for (const variable of spec.env) operation("env", variable);
+  operation("cwd", spec.cwd);
+  operation("user", spec.user);
+  operation("hostname", spec.hostname);
+  operation("hosts", spec.hosts);
+  operation("resolv-conf", spec.resolvConf);
+  operation("network", spec.network === "host" ? 1 : 0);
+  operation("seccomp", insecure ? 0 : 1);
+  operation("sys-writable", insecure ? 1 : 0);
+  operation("capabilities", insecure ? ALL_CAPABILITIES : DEFAULT_CAPABILITIES);
+  for (const path of insecure ? [] : MASKED) operation("masked", path);
+  for (const path of insecure ? [] : READONLY) operation("readonly", path);
+  operation("shm-size", spec.shmSize ?? DEFAULT_SHM_SIZE);
+  operation("open-files", OPEN_FILES);
+  for (const { name, soft, hard } of spec.ulimits ?? []) operation("rlimit", name, limit(soft), limit(hard));
+  return Buffer.concat(parts);
+}
+
+const NUL = Buffer.alloc(1);
+/** RLIM_INFINITY. */
+const UNLIMITED = (1n << 64n) - 1n;
+
+function encodeMount(mount: SandboxMount, operation: (...fields: readonly (string | number | Uint8Array)[]) => void): void {
+  switch (mount.type) {
+    case "bind":
+      operation("bind", mount.dest, mount.readonly ? 1 : 0, absolute(mount.source));
+      return;
+    case "overlay":
+      operation("overlay", mount.dest, mount.readonly ? 1 : 0, mount.selector);
+      for (const lower of mount.lowers) operation("overlay-lower", absolute(lower));
+      return;
+    case "tmpfs":
+      operation("tmpfs", mount.dest, mount.readonly ? 1 : 0, mount.size);
+      return;
+    case "file":
+      operation("file", mount.dest, 1, mount.uid, mount.gid, mount.mode, Buffer.from(mount.data, "base64"));
+      return;
+    default:
+      unreachable(mount);
+  }
+}
+
+/** -1 is "unlimited", as in `--ulimit`. */
+function limit(value: number): bigint {
+  return value === -1 ? UNLIMITED : BigInt(value);
+}
+
+function absolute(path: string): string {
+  if (!isAbsolute(path)) throw new Error(`internal: the sandbox needs absolute host paths, not "${path}"`);
+  return path;
+}

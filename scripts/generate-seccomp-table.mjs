@@ -1,0 +1,132 @@
+// Makes executor-native/helper/seccomp-table.h from seccomp-names.txt and the kernel's headers (Debian: linux-libc-dev, on amd64). Run by hand when the names change.
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const helper = join(dirname(dirname(fileURLToPath(import.meta.url))), "executor-native", "helper");
+const names = readFileSync(join(helper, "seccomp-names.txt"), "utf8").replaceAll(/^#.*$/gm, "").split(/\s+/).filter(Boolean);
+
+/** Numbers from 403 on are the same on every architecture; these are newer than the headers may be. */
+const newest = {
+  cachestat: 451,
+  fchmodat2: 452,
+  map_shadow_stack: 453,
+  futex_wake: 454,
+  futex_wait: 455,
+  futex_requeue: 456,
+  statmount: 457,
+  listmount: 458,
+  mseal: 462,
+  setxattrat: 463,
+  getxattrat: 464,
+  listxattrat: 465,
+  removexattrat: 466,
+};
+
+/** `#define __NR_name number` of a header; `__NR3264_` names are what 64-bit architectures call by the plain name. */
+function header(path) {
+  const numbers = {};
+  for (const [, name, number] of readFileSync(path, "utf8").matchAll(/^#define __NR(?:3264)?_(\w+)\s+(\d+)$/gm))
+    numbers[name] ??= Number(number);
+  return { ...numbers, ...newest };
+}
+
+const i386 = header("/usr/include/x86_64-linux-gnu/asm/unistd_32.h");
+const generic = header("/usr/include/asm-generic/unistd.h");
+// The names of asm-generic/unistd.h are those of the common source; arm64 calls these two otherwise.
+const arm64 = { ...generic, newfstatat: generic.fstatat, fadvise64: generic.fadvise64 };
+
+/** 32-bit ARM (EABI): as i386 up to 216 and from 403; in between, in order from 217, "-" where there is none. */
+const armMiddle =
+  `getdents64 pivot_root mincore madvise fcntl64 - - gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr
+  flistxattr removexattr lremovexattr fremovexattr tkill sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
+  io_cancel exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages - - set_tid_address timer_create timer_settime timer_gettime
+  timer_getoverrun timer_delete clock_settime clock_gettime clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes arm_fadvise64_64 pciconfig_iobase
+  pciconfig_read pciconfig_write mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr waitid socket bind connect listen accept
+  getsockname getpeername socketpair send sendto recv recvfrom shutdown setsockopt getsockopt sendmsg recvmsg semop semget semctl msgsnd msgrcv msgget
+  msgctl shmat shmdt shmget shmctl add_key request_key keyctl semtimedop vserver ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
+  mbind get_mempolicy set_mempolicy openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat renameat linkat symlinkat readlinkat fchmodat faccessat
+  pselect6 ppoll unshare set_robust_list get_robust_list splice arm_sync_file_range tee vmsplice move_pages getcpu epoll_pwait kexec_load utimensat
+  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev
+  rt_tgsigqueueinfo perf_event_open recvmmsg accept4 fanotify_init fanotify_mark prlimit64 name_to_handle_at open_by_handle_at clock_adjtime syncfs sendmmsg
+  setns process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat userfaultfd
+  membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load`.split(
+    /\s+/,
+  );
+const arm = Object.fromEntries([
+  ...Object.entries(i386).filter(([, number]) => number < 217 || number >= 403),
+  ...armMiddle.map((name, index) => [name, 217 + index]).filter(([name]) => name !== "-"),
+  // ARM's own calls.
+  ["breakpoint", 0xf0001],
+  ["cacheflush", 0xf0002],
+  ["set_tls", 0xf0005],
+]);
+if (arm.kexec_file_load !== 401) throw new Error(`The ARM table is off: kexec_file_load is ${arm.kexec_file_load}, not 401`);
+if (arm.modify_ldt === 123) delete arm.modify_ldt;
+
+const x86_64 = { ...header("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), uretprobe: 335 };
+
+function table(constant, identifier, numbers) {
+  const allowed = [...new Set(names.map((name) => numbers[name]).filter((number) => number !== undefined))].sort((a, b) => a - b);
+  const ranges = [];
+  for (const number of allowed) {
+    const last = ranges.at(-1);
+    if (last && last[1] + 1 === number) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  const rows = ranges.map(([first, last]) => `{${first}, ${last}},`);
+  const lines = [];
+  for (let i = 0; i < rows.length; i += 10) lines.push(`\t${rows.slice(i, i + 10).join(" ")}`);
+  return {
+    ranges: `static const struct syscall_range ${identifier}_ranges[] = {\n${lines.join("\n")}\n};\n`,
+    entry: `\t{${constant}, ${identifier}_ranges, sizeof ${identifier}_ranges / sizeof ${identifier}_ranges[0], ${numbers.clone}, ${numbers.clone3}, ${numbers.personality}, ${numbers.socket}},`,
+  };
+}
+
+const amd = [table("AUDIT_ARCH_X86_64", "x86_64", x86_64), table("AUDIT_ARCH_I386", "i386", i386)];
+const arms = [table("AUDIT_ARCH_AARCH64", "aarch64", arm64), table("AUDIT_ARCH_ARM", "arm", arm)];
+const known = new Set([x86_64, i386, arm64, arm].flatMap((numbers) => Object.keys(numbers)));
+const unknown = names.filter((name) => !known.has(name));
+if (unknown.length) throw new Error(`No architecture has the system calls: ${unknown.join(" ")}`);
+
+writeFileSync(
+  join(helper, "seccomp-table.h"),
+  `/* Made by scripts/generate-seccomp-table.mjs from seccomp-names.txt. */
+#ifndef TSBUILD_SECCOMP_TABLE_H
+#define TSBUILD_SECCOMP_TABLE_H
+
+#include <linux/audit.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct syscall_range {
+	uint32_t first, last;
+};
+
+struct syscall_table {
+	uint32_t architecture;
+	const struct syscall_range *ranges;
+	size_t count;
+	uint32_t clone, clone3, personality, socket;
+};
+
+/* Address families without a namespace of their own or with a record of holes: DECnet, PF_SECURITY, … as Docker; VSOCK leads out of a virtual machine. */
+static const uint32_t denied_families[] = {12, 19, 20, 23, 25, 34, 37, 38, 40};
+
+#if defined(__x86_64__)
+${amd.map((one) => one.ranges).join("\n")}
+static const struct syscall_table syscall_tables[] = {
+${amd.map((one) => one.entry).join("\n")}
+};
+#elif defined(__aarch64__)
+${arms.map((one) => one.ranges).join("\n")}
+static const struct syscall_table syscall_tables[] = {
+${arms.map((one) => one.entry).join("\n")}
+};
+#else
+#error "tsbuild's sandbox has system call tables for x86_64 and aarch64 only"
+#endif
+
+#endif
+`,
+);

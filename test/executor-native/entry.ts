@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { TsbuildError } from "../../core/errors.js";
+import { serveWorker, type TaskContext } from "../../executor-native/worker/server.js";
+
+/** A worker with a few tasks to test the connection with. */
+serveWorker({
+  tasks: {
+    echo: (params: unknown) => params,
+    ids: () => ({ uid: process.getuid?.(), map: readFileSync("/proc/self/uid_map", "utf8") }),
+    count: async (params: { readonly to: number }, context: TaskContext) => {
+      for (let i = 1; i <= params.to; i++) context.progress(i);
+      return params.to;
+    },
+    fail: (params: { readonly kind: string }) => {
+      if (params.kind === "user") throw new TsbuildError("test/failed", "It failed", { hint: "Try again" });
+      readFileSync("/nonexistent");
+    },
+    wait: async (_params: unknown, context: TaskContext) => await delay(60_000, undefined, { signal: context.signal }),
+    exit: () => process.exit(7),
+  },
+  runTask: async (name, params) => ({ name, params, elsewhere: true }),
+});
