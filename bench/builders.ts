@@ -1,0 +1,190 @@
+import { rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { build as BuildFunction } from "../api/build.js";
+import type { Builder, Job } from "./builder.js";
+import { answers, run } from "./shell.js";
+
+/** tsbuild's own command. */
+export function tsbuildCommand(cli: string, root: string): Builder {
+  const env = { TSBUILD_ROOT: root };
+  return {
+    name: "tsbuild",
+    async build(job) {
+      const output = job.output.type === "oci" ? `type=oci,dest=${job.output.dest}` : "type=cacheonly";
+      const command = [
+        process.execPath,
+        cli,
+        "build",
+        "--progress",
+        "quiet",
+        "-o",
+        output,
+        ...(job.noCache ? ["--no-cache"] : []),
+        job.context,
+      ];
+      return run(command, { env, memory: job.memory ?? false });
+    },
+    // Unpacked layers may belong to mapped ids, which only the worker can remove; as root they are ours.
+    clear: () => removeStore(root),
+    close: () => removeStore(root),
+  };
+}
+
+/** tsbuild as a library in this process: what a program that builds often sees. */
+export async function tsbuildLibrary(index: string, root: string): Promise<Builder> {
+  const { build } = (await import(index)) as { readonly build: typeof BuildFunction };
+  return {
+    name: "tsbuild library",
+    async build(job) {
+      const started = performance.now();
+      const output = job.output.type === "oci" ? ({ type: "oci", dest: job.output.dest } as const) : ({ type: "cacheonly" } as const);
+      await build({ context: job.context, root, outputs: [output], noCache: job.noCache ?? false });
+      return { duration: performance.now() - started, peakMemory: undefined };
+    },
+    clear: () => removeStore(root),
+    close: () => removeStore(root),
+  };
+}
+
+async function removeStore(root: string): Promise<void> {
+  try {
+    rmSync(root, { recursive: true, force: true });
+  } catch {
+    await run(["unshare", "--map-auto", "--map-root-user", "rm", "-rf", root]);
+  }
+}
+
+export interface PeerSpec {
+  readonly kind: "buildx" | "buildctl" | "buildah";
+  readonly command: readonly string[];
+  /** The directory that is `/` for the peer. */
+  readonly root: string;
+}
+
+/** A peer builder by the way it is called, or undefined when it does not answer. */
+export async function openPeer(spec: PeerSpec): Promise<Builder | undefined> {
+  const maker = { buildx, buildctl, buildah }[spec.kind];
+  return maker(spec);
+}
+
+const inside = (spec: PeerSpec, path: string): string => (spec.root === "/" ? path : join("/", relative(spec.root, path)));
+
+async function buildx(spec: PeerSpec): Promise<Builder | undefined> {
+  if (!(await answers([...spec.command, "inspect"]))) return undefined;
+  return {
+    name: "docker buildx",
+    async build(job) {
+      const output = job.output.type === "oci" ? `type=oci,dest=${inside(spec, job.output.dest)}` : "type=cacheonly";
+      const flags = [
+        "--progress",
+        "quiet",
+        "--provenance=false",
+        "--network",
+        "host",
+        "--allow",
+        "network.host",
+        ...(job.noCache ? ["--no-cache"] : []),
+      ];
+      const { duration } = await run([...spec.command, "build", ...flags, "-o", output, inside(spec, job.context)]);
+      return { duration, peakMemory: undefined };
+    },
+    clear: async () => void (await run([...spec.command, "prune", "--all", "--force"])),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function buildctl(spec: PeerSpec): Promise<Builder | undefined> {
+  if (!(await answers([...spec.command, "debug", "workers"]))) return undefined;
+  return {
+    name: "buildctl",
+    async build(job) {
+      const context = inside(spec, job.context);
+      const output = job.output.type === "oci" ? ["--output", `type=oci,dest=${inside(spec, job.output.dest)}`] : [];
+      const flags = [
+        "--progress",
+        "plain",
+        "--frontend",
+        "dockerfile.v0",
+        "--local",
+        `context=${context}`,
+        "--local",
+        `dockerfile=${context}`,
+      ];
+      const { duration } = await run([
+        ...spec.command,
+        "build",
+        ...flags,
+        "--opt",
+        "force-network-mode=host",
+        "--allow",
+        "network.host",
+        ...(job.noCache ? ["--no-cache"] : []),
+        ...output,
+      ]);
+      return { duration, peakMemory: undefined };
+    },
+    clear: async () => void (await run([...spec.command, "prune", "--all"])),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function buildah(spec: PeerSpec): Promise<Builder | undefined> {
+  if (!(await answers([...spec.command, "info"]))) return undefined;
+  const tag = "localhost/tsbuild-bench";
+  return {
+    name: "buildah",
+    async build(job: Job) {
+      const flags = [
+        "--layers",
+        "--quiet",
+        "--network",
+        "host",
+        "--isolation",
+        "chroot",
+        "--tls-verify=false",
+        ...(job.noCache ? ["--no-cache"] : []),
+      ];
+      const result = await run([...spec.command, "build", ...flags, "-t", tag, inside(spec, job.context)], { memory: job.memory ?? false });
+      if (job.output.type === "none") return result;
+      const pushed = await run([...spec.command, "push", "--quiet", tag, `oci-archive:${inside(spec, job.output.dest)}`], {
+        memory: job.memory ?? false,
+      });
+      return { duration: result.duration + pushed.duration, peakMemory: Math.max(result.peakMemory, pushed.peakMemory) };
+    },
+    clear: async () => void (await run([...spec.command, "rmi", "--all", "--force"])),
+    close: () => Promise.resolve(),
+  };
+}
+
+const DEFAULTS: readonly (readonly [PeerSpec["kind"], readonly string[]])[] = [
+  ["buildx", ["docker", "buildx"]],
+  ["buildctl", ["buildctl"]],
+  ["buildah", ["buildah"]],
+];
+
+/** The peers asked for, or those that are found. */
+export async function findPeers(asked: readonly string[], root: string): Promise<readonly Builder[]> {
+  const specs =
+    asked.length > 0 ? asked.map((text) => parsePeer(text, root)) : DEFAULTS.map(([kind, command]): PeerSpec => ({ kind, command, root }));
+  const peers: Builder[] = [];
+  for (const spec of specs) {
+    const peer = await openPeer(spec);
+    if (peer) peers.push(peer);
+    else process.stderr.write(`${spec.kind}: no answer from "${spec.command.join(" ")}"\n`);
+  }
+  return peers;
+}
+
+function parsePeer(text: string, root: string): PeerSpec {
+  const [kind = "", ...rest] = text.split("=");
+  const command = rest.join("=").split(/\s+/).filter(Boolean);
+  if ((kind !== "buildx" && kind !== "buildctl" && kind !== "buildah") || command.length === 0) {
+    throw new Error(`Cannot read --peer "${text}": expected buildx=COMMAND, buildctl=COMMAND or buildah=COMMAND`);
+  }
+  // A peer on this very machine sees its own root only when it says so itself (buildctl and buildx through a chroot).
+  return {
+    kind,
+    command,
+    root: command[0] === "chroot" && command[1] !== undefined && root === "/" ? command[1] : command[0] === "chroot" ? root : "/",
+  };
+}

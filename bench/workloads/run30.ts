@@ -1,0 +1,17 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Workload } from "../workload.js";
+
+const STEPS = 30;
+
+/** Steps that do nothing: what a step costs by itself. */
+export const run30: Workload = {
+  name: "run30",
+  title: `${STEPS} RUN steps of no work`,
+  async prepare({ directory, base }) {
+    const runs = Array.from({ length: STEPS }, (_, i) => `RUN ["/bin/true", "${i}"]\n`).join("");
+    writeFileSync(join(directory, "Dockerfile"), `FROM ${await base(0)}\n${runs}`);
+    const job = { context: directory, output: { type: "none" }, noCache: true, memory: true } as const;
+    return [{ name: "--no-cache", goal: 0.2, job, before: async () => undefined }];
+  },
+};

@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { pathToFileURL } from "node:url";
+import test from "ava";
+import { packageRoot } from "../core/package-root.js";
+
+const root = packageRoot();
+
+interface ErrorCodes {
+  readonly errorCodes: () => ReadonlyMap<string, { readonly files: ReadonlySet<string> }>;
+  readonly documentedCodes: () => ReadonlyMap<string, string>;
+}
+
+function* markdown(directory: string): Generator<string> {
+  for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory() && !["node_modules", "dist", "build", ".git", "cases"].includes(entry.name)) yield* markdown(path);
+    else if (entry.name.endsWith(".md")) yield path;
+  }
+}
+
+const pages = [...markdown(".")].map(normalize).map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+
+/** GitHub's anchor of a heading. */
+function anchor(heading: string): string {
+  return heading
+    .replace(/[`*]/g, "")
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replace(/\s/g, "-");
+}
+
+test("links between pages lead somewhere", (t) => {
+  const broken: string[] = [];
+  for (const { path, text } of pages) {
+    for (const found of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      const link = found[1] as string;
+      if (/^(https?|mailto):/.test(link)) continue;
+      const [file = "", fragment] = link.split("#");
+      const target = file === "" ? path : normalize(join(dirname(path), file));
+      if (!existsSync(join(root, target))) {
+        broken.push(`${path}: ${link}`);
+        continue;
+      }
+      if (fragment === undefined || statSync(join(root, target)).isDirectory()) continue;
+      const headings = [...readFileSync(join(root, target), "utf8").matchAll(/^#+\s+(.*)$/gm)].map((heading) =>
+        anchor(heading[1] as string),
+      );
+      if (!headings.includes(fragment)) broken.push(`${path}: ${link}`);
+    }
+  }
+  t.deepEqual(broken, []);
+});
+
+test("files that pages name exist", (t) => {
+  const missing: string[] = [];
+  const path = /`((?:core|llb|oci|frontend|cache|executor-native|solver|exporters|api|cli|test|bench|docs|scripts|examples)\/[\w./-]*)`/g;
+  for (const page of pages) {
+    for (const found of page.text.matchAll(path)) {
+      const name = found[1] as string;
+      if (!existsSync(join(root, name))) missing.push(`${page.path}: ${name}`);
+    }
+  }
+  t.deepEqual(missing, []);
+});
+
+test("npm scripts that pages name exist", (t) => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  const missing = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/\bnpm (?:run (?:-s )?)([a-z][\w:-]*)/g)]
+      .map((found) => found[1] as string)
+      .filter((name) => !(name in scripts))
+      .map((name) => `${path}: npm run ${name}`),
+  );
+  t.deepEqual(missing, []);
+});
+
+test("every error code has a section in docs/errors.md, and every section a code", async (t) => {
+  const { errorCodes, documentedCodes } = (await import(pathToFileURL(join(root, "scripts", "error-codes.mjs")).href)) as ErrorCodes;
+  const codes = errorCodes();
+  const written = documentedCodes();
+  const hint = "run: node scripts/error-codes.mjs --write";
+  t.deepEqual(
+    [...codes.keys()].filter((code) => !written.has(code)),
+    [],
+    hint,
+  );
+  t.deepEqual(
+    [...written.keys()].filter((code) => !codes.has(code)),
+    [],
+    hint,
+  );
+});
+
+test("every lint rule has a page", (t) => {
+  const rules = join(root, "frontend", "dockerfile", "lint", "rules");
+  const names = existsSync(rules)
+    ? readdirSync(rules)
+        .filter((name) => name.endsWith(".ts"))
+        .map((name) => name.replace(/\.ts$/, ""))
+    : [];
+  t.deepEqual(
+    names.filter((name) => !existsSync(join(root, "docs", "lint", `${name}.md`))),
+    [],
+  );
+});
