@@ -1,27 +1,17 @@
 import test from "ava";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { makeBusyboxLayout, missingForBusybox, pushLayout } from "../support/base-image.js";
-import { hasRegistry, type RealRegistry, startRegistry } from "../support/registry.js";
+import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
+import type { RealRegistry } from "../support/registry.js";
 import { Rig } from "../support/rig.js";
 import { playScenario, readScenario, scenarioNames } from "../support/scenario.js";
 
 // Every folder of test/e2e/cases, built by the command as it is installed, from a base image in a registry on loopback.
 
-const missing = missingForBusybox() ?? (hasRegistry ? undefined : "docker-registry");
+const missing = missingForBusybox();
 let registry: RealRegistry;
 
 test.before(async (t) => {
-  if (missing !== undefined) return t.log(`skipped: ${missing} is not installed`);
-  registry = await startRegistry();
-  const layout = mkdtempSync(join(tmpdir(), "tsbuild-base-"));
-  try {
-    await makeBusyboxLayout(layout);
-    await pushLayout(layout, `${registry.host}/busybox`);
-  } finally {
-    rmSync(layout, { recursive: true, force: true });
-  }
+  if (missing === undefined) registry = await startBusyboxRegistry();
+  else t.log(`skipped: ${missing} is not installed`);
 });
 
 test.after.always(() => registry?.stop());

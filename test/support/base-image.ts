@@ -1,18 +1,31 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, chmodSync, readFileSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { sha256 } from "../../core/digest.js";
+import { hasRegistry, type RealRegistry, startRegistry } from "./registry.js";
 
 const run = promisify(execFile);
 
 const BUSYBOX = "/bin/busybox";
 
-/** What {@link makeBusyboxLayout} needs and this machine lacks; undefined when it can work. */
+/** The program that {@link startBusyboxRegistry} needs and this machine lacks; undefined when it can work. */
 export function missingForBusybox(): string | undefined {
-  if (!existsSync(BUSYBOX)) return "busybox (static)";
+  if (!existsSync(BUSYBOX)) return "busybox-static";
+  if (!hasRegistry) return "docker-registry";
   return existsSync("/usr/bin/skopeo") ? undefined : "skopeo";
 }
 
@@ -39,7 +52,7 @@ export async function makeBusyboxLayout(directory: string): Promise<void> {
       const options = ["--sort=name", "--mtime=@1700000000", "--owner=0", "--group=0", "--numeric-owner", "--format=pax"];
       const pax = "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime";
       await run("tar", [...options, pax, "-C", root, "-cf", tar, "bin", "dev", "etc", "home", "proc", "root", "sys", "tmp", "usr", "var"]);
-      writeLayout(directory, readFileSync(tar));
+      writeLayout(directory, readFileSync(tar), "busybox", "PATH=/usr/local/bin:/usr/bin:/bin");
     } finally {
       rmSync(tar, { force: true });
     }
@@ -48,12 +61,12 @@ export async function makeBusyboxLayout(directory: string): Promise<void> {
   }
 }
 
-function writeLayout(directory: string, layer: Buffer): void {
+/** An OCI layout of one image, `latest`, with this uncompressed tar as its only layer. */
+function writeLayout(directory: string, layer: Buffer, createdBy: string, env: string): void {
   const put = (data: string | Buffer) => {
     const digest = sha256(data);
-    const path = join(directory, "blobs/sha256", digest.slice("sha256:".length));
-    writeFileSync(path, data);
-    return { digest, size: statSync(path).size };
+    writeFileSync(join(directory, "blobs/sha256", digest.slice("sha256:".length)), data);
+    return { digest, size: Buffer.byteLength(data) };
   };
   mkdirSync(join(directory, "blobs/sha256"), { recursive: true });
   const blob = put(gzipSync(layer, { level: 1 }));
@@ -62,9 +75,9 @@ function writeLayout(directory: string, layer: Buffer): void {
       architecture: process.arch === "x64" ? "amd64" : process.arch,
       os: "linux",
       created: "2023-11-14T22:13:20Z",
-      config: { Env: ["PATH=/usr/local/bin:/usr/bin:/bin"], Cmd: ["sh"] },
+      config: { Env: [env], Cmd: ["sh"] },
       rootfs: { type: "layers", diff_ids: [sha256(layer)] },
-      history: [{ created: "2023-11-14T22:13:20Z", created_by: "busybox" }],
+      history: [{ created: "2023-11-14T22:13:20Z", created_by: createdBy }],
     }),
   );
   const manifest = put(
@@ -81,8 +94,57 @@ function writeLayout(directory: string, layer: Buffer): void {
   writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [{ ...descriptor, annotations }] }));
 }
 
+/**
+ * An OCI layout of a small Debian with apt, made by mmdebstrap from the network: the directory, in a cache that outlives the test
+ * (`$TSBUILD_TEST_CACHE`, default `$HOME/.cache/tsbuild-test`), because it takes a while.
+ */
+export async function debianLayout(): Promise<string> {
+  const cache = process.env["TSBUILD_TEST_CACHE"] ?? join(homedir(), ".cache", "tsbuild-test");
+  const directory = join(cache, `debian-${process.arch}`);
+  if (existsSync(directory)) return directory;
+  mkdirSync(cache, { recursive: true });
+  const making = mkdtempSync(join(cache, "making-"));
+  try {
+    const tar = join(making, "root.tar");
+    const options = ["--variant=apt", '--aptopt=Acquire::Check-Valid-Until "false"', "--dpkgopt=path-exclude=/usr/share/doc/*"];
+    await run("mmdebstrap", [...options, "bookworm", tar, "http://deb.debian.org/debian"], { maxBuffer: 64 << 20 });
+    writeLayout(
+      join(making, "layout"),
+      readFileSync(tar),
+      "mmdebstrap",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    );
+    renameSync(join(making, "layout"), directory);
+  } finally {
+    rmSync(making, { recursive: true, force: true });
+  }
+  return directory;
+}
+
 /** Pushes a layout's image `latest` to `HOST/name:latest`, over plain HTTP. */
 export async function pushLayout(directory: string, name: string): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), "tsbuild-skopeo-"));
   const args = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false", `oci:${directory}:latest`, `docker://${name}:latest`];
-  await run("skopeo", args, { env: { ...process.env, HOME: directory, XDG_RUNTIME_DIR: directory } });
+  try {
+    // No credentials of whoever runs the tests.
+    await run("skopeo", args, { env: { ...process.env, HOME: home, XDG_RUNTIME_DIR: home } });
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** A registry on loopback that has `busybox:latest`. */
+export async function startBusyboxRegistry(): Promise<RealRegistry> {
+  const registry = await startRegistry();
+  const layout = mkdtempSync(join(tmpdir(), "tsbuild-base-"));
+  try {
+    await makeBusyboxLayout(layout);
+    await pushLayout(layout, `${registry.host}/busybox`);
+    return registry;
+  } catch (error) {
+    await registry.stop();
+    throw error;
+  } finally {
+    rmSync(layout, { recursive: true, force: true });
+  }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
@@ -20,6 +20,8 @@ export interface Ended {
 export interface Running {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** What ctrl-c in a terminal does: the signal goes to the whole process group. */
+  interrupt(): void;
   /** Resolves when stderr so far matches; rejects when the process ends before. */
   shows(pattern: RegExp): Promise<void>;
 }
@@ -64,6 +66,16 @@ export class Rig {
     return directory;
   }
 
+  /** Of a file; throws ENOENT when there is none. */
+  size(path: string): number {
+    return statSync(path).size;
+  }
+
+  /** Content of a file of the rig. */
+  bytes(name: string): Buffer {
+    return readFileSync(this.path(name));
+  }
+
   /** Runs `tsbuild ARGS` to its end. */
   cli(args: readonly string[], options: CliOptions = {}): Promise<Ended> {
     return this.start(args, options).ended;
@@ -76,7 +88,8 @@ export class Rig {
   /** Any other program, in the same environment. */
   spawn(command: string, args: readonly string[], options: CliOptions = {}): Running {
     const begun = performance.now();
-    const child = spawn(command, args, { cwd: options.cwd ?? this.directory, env: { ...this.#environment(), ...options.env } });
+    const env = { ...this.#environment(), ...options.env };
+    const child = spawn(command, args, { cwd: options.cwd ?? this.directory, env, detached: true });
     this.#running.add(child);
     const stdout: Buffer[] = [];
     let stderr = "";
@@ -107,7 +120,8 @@ export class Rig {
         ended.then(() => reject(new Error(`the command ended without showing ${String(pattern)}:\n${stderr}`)), reject);
         look();
       });
-    return { process: child, ended, shows };
+    const interrupt = () => process.kill(-(child.pid as number), "SIGINT");
+    return { process: child, ended, interrupt, shows };
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -126,6 +140,38 @@ export class Rig {
   /** What ended commands left: processes, mounts, temporary files. Empty is right. */
   leftovers(): string[] {
     return [...this.#processes(), ...this.#mounts(), ...this.#temporaryFiles()];
+  }
+
+  /** Processes that the command starts while it runs with the environment this gives. Read them with `started` once it has ended. */
+  recordProcesses(): { readonly env: Readonly<Record<string, string>>; readonly started: () => readonly string[] } {
+    const log = this.path(`processes-${randomBytes(4).toString("hex")}`);
+    const hook = `${log}.cjs`;
+    writeFileSync(
+      hook,
+      `const { ChildProcess } = require("node:child_process");
+const spawn = ChildProcess.prototype.spawn;
+ChildProcess.prototype.spawn = function (options) {
+  require("node:fs").appendFileSync(${JSON.stringify(log)}, (options.args ?? [options.file]).join(" ") + "\\n");
+  return spawn.call(this, options);
+};
+`,
+    );
+    const started = () => (existsSync(log) ? readFileSync(log, "utf8").split("\n").filter(Boolean) : []);
+    return { env: { NODE_OPTIONS: `--require=${hook}` }, started };
+  }
+
+  /** Layers unpacked on disk. */
+  snapshots(): readonly string[] {
+    return versions(this.store).flatMap((version) =>
+      existsSync(join(version, "snapshots")) ? readdirSync(join(version, "snapshots")) : [],
+    );
+  }
+
+  /** The content of one file of a tar archive. */
+  async tarFile(tar: string, path: string): Promise<string> {
+    const { stdout, code, stderr } = await this.spawn("tar", ["-xOf", tar, path]).ended;
+    if (code !== 0) throw new Error(`${path} is not in ${tar}: ${stderr}`);
+    return stdout.toString("utf8");
   }
 
   #processes(): string[] {

@@ -1,0 +1,177 @@
+import test from "ava";
+import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
+import { instructionSteps, parsePlain } from "../support/plain-steps.js";
+import type { RealRegistry } from "../support/registry.js";
+import { Rig } from "../support/rig.js";
+
+// What the command does with processes: in parallel, at once with another, interrupted, killed, and none where none is needed.
+
+const missing = missingForBusybox();
+const serial = missing === undefined ? test.serial : test.serial.skip;
+let registry: RealRegistry;
+
+test.before(async (t) => {
+  if (missing === undefined) registry = await startBusyboxRegistry();
+  else t.log(`skipped: ${missing} is not installed`);
+});
+
+test.after.always(() => registry?.stop());
+
+async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
+  const rig = new Rig();
+  try {
+    await body(rig);
+  } finally {
+    await rig.dispose();
+  }
+}
+
+/** Ends when nothing is left, or gives what is left after `patience` milliseconds. */
+async function gone(rig: Rig, patience: number): Promise<readonly string[]> {
+  for (const end = performance.now() + patience; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    if (rig.leftovers().length === 0) return [];
+  }
+  return rig.leftovers();
+}
+
+const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${registry.host}`, ...more];
+
+/** A Dockerfile whose last stage needs all the others. */
+function stages(commands: readonly string[]): string {
+  const parts = commands.map((command, i) => `FROM $REGISTRY/busybox AS s${i}\nRUN ${command}\n`);
+  const copies = commands.map((_, i) => `COPY --from=s${i} /out /out${i}\n`);
+  return `ARG REGISTRY\n${parts.join("")}FROM scratch\n${copies.join("")}`;
+}
+
+serial("sixteen independent stages of one second each finish in little more than one second", (t) =>
+  withRig(async (rig) => {
+    const context = rig.context("context", { Dockerfile: stages(Array.from({ length: 16 }, (_, i) => `sleep 1; echo ${i} > /out`)) });
+    // The base is here already: what is measured is the steps.
+    await rig.cli(build("--target", "s0", "-o", "type=cacheonly", context));
+    const image = rig.path("image.tar");
+    const ended = await rig.cli(build("--no-cache", "-o", `type=tar,dest=${image}`, context));
+    t.is(ended.code, 0, ended.stderr);
+    t.log(`${Math.round(ended.duration)} ms`);
+    t.true(ended.duration < 3000, `${ended.duration} ms`);
+    t.is(await rig.tarFile(image, "out15"), "15\n");
+    t.deepEqual(rig.leftovers(), []);
+  }),
+);
+
+serial("a failing stage stops the others at once, with exit code 1, one clear message and no output", (t) =>
+  withRig(async (rig) => {
+    const context = rig.context("context", {
+      Dockerfile: stages(["sleep 60; echo > /out", "sleep 0.3; echo broken >&2; exit 7", "sleep 61; echo > /out"]),
+    });
+    const image = rig.path("image.tar");
+    const ended = await rig.cli(build("-o", `type=oci,dest=${image}`, context));
+    t.is(ended.code, 1);
+    t.true(ended.duration < 10_000, `${ended.duration} ms`);
+    t.regex(ended.stderr, /exit code: 7/);
+    t.is(ended.stderr.split(/^(?:ERROR|error)[:[]/m).length, 2, ended.stderr);
+    t.notRegex(ended.stderr, /\n\s+at /, "no stack trace");
+    const steps = instructionSteps(ended.stderr);
+    t.deepEqual([steps.ERROR.length, steps.CANCELED.length], [1, 2], ended.stderr);
+    t.deepEqual(await gone(rig, 1000), []);
+    t.throws(() => rig.size(image), { code: "ENOENT" });
+  }),
+);
+
+const SLEEPER = (marker: string) => `ARG REGISTRY
+FROM $REGISTRY/busybox AS quick
+ENV MARKER=${marker}
+RUN echo quick > /quick
+FROM quick
+RUN echo now sleeping; sleep 300; true ${marker}
+`;
+
+for (const way of ["ctrl-c in the terminal", "SIGINT to the command alone", "SIGTERM"] as const) {
+  serial(`${way} during a RUN: ends within a second, nothing left, and the next build works`, (t) =>
+    withRig(async (rig) => {
+      const context = rig.context("context", { Dockerfile: SLEEPER(rig.marker) });
+      const image = rig.path("image.tar");
+      const running = rig.start(build("-o", `type=oci,dest=${image}`, context));
+      await running.shows(/now sleeping$/m);
+      const begun = performance.now();
+      if (way === "ctrl-c in the terminal") running.interrupt();
+      else running.process.kill(way === "SIGTERM" ? "SIGTERM" : "SIGINT");
+      const ended = await running.ended;
+      const took = performance.now() - begun;
+      t.is(ended.code, way === "SIGTERM" ? 143 : 130, ended.stderr);
+      t.true(took < 1000, `${took} ms`);
+      t.deepEqual(rig.leftovers(), []);
+      t.throws(() => rig.size(image), { code: "ENOENT" });
+      const next = await rig.cli(build("--target", "quick", "-o", `type=oci,dest=${image}`, context));
+      t.is(next.code, 0, next.stderr);
+      t.deepEqual(instructionSteps(next.stderr).CACHED, ["RUN echo quick > /quick"]);
+      t.deepEqual(rig.leftovers(), []);
+    }),
+  );
+}
+
+serial("kill -9 during a RUN: the step dies with it, and the next build cleans up and works", (t) =>
+  withRig(async (rig) => {
+    const context = rig.context("context", { Dockerfile: SLEEPER(rig.marker) });
+    const running = rig.start(build("-o", "type=cacheonly", context));
+    await running.shows(/now sleeping$/m);
+    running.process.kill("SIGKILL");
+    await running.ended;
+    const processes = async () => (await gone(rig, 2000)).filter((line) => !line.startsWith("file: "));
+    t.deepEqual(await processes(), []);
+    const next = await rig.cli(build("--target", "quick", "--no-cache", "-o", "type=cacheonly", context));
+    t.is(next.code, 0, next.stderr);
+    // The killed command's own temporary directory is the system's to clean; the store's is ours.
+    t.deepEqual(
+      rig.leftovers().filter((line) => !line.includes(`${rig.directory}/tmp/`)),
+      [],
+    );
+  }),
+);
+
+serial("two builds at once on one store: both right, the shared steps run once", (t) =>
+  withRig(async (rig) => {
+    const dockerfile =
+      "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN cat /proc/sys/kernel/random/uuid > /id; sleep 0.5\nARG WHICH\nRUN echo $WHICH > /which\n";
+    const context = rig.context("context", { Dockerfile: dockerfile });
+    const names = ["one", "two", "three"];
+    const all = await Promise.all(
+      names.map((name) => rig.cli(build("--build-arg", `WHICH=${name}`, "-o", `type=tar,dest=${rig.path(`${name}.tar`)}`, context))),
+    );
+    for (const ended of all) t.is(ended.code, 0, ended.stderr);
+    const ids = await Promise.all(names.map((name) => rig.tarFile(rig.path(`${name}.tar`), "id")));
+    t.is(new Set(ids).size, 1);
+    for (const name of names) t.is(await rig.tarFile(rig.path(`${name}.tar`), "which"), `${name}\n`);
+    const shared = all.map((ended) => parsePlain(ended.stderr).find((step) => step.name.startsWith("RUN cat /proc"))?.status);
+    t.deepEqual(shared.sort(), ["CACHED", "CACHED", "DONE"]);
+    t.deepEqual(rig.leftovers(), []);
+  }),
+);
+
+serial("a build that changes nothing starts no process and unpacks nothing, also where it is exported", (t) =>
+  withRig(async (rig) => {
+    const dockerfile = "ARG REGISTRY\nFROM $REGISTRY/busybox\nCOPY . /files\nRUN ls /files > /names\nCOPY Dockerfile /last\n";
+    const context = rig.context("context", { Dockerfile: dockerfile, "a/b": "c" });
+    const first = await rig.cli(build("-o", `type=oci,dest=${rig.path("first.tar")}`, context));
+    t.is(first.code, 0, first.stderr);
+    const snapshots = rig.snapshots();
+    const recorder = rig.recordProcesses();
+    const second = await rig.cli(build("-o", `type=oci,dest=${rig.path("second.tar")}`, context), { env: recorder.env });
+    t.is(second.code, 0, second.stderr);
+    t.deepEqual(instructionSteps(second.stderr).DONE, []);
+    t.deepEqual(recorder.started(), []);
+    t.deepEqual(rig.snapshots(), snapshots);
+    t.deepEqual(rig.bytes("first.tar"), rig.bytes("second.tar"), "and gives the same bytes");
+    t.log(`${Math.round(second.duration)} ms`);
+  }),
+);
+
+serial("FROM and COPY alone start no process and unpack nothing", (t) =>
+  withRig(async (rig) => {
+    const context = rig.context("context", { Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nCOPY --chown=app Dockerfile /file\n" });
+    const recorder = rig.recordProcesses();
+    const ended = await rig.cli(build("-o", `type=oci,dest=${rig.path("image.tar")}`, context), { env: recorder.env });
+    t.is(ended.code, 0, ended.stderr);
+    t.deepEqual(recorder.started(), []);
+    t.deepEqual(rig.snapshots(), []);
+  }),
+);
