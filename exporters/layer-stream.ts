@@ -1,0 +1,69 @@
+import { posix } from "node:path";
+import { Hasher } from "../core/digest.js";
+import { throwIfAborted, TsbuildError } from "../core/errors.js";
+import { openDecompressed } from "../oci/layer/decompress.js";
+import type { TarHeader } from "../oci/tar/header.js";
+import { TarParser } from "../oci/tar/reader.js";
+import type { ExportContext, ExportLayer } from "./exporter.js";
+
+/** What happens to one file of a layer. All calls are synchronous; `data` is valid during the call only. */
+export interface FileWriter {
+  data(chunk: Buffer): void;
+  end(): void;
+  /** In place of `end` when the layer cannot be read on. */
+  discard?(): void;
+}
+
+/**
+ * Reads a layer once and offers each file that has content of its own: `open` answers with a writer, or undefined when the file is not wanted.
+ * `afterChunk` may wait for slow outputs. The bytes are verified against the layer's diffID.
+ */
+export async function streamFiles(
+  layer: ExportLayer,
+  context: ExportContext,
+  open: (path: string, header: TarHeader) => FileWriter | undefined,
+  afterChunk: () => void | Promise<void> = () => undefined,
+): Promise<void> {
+  if (!context.blobs.has(layer.blob.digest)) {
+    throw new TsbuildError("export/layer-missing", `Cannot export the image: layer ${layer.blob.digest} is not in the store`);
+  }
+  let writer: FileWriter | undefined;
+  const parser = new TarParser({
+    entry: (header) => {
+      writer = header.type === "file" ? open(layerPath(header.name), header) : undefined;
+    },
+    data: (chunk) => writer?.data(chunk),
+    end: () => {
+      const ended = writer;
+      writer = undefined;
+      ended?.end();
+    },
+  });
+  const hasher = new Hasher();
+  try {
+    for await (const chunk of openDecompressed(context.blobs.path(layer.blob.digest))) {
+      throwIfAborted(context.signal);
+      hasher.update(chunk);
+      parser.push(chunk);
+      const waiting = afterChunk();
+      if (waiting !== undefined) await waiting;
+    }
+    parser.finish();
+  } finally {
+    writer?.discard?.();
+  }
+  if (hasher.digest() !== layer.diffId) {
+    throw new TsbuildError(
+      "store/blob-corrupt",
+      `Cannot export the image: layer ${layer.blob.digest} does not hold what its diffID ${layer.diffId} says`,
+      {
+        hint: "The store is damaged; remove the layer with tsbuild prune and build again",
+      },
+    );
+  }
+}
+
+/** A name in a layer's tar as TOCs have it: relative, without slashes at its ends. Names that lead out of the root never match a TOC. */
+function layerPath(name: string): string {
+  return posix.normalize(`/${name}`).replace(/^\/+|\/+$/g, "");
+}

@@ -1,0 +1,166 @@
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { systemErrorCode, TsbuildError } from "../core/errors.js";
+import { temporaryName } from "../core/fs-atomic.js";
+import type { Timestamp } from "../oci/layer/toc.js";
+import { encodePath } from "../oci/path-bytes.js";
+import { platformFolder } from "../oci/platform.js";
+import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
+import { streamFiles } from "./layer-stream.js";
+import { planRootfs, type RootfsPlan } from "./rootfs-plan.js";
+
+/** Setuid and setgid bits would now stand for the caller, who never agreed to that. */
+const FILE_MODE = 0o777;
+const DIR_MODE = 0o1777;
+
+/**
+ * `type=local`: the files of the root filesystem in a directory, owned by the caller; several platforms in a folder each. Other files in the
+ * directory stay. Devices and fifos are left out, as are owners, xattrs and setuid bits. All is written to a hidden directory first and moved
+ * into place once it is whole; symbolic links that are already there are replaced, never followed.
+ */
+export function localDirectory(options: { readonly dest: string }): Exporter {
+  const dest = resolve(options.dest);
+  return {
+    name: "exporting to client directory",
+    async export(request, context) {
+      const time = request.epoch === undefined ? undefined : request.epoch / 1000;
+      try {
+        const exists = statSync(dest, { throwIfNoEntry: false });
+        if (exists !== undefined && !exists.isDirectory()) {
+          throw new TsbuildError("export/not-a-directory", `Cannot export files to "${options.dest}": it is no directory`, {
+            hint: "Choose another dest=",
+          });
+        }
+        // In place of a new directory the whole is renamed; in an existing one it must be on the same filesystem.
+        const stage = exists === undefined ? temporaryName(dirname(dest), `.${basename(dest)}`) : temporaryName(dest, ".tsbuild");
+        mkdirSync(stage, { recursive: true, mode: 0o700 });
+        try {
+          const plans: { readonly folder: string; readonly plan: RootfsPlan }[] = [];
+          for (const image of request.images) {
+            const folder = request.images.length > 1 ? platformFolder(image.platform) : "";
+            if (folder !== "") mkdirSync(`${stage}/${folder}`);
+            plans.push({ folder, plan: await writeFiles(image, folder === "" ? stage : `${stage}/${folder}`, time, context) });
+          }
+          if (exists === undefined) {
+            chmodSync(stage, 0o777 & ~process.umask());
+            renameSync(stage, dest);
+          } else moveInto(Buffer.from(stage), Buffer.from(dest));
+          // Last, because a directory without write permission can be neither filled nor moved.
+          for (const { folder, plan } of plans) finishDirectories(plan, folder === "" ? dest : `${dest}/${folder}`, time);
+        } finally {
+          rmSync(stage, { recursive: true, force: true });
+        }
+      } catch (cause) {
+        if (cause instanceof TsbuildError || systemErrorCode(cause) === undefined) throw cause;
+        throw new TsbuildError("export/write-failed", `Cannot export files to "${options.dest}": ${(cause as Error).message}`, { cause });
+      }
+      return { metadata: {} };
+    },
+  };
+}
+
+/** Writes an image's files below `root`, an empty directory of ours. Directories stay writable until {@link finishDirectories}. */
+async function writeFiles(image: ExportImage, root: string, time: number | undefined, context: ExportContext): Promise<RootfsPlan> {
+  const plan = planRootfs(await Promise.all(image.layers.map((layer) => layer.toc())));
+  for (const { path } of plan.directories) mkdirSync(hostPath(root, path), 0o700);
+  for (const entry of plan.others) {
+    if (entry.type !== "symlink") continue;
+    const path = hostPath(root, entry.path);
+    symlinkSync(encodePath(entry.link ?? ""), path);
+    lutimesSync(path, time ?? seconds(entry.mtime), time ?? seconds(entry.mtime));
+  }
+  let copied = 0;
+  for (const [index, layer] of image.layers.entries()) {
+    const wanted = plan.files[index] as RootfsPlan["files"][number];
+    if (wanted.size === 0) continue;
+    await streamFiles(
+      layer,
+      context,
+      (path, header) => {
+        const [first, ...links] = wanted.get(path) ?? [];
+        if (first === undefined) return undefined;
+        const target = hostPath(root, first);
+        // A tar may hold a path twice: the later one counts.
+        rmSync(target, { force: true });
+        const fd = openSync(target, "wx", 0o600);
+        return {
+          data(chunk) {
+            for (let offset = 0; offset < chunk.length; ) offset += writeSync(fd, chunk, offset);
+            copied += chunk.length;
+          },
+          discard: () => closeSync(fd),
+          end() {
+            fchmodSync(fd, header.mode & FILE_MODE);
+            futimesSync(fd, time ?? seconds(header.mtime), time ?? seconds(header.mtime));
+            closeSync(fd);
+            for (const link of links) {
+              rmSync(hostPath(root, link), { force: true });
+              linkSync(target, hostPath(root, link));
+            }
+          },
+        };
+      },
+      () => context.progress("copying files", copied, undefined, false),
+    );
+  }
+  context.progress("copying files", copied, copied, true);
+  return plan;
+}
+
+/** Moves everything in `from` into `to`; directories that are in both become one. */
+function moveInto(from: Buffer, to: Buffer): void {
+  for (const entry of readdirSync(from, { withFileTypes: true, encoding: "buffer" })) {
+    const source = child(from, entry.name);
+    const target = child(to, entry.name);
+    const there = lstatSync(target, { throwIfNoEntry: false });
+    if (there !== undefined && entry.isDirectory()) {
+      if (there.isDirectory()) {
+        moveInto(source, target);
+        rmdirSync(source);
+        continue;
+      }
+      unlinkSync(target);
+    } else if (there?.isDirectory()) rmSync(target, { recursive: true });
+    renameSync(source, target);
+  }
+}
+
+function finishDirectories(plan: RootfsPlan, root: string, time: number | undefined): void {
+  for (const { path, mode, mtime } of [...plan.directories].reverse()) {
+    const target = hostPath(root, path);
+    chmodSync(target, mode & DIR_MODE);
+    utimesSync(target, time ?? seconds(mtime), time ?? seconds(mtime));
+  }
+}
+
+/** Bytes of a path in the image below a directory of the host. Its parts come from a TOC tree, so none is `..` and none is a link. */
+function hostPath(root: string, path: string): Buffer {
+  return child(Buffer.from(root), encodePath(path));
+}
+
+function child(directory: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([directory, Buffer.from("/"), name]);
+}
+
+function seconds(time: Timestamp): number {
+  return time.sec + time.nsec / 1e9;
+}

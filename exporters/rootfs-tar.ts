@@ -1,0 +1,101 @@
+import type { Writable } from "node:stream";
+import { ArchiveWriter, plainHeader } from "../oci/layout/archive-writer.js";
+import { type ByteSink, withSink } from "../oci/layout/byte-sink.js";
+import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
+import { platformFolder } from "../oci/platform.js";
+import { padding, type TarHeader } from "../oci/tar/header.js";
+import { encodeHeader } from "../oci/tar/writer.js";
+import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
+import { streamFiles } from "./layer-stream.js";
+import { planRootfs, type RootfsPlan } from "./rootfs-plan.js";
+
+const ZEROS = Buffer.alloc(512);
+
+/**
+ * `type=tar`: the root filesystem as one tar with the image's owners, modes and xattrs; several platforms in a folder each. Each layer is read
+ * once, so files come in the order of their layers, after all directories and links. Nothing is unpacked on the way.
+ */
+export function rootfsTar(options: { readonly dest: string | Writable }): Exporter {
+  return {
+    name: "exporting to client tarball",
+    async export(request, context) {
+      const mtime = request.epoch === undefined ? undefined : { sec: Math.floor(request.epoch / 1000), nsec: 0 };
+      let sent = 0;
+      await withSink(options.dest, { signal: context.signal }, async (sink) => {
+        const writer = new ArchiveWriter(sink, {
+          signal: context.signal,
+          onProgress: (bytes) => context.progress("sending tarball", (sent = bytes), undefined, false),
+        });
+        for (const image of request.images) {
+          const prefix = request.images.length > 1 ? `${platformFolder(image.platform)}/` : "";
+          if (prefix !== "") await writer.entry({ ...plainHeader(prefix, "dir", 0o755), ...(mtime === undefined ? {} : { mtime }) });
+          await writeImage(image, prefix, mtime, writer, sink, context);
+        }
+        await writer.finish();
+      });
+      context.progress("sending tarball", sent, sent, true);
+      return { metadata: {} };
+    },
+  };
+}
+
+async function writeImage(
+  image: ExportImage,
+  prefix: string,
+  mtime: Timestamp | undefined,
+  writer: ArchiveWriter,
+  sink: ByteSink,
+  context: ExportContext,
+): Promise<void> {
+  const plan = planRootfs(await Promise.all(image.layers.map((layer) => layer.toc())));
+  for (const entry of [...plan.directories, ...plan.others]) await writer.entry(header(entry, prefix + entry.path, mtime));
+  for (const [index, layer] of image.layers.entries()) {
+    const wanted = plan.files[index] as RootfsPlan["files"][number];
+    if (wanted.size === 0) continue;
+    let pending: Buffer[] = [];
+    const files = (path: string, from: TarHeader) => {
+      const [first, ...links] = wanted.get(path) ?? [];
+      if (first === undefined) return undefined;
+      pending.push(encodeHeader({ ...from, name: prefix + first, ...(mtime === undefined ? {} : { mtime }) }));
+      return {
+        // The reader's buffer is used again before a slow stream has taken this.
+        data: (chunk: Buffer) => void pending.push(Buffer.from(chunk)),
+        end: () => {
+          pending.push(ZEROS.subarray(0, padding(from.size)));
+          for (const link of links) {
+            pending.push(
+              encodeHeader({
+                ...from,
+                name: prefix + link,
+                type: "hardlink",
+                link: prefix + first,
+                size: 0,
+                ...(mtime === undefined ? {} : { mtime }),
+              }),
+            );
+          }
+        },
+      };
+    };
+    await streamFiles(layer, context, files, async () => {
+      const bytes = pending;
+      pending = [];
+      for (const part of bytes) if (part.length > 0) await sink.write(part);
+    });
+  }
+}
+
+function header(entry: NodeMeta, name: string, mtime: Timestamp | undefined): TarHeader {
+  return {
+    name,
+    type: entry.type,
+    mode: entry.mode,
+    uid: entry.uid,
+    gid: entry.gid,
+    size: 0,
+    mtime: mtime ?? entry.mtime,
+    ...(entry.link === undefined ? {} : { link: entry.link }),
+    ...(entry.device === undefined ? {} : { device: entry.device }),
+    ...(entry.xattrs === undefined ? {} : { xattrs: entry.xattrs }),
+  };
+}
