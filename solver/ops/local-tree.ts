@@ -37,6 +37,8 @@ interface Entry {
 interface LocalNode {
   readonly meta: NodeMeta;
   readonly stat: FileStat;
+  /** Of a file that has several, as far as they were seen; shared by all of them. */
+  readonly names: string[] | undefined;
   digest: Digest | undefined;
 }
 
@@ -73,7 +75,13 @@ export class LocalTree implements FileTree {
     }
     // Its own mode belongs to this machine only; a root filesystem's root is 0755.
     const meta: NodeMeta = { ...metaOfStat("", "dir", stat), mode: 0o755 };
-    this.#entries.set("", { excluded: false, info: undefined, node: { meta, stat, digest: undefined }, visible: true, names: undefined });
+    this.#entries.set("", {
+      excluded: false,
+      info: undefined,
+      node: { meta, stat, names: undefined, digest: undefined },
+      visible: true,
+      names: undefined,
+    });
   }
 
   lookup(path: string): NodeMeta | undefined {
@@ -92,8 +100,7 @@ export class LocalTree implements FileTree {
 
   /** Names seen so far; a file is known under the name it was first seen with. */
   linksOf(path: string): readonly string[] | undefined {
-    const node = this.#entries.get(path)?.node;
-    return node ? this.#inodes.get(inodeKey(node.stat)) : undefined;
+    return this.#entries.get(path)?.node?.names;
   }
 
   async digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]> {
@@ -218,14 +225,20 @@ export class LocalTree implements FileTree {
     let meta = metaOfStat(path, type, found);
     if (type === "symlink") meta = { ...meta, link: decodePath(readlinkSync(fsPath(host), "buffer")) };
     const { dev, ino, size, mtimeNs, ctimeNs } = found;
-    const node: LocalNode = { meta, stat: { dev, ino, size, mtimeNs, ctimeNs }, digest: undefined };
-    if (type === "file" && found.nlink > 1n) {
-      const key = inodeKey(node.stat);
-      const names = this.#inodes.get(key);
-      if (names) names.push(path);
-      else this.#inodes.set(key, [path]);
+    const stat = { dev, ino, size, mtimeNs, ctimeNs };
+    return { meta, stat, names: type === "file" && found.nlink > 1n ? this.#namesOfInode(path, stat) : undefined, digest: undefined };
+  }
+
+  #namesOfInode(path: string, { dev, ino }: FileStat): string[] {
+    const key = `${dev}:${ino}`;
+    const names = this.#inodes.get(key);
+    if (!names) {
+      const first = [path];
+      this.#inodes.set(key, first);
+      return first;
     }
-    return node;
+    names.push(path);
+    return names;
   }
 
   #lstat(path: string, host: string): BigIntStats | undefined {
@@ -267,8 +280,4 @@ export class LocalTree implements FileTree {
     const path = error instanceof Error && "path" in error ? String(error.path) : "";
     return path.startsWith(`${this.root}/`) ? path.slice(this.root.length + 1) : path;
   }
-}
-
-function inodeKey(stat: FileStat): string {
-  return `${stat.dev}:${stat.ino}`;
 }

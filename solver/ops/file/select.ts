@@ -74,7 +74,7 @@ export function selectSources(tree: FileTree, action: CopyAction, where: string)
     return [found];
   }
   const directory = resolvePath(tree, prefix).path;
-  if (!tree.lookup(directory)) throw sourceNotFound(prefix, where, tree);
+  if (!tree.lookup(directory)) throw sourceNotFound(clean, where, tree);
   const matches = expandWildcards(tree, directory, patterns).map((path) => selected(tree, `/${path}`, { last, where }));
   if (matches.length === 0 && !action.allowEmptyWildcard) throw wildcardWithoutMatch(src, where);
   // The documented `COPY --exclude=*.txt hom* /dir/`: what a wildcard found is filtered by its own name too. What is named in full is not.

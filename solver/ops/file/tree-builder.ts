@@ -141,23 +141,21 @@ export class TreeBuilder implements FileTree {
    * overlay filesystem, so that each layer can be unpacked alone.
    */
   async plan(signal?: AbortSignal): Promise<PackPlan> {
-    const files = [...this.#nodes.values()].filter((node) => node.content !== undefined);
-    const digests = await digestsOf(
-      files.map((node) => node.content as NewContent),
-      signal,
-    );
-    const digestOf = new Map(files.map((node, index) => [node, digests[index] as Digest]));
+    const contents: NewContent[] = [];
+    for (const { content } of this.#nodes.values()) if (content) contents.push(content);
+    const digests = await digestsOf(contents, signal);
+    let files = 0;
     const entries: PackEntry[] = [];
     const primaries = new Map<LinkGroup, string>();
-    for (const [path, node] of this.#nodes) {
+    for (const [path, { meta, content, group }] of this.#nodes) {
+      const digest = content && (digests[files++] as Digest);
       if (path === "") continue;
-      const digest = digestOf.get(node);
-      const primary = node.group && node.group.members.size > 1 ? primaryOf(node.group, primaries) : path;
-      if (primary !== path) entries.push({ ...node.meta, hardlink: primary, ...(digest === undefined ? {} : { digest }) });
-      else if (node.content) entries.push({ ...node.meta, source: sourceOf(node.content), ...(digest === undefined ? {} : { digest }) });
-      else if (node.meta.type === "dir" && this.#hidden.has(path) && this.#base?.lookup(path)?.type === "dir")
-        entries.push({ ...node.meta, opaque: true });
-      else entries.push(node.meta);
+      const primary = group && group.members.size > 1 ? primaryOf(group, primaries) : path;
+      if (primary !== path) entries.push({ ...meta, hardlink: primary, ...(digest === undefined ? {} : { digest }) });
+      else if (content && digest !== undefined) entries.push(fileEntry(meta, sourceOf(content), digest));
+      else if (meta.type === "dir" && this.#hidden.has(path) && this.#base?.lookup(path)?.type === "dir")
+        entries.push({ ...meta, opaque: true });
+      else entries.push(meta);
     }
     const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path)).sort();
     const parents = new Set<string>();
@@ -213,6 +211,13 @@ function sourceOf(content: NewContent | undefined): ContentSource {
     case "tree":
       return content.tree.content(content.path);
   }
+}
+
+/** Written out for the common case: with tens of thousands of files, spreading objects costs more than all the rest. */
+function fileEntry(meta: NodeMeta, source: ContentSource, digest: Digest): PackEntry {
+  if (meta.xattrs) return { ...meta, source, digest };
+  const { path, type, mode, uid, gid, size, mtime } = meta;
+  return { path, type, mode, uid, gid, size, mtime, source, digest };
 }
 
 /** The name that carries the content: the first in canonical order, so that it comes before the links to it. */
