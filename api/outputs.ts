@@ -32,8 +32,8 @@ export async function exportersFor(output: Output, session: Session): Promise<re
       return [dockerTar({ dest: output.dest })];
     }
     case "local": {
-      const { localDir } = await import("../exporters/local-dir.js");
-      return [localDir({ dest: output.dest })];
+      const { localDirectory } = await import("../exporters/local-dir.js");
+      return [localDirectory({ dest: output.dest })];
     }
     case "tar": {
       const { rootfsTar } = await import("../exporters/rootfs-tar.js");

@@ -1,18 +1,17 @@
-/** The program of the worker process (dist/worker.js): the tasks that need mapped ids, the heavy ones on threads. */
+/** The program of the worker process (dist/worker.js): what needs mapped ids. Work on whole layers goes to threads. */
 import { lchownSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../core/package-root.js";
 import { ThreadPool } from "../core/thread-pool.js";
-import { fsPath } from "../oci/path-bytes.js";
 import { serveWorker } from "../executor-native/worker/server.js";
+import { fsPath } from "../oci/path-bytes.js";
 
 const pool = new ThreadPool({ entry: join(packageRoot(), "dist", "thread.js") });
 
 serveWorker({
-  pool,
-  threaded: ["apply", "diff", "pack"],
   tasks: {
     chown: ({ path, uid, gid }: { readonly path: string; readonly uid: number; readonly gid: number }) => lchownSync(path, uid, gid),
     readFile: ({ path }: { readonly path: string }) => readFileSync(fsPath(path)),
   },
+  runTask: (name, params, { signal, progress }) => pool.run(name, params, { signal, onProgress: progress }),
 });
