@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../core/errors.js";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 
 /** One function per message that reading, writing or unpacking a layer can end with. */
 
@@ -35,6 +35,13 @@ export function invalidLevel(type: string, level: number, range: string): Tsbuil
 export function fileChanged(path: string, found: string): TsbuildError {
   return new TsbuildError("layer/file-changed", `Cannot pack "${path}": ${found} while the build ran`, {
     hint: "Build again when nothing writes to the context any more",
+  });
+}
+
+export function fileUnreadable(path: string, cause: Error): TsbuildError {
+  return new TsbuildError("layer/file-unreadable", `Cannot pack "${path}": ${cause.message}`, {
+    hint: "Make the file readable for the user that builds, or leave it out with .dockerignore",
+    cause,
   });
 }
 
@@ -77,6 +84,30 @@ export function fileMissing(blob: string, path: string): TsbuildError {
   return new TsbuildError("layer/file-missing", `Cannot read "${path}" from the layer "${blob}": it holds no such file`, {
     hint: "The layer differs from its table of contents; remove it from the store with `tsbuild prune` and build again",
   });
+}
+
+export function unpackFailed(blob: string, dest: string, cause: Error): TsbuildError {
+  return new TsbuildError("layer/unpack-failed", `Cannot unpack "${blob}" into "${dest}": ${cause.message}`, {
+    hint: ioHint(cause),
+    cause,
+  });
+}
+
+export function packFailed(out: string, cause: Error): TsbuildError {
+  return new TsbuildError("layer/pack-failed", `Cannot write the layer "${out}": ${cause.message}`, { hint: ioHint(cause), cause });
+}
+
+function ioHint(cause: Error): string {
+  switch (systemErrorCode(cause)) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return "Make room with `tsbuild prune`, or put the store on a larger disk with TSBUILD_ROOT";
+    case "EPERM":
+    case "EACCES":
+      return "Look at the owner and mode of the path, and at `tsbuild doctor` for what this system allows";
+    default:
+      return "Look at the path and its filesystem";
+  }
 }
 
 function hostile(code: string, message: string): TsbuildError {

@@ -8,7 +8,12 @@ import type { Compression, LayerBlob, PackPlan, Toc } from "./toc.js";
  */
 export interface LayerTasks {
   /** Reads a layer blob once: checks the tar, computes diffID and TOC. */
-  scan(params: { readonly blob: string; readonly mediaType: string }): Promise<{ readonly diffId: Digest; readonly toc: Toc }>;
+  scan(params: {
+    readonly blob: string;
+    readonly mediaType: string;
+    /** For archives that ADD unpacks: names that start with `.wh.` are names, not deletions. Default false. */
+    readonly literal?: boolean;
+  }): Promise<{ readonly diffId: Digest; readonly toc: Toc }>;
   /** Writes a new layer blob to `out`. Sources are `path` and `bytes` only. A file that changed (size or known digest) fails with `layer/file-changed`. */
   pack(params: {
     readonly plan: PackPlan;
@@ -21,6 +26,8 @@ export interface LayerTasks {
     readonly blob: string;
     readonly mediaType: string;
     readonly files: readonly { readonly path: string; readonly dest: string }[];
+    /** As in {@link scan}. */
+    readonly literal?: boolean;
   }): Promise<void>;
   /**
    * Unpacks a layer blob into an empty directory in overlayfs form (whiteouts as 0:0 char devices, `user.overlay.opaque`). Keeps modes, ids, setuid bits,

@@ -5,7 +5,7 @@ import type { ContentSource, FileTree, NodeMeta, Toc, TocEntry } from "./toc.js"
 
 /** A layer of a stack: its TOC, and the name that {@link RootfsView.content} calls it by. */
 export interface ViewLayer {
-  readonly id: string;
+  readonly layer: string;
   readonly toc: Toc;
 }
 
@@ -91,7 +91,7 @@ export class RootfsView implements FileTree {
   }
 }
 
-function addLayer(oldRoot: Node, { id, toc }: ViewLayer, generation: number): Node {
+function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: number): Node {
   let root = oldRoot;
   // Directories of this generation by path; forgotten when one of them is replaced.
   const open = new Map<string, Node>([["", root]]);

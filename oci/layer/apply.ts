@@ -1,0 +1,221 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { fsPath } from "../path-bytes.js";
+import { lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../posix.js";
+import { unpackFailed } from "./errors.js";
+import type { Change, Inode } from "./layer-tree.js";
+import { joinPath } from "./path-order.js";
+import { type Cancellation, readLayer } from "./read-layer.js";
+import type { LayerTasks } from "./tasks.js";
+import type { NodeMeta, Timestamp } from "./toc.js";
+import { OPAQUE_XATTR, OWNER_XATTR } from "./xattrs.js";
+
+export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
+  const { blob, dest } = params;
+  if (readdirSync(dest).length > 0) throw new Error(`internal: the directory to unpack into is not empty: ${dest}`);
+  const unpacker = new Unpacker(dest);
+  try {
+    const { tree, diffId, size } = await readLayer(
+      blob,
+      {
+        entry: (changes) => {
+          for (const change of changes) unpacker.change(change);
+        },
+        data: (chunk) => unpacker.data(chunk),
+        end: (inode) => unpacker.end(inode),
+      },
+      { context },
+    );
+    unpacker.finish();
+    return { diffId, toc: tree.toc(diffId, size) };
+  } catch (error) {
+    unpacker.abandon();
+    throw systemErrorCode(error) !== undefined && !(error instanceof TsbuildError) ? unpackFailed(blob, dest, error as Error) : error;
+  }
+}
+
+type Meta = Omit<NodeMeta, "path">;
+
+/**
+ * Does the changes of a layer tree on disk. Every path comes from the tree: the directories above it were made here, in a directory that only this process writes,
+ * so no component but the last can be a link; the calls for the last one never follow it.
+ */
+class Unpacker {
+  readonly #root: string;
+  readonly #directories = new Map<string, Meta | undefined>();
+  /** Device nodes that this user namespace may not make: they are in the TOC only, as in containerd. */
+  readonly #absent = new Set<Inode>();
+  #open: { readonly fd: number; readonly path: string } | undefined;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  change(change: Change): void {
+    const path = joinPath(this.#root, change.path);
+    switch (change.kind) {
+      case "remove":
+        rmSync(fsPath(path), { recursive: true, force: true });
+        if (change.directory) this.#forget(change.path);
+        return;
+      case "mkdir":
+        mkdirSync(fsPath(path), 0o755);
+        this.#directory(change.path, path, change.meta ?? IMPLIED);
+        return;
+      case "redir":
+        this.#directory(change.path, path, change.meta);
+        return;
+      case "opaque":
+        lsetxattr(change.path === "" ? this.#root : path, OPAQUE_XATTR, OPAQUE_VALUE);
+        return;
+      case "whiteout":
+        mknod(path, S_IFCHR);
+        return;
+      case "create":
+        this.#create(path, change.inode);
+        return;
+      case "link":
+        if (this.#absent.has(change.inode)) return;
+        linkSync(fsPath(joinPath(this.#root, change.target)), fsPath(path));
+    }
+  }
+
+  data(chunk: Buffer): void {
+    if (!this.#open) return;
+    const { fd } = this.#open;
+    for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+  }
+
+  /** A file's content is complete: its metadata. Owner first, because chown takes setuid bits and capabilities away. */
+  end({ meta }: Inode): void {
+    if (!this.#open) return;
+    const { fd, path } = this.#open;
+    try {
+      fchownSync(fd, meta.uid, meta.gid);
+    } catch (error) {
+      virtualOwner(error, path, meta);
+    }
+    setXattrs(path, meta);
+    fchmodSync(fd, meta.mode);
+    if (isPlain(meta.mtime)) futimesSync(fd, meta.mtime.sec, meta.mtime.sec);
+    else lutimes(path, meta.mtime, meta.mtime);
+    this.#open = undefined;
+    closeSync(fd);
+  }
+
+  /** Times of directories last: putting things in changes them. */
+  finish(): void {
+    for (const [relative, meta] of this.#directories) setTimes(joinPath(this.#root, relative), (meta ?? IMPLIED).mtime);
+  }
+
+  /** Leaves nothing behind. */
+  abandon(): void {
+    if (this.#open) closeSync(this.#open.fd);
+    this.#open = undefined;
+    for (const name of readdirSync(this.#root, { encoding: "buffer" })) {
+      rmSync(Buffer.concat([Buffer.from(join(this.#root, "/")), name]), { recursive: true, force: true });
+    }
+  }
+
+  #create(path: string, inode: Inode): void {
+    const { meta } = inode;
+    switch (meta.type) {
+      case "file": {
+        const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+        this.#open = { fd: openSync(fsPath(path), flags, 0o600), path };
+        return;
+      }
+      case "symlink":
+        symlinkSync(fsPath(meta.link ?? ""), fsPath(path));
+        break;
+      case "fifo":
+        mknod(path, S_IFIFO | meta.mode);
+        break;
+      case "char":
+      case "block":
+        try {
+          mknod(path, (meta.type === "char" ? S_IFCHR : S_IFBLK) | meta.mode, meta.device);
+        } catch (error) {
+          if (systemErrorCode(error) !== "EPERM") throw error;
+          this.#absent.add(inode);
+          return;
+        }
+        break;
+      case "dir":
+        throw new Error("internal: a directory is made by mkdir");
+    }
+    chown(path, meta);
+    setXattrs(path, meta);
+    if (meta.type !== "symlink") chmodSync(fsPath(path), meta.mode);
+    setTimes(path, meta.mtime);
+  }
+
+  #directory(relative: string, path: string, meta: Meta): void {
+    this.#directories.set(relative, meta);
+    chown(path, meta);
+    setXattrs(path, meta);
+    chmodSync(fsPath(path), meta.mode);
+  }
+
+  #forget(removed: string): void {
+    for (const path of this.#directories.keys()) if (path === removed || path.startsWith(`${removed}/`)) this.#directories.delete(path);
+  }
+}
+
+const IMPLIED: Meta = { type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
+const OPAQUE_VALUE = Buffer.from("y");
+
+function chown(path: string, meta: Meta): void {
+  try {
+    lchownSync(fsPath(path), meta.uid, meta.gid);
+  } catch (error) {
+    virtualOwner(error, path, meta);
+  }
+}
+
+/** An owner that is not mapped here is written down beside the file; links and devices cannot hold that and belong to root. */
+function virtualOwner(error: unknown, path: string, meta: Meta): void {
+  if (systemErrorCode(error) !== "EINVAL") throw error;
+  if (meta.type === "file" || meta.type === "dir") setXattr(path, OWNER_XATTR, Buffer.from(`${meta.uid}:${meta.gid}`));
+}
+
+function setXattrs(path: string, meta: Meta): void {
+  for (const [name, value] of Object.entries(meta.xattrs ?? {})) setXattr(path, name, Buffer.from(value, "base64"));
+}
+
+/** What the filesystem or the user namespace does not take is left out, as the container engines do: it stays in the blob and the TOC. */
+function setXattr(path: string, name: string, value: Buffer): void {
+  try {
+    lsetxattr(path, name, value);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "EPERM" && code !== "EOPNOTSUPP" && code !== "ENOTSUP" && code !== "EINVAL") throw error;
+  }
+}
+
+/** Whether Node's own calls can set it exactly: they count in floating-point seconds and take no negative ones. */
+function isPlain({ sec, nsec }: Timestamp): boolean {
+  return nsec === 0 && sec >= 0;
+}
+
+function setTimes(path: string, mtime: Timestamp): void {
+  if (isPlain(mtime)) lutimesSync(fsPath(path), mtime.sec, mtime.sec);
+  else lutimes(path, mtime, mtime);
+}

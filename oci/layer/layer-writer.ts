@@ -1,0 +1,262 @@
+import { closeSync, constants, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { type Digest, Hasher } from "../../core/digest.js";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { layerMediaType } from "../media-types.js";
+import { fsPath } from "../path-bytes.js";
+import { padding, type TarHeader } from "../tar/header.js";
+import { encodeHeader, END_MARKER_SIZE } from "../tar/writer.js";
+import { Compressor } from "./compress.js";
+import { fileChanged, fileUnreadable, packFailed } from "./errors.js";
+import { sortByPath } from "./path-order.js";
+import { layerSteps, type PackStep } from "./plan.js";
+import { type Cancellation, digestOf, EMPTY_DIGEST, stopIfAborted } from "./read-layer.js";
+import type { CompressionOptions } from "./tasks.js";
+import type { ContentSource, LayerBlob, PackEntry, PackPlan, Toc, TocEntry } from "./toc.js";
+import { opaqueMarkerOf, whiteoutOf } from "./whiteout.js";
+
+export interface WriteOptions {
+  /** Where the blob goes; without it only diffID and TOC are computed. */
+  readonly out?: { readonly path: string; readonly compression: CompressionOptions } | undefined;
+  /** Clamp for mtimes, in seconds since the epoch. */
+  readonly epoch?: number | undefined;
+  readonly context?: Cancellation | undefined;
+}
+
+export interface WrittenLayer {
+  readonly diffId: Digest;
+  readonly toc: Toc;
+  readonly blob: Pick<LayerBlob, "digest" | "size" | "mediaType"> | undefined;
+}
+
+/** Bytes gathered before they are hashed and compressed: also what is read at once of a file. */
+const STAGING = 1 << 20;
+
+/** Writes a layer from a plan. Removes the blob again when it fails. */
+export async function writeLayer(plan: PackPlan, options: WriteOptions): Promise<WrittenLayer> {
+  const steps = layerSteps(plan, options.epoch);
+  const { out } = options;
+  if (!out) return writeSteps(steps, new Compressor({ type: "uncompressed" }, () => {}), undefined, options.context);
+  const fd = openOutput(out.path);
+  try {
+    const compressor = new Compressor(out.compression, (chunk) => {
+      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+    });
+    return await writeSteps(steps, compressor, layerMediaType(out.compression.type), options.context);
+  } catch (error) {
+    rmSync(out.path, { force: true });
+    throw systemErrorCode(error) === undefined || error instanceof TsbuildError ? error : packFailed(out.path, error as Error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openOutput(path: string): number {
+  try {
+    return openSync(path, "wx", 0o644);
+  } catch (error) {
+    throw packFailed(path, error as Error);
+  }
+}
+
+async function writeSteps(
+  steps: readonly PackStep[],
+  compressor: Compressor,
+  mediaType: string | undefined,
+  context: Cancellation | undefined,
+): Promise<WrittenLayer> {
+  const tar = new TarStaging(compressor);
+  const entries: TocEntry[] = [];
+  const whiteouts: { readonly path: string }[] = [];
+  const digests = new Map<string, Digest>();
+  for (const step of steps) {
+    stopIfAborted(context);
+    if (step.kind !== "entry") {
+      const marker = encodeHeader(markerHeader(step.kind === "whiteout" ? whiteoutOf(step.path) : opaqueMarkerOf(step.path)));
+      if (step.kind === "whiteout") whiteouts.push({ path: step.path });
+      const wait = tar.fits(marker.length) ? undefined : tar.flush();
+      if (wait) await wait;
+      tar.put(marker);
+      continue;
+    }
+    const { entry } = step;
+    const header = encodeHeader(headerOf(entry));
+    const isContent = entry.type === "file" && entry.hardlink === undefined;
+    const whole = header.length + (isContent ? entry.size + padding(entry.size) + 1 : 0);
+    const wait = tar.fits(whole) ? undefined : tar.flush();
+    if (wait) await wait;
+    let digest: Digest | undefined;
+    if (!isContent) {
+      tar.put(header);
+      digest = entry.hardlink === undefined ? undefined : digests.get(entry.hardlink);
+    } else {
+      const content = openContent(entry);
+      try {
+        if (!tar.fits(header.length)) throw new Error("internal: a tar header is larger than the staging buffer");
+        tar.put(header);
+        digest = tar.fits(whole - header.length) ? tar.smallFile(entry, content) : await tar.largeFile(entry, content, context);
+      } finally {
+        content.close();
+      }
+      if (entry.digest !== undefined && entry.digest !== digest) throw fileChanged(entry.path, "its content changed");
+      digests.set(entry.path, digest);
+    }
+    entries.push(tocEntry(entry, digest));
+  }
+  const wait = tar.fits(END_MARKER_SIZE) ? undefined : tar.flush();
+  if (wait) await wait;
+  tar.put(Buffer.alloc(END_MARKER_SIZE));
+  await tar.flush();
+  const { diffId, uncompressedSize, digest, size } = await compressor.finish();
+  const toc: Toc = {
+    version: 1,
+    diffId,
+    size: uncompressedSize,
+    entries,
+    whiteouts: sortByPath(whiteouts).map(({ path }) => path),
+  };
+  return { diffId, toc, blob: mediaType === undefined ? undefined : { digest, size, mediaType } };
+}
+
+/** Gathers headers and contents: small files are read right where they stand in the tar. */
+class TarStaging {
+  readonly #buffer = Buffer.allocUnsafe(STAGING);
+  readonly #compressor: Compressor;
+  #filled = 0;
+
+  constructor(compressor: Compressor) {
+    this.#compressor = compressor;
+  }
+
+  fits(bytes: number): boolean {
+    return bytes <= STAGING - this.#filled;
+  }
+
+  put(bytes: Buffer): void {
+    this.#filled += bytes.copy(this.#buffer, this.#filled);
+  }
+
+  flush(): Promise<void> | undefined {
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    this.#filled = 0;
+    return this.#compressor.write(bytes);
+  }
+
+  /** A file that fits as a whole, with one byte of room more: reading that far tells that it has not grown. */
+  smallFile(entry: PackEntry, content: OpenContent): Digest {
+    const start = this.#filled;
+    let read = 0;
+    while (read <= entry.size) {
+      const size = content.read(this.#buffer, start + read, entry.size + 1 - read);
+      if (size === 0) break;
+      read += size;
+    }
+    if (read !== entry.size) throw sizeChanged(entry, read);
+    this.#filled += read;
+    const digest = read === 0 ? EMPTY_DIGEST : digestOf(this.#buffer.subarray(start, this.#filled));
+    this.#pad(entry.size);
+    return digest;
+  }
+
+  async largeFile(entry: PackEntry, content: OpenContent, context: Cancellation | undefined): Promise<Digest> {
+    const hasher = new Hasher();
+    for (let left = entry.size; left > 0; ) {
+      stopIfAborted(context);
+      if (this.#filled === STAGING) {
+        const wait = this.flush();
+        if (wait) await wait;
+      }
+      const size = content.read(this.#buffer, this.#filled, Math.min(left, STAGING - this.#filled));
+      if (size === 0) throw sizeChanged(entry, entry.size - left);
+      hasher.update(this.#buffer.subarray(this.#filled, this.#filled + size));
+      this.#filled += size;
+      left -= size;
+    }
+    if (content.read(Buffer.alloc(1), 0, 1) !== 0) throw sizeChanged(entry, entry.size + 1);
+    const wait = this.fits(padding(entry.size)) ? undefined : this.flush();
+    if (wait) await wait;
+    this.#pad(entry.size);
+    return hasher.digest();
+  }
+
+  #pad(size: number): void {
+    const end = this.#filled + padding(size);
+    this.#buffer.fill(0, this.#filled, end);
+    this.#filled = end;
+  }
+}
+
+function sizeChanged(entry: PackEntry, found: number): TsbuildError {
+  return fileChanged(
+    entry.path,
+    found > entry.size ? `it grew past its ${entry.size} bytes` : `it shrank from ${entry.size} to ${found} bytes`,
+  );
+}
+
+interface OpenContent {
+  /** 0 at the end. */
+  read(into: Buffer, offset: number, length: number): number;
+  close(): void;
+}
+
+function openContent(entry: PackEntry): OpenContent {
+  const source: ContentSource | undefined = entry.source ?? (entry.size === 0 ? { kind: "bytes", data: new Uint8Array(0) } : undefined);
+  switch (source?.kind) {
+    case "bytes": {
+      let at = 0;
+      const { data } = source;
+      return {
+        read(into, offset, length) {
+          const part = data.subarray(at, at + length);
+          into.set(part, offset);
+          at += part.length;
+          return part.length;
+        },
+        close() {},
+      };
+    }
+    case "path": {
+      const fd = openSource(entry, source.path);
+      return { read: (into, offset, length) => readSync(fd, into, offset, length, null), close: () => closeSync(fd) };
+    }
+    case "layer":
+    case undefined:
+      throw new Error(`internal: the content of "${entry.path}" is not at hand`);
+  }
+}
+
+/** A link or fifo that took the file's place must neither be followed nor waited for. */
+function openSource(entry: PackEntry, path: string): number {
+  try {
+    return openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") throw fileChanged(entry.path, "it was removed");
+    if (code === "ELOOP" || code === "ENXIO") throw fileChanged(entry.path, "it was replaced");
+    throw fileUnreadable(entry.path, error as Error);
+  }
+}
+
+function headerOf(entry: PackEntry): TarHeader {
+  return {
+    name: entry.path,
+    type: entry.hardlink === undefined ? entry.type : "hardlink",
+    mode: entry.mode,
+    uid: entry.uid,
+    gid: entry.gid,
+    size: entry.hardlink === undefined ? entry.size : 0,
+    mtime: entry.mtime,
+    ...(entry.hardlink !== undefined ? { link: entry.hardlink } : entry.link === undefined ? {} : { link: entry.link }),
+    ...(entry.device === undefined ? {} : { device: entry.device }),
+    ...(entry.xattrs === undefined || entry.hardlink !== undefined ? {} : { xattrs: entry.xattrs }),
+  };
+}
+
+/** Deletions carry no metadata: time zero, as containerd writes them. */
+function markerHeader(name: string): TarHeader {
+  return { name, type: "file", mode: 0, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
+}
+
+function tocEntry(entry: PackEntry, digest: Digest | undefined): TocEntry {
+  const { source: _source, digest: _digest, opaque, ...rest } = entry;
+  return { ...rest, ...(digest === undefined ? {} : { digest }), ...(opaque ? { opaque } : {}) };
+}

@@ -1,0 +1,79 @@
+import { joinPath, sortByPath, splitPath } from "./path-order.js";
+import { reservedName } from "./errors.js";
+import type { PackEntry, PackPlan, Timestamp } from "./toc.js";
+import { isReservedName } from "./whiteout.js";
+import { layerXattrs } from "./xattrs.js";
+
+/** One thing to be written to a tar, in order. */
+export type PackStep =
+  | { readonly kind: "entry"; readonly entry: PackEntry }
+  | { readonly kind: "opaque"; readonly path: string }
+  | { readonly kind: "whiteout"; readonly path: string };
+
+/**
+ * The order and form in which a plan is written, the same however it came: canonical path order, an opaque marker right after its directory,
+ * of a group of hard links the first path carries the content, times in whole seconds (as Docker and containerd write them) and not after `epoch`.
+ */
+export function layerSteps(plan: PackPlan, epoch: number | undefined): readonly PackStep[] {
+  const whiteouts = new Set(plan.whiteouts ?? []);
+  const entries = sortByPath(withFirstLinks(plan.entries)).map((entry, index, all) => {
+    if (index > 0 && all[index - 1]?.path === entry.path) throw new Error(`internal: "${entry.path}" is planned twice`);
+    if (isReservedName(entry.path)) throw reservedName(entry.path);
+    // A directory that replaces what is below hides it; anything else hides it by being there.
+    const replaces = whiteouts.delete(entry.path) && entry.type === "dir";
+    return normalized(entry, epoch, replaces);
+  });
+  const steps: (PackStep & { readonly sort: string })[] = [];
+  for (const entry of entries) {
+    steps.push({ kind: "entry", entry, sort: entry.path });
+    if (entry.opaque) steps.push({ kind: "opaque", path: entry.path, sort: entry.path });
+  }
+  if (whiteouts.size === 0) return steps;
+  for (const path of whiteouts) {
+    const [parent, name] = splitPath(path);
+    steps.push({ kind: "whiteout", path, sort: joinPath(parent, `.wh.${name}`) });
+  }
+  return sortByPath(steps.map((step) => ({ step, path: step.sort }))).map(({ step }) => step);
+}
+
+function normalized(entry: PackEntry, epoch: number | undefined, replaces: boolean): PackEntry {
+  const { xattrs: allXattrs, ...rest } = entry;
+  const xattrs = layerXattrs(allXattrs);
+  return {
+    ...rest,
+    mode: entry.type === "symlink" ? 0o777 : entry.mode,
+    size: entry.type === "file" ? entry.size : 0,
+    mtime: wholeSeconds(entry.mtime, epoch),
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(replaces ? { opaque: true } : {}),
+  };
+}
+
+function wholeSeconds({ sec }: Timestamp, epoch: number | undefined): Timestamp {
+  return { sec: epoch === undefined ? sec : Math.min(sec, epoch), nsec: 0 };
+}
+
+/** Makes the canonically first path of each group of hard links the one that the others link to. */
+function withFirstLinks(entries: readonly PackEntry[]): readonly PackEntry[] {
+  const groups = new Map<string, string[]>();
+  for (const { path, hardlink } of entries) {
+    if (hardlink === undefined) continue;
+    const group = groups.get(hardlink);
+    if (group) group.push(path);
+    else groups.set(hardlink, [hardlink, path]);
+  }
+  if (groups.size === 0) return entries;
+  const firstOf = new Map<string, string>();
+  for (const [target, group] of groups) firstOf.set(target, sortByPath(group.map((path) => ({ path })))[0]?.path as string);
+  const targets = new Map<string, PackEntry>();
+  for (const entry of entries) if (groups.has(entry.path)) targets.set(entry.path, entry);
+  return entries.map((entry) => {
+    const target = entry.hardlink ?? (groups.has(entry.path) ? entry.path : undefined);
+    if (target === undefined) return entry;
+    const primary = targets.get(target);
+    if (!primary || primary.hardlink !== undefined) throw new Error(`internal: "${entry.path}" is planned as a hard link to "${target}"`);
+    const first = firstOf.get(target);
+    const { hardlink: _, ...shared } = primary;
+    return entry.path === first ? { ...shared, path: entry.path } : { ...shared, path: entry.path, hardlink: first as string };
+  });
+}
