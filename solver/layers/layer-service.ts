@@ -64,7 +64,7 @@ export class LayerService {
   async view(stack: Stack, reporter: Reporter): Promise<RootfsView> {
     const known = this.#views.get(stack.join(" "));
     if (known) return known;
-    const tocs = await Promise.all(stack.map(async (id, index) => ({ id, toc: await this.toc(stack, index, reporter) })));
+    const tocs = await Promise.all(stack.map(async (id, index) => ({ layer: id, toc: await this.toc(stack, index, reporter) })));
     let length = stack.length - 1;
     while (length > 0 && !this.#views.has(stack.slice(0, length).join(" "))) length--;
     const view = new RootfsView(tocs.slice(Math.max(0, length)), this.#views.get(stack.slice(0, length).join(" ")));
