@@ -5,8 +5,8 @@ import { imageResult } from "./layout-content.js";
 
 /** What of the store the local image store needs, so that it can be tested without one. */
 export interface ImageStorePort {
-  readonly images: Pick<ImageIndex, "set">;
-  readonly layers: Pick<LayerStore, "addRemote">;
+  readonly images: Pick<ImageIndex, "get" | "set">;
+  readonly layers: Pick<LayerStore, "addRemote" | "byDiffId">;
 }
 
 /** `type=image`: the local image store. The image is complete there before a name leads to it. */
@@ -15,15 +15,17 @@ export function imageStore(store: ImageStorePort): Exporter {
     name: "exporting to image",
     async export(request, context) {
       const image = assembleWithProgress(request, "oci", context);
-      for (const one of request.images) {
+      for (const { diffId, blob } of request.images.flatMap((one) => one.layers)) {
         // An image whose layers the store does not know could not be built on again.
-        for (const layer of one.layers) store.layers.addRemote({ diffId: layer.diffId, blob: layer.blob, origin: undefined });
+        if (store.layers.byDiffId(diffId)?.blob?.digest !== blob.digest) store.layers.addRemote({ diffId, blob, origin: undefined });
       }
       for (const bytes of image.documents.values()) context.blobs.writeSmall(bytes);
-      const created = request.epoch ?? Date.now();
-      if (request.names.length === 0) store.images.set(undefined, image.target, created);
+      const now = request.epoch ?? Date.now();
+      if (request.names.length === 0) store.images.set(undefined, image.target, now);
       for (const name of request.names) {
-        store.images.set(name, image.target, created);
+        // An image that was there already keeps its time: then nothing is written at all.
+        const known = store.images.get(name);
+        store.images.set(name, image.target, known?.target.digest === image.target.digest ? known.createdAt : now);
         context.progress(`naming to ${name}`, 1, 1, true);
       }
       return imageResult(image, request);

@@ -1,0 +1,72 @@
+import { openStore } from "../cache/open-store.js";
+import { defaultRoot } from "../cache/paths.js";
+import type { Store } from "../cache/store.js";
+import type { Digest } from "../core/digest.js";
+import { TsbuildError } from "../core/errors.js";
+import { familiarReference, parseImageName, parseReference } from "../oci/reference.js";
+import { inspectImage, readStored, storedImage } from "./image-store/describe.js";
+import { historyOf } from "./image-store/history.js";
+import { loadImages } from "./image-store/load.js";
+import { findImage, groupImages, type NamedImage } from "./image-store/lookup.js";
+import { saveImages } from "./image-store/save.js";
+import type { ImageStore, StoredImage } from "./options.js";
+
+/** Opens the local image store. Default root: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then `~/.local/share/tsbuild`. Close it when done. */
+export async function openImageStore(options: { readonly root?: string } = {}): Promise<ImageStore> {
+  const store = openStore({ root: options.root ?? defaultRoot(process.env) });
+  return imageStoreOf(store);
+}
+
+/** The image commands over an open store, which they close. */
+export function imageStoreOf(store: Store): ImageStore {
+  return {
+    list: () =>
+      groupImages(store.images.list())
+        .map((image) => listedImage(image, store))
+        .sort((a, b) => Date.parse(b.created ?? "") - Date.parse(a.created ?? "") || 0),
+    get: (ref) => storedImage(findImage(ref, store.images), store),
+    tag(ref, name) {
+      const { target } = findImage(ref, store.images);
+      store.images.set(parseImageName(name), target, Date.now());
+    },
+    remove: (ref, { force = false } = {}) => removeImage(ref, force, store),
+    inspect: (ref) => inspectImage(findImage(ref, store.images), store),
+    history: (ref) => historyOf(readStored(findImage(ref, store.images), store).view),
+    save: (refs, dest, { signal } = {}) => saveImages(refs, dest, store, signal),
+    load: (source, { signal } = {}) => loadImages(source, store, signal),
+    close: () => store.close(),
+    [Symbol.dispose]: () => store.close(),
+  };
+}
+
+/** An image that lost a blob is still listed, so that it can be seen and removed. */
+function listedImage(image: NamedImage, store: Store): StoredImage {
+  try {
+    return storedImage(image, store);
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+    const { digest, size } = image.target;
+    return { names: image.names, digest, id: digest, created: undefined, size, platform: "unknown", descriptor: image.target };
+  }
+}
+
+/** A name goes by itself; with the last one goes the image, and with it the blobs that nothing else needs. */
+function removeImage(
+  ref: string,
+  force: boolean,
+  store: Store,
+): { readonly untagged: readonly string[]; readonly deleted: readonly Digest[] } {
+  const match = findImage(ref, store.images);
+  if (match.name !== undefined) {
+    store.images.remove(match.name);
+    const untagged = [match.name];
+    return { untagged, deleted: match.names.length > 1 ? [] : store.gc.sweepBlobs([match.target.digest]) };
+  }
+  if (match.names.length > 1 && !force) {
+    throw new TsbuildError("images/several-names", `Cannot remove the image "${ref}": it has ${match.names.length} names`, {
+      hint: `Remove them one by one (${match.names.map((name) => familiarReference(parseReference(name))).join(", ")}), or use --force`,
+    });
+  }
+  store.images.removeDigest(match.target.digest);
+  return { untagged: match.names, deleted: store.gc.sweepBlobs([match.target.digest]) };
+}

@@ -1,0 +1,80 @@
+import { createReadStream, statSync } from "node:fs";
+import type { Readable } from "node:stream";
+import type { Store } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import { openArchive } from "../../oci/layout/archive-reader.js";
+import { type BlobTarget, requireComplete } from "../../oci/layout/complete.js";
+import { LayoutDirectory } from "../../oci/layout/directory.js";
+import { type FoundImage, imagesOf, readArchive } from "../../oci/layout/read.js";
+import { readStored } from "./describe.js";
+
+export interface LoadedImage {
+  /** Canonical names that lead to it now. */
+  readonly names: readonly string[];
+  readonly id: Digest;
+  readonly digest: Digest;
+}
+
+/**
+ * Takes images from an archive (file or stream, compressed or not) or from an OCI layout directory into the store. All images are checked to be complete before
+ * the first name is set, so a load that fails changes no image.
+ */
+export async function loadImages(
+  source: string | Readable,
+  store: Store,
+  signal: AbortSignal | undefined,
+): Promise<readonly LoadedImage[]> {
+  const blobs = leasingTarget(store);
+  const found = await readSource(source, blobs, signal === undefined ? {} : { signal });
+  const checked = found.map((image) => ({
+    image,
+    complete: requireComplete(image.target, blobs, `image ${image.names[0] ?? image.target.digest} of the archive`),
+  }));
+  for (const { complete } of checked) {
+    for (const { manifest, config } of complete.images) {
+      manifest.layers.forEach((blob, index) => {
+        const diffId = config.rootfs.diff_ids[index] as Digest;
+        // Only what is here: a foreign layer stays at the address its manifest gives.
+        if (store.blobs.has(blob.digest)) store.layers.addRemote({ diffId, blob, origin: undefined });
+      });
+    }
+  }
+  const now = Date.now();
+  return checked.map(({ image }) => {
+    if (image.names.length === 0) store.images.set(undefined, image.target, now);
+    for (const name of image.names) store.images.set(name, image.target, now);
+    const { view } = readStored({ ...image, createdAt: now }, store);
+    return { names: image.names, id: view.manifest.config.digest, digest: image.target.digest };
+  });
+}
+
+async function readSource(
+  source: string | Readable,
+  blobs: BlobTarget,
+  options: { readonly signal?: AbortSignal },
+): Promise<readonly FoundImage[]> {
+  if (typeof source !== "string") return readArchive(openArchive(source), blobs, options);
+  const stat = statSync(source, { throwIfNoEntry: false });
+  if (stat === undefined) throw new TsbuildError("images/no-such-file", `Cannot load "${source}": there is no such file`);
+  if (stat.isFile()) return readArchive(openArchive(source), blobs, options);
+  // A pipe (`<(…)` of a shell) can be read only once.
+  if (!stat.isDirectory()) return readArchive(openArchive(createReadStream(source, { highWaterMark: 1 << 20 })), blobs, options);
+  const layout = new LayoutDirectory(source);
+  for (const { annotations: _, ...target } of layout.entries) await layout.copyTo(target, blobs, options);
+  const images = imagesOf(layout.entries, blobs);
+  if (images.length === 0) throw new TsbuildError("images/not-an-archive", `Cannot load "${source}": the OCI layout holds no images`);
+  return images;
+}
+
+/** The store's blobs; one that is there already is kept from collection until the load is over. */
+function leasingTarget(store: Store): BlobTarget {
+  const { blobs } = store;
+  return {
+    has: (digest) => blobs.has(digest),
+    readSmall: (digest) => blobs.readSmall(digest),
+    writeSmall: (data) => blobs.writeSmall(data),
+    ingest: (...parameters) => blobs.ingest(...parameters),
+    keep: (digest) => blobs.has(digest) && store.leases.hold("blob", [digest]).held.length === 1,
+  };
+}

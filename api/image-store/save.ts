@@ -1,0 +1,66 @@
+import type { Writable } from "node:stream";
+import type { Store } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import { manifestBlobs, readTree } from "../../oci/image.js";
+import { withSink } from "../../oci/layout/byte-sink.js";
+import { namedEntry, repoTag } from "../../oci/layout/names.js";
+import { type DockerManifestEntry, type LayoutBlob, writeLayoutArchive } from "../../oci/layout/write.js";
+import { isForeignLayerType } from "../../oci/media-types.js";
+import type { Descriptor } from "../../oci/types.js";
+import { readStored } from "./describe.js";
+import { findImage, type Match } from "./lookup.js";
+
+/**
+ * Writes images as one tar that is an OCI layout and a docker archive. Manifests and configs go out as they are stored, so ids and digests stay. An image
+ * named by its id goes out without names, as with docker.
+ */
+export async function saveImages(
+  refs: readonly string[],
+  dest: string | Writable,
+  store: Store,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (refs.length === 0) throw new TsbuildError("images/nothing-to-save", "Cannot save: no image was named", { hint: "Name at least one" });
+  const images = collect(refs.map((ref) => findImage(ref, store.images)));
+  const entries: Descriptor[] = [];
+  const docker: DockerManifestEntry[] = [];
+  const blobs = new Map<Digest, LayoutBlob>();
+  for (const image of images) {
+    const { complete, view } = readStored(image, store);
+    entries.push(...(image.names.length === 0 ? [image.target] : image.names.map((name) => namedEntry(image.target, name))));
+    docker.push({
+      config: view.manifest.config.digest,
+      repoTags: image.names.map(repoTag),
+      layers: view.manifest.layers.map((layer) => layer.digest),
+    });
+    const { indexes } = readTree(image.target, store.blobs, "an image");
+    // Platforms of an index that are not all here stay out; the index still names them, as with docker.
+    const wanted = [
+      ...indexes.map(({ descriptor }) => descriptor),
+      ...complete.images.flatMap(({ descriptor, manifest }) => [descriptor, ...manifestBlobs(manifest)]),
+    ];
+    for (const { digest, size, mediaType } of wanted) {
+      if (isForeignLayerType(mediaType) && !store.blobs.has(digest)) continue;
+      blobs.set(digest, { digest, size, content: () => store.blobs.open(digest) });
+    }
+  }
+  // A removal at the same time must not take away what is being written.
+  const lease = store.leases.hold("blob", [...blobs.keys()]);
+  try {
+    await withSink(dest, { signal }, (sink) => writeLayoutArchive({ entries, blobs: [...blobs.values()], docker }, sink, { signal }));
+  } finally {
+    lease.release();
+  }
+}
+
+/** Each image once, with the names it was asked for by, in the order asked. */
+function collect(matches: readonly Match[]): readonly Match[] {
+  const images = new Map<Digest, Match & { readonly names: readonly string[] }>();
+  for (const match of matches) {
+    const known = images.get(match.target.digest);
+    const names = [...(known?.names ?? []), ...(match.name === undefined ? [] : [match.name])];
+    images.set(match.target.digest, { ...match, names: [...new Set(names)] });
+  }
+  return [...images.values()];
+}
