@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     const peers = await findPeers(values.peer, peerRoot);
     const dist = join(packageRoot(), "dist");
     const library = await tsbuildLibrary(join(dist, "index.js"), join(work, "library-store"));
-    builders.push(tsbuildCommand(join(dist, "cli.js"), join(work, "store")), library, ...peers);
+    builders.push(tsbuildCommand(join(dist, "cli.cjs"), join(work, "store")), library, ...peers);
     const bases = new Map<number, Promise<string>>();
     const base = async (megabytes: number): Promise<string> => {
       registry ??= await startRegistry(work);

@@ -34,5 +34,5 @@ const environment: CliEnvironment = {
   now: Date.now,
 };
 
-const code = await runCli(process.argv.slice(2), environment);
-process.exit(abort.signal.aborted ? CANCELED : code);
+// No await at the top level: the bundle may be CommonJS.
+void runCli(process.argv.slice(2), environment).then((code) => process.exit(abort.signal.aborted ? CANCELED : code));

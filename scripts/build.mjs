@@ -1,8 +1,9 @@
 // Makes dist/: the helper, the bundles and, unless --no-types is given, the declarations.
-//   cli.js     the command            index.js, llb.js  the library
-//   worker.js  the worker process     thread.js         threads, in the main process and in the worker
+//   cli.cjs    the command            main.cjs, main.js  its program, as one script with a code cache and as modules
+//   index.js, llb.js  the library     worker.js, thread.js  the worker process; threads there and in the main process
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -34,46 +35,85 @@ function buildHelper() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// CommonJS packages inside an ES module still say `require`.
-const banner = {
-  js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);',
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  // With native code, or chosen at run time: loaded from node_modules.
+  external: ["koffi", "@photostructure/sqlite"],
+  // Names stay: they are in error messages and stacks.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  logLevel: "warning",
 };
 
 async function bundle() {
   for (const name of existsSync(dist) ? readdirSync(dist) : []) {
     if (name !== "native" && name !== "types") rmSync(join(dist, name), { recursive: true, force: true });
   }
-  const entries = {
-    cli: "cli/main.ts",
-    index: "api/index.ts",
-    llb: "llb/index.ts",
-    worker: "api/worker-entry.ts",
-    thread: "api/thread-entry.ts",
-  };
-  await build({
-    absWorkingDir: root,
-    entryPoints: entries,
+  const modules = build({
+    ...shared,
+    entryPoints: {
+      main: "cli/main.ts",
+      index: "api/index.ts",
+      llb: "llb/index.ts",
+      worker: "api/worker-entry.ts",
+      thread: "api/thread-entry.ts",
+    },
     outdir: "dist",
-    bundle: true,
+    format: "esm",
     // Every dynamic import becomes a file of its own that is read when it is needed, and code is shared between the entries.
     splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    // With native code, or chosen at run time: loaded from node_modules.
-    external: ["koffi", "@photostructure/sqlite"],
     chunkNames: "chunks/[name]-[hash]",
-    banner,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
-    logLevel: "warning",
+    // CommonJS packages inside an ES module still say `require`.
+    banner: { js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);' },
   });
-  chmodSync(join(dist, "cli.js"), 0o755);
+  const script = build({
+    ...shared,
+    entryPoints: { main: "cli/main.ts" },
+    outdir: "dist",
+    outExtension: { ".js": ".cjs" },
+    format: "cjs",
+    supported: { "dynamic-import": false },
+    define: { "import.meta.url": "__moduleUrl" },
+    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+  });
+  await Promise.all([modules, script]);
+  // The launcher wraps the text in a function, where a #! line is no JavaScript.
+  const main = join(dist, "main.cjs");
+  writeFileSync(main, readFileSync(main, "utf8").replace(/^#!.*\n/, ""));
+  copyFileSync(join(root, "cli", "launcher.cjs"), join(dist, "cli.cjs"));
+  writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./cli.cjs";\n');
+  for (const name of ["cli.cjs", "cli.js"]) chmodSync(join(dist, name), 0o755);
+}
+
+/** V8's code cache, made while a build without changes runs: what the cache holds is what that path needs. */
+function makeCodeCache() {
+  const work = mkdtempSync(join(tmpdir(), "tsbuild-warm-"));
+  try {
+    const context = join(work, "context");
+    mkdirSync(context);
+    writeFileSync(join(context, "file"), "");
+    writeFileSync(join(context, "Dockerfile"), "FROM scratch\nCOPY file /\nENV A=b\n");
+    const env = { ...process.env, TSBUILD_ROOT: join(work, "store") };
+    const args = ["build", "--progress", "plain", context];
+    const cache = join(dist, `main.${process.versions.v8}-${process.arch}.cache`);
+    spawnSync(process.execPath, [join(dist, "main.js"), ...args], { env, stdio: "ignore" });
+    const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts", "code-cache.mjs"), cache, ...args], {
+      env,
+      encoding: "utf8",
+    });
+    if (status !== 0) console.error(`note: the build that warms the code cache failed; tsbuild works, but starts slower\n${stderr}`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }
 
 const types = withTypes ? emitTypes() : Promise.resolve();
 types.catch(() => undefined);
 buildHelper();
 await bundle();
+makeCodeCache();
 await types;
