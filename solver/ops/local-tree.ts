@@ -263,7 +263,7 @@ export class LocalTree implements FileTree {
 
   #readError(error: unknown, path?: string): unknown {
     const code = systemErrorCode(error);
-    if (code === undefined) return error;
+    if (code === undefined || error instanceof TsbuildError) return error;
     const where = path ?? this.#relative(error);
     if (code === "ENOENT" || code === "ELOOP" || code === "ENXIO") return this.#changed(where);
     return new TsbuildError(

@@ -8,6 +8,7 @@ import { sha256 } from "../../../core/digest.js";
 import { TsbuildError } from "../../../core/errors.js";
 import type { CopyAction, FileOp } from "../../../llb/ops.js";
 import type { FileTree, PackPlan } from "../../../oci/layer/toc.js";
+import { compileComponent, hasWildcard } from "../../../solver/ops/file/glob.js";
 import { fileOpBase, planFileOp } from "../../../solver/ops/file/plan-file-op.js";
 import { selectionDigest, subtreeDigest } from "../../../solver/ops/file/selection.js";
 import { IgnoreRules } from "../../../solver/ops/ignore-rules.js";
@@ -109,3 +110,206 @@ for (const file of readdirSync(casePath("file-op")).sort()) {
     });
   }
 }
+
+const COPY: CopyAction = {
+  action: "copy",
+  input: 0,
+  secondaryInput: 1,
+  src: "/",
+  dest: "/",
+  followSymlinks: true,
+  dirCopyContents: true,
+  attemptUnpack: false,
+  createDestPath: true,
+  allowWildcard: true,
+  allowEmptyWildcard: true,
+};
+
+test("a heredoc: a file made in an empty filesystem, then copied from there", async (t) => {
+  const op: FileOp = {
+    kind: "file",
+    actions: [
+      { action: "mkfile", input: -1, path: "/EOF", mode: 0o644, data: Buffer.from("hello\n").toString("base64") },
+      { ...COPY, input: 0, secondaryInput: 1, src: "/EOF", dest: "/etc/motd", mode: 0o600, followSymlinks: false, dirCopyContents: false },
+    ],
+  };
+  const made = await plan(op, [memoryTree(parseTree("d 755 0:0 etc"))]);
+  t.is(planText(made), "d 755 0:0 etc\nf 600 0:0 etc/motd = hello\\n\n");
+  t.is(fileOpBase(op, 1), 0);
+  t.deepEqual(made.entries.find(({ path }) => path === "etc/motd")?.mtime, MTIME);
+});
+
+test("a result that several actions use is changed for each of them alone", async (t) => {
+  const op: FileOp = {
+    kind: "file",
+    actions: [
+      { action: "mkfile", input: -1, path: "/a", mode: 0o644, data: "" },
+      { action: "mkfile", input: 0, path: "/b", mode: 0o644, data: "" },
+      { action: "mkdir", input: 0, path: "/d", mode: 0o755, makeParents: false },
+      { ...COPY, input: 2, secondaryInput: 1 },
+    ],
+  };
+  t.is(planText(await plan(op, [])), "f 644 0:0 a = \nf 644 0:0 b = \nd 755 0:0 d\n");
+  t.is(fileOpBase(op, 0), -1);
+});
+
+test("a directory that is removed and made again hides what was in it", async (t) => {
+  const base = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 d/old = o\nd 755 0:0 d/sub\nf 644 0:0 d/sub/x = x"));
+  const rm = (path: string, input: number) => ({ action: "rm", input, path, allowNotFound: false, allowWildcard: false }) as const;
+  const again: FileOp = {
+    kind: "file",
+    actions: [rm("/d", 0), { action: "mkdir", input: 1, path: "/d/new", mode: 0o755, makeParents: true }],
+  };
+  t.is(planText(await plan(again, [base])), "o 755 0:0 d\nd 755 0:0 d/new\n");
+  const file: FileOp = { kind: "file", actions: [rm("/d", 0), { action: "mkfile", input: 1, path: "/d", mode: 0o644, data: "" }] };
+  t.is(planText(await plan(file, [base])), "f 644 0:0 d = \n");
+  const inside: FileOp = { kind: "file", actions: [rm("/d/sub/x", 0), rm("/d", 1)] };
+  t.is(planText(await plan(inside, [base])), "w d\n");
+  const made: FileOp = { kind: "file", actions: [{ action: "mkfile", input: 0, path: "/d/n", mode: 0o644, data: "" }, rm("/d/n", 1)] };
+  t.is(planText(await plan(made, [base])), "");
+});
+
+test("replacing the first name of a file leaves the others what they are", async (t) => {
+  const source = memoryTree(parseTree("d 755 0:0 l\nf 644 0:0 l/a = A\nh 644 0:0 l/b => l/a\nh 644 0:0 l/c => l/a\nf 600 0:0 other = O"));
+  const op: FileOp = {
+    kind: "file",
+    actions: [
+      { ...COPY, src: "/l", dest: "/x/" },
+      { ...COPY, input: 2, src: "/other", dest: "/x/a" },
+    ],
+  };
+  t.is(planText(await plan(op, [undefined, source])), "d 755 0:0 x\nf 600 0:0 x/a = O\nf 644 0:0 x/b = A\nh 644 0:0 x/c => x/b\n");
+});
+
+test("symlinks, and what may not be made", async (t) => {
+  const base = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 f = f"));
+  const link = (newPath: string): FileOp => ({
+    kind: "file",
+    actions: [{ action: "symlink", input: 0, oldPath: "../t", newPath, owner: { user: 5 } }],
+  });
+  t.is(planText(await plan(link("/d/l"), [base])), "d 755 0:0 d\nl 777 5:5 d/l -> ../t\n");
+  await t.throwsAsync(plan(link("/f"), [base]), { code: "file/exists" });
+  await t.throwsAsync(plan(link("/none/l"), [base]), { code: "file/parent-missing" });
+  await t.throwsAsync(plan(link("/f/l"), [base]), { code: "copy/parent-not-a-directory" });
+  await t.throwsAsync(plan({ kind: "file", actions: [{ action: "mkfile", input: 0, path: "/", mode: 0o644, data: "" }] }, [base]), {
+    code: "file/invalid-path",
+  });
+  await t.throwsAsync(plan({ kind: "file", actions: [{ ...COPY, src: "/f", dest: "/no/where", createDestPath: false }] }, [base, base]), {
+    code: "file/parent-missing",
+  });
+  await t.throwsAsync(plan({ kind: "file", actions: [{ ...COPY, src: "/z*", allowEmptyWildcard: false }] }, [base, base]), {
+    code: "copy/no-match",
+  });
+});
+
+test("copying a directory itself", async (t) => {
+  const source = memoryTree(parseTree("d 700 3:3 d\nf 644 4:4 d/f = f\nl 777 0:0 l -> d"));
+  const op = (src: string, dest: string, followSymlinks = true): FileOp => ({
+    kind: "file",
+    actions: [{ ...COPY, src, dest, dirCopyContents: false, followSymlinks }],
+  });
+  const base = memoryTree(parseTree("d 755 0:0 x"));
+  t.is(planText(await plan(op("/d", "/x"), [base, source])), "d 755 0:0 x\nd 700 3:3 x/d\nf 644 4:4 x/d/f = f\n");
+  t.is(planText(await plan(op("/d", "/y"), [base, source])), "d 700 3:3 y\nf 644 4:4 y/f = f\n");
+  t.is(planText(await plan(op("/l", "/x", false), [base, source])), "d 755 0:0 x\nl 777 0:0 x/l -> d\n");
+});
+
+const digestOf = (lines: string, action: Partial<CopyAction> = {}): Promise<string> =>
+  selectionDigest(memoryTree(parseTree(lines)), [{ ...COPY, ...action }], { where: "a stage" });
+
+test("a selection's digest counts what gets into the image", async (t) => {
+  const lines = "d 755 0:0 out\nf 644 0:0 out/a = A\nl 777 0:0 link -> out\nf 644 0:0 other = O";
+  const out = await digestOf(lines, { src: "/out" });
+  const cases: readonly (readonly [string, string, Partial<CopyAction>, boolean])[] = [
+    ["what is not selected", lines.replace("other = O", "other = changed"), { src: "/out" }, true],
+    ["the directory's own mode, since only its contents are taken", lines.replace("d 755", "d 700"), { src: "/out" }, true],
+    ["the way to it", lines, { src: "/link" }, true],
+    ["content", lines.replace("= A", "= B"), { src: "/out" }, false],
+    ["mode", lines.replace("644 0:0 out/a", "600 0:0 out/a"), { src: "/out" }, false],
+    ["owner", lines.replace("644 0:0 out/a", "644 1:0 out/a"), { src: "/out" }, false],
+    ["name", lines.replaceAll("out/a", "out/b"), { src: "/out" }, false],
+    ["kind", lines.replace("f 644 0:0 out/a = A", "d 644 0:0 out/a"), { src: "/out" }, false],
+    ["nothing left", lines, { src: "/out", excludePatterns: ["*"] }, false],
+  ];
+  for (const [what, changed, action, same] of cases) t.is((await digestOf(changed, action)) === out, same, what);
+});
+
+test("what an action overrides does not count", async (t) => {
+  const one = "d 755 0:0 d\nf 664 0:0 d/a = A\nf 775 1:1 d/b = B";
+  const two = "d 775 0:0 d\nf 644 9:9 d/a = A\nf 755 0:0 d/b = B";
+  t.not(await digestOf(one), await digestOf(two));
+  t.not(await digestOf(one, { mode: 0o644 }), await digestOf(two, { mode: 0o644 }));
+  t.not(await digestOf(one, { owner: { user: 1 } }), await digestOf(two, { owner: { user: 1 } }));
+  t.is(await digestOf(one, { mode: 0o644, owner: { user: 1 } }), await digestOf(two, { mode: 0o644, owner: { user: 1 } }));
+  t.is(
+    await digestOf(one, { mode: "go=rX,u=rwX", owner: { group: "g" } }),
+    await digestOf(two, { mode: "go=rX,u=rwX", owner: { group: "g" } }),
+  );
+  t.not(await digestOf(one, { mode: "g+w", owner: { user: 1 } }), await digestOf(two, { mode: "o+w", owner: { user: 1 } }));
+});
+
+test("a selection's digest knows matches apart, also with names that are not UTF-8", async (t) => {
+  t.not(await digestOf("f 644 0:0 a1 = A", { src: "/a*" }), await digestOf("f 644 0:0 a2 = A", { src: "/a*" }));
+  t.not(await digestOf("f 644 0:0 \udc80 = A"), await digestOf("f 644 0:0 \udc81 = A"));
+  t.is(await digestOf("f 644 0:0 b = A", { src: "/a*" }), await digestOf("f 644 0:0 c = A", { src: "/a*" }));
+  await t.throwsAsync(digestOf("f 644 0:0 b = A", { src: "/a" }), { code: "copy/source-not-found" });
+  const tree = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 d/a = A\nl 777 0:0 l -> d"));
+  t.is(await subtreeDigest(tree, "/l"), await subtreeDigest(tree, "/d"));
+  t.not(await subtreeDigest(tree, "/"), await subtreeDigest(tree, "/d"));
+});
+
+test("one component of a pattern, as Go's filepath.Match has it", (t) => {
+  const cases: readonly (readonly [pattern: string, matches: string, others: string])[] = [
+    ["*", "a .x é", ""],
+    ["a*b", "ab axb a*b", "a b abc"],
+    ["?", "a é 日", "ab"],
+    ["a\\\\*", "a\\ a\\b", "a ab"],
+    ["a\\*", "a*", "ab a\\"],
+    ["[a-c]x", "ax bx cx", "dx ^x"],
+    ["[^a-c]x", "dx ^x", "ax"],
+    ["[!a]", "! a", "b"],
+    ["[\\]a]", "] a", "\\"],
+    ["[\\-x]", "- x", "a"],
+    ["[z-a]", "", "z a m"],
+    ["a.b", "a.b", "axb"],
+    ["{a,b}", "{a,b}", "a b"],
+    ["a+(b)$", "a+(b)$", "aab"],
+  ];
+  for (const [pattern, matches, others] of cases) {
+    const test = compileComponent(pattern);
+    for (const name of matches.split(" ").filter(Boolean)) t.true(test(name), `${pattern} matches ${name}`);
+    for (const name of others.split(" ").filter(Boolean)) t.false(test(name), `${pattern} does not match ${name}`);
+  }
+  for (const pattern of ["[", "[]", "[a", "[a-", "[a-]", "[^", "[-a]", "a\\", "[\\"])
+    t.throws(() => compileComponent(pattern), { code: "copy/bad-pattern" }, pattern);
+  t.deepEqual(["a*", "a\\*", "a\\\\*", "[", "a?b", "a"].map(hasWildcard), [true, false, true, true, true, false]);
+});
+
+test("compressed archives are told by their content", async (t) => {
+  const bytes = archiveOf(parseTree("f 640 9:9 a = A"));
+  const compressors = [
+    ["gzip", (data: Buffer) => gzipSync(data)],
+    ...(["bzip2", "xz", "zstd"] as const).flatMap((command) => {
+      try {
+        execFileSync(command, ["--version"], { stdio: "ignore" });
+        return [[command, (data: Buffer) => execFileSync(command, ["-c"], { input: data })] as const];
+      } catch {
+        t.log(`${command} is not installed: not tried`);
+        return [];
+      }
+    }),
+  ] as const;
+  const op: FileOp = { kind: "file", actions: [{ ...COPY, src: "/data", dest: "/x/", attemptUnpack: true }] };
+  for (const [name, compress] of compressors) {
+    const root = directory();
+    writeFileSync(join(root, "data"), compress(bytes));
+    t.is(planText(await plan(op, [undefined, new LocalTree(root)])), "d 755 0:0 x\nf 640 9:9 x/a = A\n", name);
+    writeFileSync(join(root, "data"), compress(Buffer.from("no archive")));
+    t.regex(planText(await plan(op, [undefined, new LocalTree(root)])), /x\/data = /, `${name}, no archive`);
+    writeFileSync(
+      join(root, "data"),
+      compress(Buffer.concat([archiveOf(parseTree(`f 644 0:0 big = ${"x".repeat(5000)}`)).subarray(0, 3000)])),
+    );
+    await t.throwsAsync(plan(op, [undefined, new LocalTree(root)]), { code: "tar/truncated" }, `${name}, cut off`);
+  }
+});
