@@ -31,11 +31,13 @@ export function tsbuildCommand(cli: string, root: string): Builder {
 }
 
 /** tsbuild as a library in this process: what a program that builds often sees. */
-export async function tsbuildLibrary(index: string, root: string): Promise<Builder> {
-  const { build } = (await import(index)) as { readonly build: typeof BuildFunction };
+export function tsbuildLibrary(index: string, root: string): Builder {
+  let library: Promise<{ readonly build: typeof BuildFunction }> | undefined;
   return {
     name: "tsbuild library",
     async build(job) {
+      library ??= import(index) as Promise<{ readonly build: typeof BuildFunction }>;
+      const { build } = await library;
       const started = performance.now();
       const output = job.output.type === "oci" ? ({ type: "oci", dest: job.output.dest } as const) : ({ type: "cacheonly" } as const);
       await build({ context: job.context, root, outputs: [output], noCache: job.noCache ?? false });
@@ -59,12 +61,21 @@ export interface PeerSpec {
   readonly command: readonly string[];
   /** The directory that is `/` for the peer. */
   readonly root: string;
+  /** Whether a daemon's build cache, all of it, may be emptied for the cold cases. */
+  readonly prune: boolean;
+  /** Where a peer without a daemon keeps its own store. */
+  readonly store: string;
 }
 
 /** A peer builder by the way it is called, or undefined when it does not answer. */
 export async function openPeer(spec: PeerSpec): Promise<Builder | undefined> {
   const maker = { buildx, buildctl, buildah }[spec.kind];
   return maker(spec);
+}
+
+async function prune(spec: PeerSpec, args: readonly string[]): Promise<void> {
+  if (!spec.prune) throw new Error("sits this case out: it would empty the daemon's whole build cache; --allow-prune lets it");
+  await run([...spec.command, ...args]);
 }
 
 const inside = (spec: PeerSpec, path: string): string => (spec.root === "/" ? path : join("/", relative(spec.root, path)));
@@ -88,7 +99,7 @@ async function buildx(spec: PeerSpec): Promise<Builder | undefined> {
       const { duration } = await run([...spec.command, "build", ...flags, "-o", output, inside(spec, job.context)]);
       return { duration, peakMemory: undefined };
     },
-    clear: async () => void (await run([...spec.command, "prune", "--all", "--force"])),
+    clear: () => prune(spec, ["prune", "--all", "--force"]),
     close: () => Promise.resolve(),
   };
 }
@@ -123,13 +134,16 @@ async function buildctl(spec: PeerSpec): Promise<Builder | undefined> {
       ]);
       return { duration, peakMemory: undefined };
     },
-    clear: async () => void (await run([...spec.command, "prune", "--all"])),
+    clear: () => prune(spec, ["prune", "--all"]),
     close: () => Promise.resolve(),
   };
 }
 
 async function buildah(spec: PeerSpec): Promise<Builder | undefined> {
-  if (!(await answers([...spec.command, "info"]))) return undefined;
+  // A store of its own: emptying it for the cold cases takes nothing away from the user.
+  const command = [...spec.command, "--root", join(spec.store, "root"), "--runroot", join(spec.store, "run")];
+  if (!(await answers([...command, "info"]))) return undefined;
+  const empty = async (): Promise<void> => void (await run([...command, "rmi", "--all", "--force"]));
   const tag = "localhost/tsbuild-bench";
   return {
     name: "buildah",
@@ -144,15 +158,15 @@ async function buildah(spec: PeerSpec): Promise<Builder | undefined> {
         "--tls-verify=false",
         ...(job.noCache ? ["--no-cache"] : []),
       ];
-      const result = await run([...spec.command, "build", ...flags, "-t", tag, inside(spec, job.context)], { memory: job.memory ?? false });
+      const result = await run([...command, "build", ...flags, "-t", tag, inside(spec, job.context)], { memory: job.memory ?? false });
       if (job.output.type === "none") return result;
-      const pushed = await run([...spec.command, "push", "--quiet", tag, `oci-archive:${inside(spec, job.output.dest)}`], {
+      const pushed = await run([...command, "push", "--quiet", tag, `oci-archive:${inside(spec, job.output.dest)}`], {
         memory: job.memory ?? false,
       });
       return { duration: result.duration + pushed.duration, peakMemory: Math.max(result.peakMemory, pushed.peakMemory) };
     },
-    clear: async () => void (await run([...spec.command, "rmi", "--all", "--force"])),
-    close: () => Promise.resolve(),
+    clear: empty,
+    close: empty,
   };
 }
 
@@ -163,9 +177,11 @@ const DEFAULTS: readonly (readonly [PeerSpec["kind"], readonly string[]])[] = [
 ];
 
 /** The peers asked for, or those that are found. */
-export async function findPeers(asked: readonly string[], root: string): Promise<readonly Builder[]> {
+export async function findPeers(asked: readonly string[], options: Omit<PeerSpec, "kind" | "command">): Promise<readonly Builder[]> {
   const specs =
-    asked.length > 0 ? asked.map((text) => parsePeer(text, root)) : DEFAULTS.map(([kind, command]): PeerSpec => ({ kind, command, root }));
+    asked.length > 0
+      ? asked.map((text) => parsePeer(text, options))
+      : DEFAULTS.map(([kind, command]): PeerSpec => ({ ...options, kind, command }));
   const peers: Builder[] = [];
   for (const spec of specs) {
     const peer = await openPeer(spec);
@@ -175,16 +191,11 @@ export async function findPeers(asked: readonly string[], root: string): Promise
   return peers;
 }
 
-function parsePeer(text: string, root: string): PeerSpec {
+function parsePeer(text: string, options: Omit<PeerSpec, "kind" | "command">): PeerSpec {
   const [kind = "", ...rest] = text.split("=");
   const command = rest.join("=").split(/\s+/).filter(Boolean);
   if ((kind !== "buildx" && kind !== "buildctl" && kind !== "buildah") || command.length === 0) {
     throw new Error(`Cannot read --peer "${text}": expected buildx=COMMAND, buildctl=COMMAND or buildah=COMMAND`);
   }
-  // A peer on this very machine sees its own root only when it says so itself (buildctl and buildx through a chroot).
-  return {
-    kind,
-    command,
-    root: command[0] === "chroot" && command[1] !== undefined && root === "/" ? command[1] : command[0] === "chroot" ? root : "/",
-  };
+  return { ...options, kind, command };
 }

@@ -24,6 +24,7 @@ const { values, positionals } = parseArgs({
     peer: { type: "string", multiple: true, default: [] },
     "peer-root": { type: "string", default: "/" },
     work: { type: "string" },
+    "allow-prune": { type: "boolean", default: false },
     json: { type: "string" },
     list: { type: "boolean", default: false },
   },
@@ -48,9 +49,9 @@ async function main(): Promise<void> {
   let registry: Registry | undefined;
   const builders: Builder[] = [];
   try {
-    const peers = await findPeers(values.peer, peerRoot);
+    const peers = await findPeers(values.peer, { root: peerRoot, prune: values["allow-prune"], store: join(work, "buildah") });
     const dist = join(packageRoot(), "dist");
-    const library = await tsbuildLibrary(join(dist, "index.js"), join(work, "library-store"));
+    const library = tsbuildLibrary(join(dist, "index.js"), join(work, "library-store"));
     builders.push(tsbuildCommand(join(dist, "cli.cjs"), join(work, "store")), library, ...peers);
     const bases = new Map<number, Promise<string>>();
     const base = async (megabytes: number): Promise<string> => {
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
       rmSync(directory, { recursive: true, force: true });
     }
     const names = builders.map(({ name }) => name);
-    process.stdout.write(`\nNode ${process.version}, ${values.rounds} rounds, medians; ratio is tsbuild's time by the other's\n\n`);
+    process.stdout.write(`\nNode ${process.version}, ${values.rounds} rounds, medians\n\n`);
     process.stdout.write(renderReport(results, names));
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
     if (results.some((result) => "tsbuild" in result.failures)) process.exitCode = 1;

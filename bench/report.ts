@@ -17,21 +17,26 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
+/** The library's column; its ratios stand beside the command's. */
+const LIBRARY = "tsbuild library";
+
 /** A Markdown table: a line a case, medians in milliseconds, ratio of tsbuild's to each peer's. */
 export function renderReport(results: readonly CaseResult[], builders: readonly string[]): string {
-  const [, ...others] = builders;
-  const head = ["workload", "case", "tsbuild", ...others.flatMap((name) => [name, "ratio"]), "goal", "peak memory"];
+  const peers = builders.filter((name) => !name.startsWith("tsbuild"));
+  const sides = ["tsbuild", ...builders.filter((name) => name === LIBRARY)];
+  const head = [
+    "workload",
+    "case",
+    ...builders,
+    ...sides.flatMap((side) => peers.map((peer) => `${side} / ${peer}`)),
+    "goal",
+    "peak memory",
+  ];
   const rows = results.map((result) => {
-    const ours = result.durations["tsbuild"];
-    const cells = others.flatMap((name) => {
-      const theirs = result.durations[name];
-      if (result.failures[name] !== undefined) return ["failed", ""];
-      if (!theirs || theirs.length === 0) return ["", ""];
-      return [milliseconds(theirs), ours && ours.length > 0 ? `${(median(ours) / median(theirs)).toFixed(2)}x` : ""];
-    });
+    const time = (name: string): string => (result.failures[name] === undefined ? milliseconds(result.durations[name]) : "failed");
+    const ratios = sides.flatMap((side) => peers.map((peer) => ratio(result.durations[side], result.durations[peer])));
     const memory = result.peakMemory ? `${Math.round(result.peakMemory / 1e6)} MB` : "";
-    const own = result.failures["tsbuild"] !== undefined ? "failed" : ours && ours.length > 0 ? milliseconds(ours) : "";
-    return [result.workload, result.name, own, ...cells, result.goal === undefined ? "" : `${result.goal}x`, memory];
+    return [result.workload, result.name, ...builders.map(time), ...ratios, result.goal === undefined ? "" : `${result.goal}x`, memory];
   });
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const failures = results.flatMap((result) =>
@@ -42,7 +47,12 @@ export function renderReport(results: readonly CaseResult[], builders: readonly 
   return `${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n${failures.length > 0 ? `\nFailed:\n${failures.join("\n")}\n` : ""}`;
 }
 
-function milliseconds(values: readonly number[]): string {
+function ratio(ours: readonly number[] | undefined, theirs: readonly number[] | undefined): string {
+  return ours?.length && theirs?.length ? `${(median(ours) / median(theirs)).toFixed(2)}x` : "";
+}
+
+function milliseconds(values: readonly number[] | undefined): string {
+  if (!values?.length) return "";
   const value = median(values);
   return `${value < 100 ? value.toFixed(1) : Math.round(value)} ms`;
 }
