@@ -1,0 +1,120 @@
+import type { SourceRange } from "../../core/diagnostics.js";
+import type { Directives } from "./directives.js";
+import type { Problem } from "./problem.js";
+
+/** Part of the key under which ASTs are cached: raise it with every change of what follows. */
+export const AST_FORMAT = 1;
+
+/**
+ * A parsed Dockerfile: plain JSON data with a source range on every node, so that it can be cached by the file's sha256.
+ * Texts have continuations joined; quotes and variables are as written.
+ */
+export interface DockerfileAst {
+  readonly version: typeof AST_FORMAT;
+  readonly directives: Directives;
+  readonly instructions: readonly Instruction[];
+  /** What was wrong or doubtful in the text, found while it was read. */
+  readonly problems: readonly Problem[];
+}
+
+export interface Word {
+  readonly text: string;
+  readonly range: SourceRange;
+}
+
+/** `--name=value`; `value` is undefined for a flag without `=`. */
+export interface Flag {
+  readonly name: string;
+  readonly value?: string;
+  readonly range: SourceRange;
+  readonly valueRange: SourceRange;
+}
+
+export interface Heredoc {
+  readonly name: string;
+  readonly fd: number;
+  readonly expand: boolean;
+  readonly chomp: boolean;
+  /** With its line ends, as in the file. */
+  readonly content: string;
+  /** Body and end marker. */
+  readonly range: SourceRange;
+}
+
+/** Text for a shell, or a JSON array of arguments. */
+export type CommandLine =
+  | { readonly form: "shell"; readonly text: string; readonly range: SourceRange }
+  | { readonly form: "exec"; readonly args: readonly Word[]; readonly range: SourceRange };
+
+interface InstructionBase {
+  /** From the keyword to the end, heredoc bodies included. */
+  readonly range: SourceRange;
+  /** As written. */
+  readonly keyword: Word;
+  readonly flags: readonly Flag[];
+  readonly heredocs: readonly Heredoc[];
+  /** The whole line with continuations joined, no heredoc bodies: what progress shows and ONBUILD keeps. */
+  readonly text: string;
+  /** Comment lines directly above, without `#`. */
+  readonly comments: readonly string[];
+}
+
+export interface ShellNode extends InstructionBase {
+  readonly kind: "run" | "cmd" | "entrypoint" | "shell";
+  readonly command?: CommandLine;
+}
+
+/** Words between blanks, or a JSON array. */
+export interface ListNode extends InstructionBase {
+  readonly kind: "add" | "copy" | "volume";
+  readonly json: boolean;
+  readonly args: readonly Word[];
+}
+
+export interface WordsNode extends InstructionBase {
+  readonly kind: "from" | "expose";
+  readonly args: readonly Word[];
+}
+
+export interface Pair {
+  readonly name: Word;
+  readonly value: Word;
+}
+
+export interface PairsNode extends InstructionBase {
+  readonly kind: "env" | "label";
+  readonly pairs: readonly Pair[];
+  /** `ENV name the rest is the value`. */
+  readonly legacy: boolean;
+}
+
+export interface ArgNode extends InstructionBase {
+  readonly kind: "arg";
+  readonly args: readonly { readonly name: Word; readonly value?: Word }[];
+}
+
+export interface TextNode extends InstructionBase {
+  readonly kind: "maintainer" | "stopsignal" | "user" | "workdir";
+  readonly value?: Word;
+}
+
+export interface HealthcheckNode extends InstructionBase {
+  readonly kind: "healthcheck";
+  /** `CMD` or `NONE`, as written. */
+  readonly type?: Word;
+  readonly command?: CommandLine;
+}
+
+export interface OnbuildNode extends InstructionBase {
+  readonly kind: "onbuild";
+  readonly trigger?: Instruction;
+}
+
+export type Instruction = ShellNode | ListNode | WordsNode | PairsNode | ArgNode | TextNode | HealthcheckNode | OnbuildNode;
+
+export type InstructionKind = Instruction["kind"];
+
+/** The node type of an instruction. */
+export type NodeOf<K extends InstructionKind> = NodeWith<Instruction, K>;
+
+type NodeWith<N, K> = N extends { readonly kind: infer Kinds } ? (K extends Kinds ? N & { readonly kind: K } : never) : never;

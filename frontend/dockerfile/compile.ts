@@ -1,0 +1,149 @@
+import type { Diagnostic } from "../../core/diagnostics.js";
+import { DiagnosticsError } from "../../core/errors.js";
+import { PatternMatcher, PatternSyntaxError } from "../../core/pattern-matcher.js";
+import type { FrontendOptions, FrontendPorts, FrontendResult } from "../frontend.js";
+import type { DockerfileAst } from "./ast.js";
+import * as errors from "./errors.js";
+import { finishedImage, imagePlatform } from "./image-config.js";
+import { Linter } from "./lint/linter.js";
+import { NoEmptyContinuation } from "./lint/rules/no-empty-continuation.js";
+import { addTriggers, lowerStage } from "./lower.js";
+import type { BuildScope } from "./lowering.js";
+import { type BuildPlan, planBuild } from "./plan.js";
+import { byPlace, type Problem, toDiagnostic } from "./problem.js";
+import { Report } from "./report.js";
+import { localContext, resolveStages } from "./resolve.js";
+import type { StageState } from "./stage-state.js";
+
+/**
+ * Turns a Dockerfile into a graph and an image config. Only what the target needs is asked for and lowered. Throws a
+ * {@link DiagnosticsError} with every problem that was found, those of the parser among them.
+ */
+export async function compileDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<FrontendResult> {
+  const build = new Compilation(ast, options, ports);
+  const target = await build.run(false);
+  if (!target || build.problems("error").length > 0) throw new DiagnosticsError(build.problems("error"));
+  const { epoch } = build;
+  const config = finishedImage(target.image, {
+    labels: options.labels,
+    platform: options.platformExplicit ? options.targetPlatform : undefined,
+  });
+  return {
+    rootfs: target.rootfs,
+    config,
+    baseHistory: target.baseHistory,
+    history: target.history,
+    platform: imagePlatform(config) ?? options.targetPlatform,
+    warnings: build.problems("warning"),
+    ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
+  };
+}
+
+/** All problems of a Dockerfile, of every stage when no target is named, warnings among them. Throws only what the ports throw. */
+export async function checkDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<readonly Diagnostic[]> {
+  const build = new Compilation(ast, options, ports);
+  await build.run(options.target === undefined);
+  return [...build.problems("error"), ...build.problems("warning")];
+}
+
+class Compilation {
+  readonly #report = new Report();
+  readonly #linter: Linter;
+  readonly #source;
+  epoch: number | undefined;
+
+  constructor(
+    readonly ast: DockerfileAst,
+    readonly options: FrontendOptions,
+    readonly ports: FrontendPorts,
+  ) {
+    this.#source = { name: options.filename, text: options.text };
+    const { linter, problem } = Linter.from(ast.directives.check, options.buildArgs["BUILDKIT_DOCKERFILE_CHECK"]);
+    this.#linter = linter;
+    if (problem) this.#report.add(problem);
+    for (const found of ast.problems) {
+      if (found.severity === "error") this.#report.add(found);
+      else if (found.range) linter.warn(NoEmptyContinuation, [], found.range);
+    }
+  }
+
+  /** In file order, ready to show. */
+  problems(severity: Problem["severity"]): readonly Diagnostic[] {
+    const found = severity === "error" ? this.#report.problems : this.#linter.warnings;
+    return [...found].sort(byPlace).map((problem) => toDiagnostic(problem, this.#source));
+  }
+
+  /** The target, lowered; undefined, or a part of it, when problems were found. */
+  async run(allStages: boolean): Promise<StageState | undefined> {
+    const report = this.#report;
+    const plan = await planBuild({ ast: this.ast, options: this.options, ports: this.ports, report, linter: this.#linter });
+    const { graph, target } = plan;
+    const scope = await this.#scope(plan);
+    const targets = allStages ? graph.states : target ? [target] : [];
+    graph.checkOrder(graph.reachable(targets), report);
+    // What is wrong with the text is said before anybody waits for a registry.
+    if (report.hasErrors || !target) return undefined;
+    let reachable = graph.reachable(targets);
+    for (let more = true; more; ) {
+      const unresolved = graph.states.filter((state) => reachable.has(state) && !state.resolved);
+      await resolveStages(unresolved, { scope, ports: this.ports, graph });
+      // In file order: what a stage is built on comes before it.
+      more = await addTriggers(
+        graph.states.filter((state) => reachable.has(state)),
+        graph,
+        scope,
+      );
+      reachable = graph.reachable(targets);
+    }
+    graph.checkOrder(reachable, report);
+    if (report.hasErrors) return undefined;
+    this.#lower(
+      graph.states.filter((state) => reachable.has(state)),
+      scope,
+    );
+    const broken = this.#linter.failing;
+    if (broken.length > 0) report.add(errors.lintErrors(broken));
+    return target;
+  }
+
+  /** Images that are only taken from come after the stages in the list, and have nothing to run: they go first. */
+  #lower(states: readonly StageState[], scope: BuildScope): void {
+    for (const state of states) if (!state.node) lowerStage(state, scope);
+    for (const state of states) if (state.node) lowerStage(state, scope);
+  }
+
+  async #scope({ globals }: BuildPlan): Promise<BuildScope> {
+    const { options, ports } = this;
+    const patterns = await ports.ignorePatterns("context");
+    let ignore: PatternMatcher | undefined;
+    try {
+      ignore = patterns.length > 0 ? new PatternMatcher(patterns) : undefined;
+    } catch (error) {
+      if (!(error instanceof PatternSyntaxError)) throw error;
+      this.#report.add(errors.invalidIgnoreFile(error.message));
+    }
+    const namespace = options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"];
+    this.epoch = this.#epochOf(options.buildArgs["SOURCE_DATE_EPOCH"] ?? globals.env.get("SOURCE_DATE_EPOCH"));
+    return {
+      source: this.#source,
+      options,
+      escape: this.ast.directives.escape,
+      globalArgs: globals.env,
+      buildArgs: options.buildArgs,
+      targetPlatform: options.targetPlatform,
+      cacheNamespace: namespace ? `${namespace}/` : "",
+      context: localContext("context", patterns, { name: "[internal] load build context" }),
+      ignore,
+      report: this.#report,
+      linter: this.#linter,
+    };
+  }
+
+  /** Seconds. `context` means the time of a remote context: a local one has none. */
+  #epochOf(value: string | undefined): number | undefined {
+    if (value === undefined || value === "" || value === "context") return undefined;
+    if (/^\d{1,15}$/.test(value)) return Number(value);
+    this.#report.add(errors.invalidEpoch(value));
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import type { SourceRange } from "../../core/diagnostics.js";
+import * as errors from "./errors.js";
+import type { Problem } from "./problem.js";
+import type { LineMap, PhysicalLine } from "./source-lines.js";
+
+/** What the comments at the very top of a file say to the parser. */
+export interface Directives {
+  readonly escape: "\\" | "`";
+  readonly syntax?: Directive;
+  readonly check?: Directive;
+}
+
+export interface Directive {
+  readonly value: string;
+  readonly range: SourceRange;
+}
+
+const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
+const NAMES = new Set(["syntax", "escape", "check"]);
+
+/**
+ * Reads the parser directives: `# name=value` lines before anything else. The first line that is none, or has an unknown name, ends them.
+ * A `#!` line may come first.
+ */
+export function parseDirectives(lines: readonly PhysicalLine[], map: LineMap): { directives: Directives; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const found = new Map<string, Directive>();
+  for (const [index, line] of lines.entries()) {
+    if (index === 0 && line.text.startsWith("#!")) continue;
+    const text = line.text.trimStart();
+    const match = DIRECTIVE.exec(text);
+    const name = match?.[1]?.toLowerCase();
+    if (!match || name === undefined || !NAMES.has(name)) break;
+    const start = line.start + line.text.length - text.length;
+    const range = map.range(start, start + text.trimEnd().length);
+    if (found.has(name)) problems.push(errors.repeatedDirective(name, range));
+    else found.set(name, { value: match[2] as string, range });
+  }
+  const escape = found.get("escape");
+  if (escape && escape.value !== "\\" && escape.value !== "`") problems.push(errors.invalidEscape(escape.value, escape.range));
+  const syntax = found.get("syntax");
+  const check = found.get("check");
+  return {
+    directives: { escape: escape?.value === "`" ? "`" : "\\", ...(syntax ? { syntax } : {}), ...(check ? { check } : {}) },
+    problems,
+  };
+}

@@ -1,0 +1,46 @@
+import type { NodeOf } from "../ast.js";
+import { readFlags } from "../flags.js";
+import type { BoundInstruction } from "../lowering.js";
+import type { Report } from "../report.js";
+import { checkArguments, lowerTransfer } from "../transfer.js";
+import { bind } from "./bind.js";
+
+/** `ADD source … destination`: as COPY from the context, and it unpacks archives, downloads URLs and clones repositories. */
+export function checkAdd(node: NodeOf<"add">, report: Report): BoundInstruction | undefined {
+  const flags = readFlags(
+    node,
+    {
+      chown: "string",
+      chmod: "string",
+      link: "boolean",
+      "keep-git-dir": "boolean",
+      checksum: "string",
+      unpack: "boolean",
+      exclude: "list",
+    },
+    report,
+  );
+  const args = checkArguments(node, report);
+  if (!flags || !args) return undefined;
+  return bind(
+    node,
+    (at) =>
+      lowerTransfer(
+        {
+          ...args,
+          keyword: "ADD",
+          chown: flags.chown,
+          chmod: flags.chmod,
+          exclude: flags.exclude,
+          link: flags.link ?? false,
+          parents: false,
+          unpack: flags.unpack,
+          remote: { checksum: flags.checksum, keepGitDir: flags["keep-git-dir"] },
+        },
+        at.build.context,
+        true,
+        at,
+      ),
+    { isStep: true },
+  );
+}

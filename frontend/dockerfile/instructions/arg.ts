@@ -1,0 +1,42 @@
+import type { NodeOf } from "../ast.js";
+import * as errors from "../errors.js";
+import { readFlags } from "../flags.js";
+import { looksSecret, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
+import { type BoundInstruction, type Lowering, NON_ENVIRONMENT_ARGS } from "../lowering.js";
+import type { Report } from "../report.js";
+import { bind } from "./bind.js";
+
+/** `ARG name[=default] …`: visible from here on, never in the image. */
+export function checkArg(node: NodeOf<"arg">, report: Report): BoundInstruction | undefined {
+  if (!checkArgNode(node, report)) return undefined;
+  return bind(node, (at) => {
+    const texts = node.args.map((arg) => {
+      const name = at.expand(arg.name);
+      if (looksSecret(name)) at.build.linter.warn(SecretsUsedInArgOrEnv, ["ARG", name], node.range, node.comments);
+      const value = argValue(name, arg.value, at);
+      if (value !== undefined && !NON_ENVIRONMENT_ARGS.has(name)) at.stage.env.set(name, value);
+      at.stage.buildArgs.push({ name, value });
+      return value === undefined ? name : `${name}=${value}`;
+    });
+    at.commit(`ARG ${texts.join(" ")}`);
+  });
+}
+
+/** The command line's value, else the default, else the value of the ARG before the first FROM. A default that is not used is not expanded. */
+function argValue(name: string, fallback: NodeOf<"arg">["args"][number]["value"], at: Lowering): string | undefined {
+  const given = Object.hasOwn(at.build.buildArgs, name) ? at.build.buildArgs[name] : undefined;
+  if (given !== undefined) return given;
+  return fallback === undefined ? at.build.globalArgs.get(name) : at.expand(fallback);
+}
+
+/** What can be wrong with any ARG, also one before the first FROM. */
+export function checkArgNode(node: NodeOf<"arg">, report: Report): boolean {
+  if (!readFlags(node, {}, report)) return false;
+  if (node.args.length === 0) {
+    report.add(errors.missingArguments("ARG", "at least one name", node.range));
+    return false;
+  }
+  const blank = node.args.find((arg) => arg.name.text === "");
+  if (blank) report.add(errors.blankName("ARG", blank.value?.range ?? node.range));
+  return blank === undefined;
+}

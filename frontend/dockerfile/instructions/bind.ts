@@ -1,0 +1,11 @@
+import type { Instruction } from "../ast.js";
+import type { BoundInstruction, Lowering, SourceName } from "../lowering.js";
+
+/** What an instruction's check answers when all is well with it. */
+export function bind(
+  node: Instruction,
+  lower: (at: Lowering) => void,
+  extra: { readonly sources?: readonly (SourceName | undefined)[]; readonly isStep?: boolean } = {},
+): BoundInstruction {
+  return { node, lower, sources: extra.sources ?? [], isStep: extra.isStep ?? false };
+}

@@ -1,0 +1,28 @@
+import type { NodeOf } from "../ast.js";
+import { commandArgs } from "../command-line.js";
+import { readFlags } from "../flags.js";
+import { quoteList } from "../go-format.js";
+import { updated } from "../image-config.js";
+import { JSONArgsRecommended } from "../lint/rules/json-args-recommended.js";
+import type { BoundInstruction, Lowering } from "../lowering.js";
+import type { Report } from "../report.js";
+import { markUsed } from "../used-once.js";
+import { bind } from "./bind.js";
+
+/** `CMD`: the default command, or the arguments of ENTRYPOINT. */
+export function checkCmd(node: NodeOf<"cmd">, report: Report): BoundInstruction | undefined {
+  if (!readFlags(node, {}, report)) return undefined;
+  return bind(node, (at) => {
+    markUsed(at, "cmd");
+    adviseJson(node, at);
+    const args = commandArgs(at.stage.image, node.command);
+    at.stage.image = updated(at.stage.image, { Cmd: args.length > 0 ? args : undefined, ArgsEscaped: true });
+    at.commit(`CMD ${quoteList(args)}`);
+  });
+}
+
+/** A shell between the runtime and the program does not hand signals on; whoever sets SHELL means it. */
+export function adviseJson(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: Lowering): void {
+  if (node.command?.form !== "shell" || (at.stage.image.config?.Shell ?? []).length > 0) return;
+  at.build.linter.warn(JSONArgsRecommended, [node.keyword.text.toUpperCase()], node.range, node.comments);
+}

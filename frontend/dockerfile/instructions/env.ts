@@ -1,0 +1,42 @@
+import type { NodeOf } from "../ast.js";
+import * as errors from "../errors.js";
+import { readFlags } from "../flags.js";
+import { updated, withEnv } from "../image-config.js";
+import { LegacyKeyValueFormat } from "../lint/rules/legacy-key-value-format.js";
+import { looksSecret, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
+import type { BoundInstruction, Lowering } from "../lowering.js";
+import type { Report } from "../report.js";
+import { bind } from "./bind.js";
+
+/** `ENV name=value …`: kept in the image. All values see the environment from before the instruction. */
+export function checkEnv(node: NodeOf<"env">, report: Report): BoundInstruction | undefined {
+  if (!readFlags(node, {}, report) || !checkPairs(node, report)) return undefined;
+  return bind(node, (at) => {
+    const pairs = expandPairs(node, at);
+    for (const [name, value] of pairs) {
+      if (looksSecret(name)) at.build.linter.warn(SecretsUsedInArgOrEnv, ["ENV", name], node.range, node.comments);
+      at.stage.env.set(name, value);
+      at.stage.image = updated(at.stage.image, { Env: withEnv(at.stage.image.config?.Env, name, value) });
+    }
+    at.commit(`ENV${pairs.map(([name, value]) => ` ${name}=${value}`).join("")}`);
+  });
+}
+
+/** Reports what is wrong with ENV's or LABEL's pairs. */
+export function checkPairs(node: NodeOf<"env"> | NodeOf<"label">, report: Report): boolean {
+  const keyword = node.keyword.text.toUpperCase();
+  if (node.pairs.length === 0) {
+    // A line that had words has had its own problem.
+    if (!/\s/.test(node.text)) report.add(errors.missingArguments(keyword, "at least one name=value", node.range));
+    return false;
+  }
+  const blank = node.pairs.find((pair) => pair.name.text === "");
+  if (blank) report.add(errors.blankName(keyword, blank.value.range));
+  return blank === undefined;
+}
+
+/** Names and values, expanded in the environment from before the instruction. Warns about the legacy form. */
+export function expandPairs(node: NodeOf<"env"> | NodeOf<"label">, at: Lowering): [name: string, value: string][] {
+  if (node.legacy) at.build.linter.warn(LegacyKeyValueFormat, [node.keyword.text.toUpperCase()], node.range, node.comments);
+  return node.pairs.map((pair) => [at.expand(pair.name), at.expand(pair.value)]);
+}

@@ -1,0 +1,64 @@
+import { compareCodeUnits } from "../../../core/canonical.js";
+import type { NodeOf, Word } from "../ast.js";
+import * as errors from "../errors.js";
+import { readFlags } from "../flags.js";
+import { plainList } from "../go-format.js";
+import { updated } from "../image-config.js";
+import { ExposeInvalidFormat } from "../lint/rules/expose-invalid-format.js";
+import { ExposeProtoCasing } from "../lint/rules/expose-proto-casing.js";
+import type { BoundInstruction, Lowering } from "../lowering.js";
+import type { Report } from "../report.js";
+import { bind } from "./bind.js";
+
+const LAST_PORT = 65_535;
+
+/** `EXPOSE port[-port][/protocol] …`: metadata. Words are sorted before they are expanded, and may expand to several. */
+export function checkExpose(node: NodeOf<"expose">, report: Report): BoundInstruction | undefined {
+  if (!readFlags(node, {}, report)) return undefined;
+  if (node.args.length === 0) {
+    report.add(errors.missingArguments("EXPOSE", "at least one port", node.range));
+    return undefined;
+  }
+  const words = [...node.args].sort((a, b) => compareCodeUnits(a.text, b.text));
+  return bind(node, (at) => {
+    const ports = words.flatMap((word) => at.expandWords(word).flatMap((spec) => parsePorts(spec, word, at)));
+    at.stage.image = updated(at.stage.image, {
+      ExposedPorts: { ...at.stage.image.config?.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) },
+    });
+    at.commit(`EXPOSE ${plainList(ports)}`);
+  });
+}
+
+/** `[[ip:]host:]port[-port][/protocol]` as a list of `port/protocol`. What stands before the last colon is checked and dropped. */
+function parsePorts(spec: string, word: Word, at: Lowering): string[] {
+  const range = word.range;
+  const fail = (why: string): never => at.fail(errors.invalidPort(spec, why, range));
+  const parts = spec.split(":");
+  const [portText = "", protocolText = ""] = splitOnce(parts.pop() ?? "", "/");
+  const hostPort = parts.pop() ?? "";
+  const ip = parts.join(":");
+  if (portText === "") fail("it has no port");
+  const protocol = protocolText.toLowerCase() || "tcp";
+  if (!["tcp", "udp", "sctp"].includes(protocol)) fail(`"${protocolText}" is no protocol`);
+  if (protocolText !== "" && protocolText !== protocol) at.build.linter.warn(ExposeProtoCasing, [spec], range, at.node.comments);
+  if (ip !== "" || hostPort !== "") at.build.linter.warn(ExposeInvalidFormat, [spec], range, at.node.comments);
+  const ports = portRange(portText) ?? fail(`"${portText}" is no port`);
+  if (hostPort !== "") {
+    const host = portRange(hostPort) ?? fail(`"${hostPort}" is no port`);
+    if (ports[0] !== ports[1] && host[1] - host[0] !== ports[1] - ports[0]) fail("its ranges differ in length");
+  }
+  return Array.from({ length: ports[1] - ports[0] + 1 }, (_, i) => `${ports[0] + i}/${protocol}`);
+}
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function portRange(text: string): [first: number, last: number] | undefined {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+  if (!match) return undefined;
+  const first = Number(match[1]);
+  const last = match[2] === undefined ? first : Number(match[2]);
+  return first <= last && last <= LAST_PORT ? [first, last] : undefined;
+}

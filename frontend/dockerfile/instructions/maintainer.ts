@@ -1,0 +1,15 @@
+import type { NodeOf } from "../ast.js";
+import type { BoundInstruction } from "../lowering.js";
+import type { Report } from "../report.js";
+import { bind } from "./bind.js";
+import { textArgument } from "./text-argument.js";
+
+/** `MAINTAINER name`: the image's author. */
+export function checkMaintainer(node: NodeOf<"maintainer">, report: Report): BoundInstruction | undefined {
+  const author = textArgument(node, report);
+  if (!author) return undefined;
+  return bind(node, (at) => {
+    at.stage.image = { ...at.stage.image, author: author.text };
+    at.commit(`MAINTAINER ${author.text}`);
+  });
+}

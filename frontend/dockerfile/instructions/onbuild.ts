@@ -1,0 +1,25 @@
+import type { NodeOf } from "../ast.js";
+import * as errors from "../errors.js";
+import { updated } from "../image-config.js";
+import type { BoundInstruction } from "../lowering.js";
+import type { Report } from "../report.js";
+import { bind } from "./bind.js";
+
+const FORBIDDEN = new Set(["onbuild", "from", "maintainer"]);
+
+/** `ONBUILD instruction`: kept as text, and run by stages that are built on this one. Nothing is checked or expanded before that. */
+export function checkOnbuild(node: NodeOf<"onbuild">, report: Report): BoundInstruction | undefined {
+  const { trigger } = node;
+  if (!trigger) {
+    report.add(errors.missingArguments("ONBUILD", "an instruction", node.range));
+    return undefined;
+  }
+  if (FORBIDDEN.has(trigger.kind)) {
+    report.add(errors.triggerForbidden(trigger.keyword.text.toUpperCase(), trigger.keyword.range));
+    return undefined;
+  }
+  const text = trigger.text + node.heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join("");
+  return bind(node, (at) => {
+    at.stage.image = updated(at.stage.image, { OnBuild: [...(at.stage.image.config?.OnBuild ?? []), text] });
+  });
+}

@@ -1,0 +1,164 @@
+import { compareCodeUnits } from "../../../core/canonical.js";
+import type { ExecOp, FileOp, Mount } from "../../../llb/ops.js";
+import { edge } from "../../../llb/vertex.js";
+import type { Flag, Heredoc, NodeOf } from "../ast.js";
+import { commandArgs, withShell } from "../command-line.js";
+import * as errors from "../errors.js";
+import type { Variables } from "../expand.js";
+import { readFlags } from "../flags.js";
+import { chompTabs, parseHeredoc } from "../heredoc.js";
+import { Inputs } from "../inputs.js";
+import { type BoundInstruction, InstructionProblem, type Lowering, type SourceName } from "../lowering.js";
+import { hasVariables, mountFrom, parseMount, type RunMount } from "../mounts.js";
+import type { Report } from "../report.js";
+import { lowerMounts, secretId } from "../run-mounts.js";
+import { bind } from "./bind.js";
+
+const NETWORKS = ["default", "none", "host"] as const;
+const SECURITY = ["sandbox", "insecure"] as const;
+
+interface RunFlags {
+  readonly mounts: readonly Flag[];
+  readonly network: ExecOp["network"] | undefined;
+  readonly security: ExecOp["security"];
+}
+
+/** `RUN command`, in shell or exec form or with heredocs. */
+export function checkRun(node: NodeOf<"run">, report: Report): BoundInstruction | undefined {
+  const flags = checkFlags(node, report);
+  const { command } = node;
+  if (!command || (command.form === "exec" && command.args.length === 0)) {
+    // An array with a member that is no string has had its own problem.
+    if (command || !/\[/.test(node.text)) report.add(errors.missingArguments("RUN", "a command", node.range));
+    return undefined;
+  }
+  if (!flags) return undefined;
+  const sources = flags.mounts.map((flag): SourceName | undefined => {
+    const name = mountFrom(flag);
+    return name === undefined ? undefined : { name, range: flag.valueRange, verb: "mount" };
+  });
+  return bind(node, (at) => lowerRun(node, flags, at), { sources, isStep: true });
+}
+
+function checkFlags(node: NodeOf<"run">, report: Report): RunFlags | undefined {
+  const flags = readFlags(node, { mount: "list", network: "string", security: "string", device: "list" }, report);
+  if (!flags) return undefined;
+  const before = report.problems.length;
+  for (const flag of flags.mount) {
+    const from = mountFrom(flag);
+    if (from && /\$./.test(from)) report.add(errors.fromVariable("from in --mount", from, flag.valueRange));
+    else if (!hasVariables(flag)) {
+      try {
+        parseMount(flag, flag.valueRange, (value) => value);
+      } catch (error) {
+        if (!(error instanceof InstructionProblem)) throw error;
+        report.add(error.problem);
+      }
+    }
+  }
+  for (const flag of flags.device) report.add(errors.unsupportedFlag("RUN", "device", flag.range));
+  const network = choice("network", flags.network, NETWORKS, report);
+  const security = choice("security", flags.security, SECURITY, report) ?? "sandbox";
+  return report.problems.length === before ? { mounts: flags.mount, network, security } : undefined;
+}
+
+function choice<T extends string>(name: string, flag: Flag | undefined, choices: readonly T[], report: Report): T | undefined {
+  if (!flag) return undefined;
+  const found = choices.find((candidate) => candidate === flag.value);
+  if (found === undefined) report.add(errors.flagChoice(name, flag.value ?? "", choices, flag.valueRange));
+  return found;
+}
+
+function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: Lowering): void {
+  const { stage, build } = at;
+  const { options } = build;
+  const mounts = flags.mounts.map((flag): RunMount => {
+    const range = flag.valueRange;
+    return parseMount(flag, range, (value) => at.expand({ text: value, range: flag.valueRange }));
+  });
+  const inputs = new Inputs();
+  const script = scriptOf(node, at);
+  const all: Mount[] = [
+    { type: "bind", dest: "/", readonly: false, input: inputs.of(stage.rootfs), selector: "/" },
+    ...(script.mount ? [script.mount(inputs)] : []),
+    ...lowerMounts(mounts, flags.mounts, inputs, at),
+  ];
+  // By path, so that a mount inside another one comes after it.
+  all.sort((a, b) => compareCodeUnits(a.dest, b.dest));
+  const secretEnv = mounts.flatMap((mount) =>
+    mount.env === undefined ? [] : [{ id: secretId(mount), name: mount.env, optional: !mount.required }],
+  );
+  const agent = all.find((mount) => mount.type === "ssh");
+  const env =
+    agent && stage.env.get("SSH_AUTH_SOCK") === undefined ? [...stage.env.list(), `SSH_AUTH_SOCK=${agent.dest}`] : stage.env.list();
+  const op: ExecOp = {
+    kind: "exec",
+    args: script.args,
+    env,
+    cwd: stage.cwd,
+    user: stage.image.config?.User ?? "",
+    network: flags.network ?? options.network,
+    security: flags.security,
+    ...(options.extraHosts.length > 0 ? { extraHosts: options.extraHosts } : {}),
+    mounts: all,
+    ...(secretEnv.length > 0 ? { secretEnv } : {}),
+    ...(options.ulimits && options.ulimits.length > 0 ? { ulimits: options.ulimits } : {}),
+    ...(options.shmSize ? { shmSize: options.shmSize } : {}),
+    ...(build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] ? { hostname: build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] } : {}),
+  };
+  const name = at.stepName(node.text + script.summary, masked(stage.env, secretEnv), { rawQuotes: true, skipUnset: true });
+  stage.rootfs = edge({ op, inputs: inputs.edges, platform: at.platformText, metadata: at.metadata(name) });
+  at.commit(`RUN ${historyArgs(at)}${script.args.join(" ")}`, { layer: true, mark: true });
+}
+
+interface Script {
+  readonly args: readonly string[];
+  /** What progress shows after the command. */
+  readonly summary: string;
+  readonly mount?: (inputs: Inputs) => Mount;
+}
+
+/** What runs. A heredoc alone is the script; with a `#!` it is a program; beside a command the shell gets it back as it was written. */
+function scriptOf(node: NodeOf<"run">, at: Lowering): Script {
+  const { image } = at.stage;
+  const { command, heredocs } = node;
+  const first = heredocs[0];
+  if (!first || command?.form !== "shell") return { args: commandArgs(image, command), summary: "" };
+  if (!parseHeredoc(command.text)) {
+    const text = command.text + heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join("");
+    return { args: withShell(image, text), summary: "" };
+  }
+  const content = first.chomp ? chompTabs(first.content) : first.content;
+  const summary = ` (${summarize(first.content)})`;
+  if (image.os === "windows" || !content.startsWith("#!")) return { args: withShell(image, content), summary };
+  // History and progress show the file, as they do for a file of the image.
+  return { args: [`/dev/pipes/${first.name}`], summary, mount: (inputs) => scriptMount(first, content, inputs) };
+}
+
+function scriptMount(heredoc: Heredoc, content: string, inputs: Inputs): Mount {
+  const op: FileOp = {
+    kind: "file",
+    actions: [{ action: "mkfile", input: -1, path: `/${heredoc.name}`, mode: 0o755, data: Buffer.from(content).toString("base64") }],
+  };
+  const file = edge({ op, metadata: { name: "[internal] preparing inline document" } });
+  return { type: "bind", dest: "/dev/pipes", readonly: true, input: inputs.of(file), selector: "/" };
+}
+
+function summarize(content: string): string {
+  const lines = content.trim().split(/\r?\n/);
+  return (lines[0] ?? "") + (lines.length > 1 ? "..." : "");
+}
+
+/** `|2 A=1 B=2 `: the ARGs that the command could see. */
+function historyArgs(at: Lowering): string {
+  const values = new Map<string, string>();
+  for (const { name, value } of at.stage.buildArgs) values.set(name, at.stage.env.get(name) ?? value ?? "");
+  return values.size === 0 ? "" : `|${values.size} ${[...values].map(([name, value]) => `${name}=${value}`).join(" ")} `;
+}
+
+/** Variables that come from a secret are shown as such. */
+function masked(variables: Variables, secrets: readonly { readonly name: string }[]): Variables {
+  if (secrets.length === 0) return variables;
+  const names = new Set(secrets.map((secret) => secret.name));
+  return { get: (name) => (names.has(name) ? "****" : variables.get(name)), names: () => variables.names() };
+}

@@ -1,0 +1,28 @@
+import type { NodeOf } from "../ast.js";
+import * as errors from "../errors.js";
+import { readFlags } from "../flags.js";
+import { plainList } from "../go-format.js";
+import { updated } from "../image-config.js";
+import type { BoundInstruction } from "../lowering.js";
+import type { Report } from "../report.js";
+import { bind } from "./bind.js";
+
+/** `SHELL ["program", "argument"]`: for the shell forms that follow, and kept in the image. */
+export function checkShell(node: NodeOf<"shell">, report: Report): BoundInstruction | undefined {
+  if (!readFlags(node, {}, report)) return undefined;
+  const { command } = node;
+  if (command?.form === "shell") {
+    report.add(errors.shellForm(command.text, command.range));
+    return undefined;
+  }
+  if (!command || command.args.length === 0) {
+    // An array with a member that is no string has had its own problem.
+    if (command || !/\[/.test(node.text)) report.add(errors.missingArguments("SHELL", "at least one argument", node.range));
+    return undefined;
+  }
+  const shell = command.args.map((word) => word.text);
+  return bind(node, (at) => {
+    at.stage.image = updated(at.stage.image, { Shell: shell });
+    at.commit(`SHELL ${plainList(shell)}`);
+  });
+}

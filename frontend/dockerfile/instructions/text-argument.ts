@@ -1,0 +1,11 @@
+import type { NodeOf, Word } from "../ast.js";
+import * as errors from "../errors.js";
+import { readFlags } from "../flags.js";
+import type { Report } from "../report.js";
+
+/** The one argument of an instruction that takes the rest of its line. */
+export function textArgument(node: NodeOf<"maintainer" | "stopsignal" | "user" | "workdir">, report: Report): Word | undefined {
+  if (!readFlags(node, {}, report)) return undefined;
+  if (!node.value) report.add(errors.missingArguments(node.keyword.text.toUpperCase(), "exactly one argument", node.range));
+  return node.value;
+}

@@ -1,0 +1,33 @@
+import type { NodeOf } from "../ast.js";
+import * as errors from "../errors.js";
+import { readFlags } from "../flags.js";
+import { plainList } from "../go-format.js";
+import { updated } from "../image-config.js";
+import type { BoundInstruction } from "../lowering.js";
+import type { Report } from "../report.js";
+import { bind } from "./bind.js";
+
+/** `VOLUME path …`: metadata; what is written there later stays. */
+export function checkVolume(node: NodeOf<"volume">, report: Report): BoundInstruction | undefined {
+  if (!readFlags(node, {}, report)) return undefined;
+  if (node.args.length === 0) {
+    report.add(errors.missingArguments("VOLUME", "at least one path", node.range));
+    return undefined;
+  }
+  const empty = node.args.find((word) => word.text.trim() === "");
+  if (empty) {
+    report.add(errors.emptyVolume(empty.range));
+    return undefined;
+  }
+  return bind(node, (at) => {
+    const volumes = node.args.map((word) => {
+      const path = at.expand({ text: word.text.trim(), range: word.range });
+      if (path === "") at.fail(errors.emptyVolume(word.range));
+      return path;
+    });
+    at.stage.image = updated(at.stage.image, {
+      Volumes: { ...at.stage.image.config?.Volumes, ...Object.fromEntries(volumes.map((path) => [path, {}])) },
+    });
+    at.commit(`VOLUME ${plainList(volumes)}`);
+  });
+}

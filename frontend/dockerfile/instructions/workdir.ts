@@ -1,0 +1,60 @@
+import { cleanPath } from "../../../core/pattern-matcher.js";
+import { edge } from "../../../llb/vertex.js";
+import type { NodeOf } from "../ast.js";
+import { updated } from "../image-config.js";
+import { WorkdirRelativePath } from "../lint/rules/workdir-relative-path.js";
+import type { BoundInstruction } from "../lowering.js";
+import { ownerOf } from "../owner.js";
+import type { Report } from "../report.js";
+import type { StageState } from "../stage-state.js";
+import { bind } from "./bind.js";
+import { textArgument } from "./text-argument.js";
+
+/** `WORKDIR path`: made with its parents, owned by the USER, unless it is there. A layer, except for `/`. */
+export function checkWorkdir(node: NodeOf<"workdir">, report: Report): BoundInstruction | undefined {
+  const value = textArgument(node, report);
+  if (!value) return undefined;
+  return bind(
+    node,
+    (at) => {
+      const path = at.expand(value);
+      const { stage } = at;
+      // Only the first one: the others are right once it is.
+      if (!stage.workdirSet && !path.startsWith("/")) {
+        at.build.linter.warn(WorkdirRelativePath, [path], node.range, node.comments);
+      }
+      stage.workdirSet = true;
+      setWorkdir(stage, path);
+      const layer = stage.cwd !== "/";
+      if (layer) {
+        const owner = ownerOf(stage.image.config?.User ?? "");
+        stage.rootfs = edge({
+          op: {
+            kind: "file",
+            actions: [
+              {
+                action: "mkdir",
+                input: stage.rootfs ? 0 : -1,
+                path: stage.cwd,
+                mode: 0o755,
+                makeParents: true,
+                ...(owner ? { owner } : {}),
+              },
+            ],
+          },
+          inputs: stage.rootfs ? [stage.rootfs] : [],
+          metadata: at.metadata(at.stepName(node.text)),
+        });
+      }
+      at.commit(`WORKDIR ${stage.cwd}`, { layer });
+    },
+    { isStep: true },
+  );
+}
+
+/** Makes `path`, which may be relative to it, the working directory of a stage. */
+export function setWorkdir(stage: StageState, path: string): void {
+  const base = stage.image.config?.WorkingDir || "/";
+  stage.cwd = cleanPath(path.startsWith("/") ? path : `/${base}/${path}`);
+  stage.image = updated(stage.image, { WorkingDir: stage.cwd });
+}

@@ -1,0 +1,27 @@
+import { isUniform, isUpper } from "../casing.js";
+import type { LintFile } from "../lint-file.js";
+import type { Linter } from "../linter.js";
+import type { LintRule } from "../rule.js";
+
+export const ConsistentInstructionCasing: LintRule<[keyword: string, casing: string]> = {
+  name: "ConsistentInstructionCasing",
+  description: "All commands within the Dockerfile should use the same casing (either upper or lower)",
+  message: (keyword, casing) => `Command '${keyword}' should match the case of the command majority (${casing})`,
+};
+
+/** The majority of uniformly cased keywords decides, upper case wins a tie; ARGs before the first FROM do not count. */
+export function checkConsistentInstructionCasing(file: LintFile, linter: Linter): void {
+  const nodes = file.stages.flatMap((stage) => [stage.node, ...stage.instructions]);
+  let upper = 0;
+  let lower = 0;
+  for (const { keyword } of nodes) {
+    if (!isUniform(keyword.text)) continue;
+    if (isUpper(keyword.text)) upper++;
+    else lower++;
+  }
+  const wanted = lower > upper ? "lowercase" : "uppercase";
+  for (const { keyword, comments } of nodes) {
+    const right = lower > upper ? keyword.text.toLowerCase() : keyword.text.toUpperCase();
+    if (keyword.text !== right) linter.warn(ConsistentInstructionCasing, [keyword.text, wanted], keyword.range, comments);
+  }
+}

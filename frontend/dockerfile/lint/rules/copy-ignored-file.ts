@@ -1,0 +1,8 @@
+import { quote } from "../../go-format.js";
+import type { LintRule } from "../rule.js";
+
+export const CopyIgnoredFile: LintRule<[instruction: string, file: string]> = {
+  name: "CopyIgnoredFile",
+  description: "Attempting to COPY file that is excluded by .dockerignore",
+  message: (instruction, file) => `Attempting to ${instruction} file ${quote(file)} that is excluded by .dockerignore`,
+};

@@ -1,0 +1,26 @@
+import type { Instruction } from "../../ast.js";
+import type { LintFile } from "../lint-file.js";
+import type { Linter } from "../linter.js";
+import type { LintRule } from "../rule.js";
+
+export const InvalidDefinitionDescription: LintRule<[instruction: string, name: string]> = {
+  name: "InvalidDefinitionDescription",
+  description:
+    "Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not intended to be a description comment, add an empty line or comment between the instruction and the comment.",
+  experimental: true,
+  message: (instruction, name) => `Comment for ${instruction} should follow the format: \`# ${name} <description>\``,
+};
+
+/** A comment right above FROM … AS name or ARG name is taken for its description, and should begin with the name. */
+export function checkInvalidDefinitionDescription(file: LintFile, linter: Linter): void {
+  const check = (node: Instruction, name: string): void => {
+    const last = node.comments[node.comments.length - 1];
+    if (last === undefined || last.startsWith("check=") || last.startsWith(`${name} `)) return;
+    linter.warn(InvalidDefinitionDescription, [node.keyword.text.toUpperCase(), name], node.range, node.comments);
+  };
+  for (const node of file.globalArgs) for (const arg of node.args) check(node, arg.name.text);
+  for (const stage of file.stages) {
+    if (stage.name !== undefined) check(stage.node, stage.name);
+    for (const node of stage.instructions) if (node.kind === "arg") for (const arg of node.args) check(node, arg.name.text);
+  }
+}

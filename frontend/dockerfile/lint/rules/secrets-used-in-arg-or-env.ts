@@ -1,0 +1,16 @@
+import { quote } from "../../go-format.js";
+import type { LintRule } from "../rule.js";
+
+export const SecretsUsedInArgOrEnv: LintRule<[instruction: string, name: string]> = {
+  name: "SecretsUsedInArgOrEnv",
+  description: "Sensitive data should not be used in the ARG or ENV commands",
+  message: (instruction, name) => `Do not use ARG or ENV instructions for sensitive data (${instruction} ${quote(name)})`,
+};
+
+const SECRET = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
+const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i;
+
+/** Whether a name looks like that of a secret: a telling first, last or middle word, and none that says it is harmless. */
+export function looksSecret(name: string): boolean {
+  return SECRET.test(name) && !HARMLESS.test(name);
+}

@@ -1,0 +1,17 @@
+import type { LintFile } from "../lint-file.js";
+import type { Linter } from "../linter.js";
+import type { LintRule } from "../rule.js";
+
+export const StageNameCasing: LintRule<[stage: string]> = {
+  name: "StageNameCasing",
+  description: "Stage names should be lowercase",
+  message: (stage) => `Stage name '${stage}' should be lowercase`,
+};
+
+/** Looks at the names as written. */
+export function checkStageNameCasing(file: LintFile, linter: Linter): void {
+  for (const { node } of file.stages) {
+    const name = node.args[2];
+    if (name && name.text !== name.text.toLowerCase()) linter.warn(StageNameCasing, [name.text], name.range, node.comments);
+  }
+}

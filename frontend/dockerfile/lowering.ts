@@ -1,0 +1,163 @@
+import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
+import type { PatternMatcher } from "../../core/pattern-matcher.js";
+import { suggest } from "../../core/suggest.js";
+import type { Edge, VertexMetadata } from "../../llb/vertex.js";
+import { formatPlatform, type Platform } from "../../oci/platform.js";
+import type { FrontendOptions } from "../frontend.js";
+import type { Instruction, Word } from "./ast.js";
+import type { Env } from "./env.js";
+import * as errors from "./errors.js";
+import { type Expansion, ExpansionError, type ExpandOptions, expandWord, type Variables } from "./expand.js";
+import type { Linter } from "./lint/linter.js";
+import { UndefinedVar } from "./lint/rules/undefined-var.js";
+import type { Problem } from "./problem.js";
+import type { Report } from "./report.js";
+import type { StageState } from "./stage-state.js";
+
+/** What an instruction takes files from, by name. */
+export interface SourceName {
+  readonly name: string;
+  readonly range: SourceRange;
+  readonly verb: "copy" | "mount";
+}
+
+/** A checked instruction: what is wrong with it alone has been reported, and it knows how to lower itself. */
+export interface BoundInstruction {
+  readonly node: Instruction;
+  /** In the order in which {@link Lowering.sources} answers them; undefined for one that needs none. */
+  readonly sources: readonly (SourceName | undefined)[];
+  /** Counted as a step in progress. */
+  readonly isStep: boolean;
+  /** Changes the stage. Throws {@link InstructionProblem}. */
+  lower(at: Lowering): void;
+}
+
+/** What all stages of a build share. */
+export interface BuildScope {
+  readonly source: SourceFile;
+  readonly options: FrontendOptions;
+  readonly escape: string;
+  /** ARGs before the first FROM and the automatic ones. */
+  readonly globalArgs: Env;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly targetPlatform: Platform;
+  /** Prefix of cache mount ids. */
+  readonly cacheNamespace: string;
+  readonly context: Edge;
+  /** Of the main context; undefined without patterns. */
+  readonly ignore: PatternMatcher | undefined;
+  readonly report: Report;
+  readonly linter: Linter;
+}
+
+/** Build arguments that configure the build and are never in the environment. */
+export const NON_ENVIRONMENT_ARGS: ReadonlySet<string> = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
+
+/** Ends the lowering of one instruction; the others go on, so that all problems are reported. */
+export class InstructionProblem extends Error {
+  override readonly name = "InstructionProblem";
+  constructor(readonly problem: Problem) {
+    super(problem.message);
+  }
+}
+
+/** One instruction at work on its stage. */
+export class Lowering {
+  constructor(
+    readonly build: BuildScope,
+    readonly stage: StageState,
+    readonly node: Instruction,
+    readonly sources: readonly (StageState | undefined)[],
+    readonly isTrigger: boolean,
+  ) {}
+
+  get platform(): Platform {
+    return this.stage.platform ?? this.build.targetPlatform;
+  }
+
+  fail(problem: Problem): never {
+    throw new InstructionProblem(problem);
+  }
+
+  /** A word with its variables expanded and quotes removed. */
+  expand(word: Word, options: Partial<ExpandOptions> = {}): string {
+    return this.expandFull(word, options).text;
+  }
+
+  /** The same, split at blanks. */
+  expandWords(word: Word): readonly string[] {
+    return this.expandFull(word).words;
+  }
+
+  expandFull(word: Word, options: Partial<ExpandOptions> = {}): Expansion {
+    const expansion = tryExpand(word.text, word.range, this.stage.env, { escape: this.build.escape, ...options });
+    this.#reportUndefined(expansion.unmatched, word.range);
+    return expansion;
+  }
+
+  #reportUndefined(names: ReadonlySet<string>, range: SourceRange): void {
+    for (const name of names) {
+      if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.some((arg) => arg.name === name)) continue;
+      this.build.linter.warn(UndefinedVar, [name, suggest(name, this.stage.env.names())], range, this.node.comments);
+    }
+  }
+
+  /** Name of the step as progress shows it: `[build 2/4] RUN make`. Counts the step. */
+  stepName(text: string, variables: Variables = this.stage.env, options: Partial<ExpandOptions> = {}): string {
+    let shown = text;
+    try {
+      shown = expandWord(text, variables, { escape: this.build.escape, ...options }).text;
+    } catch (error) {
+      if (!(error instanceof ExpansionError)) throw error;
+    }
+    return prefixStep(this.stage, upperFirstWord(shown), this.isTrigger);
+  }
+
+  /** Metadata of a vertex that this instruction makes. */
+  metadata(name: string): VertexMetadata {
+    return {
+      name,
+      source: this.build.source,
+      range: this.node.range,
+      ...(this.stage.ignoreCache ? { ignoreCache: true } : {}),
+    };
+  }
+
+  /** Adds a line to the image's history. `# buildkit` marks what a RUN, COPY or ADD made. */
+  commit(text: string, options: { readonly layer?: boolean; readonly mark?: boolean } = {}): void {
+    const layer = options.layer ?? false;
+    this.stage.history.push({
+      created_by: options.mark ? `${text} # buildkit` : text,
+      comment: "buildkit.dockerfile.v0",
+      ...(layer ? {} : { empty_layer: true }),
+      layer,
+    });
+  }
+
+  get platformText(): string {
+    return formatPlatform(this.platform);
+  }
+}
+
+/** Expands a word, with a problem at its place when that fails. */
+export function tryExpand(text: string, range: SourceRange, variables: Variables, options: ExpandOptions): Expansion {
+  try {
+    return expandWord(text, variables, options);
+  } catch (error) {
+    if (error instanceof ExpansionError) throw new InstructionProblem(errors.expansion(text, error.message, range));
+    throw error;
+  }
+}
+
+/** `[stage 2/4] …`; a stage without steps, such as an image that is copied from, has no prefix. */
+export function prefixStep(stage: StageState, text: string, isTrigger = false): string {
+  if (stage.stepCount === 0) return text;
+  stage.stepsNamed++;
+  const number = String(stage.stepsNamed).padStart(String(stage.stepCount).length);
+  return `[${stage.label === "" ? "" : `${stage.label} `}${number}/${stage.stepCount}] ${isTrigger ? "ONBUILD " : ""}${text}`;
+}
+
+function upperFirstWord(text: string): string {
+  const blank = text.indexOf(" ");
+  return blank === -1 ? text.toUpperCase() : text.slice(0, blank).toUpperCase() + text.slice(blank);
+}

@@ -1,0 +1,161 @@
+import { TsbuildError } from "../../core/errors.js";
+import { suggest } from "../../core/suggest.js";
+import { parsePlatform, type Platform } from "../../oci/platform.js";
+import { tryParseReference } from "../../oci/reference.js";
+import type { FrontendOptions, FrontendPorts } from "../frontend.js";
+import type { DockerfileAst, Word } from "./ast.js";
+import * as errors from "./errors.js";
+import type { Expansion } from "./expand.js";
+import { flagWord } from "./flags.js";
+import { automaticArgs, type GlobalArgs, globalArgs } from "./global-args.js";
+import { checkArgNode } from "./instructions/arg.js";
+import { checkInstruction } from "./instructions/table.js";
+import type { Linter } from "./lint/linter.js";
+import { FromPlatformFlagConstDisallowed } from "./lint/rules/from-platform-flag-const-disallowed.js";
+import { InvalidDefaultArgInFrom } from "./lint/rules/invalid-default-arg-in-from.js";
+import { RedundantTargetPlatform } from "./lint/rules/redundant-target-platform.js";
+import { UndefinedArgInFrom } from "./lint/rules/undefined-arg-in-from.js";
+import { FILE_CHECKS } from "./lint/table.js";
+import { InstructionProblem, tryExpand } from "./lowering.js";
+import type { Report } from "./report.js";
+import { StageGraph } from "./stage-graph.js";
+import { StageState } from "./stage-state.js";
+import { type StageFile, type StageNode, splitStages } from "./stages.js";
+
+/** What is known of a build before any image is asked for. */
+export interface BuildPlan {
+  readonly graph: StageGraph;
+  readonly target: StageState | undefined;
+  readonly globals: GlobalArgs;
+}
+
+interface PlanContext {
+  readonly ast: DockerfileAst;
+  readonly options: FrontendOptions;
+  readonly ports: FrontendPorts;
+  readonly report: Report;
+  readonly linter: Linter;
+}
+
+/** Stages, their bases and who takes from whom: all that the text, the arguments and the named contexts say. */
+export async function planBuild(context: PlanContext): Promise<BuildPlan> {
+  const { ast, options, report, linter } = context;
+  const file = splitStages(ast, report);
+  for (const check of FILE_CHECKS) check(file, linter);
+  for (const node of file.globalArgs) checkArgNode(node, report);
+  const last = file.stages[file.stages.length - 1];
+  if (!last && !report.hasErrors) report.add(errors.noInstructions());
+  const { escape } = ast.directives;
+  const automatic = automaticArgs(options, options.target ?? last?.name);
+  warnInvalidDefaults(file, globalArgs(automatic, file.globalArgs, { buildArgs: {}, escape }, undefined), escape, linter);
+  const globals = globalArgs(automatic, file.globalArgs, { buildArgs: options.buildArgs, escape }, report);
+
+  const graph = new StageGraph();
+  const platforms = file.stages.map((stage) => stagePlatform(stage, globals, escape, context));
+  const named = await Promise.all(
+    file.stages.map((stage, i) =>
+      stage.name === undefined || stage.name === "scratch" || stage.name === "context"
+        ? undefined
+        : context.ports.namedContext(stage.name, { platform: platforms[i] ?? options.targetPlatform }),
+    ),
+  );
+  for (const [i, stage] of file.stages.entries()) {
+    const state = new StageState(stage, stage.name ?? `stage-${i}`, stage.node.range);
+    state.platform = platforms[i];
+    const base = expandInFrom(stage.base, stage, globals, escape, context)?.text;
+    const replacement = named[i];
+    if (base === "") report.add(errors.emptyBase(stage.base.text, stage.base.range));
+    if (replacement) state.origin = { kind: "context", context: replacement };
+    else if (base !== undefined && base !== "" && base !== "scratch") {
+      const stageBase = graph.find(base);
+      state.origin = stageBase ? { kind: "stage", stage: stageBase } : { kind: "image", ref: base };
+    }
+    state.ignoreCache =
+      options.noCache === true || (options.noCache !== false && stage.name !== undefined && options.noCache.includes(stage.name));
+    graph.add(state);
+  }
+  bindInstructions(graph, report);
+  const target = options.target === undefined ? graph.states[file.stages.length - 1] : graph.find(options.target);
+  if (!target && options.target !== undefined && last) report.add(errors.unknownTarget(options.target, graph.names));
+  return { graph, target, globals };
+}
+
+/** Every stage's instructions are checked, also of stages that are not needed: a file is right or wrong as a whole. */
+function bindInstructions(graph: StageGraph, report: Report): void {
+  for (const state of [...graph.states]) {
+    for (const node of state.node?.instructions ?? []) {
+      const instruction = checkInstruction(node, report);
+      // A named context replaces the stage: its instructions are checked, but need nothing and do nothing.
+      const command = instruction && state.origin.kind !== "context" && graph.bind(state, instruction, false, report);
+      if (command) state.commands.push(command);
+    }
+    state.stepCount = state.commands.filter(({ instruction }) => instruction.isStep).length + (state.origin.kind === "image" ? 1 : 0);
+  }
+  const only = graph.states[0];
+  if (graph.states.length === 1 && only) only.label = "";
+}
+
+function expandInFrom(
+  word: Word,
+  stage: StageNode,
+  globals: GlobalArgs,
+  escape: string,
+  { report, linter }: PlanContext,
+): Expansion | undefined {
+  try {
+    const expansion = tryExpand(word.text, word.range, globals.env, { escape });
+    for (const name of expansion.unmatched) {
+      if (globals.declared.has(name)) continue;
+      const names = [...globals.declared, ...globals.env.names()];
+      linter.warn(UndefinedArgInFrom, [name, suggest(name, names)], word.range, stage.node.comments);
+    }
+    return expansion;
+  } catch (error) {
+    if (!(error instanceof InstructionProblem)) throw error;
+    report.add(error.problem);
+    return undefined;
+  }
+}
+
+function stagePlatform(stage: StageNode, globals: GlobalArgs, escape: string, context: PlanContext): Platform | undefined {
+  if (!stage.platform?.value) return undefined;
+  const word = flagWord(stage.platform);
+  const expansion = expandInFrom(word, stage, globals, escape, context);
+  if (!expansion) return undefined;
+  const { text, matched, unmatched } = expansion;
+  const { report, linter } = context;
+  if (matched.size === 1 && unmatched.size === 0 && matched.has("TARGETPLATFORM") && text === globals.env.get("TARGETPLATFORM")) {
+    linter.warn(RedundantTargetPlatform, [word.text], word.range, stage.node.comments);
+  }
+  if (text === "") {
+    report.add(errors.emptyPlatform(word.text, word.range));
+    return undefined;
+  }
+  try {
+    const platform = parsePlatform(text);
+    const name = stage.name ?? "";
+    if (matched.size === 0 && unmatched.size === 0 && !name.includes(platform.os) && !name.includes(platform.architecture)) {
+      linter.warn(FromPlatformFlagConstDisallowed, [text], word.range, stage.node.comments);
+    }
+    return platform;
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+    report.add(errors.invalidPlatform(error.message, error.hint, word.range));
+    return undefined;
+  }
+}
+
+/** Warns where a FROM only works because the command line sets an argument. */
+function warnInvalidDefaults(file: StageFile, defaults: GlobalArgs, escape: string, linter: Linter): void {
+  for (const stage of file.stages) {
+    try {
+      const base = tryExpand(stage.base.text, stage.base.range, defaults.env, { escape }).text;
+      if (stage.base.text.includes("$") && !tryParseReference(base)) {
+        linter.warn(InvalidDefaultArgInFrom, [stage.base.text], stage.base.range, stage.node.comments);
+      }
+    } catch (error) {
+      // What cannot be expanded is reported where it is used.
+      if (!(error instanceof InstructionProblem)) throw error;
+    }
+  }
+}

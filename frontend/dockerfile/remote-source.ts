@@ -1,0 +1,113 @@
+import { isDigest } from "../../core/digest.js";
+import { edge } from "../../llb/vertex.js";
+import type { Flag, Word } from "./ast.js";
+import * as errors from "./errors.js";
+import { flagWord } from "./flags.js";
+import { gitIdentifier, type GitSource, parseGitSource } from "./git-source.js";
+import type { Lowering } from "./lowering.js";
+import type { ActionMaker, CommonCopy, Transfer } from "./transfer.js";
+
+/** Flags of ADD that only concern URLs and repositories. */
+export interface RemoteOptions {
+  readonly checksum: Flag | undefined;
+  readonly keepGitDir: boolean | undefined;
+}
+
+interface Target {
+  readonly at: Lowering;
+  /** Of the step, which the download is part of. */
+  readonly name: string;
+  readonly maker: ActionMaker;
+  readonly common: CommonCopy;
+}
+
+/** Adds a source that is a URL or a Git repository to the operation. False for a local path. */
+export function addRemote(text: string, word: Word, transfer: Transfer, target: Target): boolean {
+  const { at } = target;
+  const range = word.range;
+  const git = parseGitSource(text);
+  if (typeof git === "string") return at.fail(errors.invalidGit(text, git, range));
+  const isHttp = git === undefined && /^https?:\/\//.test(text);
+  if (git === undefined && !isHttp) {
+    if (transfer.remote.checksum) at.fail(errors.checksumSource(transfer.remote.checksum.range));
+    return false;
+  }
+  if (transfer.keyword === "COPY") at.fail(errors.remoteCopy(text, range));
+  const checksum = checksumOf(transfer, at);
+  if (git) addGit(git, checksum, text, word, transfer, target);
+  else addHttp(text, checksum, transfer, target);
+  return true;
+}
+
+function checksumOf(transfer: Transfer, at: Lowering): string {
+  const flag = transfer.remote.checksum;
+  if (!flag) return "";
+  if (transfer.paths.length + transfer.documents.length !== 1) at.fail(errors.checksumSource(flag.range));
+  return at.expand(flagWord(flag));
+}
+
+function addGit(git: GitSource, checksum: string, text: string, word: Word, transfer: Transfer, target: Target): void {
+  const { at, maker, common } = target;
+  const fail = (why: string): never => at.fail(errors.invalidGit(text, why, word.range));
+  const flag = transfer.remote.keepGitDir;
+  if (flag !== undefined && git.keepGitDir !== undefined && flag !== git.keepGitDir) fail("--keep-git-dir says otherwise than the URL");
+  if (checksum !== "" && git.checksum !== "" && checksum !== git.checksum) fail("--checksum says otherwise than the URL");
+  const commit = git.checksum || checksum;
+  const source = edge({
+    op: {
+      kind: "source",
+      identifier: gitIdentifier(git),
+      attrs: {
+        "git.authheadersecret": "GIT_AUTH_HEADER",
+        "git.authtokensecret": "GIT_AUTH_TOKEN",
+        "git.fullurl": git.remote,
+        ...((git.keepGitDir ?? flag) ? { "git.keepgitdir": "true" } : {}),
+        ...(commit === "" ? {} : { "git.checksum": commit }),
+        ...(git.submodules === false ? { "git.skipsubmodules": "true" } : {}),
+      },
+    },
+    metadata: at.metadata(target.name),
+  });
+  maker.copy(source, { src: "/", ...PLAIN_COPY, dirCopyContents: true, ...common });
+}
+
+function addHttp(url: string, checksum: string, transfer: Transfer, target: Target): void {
+  const { at, maker, common } = target;
+  if (checksum !== "" && !isDigest(checksum)) {
+    at.fail(errors.invalidChecksum(checksum, transfer.remote.checksum?.valueRange ?? transfer.node.range));
+  }
+  const filename = fileName(url);
+  const source = edge({
+    op: {
+      kind: "source",
+      identifier: url,
+      attrs: { ...(checksum === "" ? {} : { "http.checksum": checksum }), "http.filename": filename },
+    },
+    metadata: at.metadata(target.name),
+  });
+  maker.copy(source, { src: `/${filename}`, ...PLAIN_COPY, attemptUnpack: transfer.unpack ?? false, ...common });
+}
+
+const PLAIN_COPY = {
+  followSymlinks: false,
+  dirCopyContents: false,
+  attemptUnpack: false,
+  allowWildcard: false,
+  allowEmptyWildcard: false,
+} as const;
+
+/** The last part of the URL's path: the file's name where the destination is a directory. */
+function fileName(url: string): string {
+  let path = "";
+  try {
+    path = decodeURIComponent(new URL(url).pathname);
+  } catch {
+    // Whoever downloads it says what is wrong with the URL.
+  }
+  return (
+    path
+      .split("/")
+      .filter((part) => part !== "" && part !== "." && part !== "..")
+      .pop() ?? "__unnamed__"
+  );
+}

@@ -1,0 +1,82 @@
+import type { SourceRange } from "../../core/diagnostics.js";
+import type { Rootfs } from "../../llb/vertex.js";
+import type { Platform } from "../../oci/platform.js";
+import type { History } from "../../oci/types.js";
+import type { HistoryEntry, NamedContext } from "../frontend.js";
+import { Env } from "./env.js";
+import type { StageImage } from "./image-config.js";
+import type { BoundInstruction } from "./lowering.js";
+import type { StageNode } from "./stages.js";
+
+/** An instruction in the place where it runs: bound to the stages that it takes files from. */
+export interface StageCommand {
+  readonly instruction: BoundInstruction;
+  readonly sources: readonly (StageState | undefined)[];
+  /** It came with the base image, as an ONBUILD trigger. */
+  readonly isTrigger: boolean;
+}
+
+/** Where a stage's root filesystem comes from. */
+export type StageOrigin =
+  | { readonly kind: "scratch" }
+  /** An image; `ref` as the Dockerfile has it, variables expanded. */
+  | { readonly kind: "image"; readonly ref: string }
+  /** An earlier stage. */
+  | { readonly kind: "stage"; readonly stage: StageState }
+  /** `--build-context NAME=…` in the stage's place: the stage's own instructions do not run. */
+  | { readonly kind: "context"; readonly context: NamedContext };
+
+/**
+ * A stage on its way through the build: first a node of the stage graph, then the state that its instructions change one after the other.
+ * Images that COPY or a mount names are stages too, without instructions.
+ */
+export class StageState {
+  readonly commands: StageCommand[] = [];
+  /** Steps that `[2/4]` counts, and how many have been named. */
+  stepCount = 0;
+  stepsNamed = 0;
+  origin: StageOrigin = { kind: "scratch" };
+  /** Chosen by `FROM --platform`, or found with the base. */
+  platform: Platform | undefined;
+  resolved = false;
+  initialized = false;
+  /** All of it is known: later stages may take from it. */
+  lowered = false;
+
+  rootfs: Rootfs;
+  image: StageImage = { architecture: "", os: "" };
+  /** What RUN sees: ENV and the ARGs declared so far. */
+  env = new Env();
+  cwd = "/";
+  /** ARGs declared so far, for history; a name may come twice. */
+  buildArgs: { readonly name: string; readonly value: string | undefined }[] = [];
+  baseHistory: readonly History[] = [];
+  history: HistoryEntry[] = [];
+  triggers: readonly string[] = [];
+  ignoreCache = false;
+  /** A WORKDIR of this Dockerfile was seen. */
+  workdirSet = false;
+  /** Places of the instructions of which only the last counts. */
+  readonly once = new Map<"cmd" | "entrypoint" | "healthcheck", SourceRange>();
+
+  constructor(
+    /** Undefined for images that are only copied or mounted from. */
+    readonly node: StageNode | undefined,
+    /** As shown in progress: the name, or `stage-1`; empty when it is the only stage. */
+    public label: string,
+    readonly range: SourceRange,
+  ) {}
+
+  /** Takes over what a stage on top of another begins with. */
+  inherit(base: StageState): void {
+    this.rootfs = base.rootfs;
+    this.image = base.image;
+    this.env = new Env(base.env);
+    this.cwd = base.cwd;
+    this.platform = base.platform;
+    this.buildArgs = [...base.buildArgs];
+    this.baseHistory = base.baseHistory;
+    this.history = [...base.history];
+    this.workdirSet = base.workdirSet;
+  }
+}

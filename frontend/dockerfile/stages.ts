@@ -1,0 +1,45 @@
+import type { ArgNode, DockerfileAst, Flag, Instruction, NodeOf, Word } from "./ast.js";
+import * as errors from "./errors.js";
+import { checkFrom } from "./instructions/from.js";
+import type { Report } from "./report.js";
+
+/** A stage as the text has it. */
+export interface StageNode {
+  /** Its number in the file, from 0. */
+  readonly index: number;
+  readonly node: NodeOf<"from">;
+  /** In lower case; undefined without AS. */
+  readonly name: string | undefined;
+  readonly base: Word;
+  readonly platform: Flag | undefined;
+  readonly instructions: readonly Instruction[];
+}
+
+export interface StageFile {
+  /** ARGs before the first FROM. */
+  readonly globalArgs: readonly ArgNode[];
+  readonly stages: readonly StageNode[];
+}
+
+/** Cuts the file at its FROMs. A FROM that cannot be read still begins a stage, so that what follows is not blamed for it. */
+export function splitStages(ast: DockerfileAst, report: Report): StageFile {
+  const globalArgs: ArgNode[] = [];
+  const stages: (StageNode & { readonly instructions: Instruction[] })[] = [];
+  for (const node of ast.instructions) {
+    const current = stages[stages.length - 1];
+    if (node.kind === "from") {
+      const from = checkFrom(node as NodeOf<"from">, report);
+      stages.push({
+        index: stages.length,
+        node: node as NodeOf<"from">,
+        name: from?.name,
+        base: from?.base ?? { text: "scratch", range: node.range },
+        platform: from?.platform,
+        instructions: [],
+      });
+    } else if (current) current.instructions.push(node);
+    else if (node.kind === "arg") globalArgs.push(node);
+    else report.add(errors.noStage(node.keyword.text.toUpperCase(), node.range));
+  }
+  return { globalArgs, stages };
+}

@@ -1,0 +1,107 @@
+/** Hand-written scanners for the parts of an instruction whose extent depends on quotes and escapes. All look at one line only. */
+
+/** A scanned piece: its value with what the scanner resolves resolved, and the offset after it. */
+export interface Scanned {
+  readonly value: string;
+  readonly end: number;
+}
+
+/** Where the line that `offset` is in ends. */
+export function lineEnd(text: string, offset: number): number {
+  const end = text.indexOf("\n", offset);
+  return end === -1 ? text.length : end;
+}
+
+/**
+ * A flag word that begins with `--` at `offset`: quotes and backslashes are resolved, whatever the file's escape character is.
+ * Undefined where no flag begins.
+ */
+export function scanFlag(text: string, offset: number): Scanned | undefined {
+  if (!text.startsWith("--", offset)) return undefined;
+  const end = lineEnd(text, offset);
+  let value = "";
+  let quote = "";
+  let at = offset;
+  for (; at < end; at++) {
+    let char = text[at] as string;
+    if (quote === "" && /\s/.test(char)) break;
+    if (quote === "" && (char === "'" || char === '"')) {
+      quote = char;
+      continue;
+    }
+    if (char === quote) {
+      quote = "";
+      continue;
+    }
+    if (char === "\\") {
+      if (at + 1 >= end) continue;
+      char = text[++at] as string;
+    }
+    value += char;
+  }
+  return { value, end: at };
+}
+
+/**
+ * A word of ENV, LABEL or ARG: quotes keep blanks together and stay in the value, as do escapes; an escape character at the end of the line
+ * is dropped. Undefined at the end of the line.
+ */
+export function scanQuotedWord(text: string, offset: number, escape: string): Scanned | undefined {
+  const end = lineEnd(text, offset);
+  let value = "";
+  let quote = "";
+  let at = offset;
+  for (; at < end; at++) {
+    const char = text[at] as string;
+    if (quote === "") {
+      if (/\s/.test(char)) break;
+      if (char === "'" || char === '"') quote = char;
+    } else if (char === quote) quote = "";
+    if (char === escape && quote !== "'") {
+      if (at + 1 >= end) continue;
+      value += char + text[++at];
+      continue;
+    }
+    value += char;
+  }
+  return at === offset ? undefined : { value, end: at };
+}
+
+export interface JsonArray {
+  readonly end: number;
+  /** Undefined when a member is no string. */
+  readonly values: readonly string[] | undefined;
+}
+
+/** A JSON array that begins at `offset` and is all there is up to the end of the line. Undefined when the text is no such array. */
+export function scanJsonArray(text: string, offset: number): JsonArray | undefined {
+  if (text[offset] !== "[") return undefined;
+  const line = text.slice(offset, lineEnd(text, offset)).trimEnd();
+  if (!line.endsWith("]")) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(parsed)) return undefined;
+  const strings = parsed.every((member): member is string => typeof member === "string");
+  return { end: offset + line.length, values: strings ? (parsed as string[]) : undefined };
+}
+
+/** The offset of the first thing after an instruction's flags; `offset` is after its keyword. */
+export function skipFlags(text: string, offset: number): number {
+  let at = skipBlanks(text, offset);
+  for (;;) {
+    const flag = scanFlag(text, at);
+    if (!flag) return at;
+    at = skipBlanks(text, flag.end);
+    if (flag.value === "--") return at;
+  }
+}
+
+function skipBlanks(text: string, offset: number): number {
+  let at = offset;
+  while (at < text.length && text[at] !== "\n" && /\s/.test(text[at] as string)) at++;
+  return at;
+}
