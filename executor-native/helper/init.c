@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,23 @@ static void enter_directory(const struct spec *spec)
 		fail("exec/working-directory", "Cannot use \"%s\" as the working directory: it is outside the root", spec->cwd);
 }
 
+/* The sandbox's own /dev/null, so that programs which look up the name of their input find it; the host's when a mount hides it. */
+static void use_null_input(int host_null)
+{
+	struct stat status;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (null >= 0 && (fstat(null, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))) {
+		close(null);
+		null = -1;
+	}
+	if (null >= 0)
+		fcntl(null, F_SETFL, 0);
+	if (dup2(null >= 0 ? null : host_null, 0) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot use /dev/null as standard input");
+	if (null >= 0)
+		close(null);
+}
+
 static void set_up(const struct spec *spec)
 {
 	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -68,8 +86,7 @@ static void set_up(const struct spec *spec)
 	enter_root(root);
 	close(root);
 	close(stage.fd);
-	if (dup2(stage.null, 0) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot use /dev/null as standard input");
+	use_null_input(stage.null);
 	enter_directory(spec);
 }
 

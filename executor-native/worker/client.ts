@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { CanceledError, TsbuildError, throwIfAborted } from "../../core/errors.js";
+import { TsbuildError, throwIfAborted } from "../../core/errors.js";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../contract.js";
 import { fromWire, workerGone } from "../errors.js";
 import { encodeMessage, FrameReader, type Request, type Response } from "./protocol.js";
@@ -105,7 +105,7 @@ export class WorkerClient implements Worker {
       return value;
     } catch (error) {
       // Whatever happened after the abort, the caller asked for an end and gets told so.
-      if (signal?.aborted && error instanceof CanceledError) throwIfAborted(signal);
+      throwIfAborted(signal);
       throw error;
     } finally {
       signal?.removeEventListener("abort", abort);

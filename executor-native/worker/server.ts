@@ -60,7 +60,15 @@ export function serveWorker(options: ServeOptions): void {
       const sandbox = startSandbox(request.spec, (stream, data) => output(request.id, stream, data));
       sandboxes.set(request.id, sandbox);
       aborts.set(request.id, () => sandbox.stop());
-      return await sandbox.done.finally(() => sandboxes.delete(request.id));
+      try {
+        return await sandbox.done;
+      } catch (error) {
+        // A sandbox that got far enough has done this itself.
+        await removeTrees([request.spec.rootfs.work]);
+        throw error;
+      } finally {
+        sandboxes.delete(request.id);
+      }
     }
     if (request.type === "remove") return await removeTrees(request.paths);
     const abort = new AbortController();
