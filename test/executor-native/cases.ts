@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
@@ -131,7 +142,9 @@ const basics: readonly Case[] = [
   {
     name: "output can be opened by name, also by another user",
     run: async (rig) => {
-      const ran = await rig.run("echo a > /dev/stdout; echo b > /dev/stderr; echo c > /proc/self/fd/1; readlink /proc/self/fd/0", { user: "www" });
+      const ran = await rig.run("echo a > /dev/stdout; echo b > /dev/stderr; echo c > /proc/self/fd/1; readlink /proc/self/fd/0", {
+        user: "www",
+      });
       assert.equal(ran.out, "a\nc\n/dev/null\n");
       assert.equal(ran.err, "b\n");
     },
@@ -221,7 +234,12 @@ const isolation: readonly Case[] = [
   {
     name: "masked paths",
     run: async (rig) => {
-      assert.equal((await rig.run("cat /proc/kcore /proc/keys /proc/timer_list 2>/dev/null | wc -c; ls -A /sys/firmware /sys/fs/cgroup")).out.replaceAll(/\/sys.*:\n|\n/g, ""), "0");
+      assert.equal(
+        (
+          await rig.run("cat /proc/kcore /proc/keys /proc/timer_list 2>/dev/null | wc -c; ls -A /sys/firmware /sys/fs/cgroup")
+        ).out.replaceAll(/\/sys.*:\n|\n/g, ""),
+        "0",
+      );
     },
   },
   {
@@ -397,7 +415,10 @@ const mounts: readonly Case[] = [
     name: "work directories are removed, and nothing stays mounted",
     run: async (rig) => {
       await rig.run("touch /x");
-      assert.deepEqual(readdirSync(rig.base).filter((name) => name.startsWith("work")), []);
+      assert.deepEqual(
+        readdirSync(rig.base).filter((name) => name.startsWith("work")),
+        [],
+      );
       assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(rig.base));
     },
   },
@@ -444,7 +465,10 @@ const ends: readonly Case[] = [
     name: "twelve at once",
     run: async (rig) => {
       const ran = await Promise.all(Array.from({ length: 12 }, (_, i) => rig.run(`echo ${i} > /f; cat /f; exit ${i}`)));
-      assert.deepEqual(ran.map(({ exit, out }) => [exit, out]), ran.map((_, i) => [{ code: i }, `${i}\n`]));
+      assert.deepEqual(
+        ran.map(({ exit, out }) => [exit, out]),
+        ran.map((_, i) => [{ code: i }, `${i}\n`]),
+      );
     },
   },
   {
@@ -487,7 +511,10 @@ const connection: readonly Case[] = [
       const empty = mkdtempSync(join(tmpdir(), "tsbuild-empty-"));
       execFileSync("rm", ["-r", empty]);
       const { probe } = await import("../../executor-native/probe.js");
-      assert.deepEqual(probe().features.filter((feature) => !feature.ok), []);
+      assert.deepEqual(
+        probe().features.filter((feature) => !feature.ok),
+        [],
+      );
       const report = probe(empty);
       assert.ok(!report.ok);
       assert.match(report.features.at(-1)?.problem ?? "", /no such file/i);

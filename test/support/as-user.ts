@@ -13,7 +13,9 @@ export interface OrdinaryUser {
 /** A user other than root with subordinate ids, whom root can run tests as; or why there is none. */
 export function ordinaryUser(): OrdinaryUser | { readonly reason: string } {
   if (process.getuid?.() !== 0) return { reason: "only root can run tests as somebody else" };
-  const ranges = readText("/etc/subuid").split("\n").map((line) => line.split(":")[0] ?? "");
+  const ranges = readText("/etc/subuid")
+    .split("\n")
+    .map((line) => line.split(":")[0] ?? "");
   for (const line of readText("/etc/passwd").split("\n")) {
     const [name, , uid, gid, , home] = line.split(":");
     if (name === undefined || uid === undefined || uid === "0" || !(ranges.includes(name) || ranges.includes(uid))) continue;

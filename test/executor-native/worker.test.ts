@@ -1,0 +1,139 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { TsbuildError } from "../../core/errors.js";
+import { fromWire, toWire } from "../../executor-native/errors.js";
+import { identity, rangeMap } from "../../executor-native/id-map.js";
+import { startWorker } from "../../executor-native/start-worker.js";
+import { encodeMessage, type Frame, FrameReader, outputHeader, type Response } from "../../executor-native/worker/protocol.js";
+import { BUSYBOX, ENTRY, processesWith, SandboxRig } from "../support/sandbox-rig.js";
+
+test("id maps: what each user may have", (t) => {
+  t.is(identity("         0          0 4294967295\n"), "0 0 4294967295");
+  t.is(identity("0 1000 1\n1 100000 65536\n"), "0 0 1,1 1 65536");
+  const ranges = "# comment\nme:100000:65536\nother:200000:65536\n1001:300000:10\nme:bad:1\nme:1:0\n";
+  t.is(rangeMap(1001, ranges, ["1001", "me"]), "0 1001 1,1 100000 65536,65537 300000 10");
+  t.is(rangeMap(1001, ranges, ["nobody"]), undefined);
+});
+
+test("frames survive any cut of the byte stream", (t) => {
+  const data = Buffer.from("output".repeat(50));
+  const messages: Response[] = [
+    { type: "ready" },
+    { type: "progress", id: 7, value: { big: "x".repeat(300) } },
+    { type: "done", id: 9, value: undefined },
+  ];
+  const bytes = Buffer.concat([
+    ...messages.map(encodeMessage),
+    outputHeader(5, "stdout", data.length),
+    data,
+    outputHeader(6, "stderr", 0),
+    encodeMessage(messages[0] as Response),
+  ]);
+  for (const size of [1, 2, 3, 8, 9, 10, 64, 300, bytes.length]) {
+    const reader = new FrameReader<Response>();
+    const frames: Frame<Response>[] = [];
+    for (let at = 0; at < bytes.length; at += size) {
+      for (const frame of reader.read(bytes.subarray(at, at + size)))
+        frames.push(frame.kind === "output" ? { ...frame, data: Buffer.from(frame.data) } : frame);
+    }
+    t.deepEqual(
+      frames,
+      [
+        ...messages.map((message) => ({ kind: "message", message }) as const),
+        { kind: "output", id: 5, stream: "stdout", data },
+        { kind: "output", id: 6, stream: "stderr", data: Buffer.alloc(0) },
+        { kind: "message", message: messages[0] as Response },
+      ],
+      `in pieces of ${size}`,
+    );
+  }
+});
+
+test("errors keep what makes them what they are", (t) => {
+  const user = fromWire(toWire(new TsbuildError("a/b", "No", { hint: "Do" })));
+  t.true(user instanceof TsbuildError);
+  t.like(user, { code: "a/b", message: "No", hint: "Do" });
+  t.like(fromWire(toWire(Object.assign(new Error("gone"), { code: "ENOENT" }))), { code: "ENOENT", message: "gone" });
+  const bug = fromWire(toWire(new Error("internal: x")));
+  t.false(bug instanceof TsbuildError);
+  t.regex(bug.stack ?? "", /worker\.test/);
+});
+
+test("a worker that ends is an error for whoever waits, and for whoever comes after", async (t) => {
+  const state = mkdtempSync(join(tmpdir(), "tsbuild-state-"));
+  try {
+    const worker = await startWorker({ entry: ENTRY, stateDirectory: state });
+    const waiting = t.throwsAsync(worker.task("wait", undefined), { code: "exec/worker-gone" });
+    await t.throwsAsync(worker.task("exit", undefined), { code: "exec/worker-gone", message: /exit code 7/ });
+    await waiting;
+    await t.throwsAsync(worker.task("echo", 1), { code: "exec/worker-gone" });
+    await worker.close();
+
+    const closed = await startWorker({ entry: ENTRY, stateDirectory: state });
+    const cut = t.throwsAsync(closed.task("wait", undefined), { code: "exec/worker-closed" });
+    await Promise.all([closed.close(), closed.close(), cut]);
+    await t.throwsAsync(closed.remove(["/nowhere"]), { code: "exec/worker-closed" });
+    await t.throwsAsync(startWorker({ entry: join(state, "missing.js"), stateDirectory: state }), {
+      code: "exec/worker-start",
+      message: /missing\.js/,
+    });
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
+});
+
+if (BUSYBOX === undefined) {
+  test("workers and sandboxes", (t) => {
+    t.log("skipped: no busybox on this machine (Debian: busybox-static)");
+    t.pass();
+  });
+} else {
+  test("closing stops running steps", async (t) => {
+    const rig = await SandboxRig.open();
+    const up = withResolvers<void>();
+    const running = t.throwsAsync(rig.run("echo up; sleep 98765", { onOutput: () => up.resolve() }), { code: "exec/worker-closed" });
+    await up.promise;
+    await rig.worker.close();
+    await running;
+    t.deepEqual(processesWith("98765"), []);
+    const cleaner = await startWorker({ entry: ENTRY, stateDirectory: join(rig.base, "state") });
+    await cleaner.remove([rig.base]);
+    await cleaner.close();
+    t.false(existsSync(rig.base));
+  });
+
+  test("kill -9 of the main process ends the worker and every sandbox", async (t) => {
+    const script = fileURLToPath(new URL("main-process.js", import.meta.url));
+    const main = spawn(process.execPath, [script, "98766"], { stdio: ["ignore", "pipe", "inherit"] });
+    const lines: string[] = [];
+    for await (const line of createInterface(main.stdout)) {
+      lines.push(line);
+      if (line === "up") main.kill("SIGKILL");
+    }
+    const base = lines[0] as string;
+    try {
+      const end = Date.now() + 10_000;
+      const left = (): number[] => [...processesWith("98766"), ...processesWith(base)];
+      while (left().length > 0 && Date.now() < end) await new Promise(setImmediate);
+      t.deepEqual(left(), []);
+    } finally {
+      const cleaner = await startWorker({ entry: ENTRY, stateDirectory: `${base}-state` });
+      await cleaner.remove([base, `${base}-state`]);
+      await cleaner.close();
+    }
+    t.false(existsSync(base));
+  });
+}
+
+function withResolvers<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
