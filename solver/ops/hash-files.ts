@@ -5,9 +5,9 @@ import { type Digest, parseDigest } from "../../core/digest.js";
 import { throwIfAborted } from "../../core/errors.js";
 import { fsPath } from "../../oci/path-bytes.js";
 
-/** A file's digest and the stat it had when its last byte was read. */
 export interface HashedFile {
   readonly digest: Digest;
+  /** As it was when the last byte had been read; `size` is what was read. */
   readonly stat: FileStat;
 }
 
@@ -40,19 +40,22 @@ export const hashFiles: HashFiles = async (paths, options = {}) => {
     const fd = openSync(fsPath(path), FLAGS);
     try {
       let hex: string;
-      let read = readSync(fd, buffer, 0, CHUNK, null);
-      if (read < CHUNK) {
-        hex = hash("sha256", buffer.subarray(0, read), "hex");
+      let total = readSync(fd, buffer, 0, CHUNK, null);
+      let stat = fstatSync(fd, { bigint: true });
+      if (total < CHUNK && stat.size === BigInt(total)) {
+        hex = hash("sha256", buffer.subarray(0, total), "hex");
       } else {
         const running = createHash("sha256");
-        for (; read > 0; read = readSync(fd, buffer, 0, CHUNK, null)) {
+        for (let read = total; read > 0; total += read) {
           running.update(buffer.subarray(0, read));
           if (performance.now() > sliceEnd) await pause();
+          read = readSync(fd, buffer, 0, CHUNK, null);
         }
         hex = running.digest("hex");
+        stat = fstatSync(fd, { bigint: true });
       }
-      const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(fd, { bigint: true });
-      out.push({ digest: parseDigest(`sha256:${hex}`), stat: { dev, ino, size, mtimeNs, ctimeNs } });
+      const { dev, ino, mtimeNs, ctimeNs } = stat;
+      out.push({ digest: parseDigest(`sha256:${hex}`), stat: { dev, ino, size: BigInt(total), mtimeNs, ctimeNs } });
     } finally {
       closeSync(fd);
     }

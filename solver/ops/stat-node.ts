@@ -3,22 +3,19 @@ import type { NodeMeta, NodeType } from "../../oci/layer/toc.js";
 
 /** What a stat says of a context's file: owned by 0:0, times and permissions kept. The caller adds a link's target. */
 export function metaOfStat(path: string, type: NodeType, stat: BigIntStats): NodeMeta {
-  const sec = floorDivide(stat.mtimeNs, 1_000_000_000n);
-  return {
-    path,
-    type,
-    mode: Number(stat.mode) & 0o7777,
-    uid: 0,
-    gid: 0,
-    size: type === "file" ? Number(stat.size) : 0,
-    mtime: { sec: Number(sec), nsec: Number(stat.mtimeNs - sec * 1_000_000_000n) },
-    ...(type === "char" || type === "block" ? { device: deviceOf(stat.rdev) } : {}),
-  };
+  // BigInt division rounds towards zero; before 1970 a time's fraction still counts upwards.
+  let sec = Number(stat.mtimeNs / NANOSECONDS);
+  let nsec = Number(stat.mtimeNs % NANOSECONDS);
+  if (nsec < 0) {
+    nsec += 1_000_000_000;
+    sec--;
+  }
+  const size = type === "file" ? Number(stat.size) : 0;
+  const meta: NodeMeta = { path, type, mode: Number(stat.mode) & 0o7777, uid: 0, gid: 0, size, mtime: { sec, nsec } };
+  return type === "char" || type === "block" ? { ...meta, device: deviceOf(stat.rdev) } : meta;
 }
 
-function floorDivide(a: bigint, b: bigint): bigint {
-  return a >= 0n ? a / b : -((-a + b - 1n) / b);
-}
+const NANOSECONDS = 1_000_000_000n;
 
 const FORMATS = new Map<number, NodeType>([
   [0o100000, "file"],

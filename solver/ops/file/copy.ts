@@ -1,5 +1,5 @@
-import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { CopyAction } from "../../../llb/ops.js";
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
 import { joinPath, makeDirectories, parentOf } from "./directories.js";
 import { directoryOntoFile, fileOntoDirectory, parentMissing } from "./errors.js";

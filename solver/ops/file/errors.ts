@@ -1,5 +1,5 @@
-import { suggest } from "../../../core/suggest.js";
 import { TsbuildError } from "../../../core/errors.js";
+import { suggest } from "../../../core/suggest.js";
 import type { FileTree } from "../../../oci/layer/toc.js";
 import { LocalTree } from "../local-tree.js";
 
@@ -113,16 +113,19 @@ export function writeRoot(): TsbuildError {
   return new TsbuildError("file/invalid-path", 'Cannot make "/" a file: it is the root of the filesystem');
 }
 
-export function unknownOwner(kind: "user" | "group", name: string, known: readonly string[]): TsbuildError {
+export function unknownUser(name: string, known: readonly string[]): TsbuildError {
+  const found = known.length === 0 ? "the image has no /etc/passwd" : "/etc/passwd of the image has no such user";
+  return new TsbuildError("copy/unknown-user", `Cannot use "${name}" as owner: ${found}`, { hint: ownerHint("user", name, known) });
+}
+
+export function unknownGroup(name: string, known: readonly string[]): TsbuildError {
+  const found = known.length === 0 ? "the image has no /etc/group" : "/etc/group of the image has no such group";
+  return new TsbuildError("copy/unknown-group", `Cannot use "${name}" as owner: ${found}`, { hint: ownerHint("group", name, known) });
+}
+
+function ownerHint(kind: "user" | "group", name: string, known: readonly string[]): string {
   const near = suggest(name, known);
-  const file = kind === "user" ? "/etc/passwd" : "/etc/group";
-  return new TsbuildError(
-    `copy/unknown-${kind}`,
-    `Cannot use "${name}" as owner: ${known.length === 0 ? `the image has no ${file}` : `${file} of the image has no such ${kind}`}`,
-    {
-      hint: near === undefined ? `Use a numeric id, or add the ${kind} in an earlier step` : `Did you mean "${near}"?`,
-    },
-  );
+  return near === undefined ? `Use a numeric id, or add the ${kind} in an earlier step` : `Did you mean "${near}"?`;
 }
 
 export function invalidOwner(value: string | number): TsbuildError {

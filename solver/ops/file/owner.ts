@@ -1,7 +1,7 @@
-import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { Owner } from "../../../llb/ops.js";
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree } from "../../../oci/layer/toc.js";
-import { invalidOwner, unknownOwner } from "./errors.js";
+import { invalidOwner, unknownGroup, unknownUser } from "./errors.js";
 
 export interface Ids {
   readonly uid: number;
@@ -33,7 +33,7 @@ export async function resolveOwner(owner: Owner | undefined, target: FileTree, o
     if (row) {
       uid = idField(row[2]);
       gid = idField(row[3]);
-    } else if (!options.lenient) throw unknownOwner("user", user, names(rows));
+    } else if (!options.lenient) throw unknownUser(user, names(rows));
   }
   const group = numeric(owner.group);
   if (typeof group === "number") gid = group;
@@ -41,7 +41,7 @@ export async function resolveOwner(owner: Owner | undefined, target: FileTree, o
     const rows = await table(target, "/etc/group", options.readFile);
     const row = rows.find(([name]) => name === group);
     if (row) gid = idField(row[2]);
-    else if (!options.lenient) throw unknownOwner("group", group, names(rows));
+    else if (!options.lenient) throw unknownGroup(group, names(rows));
   }
   return { uid, gid };
 }

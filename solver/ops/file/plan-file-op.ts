@@ -1,6 +1,6 @@
+import { throwIfAborted } from "../../../core/errors.js";
 import type { FileAction, FileOp, Owner } from "../../../llb/ops.js";
 import type { FileTree, PackPlan, Timestamp } from "../../../oci/layer/toc.js";
-import { throwIfAborted } from "../../../core/errors.js";
 import { copySelected } from "./copy.js";
 import { makeDirectory, makeFile, makeSymlink, removePath } from "./make.js";
 import { parseMode } from "./mode.js";

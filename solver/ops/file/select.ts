@@ -1,6 +1,6 @@
-import { resolvePath } from "../../../oci/layer/resolve.js";
 import { type MatchInfo, PatternMatcher, PatternSyntaxError } from "../../../core/pattern-matcher.js";
 import type { CopyAction } from "../../../llb/ops.js";
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
 import { PatternReach } from "../pattern-reach.js";
 import { badPattern, danglingSource, sourceNotFound, wildcardWithoutMatch } from "./errors.js";

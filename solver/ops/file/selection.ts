@@ -1,6 +1,6 @@
-import { resolvePath } from "../../../oci/layer/resolve.js";
 import { createHash } from "node:crypto";
 import type { CopyAction } from "../../../llb/ops.js";
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
 import { parseMode } from "./mode.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";

@@ -1,10 +1,10 @@
-import { resolvePath } from "../../../oci/layer/resolve.js";
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Hasher } from "../../../core/digest.js";
 import { throwIfAborted } from "../../../core/errors.js";
 import type { CopyAction } from "../../../llb/ops.js";
 import { openDecompressed, sniffFormat } from "../../../oci/layer/decompress.js";
+import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
 import { fsPath } from "../../../oci/path-bytes.js";
 import { BLOCK, readHeader, type TarHeader } from "../../../oci/tar/header.js";
