@@ -1,0 +1,149 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sha256 } from "../../core/digest.js";
+
+/** A registry program that was not written here, on a free port of loopback. */
+export interface RealRegistry {
+  /** `127.0.0.1:PORT`. */
+  readonly host: string;
+  stop(): Promise<void>;
+}
+
+const PROGRAM = ["/usr/bin/docker-registry", "/usr/local/bin/registry", "/usr/bin/registry"].find((path) => existsSync(path));
+
+/** Whether {@link startRegistry} can work here (Debian's package docker-registry). */
+export const hasRegistry = PROGRAM !== undefined;
+
+/** Starts docker-registry with an empty directory as its storage. */
+export async function startRegistry(): Promise<RealRegistry> {
+  if (PROGRAM === undefined) throw new Error("docker-registry is not installed");
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-registry-"));
+  const port = await freePort();
+  const config = join(directory, "config.yml");
+  writeFileSync(
+    config,
+    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${join(directory, "data")}}, delete: {enabled: true}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
+  );
+  const child = spawn(PROGRAM, ["serve", config], { stdio: "ignore" });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await listening(port, () => child.exitCode !== null);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { host: `127.0.0.1:${port}`, stop };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createTcpServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Tries to connect until somebody listens: the program has no other way to say that it is ready. */
+async function listening(port: number, gone: () => boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(socket.end() !== undefined));
+      socket.once("error", () => resolve(false));
+    });
+    if (open) return;
+    if (gone()) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("docker-registry did not start");
+}
+
+/** One request as the fake registry saw it. */
+export interface SeenRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+}
+
+export type Handler = (request: SeenRequest, response: ServerResponse) => void | Promise<void>;
+
+/** A server that does what the test says, and remembers what it was asked. */
+export interface FakeRegistry {
+  readonly host: string;
+  readonly origin: string;
+  readonly seen: SeenRequest[];
+  /** `METHOD /path?query` of each request, in order. */
+  readonly log: string[];
+  handler: Handler;
+  close(): Promise<void>;
+}
+
+/** Starts a scriptable server. With `tls` it speaks HTTPS with that key pair. */
+export async function fakeRegistry(
+  handler: Handler,
+  options: { readonly tls?: { readonly key: string; readonly cert: string } } = {},
+): Promise<FakeRegistry> {
+  const seen: SeenRequest[] = [];
+  const log: string[] = [];
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const one = { method: request.method ?? "", url: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks) };
+      seen.push(one);
+      log.push(`${one.method} ${one.url}`);
+      void Promise.resolve(fake.handler(one, response)).catch(() => response.destroy());
+    });
+  };
+  const server: Server =
+    options.tls === undefined ? createServer(listener) : (createSecureServer(options.tls, listener) as unknown as Server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const fake: FakeRegistry = {
+    host,
+    origin: `${options.tls === undefined ? "http" : "https"}://${host}`,
+    seen,
+    log,
+    handler,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return fake;
+}
+
+/** Answers a blob or manifest GET or HEAD, honouring `Range`. */
+export function sendBytes(request: SeenRequest, response: ServerResponse, bytes: Buffer, mediaType = "application/octet-stream"): void {
+  const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? "");
+  const start = range ? Number(range[1]) : 0;
+  const part = bytes.subarray(start);
+  response.writeHead(range ? 206 : 200, {
+    "content-type": mediaType,
+    "content-length": part.length,
+    "docker-content-digest": sha256(bytes),
+    ...(range ? { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
+  });
+  response.end(request.method === "HEAD" ? undefined : part);
+}
+
+/** Answers in JSON. */
+export function sendJson(response: ServerResponse, status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(JSON.stringify(value));
+}
