@@ -30,7 +30,7 @@ function knownError(error: TsbuildError, paint: Paint): string[] {
   const own = error.diagnostics.find((diagnostic) => diagnostic.message === error.message);
   if (error.step !== undefined || error instanceof ExecError) {
     // A step failed: BuildKit's excerpt of the instruction, then the one line that says what happened.
-    for (const { source, range } of error.diagnostics) if (source && range) lines.push(renderExcerpt(source, range));
+    if (error.place) lines.push(renderExcerpt(error.place.source, error.place.range));
     lines.push(headline);
     if (error.step !== undefined) lines.push(`  in ${error.step}`);
     if (error.hint !== undefined) lines.push(`${paint.faint("hint")}: ${error.hint}`);

@@ -1,4 +1,4 @@
-import type { Diagnostic } from "./diagnostics.js";
+import type { Diagnostic, SourceFile, SourceRange } from "./diagnostics.js";
 
 export interface TsbuildErrorOptions {
   readonly hint?: string;
@@ -20,6 +20,8 @@ export class TsbuildError extends Error {
   readonly diagnostics: readonly Diagnostic[];
   /** Set where the error crosses the solver: the step that failed. */
   step: string | undefined;
+  /** Set there too: what in the Dockerfile made the step. */
+  place: { readonly source: SourceFile; readonly range: SourceRange } | undefined;
 
   constructor(code: string, message: string, options: TsbuildErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

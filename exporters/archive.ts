@@ -28,7 +28,7 @@ export async function exportArchive(
 /** Assembles and says so in the words of BuildKit's log. */
 export function assembleWithProgress(request: ExportRequest, family: MediaTypeFamily, context: ExportContext): AssembledImage {
   const image = assembleImage(request.images, family, request.annotations);
-  const done = (item: string): void => context.progress(item, 1, 1, true);
+  const done = (item: string): void => context.progress(item, 0, undefined, true);
   done("exporting layers");
   for (const manifest of image.manifests) done(`exporting manifest ${manifest.digest}`);
   for (const config of image.configs) done(`exporting config ${config.digest}`);

@@ -26,7 +26,7 @@ export function imageStore(store: ImageStorePort): Exporter {
         // An image that was there already keeps its time: then nothing is written at all.
         const known = store.images.get(name);
         store.images.set(name, image.target, known?.target.digest === image.target.digest ? known.createdAt : now);
-        context.progress(`naming to ${name}`, 1, 1, true);
+        context.progress(`naming to ${name}`, 0, undefined, true);
       }
       return imageResult(image, request);
     },

@@ -1,6 +1,7 @@
 import type { Digest } from "../core/digest.js";
+import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
-import { type Rootfs, topological } from "../llb/vertex.js";
+import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
 import { storeCache } from "./cache-adapter.js";
 import type { SolverContext } from "./context.js";
 import type { EngineVertex } from "./engine/op.js";
@@ -49,6 +50,8 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     jobs: { run: options.jobs, io: Math.max(4, options.jobs) },
     signal: options.signal,
     onEvent: options.onEvent,
+  }).catch((error: unknown) => {
+    throw withPlace(error, order);
   });
   return targets.map((target) => {
     if (!target) return SCRATCH;
@@ -56,6 +59,15 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     if (!result) throw new Error(`internal: target ${target.vertex.digest} has no result`);
     return result;
   });
+}
+
+/** Adds to a step's error what in the source made the step. */
+function withPlace(error: unknown, order: readonly Vertex[]): unknown {
+  if (error instanceof TsbuildError && error.step !== undefined && !error.place) {
+    const { source, range } = order.find((vertex) => vertex.metadata.name === error.step)?.metadata ?? {};
+    if (source && range) error.place = { source, range };
+  }
+  return error;
 }
 
 function known(vertices: ReadonlyMap<Digest, EngineVertex<StepResult>>, digest: Digest): EngineVertex<StepResult> {

@@ -221,18 +221,12 @@ const FAILURES: Readonly<Record<string, readonly [() => Error, number]>> = {
   ],
   step: [
     () =>
-      new ExecError(["/bin/sh", "-c", "make"], { code: 2 }, Array.from({ length: 14 }, (_, line) => `line ${line + 1}\n`).join(""), {
-        step: "[builder 3/3] RUN make && make install",
-        diagnostics: [
-          {
-            severity: "error",
-            code: "build/step-failed",
-            message: "failed",
-            source,
-            range: { start: 0, end: 0, line: 3, column: 1, endLine: 4, endColumn: 17 },
-          },
-        ],
-      }),
+      Object.assign(
+        new ExecError(["/bin/sh", "-c", "make"], { code: 2 }, Array.from({ length: 14 }, (_, line) => `line ${line + 1}\n`).join(""), {
+          step: "[builder 3/3] RUN make && make install",
+        }),
+        { place: { source, range: { start: 0, end: 0, line: 3, column: 1, endLine: 4, endColumn: 17 } } },
+      ),
     1,
   ],
   hint: [
