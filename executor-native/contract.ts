@@ -76,7 +76,8 @@ export interface Worker {
   /**
    * Runs one process in its own sandbox. Resolves with how it ended once every process of the sandbox is gone and nothing is mounted
    * any more. Stub files and directories made for mount points are removed from `upper` again. Rejects with a TsbuildError
-   * when the sandbox could not be set up (naming what failed) or the command could not be started (`exec/…` codes).
+   * (`exec/…` codes) that names what failed when the sandbox could not be set up, or the user or a mount source does not exist. A command that is not
+   * there or cannot be executed is an exit with 127 or 126, as in Docker, with a line on stderr.
    */
   run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit>;
   /**
@@ -97,6 +98,6 @@ export interface Worker {
 export interface WorkerOptions {
   /** The JavaScript file that composes and serves the tasks. */
   readonly entry: string;
-  /** Directory for short-lived files of sandboxes (spec files, secrets); on a filesystem that the worker can write. */
+  /** Where the worker runs; made when missing. On the store's filesystem: when the worker does not start, it is probed what works there. */
   readonly stateDirectory: string;
 }

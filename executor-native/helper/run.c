@@ -20,6 +20,7 @@
 
 #define SPEC_FD 3
 #define STATUS_FD 4
+#define NR_CLOSE_RANGE 436
 #define PIPE_SIZE (1 << 20)
 
 static volatile sig_atomic_t init_pid, stopped;
@@ -88,6 +89,7 @@ int mode_run(void)
 
 	read_spec(SPEC_FD, &spec);
 	close(SPEC_FD);
+	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0); /* what was inherited by accident must not reach the command; before Linux 5.9 nothing should be */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != spec.parent)
 		return EXIT_FAILED;
@@ -95,7 +97,7 @@ int mode_run(void)
 	make_pipe(errors);
 	make_pipe(alive);
 
-	unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | (spec.network ? 0 : CLONE_NEWNET);
+	unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (spec.network ? 0 : CLONE_NEWNET);
 	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid < 0)
 		fail_errno("exec/namespaces", "Cannot make the sandbox's namespaces");

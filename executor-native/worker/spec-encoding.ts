@@ -9,7 +9,10 @@ import type { SandboxMount, SandboxSpec } from "../contract.js";
 const DEFAULT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31].reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
 const ALL_CAPABILITIES = (1n << 64n) - 1n;
 
-/** As Docker's default: they tell about the host, or let a step change it. */
+/**
+ * As Docker's default: they tell about the host, or let a step change it. With the host's network the host's /sys is shown, so what is
+ * mounted in it (debug, tracing, bpf …) is covered too; Docker's fresh one has empty directories there.
+ */
 const MASKED = [
   "/proc/acpi",
   "/proc/asound",
@@ -23,6 +26,13 @@ const MASKED = [
   "/proc/timer_stats",
   "/sys/devices/virtual/powercap",
   "/sys/firmware",
+  "/sys/fs/bpf",
+  "/sys/fs/fuse/connections",
+  "/sys/fs/pstore",
+  "/sys/kernel/config",
+  "/sys/kernel/debug",
+  "/sys/kernel/security",
+  "/sys/kernel/tracing",
 ];
 const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 

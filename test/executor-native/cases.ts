@@ -247,6 +247,7 @@ const isolation: readonly Case[] = [
     run: async (rig) => {
       const { out } = await rig.run("ls -d /proc/[0-9]* | wc -l; sleep 98761 & sleep 98761 & exit 0");
       assert.ok(Number(out) < 8, out);
+      assert.equal((await rig.run("ls /proc/self/fd; cat /proc/self/cgroup | grep -v ':/$'")).out, "0\n1\n2\n3\n");
       assert.deepEqual(processesWith("98761"), []);
     },
   },
