@@ -26,7 +26,7 @@ interface NewNode {
 export class TreeBuilder implements FileTree {
   readonly #base: FileTree | undefined;
   readonly #nodes = new Map<string, NewNode>();
-  /** Names of {@link #nodes} by their directory. */
+  /** By directory: names of {@link #nodes}, and of directories of the base on the way to them. */
   readonly #names = new Map<string, Set<string>>();
   /** Paths of the base that are gone, with everything below. */
   readonly #hidden = new Set<string>();
@@ -92,13 +92,16 @@ export class TreeBuilder implements FileTree {
     this.#nodes.get(path)?.group?.members.delete(path);
     group?.members.add(path);
     this.#nodes.set(path, { meta, content, group });
-    if (path === "") return;
-    const slash = path.lastIndexOf("/");
-    const directory = slash === -1 ? "" : path.slice(0, slash);
-    const names = this.#names.get(directory);
-    const name = path.slice(slash + 1);
-    if (names) names.add(name);
-    else this.#names.set(directory, new Set([name]));
+    for (let at = path; at !== ""; ) {
+      const slash = at.lastIndexOf("/");
+      const directory = slash === -1 ? "" : at.slice(0, slash);
+      const names = this.#names.get(directory);
+      const name = at.slice(slash + 1);
+      if (names?.has(name)) break;
+      if (names) names.add(name);
+      else this.#names.set(directory, new Set([name]));
+      at = directory;
+    }
   }
 
   /** Changes metadata of a node that is there. All names of a new file change with it. */

@@ -121,7 +121,7 @@ class Unpacker implements TarHandler {
       this.#hardlink(header, root, path, { mode, uid, gid, mtime });
       return;
     }
-    if (existing) target.remove(path);
+    if (existing?.type === "dir") target.remove(path);
     const meta: NodeMeta = {
       path,
       type,
@@ -177,7 +177,7 @@ class Unpacker implements TarHandler {
     const node = target.lookup(linked);
     if (!node || node.type === "dir") throw archiveLink(header.name, header.link ?? "");
     if (linked === path) return;
-    if (target.lookup(path)) target.remove(path);
+    if (target.lookup(path)?.type === "dir") target.remove(path);
     const group = target.linkGroup(linked);
     target.put({ ...node, path }, target.contentOf(linked), group);
     target.setMeta(path, node.type === "symlink" ? { uid: change.uid, gid: change.gid } : change);
