@@ -7,6 +7,7 @@ import type { SolverContext } from "./context.js";
 import type { EngineVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
 import { layerForms } from "./layer-forms.js";
+import { placed } from "./ops/placed.js";
 import { implement } from "./ops/table.js";
 import { SCRATCH, type StepResult } from "./result.js";
 
@@ -31,7 +32,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
       id: vertex.digest,
       name: vertex.metadata.name,
       inputs: vertex.inputs.map((edge) => known(vertices, edge.vertex.digest)),
-      op: implement(vertex, form, context),
+      op: placed(implement(vertex, form, context), vertex),
       ignoreCache: vertex.metadata.ignoreCache ?? false,
       pool: vertex.op.kind === "exec" ? "run" : "io",
     });
