@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import { openStore } from "../cache/open-store.js";
 import { defaultRoot } from "../cache/paths.js";
@@ -26,6 +27,8 @@ export class Session implements AsyncDisposable {
   constructor(options: CommonOptions) {
     this.store = openStore({ root: options.root ?? defaultRoot(process.env) });
     this.signal = options.signal ? AbortSignal.any([options.signal, this.#ending.signal]) : this.#ending.signal;
+    // One listener for each task under way: many are no leak.
+    setMaxListeners(0, this.signal);
     const runner = layerTaskRunner(() => this.worker());
     this.tasks = runner.tasks;
     this.#closeTasks = runner.close;
