@@ -22,8 +22,9 @@ const work = mkdtempSync(join(chroot ?? "", "/tmp/tsbuild-differential-"));
 const images = new Set<string>();
 
 function docker(words: readonly string[], input?: string): Buffer {
-  const [command, all] = chroot === undefined ? ["docker", words] : ["chroot", [chroot, "docker", ...words]];
-  return execFileSync(command as string, all as string[], {
+  const command = chroot === undefined ? "docker" : "chroot";
+  const all = chroot === undefined ? words : [chroot, "docker", ...words];
+  return execFileSync(command, all, {
     ...(input === undefined ? {} : { input }),
     maxBuffer: 1 << 28,
     stdio: ["pipe", "pipe", "pipe"],
@@ -135,7 +136,7 @@ try {
       const ours = found.sections.get("peer") ?? found.sections.get("layer") ?? "error";
       if (peer === ours || (peer.startsWith("error") && ours === "error")) continue;
       differences++;
-      console.log(`${file}: ${found.title}\n--- ours\n${ours}--- peer\n${peer}`);
+      process.stdout.write(`${file}: ${found.title}\n--- ours\n${ours}--- peer\n${peer}\n`);
     }
   }
 } finally {
@@ -148,4 +149,4 @@ try {
   }
   rmSync(work, { recursive: true, force: true });
 }
-console.log(`${compared} cases compared, ${differences} differ`);
+process.stdout.write(`${compared} cases compared, ${differences} differ\n`);

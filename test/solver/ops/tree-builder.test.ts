@@ -38,6 +38,10 @@ function describe({ type, mode, size, link }: NodeMeta): string {
   return `${type} ${mode.toString(8)} ${size} ${link ?? ""}`;
 }
 
+function lines(tree: ReadonlyMap<string, string>): readonly string[] {
+  return [...tree].map(([at, node]) => `${at} ${node}`).sort();
+}
+
 /** What a layer does to the files below it, by the rules of the image format. */
 function applyPlan(base: ReadonlyMap<string, string>, plan: PackPlan): Map<string, string> {
   const out = new Map(base);
@@ -63,7 +67,7 @@ test("the planned layer over the base is the tree that the actions saw", async (
       const builder = new TreeBuilder(base);
       for (const one of after) take(builder, one);
       const plan = await builder.plan();
-      t.deepEqual([...applyPlan(listing(base), plan)].sort(), [...listing(builder)].sort());
+      t.deepEqual(lines(applyPlan(listing(base), plan)), lines(listing(builder)));
       // One entry for each path, and never an entry beside its own deletion.
       const paths = [...plan.entries.map((entry) => entry.path), ...(plan.whiteouts ?? [])];
       t.is(new Set(paths).size, paths.length);
