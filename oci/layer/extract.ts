@@ -13,8 +13,9 @@ export async function extract(params: Params, context?: Cancellation): Promise<v
   const wanted = new Map<string, string[]>();
   for (const { path, dest } of params.files) wanted.set(path, [...(wanted.get(path) ?? []), dest]);
   const options = { literal: params.literal ?? false, context };
-  /** Where the content of an entry (by its position in the tar) was written. */
+  /** Where the content of an entry (by its position in the tar) was written, as long as no other replaced it there. */
   const written = new Map<number, string>();
+  const holders = new Map<string, number>();
   const writer = new FileWriter();
   try {
     const { tree } = await readLayer(
@@ -24,14 +25,23 @@ export async function extract(params: Params, context?: Cancellation): Promise<v
           const last = changes.at(-1);
           const dests = inode && last ? wanted.get(last.path) : undefined;
           if (!inode || !dests) return;
-          writer.open(dests[0] as string);
-          written.set(inode.ordinal, dests[0] as string);
+          const dest = dests[0] as string;
+          const replaced = holders.get(dest);
+          if (replaced !== undefined) written.delete(replaced);
+          holders.set(dest, inode.ordinal);
+          written.set(inode.ordinal, dest);
+          writer.open(dest);
         },
         data: (chunk) => writer.write(chunk),
         end: () => writer.close(),
       },
       options,
     );
+    for (const [path, dests] of wanted) {
+      const holder = holders.get(dests[0] as string);
+      // The name became a link to something else later: its place will be written again.
+      if (holder !== undefined && tree.inode(path)?.ordinal !== holder) written.delete(holder);
+    }
     const missing = new Map<number, string>();
     const copies: { from: number; to: string }[] = [];
     for (const [path, dests] of wanted) {

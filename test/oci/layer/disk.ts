@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lgetxattr } from "../../../oci/posix.js";
+import { readLink, readNames, statOf } from "../../../oci/layer/upper-stat.js";
+
+/** A directory for the time of `use`. */
+export async function withDirectory<R>(use: (directory: string) => Promise<R> | R): Promise<R> {
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-layer-"));
+  try {
+    return await use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Everything below a directory in the words of {@link ./attacks.ts}. */
+export function listing(root: string, path = ""): string[] {
+  const at = path === "" ? root : `${root}/${path}`;
+  const own = lgetxattr(at, "user.overlay.opaque")?.toString() === "y" ? [`${path}/!`] : [];
+  return [
+    ...own,
+    ...readNames(at).flatMap((name) => {
+      const child = path === "" ? name : `${path}/${name}`;
+      const stat = statOf(`${root}/${child}`);
+      if (stat?.isDirectory()) return [child, ...listing(root, child)];
+      if (stat?.isSymbolicLink()) return [`${child} -> ${readLink(`${root}/${child}`)}`];
+      return [stat?.isCharacterDevice() && stat.rdev === 0 ? `!${child}` : child];
+    }),
+  ].sort();
+}
