@@ -61,7 +61,7 @@ export interface BuildOptions extends CommonOptions {
   readonly shmSize?: number;
   /** `name=soft[:hard]`. */
   readonly ulimits?: readonly string[];
-  /** Steps that run at once. Default: the machine's parallelism, at least 4. */
+  /** RUN steps that run at once. Default: 64. */
   readonly jobs?: number;
 }
 

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { TsbuildError } from "../core/errors.js";
 import { suggest } from "../core/suggest.js";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
@@ -27,6 +26,9 @@ export interface ResolvedBuildOptions {
   readonly shmSize: number | undefined;
   readonly jobs: number;
 }
+
+/** Steps wait for networks and disks more than they compute: as in BuildKit, the machine's cores are no limit, only its patience is. */
+const DEFAULT_JOBS = 64;
 
 const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   root: true,
@@ -66,7 +68,7 @@ export function resolveBuildOptions(
       near === undefined ? {} : { hint: `Did you mean "${near}"?` },
     );
   }
-  const jobs = options.jobs ?? Math.max(4, availableParallelism());
+  const jobs = options.jobs ?? DEFAULT_JOBS;
   if (!Number.isInteger(jobs) || jobs < 1)
     throw new TsbuildError("options/invalid", `Cannot use ${jobs} as the number of jobs: it must be a whole number from 1`);
   return {

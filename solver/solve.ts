@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
@@ -12,7 +13,7 @@ import { implement } from "./ops/table.js";
 import { SCRATCH, type StepResult } from "./result.js";
 
 export interface SolveGraphOptions {
-  /** Vertices that run at once: sandboxes; everything else is bounded by it too. */
+  /** Sandboxes that run at once. */
   readonly jobs: number;
   /** Whether the results become images, so that their layers are wanted compressed. */
   readonly image: boolean;
@@ -48,7 +49,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
   const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
   const results = await solve(roots, {
     cache: storeCache(context.layers.store),
-    jobs: { run: options.jobs, io: Math.max(4, options.jobs) },
+    jobs: { run: options.jobs, io: Math.max(4, availableParallelism()) },
     signal: options.signal,
     onEvent: options.onEvent,
   }).catch((error: unknown) => {
