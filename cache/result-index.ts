@@ -99,9 +99,9 @@ export class IndexedResults implements ResultIndex {
     return { id, primaryKey: result.keys[0], layers: result.layers, createdAt: now, name: result.name, components: result.components };
   }
 
-  /** A key that leads somewhere already goes on leading there; a result that is gone gets no names. */
+  /** From now on the keys lead to this result, whatever they led to before; a result that is gone gets no names. */
   #name(id: number, keys: readonly CacheKey[]): void {
-    for (const key of keys) this.database.run("INSERT OR IGNORE INTO keys (key, result) SELECT ?, id FROM results WHERE id = ?", key, id);
+    for (const key of keys) this.database.run("INSERT OR REPLACE INTO keys (key, result) SELECT ?, id FROM results WHERE id = ?", key, id);
   }
 }
 

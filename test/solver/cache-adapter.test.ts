@@ -1,4 +1,8 @@
 import test from "ava";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openStore } from "../../cache/open-store.js";
 import { cacheKey } from "../../core/cache-key.js";
 import type { LayerId, Lock, ResultIndex, ResultRecord } from "../../cache/store.js";
 import { type ResultStore, storeCache } from "../../solver/cache-adapter.js";
@@ -55,6 +59,47 @@ test("results are found as stacks of layers under every key, aliases included", 
   t.is(cache.lookup(three)?.primaryKey, one);
   t.deepEqual(JSON.parse(keys.get(one)?.components ?? ""), components);
   t.is(keys.get(one)?.name, "[1/2] COPY");
+});
+
+test("over the real store: found under every key, an alias takes its key over, a replaced result is forgotten", async (t) => {
+  const root = mkdtempSync(join(tmpdir(), "tsbuild-adapter-"));
+  try {
+    const store = openStore({ root });
+    try {
+      const cache = storeCache(store);
+      const layer = () => {
+        const draft = store.layers.draft();
+        mkdirSync(draft.fs, { recursive: true });
+        return layers(draft.commitSnapshot().id);
+      };
+      const [a, b, c] = [layer(), layer(), layer()];
+      cache.save({ result: a, keys: [one, two], name: "a", components, replace: false });
+      cache.save({ result: b, keys: [three], name: "b", components, replace: false });
+      t.deepEqual(cache.lookup(two), { result: a, primaryKey: one });
+      const hit = cache.lookup(three);
+      if (hit) cache.alias(hit, two);
+      t.deepEqual(cache.lookup(two), { result: b, primaryKey: three });
+      t.deepEqual(cache.save({ result: c, keys: [one], name: "c", components, replace: false }).result, a);
+      t.deepEqual(cache.save({ result: c, keys: [cacheKey("new", []), one], name: "c", components, replace: true }).result, c);
+      t.deepEqual(cache.lookup(one)?.result, c);
+      let waited = 0;
+      const order: string[] = [];
+      const options = { signal: new AbortController().signal, onWait: () => waited++ };
+      const turn = (name: string) =>
+        cache.exclusive(one, options, async () => {
+          order.push(`${name} in`);
+          await new Promise((resolve) => setImmediate(resolve));
+          order.push(`${name} out`);
+        });
+      await Promise.all([turn("x"), turn("y")]);
+      t.deepEqual(order, ["x in", "x out", "y in", "y out"]);
+      t.is(waited, 1);
+    } finally {
+      store.close();
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
 });
 
 test("an equal result that is there already stays, unless it is replaced", (t) => {
