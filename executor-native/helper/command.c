@@ -56,10 +56,10 @@ static void set_rlimits(const struct spec *spec)
 	for (size_t i = 0; i < spec->rlimit_count; i++) {
 		const struct rlimit_spec *wanted = &spec->rlimits[i];
 		struct rlimit limit = {wanted->soft, wanted->hard}, current;
-		if (setrlimit((__rlimit_resource_t)wanted->resource, &limit) == 0)
+		if (setrlimit(wanted->resource, &limit) == 0)
 			continue;
 		int error = errno;
-		getrlimit((__rlimit_resource_t)wanted->resource, &current);
+		getrlimit(wanted->resource, &current);
 		errno = error;
 		fail_errno("exec/ulimit", "Cannot set limit %d to %llu:%llu (the highest allowed here is %llu)", wanted->resource,
 		           (unsigned long long)wanted->soft, (unsigned long long)wanted->hard, (unsigned long long)current.rlim_max);
