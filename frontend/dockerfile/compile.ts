@@ -1,9 +1,10 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { DiagnosticsError } from "../../core/errors.js";
 import { PatternMatcher, PatternSyntaxError } from "../../core/pattern-matcher.js";
+import { formatPlatform } from "../../oci/platform.js";
 import type { FrontendOptions, FrontendPorts, FrontendResult } from "../frontend.js";
 import type { DockerfileAst } from "./ast.js";
-import * as errors from "./errors.js";
+import { invalidEpoch, invalidIgnoreFile, lintErrors } from "./errors.js";
 import { finishedImage, imagePlatform } from "./image-config.js";
 import { Linter } from "./lint/linter.js";
 import { NoEmptyContinuation } from "./lint/rules/no-empty-continuation.js";
@@ -22,7 +23,9 @@ import type { StageState } from "./stage-state.js";
 export async function compileDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<FrontendResult> {
   const build = new Compilation(ast, options, ports);
   const target = await build.run(false);
-  if (!target || build.problems("error").length > 0) throw new DiagnosticsError(build.problems("error"));
+  const errors = build.problems("error");
+  // Warnings that fail the build are what has to be looked at.
+  if (!target || errors.length > 0) throw new DiagnosticsError([...errors, ...(build.lintFailed ? build.problems("warning") : [])]);
   const { epoch } = build;
   const config = finishedImage(target.image, {
     labels: options.labels,
@@ -50,13 +53,15 @@ class Compilation {
   readonly #report = new Report();
   readonly #linter: Linter;
   readonly #source;
+  readonly ports: FrontendPorts;
   epoch: number | undefined;
 
   constructor(
     readonly ast: DockerfileAst,
     readonly options: FrontendOptions,
-    readonly ports: FrontendPorts,
+    ports: FrontendPorts,
   ) {
+    this.ports = askedOnce(ports);
     this.#source = { name: options.filename, text: options.text };
     const { linter, problem } = Linter.from(ast.directives.check, options.buildArgs["BUILDKIT_DOCKERFILE_CHECK"]);
     this.#linter = linter;
@@ -65,6 +70,10 @@ class Compilation {
       if (found.severity === "error") this.#report.add(found);
       else if (found.range) linter.warn(NoEmptyContinuation, [], found.range);
     }
+  }
+
+  get lintFailed(): boolean {
+    return this.#linter.failing.length > 0;
   }
 
   /** In file order, ready to show. */
@@ -101,8 +110,7 @@ class Compilation {
       graph.states.filter((state) => reachable.has(state)),
       scope,
     );
-    const broken = this.#linter.failing;
-    if (broken.length > 0) report.add(errors.lintErrors(broken));
+    if (this.lintFailed) report.add(lintErrors(this.#linter.failing));
     return target;
   }
 
@@ -120,7 +128,7 @@ class Compilation {
       ignore = patterns.length > 0 ? new PatternMatcher(patterns) : undefined;
     } catch (error) {
       if (!(error instanceof PatternSyntaxError)) throw error;
-      this.#report.add(errors.invalidIgnoreFile(error.message));
+      this.#report.add(invalidIgnoreFile(error.message));
     }
     const namespace = options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"];
     this.epoch = this.#epochOf(options.buildArgs["SOURCE_DATE_EPOCH"] ?? globals.env.get("SOURCE_DATE_EPOCH"));
@@ -143,7 +151,21 @@ class Compilation {
   #epochOf(value: string | undefined): number | undefined {
     if (value === undefined || value === "" || value === "context") return undefined;
     if (/^\d{1,15}$/.test(value)) return Number(value);
-    this.#report.add(errors.invalidEpoch(value));
+    this.#report.add(invalidEpoch(value));
     return undefined;
   }
+}
+
+/** Several stages on one image ask for it once. */
+function askedOnce(ports: FrontendPorts): FrontendPorts {
+  const images = new Map<string, ReturnType<FrontendPorts["resolveImage"]>>();
+  return {
+    ...ports,
+    resolveImage(ref, options) {
+      const key = JSON.stringify([ref, formatPlatform(options.platform), options.layout ?? false]);
+      const known = images.get(key) ?? ports.resolveImage(ref, options);
+      images.set(key, known);
+      return known;
+    },
+  };
 }

@@ -12,7 +12,7 @@ interface Extra {
 function problem(code: string, message: string, range: SourceRange | undefined, extra: Extra = {}): Problem {
   return {
     severity: "error",
-    code: `dockerfile/${code}`,
+    code,
     message,
     ...(range ? { range } : {}),
     ...(extra.hint === undefined ? {} : { hint: extra.hint }),
@@ -31,19 +31,19 @@ export const INSTRUCTION_NAMES =
 // Reading the text
 
 export const syntax = (message: string, range: SourceRange | undefined): Problem =>
-  problem("syntax", `Cannot read the Dockerfile: ${message}`, range);
+  problem("dockerfile/syntax", `Cannot read the Dockerfile: ${message}`, range);
 
 export const noInstructions = (): Problem =>
-  problem("no-instructions", "Cannot build: the Dockerfile has no instructions", undefined, { hint: "start with FROM" });
+  problem("dockerfile/no-instructions", "Cannot build: the Dockerfile has no instructions", undefined, { hint: "start with FROM" });
 
 export const repeatedDirective = (name: string, range: SourceRange): Problem =>
-  problem("repeated-directive", `Cannot set the parser directive "${name}" twice`, range);
+  problem("dockerfile/repeated-directive", `Cannot set the parser directive "${name}" twice`, range);
 
 export const invalidEscape = (value: string, range: SourceRange): Problem =>
-  problem("invalid-escape", `Cannot use "${value}" as the escape character`, range, { hint: "it is \\ or `" });
+  problem("dockerfile/invalid-escape", `Cannot use "${value}" as the escape character`, range, { hint: "it is \\ or `" });
 
 export const unknownInstruction = (name: string, range: SourceRange): Problem =>
-  problem("unknown-instruction", `Cannot read "${name}": there is no such instruction`, range, {
+  problem("dockerfile/unknown-instruction", `Cannot read "${name}": there is no such instruction`, range, {
     hint: didYouMean(name, INSTRUCTION_NAMES),
   });
 
@@ -56,96 +56,97 @@ export const emptyContinuation = (range: SourceRange): Problem => ({
 });
 
 export const unterminatedHeredoc = (name: string, range: SourceRange): Problem =>
-  problem("unterminated-heredoc", `Cannot find the end of the heredoc "${name}"`, range, {
+  problem("dockerfile/unterminated-heredoc", `Cannot find the end of the heredoc "${name}"`, range, {
     hint: `end it with a line that is just ${name}`,
   });
 
 export const invalidHeredocWord = (message: string, range: SourceRange): Problem =>
-  problem("invalid-heredoc", `Cannot read the heredoc's end marker: ${message}`, range);
+  problem("dockerfile/invalid-heredoc", `Cannot read the heredoc's end marker: ${message}`, range);
 
 export const invalidJsonMember = (range: SourceRange): Problem =>
-  problem("json-members", "Cannot use this JSON array: its members must all be strings", range);
+  problem("dockerfile/json-members", "Cannot use this JSON array: its members must all be strings", range);
 
 export const missingEquals = (word: string, range: SourceRange): Problem =>
-  problem("missing-equals", `Cannot read "${word}": it has no "="`, range, {
+  problem("dockerfile/missing-equals", `Cannot read "${word}": it has no "="`, range, {
     hint: "the form is name=value; quote a value that has blanks",
   });
 
 export const missingValue = (instruction: string, name: string, range: SourceRange): Problem =>
-  problem("missing-value", `Cannot set "${name}" with ${instruction}: it has no value`, range, {
+  problem("dockerfile/missing-value", `Cannot set "${name}" with ${instruction}: it has no value`, range, {
     hint: `write ${instruction} ${name}=value`,
   });
 
 // Arguments and flags
 
 export const missingArguments = (instruction: string, needed: string, range: SourceRange): Problem =>
-  problem("missing-arguments", `Cannot run ${instruction}: it needs ${needed}`, range);
+  problem("dockerfile/missing-arguments", `Cannot run ${instruction}: it needs ${needed}`, range);
 
 export const copyNeedsDestination = (instruction: string, range: SourceRange): Problem =>
-  problem("missing-arguments", `Cannot run ${instruction}: it needs a source and a destination`, range, {
+  problem("dockerfile/missing-arguments", `Cannot run ${instruction}: it needs a source and a destination`, range, {
     hint: `write ${instruction} source destination`,
   });
 
 export const unknownFlag = (instruction: string, name: string, known: readonly string[], range: SourceRange): Problem =>
-  problem("unknown-flag", `Cannot use --${name} with ${instruction}: there is no such flag`, range, {
+  problem("dockerfile/unknown-flag", `Cannot use --${name} with ${instruction}: there is no such flag`, range, {
     hint: didYouMean(name, known) ?? (known.length > 0 ? `its flags are ${known.map((flag) => `--${flag}`).join(", ")}` : undefined),
   });
 
-export const repeatedFlag = (name: string, range: SourceRange): Problem => problem("repeated-flag", `Cannot give --${name} twice`, range);
+export const repeatedFlag = (name: string, range: SourceRange): Problem =>
+  problem("dockerfile/repeated-flag", `Cannot give --${name} twice`, range);
 
 export const flagNeedsValue = (name: string, range: SourceRange): Problem =>
-  problem("flag-value", `Cannot use --${name} without a value`, range, { hint: `write --${name}=value` });
+  problem("dockerfile/flag-value", `Cannot use --${name} without a value`, range, { hint: `write --${name}=value` });
 
 export const flagNotBoolean = (name: string, value: string, range: SourceRange): Problem =>
-  problem("flag-value", `Cannot use "${value}" for --${name}: it is true or false`, range);
+  problem("dockerfile/flag-value", `Cannot use "${value}" for --${name}: it is true or false`, range);
 
 export const flagChoice = (name: string, value: string, choices: readonly string[], range: SourceRange): Problem =>
-  problem("flag-value", `Cannot use "${value}" for --${name}`, range, {
+  problem("dockerfile/flag-value", `Cannot use "${value}" for --${name}`, range, {
     hint: didYouMean(value, choices) ?? `it is one of ${choices.join(", ")}`,
   });
 
 export const unsupportedFlag = (instruction: string, name: string, range: SourceRange): Problem =>
-  problem("unsupported-flag", `Cannot use --${name} with ${instruction}: CDI devices are not supported`, range);
+  problem("dockerfile/unsupported-flag", `Cannot use --${name} with ${instruction}: CDI devices are not supported`, range);
 
 export const blankName = (instruction: string, range: SourceRange): Problem =>
-  problem("blank-name", `Cannot run ${instruction}: a name is empty`, range);
+  problem("dockerfile/blank-name", `Cannot run ${instruction}: a name is empty`, range);
 
 export const expansion = (word: string, message: string, range: SourceRange): Problem =>
-  problem("expansion", `Cannot expand "${word}": ${message}`, range);
+  problem("dockerfile/expansion", `Cannot expand "${word}": ${message}`, range);
 
 // FROM and the stages
 
 export const fromForm = (range: SourceRange): Problem =>
-  problem("from-form", "Cannot read FROM: it takes an image, or an image, AS and a stage name", range, {
+  problem("dockerfile/from-form", "Cannot read FROM: it takes an image, or an image, AS and a stage name", range, {
     hint: "write FROM image AS name",
   });
 
 export const stageName = (name: string, range: SourceRange): Problem =>
   problem(
-    "stage-name",
+    "dockerfile/stage-name",
     `Cannot name a stage "${name}": a name begins with a letter, and has only letters, digits, "-", "_" and "."`,
     range,
   );
 
 export const noStage = (instruction: string, range: SourceRange): Problem =>
-  problem("before-from", `Cannot run ${instruction} before the first FROM: only ARG may stand there`, range);
+  problem("dockerfile/before-from", `Cannot run ${instruction} before the first FROM: only ARG may stand there`, range);
 
 export const emptyBase = (word: string, range: SourceRange): Problem =>
-  problem("empty-base", `Cannot use "${word}" in FROM: it expands to nothing`, range, {
+  problem("dockerfile/empty-base", `Cannot use "${word}" in FROM: it expands to nothing`, range, {
     hint: "give the ARG a default, or set it with --build-arg",
   });
 
 export const emptyPlatform = (word: string, range: SourceRange): Problem =>
-  problem("empty-platform", `Cannot use --platform=${word}: it expands to nothing`, range);
+  problem("dockerfile/empty-platform", `Cannot use --platform=${word}: it expands to nothing`, range);
 
 export const invalidPlatform = (message: string, hint: string | undefined, range: SourceRange): Problem =>
-  problem("invalid-platform", message, range, { hint });
+  problem("dockerfile/invalid-platform", message, range, { hint });
 
 export const invalidReference = (message: string, hint: string | undefined, range: SourceRange): Problem =>
-  problem("invalid-reference", message, range, { hint });
+  problem("dockerfile/invalid-reference", message, range, { hint });
 
 export const unknownTarget = (target: string, names: readonly string[]): Problem =>
-  problem("unknown-target", `Cannot build the target "${target}": no stage has that name`, undefined, {
+  problem("dockerfile/unknown-target", `Cannot build the target "${target}": no stage has that name`, undefined, {
     hint:
       didYouMean(target, names) ??
       (names.length > 0 ? `the stages are ${names.join(", ")}` : "no stage has a name: give one with FROM image AS name"),
@@ -153,68 +154,73 @@ export const unknownTarget = (target: string, names: readonly string[]): Problem
 
 export const stageIndex = (index: string, count: number, range: SourceRange): Problem =>
   problem(
-    "unknown-stage",
+    "dockerfile/unknown-stage",
     `Cannot copy from stage ${index}: the Dockerfile has ${count === 1 ? "1 stage" : `${count} stages`}, counted from 0`,
     range,
   );
 
 export const laterStage = (what: string, name: string, range: SourceRange, defined: SourceRange | undefined): Problem =>
-  problem("later-stage", `Cannot ${what} from "${name}": that stage comes later`, range, {
+  problem("dockerfile/later-stage", `Cannot ${what} from "${name}": that stage comes later`, range, {
     hint: "put the stage before this one",
     ...(defined ? { related: [{ message: `"${name}" is defined here`, range: defined }] } : {}),
   });
 
 export const cycle = (names: readonly string[], range: SourceRange, others: readonly { name: string; range: SourceRange }[]): Problem =>
-  problem("stage-cycle", `Cannot order the stages: ${names.map((name) => `"${name}"`).join(" needs ")}`, range, {
+  problem("dockerfile/stage-cycle", `Cannot order the stages: ${names.map((name) => `"${name}"`).join(" needs ")}`, range, {
     related: others.map((other) => ({ message: `"${other.name}" is needed here`, range: other.range })),
   });
 
 export const fromVariable = (flag: string, value: string, range: SourceRange): Problem =>
-  problem("from-variable", `Cannot use "${value}" for ${flag}: variables are not expanded there`, range, {
+  problem("dockerfile/from-variable", `Cannot use "${value}" for ${flag}: variables are not expanded there`, range, {
     hint: `give the image a stage: FROM ${value} AS name, with ARG before the first FROM`,
   });
 
 /** `cause` is the resolver's error: its message is a sentence of its own. */
-export const resolveFailed = (code: string, message: string, hint: string | undefined, range: SourceRange): Problem => ({
-  ...problem("", message, range, { hint }),
-  code,
-});
+export const resolveFailed = (code: string, message: string, hint: string | undefined, range: SourceRange): Problem =>
+  problem(code, message, range, { hint });
 
 // Single instructions
 
 export const heredocDestination = (instruction: string, range: SourceRange): Problem =>
-  problem("heredoc-destination", `Cannot use a heredoc as the destination of ${instruction}`, range);
+  problem("dockerfile/heredoc-destination", `Cannot use a heredoc as the destination of ${instruction}`, range);
 
 export const invalidChmod = (value: string, range: SourceRange): Problem =>
-  problem("invalid-chmod", `Cannot use "${value}" for --chmod`, range, {
+  problem("dockerfile/invalid-chmod", `Cannot use "${value}" for --chmod`, range, {
     hint: "octal from 0 to 07777, or as chmod(1) has it: u=rwX,go=rX",
   });
 
 export const invalidChecksum = (value: string, range: SourceRange): Problem =>
-  problem("invalid-checksum", `Cannot use "${value}" for --checksum`, range, { hint: "sha256: and 64 hex digits; for Git a commit" });
+  problem("dockerfile/invalid-checksum", `Cannot use "${value}" for --checksum`, range, {
+    hint: "sha256: and 64 hex digits; for Git a commit",
+  });
 
 export const checksumSource = (range: SourceRange): Problem =>
-  problem("checksum-source", "Cannot use --checksum here: it needs exactly one source, which is a URL or a Git repository", range);
+  problem(
+    "dockerfile/checksum-source",
+    "Cannot use --checksum here: it needs exactly one source, which is a URL or a Git repository",
+    range,
+  );
 
 export const remoteCopy = (source: string, range: SourceRange): Problem =>
-  problem("remote-copy", `Cannot copy "${source}": COPY takes no URLs`, range, { hint: "use ADD" });
+  problem("dockerfile/remote-copy", `Cannot copy "${source}": COPY takes no URLs`, range, { hint: "use ADD" });
 
 export const invalidGit = (source: string, why: string, range: SourceRange): Problem =>
-  problem("invalid-git", `Cannot use "${source}" as a Git repository: ${why}`, range);
+  problem("dockerfile/invalid-git", `Cannot use "${source}" as a Git repository: ${why}`, range);
 
 export const invalidSource = (source: string, why: string, range: SourceRange): Problem =>
-  problem("invalid-source", `Cannot use "${source}" as a source: ${why}`, range);
+  problem("dockerfile/invalid-source", `Cannot use "${source}" as a source: ${why}`, range);
 
 export const invalidPort = (port: string, why: string, range: SourceRange): Problem =>
-  problem("invalid-port", `Cannot expose "${port}": ${why}`, range, { hint: "a port is 80, 80/udp or 8000-8010" });
+  problem("dockerfile/invalid-port", `Cannot expose "${port}": ${why}`, range, { hint: "a port is 80, 80/udp or 8000-8010" });
 
 export const invalidSignal = (signal: string, range: SourceRange): Problem =>
-  problem("invalid-signal", `Cannot use "${signal}" as a signal`, range, { hint: "a name such as SIGTERM, or a number" });
+  problem("dockerfile/invalid-signal", `Cannot use "${signal}" as a signal`, range, { hint: "a name such as SIGTERM, or a number" });
 
-export const emptyVolume = (range: SourceRange): Problem => problem("empty-volume", "Cannot make a volume of an empty path", range);
+export const emptyVolume = (range: SourceRange): Problem =>
+  problem("dockerfile/empty-volume", "Cannot make a volume of an empty path", range);
 
 export const shellForm = (text: string, range: SourceRange): Problem =>
-  problem("shell-form", "Cannot set the shell: SHELL takes a JSON array", range, {
+  problem("dockerfile/shell-form", "Cannot set the shell: SHELL takes a JSON array", range, {
     hint: `write SHELL [${text
       .split(/\s+/)
       .map((word) => JSON.stringify(word))
@@ -222,24 +228,26 @@ export const shellForm = (text: string, range: SourceRange): Problem =>
   });
 
 export const triggerForbidden = (instruction: string, range: SourceRange): Problem =>
-  problem("onbuild-trigger", `Cannot use ${instruction} as an ONBUILD trigger`, range);
+  problem("dockerfile/onbuild-trigger", `Cannot use ${instruction} as an ONBUILD trigger`, range);
 
 export const healthcheckType = (type: string, range: SourceRange): Problem =>
-  problem("healthcheck-type", `Cannot read HEALTHCHECK ${type}`, range, { hint: "write HEALTHCHECK CMD command, or HEALTHCHECK NONE" });
+  problem("dockerfile/healthcheck-type", `Cannot read HEALTHCHECK ${type}`, range, {
+    hint: "write HEALTHCHECK CMD command, or HEALTHCHECK NONE",
+  });
 
 export const healthcheckNone = (range: SourceRange): Problem =>
-  problem("healthcheck-type", "Cannot give arguments to HEALTHCHECK NONE", range);
+  problem("dockerfile/healthcheck-type", "Cannot give arguments to HEALTHCHECK NONE", range);
 
 export const invalidDuration = (flag: string, value: string, range: SourceRange): Problem =>
-  problem("invalid-duration", `Cannot use "${value}" for --${flag}`, range, {
+  problem("dockerfile/invalid-duration", `Cannot use "${value}" for --${flag}`, range, {
     hint: "a duration is 30s, 1m30s or 500ms; 0, or at least 1ms",
   });
 
 export const invalidCount = (flag: string, value: string, range: SourceRange): Problem =>
-  problem("invalid-count", `Cannot use "${value}" for --${flag}: it is a whole number of at least 0`, range);
+  problem("dockerfile/invalid-count", `Cannot use "${value}" for --${flag}: it is a whole number of at least 0`, range);
 
 export const invalidMount = (mount: string, why: string, range: SourceRange, hint?: string): Problem =>
-  problem("invalid-mount", `Cannot use the mount "${mount}": ${why}`, range, { hint });
+  problem("dockerfile/invalid-mount", `Cannot use the mount "${mount}": ${why}`, range, { hint });
 
 export const mountKey = (mount: string, key: string, keys: readonly string[], range: SourceRange): Problem =>
   invalidMount(mount, `there is no option "${key}"`, range, didYouMean(key, keys));
@@ -248,16 +256,18 @@ export const mountChoice = (mount: string, key: string, value: string, choices: 
   invalidMount(mount, `"${value}" is no ${key}`, range, didYouMean(value, choices) ?? `it is one of ${choices.join(", ")}`);
 
 export const invalidEpoch = (value: string): Problem =>
-  problem("invalid-epoch", `Cannot use "${value}" as SOURCE_DATE_EPOCH: it is seconds since 1970`, undefined);
+  problem("dockerfile/invalid-epoch", `Cannot use "${value}" as SOURCE_DATE_EPOCH: it is seconds since 1970`, undefined);
 
 export const invalidCheck = (why: string, range: SourceRange | undefined): Problem =>
-  problem("invalid-check", `Cannot read the check directive: ${why}`, range, { hint: "write # check=skip=RuleA,RuleB;error=true" });
+  problem("dockerfile/invalid-check", `Cannot read the check directive: ${why}`, range, {
+    hint: "write # check=skip=RuleA,RuleB;error=true",
+  });
 
 export const lintErrors = (rules: readonly string[]): Problem =>
-  problem("lint", `Cannot build: warnings count as errors here, and these rules were broken: ${rules.join(", ")}`, undefined);
+  problem("dockerfile/lint", `Cannot build: warnings count as errors here, and these rules were broken: ${rules.join(", ")}`, undefined);
 
 export const invalidTrigger = (trigger: string, message: string, range: SourceRange): Problem =>
-  problem("onbuild-trigger", `Cannot run the base image's ONBUILD trigger "${trigger}": ${message}`, range);
+  problem("dockerfile/onbuild-trigger", `Cannot run the base image's ONBUILD trigger "${trigger}": ${message}`, range);
 
 export const invalidIgnoreFile = (message: string): Problem =>
-  problem("invalid-ignore-pattern", `Cannot read .dockerignore: ${message}`, undefined);
+  problem("dockerfile/invalid-ignore-pattern", `Cannot read .dockerignore: ${message}`, undefined);

@@ -43,7 +43,7 @@ export function updated(
 ): StageImage {
   const config: Record<string, unknown> = { ...image.config, ...changes };
   for (const [name, value] of Object.entries(config)) if (value === undefined) delete config[name];
-  return { ...image, config: config as ContainerConfig };
+  return { ...image, config };
 }
 
 /** The result's config: labels of the command line win, the platform is the one that was asked for, sets are sorted. */
@@ -52,12 +52,12 @@ export function finishedImage(
   options: { readonly labels: Readonly<Record<string, string>>; readonly platform: Platform | undefined },
 ): StageImage {
   const labels = { ...image.config?.Labels, ...options.labels };
-  const config: ContainerConfig = {
+  const config = inDockerOrder({
     ...image.config,
     ...(Object.keys(labels).length > 0 ? { Labels: sortedObject(labels) } : {}),
     ...(image.config?.ExposedPorts ? { ExposedPorts: sortedObject(image.config.ExposedPorts) } : {}),
     ...(image.config?.Volumes ? { Volumes: sortedObject(image.config.Volumes) } : {}),
-  };
+  });
   const { architecture, os, variant, "os.version": version, ...rest } = image;
   const own: Platform = { architecture, os, ...(variant ? { variant } : {}), ...(version ? { osVersion: version } : {}) };
   const wanted = options.platform;
@@ -65,6 +65,17 @@ export function finishedImage(
   // The base's variant and version stay when only they were not asked for.
   const platform = wanted ? { ...(same ? own : {}), ...wanted } : own;
   return { ...rest, ...platformMembers(normalizePlatform(platform)), config };
+}
+
+const ORDER = (
+  "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin StdinOnce Env Entrypoint Cmd Image Volumes " +
+  "WorkingDir NetworkDisabled MacAddress Labels StopSignal ArgsEscaped Healthcheck OnBuild Shell"
+).split(" ");
+
+/** Members as BuildKit writes them: equal images then have equal configs, byte for byte. Unknown members come last. */
+function inDockerOrder(config: ContainerConfig): ContainerConfig {
+  const rank = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  return Object.fromEntries(Object.entries(config).sort(([a], [b]) => rank(a) - rank(b)));
 }
 
 function platformMembers(platform: Platform): Pick<ImageConfig, "architecture" | "os" | "variant" | "os.version"> {

@@ -134,11 +134,11 @@ class AstBuilder implements NodeBuilder {
   #complete(draft: Draft, line: LogicalLine, text: string): Instruction {
     const start = draft.keyword.range.start;
     const end = line.heredocEnd ?? this.joined.sourceOffset(this.#textEnd(line) - 1) + 1;
-    const isOuter = draft.kind !== "onbuild";
     return {
       ...draft,
       range: this.map.range(start, end),
-      heredocs: isOuter ? line.heredocs : [],
+      // ONBUILD has none of its own: they are its trigger's.
+      heredocs: draft.kind === "onbuild" ? [] : line.heredocs,
       text,
       comments: line.comments,
     } as unknown as Instruction;

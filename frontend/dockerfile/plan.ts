@@ -55,7 +55,7 @@ export async function planBuild(context: PlanContext): Promise<BuildPlan> {
   const named = await Promise.all(
     file.stages.map((stage, i) =>
       stage.name === undefined || stage.name === "scratch" || stage.name === "context"
-        ? undefined
+        ? Promise.resolve(undefined)
         : context.ports.namedContext(stage.name, { platform: platforms[i] ?? options.targetPlatform }),
     ),
   );
@@ -75,14 +75,14 @@ export async function planBuild(context: PlanContext): Promise<BuildPlan> {
     graph.add(state);
   }
   bindInstructions(graph, report);
-  const target = options.target === undefined ? graph.states[file.stages.length - 1] : graph.find(options.target);
+  const target = options.target === undefined ? graph.stages.at(-1) : graph.find(options.target);
   if (!target && options.target !== undefined && last) report.add(errors.unknownTarget(options.target, graph.names));
   return { graph, target, globals };
 }
 
 /** Every stage's instructions are checked, also of stages that are not needed: a file is right or wrong as a whole. */
 function bindInstructions(graph: StageGraph, report: Report): void {
-  for (const state of [...graph.states]) {
+  for (const state of graph.stages) {
     for (const node of state.node?.instructions ?? []) {
       const instruction = checkInstruction(node, report);
       // A named context replaces the stage: its instructions are checked, but need nothing and do nothing.

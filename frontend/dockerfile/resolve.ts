@@ -80,7 +80,12 @@ async function useNamedContext(
     return;
   }
   const resolved = await context.ports.resolveImage(named.ref, { platform, ...(named.kind === "oci-layout" ? { layout: true } : {}) });
-  useImage(state, resolved, { ref: named.ref, platform, name: () => `[context ${name}] ${resolved.ref}` }, context);
+  useImage(
+    state,
+    resolved,
+    { ref: named.ref, platform, name: () => `[context ${name}] ${named.kind === "image" ? named.ref : "OCI load from client"}` },
+    context,
+  );
 }
 
 function useImage(

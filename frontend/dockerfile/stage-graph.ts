@@ -16,6 +16,11 @@ export class StageGraph {
     return this.#states;
   }
 
+  /** Those of the file. */
+  get stages(): readonly StageState[] {
+    return this.#states.slice(0, this.#count);
+  }
+
   get names(): readonly string[] {
     return [...this.#byName.keys()];
   }
@@ -94,10 +99,10 @@ export class StageGraph {
     const inCycle = new Set<StageState>();
     const done = new Set<StageState>();
     const path: { readonly state: StageState; readonly at: SourceName | undefined; readonly name: string }[] = [];
+    const onPath = new Set<StageState>();
     const visit = (state: StageState): void => {
-      const start = path.findIndex((step) => step.state === state);
-      if (start !== -1) {
-        const steps = path.slice(start);
+      if (onPath.has(state)) {
+        const steps = path.slice(path.findIndex((step) => step.state === state));
         for (const step of steps) inCycle.add(step.state);
         const places = steps.flatMap((step) => (step.at ? [{ name: step.name, range: step.at.range }] : []));
         const first = places[0];
@@ -106,12 +111,14 @@ export class StageGraph {
         return;
       }
       if (done.has(state)) return;
+      onPath.add(state);
       for (const need of needs(state)) {
         path.push({ state, at: need.at, name: need.name });
         visit(need.state);
         path.pop();
         if (inCycle.size > 0) break;
       }
+      onPath.delete(state);
       done.add(state);
     };
     for (const state of this.#states) visit(state);
@@ -132,7 +139,5 @@ function needs(state: StageState): { readonly state: StageState; readonly at: So
 
 /** ONBUILD triggers of a stage in the file, as instructions of the stage that is built on it. */
 export function triggersOf(base: StageState): Instruction[] {
-  return base.commands.flatMap(({ instruction: { node } }) =>
-    node.kind === "onbuild" && node.trigger ? [{ ...node.trigger, heredocs: node.heredocs } as Instruction] : [],
-  );
+  return base.commands.flatMap(({ instruction: { node } }) => (node.kind === "onbuild" && node.trigger ? [node.trigger] : []));
 }

@@ -4,7 +4,7 @@ import type { Platform } from "../../oci/platform.js";
 import type { History } from "../../oci/types.js";
 import type { HistoryEntry, NamedContext } from "../frontend.js";
 import { Env } from "./env.js";
-import type { StageImage } from "./image-config.js";
+import { type StageImage, updated } from "./image-config.js";
 import type { BoundInstruction } from "./lowering.js";
 import type { StageNode } from "./stages.js";
 
@@ -40,8 +40,6 @@ export class StageState {
   platform: Platform | undefined;
   resolved = false;
   initialized = false;
-  /** All of it is known: later stages may take from it. */
-  lowered = false;
 
   rootfs: Rootfs;
   image: StageImage = { architecture: "", os: "" };
@@ -59,6 +57,8 @@ export class StageState {
   /** Places of the instructions of which only the last counts. */
   readonly once = new Map<"cmd" | "entrypoint" | "healthcheck", SourceRange>();
 
+  readonly #ownSets = new Set<string>();
+
   constructor(
     /** Undefined for images that are only copied or mounted from. */
     readonly node: StageNode | undefined,
@@ -66,6 +66,16 @@ export class StageState {
     public label: string,
     readonly range: SourceRange,
   ) {}
+
+  /** Adds members to a set of the config. The set is copied once for each stage: files with hundreds of LABELs exist. */
+  addToSet(name: "Labels" | "ExposedPorts" | "Volumes", members: readonly (readonly [string, string | Record<string, never>])[]): void {
+    if (!this.#ownSets.has(name)) {
+      this.image = updated(this.image, { [name]: { ...this.image.config?.[name] } });
+      this.#ownSets.add(name);
+    }
+    const set = this.image.config?.[name] as Record<string, unknown>;
+    for (const [member, value] of members) set[member] = value;
+  }
 
   /** Takes over what a stage on top of another begins with. */
   inherit(base: StageState): void {

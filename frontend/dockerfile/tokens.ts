@@ -56,7 +56,7 @@ export const KEYWORD_CATEGORIES: Readonly<Record<Shape, TokenType>> = {
 
 /** A keyword ends with its word: `RUNNING` is unknown, not `RUN`. */
 function keyword(name: string, config: Partial<ITokenConfig>): TokenType {
-  return createToken({ name, pattern: new RegExp(`${name}(?!\\S)`, "i"), line_breaks: false, ...config });
+  return createToken({ name: name.toUpperCase(), pattern: new RegExp(`${name}(?!\\S)`, "i"), line_breaks: false, ...config });
 }
 
 export const KEYWORDS: readonly TokenType[] = Object.entries(SHAPES).map(([name, shape]) =>

@@ -3,7 +3,6 @@ import type { NodeOf, Word } from "../ast.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
 import { plainList } from "../go-format.js";
-import { updated } from "../image-config.js";
 import { ExposeInvalidFormat } from "../lint/rules/expose-invalid-format.js";
 import { ExposeProtoCasing } from "../lint/rules/expose-proto-casing.js";
 import type { BoundInstruction, Lowering } from "../lowering.js";
@@ -22,9 +21,10 @@ export function checkExpose(node: NodeOf<"expose">, report: Report): BoundInstru
   const words = [...node.args].sort((a, b) => compareCodeUnits(a.text, b.text));
   return bind(node, (at) => {
     const ports = words.flatMap((word) => at.expandWords(word).flatMap((spec) => parsePorts(spec, word, at)));
-    at.stage.image = updated(at.stage.image, {
-      ExposedPorts: { ...at.stage.image.config?.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) },
-    });
+    at.stage.addToSet(
+      "ExposedPorts",
+      ports.map((port) => [port, {}]),
+    );
     at.commit(`EXPOSE ${plainList(ports)}`);
   });
 }

@@ -1,6 +1,5 @@
 import type { NodeOf } from "../ast.js";
 import { readFlags } from "../flags.js";
-import { updated } from "../image-config.js";
 import type { BoundInstruction } from "../lowering.js";
 import type { Report } from "../report.js";
 import { bind } from "./bind.js";
@@ -11,7 +10,7 @@ export function checkLabel(node: NodeOf<"label">, report: Report): BoundInstruct
   if (!readFlags(node, {}, report) || !checkPairs(node, report)) return undefined;
   return bind(node, (at) => {
     const pairs = expandPairs(node, at);
-    at.stage.image = updated(at.stage.image, { Labels: { ...at.stage.image.config?.Labels, ...Object.fromEntries(pairs) } });
+    at.stage.addToSet("Labels", pairs);
     at.commit(`LABEL${pairs.map(([name, value]) => ` ${name}=${value}`).join("")}`);
   });
 }

@@ -2,7 +2,6 @@ import type { NodeOf } from "../ast.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
 import { plainList } from "../go-format.js";
-import { updated } from "../image-config.js";
 import type { BoundInstruction } from "../lowering.js";
 import type { Report } from "../report.js";
 import { bind } from "./bind.js";
@@ -25,9 +24,10 @@ export function checkVolume(node: NodeOf<"volume">, report: Report): BoundInstru
       if (path === "") at.fail(errors.emptyVolume(word.range));
       return path;
     });
-    at.stage.image = updated(at.stage.image, {
-      Volumes: { ...at.stage.image.config?.Volumes, ...Object.fromEntries(volumes.map((path) => [path, {}])) },
-    });
+    at.stage.addToSet(
+      "Volumes",
+      volumes.map((path) => [path, {}]),
+    );
     at.commit(`VOLUME ${plainList(volumes)}`);
   });
 }

@@ -80,7 +80,7 @@ export class Linter {
       rule: rule.name,
       message: rule.message(...args),
       range,
-      url: ruleUrl(rule as unknown as LintRule<never>),
+      url: ruleUrl(rule),
     });
   }
 

@@ -8,7 +8,7 @@ export interface LintRule<A extends readonly unknown[] = readonly unknown[]> {
 }
 
 /** The page that explains a rule. */
-export function ruleUrl(rule: LintRule<never>): string {
+export function ruleUrl(rule: { readonly name: string }): string {
   const slug = rule.name
     .replace(/([A-Z]+)([A-Z][a-z])/g, "$1-$2")
     .replace(/([a-z])([A-Z])/g, "$1-$2")

@@ -9,12 +9,13 @@ export const FromAsCasing: LintRule<[from: string, as: string]> = {
   message: (from, as) => `'${as}' and '${from}' keywords' casing do not match`,
 };
 
-/** Only keywords that are wholly upper or lower case are compared: mixed ones are another rule's. */
+/** A FROM that is neither wholly upper nor lower case is another rule's. */
 export function checkFromAsCasing(file: LintFile, linter: Linter): void {
   for (const { node } of file.stages) {
     const as = node.args[1];
     const from = node.keyword.text;
-    if (!as || !isUniform(from) || !isUniform(as.text) || isUpper(from) === isUpper(as.text)) continue;
-    linter.warn(FromAsCasing, [from, as.text], as.range, node.comments);
+    if (!as || !isUniform(from)) continue;
+    const right = isUpper(from) ? as.text.toUpperCase() : as.text.toLowerCase();
+    if (as.text !== right) linter.warn(FromAsCasing, [from, as.text], as.range, node.comments);
   }
 }

@@ -1,0 +1,261 @@
+import test from "ava";
+import fc from "fast-check";
+import { sha256 } from "../../core/digest.js";
+import { DiagnosticsError } from "../../core/errors.js";
+import type { Instruction } from "../../frontend/dockerfile/ast.js";
+import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
+import { readIgnorePatterns } from "../../frontend/dockerfile/dockerignore.js";
+import { formatDuration, parseDuration, quote } from "../../frontend/dockerfile/go-format.js";
+import { DockerfileParser } from "../../frontend/dockerfile/grammar.js";
+import { parseGitSource } from "../../frontend/dockerfile/git-source.js";
+import { heredocsOfLine, parseHeredoc } from "../../frontend/dockerfile/heredoc.js";
+import { isSignal } from "../../frontend/dockerfile/instructions/stopsignal.js";
+import { createLexer } from "../../frontend/dockerfile/lexer.js";
+import { parseDockerfile } from "../../frontend/dockerfile/parse.js";
+import type { FrontendOptions } from "../../frontend/frontend.js";
+import { parseCsv, parseMode, parseSize } from "../../frontend/dockerfile/values.js";
+
+const parse = (text: string) => parseDockerfile(text, "Dockerfile");
+const only = (text: string): Instruction => parse(text).ast.instructions[0] as Instruction;
+
+test("the lexer's and the grammar's definitions are valid", (t) => {
+  t.notThrows(() => createLexer({ validate: true }));
+  t.notThrows(() => new DockerfileParser({ validate: true }));
+});
+
+test("heredoc words", (t) => {
+  for (const text of ["<<EOF", "<<'EOF'", '<<"EOF"', "<<-EOF", "<<-'EOF'", '<<EO"F"', "<< EOF", "<<- EOF"])
+    t.is(parseHeredoc(text)?.name, "EOF", text);
+  for (const text of ["", "EOF", "<<", "<<-", "<EOF", "<<<EOF", "<<EOF sh", "<<'EOF"]) t.is(parseHeredoc(text), undefined, text);
+  for (const text of ["<<'EOF", '<<"EOF', "<<EOF'"]) t.throws(() => parseHeredoc(text, true), undefined, text);
+  const names = (line: string): readonly string[] => heredocsOfLine(line).map(({ name }) => name);
+  t.deepEqual(names("RUN <<EOF <<EOF2"), ["EOF", "EOF2"]);
+  t.deepEqual(names("RUN 4<<EOF"), ["EOF"]);
+  t.deepEqual(names("RUN << -EOF"), ["-EOF"]);
+  t.deepEqual(names("RUN <<  EOF  > foo"), ["EOF"]);
+  t.deepEqual(names("RUN '<<EOF'"), []);
+  t.deepEqual(names('RUN "<<EOF"'), []);
+  t.deepEqual(names("RUN <<$EOF"), ["$EOF"]);
+  t.is(parseHeredoc("<<eo\\'f")?.expand, true);
+  t.is(parseHeredoc("<<'e'o\\'f")?.expand, false);
+  t.is(parseHeredoc("3<<-X")?.fd, 3);
+});
+
+test("heredoc bodies", (t) => {
+  const holder = (node: Instruction): Instruction => (node.kind === "onbuild" && node.trigger ? node.trigger : node);
+  const heredocs = (text: string) => holder(only(text)).heredocs.map(({ name, content, expand, chomp }) => [name, content, expand, chomp]);
+  t.deepEqual(heredocs("RUN <<EMPTY\nEMPTY\n"), [["EMPTY", "", true, false]]);
+  t.deepEqual(heredocs("COPY <<X <<Y /dest\nY\nX\nX\nY\n"), [
+    ["X", "Y\n", true, false],
+    ["Y", "X\n", true, false],
+  ]);
+  t.deepEqual(heredocs("RUN <<-U\n\tbaz\n\t\tquux\n\tU\n"), [["U", "\tbaz\n\t\tquux\n", true, true]]);
+  t.deepEqual(heredocs("RUN <<'one two'\necho\none two"), [["one two", "echo\n", false, false]]);
+  t.deepEqual(heredocs("RUN <<A\r\n# no comment\r\nx \\\r\nA\r\n"), [["A", "# no comment\r\nx \\\r\n", true, false]]);
+  t.deepEqual(heredocs("ONBUILD COPY <<a /b\n1\na\n"), [["a", "1\n", true, false]]);
+  t.deepEqual(heredocs('RUN ["<<EOF"]\n'), []);
+  t.deepEqual(heredocs("USER <<INVALID\n"), []);
+  t.deepEqual(heredocs("RUN a \\\n <<E\nb\nE"), [["E", "b\n", true, false]]);
+  t.is(parse("RUN <<E\nx").diagnostics[0]?.code, "dockerfile/unterminated-heredoc");
+});
+
+test("exec form or shell form", (t) => {
+  const form = (text: string): unknown => {
+    const node = only(text);
+    if (node.kind !== "run") return undefined;
+    return node.command?.form === "exec" ? node.command.args.map((word) => word.text) : node.command?.text;
+  };
+  t.deepEqual(form('RUN ["a", "b c", "\\u0041"]'), ["a", "b c", "A"]);
+  t.deepEqual(form("RUN  [ ]  "), []);
+  t.is(form("RUN ['a']"), "['a']");
+  t.is(form('RUN ["a"] b'), '["a"] b');
+  t.is(form('RUN ["a",]'), '["a",]');
+  t.is(form("RUN [ -f x ] && y"), "[ -f x ] && y");
+  t.deepEqual(form('RUN ["a", \\\n # no\n "b"]'), ["a", "b"]);
+  t.deepEqual(form('RUN --network=none ["a"]'), ["a"]);
+  t.is(parse('RUN ["a", 1]').diagnostics[0]?.code, "dockerfile/json-members");
+});
+
+test("flags: only in front, quotes and escapes resolved, -- ends them", (t) => {
+  const flags = (text: string) => only(text).flags.map(({ name, value }) => [name, value]);
+  t.deepEqual(flags("COPY --from=a --link b --c d"), [
+    ["from", "a"],
+    ["link", undefined],
+  ]);
+  t.deepEqual(flags("RUN --mount=type=bind,'target=/a b' x"), [["mount", "type=bind,target=/a b"]]);
+  t.deepEqual(flags('RUN --x="a\\"b" y'), [["x", 'a"b']]);
+  t.deepEqual(flags("RUN -- --x"), []);
+  t.deepEqual(flags("RUN --"), []);
+  t.deepEqual(flags("HEALTHCHECK --interval=1s CMD --x"), [["interval", "1s"]]);
+});
+
+test("names and values", (t) => {
+  const pairs = (text: string): unknown => {
+    const node = only(text);
+    return node.kind === "env" || node.kind === "label" ? node.pairs.map(({ name, value }) => [name.text, value.text]) : undefined;
+  };
+  t.deepEqual(pairs("ENV a=1 b=\"x y\" c='z' d=e\\ f g="), [
+    ["a", "1"],
+    ["b", '"x y"'],
+    ["c", "'z'"],
+    ["d", "e\\ f"],
+    ["g", ""],
+  ]);
+  t.deepEqual(pairs("ENV name the  rest = all "), [["name", "the  rest = all"]]);
+  t.deepEqual(pairs("LABEL a=b=c"), [["a", "b=c"]]);
+  t.deepEqual(pairs("# escape=`\nENV a=C:\\ b=`\n  2"), [
+    ["a", "C:\\"],
+    ["b", ""],
+  ]);
+  t.is(parse("ENV a=1 b").diagnostics[0]?.code, "dockerfile/missing-equals");
+  t.is(parse("ENV a").diagnostics[0]?.code, "dockerfile/missing-value");
+});
+
+test("directives: only on top, escape changes continuation", (t) => {
+  const { ast } = parse("#!/usr/bin/env x\n# Syntax = a/b:1\n#check=skip=all\n# escape = `\nFROM a\nRUN x `\n  y \\\n");
+  t.is(ast.directives.escape, "`");
+  t.is(ast.directives.syntax?.value, "a/b:1");
+  t.is(ast.directives.check?.value, "skip=all");
+  t.is(ast.instructions[1]?.text, "RUN x   y \\");
+  t.is(parse("# a comment\n# escape=`\nFROM a").ast.directives.escape, "\\");
+  t.is(parse("# escape=x\nFROM a").diagnostics[0]?.code, "dockerfile/invalid-escape");
+  t.is(parse("# escape=`\n# ESCAPE=`\nFROM a").diagnostics[0]?.code, "dockerfile/repeated-directive");
+});
+
+test("lines: BOM, CRLF, comments inside, doubled escapes, an escape at the end", (t) => {
+  t.is(only("\uFEFFFROM a\r\n").range.column, 1);
+  t.is(only("\r\n  \t run a \\\r\n# no\r\n  b\r\n").text, "run a   b");
+  t.is(parse("RUN a \\\\\nUSER b").ast.instructions.length, 2);
+  t.is(only("RUN a \\").text, "RUN a");
+  t.is(only("\\\nRUN a").text, "RUN a");
+  t.is(parse("").diagnostics[0]?.code, "dockerfile/no-instructions");
+  t.is(parse("# only\n\n").diagnostics[0]?.code, "dockerfile/no-instructions");
+});
+
+test("small grammars", (t) => {
+  t.deepEqual(parseCsv('a,"b,""c",d='), ["a", 'b,"c', "d="]);
+  t.is(typeof parseCsv('a"b'), "string");
+  t.is(parseSize("1.5g"), 1.5 * 1024 ** 3);
+  t.is(parseSize("64MiB"), 64 * 1024 ** 2);
+  t.is(parseSize("x"), undefined);
+  t.deepEqual(["755", "07777", "u=rwX,go=rX", "+x", "g=u", "10000", "9", "rwx", ""].map(parseMode), [
+    0o755,
+    0o7777,
+    "u=rwX,go=rX",
+    "+x",
+    "g=u",
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  t.deepEqual(["1h2m3s", "500ms", "1.5s", "0", "x", "5", ""].map(parseDuration), [3723e9, 5e8, 15e8, 0, undefined, undefined, undefined]);
+  t.deepEqual([0, 5e8, 90e9, 3600e9, 1500, 15e8].map(formatDuration), ["0s", "500ms", "1m30s", "1h0m0s", "1.5µs", "1.5s"]);
+  t.is(quote('a"\n\u0001é\u200b'), '"a\\"\\n\\x01é\\u200b"');
+  t.true(["SIGTERM", "term", "9", "RTMIN+3", "SIGUSR1"].every(isSignal));
+  t.false(["SIGFOO", "0", "65", "", "RTMIN+99"].some(isSignal));
+  t.like(parseGitSource("https://h/o/r.git?tag=v1&keep-git-dir#"), { remote: "https://h/o/r.git", ref: "refs/tags/v1", keepGitDir: true });
+  t.like(parseGitSource("git@h:o/r.git#main:sub"), { ref: "main", subdir: "sub" });
+  t.is(parseGitSource("https://h/o/r.tar.gz"), undefined);
+  t.is(parseGitSource("dir/file"), undefined);
+  t.is(typeof parseGitSource("https://h/r.git?nope=1"), "string");
+  t.deepEqual(readIgnorePatterns("\uFEFF# c\n /a/ \n!/b/../c\r\n\n #no\n! d"), ["a", "!c", "#no", "!d"]);
+});
+
+const LINE = fc.oneof(
+  fc.constantFrom(
+    "FROM a AS b",
+    "RUN x \\",
+    "# c",
+    "",
+    "COPY <<E <<'F' /x",
+    "E",
+    "F",
+    'ENV a=$b c="d',
+    'RUN ["a", "b"]',
+    "ONBUILD RUN y",
+    "HEALTHCHECK --x CMD z",
+    "\\",
+    "  \\ ",
+    "FOO bar",
+    "LABEL a b",
+    "ONBUILD",
+    'RUN --mount="a b',
+    "\tEXPOSE  80  90",
+    "# escape=`",
+  ),
+  fc.string({ maxLength: 30 }),
+  fc.string({
+    unit: fc.constantFrom("<", "-", '"', "'", "\\", "$", "{", "}", "[", "]", " ", "\t", "`", "=", "#", ",", "a", "\r", "\u00a0", "\u2028"),
+    maxLength: 20,
+  }),
+);
+
+test("any text has an AST or problems, never an exception; its ranges are true", (t) => {
+  fc.assert(
+    fc.property(fc.array(LINE, { maxLength: 12 }), fc.constantFrom("\n", "\r\n"), (lines, end) => {
+      const text = lines.join(end);
+      const { ast, diagnostics } = parse(text);
+      if (ast.instructions.length === 0 && !diagnostics.some(({ severity }) => severity === "error")) throw new Error("nothing said");
+      let before = 0;
+      for (const node of ast.instructions) {
+        if (node.range.start < before || node.range.end > text.length) throw new Error("ranges overlap");
+        before = node.range.end;
+        if (text.slice(node.keyword.range.start, node.keyword.range.end) !== node.keyword.text) throw new Error("keyword range");
+        // What is in no instruction is blank, a comment, or was complained about.
+        for (const flag of node.flags) if (!text.slice(flag.range.start, flag.range.end).startsWith("--")) throw new Error("flag range");
+      }
+      t.deepEqual(JSON.parse(JSON.stringify(ast)), ast);
+      if (diagnostics.some(({ code }) => code === "dockerfile/syntax")) throw new Error("the grammar does not take what the lexer gives");
+    }),
+    { numRuns: 600 },
+  );
+  t.pass();
+});
+
+test("instructions and what is between them give the source back, byte for byte", (t) => {
+  const text = "\uFEFF# syntax=x\r\nFROM a AS b\r\n\r\n  RUN x \\\n # c\n  y  \nCOPY <<E /d \n body\nE\n# end";
+  let rest = "";
+  let at = 0;
+  for (const { range } of parse(text).ast.instructions) {
+    const gap = text.slice(at, range.start);
+    t.true(/^(?:\uFEFF|\s|#[^\n]*)*$/.test(gap), JSON.stringify(gap));
+    rest += gap + text.slice(range.start, range.end);
+    at = range.end;
+  }
+  t.is(rest + text.slice(at), text);
+});
+
+test("any text compiles or is refused with diagnostics", async (t) => {
+  const platform = { os: "linux", architecture: "amd64" };
+  const digest = sha256("x");
+  await fc.assert(
+    fc.asyncProperty(fc.array(LINE, { maxLength: 10 }), async (lines) => {
+      const text = `FROM a AS b\n${lines.join("\n")}`;
+      const options: FrontendOptions = {
+        text,
+        filename: "Dockerfile",
+        buildArgs: {},
+        labels: {},
+        targetPlatform: platform,
+        platformExplicit: false,
+        buildPlatform: platform,
+        noCache: false,
+        network: "default",
+        extraHosts: [],
+      };
+      const config = { os: "linux", architecture: "amd64", rootfs: { type: "layers" as const, diff_ids: [digest] } };
+      try {
+        await compileDockerfile(parse(text).ast, options, {
+          resolveImage: async (ref) => ({ ref, identifier: `docker-image://${ref}`, attrs: {}, digest, platform, config }),
+          namedContext: async () => undefined,
+          ignorePatterns: async () => [],
+        });
+      } catch (error) {
+        if (!(error instanceof DiagnosticsError)) throw error;
+      }
+    }),
+    { numRuns: 400 },
+  );
+  t.pass();
+});
