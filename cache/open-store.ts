@@ -13,7 +13,7 @@ import { FileLocks, withFileLock } from "./locks.js";
 import { FileMemo } from "./memo.js";
 import { Orphans } from "./orphans.js";
 import { Owner } from "./owner.js";
-import { storePaths } from "./paths.js";
+import { prepareLayout, storePaths } from "./paths.js";
 import { adoptTrees, cleanUpAfter, draftHolders } from "./recovery.js";
 import { IndexedResults } from "./result-index.js";
 import { FileStatIndex } from "./stat-index.js";
@@ -50,6 +50,7 @@ export function openStore(options: StoreOptions): Store {
     reap();
   });
   const database = new Database(paths.database, {
+    prepare: () => prepareLayout(paths),
     onCreate: () => {
       images.adoptIndexJson();
       adoptTrees(database, orphans, paths);
