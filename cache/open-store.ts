@@ -42,8 +42,11 @@ export function openStore(options: StoreOptions): Store {
     for (const holder of draftHolders(database)) {
       if (!owner.isAlive(holder)) cleanUpAfter(holder, join(paths.tmp, holder), { database, orphans, paths });
     }
-    // A process that died between index.json and its commit left the file one change ahead.
-    if (found && database.exists) database.transaction(() => images.mirror());
+    if (!found || !database.exists) return;
+    // A process that died while it collected left trees without rows; one that died between index.json and its commit left that file one
+    // change ahead.
+    orphans.remove(orphans.list());
+    database.transaction(() => images.mirror());
   };
   const owner = new Owner(paths, () => {
     leases.makeLasting();

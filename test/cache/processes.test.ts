@@ -1,0 +1,181 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { openStore } from "../../cache/open-store.js";
+import { sha256 } from "../../core/digest.js";
+import { type OnEnd, open, temporaryRoot } from "./support.js";
+
+const HAMMER = fileURLToPath(new URL("fixtures/hammer.js", import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+interface Hammer {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+/** A process that works on the store; killed with the test at the latest. */
+function hammer(onEnd: OnEnd, root: string, mode: string, seed: number, rounds: number): Hammer {
+  const child = spawn(process.execPath, [HAMMER, root, mode, `${seed}`, `${rounds}`], { stdio: ["ignore", "pipe", "pipe"] });
+  onEnd(() => child.kill("SIGKILL"));
+  let stderr = "";
+  child.stderr.on("data", (data: Buffer) => {
+    stderr += data;
+  });
+  return { child, ended: once(child, "close").then(([code]) => ({ code: code as number | null, stderr })) };
+}
+
+/** What is in the store is what its names say, and nothing dangles. */
+function problems(root: string): readonly string[] {
+  const store = openStore({ root });
+  try {
+    store.temporaryDirectory();
+    const wrong = [...store.gc.verify()];
+    for (const { digest } of store.blobs.list()) {
+      if (sha256(readFileSync(store.blobs.path(digest))) !== digest) wrong.push(`blob ${digest} has other bytes`);
+    }
+    const index = JSON.parse(readFileSync(join(root, "v1", "index.json"), "utf8")) as { manifests: unknown[] };
+    if (index.manifests.length !== store.images.list().length) wrong.push("index.json does not list every image");
+    return [...wrong, ...store.orphans().map((path) => `orphan ${path}`)];
+  } finally {
+    store.close();
+  }
+}
+
+for (const mode of ["ingest", "layer", "packed", "image", "lock", "all"]) {
+  test.serial(`processes: four at once, ${mode}`, async (t) => {
+    const root = temporaryRoot(t.teardown);
+    const ended = await Promise.all([1, 2, 3, 4].map((seed) => hammer(t.teardown, root, mode, mode === "all" ? seed : 1, 30).ended));
+    for (const { code, stderr } of ended) t.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    t.deepEqual(problems(root), []);
+  });
+}
+
+test.serial("processes: equal keys saved at once give one result", async (t) => {
+  const root = temporaryRoot(t.teardown);
+  await Promise.all([1, 2, 3].map((seed) => hammer(t.teardown, root, "layer", seed, 30).ended));
+  const store = open(t.teardown, root);
+  const names = new Set<string>();
+  for (let n = 0; n < 20; n++) {
+    const result = store.results.lookup(sha256(`run ${n}`).slice(7) as never);
+    if (result) t.is(result.name, `RUN ${n}`);
+    if (result) names.add(`${result.id}`);
+  }
+  t.true(names.size > 10);
+});
+
+test.serial("processes: killed at any moment, a hundred times; the store opens and nothing dangles", async (t) => {
+  t.timeout(110_000);
+  const root = temporaryRoot(t.teardown);
+  for (let round = 0; round < 25; round++) {
+    const running = [0, 1, 2, 3].map((n) => hammer(t.teardown, root, "all", round * 4 + n, 0));
+    await Promise.all(running.map(({ child }) => once(child.stdout as NodeJS.ReadableStream, "data")));
+    // Moments spread over what the processes do; no two rounds alike.
+    await new Promise((resolve) => setTimeout(resolve, (round * 37) % 60));
+    for (const { child } of running) child.kill("SIGKILL");
+    for (const { ended } of running) t.deepEqual(await ended.then(({ stderr }) => stderr), "");
+    t.deepEqual(problems(root), [], `after round ${round}`);
+    t.deepEqual(readdirSync(join(root, "v1", "tmp")), []);
+  }
+});
+
+test.serial("processes: what a living one leases is not collected, and is when it was killed", async (t) => {
+  const root = temporaryRoot(t.teardown);
+  const other = hammer(t.teardown, root, "layer", 3, 0);
+  await once(other.child.stdout as NodeJS.ReadableStream, "data");
+  const store = open(t.teardown, root);
+  for (let i = 0; i < 5; i++) {
+    store.gc.collect({ unusedFor: 0 });
+    t.deepEqual(store.gc.verify(), []);
+  }
+  other.child.kill("SIGKILL");
+  t.is((await other.ended).stderr, "");
+  store.gc.collect({ unusedFor: 0 });
+  t.deepEqual([...store.layers.list()], []);
+  t.deepEqual(readdirSync(join(root, "v1", "snapshots")), []);
+});
+
+test("locks: one at a time, first come first served, across handles of one process", async (t) => {
+  const root = temporaryRoot(t.teardown);
+  const [a, b] = [open(t.teardown, root), open(t.teardown, root)];
+  const order: string[] = [];
+  const first = await a.locks.acquire("key");
+  const waits: string[] = [];
+  const rest = ["1", "2", "3"].map(async (name, i) => {
+    const lock = await (i % 2 === 0 ? b : a).locks.acquire("key", { onWait: () => waits.push(name) });
+    order.push(name);
+    lock.release();
+  });
+  t.is(b.locks.tryAcquire("key"), undefined);
+  b.locks.tryAcquire("other")?.release();
+  t.deepEqual([waits, order], [["1", "2", "3"], []]);
+  first.release();
+  first.release();
+  await Promise.all(rest);
+  t.deepEqual(order, ["1", "2", "3"]);
+  t.deepEqual(readdirSync(join(root, "v1", "locks")), []);
+  const lock = b.locks.tryAcquire("key");
+  t.truthy(lock);
+  lock?.release();
+});
+
+test("locks: waiting ends with an abort, and the others go on waiting", async (t) => {
+  const { locks } = open(t.teardown);
+  const first = await locks.acquire("key");
+  const controller = new AbortController();
+  const aborted = locks.acquire("key", { signal: controller.signal });
+  const second = locks.acquire("key");
+  controller.abort();
+  await t.throwsAsync(aborted, { code: "build/canceled" });
+  await t.throwsAsync(locks.acquire("key", { signal: controller.signal }), { code: "build/canceled" });
+  first.release();
+  (await second).release();
+});
+
+test("locks: another process's lock is waited for, and is free when that process dies", async (t) => {
+  const root = temporaryRoot(t.teardown);
+  const script = `
+    const { openStore } = await import(${JSON.stringify(new URL("../../cache/open-store.js", import.meta.url).href)});
+    await openStore({ root: ${JSON.stringify(root)} }).locks.acquire("key");
+    console.log("locked");
+    setInterval(() => {}, 1000);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  t.teardown(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  const { locks } = open(t.teardown, root);
+  t.is(locks.tryAcquire("key"), undefined);
+  const controller = new AbortController();
+  const aborted = locks.acquire("key", { signal: controller.signal });
+  controller.abort();
+  await t.throwsAsync(aborted, { code: "build/canceled" });
+  const waiting = Promise.all([locks.acquire("key").then((lock) => lock.release()), locks.acquire("key")]);
+  child.kill("SIGKILL");
+  const [, lock] = await waiting;
+  lock.release();
+  t.deepEqual(readdirSync(join(root, "v1", "locks")), []);
+});
+
+test("crash: what a dead process had in flight goes at the next write, before and after", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const first = openStore({ root });
+  const draft = first.layers.draft();
+  writeFileSync(join(draft.fs, "f"), "x");
+  draft.commitSnapshot();
+  first.close();
+  // As a process leaves it that dies: a directory whose lock nobody holds, and rows of its holder.
+  const dead = join(root, "v1", "tmp", "1-dead");
+  mkdirSync(dead);
+  writeFileSync(join(dead, "lock"), "");
+  writeFileSync(join(dead, "blob-half"), "half");
+  const store = open(t.teardown, root);
+  t.true(store.gc.verify().includes("tmp/1-dead is of a dead process"));
+  store.temporaryDirectory();
+  t.deepEqual(store.gc.verify(), []);
+});
