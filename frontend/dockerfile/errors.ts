@@ -142,9 +142,6 @@ export const emptyPlatform = (word: string, range: SourceRange): Problem =>
 export const invalidPlatform = (message: string, hint: string | undefined, range: SourceRange): Problem =>
   problem("dockerfile/invalid-platform", message, range, { hint });
 
-export const invalidReference = (message: string, hint: string | undefined, range: SourceRange): Problem =>
-  problem("dockerfile/invalid-reference", message, range, { hint });
-
 export const unknownTarget = (target: string, names: readonly string[]): Problem =>
   problem("dockerfile/unknown-target", `Cannot build the target "${target}": no stage has that name`, undefined, {
     hint:
@@ -206,9 +203,6 @@ export const remoteCopy = (source: string, range: SourceRange): Problem =>
 
 export const invalidGit = (source: string, why: string, range: SourceRange): Problem =>
   problem("dockerfile/invalid-git", `Cannot use "${source}" as a Git repository: ${why}`, range);
-
-export const invalidSource = (source: string, why: string, range: SourceRange): Problem =>
-  problem("dockerfile/invalid-source", `Cannot use "${source}" as a source: ${why}`, range);
 
 export const invalidPort = (port: string, why: string, range: SourceRange): Problem =>
   problem("dockerfile/invalid-port", `Cannot expose "${port}": ${why}`, range, { hint: "a port is 80, 80/udp or 8000-8010" });

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
 import { sha256 } from "../../core/digest.js";
 import { DiagnosticsError } from "../../core/errors.js";
+import { packageRoot } from "../../core/package-root.js";
 import type { Instruction } from "../../frontend/dockerfile/ast.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
 import { readIgnorePatterns } from "../../frontend/dockerfile/dockerignore.js";
@@ -258,4 +261,18 @@ test("any text compiles or is refused with diagnostics", async (t) => {
     { numRuns: 400 },
   );
   t.pass();
+});
+
+test("compiling does not load the parser", (t) => {
+  const seen = new Set<string>();
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(file, "utf8");
+    t.false(/^import [^;]*"chevrotain"/m.test(text), file);
+    for (const [, path] of text.matchAll(/^(?:import|export)\s(?!type\s)[^;]*?from "(\.[^"]+)\.js"/gm))
+      visit(join(dirname(file), `${path}.ts`));
+  };
+  visit(join(packageRoot(), "frontend/dockerfile/compile.ts"));
+  t.true(seen.size > 40);
 });
