@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
@@ -14,6 +14,8 @@ import { parseGitSource } from "../../frontend/dockerfile/git-source.js";
 import { heredocsOfLine, parseHeredoc } from "../../frontend/dockerfile/heredoc.js";
 import { isSignal } from "../../frontend/dockerfile/instructions/stopsignal.js";
 import { createLexer } from "../../frontend/dockerfile/lexer.js";
+import { ruleUrl } from "../../frontend/dockerfile/lint/rule.js";
+import { RULES } from "../../frontend/dockerfile/lint/table.js";
 import { parseDockerfile } from "../../frontend/dockerfile/parse.js";
 import type { FrontendOptions } from "../../frontend/frontend.js";
 import { parseCsv, parseMode, parseSize } from "../../frontend/dockerfile/values.js";
@@ -275,4 +277,10 @@ test("compiling does not load the parser", (t) => {
   };
   visit(join(packageRoot(), "frontend/dockerfile/compile.ts"));
   t.true(seen.size > 40);
+});
+
+test("every lint rule is in the table, in a file that is called like its page", (t) => {
+  const files = readdirSync(join(packageRoot(), "frontend/dockerfile/lint/rules")).map((name) => name.replace(/\.ts$/, ""));
+  const pages = RULES.map((rule) => ruleUrl(rule).split("/").at(-2));
+  t.deepEqual(pages.sort(), files.sort());
 });
