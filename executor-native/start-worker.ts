@@ -42,8 +42,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
 /** Ours, without what only slows Node's start (extra certificates) or is meant for the main process alone. */
 function environment(): NodeJS.ProcessEnv {
-  const { NODE_EXTRA_CA_CERTS, NODE_OPTIONS, NODE_CHANNEL_FD, NODE_V8_COVERAGE, ...rest } = process.env;
-  return rest;
+  const env = { ...process.env };
+  for (const name of ["NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "NODE_CHANNEL_FD", "NODE_V8_COVERAGE"]) delete env[name];
+  return env;
 }
 
 function failureLine(output: string): HelperFailure | undefined {

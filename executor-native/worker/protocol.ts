@@ -1,5 +1,5 @@
 import { deserialize, serialize } from "node:v8";
-import type { SandboxExit, SandboxSpec } from "../contract.js";
+import type { SandboxSpec } from "../contract.js";
 import type { WireError } from "../errors.js";
 
 /** Main process to worker. Ids are chosen by the main process and used once. */
@@ -12,7 +12,7 @@ export type Request =
 /** Worker to main process. Every request but `abort` is answered once, by `done` or `failed`. */
 export type Response =
   | { readonly type: "ready" }
-  | { readonly type: "done"; readonly id: number; readonly value: SandboxExit | unknown }
+  | { readonly type: "done"; readonly id: number; readonly value: unknown }
   | { readonly type: "failed"; readonly id: number; readonly error: WireError }
   | { readonly type: "progress"; readonly id: number; readonly value: unknown };
 

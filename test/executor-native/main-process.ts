@@ -2,5 +2,5 @@ import { SandboxRig } from "../support/sandbox-rig.js";
 
 /** A main process to be killed: starts a worker and one long step, and says so. Its directory is the first line it prints. */
 const rig = await SandboxRig.open();
-console.log(rig.base);
-await rig.run(`echo up; sleep ${process.argv[2]} & sleep ${process.argv[2]}`, { onOutput: () => console.log("up") });
+process.stdout.write(`${rig.base}\n`);
+await rig.run(`echo up; sleep ${process.argv[2]} & sleep ${process.argv[2]}`, { onOutput: () => process.stdout.write("up\n") });

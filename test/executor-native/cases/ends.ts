@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CanceledError, TsbuildError } from "../../../core/errors.js";
+import { probe } from "../../../executor-native/probe.js";
+import { processesWith } from "../../support/sandbox-rig.js";
+import { type Case, failsWith } from "./case.js";
+
+/** How steps end: abort, several at once, removal of what they left. And the tasks of the connection. */
+export const ends: readonly Case[] = [
+  {
+    name: "abort kills every process and then rejects",
+    run: async (rig) => {
+      const abort = new AbortController();
+      const command = "trap '' TERM INT HUP; (trap '' TERM; sleep 98762) & setsid sleep 98762 & echo up; while true; do sleep 98762; done";
+      const running = rig.run(command, { signal: abort.signal, onOutput: () => abort.abort() });
+      await assert.rejects(running, CanceledError);
+      assert.deepEqual(processesWith("98762"), []);
+      await assert.rejects(rig.run("true", { signal: abort.signal }), CanceledError);
+    },
+  },
+  {
+    name: "abort while the command floods its output",
+    run: async (rig) => {
+      const abort = new AbortController();
+      let size = 0;
+      const running = rig.run("yes 98763", {
+        signal: abort.signal,
+        onOutput: (_stream, data) => {
+          size += data.length;
+          if (size > 1 << 22) abort.abort();
+        },
+      });
+      await assert.rejects(running, CanceledError);
+      assert.deepEqual(processesWith("98763"), []);
+    },
+  },
+  {
+    name: "an abort reason that is an error of ours is what rejects",
+    run: async (rig) => {
+      const abort = new AbortController();
+      const reason = new TsbuildError("test/reason", "Another step failed");
+      const running = rig.run("echo up; sleep 98764", { signal: abort.signal, onOutput: () => abort.abort(reason) });
+      await assert.rejects(running, reason);
+    },
+  },
+  {
+    name: "twelve at once",
+    run: async (rig) => {
+      const ran = await Promise.all(Array.from({ length: 12 }, (_, i) => rig.run(`echo ${i} > /f; cat /f; exit ${i}`)));
+      assert.deepEqual(
+        ran.map(({ exit, out }) => [exit, out]),
+        ran.map((_, i) => [{ code: i }, `${i}\n`]),
+      );
+    },
+  },
+  {
+    name: "trees of other owners without permissions are removed",
+    run: async (rig) => {
+      const { upper } = await rig.run(
+        "mkdir -p /d/e/f && touch /d/e/f/g && chown -R 1234:4321 /d && chmod 000 /d/e/f /d/e /d; i=0; while [ $i -lt 600 ]; do mkdir -p deeeeep && cd deeeeep; i=$((i+1)); done",
+      );
+      await rig.worker.remove([upper, join(rig.base, "never-was")]);
+      assert.ok(!existsSync(upper));
+    },
+  },
+];
+
+/** The connection itself. */
+export const connection: readonly Case[] = [
+  {
+    name: "tasks: results, progress, errors, abort, a runner for the others",
+    run: async ({ worker }) => {
+      assert.deepEqual(await worker.task("echo", { a: [1, "x", new Uint8Array([1, 2])], m: new Map([[1, 2n]]) }), {
+        a: [1, "x", new Uint8Array([1, 2])],
+        m: new Map([[1, 2n]]),
+      });
+      assert.equal((await worker.task<{ uid: number }>("ids", undefined)).uid, 0);
+      const seen: unknown[] = [];
+      assert.equal(await worker.task("count", { to: 3 }, { onProgress: (value) => seen.push(value) }), 3);
+      assert.deepEqual(seen, [1, 2, 3]);
+      const error = await failsWith("test/failed", worker.task("fail", { kind: "user" }));
+      assert.equal(error.hint, "Try again");
+      await assert.rejects(worker.task("fail", { kind: "system" }), { code: "ENOENT" });
+      const abort = new AbortController();
+      const waiting = worker.task("wait", undefined, { signal: abort.signal });
+      abort.abort();
+      await assert.rejects(waiting, CanceledError);
+      assert.deepEqual(await worker.task("other", 1), { name: "other", params: 1, elsewhere: true });
+    },
+  },
+  {
+    name: "no id range, no tool, a broken temporary directory: each is told apart",
+    run: async () => {
+      const empty = mkdtempSync(join(tmpdir(), "tsbuild-empty-"));
+      execFileSync("rm", ["-r", empty]);
+      assert.deepEqual(
+        probe().features.filter((feature) => !feature.ok),
+        [],
+      );
+      const report = probe(empty);
+      assert.ok(!report.ok);
+      assert.match(report.features.at(-1)?.problem ?? "", /no such file/i);
+    },
+  },
+];

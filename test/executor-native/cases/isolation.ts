@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { SandboxMount } from "../../../executor-native/contract.js";
+import { helperPath } from "../../../executor-native/helper-path.js";
+import { makeRootfs, processesWith, tree } from "../../support/sandbox-rig.js";
+import { type Case, failsWith, ok, secret } from "./case.js";
+
+/** What a step can reach and what it cannot. */
+export const isolation: readonly Case[] = [
+  {
+    name: "capabilities and seccomp are Docker's",
+    run: async (rig) => {
+      const status = "grep -E '^(CapPrm|CapEff|CapBnd|CapInh|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status | tr -s '\\t\\n' '  '";
+      assert.equal(
+        (await rig.run(status)).out.trim(),
+        "CapInh: 0000000000000000 CapPrm: 00000000a80425fb CapEff: 00000000a80425fb CapBnd: 00000000a80425fb CapAmb: 0000000000000000 NoNewPrivs: 0 Seccomp: 2",
+      );
+      assert.equal(
+        (await rig.run(status, { user: "www" })).out.trim(),
+        "CapInh: 0000000000000000 CapPrm: 0000000000000000 CapEff: 0000000000000000 CapBnd: 00000000a80425fb CapAmb: 0000000000000000 NoNewPrivs: 0 Seccomp: 2",
+      );
+      const insecure = (await rig.run(status, { security: "insecure" })).out;
+      assert.match(insecure, /CapEff: 000001ffffffffff.*Seccomp: 0/);
+    },
+  },
+  {
+    name: "what a step may not do",
+    run: async (rig) => {
+      for (const command of [
+        "unshare -U true",
+        "unshare -m true",
+        "mount -t tmpfs none /tmp",
+        "umount /proc/sys",
+        "mknod /x b 8 0",
+        "mknod /x c 1 3",
+        "echo x > /proc/sys/kernel/domainname",
+        "echo h > /proc/sysrq-trigger",
+        "mkdir /sys/fs/cgroup/x",
+        "echo x > /etc/hosts",
+        "hostname other",
+        "date -s 2001-01-01 >/dev/null; test $(date +%Y) = 2001",
+        "kill -9 1 && kill -0 1 && test -e /proc/1/environ && cat /proc/1/environ",
+        "ls /proc/1/root/",
+        "chroot /proc/1/root true",
+      ]) {
+        const { exit } = await rig.run(command);
+        assert.notDeepEqual(exit, ok, command);
+      }
+    },
+  },
+  {
+    name: "what a step may do",
+    run: async (rig) => {
+      for (const command of [
+        "touch /f && chown 1:2 /f && chown 65534:65534 /f && chmod 6755 /f",
+        "mkfifo /p && mkdir -p /jail/bin && cp /bin/busybox /jail/bin && chroot /jail /bin/busybox true",
+        "echo x > /dev/null && head -c 4 /dev/urandom >/dev/null && test -w /dev/shm && test -d /dev/pts",
+        "ls -l /dev/fd/0 && test -c /dev/ptmx && script -qc true /dev/null || true",
+        "su www -s /bin/sh -c 'test $(id -u) = 33'",
+      ]) {
+        const { exit, err } = await rig.run(command);
+        assert.deepEqual(exit, ok, `${command}: ${err}`);
+      }
+    },
+  },
+  {
+    name: "setuid programs work",
+    run: async (rig) => {
+      // The native program itself: static, and its `remove` mode shows as whom it acts.
+      const mounts: SandboxMount[] = [{ type: "bind", source: helperPath(), dest: "/tool", readonly: true }];
+      const setup = "cp /tool /bin/tool && chmod 4755 /bin/tool && mkdir -m 700 /secret && touch /secret/f";
+      const { exit, err, upper } = await rig.run(setup, { mounts });
+      assert.deepEqual(exit, ok, err);
+      const ran = await rig.run("printf '/secret/f\\0' | /bin/tool remove", { lowers: [rig.rootfs, upper], user: "www" });
+      assert.deepEqual(ran.exit, ok, ran.err);
+      assert.equal((await rig.run("ls -A /secret", { lowers: [rig.rootfs, upper, ran.upper] })).out, "");
+    },
+  },
+  {
+    name: "masked paths",
+    run: async (rig) => {
+      assert.equal(
+        (
+          await rig.run("cat /proc/kcore /proc/keys /proc/timer_list 2>/dev/null | wc -c; ls -A /sys/firmware /sys/fs/cgroup")
+        ).out.replaceAll(/\/sys.*:\n|\n/g, ""),
+        "0",
+      );
+    },
+  },
+  {
+    name: "processes: own numbers, nothing of the host, none left behind",
+    run: async (rig) => {
+      const { out } = await rig.run("ls -d /proc/[0-9]* | wc -l; sleep 98761 & sleep 98761 & exit 0");
+      assert.ok(Number(out) < 8, out);
+      assert.equal((await rig.run("ls /proc/self/fd; cat /proc/self/cgroup | grep -v ':/$'")).out, "0\n1\n2\n3\n");
+      assert.deepEqual(processesWith("98761"), []);
+    },
+  },
+  {
+    name: "network none has loopback only; host has more than a name",
+    run: async (rig) => {
+      const list = "ls /sys/class/net; cat /proc/net/dev | tail -n +3 | cut -d: -f1";
+      assert.equal((await rig.run(list, { network: "none" })).out.replaceAll(/\s+/g, " ").trim(), "lo lo");
+      assert.deepEqual((await rig.run("ping -c 1 127.0.0.1", { network: "none" })).exit, ok);
+      const own = readFileSync("/proc/net/dev", "utf8").split("\n").length;
+      assert.equal((await rig.run("wc -l < /proc/net/dev")).out.trim(), String(own - 1));
+    },
+  },
+  {
+    name: "a hostile root file system leads nowhere outside",
+    run: async (rig) => {
+      const victim = rig.directory("victim");
+      const rootfs = makeRootfs(join(rig.base, "hostile"));
+      execFileSync("rm", ["-r", join(rootfs, "etc")]);
+      symlinkSync(victim, join(rootfs, "etc"));
+      symlinkSync(`../../../../../../../..${victim}/proc`, join(rootfs, "proc"));
+      symlinkSync(join(victim, "dev"), join(rootfs, "dev"));
+      symlinkSync("/proc/self/root/../../..", join(rootfs, "loop"));
+      symlinkSync(victim, join(rootfs, "srv"));
+      const before = tree(rootfs).length;
+      const { exit, err, upper } = await rig.run("echo > /dev/null && cat /etc/hosts && pwd", {
+        lowers: [rootfs],
+        mounts: [secret("/srv/x/secret", "s"), { type: "tmpfs", dest: "/loop/../../t", size: 0, readonly: false }],
+        cwd: "/srv/work",
+      });
+      assert.deepEqual(exit, ok, err);
+      assert.deepEqual(readdirSync(victim), []);
+      assert.equal(tree(rootfs).length, before);
+      assert.deepEqual(tree(upper).at(-1), `${victim.slice(1)}/work/`);
+
+      const circular = rig.directory();
+      symlinkSync("b", join(circular, "a"));
+      symlinkSync("a", join(circular, "b"));
+      await failsWith("exec/mount-point", rig.run("true", { lowers: [rig.rootfs, circular], mounts: [secret("/a/x", "")] }));
+      const fifo = rig.directory();
+      mkdirSync(join(fifo, "etc"));
+      execFileSync("mkfifo", [join(fifo, "etc/passwd")]);
+      await failsWith("exec/unknown-user", rig.run("true", { lowers: [rig.rootfs, fifo], user: "www" }));
+    },
+  },
+];
