@@ -95,7 +95,7 @@ serial("skopeo reads the OCI tarball and the docker archive as the same image", 
 serial("layers keep modes, owners and links; deletions are whiteouts", async (t) => {
   mkdirSync(rig.path("layers"));
   await skopeo("copy", "--quiet", "--dest-decompress", `oci-archive:${rig.path("oci.tar")}`, `dir:${rig.path("layers")}`);
-  const { layers } = JSON.parse(rig.bytes("layers/manifest").toString("utf8")) as {
+  const { layers } = JSON.parse(rig.bytes("layers/manifest.json").toString("utf8")) as {
     readonly layers: readonly { readonly digest: string }[];
   };
   const listing = async (index: number) =>
