@@ -98,14 +98,11 @@ await runAva(process.getuid?.() === 0 ? "suite as root" : "suite", process.execP
 const user = ordinaryUser();
 if (user) {
   const directory = copyFor(user);
-  const temporary = mkdtempSync(join(tmpdir(), "tsbuild-test-tmp-"));
-  spawnSync("chown", [`${user.name}:`, temporary]);
   const env = {
     PATH: process.env.PATH,
     HOME: user.home,
     USER: user.name,
     LOGNAME: user.name,
-    TMPDIR: temporary,
     LANG: "C.UTF-8",
     ...(process.env.CI ? { CI: process.env.CI } : {}),
   };
@@ -118,7 +115,6 @@ if (user) {
     );
   } finally {
     rmSync(directory, { recursive: true, force: true });
-    rmSync(temporary, { recursive: true, force: true });
   }
 } else if (process.getuid?.() === 0) console.log("# no ordinary user to run as: set TSBUILD_TEST_USER");
 
