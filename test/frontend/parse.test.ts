@@ -282,5 +282,9 @@ test("compiling does not load the parser", (t) => {
 test("every lint rule is in the table, in a file that is called like its page", (t) => {
   const files = readdirSync(join(packageRoot(), "frontend/dockerfile/lint/rules")).map((name) => name.replace(/\.ts$/, ""));
   const pages = RULES.map((rule) => ruleUrl(rule).split("/").at(-2));
-  t.deepEqual(new Set(pages), new Set(files));
+  t.is(pages.length, files.length);
+  t.deepEqual(
+    files.filter((file) => !pages.includes(file)),
+    [],
+  );
 });
