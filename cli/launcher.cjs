@@ -26,4 +26,4 @@ function start() {
   return undefined;
 }
 
-start();
+void start();
