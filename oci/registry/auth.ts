@@ -1,11 +1,11 @@
 import type { Response } from "node-fetch";
 import { parseChallenges, type Challenge } from "./challenge.js";
-import type { Connections } from "./connections.js";
+import type { Connections } from "../http/connections.js";
 import type { Credentials, CredentialSource } from "./credentials.js";
 import { protocolError, statusError } from "./errors.js";
-import { isLoopback, hostOf } from "./proxy.js";
-import { withRetries, type Clock } from "./retry.js";
-import { exchange, readAll, startOfBody, type HttpRequest } from "./transport.js";
+import { isLoopback, hostOf } from "../http/proxy.js";
+import { withRetries, type Clock } from "../http/retry.js";
+import { exchange, readAll, startOfBody, type HttpRequest } from "../http/transport.js";
 
 /** Bearer tokens live at least this long when the server does not say (the token specification's default), in seconds. */
 const DEFAULT_LIFETIME = 60;

@@ -1,12 +1,13 @@
 import type { Digest } from "../../core/digest.js";
 import { parseReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
-import { Connections, defaultCertificateDirectories } from "./connections.js";
+import { Connections, defaultCertificateDirectories } from "../http/connections.js";
+import { registryFailures } from "./errors.js";
 import { dockerCredentials, type CredentialSource } from "./credentials.js";
-import type { Environment } from "./proxy.js";
+import type { Environment } from "../http/proxy.js";
 import { fetchBlob, fetchManifest, resolve, type FetchedManifest, type PullOptions } from "./pull.js";
 import { hasBlob, pushBlob, pushManifest, type PushBlobOptions, type PushedBlob } from "./push.js";
-import { systemClock, type Clock } from "./retry.js";
+import { systemClock, type Clock } from "../http/retry.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
 
 export interface RegistryClientOptions {
@@ -45,7 +46,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const env = options.env ?? process.env;
   const clock = options.clock ?? systemClock;
   const credentials = options.credentials ?? dockerCredentials(env);
-  const connections = new Connections(env, options.certificateDirectories ?? defaultCertificateDirectories(env));
+  const connections = new Connections(env, options.certificateDirectories ?? defaultCertificateDirectories(env), registryFailures);
   const sessions = new Map<string, RegistrySession>();
   const parse = (ref: string | Reference): Reference => (typeof ref === "string" ? parseReference(ref) : ref);
   const sessionFor = ({ registry }: Reference): RegistrySession => {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
-import type { Environment } from "./proxy.js";
+import type { Environment } from "../http/proxy.js";
 
 /** How to log in to a registry. An identity token stands for a password in OAuth2 token requests. */
 export type Credentials =

@@ -1,4 +1,4 @@
-import { TsbuildError, type TsbuildErrorOptions } from "../../core/errors.js";
+import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, networkFault, redactUrl } from "../http/errors.js";
 
 /** One entry of the `errors` list that registries answer with: `MANIFEST_UNKNOWN`, "manifest unknown". */
 export interface RegistryErrorDetail {
@@ -6,50 +6,19 @@ export interface RegistryErrorDetail {
   readonly message: string;
 }
 
-export interface RegistryErrorOptions extends TsbuildErrorOptions {
-  readonly method: string;
-  /** Redacted, see {@link redactUrl}. */
-  readonly url: string;
-  readonly status?: number;
-  readonly temporary?: boolean;
+export interface RegistryErrorOptions extends HttpErrorOptions {
   readonly details?: readonly RegistryErrorDetail[];
-  /** What `Retry-After` asked for, in milliseconds. */
-  readonly retryAfter?: number;
 }
 
 /** A request to a registry that failed, after all retries. Codes start with `registry/`. */
-export class RegistryError extends TsbuildError {
+export class RegistryError extends HttpError {
   override readonly name = "RegistryError";
-  readonly method: string;
-  /** Without user, password and the values of query parameters. */
-  readonly url: string;
-  /** HTTP status; undefined when there was no answer. */
-  readonly status: number | undefined;
-  /** Whether the same request may succeed later. */
-  readonly temporary: boolean;
   readonly details: readonly RegistryErrorDetail[];
-  readonly retryAfter: number | undefined;
 
   constructor(code: string, message: string, options: RegistryErrorOptions) {
     super(code, message, options);
-    this.method = options.method;
-    this.url = options.url;
-    this.status = options.status;
-    this.temporary = options.temporary ?? false;
     this.details = options.details ?? [];
-    this.retryAfter = options.retryAfter;
   }
-}
-
-/** A URL that may be shown: signed storage URLs carry secrets in their query, and users put passwords before the host. */
-export function redactUrl(url: URL | string): string {
-  const copy = new URL(url);
-  copy.username = "";
-  copy.password = "";
-  copy.hash = "";
-  const names = [...new Set(copy.searchParams.keys())];
-  copy.search = "";
-  return names.length === 0 ? copy.href : `${copy.href}?${names.map((name) => `${encodeURIComponent(name)}=…`).join("&")}`;
 }
 
 /** The error for an answer with a status that was not hoped for. `what` completes "Cannot …"; `body` is the start of the answer. */
@@ -75,13 +44,11 @@ export function statusError(
 
 /** The error for a request that got no answer, or broke off in the middle of one. */
 export function networkError(what: string, request: { readonly method: string; readonly url: URL }, cause: unknown): RegistryError {
-  const { code: system, message } = systemError(cause);
-  const tls = TLS_CODES.test(system);
-  const why = tls ? `its certificate was not accepted (${message})` : (REASONS[system] ?? message);
+  const { tls, why, temporary } = networkFault(cause);
   return new RegistryError(tls ? "registry/tls" : "registry/unreachable", `Cannot ${what}: ${request.url.host}: ${why}`, {
     method: request.method,
     url: redactUrl(request.url),
-    temporary: !tls && !FINAL.has(system),
+    temporary,
     cause,
     hint: tls
       ? `Put the registry's CA certificate into /etc/docker/certs.d/${request.url.host}/ca.crt, or name it in SSL_CERT_FILE`
@@ -98,35 +65,8 @@ export function protocolError(what: string, request: { readonly method: string; 
   });
 }
 
-const TLS_CODES = /^(CERT_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/;
-/** Waiting does not mend these. */
-const FINAL = new Set(["ENOTFOUND", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPROTO", "ERR_INVALID_URL", "EACCES"]);
-const REASONS: Readonly<Record<string, string>> = {
-  ENOTFOUND: "no host has this name",
-  EAI_AGAIN: "the name could not be looked up",
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "the connection timed out",
-  EHOSTUNREACH: "the host cannot be reached",
-  ENETUNREACH: "the network cannot be reached",
-  ERR_STREAM_PREMATURE_CLOSE: "the connection was cut",
-  EPROTO: "it does not speak TLS",
-};
-
-/** The innermost error with a system code: fetch wraps what the socket threw. */
-function systemError(error: unknown): { readonly code: string; readonly message: string } {
-  for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++) {
-    if ("code" in inner && typeof inner.code === "string") return { code: inner.code, message: inner.message };
-    if (inner instanceof AggregateError && inner.errors.length > 0) return systemError(inner.errors[0]);
-  }
-  return { code: "", message: error instanceof Error ? error.message : String(error) };
-}
-
-/** The system code of a failed request (`ECONNREFUSED`), or an empty text. */
-export function networkErrorCode(error: unknown): string {
-  return systemError(error).code;
-}
+/** The errors of exchanges with registries. */
+export const registryFailures: HttpFailures = { network: networkError, protocol: protocolError };
 
 function classify(status: number): { readonly code: string; readonly temporary: boolean } {
   if (status === 401) return { code: "registry/unauthorized", temporary: false };
@@ -166,10 +106,4 @@ function parseDetails(body: string): readonly RegistryErrorDetail[] {
   } catch {
     return [];
   }
-}
-
-/** What a proxy or a web server says in plain text; pages of HTML are not shown. */
-function firstLine(body: string): string {
-  const line = body.trim().split("\n", 1)[0]?.trim() ?? "";
-  return line.startsWith("<") || line.startsWith("{") ? "" : line.slice(0, 200);
 }

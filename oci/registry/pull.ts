@@ -4,9 +4,9 @@ import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import { manifestTypeOf, MAX_METADATA_SIZE, parseManifestOrIndex } from "../validate.js";
 import { protocolError, RegistryError } from "./errors.js";
-import { backoff, MAX_ATTEMPTS, withRetries } from "./retry.js";
+import { backoff, MAX_ATTEMPTS, withRetries } from "../http/retry.js";
 import type { RegistrySession } from "./session.js";
-import { discard, readAll, readBody, type HttpAnswer } from "./transport.js";
+import { discard, readAll, readBody, type HttpAnswer } from "../http/transport.js";
 
 /** A manifest or index with its bytes, verified. */
 export interface FetchedManifest {

@@ -3,9 +3,9 @@ import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import { protocolError, RegistryError } from "./errors.js";
 import { manifestPath, pullScope } from "./pull.js";
-import { withRetries } from "./retry.js";
+import { withRetries } from "../http/retry.js";
 import type { RegistrySession } from "./session.js";
-import { discard, resolveLocation, type HttpAnswer } from "./transport.js";
+import { discard, resolveLocation, type HttpAnswer } from "../http/transport.js";
 
 export interface PushBlobOptions {
   /** Opens the blob's bytes anew for each attempt. */

@@ -1,11 +1,12 @@
 import { TsbuildError } from "../../core/errors.js";
 import { Authorizer } from "./auth.js";
-import type { Connections } from "./connections.js";
+import type { Connections } from "../http/connections.js";
 import type { CredentialSource } from "./credentials.js";
-import { networkErrorCode, RegistryError, statusError } from "./errors.js";
-import { hostOf, isLoopback } from "./proxy.js";
-import { parseRetryAfter, withRetries, type Clock } from "./retry.js";
-import { discard, exchange, startOfBody, type HttpAnswer, type HttpRequest } from "./transport.js";
+import { networkErrorCode } from "../http/errors.js";
+import { RegistryError, statusError } from "./errors.js";
+import { hostOf, isLoopback } from "../http/proxy.js";
+import { parseRetryAfter, withRetries, type Clock } from "../http/retry.js";
+import { discard, exchange, startOfBody, type HttpAnswer, type HttpRequest } from "../http/transport.js";
 
 /** A request below `/v2/` of a registry, or to an address that the registry gave. */
 export interface RegistryRequest extends Omit<HttpRequest, "url" | "authorization" | "verify"> {

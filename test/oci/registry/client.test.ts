@@ -9,12 +9,13 @@ import { CanceledError } from "../../../core/errors.js";
 import { mediaTypes } from "../../../oci/media-types.js";
 import { parseChallenges } from "../../../oci/registry/challenge.js";
 import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from "../../../oci/registry/client.js";
-import { Connections } from "../../../oci/registry/connections.js";
+import { Connections } from "../../../oci/http/connections.js";
 import { dockerCredentials } from "../../../oci/registry/credentials.js";
-import { redactUrl, RegistryError } from "../../../oci/registry/errors.js";
-import { proxyFor } from "../../../oci/registry/proxy.js";
-import type { Clock } from "../../../oci/registry/retry.js";
-import { discard, exchange } from "../../../oci/registry/transport.js";
+import { redactUrl } from "../../../oci/http/errors.js";
+import { RegistryError, registryFailures } from "../../../oci/registry/errors.js";
+import { proxyFor } from "../../../oci/http/proxy.js";
+import type { Clock } from "../../../oci/http/retry.js";
+import { discard, exchange } from "../../../oci/http/transport.js";
 import type { Descriptor } from "../../../oci/types.js";
 import { temporaryDirectory } from "../../support/images.js";
 import { fakeRegistry, type FakeRegistry, type Handler, hasRegistry, sendBytes, sendJson, startRegistry } from "../../support/registry.js";
@@ -394,10 +395,10 @@ test("TLS: loopback takes any certificate; elsewhere certs.d and SSL_CERT_FILE s
       connections.close();
     }
   };
-  t.is((await failure(t, get(new Connections({}, [])))).code, "registry/tls");
-  t.is(await get(new Connections({}, [directory.path])), 200);
-  t.is(await get(new Connections({ SSL_CERT_FILE: join(directory.path, fake.host, "ca.crt") }, [])), 200);
-  await t.throwsAsync(get(new Connections({ SSL_CERT_FILE: "/nonexistent" }, [])), {
+  t.is((await failure(t, get(new Connections({}, [], registryFailures)))).code, "registry/tls");
+  t.is(await get(new Connections({}, [directory.path], registryFailures)), 200);
+  t.is(await get(new Connections({ SSL_CERT_FILE: join(directory.path, fake.host, "ca.crt") }, [], registryFailures)), 200);
+  await t.throwsAsync(get(new Connections({ SSL_CERT_FILE: "/nonexistent" }, [], registryFailures)), {
     code: "registry/certificate-invalid",
     message: /"\/nonexistent"/,
   });

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CanceledError, throwIfAborted } from "../../core/errors.js";
-import { RegistryError } from "./errors.js";
+import { HttpError } from "./errors.js";
 
-/** Time as the registry client sees it, so that tests need not wait. */
+/** Time as a client sees it, so that tests need not wait. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -30,13 +30,13 @@ export const MAX_ATTEMPTS = 5;
 const FIRST_WAIT = 500;
 const MAX_WAIT = 60_000;
 
-/** Milliseconds before attempt number `attempt` (2, 3, …): 0.5 s doubled each time, half of it random, at least what the registry asked for. */
+/** Milliseconds before attempt number `attempt` (2, 3, …): 0.5 s doubled each time, half of it random, at least what the server asked for. */
 export function backoff(attempt: number, clock: Clock, retryAfter = 0): number {
   const wait = Math.min(MAX_WAIT, FIRST_WAIT * 2 ** (attempt - 2));
   return Math.min(MAX_WAIT, Math.max(retryAfter, wait / 2 + (wait / 2) * clock.random()));
 }
 
-/** Runs `attempt` until it succeeds, fails for good, or failed {@link MAX_ATTEMPTS} times with a temporary RegistryError. */
+/** Runs `attempt` until it succeeds, fails for good, or failed {@link MAX_ATTEMPTS} times with a temporary HttpError. */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
   options: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
@@ -47,7 +47,7 @@ export async function withRetries<T>(
       return await attempt();
     } catch (error) {
       throwIfAborted(options.signal);
-      if (!(error instanceof RegistryError) || !error.temporary || tries >= MAX_ATTEMPTS) throw error;
+      if (!(error instanceof HttpError) || !error.temporary || tries >= MAX_ATTEMPTS) throw error;
       await options.clock.sleep(backoff(tries + 1, options.clock, error.retryAfter), options.signal);
     }
   }

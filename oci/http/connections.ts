@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import type { HttpFailures } from "./errors.js";
 import { proxyFor, type Environment } from "./proxy.js";
 
 /** Directories with a folder per registry host, as docker has them: `*.crt` are CAs, `x.cert` with `x.key` a client certificate. */
@@ -13,7 +14,7 @@ export function defaultCertificateDirectories(env: Environment): readonly string
 }
 
 /**
- * Keep-alive connections to registries: one agent per origin, through the proxy that the environment names, trusting Node's own CAs
+ * Keep-alive connections: one agent per origin, through the proxy that the environment names, trusting Node's own CAs
  * (`NODE_EXTRA_CA_CERTS` included), `SSL_CERT_FILE` and the host's folder in certs.d.
  */
 export class Connections {
@@ -23,11 +24,13 @@ export class Connections {
   constructor(
     private readonly env: Environment,
     private readonly certificateDirectories: readonly string[],
+    /** Makes the errors of exchanges over these connections. */
+    readonly failures: HttpFailures,
   ) {}
 
   /** `verify: false` accepts any certificate: for hosts that were declared insecure. */
   agent(url: URL, verify: boolean): Promise<Agent> {
-    if (this.#closed) throw new Error("internal: the registry client is closed");
+    if (this.#closed) throw new Error("internal: the connections are closed");
     const key = `${url.origin} ${verify}`;
     let agent = this.#agents.get(key);
     if (agent === undefined) {

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { RequestInit, Response } from "node-fetch";
 import { CanceledError, throwIfAborted } from "../../core/errors.js";
 import type { Connections } from "./connections.js";
-import { networkError, protocolError } from "./errors.js";
+import type { HttpFailures } from "./errors.js";
 
 /** One HTTP exchange. `what` completes "Cannot …" in errors. */
 export interface HttpRequest {
@@ -22,6 +22,8 @@ export interface HttpAnswer {
   readonly response: Response;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+  /** Makes the errors of whoever asked. */
+  readonly failures: HttpFailures;
 }
 
 const MAX_REDIRECTS = 10;
@@ -31,23 +33,24 @@ const USER_AGENT = "tsbuild";
 
 /**
  * Sends a request and follows redirects by hand: `Authorization` never goes to another origin (fetch libraries differ in this, and
- * signed storage URLs refuse it). Answers with any status; throws `registry/unreachable`, `registry/tls` or CanceledError when there is none.
+ * signed storage URLs refuse it). Answers with any status; throws what the connections' {@link HttpFailures} make, or CanceledError, when there is none.
  * The caller reads the body to its end or passes it to {@link discard}.
  */
 export async function exchange(request: HttpRequest, connections: Connections): Promise<HttpAnswer> {
   let url = request.url;
   let authorization = request.authorization;
   for (let redirects = 0; ; redirects++) {
+    const { failures } = connections;
     const response = await send({ ...request, url, authorization }, connections);
     const location = response.headers.get("location");
-    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return { response, url };
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return { response, url, failures };
     const keepsMethod = request.method === "GET" || request.method === "HEAD" || response.status === 307 || response.status === 308;
     await discard(response);
-    if (redirects >= MAX_REDIRECTS) throw protocolError(request.what, { method: request.method, url }, "redirects without end");
+    if (redirects >= MAX_REDIRECTS) throw failures.protocol(request.what, { method: request.method, url }, "redirects without end");
     if (!keepsMethod)
-      throw protocolError(request.what, { method: request.method, url }, `redirects a ${request.method} (${response.status})`);
+      throw failures.protocol(request.what, { method: request.method, url }, `redirects a ${request.method} (${response.status})`);
     const next = resolveLocation(location, url);
-    if (next === undefined) throw protocolError(request.what, { method: request.method, url }, "redirects to an address that is none");
+    if (next === undefined) throw failures.protocol(request.what, { method: request.method, url }, "redirects to an address that is none");
     if (next.origin !== url.origin) authorization = undefined;
     url = next;
   }
@@ -95,7 +98,7 @@ async function send(request: HttpRequest, connections: Connections): Promise<Res
     // What the source of an upload threw (a blob that vanished) is not the network's fault.
     const fault = source?.fault();
     if (fault !== undefined) throw fault;
-    throw networkError(request.what, request, waiting.signal.aborted ? timeoutError() : error);
+    throw connections.failures.network(request.what, request, waiting.signal.aborted ? timeoutError() : error);
   } finally {
     clearTimeout(timer);
     request.signal?.removeEventListener("abort", stop);
@@ -119,7 +122,7 @@ function openBody(body: NonNullable<HttpRequest["body"]>): { readonly size: numb
 }
 
 /**
- * The bytes of an answer. Fails with `registry/unreachable` (temporary) when the connection breaks or stands still for {@link IDLE_TIMEOUT},
+ * The bytes of an answer. Fails with a temporary network error when the connection breaks or stands still for {@link IDLE_TIMEOUT},
  * with CanceledError on abort. Ends the connection when the reader stops early.
  */
 export async function* readBody(answer: HttpAnswer, what: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
@@ -137,7 +140,7 @@ export async function* readBody(answer: HttpAnswer, what: string, signal: AbortS
   } catch (error) {
     throwIfAborted(signal);
     if (error instanceof CanceledError) throw error;
-    throw networkError(what, { method: "GET", url: answer.url }, error);
+    throw answer.failures.network(what, { method: "GET", url: answer.url }, error);
   } finally {
     clearTimeout(idle);
     signal?.removeEventListener("abort", cancel);
@@ -145,14 +148,18 @@ export async function* readBody(answer: HttpAnswer, what: string, signal: AbortS
   }
 }
 
-/** The whole body, at most `limit` bytes; throws `registry/protocol` when it is longer. */
+/** The whole body, at most `limit` bytes; a longer one is a protocol error. */
 export async function readAll(answer: HttpAnswer, what: string, limit: number, signal?: AbortSignal): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of readBody(answer, what, signal)) {
     size += chunk.length;
     if (size > limit)
-      throw protocolError(what, { method: "GET", url: answer.url }, `sent more than ${limit} bytes where a small document was expected`);
+      throw answer.failures.protocol(
+        what,
+        { method: "GET", url: answer.url },
+        `sent more than ${limit} bytes where a small document was expected`,
+      );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
