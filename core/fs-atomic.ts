@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeDirectory } from "./make-directory.js";
 
 /** A name in `directory` that no other process uses. */
 export function temporaryName(directory: string, prefix = "tmp"): string {
@@ -16,7 +17,7 @@ export function writeFileAtomic(
   data: string | Uint8Array,
   options: { readonly mode?: number; readonly durable?: boolean } = {},
 ): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   const temporary = temporaryName(dirname(path), ".tmp");
   try {
     const fd = openSync(temporary, "wx", options.mode ?? 0o644);

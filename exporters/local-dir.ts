@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
+import { makeDirectory } from "../core/make-directory.js";
 import { temporaryName } from "../core/fs-atomic.js";
 import type { Timestamp } from "../oci/layer/toc.js";
 import { encodePath } from "../oci/path-bytes.js";
@@ -52,7 +53,7 @@ export function localDirectory(options: { readonly dest: string }): Exporter {
         }
         // In place of a new directory the whole is renamed; in an existing one it must be on the same filesystem.
         const stage = exists === undefined ? temporaryName(dirname(dest), `.${basename(dest)}`) : temporaryName(dest, ".tsbuild");
-        mkdirSync(stage, { recursive: true, mode: 0o700 });
+        makeDirectory(stage, 0o700);
         try {
           const plans: { readonly folder: string; readonly plan: RootfsPlan }[] = [];
           for (const image of request.images) {

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { makeDirectory } from "../../core/make-directory.js";
 import { temporaryName } from "../../core/fs-atomic.js";
 
 /** Where the bytes of a result go. Ends with exactly one of `commit` and `discard`. */
@@ -56,7 +57,7 @@ function fileSink(path: string): ByteSink {
     // A link keeps pointing to the file it names.
     if (found?.isFile()) target = realpathSync(path);
     if (!direct) {
-      mkdirSync(dirname(target), { recursive: true });
+      makeDirectory(dirname(target));
       temporary = temporaryName(dirname(target), `.${basename(target)}`);
     }
     fd = openSync(temporary, direct ? "w" : "wx");

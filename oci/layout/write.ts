@@ -1,7 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, type Digest } from "../../core/digest.js";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { makeDirectory } from "../../core/make-directory.js";
 import { temporaryName, writeFileAtomic } from "../../core/fs-atomic.js";
 import { mediaTypes } from "../media-types.js";
 import type { Descriptor, Index } from "../types.js";
@@ -81,7 +82,7 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
   const added: string[] = [];
   try {
     const folder = join(directory, "blobs", "sha256");
-    mkdirSync(folder, { recursive: true });
+    makeDirectory(folder);
     let written = 0;
     for (const blob of uniqueBlobs(content.blobs)) {
       throwIfAborted(options.signal);
