@@ -165,6 +165,27 @@ serial("a build that changes nothing starts no process and unpacks nothing, also
   }),
 );
 
+serial("what --no-cache made takes the place of what was cached, for everything above it", (t) =>
+  withRig(async (rig) => {
+    const dockerfile =
+      "ARG REGISTRY\nFROM $REGISTRY/busybox AS made\nRUN cat /proc/sys/kernel/random/uuid > /id\nFROM made\nRUN cp /id /copy\nFROM scratch\nCOPY --from=1 /copy /copy\n";
+    const context = rig.context("context", { Dockerfile: dockerfile });
+    const copy = async (...more: string[]) => {
+      const ended = await rig.cli(build(...more, "-o", `type=tar,dest=${rig.path("image.tar")}`, context));
+      t.is(ended.code, 0, ended.stderr);
+      return await rig.tarFile(rig.path("image.tar"), "copy");
+    };
+    const first = await copy();
+    t.is(await copy(), first);
+    const second = await copy("--no-cache");
+    t.not(second, first);
+    t.is(await copy(), second);
+    const third = await copy("--no-cache-filter", "made");
+    t.not(third, second, "what stands on the stage is made again too");
+    t.is(await copy(), third);
+  }),
+);
+
 serial("FROM and COPY alone start no process and unpack nothing", (t) =>
   withRig(async (rig) => {
     const context = rig.context("context", { Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nCOPY --chown=app Dockerfile /file\n" });
