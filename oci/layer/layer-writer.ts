@@ -256,7 +256,16 @@ function markerHeader(name: string): TarHeader {
   return { name, type: "file", mode: 0, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
 }
 
+/** Members in the order in which reading a layer gives them: equal TOCs are equal as text, too. */
 function tocEntry(entry: PackEntry, digest: Digest | undefined): TocEntry {
-  const { source: _source, digest: _digest, opaque, ...rest } = entry;
-  return { ...rest, ...(digest === undefined ? {} : { digest }), ...(opaque ? { opaque } : {}) };
+  const { path, type, mode, uid, gid, size, mtime, link, xattrs, device, hardlink, opaque } = entry;
+  return {
+    ...{ path, type, mode, uid, gid, size, mtime },
+    ...(link === undefined ? {} : { link }),
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(device === undefined ? {} : { device }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(hardlink === undefined ? {} : { hardlink }),
+    ...(opaque ? { opaque } : {}),
+  };
 }

@@ -1,0 +1,38 @@
+import { execFile, spawnSync } from "node:child_process";
+import { chownSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import test from "ava";
+import { ordinaryUser, reachableByAll } from "../../support/as-user.js";
+import { withDirectory } from "./disk.js";
+
+const script = fileURLToPath(new URL("./overlay-script.js", import.meta.url));
+const namespaces = ["unshare", "--user", "--map-root-user", "--mount"];
+const user = ordinaryUser();
+
+async function run(command: readonly string[], ...args: readonly string[]): Promise<unknown> {
+  const [program = "", ...rest] = command;
+  const { stdout } = await promisify(execFile)(program, [...rest, process.execPath, script, ...args], { cwd: "/", maxBuffer: 1 << 24 });
+  return JSON.parse(stdout);
+}
+
+const possible = spawnSync("unshare", ["--user", "--map-root-user", "--mount", "true"]).status === 0;
+const inNamespaces = possible ? test : test.skip;
+
+for (const seed of [1, 2, 3, 4, 5, 6]) {
+  inNamespaces(`random changes through overlayfs become layers that say and make the same (seed ${seed})`, (t) =>
+    withDirectory(async (directory) => {
+      t.deepEqual(await run(namespaces, directory, String(seed), "4"), []);
+    }),
+  );
+}
+
+if ("uid" in user && reachableByAll(script)) {
+  inNamespaces(`the same as ordinary user ${user.name}`, (t) =>
+    withDirectory(async (directory) => {
+      chownSync(directory, user.uid, user.gid);
+      const become = ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
+      t.deepEqual(await run([...become, ...namespaces], directory, "7", "3"), []);
+    }),
+  );
+}
