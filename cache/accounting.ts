@@ -60,8 +60,15 @@ export function measureUsage(parts: Parts): readonly Usage[] {
     ...[...tocs.list()].map(({ diffId }) => measure("toc", diffId, tocs.path(diffId), references.diffIds.has(diffId), used.get(diffId))),
     ...mounts.map(({ id, dir, used_at }) => measure("mount", id, join(paths.mounts, dir), mountsInUse.has(id), used_at)),
     ...orphans.list().map((path) => measure("other", path, path, false, undefined)),
-    ...[paths.stat, paths.memo, paths.tmp, paths.locks, paths.database, `${paths.database}-wal`, `${paths.database}-shm`].map((path) =>
-      measure("other", path, path, true, undefined),
-    ),
+    ...[
+      paths.stat,
+      paths.memo,
+      paths.tmp,
+      paths.locks,
+      paths.reserve,
+      paths.database,
+      `${paths.database}-wal`,
+      `${paths.database}-shm`,
+    ].map((path) => measure("other", path, path, true, undefined)),
   ];
 }

@@ -79,7 +79,11 @@ export class Database {
   close(): void {
     // The port to Node 20 does not end its statements on close, so SQLite does not empty the log by itself as its last user.
     const log = this.#connection && statSync(`${this.path}-wal`, { throwIfNoEntry: false });
-    if (log && log.size > LARGEST_LOG) this.#connection?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    try {
+      if (log && log.size > LARGEST_LOG) this.#connection?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // A full disk, or a reader that is not done: the log stays, and nothing is lost.
+    }
     this.#statements.clear();
     this.#connection?.close();
     this.#connection = undefined;

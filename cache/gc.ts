@@ -13,6 +13,7 @@ import type { Orphans } from "./orphans.js";
 import type { Owner } from "./owner.js";
 import type { StorePaths } from "./paths.js";
 import { findReferences, leased, referencedLayers } from "./references.js";
+import { giveReserve, keepReserve, RESERVE } from "./reserve.js";
 import type { BlobStore, Collector, CollectPolicy, CollectReport, Usage } from "./store.js";
 import type { TocStore } from "./toc-store.js";
 import { verifyStore } from "./verify.js";
@@ -48,11 +49,12 @@ export class StoreCollector implements Collector {
   }
 
   collect(policy: CollectPolicy = {}): CollectReport {
-    const { database, owner, orphans, reap } = this.parts;
-    owner.directory();
-    reap();
+    const { database, owner, orphans, reap, paths } = this.parts;
     const removed: Removed[] = [];
     try {
+      if (!policy.dryRun) giveReserve(paths.reserve);
+      owner.directory();
+      reap();
       const trees = database.transaction(() => {
         const unused = this.#dropRows(policy, removed);
         if (!policy.dryRun) return unused;
@@ -64,7 +66,9 @@ export class StoreCollector implements Collector {
       orphans.remove(trees);
       this.#dropForgotten();
     } catch (error) {
-      if (!(error instanceof DryRun)) throw ioError(`Cannot collect in "${this.parts.paths.root}"`, error);
+      if (!(error instanceof DryRun)) throw ioError(`Cannot collect in "${paths.root}"`, error);
+    } finally {
+      keepReserve(paths.reserve);
     }
     return { removed, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0) };
   }
@@ -119,8 +123,9 @@ export class StoreCollector implements Collector {
     };
     dropLayers();
     if (policy.keepBytes !== undefined) {
+      const remaining = this.#meter(trees);
       for (const id of this.#results(now)) {
-        if (this.#remaining(trees) <= policy.keepBytes) break;
+        if (remaining() <= policy.keepBytes) break;
         this.#dropResult(id, removed);
         dropLayers();
       }
@@ -143,12 +148,23 @@ export class StoreCollector implements Collector {
     removed.push({ kind: "result", id: String(id), bytes: 0 });
   }
 
-  /** Bytes the store would take when what is an orphan or unreferenced now were gone. */
-  #remaining(trees: readonly string[]): number {
-    const gone = new Set(trees);
-    return this.usage()
-      .filter(({ kind, id, inUse }) => !(kind === "blob" && !inUse) && !gone.has(join(this.parts.paths.snapshots, id)))
-      .reduce((sum, { bytes }) => sum + bytes, 0);
+  /**
+   * How many bytes the store would take if what is unreferenced, and the trees in this (growing) list, were gone and the reserve back.
+   * Sizes are measured once, now.
+   */
+  #meter(trees: readonly string[]): () => number {
+    const { database, graph, paths } = this.parts;
+    const usage = this.usage().filter(({ id }) => id !== paths.reserve);
+    return () => {
+      const { blobs } = findReferences(database, graph);
+      const gone = new Set(trees);
+      return usage
+        .filter(
+          ({ kind, id }) =>
+            !(kind === "blob" && !blobs.has(id as Digest)) && !gone.has(kind === "snapshot" ? join(paths.snapshots, id) : id),
+        )
+        .reduce((sum, { bytes }) => sum + bytes, RESERVE);
+    };
   }
 
   #sweepFiles(removed: Removed[], remove: (path: string) => void): void {

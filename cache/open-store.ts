@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { TsbuildError } from "../core/errors.js";
 import { BlobGraph } from "./blob-graph.js";
 import { CacheMounts } from "./cache-mounts.js";
 import { Database } from "./database.js";
@@ -15,6 +16,7 @@ import { Orphans } from "./orphans.js";
 import { Owner } from "./owner.js";
 import { prepareLayout, storePaths } from "./paths.js";
 import { adoptTrees, cleanUpAfter, draftHolders } from "./recovery.js";
+import { keepReserve } from "./reserve.js";
 import { IndexedResults } from "./result-index.js";
 import { FileStatIndex } from "./stat-index.js";
 import type { LeaseKind, Store } from "./store.js";
@@ -55,6 +57,7 @@ export function openStore(options: StoreOptions): Store {
   const database = new Database(paths.database, {
     prepare: () => prepareLayout(paths),
     onCreate: () => {
+      keepReserve(paths.reserve);
       images.adoptIndexJson();
       adoptTrees(database, orphans, paths);
     },
@@ -98,15 +101,20 @@ export function openStore(options: StoreOptions): Store {
     orphans: () => orphans.list(),
     forget: (gone) => orphans.forget(gone),
     close: () => {
-      try {
-        layers.close();
-        results.close();
-        leases.close();
-      } finally {
-        const left = owner.release();
-        if (left !== undefined) orphans.add(left);
-        database.close();
-      }
+      // On a disk that is full now, what is left of this handle goes when the next one takes its lock.
+      for (const part of [layers, results, leases]) tolerate(() => part.close());
+      const left = owner.release();
+      if (left !== undefined) tolerate(() => orphans.add(left));
+      database.close();
     },
   };
+}
+
+/** Runs what may fail for reasons a user was told already. */
+function tolerate(body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+  }
 }

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/fs-atomic.js";
+import { makeDirectory } from "../core/make-directory.js";
 import { ioError } from "./errors.js";
 
 /** Names the folder everything lives in; another format gets another folder, so old and new programs do not meet. */
@@ -30,6 +31,8 @@ export interface StorePaths {
   readonly mounts: string;
   readonly locks: string;
   readonly tmp: string;
+  /** See {@link ./reserve.ts}. */
+  readonly reserve: string;
 }
 
 export function storePaths(root: string): StorePaths {
@@ -48,6 +51,7 @@ export function storePaths(root: string): StorePaths {
     mounts: join(base, "mounts"),
     locks: join(base, "locks"),
     tmp: join(base, "tmp"),
+    reserve: join(base, "reserve"),
   };
 }
 
@@ -60,10 +64,10 @@ const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
  */
 export function prepareLayout(paths: StorePaths): void {
   try {
-    mkdirSync(paths.root, { recursive: true });
-    mkdirSync(paths.base, { recursive: true, mode: 0o700 });
+    makeDirectory(paths.root);
+    makeDirectory(paths.base, 0o700);
     for (const directory of [paths.blobs, paths.snapshots, paths.toc, paths.stat, paths.memo, paths.mounts, paths.locks, paths.tmp]) {
-      mkdirSync(directory, { recursive: true });
+      makeDirectory(directory);
     }
     const marker = join(paths.base, "oci-layout");
     if (!existsSync(marker)) writeFileAtomic(marker, OCI_LAYOUT);

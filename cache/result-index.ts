@@ -1,5 +1,4 @@
 import type { CacheKey } from "../core/cache-key.js";
-import { TsbuildError } from "../core/errors.js";
 import type { Database } from "./database.js";
 import { layerMissing } from "./errors.js";
 import { layerRow } from "./layer-id.js";
@@ -62,17 +61,14 @@ export class IndexedResults implements ResultIndex {
     });
   }
 
-  /** Writes the uses. They are only for collection: a disk that is full now does not matter for them. */
+  /** Writes the uses: only collection asks for them. */
   close(): void {
     if (this.#uses.size === 0) return;
-    try {
-      this.database.transaction(() => {
-        for (const [id, usedAt] of this.#uses) this.database.run("UPDATE results SET used_at = max(used_at, ?) WHERE id = ?", usedAt, id);
-      });
-    } catch (error) {
-      if (!(error instanceof TsbuildError)) throw error;
-    }
+    const uses = [...this.#uses];
     this.#uses.clear();
+    this.database.transaction(() => {
+      for (const [id, usedAt] of uses) this.database.run("UPDATE results SET used_at = max(used_at, ?) WHERE id = ?", usedAt, id);
+    });
   }
 
   #insert(result: NewResult): ResultRecord {
