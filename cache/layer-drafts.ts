@@ -56,7 +56,7 @@ export class LayerDrafts {
   }
 
   discardAll(): void {
-    for (const draft of [...this.#open]) draft.discard();
+    for (const draft of this.#open) draft.discard();
   }
 
   #make(id: LayerId, dir: string): LayerDraft {
