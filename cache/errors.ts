@@ -29,7 +29,7 @@ export function ioError(attempted: string, error: unknown): unknown {
         "store/disk-full",
         `${attempted}: ${code === "EDQUOT" ? "the disk quota is used up" : "no space is left on the disk"}`,
         {
-          hint: "Free space with `tsbuild prune`, or choose a directory on another disk with --root or TSBUILD_ROOT",
+          hint: "Free space on that disk, or choose a directory on another one with --root or TSBUILD_ROOT",
           cause: error,
         },
       );
@@ -66,7 +66,7 @@ export function digestMismatch(expected: string, found: string): TsbuildError {
 
 export function layerMissing(id: string): TsbuildError {
   return new TsbuildError("store/layer-missing", `Cannot use layer ${id}: it is not in the store any more`, {
-    hint: "Build again: it is made anew. Was `tsbuild prune` running at the same time?",
+    hint: "Build again: it is made anew. The store was cleaned up while this was running",
   });
 }
 

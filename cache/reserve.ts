@@ -12,7 +12,7 @@ export function keepReserve(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.size === RESERVE) return;
   try {
     // Not zeros: a file system that compresses or finds holes would keep no room for them.
-    writeFileSync(path, Buffer.alloc(RESERVE, "tsbuild keeps this room for prune\n"));
+    writeFileSync(path, Buffer.alloc(RESERVE, "tsbuild keeps this room for cleaning up\n"));
   } catch (error) {
     rmSync(path, { force: true });
     if (systemErrorCode(error) === undefined) throw error;
