@@ -3,6 +3,7 @@ import { withSink } from "../oci/layout/byte-sink.js";
 import { archiveSize, writeLayoutArchive } from "../oci/layout/write.js";
 import { type AssembledImage, assembleImage, type MediaTypeFamily } from "./assemble-image.js";
 import type { ExportContext, ExportRequest, ExportResult } from "./exporter.js";
+import { requireLayers } from "./require-layers.js";
 import { imageResult, layoutContent } from "./layout-content.js";
 
 /** Writes an image as a tar to a file or stream: what the oci and docker exporters have in common. */
@@ -27,6 +28,7 @@ export async function exportArchive(
 
 /** Assembles and says so in the words of BuildKit's log. */
 export function assembleWithProgress(request: ExportRequest, family: MediaTypeFamily, context: ExportContext): AssembledImage {
+  requireLayers(request, context);
   const image = assembleImage(request.images, family, request.annotations);
   const done = (item: string): void => context.progress(item, 0, undefined, true);
   done("exporting layers");

@@ -24,9 +24,6 @@ export async function streamFiles(
   open: (path: string, header: TarHeader) => FileWriter | undefined,
   afterChunk: () => void | Promise<void> = () => undefined,
 ): Promise<void> {
-  if (!context.blobs.has(layer.blob.digest)) {
-    throw new TsbuildError("export/layer-missing", `Cannot export the image: layer ${layer.blob.digest} is not in the store`);
-  }
   let writer: FileWriter | undefined;
   const parser = new TarParser({
     entry: (header) => {

@@ -1,5 +1,4 @@
 import type { Digest } from "../core/digest.js";
-import { TsbuildError } from "../core/errors.js";
 import { CREATED, namedEntry, repoTag } from "../oci/layout/names.js";
 import type { DockerManifestEntry, LayoutBlob, LayoutContent } from "../oci/layout/write.js";
 import type { Descriptor, Manifest } from "../oci/types.js";
@@ -11,10 +10,6 @@ export function layoutContent(image: AssembledImage, request: ExportRequest, con
   const target = dated(image.target, request);
   const documents = [...image.documents].map(([digest, content]): LayoutBlob => ({ digest, size: content.length, content }));
   const layers = image.layers.map(({ digest, size }): LayoutBlob => ({ digest, size, content: () => context.blobs.open(digest) }));
-  for (const { digest } of image.layers) {
-    if (!context.blobs.has(digest))
-      throw new TsbuildError("export/layer-missing", `Cannot export the image: layer ${digest} is not in the store`);
-  }
   return {
     entries: request.names.length === 0 ? [target] : request.names.map((name) => namedEntry(target, name)),
     blobs: [...documents, ...layers],

@@ -26,6 +26,7 @@ import type { Timestamp } from "../oci/layer/toc.js";
 import { encodePath } from "../oci/path-bytes.js";
 import { platformFolder } from "../oci/platform.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
+import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
 import { planRootfs, type RootfsPlan } from "./rootfs-plan.js";
 
@@ -44,6 +45,7 @@ export function localDirectory(options: { readonly dest: string }): Exporter {
     name: "exporting to client directory",
     async export(request, context) {
       const time = request.epoch === undefined ? undefined : request.epoch / 1000;
+      requireLayers(request, context);
       try {
         const exists = statSync(dest, { throwIfNoEntry: false });
         if (exists !== undefined && !exists.isDirectory()) {

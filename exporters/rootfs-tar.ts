@@ -6,6 +6,7 @@ import { platformFolder } from "../oci/platform.js";
 import { padding, type TarHeader } from "../oci/tar/header.js";
 import { encodeHeader } from "../oci/tar/writer.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
+import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
 import { planRootfs, type RootfsPlan } from "./rootfs-plan.js";
 
@@ -19,6 +20,7 @@ export function rootfsTar(options: { readonly dest: string | Writable }): Export
   return {
     name: "exporting to client tarball",
     async export(request, context) {
+      requireLayers(request, context);
       const mtime = request.epoch === undefined ? undefined : { sec: Math.floor(request.epoch / 1000), nsec: 0 };
       let sent = 0;
       await withSink(options.dest, { signal: context.signal }, async (sink) => {
