@@ -2,7 +2,7 @@ import { createReadStream, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
+import { CanceledError, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { openArchive } from "../../oci/layout/archive-reader.js";
 import { type BlobTarget, requireComplete } from "../../oci/layout/complete.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
@@ -54,17 +54,32 @@ async function readSource(
   blobs: BlobTarget,
   options: { readonly signal?: AbortSignal },
 ): Promise<readonly FoundImage[]> {
-  if (typeof source !== "string") return readArchive(openArchive(source), blobs, options);
+  if (typeof source !== "string") return readStream(source, blobs, options);
   const stat = statSync(source, { throwIfNoEntry: false });
   if (stat === undefined) throw new TsbuildError("images/no-such-file", `Cannot load "${source}": there is no such file`);
   if (stat.isFile()) return readArchive(openArchive(source), blobs, options);
   // A pipe (`<(…)` of a shell) can be read only once.
-  if (!stat.isDirectory()) return readArchive(openArchive(createReadStream(source, { highWaterMark: 1 << 20 })), blobs, options);
+  if (!stat.isDirectory()) return readStream(createReadStream(source, { highWaterMark: 1 << 20 }), blobs, options);
   const layout = new LayoutDirectory(source);
   for (const { annotations: _, ...target } of layout.entries) await layout.copyTo(target, blobs, options);
   const images = imagesOf(layout.entries, blobs);
   if (images.length === 0) throw new TsbuildError("images/not-an-archive", `Cannot load "${source}": the OCI layout holds no images`);
   return images;
+}
+
+/** A stream may have nothing to say for a long time: an abort then must not wait for its next byte. */
+async function readStream(source: Readable, blobs: BlobTarget, options: { readonly signal?: AbortSignal }): Promise<readonly FoundImage[]> {
+  const cancel = (): void => void source.destroy(new CanceledError());
+  throwIfAborted(options.signal);
+  options.signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    return await readArchive(openArchive(source), blobs, options);
+  } catch (error) {
+    throwIfAborted(options.signal);
+    throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", cancel);
+  }
 }
 
 /** The store's blobs; one that is there already is kept from collection until the load is over. */

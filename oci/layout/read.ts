@@ -161,7 +161,9 @@ function notAnArchive(documents: ReadonlyMap<string, Buffer>, entries: readonly 
       ? "it holds no images"
       : entries.length === 0
         ? "it is empty"
-        : `it has neither index.json nor manifest.json; it begins with ${entries.map((name) => `"${name}"`).join(", ")}`;
+        : entries[0]?.startsWith("blobs")
+          ? "it holds blobs but no index.json; it may be cut off"
+          : `it has neither index.json nor manifest.json; it begins with ${entries.map((name) => `"${name}"`).join(", ")}`;
   return new TsbuildError("images/not-an-archive", `Cannot load the archive: ${found}`, {
     hint: "Make it with tsbuild save, docker save, podman save, or skopeo copy to docker-archive: or oci-archive:",
   });
