@@ -2,9 +2,20 @@
 //   cli.cjs    the command            main.cjs, main.js  its program, as one script with a code cache and as modules
 //   index.js, llb.js  the library     worker.js, thread.js  the worker process; threads there and in the main process
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -49,10 +60,29 @@ const shared = {
   logLevel: "warning",
 };
 
+/** Bundles beside the old files and then puts the new ones in their place, so that a tsbuild that runs meanwhile still finds its chunks. */
 async function bundle() {
-  for (const name of existsSync(dist) ? readdirSync(dist) : []) {
-    if (name !== "native" && name !== "types") rmSync(join(dist, name), { recursive: true, force: true });
+  mkdirSync(dist, { recursive: true });
+  const fresh = mkdtempSync(join(dist, ".new-"));
+  try {
+    await bundleInto(fresh);
+    // The cache belongs to one text: without it the launcher takes the modules.
+    for (const name of readdirSync(dist)) if (name.endsWith(".cache")) rmSync(join(dist, name));
+    const names = readdirSync(fresh, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(fresh, join(entry.parentPath ?? entry.path, entry.name)));
+    mkdirSync(join(dist, "chunks"), { recursive: true });
+    // Chunks first: the entries name them.
+    for (const name of names.toSorted((a, b) => Number(b.startsWith("chunks")) - Number(a.startsWith("chunks")))) {
+      renameSync(join(fresh, name), join(dist, name));
+    }
+    for (const name of readdirSync(join(dist, "chunks"))) if (!names.includes(join("chunks", name))) rmSync(join(dist, "chunks", name));
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+async function bundleInto(outdir) {
   const modules = build({
     ...shared,
     entryPoints: {
@@ -62,7 +92,7 @@ async function bundle() {
       worker: "api/worker-entry.ts",
       thread: "api/thread-entry.ts",
     },
-    outdir: "dist",
+    outdir,
     format: "esm",
     // Every dynamic import becomes a file of its own that is read when it is needed, and code is shared between the entries.
     splitting: true,
@@ -73,7 +103,7 @@ async function bundle() {
   const script = build({
     ...shared,
     entryPoints: { main: "cli/main.ts" },
-    outdir: "dist",
+    outdir,
     outExtension: { ".js": ".cjs" },
     format: "cjs",
     supported: { "dynamic-import": false },
@@ -82,11 +112,11 @@ async function bundle() {
   });
   await Promise.all([modules, script]);
   // The launcher wraps the text in a function, where a #! line is no JavaScript.
-  const main = join(dist, "main.cjs");
+  const main = join(outdir, "main.cjs");
   writeFileSync(main, readFileSync(main, "utf8").replace(/^#!.*\n/, ""));
-  copyFileSync(join(root, "cli", "launcher.cjs"), join(dist, "cli.cjs"));
-  writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./cli.cjs";\n');
-  for (const name of ["cli.cjs", "cli.js"]) chmodSync(join(dist, name), 0o755);
+  copyFileSync(join(root, "cli", "launcher.cjs"), join(outdir, "cli.cjs"));
+  writeFileSync(join(outdir, "cli.js"), '#!/usr/bin/env node\nimport "./cli.cjs";\n');
+  for (const name of ["cli.cjs", "cli.js"]) chmodSync(join(outdir, name), 0o755);
 }
 
 /** V8's code cache, made while a build without changes runs: what the cache holds is what that path needs. */
