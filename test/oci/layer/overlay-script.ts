@@ -8,6 +8,7 @@ import type { NodeMeta, Toc } from "../../../oci/layer/toc.js";
 import { inodeKey, readNames, readNode, statOf } from "../../../oci/layer/upper-stat.js";
 import { RootfsView } from "../../../oci/layer/view.js";
 import { lgetxattr, lsetxattr } from "../../../oci/posix.js";
+import { type Entry, tarOf } from "../tar/build-tar.js";
 
 const mediaType = "application/vnd.oci.image.layer.v1.tar";
 const [directory = "", seedText = "1", layersText = "4"] = process.argv.slice(2);
@@ -115,6 +116,37 @@ function linkGroups(root: string, paths: Iterable<string>): string {
   );
 }
 
+/** Owners and devices that one mapped id cannot make: kept beside the files, through copying up, and in the TOC. */
+async function unmappedOwners(): Promise<void> {
+  const at = (name: string) => join(directory, `owners-${name}`);
+  for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(at(name));
+  const owner = { uid: 33, gid: 1_000_660_000 };
+  const entries: readonly Entry[] = [
+    { name: "d", type: "dir", mode: 0o2750, ...owner },
+    { name: "d/f", data: "x", mode: 0o4755, ...owner },
+    { name: "d/s", type: "symlink", link: "f", uid: 0, gid: 0, mode: 0o777 },
+    { name: "n", type: "char", device: { major: 1, minor: 3 }, uid: 0, gid: 0 },
+    { name: "o", type: "hardlink", link: "n" },
+  ];
+  writeFileSync(at("blob"), tarOf(entries));
+  const { toc } = await layerTasks.apply({ blob: at("blob"), mediaType, dest: at("lower") });
+  check(toc.entries.length === 5 && toc.entries[1]?.uid === 33, "the TOC has every owner and device");
+  const without = toc.entries.filter(({ type }) => type !== "char");
+  const again = await layerTasks.diff({ upper: at("lower"), lowers: [] });
+  check(JSON.stringify(again.toc.entries) === JSON.stringify(without), `owners are lost: ${JSON.stringify(again.toc.entries)}`);
+  const options = `userxattr,lowerdir=${at("lower")},upperdir=${at("upper")},workdir=${at("work")}`;
+  execFileSync("mount", ["-t", "overlay", "overlay", "-o", options, at("merged")]);
+  try {
+    execFileSync("sh", ["-c", "echo more >> d/f; touch d/new"], { cwd: at("merged") });
+  } finally {
+    execFileSync("umount", [at("merged")]);
+  }
+  const changed = await layerTasks.diff({ upper: at("upper"), lowers: [at("lower")] });
+  const owners = changed.toc.entries.map(({ path, uid, gid }) => `${path} ${uid}:${gid}`);
+  check(owners.join() === "d 33:1000660000,d/f 33:1000660000,d/new 0:0", `after copying up: ${owners.join()}`);
+}
+
+await unmappedOwners();
 const lowers: string[] = [];
 let view = new RootfsView([]);
 const tocs: { layer: string; toc: Toc }[] = [];

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
+import tarStream from "tar-stream";
 import type { TsbuildError } from "../../../core/errors.js";
 import { decodePath, encodePath, fsPath } from "../../../oci/path-bytes.js";
 import { readNumber, type TarHeader } from "../../../oci/tar/header.js";
@@ -141,6 +142,19 @@ json.dump(out, sys.stdout)`;
     });
     t.deepEqual(found, expected);
   }));
+
+test("tar-stream reads our archives", async (t) => {
+  const found: string[] = [];
+  const extract = tarStream.extract();
+  extract.end(tarOf(headers));
+  for await (const entry of extract) {
+    found.push(entry.header.name);
+    entry.resume();
+  }
+  t.is(found.length, headers.length);
+  const readable = headers.map(({ name }) => name).filter((name) => !name.includes("\udc80"));
+  for (const name of readable) t.true(found.includes(name.replace(/\/$/, "")) || found.includes(name), name);
+});
 
 const foreign: readonly { readonly title: string; readonly args: readonly string[] }[] = [
   { title: "gnu", args: ["--format=gnu"] },
