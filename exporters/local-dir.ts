@@ -102,9 +102,7 @@ async function writeFiles(image: ExportImage, root: string, time: number | undef
         const [first, ...links] = wanted.get(path) ?? [];
         if (first === undefined) return undefined;
         const target = hostPath(root, first);
-        // A tar may hold a path twice: the later one counts.
-        rmSync(target, { force: true });
-        const fd = openSync(target, "wx", 0o600);
+        const fd = create(target);
         return {
           data(chunk) {
             for (let offset = 0; offset < chunk.length; ) offset += writeSync(fd, chunk, offset);
@@ -127,6 +125,17 @@ async function writeFiles(image: ExportImage, root: string, time: number | undef
   }
   context.progress("copying files", copied, copied, true);
   return plan;
+}
+
+/** A new file. A tar may hold a path twice: the later one counts. */
+function create(path: Buffer): number {
+  try {
+    return openSync(path, "wx", 0o600);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    unlinkSync(path);
+    return openSync(path, "wx", 0o600);
+  }
 }
 
 /** Moves everything in `from` into `to`; directories that are in both become one. */
