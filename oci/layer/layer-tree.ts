@@ -1,13 +1,12 @@
 import type { Digest } from "../../core/digest.js";
 import { compareCodeUnits } from "../../core/canonical.js";
-import { pathByteLength } from "../path-bytes.js";
 import type { TarHeader } from "../tar/header.js";
 import { badHardlink, badWhiteout, nameTooLong, parentNotDirectory, symlinkLoop } from "./errors.js";
+import { checkLength, cleanName, metaOf, PATH_LIMIT } from "./entry-rules.js";
 import { joinPath } from "./path-order.js";
 import { SYMLINK_LIMIT } from "./resolve.js";
 import type { NodeMeta, Toc, TocEntry } from "./toc.js";
 import { classifyName } from "./whiteout.js";
-import { layerXattrs } from "./xattrs.js";
 
 /** What several names can share: everything but a directory. */
 export interface Inode {
@@ -134,7 +133,7 @@ export class LayerTree {
     const path = joinPath(parent.path, name);
     // Again, because links may have led deeper than the name tells; and a link's text has the same limit.
     checkLength(path);
-    if (header.type === "symlink" && (header.link ?? "").length > 4095) throw nameTooLong(header.link ?? "");
+    if (header.type === "symlink" && (header.link ?? "").length > PATH_LIMIT) throw nameTooLong(header.link ?? "");
     if (header.type === "dir") {
       const meta = metaOf(header);
       const existing = parent.children.get(name);
@@ -283,36 +282,3 @@ export class LayerTree {
 }
 
 const IMPLIED: Omit<NodeMeta, "path"> = { type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
-
-function metaOf(header: TarHeader): Omit<NodeMeta, "path"> {
-  const xattrs = layerXattrs(header.xattrs);
-  return {
-    type: header.type as NodeMeta["type"],
-    // Links have no permissions of their own; tars write what they like.
-    mode: header.type === "symlink" ? 0o777 : header.mode,
-    uid: header.uid,
-    gid: header.gid,
-    size: header.size,
-    mtime: header.mtime,
-    ...(header.type === "symlink" ? { link: header.link ?? "" } : {}),
-    ...(xattrs === undefined ? {} : { xattrs }),
-    ...(header.device === undefined ? {} : { device: header.device }),
-  };
-}
-
-/** Names without leading slashes and `./`, with `..` worked off as text and stopped at the root, as Docker does. */
-function cleanName(name: string): string {
-  if (!/(^|\/)\.{0,2}(\/|$)/.test(name)) return name;
-  const parts: string[] = [];
-  for (const part of name.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return parts.join("/");
-}
-
-function checkLength(path: string): void {
-  if (path.length <= 80) return;
-  if (pathByteLength(path) > 4095 || path.split("/").some((part) => part.length > 80 && pathByteLength(part) > 255))
-    throw nameTooLong(path);
-}

@@ -1,0 +1,44 @@
+import { pathByteLength } from "../path-bytes.js";
+import type { TarHeader } from "../tar/header.js";
+import { nameTooLong } from "./errors.js";
+import type { NodeMeta } from "./toc.js";
+import { layerXattrs } from "./xattrs.js";
+
+/** Bytes of a whole path and of one component, as Linux has them. */
+export const PATH_LIMIT = 4095;
+const NAME_LIMIT = 255;
+
+/** What the tree keeps of a header: everything but names, without attributes that belong to no layer. */
+export function metaOf(header: TarHeader): Omit<NodeMeta, "path"> {
+  const xattrs = layerXattrs(header.xattrs);
+  return {
+    type: header.type as NodeMeta["type"],
+    // Links have no permissions of their own; tars write what they like.
+    mode: header.type === "symlink" ? 0o777 : header.mode,
+    uid: header.uid,
+    gid: header.gid,
+    size: header.size,
+    mtime: header.mtime,
+    ...(header.type === "symlink" ? { link: header.link ?? "" } : {}),
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(header.device === undefined ? {} : { device: header.device }),
+  };
+}
+
+/** Names without leading slashes and `./`, with `..` worked off as text and stopped at the root, as Docker does. */
+export function cleanName(name: string): string {
+  if (!/(^|\/)\.{0,2}(\/|$)/.test(name)) return name;
+  const parts: string[] = [];
+  for (const part of name.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+/** Throws `layer/name-too-long` for what no filesystem could hold. */
+export function checkLength(path: string): void {
+  if (path.length <= 80) return;
+  if (pathByteLength(path) > PATH_LIMIT || path.split("/").some((part) => part.length > 80 && pathByteLength(part) > NAME_LIMIT))
+    throw nameTooLong(path);
+}
