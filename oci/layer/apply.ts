@@ -179,7 +179,15 @@ class Unpacker {
   }
 }
 
-const IMPLIED: Meta = { type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
+/** Directories that no entry describes belong to whoever unpacks: root of the user namespace. */
+const IMPLIED: Meta = {
+  type: "dir",
+  mode: 0o755,
+  uid: process.geteuid?.() ?? 0,
+  gid: process.getegid?.() ?? 0,
+  size: 0,
+  mtime: { sec: 0, nsec: 0 },
+};
 const OPAQUE_VALUE = Buffer.from("y");
 
 function chown(path: string, meta: Meta): void {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +11,14 @@ export async function withDirectory<R>(use: (directory: string) => Promise<R> | 
   try {
     return await use(directory);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    remove(directory);
   }
+}
+
+/** Also what an ordinary user's own namespace left without permissions. */
+function remove(directory: string): void {
+  if (process.getuid?.() !== 0) spawnSync("chmod", ["-R", "u+rwx", directory]);
+  rmSync(directory, { recursive: true, force: true });
 }
 
 /** Everything below a directory in the words of {@link ./attacks.ts}. */
