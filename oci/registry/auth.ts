@@ -1,4 +1,5 @@
 import type { Response } from "node-fetch";
+import { CanceledError, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { parseChallenges, type Challenge } from "./challenge.js";
 import type { Connections } from "../http/connections.js";
 import type { Credentials, CredentialSource } from "./credentials.js";
@@ -52,17 +53,17 @@ export class Authorizer {
     const key = scopes.join(" ");
     const cached = this.#tokens.get(key);
     if (cached !== undefined) {
-      const token = await cached;
+      const token = await unlessAborted(cached, signal);
       if (token.expires - MARGIN > this.options.clock.now()) return `Bearer ${token.value}`;
       if (this.#tokens.get(key) === cached) this.#tokens.delete(key);
     }
     let fetched = this.#tokens.get(key);
     if (fetched === undefined) {
-      fetched = this.#fetchToken(this.#challenge, scopes, signal);
+      fetched = this.#fetchToken(this.#challenge, scopes);
       this.#tokens.set(key, fetched);
       fetched.catch(() => this.#tokens.delete(key));
     }
-    return `Bearer ${(await fetched).value}`;
+    return `Bearer ${(await unlessAborted(fetched, signal)).value}`;
   }
 
   /** Takes in a 401. True when the request should be sent once more: there is something new to authorize it with. */
@@ -108,7 +109,7 @@ export class Authorizer {
     return this.#credentials;
   }
 
-  async #fetchToken(challenge: Challenge, scopes: readonly string[], signal: AbortSignal | undefined): Promise<Token> {
+  async #fetchToken(challenge: Challenge, scopes: readonly string[]): Promise<Token> {
     const what = `get a token for ${this.options.registry}`;
     const realm = new URL(challenge.parameters["realm"] as string);
     const credentials = await this.#find();
@@ -123,7 +124,7 @@ export class Authorizer {
         : tokenRequest(realm, service, wanted, credentials);
     return withRetries(
       async () => {
-        const answer = await exchange({ ...request, what, signal, verify: this.options.verify }, this.options.connections);
+        const answer = await exchange({ ...request, what, verify: this.options.verify }, this.options.connections);
         const { status } = answer.response;
         if (status !== 200) {
           throw statusError(
@@ -133,12 +134,28 @@ export class Authorizer {
             credentials === undefined ? undefined : `The stored credentials for ${this.options.registry} were not accepted; log in again`,
           );
         }
-        return parseToken(await readAll(answer, what, 1 << 20, signal), this.options.clock, () =>
+        return parseToken(await readAll(answer, what, 1 << 20), this.options.clock, () =>
           protocolError(what, { method: request.method, url: realm }, "gave no token"),
         );
       },
-      { clock: this.options.clock, signal },
+      { clock: this.options.clock },
     );
+  }
+}
+
+/** A wait that an abort ends; the token is still fetched for the others that wait for it. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  throwIfAborted(signal);
+  if (signal === undefined) return promise;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason instanceof TsbuildError ? signal.reason : new CanceledError());
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 

@@ -45,15 +45,19 @@ export function statusError(
 /** The error for a request that got no answer, or broke off in the middle of one. */
 export function networkError(what: string, request: { readonly method: string; readonly url: URL }, cause: unknown): RegistryError {
   const { tls, why, temporary } = networkFault(cause);
-  return new RegistryError(tls ? "registry/tls" : "registry/unreachable", `Cannot ${what}: ${request.url.host}: ${why}`, {
-    method: request.method,
-    url: redactUrl(request.url),
-    temporary,
-    cause,
-    hint: tls
-      ? `Put the registry's CA certificate into /etc/docker/certs.d/${request.url.host}/ca.crt, or name it in SSL_CERT_FILE`
-      : "Check the name of the registry, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)",
-  });
+  return new RegistryError(
+    tls ? "registry/tls" : "registry/unreachable",
+    `Cannot ${what}: ${what.includes(request.url.host) ? "" : `${request.url.host}: `}${why}`,
+    {
+      method: request.method,
+      url: redactUrl(request.url),
+      temporary,
+      cause,
+      hint: tls
+        ? `Put the registry's CA certificate into /etc/docker/certs.d/${request.url.host}/ca.crt, or name it in SSL_CERT_FILE`
+        : "Check the name of the registry, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)",
+    },
+  );
 }
 
 /** The error for an answer that no registry should give. */
