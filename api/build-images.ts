@@ -6,7 +6,7 @@ import { compileDockerfile } from "../frontend/dockerfile/compile.js";
 import type { FrontendResult, ResolvedImage } from "../frontend/frontend.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import { hostPlatform, type Platform } from "../oci/platform.js";
-import { parseReference } from "../oci/reference.js";
+import { formatReference, parseReference, tryParseReference, withDefaultTag } from "../oci/reference.js";
 import type { SolverContext } from "../solver/context.js";
 import { LayerService } from "../solver/layers/layer-service.js";
 import type { FetchBlob, Reporter } from "../solver/layers/ports.js";
@@ -100,7 +100,7 @@ async function compile(
   onEvent: EventSink,
 ): Promise<FrontendResult> {
   const resolveImage = (ref: string, options: { readonly platform: Platform; readonly layout?: boolean }): Promise<ResolvedImage> =>
-    runAsStep(`[internal] load metadata for ${ref}`, onEvent, () => resolver.resolve(ref, options));
+    runAsStep(`[internal] load metadata for ${displayName(ref)}`, onEvent, () => resolver.resolve(ref, options));
   return compileDockerfile(
     ast,
     {
@@ -149,6 +149,12 @@ function fetchWith(session: Session): FetchBlob {
   return async function* (origin, blob, { signal }) {
     yield* (await session.registry()).blob(parseReference(origin), blob, { signal });
   };
+}
+
+/** An image's name as it is asked for: in full, as BuildKit shows it. A text that is no reference stands as it is, for the error to come. */
+function displayName(ref: string): string {
+  const reference = tryParseReference(ref);
+  return reference ? formatReference(withDefaultTag(reference)) : ref;
 }
 
 /** The host's resolver configuration: RUN steps share the host's network. */
