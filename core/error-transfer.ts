@@ -40,7 +40,7 @@ export function transferError(error: unknown, depth = 0): TransferredError {
     ...(typeof code === "string" ? { code } : {}),
     ...(syscall === undefined
       ? {}
-      : { system: { syscall, ...(errno === undefined ? {} : { errno }), ...(path === undefined ? {} : { path: String(path) }) } }),
+      : { system: { syscall, ...(errno === undefined ? {} : { errno }), ...(path === undefined ? {} : { path }) } }),
   };
 }
 

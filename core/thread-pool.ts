@@ -11,8 +11,8 @@ export interface TaskContext {
   progress?(value: unknown): void;
 }
 
-/** One task: structured-cloneable data in and out. */
-export type Task = (params: never, context: TaskContext) => Promise<unknown> | unknown;
+/** One task: structured-cloneable data in and out, or a promise of that. */
+export type Task = (params: never, context: TaskContext) => unknown;
 
 export interface ThreadPoolOptions {
   /** Module that calls {@link serveThread}; absolute path or file URL. */
@@ -215,7 +215,7 @@ export function serveThread(tasks: Readonly<Record<string, Task>>): void {
     },
     progress: (value) => port.postMessage({ type: "progress", value } satisfies Reply),
   };
-  port.on("message", async ({ name, params }: Request) => {
+  const answer = async ({ name, params }: Request): Promise<void> => {
     let reply: Reply;
     try {
       const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
@@ -230,5 +230,6 @@ export function serveThread(tasks: Readonly<Record<string, Task>>): void {
       // A result or progress value that cannot be cloned.
       port.postMessage({ type: "failed", error: transferError(error) } satisfies Reply);
     }
-  });
+  };
+  port.on("message", (request: Request) => void answer(request));
 }

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type Koffi from "koffi";
 import { constants } from "node:os";
 import type { Timestamp } from "./layer/toc.js";
 import { decodePath, encodePath } from "./path-bytes.js";
@@ -123,7 +124,7 @@ function library(): Library {
 }
 
 function load(): Library {
-  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+  const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
   const libc = koffi.load(null);
   let mknodCall: (path: Buffer, mode: number, device: bigint) => number;
   try {

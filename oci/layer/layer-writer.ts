@@ -260,7 +260,13 @@ function markerHeader(name: string): TarHeader {
 function tocEntry(entry: PackEntry, digest: Digest | undefined): TocEntry {
   const { path, type, mode, uid, gid, size, mtime, link, xattrs, device, hardlink, opaque } = entry;
   return {
-    ...{ path, type, mode, uid, gid, size, mtime },
+    path,
+    type,
+    mode,
+    uid,
+    gid,
+    size,
+    mtime,
     ...(link === undefined ? {} : { link }),
     ...(xattrs === undefined ? {} : { xattrs }),
     ...(device === undefined ? {} : { device }),

@@ -203,4 +203,4 @@ for (let number = 0; number < Number(layersText); number++) {
     execFileSync("umount", [at("merged")]);
   }
 }
-console.log(JSON.stringify(problems.slice(0, 10)));
+process.stdout.write(JSON.stringify(problems.slice(0, 10)));

@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { type Digest, sha256 } from "../../../core/digest.js";
+import { sha256 } from "../../../core/digest.js";
 import type { TsbuildError } from "../../../core/errors.js";
 import { comparePaths, sortByPath } from "../../../oci/layer/path-order.js";
 import { resolvePath } from "../../../oci/layer/resolve.js";
@@ -26,7 +26,7 @@ function toc(...forms: readonly string[]): Toc {
       entries.push({ ...meta, path, type: "file", size: content.length, digest: sha256(content), ...(hardlink ? { hardlink } : {}) });
     }
   }
-  return { version: 1, diffId: sha256("") as Digest, size: 0, entries: sortByPath(entries), whiteouts };
+  return { version: 1, diffId: sha256(""), size: 0, entries: sortByPath(entries), whiteouts };
 }
 
 function viewOf(...layers: readonly (readonly string[])[]): RootfsView {
