@@ -63,6 +63,7 @@ export function measureUsage(parts: Parts): readonly Usage[] {
     ...[
       paths.stat,
       paths.memo,
+      paths.builds,
       paths.tmp,
       paths.locks,
       paths.reserve,

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../core/errors.js";
 import { BlobGraph } from "./blob-graph.js";
+import { DEFAULT_LIMITS, IndexedBuilds } from "./build-history.js";
 import { CacheMounts } from "./cache-mounts.js";
 import { Database } from "./database.js";
 import { StoreCollector } from "./gc.js";
@@ -19,7 +20,7 @@ import { adoptTrees, cleanUpAfter, draftHolders } from "./recovery.js";
 import { keepReserve } from "./reserve.js";
 import { IndexedResults } from "./result-index.js";
 import { FileStatIndex } from "./stat-index.js";
-import type { LeaseKind, Store } from "./store.js";
+import type { HistoryLimits, LeaseKind, Store } from "./store.js";
 import { TocStore } from "./toc-store.js";
 
 export interface StoreOptions {
@@ -27,6 +28,8 @@ export interface StoreOptions {
   readonly root: string;
   /** Gets a sentence when something about the store was repaired that a user may want to know. */
   readonly onNotice?: (message: string) => void;
+  /** How much of the history of builds is kept. */
+  readonly history?: Partial<HistoryLimits>;
 }
 
 /**
@@ -95,6 +98,7 @@ export function openStore(options: StoreOptions): Store {
     locks: new FileLocks(paths.locks),
     memo: new FileMemo(paths.memo),
     leases,
+    builds: new IndexedBuilds(database, owner, paths.builds, { ...DEFAULT_LIMITS, ...options.history }),
     gc: new StoreCollector({ database, paths, owner, blobs, tocs, graph, leases, orphans, reap }),
     temporaryDirectory: () => owner.temporaryDirectory(),
     cacheMountPath: (id) => mounts.path(id),

@@ -29,6 +29,7 @@ export interface StorePaths {
   readonly stat: string;
   readonly memo: string;
   readonly mounts: string;
+  readonly builds: string;
   readonly locks: string;
   readonly tmp: string;
   /** See {@link ./reserve.ts}. */
@@ -49,6 +50,7 @@ export function storePaths(root: string): StorePaths {
     stat: join(base, "stat"),
     memo: join(base, "memo"),
     mounts: join(base, "mounts"),
+    builds: join(base, "builds"),
     locks: join(base, "locks"),
     tmp: join(base, "tmp"),
     reserve: join(base, "reserve"),

@@ -4,7 +4,7 @@ import { layerMissing } from "./errors.js";
 import { layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
-import type { LayerId, ResultIndex, ResultRecord } from "./store.js";
+import type { LayerId, NewResult, ResultIndex, ResultRecord } from "./store.js";
 
 interface ResultRow {
   readonly id: number;
@@ -13,11 +13,10 @@ interface ResultRow {
   readonly name: string;
   readonly components: string;
   readonly created_at: number;
+  readonly build: string | null;
 }
 
-type NewResult = Parameters<ResultIndex["save"]>[0];
-
-const COLUMNS = "r.id, r.primary_key, r.layers, r.name, r.components, r.created_at";
+const COLUMNS = "r.id, r.primary_key, r.layers, r.name, r.components, r.created_at, r.build";
 
 /** Results and the keys they are found under, as rows. A layer's row cannot go while a result's row names it. */
 export class IndexedResults implements ResultIndex {
@@ -61,6 +60,16 @@ export class IndexedResults implements ResultIndex {
     });
   }
 
+  steps(origin: string): readonly { readonly id: number; readonly name: string }[] {
+    if (!this.database.exists) return [];
+    return this.database.all("SELECT id, name FROM results WHERE origin = ? ORDER BY used_at DESC, id DESC LIMIT 2000", origin);
+  }
+
+  get(id: number): ResultRecord | undefined {
+    const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM results r WHERE r.id = ?`, id);
+    return row && record(row);
+  }
+
   /** Writes the uses: only collection asks for them. */
   close(): void {
     if (this.#uses.size === 0) return;
@@ -74,13 +83,15 @@ export class IndexedResults implements ResultIndex {
   #insert(result: NewResult): ResultRecord {
     const now = Date.now();
     const { id } = this.database.run(
-      "INSERT INTO results (primary_key, layers, name, components, created_at, used_at) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO results (primary_key, layers, name, components, created_at, used_at, build, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       result.keys[0],
       result.layers.join(" "),
       result.name,
       result.components,
       now,
       now,
+      result.build ?? null,
+      result.origin ?? null,
     );
     for (const layer of new Set(result.layers)) {
       const { changes } = this.database.run(
@@ -92,7 +103,8 @@ export class IndexedResults implements ResultIndex {
     }
     this.#name(id, result.keys);
     this.leases.keepWritten("result", String(id));
-    return { id, primaryKey: result.keys[0], layers: result.layers, createdAt: now, name: result.name, components: result.components };
+    const { keys, layers, name, components, build } = result;
+    return { id, primaryKey: keys[0], layers, createdAt: now, name, components, build };
   }
 
   /** From now on the keys lead to this result, whatever they led to before; a result that is gone gets no names. */
@@ -109,5 +121,6 @@ function record(row: ResultRow): ResultRecord {
     createdAt: row.created_at,
     name: row.name,
     components: row.components,
+    build: row.build ?? undefined,
   };
 }

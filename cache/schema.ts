@@ -63,4 +63,19 @@ export const MIGRATIONS: readonly string[] = [
   -- Absolute paths of trees that nobody needs and that could not be removed yet.
   CREATE TABLE orphans (path TEXT PRIMARY KEY) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE results ADD COLUMN build TEXT;
+  ALTER TABLE results ADD COLUMN origin TEXT;
+  CREATE INDEX results_origin ON results (origin, used_at, name) WHERE origin IS NOT NULL;
+
+  CREATE TABLE builds (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    log_bytes INTEGER NOT NULL,           -- 0: no directory in builds/
+    summary TEXT NOT NULL,                -- JSON
+    detail TEXT NOT NULL
+  );
+  CREATE INDEX builds_created ON builds (created_at, log_bytes);
+  `,
 ];

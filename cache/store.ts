@@ -14,6 +14,7 @@ import type { Descriptor } from "../oci/types.js";
  *     v1/toc/<hex of diffID>                       tables of contents
  *     v1/stat/…  v1/memo/<kind>/…                  stat index shards; small derived values (parsed Dockerfiles …)
  *     v1/mounts/<hash>-<n>                          cache mounts
+ *     v1/builds/<build id>/<n>.gz                   what the steps of a build printed
  *     v1/locks/…  v1/tmp/<owner>/…                 flock files; what a process has in flight
  *
  * Everything durable is written to a temporary name, verified and renamed, files before the rows that name them. kill -9 loses at most
@@ -31,6 +32,7 @@ export interface Store {
   /** Small derived values that may vanish at any time (parsed Dockerfiles, resolved references). */
   readonly memo: Memo;
   readonly leases: Leases;
+  readonly builds: BuildHistory;
   readonly gc: Collector;
   /** A new directory of this process for short-lived files; removed on close, or by the next process after a crash. */
   temporaryDirectory(): string;
@@ -143,6 +145,19 @@ export interface ResultRecord {
   /** Name of the step and components of its key, for people and for explanations. */
   readonly name: string;
   readonly components: string;
+  /** Id of the build that made it. */
+  readonly build: string | undefined;
+}
+
+/** A result to be saved under `keys[0]`, its primary key, and the aliases. */
+export interface NewResult {
+  readonly keys: readonly [CacheKey, ...CacheKey[]];
+  readonly layers: readonly LayerId[];
+  readonly name: string;
+  readonly components: string;
+  readonly build?: string;
+  /** What the step belongs to (a Dockerfile in a context): results of one origin can be compared. */
+  readonly origin?: string;
 }
 
 /**
@@ -151,22 +166,15 @@ export interface ResultRecord {
  */
 export interface ResultIndex {
   lookup(key: CacheKey): ResultRecord | undefined;
-  /** Saves under `keys[0]` (the primary key) and the aliases. When the primary key exists already, that record stays and gets the aliases. */
-  save(result: {
-    readonly keys: readonly [CacheKey, ...CacheKey[]];
-    readonly layers: readonly LayerId[];
-    readonly name: string;
-    readonly components: string;
-  }): ResultRecord;
+  /** When the primary key exists already, that record stays and gets the aliases. */
+  save(result: NewResult): ResultRecord;
   /** From now on `key` leads to this result, whatever it led to before. */
   alias(id: number, key: CacheKey): void;
   /** Replaces what a key led to (`--no-cache`). */
-  replace(result: {
-    readonly keys: readonly [CacheKey, ...CacheKey[]];
-    readonly layers: readonly LayerId[];
-    readonly name: string;
-    readonly components: string;
-  }): ResultRecord;
+  replace(result: NewResult): ResultRecord;
+  /** Names of the steps of an origin that have results, used last first; at most 2,000. */
+  steps(origin: string): readonly { readonly id: number; readonly name: string }[];
+  get(id: number): ResultRecord | undefined;
 }
 
 /** Names of images. `index.json` of the layout follows every change. */
@@ -256,6 +264,74 @@ export interface Lease {
   readonly held: readonly string[];
   /** Idempotent. */
   release(): void;
+}
+
+/** What is known of a build once it has ended, without its details. */
+export interface BuildSummary {
+  /** Letters and digits; unique. */
+  readonly id: string;
+  /** Milliseconds since the epoch: when it began. */
+  readonly createdAt: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly status: "completed" | "failed" | "canceled";
+  /** Directory or address. */
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly target: string | undefined;
+  /** Names the result was given. */
+  readonly names: readonly string[];
+  /** Digest of the image's config. */
+  readonly imageId: string | undefined;
+  readonly steps: number;
+  readonly executed: number;
+  readonly cached: number;
+  readonly warnings: number;
+}
+
+export interface BuildRecord extends BuildSummary {
+  /** Everything else as JSON, for whoever wrote it. */
+  readonly detail: string;
+}
+
+/** How much history is kept: a build goes when it exceeds any of the three. */
+export interface HistoryLimits {
+  /** Builds. Default 500. */
+  readonly builds: number;
+  /** Milliseconds. Default 90 days. */
+  readonly age: number;
+  /** Bytes of compressed logs. Default 256 MiB. */
+  readonly bytes: number;
+}
+
+/**
+ * Builds that have ended, the oldest of which go when the limits are exceeded. Everything here may fail for want of room or rights, and
+ * nothing here is needed by a build.
+ */
+export interface BuildHistory {
+  /** A place for what the steps of a build that begins print. Nothing is made before the first byte. */
+  logs(): BuildLogs;
+  /** Keeps a build with its logs, and drops what exceeds the limits. */
+  add(build: BuildRecord, logs: BuildLogs): void;
+  /** Newest first. */
+  list(): readonly BuildSummary[];
+  get(id: string): BuildRecord | undefined;
+  /** What step `index` of the build printed; undefined when it printed nothing. */
+  openLog(id: string, index: number): Readable | undefined;
+  /** Answers how many of them there were. */
+  remove(ids: readonly string[]): number;
+}
+
+/** The logs of one build while it runs. */
+export interface BuildLogs {
+  /** Appends to the log of step `index`, at once: nothing piles up in memory. */
+  write(index: number, data: Uint8Array): void;
+  /** The step prints no more: its log is compressed beside what follows. */
+  end(index: number): void;
+  /** Ends every log and waits until all are on disk. */
+  finish(): Promise<void>;
+  /** Drops everything. Idempotent. */
+  discard(): void;
 }
 
 /** Disk usage in bytes of real blocks (what `du` counts), by what the bytes are for. */

@@ -31,7 +31,14 @@ export function verifyStore(parts: Parts): readonly string[] {
   const { database, paths } = parts;
   if (!existsSync(paths.base)) return [];
   // The lock keeps other processes' changes out while rows and files are compared.
-  return database.transaction(() => [...index(parts), ...layers(parts), ...results(parts), ...images(parts), ...processes(parts)]);
+  return database.transaction(() => [
+    ...index(parts),
+    ...layers(parts),
+    ...results(parts),
+    ...images(parts),
+    ...builds(parts),
+    ...processes(parts),
+  ]);
 }
 
 function* index({ database }: Parts): Iterable<string> {
@@ -88,6 +95,11 @@ function* images({ database, paths, blobs }: Parts): Iterable<string> {
   }
   const text = readIndexJson(paths.indexJson);
   if (text === undefined ? entries.length > 0 : text !== encodeIndexJson(entries)) yield "index.json does not say what the index says";
+}
+
+function* builds({ database, paths }: Parts): Iterable<string> {
+  const known = new Set(database.all<{ id: string }>("SELECT id FROM builds WHERE log_bytes > 0").map(({ id }) => id));
+  for (const id of known) if (!existsSync(join(paths.builds, id))) yield `build ${id} has lost its logs`;
 }
 
 function* processes({ database, paths, owner }: Parts): Iterable<string> {

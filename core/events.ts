@@ -16,6 +16,41 @@ export interface EventError {
   readonly message: string;
 }
 
+/** One thing in which a step differs from the nearest earlier run of it. */
+export interface StepChange {
+  readonly kind: "file" | "env" | "arg" | "command" | "instruction" | "option" | "platform" | "base" | "parent";
+  /** What differs: a path, the name of a variable, argument or option, of a base image or of another step. */
+  readonly subject: string;
+  readonly from?: string;
+  readonly to?: string;
+  /** For people, without a period, to be read after "because": `src/main.c changed (content)`. */
+  readonly text: string;
+}
+
+/** The stored result that a step was compared with, or that took its place. */
+export interface StepRecord {
+  readonly id: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Id of the build that made it, when that was recorded. */
+  readonly build?: string;
+}
+
+/** Why a step ran, or what it was cached from. */
+export interface StepExplanation {
+  readonly outcome: "ran" | "cached";
+  /**
+   * `changed`: it differs from the nearest earlier run; `new`: there is none; `no-cache`: it was told to run; `expired`: its result was too
+   * old; `gone`: nothing differs, but the result is no longer there; `found`: it did not run.
+   */
+  readonly reason: "changed" | "new" | "no-cache" | "expired" | "gone" | "found";
+  /** For people, without a period: for a step that ran, to be read after "because". */
+  readonly text: string;
+  /** What differs, the most telling first; long lists are cut. */
+  readonly changes: readonly StepChange[];
+  readonly record?: StepRecord;
+}
+
 /**
  * Everything a build says while it runs: flat plain data, the same for every renderer and the library's callback.
  * `at` is milliseconds since the epoch, with fractions. A step that is `started` ends with exactly one of
@@ -40,6 +75,8 @@ export type BuildEvent =
       readonly total?: number;
       readonly done: boolean;
     }
+  /** Comes before the step's `cached`, or after its `started`. */
+  | { readonly type: "explained"; readonly step: StepId; readonly at: number; readonly explanation: StepExplanation }
   | { readonly type: "warning"; readonly step?: StepId; readonly diagnostic: Diagnostic };
 
 export type EventSink = (event: BuildEvent) => void;

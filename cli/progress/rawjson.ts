@@ -18,6 +18,8 @@ interface SolveStatus {
   readonly statuses?: readonly object[];
   readonly logs?: readonly object[];
   readonly warnings?: readonly object[];
+  /** Ours: why steps ran. Readers of BuildKit's form pass over it. */
+  readonly explanations?: readonly object[];
 }
 
 /** BuildKit's machine-readable progress: one JSON object a line. */
@@ -84,6 +86,8 @@ export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
           ],
         };
       }
+      case "explained":
+        return { explanations: [{ vertex: event.step, timestamp: rfc3339(event.at), ...event.explanation }] };
       case "warning": {
         const { diagnostic, step } = event;
         const name = diagnostic.rule ?? diagnostic.code;

@@ -14,7 +14,7 @@ function fakeStore() {
   let ids = 0;
   const put = (entry: Parameters<ResultIndex["save"]>[0], keep: boolean) => {
     const old = keep ? keys.get(entry.keys[0]) : undefined;
-    const record = old ?? { ...entry, id: ++ids, primaryKey: entry.keys[0], createdAt: 0 };
+    const record = old ?? { ...entry, id: ++ids, primaryKey: entry.keys[0], createdAt: 0, build: entry.build };
     for (const key of entry.keys) keys.set(key, record);
     return record;
   };
@@ -22,6 +22,8 @@ function fakeStore() {
     lookup: (key) => keys.get(key),
     save: (entry) => put(entry, true),
     replace: (entry) => put(entry, false),
+    steps: () => [...new Map([...keys.values()].map((record) => [record.id, record])).values()],
+    get: (id) => [...keys.values()].find((record) => record.id === id),
     alias: (id, key) => {
       const record = [...keys.values()].find((candidate) => candidate.id === id);
       if (record) keys.set(key, record);

@@ -1,0 +1,106 @@
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGzip, gzipSync } from "node:zlib";
+import type { BuildLogs } from "./store.js";
+
+/** Bytes up to which a log is compressed at once: faster than the way to another thread. */
+const SMALL = 64 << 10;
+
+/** Output compresses well at any level; the fastest costs a tenth of the best. */
+const LEVEL = 1;
+
+/**
+ * Logs of a build as files of a directory: `<step>` as it came, `<step>.gz` when the step has ended. Disks are faster than what steps print, so
+ * bytes are written as they come, and memory stays flat. What goes wrong is told once, by {@link finish}; the build goes on without logs.
+ */
+export class FileBuildLogs implements BuildLogs {
+  readonly #make: () => string;
+  readonly #open = new Map<number, number>();
+  readonly #compressing: Promise<void>[] = [];
+  #directory: string | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #discarded = false;
+
+  constructor(makeDirectory: () => string) {
+    this.#make = makeDirectory;
+  }
+
+  /** Undefined when no step printed anything. */
+  get directory(): string | undefined {
+    return this.#directory;
+  }
+
+  write(index: number, data: Uint8Array): void {
+    if (this.#failure || this.#discarded || data.length === 0) return;
+    this.#try(() => {
+      let fd = this.#open.get(index);
+      if (fd === undefined) {
+        this.#directory ??= this.#make();
+        this.#open.set(index, (fd = openSync(join(this.#directory, String(index)), "a")));
+      }
+      for (let offset = 0; offset < data.length; ) offset += writeSync(fd, data, offset);
+    });
+  }
+
+  end(index: number): void {
+    const fd = this.#open.get(index);
+    if (fd === undefined) return;
+    this.#open.delete(index);
+    closeSync(fd);
+    if (!this.#failure && !this.#discarded) this.#try(() => this.#compress(join(this.#directory ?? "", String(index))));
+  }
+
+  async finish(): Promise<void> {
+    for (const index of [...this.#open.keys()]) this.end(index);
+    await Promise.all(this.#compressing);
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  discard(): void {
+    this.#discarded = true;
+    for (const fd of this.#open.values()) closeSync(fd);
+    this.#open.clear();
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
+    this.#directory = undefined;
+  }
+
+  #compress(path: string): void {
+    if (statSync(path).size <= SMALL) {
+      writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: LEVEL }));
+      rmSync(path);
+      return;
+    }
+    const work = pipeline(
+      createReadStream(path, { highWaterMark: 1 << 20 }),
+      createGzip({ level: LEVEL }),
+      createWriteStream(`${path}.gz`),
+    );
+    this.#compressing.push(
+      work.then(
+        () => rmSync(path, { force: true }),
+        (error: unknown) => {
+          this.#failure ??= { error };
+        },
+      ),
+    );
+  }
+
+  #try(body: () => void): void {
+    try {
+      body();
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+  }
+}
