@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs the Debian/Ubuntu packages that are missing, as root or through sudo; asks for neither when nothing is missing.
+#   scripts/install-packages.sh         what building tsbuild and RUN steps need
+#   scripts/install-packages.sh tests   also the programs the tests compare with; those that cannot be had are named, and their tests are skipped
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+
+needed="gcc libc6-dev make git ca-certificates uidmap busybox-static"
+compared="skopeo umoci podman buildah crun docker-registry mmdebstrap"
+
+missing() {
+  for name in "$@"; do
+    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || printf '%s ' "$name"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else echo "Cannot install packages: this is not root and there is no sudo. Let somebody install: $(missing $needed)" >&2; return 1
+  fi
+}
+
+must=$(missing $needed)
+also=$([ "${1:-}" = tests ] && missing $compared || true)
+[ -n "$must$also" ] || exit 0
+[ -z "$must" ] || { as_root apt-get update -q && as_root apt-get install -q -y --no-install-recommends $must; }
+[ -z "$also" ] && exit 0
+[ -n "$must" ] || as_root apt-get update -q || true
+# One at a time: a release that lacks one of them still gets the others.
+for name in $also; do
+  as_root apt-get install -q -y --no-install-recommends "$name" || echo "note: $name could not be installed; tests that need it are skipped" >&2
+done
