@@ -1,10 +1,14 @@
 import type { StatShard, Store } from "../cache/store.js";
+import { TsbuildError } from "../core/errors.js";
 import type { NamedContext } from "../frontend/frontend.js";
 import type { FileTree } from "../oci/layer/toc.js";
 import { formatPlatform, type Platform } from "../oci/platform.js";
 import { IgnoreRules } from "../solver/ops/ignore-rules.js";
 import { LocalTree } from "../solver/ops/local-tree.js";
+import { contextKind } from "./context-kind.js";
 import { contextDirectory, ignorePatterns } from "./local-context.js";
+import { withoutSecrets } from "./main-context.js";
+import { downloadEdge, gitEdge, invalidGitContext } from "./remote-context.js";
 
 /** Name of the main context in `local://NAME`. */
 const MAIN = "context";
@@ -19,23 +23,34 @@ export class BuildContexts {
   readonly #trees = new Map<string, LocalTree>();
 
   constructor(options: {
-    readonly main: string;
+    /** The main context, when it is a directory. */
+    readonly main: string | undefined;
     readonly named: Readonly<Record<string, string>>;
     readonly dockerfile: string | undefined;
     readonly store: Store;
   }) {
     this.#store = options.store;
     this.#dockerfile = options.dockerfile;
-    this.#directories.set(MAIN, options.main);
+    if (options.main !== undefined) this.#directories.set(MAIN, options.main);
     this.#named = new Map(Object.entries(options.named).map(([name, value]) => [name.toLowerCase(), this.#namedContext(name, value)]));
   }
 
   #namedContext(name: string, value: string): NamedContext {
-    const [, scheme, rest] = /^(docker-image|oci-layout):\/\/(.*)$/s.exec(value) ?? [];
+    const [, scheme, rest] = /^(docker-image|oci-layout|target|input):\/*(.*)$/s.exec(value) ?? [];
     if (scheme === "docker-image") return { kind: "image", ref: rest as string };
-    if (scheme === "oci-layout") return { kind: "oci-layout", ref: rest as string };
-    this.#directories.set(name, contextDirectory(value));
-    return { kind: "local", name };
+    if (scheme === "oci-layout") return { kind: "oci-layout", ref: value.slice("oci-layout://".length) };
+    if (scheme !== undefined) throw foreignContext(name, value, scheme);
+    const kind = contextKind(value);
+    if (typeof kind === "string") throw invalidGitContext(value, kind);
+    switch (kind.kind) {
+      case "directory":
+        this.#directories.set(name, contextDirectory(kind.path));
+        return { kind: "local", name };
+      case "git":
+        return { kind: "files", root: gitEdge(kind.source, `[context ${name}] load git source ${withoutSecrets(value)}`) };
+      case "url":
+        return { kind: "files", root: downloadEdge(kind.url, `[context ${name}] ${withoutSecrets(value)}`) };
+    }
   }
 
   /** The context given with `--build-context NAME=…`; one for just this platform (`NAME::os/arch`) goes first. */
@@ -45,6 +60,8 @@ export class BuildContexts {
   }
 
   ignorePatterns(name: string): readonly string[] {
+    // As in BuildKit, files that come from elsewhere are not filtered.
+    if (name === MAIN && !this.#directories.has(MAIN)) return [];
     return ignorePatterns(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
   }
 
@@ -76,4 +93,14 @@ export class BuildContexts {
     if (directory === undefined) throw new Error(`internal: there is no local context "${name}"`);
     return directory;
   }
+}
+
+function foreignContext(name: string, value: string, scheme: string): TsbuildError {
+  return new TsbuildError(
+    "context/unsupported",
+    `Cannot use "${value}" as the context "${name}": "${scheme}:" means something to bake only`,
+    {
+      hint: "A named context is a directory, docker-image://REF, oci-layout://DIR, a Git repository or a URL",
+    },
+  );
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Diagnostic } from "../core/diagnostics.js";
 import type { EventSink } from "../core/events.js";
 import type { ExportImage } from "../exporters/exporter.js";
@@ -8,16 +7,15 @@ import type { CompressionOptions } from "../oci/layer/tasks.js";
 import { hostPlatform, type Platform } from "../oci/platform.js";
 import { formatReference, parseReference, tryParseReference, withDefaultTag } from "../oci/reference.js";
 import type { SolverContext } from "../solver/context.js";
-import { LayerService } from "../solver/layers/layer-service.js";
-import type { FetchBlob, Reporter } from "../solver/layers/ports.js";
-import { layersOf, type StepResult } from "../solver/result.js";
-import { solveGraph } from "../solver/solve.js";
+import { rootLayers } from "../solver/ops/root-layers.js";
+import type { StepResult } from "../solver/result.js";
 import { loadAst } from "./ast-cache.js";
 import { BuildContexts } from "./build-contexts.js";
+import { BuildSolver } from "./build-solver.js";
 import { runAsStep } from "./build-steps.js";
 import { finishConfig } from "./image-config.js";
 import { ImageResolver } from "./image-resolver.js";
-import { contextDirectory, readDockerfile } from "./local-context.js";
+import { loadMainContext, type MainContext } from "./main-context.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 import type { Session } from "./session.js";
 
@@ -40,12 +38,14 @@ export interface BuildImagesOptions {
 export async function buildImages(options: BuildImagesOptions, session: Session, onEvent: EventSink): Promise<Built> {
   const { build, compression } = options;
   const { store, signal } = session;
-  const context = contextDirectory(build.context);
-  const file = await runAsStep("[internal] load build definition from Dockerfile", onEvent, async () =>
-    readDockerfile(build.dockerfile, context),
+  const solver = new BuildSolver({ build, compression, onEvent }, session);
+  const main = await loadMainContext(
+    { context: build.context, dockerfile: build.dockerfile, keepGitDir: isTrue(build.buildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"]) },
+    { store, signal, onEvent, solve: (root) => solver.files(root) },
   );
+  const file = main.dockerfile;
   const ast = await loadAst(file, store);
-  const contexts = new BuildContexts({ main: context, named: build.buildContexts, dockerfile: file.path, store });
+  const contexts = new BuildContexts({ main: main.directory, named: build.buildContexts, dockerfile: file.path, store });
   const resolver = new ImageResolver({
     store,
     signal,
@@ -53,38 +53,23 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
     registry: () => session.registry(),
     onStale: (message) => onEvent({ type: "warning", diagnostic: { severity: "warning", code: "registry/stale", message } }),
   });
-  const compiled = await Promise.all(build.platforms.map((platform) => compile(ast, file, platform, build, contexts, resolver, onEvent)));
+  const compiled = await Promise.all(build.platforms.map((platform) => compile(ast, main, platform, build, contexts, resolver, onEvent)));
   const warnings = uniqueDiagnostics(compiled.flatMap((result) => result.warnings));
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
 
   const epoch = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;
-  const layers = new LayerService({
-    store,
-    tasks: session.tasks,
-    fetchBlob: fetchWith(session),
-    ...(epoch === undefined ? {} : { epoch }),
-  });
-  const quiet: Reporter = { signal, progress: () => {} };
-  const solver: SolverContext = {
-    layers,
-    compression,
-    quiet,
-    background: session.background,
-    worker: () => session.worker(),
-    image: (identifier, platform) => resolver.source(identifier, platform, build.platforms[0] ?? hostPlatform()),
-    local: async (name, patterns) => contexts.tree(name, patterns),
-    resolvConf,
-    proxyEnv: proxyEnv(build.buildArgs),
-  };
-  const results = await solveGraph(
+  const layers = solver.layers(epoch);
+  const sources = { contexts, resolver };
+  const results = await solver.solve(
     compiled.map((result) => result.rootfs),
-    solver,
-    { jobs: build.jobs, image: options.image, signal, onEvent },
+    layers,
+    options.image,
+    sources,
   );
   contexts.save();
   const images = await Promise.all(
     compiled.map((result, index) =>
-      finishImage(result, results[index] as StepResult, layers, compression, quiet, epoch === undefined ? undefined : epoch * 1000),
+      finishImage(result, results[index] as StepResult, solver.context(layers, sources), epoch === undefined ? undefined : epoch * 1000),
     ),
   );
   return { images, warnings, epoch: epoch === undefined ? undefined : epoch * 1000 };
@@ -92,7 +77,7 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
 
 async function compile(
   ast: Parameters<typeof compileDockerfile>[0],
-  file: { readonly text: string; readonly name: string },
+  { dockerfile, graph }: MainContext,
   platform: Platform,
   build: ResolvedBuildOptions,
   contexts: BuildContexts,
@@ -104,8 +89,9 @@ async function compile(
   return compileDockerfile(
     ast,
     {
-      text: file.text,
-      filename: file.name,
+      text: dockerfile.text,
+      filename: dockerfile.name,
+      ...(graph ? { context: graph } : {}),
       ...(build.target === undefined ? {} : { target: build.target }),
       buildArgs: build.buildArgs,
       labels: build.labels,
@@ -130,12 +116,11 @@ async function compile(
 async function finishImage(
   result: FrontendResult,
   solved: StepResult,
-  service: LayerService,
-  compression: CompressionOptions,
-  reporter: Reporter,
+  context: SolverContext,
   epoch: number | undefined,
 ): Promise<ExportImage> {
-  const stack = layersOf(solved);
+  const { layers: service, compression, quiet: reporter } = context;
+  const stack = await rootLayers(solved, context, reporter);
   const layers = await Promise.all(
     stack.map(async (id, index) => {
       const { diffId, blob } = await service.exported(stack, index, compression, reporter);
@@ -145,32 +130,15 @@ async function finishImage(
   return { platform: result.platform, config: finishConfig(result, layers, epoch), layers };
 }
 
-function fetchWith(session: Session): FetchBlob {
-  return async function* (origin, blob, { signal }) {
-    yield* (await session.registry()).blob(parseReference(origin), blob, { signal });
-  };
-}
-
 /** An image's name as it is asked for: in full, as BuildKit shows it. A text that is no reference stands as it is, for the error to come. */
 function displayName(ref: string): string {
   const reference = tryParseReference(ref);
   return reference ? formatReference(withDefaultTag(reference)) : ref;
 }
 
-/** The host's resolver configuration: RUN steps share the host's network. */
-function resolvConf(): string {
-  try {
-    return readFileSync("/etc/resolv.conf", "utf8");
-  } catch {
-    return "";
-  }
-}
-
-const PROXY = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
-
-/** Predefined proxy arguments given on the command line: every RUN step sees them, no key and no history does. */
-function proxyEnv(buildArgs: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(buildArgs).flatMap(([name, value]) => (PROXY.includes(name.toUpperCase()) ? [`${name}=${value}`] : []));
+/** A boolean as Go's strconv reads it. */
+function isTrue(text: string | undefined): boolean {
+  return /^(1|t|true)$/i.test(text ?? "");
 }
 
 function uniqueDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

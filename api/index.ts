@@ -7,6 +7,7 @@ export type {
   CommonOptions,
   ImageStore,
   Output,
+  SecretSource,
   StoredImage,
 } from "./options.js";
 export type { Diagnostic, Severity, SourceFile, SourceRange } from "../core/diagnostics.js";

@@ -32,16 +32,16 @@ export function contextDirectory(path: string): string {
   });
 }
 
+/** What a Dockerfile is called when nobody names it, in order. */
+export const DOCKERFILE_NAMES: readonly string[] = ["Dockerfile", "dockerfile", "Containerfile"];
+
 /** Reads the Dockerfile: the named one, or `Dockerfile` (then `dockerfile`, `Containerfile`) in the context. */
 export function readDockerfile(
   option: string | { readonly text: string; readonly name?: string } | undefined,
   context: string,
 ): DockerfileText {
   if (typeof option === "object") return { text: option.text, name: option.name ?? "<Dockerfile>", path: undefined };
-  const candidates =
-    option === undefined
-      ? ["Dockerfile", "dockerfile", "Containerfile"].map((name) => join(context, name))
-      : namedDockerfile(option, context);
+  const candidates = option === undefined ? DOCKERFILE_NAMES.map((name) => join(context, name)) : namedDockerfile(option, context);
   for (const path of candidates) {
     try {
       return { text: readFileSync(path, "utf8"), name: displayName(path), path };

@@ -24,6 +24,9 @@ export type Output =
   | { readonly type: "registry"; readonly names?: readonly string[] }
   | { readonly type: "cacheonly" };
 
+/** Where a secret's value comes from: a file, a variable of the environment, or the value itself. At most 500 KiB. */
+export type SecretSource = { readonly src: string } | { readonly env: string } | { readonly value: string | Uint8Array };
+
 export interface CommonOptions {
   /** The store. Default `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then `~/.local/share/tsbuild`. */
   readonly root?: string;
@@ -33,14 +36,20 @@ export interface CommonOptions {
 }
 
 export interface BuildOptions extends CommonOptions {
-  /** A directory. Default `.`. */
-  readonly context?: string;
-  /** Path of the Dockerfile (relative to the working directory), or its text. Default `Dockerfile` in the context. */
+  /**
+   * A directory (default `.`), a Git repository (`https://host/path.git#ref:directory`), the URL of a tar archive or Dockerfile, or one of these two as bytes.
+   * A Dockerfile is built without any files.
+   */
+  readonly context?: string | Readable | Uint8Array;
+  /**
+   * Path of the Dockerfile, its URL, or its text. Default `Dockerfile` in the context. A path is relative to the working directory; for a context that is no
+   * directory of this machine, to the context.
+   */
   readonly dockerfile?: string | { readonly text: string; readonly name?: string };
   readonly target?: string;
   /** Values for ARG; undefined takes the variable from the environment, as `--build-arg NAME` does. */
   readonly buildArgs?: Readonly<Record<string, string | undefined>>;
-  /** name → `DIR`, `docker-image://REF`, `oci-layout://DIR[:TAG|@DIGEST]`. */
+  /** name → `DIR`, `docker-image://REF`, `oci-layout://DIR[:TAG|@DIGEST]`, a Git repository, or a URL (a file named `context`). */
   readonly buildContexts?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -61,6 +70,8 @@ export interface BuildOptions extends CommonOptions {
   readonly shmSize?: number;
   /** `name=soft[:hard]`. */
   readonly ulimits?: readonly string[];
+  /** By id: for `RUN --mount=type=secret`, and for sources (`GIT_AUTH_TOKEN`, `HTTP_AUTH_TOKEN_<host>`). */
+  readonly secrets?: Readonly<Record<string, SecretSource>>;
   /** RUN steps that run at once. Default: 64. */
   readonly jobs?: number;
 }

@@ -6,7 +6,7 @@ import type { BuildOptions, Output } from "./options.js";
 
 /** Build options with every default filled in and every text read. */
 export interface ResolvedBuildOptions {
-  readonly context: string;
+  readonly context: NonNullable<BuildOptions["context"]>;
   readonly dockerfile: BuildOptions["dockerfile"];
   readonly target: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -24,6 +24,7 @@ export interface ResolvedBuildOptions {
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly shmSize: number | undefined;
+  readonly secrets: NonNullable<BuildOptions["secrets"]>;
   readonly jobs: number;
 }
 
@@ -51,6 +52,7 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   addHosts: true,
   shmSize: true,
   ulimits: true,
+  secrets: true,
   jobs: true,
 };
 
@@ -89,6 +91,7 @@ export function resolveBuildOptions(
     extraHosts: (options.addHosts ?? []).map(parseExtraHost),
     ulimits: (options.ulimits ?? []).map(parseUlimit),
     shmSize: options.shmSize,
+    secrets: options.secrets ?? {},
     jobs,
   };
 }

@@ -6,10 +6,12 @@ import type { Store } from "../cache/store.js";
 import { CanceledError } from "../core/errors.js";
 import { packageRoot } from "../core/package-root.js";
 import type { Worker } from "../executor-native/contract.js";
+import { Connections, defaultCertificateDirectories } from "../oci/http/connections.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 import { Background } from "../solver/layers/background.js";
 import type { LayerTaskRunner } from "../solver/layers/ports.js";
 import { layerTaskRunner } from "./layer-tasks.js";
+import { downloadFailures } from "../solver/remote/errors.js";
 import type { CommonOptions } from "./options.js";
 
 /** What one build holds while it runs: the store, threads, the worker, connections. Everything starts when it is needed first. */
@@ -23,6 +25,7 @@ export class Session implements AsyncDisposable {
   readonly #closeTasks: () => Promise<void>;
   #worker: Promise<Worker> | undefined;
   #registry: Promise<RegistryClient> | undefined;
+  #connections: Connections | undefined;
 
   constructor(options: CommonOptions) {
     this.store = openStore({ root: options.root ?? defaultRoot(process.env) });
@@ -44,6 +47,12 @@ export class Session implements AsyncDisposable {
     return this.#registry;
   }
 
+  /** Connections for downloads from any host. */
+  connections(): Connections {
+    this.#connections ??= new Connections(process.env, defaultCertificateDirectories(process.env), downloadFailures);
+    return this.#connections;
+  }
+
   /** Ends everything: work in the background stops, then what it used goes away. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new CanceledError("The build has ended"));
@@ -52,6 +61,7 @@ export class Session implements AsyncDisposable {
       await this.#closeTasks();
       await this.#endWorker();
       (await this.#registry?.catch(() => undefined))?.close();
+      this.#connections?.close();
     } finally {
       this.store.close();
     }

@@ -22,7 +22,9 @@ export interface ResolvedImage {
 export type NamedContext =
   | { readonly kind: "image"; readonly ref: string }
   | { readonly kind: "local"; readonly name: string }
-  | { readonly kind: "oci-layout"; readonly ref: string };
+  | { readonly kind: "oci-layout"; readonly ref: string }
+  /** Files from elsewhere (a repository, a download) as a part of the graph. */
+  | { readonly kind: "files"; readonly root: Rootfs };
 
 /** What a frontend asks of the world; given by api/. All questions may be asked concurrently and are answered once each. */
 export interface FrontendPorts {
@@ -41,6 +43,8 @@ export interface FrontendOptions {
   readonly text: string;
   /** For diagnostics: the path as the user named it. */
   readonly filename: string;
+  /** The main context where it is no local directory; `root` undefined: no files at all. */
+  readonly context?: { readonly root: Rootfs };
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   /** Labels from the command line; they win over LABEL. */

@@ -6,6 +6,8 @@ import type { Digest } from "../core/digest.js";
 import type { Background } from "./layers/background.js";
 import type { LayerService } from "./layers/layer-service.js";
 import type { Reporter } from "./layers/ports.js";
+import type { Downloads } from "./remote/downloads.js";
+import type { GitRepositories } from "./remote/git-repositories.js";
 
 /** An image as the registry or the local store describes it: what a source op needs to make it a stack of layers. */
 export interface SourceImage {
@@ -34,4 +36,10 @@ export interface SolverContext {
   readonly resolvConf: () => string;
   /** `NAME=value` proxy variables that RUN steps see and no key knows. */
   readonly proxyEnv: readonly string[];
+  /** The value of a secret by its id; undefined when the build was given none. */
+  readonly secrets: (id: string) => Uint8Array | undefined;
+  /** Files by URL. */
+  readonly downloads: Downloads;
+  /** Git repositories by URL. */
+  readonly repositories: GitRepositories;
 }

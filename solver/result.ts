@@ -11,8 +11,8 @@ export type StepResult =
 
 export const SCRATCH: StepResult = { kind: "layers", layers: [] };
 
-/** The layers of a result that must be a root filesystem; a tree here is a mistake of the graph. */
+/** The layers of a result that is kept; files that are only looked at never are. */
 export function layersOf(result: StepResult): readonly LayerId[] {
-  if (result.kind !== "layers") throw new Error(`internal: local directory "${result.name}" used as a root filesystem`);
+  if (result.kind !== "layers") throw new Error(`internal: "${result.name}" is only looked at and cannot be kept`);
   return result.layers;
 }

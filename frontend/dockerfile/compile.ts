@@ -140,7 +140,7 @@ class Compilation {
       buildArgs: options.buildArgs,
       targetPlatform: options.targetPlatform,
       cacheNamespace: namespace ? `${namespace}/` : "",
-      context: localContext("context", patterns, { name: "[internal] load build context" }),
+      context: options.context ? options.context.root : localContext("context", patterns, { name: "[internal] load build context" }),
       ignore,
       report: this.#report,
       linter: this.#linter,

@@ -1,3 +1,5 @@
+import type { SourceOp } from "../../llb/ops.js";
+
 /** A Git repository as ADD and contexts name it. */
 export interface GitSource {
   /** As given, without fragment and query. */
@@ -7,6 +9,8 @@ export interface GitSource {
   readonly checksum: string;
   readonly keepGitDir: boolean | undefined;
   readonly submodules: boolean | undefined;
+  /** When the files date from; undefined: their checkout. */
+  readonly mtime: "checkout" | "commit" | undefined;
 }
 
 const SCP = /^[a-zA-Z0-9-_.]+@[a-zA-Z0-9-_.]+:/;
@@ -39,6 +43,8 @@ function withQuery(start: { remote: string; ref: string; subdir: string }, query
   let checksum = "";
   let keepGitDir: boolean | undefined;
   let submodules: boolean | undefined;
+  let mtime: GitSource["mtime"];
+  let fetchByCommit = false;
   let named: string | undefined;
   const setRef = (value: string): string | undefined => {
     if (ref !== "" && ref !== value) return `it names two refs, "${ref}" and "${value}"`;
@@ -49,7 +55,7 @@ function withQuery(start: { remote: string; ref: string; subdir: string }, query
     const values = query.getAll(key);
     const value = values[0] ?? "";
     if (values.length > 1) return `"${key}" is given twice`;
-    const isSwitch = key === "submodules" || key === "keep-git-dir";
+    const isSwitch = key === "submodules" || key === "keep-git-dir" || key === "fetch-by-commit";
     if (value === "" && !isSwitch) return `"${key}" has no value`;
     const on = isSwitch ? (value === "" ? true : /^(1|t|true)$/i.test(value)) : false;
     if (isSwitch && value !== "" && !/^(1|t|true|0|f|false)$/i.test(value)) return `"${value}" is not true or false`;
@@ -80,17 +86,44 @@ function withQuery(start: { remote: string; ref: string; subdir: string }, query
       case "submodules":
         submodules = on;
         break;
+      case "mtime":
+        if (value !== "checkout" && value !== "commit") return `"${value}" is neither checkout nor commit`;
+        mtime = value;
+        break;
+      case "fetch-by-commit":
+        fetchByCommit = on;
+        break;
       default:
         return `there is no option "${key}"`;
     }
     if (problem) return problem;
   }
-  return { remote: start.remote, ref: ref || checksum, subdir, checksum, keepGitDir, submodules };
+  // Only the whole id names a commit; with the start of one, the default branch is looked at.
+  if (fetchByCommit && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum)) return "fetch-by-commit needs commit= with a whole id";
+  return { remote: start.remote, ref: (fetchByCommit ? checksum : ref) || checksum, subdir, checksum, keepGitDir, submodules, mtime };
 }
 
 /** The identifier of a Git source operation. */
-export function gitIdentifier(source: GitSource): string {
+function gitIdentifier(source: GitSource): string {
   const path = source.remote.replace(PROTOCOL, "").replace(/^([^/:]+@)?([^/:]+):(?!\d)/, "$1$2/");
   const fragment = source.subdir === "" ? source.ref : `${source.ref}:${source.subdir}`;
   return `git://${path}${fragment === "" ? "" : `#${fragment}`}`;
+}
+
+/** The source operation of a repository. `checksum` and `keepGitDir` count where the address says nothing of them. */
+export function gitSourceOp(source: GitSource, options: { readonly checksum?: string; readonly keepGitDir?: boolean } = {}): SourceOp {
+  const checksum = source.checksum || options.checksum || "";
+  return {
+    kind: "source",
+    identifier: gitIdentifier(source),
+    attrs: {
+      "git.authheadersecret": "GIT_AUTH_HEADER",
+      "git.authtokensecret": "GIT_AUTH_TOKEN",
+      "git.fullurl": source.remote,
+      ...((source.keepGitDir ?? options.keepGitDir) ? { "git.keepgitdir": "true" } : {}),
+      ...(checksum === "" ? {} : { "git.checksum": checksum }),
+      ...(source.submodules === false ? { "git.skipsubmodules": "true" } : {}),
+      ...(source.mtime === "commit" ? { "git.mtime": "commit" } : {}),
+    },
+  };
 }

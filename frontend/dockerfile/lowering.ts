@@ -1,7 +1,7 @@
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import type { PatternMatcher } from "../../core/pattern-matcher.js";
 import { suggest } from "../../core/suggest.js";
-import type { Edge, VertexMetadata } from "../../llb/vertex.js";
+import type { Rootfs, VertexMetadata } from "../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
 import type { FrontendOptions } from "../frontend.js";
 import type { Instruction, Word } from "./ast.js";
@@ -43,7 +43,7 @@ export interface BuildScope {
   readonly targetPlatform: Platform;
   /** Prefix of cache mount ids. */
   readonly cacheNamespace: string;
-  readonly context: Edge;
+  readonly context: Rootfs;
   /** Of the main context; undefined without patterns. */
   readonly ignore: PatternMatcher | undefined;
   readonly report: Report;

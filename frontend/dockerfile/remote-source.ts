@@ -3,7 +3,7 @@ import { edge } from "../../llb/vertex.js";
 import type { Flag, Word } from "./ast.js";
 import * as errors from "./errors.js";
 import { flagWord } from "./flags.js";
-import { gitIdentifier, type GitSource, parseGitSource } from "./git-source.js";
+import { type GitSource, gitSourceOp, parseGitSource } from "./git-source.js";
 import type { Lowering } from "./lowering.js";
 import type { ActionMaker, CommonCopy, Transfer } from "./transfer.js";
 
@@ -52,20 +52,8 @@ function addGit(git: GitSource, checksum: string, text: string, word: Word, tran
   const flag = transfer.remote.keepGitDir;
   if (flag !== undefined && git.keepGitDir !== undefined && flag !== git.keepGitDir) fail("--keep-git-dir says otherwise than the URL");
   if (checksum !== "" && git.checksum !== "" && checksum !== git.checksum) fail("--checksum says otherwise than the URL");
-  const commit = git.checksum || checksum;
   const source = edge({
-    op: {
-      kind: "source",
-      identifier: gitIdentifier(git),
-      attrs: {
-        "git.authheadersecret": "GIT_AUTH_HEADER",
-        "git.authtokensecret": "GIT_AUTH_TOKEN",
-        "git.fullurl": git.remote,
-        ...((git.keepGitDir ?? flag) ? { "git.keepgitdir": "true" } : {}),
-        ...(commit === "" ? {} : { "git.checksum": commit }),
-        ...(git.submodules === false ? { "git.skipsubmodules": "true" } : {}),
-      },
-    },
+    op: gitSourceOp(git, { checksum, ...(flag === undefined ? {} : { keepGitDir: flag }) }),
     metadata: at.metadata(target.name),
   });
   maker.copy(source, { src: "/", ...PLAIN_COPY, dirCopyContents: true, ...common });

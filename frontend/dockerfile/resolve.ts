@@ -74,6 +74,12 @@ async function useNamedContext(
     state.rootfs = localContext(named.name, patterns, { name: `[context ${name}] load from client` });
     return;
   }
+  if (named.kind === "files") {
+    state.platform = platform;
+    state.image = emptyImage(platform);
+    state.rootfs = named.root;
+    return;
+  }
   if (named.kind === "image" && named.ref === "scratch") {
     state.platform = platform;
     state.image = emptyImage(platform);

@@ -1,15 +1,17 @@
 import { canonicalJson } from "../../core/canonical.js";
 import { TsbuildError } from "../../core/errors.js";
 import type { EngineOp } from "../engine/op.js";
-import { layersOf, type StepResult } from "../result.js";
+import type { SolverContext } from "../context.js";
+import type { StepResult } from "../result.js";
+import { rootLayers } from "./root-layers.js";
 
 /** The layers that the second input has above the first. */
-export function diffOp(): EngineOp<StepResult> {
+export function diffOp(context: SolverContext): EngineOp<StepResult> {
   return {
     identity: async () => canonicalJson({ kind: "diff" }),
-    async run([lower, upper]) {
-      const below = lower ? layersOf(lower) : [];
-      const all = upper ? layersOf(upper) : [];
+    async run([lower, upper], opContext) {
+      const below = lower ? await rootLayers(lower, context, opContext) : [];
+      const all = upper ? await rootLayers(upper, context, opContext) : [];
       if (below.some((layer, index) => all[index] !== layer))
         throw new TsbuildError(
           "build/diff-not-above",

@@ -7,6 +7,7 @@ import type { ExecOp, Mount } from "../../llb/ops.js";
 import type { SolverContext } from "../context.js";
 import type { OpContext } from "../engine/op.js";
 import type { StepResult } from "../result.js";
+import { secretValue } from "../secrets/step-secrets.js";
 import { treeLayer } from "./tree-layer.js";
 
 /** Mounts that are ready to use; disposing gives back what they hold (locks of cache mounts). */
@@ -68,15 +69,17 @@ async function prepareMount(
       return { type: "bind", source: await cacheDirectory(mount, context, opContext, locks), dest: mount.dest, readonly: mount.readonly };
     case "tmpfs":
       return { type: "tmpfs", dest: mount.dest, size: mount.size, readonly: mount.readonly };
-    case "secret":
+    case "secret": {
+      const value = secretValue(mount, context);
+      const { dest, uid, gid, mode } = mount;
+      return value && { type: "file", dest, data: Buffer.from(value).toString("base64"), uid, gid, mode };
+    }
     case "ssh":
       if (mount.optional) return undefined;
       throw new TsbuildError(
-        `build/${mount.type}-not-found`,
-        `Cannot run the step: ${mount.type === "secret" ? `secret "${mount.id}"` : `ssh agent "${mount.id}"`} is required, but the build was given none`,
-        {
-          hint: `Drop "required" from the mount, or leave it out: this version passes no ${mount.type === "secret" ? "secrets" : "agents"} into steps`,
-        },
+        "build/ssh-not-found",
+        `Cannot run the step: ssh agent "${mount.id}" is required, but the build was given none`,
+        { hint: 'Drop "required" from the mount, or leave it out: this version passes no agents into steps' },
       );
     default:
       return unreachable(mount);

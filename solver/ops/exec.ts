@@ -7,11 +7,14 @@ import type { Vertex } from "../../llb/vertex.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
-import { layersOf, type StepResult } from "../result.js";
+import type { StepResult } from "../result.js";
 import { mountInputs, prepareMounts } from "./exec-mounts.js";
 import { subtreeDigest } from "./file/selection.js";
 import { treeOfInput } from "./input-tree.js";
+import { OutputMask } from "../secrets/output-mask.js";
+import { stepSecrets } from "../secrets/step-secrets.js";
 import { OutputTail } from "./output-tail.js";
+import { rootLayers } from "./root-layers.js";
 
 /** Default host name inside RUN; BuildKit's, since Dockerfiles in the wild rely on it resolving. */
 const HOSTNAME = "buildkitsandbox";
@@ -31,7 +34,7 @@ export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, context: Sol
       return digests.join(" ");
     },
     async run(inputs, opContext) {
-      const base = root.input < 0 ? [] : layersOf(inputs[root.input] as StepResult);
+      const base = root.input < 0 ? [] : await rootLayers(inputs[root.input] as StepResult, context, opContext);
       const layers = [...base, await runStep(op, base, inputs, vertex, context, opContext)];
       if (form.exported) context.background.start(() => context.layers.exported(layers, base.length, context.compression, context.quiet));
       return { kind: "layers", layers };
@@ -50,13 +53,17 @@ async function runStep(
   const { layers } = context;
   const [worker, lowers] = await Promise.all([context.worker(), layers.snapshots(base, opContext)]);
   await using mounts = await prepareMounts(op, inputs, context, opContext);
+  const secrets = stepSecrets(op, context);
+  // A secret wins over ENV, and both over the build's proxies.
+  const own = [...missingFrom(secrets.env, op.env), ...secrets.env];
+  const env = [...own, ...missingFrom(own, context.proxyEnv)];
   const draft = layers.store.layers.draft();
   try {
     const spec: SandboxSpec = {
       rootfs: { lowers, upper: draft.fs, work: draft.work },
       mounts: mounts.list,
       args: op.args,
-      env: [...op.env, ...missingFrom(op.env, context.proxyEnv)],
+      env,
       cwd: op.cwd,
       user: op.user,
       hostname: op.hostname ?? HOSTNAME,
@@ -68,13 +75,17 @@ async function runStep(
       ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
     };
     const tail = new OutputTail();
+    const show = (stream: "stdout" | "stderr", data: Uint8Array): void => {
+      if (data.length === 0) return;
+      tail.add(data);
+      opContext.output(stream, data);
+    };
+    const masks = { stdout: new OutputMask(secrets.values), stderr: new OutputMask(secrets.values) };
     const exit = await worker.run(spec, {
       signal: opContext.signal,
-      onOutput: (stream, data) => {
-        tail.add(data);
-        opContext.output(stream, data);
-      },
+      onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
     });
+    for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
     if (!("code" in exit) || exit.code !== 0)
       throw new ExecError(op.args, exit, tail.text(), { step: vertex.metadata.name, display: op.args.join(" ") });
     return draft.commitSnapshot().id;

@@ -5,10 +5,11 @@ import type { SolverContext } from "../context.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
 import { packLayer } from "../layers/pack.js";
-import { layersOf, type StepResult } from "../result.js";
+import type { StepResult } from "../result.js";
 import { fileOpBase, planFileOp } from "./file/plan-file-op.js";
 import { selectionDigest } from "./file/selection.js";
 import { readTreeFile, treeOfInput } from "./input-tree.js";
+import { rootLayers } from "./root-layers.js";
 
 /** COPY, ADD of files, WORKDIR: a new layer computed on trees, without unpacking anything. */
 export function fileOp(op: FileOp, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
@@ -22,7 +23,7 @@ export function fileOp(op: FileOp, form: LayerForm, context: SolverContext): Eng
       }),
     async run(inputs, opContext) {
       const base = fileOpBase(op, inputs.length);
-      const below = base < 0 ? [] : layersOf(inputs[base] as StepResult);
+      const below = base < 0 ? [] : await rootLayers(inputs[base] as StepResult, context, opContext);
       const plan = await planLayer(op, inputs, context, opContext);
       // A layer that a step runs on soon is not compressed first: that goes on beside the step.
       const direct = form.exported && !form.unpacked;

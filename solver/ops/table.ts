@@ -9,6 +9,9 @@ import { diffOp } from "./diff.js";
 import { execOp } from "./exec.js";
 import { fileOp } from "./file-op.js";
 import { mergeOp } from "./merge.js";
+import { BLOB_SCHEME, blobSourceOp } from "./source-blob.js";
+import { gitSourceOp } from "./source-git.js";
+import { httpSourceOp } from "./source-http.js";
 import { imageSourceOp } from "./source-image.js";
 import { localSourceOp } from "./source-local.js";
 
@@ -23,9 +26,9 @@ export function implement(vertex: Vertex, form: LayerForm, context: SolverContex
     case "file":
       return fileOp(op, form, context);
     case "merge":
-      return mergeOp();
+      return mergeOp(context);
     case "diff":
-      return diffOp();
+      return diffOp(context);
     default:
       return unreachable(op);
   }
@@ -39,9 +42,16 @@ function source(op: SourceOp, vertex: Vertex, context: SolverContext): EngineOp<
       return imageSourceOp(op, vertex, context);
     case "local":
       return localSourceOp(op, context);
+    case "http":
+    case "https":
+      return httpSourceOp(op, context);
+    case "git":
+      return gitSourceOp(op, context);
+    case BLOB_SCHEME:
+      return blobSourceOp(op, context);
     default:
-      throw new TsbuildError("build/source-unsupported", `Cannot get "${op.identifier}": this version reads images and local files only`, {
-        hint: "Download it in a RUN step, or put it in the build context",
+      throw new TsbuildError("build/source-unsupported", `Cannot get "${op.identifier}": there is no source of this kind`, {
+        hint: "Sources are docker-image, oci-layout, local, http, https and git",
       });
   }
 }

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { Hasher } from "../../../core/digest.js";
 import { throwIfAborted } from "../../../core/errors.js";
 import type { CopyAction } from "../../../llb/ops.js";
-import { openDecompressed, sniffFormat } from "../../../oci/layer/decompress.js";
+import { looksLikeArchive } from "../../../oci/layer/archive-start.js";
+import { openDecompressed } from "../../../oci/layer/decompress.js";
 import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
 import { fsPath } from "../../../oci/path-bytes.js";
-import { BLOCK, readHeader, type TarHeader } from "../../../oci/tar/header.js";
+import { BLOCK, type TarHeader } from "../../../oci/tar/header.js";
 import { type TarHandler, TarParser } from "../../../oci/tar/reader.js";
 import { cleanArchiveName, resolveArchivePath } from "./archive-name.js";
 import { makeDirectories, parentOf } from "./directories.js";
@@ -69,8 +70,7 @@ function mayBeArchive(path: string): boolean {
   const fd = openSync(fsPath(path), "r");
   try {
     const start = Buffer.alloc(BLOCK);
-    const read = readSync(fd, start, 0, BLOCK, 0);
-    return sniffFormat(start) !== "plain" || (read === BLOCK && readHeader(start) !== "bad checksum");
+    return looksLikeArchive(start.subarray(0, readSync(fd, start, 0, BLOCK, 0)));
   } finally {
     closeSync(fd);
   }

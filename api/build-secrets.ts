@@ -1,0 +1,71 @@
+import { readFileSync, statSync } from "node:fs";
+import { TsbuildError } from "../core/errors.js";
+import type { SecretSource } from "./options.js";
+
+/** Bytes of the largest secret; BuildKit's limit. */
+const LARGEST = 500 * 1024;
+
+/**
+ * The secrets of a build. That each can be had is checked at once, so that a typing mistake does not cost half a build; a file is read when a step
+ * first asks for it, and its content is nowhere but here and in the steps that mount it.
+ */
+export class BuildSecrets {
+  readonly #sources: ReadonlyMap<string, SecretSource>;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #read = new Map<string, Uint8Array>();
+
+  /** Throws `secret/unreadable`, `secret/too-large`, `secret/variable-not-set`. */
+  constructor(sources: Readonly<Record<string, SecretSource>>, env: Readonly<Record<string, string | undefined>>) {
+    this.#sources = new Map(Object.entries(sources));
+    this.#env = env;
+    for (const [id, source] of this.#sources) this.#check(id, source);
+  }
+
+  get(id: string): Uint8Array | undefined {
+    const known = this.#read.get(id);
+    if (known) return known;
+    const source = this.#sources.get(id);
+    if (source === undefined) return undefined;
+    const value = this.#load(id, source);
+    this.#read.set(id, value);
+    return value;
+  }
+
+  #check(id: string, source: SecretSource): void {
+    if ("src" in source) {
+      const size = attempt(id, source.src, () => statSync(source.src)).size;
+      if (size > LARGEST) throw tooLarge(id, size);
+    } else if ("env" in source) {
+      if (this.#env[source.env] === undefined)
+        throw new TsbuildError("secret/variable-not-set", `Cannot use secret "${id}": the variable ${source.env} is not set`, {
+          hint: `Set it, or give a file: --secret id=${id},src=FILE`,
+        });
+    } else if (source.value.length > LARGEST) throw tooLarge(id, source.value.length);
+  }
+
+  #load(id: string, source: SecretSource): Uint8Array {
+    if ("src" in source) {
+      const value = attempt(id, source.src, () => readFileSync(source.src));
+      if (value.length > LARGEST) throw tooLarge(id, value.length);
+      return value;
+    }
+    return Buffer.from("env" in source ? (this.#env[source.env] ?? "") : source.value);
+  }
+}
+
+function attempt<T>(id: string, path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new TsbuildError("secret/unreadable", `Cannot read secret "${id}" from "${path}": ${(cause as Error).message}`, {
+      cause,
+      hint: `Check the path, or take a variable: --secret id=${id},env=VARIABLE`,
+    });
+  }
+}
+
+function tooLarge(id: string, size: number): TsbuildError {
+  return new TsbuildError("secret/too-large", `Cannot use secret "${id}": it has ${size} bytes, and ${LARGEST} is the limit`, {
+    hint: "Secrets are keys and tokens; mount larger files with --mount=type=bind from a named context",
+  });
+}

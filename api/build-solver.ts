@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import type { EventSink, StepId } from "../core/events.js";
+import type { Edge, Rootfs } from "../llb/vertex.js";
+import type { CompressionOptions } from "../oci/layer/tasks.js";
+import { hostPlatform } from "../oci/platform.js";
+import { parseReference } from "../oci/reference.js";
+import type { SolverContext } from "../solver/context.js";
+import { LayerService } from "../solver/layers/layer-service.js";
+import type { FetchBlob, Reporter } from "../solver/layers/ports.js";
+import { readTreeFile, treeOfInput } from "../solver/ops/input-tree.js";
+import { Downloads } from "../solver/remote/downloads.js";
+import { GitRepositories } from "../solver/remote/git-repositories.js";
+import type { StepResult } from "../solver/result.js";
+import { solveGraph } from "../solver/solve.js";
+import { BuildSecrets } from "./build-secrets.js";
+import type { BuildContexts } from "./build-contexts.js";
+import type { ImageResolver } from "./image-resolver.js";
+import type { SolvedFiles } from "./main-context.js";
+import type { ResolvedBuildOptions } from "./resolve-options.js";
+import type { Session } from "./session.js";
+
+/** Where images and directories of a graph come from; known once the Dockerfile is read. */
+export interface GraphSources {
+  readonly contexts: BuildContexts;
+  readonly resolver: ImageResolver;
+}
+
+/** Solves the graphs of one build: first what the Dockerfile itself comes from, then what it says. They share what was asked of the outside. */
+export class BuildSolver {
+  readonly quiet: Reporter;
+  readonly #shared: Omit<SolverContext, "layers" | "image" | "local">;
+  readonly #solvedEarly = new Set<StepId>();
+
+  constructor(
+    private readonly options: {
+      readonly build: ResolvedBuildOptions;
+      readonly compression: CompressionOptions;
+      readonly onEvent: EventSink;
+    },
+    private readonly session: Session,
+  ) {
+    const { build, compression } = options;
+    const { store, signal } = session;
+    const values = new BuildSecrets(build.secrets, process.env);
+    const secrets = (id: string): Uint8Array | undefined => values.get(id);
+    this.quiet = { signal, progress: () => {} };
+    this.#shared = {
+      compression,
+      quiet: this.quiet,
+      background: session.background,
+      worker: () => session.worker(),
+      resolvConf,
+      proxyEnv: proxyEnv(build.buildArgs),
+      secrets,
+      downloads: new Downloads({ store, connections: session.connections(), secrets }),
+      repositories: new GitRepositories({ store, secrets }),
+    };
+  }
+
+  /** Layers of this build, clamped to `epoch` (seconds). */
+  layers(epoch: number | undefined): LayerService {
+    const { store, tasks } = this.session;
+    return new LayerService({ store, tasks, fetchBlob: fetchWith(this.session), ...(epoch === undefined ? {} : { epoch }) });
+  }
+
+  /** The files of a graph without images and local directories: a context from elsewhere. */
+  async files(root: Edge): Promise<SolvedFiles> {
+    const unknown = (): Promise<never> => Promise.reject(new Error("internal: a context needs an image or a directory"));
+    const epoch = this.options.build.buildArgs["SOURCE_DATE_EPOCH"];
+    const layers = this.layers(epoch !== undefined && /^\d+$/.test(epoch) ? Number(epoch) : undefined);
+    const context: SolverContext = { ...this.#shared, layers, image: unknown, local: unknown };
+    const [result] = await this.#solve([root], context, false, (event) => {
+      if (event.type === "steps") for (const step of event.steps) this.#solvedEarly.add(step.id);
+      this.options.onEvent(event);
+    });
+    const tree = await treeOfInput(result as StepResult, context, this.quiet);
+    return { tree, read: (path) => readTreeFile(tree, path, context, this.quiet) };
+  }
+
+  /** The root filesystems of the targets, in order. `image`: they become images. */
+  async solve(
+    targets: readonly Rootfs[],
+    layers: LayerService,
+    image: boolean,
+    { contexts, resolver }: GraphSources,
+  ): Promise<StepResult[]> {
+    const { build, onEvent } = this.options;
+    return this.#solve(targets, this.context(layers, { contexts, resolver }), image, (event) => {
+      // Shown already, as what it was when it was solved for the Dockerfile.
+      if (event.type === "cached" && this.#solvedEarly.has(event.step)) return;
+      onEvent(event);
+    });
+  }
+
+  context(layers: LayerService, { contexts, resolver }: GraphSources): SolverContext {
+    const fallback = this.options.build.platforms[0] ?? hostPlatform();
+    return {
+      ...this.#shared,
+      layers,
+      image: (identifier, platform) => resolver.source(identifier, platform, fallback),
+      local: async (name, patterns) => contexts.tree(name, patterns),
+    };
+  }
+
+  #solve(targets: readonly Rootfs[], context: SolverContext, image: boolean, onEvent: EventSink): Promise<StepResult[]> {
+    return solveGraph(targets, context, { jobs: this.options.build.jobs, image, signal: this.session.signal, onEvent });
+  }
+}
+
+function fetchWith(session: Session): FetchBlob {
+  return async function* (origin, blob, { signal }) {
+    yield* (await session.registry()).blob(parseReference(origin), blob, { signal });
+  };
+}
+
+/** The host's resolver configuration: RUN steps share the host's network. */
+function resolvConf(): string {
+  try {
+    return readFileSync("/etc/resolv.conf", "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const PROXY = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+
+/** Predefined proxy arguments given on the command line: every RUN step sees them, no key and no history does. */
+function proxyEnv(buildArgs: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(buildArgs).flatMap(([name, value]) => (PROXY.includes(name.toUpperCase()) ? [`${name}=${value}`] : []));
+}

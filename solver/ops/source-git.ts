@@ -1,0 +1,94 @@
+import type { SourceOp } from "../../llb/ops.js";
+import type { ContentSource, NodeMeta, PackEntry, Timestamp } from "../../oci/layer/toc.js";
+import { resolvePath } from "../../oci/layer/resolve.js";
+import type { SolverContext } from "../context.js";
+import type { EngineOp, OpContext } from "../engine/op.js";
+import { packLayer } from "../layers/pack.js";
+import { checkOut } from "../remote/git-checkout.js";
+import { subdirNotFound } from "../remote/git-errors.js";
+import type { GitCommit } from "../remote/git-repositories.js";
+import { type GitSource, readGitSource } from "../remote/git-source.js";
+import type { StepResult } from "../result.js";
+import { LocalTree } from "./local-tree.js";
+
+/**
+ * A commit of a Git repository. What identifies it is the commit's id, wherever the repository is; with `.git` kept also what that holds beside.
+ */
+export function gitSourceOp(op: SourceOp, context: SolverContext): EngineOp<StepResult> {
+  const source = readGitSource(op);
+  return {
+    async identity(opContext) {
+      return identityOf(source, await context.repositories.commit(source, opContext));
+    },
+    async run(_inputs, opContext) {
+      const commit = await context.repositories.commit(source, opContext);
+      using checkout = await checkOut(source, commit, {
+        repositories: context.repositories,
+        store: context.layers.store,
+        reporter: opContext,
+      });
+      const entries = checkoutEntries(
+        source,
+        checkout.directory,
+        source.mtime === "commit" ? { sec: checkout.committedAt, nsec: 0 } : undefined,
+      );
+      return { kind: "layers", layers: [await pack(entries, context, opContext)] };
+    },
+  };
+}
+
+function identityOf(source: GitSource, commit: GitCommit): string {
+  const parts = [`git ${commit.id}`];
+  if (source.subdir !== "") parts.push(`directory ${JSON.stringify(source.subdir)}`);
+  if (!source.submodules) parts.push("without submodules");
+  if (source.mtime === "commit") parts.push("times of the commit");
+  if (keepsGitDir(source)) parts.push(`.git ${JSON.stringify([source.remote, commit.name ?? "", commit.tag ?? ""])}`);
+  return parts.join(", ");
+}
+
+/** A part of the files has no `.git`. */
+function keepsGitDir(source: GitSource): boolean {
+  return source.keepGitDir && source.subdir === "";
+}
+
+function pack(entries: readonly PackEntry[], context: SolverContext, opContext: OpContext) {
+  return packLayer(context.layers, { entries }, { type: "uncompressed" }, opContext);
+}
+
+/** Everything in the source's directory, with the modes that git knows, whatever this process's umask is. */
+function checkoutEntries(source: GitSource, directory: string, mtime: Timestamp | undefined): PackEntry[] {
+  const tree = new LocalTree(directory, { name: source.remote });
+  const root = rootOf(tree, source);
+  const keep = keepsGitDir(source);
+  const entries: PackEntry[] = [];
+  const add = (from: string, to: string): void => {
+    for (const name of tree.children(from)) {
+      if (name === ".git" && !keep) continue;
+      const path = from === "" ? name : `${from}/${name}`;
+      const node = tree.lookup(path);
+      if (!node) continue;
+      const target = to === "" ? name : `${to}/${name}`;
+      const content: { source?: ContentSource } = node.type === "file" ? { source: tree.content(path) } : {};
+      entries.push({ ...node, path: target, mode: gitMode(node), ...(mtime ? { mtime } : {}), ...content });
+      if (node.type === "dir") add(path, target);
+    }
+  };
+  add(root, "");
+  return entries;
+}
+
+/** Links on the way to the directory stay inside the repository. */
+function rootOf(tree: LocalTree, source: GitSource): string {
+  if (source.subdir === "") return "";
+  const { path, node } = resolvePath(tree, source.subdir);
+  if (!node || path === ".git" || path.startsWith(".git/")) throw subdirNotFound(source.remote, source.subdir, "nothing");
+  if (node.type !== "dir") throw subdirNotFound(source.remote, source.subdir, "file");
+  return path;
+}
+
+/** 0755 for directories and programs, 0644 for files; 0444 for git's own objects. */
+function gitMode({ type, mode }: NodeMeta): number {
+  if (type === "dir") return 0o755;
+  if (type === "symlink") return 0o777;
+  return 0o444 | (mode & 0o200) | (mode & 0o100 ? 0o111 : 0);
+}

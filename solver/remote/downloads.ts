@@ -1,0 +1,190 @@
+import type { Store } from "../../cache/store.js";
+import { type Digest, isDigest } from "../../core/digest.js";
+import { SingleFlight } from "../../core/single-flight.js";
+import type { Connections } from "../../oci/http/connections.js";
+import { redactUrl } from "../../oci/http/errors.js";
+import { type Clock, systemClock, withRetries } from "../../oci/http/retry.js";
+import { discard, exchange, type HttpAnswer, startOfBody } from "../../oci/http/transport.js";
+import type { Reporter } from "../layers/ports.js";
+import { downloadBody, MAX_SIZE } from "./download-body.js";
+import { badStatus, changedMeanwhile, checksumMismatch, invalidUrl, tooLarge } from "./errors.js";
+
+/** What a URL gave. */
+export interface Download {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** Seconds since the epoch, by the `Last-Modified` of the answer; 0 without one. */
+  readonly mtime: number;
+}
+
+export interface DownloadsOptions {
+  readonly store: Store;
+  readonly connections: Connections;
+  readonly secrets: (id: string) => Uint8Array | undefined;
+  readonly clock?: Clock;
+}
+
+/** A download as the store remembers it, with what lets the server say that nothing changed. */
+interface Remembered extends Download {
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** Kind of the memo with what URLs gave. */
+const REMEMBERED = "http";
+
+/**
+ * Files by URL, as blobs of the store. Each URL is asked once per build, so that all its uses agree; a server that says that nothing changed (304,
+ * or the same ETag) is not made to send the file again, and with a checksum it is not even asked while the store has the file.
+ */
+export class Downloads {
+  readonly #options: DownloadsOptions;
+  readonly #flights = new SingleFlight();
+  readonly #current = new Map<string, Remembered>();
+
+  constructor(options: DownloadsOptions) {
+    this.#options = options;
+  }
+
+  /** The digest of what a URL gives now. */
+  async digest(url: string, reporter: Reporter): Promise<Digest> {
+    return (await this.#now(parse(url), reporter)).digest;
+  }
+
+  /**
+   * A URL's content with these bytes, which are in the store until the build ends. Throws `source/checksum-mismatch` for other content, or `source/changed`
+   * when the digest came from {@link digest}.
+   */
+  fetch(url: string, expected: { readonly digest: Digest; readonly from: "checksum" | "server" }, reporter: Reporter): Promise<Download> {
+    const address = parse(url);
+    return this.#flights.do(`fetch ${url} ${expected.digest}`, async () => {
+      const known = this.#current.get(url) ?? this.#remembered(url);
+      if (known?.digest === expected.digest && this.#hold(known.digest)) return known;
+      const made = await this.#get(address, reporter);
+      if (made.digest !== expected.digest)
+        throw expected.from === "checksum" ? checksumMismatch(address, expected.digest, made.digest) : changedMeanwhile(address);
+      return made;
+    });
+  }
+
+  #now(url: URL, reporter: Reporter): Promise<Remembered> {
+    return this.#flights.do(`now ${url.href}`, async () => {
+      const asked = this.#current.get(url.href);
+      if (asked) return asked;
+      const now = await this.#get(url, reporter, this.#remembered(url.href));
+      this.#current.set(url.href, now);
+      return now;
+    });
+  }
+
+  /** Downloads and remembers. Gives `before` when the server has nothing newer. */
+  async #get(url: URL, reporter: Reporter, before?: Remembered): Promise<Remembered> {
+    const headers = before ? conditions(before) : {};
+    const { clock = systemClock, store } = this.#options;
+    const { signal } = reporter;
+    return withRetries(
+      async () => {
+        const answer = await this.#ask(url, headers, signal);
+        const { response } = answer;
+        const etag = response.headers.get("etag") ?? undefined;
+        const unchanged = before && (response.status === 304 || (etag !== undefined && strong(etag) === strong(before.etag ?? "")));
+        if (unchanged) {
+          await discard(response);
+          return before;
+        }
+        if (response.status < 200 || response.status >= 300) throw await statusError(url, answer);
+        const lastModified = response.headers.get("last-modified") ?? undefined;
+        const total = Number(response.headers.get("content-length") ?? Number.NaN);
+        if (total > MAX_SIZE) throw tooLarge(url, MAX_SIZE);
+        const item = redactUrl(url);
+        const size = Number.isSafeInteger(total) && !response.headers.has("content-encoding") ? total : undefined;
+        const blob = await store.blobs.ingest(
+          downloadBody(answer, url, what(url), signal),
+          {},
+          { signal, onProgress: (current) => reporter.progress(item, current, size, false) },
+        );
+        reporter.progress(item, blob.size, blob.size, true);
+        const made: Remembered = {
+          ...blob,
+          mtime: seconds(lastModified),
+          ...(etag === undefined ? {} : { etag }),
+          ...(lastModified === undefined ? {} : { lastModified }),
+        };
+        store.memo.set(REMEMBERED, url.href, JSON.stringify(made));
+        return made;
+      },
+      { clock, signal },
+    );
+  }
+
+  #ask(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
+    const bare = new URL(url);
+    bare.username = "";
+    bare.password = "";
+    bare.hash = "";
+    const authorization = this.#authorization(url);
+    return exchange({ what: what(url), method: "GET", url: bare, headers, authorization, signal }, this.#options.connections);
+  }
+
+  /** By the secrets for the host, else by user and password of the URL. */
+  #authorization(url: URL): string | undefined {
+    const { secrets } = this.#options;
+    const token = secrets(`HTTP_AUTH_TOKEN_${url.hostname}`);
+    if (token) return `Bearer ${text(token)}`;
+    const header = secrets(`HTTP_AUTH_HEADER_${url.hostname}`);
+    if (header) return text(header);
+    if (url.username === "" && url.password === "") return undefined;
+    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    return `Basic ${Buffer.from(pair).toString("base64")}`;
+  }
+
+  #remembered(url: string): Remembered | undefined {
+    const memo = this.#options.store.memo.get(REMEMBERED, url);
+    const value = memo && (JSON.parse(memo.toString("utf8")) as Remembered);
+    return value && isDigest(value.digest) ? value : undefined;
+  }
+
+  /** Whether the store has the bytes; then it keeps them until the build ends. */
+  #hold(digest: Digest): boolean {
+    return this.#options.store.leases.hold("blob", [digest]).held.length > 0;
+  }
+}
+
+function parse(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw invalidUrl(url);
+  }
+}
+
+function what(url: URL): string {
+  return `download ${redactUrl(url)}`;
+}
+
+function conditions({ etag, lastModified }: Remembered): Readonly<Record<string, string>> {
+  return {
+    ...(etag === undefined ? {} : { "if-none-match": etag }),
+    ...(etag === undefined && lastModified !== undefined ? { "if-modified-since": lastModified } : {}),
+  };
+}
+
+/** Servers turn ETags weak when they compress on the way. */
+function strong(etag: string): string {
+  return etag.replace(/^W\//, "");
+}
+
+function seconds(lastModified: string | undefined): number {
+  const time = lastModified === undefined ? Number.NaN : Date.parse(lastModified);
+  return Number.isNaN(time) ? 0 : Math.floor(time / 1000);
+}
+
+/** A secret as a header's value: files of secrets end in a line break. */
+function text(secret: Uint8Array): string {
+  return Buffer.from(secret).toString("latin1").trim();
+}
+
+async function statusError(url: URL, { response, url: from }: HttpAnswer) {
+  return badStatus(url, { url: from, status: response.status, text: response.statusText, body: await startOfBody(response) });
+}

@@ -1,0 +1,104 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Store } from "../../cache/store.js";
+import type { Reporter } from "../layers/ports.js";
+import type { GitResult } from "./git-command.js";
+import { gitFailed } from "./git-errors.js";
+import { type Fetched, withFetched } from "./git-fetch.js";
+import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
+import type { GitSource } from "./git-source.js";
+
+/** A commit's files on disk; disposing removes them. */
+export interface Checkout extends Disposable {
+  readonly directory: string;
+  /** Seconds since the epoch. */
+  readonly committedAt: number;
+}
+
+/**
+ * Checks a commit out into a temporary directory, with its submodules. Nothing of the repository runs: there are no hooks, no filters, and no
+ * configuration but our own. `.git` is complete when the source keeps it; otherwise it is only scaffolding.
+ */
+export async function checkOut(
+  source: GitSource,
+  commit: GitCommit,
+  options: { readonly repositories: GitRepositories; readonly store: Store; readonly reporter: Reporter },
+): Promise<Checkout> {
+  const { repositories, store, reporter } = options;
+  const directory = store.temporaryDirectory();
+  const dispose = (): void => rmSync(directory, { recursive: true, force: true });
+  try {
+    const committedAt = await withFetched(source, commit, { repositories, locks: store.locks, reporter }, async (fetched) => {
+      const work = new WorkTree(source, commit, repositories.remote(source), directory, reporter);
+      await work.prepare(fetched);
+      await (source.keepGitDir ? work.clone(fetched) : work.borrow(fetched));
+      const time = await work.committedAt();
+      if (source.submodules && existsSync(join(directory, ".gitmodules"))) await work.submodules();
+      return time;
+    });
+    return { directory, committedAt, [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+class WorkTree {
+  constructor(
+    private readonly source: GitSource,
+    private readonly commit: GitCommit,
+    private readonly remote: GitRemote,
+    private readonly directory: string,
+    private readonly reporter: Reporter,
+  ) {}
+
+  async prepare({ format }: Fetched): Promise<void> {
+    await this.#git(["init", "--quiet", `--object-format=${format}`]);
+    // Submodules with relative addresses count from it.
+    await this.#git(["config", "remote.origin.url", this.source.remote]);
+  }
+
+  /** Objects of its own, so that `.git` stands for itself. */
+  async clone({ directory, ref }: Fetched): Promise<void> {
+    const { name, id } = this.commit;
+    const wanted = name?.startsWith("refs/") ? `+${ref}:${name}` : ref;
+    await this.#git(["fetch", "--quiet", "--no-tags", "--update-head-ok", "--depth=1", "--", `file://${directory}`, wanted], {
+      GIT_ALLOW_PROTOCOL: "file",
+    });
+    await this.#git(["checkout", "--quiet", "--detach", "--force", id]);
+    await this.#git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"]);
+    rmSync(join(this.directory, ".git", "FETCH_HEAD"), { force: true });
+  }
+
+  /** Objects are read where they are: nothing is copied. */
+  async borrow({ directory }: Fetched): Promise<void> {
+    writeFileSync(join(this.directory, ".git", "objects", "info", "alternates"), `${join(directory, "objects")}\n`);
+    await this.#git(["read-tree", "--reset", "-u", this.commit.id]);
+  }
+
+  async committedAt(): Promise<number> {
+    const { stdout } = await this.#git(["cat-file", "commit", this.commit.id]);
+    return Number(/^committer .* (\d+) [-+]\d{4}$/m.exec(stdout)?.[1] ?? 0);
+  }
+
+  async submodules(): Promise<void> {
+    const args = (depth: readonly string[]) => ["submodule", "--quiet", "update", "--init", "--recursive", ...depth];
+    const { code } = await this.#run(args(["--depth=1"]));
+    // Servers that give no single commits, or no part of a history.
+    if (code !== 0) await this.#git(args([]), {}, `fetch the submodules of ${this.source.remote}`);
+  }
+
+  async #git(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    what = `check out ${this.source.remote}`,
+  ): Promise<GitResult> {
+    const result = await this.#run(args, env);
+    if (result.code !== 0) throw gitFailed(what, this.remote.redact.text(result.stderr), this.source.host);
+    return result;
+  }
+
+  #run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<GitResult> {
+    return this.remote.git.run(args, { signal: this.reporter.signal, cwd: this.directory, env });
+  }
+}

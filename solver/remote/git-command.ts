@@ -1,0 +1,133 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { CanceledError, systemErrorCode, throwIfAborted } from "../../core/errors.js";
+import { gitMissing } from "./git-errors.js";
+
+/** Nothing in a repository, and nothing in the user's configuration, may make git run a program or ask a question. */
+const CONFIG = `[core]
+	hooksPath = /dev/null
+	fsmonitor = false
+	logAllRefUpdates = false
+	autocrlf = false
+[protocol "file"]
+	allow = user
+[protocol "ext"]
+	allow = never
+[init]
+	defaultBranch = master
+	templateDir =
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[fetch]
+	recurseSubmodules = false
+[advice]
+	detachedHead = false
+[credential]
+	helper =
+`;
+
+const PASSED_ON = [
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "ALL_PROXY",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "GIT_SSL_CAINFO",
+  "SSH_AUTH_SOCK",
+];
+
+export interface GitResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface GitCommandOptions {
+  readonly signal: AbortSignal;
+  /** Working directory; default: the command's home. */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The system's git with a home of its own: no configuration of the user or the machine, no hooks, no prompts, no credential helpers, network protocols only.
+ * Authorization headers are in a file in that home, so that they appear in no argument list.
+ */
+export class GitCommand {
+  readonly #home: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  /** `home` is an empty directory that only this user can read. */
+  constructor(home: string, headers: readonly { readonly scope: string; readonly header: string }[]) {
+    this.#home = home;
+    const sections = headers.map(({ scope, header }) => `[http ${quote(scope)}]\n\textraHeader = ${quote(header)}\n`);
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    writeFileSync(join(home, ".gitconfig"), CONFIG + sections.join(""), { mode: 0o600 });
+    const known = join(process.env["HOME"] || homedir(), ".ssh", "known_hosts");
+    this.#env = {
+      PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+      HOME: home,
+      LC_ALL: "C",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_ATTR_NOSYSTEM: "1",
+      GIT_TERMINAL_PROMPT: "0",
+      GIT_ALLOW_PROTOCOL: "http:https:git:ssh",
+      // Keys of new hosts are accepted and forgotten; a changed key of a known one is refused.
+      GIT_SSH_COMMAND: `ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o "UserKnownHostsFile=${join(home, "known_hosts")} ${known}"`,
+      ...passedOn(),
+    };
+  }
+
+  /**
+   * Runs `git ARGS` and answers how it ended. Abort ends it with every helper it started, and rejects with CanceledError. Throws `source/git-missing`.
+   */
+  run(args: readonly string[], options: GitCommandOptions): Promise<GitResult> {
+    const { signal, cwd = this.#home } = options;
+    throwIfAborted(signal);
+    return new Promise((resolve, reject) => {
+      // A group of its own: git starts helpers, which have to end with it.
+      const child = spawn("git", args, { cwd, env: { ...this.#env, ...options.env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+      const stdout: Buffer[] = [];
+      const stderr: Buffer[] = [];
+      const stop = (): void => {
+        try {
+          if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+        } catch (error) {
+          if (systemErrorCode(error) !== "ESRCH") throw error;
+        }
+      };
+      signal.addEventListener("abort", stop, { once: true });
+      child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+      child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+      child.once("error", (error) => {
+        signal.removeEventListener("abort", stop);
+        reject(systemErrorCode(error) === "ENOENT" ? gitMissing(error) : error);
+      });
+      child.once("close", (code) => {
+        signal.removeEventListener("abort", stop);
+        if (signal.aborted) return reject(new CanceledError(undefined, { cause: signal.reason }));
+        resolve({ code: code ?? 128, stdout: Buffer.concat(stdout).toString("utf8"), stderr: Buffer.concat(stderr).toString("utf8") });
+      });
+    });
+  }
+}
+
+function passedOn(): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of PASSED_ON.flatMap((upper) => [upper, upper.toLowerCase()])) {
+    const value = process.env[name];
+    if (value) env[name] = value;
+  }
+  if (env["SSL_CERT_FILE"] && !env["GIT_SSL_CAINFO"]) env["GIT_SSL_CAINFO"] = env["SSL_CERT_FILE"];
+  return env;
+}
+
+/** A value in git's configuration syntax. */
+function quote(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", " ")}"`;
+}

@@ -1,0 +1,65 @@
+import { TsbuildError } from "../../core/errors.js";
+
+export function gitMissing(cause: unknown): TsbuildError {
+  return new TsbuildError("source/git-missing", "Cannot read a Git repository: there is no program git", {
+    cause,
+    hint: "Install it: apt-get install git, apk add git, dnf install git, or pacman -S git",
+  });
+}
+
+/** `git` ended with an error. `said` is what it printed, without secrets. */
+export function gitFailed(what: string, said: string, host: string): TsbuildError {
+  const line = lastLine(said);
+  return new TsbuildError("source/git-failed", `Cannot ${what}: ${line === "" ? "git failed and said nothing" : line}`, {
+    hint: NEEDS_LOGIN.test(said)
+      ? `Give a token: --secret id=GIT_AUTH_TOKEN,env=VARIABLE (for one host only: id=GIT_AUTH_TOKEN.${host})`
+      : "Check the URL and the network; git ls-remote shows what the repository has",
+  });
+}
+
+const NEEDS_LOGIN = /could not read (Username|Password)|Authentication failed|terminal prompts disabled|\b40[13]\b|Permission denied/;
+
+/** git's own reason: the line that says `fatal`, else the last one. */
+function lastLine(said: string): string {
+  const lines = said
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const line = lines.find((candidate) => candidate.startsWith("fatal:")) ?? lines.at(-1) ?? "";
+  return line.replace(/^(fatal|error): /, "").slice(0, 300);
+}
+
+export function refNotFound(repository: string, ref: string): TsbuildError {
+  const short = /^[0-9a-f]{4,39}$/.test(ref);
+  return new TsbuildError("source/git-ref-not-found", `Cannot find "${ref}" in ${repository}: it has no such branch or tag`, {
+    hint: short
+      ? "Commits are named by all of their digits: 40, or 64 in a SHA-256 repository"
+      : `See what it has: git ls-remote ${repository}`,
+  });
+}
+
+export function emptyRepository(repository: string): TsbuildError {
+  return new TsbuildError("source/git-ref-not-found", `Cannot find the default branch of ${repository}: it has no commit`, {
+    hint: "Push a commit, or name a branch: URL#branch",
+  });
+}
+
+export function commitMismatch(repository: string, expected: string, found: string): TsbuildError {
+  return new TsbuildError("source/git-checksum-mismatch", `Cannot use ${repository}: it gave ${found}, but the checksum says ${expected}`, {
+    hint: "Look at what changed; when it is right, change the checksum",
+  });
+}
+
+export function commitMissing(repository: string, commit: string): TsbuildError {
+  return new TsbuildError("source/git-ref-not-found", `Cannot find commit ${commit} in ${repository}`, {
+    hint: "It is in no branch or tag of the repository; name one that it was pushed to",
+  });
+}
+
+export function subdirNotFound(repository: string, subdir: string, found: "nothing" | "file"): TsbuildError {
+  return new TsbuildError(
+    "source/git-subdir-not-found",
+    `Cannot use "${subdir}" of ${repository}: ${found === "nothing" ? "there is no such directory" : "it is no directory"}`,
+    { hint: "The part after the colon in URL#ref:directory is a path in the repository" },
+  );
+}

@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Locks } from "../../cache/store.js";
+import type { Reporter } from "../layers/ports.js";
+import type { GitResult } from "./git-command.js";
+import { commitMissing, gitFailed } from "./git-errors.js";
+import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
+import type { GitSource } from "./git-source.js";
+
+/** Refs of the cache that keep what was fetched. */
+const KEPT = "refs/tsbuild";
+const INCOMING = `${KEPT}/incoming`;
+
+/** What was fetched of a repository, in a bare repository of the store. */
+export interface Fetched {
+  /** The bare repository. */
+  readonly directory: string;
+  readonly format: "sha1" | "sha256";
+  /** Its ref for the commit, or for the annotated tag. */
+  readonly ref: string;
+}
+
+/**
+ * Brings one commit into the cache of its repository, without history where the server can do that, and runs `body` while nobody else changes the
+ * cache. Nothing is fetched that is there already.
+ */
+export async function withFetched<T>(
+  source: GitSource,
+  commit: GitCommit,
+  options: { readonly repositories: GitRepositories; readonly locks: Locks; readonly reporter: Reporter },
+  body: (fetched: Fetched) => Promise<T>,
+): Promise<T> {
+  const { repositories, locks, reporter } = options;
+  const format = commit.id.length === 64 ? "sha256" : "sha1";
+  const { directory, lock } = repositories.cache(source, format);
+  const held = await locks.acquire(lock, { signal: reporter.signal });
+  try {
+    const fetcher = new Fetcher(source, repositories.remote(source), directory, reporter);
+    await fetcher.prepare(format);
+    if (!(await fetcher.has(commit))) await fetcher.fetch(commit);
+    return await body({ directory, format, ref: keptRef(commit) });
+  } finally {
+    held.release();
+  }
+}
+
+function keptRef(commit: GitCommit): string {
+  return `${KEPT}/${commit.tag ?? commit.id}`;
+}
+
+class Fetcher {
+  constructor(
+    private readonly source: GitSource,
+    private readonly remote: GitRemote,
+    private readonly directory: string,
+    private readonly reporter: Reporter,
+  ) {}
+
+  /** Makes the bare repository, or clears up after a process that was killed in it. */
+  async prepare(format: string): Promise<void> {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(this.directory)) if (name.endsWith(".lock")) rmSync(join(this.directory, name));
+    if (existsSync(join(this.directory, "HEAD"))) return;
+    this.#check(await this.remote.git.run(["init", "--quiet", "--bare", `--object-format=${format}`, this.directory], this.reporter));
+  }
+
+  async has(commit: GitCommit): Promise<boolean> {
+    return (await this.#git(["rev-parse", "--verify", "--quiet", `${keptRef(commit)}^{commit}`])).stdout.trim() === commit.id;
+  }
+
+  /** By name; by id when the name has moved on; everything when the server gives no single commits. */
+  async fetch(commit: GitCommit): Promise<void> {
+    const { name, id } = commit;
+    let result = name === undefined ? undefined : await this.#shallow(`+${name}:${INCOMING}`);
+    if (result) this.#check(result);
+    if (!result || !(await this.#keep(INCOMING, commit))) {
+      result = await this.#shallow(`+${id}:${INCOMING}`);
+      if (result.code !== 0 && !NO_SINGLE_COMMITS.test(result.stderr)) this.#check(result);
+      if (result.code !== 0 || !(await this.#keep(INCOMING, commit))) await this.#everything(commit);
+    }
+    await this.#git(["update-ref", "-d", INCOMING]);
+  }
+
+  async #everything(commit: GitCommit): Promise<void> {
+    const deepen = existsSync(join(this.directory, "shallow")) ? ["--unshallow"] : [];
+    const refs = [`+refs/heads/*:${KEPT}/all/heads/*`, `+refs/tags/*:${KEPT}/all/tags/*`];
+    this.#check(await this.#git(["fetch", "--quiet", "--no-tags", ...deepen, "--", this.source.remote, ...refs]));
+    if (!(await this.#keep(commit.tag ?? commit.id, commit))) throw commitMissing(this.source.remote, commit.id);
+  }
+
+  /** Without history; with it where the server knows no other way. */
+  async #shallow(refspec: string): Promise<GitResult> {
+    const args = (depth: readonly string[]) => ["fetch", "--quiet", "--no-tags", ...depth, "--", this.source.remote, refspec];
+    const result = await this.#git(args(["--depth=1"]));
+    return result.code !== 0 && /shallow|--depth/.test(result.stderr) ? this.#git(args([])) : result;
+  }
+
+  /** Gives the commit behind `object` a ref of its own; false when it is another one, or not there. */
+  async #keep(object: string, commit: GitCommit): Promise<boolean> {
+    const found = await this.#git(["rev-parse", "--verify", "--quiet", `${object}^{commit}`]);
+    if (found.stdout.trim() !== commit.id) return false;
+    return (await this.#git(["update-ref", keptRef(commit), object])).code === 0;
+  }
+
+  #git(args: readonly string[]): Promise<GitResult> {
+    return this.remote.git.run(["--git-dir", this.directory, ...args], this.reporter);
+  }
+
+  #check({ code, stderr }: GitResult): void {
+    if (code !== 0) throw gitFailed(`fetch from ${this.source.remote}`, this.remote.redact.text(stderr), this.source.host);
+  }
+}
+
+/** What a server says that gives refs only; the last is git's own word before it asks. */
+const NO_SINGLE_COMMITS = /not our ref|unadvertised object|couldn't find remote ref|no such remote ref|does not allow request/i;

@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Store } from "../../cache/store.js";
+import { SingleFlight } from "../../core/single-flight.js";
+import type { Reporter } from "../layers/ports.js";
+import { GitCommand } from "./git-command.js";
+import { commitMismatch, emptyRepository, gitFailed, refNotFound } from "./git-errors.js";
+import { Redaction } from "./git-redaction.js";
+import { type GitSource, isCommitId } from "./git-source.js";
+
+/** What a source's ref is now. */
+export interface GitCommit {
+  /** The commit's id. */
+  readonly id: string;
+  /** The ref it was found under (`refs/heads/main`); undefined when the source names the commit itself. */
+  readonly name: string | undefined;
+  /** The annotated tag's own id. */
+  readonly tag: string | undefined;
+}
+
+/** A way to speak to one repository. */
+export interface GitRemote {
+  readonly git: GitCommand;
+  readonly redact: Redaction;
+}
+
+/**
+ * Git repositories by URL, read with the system's git. Each ref is asked for once per build, so that all its uses agree.
+ */
+export class GitRepositories {
+  readonly #store: Store;
+  readonly #secrets: (id: string) => Uint8Array | undefined;
+  readonly #flights = new SingleFlight();
+  readonly #commits = new Map<string, GitCommit>();
+  readonly #remotes = new Map<string, GitRemote>();
+
+  constructor(options: { readonly store: Store; readonly secrets: (id: string) => Uint8Array | undefined }) {
+    this.#store = options.store;
+    this.#secrets = options.secrets;
+  }
+
+  /** The commit that a source means now. Throws when there is none, or when its checksum says another. */
+  async commit(source: GitSource, reporter: Reporter): Promise<GitCommit> {
+    const key = JSON.stringify([source.remote, source.ref]);
+    const commit = await this.#flights.do(key, async () => {
+      const known = this.#commits.get(key);
+      if (known) return known;
+      const found = isCommitId(source.ref) ? { id: source.ref, name: undefined, tag: undefined } : await this.#ask(source, reporter);
+      this.#commits.set(key, found);
+      return found;
+    });
+    const { checksum } = source;
+    if (checksum !== "" && !commit.id.startsWith(checksum) && !commit.tag?.startsWith(checksum))
+      throw commitMismatch(source.remote, checksum, commit.id);
+    return commit;
+  }
+
+  /** git, with the credentials for a repository. */
+  remote(source: GitSource): GitRemote {
+    const known = this.#remotes.get(source.remote);
+    if (known) return known;
+    const header = this.#authorization(source);
+    const git = new GitCommand(
+      join(this.#store.temporaryDirectory(), "home"),
+      header === undefined ? [] : [{ scope: scopeOf(source.remote), header: `Authorization: ${header}` }],
+    );
+    const remote = {
+      git,
+      redact: new Redaction(header === undefined ? [] : [header, ...header.split(" "), source.userinfo?.password ?? ""]),
+    };
+    this.#remotes.set(source.remote, remote);
+    return remote;
+  }
+
+  /** The directory that what was fetched of a repository stays in, and the name of the lock for it. */
+  cache(source: GitSource, format: "sha1" | "sha256"): { readonly directory: string; readonly lock: string } {
+    const name = `git-${createHash("sha256").update(`${format} ${source.remote}`).digest("hex")}`;
+    return { directory: this.#store.cacheMountPath(name), lock: name };
+  }
+
+  async #ask(source: GitSource, reporter: Reporter): Promise<GitCommit> {
+    const { git, redact } = this.remote(source);
+    const { remote, ref } = source;
+    const patterns = ref === "" ? ["HEAD"] : [ref, `${ref}^{}`];
+    const { code, stdout, stderr } = await git.run(["ls-remote", "--symref", "--", remote, ...patterns], reporter);
+    if (code !== 0) throw gitFailed(`read ${remote}`, redact.text(stderr), source.host);
+    const ids = new Map<string, string>();
+    let head: string | undefined;
+    for (const line of stdout.split("\n")) {
+      const [value = "", name = ""] = line.split("\t");
+      if (value.startsWith("ref: ")) head = value.slice("ref: ".length);
+      else if (isCommitId(value)) ids.set(name, value);
+    }
+    if (ref === "") {
+      const id = ids.get("HEAD");
+      if (id === undefined) throw emptyRepository(remote);
+      return { id, name: head ?? "HEAD", tag: undefined };
+    }
+    // As git checkout does: a branch goes before a tag of the same name.
+    const name = [`refs/${ref.replace(/^refs\//, "")}`, `refs/heads/${ref}`, `refs/tags/${ref}`, ref].find((candidate) =>
+      ids.has(candidate),
+    );
+    const id = name === undefined ? undefined : ids.get(name);
+    if (name === undefined || id === undefined) throw refNotFound(remote, ref);
+    const peeled = ids.get(`${name}^{}`);
+    return peeled === undefined ? { id, name, tag: undefined } : { id: peeled, name, tag: id };
+  }
+
+  /** By the secrets for the host, then those for all hosts, then user and password of the URL. */
+  #authorization({ userinfo, host, headerSecret, tokenSecret, remote }: GitSource): string | undefined {
+    if (!/^https?:/.test(remote)) return undefined;
+    for (const suffix of [`.${host}`, ""]) {
+      const header = this.#secrets(headerSecret + suffix);
+      if (header) return Buffer.from(header).toString("latin1").trim();
+      const token = this.#secrets(tokenSecret + suffix);
+      if (token) return basic("x-access-token", Buffer.from(token).toString("utf8").trim());
+    }
+    return userinfo && basic(userinfo.user, userinfo.password);
+  }
+}
+
+function basic(user: string, password: string): string {
+  return `basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+/** Where a header goes: to its repository; on GitHub to submodules as well, as the checkout action does it. */
+function scopeOf(remote: string): string {
+  return /^https:\/\/(www\.)?github\.com\//.exec(remote)?.[0] ?? remote;
+}

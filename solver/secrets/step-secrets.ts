@@ -1,0 +1,42 @@
+import { TsbuildError } from "../../core/errors.js";
+import type { ExecOp } from "../../llb/ops.js";
+import type { SolverContext } from "../context.js";
+
+/** The secrets that a step sees. Values exist here and in the sandbox only: keys, layers, history and records know ids. */
+export interface StepSecrets {
+  /** `NAME=value` of `RUN --mount=type=secret,env=NAME`. */
+  readonly env: readonly string[];
+  /** Every value the step sees, in a file or a variable. */
+  readonly values: readonly Uint8Array[];
+}
+
+/** Reads the secrets a step asks for. Throws `build/secret-not-found` for a required one that the build was not given. */
+export function stepSecrets(op: ExecOp, context: SolverContext): StepSecrets {
+  const values: Uint8Array[] = [];
+  for (const mount of op.mounts) {
+    const value = mount.type === "secret" ? secretValue(mount, context) : undefined;
+    if (value) values.push(value);
+  }
+  const env = (op.secretEnv ?? []).flatMap((variable) => {
+    const value = secretValue(variable, context);
+    if (!value) return [];
+    if (value.includes(0))
+      throw new TsbuildError(
+        "build/secret-not-text",
+        `Cannot put secret "${variable.id}" into the variable ${variable.name}: it has a zero byte`,
+        { hint: `Mount it as a file: --mount=type=secret,id=${variable.id}` },
+      );
+    values.push(value);
+    return [`${variable.name}=${Buffer.from(value).toString("utf8")}`];
+  });
+  return { env, values };
+}
+
+/** The value of a secret; undefined for an optional one that the build was not given. */
+export function secretValue(secret: { readonly id: string; readonly optional: boolean }, context: SolverContext): Uint8Array | undefined {
+  const value = context.secrets(secret.id);
+  if (value || secret.optional) return value;
+  throw new TsbuildError("build/secret-not-found", `Cannot run the step: secret "${secret.id}" is required, but the build was given none`, {
+    hint: `Give it: --secret id=${secret.id},src=FILE or --secret id=${secret.id},env=VARIABLE`,
+  });
+}
