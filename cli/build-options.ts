@@ -1,9 +1,11 @@
+import { contextKind } from "../api/context-kind.js";
 import type { BuildOptions } from "../api/options.js";
 import { parseBytes } from "./bytes.js";
 import { splitCsv, csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath, storeRoot } from "./environment.js";
 import { notSupported, UsageError } from "./exit-codes.js";
 import type { ParsedFlags } from "./flags.js";
+import { parseSecrets } from "./secrets-syntax.js";
 
 /** The library's options for a command line, without context, Dockerfile, outputs, signal and callback. */
 export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment): BuildOptions {
@@ -34,12 +36,13 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     pull: flags.has("pull"),
     addHosts: flags.all("add-host"),
     ulimits: flags.all("ulimit"),
+    ...(flags.all("secret").length > 0 ? { secrets: parseSecrets(flags.all("secret"), environment) } : {}),
   };
 }
 
 /** Flags of the contract that lead nowhere yet; each is refused by name, values that change nothing are let through. */
 function refuseUnsupported(flags: ParsedFlags): void {
-  for (const name of ["secret", "ssh", "cache-from", "cache-to"] as const) {
+  for (const name of ["ssh", "cache-from", "cache-to"] as const) {
     if (flags.all(name).length > 0) throw notSupported(`--${name}`);
   }
   for (const name of ["explain", "check"] as const) if (flags.has(name)) throw notSupported(`--${name}`);
@@ -97,41 +100,27 @@ function platforms(values: readonly string[], environment: CliEnvironment): { re
   return { platforms: wanted.map((name) => (name === "local" ? `linux/${ARCHITECTURES[process.arch] ?? process.arch}` : name)) };
 }
 
-/** Where context and Dockerfile come from. `empty` is a directory without files, for a build without a context. */
-export async function readInputs(
-  flags: ParsedFlags,
-  environment: CliEnvironment,
-  empty: () => string,
-): Promise<Pick<BuildOptions, "context" | "dockerfile">> {
+/** Where context and Dockerfile come from. What the standard input holds, an archive or a Dockerfile, the library tells by its content. */
+export async function readInputs(flags: ParsedFlags, environment: CliEnvironment): Promise<Pick<BuildOptions, "context" | "dockerfile">> {
   const [operand = "."] = flags.operands;
   const file = flags.one("file");
   if (operand === "-" && file === "-")
     throw new UsageError("cli/bad-value", "Cannot read both the context and the Dockerfile from the standard input");
-  if (/^(https?|git|ssh):\/\/|^git@/.test(operand))
-    throw notSupported(`"${operand}" as the context`, "fetch it first and give its directory");
-  if (file !== undefined && /^https?:\/\//.test(file))
-    throw notSupported(`"${file}" as the Dockerfile`, "fetch it first and give its path");
-  if (operand !== "-" && file !== "-") {
-    return { context: hostPath(environment, operand), ...(file === undefined ? {} : { dockerfile: hostPath(environment, file) }) };
-  }
-  const bytes = await readAll(environment);
-  if (operand === "-" && (isArchive(bytes) || file !== undefined)) {
-    throw notSupported("a tar archive on the standard input as the context", "unpack it and give the directory");
-  }
-  const dockerfile = { text: bytes.toString("utf8"), name: "<stdin>" };
-  return { context: operand === "-" ? empty() : hostPath(environment, operand), dockerfile };
+  const local = operand !== "-" && isLocal(hostPath(environment, operand));
+  const context = operand === "-" ? environment.stdin : local ? hostPath(environment, operand) : operand;
+  if (file === undefined) return { context };
+  if (file === "-") return { context, dockerfile: { text: (await readAll(environment)).toString("utf8"), name: "<stdin>" } };
+  // With another kind of context the path is one inside it.
+  return { context, dockerfile: local && !/^https?:\/\//i.test(file) ? hostPath(environment, file) : file };
+}
+
+function isLocal(path: string): boolean {
+  const kind = contextKind(path);
+  return typeof kind !== "string" && kind.kind === "directory";
 }
 
 async function readAll(environment: CliEnvironment): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of environment.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks);
-}
-
-/** tar, gzip, bzip2, xz or zstd by their magic bytes. */
-function isArchive(bytes: Buffer): boolean {
-  return (
-    bytes.subarray(257, 262).toString("latin1") === "ustar" ||
-    /^(1f8b|425a68|fd377a585a|28b52ffd)/.test(bytes.subarray(0, 5).toString("hex"))
-  );
 }

@@ -21,7 +21,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
     name: "build-context",
     value: "<name=source>",
     repeat: true,
-    text: "Named context: a directory, docker-image://REF or oci-layout://DIR",
+    text: "Named context: a directory, docker-image://REF, oci-layout://DIR, a Git repository or URL",
     group: INPUT,
   },
   { name: "platform", value: "<os/arch>", repeat: true, text: "Platform of the result (default: this machine's)", group: INPUT },
@@ -49,7 +49,13 @@ export const BUILD_FLAGS: readonly Flag[] = [
   { name: "add-host", value: "<host:ip>", repeat: true, text: "Line for /etc/hosts of RUN steps", group: STEPS },
   { name: "shm-size", value: "<bytes>", text: "Size of /dev/shm: 64m, 1g", group: STEPS },
   { name: "ulimit", value: "<name=soft[:hard]>", repeat: true, text: "Resource limit of RUN steps", group: STEPS },
-  { name: "secret", value: "<id=…,src=…>", repeat: true, text: "Secret for RUN --mount=type=secret (not yet)", group: STEPS },
+  {
+    name: "secret",
+    value: "<id=…,src=…>",
+    repeat: true,
+    text: "Secret for RUN --mount=type=secret and for sources: id=…,env=… too",
+    group: STEPS,
+  },
   { name: "ssh", value: "<id[=socket|key]>", repeat: true, text: "SSH agent for RUN --mount=type=ssh (not yet)", group: STEPS },
   { name: "allow", value: "<entitlement>", repeat: true, text: "network.host, security.insecure", group: STEPS },
   { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps (not yet)", group: STEPS },
@@ -74,9 +80,9 @@ export const BUILD_FLAGS: readonly Flag[] = [
 export const BUILD_SYNTAX: CommandSyntax = {
   name: "build",
   summary: "Build an image from a Dockerfile",
-  operands: "PATH | -",
+  operands: "PATH | URL | -",
   count: [1, 1],
   flags: BUILD_FLAGS,
   after:
-    'PATH is the context directory; "-" reads a Dockerfile from the standard input.\nExample: tsbuild -t app -o type=oci,dest=app.tar .',
+    'PATH is the context directory, URL a Git repository or a tar archive; "-" reads an archive or a Dockerfile from the standard input.\nExample: tsbuild -t app -o type=oci,dest=app.tar .',
 };

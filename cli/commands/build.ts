@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { BuildResult, Output } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { CanceledError } from "../../core/errors.js";
@@ -21,40 +18,35 @@ export const command: Command = {
     const options = readBuildOptions(flags, environment);
     const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: flags.has("load") }, environment);
     const form = progressForm(flags, environment);
-    let empty: string | undefined;
+    const inputs = await readInputs(flags, environment);
+    const paint = paintFor(environment);
+    const reporter = await createReporter(form, { stream: environment.stderr, paint });
+    const warnings: Diagnostic[] = [];
+    let result: BuildResult;
     try {
-      const inputs = await readInputs(flags, environment, () => (empty = mkdtempSync(join(tmpdir(), "tsbuild-context-"))));
-      const paint = paintFor(environment);
-      const reporter = await createReporter(form, { stream: environment.stderr, paint });
-      const warnings: Diagnostic[] = [];
-      let result: BuildResult;
-      try {
-        result = await environment.api.build({
-          ...options,
-          ...inputs,
-          ...(outputs.length > 0 ? { outputs } : {}),
-          signal: environment.signal,
-          onEvent(event) {
-            if (event.type === "warning") warnings.push(event.diagnostic);
-            reporter.onEvent(event);
-          },
-        });
-      } catch (error) {
-        reporter.finish();
-        await showWarnings(form, warnings, environment);
-        const shown =
-          environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
-        const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
-        await print(environment.stderr, renderError(shown, { paint, outputShown: reporter.showsOutput, debug }));
-        return exitCodeOf(shown);
-      }
+      result = await environment.api.build({
+        ...options,
+        ...inputs,
+        ...(outputs.length > 0 ? { outputs } : {}),
+        signal: environment.signal,
+        onEvent(event) {
+          if (event.type === "warning") warnings.push(event.diagnostic);
+          reporter.onEvent(event);
+        },
+      });
+    } catch (error) {
       reporter.finish();
-      await showWarnings(form, result.warnings, environment);
-      await report(result, flags, outputs, environment);
-      return EXIT.success;
-    } finally {
-      if (empty) rmSync(empty, { recursive: true, force: true });
+      await showWarnings(form, warnings, environment);
+      const shown =
+        environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
+      const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
+      await print(environment.stderr, renderError(shown, { paint, outputShown: reporter.showsOutput, debug }));
+      return exitCodeOf(shown);
     }
+    reporter.finish();
+    await showWarnings(form, result.warnings, environment);
+    await report(result, flags, outputs, environment);
+    return EXIT.success;
   },
 };
 
