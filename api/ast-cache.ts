@@ -2,19 +2,18 @@ import type { Store } from "../cache/store.js";
 import type { DockerfileAst } from "../frontend/dockerfile/ast.js";
 import { AST_FORMAT } from "../frontend/dockerfile/ast.js";
 import { sha256 } from "../core/digest.js";
-import { DiagnosticsError } from "../core/errors.js";
 import type { DockerfileText } from "./local-context.js";
 
 const KIND = "ast";
 
-/** The AST of a Dockerfile. The parser takes longer to load than most builds that change nothing, so its result is kept by the text's digest. */
+/** The AST of a Dockerfile. The parser takes longer to load than most builds that change nothing, so its result is kept by the text's digest. What is wrong with the text is in the AST. */
 export async function loadAst(file: DockerfileText, store: Store): Promise<DockerfileAst> {
   const key = sha256(`${AST_FORMAT}\n${file.text}`);
   const kept = store.memo.get(KIND, key);
   if (kept) return JSON.parse(kept.toString("utf8")) as DockerfileAst;
   const { parseDockerfile } = await import("../frontend/dockerfile/parse.js");
-  const { ast, diagnostics } = parseDockerfile(file.text, file.name);
-  if (diagnostics.some((diagnostic) => diagnostic.severity === "error")) throw new DiagnosticsError(diagnostics);
-  store.memo.set(KIND, key, JSON.stringify(ast));
+  const { ast } = parseDockerfile(file.text, file.name);
+  // A file with errors is about to be changed: it is not worth room in the store.
+  if (ast.problems.every((problem) => problem.severity !== "error")) store.memo.set(KIND, key, JSON.stringify(ast));
   return ast;
 }

@@ -17,6 +17,22 @@ export interface SourceRange {
 
 export type Severity = "error" | "warning";
 
+/** Puts `text` in the place of a range; an empty range inserts. */
+export interface TextEdit {
+  readonly range: SourceRange;
+  readonly text: string;
+}
+
+/** A change of the text that mends a problem. */
+export interface Fix {
+  /** What is done, as an order: `Write the stage name in lower case`. */
+  readonly title: string;
+  /** Do not overlap. */
+  readonly edits: readonly TextEdit[];
+  /** Whether the result means the same but for the problem, so that it can be applied unseen; otherwise it is a proposal. */
+  readonly safe: boolean;
+}
+
 /** One problem of a text, as data. Rendering is {@link ./render-diagnostic.ts}. */
 export interface Diagnostic {
   readonly severity: Severity;
@@ -32,6 +48,7 @@ export interface Diagnostic {
   readonly related?: readonly { readonly message: string; readonly source: SourceFile; readonly range: SourceRange }[];
   /** A page that explains the rule or error, when there is one. */
   readonly url?: string;
-  /** BuildKit's rule name for lint warnings, such as `StageNameCasing`. */
+  /** Name of the lint rule that a warning comes from, such as `StageNameCasing`. */
   readonly rule?: string;
+  readonly fix?: Fix;
 }

@@ -3,7 +3,7 @@ import type { Directives } from "./directives.js";
 import type { Problem } from "./problem.js";
 
 /** Part of the key under which ASTs are cached: raise it with every change of what follows. */
-export const AST_FORMAT = 1;
+export const AST_FORMAT = 2;
 
 /**
  * A parsed Dockerfile: plain JSON data with a source range on every node, so that it can be cached by the file's sha256.

@@ -21,7 +21,7 @@ import type { StageState } from "./stage-state.js";
  * {@link DiagnosticsError} with every problem that was found, those of the parser among them.
  */
 export async function compileDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<FrontendResult> {
-  const build = new Compilation(ast, options, ports);
+  const build = new Compilation(ast, options, ports, false);
   const target = await build.run(false);
   const errors = build.problems("error");
   // Warnings that fail the build are what has to be looked at.
@@ -42,33 +42,31 @@ export async function compileDockerfile(ast: DockerfileAst, options: FrontendOpt
   };
 }
 
-/** All problems of a Dockerfile, of every stage when no target is named, warnings among them. Throws only what the ports throw. */
-export async function checkDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<readonly Diagnostic[]> {
-  const build = new Compilation(ast, options, ports);
-  await build.run(options.target === undefined);
-  return [...build.problems("error"), ...build.problems("warning")];
-}
-
-class Compilation {
+/** One way through the phases, with what was found on it. Checks and outlines go it too. */
+export class Compilation {
   readonly #report = new Report();
   readonly #linter: Linter;
   readonly #source;
   readonly ports: FrontendPorts;
   epoch: number | undefined;
+  /** Set by {@link run}. */
+  plan: BuildPlan | undefined;
 
   constructor(
     readonly ast: DockerfileAst,
     readonly options: FrontendOptions,
     ports: FrontendPorts,
+    /** Whether rules that are not BuildKit's are on. */
+    ownRules: boolean,
   ) {
     this.ports = askedOnce(ports);
     this.#source = { name: options.filename, text: options.text };
-    const { linter, problem } = Linter.from(ast.directives.check, options.buildArgs["BUILDKIT_DOCKERFILE_CHECK"]);
+    const { linter, problem } = Linter.from(ast.directives.check, options.buildArgs["BUILDKIT_DOCKERFILE_CHECK"], ownRules);
     this.#linter = linter;
     if (problem) this.#report.add(problem);
     for (const found of ast.problems) {
       if (found.severity === "error") this.#report.add(found);
-      else if (found.range) linter.warn(NoEmptyContinuation, [], found.range);
+      else if (found.range) linter.warn(NoEmptyContinuation, [], found.range, [], { fix: found.fix });
     }
   }
 
@@ -86,6 +84,7 @@ class Compilation {
   async run(allStages: boolean): Promise<StageState | undefined> {
     const report = this.#report;
     const plan = await planBuild({ ast: this.ast, options: this.options, ports: this.ports, report, linter: this.#linter });
+    this.plan = plan;
     const { graph, target } = plan;
     const scope = await this.#scope(plan);
     const targets = allStages ? graph.states : target ? [target] : [];

@@ -1,5 +1,7 @@
-import type { SourceRange } from "../../core/diagnostics.js";
+import type { Fix, SourceRange } from "../../core/diagnostics.js";
 import { suggest } from "../../core/suggest.js";
+import type { Flag } from "./ast.js";
+import { fixOf, partRange, replaceWord } from "./edits.js";
 import type { Problem } from "./problem.js";
 
 /** Every message of this frontend, one function each. Codes are stable: docs/errors.md has a section for each. */
@@ -7,6 +9,7 @@ import type { Problem } from "./problem.js";
 interface Extra {
   readonly hint?: string | undefined;
   readonly related?: Problem["related"];
+  readonly fix?: Fix | undefined;
 }
 
 function problem(code: string, message: string, range: SourceRange | undefined, extra: Extra = {}): Problem {
@@ -17,12 +20,21 @@ function problem(code: string, message: string, range: SourceRange | undefined, 
     ...(range ? { range } : {}),
     ...(extra.hint === undefined ? {} : { hint: extra.hint }),
     ...(extra.related ? { related: extra.related } : {}),
+    ...(extra.fix ? { fix: extra.fix } : {}),
   };
 }
 
 function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const found = suggest(word, candidates);
   return found === undefined ? undefined : `did you mean "${found}"?`;
+}
+
+/** The same, as a proposal to replace the word at `range`; nothing when there is no candidate. */
+function nearest(word: string, candidates: Iterable<string>, range: SourceRange): Extra | undefined {
+  const found = suggest(word, candidates);
+  if (found === undefined) return undefined;
+  const fix = fixOf(`Write ${found}`, [replaceWord({ text: word, range }, found)], false);
+  return { hint: `did you mean "${found}"?`, fix };
 }
 
 export const INSTRUCTION_NAMES =
@@ -43,16 +55,20 @@ export const invalidEscape = (value: string, range: SourceRange): Problem =>
   problem("dockerfile/invalid-escape", `Cannot use "${value}" as the escape character`, range, { hint: "it is \\ or `" });
 
 export const unknownInstruction = (name: string, range: SourceRange): Problem =>
-  problem("dockerfile/unknown-instruction", `Cannot read "${name}": there is no such instruction`, range, {
-    hint: didYouMean(name, INSTRUCTION_NAMES),
-  });
+  problem(
+    "dockerfile/unknown-instruction",
+    `Cannot read "${name}": there is no such instruction`,
+    range,
+    nearest(name, INSTRUCTION_NAMES, range),
+  );
 
-export const emptyContinuation = (range: SourceRange): Problem => ({
+export const emptyContinuation = (range: SourceRange, lines: readonly SourceRange[]): Problem => ({
   severity: "warning",
   code: "dockerfile/NoEmptyContinuation",
   rule: "NoEmptyContinuation",
   message: "Empty continuation line",
   range,
+  fix: { title: "Remove the empty lines", edits: lines.map((line) => ({ range: line, text: "" })), safe: true },
 });
 
 export const unterminatedHeredoc = (name: string, range: SourceRange): Problem =>
@@ -86,10 +102,17 @@ export const copyNeedsDestination = (instruction: string, range: SourceRange): P
     hint: `write ${instruction} source destination`,
   });
 
-export const unknownFlag = (instruction: string, name: string, known: readonly string[], range: SourceRange): Problem =>
-  problem("dockerfile/unknown-flag", `Cannot use --${name} with ${instruction}: there is no such flag`, range, {
-    hint: didYouMean(name, known) ?? (known.length > 0 ? `its flags are ${known.map((flag) => `--${flag}`).join(", ")}` : undefined),
-  });
+export const unknownFlag = (instruction: string, flag: Flag, known: readonly string[]): Problem => {
+  const text = `--${flag.name}${flag.value === undefined ? "" : `=${flag.value}`}`;
+  const range = partRange({ text, range: flag.range }, 2, 2 + flag.name.length);
+  const names = known.length > 0 ? `its flags are ${known.map((name) => `--${name}`).join(", ")}` : undefined;
+  return problem(
+    "dockerfile/unknown-flag",
+    `Cannot use --${flag.name} with ${instruction}: there is no such flag`,
+    range,
+    nearest(flag.name, known, range) ?? { hint: names },
+  );
+};
 
 export const repeatedFlag = (name: string, range: SourceRange): Problem =>
   problem("dockerfile/repeated-flag", `Cannot give --${name} twice`, range);
@@ -101,9 +124,12 @@ export const flagNotBoolean = (name: string, value: string, range: SourceRange):
   problem("dockerfile/flag-value", `Cannot use "${value}" for --${name}: it is true or false`, range);
 
 export const flagChoice = (name: string, value: string, choices: readonly string[], range: SourceRange): Problem =>
-  problem("dockerfile/flag-value", `Cannot use "${value}" for --${name}`, range, {
-    hint: didYouMean(value, choices) ?? `it is one of ${choices.join(", ")}`,
-  });
+  problem(
+    "dockerfile/flag-value",
+    `Cannot use "${value}" for --${name}`,
+    range,
+    nearest(value, choices, range) ?? { hint: `it is one of ${choices.join(", ")}` },
+  );
 
 export const unsupportedFlag = (instruction: string, name: string, range: SourceRange): Problem =>
   problem("dockerfile/unsupported-flag", `Cannot use --${name} with ${instruction}: CDI devices are not supported`, range);
@@ -243,11 +269,31 @@ export const invalidCount = (flag: string, value: string, range: SourceRange): P
 export const invalidMount = (mount: string, why: string, range: SourceRange, hint?: string): Problem =>
   problem("dockerfile/invalid-mount", `Cannot use the mount "${mount}": ${why}`, range, { hint });
 
-export const mountKey = (mount: string, key: string, keys: readonly string[], range: SourceRange): Problem =>
-  invalidMount(mount, `there is no option "${key}"`, range, didYouMean(key, keys));
+/** `range` is that of the whole mount; a key is underlined where it stands in it. */
+export const mountKey = (mount: string, key: string, keys: readonly string[], range: SourceRange): Problem => {
+  const place = mountPart(mount, new RegExp(`(?:^|,)(${escapeRegExp(key)})(?=[=,]|$)`, "i"), range);
+  const message = `Cannot use the mount "${mount}": there is no option "${key}"`;
+  return problem("dockerfile/invalid-mount", message, place ?? range, place && nearest(key, keys, place));
+};
 
-export const mountChoice = (mount: string, key: string, value: string, choices: readonly string[], range: SourceRange): Problem =>
-  invalidMount(mount, `"${value}" is no ${key}`, range, didYouMean(value, choices) ?? `it is one of ${choices.join(", ")}`);
+export const mountChoice = (mount: string, key: string, value: string, choices: readonly string[], range: SourceRange): Problem => {
+  const place = mountPart(mount, new RegExp(`(?:^|,)${escapeRegExp(key)}=(${escapeRegExp(value)})(?=,|$)`, "i"), range);
+  const message = `Cannot use the mount "${mount}": "${value}" is no ${key}`;
+  const near = place && value !== "" ? nearest(value, choices, place) : undefined;
+  return problem("dockerfile/invalid-mount", message, place ?? range, near ?? { hint: `it is one of ${choices.join(", ")}` });
+};
+
+/** The place of a form's only group in a mount. */
+function mountPart(mount: string, form: RegExp, range: SourceRange): SourceRange | undefined {
+  const found = form.exec(mount);
+  if (!found || found[1] === undefined) return undefined;
+  const end = found.index + found[0].length;
+  return partRange({ text: mount, range }, end - found[1].length, end);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
 
 export const invalidEpoch = (value: string): Problem =>
   problem("dockerfile/invalid-epoch", `Cannot use "${value}" as SOURCE_DATE_EPOCH: it is seconds since 1970`, undefined);

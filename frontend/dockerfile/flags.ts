@@ -27,7 +27,7 @@ export function readFlags<S extends Readonly<Record<string, FlagKind>>>(
   for (const flag of node.flags) {
     const kind = Object.hasOwn(known, flag.name) ? known[flag.name] : undefined;
     if (kind === undefined) {
-      fail(errors.unknownFlag(node.keyword.text.toUpperCase(), flag.name, Object.keys(known), flag.range));
+      fail(errors.unknownFlag(node.keyword.text.toUpperCase(), flag, Object.keys(known)));
       continue;
     }
     if (kind !== "list" && seen.has(flag.name)) {

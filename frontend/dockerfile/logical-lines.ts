@@ -51,7 +51,7 @@ export function logicalLines(physical: readonly PhysicalLine[], escape: string, 
     }
     const start = joined.length;
     let text = "";
-    let emptyAt: PhysicalLine | undefined;
+    const empty: PhysicalLine[] = [];
     let piece = trimmed;
     let pieceStart = line.start + line.text.length - trimmed.length;
     for (;;) {
@@ -62,14 +62,18 @@ export function logicalLines(physical: readonly PhysicalLine[], escape: string, 
       if (!match) break;
       let next = physical[++i];
       while (next && isSkipped(next)) {
-        if (next.text.trim() === "") emptyAt ??= next;
+        if (next.text.trim() === "") empty.push(next);
         next = physical[++i];
       }
       if (!next) break;
       piece = next.text;
       pieceStart = next.start;
     }
-    if (emptyAt) problems.push(errors.emptyContinuation(map.range(emptyAt.start, emptyAt.start + emptyAt.text.length)));
+    const [first] = empty;
+    if (first) {
+      const lines = empty.map((line) => map.range(line.start, line.next));
+      problems.push(errors.emptyContinuation(map.range(first.start, first.start + first.text.length), lines));
+    }
     const bodies = readHeredocs(text, physical, i + 1, map);
     if ("problem" in bodies) {
       const from = joined.sourceOffset(start);

@@ -6,6 +6,7 @@ import { formatPlatform, type Platform } from "../../oci/platform.js";
 import type { FrontendOptions } from "../frontend.js";
 import type { Instruction, Word } from "./ast.js";
 import type { Env } from "./env.js";
+import { variableRange } from "./edits.js";
 import * as errors from "./errors.js";
 import { type Expansion, ExpansionError, type ExpandOptions, expandWord, type Variables } from "./expand.js";
 import type { Linter } from "./lint/linter.js";
@@ -91,15 +92,27 @@ export class Lowering {
 
   expandFull(word: Word, options: Partial<ExpandOptions> = {}): Expansion {
     const expansion = tryExpand(word.text, word.range, this.stage.env, { escape: this.build.escape, ...options });
-    this.#reportUndefined(expansion.unmatched, word.range);
+    this.#reportUndefined(expansion.unmatched, word);
     return expansion;
   }
 
-  #reportUndefined(names: ReadonlySet<string>, range: SourceRange): void {
+  #reportUndefined(names: ReadonlySet<string>, word: Word): void {
     for (const name of names) {
       if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.some((arg) => arg.name === name)) continue;
-      this.build.linter.warn(UndefinedVar, [name, suggest(name, this.stage.env.names())], range, this.node.comments);
+      const near = suggest(name, this.stage.env.names());
+      const place = this.isTrigger ? undefined : variableRange(word, name);
+      this.build.linter.warn(UndefinedVar, [name, near], place ?? word.range, this.node.comments, {
+        fix: near === undefined || !place ? undefined : { title: `Use ${near}`, edits: [{ range: place, text: near }], safe: false },
+        hint: near === undefined ? this.#howToDefine(name) : undefined,
+      });
     }
+  }
+
+  #howToDefine(name: string): string {
+    const global = this.build.globalArgs.get(name) !== undefined;
+    return global
+      ? `ARG before the first FROM does not reach into stages: repeat "ARG ${name}" in this one`
+      : `declare it before: ARG ${name}`;
   }
 
   /** Name of the step as progress shows it: `[build 2/4] RUN make`. Counts the step. */

@@ -4,6 +4,7 @@ import { parsePlatform, type Platform } from "../../oci/platform.js";
 import { tryParseReference } from "../../oci/reference.js";
 import type { FrontendOptions, FrontendPorts } from "../frontend.js";
 import type { DockerfileAst, Word } from "./ast.js";
+import { variableRange } from "./edits.js";
 import * as errors from "./errors.js";
 import type { Expansion } from "./expand.js";
 import { flagWord } from "./flags.js";
@@ -15,7 +16,8 @@ import { FromPlatformFlagConstDisallowed } from "./lint/rules/from-platform-flag
 import { InvalidDefaultArgInFrom } from "./lint/rules/invalid-default-arg-in-from.js";
 import { RedundantTargetPlatform } from "./lint/rules/redundant-target-platform.js";
 import { UndefinedArgInFrom } from "./lint/rules/undefined-arg-in-from.js";
-import { FILE_CHECKS } from "./lint/table.js";
+import { LintFile } from "./lint/lint-file.js";
+import { lintFile } from "./lint/table.js";
 import { InstructionProblem, tryExpand } from "./lowering.js";
 import type { Report } from "./report.js";
 import { StageGraph } from "./stage-graph.js";
@@ -41,7 +43,7 @@ interface PlanContext {
 export async function planBuild(context: PlanContext): Promise<BuildPlan> {
   const { ast, options, report, linter } = context;
   const file = splitStages(ast, report);
-  for (const check of FILE_CHECKS) check(file, linter);
+  lintFile(new LintFile(file, options.text, ast.directives.escape), linter);
   for (const node of file.globalArgs) checkArgNode(node, report);
   const last = file.stages[file.stages.length - 1];
   if (!last && !report.hasErrors) report.add(errors.noInstructions());
@@ -107,7 +109,12 @@ function expandInFrom(
     for (const name of expansion.unmatched) {
       if (globals.declared.has(name)) continue;
       const names = [...globals.declared, ...globals.env.names()];
-      linter.warn(UndefinedArgInFrom, [name, suggest(name, names)], word.range, stage.node.comments);
+      const near = suggest(name, names);
+      const place = variableRange(word, name);
+      linter.warn(UndefinedArgInFrom, [name, near], place ?? word.range, stage.node.comments, {
+        fix: near === undefined || !place ? undefined : { title: `Use ${near}`, edits: [{ range: place, text: near }], safe: false },
+        ...(near === undefined ? { hint: `declare it before the first FROM: ARG ${name}` } : {}),
+      });
     }
     return expansion;
   } catch (error) {
@@ -123,9 +130,14 @@ function stagePlatform(stage: StageNode, globals: GlobalArgs, escape: string, co
   const expansion = expandInFrom(word, stage, globals, escape, context);
   if (!expansion) return undefined;
   const { text, matched, unmatched } = expansion;
-  const { report, linter } = context;
+  const { report, linter, options } = context;
   if (matched.size === 1 && unmatched.size === 0 && matched.has("TARGETPLATFORM") && text === globals.env.get("TARGETPLATFORM")) {
-    linter.warn(RedundantTargetPlatform, [word.text], word.range, stage.node.comments);
+    const { range } = stage.platform;
+    const blanks = /^[ \t]*/.exec(options.text.slice(range.end))?.[0].length ?? 0;
+    const flag = { ...range, end: range.end + blanks, endColumn: range.endColumn + blanks };
+    linter.warn(RedundantTargetPlatform, [word.text], word.range, stage.node.comments, {
+      fix: { title: "Remove the flag", edits: [{ range: flag, text: "" }], safe: true },
+    });
   }
   if (text === "") {
     report.add(errors.emptyPlatform(word.text, word.range));
@@ -135,7 +147,9 @@ function stagePlatform(stage: StageNode, globals: GlobalArgs, escape: string, co
     const platform = parsePlatform(text);
     const name = stage.name ?? "";
     if (matched.size === 0 && unmatched.size === 0 && !name.includes(platform.os) && !name.includes(platform.architecture)) {
-      linter.warn(FromPlatformFlagConstDisallowed, [text], word.range, stage.node.comments);
+      linter.warn(FromPlatformFlagConstDisallowed, [text], word.range, stage.node.comments, {
+        hint: "drop it and build with --platform, write --platform=$BUILDPLATFORM, or name the stage after the platform",
+      });
     }
     return platform;
   } catch (error) {
@@ -151,7 +165,9 @@ function warnInvalidDefaults(file: StageFile, defaults: GlobalArgs, escape: stri
     try {
       const base = tryExpand(stage.base.text, stage.base.range, defaults.env, { escape }).text;
       if (stage.base.text.includes("$") && !tryParseReference(base)) {
-        linter.warn(InvalidDefaultArgInFrom, [stage.base.text], stage.base.range, stage.node.comments);
+        linter.warn(InvalidDefaultArgInFrom, [stage.base.text], stage.base.range, stage.node.comments, {
+          hint: "give the ARG before the first FROM a default that is an image",
+        });
       }
     } catch (error) {
       // What cannot be expanded is reported where it is used.

@@ -1,4 +1,5 @@
-import type { Diagnostic, Severity, SourceFile, SourceRange } from "../../core/diagnostics.js";
+import type { Diagnostic, Fix, Severity, SourceFile, SourceRange } from "../../core/diagnostics.js";
+import { mendedLine } from "../../core/text-edits.js";
 
 /** A {@link Diagnostic} without its source text: plain data that can be kept with a cached AST. */
 export interface Problem {
@@ -10,11 +11,21 @@ export interface Problem {
   readonly related?: readonly { readonly message: string; readonly range: SourceRange }[];
   readonly url?: string;
   readonly rule?: string;
+  readonly fix?: Fix;
 }
 
+/** With its source; where mending changes one line, the hint is that line, or ends with it. */
 export function toDiagnostic(problem: Problem, source: SourceFile): Diagnostic {
-  const { related, ...rest } = problem;
-  return { ...rest, source, ...(related ? { related: related.map((place) => ({ ...place, source })) } : {}) };
+  const { related, hint, ...rest } = problem;
+  const mended = problem.fix && mendedLine(source.text, problem.fix.edits);
+  const shown =
+    mended === undefined ? hint : hint === undefined ? `write ${mended}` : hint.endsWith("?") ? `${hint} Write ${mended}` : hint;
+  return {
+    ...rest,
+    source,
+    ...(shown === undefined ? {} : { hint: shown }),
+    ...(related ? { related: related.map((place) => ({ ...place, source })) } : {}),
+  };
 }
 
 /** In file order; what has no place comes last. Problems of equal place stay in the order they were found. */

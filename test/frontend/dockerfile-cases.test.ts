@@ -3,7 +3,8 @@ import test from "ava";
 import { sha256 } from "../../core/digest.js";
 import { DiagnosticsError, TsbuildError } from "../../core/errors.js";
 import { renderDiagnostics } from "../../core/render-diagnostic.js";
-import { checkDockerfile, compileDockerfile } from "../../frontend/dockerfile/compile.js";
+import { checkDockerfile } from "../../frontend/dockerfile/check.js";
+import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
 import { readIgnorePatterns } from "../../frontend/dockerfile/dockerignore.js";
 import { parseDockerfile } from "../../frontend/dockerfile/parse.js";
 import type { FrontendOptions, FrontendPorts, NamedContext } from "../../frontend/frontend.js";
@@ -57,7 +58,8 @@ async function outcome(text: string, settings: Case, folder: string, asked: stri
   };
   if (settings.check) {
     const { ast } = parseDockerfile(text, "Dockerfile");
-    return `${renderDiagnostics(await checkDockerfile(ast, options, ports(settings, folder, asked)))}\n`;
+    const { errors, warnings } = await checkDockerfile(ast, options, ports(settings, folder, asked), false);
+    return `${renderDiagnostics([...errors, ...warnings])}\n`;
   }
   try {
     const result = await compileDockerfile(parseDockerfile(text, "Dockerfile").ast, options, ports(settings, folder, asked));

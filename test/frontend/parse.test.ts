@@ -14,7 +14,7 @@ import { parseGitSource } from "../../frontend/dockerfile/git-source.js";
 import { heredocsOfLine, parseHeredoc } from "../../frontend/dockerfile/heredoc.js";
 import { isSignal } from "../../frontend/dockerfile/instructions/stopsignal.js";
 import { createLexer } from "../../frontend/dockerfile/lexer.js";
-import { ruleUrl } from "../../frontend/dockerfile/lint/rule.js";
+import { ruleSlug } from "../../frontend/dockerfile/lint/rule.js";
 import { RULES } from "../../frontend/dockerfile/lint/table.js";
 import { parseDockerfile } from "../../frontend/dockerfile/parse.js";
 import type { FrontendOptions } from "../../frontend/frontend.js";
@@ -281,7 +281,7 @@ test("compiling does not load the parser", (t) => {
 
 test("every lint rule is in the table, in a file that is called like its page", (t) => {
   const files = readdirSync(join(packageRoot(), "frontend/dockerfile/lint/rules")).map((name) => name.replace(/\.ts$/, ""));
-  const pages = RULES.map((rule) => ruleUrl(rule).split("/").at(-2));
+  const pages = RULES.map((rule) => ruleSlug(rule.name));
   t.is(pages.length, files.length);
   t.deepEqual(
     files.filter((file) => !pages.includes(file)),

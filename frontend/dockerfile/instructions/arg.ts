@@ -1,7 +1,7 @@
 import type { NodeOf } from "../ast.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
-import { looksSecret, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
+import { looksSecret, SECRET_HINT, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
 import { type BoundInstruction, type Lowering, NON_ENVIRONMENT_ARGS } from "../lowering.js";
 import type { Report } from "../report.js";
 import { bind } from "./bind.js";
@@ -12,7 +12,10 @@ export function checkArg(node: NodeOf<"arg">, report: Report): BoundInstruction 
   return bind(node, (at) => {
     const texts = node.args.map((arg) => {
       const name = at.expand(arg.name);
-      if (looksSecret(name)) at.build.linter.warn(SecretsUsedInArgOrEnv, ["ARG", name], node.range, node.comments);
+      if (looksSecret(name)) {
+        const place = at.isTrigger ? node.range : arg.name.range;
+        at.build.linter.warn(SecretsUsedInArgOrEnv, ["ARG", name], place, node.comments, { hint: SECRET_HINT });
+      }
       const value = argValue(name, arg.value, at);
       if (value !== undefined && !NON_ENVIRONMENT_ARGS.has(name)) at.stage.env.set(name, value);
       at.stage.buildArgs.push({ name, value });

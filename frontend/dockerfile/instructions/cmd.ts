@@ -3,7 +3,7 @@ import { commandArgs } from "../command-line.js";
 import { readFlags } from "../flags.js";
 import { quoteList } from "../go-format.js";
 import { updated } from "../image-config.js";
-import { JSONArgsRecommended } from "../lint/rules/json-args-recommended.js";
+import { asJson, JSONArgsRecommended } from "../lint/rules/json-args-recommended.js";
 import type { BoundInstruction, Lowering } from "../lowering.js";
 import type { Report } from "../report.js";
 import { markUsed } from "../used-once.js";
@@ -24,5 +24,13 @@ export function checkCmd(node: NodeOf<"cmd">, report: Report): BoundInstruction 
 /** A shell between the runtime and the program does not hand signals on; whoever sets SHELL means it. */
 export function adviseJson(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: Lowering): void {
   if (node.command?.form !== "shell" || (at.stage.image.config?.Shell ?? []).length > 0) return;
-  at.build.linter.warn(JSONArgsRecommended, [node.keyword.text.toUpperCase()], node.range, node.comments);
+  const fix = at.isTrigger ? undefined : asJson(node.command, isOnlyCommand(node, at));
+  at.build.linter.warn(JSONArgsRecommended, [node.keyword.text.toUpperCase()], node.range, node.comments, { fix });
+}
+
+/** Whether nothing else says what the image runs: with both, CMD is the arguments of an ENTRYPOINT without a shell, and ignored by one with. */
+function isOnlyCommand(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: Lowering): boolean {
+  const other = node.kind === "cmd" ? "entrypoint" : "cmd";
+  const inherited = node.kind === "cmd" && (at.stage.image.config?.Entrypoint ?? []).length > 0;
+  return !inherited && !(at.stage.node?.instructions ?? []).some((candidate) => candidate.kind === other);
 }

@@ -2,8 +2,8 @@ import type { NodeOf } from "../ast.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
 import { updated, withEnv } from "../image-config.js";
-import { LegacyKeyValueFormat } from "../lint/rules/legacy-key-value-format.js";
-import { looksSecret, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
+import { LegacyKeyValueFormat, withEquals } from "../lint/rules/legacy-key-value-format.js";
+import { looksSecret, SECRET_HINT, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
 import type { BoundInstruction, Lowering } from "../lowering.js";
 import type { Report } from "../report.js";
 import { bind } from "./bind.js";
@@ -14,7 +14,10 @@ export function checkEnv(node: NodeOf<"env">, report: Report): BoundInstruction 
   return bind(node, (at) => {
     const pairs = expandPairs(node, at);
     for (const [name, value] of pairs) {
-      if (looksSecret(name)) at.build.linter.warn(SecretsUsedInArgOrEnv, ["ENV", name], node.range, node.comments);
+      if (looksSecret(name)) {
+        const place = at.isTrigger ? undefined : node.pairs.find((pair) => pair.name.text === name)?.name.range;
+        at.build.linter.warn(SecretsUsedInArgOrEnv, ["ENV", name], place ?? node.range, node.comments, { hint: SECRET_HINT });
+      }
       at.stage.env.set(name, value);
       at.stage.image = updated(at.stage.image, { Env: withEnv(at.stage.image.config?.Env, name, value) });
     }
@@ -37,6 +40,9 @@ export function checkPairs(node: NodeOf<"env"> | NodeOf<"label">, report: Report
 
 /** Names and values, expanded in the environment from before the instruction. Warns about the legacy form. */
 export function expandPairs(node: NodeOf<"env"> | NodeOf<"label">, at: Lowering): [name: string, value: string][] {
-  if (node.legacy) at.build.linter.warn(LegacyKeyValueFormat, [node.keyword.text.toUpperCase()], node.range, node.comments);
+  if (node.legacy) {
+    const fix = at.isTrigger ? undefined : withEquals(node);
+    at.build.linter.warn(LegacyKeyValueFormat, [node.keyword.text.toUpperCase()], node.range, node.comments, { fix });
+  }
   return node.pairs.map((pair) => [at.expand(pair.name), at.expand(pair.value)]);
 }

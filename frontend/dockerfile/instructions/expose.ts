@@ -1,5 +1,6 @@
 import { compareCodeUnits } from "../../../core/canonical.js";
 import type { NodeOf, Word } from "../ast.js";
+import { fixOf, replaceWord } from "../edits.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
 import { plainList } from "../go-format.js";
@@ -40,8 +41,19 @@ function parsePorts(spec: string, word: Word, at: Lowering): string[] {
   if (portText === "") fail("it has no port");
   const protocol = protocolText.toLowerCase() || "tcp";
   if (!["tcp", "udp", "sctp"].includes(protocol)) fail(`"${protocolText}" is no protocol`);
-  if (protocolText !== "" && protocolText !== protocol) at.build.linter.warn(ExposeProtoCasing, [spec], range, at.node.comments);
-  if (ip !== "" || hostPort !== "") at.build.linter.warn(ExposeInvalidFormat, [spec], range, at.node.comments);
+  // A word with variables may be several, or something else tomorrow.
+  const mended = (text: string) =>
+    at.isTrigger || word.text !== spec ? undefined : fixOf(`Write ${text}`, [replaceWord(word, text)], true);
+  if (protocolText !== "" && protocolText !== protocol) {
+    at.build.linter.warn(ExposeProtoCasing, [spec], range, at.node.comments, {
+      fix: mended(`${spec.slice(0, -protocolText.length)}${protocol}`),
+    });
+  }
+  if (ip !== "" || hostPort !== "") {
+    at.build.linter.warn(ExposeInvalidFormat, [spec], range, at.node.comments, {
+      fix: mended(`${portText}${protocolText === "" ? "" : `/${protocolText}`}`),
+    });
+  }
   const ports = portRange(portText) ?? fail(`"${portText}" is no port`);
   if (hostPort !== "") {
     const host = portRange(hostPort) ?? fail(`"${hostPort}" is no port`);

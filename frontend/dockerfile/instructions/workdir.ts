@@ -21,7 +21,9 @@ export function checkWorkdir(node: NodeOf<"workdir">, report: Report): BoundInst
       const { stage } = at;
       // Only the first one: the others are right once it is.
       if (!stage.workdirSet && !path.startsWith("/")) {
-        at.build.linter.warn(WorkdirRelativePath, [path], node.range, node.comments);
+        at.build.linter.warn(WorkdirRelativePath, [path], at.isTrigger ? node.range : value.range, node.comments, {
+          hint: path === "" ? undefined : `write the whole path, such as WORKDIR /${path}`,
+        });
       }
       stage.workdirSet = true;
       setWorkdir(stage, path);

@@ -1,4 +1,4 @@
-import type { SourceRange } from "../../../core/diagnostics.js";
+import type { Fix, SourceRange } from "../../../core/diagnostics.js";
 import type { Directive } from "../directives.js";
 import * as errors from "../errors.js";
 import type { Problem } from "../problem.js";
@@ -44,20 +44,31 @@ export function parseLintConfig(text: string | undefined): LintConfig | { readon
   return config;
 }
 
+/** What a warning may say besides its message. */
+export interface WarningDetails {
+  readonly fix?: Fix | undefined;
+  readonly hint?: string | undefined;
+  readonly related?: Problem["related"];
+}
+
 /** Collects warnings, as far as the file lets them through. */
 export class Linter {
   readonly #config: LintConfig;
+  readonly #own: boolean;
   readonly #warnings: Problem[] = [];
+  readonly #failing = new Set<string>();
 
-  constructor(config: LintConfig) {
+  /** `own`: rules that are not BuildKit's are on. */
+  constructor(config: LintConfig, own: boolean) {
     this.#config = config;
+    this.#own = own;
   }
 
-  static from(directive: Directive | undefined, argument: string | undefined): { linter: Linter; problem?: Problem } {
+  static from(directive: Directive | undefined, argument: string | undefined, own: boolean): { linter: Linter; problem?: Problem } {
     const config = parseLintConfig(argument ?? directive?.value);
-    if (!("problem" in config)) return { linter: new Linter(config) };
+    if (!("problem" in config)) return { linter: new Linter(config, own) };
     return {
-      linter: new Linter(DEFAULTS),
+      linter: new Linter(DEFAULTS, own),
       problem: errors.invalidCheck(config.problem, argument === undefined ? directive?.range : undefined),
     };
   }
@@ -66,28 +77,45 @@ export class Linter {
     return this.#warnings;
   }
 
-  /** Names of broken rules, when they are to fail the build. */
+  /** Names of broken rules, when they are to fail the build. Rules that nobody asked for never do. */
   get failing(): readonly string[] {
-    return this.#config.error ? [...new Set(this.#warnings.map((warning) => warning.rule ?? ""))].sort() : [];
+    return this.#config.error ? [...this.#failing].sort() : [];
+  }
+
+  /** Whether a rule that is not BuildKit's can be heard at all: they need not look otherwise. */
+  get hearsOwn(): boolean {
+    return (this.#own || this.#config.experimental.size > 0) && !this.#config.skipAll;
   }
 
   /** `comments` stand above the instruction: a `check=skip=…` among them counts for it alone. */
-  warn<A extends readonly unknown[]>(rule: LintRule<A>, args: A, range: SourceRange, comments: readonly string[] = []): void {
+  warn<A extends readonly unknown[]>(
+    rule: LintRule<A>,
+    args: A,
+    range: SourceRange,
+    comments: readonly string[] = [],
+    { fix, hint, related }: WarningDetails = {},
+  ): void {
     if (!this.#isOn(rule, comments)) return;
+    const url = ruleUrl(rule);
+    if (!rule.own || this.#config.experimental.has(rule.name)) this.#failing.add(rule.name);
     this.#warnings.push({
       severity: "warning",
       code: `dockerfile/${rule.name}`,
       rule: rule.name,
       message: rule.message(...args),
       range,
-      url: ruleUrl(rule),
+      ...(url === undefined ? {} : { url }),
+      ...(fix ? { fix } : {}),
+      ...(hint === undefined ? {} : { hint }),
+      ...(related ? { related } : {}),
     });
   }
 
-  #isOn(rule: { readonly name: string; readonly experimental?: boolean }, comments: readonly string[]): boolean {
+  #isOn(rule: Pick<LintRule, "name" | "experimental" | "own">, comments: readonly string[]): boolean {
     for (const config of [this.#config, ...comments.flatMap(commentConfig)]) {
       if (config.skipAll || config.skip.has(rule.name)) return false;
     }
+    if (rule.own) return this.#own || this.#config.experimental.has(rule.name);
     return !rule.experimental || this.#config.experimentalAll || this.#config.experimental.has(rule.name);
   }
 }

@@ -1,17 +1,23 @@
-/** A check that warns about what is allowed. Names, texts and pages are BuildKit's. */
+/** A check that warns about what is allowed. Names, texts and pages of BuildKit's rules are BuildKit's. */
 export interface LintRule<A extends readonly unknown[] = readonly unknown[]> {
   readonly name: string;
   readonly description: string;
   /** Off unless asked for. */
   readonly experimental?: boolean;
+  /** Not one of BuildKit's: checks show it, builds only where the file asks for it by name. */
+  readonly own?: boolean;
   message(...args: A): string;
 }
 
-/** The page that explains a rule. */
-export function ruleUrl(rule: { readonly name: string }): string {
-  const slug = rule.name
+/** The page that explains one of BuildKit's rules; ours are in docs/lint. */
+export function ruleUrl(rule: { readonly name: string; readonly own?: boolean }): string | undefined {
+  return rule.own ? undefined : `https://docs.docker.com/go/dockerfile/rule/${ruleSlug(rule.name)}/`;
+}
+
+/** `JSONArgsRecommended` as `json-args-recommended`. */
+export function ruleSlug(name: string): string {
+  return name
     .replace(/([A-Z]+)([A-Z][a-z])/g, "$1-$2")
     .replace(/([a-z])([A-Z])/g, "$1-$2")
     .toLowerCase();
-  return `https://docs.docker.com/go/dockerfile/rule/${slug}/`;
 }

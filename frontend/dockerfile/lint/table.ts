@@ -1,3 +1,11 @@
+import { AddInsteadOfCopy, checkAddInsteadOfCopy } from "./rules/add-instead-of-copy.js";
+import { AptGetUpdateAlone, checkAptGetUpdateAlone } from "./rules/apt-get-update-alone.js";
+import { CopyBeforeInstall, checkCopyBeforeInstall } from "./rules/copy-before-install.js";
+import { HeredocWithoutErrexit, checkHeredocWithoutErrexit } from "./rules/heredoc-without-errexit.js";
+import { PipeWithoutPipefail, checkPipeWithoutPipefail } from "./rules/pipe-without-pipefail.js";
+import { SecretInRun, checkSecretInRun } from "./rules/secret-in-run.js";
+import { UnpinnedBase, checkUnpinnedBase } from "./rules/unpinned-base.js";
+import { UnpinnedDownload, checkUnpinnedDownload } from "./rules/unpinned-download.js";
 import { ConsistentInstructionCasing, checkConsistentInstructionCasing } from "./rules/consistent-instruction-casing.js";
 import { CopyIgnoredFile } from "./rules/copy-ignored-file.js";
 import { DuplicateStageName, checkDuplicateStageName } from "./rules/duplicate-stage-name.js";
@@ -24,7 +32,7 @@ import type { LintFile } from "./lint-file.js";
 import type { Linter } from "./linter.js";
 import type { LintRule } from "./rule.js";
 
-/** Every rule. Those without a check below are found while instructions are lowered, where values are known. */
+/** Every rule, BuildKit's first. Those without a check below are found while instructions are lowered, where values are known. */
 export const RULES: readonly LintRule<never>[] = [
   StageNameCasing,
   FromAsCasing,
@@ -48,10 +56,18 @@ export const RULES: readonly LintRule<never>[] = [
   InvalidDefinitionDescription,
   ExposeProtoCasing,
   ExposeInvalidFormat,
+  CopyBeforeInstall,
+  AptGetUpdateAlone,
+  PipeWithoutPipefail,
+  HeredocWithoutErrexit,
+  AddInsteadOfCopy,
+  UnpinnedBase,
+  UnpinnedDownload,
+  SecretInRun,
 ];
 
-/** Rules that need nothing but the text. */
-export const FILE_CHECKS: readonly ((file: LintFile, linter: Linter) => void)[] = [
+/** BuildKit's rules that need nothing but the text. */
+const FILE_CHECKS: readonly ((file: LintFile, linter: Linter) => void)[] = [
   checkStageNameCasing,
   checkFromAsCasing,
   checkConsistentInstructionCasing,
@@ -60,3 +76,20 @@ export const FILE_CHECKS: readonly ((file: LintFile, linter: Linter) => void)[] 
   checkMaintainerDeprecated,
   checkInvalidDefinitionDescription,
 ];
+
+const OWN_CHECKS: typeof FILE_CHECKS = [
+  checkCopyBeforeInstall,
+  checkAptGetUpdateAlone,
+  checkPipeWithoutPipefail,
+  checkHeredocWithoutErrexit,
+  checkAddInsteadOfCopy,
+  checkUnpinnedBase,
+  checkUnpinnedDownload,
+  checkSecretInRun,
+];
+
+/** Warns about what the text alone shows. */
+export function lintFile(file: LintFile, linter: Linter): void {
+  for (const check of FILE_CHECKS) check(file, linter);
+  if (linter.hearsOwn) for (const check of OWN_CHECKS) check(file, linter);
+}

@@ -1,3 +1,4 @@
+import { fixOf, replaceWord } from "../../edits.js";
 import { isUniform, isUpper } from "../casing.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
@@ -22,6 +23,9 @@ export function checkConsistentInstructionCasing(file: LintFile, linter: Linter)
   const wanted = lower > upper ? "lowercase" : "uppercase";
   for (const { keyword, comments } of nodes) {
     const right = lower > upper ? keyword.text.toLowerCase() : keyword.text.toUpperCase();
-    if (keyword.text !== right) linter.warn(ConsistentInstructionCasing, [keyword.text, wanted], keyword.range, comments);
+    if (keyword.text === right) continue;
+    linter.warn(ConsistentInstructionCasing, [keyword.text, wanted], keyword.range, comments, {
+      fix: fixOf(`Write the instruction in ${wanted}`, [replaceWord(keyword, right)], true),
+    });
   }
 }

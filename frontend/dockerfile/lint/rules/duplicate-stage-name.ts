@@ -1,3 +1,4 @@
+import type { SourceRange } from "../../../../core/diagnostics.js";
 import { quote } from "../../go-format.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
@@ -10,10 +11,15 @@ export const DuplicateStageName: LintRule<[stage: string]> = {
 };
 
 export function checkDuplicateStageName(file: LintFile, linter: Linter): void {
-  const seen = new Set<string>();
+  const seen = new Map<string, SourceRange>();
   for (const { node, name } of file.stages) {
     if (name === undefined) continue;
-    if (seen.has(name)) linter.warn(DuplicateStageName, [name], node.args[2]?.range ?? node.range, node.comments);
-    seen.add(name);
+    const range = node.args[2]?.range ?? node.range;
+    const first = seen.get(name);
+    if (first)
+      linter.warn(DuplicateStageName, [name], range, node.comments, {
+        related: [{ message: `"${name}" is first used here`, range: first }],
+      });
+    else seen.set(name, range);
   }
 }

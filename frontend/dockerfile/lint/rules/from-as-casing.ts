@@ -1,3 +1,4 @@
+import { fixOf, replaceWord } from "../../edits.js";
 import { isUniform, isUpper } from "../casing.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
@@ -16,6 +17,9 @@ export function checkFromAsCasing(file: LintFile, linter: Linter): void {
     const from = node.keyword.text;
     if (!as || !isUniform(from)) continue;
     const right = isUpper(from) ? as.text.toUpperCase() : as.text.toLowerCase();
-    if (as.text !== right) linter.warn(FromAsCasing, [from, as.text], as.range, node.comments);
+    if (as.text === right) continue;
+    linter.warn(FromAsCasing, [from, as.text], as.range, node.comments, {
+      fix: fixOf("Write AS in the case of FROM", [replaceWord(as, right)], true),
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { Instruction } from "../../ast.js";
+import { fixOf } from "../../edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";
@@ -16,7 +17,11 @@ export function checkInvalidDefinitionDescription(file: LintFile, linter: Linter
   const check = (node: Instruction, name: string): void => {
     const last = node.comments[node.comments.length - 1];
     if (last === undefined || last.startsWith("check=") || last.startsWith(`${name} `)) return;
-    linter.warn(InvalidDefinitionDescription, [node.keyword.text.toUpperCase(), name], node.range, node.comments);
+    const lineStart = node.range.start - (node.range.column - 1);
+    linter.warn(InvalidDefinitionDescription, [node.keyword.text.toUpperCase(), name], node.range, node.comments, {
+      hint: `write "# ${name} ${last}", or put an empty line between`,
+      fix: fixOf("Put an empty line between comment and instruction", [{ range: file.range(lineStart, lineStart), text: "\n" }], true),
+    });
   };
   for (const node of file.globalArgs) for (const arg of node.args) check(node, arg.name.text);
   for (const stage of file.stages) {

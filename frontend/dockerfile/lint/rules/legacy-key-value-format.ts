@@ -1,3 +1,6 @@
+import type { Fix } from "../../../../core/diagnostics.js";
+import type { PairsNode } from "../../ast.js";
+import { isPlain } from "../../edits.js";
 import type { LintRule } from "../rule.js";
 
 export const LegacyKeyValueFormat: LintRule<[keyword: string]> = {
@@ -5,3 +8,23 @@ export const LegacyKeyValueFormat: LintRule<[keyword: string]> = {
   description: "Legacy key/value format with whitespace separator should not be used",
   message: (keyword) => `"${keyword} key=value" should be used instead of legacy "${keyword} key value" format`,
 };
+
+/** `name value` as `name=value`, quoted where it has blanks. Undefined for a value that mixes blanks with quotes, escapes or continuations. */
+export function withEquals({ pairs }: PairsNode): Fix | undefined {
+  const [pair] = pairs;
+  if (!pair || !isPlain(pair.name) || !isPlain(pair.value)) return undefined;
+  const { text, range: value } = pair.value;
+  const { range: name } = pair.name;
+  const isOneWord = /^[^\s"'\\`]+$/.test(text) || /^"[^"\\`]*"$/.test(text) || /^'[^']*'$/.test(text);
+  if (name.line !== value.endLine || (!isOneWord && /["'\\`]/.test(text))) return undefined;
+  const range = {
+    ...name,
+    start: name.end,
+    line: name.endLine,
+    column: name.endColumn,
+    end: value.end,
+    endLine: value.endLine,
+    endColumn: value.endColumn,
+  };
+  return { title: "Write name=value", edits: [{ range, text: `=${isOneWord ? text : `"${text}"`}` }], safe: true };
+}

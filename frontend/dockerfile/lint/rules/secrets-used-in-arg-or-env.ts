@@ -14,3 +14,5 @@ const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i;
 export function looksSecret(name: string): boolean {
   return SECRET.test(name) && !HARMLESS.test(name);
 }
+
+export const SECRET_HINT = "give it with --secret, and read it in RUN --mount=type=secret,id=NAME: values of ARG and ENV stay in the image";

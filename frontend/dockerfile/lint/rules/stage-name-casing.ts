@@ -1,3 +1,4 @@
+import { fixOf, replaceWord } from "../../edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";
@@ -12,6 +13,9 @@ export const StageNameCasing: LintRule<[stage: string]> = {
 export function checkStageNameCasing(file: LintFile, linter: Linter): void {
   for (const { node } of file.stages) {
     const name = node.args[2];
-    if (name && name.text !== name.text.toLowerCase()) linter.warn(StageNameCasing, [name.text], name.range, node.comments);
+    if (!name || name.text === name.text.toLowerCase()) continue;
+    // Names are found in any case: what refers to the stage can stay.
+    const fix = fixOf("Write the stage name in lower case", [replaceWord(name, name.text.toLowerCase())], true);
+    linter.warn(StageNameCasing, [name.text], name.range, node.comments, { fix });
   }
 }

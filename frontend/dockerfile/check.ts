@@ -1,0 +1,62 @@
+import type { Diagnostic } from "../../core/diagnostics.js";
+import type { FrontendOptions, FrontendPorts } from "../frontend.js";
+import type { DockerfileAst, Instruction } from "./ast.js";
+import { Compilation } from "./compile.js";
+import { NoEmptyContinuation } from "./lint/rules/no-empty-continuation.js";
+import { RULES } from "./lint/table.js";
+
+/** A broken rule. */
+export interface LintWarning extends Diagnostic {
+  readonly rule: string;
+  /** What the rule wants, in one sentence. */
+  readonly description: string;
+  /** Whether BuildKit has the rule too. */
+  readonly buildkit: boolean;
+  /** First and last line of the instruction, from 1: what BuildKit says of a place. */
+  readonly lines: readonly [first: number, last: number];
+}
+
+export interface CheckedDockerfile {
+  /** In file order; what has no place comes last. */
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly LintWarning[];
+}
+
+/**
+ * All problems of a Dockerfile, of every stage when no target is named. With `ownRules` those that BuildKit does not have are looked for too.
+ * Throws only what the ports throw.
+ */
+export async function checkDockerfile(
+  ast: DockerfileAst,
+  options: FrontendOptions,
+  ports: FrontendPorts,
+  ownRules: boolean,
+): Promise<CheckedDockerfile> {
+  const build = new Compilation(ast, options, ports, ownRules);
+  await build.run(options.target === undefined);
+  const rules = new Map<string, (typeof RULES)[number]>(RULES.map((rule) => [rule.name, rule]));
+  const warnings = build.problems("warning").flatMap((warning): LintWarning[] => {
+    const rule = rules.get(warning.rule ?? "");
+    if (!rule) return [];
+    return [{ ...warning, rule: rule.name, description: rule.description, buildkit: !rule.own, lines: linesOf(warning, ast) }];
+  });
+  return { errors: build.problems("error"), warnings };
+}
+
+function linesOf({ range, rule }: Diagnostic, ast: DockerfileAst): readonly [number, number] {
+  if (!range) return [1, 1];
+  const node = ast.instructions.findLast((candidate) => candidate.range.start <= range.start);
+  if (!node) return [range.line, range.endLine];
+  // BuildKit notices an empty line at the end of the instruction it is in.
+  if (rule === NoEmptyContinuation.name) {
+    const last = Math.max(textEndLine(node), range.line);
+    return [last, last];
+  }
+  return [node.range.line, node.range.endLine];
+}
+
+/** The last line before heredoc bodies. */
+function textEndLine(node: Instruction): number {
+  const [first] = node.heredocs;
+  return first ? first.range.line - 1 : node.range.endLine;
+}
