@@ -120,7 +120,9 @@ function askHelper(name: string, server: string, env: Environment): Promise<Cred
     const err: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-    child.on("error", (error) => reject(fail(systemErrorCode(error) === "ENOENT" ? "the program is not in PATH" : error.message, error)));
+    // A PATH with folders that this user may not read answers EACCES for what is nowhere.
+    const absent = (error: Error) => ["ENOENT", "EACCES"].includes(systemErrorCode(error) ?? "");
+    child.on("error", (error) => reject(fail(absent(error) ? "the program is not in PATH, or may not be run" : error.message, error)));
     // A helper that ends without reading its input is judged by its exit code, not by the broken pipe.
     child.stdin.on("error", () => undefined);
     child.stdin.end(`${server}\n`);
