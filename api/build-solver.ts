@@ -7,11 +7,13 @@ import { parseReference } from "../oci/reference.js";
 import type { SolverContext } from "../solver/context.js";
 import { LayerService } from "../solver/layers/layer-service.js";
 import type { FetchBlob, Reporter } from "../solver/layers/ports.js";
+import { Selections } from "../solver/explain/selections.js";
 import { readTreeFile, treeOfInput } from "../solver/ops/input-tree.js";
 import { Downloads } from "../solver/remote/downloads.js";
 import { GitRepositories } from "../solver/remote/git-repositories.js";
 import type { StepResult } from "../solver/result.js";
 import { solveGraph } from "../solver/solve.js";
+import { buildOrigin } from "./build-origin.js";
 import { BuildSecrets } from "./build-secrets.js";
 import type { BuildContexts } from "./build-contexts.js";
 import type { ImageResolver } from "./image-resolver.js";
@@ -35,6 +37,8 @@ export class BuildSolver {
     private readonly options: {
       readonly build: ResolvedBuildOptions;
       readonly compression: CompressionOptions;
+      /** Of the build, when it is recorded. */
+      readonly id: string | undefined;
       readonly onEvent: EventSink;
     },
     private readonly session: Session,
@@ -52,6 +56,8 @@ export class BuildSolver {
       resolvConf,
       proxyEnv: proxyEnv(build.buildArgs),
       secrets,
+      selections: new Selections(store.memo, session.background),
+      provenance: { build: options.id, origin: buildOrigin(build) },
       downloads: new Downloads({ store, connections: session.connections(), secrets }),
       repositories: new GitRepositories({ store, secrets }),
     };
@@ -87,7 +93,7 @@ export class BuildSolver {
     const { build, onEvent } = this.options;
     return this.#solve(targets, this.context(layers, { contexts, resolver }), image, (event) => {
       // Shown already, as what it was when it was solved for the Dockerfile.
-      if (event.type === "cached" && this.#solvedEarly.has(event.step)) return;
+      if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
       onEvent(event);
     });
   }

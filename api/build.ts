@@ -3,6 +3,7 @@ import { type BuildEvent, type EventSink, now } from "../core/events.js";
 import { assembleImage } from "../exporters/assemble-image.js";
 import type { ExportRequest, ExportResult } from "../exporters/exporter.js";
 import { type Built, buildImages } from "./build-images.js";
+import { type BuildEnd, BuildRecorder } from "./build-recorder.js";
 import { runAsStep } from "./build-steps.js";
 import type { BuildOptions, BuildResult, Output } from "./options.js";
 import { exportersFor, exportsImage, outputCompression } from "./outputs.js";
@@ -18,13 +19,45 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const resolved = resolveBuildOptions(options);
   throwIfAborted(options.signal);
   await using session = new Session(options);
+  const recorder = resolved.history ? new BuildRecorder({ history: session.store.builds, build: resolved, startedAt: started }) : undefined;
+  const onEvent = (event: BuildEvent): void => {
+    recorder?.onEvent(event);
+    options.onEvent?.(event);
+  };
+  try {
+    const result = await run(resolved, session, { started, id: recorder?.id, onEvent });
+    await record(recorder, { result }, onEvent);
+    return result;
+  } catch (error) {
+    await record(recorder, { error }, onEvent);
+    throw error;
+  }
+}
+
+/** Writes the build down. It has ended, so what goes wrong here is no more than a warning. */
+async function record(recorder: BuildRecorder | undefined, end: BuildEnd, onEvent: EventSink): Promise<void> {
+  try {
+    await recorder?.finish(end, now());
+  } catch (error) {
+    const message = `The build could not be recorded: ${error instanceof Error ? error.message : String(error)}`;
+    const diagnostic = { severity: "warning", code: "history/not-recorded", message } as const;
+    // Who ended the build by throwing is not asked again.
+    if ("result" in end) onEvent({ type: "warning", diagnostic });
+  }
+}
+
+async function run(
+  resolved: ResolvedBuildOptions,
+  session: Session,
+  { started, id, onEvent: sink }: { readonly started: number; readonly id: string | undefined; readonly onEvent: EventSink },
+): Promise<BuildResult> {
   const counters = new StepCounters();
   const onEvent = (event: BuildEvent): void => {
     counters.count(event);
-    options.onEvent?.(event);
+    sink(event);
   };
   const compression = outputCompression(resolved.outputs);
-  const built = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage) }, session, onEvent);
+  const built = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage), id }, session, onEvent);
   const results = await exportAll(resolved, built, session, onEvent);
   return {
     imageId: assembleImage(built.images, "oci").configs[0].digest,

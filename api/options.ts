@@ -1,7 +1,9 @@
 import type { Readable, Writable } from "node:stream";
-import type { Diagnostic } from "../core/diagnostics.js";
+import type { HistoryLimits } from "../cache/store.js";
+import type { Diagnostic, SourceFile } from "../core/diagnostics.js";
 import type { Digest } from "../core/digest.js";
 import type { EventSink } from "../core/events.js";
+import type { LintWarning } from "../frontend/dockerfile/check.js";
 import type { Compression } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
 
@@ -58,7 +60,10 @@ export interface BuildOptions extends CommonOptions {
   readonly platforms?: readonly string[];
   /** Default: the local image store. */
   readonly outputs?: readonly Output[];
-  readonly noCache?: boolean;
+  /**
+   * Run every step (true, `layers`); begin with empty cache mounts, and run the steps that use one (`mounts`); both (`all`).
+   */
+  readonly noCache?: boolean | "layers" | "mounts" | "all";
   /** Stages that do not use the cache. */
   readonly noCacheFilter?: readonly string[];
   /** Ask the registry even when the local store has the name. */
@@ -72,6 +77,8 @@ export interface BuildOptions extends CommonOptions {
   readonly ulimits?: readonly string[];
   /** By id: for `RUN --mount=type=secret`, and for sources (`GIT_AUTH_TOKEN`, `HTTP_AUTH_TOKEN_<host>`). */
   readonly secrets?: Readonly<Record<string, SecretSource>>;
+  /** How much of the history of builds is kept, in builds, milliseconds and bytes of logs; false: this build is not recorded. */
+  readonly history?: false | Partial<HistoryLimits>;
   /** RUN steps that run at once. Default: 64. */
   readonly jobs?: number;
 }
@@ -90,6 +97,26 @@ export interface BuildResult {
     readonly cached: number /** Milliseconds. */;
     readonly duration: number;
   };
+}
+
+/** Of {@link BuildOptions} what says which Dockerfile is meant, and what it is checked for. */
+export interface CheckOptions
+  extends CommonOptions,
+    Pick<BuildOptions, "context" | "dockerfile" | "target" | "buildArgs" | "buildContexts" | "platforms" | "pull" | "secrets"> {
+  /** `buildkit`: only the rules that BuildKit has too. Default `all`. */
+  readonly rules?: "all" | "buildkit";
+  /** Applies what can be applied unseen, and writes the Dockerfile when it is a file. Default false. */
+  readonly fix?: boolean;
+}
+
+export interface CheckResult {
+  /** What was checked: with `fix` the text as it is afterwards. */
+  readonly source: SourceFile;
+  /** In file order. With errors only part of the rules could look. */
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly LintWarning[];
+  /** What `fix` mended; places are those in the text before. */
+  readonly fixed: readonly LintWarning[];
 }
 
 export interface StoredImage {

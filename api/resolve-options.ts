@@ -19,6 +19,9 @@ export interface ResolvedBuildOptions {
   readonly platformExplicit: boolean;
   readonly outputs: readonly Output[];
   readonly noCache: boolean | readonly string[];
+  /** Cache mounts begin empty. */
+  readonly freshMounts: boolean;
+  readonly history: boolean;
   readonly pull: boolean;
   readonly network: "default" | "none" | "host";
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
@@ -54,6 +57,7 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   ulimits: true,
   secrets: true,
   jobs: true,
+  history: true,
 };
 
 /** Checks options and fills in defaults. Throws `options/…`, `reference/invalid`. */
@@ -85,7 +89,9 @@ export function resolveBuildOptions(
     platforms: options.platforms?.length ? options.platforms.map((text) => parsePlatform(text)) : [hostPlatform()],
     platformExplicit: (options.platforms?.length ?? 0) > 0,
     outputs: options.outputs?.length ? options.outputs : [{ type: "image" }],
-    noCache: options.noCache ? true : (options.noCacheFilter ?? []).map((stage) => stage.toLowerCase()),
+    noCache: noCacheOf(options) ? true : (options.noCacheFilter ?? []).map((stage) => stage.toLowerCase()),
+    freshMounts: options.noCache === "mounts" || options.noCache === "all",
+    history: options.history !== false,
     pull: options.pull ?? false,
     network: options.network ?? "default",
     extraHosts: (options.addHosts ?? []).map(parseExtraHost),
@@ -94,6 +100,17 @@ export function resolveBuildOptions(
     secrets: options.secrets ?? {},
     jobs,
   };
+}
+
+/** Whether every step runs. */
+function noCacheOf({ noCache = false }: BuildOptions): boolean {
+  if (typeof noCache === "boolean") return noCache;
+  if (noCache !== "layers" && noCache !== "mounts" && noCache !== "all")
+    throw new TsbuildError(
+      "options/invalid",
+      `Cannot use "${String(noCache)}" for noCache: it is none of true, false, layers, mounts, all`,
+    );
+  return noCache !== "mounts";
 }
 
 /** A name without a value takes the environment's; SOURCE_DATE_EPOCH is taken along as buildx does. */

@@ -12,7 +12,7 @@ import { Background } from "../solver/layers/background.js";
 import type { LayerTaskRunner } from "../solver/layers/ports.js";
 import { layerTaskRunner } from "./layer-tasks.js";
 import { downloadFailures } from "../solver/remote/errors.js";
-import type { CommonOptions } from "./options.js";
+import type { BuildOptions, CommonOptions } from "./options.js";
 
 /** What one build holds while it runs: the store, threads, the worker, connections. Everything starts when it is needed first. */
 export class Session implements AsyncDisposable {
@@ -27,8 +27,9 @@ export class Session implements AsyncDisposable {
   #registry: Promise<RegistryClient> | undefined;
   #connections: Connections | undefined;
 
-  constructor(options: CommonOptions) {
-    this.store = openStore({ root: options.root ?? defaultRoot(process.env) });
+  constructor(options: CommonOptions & Pick<BuildOptions, "history">) {
+    const { history } = options;
+    this.store = openStore({ root: options.root ?? defaultRoot(process.env), ...(history ? { history } : {}) });
     this.signal = options.signal ? AbortSignal.any([options.signal, this.#ending.signal]) : this.#ending.signal;
     // One listener for each task under way: many are no leak.
     setMaxListeners(0, this.signal);

@@ -12,6 +12,12 @@ export interface VertexMetadata {
   readonly name: string;
   /** Run it even when a result is cached. */
   readonly ignoreCache?: boolean;
+  /** What told it to ignore the cache, for people: `--no-cache`. */
+  readonly ignoreReason?: string;
+  /** A cached result that is older, in milliseconds, does not count. */
+  readonly maxAge?: number;
+  /** Names of environment variables of an exec op that come from build arguments, for explanations. */
+  readonly args?: readonly string[];
   readonly source?: SourceFile;
   readonly range?: SourceRange;
 }

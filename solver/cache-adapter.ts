@@ -22,21 +22,40 @@ export interface ResultStore {
   readonly locks: Pick<Locks, "acquire">;
 }
 
+/** What is recorded with a result beside what the engine knows of it. */
+export interface SaveNotes {
+  readonly build?: string;
+  readonly origin?: string;
+}
+
+export interface StoreCacheOptions {
+  readonly notes?: (vertexId: string) => SaveNotes;
+  /** Told of every result that a run gave. */
+  readonly onSaved?: (components: KeyComponents) => void;
+}
+
 /** The store as the engine's cache of step results. */
-export function storeCache(store: ResultStore): EngineCache<StepResult> {
-  return new StoreCache(store, STEP_RESULTS);
+export function storeCache(store: ResultStore, options: StoreCacheOptions = {}): StoreCache<StepResult> {
+  return new StoreCache(store, STEP_RESULTS, options);
 }
 
 /** {@link EngineCache} over the store's result index and locks. */
 export class StoreCache<R> implements EngineCache<R> {
   readonly #store: ResultStore;
   readonly #codec: ResultCodec<R>;
+  readonly #options: StoreCacheOptions;
   /** Hits by the values given out, so that an alias names the record it belongs to. */
   readonly #records = new WeakMap<CachedResult<R>, ResultRecord>();
 
-  constructor(store: ResultStore, codec: ResultCodec<R>) {
+  constructor(store: ResultStore, codec: ResultCodec<R>, options: StoreCacheOptions = {}) {
     this.#store = store;
     this.#codec = codec;
+    this.#options = options;
+  }
+
+  /** The record behind a value that this cache gave. */
+  record(hit: CachedResult<R>): ResultRecord | undefined {
+    return this.#records.get(hit);
   }
 
   lookup(key: CacheKey): CachedResult<R> | undefined {
@@ -50,8 +69,10 @@ export class StoreCache<R> implements EngineCache<R> {
     this.#store.results.alias(record.id, key);
   }
 
-  save({ result, keys, name, components, replace }: SaveRequest<R>): CachedResult<R> {
-    const entry = { keys, layers: this.#codec.layers(result), name, components: encodeComponents(components) };
+  save({ id, result, keys, name, components, replace }: SaveRequest<R>): CachedResult<R> {
+    const layers = this.#codec.layers(result);
+    const entry = { keys, layers, name, components: encodeComponents(components), ...this.#options.notes?.(id) };
+    this.#options.onSaved?.(components);
     return this.#give(replace ? this.#store.results.replace(entry) : this.#store.results.save(entry));
   }
 
@@ -70,7 +91,7 @@ export class StoreCache<R> implements EngineCache<R> {
   }
 
   #give(record: ResultRecord): CachedResult<R> {
-    const hit = { result: this.#codec.result(record.layers), primaryKey: record.primaryKey };
+    const hit = { result: this.#codec.result(record.layers), primaryKey: record.primaryKey, createdAt: record.createdAt };
     this.#records.set(hit, record);
     return hit;
   }

@@ -3,6 +3,7 @@ import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { FileTree } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
 import type { Digest } from "../core/digest.js";
+import type { Selections } from "./explain/selections.js";
 import type { Background } from "./layers/background.js";
 import type { LayerService } from "./layers/layer-service.js";
 import type { Reporter } from "./layers/ports.js";
@@ -15,6 +16,14 @@ export interface SourceImage {
   readonly origin: string | undefined;
   /** Bottom first; one per diffID. */
   readonly layers: readonly { readonly blob: Descriptor; readonly diffId: Digest }[];
+}
+
+/** Where a result comes from, as its record says. */
+export interface Provenance {
+  /** Id of the build. */
+  readonly build: string | undefined;
+  /** Names the Dockerfile and its context: results of one origin are compared with each other. */
+  readonly origin: string;
 }
 
 /** What the ops of one build share. Everything is injected by api/. */
@@ -38,6 +47,10 @@ export interface SolverContext {
   readonly proxyEnv: readonly string[];
   /** The value of a secret by its id; undefined when the build was given none. */
   readonly secrets: (id: string) => Uint8Array | undefined;
+  /** What content digests were taken over, for explanations. */
+  readonly selections: Selections;
+  /** What results are recorded with. */
+  readonly provenance: Provenance;
   /** Files by URL. */
   readonly downloads: Downloads;
   /** Git repositories by URL. */

@@ -3,10 +3,10 @@ import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
-import { storeCache } from "./cache-adapter.js";
 import type { SolverContext } from "./context.js";
 import type { EngineVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
+import { explaining } from "./explain/explaining.js";
 import { layerForms } from "./layer-forms.js";
 import { placed } from "./ops/placed.js";
 import { implement } from "./ops/table.js";
@@ -35,6 +35,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
       inputs: vertex.inputs.map((edge) => known(vertices, edge.vertex.digest)),
       op: placed(implement(vertex, form, context), vertex),
       ignoreCache: vertex.metadata.ignoreCache ?? false,
+      ...(vertex.metadata.maxAge === undefined ? {} : { maxAge: vertex.metadata.maxAge }),
       pool: vertex.op.kind === "exec" ? "run" : "io",
     });
   }
@@ -48,7 +49,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
   });
   const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
   const results = await solve(roots, {
-    cache: storeCache(context.layers.store),
+    ...explaining(order, context, options.onEvent),
     jobs: { run: options.jobs, io: Math.max(4, availableParallelism()) },
     signal: options.signal,
     onEvent: options.onEvent,

@@ -11,12 +11,15 @@ export interface Node<R> {
   /** Every node that has this one among its inputs, once each. */
   readonly users: readonly Node<R>[];
   readonly ignoreCache: boolean;
-  /** Whether it or anything below it ignores the cache: what its definition key led to is then of no use. */
+  readonly maxAge: number | undefined;
+  /** Whether it or anything below it ignores the cache, or something below it may expire: what its definition key led to is then of no use. */
   readonly outdated: boolean;
   /** Edges on the longest way up to a target: what is far from the end is run first. */
   readonly height: number;
 
   state: VertexState<R>;
+  /** A result was found that is too old: it has to be made anew. */
+  expired: boolean;
   identity: string | undefined;
   definitionKey: CacheKey | undefined;
   /** Content digests of what the op selects from its inputs, by index, as far as they are known. */
@@ -35,7 +38,7 @@ type Building<R> = { -readonly [K in keyof Node<R>]: Node<R>[K] } & { readonly i
 export function buildGraph<R>(targets: readonly EngineVertex<R>[]): Graph<R> {
   const nodes: Building<R>[] = [];
   const byId = new Map<string, Building<R>>();
-  const ignored = ignoredIds(targets);
+  const rules = cacheRules(targets);
   for (const target of targets) {
     const stack: { readonly vertex: EngineVertex<R>; next: number }[] = [{ vertex: target, next: 0 }];
     while (stack.length > 0) {
@@ -47,7 +50,7 @@ export function buildGraph<R>(targets: readonly EngineVertex<R>[]): Graph<R> {
       }
       stack.pop();
       if (byId.has(top.vertex.id)) continue;
-      const node = makeNode(top.vertex, nodes.length, byId, ignored);
+      const node = makeNode(top.vertex, nodes.length, byId, rules);
       byId.set(node.vertex.id, node);
       nodes.push(node);
     }
@@ -63,20 +66,22 @@ function makeNode<R>(
   vertex: EngineVertex<R>,
   index: number,
   byId: ReadonlyMap<string, Building<R>>,
-  ignored: ReadonlySet<string>,
+  rules: ReadonlyMap<string, CacheRule>,
 ): Building<R> {
   const inputs = vertex.inputs.map((input) => byId.get(input.id) as Building<R>);
   // What needs no work is never taken from the cache, so there is nothing to ignore.
-  const ignoreCache = ignored.has(vertex.id) && !vertex.op.immediate;
+  const { ignoreCache = false, maxAge } = vertex.op.immediate ? {} : (rules.get(vertex.id) ?? {});
   const node: Building<R> = {
     vertex,
     index,
     inputs,
     users: [],
     ignoreCache,
-    outdated: ignoreCache || inputs.some((input) => input.outdated),
+    maxAge,
+    outdated: ignoreCache || inputs.some((input) => input.outdated || input.maxAge !== undefined),
     height: 0,
     state: IDLE,
+    expired: false,
     identity: undefined,
     definitionKey: undefined,
     digests: inputs.map(() => undefined),
@@ -85,13 +90,24 @@ function makeNode<R>(
   return node;
 }
 
-/** Equal vertices may differ in what is beside their meaning: one that ignores the cache decides for all. */
-function ignoredIds<R>(targets: readonly EngineVertex<R>[]): ReadonlySet<string> {
-  const ignored = new Set<string>();
+interface CacheRule {
+  readonly ignoreCache: boolean;
+  readonly maxAge: number | undefined;
+}
+
+/** Equal vertices may differ in what is beside their meaning: the strictest decides for all. */
+function cacheRules<R>(targets: readonly EngineVertex<R>[]): ReadonlyMap<string, CacheRule> {
+  const rules = new Map<string, CacheRule>();
   const seen = new Set<EngineVertex<R>>(targets);
   for (const vertex of seen) {
-    if (vertex.ignoreCache) ignored.add(vertex.id);
     for (const input of vertex.inputs) seen.add(input);
+    if (!vertex.ignoreCache && vertex.maxAge === undefined) continue;
+    const other = rules.get(vertex.id);
+    const maxAge = Math.min(vertex.maxAge ?? Infinity, other?.maxAge ?? Infinity);
+    rules.set(vertex.id, {
+      ignoreCache: vertex.ignoreCache || (other?.ignoreCache ?? false),
+      maxAge: maxAge === Infinity ? undefined : maxAge,
+    });
   }
-  return ignored;
+  return rules;
 }

@@ -47,6 +47,8 @@ export interface EngineVertex<R> {
   readonly op: EngineOp<R>;
   /** Run it even when a result is cached; it replaces what its keys led to. */
   readonly ignoreCache: boolean;
+  /** A cached result that is older, in milliseconds, does not count. */
+  readonly maxAge?: number;
   /** Which bounded pool it runs in. */
   readonly pool: "run" | "io";
 }
@@ -64,6 +66,8 @@ export interface EngineCache<R> {
 }
 
 export interface SaveRequest<R> {
+  /** Of the vertex. */
+  readonly id: string;
   readonly result: R;
   readonly keys: readonly [CacheKey, ...CacheKey[]];
   /** Name of the vertex. */
@@ -84,4 +88,19 @@ export interface CachedResult<R> {
   readonly result: R;
   /** The key under which vertices above compute their own keys, however this result was found. */
   readonly primaryKey: CacheKey;
+  /** Milliseconds since the epoch: when it was made. */
+  readonly createdAt: number;
 }
+
+/**
+ * What was settled for a vertex: that it runs, and with what it would have been found; or which result takes its place. For explanations;
+ * vertices that nobody asked for, and those without a cache, are not spoken of.
+ */
+export type Decision<R> =
+  | {
+      readonly kind: "run";
+      readonly vertex: EngineVertex<R>;
+      readonly because: "missing" | "ignored" | "expired";
+      readonly components: KeyComponents;
+    }
+  | { readonly kind: "found"; readonly vertex: EngineVertex<R>; readonly hit: CachedResult<R> };

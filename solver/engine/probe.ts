@@ -1,11 +1,14 @@
 import type { Graph, Node } from "./graph.js";
-import type { CachedResult, EngineCache } from "./op.js";
+import type { CacheKey } from "../../core/cache-key.js";
+import type { CachedResult } from "./op.js";
 import type { VertexState } from "./vertex-state.js";
 
 /** What a vertex becomes after the cache was asked, from the targets backwards. */
 export interface Verdict<R> {
   readonly node: Node<R>;
   readonly state: Extract<VertexState<R>, { phase: "waiting" | "skipped" | "resolved" }>;
+  /** With the state `resolved`. */
+  readonly hit: CachedResult<R> | undefined;
 }
 
 /**
@@ -13,19 +16,20 @@ export interface Verdict<R> {
  * below it is looked at for its sake; otherwise all its inputs are asked for in turn. What nobody asked for is skipped.
  * Verdicts come inputs first.
  */
-export function probe<R>(graph: Graph<R>, cache: Pick<EngineCache<R>, "lookup">): readonly Verdict<R>[] {
+export function probe<R>(graph: Graph<R>, lookup: (node: Node<R>, key: CacheKey) => CachedResult<R> | undefined): readonly Verdict<R>[] {
   const found = new Map<Node<R>, CachedResult<R> | "needed">();
   const open = [...graph.targets];
   for (let node = open.pop(); node; node = open.pop()) {
     if (node.state.phase !== "idle" || found.has(node)) continue;
-    const hit = mayUse(node) ? cache.lookup(node.definitionKey) : undefined;
+    const hit = mayUse(node) ? lookup(node, node.definitionKey) : undefined;
     found.set(node, hit ?? "needed");
     if (!hit) open.push(...new Set(node.inputs));
   }
   const verdicts: Verdict<R>[] = [];
   for (const node of graph.nodes) {
     if (node.state.phase !== "idle") continue;
-    verdicts.push({ node, state: verdict(node, found) });
+    const outcome = found.get(node);
+    verdicts.push({ node, state: verdict(node, found), hit: outcome === "needed" ? undefined : outcome });
   }
   return verdicts;
 }

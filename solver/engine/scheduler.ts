@@ -99,7 +99,7 @@ export class Scheduler<R> {
   #lookup(node: Node<R>, keys: ResultKeys): CachedResult<R> | undefined {
     if (node.ignoreCache) return undefined;
     for (const key of distinctKeys(node.outdated ? { ...keys, definition: undefined } : keys)) {
-      const hit = this.#session.cache.lookup(key);
+      const hit = this.#session.lookup(node, key);
       if (hit) return hit;
     }
     return undefined;
@@ -107,6 +107,7 @@ export class Scheduler<R> {
 
   #found(node: Node<R>, keys: ResultKeys, hit: CachedResult<R>): void {
     for (const key of distinctKeys(keys)) if (key !== hit.primaryKey) this.#session.cache.alias(hit, key);
+    this.#session.decided({ kind: "found", vertex: node.vertex, hit });
     this.#session.resolve(node, { by: "cache", result: hit.result, key: hit.primaryKey });
     this.#release(node);
   }
@@ -163,6 +164,8 @@ export class Scheduler<R> {
     const session = this.#session;
     session.move(node, { phase: "running" });
     session.reporter.started(node);
+    const because = node.ignoreCache ? "ignored" : node.expired ? "expired" : "missing";
+    session.decided({ kind: "run", vertex: node.vertex, because, components: keyComponents(node) });
     const inputs = node.inputs.map((input) => {
       if (input.state.phase !== "resolved") throw new Error(`internal: "${node.vertex.name}" runs before its inputs`);
       return input.state.result;
@@ -174,16 +177,18 @@ export class Scheduler<R> {
   }
 
   #save(node: Node<R>, keys: ResultKeys, result: R): CachedResult<R> | undefined {
-    const all: readonly CacheKey[] = node.ignoreCache ? [unusedKey(), ...distinctKeys(keys)] : distinctKeys(keys);
+    const anew = node.ignoreCache || node.expired;
+    const all: readonly CacheKey[] = anew ? [unusedKey(), ...distinctKeys(keys)] : distinctKeys(keys);
     const [primary, ...aliases] = all;
     // Without an identity nothing could ever find it again.
     if (primary === undefined || node.identity === undefined) return undefined;
     return this.#session.cache.save({
+      id: node.vertex.id,
       result,
       keys: [primary, ...aliases],
       name: node.vertex.name,
       components: keyComponents(node),
-      replace: node.outdated,
+      replace: node.outdated || anew,
     });
   }
 

@@ -1,7 +1,8 @@
 import { TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import type { Node } from "./graph.js";
-import type { EngineCache, OpContext } from "./op.js";
+import type { CacheKey } from "../../core/cache-key.js";
+import type { CachedResult, Decision, EngineCache, OpContext } from "./op.js";
 import { Reporter } from "./reporter.js";
 import { TaskScope } from "./task-scope.js";
 import { advance, isFinal, type Resolved, type VertexState } from "./vertex-state.js";
@@ -16,6 +17,7 @@ export class Session<R> {
     readonly cache: EngineCache<R>,
     signal: AbortSignal,
     onEvent: EventSink,
+    private readonly decisions: { readonly onDecision?: (decision: Decision<R>) => void; readonly now: () => number },
   ) {
     this.scope = new TaskScope(signal);
     this.reporter = new Reporter(onEvent, (error) => this.scope.fail(error));
@@ -25,6 +27,23 @@ export class Session<R> {
     let context = this.#contexts.get(node);
     if (!context) this.#contexts.set(node, (context = this.reporter.context(node, this.scope.signal)));
     return context;
+  }
+
+  /** What the cache has for a key of this vertex, when it is young enough. */
+  lookup(node: Node<R>, key: CacheKey): CachedResult<R> | undefined {
+    const hit = this.cache.lookup(key);
+    if (!hit || node.maxAge === undefined || this.decisions.now() - hit.createdAt <= node.maxAge) return hit;
+    node.expired = true;
+    return undefined;
+  }
+
+  /** Says what was settled for a vertex. What is thrown there fails the solve, as with events. */
+  decided(decision: Decision<R>): void {
+    try {
+      this.decisions.onDecision?.(decision);
+    } catch (error) {
+      this.scope.fail(error);
+    }
   }
 
   move(node: Node<R>, next: VertexState<R>): void {

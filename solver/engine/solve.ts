@@ -1,7 +1,7 @@
 import type { EventSink } from "../../core/events.js";
 import { computeDefinitionKeys } from "./definition-keys.js";
 import { buildGraph } from "./graph.js";
-import type { EngineCache, EngineVertex } from "./op.js";
+import type { Decision, EngineCache, EngineVertex } from "./op.js";
 import { probe } from "./probe.js";
 import { Scheduler } from "./scheduler.js";
 import { Session } from "./session.js";
@@ -13,6 +13,10 @@ export interface SolveOptions<R> {
   readonly signal: AbortSignal;
   /** Gets everything but `steps` and `warning`, synchronously; what it throws fails the solve. */
   readonly onEvent: EventSink;
+  /** Told for each vertex why it runs or what was found, just before its event `cached` or after `started`. */
+  readonly onDecision?: (decision: Decision<R>) => void;
+  /** Milliseconds since the epoch, for the age of results. Default: the clock. */
+  readonly now?: () => number;
   /** For tests: the order in which vertices that became ready together are begun. */
   readonly shuffle?: (ready: readonly EngineVertex<R>[]) => readonly EngineVertex<R>[];
 }
@@ -26,11 +30,15 @@ export interface SolveOptions<R> {
  */
 export async function solve<R>(targets: readonly EngineVertex<R>[], options: SolveOptions<R>): Promise<ReadonlyMap<string, R>> {
   const graph = buildGraph(targets);
-  const session = new Session(options.cache, options.signal, options.onEvent);
+  const session = new Session(options.cache, options.signal, options.onEvent, {
+    now: options.now ?? Date.now,
+    ...(options.onDecision && { onDecision: options.onDecision }),
+  });
   try {
     await computeDefinitionKeys(graph, session);
     const waiting = [];
-    for (const { node, state } of probe(graph, options.cache)) {
+    for (const { node, state, hit } of probe(graph, (asked, key) => session.lookup(asked, key))) {
+      if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });
       session.move(node, state);
       if (state.phase === "waiting") waiting.push(node);
       else session.reporter.cached(node);

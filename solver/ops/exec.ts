@@ -30,7 +30,8 @@ export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, context: Sol
     async contentDigest(index, input, opContext) {
       const tree = await treeOfInput(input, context, opContext);
       const digests = [];
-      for (const selector of selected.get(index) ?? []) digests.push(await subtreeDigest(tree, selector, opContext.signal));
+      for (const selector of selected.get(index) ?? [])
+        digests.push(await subtreeDigest(tree, selector, { signal: opContext.signal, onSelected: context.selections.note }));
       return digests.join(" ");
     },
     async run(inputs, opContext) {

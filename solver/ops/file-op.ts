@@ -20,6 +20,7 @@ export function fileOp(op: FileOp, form: LayerForm, context: SolverContext): Eng
       selectionDigest(await treeOfInput(input, context, opContext), copiesFrom(op, index), {
         where: describe(input),
         signal: opContext.signal,
+        onSelected: context.selections.note,
       }),
     async run(inputs, opContext) {
       const base = fileOpBase(op, inputs.length);

@@ -53,8 +53,8 @@ const components = { identity: '{"kind":"file"}', inputs: [{ name: "base", key: 
 test("results are found as stacks of layers under every key, aliases included", (t) => {
   const { store, keys } = fakeStore();
   const cache = storeCache(store);
-  const saved = cache.save({ result: layers("l1", "l2"), keys: [one, two], name: "[1/2] COPY", components, replace: false });
-  t.deepEqual(saved, { result: layers("l1", "l2"), primaryKey: one });
+  const saved = cache.save({ id: "v", result: layers("l1", "l2"), keys: [one, two], name: "[1/2] COPY", components, replace: false });
+  t.deepEqual(saved, { result: layers("l1", "l2"), primaryKey: one, createdAt: 0 });
   const hit = cache.lookup(two);
   t.deepEqual(hit, saved);
   if (hit) cache.alias(hit, three);
@@ -75,14 +75,14 @@ test("over the real store: found under every key, an alias takes its key over, a
         return layers(draft.commitSnapshot().id);
       };
       const [a, b, c] = [layer(), layer(), layer()];
-      cache.save({ result: a, keys: [one, two], name: "a", components, replace: false });
-      cache.save({ result: b, keys: [three], name: "b", components, replace: false });
-      t.deepEqual(cache.lookup(two), { result: a, primaryKey: one });
+      cache.save({ id: "v", result: a, keys: [one, two], name: "a", components, replace: false });
+      cache.save({ id: "v", result: b, keys: [three], name: "b", components, replace: false });
+      t.like(cache.lookup(two), { result: a, primaryKey: one });
       const hit = cache.lookup(three);
       if (hit) cache.alias(hit, two);
-      t.deepEqual(cache.lookup(two), { result: b, primaryKey: three });
-      t.deepEqual(cache.save({ result: c, keys: [one], name: "c", components, replace: false }).result, a);
-      t.deepEqual(cache.save({ result: c, keys: [cacheKey("new", []), one], name: "c", components, replace: true }).result, c);
+      t.like(cache.lookup(two), { result: b, primaryKey: three });
+      t.deepEqual(cache.save({ id: "v", result: c, keys: [one], name: "c", components, replace: false }).result, a);
+      t.deepEqual(cache.save({ id: "v", result: c, keys: [cacheKey("new", []), one], name: "c", components, replace: true }).result, c);
       t.deepEqual(cache.lookup(one)?.result, c);
       let waited = 0;
       const order: string[] = [];
@@ -104,21 +104,31 @@ test("over the real store: found under every key, an alias takes its key over, a
   }
 });
 
+test("what is noted goes into the record, which is known for everything that was given", (t) => {
+  const { store } = fakeStore();
+  const saved: unknown[] = [];
+  const cache = storeCache(store, { notes: (id) => ({ build: "b1", origin: `here ${id}` }), onSaved: (given) => saved.push(given) });
+  const hit = cache.save({ id: "v", result: layers("l1"), keys: [one], name: "RUN", components, replace: false });
+  t.like(cache.record(hit), { id: 1, build: "b1", origin: "here v" });
+  t.deepEqual(saved, [components]);
+  t.is(cache.record({ ...hit }), undefined);
+});
+
 test("an equal result that is there already stays, unless it is replaced", (t) => {
   const cache = storeCache(fakeStore().store);
-  cache.save({ result: layers("old"), keys: [one], name: "", components, replace: false });
-  t.deepEqual(cache.save({ result: layers("new"), keys: [one], name: "", components, replace: false }).result, layers("old"));
-  t.deepEqual(cache.save({ result: layers("new"), keys: [two, one], name: "", components, replace: true }).result, layers("new"));
+  cache.save({ id: "v", result: layers("old"), keys: [one], name: "", components, replace: false });
+  t.deepEqual(cache.save({ id: "v", result: layers("new"), keys: [one], name: "", components, replace: false }).result, layers("old"));
+  t.deepEqual(cache.save({ id: "v", result: layers("new"), keys: [two, one], name: "", components, replace: true }).result, layers("new"));
   t.is(cache.lookup(one)?.primaryKey, two);
 });
 
 test("a local directory cannot be kept, and an alias needs a result of this cache", (t) => {
   const cache = storeCache(fakeStore().store);
   const tree = { kind: "tree" as const, name: "context", tree: {} as never };
-  t.throws(() => cache.save({ result: tree, keys: [one], name: "", components, replace: false }), {
+  t.throws(() => cache.save({ id: "v", result: tree, keys: [one], name: "", components, replace: false }), {
     message: /^internal: local directory/,
   });
-  t.throws(() => cache.alias({ result: layers(), primaryKey: one }, two), { message: /^internal:/ });
+  t.throws(() => cache.alias({ result: layers(), primaryKey: one, createdAt: 0 }, two), { message: /^internal:/ });
 });
 
 test("the lock is given back whatever happens to the body", async (t) => {

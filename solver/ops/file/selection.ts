@@ -3,16 +3,21 @@ import type { CopyAction } from "../../../llb/ops.js";
 import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
 import { parseMode } from "./mode.js";
+import { encodeSelection } from "./selection-manifest.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
 
 /** Changes with the form of what is hashed. */
-const FORMAT = "selection-1";
+const FORMAT = "selection-2";
 
 export interface SelectionOptions {
   /** Names the tree in messages: `the build context`, `stage "build"`. */
   readonly where: string;
   readonly signal?: AbortSignal;
+  readonly onSelected?: OnSelected;
 }
+
+/** Gets the digest of a selection with a function that writes down what was selected: nothing is done for those that nobody asks. */
+export type OnSelected = (digest: string, manifest: () => string) => void;
 
 /**
  * Digest of just what `copies` take from `tree`: paths as they will matter, kinds, modes, ids, sizes, contents, link targets, xattrs, devices; never
@@ -41,11 +46,15 @@ export async function selectionDigest(tree: FileTree, copies: readonly CopyActio
       });
     }
   }
-  return record.digest(tree, options.signal);
+  return record.digest(tree, options);
 }
 
 /** Digest of everything at and below `selector` (symlinks followed), for a step that mounts it. */
-export async function subtreeDigest(tree: FileTree, selector: string, signal?: AbortSignal): Promise<string> {
+export async function subtreeDigest(
+  tree: FileTree,
+  selector: string,
+  options: Pick<SelectionOptions, "signal" | "onSelected"> = {},
+): Promise<string> {
   const record = new SelectionRecord();
   record.begin();
   const root = resolvePath(tree, selector).path;
@@ -56,7 +65,7 @@ export async function subtreeDigest(tree: FileTree, selector: string, signal?: A
     for (const name of tree.children(path)) add(path === "" ? name : `${path}/${name}`, relative === "" ? name : `${relative}/${name}`);
   };
   add(root, "");
-  return record.digest(tree, signal);
+  return record.digest(tree, options);
 }
 
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
@@ -67,12 +76,13 @@ interface Form {
 }
 
 /**
- * The canonical text of a selection: fields that hold no NUL, separated by NUL, a fixed number for each entry. One string is built and hashed at
+ * The canonical text of a selection: fields that hold no NUL, each ended by NUL, a fixed number for each entry, the type first. One string is built and hashed at
  * once: for 20,000 entries that is ten times cheaper than feeding a hash field by field.
  */
 class SelectionRecord {
   #text = `${FORMAT}\0`;
   readonly #files: string[] = [];
+  readonly #paths: string[] = [];
 
   begin(): void {
     this.#text += "action\0";
@@ -85,16 +95,19 @@ class SelectionRecord {
   add(relative: string, path: string, node: NodeMeta, { mode, owner }: Form): void {
     const device = node.device ? `${node.device.major}:${node.device.minor}` : "";
     const xattrs = node.xattrs ? JSON.stringify(Object.entries(node.xattrs)) : "";
-    this.#text += `${relative}\0${node.type}\0${mode}\0${owner}\0${node.size}\0${node.link ?? ""}\0${device}\0${xattrs}\0`;
+    this.#text += `${node.type}\0${relative}\0${mode}\0${owner}\0${node.size}\0${node.link ?? ""}\0${device}\0${xattrs}\0`;
+    this.#paths.push(path);
     if (node.type === "file") this.#files.push(path);
   }
 
-  async digest(tree: FileTree, signal: AbortSignal | undefined): Promise<string> {
+  async digest(tree: FileTree, { signal, onSelected }: Pick<SelectionOptions, "signal" | "onSelected">): Promise<string> {
     const digests = this.#files.length > 0 ? await tree.digests(this.#files, signal) : [];
     const hash = createHash("sha256");
     // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make the same.
     hash.update(Buffer.from(this.#text, LONE_SURROGATE.test(this.#text) ? "utf16le" : "utf8"));
     hash.update(`\0\0${digests.join("")}`);
-    return hash.digest("hex");
+    const digest = hash.digest("hex");
+    onSelected?.(digest, () => encodeSelection(this.#text, this.#paths, digests));
+    return digest;
   }
 }

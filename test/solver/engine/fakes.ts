@@ -31,6 +31,7 @@ export interface VertexSpec {
   readonly select?: Readonly<Record<number, (text: Text) => string>>;
   readonly run?: (inputs: readonly Text[], context: OpContext) => Promise<Text> | Text;
   readonly ignoreCache?: boolean;
+  readonly maxAge?: number;
   readonly pool?: "run" | "io";
 }
 
@@ -49,6 +50,7 @@ export class Ops {
       name,
       inputs,
       ignoreCache: spec.ignoreCache ?? false,
+      ...(spec.maxAge === undefined ? {} : { maxAge: spec.maxAge }),
       pool: spec.pool ?? "run",
       op: {
         identity: async () => (spec.identity === null ? undefined : (spec.identity ?? name)),
@@ -87,6 +89,8 @@ interface Stored extends CachedResult<Text> {
 export class FakeCache implements EngineCache<Text> {
   readonly keys = new Map<CacheKey, Stored>();
   readonly saves: SaveRequest<Text>[] = [];
+  /** Milliseconds since the epoch, for what is saved and for the age of what is found. */
+  clock = 0;
   lookups = 0;
   aliases = 0;
   readonly #locks = new Map<CacheKey, Promise<void>>();
@@ -105,7 +109,12 @@ export class FakeCache implements EngineCache<Text> {
   save(request: SaveRequest<Text>): CachedResult<Text> {
     this.saves.push(request);
     const [primaryKey, ...aliases] = request.keys;
-    const stored = (request.replace ? undefined : this.keys.get(primaryKey)) ?? { result: request.result, primaryKey, name: request.name };
+    const stored = (request.replace ? undefined : this.keys.get(primaryKey)) ?? {
+      result: request.result,
+      primaryKey,
+      createdAt: this.clock,
+      name: request.name,
+    };
     for (const key of [primaryKey, ...aliases]) this.keys.set(key, stored);
     return stored;
   }
@@ -164,6 +173,8 @@ export async function run(
     jobs: options.jobs ?? { run: 4, io: 4 },
     signal: options.signal ?? new AbortController().signal,
     onEvent: options.onEvent ?? ((event) => events.push(event)),
+    ...(options.onDecision && { onDecision: options.onDecision }),
+    ...(options.now && { now: options.now }),
     ...(options.shuffle && { shuffle: options.shuffle }),
   });
   return { results, events };

@@ -173,6 +173,73 @@ test("one of two equal vertices that ignores the cache decides for both", async 
   t.is(ops.take(), "v");
 });
 
+test("a result that is too old is made again, and with it what stands on it, in every graph; until then all is found", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  let time = 1;
+  const graph = () => {
+    const fetch = ops.vertex("fetch", { maxAge: 100, run: () => `${time}|same` });
+    const one = ops.vertex("one", { inputs: [fetch] });
+    const two = ops.vertex("two", { inputs: [ops.vertex("between", { inputs: [fetch] })] });
+    const part = ops.vertex("part", { inputs: [fetch], select: { 0: (text) => text.split("|")[1] as string } });
+    return { fetch, one, two, part };
+  };
+  const at = async (clock: number, pick: (all: ReturnType<typeof graph>) => EngineVertex<Text>[]) => {
+    cache.clock = time = clock;
+    const { results } = await run(cache, pick(graph()), { now: () => clock });
+    return { ran: ops.take(), results };
+  };
+  t.is((await at(1, ({ one, two, part }) => [one, two, part])).ran, "between fetch one part two");
+  t.is((await at(101, ({ one, two, part }) => [one, two, part])).ran, "");
+  t.is((await at(102, ({ one, part }) => [one, part])).ran, "fetch one", "what selects an unchanged part is found");
+  const later = await at(103, ({ two }) => [two]);
+  t.is(later.ran, "between two", "it was built on the old result, which a definition key would still lead to");
+  t.is(later.results.get("id:two"), "two(between(102|same))");
+  t.is((await at(202, ({ one, two, part }) => [one, two, part])).ran, "");
+  t.is(
+    (await at(203, ({ fetch }) => [fetch, ops.vertex("fetch", { maxAge: 1000 })])).ran,
+    "fetch",
+    "the strictest of equal vertices counts",
+  );
+});
+
+test("decisions: what runs is told with its components after it started, what is found before it is cached", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const lines: string[] = [];
+  const graph = (maxAge?: number, ignoreCache = false) => {
+    const { b, d } = diamond(ops, { b: { ignoreCache }, c: maxAge === undefined ? {} : { maxAge } });
+    return ops.vertex("end", { inputs: [d, b] });
+  };
+  const decide = async (now: number, target: EngineVertex<Text>) => {
+    cache.clock = now;
+    await run(cache, [target], {
+      now: () => now,
+      onEvent: (event) => lines.push(...told([event])),
+      onDecision: (decision) => {
+        const what =
+          decision.kind === "run" ? `${decision.because} ${decision.components.inputs.length}` : `made at ${decision.hit.createdAt}`;
+        lines.push(`${decision.vertex.name} ${decision.kind} ${what}`);
+      },
+    });
+    return lines.splice(0).join(", ");
+  };
+  t.is(
+    await decide(1, ops.vertex("end", { inputs: [ops.vertex("a")] })),
+    "a:started, a run missing 0, a:completed, end:started, end run missing 1, end:completed",
+  );
+  t.is(await decide(2, ops.vertex("end", { inputs: [ops.vertex("a")] })), "a:cached, end found made at 1, end:cached");
+  await decide(3, graph());
+  t.regex(await decide(4, graph(undefined, true)), /b run ignored 1/);
+  t.regex(await decide(60, graph(10)), /c run expired 1/);
+  await t.throwsAsync(
+    run(cache, [ops.vertex("new")], {
+      onDecision: () => {
+        throw new Error("told");
+      },
+    }),
+    { message: "told" },
+  );
+});
+
 test("what is saved names its components, its primary key first, each key once", async (t) => {
   const [ops, cache] = [new Ops(), new FakeCache()];
   const base = ops.vertex("base");

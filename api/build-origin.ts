@@ -1,0 +1,34 @@
+import { resolve } from "node:path";
+import { sha256 } from "../core/digest.js";
+import { contextKind } from "./context-kind.js";
+import type { ResolvedBuildOptions } from "./resolve-options.js";
+
+type Inputs = Pick<ResolvedBuildOptions, "context" | "dockerfile">;
+
+/** Context and Dockerfile as a record names them: absolute paths, addresses without credentials. */
+export function describeInputs({ context, dockerfile }: Inputs): { readonly context: string; readonly dockerfile: string } {
+  return { context: describeContext(context), dockerfile: describeDockerfile(dockerfile) };
+}
+
+function describeContext(context: Inputs["context"]): string {
+  if (typeof context !== "string") return "-";
+  const kind = contextKind(context);
+  return typeof kind === "object" && kind.kind === "directory" ? resolve(kind.path) : withoutCredentials(context);
+}
+
+function describeDockerfile(dockerfile: Inputs["dockerfile"]): string {
+  if (dockerfile === undefined) return "Dockerfile";
+  if (typeof dockerfile === "object") return dockerfile.name ?? "<Dockerfile>";
+  return /^https?:\/\//i.test(dockerfile) ? withoutCredentials(dockerfile) : resolve(dockerfile);
+}
+
+/** Repositories may be written as no URL at all: `git@host:path`. */
+function withoutCredentials(address: string): string {
+  return address.replace(/(?<=\/\/)[^/@]*@/, "").replace(/\?[^#]*/, "");
+}
+
+/** Names the Dockerfile in its context: steps of builds with one origin are compared with each other. */
+export function buildOrigin(inputs: Inputs): string {
+  const { context, dockerfile } = describeInputs(inputs);
+  return sha256(`${context}\0${dockerfile}`).slice("sha256:".length, "sha256:".length + 32);
+}

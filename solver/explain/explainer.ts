@@ -1,0 +1,131 @@
+import type { ResultIndex, ResultRecord } from "../../cache/store.js";
+import { type EventSink, now, type StepChange, type StepExplanation, type StepId, type StepRecord } from "../../core/events.js";
+import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
+import { compareSteps } from "./components.js";
+import type { Selections } from "./selections.js";
+import { likeness, parseStepName } from "./step-names.js";
+
+/** How many changes an explanation holds, and how many its text tells. */
+const MOST_CHANGES = 50;
+const TOLD_CHANGES = 3;
+
+/** What the graph knows of a step beside what the engine sees. */
+export interface StepOrigin {
+  /** See `NewResult.origin`; undefined: the step cannot be compared. */
+  readonly origin: string | undefined;
+  /** Names of environment variables that are build arguments. */
+  readonly args: readonly string[];
+  /** What told the step to ignore the cache: `--no-cache`. */
+  readonly ignoreReason: string | undefined;
+}
+
+export interface ExplainerOptions<R> {
+  readonly results: Pick<ResultIndex, "steps" | "get">;
+  readonly selections: Pick<Selections, "read">;
+  readonly onEvent: EventSink;
+  /** Id of this build: what it made itself is no earlier run. */
+  readonly build: string | undefined;
+  readonly step: (vertexId: string) => StepOrigin;
+  /** The record behind a hit of the cache. */
+  readonly record: (hit: CachedResult<R>) => ResultRecord | undefined;
+}
+
+/** Turns the engine's decisions into `explained` events: what a step that runs differs in from the nearest earlier run of it. */
+export class Explainer<R> {
+  readonly #options: ExplainerOptions<R>;
+  readonly #steps = new Map<string, ReturnType<ResultIndex["steps"]>>();
+
+  constructor(options: ExplainerOptions<R>) {
+    this.#options = options;
+  }
+
+  readonly decided = (decision: Decision<R>): void => {
+    const explanation = this.#explain(decision);
+    this.#options.onEvent({ type: "explained", step: decision.vertex.id as StepId, at: now(), explanation });
+  };
+
+  #explain(decision: Decision<R>): StepExplanation {
+    if (decision.kind === "found") return found(this.#options.record(decision.hit));
+    const { vertex, because, components } = decision;
+    const { ignoreReason } = this.#options.step(vertex.id);
+    switch (because) {
+      case "ignored":
+        return { outcome: "ran", reason: "no-cache", text: ignoreReason ?? "it ignores the cache", changes: [] };
+      case "expired":
+        return { outcome: "ran", reason: "expired", text: `its result is older than ${span(vertex.maxAge ?? 0)}`, changes: [] };
+      case "missing":
+        return this.#compare(vertex, components);
+    }
+  }
+
+  #compare(vertex: EngineVertex<R>, components: KeyComponents): StepExplanation {
+    const { origin, args } = this.#options.step(vertex.id);
+    const earlier = origin === undefined ? undefined : this.#nearest(origin, vertex.name);
+    if (!earlier) return { outcome: "ran", reason: "new", text: "it is new: no earlier build had this step", changes: [] };
+    const changes = compareSteps(
+      { name: earlier.name, components: earlier.components },
+      { name: vertex.name, components },
+      { args: new Set(args), entries: (digest) => this.#options.selections.read(digest) },
+    );
+    const record = recordOf(earlier.record);
+    if (changes.length === 0)
+      return { outcome: "ran", reason: "gone", text: "its earlier result is no longer in the store", changes, record };
+    return { outcome: "ran", reason: "changed", text: tell(changes), changes: changes.slice(0, MOST_CHANGES), record };
+  }
+
+  /** The most recently used of those that fit best. */
+  #nearest(
+    origin: string,
+    name: string,
+  ): { readonly record: ResultRecord; readonly name: string; readonly components: KeyComponents } | undefined {
+    let steps = this.#steps.get(origin);
+    if (!steps) this.#steps.set(origin, (steps = this.#options.results.steps(origin)));
+    const wanted = parseStepName(name);
+    const ranked = steps
+      .map((step) => ({ id: step.id, fit: likeness(wanted, parseStepName(step.name)) }))
+      .filter(({ fit }) => fit > 0)
+      .sort((a, b) => b.fit - a.fit);
+    for (const { id } of ranked) {
+      const record = this.#options.results.get(id);
+      const components = record && record.build !== this.#options.build ? readComponents(record.components) : undefined;
+      if (record && components) return { record, name: record.name, components };
+    }
+    return undefined;
+  }
+}
+
+function found(record: ResultRecord | undefined): StepExplanation {
+  const text = record?.build === undefined ? "an earlier result was found" : `found the result of build ${record.build}`;
+  return { outcome: "cached", reason: "found", text, changes: [], ...(record ? { record: recordOf(record) } : {}) };
+}
+
+function recordOf({ id, createdAt, build }: ResultRecord): StepRecord {
+  return { id, createdAt, ...(build === undefined ? {} : { build }) };
+}
+
+function tell(changes: readonly StepChange[]): string {
+  const told = changes.slice(0, changes.length === TOLD_CHANGES + 1 ? TOLD_CHANGES + 1 : TOLD_CHANGES).map(({ text }) => text);
+  const more = changes.length - told.length;
+  return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+}
+
+function readComponents(text: string): KeyComponents | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<KeyComponents>;
+    return typeof value.identity === "string" && Array.isArray(value.inputs) ? (value as KeyComponents) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const UNITS: readonly (readonly [number, string])[] = [
+  [3_600_000, "h"],
+  [60_000, "m"],
+  [1000, "s"],
+];
+
+/** Milliseconds in the largest unit that fits: `24h`. */
+function span(milliseconds: number): string {
+  const [size, unit] = UNITS.find(([candidate]) => milliseconds % candidate === 0) ?? [1000, "s"];
+  return `${Math.round(milliseconds / size)}${unit}`;
+}

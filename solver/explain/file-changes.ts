@@ -1,0 +1,97 @@
+import { compareCodeUnits } from "../../core/canonical.js";
+import type { StepChange } from "../../core/events.js";
+import type { SelectedEntry } from "../ops/file/selection-manifest.js";
+
+/** What may differ between two entries, in the order it is told. */
+const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof SelectedEntry)[] }[] = [
+  { word: "content", of: ["content", "size"] },
+  { word: "mode", of: ["mode"] },
+  { word: "owner", of: ["owner"] },
+  { word: "link target", of: ["link"] },
+  { word: "device", of: ["device"] },
+  { word: "extended attributes", of: ["xattrs"] },
+];
+
+type Tree = ReadonlyMap<string, SelectedEntry>;
+
+/**
+ * How the files that a step reads differ: changed ones, then renamed, added and removed ones, by path. `where` says what the paths are in when it
+ * is not the build context: ` of [build 2/2] RUN make`.
+ */
+export function fileChanges(before: Tree, after: Tree, where: string): readonly StepChange[] {
+  const shown = (path: string): string => (where === "" ? path || "/" : `/${path}${where}`);
+  const changed: StepChange[] = [];
+  const added: string[] = [];
+  for (const [path, entry] of after) {
+    const old = before.get(path);
+    if (!old) added.push(path);
+    else {
+      const change = entryChange(old, entry);
+      if (change) changed.push({ kind: "file", subject: path, ...change, text: `${shown(path)} changed (${change.text})` });
+    }
+  }
+  const removed = [...before.keys()].filter((path) => !after.has(path));
+  const renames = findRenames(removed, added, before, after);
+  const moved = new Set(renames.flat());
+  const one = (path: string, how: string): StepChange => ({ kind: "file", subject: path, text: `${shown(path)} was ${how}` });
+  const alone = (paths: readonly string[]): string[] => {
+    const whole = new Set(paths.filter((path) => !moved.has(path)));
+    return [...whole].filter((path) => !insideOf(path, whole));
+  };
+  return [
+    ...changed.sort((a, b) => compareCodeUnits(a.subject, b.subject)),
+    ...renames.map(
+      ([from, to]): StepChange => ({
+        kind: "file",
+        subject: to,
+        from,
+        to,
+        text: `${shown(from)} was renamed to ${where === "" ? to : `/${to}`}`,
+      }),
+    ),
+    ...alone(added).map((path) => one(path, "added")),
+    ...alone(removed).map((path) => one(path, "removed")),
+  ];
+}
+
+function entryChange(old: SelectedEntry, entry: SelectedEntry): { text: string; from?: string; to?: string } | undefined {
+  if (old.type !== entry.type) return { text: `${old.type} to ${entry.type}`, from: old.type, to: entry.type };
+  const found = ASPECTS.filter(({ of }) => of.some((field) => old[field] !== entry[field])).map(({ word }) => word);
+  if (found.length === 0) return undefined;
+  if (found.length > 1 || found[0] !== "mode") return { text: found.join(", ") };
+  const [from, to] = [octal(old.mode), octal(entry.mode)];
+  return { text: `mode ${from} to ${to}`, from, to };
+}
+
+/** Of a directory that came or went as a whole, only its own path is told. */
+function insideOf(path: string, paths: ReadonlySet<string>): boolean {
+  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+    if (paths.has(path.slice(0, slash))) return true;
+  }
+  return false;
+}
+
+/** Files that are gone here and came there with equal content. */
+function findRenames(removed: readonly string[], added: readonly string[], before: Tree, after: Tree): [string, string][] {
+  const sources = new Map<string, string[]>();
+  for (const path of removed) {
+    const entry = before.get(path);
+    if (entry?.type === "file" && entry.size !== "0") sources.set(likeness(entry), [...(sources.get(likeness(entry)) ?? []), path]);
+  }
+  const pairs: [string, string][] = [];
+  for (const path of added) {
+    const entry = after.get(path);
+    const from = entry?.type === "file" ? sources.get(likeness(entry))?.shift() : undefined;
+    if (from !== undefined) pairs.push([from, path]);
+  }
+  return pairs;
+}
+
+function likeness({ content, size, mode, owner }: SelectedEntry): string {
+  return `${content} ${size} ${mode} ${owner}`;
+}
+
+/** Modes stand as decimal numbers in a selection. */
+function octal(mode: string): string {
+  return `0${Number(mode).toString(8)}`;
+}

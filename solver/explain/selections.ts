@@ -1,0 +1,53 @@
+import { promisify } from "node:util";
+import { deflateRaw, inflateRawSync } from "node:zlib";
+import type { Memo } from "../../cache/store.js";
+import { decodeSelection, type SelectedEntry } from "../ops/file/selection-manifest.js";
+import type { Background } from "../layers/background.js";
+
+/** Kind of memo: it may vanish, and explanations then name no files. */
+const KIND = "selection";
+
+/** Characters; of what is larger no files are named. About 100,000 entries. */
+const LARGEST = 16 << 20;
+
+const deflate = promisify(deflateRaw);
+
+/**
+ * What content digests were taken over. Every digest of a build is noted, which costs nothing; those in the key of a step that ran are written
+ * down, compressed, beside the build.
+ */
+export class Selections {
+  readonly #memo: Memo;
+  readonly #background: Background;
+  readonly #noted = new Map<string, () => string>();
+
+  constructor(memo: Memo, background: Background) {
+    this.#memo = memo;
+    this.#background = background;
+  }
+
+  readonly note = (digest: string, manifest: () => string): void => {
+    this.#noted.set(digest, manifest);
+  };
+
+  /** Writes down what was noted for these digests. */
+  keep(digests: readonly string[]): void {
+    for (const digest of digests) {
+      const manifest = this.#noted.get(digest);
+      if (manifest) this.#background.start(() => this.#write(digest, manifest));
+    }
+  }
+
+  /** The entries behind a digest, of this build or an earlier one. */
+  read(digest: string): ReadonlyMap<string, SelectedEntry> | undefined {
+    const noted = this.#noted.get(digest);
+    if (noted) return decodeSelection(noted());
+    const kept = this.#memo.get(KIND, digest);
+    return kept && decodeSelection(inflateRawSync(kept).toString("utf8"));
+  }
+
+  async #write(digest: string, manifest: () => string): Promise<void> {
+    const text = manifest();
+    if (text.length <= LARGEST) this.#memo.set(KIND, digest, await deflate(text, { level: 1 }));
+  }
+}
