@@ -9,7 +9,7 @@ import { type ParsedFlags, parseFlags } from "../flags.js";
 import { BUILD_SYNTAX } from "../options-table.js";
 import { parseOutputs, usesStdout } from "../outputs-syntax.js";
 import { paintFor } from "../paint.js";
-import { createReporter, type ProgressForm } from "../progress/reporter.js";
+import { createReporter, type ProgressForm } from "../progress/create-reporter.js";
 import { renderError } from "../render-error.js";
 
 export const command: Command = {
