@@ -87,6 +87,8 @@ export interface ImageConfig {
   readonly config?: ContainerConfig;
   readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly Digest[] };
   readonly history?: readonly History[];
+  /** BuildKit's inline build cache: base64 of JSON. */
+  readonly "moby.buildkit.cache.v0"?: string;
 }
 
 /** Sets of platforms etc. are built from these two views of one platform. */

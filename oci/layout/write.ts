@@ -7,7 +7,7 @@ import { temporaryName, writeFileAtomic } from "../../core/fs-atomic.js";
 import { mediaTypes } from "../media-types.js";
 import type { Descriptor, Index } from "../types.js";
 import { parseIndex } from "../validate.js";
-import { ArchiveWriter, plainHeader } from "./archive-writer.js";
+import { type ArchiveMember, writeArchive } from "./archive-writer.js";
 import type { ByteSink } from "./byte-sink.js";
 import { nameOfEntry } from "./names.js";
 
@@ -47,24 +47,24 @@ const LAYOUT_FILE = '{"imageLayoutVersion":"1.0.0"}';
  * Writes an OCI layout as a tar: sorted names, no dates, nobody's files, as containerd does. With `docker`, it is a docker archive too.
  * Blobs are verified while they are read.
  */
-export async function writeLayoutArchive(content: LayoutContent, sink: ByteSink, options: WriteOptions = {}): Promise<void> {
-  const writer = new ArchiveWriter(sink, options);
-  await writer.entry(plainHeader("blobs", "dir", 0o755));
-  await writer.entry(plainHeader("blobs/sha256", "dir", 0o755));
-  for (const blob of uniqueBlobs(content.blobs)) {
-    const bytes = typeof blob.content === "function" ? blob.content() : blob.content;
-    await writer.entry(plainHeader(`blobs/sha256/${digestHex(blob.digest)}`, "file", 0o444, blob.size), bytes);
-  }
-  const documents: readonly (readonly [string, string, number])[] = [
-    ["index.json", indexJson(content.entries), 0o644],
-    ...(content.docker === undefined ? [] : [["manifest.json", dockerManifestJson(content.docker), 0o644] as const]),
-    ["oci-layout", LAYOUT_FILE, 0o444],
+export function writeLayoutArchive(content: LayoutContent, sink: ByteSink, options: WriteOptions = {}): Promise<void> {
+  return writeArchive(layoutMembers(content), sink, options);
+}
+
+function layoutMembers(content: LayoutContent): readonly ArchiveMember[] {
+  const document = (name: string, mode: number, text: string): ArchiveMember => ({ name, mode, content: Buffer.from(text) });
+  return [
+    { name: "blobs/", mode: 0o755 },
+    { name: "blobs/sha256/", mode: 0o755 },
+    ...uniqueBlobs(content.blobs).map(({ digest, size, content: bytes }) => ({
+      name: `blobs/sha256/${digestHex(digest)}`,
+      mode: 0o444,
+      content: typeof bytes === "function" ? { size, open: bytes } : bytes,
+    })),
+    document("index.json", 0o644, indexJson(content.entries)),
+    ...(content.docker === undefined ? [] : [document("manifest.json", 0o644, dockerManifestJson(content.docker))]),
+    document("oci-layout", 0o444, LAYOUT_FILE),
   ];
-  for (const [name, text, mode] of documents) {
-    const bytes = Buffer.from(text);
-    await writer.entry(plainHeader(name, "file", mode, bytes.length), bytes);
-  }
-  await writer.finish();
 }
 
 /** Bytes of the archive that {@link writeLayoutArchive} writes, nearly: for progress. */
@@ -88,7 +88,7 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
       throwIfAborted(options.signal);
       const path = join(folder, digestHex(blob.digest));
       if (!existsSync(path)) {
-        await writeBlob(blob, path, folder, options.signal);
+        await writeLayoutBlob(blob, folder, options.signal);
         added.push(path);
       }
       written += blob.size;
@@ -132,7 +132,9 @@ function uniqueBlobs(blobs: readonly LayoutBlob[]): readonly LayoutBlob[] {
   return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
-async function writeBlob(blob: LayoutBlob, path: string, folder: string, signal: AbortSignal | undefined): Promise<void> {
+/** Writes one blob into the folder `blobs/sha256` of a layout: complete or not at all. */
+export async function writeLayoutBlob(blob: LayoutBlob, folder: string, signal: AbortSignal | undefined): Promise<void> {
+  const path = join(folder, digestHex(blob.digest));
   const temporary = temporaryName(folder, ".tsbuild");
   try {
     const fd = openSync(temporary, "wx", 0o644);

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { TsbuildError } from "../../core/errors.js";
+import type { Environment } from "../../oci/http/proxy.js";
+import type { AwsCredentials } from "./signature-v4.js";
+
+/**
+ * Credentials for S3: those given, else `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else the profile `AWS_PROFILE` of the file
+ * `AWS_SHARED_CREDENTIALS_FILE` (`~/.aws/credentials`).
+ */
+export function awsCredentials(given: Partial<AwsCredentials>, env: Environment): AwsCredentials {
+  const { accessKeyId, secretAccessKey, sessionToken } = given;
+  if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
+  const [id, secret] = [env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]];
+  if (id && secret) return { accessKeyId: id, secretAccessKey: secret, sessionToken: env["AWS_SESSION_TOKEN"] || undefined };
+  const file = env["AWS_SHARED_CREDENTIALS_FILE"] || join(env["HOME"] || homedir(), ".aws", "credentials");
+  const profile = env["AWS_PROFILE"] || "default";
+  const found = profileOf(file, profile);
+  if (found) return found;
+  throw new TsbuildError("cache/no-credentials", `Cannot use the S3 cache: there are no credentials`, {
+    hint: `Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put a profile "${profile}" into ${file}`,
+  });
+}
+
+/** One section of an INI file. */
+function profileOf(file: string, profile: string): AwsCredentials | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+  const values = new Map<string, string>();
+  let inside = false;
+  for (const line of text.split(/\r?\n/)) {
+    const [, section] = /^\s*\[([^\]]*)\]/.exec(line) ?? [];
+    if (section !== undefined) inside = section.trim() === profile;
+    const [, name, value] = /^\s*(aws_\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (inside && name !== undefined && value !== undefined) values.set(name, value);
+  }
+  const [accessKeyId, secretAccessKey] = [values.get("aws_access_key_id"), values.get("aws_secret_access_key")];
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, sessionToken: values.get("aws_session_token") };
+}

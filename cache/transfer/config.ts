@@ -1,0 +1,79 @@
+import * as v from "valibot";
+import type { Digest } from "../../core/digest.js";
+
+/**
+ * The config of a build cache in BuildKit's form (`cache/remotecache/v1` there). Layers are chains: each names its parent by index. A record is a
+ * key; `layers` are the results it leads to. Members called `tsbuild` are ours: BuildKit passes over members it does not know.
+ */
+export const CACHE_CONFIG_TYPE = "application/vnd.buildkit.cacheconfig.v0";
+
+/** Member of an image config that holds the records of an inline cache: base64 of their JSON. */
+export const INLINE_CACHE = "moby.buildkit.cache.v0";
+
+export interface CacheConfig {
+  readonly layers: readonly CacheLayer[];
+  readonly records: readonly CacheRecord[];
+  readonly tsbuild?: { readonly mounts: readonly CacheMount[] } | undefined;
+}
+
+export interface CacheLayer {
+  readonly blob: Digest;
+  /** Index of the layer below; -1 for none. BuildKit leaves 0 out. */
+  readonly parent: number;
+  /** Where no manifest describes the blobs (object stores). */
+  readonly annotations?: LayerAnnotations | undefined;
+}
+
+export interface LayerAnnotations {
+  readonly mediaType: string;
+  readonly diffID: string;
+  readonly size: number;
+  /** RFC 3339; year 1 where it is not known. */
+  readonly createdAt?: string | undefined;
+}
+
+export interface CacheRecord {
+  /** `sha256:` and our key; of BuildKit's records the digest of an op. */
+  readonly digest: string;
+  readonly layers?: readonly { readonly layer: number; readonly createdAt?: string | undefined }[] | undefined;
+  /** Marks a record whose digest is one of our keys. `primary` is the hex of the result's primary key. */
+  readonly tsbuild?: { readonly primary: string; readonly name: string; readonly createdAt: string } | undefined;
+}
+
+export interface CacheMount {
+  readonly id: string;
+  readonly name: string;
+  readonly blob: { readonly mediaType: string; readonly digest: string; readonly size: number };
+}
+
+const index = v.pipe(v.number(), v.integer(), v.minValue(-1));
+const optional = <T extends v.GenericSchema>(schema: T) =>
+  v.pipe(
+    v.nullish(schema),
+    v.transform((value) => value ?? undefined),
+  );
+const list = <T extends v.GenericSchema>(schema: T) => v.nullish(v.array(schema), () => []);
+
+export const recordSchema = v.object({
+  digest: v.string(),
+  layers: optional(v.array(v.object({ layer: index, createdAt: optional(v.string()) }))),
+  tsbuild: optional(v.object({ primary: v.string(), name: v.string(), createdAt: v.string() })),
+});
+
+export const configSchema = v.object({
+  layers: list(
+    v.object({
+      blob: v.string(),
+      parent: v.optional(index, 0),
+      annotations: optional(v.object({ mediaType: v.string(), diffID: v.string(), size: v.number(), createdAt: optional(v.string()) })),
+    }),
+  ),
+  records: list(recordSchema),
+  tsbuild: optional(
+    v.object({
+      mounts: list(
+        v.object({ id: v.string(), name: v.string(), blob: v.object({ mediaType: v.string(), digest: v.string(), size: v.number() }) }),
+      ),
+    }),
+  ),
+});

@@ -1,0 +1,177 @@
+import { type Digest, digestHex, sha256 } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import type { Environment } from "../../oci/http/proxy.js";
+import type { CacheSource, CacheTarget } from "./backend.js";
+import type { TransferContent } from "./content.js";
+import { type ActionsCache, actionsCache, type CacheEntry, type ServiceAddress } from "./gha-service.js";
+import type { CacheHttp } from "./http.js";
+import { cacheOrigin } from "./origin.js";
+import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
+import { writeConfig } from "./write-config.js";
+
+/** As in BuildKit: entries `buildkit-blob-1-sha256:…`, and for each branch `index-SCOPE-1-BRANCH#N` with the cache config, N counting up. */
+export interface GhaOptions {
+  /** Tells caches of one repository apart. Default `buildkit`. */
+  readonly scope?: string;
+  /** Default `$ACTIONS_CACHE_URL` (version 1). */
+  readonly url?: string;
+  /** Default `$ACTIONS_RESULTS_URL` (version 2). */
+  readonly urlV2?: string;
+  /** Default `$ACTIONS_RUNTIME_TOKEN`. */
+  readonly token?: string;
+  /** Of the service's API. Default: 2 where the environment says so. */
+  readonly version?: 1 | 2;
+  /** Milliseconds after which reading or writing this cache is given up. Default: 10 minutes. */
+  readonly timeout?: number;
+}
+
+const DEFAULT_TIMEOUT = 600_000;
+/** Times that two builds may take each other's number for the index before one gives up. */
+const ATTEMPTS = 20;
+const READ = 1;
+const WRITE = 2;
+
+/** Whether there is a cache service here; elsewhere, such as on a laptop, a `type=gha` cache is left out, as buildx does. */
+export function hasActionsCache(options: GhaOptions, env: Environment): boolean {
+  return addressOf(options, env) !== undefined;
+}
+
+export function ghaSource(options: GhaOptions, http: CacheHttp, env: Environment): CacheSource {
+  const { address, cache, scopes } = connect(options, http, env);
+  const readable = scopes.filter((scope) => (scope.permission & READ) !== 0);
+  return {
+    name: `GitHub Actions cache "${options.scope ?? "buildkit"}"`,
+    origin: cacheOrigin({ type: "gha" }),
+    async load({ signal }) {
+      const found = await within(timeout(options), signal, (until) =>
+        Promise.all(readable.map(({ scope }) => loadIndex(cache, indexKey(options, scope), until))),
+      );
+      const contents = found.filter((content) => content !== undefined);
+      if (contents.length === 0) return undefined;
+      return { results: contents.flatMap(({ results }) => results), mounts: contents.flatMap(({ mounts }) => mounts) };
+    },
+    async *blob({ digest }, { signal }) {
+      const entry = await cache.find(blobKey(digest), signal);
+      if (!entry)
+        throw new TsbuildError("cache/not-found", `Cannot read layer ${digest} from ${new URL(address.url).host}: it is not there`);
+      yield* cache.read(entry, signal);
+    },
+  };
+}
+
+export function ghaTarget(options: GhaOptions, http: CacheHttp, env: Environment): CacheTarget {
+  const { cache, scopes } = connect(options, http, env);
+  const scope = scopes.findLast(({ permission }) => (permission & WRITE) !== 0)?.scope ?? "";
+  const limit = timeout(options);
+  return {
+    name: "GitHub Actions Cache",
+    async put({ descriptor, open }, { signal, onProgress }) {
+      const key = blobKey(descriptor.digest);
+      await within(limit, signal, async (until) => {
+        if (!(await cache.find(key, until))) await cache.save(key, { size: descriptor.size, open }, until);
+      });
+      onProgress?.(descriptor.size);
+    },
+    async finish(content, { signal }) {
+      const config = writeConfig(content, { annotated: true });
+      await within(limit, signal, (until) => saveIndex(cache, indexKey(options, scope), config, until));
+    },
+  };
+}
+
+async function loadIndex(cache: ActionsCache, key: string, signal: AbortSignal): Promise<TransferContent | undefined> {
+  const entry = await cache.find(key, signal);
+  const data = entry && (await readEntry(cache, entry, signal));
+  return data && readConfig(data, `config of the GitHub Actions cache ${entry.key}`, () => undefined);
+}
+
+async function readEntry(cache: ActionsCache, entry: CacheEntry, signal: AbortSignal): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of cache.read(entry, signal)) {
+    size += chunk.length;
+    if (size > MAX_CONFIG_SIZE)
+      throw new TsbuildError("cache/too-large", `Cannot read the GitHub Actions cache ${entry.key}: it is too large`);
+    parts.push(Uint8Array.from(chunk));
+  }
+  return Buffer.concat(parts);
+}
+
+/** Entries cannot be changed: a new index gets the next number, and the highest one is found by their common prefix. */
+async function saveIndex(cache: ActionsCache, key: string, data: Buffer, signal: AbortSignal): Promise<void> {
+  const body = {
+    size: data.length,
+    async *open() {
+      yield data;
+    },
+  };
+  const latest = await cache.find(`${key}#`, signal);
+  const [, number = "0"] = /#(\d+)$/.exec(latest?.key ?? "") ?? [];
+  for (let next = Number(number) + 1; next <= Number(number) + ATTEMPTS; next++) {
+    if (await cache.save(`${key}#${next}`, body, signal)) return;
+  }
+  throw new TsbuildError(
+    "cache/refused",
+    `Cannot write ${key} to the GitHub Actions cache: other builds took the next ${ATTEMPTS} numbers`,
+    {
+      hint: "Give builds that run at the same time caches of their own with scope=…",
+    },
+  );
+}
+
+function connect(options: GhaOptions, http: CacheHttp, env: Environment) {
+  const address = addressOf(options, env);
+  if (!address) {
+    throw new TsbuildError("cache/no-credentials", "Cannot use the GitHub Actions cache: its address or token is not known", {
+      hint: "It works inside GitHub Actions, where ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL are passed to the step",
+    });
+  }
+  return { address, cache: actionsCache(address, http), scopes: scopesOf(address.token) };
+}
+
+function addressOf(options: GhaOptions, env: Environment): ServiceAddress | undefined {
+  const token = options.token ?? env["ACTIONS_RUNTIME_TOKEN"];
+  const [v1, v2] = [options.url ?? env["ACTIONS_CACHE_URL"], options.urlV2 ?? env["ACTIONS_RESULTS_URL"]];
+  const version = options.version ?? (options.urlV2 || /^(1|t|true)$/i.test(env["ACTIONS_CACHE_SERVICE_V2"] ?? "") || !v1 ? 2 : 1);
+  const url = version === 2 ? v2 : v1;
+  return token && url ? { token, url, version } : undefined;
+}
+
+/** Branches that the token opens, from its claims; the service checks the token, not we. */
+function scopesOf(token: string): readonly { readonly scope: string; readonly permission: number }[] {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) as { readonly ac?: unknown };
+    const scopes = JSON.parse(String(claims.ac)) as readonly { readonly Scope?: unknown; readonly Permission?: unknown }[];
+    return scopes.map(({ Scope, Permission }) => ({ scope: String(Scope), permission: Number(Permission) }));
+  } catch (cause) {
+    throw new TsbuildError("cache/no-credentials", "Cannot use the GitHub Actions cache: its token does not say which branches it is for", {
+      cause,
+      hint: "Pass ACTIONS_RUNTIME_TOKEN as the runner sets it",
+    });
+  }
+}
+
+function indexKey(options: GhaOptions, branch: string): string {
+  return `index-${options.scope ?? "buildkit"}-1-${digestHex(sha256(branch)).slice(0, 8)}`;
+}
+
+function blobKey(digest: Digest): string {
+  return `buildkit-blob-1-${digest}`;
+}
+
+/** Runs work until it ends, the build is aborted, or the time is over. */
+async function within<T>(limit: AbortSignal, signal: AbortSignal, work: (until: AbortSignal) => Promise<T>): Promise<T> {
+  try {
+    return await work(AbortSignal.any([signal, limit]));
+  } catch (error) {
+    if (!limit.aborted || signal.aborted) throw error;
+    throw new TsbuildError("cache/timeout", "Cannot use the GitHub Actions cache: it took too long", {
+      cause: error,
+      hint: "Give it more time with timeout=…, or go on without it: ignore-error=true",
+    });
+  }
+}
+
+function timeout(options: GhaOptions): AbortSignal {
+  return AbortSignal.timeout(options.timeout ?? DEFAULT_TIMEOUT);
+}

@@ -1,0 +1,126 @@
+import { throwIfAborted } from "../../core/errors.js";
+import { Connections, defaultCertificateDirectories } from "../../oci/http/connections.js";
+import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, networkFault, redactUrl } from "../../oci/http/errors.js";
+import type { Environment } from "../../oci/http/proxy.js";
+import { backoff, type Clock, MAX_ATTEMPTS, parseRetryAfter, systemClock, withRetries } from "../../oci/http/retry.js";
+import { exchange, type HttpAnswer, type HttpRequest, readBody, startOfBody } from "../../oci/http/transport.js";
+
+/** A request to a cache service that failed, after all retries. Codes start with `cache/`. */
+export class CacheServiceError extends HttpError {
+  override readonly name = "CacheServiceError";
+  /** What the service said, at most 8 KiB. */
+  readonly body: string;
+
+  constructor(code: string, message: string, options: HttpErrorOptions & { readonly body?: string }) {
+    super(code, message, options);
+    this.body = options.body ?? "";
+  }
+}
+
+const failures: HttpFailures = {
+  network(what, { method, url }, cause) {
+    const { why, temporary } = networkFault(cause);
+    return new CacheServiceError("cache/unreachable", `Cannot ${what}: ${url.host}: ${why}`, {
+      method,
+      url: redactUrl(url),
+      temporary,
+      cause,
+      hint: "Check the address, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)",
+    });
+  },
+  protocol: (what, { method, url }, found) =>
+    new CacheServiceError("cache/protocol", `Cannot ${what}: ${url.host} ${found}`, { method, url: redactUrl(url) }),
+};
+
+export interface ServiceRequest extends Omit<HttpRequest, "verify"> {
+  /** Statuses that are answers; every other one is an error. */
+  readonly accept: readonly number[];
+}
+
+/** HTTP to services that are no registries: the same connections, retries and proxies. */
+export class CacheHttp implements Disposable {
+  readonly #connections: Connections;
+
+  constructor(
+    env: Environment,
+    readonly clock: Clock = systemClock,
+  ) {
+    this.#connections = new Connections(env, defaultCertificateDirectories(env), failures);
+  }
+
+  /** `build` makes the request anew for each attempt: signatures age. The caller reads or discards the body. */
+  request(build: () => ServiceRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    return withRetries(() => this.#attempt(build()), { clock: this.clock, signal });
+  }
+
+  /** Bytes that `build` asks for from an offset on; goes on where a broken connection stopped. */
+  async *download(build: (from: number) => ServiceRequest, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    let from = 0;
+    for (let tries = 1; ; ) {
+      const start = from;
+      const answer = await this.request(() => build(start), signal);
+      // A server without ranges sends everything again.
+      let skip = answer.response.status === 206 ? 0 : start;
+      try {
+        for await (const chunk of readBody(answer, build(start).what, signal)) {
+          const rest = skip < chunk.length ? chunk.subarray(skip) : undefined;
+          skip = Math.max(0, skip - chunk.length);
+          if (!rest) continue;
+          from += rest.length;
+          yield rest;
+        }
+        return;
+      } catch (error) {
+        throwIfAborted(signal);
+        tries = from > start ? 1 : tries + 1;
+        if (!(error instanceof HttpError) || !error.temporary || tries > MAX_ATTEMPTS) throw error;
+        await this.clock.sleep(backoff(tries + 1, this.clock), signal);
+      }
+    }
+  }
+
+  async #attempt(request: ServiceRequest): Promise<HttpAnswer> {
+    const answer = await exchange(request, this.#connections);
+    const { status, headers } = answer.response;
+    if (request.accept.includes(status)) return answer;
+    const body = await startOfBody(answer.response);
+    const retryAfter = parseRetryAfter(headers.get("retry-after"), this.clock);
+    const said = describe(body);
+    throw new CacheServiceError(
+      status === 401 || status === 403 ? "cache/denied" : status === 404 ? "cache/not-found" : "cache/refused",
+      `Cannot ${request.what}: ${request.url.host} answered ${status}${said === "" ? "" : ` (${said})`}`,
+      {
+        method: request.method,
+        url: redactUrl(request.url),
+        status,
+        body,
+        temporary: status === 429 || status === 408 || (status >= 500 && status !== 501),
+        ...(retryAfter === undefined ? {} : { retryAfter }),
+        ...(status === 401 || status === 403 ? { hint: "Check the credentials of the cache and what they allow" } : {}),
+      },
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#connections.close();
+  }
+}
+
+/** What an error answer says: S3's XML, GitHub's JSON, or a line of text. */
+function describe(body: string): string {
+  const [, code] = /<Code>([^<]*)<\/Code>/.exec(body) ?? [];
+  const [, message] = /<Message>([^<]*)<\/Message>/.exec(body) ?? [];
+  if (code !== undefined) return message === undefined ? code : `${code}: ${message}`;
+  try {
+    const {
+      code: kind,
+      msg,
+      message: text,
+    } = JSON.parse(body) as { readonly code?: string; readonly msg?: string; readonly message?: string };
+    const words = msg ?? text ?? kind;
+    if (typeof words === "string") return words;
+  } catch {
+    // Not JSON.
+  }
+  return firstLine(body);
+}

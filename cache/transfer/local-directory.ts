@@ -1,0 +1,124 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Digest, digestHex, isDigest } from "../../core/digest.js";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { writeFileAtomic } from "../../core/fs-atomic.js";
+import { LayoutDirectory } from "../../oci/layout/directory.js";
+import { REF_NAME } from "../../oci/layout/names.js";
+import { indexJson, writeLayoutBlob } from "../../oci/layout/write.js";
+import type { Descriptor } from "../../oci/types.js";
+import { parseManifestOrIndex } from "../../oci/validate.js";
+import type { CacheSource, CacheTarget } from "./backend.js";
+import { cacheDocuments, type ManifestForm } from "./manifest.js";
+import { cacheOrigin } from "./origin.js";
+import { readCacheManifest } from "./read-manifest.js";
+
+/** A cache in an OCI layout directory, found there by tag (default `latest`) or by the digest of its manifest. */
+export function localSource(options: { readonly src: string; readonly tag?: string; readonly digest?: string }): CacheSource {
+  const { src, tag = "latest", digest } = options;
+  return {
+    name: `local cache "${src}"`,
+    origin: cacheOrigin({ type: "local", src }),
+    async load() {
+      if (!existsSync(join(src, "index.json"))) return undefined;
+      const layout = new LayoutDirectory(src);
+      const target = findTarget(layout, tag, digest);
+      const reader = {
+        manifest: async (descriptor: Descriptor) => layout.readSmall(descriptor.digest),
+        blob: async (descriptor: Descriptor) => layout.readSmall(descriptor.digest),
+      };
+      return target && readCacheManifest(target, reader, `manifest of the local cache "${src}"`);
+    },
+    blob: (descriptor) => new LayoutDirectory(src).open(descriptor.digest),
+  };
+}
+
+function findTarget(layout: LayoutDirectory, tag: string, digest: string | undefined): Descriptor | undefined {
+  if (digest !== undefined) {
+    if (!isDigest(digest) || !layout.has(digest))
+      throw new TsbuildError("cache/not-found", `Cannot read the cache ${digest} in "${layout.directory}": it is not there`);
+    return layout.entries.find((entry) => entry.digest === digest) ?? { mediaType: "", digest, size: layout.readSmall(digest).length };
+  }
+  return layout.entries.find((entry) => entry.annotations?.[REF_NAME] === tag);
+}
+
+export interface LocalTargetOptions {
+  readonly dest: string;
+  readonly tag?: string;
+  readonly form: ManifestForm;
+  /** Blobs that nothing in the directory refers to any more are removed afterwards. */
+  readonly reset?: boolean;
+}
+
+export function localTarget(options: LocalTargetOptions): CacheTarget {
+  const { dest, tag = "latest", form, reset = false } = options;
+  const folder = join(dest, "blobs", "sha256");
+  const path = (digest: Digest): string => join(folder, digestHex(digest));
+  return {
+    name: "client directory",
+    async put({ descriptor, open }, { signal, onProgress }) {
+      prepare(dest, folder);
+      if (!existsSync(path(descriptor.digest)))
+        await writing(dest, () => writeLayoutBlob({ digest: descriptor.digest, size: descriptor.size, content: open }, folder, signal));
+      onProgress?.(descriptor.size);
+    },
+    async finish(content) {
+      prepare(dest, folder);
+      const { config, manifest } = cacheDocuments(content, form);
+      await writing(dest, async () => {
+        for (const { descriptor, bytes } of [config, manifest])
+          if (!existsSync(path(descriptor.digest))) writeFileAtomic(path(descriptor.digest), bytes);
+        const kept = existsSync(join(dest, "index.json")) ? new LayoutDirectory(dest).entries : [];
+        const others = kept.filter((entry) => entry.annotations?.[REF_NAME] !== tag);
+        writeFileAtomic(join(dest, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+        writeFileAtomic(join(dest, "index.json"), indexJson([...others, { ...manifest.descriptor, annotations: { [REF_NAME]: tag } }]));
+        if (reset) removeUnreferenced(dest, folder);
+      });
+    },
+  };
+}
+
+/** An existing directory must be empty or a layout. */
+function prepare(dest: string, folder: string): void {
+  const names = existsSync(dest) ? readdirSync(dest) : [];
+  if (names.length > 0 && !names.includes("oci-layout") && !names.includes("blobs") && !names.includes("index.json"))
+    throw new TsbuildError("export/not-a-layout", `Cannot write the cache to "${dest}": the directory holds other files`, {
+      hint: "Give an empty or new directory, or one that holds a cache already",
+    });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw writeFailed(dest, error);
+  }
+}
+
+async function writing(dest: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (systemErrorCode(error) === undefined || error instanceof TsbuildError) throw error;
+    throw writeFailed(dest, error);
+  }
+}
+
+function writeFailed(dest: string, error: unknown): TsbuildError {
+  return new TsbuildError("export/write-failed", `Cannot write the cache to "${dest}": ${(error as Error).message}`, { cause: error });
+}
+
+function removeUnreferenced(dest: string, folder: string): void {
+  const layout = new LayoutDirectory(dest);
+  const kept = new Set<string>();
+  const keep = (descriptor: Descriptor): void => {
+    if (kept.has(descriptor.digest) || !layout.has(descriptor.digest)) return;
+    kept.add(descriptor.digest);
+    if (!/(manifest|index|list)\.v\d\+json$/.test(descriptor.mediaType)) return;
+    const { kind, value } = parseManifestOrIndex(
+      layout.readSmall(descriptor.digest),
+      descriptor.mediaType,
+      `manifest ${descriptor.digest} in "${dest}"`,
+    );
+    for (const child of kind === "index" ? value.manifests : [value.config, ...value.layers]) keep(child);
+  };
+  for (const entry of layout.entries) keep(entry);
+  for (const name of readdirSync(folder)) if (/^[0-9a-f]{64}$/.test(name) && !kept.has(`sha256:${name}`)) rmSync(join(folder, name));
+}

@@ -1,0 +1,81 @@
+import type { CacheKey } from "../../core/cache-key.js";
+import { isDigest } from "../../core/digest.js";
+import * as v from "valibot";
+import { check, parseJson } from "../../oci/validate.js";
+import { type CacheRecord, configSchema, recordSchema } from "./config.js";
+import type { TransferContent, TransferLayer, TransferMount, TransferResult } from "./content.js";
+
+/** Largest cache config that is read, in bytes. BuildKit itself reads none above 1 MiB. */
+export const MAX_CONFIG_SIZE = 32 << 20;
+
+/**
+ * Reads a cache config. `describe` gives the layer behind a blob when the config does not describe it itself. Records that are BuildKit's own, and those
+ * whose layers are not described, are passed over: they lead to nothing that could be used here. Throws `image/invalid` when it is no config.
+ */
+export function readConfig(data: Uint8Array, what: string, describe: (blob: string) => TransferLayer | undefined): TransferContent {
+  const config = check(configSchema, parseJson(data, what), what);
+  const layers = config.layers.map(({ blob, annotations }): TransferLayer | undefined => {
+    if (!annotations) return describe(blob);
+    const { mediaType, size, diffID, createdAt } = annotations;
+    if (!isDigest(blob) || !isDigest(diffID)) return undefined;
+    return { blob: { mediaType, digest: blob, size }, diffId: diffID, createdAt: parseTime(createdAt) };
+  });
+  const chain = (index: number): readonly TransferLayer[] | undefined => {
+    const found: TransferLayer[] = [];
+    for (let at = index; at !== -1; at = (config.layers[at] as (typeof config.layers)[number]).parent) {
+      const layer = layers[at];
+      // More layers than there are: parents in a ring.
+      if (!layer || found.length > layers.length) return undefined;
+      found.push(layer);
+    }
+    return found.reverse();
+  };
+  return { results: resultsOf(config.records, chain), mounts: (config.tsbuild?.mounts ?? []).flatMap(mountOf) };
+}
+
+/** Reads the records of an inline cache of the image with these layers. */
+export function readInlineRecords(base64: string, stack: readonly TransferLayer[], what: string): readonly TransferResult[] {
+  const records = check(v.array(recordSchema), parseJson(Buffer.from(base64, "base64"), what), what);
+  return resultsOf(records, (index) => (index < stack.length ? stack.slice(0, index + 1) : undefined));
+}
+
+function resultsOf(records: readonly CacheRecord[], chain: (index: number) => readonly TransferLayer[] | undefined): TransferResult[] {
+  const results = new Map<string, TransferResult>();
+  for (const { digest, layers, tsbuild } of records) {
+    if (!tsbuild || !isDigest(digest) || !isDigest(`sha256:${tsbuild.primary}`)) continue;
+    const key = digest.slice("sha256:".length) as CacheKey;
+    const primary = tsbuild.primary as CacheKey;
+    const known = results.get(primary);
+    if (known) {
+      if (key !== primary) results.set(primary, { ...known, keys: [...known.keys, key] });
+      continue;
+    }
+    const stack = layers?.[0] ? chain(layers[0].layer) : [];
+    if (!stack) continue;
+    results.set(primary, {
+      keys: key === primary ? [primary] : [primary, key],
+      name: tsbuild.name,
+      createdAt: parseTime(tsbuild.createdAt) ?? 0,
+      layers: stack,
+    });
+  }
+  return [...results.values()];
+}
+
+function mountOf({
+  id,
+  name,
+  blob: { mediaType, digest, size },
+}: {
+  id: string;
+  name: string;
+  blob: { mediaType: string; digest: string; size: number };
+}): TransferMount[] {
+  return isDigest(digest) ? [{ id, name, blob: { mediaType, digest, size } }] : [];
+}
+
+/** RFC 3339 in milliseconds since the epoch. Go's zero time (year 1) stands for none. */
+export function parseTime(text: string | undefined): number | undefined {
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) || time <= 0 ? undefined : time;
+}

@@ -1,0 +1,217 @@
+import { createHash } from "node:crypto";
+import { type Digest, digestHex } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import type { Environment } from "../../oci/http/proxy.js";
+import { discard, type HttpAnswer, type HttpRequest, readAll } from "../../oci/http/transport.js";
+import { awsCredentials } from "./aws-credentials.js";
+import type { CacheSource, CacheTarget, TransferOptions } from "./backend.js";
+import type { CacheHttp, ServiceRequest } from "./http.js";
+import { cacheOrigin } from "./origin.js";
+import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
+import { type AwsCredentials, EMPTY_PAYLOAD, encodeKey, signRequest } from "./signature-v4.js";
+import { writeConfig } from "./write-config.js";
+
+/** As in BuildKit: objects `<prefix><blobs prefix>sha256:…` and, for each name, `<prefix><manifests prefix><name>` with the cache config. */
+export interface S3Options {
+  /** Default `$AWS_BUCKET`. */
+  readonly bucket?: string;
+  /** Default `$AWS_REGION`. */
+  readonly region?: string;
+  readonly prefix?: string;
+  /** Default `manifests/`. */
+  readonly manifestsPrefix?: string;
+  /** Default `blobs/`. */
+  readonly blobsPrefix?: string;
+  /** Default `buildkit`. A cache is written under all names, and read from the first. */
+  readonly names?: readonly string[];
+  /** Default: Amazon's for the region. */
+  readonly endpointUrl?: string;
+  /** With an endpoint: `ENDPOINT/BUCKET/KEY` instead of `BUCKET.ENDPOINT/KEY`. */
+  readonly usePathStyle?: boolean;
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  /** Milliseconds after which a blob that is there already is dated anew, for buckets that expire objects. Default: a day. */
+  readonly touchRefresh?: number;
+}
+
+interface ObjectRequest extends Omit<ServiceRequest, "url"> {
+  readonly key: string;
+  /** Hex sha256 of the body. */
+  readonly payload?: string;
+}
+
+/** What S3 takes in one request, in bytes. */
+const MAX_OBJECT = 5 * 1024 ** 3;
+const DAY = 86_400_000;
+
+export function s3Source(options: S3Options, http: CacheHttp, env: Environment): CacheSource {
+  const bucket = new Bucket(options, http, env);
+  const { name } = bucket;
+  return {
+    name,
+    origin: cacheOrigin(bucket.origin),
+    async load({ signal }) {
+      const data = await bucket.small(bucket.manifestKey(bucket.names[0] as string), signal);
+      return data && readConfig(data, `config of the ${name}`, () => undefined);
+    },
+    blob: (descriptor, { signal }) => bucket.download(bucket.blobKey(descriptor.digest), signal),
+  };
+}
+
+export function s3Target(options: S3Options, http: CacheHttp, env: Environment): CacheTarget {
+  const bucket = new Bucket(options, http, env);
+  const { touchRefresh = DAY } = options;
+  return {
+    name: "Amazon S3",
+    async put({ descriptor, open }, { signal, onProgress }) {
+      const key = bucket.blobKey(descriptor.digest);
+      const modified = await bucket.modified(key, signal);
+      if (modified === undefined) {
+        if (descriptor.size > MAX_OBJECT)
+          throw new TsbuildError("cache/too-large", `Cannot write layer ${descriptor.digest} to S3: it has ${descriptor.size} bytes`, {
+            hint: "S3 takes 5 GiB at once: make smaller layers, or use type=registry",
+          });
+        await bucket.put(key, { size: descriptor.size, open }, digestHex(descriptor.digest), signal);
+      } else if (Date.now() - modified > touchRefresh && descriptor.size < MAX_OBJECT) await bucket.touch(key, signal);
+      onProgress?.(descriptor.size);
+    },
+    async finish(content, { signal }) {
+      const config = writeConfig(content, { annotated: true });
+      const payload = createHash("sha256").update(config).digest("hex");
+      for (const name of bucket.names) await bucket.put(bucket.manifestKey(name), config, payload, signal);
+    },
+  };
+}
+
+/** Objects of one bucket. */
+class Bucket {
+  readonly names: readonly string[];
+  readonly #bucket: string;
+  readonly #region: string;
+  readonly #manifests: string;
+  readonly #blobs: string;
+  readonly #endpoint: string | undefined;
+  readonly #base: URL;
+  #credentials: AwsCredentials | undefined;
+
+  constructor(
+    private readonly options: S3Options,
+    private readonly http: CacheHttp,
+    private readonly env: Environment,
+  ) {
+    this.#bucket = required(options.bucket ?? env["AWS_BUCKET"], "bucket", "AWS_BUCKET");
+    this.#region = required(options.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"], "region", "AWS_REGION");
+    this.#manifests = `${options.prefix ?? ""}${options.manifestsPrefix ?? "manifests/"}`;
+    this.#blobs = `${options.prefix ?? ""}${options.blobsPrefix ?? "blobs/"}`;
+    this.names = options.names?.length ? options.names : ["buildkit"];
+    this.#endpoint = options.endpointUrl ?? (env["AWS_ENDPOINT_URL_S3"] || env["AWS_ENDPOINT_URL"] || undefined);
+    this.#base = this.#address();
+  }
+
+  get name(): string {
+    return `S3 cache "${this.names[0]}" in bucket "${this.#bucket}"`;
+  }
+
+  get origin(): Parameters<typeof cacheOrigin>[0] {
+    return {
+      type: "s3",
+      bucket: this.#bucket,
+      region: this.#region,
+      prefix: this.#blobs,
+      endpoint: this.#endpoint,
+      pathStyle: this.options.usePathStyle,
+    };
+  }
+
+  manifestKey(name: string): string {
+    return this.#manifests + name;
+  }
+
+  blobKey(digest: Digest): string {
+    return this.#blobs + digest;
+  }
+
+  /** A small object; undefined when there is none. */
+  async small(key: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    const what = `read ${key} from bucket "${this.#bucket}"`;
+    const answer = await this.#send({ what, method: "GET", key, accept: [200, 404] }, signal);
+    if (answer.response.status === 200) return readAll(answer, what, MAX_CONFIG_SIZE, signal);
+    await discard(answer.response);
+    return undefined;
+  }
+
+  download(key: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const what = `read ${key} from bucket "${this.#bucket}"`;
+    return this.http.download((from) => {
+      const headers = from > 0 ? { range: `bytes=${from}-` } : {};
+      return this.#request({ what, method: "GET", key, accept: [200, 206], headers });
+    }, signal);
+  }
+
+  /** When an object was written, in milliseconds since the epoch; undefined when it is not there. */
+  async modified(key: string, signal: AbortSignal): Promise<number | undefined> {
+    const { response } = await this.#send(
+      { what: `look for ${key} in bucket "${this.#bucket}"`, method: "HEAD", key, accept: [200, 404] },
+      signal,
+    );
+    await discard(response);
+    if (response.status === 404) return undefined;
+    const time = Date.parse(response.headers.get("last-modified") ?? "");
+    return Number.isNaN(time) ? Date.now() : time;
+  }
+
+  async put(key: string, body: NonNullable<HttpRequest["body"]>, payload: string, signal: AbortSignal): Promise<void> {
+    const what = `write ${key} to bucket "${this.#bucket}"`;
+    await discard((await this.#send({ what, method: "PUT", key, accept: [200, 201], body, payload }, signal)).response);
+  }
+
+  /** Copies an object onto itself, which dates it anew. */
+  async touch(key: string, signal: AbortSignal): Promise<void> {
+    const headers = {
+      "x-amz-copy-source": `${this.#bucket}/${encodeKey(key)}`,
+      "x-amz-metadata-directive": "REPLACE",
+      "x-amz-meta-updated-at": new Date().toISOString(),
+    };
+    const what = `refresh ${key} in bucket "${this.#bucket}"`;
+    await discard((await this.#send({ what, method: "PUT", key, accept: [200], headers, body: new Uint8Array(0) }, signal)).response);
+  }
+
+  #send(request: ObjectRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    return this.http.request(() => ({ ...this.#request(request), signal }), signal);
+  }
+
+  #request({ key, payload = EMPTY_PAYLOAD, headers = {}, ...request }: ObjectRequest): ServiceRequest {
+    const url = new URL(this.#base);
+    url.pathname = `${url.pathname.replace(/\/$/, "")}/${encodeKey(key)}`;
+    this.#credentials ??= awsCredentials(this.options, this.env);
+    const { authorization, ...signed } = signRequest(
+      { method: request.method, url, headers, payload },
+      this.#credentials,
+      { region: this.#region },
+      new Date(this.http.clock.now()),
+    );
+    return { ...request, url, headers: signed, authorization };
+  }
+
+  /** Amazon wants the bucket in the host's name; other servers mostly know it as the first part of the path only. */
+  #address(): URL {
+    if (this.#endpoint === undefined) return new URL(`https://${this.#bucket}.s3.${this.#region}.amazonaws.com`);
+    let endpoint: URL;
+    try {
+      endpoint = new URL(this.#endpoint);
+    } catch (cause) {
+      throw new TsbuildError("options/invalid", `Cannot use "${this.#endpoint}" as the endpoint of the S3 cache: it is no URL`, { cause });
+    }
+    if (this.options.usePathStyle) endpoint.pathname = `${endpoint.pathname.replace(/\/$/, "")}/${encodeKey(this.#bucket)}`;
+    else endpoint.hostname = `${this.#bucket}.${endpoint.hostname}`;
+    return endpoint;
+  }
+}
+
+function required(value: string | undefined, attribute: string, variable: string): string {
+  if (value) return value;
+  throw new TsbuildError("options/invalid", `Cannot use the S3 cache: it has no ${attribute}`, {
+    hint: `Give ${attribute}=… or set ${variable}`,
+  });
+}

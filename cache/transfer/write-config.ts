@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { type Canonical, canonicalJson, compareCodeUnits } from "../../core/canonical.js";
+import type { CacheConfig, CacheLayer, CacheRecord } from "./config.js";
+import type { TransferContent, TransferLayer, TransferResult } from "./content.js";
+
+/**
+ * A cache as BuildKit's config: the same content gives the same bytes. Every key of a result is a record without inputs, because our keys
+ * stand for whole graphs already. `annotated` describes the layers in the config itself, for stores without manifests.
+ */
+export function writeConfig(content: TransferContent, options: { readonly annotated: boolean }): Buffer {
+  const chains = new Chains(options.annotated);
+  const records = writeRecords(content.results, (layers) => chains.add(layers));
+  const mounts = [...content.mounts].sort((a, b) => compareCodeUnits(a.name, b.name));
+  const config: CacheConfig = { layers: chains.layers, records, ...(mounts.length === 0 ? {} : { tsbuild: { mounts } }) };
+  return Buffer.from(canonicalJson(config as unknown as Canonical));
+}
+
+/** The records of an inline cache: results whose layers are the lower part of `stack`, found there by their number. */
+export function writeInlineRecords(results: readonly TransferResult[], stack: readonly TransferLayer[]): string {
+  const within = results.filter((result) => result.layers.every((layer, index) => layer.diffId === stack[index]?.diffId));
+  const records = writeRecords(within, (layers) => layers.length - 1);
+  return Buffer.from(canonicalJson(records as unknown as Canonical)).toString("base64");
+}
+
+function writeRecords(results: readonly TransferResult[], chain: (layers: readonly TransferLayer[]) => number): CacheRecord[] {
+  const records = new Map<string, CacheRecord>();
+  for (const result of [...results].sort((a, b) => compareCodeUnits(a.keys[0], b.keys[0]))) {
+    const layer = chain(result.layers);
+    const createdAt = new Date(result.createdAt).toISOString();
+    for (const key of result.keys) {
+      if (records.has(key)) continue;
+      records.set(key, {
+        digest: `sha256:${key}`,
+        ...(layer < 0 ? {} : { layers: [{ layer, createdAt }] }),
+        tsbuild: { primary: result.keys[0], name: result.name, createdAt },
+      });
+    }
+  }
+  return [...records.values()].sort((a, b) => compareCodeUnits(a.digest, b.digest));
+}
+
+/** Chains of layers that begin alike share their beginning. */
+class Chains {
+  readonly layers: CacheLayer[] = [];
+  readonly #known = new Map<string, number>();
+
+  constructor(private readonly annotated: boolean) {}
+
+  /** Index of the topmost layer; -1 for no layers. */
+  add(layers: readonly TransferLayer[]): number {
+    let parent = -1;
+    let id = "";
+    for (const layer of layers) {
+      id = createHash("sha256").update(`${id} ${layer.blob.digest}`).digest("hex");
+      let known = this.#known.get(id);
+      if (known === undefined) {
+        known = this.layers.length;
+        this.layers.push({ blob: layer.blob.digest, parent, ...(this.annotated ? { annotations: annotations(layer) } : {}) });
+        this.#known.set(id, known);
+      }
+      parent = known;
+    }
+    return parent;
+  }
+}
+
+function annotations({ blob, diffId, createdAt }: TransferLayer): NonNullable<CacheLayer["annotations"]> {
+  return {
+    mediaType: blob.mediaType,
+    diffID: diffId,
+    size: blob.size,
+    ...(createdAt === undefined ? {} : { createdAt: new Date(createdAt).toISOString() }),
+  };
+}
