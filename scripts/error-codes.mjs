@@ -24,12 +24,15 @@ const AREAS = {
   exec: "RUN steps",
   sandbox: "The sandbox",
   worker: "The worker process",
+  source: "Downloads and repositories",
+  secret: "Secrets",
   image: "Base images",
   registry: "Registries",
   layer: "Layers",
   tar: "Archives",
   store: "The store",
   images: "Images in the store",
+  history: "Builds of the past",
   export: "Outputs",
 };
 

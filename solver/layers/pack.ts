@@ -14,8 +14,10 @@ export async function packLayer(
   plan: PackPlan,
   compression: CompressionOptions,
   reporter: Reporter,
+  options: { /** False: times stay as they are, whatever the build's epoch is. Default true. */ readonly clamp?: boolean } = {},
 ): Promise<LayerId> {
-  const { store, tasks, epoch } = service;
+  const { store, tasks } = service;
+  const epoch = (options.clamp ?? true) ? service.epoch : undefined;
   const located = await locateContent(service, plan, reporter);
   const out = store.blobs.temporaryPath();
   const params = { plan: located.plan, out, compression, ...(epoch === undefined ? {} : { epoch }) };

@@ -15,6 +15,7 @@ import { OutputMask } from "../secrets/output-mask.js";
 import { stepSecrets } from "../secrets/step-secrets.js";
 import { OutputTail } from "./output-tail.js";
 import { rootLayers } from "./root-layers.js";
+import { isDirectoryInput } from "./whole-input.js";
 
 /** Default host name inside RUN; BuildKit's, since Dockerfiles in the wild rely on it resolving. */
 const HOSTNAME = "buildkitsandbox";
@@ -23,7 +24,8 @@ const HOSTNAME = "buildkitsandbox";
 export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
   const root = op.mounts.find((mount) => mount.dest === "/");
   if (root?.type !== "bind") throw new Error("internal: an exec op needs a bind mount at /");
-  const selected = mountInputs(op);
+  const selected = new Map(mountInputs(op));
+  if (isDirectoryInput(vertex, root.input)) selected.set(root.input, new Set(["/"]));
   return {
     identity: async () => canonicalJson({ op: op as unknown as Canonical, platform: vertex.platform, epoch: context.layers.epoch }),
     selects: (index) => selected.has(index),

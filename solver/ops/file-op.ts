@@ -1,5 +1,6 @@
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import type { CopyAction, FileOp } from "../../llb/ops.js";
+import type { Vertex } from "../../llb/vertex.js";
 import type { Timestamp } from "../../oci/layer/toc.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
@@ -7,25 +8,26 @@ import type { LayerForm } from "../layer-forms.js";
 import { packLayer } from "../layers/pack.js";
 import type { StepResult } from "../result.js";
 import { fileOpBase, planFileOp } from "./file/plan-file-op.js";
-import { selectionDigest } from "./file/selection.js";
+import { selectionDigest, subtreeDigest } from "./file/selection.js";
 import { readTreeFile, treeOfInput } from "./input-tree.js";
 import { rootLayers } from "./root-layers.js";
+import { isDirectoryInput } from "./whole-input.js";
 
 /** COPY, ADD of files, WORKDIR: a new layer computed on trees, without unpacking anything. */
-export function fileOp(op: FileOp, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
+export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
   return {
     identity: async () => canonicalJson({ op: op as unknown as Canonical, epoch: context.layers.epoch }),
-    selects: (index) => copiesFrom(op, index).length > 0 && op.actions.every((action) => action.input !== index),
-    contentDigest: async (index, input, opContext) =>
-      selectionDigest(await treeOfInput(input, context, opContext), copiesFrom(op, index), {
-        where: describe(input),
-        signal: opContext.signal,
-        onSelected: context.selections.note,
-      }),
+    selects: (index) => (isBase(op, index) ? isDirectoryInput(vertex, index) : copiesFrom(op, index).length > 0),
+    async contentDigest(index, input, opContext) {
+      const tree = await treeOfInput(input, context, opContext);
+      const options = { signal: opContext.signal, onSelected: context.selections.note };
+      if (isBase(op, index)) return subtreeDigest(tree, "/", options);
+      return selectionDigest(tree, copiesFrom(op, index), { where: describe(vertex, index), ...options });
+    },
     async run(inputs, opContext) {
       const base = fileOpBase(op, inputs.length);
       const below = base < 0 ? [] : await rootLayers(inputs[base] as StepResult, context, opContext);
-      const plan = await planLayer(op, inputs, context, opContext);
+      const plan = await planLayer(op, vertex, inputs, context, opContext);
       // A layer that a step runs on soon is not compressed first: that goes on beside the step.
       const direct = form.exported && !form.unpacked;
       const layers = [...below, await packLayer(context.layers, plan, direct ? context.compression : { type: "uncompressed" }, opContext)];
@@ -36,14 +38,19 @@ export function fileOp(op: FileOp, form: LayerForm, context: SolverContext): Eng
   };
 }
 
+/** Whether an action changes this input: then all of it counts. */
+function isBase(op: FileOp, index: number): boolean {
+  return op.actions.some((action) => action.input === index);
+}
+
 function copiesFrom(op: FileOp, index: number): CopyAction[] {
   return op.actions.filter((action): action is CopyAction => action.action === "copy" && action.secondaryInput === index);
 }
 
-async function planLayer(op: FileOp, inputs: readonly StepResult[], context: SolverContext, opContext: OpContext) {
+async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult[], context: SolverContext, opContext: OpContext) {
   const trees = await Promise.all(inputs.map((input) => treeOfInput(input, context, opContext)));
   return planFileOp(op, trees, {
-    describeInput: (index) => describe(inputs[index]),
+    describeInput: (index) => describe(vertex, index),
     mtime: timestamp(context.layers.epoch),
     readFile: (tree, path) => readTreeFile(tree, path, context, opContext),
     temporaryDirectory: () => context.layers.store.temporaryDirectory(),
@@ -52,9 +59,12 @@ async function planLayer(op: FileOp, inputs: readonly StepResult[], context: Sol
 }
 
 /** How messages call an input. */
-function describe(input: StepResult | undefined): string {
-  if (input?.kind !== "tree") return "the image or stage copied from";
-  return input.name === "context" ? "the build context" : `the context "${input.name}"`;
+function describe(vertex: Vertex, index: number): string {
+  const name = vertex.inputs[index]?.vertex.metadata.name;
+  if (name === undefined) return "an empty context or stage";
+  const [, context] = /^\[context ([^\]]+)\]/.exec(name) ?? [];
+  if (context !== undefined) return `the context "${context}"`;
+  return name.startsWith("[internal] ") ? "the build context" : "the image or stage copied from";
 }
 
 function timestamp(epoch: number | undefined): Timestamp {

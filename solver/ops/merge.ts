@@ -1,13 +1,20 @@
 import { canonicalJson } from "../../core/canonical.js";
+import type { Vertex } from "../../llb/vertex.js";
 import type { EngineOp } from "../engine/op.js";
 import type { SolverContext } from "../context.js";
 import type { StepResult } from "../result.js";
+import { subtreeDigest } from "./file/selection.js";
+import { treeOfInput } from "./input-tree.js";
 import { rootLayers } from "./root-layers.js";
+import { isDirectoryInput } from "./whole-input.js";
 
 /** Stacks the layers of all inputs. No bytes move. */
-export function mergeOp(context: SolverContext): EngineOp<StepResult> {
+export function mergeOp(vertex: Vertex, context: SolverContext): EngineOp<StepResult> {
   return {
     identity: async () => canonicalJson({ kind: "merge" }),
+    selects: (index) => isDirectoryInput(vertex, index),
+    contentDigest: async (_index, input, opContext) =>
+      subtreeDigest(await treeOfInput(input, context, opContext), "/", { signal: opContext.signal, onSelected: context.selections.note }),
     async run(inputs, opContext) {
       const stacks = await Promise.all(inputs.map((input) => rootLayers(input, context, opContext)));
       return { kind: "layers", layers: stacks.flat() };

@@ -1,3 +1,4 @@
+import type { LayerId } from "../../cache/store.js";
 import type { SourceOp } from "../../llb/ops.js";
 import type { ContentSource, NodeMeta, PackEntry, Timestamp } from "../../oci/layer/toc.js";
 import { resolvePath } from "../../oci/layer/resolve.js";
@@ -51,8 +52,9 @@ function keepsGitDir(source: GitSource): boolean {
   return source.keepGitDir && source.subdir === "";
 }
 
-function pack(entries: readonly PackEntry[], context: SolverContext, opContext: OpContext) {
-  return packLayer(context.layers, { entries }, { type: "uncompressed" }, opContext);
+/** Its key knows nothing of the build's epoch, so the layer must not either; whoever copies from it clamps. */
+function pack(entries: readonly PackEntry[], context: SolverContext, opContext: OpContext): Promise<LayerId> {
+  return packLayer(context.layers, { entries }, { type: "uncompressed" }, opContext, { clamp: false });
 }
 
 /** Everything in the source's directory, with the modes that git knows, whatever this process's umask is. */

@@ -24,9 +24,9 @@ export function implement(vertex: Vertex, form: LayerForm, context: SolverContex
     case "exec":
       return execOp(op, vertex, form, context);
     case "file":
-      return fileOp(op, form, context);
+      return fileOp(op, vertex, form, context);
     case "merge":
-      return mergeOp(context);
+      return mergeOp(vertex, context);
     case "diff":
       return diffOp(context);
     default:

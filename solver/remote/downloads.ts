@@ -98,7 +98,7 @@ export class Downloads {
         const total = Number(response.headers.get("content-length") ?? Number.NaN);
         if (total > MAX_SIZE) throw tooLarge(url, MAX_SIZE);
         const item = redactUrl(url);
-        const size = Number.isSafeInteger(total) && !response.headers.has("content-encoding") ? total : undefined;
+        const size = Number.isSafeInteger(total) && response.headers.get("content-encoding") === null ? total : undefined;
         const blob = await store.blobs.ingest(
           downloadBody(answer, url, what(url), signal),
           {},
@@ -186,5 +186,7 @@ function text(secret: Uint8Array): string {
 }
 
 async function statusError(url: URL, { response, url: from }: HttpAnswer) {
-  return badStatus(url, { url: from, status: response.status, text: response.statusText, body: await startOfBody(response) });
+  const { STATUS_CODES } = await import("node:http");
+  const { status } = response;
+  return badStatus(url, { url: from, status, text: STATUS_CODES[status] ?? "", body: await startOfBody(response) });
 }
