@@ -1,12 +1,13 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Digest } from "../core/digest.js";
 import type { BlobGraph } from "./blob-graph.js";
 import type { Database } from "./database.js";
-import { diskUsage } from "./disk-usage.js";
+import { type DiskUsage, diskUsage, ownUsage } from "./disk-usage.js";
+import { findKeepers, type Keepers } from "./keepers.js";
 import { layerId } from "./layer-id.js";
-import type { Orphans } from "./orphans.js";
 import type { StorePaths } from "./paths.js";
-import { findReferences, leased } from "./references.js";
-import type { BlobStore, Usage } from "./store.js";
+import type { BlobStore, Memo, Usage, UsedBy } from "./store.js";
 import type { TocStore } from "./toc-store.js";
 
 interface Parts {
@@ -15,61 +16,114 @@ interface Parts {
   readonly blobs: BlobStore;
   readonly tocs: TocStore;
   readonly graph: BlobGraph;
-  readonly orphans: Orphans;
+  readonly memo: Memo;
 }
 
-interface LayerUse {
-  readonly id: number;
-  readonly blob_digest: string | null;
-  readonly diff_id: string | null;
-  readonly unpacked: number;
-  readonly used_at: number | null;
-}
+const NOBODY: UsedBy = { images: [], base: false, steps: 0, running: false };
 
-/** Every part of the store with the blocks it takes: the sum is what `du` says of the store's directory, but for the directories themselves. */
+/** Every part of the store with the blocks it takes: the sum is what `du` says of the store's directory. */
 export function measureUsage(parts: Parts): readonly Usage[] {
-  const { database, paths, blobs, tocs, graph, orphans } = parts;
+  const { database, paths } = parts;
   if (!database.exists) return [];
-  const references = findReferences(database, graph);
-  const layers = database.all<LayerUse>(
-    `SELECT l.id, l.blob_digest, l.diff_id, l.unpacked, max(r.used_at) AS used_at
-     FROM layers l LEFT JOIN result_layers rl ON rl.layer = l.id LEFT JOIN results r ON r.id = rl.result GROUP BY l.id`,
+  const keepers = findKeepers(parts);
+  return [...blobs(parts, keepers), ...snapshots(parts, keepers), ...tocs(parts, keepers), ...mounts(parts, keepers), ...others(paths)];
+}
+
+function entry(
+  of: Pick<Usage, "kind" | "id" | "path" | "name" | "lastUsedAt"> & { readonly usedBy: UsedBy | undefined; readonly inUse?: boolean },
+  usage: DiskUsage,
+): Usage {
+  const usedBy = of.usedBy ?? NOBODY;
+  const { images, base, steps, running } = usedBy;
+  const inUse = of.inUse ?? (images.length > 0 || base || steps > 0 || running);
+  return { ...of, usedBy, inUse, ...usage };
+}
+
+function* blobs({ blobs, database }: Parts, keepers: Keepers): Iterable<Usage> {
+  const rows = new Set(database.all<{ blob_digest: Digest }>("SELECT blob_digest FROM layers").map(({ blob_digest }) => blob_digest));
+  for (const { digest } of blobs.list()) {
+    const path = blobs.path(digest);
+    const usedBy = keepers.usedBy.get(digest);
+    const name = keepers.names.get(digest);
+    const lastUsedAt = keepers.used.get(digest);
+    // A layer's row keeps its blob, even when no step needs the layer any more, until it is collected itself.
+    yield entry(
+      { kind: "blob", id: digest, path, name, lastUsedAt, usedBy, ...(rows.has(digest) ? { inUse: true } : {}) },
+      { bytes: ownUsage(path), complete: true },
+    );
+  }
+}
+
+function* snapshots({ database, paths }: Parts, keepers: Keepers): Iterable<Usage> {
+  const known = new Set<string>();
+  const rows = database.all<{ id: number; bytes: number | null }>("SELECT id, bytes FROM layers WHERE unpacked = 1 AND draft = 0");
+  for (const { id: row, bytes } of rows) {
+    const id = layerId(row);
+    known.add(id);
+    const path = join(paths.snapshots, id);
+    const usage = bytes === null ? diskUsage(path) : { bytes, complete: true };
+    if (bytes === null && usage.complete) rememberSnapshot(database, row, usage.bytes);
+    yield entry(
+      { kind: "snapshot", id, path, name: keepers.names.get(id), lastUsedAt: keepers.used.get(id), usedBy: keepers.usedBy.get(id) },
+      usage,
+    );
+  }
+  for (const name of names(paths.snapshots).filter((dir) => !known.has(dir))) yield unknown(join(paths.snapshots, name));
+}
+
+/** A snapshot never changes: it is measured once. */
+export function rememberSnapshot(database: Database, row: number, bytes: number): void {
+  database.run("UPDATE layers SET bytes = ? WHERE id = ? AND unpacked = 1", bytes, row);
+}
+
+function* tocs({ tocs }: Parts, keepers: Keepers): Iterable<Usage> {
+  for (const { diffId } of tocs.list()) {
+    const path = tocs.path(diffId);
+    const usedBy = keepers.usedBy.get(diffId);
+    yield entry(
+      { kind: "toc", id: diffId, path, name: keepers.names.get(diffId), lastUsedAt: keepers.used.get(diffId), usedBy },
+      { bytes: ownUsage(path), complete: true },
+    );
+  }
+}
+
+function* mounts({ database, paths }: Parts, keepers: Keepers): Iterable<Usage> {
+  const known = new Set<string>();
+  const rows = database.all<{ id: string; dir: string; used_at: number; name: string | null }>(
+    "SELECT id, dir, used_at, name FROM mounts ORDER BY id",
   );
-  const used = new Map<string, number>();
-  for (const { blob_digest, diff_id, used_at } of layers) {
-    for (const name of [blob_digest, diff_id]) {
-      if (name !== null && used_at !== null) used.set(name, Math.max(used_at, used.get(name) ?? 0));
+  for (const { id, dir, used_at, name } of rows) {
+    known.add(dir);
+    const path = join(paths.mounts, dir);
+    const usage = diskUsage(path);
+    if (usage.complete) database.run("UPDATE mounts SET bytes = ? WHERE id = ?", usage.bytes, id);
+    const running = keepers.mounts.has(id);
+    yield entry({ kind: "mount", id, path, name: name ?? undefined, lastUsedAt: used_at, usedBy: { ...NOBODY, running } }, usage);
+  }
+  for (const name of names(paths.mounts).filter((dir) => !known.has(dir))) yield unknown(join(paths.mounts, name));
+}
+
+/** What is not one of the things above: the index and its log, derived files, what is in flight, and the directories themselves. */
+function* others(paths: StorePaths): Iterable<Usage> {
+  const listed = [paths.blobs, paths.snapshots, paths.toc, paths.mounts];
+  const directories = [paths.root, paths.base, join(paths.base, "blobs"), ...listed];
+  yield whole("directories", paths.base, { bytes: directories.reduce((sum, path) => sum + ownUsage(path), 0), complete: true });
+  for (const directory of [paths.root, paths.base, join(paths.base, "blobs")]) {
+    for (const path of names(directory).map((name) => join(directory, name))) {
+      if (!directories.includes(path)) yield whole(path, path, diskUsage(path));
     }
   }
-  const measure = (kind: Usage["kind"], id: string, path: string, inUse: boolean, lastUsedAt: number | undefined): Usage => ({
-    kind,
-    id,
-    lastUsedAt,
-    inUse,
-    ...diskUsage(path),
-  });
-  const mounts = database.all<{ id: string; dir: string; used_at: number }>("SELECT id, dir, used_at FROM mounts ORDER BY id");
-  const mountsInUse = new Set(leased(database, "mount"));
-  return [
-    ...[...blobs.list()].map(({ digest }) => measure("blob", digest, blobs.path(digest), references.blobs.has(digest), used.get(digest))),
-    ...layers
-      .filter(({ unpacked }) => unpacked === 1)
-      .map(({ id, used_at }) =>
-        measure("snapshot", layerId(id), join(paths.snapshots, layerId(id)), references.layers.has(layerId(id)), used_at ?? undefined),
-      ),
-    ...[...tocs.list()].map(({ diffId }) => measure("toc", diffId, tocs.path(diffId), references.diffIds.has(diffId), used.get(diffId))),
-    ...mounts.map(({ id, dir, used_at }) => measure("mount", id, join(paths.mounts, dir), mountsInUse.has(id), used_at)),
-    ...orphans.list().map((path) => measure("other", path, path, false, undefined)),
-    ...[
-      paths.stat,
-      paths.memo,
-      paths.builds,
-      paths.tmp,
-      paths.locks,
-      paths.reserve,
-      paths.database,
-      `${paths.database}-wal`,
-      `${paths.database}-shm`,
-    ].map((path) => measure("other", path, path, true, undefined)),
-  ];
+}
+
+function whole(id: string, path: string, usage: DiskUsage): Usage {
+  return entry({ kind: "other", id, path, name: undefined, lastUsedAt: undefined, usedBy: undefined, inUse: true }, usage);
+}
+
+/** A tree of a draft, or one that waits to be removed. */
+function unknown(path: string): Usage {
+  return entry({ kind: "other", id: path, path, name: undefined, lastUsedAt: undefined, usedBy: undefined, inUse: false }, diskUsage(path));
+}
+
+function names(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
 }

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { type Digest, isDigest } from "../core/digest.js";
+import { systemErrorCode } from "../core/errors.js";
 import type { BlobStore } from "./store.js";
 
 /** Bytes above which a blob is not a manifest or index (registries refuse such, too). */
@@ -32,6 +33,17 @@ export class BlobGraph {
     return found;
   }
 
+  /** The same without the layers of manifests: what it takes to know an image without having its files. */
+  metadata(from: Iterable<Digest>): Set<Digest> {
+    const found = new Set<Digest>(from);
+    for (const digest of found) {
+      const { manifests, config } = this.#references(digest);
+      for (const child of manifests) found.add(child);
+      if (config) found.add(config);
+    }
+    return found;
+  }
+
   /** Of an index; empty for anything else. */
   manifests(digest: Digest): readonly Digest[] {
     return this.#references(digest).manifests;
@@ -40,6 +52,11 @@ export class BlobGraph {
   /** Of a manifest. */
   config(digest: Digest): Digest | undefined {
     return this.#references(digest).config;
+  }
+
+  /** Of a manifest; empty for anything else. */
+  layers(digest: Digest): readonly Digest[] {
+    return this.#references(digest).layers;
   }
 
   #references(digest: Digest): References {
@@ -52,15 +69,33 @@ export class BlobGraph {
   }
 
   #read(digest: Digest): References {
-    if (this.blobs.size(digest) > LARGEST_MANIFEST) return NONE;
-    const data = readFileSync(this.blobs.path(digest));
-    if (data[0] !== 0x7b) return NONE;
+    const data = readManifest(this.blobs.path(digest));
+    if (data === undefined) return NONE;
     try {
       const { manifests, config, layers } = JSON.parse(data.toString()) as Record<string, unknown>;
       return { manifests: digests(manifests), config: digests([config])[0], layers: digests(layers) };
     } catch {
       return NONE;
     }
+  }
+}
+
+/** The text of a blob that may be a manifest by its size and first byte: most blobs are layers, which need not be read. */
+function readManifest(path: string): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    // Removed meanwhile, by another process.
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const first = Buffer.alloc(1);
+    if (fstatSync(fd).size > LARGEST_MANIFEST || readSync(fd, first, 0, 1, 0) !== 1 || first[0] !== 0x7b) return undefined;
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Database } from "./database.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
+import type { StoreTotals } from "./totals.js";
 
 /** Directories of cache mounts (`RUN --mount=type=cache`), by id. */
 export class CacheMounts {
@@ -11,15 +12,24 @@ export class CacheMounts {
     private readonly owner: Owner,
     private readonly leases: StoreLeases,
     private readonly directory: string,
+    private readonly totals: Pick<StoreTotals, "addMount">,
   ) {}
 
-  /** Where the mount's files are. Leased until the handle is closed. */
-  path(id: string): string {
+  /** Where the mount's files are. Leased until the handle is closed. `name` is shown to people. */
+  path(id: string, name?: string): string {
+    this.totals.addMount(id);
     this.owner.directory();
     return this.database.transaction(() => {
       const known = this.database.get<{ dir: string }>("SELECT dir FROM mounts WHERE id = ?", id);
       const dir = known?.dir ?? newDirectory(id);
-      this.database.run("INSERT OR REPLACE INTO mounts (id, dir, used_at) VALUES (?, ?, ?)", id, dir, Date.now());
+      this.database.run(
+        `INSERT INTO mounts (id, dir, used_at, name) VALUES (?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, name = coalesce(excluded.name, name)`,
+        id,
+        dir,
+        Date.now(),
+        name ?? null,
+      );
       this.leases.keepWritten("mount", id);
       return join(this.directory, dir);
     });

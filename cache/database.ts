@@ -40,6 +40,11 @@ export class Database {
     return this.#connection !== undefined || existsSync(this.path);
   }
 
+  /** Whether this process has asked it anything. */
+  get isOpen(): boolean {
+    return this.#connection !== undefined;
+  }
+
   get<T>(sql: string, ...parameters: SqlValue[]): T | undefined {
     return this.#guard(() => this.#prepare(sql).get(...parameters) as T | undefined);
   }

@@ -1,27 +1,30 @@
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../core/digest.js";
 import { systemErrorCode } from "../core/errors.js";
-import { measureUsage } from "./accounting.js";
+import { measureUsage, rememberSnapshot } from "./accounting.js";
 import type { BlobGraph } from "./blob-graph.js";
+import { type CollectPlan, planCollection } from "./collect-plan.js";
+import { collectState, measureSizes, type Sizes, TOC_GRACE } from "./collect-state.js";
 import type { Database } from "./database.js";
-import { diskUsage } from "./disk-usage.js";
+import { diskUsage, ownUsage } from "./disk-usage.js";
 import { ioError } from "./errors.js";
-import { layerId } from "./layer-id.js";
+import { layerId, layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { Orphans } from "./orphans.js";
 import type { Owner } from "./owner.js";
 import type { StorePaths } from "./paths.js";
-import { findReferences, leased, referencedLayers } from "./references.js";
+import { findReferences } from "./references.js";
 import { giveReserve, keepReserve, RESERVE } from "./reserve.js";
-import type { BlobStore, Collector, CollectPolicy, CollectReport, Usage } from "./store.js";
+import type { BlobStore, CollectOptions, Collector, CollectPolicy, CollectReport, LayerId, Memo, Removed, Usage } from "./store.js";
 import type { TocStore } from "./toc-store.js";
-import { verifyStore } from "./verify.js";
+import { estimateSnapshot, type StoreTotals } from "./totals.js";
+import { verifyBlobs, verifyStore } from "./verify.js";
 
-/** Milliseconds for which a TOC is left alone that no layer names: its layer's row may be about to be written. */
-const TOC_GRACE = 3_600_000;
 /** Milliseconds after which memos and stat shards that nobody wrote again are taken for forgotten. */
 const DERIVED_AGE = 30 * 24 * 3_600_000;
+/** Files that are looked at to learn what a build added; a larger tree is measured when everything is. */
+const QUICK_LOOK = 20_000;
 
 export interface CollectorParts {
   readonly database: Database;
@@ -30,13 +33,13 @@ export interface CollectorParts {
   readonly blobs: BlobStore;
   readonly tocs: TocStore;
   readonly graph: BlobGraph;
+  readonly memo: Memo;
   readonly leases: StoreLeases;
   readonly orphans: Orphans;
+  readonly totals: StoreTotals;
   /** Cleans up after processes that died since this handle was opened. */
   readonly reap: () => void;
 }
-
-type Removed = CollectReport["removed"][number];
 
 /** Ends a dry run: the transaction is rolled back. */
 class DryRun extends Error {}
@@ -45,24 +48,64 @@ export class StoreCollector implements Collector {
   constructor(private readonly parts: CollectorParts) {}
 
   usage(): readonly Usage[] {
-    return measureUsage(this.parts);
+    const usage = measureUsage(this.parts);
+    if (this.parts.database.exists) this.parts.totals.measured(usage.reduce((sum, { bytes }) => sum + bytes, 0));
+    return usage;
   }
 
-  collect(policy: CollectPolicy = {}): CollectReport {
-    const { database, owner, orphans, reap, paths } = this.parts;
+  remember(snapshots: ReadonlyMap<string, number>): void {
+    const { database, totals } = this.parts;
+    database.transaction(() => {
+      for (const [id, bytes] of snapshots) {
+        const row = layerRow(id) ?? 0;
+        const known = database.get<{ bytes: number | null }>("SELECT bytes FROM layers WHERE id = ?", row);
+        if (!known || known.bytes !== null) continue;
+        totals.addBytes(bytes - diskUsage(join(this.parts.paths.snapshots, id)).bytes);
+        rememberSnapshot(database, row, bytes);
+      }
+    });
+  }
+
+  exceeds(limit: number): boolean {
+    const { database, totals } = this.parts;
+    if (!database.exists) return false;
+    this.#addOpen();
+    const current = totals.current();
+    if (!current) return totals.grew;
+    return current.bytes > Math.max(limit, current.collectAbove);
+  }
+
+  settle(collectAbove: number): void {
+    this.parts.totals.collectAbove(collectAbove);
+  }
+
+  recover(): void {
+    const { owner, reap } = this.parts;
+    // The first time it does so by itself.
+    if (owner.taken) reap();
+    else owner.directory();
+  }
+
+  collect(policy: CollectPolicy | readonly CollectPolicy[] = {}, { dryRun = false }: CollectOptions = {}): CollectReport {
+    const { database, orphans, paths, totals } = this.parts;
     const removed: Removed[] = [];
     try {
-      if (!policy.dryRun) giveReserve(paths.reserve);
-      owner.directory();
-      reap();
+      if (!dryRun) giveReserve(paths.reserve);
+      this.recover();
+      const sizes = this.#sizes([policy].flat());
       const trees = database.transaction(() => {
-        const unused = this.#dropRows(policy, removed);
-        if (!policy.dryRun) return unused;
+        const unused = this.#dropRows([policy].flat(), sizes, removed);
+        if (!dryRun) return unused;
         this.#sweepFiles(removed, () => {});
         throw new DryRun();
       });
-      // In a transaction of its own: the rows are gone for good, and nobody can refer to a file while it is looked at and removed.
-      database.transaction(() => this.#sweepFiles(removed, (path) => rmSync(path, { force: true })));
+      const swept: string[] = [];
+      // In a transaction of its own: the rows are gone for good, and nobody can refer to a file while it is looked at and taken away.
+      database.transaction(() => {
+        this.#sweepFiles(removed, (path) => swept.push(this.#takeAway(path)));
+        totals.removed(removed.reduce((sum, { bytes }) => sum + bytes, 0));
+      });
+      for (const path of swept) rmSync(path, { force: true });
       orphans.remove(trees);
       this.#dropForgotten();
     } catch (error) {
@@ -74,111 +117,101 @@ export class StoreCollector implements Collector {
   }
 
   sweepBlobs(from: readonly Digest[]): readonly Digest[] {
-    const { database, owner, blobs, graph, leases } = this.parts;
+    const { database, owner, blobs, graph, memo, leases, totals } = this.parts;
     owner.directory();
     return database.transaction(() => {
       leases.dropDead();
-      const referenced = findReferences(database, graph).blobs;
+      const referenced = findReferences(database, graph, memo).blobs;
       const removed = [...graph.reachable(from)].filter((digest) => !referenced.has(digest) && blobs.has(digest));
+      totals.removed(removed.reduce((sum, digest) => sum + ownUsage(blobs.path(digest)), 0));
       for (const digest of removed) rmSync(blobs.path(digest), { force: true });
       return removed;
     });
   }
 
-  verify(): readonly string[] {
-    return verifyStore(this.parts);
+  verify({ content = false }: { readonly content?: boolean } = {}): readonly string[] {
+    return [...verifyStore(this.parts), ...(content ? verifyBlobs(this.parts.blobs) : [])];
+  }
+
+  /** Only making room needs to know how much there is. */
+  #sizes(policies: readonly CollectPolicy[]): Sizes {
+    const total = policies.some(({ keepBytes }) => keepBytes !== undefined)
+      ? this.usage()
+          .filter(({ id }) => id !== this.parts.paths.reserve)
+          .reduce((sum, { bytes }) => sum + bytes, RESERVE)
+      : 0;
+    return measureSizes(this.parts, total);
   }
 
   /** Results and mounts by policy, then layers nobody needs. Answers the trees on the disk that are orphans by that. */
-  #dropRows(policy: CollectPolicy, removed: Removed[]): readonly string[] {
-    const { database, leases, orphans, paths } = this.parts;
+  #dropRows(policies: readonly CollectPolicy[], sizes: Sizes, removed: Removed[]): readonly string[] {
+    const { database, leases, orphans } = this.parts;
     leases.dropDead();
-    const now = Date.now();
-    const trees: string[] = [];
-    const orphan = (kind: "snapshot" | "mount", id: string, path: string) => {
-      removed.push({ kind, id, bytes: diskUsage(path).bytes });
+    const plan = planCollection(collectState(this.parts, sizes), policies);
+    removed.push(...plan.removed);
+    const trees = [...this.#trees(plan)];
+    for (const { path, removal } of trees) {
       orphans.add(path);
-      trees.push(path);
-    };
-    if (policy.unusedFor !== undefined) {
-      const before = now - policy.unusedFor;
-      for (const id of this.#results(before)) this.#dropResult(id, removed);
-      if (policy.mounts) {
-        const used = new Set(leased(database, "mount"));
-        const mounts = database.all<{ id: string; dir: string }>("SELECT id, dir FROM mounts WHERE used_at <= ?", before);
-        for (const { id, dir } of mounts.filter((mount) => !used.has(mount.id))) {
-          database.run("DELETE FROM mounts WHERE id = ?", id);
-          orphan("mount", id, join(paths.mounts, dir));
-        }
-      }
+      if (removal) removed.push(removal);
     }
-    const dropLayers = () => {
-      const needed = referencedLayers(database);
-      for (const { id, unpacked } of database.all<{ id: number; unpacked: number }>("SELECT id, unpacked FROM layers WHERE draft = 0")) {
-        if (needed.has(layerId(id))) continue;
-        database.run("DELETE FROM layers WHERE id = ?", id);
-        removed.push({ kind: "layer", id: layerId(id), bytes: 0 });
-        if (unpacked === 1) orphan("snapshot", layerId(id), join(paths.snapshots, layerId(id)));
-      }
-    };
-    dropLayers();
-    if (policy.keepBytes !== undefined) {
-      const remaining = this.#meter(trees);
-      for (const id of this.#results(now)) {
-        if (remaining() <= policy.keepBytes) break;
-        this.#dropResult(id, removed);
-        dropLayers();
-      }
+    for (const id of plan.results) database.run("DELETE FROM results WHERE id = ?", Number(id));
+    for (const id of plan.mounts) database.run("DELETE FROM mounts WHERE id = ?", id);
+    for (const id of plan.layers) database.run("DELETE FROM layers WHERE id = ?", layerRow(id) ?? 0);
+    return trees.map(({ path }) => path);
+  }
+
+  *#trees({ layers, mounts }: CollectPlan): Iterable<{ readonly path: string; readonly removal?: Removed }> {
+    const { database, paths } = this.parts;
+    const going = new Set<LayerId>(layers);
+    const rows = database.all<{ id: number; bytes: number | null }>("SELECT id, bytes FROM layers WHERE unpacked = 1 AND draft = 0");
+    for (const { id: row, bytes } of rows) {
+      const id = layerId(row);
+      if (!going.has(id)) continue;
+      const path = join(paths.snapshots, id);
+      const size = bytes ?? diskUsage(path).bytes;
+      yield { path, removal: { kind: "snapshot", id, name: undefined, bytes: size, why: "unreferenced", usedAt: undefined } };
     }
-    return trees;
-  }
-
-  /** Results that nobody leases and that were last used at or before a time, least recently used first. */
-  #results(before: number): readonly number[] {
-    const { database } = this.parts;
-    const kept = new Set(leased(database, "result"));
-    return database
-      .all<{ id: number }>("SELECT id FROM results WHERE used_at <= ? ORDER BY used_at, id", before)
-      .map(({ id }) => id)
-      .filter((id) => !kept.has(String(id)));
-  }
-
-  #dropResult(id: number, removed: Removed[]): void {
-    this.parts.database.run("DELETE FROM results WHERE id = ?", id);
-    removed.push({ kind: "result", id: String(id), bytes: 0 });
-  }
-
-  /**
-   * How many bytes the store would take if what is unreferenced, and the trees in this (growing) list, were gone and the reserve back.
-   * Sizes are measured once, now.
-   */
-  #meter(trees: readonly string[]): () => number {
-    const { database, graph, paths } = this.parts;
-    const usage = this.usage().filter(({ id }) => id !== paths.reserve);
-    return () => {
-      const { blobs } = findReferences(database, graph);
-      const gone = new Set(trees);
-      return usage
-        .filter(
-          ({ kind, id }) =>
-            !(kind === "blob" && !blobs.has(id as Digest)) && !gone.has(kind === "snapshot" ? join(paths.snapshots, id) : id),
-        )
-        .reduce((sum, { bytes }) => sum + bytes, RESERVE);
-    };
+    for (const id of mounts) {
+      const row = database.get<{ dir: string }>("SELECT dir FROM mounts WHERE id = ?", id);
+      if (row) yield { path: join(paths.mounts, row.dir) };
+    }
   }
 
   #sweepFiles(removed: Removed[], remove: (path: string) => void): void {
-    const { database, graph, blobs, tocs } = this.parts;
-    const references = findReferences(database, graph);
-    for (const { digest } of blobs.list()) {
-      if (references.blobs.has(digest)) continue;
-      removed.push({ kind: "blob", id: digest, bytes: diskUsage(blobs.path(digest)).bytes });
-      remove(blobs.path(digest));
-    }
+    const { database, graph, memo, blobs, tocs } = this.parts;
+    const references = findReferences(database, graph, memo);
+    const sweep = (kind: "blob" | "toc", id: string, path: string) => {
+      removed.push({ kind, id, name: undefined, bytes: ownUsage(path), why: "unreferenced", usedAt: undefined });
+      remove(path);
+    };
+    for (const { digest } of blobs.list()) if (!references.blobs.has(digest)) sweep("blob", digest, blobs.path(digest));
     for (const { diffId, writtenAt } of tocs.list()) {
-      if (references.diffIds.has(diffId) || writtenAt > Date.now() - TOC_GRACE) continue;
-      removed.push({ kind: "toc", id: diffId, bytes: diskUsage(tocs.path(diffId)).bytes });
-      remove(tocs.path(diffId));
+      if (!references.diffIds.has(diffId) && writtenAt <= Date.now() - TOC_GRACE) sweep("toc", diffId, tocs.path(diffId));
+    }
+  }
+
+  /** Renaming is quick; others wait as long as the transaction lasts. */
+  #takeAway(path: string): string {
+    const aside = this.parts.owner.temporaryPath("gone");
+    renameSync(path, aside);
+    return aside;
+  }
+
+  /** Adds what this handle unpacked and its mounts to the running total. */
+  #addOpen(): void {
+    const { database, paths, totals, tocs } = this.parts;
+    const { snapshots, mounts } = totals.takeOpen();
+    for (const row of snapshots) {
+      const layer = database.get<{ diff_id: Digest | null }>("SELECT diff_id FROM layers WHERE id = ? AND unpacked = 1", row);
+      const toc = layer?.diff_id ? tocs.recent(layer.diff_id) : undefined;
+      totals.addBytes(toc ? estimateSnapshot(toc) : diskUsage(join(paths.snapshots, layerId(row)), QUICK_LOOK).bytes);
+    }
+    for (const id of mounts) {
+      const mount = database.get<{ dir: string; bytes: number | null }>("SELECT dir, bytes FROM mounts WHERE id = ?", id);
+      const usage = mount && diskUsage(join(paths.mounts, mount.dir), QUICK_LOOK);
+      if (!usage?.complete) continue;
+      totals.addBytes(usage.bytes - (mount?.bytes ?? 0));
+      database.run("UPDATE mounts SET bytes = ? WHERE id = ?", usage.bytes, id);
     }
   }
 

@@ -9,12 +9,14 @@ import type { StoreLeases } from "./leases.js";
 import type { Orphans } from "./orphans.js";
 import { removeTree, type Owner } from "./owner.js";
 import type { LayerDraft, LayerId, LayerRecord } from "./store.js";
+import type { StoreTotals } from "./totals.js";
 
 export interface DraftParts {
   readonly database: Database;
   readonly owner: Owner;
   readonly leases: StoreLeases;
   readonly orphans: Orphans;
+  readonly totals: Pick<StoreTotals, "addSnapshot">;
   /** snapshots/ */
   readonly directory: string;
   readonly read: (id: LayerId) => LayerRecord | undefined;
@@ -106,6 +108,7 @@ export class LayerDrafts {
     });
     if (!placed) orphans.remove([base]);
     if (!record) throw layerMissing(id);
+    if (placed) this.parts.totals.addSnapshot(row);
     return record;
   }
 

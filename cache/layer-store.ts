@@ -33,7 +33,7 @@ export class IndexedLayerStore implements LayerStore {
     private readonly tocs: TocStore,
     private readonly leases: StoreLeases,
     private readonly snapshots: string,
-    drafts: Pick<DraftParts, "owner" | "orphans">,
+    drafts: Pick<DraftParts, "owner" | "orphans" | "totals">,
   ) {
     this.#drafts = new LayerDrafts({ ...drafts, database, leases, directory: snapshots, read: (id) => this.get(id) });
   }

@@ -1,3 +1,4 @@
+import { TsbuildError } from "../core/errors.js";
 import type { Database } from "./database.js";
 import type { Owner } from "./owner.js";
 import type { Lease, LeaseKind, Leases } from "./store.js";
@@ -12,9 +13,10 @@ const TIMED = 10 * 60_000;
 export class StoreLeases implements Leases {
   /** How often this handle holds a thing explicitly. */
   readonly #counts = new Map<string, number>();
-  /** What this handle wrote and therefore keeps until it is referred to or the handle is closed. */
+  /** What this handle wrote or found and therefore keeps until it is referred to or the handle is closed. */
   readonly #written = new Set<string>();
-  #timed = false;
+  /** Set while some leases of this handle are only for a time. */
+  #renewal: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly database: Database,
@@ -51,6 +53,19 @@ export class StoreLeases implements Leases {
     this.#written.add(key);
   }
 
+  /**
+   * Keeps what this handle found and is going to use. False when it is gone: collection looks and removes inside a transaction too, so what
+   * is there now stays.
+   */
+  keepFound(kind: LeaseKind, id: string): boolean {
+    if (this.keeps(kind, id)) return true;
+    return this.database.transaction(() => {
+      if (!this.exists(kind, id)) return false;
+      this.keepWritten(kind, id);
+      return true;
+    });
+  }
+
   /** Whether this handle keeps it. */
   keeps(kind: LeaseKind, id: string): boolean {
     return this.#written.has(keyOf(kind, id)) || this.#counts.has(keyOf(kind, id));
@@ -64,11 +79,12 @@ export class StoreLeases implements Leases {
 
   /** The holder has its lock now: its leases last as long as it does. */
   makeLasting(): void {
-    if (this.#timed) this.database.run("UPDATE leases SET expires = NULL WHERE holder = ?", this.owner.id);
-    this.#timed = false;
+    if (this.#renewal) this.database.run("UPDATE leases SET expires = NULL WHERE holder = ?", this.owner.id);
+    this.#endRenewal();
   }
 
   close(): void {
+    this.#endRenewal();
     if (this.#counts.size + this.#written.size > 0) this.database.run("DELETE FROM leases WHERE holder = ?", this.owner.id);
     this.#counts.clear();
     this.#written.clear();
@@ -84,12 +100,27 @@ export class StoreLeases implements Leases {
 
   #insert(kind: LeaseKind, id: string): void {
     const expires = this.owner.taken ? null : Date.now() + TIMED;
-    if (expires !== null) this.#timed = true;
+    // Whoever is still there after half of the time (a long upload of cached layers) takes its lock, which makes all its leases lasting.
+    if (expires !== null) this.#renewal ??= setTimeout(() => this.#renew(), TIMED / 2).unref();
     this.database.run("INSERT OR REPLACE INTO leases (kind, id, holder, expires) VALUES (?, ?, ?, ?)", kind, id, this.owner.id, expires);
   }
 
   #delete(kind: LeaseKind, ids: readonly string[]): void {
     for (const id of ids) this.database.run("DELETE FROM leases WHERE kind = ? AND id = ? AND holder = ?", kind, id, this.owner.id);
+  }
+
+  #renew(): void {
+    try {
+      this.owner.directory();
+    } catch (error) {
+      // A full disk, for one: the leases may end early, which is no reason to end a build that runs well.
+      if (!(error instanceof TsbuildError)) throw error;
+    }
+  }
+
+  #endRenewal(): void {
+    clearTimeout(this.#renewal);
+    this.#renewal = undefined;
   }
 
   #countDown(key: string): boolean {

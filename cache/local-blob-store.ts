@@ -9,6 +9,7 @@ import { blobCorrupt, blobMissing, digestMismatch, ioError } from "./errors.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
 import type { BlobStore } from "./store.js";
+import type { StoreTotals } from "./totals.js";
 
 const CHUNK = 1 << 20;
 
@@ -20,6 +21,7 @@ export class LocalBlobStore implements BlobStore {
     private readonly leases: StoreLeases,
     /** Told when a blob's bytes are gone or useless, so that nothing is found any more that needs them. */
     private readonly onLost: (digest: Digest) => void,
+    private readonly totals: Pick<StoreTotals, "addFile">,
   ) {}
 
   has(digest: Digest): boolean {
@@ -149,6 +151,7 @@ export class LocalBlobStore implements BlobStore {
         mkdirSync(dirname(this.path(digest)), { recursive: true });
         renameSync(temporary, this.path(digest));
       }
+      this.totals.addFile(this.path(digest));
     } catch (error) {
       rmSync(temporary, { force: true });
       throw ioError(`Cannot store blob ${digest}`, error);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
 import { writeFileAtomic } from "../core/fs-atomic.js";
@@ -13,15 +13,7 @@ export class FileMemo implements Memo {
   constructor(private readonly directory: string) {}
 
   get(kind: string, key: string): Buffer | undefined {
-    let file: Buffer;
-    try {
-      file = readFileSync(this.#path(kind, key));
-    } catch (error) {
-      if (systemErrorCode(error) === undefined) throw error;
-      return undefined;
-    }
-    const value = file.subarray(CHECK);
-    return file.length >= CHECK && check(value).equals(file.subarray(0, CHECK)) ? value : undefined;
+    return this.#read(this.#path(kind, key));
   }
 
   set(kind: string, key: string, value: string | Uint8Array): void {
@@ -31,6 +23,26 @@ export class FileMemo implements Memo {
     } catch (error) {
       if (systemErrorCode(error) === undefined) throw error;
     }
+  }
+
+  *list(kind: string): Iterable<Buffer> {
+    const directory = join(this.directory, kind);
+    for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+      const value = this.#read(join(directory, name));
+      if (value) yield value;
+    }
+  }
+
+  #read(path: string): Buffer | undefined {
+    let file: Buffer;
+    try {
+      file = readFileSync(path);
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      return undefined;
+    }
+    const value = file.subarray(CHECK);
+    return file.length >= CHECK && check(value).equals(file.subarray(0, CHECK)) ? value : undefined;
   }
 
   #path(kind: string, key: string): string {

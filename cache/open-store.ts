@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../core/errors.js";
 import { BlobGraph } from "./blob-graph.js";
@@ -22,6 +22,7 @@ import { IndexedResults } from "./result-index.js";
 import { FileStatIndex } from "./stat-index.js";
 import type { HistoryLimits, LeaseKind, Store } from "./store.js";
 import { TocStore } from "./toc-store.js";
+import { StoreTotals } from "./totals.js";
 
 export interface StoreOptions {
   /** Directory of the store, without the format version; made on the first write. See {@link ./paths.ts} for the default. */
@@ -63,19 +64,23 @@ export function openStore(options: StoreOptions): Store {
       keepReserve(paths.reserve);
       images.adoptIndexJson();
       adoptTrees(database, orphans, paths);
+      // A database that was made anew beside files that are there does not know how many.
+      if (readdirSync(paths.blobs).length === 0) totals.begin();
     },
     exclusive: (body) => withFileLock(join(paths.locks, "database"), body),
     onNotice: options.onNotice ?? (() => {}),
   });
+  const totals = new StoreTotals(database);
   const orphans = new Orphans(database);
   const leases = new StoreLeases(database, owner, (kind, id) => exists(kind, id));
-  const blobs = new LocalBlobStore(paths.blobs, owner, leases, (digest) => layers.forgetBlob(digest));
+  const blobs = new LocalBlobStore(paths.blobs, owner, leases, (digest) => layers.forgetBlob(digest), totals);
   const graph = new BlobGraph(blobs);
-  const tocs = new TocStore(paths.toc, owner);
-  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths.snapshots, { owner, orphans });
+  const tocs = new TocStore(paths.toc, owner, totals);
+  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths.snapshots, { owner, orphans, totals });
   const results = new IndexedResults(database, leases, owner);
   const images = new IndexedImages({ database, blobs, graph, leases, owner, indexJson: paths.indexJson });
-  const mounts = new CacheMounts(database, owner, leases, paths.mounts);
+  const mounts = new CacheMounts(database, owner, leases, paths.mounts, totals);
+  const memo = new FileMemo(paths.memo);
   const exists = (kind: LeaseKind, id: string): boolean => {
     switch (kind) {
       case "blob":
@@ -96,17 +101,19 @@ export function openStore(options: StoreOptions): Store {
     images,
     stats: new FileStatIndex(paths.stat, owner),
     locks: new FileLocks(paths.locks),
-    memo: new FileMemo(paths.memo),
+    memo,
     leases,
     builds: new IndexedBuilds(database, owner, paths.builds, { ...DEFAULT_LIMITS, ...options.history }),
-    gc: new StoreCollector({ database, paths, owner, blobs, tocs, graph, leases, orphans, reap }),
+    gc: new StoreCollector({ database, paths, owner, blobs, tocs, graph, memo, leases, orphans, totals, reap }),
     temporaryDirectory: () => owner.temporaryDirectory(),
-    cacheMountPath: (id) => mounts.path(id),
+    cacheMountPath: (id, name) => mounts.path(id, name),
     orphans: () => orphans.list(),
     forget: (gone) => orphans.forget(gone),
     close: () => {
       // On a disk that is full now, what is left of this handle goes when the next one takes its lock.
-      for (const part of [layers, results, leases]) tolerate(() => part.close());
+      tolerate(() => layers.close());
+      // One commit for everything that is written at the end.
+      if (database.isOpen) tolerate(() => database.transaction(() => [results, totals, leases].forEach((part) => part.close())));
       const left = owner.release();
       if (left !== undefined) tolerate(() => orphans.add(left));
       database.close();

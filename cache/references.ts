@@ -2,7 +2,8 @@ import type { Digest } from "../core/digest.js";
 import type { BlobGraph } from "./blob-graph.js";
 import type { Database } from "./database.js";
 import { layerId } from "./layer-id.js";
-import type { LayerId, LeaseKind } from "./store.js";
+import { baseImages } from "./keepers.js";
+import type { LayerId, LeaseKind, Memo } from "./store.js";
 
 /** What something refers to, now. Read it inside the transaction that acts on it. */
 export interface References {
@@ -12,19 +13,26 @@ export interface References {
 }
 
 /**
- * Follows image → blobs, result → layers → blobs, and leases → any of them. Layers without a result or lease are not in `layers`, but
+ * Follows image → blobs, result → layers → blobs, leases → any of them, and keeps manifests and configs of base images. Layers without a result or lease are not in `layers`, but
  * their blobs are in `blobs` as long as their row is there.
  */
-export function findReferences(database: Database, graph: BlobGraph): References {
-  const roots = new Set<Digest>();
-  for (const { digest } of database.all<{ digest: Digest }>("SELECT DISTINCT digest FROM images")) roots.add(digest);
-  for (const id of leased(database, "blob")) roots.add(id as Digest);
+export function findReferences(database: Database, graph: BlobGraph, memo: Pick<Memo, "list">): References {
+  const blobs = keptBlobs(database, graph, memo);
   const diffIds = new Set<Digest>();
   for (const row of database.all<{ blob_digest: Digest | null; diff_id: Digest | null }>("SELECT blob_digest, diff_id FROM layers")) {
-    if (row.blob_digest) roots.add(row.blob_digest);
+    if (row.blob_digest) blobs.add(row.blob_digest);
     if (row.diff_id) diffIds.add(row.diff_id);
   }
-  return { blobs: graph.reachable(roots), layers: referencedLayers(database), diffIds };
+  return { blobs, layers: referencedLayers(database), diffIds };
+}
+
+/** Blobs that something other than a layer keeps: images, leases, what is remembered of base images. */
+export function keptBlobs(database: Database, graph: BlobGraph, memo: Pick<Memo, "list">): Set<Digest> {
+  const roots = new Set<Digest>(leased(database, "blob") as Digest[]);
+  for (const { digest } of database.all<{ digest: Digest }>("SELECT DISTINCT digest FROM images")) roots.add(digest);
+  const kept = graph.reachable(roots);
+  for (const digest of graph.metadata(baseImages(memo))) kept.add(digest);
+  return kept;
 }
 
 /** Layers that a result, a lease or a draft needs. */

@@ -32,7 +32,8 @@ export class IndexedResults implements ResultIndex {
   lookup(key: CacheKey): ResultRecord | undefined {
     if (!this.database.exists) return undefined;
     const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?`, key);
-    if (!row) return undefined;
+    // Leased at once: the caller goes on to use the layers, and collection may be at work in another process.
+    if (!row || !this.leases.keepFound("result", String(row.id))) return undefined;
     this.#uses.set(row.id, Date.now());
     return record(row);
   }
@@ -55,7 +56,7 @@ export class IndexedResults implements ResultIndex {
   replace(result: NewResult): ResultRecord {
     this.owner.directory();
     return this.database.transaction(() => {
-      for (const key of result.keys) this.database.run("DELETE FROM results WHERE id = (SELECT result FROM keys WHERE key = ?)", key);
+      for (const key of result.keys) this.#forget(key);
       return this.#insert(result);
     });
   }
@@ -72,12 +73,17 @@ export class IndexedResults implements ResultIndex {
 
   /** Writes the uses: only collection asks for them. */
   close(): void {
-    if (this.#uses.size === 0) return;
     const uses = [...this.#uses];
     this.#uses.clear();
-    this.database.transaction(() => {
-      for (const [id, usedAt] of uses) this.database.run("UPDATE results SET used_at = max(used_at, ?) WHERE id = ?", usedAt, id);
-    });
+    for (const [id, usedAt] of uses) this.database.run("UPDATE results SET used_at = max(used_at, ?) WHERE id = ?", usedAt, id);
+  }
+
+  /** Nothing leads to the key's result any more. A build that uses it keeps it, without keys, until it ends; then it is collected. */
+  #forget(key: CacheKey): void {
+    const found = this.database.get<{ result: number }>("SELECT result FROM keys WHERE key = ?", key);
+    if (!found) return;
+    const leased = this.database.get("SELECT 1 FROM leases WHERE kind = 'result' AND id = ?", String(found.result));
+    this.database.run(leased ? "DELETE FROM keys WHERE result = ?" : "DELETE FROM results WHERE id = ?", found.result);
   }
 
   #insert(result: NewResult): ResultRecord {

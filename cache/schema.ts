@@ -78,4 +78,17 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX builds_created ON builds (created_at, log_bytes);
   `,
+  `
+  ALTER TABLE layers ADD COLUMN bytes INTEGER; -- real blocks of the snapshot, which never changes; NULL: not measured
+  ALTER TABLE mounts ADD COLUMN bytes INTEGER; -- real blocks when it was measured last
+  ALTER TABLE mounts ADD COLUMN name TEXT;     -- for people: the id as the Dockerfile has it
+
+  -- One row: what the store takes, kept up to date by what every handle adds, so that a build need not walk over it.
+  CREATE TABLE totals (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    bytes INTEGER NOT NULL,
+    measured_at INTEGER NOT NULL,         -- when all of it was looked at
+    collect_above INTEGER NOT NULL        -- a collection found that less than this cannot be had
+  );
+  `,
 ];

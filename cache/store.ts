@@ -36,8 +36,8 @@ export interface Store {
   readonly gc: Collector;
   /** A new directory of this process for short-lived files; removed on close, or by the next process after a crash. */
   temporaryDirectory(): string;
-  /** Directory of a cache mount; made (empty) by the caller when missing. Registered for accounting. */
-  cacheMountPath(id: string): string;
+  /** Directory of a cache mount; made (empty) by the caller when missing. Registered for accounting, under `name` for people. */
+  cacheMountPath(id: string, name?: string): string;
   /**
    * Trees left by crashed processes, or whose layer is gone; owned by mapped ids, so the caller lets the worker remove them and then calls
    * `forget`. Empty in the normal case and cheap to ask.
@@ -243,6 +243,8 @@ export interface Lock {
 }
 
 export interface Memo {
+  /** Every value of a kind, in no order. */
+  list(kind: string): Iterable<Buffer>;
   get(kind: string, key: string): Buffer | undefined;
   set(kind: string, key: string, value: string | Uint8Array): void;
 }
@@ -252,7 +254,7 @@ export type LeaseKind = "blob" | "layer" | "result" | "mount";
 
 /**
  * What running processes need and collection therefore leaves alone. Blobs and layers that a store handle writes, and results it saves, are
- * leased by it at once, until it is closed. Results that were only looked up are not: whoever goes on to use them holds them first.
+ * leased by it at once, and results it looks up, until it is closed. A blob that is only read is held first.
  * A lease ends with its process, however that ends.
  */
 export interface Leases {
@@ -338,29 +340,75 @@ export interface BuildLogs {
 export interface Usage {
   readonly kind: "blob" | "snapshot" | "toc" | "mount" | "other";
   readonly id: string;
+  readonly path: string;
   readonly bytes: number;
+  /** What it is, for people: the step that made a layer, the image that a manifest is of. */
+  readonly name: string | undefined;
   /** Milliseconds since the epoch; of what uses it last. */
   readonly lastUsedAt: number | undefined;
-  /** Whether an image, a result or a running process needs it. */
+  readonly usedBy: UsedBy;
+  /** Whether collection leaves it alone as long as it is not told to drop results or mounts. */
   readonly inUse: boolean;
   /** False when directories of mapped ids could not be looked into from here: the bytes are then a lower bound. */
   readonly complete: boolean;
 }
 
-/** What may go. Without any member only what nothing refers to goes. */
+/** Why something is kept. */
+export interface UsedBy {
+  /** Names, or digests of those without; sorted. */
+  readonly images: readonly string[];
+  /** It describes a base image that a build asked a registry for: kept as long as that is remembered, so that the next needs no network. */
+  readonly base: boolean;
+  /** Cached steps that stand on it. */
+  readonly steps: number;
+  /** Whether a running process uses it. */
+  readonly running: boolean;
+}
+
+/** A cached step or a cache mount that may go. */
+export interface Candidate {
+  readonly kind: "result" | "mount";
+  readonly id: string;
+  /** Of the step, or the mount's id in the Dockerfile. */
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly usedAt: number;
+  /** An image is made of all its layers. */
+  readonly shared: boolean;
+}
+
+/** What may go. Without any member only what nothing refers to goes. What running processes use never goes. */
 export interface CollectPolicy {
-  /** Results (cache mounts too, with `mounts`) that were not used for this many milliseconds. 0: all. */
+  /** Results (cache mounts too, with `mounts`) that were not used for this many milliseconds. 0: all, also the default with `keepBytes`. */
   readonly unusedFor?: number;
-  /** Results go, least recently used first, until the store takes at most this many bytes. */
+  /** They go, least recently used first, only until the store takes at most this many bytes. */
   readonly keepBytes?: number;
   readonly mounts?: boolean;
+  /** Results that images are made of stay. */
+  readonly keepShared?: boolean;
+  /** Only these. */
+  readonly only?: (candidate: Candidate) => boolean;
+}
+
+export interface CollectOptions {
   /** Say what would go. */
   readonly dryRun?: boolean;
 }
 
 export interface CollectReport {
-  readonly removed: readonly { readonly kind: Usage["kind"] | "result" | "layer"; readonly id: string; readonly bytes: number }[];
+  readonly removed: readonly Removed[];
   readonly bytes: number;
+}
+
+export interface Removed {
+  readonly kind: Usage["kind"] | "result" | "layer";
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly bytes: number;
+  /** `unreferenced`: nothing refers to it (any more). `unused`: not for as long as was asked. `space`: to make room. */
+  readonly why: "unreferenced" | "unused" | "space";
+  /** Milliseconds since the epoch, of results and mounts. */
+  readonly usedAt: number | undefined;
 }
 
 /**
@@ -369,10 +417,24 @@ export interface CollectReport {
  */
 export interface Collector {
   usage(): readonly Usage[];
-  /** Snapshots that cannot be removed from here become orphans: let the worker remove `store.orphans()` afterwards. */
-  collect(policy?: CollectPolicy): CollectReport;
-  /** Removes blobs that nothing refers to among those reachable from these manifests (`rmi`). Answers what was removed. */
+  /** Tells the size of snapshots that {@link usage} could not look into, by their ids; from now on it is known. */
+  remember(snapshots: ReadonlyMap<string, number>): void;
+  /**
+   * Whether the store, with what this handle wrote, takes more than so many bytes and collecting may help: by running totals, cheap. True as
+   * well when nobody knows.
+   */
+  exceeds(bytes: number): boolean;
+  /**
+   * Policies are carried out one after the other. Snapshots that cannot be removed from here become orphans: let the worker remove
+   * `store.orphans()` afterwards.
+   */
+  collect(policy?: CollectPolicy | readonly CollectPolicy[], options?: CollectOptions): CollectReport;
+  /** Nothing more can be had: {@link exceeds} is false until the store takes more than this many bytes. 0 undoes that. */
+  settle(collectAbove: number): void;
+  /** Removes blobs that nothing refers to among those reachable from these (`rmi`). Answers what was removed. */
   sweepBlobs(from: readonly Digest[]): readonly Digest[];
-  /** Everything that is wrong with the store as sentences; empty when all is well. For tests and `doctor`; reads all metadata. */
-  verify(): readonly string[];
+  /** Cleans up after processes that died. Every handle does so before its first write. */
+  recover(): void;
+  /** Everything that is wrong with the store as sentences; empty when all is well. Reads all metadata, and with `content` all bytes. */
+  verify(options?: { readonly content?: boolean }): readonly string[];
 }

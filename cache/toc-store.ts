@@ -7,6 +7,7 @@ import type { Toc } from "../oci/layer/toc.js";
 import { ioError } from "./errors.js";
 import type { Owner } from "./owner.js";
 import { decodeToc, encodeToc } from "./toc-codec.js";
+import type { StoreTotals } from "./totals.js";
 
 /** Entries of all TOCs kept in memory: about 60 MB. */
 const MEMORY = 150_000;
@@ -21,6 +22,7 @@ export class TocStore {
   constructor(
     private readonly directory: string,
     private readonly owner: Owner,
+    private readonly totals: Pick<StoreTotals, "addFile">,
   ) {}
 
   path(diffId: Digest): string {
@@ -50,6 +52,11 @@ export class TocStore {
     return toc;
   }
 
+  /** When it is in memory. */
+  recent(diffId: Digest): Toc | undefined {
+    return this.#recent.get(diffId);
+  }
+
   save(toc: Toc): void {
     this.#recent.set(toc.diffId, toc);
     if (existsSync(this.path(toc.diffId))) return;
@@ -57,6 +64,7 @@ export class TocStore {
     try {
       writeFileSync(temporary, encodeToc(toc), { flag: "wx" });
       renameSync(temporary, this.path(toc.diffId));
+      this.totals.addFile(this.path(toc.diffId));
     } catch (error) {
       rmSync(temporary, { force: true });
       throw ioError(`Cannot store the table of contents of ${toc.diffId}`, error);

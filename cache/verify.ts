@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "./database.js";
 import { encodeIndexJson, readIndexJson } from "./index-json.js";
@@ -7,7 +7,9 @@ import type { Orphans } from "./orphans.js";
 import type { Owner } from "./owner.js";
 import type { StorePaths } from "./paths.js";
 import type { BlobStore, ImageEntry } from "./store.js";
-import type { Digest } from "../core/digest.js";
+import { type Digest, Hasher } from "../core/digest.js";
+import { systemErrorCode } from "../core/errors.js";
+import type { BlobGraph } from "./blob-graph.js";
 import type { Descriptor } from "../oci/types.js";
 
 interface Parts {
@@ -16,6 +18,7 @@ interface Parts {
   readonly owner: Owner;
   readonly blobs: BlobStore;
   readonly orphans: Orphans;
+  readonly graph: BlobGraph;
 }
 
 interface LayerRow {
@@ -34,6 +37,7 @@ export function verifyStore(parts: Parts): readonly string[] {
   return database.transaction(() => [
     ...index(parts),
     ...layers(parts),
+    ...mounts(parts),
     ...results(parts),
     ...images(parts),
     ...builds(parts),
@@ -70,20 +74,26 @@ function* layers({ database, paths, blobs, orphans }: Parts): Iterable<string> {
   }
 }
 
+function* mounts({ database, paths, orphans }: Parts): Iterable<string> {
+  const known = new Set(orphans.list());
+  for (const { dir } of database.all<{ dir: string }>("SELECT dir FROM mounts")) known.add(join(paths.mounts, dir));
+  for (const dir of existsSync(paths.mounts) ? readdirSync(paths.mounts) : []) {
+    if (!known.has(join(paths.mounts, dir))) yield `mounts/${dir} belongs to nothing`;
+  }
+}
+
 function* results({ database }: Parts): Iterable<string> {
   const linked = new Map<number, Set<string>>();
   for (const { result, layer } of database.all<{ result: number; layer: number }>("SELECT result, layer FROM result_layers")) {
     linked.set(result, (linked.get(result) ?? new Set()).add(layerId(layer)));
   }
-  const keys = new Set(database.all<{ result: number }>("SELECT DISTINCT result FROM keys").map(({ result }) => result));
   for (const { id, layers: names } of database.all<{ id: number; layers: string }>("SELECT id, layers FROM results")) {
     for (const name of names.split(" "))
       if (name !== "" && !linked.get(id)?.has(name)) yield `result ${id} stands on layer ${name}, which is gone`;
-    if (!keys.has(id)) yield `result ${id} has no key`;
   }
 }
 
-function* images({ database, paths, blobs }: Parts): Iterable<string> {
+function* images({ database, paths, blobs, graph }: Parts): Iterable<string> {
   const rows = database.all<{ name: string | null; target: string; created_at: number }>(
     "SELECT name, target, created_at FROM images ORDER BY id",
   );
@@ -91,7 +101,14 @@ function* images({ database, paths, blobs }: Parts): Iterable<string> {
     (row): ImageEntry => ({ name: row.name ?? undefined, target: JSON.parse(row.target) as Descriptor, createdAt: row.created_at }),
   );
   for (const { name, target } of entries) {
-    if (!blobs.has(target.digest)) yield `image ${name ?? target.digest}: its manifest ${target.digest} is missing`;
+    const shown = name ?? target.digest;
+    if (!blobs.has(target.digest)) yield `image ${shown}: its manifest ${target.digest} is missing`;
+    // Of an index, the store may have some platforms only.
+    for (const manifest of [target.digest, ...graph.manifests(target.digest)].filter((digest) => blobs.has(digest))) {
+      const config = graph.config(manifest);
+      if (config && !blobs.has(config)) yield `image ${shown}: its config ${config} is missing`;
+      for (const layer of graph.layers(manifest)) if (!blobs.has(layer)) yield `image ${shown}: its layer ${layer} is missing`;
+    }
   }
   const text = readIndexJson(paths.indexJson);
   if (text === undefined ? entries.length > 0 : text !== encodeIndexJson(entries)) yield "index.json does not say what the index says";
@@ -108,4 +125,33 @@ function* processes({ database, paths, owner }: Parts): Iterable<string> {
   }
   const holders = database.all<{ holder: string }>("SELECT holder FROM leases WHERE expires IS NULL UNION SELECT holder FROM drafts");
   for (const { holder } of holders) if (!owner.isAlive(holder)) yield `leases or drafts are left of the dead process ${holder}`;
+}
+
+const CHUNK = 1 << 20;
+
+/** Reads every blob: those whose bytes are not what their names say. Nobody has to wait for it. */
+export function* verifyBlobs(blobs: BlobStore): Iterable<string> {
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  for (const { digest } of blobs.list()) {
+    const found = hashFile(blobs.path(digest), buffer);
+    if (found !== undefined && found !== digest) yield `blob ${digest} has other bytes: their digest is ${found}`;
+  }
+}
+
+/** Undefined when it was removed meanwhile. */
+function hashFile(path: string, buffer: Buffer): Digest | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const hasher = new Hasher();
+    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) hasher.update(buffer.subarray(0, read));
+    return hasher.digest();
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -1,0 +1,108 @@
+import { lstatSync } from "node:fs";
+import type { Toc } from "../oci/layer/toc.js";
+import type { Database } from "./database.js";
+
+const BLOCK = 4096;
+/** Milliseconds after which estimates have added up long enough: the next build that adds something looks at everything again. */
+const TRUSTED = 24 * 3_600_000;
+
+interface Row {
+  readonly bytes: number;
+  readonly measured_at: number;
+  readonly collect_above: number;
+}
+
+/**
+ * How many bytes the store takes, without looking: a row that every handle adds to when it is closed, and that is put right whenever
+ * everything is measured (`du`, collection).
+ */
+export class StoreTotals {
+  #added = 0;
+  readonly #snapshots = new Set<number>();
+  readonly #mounts = new Set<string>();
+
+  constructor(private readonly database: Database) {}
+
+  /** A store that is made from nothing takes nothing. */
+  begin(): void {
+    this.database.run("INSERT OR IGNORE INTO totals (id, bytes, measured_at, collect_above) VALUES (1, 0, ?, 0)", Date.now());
+  }
+
+  /** This handle put a file in place. */
+  addFile(path: string): void {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat) this.#added += stat.blocks * 512;
+  }
+
+  addBytes(bytes: number): void {
+    this.#added += bytes;
+  }
+
+  /** This handle made the snapshot of a layer; its size is found out when it is asked for. */
+  addSnapshot(layer: number): void {
+    this.#snapshots.add(layer);
+  }
+
+  /** This handle gave out a cache mount, which may have grown. */
+  addMount(id: string): void {
+    this.#mounts.add(id);
+  }
+
+  /** Snapshots and mounts of this handle whose size nobody asked for yet. */
+  takeOpen(): { readonly snapshots: readonly number[]; readonly mounts: readonly string[] } {
+    const open = { snapshots: [...this.#snapshots], mounts: [...this.#mounts] };
+    this.#snapshots.clear();
+    this.#mounts.clear();
+    return open;
+  }
+
+  /** Whether this handle wrote anything. */
+  get grew(): boolean {
+    return this.#added > 0 || this.#snapshots.size > 0 || this.#mounts.size > 0;
+  }
+
+  /** Bytes, with what this handle added; undefined when nobody knows well enough. */
+  current(): { readonly bytes: number; readonly collectAbove: number } | undefined {
+    const row = this.database.get<Row>("SELECT bytes, measured_at, collect_above FROM totals WHERE id = 1");
+    if (!row || row.measured_at < Date.now() - TRUSTED) return undefined;
+    return { bytes: row.bytes + this.#added, collectAbove: row.collect_above };
+  }
+
+  /** Everything was looked at, this handle's part too. */
+  measured(bytes: number): void {
+    this.#added = 0;
+    this.#snapshots.clear();
+    this.#mounts.clear();
+    this.database.run(
+      `INSERT INTO totals (id, bytes, measured_at, collect_above) VALUES (1, ?, ?, 0)
+       ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes, measured_at = excluded.measured_at`,
+      bytes,
+      Date.now(),
+    );
+  }
+
+  removed(bytes: number): void {
+    if (bytes > 0) this.database.run("UPDATE totals SET bytes = max(0, bytes - ?) WHERE id = 1", bytes);
+  }
+
+  collectAbove(bytes: number): void {
+    this.database.run("UPDATE totals SET collect_above = ? WHERE id = 1", Math.round(bytes));
+  }
+
+  /** Writes down what this handle added. */
+  close(): void {
+    if (this.#added === 0) return;
+    this.database.run("UPDATE totals SET bytes = bytes + ? WHERE id = 1", this.#added);
+    this.#added = 0;
+  }
+}
+
+/** What a layer takes once it is unpacked, near enough: files in whole blocks, and a block for each directory. */
+export function estimateSnapshot({ entries }: Toc): number {
+  let bytes = 0;
+  for (const { type, size = 0, hardlink } of entries) {
+    if (type === "dir") bytes += BLOCK;
+    else if (type === "file" && hardlink === undefined) bytes += Math.ceil(size / BLOCK) * BLOCK;
+  }
+  return bytes;
+}
