@@ -7,7 +7,7 @@ import { blobMissing, layerMissing } from "./errors.js";
 import { type DraftParts, LayerDrafts } from "./layer-drafts.js";
 import { layerId, layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
-import type { BlobStore, LayerDraft, LayerId, LayerRecord, LayerStore } from "./store.js";
+import type { BlobStore, LayerDraft, LayerId, LayerRecord, LayerStore, RemoteLayer } from "./store.js";
 import type { TocStore } from "./toc-store.js";
 
 interface LayerRow {
@@ -56,13 +56,13 @@ export class IndexedLayerStore implements LayerStore {
     return this.#drafts.forSnapshot(id);
   }
 
-  addRemote(layer: { readonly diffId: Digest; readonly blob: Descriptor; readonly origin: string | undefined }): LayerRecord {
+  addRemote(layer: RemoteLayer): LayerRecord {
     const { diffId, blob, origin } = layer;
     const found = this.#best(diffId);
     if (found && this.#isLeased(found) && !this.#improves(found, layer)) return record(found);
     return this.database.transaction(() => {
       const row = this.#best(diffId);
-      if (!row) return this.#insert({ diffId, blob, verified: false, origin });
+      if (!row) return this.#insert({ ...layer, verified: false });
       if (this.#improves(row, layer)) {
         // An image's config only claims this diffID. What is stored and was seen to have it is not given up for a claim.
         this.#update(row.id, "blob = ?, blob_digest = ?, verified = ?, origin = ?", [
@@ -141,6 +141,21 @@ export class IndexedLayerStore implements LayerStore {
     });
   }
 
+  forgetOrigin(origin: string): void {
+    if (!this.database.exists) return;
+    this.database.transaction(() => {
+      const rows = this.database.all<{ id: number; blob_digest: Digest | null }>(
+        "SELECT id, blob_digest FROM layers WHERE origin = ? AND unpacked = 0 AND draft = 0",
+        origin,
+      );
+      for (const { id, blob_digest } of rows) {
+        if (blob_digest !== null && this.blobs.has(blob_digest)) continue;
+        this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", id);
+        this.database.run("DELETE FROM layers WHERE id = ?", id);
+      }
+    });
+  }
+
   close(): void {
     this.#drafts.discardAll();
   }
@@ -164,7 +179,7 @@ export class IndexedLayerStore implements LayerStore {
     return row.blob_digest === null || row.verified === 0 || !this.blobs.has(row.blob_digest);
   }
 
-  #insert(layer: { diffId: Digest; blob: Descriptor; verified: boolean; origin: string | undefined }): LayerRecord {
+  #insert(layer: RemoteLayer & { readonly verified: boolean }): LayerRecord {
     const { id } = this.database.run(
       "INSERT INTO layers (draft, diff_id, blob, blob_digest, verified, unpacked, origin, created_at) VALUES (0, ?, ?, ?, ?, 0, ?, ?)",
       layer.diffId,
@@ -172,7 +187,7 @@ export class IndexedLayerStore implements LayerStore {
       layer.blob.digest,
       layer.verified ? 1 : 0,
       layer.origin ?? null,
-      Date.now(),
+      layer.createdAt ?? Date.now(),
     );
     return this.#kept(id);
   }

@@ -94,7 +94,7 @@ export class IndexedResults implements ResultIndex {
       result.layers.join(" "),
       result.name,
       result.components,
-      now,
+      result.createdAt ?? now,
       now,
       result.build ?? null,
       result.origin ?? null,
@@ -110,7 +110,7 @@ export class IndexedResults implements ResultIndex {
     this.#name(id, result.keys);
     this.leases.keepWritten("result", String(id));
     const { keys, layers, name, components, build } = result;
-    return { id, primaryKey: keys[0], layers, createdAt: now, name, components, build };
+    return { id, primaryKey: keys[0], layers, createdAt: result.createdAt ?? now, name, components, build };
   }
 
   /** From now on the keys lead to this result, whatever they led to before; a result that is gone gets no names. */

@@ -95,7 +95,7 @@ export interface LayerRecord {
   readonly blob: Descriptor | undefined;
   /** Whether snapshots/<id>/fs is there and complete. */
   readonly unpacked: boolean;
-  /** Canonical reference of an image the blob can be fetched with, for layers that are not here yet. */
+  /** Where the blob can be fetched, for layers that are not here yet: canonical reference of an image, or a cache (transfer/origin.ts). */
   readonly origin: string | undefined;
   /** Milliseconds since the epoch: when the step that made it finished. Ends in the image's history. */
   readonly createdAt: number;
@@ -113,13 +113,25 @@ export interface LayerDraft {
   discard(): void;
 }
 
+/** A layer whose bytes are, or may be, elsewhere. */
+export interface RemoteLayer {
+  readonly diffId: Digest;
+  readonly blob: Descriptor;
+  /** See {@link LayerRecord.origin}. */
+  readonly origin: string | undefined;
+  /** Milliseconds since the epoch: when a step on another machine made it. Default: now. */
+  readonly createdAt?: number;
+}
+
 export interface LayerStore {
   get(id: LayerId): LayerRecord | undefined;
   /** The layer with this content, preferring one that is unpacked or whose blob is here. */
   byDiffId(diffId: Digest): LayerRecord | undefined;
   draft(): LayerDraft;
   /** Registers a base layer by what an image's manifest and config say; idempotent by diffID (a newer origin replaces an older one). */
-  addRemote(layer: { readonly diffId: Digest; readonly blob: Descriptor; readonly origin: string | undefined }): LayerRecord;
+  addRemote(layer: RemoteLayer): LayerRecord;
+  /** Nothing can be fetched from there any more: layers that can be had in no other way go, with the results that stand on them. */
+  forgetOrigin(origin: string): void;
   /** Registers a packed layer (blob and TOC), whose blob is in the blob store. Idempotent by diffID. */
   addPacked(blob: LayerBlob): LayerRecord;
   /** Records diffID and TOC of an unpacked layer after its diff. */
@@ -158,6 +170,8 @@ export interface NewResult {
   readonly build?: string;
   /** What the step belongs to (a Dockerfile in a context): results of one origin can be compared. */
   readonly origin?: string;
+  /** Milliseconds since the epoch, for a result that was made elsewhere. Default: now. */
+  readonly createdAt?: number;
 }
 
 /**
