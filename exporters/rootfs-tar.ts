@@ -1,16 +1,19 @@
 import type { Writable } from "node:stream";
-import { ArchiveWriter, plainHeader } from "../oci/layout/archive-writer.js";
-import { type ByteSink, withSink } from "../oci/layout/byte-sink.js";
+import { throwIfAborted } from "../core/errors.js";
+import { withSink } from "../oci/layout/byte-sink.js";
 import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
+import { IMPLIED_DIRECTORY } from "../oci/layer/view.js";
 import { platformFolder } from "../oci/platform.js";
 import { padding, type TarHeader } from "../oci/tar/header.js";
-import { encodeHeader } from "../oci/tar/writer.js";
+import { encodeHeader, END_MARKER_SIZE } from "../oci/tar/writer.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
 import { planRootfs, type RootfsPlan } from "./rootfs-plan.js";
 
-const ZEROS = Buffer.alloc(512);
+const ZEROS = Buffer.alloc(END_MARKER_SIZE);
+
+type Write = (bytes: Uint8Array) => Promise<void>;
 
 /**
  * `type=tar`: the root filesystem as one tar with the image's owners, modes and xattrs; several platforms in a folder each. Each layer is read
@@ -24,16 +27,19 @@ export function rootfsTar(options: { readonly dest: string | Writable }): Export
       const mtime = request.epoch === undefined ? undefined : { sec: Math.floor(request.epoch / 1000), nsec: 0 };
       let sent = 0;
       await withSink(options.dest, { signal: context.signal }, async (sink) => {
-        const writer = new ArchiveWriter(sink, {
-          signal: context.signal,
-          onProgress: (bytes) => context.progress("sending tarball", (sent = bytes), undefined, false),
-        });
+        const write: Write = async (bytes) => {
+          throwIfAborted(context.signal);
+          const waiting = sink.write(bytes);
+          if (waiting !== undefined) await waiting;
+          sent += bytes.length;
+          context.progress("sending tarball", sent, undefined, false);
+        };
         for (const image of request.images) {
           const prefix = request.images.length > 1 ? `${platformFolder(image.platform)}/` : "";
-          if (prefix !== "") await writer.entry({ ...plainHeader(prefix, "dir", 0o755), ...(mtime === undefined ? {} : { mtime }) });
-          await writeImage(image, prefix, mtime, writer, sink, context);
+          if (prefix !== "") await write(encodeHeader({ ...IMPLIED_DIRECTORY, name: prefix, mtime: mtime ?? IMPLIED_DIRECTORY.mtime }));
+          await writeImage(image, prefix, mtime, write, context);
         }
-        await writer.finish();
+        await write(ZEROS);
       });
       context.progress("sending tarball", sent, sent, true);
       return { metadata: {} };
@@ -45,12 +51,11 @@ async function writeImage(
   image: ExportImage,
   prefix: string,
   mtime: Timestamp | undefined,
-  writer: ArchiveWriter,
-  sink: ByteSink,
+  write: Write,
   context: ExportContext,
 ): Promise<void> {
   const plan = planRootfs(await Promise.all(image.layers.map((layer) => layer.toc())));
-  for (const entry of [...plan.directories, ...plan.others]) await writer.entry(header(entry, prefix + entry.path, mtime));
+  for (const entry of [...plan.directories, ...plan.others]) await write(encodeHeader(header(entry, prefix + entry.path, mtime)));
   for (const [index, layer] of image.layers.entries()) {
     const wanted = plan.files[index] as RootfsPlan["files"][number];
     if (wanted.size === 0) continue;
@@ -82,7 +87,7 @@ async function writeImage(
     await streamFiles(layer, context, files, async () => {
       const bytes = pending;
       pending = [];
-      for (const part of bytes) if (part.length > 0) await sink.write(part);
+      for (const part of bytes) if (part.length > 0) await write(part);
     });
   }
 }

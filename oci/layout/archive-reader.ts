@@ -1,73 +1,130 @@
 import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { extract, type Extract, type Header } from "tar-stream";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { openDecompressed, sniffFormat } from "../layer/decompress.js";
 import { decompressorMissing } from "../layer/errors.js";
-import type { TarHeader } from "../tar/header.js";
-import { TarParser } from "../tar/reader.js";
+import { invalidTar, truncatedTar } from "../tar/errors.js";
+import { padding } from "../tar/header.js";
+import { drained } from "./archive-writer.js";
 
-/** An entry of an archive that is being read. */
+/** A member of an image archive that is being read. */
 export interface ArchiveEntry {
-  readonly header: TarHeader;
-  /** Its bytes, in chunks that are valid until the next one is asked for. What is not read is skipped. Once only. */
+  readonly name: string;
+  readonly type: "file" | "link" | "symlink" | "other";
+  /** Bytes. */
+  readonly size: number;
+  /** Target of a link, as stored. */
+  readonly link: string | undefined;
+  /** Its bytes. What is not read is skipped. Once only. */
   readonly content: AsyncIterable<Buffer>;
 }
 
-type Event =
-  | { readonly kind: "entry"; readonly header: TarHeader }
-  | { readonly kind: "data"; readonly chunk: Buffer }
-  | { readonly kind: "end" };
-
-/** Reads a tar once, entry after entry, with back-pressure. Throws `tar/invalid`, `tar/truncated`, or what `source` throws. */
+/**
+ * Reads a tar once, entry after entry, with back-pressure: at most a chunk of `source` is ahead of the reader. Throws `tar/invalid`, `tar/truncated`,
+ * or what `source` throws. Sparse files are refused, since a few bytes of them can stand for any number of zeros.
+ */
 export async function* readEntries(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<ArchiveEntry, void> {
-  let queue: Event[] = [];
+  const parser = extract({ allowUnknownFormat: true } as Parameters<typeof extract>[0]);
+  const entries = parser[Symbol.asyncIterator]();
+  const feed = feeder(source, parser, signal);
+  /** Where the next header begins. */
   let position = 0;
-  const parser = new TarParser({
-    entry: (header) => queue.push({ kind: "entry", header }),
-    data: (chunk) => queue.push({ kind: "data", chunk }),
-    end: () => queue.push({ kind: "end" }),
-  });
-  const chunks = source[Symbol.asyncIterator]();
-  // The parser's chunks are parts of the pushed one, so all of them are used up before the next is pushed.
-  const next = async (): Promise<Event | undefined> => {
-    while (position === queue.length) {
-      throwIfAborted(signal);
-      const { value, done } = await chunks.next();
-      queue = [];
-      position = 0;
-      if (done) {
-        parser.finish();
-        return undefined;
-      }
-      parser.push(Buffer.from(value.buffer, value.byteOffset, value.length));
+  const explained = async <T>(step: Promise<T>): Promise<T> => {
+    try {
+      return await step;
+    } catch (error) {
+      if (feed.failure !== undefined) throw feed.failure.error;
+      const problem = problemOf(error as Error);
+      throw problem === undefined ? truncatedTar(feed.bytes, "an entry") : invalidTar(position, problem);
     }
-    return queue[position++];
   };
+  feed.start();
   try {
-    for (let event = await next(); event !== undefined; event = await next()) {
-      if (event.kind !== "entry") throw new Error("internal: tar content without an entry");
-      let open = true;
-      const read = async (): Promise<Buffer | undefined> => {
-        if (!open) return undefined;
-        const part = await next();
-        if (part?.kind === "data") return part.chunk;
-        open = false;
-        return undefined;
-      };
+    for (let next = await explained(entries.next()); !next.done; next = await explained(entries.next())) {
+      const header = next.value.header as unknown as ReadHeader;
+      const type = checkedType(header, position);
+      position = header.byteOffset + (type === "other" ? 0 : header.size);
+      position += padding(position);
+      const chunks = next.value[Symbol.asyncIterator]();
+      // Without a `return`: leaving a loop over one entry would end the whole archive.
+      const content = { next: () => explained(chunks.next()) };
       yield {
-        header: event.header,
-        content: {
-          async *[Symbol.asyncIterator]() {
-            for (let chunk = await read(); chunk !== undefined; chunk = await read()) yield chunk;
-          },
-        },
+        name: header.name,
+        type,
+        size: type === "file" ? header.size : 0,
+        link: header.linkname ?? undefined,
+        content: { [Symbol.asyncIterator]: () => content as AsyncIterator<Buffer> },
       };
-      while ((await read()) !== undefined);
+      while (!(await content.next()).done);
     }
   } finally {
-    await chunks.return?.();
+    parser.destroy();
   }
+}
+
+/** What the parser really says of an entry. */
+interface ReadHeader extends Omit<Header, "type" | "linkname" | "pax"> {
+  /** Null when tar-stream does not know it. */
+  readonly type: Header["type"] | null;
+  readonly linkname: string | null;
+  /** Of its content. */
+  readonly byteOffset: number;
+  readonly pax: Readonly<Record<string, string>> | null;
+}
+
+function checkedType({ name, type, pax }: ReadHeader, position: number): ArchiveEntry["type"] {
+  if (type === null) throw invalidTar(position, `"${name}" of a type that image archives do not have`);
+  if (Object.keys(pax ?? {}).some((key) => key.startsWith("GNU.sparse."))) throw invalidTar(position, `the sparse file "${name}"`);
+  if (type === "file" || type === "contiguous-file") return "file";
+  return type === "link" || type === "symlink" ? type : "other";
+}
+
+/** What is wrong with a header by tar-stream's message; undefined when the end came too early, which has several. */
+function problemOf({ message }: Error): string | undefined {
+  if (message.startsWith("Invalid tar header")) return "a header whose checksum is wrong";
+  if (message === "Invalid header") return "an entry whose size is not valid";
+  if (message === "Header exceeds max size") return "an extended header of more than 4 MiB";
+  return undefined;
+}
+
+interface Feed {
+  start(): void;
+  /** Given to the parser so far. */
+  readonly bytes: number;
+  /** What ended the source early. */
+  readonly failure: { readonly error: unknown } | undefined;
+}
+
+/** Gives a source to the parser, a chunk when it has used up the last; stops when the parser is destroyed. */
+function feeder(source: AsyncIterable<Uint8Array>, parser: Extract, signal: AbortSignal | undefined): Feed {
+  let bytes = 0;
+  let failure: Feed["failure"];
+  const run = async (): Promise<void> => {
+    for await (const chunk of source) {
+      throwIfAborted(signal);
+      if (parser.destroyed) return;
+      bytes += chunk.length;
+      // A copy, because sources use their buffers again while the parser still holds parts of them.
+      if (!parser.write(Buffer.from(chunk))) await drained(parser);
+      if (parser.destroyed) return;
+    }
+    parser.end(undefined);
+  };
+  return {
+    start: () =>
+      void run().catch((error: unknown) => {
+        failure = { error };
+        parser.destroy(error instanceof Error ? error : new Error(String(error)));
+      }),
+    get bytes() {
+      return bytes;
+    },
+    get failure() {
+      return failure;
+    },
+  };
 }
 
 /** The uncompressed bytes of an archive: a file, or a stream that may be compressed as well (gzip, zstd, bzip2, xz). */

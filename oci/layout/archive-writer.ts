@@ -1,55 +1,92 @@
+import { type Pack, pack } from "tar-stream";
 import { throwIfAborted } from "../../core/errors.js";
-import type { TarHeader } from "../tar/header.js";
-import { padding } from "../tar/header.js";
-import { encodeHeader, END_MARKER_SIZE } from "../tar/writer.js";
 import type { ByteSink } from "./byte-sink.js";
 
-const ZEROS = Buffer.alloc(Math.max(512, END_MARKER_SIZE));
+/** A file or folder of an image archive. The archive says of it that it belongs to nobody and has no date: the same on every machine. */
+export interface ArchiveMember {
+  /** ASCII. A folder's ends with a slash. */
+  readonly name: string;
+  readonly mode: number;
+  /** Undefined for a folder. A stream gives exactly `size` bytes, in chunks that stay as they are. */
+  readonly content?: Uint8Array | { readonly size: number; readonly open: () => AsyncIterable<Uint8Array> };
+}
 
-/** Writes a tar to a sink, entry after entry. */
-export class ArchiveWriter {
-  #written = 0;
-
-  constructor(
-    private readonly sink: ByteSink,
-    private readonly options: {
-      readonly signal?: AbortSignal | undefined;
-      readonly onProgress?: ((bytes: number) => void) | undefined;
-    } = {},
-  ) {}
-
-  /** An entry with its content; `content` must give exactly `header.size` bytes. */
-  async entry(header: TarHeader, content?: Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-    await this.#write(encodeHeader(header));
-    let size = 0;
-    if (content instanceof Uint8Array) {
-      size = content.length;
-      await this.#write(content);
-    } else if (content !== undefined) {
-      for await (const chunk of content) {
-        size += chunk.length;
-        await this.#write(chunk);
-      }
+/** Writes a tar to a sink, member after member, each opened when it is its turn. The sink stays open. Nothing piles up: the next chunk is asked for when the sink has taken the last. */
+export async function writeArchive(
+  members: Iterable<ArchiveMember>,
+  sink: ByteSink,
+  options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: ((bytes: number) => void) | undefined } = {},
+): Promise<void> {
+  const archive = pack();
+  const produce = async (): Promise<void> => {
+    for (const member of members) {
+      if (archive.destroyed) return;
+      await put(archive, member);
     }
-    if (size !== header.size) throw new Error(`internal: tar entry ${header.name} got ${size} bytes instead of ${header.size}`);
-    if (padding(size) > 0) await this.#write(ZEROS.subarray(0, padding(size)));
-  }
-
-  /** The end marker. The sink stays open. */
-  async finish(): Promise<void> {
-    await this.#write(ZEROS.subarray(0, END_MARKER_SIZE));
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    throwIfAborted(this.options.signal);
-    const waiting = this.sink.write(bytes);
-    if (waiting !== undefined) await waiting;
-    this.#written += bytes.length;
-    this.options.onProgress?.(this.#written);
+    archive.finalize();
+  };
+  const produced = produce().catch((error: Error) => void archive.destroy(error));
+  let written = 0;
+  try {
+    for await (const chunk of archive as AsyncIterable<Buffer>) {
+      throwIfAborted(options.signal);
+      const waiting = sink.write(chunk);
+      if (waiting !== undefined) await waiting;
+      written += chunk.length;
+      options.onProgress?.(written);
+    }
+  } finally {
+    // Leaving the loop ended the archive; now what was read for it is closed as well.
+    await produced;
   }
 }
 
-/** Header of a file or directory that belongs to nobody and has no date: the same on every machine. */
-export function plainHeader(name: string, type: "file" | "dir", mode: number, size = 0): TarHeader {
-  return { name, type, mode, uid: 0, gid: 0, size, mtime: { sec: 0, nsec: 0 } };
+async function put(archive: Pack, { name, mode, content }: ArchiveMember): Promise<void> {
+  const size = content === undefined ? 0 : content instanceof Uint8Array ? content.length : content.size;
+  const type = content === undefined ? "directory" : "file";
+  let failure: Error | undefined;
+  let complete = (): void => undefined;
+  const completed = new Promise<void>((resolve) => {
+    complete = resolve;
+  });
+  const entry = archive.entry({ name, mode, size, uid: 0, gid: 0, mtime: new Date(0), type }, (error) => {
+    failure = error ?? undefined;
+    complete();
+  });
+  entry.on("error", (error: Error) => {
+    failure ??= error;
+  });
+  if (content !== undefined) {
+    let given = 0;
+    for await (const chunk of content instanceof Uint8Array ? [content] : content.open()) {
+      given += chunk.length;
+      if (chunk.length > 0 && !entry.write(chunk)) await drained(entry);
+      if (entry.destroyed) break;
+    }
+    if (!entry.destroyed && given !== size) throw new Error(`internal: tar entry ${name} got ${given} bytes instead of ${size}`);
+    entry.end(undefined);
+  }
+  await completed;
+  if (failure !== undefined) throw failure;
+}
+
+/** What streams of tar-stream have in common. */
+interface Draining {
+  readonly destroyed: boolean;
+  on(event: "drain" | "close", listener: () => void): unknown;
+  off(event: "drain" | "close", listener: () => void): unknown;
+}
+
+/** Resolves when a stream takes more, or will take nothing any more. */
+export function drained(stream: Draining): Promise<void> {
+  if (stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off("drain", done);
+      stream.off("close", done);
+      resolve();
+    };
+    stream.on("drain", done);
+    stream.on("close", done);
+  });
 }

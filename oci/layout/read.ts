@@ -35,11 +35,11 @@ export async function readArchive(
   const files = new ArchiveFiles();
   const entries: string[] = [];
   for await (const entry of readEntries(source, options.signal)) {
-    const name = posix.normalize(entry.header.name).replace(/^\/+/, "");
+    const name = posix.normalize(entry.name).replace(/^\/+/, "");
     if (entries.length < 4) entries.push(name);
-    if (entry.header.type === "symlink" || entry.header.type === "hardlink") {
-      if (entry.header.link !== undefined) files.link(name, entry.header.link, entry.header.type === "symlink");
-    } else if (entry.header.type === "file") {
+    if (entry.type === "symlink" || entry.type === "link") {
+      if (entry.link !== undefined) files.link(name, entry.link, entry.type === "symlink");
+    } else if (entry.type === "file") {
       if (DOCUMENTS.has(name)) documents.set(name, await readDocument(entry, name));
       else if (name.startsWith("blobs/") || DOCKER_FILE.test(name))
         files.files.set(name, await storeFile(entry, name, blobs, options.signal));
@@ -104,8 +104,8 @@ function merge(images: readonly FoundImage[]): readonly FoundImage[] {
 }
 
 async function readDocument(entry: ArchiveEntry, name: string): Promise<Buffer> {
-  if (entry.header.size > 4 * MAX_METADATA_SIZE) {
-    throw new TsbuildError("image/invalid", `Cannot read the archive: its ${name} is ${entry.header.size} bytes long`);
+  if (entry.size > 4 * MAX_METADATA_SIZE) {
+    throw new TsbuildError("image/invalid", `Cannot read the archive: its ${name} is ${entry.size} bytes long`);
   }
   const chunks: Buffer[] = [];
   for await (const chunk of entry.content) chunks.push(Buffer.from(chunk));
@@ -120,7 +120,7 @@ async function storeFile(
 ): Promise<{ readonly digest: Digest; readonly size: number; readonly compression: Compression | undefined }> {
   const named = /^blobs\/(sha256)\/([0-9a-f]{64})$/.exec(name);
   const digest = named === null ? undefined : `${named[1]}:${named[2]}`;
-  const { size } = entry.header;
+  const { size } = entry;
   const start = Buffer.alloc(6);
   let seen = 0;
   const watched = async function* (): AsyncGenerator<Buffer, void> {
