@@ -1,5 +1,5 @@
 import type { ImageIndex, LayerStore } from "../cache/store.js";
-import { assembleWithProgress } from "./archive.js";
+import { assembleWithProgress } from "./assemble-with-progress.js";
 import type { Exporter } from "./exporter.js";
 import { imageResult } from "./layout-content.js";
 

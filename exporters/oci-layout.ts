@@ -1,5 +1,5 @@
 import { writeLayoutDirectory } from "../oci/layout/write.js";
-import { assembleWithProgress } from "./archive.js";
+import { assembleWithProgress } from "./assemble-with-progress.js";
 import { requireOnePlatform } from "./docker-tar.js";
 import type { Exporter } from "./exporter.js";
 import { imageResult, layoutContent } from "./layout-content.js";

@@ -4,7 +4,7 @@ import { formatReference, parseReference, type Reference } from "../oci/referenc
 import type { RegistryClient } from "../oci/registry/client.js";
 import type { Descriptor } from "../oci/types.js";
 import { type AssembledImage } from "./assemble-image.js";
-import { assembleWithProgress } from "./archive.js";
+import { assembleWithProgress } from "./assemble-with-progress.js";
 import type { ExportContext, Exporter } from "./exporter.js";
 import { imageResult } from "./layout-content.js";
 
