@@ -53,7 +53,7 @@ export class Connections {
   }
 
   async #connect(url: URL, verify: boolean): Promise<Agent> {
-    const tls = url.protocol === "https:" ? { ...(await this.#secureContext(url)), rejectUnauthorized: verify } : {};
+    const tls = url.protocol === "https:" ? { ...(await this.#secureContext(url, verify)), rejectUnauthorized: verify } : {};
     const options = { keepAlive: true, maxFreeSockets: 16, ...tls };
     const proxy = proxyFor(url, this.env);
     if (proxy !== undefined) {
@@ -64,13 +64,16 @@ export class Connections {
     return new (await import("node:http")).Agent(options);
   }
 
-  /** Made once per origin: a context with a list of CAs takes 40 ms to make. Undefined where Node's defaults are right. */
-  async #secureContext(url: URL): Promise<{ readonly secureContext?: SecureContext }> {
+  /**
+   * Made once per origin: a context with a list of CAs takes 40 ms to make. Undefined where Node's defaults are right: without
+   * certificates of the user's, or where nothing is verified and there is no certificate of ours to show.
+   */
+  async #secureContext(url: URL, verify: boolean): Promise<{ readonly secureContext?: SecureContext }> {
     const { authorities, pairs } = this.#certificates(url.host);
     // Node has read the file of NODE_EXTRA_CA_CERTS already; reading the same file again would only cost time.
     const extra = this.env["NODE_EXTRA_CA_CERTS"];
     const bundle = this.env["SSL_CERT_FILE"] === extra ? undefined : this.env["SSL_CERT_FILE"];
-    if (authorities.length === 0 && pairs.length === 0 && !bundle) return {};
+    if (pairs.length === 0 && (!verify || (authorities.length === 0 && !bundle))) return {};
     const { createSecureContext, rootCertificates } = await import("node:tls");
     const files = [extra, bundle].flatMap((path) => (path ? [readCertificate(path)] : []));
     const options: SecureContextOptions = { ca: [...rootCertificates, ...files, ...authorities] };

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
-import type { RequestInit, Response } from "node-fetch";
 import { CanceledError, throwIfAborted } from "../../core/errors.js";
 import type { Connections } from "./connections.js";
 import type { HttpFailures } from "./errors.js";
+import { type HttpResponse, sendRequest } from "./send.js";
 
 /** One HTTP exchange. `what` completes "Cannot …" in errors. */
 export interface HttpRequest {
@@ -19,7 +19,7 @@ export interface HttpRequest {
 }
 
 export interface HttpAnswer {
-  readonly response: Response;
+  readonly response: HttpResponse;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
   /** Makes the errors of whoever asked. */
@@ -32,8 +32,7 @@ export const IDLE_TIMEOUT = 60_000;
 const USER_AGENT = "tsbuild";
 
 /**
- * Sends a request and follows redirects by hand: `Authorization` never goes to another origin (fetch libraries differ in this, and
- * signed storage URLs refuse it). Answers with any status; throws what the connections' {@link HttpFailures} make, or CanceledError, when there is none.
+ * Sends a request and follows redirects: `Authorization` never goes to another origin (signed storage URLs refuse it). Answers with any status; throws what the connections' {@link HttpFailures} make, or CanceledError, when there is none.
  * The caller reads the body to its end or passes it to {@link discard}.
  */
 export async function exchange(request: HttpRequest, connections: Connections): Promise<HttpAnswer> {
@@ -66,14 +65,13 @@ export function resolveLocation(location: string, base: URL): URL | undefined {
   }
 }
 
-async function send(request: HttpRequest, connections: Connections): Promise<Response> {
+async function send(request: HttpRequest, connections: Connections): Promise<HttpResponse> {
   throwIfAborted(request.signal);
-  const { default: fetch } = await import("node-fetch");
   const agent = await connections.agent(request.url, request.verify ?? true);
   const headers: Record<string, string> = { "user-agent": USER_AGENT, ...request.headers };
   if (request.authorization !== undefined) headers["authorization"] = request.authorization;
   const source = request.body === undefined ? undefined : openBody(request.body);
-  // Without a length, fetch would send chunks, which some registries refuse.
+  // Without a length, chunks would be sent, which some registries refuse.
   if (source !== undefined) headers["content-length"] = String(source.size);
   const waiting = new AbortController();
   const stop = (): void => waiting.abort();
@@ -82,17 +80,7 @@ async function send(request: HttpRequest, connections: Connections): Promise<Res
   const timer = source === undefined ? setTimeout(stop, IDLE_TIMEOUT) : undefined;
   try {
     // The body's reader watches the signal from here on, see readBody.
-    return await fetch(request.url.href, {
-      method: request.method,
-      headers,
-      redirect: "manual",
-      // Layers are compressed files: what is hashed is what was sent.
-      compress: false,
-      highWaterMark: 1 << 20,
-      agent: agent as RequestInit["agent"],
-      signal: waiting.signal as AbortSignal & RequestInit["signal"],
-      body: source?.body ?? null,
-    });
+    return await sendRequest(request.url, { method: request.method, headers, agent, signal: waiting.signal, body: source?.body });
   } catch (error) {
     throwIfAborted(request.signal);
     // What the source of an upload threw (a blob that vanished) is not the network's fault.
@@ -126,8 +114,7 @@ function openBody(body: NonNullable<HttpRequest["body"]>): { readonly size: numb
  * with CanceledError on abort. Ends the connection when the reader stops early.
  */
 export async function* readBody(answer: HttpAnswer, what: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
-  const stream = answer.response.body as Readable | null;
-  if (stream === null) return;
+  const stream = answer.response.body;
   const cancel = (): void => void stream.destroy(new CanceledError());
   if (signal?.aborted) cancel();
   signal?.addEventListener("abort", cancel, { once: true });
@@ -166,14 +153,13 @@ export async function readAll(answer: HttpAnswer, what: string, limit: number, s
 }
 
 /** Drops a body so that its connection can be used again; closes the connection when there is much of it. */
-export async function discard(response: Response): Promise<void> {
+export async function discard(response: HttpResponse): Promise<void> {
   await startOfBody(response, 0);
 }
 
 /** The first `limit` characters of a body whose rest does not matter, such as an error's. Never throws. */
-export async function startOfBody(response: Response, limit = 8192): Promise<string> {
-  const stream = response.body as Readable | null;
-  if (stream === null) return "";
+export async function startOfBody(response: HttpResponse, limit = 8192): Promise<string> {
+  const stream = response.body;
   const kept: Buffer[] = [];
   let size = 0;
   try {

@@ -1,4 +1,3 @@
-import type { Response } from "node-fetch";
 import { CanceledError, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { parseChallenges, type Challenge } from "./challenge.js";
 import type { Connections } from "../http/connections.js";
@@ -6,6 +5,7 @@ import type { Credentials, CredentialSource } from "./credentials.js";
 import { protocolError, statusError } from "./errors.js";
 import { isLoopback, hostOf } from "../http/proxy.js";
 import { withRetries, type Clock } from "../http/retry.js";
+import type { HttpResponse } from "../http/send.js";
 import { exchange, readAll, startOfBody, type HttpRequest } from "../http/transport.js";
 
 /** Bearer tokens live at least this long when the server does not say (the token specification's default), in seconds. */
@@ -68,7 +68,7 @@ export class Authorizer {
 
   /** Takes in a 401. True when the request should be sent once more: there is something new to authorize it with. */
   async challenged(
-    response: Response,
+    response: HttpResponse,
     url: URL,
     sent: string | undefined,
     scopes: readonly string[],

@@ -24,6 +24,11 @@ export interface RegistryRequest extends Omit<HttpRequest, "url" | "authorizatio
 export class RegistrySession {
   readonly #authorizer: Authorizer;
   #base: Promise<URL> | undefined;
+  /**
+   * Plain HTTP on loopback, until something was answered: it is the rule there, nobody can listen, and the first request finds out
+   * as well as one of its own would. Where it was wrong, TLS is asked.
+   */
+  #assumed: URL | undefined;
   readonly #verify: boolean;
 
   constructor(
@@ -36,6 +41,10 @@ export class RegistrySession {
     },
   ) {
     this.#verify = !options.insecure;
+    if (isLoopbackRegistry(options.registry)) {
+      this.#assumed = new URL(`http://${options.registry}`);
+      this.#base = Promise.resolve(this.#assumed);
+    }
     this.#authorizer = new Authorizer({ ...options, verify: this.#verify });
   }
 
@@ -59,6 +68,40 @@ export class RegistrySession {
   }
 
   async #attempt(request: RegistryRequest): Promise<HttpAnswer> {
+    const answer = await this.#send(request);
+    if (request.accept.includes(answer.response.status)) return answer;
+    throw await this.#statusError(request, answer);
+  }
+
+  async #send(request: RegistryRequest): Promise<HttpAnswer> {
+    const assumed = this.#assumed;
+    if (assumed === undefined) return this.#authorized(request);
+    let failure: unknown;
+    let answer: HttpAnswer | undefined;
+    try {
+      answer = await this.#authorized(request);
+      // Some servers of TLS say in plain HTTP that they are none: with 400, or a redirect.
+      if (answer.response.status !== 400 && answer.url.protocol === "http:") {
+        this.#assumed = undefined;
+        return answer;
+      }
+    } catch (error) {
+      if (!(error instanceof RegistryError) || !SPEAKS_TLS.test(networkErrorCode(error.cause))) throw error;
+      failure = error;
+    }
+    if (this.#assumed === assumed) {
+      this.#assumed = undefined;
+      this.#base = undefined;
+    }
+    if ((await this.address("")).protocol === "http:") {
+      if (answer) return answer;
+      throw failure;
+    }
+    if (answer) await discard(answer.response);
+    return this.#authorized(request);
+  }
+
+  async #authorized(request: RegistryRequest): Promise<HttpAnswer> {
     const url = typeof request.target === "string" ? await this.address(request.target) : request.target;
     // An upload's address may be on another host, which must not see this registry's token.
     const own = url.origin === (await this.address("")).origin;
@@ -71,8 +114,7 @@ export class RegistrySession {
         answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.options.connections);
       }
     }
-    if (request.accept.includes(answer.response.status)) return answer;
-    throw await this.#statusError(request, answer);
+    return answer;
   }
 
   async #statusError(request: RegistryRequest, answer: HttpAnswer): Promise<RegistryError> {
@@ -121,6 +163,9 @@ export class RegistrySession {
 
 /** What the TLS handshake ends with at a server of plain HTTP: a reply that is no TLS record, or a closed connection. */
 const SPEAKS_NO_TLS = /^(EPROTO|ECONNRESET|EPIPE|ERR_SSL_.*)$/;
+
+/** What plain HTTP ends with at a server of TLS: an alert, which is no HTTP, or a closed connection. */
+const SPEAKS_TLS = /^(ECONNRESET|EPIPE|HPE_.*)$/;
 
 /** Whether docker treats a registry as insecure without being told: a loopback host. */
 export function isLoopbackRegistry(registry: string): boolean {
