@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import type { Digest } from "../core/digest.js";
-import type { Rootfs } from "../llb/vertex.js";
+import type { Edge, Rootfs } from "../llb/vertex.js";
 import type { Platform } from "../oci/platform.js";
 import type { History, ImageConfig } from "../oci/types.js";
 
@@ -35,6 +35,11 @@ export interface FrontendPorts {
   resolveImage(ref: string, options: { readonly platform: Platform; readonly layout?: boolean }): Promise<ResolvedImage>;
   /** The named context for a stage, image or `--from` name, or undefined. */
   namedContext(name: string, options: { readonly platform: Platform }): Promise<NamedContext | undefined>;
+  /**
+   * Seconds that date a remote source: a commit's time, Last-Modified, or the newest member of an archive; undefined when it has no date. `root` is a
+   * source or an operation on one. Only asked when SOURCE_DATE_EPOCH names a source.
+   */
+  sourceTime?(root: Edge): Promise<number | undefined>;
   /** Patterns of the .dockerignore that belongs to a local context (`context` is the main one), in file order; empty when there is none. */
   ignorePatterns(local: string): Promise<readonly string[]>;
 }
@@ -50,6 +55,8 @@ export interface FrontendOptions {
   /** Labels from the command line; they win over LABEL. */
   readonly labels: Readonly<Record<string, string>>;
   readonly targetPlatform: Platform;
+  /** Whether several platforms are built: steps then say which one they are for. */
+  readonly multiPlatform?: boolean;
   /** Whether the user chose the platform: otherwise a stage adopts the platform of a single-platform base. */
   readonly platformExplicit: boolean;
   readonly buildPlatform: Platform;

@@ -3,7 +3,7 @@ import type { Directives } from "./directives.js";
 import type { Problem } from "./problem.js";
 
 /** Part of the key under which ASTs are cached: raise it with every change of what follows. */
-export const AST_FORMAT = 2;
+export const AST_FORMAT = 3;
 
 /**
  * A parsed Dockerfile: plain JSON data with a source range on every node, so that it can be cached by the file's sha256.
@@ -13,6 +13,8 @@ export interface DockerfileAst {
   readonly version: typeof AST_FORMAT;
   readonly directives: Directives;
   readonly instructions: readonly Instruction[];
+  /** What stands after the last instruction. */
+  readonly trailing: string;
   /** What was wrong or doubtful in the text, found while it was read. */
   readonly problems: readonly Problem[];
 }
@@ -47,7 +49,11 @@ export type CommandLine =
   | { readonly form: "exec"; readonly args: readonly Word[]; readonly range: SourceRange };
 
 interface InstructionBase {
-  /** From the keyword to the end, heredoc bodies included. */
+  /** What stands between the instruction before and this one: line ends, blanks, comments, and lines that could not be read. */
+  readonly leading: string;
+  /** From the keyword to the end as in the file, with continuations, comments between them and heredoc bodies. */
+  readonly source: string;
+  /** Where {@link source} stands. */
   readonly range: SourceRange;
   /** As written. */
   readonly keyword: Word;

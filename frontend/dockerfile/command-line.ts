@@ -10,8 +10,7 @@ export function withShell(image: StageImage, text: string): readonly string[] {
   return [...(shell && shell.length > 0 ? shell : image.os === "windows" ? WINDOWS_SHELL : DEFAULT_SHELL), text];
 }
 
-/** The arguments of a command line, either form. */
+/** The arguments of a command line, either form; nothing at all is an empty text for the shell. */
 export function commandArgs(image: StageImage, command: CommandLine | undefined): readonly string[] {
-  if (!command) return [];
-  return command.form === "shell" ? withShell(image, command.text) : command.args.map((word) => word.text);
+  return command?.form === "exec" ? command.args.map((word) => word.text) : withShell(image, command?.text ?? "");
 }

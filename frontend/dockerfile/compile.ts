@@ -4,7 +4,9 @@ import { PatternMatcher, PatternSyntaxError } from "../../core/pattern-matcher.j
 import { formatPlatform } from "../../oci/platform.js";
 import type { FrontendOptions, FrontendPorts, FrontendResult } from "../frontend.js";
 import type { DockerfileAst } from "./ast.js";
-import { invalidEpoch, invalidIgnoreFile, lintErrors } from "./errors.js";
+import { resolveEpoch, SOURCE_DATE_EPOCH } from "./epoch.js";
+import { invalidIgnoreFile, lintErrors } from "./errors.js";
+import type { GlobalArgs } from "./global-args.js";
 import { finishedImage, imagePlatform } from "./image-config.js";
 import { Linter } from "./lint/linter.js";
 import { NoEmptyContinuation } from "./lint/rules/no-empty-continuation.js";
@@ -14,7 +16,9 @@ import { type BuildPlan, planBuild } from "./plan.js";
 import { byPlace, type Problem, toDiagnostic } from "./problem.js";
 import { Report } from "./report.js";
 import { localContext, resolveStages } from "./resolve.js";
+import type { StageGraph } from "./stage-graph.js";
 import type { StageState } from "./stage-state.js";
+import { unsupportedFrontend } from "./syntax.js";
 
 /**
  * Turns a Dockerfile into a graph and an image config. Only what the target needs is asked for and lowered. Throws a
@@ -64,6 +68,8 @@ export class Compilation {
     const { linter, problem } = Linter.from(ast.directives.check, options.buildArgs["BUILDKIT_DOCKERFILE_CHECK"], ownRules);
     this.#linter = linter;
     if (problem) this.#report.add(problem);
+    const foreign = unsupportedFrontend(ast, options.buildArgs["BUILDKIT_SYNTAX"]);
+    if (foreign && ast.problems.every(({ code }) => code !== foreign.code)) this.#report.add(foreign);
     for (const found of ast.problems) {
       if (found.severity === "error") this.#report.add(found);
       else if (found.range) linter.warn(NoEmptyContinuation, [], found.range, [], { fix: found.fix });
@@ -119,7 +125,7 @@ export class Compilation {
     for (const state of states) if (state.node) lowerStage(state, scope);
   }
 
-  async #scope({ globals }: BuildPlan): Promise<BuildScope> {
+  async #scope({ graph, globals }: BuildPlan): Promise<BuildScope> {
     const { options, ports } = this;
     const patterns = await ports.ignorePatterns("context");
     let ignore: PatternMatcher | undefined;
@@ -130,13 +136,13 @@ export class Compilation {
       this.#report.add(invalidIgnoreFile(error.message));
     }
     const namespace = options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"];
-    this.epoch = this.#epochOf(options.buildArgs["SOURCE_DATE_EPOCH"] ?? globals.env.get("SOURCE_DATE_EPOCH"));
+    const buildArgs = await this.#resolveEpoch(graph, globals);
     return {
       source: this.#source,
       options,
       escape: this.ast.directives.escape,
       globalArgs: globals.env,
-      buildArgs: options.buildArgs,
+      buildArgs,
       targetPlatform: options.targetPlatform,
       cacheNamespace: namespace ? `${namespace}/` : "",
       context: options.context ? options.context.root : localContext("context", patterns, { name: "[internal] load build context" }),
@@ -146,12 +152,20 @@ export class Compilation {
     };
   }
 
-  /** Seconds. `context` means the time of a remote context: a local one has none. */
-  #epochOf(value: string | undefined): number | undefined {
-    if (value === undefined || value === "" || value === "context") return undefined;
-    if (/^\d{1,15}$/.test(value)) return Number(value);
-    this.#report.add(invalidEpoch(value));
-    return undefined;
+  /** Finds this build's date, and puts it in the place of what stood for it: where it is asked for, it is a number or not there. */
+  async #resolveEpoch(graph: StageGraph, globals: GlobalArgs): Promise<FrontendOptions["buildArgs"]> {
+    const { options, ports } = this;
+    const { [SOURCE_DATE_EPOCH]: given, ...others } = options.buildArgs;
+    const value = given ?? globals.env.get(SOURCE_DATE_EPOCH);
+    const stages = graph.stages.flatMap(({ node }) => node ?? []);
+    const { escape } = this.ast.directives;
+    this.epoch = await resolveEpoch(value, { options, ports, globals, stages, escape, report: this.#report });
+    const text = this.epoch === undefined ? undefined : String(this.epoch);
+    if (globals.env.get(SOURCE_DATE_EPOCH) !== undefined) {
+      if (text === undefined) globals.env.delete(SOURCE_DATE_EPOCH);
+      else globals.env.set(SOURCE_DATE_EPOCH, text);
+    }
+    return given === undefined || text === undefined ? others : { ...others, [SOURCE_DATE_EPOCH]: text };
   }
 }
 

@@ -20,13 +20,17 @@ const NAMES = new Set(["syntax", "escape", "check"]);
 
 /**
  * Reads the parser directives: `# name=value` lines before anything else. The first line that is none, or has an unknown name, ends them.
- * A `#!` line may come first.
+ * A `#!` line may come first; to the rest of the parser it is a comment, after which there is no escape directive.
  */
 export function parseDirectives(lines: readonly PhysicalLine[], map: LineMap): { directives: Directives; problems: Problem[] } {
   const problems: Problem[] = [];
   const found = new Map<string, Directive>();
+  let shebang = false;
   for (const [index, line] of lines.entries()) {
-    if (index === 0 && line.text.startsWith("#!")) continue;
+    if (index === 0 && line.text.startsWith("#!")) {
+      shebang = true;
+      continue;
+    }
     const text = line.text.trimStart();
     const match = DIRECTIVE.exec(text);
     const name = match?.[1]?.toLowerCase();
@@ -41,7 +45,7 @@ export function parseDirectives(lines: readonly PhysicalLine[], map: LineMap): {
   const syntax = found.get("syntax");
   const check = found.get("check");
   return {
-    directives: { escape: escape?.value === "`" ? "`" : "\\", ...(syntax ? { syntax } : {}), ...(check ? { check } : {}) },
+    directives: { escape: escape?.value === "`" && !shebang ? "`" : "\\", ...(syntax ? { syntax } : {}), ...(check ? { check } : {}) },
     problems,
   };
 }

@@ -54,6 +54,16 @@ export const repeatedDirective = (name: string, range: SourceRange): Problem =>
 export const invalidEscape = (value: string, range: SourceRange): Problem =>
   problem("dockerfile/invalid-escape", `Cannot use "${value}" as the escape character`, range, { hint: "it is \\ or `" });
 
+export const longLine = (length: number, limit: number, range: SourceRange): Problem =>
+  problem("dockerfile/long-line", `Cannot read a line of ${length} bytes: the longest is ${limit}`, range, {
+    hint: "continue it on the next line, or put the data into a file",
+  });
+
+export const unsupportedSyntax = (syntax: string, range: SourceRange | undefined): Problem =>
+  problem("dockerfile/unsupported-syntax", `Cannot build with the frontend "${syntax}": only docker/dockerfile is built in`, range, {
+    hint: "if it is a Dockerfile as docker/dockerfile reads it, say so with --build-arg BUILDKIT_SYNTAX=dockerfile.v0",
+  });
+
 export const unknownInstruction = (name: string, range: SourceRange): Problem =>
   problem(
     "dockerfile/unknown-instruction",
@@ -131,8 +141,16 @@ export const flagChoice = (name: string, value: string, choices: readonly string
     nearest(value, choices, range) ?? { hint: `it is one of ${choices.join(", ")}` },
   );
 
-export const unsupportedFlag = (instruction: string, name: string, range: SourceRange): Problem =>
-  problem("dockerfile/unsupported-flag", `Cannot use --${name} with ${instruction}: CDI devices are not supported`, range);
+export const invalidDevice = (device: string, why: string, range: SourceRange, hint?: string): Problem =>
+  problem("dockerfile/invalid-device", `Cannot use the device "${device}": ${why}`, range, { hint });
+
+export const deviceKey = (device: string, key: string, keys: readonly string[], range: SourceRange): Problem =>
+  invalidDevice(device, `there is no option "${key}"`, range, didYouMean(key, keys));
+
+export const requiredDevice = (name: string, range: SourceRange): Problem =>
+  problem("dockerfile/required-device", `Cannot give the step the device "${name}": there are no CDI devices here`, range, {
+    hint: "without ,required the step runs, and does not find the device",
+  });
 
 export const blankName = (instruction: string, range: SourceRange): Problem =>
   problem("dockerfile/blank-name", `Cannot run ${instruction}: a name is empty`, range);
@@ -296,7 +314,19 @@ function escapeRegExp(text: string): string {
 }
 
 export const invalidEpoch = (value: string): Problem =>
-  problem("dockerfile/invalid-epoch", `Cannot use "${value}" as SOURCE_DATE_EPOCH: it is seconds since 1970`, undefined);
+  problem(
+    "dockerfile/invalid-epoch",
+    `Cannot use "${value}" as SOURCE_DATE_EPOCH: it is neither a number, nor context, nor a stage or context`,
+    undefined,
+    {
+      hint: "give seconds since 1970, such as 1700000000",
+    },
+  );
+
+export const epochStage = (name: string, why: string, range: SourceRange): Problem =>
+  problem("dockerfile/invalid-epoch", `Cannot take SOURCE_DATE_EPOCH from the stage "${name}": ${why}`, range, {
+    hint: "such a stage is FROM scratch with ARGs and one ADD of a URL or a repository",
+  });
 
 export const invalidCheck = (why: string, range: SourceRange | undefined): Problem =>
   problem("dockerfile/invalid-check", `Cannot read the check directive: ${why}`, range, {

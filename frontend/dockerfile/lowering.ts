@@ -3,6 +3,7 @@ import type { PatternMatcher } from "../../core/pattern-matcher.js";
 import { suggest } from "../../core/suggest.js";
 import type { Rootfs, VertexMetadata } from "../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
+import { platformPrefix } from "./platform-prefix.js";
 import type { FrontendOptions } from "../frontend.js";
 import type { Instruction, Word } from "./ast.js";
 import type { Env } from "./env.js";
@@ -123,7 +124,10 @@ export class Lowering {
     } catch (error) {
       if (!(error instanceof ExpansionError)) throw error;
     }
-    return prefixStep(this.stage, upperFirstWord(shown), this.isTrigger);
+    return prefixStep(this.stage, upperFirstWord(shown), {
+      isTrigger: this.isTrigger,
+      ...(this.build.options.multiPlatform ? { platform: platformPrefix(this.platform, this.stage.env) } : {}),
+    });
   }
 
   /** Metadata of a vertex that this instruction makes. */
@@ -162,12 +166,20 @@ export function tryExpand(text: string, range: SourceRange, variables: Variables
   }
 }
 
-/** `[stage 2/4] …`; a stage without steps, such as an image that is copied from, has no prefix. */
-export function prefixStep(stage: StageState, text: string, isTrigger = false): string {
+/**
+ * `[stage 2/4] …`; a stage without steps, such as an image that is copied from, has no prefix. `platform` goes in front where several are built:
+ * `[linux/arm64 stage 2/4] …`.
+ */
+export function prefixStep(
+  stage: StageState,
+  text: string,
+  options: { readonly isTrigger?: boolean; readonly platform?: string } = {},
+): string {
   if (stage.stepCount === 0) return text;
   stage.stepsNamed++;
   const number = String(stage.stepsNamed).padStart(String(stage.stepCount).length);
-  return `[${stage.label === "" ? "" : `${stage.label} `}${number}/${stage.stepCount}] ${isTrigger ? "ONBUILD " : ""}${text}`;
+  const words = [options.platform ?? "", stage.label, `${number}/${stage.stepCount}`].filter((word) => word !== "");
+  return `[${words.join(" ")}] ${options.isTrigger ? "ONBUILD " : ""}${text}`;
 }
 
 function upperFirstWord(text: string): string {

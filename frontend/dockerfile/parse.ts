@@ -7,7 +7,8 @@ import { DockerfileParser, type Draft, type NodeBuilder, payloadOf } from "./gra
 import { tokenize } from "./lexer.js";
 import { type LogicalLine, logicalLines } from "./logical-lines.js";
 import { byPlace, type Problem, toDiagnostic } from "./problem.js";
-import { type JoinedText, LineMap, physicalLines } from "./source-lines.js";
+import { foreignSyntax, isBuiltIn } from "./syntax.js";
+import { type JoinedText, LineMap, type PhysicalLine, physicalLines } from "./source-lines.js";
 
 export interface ParsedDockerfile {
   readonly ast: DockerfileAst;
@@ -25,13 +26,26 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   const map = new LineMap(text);
   const physical = physicalLines(text);
   const { directives, problems: directiveProblems } = parseDirectives(physical, map);
+  const foreign = foreignSyntax(text, map);
+  if (foreign && !isBuiltIn(foreign.value)) {
+    const ast = {
+      version: AST_FORMAT,
+      directives: { ...directives, syntax: foreign },
+      instructions: [],
+      trailing: text,
+      problems: [],
+    } as const;
+    const problem = errors.unsupportedSyntax(foreign.value, foreign.range);
+    return { ast: { ...ast, problems: [problem] }, diagnostics: [toDiagnostic(problem, { name: filename, text })] };
+  }
   const logical = logicalLines(physical, directives.escape, map);
   const joined = logical.joined.text;
-  const problems: Problem[] = [...directiveProblems, ...logical.problems];
+  const problems: Problem[] = [...directiveProblems, ...longLines(physical, map), ...logical.problems];
   const lexed = tokenize(joined, directives.escape);
   parser ??= new DockerfileParser();
-  const builder = new AstBuilder(joined, logical.joined, logical.lines, map, problems);
-  const instructions = parser.parse(lexed.tokens, builder) ?? [];
+  const builder = new AstBuilder(text, joined, logical.joined, logical.lines, map, problems);
+  const read = parser.parse(lexed.tokens, builder) ?? [];
+  const instructions = read.map((node, i) => ({ ...node, leading: text.slice(read[i - 1]?.range.end ?? 0, node.range.start) }));
   // The lexer takes every text and the grammar every token sequence it makes: this is for a mistake in either.
   for (const error of lexed.errors) problems.push(errors.syntax(error.message, builder.range(error.offset, error.offset + error.length)));
   for (const error of parser.errors) {
@@ -41,15 +55,30 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   }
   if (instructions.length === 0 && problems.every((problem) => problem.severity !== "error")) problems.push(errors.noInstructions());
   problems.sort(byPlace);
-  const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions, problems };
+  const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions, trailing: text.slice(read.at(-1)?.range.end ?? 0), problems };
   const source = { name: filename, text };
   return { ast, diagnostics: problems.map((problem) => toDiagnostic(problem, source)) };
+}
+
+/** Bytes, the line end included. */
+const LONGEST_LINE = 65_536;
+
+/** BuildKit's limit: a file that cannot be built elsewhere is no good here. */
+function longLines(lines: readonly PhysicalLine[], map: LineMap): Problem[] {
+  return lines.flatMap(({ raw, text, start }) => {
+    // A UTF-16 code unit is at most three bytes.
+    if (raw.length * 3 <= LONGEST_LINE) return [];
+    const bytes = Buffer.byteLength(raw);
+    const most = raw.endsWith("\n") ? LONGEST_LINE : LONGEST_LINE - 1;
+    return bytes <= most ? [] : [errors.longLine(bytes, LONGEST_LINE - 1, map.range(start, start + text.length))];
+  });
 }
 
 class AstBuilder implements NodeBuilder {
   #line = 0;
 
   constructor(
+    readonly source: string,
     readonly text: string,
     readonly joined: JoinedText,
     readonly lines: readonly LogicalLine[],
@@ -136,6 +165,8 @@ class AstBuilder implements NodeBuilder {
     const end = line.heredocEnd ?? this.joined.sourceOffset(this.#textEnd(line) - 1) + 1;
     return {
       ...draft,
+      leading: "",
+      source: this.source.slice(start, end),
       range: this.map.range(start, end),
       // ONBUILD has none of its own: they are its trigger's.
       heredocs: draft.kind === "onbuild" ? [] : line.heredocs,

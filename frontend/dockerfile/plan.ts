@@ -69,7 +69,7 @@ export async function planBuild(context: PlanContext): Promise<BuildPlan> {
     if (base === "") report.add(errors.emptyBase(stage.base.text, stage.base.range));
     if (replacement) state.origin = { kind: "context", context: replacement };
     else if (base !== undefined && base !== "" && base !== "scratch") {
-      const stageBase = graph.find(base);
+      const stageBase = graph.findBase(base);
       state.origin = stageBase ? { kind: "stage", stage: stageBase } : { kind: "image", ref: base };
     }
     state.ignoreCache =

@@ -1,4 +1,5 @@
 import { isDigest } from "../../core/digest.js";
+import type { SourceOp } from "../../llb/ops.js";
 import { edge } from "../../llb/vertex.js";
 import type { Flag, Word } from "./ast.js";
 import * as errors from "./errors.js";
@@ -65,15 +66,14 @@ function addHttp(url: string, checksum: string, transfer: Transfer, target: Targ
     at.fail(errors.invalidChecksum(checksum, transfer.remote.checksum?.valueRange ?? transfer.node.range));
   }
   const filename = fileName(url);
-  const source = edge({
-    op: {
-      kind: "source",
-      identifier: url,
-      attrs: { ...(checksum === "" ? {} : { "http.checksum": checksum }), "http.filename": filename },
-    },
-    metadata: at.metadata(target.name),
-  });
+  const source = edge({ op: httpSource(url, checksum), metadata: at.metadata(target.name) });
   maker.copy(source, { src: `/${filename}`, ...PLAIN_COPY, attemptUnpack: transfer.unpack ?? false, ...common });
+}
+
+/** A download, as a file that is called like the last part of the URL's path. */
+export function httpSource(url: string, checksum: string): SourceOp {
+  const attrs = { ...(checksum === "" ? {} : { "http.checksum": checksum }), "http.filename": fileName(url) };
+  return { kind: "source", identifier: url, attrs };
 }
 
 const PLAIN_COPY = {

@@ -42,8 +42,9 @@ async function resolveStage(state: StageState, context: ResolveContext): Promise
     case "stage":
       return;
     case "scratch":
+      // Nothing has no platform of its own, whatever FROM says.
       state.platform = context.scope.targetPlatform;
-      state.image = emptyImage(platform);
+      state.image = emptyImage(state.platform);
       return;
     case "context":
       return useNamedContext(state, state.node?.name ?? "", origin.context, platform, context);
@@ -55,9 +56,18 @@ async function resolveStage(state: StageState, context: ResolveContext): Promise
       if (named) return useNamedContext(state, name, named, platform, context);
       const resolved = await context.ports.resolveImage(origin.ref, { platform });
       const shown = resolved.ref.includes("@") ? resolved.ref : `${resolved.ref}@${resolved.digest}`;
-      useImage(state, resolved, { ref: origin.ref, platform, name: () => prefixStep(state, `FROM ${shown}`) }, context);
+      useImage(
+        state,
+        resolved,
+        { ref: origin.ref, platform, name: () => prefixStep(state, `FROM ${shown}`, shownPlatform(platform, context)) },
+        context,
+      );
     }
   }
+}
+
+function shownPlatform(platform: Platform, { scope }: ResolveContext): { readonly platform?: string } {
+  return scope.options.multiPlatform ? { platform: formatPlatform(platform) } : {};
 }
 
 async function useNamedContext(

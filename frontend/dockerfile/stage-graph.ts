@@ -30,6 +30,11 @@ export class StageGraph {
     return this.#byName.get(name.toLowerCase());
   }
 
+  /** A stage as FROM names it: in lower case, as images are. */
+  findBase(name: string): StageState | undefined {
+    return this.#byName.get(name);
+  }
+
   /** Adds a stage of the file. Its base must have been looked up before: a stage may be called like its own base. */
   add(state: StageState): void {
     this.#states.push(state);

@@ -69,6 +69,7 @@ export class StageState {
 
   /** Adds members to a set of the config. The set is copied once for each stage: files with hundreds of LABELs exist. */
   addToSet(name: "Labels" | "ExposedPorts" | "Volumes", members: readonly (readonly [string, string | Record<string, never>])[]): void {
+    if (members.length === 0) return;
     if (!this.#ownSets.has(name)) {
       this.image = updated(this.image, { [name]: { ...this.image.config?.[name] } });
       this.#ownSets.add(name);

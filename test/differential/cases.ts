@@ -1,14 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
+import { languageCases } from "../support/language-cases.js";
 import type { ContainerConfig } from "../../oci/types.js";
 
 /** A case folder as both builders get it. */
 export interface DifferentialCase {
   readonly name: string;
-  readonly folder: string;
+  /** Its text. */
   readonly dockerfile: string;
-  /** Undefined: an empty one. */
+  /** A directory. */
   readonly context: string | undefined;
   readonly ignoreFile: string | undefined;
   /** Flags that both builders know. */
@@ -34,7 +35,7 @@ interface FrontendCase {
 
 /** The cases of the frontend that can be built (`"build": true` in their case.json), and those of the end-to-end tests. */
 export function differentialCases(): readonly DifferentialCase[] {
-  return [...frontendCases(), ...endToEndCases()];
+  return [...frontendCases(), ...endToEndCases(), ...languageFileCases()];
 }
 
 function frontendCases(): DifferentialCase[] {
@@ -47,8 +48,7 @@ function frontendCases(): DifferentialCase[] {
     return [
       {
         name: `dockerfile/${name}`,
-        folder,
-        dockerfile: join(folder, "Dockerfile"),
+        dockerfile: readFileSync(join(folder, "Dockerfile"), "utf8"),
         context: existing(join(folder, "context")),
         ignoreFile: existing(join(folder, ".dockerignore")),
         args: [
@@ -80,8 +80,7 @@ function endToEndCases(): DifferentialCase[] {
     return [
       {
         name: `e2e/${name}`,
-        folder,
-        dockerfile: join(folder, "Dockerfile"),
+        dockerfile: readFileSync(join(folder, "Dockerfile"), "utf8"),
         context: existing(join(folder, "context")),
         ignoreFile: undefined,
         args: [...(scenario.args ?? []), ...(scenario.runs[0]?.args ?? [])],
@@ -90,6 +89,18 @@ function endToEndCases(): DifferentialCase[] {
       },
     ];
   });
+}
+
+function languageFileCases(): DifferentialCase[] {
+  return languageCases().map(({ name, dockerfile, options }) => ({
+    name: `language/${name}`,
+    dockerfile,
+    context: undefined,
+    ignoreFile: undefined,
+    args: options.flatMap((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
+    images: {},
+    contexts: {},
+  }));
 }
 
 function folders(root: string): readonly string[] {

@@ -32,7 +32,8 @@ export function readOciArchive(path: string): ComparedImage {
   // An index may stand between: of the one image that was built.
   while ("manifests" in document) document = json(blob((document.manifests[0] as Index["manifests"][number]).digest)) as Index | Manifest;
   const tree = new Map<string, string>();
-  for (const layer of document.layers) {
+  // Go writes no layers as null.
+  for (const layer of (document.layers as Manifest["layers"] | null) ?? []) {
     const data = files.get(blob(layer.digest)) as Buffer;
     applyLayer(tree, data[0] === 0x1f ? gunzipSync(data) : data);
   }

@@ -7,8 +7,8 @@
  * DOCKER_HOST names the engine. With --chroot the docker client runs in that root, which is where it sees files. Exit 1: unexplained differences.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../../core/package-root.js";
 import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
@@ -39,13 +39,20 @@ function run(command: string, args: readonly string[], archive: string): Outcome
   return { kind: "refused", message };
 }
 
+/** What cases without a context of their own find there. */
+function writeContextFile(context: string, name: string): void {
+  mkdirSync(dirname(join(context, name)), { recursive: true });
+  writeFileSync(join(context, name), `${name}\n`);
+}
+
 /** Copies the case to where both builders see it, and builds it with both. */
 async function play(found: DifferentialCase, images: BaseImages): Promise<readonly string[]> {
-  const folder = join(work, found.name.replaceAll("/", "-"));
+  const folder = join(work, found.name.replaceAll(/[^\w.-]/g, "-"));
   const context = join(folder, "context");
   mkdirSync(context, { recursive: true });
-  cpSync(found.dockerfile, join(folder, "Dockerfile"));
+  writeFileSync(join(folder, "Dockerfile"), found.dockerfile);
   if (found.context) cpSync(found.context, context, { recursive: true, verbatimSymlinks: true });
+  else for (const name of ["a.txt", "b.txt", "dir/c.txt"]) writeContextFile(context, name);
   if (found.ignoreFile) cpSync(found.ignoreFile, join(folder, "Dockerfile.dockerignore"));
   const references = new Map<string, string>();
   for (const [name, config] of Object.entries({ busybox: DEFAULT_IMAGE, ...found.images })) {
@@ -80,7 +87,7 @@ const registry = await startBusyboxRegistry();
 try {
   const images = new BaseImages(registry.host, "busybox");
   for (const found of differentialCases()) {
-    if (positionals.length > 0 && !positionals.some((wanted) => found.name === wanted || found.name.endsWith(`/${wanted}`))) continue;
+    if (positionals.length > 0 && !positionals.some((wanted) => found.name.includes(wanted))) continue;
     process.stdout.write(`${found.name}\n`);
     compared++;
     for (const difference of await play(found, images)) {

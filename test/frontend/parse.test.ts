@@ -17,7 +17,10 @@ import { createLexer } from "../../frontend/dockerfile/lexer.js";
 import { ruleSlug } from "../../frontend/dockerfile/lint/rule.js";
 import { RULES } from "../../frontend/dockerfile/lint/table.js";
 import { parseDockerfile } from "../../frontend/dockerfile/parse.js";
+import { printDockerfile } from "../../frontend/dockerfile/print.js";
 import type { FrontendOptions } from "../../frontend/frontend.js";
+import { casePath } from "../support/golden.js";
+import { languageCases } from "../support/language-cases.js";
 import { parseCsv, parseMode, parseSize } from "../../frontend/dockerfile/values.js";
 
 const parse = (text: string) => parseDockerfile(text, "Dockerfile");
@@ -117,7 +120,10 @@ test("names and values", (t) => {
 });
 
 test("directives: only on top, escape changes continuation", (t) => {
-  const { ast } = parse("#!/usr/bin/env x\n# Syntax = a/b:1\n#check=skip=all\n# escape = `\nFROM a\nRUN x `\n  y \\\n");
+  const { ast } = parse("# Syntax = a/b:1\n#check=skip=all\n# escape = `\nFROM a\nRUN x `\n  y \\\n");
+  const afterShebang = parse("#!/usr/bin/env x\n# syntax=a/b\n# escape=`\nFROM a").ast.directives;
+  t.is(afterShebang.escape, "\\");
+  t.is(afterShebang.syntax?.value, "a/b");
   t.is(ast.directives.escape, "`");
   t.is(ast.directives.syntax?.value, "a/b:1");
   t.is(ast.directives.check?.value, "skip=all");
@@ -158,7 +164,8 @@ test("small grammars", (t) => {
   t.deepEqual([0, 5e8, 90e9, 3600e9, 1500, 15e8].map(formatDuration), ["0s", "500ms", "1m30s", "1h0m0s", "1.5µs", "1.5s"]);
   t.is(quote('a"\n\u0001é\u200b'), '"a\\"\\n\\x01é\\u200b"');
   t.true(["SIGTERM", "term", "9", "RTMIN+3", "SIGUSR1"].every(isSignal));
-  t.false(["SIGFOO", "0", "65", "", "RTMIN+99"].some(isSignal));
+  t.true(["65", "-1"].every(isSignal));
+  t.false(["SIGFOO", "0", "", "RTMIN+99", "1x"].some(isSignal));
   t.like(parseGitSource("https://h/o/r.git?tag=v1&keep-git-dir#"), { remote: "https://h/o/r.git", ref: "refs/tags/v1", keepGitDir: true });
   t.like(parseGitSource("git@h:o/r.git#main:sub"), { ref: "main", subdir: "sub" });
   t.is(parseGitSource("https://h/o/r.tar.gz"), undefined);
@@ -218,17 +225,51 @@ test("any text has an AST or problems, never an exception; its ranges are true",
   t.pass();
 });
 
-test("instructions and what is between them give the source back, byte for byte", (t) => {
-  const text = "\uFEFF# syntax=x\r\nFROM a AS b\r\n\r\n  RUN x \\\n # c\n  y  \nCOPY <<E /d \n body\nE\n# end";
-  let rest = "";
-  let at = 0;
-  for (const { range } of parse(text).ast.instructions) {
-    const gap = text.slice(at, range.start);
-    t.true(/^(?:\uFEFF|\s|#[^\n]*)*$/.test(gap), JSON.stringify(gap));
-    rest += gap + text.slice(range.start, range.end);
-    at = range.end;
-  }
-  t.is(rest + text.slice(at), text);
+test("printing gives the source back, byte for byte", (t) => {
+  const texts = [
+    "\uFEFF# syntax=x\r\nFROM a AS b\r\n\r\n  RUN x \\\n # c\n  y  \nCOPY <<E /d \n body\nE\n# end",
+    "NOPE x\nFROM a\nONBUILD RUN <<E\nx\nE\n\n",
+    "",
+    "\n\n# only",
+    ...languageCases().map(({ dockerfile }) => dockerfile),
+    ...readdirSync(casePath("dockerfile")).map((name) => readFileSync(casePath("dockerfile", name, "Dockerfile"), "utf8")),
+  ];
+  for (const text of texts) t.is(printDockerfile(parse(text).ast), text);
+  fc.assert(
+    fc.property(fc.array(LINE, { maxLength: 12 }), fc.constantFrom("\n", "\r\n"), (lines, end) => {
+      const text = lines.join(end);
+      if (printDockerfile(parse(text).ast) !== text) throw new Error("printed another text");
+    }),
+    { numRuns: 600 },
+  );
+});
+
+test("an edited tree prints the edited file", (t) => {
+  const { ast } = parse("FROM a # no comment\n# build\nRUN  x \\\n  y\n");
+  const instructions = ast.instructions.map((node) => (node.kind === "run" ? { ...node, source: 'RUN ["x", "y"]' } : node));
+  t.is(printDockerfile({ ...ast, instructions }), 'FROM a # no comment\n# build\nRUN ["x", "y"]\n');
+});
+
+test("arbitrary bytes never crash or hang the parser", (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), fc.boolean(), (bytes, from) => {
+      const text = (from ? "FROM a\n" : "") + Buffer.from(bytes).toString(from ? "utf8" : "latin1");
+      if (printDockerfile(parse(text).ast) !== text) throw new Error("printed another text");
+    }),
+    { numRuns: 400 },
+  );
+  t.pass();
+});
+
+test("one line may have 65,535 bytes", (t) => {
+  const long = (bytes: number, end: string): string => `FROM a\nRUN ${"é".repeat((bytes - 4) / 2)}${"x".repeat(bytes % 2)}${end}`;
+  t.deepEqual(parse(long(65_535, "\n")).diagnostics, []);
+  t.deepEqual(parse(long(65_535, "")).diagnostics, []);
+  t.deepEqual(
+    parse(long(65_536, "\n")).diagnostics.map(({ code, range }) => [code, range?.line]),
+    [["dockerfile/long-line", 2]],
+  );
+  t.is(parse(`FROM a\nCOPY <<E /f\n${"x".repeat(70_000)}\nE\n`).diagnostics[0]?.code, "dockerfile/long-line");
 });
 
 test("any text compiles or is refused with diagnostics", async (t) => {

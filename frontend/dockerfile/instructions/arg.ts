@@ -11,7 +11,7 @@ export function checkArg(node: NodeOf<"arg">, report: Report): BoundInstruction 
   if (!checkArgNode(node, report)) return undefined;
   return bind(node, (at) => {
     const texts = node.args.map((arg) => {
-      const name = at.expand(arg.name);
+      const name = arg.name.text;
       if (looksSecret(name)) {
         const place = at.isTrigger ? node.range : arg.name.range;
         at.build.linter.warn(SecretsUsedInArgOrEnv, ["ARG", name], place, node.comments, { hint: SECRET_HINT });

@@ -3,6 +3,7 @@ import type { ExecOp, FileOp, Mount } from "../../../llb/ops.js";
 import { edge } from "../../../llb/vertex.js";
 import type { Flag, Heredoc, NodeOf } from "../ast.js";
 import { commandArgs, withShell } from "../command-line.js";
+import { parseDevice, type RunDevice } from "../devices.js";
 import * as errors from "../errors.js";
 import type { Variables } from "../expand.js";
 import { readFlags } from "../flags.js";
@@ -21,15 +22,15 @@ interface RunFlags {
   readonly mounts: readonly Flag[];
   readonly network: ExecOp["network"] | undefined;
   readonly security: ExecOp["security"];
+  readonly devices: readonly { readonly device: RunDevice; readonly flag: Flag }[];
 }
 
 /** `RUN command`, in shell or exec form or with heredocs. */
 export function checkRun(node: NodeOf<"run">, report: Report): BoundInstruction | undefined {
   const flags = checkFlags(node, report);
   const { command } = node;
-  if (!command || (command.form === "exec" && command.args.length === 0)) {
-    // An array with a member that is no string has had its own problem.
-    if (command || !/\[/.test(node.text)) report.add(errors.missingArguments("RUN", "a command", node.range));
+  if (command?.form === "exec" && command.args.length === 0) {
+    report.add(errors.missingArguments("RUN", "a command", node.range));
     return undefined;
   }
   if (!flags) return undefined;
@@ -56,10 +57,13 @@ function checkFlags(node: NodeOf<"run">, report: Report): RunFlags | undefined {
       }
     }
   }
-  for (const flag of flags.device) report.add(errors.unsupportedFlag("RUN", "device", flag.range));
+  const devices = flags.device.flatMap((flag) => {
+    const device = parseDevice(flag, report);
+    return device ? [{ device, flag }] : [];
+  });
   const network = choice("network", flags.network, NETWORKS, report);
   const security = choice("security", flags.security, SECURITY, report) ?? "sandbox";
-  return report.problems.length === before ? { mounts: flags.mount, network, security } : undefined;
+  return report.problems.length === before ? { mounts: flags.mount, network, security, devices } : undefined;
 }
 
 function choice<T extends string>(name: string, flag: Flag | undefined, choices: readonly T[], report: Report): T | undefined {
@@ -72,6 +76,7 @@ function choice<T extends string>(name: string, flag: Flag | undefined, choices:
 function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: Lowering): void {
   const { stage, build } = at;
   const { options } = build;
+  for (const { device, flag } of flags.devices) if (device.required) at.fail(errors.requiredDevice(device.name, flag.valueRange));
   const mounts = flags.mounts.map((flag): RunMount => {
     const range = flag.valueRange;
     return parseMount(flag, range, (value) => at.expand({ text: value, range: flag.valueRange }));
@@ -131,8 +136,7 @@ function scriptOf(node: NodeOf<"run">, at: Lowering): Script {
   const content = first.chomp ? chompTabs(first.content) : first.content;
   const summary = ` (${summarize(first.content)})`;
   if (image.os === "windows" || !content.startsWith("#!")) return { args: withShell(image, content), summary };
-  // History and progress show the file, as they do for a file of the image.
-  return { args: [`/dev/pipes/${first.name}`], summary, mount: (inputs) => scriptMount(first, content, inputs) };
+  return { args: withShell(image, `/dev/pipes/${first.name}`), summary, mount: (inputs) => scriptMount(first, content, inputs) };
 }
 
 function scriptMount(heredoc: Heredoc, content: string, inputs: Inputs): Mount {

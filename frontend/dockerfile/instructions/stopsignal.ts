@@ -13,8 +13,6 @@ const SIGNALS = new Set(
     "URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"
   ).split(" "),
 );
-const LAST_REALTIME = 64;
-
 /** `STOPSIGNAL signal`: what ends a container. */
 export function checkStopsignal(node: NodeOf<"stopsignal">, report: Report): BoundInstruction | undefined {
   const value = textArgument(node, report);
@@ -27,9 +25,9 @@ export function checkStopsignal(node: NodeOf<"stopsignal">, report: Report): Bou
   });
 }
 
-/** `SIGTERM`, `TERM`, `RTMIN+3`, or a number. */
+/** `SIGTERM`, `TERM`, `RTMIN+3`, or any number but 0: other systems have other signals. */
 export function isSignal(text: string): boolean {
-  if (/^\d+$/.test(text)) return Number(text) > 0 && Number(text) <= LAST_REALTIME;
+  if (/^[+-]?\d+$/.test(text)) return Number(text) !== 0;
   const name = text.toUpperCase().replace(/^SIG/, "");
   const realtime = /^RT(MIN\+|MAX-)(\d+)$/.exec(name);
   if (realtime) return Number(realtime[2]) >= 1 && Number(realtime[2]) <= (realtime[1] === "MIN+" ? 15 : 14);

@@ -48,7 +48,7 @@ export function checkWorkdir(node: NodeOf<"workdir">, report: Report): BoundInst
           metadata: at.metadata(at.stepName(node.text)),
         });
       }
-      at.commit(`WORKDIR ${stage.cwd}`, { layer });
+      at.commit(`WORKDIR ${stage.image.config?.WorkingDir}`, { layer });
     },
     { isStep: true },
   );
@@ -58,5 +58,6 @@ export function checkWorkdir(node: NodeOf<"workdir">, report: Report): BoundInst
 export function setWorkdir(stage: StageState, path: string): void {
   const base = stage.image.config?.WorkingDir || "/";
   stage.cwd = cleanPath(path.startsWith("/") ? path : `/${base}/${path}`);
-  stage.image = updated(stage.image, { WorkingDir: stage.cwd });
+  // An absolute path stays in the config as it is written.
+  stage.image = updated(stage.image, { WorkingDir: path.startsWith("/") ? path : stage.cwd });
 }
