@@ -118,6 +118,16 @@ export class ImageResolver {
 
   /** Manifest and config for a platform, brought into the store. */
   async #view(found: Found, platform: Platform): Promise<ImageView> {
+    try {
+      return await this.#readView(found, platform);
+    } catch (error) {
+      // Collection in another process may take what nothing refers to between our looking and our reading; what is fetched anew is ours.
+      if (!(error instanceof TsbuildError) || error.code !== "store/blob-missing" || !found.origin) throw error;
+      return await this.#readView(found, platform);
+    }
+  }
+
+  async #readView(found: Found, platform: Platform): Promise<ImageView> {
     await this.#flights.do(`view ${found.target.digest} ${formatPlatform(platform)}`, async () => {
       const manifest = await this.#manifest(found, found.target);
       const parsed = parseManifestOrIndex(manifest, found.target.mediaType, `manifest of ${found.name}`);

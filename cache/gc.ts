@@ -103,7 +103,7 @@ export class StoreCollector implements Collector {
       // In a transaction of its own: the rows are gone for good, and nobody can refer to a file while it is looked at and taken away.
       database.transaction(() => {
         this.#sweepFiles(removed, (path) => swept.push(this.#takeAway(path)));
-        totals.removed(removed.reduce((sum, { bytes }) => sum + bytes, 0));
+        totals.addBytes(-removed.reduce((sum, { bytes }) => sum + bytes, 0));
       });
       for (const path of swept) rmSync(path, { force: true });
       orphans.remove(trees);
@@ -123,7 +123,7 @@ export class StoreCollector implements Collector {
       leases.dropDead();
       const referenced = findReferences(database, graph, memo).blobs;
       const removed = [...graph.reachable(from)].filter((digest) => !referenced.has(digest) && blobs.has(digest));
-      totals.removed(removed.reduce((sum, digest) => sum + ownUsage(blobs.path(digest)), 0));
+      totals.addBytes(-removed.reduce((sum, digest) => sum + ownUsage(blobs.path(digest)), 0));
       for (const digest of removed) rmSync(blobs.path(digest), { force: true });
       return removed;
     });

@@ -26,6 +26,8 @@ const COLUMNS = "id, diff_id, blob, blob_digest, verified, unpacked, origin, cre
 /** Layers as rows; their bytes are in the blob store, snapshots/ and toc/. Files come before the rows that name them. */
 export class IndexedLayerStore implements LayerStore {
   readonly #drafts: LayerDrafts;
+  /** Blobs that another form of their layer took the place of. */
+  readonly #superseded = new Set<Digest>();
 
   constructor(
     private readonly database: Database,
@@ -87,6 +89,9 @@ export class IndexedLayerStore implements LayerStore {
         if (row.verified === 0) this.#update(row.id, "verified = 1", []);
       } else if (row.verified === 0 || row.blob_digest === null || !this.blobs.has(row.blob_digest)) {
         this.#update(row.id, "blob = ?, blob_digest = ?, verified = 1", [JSON.stringify(descriptor), blob.digest]);
+      } else {
+        // Packed by two builds at once, in different forms.
+        this.#superseded.add(blob.digest);
       }
       return this.#kept(row.id);
     });
@@ -103,6 +108,8 @@ export class IndexedLayerStore implements LayerStore {
   setBlob(id: LayerId, blob: Descriptor): LayerRecord {
     return this.database.transaction(() => {
       if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
+      const before = this.#row(id)?.blob_digest;
+      if (before && before !== blob.digest) this.#superseded.add(before);
       this.#update(layerRow(id) ?? 0, "blob = ?, blob_digest = ?, verified = 1", [JSON.stringify(blob), blob.digest]);
       return this.#require(id);
     });
@@ -154,6 +161,13 @@ export class IndexedLayerStore implements LayerStore {
         this.database.run("DELETE FROM layers WHERE id = ?", id);
       }
     });
+  }
+
+  /** Blobs that this handle made useless; nothing may refer to them any more. */
+  takeSuperseded(): readonly Digest[] {
+    const taken = [...this.#superseded];
+    this.#superseded.clear();
+    return taken;
   }
 
   close(): void {

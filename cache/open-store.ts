@@ -93,6 +93,14 @@ export function openStore(options: StoreOptions): Store {
         return database.get("SELECT 1 FROM mounts WHERE id = ?", id) !== undefined;
     }
   };
+  const gc = new StoreCollector({ database, paths, owner, blobs, tocs, graph, memo, leases, orphans, totals, reap });
+  /** Uncompressed layers that were compressed since: many times as large, and nobody asks for them again. */
+  const sweepSuperseded = () => {
+    const superseded = layers.takeSuperseded();
+    if (superseded.length === 0) return;
+    leases.settle("blob", superseded);
+    gc.sweepBlobs(superseded);
+  };
   return {
     root: paths.root,
     blobs,
@@ -104,7 +112,7 @@ export function openStore(options: StoreOptions): Store {
     memo,
     leases,
     builds: new IndexedBuilds(database, owner, paths.builds, { ...DEFAULT_LIMITS, ...options.history }),
-    gc: new StoreCollector({ database, paths, owner, blobs, tocs, graph, memo, leases, orphans, totals, reap }),
+    gc,
     temporaryDirectory: () => owner.temporaryDirectory(),
     cacheMountPath: (id, name) => mounts.path(id, name),
     orphans: () => orphans.list(),
@@ -112,6 +120,7 @@ export function openStore(options: StoreOptions): Store {
     close: () => {
       // On a disk that is full now, what is left of this handle goes when the next one takes its lock.
       tolerate(() => layers.close());
+      tolerate(sweepSuperseded);
       // One commit for everything that is written at the end.
       if (database.isOpen) tolerate(() => database.transaction(() => [results, totals, leases].forEach((part) => part.close())));
       const left = owner.release();

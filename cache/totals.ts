@@ -34,6 +34,7 @@ export class StoreTotals {
     if (stat) this.#added += stat.blocks * 512;
   }
 
+  /** Negative for what it removed. */
   addBytes(bytes: number): void {
     this.#added += bytes;
   }
@@ -81,10 +82,6 @@ export class StoreTotals {
     );
   }
 
-  removed(bytes: number): void {
-    if (bytes > 0) this.database.run("UPDATE totals SET bytes = max(0, bytes - ?) WHERE id = 1", bytes);
-  }
-
   collectAbove(bytes: number): void {
     this.database.run("UPDATE totals SET collect_above = ? WHERE id = 1", Math.round(bytes));
   }
@@ -92,7 +89,7 @@ export class StoreTotals {
   /** Writes down what this handle added. */
   close(): void {
     if (this.#added === 0) return;
-    this.database.run("UPDATE totals SET bytes = bytes + ? WHERE id = 1", this.#added);
+    this.database.run("UPDATE totals SET bytes = max(0, bytes + ?) WHERE id = 1", this.#added);
     this.#added = 0;
   }
 }

@@ -1,4 +1,4 @@
-import type { LayerId, LayerRecord, Store } from "../../cache/store.js";
+import type { LayerId, LayerRecord, Lock, Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/single-flight.js";
@@ -81,21 +81,36 @@ export class LayerService {
     if (record.unpacked && !this.#hasBlob(record)) {
       await this.#diff(stack, index, reporter);
     } else {
-      await this.fetched(id, reporter);
-      await this.#flights.do(`scan:${id}`, async () => {
-        const { blob, diffId } = this.record(id);
-        if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
-        const scanned = await this.#tasks.scan(
-          { blob: this.#store.blobs.path(blob.digest), mediaType: blob.mediaType },
-          { signal: reporter.signal },
-        );
-        this.#checkDiffId(blob, diffId, scanned.diffId);
-        this.#store.layers.saveToc(scanned.toc);
-      });
+      await this.#flights.do(`scan:${id}`, () =>
+        this.reading(id, reporter, async (blob, path) => {
+          const scanned = await this.#tasks.scan({ blob: path, mediaType: blob.mediaType }, { signal: reporter.signal });
+          this.#checkDiffId(blob, record.diffId, scanned.diffId);
+          this.#store.layers.saveToc(scanned.toc);
+        }),
+      );
     }
     const toc = this.#storedToc(this.record(id));
     if (!toc) throw new Error(`internal: layer ${id} has no TOC after it was read`);
     return toc;
+  }
+
+  /**
+   * Runs `body` on the blob of a layer, fetching it first where it is not here. It stays as long as `body` runs, although another build may
+   * put a compressed form in its place meanwhile.
+   */
+  async reading<T>(id: LayerId, reporter: Reporter, body: (blob: Descriptor, path: string) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.fetched(id, reporter);
+      const { blob } = this.record(id);
+      if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
+      const lease = this.#store.leases.hold("blob", [blob.digest]);
+      try {
+        if (lease.held.length > 0) return await body(blob, this.#store.blobs.path(blob.digest));
+      } finally {
+        lease.release();
+      }
+      // Replaced or removed between the two: the record says by now what there is instead.
+    }
   }
 
   /** Makes sure that the blob of a base layer is in the store. */
@@ -104,7 +119,7 @@ export class LayerService {
     const { blob, origin } = record;
     if (!blob || this.#store.blobs.has(blob.digest)) return;
     await this.#flights.do(`fetch:${blob.digest}`, async () => {
-      const lock = await this.#store.locks.acquire(`blob-${blob.digest}`, { signal: reporter.signal });
+      const lock = await this.#acquire(`blob-${blob.digest}`, "another build that fetches this layer", reporter);
       try {
         if (this.#store.blobs.has(blob.digest)) return;
         if (origin === undefined)
@@ -132,30 +147,27 @@ export class LayerService {
     if (this.record(id).unpacked) return this.#store.layers.snapshotPath(id);
     await this.fetched(id, reporter);
     await this.#flights.do(`unpack:${id}`, async () => {
-      const lock = await this.#store.locks.acquire(`unpack-${id}`, { signal: reporter.signal });
+      const lock = await this.#acquire(`unpack-${id}`, "another build that unpacks this layer", reporter);
       try {
-        const record = this.record(id);
-        const { blob } = record;
-        if (record.unpacked) return;
-        if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
-        const draft = this.#store.layers.draftSnapshot(id);
-        try {
-          const applied = await this.#tasks.apply(
-            { blob: this.#store.blobs.path(blob.digest), mediaType: blob.mediaType, dest: draft.fs },
-            { signal: reporter.signal },
-          );
-          this.#checkDiffId(blob, record.diffId, applied.diffId);
-          if (!this.#store.layers.toc(applied.diffId)) this.#store.layers.saveToc(applied.toc);
-          draft.commitSnapshot();
-        } catch (error) {
-          draft.discard();
-          throw error;
-        }
+        if (!this.record(id).unpacked) await this.reading(id, reporter, (blob, path) => this.#unpack(id, blob, path, reporter));
       } finally {
         lock.release();
       }
     });
     return this.#store.layers.snapshotPath(id);
+  }
+
+  async #unpack(id: LayerId, blob: Descriptor, path: string, reporter: Reporter): Promise<void> {
+    const draft = this.#store.layers.draftSnapshot(id);
+    try {
+      const applied = await this.#tasks.apply({ blob: path, mediaType: blob.mediaType, dest: draft.fs }, { signal: reporter.signal });
+      this.#checkDiffId(blob, this.record(id).diffId, applied.diffId);
+      if (!this.#store.layers.toc(applied.diffId)) this.#store.layers.saveToc(applied.toc);
+      draft.commitSnapshot();
+    } catch (error) {
+      draft.discard();
+      throw error;
+    }
   }
 
   /** Directories of a whole stack, unpacked in parallel, bottom first. */
@@ -176,12 +188,14 @@ export class LayerService {
     const id = stack[index] as LayerId;
     return this.#flights.do(`export:${id}`, async () => {
       let record = this.record(id);
-      if (record.blob && record.diffId && this.#final(record, compression)) {
+      while (record.blob && record.diffId && this.#final(record, compression)) {
         await this.fetched(id, reporter);
-        return { diffId: record.diffId, blob: record.blob };
+        if (this.#stays(record.blob)) return { diffId: record.diffId, blob: record.blob };
+        record = this.record(id);
       }
       if (record.blob && this.#store.blobs.has(record.blob.digest)) {
-        record = await this.#recompress(record, record.blob, compression, reporter);
+        await this.#recompress(id, compression, reporter);
+        record = this.record(id);
       } else {
         await this.#diff(stack, index, reporter, compression);
         record = this.record(id);
@@ -196,14 +210,20 @@ export class LayerService {
     return record.origin !== undefined || record.blob?.mediaType !== layerMediaType("uncompressed") || compression.type === "uncompressed";
   }
 
-  async #recompress(record: LayerRecord, blob: Descriptor, compression: CompressionOptions, reporter: Reporter): Promise<LayerRecord> {
-    const out = this.#store.blobs.temporaryPath();
-    const made = await this.#tasks.recompress(
-      { blob: this.#store.blobs.path(blob.digest), mediaType: blob.mediaType, out, compression },
-      { signal: reporter.signal },
-    );
-    this.#store.blobs.adopt(out, made.digest);
-    return this.#store.layers.setBlob(record.id, made);
+  /** An uncompressed blob goes when another build compresses it, unless it is held until this build has ended. */
+  #stays(blob: Descriptor): boolean {
+    if (blob.mediaType !== layerMediaType("uncompressed")) return true;
+    return this.#store.leases.hold("blob", [blob.digest]).held.length > 0;
+  }
+
+  #recompress(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<void> {
+    return this.reading(id, reporter, async (blob, path) => {
+      if (this.#final(this.record(id), compression)) return;
+      const out = this.#store.blobs.temporaryPath();
+      const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: reporter.signal });
+      this.#store.blobs.adopt(out, made.digest);
+      this.#store.layers.setBlob(id, made);
+    });
   }
 
   /** Compares an unpacked layer with those below it: diffID and TOC, and with `compression` the blob too. */
@@ -221,6 +241,18 @@ export class LayerService {
       this.#store.layers.setDiff(id, made.toc);
       if (made.blob) this.#store.layers.setBlob(id, made.blob);
     });
+  }
+
+  /** A lock that other builds take for the same work; says so when it has to wait. */
+  async #acquire(name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
+    let waited = false;
+    const onWait = () => {
+      waited = true;
+      reporter.progress(waitingFor, 0, undefined, false);
+    };
+    const lock = await this.#store.locks.acquire(name, { signal: reporter.signal, onWait });
+    if (waited) reporter.progress(waitingFor, 0, undefined, true);
+    return lock;
   }
 
   #storedToc(record: LayerRecord): Toc | undefined {

@@ -71,14 +71,11 @@ export async function extractContent(
   paths: readonly string[],
   reporter: Reporter,
 ): Promise<(path: string) => string> {
-  await service.fetched(id, reporter);
-  const { blob } = service.record(id);
-  if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
   const directory = service.store.temporaryDirectory();
   const places = new Map(paths.map((path, index) => [path, join(directory, String(index))]));
-  await service.tasks.extract(
-    { blob: service.store.blobs.path(blob.digest), mediaType: blob.mediaType, files: [...places].map(([path, dest]) => ({ path, dest })) },
-    { signal: reporter.signal },
+  const files = [...places].map(([path, dest]) => ({ path, dest }));
+  await service.reading(id, reporter, (blob, path) =>
+    service.tasks.extract({ blob: path, mediaType: blob.mediaType, files }, { signal: reporter.signal }),
   );
   return (path) => {
     const place = places.get(path);
