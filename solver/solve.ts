@@ -4,7 +4,7 @@ import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
 import type { SolverContext } from "./context.js";
-import type { EngineVertex } from "./engine/op.js";
+import type { EngineVertex, SolvedVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
 import { explaining } from "./explain/explaining.js";
 import { layerForms } from "./layer-forms.js";
@@ -17,6 +17,8 @@ export interface SolveGraphOptions {
   readonly jobs: number;
   /** Whether the results become images, so that their layers are wanted compressed. */
   readonly image: boolean;
+  /** Told of everything that has keys once the graph is solved, for caches that are written elsewhere. */
+  readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[]) => void;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
@@ -53,6 +55,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     jobs: { run: options.jobs, io: Math.max(4, availableParallelism()) },
     signal: options.signal,
     onEvent: options.onEvent,
+    ...(options.onSolved && { onSolved: options.onSolved }),
   }).catch((error: unknown) => {
     throw withPlace(error, order);
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type CacheKey, cacheKey, contentInput } from "../../core/cache-key.js";
 import type { Node } from "./graph.js";
-import type { KeyComponents } from "./op.js";
+import type { KeyComponents, SolvedVertex } from "./op.js";
 
 /** The keys one vertex is known by. Those that need something that is not known are undefined; equal ones are common. */
 export interface ResultKeys {
@@ -43,6 +43,15 @@ export function distinctKeys(keys: ResultKeys): readonly CacheKey[] {
  */
 export function unusedKey(): CacheKey {
   return cacheKey("ignore-cache", [randomBytes(32).toString("hex")]);
+}
+
+/** What is known of a vertex at the end; undefined when it has no keys, or is never cached because it needs no work. */
+export function solvedVertex<R>(node: Node<R>): SolvedVertex<R> | undefined {
+  const { vertex, state } = node;
+  if (vertex.op.immediate) return undefined;
+  const resolved = state.phase === "resolved" ? state : undefined;
+  const [first, ...others] = new Set([resolved?.key, node.definitionKey].filter((key) => key !== undefined));
+  return first === undefined ? undefined : { vertex, result: resolved?.result, keys: [first, ...others] };
 }
 
 /** What the primary key is made of. */

@@ -65,6 +65,15 @@ export interface EngineCache<R> {
   exclusive<T>(key: CacheKey, options: { readonly signal: AbortSignal; readonly onWait: () => void }, body: () => Promise<T>): Promise<T>;
 }
 
+/** What is known of a cacheable vertex when a solve has ended. */
+export interface SolvedVertex<R> {
+  readonly vertex: EngineVertex<R>;
+  /** Undefined when nobody asked for it. */
+  readonly result: R | undefined;
+  /** The primary key of its result, and its definition key: whatever else was asked on the way depends on what was cached. */
+  readonly keys: readonly [CacheKey, ...CacheKey[]];
+}
+
 export interface SaveRequest<R> {
   /** Of the vertex. */
   readonly id: string;

@@ -1,7 +1,8 @@
 import type { EventSink } from "../../core/events.js";
 import { computeDefinitionKeys } from "./definition-keys.js";
 import { buildGraph } from "./graph.js";
-import type { Decision, EngineCache, EngineVertex } from "./op.js";
+import { solvedVertex } from "./keys.js";
+import type { Decision, EngineCache, EngineVertex, SolvedVertex } from "./op.js";
 import { probe } from "./probe.js";
 import { Scheduler } from "./scheduler.js";
 import { Session } from "./session.js";
@@ -15,6 +16,8 @@ export interface SolveOptions<R> {
   readonly onEvent: EventSink;
   /** Told for each vertex why it runs or what was found, just before its event `cached` or after `started`. */
   readonly onDecision?: (decision: Decision<R>) => void;
+  /** Told once, after a solve that succeeded: the vertices that have keys, inputs first. */
+  readonly onSolved?: (vertices: readonly SolvedVertex<R>[]) => void;
   /** Milliseconds since the epoch, for the age of results. Default: the clock. */
   readonly now?: () => number;
   /** For tests: the order in which vertices that became ready together are begun. */
@@ -51,6 +54,7 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
   } finally {
     session.scope.close();
   }
+  options.onSolved?.(graph.nodes.flatMap((node) => solvedVertex(node) ?? []));
   return new Map(graph.nodes.flatMap(({ vertex, state }) => (state.phase === "resolved" ? [[vertex.id, state.result] as const] : [])));
 }
 

@@ -5,7 +5,7 @@ import { SingleFlight } from "../../core/single-flight.js";
 import type { CompressionOptions } from "../../oci/layer/tasks.js";
 import type { Toc } from "../../oci/layer/toc.js";
 import { RootfsView } from "../../oci/layer/view.js";
-import { layerMediaType } from "../../oci/media-types.js";
+import { layerCompression, layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { FetchBlob, LayerTaskRunner, Reporter } from "./ports.js";
 
@@ -202,6 +202,29 @@ export class LayerService {
       }
       if (!record.blob || !record.diffId) throw new Error(`internal: layer ${id} has no blob after it was packed`);
       return { diffId: record.diffId, blob: record.blob };
+    });
+  }
+
+  /** The same, but a blob that can be fetched may still be elsewhere. */
+  async described(
+    stack: Stack,
+    index: number,
+    compression: CompressionOptions,
+    reporter: Reporter,
+  ): Promise<{ readonly diffId: Digest; readonly blob: Descriptor }> {
+    const { blob, diffId, origin } = this.record(stack[index] as LayerId);
+    if (blob && diffId && origin !== undefined && !this.#store.blobs.has(blob.digest)) return { diffId, blob };
+    return this.exported(stack, index, compression, reporter);
+  }
+
+  /** A blob of a packed layer in exactly this compression, for one use: the layer keeps the one it has. */
+  converted(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<Descriptor> {
+    return this.reading(id, reporter, async (blob, path) => {
+      if (layerCompression(blob.mediaType) === compression.type) return blob;
+      const out = this.#store.blobs.temporaryPath();
+      const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: reporter.signal });
+      this.#store.blobs.adopt(out, made.digest);
+      return made;
     });
   }
 
