@@ -70,7 +70,8 @@ async function finishImage(
   const layers = await Promise.all(
     stack.map(async (id, index) => {
       const { diffId, blob } = await service.exported(stack, index, compression, reporter);
-      return { diffId, blob, createdAt: service.record(id).createdAt, toc: () => service.toc(stack, index, reporter) };
+      const { createdAt, origin } = service.record(id);
+      return { diffId, blob, createdAt, ...(origin === undefined ? {} : { origin }), toc: () => service.toc(stack, index, reporter) };
     }),
   );
   return { platform: result.platform, config: finishConfig(result, layers, epoch), layers };

@@ -8,6 +8,8 @@ import type { Digest } from "../core/digest.js";
 export interface ExportLayer {
   readonly diffId: Digest;
   readonly blob: Descriptor;
+  /** Canonical reference of an image that the blob came from, when it came from a registry. */
+  readonly origin?: string;
   /** The layer's TOC; read or computed on demand. */
   toc(): Promise<Toc>;
 }

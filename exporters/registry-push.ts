@@ -1,24 +1,21 @@
-import { type Digest } from "../core/digest.js";
+import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 import { formatReference, parseReference, type Reference } from "../oci/reference.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 import type { Descriptor } from "../oci/types.js";
-import { type AssembledImage } from "./assemble-image.js";
+import type { AssembledImage } from "./assemble-image.js";
 import { assembleWithProgress } from "./assemble-with-progress.js";
-import type { ExportContext, Exporter } from "./exporter.js";
+import type { ExportContext, Exporter, ExportRequest } from "./exporter.js";
 import { imageResult } from "./layout-content.js";
-
-export interface RegistryPushOptions {
-  readonly client: RegistryClient;
-  /** Where a blob was pulled from (canonical reference), when that is known: then it is mounted instead of uploaded. */
-  readonly origin?: (digest: Digest) => string | undefined;
-}
 
 /** Blobs sent at once, as docker does. */
 const PARALLEL = 5;
 
-/** `type=registry` and `--push`: to the registries that the names say. Blobs first, then manifests, the tag last: a reader never finds half an image. */
-export function registryPush(options: RegistryPushOptions): Exporter {
+/**
+ * `type=registry` and `--push`: to the registries that the names say. Blobs first, then manifests, the tag last: a reader never finds half an image. What the
+ * registry has in another repository, because a base was pulled from there, is mounted instead of uploaded.
+ */
+export function registryPush(options: { readonly client: RegistryClient }): Exporter {
   return {
     name: "exporting to image",
     async export(request, context) {
@@ -27,11 +24,12 @@ export function registryPush(options: RegistryPushOptions): Exporter {
       }
       const image = assembleWithProgress(request, "oci", context);
       const references = request.names.map(parseReference);
+      const origins = originsOf(request);
       const pushed = new Map<string, Reference>();
       for (const reference of references) {
         const key = `${reference.registry}/${reference.repository}`;
         // A further tag in the same repository needs only its manifest; another repository of the registry can take blobs over from the first.
-        if (!pushed.has(key)) await pushBlobs(image, reference, [...pushed.values()], options, context);
+        if (!pushed.has(key)) await pushBlobs({ image, reference, client: options.client }, [...pushed.values()], origins, context);
         await pushManifests(image, reference, options.client, context);
         pushed.set(key, reference);
       }
@@ -40,11 +38,15 @@ export function registryPush(options: RegistryPushOptions): Exporter {
   };
 }
 
+function originsOf(request: ExportRequest): ReadonlyMap<Digest, Reference> {
+  const layers = request.images.flatMap((image) => image.layers);
+  return new Map(layers.flatMap(({ blob, origin }) => (origin === undefined ? [] : [[blob.digest, parseReference(origin)] as const])));
+}
+
 async function pushBlobs(
-  image: AssembledImage,
-  reference: Reference,
+  { image, reference, client }: { readonly image: AssembledImage; readonly reference: Reference; readonly client: RegistryClient },
   done: readonly Reference[],
-  options: RegistryPushOptions,
+  origins: ReadonlyMap<Digest, Reference>,
   context: ExportContext,
 ): Promise<void> {
   const queue = [...image.layers, ...image.configs];
@@ -56,12 +58,10 @@ async function pushBlobs(
   const pushOne = async (blob: Descriptor, signalOfAll: AbortSignal): Promise<void> => {
     const document = image.documents.get(blob.digest);
     const item = `pushing ${document === undefined ? "layer" : "config"} ${blob.digest}`;
-    const origin = options.origin?.(blob.digest);
-    const from = [...done, ...(origin === undefined ? [] : [parseReference(origin)])].find(
-      (other) => other.registry === reference.registry,
-    );
+    const origin = origins.get(blob.digest);
+    const from = [...done, ...(origin === undefined ? [] : [origin])].find((other) => other.registry === reference.registry);
     context.progress(item, 0, blob.size, false);
-    await options.client.putBlob(reference, blob, {
+    await client.putBlob(reference, blob, {
       open: () => (document === undefined ? context.blobs.open(blob.digest) : oneChunk(document)),
       mountFrom: from?.repository,
       signal: signalOfAll,
