@@ -5,9 +5,14 @@ import { compileDockerfile } from "../frontend/dockerfile/compile.js";
 import type { FrontendResult } from "../frontend/frontend.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { SolverContext } from "../solver/context.js";
+import type { Stack } from "../solver/layers/layer-service.js";
+import { cacheMounts } from "../solver/ops/cache-mount-name.js";
 import { rootLayers } from "../solver/ops/root-layers.js";
 import type { StepResult } from "../solver/result.js";
 import { BuildSolver } from "./build-solver.js";
+import type { SolvedBuild } from "./cache-exports.js";
+import { CacheImports } from "./cache-imports.js";
+import { withoutLostLayers } from "./fetch-layer.js";
 import { finishConfig } from "./image-config.js";
 import { loadDockerfile } from "./load-dockerfile.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
@@ -19,6 +24,9 @@ export interface Built {
   readonly warnings: readonly Diagnostic[];
   /** Milliseconds since the epoch that date this build, when SOURCE_DATE_EPOCH says so. */
   readonly epoch: number | undefined;
+  /** For caches that are written elsewhere. */
+  readonly solved: SolvedBuild;
+  readonly imports: CacheImports | undefined;
 }
 
 export interface BuildImagesOptions {
@@ -33,7 +41,10 @@ export interface BuildImagesOptions {
 /** Compiles and solves the Dockerfile for every platform (what they have in common runs once) and finishes their images. */
 export async function buildImages(options: BuildImagesOptions, session: Session, onEvent: EventSink): Promise<Built> {
   const { build, compression } = options;
-  const solver = new BuildSolver({ build, compression, id: options.id, onEvent }, session);
+  const imports = build.cacheFrom.length === 0 ? undefined : new CacheImports(build.cacheFrom, session, onEvent);
+  // Goes on while the Dockerfile is read; what goes wrong is told where it is needed.
+  imports?.load().catch(() => undefined);
+  const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);
   const compiled = await Promise.all(
     build.platforms.map((platform) => compileDockerfile(dockerfile.ast, dockerfile.options(platform), dockerfile.ports)),
@@ -42,20 +53,34 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
 
   const epoch = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;
-  const layers = solver.layers(epoch);
-  const results = await solver.solve(
-    compiled.map((result) => result.rootfs),
-    layers,
-    options.image,
-    dockerfile,
+  const dated = epoch === undefined ? undefined : epoch * 1000;
+  const targets = compiled.map((result) => result.rootfs);
+  const solved = await withoutLostLayers(
+    async () => {
+      const layers = solver.layers(epoch);
+      let vertices: SolvedBuild["vertices"] = [];
+      const results = await solver.solve(targets, layers, options.image, dockerfile, (all) => (vertices = all));
+      dockerfile.contexts.save();
+      const context = solver.context(layers, dockerfile);
+      const finished = await Promise.all(compiled.map((result, index) => finishImage(result, results[index] as StepResult, context, dated)));
+      return { layers, vertices, finished };
+    },
+    { session, imports, onEvent },
   );
-  dockerfile.contexts.save();
-  const images = await Promise.all(
-    compiled.map((result, index) =>
-      finishImage(result, results[index] as StepResult, solver.context(layers, dockerfile), epoch === undefined ? undefined : epoch * 1000),
-    ),
-  );
-  return { images, warnings, epoch: epoch === undefined ? undefined : epoch * 1000 };
+  const { layers, vertices, finished } = solved;
+  return {
+    images: finished.map(({ image }) => image),
+    warnings,
+    epoch: dated,
+    imports,
+    solved: {
+      vertices,
+      layers,
+      stacks: finished.map(({ stack }) => stack),
+      mounts: cacheMounts(targets),
+      compression: options.image ? compression : undefined,
+    },
+  };
 }
 
 /** Completes one image: every layer's blob in its final form, diffIDs, history, times. */
@@ -64,7 +89,7 @@ async function finishImage(
   solved: StepResult,
   context: SolverContext,
   epoch: number | undefined,
-): Promise<ExportImage> {
+): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
   const { layers: service, compression, quiet: reporter } = context;
   const stack = await rootLayers(solved, context, reporter);
   const layers = await Promise.all(
@@ -74,7 +99,7 @@ async function finishImage(
       return { diffId, blob, createdAt, ...(origin === undefined ? {} : { origin }), toc: () => service.toc(stack, index, reporter) };
     }),
   );
-  return { platform: result.platform, config: finishConfig(result, layers, epoch), layers };
+  return { image: { platform: result.platform, config: finishConfig(result, layers, epoch), layers }, stack };
 }
 
 /** What several platforms have in common is said once. */

@@ -3,19 +3,20 @@ import type { EventSink, StepId } from "../core/events.js";
 import type { Edge, Rootfs } from "../llb/vertex.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import { hostPlatform } from "../oci/platform.js";
-import { parseReference } from "../oci/reference.js";
 import type { SolverContext } from "../solver/context.js";
 import { LayerService } from "../solver/layers/layer-service.js";
-import type { FetchBlob, Reporter } from "../solver/layers/ports.js";
+import type { Reporter } from "../solver/layers/ports.js";
 import { Selections } from "../solver/explain/selections.js";
 import { readTreeFile, treeOfInput } from "../solver/ops/input-tree.js";
 import { Downloads } from "../solver/remote/downloads.js";
 import { GitRepositories } from "../solver/remote/git-repositories.js";
 import type { StepResult } from "../solver/result.js";
-import { solveGraph } from "../solver/solve.js";
+import { solveGraph, type SolveGraphOptions } from "../solver/solve.js";
 import { buildOrigin } from "./build-origin.js";
 import { BuildSecrets } from "./build-secrets.js";
 import type { BuildContexts } from "./build-contexts.js";
+import type { CacheImports } from "./cache-imports.js";
+import { layerFetcher } from "./fetch-layer.js";
 import type { ImageResolver } from "./image-resolver.js";
 import type { SolvedFiles } from "./main-context.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
@@ -39,6 +40,8 @@ export class BuildSolver {
       readonly compression: CompressionOptions;
       /** Of the build, when it is recorded. */
       readonly id: string | undefined;
+      /** Caches it reads from. */
+      readonly imports: CacheImports | undefined;
       readonly onEvent: EventSink;
     },
     private readonly session: Session,
@@ -50,6 +53,8 @@ export class BuildSolver {
     this.quiet = { signal, progress: () => {} };
     this.#shared = {
       compression,
+      results: options.imports?.results ?? store.results,
+      restoreMount: async (name, path, reporter) => (await options.imports?.restoreMount(name, path, reporter)) ?? false,
       quiet: this.quiet,
       background: session.background,
       worker: () => session.worker(),
@@ -66,7 +71,7 @@ export class BuildSolver {
   /** Layers of this build, clamped to `epoch` (seconds). */
   layers(epoch: number | undefined): LayerService {
     const { store, tasks } = this.session;
-    return new LayerService({ store, tasks, fetchBlob: fetchWith(this.session), ...(epoch === undefined ? {} : { epoch }) });
+    return new LayerService({ store, tasks, fetchBlob: layerFetcher(this.session, this.options.imports), ...(epoch === undefined ? {} : { epoch }) });
   }
 
   /** The files of a graph without images and local directories: a context from elsewhere. */
@@ -89,13 +94,15 @@ export class BuildSolver {
     layers: LayerService,
     image: boolean,
     { contexts, resolver }: GraphSources,
+    onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
-    const { build, onEvent } = this.options;
-    return this.#solve(targets, this.context(layers, { contexts, resolver }), image, (event) => {
+    await this.options.imports?.load();
+    const sink: EventSink = (event) => {
       // Shown already, as what it was when it was solved for the Dockerfile.
       if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
-      onEvent(event);
-    });
+      this.options.onEvent(event);
+    };
+    return this.#solve(targets, this.context(layers, { contexts, resolver }), image, sink, onSolved);
   }
 
   context(layers: LayerService, { contexts, resolver }: GraphSources): SolverContext {
@@ -108,15 +115,16 @@ export class BuildSolver {
     };
   }
 
-  #solve(targets: readonly Rootfs[], context: SolverContext, image: boolean, onEvent: EventSink): Promise<StepResult[]> {
-    return solveGraph(targets, context, { jobs: this.options.build.jobs, image, signal: this.session.signal, onEvent });
+  #solve(
+    targets: readonly Rootfs[],
+    context: SolverContext,
+    image: boolean,
+    onEvent: EventSink,
+    onSolved?: SolveGraphOptions["onSolved"],
+  ): Promise<StepResult[]> {
+    const { jobs } = this.options.build;
+    return solveGraph(targets, context, { jobs, image, signal: this.session.signal, onEvent, ...(onSolved && { onSolved }) });
   }
-}
-
-function fetchWith(session: Session): FetchBlob {
-  return async function* (origin, blob, { signal }) {
-    yield* (await session.registry()).blob(parseReference(origin), blob, { signal });
-  };
 }
 
 /** The host's resolver configuration: RUN steps share the host's network. */

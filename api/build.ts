@@ -57,8 +57,10 @@ async function run(
     sink(event);
   };
   const compression = outputCompression(resolved.outputs);
-  const built = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage), id }, session, onEvent);
-  const results = await exportAll(resolved, built, session, onEvent);
+  const solved = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage), id }, session, onEvent);
+  const caches = await cacheWrites(resolved, solved, session, onEvent);
+  const built = { ...solved, images: caches.images };
+  const results = await beside(exportAll(resolved, built, session, onEvent), caches.writes());
   return {
     imageId: assembleImage(built.images, "oci").configs[0].digest,
     descriptor: results.find((result) => result.descriptor !== undefined)?.descriptor,
@@ -66,6 +68,31 @@ async function run(
     warnings: built.warnings,
     stats: { ...counters.stats(), duration: now() - started },
   };
+}
+
+/** The caches to write, and the images as they are exported then: with an inline cache in them when that was asked for. */
+async function cacheWrites(
+  options: ResolvedBuildOptions,
+  built: Built,
+  session: Session,
+  onEvent: EventSink,
+): Promise<{ readonly images: Built["images"]; writes(): readonly Promise<void>[] }> {
+  if (options.cacheTo.length === 0) return { images: built.images, writes: () => [] };
+  const { CacheExports } = await import("./cache-exports.js");
+  const exports = new CacheExports(built.solved, session, built.imports, onEvent);
+  const inline = options.cacheTo.some((cache) => cache.type === "inline");
+  return {
+    images: inline ? await exports.inline(built.images) : built.images,
+    writes: () => options.cacheTo.flatMap((cache) => (cache.type === "inline" ? [] : [exports.write(cache)])),
+  };
+}
+
+/** What the first gives, when all have ended well. */
+async function beside<T>(first: Promise<T>, others: readonly Promise<void>[]): Promise<T> {
+  // Nothing goes on behind the back of the one that failed.
+  const failed = (await Promise.allSettled([first, ...others])).find((outcome) => outcome.status === "rejected");
+  if (failed) throw failed.reason;
+  return first;
 }
 
 /** Exports to every output, one after the other: they mostly wait for the same disk. */

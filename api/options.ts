@@ -1,11 +1,14 @@
 import type { Readable, Writable } from "node:stream";
 import type { HistoryLimits } from "../cache/store.js";
+import type { CacheFrom, CacheTo } from "../cache/transfer/options.js";
 import type { Diagnostic, SourceFile } from "../core/diagnostics.js";
 import type { Digest } from "../core/digest.js";
 import type { EventSink } from "../core/events.js";
 import type { LintWarning } from "../frontend/dockerfile/check.js";
 import type { Compression } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
+
+export type { CacheFrom, CacheTo, MountSelection } from "../cache/transfer/options.js";
 
 /** Where a result goes. A `dest` of type Writable gets the bytes; it is ended, not destroyed. */
 export type Output =
@@ -66,6 +69,10 @@ export interface BuildOptions extends CommonOptions {
   readonly noCache?: boolean | "layers" | "mounts" | "all";
   /** Stages that do not use the cache. */
   readonly noCacheFilter?: readonly string[];
+  /** Caches of other machines to take results from, the first that has one. One that cannot be read is a warning. */
+  readonly cacheFrom?: readonly CacheFrom[];
+  /** Caches to write the results to, beside the outputs. */
+  readonly cacheTo?: readonly CacheTo[];
   /** Ask the registry even when the local store has the name. */
   readonly pull?: boolean;
   readonly network?: "default" | "none" | "host";

@@ -2,7 +2,7 @@ import { TsbuildError } from "../core/errors.js";
 import { suggest } from "../core/suggest.js";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
 import { parseImageName } from "../oci/reference.js";
-import type { BuildOptions, Output } from "./options.js";
+import type { BuildOptions, CacheFrom, CacheTo, Output } from "./options.js";
 
 /** Build options with every default filled in and every text read. */
 export interface ResolvedBuildOptions {
@@ -19,6 +19,8 @@ export interface ResolvedBuildOptions {
   readonly platformExplicit: boolean;
   readonly outputs: readonly Output[];
   readonly noCache: boolean | readonly string[];
+  readonly cacheFrom: readonly CacheFrom[];
+  readonly cacheTo: readonly CacheTo[];
   /** Cache mounts begin empty. */
   readonly freshMounts: boolean;
   readonly history: boolean;
@@ -50,6 +52,8 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   outputs: true,
   noCache: true,
   noCacheFilter: true,
+  cacheFrom: true,
+  cacheTo: true,
   pull: true,
   network: true,
   addHosts: true,
@@ -90,6 +94,8 @@ export function resolveBuildOptions(
     platformExplicit: (options.platforms?.length ?? 0) > 0,
     outputs: options.outputs?.length ? options.outputs : [{ type: "image" }],
     noCache: noCacheOf(options) ? true : (options.noCacheFilter ?? []).map((stage) => stage.toLowerCase()),
+    cacheFrom: options.cacheFrom ?? [],
+    cacheTo: options.cacheTo ?? [],
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
     history: options.history !== false,
     pull: options.pull ?? false,

@@ -10,6 +10,7 @@ import { Connections, defaultCertificateDirectories } from "../oci/http/connecti
 import type { RegistryClient } from "../oci/registry/client.js";
 import { Background } from "../solver/layers/background.js";
 import type { LayerTaskRunner } from "../solver/layers/ports.js";
+import type { CacheBackends } from "./cache-backends.js";
 import { layerTaskRunner } from "./layer-tasks.js";
 import { downloadFailures } from "../solver/remote/errors.js";
 import type { BuildOptions, CommonOptions } from "./options.js";
@@ -26,6 +27,7 @@ export class Session implements AsyncDisposable {
   #worker: Promise<Worker> | undefined;
   #registry: Promise<RegistryClient> | undefined;
   #connections: Connections | undefined;
+  #caches: Promise<CacheBackends> | undefined;
 
   constructor(options: CommonOptions & Pick<BuildOptions, "history">) {
     const { history } = options;
@@ -48,6 +50,12 @@ export class Session implements AsyncDisposable {
     return this.#registry;
   }
 
+  /** Caches outside the store. */
+  caches(): Promise<CacheBackends> {
+    this.#caches ??= import("./cache-backends.js").then(({ CacheBackends: Backends }) => new Backends(this));
+    return this.#caches;
+  }
+
   /** Connections for downloads from any host. */
   connections(): Connections {
     this.#connections ??= new Connections(process.env, defaultCertificateDirectories(process.env), downloadFailures);
@@ -62,6 +70,7 @@ export class Session implements AsyncDisposable {
       await this.#closeTasks();
       await this.#endWorker();
       (await this.#registry?.catch(() => undefined))?.close();
+      (await this.#caches?.catch(() => undefined))?.[Symbol.dispose]();
       this.#connections?.close();
     } finally {
       this.store.close();

@@ -1,3 +1,4 @@
+import type { ResultIndex } from "../cache/store.js";
 import type { Worker } from "../executor-native/contract.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { FileTree } from "../oci/layer/toc.js";
@@ -29,6 +30,10 @@ export interface Provenance {
 /** What the ops of one build share. Everything is injected by api/. */
 export interface SolverContext {
   readonly layers: LayerService;
+  /** The store's results, and behind them those of the caches that this build reads from. */
+  readonly results: ResultIndex;
+  /** Brings the content of a cache mount that is not there yet from such a cache; answers whether there was any. `path` does not exist. */
+  readonly restoreMount: (name: string, path: string, reporter: Reporter) => Promise<boolean>;
   /** Starts the worker when it is asked for the first time. */
   readonly worker: () => Promise<Worker>;
   /** The image behind a source identifier, for a platform; known since the frontend asked for it, otherwise resolved now. */

@@ -10,17 +10,20 @@ import { Explainer } from "./explainer.js";
 /** The cache of a solve that records what later explanations need, and who explains this one. */
 export function explaining(
   order: readonly Vertex[],
-  { layers: { store }, provenance, selections }: Pick<SolverContext, "layers" | "provenance" | "selections">,
+  { layers: { store }, results, provenance, selections }: Pick<SolverContext, "layers" | "results" | "provenance" | "selections">,
   onEvent: EventSink,
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
   const { build } = provenance;
   // A step for another platform is another step, although it has the same name.
   const originOf = (id: string): string => `${provenance.origin} ${vertices.get(id)?.platform ?? ""}`;
-  const cache = storeCache(store, {
+  const cache = storeCache(
+    { results, locks: store.locks },
+    {
     notes: (id) => ({ origin: originOf(id), ...(build === undefined ? {} : { build }) }),
     onSaved: ({ inputs }: KeyComponents) => selections.keep(inputs.flatMap(({ key }) => contentDigests(key) ?? [])),
-  });
+  },
+  );
   const explainer = new Explainer<StepResult>({
     results: store.results,
     selections,
