@@ -1,0 +1,160 @@
+import { existsSync } from "node:fs";
+import { TsbuildError } from "../core/errors.js";
+import type { EventSink } from "../core/events.js";
+import type { LayerId } from "../cache/store.js";
+import type { OutgoingBlob } from "../cache/transfer/backend.js";
+import { INLINE_CACHE } from "../cache/transfer/config.js";
+import { CACHE_MOUNT_TYPE, layersOf as transferLayers, type TransferMount } from "../cache/transfer/content.js";
+import type { CacheTo } from "../cache/transfer/options.js";
+import type { ExportImage } from "../exporters/exporter.js";
+import type { CompressionOptions } from "../oci/layer/tasks.js";
+import { layerCompression } from "../oci/media-types.js";
+import type { SolvedVertex } from "../solver/engine/op.js";
+import { describeSteps, type StoredStep, stepsWithin, storedSteps } from "../solver/exported-results.js";
+import type { LayerService, Stack } from "../solver/layers/layer-service.js";
+import type { Reporter } from "../solver/layers/ports.js";
+import type { CacheMount } from "../solver/ops/cache-mount-name.js";
+import type { StepResult } from "../solver/result.js";
+import { runAsStep } from "./build-steps.js";
+import { type CacheImports, selectMounts } from "./cache-imports.js";
+import type { Session } from "./session.js";
+
+/** What a build leaves for caches. */
+export interface SolvedBuild {
+  readonly vertices: readonly SolvedVertex<StepResult>[];
+  /** The layers of the images, one stack per platform. */
+  readonly stacks: readonly Stack[];
+  readonly layers: LayerService;
+  /** By the names of their directories. */
+  readonly mounts: ReadonlyMap<string, CacheMount>;
+  /** Form of the images' layers; undefined when there is no image. */
+  readonly compression: CompressionOptions | undefined;
+}
+
+type Outgoing = Exclude<CacheTo, { type: "inline" }>;
+
+/** Writes the results of a build to caches (`--cache-to`). */
+export class CacheExports {
+  #steps: readonly StoredStep[] | undefined;
+  readonly #packedMounts = new Map<string, Promise<TransferMount | undefined>>();
+
+  constructor(
+    private readonly solved: SolvedBuild,
+    private readonly session: Session,
+    private readonly imports: CacheImports | undefined,
+    private readonly onEvent: EventSink,
+  ) {}
+
+  /** The images with the keys of their steps in their configs, so that each is a cache by itself. */
+  async inline(images: readonly ExportImage[]): Promise<readonly ExportImage[]> {
+    const { writeInlineRecords } = await import("../cache/transfer/write-config.js");
+    const reporter: Reporter = { signal: this.session.signal, progress: () => {} };
+    const steps = stepsWithin(this.#stored, this.solved.stacks);
+    const compression = this.solved.compression ?? { type: "gzip" };
+    const { results } = await describeSteps(steps, this.solved.layers, { compression, force: false, reporter });
+    return images.map((image) => {
+      const stack = image.layers.map(({ diffId, blob }) => ({ diffId, blob, createdAt: undefined }));
+      return { ...image, config: { ...image.config, [INLINE_CACHE]: writeInlineRecords(results, stack) } };
+    });
+  }
+
+  /** Writes one cache, as a step of the build. Does nothing where the cache does not exist (`gha` outside GitHub Actions). */
+  async write(option: Outgoing): Promise<void> {
+    const { openTarget } = await import("../cache/transfer/backends.js");
+    const { sendCache } = await import("../cache/transfer/send.js");
+    const { signal } = this.session;
+    try {
+      const target = await openTarget(option, await this.session.caches());
+      if (!target) return;
+      await runAsStep(`exporting cache to ${target.name}`, this.onEvent, async (step) => {
+        const reporter: Reporter = { signal, progress: step.progress };
+        const { content, blobs } = await this.#collect(option, reporter);
+        await sendCache(target, content, blobs, reporter);
+      });
+    } catch (error) {
+      if (!option.ignoreError || signal.aborted || !(error instanceof TsbuildError)) throw error;
+      const message = `The ${option.type} cache was not written: ${error.message}`;
+      this.onEvent({ type: "warning", diagnostic: { severity: "warning", code: "cache/export-failed", message } });
+    }
+  }
+
+  get #stored(): readonly StoredStep[] {
+    this.#steps ??= storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results);
+    return this.#steps;
+  }
+
+  async #collect(option: Outgoing, reporter: Reporter) {
+    const { layers: service, stacks } = this.solved;
+    const steps = option.mode === "max" ? this.#stored : stepsWithin(this.#stored, stacks);
+    const compression = this.#compression(option);
+    const { results, layers } = await describeSteps(steps, service, { compression, force: option.forceCompression ?? false, reporter });
+    const mounts = await this.#mounts(option, reporter);
+    const content = { results, mounts };
+    const blobs = transferLayers(content).map(({ blob }) => this.#outgoing(blob, layers.get(blob.digest) as LayerId, reporter));
+    return { content, blobs: [...blobs, ...mounts.map((mount) => this.#outgoingMount(mount, reporter))] };
+  }
+
+  /** What the images have, unless something else is asked for. */
+  #compression({ compression, compressionLevel }: Outgoing): CompressionOptions {
+    const images = this.solved.compression;
+    const type = compression ?? (images === undefined || images.type === "uncompressed" ? "gzip" : images.type);
+    const level = compressionLevel ?? (images?.type === type ? images.level : undefined);
+    return { type, ...(level === undefined ? {} : { level }) };
+  }
+
+  /** The bytes are fetched, when they are not here, once the target is known not to have them. */
+  #outgoing(descriptor: OutgoingBlob["descriptor"], id: LayerId, reporter: Reporter): OutgoingBlob {
+    const { solved, session } = this;
+    return {
+      descriptor,
+      origin: solved.layers.record(id).origin,
+      async *open() {
+        if (!session.store.blobs.has(descriptor.digest)) await solved.layers.fetched(id, reporter);
+        yield* session.store.blobs.open(descriptor.digest);
+      },
+    };
+  }
+
+  #outgoingMount({ name, blob }: TransferMount, { signal }: Reporter): OutgoingBlob {
+    const { store } = this.session;
+    const found = this.imports?.mount(name);
+    return {
+      descriptor: blob,
+      origin: found?.source.origin,
+      open: () => (store.blobs.has(blob.digest) || !found ? store.blobs.open(blob.digest) : found.source.blob(blob, { signal })),
+    };
+  }
+
+  async #mounts(option: Outgoing, reporter: Reporter): Promise<readonly TransferMount[]> {
+    const wanted = selectMounts(
+      [...this.solved.mounts].map(([name, { id }]) => ({ name, id })),
+      option.mounts,
+    );
+    const packed = await Promise.all(
+      wanted.map(({ name, id }) => {
+        let mount = this.#packedMounts.get(name);
+        if (!mount) this.#packedMounts.set(name, (mount = this.#packMount(name, id, reporter)));
+        return mount;
+      }),
+    );
+    return packed.filter((mount) => mount !== undefined);
+  }
+
+  /** A mount that no step has used here is passed on as it came. */
+  async #packMount(name: string, id: string, { signal }: Reporter): Promise<TransferMount | undefined> {
+    const { store, tasks } = this.session;
+    const path = store.cacheMountPath(name);
+    if (!existsSync(path)) return this.imports?.mount(name)?.mount;
+    const lock = await store.locks.acquire(`mount-${name}`, { signal });
+    try {
+      const out = store.blobs.temporaryPath();
+      const { blob } = await tasks.diff({ upper: path, lowers: [], out: { path: out, compression: { type: "gzip" } } }, { signal });
+      if (!blob) throw new Error("internal: a cache mount was packed into nothing");
+      store.blobs.adopt(out, blob.digest);
+      const suffix = layerCompression(blob.mediaType) === "gzip" ? "+gzip" : "";
+      return { id, name, blob: { mediaType: `${CACHE_MOUNT_TYPE}${suffix}`, digest: blob.digest, size: blob.size } };
+    } finally {
+      lock.release();
+    }
+  }
+}

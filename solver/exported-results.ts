@@ -1,0 +1,70 @@
+import type { LayerId, ResultIndex } from "../cache/store.js";
+import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
+import type { CompressionOptions } from "../oci/layer/tasks.js";
+import type { SolvedVertex } from "./engine/op.js";
+import type { LayerService, Stack } from "./layers/layer-service.js";
+import type { Reporter } from "./layers/ports.js";
+import type { StepResult } from "./result.js";
+
+/** A step's result as it stands in the store. */
+export interface StoredStep {
+  readonly keys: TransferResult["keys"];
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly stack: Stack;
+}
+
+/** The results of a graph: those that were found or made, and of the others (below what was found) those that the cache has. */
+export function storedSteps(vertices: readonly SolvedVertex<StepResult>[], results: ResultIndex): readonly StoredStep[] {
+  return vertices.flatMap(({ vertex, result, keys }): StoredStep[] => {
+    if (result?.kind === "tree") return [];
+    const record = keys.map((key) => results.lookup(key)).find((found) => found !== undefined);
+    if (!record) return [];
+    const [first, ...others] = new Set([record.primaryKey, ...keys]);
+    return [
+      { keys: [first as TransferResult["keys"][0], ...others], name: vertex.name, createdAt: record.createdAt, stack: record.layers },
+    ];
+  });
+}
+
+/** Those whose layers are the lower part of one of the stacks: what a `min` cache holds. */
+export function stepsWithin(steps: readonly StoredStep[], stacks: readonly Stack[]): readonly StoredStep[] {
+  return steps.filter(({ stack }) => stacks.some((target) => stack.every((layer, index) => layer === target[index])));
+}
+
+export interface DescribeOptions {
+  /** Of layers that are not compressed yet. */
+  readonly compression: CompressionOptions;
+  /** Of all layers. */
+  readonly force: boolean;
+  readonly reporter: Reporter;
+}
+
+/** Results as they travel, with every layer packed; layers that are elsewhere stay there. By digest of its blob, the layer behind each. */
+export async function describeSteps(
+  steps: readonly StoredStep[],
+  service: LayerService,
+  options: DescribeOptions,
+): Promise<{ readonly results: readonly TransferResult[]; readonly layers: ReadonlyMap<string, LayerId> }> {
+  const described = new Map<LayerId, Promise<TransferLayer>>();
+  const layers = new Map<string, LayerId>();
+  const describe = async (stack: Stack, index: number): Promise<TransferLayer> => {
+    const id = stack[index] as LayerId;
+    const packed = await service.described(stack, index, options.compression, options.reporter);
+    const { mediaType, digest, size } = options.force ? await service.converted(id, options.compression, options.reporter) : packed.blob;
+    layers.set(digest, id);
+    return { diffId: packed.diffId, blob: { mediaType, digest, size }, createdAt: service.record(id).createdAt };
+  };
+  const results = await Promise.all(
+    steps.map(async ({ keys, name, createdAt, stack }) => {
+      const all = stack.map((id, index) => {
+        let layer = described.get(id);
+        if (!layer) described.set(id, (layer = describe(stack, index)));
+        return layer;
+      });
+      return { keys, name, createdAt, layers: await Promise.all(all) };
+    }),
+  );
+  return { results, layers };
+}
