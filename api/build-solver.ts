@@ -41,7 +41,7 @@ export class BuildSolver {
       /** Of the build, when it is recorded. */
       readonly id: string | undefined;
       /** Caches it reads from. */
-      readonly imports: CacheImports | undefined;
+      readonly imports?: CacheImports | undefined;
       readonly onEvent: EventSink;
     },
     private readonly session: Session,
