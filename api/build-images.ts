@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import type { EventSink } from "../core/events.js";
+import { parseCacheOrigin } from "../cache/transfer/origin.js";
 import type { ExportImage } from "../exporters/exporter.js";
 import { compileDockerfile } from "../frontend/dockerfile/compile.js";
 import type { FrontendResult } from "../frontend/frontend.js";
@@ -96,7 +97,7 @@ async function finishImage(
     stack.map(async (id, index) => {
       const { diffId, blob } = await service.exported(stack, index, compression, reporter);
       const { createdAt, origin } = service.record(id);
-      return { diffId, blob, createdAt, ...(origin === undefined ? {} : { origin }), toc: () => service.toc(stack, index, reporter) };
+      return { diffId, blob, createdAt, ...(origin === undefined || parseCacheOrigin(origin) ? {} : { origin }), toc: () => service.toc(stack, index, reporter) };
     }),
   );
   return { image: { platform: result.platform, config: finishConfig(result, layers, epoch), layers }, stack };

@@ -54,7 +54,8 @@ export class BuildSolver {
     this.#shared = {
       compression,
       results: options.imports?.results ?? store.results,
-      restoreMount: async (name, path, reporter) => (await options.imports?.restoreMount(name, path, reporter)) ?? false,
+      restoreMount: async (name, path, reporter) =>
+        (!build.freshMounts && (await options.imports?.restoreMount(name, path, reporter))) || false,
       quiet: this.quiet,
       background: session.background,
       worker: () => session.worker(),

@@ -1,5 +1,4 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
-import { createHash } from "node:crypto";
 import type { LayerId, Lock } from "../../cache/store.js";
 import { TsbuildError, unreachable } from "../../core/errors.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
@@ -8,6 +7,7 @@ import type { SolverContext } from "../context.js";
 import type { OpContext } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { secretValue } from "../secrets/step-secrets.js";
+import { cacheMountName } from "./cache-mount-name.js";
 import { treeLayer } from "./tree-layer.js";
 
 /** Mounts that are ready to use; disposing gives back what they hold (locks of cache mounts). */
@@ -108,10 +108,7 @@ async function cacheDirectory(
       { hint: 'Drop "from" from the mount and fill the cache in the step' },
     );
   const { store } = context.layers;
-  // Seeded directories with other owners or modes are other caches, as in BuildKit.
-  const name = createHash("sha256")
-    .update(JSON.stringify([mount.id, mount.uid, mount.gid, mount.mode]))
-    .digest("hex");
+  const name = cacheMountName(mount);
   let path = store.cacheMountPath(name);
   if (mount.sharing === "locked") locks.push(await store.locks.acquire(`mount-${name}`, { signal: opContext.signal }));
   for (let index = 0; mount.sharing === "private"; index++) {
@@ -122,7 +119,7 @@ async function cacheDirectory(
     break;
   }
   if (!existsSync(path)) {
-    mkdirSync(path, { recursive: true });
+    if (!(await context.restoreMount(name, path, opContext))) mkdirSync(path, { recursive: true });
     chmodSync(path, mount.mode);
     if (mount.uid !== 0 || mount.gid !== 0) await (await context.worker()).task("chown", { path, uid: mount.uid, gid: mount.gid });
   }
