@@ -1,4 +1,9 @@
+import type { Readable } from "node:stream";
+import type { BuildSummary } from "../cache/store.js";
+
 import type { StepExplanation } from "../core/events.js";
+
+export type { BuildSummary };
 
 /** One step of a recorded build. */
 export interface RecordedStep {
@@ -38,4 +43,31 @@ export interface BuildDetail {
     readonly exports: readonly string[];
   };
   readonly warnings: readonly RecordedWarning[];
+}
+
+/** A build of the past with everything that is known of it. */
+export interface RecordedBuild extends BuildSummary, Omit<BuildDetail, "warnings" | "steps"> {
+  readonly stepList: readonly RecordedStep[];
+  readonly warningList: readonly RecordedWarning[];
+}
+
+/** The builds a store remembers, as `tsbuild builds`, `logs` and `explain` use them. */
+export interface BuildHistoryStore extends Disposable {
+  /** Newest first. */
+  list(): readonly BuildSummary[];
+  /**
+   * By id or a unique prefix of it, or counted back: `^0` is the newest, `^1` the one before. Default: the newest. Throws `history/not-found` or
+   * `history/ambiguous`.
+   */
+  get(ref?: string): RecordedBuild;
+  /**
+   * The step of a build that a text means: its number (`7`, `#7`), its place (`2/4`, `build 2/4`), or a part of its name. Throws
+   * `history/step-not-found` or `history/step-ambiguous`.
+   */
+  step(build: RecordedBuild, text: string): RecordedStep;
+  /** What a step printed, from its first byte to its last; undefined when it printed nothing. */
+  log(id: string, step: number): Readable | undefined;
+  /** Answers how many of them there were. */
+  remove(ids: readonly string[]): number;
+  close(): void;
 }

@@ -12,6 +12,9 @@ import type { ResolvedBuildOptions } from "./resolve-options.js";
 /** Characters of an error's message that are kept. */
 const LONGEST_MESSAGE = 4096;
 
+/** Steps of the Dockerfile that have results of their own: `[build 2/4] RUN make`, but no base image. */
+const INSTRUCTION = /^\[(?:.* )?\s*\d+\/\d+\] (?!FROM )/;
+
 interface StepState {
   readonly number: number;
   readonly startedAt: number;
@@ -109,7 +112,7 @@ export class BuildRecorder {
   #record(end: BuildEnd, endedAt: number): BuildRecord {
     const { build, startedAt } = this.#options;
     const steps = this.#recordedSteps(endedAt);
-    const counted = steps.filter(({ name }) => name.startsWith("[") && !name.startsWith("[internal]"));
+    const counted = steps.filter(({ name }) => INSTRUCTION.test(name));
     const detail: BuildDetail = {
       version: 1,
       platforms: build.platforms.map(formatPlatform),

@@ -7,6 +7,7 @@ import type { SolverContext } from "../solver/context.js";
 import { LayerService } from "../solver/layers/layer-service.js";
 import type { Reporter } from "../solver/layers/ports.js";
 import { Selections } from "../solver/explain/selections.js";
+import { FreshMounts } from "../solver/ops/fresh-mounts.js";
 import { readTreeFile, treeOfInput } from "../solver/ops/input-tree.js";
 import { Downloads } from "../solver/remote/downloads.js";
 import { GitRepositories } from "../solver/remote/git-repositories.js";
@@ -62,6 +63,7 @@ export class BuildSolver {
       resolvConf,
       proxyEnv: proxyEnv(build.buildArgs),
       secrets,
+      freshMounts: build.freshMounts ? new FreshMounts() : undefined,
       selections: new Selections(store.memo, session.background),
       provenance: { build: options.id, origin: buildOrigin(build) },
       downloads: new Downloads({ store, connections: session.connections(), secrets }),

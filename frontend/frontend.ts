@@ -62,6 +62,8 @@ export interface FrontendOptions {
   readonly buildPlatform: Platform;
   /** `true`, or the stages (lower case) whose steps do not use the cache. */
   readonly noCache: boolean | readonly string[];
+  /** Steps that use a cache mount do not use the cache: their mounts begin empty. Default false. */
+  readonly freshMounts?: boolean;
   /** `--network`: the default for RUN without a flag. */
   readonly network: "default" | "none" | "host";
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];

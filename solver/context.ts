@@ -8,6 +8,7 @@ import type { Selections } from "./explain/selections.js";
 import type { Background } from "./layers/background.js";
 import type { LayerService } from "./layers/layer-service.js";
 import type { Reporter } from "./layers/ports.js";
+import type { FreshMounts } from "./ops/fresh-mounts.js";
 import type { Downloads } from "./remote/downloads.js";
 import type { GitRepositories } from "./remote/git-repositories.js";
 
@@ -52,6 +53,8 @@ export interface SolverContext {
   readonly proxyEnv: readonly string[];
   /** The value of a secret by its id; undefined when the build was given none. */
   readonly secrets: (id: string) => Uint8Array | undefined;
+  /** Empties cache mounts before their first use in this build; undefined: they keep what they have. */
+  readonly freshMounts: FreshMounts | undefined;
   /** What content digests were taken over, for explanations. */
   readonly selections: Selections;
   /** What results are recorded with. */

@@ -336,6 +336,11 @@ export const invalidCheck = (why: string, range: SourceRange | undefined): Probl
 export const lintErrors = (rules: readonly string[]): Problem =>
   problem("dockerfile/lint", `Cannot build: warnings count as errors here, and these rules were broken: ${rules.join(", ")}`, undefined);
 
+export const stepComment = (why: string, range: SourceRange): Problem =>
+  problem("dockerfile/invalid-step-comment", `Cannot read the comment "# tsbuild: …" above this instruction: ${why}`, range, {
+    hint: "write # tsbuild: cache=never or # tsbuild: cache=24h above RUN, COPY, ADD or WORKDIR",
+  });
+
 export const invalidTrigger = (trigger: string, message: string, range: SourceRange): Problem =>
   problem("dockerfile/onbuild-trigger", `Cannot run the base image's ONBUILD trigger "${trigger}": ${message}`, range);
 

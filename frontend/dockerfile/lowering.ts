@@ -15,6 +15,7 @@ import { UndefinedVar } from "./lint/rules/undefined-var.js";
 import type { Problem } from "./problem.js";
 import type { Report } from "./report.js";
 import type { StageState } from "./stage-state.js";
+import { cacheMetadata, readStepComments } from "./step-comments.js";
 
 /** What an instruction takes files from, by name. */
 export interface SourceName {
@@ -136,7 +137,8 @@ export class Lowering {
       name,
       source: this.build.source,
       range: this.node.range,
-      ...(this.stage.ignoreCache ? { ignoreCache: true } : {}),
+      ...cacheMetadata(readStepComments(this.node.comments).rule),
+      ...(this.stage.ignoreReason === undefined ? {} : { ignoreCache: true, ignoreReason: this.stage.ignoreReason }),
     };
   }
 

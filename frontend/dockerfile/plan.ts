@@ -72,8 +72,9 @@ export async function planBuild(context: PlanContext): Promise<BuildPlan> {
       const stageBase = graph.findBase(base);
       state.origin = stageBase ? { kind: "stage", stage: stageBase } : { kind: "image", ref: base };
     }
-    state.ignoreCache =
-      options.noCache === true || (options.noCache !== false && stage.name !== undefined && options.noCache.includes(stage.name));
+    if (options.noCache === true) state.ignoreReason = "--no-cache was given";
+    else if (options.noCache !== false && stage.name !== undefined && options.noCache.includes(stage.name))
+      state.ignoreReason = `--no-cache-filter names its stage "${stage.name}"`;
     graph.add(state);
   }
   bindInstructions(graph, report);

@@ -51,7 +51,8 @@ export class StageState {
   baseHistory: readonly History[] = [];
   history: HistoryEntry[] = [];
   triggers: readonly string[] = [];
-  ignoreCache = false;
+  /** What tells its steps to ignore the cache. */
+  ignoreReason: string | undefined;
   /** A WORKDIR of this Dockerfile was seen. */
   workdirSet = false;
   /** Places of the instructions of which only the last counts. */

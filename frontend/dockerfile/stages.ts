@@ -2,6 +2,7 @@ import type { ArgNode, DockerfileAst, Flag, Instruction, NodeOf, Word } from "./
 import * as errors from "./errors.js";
 import { checkFrom } from "./instructions/from.js";
 import type { Report } from "./report.js";
+import { checkStepComments } from "./step-comments.js";
 
 /** A stage as the text has it. */
 export interface StageNode {
@@ -28,6 +29,7 @@ export function splitStages(ast: DockerfileAst, report: Report): StageFile {
   for (const node of ast.instructions) {
     const current = stages[stages.length - 1];
     if (node.kind === "from") {
+      checkStepComments(node, false, report);
       const from = checkFrom(node as NodeOf<"from">, report);
       stages.push({
         index: stages.length,

@@ -1,4 +1,5 @@
 import type { ResultIndex, ResultRecord } from "../../cache/store.js";
+import { formatDuration } from "../../core/duration.js";
 import { type EventSink, now, type StepChange, type StepExplanation, type StepId, type StepRecord } from "../../core/events.js";
 import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
 import { compareSteps } from "./components.js";
@@ -52,7 +53,7 @@ export class Explainer<R> {
       case "ignored":
         return { outcome: "ran", reason: "no-cache", text: ignoreReason ?? "it ignores the cache", changes: [] };
       case "expired":
-        return { outcome: "ran", reason: "expired", text: `its result is older than ${span(vertex.maxAge ?? 0)}`, changes: [] };
+        return { outcome: "ran", reason: "expired", text: `its result is older than ${formatDuration(vertex.maxAge ?? 0)}`, changes: [] };
       case "missing":
         return this.#compare(vertex, components);
     }
@@ -116,16 +117,4 @@ function readComponents(text: string): KeyComponents | undefined {
   } catch {
     return undefined;
   }
-}
-
-const UNITS: readonly (readonly [number, string])[] = [
-  [3_600_000, "h"],
-  [60_000, "m"],
-  [1000, "s"],
-];
-
-/** Milliseconds in the largest unit that fits: `24h`. */
-function span(milliseconds: number): string {
-  const [size, unit] = UNITS.find(([candidate]) => milliseconds % candidate === 0) ?? [1000, "s"];
-  return `${Math.round(milliseconds / size)}${unit}`;
 }

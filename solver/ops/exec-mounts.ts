@@ -118,6 +118,7 @@ async function cacheDirectory(
     path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`);
     break;
   }
+  await context.freshMounts?.empty(path, context.worker);
   if (!existsSync(path)) {
     if (!(await context.restoreMount(name, path, opContext))) mkdirSync(path, { recursive: true });
     chmodSync(path, mount.mode);

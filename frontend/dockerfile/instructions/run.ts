@@ -1,8 +1,9 @@
 import { compareCodeUnits } from "../../../core/canonical.js";
 import type { ExecOp, FileOp, Mount } from "../../../llb/ops.js";
-import { edge } from "../../../llb/vertex.js";
+import { edge, type VertexMetadata } from "../../../llb/vertex.js";
 import type { Flag, Heredoc, NodeOf } from "../ast.js";
 import { commandArgs, withShell } from "../command-line.js";
+import { splitAssignment } from "../env.js";
 import { parseDevice, type RunDevice } from "../devices.js";
 import * as errors from "../errors.js";
 import type { Variables } from "../expand.js";
@@ -112,8 +113,21 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: Lowering): void {
     ...(build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] ? { hostname: build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] } : {}),
   };
   const name = at.stepName(node.text + script.summary, masked(stage.env, secretEnv), { rawQuotes: true, skipUnset: true });
-  stage.rootfs = edge({ op, inputs: inputs.edges, platform: at.platformText, metadata: at.metadata(name) });
+  stage.rootfs = edge({ op, inputs: inputs.edges, platform: at.platformText, metadata: runMetadata(op, name, at) });
   at.commit(`RUN ${historyArgs(at)}${script.args.join(" ")}`, { layer: true, mark: true });
+}
+
+/** Which variables are build arguments is for explanations; a cache mount that begins empty leaves nothing to find in the cache. */
+function runMetadata(op: ExecOp, name: string, at: Lowering): VertexMetadata {
+  const { stage, build } = at;
+  const fixed = new Set((stage.image.config?.Env ?? []).map((entry) => splitAssignment(entry)[0]));
+  const args = [...new Set(stage.buildArgs.map((arg) => arg.name))].filter((arg) => !fixed.has(arg));
+  const fresh = build.options.freshMounts === true && op.mounts.some((mount) => mount.type === "cache");
+  return {
+    ...(fresh ? { ignoreCache: true, ignoreReason: "--no-cache=mounts was given, and it uses a cache mount" } : {}),
+    ...at.metadata(name),
+    ...(args.length > 0 ? { args } : {}),
+  };
 }
 
 interface Script {

@@ -1,6 +1,7 @@
 import type { Instruction, InstructionKind, NodeOf } from "../ast.js";
 import type { BoundInstruction } from "../lowering.js";
 import type { Report } from "../report.js";
+import { checkStepComments } from "../step-comments.js";
 import { checkAdd } from "./add.js";
 import { checkArg } from "./arg.js";
 import { checkCmd } from "./cmd.js";
@@ -43,5 +44,7 @@ const CHECKS: { readonly [K in Exclude<InstructionKind, "from">]: (node: NodeOf<
 /** Checks one instruction on its own. Undefined, with its problems reported, when it cannot be lowered. */
 export function checkInstruction(node: Instruction, report: Report): BoundInstruction | undefined {
   if (node.kind === "from") throw new Error("internal: FROM is not an instruction of a stage");
-  return (CHECKS[node.kind] as (node: Instruction, report: Report) => BoundInstruction | undefined)(node, report);
+  const bound = (CHECKS[node.kind] as (node: Instruction, report: Report) => BoundInstruction | undefined)(node, report);
+  if (bound) checkStepComments(node, bound.isStep, report);
+  return bound;
 }

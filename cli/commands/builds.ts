@@ -1,0 +1,179 @@
+import type { BuildHistoryStore, BuildSummary } from "../../api/build-record.js";
+
+import { parseDuration } from "../../core/duration.js";
+import { age, createdAt } from "../age.js";
+import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
+import { EXIT, UsageError } from "../exit-codes.js";
+import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
+import { renderList } from "../list-format.js";
+import { familiarName } from "../names.js";
+
+const COLUMNS = [
+  { field: "ID", heading: "BUILD ID" },
+  { field: "CreatedSince", heading: "CREATED" },
+  { field: "CreatedAt", heading: "CREATED AT" },
+  { field: "Status", heading: "STATUS" },
+  { field: "Duration", heading: "DURATION" },
+  { field: "Steps", heading: "STEPS" },
+  { field: "Executed", heading: "RAN" },
+  { field: "Cached", heading: "CACHED" },
+  { field: "Warnings", heading: "WARNINGS" },
+  { field: "Name", heading: "NAME" },
+  { field: "Context", heading: "CONTEXT" },
+  { field: "Dockerfile", heading: "DOCKERFILE" },
+  { field: "Target", heading: "TARGET" },
+  { field: "ImageID", heading: "IMAGE ID" },
+];
+
+const FILTER = {
+  name: "filter",
+  value: "<key=value>",
+  repeat: true,
+  text: "status=completed|failed|canceled, context=DIR, name=IMAGE, target=STAGE, since=AGE, until=AGE (24h, 7d)",
+} as const;
+
+export const command: Command = {
+  async run(args, environment) {
+    switch (args[0]) {
+      case "rm":
+      case "remove":
+        return remove(args.slice(1), environment);
+      case "inspect":
+        return inspect(args.slice(1), environment);
+      case "ls":
+      case "list":
+        return list(args.slice(1), environment);
+      default:
+        return list(args, environment);
+    }
+  },
+};
+
+async function list(args: readonly string[], environment: CliEnvironment): Promise<number> {
+  const flags = parseFlags(
+    {
+      name: "builds",
+      summary: "List builds of the past, newest first",
+      operands: "",
+      count: [0, 0],
+      flags: [
+        FILTER,
+        { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
+        { name: "last", short: "n", value: "<n>", text: "Show the newest n only" },
+        { name: "quiet", short: "q", text: "Show ids only" },
+        ROOT_FLAG,
+      ],
+      after:
+        '"tsbuild builds inspect [BUILD]" shows all that is known of one as JSON, "tsbuild builds rm BUILD…" removes some.\n' +
+        "500 builds are kept for 90 days, and 256 MiB of compressed logs; TSBUILD_HISTORY=builds=100,age=30d,bytes=64m says otherwise, and\n" +
+        "TSBUILD_HISTORY=off records nothing.",
+    },
+    args,
+  );
+  const last = flags.one("last");
+  if (last !== undefined && !/^\d+$/.test(last))
+    throw new UsageError("cli/bad-value", `Cannot use "${last}" for --last: expected a number`);
+  return withHistory(environment, flags.one("root"), async (history) => {
+    const builds = filtered(history, flags, environment).slice(0, last === undefined ? undefined : Number(last));
+    const text = flags.has("quiet")
+      ? builds.map(({ id }) => `${id}\n`).join("")
+      : renderList(
+          builds.map((build) => toRow(build, environment.now())),
+          COLUMNS,
+          ["ID", "CreatedSince", "Status", "Duration", "Executed", "Cached", "Name", "Context"],
+          flags.one("format"),
+        );
+    await print(environment.stdout, text);
+    return EXIT.success;
+  });
+}
+
+async function inspect(args: readonly string[], environment: CliEnvironment): Promise<number> {
+  const flags = parseFlags(
+    {
+      name: "builds inspect",
+      summary: "Show all that is known of a build, as JSON",
+      operands: "[BUILD]",
+      count: [0, 1],
+      flags: [ROOT_FLAG],
+    },
+    args,
+  );
+  return withHistory(environment, flags.one("root"), async (history) => {
+    await print(environment.stdout, `${JSON.stringify(history.get(flags.operands[0]), undefined, 2)}\n`);
+    return EXIT.success;
+  });
+}
+
+async function remove(args: readonly string[], environment: CliEnvironment): Promise<number> {
+  const flags = parseFlags(
+    {
+      name: "builds rm",
+      summary: "Forget builds and their logs; images and cached steps stay",
+      operands: "[BUILD…]",
+      count: [0, Infinity],
+      flags: [{ name: "all", short: "a", text: "All of them" }, FILTER, ROOT_FLAG],
+    },
+    args,
+  );
+  const some = flags.has("all") || flags.all("filter").length > 0;
+  if (some === flags.operands.length > 0)
+    throw new UsageError("cli/operands", `Cannot tell which builds to remove: name them, or say --all or --filter, and not both`);
+  return withHistory(environment, flags.one("root"), async (history) => {
+    const ids = some ? filtered(history, flags, environment).map(({ id }) => id) : flags.operands.map((ref) => history.get(ref).id);
+    history.remove(ids);
+    await print(environment.stdout, ids.map((id) => `${id}\n`).join(""));
+    return EXIT.success;
+  });
+}
+
+function filtered(history: BuildHistoryStore, flags: ParsedFlags, environment: CliEnvironment): readonly BuildSummary[] {
+  const tests = flags.all("filter").map((text) => filterOf(text, environment.now()));
+  return history.list().filter((build) => tests.every((test) => test(build)));
+}
+
+function filterOf(text: string, now: number): (build: BuildSummary) => boolean {
+  const at = text.indexOf("=");
+  const [key, value] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
+  switch (key) {
+    case "status":
+      return ({ status }) => status === value;
+    case "context":
+      return ({ context }) => context === value || context.endsWith(`/${value.replace(/^\.?\//, "")}`);
+    case "name":
+      return ({ names }) =>
+        names.some((name) => name === value || familiarName(name) === value || familiarName(name) === `${value}:latest`);
+    case "target":
+      return ({ target }) => target === value;
+    case "since":
+    case "until": {
+      const span = parseDuration(value);
+      if (span === undefined) throw new UsageError("cli/filter", `Cannot read the age "${value}": expected for example 24h or 7d`);
+      return ({ createdAt: begun }) => (key === "since" ? begun >= now - span : begun <= now - span);
+    }
+    default:
+      throw new UsageError("cli/filter", `Cannot filter by "${text}": expected KEY=VALUE`, {
+        hint: "keys are status, context, name, target, since, until",
+      });
+  }
+}
+
+function toRow(build: BuildSummary, now: number): Record<string, string> {
+  const created = new Date(build.createdAt).toISOString();
+  return {
+    ID: build.id,
+    CreatedSince: age(created, now),
+    CreatedAt: createdAt(created),
+    Status: build.status,
+    Duration: `${(build.duration / 1000).toFixed(build.duration < 10_000 ? 2 : 1)}s`,
+    Steps: String(build.steps),
+    Executed: String(build.executed),
+    Cached: String(build.cached),
+    Warnings: String(build.warnings),
+    Name: build.names.map(familiarName).join(","),
+    Context: build.context,
+    Dockerfile: build.dockerfile,
+    Target: build.target ?? "",
+    ImageID: build.imageId ?? "",
+  };
+}

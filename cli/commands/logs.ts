@@ -1,0 +1,62 @@
+import type { BuildHistoryStore, RecordedBuild, RecordedStep } from "../../api/build-record.js";
+import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
+import { EXIT } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "logs",
+        summary: "Show what the steps of a build printed",
+        operands: "[BUILD] [STEP]",
+        count: [0, 2],
+        flags: [ROOT_FLAG],
+        after:
+          "BUILD is an id, the beginning of one, or ^N for the Nth before the newest (default: ^0, the newest).\n" +
+          "STEP is a number, a place such as 2/4, or a part of the step's name; its output comes as it was, byte for byte.",
+      },
+      args,
+    );
+    const [ref, wanted] = flags.operands;
+    return withHistory(environment, flags.one("root"), async (history) => {
+      const build = history.get(ref);
+      if (wanted === undefined) await showAll(history, build, environment);
+      else await copy(history, build, history.step(build, wanted), environment);
+      return EXIT.success;
+    });
+  },
+};
+
+/** Every step with its output, as plain progress shows it, but one after the other. */
+async function showAll(history: BuildHistoryStore, build: RecordedBuild, environment: CliEnvironment): Promise<void> {
+  for (const step of build.stepList) {
+    await print(environment.stdout, `#${step.number} ${step.name}\n`);
+    if ((await copy(history, build, step, environment)) !== "\n") await print(environment.stdout, "\n");
+    await print(environment.stdout, `#${step.number} ${outcome(step)}\n\n`);
+  }
+}
+
+/** Answers the last character that was printed; a line end when there was nothing. */
+async function copy(history: BuildHistoryStore, build: RecordedBuild, step: RecordedStep, environment: CliEnvironment): Promise<string> {
+  let last = "\n";
+  for await (const chunk of history.log(build.id, step.number) ?? []) {
+    const bytes = chunk as Buffer;
+    last = String.fromCharCode(bytes.at(-1) ?? 10);
+    await print(environment.stdout, bytes);
+  }
+  return last;
+}
+
+function outcome({ status, duration, error }: RecordedStep): string {
+  switch (status) {
+    case "cached":
+      return "CACHED";
+    case "canceled":
+      return "CANCELED";
+    case "failed":
+      return `ERROR: ${error?.message ?? "failed"}`;
+    case "completed":
+      return `DONE ${(duration / 1000).toFixed(1)}s`;
+  }
+}
