@@ -5,6 +5,7 @@ import { splitCsv, csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath, storeRoot } from "./environment.js";
 import { notSupported, UsageError } from "./exit-codes.js";
 import type { ParsedFlags } from "./flags.js";
+import { historyLimits } from "./history-limits.js";
 import { parseSecrets } from "./secrets-syntax.js";
 
 /** The library's options for a command line, without context, Dockerfile, outputs, signal and callback. */
@@ -31,9 +32,10 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     annotations: pairs(flags.all("annotation"), "annotation", "required"),
     tags: flags.all("tag"),
     ...platforms(flags.all("platform"), environment),
-    noCache: flags.has("no-cache"),
+    noCache: noCache(flags.one("no-cache")),
     noCacheFilter: flags.all("no-cache-filter").flatMap((value) => splitCsv(value)),
     pull: flags.has("pull"),
+    ...historyLimits(environment.env["TSBUILD_HISTORY"]),
     addHosts: flags.all("add-host"),
     ulimits: flags.all("ulimit"),
     ...(flags.all("secret").length > 0 ? { secrets: parseSecrets(flags.all("secret"), environment) } : {}),
@@ -45,7 +47,6 @@ function refuseUnsupported(flags: ParsedFlags): void {
   for (const name of ["ssh", "cache-from", "cache-to"] as const) {
     if (flags.all(name).length > 0) throw notSupported(`--${name}`);
   }
-  for (const name of ["explain", "check"] as const) if (flags.has(name)) throw notSupported(`--${name}`);
   if (flags.one("cgroup-parent") !== undefined) throw notSupported("--cgroup-parent");
   const call = flags.one("call");
   if (call !== undefined && call !== "build") throw notSupported(`--call=${call}`);
@@ -60,6 +61,11 @@ function refuseUnsupported(flags: ParsedFlags): void {
     // RUN steps may use the host's network as it is.
     if (value !== "network.host") throw notSupported(`--allow=${value}`);
   }
+/** The bare flag means the layers. */
+function noCache(mode: string | undefined): NonNullable<BuildOptions["noCache"]> {
+  return mode === "mounts" || mode === "all" ? mode : mode !== undefined;
+}
+
 }
 
 function buildArgs(values: readonly string[], environment: CliEnvironment): Record<string, string | undefined> {

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import type { BuildOptions, BuildResult, ImageStore } from "../api/options.js";
+import type { BuildHistoryStore } from "../api/build-record.js";
+import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options.js";
+import type { SourceFile } from "../core/diagnostics.js";
 
 /** The part of the library that the commands use; loaded only when a command asks for it. */
 export interface CliApi {
@@ -9,6 +11,7 @@ export interface CliApi {
 }
 
 /** Everything a command touches outside itself. Only main.ts knows `process`; tests pass fakes. */
+  openBuildHistory(options: { readonly root?: string }): Promise<BuildHistoryStore>;
 export interface CliEnvironment {
   readonly api: CliApi;
   readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -40,7 +43,7 @@ export function storeRoot(environment: CliEnvironment, flag: string | undefined)
 }
 
 /** Writes text and waits until the stream has taken it. */
-export function print(stream: Writable, text: string): Promise<void> {
+export function print(stream: Writable, text: string | Uint8Array): Promise<void> {
   return new Promise((done, fail) => stream.write(text, (error) => (error ? fail(error) : done())));
 }
 
@@ -55,5 +58,19 @@ export async function withStore<T>(
     return await body(store);
   } finally {
     store.close();
+  }
+}
+
+/** Runs `body` with the history of builds and closes it afterwards. */
+export async function withHistory<T>(
+  environment: CliEnvironment,
+  root: string | undefined,
+  body: (history: BuildHistoryStore) => T | Promise<T>,
+): Promise<T> {
+  const history = await environment.api.openBuildHistory(storeRoot(environment, root));
+  try {
+    return await body(history);
+  } finally {
+    history.close();
   }
 }

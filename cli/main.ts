@@ -27,6 +27,7 @@ const environment: CliEnvironment = {
   },
   stdin: process.stdin,
   stdout: process.stdout,
+    openBuildHistory: async (options) => (await import("../api/build-history.js")).openBuildHistory(options),
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),

@@ -22,6 +22,7 @@ export const command: Command = {
     const paint = paintFor(environment);
     const reporter = await createReporter(form, { stream: environment.stderr, paint });
     const warnings: Diagnostic[] = [];
+    const explain = flags.has("explain");
     let result: BuildResult;
     try {
       result = await environment.api.build({
@@ -31,7 +32,7 @@ export const command: Command = {
         signal: environment.signal,
         onEvent(event) {
           if (event.type === "warning") warnings.push(event.diagnostic);
-          reporter.onEvent(event);
+          if (event.type !== "explained" || explain) reporter.onEvent(event);
         },
       });
     } catch (error) {
