@@ -10,6 +10,8 @@ export interface Flag {
   /** What stands for the value in the help: `<dir>`. */
   readonly value?: string;
   readonly repeat?: boolean;
+  /** A switch that may be told how: `--name=mode`. The first is what the bare switch means. */
+  readonly modes?: readonly string[];
   readonly choices?: readonly string[];
   readonly text: string;
   /** Heading in the help. */
@@ -104,7 +106,10 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
 }
 
 function toOption(flag: Flag): Option {
-  const option = new Option(`${flag.short ? `-${flag.short}, ` : ""}--${flag.name}${flag.value ? ` ${flag.value}` : ""}`, flag.text);
+  const value = flag.value ? ` ${flag.value}` : flag.modes ? " <mode>" : "";
+  const option = new Option(`${flag.short ? `-${flag.short}, ` : ""}--${flag.name}${value}`, flag.text);
+  // Always given with its mode, see normalise; the help shows what people may write.
+  if (flag.modes) option.flags = `--${flag.name}[=${flag.modes.join("|")}]`;
   // commander takes every --no-… for the negation of another flag and then drops its value without a word: --no-cache-filter is none.
   option.negate = false;
   option.attributeName = () => camel(flag.name);
@@ -130,6 +135,15 @@ function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<
     const flag = flags.find((candidate) =>
       long ? candidate.name === long[1] : arg === `--${candidate.name}` || arg === `-${candidate.short}`,
     );
+    if (flag?.modes) {
+      const mode = long?.[2] ?? "true";
+      const chosen = TRUE.test(mode) ? flag.modes[0] : mode;
+      if (FALSE.test(mode)) continue;
+      if (chosen === undefined || !flag.modes.includes(chosen))
+        throw new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag.name} takes ${flag.modes.join(", ")}, true or false`);
+      yield `--${flag.name}=${chosen}`;
+      continue;
+    }
     if (long && flag && !flag.value) {
       const value = long[2] as string;
       if (TRUE.test(value)) yield `--${flag.name}`;

@@ -1,4 +1,5 @@
 import type { BuildEvent, StepId } from "../../core/events.js";
+import { explanationLine } from "../explanation.js";
 import { TAIL_LINES } from "../render-error.js";
 
 /** A part of a step, such as a layer on its way, as last reported. */
@@ -95,6 +96,9 @@ export class PlainTrace {
         });
         break;
       }
+      case "explained":
+        step.notices.push(latin1(explanationLine(event.explanation)));
+        break;
       case "warning": {
         const { rule, code, message, range } = event.diagnostic;
         step.notices.push(latin1(`WARN: ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}`));
