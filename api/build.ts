@@ -5,6 +5,7 @@ import type { ExportRequest, ExportResult } from "../exporters/exporter.js";
 import { type Built, buildImages } from "./build-images.js";
 import { type BuildEnd, BuildRecorder } from "./build-recorder.js";
 import { runAsStep } from "./build-steps.js";
+import { collect } from "./collect.js";
 import type { BuildOptions, BuildResult, Output } from "./options.js";
 import { exportersFor, exportsImage, outputCompression } from "./outputs.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "./resolve-options.js";
@@ -15,8 +16,16 @@ import { Session } from "./session.js";
  * step that failed, CanceledError after an abort of `signal`; by then nothing of the build is left running.
  */
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
-  const started = now();
   const resolved = resolveBuildOptions(options);
+  const result = await buildInSession(options, resolved);
+  if (!result.collectionDue || !resolved.collect) return result;
+  // The build has succeeded, whatever becomes of this; the next one tries again.
+  await collect(options).catch(() => undefined);
+  return { ...result, collectionDue: false };
+}
+
+async function buildInSession(options: BuildOptions, resolved: ResolvedBuildOptions): Promise<BuildResult> {
+  const started = now();
   throwIfAborted(options.signal);
   await using session = new Session(options);
   const recorder = resolved.history ? new BuildRecorder({ history: session.store.builds, build: resolved, startedAt: started }) : undefined;
@@ -27,7 +36,7 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   try {
     const result = await run(resolved, session, { started, id: recorder?.id, onEvent });
     await record(recorder, { result }, onEvent);
-    return result;
+    return { ...result, collectionDue: resolved.budget !== undefined && session.store.gc.exceeds(resolved.budget) };
   } catch (error) {
     await record(recorder, { error }, onEvent);
     throw error;

@@ -34,6 +34,18 @@ export function imageStoreOf(store: Store): ImageStore {
     history: (ref) => historyOf(readStored(findImage(ref, store.images), store).view),
     save: (refs, dest, { signal } = {}) => saveImages(refs, dest, store, signal),
     load: (source, { signal } = {}) => loadImages(source, store, signal),
+    du: async () => {
+      const { storeUsage } = await import("./disk-usage.js");
+      return storeUsage(store);
+    },
+    prune: async (policy = {}) => {
+      const { pruneStore } = await import("./prune.js");
+      return pruneStore(store, policy);
+    },
+    verify() {
+      store.gc.recover();
+      return store.gc.verify({ content: true });
+    },
     close: () => store.close(),
     [Symbol.dispose]: () => store.close(),
   };

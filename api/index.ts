@@ -1,5 +1,15 @@
 /** The library: what `import { … } from "tsbuild"` gives. The graph builder is `tsbuild/llb`. */
 export { build } from "./build.js";
+export { collect } from "./collect.js";
+export type {
+  DiskItem,
+  DiskItemType,
+  DiskUsageReport,
+  PruneCandidate,
+  PrunedItem,
+  PrunePolicy,
+  PruneReport,
+} from "./disk-types.js";
 export { openImageStore } from "./image-store.js";
 export type {
   BuildOptions,

@@ -4,6 +4,7 @@ import type { CacheFrom, CacheTo } from "../cache/transfer/options.js";
 import type { Diagnostic, SourceFile } from "../core/diagnostics.js";
 import type { Digest } from "../core/digest.js";
 import type { EventSink } from "../core/events.js";
+import type { DiskUsageReport, PrunePolicy, PruneReport } from "./disk-types.js";
 import type { LintWarning } from "../frontend/dockerfile/check.js";
 import type { Compression } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
@@ -86,6 +87,13 @@ export interface BuildOptions extends CommonOptions {
   readonly secrets?: Readonly<Record<string, SecretSource>>;
   /** How much of the history of builds is kept, in builds, milliseconds and bytes of logs; false: this build is not recorded. */
   readonly history?: false | Partial<HistoryLimits>;
+  /**
+   * What the store may take: bytes, a size (`20g`), a share of its file system (`20%`), or `off`. Default `$TSBUILD_CACHE_BUDGET`, then the smaller of
+   * 20 % of the file system and 50 GB.
+   */
+  readonly cacheBudget?: number | string;
+  /** Collect when the store is over its budget, once the result is complete (default); otherwise the result only says so. */
+  readonly collect?: boolean;
   /** RUN steps that run at once. Default: 64. */
   readonly jobs?: number;
 }
@@ -104,6 +112,8 @@ export interface BuildResult {
     readonly cached: number /** Milliseconds. */;
     readonly duration: number;
   };
+  /** The store is over its budget, and nothing was done about it (`collect: false`). */
+  readonly collectionDue?: boolean;
 }
 
 /** Of {@link BuildOptions} what says which Dockerfile is meant, and what it is checked for. */
@@ -168,5 +178,11 @@ export interface ImageStore extends Disposable {
     source: string | Readable,
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly { readonly names: readonly string[]; readonly id: Digest; readonly digest: Digest }[]>;
+  /** What the store holds and how much room it takes. */
+  du(): Promise<DiskUsageReport>;
+  /** Removes cached steps, cache mounts and what nothing needs; images with a name stay. */
+  prune(policy?: PrunePolicy): Promise<PruneReport>;
+  /** Everything that is wrong with the store, as sentences; reads all of it. */
+  verify(): readonly string[];
   close(): void;
 }

@@ -1,7 +1,9 @@
+import { defaultRoot } from "../cache/paths.js";
 import { TsbuildError } from "../core/errors.js";
 import { suggest } from "../core/suggest.js";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
 import { parseImageName } from "../oci/reference.js";
+import { cacheBudget } from "./cache-budget.js";
 import type { BuildOptions, CacheFrom, CacheTo, Output } from "./options.js";
 
 /** Build options with every default filled in and every text read. */
@@ -24,6 +26,11 @@ export interface ResolvedBuildOptions {
   /** Cache mounts begin empty. */
   readonly freshMounts: boolean;
   readonly history: boolean;
+  /** Of the store, absolute. */
+  readonly root: string;
+  /** Bytes the store may take. */
+  readonly budget: number | undefined;
+  readonly collect: boolean;
   readonly pull: boolean;
   readonly network: "default" | "none" | "host";
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
@@ -62,6 +69,8 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   secrets: true,
   jobs: true,
   history: true,
+  cacheBudget: true,
+  collect: true,
 };
 
 /** Checks options and fills in defaults. Throws `options/…`, `reference/invalid`. */
@@ -78,6 +87,7 @@ export function resolveBuildOptions(
       near === undefined ? {} : { hint: `Did you mean "${near}"?` },
     );
   }
+  const root = options.root ?? defaultRoot(env);
   const jobs = options.jobs ?? DEFAULT_JOBS;
   if (!Number.isInteger(jobs) || jobs < 1)
     throw new TsbuildError("options/invalid", `Cannot use ${jobs} as the number of jobs: it must be a whole number from 1`);
@@ -98,6 +108,9 @@ export function resolveBuildOptions(
     cacheTo: options.cacheTo ?? [],
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
     history: options.history !== false,
+    root,
+    budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),
+    collect: options.collect ?? true,
     pull: options.pull ?? false,
     network: options.network ?? "default",
     extraHosts: (options.addHosts ?? []).map(parseExtraHost),

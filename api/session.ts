@@ -1,10 +1,8 @@
 import { setMaxListeners } from "node:events";
-import { join } from "node:path";
 import { openStore } from "../cache/open-store.js";
 import { defaultRoot } from "../cache/paths.js";
 import type { Store } from "../cache/store.js";
 import { CanceledError } from "../core/errors.js";
-import { packageRoot } from "../core/package-root.js";
 import type { Worker } from "../executor-native/contract.js";
 import { Connections, defaultCertificateDirectories } from "../oci/http/connections.js";
 import type { RegistryClient } from "../oci/registry/client.js";
@@ -14,6 +12,7 @@ import type { CacheBackends } from "./cache-backends.js";
 import { layerTaskRunner } from "./layer-tasks.js";
 import { downloadFailures } from "../solver/remote/errors.js";
 import type { BuildOptions, CommonOptions } from "./options.js";
+import { removeOrphans, startStoreWorker } from "./store-worker.js";
 
 /** What one build holds while it runs: the store, threads, the worker, connections. Everything starts when it is needed first. */
 export class Session implements AsyncDisposable {
@@ -41,7 +40,7 @@ export class Session implements AsyncDisposable {
   }
 
   worker(): Promise<Worker> {
-    this.#worker ??= startWorker(this.store);
+    this.#worker ??= startStoreWorker(this.store);
     return this.#worker;
   }
 
@@ -87,18 +86,4 @@ export class Session implements AsyncDisposable {
       await worker.close();
     }
   }
-}
-
-async function startWorker(store: Store): Promise<Worker> {
-  const { startWorker: start } = await import("../executor-native/start-worker.js");
-  const worker = await start({ entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: store.temporaryDirectory() });
-  await removeOrphans(worker, store);
-  return worker;
-}
-
-async function removeOrphans(worker: Worker, store: Store): Promise<void> {
-  const orphans = store.orphans();
-  if (orphans.length === 0) return;
-  await worker.remove(orphans);
-  store.forget(orphans);
 }

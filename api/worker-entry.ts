@@ -1,6 +1,7 @@
 /** The program of the worker process (dist/worker.js): what needs mapped ids. Work on whole layers goes to threads. */
 import { lchownSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { diskUsage } from "../cache/disk-usage.js";
 import { packageRoot } from "../core/package-root.js";
 import { ThreadPool } from "../core/thread-pool.js";
 import { serveWorker } from "../executor-native/worker/server.js";
@@ -11,6 +12,7 @@ const pool = new ThreadPool({ entry: join(packageRoot(), "dist", "thread.js") })
 serveWorker({
   tasks: {
     chown: ({ path, uid, gid }: { readonly path: string; readonly uid: number; readonly gid: number }) => lchownSync(path, uid, gid),
+    diskUsage: ({ paths }: { readonly paths: readonly string[] }) => paths.map((path) => diskUsage(path).bytes),
     readFile: ({ path }: { readonly path: string }) => readFileSync(fsPath(path)),
   },
   runTask: (name, params, { signal, progress }) => pool.run(name, params, { signal, onProgress: progress }),

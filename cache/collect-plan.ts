@@ -7,7 +7,7 @@ export interface CollectState {
   readonly now: number;
   /** Bytes the store takes. */
   readonly total: number;
-  /** Results and mounts that no running process uses. */
+  /** Results, mounts and images without a name that no running process uses. */
   readonly candidates: readonly (Candidate & { readonly bytes: number })[];
   /** Results that no key leads to and no running process uses. */
   readonly forgotten: readonly { readonly id: string; readonly name: string; readonly usedAt: number }[];
@@ -17,8 +17,10 @@ export interface CollectState {
   readonly blobs: ReadonlyMap<Digest, number>;
   /** Bytes of the tables of contents that may go with their layer. */
   readonly tocs: ReadonlyMap<Digest, number>;
-  /** Blobs that are kept by something other than layers. */
+  /** Blobs that are kept by something other than layers, whatever goes. */
   readonly keptBlobs: ReadonlySet<Digest>;
+  /** Blobs of the images among the candidates. */
+  readonly imageBlobs: ReadonlyMap<string, readonly Digest[]>;
 }
 
 export interface LayerState {
@@ -33,8 +35,9 @@ export interface LayerState {
 export interface CollectPlan {
   readonly results: readonly string[];
   readonly mounts: readonly string[];
+  readonly images: readonly string[];
   readonly layers: readonly LayerId[];
-  /** Results, mounts and layers in the order they go. */
+  /** Results, mounts, images and layers in the order they go. */
   readonly removed: readonly Removed[];
   /** Bytes the store takes afterwards. */
   readonly remaining: number;
@@ -42,8 +45,13 @@ export interface CollectPlan {
 
 /** Decides what goes. Pure, so that nobody has to wait for it, and a dry run says what would be done. */
 export function planCollection(state: CollectState, policies: readonly CollectPolicy[]): CollectPlan {
-  const users = { layers: count([...state.resultLayers.values()].flat()), ...layerUsers(state.layers) };
-  const gone = { results: new Set<string>(), mounts: new Set<string>(), layers: new Set<LayerId>() };
+  const layerStates = [...state.layers.values()];
+  const users = {
+    layers: count([...state.resultLayers.values()].flat()),
+    blobs: count([...layerStates.flatMap(({ blob }) => blob ?? []), ...[...state.imageBlobs.values()].flat()]),
+    diffIds: count(layerStates.flatMap(({ diffId }) => diffId ?? [])),
+  };
+  const gone = { result: new Set<string>(), mount: new Set<string>(), image: new Set<string>(), layers: new Set<LayerId>() };
   const removed: Removed[] = [];
   let remaining = state.total;
 
@@ -53,17 +61,20 @@ export function planCollection(state: CollectState, policies: readonly CollectPo
     counts.set(key, left);
     return left <= 0;
   };
+  const dropBlob = (digest: Digest): void => {
+    if (release(users.blobs, digest) && !state.keptBlobs.has(digest)) remaining -= state.blobs.get(digest) ?? 0;
+  };
   const dropLayer = (id: LayerId): void => {
     const layer = state.layers.get(id);
     if (!layer || layer.leased || gone.layers.has(id)) return;
     gone.layers.add(id);
     removed.push({ kind: "layer", id, name: undefined, bytes: 0, why: "unreferenced", usedAt: undefined });
     remaining -= layer.bytes;
-    if (layer.blob && release(users.blobs, layer.blob) && !state.keptBlobs.has(layer.blob)) remaining -= state.blobs.get(layer.blob) ?? 0;
+    if (layer.blob) dropBlob(layer.blob);
     if (layer.diffId && release(users.diffIds, layer.diffId)) remaining -= state.tocs.get(layer.diffId) ?? 0;
   };
   const dropResult = (result: Pick<Candidate, "id" | "name" | "usedAt">, why: Removed["why"]): void => {
-    gone.results.add(result.id);
+    gone.result.add(result.id);
     removed.push({ kind: "result", id: result.id, name: result.name, bytes: 0, why, usedAt: result.usedAt });
     for (const layer of state.resultLayers.get(result.id) ?? []) if (release(users.layers, layer)) dropLayer(layer);
   };
@@ -75,44 +86,39 @@ export function planCollection(state: CollectState, policies: readonly CollectPo
     for (const candidate of chosen(state, policy)) {
       if (policy.keepBytes !== undefined && remaining <= policy.keepBytes) break;
       const { kind, id, name, usedAt, bytes } = candidate;
-      if (gone[kind === "result" ? "results" : "mounts"].has(id)) continue;
+      if (gone[kind].has(id)) continue;
       const why = policy.keepBytes === undefined ? "unused" : "space";
       if (kind === "result") dropResult(candidate, why);
       else {
-        gone.mounts.add(id);
+        gone[kind].add(id);
         removed.push({ kind, id, name, bytes, why, usedAt });
         remaining -= bytes;
+        for (const digest of state.imageBlobs.get(id) ?? []) dropBlob(digest);
       }
     }
   }
-  return { results: [...gone.results], mounts: [...gone.mounts], layers: [...gone.layers], removed, remaining };
+  return {
+    results: [...gone.result],
+    mounts: [...gone.mount],
+    images: [...gone.image],
+    layers: [...gone.layers],
+    removed,
+    remaining,
+  };
 }
 
 /** Least recently used first. */
 function chosen({ candidates, now }: CollectState, policy: CollectPolicy): CollectState["candidates"] {
-  const { unusedFor, keepBytes, mounts = false, keepShared = false, only } = policy;
+  const { unusedFor, keepBytes, mounts = false, images = false, keepShared = false, only } = policy;
   if (unusedFor === undefined && keepBytes === undefined) return [];
   const before = now - (unusedFor ?? 0);
+  const kinds = { result: true, mount: mounts, image: images };
   return candidates
     .filter(
       (candidate) =>
-        candidate.usedAt <= before &&
-        (mounts || candidate.kind === "result") &&
-        !(keepShared && candidate.shared) &&
-        (only?.(candidate) ?? true),
+        candidate.usedAt <= before && kinds[candidate.kind] && !(keepShared && candidate.shared) && (only?.(candidate) ?? true),
     )
     .toSorted((a, b) => a.usedAt - b.usedAt);
-}
-
-function layerUsers(layers: ReadonlyMap<LayerId, LayerState>): {
-  readonly blobs: Map<Digest, number>;
-  readonly diffIds: Map<Digest, number>;
-} {
-  const states = [...layers.values()];
-  return {
-    blobs: count(states.flatMap(({ blob }) => blob ?? [])),
-    diffIds: count(states.flatMap(({ diffId }) => diffId ?? [])),
-  };
 }
 
 function count<K>(keys: readonly K[]): Map<K, number> {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../core/digest.js";
 import type { BlobGraph } from "./blob-graph.js";
@@ -87,10 +88,31 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
   const keyed: (Candidate & { readonly bytes: number })[] = results
     .filter((result) => result.keyed)
     .map((result) => ({ ...result, shared: isShared(result.id) }));
+  const layerUse = new Map(
+    database
+      .all<{ blob_digest: Digest; used_at: number }>(
+        `SELECT l.blob_digest, max(r.used_at) AS used_at FROM layers l JOIN result_layers rl ON rl.layer = l.id JOIN results r ON r.id = rl.result
+         WHERE l.blob_digest IS NOT NULL GROUP BY l.blob_digest`,
+      )
+      .map(({ blob_digest, used_at }) => [blob_digest, used_at]),
+  );
+  const unnamed = database.all<{ digest: Digest }>("SELECT digest FROM images WHERE name IS NULL");
+  const images = unnamed.map(({ digest }) => ({
+    kind: "image" as const,
+    id: digest,
+    name: digest,
+    shared: false,
+    bytes: 0,
+    // When it was stored, or a build found its last layer: what its creation time says may be any time, to make it reproducible.
+    usedAt: Math.max(
+      statSync(blobs.path(digest), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+      ...[digest, ...graph.manifests(digest)].map((manifest) => layerUse.get(graph.layers(manifest).at(-1) ?? digest) ?? 0),
+    ),
+  }));
   return {
     now: Date.now(),
     total: sizes.total,
-    candidates: [...keyed, ...mounts],
+    candidates: [...keyed, ...mounts, ...images],
     forgotten: results.filter((result) => !result.keyed),
     layers,
     resultLayers,
@@ -100,7 +122,8 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
         .filter(({ writtenAt }) => writtenAt <= Date.now() - TOC_GRACE)
         .map(({ diffId }) => [diffId, ownUsage(tocs.path(diffId))]),
     ),
-    keptBlobs: keptBlobs(database, graph, memo),
+    keptBlobs: keptBlobs(database, graph, memo, { named: true }),
+    imageBlobs: new Map(images.map(({ id }) => [id, [...graph.reachable([id as Digest])]])),
   };
 }
 

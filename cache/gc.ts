@@ -37,6 +37,7 @@ export interface CollectorParts {
   readonly leases: StoreLeases;
   readonly orphans: Orphans;
   readonly totals: StoreTotals;
+  readonly images: { mirror(): void };
   /** Cleans up after processes that died since this handle was opened. */
   readonly reap: () => void;
 }
@@ -155,6 +156,8 @@ export class StoreCollector implements Collector {
       if (removal) removed.push(removal);
     }
     for (const id of plan.results) database.run("DELETE FROM results WHERE id = ?", Number(id));
+    for (const id of plan.images) database.run("DELETE FROM images WHERE digest = ? AND name IS NULL", id);
+    if (plan.images.length > 0) this.parts.images.mirror();
     for (const id of plan.mounts) database.run("DELETE FROM mounts WHERE id = ?", id);
     for (const id of plan.layers) database.run("DELETE FROM layers WHERE id = ?", layerRow(id) ?? 0);
     return trees.map(({ path }) => path);

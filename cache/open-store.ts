@@ -93,7 +93,7 @@ export function openStore(options: StoreOptions): Store {
         return database.get("SELECT 1 FROM mounts WHERE id = ?", id) !== undefined;
     }
   };
-  const gc = new StoreCollector({ database, paths, owner, blobs, tocs, graph, memo, leases, orphans, totals, reap });
+  const gc = new StoreCollector({ database, paths, owner, blobs, tocs, graph, memo, leases, orphans, totals, images, reap });
   /** Uncompressed layers that were compressed since: many times as large, and nobody asks for them again. */
   const sweepSuperseded = () => {
     const superseded = layers.takeSuperseded();

@@ -26,10 +26,16 @@ export function findReferences(database: Database, graph: BlobGraph, memo: Pick<
   return { blobs, layers: referencedLayers(database), diffIds };
 }
 
-/** Blobs that something other than a layer keeps: images, leases, what is remembered of base images. */
-export function keptBlobs(database: Database, graph: BlobGraph, memo: Pick<Memo, "list">): Set<Digest> {
+/** Blobs that something other than a layer keeps: images (with `named`, only those that have a name), leases, what is remembered of base images. */
+export function keptBlobs(
+  database: Database,
+  graph: BlobGraph,
+  memo: Pick<Memo, "list">,
+  { named = false }: { readonly named?: boolean } = {},
+): Set<Digest> {
   const roots = new Set<Digest>(leased(database, "blob") as Digest[]);
-  for (const { digest } of database.all<{ digest: Digest }>("SELECT DISTINCT digest FROM images")) roots.add(digest);
+  const images = database.all<{ digest: Digest }>(`SELECT DISTINCT digest FROM images ${named ? "WHERE name IS NOT NULL" : ""}`);
+  for (const { digest } of images) roots.add(digest);
   const kept = graph.reachable(roots);
   for (const digest of graph.metadata(baseImages(memo))) kept.add(digest);
   return kept;

@@ -379,11 +379,11 @@ export interface UsedBy {
   readonly running: boolean;
 }
 
-/** A cached step or a cache mount that may go. */
+/** A cached step, a cache mount, or an image without a name, that may go. */
 export interface Candidate {
-  readonly kind: "result" | "mount";
+  readonly kind: "result" | "mount" | "image";
   readonly id: string;
-  /** Of the step, or the mount's id in the Dockerfile. */
+  /** Of the step, or the mount's id in the Dockerfile, or the image's digest. */
   readonly name: string;
   /** Milliseconds since the epoch. */
   readonly usedAt: number;
@@ -393,11 +393,13 @@ export interface Candidate {
 
 /** What may go. Without any member only what nothing refers to goes. What running processes use never goes. */
 export interface CollectPolicy {
-  /** Results (cache mounts too, with `mounts`) that were not used for this many milliseconds. 0: all, also the default with `keepBytes`. */
+  /** What was not used for this many milliseconds: results, and what the next members add. 0: all, also the default with `keepBytes`. */
   readonly unusedFor?: number;
   /** They go, least recently used first, only until the store takes at most this many bytes. */
   readonly keepBytes?: number;
   readonly mounts?: boolean;
+  /** Images without a name. */
+  readonly images?: boolean;
   /** Results that images are made of stay. */
   readonly keepShared?: boolean;
   /** Only these. */
@@ -415,13 +417,13 @@ export interface CollectReport {
 }
 
 export interface Removed {
-  readonly kind: Usage["kind"] | "result" | "layer";
+  readonly kind: Usage["kind"] | "result" | "layer" | "image";
   readonly id: string;
   readonly name: string | undefined;
   readonly bytes: number;
   /** `unreferenced`: nothing refers to it (any more). `unused`: not for as long as was asked. `space`: to make room. */
   readonly why: "unreferenced" | "unused" | "space";
-  /** Milliseconds since the epoch, of results and mounts. */
+  /** Milliseconds since the epoch, of results, mounts and images. */
   readonly usedAt: number | undefined;
 }
 

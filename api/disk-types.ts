@@ -1,0 +1,78 @@
+/** What a part of the store is: `layer`, `snapshot` (a layer unpacked) and `toc` belong to cached steps and images. */
+export type DiskItemType = "image" | "layer" | "snapshot" | "toc" | "mount" | "blob" | "records";
+
+/** One part of the store. */
+export interface DiskItem {
+  readonly type: DiskItemType;
+  readonly id: string;
+  /** Real blocks on the disk, as `du` counts them. */
+  readonly bytes: number;
+  /** What it is: the step that made it, the image it describes, the mount's id. */
+  readonly description: string;
+  /** Milliseconds since the epoch. */
+  readonly lastUsedAt: number | undefined;
+  /** Why it is there; empty when nothing needs it. Each is a sentence without a verb: `image app:latest`, `3 cached steps`, `a running build`. */
+  readonly keptBy: readonly string[];
+  /** Needed by several images, or by an image and by cached steps that it is not made of. */
+  readonly shared: boolean;
+  /** A running build uses it now. */
+  readonly running: boolean;
+  /** Whether `prune({ all: true })` would remove it. */
+  readonly reclaimable: boolean;
+}
+
+export interface DiskUsageReport {
+  /** Largest first. */
+  readonly items: readonly DiskItem[];
+  /** Bytes: what `du -s` says of the store's directory. */
+  readonly total: number;
+  readonly reclaimable: number;
+  /** Bytes that builds keep the store below; undefined when there is no limit. */
+  readonly budget: number | undefined;
+}
+
+/** A cached step, a cache mount or an image without a name, that may be removed. */
+export interface PruneCandidate {
+  readonly type: "step" | "mount" | "image";
+  readonly id: string;
+  readonly description: string;
+  /** Milliseconds since the epoch. */
+  readonly lastUsedAt: number;
+  /** An image is made of it. */
+  readonly shared: boolean;
+}
+
+/** What to remove. Without any member: every cached step that no image is made of, and every cache mount; what running builds use stays. */
+export interface PrunePolicy {
+  /** Steps that images are made of too, and images without a name. */
+  readonly all?: boolean;
+  /** Only what was not used for so many milliseconds. */
+  readonly unusedFor?: number;
+  /** Only these. */
+  readonly only?: (candidate: PruneCandidate) => boolean;
+  /** Bytes: least recently used things go only until the store takes at most this. Like all three, a size (`20g`) or a share of the file system (`20%`) as well. */
+  readonly maxUsedSpace?: number | string;
+  /** Bytes: things go only until so many are free on the file system. */
+  readonly minFreeSpace?: number | string;
+  /** Bytes that are kept in any case. By itself it is the same as `maxUsedSpace`. */
+  readonly keepStorage?: number | string;
+  /** Only say what would go. */
+  readonly dryRun?: boolean;
+}
+
+export interface PrunedItem {
+  readonly type: DiskItemType | "step";
+  readonly id: string;
+  readonly description: string;
+  readonly bytes: number;
+  readonly lastUsedAt: number | undefined;
+  /** `unreferenced`: nothing needs it (any more). `unused`: asked for. `space`: to get below the limit. */
+  readonly why: "unreferenced" | "unused" | "space";
+}
+
+export interface PruneReport {
+  /** In the order they went: a step, then the layers that it alone needed. */
+  readonly removed: readonly PrunedItem[];
+  /** Bytes. */
+  readonly reclaimed: number;
+}

@@ -1,0 +1,25 @@
+import { join } from "node:path";
+import type { Store } from "../cache/store.js";
+import { packageRoot } from "../core/package-root.js";
+import type { Worker } from "../executor-native/contract.js";
+
+/** A worker for a store; what crashed builds left, and collection could not remove, goes first. */
+export async function startStoreWorker(store: Store): Promise<Worker> {
+  const { startWorker } = await import("../executor-native/start-worker.js");
+  const worker = await startWorker({ entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: store.temporaryDirectory() });
+  await removeOrphans(worker, store);
+  return worker;
+}
+
+/** Removes what only the worker can. */
+export async function removeOrphans(worker: Worker, store: Store): Promise<void> {
+  const orphans = store.orphans();
+  if (orphans.length === 0) return;
+  await worker.remove(orphans);
+  store.forget(orphans);
+}
+
+/** The same with a worker of its own, where there is something to remove. */
+export async function removeOrphansNow(store: Store): Promise<void> {
+  if (store.orphans().length > 0) await (await startStoreWorker(store)).close();
+}
