@@ -1,6 +1,7 @@
 import { contextKind } from "../api/context-kind.js";
 import type { BuildOptions } from "../api/options.js";
 import { parseBytes } from "./bytes.js";
+import { parseCacheFrom, parseCacheTo } from "./cache-syntax.js";
 import { splitCsv, csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath, storeRoot } from "./environment.js";
 import { notSupported, UsageError } from "./exit-codes.js";
@@ -34,6 +35,8 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     ...platforms(flags.all("platform"), environment),
     noCache: noCache(flags.one("no-cache")),
     noCacheFilter: flags.all("no-cache-filter").flatMap((value) => splitCsv(value)),
+    cacheFrom: parseCacheFrom(flags.all("cache-from"), environment),
+    cacheTo: parseCacheTo(flags.all("cache-to"), environment),
     pull: flags.has("pull"),
     ...historyLimits(environment.env["TSBUILD_HISTORY"]),
     addHosts: flags.all("add-host"),
@@ -44,7 +47,7 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
 
 /** Flags of the contract that lead nowhere yet; each is refused by name, values that change nothing are let through. */
 function refuseUnsupported(flags: ParsedFlags): void {
-  for (const name of ["ssh", "cache-from", "cache-to"] as const) {
+  for (const name of ["ssh"] as const) {
     if (flags.all(name).length > 0) throw notSupported(`--${name}`);
   }
   if (flags.one("cgroup-parent") !== undefined) throw notSupported("--cgroup-parent");
