@@ -1,32 +1,106 @@
 import type { Graph, Node } from "./graph.js";
 import { setDefinitionKey } from "./keys.js";
+import type { OpContext } from "./op.js";
 import type { Session } from "./session.js";
 
 /**
  * First phase: every key that needs no run. Identities are asked all at once; immediate vertices without identity give their results at
  * once too, and what is selected from them is digested as soon as each is there, so that the content of a local directory takes part in
- * definition keys.
+ * definition keys. A vertex is settled when nothing of this can change its key any more: its own questions and all below are answered.
  */
-export async function computeDefinitionKeys<R>(graph: Graph<R>, session: Session<R>): Promise<void> {
-  for (const node of graph.nodes) {
-    session.work(node, async (context) => {
-      node.identity = await node.vertex.op.identity(context);
-      if (node.identity === undefined && node.vertex.op.immediate) await resolveImmediate(node, session);
+export class DefinitionKeys<R> {
+  readonly #session: Session<R>;
+  /** Questions under way, by the vertex whose key they are for. */
+  readonly #open = new Map<Node<R>, number>();
+  #unsettled: number;
+  #underWay = 0;
+  #finish: (() => void) | undefined;
+  #onSettled: (() => void) | undefined;
+  #telling = false;
+
+  /** Asks everything. */
+  constructor(graph: Graph<R>, session: Session<R>) {
+    this.#session = session;
+    this.#unsettled = graph.nodes.length;
+    for (const node of graph.nodes) {
+      this.#ask(node, async (context) => {
+        node.identity = await node.vertex.op.identity(context);
+        if (node.identity === undefined && node.vertex.op.immediate) await this.#resolveImmediate(node);
+      });
+    }
+  }
+
+  /** Resolves when every question is answered, which is at once after a failure, or when `grace` has passed. */
+  async answered(grace: Grace): Promise<void> {
+    if (this.#underWay === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = grace(resolve);
+      this.#finish = () => {
+        cancel();
+        resolve();
+      };
     });
   }
-  await session.scope.join();
-  for (const node of graph.nodes) setDefinitionKey(node);
+
+  /** `listener` is called whenever further vertices are settled from now on. */
+  whenSettled(listener: () => void): void {
+    if (this.#unsettled > 0) this.#onSettled = listener;
+  }
+
+  #ask(node: Node<R>, question: (context: OpContext) => Promise<void>): void {
+    if (this.#session.scope.failed) return;
+    this.#underWay++;
+    this.#open.set(node, (this.#open.get(node) ?? 0) + 1);
+    this.#session.work(node, async (context) => {
+      try {
+        await question(context);
+        this.#answer(node);
+      } finally {
+        if (--this.#underWay === 0) this.#finish?.();
+      }
+    });
+  }
+
+  /** Settles the vertex, when that was its last question, and what was waiting for it. */
+  #answer(node: Node<R>): void {
+    this.#open.set(node, (this.#open.get(node) ?? 0) - 1);
+    const before = this.#unsettled;
+    const open = [node];
+    for (let next = open.pop(); next; next = open.pop()) {
+      if (next.settled || (this.#open.get(next) ?? 0) > 0 || next.inputs.some((input) => !input.settled)) continue;
+      setDefinitionKey(next);
+      next.settled = true;
+      this.#unsettled--;
+      open.push(...next.users);
+    }
+    if (this.#unsettled < before) this.#tell();
+  }
+
+  /** Once for all that is settled in one go. */
+  #tell(): void {
+    if (!this.#onSettled || this.#telling) return;
+    this.#telling = true;
+    this.#session.scope.run(async () => {
+      await Promise.resolve();
+      this.#telling = false;
+      this.#onSettled?.();
+    });
+  }
+
+  async #resolveImmediate(node: Node<R>): Promise<void> {
+    const { op } = node.vertex;
+    const session = this.#session;
+    if (!op.immediate || session.scope.failed) return;
+    session.move(node, { phase: "running" });
+    session.reporter.started(node);
+    const result = await op.immediate(session.context(node));
+    session.resolve(node, { by: "immediate", result, key: undefined });
+    for (const user of node.users) this.#ask(user, () => digestSelected(user, session, (input) => input === node));
+  }
 }
 
-async function resolveImmediate<R>(node: Node<R>, session: Session<R>): Promise<void> {
-  const { op } = node.vertex;
-  if (!op.immediate || session.scope.failed) return;
-  session.move(node, { phase: "running" });
-  session.reporter.started(node);
-  const result = await op.immediate(session.context(node));
-  session.resolve(node, { by: "immediate", result, key: undefined });
-  for (const user of node.users) session.work(user, () => digestSelected(user, session, (input) => input === node));
-}
+/** Calls `then` once its time has passed; what it answers cancels that. */
+export type Grace = (then: () => void) => () => void;
 
 /** Asks for the content digests that are not known yet, of those inputs that the op selects from and `which` holds for. */
 export async function digestSelected<R>(

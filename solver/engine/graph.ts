@@ -20,6 +20,12 @@ export interface Node<R> {
   state: VertexState<R>;
   /** A result was found that is too old: it has to be made anew. */
   expired: boolean;
+  /** Nothing can change its definition key any more. */
+  settled: boolean;
+  /** The cache was asked by its definition key. */
+  asked: boolean;
+  /** Nobody needs it any more, although something is at work for it. */
+  abandoned: boolean;
   identity: string | undefined;
   definitionKey: CacheKey | undefined;
   /** Content digests of what the op selects from its inputs, by index, as far as they are known. */
@@ -82,6 +88,9 @@ function makeNode<R>(
     height: 0,
     state: IDLE,
     expired: false,
+    settled: false,
+    asked: false,
+    abandoned: false,
     identity: undefined,
     definitionKey: undefined,
     digests: inputs.map(() => undefined),

@@ -1,9 +1,16 @@
-import type { Graph, Node } from "./graph.js";
 import type { CacheKey } from "../../core/cache-key.js";
+import type { Graph, Node } from "./graph.js";
 import type { CachedResult } from "./op.js";
-import type { VertexState } from "./vertex-state.js";
+import { isAtWork, type VertexState } from "./vertex-state.js";
 
-/** What a vertex becomes after the cache was asked, from the targets backwards. */
+/** What the cache says, asked from the targets backwards. Both lists have inputs first. */
+export interface Verdicts<R> {
+  /** What becomes of the vertices at which nothing works yet. */
+  readonly changes: readonly Verdict<R>[];
+  /** At work, but nobody needs them any more. */
+  readonly abandoned: readonly Node<R>[];
+}
+
 export interface Verdict<R> {
   readonly node: Node<R>;
   readonly state: Extract<VertexState<R>, { phase: "waiting" | "skipped" | "resolved" }>;
@@ -14,34 +21,43 @@ export interface Verdict<R> {
 /**
  * Second phase: decides, without running anything, what has to run. A vertex whose definition key leads to a result is found, and nothing
  * below it is looked at for its sake; otherwise all its inputs are asked for in turn. What nobody asked for is skipped.
- * Verdicts come inputs first.
+ *
+ * A vertex whose key is not settled counts as one that has to run and waits for its key. Asked again when more is settled, with no
+ * second look-up of the same key, this can only find that less is needed.
  */
-export function probe<R>(graph: Graph<R>, lookup: (node: Node<R>, key: CacheKey) => CachedResult<R> | undefined): readonly Verdict<R>[] {
+export function probe<R>(graph: Graph<R>, lookup: (node: Node<R>, key: CacheKey) => CachedResult<R> | undefined): Verdicts<R> {
   const found = new Map<Node<R>, CachedResult<R> | "needed">();
   const open = [...graph.targets];
   for (let node = open.pop(); node; node = open.pop()) {
-    if (node.state.phase !== "idle" || found.has(node)) continue;
-    const hit = mayUse(node) ? lookup(node, node.definitionKey) : undefined;
+    if (found.has(node)) continue;
+    const hit = isOpen(node) && mayAsk(node) ? lookup(node, node.definitionKey) : undefined;
+    if (node.settled) node.asked = true;
     found.set(node, hit ?? "needed");
-    if (!hit) open.push(...new Set(node.inputs));
+    if (isOpen(node) && !hit) open.push(...new Set(node.inputs));
   }
-  const verdicts: Verdict<R>[] = [];
+  const changes: Verdict<R>[] = [];
+  const abandoned: Node<R>[] = [];
   for (const node of graph.nodes) {
-    if (node.state.phase !== "idle") continue;
     const outcome = found.get(node);
-    verdicts.push({ node, state: verdict(node, found), hit: outcome === "needed" ? undefined : outcome });
+    if (isOpen(node)) changes.push({ node, state: verdict(node, found), hit: outcome === "needed" ? undefined : outcome });
+    else if (outcome === undefined && isAtWork(node.state)) abandoned.push(node);
   }
-  return verdicts;
+  return { changes, abandoned };
 }
 
 function verdict<R>(node: Node<R>, found: ReadonlyMap<Node<R>, CachedResult<R> | "needed">): Verdict<R>["state"] {
   const outcome = found.get(node);
   if (outcome === undefined) return { phase: "skipped" };
   if (outcome !== "needed") return { phase: "resolved", by: "cache", result: outcome.result, key: outcome.primaryKey };
-  const missing = new Set(node.inputs.filter((input) => found.get(input) === "needed"));
-  return { phase: "waiting", missing: missing.size };
+  const missing = new Set(node.inputs.filter((input) => input.state.phase !== "resolved" && found.get(input) === "needed"));
+  return { phase: "waiting", missing: missing.size, settled: node.settled };
 }
 
-function mayUse<R>(node: Node<R>): node is Node<R> & { readonly definitionKey: NonNullable<Node<R>["definitionKey"]> } {
-  return node.definitionKey !== undefined && !node.outdated && !node.vertex.op.immediate;
+/** Whether nothing has been decided for it that cannot be taken back. */
+function isOpen(node: Node<unknown>): boolean {
+  return node.state.phase === "idle" || node.state.phase === "waiting";
+}
+
+function mayAsk<R>(node: Node<R>): node is Node<R> & { readonly definitionKey: NonNullable<Node<R>["definitionKey"]> } {
+  return node.settled && !node.asked && node.definitionKey !== undefined && !node.outdated && !node.vertex.op.immediate;
 }

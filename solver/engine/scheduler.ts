@@ -1,11 +1,12 @@
 import PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
 import { digestSelected } from "./definition-keys.js";
-import type { Node } from "./graph.js";
+import type { Graph, Node } from "./graph.js";
 import { distinctKeys, keyComponents, primaryKey, type ResultKeys, resultKeys, unusedKey } from "./keys.js";
 import type { CachedResult, OpContext } from "./op.js";
+import type { Verdicts } from "./probe.js";
 import type { Session } from "./session.js";
-import { inputArrived } from "./vertex-state.js";
+import { inputArrived, isReady } from "./vertex-state.js";
 
 export interface SchedulerOptions<R> {
   /** Vertices that run at once, by pool. */
@@ -14,7 +15,7 @@ export interface SchedulerOptions<R> {
   readonly order: ((ready: readonly Node<R>[]) => readonly Node<R>[]) | undefined;
 }
 
-/** Third phase: finds by content, or runs, every vertex that is waiting, each as soon as its inputs are there. */
+/** Third phase: finds by content, or runs, every vertex that is waiting, each as soon as its key is settled and its inputs are there. */
 export class Scheduler<R> {
   readonly #session: Session<R>;
   readonly #pools: { readonly run: PQueue; readonly io: PQueue };
@@ -22,29 +23,32 @@ export class Scheduler<R> {
   readonly #ready: Node<R>[] = [];
   #draining = false;
 
-  constructor(session: Session<R>, options: SchedulerOptions<R>) {
+  constructor(graph: Graph<R>, session: Session<R>, options: SchedulerOptions<R>) {
     this.#session = session;
+    session.scope.signal.addEventListener("abort", () => this.#stop(graph.nodes), { once: true });
     this.#order = options.order;
     this.#pools = { run: new PQueue({ concurrency: options.jobs.run }), io: new PQueue({ concurrency: options.jobs.io }) };
   }
 
-  /** Ends when all of `waiting` (and what they need, which is among them) are resolved; throws the solve's first failure. */
-  async run(waiting: readonly Node<R>[]): Promise<void> {
-    const { scope } = this.#session;
-    const stop = () => this.#stop(waiting);
-    if (scope.failed) stop();
-    else scope.signal.addEventListener("abort", stop, { once: true });
-    for (const node of waiting) if (node.state.phase === "waiting" && node.state.missing === 0) this.#ready.push(node);
+  /** Does what the cache's verdicts ask for: begins what can begin, and ends what nobody needs any more. */
+  follow({ changes, abandoned }: Verdicts<R>): void {
+    const session = this.#session;
+    for (const { node, state, hit } of changes) {
+      if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });
+      session.move(node, state);
+      if (state.phase !== "waiting") session.reporter.cached(node);
+    }
+    for (const node of abandoned) session.abandon(node);
+    for (const { node } of changes) if (isReady(node.state)) this.#ready.push(node);
     this.#drain();
-    await scope.join();
   }
 
   /** Vertices that are at work end by themselves; what has not begun never does. */
-  #stop(waiting: readonly Node<R>[]): void {
+  #stop(nodes: readonly Node<R>[]): void {
     this.#ready.length = 0;
     this.#pools.run.clear();
     this.#pools.io.clear();
-    for (const node of waiting) {
+    for (const node of nodes) {
       // A cleared queue forgets its tasks, so nobody else takes them off the scope.
       if (node.state.phase === "queued") this.#session.scope.leave();
       if (node.state.phase === "queued" || node.state.phase === "waiting") this.#session.cancel(node);
@@ -64,7 +68,7 @@ export class Scheduler<R> {
 
   #begin(node: Node<R>): void {
     const session = this.#session;
-    if (session.scope.failed) return;
+    if (session.scope.failed || !isReady(node.state)) return;
     const { op } = node.vertex;
     if (op.immediate) {
       const immediate = op.immediate.bind(op);
@@ -114,12 +118,13 @@ export class Scheduler<R> {
 
   #enqueue(node: Node<R>, keys: ResultKeys): void {
     const session = this.#session;
-    if (session.scope.failed) return session.cancel(node);
+    if (session.scope.failed || node.abandoned) return session.cancel(node);
     session.move(node, { phase: "queued", keys });
     session.scope.enter();
     const pool = this.#pools[node.vertex.pool];
     const task = async () => {
-      await session.guard(node, (context) => this.#execute(node, keys, context, pool));
+      if (node.abandoned) session.cancel(node);
+      else await session.guard(node, (context) => this.#execute(node, keys, context, pool));
       session.scope.leave();
     };
     void pool.add(task, { priority: this.#order ? 0 : node.height });
@@ -197,7 +202,7 @@ export class Scheduler<R> {
     for (const user of node.users) {
       if (user.state.phase !== "waiting") continue;
       user.state = inputArrived(user.state);
-      if (user.state.phase === "waiting" && user.state.missing === 0) this.#ready.push(user);
+      if (isReady(user.state)) this.#ready.push(user);
     }
     this.#drain();
   }

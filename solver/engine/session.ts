@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../core/errors.js";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import type { Node } from "./graph.js";
 import type { CacheKey } from "../../core/cache-key.js";
@@ -12,6 +12,7 @@ export class Session<R> {
   readonly scope: TaskScope;
   readonly reporter: Reporter;
   readonly #contexts = new Map<Node<R>, OpContext>();
+  readonly #aborts = new Map<Node<R>, AbortController>();
 
   constructor(
     readonly cache: EngineCache<R>,
@@ -21,11 +22,21 @@ export class Session<R> {
   ) {
     this.scope = new TaskScope(signal);
     this.reporter = new Reporter(onEvent, (error) => this.scope.fail(error));
+    const { signal: whole } = this.scope;
+    // One listener for all: adding one looks at all there are.
+    whole.addEventListener("abort", () => {
+      for (const abort of this.#aborts.values()) abort.abort(whole.reason);
+    });
   }
 
   context(node: Node<R>): OpContext {
     let context = this.#contexts.get(node);
-    if (!context) this.#contexts.set(node, (context = this.reporter.context(node, this.scope.signal)));
+    if (context) return context;
+    const abort = new AbortController();
+    this.#aborts.set(node, abort);
+    if (this.scope.failed) abort.abort(this.scope.signal.reason);
+    context = this.reporter.context(node, abort.signal);
+    this.#contexts.set(node, context);
     return context;
   }
 
@@ -70,14 +81,22 @@ export class Session<R> {
     }
   }
 
+  /** Ends the work for a vertex that nobody needs any more; what it ends with counts for nothing but a result. */
+  abandon(node: Node<R>): void {
+    node.abandoned = true;
+    this.#aborts.get(node)?.abort(new CanceledError("The step is not needed any more"));
+  }
+
   cancel(node: Node<R>): void {
     this.move(node, { phase: "canceled" });
     this.reporter.canceled(node);
+    // Of what never started, only that it was not needed is worth telling.
+    if (node.abandoned) this.reporter.cached(node);
   }
 
   #fail(node: Node<R>, error: unknown): void {
-    // What fails after the end was ordered fails because of it.
-    if (this.scope.failed) {
+    // What fails after its end was ordered fails because of it.
+    if (this.scope.failed || node.abandoned) {
       if (!isFinal(node.state)) this.cancel(node);
       return;
     }

@@ -1,5 +1,5 @@
 import type { EventSink } from "../../core/events.js";
-import { computeDefinitionKeys } from "./definition-keys.js";
+import { DefinitionKeys, type Grace } from "./definition-keys.js";
 import { buildGraph } from "./graph.js";
 import { solvedVertex } from "./keys.js";
 import type { Decision, EngineCache, EngineVertex, SolvedVertex } from "./op.js";
@@ -20,6 +20,8 @@ export interface SolveOptions<R> {
   readonly onSolved?: (vertices: readonly SolvedVertex<R>[]) => void;
   /** Milliseconds since the epoch, for the age of results. Default: the clock. */
   readonly now?: () => number;
+  /** How long the look-up of the whole graph waits for keys that are slow to come. Default: {@link GRACE}, by the clock. */
+  readonly grace?: Grace;
   /** For tests: the order in which vertices that became ready together are begun. */
   readonly shuffle?: (ready: readonly EngineVertex<R>[]) => readonly EngineVertex<R>[];
 }
@@ -38,15 +40,14 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
     ...(options.onDecision && { onDecision: options.onDecision }),
   });
   try {
-    await computeDefinitionKeys(graph, session);
-    const waiting = [];
-    for (const { node, state, hit } of probe(graph, (asked, key) => session.lookup(asked, key))) {
-      if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });
-      session.move(node, state);
-      if (state.phase === "waiting") waiting.push(node);
-      else session.reporter.cached(node);
+    const keys = new DefinitionKeys(graph, session);
+    await keys.answered(options.grace ?? timer);
+    if (!session.scope.failed) {
+      const scheduler = new Scheduler(graph, session, { jobs: options.jobs, order: nodeOrder(options.shuffle) });
+      const decide = () => scheduler.follow(probe(graph, (node, key) => session.lookup(node, key)));
+      decide();
+      keys.whenSettled(decide);
     }
-    if (waiting.length > 0) await new Scheduler(session, { jobs: options.jobs, order: nodeOrder(options.shuffle) }).run(waiting);
     await session.scope.join();
   } catch (error) {
     session.reporter.cancelOpen();
@@ -58,7 +59,15 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
   return new Map(graph.nodes.flatMap(({ vertex, state }) => (state.phase === "resolved" ? [[vertex.id, state.result] as const] : [])));
 }
 
-function nodeOrder<R>(shuffle: SolveOptions<R>["shuffle"]): ConstructorParameters<typeof Scheduler<R>>[1]["order"] {
+/** Milliseconds: little beside a step that runs, and long enough for the keys of nearly every build that changes nothing. */
+const GRACE = 200;
+
+const timer: Grace = (then) => {
+  const timeout = setTimeout(then, GRACE);
+  return () => clearTimeout(timeout);
+};
+
+function nodeOrder<R>(shuffle: SolveOptions<R>["shuffle"]): ConstructorParameters<typeof Scheduler<R>>[2]["order"] {
   if (!shuffle) return undefined;
   return (ready) => {
     const byVertex = new Map(ready.map((node) => [node.vertex, node]));

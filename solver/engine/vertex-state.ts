@@ -7,8 +7,8 @@ export type VertexState<R> =
   | { readonly phase: "idle" }
   /** Everything that needs it was found in the cache. */
   | { readonly phase: "skipped" }
-  /** Its definition key led to nothing; `missing` of its inputs have no result yet. */
-  | { readonly phase: "waiting"; readonly missing: number }
+  /** It was not found; `missing` of its inputs have no result yet. Not `settled`: its definition key may still turn up and lead to a result. */
+  | { readonly phase: "waiting"; readonly missing: number; readonly settled: boolean }
   /** Its inputs are there; the cache is asked by their keys and contents. */
   | { readonly phase: "matching" }
   /** Nothing was found; it waits for a place in its pool. */
@@ -35,7 +35,7 @@ export const IDLE: VertexState<never> = { phase: "idle" };
 /** Which phase may follow which. An empty list is an end. */
 const NEXT: { readonly [P in Phase]: readonly Phase[] } = {
   idle: ["skipped", "waiting", "running", "resolved", "failed", "canceled"],
-  waiting: ["matching", "running", "canceled"],
+  waiting: ["waiting", "skipped", "resolved", "matching", "running", "failed", "canceled"],
   matching: ["queued", "resolved", "failed", "canceled"],
   queued: ["locking", "running", "canceled"],
   locking: ["running", "resolved", "failed", "canceled"],
@@ -57,8 +57,18 @@ export function isFinal(state: VertexState<unknown>): boolean {
   return NEXT[state.phase].length === 0;
 }
 
+/** Whether something is done for it at this moment, or will be as soon as there is room. */
+export function isAtWork(state: VertexState<unknown>): boolean {
+  return !isFinal(state) && state.phase !== "idle" && state.phase !== "waiting";
+}
+
+/** Whether a vertex that waits has everything it waits for. */
+export function isReady(state: VertexState<unknown>): boolean {
+  return state.phase === "waiting" && state.missing === 0 && state.settled;
+}
+
 /** The state after one more of its inputs has a result. */
 export function inputArrived<R>(state: VertexState<R>): VertexState<R> {
   if (state.phase !== "waiting" || state.missing < 1) throw new Error(`internal: an input arrived at a vertex that is ${state.phase}`);
-  return { phase: "waiting", missing: state.missing - 1 };
+  return { ...state, missing: state.missing - 1 };
 }

@@ -176,6 +176,7 @@ export async function run(
     ...(options.onDecision && { onDecision: options.onDecision }),
     ...(options.now && { now: options.now }),
     ...(options.shuffle && { shuffle: options.shuffle }),
+    ...(options.grace && { grace: options.grace }),
   });
   return { results, events };
 }
