@@ -115,6 +115,19 @@ static void find_memberships(const char *name, struct user *user)
 		fclose(file);
 }
 
+/* The user's own group is the first of its groups, as container runtimes have it. */
+static void add_own_group(struct user *user)
+{
+	for (size_t i = 0; i < user->group_count; i++)
+		if (user->groups[i] == user->gid)
+			return;
+	if (user->group_count == LENGTH(user->groups))
+		user->group_count--;
+	memmove(user->groups + 1, user->groups, user->group_count * sizeof *user->groups);
+	user->groups[0] = user->gid;
+	user->group_count++;
+}
+
 void find_user(const char *text, struct user *user)
 {
 	char *user_text = strdup(text), *name = NULL;
@@ -144,6 +157,7 @@ void find_user(const char *text, struct user *user)
 	} else if (name) {
 		find_memberships(name, user);
 	}
+	add_own_group(user);
 	if (!user->home[0])
 		strcpy(user->home, "/");
 	free(name);

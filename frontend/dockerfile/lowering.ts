@@ -1,6 +1,5 @@
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import type { PatternMatcher } from "../../core/pattern-matcher.js";
-import { suggest } from "../../core/suggest.js";
 import type { Rootfs, VertexMetadata } from "../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
 import { platformPrefix } from "./platform-prefix.js";
@@ -11,6 +10,7 @@ import { variableRange } from "./edits.js";
 import * as errors from "./errors.js";
 import { type Expansion, ExpansionError, type ExpandOptions, expandWord, type Variables } from "./expand.js";
 import type { Linter } from "./lint/linter.js";
+import { nearestVariable } from "./lint/nearest-variable.js";
 import { UndefinedVar } from "./lint/rules/undefined-var.js";
 import type { Problem } from "./problem.js";
 import type { Report } from "./report.js";
@@ -101,7 +101,7 @@ export class Lowering {
   #reportUndefined(names: ReadonlySet<string>, word: Word): void {
     for (const name of names) {
       if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.some((arg) => arg.name === name)) continue;
-      const near = suggest(name, this.stage.env.names());
+      const near = nearestVariable(name, this.stage.env.names());
       const place = this.isTrigger ? undefined : variableRange(word, name);
       this.build.linter.warn(UndefinedVar, [name, near], place ?? word.range, this.node.comments, {
         fix: near === undefined || !place ? undefined : { title: `Use ${near}`, edits: [{ range: place, text: near }], safe: false },

@@ -5,6 +5,8 @@ import type { ArgNode, DockerfileAst, Instruction } from "./ast.js";
 import { Compilation } from "./compile.js";
 import { expandWord, ExpansionError, type Variables } from "./expand.js";
 import type { GlobalArgs } from "./global-args.js";
+import { checkArgNode } from "./instructions/arg.js";
+import { checkInstruction } from "./instructions/table.js";
 import { parseMount, type RunMount } from "./mounts.js";
 import { InstructionProblem } from "./lowering.js";
 import { byPlace, toDiagnostic } from "./problem.js";
@@ -54,7 +56,9 @@ export interface Outline {
 /** The stages of a file, in its order. Throws a {@link DiagnosticsError} when the text has errors; nothing is resolved. */
 export function listTargets(ast: DockerfileAst, source: { readonly name: string; readonly text: string }): readonly Target[] {
   const report = new Report();
-  const { stages } = splitStages(ast, report);
+  const { stages, globalArgs } = splitStages(ast, report);
+  for (const node of globalArgs) checkArgNode(node, report);
+  for (const stage of stages) for (const node of stage.instructions) checkInstruction(node, report);
   const errors = [...ast.problems, ...report.problems].filter((problem) => problem.severity === "error");
   if (errors.length > 0) throw new DiagnosticsError([...errors].sort(byPlace).map((problem) => toDiagnostic(problem, source)));
   return stages.map((stage) => ({

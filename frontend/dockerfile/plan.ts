@@ -1,5 +1,4 @@
 import { TsbuildError } from "../../core/errors.js";
-import { suggest } from "../../core/suggest.js";
 import { parsePlatform, type Platform } from "../../oci/platform.js";
 import { tryParseReference } from "../../oci/reference.js";
 import type { FrontendOptions, FrontendPorts } from "../frontend.js";
@@ -12,6 +11,7 @@ import { automaticArgs, type GlobalArgs, globalArgs } from "./global-args.js";
 import { checkArgNode } from "./instructions/arg.js";
 import { checkInstruction } from "./instructions/table.js";
 import type { Linter } from "./lint/linter.js";
+import { nearestVariable } from "./lint/nearest-variable.js";
 import { FromPlatformFlagConstDisallowed } from "./lint/rules/from-platform-flag-const-disallowed.js";
 import { InvalidDefaultArgInFrom } from "./lint/rules/invalid-default-arg-in-from.js";
 import { RedundantTargetPlatform } from "./lint/rules/redundant-target-platform.js";
@@ -110,7 +110,7 @@ function expandInFrom(
     for (const name of expansion.unmatched) {
       if (globals.declared.has(name)) continue;
       const names = [...globals.declared, ...globals.env.names()];
-      const near = suggest(name, names);
+      const near = nearestVariable(name, names);
       const place = variableRange(word, name);
       linter.warn(UndefinedArgInFrom, [name, near], place ?? word.range, stage.node.comments, {
         fix: near === undefined || !place ? undefined : { title: `Use ${near}`, edits: [{ range: place, text: near }], safe: false },
@@ -165,7 +165,7 @@ function warnInvalidDefaults(file: StageFile, defaults: GlobalArgs, escape: stri
   for (const stage of file.stages) {
     try {
       const base = tryExpand(stage.base.text, stage.base.range, defaults.env, { escape }).text;
-      if (stage.base.text.includes("$") && !tryParseReference(base)) {
+      if (!tryParseReference(base)) {
         linter.warn(InvalidDefaultArgInFrom, [stage.base.text], stage.base.range, stage.node.comments, {
           hint: "give the ARG before the first FROM a default that is an image",
         });

@@ -20,7 +20,8 @@ const DEFAULTS: LintConfig = { skip: new Set(), skipAll: false, experimental: ne
 export function parseLintConfig(text: string | undefined): LintConfig | { readonly problem: string } {
   if (text === undefined || text.trim() === "") return DEFAULTS;
   let config = DEFAULTS;
-  for (const part of text.split(";")) {
+  // What follows `//` is for readers.
+  for (const part of text.replace(/\s+\/\/.*$/, "").split(";")) {
     const equals = part.indexOf("=");
     if (equals === -1) return { problem: `"${part.trim()}" has no value` };
     const name = part.slice(0, equals).trim();

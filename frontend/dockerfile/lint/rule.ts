@@ -4,14 +4,16 @@ export interface LintRule<A extends readonly unknown[] = readonly unknown[]> {
   readonly description: string;
   /** Off unless asked for. */
   readonly experimental?: boolean;
+  /** BuildKit has no page for it. */
+  readonly noPage?: boolean;
   /** Not one of BuildKit's: checks show it, builds only where the file asks for it by name. */
   readonly own?: boolean;
   message(...args: A): string;
 }
 
 /** The page that explains one of BuildKit's rules; ours are in docs/lint. */
-export function ruleUrl(rule: { readonly name: string; readonly own?: boolean }): string | undefined {
-  return rule.own ? undefined : `https://docs.docker.com/go/dockerfile/rule/${ruleSlug(rule.name)}/`;
+export function ruleUrl(rule: { readonly name: string; readonly own?: boolean; readonly noPage?: boolean }): string | undefined {
+  return rule.own || rule.noPage ? undefined : `https://docs.docker.com/go/dockerfile/rule/${ruleSlug(rule.name)}/`;
 }
 
 /** `JSONArgsRecommended` as `json-args-recommended`. */

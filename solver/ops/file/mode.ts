@@ -9,13 +9,15 @@ export interface ModeChange {
 
 /** Mode of directories that nobody gave a mode. */
 export const DIRECTORY_MODE = 0o755;
+/** What BuildKit's process takes from directories that it makes on the way to a destination. */
+const UMASK = 0o022;
 
 /** `mode` is octal bits, octal digits as text, or chmod(1)'s symbolic form. Throws `copy/invalid-mode`. */
 export function parseMode(mode: number | string): ModeChange {
   const bits = typeof mode === "number" ? mode : /^[0-7]+$/.test(mode) ? Number.parseInt(mode, 8) : undefined;
   if (bits !== undefined) {
     if (!Number.isInteger(bits) || bits < 0 || bits > 0o7777) throw invalidMode(mode);
-    return { apply: () => bits, parents: bits & 0o777 };
+    return { apply: () => bits, parents: bits & 0o777 & ~UMASK };
   }
   const clauses = String(mode)
     .split(",")

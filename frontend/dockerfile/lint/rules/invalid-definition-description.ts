@@ -14,18 +14,30 @@ export const InvalidDefinitionDescription: LintRule<[instruction: string, name: 
 
 /** A comment right above FROM … AS name or ARG name is taken for its description, and should begin with the name. */
 export function checkInvalidDefinitionDescription(file: LintFile, linter: Linter): void {
-  const check = (node: Instruction, name: string): void => {
+  const check = (node: Instruction, names: readonly string[]): void => {
     const last = node.comments[node.comments.length - 1];
-    if (last === undefined || last.startsWith("check=") || last.startsWith(`${name} `)) return;
+    const [first] = names;
+    if (last === undefined || first === undefined || last.startsWith("check=") || names.includes(last.split(" ", 1)[0] ?? "")) return;
+    const name = names.length > 1 ? "<arg_key>" : first;
     const lineStart = node.range.start - (node.range.column - 1);
     linter.warn(InvalidDefinitionDescription, [node.keyword.text.toUpperCase(), name], node.range, node.comments, {
-      hint: `write "# ${name} ${last}", or put an empty line between`,
+      hint: `write "# ${first} ${last}", or put an empty line between`,
       fix: fixOf("Put an empty line between comment and instruction", [{ range: file.range(lineStart, lineStart), text: "\n" }], true),
     });
   };
-  for (const node of file.globalArgs) for (const arg of node.args) check(node, arg.name.text);
+  for (const node of file.globalArgs)
+    check(
+      node,
+      node.args.map((arg) => arg.name.text),
+    );
   for (const stage of file.stages) {
-    if (stage.name !== undefined) check(stage.node, stage.name);
-    for (const node of stage.instructions) if (node.kind === "arg") for (const arg of node.args) check(node, arg.name.text);
+    if (stage.name !== undefined) check(stage.node, [stage.name]);
+    for (const node of stage.instructions) {
+      if (node.kind === "arg")
+        check(
+          node,
+          node.args.map((arg) => arg.name.text),
+        );
+    }
   }
 }
