@@ -1,4 +1,4 @@
-import { TsbuildError } from "../core/errors.js";
+import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
 import { parseReference } from "../oci/reference.js";
 import type { FetchBlob } from "../solver/layers/ports.js";
@@ -24,11 +24,17 @@ export function layerFetcher(session: Session, imports: CacheImports | undefined
     try {
       yield* source ? source.blob(blob, { signal }) : (await session.registry()).blob(parseReference(origin), blob, { signal });
     } catch (error) {
-      if (signal.aborted || !(error instanceof TsbuildError)) throw error;
+      if (signal.aborted) throw error;
+      if (!(error instanceof TsbuildError))
+        throw source && systemErrorCode(error) ? new LayerUnavailableError(origin, unreadable(source.name, error)) : error;
       // A base image that cannot be reached now will not be reached in a second try either.
       throw source || error.code === "registry/not-found" ? new LayerUnavailableError(origin, error) : error;
     }
   };
+}
+
+function unreadable(name: string, cause: unknown): TsbuildError {
+  return new TsbuildError("cache/unreadable", `Cannot read from the ${name}: ${(cause as Error).message}`, { cause });
 }
 
 async function openEarlierCache(session: Session, origin: string) {

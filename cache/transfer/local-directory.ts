@@ -29,7 +29,12 @@ export function localSource(options: { readonly src: string; readonly tag?: stri
       };
       return target && readCacheManifest(target, reader, `manifest of the local cache "${src}"`);
     },
-    blob: (descriptor) => new LayoutDirectory(src).open(descriptor.digest),
+    async *blob({ digest }) {
+      const layout = new LayoutDirectory(src);
+      if (!layout.has(digest))
+        throw new TsbuildError("cache/not-found", `Cannot read layer ${digest} from the local cache "${src}": it is not there`);
+      yield* layout.open(digest);
+    },
   };
 }
 
