@@ -60,13 +60,9 @@ export async function loadMainContext(
       return { directory, graph: undefined, dockerfile: await localDockerfile(dockerfile, directory, ports) };
     }
     case "git": {
-      const name = `[internal] load git source ${withoutSecrets(context)}`;
-      return fromFiles(
-        gitEdge(kind.source, name, options.keepGitDir ? { keepGitDir: true } : {}),
-        dockerfile,
-        withoutSecrets(context),
-        ports,
-      );
+      const shown = withoutSecrets(context);
+      const root = gitEdge(kind.source, `[internal] load git source ${shown}`, options.keepGitDir ? { keepGitDir: true } : {});
+      return fromFiles(root, dockerfile, shown, ports);
     }
     case "url":
       return fromUrl(kind.url, dockerfile, ports);
@@ -177,9 +173,9 @@ function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
 }
 
-/** An address as it may be shown. */
+/** An address as it may be shown: a URL without password and values, a repository's without password. */
 export function withoutSecrets(address: string): string {
-  if (!isUrl(address)) return address;
-  const { hash } = new URL(address);
-  return redactUrl(address) + hash;
+  const kind = contextKind(address);
+  if (typeof kind !== "string" && kind.kind === "url") return redactUrl(address);
+  return address.replace(/^(https?:\/\/)[^/@]*@/i, "$1");
 }
