@@ -1,5 +1,4 @@
 import type { Store, Usage } from "../cache/store.js";
-import { familiarReference, parseReference } from "../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
 import type { DiskItem, DiskItemType, DiskUsageReport } from "./disk-types.js";
 import { startStoreWorker } from "./store-worker.js";
@@ -42,7 +41,7 @@ function itemOf({ kind, id, bytes, name, lastUsedAt, usedBy, inUse }: Usage): Di
     description: name ?? (own ? "tsbuild's own" : ""),
     lastUsedAt,
     keptBy: [
-      ...images.map((image) => `image ${shownName(image)}`),
+      ...images.map((image) => `image ${image}`),
       ...(base ? ["builds from this base without a network"] : []),
       ...(steps > 0 ? [`${steps} cached ${steps === 1 ? "step" : "steps"}`] : []),
       ...(kind === "mount" ? ["steps with this cache mount"] : []),
@@ -59,9 +58,4 @@ function typeOf(kind: Usage["kind"], name: string | undefined): DiskItemType {
   if (kind !== "blob") return kind;
   if (name === undefined) return "blob";
   return /^(index|manifest|config) of /.test(name) ? "image" : "layer";
-}
-
-/** A canonical name as people write it; a digest as it is. */
-export function shownName(name: string): string {
-  return name.startsWith("sha256:") ? name : familiarReference(parseReference(name));
 }

@@ -1,4 +1,5 @@
 import { type Digest, isDigest } from "../core/digest.js";
+import { familiarReference, parseReference } from "../oci/reference.js";
 import type { Descriptor } from "../oci/types.js";
 import type { BlobGraph } from "./blob-graph.js";
 import type { Database } from "./database.js";
@@ -43,14 +44,14 @@ export function findKeepers({ database, graph, memo }: { database: Database; gra
     return building;
   };
   const use = (id: string, at: number) => used.set(id, Math.max(at, used.get(id) ?? 0));
-  for (const { name, digest } of database.all<{ name: string | null; digest: Digest }>("SELECT name, digest FROM images")) {
-    const shown = name ?? digest;
-    nameParts(graph, digest, shown, names);
-    for (const blob of graph.reachable([digest])) of(blob).images.add(shown);
-  }
   for (const target of baseImages(memo)) {
     nameParts(graph, target, "a base image", names);
     for (const blob of graph.metadata([target])) of(blob).base = true;
+  }
+  for (const { name, digest } of database.all<{ name: string | null; digest: Digest }>("SELECT name, digest FROM images")) {
+    const shown = name === null ? digest : familiarReference(parseReference(name));
+    nameParts(graph, digest, shown, names);
+    for (const blob of graph.reachable([digest])) of(blob).images.add(shown);
   }
   const layers = new Map(database.all<LayerRow>("SELECT id, blob_digest, diff_id FROM layers WHERE draft = 0").map((row) => [row.id, row]));
   const forms = ({ id, blob_digest, diff_id }: LayerRow): string[] => [layerId(id), blob_digest, diff_id].filter((form) => form !== null);
@@ -68,7 +69,7 @@ export function findKeepers({ database, graph, memo }: { database: Database; gra
   const tops = database.all<{ layers: string; name: string }>("SELECT layers, name FROM results WHERE layers <> '' ORDER BY id");
   const top = new Map(tops.toReversed().map(({ layers: stack, name }) => [stack.slice(stack.lastIndexOf(" ") + 1), name]));
   for (const row of layers.values()) {
-    const name = top.get(layerId(row.id));
+    const name = top.get(layerId(row.id)) ?? (row.blob_digest === null ? undefined : names.get(row.blob_digest));
     if (name !== undefined) for (const form of forms(row)) names.set(form, name);
     // Images keep layers by their blobs; the table of contents is theirs too.
     const images = row.blob_digest === null ? undefined : found.get(row.blob_digest)?.images;

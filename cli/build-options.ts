@@ -16,6 +16,7 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
   const network = flags.one("network");
   const shmSize = flags.one("shm-size");
   const jobs = flags.one("jobs");
+  const cacheBudget = flags.one("cache-budget");
   if (network !== undefined && network !== "default" && network !== "none" && network !== "host") {
     throw new UsageError("cli/bad-value", `Cannot use network "${network}": it is none of default, none, host`);
   }
@@ -27,6 +28,8 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     ...(network === undefined ? {} : { network }),
     ...(shmSize === undefined ? {} : { shmSize: parseBytes(shmSize, "shm-size") }),
     ...(jobs === undefined ? {} : { jobs: Number(jobs) }),
+    ...(cacheBudget === undefined ? {} : { cacheBudget }),
+    collect: false,
     buildArgs: buildArgs(flags.all("build-arg"), environment),
     buildContexts: pairs(flags.all("build-context"), "build-context", "required"),
     labels: pairs(flags.all("label"), "label", "optional"),

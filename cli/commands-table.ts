@@ -28,8 +28,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   push: later("push", "Send an image to a registry"),
   login: later("login", "Keep credentials for a registry"),
   logout: later("logout", "Forget credentials for a registry"),
-  du: later("du", "Show what the store holds and how much room it takes"),
-  prune: later("prune", "Remove what is not needed"),
+  du: { summary: "Show what the store holds and how much room it takes", load: () => import("./commands/du.js") },
+  prune: { summary: "Remove cached steps, cache mounts, and what nothing needs", load: () => import("./commands/prune.js") },
   doctor: later("doctor", "Say what this machine lacks, and how to get it"),
 };
 

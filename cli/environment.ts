@@ -7,6 +7,7 @@ import type { SourceFile } from "../core/diagnostics.js";
 /** The part of the library that the commands use; loaded only when a command asks for it. */
 export interface CliApi {
   build(options: BuildOptions): Promise<BuildResult>;
+  collect(options: { readonly root?: string; readonly cacheBudget?: number | string }): Promise<void>;
   openImageStore(options: { readonly root?: string }): Promise<ImageStore>;
 }
 

@@ -23,6 +23,7 @@ for (const stream of [process.stdout, process.stderr]) {
 const environment: CliEnvironment = {
   api: {
     build: async (options) => (await import("../api/build.js")).build(options),
+    collect: async (options) => (await import("../api/collect.js")).collect(options),
     openImageStore: async (options) => (await import("../api/image-store.js")).openImageStore(options),
   },
   stdin: process.stdin,

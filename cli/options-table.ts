@@ -50,6 +50,12 @@ export const BUILD_FLAGS: readonly Flag[] = [
   { name: "cache-to", value: "<dest>", repeat: true, text: "Cache to write to: a reference, or type=registry|local|inline|gha|s3,…", group: CACHE },
   { name: "explain", text: "Say for each step why it ran, or what it was cached from", group: CACHE },
   { ...ROOT_FLAG, group: CACHE },
+  {
+    name: "cache-budget",
+    value: "<bytes|%|off>",
+    text: "What the store may take: 20g, 10% of its file system (default: $TSBUILD_CACHE_BUDGET, then the smaller of 20% and 50 GB)",
+    group: CACHE,
+  },
   { name: "network", value: "<mode>", text: "Network of RUN steps: default, none or host", group: STEPS },
   { name: "add-host", value: "<host:ip>", repeat: true, text: "Line for /etc/hosts of RUN steps", group: STEPS },
   { name: "shm-size", value: "<bytes>", text: "Size of /dev/shm: 64m, 1g", group: STEPS },

@@ -47,6 +47,8 @@ export const command: Command = {
     reporter.finish();
     await showWarnings(form, result.warnings, environment);
     await report(result, flags, outputs, environment);
+    // Nobody waits for the result any more; what goes wrong is for the next build to try again.
+    if (result.collectionDue) await environment.api.collect(options).catch(() => undefined);
     return EXIT.success;
   },
 };

@@ -1,0 +1,153 @@
+import type { DiskItem } from "../../api/disk-types.js";
+import { age } from "../age.js";
+import { humanSize } from "../bytes.js";
+import { parseDiskFilters } from "../disk-filter.js";
+import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
+import { EXIT } from "../exit-codes.js";
+import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
+import { renderList } from "../list-format.js";
+
+const COLUMNS = [
+  { field: "ID", heading: "ID" },
+  { field: "Type", heading: "TYPE" },
+  { field: "Size", heading: "SIZE" },
+  { field: "Bytes", heading: "BYTES" },
+  { field: "LastUsed", heading: "LAST USED" },
+  { field: "Shared", heading: "SHARED" },
+  { field: "Reclaimable", heading: "RECLAIMABLE" },
+  { field: "KeptBy", heading: "KEPT BY" },
+  { field: "Description", heading: "DESCRIPTION" },
+];
+
+const SHOWN = ["ID", "Type", "Size", "LastUsed", "Shared", "KeptBy", "Description"];
+
+/** Characters after which a cell of the table is cut. */
+const WIDTH = 48;
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "du",
+        summary: "Show what the store holds and how much room it takes",
+        operands: "",
+        count: [0, 0],
+        flags: [
+          {
+            name: "filter",
+            value: "<filter>",
+            repeat: true,
+            text: "id=, type=, description= (also != and ~=), until=24h, inuse, shared, private, reclaimable",
+          },
+          { name: "format", value: "<format>", text: "table, json (an object a line), a Go template, or table and a template" },
+          { name: "verbose", text: "Show everything that is known of each part" },
+          { name: "verify", text: "Read all of the store and say what is wrong with it; exit code 1 when something is" },
+          ROOT_FLAG,
+        ],
+        after: "Sizes are real blocks on the disk: the total is what du -s says of the store's directory.",
+      },
+      args,
+    );
+    return flags.has("verify") ? verify(flags, environment) : usage(flags, environment);
+  },
+};
+
+function usage(flags: ParsedFlags, environment: CliEnvironment): Promise<number> {
+  const filter = parseDiskFilters(flags.all("filter"), environment.now());
+  const format = flags.one("format");
+  return withStore(environment, flags.one("root"), async (store) => {
+    const report = await store.du();
+    const items = report.items.filter(filter);
+    if (format === "json") {
+      await print(environment.stdout, items.map((item) => `${JSON.stringify(jsonOf(item))}\n`).join(""));
+      return EXIT.success;
+    }
+    const now = environment.now();
+    if (flags.has("verbose") && format === undefined) {
+      await print(environment.stdout, items.map((item) => details(item, now)).join("\n"));
+    } else {
+      await print(
+        environment.stdout,
+        renderList(
+          items.map((item) => rowOf(item, now, format !== undefined)),
+          COLUMNS,
+          SHOWN,
+          format,
+        ),
+      );
+    }
+    if (format !== undefined && format !== "table") return EXIT.success;
+    const sum = (list: readonly DiskItem[]): string => humanSize(list.reduce((total, { bytes }) => total + bytes, 0));
+    const lines = [
+      ...(flags.all("filter").length > 0 ? [["Shown", sum(items)]] : []),
+      ["Reclaimable", humanSize(report.reclaimable)],
+      ["Total", humanSize(report.total)],
+      ["Budget", report.budget === undefined ? "off" : humanSize(report.budget)],
+    ];
+    await print(environment.stdout, `\n${lines.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}\n`).join("")}`);
+    return EXIT.success;
+  });
+}
+
+function verify(flags: ParsedFlags, environment: CliEnvironment): Promise<number> {
+  return withStore(environment, flags.one("root"), async (store) => {
+    const problems = store.verify();
+    await print(environment.stdout, problems.map((problem) => `${problem}\n`).join(""));
+    await print(environment.stderr, problems.length === 0 ? "The store is consistent\n" : `${problems.length} found\n`);
+    return problems.length === 0 ? EXIT.success : EXIT.failure;
+  });
+}
+
+function rowOf(item: DiskItem, now: number, whole: boolean): Record<string, string> {
+  const cut = (text: string): string => (whole || text.length <= WIDTH ? text : `${text.slice(0, WIDTH - 1)}…`);
+  return {
+    ID: whole ? item.id : shortId(item.id),
+    Type: item.type,
+    Size: humanSize(item.bytes),
+    Bytes: String(item.bytes),
+    LastUsed: usedText(item, now),
+    Shared: String(item.shared),
+    Reclaimable: String(item.reclaimable),
+    KeptBy: cut(item.keptBy.join(", ")),
+    Description: cut(item.description),
+  };
+}
+
+function shortId(id: string): string {
+  if (id.startsWith("sha256:")) return id.slice(7, 19);
+  if (id.startsWith("/")) return id.slice(id.lastIndexOf("/") + 1);
+  return id.length > 12 ? id.slice(0, 12) : id;
+}
+
+function usedText({ lastUsedAt }: DiskItem, now: number): string {
+  return lastUsedAt === undefined ? "" : age(new Date(lastUsedAt).toISOString(), now);
+}
+
+function jsonOf(item: DiskItem): Record<string, unknown> {
+  return {
+    ID: item.id,
+    Type: item.type,
+    Bytes: item.bytes,
+    Size: humanSize(item.bytes),
+    LastUsedAt: item.lastUsedAt === undefined ? null : new Date(item.lastUsedAt).toISOString(),
+    Shared: item.shared,
+    InUse: item.running,
+    Reclaimable: item.reclaimable,
+    KeptBy: item.keptBy,
+    Description: item.description,
+  };
+}
+
+function details(item: DiskItem, now: number): string {
+  const lines: readonly (readonly [string, string])[] = [
+    ["ID", item.id],
+    ["Type", item.type],
+    ["Description", item.description],
+    ["Size", humanSize(item.bytes)],
+    ["Last used", usedText(item, now) || "unknown"],
+    ["Shared", String(item.shared)],
+    ["Reclaimable", String(item.reclaimable)],
+    ["Kept by", item.keptBy.join("\n             ") || "nothing"],
+  ];
+  return lines.map(([name, value]) => `${`${name}:`.padEnd(13)}${value}\n`).join("");
+}
