@@ -63,7 +63,9 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
       const results = await solver.solve(targets, layers, options.image, dockerfile, (all) => (vertices = all));
       dockerfile.contexts.save();
       const context = solver.context(layers, dockerfile);
-      const finished = await Promise.all(compiled.map((result, index) => finishImage(result, results[index] as StepResult, context, dated)));
+      const finished = await Promise.all(
+        compiled.map((result, index) => finishImage(result, results[index] as StepResult, context, dated)),
+      );
       return { layers, vertices, finished };
     },
     { session, imports, onEvent },
@@ -97,7 +99,13 @@ async function finishImage(
     stack.map(async (id, index) => {
       const { diffId, blob } = await service.exported(stack, index, compression, reporter);
       const { createdAt, origin } = service.record(id);
-      return { diffId, blob, createdAt, ...(origin === undefined || parseCacheOrigin(origin) ? {} : { origin }), toc: () => service.toc(stack, index, reporter) };
+      return {
+        diffId,
+        blob,
+        createdAt,
+        ...(origin === undefined || parseCacheOrigin(origin) ? {} : { origin }),
+        toc: () => service.toc(stack, index, reporter),
+      };
     }),
   );
   return { image: { platform: result.platform, config: finishConfig(result, layers, epoch), layers }, stack };

@@ -1,5 +1,9 @@
 /** The library: what `import { … } from "tsbuild"` gives. The graph builder is `tsbuild/llb`. */
 export { build } from "./build.js";
+export { check, outline, targets } from "./check.js";
+export { explainRule } from "./lint-pages.js";
+export { openBuildHistory } from "./build-history.js";
+export type { BuildHistoryStore, RecordedBuild, RecordedStep, RecordedWarning } from "./build-record.js";
 export { collect } from "./collect.js";
 export type {
   DiskItem,
@@ -14,16 +18,58 @@ export { openImageStore } from "./image-store.js";
 export type {
   BuildOptions,
   BuildResult,
+  CheckOptions,
+  CheckResult,
   CommonOptions,
   ImageStore,
+  LintWarning,
+  Outline,
+  OutlineArg,
+  OutlineMount,
   Output,
   SecretSource,
   StoredImage,
+  Target,
 } from "./options.js";
-export type { Diagnostic, Severity, SourceFile, SourceRange } from "../core/diagnostics.js";
+export type { Diagnostic, Fix, Severity, SourceFile, SourceRange, TextEdit } from "../core/diagnostics.js";
 export type { Digest } from "../core/digest.js";
 export { CanceledError, DiagnosticsError, ExecError, TsbuildError } from "../core/errors.js";
-export type { BuildEvent, EventError, EventSink, StepId, StepInfo } from "../core/events.js";
+export type { BuildSummary, HistoryLimits } from "../cache/store.js";
+export type {
+  BuildEvent,
+  EventError,
+  EventSink,
+  StepChange,
+  StepExplanation,
+  StepId,
+  StepInfo,
+  StepRecord,
+} from "../core/events.js";
 export { type DiagnosticStyle, renderDiagnostic } from "../core/render-diagnostic.js";
+export { applyFixes } from "../core/text-edits.js";
 export type { Compression } from "../oci/layer/toc.js";
 export type { Descriptor } from "../oci/types.js";
+export { type ParseOptions, parseDockerfile } from "./parse-dockerfile.js";
+export { printDockerfile } from "../frontend/dockerfile/print.js";
+export type { ParsedDockerfile } from "../frontend/dockerfile/parse.js";
+export type {
+  ArgNode,
+  CommandLine,
+  DockerfileAst,
+  Flag,
+  HealthcheckNode,
+  Heredoc,
+  Instruction,
+  InstructionKind,
+  ListNode,
+  NodeOf,
+  OnbuildNode,
+  Pair,
+  PairsNode,
+  ShellNode,
+  TextNode,
+  Word,
+  WordsNode,
+} from "../frontend/dockerfile/ast.js";
+export type { Directive, Directives } from "../frontend/dockerfile/directives.js";
+export type { Problem } from "../frontend/dockerfile/problem.js";

@@ -9,6 +9,9 @@ import type { LintWarning } from "../frontend/dockerfile/check.js";
 import type { Compression } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
 
+export type { LintWarning } from "../frontend/dockerfile/check.js";
+export type { Outline, OutlineArg, OutlineMount, Target } from "../frontend/dockerfile/outline.js";
+
 export type { CacheFrom, CacheTo, MountSelection } from "../cache/transfer/options.js";
 
 /** Where a result goes. A `dest` of type Writable gets the bytes; it is ended, not destroyed. */

@@ -54,8 +54,6 @@ function refuseUnsupported(flags: ParsedFlags): void {
     if (flags.all(name).length > 0) throw notSupported(`--${name}`);
   }
   if (flags.one("cgroup-parent") !== undefined) throw notSupported("--cgroup-parent");
-  const call = flags.one("call");
-  if (call !== undefined && call !== "build") throw notSupported(`--call=${call}`);
   for (const name of ["provenance", "sbom"] as const) {
     const value = flags.one(name);
     if (value !== undefined && value !== "false") throw notSupported(`--${name}=${value}`, `--${name}=false builds without`);
@@ -67,11 +65,11 @@ function refuseUnsupported(flags: ParsedFlags): void {
     // RUN steps may use the host's network as it is.
     if (value !== "network.host") throw notSupported(`--allow=${value}`);
   }
+}
+
 /** The bare flag means the layers. */
 function noCache(mode: string | undefined): NonNullable<BuildOptions["noCache"]> {
   return mode === "mounts" || mode === "all" ? mode : mode !== undefined;
-}
-
 }
 
 function buildArgs(values: readonly string[], environment: CliEnvironment): Record<string, string | undefined> {

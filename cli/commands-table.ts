@@ -14,15 +14,16 @@ const later = (name: string, summary: string): CommandEntry => ({
 /** Every command, in the order of the help. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   build: { summary: "Build an image from a Dockerfile", load: () => import("./commands/build.js") },
+  check: { summary: "Check a Dockerfile without building it, and mend it", load: () => import("./commands/check.js") },
   images: { summary: "List images in the local store", load: () => import("./commands/images.js") },
   tag: { summary: "Give an image another name", load: () => import("./commands/tag.js") },
   rmi: { summary: "Remove images or names", load: () => import("./commands/rmi.js") },
   inspect: { summary: "Show what is known of images, as JSON or by a template", load: () => import("./commands/inspect.js") },
   history: { summary: "Show the steps an image was made of", load: () => import("./commands/history.js") },
-  save: { summary: "Write images to a tar archive that docker, podman and OCI tools read", load: () => import("./commands/save.js") },
   builds: { summary: "List builds of the past, show or remove them", load: () => import("./commands/builds.js") },
   logs: { summary: "Show what the steps of a build printed", load: () => import("./commands/logs.js") },
   explain: { summary: "Say why each step of a build ran, or what it was cached from", load: () => import("./commands/explain.js") },
+  save: { summary: "Write images to a tar archive that docker, podman and OCI tools read", load: () => import("./commands/save.js") },
   load: { summary: "Read images from a tar archive", load: () => import("./commands/load.js") },
   pull: later("pull", "Fetch an image from a registry"),
   push: later("push", "Send an image to a registry"),

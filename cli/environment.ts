@@ -7,12 +7,15 @@ import type { SourceFile } from "../core/diagnostics.js";
 /** The part of the library that the commands use; loaded only when a command asks for it. */
 export interface CliApi {
   build(options: BuildOptions): Promise<BuildResult>;
+  check(options: CheckOptions): Promise<CheckResult>;
+  outline(options: CheckOptions): Promise<Outline & { readonly source: SourceFile }>;
+  targets(options: CheckOptions): Promise<{ readonly targets: readonly Target[]; readonly source: SourceFile }>;
   collect(options: { readonly root?: string; readonly cacheBudget?: number | string }): Promise<void>;
   openImageStore(options: { readonly root?: string }): Promise<ImageStore>;
+  openBuildHistory(options: { readonly root?: string }): Promise<BuildHistoryStore>;
 }
 
 /** Everything a command touches outside itself. Only main.ts knows `process`; tests pass fakes. */
-  openBuildHistory(options: { readonly root?: string }): Promise<BuildHistoryStore>;
 export interface CliEnvironment {
   readonly api: CliApi;
   readonly stdin: Readable & { readonly isTTY?: boolean };

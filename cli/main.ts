@@ -23,12 +23,15 @@ for (const stream of [process.stdout, process.stderr]) {
 const environment: CliEnvironment = {
   api: {
     build: async (options) => (await import("../api/build.js")).build(options),
+    check: async (options) => (await import("../api/check.js")).check(options),
+    outline: async (options) => (await import("../api/check.js")).outline(options),
+    targets: async (options) => (await import("../api/check.js")).targets(options),
     collect: async (options) => (await import("../api/collect.js")).collect(options),
     openImageStore: async (options) => (await import("../api/image-store.js")).openImageStore(options),
+    openBuildHistory: async (options) => (await import("../api/build-history.js")).openBuildHistory(options),
   },
   stdin: process.stdin,
   stdout: process.stdout,
-    openBuildHistory: async (options) => (await import("../api/build-history.js")).openBuildHistory(options),
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),

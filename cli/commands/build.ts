@@ -2,6 +2,7 @@ import type { BuildResult, Output } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { CanceledError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
+import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
 import { type CliEnvironment, type Command, hostPath, print } from "../environment.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
@@ -18,11 +19,16 @@ export const command: Command = {
     const options = readBuildOptions(flags, environment);
     const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: flags.has("load") }, environment);
     const form = progressForm(flags, environment);
+    const call = readCall(flags);
     const inputs = await readInputs(flags, environment);
     const paint = paintFor(environment);
-    const reporter = await createReporter(form, { stream: environment.stderr, paint });
-    const warnings: Diagnostic[] = [];
     const explain = flags.has("explain");
+    const reporter = await createReporter(form, { stream: environment.stderr, paint });
+    if (call.method !== "build") {
+      const { runCall } = await import("./call.js");
+      return runCall(call, { ...options, ...inputs }, reporter, environment);
+    }
+    const warnings: Diagnostic[] = [];
     let result: BuildResult;
     try {
       result = await environment.api.build({

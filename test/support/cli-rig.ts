@@ -25,7 +25,12 @@ export interface CliRigOptions {
   /** What the fake build does; its default answers {@link RESULT}. */
   readonly build?: (options: BuildOptions, emit: (event: BuildEvent) => void) => Promise<BuildResult>;
   readonly images?: readonly StoredImage[];
+  readonly check?: CliEnvironment["api"]["check"];
+  readonly outline?: CliEnvironment["api"]["outline"];
+  readonly targets?: CliEnvironment["api"]["targets"];
 }
+
+const notInRig = (): Promise<never> => Promise.reject(new Error("internal: not in this rig"));
 
 export const IMAGE_ID = sha256("config");
 export const DESCRIPTOR: Descriptor = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256("manifest"), size: 7 };
@@ -63,6 +68,9 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
         builds.push(plain);
         return options.build ? options.build(given, (event) => onEvent?.(event)) : RESULT;
       },
+      check: options.check ?? notInRig,
+      outline: options.outline ?? notInRig,
+      targets: options.targets ?? notInRig,
       openImageStore: () => Promise.resolve(fakeStore(options.images ?? [])),
     },
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),

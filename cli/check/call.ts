@@ -1,0 +1,52 @@
+import { splitCsv } from "../csv.js";
+import { UsageError } from "../exit-codes.js";
+import type { ParsedFlags } from "../flags.js";
+
+export type CallMethod = "build" | "check" | "outline" | "targets";
+export type CallFormat = "text" | "json" | "sarif";
+
+/** What `--call=METHOD[,format=FORMAT][,ignorestatus=BOOL]` and `--check` ask for. */
+export interface Call {
+  readonly method: CallMethod;
+  readonly format: CallFormat;
+  /** Warnings do not change the exit code. */
+  readonly ignoreStatus: boolean;
+}
+
+const METHODS: Readonly<Record<string, CallMethod>> = {
+  build: "build",
+  check: "check",
+  lint: "check",
+  outline: "outline",
+  targets: "targets",
+};
+
+export function readCall(flags: ParsedFlags): Call {
+  const text = flags.one("call");
+  const call: { -readonly [K in keyof Call]: Call[K] } = {
+    method: flags.has("check") ? "check" : "build",
+    format: "text",
+    ignoreStatus: false,
+  };
+  const fail = (what: string, hint?: string): never => {
+    throw new UsageError("cli/call", `Cannot read --call "${text}": ${what}`, hint === undefined ? {} : { hint });
+  };
+  let named = false;
+  for (const field of text === undefined ? [] : splitCsv(text)) {
+    const [key = "", value] = field.split("=", 2);
+    if (value === undefined) {
+      if (named) fail("it names two methods");
+      named = true;
+      const method = METHODS[key] ?? fail(`there is no method "${key}"`, "the methods are build, check, outline and targets");
+      if (flags.has("check") && method !== "check") fail("--check asks for another method");
+      call.method = method;
+    } else if (key === "format") {
+      if (value !== "text" && value !== "json" && value !== "sarif")
+        return fail(`there is no format "${value}"`, "the formats are text, json and sarif");
+      call.format = value;
+    } else if (key === "ignorestatus") call.ignoreStatus = /^(1|t|true)$/i.test(value);
+    else fail(`there is no option "${key}"`, "the options are format and ignorestatus");
+  }
+  if (call.format === "sarif" && call.method !== "check") fail("only checks have a SARIF form");
+  return call;
+}

@@ -1,0 +1,60 @@
+import type { BuildOptions, CheckOptions, CheckResult } from "../../api/options.js";
+import { CanceledError, DiagnosticsError } from "../../core/errors.js";
+import type { Call } from "../check/call.js";
+import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
+import { type CliEnvironment, print } from "../environment.js";
+import { EXIT, exitCodeOf } from "../exit-codes.js";
+import { paintFor } from "../paint.js";
+import type { Reporter } from "../progress/reporter.js";
+import { renderError } from "../render-error.js";
+
+/** `--check` and `--call=…` of a build: docker's forms and exit codes. Rules that docker does not have are shown, and do not count. */
+export async function runCall(call: Call, options: BuildOptions, reporter: Reporter, environment: CliEnvironment): Promise<number> {
+  const { api, stdout, stderr, signal } = environment;
+  const wanted: CheckOptions = { ...inputsOf(options), signal, onEvent: (event) => reporter.onEvent(event) };
+  try {
+    switch (call.method) {
+      case "outline": {
+        const outline = await api.outline(wanted);
+        reporter.finish();
+        await print(stdout, call.format === "json" ? outlineJson(outline) : outlineText(outline));
+        return EXIT.success;
+      }
+      case "targets": {
+        const { targets, source } = await api.targets(wanted);
+        reporter.finish();
+        await print(stdout, call.format === "json" ? targetsJson(targets, source) : targetsText(targets));
+        return EXIT.success;
+      }
+      default: {
+        const result = await api.check(wanted);
+        reporter.finish();
+        await print(stdout, await checkOutput(call, result));
+        if (result.errors.length > 0) {
+          await print(stderr, renderError(new DiagnosticsError(result.errors), { paint: paintFor(environment) }));
+          return EXIT.failure;
+        }
+        return result.warnings.some((warning) => warning.buildkit) && !call.ignoreStatus ? EXIT.failure : EXIT.success;
+      }
+    }
+  } catch (error) {
+    reporter.finish();
+    const shown = signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
+    await print(stderr, renderError(shown, { paint: paintFor(environment), debug: Boolean(environment.env["TSBUILD_DEBUG"]) }));
+    return exitCodeOf(shown);
+  }
+}
+
+async function checkOutput(call: Call, result: CheckResult): Promise<string> {
+  if (call.format === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../run.js")).version());
+  if (call.format === "json") return checkJson(result);
+  // As docker: where the Dockerfile cannot be built and nothing else is wrong with it, the error is all there is to say.
+  return result.errors.length > 0 && result.warnings.length === 0 ? "" : checkText(result);
+}
+
+/** What a check takes of a build's options. */
+export function inputsOf(options: BuildOptions): CheckOptions {
+  const { root, context, dockerfile, target, buildArgs, buildContexts, platforms, pull, secrets } = options;
+  const given = { root, context, dockerfile, target, buildArgs, buildContexts, platforms, pull, secrets };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as CheckOptions;
+}

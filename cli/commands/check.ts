@@ -1,0 +1,86 @@
+import type { CheckResult } from "../../api/options.js";
+import type { Diagnostic } from "../../core/diagnostics.js";
+import { renderDiagnostic } from "../../core/render-diagnostic.js";
+import { readBuildOptions, readInputs } from "../build-options.js";
+import { checkJson } from "../check/docker-forms.js";
+import { type Command, print } from "../environment.js";
+import { EXIT, UsageError } from "../exit-codes.js";
+import { type CommandSyntax, parseFlags } from "../flags.js";
+import { BUILD_FLAGS } from "../options-table.js";
+import { type Paint, paintFor, PLAIN } from "../paint.js";
+import { inputsOf } from "./call.js";
+
+const INPUTS = new Set(["file", "target", "build-arg", "build-context", "platform", "pull", "secret", "root"]);
+
+const SYNTAX: CommandSyntax = {
+  name: "check",
+  summary: "Check a Dockerfile without building it",
+  operands: "[PATH | -]",
+  count: [0, 1],
+  flags: [
+    { name: "fix", text: "Mend what can be mended unseen, and write the file" },
+    {
+      name: "format",
+      value: "<form>",
+      choices: ["pretty", "json", "sarif"],
+      text: "How findings are shown on the standard output (default: pretty)",
+    },
+    { name: "explain", value: "<rule>", text: "Show the page of a rule" },
+    // Whatever a build is given can stay on the command line.
+    ...BUILD_FLAGS.filter(({ name }) => name !== "explain").map((flag) => (INPUTS.has(flag.name) ? flag : { ...flag, hidden: true })),
+  ],
+  after:
+    "Exit code 1 when there is anything to mend.\n# check=skip=RULE at the top of a Dockerfile, or above an instruction, keeps a rule quiet.\nExample: tsbuild check --fix .",
+};
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(SYNTAX, args);
+    const rule = flags.one("explain");
+    if (rule !== undefined) {
+      await print(environment.stdout, (await import("../../api/lint-pages.js")).explainRule(rule));
+      return EXIT.success;
+    }
+    const inputs = await readInputs(flags, environment);
+    const fix = flags.has("fix");
+    if (fix && inputs.context !== undefined && typeof inputs.context !== "string")
+      throw new UsageError("cli/bad-value", "Cannot fix what comes from the standard input: there is no file to write", {
+        hint: "name the Dockerfile with -f, or its directory",
+      });
+    const options = inputsOf({ ...readBuildOptions(flags, environment), ...inputs });
+    const result = await environment.api.check({ ...options, fix, signal: environment.signal });
+    const form = flags.one("format") ?? "pretty";
+    const paint = paintFor(environment);
+    if (result.fixed.length > 0) await print(environment.stderr, fixedText(result));
+    await print(environment.stdout, await findings(result, form, environment.stdout.isTTY ? paint : PLAIN));
+    return result.errors.length + result.warnings.length > 0 ? EXIT.failure : EXIT.success;
+  },
+};
+
+async function findings(result: CheckResult, form: string, paint: Paint): Promise<string> {
+  if (form === "json") return checkJson({ ...result, warnings: result.warnings.map((warning) => ({ ...warning, buildkit: true })) });
+  if (form === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../run.js")).version());
+  return prettyText(result, paint);
+}
+
+/** Everything that was found, each with its place in the file, then one line that counts. */
+function prettyText({ errors, warnings, source }: CheckResult, paint: Paint): string {
+  const shown: Diagnostic[] = [
+    ...errors,
+    ...warnings.map((warning) => ({ ...warning, url: warning.url ?? `tsbuild check --explain ${warning.rule}` })),
+  ];
+  const blocks = shown.map((diagnostic) => `${renderDiagnostic(diagnostic, paint)}\n\n`);
+  if (shown.length === 0) return `${source.name}: nothing to mend\n`;
+  const fixable = warnings.filter((warning) => warning.fix?.safe).length;
+  const counts = [count(errors.length, "error"), count(warnings.length, "warning")].filter((text) => text !== "").join(", ");
+  return `${blocks.join("")}${source.name}: ${counts}${fixable > 0 ? `; "tsbuild check --fix" mends ${fixable}` : ""}\n`;
+}
+
+function fixedText({ fixed, source }: CheckResult): string {
+  const lines = fixed.map(({ range, rule, fix }) => `  line ${range?.line ?? "?"}: ${fix?.title ?? ""} (${rule})\n`);
+  return `${source.name}: ${count(fixed.length, "change")}\n${lines.join("")}`;
+}
+
+function count(number: number, what: string): string {
+  return number === 0 ? "" : `${number} ${what}${number === 1 ? "" : "s"}`;
+}
