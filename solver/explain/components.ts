@@ -1,7 +1,7 @@
 import type { StepChange } from "../../core/events.js";
 import type { ExecOp, FileOp } from "../../llb/ops.js";
 import type { KeyComponents } from "../engine/op.js";
-import type { SelectedEntry } from "../ops/file/selection-manifest.js";
+import type { Selections } from "./selections.js";
 import { fileChanges } from "./file-changes.js";
 import { type Identity, opChanges } from "./op-changes.js";
 import { parseStepName } from "./step-names.js";
@@ -16,8 +16,7 @@ export interface ComparedStep {
 export interface CompareOptions {
   /** Names of environment variables that are build arguments. */
   readonly args: ReadonlySet<string>;
-  /** The entries behind a content digest, when they were kept. */
-  readonly entries: (digest: string) => ReadonlyMap<string, SelectedEntry> | undefined;
+  readonly selections: Pick<Selections, "differing">;
 }
 
 /** Everything in which two runs of a step differ: what the instruction itself says first, then files, then what it stands on. */
@@ -67,8 +66,8 @@ function contentChanges(was: readonly string[], is: readonly string[], name: str
   const changes = is.flatMap((digest, index) => {
     const old = was[index];
     if (old === undefined || old === digest) return [];
-    const [before, after] = [options.entries(old), options.entries(digest)];
-    return before && after ? fileChanges(before, after, whereOf(name)) : [];
+    const differing = options.selections.differing(old, digest);
+    return differing ? fileChanges(differing.before, differing.after, whereOf(name)) : [];
   });
   return changes.length > 0 ? changes : [{ kind: "file", subject: name, text: `files${whereOf(name) || " of the build context"} changed` }];
 }

@@ -22,7 +22,7 @@ export interface StepOrigin {
 
 export interface ExplainerOptions<R> {
   readonly results: Pick<ResultIndex, "steps" | "get">;
-  readonly selections: Pick<Selections, "read">;
+  readonly selections: Pick<Selections, "differing">;
   readonly onEvent: EventSink;
   /** Id of this build: what it made itself is no earlier run. */
   readonly build: string | undefined;
@@ -66,7 +66,7 @@ export class Explainer<R> {
     const changes = compareSteps(
       { name: earlier.name, components: earlier.components },
       { name: vertex.name, components },
-      { args: new Set(args), entries: (digest) => this.#options.selections.read(digest) },
+      { args: new Set(args), selections: this.#options.selections },
     );
     const record = recordOf(earlier.record);
     if (changes.length === 0)

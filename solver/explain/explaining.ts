@@ -20,9 +20,9 @@ export function explaining(
   const cache = storeCache(
     { results, locks: store.locks },
     {
-    notes: (id) => ({ origin: originOf(id), ...(build === undefined ? {} : { build }) }),
-    onSaved: ({ inputs }: KeyComponents) => selections.keep(inputs.flatMap(({ key }) => contentDigests(key) ?? [])),
-  },
+      notes: (id) => ({ origin: originOf(id), ...(build === undefined ? {} : { build }) }),
+      onSaved: ({ inputs }: KeyComponents) => selections.keep(inputs.flatMap(({ key }) => contentDigests(key) ?? [])),
+    },
   );
   const explainer = new Explainer<StepResult>({
     results: store.results,

@@ -1,6 +1,6 @@
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { StepChange } from "../../core/events.js";
-import type { SelectedEntry } from "../ops/file/selection-manifest.js";
+import type { SelectedEntries, SelectedEntry } from "../ops/file/selection-manifest.js";
 
 /** What may differ between two entries, in the order it is told. */
 const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof SelectedEntry)[] }[] = [
@@ -12,13 +12,11 @@ const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof Se
   { word: "extended attributes", of: ["xattrs"] },
 ];
 
-type Tree = ReadonlyMap<string, SelectedEntry>;
-
 /**
- * How the files that a step reads differ: changed ones, then renamed, added and removed ones, by path. `where` says what the paths are in when it
+ * How the files that a step reads differ, given the entries that do: changed ones, then renamed, added and removed ones, by path. `where` says what the paths are in when it
  * is not the build context: ` of [build 2/2] RUN make`.
  */
-export function fileChanges(before: Tree, after: Tree, where: string): readonly StepChange[] {
+export function fileChanges(before: SelectedEntries, after: SelectedEntries, where: string): readonly StepChange[] {
   const shown = (path: string): string => (where === "" ? path || "/" : `/${path}${where}`);
   const changed: StepChange[] = [];
   const added: string[] = [];
@@ -72,7 +70,12 @@ function insideOf(path: string, paths: ReadonlySet<string>): boolean {
 }
 
 /** Files that are gone here and came there with equal content. */
-function findRenames(removed: readonly string[], added: readonly string[], before: Tree, after: Tree): [string, string][] {
+function findRenames(
+  removed: readonly string[],
+  added: readonly string[],
+  before: SelectedEntries,
+  after: SelectedEntries,
+): [string, string][] {
   const sources = new Map<string, string[]>();
   for (const path of removed) {
     const entry = before.get(path);

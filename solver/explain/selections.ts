@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRawSync } from "node:zlib";
 import type { Memo } from "../../cache/store.js";
-import { decodeSelection, type SelectedEntry } from "../ops/file/selection-manifest.js";
+import { differingEntries, type SelectedEntries } from "../ops/file/selection-manifest.js";
 import type { Background } from "../layers/background.js";
 
 /** Kind of memo: it may vanish, and explanations then name no files. */
@@ -38,12 +38,22 @@ export class Selections {
     }
   }
 
-  /** The entries behind a digest, of this build or an earlier one. */
-  read(digest: string): ReadonlyMap<string, SelectedEntry> | undefined {
+  /** The entries in which two selections differ; undefined when one of them is not known any more. */
+  differing(was: string, is: string): { readonly before: SelectedEntries; readonly after: SelectedEntries } | undefined {
+    const [before, after] = [this.#read(was), this.#read(is)];
+    return before === undefined || after === undefined ? undefined : differingEntries(before, after);
+  }
+
+  #read(digest: string): string | undefined {
     const noted = this.#noted.get(digest);
-    if (noted) return decodeSelection(noted());
+    if (noted) return noted();
     const kept = this.#memo.get(KIND, digest);
-    return kept && decodeSelection(inflateRawSync(kept).toString("utf8"));
+    try {
+      return kept && inflateRawSync(kept).toString("utf8");
+    } catch {
+      // Of another format.
+      return undefined;
+    }
   }
 
   async #write(digest: string, manifest: () => string): Promise<void> {

@@ -13,7 +13,8 @@ export function parseStepName(name: string): StepName {
   const [, stage = "", position, text] = /^\[(?:(.*) )?\s*(\d+)\/\d+\] (.*)$/s.exec(name) ?? [];
   const shown = text ?? name;
   const keyword = shown.split(" ", 1)[0] as string;
-  return { stage: position === undefined ? undefined : stage, position: Number(position ?? 0), text: shown, keyword };
+  // Positions are padded to one width.
+  return { stage: position === undefined ? undefined : stage.trimEnd(), position: Number(position ?? 0), text: shown, keyword };
 }
 
 /** How well an earlier step fits one that is looked for: 0 is not at all. */
