@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import type { EventSink, StepId } from "../core/events.js";
 import type { Edge, Rootfs } from "../llb/vertex.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
+import type { ContentSource } from "../oci/layer/toc.js";
 import { hostPlatform } from "../oci/platform.js";
 import type { SolverContext } from "../solver/context.js";
 import { LayerService } from "../solver/layers/layer-service.js";
@@ -74,7 +75,12 @@ export class BuildSolver {
   /** Layers of this build, clamped to `epoch` (seconds). */
   layers(epoch: number | undefined): LayerService {
     const { store, tasks } = this.session;
-    return new LayerService({ store, tasks, fetchBlob: layerFetcher(this.session, this.options.imports), ...(epoch === undefined ? {} : { epoch }) });
+    return new LayerService({
+      store,
+      tasks,
+      fetchBlob: layerFetcher(this.session, this.options.imports),
+      ...(epoch === undefined ? {} : { epoch }),
+    });
   }
 
   /** The files of a graph without images and local directories: a context from elsewhere. */
@@ -88,7 +94,12 @@ export class BuildSolver {
       this.options.onEvent(event);
     });
     const tree = await treeOfInput(result as StepResult, context, this.quiet);
-    return { tree, read: (path) => readTreeFile(tree, path, context, this.quiet) };
+    const read = (path: string): Promise<Uint8Array> => readTreeFile(tree, path, context, this.quiet);
+    return {
+      tree,
+      read,
+      start: async (path, size) => startOf(tree.content(path), size) ?? Buffer.from(await read(path)).subarray(0, size),
+    };
   }
 
   /** The root filesystems of the targets, in order. `image`: they become images. */
@@ -144,4 +155,16 @@ const PROXY = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"
 /** Predefined proxy arguments given on the command line: every RUN step sees them, no key and no history does. */
 function proxyEnv(buildArgs: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(buildArgs).flatMap(([name, value]) => (PROXY.includes(name.toUpperCase()) ? [`${name}=${value}`] : []));
+}
+
+/** The start of content that is a file of this machine by itself, without reading the rest. */
+function startOf(content: ContentSource, size: number): Buffer | undefined {
+  if (content.kind !== "path") return undefined;
+  const fd = openSync(content.path, "r");
+  try {
+    const start = Buffer.alloc(size);
+    return start.subarray(0, readSync(fd, start, 0, size, 0));
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -27,6 +27,8 @@ export interface MainContext {
 /** The files of a part of the graph, once it is solved. */
 export interface SolvedFiles {
   readonly tree: FileTree;
+  /** The first `size` bytes of a file; fewer of a smaller one. */
+  start(path: string, size: number): Promise<Buffer>;
   /** A whole file; the path is resolved. */
   read(path: string): Promise<Uint8Array>;
 }
@@ -72,9 +74,9 @@ export async function loadMainContext(
 /** An archive, or a Dockerfile: its content tells. */
 async function fromUrl(url: string, dockerfile: DockerfileOption, ports: MainContextPorts): Promise<MainContext> {
   const root = downloadEdge(url, "[internal] load remote build context");
-  const bytes = await (await ports.solve(root)).read(DOWNLOADED);
-  if (looksLikeArchive(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(BLOCK, bytes.length))))
-    return fromFiles(unpackedEdge(root), dockerfile, withoutSecrets(url), ports);
+  const files = await ports.solve(root);
+  if (looksLikeArchive(await files.start(DOWNLOADED, BLOCK))) return fromFiles(unpackedEdge(root), dockerfile, withoutSecrets(url), ports);
+  const bytes = await files.read(DOWNLOADED);
   return { directory: undefined, graph: { root }, dockerfile: await ownDockerfile(bytes, withoutSecrets(url), dockerfile) };
 }
 

@@ -58,8 +58,8 @@ export class Downloads {
    */
   fetch(url: string, expected: { readonly digest: Digest; readonly from: "checksum" | "server" }, reporter: Reporter): Promise<Download> {
     const address = parse(url);
-    return this.#flights.do(`fetch ${url} ${expected.digest}`, async () => {
-      const known = this.#current.get(url) ?? this.#remembered(url);
+    return this.#flights.do(`fetch ${address.href} ${expected.digest}`, async () => {
+      const known = this.#current.get(address.href) ?? this.#remembered(address.href);
       if (known?.digest === expected.digest && this.#hold(known.digest)) return known;
       const made = await this.#get(address, reporter);
       if (made.digest !== expected.digest)
