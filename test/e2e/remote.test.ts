@@ -162,7 +162,7 @@ test.serial("a URL is the context: an archive, or a Dockerfile; nothing is downl
   served.set("/Dockerfile", Buffer.from("FROM scratch\nCOPY context /dockerfile\n"));
   const url = `${web.origin}/context.tar.gz`;
   t.deepEqual((await built(t, [url])).list, UNPACKED);
-  const again = await built(t, [`${url}`]);
+  const again = await built(t, [url]);
   t.deepEqual(instructionSteps(again.ended.stderr).DONE, []);
   t.deepEqual((await built(t, ["-f", "docker/Other", url])).list, ["-rw-r----- 12/34 other"]);
   t.deepEqual((await built(t, [`${web.origin}/Dockerfile`])).list, ["-rw------- 0/0 dockerfile"]);

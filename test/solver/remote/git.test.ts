@@ -10,7 +10,6 @@ import type { LayerTasks } from "../../../oci/layer/tasks.js";
 import type { SolverContext } from "../../../solver/context.js";
 import type { OpContext } from "../../../solver/engine/op.js";
 import { LayerService } from "../../../solver/layers/layer-service.js";
-import type { LayerTaskRunner } from "../../../solver/layers/ports.js";
 import { gitSourceOp } from "../../../solver/ops/source-git.js";
 import { GitRepositories } from "../../../solver/remote/git-repositories.js";
 import { commitFiles, git, type GitServer, makeRepository, missingForGit, startGitServer } from "../../support/git-server.js";
@@ -87,7 +86,7 @@ function world(
   };
   const packing = (params: Parameters<LayerTasks["pack"]>[0]) => pack(params);
   const tasks = { scan: refused, extract: refused, recompress: refused, apply: refused, diff: refused, pack: packing, packMapped: packing };
-  const layers = new LayerService({ store, tasks: tasks as unknown as LayerTaskRunner, fetchBlob: refused });
+  const layers = new LayerService({ store, tasks, fetchBlob: refused });
   const secrets = (id: string): Uint8Array | undefined => {
     const value = options.secrets?.[id];
     return value === undefined ? undefined : Buffer.from(value);
@@ -165,7 +164,7 @@ run("a directory of a repository; links on the way stay inside", async (t) => {
   ] as const) {
     const work = files(`/app.git#:${subdir}`);
     if (code === undefined) t.deepEqual(Object.keys(await work).sort(), Object.keys(APP).sort());
-    else t.is(((await t.throwsAsync(work)) as TsbuildError).code, code, subdir);
+    else t.is((await t.throwsAsync<TsbuildError>(work)).code, code, subdir);
   }
 });
 
@@ -195,29 +194,29 @@ run("tokens: for the host first; none is sent elsewhere; without one the way out
     ["secret.txt"],
   );
   t.deepEqual(Object.keys(await world(t, { secrets: { GIT_AUTH_HEADER: TOKEN } }).files("/locked.git")), ["secret.txt"]);
-  const bare = (await t.throwsAsync(world(t).identity("/locked.git"))) as TsbuildError;
+  const bare = await t.throwsAsync<TsbuildError>(world(t).identity("/locked.git"));
   t.is(bare.code, "source/git-failed");
   t.true(bare.hint?.includes("--secret id=GIT_AUTH_TOKEN"), bare.message);
-  const wrong = (await t.throwsAsync(world(t, { secrets: { GIT_AUTH_TOKEN: "wr0ng-value" } }).identity("/locked.git"))) as TsbuildError;
+  const wrong = await t.throwsAsync<TsbuildError>(world(t, { secrets: { GIT_AUTH_TOKEN: "wr0ng-value" } }).identity("/locked.git"));
   t.notRegex(wrong.message + wrong.hint, /wr0ng/);
 });
 
 run("what cannot be had is told with its name", async (t) => {
   const { identity, files } = world(t);
-  const codes = async (address: string) => ((await t.throwsAsync(identity(address))) as TsbuildError).code;
+  const codes = async (address: string) => (await t.throwsAsync<TsbuildError>(identity(address))).code;
   t.is(await codes("/app.git#nope"), "source/git-ref-not-found");
   t.is(await codes("/nothing.git"), "source/git-ref-not-found");
   t.is(await codes("/missing.git"), "source/git-failed");
   t.is(await codes(`/app.git?checksum=${ids["one"]}&branch=main`), "source/git-checksum-mismatch");
   t.is(await identity(`/app.git?commit=${ids["one"]?.slice(0, 12)}&tag=v1`), `git ${ids["one"]}`);
   t.is(await identity(`/app.git?checksum=${ids["tag"]?.slice(0, 12)}&tag=v1`), `git ${ids["one"]}`, "the tag's own id");
-  const gone = (await t.throwsAsync(files(`/app.git#${"0".repeat(40)}`))) as TsbuildError;
+  const gone = await t.throwsAsync<TsbuildError>(files(`/app.git#${"0".repeat(40)}`));
   t.is(gone.code, "source/git-ref-not-found");
 });
 
 run("nothing that a repository asks for is run", async (t) => {
   const { files, toc } = world(t);
-  const error = (await t.throwsAsync(files("/hostile.git"))) as TsbuildError;
+  const error = await t.throwsAsync<TsbuildError>(files("/hostile.git"));
   t.is(error.code, "source/git-failed");
   t.regex(error.message, /submodules/);
   t.deepEqual(Object.keys(await files("/hostile.git?submodules=false")), [".gitattributes", ".gitmodules", "f.txt", "x"]);
