@@ -1,5 +1,7 @@
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
-import type { Readable } from "node:stream";
+import type { Agent } from "node:http";
+import { Readable } from "node:stream";
+import type { RequestInit } from "node-fetch";
+import { sendHead } from "./head.js";
 
 /** What a server answered. The body is read to its end or destroyed, or its connection is never used again. */
 export interface HttpResponse {
@@ -18,34 +20,15 @@ export interface SendOptions {
 }
 
 /**
- * One request over `node:http` or `node:https`, answered when the headers are there. Nothing between: of what fetch does beside that
- * (redirects, decompression, cookies, forms) a registry needs nothing, and loading it takes as long as a whole build that changes nothing.
- * Rejects with the system's error. TLS is loaded for `https:` only.
+ * One request, answered when the headers are there. Redirects are the caller's, since `Authorization` must not follow them everywhere, and blobs stay
+ * compressed as they are. Rejects with fetch's or the system's error. The library is loaded with the first request.
  */
-export async function sendRequest(url: URL, { method, headers, agent, signal, body }: SendOptions): Promise<HttpResponse> {
-  const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
-  return new Promise((resolve, reject) => {
-    const options: RequestOptions = { method, headers: { accept: "*/*", ...headers }, agent, signal };
-    const sent: ClientRequest = request(url, options, (message: IncomingMessage) => {
-      resolve({
-        status: message.statusCode ?? 0,
-        headers: {
-          get(name) {
-            const value = message.headers[name.toLowerCase()];
-            return Array.isArray(value) ? value.join(", ") : (value ?? null);
-          },
-        },
-        body: message,
-      });
-    });
-    // Also after the answer: a server that refuses an upload answers first and closes the connection under what is still being sent.
-    sent.on("error", reject);
-    if (body === undefined || body instanceof Uint8Array) {
-      sent.end(body);
-      return;
-    }
-    body.on("error", (error) => sent.destroy(error));
-    sent.on("close", () => body.destroy());
-    body.pipe(sent);
-  });
+export async function sendRequest(url: URL, request: SendOptions): Promise<HttpResponse> {
+  if (request.method === "HEAD") return sendHead(url, request);
+  const { method, headers, agent, signal, body } = request;
+  const { default: fetch } = await import("node-fetch");
+  const options = { method, headers, agent, signal, redirect: "manual", compress: false, body: body ?? null } as const;
+  const response = await fetch(url, options as RequestInit);
+  // fetch types its body as any stream; it gives Node's own.
+  return { status: response.status, headers: response.headers, body: (response.body as Readable | null) ?? Readable.from([]) };
 }

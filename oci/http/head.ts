@@ -1,0 +1,22 @@
+import { Readable } from "node:stream";
+import type { HttpResponse, SendOptions } from "./send.js";
+
+/**
+ * A HEAD over `node:http`. It is all that a build asks of a registry when nothing changed, and loading a fetch library for an answer without a body
+ * takes as long as the rest of such a build. Rejects with the system's error; TLS is loaded for `https:` only.
+ */
+export async function sendHead(url: URL, { headers, agent, signal }: SendOptions): Promise<HttpResponse> {
+  const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: "HEAD", headers: { accept: "*/*", ...headers }, agent, signal }, (message) => {
+      message.resume();
+      const get = (name: string): string | null => {
+        const value = message.headers[name.toLowerCase()];
+        return Array.isArray(value) ? value.join(", ") : (value ?? null);
+      };
+      resolve({ status: message.statusCode ?? 0, headers: { get }, body: Readable.from([]) });
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}
