@@ -7,15 +7,19 @@ import type { BuildDetail, BuildHistoryStore, RecordedBuild, RecordedStep } from
 /** Opens the history of builds of a store. Root as for `openImageStore`. Close it when done. */
 export async function openBuildHistory(options: { readonly root?: string } = {}): Promise<BuildHistoryStore> {
   const store = openStore({ root: options.root ?? defaultRoot(process.env) });
-  const { builds } = store;
+  return buildHistoryOf(store.builds, () => store.close());
+}
+
+/** The history commands over a store's builds. */
+export function buildHistoryOf(builds: BuildHistory, close: () => void): BuildHistoryStore {
   return {
     list: () => builds.list(),
     get: (ref = "^0") => recordedBuild(findBuild(ref, builds), builds),
     step: findStep,
     log: (id, step) => builds.openLog(id, step),
     remove: (ids) => builds.remove(ids),
-    close: () => store.close(),
-    [Symbol.dispose]: () => store.close(),
+    close,
+    [Symbol.dispose]: close,
   };
 }
 
@@ -62,7 +66,7 @@ function findStep(build: RecordedBuild, text: string): RecordedStep {
   const [only, another] = found;
   if (!only) {
     throw new TsbuildError("history/step-not-found", `Cannot find the step "${text}" in build ${build.id}: it had ${steps.length} steps`, {
-      hint: `"tsbuild explain ${build.id}" lists them; say a number, a place such as 2/4, or a part of the name`,
+      hint: `"tsbuild explain --all ${build.id}" lists them; say a number, a place such as 2/4, or a part of the name`,
     });
   }
   if (another) {

@@ -132,7 +132,6 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "call-check": ["--check --call outline .", 2],
   sbom: ["--sbom true .", 1],
   allow: ["--allow security.insecure .", 1],
-  explain: ["--explain .", 1],
   "two-stdins": ["-f - -", 2],
   push: ["push app", 1],
   "inspect-template": ["inspect --format {{.Id|nope}} app", 2],

@@ -126,7 +126,7 @@ test("a local directory cannot be kept, and an alias needs a result of this cach
   const cache = storeCache(fakeStore().store);
   const tree = { kind: "tree" as const, name: "context", tree: {} as never };
   t.throws(() => cache.save({ id: "v", result: tree, keys: [one], name: "", components, replace: false }), {
-    message: /^internal: local directory/,
+    message: /^internal: "context"/,
   });
   t.throws(() => cache.alias({ result: layers(), primaryKey: one, createdAt: 0 }, two), { message: /^internal:/ });
 });

@@ -1,5 +1,7 @@
 import { Readable, Writable } from "node:stream";
 import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../api/options.js";
+import { buildHistoryOf } from "../../api/build-history.js";
+import type { BuildHistory, BuildRecord } from "../../cache/store.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 import { runCli } from "../../cli/run.js";
 import { type Digest, sha256 } from "../../core/digest.js";
@@ -16,6 +18,12 @@ export interface CliRun {
   readonly builds: readonly BuildOptions[];
 }
 
+/** A build of the past, with what its steps printed by number. */
+export interface RecordedRun {
+  readonly record: BuildRecord;
+  readonly logs?: Readonly<Record<number, string>>;
+}
+
 export interface CliRigOptions {
   readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
@@ -25,6 +33,8 @@ export interface CliRigOptions {
   /** What the fake build does; its default answers {@link RESULT}. */
   readonly build?: (options: BuildOptions, emit: (event: BuildEvent) => void) => Promise<BuildResult>;
   readonly images?: readonly StoredImage[];
+  /** Newest first. */
+  readonly history?: readonly RecordedRun[];
   readonly check?: CliEnvironment["api"]["check"];
   readonly outline?: CliEnvironment["api"]["outline"];
   readonly targets?: CliEnvironment["api"]["targets"];
@@ -71,6 +81,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
       check: options.check ?? notInRig,
       outline: options.outline ?? notInRig,
       targets: options.targets ?? notInRig,
+      openBuildHistory: () => Promise.resolve(buildHistoryOf(fakeHistory(options.history ?? []), () => undefined)),
       openImageStore: () => Promise.resolve(fakeStore(options.images ?? [])),
     },
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
@@ -83,6 +94,24 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
   };
   const code = await runCli(argv, environment);
   return { code, stdout: stdout.text(), stderr: stderr.text(), builds };
+}
+
+function fakeHistory(runs: readonly RecordedRun[]): BuildHistory {
+  const left = [...runs];
+  const find = (id: string) => left.find(({ record }) => record.id === id);
+  return {
+    logs: () => {
+      throw new Error("internal: the command line writes no logs");
+    },
+    add: () => undefined,
+    list: () => left.map(({ record: { detail: _, ...summary } }) => summary),
+    get: (id) => find(id)?.record,
+    openLog: (id, index) => {
+      const text = find(id)?.logs?.[index];
+      return text === undefined ? undefined : Readable.from([Buffer.from(text)]);
+    },
+    remove: (ids) => ids.filter((id) => left.splice(left.findIndex(({ record }) => record.id === id) >>> 0, 1).length > 0).length,
+  };
 }
 
 function fakeStore(images: readonly StoredImage[]): ImageStore {
