@@ -5,6 +5,8 @@ import { diskUsage } from "../cache/disk-usage.js";
 import { packageRoot } from "../core/package-root.js";
 import { ThreadPool } from "../core/thread-pool.js";
 import { serveWorker } from "../executor-native/worker/server.js";
+import { setMetadata } from "../oci/layer/set-metadata.js";
+import type { NodeMeta } from "../oci/layer/toc.js";
 import { fsPath } from "../oci/path-bytes.js";
 
 const pool = new ThreadPool({ entry: join(packageRoot(), "dist", "thread.js") });
@@ -13,6 +15,8 @@ serveWorker({
   tasks: {
     chown: ({ path, uid, gid }: { readonly path: string; readonly uid: number; readonly gid: number }) => lchownSync(path, uid, gid),
     diskUsage: ({ paths }: { readonly paths: readonly string[] }) => paths.map((path) => diskUsage(path).bytes),
+    /** Owner, attributes and mode of a directory. */
+    dress: ({ path, meta }: { readonly path: string; readonly meta: NodeMeta }) => setMetadata(path, meta),
     readFile: ({ path }: { readonly path: string }) => readFileSync(fsPath(path)),
   },
   runTask: (name, params, { signal, progress }) => pool.run(name, params, { signal, onProgress: progress }),

@@ -1,13 +1,10 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
   fchownSync,
   futimesSync,
-  lchownSync,
   linkSync,
-  lutimesSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -23,9 +20,10 @@ import { unpackFailed } from "./errors.js";
 import type { Change, Inode } from "./layer-tree.js";
 import { joinPath } from "./path-order.js";
 import { type Cancellation, readLayer } from "./read-layer.js";
+import { isPlain, setMetadata, setTimes, setXattrs, virtualOwner } from "./set-metadata.js";
 import type { LayerTasks } from "./tasks.js";
-import type { NodeMeta, Timestamp } from "./toc.js";
-import { OPAQUE_XATTR, OWNER_XATTR } from "./xattrs.js";
+import type { NodeMeta } from "./toc.js";
+import { OPAQUE_XATTR } from "./xattrs.js";
 
 export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
   const { blob, dest } = params;
@@ -83,7 +81,8 @@ class Unpacker {
         this.#directory(change.path, path, change.meta);
         return;
       case "opaque":
-        lsetxattr(change.path === "" ? this.#root : path, OPAQUE_XATTR, OPAQUE_VALUE);
+        // overlayfs does not heed it on a lower root: whoever mounts leaves the layers below out.
+        if (change.path !== "") lsetxattr(path, OPAQUE_XATTR, OPAQUE_VALUE);
         return;
       case "whiteout":
         mknod(path, S_IFCHR);
@@ -161,17 +160,13 @@ class Unpacker {
       case "dir":
         throw new Error("internal: a directory is made by mkdir");
     }
-    chown(path, meta);
-    setXattrs(path, meta);
-    if (meta.type !== "symlink") chmodSync(fsPath(path), meta.mode);
+    setMetadata(path, meta);
     setTimes(path, meta.mtime);
   }
 
   #directory(relative: string, path: string, meta: Meta): void {
     this.#directories.set(relative, meta);
-    chown(path, meta);
-    setXattrs(path, meta);
-    chmodSync(fsPath(path), meta.mode);
+    setMetadata(path, meta);
   }
 
   #forget(removed: string): void {
@@ -189,41 +184,3 @@ const IMPLIED: Meta = {
   mtime: { sec: 0, nsec: 0 },
 };
 const OPAQUE_VALUE = Buffer.from("y");
-
-function chown(path: string, meta: Meta): void {
-  try {
-    lchownSync(fsPath(path), meta.uid, meta.gid);
-  } catch (error) {
-    virtualOwner(error, path, meta);
-  }
-}
-
-/** An owner that is not mapped here is written down beside the file; links and devices cannot hold that and belong to root. */
-function virtualOwner(error: unknown, path: string, meta: Meta): void {
-  if (systemErrorCode(error) !== "EINVAL") throw error;
-  if (meta.type === "file" || meta.type === "dir") setXattr(path, OWNER_XATTR, Buffer.from(`${meta.uid}:${meta.gid}`));
-}
-
-function setXattrs(path: string, meta: Meta): void {
-  for (const [name, value] of Object.entries(meta.xattrs ?? {})) setXattr(path, name, Buffer.from(value, "base64"));
-}
-
-/** What the filesystem or the user namespace does not take is left out, as the container engines do: it stays in the blob and the TOC. */
-function setXattr(path: string, name: string, value: Buffer): void {
-  try {
-    lsetxattr(path, name, value);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "EPERM" && code !== "EOPNOTSUPP" && code !== "ENOTSUP" && code !== "EINVAL") throw error;
-  }
-}
-
-/** Whether Node's own calls can set it exactly: they count in floating-point seconds and take no negative ones. */
-function isPlain({ sec, nsec }: Timestamp): boolean {
-  return nsec === 0 && sec >= 0;
-}
-
-function setTimes(path: string, mtime: Timestamp): void {
-  if (isPlain(mtime)) lutimesSync(fsPath(path), mtime.sec, mtime.sec);
-  else lutimes(path, mtime, mtime);
-}

@@ -73,8 +73,11 @@ export class LayerTree {
     const slash = path.lastIndexOf("/");
     const name = path.slice(slash + 1);
     const parentText = slash === -1 ? "" : path.slice(0, slash);
-    // The root's own entry says nothing that engines heed.
-    if (path === "") return this.#changes;
+    if (path === "") {
+      // An archive that ADD unpacks has no say in the directory it goes to.
+      if (header.type === "dir" && !this.#literal) this.#root.meta = metaOf(header);
+      return this.#changes;
+    }
     const special = this.#literal ? ({ kind: "plain" } as const) : classifyName(path);
     switch (special.kind) {
       case "aufs":
@@ -125,6 +128,8 @@ export class LayerTree {
         }
       }
     };
+    const { meta, opaque } = this.#root;
+    if (meta || opaque) entries.push({ path: "", ...(meta ?? IMPLIED), ...(opaque ? { opaque: true } : {}) });
     visit(this.#root);
     return { version: 1, diffId, size, entries, whiteouts };
   }

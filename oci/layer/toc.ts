@@ -31,7 +31,10 @@ export interface NodeMeta {
   readonly device?: { readonly major: number; readonly minor: number };
 }
 
-/** One entry of a layer's TOC. Paths occur once; a path and its whiteout do not both occur. */
+/**
+ * One entry of a layer's TOC. Paths occur once; a path and its whiteout do not both occur. The root (`""`) occurs when the layer gives it metadata or
+ * makes it opaque.
+ */
 export interface TocEntry extends NodeMeta {
   /** sha256 of a file's content; files only. Hard links carry it too. */
   readonly digest?: Digest;

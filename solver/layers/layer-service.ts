@@ -7,6 +7,7 @@ import type { Toc } from "../../oci/layer/toc.js";
 import { RootfsView } from "../../oci/layer/view.js";
 import { layerCompression, layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
+import { type OverlayStack, overlayStack } from "./overlay-stack.js";
 import type { FetchBlob, LayerTaskRunner, Reporter } from "./ports.js";
 
 /** A stack of layers, bottom first. */
@@ -170,9 +171,9 @@ export class LayerService {
     }
   }
 
-  /** Directories of a whole stack, unpacked in parallel, bottom first. */
-  snapshots(stack: Stack, reporter: Reporter): Promise<string[]> {
-    return Promise.all(stack.map((id) => this.snapshot(id, reporter)));
+  /** Directories for an overlay of a whole stack. Layers are unpacked in parallel. */
+  overlay(stack: Stack, reporter: Reporter): Promise<OverlayStack> {
+    return overlayStack(this, stack, reporter);
   }
 
   /**
@@ -253,7 +254,7 @@ export class LayerService {
   async #diff(stack: Stack, index: number, reporter: Reporter, compression?: CompressionOptions): Promise<void> {
     const id = stack[index] as LayerId;
     await this.#flights.do(`diff:${id}:${compression ? "blob" : "toc"}`, async () => {
-      const lowers = await this.snapshots(stack.slice(0, index), reporter);
+      const { lowers } = await this.overlay(stack.slice(0, index), reporter);
       const upper = await this.snapshot(id, reporter);
       const out = compression ? { path: this.#store.blobs.temporaryPath(), compression } : undefined;
       const made = await this.#tasks.diff(

@@ -86,9 +86,14 @@ async function prepareMount(
   }
 }
 
-async function unpackedInput(input: StepResult, selector: string, context: SolverContext, opContext: OpContext): Promise<string[]> {
+async function unpackedInput(
+  input: StepResult,
+  selector: string,
+  context: SolverContext,
+  opContext: OpContext,
+): Promise<readonly string[]> {
   const stack: readonly LayerId[] = input.kind === "layers" ? input.layers : [await treeLayer(input.tree, selector, context, opContext)];
-  return context.layers.snapshots(stack, opContext);
+  return (await context.layers.overlay(stack, opContext)).lowers;
 }
 
 /**

@@ -1,9 +1,11 @@
+import { chmodSync } from "node:fs";
 import type { LayerId } from "../../cache/store.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { ExecError } from "../../core/errors.js";
-import type { SandboxSpec } from "../../executor-native/contract.js";
+import type { SandboxSpec, Worker } from "../../executor-native/contract.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
+import type { NodeMeta } from "../../oci/layer/toc.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
@@ -54,7 +56,7 @@ async function runStep(
   opContext: OpContext,
 ): Promise<LayerId> {
   const { layers } = context;
-  const [worker, lowers] = await Promise.all([context.worker(), layers.snapshots(base, opContext)]);
+  const [worker, { lowers, root }] = await Promise.all([context.worker(), layers.overlay(base, opContext)]);
   await using mounts = await prepareMounts(op, inputs, context, opContext);
   const secrets = stepSecrets(op, context);
   // A secret wins over ENV, and both over the build's proxies.
@@ -62,6 +64,7 @@ async function runStep(
   const env = [...own, ...missingFrom(own, context.proxyEnv)];
   const draft = layers.store.layers.draft();
   try {
+    await dressRoot(draft.fs, root, worker);
     const spec: SandboxSpec = {
       rootfs: { lowers, upper: draft.fs, work: draft.work },
       mounts: mounts.list,
@@ -96,6 +99,12 @@ async function runStep(
     draft.discard();
     throw error;
   }
+}
+
+/** The root directory of an overlay is that of its upper directory: it gets what the image says of it, whatever the umask here. */
+async function dressRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
+  if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs)) await worker.task("dress", { path: upper, meta: root });
+  else chmodSync(upper, root?.mode ?? 0o755);
 }
 
 /** The hosts file of the sandbox: loopback, its own name and what `--add-host` says. */

@@ -2,6 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { sha256 } from "../../../core/digest.js";
 import type { TsbuildError } from "../../../core/errors.js";
+import { misshownDirectories, overlayFacts } from "../../../oci/layer/overlay-facts.js";
 import { comparePaths, sortByPath } from "../../../oci/layer/path-order.js";
 import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { Toc, TocEntry } from "../../../oci/layer/toc.js";
@@ -190,6 +191,54 @@ test("links on the way are told in order, and loops end", (t) => {
   t.throws(() => resolvePath(tree, "bin/rel", { limit: 2 }));
   t.is(resolvePath(tree, "bin/rel", { limit: 3 }).path, "etc/y");
 });
+
+const misshown: readonly (readonly [title: string, layers: readonly (readonly string[])[], found: readonly string[]])[] = [
+  [
+    "every directory is listed",
+    [
+      ["a/", "a/b/", "a/b/x:1"],
+      ["a/", "a/y:1"],
+    ],
+    [],
+  ],
+  ["implied over listed", [["a/"], ["a/x:1"]], ["a"]],
+  ["implied by a whiteout", [["a/", "a/x:1"], ["!a/x"]], ["a"]],
+  [
+    "a listed one above is in the list too",
+    [
+      ["a/", "a/b/"],
+      ["a/", "a/b/x:1"],
+    ],
+    ["a/b", "a"],
+  ],
+  ["implied everywhere", [["a/x:1"], ["a/y:1"]], []],
+  ["listed again above", [["a/"], ["a/x:1"], ["a/"]], []],
+  [
+    "hidden by the layer's own opaque directory",
+    [
+      ["a/", "a/b/"],
+      ["a/!", "a/b/x:1"],
+    ],
+    [],
+  ],
+  ["taken away and implied again", [["a/"], ["a/x:1"], ["!a"], ["a/y:1"]], []],
+  ["a file above", [["a/"], ["a/x:1"], ["!a", "a:1"]], []],
+];
+
+for (const [title, layers, found] of misshown) {
+  test(`what an overlay shows wrongly: ${title}`, (t) => {
+    const tocs = layers.map((forms) => toc(...forms));
+    const entries = misshownDirectories(
+      tocs.map((one) => [overlayFacts(one), one]),
+      viewOf(...layers),
+    );
+    t.deepEqual(
+      entries.map(({ path }) => path),
+      found,
+    );
+    t.true(entries.every(({ mode }) => mode === 0o700));
+  });
+}
 
 test("the order of paths is that of walking a tree with sorted names", (t) => {
   const component = fc.string({ unit: fc.constantFrom("a", "b", "-", ".", "A", "é", " "), minLength: 1, maxLength: 3 });

@@ -1,0 +1,53 @@
+import { chmodSync, lchownSync, lutimesSync } from "node:fs";
+import { systemErrorCode } from "../../core/errors.js";
+import { fsPath } from "../path-bytes.js";
+import { lsetxattr, lutimes } from "../posix.js";
+import type { NodeMeta, Timestamp } from "./toc.js";
+import { OWNER_XATTR } from "./xattrs.js";
+
+type Meta = Omit<NodeMeta, "path">;
+
+/** Owner, attributes and mode, in this order: chown takes setuid bits and capabilities away. Never follows a link. */
+export function setMetadata(path: string, meta: Meta): void {
+  chown(path, meta);
+  setXattrs(path, meta);
+  if (meta.type !== "symlink") chmodSync(fsPath(path), meta.mode);
+}
+
+function chown(path: string, meta: Meta): void {
+  try {
+    lchownSync(fsPath(path), meta.uid, meta.gid);
+  } catch (error) {
+    virtualOwner(error, path, meta);
+  }
+}
+
+/** An owner that is not mapped here is written down beside the file; links and devices cannot hold that and belong to root. */
+export function virtualOwner(error: unknown, path: string, meta: Meta): void {
+  if (systemErrorCode(error) !== "EINVAL") throw error;
+  if (meta.type === "file" || meta.type === "dir") setXattr(path, OWNER_XATTR, Buffer.from(`${meta.uid}:${meta.gid}`));
+}
+
+export function setXattrs(path: string, meta: Meta): void {
+  for (const [name, value] of Object.entries(meta.xattrs ?? {})) setXattr(path, name, Buffer.from(value, "base64"));
+}
+
+/** What the filesystem or the user namespace does not take is left out, as the container engines do: it stays in the blob and the TOC. */
+function setXattr(path: string, name: string, value: Buffer): void {
+  try {
+    lsetxattr(path, name, value);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "EPERM" && code !== "EOPNOTSUPP" && code !== "ENOTSUP" && code !== "EINVAL") throw error;
+  }
+}
+
+/** Whether Node's own calls can set it exactly: they count in floating-point seconds and take no negative ones. */
+export function isPlain({ sec, nsec }: Timestamp): boolean {
+  return nsec === 0 && sec >= 0;
+}
+
+export function setTimes(path: string, mtime: Timestamp): void {
+  if (isPlain(mtime)) lutimesSync(fsPath(path), mtime.sec, mtime.sec);
+  else lutimes(path, mtime, mtime);
+}
