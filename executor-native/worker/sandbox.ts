@@ -5,6 +5,7 @@ import { CanceledError, TsbuildError } from "../../core/errors.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
 import { sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
+import { mountPoints } from "./mount-points.js";
 import { encodeSpec } from "./spec-encoding.js";
 
 /** A status line of the native part's `run` mode. The first that says how it ended counts. */
@@ -25,9 +26,13 @@ export interface RunningSandbox {
   resume(): void;
 }
 
-/** Runs inside the user namespace. One native process per sandbox does all the work; this one only moves bytes. */
+/**
+ * Runs inside the user namespace, in the directory for this worker's own files. One native process per sandbox does all the work; this one only
+ * moves bytes.
+ */
 export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "stderr", data: Buffer) => void): RunningSandbox {
-  const bytes = encodeSpec(spec, process.pid);
+  const lowers = [mountPoints(process.cwd()), ...spec.rootfs.lowers];
+  const bytes = encodeSpec({ ...spec, rootfs: { ...spec.rootfs, lowers } }, process.pid);
   const child = spawn(helperPath(), ["run"], { cwd: "/", env: {}, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
   const outputs = [child.stdout as Readable, child.stderr as Readable];
   let stopped = false;
