@@ -27,6 +27,8 @@ export async function sendRequest(url: URL, request: SendOptions): Promise<HttpR
   if (request.method === "HEAD") return sendHead(url, request);
   const { method, headers, agent, signal, body } = request;
   const { default: fetch } = await import("node-fetch");
+  // Of a signal that is aborted already the library tells the body, where nobody listens.
+  signal.throwIfAborted();
   const options = { method, headers, agent, signal, redirect: "manual", compress: false, body: body ?? null } as const;
   const response = await fetch(url, options as RequestInit);
   // fetch types its body as any stream; it gives Node's own.
