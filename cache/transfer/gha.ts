@@ -4,7 +4,7 @@ import type { Environment } from "../../oci/http/proxy.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
 import type { TransferContent } from "./content.js";
 import { type ActionsCache, actionsCache, type CacheEntry, type ServiceAddress } from "./gha-service.js";
-import type { CacheHttp } from "./http.js";
+import { type CacheHttp, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { writeConfig } from "./write-config.js";
@@ -50,11 +50,12 @@ export function ghaSource(options: GhaOptions, http: CacheHttp, env: Environment
       if (contents.length === 0) return undefined;
       return { results: contents.flatMap(({ results }) => results), mounts: contents.flatMap(({ mounts }) => mounts) };
     },
-    async *blob({ digest }, { signal }) {
+    async *blob(descriptor, { signal }) {
+      const { digest } = descriptor;
       const entry = await cache.find(blobKey(digest), signal);
       if (!entry)
         throw new TsbuildError("cache/not-found", `Cannot read layer ${digest} from ${new URL(address.url).host}: it is not there`);
-      yield* cache.read(entry, signal);
+      yield* verified(cache.read(entry, signal), descriptor, "GitHub Actions cache");
     },
   };
 }

@@ -1,8 +1,10 @@
-import { throwIfAborted } from "../../core/errors.js";
+import { Hasher } from "../../core/digest.js";
+import { throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { Connections, defaultCertificateDirectories } from "../../oci/http/connections.js";
 import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, networkFault, redactUrl } from "../../oci/http/errors.js";
 import type { Environment } from "../../oci/http/proxy.js";
 import { backoff, type Clock, MAX_ATTEMPTS, parseRetryAfter, systemClock, withRetries } from "../../oci/http/retry.js";
+import type { Descriptor } from "../../oci/types.js";
 import { exchange, type HttpAnswer, type HttpRequest, readBody, startOfBody } from "../../oci/http/transport.js";
 
 /** A request to a cache service that failed, after all retries. Codes start with `cache/`. */
@@ -104,6 +106,21 @@ export class CacheHttp implements Disposable {
   [Symbol.dispose](): void {
     this.#connections.close();
   }
+}
+
+/** The same bytes; fails at the end when they are not those of the blob. Services that are no content stores do not check that. */
+export async function* verified(
+  chunks: AsyncIterable<Uint8Array>,
+  { digest, size }: Descriptor,
+  name: string,
+): AsyncGenerator<Uint8Array, void> {
+  const hasher = new Hasher();
+  for await (const chunk of chunks) {
+    hasher.update(chunk);
+    yield chunk;
+  }
+  if (hasher.size !== size || hasher.digest() !== digest)
+    throw new TsbuildError("cache/blob-corrupt", `Cannot use layer ${digest} from the ${name}: its bytes have another digest`);
 }
 
 /** What an error answer says: S3's XML, GitHub's JSON, or a line of text. */

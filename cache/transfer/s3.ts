@@ -5,7 +5,7 @@ import type { Environment } from "../../oci/http/proxy.js";
 import { discard, type HttpAnswer, type HttpRequest, readAll } from "../../oci/http/transport.js";
 import { awsCredentials } from "./aws-credentials.js";
 import type { CacheSource, CacheTarget, TransferOptions } from "./backend.js";
-import type { CacheHttp, ServiceRequest } from "./http.js";
+import { type CacheHttp, type ServiceRequest, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { type AwsCredentials, EMPTY_PAYLOAD, encodeKey, signRequest } from "./signature-v4.js";
@@ -55,7 +55,7 @@ export function s3Source(options: S3Options, http: CacheHttp, env: Environment):
       const data = await bucket.small(bucket.manifestKey(bucket.names[0] as string), signal);
       return data && readConfig(data, `config of the ${name}`, () => undefined);
     },
-    blob: (descriptor, { signal }) => bucket.download(bucket.blobKey(descriptor.digest), signal),
+    blob: (descriptor, { signal }) => verified(bucket.download(bucket.blobKey(descriptor.digest), signal), descriptor, name),
   };
 }
 
