@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Store } from "../cache/store.js";
+import { TsbuildError } from "../core/errors.js";
 import { packageRoot } from "../core/package-root.js";
 import type { Worker } from "../executor-native/contract.js";
 
@@ -11,11 +12,18 @@ export async function startStoreWorker(store: Store): Promise<Worker> {
   return worker;
 }
 
-/** Removes what only the worker can. */
+/**
+ * Removes what only the worker can. What cannot be removed stays for another time: it is in nobody's way, and no reason for a build to fail.
+ */
 export async function removeOrphans(worker: Worker, store: Store): Promise<void> {
   const orphans = store.orphans();
   if (orphans.length === 0) return;
-  await worker.remove(orphans);
+  try {
+    await worker.remove(orphans);
+  } catch (error) {
+    if (error instanceof TsbuildError) return;
+    throw error;
+  }
   store.forget(orphans);
 }
 

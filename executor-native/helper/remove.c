@@ -54,22 +54,23 @@ static bool empty(DIR *directory, char *name)
 	return true;
 }
 
-void remove_tree(const char *path)
+/* False when another process that removes the same tree took the directory away that this one was in. */
+static bool try_remove_tree(const char *path)
 {
 	struct stat status;
 	char name[256];
 	if (lstat(path, &status) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
-			return;
+			return true;
 		fail_errno(CODE, "Cannot remove \"%s\"", path);
 	}
 	if (!S_ISDIR(status.st_mode)) {
 		if (unlink(path) < 0 && errno != ENOENT)
 			fail_errno(CODE, "Cannot remove \"%s\"", path);
-		return;
+		return true;
 	}
 	if (rmdir(path) == 0)
-		return;
+		return true;
 
 	/* Depth first without recursion or a descriptor for every level: `..` of an emptied directory leads back, and is checked in case someone moved it. */
 	struct level {
@@ -80,11 +81,17 @@ void remove_tree(const char *path)
 	size_t depth = 0, room = 64;
 	struct level *levels = allocate(sizeof *levels * room);
 	DIR *directory = open_directory(AT_FDCWD, path, device);
-	if (!directory)
-		fail_errno(CODE, "Cannot open \"%s\"", path);
+	if (!directory) {
+		if (errno != ENOENT)
+			fail_errno(CODE, "Cannot open \"%s\"", path);
+		free(levels);
+		return true;
+	}
 	for (;;) {
 		if (!empty(directory, name)) {
 			DIR *inner = open_directory(dirfd(directory), name, device);
+			if (!inner && errno == ENOENT)
+				continue;
 			if (!inner)
 				fail_errno(CODE, "Cannot open \"%s\" below \"%s\"", name, path);
 			if (depth == room && !(levels = realloc(levels, sizeof *levels * (room *= 2))))
@@ -99,7 +106,14 @@ void remove_tree(const char *path)
 		if (depth == 0)
 			break;
 		DIR *outer = open_directory(dirfd(directory), "..", device);
+		bool lost = !outer && errno == ENOENT;
 		closedir(directory);
+		if (lost) {
+			while (depth > 0)
+				free(levels[--depth].name);
+			free(levels);
+			return false;
+		}
 		if (!outer || fstat(dirfd(outer), &status) < 0)
 			fail_errno(CODE, "Cannot go back up in \"%s\"", path);
 		if (status.st_ino != levels[--depth].outer)
@@ -114,6 +128,14 @@ void remove_tree(const char *path)
 	free(levels);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		fail_errno(CODE, "Cannot remove \"%s\"", path);
+	return true;
+}
+
+void remove_tree(const char *path)
+{
+	/* Ends: the other process removes too. */
+	while (!try_remove_tree(path))
+		;
 }
 
 int mode_remove(void)

@@ -114,13 +114,13 @@ async function cacheDirectory(
     );
   const { store } = context.layers;
   const name = cacheMountName(mount);
-  let path = store.cacheMountPath(name);
+  let path = store.cacheMountPath(name, mount.id);
   if (mount.sharing === "locked") locks.push(await store.locks.acquire(`mount-${name}`, { signal: opContext.signal }));
   for (let index = 0; mount.sharing === "private"; index++) {
     const lock = store.locks.tryAcquire(`mount-${name}-${index}`);
     if (!lock) continue;
     locks.push(lock);
-    path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`);
+    path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`, mount.id);
     break;
   }
   await context.freshMounts?.empty(path, context.worker);

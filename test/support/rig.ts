@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
 
 /** The command as it is installed. */
-export const CLI = join(packageRoot(), "dist", "cli.js");
+export const CLI = process.env["TSBUILD_TEST_CLI"] ?? join(packageRoot(), "dist", "cli.js");
 
 export interface Ended {
   /** Undefined when a signal ended it. */
@@ -139,7 +139,7 @@ export class Rig {
 
   /** What ended commands left: processes, mounts, temporary files. Empty is right. */
   leftovers(): string[] {
-    return [...this.#processes(), ...this.#mounts(), ...this.#temporaryFiles()];
+    return [...this.#processes().map(({ pid, command }) => `process ${pid}: ${command}`), ...this.#mounts(), ...this.#temporaryFiles()];
   }
 
   /** Processes that the command starts while it runs with the environment this gives. Read them with `started` once it has ended. */
@@ -174,14 +174,19 @@ ChildProcess.prototype.spawn = function (options) {
     return stdout.toString("utf8");
   }
 
-  #processes(): string[] {
-    const found: string[] = [];
+  /** Ids of the processes that commands of this rig have running. */
+  processes(): number[] {
+    return this.#processes().map(({ pid }) => pid);
+  }
+
+  #processes(): { readonly pid: number; readonly command: string }[] {
+    const found: { readonly pid: number; readonly command: string }[] = [];
     for (const pid of readdirSync("/proc")) {
       if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
       const command = readProc(pid, "cmdline").replaceAll("\0", " ").trim();
       const ours = command.includes(this.marker) || command.includes(this.directory) || readProc(pid, "environ").includes(this.marker);
       // A zombie has no command line: it is gone, and only its parent does not know yet.
-      if (ours && command !== "") found.push(`process ${pid}: ${command}`);
+      if (ours && command !== "") found.push({ pid: Number(pid), command });
     }
     return found;
   }
