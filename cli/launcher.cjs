@@ -5,8 +5,13 @@
 // modules instead, which are read piece by piece.
 const { readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
+const { availableParallelism } = require("node:os");
 const { join } = require("node:path");
 const { Script } = require("node:vm");
+
+// Layers are compressed on libuv's threads, of which there are four unless said otherwise before the first is used; a few more let files be read meanwhile.
+// The worker process gets the same from executor-native/start-worker.ts. A program that uses the library decides for itself.
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2));
 
 function start() {
   const file = join(__dirname, "main.cjs");

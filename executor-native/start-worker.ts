@@ -1,6 +1,7 @@
 import { type SpawnOptions, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import type { Socket } from "node:net";
+import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import type { Worker, WorkerOptions } from "./contract.js";
 import { type HelperFailure, workerNotStarted } from "./errors.js";
@@ -44,6 +45,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 function environment(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   for (const name of ["NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "NODE_CHANNEL_FD", "NODE_V8_COVERAGE"]) delete env[name];
+  // It compresses layers on libuv's threads, four by default; a few more than processors let files be read meanwhile.
+  env["UV_THREADPOOL_SIZE"] ??= String(Math.max(4, availableParallelism() + 2));
   return env;
 }
 

@@ -7,6 +7,7 @@ import { serveWorker, type TaskContext } from "../../executor-native/worker/serv
 serveWorker({
   tasks: {
     echo: (params: unknown) => params,
+    variable: (name: string) => process.env[name],
     ids: () => ({ uid: process.getuid?.(), map: readFileSync("/proc/self/uid_map", "utf8") }),
     count: async (params: { readonly to: number }, context: TaskContext) => {
       for (let i = 1; i <= params.to; i++) context.progress(i);

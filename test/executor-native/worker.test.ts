@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -68,6 +68,7 @@ test("a worker that ends is an error for whoever waits, and for whoever comes af
   const state = mkdtempSync(join(tmpdir(), "tsbuild-state-"));
   try {
     const worker = await startWorker({ entry: ENTRY, stateDirectory: state });
+    t.true(Number(await worker.task("variable", "UV_THREADPOOL_SIZE")) >= Math.max(4, availableParallelism()));
     const waiting = t.throwsAsync(worker.task("wait", undefined), { code: "exec/worker-gone" });
     await t.throwsAsync(worker.task("exit", undefined), { code: "exec/worker-gone", message: /exit code 7/ });
     await waiting;
