@@ -23,6 +23,7 @@ import type { ImageResolver } from "./image-resolver.js";
 import type { SolvedFiles } from "./main-context.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 import type { Session } from "./session.js";
+import { sourceTime } from "./source-time.js";
 
 /** Where images and directories of a graph come from; known once the Dockerfile is read. */
 export interface GraphSources {
@@ -100,6 +101,11 @@ export class BuildSolver {
       read,
       start: async (path, size) => startOf(tree.content(path), size) ?? Buffer.from(await read(path)).subarray(0, size),
     };
+  }
+
+  /** Seconds that date a source from elsewhere; undefined when nothing does. */
+  sourceTime(root: Edge): Promise<number | undefined> {
+    return sourceTime(root, { ...this.#shared, store: this.session.store, files: (edge) => this.files(edge) });
   }
 
   /** The root filesystems of the targets, in order. `image`: they become images. */

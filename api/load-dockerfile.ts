@@ -56,6 +56,7 @@ export async function loadDockerfile(
           () => resolver.resolve(ref, options),
         ),
       namedContext: async (name, { platform }) => contexts.named(name, platform),
+      sourceTime: (root) => solver.sourceTime(root),
       ignorePatterns: async (name) => contexts.ignorePatterns(name),
     },
     options: (platform) => ({

@@ -7,6 +7,7 @@ import { gitFailed } from "./git-errors.js";
 import { type Fetched, withFetched } from "./git-fetch.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
 import type { GitSource } from "./git-source.js";
+import { readCommitTime } from "./git-time.js";
 
 /** A commit's files on disk; disposing removes them. */
 export interface Checkout extends Disposable {
@@ -32,7 +33,7 @@ export async function checkOut(
       const work = new WorkTree(source, commit, repositories.remote(source), directory, reporter);
       await work.prepare(fetched);
       await (source.keepGitDir ? work.clone(fetched) : work.borrow(fetched));
-      const time = await work.committedAt();
+      const time = await readCommitTime(source, commit, { directory: fetched.directory, remote: repositories.remote(source), reporter });
       if (source.submodules && existsSync(join(directory, ".gitmodules"))) await work.submodules();
       return time;
     });
@@ -74,11 +75,6 @@ class WorkTree {
   async borrow({ directory }: Fetched): Promise<void> {
     writeFileSync(join(this.directory, ".git", "objects", "info", "alternates"), `${join(directory, "objects")}\n`);
     await this.#git(["read-tree", "--reset", "-u", this.commit.id]);
-  }
-
-  async committedAt(): Promise<number> {
-    const { stdout } = await this.#git(["cat-file", "commit", this.commit.id]);
-    return Number(/^committer .* (\d+) [-+]\d{4}$/m.exec(stdout)?.[1] ?? 0);
   }
 
   async submodules(): Promise<void> {

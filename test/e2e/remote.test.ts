@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
@@ -306,4 +306,26 @@ RUN test ! -e /run/secrets/token && test ! -e /etc/other && test -z "$NAMED"
   writeFileSync(rig.path("big"), Buffer.alloc(600 * 1024));
   t.regex(await refused(t, ["--secret", `id=x,src=${rig.path("big")}`, context]), /error\[secret\/too-large\]/);
   t.is(readFileSync(rig.path("token"), "utf8"), secret);
+});
+
+withGit("SOURCE_DATE_EPOCH can be the date of what is built: a commit, a download, the newest member of an archive", async (t) => {
+  served.set("/dated.tar", archive());
+  const newest = rig.context("newest", { Dockerfile: COPY_ALL });
+  utimesSync(join(newest, "Dockerfile"), 1_600_000_000, 1_600_000_000);
+  const { stdout: tar } = spawnSync("tar", ["-C", newest, "-cf", "-", "Dockerfile"]);
+  const dates: readonly (readonly [string, string, string | undefined, CliOptions])[] = [
+    ["context", `${repositories.origin}/app.git#main`, "2021-03-04T05:06:07Z", {}],
+    ["context", `${web.origin}/dated.tar`, "2020-01-02T03:04:05Z", {}],
+    ["context", "-", "2020-09-13T12:26:40Z", { input: tar }],
+    ["named", newest, "2021-03-04T05:06:07Z", {}],
+    ["context", newest, undefined, {}],
+  ];
+  for (const [value, context, created, options] of dates) {
+    const args = ["--build-context", `named=${repositories.origin}/app.git#main`, "--build-arg", `SOURCE_DATE_EPOCH=${value}`];
+    const ended = await rig.cli(["build", "-q", ...args, "-t", "dated:1", context], options);
+    t.is(ended.code, 0, ended.stderr);
+    const shown = await rig.cli(["inspect", "--format", "{{.Created}}", "dated:1"]);
+    if (created === undefined) t.true(shown.stdout.toString("utf8") > "2022", "a directory has no date");
+    else t.is(Date.parse(shown.stdout.toString("utf8").trim()), Date.parse(created), `${value} of ${context}`);
+  }
 });

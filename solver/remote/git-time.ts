@@ -1,0 +1,36 @@
+import type { Store } from "../../cache/store.js";
+import type { Reporter } from "../layers/ports.js";
+import { gitFailed } from "./git-errors.js";
+import { withFetched } from "./git-fetch.js";
+import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
+import type { GitSource } from "./git-source.js";
+
+/** Kind of the memo with the times of commits. */
+const TIMES = "git-time";
+
+/** When a commit was made, in seconds since the epoch. Asked of the repository once: a commit's time never changes. */
+export async function commitTime(
+  source: GitSource,
+  commit: GitCommit,
+  options: { readonly repositories: GitRepositories; readonly store: Store; readonly reporter: Reporter },
+): Promise<number> {
+  const { repositories, store, reporter } = options;
+  const known = Number(store.memo.get(TIMES, commit.id)?.toString("utf8"));
+  if (Number.isSafeInteger(known)) return known;
+  const time = await withFetched(source, commit, { repositories, locks: store.locks, reporter }, ({ directory }) =>
+    readCommitTime(source, commit, { directory, remote: repositories.remote(source), reporter }),
+  );
+  store.memo.set(TIMES, commit.id, String(time));
+  return time;
+}
+
+/** The committer's time of a commit in a repository of this machine. */
+export async function readCommitTime(
+  source: GitSource,
+  commit: GitCommit,
+  { directory, remote, reporter }: { readonly directory: string; readonly remote: GitRemote; readonly reporter: Reporter },
+): Promise<number> {
+  const { code, stdout, stderr } = await remote.git.run(["--git-dir", directory, "cat-file", "commit", commit.id], reporter);
+  if (code !== 0) throw gitFailed(`read commit ${commit.id} of ${source.remote}`, remote.redact.text(stderr), source.host);
+  return Number(/^committer .* (\d+) [-+]\d{4}$/m.exec(stdout)?.[1] ?? 0);
+}
