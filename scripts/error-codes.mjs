@@ -16,6 +16,7 @@ const AREAS = {
   options: "Options of the library",
   context: "The build context",
   dockerfile: "The Dockerfile",
+  check: "Checks",
   reference: "Image names",
   platform: "Platforms",
   copy: "COPY and ADD",

@@ -111,6 +111,9 @@ class Scanner {
   }
 
   #redirection(): void {
+    // `2>file`: the number is the redirection's.
+    const last = this.#words[this.#words.length - 1];
+    if (last && last.end === this.#at && /^\d$/.test(last.text)) this.#words.pop();
     const heredoc = /^<<-?\s*(["']?)([A-Za-z_][A-Za-z0-9_]*)\1/.exec(this.text.slice(this.#at));
     if (heredoc) {
       this.#heredocs.push(heredoc[2] as string);
