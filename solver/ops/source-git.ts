@@ -62,7 +62,9 @@ function checkoutEntries(source: GitSource, directory: string, mtime: Timestamp 
   const tree = new LocalTree(directory, { name: source.remote });
   const root = rootOf(tree, source);
   const keep = keepsGitDir(source);
-  const entries: PackEntry[] = [];
+  const top = tree.lookup(root);
+  // Whoever copies all of it makes a directory of this date.
+  const entries: PackEntry[] = top ? [{ ...top, path: "", mode: 0o755, ...(mtime ? { mtime } : {}) }] : [];
   const add = (from: string, to: string): void => {
     for (const name of tree.children(from)) {
       if (name === ".git" && !keep) continue;

@@ -108,12 +108,15 @@ function world(
     toc,
     identity: async (address) => (await opOf(address).identity(opContext)) ?? "",
     files: async (address) => {
+      // The first is the directory itself.
       const { entries } = await toc(address);
       return Object.fromEntries(
-        entries.map(({ path, type, mode, link, size }) => [
-          path,
-          type === "symlink" ? `-> ${link}` : `${type} ${mode.toString(8)} ${type === "file" ? size : ""}`.trim(),
-        ]),
+        entries
+          .slice(1)
+          .map(({ path, type, mode, link, size }) => [
+            path,
+            type === "symlink" ? `-> ${link}` : `${type} ${mode.toString(8)} ${type === "file" ? size : ""}`.trim(),
+          ]),
       );
     },
   };
