@@ -1,8 +1,9 @@
+import type { Diagnostic } from "../core/diagnostics.js";
 import { throwIfAborted } from "../core/errors.js";
 import { type BuildEvent, type EventSink, now } from "../core/events.js";
 import { assembleImage } from "../exporters/assemble-image.js";
 import type { ExportRequest, ExportResult } from "../exporters/exporter.js";
-import { type Built, buildImages } from "./build-images.js";
+import { type Built, buildImages, uniqueDiagnostics } from "./build-images.js";
 import { type BuildEnd, BuildRecorder } from "./build-recorder.js";
 import { runAsStep } from "./build-steps.js";
 import { collect } from "./collect.js";
@@ -61,8 +62,10 @@ async function run(
   { started, id, onEvent: sink }: { readonly started: number; readonly id: string | undefined; readonly onEvent: EventSink },
 ): Promise<BuildResult> {
   const counters = new StepCounters();
+  const warnings: Diagnostic[] = [];
   const onEvent = (event: BuildEvent): void => {
     counters.count(event);
+    if (event.type === "warning") warnings.push(event.diagnostic);
     sink(event);
   };
   const compression = outputCompression(resolved.outputs);
@@ -74,7 +77,7 @@ async function run(
     imageId: assembleImage(built.images, "oci").configs[0].digest,
     descriptor: results.find((result) => result.descriptor !== undefined)?.descriptor,
     exports: results.map(({ type, metadata }) => ({ type, metadata })),
-    warnings: built.warnings,
+    warnings: uniqueDiagnostics(warnings),
     stats: { ...counters.stats(), duration: now() - started },
   };
 }
