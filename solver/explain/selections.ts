@@ -17,11 +17,11 @@ const deflate = promisify(deflateRaw);
  * down, compressed, beside the build.
  */
 export class Selections {
-  readonly #memo: Memo;
+  readonly #memo: Pick<Memo, "get" | "set">;
   readonly #background: Background;
   readonly #noted = new Map<string, () => string>();
 
-  constructor(memo: Memo, background: Background) {
+  constructor(memo: Pick<Memo, "get" | "set">, background: Background) {
     this.#memo = memo;
     this.#background = background;
   }
