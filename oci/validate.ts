@@ -107,17 +107,17 @@ export type ManifestOrIndex = { readonly kind: "manifest"; readonly value: Manif
  * Members of Go's `null` count as missing; unknown members are kept.
  */
 export function parseManifest(data: Uint8Array, what: string): Manifest {
-  return withoutUndefined(check(manifest, parseJson(data, what), what)) as unknown as Manifest;
+  return withoutUndefined(check(manifest, parseJson(data, what), what)) as Manifest;
 }
 
 /** Reads an OCI index or a Docker manifest list, as {@link parseManifest}. */
 export function parseIndex(data: Uint8Array, what: string): Index {
-  return withoutUndefined(check(index, parseJson(data, what), what)) as unknown as Index;
+  return withoutUndefined(check(index, parseJson(data, what), what)) as Index;
 }
 
 /** Reads an image config, as {@link parseManifest}. Configs of artifacts (empty, other JSON) are refused. */
 export function parseImageConfig(data: Uint8Array, what: string): ImageConfig {
-  return withoutUndefined(check(config, parseJson(data, what), what)) as unknown as ImageConfig;
+  return withoutUndefined(check(config, parseJson(data, what), what)) as ImageConfig;
 }
 
 /** Reads a manifest or an index: by `mediaType` when it says, else by the members. Docker's schema 1 is refused by name. */
@@ -131,7 +131,8 @@ export function parseManifestOrIndex(data: Uint8Array, mediaType: string | undef
   }
   const type = typeof members["mediaType"] === "string" ? members["mediaType"] : mediaType;
   // Both kinds at once is a known way to make two programs see two images in the same bytes.
-  if (Array.isArray(members["manifests"]) && (Array.isArray(members["layers"]) || members["config"] != null)) {
+  const { config: configOf = null, layers, manifests } = members;
+  if (Array.isArray(manifests) && (Array.isArray(layers) || configOf !== null)) {
     throw new TsbuildError("image/invalid", `Cannot use the ${what}: it is both a manifest and an index`);
   }
   const isIndex =
@@ -148,7 +149,7 @@ export function manifestTypeOf(parsed: ManifestOrIndex, announced?: string): str
 
 /** A descriptor from outside, checked. */
 export function parseDescriptor(value: unknown, what: string): Descriptor {
-  return withoutUndefined(check(descriptor, value, what)) as unknown as Descriptor;
+  return withoutUndefined(check(descriptor, value, what)) as Descriptor;
 }
 
 /** JSON from outside. Throws `image/invalid` that names `what`. */

@@ -25,7 +25,7 @@ export async function writeArchive(
     }
     archive.finalize();
   };
-  const produced = produce().catch((error: Error) => void archive.destroy(error));
+  const produced = produce().catch((error: Error) => archive.destroy(error));
   let written = 0;
   try {
     for await (const chunk of archive as AsyncIterable<Buffer>) {

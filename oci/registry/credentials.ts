@@ -58,7 +58,7 @@ function readConfig(path: string): DockerConfig {
   }
   try {
     const config: unknown = JSON.parse(text);
-    if (typeof config === "object" && config !== null && !Array.isArray(config)) return config as DockerConfig;
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) return config;
   } catch (cause) {
     throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not JSON`, { cause });
   }
@@ -115,7 +115,7 @@ function askHelper(name: string, server: string, env: Environment): Promise<Cred
     });
   if (!/^[A-Za-z0-9._-]+$/.test(name)) return Promise.reject(fail(`"${name}" is not a helper's name`));
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "pipe"], env: env as NodeJS.ProcessEnv, timeout: HELPER_TIMEOUT });
+    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "pipe"], env, timeout: HELPER_TIMEOUT });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));

@@ -109,8 +109,7 @@ export async function fakeRegistry(
       void Promise.resolve(fake.handler(one, response)).catch(() => response.destroy());
     });
   };
-  const server: Server =
-    options.tls === undefined ? createServer(listener) : (createSecureServer(options.tls, listener) as unknown as Server);
+  const server: Server = options.tls === undefined ? createServer(listener) : createSecureServer(options.tls, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const fake: FakeRegistry = {

@@ -79,7 +79,7 @@ async function read(blob: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 function failure(t: ExecutionContext, promise: Promise<unknown>): Promise<RegistryError> {
-  return t.throwsAsync(promise, { instanceOf: RegistryError }) as Promise<RegistryError>;
+  return t.throwsAsync<RegistryError>(promise, { instanceOf: RegistryError });
 }
 
 test("challenges", (t) => {
