@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { systemErrorCode } from "../core/errors.js";
+import { makeDirectory } from "../core/make-directory.js";
 import type { Database } from "./database.js";
 import { ioError, layerMissing } from "./errors.js";
 import { layerId, layerRow } from "./layer-id.js";
@@ -78,7 +79,7 @@ export class LayerDrafts {
     };
     this.#open.add(draft);
     try {
-      for (const path of [draft.fs, draft.work]) mkdirSync(path, { recursive: true });
+      for (const path of [draft.fs, draft.work]) makeDirectory(path);
     } catch (error) {
       draft.discard();
       throw ioError(`Cannot make a directory for layer ${id}`, error);

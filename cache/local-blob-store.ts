@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { type Digest, digestHex, Hasher, isDigest, sha256 } from "../core/digest.js";
 import { systemErrorCode, throwIfAborted } from "../core/errors.js";
+import { makeDirectory } from "../core/make-directory.js";
 import { BufferedFile } from "./buffered-file.js";
 import { blobCorrupt, blobMissing, digestMismatch, ioError } from "./errors.js";
 import type { StoreLeases } from "./leases.js";
@@ -148,7 +149,7 @@ export class LocalBlobStore implements BlobStore {
         renameSync(temporary, this.path(digest));
       } catch (error) {
         if (systemErrorCode(error) !== "ENOENT" || !existsSync(temporary)) throw error;
-        mkdirSync(dirname(this.path(digest)), { recursive: true });
+        makeDirectory(dirname(this.path(digest)));
         renameSync(temporary, this.path(digest));
       }
       this.totals.addFile(this.path(digest));

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { CanceledError, systemErrorCode, throwIfAborted } from "../core/errors.js";
+import { makeDirectory } from "../core/make-directory.js";
 import { flock } from "../oci/posix.js";
 import { ioError } from "./errors.js";
 import type { Lock, Locks } from "./store.js";
@@ -148,7 +149,7 @@ function open(path: string): number {
       return openSync(path, "a");
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT") throw error;
-      mkdirSync(join(path, ".."), { recursive: true });
+      makeDirectory(dirname(path));
       return openSync(path, "a");
     }
   } catch (error) {

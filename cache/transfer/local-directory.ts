@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestHex, isDigest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
+import { makeDirectory } from "../../core/make-directory.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
 import { REF_NAME } from "../../oci/layout/names.js";
 import { indexJson, writeLayoutBlob } from "../../oci/layout/write.js";
@@ -91,7 +92,7 @@ function prepare(dest: string, folder: string): void {
       hint: "Give an empty or new directory, or one that holds a cache already",
     });
   try {
-    mkdirSync(folder, { recursive: true });
+    makeDirectory(folder);
   } catch (error) {
     throw writeFailed(dest, error);
   }

@@ -23,6 +23,7 @@ const DEFAULTS: BuildOptions = {
   pull: false,
   addHosts: [],
   ulimits: [],
+  collect: false,
   context: ".",
 };
 
@@ -50,6 +51,7 @@ const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[
   ],
   ["--add-host a:1.2.3.4 --ulimit nofile=1024:2048 .", { addHosts: ["a:1.2.3.4"], ulimits: ["nofile=1024:2048"] }],
   ["--root /store .", { root: "/store" }],
+  ["--cache-budget 5% .", { cacheBudget: "5%" }],
   ["--root=/store build .", { root: "/store" }],
   [".", { root: "/env" }, { env: { TSBUILD_ROOT: "/env" } }],
   ["-o out .", { outputs: [{ type: "local", dest: "out" }] }],

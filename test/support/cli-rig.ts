@@ -2,6 +2,7 @@ import { Readable, Writable } from "node:stream";
 import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../api/options.js";
 import { buildHistoryOf } from "../../api/build-history.js";
 import type { BuildHistory, BuildRecord } from "../../cache/store.js";
+import type { DiskItem, PrunePolicy, PruneReport } from "../../api/disk-types.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 import { runCli } from "../../cli/run.js";
 import { type Digest, sha256 } from "../../core/digest.js";
@@ -16,6 +17,9 @@ export interface CliRun {
   readonly stderr: string;
   /** Options the library was called with, without functions, streams and signal. */
   readonly builds: readonly BuildOptions[];
+  readonly prunes: readonly PrunePolicy[];
+  /** How often collection was asked for. */
+  readonly collected: number;
 }
 
 /** A build of the past, with what its steps printed by number. */
@@ -33,6 +37,7 @@ export interface CliRigOptions {
   /** What the fake build does; its default answers {@link RESULT}. */
   readonly build?: (options: BuildOptions, emit: (event: BuildEvent) => void) => Promise<BuildResult>;
   readonly images?: readonly StoredImage[];
+  readonly disk?: FakeDisk;
   /** Newest first. */
   readonly history?: readonly RecordedRun[];
   readonly check?: CliEnvironment["api"]["check"];
@@ -71,6 +76,8 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
   const stdout = sink(options.tty ?? false);
   const stderr = sink(options.tty ?? false);
   const builds: BuildOptions[] = [];
+  const prunes: PrunePolicy[] = [];
+  let collected = 0;
   const environment: CliEnvironment = {
     api: {
       build: async (given) => {
@@ -81,10 +88,14 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
       check: options.check ?? notInRig,
       outline: options.outline ?? notInRig,
       targets: options.targets ?? notInRig,
+      collect: () => {
+        collected++;
+        return Promise.resolve();
+      },
       openBuildHistory: () => Promise.resolve(buildHistoryOf(fakeHistory(options.history ?? []), () => undefined)),
-      openImageStore: () => Promise.resolve(fakeStore(options.images ?? [])),
+      openImageStore: () => Promise.resolve({ ...fakeStore(options.images ?? []), ...fakeDisk(options.disk ?? {}, prunes) }),
     },
-    stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdin: Object.assign(Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]), { isTTY: options.tty ?? false }),
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: options.env ?? {},
@@ -93,7 +104,27 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
     now: () => NOW,
   };
   const code = await runCli(argv, environment);
-  return { code, stdout: stdout.text(), stderr: stderr.text(), builds };
+  return { code, stdout: stdout.text(), stderr: stderr.text(), builds, prunes, collected };
+}
+
+/** What is asked of the store's room on the disk. */
+export interface FakeDisk {
+  readonly items?: readonly DiskItem[];
+  readonly problems?: readonly string[];
+  readonly removed?: PruneReport["removed"];
+}
+
+function fakeDisk({ items = [], problems = [], removed = [] }: FakeDisk, prunes: PrunePolicy[]): Pick<ImageStore, "du" | "prune" | "verify"> {
+  const sum = (list: readonly { readonly bytes: number }[]): number => list.reduce((total, { bytes }) => total + bytes, 0);
+  return {
+    du: () =>
+      Promise.resolve({ items, total: sum(items), reclaimable: sum(items.filter(({ reclaimable }) => reclaimable)), budget: 50e9 }),
+    prune: (policy = {}) => {
+      prunes.push(policy);
+      return Promise.resolve({ removed, reclaimed: sum(removed) });
+    },
+    verify: () => problems,
+  };
 }
 
 function fakeHistory(runs: readonly RecordedRun[]): BuildHistory {
@@ -114,7 +145,7 @@ function fakeHistory(runs: readonly RecordedRun[]): BuildHistory {
   };
 }
 
-function fakeStore(images: readonly StoredImage[]): ImageStore {
+function fakeStore(images: readonly StoredImage[]): Omit<ImageStore, "du" | "prune" | "verify"> {
   const get = (ref: string): StoredImage => {
     const found = images.find(
       (image) =>
