@@ -36,12 +36,13 @@ export async function check({ rules = "all", fix = false, ...options }: CheckOpt
     let { file } = dockerfile;
     let found = await look(file);
     const fixed: LintWarning[] = [];
-    for (let round = 0; fix && found.errors.length === 0; round++) {
+    const errors = found.errors.length;
+    for (let round = 0; fix; round++) {
       const { text, applied } = applyFixes(file.text, found.warnings.filter(isFixable));
       if (applied.length === 0) break;
       file = { ...file, text };
       found = await look(file, await loadAst(file, session.store));
-      if (round === MAX_ROUNDS || found.errors.length > 0)
+      if (round === MAX_ROUNDS || found.errors.length > errors)
         throw new Error("internal: fixes do not come to an end, or break the Dockerfile");
       fixed.push(...applied);
     }

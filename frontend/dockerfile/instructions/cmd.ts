@@ -32,5 +32,5 @@ export function adviseJson(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: Lower
 function isOnlyCommand(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: Lowering): boolean {
   const other = node.kind === "cmd" ? "entrypoint" : "cmd";
   const inherited = node.kind === "cmd" && (at.stage.image.config?.Entrypoint ?? []).length > 0;
-  return !inherited && !(at.stage.node?.instructions ?? []).some((candidate) => candidate.kind === other);
+  return at.stage.baseKnown && !inherited && !(at.stage.node?.instructions ?? []).some((candidate) => candidate.kind === other);
 }

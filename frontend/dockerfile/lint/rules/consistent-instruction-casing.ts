@@ -1,3 +1,4 @@
+import type { Instruction } from "../../ast.js";
 import { fixOf, replaceWord } from "../../edits.js";
 import { isUniform, isUpper } from "../casing.js";
 import type { LintFile } from "../lint-file.js";
@@ -10,22 +11,30 @@ export const ConsistentInstructionCasing: LintRule<[keyword: string, casing: str
   message: (keyword, casing) => `Command '${keyword}' should match the case of the command majority (${casing})`,
 };
 
-/** The majority of uniformly cased keywords decides, upper case wins a tie; ARGs before the first FROM do not count. */
 export function checkConsistentInstructionCasing(file: LintFile, linter: Linter): void {
-  const nodes = file.stages.flatMap((stage) => [stage.node, ...stage.instructions]);
-  let upper = 0;
-  let lower = 0;
-  for (const { keyword } of nodes) {
-    if (!isUniform(keyword.text)) continue;
-    if (isUpper(keyword.text)) upper++;
-    else lower++;
-  }
-  const wanted = lower > upper ? "lowercase" : "uppercase";
-  for (const { keyword, comments } of nodes) {
-    const right = lower > upper ? keyword.text.toLowerCase() : keyword.text.toUpperCase();
+  const isLower = prefersLowerCase(file);
+  const wanted = isLower ? "lowercase" : "uppercase";
+  for (const { keyword, comments } of nodesOf(file)) {
+    const right = isLower ? keyword.text.toLowerCase() : keyword.text.toUpperCase();
     if (keyword.text === right) continue;
     linter.warn(ConsistentInstructionCasing, [keyword.text, wanted], keyword.range, comments, {
       fix: fixOf(`Write the instruction in ${wanted}`, [replaceWord(keyword, right)], true),
     });
   }
+}
+
+/** The majority of uniformly cased keywords decides, upper case wins a tie; ARGs before the first FROM do not count. */
+export function prefersLowerCase(file: LintFile): boolean {
+  let upper = 0;
+  let lower = 0;
+  for (const { keyword } of nodesOf(file)) {
+    if (!isUniform(keyword.text)) continue;
+    if (isUpper(keyword.text)) upper++;
+    else lower++;
+  }
+  return lower > upper;
+}
+
+function nodesOf(file: LintFile): readonly Instruction[] {
+  return file.stages.flatMap((stage) => [stage.node, ...stage.instructions]);
 }

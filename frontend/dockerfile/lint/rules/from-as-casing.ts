@@ -1,5 +1,6 @@
 import { fixOf, replaceWord } from "../../edits.js";
 import { isUniform, isUpper } from "../casing.js";
+import { prefersLowerCase } from "./consistent-instruction-casing.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";
@@ -12,14 +13,19 @@ export const FromAsCasing: LintRule<[from: string, as: string]> = {
 
 /** A FROM that is neither wholly upper nor lower case is another rule's. */
 export function checkFromAsCasing(file: LintFile, linter: Linter): void {
+  const isLower = prefersLowerCase(file);
   for (const { node } of file.stages) {
     const as = node.args[1];
     const from = node.keyword.text;
     if (!as || !isUniform(from)) continue;
     const right = isUpper(from) ? as.text.toUpperCase() : as.text.toLowerCase();
     if (as.text === right) continue;
+    // A FROM that does not fit the file is what has to be changed, not the AS that does.
+    const fits = isUpper(from) !== isLower;
+    const edit = fits ? replaceWord(as, right) : replaceWord(as, isLower ? as.text.toLowerCase() : as.text.toUpperCase());
+    const changes = fits || as.text !== edit?.text;
     linter.warn(FromAsCasing, [from, as.text], as.range, node.comments, {
-      fix: fixOf("Write AS in the case of FROM", [replaceWord(as, right)], true),
+      fix: changes ? fixOf("Write AS in the case of FROM", [edit], true) : undefined,
     });
   }
 }
