@@ -107,7 +107,7 @@ export class ImageResolver {
     if (known && reference.digest !== undefined && store.blobs.has(known.digest)) return known;
     try {
       const target = await (await this.#options.registry()).resolve(reference, { signal });
-      store.memo.set(RESOLVED, name, JSON.stringify(target));
+      if (target.digest !== known?.digest) store.memo.set(RESOLVED, name, JSON.stringify(target));
       return target;
     } catch (error) {
       if (!known || signal.aborted || !isUnreachable(error)) throw error;

@@ -20,16 +20,18 @@ export class BlobGraph {
 
   constructor(private readonly blobs: BlobStore) {}
 
-  /** These and everything below them, whether or not it is in the store. */
+  /** These and everything below them, whether or not it is in the store. Of what a manifest names nothing is read: configs and layers refer to nothing. */
   reachable(from: Iterable<Digest>): Set<Digest> {
     const found = new Set<Digest>(from);
+    const leaves = new Set<Digest>();
     // A set's iterator also visits what is added on the way.
     for (const digest of found) {
       const { manifests, config, layers } = this.#references(digest);
       for (const child of manifests) found.add(child);
-      if (config) found.add(config);
-      for (const child of layers) found.add(child);
+      if (config) leaves.add(config);
+      for (const child of layers) leaves.add(child);
     }
+    for (const leaf of leaves) found.add(leaf);
     return found;
   }
 

@@ -30,7 +30,10 @@ const environment: CliEnvironment = {
     openImageStore: async (options) => (await import("../api/image-store.js")).openImageStore(options),
     openBuildHistory: async (options) => (await import("../api/build-history.js")).openBuildHistory(options),
   },
-  stdin: process.stdin,
+  // Opened when a command asks for it: that takes a millisecond.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

@@ -14,9 +14,12 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -119,31 +122,71 @@ async function bundleInto(outdir) {
   for (const name of ["cli.cjs", "cli.js"]) chmodSync(join(outdir, name), 0o755);
 }
 
+/**
+ * A registry of one image on loopback: the build that warms the code cache asks it, as most builds that change nothing ask one. Its layer is
+ * never fetched.
+ */
+async function serveImage() {
+  const digest = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const descriptor = (mediaType, bytes) => ({
+    mediaType: `application/vnd.oci.image.${mediaType}`,
+    digest: digest(bytes),
+    size: bytes.length,
+  });
+  const layer = gzipSync(Buffer.alloc(1024));
+  const platform = { architecture: process.arch === "x64" ? "amd64" : process.arch, os: "linux" };
+  const config = Buffer.from(
+    JSON.stringify({ ...platform, config: {}, rootfs: { type: "layers", diff_ids: [digest(Buffer.alloc(1024))] } }),
+  );
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const parts = { config: descriptor("config.v1+json", config), layers: [descriptor("layer.v1.tar+gzip", layer)] };
+  const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: type, ...parts }));
+  const blobs = new Map([config, layer].map((bytes) => [digest(bytes), bytes]));
+  const server = createServer((request, response) => {
+    const bytes = request.url.includes("/manifests/") ? manifest : blobs.get(request.url.split("/").at(-1));
+    if (!bytes) return void response.writeHead(request.url === "/v2/" ? 200 : 404).end();
+    const headers = { "content-type": bytes === manifest ? type : "application/octet-stream", "content-length": bytes.length };
+    response.writeHead(200, { ...headers, "docker-content-digest": digest(bytes) }).end(request.method === "HEAD" ? undefined : bytes);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { reference: `127.0.0.1:${server.address().port}/warm:latest`, close: () => server.close() };
+}
+
 /** V8's code cache, made while a build without changes runs: what the cache holds is what that path needs. */
-function makeCodeCache() {
+async function makeCodeCache() {
   const work = mkdtempSync(join(tmpdir(), "tsbuild-warm-"));
+  const image = await serveImage();
   try {
     const context = join(work, "context");
     mkdirSync(context);
     writeFileSync(join(context, "file"), "");
-    writeFileSync(join(context, "Dockerfile"), "FROM scratch\nCOPY file /\nENV A=b\n");
+    writeFileSync(join(context, "Dockerfile"), `FROM ${image.reference}\nWORKDIR /app\nCOPY file /\nENV A=b\n`);
     const env = { ...process.env, TSBUILD_ROOT: join(work, "store") };
     const args = ["build", "--progress", "plain", context];
     const cache = join(dist, `main.${process.versions.v8}-${process.arch}.cache`);
-    spawnSync(process.execPath, [join(dist, "main.js"), ...args], { env, stdio: "ignore" });
-    const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts", "code-cache.mjs"), cache, ...args], {
-      env,
-      encoding: "utf8",
-    });
-    if (status !== 0) console.error(`note: the build that warms the code cache failed; tsbuild works, but starts slower\n${stderr}`);
+    await run(env, join(dist, "main.js"), ...args);
+    const { status, output } = await run(env, join(root, "scripts", "code-cache.mjs"), cache, ...args);
+    if (status !== 0) console.error(`note: the build that warms the code cache failed; tsbuild works, but starts slower\n${output}`);
   } finally {
+    image.close();
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Runs a script beside this one, which serves it. */
+function run(env, ...args) {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+    const output = [];
+    child.stderr.on("data", (chunk) => output.push(chunk));
+    child.on("error", (error) => done({ status: 1, output: error.message }));
+    child.on("close", (status) => done({ status, output: Buffer.concat(output).toString("utf8") }));
+  });
 }
 
 const types = withTypes ? emitTypes() : Promise.resolve();
 types.catch(() => undefined);
 buildHelper();
 await bundle();
-makeCodeCache();
+await makeCodeCache();
 await types;
