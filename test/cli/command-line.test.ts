@@ -128,7 +128,7 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "secret-key": ["--secret id=a,file=b .", 2],
   "secret-no-id": ["--secret src=b .", 2],
   ssh: ["--ssh default .", 1],
-  "cache-to": ["--cache-to type=local,dest=x .", 1],
+  "cache-to": ["--cache-to type=locla,dest=x .", 2],
   call: ["--call otline .", 2],
   "call-format": ["--call check,format=xml .", 2],
   "call-check": ["--check --call outline .", 2],
