@@ -34,25 +34,27 @@ async function buildInSession(options: BuildOptions, resolved: ResolvedBuildOpti
     recorder?.onEvent(event);
     options.onEvent?.(event);
   };
+  let result: BuildResult;
   try {
-    const result = await run(resolved, session, { started, id: recorder?.id, onEvent });
-    await record(recorder, { result }, onEvent);
-    return { ...result, collectionDue: resolved.budget !== undefined && session.store.gc.exceeds(resolved.budget) };
+    result = await run(resolved, session, { started, id: recorder?.id, onEvent });
   } catch (error) {
-    await record(recorder, { error }, onEvent);
+    await record(recorder, { error });
     throw error;
   }
+  const problem = await record(recorder, { result });
+  if (problem) onEvent({ type: "warning", diagnostic: problem });
+  const warnings = problem ? [...result.warnings, problem] : result.warnings;
+  return { ...result, warnings, collectionDue: resolved.budget !== undefined && session.store.gc.exceeds(resolved.budget) };
 }
 
 /** Writes the build down. It has ended, so what goes wrong here is no more than a warning. */
-async function record(recorder: BuildRecorder | undefined, end: BuildEnd, onEvent: EventSink): Promise<void> {
+async function record(recorder: BuildRecorder | undefined, end: BuildEnd): Promise<Diagnostic | undefined> {
   try {
     await recorder?.finish(end, now());
+    return undefined;
   } catch (error) {
     const message = `The build could not be recorded: ${error instanceof Error ? error.message : String(error)}`;
-    const diagnostic = { severity: "warning", code: "history/not-recorded", message } as const;
-    // Who ended the build by throwing is not asked again.
-    if ("result" in end) onEvent({ type: "warning", diagnostic });
+    return { severity: "warning", code: "history/not-recorded", message };
   }
 }
 

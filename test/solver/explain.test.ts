@@ -143,7 +143,7 @@ for (const [name, edit, expected] of TREES) {
       selection(FILES),
       selection(Object.fromEntries(Object.entries({ ...FILES, ...edit }).filter((e): e is [string, string] => e[1] !== undefined))),
     ];
-    const selections = new Selections({ get: () => undefined, set: () => {}, list: () => [] }, new Background());
+    const selections = new Selections({ get: () => undefined, set: () => {} }, new Background());
     for (const { digest, manifest } of [before, after]) selections.note(digest, () => manifest);
     const step = ({ digest }: { digest: string }, input: string) => ({
       name: "[2/2] COPY . /",
@@ -161,7 +161,6 @@ test("selections are kept compressed, for those that ask only, and their loss is
   const memo = {
     get: (_kind: string, key: string) => kept.get(key),
     set: (_kind: string, key: string, value: string | Uint8Array) => void kept.set(key, Buffer.from(value)),
-    list: () => [],
   };
   const background = new Background();
   const selections = new Selections(memo, background);
