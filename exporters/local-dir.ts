@@ -61,7 +61,11 @@ export function localDirectory(options: { readonly dest: string }): Exporter {
           for (const image of request.images) {
             const folder = request.images.length > 1 ? platformFolder(image.platform) : "";
             if (folder !== "") mkdirSync(`${stage}/${folder}`);
-            plans.push({ folder, plan: await writeFiles(image, folder === "" ? stage : `${stage}/${folder}`, time, context) });
+            const root = folder === "" ? stage : `${stage}/${folder}`;
+            const plan = await writeFiles(image, root, time, context).catch((error: unknown) => {
+              throw systemErrorCode(error) === "EEXIST" ? nameCollision(options.dest, error) : error;
+            });
+            plans.push({ folder, plan });
           }
           if (exists === undefined) {
             chmodSync(stage, 0o777 & ~process.umask());
@@ -92,6 +96,7 @@ async function writeFiles(image: ExportImage, root: string, time: number | undef
     lutimesSync(path, time ?? seconds(entry.mtime), time ?? seconds(entry.mtime));
   }
   let copied = 0;
+  const written = new Set<string>();
   for (const [index, layer] of image.layers.entries()) {
     const wanted = plan.files[index] as RootfsPlan["files"][number];
     if (wanted.size === 0) continue;
@@ -102,7 +107,10 @@ async function writeFiles(image: ExportImage, root: string, time: number | undef
         const [first, ...links] = wanted.get(path) ?? [];
         if (first === undefined) return undefined;
         const target = hostPath(root, first);
-        const fd = create(target);
+        // A tar may hold a path twice: the later one counts. Otherwise nothing is there.
+        if (written.has(first)) for (const path of [first, ...links]) rmSync(hostPath(root, path), { force: true });
+        written.add(first);
+        const fd = openSync(target, "wx", 0o600);
         return {
           data(chunk) {
             for (let offset = 0; offset < chunk.length; ) offset += writeSync(fd, chunk, offset);
@@ -113,10 +121,7 @@ async function writeFiles(image: ExportImage, root: string, time: number | undef
             fchmodSync(fd, header.mode & FILE_MODE);
             futimesSync(fd, time ?? seconds(header.mtime), time ?? seconds(header.mtime));
             closeSync(fd);
-            for (const link of links) {
-              rmSync(hostPath(root, link), { force: true });
-              linkSync(target, hostPath(root, link));
-            }
+            for (const link of links) linkSync(target, hostPath(root, link));
           },
         };
       },
@@ -127,15 +132,18 @@ async function writeFiles(image: ExportImage, root: string, time: number | undef
   return plan;
 }
 
-/** A new file. A tar may hold a path twice: the later one counts. */
-function create(path: Buffer): number {
-  try {
-    return openSync(path, "wx", 0o600);
-  } catch (error) {
-    if (systemErrorCode(error) !== "EEXIST") throw error;
-    unlinkSync(path);
-    return openSync(path, "wx", 0o600);
-  }
+/** The directory was new and the names are all different, but not to this file system. */
+function nameCollision(dest: string, cause: unknown): TsbuildError {
+  const { path, dest: link = path } = cause as { readonly path?: string | Buffer; readonly dest?: string | Buffer };
+  const name = basename(String(link));
+  return new TsbuildError(
+    "export/name-collision",
+    `Cannot export files to "${dest}": on this file system "${name}" is the same as another name of the image`,
+    {
+      cause,
+      hint: "Choose a directory on a file system that tells upper and lower case apart, or write an archive with -o type=tar",
+    },
+  );
 }
 
 /** Moves everything in `from` into `to`; directories that are in both become one. */

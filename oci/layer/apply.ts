@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { fsPath } from "../path-bytes.js";
 import { lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../posix.js";
-import { unpackFailed } from "./errors.js";
+import { nameCollision, unpackFailed } from "./errors.js";
 import type { Change, Inode } from "./layer-tree.js";
 import { joinPath } from "./path-order.js";
 import { type Cancellation, readLayer } from "./read-layer.js";
@@ -45,6 +45,7 @@ export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?
     return { diffId, toc: tree.toc(diffId, size) };
   } catch (error) {
     unpacker.abandon();
+    if (systemErrorCode(error) === "EEXIST") throw nameCollision(blob, unpacker.at);
     throw systemErrorCode(error) !== undefined && !(error instanceof TsbuildError) ? unpackFailed(blob, dest, error as Error) : error;
   }
 }
@@ -62,11 +63,15 @@ class Unpacker {
   readonly #absent = new Set<Inode>();
   #open: { readonly fd: number; readonly path: string } | undefined;
 
+  /** Path of the last change. */
+  at = "";
+
   constructor(root: string) {
     this.#root = root;
   }
 
   change(change: Change): void {
+    this.at = change.path;
     const path = joinPath(this.#root, change.path);
     switch (change.kind) {
       case "remove":

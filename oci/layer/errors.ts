@@ -93,6 +93,17 @@ export function unpackFailed(blob: string, dest: string, cause: Error): TsbuildE
   });
 }
 
+/** Nothing a layer puts somewhere is there already; so if it is, the file system took another name for the same. */
+export function nameCollision(blob: string, path: string): TsbuildError {
+  return new TsbuildError(
+    "layer/name-collision",
+    `Cannot unpack "${blob}": on this file system "${path}" is the same as another name of the layer`,
+    {
+      hint: "The store needs a directory that tells upper and lower case apart: choose one with TSBUILD_ROOT, or turn it on with `chattr -F` while it is empty",
+    },
+  );
+}
+
 export function packFailed(out: string, cause: Error): TsbuildError {
   return new TsbuildError("layer/pack-failed", `Cannot write the layer "${out}": ${cause.message}`, { hint: ioHint(cause), cause });
 }

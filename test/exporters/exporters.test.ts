@@ -350,6 +350,35 @@ test("a stream that its reader closes ends the export", async (t) => {
   await t.throwsAsync(running, { code: "build/canceled" });
 });
 
+test("type=local: two names that are one to the file system are no silent loss; a path twice in a layer is its last", async (t) => {
+  const { store, dir } = rig(t);
+  const twice = testImage([
+    testLayer(store, [
+      { name: "a", text: "first" },
+      { name: "b", text: "" },
+      { name: "a", text: "second" },
+    ]),
+  ]);
+  await run(localDirectory({ dest: join(dir, "twice") }), exportRequest([twice]), store);
+  t.is(readFileSync(join(dir, "twice", "a"), "utf8"), "second");
+  const image = testImage([testLayer(store, [{ name: "a", text: "1" }]), testLayer(store, [{ name: "b", text: "2" }])]);
+  const dest = join(dir, "dest");
+  mkdirSync(dest);
+  const context = {
+    ...exportContext(store),
+    progress: () => {
+      // After the first layer: what a file system that folds case would show for the name of the second.
+      const [stage = ""] = readdirSync(dest);
+      if (!existsSync(join(dest, stage, "b"))) writeFileSync(join(dest, stage, "b"), "folded");
+    },
+  };
+  await t.throwsAsync(localDirectory({ dest }).export(exportRequest([image]), context), {
+    code: "export/name-collision",
+    message: /"b" is the same/,
+  });
+  t.deepEqual(readdirSync(dest), []);
+});
+
 test("type=image: the store knows the image and its layers; again is no change", async (t) => {
   const { store } = rig(t);
   const image = stacked(store);

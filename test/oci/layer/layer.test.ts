@@ -78,6 +78,31 @@ for (const { title, entries, refused, makes } of attacks) {
     }));
 }
 
+test("two names that are one to the file system end the unpacking", (t) =>
+  withDirectory(async (directory) => {
+    const blob = join(directory, "layer.tar");
+    const makers: readonly Entry[] = [
+      { name: "file", data: "x" },
+      { name: "directory/", type: "dir" },
+      { name: "implied/x" },
+      { name: "link", type: "symlink", link: "x" },
+      { name: "fifo", type: "fifo" },
+      { name: ".wh.gone" },
+    ];
+    for (const entry of makers) {
+      const dest = join(directory, entry.name.replaceAll("/", "-"));
+      mkdirSync(dest);
+      writeFileSync(blob, tarOf([entry]));
+      const unpacking = apply({ blob, mediaType, dest });
+      // What a file system that folds case would answer for the second name.
+      const name = entry.name.replace(/\/.*/, "").replace(".wh.", "");
+      writeFileSync(join(dest, name), "first");
+      const error = await rejects(t, unpacking, "layer/name-collision");
+      t.true(error.message.includes(`"${name}`), error.message);
+      t.deepEqual(readdirSync(dest), []);
+    }
+  }));
+
 test("names starting with .wh. are names in archives that are read literally", (t) =>
   withDirectory(async (directory) => {
     const blob = join(directory, "a.tar");
