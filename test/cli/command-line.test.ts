@@ -20,6 +20,8 @@ const DEFAULTS: BuildOptions = {
   tags: [],
   noCache: false,
   noCacheFilter: [],
+  cacheFrom: [],
+  cacheTo: [],
   pull: false,
   addHosts: [],
   ulimits: [],
