@@ -111,7 +111,7 @@ export class StageGraph {
         for (const step of steps) inCycle.add(step.state);
         const places = steps.flatMap((step) => (step.at ? [{ name: step.name, range: step.at.range }] : []));
         const first = places[0];
-        const names = [...steps, steps[0]].map((step) => step?.state.label ?? "");
+        const names = [...steps, steps[0]].map((step) => step?.state.node?.name ?? step?.state.label ?? "");
         report.add(errors.cycle(names, first?.range ?? state.range, places.slice(1)));
         return;
       }

@@ -10,37 +10,11 @@ import { shellCommands } from "../../frontend/dockerfile/lint/shell-commands.js"
 import { type LintRule, ruleSlug } from "../../frontend/dockerfile/lint/rule.js";
 import { RULES } from "../../frontend/dockerfile/lint/table.js";
 import { parseDockerfile } from "../../frontend/dockerfile/parse.js";
-import type { FrontendPorts } from "../../frontend/frontend.js";
-import { sha256 } from "../../core/digest.js";
 import { casePath } from "../support/golden.js";
+import { plainImages } from "../support/plain-images.js";
 import { parseSections } from "../support/sections.js";
 
 const LINUX = { os: "linux", architecture: "amd64" };
-
-/** Images are plain ones for the wanted platform, but those that are called after one. */
-function ports(ignore: string): FrontendPorts {
-  return {
-    async resolveImage(ref, { platform }) {
-      const architecture = /amd64|busybox/.test(ref) ? "amd64" : platform.architecture;
-      const digest = sha256(ref);
-      return {
-        ref,
-        identifier: `docker-image://${ref}@${digest}`,
-        attrs: {},
-        digest,
-        platform: { os: "linux", architecture },
-        config: {
-          os: "linux",
-          architecture,
-          config: { Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], Cmd: ["sh"] },
-          rootfs: { type: "layers", diff_ids: [digest] },
-        },
-      };
-    },
-    namedContext: async () => undefined,
-    ignorePatterns: async () => readIgnorePatterns(ignore),
-  };
-}
 
 async function look(text: string, { ignore = "", own = true, check }: { ignore?: string; own?: boolean; check?: string } = {}) {
   return checkDockerfile(
@@ -57,7 +31,7 @@ async function look(text: string, { ignore = "", own = true, check }: { ignore?:
       network: "default",
       extraHosts: [],
     },
-    ports(ignore),
+    plainImages(ignore),
     own,
   );
 }
