@@ -96,7 +96,7 @@ async function cacheWrites(
   const exports = new CacheExports(built.solved, session, built.imports, onEvent);
   const inline = options.cacheTo.some((cache) => cache.type === "inline");
   return {
-    images: inline ? await exports.inline(built.images) : built.images,
+    images: inline ? await exports.inline(built.images, built.epoch) : built.images,
     writes: () => options.cacheTo.flatMap((cache) => (cache.type === "inline" ? [] : [exports.write(cache)])),
   };
 }
