@@ -45,13 +45,17 @@ export class CacheExports {
     private readonly onEvent: EventSink,
   ) {}
 
-  /** The images with the keys of their steps in their configs, so that each is a cache by itself. */
-  async inline(images: readonly ExportImage[]): Promise<readonly ExportImage[]> {
+  /**
+   * The images with the keys of their steps in their configs, so that each is a cache by itself. `epoch` (milliseconds since the epoch) dates
+   * everything instead of when it was made.
+   */
+  async inline(images: readonly ExportImage[], epoch: number | undefined): Promise<readonly ExportImage[]> {
     const { writeInlineRecords } = await import("../cache/transfer/write-config.js");
     const reporter: Reporter = { signal: this.session.signal, progress: () => {} };
     const steps = stepsWithin(this.#stored, this.solved.stacks);
     const compression = this.solved.compression ?? { type: "gzip" };
-    const { results } = await describeSteps(steps, this.solved.layers, { compression, force: false, reporter });
+    const described = await describeSteps(steps, this.solved.layers, { compression, force: false, reporter });
+    const results = epoch === undefined ? described.results : described.results.map((result) => ({ ...result, createdAt: epoch }));
     return images.map((image) => {
       const stack = image.layers.map(({ diffId, blob }) => ({ diffId, blob, createdAt: undefined }));
       return { ...image, config: { ...image.config, [INLINE_CACHE]: writeInlineRecords(results, stack) } };

@@ -36,8 +36,8 @@ export interface CacheRecord {
   /** `sha256:` and our key; of BuildKit's records the digest of an op. */
   readonly digest: string;
   readonly layers?: readonly { readonly layer: number; readonly createdAt?: string | undefined }[] | undefined;
-  /** Marks a record whose digest is one of our keys. `primary` is the hex of the result's primary key. */
-  readonly tsbuild?: { readonly primary: string; readonly name: string; readonly createdAt: string } | undefined;
+  /** Marks a record whose digest is one of our keys: the primary key of a result, or a further one of the result with that primary key (hex). */
+  readonly tsbuild?: { readonly name: string; readonly createdAt: string } | { readonly primary: string } | undefined;
 }
 
 export interface CacheMount {
@@ -57,7 +57,7 @@ const list = <T extends v.GenericSchema>(schema: T) => v.nullish(v.array(schema)
 export const recordSchema = v.object({
   digest: v.string(),
   layers: optional(v.array(v.object({ layer: index, createdAt: optional(v.string()) }))),
-  tsbuild: optional(v.object({ primary: v.string(), name: v.string(), createdAt: v.string() })),
+  tsbuild: optional(v.union([v.object({ name: v.string(), createdAt: v.string() }), v.object({ primary: v.string() })])),
 });
 
 export const configSchema = v.object({

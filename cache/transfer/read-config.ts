@@ -1,5 +1,5 @@
 import type { CacheKey } from "../../core/cache-key.js";
-import { isDigest } from "../../core/digest.js";
+import { type Digest, digestHex, isDigest } from "../../core/digest.js";
 import * as v from "valibot";
 import { check, parseJson } from "../../oci/validate.js";
 import { type CacheRecord, configSchema, recordSchema } from "./config.js";
@@ -42,24 +42,21 @@ export function readInlineRecords(base64: string, stack: readonly TransferLayer[
 function resultsOf(records: readonly CacheRecord[], chain: (index: number) => readonly TransferLayer[] | undefined): TransferResult[] {
   const results = new Map<string, TransferResult>();
   for (const { digest, layers, tsbuild } of records) {
-    if (!tsbuild || !isDigest(digest) || !isDigest(`sha256:${tsbuild.primary}`)) continue;
-    const key = digest.slice("sha256:".length) as CacheKey;
-    const primary = tsbuild.primary as CacheKey;
-    const known = results.get(primary);
-    if (known) {
-      if (key !== primary) results.set(primary, { ...known, keys: [...known.keys, key] });
-      continue;
-    }
+    if (!tsbuild || "primary" in tsbuild || !isDigest(digest)) continue;
     const stack = layers?.[0] ? chain(layers[0].layer) : [];
     if (!stack) continue;
-    results.set(primary, {
-      keys: key === primary ? [primary] : [primary, key],
-      name: tsbuild.name,
-      createdAt: parseTime(tsbuild.createdAt) ?? 0,
-      layers: stack,
-    });
+    const { name, createdAt } = tsbuild;
+    results.set(digest, { keys: [keyOf(digest)], name, createdAt: parseTime(createdAt) ?? 0, layers: stack });
+  }
+  for (const { digest, tsbuild } of records) {
+    const result = tsbuild && "primary" in tsbuild ? results.get(`sha256:${tsbuild.primary}`) : undefined;
+    if (result && isDigest(digest)) results.set(`sha256:${result.keys[0]}`, { ...result, keys: [...result.keys, keyOf(digest)] });
   }
   return [...results.values()];
+}
+
+function keyOf(digest: Digest): CacheKey {
+  return digestHex(digest) as CacheKey;
 }
 
 function mountOf({

@@ -15,6 +15,9 @@ export function writeConfig(content: TransferContent, options: { readonly annota
   return Buffer.from(canonicalJson(config as unknown as Canonical));
 }
 
+/** Characters of a step's name that travel; some are whole scripts. */
+const MAX_NAME = 200;
+
 /** The records of an inline cache: results whose layers are the lower part of `stack`, found there by their number. */
 export function writeInlineRecords(results: readonly TransferResult[], stack: readonly TransferLayer[]): string {
   const within = results.filter((result) => result.layers.every((layer, index) => layer.diffId === stack[index]?.diffId));
@@ -22,19 +25,22 @@ export function writeInlineRecords(results: readonly TransferResult[], stack: re
   return Buffer.from(canonicalJson(records as unknown as Canonical)).toString("base64");
 }
 
+/** The record of the primary key says everything, those of further keys only whose they are: BuildKit reads no config above 1 MiB. */
 function writeRecords(results: readonly TransferResult[], chain: (layers: readonly TransferLayer[]) => number): CacheRecord[] {
   const records = new Map<string, CacheRecord>();
-  for (const result of [...results].sort((a, b) => compareCodeUnits(a.keys[0], b.keys[0]))) {
-    const layer = chain(result.layers);
-    const createdAt = new Date(result.createdAt).toISOString();
-    for (const key of result.keys) {
-      if (records.has(key)) continue;
-      records.set(key, {
-        digest: `sha256:${key}`,
-        ...(layer < 0 ? {} : { layers: [{ layer, createdAt }] }),
-        tsbuild: { primary: result.keys[0], name: result.name, createdAt },
-      });
-    }
+  const ordered = [...results].sort((a, b) => compareCodeUnits(a.keys[0], b.keys[0]));
+  for (const { keys, name, createdAt, layers } of ordered) {
+    const layer = chain(layers);
+    const made = new Date(createdAt).toISOString();
+    records.set(keys[0], {
+      digest: `sha256:${keys[0]}`,
+      ...(layer < 0 ? {} : { layers: [{ layer, createdAt: made }] }),
+      tsbuild: { name: name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name, createdAt: made },
+    });
+  }
+  for (const { keys } of ordered) {
+    const [primary, ...others] = keys;
+    for (const key of others) if (!records.has(key)) records.set(key, { digest: `sha256:${key}`, tsbuild: { primary } });
   }
   return [...records.values()].sort((a, b) => compareCodeUnits(a.digest, b.digest));
 }

@@ -97,6 +97,7 @@ for (const [name, places] of Object.entries(cases)) {
     // The other way round, from what was only imported: the same cache again.
     const again = await build(t, two, ["--cache-to", `${to},mode=max`]);
     t.deepEqual(again.ran, []);
+    t.false(hasIntermediate(two), "what the cache has already is not fetched to be written there");
     // mode=min: the build stage is not in the cache, yet the target is found by the keys of its own steps.
     await build(t, two, ["--cache-to", to]);
     const third = await build(t, three, ["--cache-from", from]);
