@@ -114,6 +114,43 @@ const CASES: Readonly<Record<string, readonly Timed[]>> = {
     [1.4, part(from, "sha256:1111 layer", 3_620_000, 3_620_000, true)],
     [1.5, mark("completed", from)],
   ],
+  explained: [
+    all,
+    [0.0, mark("cached", from)],
+    [
+      0.1,
+      (at) => ({
+        type: "explained",
+        step: copy,
+        at,
+        explanation: {
+          outcome: "cached",
+          reason: "found",
+          text: "found the result of build abcdefghijkl",
+          changes: [],
+          record: { id: 7, createdAt: START, build: "abcdefghijkl" },
+        },
+      }),
+    ],
+    [0.1, mark("cached", copy)],
+    [0.2, mark("started", make)],
+    [
+      0.2,
+      (at) => ({
+        type: "explained",
+        step: make,
+        at,
+        explanation: {
+          outcome: "ran",
+          reason: "changed",
+          text: "src/été.c changed (content)",
+          changes: [{ kind: "file", subject: "src/été.c", text: "src/été.c changed (content)" }],
+        },
+      }),
+    ],
+    [0.3, output(make, "made\n")],
+    [0.4, mark("completed", make)],
+  ],
   switching: [
     all,
     [0.0, mark("started", make)],
