@@ -123,7 +123,7 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
         .map(({ diffId }) => [diffId, ownUsage(tocs.path(diffId))]),
     ),
     keptBlobs: keptBlobs(database, graph, memo, { named: true }),
-    imageBlobs: new Map(images.map(({ id }) => [id, [...graph.reachable([id as Digest])]])),
+    imageBlobs: new Map(images.map(({ id }) => [id, [...graph.reachable([id])]])),
   };
 }
 

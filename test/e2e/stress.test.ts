@@ -60,9 +60,11 @@ function context(rig: Rig): string {
 /** All that makes two builds of the same give the same image. */
 const ENV = { SOURCE_DATE_EPOCH: "1700000000" };
 
-const buildArgs = (directory: string, variant: string, round: string, ...more: string[]) => [
-  ...["build", "--progress=plain", "--build-arg", `REGISTRY=${registry.host}`, "--build-arg", `VARIANT=${variant}`],
-  ...["--build-arg", `ROUND=${round}`, ...more, directory],
+const buildArgs = (directory: string, variant: string, round: string): string[] => [
+  "build",
+  "--progress=plain",
+  ...Object.entries({ REGISTRY: registry.host, VARIANT: variant, ROUND: round }).map(([name, value]) => `--build-arg=${name}=${value}`),
+  directory,
 ];
 
 /** Image ids as a store that nothing ever happened to gives them. */
