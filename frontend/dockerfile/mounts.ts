@@ -157,8 +157,6 @@ function validate(mount: Draft, fail: (why: string, hint?: string) => never): vo
     if (!mount.source && !mount.target && !mount.id) fail("it names no secret", "write type=secret,id=NAME");
     if (mount.source && mount.id) fail('"source" and "id" both name the secret');
   }
-  if ((mount.type === "bind" || mount.type === "cache" || mount.type === "tmpfs") && !mount.target)
-    fail("it has no target", "write target=/path");
 }
 
 function choice<T extends string>(text: string, key: string, value: string, choices: readonly T[], range: SourceRange): T {

@@ -23,8 +23,9 @@ export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[],
     const flag = flags[index] as Flag;
     const range = flag.valueRange;
     const dest = cleanPath(mount.target?.startsWith("/") ? mount.target : `${at.stage.cwd}/${mount.target ?? ""}`);
-    if (mount.target !== undefined && dest === "/" && mount.type !== "secret" && mount.type !== "ssh") {
-      at.fail(errors.invalidMount(flag.value ?? "", 'its target is "/"', range));
+    // Without a target it is the working directory.
+    if (dest === "/" && mount.type !== "secret" && mount.type !== "ssh") {
+      at.fail(errors.invalidMount(flag.value ?? "", 'its target is "/"', range, mount.target ? undefined : "write target=/path"));
     }
     const ids = { uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
     switch (mount.type) {
