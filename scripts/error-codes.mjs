@@ -32,6 +32,7 @@ const AREAS = {
   layer: "Layers",
   tar: "Archives",
   store: "The store",
+  cache: "Caches between machines",
   images: "Images in the store",
   history: "Builds of the past",
   export: "Outputs",
