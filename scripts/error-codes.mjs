@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const FOLDERS = ["core", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
 /** Literals of the same form that are no codes: media types, places. */
-const NOT_CODES = /^(application|text|blobs|docker|linux|library|node|refs|user)\//;
+const NOT_CODES = /^(application|text|blobs|docker|linux|etc|library|node|refs|user)\//;
 
 /** What each first half of a code is about, in the order of the page. */
 const AREAS = {
