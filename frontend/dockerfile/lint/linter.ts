@@ -2,6 +2,7 @@ import type { Fix, SourceRange } from "../../../core/diagnostics.js";
 import type { Directive } from "../directives.js";
 import * as errors from "../errors.js";
 import type { Problem } from "../problem.js";
+import { parseGoBoolean } from "../values.js";
 import { type LintRule, ruleUrl } from "./rule.js";
 
 /** What `# check=` and the build argument BUILDKIT_DOCKERFILE_CHECK say. */
@@ -20,8 +21,7 @@ const DEFAULTS: LintConfig = { skip: new Set(), skipAll: false, experimental: ne
 export function parseLintConfig(text: string | undefined): LintConfig | { readonly problem: string } {
   if (text === undefined || text.trim() === "") return DEFAULTS;
   let config = DEFAULTS;
-  // What follows `//` is for readers.
-  for (const part of text.replace(/\s+\/\/.*$/, "").split(";")) {
+  for (const part of text.split(";")) {
     const equals = part.indexOf("=");
     if (equals === -1) return { problem: `"${part.trim()}" has no value` };
     const name = part.slice(0, equals).trim();
@@ -29,14 +29,14 @@ export function parseLintConfig(text: string | undefined): LintConfig | { readon
     const rules = new Set(value.split(",").map((rule) => rule.trim()));
     switch (name) {
       case "skip":
-        config = rules.has("all") ? { ...config, skipAll: true } : { ...config, skip: rules };
+        config = value === "all" ? { ...config, skipAll: true } : { ...config, skip: rules };
         break;
       case "experimental":
-        config = rules.has("all") ? { ...config, experimentalAll: true } : { ...config, experimental: rules };
+        config = value === "all" ? { ...config, experimentalAll: true } : { ...config, experimental: rules };
         break;
       case "error":
-        if (!/^(true|false|1|0|t|f)$/i.test(value)) return { problem: `"${value}" is not true or false` };
-        config = { ...config, error: /^(true|1|t)$/i.test(value) };
+        if (parseGoBoolean(value) === undefined) return { problem: `"${value}" is not true or false` };
+        config = { ...config, error: parseGoBoolean(value) ?? false };
         break;
       default:
         return { problem: `there is no option "${name}"` };
@@ -66,7 +66,7 @@ export class Linter {
   }
 
   static from(directive: Directive | undefined, argument: string | undefined, own: boolean): { linter: Linter; problem?: Problem } {
-    const config = parseLintConfig(argument ?? directive?.value);
+    const config = parseLintConfig(argument ?? firstWord(directive?.value));
     if (!("problem" in config)) return { linter: new Linter(config, own) };
     return {
       linter: new Linter(DEFAULTS, own),
@@ -123,6 +123,11 @@ export class Linter {
 
 function commentConfig(comment: string): LintConfig[] {
   const match = /^check\s*=\s*(.+)$/.exec(comment);
-  const config = match ? parseLintConfig(match[1]) : undefined;
+  const config = match ? parseLintConfig(firstWord(match[1])) : undefined;
   return config && !("problem" in config) ? [config] : [];
+}
+
+/** A comment ends at its first blank, as BuildKit reads it: what follows is for people. */
+function firstWord(text: string | undefined): string | undefined {
+  return text?.split(" ", 1)[0];
 }
