@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import type { Node } from "./graph.js";
@@ -33,6 +34,8 @@ export class Session<R> {
     let context = this.#contexts.get(node);
     if (context) return context;
     const abort = new AbortController();
+    // Everything that works for one vertex listens to it: many are no leak.
+    setMaxListeners(0, abort.signal);
     this.#aborts.set(node, abort);
     if (this.scope.failed) abort.abort(this.scope.signal.reason);
     context = this.reporter.context(node, abort.signal);
