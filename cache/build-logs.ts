@@ -62,7 +62,7 @@ export class FileBuildLogs implements BuildLogs {
   }
 
   async finish(): Promise<void> {
-    for (const index of [...this.#open.keys()]) this.end(index);
+    for (const index of this.#open.keys()) this.end(index);
     await Promise.all(this.#compressing);
     if (this.#failure) throw this.#failure.error;
   }

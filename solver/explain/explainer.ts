@@ -96,8 +96,14 @@ export class Explainer<R> {
 }
 
 function found(record: ResultRecord | undefined): StepExplanation {
-  const text = record?.build === undefined ? "an earlier result was found" : `found the result of build ${record.build}`;
-  return { outcome: "cached", reason: "found", text, changes: [], ...(record ? { record: recordOf(record) } : {}) };
+  return { outcome: "cached", reason: "found", text: foundText(record), changes: [], ...(record ? { record: recordOf(record) } : {}) };
+}
+
+function foundText(record: ResultRecord | undefined): string {
+  if (record?.build !== undefined) return `found the result of build ${record.build}`;
+  // Results of other machines come without what their keys were made of.
+  const imported = record !== undefined && readComponents(record.components)?.identity === "";
+  return imported ? "found a result that another machine made" : "an earlier result was found";
 }
 
 function recordOf({ id, createdAt, build }: ResultRecord): StepRecord {

@@ -112,7 +112,7 @@ function fileOpChanges(was: FileOp, is: FileOp): readonly StepChange[] | undefin
   for (const [index, action] of is.actions.entries()) {
     const old = was.actions[index] as FileAction;
     if (old.action !== action.action) return undefined;
-    const [before, after] = [old as unknown as Record<string, Canonical>, action as unknown as Record<string, Canonical>];
+    const [before, after] = [fieldsOf(old), fieldsOf(action)];
     for (const field of new Set([...Object.keys(after), ...Object.keys(before)])) {
       if (equal(before[field], after[field])) continue;
       const name = FILE_FIELDS[field];
@@ -123,6 +123,10 @@ function fileOpChanges(was: FileOp, is: FileOp): readonly StepChange[] | undefin
     }
   }
   return changes;
+}
+
+function fieldsOf(action: FileAction): Readonly<Record<string, Canonical>> {
+  return Object.fromEntries(Object.entries(action));
 }
 
 function shownField(field: string, value: Canonical | undefined): Canonical | undefined {

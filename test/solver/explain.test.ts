@@ -328,6 +328,7 @@ test("told to run, too old, found", (t) => {
     text: "found the result of build b1",
     record: { id: 1, build: "b1" },
   });
+  t.like(explain([{ name: "a", identity: "" }], { kind: "found" } as never), { text: "found a result that another machine made" });
   t.like(explain([], { kind: "found" } as never), { outcome: "cached", text: "an earlier result was found" });
 });
 
