@@ -147,7 +147,7 @@ export class CacheExports {
   /** A mount that no step has used here is passed on as it came. */
   async #packMount(name: string, id: string, { signal }: Reporter): Promise<TransferMount | undefined> {
     const { store, tasks } = this.session;
-    const path = store.cacheMountPath(name);
+    const path = store.cacheMountPath(name, id);
     if (!existsSync(path)) return this.imports?.mount(name)?.mount;
     const lock = await store.locks.acquire(`mount-${name}`, { signal });
     try {

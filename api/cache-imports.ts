@@ -137,7 +137,7 @@ export class CacheImports {
       });
     }
     reporter.progress(`cache mount ${mount.id}`, blob.size, blob.size, true);
-    const draft = store.cacheMountPath(`${mount.name}-restored`);
+    const draft = store.cacheMountPath(`${mount.name}-restored`, mount.id);
     const worker = await this.session.worker();
     await worker.remove([draft]);
     mkdirSync(draft, { recursive: true });

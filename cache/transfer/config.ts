@@ -57,7 +57,11 @@ const list = <T extends v.GenericSchema>(schema: T) => v.nullish(v.array(schema)
 export const recordSchema = v.object({
   digest: v.string(),
   layers: optional(v.array(v.object({ layer: index, createdAt: optional(v.string()) }))),
-  tsbuild: optional(v.union([v.object({ name: v.string(), createdAt: v.string() }), v.object({ primary: v.string() })])),
+  // What another version wrote there is no reason to do without the rest.
+  tsbuild: v.fallback(
+    v.optional(v.union([v.object({ name: v.string(), createdAt: v.string() }), v.object({ primary: v.string() })])),
+    undefined,
+  ),
 });
 
 export const configSchema = v.object({

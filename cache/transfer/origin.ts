@@ -1,4 +1,4 @@
-import { type Canonical, canonicalJson } from "../../core/canonical.js";
+import { canonicalJson } from "../../core/canonical.js";
 
 /**
  * Where a layer of a cache can be fetched from, without secrets: a later build may need its bytes. Caches in registries are not among these:
@@ -22,7 +22,7 @@ const SCHEME = "cache:";
 
 /** As a layer record keeps it. */
 export function cacheOrigin(origin: CacheOrigin): string {
-  return SCHEME + canonicalJson(origin as unknown as Canonical);
+  return SCHEME + canonicalJson(origin);
 }
 
 /** The cache that an origin names; undefined when it is an image reference. */

@@ -4,7 +4,7 @@ import { TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../../oci/http/proxy.js";
 import { discard, type HttpAnswer, type HttpRequest, readAll } from "../../oci/http/transport.js";
 import { awsCredentials } from "./aws-credentials.js";
-import type { CacheSource, CacheTarget, TransferOptions } from "./backend.js";
+import type { CacheSource, CacheTarget } from "./backend.js";
 import { type CacheHttp, type ServiceRequest, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";

@@ -116,6 +116,20 @@ serial("a changed source: only what depends on it runs, on what was imported", a
   t.is(changed.cached.length, 3);
 });
 
+serial("compression: forced on every layer of the cache, the image keeps its own", async (t) => {
+  const dir = rig.path("plain");
+  const first = await build(t, "plain 1", ["--cache-to", `type=local,dest=${dir},compression=uncompressed,force-compression=true`]);
+  const manifest = JSON.parse(readFileSync(join(dir, "index.json"), "utf8")).manifests[0].digest.slice(7);
+  const { layers } = JSON.parse(readFileSync(join(dir, "blobs", "sha256", manifest), "utf8"));
+  t.deepEqual(
+    layers.map((layer: { readonly mediaType: string }) => layer.mediaType.replace(/^.*\./, "")),
+    ["tar", "tar", "tar"],
+  );
+  const second = await build(t, "plain 2", ["--cache-from", `type=local,src=${dir}`]);
+  t.deepEqual([second.id, second.ran], [first.id, []]);
+  t.is((await build(t, "plain 1", [])).id, first.id);
+});
+
 serial("inline: an image is its own cache", async (t) => {
   const ref = `${registry.host}/inline:1`;
   const first = await build(t, "inline 1", ["--cache-to", "type=inline", "-o", `type=registry,name=${ref}`, "-o", "type=image"]);

@@ -154,6 +154,7 @@ test("config: BuildKit's own records and chains that make no sense lead to nothi
       ours("good", 1),
       ours("ring", 2),
       ours("beyond", 9),
+      { digest: sha256("a later version's"), tsbuild: { something: "else" } },
       ours("undescribed", 4),
     ],
   };
