@@ -20,6 +20,7 @@
 #include "command.h"
 #include "mounts.h"
 #include "rootfs.h"
+#include "user.h"
 #include "walk.h"
 
 static void loopback_up(void)
@@ -41,13 +42,35 @@ static void enter_root(int root)
 		fail_errno("exec/pivot-root", "Cannot leave the host's file system");
 }
 
+/* How many directories of the way to `path` there are. */
+static int existing_depth(int root, const char *path)
+{
+	struct walk at;
+	int depth = 1; /* the root */
+	if (walk(&at, root, path, WALK_FIND))
+		while (depth <= at.depth && at.level[depth].fd >= 0)
+			depth++;
+	walk_end(&at);
+	return depth;
+}
+
+/* Directories that are made here are the user's. */
 static void enter_directory(const struct spec *spec)
 {
 	char path[4096];
 	struct walk at;
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int existing = root < 0 ? 1 : existing_depth(root, spec->cwd);
 	if (root < 0 || !walk(&at, root, spec->cwd, WALK_MAKE_DIRECTORY) || fchdir(walk_fd(&at)) < 0)
 		fail_errno("exec/working-directory", "Cannot use \"%s\" as the working directory", spec->cwd);
+	if (existing <= at.depth) {
+		struct user user;
+		find_user(spec->user, &user);
+		/* Where the id is not mapped, ownership is virtual, and nobody but the user is there to use them. */
+		for (int level = existing; level <= at.depth; level++)
+			if (fchownat(at.level[level].fd, "", user.uid, user.gid, AT_EMPTY_PATH) < 0 && errno != EINVAL && errno != EPERM)
+				fail_errno("exec/working-directory", "Cannot give \"%s\" to the user of the step", spec->cwd);
+	}
 	walk_end(&at);
 	close(root);
 	if (!getcwd(path, sizeof path) || path[0] != '/')

@@ -258,7 +258,13 @@ class Expander {
     if (value === undefined && this.#options.skipUnset) return `\${${name}/${pattern}/${replacement}}`;
     return this.#withPattern(pattern, () => {
       const expression = wildcardRegExp(pattern, { greedy: true, flags: all ? "gu" : "u" });
-      return (value ?? "").replace(expression, () => replacement);
+      let end = -1;
+      return (value ?? "").replace(expression, (match: string, offset: number) => {
+        // Nothing, right after a match, is none of its own.
+        if (match === "" && offset === end) return "";
+        end = offset + match.length;
+        return replacement;
+      });
     });
   }
 
