@@ -7,7 +7,7 @@ import type { Toc } from "../../oci/layer/toc.js";
 import { RootfsView } from "../../oci/layer/view.js";
 import { layerCompression, layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
-import { type OverlayStack, overlayStack } from "./overlay-stack.js";
+import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import type { FetchBlob, LayerTaskRunner, Reporter } from "./ports.js";
 
 /** A stack of layers, bottom first. */
@@ -31,6 +31,7 @@ export class LayerService {
   readonly #fetchBlob: FetchBlob;
   readonly #epoch: number | undefined;
   readonly #flights = new SingleFlight();
+  readonly #overlays = new OverlayStacks(this);
   readonly #views = new Map<string, RootfsView>();
 
   constructor(options: LayerServiceOptions) {
@@ -173,7 +174,7 @@ export class LayerService {
 
   /** Directories for an overlay of a whole stack. Layers are unpacked in parallel. */
   overlay(stack: Stack, reporter: Reporter): Promise<OverlayStack> {
-    return overlayStack(this, stack, reporter);
+    return this.#overlays.of(stack, reporter);
   }
 
   /**

@@ -1,6 +1,8 @@
 import type { LayerId } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
 import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/layer/overlay-facts.js";
-import type { NodeMeta, Toc } from "../../oci/layer/toc.js";
+import type { NodeMeta, PackEntry, Toc } from "../../oci/layer/toc.js";
+import type { Descriptor } from "../../oci/types.js";
 import type { LayerService, Stack } from "./layer-service.js";
 import type { Reporter } from "./ports.js";
 
@@ -13,29 +15,93 @@ export interface OverlayStack {
 }
 
 const MEMO = "overlay-facts";
+/** Tables of contents with more entries take longer to read than what is remembered of them. */
+const LARGE = 500;
 
 /**
- * Unpacks a stack. Snapshots say nothing of the stacks they are used in, so the same one serves all of them; where a layer only implies a directory whose
+ * Unpacks stacks. Snapshots say nothing of the stacks they are used in, so the same one serves all of them; where a layer only implies a directory whose
  * metadata is in a layer below, a small layer made for this stack puts that on top. It is found by its content like any other and is in no image.
  * Layers that steps made are right as they are: overlayfs itself wrote what was visible.
  */
-export async function overlayStack(service: LayerService, stack: Stack, reporter: Reporter): Promise<OverlayStack> {
-  const directories = await Promise.all(stack.map((id) => service.snapshot(id, reporter)));
-  const facts = await Promise.all(stack.map((id, index) => factsOf(service, stack, id, index, reporter)));
-  const start = Math.max(
-    0,
-    facts.findLastIndex((known) => known?.opaqueRoot),
-  );
-  const lowers: string[] = [];
-  let run: number[] = [];
-  for (let index = start; index < stack.length; index++) {
-    lowers.push(directories[index] as string);
-    if (facts[index] !== undefined) run.push(index);
-    if (facts[index + 1] !== undefined && index + 1 < stack.length) continue;
-    if (run.some((at) => facts[at]?.implied.length)) lowers.push(...(await mended(service, stack, run, facts, reporter)));
-    run = [];
+export class OverlayStacks {
+  readonly #service: LayerService;
+  readonly #facts = new Map<Digest, OverlayFacts>();
+  readonly #mendings = new Map<string, { readonly id: LayerId | undefined }>();
+
+  constructor(service: LayerService) {
+    this.#service = service;
   }
-  return { lowers: topmostOnly(lowers), root: facts.slice(start).findLast((known) => known?.root)?.root };
+
+  async of(stack: Stack, reporter: Reporter): Promise<OverlayStack> {
+    const directories = await Promise.all(stack.map((id) => this.#service.snapshot(id, reporter)));
+    const facts = await Promise.all(stack.map((id, index) => this.#factsOf(stack, id, index, reporter)));
+    const start = Math.max(
+      0,
+      facts.findLastIndex((known) => known?.opaqueRoot),
+    );
+    const isImplying = (index: number): boolean => (facts[index]?.implied.length ?? 0) > 0;
+    const lowers: string[] = [];
+    for (let index = start; index < stack.length; index++) {
+      lowers.push(directories[index] as string);
+      if (!isImplying(index)) continue;
+      // One directory mends all layers up to here; but none above what a step made, which may have changed what they imply.
+      const next = facts.findIndex((known, at) => at > index && (known === undefined || isImplying(at)));
+      if (next !== -1 && isImplying(next)) continue;
+      const first = facts.findLastIndex((known, at) => at < index && known === undefined) + 1;
+      const mended = await this.#mended(stack.slice(0, index + 1), Math.max(start, first), facts, reporter);
+      if (mended !== undefined) lowers.push(mended);
+    }
+    return { lowers: topmostOnly(lowers), root: facts.slice(start).findLast((known) => known?.root)?.root };
+  }
+
+  /** The directory that mends the layers of a stack from `first` on; undefined when they need none. Made once for all steps that run on them. */
+  async #mended(
+    stack: Stack,
+    first: number,
+    facts: readonly (OverlayFacts | undefined)[],
+    reporter: Reporter,
+  ): Promise<string | undefined> {
+    const key = `${first} ${stack.join(" ")}`;
+    const known = this.#mendings.get(key);
+    if (known !== undefined) return known.id && this.#service.snapshot(known.id, reporter);
+    const layers: (readonly [OverlayFacts, Toc])[] = [];
+    for (let index = first; index < stack.length; index++) {
+      layers.push([facts[index] as OverlayFacts, await this.#service.toc(stack, index, reporter)]);
+    }
+    const entries = misshownDirectories(layers, await this.#service.view(stack, reporter));
+    const id = entries.length === 0 ? undefined : await this.#pack(entries, reporter);
+    this.#mendings.set(key, { id });
+    return id && this.#service.snapshot(id, reporter);
+  }
+
+  async #pack(entries: readonly PackEntry[], reporter: Reporter): Promise<LayerId> {
+    const { store, tasks } = this.#service;
+    const out = store.blobs.temporaryPath();
+    const packed = await tasks.pack({ plan: { entries }, out, compression: { type: "uncompressed" } }, { signal: reporter.signal });
+    store.blobs.adopt(out, packed.digest);
+    return store.layers.addPacked(packed).id;
+  }
+
+  /** Undefined for what a step made and nobody has compared with the layers below yet. */
+  async #factsOf(stack: Stack, id: LayerId, index: number, reporter: Reporter): Promise<OverlayFacts | undefined> {
+    const { diffId, blob } = this.#service.record(id);
+    if (diffId === undefined) return undefined;
+    const known = this.#facts.get(diffId) ?? (await this.#readFacts(diffId, blob, () => this.#service.toc(stack, index, reporter)));
+    if (known) this.#facts.set(diffId, known);
+    return known;
+  }
+
+  async #readFacts(diffId: Digest, blob: Descriptor | undefined, scan: () => Promise<Toc>): Promise<OverlayFacts | undefined> {
+    const { store } = this.#service;
+    const known = store.memo.get(MEMO, diffId);
+    if (known) return JSON.parse(known.toString("utf8")) as OverlayFacts;
+    const stored = store.layers.toc(diffId);
+    if (!stored && !(blob && store.blobs.has(blob.digest))) return undefined;
+    const toc = stored ?? (await scan());
+    const facts = overlayFacts(toc);
+    if (toc.entries.length > LARGE) store.memo.set(MEMO, diffId, JSON.stringify(facts));
+    return facts;
+  }
 }
 
 /**
@@ -44,44 +110,4 @@ export async function overlayStack(service: LayerService, stack: Stack, reporter
  */
 function topmostOnly(lowers: readonly string[]): readonly string[] {
   return lowers.filter((directory, index) => lowers.lastIndexOf(directory) === index);
-}
-
-/** The directory that mends the layers `run` of a stack, which lie on each other; none when they need none. */
-async function mended(
-  service: LayerService,
-  stack: Stack,
-  run: readonly number[],
-  facts: readonly (OverlayFacts | undefined)[],
-  reporter: Reporter,
-): Promise<readonly string[]> {
-  const layers: (readonly [OverlayFacts, Toc])[] = [];
-  for (const index of run) layers.push([facts[index] as OverlayFacts, await service.toc(stack, index, reporter)]);
-  const view = await service.view(stack.slice(0, (run.at(-1) as number) + 1), reporter);
-  const entries = misshownDirectories(layers, view);
-  if (entries.length === 0) return [];
-  const { store, tasks } = service;
-  const out = store.blobs.temporaryPath();
-  const packed = await tasks.pack({ plan: { entries }, out, compression: { type: "uncompressed" } }, { signal: reporter.signal });
-  store.blobs.adopt(out, packed.digest);
-  return [await service.snapshot(store.layers.addPacked(packed).id, reporter)];
-}
-
-/** Undefined for what a step made and nobody has compared with the layers below yet. */
-async function factsOf(
-  service: LayerService,
-  stack: Stack,
-  id: LayerId,
-  index: number,
-  reporter: Reporter,
-): Promise<OverlayFacts | undefined> {
-  const { store } = service;
-  const { diffId, blob } = service.record(id);
-  if (diffId === undefined) return undefined;
-  const known = store.memo.get(MEMO, diffId);
-  if (known) return JSON.parse(known.toString("utf8")) as OverlayFacts;
-  const stored = store.layers.toc(diffId);
-  if (!stored && !(blob && store.blobs.has(blob.digest))) return undefined;
-  const facts = overlayFacts(stored ?? (await service.toc(stack, index, reporter)));
-  store.memo.set(MEMO, diffId, JSON.stringify(facts));
-  return facts;
 }
