@@ -3,6 +3,7 @@ import { TsbuildError } from "../core/errors.js";
 import type { NamedContext } from "../frontend/frontend.js";
 import type { FileTree } from "../oci/layer/toc.js";
 import { formatPlatform, type Platform } from "../oci/platform.js";
+import type { HashFiles } from "../solver/ops/hash-files.js";
 import { IgnoreRules } from "../solver/ops/ignore-rules.js";
 import { LocalTree } from "../solver/ops/local-tree.js";
 import { contextKind } from "./context-kind.js";
@@ -19,6 +20,7 @@ export class BuildContexts {
   readonly #directories = new Map<string, string>();
   readonly #dockerfile: string | undefined;
   readonly #store: Store;
+  readonly #hashFiles: HashFiles;
   readonly #shards = new Set<StatShard>();
   readonly #trees = new Map<string, LocalTree>();
 
@@ -28,8 +30,11 @@ export class BuildContexts {
     readonly named: Readonly<Record<string, string>>;
     readonly dockerfile: string | undefined;
     readonly store: Store;
+    /** For large sets of files. */
+    readonly hashFiles: HashFiles;
   }) {
     this.#store = options.store;
+    this.#hashFiles = options.hashFiles;
     this.#dockerfile = options.dockerfile;
     if (options.main !== undefined) this.#directories.set(MAIN, options.main);
     this.#named = new Map(Object.entries(options.named).map(([name, value]) => [name.toLowerCase(), this.#namedContext(name, value)]));
@@ -78,6 +83,7 @@ export class BuildContexts {
       name: name === MAIN ? "build context" : `context "${name}"`,
       ignore: new IgnoreRules(rules),
       stats,
+      hashFiles: this.#hashFiles,
     });
     this.#trees.set(key, tree);
     return tree;

@@ -8,6 +8,7 @@ import { Connections, defaultCertificateDirectories } from "../oci/http/connecti
 import type { RegistryClient } from "../oci/registry/client.js";
 import { Background } from "../solver/layers/background.js";
 import type { LayerTaskRunner } from "../solver/layers/ports.js";
+import type { HashFiles } from "../solver/ops/hash-files.js";
 import type { CacheBackends } from "./cache-backends.js";
 import { layerTaskRunner } from "./layer-tasks.js";
 import { downloadFailures } from "../solver/remote/errors.js";
@@ -21,6 +22,7 @@ export class Session implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly background = new Background();
   readonly tasks: LayerTaskRunner;
+  readonly hashFiles: HashFiles;
   readonly #ending = new AbortController();
   readonly #closeTasks: () => Promise<void>;
   #worker: Promise<Worker> | undefined;
@@ -36,6 +38,7 @@ export class Session implements AsyncDisposable {
     setMaxListeners(0, this.signal);
     const runner = layerTaskRunner(() => this.worker());
     this.tasks = runner.tasks;
+    this.hashFiles = runner.hashFiles;
     this.#closeTasks = runner.close;
   }
 

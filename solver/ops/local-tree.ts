@@ -20,9 +20,9 @@ export interface LocalTreeOptions {
   readonly hashFiles?: HashFiles;
 }
 
-/** Above these a set of unknown files is worth the way to another thread. */
-const POOL_BYTES = 64 << 20;
-const POOL_FILES = 4096;
+/** Above these a set of unknown files is worth threads, which take about 100 ms to start: as long as hashing half of it here. */
+const POOL_BYTES = 192 << 20;
+const POOL_FILES = 16_384;
 
 interface Entry {
   readonly excluded: boolean;

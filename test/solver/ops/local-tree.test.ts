@@ -1,14 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import type { FileStat, StatShard } from "../../../cache/store.js";
+import { CanceledError } from "../../../core/errors.js";
 import { type Digest, sha256 } from "../../../core/digest.js";
 import type { FileTree } from "../../../oci/layer/toc.js";
 import { encodePath } from "../../../oci/path-bytes.js";
 import { hashFiles } from "../../../solver/ops/hash-files.js";
+import { hashFilesTask, hashOnThreads } from "../../../solver/ops/hash-on-threads.js";
 import { IgnoreRules } from "../../../solver/ops/ignore-rules.js";
 import { LocalTree } from "../../../solver/ops/local-tree.js";
 
@@ -208,7 +210,7 @@ test("digests are read once, and not at all when the stat index knows them", asy
 
 test("big sets go to the pool that was given", async (t) => {
   const root = directory();
-  const names = Array.from({ length: 5000 }, (_, index) => `f${index}`);
+  const names = Array.from({ length: 16_400 }, (_, index) => `f${index}`);
   for (const name of names) writeFileSync(join(root, name), "");
   let pooled = 0;
   const tree = new LocalTree(root, {
@@ -220,7 +222,34 @@ test("big sets go to the pool that was given", async (t) => {
   await tree.digests(names.slice(0, 10));
   t.is(pooled, 0);
   await tree.digests(names);
-  t.is(pooled, 4990);
+  t.is(pooled, 16_390);
+  // A hole: many bytes, none of them on disk.
+  writeFileSync(join(root, "large"), "");
+  truncateSync(join(root, "large"), (192 << 20) + 1);
+  let large = 0;
+  const hashed = { digest: sha256(""), stat: { dev: 0n, ino: 0n, size: 0n, mtimeNs: 0n, ctimeNs: 0n } };
+  const other = new LocalTree(root, { hashFiles: async (paths) => paths.map(() => ((large += 1), hashed)) });
+  await t.throwsAsync(other.digests(["large"]), { code: "context/file-changed" });
+  t.is(large, 1);
+});
+
+test("hashing in batches gives what hashing here gives, in order; the first failure counts", async (t) => {
+  const files = Object.fromEntries(Array.from({ length: 1300 }, (_, index) => [`f${index}`, `file ${index}`]));
+  const root = directory(files);
+  const paths = Object.keys(files).map((name) => join(root, name));
+  let batches = 0;
+  const hash = hashOnThreads(async (params) => {
+    batches++;
+    return structuredClone(await hashFilesTask(params, { aborted: false }));
+  }, 2);
+  t.deepEqual(await hash(paths), await hashFiles(paths));
+  t.is(batches, 8);
+  batches = 0;
+  t.is((await hash(paths.slice(0, 3))).length, 3);
+  t.is(batches, 3);
+  t.deepEqual(await hash([]), []);
+  await t.throwsAsync(hash([...paths, join(root, "nowhere")]), { code: "ENOENT" });
+  await t.throwsAsync(hashFilesTask({ paths: [...paths, ...paths, ...paths] }, { aborted: true }), { instanceOf: CanceledError });
 });
 
 test("a file that changes, vanishes or becomes a link while it is read", async (t) => {
