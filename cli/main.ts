@@ -42,5 +42,13 @@ const environment: CliEnvironment = {
   now: Date.now,
 };
 
+// Nothing is under way any more, and the command is not done: a bug, which must never look like success.
+process.once("beforeExit", () => {
+  void import("./render-error.js").then(({ renderError }) => {
+    process.stderr.write(renderError(new Error("internal: the command stopped before it had ended")));
+    process.exit(1);
+  });
+});
+
 // No await at the top level: the bundle may be CommonJS.
 void runCli(process.argv.slice(2), environment).then((code) => process.exit(abort.signal.aborted ? CANCELED : code));

@@ -31,6 +31,8 @@ export class WorkerClient implements Worker {
   private constructor(connection: Connection) {
     this.#connection = connection;
     const { child } = connection;
+    // What it wrote last is read to the end: without this nothing might keep this process alive until then, and it would end as if all were well.
+    child.once("exit", () => (child.stderr as Socket | null)?.ref());
     this.#exited = new Promise((resolve) => {
       child.once("close", (code, signal) => {
         this.#fail(workerGone(signal ?? `exit code ${code}`, connection.errors()));
