@@ -10,7 +10,6 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { createGzip, gzipSync } from "node:zlib";
 import type { BuildLogs } from "./store.js";
 
@@ -81,18 +80,10 @@ export class FileBuildLogs implements BuildLogs {
       rmSync(path);
       return;
     }
-    const work = pipeline(
-      createReadStream(path, { highWaterMark: 1 << 20 }),
-      createGzip({ level: LEVEL }),
-      createWriteStream(`${path}.gz`),
-    );
     this.#compressing.push(
-      work.then(
-        () => rmSync(path, { force: true }),
-        (error: unknown) => {
-          this.#failure ??= { error };
-        },
-      ),
+      compressLarge(path).catch((error: unknown) => {
+        this.#failure ??= { error };
+      }),
     );
   }
 
@@ -103,4 +94,11 @@ export class FileBuildLogs implements BuildLogs {
       this.#failure ??= { error };
     }
   }
+}
+
+async function compressLarge(path: string): Promise<void> {
+  // Loaded here: a build without changes has no use for it.
+  const { pipeline } = await import("node:stream/promises");
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), createGzip({ level: LEVEL }), createWriteStream(`${path}.gz`));
+  rmSync(path, { force: true });
 }
