@@ -63,7 +63,9 @@ export function parseReference(text: string): Reference {
   if (!REGISTRY.test(registry)) fail(`"${registry}" is not a registry host`);
   if (repository === "") fail("the repository name is empty");
   if (repository !== repository.toLowerCase()) {
-    fail("the repository name must be in lower case", `Write ${text.replace(repository, repository.toLowerCase())}`);
+    // docker.io/library/ is not written in short names.
+    const written = repository.replace(/^library\//, "");
+    fail("the repository name must be in lower case", `Write ${text.replace(written, written.toLowerCase())}`);
   }
   for (const component of repository.split("/")) {
     if (component === "") fail("the repository name has an empty part");

@@ -1,6 +1,6 @@
 import type { Fix, SourceRange } from "../../core/diagnostics.js";
 import { suggest } from "../../core/suggest.js";
-import type { Flag } from "./ast.js";
+import type { Flag, Word } from "./ast.js";
 import { fixOf, partRange, replaceWord } from "./edits.js";
 import type { Problem } from "./problem.js";
 
@@ -219,6 +219,13 @@ export const fromVariable = (flag: string, value: string, range: SourceRange): P
 /** `cause` is the resolver's error: its message is a sentence of its own. */
 export const resolveFailed = (code: string, message: string, hint: string | undefined, range: SourceRange): Problem =>
   problem(code, message, range, { hint });
+
+/** The same for a name that is nearly a stage's; `word` is where it stands. */
+export const resolveFailedNear = (code: string, message: string, stage: string, word: Word): Problem =>
+  problem(code, message, word.range, {
+    hint: `did you mean the stage "${stage}"?`,
+    fix: fixOf(`Write ${stage}`, [replaceWord(word, stage)], false),
+  });
 
 // Single instructions
 

@@ -28,9 +28,11 @@ export async function resolveStages(states: readonly StageState[], context: Reso
         state.baseKnown = true;
       } catch (error) {
         if (!(error instanceof TsbuildError) || error instanceof CanceledError) throw error;
-        const name = state.origin.kind === "image" ? suggest(state.origin.ref, graph.names) : undefined;
-        const hint = name === undefined ? error.hint : `did you mean the stage "${name}"?`;
-        scope.report.add(errors.resolveFailed(error.code, error.message, hint, state.node?.base.range ?? state.range));
+        const ref = state.origin.kind === "image" ? state.origin.ref : "";
+        const range = state.node?.base.range ?? state.range;
+        const name = ref === "" ? undefined : suggest(ref, graph.names);
+        if (name === undefined) scope.report.add(errors.resolveFailed(error.code, error.message, error.hint, range));
+        else scope.report.add(errors.resolveFailedNear(error.code, error.message, name, state.node?.base ?? { text: ref, range }));
       }
     }),
   );

@@ -48,7 +48,7 @@ export class StageState {
   /** What RUN sees: ENV and the ARGs declared so far. */
   env = new Env();
   cwd = "/";
-  /** ARGs declared so far, for history; a name may come twice. */
+  /** ARGs declared so far, each once and where it was declared first, for history. */
   buildArgs: { readonly name: string; readonly value: string | undefined }[] = [];
   baseHistory: readonly History[] = [];
   history: HistoryEntry[] = [];
@@ -79,6 +79,11 @@ export class StageState {
     }
     const set = this.image.config?.[name] as Record<string, unknown>;
     for (const [member, value] of members) set[member] = value;
+  }
+
+  declare(name: string, value: string | undefined): void {
+    const at = this.buildArgs.findIndex((arg) => arg.name === name);
+    this.buildArgs.splice(at === -1 ? this.buildArgs.length : at, at === -1 ? 0 : 1, { name, value });
   }
 
   /** Takes over what a stage on top of another begins with. */

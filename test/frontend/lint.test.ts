@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
+import fc from "fast-check";
 import type { Fix } from "../../core/diagnostics.js";
 import { packageRoot } from "../../core/package-root.js";
 import { applyFixes } from "../../core/text-edits.js";
@@ -205,3 +206,95 @@ for (const { title, sections } of parseSections(readFileSync(casePath("check", "
     t.is((errors.length > 0 ? lines.filter((line) => wanted.includes(line)) : lines).join(""), wanted);
   });
 }
+
+const LINES = [
+  "FROM scratch AS Base",
+  "from example.org/x:1 as b",
+  "From example.org/x:1 aS c",
+  "FROM --platform=$TARGETPLATFORM example.org/x:1",
+  "ARG a",
+  "# note",
+  "# check=experimental=all",
+  "",
+  'MAINTAINER a "b" $c \\\\ `d`',
+  "maintainer x \\\n  y",
+  "ENV a b c",
+  "env a 'b c' d",
+  'LABEL x "y z"',
+  "ENV a=b \\\n\n   c=d \\\n# e\n\n   f=g",
+  "EXPOSE 80/TCP 1.2.3.4:5:6/UDP $a/TCP",
+  "ADD a.txt ./ /x/",
+  "ADD a /x/",
+  "CMD node server.js",
+  "CMD cd x && y",
+  "ENTRYPOINT a b",
+  "CMD a \\\n b",
+  "RUN a | b \\\n\n # c\n | sh",
+  "RUN <<E\na\nb\nE",
+  "cOpY a b",
+  "BOGUS",
+  "COPY --frm=a b c",
+  "RUN <<E",
+  "\u00e9\u{1f600} x",
+];
+
+test("fixes come to an end, leave nothing to fix, and change nothing in an image but what they say", async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...LINES), { maxLength: 12 }), fc.constantFrom("\n", "\r\n"), async (lines, end) => {
+      const text = `FROM example.org/x:1\n${lines.join("\n")}\n`.replaceAll("\n", end);
+      const before = await look(text);
+      const mended = await mend(text);
+      const after = await look(mended);
+      t.deepEqual(
+        after.errors.map(({ code }) => code),
+        before.errors.map(({ code }) => code),
+        text,
+      );
+      t.false(after.warnings.some(isSafe));
+      const { ast } = parseDockerfile(mended, "Dockerfile");
+      t.is(ast.instructions.length, parseDockerfile(text, "Dockerfile").ast.instructions.length);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("any text is a script", (t) => {
+  const piece = fc.constantFrom(
+    "a",
+    " ",
+    "\n",
+    "|",
+    "&",
+    ";",
+    "(",
+    ")",
+    "<",
+    ">",
+    "<<E",
+    "$(",
+    "${",
+    "`",
+    "'",
+    '"',
+    "\\",
+    "#",
+    "case x in",
+    "esac",
+    "[[",
+    "]]",
+    "1",
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
+      const script = pieces.join("");
+      let last = 0;
+      for (const { start, end, words } of shellCommands(script)) {
+        if (start < last || end < start || end > script.length || words.length === 0) return false;
+        last = end;
+      }
+      return true;
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass();
+});

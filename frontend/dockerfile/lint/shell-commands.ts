@@ -60,13 +60,14 @@ class Scanner {
   #step(): void {
     const { text } = this;
     const char = text[this.#at] as string;
-    if (char === " " || char === "\t" || char === "\r") this.#at++;
+    const isTest = this.#words[0]?.text === "[[";
+    if (char === " " || char === "\t" || char === "\r" || (isTest && char === "\n")) this.#at++;
     else if (text.startsWith("\\\n", this.#at)) this.#at += 2;
     else if (char === "#") this.#skipTo(text.indexOf("\n", this.#at));
     else if (char === "<" || char === ">") this.#redirection();
     else {
       const operator = OPERATORS.find((candidate) => text.startsWith(candidate, this.#at));
-      if (operator === undefined || this.#words[0]?.text === "[[") this.#word();
+      if (operator === undefined || isTest) this.#word();
       else this.#operate(operator);
     }
   }
@@ -145,7 +146,7 @@ class Scanner {
     const { text } = this;
     const from = this.#at;
     if (char === "\\") {
-      this.#at += 2;
+      this.#skipTo(from + 2);
       return text[from + 1] === "\n" ? "" : (text[from + 1] ?? "");
     }
     if (char === "'") {
