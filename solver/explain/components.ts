@@ -67,14 +67,24 @@ function contentChanges(was: readonly string[], is: readonly string[], name: str
     const old = was[index];
     if (old === undefined || old === digest) return [];
     const differing = options.selections.differing(old, digest);
-    return differing ? fileChanges(differing.before, differing.after, whereOf(name)) : [];
+    return differing ? fileChanges(differing.before, differing.after, (path) => shownPath(path, name)) : [];
   });
-  return changes.length > 0 ? changes : [{ kind: "file", subject: name, text: `files${whereOf(name) || " of the build context"} changed` }];
+  return changes.length > 0
+    ? changes
+    : [{ kind: "file", subject: name, text: `files of ${placeOf(name)?.name ?? "the build context"} changed` }];
 }
 
-/** What follows a path that is not in the build context. */
-function whereOf(name: string): string {
-  return name === "[internal] load build context" ? "" : ` of ${shortName(name)}`;
+function shownPath(path: string, input: string): string {
+  const place = placeOf(input);
+  if (!place) return path || "/";
+  return `${place.root}${path || (place.root === "" ? "/" : "")} of ${place.name}`;
+}
+
+/** Where paths are that are not in the build context, and how they begin there. */
+function placeOf(input: string): { readonly name: string; readonly root: "" | "/" } | undefined {
+  if (input === "[internal] load build context") return undefined;
+  const context = /^\[context (.*)\] load from client$/.exec(input)?.[1];
+  return context === undefined ? { name: shortName(input), root: "/" } : { name: `the context "${context}"`, root: "" };
 }
 
 function inputChange(before: string, after: string): StepChange {

@@ -13,11 +13,10 @@ const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof Se
 ];
 
 /**
- * How the files that a step reads differ, given the entries that do: changed ones, then renamed, added and removed ones, by path. `where` says what the paths are in when it
- * is not the build context: ` of [build 2/2] RUN make`.
+ * How the files that a step reads differ, given the entries that do: changed ones, then renamed, added and removed ones, by path. `shown` is how people
+ * know a path: `/out of [build 2/2] RUN make`.
  */
-export function fileChanges(before: SelectedEntries, after: SelectedEntries, where: string): readonly StepChange[] {
-  const shown = (path: string): string => (where === "" ? path || "/" : `/${path}${where}`);
+export function fileChanges(before: SelectedEntries, after: SelectedEntries, shown: (path: string) => string): readonly StepChange[] {
   const changed: StepChange[] = [];
   const added: string[] = [];
   for (const [path, entry] of after) {
@@ -44,7 +43,7 @@ export function fileChanges(before: SelectedEntries, after: SelectedEntries, whe
         subject: to,
         from,
         to,
-        text: `${shown(from)} was renamed to ${where === "" ? to : `/${to}`}`,
+        text: `${shown(from)} was renamed to ${to}`,
       }),
     ),
     ...alone(added).map((path) => one(path, "added")),

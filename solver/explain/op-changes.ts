@@ -117,7 +117,11 @@ function fileOpChanges(was: FileOp, is: FileOp): readonly StepChange[] | undefin
       if (equal(before[field], after[field])) continue;
       const name = FILE_FIELDS[field];
       if (action.action === "mkfile" && field === "data")
-        changes.push({ kind: "file", subject: action.path, text: `the inline file ${action.path} changed` });
+        changes.push({
+          kind: "file",
+          subject: action.path,
+          text: `the inline file ${action.path.slice(action.path.lastIndexOf("/") + 1)} changed`,
+        });
       else if (name === undefined) return undefined;
       else changes.push(...valueChange("option", name, shownField(field, before[field]), shownField(field, after[field])));
     }

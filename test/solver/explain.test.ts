@@ -70,7 +70,7 @@ const OPS: readonly (readonly [ExecOp | FileOp, ExecOp | FileOp, string])[] = [
   [
     { kind: "file", actions: [{ action: "mkfile", input: -1, path: "/f", mode: 0o644, data: "YQ==" }] },
     { kind: "file", actions: [{ action: "mkfile", input: -1, path: "/f", mode: 0o644, data: "Yg==" }] },
-    "the inline file /f changed",
+    "the inline file f changed",
   ],
 ];
 
@@ -151,6 +151,7 @@ for (const [name, edit, expected] of TREES) {
     });
     const compare = (input: string) => texts(compareSteps(step(before, input), step(after, input), { args: new Set(), selections }));
     t.is(compare("[internal] load build context"), expected);
+    t.true(compare("[context more] load from client").includes(' of the context "more"'));
     t.true(compare("[build 2/2] RUN make").startsWith("/"), "paths of a stage are absolute, and named with their stage");
     t.true(compare("[build 2/2] RUN make").includes(" of [build 2/2] RUN make"));
   });
