@@ -66,7 +66,11 @@ async function main(): Promise<void> {
       mkdirSync(directory);
       for (const one of await workload.prepare({ directory, base })) {
         process.stderr.write(`${workload.title}: ${one.name}\n`);
-        results.push(await measure(workload, one, builders, Number(values.rounds)));
+        const result = await measure(workload, one, builders, Number(values.rounds));
+        results.push(result);
+        for (const [builder, times] of Object.entries(result.durations)) {
+          if (times.length > 0) process.stderr.write(`  ${builder}: ${times.map((time) => time.toFixed(0)).join(" ")} ms\n`);
+        }
       }
       rmSync(directory, { recursive: true, force: true });
     }
@@ -88,20 +92,35 @@ async function measure(workload: Workload, one: Case, all: readonly Builder[], r
   const durations: Record<string, number[]> = Object.fromEntries(builders.map(({ name }) => [name, []]));
   const failures: Record<string, string> = {};
   let peakMemory: number | undefined;
-  // Round -1 warms up: page cache, daemons, the state that "unchanged" starts from.
-  for (let round = -1; round < rounds; round++) {
+  // Round -1 warms up: page cache, daemons, the state that "unchanged" starts from. The round after the last is for our memory: looking at it
+  // takes time on the same processors.
+  for (let round = -1; round <= rounds; round++) {
     const turn = (round + 1) % builders.length;
     for (const builder of [...builders.slice(turn), ...builders.slice(0, turn)]) {
-      if (builder.name in failures) continue;
+      if (builder.name in failures || (round === rounds && builder.name !== "tsbuild")) continue;
+      stopIfAsked();
       try {
         await one.before(builder, round);
-        const measured = await builder.build(one.job);
-        if (round >= 0) durations[builder.name]?.push(measured.duration);
-        if (builder.name === "tsbuild" && measured.peakMemory) peakMemory = Math.max(peakMemory ?? 0, measured.peakMemory);
+        const measured = await builder.build(round === rounds ? { ...one.job, memory: true } : one.job);
+        if (round === rounds) peakMemory = measured.peakMemory;
+        else if (round >= 0) durations[builder.name]?.push(measured.duration);
       } catch (error) {
         failures[builder.name] = error instanceof Error ? error.message : String(error);
       }
     }
   }
   return { workload: workload.title, name: one.name, goal: one.goal, durations, peakMemory, failures };
+}
+
+/** Ctrl-c ends the benchmark between two builds, so that registries end and directories go. */
+let asked = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (asked) process.exit(130);
+    asked = true;
+  });
+}
+
+function stopIfAsked(): void {
+  if (asked) throw new Error("The benchmark was stopped");
 }

@@ -17,7 +17,7 @@ export const bigBase: Workload = {
       writeFileSync(join(directory, name, "Dockerfile"), text);
     }
     const job = (name: string) =>
-      ({ context: join(directory, name), output: { type: "oci", dest: join(directory, `${name}.tar`) }, memory: true }) as const;
+      ({ context: join(directory, name), output: { type: "oci", dest: join(directory, `${name}.tar`) } }) as const;
     return [
       { name: "+ COPY", goal: 0.4, job: job("copy"), before: (builder) => builder.clear() },
       { name: "+ COPY + RUN", goal: 0.7, job: job("run"), before: (builder) => builder.clear() },

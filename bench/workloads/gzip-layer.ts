@@ -12,7 +12,7 @@ export const gzipLayer: Workload = {
   prepare({ directory }) {
     writeMixed(join(directory, "data"), MEGABYTES * 2 ** 20);
     writeFileSync(join(directory, "Dockerfile"), "FROM scratch\nCOPY data /data\n");
-    const job = { context: directory, output: { type: "oci", dest: join(directory, "..", "gzip-layer.tar") }, memory: true } as const;
+    const job = { context: directory, output: { type: "oci", dest: join(directory, "..", "gzip-layer.tar") } } as const;
     return Promise.resolve([{ name: "cold", goal: 0.45, job, before: (builder) => builder.clear() }]);
   },
 };

@@ -11,7 +11,7 @@ export const run30: Workload = {
   async prepare({ directory, base }) {
     const runs = Array.from({ length: STEPS }, (_, i) => `RUN ["/bin/true", "${i}"]\n`).join("");
     writeFileSync(join(directory, "Dockerfile"), `FROM ${await base(0)}\n${runs}`);
-    const job = { context: directory, output: { type: "none" }, noCache: true, memory: true } as const;
+    const job = { context: directory, output: { type: "none" }, noCache: true } as const;
     return [{ name: "--no-cache", goal: 0.2, job, before: async () => undefined }];
   },
 };

@@ -14,7 +14,7 @@ export const smallFiles: Workload = {
     for (let i = 0; i < FILES; i++)
       writeFileSync(join(directory, "src", `d${i % DIRECTORIES}`, `f${i}.js`), `export const value${i} = ${i};\n`.repeat(1 + (i % 60)));
     writeFileSync(join(directory, "Dockerfile"), `FROM ${await base(0)}\nCOPY src /src\n`);
-    const job = { context: directory, output: { type: "none" }, memory: true } as const;
+    const job = { context: directory, output: { type: "none" } } as const;
     return [
       { name: "cold", goal: 0.4, job, before: (builder) => builder.clear() },
       { name: "unchanged", goal: 0.5, job, before: async (builder, round) => void (round < 0 && (await builder.build(job))) },

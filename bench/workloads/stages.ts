@@ -13,7 +13,7 @@ export const stages: Workload = {
     const parts = Array.from({ length: STAGES }, (_, i) => `FROM ${ref} AS s${i}\nRUN sleep 0.5; echo ${i} > /out-${i}\n`).join("");
     const copies = Array.from({ length: STAGES }, (_, i) => `COPY --from=s${i} /out-${i} /\n`).join("");
     writeFileSync(join(directory, "Dockerfile"), `${parts}FROM scratch\n${copies}`);
-    const job = { context: directory, output: { type: "none" }, noCache: true, memory: true } as const;
+    const job = { context: directory, output: { type: "none" }, noCache: true } as const;
     return [{ name: "--no-cache", goal: 1, job, before: async () => undefined }];
   },
 };
