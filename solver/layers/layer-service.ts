@@ -33,6 +33,8 @@ export class LayerService {
   readonly #flights = new SingleFlight();
   readonly #overlays = new OverlayStacks(this);
   readonly #views = new Map<string, RootfsView>();
+  /** Layers seen unpacked: every step asks for all layers below it. */
+  readonly #unpacked = new Set<LayerId>();
 
   constructor(options: LayerServiceOptions) {
     this.#store = options.store;
@@ -146,7 +148,11 @@ export class LayerService {
 
   /** Directory of layer `id` unpacked. */
   async snapshot(id: LayerId, reporter: Reporter): Promise<string> {
-    if (this.record(id).unpacked) return this.#store.layers.snapshotPath(id);
+    if (this.#unpacked.has(id)) return this.#store.layers.snapshotPath(id);
+    if (this.record(id).unpacked) {
+      this.#unpacked.add(id);
+      return this.#store.layers.snapshotPath(id);
+    }
     await this.fetched(id, reporter);
     await this.#flights.do(`unpack:${id}`, async () => {
       const lock = await this.#acquire(`unpack-${id}`, "another build that unpacks this layer", reporter);
