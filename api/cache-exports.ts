@@ -17,6 +17,7 @@ import type { CacheMount } from "../solver/ops/cache-mount-name.js";
 import type { StepResult } from "../solver/result.js";
 import { runAsStep } from "./build-steps.js";
 import { type CacheImports, selectMounts } from "./cache-imports.js";
+import { withoutLostLayers } from "./fetch-layer.js";
 import type { Session } from "./session.js";
 
 /** What a build leaves for caches. */
@@ -35,7 +36,6 @@ type Outgoing = Exclude<CacheTo, { type: "inline" }>;
 
 /** Writes the results of a build to caches (`--cache-to`). */
 export class CacheExports {
-  #steps: readonly StoredStep[] | undefined;
   readonly #packedMounts = new Map<string, Promise<TransferMount | undefined>>();
 
   constructor(
@@ -52,7 +52,7 @@ export class CacheExports {
   async inline(images: readonly ExportImage[], epoch: number | undefined): Promise<readonly ExportImage[]> {
     const { writeInlineRecords } = await import("../cache/transfer/write-config.js");
     const reporter: Reporter = { signal: this.session.signal, progress: () => {} };
-    const steps = stepsWithin(this.#stored, this.solved.stacks);
+    const steps = stepsWithin(this.#stored(), this.solved.stacks);
     const compression = this.solved.compression ?? { type: "gzip" };
     const described = await describeSteps(steps, this.solved.layers, { compression, force: false, reporter });
     const results = epoch === undefined ? described.results : described.results.map((result) => ({ ...result, createdAt: epoch }));
@@ -72,8 +72,17 @@ export class CacheExports {
       if (!target) return;
       await runAsStep(`exporting cache to ${target.name}`, this.onEvent, async (step) => {
         const reporter: Reporter = { signal, progress: step.progress };
-        const { content, blobs } = await this.#collect(option, reporter);
-        await sendCache(target, content, blobs, reporter);
+        const send = async (): Promise<void> => {
+          const { content, blobs } = await this.#collect(option, reporter);
+          await sendCache(target, content, blobs, reporter);
+        };
+        // What was only passed on from another cache, and is not there any more, is no loss of this build.
+        await withoutLostLayers(send, {
+          session: this.session,
+          imports: this.imports,
+          onEvent: this.onEvent,
+          consequence: "what was cached with it is left out",
+        });
       });
     } catch (error) {
       if (!option.ignoreError || signal.aborted || !(error instanceof TsbuildError)) throw error;
@@ -82,14 +91,13 @@ export class CacheExports {
     }
   }
 
-  get #stored(): readonly StoredStep[] {
-    this.#steps ??= storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results);
-    return this.#steps;
+  #stored(): readonly StoredStep[] {
+    return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results);
   }
 
   async #collect(option: Outgoing, reporter: Reporter) {
     const { layers: service, stacks } = this.solved;
-    const steps = option.mode === "max" ? this.#stored : stepsWithin(this.#stored, stacks);
+    const steps = option.mode === "max" ? this.#stored() : stepsWithin(this.#stored(), stacks);
     const compression = this.#compression(option);
     const { results, layers } = await describeSteps(steps, service, { compression, force: option.forceCompression ?? false, reporter });
     const mounts = await this.#mounts(option, reporter);

@@ -49,11 +49,22 @@ async function openEarlierCache(session: Session, origin: string) {
 
 /**
  * Runs work; when a layer that was counted on cannot be had from its place, everything that stands on this place is forgotten, and the work
- * runs again: steps run instead of being found.
+ * runs again: without what was found there.
  */
 export async function withoutLostLayers<T>(
   work: () => Promise<T>,
-  { session, imports, onEvent }: { readonly session: Session; readonly imports: CacheImports | undefined; readonly onEvent: EventSink },
+  {
+    session,
+    imports,
+    onEvent,
+    consequence = "what was cached with it is built again",
+  }: {
+    readonly session: Session;
+    readonly imports: CacheImports | undefined;
+    readonly onEvent: EventSink;
+    /** What that means, for people. */
+    readonly consequence?: string;
+  },
 ): Promise<T> {
   const lost = new Set<string>();
   for (;;) {
@@ -64,8 +75,10 @@ export async function withoutLostLayers<T>(
       lost.add(error.origin);
       imports?.drop(error.origin);
       session.store.layers.forgetOrigin(error.origin);
-      const message = `${error.message}; what was cached with it is built again`;
-      onEvent({ type: "warning", diagnostic: { severity: "warning", code: "cache/layer-lost", message } });
+      onEvent({
+        type: "warning",
+        diagnostic: { severity: "warning", code: "cache/layer-lost", message: `${error.message}; ${consequence}` },
+      });
     }
   }
 }

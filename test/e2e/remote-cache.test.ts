@@ -186,6 +186,15 @@ serial("a cache that lost layers: the steps run again; also when they were impor
   const changed = rig.context("lost-context", { Dockerfile: `${DOCKERFILE}RUN cat /twice\n`, source: "one" });
   t.truthy(changed);
   await build(t, "lost 3", [], "lost-context");
+  // Known to the machine, needed by nothing but the cache that is written: left out of it.
+  const whole = rig.path("whole");
+  await build(t, "lost 4", ["--cache-from", `type=local,src=${whole}`, "--cache-to", `type=local,dest=${whole},mode=max`]);
+  t.false(hasIntermediate("lost 4"));
+  rmSync(whole, { recursive: true });
+  const partly = await build(t, "lost 4", ["--cache-to", `type=local,dest=${rig.path("rest")},mode=max`]);
+  t.deepEqual(partly.ran, []);
+  t.true(partly.stderr.includes("what was cached with it is left out"), partly.stderr);
+  t.is((await build(t, "lost 5", ["--cache-from", `type=local,src=${rig.path("rest")}`])).id, first.id);
 });
 
 serial("caches that cannot be reached: reading is a warning, writing an error unless told otherwise", async (t) => {
