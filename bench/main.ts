@@ -30,6 +30,19 @@ const { values, positionals } = parseArgs({
   },
 });
 
+/** Ctrl-c ends the benchmark between two builds, so that registries end and directories go. */
+let asked = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (asked) process.exit(130);
+    asked = true;
+  });
+}
+
+function stopIfAsked(): void {
+  if (asked) throw new Error("The benchmark was stopped");
+}
+
 if (values.list) {
   for (const { name, title } of WORKLOADS) console.log(`${name.padEnd(12)} ${title}`);
 } else {
@@ -110,17 +123,4 @@ async function measure(workload: Workload, one: Case, all: readonly Builder[], r
     }
   }
   return { workload: workload.title, name: one.name, goal: one.goal, durations, peakMemory, failures };
-}
-
-/** Ctrl-c ends the benchmark between two builds, so that registries end and directories go. */
-let asked = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    if (asked) process.exit(130);
-    asked = true;
-  });
-}
-
-function stopIfAsked(): void {
-  if (asked) throw new Error("The benchmark was stopped");
 }
