@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { BuildHistoryStore } from "../api/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options.js";
 import type { SourceFile } from "../core/diagnostics.js";
+import { systemErrorCode, TsbuildError } from "../core/errors.js";
 
 /** The part of the library that the commands use; loaded only when a command asks for it. */
 export interface CliApi {
@@ -46,9 +47,20 @@ export function storeRoot(environment: CliEnvironment, flag: string | undefined)
   return root ? { root: hostPath(environment, root) } : {};
 }
 
-/** Writes text and waits until the stream has taken it. */
+/** Writes text and waits until the stream has taken it. Rejects with the system's error when the reader has gone (EPIPE), else with `cli/write-failed`. */
 export function print(stream: Writable, text: string | Uint8Array): Promise<void> {
-  return new Promise((done, fail) => stream.write(text, (error) => (error ? fail(error) : done())));
+  return new Promise((done, fail) => {
+    stream.write(text, (error) => {
+      if (!error) done();
+      else if (systemErrorCode(error) === "EPIPE") fail(error);
+      else fail(new TsbuildError("cli/write-failed", `Cannot print the result: ${error.message}`, { cause: error }));
+    });
+  });
+}
+
+/** Tells the user something on the standard error. That nobody reads it changes neither what is done nor the exit code. */
+export function tell(environment: CliEnvironment, text: string): Promise<void> {
+  return print(environment.stderr, text).catch(() => undefined);
 }
 
 /** Runs `body` with the image store and closes it afterwards. */

@@ -13,12 +13,8 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     abort.abort();
   });
 }
-// A reader that goes away is no reason to stop a build, and none for a stack trace.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
+// A reader that goes away or a full disk is no reason for a stack trace: what was to be written rejects, and that is reported.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 const environment: CliEnvironment = {
   api: {

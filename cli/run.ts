@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
 import { packageRoot } from "../core/package-root.js";
 import { COMMANDS, commandName, generalHelp } from "./commands-table.js";
-import { type CliEnvironment, print } from "./environment.js";
+import { type CliEnvironment, print, tell } from "./environment.js";
 import { EXIT } from "./exit-codes.js";
 
 /** Runs a command line (without node and the script) and answers the exit code. Prints; never throws, never exits. */
@@ -59,6 +59,6 @@ async function fail(error: unknown, environment: CliEnvironment): Promise<number
   const { exitCodeOf } = await import("./exit-codes.js");
   const { paintFor } = await import("./paint.js");
   const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
-  await print(environment.stderr, renderError(error, { paint: paintFor(environment), debug })).catch(() => undefined);
+  await tell(environment, renderError(error, { paint: paintFor(environment), debug }));
   return exitCodeOf(error);
 }

@@ -4,7 +4,7 @@ import { CanceledError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
-import { type CliEnvironment, type Command, hostPath, print } from "../environment.js";
+import { type CliEnvironment, type Command, hostPath, print, tell } from "../environment.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags } from "../flags.js";
 import { BUILD_SYNTAX } from "../options-table.js";
@@ -47,7 +47,7 @@ export const command: Command = {
       const shown =
         environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
       const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
-      await print(environment.stderr, renderError(shown, { paint, outputShown: reporter.showsOutput, debug }));
+      await tell(environment, renderError(shown, { paint, outputShown: reporter.showsOutput, debug }));
       return exitCodeOf(shown);
     }
     reporter.finish();
@@ -81,7 +81,7 @@ async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[],
   const paint = paintFor(environment);
   const lines = warnings.map(({ rule, code, message, range }) => ` - ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}\n`);
   const headline = paint.severity("warning", ` ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"} found:`);
-  await print(environment.stderr, `\n${headline}\n${lines.join("")}`);
+  await tell(environment, `\n${headline}\n${lines.join("")}`);
 }
 
 async function report(result: BuildResult, flags: ParsedFlags, outputs: readonly Output[], environment: CliEnvironment): Promise<void> {

@@ -2,7 +2,7 @@ import type { BuildOptions, CheckOptions, CheckResult } from "../../api/options.
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";
 import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
-import { type CliEnvironment, print } from "../environment.js";
+import { type CliEnvironment, print, tell } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { paintFor } from "../paint.js";
 import type { Reporter } from "../progress/reporter.js";
@@ -10,7 +10,7 @@ import { renderError } from "../render-error.js";
 
 /** `--check` and `--call=…` of a build: docker's forms and exit codes. Rules that docker does not have are shown, and do not count. */
 export async function runCall(call: Call, options: BuildOptions, reporter: Reporter, environment: CliEnvironment): Promise<number> {
-  const { api, stdout, stderr, signal } = environment;
+  const { api, stdout, signal } = environment;
   const wanted: CheckOptions = { ...inputsOf(options), signal, onEvent: (event) => reporter.onEvent(event) };
   try {
     switch (call.method) {
@@ -31,7 +31,7 @@ export async function runCall(call: Call, options: BuildOptions, reporter: Repor
         reporter.finish();
         await print(stdout, await checkOutput(call, result));
         if (result.errors.length > 0) {
-          await print(stderr, renderError(new DiagnosticsError(result.errors), { paint: paintFor(environment) }));
+          await tell(environment, renderError(new DiagnosticsError(result.errors), { paint: paintFor(environment) }));
           return EXIT.failure;
         }
         return result.warnings.some((warning) => warning.buildkit) && !call.ignoreStatus ? EXIT.failure : EXIT.success;
@@ -40,7 +40,7 @@ export async function runCall(call: Call, options: BuildOptions, reporter: Repor
   } catch (error) {
     reporter.finish();
     const shown = signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
-    await print(stderr, renderError(shown, { paint: paintFor(environment), debug: Boolean(environment.env["TSBUILD_DEBUG"]) }));
+    await tell(environment, renderError(shown, { paint: paintFor(environment), debug: Boolean(environment.env["TSBUILD_DEBUG"]) }));
     return exitCodeOf(shown);
   }
 }

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../../core/diagnostics.js";
 import { renderDiagnostic } from "../../core/render-diagnostic.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
 import { checkJson } from "../check/docker-forms.js";
-import { type Command, print } from "../environment.js";
+import { type Command, print, tell } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
 import { type CommandSyntax, parseFlags } from "../flags.js";
 import { BUILD_FLAGS } from "../options-table.js";
@@ -51,7 +51,7 @@ export const command: Command = {
     const result = await environment.api.check({ ...options, fix, signal: environment.signal });
     const form = flags.one("format") ?? "pretty";
     const paint = paintFor(environment);
-    if (result.fixed.length > 0) await print(environment.stderr, fixedText(result));
+    if (result.fixed.length > 0) await tell(environment, fixedText(result));
     await print(environment.stdout, await findings(result, form, environment.stdout.isTTY ? paint : PLAIN));
     return result.errors.length + result.warnings.length > 0 ? EXIT.failure : EXIT.success;
   },

@@ -2,7 +2,7 @@ import type { DiskItem } from "../../api/disk-types.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { parseDiskFilters } from "../disk-filter.js";
-import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
+import { type CliEnvironment, type Command, print, withStore, tell } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
 import { renderList } from "../list-format.js";
@@ -93,7 +93,7 @@ function verify(flags: ParsedFlags, environment: CliEnvironment): Promise<number
   return withStore(environment, flags.one("root"), async (store) => {
     const problems = store.verify();
     await print(environment.stdout, problems.map((problem) => `${problem}\n`).join(""));
-    await print(environment.stderr, problems.length === 0 ? "The store is consistent\n" : `${problems.length} found\n`);
+    await tell(environment, problems.length === 0 ? "The store is consistent\n" : `${problems.length} found\n`);
     return problems.length === 0 ? EXIT.success : EXIT.failure;
   });
 }

@@ -1,4 +1,4 @@
-import { type Command, print, withStore } from "../environment.js";
+import { type Command, print, withStore, tell } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
 import { paintFor } from "../paint.js";
@@ -37,7 +37,7 @@ export const command: Command = {
         ? found.map((image) => `${template(image)}\n`).join("")
         : `${format === "json" ? JSON.stringify(found) : JSON.stringify(found, undefined, 4)}\n`;
       await print(environment.stdout, text);
-      for (const error of errors) await print(environment.stderr, renderError(error, { paint: paintFor(environment) }));
+      for (const error of errors) await tell(environment, renderError(error, { paint: paintFor(environment) }));
       return errors.length > 0 ? EXIT.failure : EXIT.success;
     });
   },

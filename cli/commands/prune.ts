@@ -2,7 +2,7 @@ import type { PrunePolicy, PruneReport } from "../../api/disk-types.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { parseAge, parseDiskFilters } from "../disk-filter.js";
-import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
+import { type CliEnvironment, type Command, print, withStore, tell } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
 import { renderTable } from "../table.js";
@@ -74,7 +74,7 @@ async function confirmed(environment: CliEnvironment, { all }: PrunePolicy): Pro
   const what = all
     ? "all cached steps, cache mounts, and images without a name"
     : "cached steps that no image is made of, and cache mounts";
-  await print(environment.stderr, `This removes ${what}.\nContinue? [y/N] `);
+  await tell(environment, `This removes ${what}.\nContinue? [y/N] `);
   for await (const chunk of environment.stdin) return /^\s*y(es)?\s*$/i.test(String(chunk));
   return false;
 }

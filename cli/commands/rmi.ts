@@ -1,4 +1,4 @@
-import { type Command, print, withStore } from "../environment.js";
+import { type Command, print, withStore, tell } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
 import { familiarName } from "../names.js";
@@ -34,7 +34,7 @@ export const command: Command = {
           await print(environment.stdout, lines.join(""));
         } catch (error) {
           // One that cannot be removed does not keep the others.
-          await print(environment.stderr, renderError(error, { paint: paintFor(environment) }));
+          await tell(environment, renderError(error, { paint: paintFor(environment) }));
           failed ||= !(force && error instanceof Error && "code" in error && error.code === "images/not-found");
         }
       }
