@@ -82,7 +82,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
   { name: "ssh", value: "<id[=socket|key]>", repeat: true, text: "SSH agent for RUN --mount=type=ssh (not yet)", group: STEPS },
   { name: "allow", value: "<entitlement>", repeat: true, text: "network.host, security.insecure", group: STEPS },
   { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps (not yet)", group: STEPS },
-  { name: "jobs", value: "<n>", text: "Steps that run at once (default: the processors, at least 4)", group: STEPS },
+  { name: "jobs", value: "<n>", text: "RUN steps that run at once (default: 64)", group: STEPS },
   {
     name: "progress",
     value: "<form>",
