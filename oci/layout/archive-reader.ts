@@ -6,7 +6,7 @@ import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors
 import { openDecompressed, sniffFormat } from "../layer/decompress.js";
 import { decompressorMissing } from "../layer/errors.js";
 import { invalidTar, truncatedTar } from "../tar/errors.js";
-import { padding } from "../tar/header.js";
+import { BLOCK, padding } from "../tar/header.js";
 import { drained } from "./archive-writer.js";
 
 /** A member of an image archive that is being read. */
@@ -26,27 +26,23 @@ export interface ArchiveEntry {
  * or what `source` throws. Sparse files are refused, since a few bytes of them can stand for any number of zeros.
  */
 export async function* readEntries(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<ArchiveEntry, void> {
-  const parser = extract({ allowUnknownFormat: true } as Parameters<typeof extract>[0]);
+  const parser = extract({ allowUnknownFormat: true, highWaterMark: 1 } as Parameters<typeof extract>[0]);
   const entries = parser[Symbol.asyncIterator]();
   const feed = feeder(source, parser, signal);
-  /** Where the next header begins. */
-  let position = 0;
   const explained = async <T>(step: Promise<T>): Promise<T> => {
     try {
       return await step;
     } catch (error) {
       if (feed.failure !== undefined) throw feed.failure.error;
       const problem = problemOf(error as Error);
-      throw problem === undefined ? truncatedTar(feed.bytes, "an entry") : invalidTar(position, problem);
+      throw problem === undefined ? truncatedTar(feed.bytes, "an entry") : invalidTar(feed.boundary, problem);
     }
   };
   feed.start();
   try {
     for (let next = await explained(entries.next()); !next.done; next = await explained(entries.next())) {
       const header = next.value.header as unknown as ReadHeader;
-      const type = checkedType(header, position);
-      position = header.byteOffset + (type === "other" ? 0 : header.size);
-      position += padding(position);
+      const type = checkedType(header);
       const chunks = next.value[Symbol.asyncIterator]();
       // Without a `return`: leaving a loop over one entry would end the whole archive.
       const content = { next: () => explained(chunks.next()) };
@@ -74,9 +70,9 @@ interface ReadHeader extends Omit<Header, "type" | "linkname" | "pax"> {
   readonly pax: Readonly<Record<string, string>> | null;
 }
 
-function checkedType({ name, type, pax }: ReadHeader, position: number): ArchiveEntry["type"] {
-  if (type === null) throw invalidTar(position, `"${name}" of a type that image archives do not have`);
-  if (Object.keys(pax ?? {}).some((key) => key.startsWith("GNU.sparse."))) throw invalidTar(position, `the sparse file "${name}"`);
+function checkedType({ name, type, pax, byteOffset }: ReadHeader): ArchiveEntry["type"] {
+  if (type === null) throw invalidTar(byteOffset, `"${name}" of a type that image archives do not have`);
+  if (Object.keys(pax ?? {}).some((key) => key.startsWith("GNU.sparse."))) throw invalidTar(byteOffset, `the sparse file "${name}"`);
   if (type === "file" || type === "contiguous-file") return "file";
   return type === "link" || type === "symlink" ? type : "other";
 }
@@ -91,25 +87,58 @@ function problemOf({ message }: Error): string | undefined {
 
 interface Feed {
   start(): void;
-  /** Given to the parser so far. */
+  /** Of the source so far. */
   readonly bytes: number;
+  /** Where the last entry ends, and the next header begins. */
+  readonly boundary: number;
   /** What ended the source early. */
   readonly failure: { readonly error: unknown } | undefined;
 }
 
-/** Gives a source to the parser, a chunk when it has used up the last; stops when the parser is destroyed. */
+/**
+ * Gives a source to the parser, a piece when it has used up the last; stops when the parser is destroyed. Between entries it gives single blocks, because
+ * tar-stream reads on after the end marker: what follows it is nothing to anybody else, and must be nothing here.
+ */
 function feeder(source: AsyncIterable<Uint8Array>, parser: Extract, signal: AbortSignal | undefined): Feed {
-  let bytes = 0;
+  let [bytes, given, boundary, zeros, filled] = [0, 0, 0, 0, 0];
   let failure: Feed["failure"];
+  const block = Buffer.alloc(BLOCK);
+  parser.on("entry", (found) => {
+    const { byteOffset, size, type } = found as unknown as ReadHeader;
+    boundary = byteOffset + (type === "directory" ? 0 : size);
+    boundary += padding(boundary);
+  });
+  // A copy, because sources use their buffers again while the parser still holds parts of them.
+  const give = async (part: Uint8Array): Promise<void> => {
+    given += part.length;
+    if (!parser.write(Buffer.from(part))) await drained(parser);
+  };
   const run = async (): Promise<void> => {
     for await (const chunk of source) {
       throwIfAborted(signal);
-      if (parser.destroyed) return;
       bytes += chunk.length;
-      // A copy, because sources use their buffers again while the parser still holds parts of them.
-      if (!parser.write(Buffer.from(chunk))) await drained(parser);
-      if (parser.destroyed) return;
+      for (let at = 0; at < chunk.length && zeros < 2; ) {
+        if (parser.destroyed) return;
+        const inside = boundary - given;
+        if (inside > 0) {
+          const part = chunk.subarray(at, at + inside);
+          at += part.length;
+          await give(part);
+          continue;
+        }
+        const part = chunk.subarray(at, at + BLOCK - filled);
+        block.set(part, filled);
+        at += part.length;
+        filled += part.length;
+        if (filled < BLOCK) continue;
+        filled = 0;
+        if (block.equals(ZERO_BLOCK)) zeros++;
+        else if (zeros > 0) throw invalidTar(given, "an entry after half an end marker");
+        else await give(block);
+      }
     }
+    if (parser.destroyed) return;
+    if (filled > 0) await give(block.subarray(0, filled));
     parser.end(undefined);
   };
   return {
@@ -121,11 +150,16 @@ function feeder(source: AsyncIterable<Uint8Array>, parser: Extract, signal: Abor
     get bytes() {
       return bytes;
     },
+    get boundary() {
+      return boundary;
+    },
     get failure() {
       return failure;
     },
   };
 }
+
+const ZERO_BLOCK = Buffer.alloc(BLOCK);
 
 /** The uncompressed bytes of an archive: a file, or a stream that may be compressed as well (gzip, zstd, bzip2, xz). */
 export function openArchive(source: string | Readable): AsyncIterable<Buffer> {

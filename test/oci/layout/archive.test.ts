@@ -197,6 +197,22 @@ test("a reader that waits stops the source", async (t) => {
   t.is(read, 32 << 20);
 });
 
+test("what follows the end marker is nothing, as for every other reader", async (t) => {
+  const archive = await archiveOf(MEMBERS.slice(0, 5));
+  const more = await archiveOf([{ name: "hidden", mode: 0o644, content: Buffer.from("x") }]);
+  const expected = await contents(inChunks(archive, 4096));
+  for (const tail of [more, Buffer.alloc(10_240), Buffer.alloc(3000, "garbage"), Buffer.alloc(0)]) {
+    for (const size of [1, 700, 1 << 20]) t.deepEqual(await contents(inChunks(Buffer.concat([archive, tail]), size)), expected);
+  }
+  // Without an end marker, or with half of one, an archive ends with its bytes.
+  for (const cut of [512, 1024]) t.deepEqual(await contents(inChunks(archive.subarray(0, -cut), 700)), expected);
+  const half = Buffer.concat([archive.subarray(0, -512), more]);
+  await t.throwsAsync(contents(inChunks(half, 700)), { code: "tar/invalid", message: /half an end marker/ });
+  // Zeros inside a file are its content.
+  const zeros = await archiveOf([{ name: "zeros", mode: 0o644, content: Buffer.alloc(5000) }, ...MEMBERS.slice(2, 3)]);
+  t.is((await contents(inChunks(zeros, 512))).length, 2);
+});
+
 test("archives that break off or break the format", async (t) => {
   const archive = await archiveOf(MEMBERS.slice(0, 5));
   for (let length = 1; length < archive.length - 1024; length += 100) {
