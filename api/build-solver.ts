@@ -19,6 +19,7 @@ import { BuildSecrets } from "./build-secrets.js";
 import type { BuildContexts } from "./build-contexts.js";
 import type { CacheImports } from "./cache-imports.js";
 import { layerFetcher } from "./fetch-layer.js";
+import { earlierSteps } from "./earlier-steps.js";
 import type { ImageResolver } from "./image-resolver.js";
 import type { SolvedFiles } from "./main-context.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
@@ -67,7 +68,7 @@ export class BuildSolver {
       secrets,
       freshMounts: build.freshMounts ? new FreshMounts() : undefined,
       selections: new Selections(store.memo, session.background),
-      provenance: { build: options.id, origin: buildOrigin(build) },
+      provenance: { build: options.id, origin: buildOrigin(build), earlier: earlierSteps(store.builds, build) },
       downloads: new Downloads({ store, connections: session.connections(), secrets }),
       repositories: new GitRepositories({ store, secrets }),
     };

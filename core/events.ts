@@ -41,9 +41,9 @@ export interface StepExplanation {
   readonly outcome: "ran" | "cached";
   /**
    * `changed`: it differs from the nearest earlier run; `new`: there is none; `no-cache`: it was told to run; `expired`: its result was too
-   * old; `gone`: nothing differs, but the result is no longer there; `found`: it did not run.
+   * old; `gone`: there was a result, but it is no longer there; `unfinished`: it failed or was canceled the last time; `found`: it did not run.
    */
-  readonly reason: "changed" | "new" | "no-cache" | "expired" | "gone" | "found";
+  readonly reason: "changed" | "new" | "no-cache" | "expired" | "gone" | "unfinished" | "found";
   /** For people, without a period: for a step that ran, to be read after "because". */
   readonly text: string;
   /** What differs, the most telling first; long lists are cut. */

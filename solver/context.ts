@@ -26,6 +26,14 @@ export interface Provenance {
   readonly build: string | undefined;
   /** Names the Dockerfile and its context: results of one origin are compared with each other. */
   readonly origin: string;
+  /** What became of the step of this name in the last build of the same origin. */
+  readonly earlier: (name: string) => EarlierStep | undefined;
+}
+
+export interface EarlierStep {
+  /** Id of the build. */
+  readonly build: string;
+  readonly finished: boolean;
 }
 
 /** What the ops of one build share. Everything is injected by api/. */

@@ -1,6 +1,7 @@
 import type { ResultIndex, ResultRecord } from "../../cache/store.js";
 import { formatDuration } from "../../core/duration.js";
 import { type EventSink, now, type StepChange, type StepExplanation, type StepId, type StepRecord } from "../../core/events.js";
+import type { EarlierStep } from "../context.js";
 import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
 import { compareSteps } from "./components.js";
 import type { Selections } from "./selections.js";
@@ -9,6 +10,8 @@ import { likeness, parseStepName } from "./step-names.js";
 /** How many changes an explanation holds, and how many its text tells. */
 const MOST_CHANGES = 50;
 const TOLD_CHANGES = 3;
+
+const GONE = "its earlier result is no longer in the store";
 
 /** What the graph knows of a step beside what the engine sees. */
 export interface StepOrigin {
@@ -27,6 +30,8 @@ export interface ExplainerOptions<R> {
   /** Id of this build: what it made itself is no earlier run. */
   readonly build: string | undefined;
   readonly step: (vertexId: string) => StepOrigin;
+  /** What became of the step of this name in the last build, for those that no record is left of. */
+  readonly earlier: (name: string) => EarlierStep | undefined;
   /** The record behind a hit of the cache. */
   readonly record: (hit: CachedResult<R>) => ResultRecord | undefined;
 }
@@ -41,9 +46,19 @@ export class Explainer<R> {
   }
 
   readonly decided = (decision: Decision<R>): void => {
-    const explanation = this.#explain(decision);
+    const explanation = this.#tryExplain(decision);
+    if (!explanation) return;
     this.#options.onEvent({ type: "explained", step: decision.vertex.id as StepId, at: now(), explanation });
   };
+
+  /** What is read here was written by earlier builds, and may be damaged or vanish: then a step goes unexplained, and the build goes on. */
+  #tryExplain(decision: Decision<R>): StepExplanation | undefined {
+    try {
+      return this.#explain(decision);
+    } catch {
+      return undefined;
+    }
+  }
 
   #explain(decision: Decision<R>): StepExplanation {
     if (decision.kind === "found") return found(this.#options.record(decision.hit));
@@ -62,16 +77,23 @@ export class Explainer<R> {
   #compare(vertex: EngineVertex<R>, components: KeyComponents): StepExplanation {
     const { origin, args } = this.#options.step(vertex.id);
     const earlier = origin === undefined ? undefined : this.#nearest(origin, vertex.name);
-    if (!earlier) return { outcome: "ran", reason: "new", text: "it is new: no earlier build had this step", changes: [] };
+    if (!earlier) return this.#withoutRecord(vertex);
     const changes = compareSteps(
       { name: earlier.name, components: earlier.components },
       { name: vertex.name, components },
       { args: new Set(args), selections: this.#options.selections },
     );
     const record = recordOf(earlier.record);
-    if (changes.length === 0)
-      return { outcome: "ran", reason: "gone", text: "its earlier result is no longer in the store", changes, record };
+    if (changes.length === 0) return { outcome: "ran", reason: "gone", text: GONE, changes, record };
     return { outcome: "ran", reason: "changed", text: tell(changes), changes: changes.slice(0, MOST_CHANGES), record };
+  }
+
+  #withoutRecord({ name }: EngineVertex<R>): StepExplanation {
+    const before = this.#options.earlier(name);
+    if (!before) return { outcome: "ran", reason: "new", text: "it is new: no earlier build had this step", changes: [] };
+    return before.finished
+      ? { outcome: "ran", reason: "gone", text: GONE, changes: [] }
+      : { outcome: "ran", reason: "unfinished", text: `it did not finish in build ${before.build}`, changes: [] };
   }
 
   /** The most recently used of those that fit best. */

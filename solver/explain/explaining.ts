@@ -33,6 +33,7 @@ export function explaining(
       const { args = [], ignoreReason } = vertices.get(id)?.metadata ?? {};
       return { origin: originOf(id), args, ignoreReason };
     },
+    earlier: provenance.earlier,
     record: (hit) => cache.record(hit),
   });
   return { cache, onDecision: explainer.decided };

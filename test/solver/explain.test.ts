@@ -6,6 +6,7 @@ import { sha256 } from "../../core/digest.js";
 import type { BuildEvent, StepExplanation } from "../../core/events.js";
 import type { ExecOp, FileOp } from "../../llb/ops.js";
 import type { Decision, EngineVertex, KeyComponents } from "../../solver/engine/op.js";
+import type { EarlierStep } from "../../solver/context.js";
 import { compareSteps } from "../../solver/explain/components.js";
 import { Explainer, type StepOrigin } from "../../solver/explain/explainer.js";
 import { Selections } from "../../solver/explain/selections.js";
@@ -241,6 +242,7 @@ function explain(
   earlier: readonly Earlier[],
   decision: Partial<Decision<string>> & { readonly identity?: string },
   origin?: Partial<StepOrigin>,
+  before: ReadonlyMap<string, EarlierStep> = new Map(),
 ): StepExplanation | undefined {
   const records = earlier.map(
     ({ name, identity: text, build }, index): ResultRecord => ({
@@ -264,6 +266,7 @@ function explain(
     onEvent: (event) => events.push(event),
     build: "now",
     step: () => ({ origin: "here", args: [], ignoreReason: undefined, ...origin }),
+    earlier: (name) => before.get(name),
     record: () => records[0],
   });
   const vertex: EngineVertex<string> = {
@@ -314,6 +317,22 @@ test("the nearest earlier run is the one that fits best, the last used among equ
   });
   t.like(explain([{ name: "[2/3] RUN make", identity: OTHER }], {}, { origin: undefined }), { reason: "new" });
   t.like(explain([{ name: "[2/3] RUN make", identity: identity(RUN) }], {}), { reason: "gone" });
+});
+
+test("no record is left: the step is new, was removed, or did not finish", (t) => {
+  const before = (finished: boolean) => explain([], {}, {}, new Map([["[2/3] RUN make", { build: "b1", finished }]]));
+  t.like(explain([], {}), { reason: "new" });
+  t.like(before(true), { reason: "gone", text: "its earlier result is no longer in the store" });
+  t.like(before(false), { reason: "unfinished", text: "it did not finish in build b1" });
+});
+
+test("what cannot be explained goes unexplained, and fails nothing", (t) => {
+  const broken: ReadonlyMap<string, EarlierStep> = Object.assign(new Map(), {
+    get: () => {
+      throw new Error("the history is damaged");
+    },
+  });
+  t.is(explain([], {}, {}, broken), undefined);
 });
 
 test("told to run, too old, found", (t) => {
