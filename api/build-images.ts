@@ -43,8 +43,6 @@ export interface BuildImagesOptions {
 export async function buildImages(options: BuildImagesOptions, session: Session, onEvent: EventSink): Promise<Built> {
   const { build, compression } = options;
   const imports = build.cacheFrom.length === 0 ? undefined : new CacheImports(build.cacheFrom, session, onEvent);
-  // Goes on while the Dockerfile is read; what goes wrong is told where it is needed.
-  imports?.load().catch(() => undefined);
   const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);
   const compiled = await Promise.all(

@@ -117,7 +117,6 @@ export class BuildSolver {
     { contexts, resolver }: GraphSources,
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
-    await this.options.imports?.load();
     const sink: EventSink = (event) => {
       // Shown already, as what it was when it was solved for the Dockerfile.
       if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
@@ -144,7 +143,15 @@ export class BuildSolver {
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
     const { jobs } = this.options.build;
-    return solveGraph(targets, context, { jobs, image, signal: this.session.signal, onEvent, ...(onSolved && { onSolved }) });
+    const { imports } = this.options;
+    return solveGraph(targets, context, {
+      jobs,
+      image,
+      signal: this.session.signal,
+      onEvent,
+      ...(onSolved && { onSolved }),
+      ...(imports && { extend: () => imports.load() }),
+    });
   }
 }
 

@@ -52,7 +52,7 @@ export class CacheExports {
   async inline(images: readonly ExportImage[], epoch: number | undefined): Promise<readonly ExportImage[]> {
     const { writeInlineRecords } = await import("../cache/transfer/write-config.js");
     const reporter: Reporter = { signal: this.session.signal, progress: () => {} };
-    const steps = stepsWithin(this.#stored(), this.solved.stacks);
+    const steps = stepsWithin(await this.#stored(), this.solved.stacks);
     const compression = this.solved.compression ?? { type: "gzip" };
     const described = await describeSteps(steps, this.solved.layers, { compression, force: false, reporter });
     const results = epoch === undefined ? described.results : described.results.map((result) => ({ ...result, createdAt: epoch }));
@@ -91,13 +91,16 @@ export class CacheExports {
     }
   }
 
-  #stored(): readonly StoredStep[] {
+  /** Also what only the caches know that were read from, or would have been when something had been missing. */
+  async #stored(): Promise<readonly StoredStep[]> {
+    await this.imports?.load();
     return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results);
   }
 
   async #collect(option: Outgoing, reporter: Reporter) {
     const { layers: service, stacks } = this.solved;
-    const steps = option.mode === "max" ? this.#stored() : stepsWithin(this.#stored(), stacks);
+    const stored = await this.#stored();
+    const steps = option.mode === "max" ? stored : stepsWithin(stored, stacks);
     const compression = this.#compression(option);
     const { results, layers } = await describeSteps(steps, service, { compression, force: option.forceCompression ?? false, reporter });
     const mounts = await this.#mounts(option, reporter);

@@ -36,7 +36,7 @@ export class CacheImports {
     private readonly onEvent: EventSink,
   ) {}
 
-  /** Brings keys and descriptors of all caches; to be awaited before anything is looked up. May be called early, so that it goes on beside other work. */
+  /** Brings keys and descriptors of all caches, once. Before, nothing is found in them. */
   load(): Promise<void> {
     this.#loading ??= this.#loadAll();
     return this.#loading;

@@ -17,6 +17,8 @@ export interface SolveGraphOptions {
   readonly jobs: number;
   /** Whether the results become images, so that their layers are wanted compressed. */
   readonly image: boolean;
+  /** Called when the store alone does not have the targets: brings the keys of other caches. */
+  readonly extend?: () => Promise<void>;
   /** Told of everything that has keys once the graph is solved, for caches that are written elsewhere. */
   readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[]) => void;
   readonly signal: AbortSignal;
@@ -56,6 +58,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     signal: options.signal,
     onEvent: options.onEvent,
     ...(options.onSolved && { onSolved: options.onSolved }),
+    ...(options.extend && { extend: options.extend }),
   }).catch((error: unknown) => {
     throw withPlace(error, order);
   });

@@ -45,6 +45,11 @@ export function probe<R>(graph: Graph<R>, lookup: (node: Node<R>, key: CacheKey)
   return { changes, abandoned };
 }
 
+/** Whether every target is found without looking further. */
+export function isFound<R>(graph: Graph<R>, lookup: Parameters<typeof probe<R>>[1]): boolean {
+  return graph.targets.every((node) => mayAsk(node) && lookup(node, node.definitionKey) !== undefined);
+}
+
 function verdict<R>(node: Node<R>, found: ReadonlyMap<Node<R>, CachedResult<R> | "needed">): Verdict<R>["state"] {
   const outcome = found.get(node);
   if (outcome === undefined) return { phase: "skipped" };

@@ -1,9 +1,10 @@
 import type { EventSink } from "../../core/events.js";
+import type { CacheKey } from "../../core/cache-key.js";
 import { DefinitionKeys, type Grace } from "./definition-keys.js";
-import { buildGraph } from "./graph.js";
+import { buildGraph, type Node } from "./graph.js";
 import { solvedVertex } from "./keys.js";
-import type { Decision, EngineCache, EngineVertex, SolvedVertex } from "./op.js";
-import { probe } from "./probe.js";
+import type { CachedResult, Decision, EngineCache, EngineVertex, SolvedVertex } from "./op.js";
+import { isFound, probe } from "./probe.js";
 import { Scheduler } from "./scheduler.js";
 import { Session } from "./session.js";
 
@@ -16,6 +17,8 @@ export interface SolveOptions<R> {
   readonly onEvent: EventSink;
   /** Told for each vertex why it runs or what was found, just before its event `cached` or after `started`. */
   readonly onDecision?: (decision: Decision<R>) => void;
+  /** Called before the search, unless every target is found by its definition key: brings what else the cache can know. */
+  readonly extend?: () => Promise<void>;
   /** Told once, after a solve that succeeded: the vertices that have keys, inputs first. */
   readonly onSolved?: (vertices: readonly SolvedVertex<R>[]) => void;
   /** Milliseconds since the epoch, for the age of results. Default: the clock. */
@@ -42,9 +45,13 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
   try {
     const keys = new DefinitionKeys(graph, session);
     await keys.answered(options.grace ?? timer);
+    const lookup = (node: Node<R>, key: CacheKey): CachedResult<R> | undefined => session.lookup(node, key);
+    if (options.extend && !session.scope.failed && !isFound(graph, lookup)) {
+      await options.extend().catch((error: unknown) => session.scope.fail(error));
+    }
     if (!session.scope.failed) {
       const scheduler = new Scheduler(graph, session, { jobs: options.jobs, order: nodeOrder(options.shuffle) });
-      const decide = () => scheduler.follow(probe(graph, (node, key) => session.lookup(node, key)));
+      const decide = () => scheduler.follow(probe(graph, lookup));
       decide();
       keys.whenSettled(decide);
     }
