@@ -56,8 +56,10 @@ export class FileBuildLogs implements BuildLogs {
     const fd = this.#open.get(index);
     if (fd === undefined) return;
     this.#open.delete(index);
-    closeSync(fd);
-    if (!this.#failure && !this.#discarded) this.#try(() => this.#compress(join(this.#directory ?? "", String(index))));
+    this.#try(() => {
+      closeSync(fd);
+      if (!this.#failure && !this.#discarded) this.#compress(join(this.#directory ?? "", String(index)));
+    });
   }
 
   async finish(): Promise<void> {

@@ -118,6 +118,20 @@ serial("a build leaves a record with all that its steps printed; failed and canc
   }),
 );
 
+serial("a step that failed, and one whose result was removed, are not called new", (t) =>
+  withRig(async (rig) => {
+    const context = rig.context("context", { Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo first\nRUN exit 3\n" });
+    const explained = async () => {
+      const { stderr } = await rig.cli(build("--explain", context));
+      return [...stderr.matchAll(/^#\d+ ran because (.*)$/gm)].map(([, text = ""]) => text.replace(/[a-z2-7]{12}$/, "ID"));
+    };
+    t.is((await explained()).length, 2);
+    t.deepEqual(await explained(), ["it did not finish in build ID"]);
+    await output(rig, "prune", "--all", "--force");
+    t.deepEqual(await explained(), ["its earlier result is no longer in the store", "it did not finish in build ID"]);
+  }),
+);
+
 serial("what cannot be recorded is a warning; what is not worth a record, and TSBUILD_HISTORY=off, leave none", (t) =>
   withRig(async (rig) => {
     const context = rig.context("context", { Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo hello\n" });
