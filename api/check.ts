@@ -1,10 +1,6 @@
-import { readFileSync, realpathSync, statSync } from "node:fs";
-import type { Diagnostic, Fix } from "../core/diagnostics.js";
-import { throwIfAborted, TsbuildError } from "../core/errors.js";
+import { throwIfAborted } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
-import { writeFileAtomic } from "../core/fs-atomic.js";
-import { applyFixes } from "../core/text-edits.js";
-import { checkDockerfile, type CheckedDockerfile, type LintWarning } from "../frontend/dockerfile/check.js";
+import { checkDockerfile, type CheckedDockerfile } from "../frontend/dockerfile/check.js";
 import { listTargets, type Outline, outlineDockerfile, type Target } from "../frontend/dockerfile/outline.js";
 import { hostPlatform } from "../oci/platform.js";
 import { loadAst } from "./ast-cache.js";
@@ -12,14 +8,12 @@ import { uniqueDiagnostics } from "./build-images.js";
 import { BuildSolver } from "./build-solver.js";
 import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
 import type { DockerfileText } from "./local-context.js";
+import { mendDockerfile, writeMended } from "./mend-dockerfile.js";
 import type { CheckOptions, CheckResult } from "./options.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "./resolve-options.js";
 import { Session } from "./session.js";
 
-/** A fix can make room for the next, hardly ever more than twice; this many rounds mean that two rules disagree. */
-const MAX_ROUNDS = 10;
-
-/** Checks a Dockerfile without building it. What is wrong with it is the result; throws for what keeps it from being read, and when base images cannot be asked for. */
+/** Checks a Dockerfile without building it. What is wrong with it, its base images among that, is the result; throws for what keeps it from being read. */
 export async function check({ rules = "all", fix = false, ...options }: CheckOptions = {}): Promise<CheckResult> {
   return withDockerfile(options, async (dockerfile, build, session) => {
     const look = async (file: DockerfileText, ast = dockerfile.ast): Promise<CheckedDockerfile> => {
@@ -33,21 +27,12 @@ export async function check({ rules = "all", fix = false, ...options }: CheckOpt
         warnings: uniqueDiagnostics(all.flatMap(({ warnings }) => warnings)),
       };
     };
-    let { file } = dockerfile;
-    let found = await look(file);
-    const fixed: LintWarning[] = [];
-    const errors = found.errors.length;
-    for (let round = 0; fix; round++) {
-      const { text, applied } = applyFixes(file.text, found.warnings.filter(isFixable));
-      if (applied.length === 0) break;
-      file = { ...file, text };
-      found = await look(file, await loadAst(file, session.store));
-      if (round === MAX_ROUNDS || found.errors.length > errors)
-        throw new Error("internal: fixes do not come to an end, or break the Dockerfile");
-      fixed.push(...applied);
-    }
-    if (fixed.length > 0) writeFixed(dockerfile.file, file.text);
-    return { source: { name: file.name, text: file.text }, ...found, fixed };
+    const { file } = dockerfile;
+    const found = await look(file);
+    if (!fix) return { source: { name: file.name, text: file.text }, ...found, fixed: [] };
+    const mended = await mendDockerfile(file, found, async (changed) => look(changed, await loadAst(changed, session.store)));
+    if (mended.fixed.length > 0) writeMended(file, mended.source.text);
+    return mended;
   });
 }
 
@@ -81,19 +66,4 @@ async function withDockerfile<T>(
   const onEvent: EventSink = (event) => options.onEvent?.(event);
   const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
   return await body(await loadDockerfile(build, solver, session, onEvent), build, session);
-}
-
-function isFixable(warning: LintWarning): warning is LintWarning & { readonly fix: Fix } {
-  return (warning as Diagnostic).fix?.safe === true;
-}
-
-/** Writes a file in one piece, where a link leads and with the mode it has; only over the text that was checked. */
-function writeFixed({ path, text: before, name }: DockerfileText, text: string): void {
-  if (path === undefined) return;
-  const target = realpathSync(path);
-  if (!readFileSync(target).equals(Buffer.from(before)))
-    throw new TsbuildError("check/not-written", `Cannot write the fixes to ${name}: it was changed meanwhile, or is not UTF-8`, {
-      hint: "run the check again",
-    });
-  writeFileAtomic(target, text, { mode: statSync(target).mode & 0o7777 });
 }

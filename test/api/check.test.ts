@@ -60,12 +60,12 @@ test("fixes are written over the file itself: its mode stays, and links to it", 
   await within(BAD, async (directory, options) => {
     const file = join(directory, "Dockerfile");
     const link = join(directory, "link");
-    chmodSync(file, 0o640);
+    chmodSync(file, 0o666);
     symlinkSync("Dockerfile", link);
     const first = await check({ ...options, dockerfile: link, fix: true });
     t.is(first.source.text, GOOD);
     t.is(readFileSync(file, "utf8"), GOOD);
-    t.is(statSync(file).mode & 0o777, 0o640);
+    t.is(statSync(file).mode & 0o777, 0o666);
     t.true(lstatSync(link).isSymbolicLink());
     t.deepEqual(readdirSync(directory).sort(), ["Dockerfile", "link"]);
     t.true(first.fixed.length >= 7);

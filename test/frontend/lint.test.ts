@@ -6,7 +6,6 @@ import type { Fix } from "../../core/diagnostics.js";
 import { packageRoot } from "../../core/package-root.js";
 import { applyFixes } from "../../core/text-edits.js";
 import { checkDockerfile, type LintWarning } from "../../frontend/dockerfile/check.js";
-import { readIgnorePatterns } from "../../frontend/dockerfile/dockerignore.js";
 import { shellCommands } from "../../frontend/dockerfile/lint/shell-commands.js";
 import { type LintRule, ruleSlug } from "../../frontend/dockerfile/lint/rule.js";
 import { RULES } from "../../frontend/dockerfile/lint/table.js";
@@ -119,6 +118,7 @@ const OWN: readonly (readonly [dockerfile: string, ...found: string[]])[] = [
   ["RUN a \\\n # c\n  && b --x \\\n\n  | c", "NoEmptyContinuation: ", "PipeWithoutPipefail: |"],
   ["RUN a | b || true"],
   ["RUN echo y | b"],
+  ["RUN grep x SUMS | sha256sum -c -"],
   ["RUN set -o pipefail && a | b"],
   ["RUN set -euxo pipefail; a | b"],
   ['SHELL ["/bin/bash", "-eo", "pipefail", "-c"]\nRUN a | b'],

@@ -20,7 +20,7 @@ export function checkPipeWithoutPipefail(file: LintFile, linter: Linter): void {
     for (const [i, command] of commands.entries()) {
       if (command.words[0] === "set" && hasOption(command.words, undefined, "pipefail")) break;
       const before = commands[i - 1]?.words[0];
-      if (command.operator !== "|" || before === undefined || HARMLESS.has(before)) continue;
+      if (command.operator !== "|" || before === undefined || HARMLESS.has(before) || needsInput(command.words)) continue;
       // What comes after `||` is what the author wants done about a failure.
       const end = commands.slice(i + 1).find((other) => other.operator !== "|");
       if (end?.operator === "||") continue;
@@ -30,4 +30,9 @@ export function checkPipeWithoutPipefail(file: LintFile, linter: Linter): void {
       break;
     }
   }
+}
+
+/** `sha256sum -c` fails by itself when nothing comes. */
+function needsInput([program = "", ...rest]: readonly string[]): boolean {
+  return /^(sha\d+|md5|b2)sum$/.test(program) && rest.some((word) => word === "--check" || /^-[a-z]*c/.test(word));
 }
