@@ -116,6 +116,28 @@ test("the engine tells what it found out: results with primary and definition ke
   t.deepEqual(second[1]?.keys, first[1]?.keys.slice(1), "only its definition key");
 });
 
+test("other caches are brought in only when a target is not found, and what they bring is found", async (t) => {
+  const cache = new FakeCache();
+  const known = new FakeCache();
+  const ops = new Ops();
+  const graph = () => ops.vertex("top", { inputs: [ops.vertex("a")] });
+  const options = { jobs: { run: 2, io: 2 }, signal: new AbortController().signal, onEvent: () => undefined };
+  let extended = 0;
+  const extend = async () => {
+    extended++;
+    for (const [name, stored] of known.keys) cache.keys.set(name, stored);
+  };
+  await solve([graph()], { ...options, cache: known });
+  t.is(ops.take(), "a top");
+  await solve([graph()], { ...options, cache, extend });
+  t.deepEqual([ops.take(), extended], ["", 1]);
+  await solve([graph()], { ...options, cache, extend });
+  t.deepEqual([ops.take(), extended], ["", 1]);
+  const fails = () => Promise.reject(new Error("gone"));
+  await t.throwsAsync(solve([ops.vertex("new")], { ...options, cache, extend: fails }), { message: "gone" });
+  t.is(ops.take(), "");
+});
+
 test("what a cache gets: results that were made or are stored, each once by its primary key; min only what the image is made of", (t) => {
   const store = open(t.teardown);
   const save = (name: string, ...texts: readonly string[]) => {
