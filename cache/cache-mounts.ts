@@ -5,6 +5,9 @@ import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
 import type { StoreTotals } from "./totals.js";
 
+/** Behind the name of a mount's directory as long as its owner and mode are not set. */
+export const MOUNT_IN_THE_MAKING = ".new";
+
 /** Directories of cache mounts (`RUN --mount=type=cache`), by id. */
 export class CacheMounts {
   constructor(

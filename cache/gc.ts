@@ -1,9 +1,10 @@
-import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../core/digest.js";
 import { systemErrorCode } from "../core/errors.js";
 import { measureUsage, rememberSnapshot } from "./accounting.js";
 import type { BlobGraph } from "./blob-graph.js";
+import { MOUNT_IN_THE_MAKING } from "./cache-mounts.js";
 import { type CollectPlan, planCollection } from "./collect-plan.js";
 import { collectState, measureSizes, type Sizes, TOC_GRACE } from "./collect-state.js";
 import type { Database } from "./database.js";
@@ -176,7 +177,10 @@ export class StoreCollector implements Collector {
     }
     for (const id of mounts) {
       const row = database.get<{ dir: string }>("SELECT dir FROM mounts WHERE id = ?", id);
-      if (row) yield { path: join(paths.mounts, row.dir) };
+      if (!row) continue;
+      yield { path: join(paths.mounts, row.dir) };
+      const making = join(paths.mounts, row.dir + MOUNT_IN_THE_MAKING);
+      if (existsSync(making)) yield { path: making };
     }
   }
 

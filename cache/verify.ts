@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { MOUNT_IN_THE_MAKING } from "./cache-mounts.js";
 import type { Database } from "./database.js";
 import { encodeIndexJson, readIndexJson } from "./index-json.js";
 import { layerId } from "./layer-id.js";
@@ -76,7 +77,10 @@ function* layers({ database, paths, blobs, orphans }: Parts): Iterable<string> {
 
 function* mounts({ database, paths, orphans }: Parts): Iterable<string> {
   const known = new Set(orphans.list());
-  for (const { dir } of database.all<{ dir: string }>("SELECT dir FROM mounts")) known.add(join(paths.mounts, dir));
+  for (const { dir } of database.all<{ dir: string }>("SELECT dir FROM mounts")) {
+    known.add(join(paths.mounts, dir));
+    known.add(join(paths.mounts, dir + MOUNT_IN_THE_MAKING));
+  }
   for (const dir of existsSync(paths.mounts) ? readdirSync(paths.mounts) : []) {
     if (!known.has(join(paths.mounts, dir))) yield `mounts/${dir} belongs to nothing`;
   }

@@ -1,6 +1,8 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, renameSync } from "node:fs";
+import { MOUNT_IN_THE_MAKING } from "../../cache/cache-mounts.js";
 import type { LayerId, Lock } from "../../cache/store.js";
 import { TsbuildError, unreachable } from "../../core/errors.js";
+import { makeDirectory } from "../../core/make-directory.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
 import type { ExecOp, Mount } from "../../llb/ops.js";
 import type { SolverContext } from "../context.js";
@@ -115,7 +117,16 @@ async function cacheDirectory(
   const { store } = context.layers;
   const name = cacheMountName(mount);
   let path = store.cacheMountPath(name, mount.id);
-  if (mount.sharing === "locked") locks.push(await store.locks.acquire(`mount-${name}`, { signal: opContext.signal }));
+  if (mount.sharing === "locked") {
+    const waiting = `another step that has cache mount "${mount.id}" locked`;
+    let waited = false;
+    const onWait = () => {
+      waited = true;
+      opContext.progress(waiting, 0, undefined, false);
+    };
+    locks.push(await store.locks.acquire(`mount-${name}`, { signal: opContext.signal, onWait }));
+    if (waited) opContext.progress(waiting, 0, undefined, true);
+  }
   for (let index = 0; mount.sharing === "private"; index++) {
     const lock = store.locks.tryAcquire(`mount-${name}-${index}`);
     if (!lock) continue;
@@ -124,10 +135,26 @@ async function cacheDirectory(
     break;
   }
   await context.freshMounts?.empty(path, context.worker);
-  if (!existsSync(path)) {
-    if (!(await context.restoreMount(name, path, opContext))) mkdirSync(path, { recursive: true });
-    chmodSync(path, mount.mode);
-    if (mount.uid !== 0 || mount.gid !== 0) await (await context.worker()).task("chown", { path, uid: mount.uid, gid: mount.gid });
+  const making = await store.locks.acquire(`mount-made-${path}`, { signal: opContext.signal });
+  try {
+    if (!existsSync(path)) await makeCacheDirectory(mount, path, (to) => context.restoreMount(name, to, opContext), context);
+  } finally {
+    making.release();
   }
   return path;
+}
+
+/** Under another name first: nobody finds a mount whose owner and mode are not set yet, not even after a crash. */
+async function makeCacheDirectory(
+  mount: Mount & { type: "cache" },
+  path: string,
+  restore: (path: string) => Promise<boolean>,
+  context: SolverContext,
+): Promise<void> {
+  const made = path + MOUNT_IN_THE_MAKING;
+  if (existsSync(made)) await (await context.worker()).remove([made]);
+  if (!(await restore(made))) makeDirectory(made);
+  chmodSync(made, mount.mode);
+  if (mount.uid !== 0 || mount.gid !== 0) await (await context.worker()).task("chown", { path: made, uid: mount.uid, gid: mount.gid });
+  renameSync(made, path);
 }
