@@ -35,6 +35,8 @@ export interface BuildImagesOptions {
   readonly compression: CompressionOptions;
   /** Whether some output is an image; otherwise only the files are wanted. */
   readonly image: boolean;
+  /** Whether no output holds layers: those that are elsewhere then stay there. */
+  readonly lazy: boolean;
   /** Id under which the build is recorded; undefined when it is not. */
   readonly id: string | undefined;
 }
@@ -62,7 +64,7 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
       dockerfile.contexts.save();
       const context = solver.context(layers, dockerfile);
       const finished = await Promise.all(
-        compiled.map((result, index) => finishImage(result, results[index] as StepResult, context, dated)),
+        compiled.map((result, index) => finishImage(result, results[index] as StepResult, context, { epoch: dated, lazy: options.lazy })),
       );
       return { layers, vertices, finished };
     },
@@ -84,18 +86,18 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   };
 }
 
-/** Completes one image: every layer's blob in its final form, diffIDs, history, times. */
+/** Completes one image: every layer's blob in its final form (`lazy`: here or elsewhere), diffIDs, history, times. */
 async function finishImage(
   result: FrontendResult,
   solved: StepResult,
   context: SolverContext,
-  epoch: number | undefined,
+  { epoch, lazy }: { readonly epoch: number | undefined; readonly lazy: boolean },
 ): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
   const { layers: service, compression, quiet: reporter } = context;
   const stack = await rootLayers(solved, context, reporter);
   const layers = await Promise.all(
     stack.map(async (id, index) => {
-      const { diffId, blob } = await service.exported(stack, index, compression, reporter);
+      const { diffId, blob } = await service[lazy ? "described" : "exported"](stack, index, compression, reporter);
       const { createdAt, origin } = service.record(id);
       return {
         diffId,

@@ -8,7 +8,7 @@ import { type BuildEnd, BuildRecorder } from "./build-recorder.js";
 import { runAsStep } from "./build-steps.js";
 import { collect } from "./collect.js";
 import type { BuildOptions, BuildResult, Output } from "./options.js";
-import { exportersFor, exportsImage, outputCompression } from "./outputs.js";
+import { exportersFor, exportsImage, holdsLayers, outputCompression } from "./outputs.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "./resolve-options.js";
 import { Session } from "./session.js";
 
@@ -71,7 +71,7 @@ async function run(
     sink(event);
   };
   const compression = outputCompression(resolved.outputs);
-  const solved = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage), id }, session, onEvent);
+  const solved = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage), lazy: !resolved.outputs.some(holdsLayers), id }, session, onEvent);
   const caches = await cacheWrites(resolved, solved, session, onEvent);
   const built = { ...solved, images: caches.images };
   const results = await beside(exportAll(resolved, built, session, onEvent), caches.writes());

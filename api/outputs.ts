@@ -9,6 +9,11 @@ export function exportsImage(output: Output): boolean {
   return output.type === "oci" || output.type === "docker" || output.type === "image" || output.type === "registry";
 }
 
+/** Whether an output holds layers or their files. */
+export function holdsLayers(output: Output): boolean {
+  return output.type !== "cacheonly";
+}
+
 /** The form of the layers a build makes: what an output asks for, gzip for images, none where only the files are wanted. */
 export function outputCompression(outputs: readonly Output[]): CompressionOptions {
   for (const output of outputs) {
