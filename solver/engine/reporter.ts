@@ -47,10 +47,12 @@ export class Reporter {
   }
 
   /** What the op of this node may say and hear. */
-  context(node: Node<unknown>, signal: AbortSignal): OpContext {
+  context(node: Node<unknown>, signal: () => AbortSignal): OpContext {
     const step = node.vertex.id as StepId;
     return {
-      signal,
+      get signal() {
+        return signal();
+      },
       output: (stream, data) => {
         if (this.#open(node)) this.#emit({ type: "output", step, at: now(), stream, data });
       },

@@ -32,15 +32,22 @@ export class Session<R> {
 
   context(node: Node<R>): OpContext {
     let context = this.#contexts.get(node);
-    if (context) return context;
-    const abort = new AbortController();
-    // Everything that works for one vertex listens to it: many are no leak.
-    setMaxListeners(0, abort.signal);
-    this.#aborts.set(node, abort);
-    if (this.scope.failed) abort.abort(this.scope.signal.reason);
-    context = this.reporter.context(node, abort.signal);
-    this.#contexts.set(node, context);
+    if (!context) this.#contexts.set(node, (context = this.reporter.context(node, () => this.#signal(node))));
     return context;
+  }
+
+  /** Made when it is asked for: most vertices are only looked up. */
+  #signal(node: Node<R>): AbortSignal {
+    let abort = this.#aborts.get(node);
+    if (!abort) {
+      abort = new AbortController();
+      this.#aborts.set(node, abort);
+      // Everything that works for one vertex listens to it: many are no leak.
+      setMaxListeners(0, abort.signal);
+      if (this.scope.failed) abort.abort(this.scope.signal.reason);
+      else if (node.abandoned) abort.abort(unneeded());
+    }
+    return abort.signal;
   }
 
   /** What the cache has for a key of this vertex, when it is young enough. */
@@ -87,7 +94,7 @@ export class Session<R> {
   /** Ends the work for a vertex that nobody needs any more; what it ends with counts for nothing but a result. */
   abandon(node: Node<R>): void {
     node.abandoned = true;
-    this.#aborts.get(node)?.abort(new CanceledError("The step is not needed any more"));
+    this.#aborts.get(node)?.abort(unneeded());
   }
 
   cancel(node: Node<R>): void {
@@ -110,4 +117,8 @@ export class Session<R> {
     }
     this.scope.fail(error);
   }
+}
+
+function unneeded(): CanceledError {
+  return new CanceledError("The step is not needed any more");
 }

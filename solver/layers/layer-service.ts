@@ -35,6 +35,8 @@ export class LayerService {
   readonly #views = new Map<string, RootfsView>();
   /** Layers seen unpacked: every step asks for all layers below it. */
   readonly #unpacked = new Set<LayerId>();
+  /** Layers that will be unpacked in any case. */
+  readonly #expected = new Set<LayerId>();
 
   constructor(options: LayerServiceOptions) {
     this.#store = options.store;
@@ -76,6 +78,11 @@ export class LayerService {
     return view;
   }
 
+  /** Says that a step will run on this stack: what must be known of its layers is then learnt from unpacking them, not from a reading of its own. */
+  expectUnpacked(stack: Stack): void {
+    for (const id of stack) this.#expected.add(id);
+  }
+
   /** The TOC of layer `index` of a stack. */
   async toc(stack: Stack, index: number, reporter: Reporter): Promise<Toc> {
     const id = stack[index] as LayerId;
@@ -84,10 +91,12 @@ export class LayerService {
     const record = this.record(id);
     if (record.unpacked && !this.#hasBlob(record)) {
       await this.#diff(stack, index, reporter);
+    } else if (this.#expected.has(id) && !record.unpacked) {
+      await this.snapshot(id, reporter);
     } else {
-      await this.#flights.do(`scan:${id}`, () =>
-        this.reading(id, reporter, async (blob, path) => {
-          const scanned = await this.#tasks.scan({ blob: path, mediaType: blob.mediaType }, { signal: reporter.signal });
+      await this.#shared(`scan:${id}`, reporter, ({ signal, progress }) =>
+        this.reading(id, { signal, progress }, async (blob, path) => {
+          const scanned = await this.#tasks.scan({ blob: path, mediaType: blob.mediaType }, { signal });
           this.#checkDiffId(blob, record.diffId, scanned.diffId);
           this.#store.layers.saveToc(scanned.toc);
         }),
@@ -122,8 +131,8 @@ export class LayerService {
     const record = this.record(id);
     const { blob, origin } = record;
     if (!blob || this.#store.blobs.has(blob.digest)) return;
-    await this.#flights.do(`fetch:${blob.digest}`, async () => {
-      const lock = await this.#acquire(`blob-${blob.digest}`, "another build that fetches this layer", reporter);
+    await this.#shared(`fetch:${blob.digest}`, reporter, async (shared) => {
+      const lock = await this.#acquire(`blob-${blob.digest}`, "another build that fetches this layer", shared);
       try {
         if (this.#store.blobs.has(blob.digest)) return;
         if (origin === undefined)
@@ -134,12 +143,12 @@ export class LayerService {
               hint: "Load or pull the image again",
             },
           );
-        const bytes = this.#fetchBlob(origin, blob, { signal: reporter.signal });
+        const bytes = this.#fetchBlob(origin, blob, { signal: shared.signal });
         await this.#store.blobs.ingest(bytes, blob, {
-          signal: reporter.signal,
-          onProgress: (current) => reporter.progress(blob.digest, current, blob.size, false),
+          signal: shared.signal,
+          onProgress: (current) => shared.progress(blob.digest, current, blob.size, false),
         });
-        reporter.progress(blob.digest, blob.size, blob.size, true);
+        shared.progress(blob.digest, blob.size, blob.size, true);
       } finally {
         lock.release();
       }
@@ -154,10 +163,10 @@ export class LayerService {
       return this.#store.layers.snapshotPath(id);
     }
     await this.fetched(id, reporter);
-    await this.#flights.do(`unpack:${id}`, async () => {
-      const lock = await this.#acquire(`unpack-${id}`, "another build that unpacks this layer", reporter);
+    await this.#shared(`unpack:${id}`, reporter, async (shared) => {
+      const lock = await this.#acquire(`unpack-${id}`, "another build that unpacks this layer", shared);
       try {
-        if (!this.record(id).unpacked) await this.reading(id, reporter, (blob, path) => this.#unpack(id, blob, path, reporter));
+        if (!this.record(id).unpacked) await this.reading(id, shared, (blob, path) => this.#unpack(id, blob, path, shared));
       } finally {
         lock.release();
       }
@@ -194,18 +203,18 @@ export class LayerService {
     reporter: Reporter,
   ): Promise<{ readonly diffId: Digest; readonly blob: Descriptor }> {
     const id = stack[index] as LayerId;
-    return this.#flights.do(`export:${id}`, async () => {
+    return this.#shared(`export:${id}`, reporter, async (shared) => {
       let record = this.record(id);
       while (record.blob && record.diffId && this.#final(record, compression)) {
-        await this.fetched(id, reporter);
+        await this.fetched(id, shared);
         if (this.#stays(record.blob)) return { diffId: record.diffId, blob: record.blob };
         record = this.record(id);
       }
       if (record.blob && this.#store.blobs.has(record.blob.digest)) {
-        await this.#recompress(id, compression, reporter);
+        await this.#recompress(id, compression, shared);
         record = this.record(id);
       } else {
-        await this.#diff(stack, index, reporter, compression);
+        await this.#diff(stack, index, shared, compression);
         record = this.record(id);
       }
       if (!record.blob || !record.diffId) throw new Error(`internal: layer ${id} has no blob after it was packed`);
@@ -260,13 +269,13 @@ export class LayerService {
   /** Compares an unpacked layer with those below it: diffID and TOC, and with `compression` the blob too. */
   async #diff(stack: Stack, index: number, reporter: Reporter, compression?: CompressionOptions): Promise<void> {
     const id = stack[index] as LayerId;
-    await this.#flights.do(`diff:${id}:${compression ? "blob" : "toc"}`, async () => {
-      const { lowers } = await this.overlay(stack.slice(0, index), reporter);
-      const upper = await this.snapshot(id, reporter);
+    await this.#shared(`diff:${id}:${compression ? "blob" : "toc"}`, reporter, async (shared) => {
+      const { lowers } = await this.overlay(stack.slice(0, index), shared);
+      const upper = await this.snapshot(id, shared);
       const out = compression ? { path: this.#store.blobs.temporaryPath(), compression } : undefined;
       const made = await this.#tasks.diff(
         { upper, lowers, ...(out ? { out } : {}), ...(this.#epoch === undefined ? {} : { epoch: this.#epoch }) },
-        { signal: reporter.signal },
+        { signal: shared.signal },
       );
       if (out && made.blob) this.#store.blobs.adopt(out.path, made.blob.digest);
       this.#store.layers.setDiff(id, made.toc);
@@ -284,6 +293,13 @@ export class LayerService {
     const lock = await this.#store.locks.acquire(name, { signal: reporter.signal, onWait });
     if (waited) reporter.progress(waitingFor, 0, undefined, true);
     return lock;
+  }
+
+  /** Work that several steps may wait for, and each of them give up alone. What it says is shown with the one that began it. */
+  #shared<T>(key: string, reporter: Reporter, work: (shared: Reporter) => Promise<T>): Promise<T> {
+    return this.#flights.share(key, reporter.signal, (signal) =>
+      work({ signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) }),
+    );
   }
 
   #storedToc(record: LayerRecord): Toc | undefined {

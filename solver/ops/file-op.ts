@@ -27,6 +27,7 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: Sol
     async run(inputs, opContext) {
       const base = fileOpBase(op, inputs.length);
       const below = base < 0 ? [] : await rootLayers(inputs[base] as StepResult, context, opContext);
+      if (form.unpacked) context.layers.expectUnpacked(below);
       const plan = await planLayer(op, vertex, inputs, context, opContext);
       // A layer that a step runs on soon is not compressed first: that goes on beside the step.
       const direct = form.exported && !form.unpacked;

@@ -58,10 +58,10 @@ export class Downloads {
    */
   fetch(url: string, expected: { readonly digest: Digest; readonly from: "checksum" | "server" }, reporter: Reporter): Promise<Download> {
     const address = parse(url);
-    return this.#flights.do(`fetch ${address.href} ${expected.digest}`, async () => {
+    return this.#flights.share(`fetch ${address.href} ${expected.digest}`, reporter.signal, async (signal) => {
       const known = this.#current.get(address.href) ?? this.#remembered(address.href);
       if (known?.digest === expected.digest && this.#hold(known.digest)) return known;
-      const made = await this.#get(address, reporter);
+      const made = await this.#get(address, { ...reporter, signal });
       if (made.digest !== expected.digest)
         throw expected.from === "checksum" ? checksumMismatch(address, expected.digest, made.digest) : changedMeanwhile(address);
       return made;
