@@ -2,6 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { actionsToken, CREDENTIALS, startActionsCache, startS3 } from "../cache/transfer/fake-services.js";
 import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
 import { instructionSteps } from "../support/plain-steps.js";
 import type { RealRegistry } from "../support/registry.js";
@@ -50,16 +51,16 @@ test.after.always(async () => {
 });
 
 /** Builds on a machine; what ran and what was found, by the steps' names. */
-async function build(t: ExecutionContext, machine: string, args: readonly string[], context = "context") {
-  const ended = await run(machine, ["--iidfile", rig.path("id"), ...args], context);
+async function build(t: ExecutionContext, machine: string, args: readonly string[], context = "context", env = {}) {
+  const ended = await run(machine, ["--iidfile", rig.path("id"), ...args], context, env);
   t.is(ended.code, 0, ended.stderr);
   const { DONE, CACHED } = instructionSteps(ended.stderr);
   return { id: readFileSync(rig.path("id"), "utf8"), ran: DONE, cached: CACHED, stderr: ended.stderr };
 }
 
-function run(machine: string, args: readonly string[], context = "context"): Promise<Ended> {
+function run(machine: string, args: readonly string[], context = "context", env = {}): Promise<Ended> {
   const all = ["build", "--progress=plain", "--build-arg", `REGISTRY=${registry.host}`, ...args, rig.path(context)];
-  return rig.cli(all, { env: { TSBUILD_ROOT: rig.path("machines", machine) } });
+  return rig.cli(all, { env: { TSBUILD_ROOT: rig.path("machines", machine), ...env } });
 }
 
 /** Sizes of the blobs in a machine's store. */
@@ -197,6 +198,37 @@ serial("a cache that lost layers: the steps run again; also when they were impor
   t.deepEqual(partly.ran, []);
   t.true(partly.stderr.includes("what was cached with it is left out"), partly.stderr);
   t.is((await build(t, "lost 5", ["--cache-from", `type=local,src=${rig.path("rest")}`])).id, first.id);
+});
+
+serial("S3 and GitHub Actions, from the command line; with -o type=cacheonly nothing is downloaded before it is needed", async (t) => {
+  const token = actionsToken([{ Scope: "refs/heads/main", Permission: 3 }]);
+  const [s3, actions] = [await startS3("r"), await startActionsCache(token)];
+  t.teardown(async () => {
+    await s3.close();
+    await actions.close();
+  });
+  const env = {
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_SESSION_TOKEN: CREDENTIALS.sessionToken,
+    ACTIONS_RUNTIME_TOKEN: token,
+    ACTIONS_RESULTS_URL: actions.url,
+  };
+  const places = [
+    ["s3", `type=s3,bucket=b,region=r,endpoint_url=${s3.url},use_path_style=true`],
+    ["gha", "type=gha,scope=app"],
+  ] as const;
+  for (const [name, place] of places) {
+    const first = await build(t, `${name} 1`, ["--cache-to", `${place},mode=max`], "context", env);
+    const second = await build(t, `${name} 2`, ["--cache-from", place, "-o", "type=cacheonly"], "context", env);
+    t.deepEqual([second.id, second.ran], [first.id, []]);
+    t.false(
+      blobs(`${name} 2`).some((size) => size > 100_000),
+      "no layer",
+    );
+    // A later build that names no cache, yet needs the layers.
+    t.is((await build(t, `${name} 2`, [], "context", env)).id, first.id);
+  }
 });
 
 serial("caches that cannot be reached: reading is a warning, writing an error unless told otherwise", async (t) => {
