@@ -18,11 +18,13 @@ export function applyFixes<F extends { readonly fix: Fix }>(
 
 /** The text with edits in it; they must not overlap. */
 export function applyEdits(text: string, edits: readonly TextEdit[]): string {
-  let result = text;
-  for (const edit of [...edits].sort((a, b) => b.range.start - a.range.start)) {
-    result = result.slice(0, edit.range.start) + edit.text + result.slice(edit.range.end);
+  const pieces: string[] = [];
+  let at = 0;
+  for (const edit of [...edits].sort((a, b) => a.range.start - b.range.start)) {
+    pieces.push(text.slice(at, edit.range.start), edit.text);
+    at = edit.range.end;
   }
-  return result;
+  return [...pieces, text.slice(at)].join("");
 }
 
 /** The one line that edits change, as it is after them; undefined when they touch several or make several. */

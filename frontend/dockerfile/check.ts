@@ -45,7 +45,7 @@ export async function checkDockerfile(
 
 function linesOf({ range, rule }: Diagnostic, ast: DockerfileAst): readonly [number, number] {
   if (!range) return [1, 1];
-  const node = ast.instructions.findLast((candidate) => candidate.range.start <= range.start);
+  const node = instructionAt(ast.instructions, range.start);
   if (!node) return [range.line, range.endLine];
   // BuildKit notices an empty line at the end of the instruction it is in.
   if (rule === NoEmptyContinuation.name) {
@@ -59,4 +59,16 @@ function linesOf({ range, rule }: Diagnostic, ast: DockerfileAst): readonly [num
 function textEndLine(node: Instruction): number {
   const [first] = node.heredocs;
   return first ? first.range.line - 1 : node.range.endLine;
+}
+
+/** The last instruction that begins at an offset or before it. */
+function instructionAt(instructions: readonly Instruction[], offset: number): Instruction | undefined {
+  let low = 0;
+  let high = instructions.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((instructions[middle] as Instruction).range.start <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return instructions[low - 1];
 }

@@ -1,5 +1,5 @@
 import type { SourceRange } from "../../../core/diagnostics.js";
-import type { ArgNode, NodeOf } from "../ast.js";
+import type { ArgNode, Instruction, NodeOf } from "../ast.js";
 import { LineMap } from "../source-lines.js";
 import type { StageFile, StageNode } from "../stages.js";
 import { heredocScript, lineScript, type RunScript } from "./run-script.js";
@@ -10,7 +10,7 @@ export class LintFile {
   readonly globalArgs: readonly ArgNode[];
   readonly stages: readonly StageNode[];
   #map: LineMap | undefined;
-  #scripts: readonly RunScript[] | undefined;
+  #scripts: ReadonlyMap<Instruction, readonly RunScript[]> | undefined;
 
   constructor(
     file: StageFile,
@@ -29,19 +29,34 @@ export class LintFile {
 
   /** What POSIX shells run in all stages, in file order. What other shells and programs run is not among it. */
   get scripts(): readonly RunScript[] {
-    if (!this.#scripts) {
-      const shells = shellsOf(this.stages, this.escape);
-      this.#scripts = this.stages
-        .flatMap((stage) =>
-          stage.instructions.flatMap((node) => {
-            if (node.kind !== "run" || node.command?.form !== "shell") return [];
-            const run = node as NodeOf<"run">;
-            const shell = shells.get(run) ?? [];
-            return [lineScript(run, stage, shell, this), ...run.heredocs.map((heredoc) => heredocScript(run, stage, shell, heredoc, this))];
-          }),
-        )
-        .filter((script) => script !== undefined);
+    this.#scripts ??= this.#readScripts();
+    return [...this.#scripts.values()].flat();
+  }
+
+  /** What POSIX shells run of one instruction: its line, and its heredocs. */
+  scriptsOf(node: Instruction): readonly RunScript[] {
+    this.#scripts ??= this.#readScripts();
+    return this.#scripts.get(node) ?? [];
+  }
+
+  #readScripts(): ReadonlyMap<Instruction, readonly RunScript[]> {
+    const shells = shellsOf(this.stages, this.escape);
+    const scripts = new Map<Instruction, readonly RunScript[]>();
+    for (const stage of this.stages) {
+      for (const node of stage.instructions) {
+        if (node.kind !== "run" || node.command?.form !== "shell") continue;
+        const run = node as NodeOf<"run">;
+        const shell = shells.get(run) ?? [];
+        const found = [
+          lineScript(run, stage, shell, this),
+          ...run.heredocs.map((heredoc) => heredocScript(run, stage, shell, heredoc, this)),
+        ];
+        scripts.set(
+          node,
+          found.filter((script) => script !== undefined),
+        );
+      }
     }
-    return this.#scripts;
+    return scripts;
   }
 }

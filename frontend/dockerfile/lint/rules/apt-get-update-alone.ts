@@ -16,12 +16,13 @@ const USES = new Set("install upgrade full-upgrade dist-upgrade safe-upgrade bui
 export function checkAptGetUpdateAlone(file: LintFile, linter: Linter): void {
   for (const node of new Set(file.scripts.map((script) => script.node))) {
     // The line and the heredocs of a RUN are one.
-    const scripts = file.scripts.filter((script) => script.node === node);
-    const uses = scripts.flatMap((script) =>
-      script.commands
-        .filter(({ words: [program = ""] }) => PROGRAMS.has(lastPart(program)))
-        .map((command) => ({ script, command, action: command.words.slice(1).find((word) => !word.startsWith("-")) })),
-    );
+    const uses = file
+      .scriptsOf(node)
+      .flatMap((script) =>
+        script.commands
+          .filter(({ words: [program = ""] }) => PROGRAMS.has(lastPart(program)))
+          .map((command) => ({ script, command, action: command.words.slice(1).find((word) => !word.startsWith("-")) })),
+      );
     const update = uses.find(({ action }) => action === "update");
     if (!update || uses.some(({ action }) => USES.has(action ?? ""))) continue;
     const { script, command } = update;

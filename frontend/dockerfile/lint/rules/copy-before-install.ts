@@ -23,7 +23,7 @@ export function checkCopyBeforeInstall(file: LintFile, linter: Linter): void {
         if (source) copy ??= { node, source };
       }
       if (node.kind !== "run") continue;
-      for (const script of file.scripts.filter((candidate) => candidate.node === node)) {
+      for (const script of file.scriptsOf(node)) {
         for (const command of script.commands) {
           const found = installation(command.words);
           if (!found) continue;
