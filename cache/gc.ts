@@ -71,10 +71,28 @@ export class StoreCollector implements Collector {
   exceeds(limit: number): boolean {
     const { database, totals } = this.parts;
     if (!database.exists) return false;
-    this.#addOpen();
+    this.addOpen();
     const current = totals.current();
     if (!current) return totals.grew;
     return current.bytes > Math.max(limit, current.collectAbove);
+  }
+
+  /** Adds what this handle unpacked, and its mounts, to the running total. */
+  addOpen(): void {
+    const { database, paths, totals, tocs } = this.parts;
+    const { snapshots, mounts } = totals.takeOpen();
+    for (const row of snapshots) {
+      const layer = database.get<{ diff_id: Digest | null }>("SELECT diff_id FROM layers WHERE id = ? AND unpacked = 1", row);
+      const toc = layer?.diff_id ? tocs.recent(layer.diff_id) : undefined;
+      totals.addBytes(toc ? estimateSnapshot(toc) : diskUsage(join(paths.snapshots, layerId(row)), QUICK_LOOK).bytes);
+    }
+    for (const id of mounts) {
+      const mount = database.get<{ dir: string; bytes: number | null }>("SELECT dir, bytes FROM mounts WHERE id = ?", id);
+      const usage = mount && diskUsage(join(paths.mounts, mount.dir), QUICK_LOOK);
+      if (!usage?.complete) continue;
+      totals.addBytes(usage.bytes - (mount?.bytes ?? 0));
+      database.run("UPDATE mounts SET bytes = ? WHERE id = ?", usage.bytes, id);
+    }
   }
 
   settle(collectAbove: number): void {
@@ -202,24 +220,6 @@ export class StoreCollector implements Collector {
     const aside = this.parts.owner.temporaryPath("gone");
     renameSync(path, aside);
     return aside;
-  }
-
-  /** Adds what this handle unpacked and its mounts to the running total. */
-  #addOpen(): void {
-    const { database, paths, totals, tocs } = this.parts;
-    const { snapshots, mounts } = totals.takeOpen();
-    for (const row of snapshots) {
-      const layer = database.get<{ diff_id: Digest | null }>("SELECT diff_id FROM layers WHERE id = ? AND unpacked = 1", row);
-      const toc = layer?.diff_id ? tocs.recent(layer.diff_id) : undefined;
-      totals.addBytes(toc ? estimateSnapshot(toc) : diskUsage(join(paths.snapshots, layerId(row)), QUICK_LOOK).bytes);
-    }
-    for (const id of mounts) {
-      const mount = database.get<{ dir: string; bytes: number | null }>("SELECT dir, bytes FROM mounts WHERE id = ?", id);
-      const usage = mount && diskUsage(join(paths.mounts, mount.dir), QUICK_LOOK);
-      if (!usage?.complete) continue;
-      totals.addBytes(usage.bytes - (mount?.bytes ?? 0));
-      database.run("UPDATE mounts SET bytes = ? WHERE id = ?", usage.bytes, id);
-    }
   }
 
   /** Derived files that were not written for a month, and what crashes left beside them. */

@@ -121,6 +121,7 @@ export function openStore(options: StoreOptions): Store {
       // On a disk that is full now, what is left of this handle goes when the next one takes its lock.
       tolerate(() => layers.close());
       tolerate(sweepSuperseded);
+      tolerate(() => gc.addOpen());
       // One commit for everything that is written at the end.
       if (database.isOpen) tolerate(() => database.transaction(() => [results, totals, leases].forEach((part) => part.close())));
       const left = owner.release();

@@ -1,4 +1,4 @@
-import type { DiskItem } from "../../api/disk-types.js";
+import type { DiskItem, DiskUsageReport } from "../../api/disk-types.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { parseDiskFilters } from "../disk-filter.js";
@@ -82,11 +82,17 @@ function usage(flags: ParsedFlags, environment: CliEnvironment): Promise<number>
       ...(flags.all("filter").length > 0 ? [["Shown", sum(items)]] : []),
       ["Reclaimable", humanSize(report.reclaimable)],
       ["Total", humanSize(report.total)],
-      ["Budget", report.budget === undefined ? "off" : humanSize(report.budget)],
+      ["Budget", budgetText(report)],
     ];
     await print(environment.stdout, `\n${lines.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}\n`).join("")}`);
     return EXIT.success;
   });
+}
+
+/** Over it for long only when what may not go is too much. */
+function budgetText({ budget, total }: DiskUsageReport): string {
+  if (budget === undefined) return "off";
+  return `${humanSize(budget)}${total > budget ? " (exceeded: images with a name, and what running builds use, are never collected)" : ""}`;
 }
 
 function verify(flags: ParsedFlags, environment: CliEnvironment): Promise<number> {

@@ -1,0 +1,121 @@
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import { openStore } from "../../cache/open-store.js";
+import type { Store } from "../../cache/store.js";
+import { imageOf, key, layerBlob, open, temporaryRoot } from "./support.js";
+
+/** A step with a layer of its own, under the key of its name. */
+function step(store: Store, name: string): { readonly id: number } {
+  const { id } = store.layers.addPacked(layerBlob(store, name));
+  return store.results.save({ keys: [key(name)], layers: [id], name: `RUN ${name}`, components: "" });
+}
+
+test("leases: a result that is replaced stays for whoever found it, and goes after", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const first = openStore({ root });
+  step(first, "a");
+  first.close();
+
+  const running = openStore({ root });
+  const found = running.results.lookup(key("a"));
+  const other = open(t.teardown, root);
+  const { id } = other.layers.addPacked(layerBlob(other, "b"));
+  other.results.replace({ keys: [key("a")], layers: [id], name: "RUN b", components: "" });
+  other.gc.collect({ unusedFor: 0 });
+  t.truthy(found && running.layers.get(found.layers[0] ?? id));
+  t.is(
+    openOnce(root, (store) => store.results.lookup(key("a"))?.name),
+    "RUN b",
+  );
+  t.deepEqual(other.gc.verify({ content: true }), []);
+  running.close();
+  t.deepEqual(
+    other.gc.collect().removed.map(({ kind }) => kind),
+    ["result", "layer", "blob"],
+  );
+});
+
+function openOnce<T>(root: string, body: (store: Store) => T): T {
+  const store = openStore({ root });
+  try {
+    return body(store);
+  } finally {
+    store.close();
+  }
+}
+
+test("totals: what handles write adds up, without looking, to what is there", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const large = 1 << 20;
+  openOnce(root, (store) => {
+    t.false(store.gc.exceeds(0), "a new store");
+    store.blobs.writeSmall(Buffer.alloc(large, 1));
+    t.true(store.gc.exceeds(large - 1));
+    t.false(store.gc.exceeds(large * 1.1));
+  });
+  openOnce(root, (store) => {
+    const draft = store.layers.draft();
+    writeFileSync(join(draft.fs, "f"), Buffer.alloc(large, 2));
+    draft.commitSnapshot();
+    const mount = store.cacheMountPath("m");
+    mkdirSync(mount);
+    writeFileSync(join(mount, "f"), Buffer.alloc(large, 3));
+  });
+  openOnce(root, (store) => {
+    t.true(store.gc.exceeds(large * 2.9), "what ended without asking counts, too");
+    const total = store.gc.usage().reduce((sum, { bytes }) => sum + bytes, 0);
+    t.true(total > 3 * large);
+    t.true(store.gc.exceeds(total - 1));
+    t.false(store.gc.exceeds(total));
+    store.gc.settle(total);
+    t.false(store.gc.exceeds(0), "no more can be had");
+    store.gc.settle(0);
+    store.gc.collect({ unusedFor: 0, mounts: true });
+    t.false(store.gc.exceeds(large * 2), "the index and the reserve are left");
+  });
+});
+
+test("usage: says who keeps what", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const store = open(t.teardown, root);
+  step(store, "a");
+  const layer = layerBlob(store, "a");
+  const { target, config } = imageOf(store, "app", [layer]);
+  store.images.set("docker.io/library/app:1", target, 1);
+  const stray = store.blobs.writeSmall("stray");
+  store.close();
+  const usage = new Map(openOnce(root, (next) => next.gc.usage()).map((item) => [item.id, item]));
+  t.like(usage.get(layer.digest), {
+    name: "RUN a",
+    inUse: true,
+    usedBy: { images: ["app:1"], base: false, steps: 1, running: false },
+  });
+  t.like(usage.get(layer.diffId), { kind: "toc", name: "RUN a", usedBy: { steps: 1 } });
+  t.like(usage.get(target.digest), { name: "manifest of app:1", usedBy: { images: ["app:1"], steps: 0 } });
+  t.like(usage.get(config), { name: "config of app:1" });
+  t.like(usage.get(stray.digest), { name: undefined, inUse: false });
+});
+
+test("verify: names every kind of damage", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const store = open(t.teardown, root);
+  step(store, "a");
+  const [layer, other] = [layerBlob(store, "in an image"), layerBlob(store, "lost")];
+  store.images.set("docker.io/library/app:1", imageOf(store, "app", [layer, other]).target, 1);
+  const { id } = store.layers.addPacked(layerBlob(store, "b"));
+  store.layers.draftSnapshot(id).commitSnapshot();
+  t.deepEqual(store.gc.verify({ content: true }), []);
+  appendFileSync(store.blobs.path(layer.digest), "x");
+  rmSync(store.blobs.path(other.digest));
+  rmSync(store.layers.snapshotPath(id), { recursive: true });
+  for (const name of ["snapshots/stray", "mounts/stray", "tmp/dead"]) mkdirSync(join(root, "v1", name));
+  t.deepEqual([...store.gc.verify({ content: true })].map((text) => text.replace(/sha256:[0-9a-f]{64}/g, "D")).sort(), [
+    "blob D has other bytes: their digest is D",
+    "image docker.io/library/app:1: its layer D is missing",
+    `layer ${id} is unpacked, but its snapshot is missing`,
+    "mounts/stray belongs to nothing",
+    "snapshots/stray belongs to nothing",
+    "tmp/dead is of a dead process",
+  ]);
+});
