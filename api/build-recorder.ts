@@ -141,7 +141,9 @@ export class BuildRecorder {
 
   #recordedSteps(endedAt: number): RecordedStep[] {
     return [...this.#steps].map(([id, { number, startedAt, end, logBytes }]) => {
-      const explanation = this.#explanations.get(id);
+      const told = this.#explanations.get(id);
+      // A step that had begun may turn out not to be needed.
+      const explanation = end?.status === "cached" && told?.outcome === "ran" ? undefined : told;
       return {
         number,
         name: this.#names.get(id) ?? id,
