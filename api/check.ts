@@ -31,7 +31,8 @@ export async function check({ rules = "all", fix = false, ...options }: CheckOpt
     const found = await look(file);
     if (!fix) return { source: { name: file.name, text: file.text }, ...found, fixed: [] };
     const mended = await mendDockerfile(file, found, async (changed) => look(changed, await loadAst(changed, session.store)));
-    if (mended.fixed.length > 0) writeMended(file, mended.source.text);
+    // A text that was given is mended in the result.
+    if (mended.fixed.length > 0 && typeof build.dockerfile !== "object") writeMended(file, mended.source.text);
     return mended;
   });
 }

@@ -113,6 +113,8 @@ export class Lowering {
   }
 
   #howToDefine(name: string): string {
+    if (this.node.kind === "env" && this.node.pairs.some((pair) => pair.name.text === name))
+      return "values see what is set before their ENV, not what is set in it: write two";
     const global = this.build.globalArgs.get(name) !== undefined;
     return global
       ? `ARG before the first FROM does not reach into stages: repeat "ARG ${name}" in this one`

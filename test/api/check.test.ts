@@ -30,7 +30,8 @@ async function within(dockerfile: string | Uint8Array, body: (directory: string,
   }
 }
 
-const BAD = "from scratch AS Base\nMAINTAINER me\nENV a b \\\n\n  c\nEXPOSE 80/TCP\nADD ./ /x/\nCMD run it\nFROM scratch\nCOPY --from=Base /x /y\n";
+const BAD =
+  "from scratch AS Base\nMAINTAINER me\nENV a b \\\n\n  c\nEXPOSE 80/TCP\nADD ./ /x/\nCMD run it\nFROM scratch\nCOPY --from=Base /x /y\n";
 const GOOD =
   'FROM scratch AS base\nLABEL org.opencontainers.image.authors="me"\nENV a b \\\n  c\nEXPOSE 80/tcp\nCOPY ./ /x/\nCMD ["run", "it"]\nFROM scratch\nCOPY --from=Base /x /y\n';
 
@@ -96,6 +97,16 @@ test("a file that is not UTF-8 is not written", async (t) => {
     const error = await t.throwsAsync(() => check({ ...options, fix: true }), { instanceOf: TsbuildError });
     t.is(error?.code, "check/not-written");
     t.deepEqual(readFileSync(join(directory, "Dockerfile")), bytes);
+  });
+});
+
+test("what is no file is not written", async (t) => {
+  await within("FROM scratch\n", async (_directory, options) => {
+    const error = await t.throwsAsync(() => check({ ...options, context: Buffer.from("FROM scratch as a\n"), fix: true }), {
+      instanceOf: TsbuildError,
+    });
+    t.is(error?.code, "check/not-written");
+    t.is((await check({ ...options, context: Buffer.from("FROM scratch as a\n") })).warnings.length, 1);
   });
 });
 
