@@ -36,6 +36,9 @@ export class ExpansionError extends Error {
   override readonly name = "ExpansionError";
 }
 
+/** No process can be given a variable of this size, and ten lines of `ENV A=$A$A$A$A` are enough to fill any memory. */
+const LONGEST_RESULT = 1 << 22;
+
 const NONE: ReadonlySet<string> = new Set();
 const SPECIAL_PARAMETERS = "@*#?-$!0";
 const WORD_CHARACTER = /[\p{L}\p{Nd}_]/u;
@@ -112,6 +115,7 @@ class Expander {
       let text = "";
       const words = new WordList();
       while (this.#at < this.#chars.length) {
+        if (text.length > LONGEST_RESULT) throw new ExpansionError(`it expands to more than ${LONGEST_RESULT} characters`);
         const char = this.#chars[this.#at] as string;
         if (char === stop) {
           this.#at++;

@@ -61,10 +61,12 @@ async function play(found: DifferentialCase, images: BaseImages): Promise<readon
   for (const [name, from] of Object.entries(found.contexts)) cpSync(from, join(folder, name), { recursive: true });
   const flags = (path: (file: string) => string): string[] => [
     ...found.args.map((arg) => arg.replace("REGISTRY", images.registry)),
-    ...["--build-arg", `REGISTRY=${images.registry}`],
+    "--build-arg",
+    `REGISTRY=${images.registry}`,
     ...[...references].flatMap(([name, reference]) => ["--build-context", `${name}=${reference}`]),
     ...Object.keys(found.contexts).flatMap((name) => ["--build-context", `${name}=${path(join(folder, name))}`]),
-    ...["-f", path(join(folder, "Dockerfile"))],
+    "-f",
+    path(join(folder, "Dockerfile")),
   ];
   const archive = (name: string): string => join(folder, `${name}.tar`);
   const oursArgs = [join(packageRoot(), "dist", "cli.js"), "build", ...flags((file) => file), "--progress=plain"];

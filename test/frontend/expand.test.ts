@@ -117,6 +117,11 @@ test("splitting: variables split, quotes keep together", (t) => {
   for (const [word, expected] of cases) t.deepEqual(expandWord(word, VALUES, { escape: "\\" }).words, expected, word);
 });
 
+test("an expansion has an end", (t) => {
+  const values = variables({ A: "x".repeat(1 << 20) });
+  t.throws(() => expandWord("$A".repeat(9), values, { escape: "\\" }), { message: /more than/ });
+});
+
 test("it says which variables were there", (t) => {
   const { matched, unmatched } = expandWord("$HOME ${NOPE:-$EMPTY} '$PWD'", VALUES, { escape: "\\" });
   t.deepEqual([...matched], ["HOME", "EMPTY"]);
