@@ -7,7 +7,6 @@ import { removeOrphansNow } from "./store-worker.js";
 /** Removes what a policy names, and everything that nothing needs any more. */
 export async function pruneStore(store: Store, policy: PrunePolicy): Promise<PruneReport> {
   const { all = false, unusedFor = 0, only, dryRun = false } = policy;
-  store.gc.recover();
   const usage = await measure(store);
   const keepBytes = keptBytes(
     store.root,

@@ -17,6 +17,8 @@ interface Parts {
   readonly tocs: TocStore;
   readonly graph: BlobGraph;
   readonly memo: Memo;
+  /** Writes down what was measured, where something can be written. */
+  readonly note: (write: () => void) => void;
 }
 
 const NOBODY: UsedBy = { images: [], base: false, steps: 0, running: false };
@@ -54,7 +56,7 @@ function* blobs({ blobs, database }: Parts, keepers: Keepers): Iterable<Usage> {
   }
 }
 
-function* snapshots({ database, paths }: Parts, keepers: Keepers): Iterable<Usage> {
+function* snapshots({ database, paths, note }: Parts, keepers: Keepers): Iterable<Usage> {
   const known = new Set<string>();
   const rows = database.all<{ id: number; bytes: number | null }>("SELECT id, bytes FROM layers WHERE unpacked = 1 AND draft = 0");
   for (const { id: row, bytes } of rows) {
@@ -62,7 +64,7 @@ function* snapshots({ database, paths }: Parts, keepers: Keepers): Iterable<Usag
     known.add(id);
     const path = join(paths.snapshots, id);
     const usage = bytes === null ? diskUsage(path) : { bytes, complete: true };
-    if (bytes === null && usage.complete) rememberSnapshot(database, row, usage.bytes);
+    if (bytes === null && usage.complete) note(() => rememberSnapshot(database, row, usage.bytes));
     yield entry(
       { kind: "snapshot", id, path, name: keepers.names.get(id), lastUsedAt: keepers.used.get(id), usedBy: keepers.usedBy.get(id) },
       usage,
@@ -87,7 +89,7 @@ function* tocs({ tocs }: Parts, keepers: Keepers): Iterable<Usage> {
   }
 }
 
-function* mounts({ database, paths }: Parts, keepers: Keepers): Iterable<Usage> {
+function* mounts({ database, paths, note }: Parts, keepers: Keepers): Iterable<Usage> {
   const known = new Set<string>();
   const rows = database.all<{ id: string; dir: string; used_at: number; name: string | null }>(
     "SELECT id, dir, used_at, name FROM mounts ORDER BY id",
@@ -96,7 +98,7 @@ function* mounts({ database, paths }: Parts, keepers: Keepers): Iterable<Usage> 
     known.add(dir);
     const path = join(paths.mounts, dir);
     const usage = diskUsage(path);
-    if (usage.complete) database.run("UPDATE mounts SET bytes = ? WHERE id = ?", usage.bytes, id);
+    if (usage.complete) note(() => database.run("UPDATE mounts SET bytes = ? WHERE id = ?", usage.bytes, id));
     const running = keepers.mounts.has(id);
     yield entry({ kind: "mount", id, path, name: name ?? undefined, lastUsedAt: used_at, usedBy: { ...NOBODY, running } }, usage);
   }

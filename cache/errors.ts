@@ -46,6 +46,11 @@ export function ioError(attempted: string, error: unknown): unknown {
   }
 }
 
+/** The disk is full, or the store is mounted read-only. */
+export function isUnwritable(error: unknown): boolean {
+  return error instanceof TsbuildError && (error.code === "store/disk-full" || error.code === "store/not-writable");
+}
+
 export function blobMissing(digest: Digest): TsbuildError {
   return new TsbuildError("store/blob-missing", `Cannot read blob ${digest}: it is not in the store`, {
     hint: "Build or pull again: what depends on it is made anew",

@@ -9,7 +9,7 @@ import { type CollectPlan, planCollection } from "./collect-plan.js";
 import { collectState, measureSizes, type Sizes, TOC_GRACE } from "./collect-state.js";
 import type { Database } from "./database.js";
 import { diskUsage, ownUsage } from "./disk-usage.js";
-import { ioError } from "./errors.js";
+import { ioError, isUnwritable } from "./errors.js";
 import { layerId, layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { Orphans } from "./orphans.js";
@@ -43,6 +43,15 @@ export interface CollectorParts {
   readonly reap: () => void;
 }
 
+/** On a full disk, where room is looked for first of all, nothing can be written down. */
+function note(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
+  }
+}
+
 /** Ends a dry run: the transaction is rolled back. */
 class DryRun extends Error {}
 
@@ -50,8 +59,8 @@ export class StoreCollector implements Collector {
   constructor(private readonly parts: CollectorParts) {}
 
   usage(): readonly Usage[] {
-    const usage = measureUsage(this.parts);
-    if (this.parts.database.exists) this.parts.totals.measured(usage.reduce((sum, { bytes }) => sum + bytes, 0));
+    const usage = measureUsage({ ...this.parts, note });
+    if (this.parts.database.exists) note(() => this.parts.totals.measured(usage.reduce((sum, { bytes }) => sum + bytes, 0)));
     return usage;
   }
 
@@ -110,7 +119,7 @@ export class StoreCollector implements Collector {
     const { database, orphans, paths, totals } = this.parts;
     const removed: Removed[] = [];
     try {
-      if (!dryRun) giveReserve(paths.reserve);
+      giveReserve(paths.reserve);
       this.recover();
       const sizes = this.#sizes([policy].flat());
       const trees = database.transaction(() => {

@@ -1,5 +1,6 @@
 import { TsbuildError } from "../core/errors.js";
 import type { Database } from "./database.js";
+import { isUnwritable } from "./errors.js";
 import type { Owner } from "./owner.js";
 import type { Lease, LeaseKind, Leases } from "./store.js";
 
@@ -59,11 +60,17 @@ export class StoreLeases implements Leases {
    */
   keepFound(kind: LeaseKind, id: string): boolean {
     if (this.keeps(kind, id)) return true;
-    return this.database.transaction(() => {
-      if (!this.exists(kind, id)) return false;
-      this.keepWritten(kind, id);
-      return true;
-    });
+    try {
+      return this.database.transaction(() => {
+        if (!this.exists(kind, id)) return false;
+        this.keepWritten(kind, id);
+        return true;
+      });
+    } catch (error) {
+      // Where nothing can be written, what is there can still be used; nothing much can be collected either.
+      if (isUnwritable(error)) return this.exists(kind, id);
+      throw error;
+    }
   }
 
   /** Whether this handle keeps it. */

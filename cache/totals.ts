@@ -3,6 +3,8 @@ import type { Toc } from "../oci/layer/toc.js";
 import type { Database } from "./database.js";
 
 const BLOCK = 4096;
+/** Bytes: the reserve, the index and its log. */
+const EMPTY = 2 << 20;
 /** Milliseconds after which estimates have added up long enough: the next build that adds something looks at everything again. */
 const TRUSTED = 24 * 3_600_000;
 
@@ -23,9 +25,9 @@ export class StoreTotals {
 
   constructor(private readonly database: Database) {}
 
-  /** A store that is made from nothing takes nothing. */
+  /** A store that is made from nothing has no more than its index. */
   begin(): void {
-    this.database.run("INSERT OR IGNORE INTO totals (id, bytes, measured_at, collect_above) VALUES (1, 0, ?, 0)", Date.now());
+    this.database.run("INSERT OR IGNORE INTO totals (id, bytes, measured_at, collect_above) VALUES (1, ?, ?, 0)", EMPTY, Date.now());
   }
 
   /** This handle put a file in place. */
