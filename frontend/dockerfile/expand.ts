@@ -1,4 +1,5 @@
 import { trimPrefix, trimSuffix, wildcardRegExp } from "./expand-pattern.js";
+import { BLANK, WordList } from "./word-list.js";
 
 /** Where variables come from. */
 export interface Variables {
@@ -43,7 +44,6 @@ const NONE: ReadonlySet<string> = new Set();
 const SPECIAL_PARAMETERS = "@*#?-$!0";
 const WORD_CHARACTER = /[\p{L}\p{Nd}_]/u;
 const DIGIT = /\p{Nd}/u;
-const BLANK = /\s/;
 
 /**
  * Expands variables and removes quotes as the Dockerfile's own small shell does: `$v`, `${v}`, `${v:-w}` and its relatives, `${v#p}`,
@@ -64,27 +64,6 @@ function isPlain(text: string, options: ExpandOptions): boolean {
     if (char === "$" || char === options.escape || ((char === "'" || char === '"') && !options.ignoreQuotes)) return false;
   }
   return true;
-}
-
-class WordList {
-  readonly words: string[] = [];
-  #word = "";
-
-  /** A character that splits words when it is blank. */
-  add(char: string): void {
-    if (!BLANK.test(char)) this.#word += char;
-    else if (this.#word !== "") this.flush();
-  }
-
-  addRaw(text: string): void {
-    this.#word += text;
-  }
-
-  flush(): string[] {
-    if (this.#word !== "") this.words.push(this.#word);
-    this.#word = "";
-    return this.words;
-  }
 }
 
 class Expander {
