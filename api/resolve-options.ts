@@ -4,6 +4,7 @@ import { suggest } from "../core/suggest.js";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
 import { parseImageName } from "../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
+import { checkOptionShapes } from "./option-shapes.js";
 import type { BuildOptions, CacheFrom, CacheTo, Output } from "./options.js";
 
 /** Build options with every default filled in and every text read. */
@@ -87,6 +88,7 @@ export function resolveBuildOptions(
       near === undefined ? {} : { hint: `Did you mean "${near}"?` },
     );
   }
+  checkOptionShapes(options);
   const root = options.root ?? defaultRoot(env);
   const jobs = options.jobs ?? DEFAULT_JOBS;
   if (!Number.isInteger(jobs) || jobs < 1)
