@@ -6,10 +6,16 @@ import { runCli } from "./run.js";
 const CANCELED = 130;
 const abort = new AbortController();
 
+/** Milliseconds in which a second signal is the same ctrl-c: npm and other parents pass on what the terminal has sent to the whole group already. */
+const SAME_KEY_PRESS = 300;
+let interruptedAt: number | undefined;
+
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
+    const now = performance.now();
+    interruptedAt ??= now;
     // The second time means now: what is left behind is cleaned up by the next start.
-    if (abort.signal.aborted) process.exit(CANCELED);
+    if (now - interruptedAt > SAME_KEY_PRESS) process.exit(CANCELED);
     abort.abort();
   });
 }
