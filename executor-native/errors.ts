@@ -16,9 +16,11 @@ export function helperMissing(path: string, cause: unknown): TsbuildError {
   });
 }
 
-export function noIdRange(file: string, user: string): TsbuildError {
+/** `free`: the first id that nobody has been given. */
+export function noIdRange(file: string, user: string, free: number): TsbuildError {
+  const range = `${free}-${free + 65_535}`;
   return new TsbuildError("exec/no-id-range", `Cannot run steps as user "${user}": no range of ids is set aside for it in ${file}`, {
-    hint: `As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`,
+    hint: `As root: usermod --add-subuids ${range} --add-subgids ${range} ${user}`,
   });
 }
 

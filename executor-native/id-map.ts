@@ -51,6 +51,15 @@ export function rangeMap(own: number, text: string, names: readonly string[]): s
   return inside === 1 ? undefined : map.join(",");
 }
 
+/** The first id from 100,000 on that no range in `texts` (of /etc/subuid and /etc/subgid) holds, nor any after it: ranges of two users must not overlap. */
+export function firstFreeId(...texts: readonly string[]): number {
+  const ends = texts.flatMap(lines).map((line) => {
+    const [, start, count] = line.split(":");
+    return Number(start) + Number(count);
+  });
+  return Math.max(100_000, ...ends.filter(Number.isSafeInteger));
+}
+
 function mapped(own: number, file: string, uid: number): string {
   const names = [String(uid)];
   try {
@@ -58,15 +67,18 @@ function mapped(own: number, file: string, uid: number): string {
   } catch {
     // No entry in /etc/passwd: a range can still be given by number.
   }
-  let text = "";
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    // Reported as a missing range, which is what it means.
-  }
-  const map = rangeMap(own, text, names);
-  if (map === undefined) throw noIdRange(file, names.at(-1) as string);
+  const map = rangeMap(own, rangesIn(file), names);
+  if (map === undefined) throw noIdRange(file, names.at(-1) as string, firstFreeId(rangesIn("/etc/subuid"), rangesIn("/etc/subgid")));
   return map;
+}
+
+/** A file that is not there is reported as a missing range, which is what it means. */
+function rangesIn(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function lines(text: string): string[] {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { TsbuildError } from "../../core/errors.js";
 import { fromWire, toWire } from "../../executor-native/errors.js";
-import { identity, rangeMap } from "../../executor-native/id-map.js";
+import { firstFreeId, identity, rangeMap } from "../../executor-native/id-map.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import { encodeMessage, type Frame, FrameReader, outputHeader, type Response } from "../../executor-native/worker/protocol.js";
 import { BUSYBOX, ENTRY, processesWith, SandboxRig } from "../support/sandbox-rig.js";
@@ -18,6 +18,13 @@ test("id maps: what each user may have", (t) => {
   const ranges = "# comment\nme:100000:65536\nother:200000:65536\n1001:300000:10\nme:bad:1\nme:1:0\n";
   t.is(rangeMap(1001, ranges, ["1001", "me"]), "0 1001 1,1 100000 65536,65537 300000 10");
   t.is(rangeMap(1001, ranges, ["nobody"]), undefined);
+});
+
+test("id maps: the range that is proposed to a user without one overlaps nobody's", (t) => {
+  t.is(firstFreeId("", "# none\n"), 100_000);
+  t.is(firstFreeId("a:100000:65536\nb:165536:65536\n", "a:100000:65536\n"), 231_072);
+  t.is(firstFreeId("a:100000:65536\nbroken\n", "a:500000:10\n"), 500_010);
+  t.is(firstFreeId("a:1000:10\n"), 100_000);
 });
 
 test("frames survive any cut of the byte stream", (t) => {
