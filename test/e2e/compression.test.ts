@@ -1,22 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
-import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
-import type { RealRegistry } from "../support/registry.js";
+import { busyboxSuite } from "../support/busybox-suite.js";
 import { Rig } from "../support/rig.js";
 
-const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
+const { serial, host } = busyboxSuite();
 const MIB = 1 << 20;
-let registry: RealRegistry;
-
-test.before(async (t) => {
-  if (missing === undefined) registry = await startBusyboxRegistry();
-  else t.log(`skipped: ${missing} is not installed`);
-});
-
-test.after.always(() => registry?.stop());
 
 /** Loaded into the command and its threads: writes down how much is given to deflate. */
 const hook = (log: string) => `const zlib = require("node:zlib");
@@ -35,7 +24,7 @@ serial("a layer that a step waits for is unpacked as it is and compressed once, 
     const context = rig.context("context", { Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nCOPY big /\nRUN ls /big\nRUN ls /\n" });
     writeFileSync(join(context, "big"), randomBytes(20 * MIB));
     writeFileSync(rig.path("hook.cjs"), hook(log));
-    const args = ["build", "--build-arg", `REGISTRY=${registry.host}`, "-o", `type=oci,dest=${rig.path("out.tar")}`, context];
+    const args = ["build", "--build-arg", `REGISTRY=${host()}`, "-o", `type=oci,dest=${rig.path("out.tar")}`, context];
     const { code, stderr } = await rig.cli(args, { env: { NODE_OPTIONS: `--require=${rig.path("hook.cjs")}` } });
     t.is(code, 0, stderr);
     const deflated = readFileSync(log, "utf8")

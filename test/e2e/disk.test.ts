@@ -1,36 +1,16 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
-import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
+import { busyboxSuite, withRig } from "../support/busybox-suite.js";
 import { instructionSteps } from "../support/plain-steps.js";
-import type { RealRegistry } from "../support/registry.js";
-import { type Ended, Rig } from "../support/rig.js";
+import type { Ended, Rig } from "../support/rig.js";
 
 // The room a store takes: what du says of it, what prune and builds over their budget remove, and that running builds lose nothing.
 
-const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
-let registry: RealRegistry;
-
-test.before(async (t) => {
-  if (missing === undefined) registry = await startBusyboxRegistry();
-  else t.log(`skipped: ${missing} is not installed`);
-});
-
-test.after.always(() => registry?.stop());
-
-async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
-  const rig = new Rig();
-  try {
-    await body(rig);
-  } finally {
-    await rig.dispose();
-  }
-}
+const { serial, host } = busyboxSuite();
 
 const MB = 2 ** 20;
 
-const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${registry.host}`, ...more];
+const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${host()}`, ...more];
 
 async function run(rig: Rig, args: readonly string[]): Promise<Ended> {
   const ended = await rig.cli(args);

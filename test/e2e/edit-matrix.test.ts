@@ -1,24 +1,14 @@
 import { chmodSync, cpSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
 import { packageRoot } from "../../core/package-root.js";
-import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
+import { busyboxSuite } from "../support/busybox-suite.js";
 import { instructionSteps } from "../support/plain-steps.js";
-import type { RealRegistry } from "../support/registry.js";
 import { Rig } from "../support/rig.js";
 
 // The table of docs/caching.md, which this test reads: each change is made to what was built before, and the steps that run are counted.
 
-const missing = missingForBusybox();
+const { serial, host } = busyboxSuite();
 const page = readFileSync(join(packageRoot(), "docs", "caching.md"), "utf8");
-let registry: RealRegistry;
-
-test.before(async (t) => {
-  if (missing === undefined) registry = await startBusyboxRegistry();
-  else t.log(`skipped: ${missing} is not installed`);
-});
-
-test.after.always(() => registry?.stop());
 
 /** Rows of the table: what changes, and the beginnings of the names of the steps that run, sorted. */
 function documented(): ReadonlyMap<string, readonly string[]> {
@@ -94,14 +84,14 @@ const EDITS: Readonly<Record<string, Edit>> = {
   "base image moved under its tag, other files": { base: `${BASE}COPY marker /other\n` },
 };
 
-(missing === undefined ? test.serial : test.serial.skip)("every change of the table runs the steps the table says", async (t) => {
+serial("every change of the table runs the steps the table says", async (t) => {
   const rig = new Rig();
   const table = documented();
   t.deepEqual([...table.keys()], Object.keys(EDITS), "the table and the test hold the same changes");
-  const args = (...more: readonly string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${registry.host}`, ...more];
+  const args = (...more: readonly string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${host()}`, ...more];
   const pushBase = async (dockerfile: string) => {
     const context = rig.context("base", { Dockerfile: dockerfile, marker: "1" });
-    const pushed = await rig.cli(args("-o", `type=registry,name=${registry.host}/base:1`, context));
+    const pushed = await rig.cli(args("-o", `type=registry,name=${host()}/base:1`, context));
     t.is(pushed.code, 0, pushed.stderr);
   };
   try {

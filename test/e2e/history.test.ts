@@ -1,44 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
 import { storePaths } from "../../cache/paths.js";
 import { openSqlite } from "../../cache/sqlite.js";
-import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
+import { busyboxSuite, withRig } from "../support/busybox-suite.js";
 import { instructionSteps, parsePlain } from "../support/plain-steps.js";
-import type { RealRegistry } from "../support/registry.js";
-import { Rig } from "../support/rig.js";
+import type { Rig } from "../support/rig.js";
 
 // Why steps ran, what builds leave behind, and how comments and flags tell what may be cached.
 
-const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
-let registry: RealRegistry;
+const { serial, host } = busyboxSuite();
 
-test.before(async (t) => {
-  if (missing === undefined) registry = await startBusyboxRegistry();
-  else t.log(`skipped: ${missing} is not installed`);
-});
-
-test.after.always(() => registry?.stop());
-
-async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
-  const rig = new Rig();
-  try {
-    await body(rig);
-  } finally {
-    await rig.dispose();
-  }
-}
-
-const build = (...more: string[]) => [
-  "build",
-  "--progress=plain",
-  "--build-arg",
-  `REGISTRY=${registry.host}`,
-  "-o",
-  "type=cacheonly",
-  ...more,
-];
+const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${host()}`, "-o", "type=cacheonly", ...more];
 
 /** Standard output of a command that must succeed. */
 async function output(rig: Rig, ...args: string[]): Promise<string> {
@@ -100,7 +72,7 @@ serial("a build leaves a record with all that its steps printed; failed and canc
       executed: 1,
       error: { code: "build/step-failed" },
     });
-    t.like(record["buildArgs"], { API_TOKEN: "<hidden>", REGISTRY: registry.host });
+    t.like(record["buildArgs"], { API_TOKEN: "<hidden>", REGISTRY: host() });
     t.false(JSON.stringify(record).includes("hush"));
     const running = rig.start(build("--no-cache", "--build-arg", "X=1", context, "-f", "-"), {
       input: Buffer.from("ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo ready; sleep 60\n"),

@@ -1,40 +1,11 @@
-import test from "ava";
-import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
+import { busyboxSuite, gone, withRig } from "../support/busybox-suite.js";
 import { instructionSteps, parsePlain } from "../support/plain-steps.js";
-import type { RealRegistry } from "../support/registry.js";
-import { Rig } from "../support/rig.js";
 
 // What the command does with processes: in parallel, at once with another, interrupted, killed, and none where none is needed.
 
-const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
-let registry: RealRegistry;
+const { serial, host } = busyboxSuite();
 
-test.before(async (t) => {
-  if (missing === undefined) registry = await startBusyboxRegistry();
-  else t.log(`skipped: ${missing} is not installed`);
-});
-
-test.after.always(() => registry?.stop());
-
-async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
-  const rig = new Rig();
-  try {
-    await body(rig);
-  } finally {
-    await rig.dispose();
-  }
-}
-
-/** Ends when nothing is left, or gives what is left after `patience` milliseconds. */
-async function gone(rig: Rig, patience: number): Promise<readonly string[]> {
-  for (const end = performance.now() + patience; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
-    if (rig.leftovers().length === 0) return [];
-  }
-  return rig.leftovers();
-}
-
-const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${registry.host}`, ...more];
+const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${host()}`, ...more];
 
 /** A Dockerfile whose last stage needs all the others. */
 function stages(commands: readonly string[]): string {

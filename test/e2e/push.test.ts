@@ -1,20 +1,9 @@
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import test from "ava";
-import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
-import type { RealRegistry } from "../support/registry.js";
+import { busyboxSuite } from "../support/busybox-suite.js";
 import { Rig } from "../support/rig.js";
 
-const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
-let registry: RealRegistry;
-
-test.before(async (t) => {
-  if (missing === undefined) registry = await startBusyboxRegistry();
-  else t.log(`skipped: ${missing} is not installed`);
-});
-
-test.after.always(() => registry?.stop());
+const { serial, host } = busyboxSuite();
 
 /** Stands before a registry and notes what is asked of it. */
 async function watched(target: string) {
@@ -35,7 +24,7 @@ async function watched(target: string) {
 
 serial("layers of a base that was pulled from the same registry are mounted, not sent", async (t) => {
   const rig = new Rig();
-  const front = await watched(registry.host);
+  const front = await watched(host());
   try {
     const context = rig.context("context", { Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nCOPY file /\n", file: "content" });
     const build = (name: string, ...outputs: string[]) =>

@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
-import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
+import { busyboxSuite, withRig } from "../support/busybox-suite.js";
 import { parsePlain } from "../support/plain-steps.js";
-import type { RealRegistry } from "../support/registry.js";
-import { type Ended, Rig } from "../support/rig.js";
+import type { Ended, Rig } from "../support/rig.js";
 
 // Many processes on one store, and processes that are killed at any moment. TSBUILD_STRESS_KILLS=200 makes it long.
 
@@ -12,25 +10,7 @@ const KILLS = Number(process.env["TSBUILD_STRESS_KILLS"] ?? 24);
 const SEED = Number(process.env["TSBUILD_STRESS_SEED"] ?? 1);
 const TIMEOUT = 60_000 + KILLS * 3000;
 
-const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
-let registry: RealRegistry;
-
-test.before(async (t) => {
-  if (missing === undefined) registry = await startBusyboxRegistry();
-  else t.log(`skipped: ${missing} is not installed`);
-});
-
-test.after.always(() => registry?.stop());
-
-async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
-  const rig = new Rig();
-  try {
-    await body(rig);
-  } finally {
-    await rig.dispose();
-  }
-}
+const { serial, host } = busyboxSuite();
 
 /** Stages that all variants have in common, that some have, and one step that is a variant's own; each RUN leaves a line in a cache mount. */
 const DOCKERFILE = `ARG REGISTRY
@@ -63,7 +43,7 @@ const ENV = { SOURCE_DATE_EPOCH: "1700000000" };
 const buildArgs = (directory: string, variant: string, round: string): string[] => [
   "build",
   "--progress=plain",
-  ...Object.entries({ REGISTRY: registry.host, VARIANT: variant, ROUND: round }).map(([name, value]) => `--build-arg=${name}=${value}`),
+  ...Object.entries({ REGISTRY: host(), VARIANT: variant, ROUND: round }).map(([name, value]) => `--build-arg=${name}=${value}`),
   directory,
 ];
 
@@ -108,11 +88,13 @@ function runs(rig: Rig): Readonly<Record<string, number>> {
 /** What is left of processes on this machine; files of the command itself in the system's temporary directory are the system's. */
 const leftovers = (rig: Rig): readonly string[] => rig.leftovers().filter((line) => !line.startsWith(`file: ${rig.path("tmp")}`));
 
-async function gone(rig: Rig, patience: number): Promise<readonly string[]> {
+/** Processes and mounts that are left after `patience` milliseconds; files of the killed may stay until the next build. */
+async function stillAlive(rig: Rig, patience: number): Promise<readonly string[]> {
+  const alive = () => leftovers(rig).filter((line) => !line.startsWith("file: "));
   for (const end = performance.now() + patience; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
-    if (leftovers(rig).every((line) => line.startsWith("file: "))) break;
+    if (alive().length === 0) break;
   }
-  return leftovers(rig).filter((line) => !line.startsWith("file: "));
+  return alive();
 }
 
 serial("twenty processes build overlapping images at once: all right, every step runs once", async (t) => {
@@ -190,7 +172,7 @@ serial(`${KILLS} kills at any moment, of commands, workers and steps: every othe
         completed++;
         t.is(imageId(one), await reference.imageId(job.variant, job.round), `round ${round}\n${one.stderr}`);
       }
-      t.deepEqual(await gone(rig, 3000), [], `round ${round}`);
+      t.deepEqual(await stillAlive(rig, 3000), [], `round ${round}`);
       if (round % 4 === 3) {
         const verified = await rig.cli(["du", "--verify"]);
         t.is(verified.code, 0, `round ${round}: ${verified.stdout.toString()}${verified.stderr}`);

@@ -1,7 +1,7 @@
 import { Readable, Writable } from "node:stream";
 import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../api/options.js";
 import { buildHistoryOf } from "../../api/build-history.js";
-import type { BuildHistory, BuildRecord } from "../../cache/store.js";
+import type { BuildHistory, BuildRecord, BuildSummary } from "../../cache/store.js";
 import type { DiskItem, PrunePolicy, PruneReport } from "../../api/disk-types.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 import { runCli } from "../../cli/run.js";
@@ -114,11 +114,13 @@ export interface FakeDisk {
   readonly removed?: PruneReport["removed"];
 }
 
-function fakeDisk({ items = [], problems = [], removed = [] }: FakeDisk, prunes: PrunePolicy[]): Pick<ImageStore, "du" | "prune" | "verify"> {
+function fakeDisk(
+  { items = [], problems = [], removed = [] }: FakeDisk,
+  prunes: PrunePolicy[],
+): Pick<ImageStore, "du" | "prune" | "verify"> {
   const sum = (list: readonly { readonly bytes: number }[]): number => list.reduce((total, { bytes }) => total + bytes, 0);
   return {
-    du: () =>
-      Promise.resolve({ items, total: sum(items), reclaimable: sum(items.filter(({ reclaimable }) => reclaimable)), budget: 50e9 }),
+    du: () => Promise.resolve({ items, total: sum(items), reclaimable: sum(items.filter(({ reclaimable }) => reclaimable)), budget: 50e9 }),
     prune: (policy = {}) => {
       prunes.push(policy);
       return Promise.resolve({ removed, reclaimed: sum(removed) });
@@ -135,7 +137,7 @@ function fakeHistory(runs: readonly RecordedRun[]): BuildHistory {
       throw new Error("internal: the command line writes no logs");
     },
     add: () => undefined,
-    list: () => left.map(({ record: { detail: _, ...summary } }) => summary),
+    list: () => left.map(({ record }) => Object.fromEntries(Object.entries(record).filter(([key]) => key !== "detail")) as BuildSummary),
     get: (id) => find(id)?.record,
     openLog: (id, index) => {
       const text = find(id)?.logs?.[index];
