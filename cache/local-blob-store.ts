@@ -76,7 +76,11 @@ export class LocalBlobStore implements BlobStore {
   async ingest(
     source: AsyncIterable<Uint8Array>,
     expected: { readonly digest?: Digest; readonly size?: number } = {},
-    options: { readonly signal?: AbortSignal; readonly onProgress?: (bytes: number) => void } = {},
+    options: {
+      readonly signal?: AbortSignal;
+      readonly onProgress?: (bytes: number) => void;
+      readonly onFile?: (path: string) => void;
+    } = {},
   ): Promise<{ readonly digest: Digest; readonly size: number }> {
     const temporary = this.temporaryPath();
     const hasher = new Hasher();
@@ -87,6 +91,7 @@ export class LocalBlobStore implements BlobStore {
     try {
       const file = new BufferedFile(temporary);
       try {
+        options.onFile?.(temporary);
         for await (const chunk of source) {
           throwIfAborted(options.signal);
           hasher.update(chunk);

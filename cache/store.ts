@@ -67,12 +67,12 @@ export interface BlobStore {
   writeSmall(data: string | Uint8Array): { readonly digest: Digest; readonly size: number };
   /**
    * Stores a stream. Verifies `expected` when given (digest and size) and throws `store/digest-mismatch` without keeping anything. Idempotent.
-   * `onProgress` gets the bytes so far.
+   * `onProgress` gets the bytes so far; `onFile` the file they are written to, which may be read while it grows, but proves nothing before the end.
    */
   ingest(
     source: AsyncIterable<Uint8Array>,
     expected?: { readonly digest?: Digest; readonly size?: number },
-    options?: { readonly signal?: AbortSignal; readonly onProgress?: (bytes: number) => void },
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (bytes: number) => void; readonly onFile?: (path: string) => void },
   ): Promise<{ readonly digest: Digest; readonly size: number }>;
   /** A temporary file name on the blobs' filesystem, to be given to {@link adopt}. */
   temporaryPath(): string;

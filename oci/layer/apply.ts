@@ -39,7 +39,7 @@ export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?
         data: (chunk) => unpacker.data(chunk),
         end: (inode) => unpacker.end(inode),
       },
-      { context },
+      { growing: params.growing, context },
     );
     unpacker.finish();
     return { diffId, toc: tree.toc(diffId, size) };

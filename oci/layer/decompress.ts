@@ -4,6 +4,7 @@ import { type Duplex, pipeline, Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { systemErrorCode } from "../../core/errors.js";
 import { corruptLayer, decompressorMissing } from "./errors.js";
+import { type Growing, readGrowing } from "./growing-file.js";
 import { ZstdFrames } from "./zstd-frames.js";
 
 export type StreamFormat = "gzip" | "zstd" | "bzip2" | "xz" | "plain";
@@ -51,6 +52,28 @@ export function openDecompressed(path: string): AsyncIterable<Buffer> {
     case "xz":
       return throughCommand(path, format, format);
   }
+}
+
+/**
+ * The same for a file that is still being written, in the formats that this process reads itself (plain, gzip). Throws for others; what is there in
+ * the end can be read by {@link openDecompressed}.
+ */
+export async function* decompressGrowing(path: string, growing: Growing): AsyncGenerator<Buffer, void> {
+  const chunks = readGrowing(path, growing);
+  let start: Buffer = Buffer.alloc(0);
+  while (start.length < 6) {
+    const next = await chunks.next();
+    if (next.done) break;
+    start = Buffer.concat([start, next.value]);
+  }
+  const format = sniffFormat(start);
+  const whole = async function* (): AsyncGenerator<Buffer, void> {
+    yield start;
+    yield* chunks;
+  };
+  if (format === "plain") yield* whole();
+  else if (format === "gzip") yield* through(path, Readable.from(whole(), { objectMode: false }), zlib.createGunzip({ chunkSize: CHUNK }));
+  else throw new Error(`internal: a ${format} stream cannot be read while it is written`);
 }
 
 function readFile(path: string): Readable {

@@ -4,7 +4,7 @@ import { type Digest, Hasher } from "../../core/digest.js";
 import { CanceledError } from "../../core/errors.js";
 import type { TarHeader } from "../tar/header.js";
 import { TarParser } from "../tar/reader.js";
-import { openDecompressed } from "./decompress.js";
+import { decompressGrowing, openDecompressed } from "./decompress.js";
 import { type Change, type Inode, LayerTree } from "./layer-tree.js";
 
 /** What reading a layer tells. All calls are synchronous, in the order of the tar. */
@@ -29,7 +29,12 @@ export function stopIfAborted(context: Cancellation | undefined): void {
 export async function readLayer(
   blob: string,
   reader: LayerReader,
-  options: { readonly literal?: boolean; readonly context?: Cancellation | undefined } = {},
+  options: {
+    readonly literal?: boolean;
+    readonly context?: Cancellation | undefined;
+    /** Bytes the blob will have, when it is still being written. */
+    readonly growing?: number | undefined;
+  } = {},
 ): Promise<{ readonly tree: LayerTree; readonly diffId: Digest; readonly size: number }> {
   const tree = new LayerTree({ literal: options.literal ?? false });
   const whole = new Hasher();
@@ -60,8 +65,11 @@ export async function readLayer(
       current = undefined;
     },
   });
-  for await (const chunk of openDecompressed(blob)) {
-    stopIfAborted(options.context);
+  const { growing, context } = options;
+  const bytes =
+    growing === undefined ? openDecompressed(blob) : decompressGrowing(blob, { size: growing, stopped: () => context?.aborted ?? false });
+  for await (const chunk of bytes) {
+    stopIfAborted(context);
     whole.update(chunk);
     parser.push(chunk);
   }

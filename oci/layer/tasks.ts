@@ -13,6 +13,8 @@ export interface LayerTasks {
     readonly mediaType: string;
     /** For archives that ADD unpacks: names that start with `.wh.` are names, not deletions. Default false. */
     readonly literal?: boolean;
+    /** Bytes the blob will have, when it is still being written (gzip and plain only): it is read as it comes. */
+    readonly growing?: number;
   }): Promise<{ readonly diffId: Digest; readonly toc: Toc }>;
   /** Writes a new layer blob to `out`. Sources are `path` and `bytes` only. A file that changed (size or known digest) fails with `layer/file-changed`. */
   pack(params: {
@@ -37,6 +39,8 @@ export interface LayerTasks {
     readonly blob: string;
     readonly mediaType: string;
     readonly dest: string;
+    /** As in {@link scan}. */
+    readonly growing?: number;
   }): Promise<{ readonly diffId: Digest; readonly toc: Toc }>;
   /**
    * Makes a layer blob from an overlay's upper directory. `lowers` (bottom first) tell which directories only changed their mtime. `work` files of overlayfs and its

@@ -1,4 +1,4 @@
-import type { LayerId, LayerRecord, Lock, Store } from "../../cache/store.js";
+import type { LayerId, LayerRecord, Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/single-flight.js";
@@ -7,6 +7,7 @@ import type { Toc } from "../../oci/layer/toc.js";
 import { RootfsView } from "../../oci/layer/view.js";
 import { layerCompression, layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
+import { acquireLock, type BlobFile, LayerFetcher, sharedReporter } from "./layer-fetcher.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import type { FetchBlob, LayerTaskRunner, Reporter } from "./ports.js";
 
@@ -28,7 +29,7 @@ export interface LayerServiceOptions {
 export class LayerService {
   readonly #store: Store;
   readonly #tasks: LayerTaskRunner;
-  readonly #fetchBlob: FetchBlob;
+  readonly #fetcher: LayerFetcher;
   readonly #epoch: number | undefined;
   readonly #flights = new SingleFlight();
   readonly #overlays = new OverlayStacks(this);
@@ -41,7 +42,7 @@ export class LayerService {
   constructor(options: LayerServiceOptions) {
     this.#store = options.store;
     this.#tasks = options.tasks;
-    this.#fetchBlob = options.fetchBlob;
+    this.#fetcher = new LayerFetcher(options.store, options.fetchBlob);
     this.#epoch = options.epoch;
   }
 
@@ -58,12 +59,17 @@ export class LayerService {
   }
 
   record(id: LayerId): LayerRecord {
-    const record = this.#store.layers.get(id);
-    if (!record)
-      throw new TsbuildError("store/layer-missing", `Cannot use layer ${id}: it is not in the store any more`, {
-        hint: "Build again; if this repeats, run tsbuild with --no-cache",
-      });
-    return record;
+    return this.#fetcher.record(id);
+  }
+
+  /** See {@link LayerFetcher.fetched}. */
+  fetched(id: LayerId, reporter: Reporter): Promise<void> {
+    return this.#fetcher.fetched(id, reporter);
+  }
+
+  /** See {@link LayerFetcher.reading}. */
+  reading<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#fetcher.reading(id, reporter, body);
   }
 
   /** The merged view of a stack, from its TOCs. Views of stacks that begin alike share what they have in common. */
@@ -94,9 +100,12 @@ export class LayerService {
     } else if (this.#expected.has(id) && !record.unpacked) {
       await this.snapshot(id, reporter);
     } else {
-      await this.#shared(`scan:${id}`, reporter, ({ signal, progress }) =>
-        this.reading(id, { signal, progress }, async (blob, path) => {
-          const scanned = await this.#tasks.scan({ blob: path, mediaType: blob.mediaType }, { signal });
+      await this.#shared(`scan:${id}`, reporter, (shared) =>
+        this.#fetcher.readingEarly(id, shared, async ({ blob, path, growing }, signal) => {
+          const scanned = await this.#tasks.scan(
+            { blob: path, mediaType: blob.mediaType, ...(growing === undefined ? {} : { growing }) },
+            { signal },
+          );
           this.#checkDiffId(blob, record.diffId, scanned.diffId);
           this.#store.layers.saveToc(scanned.toc);
         }),
@@ -107,54 +116,6 @@ export class LayerService {
     return toc;
   }
 
-  /**
-   * Runs `body` on the blob of a layer, fetching it first where it is not here. It stays as long as `body` runs, although another build may
-   * put a compressed form in its place meanwhile.
-   */
-  async reading<T>(id: LayerId, reporter: Reporter, body: (blob: Descriptor, path: string) => Promise<T>): Promise<T> {
-    for (;;) {
-      await this.fetched(id, reporter);
-      const { blob } = this.record(id);
-      if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
-      const lease = this.#store.leases.hold("blob", [blob.digest]);
-      try {
-        if (lease.held.length > 0) return await body(blob, this.#store.blobs.path(blob.digest));
-      } finally {
-        lease.release();
-      }
-      // Replaced or removed between the two: the record says by now what there is instead.
-    }
-  }
-
-  /** Makes sure that the blob of a base layer is in the store. */
-  async fetched(id: LayerId, reporter: Reporter): Promise<void> {
-    const record = this.record(id);
-    const { blob, origin } = record;
-    if (!blob || this.#store.blobs.has(blob.digest)) return;
-    await this.#shared(`fetch:${blob.digest}`, reporter, async (shared) => {
-      const lock = await this.#acquire(`blob-${blob.digest}`, "another build that fetches this layer", shared);
-      try {
-        if (this.#store.blobs.has(blob.digest)) return;
-        if (origin === undefined)
-          throw new TsbuildError(
-            "store/blob-missing",
-            `Cannot read layer ${blob.digest}: its bytes are not in the store and no registry is known for them`,
-            {
-              hint: "Load or pull the image again",
-            },
-          );
-        const bytes = this.#fetchBlob(origin, blob, { signal: shared.signal });
-        await this.#store.blobs.ingest(bytes, blob, {
-          signal: shared.signal,
-          onProgress: (current) => shared.progress(blob.digest, current, blob.size, false),
-        });
-        shared.progress(blob.digest, blob.size, blob.size, true);
-      } finally {
-        lock.release();
-      }
-    });
-  }
-
   /** Directory of layer `id` unpacked. */
   async snapshot(id: LayerId, reporter: Reporter): Promise<string> {
     if (this.#unpacked.has(id)) return this.#store.layers.snapshotPath(id);
@@ -162,11 +123,10 @@ export class LayerService {
       this.#unpacked.add(id);
       return this.#store.layers.snapshotPath(id);
     }
-    await this.fetched(id, reporter);
     await this.#shared(`unpack:${id}`, reporter, async (shared) => {
-      const lock = await this.#acquire(`unpack-${id}`, "another build that unpacks this layer", shared);
+      const lock = await acquireLock(this.#store, `unpack-${id}`, "another build that unpacks this layer", shared);
       try {
-        if (!this.record(id).unpacked) await this.reading(id, shared, (blob, path) => this.#unpack(id, blob, path, shared));
+        if (!this.record(id).unpacked) await this.#fetcher.readingEarly(id, shared, (file, signal) => this.#unpack(id, file, signal));
       } finally {
         lock.release();
       }
@@ -174,10 +134,13 @@ export class LayerService {
     return this.#store.layers.snapshotPath(id);
   }
 
-  async #unpack(id: LayerId, blob: Descriptor, path: string, reporter: Reporter): Promise<void> {
+  async #unpack(id: LayerId, { blob, path, growing }: BlobFile, signal: AbortSignal): Promise<void> {
     const draft = this.#store.layers.draftSnapshot(id);
     try {
-      const applied = await this.#tasks.apply({ blob: path, mediaType: blob.mediaType, dest: draft.fs }, { signal: reporter.signal });
+      const applied = await this.#tasks.apply(
+        { blob: path, mediaType: blob.mediaType, dest: draft.fs, ...(growing === undefined ? {} : { growing }) },
+        { signal },
+      );
       this.#checkDiffId(blob, this.record(id).diffId, applied.diffId);
       if (!this.#store.layers.toc(applied.diffId)) this.#store.layers.saveToc(applied.toc);
       draft.commitSnapshot();
@@ -236,7 +199,7 @@ export class LayerService {
 
   /** A blob of a packed layer in exactly this compression, for one use: the layer keeps the one it has. */
   converted(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<Descriptor> {
-    return this.reading(id, reporter, async (blob, path) => {
+    return this.reading(id, reporter, async ({ blob, path }) => {
       if (layerCompression(blob.mediaType) === compression.type) return blob;
       const out = this.#store.blobs.temporaryPath();
       const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: reporter.signal });
@@ -257,7 +220,7 @@ export class LayerService {
   }
 
   #recompress(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<void> {
-    return this.reading(id, reporter, async (blob, path) => {
+    return this.reading(id, reporter, async ({ blob, path }) => {
       if (this.#final(this.record(id), compression)) return;
       const out = this.#store.blobs.temporaryPath();
       const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: reporter.signal });
@@ -283,23 +246,9 @@ export class LayerService {
     });
   }
 
-  /** A lock that other builds take for the same work; says so when it has to wait. */
-  async #acquire(name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
-    let waited = false;
-    const onWait = () => {
-      waited = true;
-      reporter.progress(waitingFor, 0, undefined, false);
-    };
-    const lock = await this.#store.locks.acquire(name, { signal: reporter.signal, onWait });
-    if (waited) reporter.progress(waitingFor, 0, undefined, true);
-    return lock;
-  }
-
   /** Work that several steps may wait for, and each of them give up alone. What it says is shown with the one that began it. */
   #shared<T>(key: string, reporter: Reporter, work: (shared: Reporter) => Promise<T>): Promise<T> {
-    return this.#flights.share(key, reporter.signal, (signal) =>
-      work({ signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) }),
-    );
+    return this.#flights.share(key, reporter.signal, (signal) => work(sharedReporter(reporter, signal)));
   }
 
   #storedToc(record: LayerRecord): Toc | undefined {

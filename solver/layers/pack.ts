@@ -74,7 +74,7 @@ export async function extractContent(
   const directory = service.store.temporaryDirectory();
   const places = new Map(paths.map((path, index) => [path, join(directory, String(index))]));
   const files = [...places].map(([path, dest]) => ({ path, dest }));
-  await service.reading(id, reporter, (blob, path) =>
+  await service.reading(id, reporter, ({ blob, path }) =>
     service.tasks.extract({ blob: path, mediaType: blob.mediaType, files }, { signal: reporter.signal }),
   );
   return (path) => {

@@ -1,0 +1,152 @@
+import type { LayerId, LayerRecord, Lock, Store } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
+import { throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { SingleFlight } from "../../core/single-flight.js";
+import { layerCompression } from "../../oci/media-types.js";
+import type { Descriptor } from "../../oci/types.js";
+import type { FetchBlob, Reporter } from "./ports.js";
+
+/** A blob to read: whole, or a file that still grows to `growing` bytes. */
+export interface BlobFile {
+  readonly blob: Descriptor;
+  readonly path: string;
+  readonly growing: number | undefined;
+}
+
+/** Brings the blobs of base layers here, each once, also among processes, and lets them be read while they come. */
+export class LayerFetcher {
+  readonly #store: Store;
+  readonly #fetchBlob: FetchBlob;
+  readonly #flights = new SingleFlight();
+  /** Of blobs that are being fetched: the file they grow in, or undefined when there is none to be read early. */
+  readonly #growing = new Map<
+    Digest,
+    { readonly path: Promise<string | undefined>; readonly settle: (path: string | undefined) => void }
+  >();
+
+  constructor(store: Store, fetchBlob: FetchBlob) {
+    this.#store = store;
+    this.#fetchBlob = fetchBlob;
+  }
+
+  record(id: LayerId): LayerRecord {
+    const record = this.#store.layers.get(id);
+    if (!record)
+      throw new TsbuildError("store/layer-missing", `Cannot use layer ${id}: it is not in the store any more`, {
+        hint: "Build again; if this repeats, run tsbuild with --no-cache",
+      });
+    return record;
+  }
+
+  /** Makes sure that the blob of a base layer is in the store. */
+  async fetched(id: LayerId, reporter: Reporter): Promise<void> {
+    const { blob, origin } = this.record(id);
+    if (!blob || this.#store.blobs.has(blob.digest)) return;
+    if (origin === undefined)
+      throw new TsbuildError(
+        "store/blob-missing",
+        `Cannot read layer ${blob.digest}: its bytes are not in the store and no registry is known for them`,
+        {
+          hint: "Load or pull the image again",
+        },
+      );
+    await this.#flights.share(`fetch:${blob.digest}`, reporter.signal, (signal) => {
+      const growing = growingFile();
+      this.#growing.set(blob.digest, growing);
+      return this.#fetch(blob, origin, growing.settle, sharedReporter(reporter, signal)).finally(() => {
+        growing.settle(undefined);
+        this.#growing.delete(blob.digest);
+      });
+    });
+  }
+
+  async #fetch(blob: Descriptor, origin: string, onFile: (path: string) => void, reporter: Reporter): Promise<void> {
+    const lock = await acquireLock(this.#store, `blob-${blob.digest}`, "another build that fetches this layer", reporter);
+    try {
+      if (this.#store.blobs.has(blob.digest)) return;
+      await this.#store.blobs.ingest(this.#fetchBlob(origin, blob, { signal: reporter.signal }), blob, {
+        signal: reporter.signal,
+        onFile,
+        onProgress: (current) => reporter.progress(blob.digest, current, blob.size, false),
+      });
+      reporter.progress(blob.digest, blob.size, blob.size, true);
+    } finally {
+      lock.release();
+    }
+  }
+
+  /**
+   * Runs `body` on the blob of a layer, fetching it first where it is not here. It stays as long as `body` runs, although another build may
+   * put a compressed form in its place meanwhile.
+   */
+  async reading<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.fetched(id, reporter);
+      const { blob } = this.record(id);
+      if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
+      const lease = this.#store.leases.hold("blob", [blob.digest]);
+      try {
+        if (lease.held.length > 0)
+          return await body({ blob, path: this.#store.blobs.path(blob.digest), growing: undefined }, reporter.signal);
+      } finally {
+        lease.release();
+      }
+      // Replaced or removed between the two: the record says by now what there is instead.
+    }
+  }
+
+  /**
+   * The same, but a blob that has to be fetched is read while it comes. `body` must check what it reads against the layer's diffID: the blob's own digest is
+   * known only at the end. When it fails on the growing file it is run again on the whole one, which tells damage from an early end.
+   */
+  async readingEarly<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { blob, diffId } = this.record(id);
+    if (!blob || !diffId || this.#store.blobs.has(blob.digest) || layerCompression(blob.mediaType) === "zstd")
+      return this.reading(id, reporter, body);
+    const fetching = this.fetched(id, reporter);
+    const path = await this.#growing.get(blob.digest)?.path;
+    if (path === undefined) {
+      await fetching;
+      return this.reading(id, reporter, body);
+    }
+    const stop = new AbortController();
+    const outcome = body({ blob, path, growing: blob.size }, AbortSignal.any([reporter.signal, stop.signal])).then(
+      (value) => ({ value }),
+      () => undefined,
+    );
+    try {
+      await fetching;
+    } catch (error) {
+      stop.abort(error);
+      await outcome;
+      throw error;
+    }
+    const done = await outcome;
+    if (done) return done.value;
+    throwIfAborted(reporter.signal);
+    return this.reading(id, reporter, body);
+  }
+}
+
+function growingFile() {
+  let settle: (path: string | undefined) => void = () => {};
+  const path = new Promise<string | undefined>((resolve) => (settle = resolve));
+  return { path, settle };
+}
+
+/** What shared work says is shown with the step that began it; its signal is the work's own. */
+export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporter {
+  return { signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) };
+}
+
+/** A lock that other builds take for the same work; says so when it has to wait. */
+export async function acquireLock(store: Store, name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
+  let waited = false;
+  const onWait = () => {
+    waited = true;
+    reporter.progress(waitingFor, 0, undefined, false);
+  };
+  const lock = await store.locks.acquire(name, { signal: reporter.signal, onWait });
+  if (waited) reporter.progress(waitingFor, 0, undefined, true);
+  return lock;
+}
