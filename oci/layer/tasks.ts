@@ -63,6 +63,6 @@ export interface LayerTasks {
 
 export interface CompressionOptions {
   readonly type: Compression;
-  /** gzip 0…9 (default 6), zstd 1…22 (default 3). */
+  /** gzip 0…9 (default 4), zstd 1…22 (default 3). */
   readonly level?: number;
 }
