@@ -71,7 +71,11 @@ async function run(
     sink(event);
   };
   const compression = outputCompression(resolved.outputs);
-  const solved = await buildImages({ build: resolved, compression, image: resolved.outputs.some(exportsImage), lazy: !resolved.outputs.some(holdsLayers), id }, session, onEvent);
+  const solved = await buildImages(
+    { build: resolved, compression, image: resolved.outputs.some(exportsImage), lazy: !resolved.outputs.some(holdsLayers), id },
+    session,
+    onEvent,
+  );
   const caches = await cacheWrites(resolved, solved, session, onEvent);
   const built = { ...solved, images: caches.images };
   const results = await beside(exportAll(resolved, built, session, onEvent), caches.writes());

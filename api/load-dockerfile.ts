@@ -34,7 +34,13 @@ export async function loadDockerfile(
     { store, signal, onEvent, solve: (root) => solver.files(root) },
   );
   const file = main.dockerfile;
-  const contexts = new BuildContexts({ main: main.directory, named: build.buildContexts, dockerfile: file.path, store, hashFiles: session.hashFiles });
+  const contexts = new BuildContexts({
+    main: main.directory,
+    named: build.buildContexts,
+    dockerfile: file.path,
+    store,
+    hashFiles: session.hashFiles,
+  });
   const resolver = new ImageResolver({
     store,
     signal,

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { systemErrorCode, TsbuildError } from "../core/errors.js";
+import { systemErrorCode, throwIfAborted, TsbuildError } from "../core/errors.js";
 import { readIgnorePatterns } from "../frontend/dockerfile/dockerignore.js";
+import { readText } from "./read-text.js";
 
 /** A Dockerfile's text and where it came from. */
 export interface DockerfileText {
@@ -36,16 +37,18 @@ export function contextDirectory(path: string): string {
 export const DOCKERFILE_NAMES: readonly string[] = ["Dockerfile", "dockerfile", "Containerfile"];
 
 /** Reads the Dockerfile: the named one, or `Dockerfile` (then `dockerfile`, `Containerfile`) in the context. */
-export function readDockerfile(
+export async function readDockerfile(
   option: string | { readonly text: string; readonly name?: string } | undefined,
   context: string,
-): DockerfileText {
+  signal: AbortSignal,
+): Promise<DockerfileText> {
   if (typeof option === "object") return { text: option.text, name: option.name ?? "<Dockerfile>", path: undefined };
   const candidates = option === undefined ? DOCKERFILE_NAMES.map((name) => join(context, name)) : namedDockerfile(option, context);
   for (const path of candidates) {
     try {
-      return { text: readFileSync(path, "utf8"), name: displayName(path), path };
+      return { text: await readText(path, signal), name: displayName(path), path };
     } catch (error) {
+      throwIfAborted(signal);
       const code = systemErrorCode(error);
       if (code === "ENOENT" || code === "ENOTDIR") continue;
       throw new TsbuildError(

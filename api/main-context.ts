@@ -166,7 +166,8 @@ async function dockerfileIn(files: SolvedFiles, option: string | undefined, wher
 /** Text, URL, or a file of this machine. */
 async function localDockerfile(option: DockerfileOption, directory: string, ports: MainContextPorts): Promise<DockerfileText> {
   const name = "[internal] load build definition from Dockerfile";
-  if (typeof option !== "string" || !isUrl(option)) return runAsStep(name, ports.onEvent, async () => readDockerfile(option, directory));
+  if (typeof option !== "string" || !isUrl(option))
+    return runAsStep(name, ports.onEvent, () => readDockerfile(option, directory, ports.signal));
   const bytes = await (await ports.solve(downloadEdge(option, "[internal] load remote Dockerfile"))).read(DOWNLOADED);
   return { text: Buffer.from(bytes).toString("utf8"), name: withoutSecrets(option), path: undefined };
 }
