@@ -117,11 +117,7 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
     layers,
     resultLayers,
     blobs: new Map([...blobs.list()].map(({ digest }) => [digest, ownUsage(blobs.path(digest))])),
-    tocs: new Map(
-      [...tocs.list()]
-        .filter(({ writtenAt }) => writtenAt <= Date.now() - TOC_GRACE)
-        .map(({ diffId }) => [diffId, ownUsage(tocs.path(diffId))]),
-    ),
+    tocs: new Map([...tocs.list()].map(({ diffId }) => [diffId, ownUsage(tocs.path(diffId))])),
     keptBlobs: keptBlobs(database, graph, memo, { named: true }),
     imageBlobs: new Map(images.map(({ id }) => [id, [...graph.reachable([id])]])),
   };

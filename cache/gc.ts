@@ -122,16 +122,16 @@ export class StoreCollector implements Collector {
       giveReserve(paths.reserve);
       this.recover();
       const sizes = this.#sizes([policy].flat());
-      const trees = database.transaction(() => {
-        const unused = this.#dropRows([policy].flat(), sizes, removed);
-        if (!dryRun) return unused;
-        this.#sweepFiles(removed, () => {});
+      const { trees, diffIds } = database.transaction(() => {
+        const dropped = this.#dropRows([policy].flat(), sizes, removed);
+        if (!dryRun) return dropped;
+        this.#sweepFiles(dropped.diffIds, removed, () => {});
         throw new DryRun();
       });
       const swept: string[] = [];
       // In a transaction of its own: the rows are gone for good, and nobody can refer to a file while it is looked at and taken away.
       database.transaction(() => {
-        this.#sweepFiles(removed, (path) => swept.push(this.#takeAway(path)));
+        this.#sweepFiles(diffIds, removed, (path) => swept.push(this.#takeAway(path)));
         totals.addBytes(-removed.reduce((sum, { bytes }) => sum + bytes, 0));
       });
       for (const path of swept) rmSync(path, { force: true });
@@ -172,8 +172,12 @@ export class StoreCollector implements Collector {
     return measureSizes(this.parts, total);
   }
 
-  /** Results and mounts by policy, then layers nobody needs. Answers the trees on the disk that are orphans by that. */
-  #dropRows(policies: readonly CollectPolicy[], sizes: Sizes, removed: Removed[]): readonly string[] {
+  /** Results and mounts by policy, then layers nobody needs. Answers the trees on the disk that are orphans by that, and what the layers' TOCs are named by. */
+  #dropRows(
+    policies: readonly CollectPolicy[],
+    sizes: Sizes,
+    removed: Removed[],
+  ): { readonly trees: readonly string[]; readonly diffIds: ReadonlySet<Digest> } {
     const { database, leases, orphans } = this.parts;
     leases.dropDead();
     const plan = planCollection(collectState(this.parts, sizes), policies);
@@ -187,8 +191,14 @@ export class StoreCollector implements Collector {
     for (const id of plan.images) database.run("DELETE FROM images WHERE digest = ? AND name IS NULL", id);
     if (plan.images.length > 0) this.parts.images.mirror();
     for (const id of plan.mounts) database.run("DELETE FROM mounts WHERE id = ?", id);
-    for (const id of plan.layers) database.run("DELETE FROM layers WHERE id = ?", layerRow(id) ?? 0);
-    return trees.map(({ path }) => path);
+    const diffIds = new Set<Digest>();
+    for (const id of plan.layers) {
+      const row = layerRow(id) ?? 0;
+      const { diff_id } = database.get<{ diff_id: Digest | null }>("SELECT diff_id FROM layers WHERE id = ?", row) ?? { diff_id: null };
+      if (diff_id !== null) diffIds.add(diff_id);
+      database.run("DELETE FROM layers WHERE id = ?", row);
+    }
+    return { trees: trees.map(({ path }) => path), diffIds };
   }
 
   *#trees({ layers, mounts }: CollectPlan): Iterable<{ readonly path: string; readonly removal?: Removed }> {
@@ -211,7 +221,8 @@ export class StoreCollector implements Collector {
     }
   }
 
-  #sweepFiles(removed: Removed[], remove: (path: string) => void): void {
+  /** TOCs of layers that went, by `diffIds`, go with them; of others only old ones. One that a build was about to use is made again from its layer. */
+  #sweepFiles(diffIds: ReadonlySet<Digest>, removed: Removed[], remove: (path: string) => void): void {
     const { database, graph, memo, blobs, tocs } = this.parts;
     const references = findReferences(database, graph, memo);
     const sweep = (kind: "blob" | "toc", id: string, path: string) => {
@@ -220,7 +231,9 @@ export class StoreCollector implements Collector {
     };
     for (const { digest } of blobs.list()) if (!references.blobs.has(digest)) sweep("blob", digest, blobs.path(digest));
     for (const { diffId, writtenAt } of tocs.list()) {
-      if (!references.diffIds.has(diffId) && writtenAt <= Date.now() - TOC_GRACE) sweep("toc", diffId, tocs.path(diffId));
+      if (references.diffIds.has(diffId) || (!diffIds.has(diffId) && writtenAt > Date.now() - TOC_GRACE)) continue;
+      tocs.forget(diffId);
+      sweep("toc", diffId, tocs.path(diffId));
     }
   }
 

@@ -71,9 +71,9 @@ export class TocStore {
     }
   }
 
-  remove(diffId: Digest): void {
+  /** Its file goes: what needs it next makes it again. */
+  forget(diffId: Digest): void {
     this.#recent.delete(diffId);
-    rmSync(this.path(diffId), { force: true });
   }
 
   /** With the time of writing in milliseconds since the epoch. */

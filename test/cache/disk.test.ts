@@ -1,9 +1,10 @@
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { openStore } from "../../cache/open-store.js";
 import type { Store } from "../../cache/store.js";
-import { imageOf, key, layerBlob, open, temporaryRoot } from "./support.js";
+import { sha256 } from "../../core/digest.js";
+import { imageOf, key, layerBlob, open, temporaryRoot, toc } from "./support.js";
 
 /** A step with a layer of its own, under the key of its name. */
 function step(store: Store, name: string): { readonly id: number } {
@@ -32,7 +33,7 @@ test("leases: a result that is replaced stays for whoever found it, and goes aft
   running.close();
   t.deepEqual(
     other.gc.collect().removed.map(({ kind }) => kind),
-    ["result", "layer", "blob"],
+    ["result", "layer", "blob", "toc"],
   );
 });
 
@@ -74,6 +75,27 @@ test("totals: what handles write adds up, without looking, to what is there", (t
     store.gc.collect({ unusedFor: 0, mounts: true });
     t.false(store.gc.exceeds(large * 2), "the index and the reserve are left");
   });
+});
+
+test("collection: a layer's table of contents goes with it, however young; others stay for a while", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const store = open(t.teardown, root);
+  step(store, "a");
+  const { diffId } = layerBlob(store, "a");
+  store.layers.saveToc(toc(sha256("of a layer in the making")));
+  const tocs = () => readdirSync(join(root, "v1", "toc")).length;
+  const policy = { unusedFor: 0 };
+  // What a build's own handle looked up is leased.
+  store.close();
+  const kinds = (dryRun: boolean) => openOnce(root, (next) => next.gc.collect(policy, { dryRun }).removed.map(({ kind }) => kind));
+  t.deepEqual(kinds(true), ["result", "layer", "blob", "toc"]);
+  t.is(tocs(), 2);
+  t.deepEqual(kinds(false), ["result", "layer", "blob", "toc"]);
+  t.is(tocs(), 1);
+  t.is(
+    openOnce(root, (next) => next.layers.toc(diffId)),
+    undefined,
+  );
 });
 
 test("usage: says who keeps what", (t) => {

@@ -351,7 +351,7 @@ test("collection: only what nothing refers to goes, and rmi takes an image's own
   t.deepEqual(store.gc.collect({ unusedFor: 60_000 }).removed, []);
 
   const kinds = store.gc.collect({ unusedFor: 0 }).removed.map(({ kind }) => kind);
-  t.deepEqual(kinds, ["result", "layer", "snapshot", "blob"]);
+  t.deepEqual(kinds, ["result", "layer", "snapshot", "blob", "toc"]);
   t.is(store.results.lookup(key("step")), undefined);
   t.deepEqual(readdirSync(join(root, "v1", "snapshots")), []);
   t.deepEqual([store.orphans(), store.gc.verify()], [[], []]);
