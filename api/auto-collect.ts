@@ -1,5 +1,6 @@
 import { openStore } from "../cache/open-store.js";
-import type { CollectPolicy, Store } from "../cache/store.js";
+import type { CollectPolicy } from "../cache/contract/collector.js";
+import type { Store } from "../cache/store.js";
 import { measure } from "./disk-usage.js";
 import { removeOrphansNow } from "./store-worker.js";
 

@@ -1,4 +1,5 @@
-import type { StatShard, Store } from "../cache/store.js";
+import type { StatShard } from "../cache/contract/stats.js";
+import type { Store } from "../cache/store.js";
 import { TsbuildError } from "../core/errors.js";
 import type { NamedContext } from "../frontend/frontend.js";
 import type { FileTree } from "../oci/layer/toc.js";

@@ -1,6 +1,6 @@
 import { openStore } from "../cache/open-store.js";
 import { defaultRoot } from "../cache/paths.js";
-import type { BuildHistory, BuildSummary } from "../cache/store.js";
+import type { BuildHistory, BuildSummary } from "../cache/contract/builds.js";
 import { TsbuildError } from "../core/errors.js";
 import type { BuildDetail, BuildHistoryStore, RecordedBuild, RecordedStep } from "./build-record.js";
 

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { BuildSummary } from "../cache/store.js";
+import type { BuildSummary } from "../cache/contract/builds.js";
 
 import type { StepExplanation } from "../core/events.js";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { BuildHistory, BuildLogs, BuildRecord } from "../cache/store.js";
+import type { BuildHistory, BuildLogs, BuildRecord } from "../cache/contract/builds.js";
 import { CanceledError, TsbuildError } from "../core/errors.js";
 import type { BuildEvent, EventSink, StepExplanation, StepId } from "../core/events.js";
 import { looksSecret } from "../core/secret-names.js";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
-import type { LayerId } from "../cache/store.js";
+import type { LayerId } from "../cache/contract/layers.js";
 import type { OutgoingBlob } from "../cache/transfer/backend.js";
 import { INLINE_CACHE } from "../cache/transfer/config.js";
 import { CACHE_MOUNT_TYPE, layersOf as transferLayers, type TransferMount } from "../cache/transfer/content.js";

@@ -5,7 +5,7 @@ import type { EventSink } from "../core/events.js";
 import type { CacheSource } from "../cache/transfer/backend.js";
 import type { TransferContent, TransferMount, TransferResult } from "../cache/transfer/content.js";
 import type { CacheFrom, MountSelection } from "../cache/transfer/options.js";
-import type { ResultIndex } from "../cache/store.js";
+import type { ResultIndex } from "../cache/contract/results.js";
 import { ImportedResults } from "../solver/imported-results.js";
 import type { Reporter } from "../solver/layers/ports.js";
 import { runAsStep } from "./build-steps.js";

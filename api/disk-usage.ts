@@ -1,4 +1,5 @@
-import type { Store, Usage } from "../cache/store.js";
+import type { Usage } from "../cache/contract/collector.js";
+import type { Store } from "../cache/store.js";
 import { cacheBudget } from "./cache-budget.js";
 import type { DiskItem, DiskItemType, DiskUsageReport } from "./disk-types.js";
 import { startStoreWorker } from "./store-worker.js";

@@ -1,4 +1,4 @@
-import type { BuildHistory } from "../cache/store.js";
+import type { BuildHistory } from "../cache/contract/builds.js";
 import type { EarlierStep } from "../solver/context.js";
 import { describeInputs } from "./build-origin.js";
 import type { BuildDetail } from "./build-record.js";

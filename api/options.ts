@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { HistoryLimits } from "../cache/store.js";
+import type { HistoryLimits } from "../cache/contract/builds.js";
 import type { CacheFrom, CacheTo } from "../cache/transfer/options.js";
 import type { Diagnostic, SourceFile } from "../core/diagnostics.js";
 import type { Digest } from "../core/digest.js";

@@ -1,4 +1,5 @@
-import type { Candidate, CollectPolicy, Removed, Store } from "../cache/store.js";
+import type { Candidate, CollectPolicy, Removed } from "../cache/contract/collector.js";
+import type { Store } from "../cache/store.js";
 import { freeSpace, parseSpace } from "./cache-budget.js";
 import { measure } from "./disk-usage.js";
 import type { PruneCandidate, PrunedItem, PrunePolicy, PruneReport } from "./disk-types.js";

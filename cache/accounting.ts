@@ -7,7 +7,9 @@ import { type DiskUsage, diskUsage, ownUsage } from "./disk-usage.js";
 import { findKeepers, type Keepers } from "./keepers.js";
 import { layerId } from "./layer-id.js";
 import type { StorePaths } from "./paths.js";
-import type { BlobStore, Memo, Usage, UsedBy } from "./store.js";
+import type { BlobStore } from "./contract/blobs.js";
+import type { Usage, UsedBy } from "./contract/collector.js";
+import type { Memo } from "./contract/memo.js";
 import type { TocStore } from "./toc-store.js";
 
 interface Parts {

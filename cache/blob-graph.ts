@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { type Digest, isDigest } from "../core/digest.js";
 import { systemErrorCode } from "../core/errors.js";
-import type { BlobStore } from "./store.js";
+import type { BlobStore } from "./contract/blobs.js";
 
 /** Bytes above which a blob is not a manifest or index (registries refuse such, too). */
 const LARGEST_MANIFEST = 4 << 20;

@@ -7,7 +7,7 @@ import { FileBuildLogs } from "./build-logs.js";
 import type { Database } from "./database.js";
 import { diskUsage } from "./disk-usage.js";
 import type { Owner } from "./owner.js";
-import type { BuildHistory, BuildLogs, BuildRecord, BuildSummary, HistoryLimits } from "./store.js";
+import type { BuildHistory, BuildLogs, BuildRecord, BuildSummary, HistoryLimits } from "./contract/builds.js";
 
 export const DEFAULT_LIMITS: HistoryLimits = { builds: 500, age: 90 * 24 * 3_600_000, bytes: 256 << 20 };
 

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { createGzip, gzipSync } from "node:zlib";
-import type { BuildLogs } from "./store.js";
+import type { BuildLogs } from "./contract/builds.js";
 
 /** Bytes up to which a log is compressed at once: faster than the way to another thread. */
 const SMALL = 64 << 10;

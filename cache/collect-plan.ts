@@ -1,5 +1,6 @@
 import type { Digest } from "../core/digest.js";
-import type { Candidate, CollectPolicy, LayerId, Removed } from "./store.js";
+import type { Candidate, CollectPolicy, Removed } from "./contract/collector.js";
+import type { LayerId } from "./contract/layers.js";
 
 /** The store as collection sees it: what there is, what needs what, and how many bytes each takes. */
 export interface CollectState {

@@ -8,7 +8,10 @@ import { diskUsage, ownUsage } from "./disk-usage.js";
 import { layerId } from "./layer-id.js";
 import type { StorePaths } from "./paths.js";
 import { keptBlobs, leased } from "./references.js";
-import type { BlobStore, Candidate, LayerId, Memo } from "./store.js";
+import type { BlobStore } from "./contract/blobs.js";
+import type { Candidate } from "./contract/collector.js";
+import type { LayerId } from "./contract/layers.js";
+import type { Memo } from "./contract/memo.js";
 import type { TocStore } from "./toc-store.js";
 
 /** Milliseconds for which a TOC is left alone that no layer names: its layer's row may be about to be written. */

@@ -7,7 +7,8 @@ import { blobMissing } from "./errors.js";
 import { decodeIndexJson, encodeIndexJson, readIndexJson, writeIndexJson } from "./index-json.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
-import type { BlobStore, ImageEntry, ImageIndex } from "./store.js";
+import type { BlobStore } from "./contract/blobs.js";
+import type { ImageEntry, ImageIndex } from "./contract/images.js";
 
 interface ImageRow {
   readonly name: string | null;

@@ -3,7 +3,7 @@ import { isDigest } from "../core/digest.js";
 import { systemErrorCode } from "../core/errors.js";
 import type { Descriptor, Index } from "../oci/types.js";
 import { ioError } from "./errors.js";
-import type { ImageEntry } from "./store.js";
+import type { ImageEntry } from "./contract/images.js";
 
 /** What skopeo, umoci and other readers of layouts look for. The full name, because one layout holds many images. */
 const REF_NAME = "org.opencontainers.image.ref.name";

@@ -4,7 +4,9 @@ import type { Descriptor } from "../oci/types.js";
 import type { BlobGraph } from "./blob-graph.js";
 import type { Database } from "./database.js";
 import { layerId } from "./layer-id.js";
-import type { LeaseKind, Memo, UsedBy } from "./store.js";
+import type { UsedBy } from "./contract/collector.js";
+import type { LeaseKind } from "./contract/leases.js";
+import type { Memo } from "./contract/memo.js";
 
 /** Kind of the memos that remember which manifest a base image's name led to: what a build without a network goes by. */
 export const BASE_IMAGES = "ref";

@@ -9,7 +9,7 @@ import { layerId, layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { Orphans } from "./orphans.js";
 import { removeTree, type Owner } from "./owner.js";
-import type { LayerDraft, LayerId, LayerRecord } from "./store.js";
+import type { LayerDraft, LayerId, LayerRecord } from "./contract/layers.js";
 import type { StoreTotals } from "./totals.js";
 
 export interface DraftParts {

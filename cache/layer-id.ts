@@ -1,4 +1,4 @@
-import type { LayerId } from "./store.js";
+import type { LayerId } from "./contract/layers.js";
 
 /** The name of a layer's row: `l` and the row's number in base 36, such as `l1a`. */
 export function layerId(row: number): LayerId {

@@ -7,7 +7,8 @@ import { blobMissing, layerMissing } from "./errors.js";
 import { type DraftParts, LayerDrafts } from "./layer-drafts.js";
 import { layerId, layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
-import type { BlobStore, LayerDraft, LayerId, LayerRecord, LayerStore, RemoteLayer } from "./store.js";
+import type { BlobStore } from "./contract/blobs.js";
+import type { LayerDraft, LayerId, LayerRecord, LayerStore, RemoteLayer } from "./contract/layers.js";
 import type { TocStore } from "./toc-store.js";
 
 interface LayerRow {

@@ -2,7 +2,7 @@ import { TsbuildError } from "../core/errors.js";
 import type { Database } from "./database.js";
 import { isUnwritable } from "./errors.js";
 import type { Owner } from "./owner.js";
-import type { Lease, LeaseKind, Leases } from "./store.js";
+import type { Lease, LeaseKind, Leases } from "./contract/leases.js";
 
 /**
  * Milliseconds a lease lasts when its holder has not taken its lock: a build that finds everything cached writes nothing and is over in

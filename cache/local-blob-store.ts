@@ -9,7 +9,7 @@ import { BufferedFile } from "./buffered-file.js";
 import { blobCorrupt, blobMissing, digestMismatch, ioError } from "./errors.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
-import type { BlobStore } from "./store.js";
+import type { BlobStore } from "./contract/blobs.js";
 import type { StoreTotals } from "./totals.js";
 
 const CHUNK = 1 << 20;

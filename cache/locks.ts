@@ -5,7 +5,7 @@ import { CanceledError, systemErrorCode, throwIfAborted } from "../core/errors.j
 import { makeDirectory } from "../core/make-directory.js";
 import { flock } from "../oci/posix.js";
 import { ioError } from "./errors.js";
-import type { Lock, Locks } from "./store.js";
+import type { Lock, Locks } from "./contract/locks.js";
 
 /** Milliseconds between looks at a lock that another process has: short first, since most locks are. */
 const FIRST_WAIT = 5;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
 import { writeFileAtomic } from "../core/fs-atomic.js";
-import type { Memo } from "./store.js";
+import type { Memo } from "./contract/memo.js";
 
 /** Bytes of the value's sha256 at the head of a file: a value that a power cut damaged is none. */
 const CHECK = 16;

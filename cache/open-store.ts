@@ -20,7 +20,9 @@ import { adoptTrees, cleanUpAfter, draftHolders } from "./recovery.js";
 import { keepReserve } from "./reserve.js";
 import { IndexedResults } from "./result-index.js";
 import { FileStatIndex } from "./stat-index.js";
-import type { HistoryLimits, LeaseKind, Store } from "./store.js";
+import type { HistoryLimits } from "./contract/builds.js";
+import type { LeaseKind } from "./contract/leases.js";
+import type { Store } from "./store.js";
 import { TocStore } from "./toc-store.js";
 import { StoreTotals } from "./totals.js";
 

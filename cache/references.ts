@@ -3,7 +3,9 @@ import type { BlobGraph } from "./blob-graph.js";
 import type { Database } from "./database.js";
 import { layerId } from "./layer-id.js";
 import { baseImages } from "./keepers.js";
-import type { LayerId, LeaseKind, Memo } from "./store.js";
+import type { LayerId } from "./contract/layers.js";
+import type { LeaseKind } from "./contract/leases.js";
+import type { Memo } from "./contract/memo.js";
 
 /** What something refers to, now. Read it inside the transaction that acts on it. */
 export interface References {

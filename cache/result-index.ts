@@ -4,7 +4,8 @@ import { layerMissing } from "./errors.js";
 import { layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
-import type { LayerId, NewResult, ResultIndex, ResultRecord } from "./store.js";
+import type { LayerId } from "./contract/layers.js";
+import type { NewResult, ResultIndex, ResultRecord } from "./contract/results.js";
 
 interface ResultRow {
   readonly id: number;

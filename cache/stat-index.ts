@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Owner } from "./owner.js";
 import { FileStatShard } from "./stat-shard.js";
-import type { StatIndex, StatShard } from "./store.js";
+import type { StatIndex, StatShard } from "./contract/stats.js";
 
 /** Shards as files in `directory`, named by a hash of the root they are for. */
 export class FileStatIndex implements StatIndex {

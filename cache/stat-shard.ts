@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Digest, digestHex } from "../core/digest.js";
 import { systemErrorCode } from "../core/errors.js";
-import type { FileStat, StatShard } from "./store.js";
+import type { FileStat, StatShard } from "./contract/stats.js";
 
 /*
  * A shard file: a header of four 32-bit words (magic, version, entries, crc32 of the rest), then one record per entry: dev, ino, size,

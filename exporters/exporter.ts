@@ -1,6 +1,6 @@
 import type { Descriptor, ImageConfig } from "../oci/types.js";
 import type { Platform } from "../oci/platform.js";
-import type { BlobStore } from "../cache/store.js";
+import type { BlobStore } from "../cache/contract/blobs.js";
 import type { Toc } from "../oci/layer/toc.js";
 import type { Digest } from "../core/digest.js";
 

@@ -1,4 +1,5 @@
-import type { ImageIndex, LayerStore } from "../cache/store.js";
+import type { ImageIndex } from "../cache/contract/images.js";
+import type { LayerStore } from "../cache/contract/layers.js";
 import { assembleWithProgress } from "./assemble-with-progress.js";
 import type { Exporter } from "./exporter.js";
 import { imageResult } from "./layout-content.js";

@@ -1,6 +1,8 @@
 import type { CacheKey } from "../core/cache-key.js";
 import { canonicalJson } from "../core/canonical.js";
-import type { LayerId, Locks, ResultIndex, ResultRecord } from "../cache/store.js";
+import type { LayerId } from "../cache/contract/layers.js";
+import type { Locks } from "../cache/contract/locks.js";
+import type { ResultIndex, ResultRecord } from "../cache/contract/results.js";
 import type { CachedResult, EngineCache, KeyComponents, SaveRequest } from "./engine/op.js";
 import { layersOf, type StepResult } from "./result.js";
 

@@ -1,4 +1,4 @@
-import type { ResultIndex } from "../cache/store.js";
+import type { ResultIndex } from "../cache/contract/results.js";
 import type { Worker } from "../executor-native/contract.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { FileTree } from "../oci/layer/toc.js";

@@ -1,4 +1,5 @@
-import type { LayerId, ResultIndex } from "../cache/store.js";
+import type { LayerId } from "../cache/contract/layers.js";
+import type { ResultIndex } from "../cache/contract/results.js";
 import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { SolvedVertex } from "./engine/op.js";

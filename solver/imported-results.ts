@@ -1,5 +1,7 @@
 import type { CacheKey } from "../core/cache-key.js";
-import type { LayerId, NewResult, ResultIndex, ResultRecord, Store } from "../cache/store.js";
+import type { LayerId } from "../cache/contract/layers.js";
+import type { NewResult, ResultIndex, ResultRecord } from "../cache/contract/results.js";
+import type { Store } from "../cache/store.js";
 import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
 
 /** Results that other machines made, by key, and where their layers are. */

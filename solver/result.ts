@@ -1,4 +1,4 @@
-import type { LayerId } from "../cache/store.js";
+import type { LayerId } from "../cache/contract/layers.js";
 import type { FileTree } from "../oci/layer/toc.js";
 
 /**

@@ -1,4 +1,4 @@
-import type { ImageEntry, ImageIndex } from "../../cache/store.js";
+import type { ImageEntry, ImageIndex } from "../../cache/contract/images.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";

@@ -1,4 +1,4 @@
-import type { ResultIndex, ResultRecord } from "../../cache/store.js";
+import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
 import { formatDuration } from "../../core/duration.js";
 import { type EventSink, now, type StepChange, type StepExplanation, type StepId, type StepRecord } from "../../core/events.js";
 import type { EarlierStep } from "../context.js";

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRawSync } from "node:zlib";
-import type { Memo } from "../../cache/store.js";
+import type { Memo } from "../../cache/contract/memo.js";
 import { differingEntries, type SelectedEntries } from "../ops/file/selection-manifest.js";
 import type { Background } from "../layers/background.js";
 

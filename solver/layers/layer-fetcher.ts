@@ -1,4 +1,6 @@
-import type { LayerId, LayerRecord, Lock, Store } from "../../cache/store.js";
+import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
+import type { Lock } from "../../cache/contract/locks.js";
+import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/single-flight.js";

@@ -1,4 +1,5 @@
-import type { LayerId, LayerRecord, Store } from "../../cache/store.js";
+import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
+import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/single-flight.js";

@@ -1,4 +1,4 @@
-import type { LayerId } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 import type { Digest } from "../../core/digest.js";
 import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/layer/overlay-facts.js";
 import type { NodeMeta, PackEntry, Toc } from "../../oci/layer/toc.js";

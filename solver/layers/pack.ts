@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { LayerId } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 import type { CompressionOptions } from "../../oci/layer/tasks.js";
 import type { ContentSource, LayerBlob, PackEntry, PackPlan } from "../../oci/layer/toc.js";
 import type { LayerService } from "./layer-service.js";

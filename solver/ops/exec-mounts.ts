@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, renameSync } from "node:fs";
 import { MOUNT_IN_THE_MAKING } from "../../cache/cache-mounts.js";
-import type { LayerId, Lock } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
+import type { Lock } from "../../cache/contract/locks.js";
 import { TsbuildError, unreachable } from "../../core/errors.js";
 import { makeDirectory } from "../../core/make-directory.js";
 import type { SandboxMount } from "../../executor-native/contract.js";

@@ -1,5 +1,5 @@
 import { chmodSync } from "node:fs";
-import type { LayerId } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { ExecError } from "../../core/errors.js";
 import type { SandboxSpec, Worker } from "../../executor-native/contract.js";

@@ -1,6 +1,6 @@
 import { createHash, hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import type { FileStat } from "../../cache/store.js";
+import type { FileStat } from "../../cache/contract/stats.js";
 import { type Digest, parseDigest } from "../../core/digest.js";
 import { throwIfAborted } from "../../core/errors.js";
 import { fsPath } from "../../oci/path-bytes.js";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LayerId } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 import { systemErrorCode } from "../../core/errors.js";
 import type { FileTree } from "../../oci/layer/toc.js";
 import { fsPath } from "../../oci/path-bytes.js";

@@ -1,6 +1,6 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { resolve } from "node:path";
-import type { FileStat, StatShard } from "../../cache/store.js";
+import type { FileStat, StatShard } from "../../cache/contract/stats.js";
 import type { Digest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import type { MatchInfo } from "../../core/pattern-matcher.js";

@@ -1,4 +1,4 @@
-import type { LayerId } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 import type { SolverContext } from "../context.js";
 import type { Reporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";

@@ -1,4 +1,4 @@
-import type { LayerId } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 import type { SourceOp } from "../../llb/ops.js";
 import type { ContentSource, NodeMeta, PackEntry, Timestamp } from "../../oci/layer/toc.js";
 import { resolvePath } from "../../oci/layer/resolve.js";

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Locks } from "../../cache/store.js";
+import type { Locks } from "../../cache/contract/locks.js";
 import type { Reporter } from "../layers/ports.js";
 import type { GitResult } from "./git-command.js";
 import { commitMissing, gitFailed } from "./git-errors.js";

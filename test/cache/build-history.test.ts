@@ -6,7 +6,8 @@ import { openStore } from "../../cache/open-store.js";
 import { storePaths } from "../../cache/paths.js";
 import { openSqlite } from "../../cache/sqlite.js";
 import { MIGRATIONS } from "../../cache/schema.js";
-import type { BuildRecord, HistoryLimits, Store } from "../../cache/store.js";
+import type { BuildRecord, HistoryLimits } from "../../cache/contract/builds.js";
+import type { Store } from "../../cache/store.js";
 import { key, temporaryRoot } from "./support.js";
 
 const DAY = 24 * 3_600_000;

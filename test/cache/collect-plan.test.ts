@@ -1,6 +1,7 @@
 import test from "ava";
 import { type CollectState, type LayerState, planCollection } from "../../cache/collect-plan.js";
-import type { Candidate, CollectPolicy, LayerId } from "../../cache/store.js";
+import type { Candidate, CollectPolicy } from "../../cache/contract/collector.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 import { type Digest, sha256 } from "../../core/digest.js";
 
 const HOUR = 3_600_000;

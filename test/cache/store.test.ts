@@ -4,7 +4,7 @@ import test from "ava";
 import { openStore } from "../../cache/open-store.js";
 import { defaultRoot } from "../../cache/paths.js";
 import { openSqlite } from "../../cache/sqlite.js";
-import type { LayerId } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 import { sha256 } from "../../core/digest.js";
 import { blobStoreConformance } from "../conformance/blob-store.js";
 import { imageOf, key, layerBlob, open, temporaryRoot, toc } from "./support.js";

@@ -1,6 +1,6 @@
 import test from "ava";
 import type { BuildDetail, RecordedStep } from "../../api/build-record.js";
-import type { BuildRecord } from "../../cache/store.js";
+import type { BuildRecord } from "../../cache/contract/builds.js";
 import { golden } from "../support/golden.js";
 import { IMAGE_ID, NOW, type RecordedRun, runRig } from "../support/cli-rig.js";
 

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { TestFn } from "ava";
-import type { BlobStore } from "../../cache/store.js";
+import type { BlobStore } from "../../cache/contract/blobs.js";
 import { sha256 } from "../../core/digest.js";
 
 /** What every {@link BlobStore} promises. `make` gives an empty one that lasts as long as the test. */

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore } from "../../cache/open-store.js";
 import { cacheKey } from "../../core/cache-key.js";
-import type { LayerId, Lock, ResultIndex, ResultRecord } from "../../cache/store.js";
+import type { LayerId } from "../../cache/contract/layers.js";
+import type { Lock } from "../../cache/contract/locks.js";
+import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
 import { type ResultStore, storeCache } from "../../solver/cache-adapter.js";
 
 /** The part of the store that the adapter uses, in memory. */

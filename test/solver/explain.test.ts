@@ -1,5 +1,5 @@
 import test from "ava";
-import type { ResultIndex, ResultRecord } from "../../cache/store.js";
+import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { sha256 } from "../../core/digest.js";

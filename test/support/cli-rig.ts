@@ -1,7 +1,7 @@
 import { Readable, Writable } from "node:stream";
 import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../api/options.js";
 import { buildHistoryOf } from "../../api/build-history.js";
-import type { BuildHistory, BuildRecord, BuildSummary } from "../../cache/store.js";
+import type { BuildHistory, BuildRecord, BuildSummary } from "../../cache/contract/builds.js";
 import type { DiskItem, PrunePolicy, PruneReport } from "../../api/disk-types.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 import { runCli } from "../../cli/run.js";

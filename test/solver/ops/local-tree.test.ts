@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import type { FileStat, StatShard } from "../../../cache/store.js";
+import type { FileStat, StatShard } from "../../../cache/contract/stats.js";
 import { CanceledError } from "../../../core/errors.js";
 import { type Digest, sha256 } from "../../../core/digest.js";
 import type { FileTree } from "../../../oci/layer/toc.js";

@@ -1,0 +1,46 @@
+import type { CacheKey } from "../../core/cache-key.js";
+import type { LayerId } from "./layers.js";
+
+/** What a step gave: a stack of layers, bottom first. */
+export interface ResultRecord {
+  readonly id: number;
+  /** The key under which steps above it compute their own keys, however this result was found. */
+  readonly primaryKey: CacheKey;
+  readonly layers: readonly LayerId[];
+  readonly createdAt: number;
+  /** Name of the step and components of its key, for people and for explanations. */
+  readonly name: string;
+  readonly components: string;
+  /** Id of the build that made it. */
+  readonly build: string | undefined;
+}
+
+/** A result to be saved under `keys[0]`, its primary key, and the aliases. */
+export interface NewResult {
+  readonly keys: readonly [CacheKey, ...CacheKey[]];
+  readonly layers: readonly LayerId[];
+  readonly name: string;
+  readonly components: string;
+  readonly build?: string;
+  /** What the step belongs to (a Dockerfile in a context): results of one origin can be compared. */
+  readonly origin?: string;
+  /** Milliseconds since the epoch, for a result that was made elsewhere. Default: now. */
+  readonly createdAt?: number;
+}
+
+/**
+ * From cache key to result. A result is found under its primary key and any number of aliases. A lookup never gives a result whose layers
+ * are gone. Every lookup that hits counts as a use (for collection); uses are written in batches on close.
+ */
+export interface ResultIndex {
+  lookup(key: CacheKey): ResultRecord | undefined;
+  /** When the primary key exists already, that record stays and gets the aliases. */
+  save(result: NewResult): ResultRecord;
+  /** From now on `key` leads to this result, whatever it led to before. */
+  alias(id: number, key: CacheKey): void;
+  /** Replaces what a key led to (`--no-cache`). */
+  replace(result: NewResult): ResultRecord;
+  /** Names of the steps of an origin that have results, used last first; at most 2,000. */
+  steps(origin: string): readonly { readonly id: number; readonly name: string }[];
+  get(id: number): ResultRecord | undefined;
+}
