@@ -20,12 +20,12 @@ export interface SelectionOptions {
 export type OnSelected = (digest: string, manifest: () => string) => void;
 
 /**
- * Digest of just what `copies` take from `tree`: paths as they will matter, kinds, modes, ids, sizes, contents, link targets, xattrs, devices; never
- * times. What an action overrides is left out or replaced by what it gives, so that with `--chmod` and `--chown` the modes and owners on disk do not
+ * Digest of just what `copies` take from `tree`: paths as they will matter, kinds, modes, ids, sizes, contents, link targets, hard links among what
+ * is taken, xattrs, devices; never times. What an action overrides is left out or replaced by what it gives, so that with `--chmod` and `--chown` the modes and owners on disk do not
  * count. Throws what the copy itself would throw for a source that is not there.
  */
 export async function selectionDigest(tree: FileTree, copies: readonly CopyAction[], options: SelectionOptions): Promise<string> {
-  const record = new SelectionRecord();
+  const record = new SelectionRecord(tree);
   for (const action of copies) {
     const owned = action.owner !== undefined && (action.owner.user !== undefined || action.owner.group !== undefined);
     const change = action.mode === undefined ? undefined : parseMode(action.mode);
@@ -46,7 +46,7 @@ export async function selectionDigest(tree: FileTree, copies: readonly CopyActio
       });
     }
   }
-  return record.digest(tree, options);
+  return record.digest(options);
 }
 
 /** Digest of everything at and below `selector` (symlinks followed), for a step that mounts it. */
@@ -55,7 +55,7 @@ export async function subtreeDigest(
   selector: string,
   options: Pick<SelectionOptions, "signal" | "onSelected"> = {},
 ): Promise<string> {
-  const record = new SelectionRecord();
+  const record = new SelectionRecord(tree);
   record.begin();
   const root = resolvePath(tree, selector).path;
   const add = (path: string, relative: string): void => {
@@ -65,7 +65,7 @@ export async function subtreeDigest(
     for (const name of tree.children(path)) add(path === "" ? name : `${path}/${name}`, relative === "" ? name : `${relative}/${name}`);
   };
   add(root, "");
-  return record.digest(tree, options);
+  return record.digest(options);
 }
 
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
@@ -83,9 +83,15 @@ class SelectionRecord {
   #text = `${FORMAT}\0`;
   readonly #files: string[] = [];
   readonly #paths: string[] = [];
+  /** By the first name that the tree knows of a file with several: the one that this action takes first. */
+  readonly #linked = new Map<string, string>();
 
+  constructor(private readonly tree: FileTree) {}
+
+  /** Hard links hold within one action: each copies for itself. */
   begin(): void {
     this.#text += "action\0";
+    this.#linked.clear();
   }
 
   addContents(): void {
@@ -95,13 +101,23 @@ class SelectionRecord {
   add(relative: string, path: string, node: NodeMeta, { mode, owner }: Form): void {
     const device = node.device ? `${node.device.major}:${node.device.minor}` : "";
     const xattrs = node.xattrs ? JSON.stringify(Object.entries(node.xattrs)) : "";
-    this.#text += `${node.type}\0${relative}\0${mode}\0${owner}\0${node.size}\0${node.link ?? ""}\0${device}\0${xattrs}\0`;
+    const link = node.type === "file" ? this.#hardLink(path, relative) : (node.link ?? "");
+    this.#text += `${node.type}\0${relative}\0${mode}\0${owner}\0${node.size}\0${link}\0${device}\0${xattrs}\0`;
     this.#paths.push(path);
     if (node.type === "file") this.#files.push(path);
   }
 
-  async digest(tree: FileTree, { signal, onSelected }: Pick<SelectionOptions, "signal" | "onSelected">): Promise<string> {
-    const digests = this.#files.length > 0 ? await tree.digests(this.#files, signal) : [];
+  /** What the file was taken as before, when it was. */
+  #hardLink(path: string, relative: string): string {
+    const first = this.tree.linksOf?.(path)?.[0];
+    if (first === undefined) return "";
+    const taken = this.#linked.get(first);
+    if (taken === undefined) this.#linked.set(first, relative);
+    return taken ?? "";
+  }
+
+  async digest({ signal, onSelected }: Pick<SelectionOptions, "signal" | "onSelected">): Promise<string> {
+    const digests = this.#files.length > 0 ? await this.tree.digests(this.#files, signal) : [];
     const hash = createHash("sha256");
     // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make the same.
     hash.update(Buffer.from(this.#text, LONE_SURROGATE.test(this.#text) ? "utf16le" : "utf8"));

@@ -234,6 +234,21 @@ test("a selection's digest counts what gets into the image", async (t) => {
   for (const [what, changed, action, same] of cases) t.is((await digestOf(changed, action)) === out, same, what);
 });
 
+test("hard links among what one action takes count, by whichever names the tree knows them", async (t) => {
+  const linked = "d 755 0:0 d\nf 644 0:0 d/a = A\nh 644 0:0 d/b = d/a\nf 644 0:0 d/c = A";
+  const apart = linked.replace("h 644 0:0 d/b = d/a", "f 644 0:0 d/b = A");
+  const others = linked.replace("h 644 0:0 d/b = d/a\nf 644 0:0 d/c = A", "f 644 0:0 d/b = A\nh 644 0:0 d/c = d/a");
+  const outside = `f 644 0:0 0 = A\n${linked.replace("f 644 0:0 d/a = A", "h 644 0:0 d/a = 0")}`;
+  const all = await digestOf(linked, { src: "/d" });
+  t.not(all, await digestOf(apart, { src: "/d" }));
+  t.not(all, await digestOf(others, { src: "/d" }));
+  t.is(all, await digestOf(outside, { src: "/d" }));
+  t.is(await digestOf(linked, { src: "/d", excludePatterns: ["b"] }), await digestOf(apart, { src: "/d", excludePatterns: ["b"] }));
+  t.is(await digestOf(linked, { src: "/d/b" }), await digestOf(apart, { src: "/d/b" }));
+  const mounted = async (lines: string): Promise<string> => subtreeDigest(memoryTree(parseTree(lines)), "/d");
+  t.not(await mounted(linked), await mounted(apart));
+});
+
 test("what an action overrides does not count", async (t) => {
   const one = "d 755 0:0 d\nf 664 0:0 d/a = A\nf 775 1:1 d/b = B";
   const two = "d 775 0:0 d\nf 644 9:9 d/a = A\nf 755 0:0 d/b = B";
