@@ -1,6 +1,6 @@
 import type { SourceRange } from "../../core/diagnostics.js";
 import type { Flag } from "./ast.js";
-import { partRange } from "./edits.js";
+import { fixOf, partRange, replaceWord } from "./edits.js";
 import { didYouMean, nearest, problem } from "./make-problem.js";
 import type { Problem } from "./problem.js";
 
@@ -41,8 +41,17 @@ export const unknownInstruction = (name: string, range: SourceRange): Problem =>
     "dockerfile/unknown-instruction",
     `Cannot read "${name}": there is no such instruction`,
     range,
-    nearest(name, INSTRUCTION_NAMES, range),
+    foreignBlank(name, range) ?? nearest(name, INSTRUCTION_NAMES, range),
   );
+
+/** A no-break space, which editors and web pages put after the keyword, looks like a blank and is none. */
+function foreignBlank(name: string, range: SourceRange): ReturnType<typeof nearest> {
+  const [, keyword = "", blank = ""] = /^([a-z]+)(\s)/i.exec(name) ?? [];
+  if (!INSTRUCTION_NAMES.includes(keyword.toUpperCase())) return undefined;
+  const code = `U+${(blank.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+  const fix = fixOf("Write a plain blank", [replaceWord({ text: name, range }, `${keyword} ${name.slice(keyword.length + 1)}`)], false);
+  return { hint: `the blank after ${keyword} is ${code}: write a plain one`, fix };
+}
 
 export const emptyContinuation = (range: SourceRange, lines: readonly SourceRange[]): Problem => ({
   severity: "warning",

@@ -40,6 +40,9 @@ export function plainList(list: readonly string[]): string {
 
 const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
+/** Go counts nanoseconds in 63 bits: some 292 years. */
+const LONGEST = 2 ** 63;
+
 /** A duration such as `1m30s` in nanoseconds; undefined when it is none. */
 export function parseDuration(text: string): number | undefined {
   const signed = /^([+-]?)(.+)$/.exec(text);
@@ -56,7 +59,7 @@ export function parseDuration(text: string): number | undefined {
     total += Number(match[1]) * (UNITS[match[2] as string] as number);
     at = part.lastIndex;
   }
-  return Math.round(total) * (signed[1] === "-" ? -1 : 1);
+  return total < LONGEST ? Math.round(total) * (signed[1] === "-" ? -1 : 1) : undefined;
 }
 
 /** Nanoseconds as Go prints a duration: `1m30s`, `500ms`, `0s`. */

@@ -20,15 +20,6 @@ export function inheritedImage(image: ImageConfig): StageImage {
   return { ...rest, config };
 }
 
-/** `Env` with a variable set: in its place when it is there, else at the end. */
-export function withEnv(env: readonly string[] | undefined, name: string, value: string): readonly string[] {
-  const list = [...(env ?? [])];
-  const at = list.findIndex((entry) => splitAssignment(entry)[0] === name);
-  if (at === -1) list.push(`${name}=${value}`);
-  else list[at] = `${name}=${value}`;
-  return list;
-}
-
 /** `Env` with a PATH, which RUN and containers rely on. */
 export function withDefaultPath(image: StageImage): StageImage {
   const env = image.config?.Env ?? [];

@@ -69,9 +69,10 @@ export async function planBuild(context: PlanContext): Promise<BuildPlan> {
     const replacement = named[i];
     if (base === "") report.add(errors.emptyBase(stage.base.text, stage.base.range));
     if (replacement) state.origin = { kind: "context", context: replacement };
-    else if (base !== undefined && base !== "" && base !== "scratch") {
+    else if (base !== undefined && base !== "") {
       const stageBase = graph.findBase(base);
-      state.origin = stageBase ? { kind: "stage", stage: stageBase } : { kind: "image", ref: base };
+      if (stageBase) state.origin = { kind: "stage", stage: stageBase };
+      else if (base !== "scratch") state.origin = { kind: "image", ref: base };
     }
     if (options.noCache === true) state.ignoreReason = "--no-cache was given";
     else if (options.noCache !== false && stage.name !== undefined && options.noCache.includes(stage.name))

@@ -111,7 +111,9 @@ export class StageGraph {
         for (const step of steps) inCycle.add(step.state);
         const places = steps.flatMap((step) => (step.at ? [{ name: step.name, range: step.at.range }] : []));
         const first = places[0];
-        const names = [...steps, steps[0]].map((step) => step?.state.node?.name ?? step?.state.label ?? "");
+        const names = [...steps, steps[0]].map(
+          (step) => step?.state.node?.name ?? (step?.state.label || `stage-${step?.state.node?.index ?? 0}`),
+        );
         report.add(errors.cycle(names, first?.range ?? state.range, places.slice(1)));
         return;
       }

@@ -3,7 +3,7 @@ import type { Rootfs } from "../../llb/vertex.js";
 import type { Platform } from "../../oci/platform.js";
 import type { History } from "../../oci/types.js";
 import type { HistoryEntry, NamedContext } from "../frontend.js";
-import { Env } from "./env.js";
+import { Env, splitAssignment } from "./env.js";
 import { type StageImage, updated } from "./image-config.js";
 import type { BoundInstruction } from "./lowering.js";
 import type { StageNode } from "./stages.js";
@@ -25,6 +25,21 @@ export type StageOrigin =
   | { readonly kind: "stage"; readonly stage: StageState }
   /** `--build-context NAME=…` in the stage's place: the stage's own instructions do not run. */
   | { readonly kind: "context"; readonly context: NamedContext };
+
+/** A copy of a config's `Env`, with the first place of each variable: files with thousands of ENVs exist. */
+interface OwnEnv {
+  readonly list: string[];
+  readonly places: Map<string, number>;
+}
+
+function ownEnv(env: readonly string[]): OwnEnv {
+  const places = new Map<string, number>();
+  for (const [at, entry] of env.entries()) {
+    const [name] = splitAssignment(entry);
+    if (!places.has(name)) places.set(name, at);
+  }
+  return { list: [...env], places };
+}
 
 /**
  * A stage on its way through the build: first a node of the stage graph, then the state that its instructions change one after the other.
@@ -61,6 +76,7 @@ export class StageState {
   readonly once = new Map<"cmd" | "entrypoint" | "healthcheck", SourceRange>();
 
   readonly #ownSets = new Set<string>();
+  #ownEnv: OwnEnv | undefined;
 
   constructor(
     /** Undefined for images that are only copied or mounted from. */
@@ -79,6 +95,19 @@ export class StageState {
     }
     const set = this.image.config?.[name] as Record<string, unknown>;
     for (const [member, value] of members) set[member] = value;
+  }
+
+  /** Sets variables of the config: in their places when they are there, else at the end. The list is copied once for each stage, too. */
+  setEnv(pairs: readonly (readonly [name: string, value: string])[]): void {
+    const env = this.image.config?.Env;
+    const own = this.#ownEnv?.list === env && this.#ownEnv ? this.#ownEnv : ownEnv(env ?? []);
+    if (own !== this.#ownEnv) this.image = updated(this.image, { Env: own.list });
+    this.#ownEnv = own;
+    for (const [name, value] of pairs) {
+      const at = own.places.get(name) ?? own.list.length;
+      own.places.set(name, at);
+      own.list[at] = `${name}=${value}`;
+    }
   }
 
   declare(name: string, value: string | undefined): void {

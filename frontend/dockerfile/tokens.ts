@@ -54,9 +54,14 @@ export const KEYWORD_CATEGORIES: Readonly<Record<Shape, TokenType>> = {
   health: category("HealthKeyword"),
 };
 
-/** A keyword ends with its word: `RUNNING` is unknown, not `RUN`. */
+/** A keyword ends with its word: `RUNNING` is unknown, not `RUN`. A no-break space ends no word. */
 function keyword(name: string, config: Partial<ITokenConfig>): TokenType {
-  return createToken({ name: name.toUpperCase(), pattern: new RegExp(`${name}(?!\\S)`, "i"), line_breaks: false, ...config });
+  return createToken({
+    name: name.toUpperCase(),
+    pattern: new RegExp(`${name}(?![^\\t\\v\\f\\r \\n])`, "i"),
+    line_breaks: false,
+    ...config,
+  });
 }
 
 export const KEYWORDS: readonly TokenType[] = Object.entries(SHAPES).map(([name, shape]) =>
@@ -66,7 +71,7 @@ export const KEYWORDS: readonly TokenType[] = Object.entries(SHAPES).map(([name,
 /** Does not push a mode: the instruction after it does, and one line end must pop exactly one. */
 export const Onbuild = keyword("onbuild", {});
 
-export const UnknownKeyword = createToken({ name: "UnknownKeyword", pattern: /\S+/, push_mode: "rest", line_breaks: false });
+export const UnknownKeyword = createToken({ name: "UnknownKeyword", pattern: /[^\t\v\f\r \n]+/, push_mode: "rest", line_breaks: false });
 
 export const NewLine = createToken({ name: "NewLine", pattern: /\n/, line_breaks: true });
 export const LineEnd = createToken({ name: "LineEnd", pattern: /\n/, line_breaks: true, pop_mode: true });

@@ -37,7 +37,8 @@ export function checkArguments(node: ListNode, report: Report): Pick<Transfer, "
   const dest = args[args.length - 1];
   if (!dest || args.length < 2) {
     // An array with a member that is no string has had its own problem.
-    if (!node.json || node.args.length > 0) report.add(errors.copyNeedsDestination(keyword, node.range));
+    const known = report.problems.some(({ code, range }) => code === "dockerfile/json-members" && range?.line === node.range.line);
+    if (!known) report.add(errors.copyNeedsDestination(keyword, node.range));
     return undefined;
   }
   if (node.heredocs.length > 0 && parseHeredoc(dest.text)) {

@@ -86,7 +86,12 @@ export function scanJsonArray(text: string, offset: number): JsonArray | undefin
   }
   if (!Array.isArray(parsed)) return undefined;
   const strings = parsed.every((member): member is string => typeof member === "string");
-  return { end: offset + line.length, values: strings ? (parsed as string[]) : undefined };
+  return { end: offset + line.length, values: strings ? (parsed as string[]).map(wellFormed) : undefined };
+}
+
+/** Escapes can name halves of a character, which no UTF-8 has. */
+function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Cs}/gu, "\uFFFD");
 }
 
 /** The offset of the first thing after an instruction's flags; `offset` is after its keyword. */

@@ -1,7 +1,6 @@
 import type { NodeOf } from "../ast.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
-import { updated, withEnv } from "../image-config.js";
 import { LegacyKeyValueFormat, withEquals } from "../lint/rules/legacy-key-value-format.js";
 import { looksSecret, SECRET_HINT, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
 import type { BoundInstruction, Lowering } from "../lowering.js";
@@ -19,8 +18,8 @@ export function checkEnv(node: NodeOf<"env">, report: Report): BoundInstruction 
         at.build.linter.warn(SecretsUsedInArgOrEnv, ["ENV", name], place ?? node.range, node.comments, { hint: SECRET_HINT });
       }
       at.stage.env.set(name, value);
-      at.stage.image = updated(at.stage.image, { Env: withEnv(at.stage.image.config?.Env, name, value) });
     }
+    at.stage.setEnv(pairs);
     at.commit(`ENV${pairs.map(([name, value]) => ` ${name}=${value}`).join("")}`);
   });
 }

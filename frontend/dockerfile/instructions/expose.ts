@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { compareCodeUnits } from "../../../core/canonical.js";
 import type { NodeOf, Word } from "../ast.js";
 import { fixOf, replaceWord } from "../edits.js";
@@ -54,6 +55,7 @@ function parsePorts(spec: string, word: Word, at: Lowering): string[] {
       fix: mended(`${portText}${protocolText === "" ? "" : `/${protocolText}`}`),
     });
   }
+  if (ip !== "" && isIP(ip.replace(/^\[(.*)\]$/, "$1")) === 0) fail(`"${ip}" is no IP address`);
   const ports = portRange(portText) ?? fail(`"${portText}" is no port`);
   if (hostPort !== "") {
     const host = portRange(hostPort) ?? fail(`"${hostPort}" is no port`);

@@ -17,6 +17,9 @@ export interface OwnerOptions {
   readonly lenient?: boolean;
 }
 
+/** The one name that means the same without /etc/passwd and /etc/group, in images on scratch. */
+const ROOT = "root";
+
 /**
  * The ids an owner means in a root filesystem. A numeric user is its own group, a named one has its group from /etc/passwd, a group alone
  * belongs to user 0. Throws `copy/unknown-user`, `copy/unknown-group`, `copy/invalid-owner`.
@@ -33,7 +36,7 @@ export async function resolveOwner(owner: Owner | undefined, target: FileTree, o
     if (row) {
       uid = idField(row[2]);
       gid = idField(row[3]);
-    } else if (!options.lenient) throw unknownUser(user, names(rows));
+    } else if (!options.lenient && user !== ROOT) throw unknownUser(user, names(rows));
   }
   const group = numeric(owner.group);
   if (typeof group === "number") gid = group;
@@ -41,7 +44,7 @@ export async function resolveOwner(owner: Owner | undefined, target: FileTree, o
     const rows = await table(target, "/etc/group", options.readFile);
     const row = rows.find(([name]) => name === group);
     if (row) gid = idField(row[2]);
-    else if (!options.lenient) throw unknownGroup(group, names(rows));
+    else if (!options.lenient && group !== ROOT) throw unknownGroup(group, names(rows));
   }
   return { uid, gid };
 }
