@@ -24,12 +24,13 @@ export function compareSteps(before: ComparedStep, after: ComparedStep, options:
   const changes: StepChange[] = [...identityChanges(before, after, options.args)];
   const [was, is] = [before.components.inputs, after.components.inputs];
   if (was.length !== is.length && changes.length === 0) changes.push(instructionChange(before, after));
+  const given = givenAspects(changes);
   const below: StepChange[] = [];
   for (const [index, input] of is.entries()) {
     const old = was[index];
     if (!old || old.key === input.key) continue;
     const [oldContent, content] = [contentDigests(old.key), contentDigests(input.key)];
-    if (oldContent && content) changes.push(...contentChanges(oldContent, content, input.name, options));
+    if (oldContent && content) changes.push(...contentChanges(oldContent, content, input.name, given, options));
     else below.push(inputChange(old.name, input.name));
   }
   return [...changes, ...below];
@@ -62,14 +63,26 @@ function instructionChange(before: ComparedStep, after: ComparedStep): StepChang
   return { kind: "instruction", subject: parseStepName(after.name).keyword, from, to, text };
 }
 
-function contentChanges(was: readonly string[], is: readonly string[], name: string, options: CompareOptions): readonly StepChange[] {
+/** What `--chmod` and `--chown` give to every file, so that the files themselves need not have changed. */
+function givenAspects(changes: readonly StepChange[]): ReadonlySet<string> {
+  const aspects: Readonly<Record<string, string>> = { "--chmod": "mode", "--chown": "owner" };
+  return new Set(changes.flatMap(({ subject }) => aspects[subject] ?? []));
+}
+
+function contentChanges(
+  was: readonly string[],
+  is: readonly string[],
+  name: string,
+  given: ReadonlySet<string>,
+  options: CompareOptions,
+): readonly StepChange[] {
   const changes = is.flatMap((digest, index) => {
     const old = was[index];
     if (old === undefined || old === digest) return [];
     const differing = options.selections.differing(old, digest);
-    return differing ? fileChanges(differing.before, differing.after, (path) => shownPath(path, name)) : [];
+    return differing ? fileChanges(differing.before, differing.after, (path) => shownPath(path, name), given) : [];
   });
-  return changes.length > 0
+  return changes.length > 0 || given.size > 0
     ? changes
     : [{ kind: "file", subject: name, text: `files of ${placeOf(name)?.name ?? "the build context"} changed` }];
 }

@@ -7,23 +7,28 @@ const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof Se
   { word: "content", of: ["content", "size"] },
   { word: "mode", of: ["mode"] },
   { word: "owner", of: ["owner"] },
-  { word: "link target", of: ["link"] },
+  { word: "link", of: ["link"] },
   { word: "device", of: ["device"] },
   { word: "extended attributes", of: ["xattrs"] },
 ];
 
 /**
  * How the files that a step reads differ, given the entries that do: changed ones, then renamed, added and removed ones, by path. `shown` is how people
- * know a path: `/out of [build 2/2] RUN make`.
+ * know a path: `/out of [build 2/2] RUN make`. What the instruction gives to all of them, `given`, is no change of the files.
  */
-export function fileChanges(before: SelectedEntries, after: SelectedEntries, shown: (path: string) => string): readonly StepChange[] {
+export function fileChanges(
+  before: SelectedEntries,
+  after: SelectedEntries,
+  shown: (path: string) => string,
+  given: ReadonlySet<string> = new Set(),
+): readonly StepChange[] {
   const changed: StepChange[] = [];
   const added: string[] = [];
   for (const [path, entry] of after) {
     const old = before.get(path);
     if (!old) added.push(path);
     else {
-      const change = entryChange(old, entry);
+      const change = entryChange(old, entry, given);
       if (change) changed.push({ kind: "file", subject: path, ...change, text: `${shown(path)} changed (${change.text})` });
     }
   }
@@ -51,9 +56,15 @@ export function fileChanges(before: SelectedEntries, after: SelectedEntries, sho
   ];
 }
 
-function entryChange(old: SelectedEntry, entry: SelectedEntry): { text: string; from?: string; to?: string } | undefined {
+function entryChange(
+  old: SelectedEntry,
+  entry: SelectedEntry,
+  given: ReadonlySet<string>,
+): { text: string; from?: string; to?: string } | undefined {
   if (old.type !== entry.type) return { text: `${old.type} to ${entry.type}`, from: old.type, to: entry.type };
-  const found = ASPECTS.filter(({ of }) => of.some((field) => old[field] !== entry[field])).map(({ word }) => word);
+  const found = ASPECTS.filter(({ word, of }) => !given.has(word) && of.some((field) => old[field] !== entry[field])).map(({ word }) =>
+    word === "link" ? (entry.type === "file" ? "hard link" : "link target") : word,
+  );
   if (found.length === 0) return undefined;
   if (found.length > 1 || found[0] !== "mode") return { text: found.join(", ") };
   const [from, to] = [octal(old.mode), octal(entry.mode)];

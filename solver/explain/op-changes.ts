@@ -12,6 +12,8 @@ export interface Identity {
   readonly epoch?: number;
 }
 
+const EPOCH = "SOURCE_DATE_EPOCH";
+
 /** How two operations of one kind differ; undefined when that is better said of the instruction as a whole. */
 export function opChanges(was: Identity, is: Identity, args: ReadonlySet<string>): readonly StepChange[] | undefined {
   const changes =
@@ -24,7 +26,8 @@ export function opChanges(was: Identity, is: Identity, args: ReadonlySet<string>
   const all = [
     ...changes,
     ...valueChange("platform", "the platform", was.platform, is.platform),
-    ...valueChange("option", "SOURCE_DATE_EPOCH", was.epoch, is.epoch),
+    // The build argument of this name, where a step sees it, has been told.
+    ...(changes.some(({ subject }) => subject === EPOCH) ? [] : valueChange("option", EPOCH, was.epoch, is.epoch)),
   ];
   return all.length > 0 ? all : undefined;
 }
@@ -36,7 +39,6 @@ const EXEC_FIELDS: readonly (readonly [keyof ExecOp, string])[] = [
   ["network", "--network"],
   ["security", "--security"],
   ["hostname", "the host name"],
-  ["extraHosts", "--add-host"],
   ["secretEnv", "the secrets in its environment"],
   ["ulimits", "--ulimit"],
   ["shmSize", "--shm-size"],
@@ -50,9 +52,15 @@ function execChanges(was: ExecOp, is: ExecOp, args: ReadonlySet<string>): readon
   return [
     ...command,
     ...environmentChanges(was.env, is.env, args),
+    ...valueChange("option", "--add-host", hostsText(was.extraHosts), hostsText(is.extraHosts)),
     ...EXEC_FIELDS.flatMap(([field, name]) => valueChange("option", name, was[field] as Canonical, is[field] as Canonical)),
     ...mountChanges(was.mounts, is.mounts),
   ];
+}
+
+/** As they are given. */
+function hostsText(hosts: ExecOp["extraHosts"]): string | undefined {
+  return hosts?.map(({ host, ip }) => `${host}:${ip}`).join(" ");
 }
 
 /** Without the default shell in front. */

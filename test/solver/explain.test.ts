@@ -12,7 +12,7 @@ import { Explainer, type StepOrigin } from "../../solver/explain/explainer.js";
 import { Selections } from "../../solver/explain/selections.js";
 import { likeness, parseStepName } from "../../solver/explain/step-names.js";
 import { Background } from "../../solver/layers/background.js";
-import { encodeSelection } from "../../solver/ops/file/selection-manifest.js";
+import { differingEntries, encodeSelection } from "../../solver/ops/file/selection-manifest.js";
 
 const RUN: ExecOp = {
   kind: "exec",
@@ -61,6 +61,17 @@ const OPS: readonly (readonly [ExecOp | FileOp, ExecOp | FileOp, string])[] = [
   [RUN, { ...RUN, cwd: "/", user: "app" }, 'WORKDIR went from "/src" to "/"; USER is "app" now, and was not set'],
   [RUN, { ...RUN, network: "none" }, '--network went from "default" to "none"'],
   [RUN, { ...RUN, mounts: [...RUN.mounts, { type: "tmpfs", dest: "/tmp", readonly: false, size: 0 }] }, "the mount at /tmp was added"],
+  [
+    RUN,
+    {
+      ...RUN,
+      extraHosts: [
+        { host: "a", ip: "::1" },
+        { host: "b", ip: "127.0.0.1" },
+      ],
+    },
+    '--add-host is "a:::1 b:127.0.0.1" now, and was not set',
+  ],
   [RUN, { ...RUN, shmSize: 64 }, '--shm-size is "64" now, and was not set'],
   [COPY, copy({ mode: 0o755 }), '--chmod is "0755" now, and was not set'],
   [copy({ owner: { user: "a", group: 5 } }), copy({ owner: { user: "b" } }), '--chown went from "a:5" to "b"'],
@@ -100,6 +111,8 @@ test("platform, SOURCE_DATE_EPOCH, and identities of other kinds", (t) => {
     'the platform went from "linux/amd64" to "linux/arm64"',
   );
   t.is(compare(identity(RUN), identity(RUN, { epoch: 7 })), 'SOURCE_DATE_EPOCH is "7" now, and was not set');
+  const dated = (epoch: number) => identity({ ...RUN, env: [`SOURCE_DATE_EPOCH=${epoch}`] }, { epoch });
+  t.is(compare(dated(1), dated(2)), 'ENV SOURCE_DATE_EPOCH went from "1" to "2"');
   for (const odd of ["", "null", "7", '{"kind":"merge"}', "image 123"]) t.is(compare(odd, identity(RUN)), "the instruction changed", odd);
 });
 
@@ -157,6 +170,24 @@ for (const [name, edit, expected] of TREES) {
     t.true(compare("[build 2/2] RUN make").includes(" of [build 2/2] RUN make"));
   });
 }
+
+test("what --chmod and --chown give is not told for each file", (t) => {
+  const [before, after] = [selection(FILES), selection({ ...FILES, "src/a.c": "file 600 1:1 a", "src/b.c": "file 600 1:1 cc" })];
+  const selections = {
+    differing: (was: string, is: string) =>
+      was === before.digest && is === after.digest ? differingEntries(before.manifest, after.manifest) : undefined,
+  };
+  const step = (op: FileOp, digest: string) => ({
+    name: "[2/2] COPY . /",
+    components: { identity: identity(op), inputs: [{ name: "[internal] load build context", key: `content:${digest}` }] },
+  });
+  const compare = (op: FileOp) => texts(compareSteps(step(COPY, before.digest), step(op, after.digest), { args: new Set(), selections }));
+  t.is(
+    compare(copy({ mode: 0o600, owner: { user: 1, group: 1 } })),
+    '--chmod is "0600" now, and was not set; --chown is "1:1" now, and was not set; src/b.c changed (content)',
+  );
+  t.is(compare(copy({ mode: 0o600 })), '--chmod is "0600" now, and was not set; src/a.c changed (owner); src/b.c changed (content, owner)');
+});
 
 test("selections are kept compressed, for those that ask only, and their loss is no error", async (t) => {
   const kept = new Map<string, Buffer>();
