@@ -109,7 +109,7 @@ export class Downloads {
           ...blob,
           mtime: seconds(lastModified),
           ...(etag === undefined ? {} : { etag }),
-          ...(lastModified === undefined ? {} : { lastModified }),
+          ...(lastModified !== undefined && tellsVersions(lastModified, response.headers.get("date")) ? { lastModified } : {}),
         };
         store.memo.set(REMEMBERED, url.href, JSON.stringify(made));
         return made;
@@ -168,6 +168,11 @@ function conditions({ etag, lastModified }: Remembered): Readonly<Record<string,
     ...(etag === undefined ? {} : { "if-none-match": etag }),
     ...(etag === undefined && lastModified !== undefined ? { "if-modified-since": lastModified } : {}),
   };
+}
+
+/** Whether no version can bear this time but the one that was sent: a file may change twice in the second that it was asked for (RFC 9110, 8.8.2.2). */
+function tellsVersions(lastModified: string, date: string | null): boolean {
+  return date !== null && seconds(lastModified) < seconds(date);
 }
 
 /** Servers turn ETags weak when they compress on the way. */

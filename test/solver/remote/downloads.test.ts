@@ -93,6 +93,18 @@ test("servers without ETag are asked by date; those that ignore the question are
   }
 });
 
+test("a file of the very second that it was sent in is downloaded again: its time does not tell versions apart", async (t) => {
+  let content = ONE;
+  const { server, build, reporter } = await world(t, ({ headers }, response) => {
+    if (headers["if-modified-since"] !== undefined) return void response.writeHead(304).end();
+    response.writeHead(200, { "last-modified": DATE, date: DATE }).end(content);
+  });
+  const url = `${server.origin}/file`;
+  t.is(await build().digest(url, reporter), sha256(ONE));
+  content = TWO;
+  t.is(await build().digest(url, reporter), sha256(TWO));
+});
+
 test("changed content is another digest; nothing to compare with means downloading again", async (t) => {
   let content = ONE;
   const { server, build, reporter } = await world(t, (_, response) => void response.end(content));
