@@ -5,13 +5,19 @@ import type { EarlierStep } from "../context.js";
 import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
 import { compareSteps } from "./components.js";
 import type { Selections } from "./selections.js";
-import { likeness, parseStepName } from "./step-names.js";
+import { likeness, likenessElsewhere, parseStepName } from "./step-names.js";
 
 /** How many changes an explanation holds, and how many its text tells. */
 const MOST_CHANGES = 50;
 const TOLD_CHANGES = 3;
 
 const GONE = "its earlier result is no longer in the store";
+
+interface EarlierRun {
+  readonly record: ResultRecord;
+  readonly name: string;
+  readonly components: KeyComponents;
+}
 
 /** What the graph knows of a step beside what the engine sees. */
 export interface StepOrigin {
@@ -76,7 +82,7 @@ export class Explainer<R> {
 
   #compare(vertex: EngineVertex<R>, components: KeyComponents): StepExplanation {
     const { origin, args } = this.#options.step(vertex.id);
-    const earlier = origin === undefined ? undefined : this.#nearest(origin, vertex.name);
+    const earlier = origin === undefined ? undefined : this.#earlierRun(origin, vertex.name);
     if (!earlier) return this.#withoutRecord(vertex);
     const changes = compareSteps(
       { name: earlier.name, components: earlier.components },
@@ -96,16 +102,19 @@ export class Explainer<R> {
       : { outcome: "ran", reason: "unfinished", text: `it did not finish in build ${before.build}`, changes: [] };
   }
 
+  #earlierRun(origin: string, name: string): EarlierRun | undefined {
+    const nearest = this.#nearest(origin, name, likeness);
+    // The last build had this very step, and its result may be that of a step of another stage.
+    return nearest ?? (this.#options.earlier(name)?.finished ? this.#nearest(origin, name, likenessElsewhere) : undefined);
+  }
+
   /** The most recently used of those that fit best. */
-  #nearest(
-    origin: string,
-    name: string,
-  ): { readonly record: ResultRecord; readonly name: string; readonly components: KeyComponents } | undefined {
+  #nearest(origin: string, name: string, likenessOf: typeof likeness): EarlierRun | undefined {
     let steps = this.#steps.get(origin);
     if (!steps) this.#steps.set(origin, (steps = this.#options.results.steps(origin)));
     const wanted = parseStepName(name);
     const ranked = steps
-      .map((step) => ({ id: step.id, fit: likeness(wanted, parseStepName(step.name)) }))
+      .map((step) => ({ id: step.id, fit: likenessOf(wanted, parseStepName(step.name)) }))
       .filter(({ fit }) => fit > 0)
       .sort((a, b) => b.fit - a.fit);
     for (const { id } of ranked) {

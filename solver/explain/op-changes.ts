@@ -40,12 +40,13 @@ const EXEC_FIELDS: readonly (readonly [keyof ExecOp, string])[] = [
   ["security", "--security"],
   ["hostname", "the host name"],
   ["secretEnv", "the secrets in its environment"],
-  ["ulimits", "--ulimit"],
   ["shmSize", "--shm-size"],
 ];
 
 function execChanges(was: ExecOp, is: ExecOp, args: ReadonlySet<string>): readonly StepChange[] {
-  const [from, to] = [commandText(was.args), commandText(is.args)];
+  const short = [commandText(was.args), commandText(is.args)] as const;
+  // `RUN make` and `RUN ["make"]` differ in the shell only.
+  const [from, to] = short[0] === short[1] ? [was.args.join(" "), is.args.join(" ")] : short;
   const command: StepChange[] = equal(was.args, is.args)
     ? []
     : [{ kind: "command", subject: to, from, to, text: `the command went from ${quoted(from)} to ${quoted(to)}` }];
@@ -53,6 +54,7 @@ function execChanges(was: ExecOp, is: ExecOp, args: ReadonlySet<string>): readon
     ...command,
     ...environmentChanges(was.env, is.env, args),
     ...valueChange("option", "--add-host", hostsText(was.extraHosts), hostsText(is.extraHosts)),
+    ...valueChange("option", "--ulimit", limitsText(was.ulimits), limitsText(is.ulimits)),
     ...EXEC_FIELDS.flatMap(([field, name]) => valueChange("option", name, was[field] as Canonical, is[field] as Canonical)),
     ...mountChanges(was.mounts, is.mounts),
   ];
@@ -61,6 +63,10 @@ function execChanges(was: ExecOp, is: ExecOp, args: ReadonlySet<string>): readon
 /** As they are given. */
 function hostsText(hosts: ExecOp["extraHosts"]): string | undefined {
   return hosts?.map(({ host, ip }) => `${host}:${ip}`).join(" ");
+}
+
+function limitsText(limits: ExecOp["ulimits"]): string | undefined {
+  return limits?.map(({ name, soft, hard }) => `${name}=${soft}${hard === soft ? "" : `:${hard}`}`).join(" ");
 }
 
 /** Without the default shell in front. */

@@ -23,3 +23,9 @@ export function likeness(wanted: StepName, earlier: StepName): number {
   if (wanted.text === earlier.text) return wanted.position === earlier.position ? 3 : 2;
   return wanted.stage !== undefined && wanted.position === earlier.position && wanted.keyword === earlier.keyword ? 1 : 0;
 }
+
+/** How well the step of another stage fits: stages are renamed, and what two of them have in common is recorded under the name of one. */
+export function likenessElsewhere(wanted: StepName, earlier: StepName): number {
+  if (wanted.stage === undefined || earlier.stage === undefined || wanted.text !== earlier.text) return 0;
+  return wanted.position === earlier.position ? 2 : 1;
+}

@@ -57,7 +57,12 @@ const OPS: readonly (readonly [ExecOp | FileOp, ExecOp | FileOp, string])[] = [
   [{ ...RUN, env: ["API_TOKEN=1"] }, { ...RUN, env: ["API_TOKEN=2"] }, "ENV API_TOKEN changed"],
   [{ ...RUN, env: [] }, { ...RUN, env: ["API_TOKEN=2"] }, "ENV API_TOKEN was added"],
   [RUN, { ...RUN, args: ["/bin/sh", "-c", "make  all"] }, 'the command went from "make" to "make all"'],
-  [RUN, { ...RUN, args: ["make"] }, 'the command went from "make" to "make"'],
+  [RUN, { ...RUN, args: ["make"] }, 'the command went from "/bin/sh -c make" to "make"'],
+  [
+    { ...RUN, ulimits: [{ name: "core", soft: 0, hard: 0 }] },
+    { ...RUN, ulimits: [{ name: "core", soft: 0, hard: 5 }] },
+    '--ulimit went from "core=0" to "core=0:5"',
+  ],
   [RUN, { ...RUN, cwd: "/", user: "app" }, 'WORKDIR went from "/src" to "/"; USER is "app" now, and was not set'],
   [RUN, { ...RUN, network: "none" }, '--network went from "default" to "none"'],
   [RUN, { ...RUN, mounts: [...RUN.mounts, { type: "tmpfs", dest: "/tmp", readonly: false, size: 0 }] }, "the mount at /tmp was added"],
@@ -316,6 +321,17 @@ function explain(
 }
 
 const OTHER = identity({ ...RUN, cwd: "/other" });
+
+test("a result of another stage is what a step is compared with that the last build had, too", (t) => {
+  const elsewhere = [
+    { name: "[base 2/2] RUN make", identity: OTHER, build: "b1" },
+    { name: "[base 1/2] RUN make", identity: identity(RUN), build: "b1" },
+  ];
+  const had = new Map([["[2/3] RUN make", { build: "b2", finished: true }]]);
+  t.like(explain(elsewhere, {}, {}, had), { reason: "changed", text: 'WORKDIR went from "/other" to "/src"', record: { build: "b1" } });
+  t.like(explain(elsewhere, {}), { reason: "new" });
+  t.like(explain([{ name: "[base 2/2] RUN test", identity: OTHER }], {}, {}, had), { reason: "gone" });
+});
 
 test("the nearest earlier run is the one that fits best, the last used among equals, and none of this build", (t) => {
   const changed = explain(
