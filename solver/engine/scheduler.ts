@@ -139,7 +139,7 @@ export class Scheduler<R> {
     const lock = primaryKey(keys);
     if (lock === undefined || node.ignoreCache) return await this.#perform(node, keys, context);
     this.#session.move(node, { phase: "locking" });
-    const waiting = "another build that runs this step";
+    const waiting = "waiting for another build that runs this step";
     let waited = false;
     const settle = () => {
       if (!waited) return;

@@ -143,12 +143,13 @@ export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporte
 
 /** A lock that other builds take for the same work; says so when it has to wait. */
 export async function acquireLock(store: Store, name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
+  const item = `waiting for ${waitingFor}`;
   let waited = false;
   const onWait = () => {
     waited = true;
-    reporter.progress(waitingFor, 0, undefined, false);
+    reporter.progress(item, 0, undefined, false);
   };
   const lock = await store.locks.acquire(name, { signal: reporter.signal, onWait });
-  if (waited) reporter.progress(waitingFor, 0, undefined, true);
+  if (waited) reporter.progress(item, 0, undefined, true);
   return lock;
 }
