@@ -8,7 +8,7 @@ import type { HashFiles } from "../solver/ops/hash-files.js";
 import { IgnoreRules } from "../solver/ops/ignore-rules.js";
 import { LocalTree } from "../solver/ops/local-tree.js";
 import { contextKind } from "./context-kind.js";
-import { contextDirectory, ignorePatterns } from "./local-context.js";
+import { contextDirectory, type IgnoreFile, ignoreFile } from "./local-context.js";
 import { withoutSecrets } from "./main-context.js";
 import { downloadEdge, gitEdge, invalidGitContext } from "./remote-context.js";
 
@@ -24,6 +24,7 @@ export class BuildContexts {
   readonly #hashFiles: HashFiles;
   readonly #shards = new Set<StatShard>();
   readonly #trees = new Map<string, LocalTree>();
+  readonly #ignoreFiles = new Map<string, IgnoreFile>();
 
   constructor(options: {
     /** The main context, when it is a directory. */
@@ -68,7 +69,9 @@ export class BuildContexts {
   ignorePatterns(name: string): readonly string[] {
     // As in BuildKit, files that come from elsewhere are not filtered.
     if (name === MAIN && !this.#directories.has(MAIN)) return [];
-    return ignorePatterns(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
+    const found = ignoreFile(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
+    if (found) this.#ignoreFiles.set(name, found);
+    return found?.lines.map(({ pattern }) => pattern) ?? [];
   }
 
   /** The files of a context; one tree however many steps look at it. */
@@ -79,15 +82,21 @@ export class BuildContexts {
     const directory = this.#directory(name);
     const stats = this.#store.stats.shard(directory);
     this.#shards.add(stats);
-    const rules = excludePatterns.map((pattern) => ({ pattern }));
     const tree = new LocalTree(directory, {
       name: name === MAIN ? "build context" : `context "${name}"`,
-      ignore: new IgnoreRules(rules),
+      ignore: this.#ignoreRules(name, excludePatterns),
       stats,
       hashFiles: this.#hashFiles,
     });
     this.#trees.set(key, tree);
     return tree;
+  }
+
+  /** With the file and the lines, for messages, where the patterns came from a file that was read here. */
+  #ignoreRules(name: string, patterns: readonly string[]): IgnoreRules {
+    const found = this.#ignoreFiles.get(name);
+    const isWhole = found?.lines.length === patterns.length && found.lines.every(({ pattern }, index) => pattern === patterns[index]);
+    return found && isWhole ? new IgnoreRules(found.lines, found.file) : new IgnoreRules(patterns.map((pattern) => ({ pattern })));
   }
 
   /** Keeps what was learnt about the files for the next build. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../core/errors.js";
-import { readIgnorePatterns } from "../frontend/dockerfile/dockerignore.js";
+import { type IgnoreLine, readIgnoreLines } from "../frontend/dockerfile/dockerignore.js";
 import { readText } from "./read-text.js";
 
 /** A Dockerfile's text and where it came from. */
@@ -82,14 +82,20 @@ function displayName(path: string): string {
   return near !== "" && !near.startsWith("..") ? near : path;
 }
 
-/** Patterns of `<Dockerfile>.dockerignore`, or else of `.dockerignore` in the context; empty without either. */
-export function ignorePatterns(context: string, dockerfile: string | undefined): readonly string[] {
+/** An ignore file as messages name it, and what is in it. */
+export interface IgnoreFile {
+  readonly file: string;
+  readonly lines: readonly IgnoreLine[];
+}
+
+/** `<Dockerfile>.dockerignore`, or else `.dockerignore` in the context; undefined without either. */
+export function ignoreFile(context: string, dockerfile: string | undefined): IgnoreFile | undefined {
   for (const path of [...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]), join(context, ".dockerignore")]) {
     try {
-      return readIgnorePatterns(readFileSync(path, "utf8"));
+      return { file: basename(path), lines: readIgnoreLines(readFileSync(path, "utf8")) };
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT") throw error;
     }
   }
-  return [];
+  return undefined;
 }

@@ -5,7 +5,7 @@ import { DiagnosticsError, TsbuildError } from "../../core/errors.js";
 import { renderDiagnostics } from "../../core/render-diagnostic.js";
 import { checkDockerfile } from "../../frontend/dockerfile/check.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
-import { readIgnorePatterns } from "../../frontend/dockerfile/dockerignore.js";
+import { readIgnoreLines } from "../../frontend/dockerfile/dockerignore.js";
 import { parseDockerfile } from "../../frontend/dockerfile/parse.js";
 import type { FrontendOptions, FrontendPorts, NamedContext } from "../../frontend/frontend.js";
 import { printGraph } from "../../llb/print.js";
@@ -109,7 +109,7 @@ function ports(settings: Case, folder: string, asked: string[]): FrontendPorts {
     namedContext: async (name) => settings.contexts?.[name],
     async ignorePatterns(local) {
       const file = `${folder}/${local === "context" ? ".dockerignore" : `${local}.dockerignore`}`;
-      return existsSync(file) ? readIgnorePatterns(readFileSync(file, "utf8")) : [];
+      return existsSync(file) ? readIgnoreLines(readFileSync(file, "utf8")).map(({ pattern }) => pattern) : [];
     },
   };
 }

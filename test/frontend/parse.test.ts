@@ -7,7 +7,7 @@ import { DiagnosticsError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
 import type { Instruction } from "../../frontend/dockerfile/ast.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
-import { readIgnorePatterns } from "../../frontend/dockerfile/dockerignore.js";
+import { readIgnoreLines } from "../../frontend/dockerfile/dockerignore.js";
 import { formatDuration, parseDuration, quote } from "../../frontend/dockerfile/go-format.js";
 import { DockerfileParser } from "../../frontend/dockerfile/grammar.js";
 import { parseGitSource } from "../../frontend/dockerfile/git-source.js";
@@ -171,7 +171,8 @@ test("small grammars", (t) => {
   t.is(parseGitSource("https://h/o/r.tar.gz"), undefined);
   t.is(parseGitSource("dir/file"), undefined);
   t.is(typeof parseGitSource("https://h/r.git?nope=1"), "string");
-  t.deepEqual(readIgnorePatterns("\uFEFF# c\n /a/ \n!/b/../c\r\n\n #no\n! d"), ["a", "!c", "#no", "!d"]);
+  const lines = readIgnoreLines("\uFEFF# c\n /a/ \n!/b/../c\r\n\n #no\n! d").map(({ pattern, line }) => `${line} ${pattern}`);
+  t.deepEqual(lines, ["2 a", "3 !c", "5 #no", "6 !d"]);
 });
 
 const LINE = fc.oneof(

@@ -1,5 +1,5 @@
 import { sha256 } from "../../core/digest.js";
-import { readIgnorePatterns } from "../../frontend/dockerfile/dockerignore.js";
+import { readIgnoreLines } from "../../frontend/dockerfile/dockerignore.js";
 import type { FrontendPorts } from "../../frontend/frontend.js";
 
 /** Images are plain ones for the wanted platform, but those that are called after one. */
@@ -23,6 +23,6 @@ export function plainImages(ignore = ""): FrontendPorts {
       };
     },
     namedContext: async () => undefined,
-    ignorePatterns: async () => readIgnorePatterns(ignore),
+    ignorePatterns: async () => readIgnoreLines(ignore).map(({ pattern }) => pattern),
   };
 }
