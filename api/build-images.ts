@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import type { EventSink } from "../core/events.js";
+import type { LayerId } from "../cache/contract/layers.js";
 import { parseCacheOrigin } from "../cache/transfer/origin.js";
 import type { ExportImage } from "../exporters/exporter.js";
 import { compileDockerfile } from "../frontend/dockerfile/compile.js";
@@ -13,7 +14,7 @@ import type { StepResult } from "../solver/result.js";
 import { BuildSolver } from "./build-solver.js";
 import type { SolvedBuild } from "./cache-exports.js";
 import { CacheImports } from "./cache-imports.js";
-import { withoutLostLayers } from "./fetch-layer.js";
+import { LayerUnavailableError, withoutLostLayers } from "./fetch-layer.js";
 import { finishConfig } from "./image-config.js";
 import { loadDockerfile } from "./load-dockerfile.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
@@ -35,8 +36,8 @@ export interface BuildImagesOptions {
   readonly compression: CompressionOptions;
   /** Whether some output is an image; otherwise only the files are wanted. */
   readonly image: boolean;
-  /** Whether no output holds layers: those that are elsewhere then stay there. */
-  readonly lazy: boolean;
+  /** Whether a layer that is elsewhere, at `origin`, may stay there. */
+  readonly mayStay: (origin: string) => boolean;
   /** Id under which the build is recorded; undefined when it is not. */
   readonly id: string | undefined;
 }
@@ -64,7 +65,9 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
       dockerfile.contexts.save();
       const context = solver.context(layers, dockerfile);
       const finished = await Promise.all(
-        compiled.map((result, index) => finishImage(result, results[index] as StepResult, context, { epoch: dated, lazy: options.lazy })),
+        compiled.map((result, index) =>
+          finishImage(result, results[index] as StepResult, context, { epoch: dated, mayStay: options.mayStay }),
+        ),
       );
       return { layers, vertices, finished };
     },
@@ -86,29 +89,42 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   };
 }
 
-/** Completes one image: every layer's blob in its final form (`lazy`: here or elsewhere), diffIDs, history, times. */
+/** Completes one image: every layer's blob in its final form (here, or where it may stay), diffIDs, history, times. */
 async function finishImage(
   result: FrontendResult,
   solved: StepResult,
   context: SolverContext,
-  { epoch, lazy }: { readonly epoch: number | undefined; readonly lazy: boolean },
+  { epoch, mayStay }: { readonly epoch: number | undefined; readonly mayStay: BuildImagesOptions["mayStay"] },
 ): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
   const { layers: service, compression, quiet: reporter } = context;
   const stack = await rootLayers(solved, context, reporter);
   const layers = await Promise.all(
     stack.map(async (id, index) => {
-      const { diffId, blob } = await service[lazy ? "described" : "exported"](stack, index, compression, reporter);
+      const from = service.record(id).origin;
+      const stays = from !== undefined && mayStay(from);
+      const { diffId, blob } = await service[stays ? "described" : "exported"](stack, index, compression, reporter);
       const { createdAt, origin } = service.record(id);
       return {
         diffId,
         blob,
         createdAt,
         ...(origin === undefined || parseCacheOrigin(origin) ? {} : { origin }),
+        ...(stays ? { bring: (signal: AbortSignal) => bringLayer(id, from, context, signal) } : {}),
         toc: () => service.toc(stack, index, reporter),
       };
     }),
   );
   return { image: { platform: result.platform, config: finishConfig(result, layers, epoch), layers }, stack };
+}
+
+/** A layer that is no longer where it came from is forgotten there: the next build makes or finds it anew. */
+async function bringLayer(id: LayerId, origin: string, { layers }: SolverContext, signal: AbortSignal): Promise<void> {
+  try {
+    await layers.fetched(id, { signal, progress: () => {} });
+  } catch (error) {
+    if (error instanceof LayerUnavailableError) layers.store.layers.forgetOrigin(origin);
+    throw error;
+  }
 }
 
 /** What several platforms have in common is said once. */

@@ -8,7 +8,7 @@ import { type BuildEnd, BuildRecorder } from "./build-recorder.js";
 import { runAsStep } from "./build-steps.js";
 import { collect } from "./collect.js";
 import type { BuildOptions, BuildResult, Output } from "./options.js";
-import { exportersFor, exportsImage, holdsLayers, outputCompression } from "./outputs.js";
+import { exportersFor, exportsImage, mayStay, outputCompression } from "./outputs.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "./resolve-options.js";
 import { Session } from "./session.js";
 
@@ -72,7 +72,7 @@ async function run(
   };
   const compression = outputCompression(resolved.outputs);
   const solved = await buildImages(
-    { build: resolved, compression, image: resolved.outputs.some(exportsImage), lazy: !resolved.outputs.some(holdsLayers), id },
+    { build: resolved, compression, image: resolved.outputs.some(exportsImage), mayStay: mayStay(resolved.outputs, resolved.names), id },
     session,
     onEvent,
   );

@@ -1,6 +1,8 @@
 import { unreachable } from "../core/errors.js";
+import { parseCacheOrigin } from "../cache/transfer/origin.js";
 import type { Exporter } from "../exporters/exporter.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
+import { parseReference } from "../oci/reference.js";
 import type { Output } from "./options.js";
 import type { Session } from "./session.js";
 
@@ -12,6 +14,21 @@ export function exportsImage(output: Output): boolean {
 /** Whether an output holds layers or their files. */
 export function holdsLayers(output: Output): boolean {
   return output.type !== "cacheonly";
+}
+
+/**
+ * Whether a layer that is elsewhere, at `origin`, may stay there: when no output holds layers, or when all that do push to the registry that it came
+ * from, which can take it over from one repository into another.
+ */
+export function mayStay(outputs: readonly Output[], names: readonly string[]): (origin: string) => boolean {
+  const holding = outputs.filter(holdsLayers);
+  if (holding.length === 0) return () => true;
+  const registries = new Set<string>();
+  for (const output of holding) {
+    if (output.type !== "registry") return () => false;
+    for (const name of output.names ?? names) registries.add(parseReference(name).registry);
+  }
+  return (origin) => !parseCacheOrigin(origin) && [...registries].every((registry) => registry === parseReference(origin).registry);
 }
 
 /** The form of the layers a build makes: what an output asks for, gzip for images, none where only the files are wanted. */

@@ -4,12 +4,14 @@ import type { BlobStore } from "../cache/contract/blobs.js";
 import type { Toc } from "../oci/layer/toc.js";
 import type { Digest } from "../core/digest.js";
 
-/** A layer of a finished image. Its blob is in the blob store before an exporter is called. */
+/** A layer of a finished image. Its blob is in the blob store before an exporter is called, unless it has `bring`. */
 export interface ExportLayer {
   readonly diffId: Digest;
   readonly blob: Descriptor;
   /** Canonical reference of an image that the blob came from, when it came from a registry. */
   readonly origin?: string;
+  /** Brings the blob into the store. Only where all outputs push to the registry that has it: it mostly need not leave there. */
+  readonly bring?: (signal: AbortSignal) => Promise<void>;
   /** The layer's TOC; read or computed on demand. */
   toc(): Promise<Toc>;
 }

@@ -5,7 +5,7 @@ import type { RegistryClient } from "../oci/registry/client.js";
 import type { Descriptor } from "../oci/types.js";
 import type { AssembledImage } from "./assemble-image.js";
 import { assembleWithProgress } from "./assemble-with-progress.js";
-import type { ExportContext, Exporter, ExportRequest } from "./exporter.js";
+import type { ExportContext, Exporter, ExportLayer } from "./exporter.js";
 import { imageResult } from "./layout-content.js";
 
 /** Blobs sent at once, as docker does. */
@@ -13,7 +13,7 @@ const PARALLEL = 5;
 
 /**
  * `type=registry` and `--push`: to the registries that the names say. Blobs first, then manifests, the tag last: a reader never finds half an image. What the
- * registry has in another repository, because a base was pulled from there, is mounted instead of uploaded.
+ * registry has in another repository, because a base was pulled from there, is mounted instead of uploaded, and need not be in the store.
  */
 export function registryPush(options: { readonly client: RegistryClient }): Exporter {
   return {
@@ -24,12 +24,13 @@ export function registryPush(options: { readonly client: RegistryClient }): Expo
       }
       const image = assembleWithProgress(request, "oci", context);
       const references = request.names.map(parseReference);
-      const origins = originsOf(request);
+      const layers = request.images.flatMap((one) => one.layers);
+      const origins = originsOf(layers);
       const pushed = new Map<string, Reference>();
       for (const reference of references) {
         const key = `${reference.registry}/${reference.repository}`;
         // A further tag in the same repository needs only its manifest; another repository of the registry can take blobs over from the first.
-        if (!pushed.has(key)) await pushBlobs({ image, reference, client: options.client }, [...pushed.values()], origins, context);
+        if (!pushed.has(key)) await pushBlobs({ image, layers, reference, client: options.client }, [...pushed.values()], origins, context);
         await pushManifests(image, reference, options.client, context);
         pushed.set(key, reference);
       }
@@ -38,17 +39,27 @@ export function registryPush(options: { readonly client: RegistryClient }): Expo
   };
 }
 
-function originsOf(request: ExportRequest): ReadonlyMap<Digest, Reference> {
-  const layers = request.images.flatMap((image) => image.layers);
+function originsOf(layers: readonly ExportLayer[]): ReadonlyMap<Digest, Reference> {
   return new Map(layers.flatMap(({ blob, origin }) => (origin === undefined ? [] : [[blob.digest, parseReference(origin)] as const])));
 }
 
 async function pushBlobs(
-  { image, reference, client }: { readonly image: AssembledImage; readonly reference: Reference; readonly client: RegistryClient },
+  {
+    image,
+    layers,
+    reference,
+    client,
+  }: {
+    readonly image: AssembledImage;
+    readonly layers: readonly ExportLayer[];
+    readonly reference: Reference;
+    readonly client: RegistryClient;
+  },
   done: readonly Reference[],
   origins: ReadonlyMap<Digest, Reference>,
   context: ExportContext,
 ): Promise<void> {
+  const bringers = new Map(layers.flatMap(({ blob, bring }) => (bring ? [[blob.digest, bring] as const] : [])));
   const queue = [...image.layers, ...image.configs];
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
@@ -62,7 +73,8 @@ async function pushBlobs(
     const from = [...done, ...(origin === undefined ? [] : [origin])].find((other) => other.registry === reference.registry);
     context.progress(item, 0, blob.size, false);
     await client.putBlob(reference, blob, {
-      open: () => (document === undefined ? context.blobs.open(blob.digest) : oneChunk(document)),
+      open: () =>
+        document === undefined ? openLayer(blob.digest, bringers.get(blob.digest), context.blobs, signalOfAll) : oneChunk(document),
       mountFrom: from?.repository,
       signal: signalOfAll,
       onProgress: (bytes) => context.progress(item, bytes, blob.size, false),
@@ -92,6 +104,16 @@ async function pushManifests(image: AssembledImage, reference: Reference, client
   const byDigest: Reference = { registry: reference.registry, repository: reference.repository };
   if (image.manifests.length > 1) for (const manifest of image.manifests) await put(byDigest, manifest);
   await put(reference, image.target);
+}
+
+async function* openLayer(
+  digest: Digest,
+  bring: ExportLayer["bring"],
+  blobs: ExportContext["blobs"],
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  if (bring && !blobs.has(digest)) await bring(signal);
+  yield* blobs.open(digest);
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,10 @@
 import { TsbuildError } from "../core/errors.js";
 import type { ExportContext, ExportRequest } from "./exporter.js";
 
-/** Throws `export/layer-missing` unless all layers are in the store: before anything is written. */
+/** Throws `export/layer-missing` unless all layers are in the store, or can be brought: before anything is written. */
 export function requireLayers(request: ExportRequest, context: ExportContext): void {
-  for (const { blob } of request.images.flatMap((image) => image.layers)) {
-    if (!context.blobs.has(blob.digest)) {
+  for (const { blob, bring } of request.images.flatMap((image) => image.layers)) {
+    if (!bring && !context.blobs.has(blob.digest)) {
       throw new TsbuildError("export/layer-missing", `Cannot export the image: layer ${blob.digest} is not in the store`, {
         hint: "Build again; something removed it in the meantime",
       });

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   readlinkSync,
   statSync,
   symlinkSync,
@@ -413,6 +414,39 @@ test("type=image: the store knows the image and its layers; again is no change",
     );
   }
   await t.throwsAsync(run(registryPush({ client }), exportRequest([image]), store), { code: "export/no-name" });
+});
+
+test("a layer that may be elsewhere is brought only when the registry does not take it over", async (t) => {
+  const { store } = rig(t);
+  for (const [mounts, expected] of [
+    [true, 0],
+    [false, 1],
+  ] as const) {
+    let brought = 0;
+    const fake = await fakeRegistry((request, response) => {
+      const mounting = request.url.includes("mount=");
+      if (request.method === "HEAD") response.writeHead(404).end();
+      else if (request.method === "POST") response.writeHead(mounting && mounts ? 201 : 202, { location: "/upload" }).end();
+      else response.writeHead(201).end();
+    });
+    const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
+    const layer = testLayer(store, [{ name: `file-${mounts}`, text: "x" }]);
+    const bytes = readFileSync(store.blobs.path(layer.blob.digest));
+    rmSync(store.blobs.path(layer.blob.digest));
+    const bring = async () => {
+      brought++;
+      store.blobs.writeSmall(bytes);
+    };
+    const image = testImage([{ ...layer, origin: `${fake.host}/base:1`, bring }]);
+    try {
+      await run(registryPush({ client }), exportRequest([image], [`${fake.host}/x:1`]), store);
+    } finally {
+      client.close();
+      await fake.close();
+    }
+    t.is(brought, expected);
+    t.is(existsSync(store.blobs.path(layer.blob.digest)), !mounts);
+  }
 });
 
 test("a push that fails says why and stops the other uploads", async (t) => {
