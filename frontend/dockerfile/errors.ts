@@ -136,5 +136,7 @@ export const requiredDevice = (name: string, range: SourceRange): Problem =>
 export const blankName = (instruction: string, range: SourceRange): Problem =>
   problem("dockerfile/blank-name", `Cannot run ${instruction}: a name is empty`, range);
 
-export const expansion = (word: string, message: string, range: SourceRange): Problem =>
-  problem("dockerfile/expansion", `Cannot expand "${word}": ${message}`, range);
+export const expansion = (word: string, message: string, range: SourceRange, meant?: string): Problem =>
+  problem("dockerfile/expansion", `Cannot expand "${word}": ${message}`, range, {
+    ...(meant === undefined ? {} : { hint: `did you mean "${meant}"?` }),
+  });

@@ -35,6 +35,14 @@ export interface Expansion {
 /** A word that cannot be expanded. The message is a sentence part such as `missing "}"`. */
 export class ExpansionError extends Error {
   override readonly name = "ExpansionError";
+
+  constructor(
+    message: string,
+    /** The variable that `${v:?}` requires and that is not set. */
+    readonly unset?: string,
+  ) {
+    super(message);
+  }
 }
 
 /** No process can be given a variable of this size, and ten lines of `ENV A=$A$A$A$A` are enough to fill any memory. */
@@ -221,7 +229,10 @@ class Expander {
       case "+":
         return missing ? "" : word;
       case "?":
-        if (missing) throw new ExpansionError(`${name}: ${word || `is not allowed to be ${value === undefined ? "unset" : "empty"}`}`);
+        if (missing) {
+          const why = word || `is not allowed to be ${value === undefined ? "unset" : "empty"}`;
+          throw new ExpansionError(`${name}: ${why}`, value === undefined ? name : undefined);
+        }
         return value ?? "";
       default: {
         const longest = word.startsWith(modifier);

@@ -167,8 +167,9 @@ export function tryExpand(text: string, range: SourceRange, variables: Variables
   try {
     return expandWord(text, variables, options);
   } catch (error) {
-    if (error instanceof ExpansionError) throw new InstructionProblem(errors.expansion(text, error.message, range));
-    throw error;
+    if (!(error instanceof ExpansionError)) throw error;
+    const meant = error.unset === undefined ? undefined : nearestVariable(error.unset, variables.names());
+    throw new InstructionProblem(errors.expansion(text, error.message, range, meant));
   }
 }
 
