@@ -1,4 +1,4 @@
-import { trimPrefix, trimSuffix, wildcardRegExp } from "./expand-pattern.js";
+import { replaceMatches, trimPrefix, trimSuffix } from "./expand-pattern.js";
 import { BLANK, WordList } from "./word-list.js";
 
 /** Where variables come from. */
@@ -48,6 +48,9 @@ export class ExpansionError extends Error {
 /** No process can be given a variable of this size, and ten lines of `ENV A=$A$A$A$A` are enough to fill any memory. */
 const LONGEST_RESULT = 1 << 22;
 
+/** Braces within braces; more than anybody writes, and less than the stack holds. */
+const DEEPEST = 500;
+
 const NONE: ReadonlySet<string> = new Set();
 const SPECIAL_PARAMETERS = "@*#?-$!0";
 const WORD_CHARACTER = /[\p{L}\p{Nd}_]/u;
@@ -81,6 +84,7 @@ class Expander {
   readonly #matched = new Set<string>();
   readonly #unmatched = new Set<string>();
   #at = 0;
+  #depth = 0;
   #rawEscapes: boolean;
 
   constructor(text: string, variables: Variables, options: ExpandOptions) {
@@ -98,6 +102,7 @@ class Expander {
   #until(stop: string | undefined, rawEscapes: boolean): { text: string; words: string[] } {
     const before = this.#rawEscapes;
     this.#rawEscapes = rawEscapes;
+    if (++this.#depth > DEEPEST) throw new ExpansionError(`variables are nested more than ${DEEPEST} deep`);
     try {
       let text = "";
       const words = new WordList();
@@ -136,6 +141,7 @@ class Expander {
       return { text, words: words.flush() };
     } finally {
       this.#rawEscapes = before;
+      this.#depth--;
     }
   }
 
@@ -250,16 +256,7 @@ class Expander {
     const replacement = this.#untilBrace(true);
     const value = this.#lookup(name);
     if (value === undefined && this.#options.skipUnset) return `\${${name}/${pattern}/${replacement}}`;
-    return this.#withPattern(pattern, () => {
-      const expression = wildcardRegExp(pattern, { greedy: true, flags: all ? "gu" : "u" });
-      let end = -1;
-      return (value ?? "").replace(expression, (match: string, offset: number) => {
-        // Nothing, right after a match, is none of its own.
-        if (match === "" && offset === end) return "";
-        end = offset + match.length;
-        return replacement;
-      });
-    });
+    return this.#withPattern(pattern, () => replaceMatches(value ?? "", pattern, replacement, all));
   }
 
   #untilBrace(rawEscapes: boolean): string {
