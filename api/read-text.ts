@@ -1,6 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { Socket } from "node:net";
-import { throwIfAborted } from "../core/errors.js";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemErrorCode, throwIfAborted } from "../core/errors.js";
+
+/** Milliseconds between looks at a pipe that has nothing yet. */
+const PAUSE = 10;
 
 /**
  * The text of a file, or of a pipe (`-f <(generate)`) up to its end. A pipe is read without blocking the process, so that an abort also ends the wait
@@ -8,26 +11,33 @@ import { throwIfAborted } from "../core/errors.js";
  */
 export async function readText(path: string, signal: AbortSignal): Promise<string> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  if (!fstatSync(fd).isFIFO()) {
-    try {
-      return readFileSync(fd, "utf8");
-    } finally {
-      closeSync(fd);
-    }
-  }
-  const pipe = new Socket({ fd, readable: true, writable: false });
-  const stop = (): void => void pipe.destroy();
-  signal.addEventListener("abort", stop, { once: true });
   try {
-    const chunks: Buffer[] = [];
-    for await (const chunk of pipe) chunks.push(chunk as Buffer);
-    throwIfAborted(signal);
-    return Buffer.concat(chunks).toString("utf8");
-  } catch (error) {
-    throwIfAborted(signal);
-    throw error;
+    return fstatSync(fd).isFIFO() ? await readPipe(fd, signal) : readFileSync(fd, "utf8");
   } finally {
-    signal.removeEventListener("abort", stop);
-    pipe.destroy();
+    closeSync(fd);
+  }
+}
+
+async function readPipe(fd: number, signal: AbortSignal): Promise<string> {
+  // Nothing in a pipe with a name means that its writer has not come yet; in one without, that it has gone.
+  const named = !readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:");
+  const buffer = Buffer.alloc(1 << 16);
+  const chunks: Buffer[] = [];
+  for (;;) {
+    throwIfAborted(signal);
+    const size = tryRead(fd, buffer);
+    if (size === undefined || (size === 0 && named && chunks.length === 0)) await sleep(PAUSE);
+    else if (size === 0) return Buffer.concat(chunks).toString("utf8");
+    else chunks.push(Buffer.from(buffer.subarray(0, size)));
+  }
+}
+
+/** Undefined when there is nothing yet. */
+function tryRead(fd: number, buffer: Buffer): number | undefined {
+  try {
+    return readSync(fd, buffer, 0, buffer.length, null);
+  } catch (error) {
+    if (systemErrorCode(error) === "EAGAIN") return undefined;
+    throw error;
   }
 }
