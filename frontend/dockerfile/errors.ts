@@ -137,6 +137,14 @@ export const blankName = (instruction: string, range: SourceRange): Problem =>
   problem("dockerfile/blank-name", `Cannot run ${instruction}: a name is empty`, range);
 
 export const expansion = (word: string, message: string, range: SourceRange, meant?: string): Problem =>
-  problem("dockerfile/expansion", `Cannot expand "${word}": ${message}`, range, {
-    ...(meant === undefined ? {} : { hint: `did you mean "${meant}"?` }),
-  });
+  problem(
+    "dockerfile/expansion",
+    `Cannot expand "${shortened(word)}": ${message}`,
+    range,
+    meant === undefined ? {} : { hint: `did you mean "${meant}"?` },
+  );
+
+/** A word as far as a message can hold it. */
+function shortened(word: string): string {
+  return word.length <= 200 ? word : `${word.slice(0, 200)}…`;
+}
