@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readFileSync, readSync } from "node:fs";
 import { type Digest, isDigest } from "../core/digest.js";
-import { systemErrorCode } from "../core/errors.js";
 import type { BlobStore } from "./contract/blobs.js";
+import { openIfThere } from "./open-if-there.js";
 
 /** Bytes above which a blob is not a manifest or index (registries refuse such, too). */
 const LARGEST_MANIFEST = 4 << 20;
@@ -84,14 +84,8 @@ export class BlobGraph {
 
 /** The text of a blob that may be a manifest by its size and first byte: most blobs are layers, which need not be read. */
 function readManifest(path: string): Buffer | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch (error) {
-    // Removed meanwhile, by another process.
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+  const fd = openIfThere(path);
+  if (fd === undefined) return undefined;
   try {
     const first = Buffer.alloc(1);
     if (fstatSync(fd).size > LARGEST_MANIFEST || readSync(fd, first, 0, 1, 0) !== 1 || first[0] !== 0x7b) return undefined;

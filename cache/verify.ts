@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, existsSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { MOUNT_IN_THE_MAKING } from "./cache-mounts.js";
+import { openIfThere } from "./open-if-there.js";
 import type { Database } from "./database.js";
 import { encodeIndexJson, readIndexJson } from "./index-json.js";
 import { layerId } from "./layer-id.js";
@@ -10,7 +11,6 @@ import type { StorePaths } from "./paths.js";
 import type { BlobStore } from "./contract/blobs.js";
 import type { ImageEntry } from "./contract/images.js";
 import { type Digest, Hasher } from "../core/digest.js";
-import { systemErrorCode } from "../core/errors.js";
 import type { BlobGraph } from "./blob-graph.js";
 import type { Descriptor } from "../oci/types.js";
 
@@ -145,13 +145,8 @@ export function* verifyBlobs(blobs: BlobStore): Iterable<string> {
 
 /** Undefined when it was removed meanwhile. */
 function hashFile(path: string, buffer: Buffer): Digest | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+  const fd = openIfThere(path);
+  if (fd === undefined) return undefined;
   try {
     const hasher = new Hasher();
     for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) hasher.update(buffer.subarray(0, read));

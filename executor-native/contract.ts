@@ -75,7 +75,7 @@ export interface RunIo {
 export interface Worker {
   /**
    * Runs one process in its own sandbox. Resolves with how it ended once every process of the sandbox is gone and nothing is mounted
-   * any more. Stub files and directories made for mount points are removed from `upper` again. Rejects with a TsbuildError
+   * any more. Mount points that the root lacks leave no trace in `upper`. Rejects with a TsbuildError
    * (`exec/…` codes) that names what failed when the sandbox could not be set up, or the user or a mount source does not exist. A command that is not
    * there or cannot be executed is an exit with 127 or 126, as in Docker, with a line on stderr.
    */

@@ -6,12 +6,9 @@ import type { CompressionOptions } from "./tasks.js";
 import type { Compression } from "./toc.js";
 
 /**
- * Version of the compressed form. Block sizes and levels decide the bytes, so anything that changes them raises it; it belongs in the
- * identity of everything that names compressed digests. Independent of how many blocks are in flight and of how writes are cut.
+ * Bytes of input that are compressed on their own. With the level they decide the compressed bytes: changing either changes the digests of all layers made from then
+ * on. How many blocks are in flight, and how writes are cut, do not.
  */
-export const COMPRESSION_FORMAT = 2;
-
-/** Bytes of input that are compressed on their own. */
 const BLOCK_SIZE = { gzip: 1 << 20, zstd: 4 << 20, uncompressed: 1 << 20 } as const;
 
 /** How far back deflate can refer. */
