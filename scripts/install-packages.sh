@@ -2,11 +2,13 @@
 # Installs the Debian/Ubuntu packages that are missing, as root or through sudo; asks for neither when nothing is missing.
 #   scripts/install-packages.sh         what building tsbuild and RUN steps need
 #   scripts/install-packages.sh tests   also the programs the tests compare with; those that cannot be had are named, and their tests are skipped
+#   scripts/install-packages.sh ci      also an object store of many services, which nobody wants to find running on a machine of their own
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 needed="gcc libc6-dev make git ca-certificates uidmap busybox-static"
 compared="skopeo umoci podman buildah crun docker-registry mmdebstrap"
+served="swift-proxy swift-account swift-container swift-object"
 
 missing() {
   for name in "$@"; do
@@ -22,7 +24,11 @@ as_root() {
 }
 
 must=$(missing $needed)
-also=$([ "${1:-}" = tests ] && missing $compared || true)
+case ${1:-} in
+  tests) also=$(missing $compared) ;;
+  ci) also=$(missing $compared $served) ;;
+  *) also= ;;
+esac
 [ -n "$must$also" ] || exit 0
 [ -z "$must" ] || { as_root apt-get update -q && as_root apt-get install -q -y --no-install-recommends $must; }
 [ -z "$also" ] && exit 0

@@ -1,11 +1,11 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "../../core/digest.js";
+import { freePort, startServer } from "./server-program.js";
 
 /** A registry program that was not written here, on a free port of loopback. */
 export interface RealRegistry {
@@ -29,45 +29,19 @@ export async function startRegistry(): Promise<RealRegistry> {
     config,
     `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${join(directory, "data")}}, delete: {enabled: true}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
   );
-  const child = spawn(PROGRAM, ["serve", config], { stdio: "ignore" });
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  const stop = async (): Promise<void> => {
-    child.kill("SIGKILL");
-    await ended;
-    rmSync(directory, { recursive: true, force: true });
-  };
   try {
-    await listening(port, () => child.exitCode !== null);
+    const server = await startServer(PROGRAM, ["serve", config], port);
+    return {
+      host: `127.0.0.1:${port}`,
+      stop: async () => {
+        await server.stop();
+        rmSync(directory, { recursive: true, force: true });
+      },
+    };
   } catch (error) {
-    await stop();
+    rmSync(directory, { recursive: true, force: true });
     throw error;
   }
-  return { host: `127.0.0.1:${port}`, stop };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createTcpServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/** Tries to connect until somebody listens: the program has no other way to say that it is ready. */
-async function listening(port: number, gone: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end; ) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => resolve(socket.end() !== undefined));
-      socket.once("error", () => resolve(false));
-    });
-    if (open) return;
-    if (gone()) break;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error("docker-registry did not start");
 }
 
 /** One request as the fake registry saw it. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { hasSwift, startSwift } from "../../support/swift.js";
 import { awsCredentials } from "../../../cache/transfer/aws-credentials.js";
 import type { CacheSource, CacheTarget, OutgoingBlob } from "../../../cache/transfer/backend.js";
 import { CACHE_CONFIG_TYPE } from "../../../cache/transfer/config.js";
@@ -350,6 +351,30 @@ test("S3: the bucket as part of the host, several names", async (t) => {
   const options = { bucket: "b", region: "r", names: ["one", "two"], endpointUrl: "http://s3.test", ...CREDENTIALS };
   await conforms(t, () => ({ target: s3Target(options, http, {}), source: s3Source(options, http, {}) }));
   t.true(service.objects.has("/manifests/one") && service.objects.has("/manifests/two"));
+});
+
+const withSwift = hasSwift ? test : test.skip;
+
+withSwift("S3: conforms with a server that was not written here, which checks signatures", async (t) => {
+  const swift = await startSwift();
+  const http = new CacheHttp({}, clock);
+  t.teardown(async () => {
+    http[Symbol.dispose]();
+    await swift.stop();
+  });
+  const { url, bucket, region, accessKeyId, secretAccessKey } = swift;
+  const options = { bucket, region, accessKeyId, secretAccessKey, prefix: "a b/", endpointUrl: url, usePathStyle: true };
+  await conforms(t, () => ({ target: s3Target(options, http, {}), source: s3Source(options, http, {}) }));
+  // Dated anew by a copy onto itself, and whole afterwards.
+  await conforms(t, () => ({
+    target: s3Target({ ...options, prefix: "c/", touchRefresh: -1 }, http, {}),
+    source: s3Source({ ...options, prefix: "c/" }, http, {}),
+  }));
+  await t.throwsAsync(s3Source({ ...options, secretAccessKey: "wrong" }, http, {}).load({ signal }), {
+    code: "cache/denied",
+    message: /answered 403 \(SignatureDoesNotMatch/,
+  });
+  await t.throwsAsync(s3Source({ ...options, accessKeyId: "test:stranger" }, http, {}).load({ signal }), { code: "cache/denied" });
 });
 
 test("S3: wrong credentials, damaged objects and missing settings are told", async (t) => {
