@@ -10,7 +10,7 @@ import { type ParsedFlags, parseFlags } from "../flags.js";
 import { BUILD_SYNTAX } from "../options-table.js";
 import { parseOutputs, usesStdout } from "../outputs-syntax.js";
 import { paintFor } from "../paint.js";
-import { createReporter, type ProgressForm } from "../progress/create-reporter.js";
+import { createReporter, type ProgressForm, type Terminal } from "../progress/create-reporter.js";
 import { renderError } from "../render-error.js";
 
 export const command: Command = {
@@ -23,7 +23,7 @@ export const command: Command = {
     const inputs = await readInputs(flags, environment);
     const paint = paintFor(environment);
     const explain = flags.has("explain");
-    const reporter = await createReporter(form, { stream: environment.stderr, paint });
+    const reporter = await createReporter(form, { stream: environment.stderr, paint, ...terminal(environment) });
     if (call.method !== "build") {
       const { runCall } = await import("./call.js");
       return runCall(call, { ...options, ...inputs }, reporter, environment);
@@ -73,6 +73,15 @@ function progressForm(flags: ParsedFlags, environment: CliEnvironment): Progress
   const form = FORMS.find((candidate) => candidate === wanted);
   if (!form) throw new UsageError("cli/progress", `Cannot show progress as "${wanted}": it is none of ${FORMS.join(", ")}`);
   return form;
+}
+
+/** Whether progress can be drawn over and over, and how much of it. */
+function terminal({ stderr, env }: CliEnvironment): Terminal {
+  const lines = env["BUILDKIT_TTY_LOG_LINES"];
+  return {
+    live: stderr.isTTY === true && env["TERM"] !== "dumb",
+    ...(lines !== undefined && /^\d{1,4}$/.test(lines) ? { logLines: Number(lines) } : {}),
+  };
 }
 
 /** The findings about the Dockerfile once more, in a place where they are not lost between steps. */

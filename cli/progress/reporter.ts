@@ -12,6 +12,6 @@ export interface Reporter {
 }
 
 export interface ReporterOptions {
-  readonly stream: Writable;
+  readonly stream: Writable & { readonly columns?: number; readonly rows?: number };
   readonly paint: Paint;
 }

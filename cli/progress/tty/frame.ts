@@ -1,0 +1,124 @@
+import stringWidth from "string-width";
+import { progressSize } from "../../bytes.js";
+import type { Paint } from "../../paint.js";
+import type { ScreenPart, ScreenStep, ScreenTrace } from "./screen-trace.js";
+
+/** One line of the screen: as it is written, and the columns it takes. */
+export interface ScreenLine {
+  readonly text: string;
+  readonly width: number;
+}
+
+export interface FrameOptions {
+  /** Of the screen, in characters. */
+  readonly columns: number;
+  /** Lines there are; undefined for as many as the build needs. */
+  readonly rows: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly finished: boolean;
+  readonly paint: Paint;
+}
+
+/**
+ * What a screen shows at one moment, as BuildKit shows it: a headline, then a line for each step in the order they began, its parts, and the
+ * last lines of output below a step that runs. Where that is too high, the steps that ended first are left out, and then the parts of others.
+ */
+export function frame(trace: ScreenTrace, options: FrameOptions): readonly ScreenLine[] {
+  const headline = fit(headlineOf(trace, options), "", options.columns, options.paint.strong);
+  const blocks = [...trace.shown].map((step) => ({ running: step.end === undefined, lines: block(step, options) }));
+  if (options.rows === undefined) return [headline, ...blocks.flatMap(({ lines }) => lines)];
+  let excess = blocks.reduce((sum, { lines }) => sum + lines.length, 1) - options.rows;
+  const kept = blocks.filter(({ running, lines }) => {
+    if (excess <= 0 || running) return true;
+    excess -= lines.length;
+    return false;
+  });
+  // Too many run at once: the first line of each says more than all lines of some.
+  const lines = kept.flatMap((one) => {
+    const cut = Math.min(Math.max(excess, 0), one.lines.length - 1);
+    excess -= cut;
+    return one.lines.slice(0, one.lines.length - cut);
+  });
+  return [headline, ...lines.slice(-Math.max(1, options.rows - 1))];
+}
+
+function headlineOf(trace: ScreenTrace, { now, finished }: FrameOptions): string {
+  const ends = [...trace.shown].flatMap(({ end }) => end?.kind ?? []);
+  const outcome = ends.includes("failed") ? " FAILED" : ends.includes("canceled") ? " CANCELED" : " FINISHED";
+  return `[+] Building ${seconds(trace.begun ?? now, now)} (${ends.length}/${trace.total})${finished ? outcome : ""}`;
+}
+
+function block(step: ScreenStep, options: FrameOptions): readonly ScreenLine[] {
+  const { columns, now, paint } = options;
+  const from = step.started ?? now;
+  const lines = [
+    fit(` => ${PREFIX[step.end?.kind ?? "running"]}${step.name}`, seconds(from, step.end?.at ?? now), columns, tone(step, paint)),
+  ];
+  for (const notice of step.notices)
+    lines.push(...wrap(notice, columns - 8).map((text) => fit(` => => ${text}`, "", columns, paint.faint)));
+  for (const part of step.parts.values()) lines.push(partLine(part, step, options));
+  if (step.end === undefined && !options.finished) {
+    for (const text of step.log.lines()) lines.push(fit(` => => # ${text}`, "", columns, paint.faint));
+  }
+  return lines;
+}
+
+const PREFIX = { running: "", completed: "", cached: "CACHED ", canceled: "CANCELED ", failed: "ERROR " } as const;
+
+function tone({ end }: ScreenStep, paint: Paint): (text: string) => string {
+  switch (end?.kind) {
+    case "completed":
+    case "cached":
+      return paint.done;
+    case "failed":
+      return (text) => paint.severity("error", text);
+    case "canceled":
+      return (text) => paint.severity("warning", text);
+    case undefined:
+      return (text) => text;
+  }
+}
+
+function partLine({ item, started, at, current, total, done }: ScreenPart, step: ScreenStep, options: FrameOptions): ScreenLine {
+  const size = total ? ` ${progressSize(current)} / ${progressSize(total)}` : current ? ` ${progressSize(current)}` : "";
+  const end = done ? at : (step.end?.at ?? options.now);
+  return fit(` => => ${item}${size}`, seconds(started, end), options.columns, done ? options.paint.done : (text) => text);
+}
+
+function seconds(from: number, to: number): string {
+  return `${(Math.max(0, to - from) / 1000).toFixed(1)}s`;
+}
+
+/** `left`, cut where it is too long, and `right` at the end of the line. The last column stays free: some terminals wrap when it is written. */
+function fit(left: string, right: string, columns: number, paint: (text: string) => string): ScreenLine {
+  const room = Math.max(1, columns - 1 - (right === "" ? 0 : right.length + 1));
+  const shown = cut(left, room);
+  const fill = right === "" ? "" : " ".repeat(room - stringWidth(shown) + 1);
+  return { text: paint(`${shown}${fill}${right}`), width: stringWidth(shown) + fill.length + right.length };
+}
+
+/** Lines of at most so many columns, broken between words; a longer word has a line of its own. */
+function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    const joined = `${last} ${word}`;
+    if (last !== undefined && stringWidth(joined) <= columns) lines[lines.length - 1] = joined;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function cut(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text;
+  let shown = "";
+  let width = 0;
+  for (const { segment } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)) {
+    const more = stringWidth(segment);
+    if (width + more > columns - 1) break;
+    shown += segment;
+    width += more;
+  }
+  return `${shown}…`;
+}
