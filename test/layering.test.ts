@@ -31,7 +31,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   exporters: { folders: ["core", "oci", "cache"], packages: ["tar-stream"] },
   api: { folders: BELOW_API, packages: ["valibot", "lru-cache"] },
-  cli: { folders: ["api", "core"], packages: ["commander", "picocolors"] },
+  cli: { folders: ["api", "core"], packages: ["commander", "picocolors", "string-width"] },
   bench: { folders: [...BELOW_API, "api", "cli"], packages: ["koffi"] },
 };
 
