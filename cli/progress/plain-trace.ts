@@ -1,32 +1,22 @@
 import type { BuildEvent, StepId } from "../../core/events.js";
 import { explanationLine } from "../explanation.js";
 import { TAIL_LINES } from "../render-error.js";
+import { follow, type Part, partAfter, type StepLife, warningLine } from "./step-life.js";
 
-/** A part of a step, such as a layer on its way, as last reported. */
+/** A part as far as it was shown. */
 export interface PartState {
-  readonly item: string;
-  readonly started: number;
-  readonly at: number;
-  readonly current: number;
-  readonly total: number | undefined;
-  readonly done: boolean;
+  readonly part: Part;
   /** Reported since it was last looked at. */
   fresh: boolean;
   shown: { readonly at: number; readonly current: number } | undefined;
 }
 
-export type StepEnd =
-  | { readonly kind: "completed" | "cached" | "canceled"; readonly at: number }
-  | { readonly kind: "failed"; readonly at: number; readonly message: string };
-
 /** What is known of a step and what of it waits to be printed. Text is in Latin-1, one character a byte, so that output passes unchanged. */
-export interface StepState {
+export interface StepState extends StepLife {
   readonly id: StepId;
   name: string;
   /** Number in the display, given when it is first printed. */
   index: number;
-  started: number | undefined;
-  end: StepEnd | undefined;
   notices: string[];
   readonly parts: Map<string, PartState>;
   lines: string[];
@@ -64,46 +54,26 @@ export class PlainTrace {
     if (!step) return;
     switch (event.type) {
       case "started":
-        step.started ??= event.at;
-        step.end = undefined;
-        break;
       case "cached":
-        step.started ??= event.at;
-        step.end = { kind: "cached", at: event.at };
-        break;
       case "completed":
       case "canceled":
-        step.end = { kind: event.type, at: event.at };
-        break;
       case "failed":
-        step.started ??= event.at;
-        step.end = { kind: "failed", at: event.at, message: latin1(event.error.message) };
+        follow(step, event);
         break;
       case "output":
         addOutput(step, event.data, event.at);
         break;
       case "progress": {
         const before = step.parts.get(event.item);
-        step.parts.set(event.item, {
-          item: latin1(event.item),
-          started: before?.started ?? event.at,
-          at: event.at,
-          current: event.current,
-          total: event.total,
-          done: event.done,
-          fresh: true,
-          shown: before?.shown,
-        });
+        step.parts.set(event.item, { part: partAfter(before?.part, event), fresh: true, shown: before?.shown });
         break;
       }
       case "explained":
         step.notices.push(latin1(explanationLine(event.explanation)));
         break;
-      case "warning": {
-        const { rule, code, message, range } = event.diagnostic;
-        step.notices.push(latin1(`WARN: ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}`));
+      case "warning":
+        step.notices.push(latin1(warningLine(event.diagnostic)));
         break;
-      }
     }
     // A step that never ran has nothing to show when it is called off.
     if (step.started === undefined) return;

@@ -1,8 +1,8 @@
 import type { StepId } from "../../core/events.js";
 import { now as clock } from "../../core/events.js";
-import { progressSize } from "../bytes.js";
-import { type PartState, PlainTrace, type StepState } from "./plain-trace.js";
+import { latin1, type PartState, PlainTrace, type StepState } from "./plain-trace.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
+import { partSize } from "./step-life.js";
 
 /** Milliseconds; the values are BuildKit's, so that the two read alike. */
 const FLUSH_INTERVAL = 100;
@@ -166,21 +166,17 @@ class PlainPrinter {
     this.#line(step, step.name);
   }
 
-  #part(step: StepState, part: PartState): void {
-    if (!part.fresh) return;
-    part.fresh = false;
-    if (part.shown && !part.done) {
-      const share = part.total ? (part.current - part.shown.current) / part.total : 0;
-      if (share < PART_SHARE && part.at - part.shown.at < PART_INTERVAL) return;
+  #part(step: StepState, state: PartState): void {
+    if (!state.fresh) return;
+    state.fresh = false;
+    const { part, shown } = state;
+    if (shown && !part.done) {
+      const share = part.total ? (part.current - shown.current) / part.total : 0;
+      if (share < PART_SHARE && part.at - shown.at < PART_INTERVAL) return;
     }
-    part.shown = { at: part.at, current: part.current };
-    const size = part.total
-      ? ` ${progressSize(part.current)} / ${progressSize(part.total)}`
-      : part.current
-        ? ` ${progressSize(part.current)}`
-        : "";
+    state.shown = { at: part.at, current: part.current };
     const seconds = (part.at - part.started) / 1000;
-    this.#line(step, `${part.item}${size}${seconds > 0.01 ? ` ${seconds.toFixed(1)}s` : ""}${part.done ? " done" : ""}`);
+    this.#line(step, `${latin1(part.item)}${partSize(part)}${seconds > 0.01 ? ` ${seconds.toFixed(1)}s` : ""}${part.done ? " done" : ""}`);
   }
 
   #output(step: StepState): void {
@@ -209,7 +205,7 @@ class PlainPrinter {
       case "canceled":
         return this.#line(step, "CANCELED");
       case "failed":
-        return this.#line(step, `ERROR: ${end.message}`);
+        return this.#line(step, `ERROR: ${latin1(end.message ?? "")}`);
       case "completed":
         return this.#line(step, `DONE ${((end.at - (step.started ?? end.at)) / 1000).toFixed(1)}s`);
     }

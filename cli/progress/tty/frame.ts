@@ -1,7 +1,8 @@
 import stringWidth from "string-width";
-import { progressSize } from "../../bytes.js";
 import type { Paint } from "../../paint.js";
-import type { ScreenPart, ScreenStep, ScreenTrace } from "./screen-trace.js";
+import { type Part, partSize } from "../step-life.js";
+import { printable } from "./log-window.js";
+import type { ScreenStep, ScreenTrace } from "./screen-trace.js";
 
 /** One line of the screen: as it is written, and the columns it takes. */
 export interface ScreenLine {
@@ -80,10 +81,10 @@ function tone({ end }: ScreenStep, paint: Paint): (text: string) => string {
   }
 }
 
-function partLine({ item, started, at, current, total, done }: ScreenPart, step: ScreenStep, options: FrameOptions): ScreenLine {
-  const size = total ? ` ${progressSize(current)} / ${progressSize(total)}` : current ? ` ${progressSize(current)}` : "";
-  const end = done ? at : (step.end?.at ?? options.now);
-  return fit(` => => ${item}${size}`, seconds(started, end), options.columns, done ? options.paint.done : (text) => text);
+function partLine(part: Part, step: ScreenStep, { columns, now, paint }: FrameOptions): ScreenLine {
+  const end = part.done ? part.at : (step.end?.at ?? now);
+  const text = ` => => ${printable(part.item)}${partSize(part)}`;
+  return fit(text, seconds(part.started, end), columns, part.done ? paint.done : (plain) => plain);
 }
 
 function seconds(from: number, to: number): string {

@@ -1,23 +1,12 @@
 import type { BuildEvent, StepId } from "../../../core/events.js";
 import { explanationLine } from "../../explanation.js";
+import { follow, type Part, partAfter, type StepLife, warningLine } from "../step-life.js";
 import { LogWindow, printable } from "./log-window.js";
 
-/** A part of a step, such as a layer on its way, as last reported. Times in milliseconds since the epoch. */
-export interface ScreenPart {
-  readonly item: string;
-  readonly started: number;
-  readonly at: number;
-  readonly current: number;
-  readonly total: number | undefined;
-  readonly done: boolean;
-}
-
-export interface ScreenStep {
+export interface ScreenStep extends StepLife {
   readonly name: string;
-  started: number | undefined;
-  end: { readonly kind: "completed" | "cached" | "canceled" | "failed"; readonly at: number } | undefined;
   readonly notices: string[];
-  readonly parts: Map<string, ScreenPart>;
+  readonly parts: Map<string, Part>;
   readonly log: LogWindow;
 }
 
@@ -55,35 +44,24 @@ export class ScreenTrace {
     if (!step) return;
     switch (event.type) {
       case "started":
-        step.started ??= event.at;
-        step.end = undefined;
-        break;
       case "cached":
-      case "failed":
-        step.started ??= event.at;
-        step.end = { kind: event.type, at: event.at };
-        break;
       case "completed":
       case "canceled":
-        step.end = { kind: event.type, at: event.at };
+      case "failed":
+        follow(step, event);
         break;
       case "output":
         step.log.write(event.data);
         break;
-      case "progress": {
-        const { item, at, current, total, done } = event;
-        const started = step.parts.get(item)?.started ?? at;
-        step.parts.set(item, { item: printable(item), started, at, current, total, done });
+      case "progress":
+        step.parts.set(event.item, partAfter(step.parts.get(event.item), event));
         break;
-      }
       case "explained":
         step.notices.push(printable(explanationLine(event.explanation)));
         break;
-      case "warning": {
-        const { rule, code, message, range } = event.diagnostic;
-        step.notices.push(printable(`WARN: ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}`));
+      case "warning":
+        step.notices.push(printable(warningLine(event.diagnostic)));
         break;
-      }
     }
     if (step.started === undefined) return;
     this.#begun ??= step.started;

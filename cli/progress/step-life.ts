@@ -1,0 +1,65 @@
+import { progressSize } from "../bytes.js";
+import type { BuildEvent } from "../../core/events.js";
+
+export interface StepEnd {
+  readonly kind: "completed" | "cached" | "canceled" | "failed";
+  readonly at: number;
+  /** Why it failed. */
+  readonly message?: string;
+}
+
+/** When a step began and how it ended, in milliseconds since the epoch. */
+export interface StepLife {
+  started: number | undefined;
+  end: StepEnd | undefined;
+}
+
+/** A part of a step, such as a layer on its way, as last reported. Sizes in bytes. */
+export interface Part {
+  readonly item: string;
+  readonly started: number;
+  readonly at: number;
+  readonly current: number;
+  readonly total: number | undefined;
+  readonly done: boolean;
+}
+
+type Of<T extends BuildEvent["type"]> = Extract<BuildEvent, { readonly type: T }>;
+
+/** Brings `step` up to date with an event that begins or ends it. A step that was found needs no beginning of its own. */
+export function follow(step: StepLife, event: Of<"started" | "cached" | "completed" | "canceled" | "failed">): void {
+  switch (event.type) {
+    case "started":
+      step.started ??= event.at;
+      step.end = undefined;
+      break;
+    case "cached":
+      step.started ??= event.at;
+      step.end = { kind: "cached", at: event.at };
+      break;
+    case "completed":
+    case "canceled":
+      step.end = { kind: event.type, at: event.at };
+      break;
+    case "failed":
+      step.started ??= event.at;
+      step.end = { kind: "failed", at: event.at, message: event.error.message };
+      break;
+  }
+}
+
+/** The state of a part after an event, `before` being what it was. */
+export function partAfter(before: Part | undefined, { item, at, current, total, done }: Of<"progress">): Part {
+  return { item, started: before?.started ?? at, at, current, total, done };
+}
+
+/** ` 1.20MB / 3.00MB`, as far as it is known. */
+export function partSize({ current, total }: Part): string {
+  if (total) return ` ${progressSize(current)} / ${progressSize(total)}`;
+  return current ? ` ${progressSize(current)}` : "";
+}
+
+/** A warning on one line, to be shown at its step. */
+export function warningLine({ rule, code, message, range }: Of<"warning">["diagnostic"]): string {
+  return `WARN: ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}`;
+}
