@@ -34,8 +34,9 @@ export function mayStay(outputs: readonly Output[], names: readonly string[]): (
 /** The form of the layers a build makes: what an output asks for, gzip for images, none where only the files are wanted. */
 export function outputCompression(outputs: readonly Output[]): CompressionOptions {
   for (const output of outputs) {
-    if (!("compression" in output) || !output.compression) continue;
-    return { type: output.compression, ...(output.compressionLevel === undefined ? {} : { level: output.compressionLevel }) };
+    if (!("compression" in output || "compressionLevel" in output)) continue;
+    const { compression, compressionLevel: level } = output;
+    if (compression !== undefined || level !== undefined) return { type: compression ?? "gzip", ...(level === undefined ? {} : { level }) };
   }
   return { type: outputs.some(exportsImage) ? "gzip" : "uncompressed" };
 }

@@ -16,13 +16,14 @@ interface LayerRow {
   readonly diff_id: Digest | null;
   readonly blob: string | null;
   readonly blob_digest: Digest | null;
+  readonly recipe: string | null;
   readonly verified: number;
   readonly unpacked: number;
   readonly origin: string | null;
   readonly created_at: number;
 }
 
-const COLUMNS = "id, diff_id, blob, blob_digest, verified, unpacked, origin, created_at";
+const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, origin, created_at";
 
 /** Layers as rows; their bytes are in the blob store, snapshots/ and toc/. Files come before the rows that name them. */
 export class IndexedLayerStore implements LayerStore {
@@ -65,12 +66,13 @@ export class IndexedLayerStore implements LayerStore {
     if (found && this.#isLeased(found) && !this.#improves(found, layer)) return record(found);
     return this.database.transaction(() => {
       const row = this.#best(diffId);
-      if (!row) return this.#insert({ ...layer, verified: false });
+      if (!row) return this.#insert({ ...layer, recipe: undefined, verified: false });
       if (this.#improves(row, layer)) {
         // An image's config only claims this diffID. What is stored and was seen to have it is not given up for a claim.
-        this.#update(row.id, "blob = ?, blob_digest = ?, verified = ?, origin = ?", [
+        this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = ?, origin = ?", [
           JSON.stringify(blob),
           blob.digest,
+          row.blob_digest === blob.digest ? row.recipe : null,
           row.blob_digest === blob.digest ? row.verified : 0,
           origin ?? null,
         ]);
@@ -79,17 +81,17 @@ export class IndexedLayerStore implements LayerStore {
     });
   }
 
-  addPacked(blob: LayerBlob): LayerRecord {
+  addPacked(blob: LayerBlob, recipe: string): LayerRecord {
     this.tocs.save(blob.toc);
     const descriptor: Descriptor = { mediaType: blob.mediaType, digest: blob.digest, size: blob.size };
     return this.database.transaction(() => {
       if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
       const row = this.#best(blob.diffId);
-      if (!row) return this.#insert({ diffId: blob.diffId, blob: descriptor, verified: true, origin: undefined });
+      if (!row) return this.#insert({ diffId: blob.diffId, blob: descriptor, recipe, verified: true, origin: undefined });
       if (row.blob_digest === blob.digest) {
-        if (row.verified === 0) this.#update(row.id, "verified = 1", []);
+        if (row.verified === 0 || row.recipe === null) this.#update(row.id, "verified = 1, recipe = ?", [recipe]);
       } else if (row.verified === 0 || row.blob_digest === null || !this.blobs.has(row.blob_digest)) {
-        this.#update(row.id, "blob = ?, blob_digest = ?, verified = 1", [JSON.stringify(descriptor), blob.digest]);
+        this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(descriptor), blob.digest, recipe]);
       } else {
         // Packed by two builds at once, in different forms.
         this.#superseded.add(blob.digest);
@@ -106,12 +108,12 @@ export class IndexedLayerStore implements LayerStore {
     });
   }
 
-  setBlob(id: LayerId, blob: Descriptor): LayerRecord {
+  setBlob(id: LayerId, blob: Descriptor, recipe: string): LayerRecord {
     return this.database.transaction(() => {
       if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
       const before = this.#row(id)?.blob_digest;
       if (before && before !== blob.digest) this.#superseded.add(before);
-      this.#update(layerRow(id) ?? 0, "blob = ?, blob_digest = ?, verified = 1", [JSON.stringify(blob), blob.digest]);
+      this.#update(layerRow(id) ?? 0, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(blob), blob.digest, recipe]);
       return this.#require(id);
     });
   }
@@ -145,7 +147,10 @@ export class IndexedLayerStore implements LayerStore {
         this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", id);
         this.database.run("DELETE FROM layers WHERE id = ?", id);
       }
-      this.database.run("UPDATE layers SET blob = NULL, blob_digest = NULL WHERE blob_digest = ? AND origin IS NULL", digest);
+      this.database.run(
+        "UPDATE layers SET blob = NULL, blob_digest = NULL, recipe = NULL WHERE blob_digest = ? AND origin IS NULL",
+        digest,
+      );
     });
   }
 
@@ -194,12 +199,13 @@ export class IndexedLayerStore implements LayerStore {
     return row.blob_digest === null || row.verified === 0 || !this.blobs.has(row.blob_digest);
   }
 
-  #insert(layer: RemoteLayer & { readonly verified: boolean }): LayerRecord {
+  #insert(layer: RemoteLayer & { readonly recipe: string | undefined; readonly verified: boolean }): LayerRecord {
     const { id } = this.database.run(
-      "INSERT INTO layers (draft, diff_id, blob, blob_digest, verified, unpacked, origin, created_at) VALUES (0, ?, ?, ?, ?, 0, ?, ?)",
+      "INSERT INTO layers (draft, diff_id, blob, blob_digest, recipe, verified, unpacked, origin, created_at) VALUES (0, ?, ?, ?, ?, ?, 0, ?, ?)",
       layer.diffId,
       JSON.stringify(layer.blob),
       layer.blob.digest,
+      layer.recipe ?? null,
       layer.verified ? 1 : 0,
       layer.origin ?? null,
       layer.createdAt ?? Date.now(),
@@ -232,6 +238,7 @@ function record(row: LayerRow): LayerRecord {
     id: layerId(row.id),
     diffId: row.diff_id ?? undefined,
     blob: row.blob === null ? undefined : (JSON.parse(row.blob) as Descriptor),
+    recipe: row.recipe ?? undefined,
     unpacked: row.unpacked === 1,
     origin: row.origin ?? undefined,
     createdAt: row.created_at,

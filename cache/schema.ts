@@ -91,4 +91,7 @@ export const MIGRATIONS: readonly string[] = [
     collect_above INTEGER NOT NULL        -- a collection found that less than this cannot be had
   );
   `,
+  `
+  ALTER TABLE layers ADD COLUMN recipe TEXT; -- how the blob was compressed here, see oci/layer/compress.ts; NULL: it came from elsewhere
+  `,
 ];

@@ -12,6 +12,8 @@ export interface LayerRecord {
   readonly diffId: Digest | undefined;
   /** Compressed form as a manifest names it. The bytes may still be at the registry. */
   readonly blob: Descriptor | undefined;
+  /** How the blob was compressed here (`gzip-4-v2`): the same recipe gives the same bytes. Undefined for one that came from elsewhere. */
+  readonly recipe: string | undefined;
   /** Whether snapshots/<id>/fs is there and complete. */
   readonly unpacked: boolean;
   /** Where the blob can be fetched, for layers that are not here yet: canonical reference of an image, or a cache (transfer/origin.ts). */
@@ -51,12 +53,12 @@ export interface LayerStore {
   addRemote(layer: RemoteLayer): LayerRecord;
   /** Nothing can be fetched from there any more: layers that can be had in no other way go, with the results that stand on them. */
   forgetOrigin(origin: string): void;
-  /** Registers a packed layer (blob and TOC), whose blob is in the blob store. Idempotent by diffID. */
-  addPacked(blob: LayerBlob): LayerRecord;
+  /** Registers a packed layer (blob and TOC), whose blob is in the blob store. Idempotent by diffID. `recipe`: see {@link LayerRecord.recipe}. */
+  addPacked(blob: LayerBlob, recipe: string): LayerRecord;
   /** Records diffID and TOC of an unpacked layer after its diff. */
   setDiff(id: LayerId, toc: Toc): LayerRecord;
   /** Records the (possibly recompressed) blob of a layer whose diffID is known; the bytes are in the blob store. */
-  setBlob(id: LayerId, blob: Descriptor): LayerRecord;
+  setBlob(id: LayerId, blob: Descriptor, recipe: string): LayerRecord;
   snapshotPath(id: LayerId): string;
   /** A draft for unpacking an existing layer: commit makes its snapshot complete; when another process was faster, that one stays. */
   draftSnapshot(id: LayerId): LayerDraft;

@@ -1,18 +1,20 @@
 import { availableParallelism } from "node:os";
 import * as zlib from "node:zlib";
 import { type Digest, Hasher } from "../../core/digest.js";
+import { deflateBlock, dictionaryOf } from "./deflate-block.js";
 import { invalidLevel, zstdUnsupported } from "./errors.js";
 import type { CompressionOptions } from "./tasks.js";
 import type { Compression } from "./toc.js";
 
 /**
- * Bytes of input that are compressed on their own. With the level they decide the compressed bytes: changing either changes the digests of all layers made from then
- * on. How many blocks are in flight, and how writes are cut, do not.
+ * The version of the compressed bytes. Raised when the same input and level give other bytes than before, which changes the digests of all layers made from
+ * then on: with the size of blocks, or which pieces are stored. How many blocks are in flight, and how writes are cut, change nothing. 2: incompressible
+ * pieces of gzip are stored.
  */
-const BLOCK_SIZE = { gzip: 1 << 20, zstd: 4 << 20, uncompressed: 1 << 20 } as const;
+const FORMAT_VERSION = 2;
 
-/** How far back deflate can refer. */
-const WINDOW = 32768;
+/** Bytes of input that are compressed on their own. */
+const BLOCK_SIZE = { gzip: 1 << 20, zstd: 4 << 20, uncompressed: 1 << 20 } as const;
 
 /**
  * gzip at 4: on a Debian root 1.7 times as fast as 6 for 3 % more bytes, and people wait for compression more often than they pay for bytes.
@@ -38,7 +40,7 @@ export interface Compressed {
 export class Compressor {
   readonly #type: Compression;
   readonly #level: number;
-  readonly #sink: (chunk: Buffer) => void;
+  readonly #sink: (chunk: Buffer) => void | Promise<void>;
   readonly #limit: number;
   readonly #input = new Hasher();
   readonly #output = new Hasher();
@@ -51,25 +53,25 @@ export class Compressor {
   #written: Promise<void> = Promise.resolve();
   #waiters: (() => void)[] = [];
   #failure: unknown;
+  #abandoned = false;
 
-  /** `sink` gets the output in order and must not keep the chunks. */
-  constructor(options: CompressionOptions, sink: (chunk: Buffer) => void, inFlight = 2 * availableParallelism()) {
+  /** `sink` gets the output in order, the next chunk when it has taken the last, and must not keep the chunks. */
+  constructor(options: CompressionOptions, sink: (chunk: Buffer) => void | Promise<void>, inFlight = 2 * availableParallelism()) {
     this.#type = options.type;
     this.#level = checkCompression(options);
     this.#sink = sink;
     this.#limit = Math.max(1, inFlight);
     this.#block = Buffer.allocUnsafe(BLOCK_SIZE[this.#type]);
     // No name, no time, operating system unknown: nothing of this machine.
-    if (this.#type === "gzip") this.#emit(Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255));
+    if (this.#type === "gzip") this.#follow(this.#emit([Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)]));
   }
 
-  /** Takes all of `chunk`, which may be reused afterwards. */
+  /** Takes all of `chunk`, which may be reused afterwards: when a promise is answered, after that. */
   write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#type === "uncompressed") {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       this.#input.update(bytes);
-      this.#sink(bytes);
-      return undefined;
+      return this.#sink(bytes) ?? undefined;
     }
     for (let at = 0; at < chunk.length; ) {
       // Kept until more comes: only then it is known not to be the last.
@@ -94,10 +96,16 @@ export class Compressor {
       const trailer = Buffer.alloc(8);
       trailer.writeUInt32LE(this.#crc, 0);
       trailer.writeUInt32LE(uncompressedSize % 0x1_0000_0000, 4);
-      this.#emit(trailer);
+      await this.#emit([trailer]);
     }
     const { size } = this.#output;
     return { diffId, uncompressedSize, digest: this.#output.digest(), size };
+  }
+
+  /** Gives up: resolves when nothing is in flight any more. Afterwards the sink gets nothing. */
+  async abandon(): Promise<void> {
+    this.#abandoned = true;
+    await this.#written.catch(() => {});
   }
 
   #dispatch(last: boolean): void {
@@ -106,25 +114,35 @@ export class Compressor {
     this.#block = last ? Buffer.alloc(0) : Buffer.allocUnsafe(this.#block.length);
     this.#filled = 0;
     this.#inFlight++;
-    let compressed: Promise<Buffer>;
+    let compressed: Promise<readonly Buffer[]>;
     if (this.#type === "gzip") {
       compressed = deflateBlock(block, dictionary, this.#level, last);
       // After the block has gone to its thread: hashing overlaps with compressing.
       this.#crc = zlib.crc32(block, this.#crc);
-      this.#dictionary = last ? undefined : block.subarray(block.length - WINDOW);
+      this.#dictionary = last ? undefined : dictionaryOf(block);
     } else {
-      compressed = zstdFrame(block, this.#level);
+      compressed = zstdFrame(block, this.#level).then((frame) => [frame]);
     }
     this.#input.update(block);
-    this.#written = Promise.all([compressed, this.#written]).then(([bytes]) => {
-      this.#emit(bytes);
-      this.#inFlight--;
-      for (const wake of this.#waiters.splice(0)) wake();
-    });
-    this.#written.catch((error: unknown) => {
+    this.#follow(this.#append(this.#written, compressed));
+  }
+
+  #follow(written: Promise<void>): void {
+    this.#written = written;
+    written.catch((error: unknown) => {
       this.#failure = error;
       for (const wake of this.#waiters.splice(0)) wake();
     });
+  }
+
+  /** Settles when both have, so that nothing is in flight after a failure. */
+  async #append(before: Promise<void>, compressed: Promise<readonly Buffer[]>): Promise<void> {
+    const [previous, current] = await Promise.allSettled([before, compressed]);
+    if (previous.status === "rejected") throw previous.reason;
+    if (current.status === "rejected") throw current.reason;
+    await this.#emit(current.value);
+    this.#inFlight--;
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   async #room(): Promise<void> {
@@ -134,10 +152,19 @@ export class Compressor {
     }
   }
 
-  #emit(bytes: Buffer): void {
-    this.#output.update(bytes);
-    this.#sink(bytes);
+  async #emit(parts: readonly Buffer[]): Promise<void> {
+    for (const bytes of parts) {
+      if (this.#abandoned) return;
+      this.#output.update(bytes);
+      await this.#sink(bytes);
+    }
   }
+}
+
+/** All that decides what bytes a layer is compressed to, in one word: `gzip-4-v2`. Recorded with a blob, it tells whether it would be made like that again. */
+export function compressionRecipe(options: CompressionOptions): string {
+  const { type, level } = options;
+  return type === "uncompressed" ? type : `${type}-${level ?? DEFAULT_LEVEL[type]}-v${FORMAT_VERSION}`;
 }
 
 /** The level to use; throws `layer/invalid-level` and `layer/zstd-unsupported`. */
@@ -150,21 +177,6 @@ export function checkCompression(options: CompressionOptions): number {
   }
   if (type === "zstd" && !zstd.zstdCompress) throw zstdUnsupported();
   return level;
-}
-
-function deflateBlock(block: Buffer, dictionary: Buffer | undefined, level: number, last: boolean): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    zlib.deflateRaw(
-      block,
-      {
-        level,
-        chunkSize: BLOCK_SIZE.gzip,
-        finishFlush: last ? zlib.constants.Z_FINISH : zlib.constants.Z_SYNC_FLUSH,
-        ...(dictionary === undefined ? {} : { dictionary }),
-      },
-      (error, result) => (error ? reject(error) : resolve(result)),
-    );
-  });
 }
 
 /** What Node 22.15 and newer add to `node:zlib`. */

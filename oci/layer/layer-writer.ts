@@ -1,12 +1,13 @@
-import { closeSync, constants, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { type Digest, Hasher } from "../../core/digest.js";
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { systemErrorCode, type TsbuildError } from "../../core/errors.js";
 import { layerMediaType } from "../media-types.js";
 import { fsPath } from "../path-bytes.js";
 import { padding, type TarHeader } from "../tar/header.js";
 import { encodeHeader, END_MARKER_SIZE } from "../tar/writer.js";
+import { compressTo } from "./blob-output.js";
 import { Compressor } from "./compress.js";
-import { fileChanged, fileUnreadable, packFailed } from "./errors.js";
+import { fileChanged, fileUnreadable } from "./errors.js";
 import { sortByPath } from "./path-order.js";
 import { layerSteps, type PackStep } from "./plan.js";
 import { type Cancellation, digestOf, EMPTY_DIGEST, stopIfAborted } from "./read-layer.js";
@@ -36,26 +37,8 @@ export async function writeLayer(plan: PackPlan, options: WriteOptions): Promise
   const steps = layerSteps(plan, options.epoch);
   const { out } = options;
   if (!out) return writeSteps(steps, new Compressor({ type: "uncompressed" }, () => {}), undefined, options.context);
-  const fd = openOutput(out.path);
-  try {
-    const compressor = new Compressor(out.compression, (chunk) => {
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
-    });
-    return await writeSteps(steps, compressor, layerMediaType(out.compression.type), options.context);
-  } catch (error) {
-    rmSync(out.path, { force: true });
-    throw systemErrorCode(error) === undefined || error instanceof TsbuildError ? error : packFailed(out.path, error as Error);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function openOutput(path: string): number {
-  try {
-    return openSync(path, "wx", 0o644);
-  } catch (error) {
-    throw packFailed(path, error as Error);
-  }
+  const mediaType = layerMediaType(out.compression.type);
+  return compressTo(out.path, out.compression, (compressor) => writeSteps(steps, compressor, mediaType, options.context));
 }
 
 async function writeSteps(

@@ -1,4 +1,4 @@
-import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, write, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
@@ -7,6 +7,7 @@ import { temporaryName } from "../../core/fs-atomic.js";
 
 /** Where the bytes of a result go. Ends with exactly one of `commit` and `discard`. */
 export interface ByteSink {
+  /** The bytes stay as they are until a promise that is answered has settled; nothing else is called before that. */
   write(bytes: Uint8Array): void | Promise<void>;
   /** Everything was written: the result becomes visible. */
   commit(): void | Promise<void>;
@@ -66,6 +67,7 @@ function fileSink(path: string): ByteSink {
   }
   return {
     write(bytes) {
+      if (bytes.length >= LARGE_WRITE) return writeOnThread(fd, bytes).catch(fail);
       try {
         for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
       } catch (error) {
@@ -89,6 +91,17 @@ function fileSink(path: string): ByteSink {
       if (!direct) rmSync(temporary, { force: true });
     },
   };
+}
+
+/** Bytes from which a write is worth another thread: meanwhile the next bytes are read and verified here. */
+const LARGE_WRITE = 256 << 10;
+
+async function writeOnThread(fd: number, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.length; ) {
+    offset += await new Promise<number>((done, reject) => {
+      write(fd, bytes, offset, (error, written) => (error ? reject(error) : done(written)));
+    });
+  }
 }
 
 /** A stream: waits while it is full, ends it on commit. On failure it is left as it is; its owner sees the error. */

@@ -3,6 +3,7 @@ import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/single-flight.js";
+import { compressionRecipe } from "../../oci/layer/compress.js";
 import type { CompressionOptions } from "../../oci/layer/tasks.js";
 import type { Toc } from "../../oci/layer/toc.js";
 import { RootfsView } from "../../oci/layer/view.js";
@@ -209,9 +210,12 @@ export class LayerService {
     });
   }
 
-  /** Whether a blob needs no recompression: it came from outside, or has the wanted form already. */
+  /** Whether a blob needs no recompression: it came from outside, or has the wanted form already. A reproducible build takes no blob that it would have made otherwise. */
   #final(record: LayerRecord, compression: CompressionOptions): boolean {
-    return record.origin !== undefined || record.blob?.mediaType !== layerMediaType("uncompressed") || compression.type === "uncompressed";
+    if (record.origin !== undefined) return true;
+    if (this.#epoch !== undefined && record.recipe !== undefined && compression.type !== "uncompressed")
+      return record.recipe === compressionRecipe(compression);
+    return record.blob?.mediaType !== layerMediaType("uncompressed") || compression.type === "uncompressed";
   }
 
   /** An uncompressed blob goes when another build compresses it, unless it is held until this build has ended. */
@@ -226,7 +230,7 @@ export class LayerService {
       const out = this.#store.blobs.temporaryPath();
       const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: reporter.signal });
       this.#store.blobs.adopt(out, made.digest);
-      this.#store.layers.setBlob(id, made);
+      this.#store.layers.setBlob(id, made, compressionRecipe(compression));
     });
   }
 
@@ -243,7 +247,7 @@ export class LayerService {
       );
       if (out && made.blob) this.#store.blobs.adopt(out.path, made.blob.digest);
       this.#store.layers.setDiff(id, made.toc);
-      if (made.blob) this.#store.layers.setBlob(id, made.blob);
+      if (made.blob && compression) this.#store.layers.setBlob(id, made.blob, compressionRecipe(compression));
     });
   }
 

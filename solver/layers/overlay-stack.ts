@@ -1,5 +1,6 @@
 import type { LayerId } from "../../cache/contract/layers.js";
 import type { Digest } from "../../core/digest.js";
+import { compressionRecipe } from "../../oci/layer/compress.js";
 import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/layer/overlay-facts.js";
 import type { NodeMeta, PackEntry, Toc } from "../../oci/layer/toc.js";
 import type { Descriptor } from "../../oci/types.js";
@@ -77,9 +78,10 @@ export class OverlayStacks {
   async #pack(entries: readonly PackEntry[], reporter: Reporter): Promise<LayerId> {
     const { store, tasks } = this.#service;
     const out = store.blobs.temporaryPath();
-    const packed = await tasks.pack({ plan: { entries }, out, compression: { type: "uncompressed" } }, { signal: reporter.signal });
+    const compression = { type: "uncompressed" } as const;
+    const packed = await tasks.pack({ plan: { entries }, out, compression }, { signal: reporter.signal });
     store.blobs.adopt(out, packed.digest);
-    return store.layers.addPacked(packed).id;
+    return store.layers.addPacked(packed, compressionRecipe(compression)).id;
   }
 
   /** Undefined for what a step made and nobody has compared with the layers below yet. */

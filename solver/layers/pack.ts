@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { LayerId } from "../../cache/contract/layers.js";
+import { compressionRecipe } from "../../oci/layer/compress.js";
 import type { CompressionOptions } from "../../oci/layer/tasks.js";
 import type { ContentSource, LayerBlob, PackEntry, PackPlan } from "../../oci/layer/toc.js";
 import type { LayerService } from "./layer-service.js";
@@ -23,7 +24,7 @@ export async function packLayer(
   const params = { plan: located.plan, out, compression, ...(epoch === undefined ? {} : { epoch }) };
   const packed: LayerBlob = await (located.mapped ? tasks.packMapped : tasks.pack)(params, { signal: reporter.signal });
   store.blobs.adopt(out, packed.digest);
-  return store.layers.addPacked(packed).id;
+  return store.layers.addPacked(packed, compressionRecipe(compression)).id;
 }
 
 /** The plan with every `layer` source replaced by a path, and whether some of these paths belong to mapped ids. */

@@ -8,7 +8,7 @@ import { imageOf, key, layerBlob, open, temporaryRoot, toc } from "./support.js"
 
 /** A step with a layer of its own, under the key of its name. */
 function step(store: Store, name: string): { readonly id: number } {
-  const { id } = store.layers.addPacked(layerBlob(store, name));
+  const { id } = store.layers.addPacked(layerBlob(store, name), "uncompressed");
   return store.results.save({ keys: [key(name)], layers: [id], name: `RUN ${name}`, components: "" });
 }
 
@@ -21,7 +21,7 @@ test("leases: a result that is replaced stays for whoever found it, and goes aft
   const running = openStore({ root });
   const found = running.results.lookup(key("a"));
   const other = open(t.teardown, root);
-  const { id } = other.layers.addPacked(layerBlob(other, "b"));
+  const { id } = other.layers.addPacked(layerBlob(other, "b"), "uncompressed");
   other.results.replace({ keys: [key("a")], layers: [id], name: "RUN b", components: "" });
   other.gc.collect({ unusedFor: 0 });
   t.truthy(found && running.layers.get(found.layers[0] ?? id));
@@ -125,7 +125,7 @@ test("verify: names every kind of damage", (t) => {
   step(store, "a");
   const [layer, other] = [layerBlob(store, "in an image"), layerBlob(store, "lost")];
   store.images.set("docker.io/library/app:1", imageOf(store, "app", [layer, other]).target, 1);
-  const { id } = store.layers.addPacked(layerBlob(store, "b"));
+  const { id } = store.layers.addPacked(layerBlob(store, "b"), "uncompressed");
   store.layers.draftSnapshot(id).commitSnapshot();
   t.deepEqual(store.gc.verify({ content: true }), []);
   appendFileSync(store.blobs.path(layer.digest), "x");

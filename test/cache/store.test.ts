@@ -120,11 +120,11 @@ test("layers: diff, then blob of an unpacked layer; the TOC comes back as it was
   const blob = layerBlob(store, "one");
   t.like(store.layers.setDiff(id, blob.toc), { id, diffId: blob.diffId });
   const descriptor = { mediaType: blob.mediaType, digest: blob.digest, size: blob.size };
-  t.like(store.layers.setBlob(id, descriptor), { blob: descriptor });
+  t.like(store.layers.setBlob(id, descriptor, "gzip-4-v2"), { blob: descriptor, recipe: "gzip-4-v2" });
   t.is(store.layers.byDiffId(blob.diffId)?.id, id);
   t.deepEqual(open(t.teardown, root).layers.toc(blob.diffId), toc(blob.diffId));
   t.throws(() => store.layers.setDiff("lzz" as LayerId, blob.toc), { code: "store/layer-missing" });
-  t.throws(() => store.layers.setBlob(id, { ...descriptor, digest: sha256("none") }), { code: "store/blob-missing" });
+  t.throws(() => store.layers.setBlob(id, { ...descriptor, digest: sha256("none") }, "gzip-4-v2"), { code: "store/blob-missing" });
   writeFileSync(join(root, "v1", "toc", blob.diffId.slice(7)), "{torn");
   t.is(open(t.teardown, root).layers.toc(blob.diffId), undefined);
 });
@@ -137,16 +137,16 @@ test("layers: remote and packed layers are one per diffID; what was seen is not 
   t.like(first, { blob: remote, origin: "r/a", unpacked: false });
   t.like(store.layers.addRemote({ diffId: local.diffId, blob: remote, origin: "r/b" }), { id: first.id, origin: "r/b" });
   t.like(store.layers.addRemote({ diffId: local.diffId, blob: remote, origin: undefined }), { id: first.id, origin: "r/b" });
-  const packed = store.layers.addPacked(local);
+  const packed = store.layers.addPacked(local, "uncompressed");
   t.like(packed, { id: first.id, blob: { digest: local.digest } });
   t.deepEqual(store.layers.addRemote({ diffId: local.diffId, blob: remote, origin: "r/c" }), packed);
-  t.throws(() => store.layers.addPacked({ ...local, digest: sha256("gone") }), { code: "store/blob-missing" });
+  t.throws(() => store.layers.addPacked({ ...local, digest: sha256("gone") }, "uncompressed"), { code: "store/blob-missing" });
   t.is([...store.layers.list()].length, 1);
 });
 
 test("layers: of two that unpack the same layer, one stays and the other leaves nothing", (t) => {
   const store = open(t.teardown);
-  const { id } = store.layers.addPacked(layerBlob(store, "one"));
+  const { id } = store.layers.addPacked(layerBlob(store, "one"), "uncompressed");
   const drafts = [store.layers.draftSnapshot(id), store.layers.draftSnapshot(id)];
   drafts.forEach((draft, i) => writeFileSync(join(draft.fs, "n"), `${i}`));
   for (const draft of drafts) t.like(draft.commitSnapshot(), { id, unpacked: true });
@@ -183,7 +183,7 @@ test("results: one whose only bytes are lost is not found any more; one that can
   const packed = layerBlob(store, "packed");
   const unpacked = layerBlob(store, "unpacked");
   const remote = layerBlob(store, "remote");
-  const ids = [store.layers.addPacked(packed).id, store.layers.addPacked(unpacked).id];
+  const ids = [store.layers.addPacked(packed, "uncompressed").id, store.layers.addPacked(unpacked, "uncompressed").id];
   store.layers.draftSnapshot(ids[1] as LayerId).commitSnapshot();
   ids.push(store.layers.addRemote({ diffId: remote.diffId, blob: remote, origin: "r/a" }).id);
   const names = ["packed", "unpacked", "remote"];
@@ -324,7 +324,7 @@ test("collection: only what nothing refers to goes, and rmi takes an image's own
   const shared = layerBlob(first, "shared");
   const own = layerBlob(first, "own");
   const [a, b] = [imageOf(first, "a", [shared, own]), imageOf(first, "b", [shared])];
-  const { id } = first.layers.addPacked(layerBlob(first, "step"));
+  const { id } = first.layers.addPacked(layerBlob(first, "step"), "uncompressed");
   first.layers.draftSnapshot(id).commitSnapshot();
   first.results.save({ keys: [key("step")], layers: [id], name: "RUN", components: "" });
   first.images.set("n/a:1", a.target, 1);
@@ -361,7 +361,7 @@ test("collection: keeps the most recently used within the bytes given", async (t
   const root = temporaryRoot(t.teardown);
   const first = openStore({ root });
   for (const name of ["old", "middle", "young"]) {
-    const { id } = first.layers.addPacked(layerBlob(first, name.repeat(20_000)));
+    const { id } = first.layers.addPacked(layerBlob(first, name.repeat(20_000)), "uncompressed");
     first.results.save({ keys: [key(name)], layers: [id], name, components: "" });
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -381,7 +381,7 @@ test("leases: what a handle writes, saves or holds stays, until it is released o
   const root = temporaryRoot(t.teardown);
   const writer = openStore({ root });
   const blob = writer.blobs.writeSmall("blob");
-  const { id } = writer.layers.addPacked(layerBlob(writer, "layer"));
+  const { id } = writer.layers.addPacked(layerBlob(writer, "layer"), "uncompressed");
   const saved = writer.results.save({ keys: [key("a")], layers: [id], name: "a", components: "" });
   const mount = writer.cacheMountPath("apt/lists");
   mkdirSync(mount);

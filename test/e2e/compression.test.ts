@@ -22,7 +22,8 @@ serial("a layer that a step waits for is unpacked as it is and compressed once, 
   try {
     const log = rig.path("deflated");
     const context = rig.context("context", { Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nCOPY big /\nRUN ls /big\nRUN ls /\n" });
-    writeFileSync(join(context, "big"), randomBytes(20 * MIB));
+    // Random bytes themselves would be stored.
+    writeFileSync(join(context, "big"), randomBytes(15 * MIB).toString("base64"));
     writeFileSync(rig.path("hook.cjs"), hook(log));
     const args = ["build", "--build-arg", `REGISTRY=${host()}`, "-o", `type=oci,dest=${rig.path("out.tar")}`, context];
     const { code, stderr } = await rig.cli(args, { env: { NODE_OPTIONS: `--require=${rig.path("hook.cjs")}` } });
@@ -41,6 +42,35 @@ serial("a layer that a step waits for is unpacked as it is and compressed once, 
     readSync(fd, start);
     closeSync(fd);
     t.is(start.toString("hex"), "1f8b");
+  } finally {
+    await rig.dispose();
+  }
+});
+
+serial("a reproducible build takes no blob from the store that it would have compressed otherwise", async (t) => {
+  const rig = new Rig();
+  try {
+    const text = Array.from({ length: 20_000 }, (_, i) => `line ${i} of some text, ${i * i} of some more\n`).join("");
+    const context = rig.context("context", { Dockerfile: "FROM scratch\nCOPY text /\n", text });
+    let builds = 0;
+    const layerOf = async (store: string, options: string, env: Readonly<Record<string, string>>): Promise<string> => {
+      const dest = rig.path(`${++builds}`);
+      const output = `type=oci,tar=false,dest=${dest}${options}`;
+      const { code, stderr } = await rig.cli(["build", "-o", output, context], { env: { TSBUILD_ROOT: rig.path(store), ...env } });
+      t.is(code, 0, stderr);
+      const document = (digest: string) => JSON.parse(readFileSync(join(dest, "blobs/sha256", digest.slice(7)), "utf8"));
+      const index = JSON.parse(readFileSync(join(dest, "index.json"), "utf8"));
+      return document(index.manifests[0].digest).layers[0].digest;
+    };
+    const epoch = { SOURCE_DATE_EPOCH: "1700000000" };
+    const clean = await layerOf("clean", "", epoch);
+    const other = await layerOf("used", ",compression-level=1", epoch);
+    t.not(other, clean);
+    t.is(await layerOf("used", "", epoch), clean);
+    t.is(await layerOf("used", ",compression-level=1", epoch), other);
+    // Nobody waits for another level who did not ask for the same bytes everywhere.
+    const first = await layerOf("plain", ",compression-level=1", {});
+    t.is(await layerOf("plain", "", {}), first);
   } finally {
     await rig.dispose();
   }

@@ -50,7 +50,7 @@ test("a result that another machine made becomes one of the store, under all its
 
 test("what the store has stays: its results under their keys, and its layers as they are", (t) => {
   const store = open(t.teardown);
-  const own = store.layers.addPacked(layerBlob(store, "own"));
+  const own = store.layers.addPacked(layerBlob(store, "own"), "uncompressed");
   const younger = store.results.save({ keys: [key("younger"), key("shared")], layers: [own.id], name: "RUN younger", components: "{}" });
   const base = store.layers.addRemote({
     diffId: sha256("diff base"),
@@ -141,7 +141,7 @@ test("other caches are brought in only when a target is not found, and what they
 test("what a cache gets: results that were made or are stored, each once by its primary key; min only what the image is made of", (t) => {
   const store = open(t.teardown);
   const save = (name: string, ...texts: readonly string[]) => {
-    const layers = texts.map((text) => store.layers.addPacked(layerBlob(store, text)).id);
+    const layers = texts.map((text) => store.layers.addPacked(layerBlob(store, text), "uncompressed").id);
     store.results.save({ keys: [key(name), key(`${name} by definition`)], layers, name, components: "{}" });
     return layers;
   };
