@@ -1,21 +1,29 @@
 import { openStore } from "../cache/open-store.js";
 import { defaultRoot } from "../cache/paths.js";
 import type { BuildHistory, BuildSummary } from "../cache/contract/builds.js";
+import type { ResultIndex } from "../cache/contract/results.js";
+import type { CacheKey } from "../core/cache-key.js";
 import { TsbuildError } from "../core/errors.js";
+import type { StepExplanation } from "../core/events.js";
+import { explainCovered } from "../solver/explain/found.js";
 import type { BuildDetail, BuildHistoryStore, RecordedBuild, RecordedStep } from "./build-record.js";
 
 /** Opens the history of builds of a store. Root as for `openImageStore`. Close it when done. */
 export async function openBuildHistory(options: { readonly root?: string } = {}): Promise<BuildHistoryStore> {
   const store = openStore({ root: options.root ?? defaultRoot(process.env) });
-  return buildHistoryOf(store.builds, () => store.close());
+  return buildHistoryOf(store, () => store.close());
 }
 
 /** The history commands over a store's builds. */
-export function buildHistoryOf(builds: BuildHistory, close: () => void): BuildHistoryStore {
+export function buildHistoryOf(
+  { builds, results }: { readonly builds: BuildHistory; readonly results: Pick<ResultIndex, "peek"> },
+  close: () => void,
+): BuildHistoryStore {
   return {
     list: () => builds.list(),
     get: (ref = "^0") => recordedBuild(findBuild(ref, builds), builds),
     step: findStep,
+    explain: (build, step) => step.explanation ?? explainLater(build, step, results),
     log: (id, step) => builds.openLog(id, step),
     remove: (ids) => builds.remove(ids),
     close,
@@ -40,6 +48,13 @@ function findBuild(ref: string, builds: BuildHistory): BuildSummary {
     });
   }
   return only;
+}
+
+function explainLater(build: RecordedBuild, step: RecordedStep, results: Pick<ResultIndex, "peek">): StepExplanation | undefined {
+  const { status, key, coveredBy } = step;
+  if (status !== "cached") return undefined;
+  const by = coveredBy === undefined ? undefined : build.stepList.find(({ number }) => number === coveredBy)?.name;
+  return explainCovered(key === undefined ? undefined : results.peek(key as CacheKey), by, build.createdAt + build.duration);
 }
 
 function recordedBuild(summary: BuildSummary, builds: BuildHistory): RecordedBuild {

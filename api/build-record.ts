@@ -10,7 +10,8 @@ export interface RecordedStep {
   /** From 1, in the order they began. */
   readonly number: number;
   readonly name: string;
-  readonly status: "completed" | "cached" | "failed" | "canceled";
+  /** `interrupted`: it was running when the build's process died. */
+  readonly status: "completed" | "cached" | "failed" | "canceled" | "interrupted";
   /** Milliseconds since the build began. */
   readonly startedAt: number;
   /** Milliseconds. */
@@ -19,6 +20,10 @@ export interface RecordedStep {
   /** Bytes it printed. */
   readonly logBytes: number;
   readonly explanation?: StepExplanation;
+  /** Of a step that was not looked at: the key its own result is found under, when there is one. */
+  readonly key?: string;
+  /** Of a step that was not looked at: number of the step whose result made it needless. */
+  readonly coveredBy?: number;
 }
 
 export interface RecordedWarning {
@@ -65,6 +70,11 @@ export interface BuildHistoryStore extends Disposable {
    * `history/step-not-found` or `history/step-ambiguous`.
    */
   step(build: RecordedBuild, text: string): RecordedStep;
+  /**
+   * Why a step ran, or what it was cached from. What the build itself did not ask is looked up now: of steps that it did not look at, where their
+   * results come from, as far as they are still there.
+   */
+  explain(build: RecordedBuild, step: RecordedStep): StepExplanation | undefined;
   /** What a step printed, from its first byte to its last; undefined when it printed nothing. */
   log(id: string, step: number): Readable | undefined;
   /** Answers how many of them there were. */

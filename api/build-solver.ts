@@ -142,10 +142,11 @@ export class BuildSolver {
     onEvent: EventSink,
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
-    const { jobs } = this.options.build;
+    const { jobs, explain } = this.options.build;
     const { imports } = this.options;
     return solveGraph(targets, context, {
       jobs,
+      explain,
       image,
       signal: this.session.signal,
       onEvent,

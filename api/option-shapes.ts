@@ -49,6 +49,7 @@ const SHAPES: Partial<Readonly<Record<keyof BuildOptions, Shape>>> = {
   shmSize: NUMBER,
   ulimits: TEXTS,
   secrets: MAP,
+  explain: FLAG,
   collect: FLAG,
 };
 

@@ -88,6 +88,11 @@ export interface BuildOptions extends CommonOptions {
   readonly ulimits?: readonly string[];
   /** By id: for `RUN --mount=type=secret`, and for sources (`GIT_AUTH_TOKEN`, `HTTP_AUTH_TOKEN_<host>`). */
   readonly secrets?: Readonly<Record<string, SecretSource>>;
+  /**
+   * Also look up, and tell with `explained` events, where the results of steps come from that need not be looked at, because what stands on them
+   * was found. Default: false; every other step is explained anyway.
+   */
+  readonly explain?: boolean;
   /** How much of the history of builds is kept, in builds, milliseconds and bytes of logs; false: this build is not recorded. */
   readonly history?: false | Partial<HistoryLimits>;
   /**

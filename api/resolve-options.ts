@@ -26,6 +26,7 @@ export interface ResolvedBuildOptions {
   readonly cacheTo: readonly CacheTo[];
   /** Cache mounts begin empty. */
   readonly freshMounts: boolean;
+  readonly explain: boolean;
   readonly history: boolean;
   /** Of the store, absolute. */
   readonly root: string;
@@ -69,6 +70,7 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   ulimits: true,
   secrets: true,
   jobs: true,
+  explain: true,
   history: true,
   cacheBudget: true,
   collect: true,
@@ -109,6 +111,7 @@ export function resolveBuildOptions(
     cacheFrom: options.cacheFrom ?? [],
     cacheTo: options.cacheTo ?? [],
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
+    explain: options.explain ?? false,
     history: options.history !== false,
     root,
     budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),

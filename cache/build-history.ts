@@ -1,8 +1,9 @@
-import { createReadStream, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { makeDirectory } from "../core/make-directory.js";
+import { JOURNAL, readJournal, RUNNING } from "./build-journal.js";
 import { FileBuildLogs } from "./build-logs.js";
 import type { Database } from "./database.js";
 import { diskUsage } from "./disk-usage.js";
@@ -23,21 +24,46 @@ export class IndexedBuilds implements BuildHistory {
     private readonly owner: Owner,
     private readonly directory: string,
     private readonly limits: HistoryLimits,
+    /** Cleans up after dead processes, and with it calls {@link keepInterrupted} for each. */
+    private readonly reap: () => void,
   ) {}
 
-  logs(): BuildLogs {
-    return new FileBuildLogs(() => this.owner.temporaryDirectory());
+  logs(id: string): BuildLogs {
+    return new FileBuildLogs(() => {
+      const path = join(this.owner.directory(), RUNNING + id);
+      mkdirSync(path);
+      return path;
+    });
   }
 
-  add({ detail, ...summary }: BuildRecord, logs: BuildLogs): void {
-    const written = logs instanceof FileBuildLogs ? logs.directory : undefined;
+  add(build: BuildRecord, logs: BuildLogs): void {
+    const { directory, printed = false } = logs instanceof FileBuildLogs ? logs : {};
+    this.#keep(build, printed ? directory : undefined);
+    if (!printed && directory !== undefined) rmSync(directory, { recursive: true, force: true });
+  }
+
+  /** Keeps what is left of the builds of a dead process in its directory. What cannot be kept is no reason not to clean up. */
+  keepInterrupted(ownerDirectory: string): void {
+    for (const name of readdirSync(ownerDirectory).filter((entry) => entry.startsWith(RUNNING))) {
+      try {
+        const directory = join(ownerDirectory, name);
+        const build = readJournal(directory);
+        if (build) this.#keep(build, readdirSync(directory).some((entry) => entry !== JOURNAL) ? directory : undefined);
+      } catch {
+        // A full disk, or rights: what is left goes with the rest.
+      }
+    }
+  }
+
+  #keep({ detail, ...summary }: BuildRecord, logs: string | undefined): void {
     const gone = this.database.transaction(() => {
       let bytes = 0;
-      if (written !== undefined) {
-        bytes = diskUsage(written).bytes;
+      if (logs !== undefined) {
+        rmSync(join(logs, JOURNAL), { force: true });
+        bytes = diskUsage(logs).bytes;
         makeDirectory(this.directory);
         this.#dropUnknown();
-        renameSync(written, join(this.directory, summary.id));
+        renameSync(logs, join(this.directory, summary.id));
       }
       this.database.run(
         "INSERT INTO builds (id, created_at, log_bytes, summary, detail) VALUES (?, ?, ?, ?, ?)",
@@ -54,6 +80,7 @@ export class IndexedBuilds implements BuildHistory {
 
   list(): readonly BuildSummary[] {
     if (!this.database.exists) return [];
+    this.#noticeInterrupted();
     return this.database
       .all<Pick<Row, "summary">>("SELECT summary FROM builds ORDER BY created_at DESC, seq DESC")
       .map(({ summary }) => summaryOf(summary));
@@ -66,7 +93,10 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   openLog(id: string, index: number): Readable | undefined {
-    const path = join(this.directory, id, `${index}.gz`);
+    const plain = join(this.directory, id, String(index));
+    // Of a build that was interrupted; what was being compressed then is not whole.
+    if (existsSync(plain)) return createReadStream(plain);
+    const path = `${plain}.gz`;
     if (!existsSync(path)) return undefined;
     const unpacked = createGunzip();
     const file = createReadStream(path);
@@ -79,6 +109,15 @@ export class IndexedBuilds implements BuildHistory {
     const removed = this.database.transaction(() => ids.filter((id) => this.#drop(id)));
     this.#dropLogs(removed);
     return removed.length;
+  }
+
+  /** Looks for builds of dead processes, where there are builds of others at all: that needs no lock, and no native code. */
+  #noticeInterrupted(): void {
+    try {
+      if (this.owner.others().some((directory) => readdirSync(directory).some((name) => name.startsWith(RUNNING)))) this.reap();
+    } catch {
+      // It was just cleaned up, or this user may not: the list is right as it is.
+    }
   }
 
   #drop(id: string): boolean {
@@ -124,5 +163,7 @@ export class IndexedBuilds implements BuildHistory {
 
 /** JSON leaves out what is undefined. */
 function summaryOf(text: string): BuildSummary {
-  return { target: undefined, imageId: undefined, ...(JSON.parse(text) as Omit<BuildSummary, "target" | "imageId">) };
+  const known = JSON.parse(text) as Omit<BuildSummary, "target" | "imageId" | "failed" | "canceled">;
+  // Records of earlier versions count no failed and canceled steps.
+  return { target: undefined, imageId: undefined, failed: 0, canceled: 0, ...known };
 }

@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { createGzip, gzipSync } from "node:zlib";
-import type { BuildLogs } from "./contract/builds.js";
+import { JOURNAL } from "./build-journal.js";
+import type { BuildLogs, BuildNote } from "./contract/builds.js";
 
 /** Bytes up to which a log is compressed at once: faster than the way to another thread. */
 const SMALL = 64 << 10;
@@ -20,12 +21,14 @@ const SMALL = 64 << 10;
 const LEVEL = 1;
 
 /**
- * Logs of a build as files of a directory: `<step>` as it came, `<step>.gz` when the step has ended. Disks are faster than what steps print, so
+ * Logs of a build as files of a directory: `<step>` as it came, `<step>.gz` when the step has ended; beside them its journal. Disks are faster than what steps print, so
  * bytes are written as they come, and memory stays flat. What goes wrong is told once, by {@link finish}; the build goes on without logs.
  */
 export class FileBuildLogs implements BuildLogs {
   readonly #make: () => string;
   readonly #open = new Map<number, number>();
+  #journal: number | undefined;
+  #printed = false;
   readonly #compressing: Promise<void>[] = [];
   #directory: string | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -35,9 +38,14 @@ export class FileBuildLogs implements BuildLogs {
     this.#make = makeDirectory;
   }
 
-  /** Undefined when no step printed anything. */
+  /** Undefined when nothing was written. */
   get directory(): string | undefined {
     return this.#directory;
+  }
+
+  /** Whether any step printed anything. */
+  get printed(): boolean {
+    return this.#printed;
   }
 
   write(index: number, data: Uint8Array): void {
@@ -45,11 +53,16 @@ export class FileBuildLogs implements BuildLogs {
     this.#try(() => {
       let fd = this.#open.get(index);
       if (fd === undefined) {
-        this.#directory ??= this.#make();
-        this.#open.set(index, (fd = openSync(join(this.#directory, String(index)), "a")));
+        this.#open.set(index, (fd = this.#openFile(String(index))));
+        this.#printed = true;
       }
-      for (let offset = 0; offset < data.length; ) offset += writeSync(fd, data, offset);
+      writeAll(fd, data);
     });
+  }
+
+  note(note: BuildNote): void {
+    if (this.#failure || this.#discarded) return;
+    this.#try(() => writeAll((this.#journal ??= this.#openFile(JOURNAL)), Buffer.from(`${JSON.stringify(note)}\n`)));
   }
 
   end(index: number): void {
@@ -65,6 +78,7 @@ export class FileBuildLogs implements BuildLogs {
   async finish(): Promise<void> {
     for (const index of this.#open.keys()) this.end(index);
     await Promise.all(this.#compressing);
+    this.#closeJournal();
     if (this.#failure) throw this.#failure.error;
   }
 
@@ -72,8 +86,19 @@ export class FileBuildLogs implements BuildLogs {
     this.#discarded = true;
     for (const fd of this.#open.values()) closeSync(fd);
     this.#open.clear();
+    this.#closeJournal();
     if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
     this.#directory = undefined;
+  }
+
+  #openFile(name: string): number {
+    this.#directory ??= this.#make();
+    return openSync(join(this.#directory, name), "a");
+  }
+
+  #closeJournal(): void {
+    if (this.#journal !== undefined) closeSync(this.#journal);
+    this.#journal = undefined;
   }
 
   #compress(path: string): void {
@@ -96,6 +121,10 @@ export class FileBuildLogs implements BuildLogs {
       this.#failure ??= { error };
     }
   }
+}
+
+function writeAll(fd: number, data: Uint8Array): void {
+  for (let offset = 0; offset < data.length; ) offset += writeSync(fd, data, offset);
 }
 
 async function compressLarge(path: string): Promise<void> {

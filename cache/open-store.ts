@@ -45,10 +45,10 @@ export function openStore(options: StoreOptions): Store {
     let found = false;
     owner.reapDead((holder, directory) => {
       found = true;
-      cleanUpAfter(holder, directory, { database, orphans, paths });
+      cleanUpAfter(holder, directory, { database, orphans, paths, builds });
     });
     for (const holder of draftHolders(database)) {
-      if (!owner.isAlive(holder)) cleanUpAfter(holder, join(paths.tmp, holder), { database, orphans, paths });
+      if (!owner.isAlive(holder)) cleanUpAfter(holder, join(paths.tmp, holder), { database, orphans, paths, builds });
     }
     if (!found || !database.exists) return;
     // A process that died while it collected left trees without rows; one that died between index.json and its commit left that file one
@@ -82,6 +82,7 @@ export function openStore(options: StoreOptions): Store {
   const results = new IndexedResults(database, leases, owner);
   const images = new IndexedImages({ database, blobs, graph, leases, owner, indexJson: paths.indexJson });
   const mounts = new CacheMounts(database, owner, leases, paths.mounts, totals);
+  const builds = new IndexedBuilds(database, owner, paths.builds, { ...DEFAULT_LIMITS, ...options.history }, reap);
   const memo = new FileMemo(paths.memo);
   const exists = (kind: LeaseKind, id: string): boolean => {
     switch (kind) {
@@ -113,7 +114,7 @@ export function openStore(options: StoreOptions): Store {
     locks: new FileLocks(paths.locks),
     memo,
     leases,
-    builds: new IndexedBuilds(database, owner, paths.builds, { ...DEFAULT_LIMITS, ...options.history }),
+    builds,
     gc,
     temporaryDirectory: () => owner.temporaryDirectory(),
     cacheMountPath: (id, name) => mounts.path(id, name),

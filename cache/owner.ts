@@ -87,6 +87,13 @@ export class Owner {
     }
   }
 
+  /** Directories of the other owners, dead or alive. */
+  others(): readonly string[] {
+    return readdirSync(this.paths.tmp)
+      .filter((name) => name !== this.id && !name.startsWith(UNBORN))
+      .map((name) => join(this.paths.tmp, name));
+  }
+
   /** Calls `cleanUp` for every owner whose process is gone, while holding its lock, so that one process cleans up. */
   reapDead(cleanUp: (id: string, directory: string) => void): void {
     for (const name of readdirSync(this.paths.tmp)) {

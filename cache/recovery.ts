@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { IndexedBuilds } from "./build-history.js";
 import type { Database } from "./database.js";
 import type { Orphans } from "./orphans.js";
 import { removeTree } from "./owner.js";
@@ -12,8 +13,12 @@ interface DraftRow {
 }
 
 /** Removes what a holder had in flight when its process died: drafts, leases, temporary files. Its lock is held by the caller. */
-export function cleanUpAfter(holder: string, directory: string, parts: { database: Database; orphans: Orphans; paths: StorePaths }): void {
-  const { database, orphans, paths } = parts;
+export function cleanUpAfter(
+  holder: string,
+  directory: string,
+  parts: { database: Database; orphans: Orphans; paths: StorePaths; builds: Pick<IndexedBuilds, "keepInterrupted"> },
+): void {
+  const { database, orphans, paths, builds } = parts;
   if (database.exists) {
     const left = database.transaction(() => {
       const trees = database.all<DraftRow>("SELECT dir, layer FROM drafts WHERE holder = ?", holder).map(({ dir, layer }) => {
@@ -30,6 +35,7 @@ export function cleanUpAfter(holder: string, directory: string, parts: { databas
     });
     orphans.remove(left);
   }
+  if (database.exists && existsSync(directory)) builds.keepInterrupted(directory);
   if (!removeTree(directory)) orphans.add(directory);
 }
 

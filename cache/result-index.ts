@@ -5,7 +5,7 @@ import { layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
 import type { LayerId } from "./contract/layers.js";
-import type { NewResult, ResultIndex, ResultRecord } from "./contract/results.js";
+import type { NewResult, ResultIndex, ResultRecord, ResultSource } from "./contract/results.js";
 
 interface ResultRow {
   readonly id: number;
@@ -14,8 +14,12 @@ interface ResultRow {
   readonly name: string;
   readonly components: string;
   readonly created_at: number;
+  /** Id of the build; empty: of another machine. */
   readonly build: string | null;
 }
+
+/** Stands for the build in rows of results that another machine made. */
+const IMPORTED = "";
 
 const COLUMNS = "r.id, r.primary_key, r.layers, r.name, r.components, r.created_at, r.build";
 
@@ -72,6 +76,15 @@ export class IndexedResults implements ResultIndex {
     return row && record(row);
   }
 
+  peek(key: CacheKey): ResultSource | undefined {
+    if (!this.database.exists) return undefined;
+    const row = this.database.get<Pick<ResultRow, "id" | "created_at" | "build">>(
+      "SELECT r.id, r.created_at, r.build FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?",
+      key,
+    );
+    return row && source(row);
+  }
+
   /** Writes the uses: only collection asks for them. */
   close(): void {
     const uses = [...this.#uses];
@@ -97,7 +110,7 @@ export class IndexedResults implements ResultIndex {
       result.components,
       result.createdAt ?? now,
       now,
-      result.build ?? null,
+      result.imported ? IMPORTED : (result.build ?? null),
       result.origin ?? null,
     );
     for (const layer of new Set(result.layers)) {
@@ -110,8 +123,8 @@ export class IndexedResults implements ResultIndex {
     }
     this.#name(id, result.keys);
     this.leases.keepWritten("result", String(id));
-    const { keys, layers, name, components, build } = result;
-    return { id, primaryKey: keys[0], layers, createdAt: result.createdAt ?? now, name, components, build };
+    const { keys, layers, name, components, build, imported = false } = result;
+    return { id, primaryKey: keys[0], layers, createdAt: result.createdAt ?? now, name, components, build, imported };
   }
 
   /** From now on the keys lead to this result, whatever they led to before; a result that is gone gets no names. */
@@ -120,14 +133,16 @@ export class IndexedResults implements ResultIndex {
   }
 }
 
+function source({ id, created_at, build }: Pick<ResultRow, "id" | "created_at" | "build">): ResultSource & { readonly id: number } {
+  return { id, createdAt: created_at, build: build || undefined, imported: build === IMPORTED };
+}
+
 function record(row: ResultRow): ResultRecord {
   return {
-    id: row.id,
+    ...source(row),
     primaryKey: row.primary_key,
     layers: row.layers === "" ? [] : (row.layers.split(" ") as LayerId[]),
-    createdAt: row.created_at,
     name: row.name,
     components: row.components,
-    build: row.build ?? undefined,
   };
 }

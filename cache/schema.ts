@@ -64,7 +64,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE orphans (path TEXT PRIMARY KEY) WITHOUT ROWID;
   `,
   `
-  ALTER TABLE results ADD COLUMN build TEXT;
+  ALTER TABLE results ADD COLUMN build TEXT; -- empty: another machine made it
   ALTER TABLE results ADD COLUMN origin TEXT;
   CREATE INDEX results_origin ON results (origin, used_at, name) WHERE origin IS NOT NULL;
 

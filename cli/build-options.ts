@@ -41,6 +41,7 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     cacheFrom: parseCacheFrom(flags.all("cache-from"), environment),
     cacheTo: parseCacheTo(flags.all("cache-to"), environment),
     pull: flags.has("pull"),
+    ...(flags.has("explain") ? { explain: true } : {}),
     ...historyLimits(environment.env["TSBUILD_HISTORY"]),
     addHosts: flags.all("add-host"),
     ulimits: flags.all("ulimit"),

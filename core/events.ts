@@ -29,7 +29,8 @@ export interface StepChange {
 
 /** The stored result that a step was compared with, or that took its place. */
 export interface StepRecord {
-  readonly id: number;
+  /** In the store; undefined while only a cache elsewhere has it. */
+  readonly id?: number;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** Id of the build that made it, when that was recorded. */
@@ -41,9 +42,10 @@ export interface StepExplanation {
   readonly outcome: "ran" | "cached";
   /**
    * `changed`: it differs from the nearest earlier run; `new`: there is none; `no-cache`: it was told to run; `expired`: its result was too
-   * old; `gone`: there was a result, but it is no longer there; `unfinished`: it failed or was canceled the last time; `found`: it did not run.
+   * old; `gone`: there was a result, but it is no longer there; `unfinished`: it failed or was canceled the last time; `found`: it did not run;
+   * `covered`: it was not even looked at, because what stands on it was found.
    */
-  readonly reason: "changed" | "new" | "no-cache" | "expired" | "gone" | "unfinished" | "found";
+  readonly reason: "changed" | "new" | "no-cache" | "expired" | "gone" | "unfinished" | "found" | "covered";
   /** For people, without a period: for a step that ran, to be read after "because". */
   readonly text: string;
   /** What differs, the most telling first; long lists are cut. */
@@ -59,7 +61,8 @@ export interface StepExplanation {
 export type BuildEvent =
   | { readonly type: "steps"; readonly steps: readonly StepInfo[] }
   | { readonly type: "started"; readonly step: StepId; readonly at: number }
-  | { readonly type: "cached"; readonly step: StepId; readonly at: number }
+  /** `key`: of a step that was not looked at, because what stands on it was found; its own result, if there is one, is found under it. */
+  | { readonly type: "cached"; readonly step: StepId; readonly at: number; readonly key?: string }
   | { readonly type: "completed"; readonly step: StepId; readonly at: number }
   | { readonly type: "failed"; readonly step: StepId; readonly at: number; readonly error: EventError }
   | { readonly type: "canceled"; readonly step: StepId; readonly at: number }

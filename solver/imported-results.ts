@@ -1,6 +1,6 @@
 import type { CacheKey } from "../core/cache-key.js";
 import type { LayerId } from "../cache/contract/layers.js";
-import type { NewResult, ResultIndex, ResultRecord } from "../cache/contract/results.js";
+import type { NewResult, ResultIndex, ResultRecord, ResultSource } from "../cache/contract/results.js";
 import type { Store } from "../cache/store.js";
 import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
 
@@ -35,6 +35,7 @@ export class ImportedResults implements ResultIndex {
       name,
       createdAt,
       components: NO_COMPONENTS,
+      imported: true,
     });
   }
 
@@ -48,6 +49,13 @@ export class ImportedResults implements ResultIndex {
 
   replace(result: NewResult): ResultRecord {
     return this.store.results.replace(result);
+  }
+
+  peek(key: CacheKey): ResultSource | undefined {
+    const known = this.store.results.peek(key);
+    if (known) return known;
+    const found = this.find(key);
+    return found && { id: undefined, createdAt: found.result.createdAt, build: undefined, imported: true };
   }
 
   steps(origin: string): ReturnType<ResultIndex["steps"]> {

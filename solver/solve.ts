@@ -21,6 +21,8 @@ export interface SolveGraphOptions {
   readonly extend?: () => Promise<void>;
   /** Told of everything that has keys once the graph is solved, for caches that are written elsewhere. */
   readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[]) => void;
+  /** Whether steps that are not even looked at are explained, too: a look-up for each. Default: false. */
+  readonly explain?: boolean;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
@@ -53,7 +55,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
   });
   const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
   const results = await solve(roots, {
-    ...explaining(order, context, options.onEvent),
+    ...explaining(order, context, { explain: options.explain ?? false, onEvent: options.onEvent }),
     jobs: { run: options.jobs, io: Math.max(4, availableParallelism()) },
     signal: options.signal,
     onEvent: options.onEvent,

@@ -1,18 +1,27 @@
 import type { CacheKey } from "../../core/cache-key.js";
 import type { LayerId } from "./layers.js";
 
+/** Where a result comes from. */
+export interface ResultSource {
+  /** Of its record; undefined while only a cache elsewhere has it. */
+  readonly id: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Id of the build that made it. */
+  readonly build: string | undefined;
+  /** Whether another machine made it. */
+  readonly imported: boolean;
+}
+
 /** What a step gave: a stack of layers, bottom first. */
-export interface ResultRecord {
+export interface ResultRecord extends ResultSource {
   readonly id: number;
   /** The key under which steps above it compute their own keys, however this result was found. */
   readonly primaryKey: CacheKey;
   readonly layers: readonly LayerId[];
-  readonly createdAt: number;
   /** Name of the step and components of its key, for people and for explanations. */
   readonly name: string;
   readonly components: string;
-  /** Id of the build that made it. */
-  readonly build: string | undefined;
 }
 
 /** A result to be saved under `keys[0]`, its primary key, and the aliases. */
@@ -22,6 +31,8 @@ export interface NewResult {
   readonly name: string;
   readonly components: string;
   readonly build?: string;
+  /** Another machine made it. */
+  readonly imported?: true;
   /** What the step belongs to (a Dockerfile in a context): results of one origin can be compared. */
   readonly origin?: string;
   /** Milliseconds since the epoch, for a result that was made elsewhere. Default: now. */
@@ -43,4 +54,6 @@ export interface ResultIndex {
   /** Names of the steps of an origin that have results, used last first; at most 2,000. */
   steps(origin: string): readonly { readonly id: number; readonly name: string }[];
   get(id: number): ResultRecord | undefined;
+  /** What is known of the result behind a key. Unlike {@link lookup} this is no use of it: nothing is leased, and its layers may be gone. */
+  peek(key: CacheKey): ResultSource | undefined;
 }

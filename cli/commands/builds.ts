@@ -17,6 +17,9 @@ const COLUMNS = [
   { field: "Steps", heading: "STEPS" },
   { field: "Executed", heading: "RAN" },
   { field: "Cached", heading: "CACHED" },
+  { field: "Failed", heading: "FAILED" },
+  { field: "Canceled", heading: "CANCELED" },
+  { field: "FailedStep", heading: "FAILED STEP" },
   { field: "Warnings", heading: "WARNINGS" },
   { field: "Name", heading: "NAME" },
   { field: "Context", heading: "CONTEXT" },
@@ -29,7 +32,7 @@ const FILTER = {
   name: "filter",
   value: "<key=value>",
   repeat: true,
-  text: "status=completed|failed|canceled, context=DIR, name=IMAGE, target=STAGE, since=AGE, until=AGE (24h, 7d)",
+  text: "status=completed|failed|canceled|interrupted, context=DIR, name=IMAGE, target=STAGE, since=AGE, until=AGE (24h, 7d)",
 } as const;
 
 export const command: Command = {
@@ -80,7 +83,7 @@ async function list(args: readonly string[], environment: CliEnvironment): Promi
       : renderList(
           builds.map((build) => toRow(build, environment.now())),
           COLUMNS,
-          ["ID", "CreatedSince", "Status", "Duration", "Executed", "Cached", "Name", "Context"],
+          ["ID", "CreatedSince", "Status", "Duration", "Executed", "Cached", "Failed", "Name", "Context"],
           flags.one("format"),
         );
     await print(environment.stdout, text);
@@ -169,6 +172,9 @@ function toRow(build: BuildSummary, now: number): Record<string, string> {
     Steps: String(build.steps),
     Executed: String(build.executed),
     Cached: String(build.cached),
+    Failed: String(build.failed),
+    Canceled: String(build.canceled),
+    FailedStep: build.failedStep ?? "",
     Warnings: String(build.warnings),
     Name: build.names.map(familiarName).join(","),
     Context: build.context,

@@ -1,4 +1,5 @@
 import type { RecordedBuild, RecordedStep } from "../../api/build-record.js";
+import type { StepExplanation } from "../../core/events.js";
 import { age } from "../age.js";
 import { type Command, print, withHistory } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
@@ -30,20 +31,41 @@ export const command: Command = {
       const build = history.get(ref);
       const steps =
         wanted === undefined ? build.stepList.filter(({ name }) => flags.has("all") || isInstruction(name)) : [history.step(build, wanted)];
+      const explained = steps.map((step) => ({ step, explanation: history.explain(build, step) }));
       const text =
         flags.one("format") === "json"
-          ? `${JSON.stringify({ build: build.id, createdAt: new Date(build.createdAt).toISOString(), context: build.context, steps: steps.map(plain) }, undefined, 2)}\n`
-          : `${wanted === undefined ? headline(build, environment.now()) : ""}${steps.map(lines).join("")}`;
+          ? `${JSON.stringify(forPrograms(build, explained), undefined, 2)}\n`
+          : `${wanted === undefined ? headline(build, environment.now()) : ""}${explained.map(lines).join("")}`;
       await print(environment.stdout, text);
       return EXIT.success;
     });
   },
 };
 
+interface Explained {
+  readonly step: RecordedStep;
+  readonly explanation: StepExplanation | undefined;
+}
+
 function headline(build: RecordedBuild, now: number): string {
-  const how = build.status === "completed" ? "" : `, ${build.status}`;
-  const when = age(new Date(build.createdAt).toISOString(), now);
-  return `Build ${build.id} of ${build.context}, ${when}${how}: ${build.executed} ran, ${build.cached} cached\n`;
+  const { id, context, createdAt, status, executed, cached, failed, canceled, failedStep } = build;
+  const how = status === "completed" ? "" : `, ${status}`;
+  const where = failedStep === undefined ? "" : ` at ${shortName(failedStep)}`;
+  const counts = [
+    `${executed} ran`,
+    `${cached} cached`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(canceled > 0 ? [`${canceled} ${status === "interrupted" ? "not finished" : "canceled"}`] : []),
+  ];
+  return `Build ${id} of ${context}, ${age(new Date(createdAt).toISOString(), now)}${how}${where}: ${counts.join(", ")}\n`;
+}
+
+/** Characters of a step's name in the headline. */
+const NAME_WIDTH = 60;
+
+function shortName(name: string): string {
+  const line = name.replaceAll(/\s+/g, " ");
+  return line.length > NAME_WIDTH ? `${line.slice(0, NAME_WIDTH - 1)}…` : line;
 }
 
 /** Steps that have results of their own: not the builder's, and not base images. */
@@ -51,16 +73,45 @@ function isInstruction(name: string): boolean {
   return /^\[(?!([\w./-]+ )?(internal|auth)\])[^\]]*\] (?!FROM )/.test(name);
 }
 
-function lines(step: RecordedStep): string {
-  return `#${step.number} ${step.name}\n   ${why(step)}\n`;
+function lines({ step, explanation }: Explained): string {
+  const told = [ending(step), why(step, explanation)].filter((line) => line !== undefined);
+  return `#${step.number} ${step.name}\n${told.map((line) => `   ${line}\n`).join("")}`;
 }
 
-function why({ explanation, status }: RecordedStep): string {
+/** How a step ended that neither ran to its end nor was cached. */
+function ending({ status, error }: RecordedStep): string | undefined {
+  switch (status) {
+    case "failed":
+      return `failed: ${(error?.message ?? "").replaceAll(/\s*\n\s*/g, " ")}`;
+    case "canceled":
+      return "canceled";
+    case "interrupted":
+      return "did not end: the build was interrupted";
+    case "completed":
+    case "cached":
+      return undefined;
+  }
+}
+
+function why({ status }: RecordedStep, explanation: StepExplanation | undefined): string | undefined {
   if (explanation) return explanationLine(explanation);
-  return status === "cached" ? "cached: not looked at, since what stands on it was found" : "of no cached result";
+  return status === "completed" ? "done in every build: there is nothing to cache" : undefined;
 }
 
-/** For programs: what is recorded, with the reason beside. */
-function plain({ number, name, status, explanation }: RecordedStep): object {
-  return { number, name, status, ...(explanation ? { explanation } : {}) };
+/** What is recorded, with the reason beside. */
+function forPrograms({ id, createdAt, context, status, failedStep }: RecordedBuild, steps: readonly Explained[]): object {
+  return {
+    build: id,
+    createdAt: new Date(createdAt).toISOString(),
+    context,
+    status,
+    ...(failedStep === undefined ? {} : { failedStep }),
+    steps: steps.map(({ step: { number, name, status: ended, error }, explanation }) => ({
+      number,
+      name,
+      status: ended,
+      ...(error ? { error } : {}),
+      ...(explanation ? { explanation } : {}),
+    })),
+  };
 }

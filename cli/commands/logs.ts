@@ -54,6 +54,8 @@ function outcome({ status, duration, error }: RecordedStep): string {
       return "CACHED";
     case "canceled":
       return "CANCELED";
+    case "interrupted":
+      return "INTERRUPTED";
     case "failed":
       return `ERROR: ${error?.message ?? "failed"}`;
     case "completed":

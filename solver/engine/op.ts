@@ -102,8 +102,8 @@ export interface CachedResult<R> {
 }
 
 /**
- * What was settled for a vertex: that it runs, and with what it would have been found; or which result takes its place. For explanations;
- * vertices that nobody asked for, and those without a cache, are not spoken of.
+ * What was settled for a vertex: that it runs, and with what it would have been found; which result takes its place; or that nobody asked for it,
+ * because what stands on it was found. For explanations; vertices without a cache are not spoken of.
  */
 export type Decision<R> =
   | {
@@ -112,4 +112,12 @@ export type Decision<R> =
       readonly because: "missing" | "ignored" | "expired";
       readonly components: KeyComponents;
     }
-  | { readonly kind: "found"; readonly vertex: EngineVertex<R>; readonly hit: CachedResult<R> };
+  | { readonly kind: "found"; readonly vertex: EngineVertex<R>; readonly hit: CachedResult<R> }
+  | {
+      readonly kind: "skipped";
+      readonly vertex: EngineVertex<R>;
+      /** Its own result would be found under this one. */
+      readonly key: CacheKey;
+      /** What was found instead. */
+      readonly coveredBy: () => EngineVertex<R> | undefined;
+    };

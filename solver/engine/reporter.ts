@@ -1,3 +1,4 @@
+import type { CacheKey } from "../../core/cache-key.js";
 import { TsbuildError } from "../../core/errors.js";
 import { type BuildEvent, type EventSink, now, type StepId } from "../../core/events.js";
 import type { Node } from "./graph.js";
@@ -21,8 +22,9 @@ export class Reporter {
     this.#emit({ type: "started", step: node.vertex.id as StepId, at: now() });
   }
 
-  cached(node: Node<unknown>): void {
-    this.#end(node.vertex.id, { type: "cached", step: node.vertex.id as StepId, at: now() });
+  /** `key`: of a vertex that was skipped, the one its own result would be found under. */
+  cached(node: Node<unknown>, key?: CacheKey): void {
+    this.#end(node.vertex.id, { type: "cached", step: node.vertex.id as StepId, at: now(), ...(key === undefined ? {} : { key }) });
   }
 
   completed(node: Node<unknown>): void {

@@ -3,7 +3,7 @@ import type { CacheKey } from "../../core/cache-key.js";
 import { digestSelected } from "./definition-keys.js";
 import type { Graph, Node } from "./graph.js";
 import { distinctKeys, keyComponents, primaryKey, type ResultKeys, resultKeys, unusedKey } from "./keys.js";
-import type { CachedResult, OpContext } from "./op.js";
+import type { CachedResult, EngineVertex, OpContext } from "./op.js";
 import type { Verdicts } from "./probe.js";
 import type { Session } from "./session.js";
 import { inputArrived, isReady } from "./vertex-state.js";
@@ -33,14 +33,23 @@ export class Scheduler<R> {
   /** Does what the cache's verdicts ask for: begins what can begin, and ends what nobody needs any more. */
   follow({ changes, abandoned }: Verdicts<R>): void {
     const session = this.#session;
+    const hits = new Set(changes.flatMap(({ node, hit }) => (hit ? [node] : [])));
     for (const { node, state, hit } of changes) {
       if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });
       session.move(node, state);
-      if (state.phase !== "waiting") session.reporter.cached(node);
+      if (state.phase === "skipped") this.#skipped(node, hits);
+      else if (state.phase !== "waiting") session.reporter.cached(node);
     }
     for (const node of abandoned) session.abandon(node);
     for (const { node } of changes) if (isReady(node.state)) this.#ready.push(node);
     this.#drain();
+  }
+
+  #skipped(node: Node<R>, hits: ReadonlySet<Node<R>>): void {
+    const session = this.#session;
+    const key = node.vertex.op.immediate ? undefined : node.definitionKey;
+    if (key !== undefined) session.decided({ kind: "skipped", vertex: node.vertex, key, coveredBy: () => coveringVertex(node, hits) });
+    session.reporter.cached(node, key);
   }
 
   /** Vertices that are at work end by themselves; what has not begun never does. */
@@ -206,4 +215,14 @@ export class Scheduler<R> {
     }
     this.#drain();
   }
+}
+
+/** The nearest vertex above that was found in the cache, which is why nobody asked for this one. */
+function coveringVertex<R>(node: Node<R>, hits: ReadonlySet<Node<R>>): EngineVertex<R> | undefined {
+  const seen = new Set(node.users);
+  for (const user of seen) {
+    if (hits.has(user)) return user.vertex;
+    for (const next of user.users) seen.add(next);
+  }
+  return undefined;
 }

@@ -1,9 +1,10 @@
 import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
 import { formatDuration } from "../../core/duration.js";
-import { type EventSink, now, type StepChange, type StepExplanation, type StepId, type StepRecord } from "../../core/events.js";
+import { type EventSink, now, type StepChange, type StepExplanation, type StepId } from "../../core/events.js";
 import type { EarlierStep } from "../context.js";
 import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
 import { compareSteps } from "./components.js";
+import { explainCovered, explainFound, stepRecord } from "./found.js";
 import type { Selections } from "./selections.js";
 import { likeness, likenessElsewhere, parseStepName } from "./step-names.js";
 
@@ -30,9 +31,11 @@ export interface StepOrigin {
 }
 
 export interface ExplainerOptions<R> {
-  readonly results: Pick<ResultIndex, "steps" | "get">;
+  readonly results: Pick<ResultIndex, "steps" | "get" | "peek">;
   readonly selections: Pick<Selections, "differing">;
   readonly onEvent: EventSink;
+  /** Whether to explain steps that were not even looked at, each of which costs a look-up. */
+  readonly skipped: boolean;
   /** Id of this build: what it made itself is no earlier run. */
   readonly build: string | undefined;
   readonly step: (vertexId: string) => StepOrigin;
@@ -52,6 +55,7 @@ export class Explainer<R> {
   }
 
   readonly decided = (decision: Decision<R>): void => {
+    if (decision.kind === "skipped" && !this.#options.skipped) return;
     const explanation = this.#tryExplain(decision);
     if (!explanation) return;
     this.#options.onEvent({ type: "explained", step: decision.vertex.id as StepId, at: now(), explanation });
@@ -67,7 +71,8 @@ export class Explainer<R> {
   }
 
   #explain(decision: Decision<R>): StepExplanation {
-    if (decision.kind === "found") return found(this.#options.record(decision.hit));
+    if (decision.kind === "found") return explainFound(this.#options.record(decision.hit));
+    if (decision.kind === "skipped") return explainCovered(this.#options.results.peek(decision.key), decision.coveredBy()?.name);
     const { vertex, because, components } = decision;
     const { ignoreReason } = this.#options.step(vertex.id);
     switch (because) {
@@ -89,7 +94,7 @@ export class Explainer<R> {
       { name: vertex.name, components },
       { args: new Set(args), selections: this.#options.selections },
     );
-    const record = recordOf(earlier.record);
+    const record = stepRecord(earlier.record);
     if (changes.length === 0) return { outcome: "ran", reason: "gone", text: GONE, changes, record };
     return { outcome: "ran", reason: "changed", text: tell(changes), changes: changes.slice(0, MOST_CHANGES), record };
   }
@@ -124,21 +129,6 @@ export class Explainer<R> {
     }
     return undefined;
   }
-}
-
-function found(record: ResultRecord | undefined): StepExplanation {
-  return { outcome: "cached", reason: "found", text: foundText(record), changes: [], ...(record ? { record: recordOf(record) } : {}) };
-}
-
-function foundText(record: ResultRecord | undefined): string {
-  if (record?.build !== undefined) return `found the result of build ${record.build}`;
-  // Results of other machines come without what their keys were made of.
-  const imported = record !== undefined && readComponents(record.components)?.identity === "";
-  return imported ? "found a result that another machine made" : "an earlier result was found";
-}
-
-function recordOf({ id, createdAt, build }: ResultRecord): StepRecord {
-  return { id, createdAt, ...(build === undefined ? {} : { build }) };
 }
 
 function tell(changes: readonly StepChange[]): string {

@@ -11,7 +11,7 @@ import { Explainer } from "./explainer.js";
 export function explaining(
   order: readonly Vertex[],
   { layers: { store }, results, provenance, selections }: Pick<SolverContext, "layers" | "results" | "provenance" | "selections">,
-  onEvent: EventSink,
+  { explain, onEvent }: { readonly explain: boolean; readonly onEvent: EventSink },
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
   const { build } = provenance;
@@ -25,9 +25,10 @@ export function explaining(
     },
   );
   const explainer = new Explainer<StepResult>({
-    results: store.results,
+    results,
     selections,
     onEvent,
+    skipped: explain,
     build,
     step: (id) => {
       const { args = [], ignoreReason } = vertices.get(id)?.metadata ?? {};

@@ -140,8 +140,40 @@ test("failure, cancellation, steps that never ended; a build without a Dockerfil
       ],
     );
     t.like(history.get("^0").stepList[1], { status: "canceled", duration: 9, logBytes: 1 });
+    t.like(history.get("^0"), { steps: 1, executed: 0, cached: 0, failed: 0, canceled: 1 });
     t.throws(() => history.get("^3"), { code: "history/not-found" });
     t.throws(() => history.get(""), { code: "history/not-found" });
+  }));
+
+test("what ran, failed and was called off is counted; steps that were not looked at know their key and what covers them", (t) =>
+  withDirectory(async (root) => {
+    const store = openStore({ root });
+    const made = new BuildRecorder({ history: store.builds, build: resolveBuildOptions({ context: "/context" }, {}), startedAt: START });
+    const names = ["[1/7] FROM a", "[2/7] RUN a", "[3/7] RUN b", "[4/7] RUN c", "[5/7] RUN d", "[6/7] RUN e", "[7/7] RUN f"];
+    const ids = names.map((name) => sha256(name));
+    const at = (index: number) => ids[index] as (typeof ids)[number];
+    const steps = names.map((name, index) => ({ id: at(index), name, inputs: index === 0 ? [] : [at(index - 1)] }));
+    made.onEvent({ type: "steps", steps });
+    made.onEvent({ type: "cached", step: at(0), at: START });
+    made.onEvent({ type: "cached", step: at(1), at: START, key: "k1" });
+    made.onEvent({ type: "explained", step: at(2), at: START, explanation: { ...WHY, outcome: "cached", reason: "found" } });
+    made.onEvent({ type: "cached", step: at(2), at: START });
+    made.onEvent({ type: "started", step: at(3), at: START });
+    made.onEvent({ type: "completed", step: at(3), at: START });
+    for (const index of [4, 5, 6]) made.onEvent({ type: "started", step: at(index), at: START });
+    made.onEvent({ type: "failed", step: at(4), at: START, error: { code: "a/b", message: "no" } });
+    made.onEvent({ type: "canceled", step: at(5), at: START });
+    await made.finish({ error: new TsbuildError("a/b", "no") }, START + 1);
+    store.close();
+    using history = await openBuildHistory({ root });
+    const build = history.get();
+    t.like(build, { status: "failed", steps: 6, executed: 1, cached: 2, failed: 1, canceled: 2, failedStep: "[5/7] RUN d" });
+    t.like(build.stepList[1], { key: "k1", coveredBy: 3 });
+    t.is(build.stepList[2]?.coveredBy, undefined);
+    t.like(history.explain(build, build.stepList[1] as (typeof build.stepList)[number]), {
+      reason: "covered",
+      text: "not needed, the result of [3/7] RUN b covers it",
+    });
   }));
 
 test("the library's events explain, its builds are recorded, and records name the build that made them", (t) =>
@@ -168,6 +200,27 @@ test("the library's events explain, its builds are recorded, and records name th
     writeFileSync(join(context, "a"), "22");
     t.like((await explained())[0], { reason: "changed", text: "a changed (content)", record: { build: first?.id ?? "" } });
     t.is(history.list().length, 3);
+    const two = { dockerfile: { text: "FROM scratch\nCOPY a /\nCOPY a /b\n" } };
+    await explained(two);
+    t.deepEqual(
+      (await explained(two)).map(({ reason }) => reason),
+      ["found"],
+      "what was not looked at is not looked up",
+    );
+    const [covered, found] = await explained({ ...two, explain: true });
+    t.like(covered, { outcome: "cached", reason: "covered", record: { build: history.get("^3").id } });
+    t.like(found, { reason: "found", record: { build: history.get("^2").id } });
+    const later = history.get("^1");
+    t.like(
+      later.stepList.filter(({ name }) => name.includes("COPY")).map((step) => history.explain(later, step)?.record),
+      [{ build: history.get("^3").id }, { build: history.get("^2").id }],
+    );
+    history.remove(
+      history
+        .list()
+        .slice(0, 3)
+        .map(({ id }) => id),
+    );
     t.like((await explained({ noCache: "layers", history: false }))[0], { reason: "no-cache", text: "--no-cache was given" });
     t.is(history.list().length, 3);
     t.like((await explained({ history: { builds: 2 } }))[0], { reason: "found" });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import test from "ava";
@@ -26,6 +26,8 @@ function build(id: string, more: Partial<BuildRecord> = {}): BuildRecord {
     steps: 2,
     executed: 1,
     cached: 1,
+    failed: 0,
+    canceled: 0,
     warnings: 0,
     detail: '{"steps":[]}',
     ...more,
@@ -56,7 +58,7 @@ async function withStore(
 const ids = (store: Store) => store.builds.list().map(({ id }) => id);
 
 async function add(store: Store, record: BuildRecord, logs: Readonly<Record<number, string>> = {}): Promise<void> {
-  const draft = store.builds.logs();
+  const draft = store.builds.logs(record.id);
   for (const [index, output] of Object.entries(logs)) draft.write(Number(index), Buffer.from(output));
   await draft.finish();
   store.builds.add(record, draft);
@@ -70,7 +72,7 @@ test("a build comes back as it was, its logs whole, and a store without builds i
     t.false(existsSync(storePaths(root).base));
     const long = "a line that is printed very often\n".repeat(100_000);
     const record = build("b1", { target: "out", names: ["docker.io/library/a:1"], imageId: "sha256:1" });
-    const draft = store.builds.logs();
+    const draft = store.builds.logs("b1");
     for (let at = 0; at < long.length; at += 65_536) draft.write(3, Buffer.from(long.slice(at, at + 65_536)));
     draft.write(1, Buffer.from("short"));
     draft.end(1);
@@ -113,7 +115,7 @@ test("what a crash left behind goes with the next build that has logs; discarded
     t.deepEqual(readdirSync(storePaths(root).builds).sort(), ["a", "half"]);
     await add(store, build("c"), { 0: "x" });
     t.deepEqual(readdirSync(storePaths(root).builds).sort(), ["a", "c"]);
-    const draft = store.builds.logs();
+    const draft = store.builds.logs("d");
     draft.write(0, Buffer.from("x"));
     draft.discard();
     draft.discard();
@@ -121,6 +123,75 @@ test("what a crash left behind goes with the next build that has logs; discarded
     await draft.finish();
     t.deepEqual(
       readdirSync(storePaths(root).tmp).flatMap((owner) => readdirSync(join(storePaths(root).tmp, owner))),
+      ["lock"],
+    );
+  }));
+
+test("of a build whose process died what it noted is kept, and what its steps had printed", (t) =>
+  withStore(t.teardown.bind(t), {}, async (store, root) => {
+    await add(store, build("before"));
+    const { builds, tmp } = storePaths(root);
+    const [dead, alive] = [openStore({ root }), openStore({ root })];
+    const begin = (handle: Store, id: string) => {
+      const logs = handle.builds.logs(id);
+      const { detail: _detail, ...summary } = build(id, { createdAt: Date.now() - 5000, status: "interrupted", steps: 1 });
+      logs.note({ build: summary, detail: { version: 1 }, steps: [{ number: 1 }, { number: 2 }] });
+      return logs;
+    };
+    const logs = begin(dead, "dead");
+    const second = { number: 2, status: "completed" };
+    logs.note({ build: { executed: 7 }, steps: [second, { number: 3 }] });
+    logs.write(1, Buffer.from("x".repeat(100_000)));
+    logs.write(2, Buffer.from("ended"));
+    logs.end(2);
+    begin(dead, "silent");
+    begin(alive, "alive").write(1, Buffer.from("x"));
+    t.deepEqual(ids(store), ["before"], "as long as their processes live they are no builds of the past");
+    // The kernel gives a dead process's lock back; its directory stays as it is.
+    for (const owner of readdirSync(tmp)) {
+      const path = join(tmp, owner);
+      if (!readdirSync(path).includes("build-dead")) continue;
+      renameSync(path, join(tmp, "dead-owner"));
+      writeFileSync(join(path, "..", "dead-owner", "build-dead", "journal"), '{"build":{"st', { flag: "a" });
+    }
+    const lock = join(tmp, "dead-owner", "lock");
+    writeFileSync(`${lock}-new`, "");
+    renameSync(`${lock}-new`, lock);
+    t.deepEqual(ids(store).sort(), ["before", "dead", "silent"]);
+    t.like(store.builds.get("dead"), {
+      status: "interrupted",
+      executed: 7,
+      detail: '{"version":1,"steps":[{"number":1},{"number":2,"status":"completed"},{"number":3}]}',
+    });
+    t.true((store.builds.get("dead")?.duration ?? 0) >= 4000, "until it was last heard of");
+    t.is(await text(store.builds.openLog("dead", 1)), "x".repeat(100_000));
+    t.is(await text(store.builds.openLog("dead", 2)), "ended");
+    t.deepEqual(readdirSync(join(builds, "dead")).sort(), ["1", "2.gz"]);
+    t.false(existsSync(join(builds, "silent")));
+    t.deepEqual(store.gc.verify(), []);
+    alive.close();
+    dead.close();
+    t.deepEqual(ids(store).sort(), ["before", "dead", "silent"]);
+  }));
+
+test("notes go with the build that ends well", (t) =>
+  withStore(t.teardown.bind(t), {}, async (store, root) => {
+    const { detail: _detail, ...summary } = build("a");
+    for (const [id, output] of [
+      ["a", ""],
+      ["b", "x"],
+    ] as const) {
+      const logs = store.builds.logs(id);
+      logs.note({ build: summary, steps: [] });
+      if (output) logs.write(1, Buffer.from(output));
+      await logs.finish();
+      store.builds.add(build(id), logs);
+    }
+    const { builds, tmp } = storePaths(root);
+    t.deepEqual(readdirSync(builds), ["b"]);
+    t.deepEqual(readdirSync(join(builds, "b")), ["1.gz"]);
+    t.deepEqual(
+      readdirSync(tmp).flatMap((owner) => readdirSync(join(tmp, owner))),
       ["lock"],
     );
   }));

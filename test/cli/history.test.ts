@@ -2,7 +2,7 @@ import test from "ava";
 import type { BuildDetail, RecordedStep } from "../../api/build-record.js";
 import type { BuildRecord } from "../../cache/contract/builds.js";
 import { golden } from "../support/golden.js";
-import { IMAGE_ID, NOW, type RecordedRun, runRig } from "../support/cli-rig.js";
+import { type CliRigOptions, IMAGE_ID, NOW, type RecordedRun, runRig } from "../support/cli-rig.js";
 
 // `builds`, `logs` and `explain` over a history in memory: golden texts hold what the user sees.
 
@@ -44,6 +44,8 @@ function recorded(
     steps: 3,
     executed: 2,
     cached: 1,
+    failed: 0,
+    canceled: 0,
     warnings: 0,
     ...record,
   } as const;
@@ -53,7 +55,7 @@ function recorded(
 const STEPS: readonly RecordedStep[] = [
   step(1, "[internal] load build definition from Dockerfile"),
   step(2, "[build 1/4] FROM docker.io/library/alpine:3"),
-  step(3, "[build 2/4] WORKDIR /src", { status: "cached" }),
+  step(3, "[build 2/4] WORKDIR /src", { status: "cached", key: "workdir", coveredBy: 6 }),
   step(4, "[build 3/4] COPY src/ ./", {
     explanation: {
       outcome: "ran",
@@ -85,18 +87,46 @@ const STEPS: readonly RecordedStep[] = [
   step(7, "exporting to image", { status: "failed", error: { code: "x/y", message: "the disk is full" }, logBytes: 7 }),
 ];
 
+/** Of a build that was not explained: what is said of its steps is looked up later. */
+const COVERED: readonly RecordedStep[] = [
+  step(1, "[a 1/5] FROM docker.io/library/alpine:3", { status: "cached", coveredBy: 6 }),
+  step(2, "[a 2/5] WORKDIR /src", { status: "cached", key: "workdir", coveredBy: 6 }),
+  step(3, "[a 3/5] COPY a /", { status: "cached", key: "imported", coveredBy: 6 }),
+  step(4, "[a 4/5] COPY b /", { status: "cached", key: "pruned", coveredBy: 6 }),
+  step(5, "[a 5/5] RUN make", { status: "cached", key: "anew", coveredBy: 6 }),
+  step(6, "[b 2/2] RUN true", { status: "cached" }),
+  step(7, "[c 2/2] RUN make", { status: "failed", error: { code: "build/step-failed", message: "it did not\nwork" } }),
+  step(8, "[d 2/2] RUN sleep 9", { status: "canceled" }),
+  step(9, "[e 2/2] RUN sleep 9", { status: "interrupted" }),
+];
+
+const SOURCES: CliRigOptions["sources"] = {
+  workdir: { id: 7, createdAt: NOW - 120 * MINUTE, build: "bbbbbbbbbbbb", imported: false },
+  imported: { id: 8, createdAt: NOW - 100 * MINUTE, build: undefined, imported: true },
+  anew: { id: 9, createdAt: NOW - MINUTE, build: "aaaaaaaaaaaa", imported: false },
+};
+
 const HISTORY: readonly RecordedRun[] = [
   recorded({ id: "aaaaaaaaaaaa", warnings: 2 }, { steps: STEPS }, { 5: "one\ntwo\n\n", 7: "no end " }),
-  recorded({
-    id: "aabbbbbbbbbb",
-    createdAt: NOW - 90 * MINUTE,
-    status: "failed",
-    imageId: undefined,
-    context: "/work/other",
-    names: [],
-    target: "test",
-    duration: 63_000,
-  }),
+  recorded(
+    {
+      id: "aabbbbbbbbbb",
+      createdAt: NOW - 90 * MINUTE,
+      status: "failed",
+      imageId: undefined,
+      context: "/work/other",
+      names: [],
+      target: "test",
+      duration: 63_000,
+      steps: 8,
+      executed: 0,
+      cached: 5,
+      failed: 1,
+      canceled: 2,
+      failedStep: "[c 2/2] RUN make and make and make again, until nobody looks at it any more",
+    },
+    { steps: COVERED },
+  ),
   recorded({
     id: "bbbbbbbbbbbb",
     createdAt: NOW - 30 * 24 * 60 * MINUTE,
@@ -136,6 +166,10 @@ const SHOWN: readonly string[] = [
   "explain --all",
   "explain aaa",
   "explain ^0 build|3/4",
+  "explain aab",
+  "explain aab --all --format json",
+  "logs aab",
+  "builds -n 2 --format {{.Failed}}|{{.Canceled}}|{{.FailedStep}}",
   "explain ^0 2/2 --format json",
   "explain --format yaml",
 ];
@@ -143,7 +177,7 @@ const SHOWN: readonly string[] = [
 test("builds, logs and explain", async (t) => {
   for (const line of SHOWN) {
     const argv = line.split(" ").map((word) => word.replaceAll("|", " "));
-    const run = await runRig(argv, { history: HISTORY });
+    const run = await runRig(argv, { history: HISTORY, sources: SOURCES });
     const name = line.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "");
     golden(
       t,

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "../../cache/paths.js";
 import { openSqlite } from "../../cache/sqlite.js";
-import { busyboxSuite, withRig } from "../support/busybox-suite.js";
+import { busyboxSuite, gone, withRig } from "../support/busybox-suite.js";
 import { instructionSteps, parsePlain } from "../support/plain-steps.js";
 import type { Rig } from "../support/rig.js";
 
@@ -33,7 +33,11 @@ serial("why steps ran is said beside them, and afterwards", (t) =>
     };
     const fresh = "ran because it is new: no earlier build had this step";
     t.deepEqual(await explained(), [`COPY src/ /src/: ${fresh}`, `RUN cat /src/*: ${fresh}`, `RUN echo end: ${fresh}`]);
-    t.deepEqual(await explained(), ["RUN echo end: cached: found the result of build ID"]);
+    t.deepEqual(await explained(), [
+      "COPY src/ /src/: cached: the result of build ID",
+      "RUN cat /src/*: cached: the result of build ID",
+      "RUN echo end: cached: found the result of build ID",
+    ]);
     writeFileSync(join(context, "src/main.c"), "changed");
     t.deepEqual(await explained(), [
       "COPY src/ /src/: ran because src/main.c changed (content)",
@@ -87,6 +91,32 @@ serial("a build leaves a record with all that its steps printed; failed and canc
     t.is(await output(rig, "builds", "rm", oldest.slice(0, 6)), `${oldest}\n`);
     t.is(await output(rig, "builds", "-q"), `${newest}\n`);
     t.deepEqual(rig.leftovers(), []);
+  }),
+);
+
+serial("a build ended by kill -9 is told as interrupted, with what its steps had printed", (t) =>
+  withRig(async (rig) => {
+    const context = rig.context("context", {
+      Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo first\nRUN echo ready; sleep 60\nRUN echo never\n",
+    });
+    const running = rig.start(build(context));
+    await running.shows(/\d ready/);
+    t.is(await output(rig, "builds", "-q"), "", "it is not of the past yet");
+    running.process.kill("SIGKILL");
+    await running.ended;
+    t.regex(await output(rig, "builds"), / interrupted .* 1 +0 +0 +\//);
+    t.regex(await output(rig, "logs"), /first\n#\d+ DONE[\s\S]*ready\n#\d+ INTERRUPTED/);
+    t.is(await output(rig, "logs", "^0", "3/4"), "ready\n");
+    t.regex(
+      await output(rig, "explain"),
+      /interrupted at \[3\/4\] RUN echo ready; sleep 60: 1 ran, 0 cached, 1 not finished\n[\s\S]*did not end: the build was interrupted\n {3}ran because it is new/,
+    );
+    const again = await rig.cli(build("--explain", "--build-arg", "X=1", "-f", "-", context), {
+      input: Buffer.from("ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo other\n"),
+    });
+    t.is(again.code, 0, again.stderr);
+    t.is((await output(rig, "builds", "-q")).trim().split("\n").length, 2);
+    t.deepEqual(await gone(rig, 10_000), []);
   }),
 );
 

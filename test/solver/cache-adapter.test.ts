@@ -16,7 +16,7 @@ function fakeStore() {
   let ids = 0;
   const put = (entry: Parameters<ResultIndex["save"]>[0], keep: boolean) => {
     const old = keep ? keys.get(entry.keys[0]) : undefined;
-    const record = old ?? { ...entry, id: ++ids, primaryKey: entry.keys[0], createdAt: 0, build: entry.build };
+    const record = old ?? { ...entry, id: ++ids, primaryKey: entry.keys[0], createdAt: 0, build: entry.build, imported: false };
     for (const key of entry.keys) keys.set(key, record);
     return record;
   };
@@ -25,6 +25,7 @@ function fakeStore() {
     save: (entry) => put(entry, true),
     replace: (entry) => put(entry, false),
     steps: () => [...new Map([...keys.values()].map((record) => [record.id, record])).values()],
+    peek: (key) => keys.get(key),
     get: (id) => [...keys.values()].find((record) => record.id === id),
     alias: (id, key) => {
       const record = [...keys.values()].find((candidate) => candidate.id === id);

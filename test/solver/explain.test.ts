@@ -289,11 +289,13 @@ function explain(
       name,
       components: text === "damaged" ? "{" : JSON.stringify({ identity: text, inputs: [] }),
       build,
+      imported: text === "",
     }),
   );
-  const results: Pick<ResultIndex, "steps" | "get"> = {
+  const results: Pick<ResultIndex, "steps" | "get" | "peek"> = {
     steps: (wanted) => (wanted === "here" ? records : []),
     get: (id) => records[id - 1],
+    peek: () => undefined,
   };
   const events: BuildEvent[] = [];
   const explainer = new Explainer<string>({
@@ -301,6 +303,7 @@ function explain(
     selections: NO_SELECTIONS,
     onEvent: (event) => events.push(event),
     build: "now",
+    skipped: false,
     step: () => ({ origin: "here", args: [], ignoreReason: undefined, ...origin }),
     earlier: (name) => before.get(name),
     record: () => records[0],

@@ -3,6 +3,7 @@ import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../a
 import { buildHistoryOf } from "../../api/build-history.js";
 import type { BuildHistory, BuildRecord, BuildSummary } from "../../cache/contract/builds.js";
 import type { DiskItem, PrunePolicy, PruneReport } from "../../api/disk-types.js";
+import type { ResultSource } from "../../cache/contract/results.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 import { runCli } from "../../cli/run.js";
 import { type Digest, sha256 } from "../../core/digest.js";
@@ -40,6 +41,8 @@ export interface CliRigOptions {
   readonly disk?: FakeDisk;
   /** Newest first. */
   readonly history?: readonly RecordedRun[];
+  /** By cache key, where results come from. */
+  readonly sources?: Readonly<Record<string, ResultSource>>;
   readonly check?: CliEnvironment["api"]["check"];
   readonly outline?: CliEnvironment["api"]["outline"];
   readonly targets?: CliEnvironment["api"]["targets"];
@@ -92,7 +95,13 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
         collected++;
         return Promise.resolve();
       },
-      openBuildHistory: () => Promise.resolve(buildHistoryOf(fakeHistory(options.history ?? []), () => undefined)),
+      openBuildHistory: () =>
+        Promise.resolve(
+          buildHistoryOf(
+            { builds: fakeHistory(options.history ?? []), results: { peek: (key) => options.sources?.[key] } },
+            () => undefined,
+          ),
+        ),
       openImageStore: () => Promise.resolve({ ...fakeStore(options.images ?? []), ...fakeDisk(options.disk ?? {}, prunes) }),
     },
     stdin: Object.assign(Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]), { isTTY: options.tty ?? false }),

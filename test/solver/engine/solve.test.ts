@@ -1,7 +1,7 @@
 import test from "ava";
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
 import type { BuildEvent } from "../../../core/events.js";
-import type { EngineVertex } from "../../../solver/engine/op.js";
+import type { Decision, EngineVertex } from "../../../solver/engine/op.js";
 import { deferred, FakeCache, grammarErrors, Ops, random, run, settled, shuffled, steps, type Text, told } from "./fakes.js";
 
 function diamond(ops: Ops, over: Partial<Record<"a" | "b" | "c" | "d", Parameters<Ops["vertex"]>[1]>> = {}) {
@@ -202,6 +202,17 @@ test("a result that is too old is made again, and with it what stands on it, in 
   );
 });
 
+const describe = (decision: Decision<Text>): string => {
+  switch (decision.kind) {
+    case "run":
+      return `${decision.because} ${decision.components.inputs.length}`;
+    case "found":
+      return `made at ${decision.hit.createdAt}`;
+    case "skipped":
+      return `covered by ${decision.coveredBy()?.name}`;
+  }
+};
+
 test("decisions: what runs is told with its components after it started, what is found before it is cached", async (t) => {
   const [ops, cache] = [new Ops(), new FakeCache()];
   const lines: string[] = [];
@@ -215,9 +226,7 @@ test("decisions: what runs is told with its components after it started, what is
       now: () => now,
       onEvent: (event) => lines.push(...told([event])),
       onDecision: (decision) => {
-        const what =
-          decision.kind === "run" ? `${decision.because} ${decision.components.inputs.length}` : `made at ${decision.hit.createdAt}`;
-        lines.push(`${decision.vertex.name} ${decision.kind} ${what}`);
+        lines.push(`${decision.vertex.name} ${decision.kind} ${describe(decision)}`);
       },
     });
     return lines.splice(0).join(", ");
@@ -226,7 +235,10 @@ test("decisions: what runs is told with its components after it started, what is
     await decide(1, ops.vertex("end", { inputs: [ops.vertex("a")] })),
     "a:started, a run missing 0, a:completed, end:started, end run missing 1, end:completed",
   );
-  t.is(await decide(2, ops.vertex("end", { inputs: [ops.vertex("a")] })), "a:cached, end found made at 1, end:cached");
+  t.is(
+    await decide(2, ops.vertex("end", { inputs: [ops.vertex("a")] })),
+    "a skipped covered by end, a:cached, end found made at 1, end:cached",
+  );
   await decide(3, graph());
   t.regex(await decide(4, graph(undefined, true)), /b run ignored 1/);
   t.regex(await decide(60, graph(10)), /c run expired 1/);
