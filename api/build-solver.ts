@@ -24,6 +24,7 @@ import type { ImageResolver } from "./image-resolver.js";
 import type { SolvedFiles } from "./main-context.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 import type { Session } from "./session.js";
+import { SshAgents } from "./ssh-agents.js";
 import { sourceTime } from "./source-time.js";
 
 /** Where images and directories of a graph come from; known once the Dockerfile is read. */
@@ -54,6 +55,8 @@ export class BuildSolver {
     const { store, signal } = session;
     const values = new BuildSecrets(build.secrets, process.env);
     const secrets = (id: string): Uint8Array | undefined => values.get(id);
+    const agents = session.hold(new SshAgents(build.ssh, () => store.temporaryDirectory()));
+    const sshAgent = (id: string): Promise<string | undefined> => agents.socket(id);
     this.quiet = { signal, progress: () => {} };
     this.#shared = {
       compression,
@@ -66,11 +69,12 @@ export class BuildSolver {
       resolvConf,
       proxyEnv: proxyEnv(build.buildArgs),
       secrets,
+      sshAgent,
       freshMounts: build.freshMounts ? new FreshMounts() : undefined,
       selections: new Selections(store.memo, session.background),
       provenance: { build: options.id, origin: buildOrigin(build), earlier: earlierSteps(store.builds, build) },
       downloads: new Downloads({ store, connections: session.connections(), secrets }),
-      repositories: new GitRepositories({ store, secrets }),
+      repositories: new GitRepositories({ store, secrets, sshAgent }),
     };
   }
 

@@ -28,6 +28,7 @@ export type {
   OutlineMount,
   Output,
   SecretSource,
+  SshSource,
   StoredImage,
   Target,
 } from "./options.js";

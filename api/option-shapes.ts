@@ -50,6 +50,7 @@ const SHAPES: Partial<Readonly<Record<keyof BuildOptions, Shape>>> = {
   ulimits: TEXTS,
   secrets: MAP,
   explain: FLAG,
+  ssh: MAP,
   collect: FLAG,
 };
 

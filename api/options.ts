@@ -36,6 +36,9 @@ export type Output =
 /** Where a secret's value comes from: a file, a variable of the environment, or the value itself. At most 500 KiB. */
 export type SecretSource = { readonly src: string } | { readonly env: string } | { readonly value: string | Uint8Array };
 
+/** An agent that runs already, or private keys (files without a passphrase) that the build starts one for. */
+export type SshSource = { readonly socket: string } | { readonly keys: readonly string[] };
+
 export interface CommonOptions {
   /** The store. Default `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then `~/.local/share/tsbuild`. */
   readonly root?: string;
@@ -93,6 +96,8 @@ export interface BuildOptions extends CommonOptions {
    * was found. Default: false; every other step is explained anyway.
    */
   readonly explain?: boolean;
+  /** SSH agents by id (`default`): for `RUN --mount=type=ssh`; `default` also for Git repositories over SSH. */
+  readonly ssh?: Readonly<Record<string, SshSource>>;
   /** How much of the history of builds is kept, in builds, milliseconds and bytes of logs; false: this build is not recorded. */
   readonly history?: false | Partial<HistoryLimits>;
   /**

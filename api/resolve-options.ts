@@ -39,6 +39,7 @@ export interface ResolvedBuildOptions {
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly shmSize: number | undefined;
   readonly secrets: NonNullable<BuildOptions["secrets"]>;
+  readonly ssh: NonNullable<BuildOptions["ssh"]>;
   readonly jobs: number;
 }
 
@@ -69,6 +70,7 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   shmSize: true,
   ulimits: true,
   secrets: true,
+  ssh: true,
   jobs: true,
   explain: true,
   history: true,
@@ -122,6 +124,7 @@ export function resolveBuildOptions(
     ulimits: (options.ulimits ?? []).map(parseUlimit),
     shmSize: options.shmSize,
     secrets: options.secrets ?? {},
+    ssh: options.ssh ?? {},
     jobs,
   };
 }

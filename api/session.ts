@@ -29,6 +29,7 @@ export class Session implements AsyncDisposable {
   #registry: Promise<RegistryClient> | undefined;
   #connections: Connections | undefined;
   #caches: Promise<CacheBackends> | undefined;
+  readonly #held: AsyncDisposable[] = [];
 
   constructor(options: CommonOptions & Pick<BuildOptions, "history">) {
     const { history } = options;
@@ -64,6 +65,12 @@ export class Session implements AsyncDisposable {
     return this.#connections;
   }
 
+  /** Disposes of `thing` when the session has ended. */
+  hold<T extends AsyncDisposable>(thing: T): T {
+    this.#held.push(thing);
+    return thing;
+  }
+
   /** Ends everything: work in the background stops, then what it used goes away. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new CanceledError("The build has ended"));
@@ -75,6 +82,7 @@ export class Session implements AsyncDisposable {
       (await this.#caches?.catch(() => undefined))?.[Symbol.dispose]();
       this.#connections?.close();
     } finally {
+      for (const thing of this.#held) await thing[Symbol.asyncDispose]();
       this.store.close();
     }
   }

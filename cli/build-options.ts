@@ -7,6 +7,7 @@ import { type CliEnvironment, hostPath, storeRoot } from "./environment.js";
 import { notSupported, UsageError } from "./exit-codes.js";
 import type { ParsedFlags } from "./flags.js";
 import { historyLimits } from "./history-limits.js";
+import { parseSsh } from "./ssh-syntax.js";
 import { parseSecrets } from "./secrets-syntax.js";
 
 /** The library's options for a command line, without context, Dockerfile, outputs, signal and callback. */
@@ -46,14 +47,12 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     addHosts: flags.all("add-host"),
     ulimits: flags.all("ulimit"),
     ...(flags.all("secret").length > 0 ? { secrets: parseSecrets(flags.all("secret"), environment) } : {}),
+    ...(flags.all("ssh").length > 0 ? { ssh: parseSsh(flags.all("ssh"), environment) } : {}),
   };
 }
 
 /** Flags of the contract that lead nowhere yet; each is refused by name, values that change nothing are let through. */
 function refuseUnsupported(flags: ParsedFlags): void {
-  for (const name of ["ssh"] as const) {
-    if (flags.all(name).length > 0) throw notSupported(`--${name}`);
-  }
   if (flags.one("cgroup-parent") !== undefined) throw notSupported("--cgroup-parent");
   for (const name of ["provenance", "sbom"] as const) {
     const value = flags.one(name);

@@ -79,7 +79,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
     text: "Secret for RUN --mount=type=secret and for sources: id=…,env=… too",
     group: STEPS,
   },
-  { name: "ssh", value: "<id[=socket|key]>", repeat: true, text: "SSH agent for RUN --mount=type=ssh (not yet)", group: STEPS },
+  { name: "ssh", value: "<id[=socket|key]>", repeat: true, text: "SSH agent or keys for RUN --mount=type=ssh", group: STEPS },
   { name: "allow", value: "<entitlement>", repeat: true, text: "network.host, security.insecure", group: STEPS },
   { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps (not yet)", group: STEPS },
   { name: "jobs", value: "<n>", text: "RUN steps that run at once (default: 64)", group: STEPS },

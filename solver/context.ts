@@ -61,6 +61,8 @@ export interface SolverContext {
   readonly proxyEnv: readonly string[];
   /** The value of a secret by its id; undefined when the build was given none. */
   readonly secrets: (id: string) => Uint8Array | undefined;
+  /** The socket of an SSH agent by its id; undefined when the build was given none. */
+  readonly sshAgent: (id: string) => Promise<string | undefined>;
   /** Empties cache mounts before their first use in this build; undefined: they keep what they have. */
   readonly freshMounts: FreshMounts | undefined;
   /** What content digests were taken over, for explanations. */

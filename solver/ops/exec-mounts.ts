@@ -1,19 +1,19 @@
-import { chmodSync, existsSync, renameSync } from "node:fs";
-import { MOUNT_IN_THE_MAKING } from "../../cache/cache-mounts.js";
 import type { LayerId } from "../../cache/contract/layers.js";
-import type { Lock } from "../../cache/contract/locks.js";
-import { TsbuildError, unreachable } from "../../core/errors.js";
-import { makeDirectory } from "../../core/make-directory.js";
+import { unreachable } from "../../core/errors.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
 import type { ExecOp, Mount } from "../../llb/ops.js";
 import type { SolverContext } from "../context.js";
 import type { OpContext } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { secretValue } from "../secrets/step-secrets.js";
-import { cacheMountName } from "./cache-mount-name.js";
+import { cacheDirectory } from "./cache-mount.js";
+import { sshMount } from "./ssh-mount.js";
 import { treeLayer } from "./tree-layer.js";
 
-/** Mounts that are ready to use; disposing gives back what they hold (locks of cache mounts). */
+/** What gives back what a mount holds, once the step has ended. */
+export type Held = (() => void)[];
+
+/** Mounts that are ready to use; disposing gives back what they hold (locks of cache mounts, sockets to agents). */
 export interface PreparedMounts extends AsyncDisposable {
   readonly list: readonly SandboxMount[];
 }
@@ -38,15 +38,15 @@ export async function prepareMounts(
   context: SolverContext,
   opContext: OpContext,
 ): Promise<PreparedMounts> {
-  const locks: Lock[] = [];
+  const held: Held = [];
   const release = async () => {
-    for (const lock of locks) lock.release();
+    for (const give of held) give();
   };
   try {
     const list: SandboxMount[] = [];
     for (const mount of op.mounts) {
       if (mount.dest === "/") continue;
-      const prepared = await prepareMount(mount, inputs, context, opContext, locks);
+      const prepared = await prepareMount(mount, inputs, context, opContext, held);
       if (prepared) list.push(prepared);
     }
     return { list, [Symbol.asyncDispose]: release };
@@ -61,7 +61,7 @@ async function prepareMount(
   inputs: readonly StepResult[],
   context: SolverContext,
   opContext: OpContext,
-  locks: Lock[],
+  held: Held,
 ): Promise<SandboxMount | undefined> {
   switch (mount.type) {
     case "bind": {
@@ -69,7 +69,7 @@ async function prepareMount(
       return { type: "overlay", lowers, selector: mount.selector, dest: mount.dest, readonly: mount.readonly };
     }
     case "cache":
-      return { type: "bind", source: await cacheDirectory(mount, context, opContext, locks), dest: mount.dest, readonly: mount.readonly };
+      return { type: "bind", source: await cacheDirectory(mount, context, opContext, held), dest: mount.dest, readonly: mount.readonly };
     case "tmpfs":
       return { type: "tmpfs", dest: mount.dest, size: mount.size, readonly: mount.readonly };
     case "secret": {
@@ -78,12 +78,7 @@ async function prepareMount(
       return value && { type: "file", dest, data: Buffer.from(value).toString("base64"), uid, gid, mode };
     }
     case "ssh":
-      if (mount.optional) return undefined;
-      throw new TsbuildError(
-        "build/ssh-not-found",
-        `Cannot run the step: ssh agent "${mount.id}" is required, but the build was given none`,
-        { hint: 'Drop "required" from the mount, or leave it out: this version passes no agents into steps' },
-      );
+      return sshMount(mount, context, held);
     default:
       return unreachable(mount);
   }
@@ -97,65 +92,4 @@ async function unpackedInput(
 ): Promise<readonly string[]> {
   const stack: readonly LayerId[] = input.kind === "layers" ? input.layers : [await treeLayer(input.tree, selector, context, opContext)];
   return (await context.layers.overlay(stack, opContext)).lowers;
-}
-
-/**
- * The directory of a cache mount. `locked` waits for other steps that use it; `private` takes the first numbered sibling that nobody uses;
- * `shared` takes it as it is.
- */
-async function cacheDirectory(
-  mount: Mount & { type: "cache" },
-  context: SolverContext,
-  opContext: OpContext,
-  locks: Lock[],
-): Promise<string> {
-  if (mount.input >= 0)
-    throw new TsbuildError(
-      "build/cache-mount-from",
-      `Cannot use cache mount "${mount.id}" with "from": this version starts cache mounts empty`,
-      { hint: 'Drop "from" from the mount and fill the cache in the step' },
-    );
-  const { store } = context.layers;
-  const name = cacheMountName(mount);
-  let path = store.cacheMountPath(name, mount.id);
-  if (mount.sharing === "locked") {
-    const waiting = `another step that has cache mount "${mount.id}" locked`;
-    let waited = false;
-    const onWait = () => {
-      waited = true;
-      opContext.progress(waiting, 0, undefined, false);
-    };
-    locks.push(await store.locks.acquire(`mount-${name}`, { signal: opContext.signal, onWait }));
-    if (waited) opContext.progress(waiting, 0, undefined, true);
-  }
-  for (let index = 0; mount.sharing === "private"; index++) {
-    const lock = store.locks.tryAcquire(`mount-${name}-${index}`);
-    if (!lock) continue;
-    locks.push(lock);
-    path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`, mount.id);
-    break;
-  }
-  await context.freshMounts?.empty(path, context.worker);
-  const making = await store.locks.acquire(`mount-made-${path}`, { signal: opContext.signal });
-  try {
-    if (!existsSync(path)) await makeCacheDirectory(mount, path, (to) => context.restoreMount(name, to, opContext), context);
-  } finally {
-    making.release();
-  }
-  return path;
-}
-
-/** Under another name first: nobody finds a mount whose owner and mode are not set yet, not even after a crash. */
-async function makeCacheDirectory(
-  mount: Mount & { type: "cache" },
-  path: string,
-  restore: (path: string) => Promise<boolean>,
-  context: SolverContext,
-): Promise<void> {
-  const made = path + MOUNT_IN_THE_MAKING;
-  if (existsSync(made)) await (await context.worker()).remove([made]);
-  if (!(await restore(made))) makeDirectory(made);
-  chmodSync(made, mount.mode);
-  if (mount.uid !== 0 || mount.gid !== 0) await (await context.worker()).task("chown", { path: made, uid: mount.uid, gid: mount.gid });
-  renameSync(made, path);
 }

@@ -61,10 +61,16 @@ export interface GitCommandOptions {
 export class GitCommand {
   readonly #home: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #sshAgent: (() => Promise<string | undefined>) | undefined;
 
-  /** `home` is an empty directory that only this user can read. */
-  constructor(home: string, headers: readonly { readonly scope: string; readonly header: string }[]) {
+  /** `home` is an empty directory that only this user can read; `sshAgent` gives the socket of an agent other than that of SSH_AUTH_SOCK. */
+  constructor(
+    home: string,
+    headers: readonly { readonly scope: string; readonly header: string }[],
+    sshAgent?: () => Promise<string | undefined>,
+  ) {
     this.#home = home;
+    this.#sshAgent = sshAgent;
     const sections = headers.map(({ scope, header }) => `[http ${quote(scope)}]\n\textraHeader = ${quote(header)}\n`);
     mkdirSync(home, { recursive: true, mode: 0o700 });
     writeFileSync(join(home, ".gitconfig"), CONFIG + sections.join(""), { mode: 0o600 });
@@ -86,12 +92,14 @@ export class GitCommand {
   /**
    * Runs `git ARGS` and answers how it ended. Abort ends it with every helper it started, and rejects with CanceledError. Throws `source/git-missing`.
    */
-  run(args: readonly string[], options: GitCommandOptions): Promise<GitResult> {
+  async run(args: readonly string[], options: GitCommandOptions): Promise<GitResult> {
     const { signal, cwd = this.#home } = options;
+    const agent = await this.#sshAgent?.();
     throwIfAborted(signal);
-    return new Promise((resolve, reject) => {
+    const env = { ...this.#env, ...(agent === undefined ? {} : { SSH_AUTH_SOCK: agent }), ...options.env };
+    return await new Promise((resolve, reject) => {
       // A group of its own: git starts helpers, which have to end with it.
-      const child = spawn("git", args, { cwd, env: { ...this.#env, ...options.env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+      const child = spawn("git", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
       const stop = (): void => {

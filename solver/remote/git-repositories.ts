@@ -30,13 +30,20 @@ export interface GitRemote {
 export class GitRepositories {
   readonly #store: Store;
   readonly #secrets: (id: string) => Uint8Array | undefined;
+  readonly #sshAgent: (id: string) => Promise<string | undefined>;
   readonly #flights = new SingleFlight();
   readonly #commits = new Map<string, GitCommit>();
   readonly #remotes = new Map<string, GitRemote>();
 
-  constructor(options: { readonly store: Store; readonly secrets: (id: string) => Uint8Array | undefined }) {
+  constructor(options: {
+    readonly store: Store;
+    readonly secrets: (id: string) => Uint8Array | undefined;
+    /** The socket of an SSH agent by its id: `default` is used for addresses of SSH. */
+    readonly sshAgent: (id: string) => Promise<string | undefined>;
+  }) {
     this.#store = options.store;
     this.#secrets = options.secrets;
+    this.#sshAgent = options.sshAgent;
   }
 
   /** The commit that a source means now. Throws when there is none, or when its checksum says another. */
@@ -60,9 +67,11 @@ export class GitRepositories {
     const known = this.#remotes.get(source.remote);
     if (known) return known;
     const header = this.#authorization(source);
+    const overSsh = !/^(https?|git):/.test(source.remote);
     const git = new GitCommand(
       join(this.#store.temporaryDirectory(), "home"),
       header === undefined ? [] : [{ scope: scopeOf(source.remote), header: `Authorization: ${header}` }],
+      overSsh ? () => this.#sshAgent("default") : undefined,
     );
     const remote = {
       git,

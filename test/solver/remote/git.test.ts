@@ -91,7 +91,10 @@ function world(
     const value = options.secrets?.[id];
     return value === undefined ? undefined : Buffer.from(value);
   };
-  const context = { layers, repositories: new GitRepositories({ store, secrets }) } as unknown as SolverContext;
+  const context = {
+    layers,
+    repositories: new GitRepositories({ store, sshAgent: async () => undefined, secrets }),
+  } as unknown as SolverContext;
   const opContext: OpContext = { signal: options.signal ?? new AbortController().signal, output: () => {}, progress: () => {} };
   const opOf = (address: string) => {
     const source = parseGitSource(server.origin + address);

@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { systemErrorCode, TsbuildError } from "../core/errors.js";
+import { SocketDirectory } from "../core/socket-directory.js";
+
+/** An agent that ends when it is disposed of. */
+export interface OwnSshAgent extends Disposable {
+  readonly socket: string;
+}
+
+/**
+ * OpenSSH's agent with these keys and nothing else. It watches over a program that ends with its standard input, which this process holds: so it ends
+ * even when this process is killed.
+ */
+export async function startOwnSshAgent(id: string, keys: readonly string[], directory: string): Promise<OwnSshAgent> {
+  const home = new SocketDirectory(directory);
+  const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", SSH_ASKPASS_REQUIRE: "never" };
+  const child = spawn("ssh-agent", ["-a", "agent", "sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat'], { cwd: directory, env });
+  let pid: number | undefined;
+  const end = (): void => {
+    if (pid !== undefined) process.kill(pid);
+    child.stdin.destroy();
+    home[Symbol.dispose]();
+  };
+  try {
+    pid = await agentPid(child, id);
+    const { status, stderr, error } = spawnSync("ssh-add", ["-q", ...keys.map((key) => resolve(key))], {
+      cwd: directory,
+      env: { ...env, SSH_AUTH_SOCK: "agent" },
+      stdio: ["ignore", "ignore", "pipe"],
+      encoding: "utf8",
+    });
+    if (status !== 0) {
+      const hint = "Keys with a passphrase: add them to an agent of yours, and give its socket";
+      throw failed(id, `ssh-add said: ${stderr?.trim() || String(error?.message)}`, hint);
+    }
+    return { socket: home.socket("agent"), [Symbol.dispose]: end };
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+function agentPid(child: ChildProcess, id: string): Promise<number> {
+  return new Promise((done, fail) => {
+    let said = "";
+    child.once("error", (cause) => {
+      const missing = systemErrorCode(cause) === "ENOENT";
+      fail(failed(id, missing ? "ssh-agent is not in PATH" : cause.message, missing ? "Install it (package openssh-client)" : undefined));
+    });
+    child.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    child.stdout?.once("data", (chunk: Buffer) => done(Number(chunk.toString())));
+    child.once("close", () => fail(failed(id, said.trim() || "it ended at once")));
+  });
+}
+
+function failed(id: string, why: string, hint?: string): TsbuildError {
+  return new TsbuildError("ssh/agent-failed", `Cannot start SSH agent "${id}": ${why}`, hint === undefined ? {} : { hint });
+}

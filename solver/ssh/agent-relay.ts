@@ -1,0 +1,97 @@
+import { chmodSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { SocketDirectory } from "../../core/socket-directory.js";
+
+/** A socket that leads to an SSH agent, and lets through no more than a step may ask of it. */
+export interface AgentRelay extends Disposable {
+  /** The socket. */
+  readonly path: string;
+}
+
+/** Message numbers of the SSH agent protocol (draft-ietf-sshm-ssh-agent). */
+const REQUEST_IDENTITIES = 11;
+const SIGN_REQUEST = 13;
+const FAILURE = Buffer.from([0, 0, 0, 1, 5]);
+/** OpenSSH's limit for a message, in bytes. */
+const LONGEST = 256 * 1024;
+
+/**
+ * Listens in `directory`, which it makes, for programs that ask for the agent behind `upstream`. They may list keys and have things signed;
+ * keys are neither added nor removed nor locked. Connections end with the relay.
+ */
+export async function openAgentRelay(upstream: string, directory: string, mode: number): Promise<AgentRelay> {
+  const home = new SocketDirectory(directory);
+  const open = new Set<Socket>();
+  const server = createServer((client) => {
+    open.add(client);
+    client.once("close", () => open.delete(client));
+    void serve(client, upstream);
+  });
+  // A program of a step that has gone keeps no build alive.
+  server.unref();
+  try {
+    await listening(server, home.socket("agent"));
+    const path = `${directory}/agent`;
+    chmodSync(path, mode);
+    return {
+      path,
+      [Symbol.dispose]() {
+        server.close();
+        for (const client of open) client.destroy();
+        home[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    server.close();
+    home[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+}
+
+/** One request after the other, as the protocol has it. What breaks on either side ends the connection, and the program is told by that. */
+async function serve(client: Socket, upstream: string): Promise<void> {
+  const agent = connect(upstream);
+  agent.on("error", () => client.destroy());
+  client.on("error", () => agent.destroy());
+  try {
+    const answers = messages(agent);
+    for await (const request of messages(client)) {
+      const kind = request[4];
+      if (kind !== REQUEST_IDENTITIES && kind !== SIGN_REQUEST) {
+        client.write(FAILURE);
+        continue;
+      }
+      agent.write(request);
+      const answer = await answers.next();
+      if (answer.done) break;
+      client.write(answer.value);
+    }
+  } catch {
+    // The agent or the program went away.
+  } finally {
+    agent.destroy();
+    client.end();
+  }
+}
+
+/** Messages with their length in front, whole. Throws when one is longer than the protocol's programs take. */
+async function* messages(socket: Socket): AsyncGenerator<Buffer, void> {
+  let held = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    held = Buffer.concat([held, chunk as Buffer]);
+    while (held.length >= 4) {
+      const end = 4 + held.readUInt32BE(0);
+      if (end > LONGEST) throw new Error("the message is too long");
+      if (held.length < end) break;
+      yield held.subarray(0, end);
+      held = held.subarray(end);
+    }
+  }
+}
