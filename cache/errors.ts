@@ -1,4 +1,5 @@
 import type { Digest } from "../core/digest.js";
+import { diskFull } from "../core/disk-full.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 
 const ELSEWHERE = "Choose another directory with --root or TSBUILD_ROOT";
@@ -25,14 +26,7 @@ export function ioError(attempted: string, error: unknown): unknown {
       );
     case "ENOSPC":
     case "EDQUOT":
-      return new TsbuildError(
-        "store/disk-full",
-        `${attempted}: ${code === "EDQUOT" ? "the disk quota is used up" : "no space is left on the disk"}`,
-        {
-          hint: "Free space on that disk, or choose a directory on another one with --root or TSBUILD_ROOT",
-          cause: error,
-        },
-      );
+      return diskFull(attempted, error);
     case "ENOTDIR":
     case "EEXIST":
       return new TsbuildError("store/not-a-directory", `${attempted}: a part of the path is not a directory (${message})`, {
@@ -116,7 +110,7 @@ export function databaseError(path: string, error: unknown): unknown {
       return new TsbuildError("store/not-writable", `Cannot open "${path}" for writing: ${message}`, { hint: ELSEWHERE, cause: error });
     case SQLITE.full:
       return new TsbuildError("store/disk-full", `Cannot write "${path}": no space is left on the disk`, {
-        hint: "Free space on that disk, or choose a directory on another one with --root or TSBUILD_ROOT",
+        hint: "Make room with `tsbuild prune` or otherwise, or choose a directory on another disk with --root or TSBUILD_ROOT",
         cause: error,
       });
     case SQLITE.ioerr:

@@ -1,3 +1,4 @@
+import { diskFull } from "../../core/disk-full.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 
 /** One function per message that reading, writing or unpacking a layer can end with. */
@@ -87,10 +88,10 @@ export function fileMissing(blob: string, path: string): TsbuildError {
 }
 
 export function unpackFailed(blob: string, dest: string, cause: Error): TsbuildError {
-  return new TsbuildError("layer/unpack-failed", `Cannot unpack "${blob}" into "${dest}": ${cause.message}`, {
-    hint: ioHint(cause),
-    cause,
-  });
+  const attempted = `Cannot unpack "${blob}" into "${dest}"`;
+  return (
+    diskFull(attempted, cause) ?? new TsbuildError("layer/unpack-failed", `${attempted}: ${cause.message}`, { hint: ioHint(cause), cause })
+  );
 }
 
 /** Nothing a layer puts somewhere is there already; so if it is, the file system took another name for the same. */
@@ -105,14 +106,14 @@ export function nameCollision(blob: string, path: string): TsbuildError {
 }
 
 export function packFailed(out: string, cause: Error): TsbuildError {
-  return new TsbuildError("layer/pack-failed", `Cannot write the layer "${out}": ${cause.message}`, { hint: ioHint(cause), cause });
+  const attempted = `Cannot write the layer "${out}"`;
+  return (
+    diskFull(attempted, cause) ?? new TsbuildError("layer/pack-failed", `${attempted}: ${cause.message}`, { hint: ioHint(cause), cause })
+  );
 }
 
 function ioHint(cause: Error): string {
   switch (systemErrorCode(cause)) {
-    case "ENOSPC":
-    case "EDQUOT":
-      return "Make room with `tsbuild prune`, or put the store on a larger disk with TSBUILD_ROOT";
     case "EPERM":
     case "EACCES":
       return "Look at the owner and mode of the path, and at `tsbuild doctor` for what this system allows";
