@@ -17,10 +17,14 @@ const policies = (keepBytes: number): readonly CollectPolicy[] => [
   { keepBytes, unusedFor: HOUR, mounts: true, images: true },
 ];
 
-/** Brings the store at `root` below its budget in bytes, as far as images and running builds let it. One process does so at a time. */
-export async function collectToBudget(root: string, budget: number): Promise<void> {
+/**
+ * Brings the store at `root` below its budget in bytes, as far as images and running builds let it. One process does so at a time. `ifDue`: only when
+ * the running totals say so.
+ */
+export async function collectToBudget(root: string, budget: number, ifDue: boolean): Promise<void> {
   const store = openStore({ root });
   try {
+    if (ifDue && !store.gc.exceeds(budget)) return;
     const lock = store.locks.tryAcquire("collect");
     if (!lock) return;
     try {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../core/diagnostics.js";
-import { throwIfAborted } from "../core/errors.js";
+import { DiagnosticsError, throwIfAborted } from "../core/errors.js";
 import { type BuildEvent, type EventSink, now } from "../core/events.js";
 import { assembleImage } from "../exporters/assemble-image.js";
 import type { ExportRequest, ExportResult } from "../exporters/exporter.js";
@@ -7,6 +7,7 @@ import { type Built, buildImages, uniqueDiagnostics } from "./build-images.js";
 import { type BuildEnd, BuildRecorder } from "./build-recorder.js";
 import { runAsStep } from "./build-steps.js";
 import { collect } from "./collect.js";
+import { isInstruction } from "./instruction-step.js";
 import type { BuildOptions, BuildResult, Output } from "./options.js";
 import { exportersFor, exportsImage, mayStay, outputCompression } from "./outputs.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "./resolve-options.js";
@@ -18,7 +19,15 @@ import { Session } from "./session.js";
  */
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const resolved = resolveBuildOptions(options);
-  const result = await buildInSession(options, resolved);
+  let result: BuildResult;
+  try {
+    result = await buildInSession(options, resolved);
+  } catch (error) {
+    // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
+    const ran = !(error instanceof DiagnosticsError) && options.signal?.aborted !== true;
+    if (ran && resolved.collect) await collect({ ...options, ifDue: true }).catch(() => undefined);
+    throw error;
+  }
   if (!result.collectionDue || !resolved.collect) return result;
   // The build has succeeded, whatever becomes of this; the next one tries again.
   await collect(options).catch(() => undefined);
@@ -144,7 +153,7 @@ function exportRequest(options: ResolvedBuildOptions, built: Built, output: Outp
   };
 }
 
-/** Counts the steps of the Dockerfile: those that ran and those that were found. */
+/** Counts instructions: those that ran and those that were found. */
 class StepCounters {
   readonly #seen = new Set<string>();
   readonly #executed = new Set<string>();
@@ -152,7 +161,7 @@ class StepCounters {
 
   count(event: BuildEvent): void {
     if (event.type === "steps") {
-      for (const step of event.steps) if (step.name.startsWith("[") && !step.name.startsWith("[internal]")) this.#seen.add(step.id);
+      for (const step of event.steps) if (isInstruction(step.name)) this.#seen.add(step.id);
     } else if (event.type === "completed") {
       if (this.#seen.has(event.step)) this.#executed.add(event.step);
     } else if (event.type === "cached" && this.#seen.has(event.step)) this.#cached.add(event.step);

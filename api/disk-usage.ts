@@ -24,9 +24,9 @@ export async function measure(store: Store): Promise<readonly Usage[]> {
   const worker = await startStoreWorker(store);
   try {
     const bytes = await worker.task<readonly number[]>("diskUsage", { paths: open.map(({ path }) => path) });
-    const sizes = new Map(open.map(({ path }, index) => [path, bytes[index] ?? 0]));
-    store.gc.remember(new Map(open.flatMap(({ kind, id, path }) => (kind === "snapshot" ? [[id, sizes.get(path) ?? 0] as const] : []))));
-    return usage.map((entry) => ({ ...entry, bytes: sizes.get(entry.path) ?? entry.bytes }));
+    const sizes = new Map(open.map((entry, index) => [entry, bytes[index] ?? 0]));
+    store.gc.remember(sizes);
+    return usage.map((entry) => ({ ...entry, bytes: sizes.get(entry) ?? entry.bytes }));
   } finally {
     await worker.close();
   }

@@ -1,9 +1,7 @@
 import type { BuildSummary } from "../cache/contract/builds.js";
 import type { StepId } from "../core/events.js";
 import type { RecordedStep } from "./build-record.js";
-
-/** Steps of the Dockerfile that have results of their own: `[build 2/4] RUN make`, but no base image. */
-const INSTRUCTION = /^\[(?:.* )?\s*\d+\/\d+\] (?!FROM )/;
+import { isInstruction } from "./instruction-step.js";
 
 export type StepCounts = Pick<BuildSummary, "steps" | "executed" | "cached" | "failed" | "canceled" | "failedStep">;
 
@@ -15,12 +13,12 @@ export class StepTally {
   #failed: string | undefined;
 
   begun(step: StepId, name: string): void {
-    if (INSTRUCTION.test(name) && !this.#ended.has(step)) this.#open.set(step, name);
+    if (isInstruction(name) && !this.#ended.has(step)) this.#open.set(step, name);
   }
 
   /** May be told again, when a step is come to a second time. */
   ended(step: StepId, name: string, status: RecordedStep["status"]): void {
-    if (!INSTRUCTION.test(name)) return;
+    if (!isInstruction(name)) return;
     const before = this.#ended.get(step);
     if (before) this.#counts[before]--;
     this.#counts[status]++;

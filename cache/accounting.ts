@@ -80,6 +80,11 @@ export function rememberSnapshot(database: Database, row: number, bytes: number)
   database.run("UPDATE layers SET bytes = ? WHERE id = ? AND unpacked = 1", bytes, row);
 }
 
+/** What a cache mount takes now. */
+export function rememberMount(database: Database, id: string, bytes: number): void {
+  database.run("UPDATE mounts SET bytes = ? WHERE id = ?", bytes, id);
+}
+
 function* tocs({ tocs }: Parts, keepers: Keepers): Iterable<Usage> {
   for (const { diffId } of tocs.list()) {
     const path = tocs.path(diffId);
@@ -93,14 +98,16 @@ function* tocs({ tocs }: Parts, keepers: Keepers): Iterable<Usage> {
 
 function* mounts({ database, paths, note }: Parts, keepers: Keepers): Iterable<Usage> {
   const known = new Set<string>();
-  const rows = database.all<{ id: string; dir: string; used_at: number; name: string | null }>(
-    "SELECT id, dir, used_at, name FROM mounts ORDER BY id",
+  const rows = database.all<{ id: string; dir: string; used_at: number; name: string | null; bytes: number | null }>(
+    "SELECT id, dir, used_at, name, bytes FROM mounts ORDER BY id",
   );
-  for (const { id, dir, used_at, name } of rows) {
+  for (const { id, dir, used_at, name, bytes: before } of rows) {
     known.add(dir);
     const path = join(paths.mounts, dir);
-    const usage = diskUsage(path);
-    if (usage.complete) note(() => database.run("UPDATE mounts SET bytes = ? WHERE id = ?", usage.bytes, id));
+    const seen = diskUsage(path);
+    if (seen.complete) note(() => rememberMount(database, id, seen.bytes));
+    // Of a mount that cannot be looked into, what the worker found the last time.
+    const usage = seen.complete ? seen : { ...seen, bytes: Math.max(seen.bytes, before ?? 0) };
     const running = keepers.mounts.has(id);
     yield entry({ kind: "mount", id, path, name: name ?? undefined, lastUsedAt: used_at, usedBy: { ...NOBODY, running } }, usage);
   }

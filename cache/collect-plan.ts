@@ -117,7 +117,11 @@ function chosen({ candidates, now }: CollectState, policy: CollectPolicy): Colle
   return candidates
     .filter(
       (candidate) =>
-        candidate.usedAt <= before && kinds[candidate.kind] && !(keepShared && candidate.shared) && (only?.(candidate) ?? true),
+        // A clock that was put back leaves times to come: as if used now.
+        Math.min(candidate.usedAt, now) <= before &&
+        kinds[candidate.kind] &&
+        !(keepShared && candidate.shared) &&
+        (only?.(candidate) ?? true),
     )
     .toSorted((a, b) => a.usedAt - b.usedAt);
 }

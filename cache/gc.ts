@@ -2,7 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../core/digest.js";
 import { systemErrorCode } from "../core/errors.js";
-import { measureUsage, rememberSnapshot } from "./accounting.js";
+import { measureUsage, rememberMount, rememberSnapshot } from "./accounting.js";
 import type { BlobGraph } from "./blob-graph.js";
 import { MOUNT_IN_THE_MAKING } from "./cache-mounts.js";
 import { type CollectPlan, planCollection } from "./collect-plan.js";
@@ -62,22 +62,30 @@ export class StoreCollector implements Collector {
   constructor(private readonly parts: CollectorParts) {}
 
   usage(): readonly Usage[] {
+    const { database, totals } = this.parts;
+    if (!database.exists) return [];
+    const before = totals.measuring();
     const usage = measureUsage({ ...this.parts, note });
-    if (this.parts.database.exists) note(() => this.parts.totals.measured(usage.reduce((sum, { bytes }) => sum + bytes, 0)));
+    note(() =>
+      totals.measured(
+        usage.reduce((sum, { bytes }) => sum + bytes, 0),
+        before,
+      ),
+    );
     return usage;
   }
 
-  remember(snapshots: ReadonlyMap<string, number>): void {
+  remember(sizes: ReadonlyMap<Usage, number>): void {
     const { database, totals } = this.parts;
-    database.transaction(() => {
-      for (const [id, bytes] of snapshots) {
-        const row = layerRow(id) ?? 0;
-        const known = database.get<{ bytes: number | null }>("SELECT bytes FROM layers WHERE id = ?", row);
-        if (!known || known.bytes !== null) continue;
-        totals.addBytes(bytes - diskUsage(join(this.parts.paths.snapshots, id)).bytes);
-        rememberSnapshot(database, row, bytes);
-      }
-    });
+    note(() =>
+      database.transaction(() => {
+        for (const [{ kind, id, bytes: seen }, bytes] of sizes) {
+          totals.addBytes(bytes - seen);
+          if (kind === "snapshot") rememberSnapshot(database, layerRow(id) ?? 0, bytes);
+          if (kind === "mount") rememberMount(database, id, bytes);
+        }
+      }),
+    );
   }
 
   exceeds(limit: number): boolean {
@@ -86,7 +94,7 @@ export class StoreCollector implements Collector {
     this.addOpen();
     const current = totals.current();
     if (!current) return totals.grew;
-    return current.bytes > Math.max(limit, current.collectAbove);
+    return current.most > Math.max(limit, current.collectAbove);
   }
 
   /** Adds what this handle unpacked, and its mounts, to the running total. */
@@ -103,7 +111,7 @@ export class StoreCollector implements Collector {
       const usage = mount && diskUsage(join(paths.mounts, mount.dir), QUICK_LOOK);
       if (!usage?.complete) continue;
       totals.addBytes(usage.bytes - (mount?.bytes ?? 0));
-      database.run("UPDATE mounts SET bytes = ? WHERE id = ?", usage.bytes, id);
+      rememberMount(database, id, usage.bytes);
     }
   }
 

@@ -1,7 +1,7 @@
 import { TsbuildError } from "../core/errors.js";
 import type { Database } from "./database.js";
 import { isUnwritable } from "./errors.js";
-import type { Owner } from "./owner.js";
+import { isRunning, type Owner } from "./owner.js";
 import type { Lease, LeaseKind, Leases } from "./contract/leases.js";
 
 /**
@@ -99,7 +99,12 @@ export class StoreLeases implements Leases {
 
   /** Drops leases whose time is over or whose holder is dead. Call inside the transaction that collects. */
   dropDead(): void {
-    this.database.run("DELETE FROM leases WHERE expires < ?", Date.now());
+    const now = Date.now();
+    this.database.run("DELETE FROM leases WHERE expires < ?", now);
+    // Made before the clock was put back: only a holder that is still there needs it.
+    for (const { holder } of this.database.all<{ holder: string }>("SELECT DISTINCT holder FROM leases WHERE expires > ?", now + TIMED)) {
+      if (!isRunning(holder)) this.database.run("DELETE FROM leases WHERE holder = ? AND expires IS NOT NULL", holder);
+    }
     for (const { holder } of this.database.all<{ holder: string }>("SELECT DISTINCT holder FROM leases WHERE expires IS NULL")) {
       if (!this.owner.isAlive(holder)) this.database.run("DELETE FROM leases WHERE holder = ? AND expires IS NULL", holder);
     }

@@ -24,7 +24,7 @@ import type { HistoryLimits } from "./contract/builds.js";
 import type { LeaseKind } from "./contract/leases.js";
 import type { Store } from "./store.js";
 import { TocStore } from "./toc-store.js";
-import { StoreTotals } from "./totals.js";
+import { freeBytes, StoreTotals } from "./totals.js";
 
 export interface StoreOptions {
   /** Directory of the store, without the format version; made on the first write. See {@link ./paths.ts} for the default. */
@@ -33,6 +33,8 @@ export interface StoreOptions {
   readonly onNotice?: (message: string) => void;
   /** How much of the history of builds is kept. */
   readonly history?: Partial<HistoryLimits>;
+  /** Bytes that are free on the store's disk; undefined: not known. Default: asks the disk. */
+  readonly freeBytes?: () => number | undefined;
 }
 
 /**
@@ -72,7 +74,7 @@ export function openStore(options: StoreOptions): Store {
     exclusive: (body) => withFileLock(join(paths.locks, "database"), body),
     onNotice: options.onNotice ?? (() => {}),
   });
-  const totals = new StoreTotals(database);
+  const totals = new StoreTotals(database, options.freeBytes ?? (() => freeBytes(paths.root)));
   const orphans = new Orphans(database);
   const leases = new StoreLeases(database, owner, (kind, id) => exists(kind, id));
   const blobs = new LocalBlobStore(paths.blobs, owner, leases, (digest) => layers.forgetBlob(digest), totals);

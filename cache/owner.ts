@@ -113,6 +113,15 @@ export class Owner {
   }
 }
 
+/** Whether the process that gave itself this id runs, as far as its number tells. */
+export function isRunning(id: string): boolean {
+  try {
+    return process.kill(Number.parseInt(id, 10), 0);
+  } catch (error) {
+    return systemErrorCode(error) === "EPERM";
+  }
+}
+
 /** Removes a tree as far as this user can; answers whether it is gone. */
 export function removeTree(path: string): boolean {
   try {
@@ -136,7 +145,8 @@ function openLock(directory: string): number | undefined {
 
 function age(path: string): number {
   try {
-    return Date.now() - statSync(path).mtimeMs;
+    // Whichever way the clock was put since.
+    return Math.abs(Date.now() - statSync(path).mtimeMs);
   } catch {
     return 0;
   }

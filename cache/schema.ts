@@ -94,4 +94,9 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE layers ADD COLUMN recipe TEXT; -- how the blob was compressed here, see oci/layer/compress.ts; NULL: it came from elsewhere
   `,
+  `
+  -- Bytes when all of it was looked at, and bytes that were free on its disk when that began; NULL: not known.
+  ALTER TABLE totals ADD COLUMN measured INTEGER;
+  ALTER TABLE totals ADD COLUMN free INTEGER;
+  `,
 ];

@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { existsSync, lstatSync, statfsSync } from "node:fs";
 import type { Toc } from "../oci/layer/toc.js";
 import type { Database } from "./database.js";
 
@@ -12,22 +12,41 @@ interface Row {
   readonly bytes: number;
   readonly measured_at: number;
   readonly collect_above: number;
+  readonly measured: number | null;
+  readonly free: number | null;
+}
+
+/** What is known before everything is looked at. */
+export interface Measuring {
+  readonly bytes: number;
+  readonly free: number | undefined;
 }
 
 /**
  * How many bytes the store takes, without looking: a row that every handle adds to when it is closed, and that is put right whenever
- * everything is measured (`du`, collection).
+ * everything is measured (`du`, collection). What nobody adds (the index, a cache mount of very many files) shows in the free space of the disk:
+ * the store cannot have grown by more than has gone of that.
  */
 export class StoreTotals {
   #added = 0;
   readonly #snapshots = new Set<number>();
   readonly #mounts = new Set<string>();
 
-  constructor(private readonly database: Database) {}
+  /** `free`: bytes that are free on the store's disk. */
+  constructor(
+    private readonly database: Database,
+    private readonly free: () => number | undefined,
+  ) {}
 
   /** A store that is made from nothing has no more than its index. */
   begin(): void {
-    this.database.run("INSERT OR IGNORE INTO totals (id, bytes, measured_at, collect_above) VALUES (1, ?, ?, 0)", EMPTY, Date.now());
+    this.database.run(
+      "INSERT OR IGNORE INTO totals (id, bytes, measured_at, collect_above, measured, free) VALUES (1, ?, ?, 0, ?, ?)",
+      EMPTY,
+      Date.now(),
+      EMPTY,
+      this.free() ?? null,
+    );
   }
 
   /** This handle put a file in place. */
@@ -64,28 +83,48 @@ export class StoreTotals {
     return this.#added > 0 || this.#snapshots.size > 0 || this.#mounts.size > 0;
   }
 
-  /** Bytes, with what this handle added; undefined when nobody knows well enough. */
-  current(): { readonly bytes: number; readonly collectAbove: number } | undefined {
-    const row = this.database.get<Row>("SELECT bytes, measured_at, collect_above FROM totals WHERE id = 1");
-    if (!row || row.measured_at < Date.now() - TRUSTED) return undefined;
-    return { bytes: row.bytes + this.#added, collectAbove: row.collect_above };
+  /**
+   * Bytes, with what this handle added; undefined when nobody knows well enough. `most` is what it may take at the utmost, as far as the disk's free
+   * space tells: more than `bytes` also when other programs wrote to the disk.
+   */
+  current(): { readonly bytes: number; readonly most: number; readonly collectAbove: number } | undefined {
+    const row = this.#row();
+    // A clock that was put back makes nothing young.
+    if (!row || Math.abs(Date.now() - row.measured_at) > TRUSTED) return undefined;
+    const bytes = row.bytes + this.#added;
+    const gone = (row.free ?? 0) - (this.free() ?? Infinity);
+    return { bytes, most: Math.max(bytes, (row.measured ?? 0) + gone), collectAbove: row.collect_above };
   }
 
-  /** Everything was looked at, this handle's part too. */
-  measured(bytes: number): void {
+  /** Call before everything is looked at; what it answers is for {@link measured}. */
+  measuring(): Measuring {
+    return { bytes: this.#row()?.bytes ?? 0, free: this.free() };
+  }
+
+  /** Everything was looked at, this handle's part too. What others added meanwhile may have been seen or not: it is counted. */
+  measured(bytes: number, { bytes: before, free }: Measuring): void {
     this.#added = 0;
     this.#snapshots.clear();
     this.#mounts.clear();
+    const now = Date.now();
     this.database.run(
-      `INSERT INTO totals (id, bytes, measured_at, collect_above) VALUES (1, ?, ?, 0)
-       ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes, measured_at = excluded.measured_at`,
+      `INSERT INTO totals (id, bytes, measured_at, collect_above, measured, free) VALUES (1, ?, ?, 0, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes + max(0, bytes - ?), measured_at = excluded.measured_at,
+         measured = excluded.measured, free = excluded.free`,
       bytes,
-      Date.now(),
+      now,
+      bytes,
+      free ?? null,
+      before,
     );
   }
 
   collectAbove(bytes: number): void {
     this.database.run("UPDATE totals SET collect_above = ? WHERE id = 1", Math.round(bytes));
+  }
+
+  #row(): Row | undefined {
+    return this.database.get<Row>("SELECT bytes, measured_at, collect_above, measured, free FROM totals WHERE id = 1");
   }
 
   /** Writes down what this handle added. */
@@ -94,6 +133,13 @@ export class StoreTotals {
     this.database.run("UPDATE totals SET bytes = max(0, bytes + ?) WHERE id = 1", this.#added);
     this.#added = 0;
   }
+}
+
+/** Bytes that are free on the disk of `path`, for whoever may write most; undefined while the path is not there. */
+export function freeBytes(path: string): number | undefined {
+  if (!existsSync(path)) return undefined;
+  const { bfree, bsize } = statfsSync(path);
+  return bfree * bsize;
 }
 
 /** What a layer takes once it is unpacked, near enough: files in whole blocks, and a block for each directory. */

@@ -11,7 +11,7 @@ export interface CliApi {
   check(options: CheckOptions): Promise<CheckResult>;
   outline(options: CheckOptions): Promise<Outline & { readonly source: SourceFile }>;
   targets(options: CheckOptions): Promise<{ readonly targets: readonly Target[]; readonly source: SourceFile }>;
-  collect(options: { readonly root?: string; readonly cacheBudget?: number | string }): Promise<void>;
+  collect(options: { readonly root?: string; readonly cacheBudget?: number | string; readonly ifDue?: boolean }): Promise<void>;
   openImageStore(options: { readonly root?: string }): Promise<ImageStore>;
   openBuildHistory(options: { readonly root?: string }): Promise<BuildHistoryStore>;
 }

@@ -83,11 +83,11 @@ export interface Removed {
  */
 export interface Collector {
   usage(): readonly Usage[];
-  /** Tells the size of snapshots that {@link usage} could not look into, by their ids; from now on it is known. */
-  remember(snapshots: ReadonlyMap<string, number>): void;
+  /** Tells the size in bytes of parts that {@link usage} could not look into. */
+  remember(sizes: ReadonlyMap<Usage, number>): void;
   /**
    * Whether the store, with what this handle wrote, takes more than so many bytes and collecting may help: by running totals, cheap. True as
-   * well when nobody knows.
+   * well when nobody knows, or when so much of the disk was used up since everything was measured that it might be.
    */
   exceeds(bytes: number): boolean;
   /**

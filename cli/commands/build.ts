@@ -1,6 +1,6 @@
 import type { BuildResult, Output } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
-import { CanceledError } from "../../core/errors.js";
+import { CanceledError, DiagnosticsError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
@@ -48,6 +48,9 @@ export const command: Command = {
         environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
       const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
       await tell(environment, renderError(shown, { paint, outputShown: reporter.showsOutput, debug }));
+      // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
+      const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError);
+      if (ran) await environment.api.collect({ ...options, ifDue: true }).catch(() => undefined);
       return exitCodeOf(shown);
     }
     reporter.finish();

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
@@ -37,8 +38,9 @@ test("leases: a result that is replaced stays for whoever found it, and goes aft
   );
 });
 
-function openOnce<T>(root: string, body: (store: Store) => T): T {
-  const store = openStore({ root });
+/** What else is written to the disk does not count unless a test says so. */
+function openOnce<T>(root: string, body: (store: Store) => T, freeBytes = (): number | undefined => undefined): T {
+  const store = openStore({ root, freeBytes });
   try {
     return body(store);
   } finally {
@@ -75,6 +77,74 @@ test("totals: what handles write adds up, without looking, to what is there", (t
     store.gc.collect({ unusedFor: 0, mounts: true });
     t.false(store.gc.exceeds(large * 2), "the index and the reserve are left");
   });
+});
+
+test("totals: what nobody counted shows in the free space of the disk, and is looked at once", (t) => {
+  const root = temporaryRoot(t.teardown);
+  let free = 1000 << 20;
+  const once = <T>(body: (store: Store) => T): T => openOnce(root, body, () => free);
+  const total = once((store) => {
+    store.blobs.writeSmall("x");
+    return store.gc.usage().reduce((sum, { bytes }) => sum + bytes, 0);
+  });
+  const exceeds = () => once((store) => store.gc.exceeds(total + (5 << 20)));
+  t.false(exceeds());
+  free -= 4 << 20;
+  t.false(exceeds(), "even all of it is not enough");
+  free -= 2 << 20;
+  t.true(exceeds());
+  once((store) => store.gc.usage());
+  t.false(exceeds(), "it was something else");
+  free += 500 << 20;
+  once((store) => store.blobs.writeSmall(Buffer.alloc(6 << 20)));
+  t.true(exceeds(), "room that was made elsewhere hides nothing");
+});
+
+test("totals: what others add while everything is looked at is counted", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const large = 1 << 20;
+  openOnce(root, (store) => {
+    store.blobs.writeSmall("x");
+    const { list } = store.blobs;
+    let added = false;
+    // The walk comes by, and another process ends right after.
+    store.blobs.list = function* (...args) {
+      yield* list.apply(store.blobs, args);
+      if (!added) openOnce(root, (other) => other.blobs.writeSmall(Buffer.alloc(large, 1)));
+      added = true;
+    };
+    const total = store.gc.usage().reduce((sum, { bytes }) => sum + bytes, 0);
+    t.true(store.gc.exceeds(total + large / 2));
+  });
+});
+
+test("a clock that was put back: what was used in times to come can go, and is measured anew", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const now = Date.now;
+  Date.now = () => now() + 1000 * 24 * 3_600_000;
+  try {
+    openOnce(root, (store) => {
+      step(store, "a");
+      mkdirSync(store.cacheMountPath("m"));
+    });
+  } finally {
+    Date.now = now;
+  }
+  // A lease for a time, of a process that ended without giving it back.
+  const module = new URL("../../cache/open-store.js", import.meta.url).href;
+  const killed = spawnSync(process.execPath, [
+    "--input-type=module",
+    "--eval",
+    `import { openStore } from ${JSON.stringify(module)};
+const now = Date.now;
+Date.now = () => now() + ${1000 * 24 * 3_600_000};
+const { held } = openStore({ root: ${JSON.stringify(root)} }).leases.hold("mount", ["m"]);
+if (held.length === 1) process.kill(process.pid, "SIGKILL");`,
+  ]);
+  t.is(killed.signal, "SIGKILL", String(killed.stderr));
+  t.true(openOnce(root, (store) => (store.blobs.writeSmall("x"), store.gc.exceeds(1 << 30))));
+  const removed = openOnce(root, (store) => store.gc.collect({ unusedFor: 0, mounts: true }).removed.map(({ kind }) => kind));
+  t.true(removed.includes("result") && removed.includes("mount"), removed.join(" "));
 });
 
 test("collection: a layer's table of contents goes with it, however young; others stay for a while", (t) => {

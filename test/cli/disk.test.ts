@@ -1,5 +1,6 @@
 import test from "ava";
 import type { DiskItem, PruneCandidate, PrunedItem } from "../../api/disk-types.js";
+import { CanceledError, DiagnosticsError, TsbuildError } from "../../core/errors.js";
 import { parseAge, parseDiskFilters } from "../../cli/disk-filter.js";
 import { NOW, RESULT, runRig } from "../support/cli-rig.js";
 import { golden } from "../support/golden.js";
@@ -89,6 +90,13 @@ test("disk: prune's flags", async (t) => {
 test("disk: a build that finds the store over its budget has it collected, after it printed its result", async (t) => {
   t.is((await runRig(["."])).collected, 0);
   t.like(await runRig(["."], { build: () => Promise.resolve({ ...RESULT, collectionDue: true }) }), { collected: 1, code: 0 });
+});
+
+test("disk: after a build that failed, too; but not when no step can have run, or nobody waits", async (t) => {
+  const failing = async (error: Error) => (await runRig(["."], { build: () => Promise.reject(error) })).collected;
+  t.is(await failing(new TsbuildError("exec/failed", "it failed")), 1);
+  t.is(await failing(new DiagnosticsError([{ severity: "error", code: "dockerfile/empty", message: "it is empty" }])), 0);
+  t.is(await failing(new CanceledError()), 0);
 });
 
 test("disk: filters", (t) => {

@@ -131,6 +131,35 @@ RUN ${fill("/f", 3)}; echo $N
   }),
 );
 
+serial("a budget holds for builds that fail, and for several at once", (t) =>
+  withRig(async (rig) => {
+    const dockerfile = `ARG REGISTRY
+FROM $REGISTRY/busybox
+ARG N
+RUN ${fill("/f", 6)}; echo $N > /n
+ARG FAIL=false
+RUN $FAIL || cat /n > /end; ! $FAIL
+`;
+    const context = rig.context("context", { Dockerfile: dockerfile });
+    const args = (n: number, ...more: string[]) => build("--cache-budget=32m", `--build-arg=N=${n}`, ...more, context);
+    for (let n = 1; n <= 6; n++) {
+      t.is((await rig.cli(args(n, "--build-arg=FAIL=true"))).code, 1);
+      const real = await realUsage(rig);
+      t.true(real <= 32 * MB, `after failure ${n} the store takes ${real} bytes`);
+    }
+    const tar = (n: number) => rig.path(`${n}.tar`);
+    const numbers = Array.from({ length: 8 }, (_, index) => 10 + index);
+    await Promise.all(numbers.map((n) => run(rig, args(n, "-o", `type=tar,dest=${tar(n)}`))));
+    for (const n of numbers) t.is(await rig.tarFile(tar(n), "end"), `${n}\n`);
+    // Who collected may have done so while others still held what they had made.
+    await run(rig, args(10, "-o", "type=cacheonly"));
+    const real = await realUsage(rig);
+    t.true(real <= 32 * MB, `in the end the store takes ${real} bytes`);
+    await run(rig, ["du", "--verify"]);
+    t.deepEqual(rig.leftovers(), []);
+  }),
+);
+
 serial("what a running build uses stays, whatever is pruned meanwhile", (t) =>
   withRig(async (rig) => {
     const dockerfile = `ARG REGISTRY
