@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, write, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, write } from "node:fs";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { Compressor } from "./compress.js";
 import { packFailed } from "./errors.js";
@@ -13,8 +13,7 @@ export async function compressTo<T>(path: string, options: CompressionOptions, b
   let compressor: Compressor | undefined;
   try {
     fd = openSync(path, "wx", 0o644);
-    // What is compressed on other threads is written there too; what is not compressed comes in a buffer that is used again.
-    compressor = new Compressor(options, options.type === "uncompressed" ? writerHere(fd) : writerOnThreads(fd));
+    compressor = new Compressor(options, writerOnThreads(fd));
     return await body(compressor);
   } catch (error) {
     await compressor?.abandon();
@@ -25,12 +24,7 @@ export async function compressTo<T>(path: string, options: CompressionOptions, b
   }
 }
 
-function writerHere(fd: number): (chunk: Buffer) => void {
-  return (chunk) => {
-    for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
-  };
-}
-
+/** Written on libuv's threads while this one hashes. */
 function writerOnThreads(fd: number): (chunk: Buffer) => Promise<void> {
   return async (chunk) => {
     for (let at = 0; at < chunk.length; ) {

@@ -70,8 +70,9 @@ export class Compressor {
   write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#type === "uncompressed") {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      const taken = this.#sink(bytes);
       this.#input.update(bytes);
-      return this.#sink(bytes) ?? undefined;
+      return taken ?? undefined;
     }
     for (let at = 0; at < chunk.length; ) {
       // Kept until more comes: only then it is known not to be the last.

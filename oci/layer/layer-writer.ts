@@ -1,18 +1,20 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
 import { type Digest, Hasher } from "../../core/digest.js";
-import { systemErrorCode, type TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
 import { layerMediaType } from "../media-types.js";
-import { fsPath } from "../path-bytes.js";
 import { padding, type TarHeader } from "../tar/header.js";
 import { encodeHeader, END_MARKER_SIZE } from "../tar/writer.js";
 import { compressTo } from "./blob-output.js";
 import { Compressor } from "./compress.js";
-import { fileChanged, fileUnreadable } from "./errors.js";
+import { type OpenContent, openContent } from "./content.js";
+import { EarlierTar, EarlierTarUnusable } from "./earlier-tar.js";
+import { headerOf } from "./entry-header.js";
+import { fileChanged } from "./errors.js";
+import { type KeptRun, keptRuns } from "./kept-runs.js";
 import { sortByPath } from "./path-order.js";
 import { layerSteps, type PackStep } from "./plan.js";
 import { type Cancellation, digestOf, EMPTY_DIGEST, stopIfAborted } from "./read-layer.js";
 import type { CompressionOptions } from "./tasks.js";
-import type { ContentSource, LayerBlob, PackEntry, PackPlan, Toc, TocEntry } from "./toc.js";
+import type { LayerBlob, PackEntry, PackPlan, Toc, TocEntry } from "./toc.js";
 import { opaqueMarkerOf, whiteoutOf } from "./whiteout.js";
 
 export interface WriteOptions {
@@ -21,6 +23,14 @@ export interface WriteOptions {
   /** Clamp for mtimes, in seconds since the epoch. */
   readonly epoch?: number | undefined;
   readonly context?: Cancellation | undefined;
+  /** A layer of before, written here too: what it has alike is taken from its tar instead of from files. */
+  readonly earlier?: EarlierLayer | undefined;
+}
+
+/** A layer whose blob is at hand. */
+export interface EarlierLayer {
+  readonly blob: string;
+  readonly toc: Toc;
 }
 
 export interface WrittenLayer {
@@ -32,13 +42,41 @@ export interface WrittenLayer {
 /** Bytes gathered before they are hashed and compressed: also what is read at once of a file. */
 const STAGING = 1 << 20;
 
-/** Writes a layer from a plan. Removes the blob again when it fails. */
+/** Writes a layer from a plan. Removes the blob again when it fails. Throws {@link EarlierTarUnusable} when the earlier layer does not help. */
 export async function writeLayer(plan: PackPlan, options: WriteOptions): Promise<WrittenLayer> {
   const steps = layerSteps(plan, options.epoch);
-  const { out } = options;
-  if (!out) return writeSteps(steps, new Compressor({ type: "uncompressed" }, () => {}), undefined, options.context);
+  const { out, context } = options;
+  if (!out) return writeSteps(steps, new Compressor({ type: "uncompressed" }, () => {}), undefined, context);
+  const earlier = options.earlier && openEarlier(steps, options.earlier);
   const mediaType = layerMediaType(out.compression.type);
-  return compressTo(out.path, out.compression, (compressor) => writeSteps(steps, compressor, mediaType, options.context));
+  try {
+    return await compressTo(out.path, out.compression, async (compressor) => {
+      const written = await writeSteps(steps, compressor, mediaType, context, earlier);
+      await earlier?.tar.verify();
+      return written;
+    });
+  } finally {
+    await earlier?.tar.close();
+  }
+}
+
+/** Entries, and bytes in files, that an earlier layer does not have alike, above which it is of no use: other threads read them faster. */
+const MOST_NEW = 1000;
+const MOST_NEW_BYTES = 32 << 20;
+
+interface Earlier {
+  readonly tar: EarlierTar;
+  /** By the index of the step with which they begin. */
+  readonly runs: ReadonlyMap<number, KeptRun>;
+}
+
+function openEarlier(steps: readonly PackStep[], { blob, toc }: EarlierLayer): Earlier {
+  const runs = keptRuns(steps, toc);
+  const size = steps.reduce((sum, step) => sum + (step.kind === "entry" ? step.entry.size : 0), 0);
+  const kept = runs.flatMap(({ entries }) => entries);
+  const keptSize = kept.reduce((sum, entry) => sum + entry.size, 0);
+  if (steps.length - kept.length > MOST_NEW || size - keptSize > MOST_NEW_BYTES) throw new EarlierTarUnusable("too much is new");
+  return { tar: new EarlierTar(blob, toc.diffId), runs: new Map(runs.map((run) => [run.first, run])) };
 }
 
 async function writeSteps(
@@ -46,13 +84,25 @@ async function writeSteps(
   compressor: Compressor,
   mediaType: string | undefined,
   context: Cancellation | undefined,
+  earlier?: Earlier,
 ): Promise<WrittenLayer> {
   const tar = new TarStaging(compressor);
   const entries: TocEntry[] = [];
   const whiteouts: { readonly path: string }[] = [];
   const digests = new Map<string, Digest>();
-  for (const step of steps) {
+  for (let index = 0; index < steps.length; index++) {
     stopIfAborted(context);
+    const run = earlier?.runs.get(index);
+    if (earlier && run) {
+      await tar.copy(earlier.tar.read(run.start, run.end), context);
+      for (const entry of run.entries) {
+        entries.push(entry);
+        if (entry.digest !== undefined) digests.set(entry.path, entry.digest);
+      }
+      index += run.entries.length - 1;
+      continue;
+    }
+    const step = steps[index] as PackStep;
     if (step.kind !== "entry") {
       const marker = encodeHeader(markerHeader(step.kind === "whiteout" ? whiteoutOf(step.path) : opaqueMarkerOf(step.path)));
       if (step.kind === "whiteout") whiteouts.push({ path: step.path });
@@ -124,6 +174,17 @@ class TarStaging {
     return this.#compressor.write(bytes);
   }
 
+  /** Bytes that stand in a tar already. */
+  async copy(chunks: AsyncIterable<Buffer>, context: Cancellation | undefined): Promise<void> {
+    const flushed = this.flush();
+    if (flushed) await flushed;
+    for await (const chunk of chunks) {
+      stopIfAborted(context);
+      const wait = this.#compressor.write(chunk);
+      if (wait) await wait;
+    }
+  }
+
   /** A file that fits as a whole, with one byte of room more: reading that far tells that it has not grown. */
   smallFile(entry: PackEntry, content: OpenContent): Digest {
     const start = this.#filled;
@@ -173,65 +234,6 @@ function sizeChanged(entry: PackEntry, found: number): TsbuildError {
     entry.path,
     found > entry.size ? `it grew past its ${entry.size} bytes` : `it shrank from ${entry.size} to ${found} bytes`,
   );
-}
-
-interface OpenContent {
-  /** 0 at the end. */
-  read(into: Buffer, offset: number, length: number): number;
-  close(): void;
-}
-
-function openContent(entry: PackEntry): OpenContent {
-  const source: ContentSource | undefined = entry.source ?? (entry.size === 0 ? { kind: "bytes", data: new Uint8Array(0) } : undefined);
-  switch (source?.kind) {
-    case "bytes": {
-      let at = 0;
-      const { data } = source;
-      return {
-        read(into, offset, length) {
-          const part = data.subarray(at, at + length);
-          into.set(part, offset);
-          at += part.length;
-          return part.length;
-        },
-        close() {},
-      };
-    }
-    case "path": {
-      const fd = openSource(entry, source.path);
-      return { read: (into, offset, length) => readSync(fd, into, offset, length, null), close: () => closeSync(fd) };
-    }
-    case "layer":
-    case undefined:
-      throw new Error(`internal: the content of "${entry.path}" is not at hand`);
-  }
-}
-
-/** A link or fifo that took the file's place must neither be followed nor waited for. */
-function openSource(entry: PackEntry, path: string): number {
-  try {
-    return openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") throw fileChanged(entry.path, "it was removed");
-    if (code === "ELOOP" || code === "ENXIO") throw fileChanged(entry.path, "it was replaced");
-    throw fileUnreadable(entry.path, error as Error);
-  }
-}
-
-function headerOf(entry: PackEntry): TarHeader {
-  return {
-    name: entry.path,
-    type: entry.hardlink === undefined ? entry.type : "hardlink",
-    mode: entry.mode,
-    uid: entry.uid,
-    gid: entry.gid,
-    size: entry.hardlink === undefined ? entry.size : 0,
-    mtime: entry.mtime,
-    ...(entry.hardlink !== undefined ? { link: entry.hardlink } : entry.link === undefined ? {} : { link: entry.link }),
-    ...(entry.device === undefined ? {} : { device: entry.device }),
-    ...(entry.xattrs === undefined || entry.hardlink !== undefined ? {} : { xattrs: entry.xattrs }),
-  };
 }
 
 /** Deletions carry no metadata: time zero, as containerd writes them. */

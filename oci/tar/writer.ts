@@ -59,6 +59,29 @@ export function encodeHeader(header: TarHeader): Buffer {
   return bytes;
 }
 
+/** How many bytes {@link encodeHeader} gives, without making them where they are one block, as nearly always. */
+export function headerSize(header: TarHeader): number {
+  const { name, link, uid, gid, size, mtime, xattrs } = header;
+  const isPlain =
+    name.length < 100 &&
+    ASCII.test(name) &&
+    (link === undefined || (link.length <= 100 && ASCII.test(link))) &&
+    isWithin(uid, MAX_OCTAL_7) &&
+    isWithin(gid, MAX_OCTAL_7) &&
+    isWithin(size, MAX_OCTAL_11) &&
+    mtime.nsec === 0 &&
+    isWithin(mtime.sec, MAX_OCTAL_11) &&
+    xattrs === undefined;
+  return isPlain ? BLOCK : encodeHeader(header).length;
+}
+
+// oxlint-disable-next-line no-control-regex -- all of ASCII is meant.
+const ASCII = /^[\x00-\x7f]*$/;
+
+function isWithin(value: number, limit: number): boolean {
+  return value >= 0 && value <= limit;
+}
+
 const NOTHING = Buffer.alloc(0);
 
 /** A name in the fields of ustar: whole, split at a slash, or (when it has no room there) its ASCII part for old readers. */

@@ -1,10 +1,23 @@
 import { join } from "node:path";
+import type { Store } from "../../cache/store.js";
 import type { LayerId } from "../../cache/contract/layers.js";
+import { isDigest } from "../../core/digest.js";
 import { compressionRecipe } from "../../oci/layer/compress.js";
-import type { CompressionOptions } from "../../oci/layer/tasks.js";
+import type { EarlierLayer } from "../../oci/layer/layer-writer.js";
+import type { CompressionOptions, LayerTasks } from "../../oci/layer/tasks.js";
 import type { ContentSource, LayerBlob, PackEntry, PackPlan } from "../../oci/layer/toc.js";
 import type { LayerService } from "./layer-service.js";
 import type { Reporter } from "./ports.js";
+
+export interface PackOptions {
+  /** False: times stay as they are, whatever the build's epoch is. Default true. */
+  readonly clamp?: boolean;
+  /** Names what is packed, the same in every build: the layer that was packed under this name last is likely to be nearly the same. */
+  readonly lineage?: string;
+}
+
+/** Kind of memo: the diffID of the last layer of a lineage. It may vanish; then all files are read. */
+const MEMO = "lineage";
 
 /**
  * Packs a plan into a layer of the store. Files that come out of other layers are read from the snapshot where there is one (in the worker, which
@@ -15,16 +28,50 @@ export async function packLayer(
   plan: PackPlan,
   compression: CompressionOptions,
   reporter: Reporter,
-  options: { /** False: times stay as they are, whatever the build's epoch is. Default true. */ readonly clamp?: boolean } = {},
+  options: PackOptions = {},
 ): Promise<LayerId> {
   const { store, tasks } = service;
   const epoch = (options.clamp ?? true) ? service.epoch : undefined;
   const located = await locateContent(service, plan, reporter);
   const out = store.blobs.temporaryPath();
   const params = { plan: located.plan, out, compression, ...(epoch === undefined ? {} : { epoch }) };
-  const packed: LayerBlob = await (located.mapped ? tasks.packMapped : tasks.pack)(params, { signal: reporter.signal });
+  const { lineage } = options;
+  const { signal } = reporter;
+  const packed: LayerBlob = located.mapped
+    ? await tasks.packMapped(params, { signal })
+    : ((await packHere(store, lineage, params, signal)) ?? (await tasks.pack(params, { signal })));
+  if (lineage !== undefined) store.memo.set(MEMO, lineage, packed.diffId);
   store.blobs.adopt(out, packed.digest);
   return store.layers.addPacked(packed, compressionRecipe(compression)).id;
+}
+
+/** Plans up to these sizes are packed where they were made: until a thread has started and read a plan, they are done. */
+const SMALL = { entries: 200, bytes: 4 << 20 };
+
+type PackParams = Parameters<LayerTasks["pack"]>[0];
+
+/** Packs on this thread what is small, or nearly all alike the last layer of its lineage; undefined for everything else. */
+async function packHere(
+  store: Pick<Store, "blobs" | "layers" | "memo">,
+  lineage: string | undefined,
+  params: PackParams,
+  signal: AbortSignal,
+): Promise<LayerBlob | undefined> {
+  const { entries } = params.plan;
+  const isSmall = entries.length <= SMALL.entries && entries.reduce((sum, { size }) => sum + size, 0) <= SMALL.bytes;
+  const earlier = isSmall || lineage === undefined ? undefined : earlierLayer(store, lineage);
+  if (!isSmall && !earlier) return undefined;
+  const { pack, repack } = await import("../../oci/layer/pack.js");
+  return earlier ? repack({ ...params, earlier }, signal) : pack(params, signal);
+}
+
+/** The last layer of a lineage, when all of it is in the store. */
+function earlierLayer({ blobs, layers, memo }: Pick<Store, "blobs" | "layers" | "memo">, lineage: string): EarlierLayer | undefined {
+  const diffId = memo.get(MEMO, lineage)?.toString("utf8");
+  if (diffId === undefined || !isDigest(diffId)) return undefined;
+  const blob = layers.byDiffId(diffId)?.blob;
+  const toc = blob && blobs.has(blob.digest) ? layers.toc(diffId) : undefined;
+  return blob && toc ? { blob: blobs.path(blob.digest), toc } : undefined;
 }
 
 /** The plan with every `layer` source replaced by a path, and whether some of these paths belong to mapped ids. */

@@ -31,7 +31,13 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: Sol
       const plan = await planLayer(op, vertex, inputs, context, opContext);
       // A layer that a step runs on soon is not compressed first: that goes on beside the step.
       const direct = form.exported && !form.unpacked;
-      const layers = [...below, await packLayer(context.layers, plan, direct ? context.compression : { type: "uncompressed" }, opContext)];
+      const compression = direct ? context.compression : ({ type: "uncompressed" } as const);
+      const layers = [
+        ...below,
+        await packLayer(context.layers, plan, compression, opContext, {
+          lineage: `${context.provenance.origin} ${canonicalJson(op as unknown as Canonical)}`,
+        }),
+      ];
       if (form.exported && !direct)
         context.background.start(() => context.layers.exported(layers, below.length, context.compression, context.quiet));
       return { kind: "layers", layers };

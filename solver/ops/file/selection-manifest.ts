@@ -56,14 +56,22 @@ export function encodeSelection(text: string, paths: readonly string[], digests:
  * Only what differs is taken apart: of 20,000 entries it is mostly one.
  */
 export function differingEntries(before: string, after: string): { readonly before: SelectedEntries; readonly after: SelectedEntries } {
-  const [was, is] = [new Set(before.split(END)), new Set(after.split(END))];
-  return { before: decodeEntries(was, is), after: decodeEntries(is, was) };
+  const [was, is] = [before.split(END), after.split(END)];
+  let start = 0;
+  while (start < was.length && was[start] === is[start]) start++;
+  let [wasEnd, isEnd] = [was.length, is.length];
+  while (wasEnd > start && isEnd > start && was[wasEnd - 1] === is[isEnd - 1]) [wasEnd, isEnd] = [wasEnd - 1, isEnd - 1];
+  return { before: decodeEntries(was.slice(start, wasEnd), is), after: decodeEntries(is.slice(start, isEnd), was) };
 }
 
-function decodeEntries(lines: ReadonlySet<string>, others: ReadonlySet<string>): SelectedEntries {
+/** Lines from which it pays to make a set of all the others. */
+const MANY = 50;
+
+function decodeEntries(lines: readonly string[], others: readonly string[]): SelectedEntries {
+  const set = lines.length > MANY ? new Set(others) : undefined;
   const entries = new Map<string, SelectedEntry>();
   for (const line of lines) {
-    if (others.has(line)) continue;
+    if (set ? set.has(line) : others.includes(line)) continue;
     const [type, , mode, owner, size, link, device, xattrs, content, path] = line.split("\0");
     if (type === undefined || mode === undefined || path === undefined) continue;
     const known = {
