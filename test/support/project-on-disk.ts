@@ -88,7 +88,7 @@ export class ProjectOnDisk {
     const path = (number: string) => this.#paths[Number(number) % this.#paths.length] as string;
     const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
     return line
-      .replace(/^FROM STAGE(\d)/, (_, number: string) => (stage === 0 ? "FROM scratch" : `FROM s${Number(number) % stage}`))
+      .replace(/^FROM STAGE(\d)/, (_, number: string) => (stage === 0 ? "FROM base" : `FROM s${Number(number) % stage}`))
       .replace(/^COPY STAGE(\d)/, (_, number: string) => (stage === 0 ? "COPY" : `COPY --from=s${Number(number) % stage}`))
       .replace(/SOURCE(\d+)/g, (_, number: string) => inJson(path(number)))
       .replace(/QUOTED(\d+)/g, (_, number: string) =>

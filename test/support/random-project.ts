@@ -99,7 +99,7 @@ const from = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(fc.constantFrom("STAGE0", "STAGE1"), fc.constantFrom("*", "/", "to*", "/d*", "*/*", "[!d]*", "**/a")) },
 );
 
-const step: fc.Arbitrary<string> = fc.oneof(
+const fileStep: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc
@@ -135,37 +135,68 @@ const step: fc.Arbitrary<string> = fc.oneof(
     ),
   },
 );
-const stage: fc.Arbitrary<Stage> = fc.record({
-  from: fc.constantFrom("scratch", "scratch", "base", "STAGE0", "STAGE1"),
-  steps: fc.array(step, { minLength: 1, maxLength: 4 }),
-});
+/** What these make depends on nothing but what they are given; times are clamped. Nothing here may fail because something is not there. */
+const runStep: fc.Arbitrary<string> = fc.constantFrom(
+  "RUN find /to /d /deep -exec stat -c '%n %F %a %u %g' {} + 2>&1 | sort > /list",
+  "RUN find /to /d /deep -type f -exec sha256sum {} + 2>&1 | sort > /sums",
+  "RUN echo $A $E > /made; rm -rf /d; mkdir -p /d/new",
+  "RUN mv /to /moved; cp -r /deep /copied; chmod -R o-r /d; true",
+  "RUN echo x > /one; ln -f /one /two; ln -sf one /three; mkfifo /four; chown 3:4 /one; true",
+  "RUN --mount=type=bind,target=/context find /context ! -type d -exec stat -c '%n %F %a %s' {} + | sort > /context-list",
+  "RUN --mount=type=bind,source=d,target=/context find /context -type f -exec sha256sum {} + | sort > /context-sums; true",
+  "RUN --mount=type=bind,from=base,target=/other ls -1 /other > /other-list",
+  "RUN --mount=type=cache,target=/cache true",
+);
 
-export const project: fc.Arbitrary<Project> = fc.record({
-  files: fc.array(placed, { minLength: 3, maxLength: 14 }),
-  base: fc.array(placed, { maxLength: 4 }),
-  ignore: fc.array(fc.constantFrom("*.txt", "d", "!d/a", "**/b", "d/s", "!**/*.txt", "e?e", "\\[z]"), { maxLength: 3 }),
-  stages: fc.array(stage, { minLength: 1, maxLength: 3 }),
-  args: fc.constantFrom({}, { A: "1" }),
-  target: fc.nat(5),
-});
+interface Kind {
+  /** What a stage can stand on. */
+  readonly bases: readonly string[];
+  readonly step: fc.Arbitrary<string>;
+}
+
+/** Nothing that has to run: quick. */
+export const filesOnly: Kind = { bases: ["scratch", "scratch", "base", "STAGE0", "STAGE1"], step: fileStep };
+
+/** With steps that run. `busybox` is an image with a shell. */
+export const withRuns: Kind = {
+  bases: ["busybox", "busybox", "STAGE0", "STAGE1"],
+  step: fc.oneof({ weight: 2, arbitrary: fileStep }, { weight: 3, arbitrary: runStep }),
+};
+
+export const project = ({ bases, step }: Kind): fc.Arbitrary<Project> =>
+  fc.record({
+    files: fc.array(placed, { minLength: 3, maxLength: 14 }),
+    base: fc.array(placed, { maxLength: 4 }),
+    ignore: fc.array(fc.constantFrom("*.txt", "d", "!d/a", "**/b", "d/s", "!**/*.txt", "e?e", "\\[z]"), { maxLength: 3 }),
+    stages: fc.array(fc.record({ from: fc.constantFrom(...bases), steps: fc.array(step, { minLength: 1, maxLength: 4 }) }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    args: fc.constantFrom({}, { A: "1" }),
+    target: fc.nat(5),
+  });
 
 const at = fc.nat(30);
-export const edit: fc.Arbitrary<Edit> = fc.oneof(
-  fc.record({ edit: fc.constantFrom("touch", "delete", "same-size", "append", "reverse"), at }),
-  fc.record({ edit: fc.constantFrom("same-size"), at }),
-  fc.record({ edit: fc.constant("chmod"), at, mode: fc.constantFrom(...MODES) }),
-  fc.record({ edit: fc.constantFrom("rename", "link"), at, path }),
-  fc.record({ edit: fc.constant("swap"), at, with: at }),
-  fc.record({ edit: fc.constant("replace"), at, by: placed }),
-  fc.record({ edit: fc.constantFrom("put", "put-base"), by: placed }),
-  fc.record({
-    edit: fc.constant("ignore"),
-    patterns: fc.array(fc.constantFrom("*.txt", "d", "!d/a", "**/b", "*", "!a"), { maxLength: 3 }),
-  }),
-  fc.record({ edit: fc.constant("step"), at, by: fc.option(step, { nil: undefined }) }),
-  fc.record({ edit: fc.constant("new-step"), at, by: step }),
-  fc.record({ edit: fc.constant("swap-steps"), at }),
-  fc.record({ edit: fc.constant("arg"), value: fc.constantFrom("1", "2", "d") }),
-  fc.record({ edit: fc.constant("target"), target: fc.nat(3) }),
-  fc.record({ edit: fc.constantFrom("move", "comment") }),
-) as fc.Arbitrary<Edit>;
+export const edits = ({ step }: Kind, most: number): fc.Arbitrary<readonly Edit[]> =>
+  fc.array(
+    fc.oneof(
+      fc.record({ edit: fc.constantFrom("touch", "delete", "same-size", "append", "reverse"), at }),
+      fc.record({ edit: fc.constantFrom("same-size"), at }),
+      fc.record({ edit: fc.constant("chmod"), at, mode: fc.constantFrom(...MODES) }),
+      fc.record({ edit: fc.constantFrom("rename", "link"), at, path }),
+      fc.record({ edit: fc.constant("swap"), at, with: at }),
+      fc.record({ edit: fc.constant("replace"), at, by: placed }),
+      fc.record({ edit: fc.constantFrom("put", "put-base"), by: placed }),
+      fc.record({
+        edit: fc.constant("ignore"),
+        patterns: fc.array(fc.constantFrom("*.txt", "d", "!d/a", "**/b", "*", "!a"), { maxLength: 3 }),
+      }),
+      fc.record({ edit: fc.constant("step"), at, by: fc.option(step, { nil: undefined }) }),
+      fc.record({ edit: fc.constant("new-step"), at, by: step }),
+      fc.record({ edit: fc.constant("swap-steps"), at }),
+      fc.record({ edit: fc.constant("arg"), value: fc.constantFrom("1", "2", "d") }),
+      fc.record({ edit: fc.constant("target"), target: fc.nat(3) }),
+      fc.record({ edit: fc.constantFrom("move", "comment") }),
+    ) as fc.Arbitrary<Edit>,
+    { minLength: 1, maxLength: most },
+  );

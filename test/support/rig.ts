@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
+import { removeTree } from "./remove-tree.js";
 
 /** The command as it is installed. */
 export const CLI = process.env["TSBUILD_TEST_CLI"] ?? join(packageRoot(), "dist", "cli.js");
@@ -220,15 +221,5 @@ function readProc(pid: string, file: string): string {
     return readFileSync(join("/proc", pid, file), "latin1");
   } catch {
     return "";
-  }
-}
-
-/** Also what ids own that only a user namespace maps. */
-function removeTree(directory: string): void {
-  try {
-    rmSync(directory, { recursive: true, force: true });
-  } catch {
-    spawnSync("unshare", ["--map-root-user", "--map-auto", "--", "rm", "-rf", directory], { stdio: "ignore" });
-    rmSync(directory, { recursive: true, force: true });
   }
 }
