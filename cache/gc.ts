@@ -46,7 +46,7 @@ export interface CollectorParts {
   readonly reap: () => void;
 }
 
-/** On a full disk, where room is looked for first of all, nothing can be written down. */
+/** On a full disk, where room is looked for first of all, and on one that is read-only, nothing can be written down. */
 function note(write: () => void): void {
   try {
     write();
@@ -121,9 +121,11 @@ export class StoreCollector implements Collector {
 
   recover(): void {
     const { owner, reap } = this.parts;
-    // The first time it does so by itself.
-    if (owner.taken) reap();
-    else owner.directory();
+    note(() => {
+      // The first time it does so by itself.
+      if (owner.taken) reap();
+      else owner.directory();
+    });
   }
 
   collect(policy: CollectPolicy | readonly CollectPolicy[] = {}, { dryRun = false }: CollectOptions = {}): CollectReport {

@@ -27,12 +27,20 @@ export class StoreLeases implements Leases {
 
   hold(kind: LeaseKind, ids: readonly (string | number)[]): Lease {
     if (ids.length === 0) return { held: [], release() {} };
-    // Collection looks and removes inside a transaction too: what is there now stays.
-    const held = this.database.transaction(() => {
-      const there = ids.map(String).filter((id) => this.exists(kind, id));
-      for (const id of there) this.#insert(kind, id);
-      return there;
-    });
+    const there = () => ids.map(String).filter((id) => this.exists(kind, id));
+    let held: readonly string[];
+    try {
+      // Collection looks and removes inside a transaction too: what is there now stays.
+      held = this.database.transaction(() => {
+        const found = there();
+        for (const id of found) this.#insert(kind, id);
+        return found;
+      });
+    } catch (error) {
+      // Where nothing can be written, what is there can still be used; nothing much can be collected either.
+      if (!isUnwritable(error)) throw error;
+      return { held: there(), release() {} };
+    }
     for (const id of held) this.#counts.set(keyOf(kind, id), (this.#counts.get(keyOf(kind, id)) ?? 0) + 1);
     let released = false;
     return {
@@ -67,7 +75,7 @@ export class StoreLeases implements Leases {
         return true;
       });
     } catch (error) {
-      // Where nothing can be written, what is there can still be used; nothing much can be collected either.
+      // As above.
       if (isUnwritable(error)) return this.exists(kind, id);
       throw error;
     }

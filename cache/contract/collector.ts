@@ -99,7 +99,7 @@ export interface Collector {
   settle(collectAbove: number): void;
   /** Removes blobs that nothing refers to among those reachable from these (`rmi`). Answers what was removed. */
   sweepBlobs(from: readonly Digest[]): readonly Digest[];
-  /** Cleans up after processes that died. Every handle does so before its first write. */
+  /** Cleans up after processes that died, as far as something can be written. Every handle does so before its first write. */
   recover(): void;
   /** Everything that is wrong with the store as sentences; empty when all is well. Reads all metadata, and with `content` all bytes. */
   verify(options?: { readonly content?: boolean }): readonly string[];

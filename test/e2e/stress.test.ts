@@ -199,6 +199,51 @@ serial(`${KILLS} kills at any moment, of commands, workers and steps: every othe
   });
 });
 
+serial("builds, exports, saved images and caches that travel beside prune, du and a budget far too small: all right", async (t) => {
+  t.timeout(240_000);
+  await withRig(async (rig) => {
+    const directory = context(rig);
+    const reference = new Reference(rig, directory);
+    const below = random(SEED);
+    const one = async (args: readonly string[]): Promise<Ended> => {
+      const ended = await rig.cli(args, { env: { ...ENV, TSBUILD_CACHE_BUDGET: "3m" } });
+      t.is(ended.code, 0, `${args.join(" ")}\n${ended.stdout.toString()}${ended.stderr}`);
+      t.notRegex(ended.stderr, /internal:|\n\s+at /, args.join(" "));
+      return ended;
+    };
+    const builder = async (number: number): Promise<void> => {
+      for (let round = 0; round < 4; round++) {
+        const [variant, which] = [VARIANTS[below(VARIANTS.length)] as string, String(below(3))];
+        const expected = await reference.imageId(variant, which);
+        const name = `app-${number}-${round}`;
+        const cache = rig.path(`cache-${below(3)}-${number}`);
+        const more = [
+          ["-t", name],
+          ["-o", `type=oci,dest=${rig.path(`${name}.tar`)}`],
+          ["-o", `type=local,dest=${rig.path(name)}`],
+          ["-t", name, "--cache-to", `type=local,dest=${cache},mode=max`, "--cache-from", `type=local,src=${cache}`],
+        ][(round + number) % 4] as string[];
+        const ended = await one([...buildArgs(directory, variant, which), ...more, `--iidfile=${rig.path(name)}.iid`]);
+        t.is(rig.bytes(`${name}.iid`).toString(), expected, ended.stderr);
+        if (more[0] !== "-t") continue;
+        // An image with a name is whole, whatever is removed meanwhile.
+        await one(["save", "-o", rig.path(`${name}.saved`), name]);
+        t.true(rig.size(rig.path(`${name}.saved`)) > 100_000);
+        await one(["rmi", name]);
+      }
+    };
+    let building = true;
+    const pruner = async (): Promise<void> => {
+      for (let n = 0; building; n++)
+        await one((["prune --force --all", "du", "prune --force", "du --verify", "images"][n % 5] as string).split(" "));
+    };
+    const builders = Promise.all([0, 1, 2, 3].map(builder)).finally(() => (building = false));
+    await Promise.all([builders, pruner(), pruner()]);
+    await one(["du", "--verify"]);
+    t.deepEqual(leftovers(rig), []);
+  });
+});
+
 function kill(pid: number): boolean {
   try {
     process.kill(pid, "SIGKILL");

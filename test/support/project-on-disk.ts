@@ -29,6 +29,7 @@ export class ProjectOnDisk {
   #stages: readonly Stage[];
   #args: Readonly<Record<string, string>>;
   #target: number;
+  #options: BuildOptions = {};
 
   constructor(directory: string, { files, base, ignore, stages, args, target }: Project) {
     this.#directory = directory;
@@ -57,20 +58,21 @@ export class ProjectOnDisk {
     const copy = join(this.#directory, `snapshot-${this.#moves++}`);
     const copyTo = (from: string, to: string) => execFileSync("cp", ["--archive", from, to]);
     copyTo(this.#context, copy);
-    const [stages, args, target] = [this.#stages, this.#args, this.#target];
+    const [stages, args, target, options] = [this.#stages, this.#args, this.#target, this.#options];
     return () => {
       rmSync(this.#context, { recursive: true, force: true });
       copyTo(copy, this.#context);
-      [this.#stages, this.#args, this.#target] = [stages, args, target];
+      [this.#stages, this.#args, this.#target, this.#options] = [stages, args, target, options];
     };
   }
 
   /** The options of a build but for the base image, which is called `base`. */
   get options(): BuildOptions {
     return {
+      ...this.#options,
       context: this.#context,
       dockerfile: { text: this.dockerfile },
-      buildArgs: { ...this.#args, SOURCE_DATE_EPOCH: "1000000000" },
+      buildArgs: { ...this.#args, SOURCE_DATE_EPOCH: "1000000000", ...this.#options.buildArgs },
       buildContexts: { named: this.base },
       ...(this.#target < this.#stages.length ? { target: `s${this.#target}` } : {}),
     };
@@ -99,7 +101,9 @@ export class ProjectOnDisk {
   apply(change: Edit): void {
     switch (change.edit) {
       case "touch":
-        return this.#withEntry(change.at, (path) => lutimesSync(path, 1_500_000_000, 1_600_000_000 + change.at));
+        return this.#withEntry(change.at, (path) =>
+          lutimesSync(path, 1_500_000_000, change.at % 2 === 0 ? 1_600_000_000 + change.at : 3_000_000_000),
+        );
       case "delete":
         return this.#withEntry(change.at, (path) => rmSync(path, { recursive: true }));
       case "same-size":
@@ -161,6 +165,9 @@ export class ProjectOnDisk {
         return;
       case "target":
         this.#target = change.target;
+        return;
+      case "options":
+        this.#options = change.options;
         return;
       case "move": {
         const moved = join(this.#directory, `context-${this.#moves++}`);

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { BuildOptions } from "../../api/options.js";
 
 /**
  * Projects for tests of the cache: a context, a base image's files, a Dockerfile and arguments, as data that fast-check makes and shrinks, and
@@ -40,6 +41,7 @@ export type Edit =
   | { readonly edit: "swap-steps"; readonly at: number }
   | { readonly edit: "arg"; readonly value: string }
   | { readonly edit: "target"; readonly target: number }
+  | { readonly edit: "options"; readonly options: BuildOptions }
   | { readonly edit: "move" | "comment" };
 
 const NAMES = [
@@ -146,6 +148,7 @@ const runStep: fc.Arbitrary<string> = fc.constantFrom(
   "RUN --mount=type=bind,source=d,target=/context find /context -type f -exec sha256sum {} + | sort > /context-sums; true",
   "RUN --mount=type=bind,from=base,target=/other ls -1 /other > /other-list",
   "RUN --mount=type=cache,target=/cache true",
+  "RUN cat /etc/hosts > /hosts; df /dev/shm > /shm; ulimit -n > /limit",
 );
 
 interface Kind {
@@ -176,6 +179,18 @@ export const project = ({ bases, step }: Kind): fc.Arbitrary<Project> =>
     target: fc.nat(5),
   });
 
+/** Beside those of every build; each set takes the place of the one before. */
+const OPTIONS: readonly BuildOptions[] = [
+  {},
+  { buildArgs: { SOURCE_DATE_EPOCH: "1000000001" } },
+  { labels: { l: "2" } },
+  { network: "none" },
+  { addHosts: ["there:192.0.2.1"] },
+  { shmSize: 1 << 20 },
+  { ulimits: ["nofile=100:100"] },
+  { annotations: { a: "b" } },
+];
+
 const at = fc.nat(30);
 export const edits = ({ step }: Kind, most: number): fc.Arbitrary<readonly Edit[]> =>
   fc.array(
@@ -196,6 +211,7 @@ export const edits = ({ step }: Kind, most: number): fc.Arbitrary<readonly Edit[
       fc.record({ edit: fc.constant("swap-steps"), at }),
       fc.record({ edit: fc.constant("arg"), value: fc.constantFrom("1", "2", "d") }),
       fc.record({ edit: fc.constant("target"), target: fc.nat(3) }),
+      fc.record({ edit: fc.constant("options"), options: fc.constantFrom(...OPTIONS) }),
       fc.record({ edit: fc.constantFrom("move", "comment") }),
     ) as fc.Arbitrary<Edit>,
     { minLength: 1, maxLength: most },
