@@ -232,12 +232,12 @@ serial("builds, exports, saved images and caches that travel beside prune, du an
         await one(["rmi", name]);
       }
     };
-    let building = true;
+    const built = new AbortController();
     const pruner = async (): Promise<void> => {
-      for (let n = 0; building; n++)
+      for (let n = 0; !built.signal.aborted; n++)
         await one((["prune --force --all", "du", "prune --force", "du --verify", "images"][n % 5] as string).split(" "));
     };
-    const builders = Promise.all([0, 1, 2, 3].map(builder)).finally(() => (building = false));
+    const builders = Promise.all([0, 1, 2, 3].map(builder)).finally(() => built.abort());
     await Promise.all([builders, pruner(), pruner()]);
     await one(["du", "--verify"]);
     t.deepEqual(leftovers(rig), []);
