@@ -15,6 +15,7 @@ import { BuildSolver } from "./build-solver.js";
 import type { SolvedBuild } from "./cache-exports.js";
 import { CacheImports } from "./cache-imports.js";
 import { LayerUnavailableError, withoutLostLayers } from "./fetch-layer.js";
+import { idleCacheOptions } from "./idle-options.js";
 import { finishConfig } from "./image-config.js";
 import { loadDockerfile } from "./load-dockerfile.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
@@ -51,7 +52,7 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   const compiled = await Promise.all(
     build.platforms.map((platform) => compileDockerfile(dockerfile.ast, dockerfile.options(platform), dockerfile.ports)),
   );
-  const warnings = uniqueDiagnostics(compiled.flatMap((result) => result.warnings));
+  const warnings = uniqueDiagnostics([...compiled.flatMap((result) => result.warnings), ...idleCacheOptions(build, compiled)]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
 
   const epoch = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;

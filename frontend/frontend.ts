@@ -87,6 +87,8 @@ export interface FrontendResult {
   readonly baseHistory: readonly History[];
   readonly history: readonly HistoryEntry[];
   readonly platform: Platform;
+  /** Names of the stages, in lower case. */
+  readonly stages: readonly string[];
   readonly warnings: readonly Diagnostic[];
   /** `SOURCE_DATE_EPOCH` build argument, in seconds. */
   readonly sourceDateEpoch?: number;

@@ -91,7 +91,11 @@ function terminal({ stderr, env }: CliEnvironment): Terminal {
 async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[], environment: CliEnvironment): Promise<void> {
   if (warnings.length === 0 || form === "quiet" || form === "none" || form === "rawjson") return;
   const paint = paintFor(environment);
-  const lines = warnings.map(({ rule, code, message, range }) => ` - ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}\n`);
+  const lines = warnings.map(({ rule, code, message, range, hint }) => {
+    // What a rule advises stands on its page, and beside the line that broke it in a check.
+    const advice = rule === undefined && hint !== undefined ? `   hint: ${hint}\n` : "";
+    return ` - ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}\n${advice}`;
+  });
   const headline = paint.severity("warning", ` ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"} found:`);
   await tell(environment, `\n${headline}\n${lines.join("")}`);
 }

@@ -41,6 +41,7 @@ export async function compileDockerfile(ast: DockerfileAst, options: FrontendOpt
     baseHistory: target.baseHistory,
     history: target.history,
     platform: imagePlatform(config) ?? options.targetPlatform,
+    stages: build.plan?.graph.names ?? [],
     warnings: build.problems("warning"),
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
   };
