@@ -92,6 +92,16 @@ export class BuildContexts {
     return tree;
   }
 
+  /** Which line of which ignore file hides a path that exists: `.dockerignore:3`. */
+  hiddenBy(name: string, path: string): string | undefined {
+    const of = `${JSON.stringify([name]).slice(0, -1)},`;
+    for (const [key, tree] of this.#trees) {
+      const rule = key.startsWith(of) ? tree.hiddenBy(path) : undefined;
+      if (rule) return `${tree.ignore.file}${rule.line === undefined ? "" : `:${rule.line}`}`;
+    }
+    return undefined;
+  }
+
   /** With the file and the lines, for messages, where the patterns came from a file that was read here. */
   #ignoreRules(name: string, patterns: readonly string[]): IgnoreRules {
     const found = this.#ignoreFiles.get(name);

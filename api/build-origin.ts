@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
+import { compareCodeUnits } from "../core/canonical.js";
 import { sha256 } from "../core/digest.js";
 import { contextKind } from "./context-kind.js";
+import { repositories } from "./image-names.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 
 type Inputs = Pick<ResolvedBuildOptions, "context" | "dockerfile">;
@@ -27,8 +29,14 @@ function withoutCredentials(address: string): string {
   return address.replace(/(?<=\/\/)[^/@]*@/, "").replace(/\?[^#]*/, "");
 }
 
-/** Names the Dockerfile in its context: steps of builds with one origin are compared with each other. */
-export function buildOrigin(inputs: Inputs): string {
-  const { context, dockerfile } = describeInputs(inputs);
-  return sha256(`${context}\0${dockerfile}`).slice("sha256:".length, "sha256:".length + 32);
+/**
+ * Names the project: the Dockerfile in its context. A context that comes as a stream tells nothing of where it is from; the names of the images must do.
+ */
+export function originOf({
+  context,
+  dockerfile,
+  names,
+}: ReturnType<typeof describeInputs> & { readonly names: readonly string[] }): string {
+  const more = context === "-" ? [...repositories(names)].sort(compareCodeUnits) : [];
+  return sha256([context, dockerfile, ...more].join("\0")).slice("sha256:".length, "sha256:".length + 32);
 }

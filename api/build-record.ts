@@ -20,7 +20,7 @@ export interface RecordedStep {
   /** Bytes it printed. */
   readonly logBytes: number;
   readonly explanation?: StepExplanation;
-  /** Of a step that was not looked at: the key its own result is found under, when there is one. */
+  /** The key its result is found under as long as it is there. */
   readonly key?: string;
   /** Of a step that was not looked at: number of the step whose result made it needless. */
   readonly coveredBy?: number;

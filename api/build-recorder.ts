@@ -68,7 +68,7 @@ export class BuildRecorder {
       case "failed":
       case "canceled": {
         const step = this.#step(event.step, event.at);
-        const more = event.type === "failed" ? { error: event.error } : event.type === "cached" && event.key ? { key: event.key } : {};
+        const more = event.type === "failed" ? { error: event.error } : "key" in event && event.key ? { key: event.key } : {};
         step.end = { status: event.type, at: event.at, ...more };
         this.#tally.ended(event.step, this.#name(event.step), event.type);
         this.#begun ||= event.type === "completed" || event.type === "cached";

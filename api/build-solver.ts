@@ -14,14 +14,13 @@ import { Downloads } from "../solver/remote/downloads.js";
 import { GitRepositories } from "../solver/remote/git-repositories.js";
 import type { StepResult } from "../solver/result.js";
 import { solveGraph, type SolveGraphOptions } from "../solver/solve.js";
-import { buildOrigin } from "./build-origin.js";
 import { BuildSecrets } from "./build-secrets.js";
 import type { BuildContexts } from "./build-contexts.js";
 import type { CacheImports } from "./cache-imports.js";
 import { layerFetcher } from "./fetch-layer.js";
-import { earlierSteps } from "./earlier-steps.js";
 import type { ImageResolver } from "./image-resolver.js";
 import type { SolvedFiles } from "./main-context.js";
+import { knownProjects } from "./projects.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 import type { Session } from "./session.js";
 import { SshAgents } from "./ssh-agents.js";
@@ -36,7 +35,7 @@ export interface GraphSources {
 /** Solves the graphs of one build: first what the Dockerfile itself comes from, then what it says. They share what was asked of the outside. */
 export class BuildSolver {
   readonly quiet: Reporter;
-  readonly #shared: Omit<SolverContext, "layers" | "image" | "local">;
+  readonly #shared: Omit<SolverContext, "layers" | "image" | "local" | "hiddenBy">;
   readonly #solvedEarly = new Set<StepId>();
 
   constructor(
@@ -72,7 +71,7 @@ export class BuildSolver {
       sshAgent,
       freshMounts: build.freshMounts ? new FreshMounts() : undefined,
       selections: new Selections(store.memo, session.background),
-      provenance: { build: options.id, origin: buildOrigin(build), earlier: earlierSteps(store.builds, build) },
+      provenance: { build: options.id, projects: knownProjects(store.builds, build) },
       downloads: new Downloads({ store, connections: session.connections(), secrets }),
       repositories: new GitRepositories({ store, secrets, sshAgent }),
     };
@@ -94,7 +93,7 @@ export class BuildSolver {
     const unknown = (): Promise<never> => Promise.reject(new Error("internal: a context needs an image or a directory"));
     const epoch = this.options.build.buildArgs["SOURCE_DATE_EPOCH"];
     const layers = this.layers(epoch !== undefined && /^\d+$/.test(epoch) ? Number(epoch) : undefined);
-    const context: SolverContext = { ...this.#shared, layers, image: unknown, local: unknown };
+    const context: SolverContext = { ...this.#shared, layers, image: unknown, local: unknown, hiddenBy: () => undefined };
     const [result] = await this.#solve([root], context, false, (event) => {
       if (event.type === "steps") for (const step of event.steps) this.#solvedEarly.add(step.id);
       this.options.onEvent(event);
@@ -136,6 +135,7 @@ export class BuildSolver {
       layers,
       image: (identifier, platform) => resolver.source(identifier, platform, fallback),
       local: async (name, patterns) => contexts.tree(name, patterns),
+      hiddenBy: (name, path) => contexts.hiddenBy(name, path),
     };
   }
 

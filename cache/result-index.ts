@@ -71,6 +71,11 @@ export class IndexedResults implements ResultIndex {
     return this.database.all("SELECT id, name FROM results WHERE origin = ? ORDER BY used_at DESC, id DESC LIMIT 2000", origin);
   }
 
+  recentSteps(): readonly { readonly origin: string; readonly name: string }[] {
+    if (!this.database.exists) return [];
+    return this.database.all("SELECT origin, name FROM results WHERE origin IS NOT NULL ORDER BY used_at DESC LIMIT 5000");
+  }
+
   get(id: number): ResultRecord | undefined {
     const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM results r WHERE r.id = ?`, id);
     return row && record(row);

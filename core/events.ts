@@ -61,9 +61,9 @@ export interface StepExplanation {
 export type BuildEvent =
   | { readonly type: "steps"; readonly steps: readonly StepInfo[] }
   | { readonly type: "started"; readonly step: StepId; readonly at: number }
-  /** `key`: of a step that was not looked at, because what stands on it was found; its own result, if there is one, is found under it. */
+  /** `key`: where the store finds the step's result as long as it is there; a step that needs no cache has none. */
   | { readonly type: "cached"; readonly step: StepId; readonly at: number; readonly key?: string }
-  | { readonly type: "completed"; readonly step: StepId; readonly at: number }
+  | { readonly type: "completed"; readonly step: StepId; readonly at: number; readonly key?: string }
   | { readonly type: "failed"; readonly step: StepId; readonly at: number; readonly error: EventError }
   | { readonly type: "canceled"; readonly step: StepId; readonly at: number }
   /** Bytes a step printed, in order of arrival; not cut at line ends. */

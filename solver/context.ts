@@ -3,6 +3,7 @@ import type { Worker } from "../executor-native/contract.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { FileTree } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
+import type { CacheKey } from "../core/cache-key.js";
 import type { Digest } from "../core/digest.js";
 import type { Selections } from "./explain/selections.js";
 import type { Background } from "./layers/background.js";
@@ -24,16 +25,36 @@ export interface SourceImage {
 export interface Provenance {
   /** Id of the build. */
   readonly build: string | undefined;
-  /** Names the Dockerfile and its context: results of one origin are compared with each other. */
-  readonly origin: string;
-  /** What became of the step of this name in the last build of the same origin. */
-  readonly earlier: (name: string) => EarlierStep | undefined;
+  readonly projects: Projects;
 }
 
-export interface EarlierStep {
-  /** Id of the build. */
-  readonly build: string;
-  readonly finished: boolean;
+/**
+ * What explanations know of earlier builds. A project is a Dockerfile in its context, named by a hash without blanks; see `NewResult.origin`.
+ */
+export interface Projects {
+  /** The one that is built. */
+  readonly own: string;
+  /**
+   * Builds whose steps this build's are best compared with, the best first: those of the same project, then those that were to give an image of the
+   * same name; among these, builds for the same platforms and of the same name before others, later ones before earlier ones.
+   */
+  builds(): readonly PastBuild[];
+  /** Whether this build gives an image of a name that no build of that project gave, so that steps in common are chance. */
+  isForeign(project: string): boolean;
+  /** For people: the context of a project. */
+  describe(project: string): string;
+}
+
+export interface PastBuild {
+  readonly id: string;
+  /** For people, the context, when it is of another project. */
+  readonly elsewhere: string | undefined;
+  readonly steps: readonly {
+    readonly name: string;
+    readonly finished: boolean;
+    /** Where the store finds its result as long as it is there. */
+    readonly key: CacheKey | undefined;
+  }[];
 }
 
 /** What the ops of one build share. Everything is injected by api/. */
@@ -49,6 +70,8 @@ export interface SolverContext {
   readonly image: (identifier: string, platform: string | undefined, attrs: Readonly<Record<string, string>>) => Promise<SourceImage>;
   /** The tree of a local directory by its name in `local://NAME`, without what the ignore patterns exclude. */
   readonly local: (name: string, excludePatterns: readonly string[]) => Promise<FileTree>;
+  /** Which line of which ignore file hides a path that exists in a local directory: `.dockerignore:3`. */
+  readonly hiddenBy: (name: string, path: string) => string | undefined;
   /** Form of the layers this build exports. */
   readonly compression: CompressionOptions;
   /** For work that belongs to no step; its signal is the build's. */

@@ -62,6 +62,10 @@ export class ImportedResults implements ResultIndex {
     return this.store.results.steps(origin);
   }
 
+  recentSteps(): ReturnType<ResultIndex["recentSteps"]> {
+    return this.store.results.recentSteps();
+  }
+
   get(id: number): ResultRecord | undefined {
     return this.store.results.get(id);
   }

@@ -53,6 +53,8 @@ export interface ResultIndex {
   replace(result: NewResult): ResultRecord;
   /** Names of the steps of an origin that have results, used last first; at most 2,000. */
   steps(origin: string): readonly { readonly id: number; readonly name: string }[];
+  /** The same of all origins, at most 5,000. */
+  recentSteps(): readonly { readonly origin: string; readonly name: string }[];
   get(id: number): ResultRecord | undefined;
   /** What is known of the result behind a key. Unlike {@link lookup} this is no use of it: nothing is leased, and its layers may be gone. */
   peek(key: CacheKey): ResultSource | undefined;

@@ -45,6 +45,11 @@ export function unusedKey(): CacheKey {
   return cacheKey("ignore-cache", [randomBytes(32).toString("hex")]);
 }
 
+/** The key that leads to a vertex's result, or would if there were one; undefined when it has none, or is never cached because it needs no work. */
+export function lastingKey(node: Node<unknown>): CacheKey | undefined {
+  return node.vertex.op.immediate ? undefined : (resolvedKey(node) ?? node.definitionKey);
+}
+
 /** What is known of a vertex at the end; undefined when it has no keys, or is never cached because it needs no work. */
 export function solvedVertex<R>(node: Node<R>): SolvedVertex<R> | undefined {
   const { vertex, state } = node;

@@ -1,7 +1,7 @@
-import type { CacheKey } from "../../core/cache-key.js";
 import { TsbuildError } from "../../core/errors.js";
 import { type BuildEvent, type EventSink, now, type StepId } from "../../core/events.js";
 import type { Node } from "./graph.js";
+import { lastingKey } from "./keys.js";
 import type { OpContext } from "./op.js";
 
 /**
@@ -22,13 +22,12 @@ export class Reporter {
     this.#emit({ type: "started", step: node.vertex.id as StepId, at: now() });
   }
 
-  /** `key`: of a vertex that was skipped, the one its own result would be found under. */
-  cached(node: Node<unknown>, key?: CacheKey): void {
-    this.#end(node.vertex.id, { type: "cached", step: node.vertex.id as StepId, at: now(), ...(key === undefined ? {} : { key }) });
+  cached(node: Node<unknown>): void {
+    this.#end(node.vertex.id, { type: "cached", step: node.vertex.id as StepId, at: now(), ...keyOf(node) });
   }
 
   completed(node: Node<unknown>): void {
-    this.#end(node.vertex.id, { type: "completed", step: node.vertex.id as StepId, at: now() });
+    this.#end(node.vertex.id, { type: "completed", step: node.vertex.id as StepId, at: now(), ...keyOf(node) });
   }
 
   failed(node: Node<unknown>, error: unknown): void {
@@ -87,4 +86,9 @@ export class Reporter {
       this.onError(error);
     }
   }
+}
+
+function keyOf(node: Node<unknown>): { readonly key?: string } {
+  const key = lastingKey(node);
+  return key === undefined ? {} : { key };
 }

@@ -2,7 +2,7 @@ import PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
 import { digestSelected } from "./definition-keys.js";
 import type { Graph, Node } from "./graph.js";
-import { distinctKeys, keyComponents, primaryKey, type ResultKeys, resultKeys, unusedKey } from "./keys.js";
+import { distinctKeys, keyComponents, lastingKey, primaryKey, type ResultKeys, resultKeys, unusedKey } from "./keys.js";
 import type { CachedResult, EngineVertex, OpContext } from "./op.js";
 import type { Verdicts } from "./probe.js";
 import type { Session } from "./session.js";
@@ -47,9 +47,9 @@ export class Scheduler<R> {
 
   #skipped(node: Node<R>, hits: ReadonlySet<Node<R>>): void {
     const session = this.#session;
-    const key = node.vertex.op.immediate ? undefined : node.definitionKey;
+    const key = lastingKey(node);
     if (key !== undefined) session.decided({ kind: "skipped", vertex: node.vertex, key, coveredBy: () => coveringVertex(node, hits) });
-    session.reporter.cached(node, key);
+    session.reporter.cached(node);
   }
 
   /** Vertices that are at work end by themselves; what has not begun never does. */

@@ -2,7 +2,7 @@ import type { StepChange } from "../../core/events.js";
 import type { ExecOp, FileOp } from "../../llb/ops.js";
 import type { KeyComponents } from "../engine/op.js";
 import type { Selections } from "./selections.js";
-import { fileChanges } from "./file-changes.js";
+import { fileChanges, SELECTION } from "./file-changes.js";
 import { type Identity, opChanges } from "./op-changes.js";
 import { parseStepName } from "./step-names.js";
 import { quoted } from "./values.js";
@@ -17,23 +17,66 @@ export interface CompareOptions {
   /** Names of environment variables that are build arguments. */
   readonly args: ReadonlySet<string>;
   readonly selections: Pick<Selections, "differing">;
+  /** What hides a path of a local context, known by the name of its step, that exists there: `.dockerignore:3`. */
+  readonly hiddenBy: (context: string, path: string) => string | undefined;
 }
 
 /** Everything in which two runs of a step differ: what the instruction itself says first, then files, then what it stands on. */
 export function compareSteps(before: ComparedStep, after: ComparedStep, options: CompareOptions): readonly StepChange[] {
-  const changes: StepChange[] = [...identityChanges(before, after, options.args)];
-  const [was, is] = [before.components.inputs, after.components.inputs];
-  if (was.length !== is.length && changes.length === 0) changes.push(instructionChange(before, after));
-  const given = givenAspects(changes);
-  const below: StepChange[] = [];
-  for (const [index, input] of is.entries()) {
+  const own = identityChanges(before, after, options.args);
+  const given = givenAspects(own);
+  const [was, is] = [splitInputs(before.components.inputs), splitInputs(after.components.inputs)];
+  const files = is.files.flatMap(({ name, digests }, index) => {
+    const old = was.files[index];
+    return old ? contentChanges(old.digests, digests, name, given, options) : [];
+  });
+  // With another instruction an input may mean something else: then only the instruction is told.
+  const told = own.some(({ kind }) => kind === "instruction") && was.steps.length !== is.steps.length;
+  const changes = [...own, ...files, ...(told ? [] : stepChanges(was.steps, is.steps))];
+  const same =
+    before.components.identity === after.components.identity && before.components.inputs.length === after.components.inputs.length;
+  return changes.length > 0 || same ? changes : [instructionChange(before, after)];
+}
+
+/** Inputs that count by what is selected from them, and those that count as the step they are. */
+function splitInputs(inputs: KeyComponents["inputs"]) {
+  const parts = inputs.map(({ name, key }) => ({ name, key, digests: contentDigests(key) }));
+  return {
+    files: parts.flatMap(({ name, digests }) => (digests ? [{ name, digests }] : [])),
+    steps: parts.filter(({ digests }) => !digests),
+  };
+}
+
+type StepInput = KeyComponents["inputs"][number];
+
+function stepChanges(was: readonly StepInput[], is: readonly StepInput[]): readonly StepChange[] {
+  const changes = is.flatMap((input, index): readonly StepChange[] => {
     const old = was[index];
-    if (!old || old.key === input.key) continue;
-    const [oldContent, content] = [contentDigests(old.key), contentDigests(input.key)];
-    if (oldContent && content) changes.push(...contentChanges(oldContent, content, input.name, given, options));
-    else below.push(inputChange(old.name, input.name));
+    if (!old)
+      return [
+        { kind: "parent", subject: input.name, to: input.name, text: `the step before it is ${shortName(input.name)} now, there was none` },
+      ];
+    return old.key === input.key ? [] : [inputChange(old.name, input.name)];
+  });
+  const gone = was.slice(is.length).map(
+    ({ name }): StepChange => ({
+      kind: "parent",
+      subject: name,
+      from: name,
+      text: `there is no step before it now, it was ${shortName(name)}`,
+    }),
+  );
+  return [...changes, ...gone];
+}
+
+/** What a record keeps of a key; undefined when it is damaged, or of another format. */
+export function readComponents(text: string): KeyComponents | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<KeyComponents>;
+    return typeof value.identity === "string" && Array.isArray(value.inputs) ? (value as KeyComponents) : undefined;
+  } catch {
+    return undefined;
   }
-  return [...changes, ...below];
 }
 
 /** The digests in a key's part, when the input counts by its content. */
@@ -63,9 +106,15 @@ function instructionChange(before: ComparedStep, after: ComparedStep): StepChang
   return { kind: "instruction", subject: parseStepName(after.name).keyword, from, to, text };
 }
 
-/** What `--chmod` and `--chown` give to every file, so that the files themselves need not have changed. */
+/** What the instruction itself gives to every file, so that the files need not have changed: `--chmod`, `--chown`, and which files it takes. */
 function givenAspects(changes: readonly StepChange[]): ReadonlySet<string> {
-  const aspects: Readonly<Record<string, string>> = { "--chmod": "mode", "--chown": "owner" };
+  const aspects: Readonly<Record<string, string>> = {
+    "--chmod": "mode",
+    "--chown": "owner",
+    "--exclude": SELECTION,
+    "the source": SELECTION,
+    "the pattern": SELECTION,
+  };
   return new Set(changes.flatMap(({ subject }) => aspects[subject] ?? []));
 }
 
@@ -76,11 +125,13 @@ function contentChanges(
   given: ReadonlySet<string>,
   options: CompareOptions,
 ): readonly StepChange[] {
+  if (was.join() === is.join()) return [];
   const changes = is.flatMap((digest, index) => {
     const old = was[index];
     if (old === undefined || old === digest) return [];
     const differing = options.selections.differing(old, digest);
-    return differing ? fileChanges(differing.before, differing.after, (path) => shownPath(path, name), given) : [];
+    const about = { given, hiddenBy: (path: string) => options.hiddenBy(name, path) };
+    return differing ? fileChanges(differing.before, differing.after, (path) => shownPath(path, name), about) : [];
   });
   return changes.length > 0 || given.size > 0
     ? changes

@@ -6,35 +6,54 @@ import type { Decision, KeyComponents } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { contentDigests } from "./components.js";
 import { Explainer } from "./explainer.js";
+import { NearestRuns } from "./nearest.js";
+
+/** Identifiers of local directories begin so. */
+const LOCAL = "local://";
 
 /** The cache of a solve that records what later explanations need, and who explains this one. */
 export function explaining(
   order: readonly Vertex[],
-  { layers: { store }, results, provenance, selections }: Pick<SolverContext, "layers" | "results" | "provenance" | "selections">,
+  {
+    layers: { store },
+    results,
+    provenance,
+    selections,
+    hiddenBy,
+  }: Pick<SolverContext, "layers" | "results" | "provenance" | "selections" | "hiddenBy">,
   { explain, onEvent }: { readonly explain: boolean; readonly onEvent: EventSink },
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
   const { build } = provenance;
   // A step for another platform is another step, although it has the same name.
-  const originOf = (id: string): string => `${provenance.origin} ${vertices.get(id)?.platform ?? ""}`;
+  const platformOf = (id: string): string => vertices.get(id)?.platform ?? "";
   const cache = storeCache(
     { results, locks: store.locks },
     {
-      notes: (id) => ({ origin: originOf(id), ...(build === undefined ? {} : { build }) }),
+      notes: (id) => ({ origin: `${provenance.projects.own} ${platformOf(id)}`, ...(build === undefined ? {} : { build }) }),
       onSaved: ({ inputs }: KeyComponents) => selections.keep(inputs.flatMap(({ key }) => contentDigests(key) ?? [])),
     },
   );
+  const nearest = new NearestRuns({
+    results,
+    projects: provenance.projects,
+    build,
+    names: order.map(({ metadata }) => metadata.name),
+  });
   const explainer = new Explainer<StepResult>({
     results,
     selections,
+    hiddenBy: (name, path) => {
+      const { op } = order.find(({ metadata }) => metadata.name === name) ?? {};
+      return op?.kind === "source" && op.identifier.startsWith(LOCAL) ? hiddenBy(op.identifier.slice(LOCAL.length), path) : undefined;
+    },
     onEvent,
     skipped: explain,
-    build,
+    past: (vertex) => nearest.find(vertex.name, platformOf(vertex.id)),
     step: (id) => {
       const { args = [], ignoreReason } = vertices.get(id)?.metadata ?? {};
-      return { origin: originOf(id), args, ignoreReason };
+      return { args, ignoreReason };
     },
-    earlier: provenance.earlier,
     record: (hit) => cache.record(hit),
   });
   return { cache, onDecision: explainer.decided };

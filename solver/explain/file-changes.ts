@@ -12,15 +12,25 @@ const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof Se
   { word: "extended attributes", of: ["xattrs"] },
 ];
 
+/** Among what is given: which files there are. */
+export const SELECTION = "selection";
+
+export interface FileChangeOptions {
+  /** What the instruction gives to all files (`mode`, `owner`, {@link SELECTION}) is no change of them. */
+  readonly given?: ReadonlySet<string>;
+  /** What hides a path that exists: `.dockerignore:3`. */
+  readonly hiddenBy?: (path: string) => string | undefined;
+}
+
 /**
  * How the files that a step reads differ, given the entries that do: changed ones, then renamed, added and removed ones, by path. `shown` is how people
- * know a path: `/out of [build 2/2] RUN make`. What the instruction gives to all of them, `given`, is no change of the files.
+ * know a path: `/out of [build 2/2] RUN make`.
  */
 export function fileChanges(
   before: SelectedEntries,
   after: SelectedEntries,
   shown: (path: string) => string,
-  given: ReadonlySet<string> = new Set(),
+  { given = new Set(), hiddenBy }: FileChangeOptions = {},
 ): readonly StepChange[] {
   const changed: StepChange[] = [];
   const added: string[] = [];
@@ -32,6 +42,7 @@ export function fileChanges(
       if (change) changed.push({ kind: "file", subject: path, ...change, text: `${shown(path)} changed (${change.text})` });
     }
   }
+  if (given.has(SELECTION)) return changed.sort(bySubject);
   const removed = [...before.keys()].filter((path) => !after.has(path));
   const renames = findRenames(removed, added, before, after);
   const moved = new Set(renames.flat());
@@ -41,7 +52,7 @@ export function fileChanges(
     return [...whole].filter((path) => !insideOf(path, whole));
   };
   return [
-    ...changed.sort((a, b) => compareCodeUnits(a.subject, b.subject)),
+    ...changed.sort(bySubject),
     ...renames.map(
       ([from, to]): StepChange => ({
         kind: "file",
@@ -52,8 +63,17 @@ export function fileChanges(
       }),
     ),
     ...alone(added).map((path) => one(path, "added")),
-    ...alone(removed).map((path) => one(path, "removed")),
+    ...alone(removed).map((path) => {
+      const rule = hiddenBy?.(path);
+      return rule === undefined
+        ? one(path, "removed")
+        : ({ kind: "file", subject: path, text: `${shown(path)} is left out by ${rule} now` } as const);
+    }),
   ];
+}
+
+function bySubject(a: StepChange, b: StepChange): number {
+  return compareCodeUnits(a.subject, b.subject);
 }
 
 function entryChange(

@@ -29,7 +29,7 @@ export function opChanges(was: Identity, is: Identity, args: ReadonlySet<string>
     // The build argument of this name, where a step sees it, has been told.
     ...(changes.some(({ subject }) => subject === EPOCH) ? [] : valueChange("option", EPOCH, was.epoch, is.epoch)),
   ];
-  return all.length > 0 ? all : undefined;
+  return all;
 }
 
 /** Fields of an exec op beside command, environment and mounts, by the name people know them under. */
@@ -102,7 +102,23 @@ function mountChanges(was: readonly Mount[], is: readonly Mount[]): readonly Ste
     const [old, mount] = [before.get(dest), after.get(dest)];
     if (old && mount && equal(old, mount)) return [];
     const how = !old ? "was added" : !mount ? "was removed" : "changed";
-    return [{ kind: "option", subject: dest, text: `the mount at ${dest} ${how}` }];
+    const fields = old && mount && old.type === mount.type ? mountFields(old, mount) : [];
+    const which = fields.length === 0 ? "" : ` (${fields.join(", ")})`;
+    return [{ kind: "option", subject: dest, text: `the ${mount?.type ?? old?.type} mount at ${dest} ${how}${which}` }];
+  });
+}
+
+/** Options of mounts by the name people know them under. */
+const MOUNT_FIELDS: Readonly<Record<string, string>> = { selector: "source", size: "size", readonly: "readonly" };
+
+/** How the options of a mount differ. Which input it is of says nothing to people. */
+function mountFields(was: Mount, is: Mount): readonly string[] {
+  const [before, after] = [new Map<string, Canonical>(Object.entries(was)), new Map<string, Canonical>(Object.entries(is))];
+  return [...new Set([...after.keys(), ...before.keys()])].flatMap((field) => {
+    const [from, to] = [before.get(field), after.get(field)];
+    if (field === "input" || equal(from, to)) return [];
+    const shown = (value: Canonical | undefined): string => quoted(plain(shownField(field, value)) ?? "");
+    return [`${MOUNT_FIELDS[field] ?? field} ${shown(from)} to ${shown(to)}`];
   });
 }
 
@@ -120,6 +136,7 @@ const FILE_FIELDS: Readonly<Record<string, string>> = {
   attemptUnpack: "--unpack",
 };
 
+/** Which input an action works on says nothing to people. */
 function fileOpChanges(was: FileOp, is: FileOp): readonly StepChange[] | undefined {
   if (was.actions.length !== is.actions.length) return undefined;
   const changes: StepChange[] = [];
@@ -128,7 +145,7 @@ function fileOpChanges(was: FileOp, is: FileOp): readonly StepChange[] | undefin
     if (old.action !== action.action) return undefined;
     const [before, after] = [fieldsOf(old), fieldsOf(action)];
     for (const field of new Set([...Object.keys(after), ...Object.keys(before)])) {
-      if (equal(before[field], after[field])) continue;
+      if (field === "input" || field === "secondaryInput" || equal(before[field], after[field])) continue;
       const name = FILE_FIELDS[field];
       if (action.action === "mkfile" && field === "data")
         changes.push({

@@ -17,6 +17,9 @@ export function parseStepName(name: string): StepName {
   return { stage: position === undefined ? undefined : stage.trimEnd(), position: Number(position ?? 0), text: shown, keyword };
 }
 
+/** What {@link likeness} is at least when the text is the same. */
+export const SAME_TEXT = 2;
+
 /** How well an earlier step fits one that is looked for: 0 is not at all. */
 export function likeness(wanted: StepName, earlier: StepName): number {
   if (wanted.stage !== earlier.stage) return 0;
@@ -24,8 +27,8 @@ export function likeness(wanted: StepName, earlier: StepName): number {
   return wanted.stage !== undefined && wanted.position === earlier.position && wanted.keyword === earlier.keyword ? 1 : 0;
 }
 
-/** How well the step of another stage fits: stages are renamed, and what two of them have in common is recorded under the name of one. */
-export function likenessElsewhere(wanted: StepName, earlier: StepName): number {
-  if (wanted.stage === undefined || earlier.stage === undefined || wanted.text !== earlier.text) return 0;
-  return wanted.position === earlier.position ? 2 : 1;
+/** How many of the steps with a place that are wanted another project has, in the same stage and with the same text. */
+export function sharedSteps(wanted: readonly StepName[], names: Iterable<StepName>): number {
+  const have = new Set([...names].map(({ stage, text }) => `${stage}\0${text}`));
+  return wanted.filter(({ stage, text }) => have.has(`${stage}\0${text}`)).length;
 }

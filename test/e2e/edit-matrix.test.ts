@@ -10,16 +10,21 @@ import { Rig } from "../support/rig.js";
 const { serial, host } = busyboxSuite();
 const page = readFileSync(join(packageRoot(), "docs", "caching.md"), "utf8");
 
-/** Rows of the table: what changes, and the beginnings of the names of the steps that run, sorted. */
-function documented(): ReadonlyMap<string, readonly string[]> {
+/** What the table says of a change: the beginnings of the names of the steps that run, sorted, and why the first of them runs. */
+interface Row {
+  readonly steps: readonly string[];
+  readonly why: string;
+}
+
+function documented(): ReadonlyMap<string, Row> {
   const [, rows = ""] = /\| change .*\n\|[ -|]*\n((?:\|.*\n)+)/.exec(page) ?? [];
   return new Map(
     rows
       .trim()
       .split("\n")
       .map((row) => {
-        const [, change = "", , steps = ""] = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
-        return [change, [...steps.matchAll(/`([^`]*)`/g)].map(([, step = ""]) => step).sort()];
+        const [, change = "", , steps = "", why = ""] = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+        return [change, { steps: [...steps.matchAll(/`([^`]*)`/g)].map(([, step = ""]) => step).sort(), why: why.replaceAll("`", "") }];
       }),
   );
 }
@@ -84,11 +89,16 @@ const EDITS: Readonly<Record<string, Edit>> = {
   "base image moved under its tag, other files": { base: `${BASE}COPY marker /other\n` },
 };
 
-serial("every change of the table runs the steps the table says", async (t) => {
+/** Without what differs from run to run. */
+function shownWhy(text: string): string {
+  return text.replaceAll(host(), "$REGISTRY").replaceAll(/sha256:[0-9a-f]{12}/g, "sha256:…");
+}
+
+serial("every change of the table runs the steps the table says, for the reason it says", async (t) => {
   const rig = new Rig();
   const table = documented();
   t.deepEqual([...table.keys()], Object.keys(EDITS), "the table and the test hold the same changes");
-  const args = (...more: readonly string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${host()}`, ...more];
+  const args = (...more: readonly string[]) => ["build", "--progress=plain", "--explain", "--build-arg", `REGISTRY=${host()}`, ...more];
   const pushBase = async (dockerfile: string) => {
     const context = rig.context("base", { Dockerfile: dockerfile, marker: "1" });
     const pushed = await rig.cli(args("-o", `type=registry,name=${host()}/base:1`, context));
@@ -106,11 +116,12 @@ serial("every change of the table runs the steps the table says", async (t) => {
     const build = async (directory: string, more: readonly string[] = []) => {
       const ended = await rig.cli(args(...more, "-o", `type=oci,dest=${rig.path("image.tar")}`, directory));
       t.is(ended.code, 0, ended.stderr);
-      return instructionSteps(ended.stderr).DONE;
+      const why = /^#\d+ ran because (.*)$/m.exec(ended.stderr)?.[1] ?? "";
+      return { ran: instructionSteps(ended.stderr).DONE, why: shownWhy(why) };
     };
-    t.is((await build(context)).length, 6, "at first all of them run");
+    t.is((await build(context)).ran.length, 6, "at first all of them run");
     const wrong: string[] = [];
-    for (const [change, expected] of table) {
+    for (const [change, { steps: expected, why }] of table) {
       const { files, dockerfile, args: more = [], elsewhere, base } = EDITS[change] ?? {};
       if (base !== undefined) await pushBase(base);
       const edited = rig.path(elsewhere ? "elsewhere" : "context");
@@ -119,11 +130,16 @@ serial("every change of the table runs the steps the table says", async (t) => {
       if (elsewhere) cpSync(context, edited, { recursive: true });
       files?.(edited);
       if (dockerfile) writeFileSync(join(edited, "Dockerfile"), dockerfile(DOCKERFILE));
-      const ran = [...(await build(edited, more))].sort();
+      const built = await build(edited, more);
+      const ran = [...built.ran].sort();
       const fits = expected.every((step) => ran.filter((name) => name.toLowerCase().startsWith(step.toLowerCase())).length === 1);
       if (ran.length !== expected.length || !fits) wrong.push(`${change}: ${ran.join(", ") || "nothing"} ran`);
+      if (built.why !== why) wrong.push(`${change}: because ${built.why}`);
       rmSync(context, { recursive: true });
       renameSync(kept, context);
+      // The next change is compared with the last build.
+      if (base !== undefined) await pushBase(BASE);
+      await build(context, base === undefined ? [] : ["--pull"]);
     }
     t.deepEqual(wrong, []);
     t.deepEqual(rig.leftovers(), []);

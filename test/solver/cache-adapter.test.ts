@@ -25,6 +25,7 @@ function fakeStore() {
     save: (entry) => put(entry, true),
     replace: (entry) => put(entry, false),
     steps: () => [...new Map([...keys.values()].map((record) => [record.id, record])).values()],
+    recentSteps: () => [],
     peek: (key) => keys.get(key),
     get: (id) => [...keys.values()].find((record) => record.id === id),
     alias: (id, key) => {

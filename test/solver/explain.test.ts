@@ -6,9 +6,10 @@ import { sha256 } from "../../core/digest.js";
 import type { BuildEvent, StepExplanation } from "../../core/events.js";
 import type { ExecOp, FileOp } from "../../llb/ops.js";
 import type { Decision, EngineVertex, KeyComponents } from "../../solver/engine/op.js";
-import type { EarlierStep } from "../../solver/context.js";
+import type { PastBuild } from "../../solver/context.js";
 import { compareSteps } from "../../solver/explain/components.js";
 import { Explainer, type StepOrigin } from "../../solver/explain/explainer.js";
+import { NearestRuns } from "../../solver/explain/nearest.js";
 import { Selections } from "../../solver/explain/selections.js";
 import { likeness, parseStepName } from "../../solver/explain/step-names.js";
 import { Background } from "../../solver/layers/background.js";
@@ -23,6 +24,18 @@ const RUN: ExecOp = {
   network: "default",
   security: "sandbox",
   mounts: [{ type: "bind", dest: "/", readonly: false, input: 0, selector: "/" }],
+};
+const CACHE: ExecOp["mounts"][number] = {
+  type: "cache",
+  dest: "/c",
+  readonly: false,
+  input: -1,
+  selector: "/",
+  id: "a",
+  sharing: "shared",
+  uid: 0,
+  gid: 0,
+  mode: 0o755,
 };
 const COPY: FileOp = {
   kind: "file",
@@ -65,7 +78,21 @@ const OPS: readonly (readonly [ExecOp | FileOp, ExecOp | FileOp, string])[] = [
   ],
   [RUN, { ...RUN, cwd: "/", user: "app" }, 'WORKDIR went from "/src" to "/"; USER is "app" now, and was not set'],
   [RUN, { ...RUN, network: "none" }, '--network went from "default" to "none"'],
-  [RUN, { ...RUN, mounts: [...RUN.mounts, { type: "tmpfs", dest: "/tmp", readonly: false, size: 0 }] }, "the mount at /tmp was added"],
+  [
+    RUN,
+    { ...RUN, mounts: [...RUN.mounts, { type: "tmpfs", dest: "/tmp", readonly: false, size: 0 }] },
+    "the tmpfs mount at /tmp was added",
+  ],
+  [
+    { ...RUN, mounts: [...RUN.mounts, CACHE] },
+    { ...RUN, mounts: [...RUN.mounts, { ...CACHE, id: "b", sharing: "locked", mode: 0o700, input: 1 }] },
+    'the cache mount at /c changed (id "a" to "b", mode "0755" to "0700", sharing "shared" to "locked")',
+  ],
+  [
+    { ...RUN, mounts: [...RUN.mounts, { type: "tmpfs", dest: "/c", readonly: false, size: 0 }] },
+    { ...RUN, mounts: [...RUN.mounts, CACHE] },
+    "the cache mount at /c changed",
+  ],
   [
     RUN,
     {
@@ -92,12 +119,13 @@ const OPS: readonly (readonly [ExecOp | FileOp, ExecOp | FileOp, string])[] = [
 ];
 
 const NO_SELECTIONS = { differing: () => undefined };
+const hiddenBy = () => undefined;
 const texts = (changes: readonly { readonly text: string }[]) => changes.map(({ text }) => text).join("; ");
 
 for (const [index, [before, after, expected]] of OPS.entries()) {
   test(`operation ${index + 1}: ${expected}`, (t) => {
     const step = (op: ExecOp | FileOp, name: string) => ({ name: `[1/2] ${name}`, components: { identity: identity(op), inputs: [] } });
-    const options = { args: new Set(["OPT"]), selections: NO_SELECTIONS };
+    const options = { args: new Set(["OPT"]), selections: NO_SELECTIONS, hiddenBy };
     t.is(texts(compareSteps(step(before, "COPY a /b"), step(after, "COPY c /d"), options)), expected);
   });
 }
@@ -108,7 +136,7 @@ test("platform, SOURCE_DATE_EPOCH, and identities of other kinds", (t) => {
       compareSteps(
         { name: "a", components: { identity: before, inputs: [] } },
         { name: "a", components: { identity: after, inputs: [] } },
-        { args: new Set(), selections: NO_SELECTIONS },
+        { args: new Set(), selections: NO_SELECTIONS, hiddenBy },
       ),
     );
   t.is(
@@ -168,13 +196,29 @@ for (const [name, edit, expected] of TREES) {
       name: "[2/2] COPY . /",
       components: { identity: "same", inputs: [{ name: input, key: `content:${digest}` }] },
     });
-    const compare = (input: string) => texts(compareSteps(step(before, input), step(after, input), { args: new Set(), selections }));
+    const compare = (input: string) =>
+      texts(compareSteps(step(before, input), step(after, input), { args: new Set(), selections, hiddenBy }));
     t.is(compare("[internal] load build context"), expected);
     t.true(compare("[context more] load from client").includes(' of the context "more"'));
     t.true(compare("[build 2/2] RUN make").startsWith("/"), "paths of a stage are absolute, and named with their stage");
     t.true(compare("[build 2/2] RUN make").includes(" of [build 2/2] RUN make"));
   });
 }
+
+test("files that the ignore file hides now are not called removed", (t) => {
+  const [before, after] = [selection(FILES), selection({ link: FILES.link })];
+  const differing = () => differingEntries(before.manifest, after.manifest);
+  const step = (digest: string) => ({
+    name: "[2/2] COPY . /",
+    components: { identity: "same", inputs: [{ name: "[internal] load build context", key: `content:${digest}` }] },
+  });
+  const changes = compareSteps(step("1"), step("2"), {
+    args: new Set(),
+    selections: { differing },
+    hiddenBy: (context, path) => (context === "[internal] load build context" && path === "src" ? ".dockerignore:2" : undefined),
+  });
+  t.is(texts(changes), "src is left out by .dockerignore:2 now");
+});
 
 test("what --chmod and --chown give is not told for each file", (t) => {
   const [before, after] = [selection(FILES), selection({ ...FILES, "src/a.c": "file 600 1:1 a", "src/b.c": "file 600 1:1 cc" })];
@@ -186,10 +230,15 @@ test("what --chmod and --chown give is not told for each file", (t) => {
     name: "[2/2] COPY . /",
     components: { identity: identity(op), inputs: [{ name: "[internal] load build context", key: `content:${digest}` }] },
   });
-  const compare = (op: FileOp) => texts(compareSteps(step(COPY, before.digest), step(op, after.digest), { args: new Set(), selections }));
+  const compare = (op: FileOp) =>
+    texts(compareSteps(step(COPY, before.digest), step(op, after.digest), { args: new Set(), selections, hiddenBy }));
   t.is(
     compare(copy({ mode: 0o600, owner: { user: 1, group: 1 } })),
     '--chmod is "0600" now, and was not set; --chown is "1:1" now, and was not set; src/b.c changed (content)',
+  );
+  t.is(
+    compare(copy({ src: "/s*" })),
+    'the source went from "/src" to "/s*"; src/a.c changed (mode, owner); src/b.c changed (content, mode, owner)',
   );
   t.is(compare(copy({ mode: 0o600 })), '--chmod is "0600" now, and was not set; src/a.c changed (owner); src/b.c changed (content, owner)');
 });
@@ -221,7 +270,7 @@ test("inputs: parents, base images, another number of them, files that are not k
     components: { identity: "same", inputs: pairs.map(([name, key]) => ({ name, key })) },
   });
   const compare = (before: ReturnType<typeof inputs>, after: ReturnType<typeof inputs>) =>
-    texts(compareSteps(before, after, { args: new Set(), selections: NO_SELECTIONS }));
+    texts(compareSteps(before, after, { args: new Set(), selections: NO_SELECTIONS, hiddenBy }));
   t.is(
     compare(inputs(["[2/5] RUN make", "1"]), inputs(["[2/5] RUN make", "2"])),
     "the step before it ([2/5] RUN make) gave another result",
@@ -240,7 +289,12 @@ test("inputs: parents, base images, another number of them, files that are not k
     `the base image docker.io/library/a:1 moved from sha256:${"a".repeat(12)} to sha256:${"b".repeat(12)}`,
   );
   t.is(compare(inputs(["FROM a:1@sha256:1", "1"]), inputs(["FROM a:2@sha256:2", "2"])), 'the base image went from "a:1" to "a:2"');
-  t.is(compare(inputs(["a", "1"]), inputs(["a", "1"], ["b", "2"])), "the instruction changed");
+  t.is(compare(inputs(["a", "1"]), inputs(["a", "1"], ["b", "2"])), "the step before it is b now, there was none");
+  t.is(compare(inputs(["a", "1"], ["b", "2"]), inputs(["a", "1"])), "there is no step before it now, it was b");
+  t.is(
+    compare(inputs(["a", "1"], ["s", "content:1"]), inputs(["s", "content:2"])),
+    "files of s changed; there is no step before it now, it was a",
+  );
   t.is(
     compare(inputs(["[internal] load build context", "content:1"]), inputs(["[internal] load build context", "content:2"])),
     "files of the build context changed",
@@ -271,6 +325,8 @@ interface Earlier {
   readonly name: string;
   readonly identity: string;
   readonly build?: string;
+  /** Default: the one that is built. */
+  readonly project?: string;
 }
 
 /** Explains a decision for `[2/3] RUN make` of build `now` after these earlier records, the last used first. */
@@ -278,7 +334,7 @@ function explain(
   earlier: readonly Earlier[],
   decision: Partial<Decision<string>> & { readonly identity?: string },
   origin?: Partial<StepOrigin>,
-  before: ReadonlyMap<string, EarlierStep> = new Map(),
+  builds: readonly PastBuild[] = [],
 ): StepExplanation | undefined {
   const records = earlier.map(
     ({ name, identity: text, build }, index): ResultRecord => ({
@@ -292,20 +348,32 @@ function explain(
       imported: text === "",
     }),
   );
-  const results: Pick<ResultIndex, "steps" | "get" | "peek"> = {
-    steps: (wanted) => (wanted === "here" ? records : []),
+  const results: Pick<ResultIndex, "steps" | "recentSteps" | "get" | "peek"> = {
+    steps: (wanted) => records.filter((_, index) => wanted === `${earlier[index]?.project ?? "here"} `),
+    recentSteps: () => earlier.map(({ name, project = "here" }) => ({ name, origin: `${project} ` })),
     get: (id) => records[id - 1],
-    peek: () => undefined,
+    peek: (key) => records.find(({ id }) => `k${id}` === key),
   };
+  const nearest = new NearestRuns({
+    results,
+    projects: {
+      own: "here",
+      builds: () => builds,
+      isForeign: (project) => project === "foreign",
+      describe: (project) => `/contexts/${project}`,
+    },
+    build: "now",
+    names: ["[1/3] FROM a", "[2/3] RUN make", "[3/3] RUN test"],
+  });
   const events: BuildEvent[] = [];
   const explainer = new Explainer<string>({
     results,
     selections: NO_SELECTIONS,
+    hiddenBy,
     onEvent: (event) => events.push(event),
-    build: "now",
     skipped: false,
-    step: () => ({ origin: "here", args: [], ignoreReason: undefined, ...origin }),
-    earlier: (name) => before.get(name),
+    past: ({ name }) => nearest.find(name, ""),
+    step: () => ({ args: [], ignoreReason: undefined, ...origin }),
     record: () => records[0],
   });
   const vertex: EngineVertex<string> = {
@@ -324,17 +392,6 @@ function explain(
 }
 
 const OTHER = identity({ ...RUN, cwd: "/other" });
-
-test("a result of another stage is what a step is compared with that the last build had, too", (t) => {
-  const elsewhere = [
-    { name: "[base 2/2] RUN make", identity: OTHER, build: "b1" },
-    { name: "[base 1/2] RUN make", identity: identity(RUN), build: "b1" },
-  ];
-  const had = new Map([["[2/3] RUN make", { build: "b2", finished: true }]]);
-  t.like(explain(elsewhere, {}, {}, had), { reason: "changed", text: 'WORKDIR went from "/other" to "/src"', record: { build: "b1" } });
-  t.like(explain(elsewhere, {}), { reason: "new" });
-  t.like(explain([{ name: "[base 2/2] RUN test", identity: OTHER }], {}, {}, had), { reason: "gone" });
-});
 
 test("the nearest earlier run is the one that fits best, the last used among equals, and none of this build", (t) => {
   const changed = explain(
@@ -360,29 +417,121 @@ test("the nearest earlier run is the one that fits best, the last used among equ
     ),
     { reason: "new" },
   );
-  t.like(explain([{ name: "[3/3] RUN make", identity: OTHER }], {}, { origin: "elsewhere" }), {
-    reason: "new",
-    text: "it is new: no earlier build had this step",
-    changes: [],
-  });
-  t.like(explain([{ name: "[2/3] RUN make", identity: OTHER }], {}, { origin: undefined }), { reason: "new" });
   t.like(explain([{ name: "[2/3] RUN make", identity: identity(RUN) }], {}), { reason: "gone" });
 });
 
-test("no record is left: the step is new, was removed, or did not finish", (t) => {
-  const before = (finished: boolean) => explain([], {}, {}, new Map([["[2/3] RUN make", { build: "b1", finished }]]));
-  t.like(explain([], {}), { reason: "new" });
-  t.like(before(true), { reason: "gone", text: "its earlier result is no longer in the store" });
-  t.like(before(false), { reason: "unfinished", text: "it did not finish in build b1" });
+const MAKE = { name: "[2/3] RUN make", identity: OTHER };
+const TEST = { name: "[3/3] RUN test", identity: OTHER };
+
+/** A build of the past whose steps have these results, by the number of a record; 0: it did not finish. */
+const past = (id: string, steps: Readonly<Record<string, number>>, elsewhere?: string): PastBuild => ({
+  id,
+  elsewhere,
+  steps: Object.entries(steps).map(([name, record]) => ({
+    name,
+    finished: record > 0,
+    key: record > 0 ? (`k${record}` as CacheKey) : undefined,
+  })),
 });
 
+/** Earlier records, the last used first, builds of the past, the nearest first, and what is said of the step. */
+const NEAREST: readonly (readonly [string, readonly Earlier[], readonly PastBuild[], Partial<StepExplanation>])[] = [
+  ["nothing", [], [], { reason: "new", text: "it is new: no earlier build had this step", changes: [] }],
+  [
+    "the last build's, whatever was used since",
+    [MAKE, { ...MAKE, build: "b2" }],
+    [past("b7", { "[2/3] RUN make": 2 })],
+    { reason: "changed", text: 'WORKDIR went from "/other" to "/src"', record: { id: 2, createdAt: 2000, build: "b2" } },
+  ],
+  [
+    "of the last build the text, before the place",
+    [TEST, MAKE],
+    [past("b7", { "[2/3] RUN all": 1, "[3/3] RUN make": 2 })],
+    { record: { id: 2, createdAt: 2000 } },
+  ],
+  [
+    "of the last build the place",
+    [MAKE, TEST],
+    [past("b7", { "[2/3] RUN all": 2, "[3/3] RUN test": 1 })],
+    { record: { id: 2, createdAt: 2000 } },
+  ],
+  ["not a step that this build has elsewhere", [], [past("b7", { "[2/3] RUN test": 1 })], { reason: "new" }],
+  [
+    "a build before that had it",
+    [MAKE],
+    [past("b7", { "[2/3] COPY a b": 1 }), past("b6", { "[2/3] RUN make": 1 })],
+    { record: { id: 1, createdAt: 1000 } },
+  ],
+  [
+    "its result is gone",
+    [MAKE],
+    [past("b7", { "[2/3] RUN make": 9 }), past("b6", { "[2/3] RUN make": 1 })],
+    { reason: "gone", text: "its earlier result is no longer in the store" },
+  ],
+  ["it did not finish", [], [past("b7", { "[2/3] RUN make": 0 })], { reason: "unfinished", text: "it did not finish in build b7" }],
+  [
+    "it did not finish, but had before",
+    [MAKE],
+    [past("b7", { "[2/3] RUN make": 0 }), past("b6", { "[2/3] RUN make": 1 })],
+    { reason: "changed", text: 'it did not finish in build b7; before that: WORKDIR went from "/other" to "/src"' },
+  ],
+  [
+    "a build of another project",
+    [MAKE],
+    [past("b7", { "[2/3] RUN make": 1 }, "/contexts/ci-7")],
+    { text: 'WORKDIR went from "/other" to "/src", compared with /contexts/ci-7' },
+  ],
+  [
+    "without a history: its own project, before others",
+    [{ ...MAKE, project: "p" }, { ...TEST, project: "p" }, MAKE],
+    [],
+    { record: { id: 3, createdAt: 3000 } },
+  ],
+  [
+    "without a history: a project with the same steps",
+    [
+      { ...MAKE, project: "p" },
+      { ...TEST, project: "p" },
+    ],
+    [],
+    { text: 'WORKDIR went from "/other" to "/src", compared with /contexts/p' },
+  ],
+  ["a project with too few of its steps", [{ ...MAKE, project: "p" }], [], { reason: "new" }],
+  [
+    "a project of other image names",
+    [
+      { ...MAKE, project: "foreign" },
+      { ...TEST, project: "foreign" },
+    ],
+    [],
+    { reason: "new" },
+  ],
+  [
+    "more steps in common, before the last used",
+    [
+      { ...MAKE, project: "p" },
+      { ...MAKE, project: "q" },
+      { ...TEST, project: "q" },
+    ],
+    [],
+    { record: { id: 2, createdAt: 2000 } },
+  ],
+];
+
+for (const [what, earlier, builds, expected] of NEAREST) {
+  test(`the nearest earlier run: ${what}`, (t) => {
+    t.like(explain(earlier, {}, {}, builds), expected);
+  });
+}
+
 test("what cannot be explained goes unexplained, and fails nothing", (t) => {
-  const broken: ReadonlyMap<string, EarlierStep> = Object.assign(new Map(), {
-    get: () => {
+  const damaged: PastBuild = {
+    ...past("b7", {}),
+    get steps(): never {
       throw new Error("the history is damaged");
     },
-  });
-  t.is(explain([], {}, {}, broken), undefined);
+  };
+  t.is(explain([], {}, {}, [damaged]), undefined);
 });
 
 test("told to run, too old, found", (t) => {

@@ -1,0 +1,135 @@
+import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
+import type { PastBuild, Projects } from "../context.js";
+import type { KeyComponents } from "../engine/op.js";
+import { readComponents } from "./components.js";
+import { likeness, parseStepName, SAME_TEXT, sharedSteps, type StepName } from "./step-names.js";
+
+/** What a step is compared with. */
+export interface EarlierRun {
+  readonly record: Pick<ResultRecord, "createdAt" | "build"> & { readonly id?: number };
+  readonly name: string;
+  readonly components: KeyComponents;
+  /** For people: the context of another project than this build's; undefined: it is of this one. */
+  readonly elsewhere: string | undefined;
+}
+
+/** What the past says of a step. */
+export interface Past {
+  /** The run it is best compared with. */
+  readonly run: EarlierRun | undefined;
+  /** The nearest build that had this very step, and whether it finished there. */
+  readonly last: { readonly build: string; readonly finished: boolean } | undefined;
+}
+
+export interface NearestOptions {
+  readonly results: Pick<ResultIndex, "steps" | "recentSteps" | "get" | "peek">;
+  readonly projects: Projects;
+  /** Id of this build: what it made itself is no earlier run. */
+  readonly build: string | undefined;
+  /** Names of all steps of this build. */
+  readonly names: readonly string[];
+}
+
+/** Fewer steps in common tell nothing: many Dockerfiles hold `COPY . .`. */
+const LEAST_SHARED = 2;
+/** Projects that are looked at because they have most steps in common. */
+const MOST_ALIKE = 3;
+
+/**
+ * Finds the run that a step is best compared with: first as the nearest builds of the history had it, then, when none of them had it, by use among the
+ * results of this project, then of projects that have most of this build's steps. Of the steps of one build or project
+ * the one counts that fits best.
+ */
+export class NearestRuns {
+  readonly #options: NearestOptions;
+  readonly #own: readonly StepName[];
+  #alike: readonly string[] | undefined;
+
+  constructor(options: NearestOptions) {
+    this.#options = options;
+    this.#own = options.names.map(parseStepName);
+  }
+
+  /** `platform` as it stands in origins; empty: a step of any. */
+  find(name: string, platform: string): Past {
+    const { projects } = this.#options;
+    const wanted = parseStepName(name);
+    let last: Past["last"];
+    for (const build of projects.builds()) {
+      const step = this.#bestOf(build.steps, wanted);
+      if (!step) continue;
+      if (step.fit >= SAME_TEXT) last ??= { build: build.id, finished: step.finished };
+      const run = step.finished ? this.#runOf(step, build) : undefined;
+      // Where its own result is gone, nobody knows whether anything changed.
+      if (run || (step.finished && step.fit >= SAME_TEXT)) return { run, last };
+    }
+    return { run: this.#used(projects.own, platform, wanted) ?? this.#usedElsewhere(platform, wanted), last };
+  }
+
+  #runOf({ key }: PastBuild["steps"][number], { elsewhere }: PastBuild): EarlierRun | undefined {
+    const id = key === undefined ? undefined : this.#options.results.peek(key)?.id;
+    return id === undefined ? undefined : this.#run(id, elsewhere);
+  }
+
+  #run(id: number, elsewhere: string | undefined): EarlierRun | undefined {
+    const { results, build } = this.#options;
+    const record = results.get(id);
+    const components = record && (build === undefined || record.build !== build) ? readComponents(record.components) : undefined;
+    return record && components && { record, name: record.name, components, elsewhere };
+  }
+
+  /** The one that fits best, the first among equals; undefined when none fits. */
+  #bestOf<S extends { readonly name: string }>(steps: readonly S[], wanted: StepName): (S & { readonly fit: number }) | undefined {
+    let best: (S & { readonly fit: number }) | undefined;
+    for (const step of steps) {
+      const name = parseStepName(step.name);
+      const fit = likeness(wanted, name);
+      // A step that this build has too, elsewhere in its stage, is not one that became the wanted one.
+      if (fit > (best?.fit ?? 0) && (fit >= SAME_TEXT || !this.#has(name))) best = { ...step, fit };
+    }
+    return best;
+  }
+
+  #has(name: StepName): boolean {
+    return this.#own.some(({ stage, text }) => stage === name.stage && text === name.text);
+  }
+
+  #used(project: string, platform: string, wanted: StepName, elsewhere?: string): EarlierRun | undefined {
+    let left = this.#options.results.steps(`${project} ${platform}`);
+    for (;;) {
+      const best = this.#bestOf(left, wanted);
+      if (!best) return undefined;
+      const run = this.#run(best.id, elsewhere);
+      if (run) return run;
+      left = left.filter(({ id }) => id !== best.id);
+    }
+  }
+
+  #usedElsewhere(platform: string, wanted: StepName): EarlierRun | undefined {
+    this.#alike ??= this.#findAlike();
+    for (const project of this.#alike) {
+      const found = this.#used(project, platform, wanted, this.#options.projects.describe(project));
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  #findAlike(): readonly string[] {
+    const { results, projects } = this.#options;
+    const wanted = this.#own.filter(({ stage, keyword }) => stage !== undefined && keyword !== "FROM");
+    const others = new Map<string, StepName[]>();
+    for (const { origin, name } of results.recentSteps()) {
+      const project = origin.split(" ", 1)[0] as string;
+      if (project === projects.own) continue;
+      const known = others.get(project);
+      if (known) known.push(parseStepName(name));
+      else others.set(project, [parseStepName(name)]);
+    }
+    return [...others]
+      .map(([project, steps]) => ({ project, shared: sharedSteps(wanted, steps) }))
+      .filter(({ project, shared }) => shared >= LEAST_SHARED && shared * 2 >= wanted.length && !projects.isForeign(project))
+      .sort((a, b) => b.shared - a.shared)
+      .slice(0, MOST_ALIKE)
+      .map(({ project }) => project);
+  }
+}
