@@ -35,7 +35,7 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: Sol
       const layers = [
         ...below,
         await packLayer(context.layers, plan, compression, opContext, {
-          lineage: `${context.provenance.origin} ${canonicalJson(op as unknown as Canonical)}`,
+          lineage: `${context.provenance.projects.own} ${canonicalJson(op as unknown as Canonical)}`,
         }),
       ];
       if (form.exported && !direct)
