@@ -97,12 +97,12 @@ export class LocalBlobStore implements BlobStore {
           hasher.update(chunk);
           // An endless stream must not fill the disk before its digest is known to be wrong.
           if (expected.size !== undefined && hasher.size > expected.size) throw digestMismatch(`${expected.size} bytes`, "more");
-          file.write(chunk);
+          await file.write(chunk);
           options.onProgress?.(hasher.size);
         }
-        file.flush();
+        await file.flush();
       } finally {
-        file.close();
+        await file.close();
       }
       const size = hasher.size;
       const digest = hasher.digest();
