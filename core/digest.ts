@@ -28,8 +28,14 @@ export function digestHex(digest: Digest): string {
 
 /** A running sha256 that also counts the bytes it was fed. */
 export class Hasher {
-  readonly #hash: Hash = createHash("sha256");
-  #size = 0;
+  readonly #hash: Hash;
+  #size: number;
+
+  /** Goes on from where `from` is, which stays as it is. */
+  constructor(from?: Hasher) {
+    this.#hash = from ? from.#hash.copy() : createHash("sha256");
+    this.#size = from?.size ?? 0;
+  }
 
   /** Bytes fed so far. */
   get size(): number {

@@ -86,6 +86,11 @@ export class Compressor {
     return this.#inFlight >= this.#limit ? this.#room() : undefined;
   }
 
+  /** The digest of everything written so far, to go on from; undefined where some of it may still wait for the rest of its block. */
+  digested(): Hasher | undefined {
+    return this.#type === "uncompressed" ? new Hasher(this.#input) : undefined;
+  }
+
   /** Ends the stream; resolves when everything went through the sink. */
   async finish(): Promise<Compressed> {
     if (this.#type !== "uncompressed") this.#dispatch(true);

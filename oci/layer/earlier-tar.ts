@@ -11,11 +11,13 @@ export class EarlierTarUnusable extends Error {}
 /** The tar of an earlier layer, read once from its beginning to its end and digested on the way: only at the end it is known to be what it was. */
 export class EarlierTar {
   readonly #diffId: Digest;
-  readonly #hasher = new Hasher();
   readonly #chunks: AsyncIterator<Buffer>;
   #chunk: Buffer = Buffer.alloc(0);
   /** Where {@link #chunk} begins in the tar. */
   #position = 0;
+  /** Of the tar up to {@link #digested}. */
+  #hasher = new Hasher();
+  #digested = 0;
   #sliceEnd = performance.now() + SLICE;
 
   constructor(blob: string, diffId: Digest) {
@@ -36,6 +38,13 @@ export class EarlierTar {
     }
   }
 
+  /** {@link read} from the beginning, for a caller who digests these bytes, and nothing else, too: they are not digested twice. */
+  async *readFirst(end: number, digested: () => Hasher): AsyncGenerator<Buffer, void> {
+    this.#digested = end;
+    yield* this.read(0, end);
+    this.#hasher = digested();
+  }
+
   /** Reads what is left. */
   async verify(): Promise<void> {
     while (await this.#next());
@@ -51,12 +60,19 @@ export class EarlierTar {
       await turn();
       this.#sliceEnd = performance.now() + SLICE;
     }
+    this.#digestChunk();
     const { value, done } = await this.#chunks.next();
-    if (done) return false;
     this.#position += this.#chunk.length;
-    this.#chunk = value;
-    this.#hasher.update(value);
-    return true;
+    this.#chunk = done ? Buffer.alloc(0) : value;
+    return done !== true;
+  }
+
+  /** What of the chunk is not digested yet. */
+  #digestChunk(): void {
+    const end = this.#position + this.#chunk.length;
+    if (end <= this.#digested) return;
+    this.#hasher.update(this.#chunk.subarray(Math.max(0, this.#digested - this.#position)));
+    this.#digested = end;
   }
 }
 

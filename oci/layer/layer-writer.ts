@@ -94,7 +94,9 @@ async function writeSteps(
     stopIfAborted(context);
     const run = earlier?.runs.get(index);
     if (earlier && run) {
-      await tar.copy(earlier.tar.read(run.start, run.end), context);
+      const shared = index === 0 && run.start === 0 && compressor.digested() !== undefined;
+      const digested = (): Hasher => compressor.digested() as Hasher;
+      await tar.copy(shared ? earlier.tar.readFirst(run.end, digested) : earlier.tar.read(run.start, run.end), context);
       for (const entry of run.entries) {
         entries.push(entry);
         if (entry.digest !== undefined) digests.set(entry.path, entry.digest);

@@ -23,27 +23,48 @@ export function layerSteps(plan: PackPlan, epoch: number | undefined): readonly 
     const replaces = whiteouts.delete(entry.path) && entry.type === "dir";
     return normalized(entry, epoch, replaces);
   });
-  const steps: (PackStep & { readonly sort: string })[] = [];
+  const steps: PackStep[] = [];
   for (const entry of entries) {
-    steps.push({ kind: "entry", entry, sort: entry.path });
-    if (entry.opaque) steps.push({ kind: "opaque", path: entry.path, sort: entry.path });
+    steps.push({ kind: "entry", entry });
+    if (entry.opaque) steps.push({ kind: "opaque", path: entry.path });
   }
   if (whiteouts.size === 0) return steps;
-  for (const path of whiteouts) {
-    const [parent, name] = splitPath(path);
-    steps.push({ kind: "whiteout", path, sort: joinPath(parent, `.wh.${name}`) });
-  }
-  return sortByPath(steps.map((step) => ({ step, path: step.sort }))).map(({ step }) => step);
+  for (const path of whiteouts) steps.push({ kind: "whiteout", path });
+  return sortByPath(steps.map((step) => ({ step, path: placeOf(step) }))).map(({ step }) => step);
+}
+
+/** The path whose place in the order a step has. */
+function placeOf(step: PackStep): string {
+  if (step.kind === "entry") return step.entry.path;
+  if (step.kind === "opaque") return step.path;
+  const [parent, name] = splitPath(step.path);
+  return joinPath(parent, `.wh.${name}`);
 }
 
 function normalized(entry: PackEntry, epoch: number | undefined, replaces: boolean): PackEntry {
+  const { path, type, uid, gid, source, digest } = entry;
+  const mode = type === "symlink" ? 0o777 : entry.mode;
+  const size = type === "file" ? entry.size : 0;
+  const mtime = wholeSeconds(entry.mtime, epoch);
+  // Nearly all files have nothing more; writing them out is several times faster than spreading.
+  if (
+    source &&
+    digest !== undefined &&
+    entry.hardlink === undefined &&
+    !entry.xattrs &&
+    !entry.opaque &&
+    entry.link === undefined &&
+    !entry.device &&
+    !replaces
+  )
+    return { path, type, mode, uid, gid, size, mtime, source, digest };
   const { xattrs: allXattrs, ...rest } = entry;
   const xattrs = layerXattrs(allXattrs);
   return {
     ...rest,
-    mode: entry.type === "symlink" ? 0o777 : entry.mode,
-    size: entry.type === "file" ? entry.size : 0,
-    mtime: wholeSeconds(entry.mtime, epoch),
+    mode,
+    size,
+    mtime,
     ...(xattrs === undefined ? {} : { xattrs }),
     ...(replaces ? { opaque: true } : {}),
   };
