@@ -1,12 +1,12 @@
 // The whole suite, once as whoever runs it and, as root, the privileged half once more as an ordinary user. Ends with `N passed, M failed`.
 //   TSBUILD_TEST_USER   the ordinary user (default: tsbuild-test when it exists); it needs a subordinate id range
 //   --no-user           skip the second run
-import { spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Scratch } from "./scratch.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -18,13 +18,15 @@ const PRIVILEGED = [
   "build/test/e2e/**/*.test.js",
 ];
 
+const scratch = new Scratch();
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 /** Runs ava and counts by its TAP lines; what failed is shown whole, what passed is only counted. */
 async function runAva(title, command, args, options) {
   console.log(`# ${title}`);
   const before = { ...totals };
-  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "inherit"] });
+  const directory = scratch.directory();
+  const child = scratch.spawn(command, args, { cwd: options.cwd, env: options.env, directory, stdio: ["ignore", "pipe", "inherit"] });
   let showing = false;
   for await (const line of createInterface({ input: child.stdout })) {
     const result = /^(not )?ok \d+(?: - (.*))?$/.exec(line);
@@ -44,6 +46,11 @@ async function runAva(title, command, args, options) {
   const failed = totals.failed - before.failed;
   // A crash outside any test must not look like success.
   if (status !== 0 && failed === 0) totals.failed++;
+  const left = scratch.remove(directory);
+  if (left.length > 0) {
+    console.log(`not ok - tests left in their temporary directory: ${left.join(" ")}`);
+    totals.failed++;
+  }
   console.log(
     `# ${title}: ${totals.passed - before.passed} passed, ${totals.failed - before.failed} failed, ${totals.skipped - before.skipped} skipped`,
   );
@@ -52,16 +59,15 @@ async function runAva(title, command, args, options) {
 function ordinaryUser() {
   if (process.getuid?.() !== 0 || process.argv.includes("--no-user")) return undefined;
   const name = process.env.TSBUILD_TEST_USER || "tsbuild-test";
-  const { status, stdout } = spawnSync("id", ["-u", name], { encoding: "utf8" });
-  if (status === 0)
-    return { name, home: spawnSync("sh", ["-c", `echo ~${name}`], { encoding: "utf8" }).stdout.trim(), uid: Number(stdout) };
+  const { status } = spawnSync("id", ["-u", name], { stdio: "ignore" });
+  if (status === 0) return { name, home: spawnSync("sh", ["-c", `echo ~${name}`], { encoding: "utf8" }).stdout.trim() };
   if (process.env.TSBUILD_TEST_USER) throw new Error(`TSBUILD_TEST_USER: there is no user "${name}"`);
   return undefined;
 }
 
 /** A copy of what the tests need, owned by the user: the clone itself may lie where that user cannot read. */
 function copyFor(user) {
-  const directory = mkdtempSync(join(tmpdir(), "tsbuild-test-"));
+  const directory = scratch.directory();
   for (const name of [
     "build",
     "dist",
@@ -106,16 +112,12 @@ if (user) {
     LANG: "C.UTF-8",
     ...(process.env.CI ? { CI: process.env.CI } : {}),
   };
-  try {
-    await runAva(
-      `privileged part as ${user.name}`,
-      "setpriv",
-      ["--reuid", user.name, "--regid", user.name, "--init-groups", "--", process.execPath, ava(directory), "--tap", ...PRIVILEGED],
-      { cwd: directory, env },
-    );
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  await runAva(
+    `privileged part as ${user.name}`,
+    "setpriv",
+    ["--reuid", user.name, "--regid", user.name, "--init-groups", "--", process.execPath, ava(directory), "--tap", ...PRIVILEGED],
+    { cwd: directory, env },
+  );
 } else if (process.getuid?.() === 0) console.log("# no ordinary user to run as: set TSBUILD_TEST_USER");
 
 console.log(`${totals.passed} passed, ${totals.failed} failed`);

@@ -1,0 +1,113 @@
+// A temporary directory for one run of the tests, which goes when the run ends, whatever its end: with processes that were left in it and mounts below it.
+// What a run that was killed left is removed by the next one.
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Short: sockets have room for 107 bytes of a path, and podman takes no more than 50 for its own. */
+const PREFIX = "ts-";
+/** What ctrl-c and kill send, and the exit codes that shells make of them. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+/** Milliseconds for a test run to end by itself. */
+const GRACE = 5000;
+/** Milliseconds without anything new after which a directory is nobody's, when its process is gone. */
+const ABANDONED = 3_600_000;
+
+/** Runs test commands with a `TMPDIR` of their own. */
+export class Scratch {
+  #directories = new Set();
+  #child;
+
+  constructor() {
+    removeAbandoned();
+    process.once("exit", () => {
+      for (const directory of this.#directories) clear(directory);
+    });
+    for (const [signal, code] of Object.entries(SIGNALS)) {
+      process.once(signal, () => {
+        this.#child?.kill(signal);
+        const stop = () => process.exit(code);
+        if (!this.#child) stop();
+        this.#child.once("close", stop);
+        setTimeout(stop, GRACE);
+      });
+    }
+  }
+
+  /** A new directory, which like /tmp is for everybody: some tests do things as other users. */
+  directory() {
+    const path = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    this.#directories.add(path);
+    chmodSync(path, 0o1777);
+    return path;
+  }
+
+  /** Starts a command with that `TMPDIR`, one at a time. */
+  spawn(command, args, { directory, env = process.env, ...options }) {
+    this.#child = spawn(command, args, { ...options, env: { ...env, TMPDIR: directory } });
+    this.#child.once("close", () => (this.#child = undefined));
+    return this.#child;
+  }
+
+  /** Ends what still runs in a directory, undoes mounts, and removes it. Answers what was there, which is nothing after tests that clean up. */
+  remove(directory) {
+    const left = readdirSync(directory);
+    clear(directory);
+    this.#directories.delete(directory);
+    return left;
+  }
+}
+
+function clear(directory) {
+  // Twice: what is being ended may just have started something.
+  for (let round = 0; round < 2; round++) for (const pid of processesIn(directory)) end(pid);
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((path) => path.startsWith(`${directory}/`));
+  for (const path of mounts.reverse()) spawnSync("umount", ["--lazy", path.replaceAll("\\040", " ")], { stdio: "ignore" });
+  try {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // Files of ids that only a user namespace maps.
+    spawnSync("unshare", ["--map-root-user", "--map-auto", "--", "rm", "-rf", directory], { stdio: "ignore" });
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** By what they were told on their way: this directory as `TMPDIR`, or a path in it. */
+function processesIn(directory) {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => ["environ", "cmdline"].some((file) => read(`/proc/${pid}/${file}`).includes(directory)))
+    .map(Number);
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function end(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** Directories of runs that are over and could not clean up: killed, or the machine went down. */
+function removeAbandoned() {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    const path = join(tmpdir(), name);
+    if (pid === undefined || Number(pid) === process.pid || read(`/proc/${pid}/cmdline`) !== "") continue;
+    const stat = statSync(path, { throwIfNoEntry: false });
+    // Not of a run in another container that has the same /tmp.
+    if (stat?.uid === process.getuid?.() && stat.mtimeMs < Date.now() - ABANDONED) clear(path);
+  }
+}
