@@ -5,6 +5,7 @@ import { parseCacheOrigin } from "../cache/transfer/origin.js";
 import type { ExportImage } from "../exporters/exporter.js";
 import { compileDockerfile } from "../frontend/dockerfile/compile.js";
 import type { FrontendResult } from "../frontend/frontend.js";
+import { topological } from "../llb/vertex.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { SolverContext } from "../solver/context.js";
 import type { Stack } from "../solver/layers/layer-service.js";
@@ -87,6 +88,10 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
       layers,
       stacks: finished.map(({ stack }) => stack),
       mounts: cacheMounts(targets),
+      keyRecords: async (results) => {
+        const { recordsElsewhere } = await import("../solver/buildkit/elsewhere.js");
+        return recordsElsewhere(topological(targets), results, solver.context(layers, dockerfile));
+      },
       compression: options.image ? compression : undefined,
     },
   };

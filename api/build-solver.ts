@@ -155,7 +155,12 @@ export class BuildSolver {
       signal: this.session.signal,
       onEvent,
       ...(onSolved && { onSolved }),
-      ...(imports && { extend: () => imports.load() }),
+      ...(imports && {
+        extend: async () => {
+          await imports.load();
+          return imports.keySources;
+        },
+      }),
     });
   }
 }

@@ -4,7 +4,13 @@ import type { EventSink } from "../core/events.js";
 import type { LayerId } from "../cache/contract/layers.js";
 import type { OutgoingBlob } from "../cache/transfer/backend.js";
 import { INLINE_CACHE } from "../cache/transfer/config.js";
-import { CACHE_MOUNT_TYPE, layersOf as transferLayers, type TransferMount } from "../cache/transfer/content.js";
+import {
+  CACHE_MOUNT_TYPE,
+  type KeyRecord,
+  layersOf as transferLayers,
+  type TransferMount,
+  type TransferResult,
+} from "../cache/transfer/content.js";
 import type { CacheTo } from "../cache/transfer/options.js";
 import type { ExportImage } from "../exporters/exporter.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
@@ -28,6 +34,8 @@ export interface SolvedBuild {
   readonly layers: LayerService;
   /** By the names of their directories. */
   readonly mounts: ReadonlyMap<string, CacheMount>;
+  /** The records under which a BuildKit finds results of vertices. */
+  readonly keyRecords: (results: ReadonlyMap<string, TransferResult>) => Promise<readonly KeyRecord[]>;
   /** Form of the images' layers; undefined when there is no image. */
   readonly compression: CompressionOptions | undefined;
 }
@@ -56,9 +64,10 @@ export class CacheExports {
     const compression = this.solved.compression ?? { type: "gzip" };
     const described = await describeSteps(steps, this.solved.layers, { compression, force: false, reporter });
     const results = epoch === undefined ? described.results : described.results.map((result) => ({ ...result, createdAt: epoch }));
+    const records = await this.#keyRecords(steps, results);
     return images.map((image) => {
       const stack = image.layers.map(({ diffId, blob }) => ({ diffId, blob, createdAt: undefined }));
-      return { ...image, config: { ...image.config, [INLINE_CACHE]: writeInlineRecords(results, stack) } };
+      return { ...image, config: { ...image.config, [INLINE_CACHE]: writeInlineRecords({ results, records }, stack) } };
     });
   }
 
@@ -104,9 +113,13 @@ export class CacheExports {
     const compression = this.#compression(option);
     const { results, layers } = await describeSteps(steps, service, { compression, force: option.forceCompression ?? false, reporter });
     const mounts = await this.#mounts(option, reporter);
-    const content = { results, mounts };
+    const content = { results, records: await this.#keyRecords(steps, results), mounts };
     const blobs = transferLayers(content).map(({ blob }) => this.#outgoing(blob, layers.get(blob.digest) as LayerId, reporter));
     return { content, blobs: [...blobs, ...mounts.map((mount) => this.#outgoingMount(mount, reporter))] };
+  }
+
+  #keyRecords(steps: readonly StoredStep[], results: readonly TransferResult[]): Promise<readonly KeyRecord[]> {
+    return this.solved.keyRecords(new Map(steps.map(({ id }, index) => [id, results[index] as TransferResult])));
   }
 
   /** What the images have, unless something else is asked for. */

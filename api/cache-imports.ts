@@ -6,7 +6,8 @@ import type { CacheSource } from "../cache/transfer/backend.js";
 import type { TransferContent, TransferMount, TransferResult } from "../cache/transfer/content.js";
 import type { CacheFrom, MountSelection } from "../cache/transfer/options.js";
 import type { ResultIndex } from "../cache/contract/results.js";
-import { ImportedResults } from "../solver/imported-results.js";
+import type { KeySource } from "../solver/buildkit/elsewhere.js";
+import { adoptResult, ImportedResults } from "../solver/imported-results.js";
 import type { Reporter } from "../solver/layers/ports.js";
 import { runAsStep } from "./build-steps.js";
 import type { Session } from "./session.js";
@@ -90,9 +91,19 @@ export class CacheImports {
     return new ImportedResults(this.session.store, (key) => {
       for (const { source, results } of this.#imported) {
         const result = results.get(key);
-        if (result) return { result, origin: source.origin };
+        if (result) return { result, from: source };
       }
       return undefined;
+    });
+  }
+
+  /** The caches that have keys of BuildKit's. */
+  get keySources(): readonly KeySource[] {
+    const { store } = this.session;
+    return this.#imported.flatMap(({ source: { origin, name }, content: { records = [] } }): KeySource[] => {
+      if (!records.some((record) => record.result)) return [];
+      const from = { origin, name: `${name} (BuildKit)` };
+      return [{ records, adopt: (key, step, result) => adoptResult(store, { ...result, keys: [key], name: step }, from) }];
     });
   }
 

@@ -32,6 +32,8 @@ export interface SaveNotes {
 
 export interface StoreCacheOptions {
   readonly notes?: (vertexId: string) => SaveNotes;
+  /** What is known of a vertex by other names than its keys; recorded under `key`. */
+  readonly elsewhere?: (key: CacheKey, id: string) => ResultRecord | undefined;
   /** Told of every result that a run gave. */
   readonly onSaved?: (components: KeyComponents) => void;
 }
@@ -60,8 +62,8 @@ export class StoreCache<R> implements EngineCache<R> {
     return this.#records.get(hit);
   }
 
-  lookup(key: CacheKey): CachedResult<R> | undefined {
-    const record = this.#store.results.lookup(key);
+  lookup(key: CacheKey, id: string): CachedResult<R> | undefined {
+    const record = this.#store.results.lookup(key) ?? this.#options.elsewhere?.(key, id);
     return record && this.#give(record);
   }
 

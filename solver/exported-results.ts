@@ -9,6 +9,8 @@ import type { StepResult } from "./result.js";
 
 /** A step's result as it stands in the store. */
 export interface StoredStep {
+  /** Id of the vertex. */
+  readonly id: string;
   readonly keys: TransferResult["keys"];
   readonly name: string;
   /** Milliseconds since the epoch. */
@@ -24,7 +26,13 @@ export function storedSteps(vertices: readonly SolvedVertex<StepResult>[], resul
     if (!record) return [];
     const [first, ...others] = new Set([record.primaryKey, ...keys]);
     return [
-      { keys: [first as TransferResult["keys"][0], ...others], name: vertex.name, createdAt: record.createdAt, stack: record.layers },
+      {
+        id: vertex.id,
+        keys: [first as TransferResult["keys"][0], ...others],
+        name: vertex.name,
+        createdAt: record.createdAt,
+        stack: record.layers,
+      },
     ];
   });
 }

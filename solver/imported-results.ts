@@ -3,12 +3,44 @@ import type { LayerId } from "../cache/contract/layers.js";
 import type { NewResult, ResultIndex, ResultRecord, ResultSource } from "../cache/contract/results.js";
 import type { Store } from "../cache/store.js";
 import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
+import { encodeImported } from "./explain/imported-from.js";
 
-/** Results that other machines made, by key, and where their layers are. */
-export type FindImported = (key: CacheKey) => { readonly result: TransferResult; readonly origin: string } | undefined;
+/** Results that other machines made, by key, and where they are. */
+export type FindImported = (key: CacheKey) => { readonly result: TransferResult; readonly from: ImportedFrom } | undefined;
 
-/** Steps of imported results have nothing to be compared with. */
-const NO_COMPONENTS = '{"identity":"","inputs":[]}';
+/** A cache that results come from. */
+export interface ImportedFrom {
+  /** How layers remember it. */
+  readonly origin: string;
+  /** As people know it. */
+  readonly name: string;
+}
+
+type ImportStore = Pick<Store, "results" | "layers" | "blobs">;
+
+/** Makes a result of another machine one of the store. Its layers are registered with where they can be fetched; nothing is fetched. */
+export function adoptResult(
+  store: ImportStore,
+  { keys, name, createdAt, layers }: Pick<TransferResult, "keys" | "name" | "createdAt" | "layers">,
+  from: ImportedFrom,
+): ResultRecord {
+  return store.results.save({
+    keys,
+    layers: layers.map((layer) => adoptLayer(store, layer, from.origin)),
+    name,
+    createdAt,
+    components: encodeImported(from.name),
+    imported: true,
+  });
+}
+
+/** A layer that is here, or that an image's registry has, stays as it is. */
+function adoptLayer({ layers, blobs }: ImportStore, { diffId, blob, createdAt }: TransferLayer, origin: string): LayerId {
+  const known = layers.byDiffId(diffId);
+  const there = known?.blob && (known.origin !== undefined || blobs.has(known.blob.digest));
+  const source = there ? { blob: known.blob, origin: known.origin } : { blob, origin };
+  return layers.addRemote({ diffId, ...source, ...(createdAt === undefined ? {} : { createdAt }) }).id;
+}
 
 /**
  * The store's results, and behind them those of other caches. A result that is found there becomes one of the store: its layers are registered
@@ -16,7 +48,7 @@ const NO_COMPONENTS = '{"identity":"","inputs":[]}';
  */
 export class ImportedResults implements ResultIndex {
   constructor(
-    private readonly store: Pick<Store, "results" | "layers" | "blobs">,
+    private readonly store: ImportStore,
     private readonly find: FindImported,
   ) {}
 
@@ -26,17 +58,10 @@ export class ImportedResults implements ResultIndex {
     if (known) return known;
     const found = this.find(key);
     if (!found) return undefined;
-    const { keys, name, createdAt, layers } = found.result;
+    const { keys } = found.result;
     // What the store has under the other names is younger, or the same.
     const others = keys.slice(1).filter((other) => other !== key && results.lookup(other) === undefined);
-    return results.save({
-      keys: [keys[0], ...(key === keys[0] ? [] : [key]), ...others],
-      layers: layers.map((layer) => this.#layer(layer, found.origin)),
-      name,
-      createdAt,
-      components: NO_COMPONENTS,
-      imported: true,
-    });
+    return adoptResult(this.store, { ...found.result, keys: [keys[0], ...(key === keys[0] ? [] : [key]), ...others] }, found.from);
   }
 
   save(result: NewResult): ResultRecord {
@@ -68,14 +93,5 @@ export class ImportedResults implements ResultIndex {
 
   get(id: number): ResultRecord | undefined {
     return this.store.results.get(id);
-  }
-
-  /** A layer that is here, or that an image's registry has, stays as it is. */
-  #layer({ diffId, blob, createdAt }: TransferLayer, origin: string): LayerId {
-    const { layers, blobs } = this.store;
-    const known = layers.byDiffId(diffId);
-    const there = known?.blob && (known.origin !== undefined || blobs.has(known.blob.digest));
-    const source = there ? { blob: known.blob, origin: known.origin } : { blob, origin };
-    return layers.addRemote({ diffId, ...source, ...(createdAt === undefined ? {} : { createdAt }) }).id;
   }
 }

@@ -3,6 +3,7 @@ import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
+import type { Elsewhere, KeySource } from "./buildkit/elsewhere.js";
 import type { SolverContext } from "./context.js";
 import type { EngineVertex, SolvedVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
@@ -17,8 +18,8 @@ export interface SolveGraphOptions {
   readonly jobs: number;
   /** Whether the results become images, so that their layers are wanted compressed. */
   readonly image: boolean;
-  /** Called when the store alone does not have the targets: brings the keys of other caches. */
-  readonly extend?: () => Promise<void>;
+  /** Called when the store alone does not have the targets: brings the keys of other caches. Answers those that are searched as BuildKit does. */
+  readonly extend?: () => Promise<readonly KeySource[]>;
   /** Told of everything that has keys once the graph is solved, for caches that are written elsewhere. */
   readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[]) => void;
   /** Whether steps that are not even looked at are explained, too: a look-up for each. Default: false. */
@@ -54,13 +55,24 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     })),
   });
   const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
+  const { extend } = options;
+  let elsewhere: Elsewhere = () => undefined;
   const results = await solve(roots, {
-    ...explaining(order, context, { explain: options.explain ?? false, onEvent: options.onEvent }),
+    ...explaining(order, context, {
+      explain: options.explain ?? false,
+      onEvent: options.onEvent,
+      elsewhere: (key, id) => elsewhere(key, id),
+    }),
     jobs: { run: options.jobs, io: Math.max(4, availableParallelism()) },
     signal: options.signal,
     onEvent: options.onEvent,
     ...(options.onSolved && { onSolved: options.onSolved }),
-    ...(options.extend && { extend: options.extend }),
+    ...(extend && {
+      extend: async () => {
+        const sources = await extend();
+        if (sources.length > 0) elsewhere = await (await import("./buildkit/elsewhere.js")).resultsElsewhere(order, sources, context);
+      },
+    }),
   }).catch((error: unknown) => {
     throw withPlace(error, order);
   });

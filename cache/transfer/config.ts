@@ -35,6 +35,8 @@ export interface LayerAnnotations {
 export interface CacheRecord {
   /** `sha256:` and our key; of BuildKit's records the digest of an op. */
   readonly digest: string;
+  /** Per input of the op the records it may be, by index, and the digest of what is selected from it; none in records of our keys. */
+  readonly inputs?: readonly (readonly { readonly selector?: string | undefined; readonly link: number }[])[] | undefined;
   readonly layers?: readonly { readonly layer: number; readonly createdAt?: string | undefined }[] | undefined;
   /** Marks a record whose digest is one of our keys: the primary key of a result, or a further one of the result with that primary key (hex). */
   readonly tsbuild?: { readonly name: string; readonly createdAt: string } | { readonly primary: string } | undefined;
@@ -56,6 +58,7 @@ const list = <T extends v.GenericSchema>(schema: T) => v.nullish(v.array(schema)
 
 export const recordSchema = v.object({
   digest: v.string(),
+  inputs: optional(v.array(list(v.object({ selector: optional(v.string()), link: v.pipe(v.number(), v.integer(), v.minValue(0)) })))),
   layers: optional(v.array(v.object({ layer: index, createdAt: optional(v.string()) }))),
   // What another version wrote there is no reason to do without the rest.
   tsbuild: v.fallback(

@@ -21,6 +21,17 @@ export interface TransferResult {
   readonly layers: readonly TransferLayer[];
 }
 
+/**
+ * A key as BuildKit keeps it: the digest of an operation, and for each of its inputs the records that it may be, seen through a selector (a digest;
+ * empty: all of it). Records without inputs are sources and contents.
+ */
+export interface KeyRecord {
+  readonly digest: string;
+  readonly inputs: readonly (readonly { readonly selector: string /** Index. */; readonly record: number }[])[];
+  /** What the operation gave; undefined where the record only leads to others. */
+  readonly result: Pick<TransferResult, "layers" | "createdAt"> | undefined;
+}
+
 /** The content of a cache mount as a tar. */
 export interface TransferMount {
   /** As the Dockerfile names it. */
@@ -33,6 +44,8 @@ export interface TransferMount {
 /** Everything one cache holds. */
 export interface TransferContent {
   readonly results: readonly TransferResult[];
+  /** What BuildKit left, or is to find; then their results have no layers that `results` do not have. */
+  readonly records?: readonly KeyRecord[];
   readonly mounts: readonly TransferMount[];
 }
 
@@ -42,4 +55,17 @@ export const CACHE_MOUNT_TYPE = "application/vnd.tsbuild.cache-mount.v1.tar";
 /** Each layer once, by the digest of its blob. */
 export function layersOf(content: Pick<TransferContent, "results">): readonly TransferLayer[] {
   return [...new Map(content.results.flatMap((result) => result.layers.map((layer) => [layer.blob.digest, layer] as const))).values()];
+}
+
+/** Several caches as one; undefined when there are none. Links between records move along. */
+export function joinContents(contents: readonly TransferContent[]): TransferContent | undefined {
+  if (contents.length === 0) return undefined;
+  let before = 0;
+  const records = contents.flatMap(({ records: all = [] }) => {
+    const offset = before;
+    before += all.length;
+    const moved = (links: KeyRecord["inputs"][number]) => links.map((link) => ({ ...link, record: link.record + offset }));
+    return all.map((record) => ({ ...record, inputs: record.inputs.map(moved) }));
+  });
+  return { results: contents.flatMap(({ results }) => results), mounts: contents.flatMap(({ mounts }) => mounts), records };
 }

@@ -2,7 +2,7 @@ import { type Digest, digestHex, sha256 } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../../oci/http/proxy.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
-import type { TransferContent } from "./content.js";
+import { joinContents, type TransferContent } from "./content.js";
 import { type ActionsCache, actionsCache, type CacheEntry, type ServiceAddress } from "./gha-service.js";
 import { type CacheHttp, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
@@ -46,9 +46,7 @@ export function ghaSource(options: GhaOptions, http: CacheHttp, env: Environment
       const found = await within(timeout(options), signal, (until) =>
         Promise.all(readable.map(({ scope }) => loadIndex(cache, indexKey(options, scope), until))),
       );
-      const contents = found.filter((content) => content !== undefined);
-      if (contents.length === 0) return undefined;
-      return { results: contents.flatMap(({ results }) => results), mounts: contents.flatMap(({ mounts }) => mounts) };
+      return joinContents(found.filter((content) => content !== undefined));
     },
     async *blob(descriptor, { signal }) {
       const { digest } = descriptor;

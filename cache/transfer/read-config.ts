@@ -3,14 +3,14 @@ import { type Digest, digestHex, isDigest } from "../../core/digest.js";
 import * as v from "valibot";
 import { check, parseJson } from "../../oci/validate.js";
 import { type CacheRecord, configSchema, recordSchema } from "./config.js";
-import type { TransferContent, TransferLayer, TransferMount, TransferResult } from "./content.js";
+import type { KeyRecord, TransferContent, TransferLayer, TransferMount, TransferResult } from "./content.js";
 
 /** Largest cache config that is read, in bytes. BuildKit itself reads none above 1 MiB. */
 export const MAX_CONFIG_SIZE = 32 << 20;
 
 /**
- * Reads a cache config. `describe` gives the layer behind a blob when the config does not describe it itself. Records that are BuildKit's own, and those
- * whose layers are not described, are passed over: they lead to nothing that could be used here. Throws `image/invalid` when it is no config.
+ * Reads a cache config. `describe` gives the layer behind a blob when the config does not describe it itself; records whose layers are not
+ * described lead to no result. Throws `image/invalid` when it is no config.
  */
 export function readConfig(data: Uint8Array, what: string, describe: (blob: string) => TransferLayer | undefined): TransferContent {
   const config = check(configSchema, parseJson(data, what), what);
@@ -30,16 +30,36 @@ export function readConfig(data: Uint8Array, what: string, describe: (blob: stri
     }
     return found.reverse();
   };
-  return { results: resultsOf(config.records, chain), mounts: (config.tsbuild?.mounts ?? []).flatMap(mountOf) };
+  return { ...readRecords(config.records, chain), mounts: (config.tsbuild?.mounts ?? []).flatMap(mountOf) };
 }
+
+type Chain = (index: number) => readonly TransferLayer[] | undefined;
 
 /** Reads the records of an inline cache of the image with these layers. */
-export function readInlineRecords(base64: string, stack: readonly TransferLayer[], what: string): readonly TransferResult[] {
+export function readInlineRecords(base64: string, stack: readonly TransferLayer[], what: string): TransferContent {
   const records = check(v.array(recordSchema), parseJson(Buffer.from(base64, "base64"), what), what);
-  return resultsOf(records, (index) => (index < stack.length ? stack.slice(0, index + 1) : undefined));
+  return { ...readRecords(records, (index) => (index >= 0 && index < stack.length ? stack.slice(0, index + 1) : undefined)), mounts: [] };
 }
 
-function resultsOf(records: readonly CacheRecord[], chain: (index: number) => readonly TransferLayer[] | undefined): TransferResult[] {
+function readRecords(records: readonly CacheRecord[], chain: Chain): Omit<TransferContent, "mounts"> {
+  // What was written here has all of it under our keys, too.
+  if (records.some((record) => record.tsbuild)) return { results: resultsOf(records, chain) };
+  return { results: [], records: records.map((record) => keyRecord(record, chain)) };
+}
+
+function keyRecord({ digest, inputs = [], layers = [] }: CacheRecord, chain: Chain): KeyRecord {
+  const results = layers.flatMap(({ layer, createdAt }) => {
+    const found = chain(layer);
+    return found ? [{ layers: found, createdAt: parseTime(createdAt) ?? 0 }] : [];
+  });
+  const newest = results.reduce<(typeof results)[number] | undefined>(
+    (best, result) => (best && best.createdAt >= result.createdAt ? best : result),
+    undefined,
+  );
+  return { digest, inputs: inputs.map((links) => links.map(({ selector = "", link }) => ({ selector, record: link }))), result: newest };
+}
+
+function resultsOf(records: readonly CacheRecord[], chain: Chain): TransferResult[] {
   const results = new Map<string, TransferResult>();
   for (const { digest, layers, tsbuild } of records) {
     if (!tsbuild || "primary" in tsbuild || !isDigest(digest)) continue;

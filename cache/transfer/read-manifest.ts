@@ -4,7 +4,7 @@ import { isConfigType, isIndexType, isManifestType } from "../../oci/media-types
 import type { Descriptor, Manifest } from "../../oci/types.js";
 import { parseImageConfig, parseManifestOrIndex } from "../../oci/validate.js";
 import { CACHE_CONFIG_TYPE, INLINE_CACHE } from "./config.js";
-import type { TransferContent, TransferLayer, TransferResult } from "./content.js";
+import { joinContents, type TransferContent, type TransferLayer } from "./content.js";
 import { CREATED_AT, UNCOMPRESSED } from "./manifest.js";
 import { parseTime, readConfig, readInlineRecords } from "./read-config.js";
 
@@ -29,8 +29,8 @@ export async function readCacheManifest(target: Descriptor, reader: DocumentRead
     return readConfig(await reader.blob(config), `config of the ${what}`, (blob) => layers.get(blob));
   }
   const images = parsed.kind === "manifest" ? [parsed.value] : await imagesOf(parsed.value.manifests, reader, what);
-  const results = (await Promise.all(images.map((image) => inlineResults(image, reader, what)))).flat();
-  return results.length === 0 ? undefined : { results, mounts: [] };
+  const caches = (await Promise.all(images.map((image) => inlineCache(image, reader, what)))).flatMap((cache) => cache ?? []);
+  return joinContents(caches.filter(({ results, records = [] }) => results.length > 0 || records.length > 0));
 }
 
 function annotatedLayer({ annotations = {}, mediaType, digest, size }: Descriptor): [string, TransferLayer][] {
@@ -49,11 +49,11 @@ async function imagesOf(entries: readonly Descriptor[], reader: DocumentReader, 
   return found;
 }
 
-async function inlineResults(manifest: Manifest, reader: DocumentReader, what: string): Promise<readonly TransferResult[]> {
-  if (!isConfigType(manifest.config.mediaType)) return [];
+async function inlineCache(manifest: Manifest, reader: DocumentReader, what: string): Promise<TransferContent | undefined> {
+  if (!isConfigType(manifest.config.mediaType)) return undefined;
   const config = parseImageConfig(await reader.blob(manifest.config), `config of the ${what}`);
   const records = config[INLINE_CACHE];
-  if (typeof records !== "string") return [];
+  if (typeof records !== "string") return undefined;
   checkLayerCount(manifest, config, what);
   const times = (config.history ?? []).filter((entry) => !entry.empty_layer).map((entry) => parseTime(entry.created));
   const stack = manifest.layers.map(

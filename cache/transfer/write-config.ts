@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { type Canonical, canonicalJson, compareCodeUnits } from "../../core/canonical.js";
 import type { CacheConfig, CacheLayer, CacheRecord } from "./config.js";
-import type { TransferContent, TransferLayer, TransferResult } from "./content.js";
+import type { KeyRecord, TransferContent, TransferLayer, TransferResult } from "./content.js";
 
 /**
- * A cache as BuildKit's config: the same content gives the same bytes. Every key of a result is a record without inputs, because our keys
- * stand for whole graphs already. `annotated` describes the layers in the config itself, for stores without manifests.
+ * A cache as BuildKit's config: the same content gives the same bytes. Every key of ours is a record without inputs, because it stands for a whole
+ * graph already; what BuildKit finds comes after these. `annotated` describes the layers in the config itself, for stores without manifests.
  */
 export function writeConfig(content: TransferContent, options: { readonly annotated: boolean }): Buffer {
   const chains = new Chains(options.annotated);
-  const records = writeRecords(content.results, (layers) => chains.add(layers));
+  const records = writeRecords(content, (layers) => chains.add(layers));
   const mounts = [...content.mounts].sort((a, b) => compareCodeUnits(a.name, b.name));
   const config: CacheConfig = { layers: chains.layers, records, ...(mounts.length === 0 ? {} : { tsbuild: { mounts } }) };
   return Buffer.from(canonicalJson(config as unknown as Canonical));
@@ -19,14 +19,22 @@ export function writeConfig(content: TransferContent, options: { readonly annota
 const MAX_NAME = 200;
 
 /** The records of an inline cache: results whose layers are the lower part of `stack`, found there by their number. */
-export function writeInlineRecords(results: readonly TransferResult[], stack: readonly TransferLayer[]): string {
-  const within = results.filter((result) => result.layers.every((layer, index) => layer.diffId === stack[index]?.diffId));
-  const records = writeRecords(within, (layers) => layers.length - 1);
+export function writeInlineRecords(
+  { results, records: keys = [] }: Pick<TransferContent, "results" | "records">,
+  stack: readonly TransferLayer[],
+): string {
+  const isWithin = ({ layers }: Pick<TransferResult, "layers">): boolean =>
+    layers.every((layer, index) => layer.diffId === stack[index]?.diffId);
+  const content = {
+    results: results.filter(isWithin),
+    records: keys.map((record) => (record.result && !isWithin(record.result) ? { ...record, result: undefined } : record)),
+  };
+  const records = writeRecords(content, (layers) => layers.length - 1);
   return Buffer.from(canonicalJson(records as unknown as Canonical)).toString("base64");
 }
 
 /** The record of the primary key says everything, those of further keys only whose they are: BuildKit reads no config above 1 MiB. */
-function writeRecords(results: readonly TransferResult[], chain: (layers: readonly TransferLayer[]) => number): CacheRecord[] {
+function writeRecords({ results, records: keys = [] }: Pick<TransferContent, "results" | "records">, chain: Chain): CacheRecord[] {
   const records = new Map<string, CacheRecord>();
   const ordered = [...results].sort((a, b) => compareCodeUnits(a.keys[0], b.keys[0]));
   for (const { keys, name, createdAt, layers } of ordered) {
@@ -42,7 +50,26 @@ function writeRecords(results: readonly TransferResult[], chain: (layers: readon
     const [primary, ...others] = keys;
     for (const key of others) if (!records.has(key)) records.set(key, { digest: `sha256:${key}`, tsbuild: { primary } });
   }
-  return [...records.values()].sort((a, b) => compareCodeUnits(a.digest, b.digest));
+  const ours = [...records.values()].sort((a, b) => compareCodeUnits(a.digest, b.digest));
+  return [...ours, ...keys.map((record) => writeKeyRecord(record, ours.length, chain))];
+}
+
+type Chain = (layers: readonly TransferLayer[]) => number;
+
+/** `before`: how many records stand before these, whose links count from the first of them. */
+function writeKeyRecord({ digest, inputs, result }: KeyRecord, before: number, chain: Chain): CacheRecord {
+  const layer = result ? chain(result.layers) : -1;
+  return {
+    digest,
+    ...(inputs.length === 0
+      ? {}
+      : {
+          inputs: inputs.map((links) =>
+            links.map(({ selector, record }) => ({ ...(selector === "" ? {} : { selector }), link: before + record })),
+          ),
+        }),
+    ...(!result || layer < 0 ? {} : { layers: [{ layer, createdAt: new Date(result.createdAt).toISOString() }] }),
+  };
 }
 
 /** Chains of layers that begin alike share their beginning. */

@@ -1,6 +1,6 @@
 import type { EventSink } from "../../core/events.js";
 import type { Vertex } from "../../llb/vertex.js";
-import { type StoreCache, storeCache } from "../cache-adapter.js";
+import { type StoreCache, type StoreCacheOptions, storeCache } from "../cache-adapter.js";
 import type { SolverContext } from "../context.js";
 import type { Decision, KeyComponents } from "../engine/op.js";
 import type { StepResult } from "../result.js";
@@ -10,6 +10,14 @@ import { NearestRuns } from "./nearest.js";
 
 /** Identifiers of local directories begin so. */
 const LOCAL = "local://";
+
+export interface ExplainingOptions {
+  /** Whether steps that are not even looked at are explained, too. */
+  readonly explain: boolean;
+  readonly onEvent: EventSink;
+  /** See {@link StoreCacheOptions}. */
+  readonly elsewhere: StoreCacheOptions["elsewhere"];
+}
 
 /** The cache of a solve that records what later explanations need, and who explains this one. */
 export function explaining(
@@ -21,7 +29,7 @@ export function explaining(
     selections,
     hiddenBy,
   }: Pick<SolverContext, "layers" | "results" | "provenance" | "selections" | "hiddenBy">,
-  { explain, onEvent }: { readonly explain: boolean; readonly onEvent: EventSink },
+  { explain, onEvent, elsewhere }: ExplainingOptions,
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
   const { build } = provenance;
@@ -31,6 +39,7 @@ export function explaining(
     { results, locks: store.locks },
     {
       notes: (id) => ({ origin: `${provenance.projects.own} ${platformOf(id)}`, ...(build === undefined ? {} : { build }) }),
+      ...(elsewhere && { elsewhere }),
       onSaved: ({ inputs }: KeyComponents) => selections.keep(inputs.flatMap(({ key }) => contentDigests(key) ?? [])),
     },
   );

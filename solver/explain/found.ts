@@ -1,8 +1,11 @@
-import type { ResultSource } from "../../cache/contract/results.js";
+import type { ResultRecord, ResultSource } from "../../cache/contract/results.js";
 import type { StepExplanation } from "../../core/events.js";
+import { importedFrom } from "./imported-from.js";
 
 /** What a step was found in. */
-export function explainFound(source: ResultSource | undefined): StepExplanation {
+export function explainFound(source: (ResultSource & Pick<ResultRecord, "components">) | undefined): StepExplanation {
+  const from = source?.imported ? importedFrom(source.components) : undefined;
+  if (from !== undefined) return cached("found", `found a result imported from ${from}`, source);
   return cached("found", source ? `found ${resultOf(source)}` : "an earlier result was found", source);
 }
 

@@ -59,10 +59,10 @@ test("results are found as stacks of layers under every key, aliases included", 
   const cache = storeCache(store);
   const saved = cache.save({ id: "v", result: layers("l1", "l2"), keys: [one, two], name: "[1/2] COPY", components, replace: false });
   t.deepEqual(saved, { result: layers("l1", "l2"), primaryKey: one, createdAt: 0 });
-  const hit = cache.lookup(two);
+  const hit = cache.lookup(two, "v");
   t.deepEqual(hit, saved);
   if (hit) cache.alias(hit, three);
-  t.is(cache.lookup(three)?.primaryKey, one);
+  t.is(cache.lookup(three, "v")?.primaryKey, one);
   t.deepEqual(JSON.parse(keys.get(one)?.components ?? ""), components);
   t.is(keys.get(one)?.name, "[1/2] COPY");
 });
@@ -81,13 +81,13 @@ test("over the real store: found under every key, an alias takes its key over, a
       const [a, b, c] = [layer(), layer(), layer()];
       cache.save({ id: "v", result: a, keys: [one, two], name: "a", components, replace: false });
       cache.save({ id: "v", result: b, keys: [three], name: "b", components, replace: false });
-      t.like(cache.lookup(two), { result: a, primaryKey: one });
-      const hit = cache.lookup(three);
+      t.like(cache.lookup(two, "v"), { result: a, primaryKey: one });
+      const hit = cache.lookup(three, "v");
       if (hit) cache.alias(hit, two);
-      t.like(cache.lookup(two), { result: b, primaryKey: three });
+      t.like(cache.lookup(two, "v"), { result: b, primaryKey: three });
       t.deepEqual(cache.save({ id: "v", result: c, keys: [one], name: "c", components, replace: false }).result, a);
       t.deepEqual(cache.save({ id: "v", result: c, keys: [cacheKey("new", []), one], name: "c", components, replace: true }).result, c);
-      t.deepEqual(cache.lookup(one)?.result, c);
+      t.deepEqual(cache.lookup(one, "v")?.result, c);
       let waited = 0;
       const order: string[] = [];
       const options = { signal: new AbortController().signal, onWait: () => waited++ };
@@ -123,7 +123,7 @@ test("an equal result that is there already stays, unless it is replaced", (t) =
   cache.save({ id: "v", result: layers("old"), keys: [one], name: "", components, replace: false });
   t.deepEqual(cache.save({ id: "v", result: layers("new"), keys: [one], name: "", components, replace: false }).result, layers("old"));
   t.deepEqual(cache.save({ id: "v", result: layers("new"), keys: [two, one], name: "", components, replace: true }).result, layers("new"));
-  t.is(cache.lookup(one)?.primaryKey, two);
+  t.is(cache.lookup(one, "v")?.primaryKey, two);
 });
 
 test("a local directory cannot be kept, and an alias needs a result of this cache", (t) => {

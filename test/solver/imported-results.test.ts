@@ -28,7 +28,7 @@ function importing(store: ReturnType<typeof open>, ...results: readonly Transfer
   const all = new ImportedResults(store, (wanted) => {
     asked.push(wanted);
     const result = results.find(({ keys }) => keys.includes(wanted));
-    return result && { result, origin: ELSEWHERE };
+    return result && { result, from: { origin: ELSEWHERE, name: "elsewhere" } };
   });
   return { all, asked };
 }

@@ -167,7 +167,7 @@ test("config: BuildKit's own records and chains that make no sense lead to nothi
   );
   t.deepEqual(
     readConfig(Buffer.from("{}"), "config", () => undefined),
-    { results: [], mounts: [] },
+    { results: [], mounts: [], records: [] },
   );
   t.like(
     t.throws(() => readConfig(Buffer.from('{"layers":[{"parent":"x"}]}'), "config", () => undefined)),
@@ -177,8 +177,8 @@ test("config: BuildKit's own records and chains that make no sense lead to nothi
 
 test("inline: records of what lies within the image, by the number of the layer", (t) => {
   const stack = [A, B];
-  const records = writeInlineRecords(CONTENT.results, stack);
-  const names = readInlineRecords(records, stack, "image").map(({ name, layers }) => [name, layers.length]);
+  const records = writeInlineRecords(CONTENT, stack);
+  const names = readInlineRecords(records, stack, "image").results.map(({ name, layers }) => [name, layers.length]);
   t.deepEqual(names.sort(), [
     ["RUN a", 1],
     ["RUN b", 2],

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
+import type { Digest } from "../../core/digest.js";
+import type { FileTree, NodeMeta } from "../../oci/layer/toc.js";
+import { fsPath } from "../../oci/path-bytes.js";
+
+/** Digests of nodes of one tree as BuildKit computes them (`cache/contenthash`), each once. */
+export class NodeHashes {
+  readonly #files = new Map<string, string>();
+  /** Plain digests of the contents that were read. */
+  readonly #contents = new Map<string, Digest>();
+  readonly #directories = new Map<string, string>();
+
+  /** `local`: a directory of a machine, whose own root has no metadata there. */
+  constructor(
+    private readonly tree: FileTree,
+    private readonly options: { readonly local: boolean; readonly signal?: AbortSignal },
+  ) {}
+
+  /** A file or symlink: what tarsum says of it, then its content. */
+  leaf(path: string, node: NodeMeta): string {
+    let digest = this.#files.get(path);
+    if (digest === undefined) this.#files.set(path, (digest = this.#hash(path, node)));
+    return digest;
+  }
+
+  /** What is said of a directory itself. */
+  header(path: string, node: NodeMeta): string {
+    const header = path === "" && this.options.local ? "" : tarsum(node);
+    return `sha256:${createHash("sha256").update(header).digest("hex")}`;
+  }
+
+  /** Everything at and below a path. */
+  subtree(path: string, node: NodeMeta): string {
+    if (node.type !== "dir") return this.leaf(path, node);
+    const known = this.#directories.get(path);
+    if (known !== undefined) return known;
+    const hash = createHash("sha256").update("\0").update(this.header(path, node));
+    for (const { name, path: child, node: childNode } of childrenOf(this.tree, path)) {
+      hash.update(`\0${name}`).update(this.subtree(child, childNode));
+    }
+    const digest = `sha256:${hash.digest("hex")}`;
+    this.#directories.set(path, digest);
+    return digest;
+  }
+
+  /** Whether the files that were read are those that the tree has digests of. */
+  async isAsKnown(): Promise<boolean> {
+    const known = await this.tree.digests([...this.#contents.keys()], this.options.signal);
+    return [...this.#contents.values()].every((digest, index) => digest === known[index]);
+  }
+
+  #hash(path: string, node: NodeMeta): string {
+    this.options.signal?.throwIfAborted();
+    const hash = createHash("sha256").update(tarsum(node));
+    if (node.type !== "file") return `sha256:${hash.digest("hex")}`;
+    if ((this.tree.linksOf?.(path)?.length ?? 0) > 1) throw new Unhashable();
+    const content = this.tree.content(path);
+    const plain = createHash("sha256");
+    const add = (data: Uint8Array): void => {
+      hash.update(data);
+      plain.update(data);
+    };
+    if (content.kind === "bytes") add(content.data);
+    else if (content.kind === "path") readAll(content.path, add);
+    else throw new Unhashable();
+    this.#contents.set(path, `sha256:${plain.digest("hex")}` as Digest);
+    return `sha256:${hash.digest("hex")}`;
+  }
+}
+
+/** What is there cannot be hashed as BuildKit does, or the digest would say less than ours: nothing is to be found by it. */
+export class Unhashable extends Error {
+  override readonly name = "Unhashable";
+}
+
+/** The entries of a directory in the order of their bytes. */
+export function childrenOf(
+  tree: FileTree,
+  path: string,
+): readonly { readonly name: string; readonly path: string; readonly node: NodeMeta }[] {
+  const names = tree.children(path);
+  const sorted = names.some((name) => SURROGATE.test(name))
+    ? [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    : names;
+  return sorted.flatMap((name) => {
+    if (LONE_SURROGATE.test(name)) throw new Unhashable();
+    const child = path === "" ? name : `${path}/${name}`;
+    const node = tree.lookup(child);
+    return node ? [{ name, path: child, node }] : [];
+  });
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const TYPES = { file: "0", symlink: "2", dir: "5" } as const;
+
+/**
+ * The header of a node in tarsum's first version, without name and time. Hard links, devices and extended attributes are left to a miss: BuildKit
+ * does not tell the first from copies, nor values of the last apart.
+ */
+function tarsum({ type, mode, uid, gid, size, link = "", xattrs }: NodeMeta): string {
+  if (type === "char" || type === "block" || type === "fifo" || xattrs !== undefined || LONE_SURROGATE.test(link)) throw new Unhashable();
+  const fields = {
+    name: "",
+    mode: type === "symlink" ? 0o777 : mode,
+    uid,
+    gid,
+    size: type === "file" ? size : 0,
+    typeflag: TYPES[type],
+    linkname: type === "symlink" ? link : "",
+    uname: "",
+    gname: "",
+    devmajor: 0,
+    devminor: 0,
+  };
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}${value}`)
+    .join("");
+}
+
+/** Bytes read at once. */
+const CHUNK = 1 << 20;
+
+function readAll(path: string, add: (data: Uint8Array) => void): void {
+  const fd = openSync(fsPath(path), "r");
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) add(chunk.subarray(0, read));
+  } finally {
+    closeSync(fd);
+  }
+}

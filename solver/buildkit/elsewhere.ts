@@ -1,0 +1,91 @@
+import type { CacheKey } from "../../core/cache-key.js";
+import type { ResultRecord } from "../../cache/contract/results.js";
+import type { KeyRecord } from "../../cache/transfer/content.js";
+import type { Vertex } from "../../llb/vertex.js";
+import type { SolverContext } from "../context.js";
+import { findResults, type FoundResult } from "./find-results.js";
+import type { ImageOf } from "./key-vertices.js";
+import { layerCounts } from "./layer-counts.js";
+import { RecordGraph } from "./record-graph.js";
+import { writeRecords } from "./write-records.js";
+
+/** A cache with keys of BuildKit's that a build reads from. */
+export interface KeySource {
+  readonly records: readonly KeyRecord[];
+  /** Makes a result of it one of the store, under our key for it. */
+  readonly adopt: (key: CacheKey, name: string, result: FoundResult) => ResultRecord;
+}
+
+/** A result that is known of a vertex, which becomes one of the store under `key`. */
+export type Elsewhere = (key: CacheKey, id: string) => ResultRecord | undefined;
+
+/**
+ * What caches of BuildKit have for the vertices of a graph. A cache that is dated by SOURCE_DATE_EPOCH has other times in its layers than theirs, and
+ * names of hosts may stand for other addresses there: such steps are not taken.
+ */
+export async function resultsElsewhere(
+  order: readonly Vertex[],
+  sources: readonly KeySource[],
+  context: SolverContext,
+): Promise<Elsewhere> {
+  if (context.layers.epoch !== undefined) return () => undefined;
+  const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
+  const counts = layerCounts(order, await imageLayers(order, imagesOf(context)));
+  const found = await findResults(
+    order,
+    sources.map(({ records }) => new RecordGraph(records)),
+    { imageOf: imagesOf(context), treeOf: localTrees(context), signal: context.quiet.signal },
+  );
+  return (key, id) => {
+    const vertex = vertices.get(id);
+    if (!vertex || saysMore(vertex)) return undefined;
+    for (const [index, results] of found.entries()) {
+      const result = results.get(vertex.digest);
+      if (result && result.layers.length === counts.get(vertex.digest)) return sources[index]?.adopt(key, vertex.metadata.name, result);
+    }
+    return undefined;
+  };
+}
+
+/** The records under which BuildKits find results of a graph, by the ids of its vertices. */
+export function recordsElsewhere(
+  order: readonly Vertex[],
+  results: ReadonlyMap<string, FoundResult>,
+  context: SolverContext,
+): Promise<readonly KeyRecord[]> {
+  return writeRecords(order, results, { imageOf: imagesOf(context), treeOf: localTrees(context), signal: context.quiet.signal });
+}
+
+/** Whether our key of an operation says more than BuildKit's: it leaves out the addresses of hosts. */
+function saysMore({ op }: Vertex): boolean {
+  return op.kind === "exec" && (op.extraHosts ?? []).length > 0;
+}
+
+/** The layers of image vertices. */
+function imagesOf(context: Pick<SolverContext, "image">): ImageOf {
+  return async ({ op, platform }) => {
+    if (op.kind !== "source") throw new Error("internal: asked for the image of a step");
+    return context.image(op.identifier, platform, op.attrs);
+  };
+}
+
+/** The trees of local directories. */
+function localTrees(context: Pick<SolverContext, "local">) {
+  return async ({ op }: Vertex) => {
+    if (op.kind !== "source" || !op.identifier.startsWith(LOCAL)) return undefined;
+    const patterns = op.attrs["local.excludepatterns"];
+    return context.local(op.identifier.slice(LOCAL.length), patterns === undefined ? [] : (JSON.parse(patterns) as string[]));
+  };
+}
+
+const LOCAL = "local://";
+
+async function imageLayers(order: readonly Vertex[], imageOf: ImageOf): Promise<(vertex: Vertex) => number | undefined> {
+  const counts = new Map<Vertex, number>();
+  for (const vertex of order) {
+    const { op } = vertex;
+    if (op.kind === "source" && /^(docker-image|oci-layout):/.test(op.identifier))
+      counts.set(vertex, (await imageOf(vertex)).layers.length);
+  }
+  return (vertex) => counts.get(vertex);
+}

@@ -1,0 +1,64 @@
+import type { Digest } from "../../core/digest.js";
+import type { Vertex } from "../../llb/vertex.js";
+import { chainId } from "../../oci/chain-id.js";
+import { parsePlatform } from "../../oci/platform.js";
+import type { SourceImage } from "../context.js";
+import { execKey } from "./exec-key.js";
+import { fileKey } from "./file-key.js";
+import { goJson, omitEmpty } from "./go-json.js";
+import { digestOf, type KeyVertex, recordDigest } from "./key-vertex.js";
+
+/** The layers behind an image vertex. */
+export type ImageOf = (vertex: Vertex) => Promise<Pick<SourceImage, "layers">>;
+
+/** The vertices of a graph as BuildKit sees them, inputs before users; those that BuildKit would give no key, or whose key we cannot tell, are missing. */
+export async function keyVertices(order: readonly Vertex[], imageOf: ImageOf): Promise<ReadonlyMap<Digest, KeyVertex>> {
+  const found = new Map<Digest, KeyVertex>();
+  const known = (input: Vertex): KeyVertex | undefined => found.get(input.digest);
+  for (const vertex of order) {
+    const key = await keyVertex(vertex, known, imageOf);
+    if (key) found.set(vertex.digest, key);
+  }
+  return found;
+}
+
+async function keyVertex(
+  vertex: Vertex,
+  known: (input: Vertex) => KeyVertex | undefined,
+  imageOf: ImageOf,
+): Promise<KeyVertex | undefined> {
+  const { op } = vertex;
+  switch (op.kind) {
+    case "source":
+      return /^(docker-image|oci-layout):/.test(op.identifier) ? imageKey(vertex, op.identifier, imageOf) : undefined;
+    case "exec":
+      return execKey(op, vertex, known);
+    case "file":
+      return fileKey(op, vertex, known);
+    case "merge":
+      return mergeKey(vertex, known);
+    case "diff":
+      return undefined;
+  }
+}
+
+/** An image has two keys: one over its manifest and platform, one over its layers. An image without layers has only the first. */
+async function imageKey(vertex: Vertex, identifier: string, imageOf: ImageOf): Promise<KeyVertex | undefined> {
+  const { os, architecture, variant } = parsePlatform(vertex.platform ?? "linux");
+  const manifest = /@(sha256:[0-9a-f]{64})$/.exec(identifier)?.[1];
+  const byManifest = manifest && goJson({ Digest: manifest, OS: os, Arch: architecture, ...omitEmpty({ Variant: variant }) });
+  const { layers } = await imageOf(vertex);
+  const keys = [
+    ...(layers.length === 0 ? [] : [chainId(layers.map((layer) => layer.diffId))]),
+    ...(byManifest ? [digestOf(byManifest)] : []),
+  ];
+  return keys.length === 0 ? undefined : { digests: keys.map((key) => recordDigest(digestOf(`buildkit.source.v0:${key}`), 0)), inputs: [] };
+}
+
+/** COPY --link: the step before and what was copied, stacked. */
+function mergeKey(vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined): KeyVertex | undefined {
+  const inputs = vertex.inputs.map((input) => ({ vertex: known(input.vertex), selector: "", content: undefined }));
+  if (!inputs.every((input) => input.vertex !== undefined)) return undefined;
+  const json = goJson({ Type: "buildkit.merge.v0", Merge: { inputs: inputs.map((_, index) => omitEmpty({ input: index })) } });
+  return json === undefined ? undefined : { digests: [recordDigest(digestOf(json), 0)], inputs };
+}

@@ -1,0 +1,140 @@
+import test from "ava";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig } from "../../../cache/transfer/read-config.js";
+import type { KeyRecord, TransferLayer } from "../../../cache/transfer/content.js";
+import { writeConfig } from "../../../cache/transfer/write-config.js";
+import type { Digest } from "../../../core/digest.js";
+import { compileDockerfile } from "../../../frontend/dockerfile/compile.js";
+import { parseDockerfile } from "../../../frontend/dockerfile/parse.js";
+import type { FrontendOptions, FrontendPorts } from "../../../frontend/frontend.js";
+import { topological, type Vertex } from "../../../llb/vertex.js";
+import { findResults } from "../../../solver/buildkit/find-results.js";
+import { RecordGraph } from "../../../solver/buildkit/record-graph.js";
+import { writeRecords } from "../../../solver/buildkit/write-records.js";
+import { LocalTree } from "../../../solver/ops/local-tree.js";
+
+const FIXTURES = "test/solver/buildkit/fixtures";
+const DIFF_ID = "sha256:c42829711f0c70b79c525727ba31ce9fea9f13019eadb75f4ce10ed662257b7e" as Digest;
+const MANIFEST = "sha256:86a24215d0c6be2bfb2770f796da393920aa8b8a6ace2768266a4af972abfff7" as Digest;
+const LINUX = { os: "linux", architecture: "amd64" };
+const layer = (blob: string): TransferLayer => ({
+  diffId: blob as Digest,
+  blob: { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", digest: blob as Digest, size: 1 },
+  createdAt: undefined,
+});
+
+const PORTS: FrontendPorts = {
+  resolveImage: async (ref) => ({
+    ref,
+    identifier: `docker-image://${ref}@${MANIFEST}`,
+    attrs: {},
+    digest: MANIFEST,
+    config: { ...LINUX, config: { Cmd: ["sh"] }, rootfs: { type: "layers", diff_ids: [DIFF_ID] } },
+    platform: LINUX,
+  }),
+  namedContext: async () => undefined,
+  ignorePatterns: async () => [],
+};
+
+const OPTIONS: Omit<FrontendOptions, "text"> = {
+  filename: "Dockerfile",
+  buildArgs: {},
+  labels: {},
+  targetPlatform: LINUX,
+  platformExplicit: false,
+  buildPlatform: LINUX,
+  noCache: false,
+  network: "host",
+  extraHosts: [],
+};
+
+let context: string;
+
+test.before(() => {
+  context = mkdtempSync(join(tmpdir(), "tsbuild-buildkit-"));
+  for (const directory of ["src/deep", "d/sub"]) mkdirSync(join(context, directory), { recursive: true });
+  const files = {
+    "a.txt": "hello",
+    "b.txt": "world",
+    "src/one.ts": "one",
+    "src/deep/two.ts": "two",
+    "src/note.md": "note",
+    "d/x": "x",
+    "d/sub/y": "y",
+    "run.sh": "#!/bin/sh\necho hi\n",
+  };
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(context, name), text);
+    chmodSync(join(context, name), name === "run.sh" ? 0o755 : 0o644);
+  }
+  for (const directory of ["src", "src/deep", "d", "d/sub"]) chmodSync(join(context, directory), 0o755);
+  symlinkSync("x", join(context, "d/l"));
+  symlinkSync("d", join(context, "dl"));
+});
+
+test.after.always(() => rmSync(context, { recursive: true, force: true }));
+
+const treeOf = async ({ op }: Vertex) =>
+  op.kind === "source" && op.identifier.startsWith("local://") ? new LocalTree(context) : undefined;
+
+interface Fixture {
+  readonly dockerfile: readonly string[];
+  readonly options?: Partial<FrontendOptions>;
+  /** Steps that BuildKit keeps no result of: it exports none of what has no inputs. */
+  readonly misses?: readonly string[];
+  readonly config: unknown;
+}
+
+for (const name of readdirSync(FIXTURES)) {
+  const { dockerfile, options = {}, config, misses = [] } = JSON.parse(readFileSync(join(FIXTURES, name), "utf8")) as Fixture;
+  const graph = async (): Promise<readonly Vertex[]> => {
+    const text = dockerfile.join("\n");
+    const { rootfs } = await compileDockerfile(parseDockerfile(text, "Dockerfile").ast, { ...OPTIONS, ...options, text }, PORTS);
+    return topological([rootfs]);
+  };
+  const steps = (order: readonly Vertex[]) => order.filter(({ op }) => op.kind !== "source");
+  const ports = {
+    imageOf: async () => ({ layers: [{ blob: layer(DIFF_ID).blob, diffId: DIFF_ID }] }),
+    treeOf,
+    signal: new AbortController().signal,
+  };
+  const { records: theirs = [] } = readConfig(Buffer.from(JSON.stringify(config)), name, layer);
+
+  test(`what BuildKit cached is found: ${name}`, async (t) => {
+    const order = await graph();
+    const [found] = await findResults(order, [new RecordGraph(theirs)], ports);
+    t.deepEqual(
+      steps(order)
+        .filter(({ digest }) => !found?.has(digest))
+        .map(({ metadata }) => metadata.name),
+      misses,
+    );
+  });
+
+  test(`what is written is what BuildKit writes, and is found: ${name}`, async (t) => {
+    const order = await graph();
+    const results = new Map(steps(order).map(({ digest }, index) => [digest, { layers: [layer(DIFF_ID)], createdAt: index + 1 }]));
+    const written = await writeRecords(order, results, ports);
+    t.deepEqual(operations(written), operations(theirs));
+    const content = { results: [], mounts: [], records: written };
+    const { records: ours = [] } = readConfig(writeConfig(content, { annotated: false }), name, layer);
+    const [found] = await findResults(order, [new RecordGraph(ours)], ports);
+    t.deepEqual(
+      steps(order).map(({ digest }) => found?.get(digest)?.createdAt),
+      steps(order).map((_, index) => index + 1),
+    );
+  });
+}
+
+/** Digests of the records that have inputs, with the selectors of each input that are not empty. */
+function operations(records: readonly KeyRecord[]): readonly string[] {
+  return records
+    .filter(({ inputs }) => inputs.length > 0)
+    .map(({ digest, inputs }) => {
+      const selectors = inputs.map((links) => [...new Set(links.map(({ selector }) => selector))].filter((selector) => selector !== ""));
+      return `${digest} ${selectors.map((of) => of.sort().join()).join(" ")}`;
+    })
+    .sort();
+}

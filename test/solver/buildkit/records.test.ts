@@ -1,0 +1,85 @@
+import test from "ava";
+import type { KeyRecord } from "../../../cache/transfer/content.js";
+import { edge, topological } from "../../../llb/vertex.js";
+import type { KeyVertex } from "../../../solver/buildkit/key-vertex.js";
+import { layerCounts } from "../../../solver/buildkit/layer-counts.js";
+import { RecordGraph } from "../../../solver/buildkit/record-graph.js";
+
+const RECORDS: readonly KeyRecord[] = [
+  { digest: "base", inputs: [], result: undefined },
+  { digest: "content", inputs: [], result: undefined },
+  {
+    digest: "copy",
+    inputs: [
+      [{ selector: "", record: 0 }],
+      [
+        { selector: "paths", record: 0 },
+        { selector: "", record: 1 },
+      ],
+    ],
+    result: { layers: [], createdAt: 1 },
+  },
+  { digest: "copy", inputs: [[{ selector: "", record: 9 }], [{ selector: "", record: 2 }]], result: undefined },
+];
+
+const NONE: ReadonlySet<number> = new Set();
+const BASE: ReadonlySet<number> = new Set([0]);
+const copy: KeyVertex = {
+  digests: ["copy"],
+  inputs: [
+    { vertex: undefined, selector: "", content: undefined },
+    { vertex: undefined, selector: "paths", content: undefined },
+  ],
+};
+
+test("a record matches when each input is linked: by its own record under the selector, or by its content", (t) => {
+  const graph = new RecordGraph(RECORDS);
+  const match = (base: ReadonlySet<number>, source: ReadonlySet<number>, content?: string) => [
+    ...graph.match(copy, [
+      { records: base, content: undefined },
+      { records: source, content },
+    ]),
+  ];
+  t.deepEqual(match(BASE, BASE), [2]);
+  t.deepEqual(match(BASE, NONE, "content"), [2]);
+  t.deepEqual(match(BASE, NONE), []);
+  t.deepEqual(match(BASE, NONE, "other content"), []);
+  t.deepEqual(match(NONE, BASE, "content"), []);
+  t.deepEqual(match(BASE, NONE, "copy"), [], "an operation is no content");
+  t.deepEqual([...graph.match({ ...copy, inputs: copy.inputs.slice(1) }, [{ records: BASE, content: undefined }])], []);
+  t.deepEqual(
+    [
+      ...new RecordGraph(RECORDS).match({ ...copy, inputs: [...copy.inputs].reverse() }, [
+        { records: BASE, content: "content" },
+        { records: BASE, content: undefined },
+      ]),
+    ],
+    [],
+    "another selector",
+  );
+  t.true(graph.mayHold(copy));
+  t.false(graph.mayHold({ digests: ["run"], inputs: [] }));
+});
+
+test("layers that results have to have: one for each step, those of images, sums of what is stacked", (t) => {
+  const metadata = { name: "step" };
+  const image = edge({ op: { kind: "source", identifier: "docker-image://base", attrs: {} }, metadata });
+  const context = edge({ op: { kind: "source", identifier: "local://context", attrs: {} }, metadata });
+  const mkdir = (input: typeof image | undefined, path: string) =>
+    edge({
+      op: { kind: "file", actions: [{ action: "mkdir", input: input ? 0 : -1, path, mode: 0o755, makeParents: true }] },
+      inputs: input ? [input] : [],
+      metadata,
+    });
+  const onImage = mkdir(image, "/a");
+  const onNothing = mkdir(undefined, "/b");
+  const onContext = mkdir(context, "/c");
+  const merged = edge({ op: { kind: "merge" }, inputs: [onImage, onNothing], metadata });
+  const counts = layerCounts(topological([merged, onContext]), ({ op }) =>
+    op.kind === "source" && op.identifier.startsWith("docker-image:") ? 3 : undefined,
+  );
+  t.deepEqual(
+    [image, onImage, onNothing, merged, context, onContext].map(({ vertex }) => counts.get(vertex.digest)),
+    [3, 4, 1, 5, undefined, undefined],
+  );
+});
