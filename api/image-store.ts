@@ -4,6 +4,7 @@ import type { Store } from "../cache/store.js";
 import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 import { familiarReference, parseImageName, parseReference } from "../oci/reference.js";
+import type { RegistryClient } from "../oci/registry/client.js";
 import { inspectImage, readStored, storedImage } from "./image-store/describe.js";
 import { historyOf } from "./image-store/history.js";
 import { loadImages } from "./image-store/load.js";
@@ -19,6 +20,15 @@ export async function openImageStore(options: { readonly root?: string } = {}): 
 
 /** The image commands over an open store, which they close. */
 export function imageStoreOf(store: Store): ImageStore {
+  let client: Promise<RegistryClient> | undefined;
+  const registry = (): Promise<RegistryClient> => {
+    client ??= import("../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient());
+    return client;
+  };
+  const close = (): void => {
+    void client?.then((open) => open.close());
+    store.close();
+  };
   return {
     list: () =>
       groupImages(store.images.list())
@@ -34,6 +44,14 @@ export function imageStoreOf(store: Store): ImageStore {
     history: (ref) => historyOf(readStored(findImage(ref, store.images), store).view),
     save: (refs, dest, { signal } = {}) => saveImages(refs, dest, store, signal),
     load: (source, { signal } = {}) => loadImages(source, store, signal),
+    pull: async (ref, options = {}) => {
+      const { pullImages } = await import("./image-store/pull.js");
+      return pullImages(ref, { store, registry }, options);
+    },
+    push: async (ref, options = {}) => {
+      const { pushImages } = await import("./image-store/push.js");
+      return pushImages(ref, { store, registry }, options);
+    },
     du: async () => {
       const { storeUsage } = await import("./disk-usage.js");
       return storeUsage(store);
@@ -46,8 +64,8 @@ export function imageStoreOf(store: Store): ImageStore {
       store.gc.recover();
       return store.gc.verify({ content: true });
     },
-    close: () => store.close(),
-    [Symbol.dispose]: () => store.close(),
+    close,
+    [Symbol.dispose]: close,
   };
 }
 

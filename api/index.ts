@@ -14,7 +14,11 @@ export type {
   PrunePolicy,
   PruneReport,
 } from "./disk-types.js";
+export { doctor, type DoctorOptions } from "./doctor.js";
+export type { CheckStatus, DoctorCheck, DoctorReport } from "./doctor-types.js";
 export { openImageStore } from "./image-store.js";
+export { login, type LoginOptions, type LoginResult, logout, type LogoutResult } from "./registry-login.js";
+export type { PulledImage, PullOptions, PushedImage, TransferOptions } from "./transfer-types.js";
 export type {
   BuildOptions,
   BuildResult,

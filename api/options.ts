@@ -5,6 +5,7 @@ import type { Diagnostic, SourceFile } from "../core/diagnostics.js";
 import type { Digest } from "../core/digest.js";
 import type { EventSink } from "../core/events.js";
 import type { DiskUsageReport, PrunePolicy, PruneReport } from "./disk-types.js";
+import type { PulledImage, PullOptions, PushedImage, TransferOptions } from "./transfer-types.js";
 import type { LintWarning } from "../frontend/dockerfile/check.js";
 import type { Compression } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
@@ -164,7 +165,7 @@ export interface StoredImage {
   readonly descriptor: Descriptor;
 }
 
-/** The local image store, as `images`, `tag`, `rmi`, `inspect`, `history`, `save` and `load` use it. References are as users write them. */
+/** The local image store, as `images`, `tag`, `rmi`, `inspect`, `history`, `save`, `load`, `pull` and `push` use it. References are as users write them. */
 export interface ImageStore extends Disposable {
   list(): readonly StoredImage[];
   /** By name, or by id or digest (or a unique prefix of it). Throws `images/not-found` or `images/ambiguous`. */
@@ -191,6 +192,13 @@ export interface ImageStore extends Disposable {
     source: string | Readable,
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly { readonly names: readonly string[]; readonly id: Digest; readonly digest: Digest }[]>;
+  /**
+   * Fetches an image from its registry and names it; answers what was pulled, in order. Throws `registry/…`, `image/…`; nothing is named then. Abort `signal`
+   * and it rejects with CanceledError.
+   */
+  pull(ref: string, options?: PullOptions): Promise<readonly PulledImage[]>;
+  /** Sends an image to the registry its name says, as it is stored; answers what was pushed, in order. */
+  push(ref: string, options?: TransferOptions): Promise<readonly PushedImage[]>;
   /** What the store holds and how much room it takes. */
   du(): Promise<DiskUsageReport>;
   /** Removes cached steps, cache mounts and what nothing needs; images with a name stay. */

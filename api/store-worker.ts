@@ -7,9 +7,21 @@ import type { Worker } from "../executor-native/contract.js";
 /** A worker for a store; what crashed builds left, and collection could not remove, goes first. */
 export async function startStoreWorker(store: Store): Promise<Worker> {
   const { startWorker } = await import("../executor-native/start-worker.js");
-  const worker = await startWorker({ entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: store.temporaryDirectory() });
+  const options = { entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: store.temporaryDirectory() };
+  const worker = await startWorker(options).catch((error: unknown) => {
+    throw error instanceof TsbuildError ? pointToDoctor(error) : error;
+  });
   await removeOrphans(worker, store);
   return worker;
+}
+
+/** The error names what came first; there may be more. */
+function pointToDoctor(error: TsbuildError): TsbuildError {
+  const doctor = "tsbuild doctor shows all that this machine has and lacks";
+  return new TsbuildError(error.code, error.message, {
+    hint: error.hint === undefined ? doctor : `${error.hint}. ${doctor}`,
+    cause: error,
+  });
 }
 
 /**

@@ -6,11 +6,6 @@ interface CommandEntry {
   readonly load: () => Promise<{ readonly command: Command }>;
 }
 
-const later = (name: string, summary: string): CommandEntry => ({
-  summary: `${summary} (not yet)`,
-  load: async () => ({ command: (await import("./commands/not-yet.js")).notYet(name) }),
-});
-
 /** Every command, in the order of the help. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   build: { summary: "Build an image from a Dockerfile", load: () => import("./commands/build.js") },
@@ -25,13 +20,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   explain: { summary: "Say why each step of a build ran, or what it was cached from", load: () => import("./commands/explain.js") },
   save: { summary: "Write images to a tar archive that docker, podman and OCI tools read", load: () => import("./commands/save.js") },
   load: { summary: "Read images from a tar archive", load: () => import("./commands/load.js") },
-  pull: later("pull", "Fetch an image from a registry"),
-  push: later("push", "Send an image to a registry"),
-  login: later("login", "Keep credentials for a registry"),
-  logout: later("logout", "Forget credentials for a registry"),
+  pull: { summary: "Fetch an image from a registry", load: () => import("./commands/pull.js") },
+  push: { summary: "Send an image to a registry", load: () => import("./commands/push.js") },
+  login: { summary: "Keep credentials for a registry", load: () => import("./commands/login.js") },
+  logout: { summary: "Forget credentials for a registry", load: () => import("./commands/logout.js") },
   du: { summary: "Show what the store holds and how much room it takes", load: () => import("./commands/du.js") },
   prune: { summary: "Remove cached steps, cache mounts, and what nothing needs", load: () => import("./commands/prune.js") },
-  doctor: later("doctor", "Say what this machine lacks, and how to get it"),
+  doctor: { summary: "Say what this machine has and lacks, and how to get it", load: () => import("./commands/doctor.js") },
 };
 
 /** docker's longer spellings: a pipeline that says `docker buildx build` or `docker image ls` changes one word. */

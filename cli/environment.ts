@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { BuildHistoryStore } from "../api/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options.js";
+import type { DoctorReport } from "../api/doctor-types.js";
+import type { LoginOptions, LoginResult, LogoutResult } from "../api/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 
@@ -14,12 +16,15 @@ export interface CliApi {
   collect(options: { readonly root?: string; readonly cacheBudget?: number | string; readonly ifDue?: boolean }): Promise<void>;
   openImageStore(options: { readonly root?: string }): Promise<ImageStore>;
   openBuildHistory(options: { readonly root?: string }): Promise<BuildHistoryStore>;
+  login(options: LoginOptions): Promise<LoginResult>;
+  logout(options: Pick<LoginOptions, "registry" | "env">): Promise<LogoutResult>;
+  doctor(options: { readonly root?: string }): Promise<DoctorReport>;
 }
 
 /** Everything a command touches outside itself. Only main.ts knows `process`; tests pass fakes. */
 export interface CliEnvironment {
   readonly api: CliApi;
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; readonly setRawMode?: (raw: boolean) => unknown };
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -30,6 +30,9 @@ const environment: CliEnvironment = {
     targets: async (options) => (await import("../api/check.js")).targets(options),
     collect: async (options) => (await import("../api/collect.js")).collect(options),
     openImageStore: async (options) => (await import("../api/image-store.js")).openImageStore(options),
+    login: async (options) => (await import("../api/registry-login.js")).login(options),
+    logout: async (options) => (await import("../api/registry-login.js")).logout(options),
+    doctor: async (options) => (await import("../api/doctor.js")).doctor(options),
     openBuildHistory: async (options) => (await import("../api/build-history.js")).openBuildHistory(options),
   },
   // Opened when a command asks for it: that takes a millisecond.

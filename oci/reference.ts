@@ -103,6 +103,20 @@ function splitName(name: string): { registry: string; repository: string } {
   return { registry, repository };
 }
 
+/**
+ * A registry's host as references name it, from what people write to log in: with or without scheme and path, Docker Hub by any of its names. Throws
+ * `reference/invalid`.
+ */
+export function parseRegistry(text: string): string {
+  const host = text.replace(/^https?:\/\//i, "").replace(/\/.*$/s, "");
+  if (!REGISTRY.test(host)) {
+    throw new TsbuildError("reference/invalid", `Cannot use "${text}" as a registry: it is not a host name`, {
+      hint: "A registry is host[:port], for example ghcr.io or localhost:5000",
+    });
+  }
+  return ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"].includes(host) ? DEFAULT_REGISTRY : host;
+}
+
 /** With `:latest` when there is neither tag nor digest. */
 export function withDefaultTag(reference: Reference): Reference {
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;

@@ -5,12 +5,13 @@ import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
 import { type CliEnvironment, type Command, hostPath, print, tell } from "../environment.js";
-import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
+import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags } from "../flags.js";
 import { BUILD_SYNTAX } from "../options-table.js";
 import { parseOutputs, usesStdout } from "../outputs-syntax.js";
 import { paintFor } from "../paint.js";
-import { createReporter, type ProgressForm, type Terminal } from "../progress/create-reporter.js";
+import { createReporter, type ProgressForm } from "../progress/create-reporter.js";
+import { progressForm, terminal } from "../progress/form.js";
 import { renderError } from "../render-error.js";
 
 export const command: Command = {
@@ -18,7 +19,7 @@ export const command: Command = {
     const flags = parseFlags(BUILD_SYNTAX, args);
     const options = readBuildOptions(flags, environment);
     const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: flags.has("load") }, environment);
-    const form = progressForm(flags, environment);
+    const form = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
     const call = readCall(flags);
     const inputs = await readInputs(flags, environment);
     const paint = paintFor(environment);
@@ -61,31 +62,6 @@ export const command: Command = {
     return EXIT.success;
   },
 };
-
-const FORMS: readonly ProgressForm[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
-
-function progressForm(flags: ParsedFlags, environment: CliEnvironment): ProgressForm {
-  const named = flags.one("progress");
-  if (flags.has("quiet")) {
-    if (named !== undefined && named !== "quiet" && named !== "none") {
-      throw new UsageError("cli/progress", `Cannot combine --quiet with --progress=${named}`);
-    }
-    return "quiet";
-  }
-  const wanted = named ?? environment.env["BUILDKIT_PROGRESS"] ?? "auto";
-  const form = FORMS.find((candidate) => candidate === wanted);
-  if (!form) throw new UsageError("cli/progress", `Cannot show progress as "${wanted}": it is none of ${FORMS.join(", ")}`);
-  return form;
-}
-
-/** Whether progress can be drawn over and over, and how much of it. */
-function terminal({ stderr, env }: CliEnvironment): Terminal {
-  const lines = env["BUILDKIT_TTY_LOG_LINES"];
-  return {
-    live: stderr.isTTY === true && env["TERM"] !== "dumb",
-    ...(lines !== undefined && /^\d{1,4}$/.test(lines) ? { logLines: Number(lines) } : {}),
-  };
-}
 
 /** The findings about the Dockerfile once more, in a place where they are not lost between steps. */
 async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[], environment: CliEnvironment): Promise<void> {

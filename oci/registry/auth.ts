@@ -27,6 +27,8 @@ export interface AuthorizerOptions {
   readonly clock: Clock;
   /** False for a registry that was declared insecure: certificates of its token server are not checked either. */
   readonly verify: boolean;
+  /** Ask the token server for an identity token as well, to be kept instead of the password. */
+  readonly wantIdentityToken?: boolean;
 }
 
 /**
@@ -40,6 +42,7 @@ export class Authorizer {
   /** Why credentials could not be had; shown only when the registry insists on them. */
   #credentialError: unknown;
   readonly #tokens = new Map<string, Promise<Token>>();
+  #identityToken: string | undefined;
 
   constructor(private readonly options: AuthorizerOptions) {}
 
@@ -95,6 +98,11 @@ export class Authorizer {
     return this.#credentialError;
   }
 
+  /** What a token server gave to be kept instead of the password; only when it was asked to. */
+  get identityToken(): string | undefined {
+    return this.#identityToken;
+  }
+
   /** Whether there were credentials to send. */
   async hasCredentials(): Promise<boolean> {
     return (await this.#find()) !== undefined;
@@ -121,7 +129,7 @@ export class Authorizer {
     const request =
       credentials?.kind === "identity-token"
         ? oauthRequest(realm, service, wanted, credentials.token)
-        : tokenRequest(realm, service, wanted, credentials);
+        : tokenRequest(realm, service, wanted, credentials, this.options.wantIdentityToken ?? false);
     return withRetries(
       async () => {
         const answer = await exchange({ ...request, what, verify: this.options.verify }, this.options.connections);
@@ -134,9 +142,11 @@ export class Authorizer {
             credentials === undefined ? undefined : `The stored credentials for ${this.options.registry} were not accepted; log in again`,
           );
         }
-        return parseToken(await readAll(answer, what, 1 << 20), this.options.clock, () =>
+        const { identity, ...token } = parseToken(await readAll(answer, what, 1 << 20), this.options.clock, () =>
           protocolError(what, { method: request.method, url: realm }, "gave no token"),
         );
+        if (this.options.wantIdentityToken) this.#identityToken = identity;
+        return token;
       },
       { clock: this.options.clock },
     );
@@ -164,8 +174,13 @@ function tokenRequest(
   service: string | undefined,
   scopes: readonly string[],
   credentials: Credentials | undefined,
+  offline: boolean,
 ): Pick<HttpRequest, "method" | "url" | "authorization"> {
   const url = new URL(realm);
+  if (offline) {
+    url.searchParams.set("offline_token", "true");
+    url.searchParams.set("client_id", CLIENT_ID);
+  }
   if (service !== undefined) url.searchParams.set("service", service);
   for (const scope of scopes) url.searchParams.append("scope", scope);
   if (credentials?.kind !== "basic") return { method: "GET", url };
@@ -189,8 +204,13 @@ function oauthRequest(
   };
 }
 
-function parseToken(body: Buffer, clock: Clock, fail: () => Error): Token {
-  let answer: { readonly token?: unknown; readonly access_token?: unknown; readonly expires_in?: unknown };
+function parseToken(body: Buffer, clock: Clock, fail: () => Error): Token & { readonly identity: string | undefined } {
+  let answer: {
+    readonly token?: unknown;
+    readonly access_token?: unknown;
+    readonly refresh_token?: unknown;
+    readonly expires_in?: unknown;
+  };
   try {
     answer = JSON.parse(body.toString("utf8")) as typeof answer;
   } catch {
@@ -200,7 +220,8 @@ function parseToken(body: Buffer, clock: Clock, fail: () => Error): Token {
   // Anything but visible ASCII cannot be sent in a header.
   if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) throw fail();
   const lifetime = typeof answer.expires_in === "number" && answer.expires_in > 0 ? answer.expires_in : DEFAULT_LIFETIME;
-  return { value, expires: clock.now() + Math.max(lifetime, DEFAULT_LIFETIME) * 1000 };
+  const identity = typeof answer.refresh_token === "string" && answer.refresh_token !== "" ? answer.refresh_token : undefined;
+  return { value, expires: clock.now() + Math.max(lifetime, DEFAULT_LIFETIME) * 1000, identity };
 }
 
 function basic(credentials: { readonly username: string; readonly password: string }): string {

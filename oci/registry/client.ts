@@ -9,6 +9,7 @@ import { fetchBlob, fetchManifest, resolve, type FetchedManifest, type PullOptio
 import { hasBlob, pushBlob, pushManifest, type PushBlobOptions, type PushedBlob } from "./push.js";
 import { systemClock, type Clock } from "../http/retry.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
+import { listTags } from "./tags.js";
 
 export interface RegistryClientOptions {
   /** Where proxies, CA files and docker's configuration are looked for. Default: the process's environment. */
@@ -29,6 +30,8 @@ export interface RegistryClientOptions {
 export interface RegistryClient extends Disposable {
   /** Digest, size and media type of what a reference names now. Costs one HEAD. */
   resolve(ref: string | Reference, options?: PullOptions): Promise<Descriptor>;
+  /** All tags of the reference's repository, sorted. */
+  tags(ref: string | Reference, options?: PullOptions): Promise<readonly string[]>;
   /** A manifest or index: of the reference, or `digest` in its repository. At most 4 MiB; verified and checked. */
   manifest(ref: string | Reference, digest?: Digest, options?: PullOptions): Promise<FetchedManifest>;
   /** A blob's bytes, resumed when the connection breaks, verified at the end. */
@@ -62,6 +65,10 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     async resolve(ref, pull) {
       const reference = parse(ref);
       return resolve(sessionFor(reference), reference, pull);
+    },
+    async tags(ref, pull) {
+      const reference = parse(ref);
+      return listTags(sessionFor(reference), reference, pull);
     },
     async manifest(ref, digest, pull) {
       const reference = parse(ref);

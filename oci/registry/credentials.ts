@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../http/proxy.js";
+import { CredentialHelper } from "./credential-helper.js";
+import { type DockerConfig, dockerConfigPath, helperFor, readDockerConfig, serverName, spellingsOf, updateAuths } from "./docker-config.js";
 
 /** How to log in to a registry. An identity token stands for a password in OAuth2 token requests. */
 export type Credentials =
@@ -15,73 +13,75 @@ export interface CredentialSource {
   find(registry: string): Promise<Credentials | undefined>;
 }
 
-/** docker's config file stores Docker Hub under the address of its first API. */
-const HUB_KEY = "https://index.docker.io/v1/";
-/** A helper that hangs (waiting for a dialog nobody sees) must not hang the build. Milliseconds. */
-const HELPER_TIMEOUT = 30_000;
-
-interface DockerConfig {
-  readonly auths?: Readonly<
-    Record<string, { readonly auth?: string; readonly username?: string; readonly password?: string; readonly identitytoken?: string }>
-  >;
-  readonly credHelpers?: Readonly<Record<string, string>>;
-  readonly credsStore?: string;
-}
+/** Where credentials are kept: in a file, unencrypted, or by a program. */
+export type CredentialPlace = { readonly kind: "file"; readonly path: string } | { readonly kind: "helper"; readonly program: string };
 
 /** Credentials from docker's `config.json` (`$DOCKER_CONFIG`, else `~/.docker`): `credHelpers`, then `credsStore`, then `auths`. The file is read once. */
 export function dockerCredentials(env: Environment): CredentialSource {
-  const path = join(env["DOCKER_CONFIG"] || join(env["HOME"] || homedir(), ".docker"), "config.json");
+  const path = dockerConfigPath(env);
   let config: DockerConfig | undefined;
   return {
     async find(registry) {
-      config ??= readConfig(path);
-      const keys = keysFor(registry);
-      const helper = keys.map((key) => config?.credHelpers?.[key]).find((name) => name !== undefined) ?? config.credsStore;
-      if (helper) {
-        const found = await askHelper(helper, registry === "docker.io" ? HUB_KEY : registry, env);
-        if (found) return found;
-      }
-      return fromAuths(config, keys, path);
+      config ??= readDockerConfig(path);
+      const helper = helperFor(config, registry);
+      const found = helper === undefined ? undefined : await new CredentialHelper(helper, env).get(serverName(registry));
+      return found ?? fromAuths(config, registry, path);
     },
   };
 }
 
-function readConfig(path: string): DockerConfig {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    if (systemErrorCode(cause) === "ENOENT" || systemErrorCode(cause) === "ENOTDIR") return {};
-    throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": ${(cause as Error).message}`, {
-      cause,
-    });
+/**
+ * Keeps credentials for a registry as `docker login` does: with the helper that is configured for it, else in `auths`. `username` is shown beside an identity
+ * token. Answers where they are.
+ */
+export async function keepCredentials(
+  registry: string,
+  credentials: Credentials,
+  { username, env }: { readonly username: string; readonly env: Environment },
+): Promise<CredentialPlace> {
+  const path = dockerConfigPath(env);
+  const name = helperFor(readDockerConfig(path), registry);
+  const key = serverName(registry);
+  if (name !== undefined) {
+    const helper = new CredentialHelper(name, env);
+    await helper.store(key, credentials);
+    // An empty entry, as docker leaves it: programs list the registries of a helper by it.
+    updateAuths(path, (auths) => ({ ...withoutRegistry(auths, registry), [key]: {} }));
+    return { kind: "helper", program: helper.program };
   }
-  try {
-    const config: unknown = JSON.parse(text);
-    if (typeof config === "object" && config !== null && !Array.isArray(config)) return config;
-  } catch (cause) {
-    throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not JSON`, { cause });
-  }
-  throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not a JSON object`);
+  const password = credentials.kind === "basic" ? credentials.password : "";
+  const entry = {
+    auth: Buffer.from(`${username}:${password}`).toString("base64"),
+    ...(credentials.kind === "identity-token" ? { identitytoken: credentials.token } : {}),
+  };
+  updateAuths(path, (auths) => ({ ...withoutRegistry(auths, registry), [key]: entry }));
+  return { kind: "file", path };
 }
 
-/** The spellings under which programs have stored one registry. */
-function keysFor(registry: string): readonly string[] {
-  const hosts = registry === "docker.io" ? ["docker.io", "index.docker.io", "registry-1.docker.io"] : [registry];
-  const spellings = hosts.flatMap((host) => [
-    host,
-    `https://${host}`,
-    `https://${host}/`,
-    `http://${host}`,
-    `${host}/v1/`,
-    `https://${host}/v1/`,
-    `https://${host}/v2/`,
-  ]);
-  return registry === "docker.io" ? [HUB_KEY, ...spellings] : spellings;
+/** Removes what is kept for a registry, under all its spellings, from the helper and from `auths`. Answers whether there was something. */
+export async function forgetCredentials(registry: string, env: Environment): Promise<boolean> {
+  const path = dockerConfigPath(env);
+  const config = readDockerConfig(path);
+  const name = helperFor(config, registry);
+  const key = serverName(registry);
+  let found = false;
+  if (name !== undefined) {
+    const helper = new CredentialHelper(name, env);
+    found = (await helper.get(key)) !== undefined;
+    if (found) await helper.erase(key);
+  }
+  if (!spellingsOf(registry).some((spelling) => config.auths?.[spelling] !== undefined)) return found;
+  updateAuths(path, (auths) => withoutRegistry(auths, registry));
+  return true;
 }
 
-function fromAuths(config: DockerConfig, keys: readonly string[], path: string): Credentials | undefined {
-  for (const key of keys) {
+function withoutRegistry<T>(auths: Readonly<Record<string, T>>, registry: string): Readonly<Record<string, T>> {
+  const spellings = spellingsOf(registry);
+  return Object.fromEntries(Object.entries(auths).filter(([key]) => !spellings.includes(key)));
+}
+
+function fromAuths(config: DockerConfig, registry: string, path: string): Credentials | undefined {
+  for (const key of spellingsOf(registry)) {
     const entry = config.auths?.[key];
     if (!entry) continue;
     if (entry.identitytoken) return { kind: "identity-token", token: entry.identitytoken };
@@ -93,7 +93,7 @@ function fromAuths(config: DockerConfig, keys: readonly string[], path: string):
           "registry/config-invalid",
           `Cannot use the entry "${key}" in "${path}": "auth" is not the base64 of user:password`,
           {
-            hint: `Log in again: docker login ${key}`,
+            hint: `Log in again: tsbuild login ${key}`,
           },
         );
       }
@@ -103,51 +103,4 @@ function fromAuths(config: DockerConfig, keys: readonly string[], path: string):
     if (entry.username) return { kind: "basic", username: entry.username, password: entry.password ?? "" };
   }
   return undefined;
-}
-
-/** The credential-helper protocol: `docker-credential-NAME get`, the server's name on stdin, JSON on stdout. */
-function askHelper(name: string, server: string, env: Environment): Promise<Credentials | undefined> {
-  const program = `docker-credential-${name}`;
-  const fail = (why: string, cause?: unknown): TsbuildError =>
-    new TsbuildError("registry/helper-failed", `Cannot get credentials for ${server} from ${program}: ${why}`, {
-      ...(cause === undefined ? {} : { cause }),
-      hint: `Install ${program}, or remove it from docker's config.json ("credsStore", "credHelpers")`,
-    });
-  if (!/^[A-Za-z0-9._-]+$/.test(name)) return Promise.reject(fail(`"${name}" is not a helper's name`));
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "pipe"], env, timeout: HELPER_TIMEOUT });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-    // A PATH with folders that this user may not read answers EACCES for what is nowhere.
-    const absent = (error: Error) => ["ENOENT", "EACCES"].includes(systemErrorCode(error) ?? "");
-    child.on("error", (error) => reject(fail(absent(error) ? "the program is not in PATH, or may not be run" : error.message, error)));
-    // A helper that ends without reading its input is judged by its exit code, not by the broken pipe.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(`${server}\n`);
-    child.on("close", (code, signal) => {
-      const text = Buffer.concat(out).toString("utf8").trim();
-      if (code !== 0) {
-        const said = text || Buffer.concat(err).toString("utf8").trim().slice(0, 200);
-        // What every helper says when it simply has nothing for this server.
-        if (/credentials not found|no credentials/i.test(said)) resolve(undefined);
-        else reject(fail(said || (signal ? `it was ended by ${signal}` : `it ended with status ${code}`)));
-        return;
-      }
-      try {
-        const { Username, Secret } = JSON.parse(text) as { readonly Username?: unknown; readonly Secret?: unknown };
-        if (typeof Username !== "string" || typeof Secret !== "string") throw new TypeError("no Username and Secret");
-        resolve(
-          Username === "<token>"
-            ? { kind: "identity-token", token: Secret }
-            : Username === "" && Secret === ""
-              ? undefined
-              : { kind: "basic", username: Username, password: Secret },
-        );
-      } catch (error) {
-        reject(fail("its answer was not understood", error));
-      }
-    });
-  });
 }

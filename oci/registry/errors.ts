@@ -87,7 +87,7 @@ function hintFor(code: string, url: URL): { readonly hint?: string } {
     case "registry/unauthorized":
     case "registry/denied":
       return {
-        hint: `Log in with an account that may do this: docker login ${url.host === "registry-1.docker.io" ? "" : url.host}`.trim(),
+        hint: `Log in with an account that may do this: tsbuild login ${url.host === "registry-1.docker.io" ? "" : url.host}`.trim(),
       };
     case "registry/not-found":
       return { hint: "Check the name and the tag" };

@@ -38,6 +38,8 @@ export class RegistrySession {
       readonly connections: Connections;
       readonly credentials: CredentialSource;
       readonly clock: Clock;
+      /** See {@link Authorizer.identityToken}. */
+      readonly wantIdentityToken?: boolean;
     },
   ) {
     this.#verify = !options.insecure;
@@ -50,6 +52,11 @@ export class RegistrySession {
 
   get clock(): Clock {
     return this.options.clock;
+  }
+
+  /** What a token server gave to be kept instead of the password. */
+  get identityToken(): string | undefined {
+    return this.#authorizer.identityToken;
   }
 
   /** Sends a request until it is answered with an accepted status. The caller reads or discards the body. */
@@ -131,7 +138,7 @@ export class RegistrySession {
 
   async #loginHint(): Promise<string> {
     const { registry } = this.options;
-    const login = `docker login${registry === "docker.io" ? "" : ` ${registry}`}`;
+    const login = `tsbuild login${registry === "docker.io" ? "" : ` ${registry}`}`;
     if (await this.#authorizer.hasCredentials())
       return `The stored credentials for ${registry} do not allow this; log in with others: ${login}`;
     const problem = this.#authorizer.credentialError;

@@ -1,11 +1,11 @@
 import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
-import type { Lock } from "../../cache/contract/locks.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/single-flight.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
+import { bringBlob } from "./bring-blob.js";
 import type { FetchBlob, Reporter } from "./ports.js";
 
 /** A blob to read: whole, or a file that still grows to `growing` bytes. */
@@ -63,18 +63,8 @@ export class LayerFetcher {
   }
 
   async #fetch(blob: Descriptor, origin: string, onFile: (path: string) => void, reporter: Reporter): Promise<void> {
-    const lock = await acquireLock(this.#store, `blob-${blob.digest}`, "another build that fetches this layer", reporter);
-    try {
-      if (this.#store.blobs.has(blob.digest)) return;
-      await this.#store.blobs.ingest(this.#fetchBlob(origin, blob, { signal: reporter.signal }), blob, {
-        signal: reporter.signal,
-        onFile,
-        onProgress: (current) => reporter.progress(blob.digest, current, blob.size, false),
-      });
-      reporter.progress(blob.digest, blob.size, blob.size, true);
-    } finally {
-      lock.release();
-    }
+    const source = (signal: AbortSignal) => this.#fetchBlob(origin, blob, { signal });
+    await bringBlob(this.#store, blob, source, { reporter, onFile });
   }
 
   /**
@@ -139,17 +129,4 @@ function growingFile() {
 /** What shared work says is shown with the step that began it; its signal is the work's own. */
 export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporter {
   return { signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) };
-}
-
-/** A lock that other builds take for the same work; says so when it has to wait. */
-export async function acquireLock(store: Store, name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
-  const item = `waiting for ${waitingFor}`;
-  let waited = false;
-  const onWait = () => {
-    waited = true;
-    reporter.progress(item, 0, undefined, false);
-  };
-  const lock = await store.locks.acquire(name, { signal: reporter.signal, onWait });
-  if (waited) reporter.progress(item, 0, undefined, true);
-  return lock;
 }

@@ -9,7 +9,8 @@ import type { Toc } from "../../oci/layer/toc.js";
 import { RootfsView } from "../../oci/layer/view.js";
 import { layerCompression, layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
-import { acquireLock, type BlobFile, LayerFetcher, sharedReporter } from "./layer-fetcher.js";
+import { acquireLock } from "./bring-blob.js";
+import { type BlobFile, LayerFetcher, sharedReporter } from "./layer-fetcher.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import type { FetchBlob, LayerTaskRunner, Reporter } from "./ports.js";
 

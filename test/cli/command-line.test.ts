@@ -138,7 +138,6 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   sbom: ["--sbom true .", 1],
   allow: ["--allow security.insecure .", 1],
   "two-stdins": ["-f - -", 2],
-  push: ["push app", 1],
   "inspect-template": ["inspect --format {{.Id|nope}} app", 2],
   "images-filter": ["images --filter colour=red", 2],
   "images-field": ["images --format {{.Nmae}}", 2],

@@ -4,6 +4,9 @@ import { buildHistoryOf } from "../../api/build-history.js";
 import type { BuildHistory, BuildRecord, BuildSummary } from "../../cache/contract/builds.js";
 import type { DiskItem, PrunePolicy, PruneReport } from "../../api/disk-types.js";
 import type { ResultSource } from "../../cache/contract/results.js";
+import type { DoctorReport } from "../../api/doctor-types.js";
+import type { LoginOptions } from "../../api/registry-login.js";
+import type { PulledImage, PullOptions, TransferOptions } from "../../api/transfer-types.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 import { runCli } from "../../cli/run.js";
 import { type Digest, sha256 } from "../../core/digest.js";
@@ -19,6 +22,10 @@ export interface CliRun {
   /** Options the library was called with, without functions, streams and signal. */
   readonly builds: readonly BuildOptions[];
   readonly prunes: readonly PrunePolicy[];
+  /** What went to and came from registries: `pull NAME` and options without functions and signals. */
+  readonly transfers: readonly (readonly [string, object])[];
+  /** Switches of the terminal between showing what is typed and not. */
+  readonly rawModes: readonly boolean[];
   /** How often collection was asked for. */
   readonly collected: number;
 }
@@ -30,7 +37,10 @@ export interface RecordedRun {
 }
 
 export interface CliRigOptions {
-  readonly stdin?: string | Uint8Array;
+  /** `silent` never says anything and never ends. */
+  readonly stdin?: string | Uint8Array | { readonly silent: true };
+  /** Told when the terminal stops to show what is typed, and when it does again. */
+  readonly onRawMode?: (raw: boolean) => void;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly tty?: boolean;
@@ -46,12 +56,28 @@ export interface CliRigOptions {
   readonly check?: CliEnvironment["api"]["check"];
   readonly outline?: CliEnvironment["api"]["outline"];
   readonly targets?: CliEnvironment["api"]["targets"];
+  readonly doctor?: DoctorReport;
+  /** What a registry says to credentials; undefined are those that are kept. Default: it takes them. */
+  readonly login?: (options: LoginOptions) => Promise<"file" | "helper" | "before">;
+  /** What is pulled. Default: one image that is new. */
+  readonly pulled?: readonly PulledImage[];
+  /** Platform that alone of an index could be pushed. */
+  readonly onlyPlatform?: string;
+  /** Runs while something is transferred. */
+  readonly transferring?: (emit: (event: BuildEvent) => void) => Promise<void>;
 }
 
 const notInRig = (): Promise<never> => Promise.reject(new Error("internal: not in this rig"));
 
 export const IMAGE_ID = sha256("config");
 export const DESCRIPTOR: Descriptor = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256("manifest"), size: 7 };
+export const PULLED: PulledImage = {
+  name: "docker.io/library/app:latest",
+  tag: "latest",
+  digest: DESCRIPTOR.digest,
+  id: IMAGE_ID,
+  status: "downloaded",
+};
 export const RESULT: BuildResult = {
   imageId: IMAGE_ID,
   descriptor: DESCRIPTOR,
@@ -80,6 +106,8 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
   const stderr = sink(options.tty ?? false);
   const builds: BuildOptions[] = [];
   const prunes: PrunePolicy[] = [];
+  const transfers: (readonly [string, object])[] = [];
+  const rawModes: boolean[] = [];
   let collected = 0;
   const environment: CliEnvironment = {
     api: {
@@ -102,9 +130,22 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
             () => undefined,
           ),
         ),
-      openImageStore: () => Promise.resolve({ ...fakeStore(options.images ?? []), ...fakeDisk(options.disk ?? {}, prunes) }),
+      openImageStore: () =>
+        Promise.resolve({
+          ...fakeStore(options.images ?? []),
+          ...fakeDisk(options.disk ?? {}, prunes),
+          ...fakeTransfers(options, transfers),
+        }),
+      ...fakeAccounts(options, transfers),
+      doctor: () => Promise.resolve(options.doctor ?? { ok: true, user: "somebody", checks: [] }),
     },
-    stdin: Object.assign(Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]), { isTTY: options.tty ?? false }),
+    stdin: Object.assign(inputOf(options.stdin), {
+      isTTY: options.tty ?? false,
+      setRawMode: (raw: boolean) => {
+        rawModes.push(raw);
+        options.onRawMode?.(raw);
+      },
+    }),
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: options.env ?? {},
@@ -113,7 +154,12 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
     now: () => NOW,
   };
   const code = await runCli(argv, environment);
-  return { code, stdout: stdout.text(), stderr: stderr.text(), builds, prunes, collected };
+  return { code, stdout: stdout.text(), stderr: stderr.text(), builds, prunes, transfers, rawModes, collected };
+}
+
+function inputOf(stdin: CliRigOptions["stdin"]): Readable {
+  if (stdin === undefined) return Readable.from([]);
+  return typeof stdin === "object" && "silent" in stdin ? new Readable({ read: () => undefined }) : Readable.from([Buffer.from(stdin)]);
 }
 
 /** What is asked of the store's room on the disk. */
@@ -156,7 +202,52 @@ function fakeHistory(runs: readonly RecordedRun[]): BuildHistory {
   };
 }
 
-function fakeStore(images: readonly StoredImage[]): Omit<ImageStore, "du" | "prune" | "verify"> {
+function fakeTransfers(
+  { pulled = [PULLED], onlyPlatform, transferring = () => Promise.resolve() }: CliRigOptions,
+  transfers: (readonly [string, object])[],
+): Pick<ImageStore, "pull" | "push"> {
+  const transfer = async (what: string, { signal: _signal, onEvent, ...options }: PullOptions | TransferOptions): Promise<void> => {
+    transfers.push([what, options]);
+    await transferring((event) => onEvent?.(event));
+  };
+  return {
+    pull: async (ref, options = {}) => {
+      await transfer(`pull ${ref}`, options);
+      return pulled;
+    },
+    push: async (ref, options = {}) => {
+      await transfer(`push ${ref}`, options);
+      return pulled.map(({ name, tag = "latest" }) => ({
+        name,
+        tag,
+        descriptor: DESCRIPTOR,
+        ...(onlyPlatform === undefined ? {} : { onlyPlatform }),
+      }));
+    },
+  };
+}
+
+function fakeAccounts(
+  { login = () => Promise.resolve("file") }: CliRigOptions,
+  transfers: (readonly [string, object])[],
+): Pick<CliEnvironment["api"], "login" | "logout"> {
+  return {
+    login: async (options) => {
+      const { registry = "docker.io", credentials } = options;
+      transfers.push([`login ${registry}`, credentials ?? {}]);
+      const place = await login(options);
+      if (place === "before") return { registry, kept: undefined };
+      return {
+        registry,
+        kept:
+          place === "file" ? { kind: "file", path: "/home/me/.docker/config.json" } : { kind: "helper", program: "docker-credential-pass" },
+      };
+    },
+    logout: ({ registry = "https://index.docker.io/v1/" }) => Promise.resolve({ server: registry, removed: registry !== "never.example" }),
+  };
+}
+
+function fakeStore(images: readonly StoredImage[]): Omit<ImageStore, "du" | "prune" | "verify" | "pull" | "push"> {
   const get = (ref: string): StoredImage => {
     const found = images.find(
       (image) =>

@@ -19,16 +19,24 @@ const PROGRAM = ["/usr/bin/docker-registry", "/usr/local/bin/registry", "/usr/bi
 /** Whether {@link startRegistry} can work here (Debian's package docker-registry). */
 export const hasRegistry = PROGRAM !== undefined;
 
-/** Starts docker-registry with an empty directory as its storage. */
-export async function startRegistry(): Promise<RealRegistry> {
+/** Whom a registry with `auth: "basic"` lets in. */
+export const REGISTRY_ACCOUNT = { username: "me", password: "secret" } as const;
+/** A line of htpasswd for {@link REGISTRY_ACCOUNT}: bcrypt, as docker-registry knows nothing else. */
+const HTPASSWD = "me:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
+
+/** Starts docker-registry with an empty directory as its storage, open to all or with basic authentication. */
+export async function startRegistry({ auth }: { readonly auth?: "basic" } = {}): Promise<RealRegistry> {
   if (PROGRAM === undefined) throw new Error("docker-registry is not installed");
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-registry-"));
   const port = await freePort();
   const config = join(directory, "config.yml");
   writeFileSync(
     config,
-    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${join(directory, "data")}}, delete: {enabled: true}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
+    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${join(directory, "data")}}, delete: {enabled: true}}\nhttp: {addr: "127.0.0.1:${port}"}\n${
+      auth === "basic" ? `auth: {htpasswd: {realm: test, path: ${join(directory, "htpasswd")}}}\n` : ""
+    }`,
   );
+  writeFileSync(join(directory, "htpasswd"), HTPASSWD);
   try {
     const server = await startServer(PROGRAM, ["serve", config], port);
     return {

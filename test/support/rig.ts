@@ -31,6 +31,8 @@ export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: Buffer;
+  /** The test writes to the process itself, and ends its input. */
+  readonly openInput?: boolean;
 }
 
 /**
@@ -102,7 +104,7 @@ export class Rig {
     });
     // A command that ends without reading is no failure of the test.
     child.stdin.on("error", () => undefined);
-    child.stdin.end(options.input);
+    if (!options.openInput) child.stdin.end(options.input);
     const ended = new Promise<Ended>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code) => {

@@ -219,7 +219,7 @@ test("basic authentication, and what is said when it is not enough", async (t) =
   t.is(error.code, "registry/unauthorized");
   t.is(error.status, 401);
   t.deepEqual(error.details, [{ code: "UNAUTHORIZED", message: "authentication required" }]);
-  t.is(error.hint, `The stored credentials for ${fake.host} do not allow this; log in with others: docker login ${fake.host}`);
+  t.is(error.hint, `The stored credentials for ${fake.host} do not allow this; log in with others: tsbuild login ${fake.host}`);
 });
 
 test("credentials never go to another origin", async (t) => {
@@ -509,7 +509,7 @@ test("a broken helper does not stop an anonymous pull, and is told when credenti
   );
   await client.resolve(`${fake.host}/public/b`);
   const { hint } = await failure(t, client.manifest(`${fake.host}/private/b`));
-  t.regex(hint ?? "", /needs a login: docker login/);
+  t.regex(hint ?? "", /needs a login: tsbuild login/);
 });
 
 (hasRegistry ? test : test.skip)("a real registry: push, mount, pull", async (t) => {

@@ -1,0 +1,50 @@
+import { accessSync, constants, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CheckStatus, DoctorCheck } from "../doctor-types.js";
+
+/** A check with what most of them leave out. */
+export function check(
+  name: string,
+  title: string,
+  result: {
+    readonly status?: CheckStatus;
+    readonly found: string;
+    readonly controlledBy?: readonly string[];
+    readonly fix?: string | undefined;
+  },
+): DoctorCheck {
+  const { status = "ok", found, controlledBy = [], fix } = result;
+  return { name, title, status, found, controlledBy, fix };
+}
+
+/** The text of a file, trimmed; undefined when it cannot be read. */
+export function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** `path = value`, or nothing when the kernel has no such setting. */
+export function settings(...paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => {
+    const value = textOf(path);
+    return value === undefined ? [] : [`${path} = ${value}`];
+  });
+}
+
+/** Where a program is. */
+export function inPath(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return (env["PATH"] ?? "")
+    .split(":")
+    .map((directory) => join(directory || ".", name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,0 +1,86 @@
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { type FeatureName, type ProbeFeature, probe } from "../../executor-native/probe.js";
+import type { DoctorCheck } from "../doctor-types.js";
+import { check, settings, textOf } from "./check.js";
+
+/** What each part of the probe is, and what decides it. */
+const FEATURES: Readonly<
+  Record<FeatureName, { readonly title: string; readonly works: string; readonly controlledBy: readonly string[] }>
+> = {
+  helper: { title: "Sandbox program", works: "it can be run", controlledBy: [] },
+  "id-maps": { title: "Maps of ids", works: "they are known", controlledBy: ["/etc/subuid", "/etc/subgid"] },
+  "user-namespaces": {
+    title: "User namespaces",
+    works: "one was made",
+    controlledBy: [
+      "/proc/sys/kernel/unprivileged_userns_clone",
+      "/proc/sys/user/max_user_namespaces",
+      "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+    ],
+  },
+  "mount-api": { title: "Mount calls", works: "fsmount and mount_setattr work", controlledBy: [] },
+  overlay: { title: "Overlayfs in user namespaces", works: "a mount with userxattr works where the store is", controlledBy: [] },
+  proc: { title: "A fresh /proc", works: "it can be mounted", controlledBy: [] },
+  namespaces: {
+    title: "Network, IPC and UTS namespaces",
+    works: "they were made",
+    controlledBy: ["/proc/sys/user/max_net_namespaces", "/proc/sys/user/max_ipc_namespaces", "/proc/sys/user/max_uts_namespaces"],
+  },
+  seccomp: { title: "Filters of system calls", works: "the filter was accepted", controlledBy: ["/proc/sys/kernel/seccomp/actions_avail"] },
+  ids: { title: "Files of other users", works: "they can be given away where the store is", controlledBy: [] },
+};
+
+/** Tries what steps need of the kernel in `directory`; what could not be tried any more is left out. */
+export function kernelChecks(directory: string): readonly DoctorCheck[] {
+  return [
+    ...probe(directory)
+      .features.filter(({ name }) => name !== "helper")
+      .map(fromFeature),
+    cgroups(),
+  ];
+}
+
+function fromFeature({ name, ok, problem, hint }: ProbeFeature): DoctorCheck {
+  const { title, works, controlledBy } = FEATURES[name];
+  return check(name, title, {
+    status: ok ? (problem === undefined ? "ok" : "warning") : "missing",
+    found: problem ?? works,
+    controlledBy: controlledBy.flatMap((path) => (path.startsWith("/proc/") ? settings(path) : [path])),
+    fix: hint,
+  });
+}
+
+/** Steps are limited by rlimits where no cgroup is delegated. */
+function cgroups(): DoctorCheck {
+  const title = "Delegated cgroup";
+  const path = /^0::(.*)$/m.exec(textOf("/proc/self/cgroup") ?? "")?.[1];
+  const controllers = textOf("/sys/fs/cgroup/cgroup.controllers");
+  if (path === undefined || controllers === undefined) {
+    return check("cgroup", title, {
+      status: "warning",
+      found: "there is no unified cgroup hierarchy (version 2) here; steps have rlimits only",
+      controlledBy: ["/sys/fs/cgroup"],
+      fix: "Boot with systemd.unified_cgroup_hierarchy=1; inside a container, use a host with cgroup version 2",
+    });
+  }
+  const own = join("/sys/fs/cgroup", path);
+  const delegated = writable(join(own, "cgroup.procs")) && writable(join(own, "cgroup.subtree_control"));
+  return check("cgroup", title, {
+    status: delegated ? "ok" : "warning",
+    found: delegated
+      ? `${own}, with ${textOf(join(own, "cgroup.controllers")) || "no controllers"}`
+      : `${own} may not be changed; steps have rlimits only`,
+    controlledBy: [join(own, "cgroup.subtree_control")],
+    fix: delegated ? undefined : "Start tsbuild in a scope of its own: systemd-run --user --scope -p Delegate=yes tsbuild …",
+  });
+}
+
+function writable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

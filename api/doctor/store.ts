@@ -1,0 +1,80 @@
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DoctorCheck } from "../doctor-types.js";
+import { check } from "./check.js";
+
+/** Magic numbers of statfs(2) by name; those on which a store does not work, or badly. */
+const KINDS: Readonly<Record<number, string>> = {
+  0xef53: "ext4",
+  0x58465342: "xfs",
+  0x9123683e: "btrfs",
+  0x01021994: "tmpfs",
+  0x794c7630: "overlay",
+  0x2fc12fc1: "zfs",
+  0xf2f52010: "f2fs",
+  0xca451a4e: "bcachefs",
+};
+const NETWORK: Readonly<Record<number, string>> = {
+  0x6969: "nfs",
+  0xff534d42: "cifs",
+  0xfe534d42: "smb2",
+  0x517b: "smb",
+  0x01021997: "9p",
+  0x65735546: "fuse",
+  0x00c36400: "ceph",
+  0x5346414f: "afs",
+  0x0bd00bd0: "lustre",
+};
+/** Fewer bytes than this do not last for long. */
+const LITTLE = 2e9;
+
+const ELSEWHERE = "Choose another directory with TSBUILD_ROOT or --root, on a local disk";
+
+/** The directory of the store: its file system, whether it can be written, how much room there is. Nothing is made. */
+export function storeChecks(root: string): readonly DoctorCheck[] {
+  const place = nearest(root);
+  const controlledBy = ["TSBUILD_ROOT", "XDG_DATA_HOME", "HOME"];
+  const there = place === root ? root : `${root} (not made yet; in ${place})`;
+  const writes = writable(place);
+  const directory = check("store", "Store", {
+    status: writes ? "ok" : "missing",
+    found: writes ? there : `${there} cannot be written`,
+    controlledBy,
+    fix: writes ? undefined : ELSEWHERE,
+  });
+  const { type, bavail, bsize } = statfsSync(place);
+  const free = bavail * bsize;
+  const network = NETWORK[type];
+  return [
+    directory,
+    check("store-file-system", "File system of the store", {
+      status: network === undefined ? "ok" : "warning",
+      found:
+        network === undefined
+          ? (KINDS[type] ?? `of kind 0x${type.toString(16)}`)
+          : `${network}, which may not be local: locks and overlays may not work there`,
+      controlledBy,
+      fix: network === undefined ? undefined : ELSEWHERE,
+    }),
+    check("store-space", "Room for the store", {
+      status: free < LITTLE ? "warning" : "ok",
+      found: `${(free / 1e9).toFixed(1)} GB free`,
+      controlledBy: ["TSBUILD_CACHE_BUDGET"],
+      fix: free < LITTLE ? `tsbuild prune makes room. ${ELSEWHERE}` : undefined,
+    }),
+  ];
+}
+
+/** The directory, or the nearest above it that is there. */
+export function nearest(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path));
+}
+
+export function writable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,64 @@
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { TsbuildError } from "../../core/errors.js";
+import { packageRoot } from "../../core/package-root.js";
+import { helperPath } from "../../executor-native/helper-path.js";
+import { startWorker } from "../../executor-native/start-worker.js";
+import type { DoctorCheck } from "../doctor-types.js";
+import { check } from "./check.js";
+
+const PROGRAM = "tsbuild-doctor";
+
+/**
+ * Runs one program in a sandbox as a RUN step does, in a root file system with nothing else, somewhere in `directory`. The program is our own, which ends at once:
+ * that it was started is all that counts.
+ */
+export async function trialRun(directory: string): Promise<DoctorCheck> {
+  const title = "A step in a sandbox";
+  try {
+    const duration = await run(directory);
+    return check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` });
+  } catch (error) {
+    const hint = error instanceof TsbuildError ? error.hint : undefined;
+    return check("sandbox", title, { status: "missing", found: error instanceof Error ? error.message : String(error), fix: hint });
+  }
+}
+
+/** Milliseconds from the start of the step to its end. */
+async function run(directory: string): Promise<number> {
+  const place = mkdtempSync(join(directory, "tsbuild-doctor-"));
+  try {
+    const root = join(place, "root");
+    for (const name of ["root", "upper", "work", "state"]) mkdirSync(join(place, name));
+    copyFileSync(helperPath(), join(root, PROGRAM));
+    chmodSync(join(root, PROGRAM), 0o755);
+    const worker = await startWorker({ entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: join(place, "state") });
+    try {
+      const begun = performance.now();
+      await worker.run(
+        {
+          rootfs: { lowers: [root], upper: join(place, "upper"), work: join(place, "work") },
+          mounts: [],
+          args: [`/${PROGRAM}`],
+          env: ["PATH=/"],
+          cwd: "/",
+          user: "",
+          hostname: "doctor",
+          network: "none",
+          security: "sandbox",
+          hosts: "127.0.0.1 localhost\n",
+          resolvConf: "",
+        },
+        { onOutput: () => undefined },
+      );
+      const duration = performance.now() - begun;
+      // Parts may belong to mapped ids.
+      await worker.remove([join(place, "upper"), join(place, "work")]);
+      return duration;
+    } finally {
+      await worker.close();
+    }
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,199 @@
+import { availableParallelism } from "node:os";
+import type { Store } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { inParallel } from "../../core/in-parallel.js";
+import {
+  checkLayerCount,
+  isAttestation,
+  manifestBlobs,
+  type ManifestNode,
+  platformOf,
+  readTree,
+  requirePlatform,
+} from "../../oci/image.js";
+import { requireComplete } from "../../oci/layout/complete.js";
+import { isForeignLayerType } from "../../oci/media-types.js";
+import { formatPlatform, hostPlatform, parsePlatform, type Platform, platformRank } from "../../oci/platform.js";
+import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
+import type { RegistryClient } from "../../oci/registry/client.js";
+import type { Descriptor } from "../../oci/types.js";
+import { parseImageConfig, parseManifestOrIndex } from "../../oci/validate.js";
+import { bringBlob } from "../../solver/layers/bring-blob.js";
+import type { Reporter } from "../../solver/layers/ports.js";
+import { runAsStep } from "../build-steps.js";
+import type { PulledImage, PullOptions } from "../transfer-types.js";
+import { readStored } from "./describe.js";
+
+/** What a transfer works with. The client is made with the first request. */
+export interface TransferParts {
+  readonly store: Store;
+  readonly registry: () => Promise<RegistryClient>;
+}
+
+/** Blobs fetched at once, as in builds. */
+const PARALLEL = Math.max(4, availableParallelism());
+
+/**
+ * Fetches an image, or all tags of a repository, one after the other: manifests, configs and layers, verified. A name is set once its image is complete, so a
+ * pull that fails changes no image; blobs that came serve the next try. A reference with a digest gets no name.
+ */
+export async function pullImages(ref: string, { store, registry }: TransferParts, options: PullOptions): Promise<readonly PulledImage[]> {
+  const { onEvent = () => undefined, signal = new AbortController().signal, allTags = false } = options;
+  const reference = parseReference(ref);
+  const wanted = options.platforms === "all" ? "all" : options.platforms?.map(parsePlatform);
+  if (allTags) requireNoTag(reference, ref);
+  const client = await registry();
+  const references = allTags ? await tagsOf(reference, client, signal) : [withDefaultTag(reference)];
+  const pulled: PulledImage[] = [];
+  for (const one of references) {
+    const work = new Pull(one, wanted, { store, client });
+    pulled.push(await runAsStep(`pulling ${formatReference(one)}`, onEvent, ({ progress }) => work.run({ signal, progress })));
+  }
+  return pulled;
+}
+
+/** Throws `images/all-tags`. */
+export function requireNoTag(reference: Reference, text: string): void {
+  if (reference.tag === undefined && reference.digest === undefined) return;
+  throw new TsbuildError("images/all-tags", `Cannot use "${text}" for all tags: it names one`, {
+    hint: `Leave out "${text.slice(familiarReference({ registry: reference.registry, repository: reference.repository }).length)}"`,
+  });
+}
+
+async function tagsOf(reference: Reference, client: RegistryClient, signal: AbortSignal): Promise<readonly Reference[]> {
+  const repository = `${reference.registry}/${reference.repository}`;
+  const tags = await client.tags(reference, { signal });
+  if (tags.length === 0) throw new TsbuildError("images/no-tags", `Cannot pull all tags of ${repository}: it has none`);
+  // Parsed again: a registry may say anything.
+  return tags.map((tag) => parseReference(`${repository}:${tag}`));
+}
+
+class Pull {
+  readonly #held: { release(): void }[] = [];
+  /** Manifests that are wanted. */
+  readonly #chosen = new Set<Digest>();
+  #fetched = 0;
+
+  constructor(
+    private readonly reference: Reference,
+    private readonly wanted: readonly Platform[] | "all" | undefined,
+    private readonly parts: { readonly store: Store; readonly client: RegistryClient },
+  ) {}
+
+  async run(reporter: Reporter): Promise<PulledImage> {
+    const { store, client } = this.parts;
+    try {
+      const target = await client.resolve(this.reference, { signal: reporter.signal });
+      await this.#documents(target, reporter);
+      const manifests = readTree(target, store.blobs, this.#what).manifests.filter(({ descriptor }) => this.#chosen.has(descriptor.digest));
+      await this.#blobs(manifests, reporter);
+      this.#register(manifests);
+      requireComplete(target, store.blobs, this.#what);
+      return this.#name(target);
+    } catch (error) {
+      if (reporter.signal.aborted) throw new CanceledError("The pull was canceled", { cause: error });
+      throw error;
+    } finally {
+      for (const lease of this.#held) lease.release();
+    }
+  }
+
+  get #what(): string {
+    return familiarReference(this.reference);
+  }
+
+  /** Brings indexes, and the manifests of the platforms that are wanted. */
+  async #documents(descriptor: Descriptor, reporter: Reporter, depth = 0): Promise<void> {
+    if (depth > 5) throw new TsbuildError("image/invalid", `Cannot use ${this.#what}: its index is nested too deep`);
+    const { store, client } = this.parts;
+    if (!this.#keep(descriptor.digest)) {
+      const { bytes } = await client.manifest(this.reference, descriptor.digest, { signal: reporter.signal });
+      store.blobs.writeSmall(bytes);
+      this.#fetched++;
+    }
+    const parsed = parseManifestOrIndex(store.blobs.readSmall(descriptor.digest), descriptor.mediaType, `manifest of ${this.#what}`);
+    if (parsed.kind === "manifest") {
+      this.#chosen.add(descriptor.digest);
+      return;
+    }
+    const index = parsed.value;
+    const chosen =
+      this.wanted === "all"
+        ? index.manifests
+        : (this.wanted ?? [hostPlatform()]).map((platform) => requirePlatform(index, platform, this.#what));
+    for (const entry of new Set(chosen)) await this.#documents(entry, reporter, depth + 1);
+  }
+
+  /** Brings configs and layers. */
+  async #blobs(manifests: readonly ManifestNode[], reporter: Reporter): Promise<void> {
+    const { store, client } = this.parts;
+    const missing = new Map<Digest, Descriptor>();
+    for (const { manifest } of manifests) {
+      for (const blob of manifestBlobs(manifest)) {
+        if (!isForeignLayerType(blob.mediaType) && !this.#keep(blob.digest)) missing.set(blob.digest, blob);
+      }
+    }
+    for (const blob of missing.values()) reporter.progress(blob.digest, 0, blob.size, false);
+    await inParallel(missing.values(), { limit: PARALLEL, signal: reporter.signal }, async (blob, signal) => {
+      const source = (ended: AbortSignal) => client.blob(this.reference, blob, { signal: ended });
+      const here = await bringBlob(store, blob, source, { reporter: { signal, progress: reporter.progress } });
+      if (here) this.#fetched++;
+      else this.#keep(blob.digest);
+    });
+  }
+
+  /** Makes the layers known, so that builds can stand on them. */
+  #register(manifests: readonly ManifestNode[]): void {
+    const { store } = this.parts;
+    const origin = formatReference(this.reference);
+    const images = manifests.filter(({ image }) => image);
+    for (const { manifest } of images) {
+      const config = parseImageConfig(store.blobs.readSmall(manifest.config.digest), `config ${manifest.config.digest} of ${this.#what}`);
+      checkLayerCount(manifest, config, this.#what);
+      const [only] = this.wanted === "all" ? [] : (this.wanted ?? []);
+      // A single manifest says nothing of its platform: it is compared when one was asked for.
+      if (manifests.length === 1 && only !== undefined && platformRank(only, platformOf(config)) === undefined) {
+        throw new TsbuildError(
+          "image/no-platform",
+          `Cannot use ${this.#what} for ${formatPlatform(only)}: it is for ${formatPlatform(platformOf(config))}`,
+        );
+      }
+      manifest.layers.forEach((blob, index) => {
+        if (store.blobs.has(blob.digest)) store.layers.addRemote({ diffId: config.rootfs.diff_ids[index] as Digest, blob, origin });
+      });
+    }
+    const [first] = manifests;
+    if (images.length > 0 || first === undefined || isAttestation(first.descriptor)) return;
+    throw new TsbuildError("image/not-an-image", `Cannot pull ${this.#what}: it is no image but ${first.manifest.config.mediaType}`);
+  }
+
+  #name(target: Descriptor): PulledImage {
+    const { images } = this.parts.store;
+    const { registry, repository, tag, digest } = this.reference;
+    const name = digest === undefined ? formatReference(this.reference) : undefined;
+    const before = name === undefined ? undefined : images.get(name);
+    const known =
+      name === undefined ? images.list().some((entry) => entry.target.digest === target.digest) : before?.target.digest === target.digest;
+    const createdAt = known && before ? before.createdAt : Date.now();
+    images.set(name, target, createdAt);
+    const { view } = readStored({ names: name === undefined ? [] : [name], target, createdAt }, this.parts.store);
+    const shown: Reference = digest === undefined ? this.reference : { registry, repository, digest };
+    return {
+      name: formatReference(shown),
+      tag: digest === undefined ? tag : undefined,
+      digest: target.digest,
+      id: view.manifest.config.digest,
+      status: known && this.#fetched === 0 ? "up-to-date" : "downloaded",
+    };
+  }
+
+  /** Keeps a blob that is here from collection until the name is set; false when it is not here. */
+  #keep(digest: Digest): boolean {
+    const { blobs, leases } = this.parts.store;
+    if (!blobs.has(digest)) return false;
+    const lease = leases.hold("blob", [digest]);
+    this.#held.push(lease);
+    return lease.held.length === 1;
+  }
+}

@@ -1,0 +1,205 @@
+import type { ImageEntry } from "../../cache/contract/images.js";
+import { parseCacheOrigin } from "../../cache/transfer/origin.js";
+import type { Store } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { type ImageTree, isAttestation, manifestBlobs, type ManifestNode, platformOf, readTree } from "../../oci/image.js";
+import { isForeignLayerType } from "../../oci/media-types.js";
+import { formatPlatform } from "../../oci/platform.js";
+import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
+import type { RegistryClient } from "../../oci/registry/client.js";
+import { type OutgoingBlob, type OutgoingManifest, pushImage } from "../../oci/registry/push-image.js";
+import type { Descriptor } from "../../oci/types.js";
+import { parseImageConfig } from "../../oci/validate.js";
+import { bringBlob } from "../../solver/layers/bring-blob.js";
+import type { Reporter } from "../../solver/layers/ports.js";
+import { runAsStep } from "../build-steps.js";
+import type { PushedImage, TransferOptions } from "../transfer-types.js";
+import { findImage } from "./lookup.js";
+import { requireNoTag, type TransferParts } from "./pull.js";
+
+/** Pushes an image under its name, or everything the store has of a repository, one after the other. Manifests and configs go out as they are stored. */
+export async function pushImages(
+  ref: string,
+  { store, registry }: TransferParts,
+  options: TransferOptions,
+): Promise<readonly PushedImage[]> {
+  const { onEvent = () => undefined, signal = new AbortController().signal, allTags = false } = options;
+  const entries = allTags ? entriesOf(ref, store) : [entryOf(ref, store)];
+  const client = await registry();
+  const pushed: PushedImage[] = [];
+  for (const entry of entries) {
+    const reference = parseReference(entry.name);
+    const work = new Push(entry, reference, { store, client });
+    pushed.push(await runAsStep(`pushing ${entry.name}`, onEvent, ({ progress }) => work.run({ signal, progress })));
+  }
+  return pushed;
+}
+
+type NamedEntry = ImageEntry & { readonly name: string };
+
+function entryOf(ref: string, store: Store): NamedEntry {
+  const { name, target, createdAt } = findImage(ref, store.images);
+  if (name !== undefined) return { name, target, createdAt };
+  throw new TsbuildError("images/push-needs-name", `Cannot push "${ref}": only a name says where to`, {
+    hint: `Give it one: tsbuild tag ${target.digest.slice("sha256:".length, "sha256:".length + 12)} REGISTRY/NAME:TAG`,
+  });
+}
+
+function entriesOf(ref: string, store: Store): readonly NamedEntry[] {
+  const reference = parseReference(ref);
+  requireNoTag(reference, ref);
+  const prefix = `${formatReference(reference)}:`;
+  const entries = store.images.list().flatMap((entry) => (entry.name?.startsWith(prefix) ? [{ ...entry, name: entry.name }] : []));
+  if (entries.length > 0) return entries;
+  throw new TsbuildError("images/not-found", `Cannot find an image of the repository "${ref}" in the local store`, {
+    hint: "tsbuild images lists what is there",
+  });
+}
+
+/** What of an image goes out. */
+interface Selection {
+  readonly target: Descriptor;
+  readonly manifests: readonly ManifestNode[];
+  readonly indexes: ImageTree["indexes"];
+  readonly onlyPlatform?: string;
+}
+
+class Push {
+  readonly #store: Store;
+  readonly #client: RegistryClient;
+
+  constructor(
+    private readonly entry: NamedEntry,
+    private readonly reference: Reference,
+    parts: { readonly store: Store; readonly client: RegistryClient },
+  ) {
+    this.#store = parts.store;
+    this.#client = parts.client;
+  }
+
+  async run(reporter: Reporter): Promise<PushedImage> {
+    const { blobs, leases } = this.#store;
+    const tree = readTree(this.entry.target, blobs, this.#what);
+    const origins = this.#origins(tree);
+    const lease = leases.hold(
+      "blob",
+      [...tree.indexes, ...tree.manifests].map(({ descriptor }) => descriptor.digest).concat([...blobsOf(tree.manifests).keys()]),
+    );
+    try {
+      const { target, manifests, indexes, onlyPlatform } = await this.#select(tree, origins, reporter.signal);
+      const document = (descriptor: Descriptor): OutgoingManifest => ({ descriptor, bytes: blobs.readSmall(descriptor.digest) });
+      // readTree goes from the outside in.
+      const inner = [...manifests, ...[...indexes].reverse()].filter(({ descriptor }) => descriptor.digest !== target.digest);
+      await pushImage(
+        {
+          blobs: this.#outgoing(manifests, origins, reporter),
+          manifests: inner.map(({ descriptor }) => document(descriptor)),
+          target: document(target),
+        },
+        [this.reference],
+        this.#client,
+        reporter,
+      );
+      const { mediaType, digest, size } = target;
+      return {
+        name: this.entry.name,
+        tag: this.reference.tag as string,
+        descriptor: { mediaType, digest, size },
+        ...(onlyPlatform === undefined ? {} : { onlyPlatform }),
+      };
+    } catch (error) {
+      if (reporter.signal.aborted) throw new CanceledError("The push was canceled", { cause: error });
+      throw error;
+    } finally {
+      lease.release();
+    }
+  }
+
+  get #what(): string {
+    return familiarReference(withDefaultTag(this.reference));
+  }
+
+  /** Where layers came from, and can be had again or mounted from. */
+  #origins({ manifests }: ImageTree): ReadonlyMap<Digest, Reference> {
+    const { blobs, layers } = this.#store;
+    const origins = new Map<Digest, Reference>();
+    for (const { manifest, image } of manifests) {
+      if (!image || !blobs.has(manifest.config.digest)) continue;
+      const config = parseImageConfig(blobs.readSmall(manifest.config.digest), `config of ${this.#what}`);
+      manifest.layers.forEach(({ digest }, index) => {
+        const diffId = config.rootfs.diff_ids[index];
+        const record = diffId === undefined ? undefined : layers.byDiffId(diffId);
+        if (record?.origin === undefined || record.blob?.digest !== digest || parseCacheOrigin(record.origin)) return;
+        origins.set(digest, parseReference(record.origin));
+      });
+    }
+    return origins;
+  }
+
+  /**
+   * All of the image, when it is here, can be fetched, or is at the registry already. Of an index of which only one image is here that image alone goes, as with
+   * docker. Throws `image/incomplete`.
+   */
+  async #select(tree: ImageTree, origins: ReadonlyMap<Digest, Reference>, signal: AbortSignal): Promise<Selection> {
+    const { target } = this.entry;
+    const can = (blob: Descriptor) => this.#store.blobs.has(blob.digest) || origins.has(blob.digest) || isForeignLayerType(blob.mediaType);
+    const whole = tree.manifests.filter(({ manifest }) => manifestBlobs(manifest).every(can));
+    const gaps = [...tree.absent, ...tree.manifests.filter((node) => !whole.includes(node)).map(({ descriptor }) => descriptor)];
+    const missing: Descriptor[] = [];
+    for (const gap of gaps) if (!(await this.#isThere(gap, signal))) missing.push(gap);
+    if (missing.length === 0) return { target, manifests: whole, indexes: tree.indexes };
+    const [image, another] = whole.filter((node) => node.image);
+    if (image !== undefined && another === undefined) {
+      const { platform } = image.descriptor;
+      const { annotations: _, platform: __, ...only } = image.descriptor;
+      return { target: only, manifests: [image], indexes: [], onlyPlatform: platform ? formatPlatform(platformOf(platform)) : "unknown" };
+    }
+    const platforms = missing.flatMap(({ platform, ...gap }) =>
+      platform && !isAttestation({ ...gap, platform }) ? [formatPlatform(platformOf(platform))] : [],
+    );
+    const absent = platforms.length > 0 ? `${platforms.join(", ")} of its index` : missing[0]?.digest;
+    throw new TsbuildError("image/incomplete", `Cannot push ${this.#what}: ${absent} is missing here`, {
+      hint: "Pull it again with --platform all, or build it again",
+    });
+  }
+
+  /** Whether the repository has a manifest already, with all that belongs to it. */
+  async #isThere({ digest }: Descriptor, signal: AbortSignal): Promise<boolean> {
+    const { registry, repository } = this.reference;
+    try {
+      await this.#client.resolve({ registry, repository, digest }, { signal });
+      return true;
+    } catch (error) {
+      if (error instanceof TsbuildError && error.code === "registry/not-found") return false;
+      throw error;
+    }
+  }
+
+  #outgoing(manifests: readonly ManifestNode[], origins: ReadonlyMap<Digest, Reference>, reporter: Reporter): readonly OutgoingBlob[] {
+    const { blobs } = this.#store;
+    return [...blobsOf(manifests).values()].flatMap(({ descriptor, kind }) => {
+      if (isForeignLayerType(descriptor.mediaType) && !blobs.has(descriptor.digest)) return [];
+      const origin = origins.get(descriptor.digest);
+      return [{ descriptor, kind, origin, open: (signal) => this.#open(descriptor, origin, { ...reporter, signal }) }];
+    });
+  }
+
+  async *#open(blob: Descriptor, origin: Reference | undefined, reporter: Reporter): AsyncGenerator<Uint8Array> {
+    if (origin !== undefined && !this.#store.blobs.has(blob.digest)) {
+      const source = (signal: AbortSignal) => this.#client.blob(origin, blob, { signal });
+      await bringBlob(this.#store, blob, source, { reporter });
+    }
+    yield* this.#store.blobs.open(blob.digest);
+  }
+}
+
+/** Every blob once, in the order in which manifests name them. */
+function blobsOf(manifests: readonly ManifestNode[]): ReadonlyMap<Digest, Pick<OutgoingBlob, "descriptor" | "kind">> {
+  const found = new Map<Digest, Pick<OutgoingBlob, "descriptor" | "kind">>();
+  for (const { manifest, image } of manifests) {
+    for (const layer of manifest.layers) found.set(layer.digest, { descriptor: layer, kind: image ? "layer" : "blob" });
+    found.set(manifest.config.digest, { descriptor: manifest.config, kind: "config" });
+  }
+  return found;
+}

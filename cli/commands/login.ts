@@ -1,0 +1,100 @@
+import { text } from "node:stream/consumers";
+import type { LoginResult } from "../../api/registry-login.js";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { type CliEnvironment, type Command, print, tell } from "../environment.js";
+import { EXIT, UsageError } from "../exit-codes.js";
+import { type ParsedFlags, parseFlags } from "../flags.js";
+import { Prompt } from "../prompt.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "login",
+        summary: "Keep credentials for a registry",
+        operands: "[SERVER]",
+        count: [0, 1],
+        flags: [
+          { name: "username", short: "u", value: "<user>", text: "User name; asked for at a terminal when it is left out" },
+          { name: "password", short: "p", value: "<password>", text: "Password; other processes of the machine can see it there" },
+          { name: "password-stdin", text: "Read the password from the standard input" },
+        ],
+        after: `SERVER is a host[:port]; Docker Hub when it is left out. The credentials are tried before they are kept: in docker's config.json
+($DOCKER_CONFIG, else ~/.docker), or with the credential helper that is named there. docker, podman and skopeo find them, and docker's are found here.`,
+      },
+      args,
+    );
+    const [server] = flags.operands;
+    const common = { env: environment.env, signal: environment.signal, ...(server === undefined ? {} : { registry: server }) };
+    const prompt = new Prompt(environment);
+    const given = await givenCredentials(flags, environment);
+    if (given.username === undefined && given.password === undefined) {
+      const before = await tryExisting(() => environment.api.login(common), environment);
+      if (before) return succeeded(before, environment);
+    }
+    const credentials = await completeCredentials(given, prompt, environment);
+    return succeeded(await environment.api.login({ ...common, credentials }), environment);
+  },
+};
+
+interface Given {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+async function givenCredentials(flags: ParsedFlags, environment: CliEnvironment): Promise<Given> {
+  const username = flags.one("username");
+  const password = flags.one("password");
+  if (!flags.has("password-stdin")) {
+    if (password !== undefined) await tell(environment, "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
+    return { username, password };
+  }
+  if (password !== undefined) throw new UsageError("cli/usage", "Cannot combine --password with --password-stdin");
+  if (username === undefined) throw new UsageError("cli/usage", "Cannot use --password-stdin without --username");
+  // As docker does: the end of the line that `echo` and files have is no part of it.
+  return { username, password: (await text(environment.stdin)).replace(/\r?\n$/, "") };
+}
+
+/** Asks for what is missing. */
+async function completeCredentials(given: Given, prompt: Prompt, environment: CliEnvironment) {
+  const needed = given.username === undefined ? "a user name" : given.password === undefined ? "a password" : undefined;
+  if (needed !== undefined && !environment.stdin.isTTY) {
+    throw new UsageError("cli/terminal", `Cannot ask for ${needed}: the standard input is no terminal`, {
+      hint: "use --username USER --password-stdin",
+    });
+  }
+  const username = given.username ?? (await prompt.ask("Username: ")).trim();
+  if (username === "") throw new UsageError("cli/usage", "Cannot log in without a user name");
+  const password = given.password ?? (await prompt.ask("Password: ", { hidden: true }));
+  if (password === "") throw new UsageError("cli/usage", "Cannot log in without a password");
+  return { username, password };
+}
+
+/** What is kept already, if it still works. Without a terminal to ask at, that it does not is the answer. */
+async function tryExisting(login: () => Promise<LoginResult>, environment: CliEnvironment): Promise<LoginResult | undefined> {
+  try {
+    const result = await login();
+    await tell(environment, "Authenticating with existing credentials...\n");
+    return result;
+  } catch (error) {
+    const code = error instanceof TsbuildError && !(error instanceof CanceledError) ? error.code : undefined;
+    if (code === "registry/no-credentials") return undefined;
+    if (code !== "registry/login-refused" || !environment.stdin.isTTY) throw error;
+    await tell(environment, `The credentials that are kept do not work any more: ${(error as TsbuildError).message}\n`);
+    return undefined;
+  }
+}
+
+async function succeeded({ kept }: LoginResult, environment: CliEnvironment): Promise<number> {
+  if (kept?.kind === "file") {
+    await tell(
+      environment,
+      `WARNING! Your credentials are stored unencrypted in '${kept.path}'.
+Configure a credential helper to remove this warning. See
+https://docs.docker.com/go/credential-store/
+`,
+    );
+  }
+  await print(environment.stdout, "Login Succeeded\n");
+  return EXIT.success;
+}

@@ -1,0 +1,23 @@
+import { type Command, print } from "../environment.js";
+import { EXIT } from "../exit-codes.js";
+import { parseFlags } from "../flags.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "logout",
+        summary: "Forget credentials for a registry",
+        operands: "[SERVER]",
+        count: [0, 1],
+        flags: [],
+        after: "SERVER is a host[:port]; Docker Hub when it is left out.",
+      },
+      args,
+    );
+    const [registry] = flags.operands;
+    const { server, removed } = await environment.api.logout({ env: environment.env, ...(registry === undefined ? {} : { registry }) });
+    await print(environment.stdout, removed ? `Removing login credentials for ${server}\n` : `Not logged in to ${server}\n`);
+    return EXIT.success;
+  },
+};

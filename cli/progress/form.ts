@@ -1,0 +1,31 @@
+import type { CliEnvironment } from "../environment.js";
+import { UsageError } from "../exit-codes.js";
+import type { ProgressForm, Terminal } from "./create-reporter.js";
+
+const FORMS: readonly ProgressForm[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
+
+/** How progress is shown: by the flags, then by BUILDKIT_PROGRESS. */
+export function progressForm(
+  { named, quiet }: { readonly named?: string | undefined; readonly quiet: boolean },
+  environment: CliEnvironment,
+): ProgressForm {
+  if (quiet) {
+    if (named !== undefined && named !== "quiet" && named !== "none") {
+      throw new UsageError("cli/progress", `Cannot combine --quiet with --progress=${named}`);
+    }
+    return "quiet";
+  }
+  const wanted = named ?? environment.env["BUILDKIT_PROGRESS"] ?? "auto";
+  const form = FORMS.find((candidate) => candidate === wanted);
+  if (!form) throw new UsageError("cli/progress", `Cannot show progress as "${wanted}": it is none of ${FORMS.join(", ")}`);
+  return form;
+}
+
+/** Whether progress can be drawn over and over, and how much of it. */
+export function terminal({ stderr, env }: CliEnvironment): Terminal {
+  const lines = env["BUILDKIT_TTY_LOG_LINES"];
+  return {
+    live: stderr.isTTY === true && env["TERM"] !== "dumb",
+    ...(lines !== undefined && /^\d{1,4}$/.test(lines) ? { logLines: Number(lines) } : {}),
+  };
+}

@@ -1,0 +1,21 @@
+import { CanceledError } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
+import type { CliEnvironment } from "../environment.js";
+import { paintFor } from "../paint.js";
+import { createReporter } from "./create-reporter.js";
+import { progressForm, terminal } from "./form.js";
+
+/** Runs a transfer with its progress on the standard error, quiet or in the form that the environment names. */
+export async function withProgress<T>(environment: CliEnvironment, quiet: boolean, work: (onEvent: EventSink) => Promise<T>): Promise<T> {
+  const form = progressForm({ quiet }, environment);
+  const reporter = await createReporter(form, { stream: environment.stderr, paint: paintFor(environment), ...terminal(environment) });
+  try {
+    return await work(reporter.onEvent);
+  } catch (error) {
+    // Whatever was thrown because of ctrl-c is no failure.
+    if (environment.signal.aborted && !(error instanceof CanceledError)) throw new CanceledError(undefined, { cause: error });
+    throw error;
+  } finally {
+    reporter.finish();
+  }
+}

@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import type { Environment } from "../http/proxy.js";
+import type { Credentials } from "./credentials.js";
+
+/** A helper that hangs (waiting for a dialog nobody sees) must not hang the build. Milliseconds. */
+const HELPER_TIMEOUT = 30_000;
+/** The user name that tells a helper that the secret is an identity token. */
+const TOKEN_USER = "<token>";
+
+/**
+ * A program `docker-credential-NAME` that keeps credentials. Its protocol: the action as argument, the server's name or JSON on stdin, JSON on stdout.
+ * All methods throw `registry/helper-failed`.
+ */
+export class CredentialHelper {
+  readonly program: string;
+
+  constructor(
+    name: string,
+    private readonly env: Environment,
+  ) {
+    this.program = `docker-credential-${name}`;
+    if (!/^[A-Za-z0-9._-]+$/.test(name)) throw this.#failure("use", `"${name}" is not a helper's name`);
+  }
+
+  async get(server: string): Promise<Credentials | undefined> {
+    const what = `get credentials for ${server} from`;
+    const text = await this.#run("get", `${server}\n`, what);
+    if (text === undefined) return undefined;
+    try {
+      const { Username, Secret } = JSON.parse(text) as { readonly Username?: unknown; readonly Secret?: unknown };
+      if (typeof Username !== "string" || typeof Secret !== "string") throw new TypeError("no Username and Secret");
+      if (Username === TOKEN_USER) return { kind: "identity-token", token: Secret };
+      return Username === "" && Secret === "" ? undefined : { kind: "basic", username: Username, password: Secret };
+    } catch (error) {
+      throw this.#failure(what, "its answer was not understood", error);
+    }
+  }
+
+  async store(server: string, credentials: Credentials): Promise<void> {
+    const { Username, Secret } =
+      credentials.kind === "basic"
+        ? { Username: credentials.username, Secret: credentials.password }
+        : { Username: TOKEN_USER, Secret: credentials.token };
+    await this.#run("store", JSON.stringify({ ServerURL: server, Username, Secret }), `keep the credentials for ${server} in`);
+  }
+
+  /** What is not there is no error. */
+  async erase(server: string): Promise<void> {
+    await this.#run("erase", `${server}\n`, `remove the credentials for ${server} from`);
+  }
+
+  #failure(what: string, why: string, cause?: unknown): TsbuildError {
+    return new TsbuildError("registry/helper-failed", `Cannot ${what} ${this.program}: ${why}`, {
+      ...(cause === undefined ? {} : { cause }),
+      hint: `Install ${this.program}, or remove it from docker's config.json ("credsStore", "credHelpers")`,
+    });
+  }
+
+  /** What the helper printed; undefined when it has nothing for this server. */
+  #run(action: "get" | "store" | "erase", input: string, what: string): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.env, timeout: HELPER_TIMEOUT });
+      const out: Buffer[] = [];
+      const err: Buffer[] = [];
+      child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+      child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+      // A PATH with folders that this user may not read answers EACCES for what is nowhere.
+      const absent = (error: Error) => ["ENOENT", "EACCES"].includes(systemErrorCode(error) ?? "");
+      child.on("error", (error) =>
+        reject(this.#failure(what, absent(error) ? "the program is not in PATH, or may not be run" : error.message, error)),
+      );
+      // A helper that ends without reading its input is judged by its exit code, not by the broken pipe.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(input);
+      child.on("close", (code, signal) => {
+        const text = Buffer.concat(out).toString("utf8").trim();
+        if (code === 0) return resolve(text);
+        const said = text || Buffer.concat(err).toString("utf8").trim().slice(0, 200);
+        // What every helper says when it simply has nothing for this server.
+        if (/credentials not found|no credentials/i.test(said)) return resolve(undefined);
+        reject(this.#failure(what, said || (signal ? `it was ended by ${signal}` : `it ended with status ${code}`)));
+      });
+    });
+  }
+}

@@ -1,0 +1,135 @@
+import { chownSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { writeFileAtomic } from "../../core/fs-atomic.js";
+import { makeDirectory } from "../../core/make-directory.js";
+import type { Environment } from "../http/proxy.js";
+
+/** One registry's entry in `auths`. With a credential helper it is there, but empty. */
+export interface AuthEntry {
+  /** Base64 of `user:password`. */
+  readonly auth?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+}
+
+/** What of docker's `config.json` matters here; the rest is kept as it is. */
+export interface DockerConfig {
+  readonly auths?: Readonly<Record<string, AuthEntry>>;
+  readonly credHelpers?: Readonly<Record<string, string>>;
+  readonly credsStore?: string;
+}
+
+/** docker's config file stores Docker Hub under the address of its first API. */
+export const HUB_KEY = "https://index.docker.io/v1/";
+
+/** Where docker's configuration is: in `$DOCKER_CONFIG`, else in `~/.docker`. */
+export function dockerConfigPath(env: Environment): string {
+  return join(env["DOCKER_CONFIG"] || join(env["HOME"] || homedir(), ".docker"), "config.json");
+}
+
+/** Throws `registry/config-invalid`; a file that is not there is an empty configuration. */
+export function readDockerConfig(path: string): DockerConfig {
+  const text = readText(path);
+  return text === undefined || text.trim() === "" ? {} : parseObject(text, path);
+}
+
+/**
+ * Changes `auths` in the file and leaves everything else in it as it means. The file is replaced at once, readable by its owner only; a symbolic link
+ * stays and what it leads to is replaced. Throws `registry/config-invalid`, `registry/config-not-written`.
+ */
+export function updateAuths(
+  path: string,
+  change: (auths: Readonly<Record<string, AuthEntry>>) => Readonly<Record<string, AuthEntry>>,
+): void {
+  const text = readText(path);
+  const config = text === undefined || text.trim() === "" ? {} : parseObject(keepNumbers(text), path);
+  const auths = change(config.auths ?? {});
+  const changed = restoreNumbers(JSON.stringify({ ...config, auths }, undefined, "\t"));
+  const target = followLink(path);
+  try {
+    makeDirectory(dirname(target), 0o700);
+    const before = statSync(target, { throwIfNoEntry: false });
+    writeFileAtomic(target, changed, { mode: 0o600 });
+    // As root with the home of somebody else: it must stay theirs, or they could not read it any more.
+    if (before !== undefined && process.geteuid?.() === 0 && before.uid !== 0) chownSync(target, before.uid, before.gid);
+  } catch (cause) {
+    throw new TsbuildError("registry/config-not-written", `Cannot write docker's configuration "${target}": ${(cause as Error).message}`, {
+      hint: "DOCKER_CONFIG names another directory for it",
+      cause,
+    });
+  }
+}
+
+/** The spellings under which programs have stored one registry, the usual one first. */
+export function spellingsOf(registry: string): readonly string[] {
+  const hosts = registry === "docker.io" ? ["docker.io", "index.docker.io", "registry-1.docker.io"] : [registry];
+  const spellings = hosts.flatMap((host) => [
+    host,
+    `https://${host}`,
+    `https://${host}/`,
+    `http://${host}`,
+    `${host}/v1/`,
+    `https://${host}/v1/`,
+    `https://${host}/v2/`,
+  ]);
+  return registry === "docker.io" ? [HUB_KEY, ...spellings] : spellings;
+}
+
+/** The name under which docker stores a registry. */
+export function serverName(registry: string): string {
+  return registry === "docker.io" ? HUB_KEY : registry;
+}
+
+/** The credential helper that is configured for a registry. */
+export function helperFor(config: DockerConfig, registry: string): string | undefined {
+  const own = spellingsOf(registry)
+    .map((key) => config.credHelpers?.[key])
+    .find((name) => name !== undefined);
+  return own ?? (config.credsStore || undefined);
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT" || systemErrorCode(cause) === "ENOTDIR") return undefined;
+    throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function parseObject(text: string, path: string): DockerConfig {
+  try {
+    const config: unknown = JSON.parse(text);
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) return config;
+  } catch (cause) {
+    throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not JSON`, { cause });
+  }
+  throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not a JSON object`);
+}
+
+/** Numbers as texts with a mark, since JavaScript's cannot hold all that JSON's can. */
+function keepNumbers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token.startsWith('"') ? token : `"\\u0000number:${token}"`));
+}
+
+function restoreNumbers(text: string): string {
+  return text.replace(/"\\u0000number:(-?\d[\d.eE+-]*)"/g, "$1");
+}
+
+/** Where a file is to be written: where the link leads, also when nothing is there yet. */
+function followLink(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    try {
+      return resolve(dirname(path), readlinkSync(path));
+    } catch {
+      return path;
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { TsbuildError } from "../../core/errors.js";
+import { Connections, defaultCertificateDirectories } from "../http/connections.js";
+import type { Environment } from "../http/proxy.js";
+import { systemClock } from "../http/retry.js";
+import { discard } from "../http/transport.js";
+import type { Credentials } from "./credentials.js";
+import { RegistryError, registryFailures } from "./errors.js";
+import { isLoopbackRegistry, RegistrySession } from "./session.js";
+
+/**
+ * Tries credentials at a registry: `GET /v2/`, with a token when the registry says so. Answers what is to be kept: an identity token where the token server
+ * gives one, else the credentials. A registry that lets everybody in takes any. Throws `registry/login-refused`, or what went wrong on the way.
+ */
+export async function checkCredentials(
+  registry: string,
+  credentials: Credentials,
+  { env, signal }: { readonly env: Environment; readonly signal?: AbortSignal | undefined },
+): Promise<Credentials> {
+  const connections = new Connections(env, defaultCertificateDirectories(env), registryFailures);
+  const session = new RegistrySession({
+    registry,
+    insecure: isLoopbackRegistry(registry),
+    connections,
+    credentials: { find: () => Promise.resolve(credentials) },
+    clock: systemClock,
+    wantIdentityToken: credentials.kind === "basic",
+  });
+  const what = `log in to ${registry}`;
+  try {
+    const answer = await session.request({ what, method: "GET", target: "", scopes: [], accept: [200], signal });
+    await discard(answer.response);
+  } catch (error) {
+    if (!(error instanceof RegistryError) || (error.status !== 401 && error.status !== 403)) throw error;
+    const who = credentials.kind === "basic" ? `as "${credentials.username}"` : "with the identity token";
+    const said = error.details.map(({ code, message }) => (message === "" ? code : message)).join("; ");
+    const why = said === "" ? "" : ` (${said})`;
+    throw new TsbuildError("registry/login-refused", `Cannot ${what} ${who}: it was refused${why}`, {
+      hint: "Check user name and password; accounts with two factors need an access token in place of the password",
+      cause: error,
+    });
+  } finally {
+    connections.close();
+  }
+  return session.identityToken === undefined ? credentials : { kind: "identity-token", token: session.identityToken };
+}

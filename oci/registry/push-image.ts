@@ -1,0 +1,98 @@
+import { inParallel } from "../../core/in-parallel.js";
+import { formatReference, type Reference } from "../reference.js";
+import type { Descriptor } from "../types.js";
+import type { RegistryClient } from "./client.js";
+
+/** Blobs sent at once, as docker does. */
+const PARALLEL = 5;
+
+/** A blob that a registry is to have. */
+export interface OutgoingBlob {
+  readonly descriptor: Descriptor;
+  /** What it is, for people. */
+  readonly kind: "layer" | "config" | "blob";
+  /** Opens its bytes anew for each attempt; not asked when the registry has them, or can take them over. */
+  readonly open: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** An image that the blob came from. In the same registry it is mounted instead of uploaded. */
+  readonly origin?: Reference | undefined;
+}
+
+/** A manifest or index with its bytes. */
+export interface OutgoingManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+export interface OutgoingImage {
+  /** Each once. */
+  readonly blobs: readonly OutgoingBlob[];
+  /** What `target` refers to, inner ones first. */
+  readonly manifests: readonly OutgoingManifest[];
+  /** Gets the tag. */
+  readonly target: OutgoingManifest;
+}
+
+export interface PushImageOptions {
+  readonly signal: AbortSignal;
+  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+}
+
+/**
+ * Pushes an image under all its names. Blobs first, then manifests, the tag last: a reader never finds half an image. A further tag in the same repository needs
+ * only its manifest; another repository of the registry takes blobs over from the first.
+ */
+export async function pushImage(
+  image: OutgoingImage,
+  references: readonly Reference[],
+  client: RegistryClient,
+  options: PushImageOptions,
+): Promise<void> {
+  const pushed = new Map<string, Reference>();
+  for (const reference of references) {
+    const key = `${reference.registry}/${reference.repository}`;
+    const first = !pushed.has(key);
+    if (first) await pushBlobs(image.blobs, { reference, done: [...pushed.values()], client }, options);
+    await pushManifests(image, { reference, first, client }, options);
+    pushed.set(key, reference);
+  }
+}
+
+interface Destination {
+  readonly reference: Reference;
+  readonly client: RegistryClient;
+}
+
+async function pushBlobs(
+  blobs: readonly OutgoingBlob[],
+  { reference, done, client }: Destination & { readonly done: readonly Reference[] },
+  options: PushImageOptions,
+): Promise<void> {
+  await inParallel(blobs, { limit: PARALLEL, signal: options.signal }, async ({ descriptor, kind, origin, open }, signal) => {
+    const item = `pushing ${kind} ${descriptor.digest}`;
+    const from = [...done, ...(origin === undefined ? [] : [origin])].find((other) => other.registry === reference.registry);
+    options.progress(item, 0, descriptor.size, false);
+    await client.putBlob(reference, descriptor, {
+      open: () => open(signal),
+      mountFrom: from?.repository,
+      signal,
+      onProgress: (bytes) => options.progress(item, bytes, descriptor.size, false),
+    });
+    options.progress(item, descriptor.size, descriptor.size, true);
+  });
+}
+
+async function pushManifests(
+  { manifests, target }: OutgoingImage,
+  { reference, first, client }: Destination & { readonly first: boolean },
+  { signal, progress }: PushImageOptions,
+): Promise<void> {
+  const put = async (name: Reference, { descriptor, bytes }: OutgoingManifest): Promise<void> => {
+    const item = `pushing manifest for ${formatReference({ ...name, digest: descriptor.digest })}`;
+    progress(item, 0, undefined, false);
+    await client.putManifest(name, bytes, descriptor.mediaType, { signal });
+    progress(item, descriptor.size, descriptor.size, true);
+  };
+  const byDigest: Reference = { registry: reference.registry, repository: reference.repository };
+  if (first) for (const manifest of manifests) await put(byDigest, manifest);
+  await put(reference, target);
+}

@@ -1,0 +1,42 @@
+import type { Lock } from "../../cache/contract/locks.js";
+import type { Store } from "../../cache/store.js";
+import type { Descriptor } from "../../oci/types.js";
+import type { Reporter } from "./ports.js";
+
+/**
+ * Brings a blob into the store unless it is there: once among all processes, verified. Another that fetches the same blob is waited for. Answers whether it was
+ * fetched here. `onFile`: see {@link ../../cache/contract/blobs.ts BlobStore.ingest}.
+ */
+export async function bringBlob(
+  store: Store,
+  blob: Descriptor,
+  source: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
+  { reporter, onFile }: { readonly reporter: Reporter; readonly onFile?: (path: string) => void },
+): Promise<boolean> {
+  const lock = await acquireLock(store, `blob-${blob.digest}`, "another build that fetches this layer", reporter);
+  try {
+    if (store.blobs.has(blob.digest)) return false;
+    await store.blobs.ingest(source(reporter.signal), blob, {
+      signal: reporter.signal,
+      onProgress: (current) => reporter.progress(blob.digest, current, blob.size, false),
+      ...(onFile === undefined ? {} : { onFile }),
+    });
+    reporter.progress(blob.digest, blob.size, blob.size, true);
+    return true;
+  } finally {
+    lock.release();
+  }
+}
+
+/** A lock that other builds take for the same work; says so when it has to wait. */
+export async function acquireLock(store: Store, name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
+  const item = `waiting for ${waitingFor}`;
+  let waited = false;
+  const onWait = () => {
+    waited = true;
+    reporter.progress(item, 0, undefined, false);
+  };
+  const lock = await store.locks.acquire(name, { signal: reporter.signal, onWait });
+  if (waited) reporter.progress(item, 0, undefined, true);
+  return lock;
+}
