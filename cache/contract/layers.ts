@@ -12,7 +12,7 @@ export interface LayerRecord {
   readonly diffId: Digest | undefined;
   /** Compressed form as a manifest names it. The bytes may still be at the registry. */
   readonly blob: Descriptor | undefined;
-  /** How the blob was compressed here (`gzip-4-v2`): the same recipe gives the same bytes. Undefined for one that came from elsewhere. */
+  /** How the blob was compressed here (see oci/layer/compress.ts): the same recipe gives the same bytes. Undefined for one that came from elsewhere. */
   readonly recipe: string | undefined;
   /** Whether snapshots/<id>/fs is there and complete. */
   readonly unpacked: boolean;

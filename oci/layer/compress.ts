@@ -167,10 +167,12 @@ export class Compressor {
   }
 }
 
-/** All that decides what bytes a layer is compressed to, in one word: `gzip-4-v2`. Recorded with a blob, it tells whether it would be made like that again. */
+/** All that decides what bytes a layer is compressed to, in one word: `gzip-4-v2-1.3.1`, the last being the version of Node's zlib or zstd. Recorded with a blob, it tells whether it would be made like that again. */
 export function compressionRecipe(options: CompressionOptions): string {
   const { type, level } = options;
-  return type === "uncompressed" ? type : `${type}-${level ?? DEFAULT_LEVEL[type]}-v${FORMAT_VERSION}`;
+  if (type === "uncompressed") return type;
+  const library = type === "gzip" ? process.versions.zlib : process.versions["zstd"];
+  return `${type}-${level ?? DEFAULT_LEVEL[type]}-v${FORMAT_VERSION}-${library}`;
 }
 
 /** The level to use; throws `layer/invalid-level` and `layer/zstd-unsupported`. */
