@@ -14,7 +14,7 @@ import { rootLayers } from "../solver/ops/root-layers.js";
 import type { StepResult } from "../solver/result.js";
 import { BuildSolver } from "./build-solver.js";
 import type { SolvedBuild } from "./cache-exports.js";
-import { CacheImports } from "./cache-imports.js";
+import type { CacheImports } from "./cache-imports.js";
 import { LayerUnavailableError, withoutLostLayers } from "./fetch-layer.js";
 import { idleCacheOptions } from "./idle-options.js";
 import { finishConfig } from "./image-config.js";
@@ -47,7 +47,8 @@ export interface BuildImagesOptions {
 /** Compiles and solves the Dockerfile for every platform (what they have in common runs once) and finishes their images. */
 export async function buildImages(options: BuildImagesOptions, session: Session, onEvent: EventSink): Promise<Built> {
   const { build, compression } = options;
-  const imports = build.cacheFrom.length === 0 ? undefined : new CacheImports(build.cacheFrom, session, onEvent);
+  const imports =
+    build.cacheFrom.length === 0 ? undefined : new (await import("./cache-imports.js")).CacheImports(build.cacheFrom, session, onEvent);
   const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);
   // Steps will run for certain: their process starts while base images are looked up. Whoever needs it gets its error.
@@ -106,12 +107,13 @@ async function finishImage(
 ): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
   const { layers: service, compression, quiet: reporter } = context;
   const stack = await rootLayers(solved, context, reporter);
+  const final = service.finalLayers(stack, compression);
   const layers = await Promise.all(
     stack.map(async (id, index) => {
-      const from = service.record(id).origin;
+      const from = (final.get(id) ?? service.record(id)).origin;
       const stays = from !== undefined && mayStay(from);
-      const { diffId, blob } = await service[stays ? "described" : "exported"](stack, index, compression, reporter);
-      const { createdAt, origin } = service.record(id);
+      const { diffId, blob } = final.get(id) ?? (await service[stays ? "described" : "exported"](stack, index, compression, reporter));
+      const { createdAt, origin } = final.get(id) ?? service.record(id);
       return {
         diffId,
         blob,

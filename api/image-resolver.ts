@@ -3,7 +3,6 @@ import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { SingleFlight } from "../core/single-flight.js";
 import type { ResolvedImage } from "../frontend/frontend.js";
 import { type ImageView, readImage, requirePlatform } from "../oci/image.js";
-import { importLayout } from "../oci/layout/import.js";
 import { formatPlatform, type Platform } from "../oci/platform.js";
 import { formatReference, parseReference, type Reference, withDefaultTag } from "../oci/reference.js";
 import type { RegistryClient } from "../oci/registry/client.js";
@@ -81,6 +80,7 @@ export class ImageResolver {
   }
 
   async #findInLayout(text: string): Promise<Found> {
+    const { importLayout } = await import("../oci/layout/import.js");
     const { target, name } = await importLayout(text, this.#options.store.blobs, { signal: this.#options.signal });
     return { name, target, origin: undefined };
   }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { closeSync, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CanceledError, systemErrorCode, throwIfAborted } from "../core/errors.js";
@@ -72,7 +72,7 @@ export class FileLocks implements Locks {
   }
 
   #path(name: string): string {
-    return join(this.directory, createHash("sha256").update(name).digest("hex").slice(0, 32));
+    return join(this.directory, hash("sha256", name, "hex").slice(0, 32));
   }
 }
 

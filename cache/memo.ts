@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
@@ -47,10 +47,10 @@ export class FileMemo implements Memo {
 
   #path(kind: string, key: string): string {
     if (!/^[a-z][a-z0-9-]*$/.test(kind)) throw new Error(`internal: "${kind}" is not a kind of memo`);
-    return join(this.directory, kind, createHash("sha256").update(key).digest("hex"));
+    return join(this.directory, kind, hash("sha256", key, "hex"));
   }
 }
 
 function check(value: Uint8Array): Buffer {
-  return createHash("sha256").update(value).digest().subarray(0, CHECK);
+  return hash("sha256", value, "buffer").subarray(0, CHECK);
 }

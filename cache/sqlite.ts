@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 /** The part of the `node:sqlite` interface that the store uses; two modules implement it. */
 export interface SqliteStatement {
@@ -27,32 +27,40 @@ export function openSqlite(path: string): SqliteConnection {
   return new loaded.DatabaseSync(path);
 }
 
+const MAJOR = Number(process.versions.node.split(".", 1)[0]);
+const FIRST_WITH_SQLITE = 22;
+
 function load(): SqliteModule {
   const require = createRequire(import.meta.url);
   // Node prints a warning about its own module being experimental: nothing a user of tsbuild could act on.
   const emitWarning = process.emitWarning;
   process.emitWarning = () => {};
   try {
-    return require("node:sqlite") as SqliteModule;
+    if (MAJOR >= FIRST_WITH_SQLITE) return require("node:sqlite") as SqliteModule;
   } catch {
-    return prebuilt(require) ?? (require("@photostructure/sqlite") as SqliteModule);
+    // Behind a flag in its first releases.
   } finally {
     process.emitWarning = emitWarning;
   }
+  return prebuilt(require) ?? (require("@photostructure/sqlite") as SqliteModule);
 }
 
 /**
  * The port's native part, which is all that is used of it, from where its package has it. The package's own way there reads directories and
- * four more files, which takes twice as long as opening the database. Undefined on systems for which the package decides.
+ * four more files, and asking Node where the package is reads its package.json: each takes as long as opening the database. Undefined where it is not
+ * found so, and on systems for which the package decides.
  */
 function prebuilt(require: NodeJS.Require): SqliteModule | undefined {
   if (process.platform !== "linux" || existsSync("/etc/alpine-release")) return undefined;
+  const addon = join("@photostructure", "sqlite", "prebuilds", `linux-${process.arch}`, "@photostructure+sqlite.glibc.node");
+  const path = require.resolve
+    .paths("@photostructure/sqlite")
+    ?.map((directory) => join(directory, addon))
+    .find((candidate) => existsSync(candidate));
+  if (path === undefined) return undefined;
   try {
-    const directory = dirname(require.resolve("@photostructure/sqlite/package.json"));
-    const addon = require(
-      join(directory, "prebuilds", `linux-${process.arch}`, "@photostructure+sqlite.glibc.node"),
-    ) as Partial<SqliteModule>;
-    return addon.DatabaseSync && { DatabaseSync: addon.DatabaseSync };
+    const { DatabaseSync } = require(path) as Partial<SqliteModule>;
+    return DatabaseSync && { DatabaseSync };
   } catch {
     return undefined;
   }

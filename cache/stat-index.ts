@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import type { Owner } from "./owner.js";
 import { FileStatShard } from "./stat-shard.js";
@@ -12,7 +12,7 @@ export class FileStatIndex implements StatIndex {
   ) {}
 
   shard(root: string): StatShard {
-    const name = createHash("sha256").update(root).digest("hex").slice(0, 32);
+    const name = hash("sha256", root, "hex").slice(0, 32);
     return new FileStatShard(join(this.directory, name), () => this.owner.temporaryPath("stat"));
   }
 }

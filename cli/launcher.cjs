@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 "use strict";
-// The `tsbuild` command (dist/cli.cjs). Starts the program from one script with V8's code cache, which saves what compiling half a megabyte of
-// JavaScript costs at every start; `npm run build` makes the cache for the Node it runs on. Under any other Node the program starts from its ES
-// modules instead, which are read piece by piece.
+// The `tsbuild` command (dist/cli.cjs). What a build without changes needs of the program is one script, dist/command/start.cjs, which V8 takes from its code
+// cache: that saves what compiling half a megabyte of JavaScript costs at every start. `npm run build` makes the cache for the Node it runs on; under
+// any other the script is compiled. All other parts are scripts of their own, read when they are asked for.
 const { readFileSync } = require("node:fs");
-const { createRequire } = require("node:module");
 const { availableParallelism } = require("node:os");
 const { join } = require("node:path");
 const { Script } = require("node:vm");
@@ -13,22 +12,72 @@ const { Script } = require("node:vm");
 // The worker process gets the same from executor-native/start-worker.ts. A program that uses the library decides for itself.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2));
 
-function start() {
-  const file = join(__dirname, "main.cjs");
-  let cachedData;
-  try {
-    cachedData = readFileSync(join(__dirname, `main.${process.versions.v8}-${process.arch}.cache`));
-  } catch {
-    return import("./main.js");
-  }
-  // The bundle is pure ASCII. V8 checks the cache against its own version, flags and the length of the source, and compiles where it does not fit.
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`, {
-    filename: file,
-    cachedData,
-  });
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(file), module, file, __dirname);
-  return undefined;
+const directory = join(__dirname, "command");
+
+/** Parts of Node that most builds never use, each a quarter to two milliseconds to load. Their names are looked up when they are used. */
+const LATE = new Set(["node:child_process", "node:fs/promises", "node:timers/promises", "node:worker_threads", "node:zlib"]);
+
+/** What the program has of `node:module`: a `require` that looks for packages from here, which is the one there is. */
+const OWN_REQUIRE = { createRequire: () => require };
+
+/** The program's parts that were asked for, by name. */
+const modules = new Map();
+
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+
+/** Stands in the program for `import.meta`, as if it stood here, and for Node's `performance`, which takes a millisecond to load and is only asked for the time. */
+const launcher = {
+  get url() {
+    return require("node:url").pathToFileURL(__filename).href;
+  },
+  performance: { now, timeOrigin: Date.now() - now() },
+};
+
+function compile(name, cachedData) {
+  const filename = join(directory, `${name}.cjs`);
+  // Bundles are pure ASCII. V8 checks a cache against its own version, flags and the length of the source, and compiles where it does not fit.
+  return new Script(readFileSync(filename, "latin1"), { filename, cachedData });
 }
 
-void start();
+function startScript() {
+  try {
+    return compile("start", readFileSync(join(directory, `start.${process.versions.v8}-${process.arch}.cache`)));
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    return compile("start");
+  }
+}
+
+function load(id) {
+  if (!id.startsWith("./")) return LATE.has(id) ? late(id) : id === "node:module" ? OWN_REQUIRE : require(id);
+  const name = id.slice("./".length, -".js".length);
+  let module = modules.get(name);
+  if (!module) {
+    modules.set(name, (module = { exports: {} }));
+    const body = packed[name] ?? compile(name).runInThisContext();
+    body(module.exports, load, module, launcher);
+  }
+  return module.exports;
+}
+
+/**
+ * A module that is loaded when one of its names is asked for: of itself, or, where a bundle says `import * as`, of an object that the bundle makes with
+ * the same prototype and the module's own names, which there are none of yet.
+ */
+function late(id) {
+  const names = new Proxy({}, { get: (_, name) => (name === "__esModule" ? undefined : require(id)[name]), getPrototypeOf: () => names });
+  return names;
+}
+
+const script = startScript();
+const packed = script.runInThisContext();
+
+/** Runs the program with the arguments of this process. */
+function start() {
+  modules.delete("main");
+  load("./main.js");
+}
+
+// scripts/code-cache.mjs runs it, too.
+module.exports = { start, script, modules };
+if (require.main === module) start();

@@ -19,8 +19,11 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     abort.abort();
   });
 }
-// A reader that goes away or a full disk is no reason for a stack trace: what was to be written rejects, and that is reported.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+/** A reader that goes away or a full disk is no reason for a stack trace: what was to be written rejects, and that is reported. */
+function opened(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  return stream.listenerCount("error") > 0 ? stream : stream.on("error", () => undefined);
+}
 
 const environment: CliEnvironment = {
   api: {
@@ -35,12 +38,16 @@ const environment: CliEnvironment = {
     doctor: async (options) => (await import("../api/doctor.js")).doctor(options),
     openBuildHistory: async (options) => (await import("../api/build-history.js")).openBuildHistory(options),
   },
-  // Opened when a command asks for it: that takes a millisecond.
+  // Each is opened when a command asks for it: that takes up to a millisecond.
   get stdin() {
     return process.stdin;
   },
-  stdout: process.stdout,
-  stderr: process.stderr,
+  get stdout() {
+    return opened(process.stdout);
+  },
+  get stderr() {
+    return opened(process.stderr);
+  },
   env: process.env,
   cwd: process.cwd(),
   signal: abort.signal,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Hex sha256 that identifies a result: definition keys and content keys share one space. */
 export type CacheKey = string & { readonly __brand: "CacheKey" };
@@ -11,9 +11,8 @@ const VERSION = "1";
  * operation reads.
  */
 export function cacheKey(identity: string, inputs: readonly string[]): CacheKey {
-  const hash = createHash("sha256");
-  for (const part of [VERSION, identity, ...inputs]) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return hash.digest("hex") as CacheKey;
+  const parts = [VERSION, identity, ...inputs].map((part) => `${Buffer.byteLength(part)}:${part}`);
+  return hash("sha256", parts.join(""), "hex") as CacheKey;
 }
 
 /** How a content digest stands in a key. */

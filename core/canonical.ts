@@ -14,11 +14,13 @@ export function canonicalJson(value: Canonical): string {
   }
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as Canonical)).join(",")}]`;
   const object = value as { readonly [key: string]: Canonical | undefined };
-  const members = Object.keys(object)
-    .filter((key) => object[key] !== undefined)
-    .sort(compareCodeUnits)
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] as Canonical)}`);
-  return `{${members.join(",")}}`;
+  let members = "";
+  // Without a function `sort` compares code units, and several times as fast.
+  for (const key of Object.keys(object).sort()) {
+    const member = object[key];
+    if (member !== undefined) members += `${members === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(member)}`;
+  }
+  return `{${members}}`;
 }
 
 /** Code-unit order: the same on every machine, unlike locale order. */

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash, type Hash, hash } from "node:crypto";
 
 /** An OCI content digest, `sha256:` and 64 lower-case hex digits. Only this file and {@link parseDigest} make one. */
 export type Digest = string & { readonly __brand: "Digest" };
@@ -7,7 +7,7 @@ const PATTERN = /^sha256:[0-9a-f]{64}$/;
 
 /** The digest of `data` (a string counts as its UTF-8 bytes). */
 export function sha256(data: string | Uint8Array): Digest {
-  return `sha256:${createHash("sha256").update(data).digest("hex")}` as Digest;
+  return `sha256:${hash("sha256", data, "hex")}` as Digest;
 }
 
 /** Whether `text` is a digest this program can use (sha256, lower-case hex). */

@@ -46,10 +46,8 @@ export function pathByteLength(text: string): number {
   return hasEscapes(text) ? encodePath(text).length : Buffer.byteLength(text);
 }
 
-const ESCAPE = /[\udc80-\udcff]/;
-
 function hasEscapes(text: string): boolean {
-  if (!ESCAPE.test(text)) return false;
+  if (text.isWellFormed()) return false;
   for (let at = 0; at < text.length; at++) if (isEscape(text, at)) return true;
   return false;
 }

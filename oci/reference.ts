@@ -36,7 +36,7 @@ export function parseReference(text: string): Reference {
   if (text === "") fail("it is empty");
   if (/^[0-9a-f]{64}$/.test(text)) fail("64 hexadecimal digits are an image id, not a name");
   if (/\s/.test(text)) fail("it has a blank in it");
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) fail("it has a scheme", `Leave out "${text.slice(0, text.indexOf("//") + 2)}"`);
+  if (/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(text)) fail("it has a scheme", `Leave out "${text.slice(0, text.indexOf("//") + 2)}"`);
 
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : text.slice(at + 1);

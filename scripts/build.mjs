@@ -1,5 +1,5 @@
 // Makes dist/: the helper, the bundles and, unless --no-types is given, the declarations.
-//   cli.cjs    the command            main.cjs, main.js  its program, as one script with a code cache and as modules
+//   cli.cjs           the command     command/              its program: start.cjs with a code cache, and a script for each other part
 //   index.js, llb.js  the library     worker.js, thread.js  the worker process; threads there and in the main process
 import { spawn, spawnSync } from "node:child_process";
 import {
@@ -21,6 +21,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { commandChunks, packChunks } from "./command.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
@@ -63,33 +64,39 @@ const shared = {
   logLevel: "warning",
 };
 
-/** Bundles beside the old files and then puts the new ones in their place, so that a tsbuild that runs meanwhile still finds its chunks. */
+/**
+ * Bundles beside the old files and then puts the new ones in their place, so that a tsbuild that runs meanwhile still finds its chunks. Answers the
+ * command's chunks.
+ */
 async function bundle() {
   mkdirSync(dist, { recursive: true });
   const fresh = mkdtempSync(join(dist, ".new-"));
   try {
-    await bundleInto(fresh);
-    // The cache belongs to one text: without it the launcher takes the modules.
-    for (const name of readdirSync(dist)) if (name.endsWith(".cache")) rmSync(join(dist, name));
+    const [chunks] = await Promise.all([bundleCommand(fresh), bundleModules(fresh)]);
     const names = readdirSync(fresh, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(fresh, join(entry.parentPath ?? entry.path, entry.name)));
-    mkdirSync(join(dist, "chunks"), { recursive: true });
+    for (const folder of FOLDERS) mkdirSync(join(dist, folder), { recursive: true });
     // Chunks first: the entries name them.
-    for (const name of names.toSorted((a, b) => Number(b.startsWith("chunks")) - Number(a.startsWith("chunks")))) {
-      renameSync(join(fresh, name), join(dist, name));
+    const isChunk = (name) => FOLDERS.includes(dirname(name)) && name !== START;
+    for (const name of names.toSorted((a, b) => Number(isChunk(b)) - Number(isChunk(a)))) renameSync(join(fresh, name), join(dist, name));
+    for (const folder of FOLDERS) {
+      for (const name of readdirSync(join(dist, folder))) if (!names.includes(join(folder, name))) rmSync(join(dist, folder, name));
     }
-    for (const name of readdirSync(join(dist, "chunks"))) if (!names.includes(join("chunks", name))) rmSync(join(dist, "chunks", name));
+    return chunks;
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
 }
 
-async function bundleInto(outdir) {
-  const modules = build({
+/** Folders of dist/ that hold nothing but chunks, whose names change with their content. */
+const FOLDERS = ["chunks", "command"];
+const START = join("command", "start.cjs");
+
+async function bundleModules(outdir) {
+  await build({
     ...shared,
     entryPoints: {
-      main: "cli/main.ts",
       index: "api/index.ts",
       llb: "llb/index.ts",
       worker: "api/worker-entry.ts",
@@ -103,23 +110,17 @@ async function bundleInto(outdir) {
     // CommonJS packages inside an ES module still say `require`.
     banner: { js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);' },
   });
-  const script = build({
-    ...shared,
-    entryPoints: { main: "cli/main.ts" },
-    outdir,
-    outExtension: { ".js": ".cjs" },
-    format: "cjs",
-    supported: { "dynamic-import": false },
-    define: { "import.meta.url": "__moduleUrl" },
-    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
-  });
-  await Promise.all([modules, script]);
-  // The launcher wraps the text in a function, where a #! line is no JavaScript.
-  const main = join(outdir, "main.cjs");
-  writeFileSync(main, readFileSync(main, "utf8").replace(/^#!.*\n/, ""));
+}
+
+async function bundleCommand(outdir) {
+  const chunks = await commandChunks(shared);
+  mkdirSync(join(outdir, "command"));
+  for (const [name, text] of chunks) writeFileSync(join(outdir, "command", `${name}.cjs`), `(${text})`);
+  writeFileSync(join(outdir, START), packChunks(chunks, []));
   copyFileSync(join(root, "cli", "launcher.cjs"), join(outdir, "cli.cjs"));
-  writeFileSync(join(outdir, "cli.js"), '#!/usr/bin/env node\nimport "./cli.cjs";\n');
+  writeFileSync(join(outdir, "cli.js"), '#!/usr/bin/env node\nimport launcher from "./cli.cjs";\nlauncher.start();\n');
   for (const name of ["cli.cjs", "cli.js"]) chmodSync(join(outdir, name), 0o755);
+  return chunks;
 }
 
 /**
@@ -152,8 +153,11 @@ async function serveImage() {
   return { reference: `127.0.0.1:${server.address().port}/warm:latest`, close: () => server.close() };
 }
 
-/** V8's code cache, made while a build without changes runs: what the cache holds is what that path needs. */
-async function makeCodeCache() {
+/**
+ * Puts what a build without changes needs into one script, and makes V8's code cache of it while such a build runs, so that it holds what that path needs.
+ * A Dockerfile of many instructions is looked at in the same process: the cached build has few, since its steps have to run here once.
+ */
+async function makeStart(chunks) {
   const work = mkdtempSync(join(tmpdir(), "tsbuild-warm-"));
   const image = await serveImage();
   try {
@@ -161,17 +165,53 @@ async function makeCodeCache() {
     mkdirSync(context);
     writeFileSync(join(context, "file"), "");
     writeFileSync(join(context, "Dockerfile"), `FROM ${image.reference}\nWORKDIR /app\nCOPY file /\nENV A=b\n`);
+    writeFileSync(join(context, "Many"), `FROM ${image.reference} AS a\n${MANY}FROM ${image.reference}\nCOPY --from=a /app /\n`);
     const env = { ...process.env, TSBUILD_ROOT: join(work, "store") };
-    const args = ["build", "--progress", "plain", context];
-    const cache = join(dist, `main.${process.versions.v8}-${process.arch}.cache`);
-    await run(env, join(dist, "main.js"), ...args);
-    const { status, output } = await run(env, join(root, "scripts", "code-cache.mjs"), cache, ...args);
-    if (status !== 0) console.error(`note: the build that warms the code cache failed; tsbuild works, but starts slower\n${output}`);
+    const lines = JSON.stringify([
+      ["build", "--progress", "plain", context],
+      ["build", "--call=check", "-f", join(context, "Many"), context],
+    ]);
+    const start = join(dist, START);
+    const names = join(work, "names");
+    const cache = start.replace(/cjs$/, `${process.versions.v8}-${process.arch}.cache`);
+    const script = join(root, "scripts", "code-cache.mjs");
+    // The first time fills the store and the memo of parsed Dockerfiles, the second shows what is needed then.
+    const steps = [
+      () => run(env, script, "names", names, lines),
+      () => run(env, script, "names", names, lines),
+      () => {
+        writeFileSync(`${start}.new`, packChunks(chunks, JSON.parse(readFileSync(names, "utf8"))));
+        renameSync(`${start}.new`, start);
+        return run(env, script, "cache", cache, lines);
+      },
+    ];
+    for (const step of steps) {
+      const { status, output } = await step();
+      if (status === 0) continue;
+      console.error(`note: the build that warms the code cache failed; tsbuild works, but starts slower\n${output}`);
+      return;
+    }
   } finally {
     image.close();
     rmSync(work, { recursive: true, force: true });
   }
 }
+
+/** What most Dockerfiles are made of. */
+const MANY = `ARG A=1
+ENV B=$A C="c"
+LABEL d=e
+RUN --mount=type=cache,target=/cache echo "$B" && true
+RUN ["true"]
+WORKDIR /app
+COPY --chown=1:1 file file* ./
+ADD file /app/
+USER 1
+EXPOSE 80
+VOLUME /data
+ENTRYPOINT ["true"]
+CMD ["a"]
+`;
 
 /** Runs a script beside this one, which serves it. */
 function run(env, ...args) {
@@ -187,6 +227,5 @@ function run(env, ...args) {
 const types = withTypes ? emitTypes() : Promise.resolve();
 types.catch(() => undefined);
 buildHelper();
-await bundle();
-await makeCodeCache();
+await makeStart(await bundle());
 await types;

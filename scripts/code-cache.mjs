@@ -1,23 +1,30 @@
-// Runs dist/main.cjs with the given arguments as the launcher does, and writes V8's code cache of all that was compiled by then.
-//   node scripts/code-cache.mjs FILE ARGUMENT…
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+// Runs command lines one after the other in this process, each as the launcher would, and writes down what the first of them needed of the program (`names`)
+// or V8's code cache of what all of them compiled (`cache`).
+//   node scripts/code-cache.mjs names|cache FILE '[["build", "."], …]'
+import { renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Script } from "node:vm";
 
-const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist");
-const file = join(dist, "main.cjs");
-const [destination, ...args] = process.argv.slice(2);
-process.argv = [process.argv[0], join(dist, "cli.cjs"), ...args];
+const command = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist", "cli.cjs");
+const [node, , what, file, lines] = process.argv;
+const { start, script, modules } = createRequire(import.meta.url)(command);
+const rest = JSON.parse(lines);
+const exit = process.exit.bind(process);
+let names;
 
-// The text must be the launcher's, to the character.
-const script = new Script(`(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`, {
-  filename: file,
-});
-process.on("exit", () => {
-  writeFileSync(`${destination}.new`, script.createCachedData());
-  renameSync(`${destination}.new`, destination);
-});
-const module = { exports: {} };
-script.runInThisContext()(module.exports, createRequire(file), module, file, dist);
+function next() {
+  process.argv = [node, command, ...rest.shift()];
+  start();
+}
+
+// The program ends with this, always.
+process.exit = (code) => {
+  if (code !== 0) exit(code);
+  names ??= [...modules.keys()];
+  if (rest.length > 0) return next();
+  writeFileSync(`${file}.new`, what === "names" ? JSON.stringify(names) : script.createCachedData());
+  renameSync(`${file}.new`, file);
+  exit(0);
+};
+next();

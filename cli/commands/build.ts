@@ -9,7 +9,7 @@ import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags } from "../flags.js";
 import { BUILD_SYNTAX } from "../options-table.js";
 import { parseOutputs, usesStdout } from "../outputs-syntax.js";
-import { paintFor } from "../paint.js";
+import { type Paint, paintFor } from "../paint.js";
 import { createReporter, type ProgressForm } from "../progress/create-reporter.js";
 import { progressForm, terminal } from "../progress/form.js";
 import { renderError } from "../render-error.js";
@@ -22,9 +22,9 @@ export const command: Command = {
     const form = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
     const call = readCall(flags);
     const inputs = await readInputs(flags, environment);
-    const paint = paintFor(environment);
+    const paint = (): Paint => paintFor(environment);
     const explain = flags.has("explain");
-    const reporter = await createReporter(form, { stream: environment.stderr, paint, ...terminal(environment) });
+    const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint: paint(), ...terminal(environment) }));
     if (call.method !== "build") {
       const { runCall } = await import("./call.js");
       return runCall(call, { ...options, ...inputs }, reporter, environment);
@@ -48,7 +48,7 @@ export const command: Command = {
       const shown =
         environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
       const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
-      await tell(environment, renderError(shown, { paint, outputShown: reporter.showsOutput, debug }));
+      await tell(environment, renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, debug }));
       // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
       const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError);
       if (ran) await environment.api.collect({ ...options, ifDue: true }).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { quietReporter } from "./quiet.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
 
 export type ProgressForm = "auto" | "tty" | "plain" | "rawjson" | "quiet" | "none";
@@ -9,19 +10,19 @@ export interface Terminal {
   readonly logLines?: number;
 }
 
-/** Loads and makes the reporter of a form. `auto` is `tty` at a terminal; `tty` without one is `plain`. */
-export async function createReporter(form: ProgressForm, options: ReporterOptions & Terminal): Promise<Reporter> {
+/** Makes the reporter of a form, which is loaded, and asks for a stream, when it has something to show. `auto` is `tty` at a terminal; `tty` without one is `plain`. */
+export async function createReporter(form: ProgressForm, options: () => ReporterOptions & Terminal): Promise<Reporter> {
   switch (form) {
     case "quiet":
     case "none":
-      return (await import("./quiet.js")).quietReporter();
+      return quietReporter();
     case "rawjson":
-      return (await import("./rawjson.js")).rawJsonReporter(options);
+      return (await import("./rawjson.js")).rawJsonReporter(options());
     case "auto":
     case "tty":
-      if (!options.live) return createReporter("plain", options);
-      return (await import("./tty/tty.js")).ttyReporter(options);
+      if (!options().live) return createReporter("plain", options);
+      return (await import("./tty/tty.js")).ttyReporter(options());
     case "plain":
-      return (await import("./plain.js")).plainReporter(options);
+      return (await import("./plain.js")).plainReporter(options());
   }
 }

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import type { HttpResponse, SendOptions } from "./send.js";
 
 /**
@@ -8,14 +7,19 @@ import type { HttpResponse, SendOptions } from "./send.js";
 export async function sendHead(url: URL, { headers, agent, signal }: SendOptions): Promise<HttpResponse> {
   const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: "HEAD", headers: { accept: "*/*", ...headers }, agent, signal }, (message) => {
+    const sent = request(url, { method: "HEAD", headers: { accept: "*/*", ...headers }, agent }, (message) => {
       message.resume();
       const get = (name: string): string | null => {
         const value = message.headers[name.toLowerCase()];
         return Array.isArray(value) ? value.join(", ") : (value ?? null);
       };
-      resolve({ status: message.statusCode ?? 0, headers: { get }, body: Readable.from([]) });
+      resolve({ status: message.statusCode ?? 0, headers: { get }, body: undefined });
     });
+    // Not by the request's own option `signal`: what Node uses then to watch streams is loaded for nothing else.
+    const stop = (): void => void sent.destroy(new Error("The request was given up"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    sent.on("close", () => signal.removeEventListener("abort", stop));
     sent.on("error", reject);
     sent.end();
   });

@@ -1,14 +1,14 @@
 import type { Agent } from "node:http";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { RequestInit } from "node-fetch";
 import { sendHead } from "./head.js";
 
-/** What a server answered. The body is read to its end or destroyed, or its connection is never used again. */
+/** What a server answered. A body is read to its end or destroyed, or its connection is never used again. */
 export interface HttpResponse {
   readonly status: number;
   /** Names in any case; values that came several times are joined by commas. */
   readonly headers: { get(name: string): string | null };
-  readonly body: Readable;
+  readonly body: Readable | undefined;
 }
 
 export interface SendOptions {
@@ -32,5 +32,5 @@ export async function sendRequest(url: URL, request: SendOptions): Promise<HttpR
   const options = { method, headers, agent, signal, redirect: "manual", compress: false, body: body ?? null } as const;
   const response = await fetch(url, options as RequestInit);
   // fetch types its body as any stream; it gives Node's own.
-  return { status: response.status, headers: response.headers, body: (response.body as Readable | null) ?? Readable.from([]) };
+  return { status: response.status, headers: response.headers, body: (response.body as Readable | null) ?? undefined };
 }

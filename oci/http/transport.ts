@@ -115,6 +115,7 @@ function openBody(body: NonNullable<HttpRequest["body"]>): { readonly size: numb
  */
 export async function* readBody(answer: HttpAnswer, what: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
   const stream = answer.response.body;
+  if (!stream) return;
   const cancel = (): void => void stream.destroy(new CanceledError());
   if (signal?.aborted) cancel();
   signal?.addEventListener("abort", cancel, { once: true });
@@ -160,6 +161,7 @@ export async function discard(response: HttpResponse): Promise<void> {
 /** The first `limit` characters of a body whose rest does not matter, such as an error's. Never throws. */
 export async function startOfBody(response: HttpResponse, limit = 8192): Promise<string> {
   const stream = response.body;
+  if (!stream) return "";
   const kept: Buffer[] = [];
   let size = 0;
   try {

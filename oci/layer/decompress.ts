@@ -46,8 +46,10 @@ export function openDecompressed(path: string): AsyncIterable<Buffer> {
       return readPlain(path);
     case "gzip":
       return through(path, readFile(path), zlib.createGunzip({ chunkSize: CHUNK }));
-    case "zstd":
+    case "zstd": {
+      const { createZstdDecompress } = zlib as ZstdDecoder;
       return createZstdDecompress ? decodeZstd(path, createZstdDecompress) : throughCommand(path, format, "zstd");
+    }
     case "bzip2":
     case "xz":
       return throughCommand(path, format, format);
@@ -108,9 +110,10 @@ async function* through(path: string, source: Readable, decoder: Duplex): AsyncI
   }
 }
 
-/** `node:zlib`'s zstd decoder, in Node 22.15 and newer. */
-const createZstdDecompress = (zlib as { readonly createZstdDecompress?: (options: { readonly chunkSize: number }) => Duplex })
-  .createZstdDecompress;
+/** What Node 22.15 and newer add to `node:zlib`. */
+interface ZstdDecoder {
+  readonly createZstdDecompress?: (options: { readonly chunkSize: number }) => Duplex;
+}
 
 async function* decodeZstd(path: string, createDecoder: (options: { readonly chunkSize: number }) => Duplex): AsyncIterable<Buffer> {
   const frames = new ZstdFrames();

@@ -6,7 +6,7 @@ import { registryFailures } from "./errors.js";
 import { dockerCredentials, type CredentialSource } from "./credentials.js";
 import type { Environment } from "../http/proxy.js";
 import { fetchBlob, fetchManifest, resolve, type FetchedManifest, type PullOptions } from "./pull.js";
-import { hasBlob, pushBlob, pushManifest, type PushBlobOptions, type PushedBlob } from "./push.js";
+import type { PushBlobOptions, PushedBlob } from "./push.js";
 import { systemClock, type Clock } from "../http/retry.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
 import { listTags } from "./tags.js";
@@ -80,14 +80,17 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     },
     async hasBlob(ref, digest, pull) {
       const reference = parse(ref);
+      const { hasBlob } = await import("./push.js");
       return hasBlob(sessionFor(reference), reference, digest, pull?.signal);
     },
     async putBlob(ref, descriptor, push) {
       const reference = parse(ref);
+      const { pushBlob } = await import("./push.js");
       return pushBlob(sessionFor(reference), reference, descriptor, push);
     },
     async putManifest(ref, bytes, mediaType, pull) {
       const reference = parse(ref);
+      const { pushManifest } = await import("./push.js");
       return pushManifest(sessionFor(reference), reference, bytes, mediaType, pull?.signal);
     },
     close: () => connections.close(),

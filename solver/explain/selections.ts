@@ -10,8 +10,6 @@ const KIND = "selection";
 /** Characters; of what is larger no files are named. About 100,000 entries. */
 const LARGEST = 16 << 20;
 
-const deflate = promisify(deflateRaw);
-
 /**
  * What content digests were taken over. Every digest of a build is noted, which costs nothing; those in the key of a step that ran are written
  * down, compressed, beside the build.
@@ -58,6 +56,6 @@ export class Selections {
 
   async #write(digest: string, manifest: () => string): Promise<void> {
     const text = manifest();
-    if (text.length <= LARGEST) this.#memo.set(KIND, digest, await deflate(text, { level: 1 }));
+    if (text.length <= LARGEST) this.#memo.set(KIND, digest, await promisify(deflateRaw)(text, { level: 1 }));
   }
 }

@@ -17,6 +17,9 @@ import type { FetchBlob, LayerTaskRunner, Reporter } from "./ports.js";
 /** A stack of layers, bottom first. */
 export type Stack = readonly LayerId[];
 
+/** A layer that can be exported as it is. */
+export type FinalLayer = LayerRecord & { readonly diffId: Digest; readonly blob: Descriptor };
+
 export interface LayerServiceOptions {
   readonly store: Store;
   readonly tasks: LayerTaskRunner;
@@ -159,6 +162,24 @@ export class LayerService {
   }
 
   /**
+   * The layers of a stack that need no work to be exported: their blobs are here, in that compression. One commit holds them all: in a build
+   * that changes nothing this is every layer.
+   */
+  finalLayers(stack: Stack, compression: CompressionOptions): ReadonlyMap<LayerId, FinalLayer> {
+    const final = stack
+      .map((id) => this.record(id))
+      .filter(
+        (record): record is FinalLayer =>
+          record.blob !== undefined &&
+          record.diffId !== undefined &&
+          this.#final(record, compression) &&
+          this.#store.blobs.has(record.blob.digest),
+      );
+    const gone = this.#notHeld(final.map(({ blob }) => blob));
+    return new Map(final.flatMap((layer) => (gone.has(layer.blob.digest) ? [] : [[layer.id, layer] as const])));
+  }
+
+  /**
    * The blob of layer `index` in the store, compressed for export. A layer that has none in that compression gets one; base layers stay as
    * they came.
    */
@@ -173,7 +194,7 @@ export class LayerService {
       let record = this.record(id);
       while (record.blob && record.diffId && this.#final(record, compression)) {
         await this.fetched(id, shared);
-        if (this.#stays(record.blob)) return { diffId: record.diffId, blob: record.blob };
+        if (this.#notHeld([record.blob]).size === 0) return { diffId: record.diffId, blob: record.blob };
         record = this.record(id);
       }
       if (record.blob && this.#store.blobs.has(record.blob.digest)) {
@@ -219,10 +240,11 @@ export class LayerService {
     return record.blob?.mediaType !== layerMediaType("uncompressed") || compression.type === "uncompressed";
   }
 
-  /** An uncompressed blob goes when another build compresses it, unless it is held until this build has ended. */
-  #stays(blob: Descriptor): boolean {
-    if (blob.mediaType !== layerMediaType("uncompressed")) return true;
-    return this.#store.leases.hold("blob", [blob.digest]).held.length > 0;
+  /** An uncompressed blob goes when another build compresses it, unless it is held until this build has ended. Those that went already. */
+  #notHeld(blobs: readonly Descriptor[]): ReadonlySet<string> {
+    const uncompressed = blobs.filter(({ mediaType }) => mediaType === layerMediaType("uncompressed")).map(({ digest }) => digest);
+    const held = this.#store.leases.hold("blob", uncompressed).held;
+    return new Set<string>(uncompressed.filter((digest) => !held.includes(digest)));
   }
 
   #recompress(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<void> {

@@ -7,7 +7,6 @@ import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
 import { packLayer } from "../layers/pack.js";
 import type { StepResult } from "../result.js";
-import { fileOpBase, planFileOp } from "./file/plan-file-op.js";
 import { selectionDigest, subtreeDigest } from "./file/selection.js";
 import { readTreeFile, treeOfInput } from "./input-tree.js";
 import { rootLayers } from "./root-layers.js";
@@ -25,6 +24,8 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: Sol
       return selectionDigest(tree, copiesFrom(op, index), { where: describe(vertex, index), ...options });
     },
     async run(inputs, opContext) {
+      // Most builds find every copy in the cache.
+      const { fileOpBase } = await import("./file/plan-file-op.js");
       const base = fileOpBase(op, inputs.length);
       const below = base < 0 ? [] : await rootLayers(inputs[base] as StepResult, context, opContext);
       if (form.unpacked) context.layers.expectUnpacked(below);
@@ -55,6 +56,7 @@ function copiesFrom(op: FileOp, index: number): CopyAction[] {
 }
 
 async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult[], context: SolverContext, opContext: OpContext) {
+  const { planFileOp } = await import("./file/plan-file-op.js");
   const trees = await Promise.all(inputs.map((input) => treeOfInput(input, context, opContext)));
   return planFileOp(op, trees, {
     describeInput: (index) => describe(vertex, index),

@@ -104,21 +104,19 @@ export class LocalTree implements FileTree {
   }
 
   async digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]> {
-    const nodes = paths.map((path) => {
+    const nodes: LocalNode[] = [];
+    const unknown = new Map<LocalNode, string>();
+    let bytes = 0;
+    for (const path of paths) {
       const entry = this.#entry(path);
       const node = entry && this.#node(path, entry);
       if (node?.meta.type !== "file") throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
-      return node;
-    });
-    const unknown = new Map<LocalNode, string>();
-    let bytes = 0;
-    nodes.forEach((node, index) => {
-      if (node.digest !== undefined || unknown.has(node)) return;
-      node.digest = this.#stats?.get(node.stat);
-      if (node.digest !== undefined) return;
-      unknown.set(node, paths[index] as string);
+      nodes.push(node);
+      node.digest ??= this.#stats?.get(node.stat);
+      if (node.digest !== undefined || unknown.has(node)) continue;
+      unknown.set(node, path);
       bytes += node.meta.size;
-    });
+    }
     if (unknown.size > 0) await this.#hash([...unknown], bytes, signal);
     return nodes.map((node) => node.digest as Digest);
   }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { CopyAction } from "../../../llb/ops.js";
 import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
@@ -68,8 +68,6 @@ export async function subtreeDigest(
   return record.digest(options);
 }
 
-const LONE_SURROGATE = /[\ud800-\udfff]/u;
-
 interface Form {
   readonly mode: number;
   readonly owner: string;
@@ -118,11 +116,9 @@ class SelectionRecord {
 
   async digest({ signal, onSelected }: Pick<SelectionOptions, "signal" | "onSelected">): Promise<string> {
     const digests = this.#files.length > 0 ? await this.tree.digests(this.#files, signal) : [];
-    const hash = createHash("sha256");
     // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make the same.
-    hash.update(Buffer.from(this.#text, LONE_SURROGATE.test(this.#text) ? "utf16le" : "utf8"));
-    hash.update(`\0\0${digests.join("")}`);
-    const digest = hash.digest("hex");
+    const entries = Buffer.from(this.#text, this.#text.isWellFormed() ? "utf8" : "utf16le");
+    const digest = hash("sha256", Buffer.concat([entries, Buffer.from(`\0\0${digests.join("")}`)]), "hex");
     onSelected?.(digest, () => encodeSelection(this.#text, this.#paths, digests));
     return digest;
   }
