@@ -1,16 +1,12 @@
 import { existsSync, renameSync, statSync } from "node:fs";
 import { databaseError, isDatabaseBusy, isDatabaseDamage, newerFormat } from "./errors.js";
+import { keepIdleConnection, takeIdleConnection } from "./idle-connections.js";
 import { MIGRATIONS } from "./schema.js";
 import { openSqlite, type SqliteConnection, type SqliteStatement, type SqlValue } from "./sqlite.js";
+import { trimLog } from "./trim-log.js";
 
 /** Milliseconds to wait for another process's transaction; ours take a few. */
 const BUSY_TIMEOUT = 10_000;
-
-/**
- * Bytes of log left behind on close: all of them are read by whoever opens next, two milliseconds for a mebibyte. Emptying it costs a sync of the disk; a
- * build that changes nothing adds some 40 KiB.
- */
-const LARGEST_LOG = 256 << 10;
 
 export interface DatabaseHooks {
   /** Makes the directory. */
@@ -23,14 +19,15 @@ export interface DatabaseHooks {
 }
 
 /**
- * The index: SQLite in WAL mode, opened on first use. Write transactions take the lock at once (`BEGIN IMMEDIATE`), so they never fail half
- * way for a lock. `synchronous=NORMAL` never tears; a power cut may lose the last commits, which a cache can bear. A damaged file is set
- * aside and made anew.
+ * The index: SQLite in WAL mode, opened on first use, or taken over from a handle of this process that was closed. Write transactions take the
+ * lock at once (`BEGIN IMMEDIATE`), so they never fail half way for a lock. `synchronous=NORMAL` never tears; a power cut may lose the last
+ * commits, which a cache can bear. A damaged file is set aside and made anew.
  */
 export class Database {
   #connection: SqliteConnection | undefined;
-  readonly #statements = new Map<string, SqliteStatement>();
+  #statements = new Map<string, SqliteStatement>();
   #inTransaction = false;
+  #tookOver = false;
   #inode = 0;
 
   constructor(
@@ -84,18 +81,28 @@ export class Database {
     }
   }
 
+  /** Leaves the connection to the next handle of this process. */
   close(): void {
-    // The port to Node 20 does not end its statements on close, so SQLite does not empty the log by itself as its last user.
-    const log = this.#connection && statSync(`${this.path}-wal`, { throwIfNoEntry: false });
-    try {
-      if (log && log.size > LARGEST_LOG) this.#connection?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    } catch {
-      // A full disk, or a reader that is not done: the log stays, and nothing is lost.
-    }
-    this.#statements.clear();
-    this.#connection?.close();
+    const connection = this.#connection;
+    if (!connection) return;
+    if (!this.#tookOver) trimLog(this.path, connection);
+    const statements = this.#statements;
+    this.#forget();
+    keepIdleConnection(this.path, { connection, statements });
+  }
+
+  /** Closes a connection that nobody shall take over. */
+  #discard(): void {
+    const connection = this.#connection;
+    this.#forget();
+    connection?.close();
+  }
+
+  #forget(): void {
     this.#connection = undefined;
+    this.#statements = new Map();
     this.#inode = 0;
+    this.#tookOver = false;
   }
 
   #prepare(sql: string): SqliteStatement {
@@ -125,20 +132,33 @@ export class Database {
     for (let attempt = 0; ; attempt++) {
       const inode = existsSync(this.path) ? statSync(this.path).ino : 0;
       try {
-        return this.#connect();
+        return this.#takeOver() ?? this.#connect();
       } catch (error) {
-        this.close();
+        this.#discard();
         if (!isDatabaseDamage(error) || attempt > 0) throw databaseError(this.path, error);
         this.#setAside(inode);
       }
     }
   }
 
+  /** The connection of a handle of this process that was closed, when the index is still the one it was. */
+  #takeOver(): SqliteConnection | undefined {
+    const open = takeIdleConnection(this.path);
+    if (!open) return undefined;
+    this.#connection = open.connection;
+    this.#tookOver = true;
+    this.#statements = open.statements;
+    this.#inode = statSync(this.path).ino;
+    if (versionOf(this.#prepare("PRAGMA user_version")) === MIGRATIONS.length) return open.connection;
+    this.#discard();
+    return undefined;
+  }
+
   #connect(): SqliteConnection {
     const connection = openSqlite(this.path);
     this.#connection = connection;
     connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON`);
-    const version = () => (connection.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+    const version = () => versionOf(connection.prepare("PRAGMA user_version"));
     const found = version();
     if (found > MIGRATIONS.length) throw newerFormat(this.path, found, MIGRATIONS.length);
     if (found < MIGRATIONS.length) {
@@ -157,11 +177,9 @@ export class Database {
   /** Moves the damaged file away, unless another process was faster and there is a new one. */
   #setAside(inode: number): void {
     try {
-      this.close();
+      this.#discard();
     } catch {
       // What cannot be read may not be closable in order either.
-      this.#connection = undefined;
-      this.#inode = 0;
     }
     this.hooks.exclusive(() => {
       if (!existsSync(this.path) || statSync(this.path).ino !== inode) return;
@@ -175,6 +193,10 @@ export class Database {
       );
     });
   }
+}
+
+function versionOf(pragma: SqliteStatement): number {
+  return (pragma.get() as { readonly user_version: number }).user_version;
 }
 
 /** The switch needs the file alone and does not wait by itself when two processes make a store at the same moment. */

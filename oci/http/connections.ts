@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import type { HttpFailures } from "./errors.js";
+import { keepIdleAgent, takeIdleAgent } from "./idle-agents.js";
 import { proxyFor, type Environment } from "./proxy.js";
 
 /** Directories with a folder per registry host, as docker has them: `*.crt` are CAs, `x.cert` with `x.key` a client certificate. */
@@ -19,6 +20,8 @@ export function defaultCertificateDirectories(env: Environment): readonly string
  */
 export class Connections {
   readonly #agents = new Map<string, Promise<Agent>>();
+  /** Those among them that can serve others afterwards. */
+  readonly #plain = new Map<string, Agent>();
   #closed = false;
 
   constructor(
@@ -40,16 +43,19 @@ export class Connections {
     return agent;
   }
 
-  /** Ends idle and active connections. */
+  /** Ends active connections. Idle ones go to whoever asks the same server next in this process, or end soon. */
   close(): void {
     this.#closed = true;
+    const plain = new Set(this.#plain.values());
     for (const agent of this.#agents.values()) {
       agent.then(
-        (made) => made.destroy(),
+        (made) => (plain.has(made) ? undefined : made.destroy()),
         () => undefined,
       );
     }
+    for (const [key, agent] of this.#plain) keepIdleAgent(key, agent);
     this.#agents.clear();
+    this.#plain.clear();
   }
 
   async #connect(url: URL, verify: boolean): Promise<Agent> {
@@ -60,8 +66,11 @@ export class Connections {
       const { HttpsProxyAgent } = await import("https-proxy-agent");
       return new HttpsProxyAgent(proxy, options);
     }
-    if (url.protocol === "https:") return new (await import("node:https")).Agent(options);
-    return new (await import("node:http")).Agent(options);
+    const key = `${url.origin} ${verify}`;
+    const isPlain = !("secureContext" in tls);
+    const agent = (isPlain && takeIdleAgent(key)) || new (await agentOf(url))(options);
+    if (isPlain && !this.#closed) this.#plain.set(key, agent);
+    return agent;
   }
 
   /**
@@ -104,6 +113,10 @@ export class Connections {
     }
     return { authorities, pairs };
   }
+}
+
+async function agentOf(url: URL): Promise<typeof Agent> {
+  return url.protocol === "https:" ? (await import("node:https")).Agent : (await import("node:http")).Agent;
 }
 
 function namesIn(folder: string): readonly string[] {

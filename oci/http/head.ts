@@ -1,10 +1,12 @@
+import { systemErrorCode } from "../../core/errors.js";
 import type { HttpResponse, SendOptions } from "./send.js";
 
 /**
  * A HEAD over `node:http`. It is all that a build asks of a registry when nothing changed, and loading a fetch library for an answer without a body
  * takes as long as the rest of such a build. Rejects with the system's error; TLS is loaded for `https:` only.
  */
-export async function sendHead(url: URL, { headers, agent, signal }: SendOptions): Promise<HttpResponse> {
+export async function sendHead(url: URL, options: SendOptions): Promise<HttpResponse> {
+  const { headers, agent, signal } = options;
   const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: "HEAD", headers: { accept: "*/*", ...headers }, agent }, (message) => {
@@ -20,7 +22,11 @@ export async function sendHead(url: URL, { headers, agent, signal }: SendOptions
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     sent.on("close", () => signal.removeEventListener("abort", stop));
-    sent.on("error", reject);
+    sent.on("error", (error) => {
+      // The server had ended a connection that was kept: the next one is a new one in the end.
+      if (sent.reusedSocket && systemErrorCode(error) === "ECONNRESET") resolve(sendHead(url, options));
+      else reject(error);
+    });
     sent.end();
   });
 }

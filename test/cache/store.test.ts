@@ -1,10 +1,23 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { openStore } from "../../cache/open-store.js";
 import { defaultRoot } from "../../cache/paths.js";
 import { openSqlite } from "../../cache/sqlite.js";
 import type { LayerId } from "../../cache/contract/layers.js";
+import type { Store } from "../../cache/store.js";
 import { sha256 } from "../../core/digest.js";
 import { blobStoreConformance } from "../conformance/blob-store.js";
 import { imageOf, key, layerBlob, open, temporaryRoot, toc } from "./support.js";
@@ -89,6 +102,60 @@ test("open: a damaged database is set aside and made anew from index.json; layer
     t.deepEqual(store.gc.verify(), []);
     store.close();
   }
+});
+
+test("open: a handle takes over the connection of one that was closed, unless the files are others by then", (t) => {
+  const parent = temporaryRoot(t.teardown);
+  const root = join(parent, "store");
+  const opened = () =>
+    readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === join(root, "v1", "index.db");
+      } catch {
+        return false;
+      }
+    }).length;
+  const names = (store: Store) => store.images.list().map(({ name }) => name);
+  const withImage = (name: string) => {
+    const store = openStore({ root });
+    store.images.set(name, imageOf(store, name).target, 5000);
+    store.close();
+  };
+  withImage("docker.io/library/a:latest");
+  t.is(opened(), 1);
+  const [first, second] = [openStore({ root }), openStore({ root })];
+  t.deepEqual(names(first), ["docker.io/library/a:latest"]);
+  t.is(opened(), 1);
+  t.deepEqual(names(second), ["docker.io/library/a:latest"]);
+  t.is(opened(), 2);
+  first.close();
+  second.close();
+
+  // Another store was put in its place.
+  renameSync(root, join(parent, "old"));
+  withImage("docker.io/library/b:latest");
+  renameSync(root, join(parent, "other"));
+  renameSync(join(parent, "old"), root);
+  const third = openStore({ root });
+  t.deepEqual(names(third), ["docker.io/library/a:latest"]);
+  third.close();
+
+  rmSync(root, { recursive: true });
+  const fourth = openStore({ root });
+  t.deepEqual(names(fourth), []);
+  fourth.close();
+  withImage("docker.io/library/c:latest");
+  const fifth = openStore({ root });
+  t.deepEqual(names(fifth), ["docker.io/library/c:latest"]);
+  fifth.close();
+
+  // A newer tsbuild has changed it.
+  const newer = openSqlite(join(root, "v1", "index.db"));
+  newer.exec("PRAGMA user_version = 99");
+  newer.close();
+  const sixth = openStore({ root });
+  t.throws(() => sixth.images.list(), { code: "store/newer-format" });
+  sixth.close();
 });
 
 test("layers: a draft is seen by nobody until it is committed, and leaves nothing when it is discarded", (t) => {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { type Digest, sha256 } from "../../../core/digest.js";
@@ -537,4 +537,32 @@ test("a broken helper does not stop an anonymous pull, and is told when credenti
   t.deepEqual((await client.manifest(ref, digest)).bytes, MANIFEST);
   t.deepEqual(await read(client.blob(ref, LAYER)), BLOB);
   t.is((await failure(t, client.resolve(`${registry.host}/none`))).code, "registry/not-found");
+});
+
+test("a connection is kept for the next client of this process; one that the server ended meanwhile is replaced", async (t) => {
+  const sockets: Socket[] = [];
+  let breaks = false;
+  const fake = await fakeRegistry((_request, response) => {
+    const socket = response.socket as Socket;
+    if (!sockets.includes(socket)) sockets.push(socket);
+    else if (breaks) return void socket.destroy();
+    response.writeHead(200, {
+      "content-type": mediaTypes.ociManifest,
+      "docker-content-digest": sha256(MANIFEST),
+      "content-length": MANIFEST.length,
+    });
+    response.end();
+  });
+  t.teardown(() => fake.close());
+  const ask = async () => {
+    using client = createRegistryClient({ env: {}, credentials: { find: async () => undefined }, certificateDirectories: [] });
+    return (await client.resolve(`${fake.host}/app:1`)).digest;
+  };
+  t.is(await ask(), sha256(MANIFEST));
+  t.is(await ask(), sha256(MANIFEST));
+  t.is(sockets.length, 1);
+  breaks = true;
+  t.is(await ask(), sha256(MANIFEST));
+  t.is(sockets.length, 2);
+  t.is(fake.log.length, 4);
 });
