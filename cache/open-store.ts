@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 import { BlobGraph } from "./blob-graph.js";
 import { DEFAULT_LIMITS, IndexedBuilds } from "./build-history.js";
@@ -89,7 +90,7 @@ export function openStore(options: StoreOptions): Store {
   const exists = (kind: LeaseKind, id: string): boolean => {
     switch (kind) {
       case "blob":
-        return existsSync(join(paths.blobs, id.slice("sha256:".length)));
+        return blobs.has(id as Digest);
       case "layer":
         return database.get("SELECT 1 FROM layers WHERE id = ?", layerRow(id) ?? 0) !== undefined;
       case "result":

@@ -55,7 +55,7 @@ function prebuilt(require: NodeJS.Require): SqliteModule | undefined {
   const addon = join("@photostructure", "sqlite", "prebuilds", `linux-${process.arch}`, "@photostructure+sqlite.glibc.node");
   const path = require.resolve
     .paths("@photostructure/sqlite")
-    ?.map((directory) => join(directory, addon))
+    ?.map((directory) => `${directory}/${addon}`)
     .find((candidate) => existsSync(candidate));
   if (path === undefined) return undefined;
   try {

@@ -115,6 +115,8 @@ function matcher(patterns: readonly string[] | undefined): PatternMatcher | unde
 
 /** An entry below a selected directory. */
 export interface Visited {
+  /** In the tree. */
+  readonly path: string;
   /** Relative to the selected directory. */
   readonly relative: string;
   readonly node: NodeMeta;
@@ -126,7 +128,7 @@ export interface Visited {
 export function walkSelected(tree: FileTree, directory: string, filter: Filter, visit: (entry: Visited) => void): void {
   const { include, exclude, reach } = filter;
   // Directories on the way that are taken only if something in them is; filled and emptied as the walk goes down and up.
-  const pending: { readonly relative: string; readonly node: NodeMeta }[] = [];
+  const pending: { readonly path: string; readonly relative: string; readonly node: NodeMeta }[] = [];
   const walk = (path: string, relative: string, included: MatchInfo | undefined, excluded: MatchInfo | undefined): void => {
     for (const name of tree.children(path)) {
       const childPath = path === "" ? name : `${path}/${name}`;
@@ -137,15 +139,15 @@ export function walkSelected(tree: FileTree, directory: string, filter: Filter, 
       const isExcluded = exclude?.matchesUsingParent(childRelative, excluded);
       const taken = (isIncluded?.matched ?? true) && !(isExcluded?.matched ?? false);
       if (taken) {
-        for (const { relative: at, node: directoryNode } of pending) visit({ relative: at, node: directoryNode, implied: true });
+        for (const directoryAbove of pending) visit({ ...directoryAbove, implied: true });
         pending.length = 0;
-        visit({ relative: childRelative, node, implied: false });
+        visit({ path: childPath, relative: childRelative, node, implied: false });
       }
       if (node.type !== "dir") continue;
       if (!taken) {
         if (isExcluded?.matched && !exclude?.hasExclusions) continue;
         if (isIncluded?.matched === false && !reach?.into(childRelative)) continue;
-        pending.push({ relative: childRelative, node });
+        pending.push({ path: childPath, relative: childRelative, node });
       }
       walk(childPath, childRelative, isIncluded?.info, isExcluded?.info);
       // Still pending: nothing in it was taken. It is the last one, since what was below it is settled.

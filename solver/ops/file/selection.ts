@@ -42,7 +42,7 @@ export async function selectionDigest(tree: FileTree, copies: readonly CopyActio
       else record.add(name, path, node, form(node));
       if (node.type !== "dir") continue;
       walkSelected(tree, path, filter, (entry) => {
-        record.add(entry.relative, path === "" ? entry.relative : `${path}/${entry.relative}`, entry.node, form(entry.node));
+        record.add(entry.relative, entry.path, entry.node, form(entry.node));
       });
     }
   }
