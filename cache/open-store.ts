@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";

@@ -51,12 +51,12 @@ function startScript() {
 function load(id) {
   if (!id.startsWith("./")) return LATE.has(id) ? late(id) : id === "node:module" ? OWN_REQUIRE : require(id);
   const name = id.slice("./".length, -".js".length);
-  let module = modules.get(name);
-  if (!module) {
-    modules.set(name, (module = { exports: {} }));
-    const body = packed[name] ?? compile(name).runInThisContext();
-    body(module.exports, load, module, launcher);
-  }
+  const known = modules.get(name);
+  if (known) return known.exports;
+  const module = { exports: {} };
+  const body = packed[name] ?? compile(name).runInThisContext();
+  body(module.exports, load, module, launcher);
+  modules.set(name, module);
   return module.exports;
 }
 
