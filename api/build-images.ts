@@ -93,6 +93,7 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
         const { recordsElsewhere } = await import("../solver/buildkit/elsewhere.js");
         return recordsElsewhere(topological(targets), results, solver.context(layers, dockerfile));
       },
+      selection: (digest) => solver.selection(digest),
       compression: options.image ? compression : undefined,
     },
   };

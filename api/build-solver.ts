@@ -70,11 +70,17 @@ export class BuildSolver {
       secrets,
       sshAgent,
       freshMounts: build.freshMounts ? new FreshMounts() : undefined,
-      selections: new Selections(store.memo, session.background),
+      selections: new Selections(store.memo, session.background, (digest) => options.imports?.travelled.selection(digest)),
+      travelled: () => options.imports?.travelled.runs() ?? [],
       provenance: { build: options.id, projects: knownProjects(store.builds, build) },
       downloads: new Downloads({ store, connections: session.connections(), secrets }),
       repositories: new GitRepositories({ store, secrets, sshAgent }),
     };
+  }
+
+  /** The list of files behind a content digest that this build or an earlier one took. */
+  selection(digest: string): string | undefined {
+    return this.#shared.selections.read(digest);
   }
 
   /** Layers of this build, clamped to `epoch` (seconds). */

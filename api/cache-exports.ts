@@ -16,6 +16,8 @@ import type { ExportImage } from "../exporters/exporter.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import { layerCompression } from "../oci/media-types.js";
 import type { SolvedVertex } from "../solver/engine/op.js";
+import { readComponents } from "../solver/explain/components.js";
+import { packExplanations } from "../solver/explain/travelling.js";
 import { describeSteps, type StoredStep, stepsWithin, storedSteps } from "../solver/exported-results.js";
 import type { LayerService, Stack } from "../solver/layers/layer-service.js";
 import type { Reporter } from "../solver/layers/ports.js";
@@ -36,6 +38,8 @@ export interface SolvedBuild {
   readonly mounts: ReadonlyMap<string, CacheMount>;
   /** The records under which a BuildKit finds results of vertices. */
   readonly keyRecords: (results: ReadonlyMap<string, TransferResult>) => Promise<readonly KeyRecord[]>;
+  /** The list of files behind a content digest, for explanations. */
+  readonly selection: (digest: string) => string | undefined;
   /** Form of the images' layers; undefined when there is no image. */
   readonly compression: CompressionOptions | undefined;
 }
@@ -113,13 +117,28 @@ export class CacheExports {
     const compression = this.#compression(option);
     const { results, layers } = await describeSteps(steps, service, { compression, force: option.forceCompression ?? false, reporter });
     const mounts = await this.#mounts(option, reporter);
-    const content = { results, records: await this.#keyRecords(steps, results), mounts };
+    const explanations = this.#explanations(steps);
+    const content = {
+      results,
+      records: await this.#keyRecords(steps, results),
+      mounts,
+      ...(explanations === undefined ? {} : { explanations: [explanations] }),
+    };
     const blobs = transferLayers(content).map(({ blob }) => this.#outgoing(blob, layers.get(blob.digest) as LayerId, reporter));
     return { content, blobs: [...blobs, ...mounts.map((mount) => this.#outgoingMount(mount, reporter))] };
   }
 
   #keyRecords(steps: readonly StoredStep[], results: readonly TransferResult[]): Promise<readonly KeyRecord[]> {
     return this.solved.keyRecords(new Map(steps.map(({ id }, index) => [id, results[index] as TransferResult])));
+  }
+
+  /** What keys were made of, for explanations elsewhere. */
+  #explanations(steps: readonly StoredStep[]): string | undefined {
+    const runs = steps.flatMap(({ keys: [key], name, createdAt, components: text }) => {
+      const components = readComponents(text);
+      return components && components.identity !== "" ? [{ key, name, createdAt, components }] : [];
+    });
+    return packExplanations(runs, this.solved.selection);
   }
 
   /** What the images have, unless something else is asked for. */

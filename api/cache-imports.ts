@@ -10,6 +10,7 @@ import type { KeySource } from "../solver/buildkit/elsewhere.js";
 import { adoptResult, ImportedResults } from "../solver/imported-results.js";
 import type { Reporter } from "../solver/layers/ports.js";
 import { runAsStep } from "./build-steps.js";
+import { TravelledExplanations } from "./travelled-explanations.js";
 import type { Session } from "./session.js";
 
 interface Imported {
@@ -30,6 +31,8 @@ export class CacheImports {
   readonly #sources = new Map<string, CacheSource>();
   readonly #imported: Imported[] = [];
   #loading: Promise<void> | undefined;
+  /** For explanations. */
+  readonly travelled = new TravelledExplanations();
 
   constructor(
     private readonly options: readonly CacheFrom[],
@@ -57,7 +60,8 @@ export class CacheImports {
       if (!source) return undefined;
       this.#sources.set(source.origin, source);
       return await runAsStep(`importing cache manifest from ${source.name}`, this.onEvent, async () => {
-        const content = await source.load({ signal }).catch((error: unknown) => this.#warn(option, error));
+        const found = await source.load({ signal }).catch((error: unknown) => this.#warn(option, error));
+        const content = found && this.travelled.add(source.name, found);
         return content && { source, content, results: byKey(content), mounts: selectMounts(content.mounts, option.mounts) };
       });
     } catch (error) {

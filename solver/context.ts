@@ -5,6 +5,7 @@ import type { FileTree } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
 import type { CacheKey } from "../core/cache-key.js";
 import type { Digest } from "../core/digest.js";
+import type { TravelledRun } from "./explain/travelling.js";
 import type { Selections } from "./explain/selections.js";
 import type { Background } from "./layers/background.js";
 import type { LayerService } from "./layers/layer-service.js";
@@ -90,6 +91,8 @@ export interface SolverContext {
   readonly freshMounts: FreshMounts | undefined;
   /** What content digests were taken over, for explanations. */
   readonly selections: Selections;
+  /** Runs of other machines that came with caches, by cache. */
+  readonly travelled: () => readonly { readonly from: string; readonly runs: readonly TravelledRun[] }[];
   /** What results are recorded with. */
   readonly provenance: Provenance;
   /** Files by URL. */

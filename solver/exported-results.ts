@@ -16,6 +16,8 @@ export interface StoredStep {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly stack: Stack;
+  /** See `ResultRecord.components`. */
+  readonly components: string;
 }
 
 /** The results of a graph: those that were found or made, and of the others (below what was found) those that the cache has. */
@@ -32,6 +34,7 @@ export function storedSteps(vertices: readonly SolvedVertex<StepResult>[], resul
         name: vertex.name,
         createdAt: record.createdAt,
         stack: record.layers,
+        components: record.components,
       },
     ];
   });

@@ -21,7 +21,7 @@ type ImportStore = Pick<Store, "results" | "layers" | "blobs">;
 /** Makes a result of another machine one of the store. Its layers are registered with where they can be fetched; nothing is fetched. */
 export function adoptResult(
   store: ImportStore,
-  { keys, name, createdAt, layers }: Pick<TransferResult, "keys" | "name" | "createdAt" | "layers">,
+  { keys, name, createdAt, layers, components }: Pick<TransferResult, "keys" | "name" | "createdAt" | "layers" | "components">,
   from: ImportedFrom,
 ): ResultRecord {
   return store.results.save({
@@ -29,7 +29,7 @@ export function adoptResult(
     layers: layers.map((layer) => adoptLayer(store, layer, from.origin)),
     name,
     createdAt,
-    components: encodeImported(from.name),
+    components: encodeImported(from.name, components),
     imported: true,
   });
 }

@@ -13,7 +13,8 @@ export const INLINE_CACHE = "moby.buildkit.cache.v0";
 export interface CacheConfig {
   readonly layers: readonly CacheLayer[];
   readonly records: readonly CacheRecord[];
-  readonly tsbuild?: { readonly mounts: readonly CacheMount[] } | undefined;
+  /** `explain`: what explanations of misses need, packed; see {@link TransferContent.explanations}. */
+  readonly tsbuild?: { readonly mounts?: readonly CacheMount[]; readonly explain?: string | undefined } | undefined;
 }
 
 export interface CacheLayer {
@@ -81,6 +82,7 @@ export const configSchema = v.object({
       mounts: list(
         v.object({ id: v.string(), name: v.string(), blob: v.object({ mediaType: v.string(), digest: v.string(), size: v.number() }) }),
       ),
+      explain: v.fallback(optional(v.string()), undefined),
     }),
   ),
 });

@@ -17,6 +17,8 @@ export interface TransferResult {
   readonly name: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** What its primary key was made of, for explanations; undefined when the cache does not say. */
+  readonly components?: string;
   /** Bottom first. */
   readonly layers: readonly TransferLayer[];
 }
@@ -47,6 +49,8 @@ export interface TransferContent {
   /** What BuildKit left, or is to find; then their results have no layers that `results` do not have. */
   readonly records?: readonly KeyRecord[];
   readonly mounts: readonly TransferMount[];
+  /** What keys were made of, veiled and packed by whoever explains; of each cache that was read, or of the one that is written. */
+  readonly explanations?: readonly string[];
 }
 
 /** Media type of a cache mount's blob, without the suffix of its compression. */
@@ -67,5 +71,11 @@ export function joinContents(contents: readonly TransferContent[]): TransferCont
     const moved = (links: KeyRecord["inputs"][number]) => links.map((link) => ({ ...link, record: link.record + offset }));
     return all.map((record) => ({ ...record, inputs: record.inputs.map(moved) }));
   });
-  return { results: contents.flatMap(({ results }) => results), mounts: contents.flatMap(({ mounts }) => mounts), records };
+  const explanations = contents.flatMap((content) => content.explanations ?? []);
+  return {
+    results: contents.flatMap(({ results }) => results),
+    mounts: contents.flatMap(({ mounts }) => mounts),
+    records,
+    ...(explanations.length === 0 ? {} : { explanations }),
+  };
 }

@@ -30,7 +30,15 @@ export function readConfig(data: Uint8Array, what: string, describe: (blob: stri
     }
     return found.reverse();
   };
-  return { ...readRecords(config.records, chain), mounts: (config.tsbuild?.mounts ?? []).flatMap(mountOf) };
+  return {
+    ...readRecords(config.records, chain),
+    mounts: (config.tsbuild?.mounts ?? []).flatMap(mountOf),
+    ...explanationsOf(config.tsbuild?.explain),
+  };
+}
+
+function explanationsOf(explain: string | undefined): Pick<TransferContent, "explanations"> {
+  return explain === undefined ? {} : { explanations: [explain] };
 }
 
 type Chain = (index: number) => readonly TransferLayer[] | undefined;

@@ -11,7 +11,9 @@ export function writeConfig(content: TransferContent, options: { readonly annota
   const chains = new Chains(options.annotated);
   const records = writeRecords(content, (layers) => chains.add(layers));
   const mounts = [...content.mounts].sort((a, b) => compareCodeUnits(a.name, b.name));
-  const config: CacheConfig = { layers: chains.layers, records, ...(mounts.length === 0 ? {} : { tsbuild: { mounts } }) };
+  const [explain] = content.explanations ?? [];
+  const ours = { ...(mounts.length === 0 ? {} : { mounts }), ...(explain === undefined ? {} : { explain }) };
+  const config: CacheConfig = { layers: chains.layers, records, ...(Object.keys(ours).length === 0 ? {} : { tsbuild: ours }) };
   return Buffer.from(canonicalJson(config as unknown as Canonical));
 }
 

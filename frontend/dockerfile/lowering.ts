@@ -1,3 +1,4 @@
+import { looksSecret } from "../../core/secret-names.js";
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import type { PatternMatcher } from "../../core/pattern-matcher.js";
 import type { Rootfs, VertexMetadata } from "../../llb/vertex.js";
@@ -121,11 +122,11 @@ export class Lowering {
       : `declare it before: ARG ${name}`;
   }
 
-  /** Name of the step as progress shows it: `[build 2/4] RUN make`. Counts the step. */
+  /** Name of the step as progress shows it: `[build 2/4] RUN make`; names are recorded and travel with caches, so that values of secrets are not in them. Counts the step. */
   stepName(text: string, variables: Variables = this.stage.env, options: Partial<ExpandOptions> = {}): string {
     let shown = text;
     try {
-      shown = expandWord(text, variables, { escape: this.build.escape, ...options }).text;
+      shown = expandWord(text, withoutSecrets(variables), { escape: this.build.escape, ...options }).text;
     } catch (error) {
       if (!(error instanceof ExpansionError)) throw error;
     }
@@ -192,4 +193,14 @@ export function prefixStep(
 function upperFirstWord(text: string): string {
   const blank = text.indexOf(" ");
   return blank === -1 ? text.toUpperCase() : text.slice(0, blank).toUpperCase() + text.slice(blank);
+}
+
+function withoutSecrets(variables: Variables): Variables {
+  return {
+    get: (name) => {
+      const value = variables.get(name);
+      return value && looksSecret(name) ? "****" : value;
+    },
+    names: () => variables.names(),
+  };
 }

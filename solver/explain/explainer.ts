@@ -5,13 +5,16 @@ import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../eng
 import { compareSteps } from "./components.js";
 import { explainCovered, explainFound, stepRecord } from "./found.js";
 import type { Selections } from "./selections.js";
+import { veil } from "./veil.js";
 import type { Past } from "./nearest.js";
 
 /** How many changes an explanation holds, and how many its text tells. */
 const MOST_CHANGES = 50;
 const TOLD_CHANGES = 3;
 
-const GONE = "its earlier result is no longer in the store";
+const GONE = "its earlier result is not in the store";
+
+const UNKNOWN = "something changed: another machine made its earlier result, and did not say of what";
 
 /** What the graph knows of a step beside what the engine sees. */
 export interface StepOrigin {
@@ -81,7 +84,7 @@ export class Explainer<R> {
     if (!earlier || (earlier.elsewhere !== undefined && unfinished !== undefined)) return withoutRecord(last);
     const changes = compareSteps(
       { name: earlier.name, components: earlier.components },
-      { name: vertex.name, components },
+      { name: vertex.name, components: earlier.veiled ? veil(components) : components },
       { args: new Set(args), selections: this.#options.selections, hiddenBy: this.#options.hiddenBy },
     );
     const record = stepRecord({ id: undefined, ...earlier.record });
@@ -94,6 +97,7 @@ export class Explainer<R> {
 }
 
 function withoutRecord(last: Past["last"]): StepExplanation {
+  if (last?.unknown) return { outcome: "ran", reason: "changed", text: UNKNOWN, changes: [] };
   if (!last) return { outcome: "ran", reason: "new", text: "it is new: no earlier build had this step", changes: [] };
   return last.finished
     ? { outcome: "ran", reason: "gone", text: GONE, changes: [] }

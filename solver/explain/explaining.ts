@@ -28,7 +28,8 @@ export function explaining(
     provenance,
     selections,
     hiddenBy,
-  }: Pick<SolverContext, "layers" | "results" | "provenance" | "selections" | "hiddenBy">,
+    travelled,
+  }: Pick<SolverContext, "layers" | "results" | "provenance" | "selections" | "hiddenBy" | "travelled">,
   { explain, onEvent, elsewhere }: ExplainingOptions,
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
@@ -47,6 +48,7 @@ export function explaining(
     results,
     projects: provenance.projects,
     build,
+    travelled,
     names: order.map(({ metadata }) => metadata.name),
   });
   const explainer = new Explainer<StepResult>({

@@ -1,5 +1,6 @@
 import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
-import type { PastBuild, Projects } from "../context.js";
+import type { CacheKey } from "../../core/cache-key.js";
+import type { PastBuild, Projects, SolverContext } from "../context.js";
 import type { KeyComponents } from "../engine/op.js";
 import { readComponents } from "./components.js";
 import { likeness, parseStepName, SAME_TEXT, sharedSteps, type StepName } from "./step-names.js";
@@ -9,6 +10,8 @@ export interface EarlierRun {
   readonly record: Pick<ResultRecord, "createdAt" | "build"> & { readonly id?: number };
   readonly name: string;
   readonly components: KeyComponents;
+  /** Its components are veiled. */
+  readonly veiled: boolean;
   /** For people: the context of another project than this build's; undefined: it is of this one. */
   readonly elsewhere: string | undefined;
 }
@@ -17,8 +20,8 @@ export interface EarlierRun {
 export interface Past {
   /** The run it is best compared with. */
   readonly run: EarlierRun | undefined;
-  /** The nearest build that had this very step, and whether it finished there. */
-  readonly last: { readonly build: string; readonly finished: boolean } | undefined;
+  /** The nearest build that had this very step, whether it finished there, and whether its result is there without what it was made of. */
+  readonly last: { readonly build: string; readonly finished: boolean; readonly unknown: boolean } | undefined;
 }
 
 export interface NearestOptions {
@@ -28,6 +31,7 @@ export interface NearestOptions {
   readonly build: string | undefined;
   /** Names of all steps of this build. */
   readonly names: readonly string[];
+  readonly travelled: SolverContext["travelled"];
 }
 
 /** Fewer steps in common tell nothing: many Dockerfiles hold `COPY . .`. */
@@ -58,12 +62,13 @@ export class NearestRuns {
     for (const build of projects.builds()) {
       const step = this.#bestOf(build.steps, wanted);
       if (!step) continue;
-      if (step.fit >= SAME_TEXT) last ??= { build: build.id, finished: step.finished };
+      if (step.fit >= SAME_TEXT) last ??= { build: build.id, finished: step.finished, unknown: this.#isUnknown(step.key) };
       const run = step.finished ? this.#runOf(step, build) : undefined;
-      // Where its own result is gone, nobody knows whether anything changed.
-      if (run || (step.finished && step.fit >= SAME_TEXT)) return { run, last };
+      if (run) return { run, last };
+      // Where its own result is not here, nobody knows whether anything changed, unless a cache does.
+      if (step.finished && step.fit >= SAME_TEXT) return { run: this.#travelled(wanted), last };
     }
-    return { run: this.#used(projects.own, platform, wanted) ?? this.#usedElsewhere(platform, wanted), last };
+    return { run: this.#used(projects.own, platform, wanted) ?? this.#travelled(wanted) ?? this.#usedElsewhere(platform, wanted), last };
   }
 
   #runOf({ key }: PastBuild["steps"][number], { elsewhere }: PastBuild): EarlierRun | undefined {
@@ -75,7 +80,27 @@ export class NearestRuns {
     const { results, build } = this.#options;
     const record = results.get(id);
     const components = record && (build === undefined || record.build !== build) ? readComponents(record.components) : undefined;
-    return record && components && { record, name: record.name, components, elsewhere };
+    // Not every cache says what its results were made of.
+    if (!record || !components || (record.imported && components.identity === "")) return undefined;
+    return { record, name: record.name, components, veiled: record.imported, elsewhere };
+  }
+
+  /** Whether there is a result that nothing more is known of. */
+  #isUnknown(key: CacheKey | undefined): boolean {
+    const { results } = this.#options;
+    const source = key === undefined ? undefined : results.peek(key);
+    const record = source?.id === undefined ? undefined : results.get(source.id);
+    return record !== undefined && record.imported && readComponents(record.components)?.identity === "";
+  }
+
+  #travelled(wanted: StepName): EarlierRun | undefined {
+    for (const { from, runs } of this.#options.travelled()) {
+      const best = this.#bestOf(runs, wanted);
+      if (!best) continue;
+      const { name, createdAt, components } = best;
+      return { record: { createdAt, build: undefined }, name, components, veiled: true, elsewhere: from };
+    }
+    return undefined;
   }
 
   /** The one that fits best, the first among equals; undefined when none fits. */

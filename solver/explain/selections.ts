@@ -19,7 +19,12 @@ export class Selections {
   readonly #background: Background;
   readonly #noted = new Map<string, () => string>();
 
-  constructor(memo: Pick<Memo, "get" | "set">, background: Background) {
+  /** `elsewhere`: what came with caches of other machines. */
+  constructor(
+    memo: Pick<Memo, "get" | "set">,
+    background: Background,
+    private readonly elsewhere: (digest: string) => string | undefined = () => undefined,
+  ) {
     this.#memo = memo;
     this.#background = background;
   }
@@ -38,16 +43,17 @@ export class Selections {
 
   /** The entries in which two selections differ; undefined when one of them is not known any more. */
   differing(was: string, is: string): { readonly before: SelectedEntries; readonly after: SelectedEntries } | undefined {
-    const [before, after] = [this.#read(was), this.#read(is)];
+    const [before, after] = [this.read(was), this.read(is)];
     return before === undefined || after === undefined ? undefined : differingEntries(before, after);
   }
 
-  #read(digest: string): string | undefined {
+  /** The list of files behind a digest, as `encodeSelection` made it. */
+  read(digest: string): string | undefined {
     const noted = this.#noted.get(digest);
     if (noted) return noted();
     const kept = this.#memo.get(KIND, digest);
     try {
-      return kept && inflateRawSync(kept).toString("utf8");
+      return kept ? inflateRawSync(kept).toString("utf8") : this.elsewhere(digest);
     } catch {
       // Of another format.
       return undefined;

@@ -1,5 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
 import { storePaths } from "../../cache/paths.js";
 import { openSqlite } from "../../cache/sqlite.js";
 import { busyboxSuite, gone, withRig } from "../support/busybox-suite.js";
@@ -130,7 +131,44 @@ serial("a step that failed, and one whose result was removed, are not called new
     t.is((await explained()).length, 2);
     t.deepEqual(await explained(), ["it did not finish in build ID"]);
     await output(rig, "prune", "--all", "--force");
-    t.deepEqual(await explained(), ["its earlier result is no longer in the store", "it did not finish in build ID"]);
+    t.deepEqual(await explained(), ["its earlier result is not in the store", "it did not finish in build ID"]);
+  }),
+);
+
+serial("on a machine that has nothing but a cache a miss says what differs from it; values of build arguments do not travel", (t) =>
+  withRig(async (rig) => {
+    const text =
+      'ARG REGISTRY\nFROM $REGISTRY/busybox\nARG OPT\nARG API_TOKEN\nCOPY src/ /src/\nRUN echo "$API_TOKEN" | wc -c\nRUN cat /src/*\n';
+    const context = rig.context("context", { Dockerfile: text, "src/main.c": "1", "src/other.c": "2" });
+    const token = ["--build-arg", "API_TOKEN=hushhushhush"];
+    const made = await rig.cli(
+      build("--build-arg", "OPT=made-here", ...token, "--cache-to", `type=local,dest=${rig.path("cache")},mode=max`, context),
+    );
+    t.is(made.code, 0, made.stderr);
+    t.false(made.stderr.includes("hushhushhush"), "not even in a step's name");
+    const blobs = readdirSync(rig.path("cache", "blobs", "sha256")).map((name) => readFileSync(rig.path("cache", "blobs", "sha256", name)));
+    const config = blobs.find((blob) => blob.includes('"explain":"')) as Buffer;
+    const { tsbuild } = JSON.parse(config.toString()) as { tsbuild: { explain: string } };
+    const unpacked = inflateRawSync(Buffer.from(tsbuild.explain, "base64")).toString();
+    t.true(unpacked.includes("src/main.c"));
+    t.false(/hushhushhush|made-here/.test(unpacked + config.toString()));
+    const explained = async (...more: string[]) => {
+      const ended = await rig.cli(build("--explain", ...more, context), { env: { TSBUILD_ROOT: rig.path("elsewhere") } });
+      t.is(ended.code, 0, ended.stderr);
+      return [...ended.stderr.matchAll(/^#\d+ (ran because .*|cached: .*)$/gm)].map(([, line = ""]) =>
+        line.replace(/, made .* UTC$/, "").replace(rig.path("cache"), "CACHE"),
+      );
+    };
+    const from = ["--cache-from", `type=local,src=${rig.path("cache")}`];
+    t.deepEqual(await explained(...from, ...token, "--build-arg", "OPT=other"), [
+      'cached: found a result imported from local cache "CACHE"',
+      'ran because ARG OPT changed, compared with local cache "CACHE"',
+      'ran because ARG OPT changed; the step before it ([3/4] RUN echo "****" | wc -c) gave another result, compared with local cache "CACHE"',
+    ]);
+    writeFileSync(join(context, "src/main.c"), "changed");
+    t.is((await explained(...token, "--build-arg", "OPT=other"))[0], "ran because files of the build context changed");
+    writeFileSync(join(context, "src/main.c"), "more");
+    t.is((await explained(...from, ...token, "--build-arg", "OPT=other"))[0], "ran because src/main.c changed (content)");
   }),
 );
 

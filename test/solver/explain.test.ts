@@ -9,8 +9,9 @@ import type { Decision, EngineVertex, KeyComponents } from "../../solver/engine/
 import type { PastBuild } from "../../solver/context.js";
 import { compareSteps } from "../../solver/explain/components.js";
 import { Explainer, type StepOrigin } from "../../solver/explain/explainer.js";
-import { NearestRuns } from "../../solver/explain/nearest.js";
+import { type NearestOptions, NearestRuns } from "../../solver/explain/nearest.js";
 import { Selections } from "../../solver/explain/selections.js";
+import { veil } from "../../solver/explain/veil.js";
 import { likeness, parseStepName } from "../../solver/explain/step-names.js";
 import { Background } from "../../solver/layers/background.js";
 import { differingEntries, encodeSelection } from "../../solver/ops/file/selection-manifest.js";
@@ -335,6 +336,7 @@ function explain(
   decision: Partial<Decision<string>> & { readonly identity?: string },
   origin?: Partial<StepOrigin>,
   builds: readonly PastBuild[] = [],
+  travelled: ReturnType<NearestOptions["travelled"]> = [],
 ): StepExplanation | undefined {
   const records = earlier.map(
     ({ name, identity: text, build }, index): ResultRecord => ({
@@ -363,6 +365,7 @@ function explain(
       describe: (project) => `/contexts/${project}`,
     },
     build: "now",
+    travelled: () => travelled,
     names: ["[1/3] FROM a", "[2/3] RUN make", "[3/3] RUN test"],
   });
   const events: BuildEvent[] = [];
@@ -466,7 +469,7 @@ const NEAREST: readonly (readonly [string, readonly Earlier[], readonly PastBuil
     "its result is gone",
     [MAKE],
     [past("b7", { "[2/3] RUN make": 9 }), past("b6", { "[2/3] RUN make": 1 })],
-    { reason: "gone", text: "its earlier result is no longer in the store" },
+    { reason: "gone", text: "its earlier result is not in the store" },
   ],
   ["it did not finish", [], [past("b7", { "[2/3] RUN make": 0 })], { reason: "unfinished", text: "it did not finish in build b7" }],
   [
@@ -523,6 +526,27 @@ for (const [what, earlier, builds, expected] of NEAREST) {
     t.like(explain(earlier, {}, {}, builds), expected);
   });
 }
+
+test("the nearest earlier run: what came with a cache, when nothing here is known", (t) => {
+  const cache = (op: ExecOp) => ({
+    from: "cache c",
+    runs: [{ key: "k" as CacheKey, createdAt: 7, ...travelledStep(op) }],
+  });
+  const travelledStep = (op: ExecOp) => ({ name: "[2/3] RUN make", components: veil({ identity: identity(op), inputs: [] }) });
+  const other = cache({ ...RUN, env: ["PATH=/bin", "VERSION=0"] });
+  t.like(explain([], {}, {}, [], [other]), {
+    reason: "changed",
+    text: "ENV VERSION changed, compared with cache c",
+    record: { createdAt: 7 },
+  });
+  t.is(explain([MAKE], {}, {}, [], [other])?.text, 'WORKDIR went from "/other" to "/src"', "not when something is");
+  t.like(explain([], {}, {}, [past("b7", { "[2/3] RUN make": 9 })], [other]), { text: "ENV VERSION changed, compared with cache c" });
+  const imported: Earlier = { ...MAKE, identity: "" };
+  t.like(explain([imported], {}, {}, [past("b7", { "[2/3] RUN make": 1 })]), {
+    reason: "changed",
+    text: "something changed: another machine made its earlier result, and did not say of what",
+  });
+});
 
 test("what cannot be explained goes unexplained, and fails nothing", (t) => {
   const damaged: PastBuild = {

@@ -1,0 +1,60 @@
+import { type Canonical, canonicalJson } from "../../core/canonical.js";
+import { sha256 } from "../../core/digest.js";
+import type { KeyComponents } from "../engine/op.js";
+
+/** Begins what stands for a value that does not travel. */
+const VEIL = "\0veiled ";
+
+export function isVeiled(value: string | undefined): boolean {
+  return value?.startsWith(VEIL) ?? false;
+}
+
+/**
+ * Components as they travel with a cache: values of environment variables and build arguments, contents of inline files, and identities that are no
+ * operation of ours (URLs, repositories) are replaced by digests, each with the name beside it. Veiled components are compared with veiled ones; to
+ * veil again changes nothing.
+ */
+export function veil(components: KeyComponents): KeyComponents {
+  return { ...components, identity: veilIdentity(components.identity) };
+}
+
+interface Veilable {
+  readonly op?: {
+    readonly kind?: string;
+    readonly env?: readonly string[];
+    readonly actions?: readonly (Readonly<Record<string, Canonical>> & { readonly data?: string; readonly path?: string })[];
+  };
+}
+
+function veilIdentity(identity: string): string {
+  if (identity === "" || isVeiled(identity)) return identity;
+  const value = parse(identity);
+  const { op } = value ?? {};
+  if (op?.kind === "exec" && op.env) {
+    const env = op.env.map((entry) => {
+      const at = entry.indexOf("=") + 1;
+      return `${entry.slice(0, at)}${covered(entry.slice(at), entry.slice(0, at))}`;
+    });
+    return canonicalJson({ ...value, op: { ...op, env } } as unknown as Canonical);
+  }
+  if (op?.kind === "file" && op.actions) {
+    const actions = op.actions.map((action) =>
+      action.data === undefined ? action : { ...action, data: covered(action.data, action.path ?? "") },
+    );
+    return canonicalJson({ ...value, op: { ...op, actions } } as unknown as Canonical);
+  }
+  return covered(identity, "");
+}
+
+function covered(value: string, name: string): string {
+  return isVeiled(value) ? value : VEIL + sha256(`${name}\0${value}`).slice("sha256:".length, "sha256:".length + 16);
+}
+
+function parse(identity: string): Veilable | undefined {
+  try {
+    const value = JSON.parse(identity) as Veilable | null;
+    return value ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
