@@ -35,13 +35,13 @@ function veilIdentity(identity: string): string {
       const at = entry.indexOf("=") + 1;
       return `${entry.slice(0, at)}${covered(entry.slice(at), entry.slice(0, at))}`;
     });
-    return canonicalJson({ ...value, op: { ...op, env } } as unknown as Canonical);
+    return canonicalJson({ ...value, op: { ...op, env } });
   }
   if (op?.kind === "file" && op.actions) {
     const actions = op.actions.map((action) =>
       action.data === undefined ? action : { ...action, data: covered(action.data, action.path ?? "") },
     );
-    return canonicalJson({ ...value, op: { ...op, actions } } as unknown as Canonical);
+    return canonicalJson({ ...value, op: { ...op, actions } });
   }
   return covered(identity, "");
 }
