@@ -11,11 +11,18 @@ export function writeConfig(content: TransferContent, options: { readonly annota
   const chains = new Chains(options.annotated);
   const records = writeRecords(content, (layers) => chains.add(layers));
   const mounts = [...content.mounts].sort((a, b) => compareCodeUnits(a.name, b.name));
+  const encode = (ours: NonNullable<CacheConfig["tsbuild"]>): Buffer => {
+    const config: CacheConfig = { layers: chains.layers, records, ...(Object.keys(ours).length === 0 ? {} : { tsbuild: ours }) };
+    return Buffer.from(canonicalJson(config as unknown as Canonical));
+  };
+  const needed = mounts.length === 0 ? {} : { mounts };
   const [explain] = content.explanations ?? [];
-  const ours = { ...(mounts.length === 0 ? {} : { mounts }), ...(explain === undefined ? {} : { explain }) };
-  const config: CacheConfig = { layers: chains.layers, records, ...(Object.keys(ours).length === 0 ? {} : { tsbuild: ours }) };
-  return Buffer.from(canonicalJson(config as unknown as Canonical));
+  const explained = explain === undefined ? undefined : encode({ ...needed, explain });
+  return explained && explained.length <= BUILDKIT_LIMIT ? explained : encode(needed);
 }
+
+/** Bytes of a config from which on BuildKit does not read it: explanations are left out before that. */
+const BUILDKIT_LIMIT = 1 << 20;
 
 /** Characters of a step's name that travel; some are whole scripts. */
 const MAX_NAME = 200;

@@ -115,6 +115,13 @@ test("config: what is written is read back, with and without a manifest; the sam
   t.deepEqual(writeConfig(turned, { annotated: false }), plain);
 });
 
+test("config: explanations come along, as long as BuildKit reads the config", (t) => {
+  const written = (explain: string) => writeConfig({ ...CONTENT, explanations: [explain] }, { annotated: true });
+  t.deepEqual(readConfig(written("packed"), "cache", () => undefined).explanations, ["packed"]);
+  t.is(readConfig(written("x".repeat(1 << 20)), "cache", () => undefined).explanations, undefined);
+  t.deepEqual(written("x".repeat(1 << 20)), writeConfig(CONTENT, { annotated: true }));
+});
+
 test("config: in BuildKit's form, layers by index and records by digest", (t) => {
   const config = JSON.parse(
     writeConfig({ results: [CONTENT.results[1] as (typeof CONTENT.results)[1]], mounts: [] }, { annotated: false }).toString(),
