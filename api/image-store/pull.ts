@@ -3,21 +3,13 @@ import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { inParallel } from "../../core/in-parallel.js";
-import {
-  checkLayerCount,
-  isAttestation,
-  manifestBlobs,
-  type ManifestNode,
-  platformOf,
-  readTree,
-  requirePlatform,
-} from "../../oci/image.js";
+import { checkLayerCount, isAttestation, type ManifestNode, platformOf, readTree, requirePlatform } from "../../oci/image.js";
 import { requireComplete } from "../../oci/layout/complete.js";
 import { isForeignLayerType } from "../../oci/media-types.js";
 import { formatPlatform, hostPlatform, parsePlatform, type Platform, platformRank } from "../../oci/platform.js";
 import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
-import type { Descriptor } from "../../oci/types.js";
+import type { Descriptor, ImageConfig, Manifest } from "../../oci/types.js";
 import { parseImageConfig, parseManifestOrIndex } from "../../oci/validate.js";
 import { bringBlob } from "../../solver/layers/bring-blob.js";
 import type { Reporter } from "../../solver/layers/ports.js";
@@ -69,6 +61,11 @@ async function tagsOf(reference: Reference, client: RegistryClient, signal: Abor
   return tags.map((tag) => parseReference(`${repository}:${tag}`));
 }
 
+interface PulledManifest {
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+}
+
 class Pull {
   readonly #held: { release(): void }[] = [];
   /** Manifests that are wanted. */
@@ -87,8 +84,17 @@ class Pull {
       const target = await client.resolve(this.reference, { signal: reporter.signal });
       await this.#documents(target, reporter);
       const manifests = readTree(target, store.blobs, this.#what).manifests.filter(({ descriptor }) => this.#chosen.has(descriptor.digest));
-      await this.#blobs(manifests, reporter);
-      this.#register(manifests);
+      // What cannot be used is refused before its layers come.
+      await this.#blobs(
+        manifests.map(({ manifest }) => manifest.config),
+        reporter,
+      );
+      const images = this.#images(target, manifests);
+      await this.#blobs(
+        manifests.flatMap(({ manifest }) => manifest.layers),
+        reporter,
+      );
+      this.#register(images);
       requireComplete(target, store.blobs, this.#what);
       return this.#name(target);
     } catch (error) {
@@ -125,14 +131,11 @@ class Pull {
     for (const entry of new Set(chosen)) await this.#documents(entry, reporter, depth + 1);
   }
 
-  /** Brings configs and layers. */
-  async #blobs(manifests: readonly ManifestNode[], reporter: Reporter): Promise<void> {
+  async #blobs(wanted: readonly Descriptor[], reporter: Reporter): Promise<void> {
     const { store, client } = this.parts;
     const missing = new Map<Digest, Descriptor>();
-    for (const { manifest } of manifests) {
-      for (const blob of manifestBlobs(manifest)) {
-        if (!isForeignLayerType(blob.mediaType) && !this.#keep(blob.digest)) missing.set(blob.digest, blob);
-      }
+    for (const blob of wanted) {
+      if (!isForeignLayerType(blob.mediaType) && !this.#keep(blob.digest)) missing.set(blob.digest, blob);
     }
     for (const blob of missing.values()) reporter.progress(blob.digest, 0, blob.size, false);
     await inParallel(missing.values(), { limit: PARALLEL, signal: reporter.signal }, async (blob, signal) => {
@@ -143,29 +146,44 @@ class Pull {
     });
   }
 
-  /** Makes the layers known, so that builds can stand on them. */
-  #register(manifests: readonly ManifestNode[]): void {
-    const { store } = this.parts;
-    const origin = formatReference(this.reference);
-    const images = manifests.filter(({ image }) => image);
-    for (const { manifest } of images) {
-      const config = parseImageConfig(store.blobs.readSmall(manifest.config.digest), `config ${manifest.config.digest} of ${this.#what}`);
+  /** The images among manifests whose configs are here. Throws `image/not-an-image`, `image/no-platform`, `image/invalid`. */
+  #images(target: Descriptor, manifests: readonly ManifestNode[]): readonly PulledManifest[] {
+    const images = manifests.flatMap(({ manifest, image }): readonly PulledManifest[] => {
+      if (!image) return [];
+      const bytes = this.parts.store.blobs.readSmall(manifest.config.digest);
+      const config = parseImageConfig(bytes, `config ${manifest.config.digest} of ${this.#what}`);
       checkLayerCount(manifest, config, this.#what);
-      const [only] = this.wanted === "all" ? [] : (this.wanted ?? []);
-      // A single manifest says nothing of its platform: it is compared when one was asked for.
-      if (manifests.length === 1 && only !== undefined && platformRank(only, platformOf(config)) === undefined) {
+      return [{ manifest, config }];
+    });
+    const [first] = manifests;
+    if (images.length === 0 && first !== undefined && !isAttestation(first.descriptor)) {
+      throw new TsbuildError("image/not-an-image", `Cannot pull ${this.#what}: it is no image but ${first.manifest.config.mediaType}`);
+    }
+    const [image] = images;
+    const asked = this.wanted === "all" ? undefined : this.wanted?.[0];
+    // A manifest by itself says nothing of its platform: it is compared when one was asked for.
+    if (image !== undefined && asked !== undefined && first?.descriptor.digest === target.digest) {
+      const platform = platformOf(image.config);
+      if (platformRank(asked, platform) === undefined) {
         throw new TsbuildError(
           "image/no-platform",
-          `Cannot use ${this.#what} for ${formatPlatform(only)}: it is for ${formatPlatform(platformOf(config))}`,
+          `Cannot use ${this.#what} for ${formatPlatform(asked)}: it is for ${formatPlatform(platform)}`,
+          { hint: "Leave out --platform to pull it as it is" },
         );
       }
+    }
+    return images;
+  }
+
+  /** Makes the layers known, so that builds can stand on them. */
+  #register(images: readonly PulledManifest[]): void {
+    const { store } = this.parts;
+    const origin = formatReference(this.reference);
+    for (const { manifest, config } of images) {
       manifest.layers.forEach((blob, index) => {
         if (store.blobs.has(blob.digest)) store.layers.addRemote({ diffId: config.rootfs.diff_ids[index] as Digest, blob, origin });
       });
     }
-    const [first] = manifests;
-    if (images.length > 0 || first === undefined || isAttestation(first.descriptor)) return;
-    throw new TsbuildError("image/not-an-image", `Cannot pull ${this.#what}: it is no image but ${first.manifest.config.mediaType}`);
   }
 
   #name(target: Descriptor): PulledImage {

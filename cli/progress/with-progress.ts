@@ -1,4 +1,4 @@
-import { CanceledError } from "../../core/errors.js";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import type { CliEnvironment } from "../environment.js";
 import { paintFor } from "../paint.js";
@@ -14,6 +14,8 @@ export async function withProgress<T>(environment: CliEnvironment, quiet: boolea
   } catch (error) {
     // Whatever was thrown because of ctrl-c is no failure.
     if (environment.signal.aborted && !(error instanceof CanceledError)) throw new CanceledError(undefined, { cause: error });
+    // The step is the command itself, and the message says what it was about.
+    if (error instanceof TsbuildError) error.step = undefined;
     throw error;
   } finally {
     reporter.finish();

@@ -280,7 +280,14 @@ test("what is not what its digest says is refused, and so is what is no image", 
   const { api, store } = await stored(t);
   await t.throwsAsync(api.pull(`${server.host}/damaged/a:1`), { code: "registry/digest-mismatch" });
   await t.throwsAsync(api.pull(`${server.host}/gone/a:1`), { code: "registry/not-found" });
+  server.log.length = 0;
   await t.throwsAsync(api.pull(`${server.host}/artifact/a:1`), { code: "image/not-an-image" });
+  await t.throwsAsync(api.pull(`${server.host}/fine/a:1`, { platforms: ["linux/s390x"] }), { code: "image/no-platform" });
+  t.deepEqual(
+    server.log.filter((line) => line.endsWith(sha256(image.data))),
+    [],
+    "no layer is fetched for nothing",
+  );
   t.deepEqual(api.list(), []);
   t.deepEqual(
     [...store.blobs.list()].filter(
