@@ -111,5 +111,7 @@ function tell(changes: readonly StepChange[], elsewhere: string | undefined): st
   const more = texts.length - told.length;
   const text = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
   // That another step gave another result is plain without it.
-  return elsewhere === undefined || changes.every(({ kind }) => kind === "parent") ? text : `${text}, compared with ${elsewhere}`;
+  return elsewhere === undefined || changes.every(({ kind, from, to }) => kind === "parent" && from === undefined && to === undefined)
+    ? text
+    : `${text}, compared with ${elsewhere}`;
 }

@@ -7,7 +7,7 @@ import type { BuildEvent, StepExplanation } from "../../core/events.js";
 import type { ExecOp, FileOp } from "../../llb/ops.js";
 import type { Decision, EngineVertex, KeyComponents } from "../../solver/engine/op.js";
 import type { PastBuild } from "../../solver/context.js";
-import { compareSteps } from "../../solver/explain/components.js";
+import { type ComparedStep, compareSteps } from "../../solver/explain/components.js";
 import { Explainer, type StepOrigin } from "../../solver/explain/explainer.js";
 import { type NearestOptions, NearestRuns } from "../../solver/explain/nearest.js";
 import { Selections } from "../../solver/explain/selections.js";
@@ -526,6 +526,24 @@ for (const [what, earlier, builds, expected] of NEAREST) {
     t.like(explain(earlier, {}, {}, builds), expected);
   });
 }
+
+test("where a comparison comes from is told, unless another step just gave another result", (t) => {
+  const step = (name: string, key: string): ComparedStep => ({
+    name: "[2/3] RUN make",
+    components: { identity: identity(RUN), inputs: [{ name, key }] },
+  });
+  const told = (input: string) => {
+    const elsewhere = {
+      from: "cache c",
+      runs: [
+        { key: "k" as CacheKey, createdAt: 7, ...step("[1/3] COPY a b", "1"), components: veil(step("[1/3] COPY a b", "1").components) },
+      ],
+    };
+    return explain([], { components: veil(step(input, "2").components) }, {}, [], [elsewhere])?.text;
+  };
+  t.is(told("[1/3] COPY a b"), "the step before it ([1/3] COPY a b) gave another result");
+  t.is(told("[1/3] COPY c d"), "the step before it is [1/3] COPY c d now, it was [1/3] COPY a b, compared with cache c");
+});
 
 test("the nearest earlier run: what came with a cache, when nothing here is known", (t) => {
   const cache = (op: ExecOp) => ({
