@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, statfsSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { DoctorCheck } from "../doctor-types.js";
 import { check } from "./check.js";
 
@@ -30,7 +30,7 @@ const LITTLE = 2e9;
 
 const ELSEWHERE = "Choose another directory with TSBUILD_ROOT or --root, on a local disk";
 
-/** The directory of the store: its file system, whether it can be written, how much room there is. Nothing is made. */
+/** The directory of the store: its file system, whether it can be written, how much room there is. Nothing stays. */
 export function storeChecks(root: string): readonly DoctorCheck[] {
   const place = nearest(root);
   const controlledBy = ["TSBUILD_ROOT", "XDG_DATA_HOME", "HOME"];
@@ -70,9 +70,10 @@ export function nearest(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path));
 }
 
-export function writable(path: string): boolean {
+/** Tried with a directory that goes at once: permissions do not tell of read-only file systems, nor root of /proc. */
+export function writable(directory: string): boolean {
   try {
-    accessSync(path, constants.W_OK | constants.X_OK);
+    rmdirSync(mkdtempSync(join(directory, ".tsbuild-doctor-")));
     return true;
   } catch {
     return false;
