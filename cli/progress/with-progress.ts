@@ -8,7 +8,11 @@ import { progressForm, terminal } from "./form.js";
 /** Runs a transfer with its progress on the standard error, quiet or in the form that the environment names. */
 export async function withProgress<T>(environment: CliEnvironment, quiet: boolean, work: (onEvent: EventSink) => Promise<T>): Promise<T> {
   const form = progressForm({ quiet }, environment);
-  const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint: paintFor(environment), ...terminal(environment) }));
+  const reporter = await createReporter(form, () => ({
+    stream: environment.stderr,
+    paint: paintFor(environment),
+    ...terminal(environment),
+  }));
   try {
     return await work(reporter.onEvent);
   } catch (error) {
