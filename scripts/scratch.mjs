@@ -60,8 +60,13 @@ export class Scratch {
 }
 
 function clear(directory) {
-  // Twice: what is being ended may just have started something.
-  for (let round = 0; round < 2; round++) for (const pid of processesIn(directory)) end(pid);
+  // Until none is left: what is being ended may just have started something, and takes a moment to be gone.
+  for (let round = 0; round < 100; round++) {
+    const left = processesIn(directory);
+    if (left.length === 0) break;
+    for (const pid of left) end(pid);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .map((line) => line.split(" ")[4] ?? "")

@@ -124,7 +124,7 @@ export class ProjectOnDisk {
         });
       case "chmod":
         return this.#withEntry(change.at, (path) => {
-          if (!lstatSync(path).isSymbolicLink()) chmodSync(path, change.mode | (lstatSync(path).isDirectory() ? 0o700 : 0o400));
+          if (!lstatSync(path).isSymbolicLink()) chmodSync(path, change.mode | (lstatSync(path).isDirectory() ? 0o700 : 0o600));
         });
       case "rename":
         return this.#withEntry(change.at, (path) => tolerate(() => renameSync(path, join(this.#context, change.path))));
@@ -239,7 +239,7 @@ function put(directory: string, { path: name, kind, text, mode }: Placed): void 
       case "file":
       case "tar":
         writeFileSync(to, kind === "tar" ? tar(text, mode) : text);
-        chmodSync(to, mode | 0o400);
+        chmodSync(to, mode | 0o600);
     }
   });
 }
