@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Database } from "./database.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
+import type { SnapshotKind } from "./snapshot-kind.js";
 import type { StoreTotals } from "./totals.js";
 
 /** Behind the name of a mount's directory as long as its owner and mode are not set. */
@@ -16,10 +17,12 @@ export class CacheMounts {
     private readonly leases: StoreLeases,
     private readonly directory: string,
     private readonly totals: Pick<StoreTotals, "addMount">,
+    private readonly kind: SnapshotKind,
   ) {}
 
-  /** Where the mount's files are. Leased until the handle is closed. `name` is shown to people. */
-  path(id: string, name?: string): string {
+  /** Where the mount's files are: of each kind its own. Leased until the handle is closed. `name` is shown to people. */
+  path(plainId: string, name?: string): string {
+    const id = this.kind.own === 1 ? `${plainId}-virtual` : plainId;
     this.totals.addMount(id);
     this.owner.directory();
     return this.database.transaction(() => {

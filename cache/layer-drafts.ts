@@ -10,6 +10,7 @@ import type { StoreLeases } from "./leases.js";
 import type { Orphans } from "./orphans.js";
 import { removeTree, type Owner } from "./owner.js";
 import type { LayerDraft, LayerId, LayerRecord } from "./contract/layers.js";
+import type { SnapshotKind } from "./snapshot-kind.js";
 import type { StoreTotals } from "./totals.js";
 
 export interface DraftParts {
@@ -18,6 +19,7 @@ export interface DraftParts {
   readonly leases: StoreLeases;
   readonly orphans: Orphans;
   readonly totals: Pick<StoreTotals, "addSnapshot">;
+  readonly kind: SnapshotKind;
   /** snapshots/ */
   readonly directory: string;
   readonly read: (id: LayerId) => LayerRecord | undefined;
@@ -34,10 +36,14 @@ export class LayerDrafts {
 
   /** A draft of a new layer, whose folder is the final one. */
   forNewLayer(): LayerDraft {
-    const { database, owner, leases } = this.parts;
+    const { database, owner, leases, kind } = this.parts;
     owner.directory();
     const row = database.transaction(() => {
-      const { id } = database.run("INSERT INTO layers (draft, verified, unpacked, created_at) VALUES (1, 1, 0, ?)", Date.now());
+      const { id } = database.run(
+        "INSERT INTO layers (draft, verified, unpacked, virtual, created_at) VALUES (1, 1, 0, ?, ?)",
+        kind.own,
+        Date.now(),
+      );
       database.run("INSERT INTO drafts (dir, holder, layer) VALUES (?, ?, ?)", layerId(id), owner.id, id);
       leases.keepWritten("layer", layerId(id));
       return id;
@@ -47,11 +53,18 @@ export class LayerDrafts {
 
   /** A draft of an existing layer's snapshot: beside the final folder, and renamed there when it is whole. */
   forSnapshot(id: LayerId): LayerDraft {
-    const { database, owner, leases } = this.parts;
+    const { database, owner, leases, kind } = this.parts;
     owner.directory();
     const dir = `${id}-${randomBytes(4).toString("hex")}`;
     database.transaction(() => {
-      if (!this.parts.read(id)) throw layerMissing(id);
+      // Whoever unpacks has a lock, so nobody else is at it; a snapshot of the other kind may have come since the layer was found.
+      const { changes } = database.run(
+        "UPDATE layers SET virtual = ? WHERE id = ? AND (unpacked = 0 OR virtual = ?)",
+        kind.own,
+        layerRow(id) ?? 0,
+        kind.own,
+      );
+      if (changes === 0) throw layerMissing(id);
       database.run("INSERT INTO drafts (dir, holder, layer) VALUES (?, ?, ?)", dir, owner.id, layerRow(id) as number);
       leases.keepWritten("layer", id);
     });

@@ -9,6 +9,7 @@ import { layerId, layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { BlobStore } from "./contract/blobs.js";
 import type { LayerDraft, LayerId, LayerRecord, LayerStore, RemoteLayer } from "./contract/layers.js";
+import type { SnapshotKind } from "./snapshot-kind.js";
 import type { TocStore } from "./toc-store.js";
 
 interface LayerRow {
@@ -19,11 +20,12 @@ interface LayerRow {
   readonly recipe: string | null;
   readonly verified: number;
   readonly unpacked: number;
+  readonly virtual: number;
   readonly origin: string | null;
   readonly created_at: number;
 }
 
-const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, origin, created_at";
+const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, virtual, origin, created_at";
 
 /** Layers as rows; their bytes are in the blob store, snapshots/ and toc/. Files come before the rows that name them. */
 export class IndexedLayerStore implements LayerStore {
@@ -37,19 +39,20 @@ export class IndexedLayerStore implements LayerStore {
     private readonly tocs: TocStore,
     private readonly leases: StoreLeases,
     private readonly snapshots: string,
+    private readonly kind: SnapshotKind,
     drafts: Pick<DraftParts, "owner" | "orphans" | "totals">,
   ) {
-    this.#drafts = new LayerDrafts({ ...drafts, database, leases, directory: snapshots, read: (id) => this.get(id) });
+    this.#drafts = new LayerDrafts({ ...drafts, database, leases, kind, directory: snapshots, read: (id) => this.get(id) });
   }
 
   get(id: LayerId): LayerRecord | undefined {
     const row = this.#row(id);
-    return row && record(row);
+    return row && this.#record(row);
   }
 
   byDiffId(diffId: Digest): LayerRecord | undefined {
     const row = this.#best(diffId);
-    return row && record(row);
+    return row && this.#record(row);
   }
 
   draft(): LayerDraft {
@@ -63,7 +66,7 @@ export class IndexedLayerStore implements LayerStore {
   addRemote(layer: RemoteLayer): LayerRecord {
     const { diffId, blob, origin } = layer;
     const found = this.#best(diffId);
-    if (found && this.#isLeased(found) && !this.#improves(found, layer)) return record(found);
+    if (found && this.#isLeased(found) && !this.#improves(found, layer)) return this.#record(found);
     return this.database.transaction(() => {
       const row = this.#best(diffId);
       if (!row) return this.#insert({ ...layer, recipe: undefined, verified: false });
@@ -132,7 +135,7 @@ export class IndexedLayerStore implements LayerStore {
 
   *list(): Iterable<LayerRecord> {
     if (!this.database.exists) return;
-    for (const row of this.database.all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE draft = 0 ORDER BY id`)) yield record(row);
+    for (const row of this.database.all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE draft = 0 ORDER BY id`)) yield this.#record(row);
   }
 
   /** A blob is gone: layers that can be had in no other way go, with the results that stand on them. */
@@ -186,12 +189,12 @@ export class IndexedLayerStore implements LayerStore {
 
   /** Several layers may turn out to have the same content; one that is unpacked or here comes first. */
   #best(diffId: Digest): LayerRow | undefined {
-    const rows = this.database.all<LayerRow>(
-      `SELECT ${COLUMNS} FROM layers WHERE diff_id = ? AND draft = 0 ORDER BY unpacked DESC, verified DESC, id`,
-      diffId,
-    );
-    if (rows.length < 2 || rows[0]?.unpacked) return rows[0];
-    return rows.find((row) => row.blob_digest !== null && this.blobs.has(row.blob_digest)) ?? rows[0];
+    const rows = this.database
+      .all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE diff_id = ? AND draft = 0 ORDER BY unpacked DESC, verified DESC, id`, diffId)
+      .filter((row) => !this.kind.isForeign(row));
+    const [first] = rows;
+    if (rows.length < 2 || first?.unpacked) return first;
+    return rows.find((row) => row.blob_digest !== null && this.blobs.has(row.blob_digest)) ?? first;
   }
 
   #improves(row: LayerRow, layer: { readonly blob: Descriptor; readonly origin: string | undefined }): boolean {
@@ -231,16 +234,16 @@ export class IndexedLayerStore implements LayerStore {
     if (!found) throw layerMissing(id);
     return found;
   }
-}
 
-function record(row: LayerRow): LayerRecord {
-  return {
-    id: layerId(row.id),
-    diffId: row.diff_id ?? undefined,
-    blob: row.blob === null ? undefined : (JSON.parse(row.blob) as Descriptor),
-    recipe: row.recipe ?? undefined,
-    unpacked: row.unpacked === 1,
-    origin: row.origin ?? undefined,
-    createdAt: row.created_at,
-  };
+  #record(row: LayerRow): LayerRecord {
+    return {
+      id: layerId(row.id),
+      diffId: row.diff_id ?? undefined,
+      blob: row.blob === null ? undefined : (JSON.parse(row.blob) as Descriptor),
+      recipe: row.recipe ?? undefined,
+      unpacked: row.unpacked === 1 && !this.kind.isForeign(row),
+      origin: row.origin ?? undefined,
+      createdAt: row.created_at,
+    };
+  }
 }

@@ -24,6 +24,7 @@ import { FileStatIndex } from "./stat-index.js";
 import type { HistoryLimits } from "./contract/builds.js";
 import type { LeaseKind } from "./contract/leases.js";
 import type { Store } from "./store.js";
+import { SnapshotKind } from "./snapshot-kind.js";
 import { TocStore } from "./toc-store.js";
 import { freeBytes, StoreTotals } from "./totals.js";
 
@@ -36,6 +37,8 @@ export interface StoreOptions {
   readonly history?: Partial<HistoryLimits>;
   /** Bytes that are free on the store's disk; undefined: not known. Default: asks the disk. */
   readonly freeBytes?: () => number | undefined;
+  /** Asked when snapshots are looked for: whether owners in them are virtual (see {@link ./snapshot-kind.ts}). Default: no. */
+  readonly virtualOwners?: () => boolean;
 }
 
 /**
@@ -75,16 +78,17 @@ export function openStore(options: StoreOptions): Store {
     exclusive: (body) => withFileLock(join(paths.locks, "database"), body),
     onNotice: options.onNotice ?? (() => {}),
   });
+  const kind = new SnapshotKind(database, options.virtualOwners ?? (() => false));
   const totals = new StoreTotals(database, options.freeBytes ?? (() => freeBytes(paths.root)));
   const orphans = new Orphans(database);
   const leases = new StoreLeases(database, owner, (kind, id) => exists(kind, id));
   const blobs = new LocalBlobStore(paths.blobs, owner, leases, (digest) => layers.forgetBlob(digest), totals);
   const graph = new BlobGraph(blobs);
   const tocs = new TocStore(paths.toc, owner, totals);
-  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths.snapshots, { owner, orphans, totals });
-  const results = new IndexedResults(database, leases, owner);
+  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths.snapshots, kind, { owner, orphans, totals });
+  const results = new IndexedResults(database, leases, owner, kind);
   const images = new IndexedImages({ database, blobs, graph, leases, owner, indexJson: paths.indexJson });
-  const mounts = new CacheMounts(database, owner, leases, paths.mounts, totals);
+  const mounts = new CacheMounts(database, owner, leases, paths.mounts, totals, kind);
   const builds = new IndexedBuilds(database, owner, paths.builds, { ...DEFAULT_LIMITS, ...options.history }, reap);
   const memo = new FileMemo(paths.memo);
   const exists = (kind: LeaseKind, id: string): boolean => {

@@ -4,6 +4,7 @@ import { layerMissing } from "./errors.js";
 import { layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
+import type { SnapshotKind } from "./snapshot-kind.js";
 import type { LayerId } from "./contract/layers.js";
 import type { NewResult, ResultIndex, ResultRecord, ResultSource } from "./contract/results.js";
 
@@ -32,13 +33,15 @@ export class IndexedResults implements ResultIndex {
     private readonly database: Database,
     private readonly leases: StoreLeases,
     private readonly owner: Owner,
+    private readonly kind: SnapshotKind,
   ) {}
 
   lookup(key: CacheKey): ResultRecord | undefined {
     if (!this.database.exists) return undefined;
     const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?`, key);
+    if (!row || this.kind.isForeignResult(row.id)) return undefined;
     // Leased at once: the caller goes on to use the layers, and collection may be at work in another process.
-    if (!row || !this.leases.keepFound("result", String(row.id))) return undefined;
+    if (!this.leases.keepFound("result", String(row.id))) return undefined;
     this.#uses.set(row.id, Date.now());
     return record(row);
   }

@@ -99,4 +99,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE totals ADD COLUMN measured INTEGER;
   ALTER TABLE totals ADD COLUMN free INTEGER;
   `,
+  `
+  ALTER TABLE layers ADD COLUMN virtual INTEGER NOT NULL DEFAULT 0; -- 1: owners in the snapshot are virtual; fixed when its making begins
+  CREATE INDEX layers_virtual ON layers (id) WHERE virtual = 1;
+  `,
 ];

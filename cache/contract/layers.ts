@@ -14,7 +14,7 @@ export interface LayerRecord {
   readonly blob: Descriptor | undefined;
   /** How the blob was compressed here (see oci/layer/compress.ts): the same recipe gives the same bytes. Undefined for one that came from elsewhere. */
   readonly recipe: string | undefined;
-  /** Whether snapshots/<id>/fs is there and complete. */
+  /** Whether snapshots/<id>/fs is there, complete, and of a kind that this handle can use. */
   readonly unpacked: boolean;
   /** Where the blob can be fetched, for layers that are not here yet: canonical reference of an image, or a cache (transfer/origin.ts). */
   readonly origin: string | undefined;
