@@ -1,16 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { readFileSync, rmSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
-import { sha256 } from "../../core/digest.js";
-import type { ExportLayer } from "../../exporters/exporter.js";
-import { ociLayout } from "../../exporters/oci-layout.js";
-import { scan } from "../../oci/layer/scan.js";
-import { mediaTypes } from "../../oci/media-types.js";
-import { hostPlatform } from "../../oci/platform.js";
-import { makeBusyboxLayout, missingForBusybox } from "../support/base-image.js";
-import { exportContext, exportRequest, tarOf, type TestEntry, testImage, testStore } from "../support/images.js";
+import { missingForBusybox } from "../support/base-image.js";
+import { tarOf, type TestEntry } from "../support/images.js";
+import { busyboxLayer, layeredLayout } from "../support/layered-layout.js";
 import { CLI, Rig } from "../support/rig.js";
 
 // Layers as other tools write them: directories without entries, roots with metadata of their own, marks on the root. What a step sees of them is what the
@@ -23,37 +15,8 @@ let busybox: Buffer;
 
 test.before(async (t) => {
   if (missing !== undefined) return t.log(`skipped: ${missing} is not installed`);
-  const directory = mkdtempSync(join(tmpdir(), "tsbuild-base-"));
-  try {
-    await makeBusyboxLayout(directory);
-    const blobs = readdirSync(join(directory, "blobs/sha256")).map((name) => readFileSync(join(directory, "blobs/sha256", name)));
-    busybox = gunzipSync(blobs.find((blob) => blob[0] === 0x1f) as Buffer);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  busybox = await busyboxLayer();
 });
-
-/** An OCI layout of an image with these layers. */
-async function layout(directory: string, tars: readonly Buffer[]): Promise<string> {
-  const { store, close } = testStore();
-  try {
-    const layers = tars.map((tar): ExportLayer => {
-      const { digest, size } = store.blobs.writeSmall(tar);
-      const mediaType = mediaTypes.ociLayer;
-      return {
-        diffId: sha256(tar),
-        blob: { mediaType, digest, size },
-        toc: async () => (await scan({ blob: store.blobs.path(digest), mediaType })).toc,
-      };
-    });
-    const { os, architecture } = hostPlatform();
-    const image = exportRequest([testImage(layers, `${os}/${architecture}`)], ["x.io/base:latest"]);
-    await ociLayout({ dest: directory }).export(image, exportContext(store));
-    return directory;
-  } finally {
-    close();
-  }
-}
 
 type Layer = readonly TestEntry[] | Buffer;
 
@@ -79,7 +42,7 @@ async function withRig(t: ExecutionContext, body: (foreign: Foreign) => Promise<
     await body({
       rig,
       async see(dockerfile, layers, umask = "022") {
-        const base = await layout(rig.path(`base-${++builds}`), [
+        const base = await layeredLayout(rig.path(`base-${++builds}`), [
           busybox,
           ...layers.map((one) => (Buffer.isBuffer(one) ? one : tarOf(one))),
         ]);
