@@ -1,7 +1,7 @@
-import { openStore } from "../cache/open-store.js";
 import type { CollectPolicy } from "../cache/contract/collector.js";
 import type { Store } from "../cache/store.js";
 import { measure } from "./disk-usage.js";
+import { openStoreHere } from "./store-here.js";
 import { removeOrphansNow } from "./store-worker.js";
 
 const HOUR = 3_600_000;
@@ -22,7 +22,7 @@ const policies = (keepBytes: number): readonly CollectPolicy[] => [
  * the running totals say so.
  */
 export async function collectToBudget(root: string, budget: number, ifDue: boolean): Promise<void> {
-  const store = openStore({ root });
+  const store = openStoreHere({ root });
   try {
     if (ifDue && !store.gc.exceeds(budget)) return;
     const lock = store.locks.tryAcquire("collect");

@@ -1,16 +1,15 @@
-import { openStore } from "../cache/open-store.js";
-import { defaultRoot } from "../cache/paths.js";
 import type { BuildHistory, BuildSummary } from "../cache/contract/builds.js";
 import type { ResultIndex } from "../cache/contract/results.js";
 import type { CacheKey } from "../core/cache-key.js";
 import { TsbuildError } from "../core/errors.js";
 import type { StepExplanation } from "../core/events.js";
 import { explainCovered } from "../solver/explain/found.js";
+import { openStoreHere } from "./store-here.js";
 import type { BuildDetail, BuildHistoryStore, RecordedBuild, RecordedStep } from "./build-record.js";
 
 /** Opens the history of builds of a store. Root as for `openImageStore`. Close it when done. */
 export async function openBuildHistory(options: { readonly root?: string } = {}): Promise<BuildHistoryStore> {
-  const store = openStore({ root: options.root ?? defaultRoot(process.env) });
+  const store = openStoreHere(options);
   return buildHistoryOf(store, () => store.close());
 }
 

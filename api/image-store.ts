@@ -1,5 +1,3 @@
-import { openStore } from "../cache/open-store.js";
-import { defaultRoot } from "../cache/paths.js";
 import type { Store } from "../cache/store.js";
 import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
@@ -11,10 +9,11 @@ import { loadImages } from "./image-store/load.js";
 import { findImage, groupImages, type NamedImage } from "./image-store/lookup.js";
 import { saveImages } from "./image-store/save.js";
 import type { ImageStore, StoredImage } from "./options.js";
+import { openStoreHere } from "./store-here.js";
 
 /** Opens the local image store. Default root: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then `~/.local/share/tsbuild`. Close it when done. */
 export async function openImageStore(options: { readonly root?: string } = {}): Promise<ImageStore> {
-  const store = openStore({ root: options.root ?? defaultRoot(process.env) });
+  const store = openStoreHere(options);
   return imageStoreOf(store);
 }
 

@@ -1,6 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { openStore } from "../cache/open-store.js";
-import { defaultRoot } from "../cache/paths.js";
 import type { Store } from "../cache/store.js";
 import { CanceledError } from "../core/errors.js";
 import type { Worker } from "../executor-native/contract.js";
@@ -13,6 +11,7 @@ import type { CacheBackends } from "./cache-backends.js";
 import { layerTaskRunner } from "./layer-tasks.js";
 import { downloadFailures } from "../solver/remote/errors.js";
 import type { BuildOptions, CommonOptions } from "./options.js";
+import { openStoreHere } from "./store-here.js";
 import { removeOrphans, startStoreWorker } from "./store-worker.js";
 
 /** What one build holds while it runs: the store, threads, the worker, connections. Everything starts when it is needed first. */
@@ -33,7 +32,7 @@ export class Session implements AsyncDisposable {
 
   constructor(options: CommonOptions & Pick<BuildOptions, "history">) {
     const { history } = options;
-    this.store = openStore({ root: options.root ?? defaultRoot(process.env), ...(history ? { history } : {}) });
+    this.store = openStoreHere({ ...(options.root === undefined ? {} : { root: options.root }), ...(history ? { history } : {}) });
     this.signal = options.signal ? AbortSignal.any([options.signal, this.#ending.signal]) : this.#ending.signal;
     // One listener for each task under way: many are no leak.
     setMaxListeners(0, this.signal);

@@ -15,7 +15,7 @@ import type { StatIndex } from "./contract/stats.js";
  *
  *     v1/oci-layout, index.json, blobs/sha256/…   a valid OCI image layout
  *     v1/index.db                                  layers, results, images, leases (SQLite, WAL)
- *     v1/snapshots/<layer id>/fs                   a layer unpacked, in overlayfs form; owned by mapped ids
+ *     v1/snapshots/<layer id>/fs                   a layer unpacked, in overlayfs form; owned by mapped ids, or by one (fs.owners)
  *     v1/toc/<hex of diffID>                       tables of contents
  *     v1/stat/…  v1/memo/<kind>/…                  stat index shards; small derived values (parsed Dockerfiles …)
  *     v1/mounts/<hash>-<n>                          cache mounts

@@ -26,7 +26,10 @@ export interface SandboxSpec {
 
 /** An overlay of unpacked layers. `upper` receives the changes in overlayfs form (user.overlay.* xattrs, 0:0 char device whiteouts). */
 export interface SandboxRootfs {
-  /** Lower directories, bottom first; may be empty (scratch). Hundreds are allowed. */
+  /**
+   * Lower directories, bottom first; may be empty (scratch). Hundreds are allowed. Where owners are virtual, what lies beside them counts (core/owners-file.ts),
+   * and the same is written beside `upper`.
+   */
   readonly lowers: readonly string[];
   readonly upper: string;
   /** Empty directory on the same filesystem as `upper`; removed by the worker afterwards. */

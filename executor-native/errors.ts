@@ -16,18 +16,27 @@ export function helperMissing(path: string, cause: unknown): TsbuildError {
   });
 }
 
-/** `free`: the first id that nobody has been given. */
-export function noIdRange(file: string, user: string, free: number): TsbuildError {
+/** Why owners are virtual. `free`: the first id that nobody has been given. */
+export function noIdRange(file: string, user: string, free: number): { readonly problem: string; readonly hint: string } {
   const range = `${free}-${free + 65_535}`;
-  return new TsbuildError("exec/no-id-range", `Cannot run steps as user "${user}": no range of ids is set aside for it in ${file}`, {
+  return {
+    problem: `no range of ids is set aside for user "${user}" in ${file}`,
     hint: `As root: usermod --add-subuids ${range} --add-subgids ${range} ${user}`,
-  });
+  };
 }
 
-export function idToolMissing(tool: string): TsbuildError {
-  return new TsbuildError("exec/id-map-tool", `Cannot run steps as an ordinary user: ${tool} was not found in PATH`, {
+export function idToolMissing(tool: string): { readonly problem: string; readonly hint: string } {
+  return {
+    problem: `${tool} was not found in PATH`,
     hint: 'Install it (Debian, Ubuntu: "apt-get install uidmap"; Fedora, RHEL: "dnf install shadow-utils"; Alpine: "apk add shadow-uidmap")',
-  });
+  };
+}
+
+export function noNewRights(): { readonly problem: string; readonly hint: string } {
+  return {
+    problem: "newuidmap may not be used, because this process may gain no rights (no_new_privs)",
+    hint: "Inside a container, start it without --security-opt no-new-privileges (Docker), or with allowPrivilegeEscalation: true (Kubernetes)",
+  };
 }
 
 /** The worker could not be started; the probe knows what is missing, if anything. */

@@ -1,33 +1,54 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { idToolMissing, noIdRange } from "./errors.js";
+import { idToolMissing, noIdRange, noNewRights } from "./errors.js";
+import { type Ownership, OWNERSHIP_VARIABLE } from "./ownership.js";
 
 /** How ids inside the worker's user namespace relate to the host's. */
 export interface IdMaps {
-  /** `direct`: root writes the maps; `tools`: through the setuid programs newuidmap and newgidmap. */
-  readonly mode: "direct" | "tools";
+  /** `direct`: root writes the maps; `tools`: through the setuid programs newuidmap and newgidmap; `own`: the process maps its own ids only. */
+  readonly mode: "direct" | "tools" | "own";
   /** Lines of `inside outside count`, separated by commas. */
   readonly uids: string;
   readonly gids: string;
+  /** What keeps an ordinary user from more than its own ids, and the way out; only of mode `own`. */
+  readonly lacking?: { readonly problem: string; readonly hint: string };
 }
 
 /**
- * The widest maps this process may have. Root: every id is itself. Ordinary users: 0 is the user, 1 and up are its subordinate ids.
- * Throws `exec/no-id-range` or `exec/id-map-tool` with what to do.
+ * The widest maps this process may have. Root: every id is itself. Ordinary users: 0 is the user, 1 and up are its subordinate ids; without
+ * such, or the programs that map them, or when `TSBUILD_OWNERSHIP=virtual` asks for it, there is id 0 only, and owners are virtual.
  */
 export function idMaps(): IdMaps {
-  if (process.geteuid?.() === 0) {
+  const uid = process.geteuid?.() ?? 0;
+  const gid = process.getegid?.() ?? 0;
+  const own = { mode: "own", uids: `0 ${uid} 1`, gids: `0 ${gid} 1` } as const;
+  if (process.env[OWNERSHIP_VARIABLE] === "virtual") {
+    return {
+      ...own,
+      lacking: { problem: `${OWNERSHIP_VARIABLE}=virtual asks for it`, hint: "Without that, owners are real where they can be" },
+    };
+  }
+  if (uid === 0) {
     return {
       mode: "direct",
       uids: identity(readFileSync("/proc/self/uid_map", "utf8")),
       gids: identity(readFileSync("/proc/self/gid_map", "utf8")),
     };
   }
-  const uid = process.getuid?.() ?? 0;
-  const gid = process.getgid?.() ?? 0;
-  for (const tool of ["newuidmap", "newgidmap"]) if (!inPath(tool)) throw idToolMissing(tool);
-  return { mode: "tools", uids: mapped(uid, "/etc/subuid", uid), gids: mapped(gid, "/etc/subgid", uid) };
+  for (const tool of ["newuidmap", "newgidmap"]) if (!inPath(tool)) return { ...own, lacking: idToolMissing(tool) };
+  if (mayNotGainRights()) return { ...own, lacking: noNewRights() };
+  const names = namesOf(uid);
+  const uids = rangeMap(uid, rangesIn("/etc/subuid"), names);
+  const gids = rangeMap(gid, rangesIn("/etc/subgid"), names);
+  if (uids !== undefined && gids !== undefined) return { mode: "tools", uids, gids };
+  const free = firstFreeId(rangesIn("/etc/subuid"), rangesIn("/etc/subgid"));
+  return { ...own, lacking: noIdRange(uids === undefined ? "/etc/subuid" : "/etc/subgid", names.at(-1) as string, free) };
+}
+
+/** Whether the owners of files in layers can be real here. */
+export function ownershipHere(): Ownership {
+  return idMaps().mode === "own" ? "virtual" : "mapped";
 }
 
 /** Ids that exist in this process's own namespace map to themselves (`/proc/self/uid_map` has `inside outside count`). */
@@ -60,16 +81,18 @@ export function firstFreeId(...texts: readonly string[]): number {
   return Math.max(100_000, ...ends.filter(Number.isSafeInteger));
 }
 
-function mapped(own: number, file: string, uid: number): string {
-  const names = [String(uid)];
+/** Set-id programs do nothing for processes with `no_new_privs`. */
+function mayNotGainRights(): boolean {
+  return /^NoNewPrivs:\s*1$/m.test(readFileSync("/proc/self/status", "utf8"));
+}
+
+/** What ranges may be given to: the number, and the name where there is one. */
+function namesOf(uid: number): readonly string[] {
   try {
-    names.push(userInfo().username);
+    return [String(uid), userInfo().username];
   } catch {
-    // No entry in /etc/passwd: a range can still be given by number.
+    return [String(uid)];
   }
-  const map = rangeMap(own, rangesIn(file), names);
-  if (map === undefined) throw noIdRange(file, names.at(-1) as string, firstFreeId(rangesIn("/etc/subuid"), rangesIn("/etc/subgid")));
-  return map;
 }
 
 /** A file that is not there is reported as a missing range, which is what it means. */

@@ -6,6 +6,7 @@ import { TsbuildError } from "../core/errors.js";
 import type { HelperFailure } from "./errors.js";
 import { helperPath } from "./helper-path.js";
 import { type IdMaps, idMaps } from "./id-map.js";
+import type { Ownership } from "./ownership.js";
 
 /** What running steps depends on, in the order in which it is needed. */
 export type FeatureName = "helper" | "id-maps" | "user-namespaces" | "mount-api" | "overlay" | "proc" | "namespaces" | "seccomp" | "ids";
@@ -13,7 +14,7 @@ export type FeatureName = "helper" | "id-maps" | "user-namespaces" | "mount-api"
 export interface ProbeFeature {
   readonly name: FeatureName;
   readonly ok: boolean;
-  /** One sentence: what is missing and which file or setting controls it. */
+  /** One sentence: what is missing and which file or setting controls it. Of a feature that is ok: what is done without it. */
   readonly problem?: string;
   /** The way out. */
   readonly hint?: string;
@@ -37,6 +38,16 @@ export function probe(directory = tmpdir()): ProbeReport {
   if (helper === undefined) return done();
   const maps = attempt("id-maps", idMaps, features);
   if (maps === undefined) return done();
+  if (maps.lacking) {
+    const { problem, hint } = maps.lacking;
+    features[features.length - 1] = {
+      name: "id-maps",
+      ok: true,
+      problem: `Steps run with one id, and owners are virtual: ${problem}`,
+      hint,
+    };
+  }
+  const ownership = maps.mode === "own" ? "virtual" : "mapped";
 
   const place = attempt("overlay", () => mkdtempSync(join(directory, "tsbuild-probe-")), features);
   if (place === undefined) return done(maps);
@@ -44,7 +55,7 @@ export function probe(directory = tmpdir()): ProbeReport {
   try {
     const { stdout, stderr, status, error } = spawnSync(
       helper,
-      ["userns", String(process.pid), maps.mode, maps.uids, maps.gids, helper, "probe", place],
+      ["userns", String(process.pid), maps.mode, maps.uids, maps.gids, helper, "probe", place, ownership],
       { encoding: "utf8" },
     );
     if (error || status !== 0) {
@@ -54,7 +65,9 @@ export function probe(directory = tmpdir()): ProbeReport {
     features.push({ name: "user-namespaces", ok: true });
     for (const line of stdout.split("\n").filter(Boolean)) {
       const { status: outcome, feature, errno } = JSON.parse(line) as { status: string; feature: FeatureName; errno?: number };
-      features.push(outcome === "ok" ? { name: feature, ok: true } : { name: feature, ok: false, ...missing(feature, directory, errno) });
+      features.push(
+        outcome === "ok" ? { name: feature, ok: true } : { name: feature, ok: false, ...missing(feature, directory, errno, ownership) },
+      );
     }
   } finally {
     rmSync(place, { recursive: true, force: true });
@@ -103,7 +116,7 @@ function namespaceProblem(failure: HelperFailure | undefined, output: string): P
       name: "id-maps",
       ok: false,
       problem: failure.message,
-      hint: "newuidmap and newgidmap must be setuid root or have file capabilities, and /etc/subuid and /etc/subgid must hold ranges for this user that overlap nobody else's",
+      hint: "newuidmap and newgidmap must be setuid root or have file capabilities, and /etc/subuid and /etc/subgid must hold ranges for this user that overlap nobody else's; or build with virtual owners: TSBUILD_OWNERSHIP=virtual",
     };
   }
   if (setting) {
@@ -122,7 +135,12 @@ function namespaceProblem(failure: HelperFailure | undefined, output: string): P
   };
 }
 
-function missing(name: FeatureName, directory: string, errno: number | undefined): { readonly problem: string; readonly hint: string } {
+function missing(
+  name: FeatureName,
+  directory: string,
+  errno: number | undefined,
+  ownership: Ownership,
+): { readonly problem: string; readonly hint: string } {
   const number = errno === undefined ? "" : ` (errno ${errno})`;
   switch (name) {
     case "mount-api":
@@ -141,8 +159,20 @@ function missing(name: FeatureName, directory: string, errno: number | undefined
         hint: "Inside a container, run it with --security-opt systempaths=unconfined (Docker), --security-opt unmask=ALL (Podman) or procMount: Unmasked (Kubernetes)",
       };
     case "seccomp":
+      if (ownership === "virtual") {
+        return {
+          problem: `The kernel refuses system call filters that ask a supervisor${number}, which virtual owners need`,
+          hint: "It needs CONFIG_SECCOMP_FILTER, and an outer container must not have such a filter of its own; with a range of ids in /etc/subuid and /etc/subgid it works without",
+        };
+      }
       return { problem: `The kernel refuses system call filters${number}`, hint: "It needs CONFIG_SECCOMP_FILTER" };
     case "ids":
+      if (ownership === "virtual") {
+        return {
+          problem: `Files in "${directory}" cannot carry their owners as extended attributes${number}`,
+          hint: "The file system must allow attributes of users (user.*): choose another with TSBUILD_ROOT",
+        };
+      }
       return {
         problem: `Files in "${directory}" cannot be given to other users from a user namespace${number}`,
         hint: "The range in /etc/subuid and /etc/subgid needs 65536 ids or more, and the file system must store owners: choose another with TSBUILD_ROOT",

@@ -66,7 +66,24 @@ if (arm.modify_ldt === 123) delete arm.modify_ldt;
 
 const x86_64 = { ...header("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), uretprobe: 335 };
 
-function table(constant, identifier, numbers) {
+/** What 32-bit programs are told went well where owners are virtual: nobody reads their memory. */
+const owning = [
+  "chown",
+  "lchown",
+  "fchown",
+  "setuid",
+  "setgid",
+  "setreuid",
+  "setregid",
+  "setresuid",
+  "setresgid",
+  "setfsuid",
+  "setfsgid",
+  "setgroups",
+];
+const pretended = ["fchownat", ...owning, ...owning.map((name) => `${name}32`)];
+
+function table(constant, identifier, numbers, compatible) {
   const allowed = [...new Set(names.map((name) => numbers[name]).filter((number) => number !== undefined))].sort((a, b) => a - b);
   const ranges = [];
   for (const number of allowed) {
@@ -77,14 +94,17 @@ function table(constant, identifier, numbers) {
   const rows = ranges.map(([first, last]) => `{${first}, ${last}},`);
   const lines = [];
   for (let i = 0; i < rows.length; i += 10) lines.push(`\t${rows.slice(i, i + 10).join(" ")}`);
+  const told = compatible ? pretended.map((name) => numbers[name]).sort((a, b) => a - b) : [];
+  const pretend = compatible ? `static const uint32_t ${identifier}_pretended[] = {\n\t${told.join(", ")},\n};\n` : "";
+  const field = compatible ? `${identifier}_pretended, sizeof ${identifier}_pretended / sizeof ${identifier}_pretended[0]` : "NULL, 0";
   return {
-    ranges: `static const struct syscall_range ${identifier}_ranges[] = {\n${lines.join("\n")}\n};\n`,
-    entry: `\t{${constant}, ${identifier}_ranges, sizeof ${identifier}_ranges / sizeof ${identifier}_ranges[0], ${numbers.clone}, ${numbers.clone3}, ${numbers.personality}, ${numbers.socket}},`,
+    ranges: `static const struct syscall_range ${identifier}_ranges[] = {\n${lines.join("\n")}\n};\n${pretend && `\n${pretend}`}`,
+    entry: `\t{${constant}, ${identifier}_ranges, sizeof ${identifier}_ranges / sizeof ${identifier}_ranges[0], ${numbers.clone}, ${numbers.clone3}, ${numbers.personality}, ${numbers.socket}, ${field}},`,
   };
 }
 
-const amd = [table("AUDIT_ARCH_X86_64", "x86_64", x86_64), table("AUDIT_ARCH_I386", "i386", i386)];
-const arms = [table("AUDIT_ARCH_AARCH64", "aarch64", arm64), table("AUDIT_ARCH_ARM", "arm", arm)];
+const amd = [table("AUDIT_ARCH_X86_64", "x86_64", x86_64), table("AUDIT_ARCH_I386", "i386", i386, true)];
+const arms = [table("AUDIT_ARCH_AARCH64", "aarch64", arm64), table("AUDIT_ARCH_ARM", "arm", arm, true)];
 const known = new Set([x86_64, i386, arm64, arm].flatMap((numbers) => Object.keys(numbers)));
 const unknown = names.filter((name) => !known.has(name));
 if (unknown.length) throw new Error(`No architecture has the system calls: ${unknown.join(" ")}`);
@@ -108,6 +128,8 @@ struct syscall_table {
 	const struct syscall_range *ranges;
 	size_t count;
 	uint32_t clone, clone3, personality, socket;
+	const uint32_t *pretended; /* answered with success where owners are virtual */
+	size_t pretended_count;
 };
 
 /* Address families without a namespace of their own or with a record of holes: DECnet, PF_SECURITY, … as Docker; VSOCK leads out of a virtual machine. */

@@ -28,7 +28,7 @@ const FEATURES: Readonly<
     controlledBy: ["/proc/sys/user/max_net_namespaces", "/proc/sys/user/max_ipc_namespaces", "/proc/sys/user/max_uts_namespaces"],
   },
   seccomp: { title: "Filters of system calls", works: "the filter was accepted", controlledBy: ["/proc/sys/kernel/seccomp/actions_avail"] },
-  ids: { title: "Files of other users", works: "they can be given away where the store is", controlledBy: [] },
+  ids: { title: "Files of other users", works: "whom they belong to can be kept where the store is", controlledBy: [] },
 };
 
 /** Tries what steps need of the kernel in `directory`; what could not be tried any more is left out. */

@@ -17,6 +17,7 @@
 
 #include "seccomp.h"
 #include "user.h"
+#include "virtual.h"
 
 void limit_bounding_set(uint64_t mask)
 {
@@ -55,6 +56,8 @@ static void set_rlimits(const struct spec *spec)
 	}
 	for (size_t i = 0; i < spec->rlimit_count; i++) {
 		const struct rlimit_spec *wanted = &spec->rlimits[i];
+		if (spec->owners && wanted->resource == RLIMIT_LOCKS)
+			continue; /* limits nothing, and is needed for something else (see supervised-ids.c) */
 		struct rlimit limit = {wanted->soft, wanted->hard}, current;
 		if (setrlimit(wanted->resource, &limit) == 0)
 			continue;
@@ -137,7 +140,33 @@ static _Noreturn void execute(const struct spec *spec, char **env)
 	not_started(name, 127, "executable file not found in $PATH");
 }
 
-void run_command(const struct spec *spec)
+/* Really. Order: the filter needs CAP_SYS_ADMIN, and changing users drops what is left of the capabilities. */
+static void become(const struct spec *spec, const struct user *user)
+{
+	own_output(user);
+	if (setgroups(user->group_count, user->groups) < 0)
+		fail_errno("exec/user-ids", "Cannot run as user \"%s\": its groups are not mapped into the user namespace", spec->user);
+	if (setresgid(user->gid, user->gid, user->gid) < 0)
+		fail_errno("exec/user-ids", "Cannot run as user \"%s\": group %u is not mapped into the user namespace", spec->user, user->gid);
+	if (spec->seccomp)
+		install_seccomp();
+	limit_bounding_set(spec->capabilities);
+	if (user->uid == 0)
+		limit_capabilities(spec->capabilities);
+	else if (setresuid(user->uid, user->uid, user->uid) < 0)
+		fail_errno("exec/user-ids", "Cannot run as user \"%s\": id %u is not mapped into the user namespace", spec->user, user->uid);
+}
+
+/* In its own eyes: there is one id only, and it is root's. */
+static void become_virtually(const struct spec *spec, const struct user *user, int control)
+{
+	begin_ids();
+	hand_to_supervisor(control, install_supervised_seccomp(spec->seccomp), user);
+	limit_bounding_set(spec->capabilities);
+	limit_capabilities(spec->capabilities);
+}
+
+void run_command(const struct spec *spec, int control)
 {
 	struct user user;
 	sigset_t none;
@@ -149,21 +178,11 @@ void run_command(const struct spec *spec)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
-	own_output(&user);
 	set_rlimits(spec);
-
-	/* Order: the filter needs CAP_SYS_ADMIN, and changing users drops what is left of the capabilities. */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (setgroups(user.group_count, user.groups) < 0)
-		fail_errno("exec/user-ids", "Cannot run as user \"%s\": its groups are not mapped into the user namespace", spec->user);
-	if (setresgid(user.gid, user.gid, user.gid) < 0)
-		fail_errno("exec/user-ids", "Cannot run as user \"%s\": group %u is not mapped into the user namespace", spec->user, user.gid);
-	if (spec->seccomp)
-		install_seccomp();
-	limit_bounding_set(spec->capabilities);
-	if (user.uid == 0)
-		limit_capabilities(spec->capabilities);
-	else if (setresuid(user.uid, user.uid, user.uid) < 0)
-		fail_errno("exec/user-ids", "Cannot run as user \"%s\": id %u is not mapped into the user namespace", spec->user, user.uid);
+	if (spec->owners)
+		become_virtually(spec, &user, control);
+	else
+		become(spec, &user);
 	execute(spec, env);
 }

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -19,6 +20,7 @@
 
 #include "command.h"
 #include "mounts.h"
+#include "owners.h"
 #include "rootfs.h"
 #include "user.h"
 #include "walk.h"
@@ -54,6 +56,15 @@ static int existing_depth(int root, const char *path)
 	return depth;
 }
 
+static bool give_directory(const struct spec *spec, int fd, const struct user *user)
+{
+	char path[64];
+	if (!spec->owners) /* an id that is not mapped is refused when the command becomes it */
+		return fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH) == 0 || errno == EINVAL || errno == EPERM;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return keep_owner(path, 0, (struct owner){user->uid, user->gid});
+}
+
 /* Directories that are made here are the user's. */
 static void enter_directory(const struct spec *spec)
 {
@@ -66,9 +77,8 @@ static void enter_directory(const struct spec *spec)
 	if (existing <= at.depth) {
 		struct user user;
 		find_user(spec->user, &user);
-		/* Where the id is not mapped, ownership is virtual, and nobody but the user is there to use them. */
 		for (int level = existing; level <= at.depth; level++)
-			if (fchownat(at.level[level].fd, "", user.uid, user.gid, AT_EMPTY_PATH) < 0 && errno != EINVAL && errno != EPERM)
+			if (!give_directory(spec, at.level[level].fd, &user))
 				fail_errno("exec/working-directory", "Cannot give \"%s\" to the user of the step", spec->cwd);
 	}
 	walk_end(&at);
@@ -131,7 +141,7 @@ static _Noreturn void wait_for(pid_t command, const sigset_t *signals)
 	}
 }
 
-void run_init(const struct spec *spec, int output, int errors, int alive)
+void run_init(const struct spec *spec, int output, int errors, int alive, int control)
 {
 	struct pollfd gone = {.fd = alive, .events = POLLIN};
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -149,11 +159,13 @@ void run_init(const struct spec *spec, int output, int errors, int alive)
 	if (command == 0) {
 		if (dup2(output, 1) < 0 || dup2(errors, 2) < 0)
 			fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
-		run_command(spec);
+		run_command(spec, control);
 	}
 	/* This process shares a pid namespace with what is not trusted: it keeps nothing worth taking, and cannot be traced. */
 	close(output);
 	close(errors);
+	if (control >= 0)
+		close(control);
 	close(1);
 	close(2);
 	if (chdir("/") < 0)

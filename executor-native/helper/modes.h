@@ -5,13 +5,13 @@
 /* `run`: spec on descriptor 3, status lines on 4, output on 1 and 2. */
 int mode_run(void);
 
-/* `userns PARENT direct|tools UIDMAP GIDMAP COMMAND…`: becomes COMMAND in a new user and mount namespace. Status lines on 2. */
+/* `userns PARENT direct|own|tools UIDMAP GIDMAP COMMAND…`: becomes COMMAND in a new user and mount namespace. Status lines on 2. */
 int mode_userns(int count, char **arguments);
 
 /* `remove`: removes the trees named on descriptor 0, each path ended by NUL. Status lines on 2. */
 int mode_remove(void);
 
-/* `probe DIRECTORY`: inside the user namespace, tries what a sandbox needs; one status line each on 1. */
+/* `probe DIRECTORY mapped|virtual`: inside the user namespace, tries what a sandbox needs; one status line each on 1. */
 int mode_probe(int count, char **arguments);
 
 #endif

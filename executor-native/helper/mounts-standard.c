@@ -7,6 +7,7 @@
 
 #include "mount-api.h"
 #include "mounts.h"
+#include "owners.h"
 #include "walk.h"
 
 void attach_inside(int mount, int root, const char *dest, bool file)
@@ -34,7 +35,11 @@ int file_mount(struct stage *stage, const char *name, const char *data, size_t s
 	if (fd < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a file on a tmpfs");
 	write_all(fd, data, size, "a file on a tmpfs");
-	if (fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0)
+	char own[64];
+	snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
+	/* Where the owner is virtual, there is one that may read it, whatever is shown. */
+	bool given = fchown(fd, uid, gid) == 0 || (stage->virtual_owners && keep_owner(own, 0, (struct owner){uid, gid}));
+	if (!given || fchmod(fd, mode) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot give a file to %u:%u with mode %o", uid, gid, mode);
 	close(fd);
 	int mount = copy_mount(stage->fd, name);

@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "modes.h"
 #include "mount-api.h"
+#include "owners.h"
 #include "remove.h"
 #include "seccomp.h"
 #include "util.h"
@@ -64,6 +66,26 @@ static bool try_seccomp(void)
 	return status == 0;
 }
 
+static bool try_supervised_seccomp(void)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		install_supervised_seccomp(true);
+		_exit(0);
+	}
+	int status = -1;
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return false;
+	errno = EINVAL;
+	return status == 0;
+}
+
+static bool try_attribute(void)
+{
+	int fd = open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	return fd >= 0 && fsetxattr(fd, OWNER_ATTRIBUTE, "1:1", 3, 0) == 0;
+}
+
 static bool try_chown(void)
 {
 	int fd = open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -72,18 +94,23 @@ static bool try_chown(void)
 
 int mode_probe(int count, char **arguments)
 {
-	static const struct {
+	static const struct feature {
 		const char *name;
 		bool (*attempt)(void);
 	} features[] = {{"mount-api", try_mount_api}, {"overlay", try_overlay}, {"proc", try_proc},
 	                {"namespaces", try_network},  {"seccomp", try_seccomp}, {"ids", try_chown}};
+	static const struct feature virtual_features[] = {{"seccomp", try_supervised_seccomp}, {"ids", try_attribute}};
 	static const char *const leftovers[] = {"lower", "upper", "work", "root", "file"};
 	status_fd = 1;
-	if (count != 1 || chdir(arguments[0]) < 0)
-		fail_errno("exec/internal", "Usage: probe DIRECTORY");
+	if (count != 2 || chdir(arguments[0]) < 0)
+		fail_errno("exec/internal", "Usage: probe DIRECTORY mapped|virtual");
 	for (size_t i = 0; i < LENGTH(features); i++) {
 		errno = 0;
-		bool works = features[i].attempt();
+		bool (*attempt)(void) = features[i].attempt;
+		for (size_t j = 0; j < LENGTH(virtual_features) && strcmp(arguments[1], "virtual") == 0; j++)
+			if (strcmp(virtual_features[j].name, features[i].name) == 0)
+				attempt = virtual_features[j].attempt;
+		bool works = attempt();
 		status_line(works ? "ok" : "missing", "feature", features[i].name, "errno", works ? -1 : errno);
 	}
 	umount2("root", MNT_DETACH);

@@ -9,6 +9,7 @@ struct stage {
 	int fd;
 	int null; /* the host's /dev/null */
 	const char *work;
+	bool virtual_owners;
 };
 
 struct stage make_stage(const struct spec *spec);

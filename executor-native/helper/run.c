@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "modes.h"
 #include "remove.h"
 #include "spec.h"
+#include "virtual.h"
 
 #define SPEC_FD 3
 #define STATUS_FD 4
@@ -70,10 +72,19 @@ static void carry_output(int output, int errors)
 	}
 }
 
+static int wait_end(pid_t pid)
+{
+	int status;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
 int mode_run(void)
 {
 	struct spec spec;
-	int output[2], errors[2], alive[2];
+	int output[2], errors[2], alive[2], control[2] = {-1, -1};
+	pid_t supervisor = -1;
 	struct sigaction action = {.sa_handler = stop};
 
 	status_fd = STATUS_FD;
@@ -96,6 +107,8 @@ int mode_run(void)
 	make_pipe(output);
 	make_pipe(errors);
 	make_pipe(alive);
+	if (spec.owners && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
 
 	unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (spec.network ? 0 : CLONE_NEWNET);
 	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -107,22 +120,30 @@ int mode_run(void)
 		close(output[0]);
 		close(errors[0]);
 		close(alive[1]);
-		run_init(&spec, output[1], errors[1], alive[0]);
+		if (spec.owners)
+			close(control[0]);
+		run_init(&spec, output[1], errors[1], alive[0], control[1]);
 	}
 	init_pid = pid;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(output[1]);
 	close(errors[1]);
 	close(alive[0]);
+	if (spec.owners) {
+		close(control[1]);
+		supervisor = start_supervisor(&spec, pid, control[0]);
+		close(control[0]);
+	}
 	carry_output(output[0], errors[0]);
 	if (stopped)
 		kill(pid, SIGKILL);
-	int status;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	int status = wait_end(pid);
 	init_pid = 0;
+	int kept = supervisor < 0 ? 0 : wait_end(supervisor);
 	remove_tree(spec.work);
-	if (stopped)
+	if (WIFSIGNALED(kept))
+		status_line("killed", NULL, NULL, "signal", WTERMSIG(kept));
+	else if (stopped)
 		status_line("stopped", NULL, NULL, NULL, -1);
 	else if (WIFSIGNALED(status))
 		status_line("killed", NULL, NULL, "signal", WTERMSIG(status));

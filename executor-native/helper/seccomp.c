@@ -6,11 +6,12 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "seccomp-table.h"
-#include "util.h"
+#include "supervised.h"
 
 /* CLONE_NEW*: NS, CGROUP, UTS, IPC, USER, PID, NET. */
 #define NAMESPACE_FLAGS 0x7e020000u
@@ -64,10 +65,10 @@ static void emit_ranges(struct program *program, const struct syscall_range *ran
 	emit_ranges(program, ranges + half, count - half);
 }
 
-/* Loads the low half of the first argument: flags, families and personas are 32-bit numbers. */
-static void emit_load_argument(struct program *program)
+/* Loads the low half of an argument: flags, families and personas are 32-bit numbers. */
+static void emit_load_argument(struct program *program, unsigned index)
 {
-	emit_load(program, offsetof(struct seccomp_data, args[0]));
+	emit_load(program, (uint32_t)(offsetof(struct seccomp_data, args) + index * sizeof(uint64_t)));
 }
 
 static void emit_call(struct program *program, uint32_t number, void (*body)(struct program *))
@@ -82,7 +83,7 @@ static void emit_call(struct program *program, uint32_t number, void (*body)(str
 /* Processes and threads, but no namespaces. */
 static void clone_body(struct program *program)
 {
-	emit_load_argument(program);
+	emit_load_argument(program, 0);
 	emit_jump(program, BPF_JSET, NAMESPACE_FLAGS, 0, 1);
 	emit_return(program, DENY);
 	emit_return(program, SECCOMP_RET_ALLOW);
@@ -97,7 +98,7 @@ static void clone3_body(struct program *program)
 static void personality_body(struct program *program)
 {
 	static const uint32_t allowed[] = {0, 0x8, 0x20000, 0x20008, 0xffffffff};
-	emit_load_argument(program);
+	emit_load_argument(program, 0);
 	for (size_t i = 0; i < LENGTH(allowed); i++) {
 		emit_jump(program, BPF_JEQ, allowed[i], 0, 1);
 		emit_return(program, SECCOMP_RET_ALLOW);
@@ -107,7 +108,7 @@ static void personality_body(struct program *program)
 
 static void socket_body(struct program *program)
 {
-	emit_load_argument(program);
+	emit_load_argument(program, 0);
 	for (size_t i = 0; i < LENGTH(denied_families); i++) {
 		emit_jump(program, BPF_JEQ, denied_families[i], 0, 1);
 		emit_return(program, DENY);
@@ -115,13 +116,59 @@ static void socket_body(struct program *program)
 	emit_return(program, SECCOMP_RET_ALLOW);
 }
 
-static void emit_architecture(struct program *program, const struct syscall_table *table)
+/* Where the step's ids are kept (see supervised-ids.c): a change that does nothing is no loss, as the limit does nothing either. */
+static void emit_keep_ids(struct program *program, uint32_t number, unsigned resource, int wanted)
+{
+	emit_jump(program, BPF_JEQ, number, 1, 0);
+	unsigned short jump = program->length;
+	emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+	emit_load_argument(program, resource);
+	emit_jump(program, BPF_JEQ, RLIMIT_LOCKS, 0, wanted < 0 ? 1 : 5);
+	if (wanted >= 0) { /* a pointer: not null in either half */
+		emit_load_argument(program, (unsigned)wanted);
+		emit_jump(program, BPF_JEQ, 0, 0, 2);
+		emit_load(program, (uint32_t)(offsetof(struct seccomp_data, args) + (unsigned)wanted * sizeof(uint64_t) + sizeof(uint32_t)));
+		emit_jump(program, BPF_JEQ, 0, 1, 0);
+	}
+	emit_return(program, SECCOMP_RET_ERRNO | 0);
+	emit_return(program, SECCOMP_RET_ALLOW);
+	program->code[jump].k = (uint32_t)(program->length - jump - 1);
+}
+
+/* Calls about owners and ids. The supervisor reads the memory of 64-bit programs; others are told that all went well, and nothing happens. */
+static void emit_supervised(struct program *program, const struct syscall_table *table)
+{
+	for (size_t i = 0; i < table->pretended_count; i++) {
+		emit_jump(program, BPF_JEQ, table->pretended[i], 0, 1);
+		emit_return(program, SECCOMP_RET_ERRNO | 0);
+	}
+	if (table != &syscall_tables[0])
+		return;
+	for (size_t i = 0; i < supervised_count; i++) {
+		const struct supervised *call = &supervised_calls[i];
+		emit_jump(program, BPF_JEQ, call->number, 0, call->when == EVERY_CALL ? 1 : 4);
+		if (call->when != EVERY_CALL) {
+			emit_load_argument(program, call->argument);
+			emit_jump(program, call->when == WHEN_SET ? BPF_JSET : BPF_JEQ, call->value, 1, 0);
+			emit_return(program, SECCOMP_RET_ALLOW);
+		}
+		emit_return(program, SECCOMP_RET_USER_NOTIF);
+	}
+	emit_keep_ids(program, SYS_prlimit64, 1, 2);
+#ifdef SYS_setrlimit
+	emit_keep_ids(program, SYS_setrlimit, 0, -1);
+#endif
+}
+
+static void emit_architecture(struct program *program, const struct syscall_table *table, bool supervised)
 {
 	emit_load(program, offsetof(struct seccomp_data, arch));
 	emit_jump(program, BPF_JEQ, table->architecture, 1, 0);
 	unsigned short jump = program->length;
 	emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
 	emit_load(program, offsetof(struct seccomp_data, nr));
+	if (supervised)
+		emit_supervised(program, table);
 	emit_call(program, table->clone, clone_body);
 	emit_call(program, table->clone3, clone3_body);
 	emit_call(program, table->personality, personality_body);
@@ -130,16 +177,57 @@ static void emit_architecture(struct program *program, const struct syscall_tabl
 	program->code[jump].k = (uint32_t)(program->length - jump - 1);
 }
 
-void install_seccomp(void)
+static struct program *whole_program(bool supervised)
 {
 	struct program *program = allocate(sizeof *program);
+	program->length = 0;
 	for (size_t i = 0; i < LENGTH(syscall_tables); i++)
-		emit_architecture(program, &syscall_tables[i]);
+		emit_architecture(program, &syscall_tables[i], supervised);
 	emit_return(program, SECCOMP_RET_KILL_PROCESS);
+	return program;
+}
 
+/* Without the allow-list. */
+static struct program *supervised_program(void)
+{
+	struct program *program = allocate(sizeof *program);
+	program->length = 0;
+	for (size_t i = 0; i < LENGTH(syscall_tables); i++) {
+		emit_load(program, offsetof(struct seccomp_data, arch));
+		emit_jump(program, BPF_JEQ, syscall_tables[i].architecture, 1, 0);
+		unsigned short jump = program->length;
+		emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+		emit_load(program, offsetof(struct seccomp_data, nr));
+		emit_supervised(program, &syscall_tables[i]);
+		emit_return(program, SECCOMP_RET_ALLOW);
+		program->code[jump].k = (uint32_t)(program->length - jump - 1);
+	}
+	emit_return(program, SECCOMP_RET_ALLOW);
+	return program;
+}
+
+void install_seccomp(void)
+{
+	struct program *program = whole_program(false);
 	struct sock_fprog filter = {.len = program->length, .filter = program->code};
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) < 0 &&
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
 		fail_errno("exec/seccomp", "Cannot install the system call filter");
 	free(program);
+}
+
+int install_supervised_seccomp(bool limited)
+{
+	/* Linux 5.19: a signal does not interrupt a call that is being answered, which would be made again. */
+	const unsigned wait_killable = 32, flags[] = {wait_killable, 0};
+	struct program *program = limited ? whole_program(true) : supervised_program();
+	struct sock_fprog filter = {.len = program->length, .filter = program->code};
+	int listener = -1;
+	for (size_t i = 0; i < LENGTH(flags) && listener < 0; i++)
+		listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		                        SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW | flags[i], &filter);
+	if (listener < 0)
+		fail_errno("exec/seccomp", "Cannot install the system call filter that keeps the owners of files");
+	free(program);
+	return listener;
 }

@@ -2,7 +2,15 @@
 #ifndef TSBUILD_SECCOMP_H
 #define TSBUILD_SECCOMP_H
 
+#include <stdbool.h>
+
 /* Installs the filter on this process and its descendants. Needs CAP_SYS_ADMIN in the user namespace (no_new_privs would break setuid programs). */
 void install_seccomp(void);
+
+/*
+ * The same for virtual owners (see virtual.h): calls about owners and ids wait for an answer from whoever has the descriptor that this returns. Without
+ * `limited` everything else is allowed.
+ */
+int install_supervised_seccomp(bool limited);
 
 #endif

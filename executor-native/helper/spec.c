@@ -64,6 +64,12 @@ static void op_shm_size(struct spec *spec, struct field *f) { spec->shm_size = n
 
 static void op_open_files(struct spec *spec, struct field *f) { spec->open_files = number(f[0]); }
 
+static void op_owners(struct spec *spec, struct field *f)
+{
+	spec->owners = f[0].text;
+	spec->known_owners = f[1].text;
+}
+
 static void op_bind(struct spec *spec, struct field *f)
 {
 	new_mount(spec, MOUNT_BIND, f[0], f[1])->source = f[2].text;
@@ -148,6 +154,7 @@ static const struct operation {
 	{"shm-size", 1, op_shm_size},       /* bytes */
 	{"open-files", 1, op_open_files},   /* the soft limit is lowered to this */
 	{"rlimit", 3, op_rlimit},           /* name, soft, hard */
+	{"owners", 2, op_owners},           /* owners are virtual: file for what cannot carry its owner, lines of such files */
 };
 
 static struct field next_field(char **at, char *end)

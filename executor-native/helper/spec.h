@@ -46,6 +46,8 @@ struct spec {
 	uint64_t open_files; /* the soft limit is lowered to this */
 	struct rlimit_spec rlimits[16];
 	size_t rlimit_count;
+	char *owners;       /* NULL: owners are real. Else they are virtual (see virtual.h), and this file is made for what cannot carry its owner */
+	char *known_owners; /* what such files say of the lower layers (see owners.h) */
 };
 
 /* Reads and checks the whole spec; ends the process with a status line when it is malformed. */

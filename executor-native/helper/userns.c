@@ -60,12 +60,25 @@ static void wait_tool(const char *tool, pid_t child)
 		fail("exec/id-map-tool", "%s did not map the ids of this user", tool);
 }
 
-static _Noreturn void write_maps(pid_t pid, int go, bool direct, const char *uids, const char *gids)
+/* Without privilege a process may map its own group only, after it gave up changing groups. */
+static void deny_groups(pid_t pid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/setgroups", pid);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "deny", 4) != 4)
+		fail_errno("exec/id-map", "Cannot give up changing groups in the user namespace");
+	close(fd);
+}
+
+static _Noreturn void write_maps(pid_t pid, int go, const char *how, const char *uids, const char *gids)
 {
 	char byte;
 	if (read(go, &byte, 1) != 1)
 		_exit(EXIT_FAILED); /* the namespace could not be made */
-	if (direct) {
+	if (strcmp(how, "tools") != 0) {
+		if (strcmp(how, "own") == 0)
+			deny_groups(pid);
 		write_map(pid, "uid_map", uids);
 		write_map(pid, "gid_map", gids);
 	} else {
@@ -81,7 +94,7 @@ int mode_userns(int count, char **arguments)
 	uint64_t parent;
 	int go[2], status;
 	if (count < 5 || !parse_number(arguments[0], INT32_MAX, &parent))
-		fail("exec/internal", "Usage: userns PARENT direct|tools UIDMAP GIDMAP COMMAND…");
+		fail("exec/internal", "Usage: userns PARENT direct|own|tools UIDMAP GIDMAP COMMAND…");
 	pid_t self = getpid();
 	if (pipe2(go, O_CLOEXEC) < 0)
 		fail_errno("exec/userns", "Cannot make a pipe");
@@ -90,7 +103,7 @@ int mode_userns(int count, char **arguments)
 		fail_errno("exec/userns", "Cannot start the process that maps ids");
 	if (mapper == 0) {
 		close(go[1]);
-		write_maps(self, go[0], strcmp(arguments[1], "direct") == 0, arguments[2], arguments[3]);
+		write_maps(self, go[0], arguments[1], arguments[2], arguments[3]);
 	}
 	close(go[0]);
 	if (unshare(CLONE_NEWUSER) < 0)

@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { ownersFile, readOwnersFile } from "../../core/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
 import { sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
+import { hasOneId } from "../ownership.js";
 import { mountPoints } from "./mount-points.js";
-import { encodeSpec } from "./spec-encoding.js";
+import { encodeSpec, type OwnerRecords } from "./spec-encoding.js";
 
 /** A status line of the native part's `run` mode. The first that says how it ended counts. */
 type StatusLine =
@@ -32,7 +34,7 @@ export interface RunningSandbox {
  */
 export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "stderr", data: Buffer) => void): RunningSandbox {
   const lowers = [mountPoints(process.cwd()), ...spec.rootfs.lowers];
-  const bytes = encodeSpec({ ...spec, rootfs: { ...spec.rootfs, lowers } }, process.pid);
+  const bytes = encodeSpec({ ...spec, rootfs: { ...spec.rootfs, lowers } }, process.pid, hasOneId() ? ownerRecords(spec) : undefined);
   const child = spawn(helperPath(), ["run"], { cwd: "/", env: {}, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
   const outputs = [child.stdout as Readable, child.stderr as Readable];
   let stopped = false;
@@ -75,6 +77,11 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
       for (const output of outputs) output.resume();
     },
   };
+}
+
+function ownerRecords({ rootfs, mounts }: SandboxSpec): OwnerRecords {
+  const mounted = mounts.flatMap((mount) => (mount.type === "overlay" ? mount.lowers : mount.type === "bind" ? [mount.source] : []));
+  return { file: ownersFile(rootfs.upper), known: [...new Set([...rootfs.lowers, ...mounted])].map(readOwnersFile).join("") };
 }
 
 /** Resolves when the process has ended and its pipes are closed: with how it ended. */

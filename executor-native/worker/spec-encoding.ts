@@ -40,8 +40,16 @@ const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 /** Soft limit of open files: more than any build tool needs, few enough for programs that close them all. */
 const OPEN_FILES = 65536;
 
+/** Files for owners that are virtual: see helper/owners.h. */
+export interface OwnerRecords {
+  /** Made for what the step leaves. */
+  readonly file: string;
+  /** What such files say of the layers below. */
+  readonly known: string;
+}
+
 /** The bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec.h. */
-export function encodeSpec(spec: SandboxSpec, parent: number): Buffer {
+export function encodeSpec(spec: SandboxSpec, parent: number, owners?: OwnerRecords): Buffer {
   const parts: Buffer[] = [];
   const operation = (...fields: readonly (string | number | bigint | Uint8Array)[]): void => {
     for (const field of fields) {
@@ -73,6 +81,7 @@ export function encodeSpec(spec: SandboxSpec, parent: number): Buffer {
   operation("shm-size", spec.shmSize ?? DEFAULT_SHM_SIZE);
   operation("open-files", OPEN_FILES);
   for (const { name, soft, hard } of spec.ulimits ?? []) operation("rlimit", name, limit(soft), limit(hard));
+  if (owners) operation("owners", owners.file, owners.known);
   return Buffer.concat(parts);
 }
 

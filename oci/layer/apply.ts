@@ -23,6 +23,7 @@ import { type Cancellation, readLayer } from "./read-layer.js";
 import { isPlain, setMetadata, setTimes, setXattrs, virtualOwner } from "./set-metadata.js";
 import type { LayerTasks } from "./tasks.js";
 import type { NodeMeta } from "./toc.js";
+import { type Owner, writeVirtualOwners } from "./virtual-owners.js";
 import { OPAQUE_XATTR } from "./xattrs.js";
 
 export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
@@ -61,6 +62,8 @@ class Unpacker {
   readonly #directories = new Map<string, Meta | undefined>();
   /** Device nodes that this user namespace may not make: they are in the TOC only, as in containerd. */
   readonly #absent = new Set<Inode>();
+  /** By path on disk: of what cannot carry an owner that is not mapped. */
+  readonly #owners = new Map<string, Owner>();
   #open: { readonly fd: number; readonly path: string } | undefined;
 
   /** Path of the last change. */
@@ -76,6 +79,7 @@ class Unpacker {
     switch (change.kind) {
       case "remove":
         rmSync(fsPath(path), { recursive: true, force: true });
+        this.#owners.delete(path);
         if (change.directory) this.#forget(change.path);
         return;
       case "mkdir":
@@ -126,6 +130,7 @@ class Unpacker {
 
   /** Times of directories last: putting things in changes them. */
   finish(): void {
+    writeVirtualOwners(this.#root, this.#owners);
     for (const [relative, meta] of this.#directories) setTimes(joinPath(this.#root, relative), (meta ?? IMPLIED).mtime);
   }
 
@@ -165,7 +170,7 @@ class Unpacker {
       case "dir":
         throw new Error("internal: a directory is made by mkdir");
     }
-    setMetadata(path, meta);
+    if (!setMetadata(path, meta)) this.#owners.set(path, meta);
     setTimes(path, meta.mtime);
   }
 
@@ -176,6 +181,8 @@ class Unpacker {
 
   #forget(removed: string): void {
     for (const path of this.#directories.keys()) if (path === removed || path.startsWith(`${removed}/`)) this.#directories.delete(path);
+    const below = `${joinPath(this.#root, removed)}/`;
+    for (const path of this.#owners.keys()) if (path.startsWith(below)) this.#owners.delete(path);
   }
 }
 

@@ -5,8 +5,9 @@ import { writeLayer } from "./layer-writer.js";
 import { joinPath } from "./path-order.js";
 import { type Cancellation, stopIfAborted } from "./read-layer.js";
 import type { LayerTasks } from "./tasks.js";
-import type { NodeMeta, PackEntry, PackPlan } from "./toc.js";
+import type { NodeMeta, NodeType, PackEntry, PackPlan } from "./toc.js";
 import { inodeKey, nodeType, readLink, readNames, readNode, statOf } from "./upper-stat.js";
+import { type Owner, VirtualOwners } from "./virtual-owners.js";
 import { OPAQUE_XATTR, WHITEOUT_XATTR } from "./xattrs.js";
 
 export async function diff(params: Parameters<LayerTasks["diff"]>[0], context?: Cancellation): ReturnType<LayerTasks["diff"]> {
@@ -26,11 +27,13 @@ class UpperWalk {
   readonly #entries: PackEntry[] = [];
   readonly #whiteouts: string[] = [];
   readonly #links = new Map<string, string>();
+  readonly #owners: VirtualOwners;
 
   constructor(upper: string, lowers: readonly string[], context: Cancellation | undefined) {
     this.#upper = upper;
     this.#lowers = [...lowers].reverse();
     this.#context = context;
+    this.#owners = new VirtualOwners([...lowers, upper]);
   }
 
   plan(): PackPlan {
@@ -60,7 +63,8 @@ class UpperWalk {
       this.#childDirectory(hostPath, path, stat, name, lowers);
       return;
     }
-    const node = readNode(hostPath, path, stat);
+    const below = type === "file" && stat.nlink > 1 ? undefined : topMost(lowers, name);
+    const node = readNode(hostPath, path, stat, this.#ownerOf(hostPath, type, below));
     if (!node) return;
     if (stat.nlink > 1) {
       const key = inodeKey(hostPath);
@@ -70,11 +74,36 @@ class UpperWalk {
         return;
       }
       this.#links.set(key, path);
-    } else {
-      const below = topMost(lowers, name);
-      if (below && isUnchanged(node, hostPath, below)) return;
-    }
+    } else if (below && this.#isUnchanged(node, hostPath, below)) return;
     this.#entries.push(node.type === "file" ? { ...node, source: { kind: "path", path: hostPath } } : node);
+  }
+
+  /** Of what cannot carry it: what was written down of it, or of the link that it was copied from. */
+  #ownerOf(hostPath: string, type: NodeType, below: Below | undefined): Owner | undefined {
+    if (type === "file") return undefined;
+    const own = this.#owners.of(hostPath);
+    if (own || !below || type !== "symlink" || nodeType(below.stat) !== "symlink" || readLink(hostPath) !== readLink(below.path))
+      return own;
+    return this.#owners.of(below.path);
+  }
+
+  /** Whether a copied-up file is as it was: opening for writing, or changing something back, copies files up that nobody changed. */
+  #isUnchanged(node: NodeMeta, hostPath: string, below: Below): boolean {
+    const old = readNode(below.path, node.path, below.stat, node.type === "file" ? undefined : this.#owners.of(below.path));
+    if (!old || old.type !== node.type || !isSameMeta(node, old)) return false;
+    if (old.mtime.sec !== node.mtime.sec || old.mtime.nsec !== node.mtime.nsec) return false;
+    switch (node.type) {
+      case "file":
+        return old.size === node.size && isSameContent(hostPath, below.path);
+      case "symlink":
+        return node.link === readLink(below.path);
+      case "char":
+      case "block":
+        return old.device?.major === node.device?.major && old.device?.minor === node.device?.minor;
+      case "fifo":
+      case "dir":
+        return true;
+    }
   }
 
   #childDirectory(hostPath: string, path: string, stat: Stats, name: string, lowers: Lowers): void {
@@ -94,8 +123,13 @@ class UpperWalk {
   }
 }
 
+interface Below {
+  readonly path: string;
+  readonly stat: Stats;
+}
+
 /** What is visible below under `name`; undefined when nothing is or a layer deleted it. */
-function topMost(lowers: Lowers, name: string): { readonly path: string; readonly stat: Stats } | undefined {
+function topMost(lowers: Lowers, name: string): Below | undefined {
   for (const lower of lowers) {
     const path = `${lower}/${name}`;
     const stat = statOf(path);
@@ -126,25 +160,6 @@ function isWhiteout(hostPath: string, stat: Stats): boolean {
 
 function isOpaque(hostPath: string): boolean {
   return lgetxattr(hostPath, OPAQUE_XATTR)?.toString() === "y";
-}
-
-/** Whether a copied-up file is as it was: opening for writing, or changing something back, copies files up that nobody changed. */
-function isUnchanged(node: NodeMeta, hostPath: string, below: { readonly path: string; readonly stat: Stats }): boolean {
-  const old = readNode(below.path, node.path, below.stat);
-  if (!old || old.type !== node.type || !isSameMeta(node, old)) return false;
-  if (old.mtime.sec !== node.mtime.sec || old.mtime.nsec !== node.mtime.nsec) return false;
-  switch (node.type) {
-    case "file":
-      return old.size === node.size && isSameContent(hostPath, below.path);
-    case "symlink":
-      return node.link === readLink(below.path);
-    case "char":
-    case "block":
-      return old.device?.major === node.device?.major && old.device?.minor === node.device?.minor;
-    case "fifo":
-    case "dir":
-      return true;
-  }
 }
 
 function isSameMeta(a: NodeMeta, b: NodeMeta): boolean {

@@ -3,29 +3,42 @@ import { systemErrorCode } from "../../core/errors.js";
 import { fsPath } from "../path-bytes.js";
 import { lsetxattr, lutimes } from "../posix.js";
 import type { NodeMeta, Timestamp } from "./toc.js";
+import type { Owner } from "./virtual-owners.js";
 import { OWNER_XATTR } from "./xattrs.js";
 
 type Meta = Omit<NodeMeta, "path">;
 
-/** Owner, attributes and mode, in this order: chown takes setuid bits and capabilities away. Never follows a link. */
-export function setMetadata(path: string, meta: Meta): void {
-  chown(path, meta);
+/**
+ * Owner, attributes and mode, in this order: chown takes setuid bits and capabilities away. Never follows a link. False when the owner could not be kept: see
+ * {@link setOwner}.
+ */
+export function setMetadata(path: string, meta: Meta): boolean {
+  const kept = setOwner(path, meta);
   setXattrs(path, meta);
   if (meta.type !== "symlink") chmodSync(fsPath(path), meta.mode);
+  return kept;
 }
 
-function chown(path: string, meta: Meta): void {
+/** An owner that is not mapped here is kept as an attribute. False for links, FIFOs and the like, which take none. */
+export function setOwner(path: string, owner: Owner): boolean {
   try {
-    lchownSync(fsPath(path), meta.uid, meta.gid);
+    lchownSync(fsPath(path), owner.uid, owner.gid);
   } catch (error) {
-    virtualOwner(error, path, meta);
+    return virtualOwner(error, path, owner);
   }
+  return true;
 }
 
-/** An owner that is not mapped here is written down beside the file; links and devices cannot hold that and belong to root. */
-export function virtualOwner(error: unknown, path: string, meta: Meta): void {
+/** What to do when the kernel refused an owner; throws when not because it is not mapped. */
+export function virtualOwner(error: unknown, path: string, { uid, gid }: Owner): boolean {
   if (systemErrorCode(error) !== "EINVAL") throw error;
-  if (meta.type === "file" || meta.type === "dir") setXattr(path, OWNER_XATTR, Buffer.from(`${meta.uid}:${meta.gid}`));
+  try {
+    lsetxattr(path, OWNER_XATTR, Buffer.from(`${uid}:${gid}`));
+  } catch (refused) {
+    if (systemErrorCode(refused) === "EPERM") return false;
+    throw refused;
+  }
+  return true;
 }
 
 export function setXattrs(path: string, meta: Meta): void {

@@ -3,19 +3,25 @@ import { decodePath, fsPath } from "../path-bytes.js";
 import { lgetxattr, llistxattr } from "../posix.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { NodeMeta, NodeType, Timestamp } from "./toc.js";
+import type { Owner } from "./virtual-owners.js";
 import { isLayerXattr, OWNER_XATTR } from "./xattrs.js";
 
-/** A file-system object as a layer sees it; sockets are undefined. `mtime` has the right second; its nanoseconds are good to about 200. */
-export function readNode(hostPath: string, path: string, stat: Stats): NodeMeta | undefined {
+/**
+ * A file-system object as a layer sees it; sockets are undefined. `mtime` has the right second; its nanoseconds are good to about 200. `recorded`: the owner of
+ * what cannot carry it.
+ */
+export function readNode(hostPath: string, path: string, stat: Stats, recorded?: Owner): NodeMeta | undefined {
   const type = nodeType(stat);
   if (type === undefined) return undefined;
-  const { xattrs, owner } = readXattrs(hostPath);
+  const { xattrs, owner = recorded } = readXattrs(hostPath);
+  // Only what the file system gives to root may have another owner: users of an image whose ids are mapped must not make themselves root with an attribute.
+  const { uid, gid } = owner && stat.uid === 0 && stat.gid === 0 ? owner : stat;
   return {
     path,
     type,
     mode: stat.mode & 0o7777,
-    uid: owner?.uid ?? stat.uid,
-    gid: owner?.gid ?? stat.gid,
+    uid,
+    gid,
     size: type === "file" ? stat.size : 0,
     mtime: mtimeOf(hostPath, stat),
     ...(type === "symlink" ? { link: readLink(hostPath) } : {}),
@@ -97,8 +103,8 @@ function readXattrs(hostPath: string): {
   const xattrs: [string, string][] = [];
   for (const name of [...names].sort(compareCodeUnits)) {
     if (name === OWNER_XATTR) {
-      const [uid, gid] = (lgetxattr(hostPath, name)?.toString() ?? "").split(":").map(Number);
-      if (Number.isInteger(uid) && Number.isInteger(gid)) owner = { uid: uid as number, gid: gid as number };
+      const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(lgetxattr(hostPath, name)?.toString() ?? "") ?? [];
+      if (uid !== undefined && gid !== undefined) owner = { uid: Number(uid), gid: Number(gid) };
     } else if (isLayerXattr(name)) {
       const value = lgetxattr(hostPath, name);
       if (value) xattrs.push([name, value.toString("base64")]);
@@ -107,4 +113,4 @@ function readXattrs(hostPath: string): {
   return { xattrs: xattrs.length === 0 ? undefined : Object.fromEntries(xattrs), owner };
 }
 
-const NO_XATTRS = { xattrs: undefined, owner: undefined };
+const NO_XATTRS = { xattrs: undefined, owner: undefined } as const;

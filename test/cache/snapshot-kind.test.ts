@@ -20,7 +20,7 @@ test("what one kind unpacked is not there for the other, and each finds its own 
   writeFileSync(join(made.fs, "f"), "");
   const step = made.commitSnapshot().id;
   const blob = layerBlob(kinds.mapped, "base");
-  const base = kinds.mapped.layers.addPacked(blob).id;
+  const base = kinds.mapped.layers.addPacked(blob, "gzip").id;
   kinds.mapped.results.save({ ...result, keys: [key("base")], layers: [base] });
   kinds.mapped.results.save({ ...result, keys: [key("step")], layers: [base, step] });
 
@@ -38,7 +38,7 @@ test("what one kind unpacked is not there for the other, and each finds its own 
   const later = open(t.teardown, root, true);
   t.is(later.layers.byDiffId(blob.diffId), undefined);
   t.is(later.results.lookup(key("base")), undefined);
-  const twin = later.layers.addPacked(blob).id;
+  const twin = later.layers.addPacked(blob, "gzip").id;
   t.not(twin, base);
   later.layers.draftSnapshot(twin).commitSnapshot();
   const own = later.layers.draft().commitSnapshot().id;

@@ -3,6 +3,7 @@ import type { Case } from "./cases/case.js";
 import { connection, ends } from "./cases/ends.js";
 import { isolation } from "./cases/isolation.js";
 import { mounts } from "./cases/mounts.js";
+import { ownership } from "./cases/ownership.js";
 
 /** What a worker and its sandboxes must do, whoever runs them. */
-export const CASES: readonly Case[] = [...basics, ...isolation, ...mounts, ...ends, ...connection];
+export const CASES: readonly Case[] = [...basics, ...isolation, ...mounts, ...ownership, ...ends, ...connection];

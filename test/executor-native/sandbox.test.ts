@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import test from "ava";
-import { ordinaryUser, reachableByAll, runAsUser } from "../support/as-user.js";
+import { ordinaryUser, reachableByAll, runAsUser, userWithoutIds } from "../support/as-user.js";
 import { BUSYBOX, SandboxRig } from "../support/sandbox-rig.js";
 import { CASES } from "./cases.js";
 
@@ -22,14 +24,42 @@ if (BUSYBOX === undefined) {
     });
   }
 
-  test.serial("the same as an ordinary user with subordinate ids", async (t) => {
-    const script = fileURLToPath(new URL("cases-main.js", import.meta.url));
+  const script = fileURLToPath(new URL("cases-main.js", import.meta.url));
+  for (const [who, findUser] of [
+    ["an ordinary user with subordinate ids", ordinaryUser],
+    ["a user without subordinate ids, whose owners are virtual", userWithoutIds],
+  ] as const) {
+    test.serial(`the same as ${who}`, async (t) => {
+      const user = findUser();
+      if ("reason" in user || !reachableByAll(script)) {
+        t.log(`skipped: ${"reason" in user ? user.reason : `${script} cannot be reached by other users`}`);
+        t.pass();
+        return;
+      }
+      t.deepEqual(JSON.parse(await runAsUser(user, script)), {});
+    });
+  }
+
+  test.serial("an ordinary user whose set-id programs can do nothing has virtual owners", async (t) => {
     const user = ordinaryUser();
     if ("reason" in user || !reachableByAll(script)) {
       t.log(`skipped: ${"reason" in user ? user.reason : `${script} cannot be reached by other users`}`);
       t.pass();
       return;
     }
-    t.deepEqual(JSON.parse(await runAsUser(user, script)), {});
+    const as = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
+    const module = new URL("../../executor-native/id-map.js", import.meta.url);
+    const ask = [process.execPath, "--input-type=module", "-e", `console.log((await import("${module.href}")).ownershipHere())`];
+    const answers = [];
+    for (const more of [[], ["--no-new-privs"]]) {
+      answers.push((await promisify(execFile)("setpriv", [...as, ...more, ...ask], { env: { PATH: process.env.PATH }, cwd: "/" })).stdout);
+    }
+    t.deepEqual(answers, ["mapped\n", "virtual\n"]);
+  });
+
+  test.serial("the same with virtual owners", async (t) => {
+    const env = { ...process.env, TSBUILD_OWNERSHIP: "virtual" };
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { env, maxBuffer: 64 << 20 });
+    t.deepEqual(JSON.parse(stdout), {});
   });
 }

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { TsbuildError } from "../../core/errors.js";
 import { fromWire, toWire } from "../../executor-native/errors.js";
-import { firstFreeId, identity, rangeMap } from "../../executor-native/id-map.js";
+import { firstFreeId, identity, idMaps, ownershipHere, rangeMap } from "../../executor-native/id-map.js";
+import { hasOneId } from "../../executor-native/ownership.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import { encodeMessage, type Frame, FrameReader, outputHeader, type Response } from "../../executor-native/worker/protocol.js";
 import { BUSYBOX, ENTRY, processesWith, SandboxRig } from "../support/sandbox-rig.js";
@@ -25,6 +26,24 @@ test("id maps: the range that is proposed to a user without one overlaps nobody'
   t.is(firstFreeId("a:100000:65536\nb:165536:65536\n", "a:100000:65536\n"), 231_072);
   t.is(firstFreeId("a:100000:65536\nbroken\n", "a:500000:10\n"), 500_010);
   t.is(firstFreeId("a:1000:10\n"), 100_000);
+});
+
+test("id maps: one id can be asked for, and says what it lacks", (t) => {
+  const before = process.env["TSBUILD_OWNERSHIP"];
+  process.env["TSBUILD_OWNERSHIP"] = "virtual";
+  try {
+    const { mode, uids, gids, lacking } = idMaps();
+    t.deepEqual([mode, uids, gids], ["own", `0 ${process.geteuid?.()} 1`, `0 ${process.getegid?.()} 1`]);
+    t.regex(lacking?.problem ?? "", /TSBUILD_OWNERSHIP/);
+    t.is(ownershipHere(), "virtual");
+  } finally {
+    if (before === undefined) delete process.env["TSBUILD_OWNERSHIP"];
+    else process.env["TSBUILD_OWNERSHIP"] = before;
+  }
+  t.deepEqual(
+    ["         0       1000          1\n", "0 0 4294967295\n", "0 1000 1\n1 100000 65536\n"].map((map) => hasOneId(map)),
+    [true, false, false],
+  );
 });
 
 test("frames survive any cut of the byte stream", (t) => {

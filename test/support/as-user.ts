@@ -24,6 +24,14 @@ export function ordinaryUser(): OrdinaryUser | { readonly reason: string } {
   return { reason: "/etc/subuid names no user that exists" };
 }
 
+/** A user without subordinate ids, whom root can run tests as; nobody needs to know it. */
+export function userWithoutIds(): OrdinaryUser | { readonly reason: string } {
+  if (process.getuid?.() !== 0) return { reason: "only root can run tests as somebody else" };
+  const uid = 54_321;
+  const known = ["/etc/passwd", "/etc/subuid"].some((file) => new RegExp(`(^|:)${uid}:`, "m").test(readText(file)));
+  return known ? { reason: `${uid} is somebody here` } : { name: String(uid), uid, gid: uid, home: "/" };
+}
+
 /** Runs a script with Node as that user, without root's groups and environment; resolves with what it printed. */
 export async function runAsUser(user: OrdinaryUser, script: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(

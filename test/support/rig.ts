@@ -136,6 +136,8 @@ export class Rig {
       LANG: "C.UTF-8",
       NO_COLOR: "1",
       TSBUILD_ROOT: this.store,
+      // The whole suite can be run on virtual owners.
+      ...(process.env["TSBUILD_OWNERSHIP"] === undefined ? {} : { TSBUILD_OWNERSHIP: process.env["TSBUILD_OWNERSHIP"] }),
       TSBUILD_RIG: this.marker,
     };
   }

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../../executor-native/contract.js";
+import { ownershipHere } from "../../executor-native/id-map.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 
 /** A static busybox is all that a root file system needs here. */
@@ -36,6 +37,8 @@ export type RunOptions = Partial<SandboxSpec> & {
 
 /** A worker, a small root file system and a place for layers. Close it: that removes everything, whoever owns it. */
 export class SandboxRig {
+  /** Whether owners are virtual for whoever runs this. */
+  readonly virtual = ownershipHere() === "virtual";
   #next = 0;
   private constructor(
     readonly base: string,

@@ -93,12 +93,19 @@ export const connection: readonly Case[] = [
   },
   {
     name: "no id range, no tool, a broken temporary directory: each is told apart",
-    run: async () => {
+    run: async (rig) => {
       const empty = mkdtempSync(join(tmpdir(), "tsbuild-empty-"));
       execFileSync("rm", ["-r", empty]);
+      const { features, ok: works, maps } = probe();
       assert.deepEqual(
-        probe().features.filter((feature) => !feature.ok),
+        features.filter((feature) => !feature.ok),
         [],
+      );
+      assert.ok(works);
+      const ids = features.find(({ name }) => name === "id-maps");
+      assert.deepEqual(
+        [maps?.mode === "own", /owners are virtual/.test(ids?.problem ?? ""), ids?.hint !== undefined],
+        Array(3).fill(rig.virtual),
       );
       const report = probe(empty);
       assert.ok(!report.ok);

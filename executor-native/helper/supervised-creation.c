@@ -1,0 +1,174 @@
+/*
+ * Files belong to who makes them: where that is not root (or the directory passes on a group that is not root's), the supervisor makes them itself, and
+ * keeps the owner. Everything else is the kernel's business.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "owners.h"
+#include "supervised.h"
+
+#define ADDFD_SEND 2 /* SECCOMP_ADDFD_FLAG_SEND, Linux 5.14 */
+
+static mode_t umask_of(const struct call *call)
+{
+	char path[64], text[4096];
+	snprintf(path, sizeof path, "%d/status", call->pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	text[size > 0 ? size : 0] = 0;
+	const char *line = strstr(text, "\nUmask:");
+	return line ? (mode_t)strtoul(line + strlen("\nUmask:"), NULL, 8) : 022;
+}
+
+/* False when the new file will be root's. */
+static bool find_new_owner(const struct call *call, const char *located, struct owner *owner)
+{
+	char parent[LOCATED_SIZE];
+	struct owner above = {0, 0};
+	struct stat status;
+	const struct ids *ids = ids_of(call);
+	*owner = (struct owner){ids->user[FILES], ids->group[FILES]};
+	size_t length = strlen(located);
+	memcpy(parent, located, length + 1);
+	while (length && parent[length - 1] == '/')
+		length--;
+	while (length && parent[length - 1] != '/')
+		length--;
+	parent[length] = 0;
+	bool is_virtual = find_owner(parent, 0, &above);
+	if ((is_virtual || owner->gid != 0) && stat(parent, &status) == 0 && status.st_mode & S_ISGID)
+		owner->gid = above.gid;
+	return owner->uid != 0 || owner->gid != 0;
+}
+
+/* Gives the caller the open file, as the result of its call. */
+static struct answer hand_over(const struct call *call, int fd, bool close_on_exec)
+{
+	struct seccomp_notif_addfd add = {.id = call->id, .flags = ADDFD_SEND, .srcfd = (uint32_t)fd, .newfd_flags = close_on_exec ? O_CLOEXEC : 0};
+	struct answer answer = {ANSWER_SENT, 0};
+	if (ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 && errno == EINVAL) {
+		add.flags = 0;
+		int number = ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+		answer = VALUE(number < 0 ? -errno : number);
+	}
+	close(fd);
+	return answer;
+}
+
+static struct answer make_open(const struct call *call, int directory, uint64_t path, uint64_t flags, mode_t mode)
+{
+	char located[LOCATED_SIZE];
+	struct owner owner;
+	struct stat status;
+	int none = 0;
+	if (!(flags & O_CREAT) || flags & O_PATH || (flags & O_TMPFILE) == O_TMPFILE)
+		return CONTINUE;
+	if (!locate(call, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+		return CONTINUE;
+	if (lstat(located, &status) == 0 || errno != ENOENT)
+		return CONTINUE;
+	int fd = open(located, (int)flags | O_EXCL | O_CLOEXEC | O_NOCTTY, mode & 07777 & ~umask_of(call));
+	if (fd < 0)
+		return CONTINUE;
+	if (!keep_owner(located, AT_SYMLINK_NOFOLLOW, owner)) {
+		int error = errno;
+		close(fd);
+		return VALUE(-error);
+	}
+	return hand_over(call, fd, flags & O_CLOEXEC);
+}
+
+struct answer answer_open(const struct call *call)
+{
+	return make_open(call, AT_FDCWD, call->args[0], call->args[1], (mode_t)call->args[2]);
+}
+
+struct answer answer_openat(const struct call *call)
+{
+	return make_open(call, (int)call->args[0], call->args[1], call->args[2], (mode_t)call->args[3]);
+}
+
+struct answer answer_openat2(const struct call *call)
+{
+	struct open_how how;
+	if (call->args[3] != sizeof how || !read_memory(call, call->args[2], &how, sizeof how) || how.resolve)
+		return CONTINUE;
+	return make_open(call, (int)call->args[0], call->args[1], how.flags, (mode_t)how.mode);
+}
+
+struct answer answer_creat(const struct call *call)
+{
+	return make_open(call, AT_FDCWD, call->args[0], O_CREAT | O_WRONLY | O_TRUNC, (mode_t)call->args[1]);
+}
+
+/* `made`: what the call that made it returned. */
+static struct answer made(int result, const char *located, struct owner owner)
+{
+	if (result < 0)
+		return VALUE(-errno);
+	return VALUE(keep_owner(located, AT_SYMLINK_NOFOLLOW, owner) ? 0 : -errno);
+}
+
+static struct answer make_directory(const struct call *call, int directory, uint64_t path, mode_t mode)
+{
+	char located[LOCATED_SIZE];
+	struct owner owner;
+	int none = 0;
+	if (!locate(call, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+		return CONTINUE;
+	int result = mkdir(located, mode & 07777 & ~umask_of(call));
+	for (size_t end = strlen(located); end > 1 && located[end - 1] == '/';)
+		located[--end] = 0;
+	return made(result, located, owner);
+}
+
+struct answer answer_mkdir(const struct call *call) { return make_directory(call, AT_FDCWD, call->args[0], (mode_t)call->args[1]); }
+
+struct answer answer_mkdirat(const struct call *call)
+{
+	return make_directory(call, (int)call->args[0], call->args[1], (mode_t)call->args[2]);
+}
+
+static struct answer make_symlink(const struct call *call, uint64_t target, int directory, uint64_t path)
+{
+	char located[LOCATED_SIZE], text[LOCATED_SIZE];
+	struct owner owner;
+	int none = 0;
+	if (!read_text(call, target, text, 4096) || !locate(call, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+		return CONTINUE;
+	return made(symlink(text, located), located, owner);
+}
+
+struct answer answer_symlink(const struct call *call) { return make_symlink(call, call->args[0], AT_FDCWD, call->args[1]); }
+struct answer answer_symlinkat(const struct call *call) { return make_symlink(call, call->args[0], (int)call->args[1], call->args[2]); }
+
+static struct answer make_node(const struct call *call, int directory, uint64_t path, mode_t mode, uint64_t device)
+{
+	char located[LOCATED_SIZE];
+	struct owner owner;
+	int none = 0;
+	if (S_ISCHR(mode) || S_ISBLK(mode) || !locate(call, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+		return CONTINUE;
+	return made(mknod(located, mode & ~umask_of(call), (dev_t)device), located, owner);
+}
+
+struct answer answer_mknod(const struct call *call)
+{
+	return make_node(call, AT_FDCWD, call->args[0], (mode_t)call->args[1], call->args[2]);
+}
+
+struct answer answer_mknodat(const struct call *call)
+{
+	return make_node(call, (int)call->args[0], call->args[1], (mode_t)call->args[2], call->args[3]);
+}
