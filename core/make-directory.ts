@@ -19,8 +19,11 @@ function made(path: string, mode: number | undefined): boolean {
     mkdirUnlessThere(path, mode);
     return true;
   } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT" || dirname(path) === path || isDirectory(dirname(path))) throw error;
-    return false;
+    if (systemErrorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
+    if (!isDirectory(dirname(path))) return false;
+    // Another process made the parent meanwhile, or the file system says so whatever is there.
+    mkdirUnlessThere(path, mode);
+    return true;
   }
 }
 

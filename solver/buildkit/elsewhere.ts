@@ -1,11 +1,11 @@
 import type { CacheKey } from "../../core/cache-key.js";
 import type { ResultRecord } from "../../cache/contract/results.js";
-import type { KeyRecord } from "../../cache/transfer/content.js";
+import type { KeyRecord, TransferLayer } from "../../cache/transfer/content.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { SolverContext } from "../context.js";
+import { completeLayers, EMPTY_LAYER, EMPTY_LAYER_BYTES } from "./complete-layers.js";
 import { findResults, type FoundResult } from "./find-results.js";
 import type { ImageOf } from "./key-vertices.js";
-import { layerCounts } from "./layer-counts.js";
 import { RecordGraph } from "./record-graph.js";
 import { writeRecords } from "./write-records.js";
 
@@ -30,18 +30,22 @@ export async function resultsElsewhere(
 ): Promise<Elsewhere> {
   if (context.layers.epoch !== undefined) return () => undefined;
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
-  const counts = layerCounts(order, await imageLayers(order, imagesOf(context)));
+  const images = await imageLayers(order, imagesOf(context));
   const found = await findResults(
     order,
     sources.map(({ records }) => new RecordGraph(records)),
     { imageOf: imagesOf(context), treeOf: localTrees(context), signal: context.quiet.signal },
   );
+  const layers = found.map((results) => completeLayers(order, ({ digest }) => results.get(digest)?.layers, images));
   return (key, id) => {
     const vertex = vertices.get(id);
     if (!vertex || saysMore(vertex)) return undefined;
     for (const [index, results] of found.entries()) {
       const result = results.get(vertex.digest);
-      if (result && result.layers.length === counts.get(vertex.digest)) return sources[index]?.adopt(key, vertex.metadata.name, result);
+      const complete = layers[index]?.get(vertex.digest);
+      if (!result || !complete) continue;
+      if (complete.includes(EMPTY_LAYER)) context.layers.store.blobs.writeSmall(EMPTY_LAYER_BYTES);
+      return sources[index]?.adopt(key, vertex.metadata.name, { ...result, layers: complete });
     }
     return undefined;
   };
@@ -80,12 +84,16 @@ function localTrees(context: Pick<SolverContext, "local">) {
 
 const LOCAL = "local://";
 
-async function imageLayers(order: readonly Vertex[], imageOf: ImageOf): Promise<(vertex: Vertex) => number | undefined> {
-  const counts = new Map<Vertex, number>();
+async function imageLayers(order: readonly Vertex[], imageOf: ImageOf): Promise<(vertex: Vertex) => readonly TransferLayer[] | undefined> {
+  const found = new Map<Vertex, readonly TransferLayer[]>();
   for (const vertex of order) {
     const { op } = vertex;
-    if (op.kind === "source" && /^(docker-image|oci-layout):/.test(op.identifier))
-      counts.set(vertex, (await imageOf(vertex)).layers.length);
+    if (op.kind !== "source" || !/^(docker-image|oci-layout):/.test(op.identifier)) continue;
+    const { layers } = await imageOf(vertex);
+    found.set(
+      vertex,
+      layers.map(({ blob, diffId }) => ({ blob, diffId, createdAt: undefined })),
+    );
   }
-  return (vertex) => counts.get(vertex);
+  return (vertex) => found.get(vertex);
 }

@@ -5,6 +5,7 @@ import type { KeyRecord, TransferLayer } from "../../../cache/transfer/content.j
 import type { ResultRecord } from "../../../cache/contract/results.js";
 import type { ExecOp } from "../../../llb/ops.js";
 import { edge, topological } from "../../../llb/vertex.js";
+import { EMPTY_LAYER_BYTES } from "../../../solver/buildkit/complete-layers.js";
 import { resultsElsewhere } from "../../../solver/buildkit/elsewhere.js";
 import { keyVertices } from "../../../solver/buildkit/key-vertices.js";
 import { writeRecords } from "../../../solver/buildkit/write-records.js";
@@ -38,10 +39,11 @@ function run(more: Partial<ExecOp> = {}) {
   return edge({ op, inputs: [base], platform: "linux/amd64", metadata: { name: "RUN true" } });
 }
 
+const written: Uint8Array[] = [];
 const signal = new AbortController().signal;
 const context = (epoch?: number) =>
   ({
-    layers: { epoch },
+    layers: { epoch, store: { blobs: { writeSmall: (data: Uint8Array) => written.push(data) } } },
     image: async () => image,
     local: () => Promise.reject(new Error("no context")),
     quiet: { signal },
@@ -68,12 +70,17 @@ test("a result is adopted under our key, with the name of the step", async (t) =
   t.deepEqual(await adopted({}, [layer("1"), layer("2")]), [KEY, "RUN true", 5]);
 });
 
-test("no result is taken where its key says less than ours, or the layers are not those that the image's history counts on", async (t) => {
+test("no result is taken where its key says less than ours, or there are more layers than steps", async (t) => {
   const both = [layer("1"), layer("2")];
   t.is(await adopted({ extraHosts: [{ host: "db", ip: "10.0.0.5" }] }, both), undefined, "addresses of hosts");
   t.is(await adopted({}, both, 1_700_000_000), undefined, "times of layers");
-  t.is(await adopted({}, [layer("1")]), undefined, "an empty layer was left out");
   t.is(await adopted({}, [...both, layer("3")]), undefined);
+});
+
+test("an empty layer that BuildKit left out is put into the store", async (t) => {
+  const before = written.length;
+  t.deepEqual(await adopted({}, [layer("1")]), [KEY, "RUN true", 5]);
+  t.deepEqual(written.slice(before), [EMPTY_LAYER_BYTES]);
 });
 
 test("operations whose key BuildKit makes otherwise, or we cannot tell, have none; nor has what stands on them", async (t) => {

@@ -1,8 +1,6 @@
 import test from "ava";
 import type { KeyRecord } from "../../../cache/transfer/content.js";
-import { edge, topological } from "../../../llb/vertex.js";
 import type { KeyVertex } from "../../../solver/buildkit/key-vertex.js";
-import { layerCounts } from "../../../solver/buildkit/layer-counts.js";
 import { RecordGraph } from "../../../solver/buildkit/record-graph.js";
 
 const RECORDS: readonly KeyRecord[] = [
@@ -59,27 +57,4 @@ test("a record matches when each input is linked: by its own record under the se
   );
   t.true(graph.mayHold(copy));
   t.false(graph.mayHold({ digests: ["run"], inputs: [] }));
-});
-
-test("layers that results have to have: one for each step, those of images, sums of what is stacked", (t) => {
-  const metadata = { name: "step" };
-  const image = edge({ op: { kind: "source", identifier: "docker-image://base", attrs: {} }, metadata });
-  const context = edge({ op: { kind: "source", identifier: "local://context", attrs: {} }, metadata });
-  const mkdir = (input: typeof image | undefined, path: string) =>
-    edge({
-      op: { kind: "file", actions: [{ action: "mkdir", input: input ? 0 : -1, path, mode: 0o755, makeParents: true }] },
-      inputs: input ? [input] : [],
-      metadata,
-    });
-  const onImage = mkdir(image, "/a");
-  const onNothing = mkdir(undefined, "/b");
-  const onContext = mkdir(context, "/c");
-  const merged = edge({ op: { kind: "merge" }, inputs: [onImage, onNothing], metadata });
-  const counts = layerCounts(topological([merged, onContext]), ({ op }) =>
-    op.kind === "source" && op.identifier.startsWith("docker-image:") ? 3 : undefined,
-  );
-  t.deepEqual(
-    [image, onImage, onNothing, merged, context, onContext].map(({ vertex }) => counts.get(vertex.digest)),
-    [3, 4, 1, 5, undefined, undefined],
-  );
 });
