@@ -35,7 +35,7 @@ function selectorDigest(tree: FileTree, selector: ContentSelector, hashes: NodeH
   const { path, wildcard, followLinks, include, exclude } = selector;
   if (!wildcard && include.length === 0 && exclude.length === 0) return pathDigest(tree, path, followLinks, hashes);
   const taken = [...takenPaths(tree, selector, hashes)].map((entry) =>
-    followLinks && entry.isLink ? { ...entry, digest: pathDigest(tree, entry.path, true, hashes) } : entry,
+    followLinks && entry.isTopLink ? { ...entry, digest: pathDigest(tree, entry.path, true, hashes) } : entry,
   );
   const [only] = taken;
   if (!only) return digestOf("");
@@ -53,7 +53,8 @@ interface Taken {
   /** As the selector writes it, absolute. */
   readonly path: string;
   readonly digest: string;
-  readonly isLink: boolean;
+  /** A symlink that is not in a directory that is taken: COPY follows it, when it follows links. */
+  readonly isTopLink: boolean;
 }
 
 /** A directory on the way, which is taken when something in it is. */
@@ -112,7 +113,7 @@ class PatternWalk {
     if (node.type !== "dir") {
       if (!taken) return;
       yield* takeParents(parents);
-      yield { path: written, digest: this.hashes.leaf(path, node), isLink: node.type === "symlink" };
+      yield { path: written, digest: this.hashes.leaf(path, node), isTopLink: node.type === "symlink" && parents.length === 0 };
       return;
     }
     const own: Parent = {
@@ -135,7 +136,7 @@ function* takeParents(parents: readonly Parent[]): Generator<Taken> {
   for (const parent of parents) {
     if (parent.taken) continue;
     parent.taken = true;
-    yield { path: parent.path, digest: parent.digest, isLink: false };
+    yield { path: parent.path, digest: parent.digest, isTopLink: false };
   }
 }
 

@@ -45,7 +45,9 @@ export async function resultsElsewhere(
       const complete = layers[index]?.get(vertex.digest);
       if (!result || !complete) continue;
       if (complete.includes(EMPTY_LAYER)) context.layers.store.blobs.writeSmall(EMPTY_LAYER_BYTES);
-      return sources[index]?.adopt(key, vertex.metadata.name, { ...result, layers: complete });
+      // Made when the step was: images of the same results are the same everywhere.
+      const dated = complete.map((layer) => (layer === EMPTY_LAYER ? { ...layer, createdAt: result.createdAt } : layer));
+      return sources[index]?.adopt(key, vertex.metadata.name, { ...result, layers: dated });
     }
     return undefined;
   };

@@ -80,9 +80,11 @@ function mountMessage(mount: Mount, inputs: ExecInputs): Record<string, unknown>
     case "secret":
     case "ssh": {
       const { id, uid, gid, mode, optional } = mount;
-      const file = omitEmpty({ ID: id, uid, gid, mode, optional });
-      const name = mount.type === "secret" ? "secretOpt" : "SSHOpt";
-      return { ...omitEmpty({ input: NONE, dest, mountType: MOUNTS[mount.type] }), [name]: file };
+      // An agent that is not named has no name there.
+      const name = mount.type === "ssh" && id === "default" ? "" : id;
+      const file = omitEmpty({ ID: name, uid, gid, mode, optional });
+      const member = mount.type === "secret" ? "secretOpt" : "SSHOpt";
+      return { ...omitEmpty({ input: NONE, dest, mountType: MOUNTS[mount.type] }), [member]: file };
     }
   }
 }

@@ -139,16 +139,22 @@ function actionMessage(action: FileAction, base: number, secondary: number): Mes
   }
 }
 
+const ROOT = "root";
+
 /** Null when it cannot be said: a name without a filesystem to look it up in. */
 function ownerMessage(owner: Owner | undefined, base: number): Message | undefined | null {
   if (!owner || (owner.user === undefined && owner.group === undefined)) return undefined;
-  if (base === NONE && (typeof owner.user === "string" || typeof owner.group === "string")) return null;
-  return omitEmpty({ user: idMessage(owner.user, base), group: idMessage(owner.group, base) });
+  if (base === NONE && [owner.user, owner.group].some((id) => typeof id === "string" && id !== ROOT)) return null;
+  // A group alone goes with user 0, and "root" is 0 by any name.
+  return omitEmpty({ user: idMessage(owner.user ?? 0, base), group: idMessage(owner.group, base) });
 }
 
 function idMessage(id: string | number | undefined, base: number): Message | undefined {
   if (id === undefined) return undefined;
-  return { User: typeof id === "number" ? omitEmpty({ byId: id }) : { byName: omitEmpty({ name: id, input: base }) } };
+  return {
+    User:
+      typeof id === "number" || id === ROOT ? omitEmpty({ byId: id === ROOT ? 0 : id }) : { byName: omitEmpty({ name: id, input: base }) },
+  };
 }
 
 /** Go's `path.Base` of a clean absolute path. */

@@ -1,7 +1,7 @@
 import test from "ava";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readConfig } from "../../../cache/transfer/read-config.js";
 import type { KeyRecord, TransferLayer } from "../../../cache/transfer/content.js";
 import { writeConfig } from "../../../cache/transfer/write-config.js";
@@ -50,12 +50,9 @@ const OPTIONS: Omit<FrontendOptions, "text"> = {
   extraHosts: [],
 };
 
-let context: string;
-
-test.before(() => {
-  context = mkdtempSync(join(tmpdir(), "tsbuild-buildkit-"));
-  for (const directory of ["src/deep", "d/sub"]) mkdirSync(join(context, directory), { recursive: true });
-  const files = {
+/** Files by path, and where symlinks lead. */
+const CONTEXTS = {
+  plain: {
     "a.txt": "hello",
     "b.txt": "world",
     "src/one.ts": "one",
@@ -64,31 +61,76 @@ test.before(() => {
     "d/x": "x",
     "d/sub/y": "y",
     "run.sh": "#!/bin/sh\necho hi\n",
-  };
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(context, name), text);
-    chmodSync(join(context, name), name === "run.sh" ? 0o755 : 0o644);
+    "d/l": { link: "x" },
+    dl: { link: "d" },
+  },
+  odd: {
+    "a b/c d.txt": "1",
+    "ü/é.txt": "2",
+    "we[ird].txt": "3",
+    setuid: "4",
+    "keep/x/k.txt": "5",
+    "keep/n.log": "6",
+    "z/y/z.txt": "7",
+    "z-file": "8",
+    "z.b": "9",
+    empty: undefined,
+    "links/zy": { link: "../z/y" },
+    "links/dangling": { link: "nowhere" },
+    zlink: { link: "z" },
+  },
+} satisfies Readonly<Record<string, Readonly<Record<string, string | { readonly link: string } | undefined>>>>;
+
+const MODES: Readonly<Record<string, number>> = { "run.sh": 0o755, setuid: 0o4755 };
+let root: string;
+
+/** Modes are set: what the umask leaves would count. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
+  chmodSync(path, 0o755);
+}
+
+test.before(() => {
+  root = mkdtempSync(join(tmpdir(), "tsbuild-buildkit-"));
+  for (const [context, entries] of Object.entries(CONTEXTS)) {
+    for (const [name, content] of Object.entries(entries)) {
+      const path = join(root, context, name);
+      makeDirectory(content === undefined ? path : dirname(path));
+      if (typeof content === "object") symlinkSync(content.link, path);
+      else if (content !== undefined) {
+        writeFileSync(path, content);
+        chmodSync(path, MODES[name] ?? 0o644);
+      }
+    }
   }
-  for (const directory of ["src", "src/deep", "d", "d/sub"]) chmodSync(join(context, directory), 0o755);
-  symlinkSync("x", join(context, "d/l"));
-  symlinkSync("d", join(context, "dl"));
 });
 
-test.after.always(() => rmSync(context, { recursive: true, force: true }));
+test.after.always(() => rmSync(root, { recursive: true, force: true }));
 
-const treeOf = async ({ op }: Vertex) =>
-  op.kind === "source" && op.identifier.startsWith("local://") ? new LocalTree(context) : undefined;
+const treeOf =
+  (context: string) =>
+  async ({ op }: Vertex) =>
+    op.kind === "source" && op.identifier.startsWith("local://") ? new LocalTree(join(root, context)) : undefined;
 
 interface Fixture {
   readonly dockerfile: readonly string[];
   readonly options?: Partial<FrontendOptions>;
   /** Steps that BuildKit keeps no result of: it exports none of what has no inputs. */
   readonly misses?: readonly string[];
+  readonly context?: string;
   readonly config: unknown;
 }
 
 for (const name of readdirSync(FIXTURES)) {
-  const { dockerfile, options = {}, config, misses = [] } = JSON.parse(readFileSync(join(FIXTURES, name), "utf8")) as Fixture;
+  const {
+    dockerfile,
+    options = {},
+    context = "plain",
+    config,
+    misses = [],
+  } = JSON.parse(readFileSync(join(FIXTURES, name), "utf8")) as Fixture;
   const graph = async (): Promise<readonly Vertex[]> => {
     const text = dockerfile.join("\n");
     const { rootfs } = await compileDockerfile(parseDockerfile(text, "Dockerfile").ast, { ...OPTIONS, ...options, text }, PORTS);
@@ -97,7 +139,7 @@ for (const name of readdirSync(FIXTURES)) {
   const steps = (order: readonly Vertex[]) => order.filter(({ op }) => op.kind !== "source");
   const ports = {
     imageOf: async () => ({ layers: [{ blob: layer(DIFF_ID).blob, diffId: DIFF_ID }] }),
-    treeOf,
+    treeOf: treeOf(context),
     signal: new AbortController().signal,
   };
   const { records: theirs = [] } = readConfig(Buffer.from(JSON.stringify(config)), name, layer);
