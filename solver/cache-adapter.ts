@@ -32,7 +32,7 @@ export interface SaveNotes {
 
 export interface StoreCacheOptions {
   readonly notes?: (vertexId: string) => SaveNotes;
-  /** What is known of a vertex by other names than its keys; recorded under `key`. */
+  /** What is known of the definition of a vertex by other names than its keys; recorded under `key`. */
   readonly elsewhere?: (key: CacheKey, id: string) => ResultRecord | undefined;
   /** Told of every result that a run gave. */
   readonly onSaved?: (components: KeyComponents) => void;
@@ -62,8 +62,9 @@ export class StoreCache<R> implements EngineCache<R> {
     return this.#records.get(hit);
   }
 
-  lookup(key: CacheKey, id: string): CachedResult<R> | undefined {
-    const record = this.#store.results.lookup(key) ?? this.#options.elsewhere?.(key, id);
+  lookup(key: CacheKey, definition: string | undefined): CachedResult<R> | undefined {
+    const known = this.#store.results.lookup(key);
+    const record = known ?? (definition === undefined ? undefined : this.#options.elsewhere?.(key, definition));
     return record && this.#give(record);
   }
 

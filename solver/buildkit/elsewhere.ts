@@ -16,7 +16,7 @@ export interface KeySource {
   readonly adopt: (key: CacheKey, name: string, result: FoundResult) => ResultRecord;
 }
 
-/** A result that is known of a vertex, which becomes one of the store under `key`. */
+/** A result that is known of the definition of a vertex, which becomes one of the store under `key`. */
 export type Elsewhere = (key: CacheKey, id: string) => ResultRecord | undefined;
 
 /**

@@ -55,8 +55,11 @@ export interface EngineVertex<R> {
 
 /** What the engine asks of a cache. Implemented over cache/'s ResultIndex and by a fake in tests. */
 export interface EngineCache<R> {
-  /** Synchronous, because a build that changes nothing consists of little else. `id` is that of the vertex. */
-  lookup(key: CacheKey, id: string): CachedResult<R> | undefined;
+  /**
+   * Synchronous, because a build that changes nothing consists of little else. `definition`: the id of the vertex, when the key is its definition
+   * key; then the cache may answer with what it knows of such a definition by other names.
+   */
+  lookup(key: CacheKey, definition: string | undefined): CachedResult<R> | undefined;
   /** From now on `key` leads to this result, whatever it led to before. */
   alias(hit: CachedResult<R>, key: CacheKey): void;
   /** Makes a result durable under `keys[0]`, its primary key, and the aliases. Gives what is stored, which may be an equal, older result. */

@@ -52,7 +52,7 @@ export class Session<R> {
 
   /** What the cache has for a key of this vertex, when it is young enough. */
   lookup(node: Node<R>, key: CacheKey): CachedResult<R> | undefined {
-    const hit = this.cache.lookup(key, node.vertex.id);
+    const hit = this.cache.lookup(key, key === node.definitionKey && !node.outdated ? node.vertex.id : undefined);
     if (!hit || node.maxAge === undefined || this.decisions.now() - hit.createdAt <= node.maxAge) return hit;
     node.expired = true;
     return undefined;

@@ -96,9 +96,13 @@ export class FakeCache implements EngineCache<Text> {
   readonly #locks = new Map<CacheKey, Promise<void>>();
   held = 0;
 
-  lookup(key: CacheKey): CachedResult<Text> | undefined {
+  /** What is known of definitions by other names, by vertex id. */
+  readonly elsewhere = new Map<string, Text>();
+
+  lookup(key: CacheKey, definition: string | undefined): CachedResult<Text> | undefined {
     this.lookups++;
-    return this.keys.get(key);
+    const result = definition === undefined ? undefined : this.elsewhere.get(definition);
+    return this.keys.get(key) ?? (result === undefined ? undefined : { result, primaryKey: key, createdAt: this.clock });
   }
 
   alias(hit: CachedResult<Text>, key: CacheKey): void {

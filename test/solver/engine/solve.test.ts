@@ -163,6 +163,18 @@ test("ignoreCache runs, replaces, and everything above is decided by content", a
   t.is(fifth.results.get("id:end"), "end(copy(base(),3|changed))");
 });
 
+test("what is known of a definition by other names counts for it alone: not above what ran anew", async (t) => {
+  const elsewhere = async (ignoreCache: boolean) => {
+    const [ops, cache] = [new Ops(), new FakeCache()];
+    const { d } = diamond(ops, { b: { ignoreCache } });
+    for (const name of ["b", "c", "d"]) cache.elsewhere.set(`id:${name}`, `${name} elsewhere`);
+    const { results } = await run(cache, [d]);
+    return [ops.take(), results.get("id:d")];
+  };
+  t.deepEqual(await elsewhere(false), ["", "d elsewhere"]);
+  t.deepEqual(await elsewhere(true), ["a b d", "d(b(a()),c elsewhere)"]);
+});
+
 test("one of two equal vertices that ignores the cache decides for both", async (t) => {
   const [ops, cache] = [new Ops(), new FakeCache()];
   const plain = ops.vertex("v");
