@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "seccomp-notify.h"
 #include "seccomp-table.h"
 #include "supervised.h"
 
@@ -218,8 +218,7 @@ void install_seccomp(void)
 
 int install_supervised_seccomp(bool limited)
 {
-	/* Linux 5.19: a signal does not interrupt a call that is being answered, which would be made again. */
-	const unsigned wait_killable = 32, flags[] = {wait_killable, 0};
+	const unsigned flags[] = {FILTER_WAIT_KILLABLE, 0};
 	struct program *program = limited ? whole_program(true) : supervised_program();
 	struct sock_fprog filter = {.len = program->length, .filter = program->code};
 	int listener = -1;

@@ -4,19 +4,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "owners.h"
+#include "seccomp-notify.h"
 #include "supervised.h"
-
-#define ADDFD_SEND 2 /* SECCOMP_ADDFD_FLAG_SEND, Linux 5.14 */
 
 static mode_t umask_of(const struct call *call)
 {
@@ -55,13 +51,16 @@ static bool find_new_owner(const struct call *call, const char *located, struct 
 /* Gives the caller the open file, as the result of its call. */
 static struct answer hand_over(const struct call *call, int fd, bool close_on_exec)
 {
-	struct seccomp_notif_addfd add = {.id = call->id, .flags = ADDFD_SEND, .srcfd = (uint32_t)fd, .newfd_flags = close_on_exec ? O_CLOEXEC : 0};
+	struct notify_add add = {.id = call->id, .flags = NOTIFY_ADD_SEND, .from = (uint32_t)fd, .to_flags = close_on_exec ? O_CLOEXEC : 0};
 	struct answer answer = {ANSWER_SENT, 0};
-	if (ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 && errno == EINVAL) {
+	int number = ioctl(call->listener, NOTIFY_ADD, &add);
+	if (number < 0 && errno == EINVAL) {
 		add.flags = 0;
-		int number = ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-		answer = VALUE(number < 0 ? -errno : number);
+		number = ioctl(call->listener, NOTIFY_ADD, &add);
+		answer = VALUE(number);
 	}
+	if (number < 0)
+		answer = VALUE(-errno); /* the caller has no descriptor left, for example */
 	close(fd);
 	return answer;
 }
@@ -101,7 +100,7 @@ struct answer answer_openat(const struct call *call)
 
 struct answer answer_openat2(const struct call *call)
 {
-	struct open_how how;
+	struct openat2_how how;
 	if (call->args[3] != sizeof how || !read_memory(call, call->args[2], &how, sizeof how) || how.resolve)
 		return CONTINUE;
 	return make_open(call, (int)call->args[0], call->args[1], how.flags, (mode_t)how.mode);

@@ -1,12 +1,11 @@
 /* The memory of processes whose system calls are answered, and what paths in it mean to them. */
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "seccomp-notify.h"
 #include "supervised.h"
 
 #define PAGE 4096

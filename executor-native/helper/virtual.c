@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,11 +18,8 @@
 #include <unistd.h>
 
 #include "owners.h"
+#include "seccomp-notify.h"
 #include "supervised.h"
-
-/* Linux 6.6: the supervisor runs where the caller ran, which saves waking up another processor. */
-#define SET_FLAGS _IOW('!', 4, uint64_t)
-#define SYNC_WAKE_UP 1
 
 const struct supervised supervised_calls[] = {
 #ifdef SYS_stat /* architectures whose table is older than the calls that end in "at" */
@@ -44,7 +39,7 @@ const struct supervised supervised_calls[] = {
 	{SYS_fchown, answer_fchown, EVERY_CALL, 0, 0},
 	{SYS_fchownat, answer_fchownat, EVERY_CALL, 0, 0},
 	{SYS_openat, answer_openat, WHEN_SET, 2, O_CREAT},
-	{437 /* openat2 */, answer_openat2, EVERY_CALL, 0, 0},
+	{NR_OPENAT2, answer_openat2, EVERY_CALL, 0, 0},
 	{SYS_mkdirat, answer_mkdirat, EVERY_CALL, 0, 0},
 	{SYS_symlinkat, answer_symlinkat, EVERY_CALL, 0, 0},
 	{SYS_mknodat, answer_mknodat, EVERY_CALL, 0, 0},
@@ -106,7 +101,7 @@ static void answer_next(int listener)
 	memset(&reply, 0, sizeof reply);
 	reply.is.id = notification.is.id;
 	if (answer.kind == ANSWER_CONTINUE)
-		reply.is.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		reply.is.flags = NOTIFY_CONTINUE;
 	else if (answer.value < 0)
 		reply.is.error = (int32_t)answer.value;
 	else
@@ -166,7 +161,7 @@ static _Noreturn void supervise(const struct spec *spec, pid_t init, int control
 		fail_errno("exec/supervisor", "Cannot see the root of the sandbox");
 	read_owners(spec->known_owners, root.st_dev);
 	umask(0);
-	ioctl(listener, SET_FLAGS, SYNC_WAKE_UP);
+	ioctl(listener, NOTIFY_SET_FLAGS, NOTIFY_SYNC_WAKE_UP);
 	struct pollfd polled = {.fd = listener, .events = POLLIN};
 	for (;;) {
 		if (poll(&polled, 1, -1) < 0 && errno != EINTR)

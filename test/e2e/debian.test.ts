@@ -32,6 +32,46 @@ const program = (text: string) =>
 const APT = "RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev";
 const REST = ["COPY hello.c .", "RUN gcc -O1 -static -o /hello hello.c", "COPY --from=build /hello /usr/bin/hello"];
 
+/** Packages that make users and groups, and own files by them. */
+const OWNERS = `ARG REGISTRY
+FROM $REGISTRY/debian
+RUN apt-get update && apt-get install -y --no-install-recommends cron sudo dbus
+RUN useradd -m joe && echo 'joe ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/joe
+USER joe
+RUN touch ~/mine && sudo install -o joe -g www-data -m 2750 -d /srv/joe && touch /srv/joe/f && sudo -u www-data id
+`;
+
+(missing === undefined && !offline ? test : test.skip)("apt, sudo and useradd make the same with virtual owners", async (t) => {
+  t.timeout(15 * 60_000);
+  const layout = await debianLayout();
+  const registry = await startRegistry();
+  const rig = new Rig();
+  try {
+    await pushLayout(layout, `${registry.host}/debian`);
+    const context = rig.context("context", { Dockerfile: OWNERS });
+    const listings: (readonly string[])[] = [];
+    for (const ownership of ["mapped", "virtual"]) {
+      const out = rig.path(`${ownership}.tar`);
+      const args = ["--root", rig.path(ownership), "build", "--progress=plain", "--build-arg", `REGISTRY=${registry.host}`];
+      const built = await rig.cli([...args, "-o", `type=tar,dest=${out}`, context], { env: { TSBUILD_OWNERSHIP: ownership } });
+      t.is(built.code, 0, built.stderr);
+      const { stdout } = await rig.spawn("tar", ["-tvf", out, "--numeric-owner"]).ended;
+      const lines = stdout.toString("utf8").split("\n").filter(Boolean);
+      listings.push(lines.map((line) => line.replace(/^(\S+ \S+) +\d+ \S+ \S+ /, "$1 ")).sort());
+    }
+    t.deepEqual(listings[1], listings[0]);
+    const line = (path: string) => listings[1]?.find((text) => text.endsWith(` ${path}`));
+    t.regex(line("usr/bin/crontab") ?? "", /^-rwxr-sr-x 0\/[1-9]\d*/);
+    t.regex(line("usr/bin/sudo") ?? "", /^-rwsr-xr-x 0\/0/);
+    t.regex(line("etc/shadow") ?? "", /^-rw-r----- 0\/42/);
+    t.regex(line("srv/joe/f") ?? "", /^-rw-r--r-- 1000\/33/);
+    t.deepEqual(rig.leftovers(), []);
+  } finally {
+    await rig.dispose();
+    await registry.stop();
+  }
+});
+
 (missing === undefined && !offline ? test : test.skip)("a Debian base, a compiler from apt, a small final image", async (t) => {
   t.timeout(15 * 60_000);
   const layout = await debianLayout();

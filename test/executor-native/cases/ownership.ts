@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import type { SandboxRig } from "../../support/sandbox-rig.js";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type SandboxRig, tree } from "../../support/sandbox-rig.js";
 import { type Case, ok } from "./case.js";
 
 /** Lines of `owner mode name` as a step sees them. */
@@ -95,6 +97,38 @@ export const ownership: readonly Case[] = [
       const expected = "33:34 700 /d\n33:34 644 /d/f\n33:34 777 /d/l\n";
       assert.equal(next.out, expected, next.err);
       assert.equal((await rig.run(look, { lowers: [...lowers, next.upper] })).out, expected);
+    },
+  },
+  {
+    name: "what cannot be made is told, not waited for",
+    run: async (rig) => {
+      const tries = "cd /tmp; (ulimit -n 3; touch f); mkdir no/such; mkdir /tmp; set -C; echo > /etc/passwd; touch $(printf '%0300d' 1)";
+      const { err } = await rig.run(tries, { user: "www" });
+      const wanted = [/too many open files|no file descriptors/i, /no such file/i, /file exists/i, /file exists/i, /name too long/i];
+      const lines = err.trim().split("\n");
+      assert.deepEqual([lines.length, wanted.filter((pattern, index) => !pattern.test(lines[index] ?? ""))], [wanted.length, []], err);
+    },
+  },
+  {
+    name: "whatever leads out of the root stays inside",
+    run: async (rig) => {
+      const own = basename(rig.base);
+      const ways = [
+        `mkdir ../../../../../../tmp/${own}`,
+        `touch /../../tmp/${own}/a`,
+        `ln -s /tmp/${own} l && touch l/b`,
+        `ln -s ../../../../../tmp/${own} m && mkdir m/c`,
+        `ln -s /proc/1/root r && { mkdir r/tmp/${own}/d || mkdir /tmp/${own}/d; }`,
+        `chown www:web l/b`,
+      ];
+      const { exit, err, upper } = await rig.run(`cd /tmp; ${ways.join(" && ")}`, { user: "www" });
+      assert.deepEqual(exit, ok, err);
+      assert.deepEqual(tree(join(upper, "tmp")), [...["", "a", "b", "c/", "d/"].map((name) => `${own}/${name}`), "l", "m", "r"].sort());
+      // What the base of this rig holds on the host: nothing of the step's.
+      assert.deepEqual(
+        ["a", "b", "c", "d"].filter((name) => existsSync(join(rig.base, name))),
+        [],
+      );
     },
   },
   {

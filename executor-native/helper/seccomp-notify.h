@@ -1,0 +1,33 @@
+/* What the kernel's headers have of answered system calls, and what older ones lack (as the rest of this program, it must compile with those of Linux 5.4). */
+#ifndef TSBUILD_SECCOMP_NOTIFY_H
+#define TSBUILD_SECCOMP_NOTIFY_H
+
+#include <linux/seccomp.h>
+#include <linux/types.h>
+#include <sys/ioctl.h>
+
+/* Linux 5.5. */
+#define NOTIFY_CONTINUE 1
+
+/* Linux 5.9; NOTIFY_ADD_SEND: 5.14. */
+struct notify_add {
+	__u64 id;
+	__u32 flags, from, to, to_flags;
+};
+#define NOTIFY_ADD _IOW('!', 3, struct notify_add)
+#define NOTIFY_ADD_SEND 2
+
+/* Linux 6.6: the supervisor runs where the caller ran, which saves waking up another processor. */
+#define NOTIFY_SET_FLAGS _IOW('!', 4, __u64)
+#define NOTIFY_SYNC_WAKE_UP 1
+
+/* Linux 5.19, of the filter: a signal does not interrupt a call that is being answered, which would be made again. */
+#define FILTER_WAIT_KILLABLE 32
+
+/* Linux 5.6. */
+#define NR_OPENAT2 437
+struct openat2_how {
+	__u64 flags, mode, resolve;
+};
+
+#endif
