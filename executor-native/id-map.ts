@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { idToolMissing, noIdRange, noNewRights } from "./errors.js";
@@ -23,13 +23,13 @@ export function idMaps(): IdMaps {
   const uid = process.geteuid?.() ?? 0;
   const gid = process.getegid?.() ?? 0;
   const own = { mode: "own", uids: `0 ${uid} 1`, gids: `0 ${gid} 1` } as const;
-  if (process.env[OWNERSHIP_VARIABLE] === "virtual") {
+  if (isVirtualWanted()) {
     return {
       ...own,
       lacking: { problem: `${OWNERSHIP_VARIABLE}=virtual asks for it`, hint: "Without that, owners are real where they can be" },
     };
   }
-  if (uid === 0) {
+  if (isRoot()) {
     return {
       mode: "direct",
       uids: identity(readFileSync("/proc/self/uid_map", "utf8")),
@@ -48,6 +48,7 @@ export function idMaps(): IdMaps {
 
 /** Whether the owners of files in layers can be real here. */
 export function ownershipHere(): Ownership {
+  if (isRoot() && !isVirtualWanted()) return "mapped";
   return idMaps().mode === "own" ? "virtual" : "mapped";
 }
 
@@ -111,10 +112,21 @@ function lines(text: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
+function isVirtualWanted(): boolean {
+  return process.env[OWNERSHIP_VARIABLE] === "virtual";
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
 function inPath(name: string): boolean {
   return (process.env.PATH ?? "").split(":").some((directory) => {
+    const path = join(directory || ".", name);
+    // An exception for every directory without it would cost more than the question, which ordinary users' builds begin with.
+    if (!existsSync(path)) return false;
     try {
-      accessSync(join(directory || ".", name), constants.X_OK);
+      accessSync(path, constants.X_OK);
       return true;
     } catch {
       return false;
