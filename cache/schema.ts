@@ -101,6 +101,5 @@ export const MIGRATIONS: readonly string[] = [
   `,
   `
   ALTER TABLE layers ADD COLUMN virtual INTEGER NOT NULL DEFAULT 0; -- 1: owners in the snapshot are virtual; fixed when its making begins
-  CREATE INDEX layers_virtual ON layers (id) WHERE virtual = 1;
   `,
 ];
