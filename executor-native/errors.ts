@@ -46,7 +46,9 @@ export function workerNotStarted(report: ProbeReport, failure: HelperFailure | u
     return new TsbuildError("exec/unsupported-system", missing.problem, missing.hint === undefined ? {} : { hint: missing.hint });
   }
   const what = failure ? failure.message : output.trim() || "it ended without a word";
-  return new TsbuildError(failure?.code ?? "exec/worker-start", `Cannot start the worker for steps: ${what}`);
+  return new TsbuildError(failure?.code ?? "exec/worker-start", `Cannot start the worker for steps: ${what}`, {
+    hint: "tsbuild doctor tries each part of it, and says what to do",
+  });
 }
 
 export function workerGone(how: string, output: string): TsbuildError {
@@ -62,6 +64,9 @@ const HINTS: Readonly<Record<string, string>> = {
   "exec/user-ids": "Ids above the range in /etc/subuid and /etc/subgid cannot be used; enlarge the range",
   "exec/ulimit": "Raise the limit of the session that runs tsbuild first",
   "exec/mount-point": "Mount points are made when they are missing; what exists must be of the same kind as what is mounted",
+  "exec/owners": "The step's result cannot be kept without them: see whether the store's disk is full or failing, and build again",
+  "exec/supervisor":
+    "Virtual owners need it; with a range in /etc/subuid and /etc/subgid steps run without (tsbuild doctor says what this machine lacks)",
 };
 
 /** What the native part says about one sandbox. */

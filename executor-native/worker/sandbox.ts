@@ -10,7 +10,7 @@ import { hasOneId } from "../ownership.js";
 import { mountPoints } from "./mount-points.js";
 import { encodeSpec, type OwnerRecords } from "./spec-encoding.js";
 
-/** A status line of the native part's `run` mode. The first that says how it ended counts. */
+/** A status line of the native part's `run` mode. */
 type StatusLine =
   | { readonly status: "error"; readonly code: string; readonly message: string; readonly errno: number }
   | { readonly status: "not-started"; readonly message: string; readonly code: number }
@@ -49,7 +49,7 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
   specPipe?.end(bytes);
 
   const done = ended(child).then((how) => {
-    const line = lastWord(status);
+    const line = outcome(status);
     if (stopped || line?.status === "stopped") throw new CanceledError();
     if (line === undefined) throw sandboxKilled(how);
     switch (line.status) {
@@ -96,16 +96,22 @@ function ended(child: ChildProcess): Promise<string> {
   });
 }
 
-function lastWord(text: string): StatusLine | undefined {
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
-    try {
-      return JSON.parse(line) as StatusLine;
-    } catch {
-      return undefined;
-    }
+/**
+ * The line that says how it ended: the first, unless something failed or was killed afterwards. A supervisor that could not write down the owners of files
+ * must not look like a command that ended well.
+ */
+function outcome(text: string): StatusLine | undefined {
+  const lines = text.split("\n").flatMap((line) => parseStatus(line) ?? []);
+  return lines.find(({ status }) => status === "error" || status === "killed") ?? lines[0];
+}
+
+/** Undefined for a line that was cut off. */
+function parseStatus(line: string): StatusLine | undefined {
+  try {
+    return JSON.parse(line) as StatusLine;
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
 function signalName(number: number): string {

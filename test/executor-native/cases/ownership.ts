@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { ownersFile } from "../../../core/owners-file.js";
 import { type SandboxRig, tree } from "../../support/sandbox-rig.js";
 import { type Case, ok } from "./case.js";
 
@@ -145,6 +146,16 @@ export const ownership: readonly Case[] = [
         },
       );
       assert.equal(owners.out, " 10 33 www\n 10 44 bare\n");
+    },
+  },
+  {
+    name: "a step whose owners cannot be written down has failed, whatever its command says",
+    async run(rig) {
+      if (!rig.virtual) return;
+      const rootfs = { lowers: [rig.rootfs], upper: rig.directory("upper"), work: rig.directory("work") };
+      mkdirSync(ownersFile(rootfs.upper));
+      // They are written when no process is left: after the command has told how it ended.
+      await assert.rejects(rig.run("ln -s x /l; chown -h 1:2 /l; sleep 60 &", { rootfs }), { code: "exec/owners" });
     },
   },
 ];
