@@ -33,6 +33,9 @@ static int compare_groups(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
+/* As the kernel shows them; and the same groups are the same set of ids, however often they are given. */
+static void sort_groups(uint32_t *groups, size_t count) { qsort(groups, count, sizeof *groups, compare_groups); }
+
 static size_t number_of(const struct ids *ids)
 {
 	for (size_t i = 0; i < set_count; i++)
@@ -48,13 +51,13 @@ static size_t number_of(const struct ids *ids)
 	uint32_t *groups = allocate((ids->group_count + 1) * sizeof *groups);
 	if (ids->group_count)
 		memcpy(groups, ids->groups, ids->group_count * sizeof *groups);
-	qsort(groups, ids->group_count, sizeof *groups, compare_groups); /* as the kernel shows them */
 	sets[set_count].groups = groups;
 	return set_count++;
 }
 
-void set_first_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count)
+void set_first_ids(uint32_t uid, uint32_t gid, uint32_t *groups, uint32_t count)
 {
+	sort_groups(groups, count);
 	struct ids ids = {.user = {uid, uid, uid, uid}, .group = {gid, gid, gid, gid}, .group_count = count, .groups = groups};
 	number_of(&ids);
 }
@@ -247,6 +250,7 @@ struct answer answer_setgroups(const struct call *call)
 		return VALUE(-EINVAL);
 	if (count && !read_memory(call, call->args[1], groups, count * sizeof *groups))
 		return VALUE(-EFAULT);
+	sort_groups(groups, count);
 	now.groups = groups;
 	now.group_count = (uint32_t)count;
 	give(call, &now);

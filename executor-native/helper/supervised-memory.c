@@ -16,13 +16,23 @@ bool read_memory(const struct call *call, uint64_t address, void *data, size_t s
 	return process_vm_readv(call->pid, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
+/* What was opened in /proc before this is the caller's: its number is not another process's yet. */
+static bool still_waits(const struct call *call)
+{
+	uint64_t id = call->id;
+	return ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
 bool write_memory(const struct call *call, uint64_t address, const void *data, size_t size)
 {
-	struct iovec here = {(void *)data, size}, there = {(void *)(uintptr_t)address, size};
-	uint64_t id = call->id;
-	/* Its number may be another process's by now. */
-	return ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0 &&
-	       process_vm_writev(call->pid, &here, 1, &there, 1, 0) == (ssize_t)size;
+	char path[32];
+	snprintf(path, sizeof path, "%d/mem", call->pid);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool written = still_waits(call) && pwrite(fd, data, size, (off_t)address) == (ssize_t)size;
+	close(fd);
+	return written;
 }
 
 /* What follows a text may not be readable, so it is read page by page. */
@@ -41,27 +51,37 @@ bool read_text(const struct call *call, uint64_t address, char *text, size_t roo
 	return false;
 }
 
+/* The directory or file that the path of the call in hand begins at. */
+static int base = -1;
+
+static bool open_base(const struct call *call, const char *path)
+{
+	if (base >= 0)
+		close(base);
+	base = open(path, O_PATH | O_CLOEXEC);
+	return base >= 0 && still_waits(call);
+}
+
 bool locate(const struct call *call, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE])
 {
-	char text[LOCATED_SIZE - 64] = "", base[48];
+	char text[LOCATED_SIZE - 64] = "", start[48];
 	if ((path || !(*flags & AT_EMPTY_PATH)) && !read_text(call, path, text, sizeof text))
 		return false;
-	if (directory == AT_FDCWD)
-		snprintf(base, sizeof base, "%d/cwd", call->pid);
-	else
-		snprintf(base, sizeof base, "%d/fd/%d", call->pid, directory);
-	if (text[0] == '/') {
-		/* /proc/self and what leads there mean the caller; nothing there has an owner that only we know. */
-		if (strncmp(text, "/proc/", 6) == 0 || strncmp(text, "/dev/fd/", 8) == 0 || strncmp(text, "/dev/std", 8) == 0)
-			return false;
-		snprintf(located, LOCATED_SIZE, "%d/root%s", call->pid, text);
-	} else if (text[0]) {
-		snprintf(located, LOCATED_SIZE, "%s/%s", base, text);
-	} else if (*flags & AT_EMPTY_PATH) {
-		strcpy(located, base);
-		*flags &= ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW); /* a link of /proc, which leads to the file itself */
-	} else {
+	/* /proc/self and what leads there mean the caller; nothing there has an owner that only we know. */
+	if (strncmp(text, "/proc/", 6) == 0 || strncmp(text, "/dev/fd/", 8) == 0 || strncmp(text, "/dev/std", 8) == 0)
 		return false;
-	}
+	if (text[0] == '/')
+		snprintf(start, sizeof start, "%d/root", call->pid);
+	else if (directory == AT_FDCWD)
+		snprintf(start, sizeof start, "%d/cwd", call->pid);
+	else
+		snprintf(start, sizeof start, "%d/fd/%d", call->pid, directory);
+	if (!text[0] && !(*flags & AT_EMPTY_PATH))
+		return false;
+	if (!open_base(call, start))
+		return false;
+	if (!text[0])
+		*flags &= ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW); /* a link of /proc, which leads to the file itself */
+	snprintf(located, LOCATED_SIZE, "self/fd/%d%s%s", base, text[0] && text[0] != '/' ? "/" : "", text);
 	return true;
 }

@@ -43,7 +43,8 @@ bool read_text(const struct call *call, uint64_t address, char *text, size_t roo
 
 /*
  * The file that `path` (an address in the caller's memory) means to the caller, as a path from the supervisor's working directory, which is /proc of its
- * pid namespace; `flags` (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) become those for that path. False when the kernel had better answer itself: bad memory, names
+ * pid namespace; it begins at a descriptor that is open until the next call, so that it stays the caller's when the caller dies and its number goes to another
+ * process. `flags` (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) become those for that path. False when the kernel had better answer itself: bad memory, names
  * below /proc that depend on who asks.
  */
 bool locate(const struct call *call, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE]);
@@ -58,7 +59,8 @@ struct ids {
 };
 enum { REAL, EFFECTIVE, SAVED, FILES };
 
-void set_first_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count);
+/* Sorts the groups. */
+void set_first_ids(uint32_t uid, uint32_t gid, uint32_t *groups, uint32_t count);
 const struct ids *ids_of(const struct call *call);
 bool in_group(const struct ids *ids, uint32_t gid);
 
