@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { Digest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
 import type { FileTree, NodeMeta } from "../../oci/layer/toc.js";
 import { fsPath } from "../../oci/path-bytes.js";
 
@@ -46,8 +47,15 @@ export class NodeHashes {
 
   /** Whether the files that were read are those that the tree has digests of. */
   async isAsKnown(): Promise<boolean> {
-    const known = await this.tree.digests([...this.#contents.keys()], this.options.signal);
-    return [...this.#contents.values()].every((digest, index) => digest === known[index]);
+    try {
+      const known = await this.tree.digests([...this.#contents.keys()], this.options.signal);
+      return [...this.#contents.values()].every((digest, index) => digest === known[index]);
+    } catch (error) {
+      this.options.signal?.throwIfAborted();
+      // Our own key was not made of it, and it cannot be read any more.
+      if (error instanceof TsbuildError) return false;
+      throw error;
+    }
   }
 
   #hash(path: string, node: NodeMeta): string {
@@ -122,12 +130,17 @@ function tarsum({ type, mode, uid, gid, size, link = "", xattrs }: NodeMeta): st
 /** Bytes read at once. */
 const CHUNK = 1 << 20;
 
+/** Throws {@link Unhashable} when it cannot be read any more: contexts change while a build runs, and caches are written when it is over. */
 function readAll(path: string, add: (data: Uint8Array) => void): void {
-  const fd = openSync(fsPath(path), "r");
+  let fd: number | undefined;
   try {
+    // A link or fifo that took the file's place must neither be followed nor waited for.
+    fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const chunk = Buffer.allocUnsafe(CHUNK);
     for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) add(chunk.subarray(0, read));
+  } catch (error) {
+    throw new Unhashable("it cannot be read", { cause: error });
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }

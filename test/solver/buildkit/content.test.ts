@@ -103,6 +103,17 @@ test("hard links, and files that changed since our key was made, have no digest"
   t.is(await contentDigest(context, [select("/changing")], local), undefined);
 });
 
+test("files that cannot be read any more have no digest", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-content-"));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  for (const name of ["gone", "replaced"]) writeFileSync(join(directory, name), name);
+  const context = new LocalTree(directory);
+  for (const name of ["gone", "replaced"]) t.truthy(context.lookup(name));
+  for (const name of ["gone", "replaced"]) rmSync(join(directory, name));
+  mkdirSync(join(directory, "replaced"));
+  for (const name of ["gone", "replaced"]) t.is(await contentDigest(context, [select(`/${name}`)], local), undefined, name);
+});
+
 test("JSON as Go writes it", (t) => {
   t.is(goJson({ a: "<b> & \u2028 é \b\t" }), '{"a":"\\u003cb\\u003e \\u0026 \\u2028 é \\b\\t"}');
   t.is(goJson({ a: ["\udc80"] }), undefined);
