@@ -68,6 +68,8 @@ interface PulledManifest {
 
 class Pull {
   readonly #held: { release(): void }[] = [];
+  /** Indexes and manifests that were looked at: an index may name one many times. */
+  readonly #seen = new Set<Digest>();
   /** Manifests that are wanted. */
   readonly #chosen = new Set<Digest>();
   #fetched = 0;
@@ -112,6 +114,8 @@ class Pull {
   /** Brings indexes, and the manifests of the platforms that are wanted. */
   async #documents(descriptor: Descriptor, reporter: Reporter, depth = 0): Promise<void> {
     if (depth > 5) throw new TsbuildError("image/invalid", `Cannot use ${this.#what}: its index is nested too deep`);
+    if (this.#seen.has(descriptor.digest)) return;
+    this.#seen.add(descriptor.digest);
     const { store, client } = this.parts;
     if (!this.#keep(descriptor.digest)) {
       const { bytes } = await client.manifest(this.reference, descriptor.digest, { signal: reporter.signal });
@@ -128,7 +132,7 @@ class Pull {
       this.wanted === "all"
         ? index.manifests
         : (this.wanted ?? [hostPlatform()]).map((platform) => requirePlatform(index, platform, this.#what));
-    for (const entry of new Set(chosen)) await this.#documents(entry, reporter, depth + 1);
+    for (const entry of chosen) await this.#documents(entry, reporter, depth + 1);
   }
 
   async #blobs(wanted: readonly Descriptor[], reporter: Reporter): Promise<void> {

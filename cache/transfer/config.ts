@@ -49,6 +49,7 @@ export interface CacheMount {
   readonly blob: { readonly mediaType: string; readonly digest: string; readonly size: number };
 }
 
+const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const index = v.pipe(v.number(), v.integer(), v.minValue(-1));
 const optional = <T extends v.GenericSchema>(schema: T) =>
   v.pipe(
@@ -73,14 +74,14 @@ export const configSchema = v.object({
     v.object({
       blob: v.string(),
       parent: v.optional(index, 0),
-      annotations: optional(v.object({ mediaType: v.string(), diffID: v.string(), size: v.number(), createdAt: optional(v.string()) })),
+      annotations: optional(v.object({ mediaType: v.string(), diffID: v.string(), size: bytes, createdAt: optional(v.string()) })),
     }),
   ),
   records: list(recordSchema),
   tsbuild: optional(
     v.object({
       mounts: list(
-        v.object({ id: v.string(), name: v.string(), blob: v.object({ mediaType: v.string(), digest: v.string(), size: v.number() }) }),
+        v.object({ id: v.string(), name: v.string(), blob: v.object({ mediaType: v.string(), digest: v.string(), size: bytes }) }),
       ),
       explain: v.fallback(optional(v.string()), undefined),
     }),

@@ -8,6 +8,9 @@ import type { KeyRecord, TransferContent, TransferLayer, TransferMount, Transfer
 /** Largest cache config that is read, in bytes. BuildKit itself reads none above 1 MiB. */
 export const MAX_CONFIG_SIZE = 32 << 20;
 
+/** Layers in a chain, twice what one mount can stack: without a limit a few bytes of a config would stand for any number of them. */
+const MAX_CHAIN = 1000;
+
 /**
  * Reads a cache config. `describe` gives the layer behind a blob when the config does not describe it itself; records whose layers are not
  * described lead to no result. Throws `image/invalid` when it is no config.
@@ -24,8 +27,8 @@ export function readConfig(data: Uint8Array, what: string, describe: (blob: stri
     const found: TransferLayer[] = [];
     for (let at = index; at !== -1; at = (config.layers[at] as (typeof config.layers)[number]).parent) {
       const layer = layers[at];
-      // More layers than there are: parents in a ring.
-      if (!layer || found.length > layers.length) return undefined;
+      // Also where parents form a ring.
+      if (!layer || found.length === MAX_CHAIN) return undefined;
       found.push(layer);
     }
     return found.reverse();

@@ -76,14 +76,18 @@ function parse(text: string): { readonly steps?: unknown; readonly selections?: 
 function runOf(step: unknown): TravelledRun | undefined {
   if (!isObject(step)) return undefined;
   const { key, name, createdAt, identity, inputs } = step;
-  if (typeof key !== "string" || typeof name !== "string" || typeof createdAt !== "number" || typeof identity !== "string")
-    return undefined;
+  if (typeof key !== "string" || typeof name !== "string" || !isTime(createdAt) || typeof identity !== "string") return undefined;
   if (!Array.isArray(inputs) || !inputs.every(isInput)) return undefined;
   return { key: key as CacheKey, name, createdAt, components: veil({ identity, inputs }) };
 }
 
 function isInput(value: unknown): value is KeyComponents["inputs"][number] {
   return isObject(value) && typeof value["name"] === "string" && typeof value["key"] === "string";
+}
+
+/** What a date can be made of. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= 8.64e15;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

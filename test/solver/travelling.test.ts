@@ -93,6 +93,7 @@ test("what cannot be read explains nothing", (t) => {
     { key: 1 },
     { key: "k", name: "n", createdAt: 1, identity: "", inputs: [null] },
     { key: "k", name: "n", createdAt: 1, identity: "" },
+    { key: "k", name: "n", createdAt: 1e300, identity: "", inputs: [] },
   ];
   t.deepEqual(unpackExplanations(packed({ steps: bad, selections: { a: 1, b: "text" } })), {
     runs: [],

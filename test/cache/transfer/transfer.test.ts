@@ -176,9 +176,23 @@ test("config: BuildKit's own records and chains that make no sense lead to nothi
     readConfig(Buffer.from("{}"), "config", () => undefined),
     { results: [], mounts: [], records: [] },
   );
-  t.like(
-    t.throws(() => readConfig(Buffer.from('{"layers":[{"parent":"x"}]}'), "config", () => undefined)),
-    { code: "image/invalid" },
+  const negative = { blob: A.blob.digest, parent: -1, annotations: { mediaType: A.blob.mediaType, diffID: A.diffId, size: -1 } };
+  for (const text of ['{"layers":[{"parent":"x"}]}', JSON.stringify({ layers: [negative] })]) {
+    t.like(
+      t.throws(() => readConfig(Buffer.from(text), "config", () => undefined)),
+      { code: "image/invalid" },
+      text,
+    );
+  }
+});
+
+test("config: a chain of more layers than anything can stack leads to nothing", (t) => {
+  const layers = Array.from({ length: 1001 }, (_, index) => ({ blob: A.blob.digest, parent: index - 1 }));
+  const records = [1000, 999].map((layer) => ({ digest: sha256("op"), layers: [{ layer }] }));
+  const read = readConfig(Buffer.from(JSON.stringify({ layers, records })), "config", () => A);
+  t.deepEqual(
+    read.records?.map(({ result }) => result?.layers.length),
+    [undefined, 1000],
   );
 });
 
