@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { SocketDirectory } from "../core/socket-directory.js";
@@ -18,26 +18,42 @@ export async function startOwnSshAgent(id: string, keys: readonly string[], dire
   const child = spawn("ssh-agent", ["-a", "agent", "sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat'], { cwd: directory, env });
   let pid: number | undefined;
   const end = (): void => {
-    if (pid !== undefined) process.kill(pid);
+    if (pid !== undefined) endProcess(pid);
     child.stdin.destroy();
     home[Symbol.dispose]();
   };
   try {
     pid = await agentPid(child, id);
-    const { status, stderr, error } = spawnSync("ssh-add", ["-q", ...keys.map((key) => resolve(key))], {
-      cwd: directory,
-      env: { ...env, SSH_AUTH_SOCK: "agent" },
-      stdio: ["ignore", "ignore", "pipe"],
-      encoding: "utf8",
-    });
-    if (status !== 0) {
-      const hint = "Keys with a passphrase: add them to an agent of yours, and give its socket";
-      throw failed(id, `ssh-add said: ${stderr?.trim() || String(error?.message)}`, hint);
-    }
+    await addKeys(id, keys, { cwd: directory, env: { ...env, SSH_AUTH_SOCK: "agent" } });
     return { socket: home.socket("agent"), [Symbol.dispose]: end };
   } catch (error) {
     end();
     throw error;
+  }
+}
+
+/** Without a terminal, at which OpenSSH would ask for passphrases in the middle of progress. */
+function addKeys(id: string, keys: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<void> {
+  return new Promise((done, fail) => {
+    const paths = keys.map((key) => resolve(key));
+    const child = spawn("ssh-add", ["-q", ...paths], { ...options, stdio: ["ignore", "ignore", "pipe"], detached: true });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    child.once("error", (cause) => fail(failed(id, `ssh-add cannot be started: ${cause.message}`)));
+    child.once("close", (status) => {
+      const hint = "Keys with a passphrase: add them to an agent of yours, and give its socket";
+      if (status === 0) done();
+      else fail(failed(id, `ssh-add said: ${said.trim()}`, hint));
+    });
+  });
+}
+
+/** An agent that somebody else ended needs no ending. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ESRCH") throw error;
   }
 }
 
