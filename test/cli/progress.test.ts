@@ -5,6 +5,7 @@ import { PLAIN } from "../../cli/paint.js";
 import { plainReporter } from "../../cli/progress/plain.js";
 import { frame } from "../../cli/progress/tty/frame.js";
 import { LiveScreen } from "../../cli/progress/tty/live-screen.js";
+import { LogWindow } from "../../cli/progress/tty/log-window.js";
 import { ScreenTrace } from "../../cli/progress/tty/screen-trace.js";
 import { ttyReporter } from "../../cli/progress/tty/tty.js";
 import { rawJsonReporter, rfc3339 } from "../../cli/progress/rawjson.js";
@@ -324,6 +325,20 @@ function wrapped(line: string, columns: number): string[] {
   const parts = line.match(new RegExp(`.{1,${columns}}`, "g"));
   return parts ?? [""];
 }
+
+test("tty: of output without line ends no more is kept than a screen shows", (t) => {
+  const log = new LogWindow(2);
+  const write = (text: string) => log.write(Buffer.from(text));
+  write("first\n");
+  for (let i = 0; i < 100; i++) write("0123456789".repeat(100));
+  t.deepEqual(log.lines(), ["first", "0123456789".repeat(410).slice(0, 4096)]);
+  write("\r");
+  write("50 %");
+  t.deepEqual(log.lines(), ["first", "50 %"], "a carriage return is still seen");
+  write(`${"x".repeat(10_000)}\r`);
+  write("100 %\n");
+  t.deepEqual(log.lines(), ["first", "100 %"]);
+});
 
 test("tty: whatever the frames and the widths, the screen shows the last one, below what stood there before", (t) => {
   const line = fc

@@ -1,6 +1,9 @@
 import { StringDecoder } from "node:string_decoder";
 import { stripVTControlCharacters } from "node:util";
 
+/** Characters of a line that are kept, more than any terminal shows: some programs print megabytes without an end of line. */
+const LONGEST = 4096;
+
 /** The last lines of what a step prints, as a terminal that knows nothing but line ends and carriage returns would show them. */
 export class LogWindow {
   readonly #decoder = new StringDecoder("utf8");
@@ -19,6 +22,8 @@ export class LogWindow {
     // A progress bar without line ends would grow for ever.
     const returned = this.#open.lastIndexOf("\r", this.#open.length - 2);
     if (returned >= 0) this.#open = this.#open.slice(returned + 1);
+    // A carriage return at its end still says that what follows takes its place.
+    if (this.#open.length > LONGEST) this.#open = `${this.#open.slice(0, LONGEST)}${this.#open.endsWith("\r") ? "\r" : ""}`;
     this.#lines = [...this.#lines, ...lines.slice(-this.#height)].slice(-this.#height);
   }
 
