@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import test from "ava";
 import { makeBusyboxLayout, missingForBusybox, pushLayout } from "../support/base-image.js";
+import { withRig } from "../support/busybox-suite.js";
 import { hasRegistry, type RealRegistry, REGISTRY_ACCOUNT, startRegistry } from "../support/registry.js";
 import { CLI, type Ended, Rig } from "../support/rig.js";
 
@@ -194,12 +195,14 @@ withScript("ctrl-c at the password leaves the terminal as it was", async (t) => 
 });
 
 serial("doctor agrees with what builds do here", async (t) => {
-  const { code, stdout } = await rig.cli(["doctor", "--format", "json"]);
-  const report = JSON.parse(stdout.toString("utf8"));
-  t.is(code, report.ok ? 0 : 1);
-  const context = rig.context("doctored", { Dockerfile: `FROM ${open.host}/busybox\nRUN true\n` });
-  t.is((await rig.cli(["build", "--no-cache", "-o", "type=cacheonly", context])).code === 0, report.ok);
-  t.deepEqual(rig.leftovers(), []);
+  await withRig(async (own) => {
+    const { code, stdout } = await own.cli(["doctor", "--format", "json"]);
+    const report = JSON.parse(stdout.toString("utf8"));
+    t.is(code, report.ok ? 0 : 1);
+    const context = own.context("doctored", { Dockerfile: `FROM ${open.host}/busybox\nRUN true\n` });
+    t.is((await own.cli(["build", "--no-cache", "-o", "type=cacheonly", context])).code === 0, report.ok);
+    t.deepEqual(own.leftovers(), []);
+  });
 });
 
 const canUnshare = missing === undefined && spawnSync("unshare", ["-Ur", "true"]).status === 0 ? test.serial : test.serial.skip;
