@@ -52,11 +52,12 @@ static bool try_network(void)
 	return pid > 0 && waitpid(pid, NULL, 0) == pid;
 }
 
-static bool try_seccomp(void)
+/* In a process of its own, which ends with it. */
+static bool try_filter(void (*install)(void))
 {
 	pid_t pid = fork();
 	if (pid == 0) {
-		install_seccomp();
+		install();
 		_exit(0);
 	}
 	int status = -1;
@@ -66,19 +67,10 @@ static bool try_seccomp(void)
 	return status == 0;
 }
 
-static bool try_supervised_seccomp(void)
-{
-	pid_t pid = fork();
-	if (pid == 0) {
-		install_supervised_seccomp(true);
-		_exit(0);
-	}
-	int status = -1;
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return false;
-	errno = EINVAL;
-	return status == 0;
-}
+static void supervised_filter(void) { install_supervised_seccomp(true); }
+
+static bool try_seccomp(void) { return try_filter(install_seccomp); }
+static bool try_supervised_seccomp(void) { return try_filter(supervised_filter); }
 
 static bool try_attribute(void)
 {

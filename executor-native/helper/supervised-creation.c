@@ -73,7 +73,7 @@ static struct answer make_open(const struct call *call, int directory, uint64_t 
 	int none = 0;
 	if (!(flags & O_CREAT) || flags & O_PATH || (flags & O_TMPFILE) == O_TMPFILE)
 		return CONTINUE;
-	if (!locate(call, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+	if (!locate(call, TO_CHANGE, directory, path, &none, located) || !find_new_owner(call, located, &owner))
 		return CONTINUE;
 	if (lstat(located, &status) == 0 || errno != ENOENT)
 		return CONTINUE;
@@ -124,7 +124,7 @@ static struct answer make_directory(const struct call *call, int directory, uint
 	char located[LOCATED_SIZE];
 	struct owner owner;
 	int none = 0;
-	if (!locate(call, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+	if (!locate(call, TO_CHANGE, directory, path, &none, located) || !find_new_owner(call, located, &owner))
 		return CONTINUE;
 	int result = mkdir(located, mode & 07777 & ~umask_of(call));
 	for (size_t end = strlen(located); end > 1 && located[end - 1] == '/';)
@@ -144,7 +144,7 @@ static struct answer make_symlink(const struct call *call, uint64_t target, int 
 	char located[LOCATED_SIZE], text[LOCATED_SIZE];
 	struct owner owner;
 	int none = 0;
-	if (!read_text(call, target, text, 4096) || !locate(call, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+	if (!read_text(call, target, text, 4096) || !locate(call, TO_CHANGE, directory, path, &none, located) || !find_new_owner(call, located, &owner))
 		return CONTINUE;
 	return made(symlink(text, located), located, owner);
 }
@@ -157,7 +157,7 @@ static struct answer make_node(const struct call *call, int directory, uint64_t 
 	char located[LOCATED_SIZE];
 	struct owner owner;
 	int none = 0;
-	if (S_ISCHR(mode) || S_ISBLK(mode) || !locate(call, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+	if (S_ISCHR(mode) || S_ISBLK(mode) || !locate(call, TO_CHANGE, directory, path, &none, located) || !find_new_owner(call, located, &owner))
 		return CONTINUE;
 	return made(mknod(located, mode & ~umask_of(call), (dev_t)device), located, owner);
 }

@@ -13,7 +13,7 @@
 /* False for most files: they belong to whom the file system says, and the kernel answers. */
 static bool find_virtual(const struct call *call, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE], struct owner *owner)
 {
-	return locate(call, directory, path, flags, located) && find_owner(located, *flags & AT_SYMLINK_NOFOLLOW, owner);
+	return locate(call, TO_LOOK, directory, path, flags, located) && find_owner(located, *flags & AT_SYMLINK_NOFOLLOW, owner);
 }
 
 static struct answer tell(const struct call *call, int directory, uint64_t path, int flags, uint64_t address)
@@ -63,7 +63,7 @@ static struct answer give_away(const struct call *call, int directory, uint64_t 
 {
 	char located[LOCATED_SIZE];
 	struct owner before = {0, 0};
-	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) || !locate(call, directory, path, &flags, located))
+	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) || !locate(call, TO_CHANGE, directory, path, &flags, located))
 		return CONTINUE;
 	find_owner(located, flags, &before);
 	struct owner after = {uid == UNCHANGED ? before.uid : uid, gid == UNCHANGED ? before.gid : gid};

@@ -51,18 +51,18 @@ bool read_text(const struct call *call, uint64_t address, char *text, size_t roo
 	return false;
 }
 
-/* The directory or file that the path of the call in hand begins at. */
-static int base = -1;
-
-static bool open_base(const struct call *call, const char *path)
+/* Makes `start`, where a path begins, one of this process's own descriptors. */
+static bool hold(const struct call *call, char *start, size_t room)
 {
-	if (base >= 0)
-		close(base);
-	base = open(path, O_PATH | O_CLOEXEC);
-	return base >= 0 && still_waits(call);
+	static int held = -1; /* until the next call */
+	if (held >= 0)
+		close(held);
+	held = open(start, O_PATH | O_CLOEXEC);
+	snprintf(start, room, "self/fd/%d", held);
+	return held >= 0 && still_waits(call);
 }
 
-bool locate(const struct call *call, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE])
+bool locate(const struct call *call, enum purpose purpose, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE])
 {
 	char text[LOCATED_SIZE - 64] = "", start[48];
 	if ((path || !(*flags & AT_EMPTY_PATH)) && !read_text(call, path, text, sizeof text))
@@ -78,10 +78,10 @@ bool locate(const struct call *call, int directory, uint64_t path, int *flags, c
 		snprintf(start, sizeof start, "%d/fd/%d", call->pid, directory);
 	if (!text[0] && !(*flags & AT_EMPTY_PATH))
 		return false;
-	if (!open_base(call, start))
+	if (purpose == TO_CHANGE && !hold(call, start, sizeof start))
 		return false;
 	if (!text[0])
 		*flags &= ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW); /* a link of /proc, which leads to the file itself */
-	snprintf(located, LOCATED_SIZE, "self/fd/%d%s%s", base, text[0] && text[0] != '/' ? "/" : "", text);
+	snprintf(located, LOCATED_SIZE, "%s%s%s", start, text[0] && text[0] != '/' ? "/" : "", text);
 	return true;
 }

@@ -42,12 +42,17 @@ bool read_text(const struct call *call, uint64_t address, char *text, size_t roo
 #define LOCATED_SIZE (4096 + 64)
 
 /*
- * The file that `path` (an address in the caller's memory) means to the caller, as a path from the supervisor's working directory, which is /proc of its
- * pid namespace; it begins at a descriptor that is open until the next call, so that it stays the caller's when the caller dies and its number goes to another
- * process. `flags` (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) become those for that path. False when the kernel had better answer itself: bad memory, names
- * below /proc that depend on who asks.
+ * TO_CHANGE: the path begins at a descriptor, so that it stays the caller's when the caller dies and its number goes to another process. TO_LOOK goes without:
+ * what is found then is told to nobody.
  */
-bool locate(const struct call *call, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE]);
+enum purpose { TO_LOOK, TO_CHANGE };
+
+/*
+ * The file that `path` (an address in the caller's memory) means to the caller, as a path from the supervisor's working directory, which is /proc of its
+ * pid namespace; good until the next call is located. `flags` (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) become those for that path. False when the kernel had better
+ * answer itself: bad memory, names below /proc that depend on who asks.
+ */
+bool locate(const struct call *call, enum purpose purpose, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE]);
 
 /* Ids that a process believes to have. */
 struct ids {
