@@ -81,8 +81,11 @@ export class Session implements AsyncDisposable {
       (await this.#caches?.catch(() => undefined))?.[Symbol.dispose]();
       this.#connections?.close();
     } finally {
-      for (const thing of this.#held) await thing[Symbol.asyncDispose]();
-      this.store.close();
+      try {
+        for (const thing of this.#held) await thing[Symbol.asyncDispose]();
+      } finally {
+        this.store.close();
+      }
     }
   }
 

@@ -46,9 +46,7 @@ export function workerNotStarted(report: ProbeReport, failure: HelperFailure | u
     return new TsbuildError("exec/unsupported-system", missing.problem, missing.hint === undefined ? {} : { hint: missing.hint });
   }
   const what = failure ? failure.message : output.trim() || "it ended without a word";
-  return new TsbuildError(failure?.code ?? "exec/worker-start", `Cannot start the worker for steps: ${what}`, {
-    hint: "tsbuild doctor tries each part of it, and says what to do",
-  });
+  return new TsbuildError(failure?.code ?? "exec/worker-start", `Cannot start the worker for steps: ${what}`);
 }
 
 export function workerGone(how: string, output: string): TsbuildError {

@@ -65,13 +65,13 @@ async function serve(client: Socket, upstream: string): Promise<void> {
     for await (const request of messages(client)) {
       const kind = request[4];
       if (kind !== REQUEST_IDENTITIES && kind !== SIGN_REQUEST) {
-        client.write(FAILURE);
+        await send(client, FAILURE);
         continue;
       }
       agent.write(request);
       const answer = await answers.next();
       if (answer.done) break;
-      client.write(answer.value);
+      await send(client, answer.value);
     }
   } catch {
     // The agent or the program went away.
@@ -79,6 +79,18 @@ async function serve(client: Socket, upstream: string): Promise<void> {
     agent.destroy();
     client.end();
   }
+}
+
+/** Waits for a program that does not read, instead of keeping its answers in memory. */
+async function send(socket: Socket, message: Buffer): Promise<void> {
+  if (socket.write(message) || socket.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      socket.off("drain", done).off("close", done);
+      resolve();
+    };
+    socket.on("drain", done).on("close", done);
+  });
 }
 
 /** Messages with their length in front, whole. Throws when one is longer than the protocol's programs take. */
