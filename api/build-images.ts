@@ -65,8 +65,10 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   const solved = await withoutLostLayers(
     async () => {
       const layers = solver.layers(epoch);
-      let vertices: SolvedBuild["vertices"] = [];
-      const results = await solver.solve(targets, layers, options.image, dockerfile, (all) => (vertices = all));
+      let outcome: Pick<SolvedBuild, "vertices" | "elsewhere"> = { vertices: [], elsewhere: undefined };
+      const results = await solver.solve(targets, layers, options.image, dockerfile, (vertices, elsewhere) => {
+        outcome = { vertices, elsewhere };
+      });
       dockerfile.contexts.save();
       const context = solver.context(layers, dockerfile);
       const finished = await Promise.all(
@@ -74,18 +76,18 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
           finishImage(result, results[index] as StepResult, context, { epoch: dated, mayStay: options.mayStay }),
         ),
       );
-      return { layers, vertices, finished };
+      return { layers, outcome, finished };
     },
     { session, imports, onEvent },
   );
-  const { layers, vertices, finished } = solved;
+  const { layers, outcome, finished } = solved;
   return {
     images: finished.map(({ image }) => image),
     warnings,
     epoch: dated,
     imports,
     solved: {
-      vertices,
+      ...outcome,
       layers,
       stacks: finished.map(({ stack }) => stack),
       mounts: cacheMounts(targets),

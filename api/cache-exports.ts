@@ -15,6 +15,7 @@ import type { CacheTo } from "../cache/transfer/options.js";
 import type { ExportImage } from "../exporters/exporter.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import { layerCompression } from "../oci/media-types.js";
+import type { Elsewhere } from "../solver/buildkit/elsewhere.js";
 import type { SolvedVertex } from "../solver/engine/op.js";
 import { readComponents } from "../solver/explain/components.js";
 import { packExplanations } from "../solver/explain/travelling.js";
@@ -31,6 +32,8 @@ import type { Session } from "./session.js";
 /** What a build leaves for caches. */
 export interface SolvedBuild {
   readonly vertices: readonly SolvedVertex<StepResult>[];
+  /** What caches know of those that nobody asked for. */
+  readonly elsewhere: Elsewhere | undefined;
   /** The layers of the images, one stack per platform. */
   readonly stacks: readonly Stack[];
   readonly layers: LayerService;
@@ -107,7 +110,7 @@ export class CacheExports {
   /** Also what only the caches know that were read from, or would have been when something had been missing. */
   async #stored(): Promise<readonly StoredStep[]> {
     await this.imports?.load();
-    return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results);
+    return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results, this.solved.elsewhere);
   }
 
   async #collect(option: Outgoing, reporter: Reporter) {

@@ -2,6 +2,7 @@ import type { LayerId } from "../cache/contract/layers.js";
 import type { ResultIndex } from "../cache/contract/results.js";
 import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
+import type { Elsewhere } from "./buildkit/elsewhere.js";
 import type { SolvedVertex } from "./engine/op.js";
 import type { LayerService, Stack } from "./layers/layer-service.js";
 import type { Reporter } from "./layers/ports.js";
@@ -20,11 +21,19 @@ export interface StoredStep {
   readonly components: string;
 }
 
-/** The results of a graph: those that were found or made, and of the others (below what was found) those that the cache has. */
-export function storedSteps(vertices: readonly SolvedVertex<StepResult>[], results: ResultIndex): readonly StoredStep[] {
+/**
+ * The results of a graph: those that were found or made, and of the others (below what was found) those that the cache has, or that are known
+ * `elsewhere` of their definitions.
+ */
+export function storedSteps(
+  vertices: readonly SolvedVertex<StepResult>[],
+  results: Pick<ResultIndex, "lookup">,
+  elsewhere?: Elsewhere,
+): readonly StoredStep[] {
   return vertices.flatMap(({ vertex, result, keys }): StoredStep[] => {
     if (result?.kind === "tree") return [];
-    const record = keys.map((key) => results.lookup(key)).find((found) => found !== undefined);
+    const stored = keys.map((key) => results.lookup(key)).find((found) => found !== undefined);
+    const record = stored ?? (result ? undefined : elsewhere?.(keys[0], vertex.id));
     if (!record) return [];
     const [first, ...others] = new Set([record.primaryKey, ...keys]);
     return [

@@ -21,7 +21,7 @@ export interface SolveGraphOptions {
   /** Called when the store alone does not have the targets: brings the keys of other caches. Answers those that are searched as BuildKit does. */
   readonly extend?: () => Promise<readonly KeySource[]>;
   /** Told of everything that has keys once the graph is solved, for caches that are written elsewhere. */
-  readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[]) => void;
+  readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[], elsewhere: Elsewhere) => void;
   /** Whether steps that are not even looked at are explained, too: a look-up for each. Default: false. */
   readonly explain?: boolean;
   readonly signal: AbortSignal;
@@ -55,7 +55,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     })),
   });
   const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
-  const { extend } = options;
+  const { extend, onSolved } = options;
   let elsewhere: Elsewhere = () => undefined;
   const results = await solve(roots, {
     ...explaining(order, context, {
@@ -66,7 +66,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     jobs: { run: options.jobs, io: Math.max(4, availableParallelism()) },
     signal: options.signal,
     onEvent: options.onEvent,
-    ...(options.onSolved && { onSolved: options.onSolved }),
+    ...(onSolved && { onSolved: (solved) => onSolved(solved, elsewhere) }),
     ...(extend && {
       extend: async () => {
         const sources = await extend();

@@ -1,5 +1,6 @@
 import test from "ava";
 import type { TransferLayer, TransferResult } from "../../cache/transfer/content.js";
+import type { CacheKey } from "../../core/cache-key.js";
 import { sha256 } from "../../core/digest.js";
 import { mediaTypes } from "../../oci/media-types.js";
 import type { SolvedVertex } from "../../solver/engine/op.js";
@@ -169,5 +170,21 @@ test("what a cache gets: results that were made or are stored, each once by its 
   t.deepEqual(
     stepsWithin(steps, [a]).map(({ name }) => name),
     ["RUN a"],
+  );
+
+  const asked: string[] = [];
+  const elsewhere = (wanted: CacheKey, id: string) => {
+    asked.push(`${id} ${wanted}`);
+    return store.results.lookup(key("side"));
+  };
+  const known = { ...solved("RUN known", "known"), vertex: { name: "RUN known", id: "known id" } } as unknown as SolvedVertex<never>;
+  const passedOn = storedSteps([solved("RUN a", "a"), known], store.results, elsewhere);
+  t.deepEqual(asked, [`known id ${key("known")}`], "only what the store does not have is looked for elsewhere");
+  t.deepEqual(
+    passedOn.map(({ id, keys }) => [id, keys]),
+    [
+      [undefined, [key("a")]],
+      ["known id", [key("side"), key("known")]],
+    ],
   );
 });
