@@ -7,8 +7,9 @@ export function explanationLine({ outcome, text, record }: StepExplanation): str
   return `cached: ${oneLine(text)}${at}`;
 }
 
+/** Names of files and what caches of other machines say may hold anything: a terminal must not obey it. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ");
+  return text.replaceAll(/\s*\n\s*/g, " ").replaceAll(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** `2026-01-31 12:00:00 UTC`: the same wherever a log is read. */

@@ -1,4 +1,5 @@
 import type { RecordedBuild, RecordedStep } from "../../api/build-record.js";
+import { isInstruction } from "../../api/instruction-step.js";
 import type { StepExplanation } from "../../core/events.js";
 import { age } from "../age.js";
 import { type Command, print, withHistory } from "../environment.js";
@@ -66,11 +67,6 @@ const NAME_WIDTH = 60;
 function shortName(name: string): string {
   const line = name.replaceAll(/\s+/g, " ");
   return line.length > NAME_WIDTH ? `${line.slice(0, NAME_WIDTH - 1)}…` : line;
-}
-
-/** Steps that have results of their own: not the builder's, and not base images. */
-function isInstruction(name: string): boolean {
-  return /^\[(?!([\w./-]+ )?(internal|auth)\])[^\]]*\] (?!FROM )/.test(name);
 }
 
 function lines({ step, explanation }: Explained): string {
