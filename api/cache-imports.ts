@@ -59,8 +59,15 @@ export class CacheImports {
       const source = await openSource(option, await this.session.caches());
       if (!source) return undefined;
       this.#sources.set(source.origin, source);
-      return await runAsStep(`importing cache manifest from ${source.name}`, this.onEvent, async () => {
-        const found = await source.load({ signal }).catch((error: unknown) => this.#warn(option, error));
+      return await runAsStep(`importing cache manifest from ${source.name}`, this.onEvent, async (step) => {
+        const found = await source.load({ signal }).then(
+          (content) => {
+            // No warning: the first build of every project finds none. But a mistyped name must not look like a cache.
+            if (!content) step.progress("no cache found", 0, undefined, true);
+            return content;
+          },
+          (error: unknown) => this.#warn(option, error),
+        );
         const content = found && this.travelled.add(source.name, found);
         return content && { source, content, results: byKey(content), mounts: selectMounts(content.mounts, option.mounts) };
       });

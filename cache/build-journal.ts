@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
-import type { BuildNote, BuildRecord } from "./contract/builds.js";
+import type { BuildNote, BuildRecord, StepNote } from "./contract/builds.js";
 
 /** Name of the file beside the logs of a running build: a {@link BuildNote} in JSON on each line. */
 export const JOURNAL = "journal";
@@ -19,13 +19,23 @@ export function readJournal(directory: string): BuildRecord | undefined {
   if (!first) return undefined;
   const steps = new Map(notes.flatMap((note) => note.steps.map((step) => [step.number, step] as const)));
   const build = Object.assign({}, ...notes.map((note) => note.build)) as BuildRecord;
-  const heard = Math.max(...readdirSync(directory).map((name) => statSync(join(directory, name)).mtimeMs));
+  const files = new Map(readdirSync(directory).map((name) => [name, statSync(join(directory, name))]));
+  const heard = Math.max(...[...files.values()].map(({ mtimeMs }) => mtimeMs));
+  const duration = Math.max(0, heard - build.createdAt);
+  const ended = [...steps.values()].map((step) =>
+    step.status === "interrupted" ? cutOff(step, duration, files.get(String(step.number))) : step,
+  );
   return {
     ...build,
     status: "interrupted",
-    duration: Math.max(0, heard - build.createdAt),
-    detail: JSON.stringify({ ...first.detail, steps: [...steps.values()].sort((a, b) => a.number - b.number) }),
+    duration,
+    detail: JSON.stringify({ ...first.detail, steps: ended.sort((a, b) => a.number - b.number) }),
   };
+}
+
+/** A step that was running: it took until the build ended, and printed what its log (not compressed yet) holds. */
+function cutOff(step: StepNote, duration: number, log: Stats | undefined): StepNote {
+  return { ...step, duration: Math.max(0, Math.round(duration - (step.startedAt ?? duration))), logBytes: log?.size ?? 0 };
 }
 
 /** The last line may be cut off where the process died. */

@@ -41,7 +41,19 @@ export interface BuildNote {
   /** In the first note: the members of `detail` beside `steps`. */
   readonly detail?: Readonly<Record<string, unknown>>;
   /** Members of `detail.steps`: each takes the place of what was noted of the step with its number. */
-  readonly steps: readonly { readonly number: number }[];
+  readonly steps: readonly StepNote[];
+}
+
+/** What the store itself reads of a noted step. Of one that is `interrupted` it fills in the last two. */
+export interface StepNote {
+  readonly number: number;
+  readonly status?: string;
+  /** Milliseconds since the build began. */
+  readonly startedAt?: number;
+  /** Milliseconds. */
+  readonly duration?: number;
+  /** Bytes it printed. */
+  readonly logBytes?: number;
 }
 
 /** How much history is kept: a build goes when it exceeds any of the three. */

@@ -108,6 +108,11 @@ serial("a build ended by kill -9 is told as interrupted, with what its steps had
     t.regex(await output(rig, "builds"), / interrupted .* 1 +0 +0 +\//);
     t.regex(await output(rig, "logs"), /first\n#\d+ DONE[\s\S]*ready\n#\d+ INTERRUPTED/);
     t.is(await output(rig, "logs", "^0", "3/4"), "ready\n");
+    const { stepList } = JSON.parse(await output(rig, "builds", "inspect")) as { stepList: { status: string; logBytes: number }[] };
+    t.deepEqual(
+      stepList.filter(({ status }) => status === "interrupted").map(({ logBytes }) => logBytes),
+      ["ready\n".length],
+    );
     t.regex(
       await output(rig, "explain"),
       /interrupted at \[3\/4\] RUN echo ready; sleep 60: 1 ran, 0 cached, 1 not finished\n[\s\S]*did not end: the build was interrupted\n {3}ran because it is new/,

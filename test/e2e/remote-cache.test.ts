@@ -235,6 +235,7 @@ serial("caches that cannot be reached: reading is a warning, writing an error un
   const nowhere = "127.0.0.1:1/cache";
   const read = await build(t, "errors", ["--cache-from", nowhere, "--cache-from", `type=local,src=${rig.path("nothing")}`]);
   t.true(read.stderr.includes("The registry cache is not used"), read.stderr);
+  t.deepEqual(read.stderr.match(/^#\d+ no cache found done$/gm)?.length, 1, "only the directory says that it has none");
   const written = await run("errors", ["--cache-to", nowhere, "-o", `type=oci,dest=${rig.path("errors.tar")}`]);
   t.is(written.code, 1, written.stderr);
   t.true(existsSync(rig.path("errors.tar")), "outputs do not wait for caches");
