@@ -4,7 +4,7 @@ import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { SocketDirectory } from "../core/socket-directory.js";
 
 /** An agent that ends when it is disposed of. */
-export interface OwnSshAgent extends Disposable {
+export interface OwnSshAgent extends AsyncDisposable {
   readonly socket: string;
 }
 
@@ -16,18 +16,23 @@ export async function startOwnSshAgent(id: string, keys: readonly string[], dire
   const home = new SocketDirectory(directory);
   const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", SSH_ASKPASS_REQUIRE: "never" };
   const child = spawn("ssh-agent", ["-a", "agent", "sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat'], { cwd: directory, env });
+  const gone = new Promise<void>((done) => {
+    child.once("close", () => done());
+    child.once("error", () => done());
+  });
   let pid: number | undefined;
-  const end = (): void => {
+  const end = async (): Promise<void> => {
     if (pid !== undefined) endProcess(pid);
     child.stdin.destroy();
+    await gone;
     home[Symbol.dispose]();
   };
   try {
     pid = await agentPid(child, id);
     await addKeys(id, keys, { cwd: directory, env: { ...env, SSH_AUTH_SOCK: "agent" } });
-    return { socket: home.socket("agent"), [Symbol.dispose]: end };
+    return { socket: home.socket("agent"), [Symbol.asyncDispose]: end };
   } catch (error) {
-    end();
+    await end();
     throw error;
   }
 }

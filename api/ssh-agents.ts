@@ -32,7 +32,7 @@ export class SshAgents implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const own of this.#own.values()) {
       const agent = await own.catch(() => undefined);
-      agent?.[Symbol.dispose]();
+      await agent?.[Symbol.asyncDispose]();
     }
   }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { busyboxSuite, withRig } from "../support/busybox-suite.js";
+import { busyboxSuite, gone, withRig } from "../support/busybox-suite.js";
 import type { Rig } from "../support/rig.js";
 
 const { serial, host } = busyboxSuite();
@@ -77,7 +77,7 @@ withTools("steps ask agents of keys, and agents that run already; they cannot ch
     } finally {
       process.kill(pid);
     }
-    t.deepEqual(rig.leftovers(), []);
+    t.deepEqual(await gone(rig, 10_000), []);
     const { stdout } = spawnSync("ssh-add", ["-L"], { env: { ...process.env, SSH_AUTH_SOCK: rig.path("agent.sock") }, encoding: "utf8" });
     t.is(stdout, "", "the agent has ended");
   });
