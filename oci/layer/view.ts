@@ -13,9 +13,12 @@ export interface ViewLayer {
 export const IMPLIED_DIRECTORY = { type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } } as const;
 
 interface Node {
-  readonly meta: TocEntry;
+  /** Without what is true within its layer only: that it is opaque, and which name it is a hard link to. */
+  readonly meta: NodeMeta & { readonly digest?: Digest };
   /** Of what it was last listed in; undefined for an implied directory. */
   readonly layer: string | undefined;
+  /** The path that its layer has the content of a file under. */
+  readonly contentPath: string;
   /** Paths of the layer that are one file, when there are several. */
   readonly links: readonly string[] | undefined;
   /** Of a directory. Shared with older views until this view's generation changes it. */
@@ -68,7 +71,7 @@ export class RootfsView implements FileTree {
   content(path: string): ContentSource {
     const node = this.#find(path);
     if (node?.layer === undefined || node.meta.type !== "file") throw new Error(`internal: "${path}" is no file of the root filesystem`);
-    return { kind: "layer", layer: node.layer, path: node.meta.hardlink ?? path };
+    return { kind: "layer", layer: node.layer, path: node.contentPath };
   }
 
   linksOf(path: string): readonly string[] | undefined {
@@ -120,7 +123,7 @@ function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: numb
   for (const entry of toc.entries) {
     const isDirectory = entry.type === "dir";
     if (entry.path === "") {
-      root = { ...root, meta: entry, layer: id, ...(entry.opaque ? { children: new Map(), sorted: undefined } : {}) };
+      root = { ...root, meta: standing(entry), layer: id, ...(entry.opaque ? { children: new Map(), sorted: undefined } : {}) };
       open.clear();
       open.set("", root);
       continue;
@@ -168,10 +171,19 @@ function own(node: Node, generation: number): Node {
   return { ...node, children: node.children && new Map(node.children), generation };
 }
 
-function directory(meta: TocEntry, layer: string | undefined, generation: number, children = new Map<string, Node>()): Node {
-  return { meta, layer, links: undefined, children, generation, sorted: undefined };
+function directory(entry: TocEntry, layer: string | undefined, generation: number, children = new Map<string, Node>()): Node {
+  return { meta: standing(entry), layer, contentPath: entry.path, links: undefined, children, generation, sorted: undefined };
 }
 
-function leaf(meta: TocEntry, layer: string, links: readonly string[] | undefined, generation: number): Node {
-  return { meta, layer, links, children: undefined, generation, sorted: undefined };
+function leaf(entry: TocEntry, layer: string, links: readonly string[] | undefined, generation: number): Node {
+  const contentPath = entry.hardlink ?? entry.path;
+  return { meta: standing(entry), layer, contentPath, links, children: undefined, generation, sorted: undefined };
+}
+
+/** What of an entry is true in any layer. Whoever writes a node of the view into a new layer writes this. */
+function standing(entry: TocEntry): Node["meta"] {
+  // Nearly all entries are that already.
+  if (entry.opaque === undefined && entry.hardlink === undefined) return entry;
+  const { opaque: _opaque, hardlink: _hardlink, ...meta } = entry;
+  return meta;
 }

@@ -83,6 +83,13 @@ const merges: readonly { readonly title: string; readonly layers: readonly (read
     },
   ];
 
+test("what is true in one layer only is told of no node: whoever copies it into another layer would hide what is there, or link to nothing", (t) => {
+  const view = viewOf(["d/", "d/old"], ["d/!", "d/a:text", "d/b=d/a:text"], ["d/a:other"]);
+  t.deepEqual(Object.keys(view.lookup("d") ?? {}), Object.keys(viewOf(["d/"]).lookup("d") ?? {}));
+  t.deepEqual(Object.keys(view.lookup("d/b") ?? {}), Object.keys(view.lookup("d/a") ?? {}));
+  t.deepEqual(view.content("d/b"), { kind: "layer", layer: "L1", path: "d/a" });
+});
+
 for (const { title, layers, expected } of merges) {
   test(`a stack of layers: ${title}`, (t) => {
     t.deepEqual(everything(viewOf(...layers)), [...expected]);
