@@ -160,7 +160,7 @@ function buildWithBuildKit(
     "buildx",
     "build",
     "--network=host",
-    "--progress=plain",
+    "--progress=rawjson",
     "--provenance=false",
     "--build-arg",
     `BASE=${registry.host}/busybox`,
@@ -172,12 +172,16 @@ function buildWithBuildKit(
   ];
   const { status, stdout, stderr } = docker(all, tar);
   if (status !== 0) throw new Error(stderr.toString("utf8"));
-  // What was found is shown once more, as done, when its layers have been brought.
-  const log = stderr.toString("utf8");
-  const found = new Set([...log.matchAll(/^#(\d+) CACHED$/gm)].map(([, number]) => number));
-  const lines = log.split("\n").filter((line) => !/^#\d+ DONE/.test(line) || !found.has(/\d+/.exec(line)?.[0]));
-  const { DONE, CACHED } = instructionSteps(lines.join("\n"));
-  return { cached: CACHED, ran: DONE, tar: stdout };
+  // Plain progress may show what was found only as done, when its layers are brought later.
+  const steps = new Map<string, boolean>();
+  for (const line of stderr.toString("utf8").split("\n")) {
+    if (!line.startsWith("{")) continue;
+    const { vertexes = [] } = JSON.parse(line) as { readonly vertexes?: readonly { readonly name: string; readonly cached?: boolean }[] };
+    for (const { name, cached = false } of vertexes) steps.set(name, cached || (steps.get(name) ?? false));
+  }
+  const instructions = [...steps].filter(([name]) => /^\[(?!internal|auth)[^\]]*\] (?!FROM )/.test(name));
+  const named = (found: boolean) => instructions.filter(([, cached]) => cached === found).map(([name]) => name.replace(/^\[[^\]]*\] /, ""));
+  return { cached: named(true), ran: named(false), tar: stdout };
 }
 
 async function buildHere(
