@@ -117,21 +117,8 @@ class Copier {
     const uid = owner?.uid ?? node.uid;
     const gid = owner?.gid ?? node.gid;
     // Most nodes have nothing more; writing them out is several times faster than spreading.
-    const { link, xattrs, device } = node;
-    if (link === undefined && !xattrs && !device) return { path, type, mode, uid, gid, size, mtime };
-    // What a node of a layer says beside this (the name it is a hard link to, that it is opaque) is true in that layer only.
-    return {
-      path,
-      type,
-      mode,
-      uid,
-      gid,
-      size,
-      mtime,
-      ...(link !== undefined && { link }),
-      ...(xattrs && { xattrs }),
-      ...(device && { device }),
-    };
+    if (node.link === undefined && !node.xattrs && !node.device) return { path, type, mode, uid, gid, size, mtime };
+    return { ...node, path, mode, uid, gid };
   }
 }
 
