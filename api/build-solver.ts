@@ -152,11 +152,12 @@ export class BuildSolver {
     onEvent: EventSink,
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
-    const { jobs, explain } = this.options.build;
+    const { jobs, explain, consent } = this.options.build;
     const { imports } = this.options;
     return solveGraph(targets, context, {
       jobs,
       explain,
+      consent,
       image,
       signal: this.session.signal,
       onEvent,

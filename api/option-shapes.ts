@@ -1,4 +1,5 @@
 import { TsbuildError } from "../core/errors.js";
+import { ENTITLEMENTS } from "../llb/entitlements.js";
 import type { BuildOptions, Output } from "./options.js";
 
 /** What a value must be, in words for the message, and whether it is. */
@@ -45,6 +46,10 @@ const SHAPES: Partial<Readonly<Record<keyof BuildOptions, Shape>>> = {
   cacheTo: LIST,
   pull: FLAG,
   network: { words: "default, none or host", holds: (value) => value === "default" || value === "none" || value === "host" },
+  allow: {
+    words: `an array of ${ENTITLEMENTS.join(", ")}`,
+    holds: (value) => Array.isArray(value) && value.every((item) => (ENTITLEMENTS as readonly unknown[]).includes(item)),
+  },
   addHosts: TEXTS,
   shmSize: NUMBER,
   ulimits: TEXTS,

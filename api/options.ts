@@ -7,11 +7,14 @@ import type { EventSink } from "../core/events.js";
 import type { DiskUsageReport, PrunePolicy, PruneReport } from "./disk-types.js";
 import type { PulledImage, PullOptions, PushedImage, TransferOptions } from "./transfer-types.js";
 import type { LintWarning } from "../frontend/dockerfile/check.js";
+import type { Entitlement } from "../llb/entitlements.js";
 import type { Compression } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
 
 export type { LintWarning } from "../frontend/dockerfile/check.js";
 export type { Outline, OutlineArg, OutlineMount, Target } from "../frontend/dockerfile/outline.js";
+
+export type { Entitlement } from "../llb/entitlements.js";
 
 export type { CacheFrom, CacheTo, MountSelection } from "../cache/transfer/options.js";
 
@@ -83,7 +86,14 @@ export interface BuildOptions extends CommonOptions {
   readonly cacheTo?: readonly CacheTo[];
   /** Ask the registry even when the local store has the name. */
   readonly pull?: boolean;
+  /** Network of RUN steps, and the most they can ask for. Default: `default`. */
   readonly network?: "default" | "none" | "host";
+  /**
+   * Rights that the Dockerfile and its base images may ask for: `network.host` (RUN --network=host
+   * although `network` gives less), `security.insecure` (RUN --security=insecure). Default: none; a
+   * step that asks for more fails the build before anything runs.
+   */
+  readonly allow?: readonly Entitlement[];
   /** `host:ip`. */
   readonly addHosts?: readonly string[];
   /** Bytes. */

@@ -1,6 +1,7 @@
 import { defaultRoot } from "../cache/paths.js";
 import { TsbuildError } from "../core/errors.js";
 import { suggest } from "../core/suggest.js";
+import type { Consent } from "../llb/entitlements.js";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
 import { parseImageName } from "../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
@@ -35,6 +36,7 @@ export interface ResolvedBuildOptions {
   readonly collect: boolean;
   readonly pull: boolean;
   readonly network: "default" | "none" | "host";
+  readonly consent: Consent;
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly shmSize: number | undefined;
@@ -66,6 +68,7 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   cacheTo: true,
   pull: true,
   network: true,
+  allow: true,
   addHosts: true,
   shmSize: true,
   ulimits: true,
@@ -93,6 +96,7 @@ export function resolveBuildOptions(
     );
   }
   checkOptionShapes(options);
+  const network = options.network ?? "default";
   const root = options.root ?? defaultRoot(env);
   const jobs = options.jobs ?? DEFAULT_JOBS;
   if (!Number.isInteger(jobs) || jobs < 1)
@@ -119,7 +123,8 @@ export function resolveBuildOptions(
     budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),
     collect: options.collect ?? true,
     pull: options.pull ?? false,
-    network: options.network ?? "default",
+    network,
+    consent: { network, allow: new Set(options.allow) },
     extraHosts: (options.addHosts ?? []).map(parseExtraHost),
     ulimits: (options.ulimits ?? []).map(parseUlimit),
     shmSize: options.shmSize,

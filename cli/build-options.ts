@@ -1,5 +1,6 @@
 import { contextKind } from "../api/context-kind.js";
 import type { BuildOptions } from "../api/options.js";
+import { parseAllow } from "./allow-syntax.js";
 import { parseBytes } from "./bytes.js";
 import { parseCacheFrom, parseCacheTo } from "./cache-syntax.js";
 import { splitCsv, csvPairs } from "./csv.js";
@@ -27,6 +28,7 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     ...storeRoot(environment, flags.one("root")),
     ...(target === undefined ? {} : { target }),
     ...(network === undefined ? {} : { network }),
+    ...(flags.all("allow").length === 0 ? {} : { allow: parseAllow(flags.all("allow")) }),
     ...(shmSize === undefined ? {} : { shmSize: parseBytes(shmSize, "shm-size") }),
     ...(jobs === undefined ? {} : { jobs: Number(jobs) }),
     ...(cacheBudget === undefined ? {} : { cacheBudget }),
@@ -60,10 +62,6 @@ function refuseUnsupported(flags: ParsedFlags): void {
   }
   for (const value of flags.all("attest")) {
     if (!csvPairs(value).some((pair) => pair.key === "disabled" && pair.value === "true")) throw notSupported(`--attest=${value}`);
-  }
-  for (const value of flags.all("allow").flatMap((entry) => splitCsv(entry))) {
-    // RUN steps may use the host's network as it is.
-    if (value !== "network.host") throw notSupported(`--allow=${value}`);
   }
 }
 

@@ -68,7 +68,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
     text: "What the store may take: 20g, 10% of its file system (default: $TSBUILD_CACHE_BUDGET, then the smaller of 20% and 50 GB)",
     group: CACHE,
   },
-  { name: "network", value: "<mode>", text: "Network of RUN steps: default, none or host", group: STEPS },
+  { name: "network", value: "<mode>", text: "Network of RUN steps, and the most they may ask for: default, none or host", group: STEPS },
   { name: "add-host", value: "<host:ip>", repeat: true, text: "Line for /etc/hosts of RUN steps", group: STEPS },
   { name: "shm-size", value: "<bytes>", text: "Size of /dev/shm: 64m, 1g", group: STEPS },
   { name: "ulimit", value: "<name=soft[:hard]>", repeat: true, text: "Resource limit of RUN steps", group: STEPS },
@@ -80,7 +80,13 @@ export const BUILD_FLAGS: readonly Flag[] = [
     group: STEPS,
   },
   { name: "ssh", value: "<id[=socket|key]>", repeat: true, text: "SSH agent or keys for RUN --mount=type=ssh", group: STEPS },
-  { name: "allow", value: "<entitlement>", repeat: true, text: "network.host, security.insecure", group: STEPS },
+  {
+    name: "allow",
+    value: "<entitlement>",
+    repeat: true,
+    text: "What the Dockerfile may ask for: network.host, security.insecure",
+    group: STEPS,
+  },
   { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps (not yet)", group: STEPS },
   { name: "jobs", value: "<n>", text: "RUN steps that run at once (default: 64)", group: STEPS },
   {

@@ -64,7 +64,7 @@ export interface FrontendOptions {
   readonly noCache: boolean | readonly string[];
   /** Steps that use a cache mount do not use the cache: their mounts begin empty. Default false. */
   readonly freshMounts?: boolean;
-  /** `--network`: the default for RUN without a flag. */
+  /** `--network`: what RUN without a flag, and with `--network=default`, gets. */
   readonly network: "default" | "none" | "host";
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
   readonly shmSize?: number;

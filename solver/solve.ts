@@ -2,8 +2,10 @@ import { availableParallelism } from "node:os";
 import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
+import type { Consent } from "../llb/entitlements.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
 import type { Elsewhere, KeySource } from "./buildkit/elsewhere.js";
+import { requireConsent } from "./consent.js";
 import type { SolverContext } from "./context.js";
 import type { EngineVertex, SolvedVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
@@ -24,15 +26,17 @@ export interface SolveGraphOptions {
   readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[], elsewhere: Elsewhere) => void;
   /** Whether steps that are not even looked at are explained, too: a look-up for each. Default: false. */
   readonly explain?: boolean;
+  readonly consent: Consent;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
 
-/** Solves a graph: the root filesystem of each target, in order. */
+/** Solves a graph: the root filesystem of each target, in order. Throws `build/not-allowed` before anything else. */
 export async function solveGraph(targets: readonly Rootfs[], context: SolverContext, options: SolveGraphOptions): Promise<StepResult[]> {
+  const order = topological(targets);
+  requireConsent(order, options.consent);
   const forms = layerForms(targets, options.image);
   const vertices = new Map<Digest, EngineVertex<StepResult>>();
-  const order = topological(targets);
   for (const vertex of order) {
     const form = forms.get(vertex.digest);
     if (!form) throw new Error(`internal: vertex ${vertex.digest} has no form`);

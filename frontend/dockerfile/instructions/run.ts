@@ -103,7 +103,8 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: Lowering): void {
     env,
     cwd: stage.cwd,
     user: stage.image.config?.User ?? "",
-    network: flags.network ?? options.network,
+    // `default` is what the build says, as in BuildKit: a step cannot get back what the command line took.
+    network: flags.network === undefined || flags.network === "default" ? options.network : flags.network,
     security: flags.security,
     ...(options.extraHosts.length > 0 ? { extraHosts: options.extraHosts } : {}),
     mounts: all,
