@@ -56,7 +56,11 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   const compiled = await Promise.all(
     build.platforms.map((platform) => compileDockerfile(dockerfile.ast, dockerfile.options(platform), dockerfile.ports)),
   );
-  const warnings = uniqueDiagnostics([...compiled.flatMap((result) => result.warnings), ...idleCacheOptions(build, compiled)]);
+  const warnings = uniqueDiagnostics([
+    ...build.warnings,
+    ...compiled.flatMap((result) => result.warnings),
+    ...idleCacheOptions(build, compiled),
+  ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
 
   const epoch = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;

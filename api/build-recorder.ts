@@ -228,9 +228,9 @@ function withoutSecrets(args: Readonly<Record<string, string>>): Record<string, 
   );
 }
 
-/** `http://user:password@proxy`. */
+/** `http://user:password@proxy`, also without the scheme. */
 function hasPassword(value: string): boolean {
-  return /:\/\/[^/@\s]+:[^/@\s]*@/.test(value);
+  return /(?:^|:\/\/)[^/@\s]+:[^/@\s]*@/.test(value);
 }
 
 function errorInfo(error: unknown): NonNullable<BuildDetail["error"]> {

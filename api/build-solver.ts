@@ -21,6 +21,7 @@ import { layerFetcher } from "./fetch-layer.js";
 import type { ImageResolver } from "./image-resolver.js";
 import type { SolvedFiles } from "./main-context.js";
 import { knownProjects } from "./projects.js";
+import { proxyVariables } from "./proxies.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 import type { Session } from "./session.js";
 import { SshAgents } from "./ssh-agents.js";
@@ -66,7 +67,7 @@ export class BuildSolver {
       background: session.background,
       worker: () => session.worker(),
       resolvConf,
-      proxyEnv: proxyEnv(build.buildArgs),
+      proxyEnv: proxyVariables(build.buildArgs),
       secrets,
       sshAgent,
       freshMounts: build.freshMounts ? new FreshMounts() : undefined,
@@ -179,13 +180,6 @@ function resolvConf(): string {
   } catch {
     return "";
   }
-}
-
-const PROXY = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
-
-/** Predefined proxy arguments given on the command line: every RUN step sees them, no key and no history does. */
-function proxyEnv(buildArgs: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(buildArgs).flatMap(([name, value]) => (PROXY.includes(name.toUpperCase()) ? [`${name}=${value}`] : []));
 }
 
 /** The start of content that is a file of this machine by itself, without reading the rest. */

@@ -63,7 +63,10 @@ export interface BuildOptions extends CommonOptions {
    */
   readonly dockerfile?: string | { readonly text: string; readonly name?: string };
   readonly target?: string;
-  /** Values for ARG; undefined takes the variable from the environment, as `--build-arg NAME` does. */
+  /**
+   * Values for ARG; undefined takes the variable from the environment, as `--build-arg NAME` does. The proxies of docker's configuration are added to them; an
+   * argument of that name wins, an empty one too.
+   */
   readonly buildArgs?: Readonly<Record<string, string | undefined>>;
   /** name → `DIR`, `docker-image://REF`, `oci-layout://DIR[:TAG|@DIGEST]`, a Git repository, or a URL (a file named `context`). */
   readonly buildContexts?: Readonly<Record<string, string>>;

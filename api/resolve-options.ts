@@ -1,4 +1,5 @@
 import { defaultRoot } from "../cache/paths.js";
+import type { Diagnostic } from "../core/diagnostics.js";
 import { TsbuildError } from "../core/errors.js";
 import { suggest } from "../core/suggest.js";
 import type { Consent } from "../llb/entitlements.js";
@@ -6,6 +7,7 @@ import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
 import { parseImageName } from "../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
 import { checkOptionShapes } from "./option-shapes.js";
+import { withConfigProxies } from "./proxies.js";
 import type { BuildOptions, CacheFrom, CacheTo, Output } from "./options.js";
 
 /** Build options with every default filled in and every text read. */
@@ -43,6 +45,8 @@ export interface ResolvedBuildOptions {
   readonly secrets: NonNullable<BuildOptions["secrets"]>;
   readonly ssh: NonNullable<BuildOptions["ssh"]>;
   readonly jobs: number;
+  /** Found while the options were read. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** Steps wait for networks and disks more than they compute: as in BuildKit, the machine's cores are no limit, only its patience is. */
@@ -101,11 +105,12 @@ export function resolveBuildOptions(
   const jobs = options.jobs ?? DEFAULT_JOBS;
   if (!Number.isInteger(jobs) || jobs < 1)
     throw new TsbuildError("options/invalid", `Cannot use ${jobs} as the number of jobs: it must be a whole number from 1`);
+  const { buildArgs, warning } = withConfigProxies(resolveBuildArgs(options.buildArgs ?? {}, env), env);
   return {
     context: options.context ?? ".",
     dockerfile: options.dockerfile,
     target: options.target,
-    buildArgs: resolveBuildArgs(options.buildArgs ?? {}, env),
+    buildArgs,
     buildContexts: options.buildContexts ?? {},
     labels: options.labels ?? {},
     annotations: options.annotations ?? {},
@@ -131,6 +136,7 @@ export function resolveBuildOptions(
     secrets: options.secrets ?? {},
     ssh: options.ssh ?? {},
     jobs,
+    warnings: warning === undefined ? [] : [warning],
   };
 }
 

@@ -1,19 +1,22 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/fs-atomic.js";
+import { homeDirectory } from "../core/home.js";
+import { homelessStore } from "../core/homeless-store.js";
 import { makeDirectory } from "../core/make-directory.js";
 import { ioError } from "./errors.js";
 
 /** Names the folder everything lives in; another format gets another folder, so old and new programs do not meet. */
 export const FORMAT = "v1";
 
-/** Where the store is when nobody says: `$TSBUILD_ROOT`, `$XDG_DATA_HOME/tsbuild`, `~/.local/share/tsbuild`. */
+/** Returns where the store is when nobody says: `$TSBUILD_ROOT`, `$XDG_DATA_HOME/tsbuild`, `~/.local/share/tsbuild`; without a home see {@link homelessStore}. */
 export function defaultRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env["TSBUILD_ROOT"]) return resolve(env["TSBUILD_ROOT"]);
   // The XDG specification: a relative path is invalid and to be ignored.
   const data = env["XDG_DATA_HOME"];
-  return join(data?.startsWith("/") ? data : join(env["HOME"] || homedir(), ".local", "share"), "tsbuild");
+  if (data?.startsWith("/")) return join(data, "tsbuild");
+  const home = homeDirectory(env);
+  return home === undefined ? (homelessStore(env) as string) : join(home, ".local", "share", "tsbuild");
 }
 
 /** Absolute paths of a store's parts. */

@@ -6,6 +6,7 @@ import type { DoctorReport } from "../api/doctor-types.js";
 import type { LoginOptions, LoginResult, LogoutResult } from "../api/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
+import { homelessStore } from "../core/homeless-store.js";
 
 /** The part of the library that the commands use; loaded only when a command asks for it. */
 export interface CliApi {
@@ -46,10 +47,14 @@ export function hostPath(environment: CliEnvironment, path: string): string {
   return environment.cwd === process.cwd() ? path : resolve(environment.cwd, path);
 }
 
-/** The store option of a command, from `--root` or the environment. */
+/** Returns the store option of a command, from `--root` or the environment, and says where the store is for a user who has no home. */
 export function storeRoot(environment: CliEnvironment, flag: string | undefined): { readonly root?: string } {
-  const root = flag ?? environment.env["TSBUILD_ROOT"];
-  return root ? { root: hostPath(environment, root) } : {};
+  const named = flag || environment.env["TSBUILD_ROOT"];
+  if (named) return { root: hostPath(environment, named) };
+  const root = homelessStore(environment.env);
+  if (root === undefined) return {};
+  void tell(environment, `warning: this user has no home, so the store is in ${root}; TSBUILD_ROOT or --root names another place\n`);
+  return { root };
 }
 
 /** Writes text and waits until the stream has taken it. Rejects with the system's error when the reader has gone (EPIPE), else with `cli/write-failed`. */

@@ -14,6 +14,7 @@ export function networkChecks(env: Env): readonly DoctorCheck[] {
 function credentials(env: Env): DoctorCheck {
   const title = "Registry credentials";
   const path = dockerConfigPath(env);
+  const controlledBy = [...(path === undefined ? [] : [path]), "DOCKER_CONFIG"];
   try {
     const { auths = {}, credHelpers = {}, credsStore } = readDockerConfig(path);
     const helpers = [...new Set([...Object.values(credHelpers), ...(credsStore ? [credsStore] : [])])].map(
@@ -25,13 +26,13 @@ function credentials(env: Env): DoctorCheck {
     if (absent.length === 0) {
       return check("credentials", title, {
         found: `${known}${helpers.length > 0 ? `, with ${helpers.join(", ")}` : ""}`,
-        controlledBy: [path, "DOCKER_CONFIG"],
+        controlledBy,
       });
     }
     return check("credentials", title, {
       status: "warning",
       found: `${known}, but ${absent.join(", ")} is not in PATH`,
-      controlledBy: [path],
+      controlledBy,
       fix: `Install ${absent.join(", ")}, or remove it from ${path} ("credsStore", "credHelpers") and run tsbuild login`,
     });
   } catch (error) {
@@ -39,7 +40,7 @@ function credentials(env: Env): DoctorCheck {
     return check("credentials", title, {
       status: "warning",
       found: error.message,
-      controlledBy: [path, "DOCKER_CONFIG"],
+      controlledBy,
       fix: `Mend or remove ${path}, then run tsbuild login`,
     });
   }

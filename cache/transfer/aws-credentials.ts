@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
+import { inHome } from "../../core/home.js";
 import type { Environment } from "../../oci/http/proxy.js";
 import type { AwsCredentials } from "./signature-v4.js";
 
@@ -14,12 +13,12 @@ export function awsCredentials(given: Partial<AwsCredentials>, env: Environment)
   if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
   const [id, secret] = [env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]];
   if (id && secret) return { accessKeyId: id, secretAccessKey: secret, sessionToken: env["AWS_SESSION_TOKEN"] || undefined };
-  const file = env["AWS_SHARED_CREDENTIALS_FILE"] || join(env["HOME"] || homedir(), ".aws", "credentials");
+  const file = env["AWS_SHARED_CREDENTIALS_FILE"] || inHome(env, ".aws", "credentials");
   const profile = env["AWS_PROFILE"] || "default";
-  const found = profileOf(file, profile);
+  const found = file === undefined ? undefined : profileOf(file, profile);
   if (found) return found;
   throw new TsbuildError("cache/no-credentials", `Cannot use the S3 cache: there are no credentials`, {
-    hint: `Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put a profile "${profile}" into ${file}`,
+    hint: `Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put a profile "${profile}" into ${file ?? "the file that AWS_SHARED_CREDENTIALS_FILE names"}`,
   });
 }
 

@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Agent } from "node:http";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { inHome } from "../../core/home.js";
 import type { HttpFailures } from "./errors.js";
 import { keepIdleAgent, takeIdleAgent } from "./idle-agents.js";
 import { proxyFor, type Environment } from "./proxy.js";
 
 /** Directories with a folder per registry host, as docker has them: `*.crt` are CAs, `x.cert` with `x.key` a client certificate. */
 export function defaultCertificateDirectories(env: Environment): readonly string[] {
-  const config = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
-  return [join(config, "docker", "certs.d"), "/etc/docker/certs.d"];
+  const config = env["XDG_CONFIG_HOME"] || inHome(env, ".config");
+  return [...(config === undefined ? [] : [join(config, "docker", "certs.d")]), "/etc/docker/certs.d"];
 }
 
 /**

@@ -40,6 +40,11 @@ export async function keepCredentials(
   { username, env }: { readonly username: string; readonly env: Environment },
 ): Promise<CredentialPlace> {
   const path = dockerConfigPath(env);
+  if (path === undefined) {
+    throw new TsbuildError("registry/config-not-written", "Cannot keep credentials: this user has no home directory", {
+      hint: "DOCKER_CONFIG names a directory for docker's configuration",
+    });
+  }
   const name = helperFor(readDockerConfig(path), registry);
   const key = serverName(registry);
   if (name !== undefined) {
@@ -61,6 +66,7 @@ export async function keepCredentials(
 /** Removes what is kept for a registry, under all its spellings, from the helper and from `auths`. Answers whether there was something. */
 export async function forgetCredentials(registry: string, env: Environment): Promise<boolean> {
   const path = dockerConfigPath(env);
+  if (path === undefined) return false;
   const config = readDockerConfig(path);
   const name = helperFor(config, registry);
   const key = serverName(registry);
@@ -80,7 +86,7 @@ function withoutRegistry<T>(auths: Readonly<Record<string, T>>, registry: string
   return Object.fromEntries(Object.entries(auths).filter(([key]) => !spellings.includes(key)));
 }
 
-function fromAuths(config: DockerConfig, registry: string, path: string): Credentials | undefined {
+function fromAuths(config: DockerConfig, registry: string, path = "config.json"): Credentials | undefined {
   for (const key of spellingsOf(registry)) {
     const entry = config.auths?.[key];
     if (!entry) continue;

@@ -1,8 +1,8 @@
 import { chownSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
+import { inHome } from "../../core/home.js";
 import { makeDirectory } from "../../core/make-directory.js";
 import type { Environment } from "../http/proxy.js";
 
@@ -20,18 +20,24 @@ export interface DockerConfig {
   readonly auths?: Readonly<Record<string, AuthEntry>>;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly credsStore?: string;
+  /** By the address of a daemon, or `default`. */
+  readonly proxies?: Readonly<Record<string, Readonly<Partial<Record<ProxyKey, string>>>>>;
 }
+
+export type ProxyKey = "httpProxy" | "httpsProxy" | "noProxy" | "ftpProxy" | "allProxy";
 
 /** docker's config file stores Docker Hub under the address of its first API. */
 export const HUB_KEY = "https://index.docker.io/v1/";
 
-/** Where docker's configuration is: in `$DOCKER_CONFIG`, else in `~/.docker`. */
-export function dockerConfigPath(env: Environment): string {
-  return join(env["DOCKER_CONFIG"] || join(env["HOME"] || homedir(), ".docker"), "config.json");
+/** Returns where docker's configuration is: in `$DOCKER_CONFIG`, else in `~/.docker`; undefined where nothing is named and this user has no home. */
+export function dockerConfigPath(env: Environment): string | undefined {
+  const directory = env["DOCKER_CONFIG"] || inHome(env, ".docker");
+  return directory === undefined ? undefined : join(directory, "config.json");
 }
 
 /** Throws `registry/config-invalid`; a file that is not there is an empty configuration. */
-export function readDockerConfig(path: string): DockerConfig {
+export function readDockerConfig(path: string | undefined): DockerConfig {
+  if (path === undefined) return {};
   const text = readText(path);
   return text === undefined || text.trim() === "" ? {} : parseObject(text, path);
 }

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { CanceledError, systemErrorCode, throwIfAborted } from "../../core/errors.js";
+import { inHome } from "../../core/home.js";
 import { gitMissing } from "./git-errors.js";
 
 /** Nothing in a repository, and nothing in the user's configuration, may make git run a program or ask a question. */
@@ -74,7 +74,7 @@ export class GitCommand {
     const sections = headers.map(({ scope, header }) => `[http ${quote(scope)}]\n\textraHeader = ${quote(header)}\n`);
     mkdirSync(home, { recursive: true, mode: 0o700 });
     writeFileSync(join(home, ".gitconfig"), CONFIG + sections.join(""), { mode: 0o600 });
-    const known = join(process.env["HOME"] || homedir(), ".ssh", "known_hosts");
+    const known = [join(home, "known_hosts"), inHome(process.env, ".ssh", "known_hosts")].filter(Boolean);
     this.#env = {
       PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
       HOME: home,
@@ -84,7 +84,7 @@ export class GitCommand {
       GIT_TERMINAL_PROMPT: "0",
       GIT_ALLOW_PROTOCOL: "http:https:git:ssh",
       // Keys of new hosts are accepted and forgotten; a changed key of a known one is refused.
-      GIT_SSH_COMMAND: `ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o "UserKnownHostsFile=${join(home, "known_hosts")} ${known}"`,
+      GIT_SSH_COMMAND: `ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o "UserKnownHostsFile=${known.join(" ")}"`,
       ...passedOn(),
     };
   }

@@ -11,21 +11,30 @@ export function gitMissing(cause: unknown): TsbuildError {
 export function gitFailed(what: string, said: string, host: string): TsbuildError {
   const line = lastLine(said);
   return new TsbuildError("source/git-failed", `Cannot ${what}: ${line === "" ? "git failed and said nothing" : line}`, {
-    hint: NEEDS_LOGIN.test(said)
-      ? `Give a token: --secret id=GIT_AUTH_TOKEN,env=VARIABLE (for one host only: id=GIT_AUTH_TOKEN.${host})`
-      : "Check the URL and the network; git ls-remote shows what the repository has",
+    hint: hintFor(said, host),
   });
+}
+
+function hintFor(said: string, host: string): string {
+  if (/No user exists for uid/.test(said)) {
+    return "ssh works only for users whom /etc/passwd has: add a line for this one, or use the https URL of the repository";
+  }
+  return NEEDS_LOGIN.test(said)
+    ? `Give a token: --secret id=GIT_AUTH_TOKEN,env=VARIABLE (for one host only: id=GIT_AUTH_TOKEN.${host})`
+    : "Check the URL and the network; git ls-remote shows what the repository has";
 }
 
 const NEEDS_LOGIN = /could not read (Username|Password)|Authentication failed|terminal prompts disabled|\b40[13]\b|Permission denied/;
 
-/** git's own reason: the line that says `fatal`, else the last one. */
+/** git's own reason: the line that says `fatal`, else the last one. Of a connection that failed the program that made it knows more than git. */
 function lastLine(said: string): string {
   const lines = said
     .split("\n")
     .map((line) => line.trim())
     .filter(Boolean);
-  const line = lines.find((candidate) => candidate.startsWith("fatal:")) ?? lines.at(-1) ?? "";
+  const fatal = lines.findIndex((candidate) => candidate.startsWith("fatal:"));
+  const told = lines[fatal] === "fatal: Could not read from remote repository." ? lines[fatal - 1] : lines[fatal];
+  const line = told ?? lines[fatal] ?? lines.at(-1) ?? "";
   return line.replace(/^(fatal|error): /, "").slice(0, 300);
 }
 

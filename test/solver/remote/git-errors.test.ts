@@ -1,0 +1,39 @@
+import test from "ava";
+import { gitFailed } from "../../../solver/remote/git-errors.js";
+
+const CASES: readonly (readonly [title: string, said: string, message: RegExp, hint: RegExp])[] = [
+  ["git's own reason", "warning: a\nfatal: repository 'x' not found\nmore\n", /: repository 'x' not found$/, /git ls-remote/],
+  [
+    "the reason of ssh before git's",
+    "ssh: connect to host h port 22: Connection refused\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\n",
+    /: ssh: connect to host h port 22: Connection refused$/,
+    /git ls-remote/,
+  ],
+  [
+    "a user whom passwd does not know",
+    "No user exists for uid 123456\nfatal: Could not read from remote repository.\n",
+    /: No user exists for uid 123456$/,
+    /\/etc\/passwd/,
+  ],
+  [
+    "git's own reason where ssh gave none",
+    "fatal: Could not read from remote repository.\n",
+    /: Could not read from remote repository\.$/,
+    /git ls-remote/,
+  ],
+  [
+    "a key that is not taken",
+    "git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.\n",
+    /Permission denied/,
+    /GIT_AUTH_TOKEN/,
+  ],
+  ["silence", "", /git failed and said nothing$/, /git ls-remote/],
+];
+
+for (const [title, said, message, hint] of CASES) {
+  test(`a failed git is told by ${title}`, (t) => {
+    const error = gitFailed("read x", said, "h");
+    t.regex(error.message, message);
+    t.regex(error.hint ?? "", hint);
+  });
+}
