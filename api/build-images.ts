@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import type { EventSink } from "../core/events.js";
+import { together } from "../core/together.js";
 import type { LayerId } from "../cache/contract/layers.js";
 import { parseCacheOrigin } from "../cache/transfer/origin.js";
 import type { ExportImage } from "../exporters/exporter.js";
@@ -9,6 +10,7 @@ import { topological } from "../llb/vertex.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { SolverContext } from "../solver/context.js";
 import type { Stack } from "../solver/layers/layer-service.js";
+import { sharedReporter } from "../solver/layers/ports.js";
 import { cacheMounts } from "../solver/ops/cache-mount-name.js";
 import { rootLayers } from "../solver/ops/root-layers.js";
 import type { StepResult } from "../solver/result.js";
@@ -75,9 +77,9 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
       });
       dockerfile.contexts.save();
       const context = solver.context(layers, dockerfile);
-      const finished = await Promise.all(
+      const finished = await together(session.signal, (signal) =>
         compiled.map((result, index) =>
-          finishImage(result, results[index] as StepResult, context, { epoch: dated, mayStay: options.mayStay }),
+          finishImage(result, results[index] as StepResult, context, { epoch: dated, mayStay: options.mayStay, signal }),
         ),
       );
       return { layers, outcome, finished };
@@ -110,13 +112,15 @@ async function finishImage(
   result: FrontendResult,
   solved: StepResult,
   context: SolverContext,
-  { epoch, mayStay }: { readonly epoch: number | undefined; readonly mayStay: BuildImagesOptions["mayStay"] },
+  options: { readonly epoch: number | undefined; readonly mayStay: BuildImagesOptions["mayStay"]; readonly signal: AbortSignal },
 ): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
-  const { layers: service, compression, quiet: reporter } = context;
-  const stack = await rootLayers(solved, context, reporter);
+  const { epoch, mayStay } = options;
+  const { layers: service, compression, quiet } = context;
+  const stack = await rootLayers(solved, context, sharedReporter(quiet, options.signal));
   const final = service.finalLayers(stack, compression);
-  const layers = await Promise.all(
-    stack.map(async (id, index) => {
+  const layers = await together(options.signal, (signal) => {
+    const reporter = sharedReporter(quiet, signal);
+    return stack.map(async (id, index) => {
       const from = (final.get(id) ?? service.record(id)).origin;
       const stays = from !== undefined && mayStay(from);
       const { diffId, blob } = final.get(id) ?? (await service[stays ? "described" : "exported"](stack, index, compression, reporter));
@@ -127,10 +131,10 @@ async function finishImage(
         createdAt,
         ...(origin === undefined || parseCacheOrigin(origin) ? {} : { origin }),
         ...(stays ? { bring: (signal: AbortSignal) => bringLayer(id, from, context, signal) } : {}),
-        toc: () => service.toc(stack, index, reporter),
+        toc: (until: AbortSignal) => service.toc(stack, index, sharedReporter(quiet, until)),
       };
-    }),
-  );
+    });
+  });
   return { image: { platform: result.platform, config: finishConfig(result, layers, epoch), layers }, stack };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
+import { together } from "../core/together.js";
 import type { LayerId } from "../cache/contract/layers.js";
 import type { OutgoingBlob } from "../cache/transfer/backend.js";
 import { INLINE_CACHE } from "../cache/transfer/config.js";
@@ -180,7 +181,8 @@ export class CacheExports {
       [...this.solved.mounts].map(([name, { id }]) => ({ name, id })),
       option.mounts,
     );
-    const packed = await Promise.all(
+    // Those of other caches that are written at the same time are shared with them, so none is stopped.
+    const packed = await together(reporter.signal, () =>
       wanted.map(({ name, id }) => {
         let mount = this.#packedMounts.get(name);
         if (!mount) this.#packedMounts.set(name, (mount = this.#packMount(name, id, reporter)));

@@ -3,6 +3,9 @@ import { CanceledError, TsbuildError } from "../core/errors.js";
 /** What the process ends with; scripts rely on these. */
 export const EXIT = { success: 0, failure: 1, usage: 2, canceled: 130 } as const;
 
+/** Signals that end a command in order, and what it ends with then: 128 and the signal's number, as shells have it. */
+export const INTERRUPTED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
 /** The command line itself is wrong: an unknown flag, a missing argument, a value that cannot be read. */
 export class UsageError extends TsbuildError {
   override readonly name = "UsageError";

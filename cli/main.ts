@@ -1,21 +1,23 @@
 #!/usr/bin/env node
 import type { CliEnvironment } from "./environment.js";
+import { EXIT, INTERRUPTED } from "./exit-codes.js";
 import { runCli } from "./run.js";
 
 // The only file that knows the process: its arguments, streams, signals and exit code.
-const CANCELED = 130;
 const abort = new AbortController();
+/** Whether the command listens to the signal, and ends by itself when it is aborted. */
+let listens = false;
 
 /** Milliseconds in which a second signal is the same ctrl-c: npm and other parents pass on what the terminal has sent to the whole group already. */
 const SAME_KEY_PRESS = 300;
-let interruptedAt: number | undefined;
+let interrupted: { readonly at: number; readonly exitCode: number } | undefined;
 
-for (const name of ["SIGINT", "SIGTERM"] as const) {
+for (const [name, exitCode] of Object.entries(INTERRUPTED)) {
   process.on(name, () => {
     const now = performance.now();
-    interruptedAt ??= now;
+    interrupted ??= { at: now, exitCode };
     // The second time means now: what is left behind is cleaned up by the next start.
-    if (now - interruptedAt > SAME_KEY_PRESS) process.exit(CANCELED);
+    if (!listens || now - interrupted.at > SAME_KEY_PRESS) process.exit(interrupted.exitCode);
     abort.abort();
   });
 }
@@ -50,17 +52,23 @@ const environment: CliEnvironment = {
   },
   env: process.env,
   cwd: process.cwd(),
-  signal: abort.signal,
+  get signal() {
+    listens = true;
+    return abort.signal;
+  },
   now: Date.now,
 };
 
+/** Ends with what nobody has caught: a bug, which is told like any other error. */
+async function crash(error: unknown): Promise<void> {
+  const { renderError } = await import("./render-error.js");
+  process.stderr.write(renderError(error, { debug: Boolean(process.env["TSBUILD_DEBUG"]) }));
+  process.exit(EXIT.failure);
+}
+
+process.once("uncaughtException", (error) => void crash(error));
 // Nothing is under way any more, and the command is not done: a bug, which must never look like success.
-process.once("beforeExit", () => {
-  void import("./render-error.js").then(({ renderError }) => {
-    process.stderr.write(renderError(new Error("internal: the command stopped before it had ended")));
-    process.exit(1);
-  });
-});
+process.once("beforeExit", () => void crash(new Error("internal: the command stopped before it had ended")));
 
 // No await at the top level: the bundle may be CommonJS.
-void runCli(process.argv.slice(2), environment).then((code) => process.exit(abort.signal.aborted ? CANCELED : code));
+void runCli(process.argv.slice(2), environment).then((code) => process.exit(interrupted?.exitCode ?? code));

@@ -49,6 +49,8 @@ interface Thread {
   readonly flag: Int32Array;
   finish: ((reply: Reply | Error) => void) | undefined;
   progress: ((value: unknown) => void) | undefined;
+  /** True once it was told to end: it gets no further task, and is waited for. */
+  ending: boolean;
 }
 
 /**
@@ -88,11 +90,22 @@ export class ThreadPool {
     for (let job = this.#dequeue(); job; job = this.#dequeue()) job.reject(closedWhileRunning());
     await Promise.all(
       [...this.#threads].map((thread) => {
-        const ended = thread.worker.terminate();
+        const ended = this.#end(thread);
         thread.finish?.(closedWhileRunning());
         return ended;
       }),
     );
+  }
+
+  /**
+   * Ends a thread. Note that an answer may still arrive from it, because it was sent before: the thread must not be taken for idle then. It would get a task that
+   * nobody performs, and the process would not wait for the thread's end, on which `close` waits.
+   */
+  async #end(thread: Thread): Promise<void> {
+    thread.ending = true;
+    const idle = this.#idle.indexOf(thread);
+    if (idle >= 0) this.#idle.splice(idle, 1);
+    await thread.worker.terminate();
   }
 
   #enqueue(job: Job): void {
@@ -118,7 +131,7 @@ export class ThreadPool {
     let timer: NodeJS.Timeout | undefined;
     const abort = () => {
       Atomics.store(thread.flag, 0, 1);
-      timer = setTimeout(() => void thread.worker.terminate(), this.#graceMs);
+      timer = setTimeout(() => void this.#end(thread), this.#graceMs);
     };
     thread.progress = onProgress;
     thread.finish = (reply) => {
@@ -144,6 +157,7 @@ export class ThreadPool {
   }
 
   #release(thread: Thread): void {
+    if (thread.ending) return;
     const job = this.#dequeue();
     if (job) {
       this.#assign(thread, job);
@@ -157,7 +171,7 @@ export class ThreadPool {
     const flag = new Int32Array(new SharedArrayBuffer(4));
     // The host's own flags are not for our threads: `--input-type`, for one, would keep them from starting.
     const worker = new Worker(this.#entry, { workerData: { tsbuildTaskFlag: flag }, execArgv: [] });
-    const thread: Thread = { worker, flag, finish: undefined, progress: undefined };
+    const thread: Thread = { worker, flag, finish: undefined, progress: undefined, ending: false };
     this.#threads.add(thread);
     let failure: Error | undefined;
     worker.on("message", (reply: Reply) => {

@@ -12,8 +12,8 @@ export interface ExportLayer {
   readonly origin?: string;
   /** Brings the blob into the store. Only where all outputs push to the registry that has it: it mostly need not leave there. */
   readonly bring?: (signal: AbortSignal) => Promise<void>;
-  /** The layer's TOC; read or computed on demand. */
-  toc(): Promise<Toc>;
+  /** The layer's TOC; read or computed on demand. An abort of `signal` ends that. */
+  toc(signal: AbortSignal): Promise<Toc>;
 }
 
 /** A finished image for one platform: config complete with diffIDs, history and times. */

@@ -22,6 +22,7 @@ import { basename, dirname, resolve } from "node:path";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { makeDirectory } from "../core/make-directory.js";
 import { temporaryName } from "../core/fs-atomic.js";
+import { together } from "../core/together.js";
 import type { Timestamp } from "../oci/layer/toc.js";
 import { encodePath } from "../oci/path-bytes.js";
 import { platformFolder } from "../oci/platform.js";
@@ -87,7 +88,7 @@ export function localDirectory(options: { readonly dest: string }): Exporter {
 
 /** Writes an image's files below `root`, an empty directory of ours. Directories stay writable until {@link finishDirectories}. */
 async function writeFiles(image: ExportImage, root: string, time: number | undefined, context: ExportContext): Promise<RootfsPlan> {
-  const plan = planRootfs(await Promise.all(image.layers.map((layer) => layer.toc())));
+  const plan = planRootfs(await together(context.signal, (signal) => image.layers.map((layer) => layer.toc(signal))));
   for (const { path } of plan.directories) mkdirSync(hostPath(root, path), 0o700);
   for (const entry of plan.others) {
     if (entry.type !== "symlink") continue;

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { throwIfAborted } from "../core/errors.js";
+import { together } from "../core/together.js";
 import { withSink } from "../oci/layout/byte-sink.js";
 import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
 import { IMPLIED_DIRECTORY } from "../oci/layer/view.js";
@@ -54,7 +55,7 @@ async function writeImage(
   write: Write,
   context: ExportContext,
 ): Promise<void> {
-  const plan = planRootfs(await Promise.all(image.layers.map((layer) => layer.toc())));
+  const plan = planRootfs(await together(context.signal, (signal) => image.layers.map((layer) => layer.toc(signal))));
   for (const entry of [...plan.directories, ...plan.others]) await write(encodeHeader(header(entry, prefix + entry.path, mtime)));
   for (const [index, layer] of image.layers.entries()) {
     const wanted = plan.files[index] as RootfsPlan["files"][number];

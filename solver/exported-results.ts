@@ -1,11 +1,12 @@
 import type { LayerId } from "../cache/contract/layers.js";
 import type { ResultIndex } from "../cache/contract/results.js";
 import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
+import { together } from "../core/together.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { Elsewhere } from "./buildkit/elsewhere.js";
 import type { SolvedVertex } from "./engine/op.js";
 import type { LayerService, Stack } from "./layers/layer-service.js";
-import type { Reporter } from "./layers/ports.js";
+import { type Reporter, sharedReporter } from "./layers/ports.js";
 import type { StepResult } from "./result.js";
 
 /** A step's result as it stands in the store. */
@@ -68,24 +69,26 @@ export async function describeSteps(
   service: LayerService,
   options: DescribeOptions,
 ): Promise<{ readonly results: readonly TransferResult[]; readonly layers: ReadonlyMap<string, LayerId> }> {
-  const described = new Map<LayerId, Promise<TransferLayer>>();
   const layers = new Map<string, LayerId>();
-  const describe = async (stack: Stack, index: number): Promise<TransferLayer> => {
+  const describe = async (stack: Stack, index: number, reporter: Reporter): Promise<TransferLayer> => {
     const id = stack[index] as LayerId;
-    const packed = await service.described(stack, index, options.compression, options.reporter);
-    const { mediaType, digest, size } = options.force ? await service.converted(id, options.compression, options.reporter) : packed.blob;
+    const packed = await service.described(stack, index, options.compression, reporter);
+    const { mediaType, digest, size } = options.force ? await service.converted(id, options.compression, reporter) : packed.blob;
     layers.set(digest, id);
     return { diffId: packed.diffId, blob: { mediaType, digest, size }, createdAt: service.record(id).createdAt };
   };
-  const results = await Promise.all(
-    steps.map(async ({ keys, name, createdAt, stack }) => {
-      const all = stack.map((id, index) => {
-        let layer = described.get(id);
-        if (!layer) described.set(id, (layer = describe(stack, index)));
-        return layer;
-      });
-      return { keys, name, createdAt, layers: await Promise.all(all) };
-    }),
-  );
+  const places = new Map<LayerId, { readonly stack: Stack; readonly index: number }>();
+  for (const { stack } of steps) for (const [index, id] of stack.entries()) if (!places.has(id)) places.set(id, { stack, index });
+  const described = await together(options.reporter.signal, (signal) => {
+    const reporter = sharedReporter(options.reporter, signal);
+    return [...places].map(async ([id, { stack, index }]) => [id, await describe(stack, index, reporter)] as const);
+  });
+  const byId = new Map(described);
+  const results = steps.map(({ keys, name, createdAt, stack }) => ({
+    keys,
+    name,
+    createdAt,
+    layers: stack.map((id) => byId.get(id) as TransferLayer),
+  }));
   return { results, layers };
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { BuildResult, Output } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
@@ -51,17 +52,23 @@ export const command: Command = {
       await tell(environment, renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, debug }));
       // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
       const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError);
-      if (ran) await environment.api.collect({ ...options, ifDue: true }).catch(() => undefined);
+      if (ran) await tidied(environment.api.collect({ ...options, ifDue: true }), environment.signal);
       return exitCodeOf(shown);
     }
     reporter.finish();
     await showWarnings(form, result.warnings, environment);
     await report(result, flags, outputs, environment);
     // Nobody waits for the result any more; what goes wrong is for the next build to try again.
-    if (result.collectionDue) await environment.api.collect(options).catch(() => undefined);
+    if (result.collectionDue) await tidied(environment.api.collect(options), environment.signal);
     return EXIT.success;
   },
 };
+
+/** Waits until old results are collected. A ctrl-c ends the wait, because the store bears it when that is broken off. */
+async function tidied(collecting: Promise<void>, signal: AbortSignal): Promise<void> {
+  const tried = collecting.catch(() => undefined);
+  if (!signal.aborted) await Promise.race([tried, once(signal, "abort")]);
+}
 
 /** The findings about the Dockerfile once more, in a place where they are not lost between steps. */
 async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[], environment: CliEnvironment): Promise<void> {

@@ -136,8 +136,9 @@ export class WorkerClient implements Worker {
     for (const pending of this.#pending.values()) pending.reject(this.#ended);
   }
 
+  /** Lets the process end while nothing is asked. Note that a worker that is closed is waited for, also when requests are rejected meanwhile. */
   #idle(): void {
-    if (this.#pending.size > 0) return;
+    if (this.#pending.size > 0 || this.#ended) return;
     this.#connection.socket.unref();
     this.#connection.child.unref();
   }

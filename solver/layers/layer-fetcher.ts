@@ -6,7 +6,7 @@ import { SingleFlight } from "../../core/single-flight.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { bringBlob } from "./bring-blob.js";
-import type { FetchBlob, Reporter } from "./ports.js";
+import { type FetchBlob, type Reporter, sharedReporter } from "./ports.js";
 
 /** A blob to read: whole, or a file that still grows to `growing` bytes. */
 export interface BlobFile {
@@ -96,7 +96,8 @@ export class LayerFetcher {
     if (!blob || !diffId || this.#store.blobs.has(blob.digest) || layerCompression(blob.mediaType) === "zstd")
       return this.reading(id, reporter, body);
     const fetching = this.fetched(id, reporter);
-    const path = await this.#growing.get(blob.digest)?.path;
+    // A caller that gives up leaves at once, although the file may still come for others.
+    const path = await Promise.race([this.#growing.get(blob.digest)?.path, fetching.then(() => undefined)]);
     if (path === undefined) {
       await fetching;
       return this.reading(id, reporter, body);
@@ -124,9 +125,4 @@ function growingFile() {
   let settle: (path: string | undefined) => void = () => {};
   const path = new Promise<string | undefined>((resolve) => (settle = resolve));
   return { path, settle };
-}
-
-/** What shared work says is shown with the step that began it; its signal is the work's own. */
-export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporter {
-  return { signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) };
 }

@@ -3,6 +3,7 @@ import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/single-flight.js";
+import { together } from "../../core/together.js";
 import { compressionRecipe } from "../../oci/layer/compress.js";
 import type { CompressionOptions } from "../../oci/layer/tasks.js";
 import type { Toc } from "../../oci/layer/toc.js";
@@ -10,9 +11,9 @@ import { RootfsView } from "../../oci/layer/view.js";
 import { layerCompression, layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { acquireLock } from "./bring-blob.js";
-import { type BlobFile, LayerFetcher, sharedReporter } from "./layer-fetcher.js";
+import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
-import type { FetchBlob, LayerTaskRunner, Reporter } from "./ports.js";
+import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
 
 /** A stack of layers, bottom first. */
 export type Stack = readonly LayerId[];
@@ -82,7 +83,10 @@ export class LayerService {
   async view(stack: Stack, reporter: Reporter): Promise<RootfsView> {
     const known = this.#views.get(stack.join(" "));
     if (known) return known;
-    const tocs = await Promise.all(stack.map(async (id, index) => ({ layer: id, toc: await this.toc(stack, index, reporter) })));
+    const tocs = await together(reporter.signal, (signal) => {
+      const each = sharedReporter(reporter, signal);
+      return stack.map(async (id, index) => ({ layer: id, toc: await this.toc(stack, index, each) }));
+    });
     let length = stack.length - 1;
     while (length > 0 && !this.#views.has(stack.slice(0, length).join(" "))) length--;
     const view = new RootfsView(tocs.slice(Math.max(0, length)), this.#views.get(stack.slice(0, length).join(" ")));

@@ -1,11 +1,12 @@
 import type { LayerId } from "../../cache/contract/layers.js";
 import type { Digest } from "../../core/digest.js";
+import { together } from "../../core/together.js";
 import { compressionRecipe } from "../../oci/layer/compress.js";
 import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/layer/overlay-facts.js";
 import type { NodeMeta, PackEntry, Toc } from "../../oci/layer/toc.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { LayerService, Stack } from "./layer-service.js";
-import type { Reporter } from "./ports.js";
+import { type Reporter, sharedReporter } from "./ports.js";
 
 /** What to give overlayfs so that it shows what a stack of layers says. */
 export interface OverlayStack {
@@ -34,8 +35,14 @@ export class OverlayStacks {
   }
 
   async of(stack: Stack, reporter: Reporter): Promise<OverlayStack> {
-    const directories = await Promise.all(stack.map((id) => this.#service.snapshot(id, reporter)));
-    const facts = await Promise.all(stack.map((id, index) => this.#factsOf(stack, id, index, reporter)));
+    const directories = await together(reporter.signal, (signal) => {
+      const each = sharedReporter(reporter, signal);
+      return stack.map((id) => this.#service.snapshot(id, each));
+    });
+    const facts = await together(reporter.signal, (signal) => {
+      const each = sharedReporter(reporter, signal);
+      return stack.map((id, index) => this.#factsOf(stack, id, index, each));
+    });
     const start = Math.max(
       0,
       facts.findLastIndex((known) => known?.opaqueRoot),

@@ -2,12 +2,13 @@ import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { isDigest } from "../../core/digest.js";
+import { together } from "../../core/together.js";
 import { compressionRecipe } from "../../oci/layer/compress.js";
 import type { EarlierLayer } from "../../oci/layer/layer-writer.js";
 import type { CompressionOptions, LayerTasks } from "../../oci/layer/tasks.js";
 import type { ContentSource, LayerBlob, PackEntry, PackPlan } from "../../oci/layer/toc.js";
 import type { LayerService } from "./layer-service.js";
-import type { Reporter } from "./ports.js";
+import { type Reporter, sharedReporter } from "./ports.js";
 
 export interface PackOptions {
   /** False: times stay as they are, whatever the build's epoch is. Default true. */
@@ -90,7 +91,7 @@ async function locateContent(
   if (byLayer.size === 0) return { plan, mapped: false };
   const places = new Map<string, (path: string) => string>();
   let mapped = false;
-  await Promise.all(
+  await together(reporter.signal, (signal) =>
     [...byLayer].map(async ([layer, paths]) => {
       const id = layer as LayerId;
       if (service.record(id).unpacked) {
@@ -98,7 +99,7 @@ async function locateContent(
         mapped = true;
         places.set(layer, (path) => join(directory, path));
       } else {
-        places.set(layer, await extractContent(service, id, [...paths], reporter));
+        places.set(layer, await extractContent(service, id, [...paths], sharedReporter(reporter, signal)));
       }
     }),
   );

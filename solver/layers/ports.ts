@@ -20,3 +20,8 @@ export interface Reporter {
   readonly signal: AbortSignal;
   progress(item: string, current: number, total: number | undefined, done: boolean): void;
 }
+
+/** Returns a reporter that speaks for the same step, with a signal of its own: for work that others share, or that ends with its siblings. */
+export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporter {
+  return { signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) };
+}

@@ -2,6 +2,7 @@ import { chmodSync } from "node:fs";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { ExecError } from "../../core/errors.js";
+import { together } from "../../core/together.js";
 import type { SandboxSpec, Worker } from "../../executor-native/contract.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
@@ -9,6 +10,7 @@ import type { NodeMeta } from "../../oci/layer/toc.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
+import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
 import { mountInputs, prepareMounts } from "./exec-mounts.js";
 import { subtreeDigest } from "./file/selection.js";
@@ -56,7 +58,10 @@ async function runStep(
   opContext: OpContext,
 ): Promise<LayerId> {
   const { layers } = context;
-  const [worker, { lowers, root }] = await Promise.all([context.worker(), layers.overlay(base, opContext)]);
+  const [worker, { lowers, root }] = await together(opContext.signal, (signal) => [
+    context.worker(),
+    layers.overlay(base, sharedReporter(opContext, signal)),
+  ]);
   await using mounts = await prepareMounts(op, inputs, context, opContext);
   const secrets = stepSecrets(op, context);
   // A secret wins over ENV, and both over the build's proxies.

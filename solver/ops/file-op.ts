@@ -1,4 +1,5 @@
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
+import { together } from "../../core/together.js";
 import type { CopyAction, FileOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { Timestamp } from "../../oci/layer/toc.js";
@@ -6,6 +7,7 @@ import type { SolverContext } from "../context.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
 import { packLayer } from "../layers/pack.js";
+import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
 import { selectionDigest, subtreeDigest } from "./file/selection.js";
 import { readTreeFile, treeOfInput } from "./input-tree.js";
@@ -57,7 +59,10 @@ function copiesFrom(op: FileOp, index: number): CopyAction[] {
 
 async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult[], context: SolverContext, opContext: OpContext) {
   const { planFileOp } = await import("./file/plan-file-op.js");
-  const trees = await Promise.all(inputs.map((input) => treeOfInput(input, context, opContext)));
+  const trees = await together(opContext.signal, (signal) => {
+    const reporter = sharedReporter(opContext, signal);
+    return inputs.map((input) => treeOfInput(input, context, reporter));
+  });
   return planFileOp(op, trees, {
     describeInput: (index) => describe(vertex, index),
     mtime: timestamp(context.layers.epoch),

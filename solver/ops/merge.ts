@@ -1,7 +1,9 @@
 import { canonicalJson } from "../../core/canonical.js";
+import { together } from "../../core/together.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { EngineOp } from "../engine/op.js";
 import type { SolverContext } from "../context.js";
+import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
 import { subtreeDigest } from "./file/selection.js";
 import { treeOfInput } from "./input-tree.js";
@@ -16,7 +18,10 @@ export function mergeOp(vertex: Vertex, context: SolverContext): EngineOp<StepRe
     contentDigest: async (_index, input, opContext) =>
       subtreeDigest(await treeOfInput(input, context, opContext), "/", { signal: opContext.signal, onSelected: context.selections.note }),
     async run(inputs, opContext) {
-      const stacks = await Promise.all(inputs.map((input) => rootLayers(input, context, opContext)));
+      const stacks = await together(opContext.signal, (signal) => {
+        const reporter = sharedReporter(opContext, signal);
+        return inputs.map((input) => rootLayers(input, context, reporter));
+      });
       return { kind: "layers", layers: stacks.flat() };
     },
   };

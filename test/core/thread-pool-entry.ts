@@ -1,5 +1,6 @@
 // The thread of thread-pool.test.ts.
-import { threadId } from "node:worker_threads";
+import { openSync, readSync } from "node:fs";
+import { parentPort, threadId } from "node:worker_threads";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { type TaskContext, serveThread } from "../../core/thread-pool.js";
 
@@ -32,4 +33,9 @@ serveThread({
     for (;;);
   },
   exit: () => process.exit(3),
+  /** Answers, and then cannot be ended before the pipe's writer closes it. */
+  stay: (pipe: string) => {
+    parentPort?.postMessage({ type: "done", value: "answered" });
+    readSync(openSync(pipe, "r"), Buffer.alloc(1));
+  },
 });

@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "ava";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { ThreadPool } from "../../core/thread-pool.js";
@@ -114,6 +117,30 @@ test("close rejects what runs and what waits", async (t) => {
   await t.throwsAsync(waiting, { instanceOf: CanceledError });
   await pool.close();
   await t.throwsAsync(pool.run("echo", 1), { message: /closed thread pool/ });
+});
+
+test("close waits for a thread whose answer arrives after it was told to end", (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-pool-"));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const pipe = join(directory, "pipe");
+  t.is(spawnSync("mkfifo", [pipe]).status, 0);
+  const module = new URL("../../core/thread-pool.js", import.meta.url).href;
+  // The thread has answered when the pipe is open, and the answer is read while it is waited for. The timer does not keep the process alive.
+  const script = `import { ThreadPool } from ${JSON.stringify(module)};
+    import { closeSync, openSync } from "node:fs";
+    const pool = new ThreadPool({ entry: new URL(${JSON.stringify(entry.href)}), size: 1 });
+    await pool.run("echo", 1);
+    pool.run("stay", ${JSON.stringify(pipe)}).catch((error) => console.log(error.name));
+    const writer = openSync(${JSON.stringify(pipe)}, "w");
+    const closing = pool.close();
+    setTimeout(() => closeSync(writer), 50).unref();
+    process.once("beforeExit", () => closeSync(writer));
+    await closing;
+    console.log("closed");
+    process.exit(0);`;
+  const result = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", timeout: 20_000 });
+  t.is(result.stdout, "CanceledError\nclosed\n", result.stderr);
+  t.is(result.status, 0);
 });
 
 test("idle threads do not keep the process alive", (t) => {

@@ -54,8 +54,17 @@ FROM quick
 RUN echo now sleeping; sleep 300; true ${marker}
 `;
 
-for (const way of ["ctrl-c in the terminal", "ctrl-c that a parent passes on as well", "SIGINT to the command alone", "SIGTERM"] as const) {
-  serial(`${way} during a RUN: ends with exit code 130, nothing left, and the next build works`, (t) =>
+const WAYS = {
+  "ctrl-c in the terminal": { signal: undefined, code: 130 },
+  // Another signal, because two of the same may become one.
+  "ctrl-c that a parent passes on as well": { signal: "SIGTERM", code: 130 },
+  "SIGINT to the command alone": { signal: "SIGINT", code: 130 },
+  SIGTERM: { signal: "SIGTERM", code: 143 },
+  SIGHUP: { signal: "SIGHUP", code: 129 },
+} as const;
+
+for (const [way, { signal, code }] of Object.entries(WAYS)) {
+  serial(`${way} during a RUN: ends with exit code ${code}, nothing left, and the next build works`, (t) =>
     withRig(async (rig) => {
       const context = rig.context("context", { Dockerfile: SLEEPER(rig.marker) });
       const image = rig.path("image.tar");
@@ -63,11 +72,10 @@ for (const way of ["ctrl-c in the terminal", "ctrl-c that a parent passes on as 
       await running.shows(/now sleeping$/m);
       const begun = performance.now();
       if (way.startsWith("ctrl-c")) running.interrupt();
-      // Another signal, because two of the same may become one.
-      if (way !== "ctrl-c in the terminal") running.process.kill(way === "SIGINT to the command alone" ? "SIGINT" : "SIGTERM");
+      if (signal) running.process.kill(signal);
       const ended = await running.ended;
       const took = performance.now() - begun;
-      t.is(ended.code, 130, ended.stderr);
+      t.is(ended.code, code, ended.stderr);
       t.log(`${Math.round(took)} ms after the signal`);
       t.deepEqual(rig.leftovers(), []);
       t.throws(() => rig.size(image), { code: "ENOENT" });

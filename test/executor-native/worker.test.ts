@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -112,6 +112,27 @@ test("a worker that ends is an error for whoever waits, and for whoever comes af
   } finally {
     rmSync(state, { recursive: true, force: true });
   }
+});
+
+test("closing waits for the worker's end, also with a request under way", (t) => {
+  const url = (path: string): string => JSON.stringify(new URL(`../../executor-native/worker/${path}`, import.meta.url).href);
+  // Ends a while after the connection has.
+  const worker = `import { Socket } from "node:net";
+    import { encodeMessage } from ${url("protocol.js")};
+    const socket = new Socket({ fd: 3 });
+    socket.write(encodeMessage({ type: "ready" }));
+    socket.resume().on("end", () => setTimeout(() => process.exit(0), 100));`;
+  const main = `import { spawn, spawnSync } from "node:child_process";
+    import { WorkerClient } from ${url("client.js")};
+    const child = spawn(process.execPath, ["--input-type=module", "-e", ${JSON.stringify(worker)}], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
+    child.stderr.resume().unref();
+    const client = await WorkerClient.connect({ child, socket: child.stdio[3], errors: () => "" });
+    client.task("wait").catch((error) => console.log(error.code));
+    await client.close();
+    console.log("closed");`;
+  const result = spawnSync(process.execPath, ["--input-type=module", "-e", main], { encoding: "utf8", timeout: 20_000 });
+  t.is(result.stdout, "exec/worker-closed\nclosed\n", result.stderr);
+  t.is(result.status, 0);
 });
 
 if (BUSYBOX === undefined) {
