@@ -162,7 +162,7 @@ export class CacheImports {
     const draft = store.cacheMountPath(`${mount.name}-restored`, mount.id);
     const worker = await this.session.worker();
     await worker.remove([draft]);
-    mkdirSync(draft, { recursive: true });
+    mkdirSync(draft);
     await tasks.apply({ blob: store.blobs.path(blob.digest), mediaType: blob.mediaType, dest: draft }, { signal });
     renameSync(draft, path);
   }

@@ -12,10 +12,10 @@ export interface OwnSshAgent extends AsyncDisposable {
  * OpenSSH's agent with these keys and nothing else. It watches over a program that ends with its standard input, which this process holds: so it ends
  * even when this process is killed.
  */
-export async function startOwnSshAgent(id: string, keys: readonly string[], directory: string): Promise<OwnSshAgent> {
-  const home = new SocketDirectory(directory);
+export async function startOwnSshAgent(id: string, keys: readonly string[], parent: string): Promise<OwnSshAgent> {
+  const home = new SocketDirectory(parent);
   const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", SSH_ASKPASS_REQUIRE: "never" };
-  const child = spawn("ssh-agent", ["-a", "agent", "sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat'], { cwd: directory, env });
+  const child = spawn("ssh-agent", ["-a", "agent", "sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat'], { cwd: home.path, env });
   const gone = new Promise<void>((done) => {
     child.once("close", () => done());
     child.once("error", () => done());
@@ -29,7 +29,7 @@ export async function startOwnSshAgent(id: string, keys: readonly string[], dire
   };
   try {
     pid = await agentPid(child, id);
-    await addKeys(id, keys, { cwd: directory, env: { ...env, SSH_AUTH_SOCK: "agent" } });
+    await addKeys(id, keys, { cwd: home.path, env: { ...env, SSH_AUTH_SOCK: "agent" } });
     return { socket: home.socket("agent"), [Symbol.asyncDispose]: end };
   } catch (error) {
     await end();

@@ -1,5 +1,4 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { join } from "node:path";
 import { TsbuildError } from "../core/errors.js";
 import type { SshSource } from "./options.js";
 import type { OwnSshAgent } from "./own-ssh-agent.js";
@@ -13,7 +12,7 @@ export class SshAgents implements AsyncDisposable {
   readonly #directory: () => string;
   readonly #own = new Map<string, Promise<OwnSshAgent>>();
 
-  /** `directory` gives a place that only this user can enter. Throws `ssh/unreachable`, `ssh/key-unreadable`. */
+  /** `directory` gives a directory for those of the agents. Throws `ssh/unreachable`, `ssh/key-unreadable`. */
   constructor(sources: Readonly<Record<string, SshSource>>, directory: () => string) {
     this.#sources = new Map(Object.entries(sources));
     this.#directory = directory;
@@ -25,7 +24,7 @@ export class SshAgents implements AsyncDisposable {
     const source = this.#sources.get(id);
     if (source === undefined || "socket" in source) return source?.socket;
     let own = this.#own.get(id);
-    if (!own) this.#own.set(id, (own = startAgent(id, source.keys, join(this.#directory(), `ssh-${this.#own.size}`))));
+    if (!own) this.#own.set(id, (own = startAgent(id, source.keys, this.#directory())));
     return (await own).socket;
   }
 
@@ -64,7 +63,7 @@ function check(id: string, source: SshSource): void {
   if (!isSocket) throw fail("it is not a socket");
 }
 
-async function startAgent(id: string, keys: readonly string[], directory: string): Promise<OwnSshAgent> {
+async function startAgent(id: string, keys: readonly string[], parent: string): Promise<OwnSshAgent> {
   const { startOwnSshAgent } = await import("./own-ssh-agent.js");
-  return startOwnSshAgent(id, keys, directory);
+  return startOwnSshAgent(id, keys, parent);
 }

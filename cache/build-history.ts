@@ -2,12 +2,13 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSyn
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { makeDirectory } from "../core/make-directory.js";
 import { JOURNAL, readJournal, RUNNING } from "./build-journal.js";
 import { FileBuildLogs } from "./build-logs.js";
 import type { Database } from "./database.js";
 import { diskUsage } from "./disk-usage.js";
 import type { Owner } from "./owner.js";
+import type { StorePaths } from "./paths.js";
+import { makeStoreDirectory } from "./private-base.js";
 import type { BuildHistory, BuildLogs, BuildRecord, BuildSummary, HistoryLimits } from "./contract/builds.js";
 
 export const DEFAULT_LIMITS: HistoryLimits = { builds: 500, age: 90 * 24 * 3_600_000, bytes: 256 << 20 };
@@ -22,7 +23,7 @@ export class IndexedBuilds implements BuildHistory {
   constructor(
     private readonly database: Database,
     private readonly owner: Owner,
-    private readonly directory: string,
+    private readonly paths: StorePaths,
     private readonly limits: HistoryLimits,
     /** Cleans up after dead processes, and with it calls {@link keepInterrupted} for each. */
     private readonly reap: () => void,
@@ -61,9 +62,9 @@ export class IndexedBuilds implements BuildHistory {
       if (logs !== undefined) {
         rmSync(join(logs, JOURNAL), { force: true });
         bytes = diskUsage(logs).bytes;
-        makeDirectory(this.directory);
+        makeStoreDirectory(this.paths, this.paths.builds);
         this.#dropUnknown();
-        renameSync(logs, join(this.directory, summary.id));
+        renameSync(logs, join(this.paths.builds, summary.id));
       }
       this.database.run(
         "INSERT INTO builds (id, created_at, log_bytes, summary, detail) VALUES (?, ?, ?, ?, ?)",
@@ -93,7 +94,7 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   openLog(id: string, index: number): Readable | undefined {
-    const plain = join(this.directory, id, String(index));
+    const plain = join(this.paths.builds, id, String(index));
     // Of a build that was interrupted; what was being compressed then is not whole.
     if (existsSync(plain)) return createReadStream(plain);
     const path = `${plain}.gz`;
@@ -152,13 +153,13 @@ export class IndexedBuilds implements BuildHistory {
 
   /** Rows go first; a directory that stays behind is dropped with the next build that has logs. */
   #dropLogs(ids: readonly string[]): void {
-    for (const id of ids) rmSync(join(this.directory, id), { recursive: true, force: true });
+    for (const id of ids) rmSync(join(this.paths.builds, id), { recursive: true, force: true });
   }
 
   /** Directories of no build: of a crash between renaming and commit, or of an index that was made anew. Inside the transaction. */
   #dropUnknown(): void {
     const known = new Set(this.database.all<{ id: string }>("SELECT id FROM builds WHERE log_bytes > 0").map(({ id }) => id));
-    this.#dropLogs(readdirSync(this.directory).filter((name) => !known.has(name)));
+    this.#dropLogs(readdirSync(this.paths.builds).filter((name) => !known.has(name)));
   }
 }
 

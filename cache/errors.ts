@@ -69,6 +69,12 @@ export function layerMissing(id: string): TsbuildError {
   });
 }
 
+export function foreignStore(root: string, owner: number, user: number): TsbuildError {
+  return new TsbuildError("store/foreign", `Cannot use "${root}" as the store: it belongs to user ${owner}, and this is user ${user}`, {
+    hint: `Only the user whose store it is can use it: files of images are in it with that user's rights. ${ELSEWHERE}`,
+  });
+}
+
 export function newerFormat(path: string, found: number, known: number): TsbuildError {
   return new TsbuildError("store/newer-format", `Cannot open "${path}": it has schema ${found}, and this tsbuild knows up to ${known}`, {
     hint: `Use the newer tsbuild that wrote it, or ${ELSEWHERE[0]?.toLowerCase()}${ELSEWHERE.slice(1)}`,

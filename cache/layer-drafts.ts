@@ -2,7 +2,6 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { systemErrorCode } from "../core/errors.js";
-import { makeDirectory } from "../core/make-directory.js";
 import type { Database } from "./database.js";
 import { ioError, layerMissing } from "./errors.js";
 import { layerId, layerRow } from "./layer-id.js";
@@ -10,6 +9,8 @@ import type { StoreLeases } from "./leases.js";
 import type { Orphans } from "./orphans.js";
 import { removeTree, type Owner } from "./owner.js";
 import type { LayerDraft, LayerId, LayerRecord } from "./contract/layers.js";
+import type { StorePaths } from "./paths.js";
+import { makeStoreDirectory } from "./private-base.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { StoreTotals } from "./totals.js";
 
@@ -20,8 +21,7 @@ export interface DraftParts {
   readonly orphans: Orphans;
   readonly totals: Pick<StoreTotals, "addSnapshot">;
   readonly kind: SnapshotKind;
-  /** snapshots/ */
-  readonly directory: string;
+  readonly paths: StorePaths;
   readonly read: (id: LayerId) => LayerRecord | undefined;
 }
 
@@ -76,7 +76,7 @@ export class LayerDrafts {
   }
 
   #make(id: LayerId, dir: string): LayerDraft {
-    const base = join(this.parts.directory, dir);
+    const base = join(this.parts.paths.snapshots, dir);
     const finish = <T>(body: () => T): T => {
       if (!this.#open.delete(draft)) throw new Error(`internal: the draft of layer ${id} is finished already`);
       return body();
@@ -92,7 +92,7 @@ export class LayerDrafts {
     };
     this.#open.add(draft);
     try {
-      for (const path of [draft.fs, draft.work]) makeDirectory(path);
+      for (const path of [draft.fs, draft.work]) makeStoreDirectory(this.parts.paths, path);
     } catch (error) {
       draft.discard();
       throw ioError(`Cannot make a directory for layer ${id}`, error);
@@ -102,10 +102,10 @@ export class LayerDrafts {
 
   #commit(id: LayerId, dir: string): LayerRecord {
     const { database, orphans } = this.parts;
-    const base = join(this.parts.directory, dir);
+    const base = join(this.parts.paths.snapshots, dir);
     const work = join(base, "work");
     const workLeft = !removeTree(work);
-    const placed = dir === id || this.#place(base, join(this.parts.directory, id));
+    const placed = dir === id || this.#place(base, join(this.parts.paths.snapshots, id));
     const row = layerRow(id) as number;
     const record = database.transaction(() => {
       // A new layer is finished now; a base layer was when its image was made.
@@ -117,7 +117,7 @@ export class LayerDrafts {
       if (changes === 0) database.run("UPDATE layers SET unpacked = 1 WHERE id = ?", row);
       database.run("DELETE FROM drafts WHERE dir = ?", dir);
       if (!placed) orphans.add(base);
-      else if (workLeft) orphans.add(join(this.parts.directory, id, "work"));
+      else if (workLeft) orphans.add(join(this.parts.paths.snapshots, id, "work"));
       return this.parts.read(id);
     });
     if (!placed) orphans.remove([base]);
@@ -139,7 +139,7 @@ export class LayerDrafts {
 
   #discard(dir: string): void {
     const { database, orphans } = this.parts;
-    const base = join(this.parts.directory, dir);
+    const base = join(this.parts.paths.snapshots, dir);
     const gone = removeTree(base);
     database.transaction(() => {
       const draft = database.get<{ layer: number }>("SELECT layer FROM drafts WHERE dir = ?", dir);

@@ -9,6 +9,7 @@ import { layerId, layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
 import type { BlobStore } from "./contract/blobs.js";
 import type { LayerDraft, LayerId, LayerRecord, LayerStore, RemoteLayer } from "./contract/layers.js";
+import type { StorePaths } from "./paths.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { TocStore } from "./toc-store.js";
 
@@ -38,11 +39,11 @@ export class IndexedLayerStore implements LayerStore {
     private readonly blobs: BlobStore,
     private readonly tocs: TocStore,
     private readonly leases: StoreLeases,
-    private readonly snapshots: string,
+    private readonly paths: StorePaths,
     private readonly kind: SnapshotKind,
     drafts: Pick<DraftParts, "owner" | "orphans" | "totals">,
   ) {
-    this.#drafts = new LayerDrafts({ ...drafts, database, leases, kind, directory: snapshots, read: (id) => this.get(id) });
+    this.#drafts = new LayerDrafts({ ...drafts, database, leases, kind, paths, read: (id) => this.get(id) });
   }
 
   get(id: LayerId): LayerRecord | undefined {
@@ -122,7 +123,7 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   snapshotPath(id: LayerId): string {
-    return join(this.snapshots, id, "fs");
+    return join(this.paths.snapshots, id, "fs");
   }
 
   toc(diffId: Digest): Toc | undefined {

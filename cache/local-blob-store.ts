@@ -4,11 +4,12 @@ import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { type Digest, digestHex, Hasher, isDigest, sha256 } from "../core/digest.js";
 import { systemErrorCode, throwIfAborted } from "../core/errors.js";
-import { makeDirectory } from "../core/make-directory.js";
 import { BufferedFile } from "./buffered-file.js";
 import { blobCorrupt, blobMissing, digestMismatch, ioError } from "./errors.js";
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
+import type { StorePaths } from "./paths.js";
+import { makeStoreDirectory } from "./private-base.js";
 import type { BlobStore } from "./contract/blobs.js";
 import type { StoreTotals } from "./totals.js";
 
@@ -17,7 +18,7 @@ const CHUNK = 1 << 20;
 /** Blobs as files of an OCI image layout: `blobs/sha256/<hex>`. */
 export class LocalBlobStore implements BlobStore {
   constructor(
-    private readonly directory: string,
+    private readonly paths: StorePaths,
     private readonly owner: Owner,
     private readonly leases: StoreLeases,
     /** Told when a blob's bytes are gone or useless, so that nothing is found any more that needs them. */
@@ -31,7 +32,7 @@ export class LocalBlobStore implements BlobStore {
 
   path(digest: Digest): string {
     // Asked for every layer of every build: `join` takes its arguments apart letter by letter.
-    return `${this.directory}/${digestHex(digest)}`;
+    return `${this.paths.blobs}/${digestHex(digest)}`;
   }
 
   size(digest: Digest): number {
@@ -136,7 +137,7 @@ export class LocalBlobStore implements BlobStore {
   }
 
   *list(): Iterable<{ readonly digest: Digest; readonly size: number }> {
-    for (const name of existsSync(this.directory) ? readdirSync(this.directory) : []) {
+    for (const name of existsSync(this.paths.blobs) ? readdirSync(this.paths.blobs) : []) {
       const digest = `sha256:${name}`;
       const stat = isDigest(digest) ? statSync(this.path(digest), { throwIfNoEntry: false }) : undefined;
       if (isDigest(digest) && stat) yield { digest, size: stat.size };
@@ -155,7 +156,7 @@ export class LocalBlobStore implements BlobStore {
         renameSync(temporary, this.path(digest));
       } catch (error) {
         if (systemErrorCode(error) !== "ENOENT" || !existsSync(temporary)) throw error;
-        makeDirectory(dirname(this.path(digest)));
+        makeStoreDirectory(this.paths, dirname(this.path(digest)));
         renameSync(temporary, this.path(digest));
       }
       this.totals.addFile(this.path(digest));

@@ -1,11 +1,10 @@
 import { hash } from "node:crypto";
-import { closeSync, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { CanceledError, systemErrorCode, throwIfAborted } from "../core/errors.js";
-import { makeDirectory } from "../core/make-directory.js";
-import { flock } from "../oci/posix.js";
-import { ioError } from "./errors.js";
+import { join } from "node:path";
+import { CanceledError, throwIfAborted } from "../core/errors.js";
 import type { Lock, Locks } from "./contract/locks.js";
+import { lockFile, type MakeDirectory, unlockFile } from "./lock-file.js";
+import type { StorePaths } from "./paths.js";
+import { makeStoreDirectory } from "./private-base.js";
 
 /** Milliseconds between looks at a lock that another process has: short first, since most locks are. */
 const FIRST_WAIT = 5;
@@ -29,7 +28,9 @@ const entries = new Map<string, Entry>();
 
 /** Locks as flock on files in `directory`, named by a hash because names may be anything. */
 export class FileLocks implements Locks {
-  constructor(private readonly directory: string) {}
+  readonly #makeDirectory = (directory: string) => makeStoreDirectory(this.paths, directory);
+
+  constructor(private readonly paths: StorePaths) {}
 
   acquire(name: string, options: { readonly signal?: AbortSignal; readonly onWait?: () => void } = {}): Promise<Lock> {
     return new Promise((resolve, reject) => {
@@ -57,14 +58,14 @@ export class FileLocks implements Locks {
       };
       options.signal?.addEventListener("abort", onAbort, { once: true });
       entry.queue.push(waiter);
-      if (entry.fd === undefined && !entry.timer) poll(path, entry, FIRST_WAIT);
+      if (entry.fd === undefined && !entry.timer) poll(path, entry, this.#makeDirectory, FIRST_WAIT);
     });
   }
 
   tryAcquire(name: string): Lock | undefined {
     const path = this.#path(name);
     if (entries.has(path)) return undefined;
-    const fd = lockFile(path);
+    const fd = lockFile(path, this.#makeDirectory);
     if (fd === undefined) return undefined;
     const entry: Entry = { fd, queue: [], timer: undefined };
     entries.set(path, entry);
@@ -72,7 +73,7 @@ export class FileLocks implements Locks {
   }
 
   #path(name: string): string {
-    return join(this.directory, hash("sha256", name, "hex").slice(0, 32));
+    return join(this.paths.locks, hash("sha256", name, "hex").slice(0, 32));
   }
 }
 
@@ -93,12 +94,12 @@ function held(path: string, entry: Entry, fd: number): Lock {
   };
 }
 
-function poll(path: string, entry: Entry, wait: number): void {
+function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, wait: number): void {
   entry.timer = setTimeout(() => {
     entry.timer = undefined;
     try {
-      const fd = lockFile(path);
-      if (fd === undefined) return poll(path, entry, Math.min(wait * 2, LONGEST_WAIT));
+      const fd = lockFile(path, makeDirectory);
+      if (fd === undefined) return poll(path, entry, makeDirectory, Math.min(wait * 2, LONGEST_WAIT));
       entry.fd = fd;
       entry.queue.shift()?.take(fd);
     } catch (error) {
@@ -116,56 +117,11 @@ function settle(path: string, entry: Entry): void {
   entries.delete(path);
 }
 
-/** The locked file's descriptor, or undefined when another process has it. */
-function lockFile(path: string): number | undefined {
-  for (;;) {
-    const fd = open(path);
-    let mine = false;
-    try {
-      if (!flock(fd, "exclusive")) return undefined;
-      // The last owner removes the file: a lock on a removed file is none.
-      mine = inodeOf(path) === fstatSync(fd).ino;
-      if (mine) return fd;
-    } finally {
-      if (!mine) closeSync(fd);
-    }
-  }
-}
-
-function unlockFile(path: string, fd: number): void {
-  try {
-    // While the lock is held, so that nobody removes a file that another has just locked.
-    unlinkSync(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw ioError(`Cannot release the lock "${path}"`, error);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function open(path: string): number {
-  try {
-    try {
-      return openSync(path, "a");
-    } catch (error) {
-      if (systemErrorCode(error) !== "ENOENT") throw error;
-      makeDirectory(dirname(path));
-      return openSync(path, "a");
-    }
-  } catch (error) {
-    throw ioError(`Cannot take the lock "${path}"`, error);
-  }
-}
-
-function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino;
-}
-
 /** Runs `body` alone among all processes, waiting without the event loop: for moments that are rare and short. */
-export function withFileLock<T>(path: string, body: () => T): T {
+export function withFileLock<T>(path: string, makeDirectory: MakeDirectory, body: () => T): T {
   const sleep = new Int32Array(new SharedArrayBuffer(4));
-  let fd = lockFile(path);
-  for (; fd === undefined; fd = lockFile(path)) Atomics.wait(sleep, 0, 0, FIRST_WAIT);
+  let fd = lockFile(path, makeDirectory);
+  for (; fd === undefined; fd = lockFile(path, makeDirectory)) Atomics.wait(sleep, 0, 0, FIRST_WAIT);
   try {
     return body();
   } finally {

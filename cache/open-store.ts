@@ -18,6 +18,7 @@ import { Orphans } from "./orphans.js";
 import { Owner } from "./owner.js";
 import { prepareLayout, storePaths } from "./paths.js";
 import { adoptTrees, cleanUpAfter, draftHolders } from "./recovery.js";
+import { closeBase, makeStoreDirectory } from "./private-base.js";
 import { keepReserve } from "./reserve.js";
 import { IndexedResults } from "./result-index.js";
 import { FileStatIndex } from "./stat-index.js";
@@ -42,11 +43,13 @@ export interface StoreOptions {
 }
 
 /**
- * A handle of the store at `root`. Opening touches nothing: the database is opened when something is asked that only it knows, the lock of
+ * A handle of the store at `root`. Opening makes nothing, and closes a store that is there to other users: the database is opened when something is asked that only it knows, the lock of
  * this handle is taken on the first write, and then what dead processes left is removed.
  */
 export function openStore(options: StoreOptions): Store {
   const paths = storePaths(options.root);
+  const open = closeBase(paths);
+  if (open !== undefined) options.onNotice?.(open);
   const reap = () => {
     let found = false;
     owner.reapDead((holder, directory) => {
@@ -75,22 +78,22 @@ export function openStore(options: StoreOptions): Store {
       // A database that was made anew beside files that are there does not know how many.
       if (readdirSync(paths.blobs).length === 0) totals.begin();
     },
-    exclusive: (body) => withFileLock(join(paths.locks, "database"), body),
+    exclusive: (body) => withFileLock(join(paths.locks, "database"), (directory) => makeStoreDirectory(paths, directory), body),
     onNotice: options.onNotice ?? (() => {}),
   });
   const kind = new SnapshotKind(database, options.virtualOwners ?? (() => false));
   const totals = new StoreTotals(database, options.freeBytes ?? (() => freeBytes(paths.root)));
   const orphans = new Orphans(database);
   const leases = new StoreLeases(database, owner, (kind, id) => exists(kind, id));
-  const blobs = new LocalBlobStore(paths.blobs, owner, leases, (digest) => layers.forgetBlob(digest), totals);
+  const blobs = new LocalBlobStore(paths, owner, leases, (digest) => layers.forgetBlob(digest), totals);
   const graph = new BlobGraph(blobs);
   const tocs = new TocStore(paths.toc, owner, totals);
-  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths.snapshots, kind, { owner, orphans, totals });
+  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths, kind, { owner, orphans, totals });
   const results = new IndexedResults(database, leases, owner, kind);
   const images = new IndexedImages({ database, blobs, graph, leases, owner, indexJson: paths.indexJson });
   const mounts = new CacheMounts(database, owner, leases, paths.mounts, totals, kind);
-  const builds = new IndexedBuilds(database, owner, paths.builds, { ...DEFAULT_LIMITS, ...options.history }, reap);
-  const memo = new FileMemo(paths.memo);
+  const builds = new IndexedBuilds(database, owner, paths, { ...DEFAULT_LIMITS, ...options.history }, reap);
+  const memo = new FileMemo(paths);
   const exists = (kind: LeaseKind, id: string): boolean => {
     switch (kind) {
       case "blob":
@@ -118,7 +121,7 @@ export function openStore(options: StoreOptions): Store {
     results,
     images,
     stats: new FileStatIndex(paths.stat, owner),
-    locks: new FileLocks(paths.locks),
+    locks: new FileLocks(paths),
     memo,
     leases,
     builds,

@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/fs-atomic.js";
 import { homeDirectory } from "../core/home.js";
 import { homelessStore } from "../core/homeless-store.js";
-import { makeDirectory } from "../core/make-directory.js";
 import { ioError } from "./errors.js";
+import { makeStoreDirectory } from "./private-base.js";
 
 /** Names the folder everything lives in; another format gets another folder, so old and new programs do not meet. */
 export const FORMAT = "v1";
@@ -63,20 +63,16 @@ export function storePaths(root: string): StorePaths {
 /** The `oci-layout` file of the image-layout specification. */
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 
-/**
- * Makes the folders. The versioned folder is closed to other users: snapshots hold setuid files that are owned by this user where a
- * container's root is this user.
- */
+/** Makes the folders. */
 export function prepareLayout(paths: StorePaths): void {
+  const makeParents = (directory: string): void => makeStoreDirectory(paths, directory);
   try {
-    makeDirectory(paths.root);
-    makeDirectory(paths.base, 0o700);
     for (const directory of [paths.blobs, paths.snapshots, paths.toc, paths.stat, paths.memo, paths.mounts, paths.locks, paths.tmp]) {
-      makeDirectory(directory);
+      makeParents(directory);
     }
     const marker = join(paths.base, "oci-layout");
-    if (!existsSync(marker)) writeFileAtomic(marker, OCI_LAYOUT);
-    if (!existsSync(paths.indexJson)) writeFileAtomic(paths.indexJson, EMPTY_INDEX);
+    if (!existsSync(marker)) writeFileAtomic(marker, OCI_LAYOUT, { makeParents });
+    if (!existsSync(paths.indexJson)) writeFileAtomic(paths.indexJson, EMPTY_INDEX, { makeParents });
   } catch (error) {
     throw ioError(`Cannot use "${paths.root}" as the store`, error);
   }

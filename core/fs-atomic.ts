@@ -10,14 +10,14 @@ export function temporaryName(directory: string, prefix = "tmp"): string {
 
 /**
  * Writes a file so that readers see the old content or the new one, never a part: temporary file beside it, then rename.
- * Parent directories are made. `durable` also syncs, for what must survive a power cut.
+ * Parent directories are made, by `makeParents`. `durable` also syncs, for what must survive a power cut.
  */
 export function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
-  options: { readonly mode?: number; readonly durable?: boolean } = {},
+  options: { readonly mode?: number; readonly durable?: boolean; readonly makeParents?: (directory: string) => void } = {},
 ): void {
-  makeDirectory(dirname(path));
+  (options.makeParents ?? makeDirectory)(dirname(path));
   const temporary = temporaryName(dirname(path), ".tmp");
   try {
     const fd = openSync(temporary, "wx", options.mode ?? 0o644);

@@ -1,18 +1,19 @@
-import { closeSync, constants, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
 
 /**
- * A directory of sockets, however long its path is: a socket's address has 107 bytes at most (unix(7)), so they are reached through the open
- * directory. Disposing removes it; once is enough.
+ * A new directory of sockets that only this user can enter, however long its path is: a socket's address has 107 bytes at most (unix(7)), so they are
+ * reached through the open directory. Disposing removes it; once is enough.
  */
 export class SocketDirectory implements Disposable {
-  readonly #path: string;
+  readonly path: string;
   #fd: number | undefined;
 
-  /** Makes the directory, for this user only. */
-  constructor(path: string) {
-    this.#path = path;
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    this.#fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  /** Makes it in `parent`, which is there. */
+  constructor(parent: string) {
+    // A directory that is there could be open to others: mkdtemp(3) takes none, and gives mode 0700.
+    this.path = mkdtempSync(join(parent, "sockets-"));
+    this.#fd = openSync(this.path, constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
   /** The address of a socket in it, for this process and its children. */
@@ -22,7 +23,7 @@ export class SocketDirectory implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#fd === undefined) return;
-    rmSync(this.#path, { recursive: true, force: true });
+    rmSync(this.path, { recursive: true, force: true });
     closeSync(this.#fd);
     this.#fd = undefined;
   }

@@ -56,7 +56,8 @@ export function localDirectory(options: { readonly dest: string }): Exporter {
         }
         // In place of a new directory the whole is renamed; in an existing one it must be on the same filesystem.
         const stage = exists === undefined ? temporaryName(dirname(dest), `.${basename(dest)}`) : temporaryName(dest, ".tsbuild");
-        makeDirectory(stage, 0o700);
+        makeDirectory(dirname(stage));
+        mkdirSync(stage, 0o700);
         try {
           const plans: { readonly folder: string; readonly plan: RootfsPlan }[] = [];
           for (const image of request.images) {

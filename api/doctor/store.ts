@@ -1,5 +1,8 @@
 import { existsSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { storePaths } from "../../cache/paths.js";
+import { closeBase } from "../../cache/private-base.js";
+import { TsbuildError } from "../../core/errors.js";
 import type { DoctorCheck } from "../doctor-types.js";
 import { check } from "./check.js";
 
@@ -30,17 +33,17 @@ const LITTLE = 2e9;
 
 const ELSEWHERE = "Choose another directory with TSBUILD_ROOT or --root, on a local disk";
 
-/** The directory of the store: its file system, whether it can be written, how much room there is. Nothing stays. */
+/** The directory of the store: its file system, whether it can be written, how much room there is. Nothing stays, and others are kept out. */
 export function storeChecks(root: string): readonly DoctorCheck[] {
   const place = nearest(root);
   const controlledBy = ["TSBUILD_ROOT", "XDG_DATA_HOME", "HOME"];
   const there = place === root ? root : `${root} (not made yet; in ${place})`;
-  const writes = writable(place);
+  const problem = problemOf(root) ?? (writable(place) ? undefined : `${there} cannot be written`);
   const directory = check("store", "Store", {
-    status: writes ? "ok" : "missing",
-    found: writes ? there : `${there} cannot be written`,
+    status: problem === undefined ? "ok" : "missing",
+    found: problem ?? there,
     controlledBy,
-    fix: writes ? undefined : ELSEWHERE,
+    fix: problem === undefined ? undefined : ELSEWHERE,
   });
   const { type, bavail, bsize } = statfsSync(place);
   const free = bavail * bsize;
@@ -63,6 +66,16 @@ export function storeChecks(root: string): readonly DoctorCheck[] {
       fix: free < LITTLE ? `tsbuild prune makes room. ${ELSEWHERE}` : undefined,
     }),
   ];
+}
+
+/** Why the store that is there is none for this user; closes one that an older version left open to others. */
+function problemOf(root: string): string | undefined {
+  try {
+    return closeBase(storePaths(root));
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+    return error.message;
+  }
 }
 
 /** The directory, or the nearest above it that is there. */

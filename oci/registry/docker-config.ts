@@ -1,4 +1,4 @@
-import { chownSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { chownSync, mkdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
@@ -56,7 +56,7 @@ export function updateAuths(
   const changed = restoreNumbers(JSON.stringify({ ...config, auths }, undefined, "\t"));
   const target = followLink(path);
   try {
-    makeDirectory(dirname(target), 0o700);
+    makeDirectory(dirname(target), (directory) => mkdirSync(directory, 0o700));
     const before = statSync(target, { throwIfNoEntry: false });
     writeFileAtomic(target, changed, { mode: 0o600 });
     // As root with the home of somebody else: it must stay theirs, or they could not read it any more.

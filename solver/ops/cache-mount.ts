@@ -1,7 +1,6 @@
-import { chmodSync, existsSync, renameSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { MOUNT_IN_THE_MAKING } from "../../cache/cache-mounts.js";
 import { TsbuildError } from "../../core/errors.js";
-import { makeDirectory } from "../../core/make-directory.js";
 import type { Mount } from "../../llb/ops.js";
 import type { SolverContext } from "../context.js";
 import type { OpContext } from "../engine/op.js";
@@ -64,7 +63,7 @@ async function makeCacheDirectory(
 ): Promise<void> {
   const made = path + MOUNT_IN_THE_MAKING;
   if (existsSync(made)) await (await context.worker()).remove([made]);
-  if (!(await restore(made))) makeDirectory(made);
+  if (!(await restore(made))) mkdirSync(made);
   chmodSync(made, mount.mode);
   if (mount.uid !== 0 || mount.gid !== 0) await (await context.worker()).task("chown", { path: made, uid: mount.uid, gid: mount.gid });
   renameSync(made, path);

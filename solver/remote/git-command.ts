@@ -63,7 +63,7 @@ export class GitCommand {
   readonly #env: NodeJS.ProcessEnv;
   readonly #sshAgent: (() => Promise<string | undefined>) | undefined;
 
-  /** `home` is an empty directory that only this user can read; `sshAgent` gives the socket of an agent other than that of SSH_AUTH_SOCK. */
+  /** `home` is not there yet; `sshAgent` gives the socket of an agent other than that of SSH_AUTH_SOCK. */
   constructor(
     home: string,
     headers: readonly { readonly scope: string; readonly header: string }[],
@@ -72,7 +72,7 @@ export class GitCommand {
     this.#home = home;
     this.#sshAgent = sshAgent;
     const sections = headers.map(({ scope, header }) => `[http ${quote(scope)}]\n\textraHeader = ${quote(header)}\n`);
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    mkdirSync(home, 0o700);
     writeFileSync(join(home, ".gitconfig"), CONFIG + sections.join(""), { mode: 0o600 });
     const known = [join(home, "known_hosts"), inHome(process.env, ".ssh", "known_hosts")].filter(Boolean);
     this.#env = {

@@ -58,7 +58,7 @@ class Fetcher {
 
   /** Makes the bare repository, or clears up after a process that was killed in it. */
   async prepare(format: string): Promise<void> {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    if (!existsSync(this.directory)) mkdirSync(this.directory);
     for (const name of readdirSync(this.directory)) if (name.endsWith(".lock")) rmSync(join(this.directory, name));
     if (existsSync(join(this.directory, "HEAD"))) return;
     this.#check(await this.remote.git.run(["init", "--quiet", "--bare", `--object-format=${format}`, this.directory], this.reporter));

@@ -16,11 +16,11 @@ const FAILURE = Buffer.from([0, 0, 0, 1, 5]);
 const LONGEST = 256 * 1024;
 
 /**
- * Listens in `directory`, which it makes, for programs that ask for the agent behind `upstream`. They may list keys and have things signed;
+ * Listens in a new directory in `parent` for programs that ask for the agent behind `upstream`. They may list keys and have things signed;
  * keys are neither added nor removed nor locked. Connections end with the relay.
  */
-export async function openAgentRelay(upstream: string, directory: string, mode: number): Promise<AgentRelay> {
-  const home = new SocketDirectory(directory);
+export async function openAgentRelay(upstream: string, parent: string, mode: number): Promise<AgentRelay> {
+  const home = new SocketDirectory(parent);
   const open = new Set<Socket>();
   const server = createServer((client) => {
     open.add(client);
@@ -31,7 +31,7 @@ export async function openAgentRelay(upstream: string, directory: string, mode: 
   server.unref();
   try {
     await listening(server, home.socket("agent"));
-    const path = `${directory}/agent`;
+    const path = `${home.path}/agent`;
     chmodSync(path, mode);
     return {
       path,

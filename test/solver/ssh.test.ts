@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { openAgentRelay } from "../../solver/ssh/agent-relay.js";
 
@@ -35,8 +35,9 @@ async function relayed(t: ExecutionContext, depth = 0) {
     for (const socket of open) socket.destroy();
     agent.close();
   });
-  const home = join(directory, ...Array.from({ length: depth }, () => "long".repeat(20)), "relay");
-  mkdirSync(join(home, ".."), { recursive: true });
+  const home = join(directory, ...Array.from({ length: depth }, () => "long".repeat(20)), "parent");
+  mkdirSync(home, { recursive: true });
+  chmodSync(home, 0o777);
   const relay = await openAgentRelay(join(directory, "up"), home, 0o640);
   t.teardown(() => relay[Symbol.dispose]());
   return { relay, asked, agent };
@@ -86,6 +87,16 @@ test("a step may list keys and sign; everything else is answered with a failure,
   t.deepEqual(await ask(relay.path, Buffer.concat(sent), wanted.length), wanted);
   t.deepEqual(asked, [11, 13, 11]);
   t.is(statSync(relay.path).mode & 0o777, 0o640);
+});
+
+test("each relay has a new directory that only this user can enter, whatever the socket's mode and the directory above are", async (t) => {
+  const { relay } = await relayed(t);
+  t.is(statSync(dirname(relay.path)).mode & 0o777, 0o700);
+  const other = await openAgentRelay("/nowhere", dirname(dirname(relay.path)), 0o666);
+  t.not(dirname(other.path), dirname(relay.path));
+  t.is(statSync(dirname(other.path)).mode & 0o777, 0o700);
+  other[Symbol.dispose]();
+  t.true(statSync(relay.path).isSocket());
 });
 
 test("a message that is too long ends the connection", async (t) => {

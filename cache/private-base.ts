@@ -1,0 +1,70 @@
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, type Stats, statSync } from "node:fs";
+import { systemErrorCode } from "../core/errors.js";
+import { makeDirectory } from "../core/make-directory.js";
+import { foreignStore, ioError } from "./errors.js";
+
+/** The store's directory and its versioned folder (see {@link ./paths.ts}). */
+export interface BasePaths {
+  readonly root: string;
+  readonly base: string;
+}
+
+/** Rights of a directory that only its owner can enter. */
+const PRIVATE = 0o700;
+const OF_OTHERS = 0o077;
+/** Rights of directories on the way to a store: with a umask of 0 anybody could put another store there. */
+const ON_THE_WAY = 0o755;
+
+/**
+ * Makes a directory of a store, with its parents. This is the one place that makes the versioned folder, which is closed to other users whatever the umask is:
+ * snapshots hold setuid files that are owned by this user where a container's root is this user. What is below it may have any mode.
+ */
+export function makeStoreDirectory(paths: BasePaths, path: string): void {
+  makeDirectory(path, (part) => {
+    if (part === paths.base) mkdirSync(part, PRIVATE);
+    else mkdirSync(part, paths.base.startsWith(part) ? ON_THE_WAY : undefined);
+  });
+}
+
+/**
+ * Sees to it that the folder of a store that is there is closed to other users: an older tsbuild left it open. Throws `store/foreign` when it is another
+ * user's. Answers why it stays open, where that cannot be helped.
+ */
+export function closeBase({ base, root }: BasePaths): string | undefined {
+  try {
+    const found = lstatSync(base, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
+    // Root may lay links for everybody.
+    if (found.isSymbolicLink()) {
+      if (found.uid !== 0) requireOwn(root, found);
+      const target = statSync(base, { throwIfNoEntry: false });
+      return target && secure(root, base, target);
+    }
+    return secure(root, base, found);
+  } catch (error) {
+    throw ioError(`Cannot use "${root}" as the store`, error);
+  }
+}
+
+function secure(root: string, base: string, found: Stats): string | undefined {
+  if (!found.isDirectory()) return undefined;
+  requireOwn(root, found);
+  if ((found.mode & OF_OTHERS) === 0) return undefined;
+  const fd = openSync(base, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    requireOwn(root, fstatSync(fd));
+    fchmodSync(fd, PRIVATE);
+    if ((fstatSync(fd).mode & OF_OTHERS) === 0) return undefined;
+    return `Other users can read the store "${root}": its file system keeps no modes`;
+  } catch (error) {
+    if (systemErrorCode(error) !== "EROFS") throw error;
+    return `Other users can read the store "${root}", and its file system is read-only`;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function requireOwn(root: string, found: Stats): void {
+  const user = process.geteuid?.() ?? found.uid;
+  if (found.uid !== user) throw foreignStore(root, found.uid, user);
+}
