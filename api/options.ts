@@ -110,7 +110,11 @@ export interface BuildOptions extends CommonOptions {
    * was found. Default: false; every other step is explained anyway.
    */
   readonly explain?: boolean;
-  /** SSH agents by id (`default`): for `RUN --mount=type=ssh`; `default` also for Git repositories over SSH. */
+  /**
+   * SSH agents by id (`default`): for `RUN --mount=type=ssh`. Repositories over SSH that the Dockerfile
+   * or another repository names are read with the keys of `default`, and without it with none; a
+   * context is read with whatever ssh finds.
+   */
   readonly ssh?: Readonly<Record<string, SshSource>>;
   /** How much of the history of builds is kept, in builds, milliseconds and bytes of logs; false: this build is not recorded. */
   readonly history?: false | Partial<HistoryLimits>;

@@ -7,8 +7,9 @@ import { BLOB_SCHEME } from "../solver/ops/source-blob.js";
 /** Name of a downloaded context in its tree, as in BuildKit: `COPY --from=NAME context …` takes the file. */
 export const DOWNLOADED = "context";
 
+/** A repository that the caller named as a context. */
 export function gitEdge(source: GitSource, name: string, options: { readonly keepGitDir?: boolean } = {}): Edge {
-  return edge({ op: gitSourceOp(source, options), metadata: { name } });
+  return edge({ op: gitSourceOp(source, { ...options, fromCaller: true }), metadata: { name } });
 }
 
 /** A URL as a tree of one file, {@link DOWNLOADED}. */

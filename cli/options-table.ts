@@ -79,7 +79,13 @@ export const BUILD_FLAGS: readonly Flag[] = [
     text: "Secret for RUN --mount=type=secret and for sources: id=…,env=… too",
     group: STEPS,
   },
-  { name: "ssh", value: "<id[=socket|key]>", repeat: true, text: "SSH agent or keys for RUN --mount=type=ssh", group: STEPS },
+  {
+    name: "ssh",
+    value: "<id[=socket|key]>",
+    repeat: true,
+    text: "SSH agent or keys for RUN --mount=type=ssh, and for Git over SSH (default)",
+    group: STEPS,
+  },
   {
     name: "allow",
     value: "<entitlement>",

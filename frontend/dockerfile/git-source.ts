@@ -110,8 +110,15 @@ function gitIdentifier(source: GitSource): string {
   return `git://${path}${fragment === "" ? "" : `#${fragment}`}`;
 }
 
-/** The source operation of a repository. `checksum` and `keepGitDir` count where the address says nothing of them. */
-export function gitSourceOp(source: GitSource, options: { readonly checksum?: string; readonly keepGitDir?: boolean } = {}): SourceOp {
+/**
+ * Makes the source operation of a repository. `checksum` and `keepGitDir` count where the address says
+ * nothing of them. `fromCaller`: the caller wrote the address, and not the Dockerfile, so that over
+ * SSH their keys are used without further consent.
+ */
+export function gitSourceOp(
+  source: GitSource,
+  options: { readonly checksum?: string; readonly keepGitDir?: boolean; readonly fromCaller?: boolean } = {},
+): SourceOp {
   const checksum = source.checksum || options.checksum || "";
   return {
     kind: "source",
@@ -124,6 +131,7 @@ export function gitSourceOp(source: GitSource, options: { readonly checksum?: st
       ...(checksum === "" ? {} : { "git.checksum": checksum }),
       ...(source.submodules === false ? { "git.skipsubmodules": "true" } : {}),
       ...(source.mtime === "commit" ? { "git.mtime": "commit" } : {}),
+      ...(options.fromCaller && !/^(https?|git):/i.test(source.remote) ? { "git.fromcaller": "true" } : {}),
     },
   };
 }

@@ -2,8 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
 import type { Reporter } from "../layers/ports.js";
-import type { GitResult } from "./git-command.js";
-import { gitFailed } from "./git-errors.js";
+import type { Asking, GitResult } from "./git-command.js";
 import { type Fetched, withFetched } from "./git-fetch.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
 import type { GitSource } from "./git-source.js";
@@ -79,22 +78,20 @@ class WorkTree {
 
   async submodules(): Promise<void> {
     const args = (depth: readonly string[]) => ["submodule", "--quiet", "update", "--init", "--recursive", ...depth];
-    const { code } = await this.#run(args(["--depth=1"]));
+    const { code } = await this.#run(args(["--depth=1"]), {}, "submodule");
     // Servers that give no single commits, or no part of a history.
-    if (code !== 0) await this.#git(args([]), {}, `fetch the submodules of ${this.source.remote}`);
+    if (code === 0) return;
+    const { code: again, stderr } = await this.#run(args([]), {}, "submodule");
+    if (again !== 0) throw await this.remote.failed(`fetch the submodules of ${this.source.remote}`, stderr, "submodule");
   }
 
-  async #git(
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-    what = `check out ${this.source.remote}`,
-  ): Promise<GitResult> {
+  async #git(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<GitResult> {
     const result = await this.#run(args, env);
-    if (result.code !== 0) throw gitFailed(what, this.remote.redact.text(result.stderr), this.source.host);
+    if (result.code !== 0) throw await this.remote.failed(`check out ${this.source.remote}`, result.stderr);
     return result;
   }
 
-  #run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<GitResult> {
-    return this.remote.git.run(args, { signal: this.reporter.signal, cwd: this.directory, env });
+  #run(args: readonly string[], env: Readonly<Record<string, string>> = {}, asks: Asking = "source"): Promise<GitResult> {
+    return this.remote.git.run(args, { signal: this.reporter.signal, cwd: this.directory, env, asks });
   }
 }

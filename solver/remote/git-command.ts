@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { CanceledError, systemErrorCode, throwIfAborted } from "../../core/errors.js";
-import { inHome } from "../../core/home.js";
 import { gitMissing } from "./git-errors.js";
+import { prepareSsh, type SshAccess, sshEnvironment } from "./git-ssh.js";
 
 /** Nothing in a repository, and nothing in the user's configuration, may make git run a program or ask a question. */
 const CONFIG = `[core]
@@ -30,16 +30,7 @@ const CONFIG = `[core]
 	helper =
 `;
 
-const PASSED_ON = [
-  "HTTP_PROXY",
-  "HTTPS_PROXY",
-  "NO_PROXY",
-  "ALL_PROXY",
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  "GIT_SSL_CAINFO",
-  "SSH_AUTH_SOCK",
-];
+const PASSED_ON = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"];
 
 export interface GitResult {
   readonly code: number;
@@ -51,8 +42,12 @@ export interface GitCommandOptions {
   readonly signal: AbortSignal;
   /** Working directory; default: the command's home. */
   readonly cwd?: string;
+  /** Who names the addresses that are asked: the source, or what was found in it. Default: the source. */
+  readonly asks?: Asking;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+export type Asking = "source" | "submodule";
 
 /**
  * The system's git with a home of its own: no configuration of the user or the machine, no hooks, no prompts, no credential helpers, network protocols only.
@@ -61,20 +56,20 @@ export interface GitCommandOptions {
 export class GitCommand {
   readonly #home: string;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #sshAgent: (() => Promise<string | undefined>) | undefined;
+  readonly #ssh: (asks: Asking) => Promise<SshAccess>;
 
-  /** `home` is not there yet; `sshAgent` gives the socket of an agent other than that of SSH_AUTH_SOCK. */
+  /** `home` is not there yet; `ssh` gives the keys that may be used over SSH. */
   constructor(
     home: string,
     headers: readonly { readonly scope: string; readonly header: string }[],
-    sshAgent?: () => Promise<string | undefined>,
+    ssh: (asks: Asking) => Promise<SshAccess>,
   ) {
-    this.#home = home;
-    this.#sshAgent = sshAgent;
+    this.#home = resolve(home);
+    this.#ssh = ssh;
     const sections = headers.map(({ scope, header }) => `[http ${quote(scope)}]\n\textraHeader = ${quote(header)}\n`);
     mkdirSync(home, 0o700);
     writeFileSync(join(home, ".gitconfig"), CONFIG + sections.join(""), { mode: 0o600 });
-    const known = [join(home, "known_hosts"), inHome(process.env, ".ssh", "known_hosts")].filter(Boolean);
+    prepareSsh(home);
     this.#env = {
       PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
       HOME: home,
@@ -83,8 +78,6 @@ export class GitCommand {
       GIT_ATTR_NOSYSTEM: "1",
       GIT_TERMINAL_PROMPT: "0",
       GIT_ALLOW_PROTOCOL: "http:https:git:ssh",
-      // Keys of new hosts are accepted and forgotten; a changed key of a known one is refused.
-      GIT_SSH_COMMAND: `ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o "UserKnownHostsFile=${known.join(" ")}"`,
       ...passedOn(),
     };
   }
@@ -93,10 +86,10 @@ export class GitCommand {
    * Runs `git ARGS` and answers how it ended. Abort ends it with every helper it started, and rejects with CanceledError. Throws `source/git-missing`.
    */
   async run(args: readonly string[], options: GitCommandOptions): Promise<GitResult> {
-    const { signal, cwd = this.#home } = options;
-    const agent = await this.#sshAgent?.();
+    const { signal, cwd = this.#home, asks = "source" } = options;
+    const access = await this.#ssh(asks);
     throwIfAborted(signal);
-    const env = { ...this.#env, ...(agent === undefined ? {} : { SSH_AUTH_SOCK: agent }), ...options.env };
+    const env = { ...this.#env, ...sshEnvironment(this.#home, access), ...options.env };
     return await new Promise((resolve, reject) => {
       // A group of its own: git starts helpers, which have to end with it.
       const child = spawn("git", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });

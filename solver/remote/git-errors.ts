@@ -1,4 +1,6 @@
 import { TsbuildError } from "../../core/errors.js";
+import type { GitSource } from "./git-source.js";
+import { isOverSsh, type SshAccess } from "./git-ssh.js";
 
 export function gitMissing(cause: unknown): TsbuildError {
   return new TsbuildError("source/git-missing", "Cannot read a Git repository: there is no program git", {
@@ -7,27 +9,36 @@ export function gitMissing(cause: unknown): TsbuildError {
   });
 }
 
-/** `git` ended with an error. `said` is what it printed, without secrets. */
-export function gitFailed(what: string, said: string, host: string): TsbuildError {
-  const line = lastLine(said);
+/** `git` ended with an error. `said` is what it printed, without secrets; `ssh` the keys that it could use over SSH. */
+export function gitFailed(what: string, said: string, source: GitSource, ssh: SshAccess): TsbuildError {
+  const line = reasonOf(said);
   return new TsbuildError("source/git-failed", `Cannot ${what}: ${line === "" ? "git failed and said nothing" : line}`, {
-    hint: hintFor(said, host),
+    hint: hintFor(said, source, ssh),
   });
 }
 
-function hintFor(said: string, host: string): string {
+function hintFor(said: string, { remote, host }: GitSource, ssh: SshAccess): string {
   if (/No user exists for uid/.test(said)) {
     return "ssh works only for users whom /etc/passwd has: add a line for this one, or use the https URL of the repository";
   }
+  if (SSH_REFUSED.test(said) || (isOverSsh(remote) && NEEDS_LOGIN.test(said))) return SSH_HINTS[ssh.kind];
   return NEEDS_LOGIN.test(said)
     ? `Give a token: --secret id=GIT_AUTH_TOKEN,env=VARIABLE (for one host only: id=GIT_AUTH_TOKEN.${host})`
     : "Check the URL and the network; git ls-remote shows what the repository has";
 }
 
 const NEEDS_LOGIN = /could not read (Username|Password)|Authentication failed|terminal prompts disabled|\b40[13]\b|Permission denied/;
+/** ssh's own words: `git@host: Permission denied (publickey).` */
+const SSH_REFUSED = /Permission denied \([a-z,-]+\)/;
+
+const SSH_HINTS: Readonly<Record<SshAccess["kind"], string>> = {
+  none: "What a Dockerfile or a repository names is read without your keys; give them with --ssh default (your agent) or --ssh default=PATH (a key)",
+  agent: "The server takes none of the keys of --ssh default; ssh-add -L shows which an agent has",
+  caller: "The server takes none of your keys; give one with --ssh default=PATH, and try it with ssh -T",
+};
 
 /** git's own reason: the line that says `fatal`, else the last one. Of a connection that failed the program that made it knows more than git. */
-function lastLine(said: string): string {
+function reasonOf(said: string): string {
   const lines = said
     .split("\n")
     .map((line) => line.trim())

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Locks } from "../../cache/contract/locks.js";
 import type { Reporter } from "../layers/ports.js";
 import type { GitResult } from "./git-command.js";
-import { commitMissing, gitFailed } from "./git-errors.js";
+import { commitMissing } from "./git-errors.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
 import type { GitSource } from "./git-source.js";
 
@@ -61,7 +61,7 @@ class Fetcher {
     if (!existsSync(this.directory)) mkdirSync(this.directory);
     for (const name of readdirSync(this.directory)) if (name.endsWith(".lock")) rmSync(join(this.directory, name));
     if (existsSync(join(this.directory, "HEAD"))) return;
-    this.#check(await this.remote.git.run(["init", "--quiet", "--bare", `--object-format=${format}`, this.directory], this.reporter));
+    await this.#check(await this.remote.git.run(["init", "--quiet", "--bare", `--object-format=${format}`, this.directory], this.reporter));
   }
 
   async has(commit: GitCommit): Promise<boolean> {
@@ -72,10 +72,10 @@ class Fetcher {
   async fetch(commit: GitCommit): Promise<void> {
     const { name, id } = commit;
     let result = name === undefined ? undefined : await this.#shallow(`+${name}:${INCOMING}`);
-    if (result) this.#check(result);
+    if (result) await this.#check(result);
     if (!result || !(await this.#keep(INCOMING, commit))) {
       result = await this.#shallow(`+${id}:${INCOMING}`);
-      if (result.code !== 0 && !NO_SINGLE_COMMITS.test(result.stderr)) this.#check(result);
+      if (result.code !== 0 && !NO_SINGLE_COMMITS.test(result.stderr)) await this.#check(result);
       if (result.code !== 0 || !(await this.#keep(INCOMING, commit))) await this.#everything(commit);
     }
     await this.#git(["update-ref", "-d", INCOMING]);
@@ -84,7 +84,7 @@ class Fetcher {
   async #everything(commit: GitCommit): Promise<void> {
     const deepen = existsSync(join(this.directory, "shallow")) ? ["--unshallow"] : [];
     const refs = [`+refs/heads/*:${KEPT}/all/heads/*`, `+refs/tags/*:${KEPT}/all/tags/*`];
-    this.#check(await this.#git(["fetch", "--quiet", "--no-tags", ...deepen, "--", this.source.remote, ...refs]));
+    await this.#check(await this.#git(["fetch", "--quiet", "--no-tags", ...deepen, "--", this.source.remote, ...refs]));
     if (!(await this.#keep(commit.tag ?? commit.id, commit))) throw commitMissing(this.source.remote, commit.id);
   }
 
@@ -106,8 +106,8 @@ class Fetcher {
     return this.remote.git.run(["--git-dir", this.directory, ...args], this.reporter);
   }
 
-  #check({ code, stderr }: GitResult): void {
-    if (code !== 0) throw gitFailed(`fetch from ${this.source.remote}`, this.remote.redact.text(stderr), this.source.host);
+  async #check({ code, stderr }: GitResult): Promise<void> {
+    if (code !== 0) throw await this.remote.failed(`fetch from ${this.source.remote}`, stderr);
   }
 }
 

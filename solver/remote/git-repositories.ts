@@ -3,10 +3,12 @@ import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
 import { SingleFlight } from "../../core/single-flight.js";
 import type { Reporter } from "../layers/ports.js";
-import { GitCommand } from "./git-command.js";
+import type { TsbuildError } from "../../core/errors.js";
+import { type Asking, GitCommand } from "./git-command.js";
 import { commitMismatch, emptyRepository, gitFailed, refNotFound } from "./git-errors.js";
 import { Redaction } from "./git-redaction.js";
 import { type GitSource, isCommitId } from "./git-source.js";
+import { isOverSsh, type SshAccess } from "./git-ssh.js";
 
 /** What a source's ref is now. */
 export interface GitCommit {
@@ -21,7 +23,8 @@ export interface GitCommit {
 /** A way to speak to one repository. */
 export interface GitRemote {
   readonly git: GitCommand;
-  readonly redact: Redaction;
+  /** Makes the error of a command that failed; `said` is what it printed. */
+  failed(what: string, said: string, asks?: Asking): Promise<TsbuildError>;
 }
 
 /**
@@ -38,7 +41,7 @@ export class GitRepositories {
   constructor(options: {
     readonly store: Store;
     readonly secrets: (id: string) => Uint8Array | undefined;
-    /** The socket of an SSH agent by its id: `default` is used for addresses of SSH. */
+    /** The socket of an SSH agent by its id; undefined when the build was given none. */
     readonly sshAgent: (id: string) => Promise<string | undefined>;
   }) {
     this.#store = options.store;
@@ -48,11 +51,15 @@ export class GitRepositories {
 
   /** The commit that a source means now. Throws when there is none, or when its checksum says another. */
   async commit(source: GitSource, reporter: Reporter): Promise<GitCommit> {
-    const key = JSON.stringify([source.remote, source.ref]);
+    const key = JSON.stringify([remoteKey(source), source.ref]);
     const commit = await this.#flights.do(key, async () => {
       const known = this.#commits.get(key);
       if (known) return known;
-      const found = isCommitId(source.ref) ? { id: source.ref, name: undefined, tag: undefined } : await this.#ask(source, reporter);
+      const isKnown = isCommitId(source.ref);
+      // What other builds read with keys stays in the store: without keys, the server has to say yes.
+      if (isKnown && isOverSsh(source.remote) && (await this.#access(source, "source")).kind === "none")
+        await this.#list(source, ["HEAD"], reporter);
+      const found = isKnown ? { id: source.ref, name: undefined, tag: undefined } : await this.#ask(source, reporter);
       this.#commits.set(key, found);
       return found;
     });
@@ -64,20 +71,21 @@ export class GitRepositories {
 
   /** git, with the credentials for a repository. */
   remote(source: GitSource): GitRemote {
-    const known = this.#remotes.get(source.remote);
+    const key = remoteKey(source);
+    const known = this.#remotes.get(key);
     if (known) return known;
     const header = this.#authorization(source);
-    const overSsh = !/^(https?|git):/.test(source.remote);
     const git = new GitCommand(
       join(this.#store.temporaryDirectory(), "home"),
       header === undefined ? [] : [{ scope: scopeOf(source.remote), header: `Authorization: ${header}` }],
-      overSsh ? () => this.#sshAgent("default") : undefined,
+      (asks) => this.#access(source, asks),
     );
-    const remote = {
+    const redact = new Redaction(header === undefined ? [] : [header, ...header.split(" "), source.userinfo?.password ?? ""]);
+    const remote: GitRemote = {
       git,
-      redact: new Redaction(header === undefined ? [] : [header, ...header.split(" "), source.userinfo?.password ?? ""]),
+      failed: async (what, said, asks = "source") => gitFailed(what, redact.text(said), source, await this.#access(source, asks)),
     };
-    this.#remotes.set(source.remote, remote);
+    this.#remotes.set(key, remote);
     return remote;
   }
 
@@ -87,12 +95,30 @@ export class GitRepositories {
     return { directory: this.#store.cacheMountPath(name), lock: name };
   }
 
-  async #ask(source: GitSource, reporter: Reporter): Promise<GitCommit> {
-    const { git, redact } = this.remote(source);
-    const { remote, ref } = source;
-    const patterns = ref === "" ? ["HEAD"] : [ref, `${ref}^{}`];
+  /**
+   * Answers the keys for SSH. Only the address that the caller wrote has theirs; the addresses of
+   * submodules are the repository's word, and need consent as those of a Dockerfile do.
+   */
+  async #access({ remote, fromCaller, agent }: GitSource, asks: Asking): Promise<SshAccess> {
+    const isSource = asks === "source";
+    if (isSource && !isOverSsh(remote)) return { kind: "none" };
+    const socket = await this.#sshAgent(agent);
+    if (isSource && fromCaller) return { kind: "caller", socket };
+    return socket === undefined ? { kind: "none" } : { kind: "agent", socket };
+  }
+
+  /** What the server lists for patterns. */
+  async #list(source: GitSource, patterns: readonly string[], reporter: Reporter): Promise<string> {
+    const { git, failed } = this.remote(source);
+    const { remote } = source;
     const { code, stdout, stderr } = await git.run(["ls-remote", "--symref", "--", remote, ...patterns], reporter);
-    if (code !== 0) throw gitFailed(`read ${remote}`, redact.text(stderr), source.host);
+    if (code !== 0) throw await failed(`read ${remote}`, stderr);
+    return stdout;
+  }
+
+  async #ask(source: GitSource, reporter: Reporter): Promise<GitCommit> {
+    const { remote, ref } = source;
+    const stdout = await this.#list(source, ref === "" ? ["HEAD"] : [ref, `${ref}^{}`], reporter);
     const ids = new Map<string, string>();
     let head: string | undefined;
     for (const line of stdout.split("\n")) {
@@ -126,6 +152,11 @@ export class GitRepositories {
     }
     return userinfo && basic(userinfo.user, userinfo.password);
   }
+}
+
+/** Addresses of the caller and of the Dockerfile are read apart, with keys of their own. */
+function remoteKey({ remote, fromCaller, agent }: GitSource): string {
+  return JSON.stringify([remote, fromCaller, agent]);
 }
 
 function basic(user: string, password: string): string {

@@ -20,6 +20,10 @@ export interface GitSource {
   readonly mtime: "checkout" | "commit";
   readonly headerSecret: string;
   readonly tokenSecret: string;
+  /** Whether the caller wrote the address: then their own keys are used over SSH. */
+  readonly fromCaller: boolean;
+  /** Id of the agent for SSH. */
+  readonly agent: string;
 }
 
 /** A full commit id: SHA-1, or SHA-256. */
@@ -44,6 +48,8 @@ export function readGitSource(op: SourceOp): GitSource {
     mtime: attrs["git.mtime"] === "commit" ? "commit" : "checkout",
     headerSecret: attrs["git.authheadersecret"] ?? "GIT_AUTH_HEADER",
     tokenSecret: attrs["git.authtokensecret"] ?? "GIT_AUTH_TOKEN",
+    fromCaller: attrs["git.fromcaller"] === "true",
+    agent: attrs["git.mountsshsock"] || "default",
   };
 }
 

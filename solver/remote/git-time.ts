@@ -1,6 +1,5 @@
 import type { Store } from "../../cache/store.js";
 import type { Reporter } from "../layers/ports.js";
-import { gitFailed } from "./git-errors.js";
 import { withFetched } from "./git-fetch.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
 import type { GitSource } from "./git-source.js";
@@ -31,6 +30,6 @@ export async function readCommitTime(
   { directory, remote, reporter }: { readonly directory: string; readonly remote: GitRemote; readonly reporter: Reporter },
 ): Promise<number> {
   const { code, stdout, stderr } = await remote.git.run(["--git-dir", directory, "cat-file", "commit", commit.id], reporter);
-  if (code !== 0) throw gitFailed(`read commit ${commit.id} of ${source.remote}`, remote.redact.text(stderr), source.host);
+  if (code !== 0) throw await remote.failed(`read commit ${commit.id} of ${source.remote}`, stderr);
   return Number(/^committer .* (\d+) [-+]\d{4}$/m.exec(stdout)?.[1] ?? 0);
 }

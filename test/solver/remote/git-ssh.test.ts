@@ -1,0 +1,30 @@
+import { spawnSync } from "node:child_process";
+import test from "ava";
+import { type SshAccess, sshEnvironment } from "../../../solver/remote/git-ssh.js";
+import { temporaryDirectory } from "../../support/images.js";
+
+const found = spawnSync("ssh", ["-V"]).error === undefined;
+const run = found ? test : test.skip;
+
+/** What ssh itself makes of the command that git would start. */
+function configuration(home: string, access: SshAccess): readonly string[] {
+  const { GIT_SSH_COMMAND = "", ...env } = sshEnvironment(home, access);
+  const { stdout, stderr } = spawnSync("sh", ["-c", `${GIT_SSH_COMMAND} "$@"`, "sh", "-G", "example.test"], {
+    env: { PATH: process.env["PATH"], ...env },
+    encoding: "utf8",
+  });
+  return `${stdout}${stderr}`.split("\n");
+}
+
+run(`git over ssh: ssh reads the options as they are meant${found ? "" : " (skipped: there is no ssh)"}`, (t) => {
+  const directory = temporaryDirectory();
+  t.teardown(directory.remove);
+  const has = (access: SshAccess): readonly string[] =>
+    configuration(directory.path, access)
+      .filter((line) => /^(identit|userknownhostsfile|batchmode|stricthost)/.test(line))
+      .sort();
+  const common = ["batchmode yes", "stricthostkeychecking accept-new", "userknownhostsfile known_hosts known_hosts_of_user"];
+  t.deepEqual(has({ kind: "none" }), [common[0], "identitiesonly yes", "identityagent none", "identityfile none", ...common.slice(1)]);
+  t.deepEqual(has({ kind: "agent", socket: "/s" }), [common[0], "identitiesonly no", "identityfile none", ...common.slice(1)]);
+  t.true(has({ kind: "caller", socket: undefined }).some((line) => line.startsWith("identityfile ~/.ssh/")));
+});
