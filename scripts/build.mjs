@@ -1,6 +1,7 @@
 // Makes dist/: the helper, the bundles and, unless --no-types is given, the declarations.
 //   cli.cjs           the command     command/              its program: start.cjs with a code cache, and a script for each other part
 //   index.js, llb.js  the library     worker.js, thread.js  the worker process; threads there and in the main process
+// Does nothing when dist/ is of these sources already. Builds in one clone take turns.
 import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -21,6 +22,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { isBuilt, recordBuild, sourcesDigest } from "./built.mjs";
 import { commandChunks, packChunks } from "./command.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -224,8 +226,22 @@ function run(env, ...args) {
   });
 }
 
-const types = withTypes ? emitTypes() : Promise.resolve();
-types.catch(() => undefined);
-buildHelper();
-await makeStart(await bundle());
-await types;
+/** Runs this script again while nobody else holds the lock, which the kernel takes back whatever becomes of it. */
+function takeTurn() {
+  mkdirSync(dist, { recursive: true });
+  const again = [fileURLToPath(import.meta.url), ...process.argv.slice(2), "--locked"];
+  const { status, error } = spawnSync("flock", [join(dist, ".lock"), process.execPath, ...again], { cwd: root, stdio: "inherit" });
+  if (error) throw new Error(`Cannot run flock, of which every Linux has one (Debian: util-linux): ${error.message}`);
+  process.exit(status ?? 1);
+}
+
+if (!process.argv.includes("--locked")) takeTurn();
+const digest = sourcesDigest(root);
+if (!isBuilt(dist, digest, { types: withTypes })) {
+  const types = withTypes ? emitTypes() : Promise.resolve();
+  types.catch(() => undefined);
+  buildHelper();
+  await makeStart(await bundle());
+  await types;
+  recordBuild(dist, digest, { types: withTypes });
+}

@@ -1,5 +1,5 @@
 // Transpiles every TypeScript file to build/, file by file and only what changed: what the tests run on.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
@@ -32,8 +32,11 @@ for (const path of folders.filter((folder) => existsSync(join(root, folder))).fl
       sourcesContent: false,
     });
     mkdirSync(dirname(out), { recursive: true });
-    writeFileSync(out, code);
-    utimesSync(out, mtime, mtime);
+    // Renamed when it is whole: tests of another run may be reading it.
+    const fresh = `${out}.${process.pid}`;
+    writeFileSync(fresh, code);
+    utimesSync(fresh, mtime, mtime);
+    renameSync(fresh, out);
   } catch (error) {
     failed++;
     console.error(error.message);

@@ -15,7 +15,7 @@ const checks = [
   ["lint", bin("oxlint"), ["--type-aware", "--quiet"]],
   ["format", bin("biome"), ["format", "."]],
   ["compile", process.execPath, [join(root, "scripts", "compile.mjs")]],
-  ["layering, docs and unit tests", bin("ava"), UNIT],
+  ["layering, docs and unit tests", process.execPath, [join(root, "scripts", "ava.mjs"), ...UNIT]],
 ];
 
 const scratch = new Scratch();

@@ -1,6 +1,8 @@
-// The whole suite, once as whoever runs it and, as root, the privileged half once more as an ordinary user. Ends with `N passed, M failed`.
+// The whole suite, once as whoever runs it and, as root, the privileged half once more as an ordinary user. Names what was skipped and why.
+// Ends with `N passed, M failed`, and `, K skipped` if any.
 //   TSBUILD_TEST_USER   the ordinary user (default: tsbuild-test when it exists); it needs a subordinate id range
-//   --no-user           skip the second run
+//   --no-user           leave out the second run, which then counts as skipped
+//   --no-skips          a test that is skipped has failed: this machine is said to have all that tests need
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -19,41 +21,50 @@ const PRIVILEGED = [
 ];
 
 const scratch = new Scratch();
-const totals = { passed: 0, failed: 0, skipped: 0 };
+/** Titles of tests, without the reason of a skip, by how they ended in any run. */
+const passed = new Map();
+const skipped = new Map();
+const failed = [];
 
-/** Runs ava and counts by its TAP lines; what failed is shown whole, what passed is only counted. */
+/** Runs ava and reads its TAP lines; what failed is shown whole, what passed is only counted. */
 async function runAva(title, command, args, options) {
   console.log(`# ${title}`);
-  const before = { ...totals };
+  const before = { passed: passed.size, failed: failed.length };
   const directory = scratch.directory();
   const child = scratch.spawn(command, args, { cwd: options.cwd, env: options.env, directory, stdio: ["ignore", "pipe", "inherit"] });
   let showing = false;
+  let skips = 0;
   for await (const line of createInterface({ input: child.stdout })) {
     const result = /^(not )?ok \d+(?: - (.*))?$/.exec(line);
     if (result) {
       const [, not, name = ""] = result;
-      if (/ # (SKIP|TODO)/i.test(name)) totals.skipped++;
-      else if (not) totals.failed++;
-      else totals.passed++;
-      showing = Boolean(not) && !/ # (SKIP|TODO)/i.test(name);
-      if (showing) console.log(line);
+      const skip = /^(.*?)(?: \(skipped: (.*)\))? # (?:SKIP|TODO)/i.exec(name);
+      showing = false;
+      if (skip) {
+        skipped.set(skip[1], skip[2] ?? "no reason is given");
+        skips++;
+      } else if (!not) passed.set(`${title} › ${name}`, name);
+      else {
+        failed.push(name);
+        showing = true;
+        console.log(line);
+      }
     } else if (/^(TAP version|1\.\.|# )/.test(line)) showing = false;
     else if (showing || line.startsWith("Bail out!")) console.log(line);
   }
   const status = await new Promise((done) =>
     child.exitCode === null && child.signalCode === null ? child.on("close", done) : done(child.exitCode),
   );
-  const failed = totals.failed - before.failed;
   // A crash outside any test must not look like success.
-  if (status !== 0 && failed === 0) totals.failed++;
+  if (status !== 0 && failed.length === before.failed) fail(`${title} ended with ${status ?? child.signalCode}`);
   const left = scratch.remove(directory);
-  if (left.length > 0) {
-    console.log(`not ok - tests left in their temporary directory: ${left.join(" ")}`);
-    totals.failed++;
-  }
-  console.log(
-    `# ${title}: ${totals.passed - before.passed} passed, ${totals.failed - before.failed} failed, ${totals.skipped - before.skipped} skipped`,
-  );
+  if (left.length > 0) fail(`${title}: tests left in their temporary directory: ${left.join(" ")}`);
+  console.log(`# ${title}: ${passed.size - before.passed} passed, ${failed.length - before.failed} failed, ${skips} skipped`);
+}
+
+function fail(name) {
+  failed.push(name);
+  console.log(`not ok - ${name}`);
 }
 
 function ordinaryUser() {
@@ -98,9 +109,10 @@ function copyFor(user) {
 }
 
 const compiled = spawnSync(process.execPath, [join(root, "scripts", "compile.mjs")], { cwd: root, stdio: "inherit" });
-if (compiled.status !== 0) totals.failed++;
-const ava = (directory) => join(directory, "node_modules", "ava", "entrypoints", "cli.mjs");
-await runAva(process.getuid?.() === 0 ? "suite as root" : "suite", process.execPath, [ava(root), "--tap"], { cwd: root });
+if (compiled.status !== 0) fail("the tests do not compile");
+const ava = (directory) => join(directory, "scripts", "ava.mjs");
+const isRoot = process.getuid?.() === 0;
+await runAva(isRoot ? "suite as root" : "suite", process.execPath, [ava(root), "--tap"], { cwd: root });
 const user = ordinaryUser();
 if (user) {
   const directory = copyFor(user);
@@ -118,7 +130,17 @@ if (user) {
     ["--reuid", user.name, "--regid", user.name, "--init-groups", "--", process.execPath, ava(directory), "--tap", ...PRIVILEGED],
     { cwd: directory, env },
   );
-} else if (process.getuid?.() === 0) console.log("# no ordinary user to run as: set TSBUILD_TEST_USER");
+} else if (isRoot) skipped.set("the privileged part as an ordinary user", "TSBUILD_TEST_USER names none, and there is no tsbuild-test");
 
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exit(totals.failed === 0 ? 0 : 1);
+summarize();
+
+/** Names what ran in no part, and counts. A test that needs root is skipped in the user's part only. */
+function summarize() {
+  const ran = new Set([...passed.values(), ...failed]);
+  const never = [...skipped].filter(([name]) => !ran.has(name));
+  for (const [name, reason] of never) console.log(`skipped: ${name}: ${reason}`);
+  if (process.argv.includes("--no-skips")) for (const [name, reason] of never) fail(`skipped: ${name}: ${reason}`);
+  const counted = never.length > 0 && !process.argv.includes("--no-skips") ? `, ${never.length} skipped` : "";
+  console.log(`${passed.size} passed, ${failed.length} failed${counted}`);
+  process.exit(failed.length === 0 ? 0 : 1);
+}

@@ -15,6 +15,7 @@ import { mediaTypes } from "../../oci/media-types.js";
 import { createRegistryClient, type RegistryClient } from "../../oci/registry/client.js";
 import { exportContext, exportRequest, temporaryDirectory, testImage, testLayer } from "../support/images.js";
 import { fakeRegistry, hasRegistry, type RealRegistry, sendBytes, sendJson, startRegistry } from "../support/registry.js";
+import { notInstalled, requires } from "../support/requires.js";
 
 let registry: RealRegistry;
 let client: RegistryClient;
@@ -27,7 +28,7 @@ test.after.always(async () => {
   client?.close();
   await registry?.stop();
 });
-const real = hasRegistry ? test : test.skip;
+const real = requires(hasRegistry ? undefined : notInstalled("docker-registry"));
 const hasSkopeo = spawnSync("skopeo", ["--version"]).status === 0;
 
 /** A store of its own with these images, each of several platforms, under names at the registry. */

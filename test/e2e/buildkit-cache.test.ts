@@ -5,13 +5,14 @@ import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.j
 import { instructionSteps } from "../support/plain-steps.js";
 import type { RealRegistry } from "../support/registry.js";
 import { Rig } from "../support/rig.js";
+import { NO_BUILDX, notInstalled, requires } from "../support/requires.js";
 
 // Steps that one builder ran and the other takes from its cache, in both directions, with a real BuildKit: where DOCKER_HOST names an engine.
 // TSBUILD_TEST_DOCKER is the client's command line (default: docker), for clients that are somewhere else, such as "chroot /somewhere docker".
 
 const DOCKER = (process.env["TSBUILD_TEST_DOCKER"] ?? "docker").split(" ");
 const missing = missingForBusybox();
-const withBuildKit = missing === undefined && hasBuildx() ? test.serial : test.serial.skip;
+const withBuildKit = requires(notInstalled(missing), hasBuildx() ? undefined : NO_BUILDX).serial;
 let registry: RealRegistry;
 let rig: Rig;
 
@@ -118,9 +119,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
 };
 
-test.before(async (t) => {
-  if (missing !== undefined) return t.log(`skipped: ${missing} is not installed`);
-  if (!hasBuildx()) return t.log("skipped: DOCKER_HOST names no engine, or its client lacks buildx");
+test.before(async () => {
+  if (missing !== undefined || !hasBuildx()) return;
   registry = await startBusyboxRegistry();
   rig = new Rig();
 });

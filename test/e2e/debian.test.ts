@@ -1,16 +1,16 @@
-import test from "ava";
 import { existsSync, mkdirSync } from "node:fs";
-import { debianLayout, missingForBusybox, pushLayout } from "../support/base-image.js";
+import { debianLayout, missingForBusybox, pushLayout, withoutMirror } from "../support/base-image.js";
 import { instructionSteps } from "../support/plain-steps.js";
 import { startRegistry } from "../support/registry.js";
 import { Rig } from "../support/rig.js";
 import { imageConfig } from "../support/scenario.js";
+import { notInstalled, requires } from "../support/requires.js";
 
 // The whole of it once: apt-get installs a compiler, a C program is compiled from the context, and the small final image runs it.
 // Needs Debian's mirror, so it is skipped where it cannot be reached or TSBUILD_TEST_OFFLINE is set.
 
 const missing = missingForBusybox() ?? (existsSync("/usr/bin/mmdebstrap") ? undefined : "mmdebstrap");
-const offline = process.env["TSBUILD_TEST_OFFLINE"] !== undefined;
+const needs = requires(notInstalled(missing), await withoutMirror());
 
 const DOCKERFILE = `ARG REGISTRY
 FROM $REGISTRY/debian AS build
@@ -41,8 +41,7 @@ USER joe
 RUN touch ~/mine && sudo install -o joe -g www-data -m 2750 -d /srv/joe && touch /srv/joe/f && sudo -u www-data id
 `;
 
-(missing === undefined && !offline ? test : test.skip)("apt, sudo and useradd make the same with virtual owners", async (t) => {
-  t.timeout(15 * 60_000);
+needs.serial("apt, sudo and useradd make the same with virtual owners", async (t) => {
   const layout = await debianLayout();
   const registry = await startRegistry();
   const rig = new Rig();
@@ -72,8 +71,7 @@ RUN touch ~/mine && sudo install -o joe -g www-data -m 2750 -d /srv/joe && touch
   }
 });
 
-(missing === undefined && !offline ? test : test.skip)("a Debian base, a compiler from apt, a small final image", async (t) => {
-  t.timeout(15 * 60_000);
+needs.serial("a Debian base, a compiler from apt, a small final image", async (t) => {
   const layout = await debianLayout();
   const registry = await startRegistry();
   const rig = new Rig();

@@ -1,13 +1,13 @@
 import { mkdirSync } from "node:fs";
-import test from "ava";
 import { busyboxSuite, withRig } from "../support/busybox-suite.js";
 import { CLI, type Ended, type Rig } from "../support/rig.js";
+import { withoutRoot } from "../support/requires.js";
 
 // Disks that come to an end in the middle of builds, and disks that cannot be written: clear errors, nothing lost, and right results afterwards.
 
-const { serial, host } = busyboxSuite();
+const { requiring, host } = busyboxSuite();
 /** Mounting needs root; what is mounted goes with the shell that did it. */
-const asRoot = process.getuid?.() === 0 ? serial : test.serial.skip;
+const asRoot = requiring(withoutRoot);
 
 const DOCKERFILE = `ARG REGISTRY
 FROM $REGISTRY/busybox AS a

@@ -4,17 +4,18 @@ import { missingForBusybox } from "../support/base-image.js";
 import { tarOf, type TestEntry } from "../support/images.js";
 import { busyboxLayer, layeredLayout } from "../support/layered-layout.js";
 import { CLI, Rig } from "../support/rig.js";
+import { notInstalled, requires } from "../support/requires.js";
 
 // Layers as other tools write them: directories without entries, roots with metadata of their own, marks on the root. What a step sees of them is what the
 // layers say, which overlayfs alone would not show.
 
 const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
+const { serial } = requires(notInstalled(missing));
 const TIME = 1_700_000_000;
 let busybox: Buffer;
 
-test.before(async (t) => {
-  if (missing !== undefined) return t.log(`skipped: ${missing} is not installed`);
+test.before(async () => {
+  if (missing !== undefined) return;
   busybox = await busyboxLayer();
 });
 

@@ -10,6 +10,7 @@ import { makeBusyboxLayout, missingForBusybox } from "../support/base-image.js";
 import { ProjectOnDisk } from "../support/project-on-disk.js";
 import { removeTree } from "../support/remove-tree.js";
 import { type Edit, edits, filesOnly, type Project, project, withRuns } from "../support/random-project.js";
+import { notInstalled, requires } from "../support/requires.js";
 
 // Whatever was built before, a build gives what it gives in an empty store. TSBUILD_TEST_CASES=1000 TSBUILD_TEST_SEED=7 makes it long, and different.
 
@@ -146,19 +147,16 @@ const sameAsFresh = (value: Project, changes: readonly Edit[]) =>
   });
 
 test(`${CASES} random projects, edited again and again: each build gives what it gives in an empty store`, async (t) => {
-  t.timeout(30_000 + CASES * 10_000);
   await assertProperty(fc.asyncProperty(project(filesOnly), edits(filesOnly, 8), sameAsFresh), CASES);
   t.pass();
 });
 
-(missing === undefined ? test : test.skip)(`${RUNS} random projects with steps that run, edited again and again`, async (t) => {
-  t.timeout(60_000 + RUNS * 30_000);
+requires(notInstalled(missing))(`${RUNS} random projects with steps that run, edited again and again`, async (t) => {
   await assertProperty(fc.asyncProperty(project(withRuns), edits(withRuns, 5), sameAsFresh), RUNS);
   t.pass();
 });
 
 test(`${CASES} random projects whose cache travels: a build with it gives what it gives in an empty store`, async (t) => {
-  t.timeout(30_000 + CASES * 10_000);
   const sameWithCache = (value: Project, changes: readonly Edit[], mode: "min" | "max") =>
     withComparison(value, async (comparison) => {
       const dest = join(comparison.directory, "cache");

@@ -5,20 +5,22 @@ import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.j
 import type { RealRegistry } from "../support/registry.js";
 import { type Ended, Rig } from "../support/rig.js";
 import { imageConfig } from "../support/scenario.js";
+import { NO_BUILDX, notInstalled, requires } from "../support/requires.js";
 
 // Tarballs that other programs read, and theirs that we read. Docker takes part where DOCKER_HOST names one.
 
 const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
-const withPodman = missing === undefined && installed("podman") ? test.serial : test.serial.skip;
-const withUmoci = missing === undefined && installed("umoci") ? test.serial : test.serial.skip;
-const withDocker = missing === undefined && hasDocker() ? test.serial : test.serial.skip;
+const base = notInstalled(missing);
+const { serial } = requires(base);
+const withPodman = requires(base, without("podman")).serial;
+const withUmoci = requires(base, without("umoci")).serial;
+const withDocker = requires(base, hasDocker() ? undefined : NO_BUILDX).serial;
 const NAME = "docker.io/library/e2e-interchange:1";
 let registry: RealRegistry;
 let rig: Rig;
 
-function installed(program: string): boolean {
-  return existsSync(`/usr/bin/${program}`);
+function without(program: string): string | undefined {
+  return existsSync(`/usr/bin/${program}`) ? undefined : notInstalled(program);
 }
 
 function hasDocker(): boolean {
@@ -35,9 +37,8 @@ ENV KIND=example
 ENTRYPOINT ["/bin/cat", "/made/file"]
 `;
 
-test.before(async (t) => {
-  if (missing !== undefined) return t.log(`skipped: ${missing} is not installed`);
-  if (!hasDocker()) t.log("without docker: DOCKER_HOST names none");
+test.before(async () => {
+  if (missing !== undefined) return;
   registry = await startBusyboxRegistry();
   rig = new Rig();
   const context = rig.context("context", { Dockerfile: DOCKERFILE });

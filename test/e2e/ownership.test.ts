@@ -2,21 +2,24 @@ import { chmodSync, chownSync, readdirSync, readFileSync, rmSync } from "node:fs
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { openSqlite } from "../../cache/sqlite.js";
-import { reachableByAll, userWithoutIds } from "../support/as-user.js";
+import { type OrdinaryUser, userWithoutIds, whoCanReach } from "../support/as-user.js";
 import { missingForBusybox } from "../support/base-image.js";
 import { tarOf } from "../support/images.js";
 import { busyboxLayer, layeredLayout } from "../support/layered-layout.js";
 import { instructionSteps } from "../support/plain-steps.js";
 import { CLI, type Ended, Rig } from "../support/rig.js";
+import { notInstalled, reasonIn, requires } from "../support/requires.js";
 
 // The same Dockerfiles with ids mapped into the user namespace and with virtual owners: the same layers, byte for byte, under the same cache keys.
 
 const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
+const { serial } = requires(notInstalled(missing));
+const another = whoCanReach(userWithoutIds(), CLI);
+const asAnother = requires(notInstalled(missing), reasonIn(another)).serial;
 let busybox: Buffer;
 
-test.before(async (t) => {
-  if (missing !== undefined) return t.log(`skipped: ${missing} is not installed`);
+test.before(async () => {
+  if (missing !== undefined) return;
   busybox = await busyboxLayer();
 });
 
@@ -140,14 +143,9 @@ serial("layers and keys are the same whether owners are mapped or virtual", (t) 
   }),
 );
 
-serial("a user without subordinate ids makes the same layers", (t) =>
+asAnother("a user without subordinate ids makes the same layers", (t) =>
   withMachine(t, async ({ build, layers, rig }) => {
-    const user = userWithoutIds();
-    if ("reason" in user || !reachableByAll(CLI)) {
-      t.log(`skipped: ${"reason" in user ? user.reason : `${CLI} cannot be reached by other users`}`);
-      t.pass();
-      return;
-    }
+    const user = another as OrdinaryUser;
     const dockerfile = DOCKERFILES["what users make"] as string;
     await build(dockerfile, "mapped", "mapped");
     const expected = await layers();

@@ -5,20 +5,22 @@ import { makeBusyboxLayout, missingForBusybox, pushLayout } from "../support/bas
 import { withRig } from "../support/busybox-suite.js";
 import { hasRegistry, type RealRegistry, REGISTRY_ACCOUNT, startRegistry } from "../support/registry.js";
 import { CLI, type Ended, Rig } from "../support/rig.js";
+import { notInstalled, requires } from "../support/requires.js";
 
 // The commands that speak with registries, against one that wants a password, and beside other programs that do the same.
 
 const missing = missingForBusybox() ?? (hasRegistry ? undefined : "docker-registry");
-const serial = missing === undefined ? test.serial : test.serial.skip;
-const having = (program: string) => (missing === undefined && existsSync(`/usr/bin/${program}`) ? test.serial : test.serial.skip);
+const base = notInstalled(missing);
+const { serial } = requires(base);
+const having = (program: string) => requires(base, existsSync(`/usr/bin/${program}`) ? undefined : notInstalled(program)).serial;
 const { username, password } = REGISTRY_ACCOUNT;
 
 let open: RealRegistry;
 let closed: RealRegistry;
 let rig: Rig;
 
-test.before(async (t) => {
-  if (missing !== undefined) return t.log(`skipped: ${missing} is not installed`);
+test.before(async () => {
+  if (missing !== undefined) return;
   rig = new Rig();
   open = await startRegistry();
   closed = await startRegistry({ auth: "basic" });
@@ -205,7 +207,7 @@ serial("doctor agrees with what builds do here", async (t) => {
   });
 });
 
-const canUnshare = missing === undefined && spawnSync("unshare", ["-Ur", "true"]).status === 0 ? test.serial : test.serial.skip;
+const canUnshare = requires(base, spawnSync("unshare", ["-Ur", "true"]).status === 0 ? undefined : "needs user namespaces").serial;
 
 canUnshare("without user namespaces doctor and builds name the setting, and builds point to doctor", async (t) => {
   // The limit holds below this user namespace only.

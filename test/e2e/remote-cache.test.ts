@@ -7,14 +7,15 @@ import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.j
 import { instructionSteps } from "../support/plain-steps.js";
 import type { RealRegistry } from "../support/registry.js";
 import { type Ended, Rig } from "../support/rig.js";
+import { NO_BUILDX, notInstalled, requires } from "../support/requires.js";
 
 // Machines are stores of their own. BuildKit takes part where DOCKER_HOST names an engine; TSBUILD_TEST_DOCKER is the client's command line
 // (default: docker), for clients that are somewhere else, such as "chroot /somewhere docker".
 
 const missing = missingForBusybox();
-const serial = missing === undefined ? test.serial : test.serial.skip;
+const { serial } = requires(notInstalled(missing));
 const DOCKER = (process.env["TSBUILD_TEST_DOCKER"] ?? "docker").split(" ");
-const withBuildKit = missing === undefined && hasBuildx() ? test.serial : test.serial.skip;
+const withBuildKit = requires(notInstalled(missing), hasBuildx() ? undefined : NO_BUILDX).serial;
 let registry: RealRegistry;
 let rig: Rig;
 
@@ -37,9 +38,8 @@ COPY --from=build /product /product
 RUN cat /product /product > /twice
 `;
 
-test.before(async (t) => {
-  if (missing !== undefined) return t.log(`skipped: ${missing} is not installed`);
-  if (!hasBuildx()) t.log("without BuildKit: DOCKER_HOST names no engine, or its client lacks buildx");
+test.before(async () => {
+  if (missing !== undefined) return;
   registry = await startBusyboxRegistry();
   rig = new Rig();
   rig.context("context", { Dockerfile: DOCKERFILE, source: "one" });

@@ -7,12 +7,13 @@ import { commitFiles, type GitServer, makeRepository, missingForGit, startGitSer
 import { instructionSteps } from "../support/plain-steps.js";
 import { fakeRegistry, type FakeRegistry, type RealRegistry } from "../support/registry.js";
 import { CLI, type CliOptions, type Ended, Rig } from "../support/rig.js";
+import { notInstalled, requires, withoutProgram } from "../support/requires.js";
 
 // Where files and Dockerfiles come from: the standard input, URLs, repositories, named contexts. And secrets, which go nowhere.
 
 const missing = missingForBusybox();
-const withBase = missing === undefined ? test.serial : test.serial.skip;
-const withGit = missingForGit === undefined ? test.serial : test.serial.skip;
+const withBase = requires(notInstalled(missing)).serial;
+const withGit = requires(notInstalled(missingForGit)).serial;
 const COPY_ALL = "FROM scratch\nCOPY . /\n";
 let registry: RealRegistry;
 let web: FakeRegistry;
@@ -21,9 +22,8 @@ let rig: Rig;
 /** What the web server has, by path; `etag` follows the content. */
 const served = new Map<string, Buffer>();
 
-test.before(async (t) => {
+test.before(async () => {
   if (missing === undefined) registry = await startBusyboxRegistry();
-  else t.log(`without RUN: ${missing} is not installed`);
   rig = new Rig();
   web = await fakeRegistry((request, response) => {
     const content = served.get(request.url.split("?")[0] ?? "");
@@ -116,17 +116,19 @@ const UNPACKED = [
   `-rw-r--r-- ${OWNER} skip.log`,
 ];
 
-test.serial("an archive on the standard input is the context, whatever its compression: owners and modes stay", async (t) => {
-  for (const [program, ...flags] of [["tar"], ["gzip", "-z"], ["bzip2", "-j"], ["xz", "-J"], ["zstd", "--zstd"]] as const) {
-    if (spawnSync(program, ["--version"]).status !== 0) {
-      t.log(`skipped: ${program} is not installed`);
-      continue;
-    }
-    const { list, ended } = await built(t, ["-"], { input: archive(...flags) });
-    t.deepEqual(list, UNPACKED, program);
-    // The same files in another wrapping are the same context.
-    if (program !== "tar") t.deepEqual(instructionSteps(ended.stderr).DONE, [], program);
-  }
+for (const [program, ...flags] of [["tar"], ["gzip", "-z"], ["bzip2", "-j"], ["xz", "-J"], ["zstd", "--zstd"]] as const) {
+  requires(withoutProgram(program)).serial(
+    `an archive on the standard input is the context, made by ${program}: owners and modes stay`,
+    async (t) => {
+      const { list, ended } = await built(t, ["-"], { input: archive(...flags) });
+      t.deepEqual(list, UNPACKED, program);
+      // The same files in another wrapping are the same context.
+      if (program !== "tar") t.deepEqual(instructionSteps(ended.stderr).DONE, [], program);
+    },
+  );
+}
+
+test.serial("an archive on the standard input: another Dockerfile in it, none in it, a damaged one", async (t) => {
   t.deepEqual((await built(t, ["-f", "docker/Other", "-"], { input: archive() })).list, ["-rw-r----- 12/34 other"]);
   t.regex(
     await refused(t, ["-f", "nope", "-"], { input: archive() }),

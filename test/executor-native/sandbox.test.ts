@@ -2,15 +2,13 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
-import { ordinaryUser, reachableByAll, runAsUser, userWithoutIds } from "../support/as-user.js";
+import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/as-user.js";
 import { BUSYBOX, SandboxRig } from "../support/sandbox-rig.js";
 import { CASES } from "./cases.js";
+import { notInstalled, reasonIn, requires } from "../support/requires.js";
 
 if (BUSYBOX === undefined) {
-  test("sandbox", (t) => {
-    t.log("skipped: no busybox on this machine (Debian: busybox-static)");
-    t.pass();
-  });
+  requires(notInstalled("busybox-static"))("sandbox", (t) => t.fail());
 } else {
   let rig: SandboxRig;
   test.before(async () => {
@@ -29,25 +27,16 @@ if (BUSYBOX === undefined) {
     ["an ordinary user with subordinate ids", ordinaryUser],
     ["a user without subordinate ids, whose owners are virtual", userWithoutIds],
   ] as const) {
-    test.serial(`the same as ${who}`, async (t) => {
-      const user = findUser();
-      if ("reason" in user || !reachableByAll(script)) {
-        t.log(`skipped: ${"reason" in user ? user.reason : `${script} cannot be reached by other users`}`);
-        t.pass();
-        return;
-      }
-      t.deepEqual(JSON.parse(await runAsUser(user, script)), {});
+    const user = whoCanReach(findUser(), script);
+    requires(reasonIn(user)).serial(`the same as ${who}`, async (t) => {
+      t.deepEqual(JSON.parse(await runAsUser(user as OrdinaryUser, script)), {});
     });
   }
 
-  test.serial("an ordinary user whose set-id programs can do nothing has virtual owners", async (t) => {
-    const user = ordinaryUser();
-    if ("reason" in user || !reachableByAll(script)) {
-      t.log(`skipped: ${"reason" in user ? user.reason : `${script} cannot be reached by other users`}`);
-      t.pass();
-      return;
-    }
-    const as = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
+  const known = whoCanReach(ordinaryUser(), script);
+  requires(reasonIn(known)).serial("an ordinary user whose set-id programs can do nothing has virtual owners", async (t) => {
+    const { uid, gid } = known as OrdinaryUser;
+    const as = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
     const module = new URL("../../executor-native/id-map.js", import.meta.url);
     const ask = [process.execPath, "--input-type=module", "-e", `console.log((await import("${module.href}")).ownershipHere())`];
     const answers = [];

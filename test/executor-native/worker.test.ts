@@ -11,7 +11,9 @@ import { firstFreeId, identity, idMaps, ownershipHere, rangeMap } from "../../ex
 import { hasOneId } from "../../executor-native/ownership.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import { encodeMessage, type Frame, FrameReader, outputHeader, type Response } from "../../executor-native/worker/protocol.js";
-import { BUSYBOX, ENTRY, processesWith, SandboxRig } from "../support/sandbox-rig.js";
+import { BUSYBOX, ENTRY, ownSleep, processesWith, SandboxRig } from "../support/sandbox-rig.js";
+import { notInstalled, requires } from "../support/requires.js";
+import { until } from "../support/until.js";
 
 test("id maps: what each user may have", (t) => {
   t.is(identity("         0          0 4294967295\n"), "0 0 4294967295");
@@ -136,19 +138,17 @@ test("closing waits for the worker's end, also with a request under way", (t) =>
 });
 
 if (BUSYBOX === undefined) {
-  test("workers and sandboxes", (t) => {
-    t.log("skipped: no busybox on this machine (Debian: busybox-static)");
-    t.pass();
-  });
+  requires(notInstalled("busybox-static"))("workers and sandboxes", (t) => t.fail());
 } else {
   test("closing stops running steps", async (t) => {
     const rig = await SandboxRig.open();
     const up = withResolvers<void>();
-    const running = t.throwsAsync(rig.run("echo up; sleep 98765", { onOutput: () => up.resolve() }), { code: "exec/worker-closed" });
+    const time = ownSleep(98765);
+    const running = t.throwsAsync(rig.run(`echo up; sleep ${time}`, { onOutput: () => up.resolve() }), { code: "exec/worker-closed" });
     await up.promise;
     await rig.worker.close();
     await running;
-    t.deepEqual(processesWith("98765"), []);
+    t.deepEqual(processesWith(time), []);
     const cleaner = await startWorker({ entry: ENTRY, stateDirectory: join(rig.base, "state") });
     await cleaner.remove([rig.base]);
     await cleaner.close();
@@ -157,7 +157,8 @@ if (BUSYBOX === undefined) {
 
   test("kill -9 of the main process ends the worker and every sandbox", async (t) => {
     const script = fileURLToPath(new URL("main-process.js", import.meta.url));
-    const main = spawn(process.execPath, [script, "98766"], { stdio: ["ignore", "pipe", "inherit"] });
+    const time = ownSleep(98766);
+    const main = spawn(process.execPath, [script, time], { stdio: ["ignore", "pipe", "inherit"] });
     const lines: string[] = [];
     for await (const line of createInterface(main.stdout)) {
       lines.push(line);
@@ -165,9 +166,8 @@ if (BUSYBOX === undefined) {
     }
     const base = lines[0] as string;
     try {
-      const end = Date.now() + 10_000;
-      const left = (): number[] => [...processesWith("98766"), ...processesWith(base)];
-      while (left().length > 0 && Date.now() < end) await new Promise(setImmediate);
+      const left = (): number[] => [...processesWith(time), ...processesWith(base)];
+      await until(() => left().length === 0);
       t.deepEqual(left(), []);
     } finally {
       const cleaner = await startWorker({ entry: ENTRY, stateDirectory: `${base}-state` });

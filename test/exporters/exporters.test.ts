@@ -33,6 +33,7 @@ import { TarParser } from "../../oci/tar/reader.js";
 import type { Store } from "../../cache/store.js";
 import { exportContext, exportRequest, temporaryDirectory, testImage, testLayer, testStore, type TestEntry } from "../support/images.js";
 import { fakeRegistry, hasRegistry, startRegistry } from "../support/registry.js";
+import { notInstalled, requires } from "../support/requires.js";
 
 const NAMES = ["docker.io/library/app:1", "ghcr.io/a/b:two"];
 
@@ -393,28 +394,31 @@ test("type=image: the store knows the image and its layers; again is no change",
   t.is(store.images.list().filter(({ name }) => name === undefined).length, 1);
 });
 
-(hasRegistry ? test : test.skip)("type=registry: blobs, manifests, tag; the next repository mounts", async (t) => {
-  const { store } = rig(t);
-  const registry = await startRegistry();
-  const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
-  t.teardown(async () => {
-    client.close();
-    await registry.stop();
-  });
-  const names = [`${registry.host}/a/one:1`, `${registry.host}/a/one:2`, `${registry.host}/b/two:1`];
-  const image = stacked(store);
-  const request = exportRequest([image, testImage(image.layers, "linux/arm64")], names);
-  const result = await run(registryPush({ client }), request, store);
-  for (const name of names) t.is((await client.resolve(name)).digest, result.descriptor?.digest as Digest);
-  if (spawnSync("skopeo", ["--version"]).status === 0) {
-    const inspected = JSON.parse(execFileSync("skopeo", ["inspect", "--tls-verify=false", `docker://${names[2]}`]).toString());
-    t.deepEqual(
-      inspected.Layers,
-      image.layers.map((layer) => layer.blob.digest),
-    );
-  }
-  await t.throwsAsync(run(registryPush({ client }), exportRequest([image]), store), { code: "export/no-name" });
-});
+requires(hasRegistry ? undefined : notInstalled("docker-registry"))(
+  "type=registry: blobs, manifests, tag; the next repository mounts",
+  async (t) => {
+    const { store } = rig(t);
+    const registry = await startRegistry();
+    const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
+    t.teardown(async () => {
+      client.close();
+      await registry.stop();
+    });
+    const names = [`${registry.host}/a/one:1`, `${registry.host}/a/one:2`, `${registry.host}/b/two:1`];
+    const image = stacked(store);
+    const request = exportRequest([image, testImage(image.layers, "linux/arm64")], names);
+    const result = await run(registryPush({ client }), request, store);
+    for (const name of names) t.is((await client.resolve(name)).digest, result.descriptor?.digest as Digest);
+    if (spawnSync("skopeo", ["--version"]).status === 0) {
+      const inspected = JSON.parse(execFileSync("skopeo", ["inspect", "--tls-verify=false", `docker://${names[2]}`]).toString());
+      t.deepEqual(
+        inspected.Layers,
+        image.layers.map((layer) => layer.blob.digest),
+      );
+    }
+    await t.throwsAsync(run(registryPush({ client }), exportRequest([image]), store), { code: "export/no-name" });
+  },
+);
 
 test("a layer that may be elsewhere is brought only when the registry does not take it over", async (t) => {
   const { store } = rig(t);

@@ -42,8 +42,13 @@ export async function runAsUser(user: OrdinaryUser, script: string, ...args: rea
   return stdout;
 }
 
+/** Gives the user, or a reason when it cannot reach that file. */
+export function whoCanReach(user: ReturnType<typeof ordinaryUser>, file: string): ReturnType<typeof ordinaryUser> {
+  return "reason" in user || reachableByAll(file) ? user : { reason: `${file} cannot be reached by other users` };
+}
+
 /** Whether anybody may enter the folders that lead to this file. */
-export function reachableByAll(path: string): boolean {
+function reachableByAll(path: string): boolean {
   for (let at = dirname(path); at !== "/"; at = dirname(at)) if ((statSync(at).mode & 0o1) === 0) return false;
   return true;
 }

@@ -1,12 +1,16 @@
 import test from "ava";
 import { missingForBusybox, startBusyboxRegistry } from "./base-image.js";
 import type { RealRegistry } from "./registry.js";
+import { type Declare, notInstalled, requires } from "./requires.js";
 import { Rig } from "./rig.js";
+import { until } from "./until.js";
 
 /** What the tests of one file share: a registry with a busybox base, started before them and stopped after them. */
 export interface BusyboxSuite {
-  /** `test.serial`, or its skipping form where the machine lacks a program; which one is logged. */
-  readonly serial: typeof test.serial | typeof test.serial.skip;
+  /** Declares a serial test, which is skipped by name where the machine lacks a program. */
+  readonly serial: Declare["serial"];
+  /** Declares serial tests that need something else, too. */
+  readonly requiring: (...reasons: readonly (string | undefined)[]) => Declare["serial"];
   /** Host and port; only inside tests. */
   readonly host: () => string;
 }
@@ -15,13 +19,13 @@ export interface BusyboxSuite {
 export function busyboxSuite(): BusyboxSuite {
   const missing = missingForBusybox();
   let registry: RealRegistry | undefined;
-  test.before(async (t) => {
+  test.before(async () => {
     if (missing === undefined) registry = await startBusyboxRegistry();
-    else t.log(`skipped: ${missing} is not installed`);
   });
   test.after.always(() => registry?.stop());
   return {
-    serial: missing === undefined ? test.serial : test.serial.skip,
+    serial: requires(notInstalled(missing)).serial,
+    requiring: (...reasons) => requires(notInstalled(missing), ...reasons).serial,
     host: () => {
       if (!registry) throw new Error("the registry runs only while tests do");
       return registry.host;
@@ -39,10 +43,9 @@ export async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> 
   }
 }
 
-/** Ends when none of the rig's processes and mounts is left, or gives what is left after `patience` milliseconds. */
-export async function gone(rig: Rig, patience: number): Promise<readonly string[]> {
-  for (const end = performance.now() + patience; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
-    if (rig.leftovers().length === 0) return [];
-  }
-  return rig.leftovers();
+/** Waits until nothing of the rig is left but what `expected` names; resolves with what stayed all the same. */
+export async function gone(rig: Rig, expected: (line: string) => boolean = () => false): Promise<readonly string[]> {
+  const left = () => rig.leftovers().filter((line) => !expected(line));
+  await until(() => left().length === 0);
+  return left();
 }

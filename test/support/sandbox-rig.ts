@@ -121,6 +121,14 @@ export function tree(directory: string, prefix = ""): string[] {
     });
 }
 
+/**
+ * The arguments of a `sleep` that no other run of the tests on this machine has: `number`, then a fraction of its own. It looks for what is left of the
+ * processes that it started.
+ */
+export function ownSleep(number: number): string {
+  return `${number}.${process.pid}`;
+}
+
 /** Processes of this machine whose command line holds `text`. */
 export function processesWith(text: string): number[] {
   return readdirSync("/proc")

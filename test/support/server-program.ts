@@ -1,5 +1,7 @@
+import { randomInt } from "node:crypto";
 import { type ChildProcess, spawn } from "node:child_process";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
+import { until } from "./until.js";
 
 /** A server that was not written here, on loopback. */
 export interface ServerProgram {
@@ -34,28 +36,38 @@ function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-/** A port of loopback on which nothing listens now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Finds a port of loopback on which nothing listens. Note that we draw it from below the range of the kernel's own choice, because a connection of
+ * another process could take one of those until the server starts.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(12_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 
 /** Tries to connect until somebody listens: these programs have no other way to say that they are ready. */
 async function listening(port: number, alive: () => boolean, name: string): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => resolve(socket.end() !== undefined));
-      socket.once("error", () => resolve(false));
-    });
-    if (open) return;
-    if (!alive()) break;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`${name} did not start`);
+  let open = false;
+  await until(async () => {
+    open = alive() && (await connects(port));
+    return open || !alive();
+  });
+  if (!open) throw new Error(`${name} did not start`);
+}
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(socket.end() !== undefined));
+    socket.once("error", () => resolve(false));
+  });
 }

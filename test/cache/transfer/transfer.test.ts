@@ -25,6 +25,7 @@ import { createRegistryClient } from "../../../oci/registry/client.js";
 import { hasRegistry, startRegistry } from "../../support/registry.js";
 import { key, temporaryRoot } from "../support.js";
 import { actionsToken, CREDENTIALS, type FakeService, startActionsCache, startS3 } from "./fake-services.js";
+import { notInstalled, requires } from "../../support/requires.js";
 
 const signal = new AbortController().signal;
 const clock: Clock = { now: () => Date.now(), sleep: async () => undefined, random: () => 0 };
@@ -280,7 +281,7 @@ test("local directory: other directories are left alone", async (t) => {
   t.deepEqual(readdirSync(directory), ["notes"]);
 });
 
-(hasRegistry ? test : test.skip)("registry: conforms, in every form", async (t) => {
+requires(hasRegistry ? undefined : notInstalled("docker-registry"))("registry: conforms, in every form", async (t) => {
   const registry = await startRegistry();
   const client = createRegistryClient({ env: {} });
   t.teardown(async () => {
@@ -374,7 +375,7 @@ test("S3: the bucket as part of the host, several names", async (t) => {
   t.true(service.objects.has("/manifests/one") && service.objects.has("/manifests/two"));
 });
 
-const withSwift = hasSwift ? test : test.skip;
+const withSwift = requires(hasSwift ? undefined : notInstalled("swift"));
 
 withSwift("S3: conforms with a server that was not written here, which checks signatures", async (t) => {
   const swift = await startSwift();

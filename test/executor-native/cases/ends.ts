@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
 import { probe } from "../../../executor-native/probe.js";
-import { processesWith } from "../../support/sandbox-rig.js";
+import { ownSleep, processesWith } from "../../support/sandbox-rig.js";
 import { type Case, failsWith } from "./case.js";
 
 /** How steps end: abort, several at once, removal of what they left. And the tasks of the connection. */
@@ -14,10 +14,11 @@ export const ends: readonly Case[] = [
     name: "abort kills every process and then rejects",
     run: async (rig) => {
       const abort = new AbortController();
-      const command = "trap '' TERM INT HUP; (trap '' TERM; sleep 98762) & setsid sleep 98762 & echo up; while true; do sleep 98762; done";
+      const time = ownSleep(98762);
+      const command = `trap '' TERM INT HUP; (trap '' TERM; sleep ${time}) & setsid sleep ${time} & echo up; while true; do sleep ${time}; done`;
       const running = rig.run(command, { signal: abort.signal, onOutput: () => abort.abort() });
       await assert.rejects(running, CanceledError);
-      assert.deepEqual(processesWith("98762"), []);
+      assert.deepEqual(processesWith(time), []);
       await assert.rejects(rig.run("true", { signal: abort.signal }), CanceledError);
     },
   },
@@ -26,7 +27,8 @@ export const ends: readonly Case[] = [
     run: async (rig) => {
       const abort = new AbortController();
       let size = 0;
-      const running = rig.run("yes 98763", {
+      const word = ownSleep(98763);
+      const running = rig.run(`yes ${word}`, {
         signal: abort.signal,
         onOutput: (_stream, data) => {
           size += data.length;
@@ -34,7 +36,7 @@ export const ends: readonly Case[] = [
         },
       });
       await assert.rejects(running, CanceledError);
-      assert.deepEqual(processesWith("98763"), []);
+      assert.deepEqual(processesWith(word), []);
     },
   },
   {

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import { helperPath } from "../../../executor-native/helper-path.js";
-import { makeRootfs, processesWith, tree } from "../../support/sandbox-rig.js";
+import { makeRootfs, ownSleep, processesWith, tree } from "../../support/sandbox-rig.js";
 import { type Case, failsWith, ok, secret } from "./case.js";
 
 /** What a step can reach and what it cannot. */
@@ -94,10 +94,11 @@ export const isolation: readonly Case[] = [
   {
     name: "processes: own numbers, nothing of the host, none left behind",
     run: async (rig) => {
-      const { out } = await rig.run("ls -d /proc/[0-9]* | wc -l; sleep 98761 & sleep 98761 & exit 0");
+      const time = ownSleep(98761);
+      const { out } = await rig.run(`ls -d /proc/[0-9]* | wc -l; sleep ${time} & sleep ${time} & exit 0`);
       assert.ok(Number(out) < 8, out);
       assert.equal((await rig.run("ls /proc/self/fd; cat /proc/self/cgroup | grep -v ':/$'")).out, "0\n1\n2\n3\n");
-      assert.deepEqual(processesWith("98761"), []);
+      assert.deepEqual(processesWith(time), []);
     },
   },
   {

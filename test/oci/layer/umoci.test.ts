@@ -1,15 +1,15 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
 import { layerTasks } from "../../../oci/layer/task-table.js";
 import type { PackEntry, PackPlan, TocEntry } from "../../../oci/layer/toc.js";
 import { readNames, readNode, statOf } from "../../../oci/layer/upper-stat.js";
 import { RootfsView } from "../../../oci/layer/view.js";
 import { withDirectory } from "./disk.js";
+import { requires, withoutProgram } from "../../support/requires.js";
 
 const isRoot = process.getuid?.() === 0;
-const withUmoci = spawnSync("umoci", ["--version"]).error ? test.skip : test;
+const withUmoci = requires(withoutProgram("umoci"));
 
 const mtime = { sec: 1_600_000_000, nsec: 0 };
 const owner = isRoot ? { uid: 33, gid: 3_000_000 } : { uid: 0, gid: 0 };

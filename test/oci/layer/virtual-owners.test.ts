@@ -7,6 +7,7 @@ import { readNode, statOf } from "../../../oci/layer/upper-stat.js";
 import { VirtualOwners, writeVirtualOwners } from "../../../oci/layer/virtual-owners.js";
 import { OWNER_XATTR } from "../../../oci/layer/xattrs.js";
 import { withDirectory } from "./disk.js";
+import { requires, withoutRoot } from "../../support/requires.js";
 
 test("owners of links: written beside the directory, found by the link and not by what takes its place", (t) =>
   withDirectory(async (directory) => {
@@ -25,7 +26,7 @@ test("owners of links: written beside the directory, found by the link and not b
     t.is(owners.of(a), undefined);
   }));
 
-const asRoot = process.geteuid?.() === 0 ? test : test.skip;
+const asRoot = requires(withoutRoot);
 
 asRoot("an owner in an attribute counts on files of root only, and only when it is one", (t) =>
   withDirectory(async (directory) => {

@@ -19,6 +19,7 @@ import { discard, exchange } from "../../../oci/http/transport.js";
 import type { Descriptor } from "../../../oci/types.js";
 import { temporaryDirectory } from "../../support/images.js";
 import { fakeRegistry, type FakeRegistry, type Handler, hasRegistry, sendBytes, sendJson, startRegistry } from "../../support/registry.js";
+import { notInstalled, requires } from "../../support/requires.js";
 
 const CONFIG = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } }));
 const MANIFEST = Buffer.from(
@@ -512,7 +513,7 @@ test("a broken helper does not stop an anonymous pull, and is told when credenti
   t.regex(hint ?? "", /needs a login: tsbuild login/);
 });
 
-(hasRegistry ? test : test.skip)("a real registry: push, mount, pull", async (t) => {
+requires(hasRegistry ? undefined : notInstalled("docker-registry"))("a real registry: push, mount, pull", async (t) => {
   const registry = await startRegistry();
   const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
   t.teardown(async () => {

@@ -7,6 +7,7 @@ import { parseRegistry } from "../../../oci/reference.js";
 import { createRegistryClient } from "../../../oci/registry/client.js";
 import { temporaryDirectory } from "../../support/images.js";
 import { fakeRegistry, type Handler, hasRegistry, REGISTRY_ACCOUNT, sendJson, startRegistry } from "../../support/registry.js";
+import { notInstalled, requires } from "../../support/requires.js";
 
 const ME = { kind: "basic", username: "me", password: "secret" } as const;
 const WRONG = { ...ME, password: "wrong" };
@@ -70,7 +71,7 @@ test("a registry that lets everybody in takes any password", async (t) => {
   t.deepEqual(await checkCredentials(server.host, WRONG, { env: {} }), WRONG);
 });
 
-(hasRegistry ? test : test.skip)("docker-registry with htpasswd", async (t) => {
+requires(hasRegistry ? undefined : notInstalled("docker-registry"))("docker-registry with htpasswd", async (t) => {
   const registry = await startRegistry({ auth: "basic" });
   t.teardown(() => registry.stop());
   const account = { kind: "basic", ...REGISTRY_ACCOUNT } as const;

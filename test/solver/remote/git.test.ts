@@ -14,16 +14,17 @@ import { gitSourceOp } from "../../../solver/ops/source-git.js";
 import { GitRepositories } from "../../../solver/remote/git-repositories.js";
 import { commitFiles, git, type GitServer, makeRepository, missingForGit, startGitServer } from "../../support/git-server.js";
 import { temporaryDirectory, testStore } from "../../support/images.js";
+import { notInstalled, requires } from "../../support/requires.js";
 
-const run = missingForGit === undefined ? test : test.skip;
+const run = requires(notInstalled(missingForGit));
 const TIME = Date.parse("2021-03-04T05:06:07Z") / 1000;
 const repositories = temporaryDirectory();
 const TOKEN = `basic ${Buffer.from("x-access-token:t0ken").toString("base64")}`;
 const ids: Record<string, string> = {};
 let server: GitServer;
 
-test.before(async (t) => {
-  if (missingForGit !== undefined) return t.log(`skipped: ${missingForGit} is not installed`);
+test.before(async () => {
+  if (missingForGit !== undefined) return;
   const at = (name: string) => join(repositories.path, name);
   makeRepository(at("lib"), { "lib.txt": "lib\n" });
   ids["one"] = makeRepository(at("app"), {

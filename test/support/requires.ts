@@ -1,0 +1,51 @@
+import { spawnSync } from "node:child_process";
+import test, { type ExecutionContext } from "ava";
+
+/** Declares a test that this machine may not be able to run. */
+export interface Declare {
+  (title: string, body: (t: ExecutionContext) => unknown): void;
+  readonly serial: (title: string, body: (t: ExecutionContext) => unknown) => void;
+}
+
+/**
+ * Declares tests that need something. With a reason they are skipped, and the title says why, so that the runner can
+ * list them: `NAME (skipped: REASON)`. A test that could not run never counts as passed.
+ */
+export function requires(...reasons: readonly (string | undefined)[]): Declare {
+  const reason = reasons.find((one) => one !== undefined);
+  if (reason === undefined) return Object.assign(declare(test), { serial: declare(test.serial) });
+  const skipped: Declare["serial"] = (title, body) => test.skip(skippedTitle(title, reason), async (t) => void (await body(t)));
+  return Object.assign(skipped, { serial: skipped });
+}
+
+function declare(how: typeof test | typeof test.serial): Declare["serial"] {
+  return (title, body) => how(title, async (t) => void (await body(t)));
+}
+
+function skippedTitle(title: string, reason: string): string {
+  return `${title} (skipped: ${reason})`;
+}
+
+/** The reason why tests that need root are skipped; undefined as root. */
+export const withoutRoot: string | undefined = process.geteuid?.() === 0 ? undefined : "needs root";
+
+/** The reason why tests that need another user than root are skipped; undefined as such a user. */
+export const withoutOrdinaryUser: string | undefined = withoutRoot === undefined ? "needs an ordinary user" : undefined;
+
+/** The reason where no Docker Engine with buildx is named. */
+export const NO_BUILDX = "DOCKER_HOST names no engine, or its client lacks buildx";
+
+/** Names a package that is not installed as a reason; undefined stays undefined. */
+export function notInstalled(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : `${name} is not installed`;
+}
+
+/** The reason when a program cannot be started. */
+export function withoutProgram(name: string): string | undefined {
+  return spawnSync(name, ["--version"], { stdio: "ignore" }).error ? notInstalled(name) : undefined;
+}
+
+/** The reason in a value that is either something to use or why there is none. */
+export function reasonIn(found: object): string | undefined {
+  return "reason" in found && typeof found.reason === "string" ? found.reason : undefined;
+}
