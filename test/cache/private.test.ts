@@ -7,10 +7,11 @@ import { storePaths } from "../../cache/paths.js";
 import type { Store } from "../../cache/store.js";
 import { sha256 } from "../../core/digest.js";
 import { flock } from "../../oci/posix.js";
+import { requires, withoutRoot } from "../support/requires.js";
 import { temporaryRoot } from "./support.js";
 
 const modeOf = (path: string) => statSync(path).mode & 0o7777;
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
+const asRoot = requires(withoutRoot);
 
 /** Everything that may be the first that is ever written to a store. */
 const FIRST_WRITES: Readonly<Record<string, (store: Store) => unknown>> = {

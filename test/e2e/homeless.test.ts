@@ -2,14 +2,13 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test from "ava";
-import { reachableByAll, userWithoutIds } from "../support/as-user.js";
+import { userWithoutIds, whoCanReach } from "../support/as-user.js";
 import { removeTree } from "../support/remove-tree.js";
+import { reasonIn, requires } from "../support/requires.js";
 import { CLI } from "../support/rig.js";
 
-const user = userWithoutIds();
-const reason = "reason" in user ? user.reason : reachableByAll(CLI) ? undefined : "others cannot read the command";
-const run = reason === undefined ? test.serial : test.serial.skip;
+const user = whoCanReach(userWithoutIds(), CLI);
+const run = requires(reasonIn(user)).serial;
 
 interface Ended {
   readonly code: number | null;
@@ -38,7 +37,7 @@ function homeless(): { readonly directory: string; cli(env: Readonly<Record<stri
   };
 }
 
-run(`without a home and with a store named every command works${reason === undefined ? "" : ` (${reason})`}`, (t) => {
+run(`without a home and with a store named every command works`, (t) => {
   const { directory, cli } = homeless();
   try {
     const context = join(directory, "context");
@@ -75,23 +74,20 @@ run(`without a home and with a store named every command works${reason === undef
   }
 });
 
-run(
-  `without a home and without a store named the store is a private directory, and one line says so${reason === undefined ? "" : ` (${reason})`}`,
-  (t) => {
-    const { directory, cli } = homeless();
-    try {
-      const store = join(directory, "tmp", `tsbuild-${(user as { readonly uid: number }).uid}`);
-      const ended = cli({}, "build", "--progress=quiet", "-t", "a", join(directory, "context"));
-      t.is(ended.code, 0, ended.text);
-      t.deepEqual(
-        ended.text.split("\n").filter((line) => line.includes(store)),
-        [`warning: this user has no home, so the store is in ${store}; TSBUILD_ROOT or --root names another place`],
-      );
-      t.true(existsSync(join(store, "v1")));
-      t.regex(cli({}, "images").text, /^a +latest/m);
-      t.notRegex(cli({ TSBUILD_ROOT: store }, "images").text, /has no home/);
-    } finally {
-      removeTree(directory);
-    }
-  },
-);
+run(`without a home and without a store named the store is a private directory, and one line says so`, (t) => {
+  const { directory, cli } = homeless();
+  try {
+    const store = join(directory, "tmp", `tsbuild-${(user as { readonly uid: number }).uid}`);
+    const ended = cli({}, "build", "--progress=quiet", "-t", "a", join(directory, "context"));
+    t.is(ended.code, 0, ended.text);
+    t.deepEqual(
+      ended.text.split("\n").filter((line) => line.includes(store)),
+      [`warning: this user has no home, so the store is in ${store}; TSBUILD_ROOT or --root names another place`],
+    );
+    t.true(existsSync(join(store, "v1")));
+    t.regex(cli({}, "images").text, /^a +latest/m);
+    t.notRegex(cli({ TSBUILD_ROOT: store }, "images").text, /has no home/);
+  } finally {
+    removeTree(directory);
+  }
+});

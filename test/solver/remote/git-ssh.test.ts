@@ -1,10 +1,9 @@
 import { spawnSync } from "node:child_process";
-import test from "ava";
 import { type SshAccess, sshEnvironment } from "../../../solver/remote/git-ssh.js";
 import { temporaryDirectory } from "../../support/images.js";
+import { notInstalled, requires } from "../../support/requires.js";
 
-const found = spawnSync("ssh", ["-V"]).error === undefined;
-const run = found ? test : test.skip;
+const run = requires(spawnSync("ssh", ["-V"]).error === undefined ? undefined : notInstalled("openssh-client"));
 
 /** What ssh itself makes of the command that git would start. */
 function configuration(home: string, access: SshAccess): readonly string[] {
@@ -16,7 +15,7 @@ function configuration(home: string, access: SshAccess): readonly string[] {
   return `${stdout}${stderr}`.split("\n");
 }
 
-run(`git over ssh: ssh reads the options as they are meant${found ? "" : " (skipped: there is no ssh)"}`, (t) => {
+run("git over ssh: ssh reads the options as they are meant", (t) => {
   const directory = temporaryDirectory();
   t.teardown(directory.remove);
   const has = (access: SshAccess): readonly string[] =>
