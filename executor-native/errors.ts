@@ -11,7 +11,7 @@ export interface HelperFailure {
 
 export function helperMissing(path: string, cause: unknown): TsbuildError {
   return new TsbuildError("exec/helper-missing", `Cannot run steps: the sandbox program "${path}" is not there or cannot be executed`, {
-    hint: 'Build it with "npm run build" in the folder of tsbuild; this needs a C compiler (Debian, Ubuntu: gcc libc6-dev; Fedora: gcc glibc-devel; Alpine: gcc musl-dev linux-headers)',
+    hint: 'Build it with "npm run build" in the folder of tsbuild; this needs a C compiler and a static C library (Debian, Ubuntu: gcc libc6-dev; Fedora, RHEL: gcc glibc-static; Alpine: gcc musl-dev linux-headers)',
     cause,
   });
 }

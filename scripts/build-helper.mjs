@@ -1,6 +1,7 @@
-// Compiles executor-native/helper to dist/native/tsbuild-sandbox with the system's C compiler, when its sources are newer.
+// Compiles executor-native/helper to dist/native/tsbuild-sandbox with the system's C compiler, when its sources are newer. It must be static: steps can start
+// it as /proc/self/exe, and a dynamic program would be started by the loader of the image, which is not trusted.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,12 +23,7 @@ if (process.platform !== "linux") {
 const compilers = [process.env.CC, "cc", "gcc", "clang"].filter(Boolean);
 const compiler = compilers.find((name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0);
 if (!compiler) {
-  console.error(`Cannot build tsbuild's sandbox: no C compiler was found (tried ${compilers.join(", ")}).
-Install one and the C library's headers, then run this again:
-  Debian, Ubuntu:  apt-get install gcc libc6-dev
-  Fedora, RHEL:    dnf install gcc glibc-devel
-  Alpine:          apk add gcc musl-dev linux-headers`);
-  process.exit(1);
+  fail(`no C compiler was found (tried ${compilers.join(", ")})`);
 }
 
 mkdirSync(dirname(out), { recursive: true });
@@ -35,18 +31,30 @@ const temporary = `${out}.${process.pid}`;
 const sources = readdirSync(source)
   .filter((name) => name.endsWith(".c"))
   .map((name) => join(source, name));
-const compile = (...extra) =>
-  spawnSync(compiler, ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O2", ...extra, "-o", temporary, ...sources], {
-    encoding: "utf8",
-  });
-// Static saves the loader's work at the start of every step; not every system has the static C library.
-let result = compile("-static");
-if (result.status !== 0) result = compile();
-if (result.status !== 0) {
+const options = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O2", "-static", "-o", temporary];
+const result = spawnSync(compiler, [...options, ...sources], { encoding: "utf8" });
+const problem = result.status === 0 ? dynamicPart(temporary) : `${compiler} -static failed:\n${result.stderr || result.error?.message}`;
+if (problem !== undefined) {
   rmSync(temporary, { force: true });
-  console.error(`Cannot build tsbuild's sandbox with ${compiler}:\n${result.stderr || result.error?.message}
-The C library's headers may be missing (Debian, Ubuntu: libc6-dev; Fedora, RHEL: glibc-devel; Alpine: musl-dev linux-headers).`);
-  process.exit(1);
+  fail(problem);
 }
 if (result.stderr) console.error(result.stderr);
 renameSync(temporary, out);
+
+/** Why a program is not static after all, as with a compiler that takes `-static` for a wish: its ELF header names a loader (PT_INTERP). */
+function dynamicPart(file) {
+  const bytes = readFileSync(file);
+  const [table, size, count] = [Number(bytes.readBigUInt64LE(32)), bytes.readUInt16LE(54), bytes.readUInt16LE(56)];
+  const kinds = Array.from({ length: count }, (_, index) => bytes.readUInt32LE(table + index * size));
+  return kinds.includes(3) ? `${compiler} made a dynamic program in spite of -static` : undefined;
+}
+
+function fail(problem) {
+  console.error(`Cannot build tsbuild's sandbox: ${problem}
+It needs a C compiler, the kernel's headers and a static C library:
+  Debian, Ubuntu:  apt-get install gcc libc6-dev
+  Fedora, RHEL:    dnf install gcc glibc-static kernel-headers
+  Alpine:          apk add gcc musl-dev linux-headers
+RHEL and its kin have glibc-static in the repository "crb" (dnf config-manager --set-enabled crb).`);
+  process.exit(1);
+}

@@ -120,6 +120,7 @@ static void set_up(const struct spec *spec)
 	close(root);
 	close(stage.fd);
 	use_null_input(stage.null);
+	close(stage.null);
 	enter_directory(spec);
 }
 
@@ -153,6 +154,8 @@ void run_init(const struct spec *spec, int output, int errors, int alive, int co
 	sigset_t signals;
 	sigfillset(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* Before there is anybody in this pid namespace who could trace this process or open what /proc shows of it; the command gets it back by exec. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	pid_t command = fork();
 	if (command < 0)
 		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
@@ -161,7 +164,8 @@ void run_init(const struct spec *spec, int output, int errors, int alive, int co
 			fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
 		run_command(spec, control);
 	}
-	/* This process shares a pid namespace with what is not trusted: it keeps nothing worth taking, and cannot be traced. */
+	/* This process shares a pid namespace with what is not trusted: it keeps nothing worth taking. */
+	close(alive);
 	close(output);
 	close(errors);
 	if (control >= 0)
@@ -172,6 +176,5 @@ void run_init(const struct spec *spec, int output, int errors, int alive, int co
 		_exit(EXIT_FAILED);
 	limit_bounding_set(1ull << CAP_KILL);
 	limit_capabilities(1ull << CAP_KILL);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	wait_for(command, &signals);
 }

@@ -12,6 +12,9 @@
 #define ATTRIBUTE_NODEV 0x4
 #define ATTRIBUTE_NOEXEC 0x8
 
+/* Of the host's device nodes: writing to a device needs no writable mount, changing the node itself does. */
+#define ATTRIBUTES_OF_DEVICES (ATTRIBUTE_READONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC)
+
 struct fs_option {
 	const char *key, *value; /* value NULL: a flag */
 };

@@ -64,8 +64,8 @@ static void mount_device(int dev, const char *name, bool needed)
 	if (mount < 0 && !needed)
 		return;
 	int target = openat(dev, name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (mount < 0 || target < 0 || !attach_mount(mount, target))
-		fail_errno("exec/sandbox-mount", "Cannot mount the host's %s", source);
+	if (mount < 0 || target < 0 || !set_attributes(mount, ATTRIBUTES_OF_DEVICES) || !attach_mount(mount, target))
+		fail_errno("exec/sandbox-mount", "Cannot mount the host's %s read-only", source);
 	close(target);
 	close(mount);
 }
@@ -161,7 +161,7 @@ static void restrict_path(struct stage *stage, int root, const char *path, bool 
 		} else if (S_ISDIR(status.st_mode)) {
 			mount = empty_mount(stage);
 		} else {
-			mount = copy_mount(stage->null, "");
+			mount = copy_mount(stage->fd, "null");
 		}
 		if (mount < 0 || !attach_mount(mount, walk_fd(&at)))
 			fail_errno("exec/sandbox-mount", "Cannot %s \"%s\"", masked ? "mask" : "make read-only", path);

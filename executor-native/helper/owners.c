@@ -74,11 +74,11 @@ static bool identify(const char *path, int flags, dev_t *device, uint64_t *inode
 }
 
 /* The inode that the file at `path` has in the directory that changes go to. */
-static uint64_t stored_inode(const char *path, const struct entry *entry)
+static uint64_t stored_inode(const char *path, int flags, const struct entry *entry)
 {
 	char link[32], shown[4096];
 	struct statx status;
-	int fd = upper < 0 ? -1 : open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = upper < 0 ? -1 : open(path, O_PATH | O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
 	if (fd < 0)
 		return entry->inode;
 	snprintf(link, sizeof link, "self/fd/%d", fd);
@@ -133,7 +133,7 @@ bool keep_owner(const char *path, int flags, struct owner owner)
 	struct entry *entry = plain ? find_entry(device, inode, birth) : add_entry(device, inode, birth);
 	if (entry) {
 		entry->device = device;
-		entry->stored = stored_inode(path, entry);
+		entry->stored = stored_inode(path, flags, entry);
 		entry->owner = owner;
 		entry->kept = !plain;
 		entry->fresh = true;

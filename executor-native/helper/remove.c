@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,12 +14,30 @@
 
 #define CODE "exec/remove"
 
+/* Opens a directory that this process may not read. By its descriptor: the name may be a link to elsewhere by now. */
+static int open_closed(int parent, const char *name, dev_t device)
+{
+	char path[64];
+	struct stat status;
+	int opened = -1, fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	errno = EXDEV;
+	if (status.st_dev == device && chmod(path, 0700) == 0)
+		opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = errno;
+	close(fd);
+	errno = error;
+	return opened;
+}
+
 static DIR *open_directory(int parent, const char *name, dev_t device)
 {
 	struct stat status;
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0) /* not root inside the namespace */
-		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES) /* not root inside the namespace */
+		fd = open_closed(parent, name, device);
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &status) < 0 || status.st_dev != device) {

@@ -24,7 +24,12 @@ struct stage make_stage(const struct spec *spec)
 	if (stage.fd < 0 || target < 0 || !attach_mount(stage.fd, target))
 		fail_errno("exec/sandbox-mount", "Cannot mount a tmpfs in the user namespace");
 	close(target);
-	stage.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = copy_mount(AT_FDCWD, "/dev/null"), file = openat(stage.fd, "null", O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (null < 0 || file < 0 || !set_attributes(null, ATTRIBUTES_OF_DEVICES) || !attach_mount(null, file))
+		fail_errno("exec/sandbox-mount", "Cannot mount the host's /dev/null read-only");
+	close(null);
+	close(file);
+	stage.null = openat(stage.fd, "null", O_RDWR | O_CLOEXEC);
 	if (stage.null < 0)
 		fail_errno("exec/sandbox-setup", "Cannot open /dev/null");
 	if (mkdirat(stage.fd, "empty", 0755) < 0)

@@ -7,7 +7,7 @@
 /* A private tmpfs that only this mount namespace sees: links to the layers under short names, files that are mounted, empty things. */
 struct stage {
 	int fd;
-	int null; /* the host's /dev/null */
+	int null; /* the host's /dev/null, opened where it is read-only */
 	const char *work;
 	bool virtual_owners;
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,6 +81,16 @@ static int wait_end(pid_t pid)
 	return status;
 }
 
+/* See userns.c. */
+static void check_protection(void)
+{
+	struct statvfs status;
+	if (statvfs("/proc/self/exe", &status) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot find this program's file");
+	if (!(status.f_flag & ST_RDONLY))
+		fail("exec/sandbox-mount", "Cannot run steps: this program's file could be changed by them");
+}
+
 int mode_run(void)
 {
 	struct spec spec;
@@ -104,6 +115,7 @@ int mode_run(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != spec.parent)
 		return EXIT_FAILED;
+	check_protection();
 	make_pipe(output);
 	make_pipe(errors);
 	make_pipe(alive);

@@ -30,18 +30,12 @@ static mode_t umask_of(const struct call *call)
 /* False when the new file will be root's. */
 static bool find_new_owner(const struct call *call, const char *located, struct owner *owner)
 {
-	char parent[LOCATED_SIZE];
+	char parent[PATH_ROOM + 64];
 	struct owner above = {0, 0};
 	struct stat status;
 	const struct ids *ids = ids_of(call);
 	*owner = (struct owner){ids->user[FILES], ids->group[FILES]};
-	size_t length = strlen(located);
-	memcpy(parent, located, length + 1);
-	while (length && parent[length - 1] == '/')
-		length--;
-	while (length && parent[length - 1] != '/')
-		length--;
-	parent[length] = 0;
+	snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(located, '/') - located), located);
 	bool is_virtual = find_owner(parent, 0, &above);
 	if ((is_virtual || owner->gid != 0) && stat(parent, &status) == 0 && status.st_mode & S_ISGID)
 		owner->gid = above.gid;
@@ -67,20 +61,19 @@ static struct answer hand_over(const struct call *call, int fd, bool close_on_ex
 
 static struct answer make_open(const struct call *call, int directory, uint64_t path, uint64_t flags, mode_t mode)
 {
-	char located[LOCATED_SIZE];
+	struct located located;
 	struct owner owner;
 	struct stat status;
-	int none = 0;
 	if (!(flags & O_CREAT) || flags & O_PATH || (flags & O_TMPFILE) == O_TMPFILE)
 		return CONTINUE;
-	if (!locate(call, TO_CHANGE, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+	if (!hold_parent(call, directory, path, &located) || located.slashes || !find_new_owner(call, located.path, &owner))
 		return CONTINUE;
-	if (lstat(located, &status) == 0 || errno != ENOENT)
+	if (lstat(located.path, &status) == 0 || errno != ENOENT)
 		return CONTINUE;
-	int fd = open(located, (int)flags | O_EXCL | O_CLOEXEC | O_NOCTTY, mode & 07777 & ~umask_of(call));
+	int fd = open(located.path, (int)flags | O_EXCL | O_CLOEXEC | O_NOCTTY, mode & 07777 & ~umask_of(call));
 	if (fd < 0)
 		return CONTINUE;
-	if (!keep_owner(located, AT_SYMLINK_NOFOLLOW, owner)) {
+	if (!keep_owner(located.path, AT_SYMLINK_NOFOLLOW, owner)) {
 		int error = errno;
 		close(fd);
 		return VALUE(-error);
@@ -121,15 +114,11 @@ static struct answer made(int result, const char *located, struct owner owner)
 
 static struct answer make_directory(const struct call *call, int directory, uint64_t path, mode_t mode)
 {
-	char located[LOCATED_SIZE];
+	struct located located;
 	struct owner owner;
-	int none = 0;
-	if (!locate(call, TO_CHANGE, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+	if (!hold_parent(call, directory, path, &located) || !find_new_owner(call, located.path, &owner))
 		return CONTINUE;
-	int result = mkdir(located, mode & 07777 & ~umask_of(call));
-	for (size_t end = strlen(located); end > 1 && located[end - 1] == '/';)
-		located[--end] = 0;
-	return made(result, located, owner);
+	return made(mkdir(located.path, mode & 07777 & ~umask_of(call)), located.path, owner);
 }
 
 struct answer answer_mkdir(const struct call *call) { return make_directory(call, AT_FDCWD, call->args[0], (mode_t)call->args[1]); }
@@ -141,12 +130,13 @@ struct answer answer_mkdirat(const struct call *call)
 
 static struct answer make_symlink(const struct call *call, uint64_t target, int directory, uint64_t path)
 {
-	char located[LOCATED_SIZE], text[LOCATED_SIZE];
+	struct located located;
+	char text[PATH_ROOM];
 	struct owner owner;
-	int none = 0;
-	if (!read_text(call, target, text, 4096) || !locate(call, TO_CHANGE, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+	if (!read_text(call, target, text, sizeof text) || !hold_parent(call, directory, path, &located) || located.slashes ||
+	    !find_new_owner(call, located.path, &owner))
 		return CONTINUE;
-	return made(symlink(text, located), located, owner);
+	return made(symlink(text, located.path), located.path, owner);
 }
 
 struct answer answer_symlink(const struct call *call) { return make_symlink(call, call->args[0], AT_FDCWD, call->args[1]); }
@@ -154,12 +144,12 @@ struct answer answer_symlinkat(const struct call *call) { return make_symlink(ca
 
 static struct answer make_node(const struct call *call, int directory, uint64_t path, mode_t mode, uint64_t device)
 {
-	char located[LOCATED_SIZE];
+	struct located located;
 	struct owner owner;
-	int none = 0;
-	if (S_ISCHR(mode) || S_ISBLK(mode) || !locate(call, TO_CHANGE, directory, path, &none, located) || !find_new_owner(call, located, &owner))
+	if (S_ISCHR(mode) || S_ISBLK(mode) || !hold_parent(call, directory, path, &located) || located.slashes ||
+	    !find_new_owner(call, located.path, &owner))
 		return CONTINUE;
-	return made(mknod(located, mode & ~umask_of(call), (dev_t)device), located, owner);
+	return made(mknod(located.path, mode & ~umask_of(call), (dev_t)device), located.path, owner);
 }
 
 struct answer answer_mknod(const struct call *call)

@@ -10,18 +10,19 @@
 
 #define UNCHANGED UINT32_MAX
 
-/* False for most files: they belong to whom the file system says, and the kernel answers. */
-static bool find_virtual(const struct call *call, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE], struct owner *owner)
+/* False for most files: they belong to whom the file system says, and the kernel answers. Of others, nothing outside the sandbox is told. */
+static bool find_virtual(const struct call *call, int directory, uint64_t path, int flags, struct located *located, struct owner *owner)
 {
-	return locate(call, TO_LOOK, directory, path, flags, located) && find_owner(located, *flags & AT_SYMLINK_NOFOLLOW, owner);
+	return locate(call, directory, path, flags, located) && find_owner(located->path, located->flags & AT_SYMLINK_NOFOLLOW, owner) &&
+	       hold(call, directory, path, flags, located) && find_owner(located->path, located->flags, owner);
 }
 
 static struct answer tell(const struct call *call, int directory, uint64_t path, int flags, uint64_t address)
 {
-	char located[LOCATED_SIZE];
+	struct located located;
 	struct owner owner;
 	struct stat status; /* the kernel's own form on 64-bit architectures */
-	if (!find_virtual(call, directory, path, &flags, located, &owner) || syscall(SYS_newfstatat, AT_FDCWD, located, &status, flags) < 0)
+	if (!find_virtual(call, directory, path, flags, &located, &owner) || syscall(SYS_newfstatat, AT_FDCWD, located.path, &status, located.flags) < 0)
 		return CONTINUE;
 	status.st_uid = owner.uid;
 	status.st_gid = owner.gid;
@@ -39,12 +40,11 @@ struct answer answer_newfstatat(const struct call *call)
 
 struct answer answer_statx(const struct call *call)
 {
-	char located[LOCATED_SIZE];
+	struct located located;
 	struct owner owner;
 	struct statx status;
-	int flags = (int)call->args[2];
-	if (!find_virtual(call, (int)call->args[0], call->args[1], &flags, located, &owner) ||
-	    syscall(SYS_statx, AT_FDCWD, located, flags, (unsigned)call->args[3], &status) < 0)
+	if (!find_virtual(call, (int)call->args[0], call->args[1], (int)call->args[2], &located, &owner) ||
+	    syscall(SYS_statx, AT_FDCWD, located.path, located.flags, (unsigned)call->args[3], &status) < 0)
 		return CONTINUE;
 	status.stx_uid = owner.uid;
 	status.stx_gid = owner.gid;
@@ -61,18 +61,18 @@ static bool may_give(const struct ids *ids, struct owner before, struct owner af
 
 static struct answer give_away(const struct call *call, int directory, uint64_t path, int flags, uint32_t uid, uint32_t gid)
 {
-	char located[LOCATED_SIZE];
+	struct located located;
 	struct owner before = {0, 0};
-	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) || !locate(call, TO_CHANGE, directory, path, &flags, located))
+	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) || !hold(call, directory, path, flags, &located))
 		return CONTINUE;
-	find_owner(located, flags, &before);
+	find_owner(located.path, located.flags, &before);
 	struct owner after = {uid == UNCHANGED ? before.uid : uid, gid == UNCHANGED ? before.gid : gid};
 	if (!may_give(ids_of(call), before, after))
 		return VALUE(-EPERM);
 	/* All that the kernel does beside: it checks the file system, copies up, takes set-id bits and capabilities away, sets the time. */
-	if (fchownat(AT_FDCWD, located, uid == UNCHANGED ? UNCHANGED : 0, gid == UNCHANGED ? UNCHANGED : 0, flags) < 0)
+	if (fchownat(AT_FDCWD, located.path, uid == UNCHANGED ? UNCHANGED : 0, gid == UNCHANGED ? UNCHANGED : 0, located.flags) < 0)
 		return errno == ENOENT ? CONTINUE : VALUE(-errno);
-	return VALUE(keep_owner(located, flags, after) ? 0 : -errno);
+	return VALUE(keep_owner(located.path, located.flags, after) ? 0 : -errno);
 }
 
 struct answer answer_chown(const struct call *call)

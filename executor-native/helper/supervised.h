@@ -39,20 +39,35 @@ bool write_memory(const struct call *call, uint64_t address, const void *data, s
 /* A text with its NUL; false when it is longer than `room`. */
 bool read_text(const struct call *call, uint64_t address, char *text, size_t room);
 
-#define LOCATED_SIZE (4096 + 64)
+/* What was opened in /proc before this is the caller's: its number is not another process's yet. */
+bool still_waits(const struct call *call);
+
+#define PATH_ROOM 4096
+
+/* A file, as a path from the supervisor's working directory, which is /proc of its pid namespace. */
+struct located {
+	char path[PATH_ROOM + 64];
+	int flags;    /* AT_SYMLINK_NOFOLLOW or 0: how `path` is to be taken */
+	bool slashes; /* the name of a file that is to be made ended with some */
+};
 
 /*
- * TO_CHANGE: the path begins at a descriptor, so that it stays the caller's when the caller dies and its number goes to another process. TO_LOOK goes without:
- * what is found then is told to nobody.
+ * The file that `path` (an address in the caller's memory) means to the caller: only to look whether something is written down for it, as it may lie outside
+ * the sandbox. False when the kernel had better answer.
  */
-enum purpose { TO_LOOK, TO_CHANGE };
+bool locate(const struct call *call, int directory, uint64_t path, int flags, struct located *located);
 
 /*
- * The file that `path` (an address in the caller's memory) means to the caller, as a path from the supervisor's working directory, which is /proc of its
- * pid namespace; good until the next call is located. `flags` (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH) become those for that path. False when the kernel had better
- * answer itself: bad memory, names below /proc that depend on who asks.
+ * The same, by a descriptor that is good until the next call is answered. False also for a file that is not on a mount of the sandbox: the kernel, which
+ * knows what the caller may do, answers.
  */
-bool locate(const struct call *call, enum purpose purpose, int directory, uint64_t path, int *flags, char located[LOCATED_SIZE]);
+bool hold(const struct call *call, int directory, uint64_t path, int flags, struct located *located);
+
+/* The same for a file that is to be made: its directory is held. */
+bool hold_parent(const struct call *call, int directory, uint64_t path, struct located *located);
+
+/* Notes which mounts are the sandbox's; this process has entered them. */
+void note_mounts(void);
 
 /* Ids that a process believes to have. */
 struct ids {

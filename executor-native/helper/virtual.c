@@ -156,6 +156,7 @@ static _Noreturn void supervise(const struct spec *spec, pid_t init, int control
 		_exit(0);
 	close(control);
 	enter_mounts(init);
+	note_mounts();
 	struct stat root;
 	if (stat("/", &root) < 0)
 		fail_errno("exec/supervisor", "Cannot see the root of the sandbox");

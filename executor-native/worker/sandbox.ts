@@ -35,7 +35,13 @@ export interface RunningSandbox {
 export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "stderr", data: Buffer) => void): RunningSandbox {
   const lowers = [mountPoints(process.cwd()), ...spec.rootfs.lowers];
   const bytes = encodeSpec({ ...spec, rootfs: { ...spec.rootfs, lowers } }, process.pid, hasOneId() ? ownerRecords(spec) : undefined);
-  const child = spawn(helperPath(), ["run"], { cwd: "/", env: {}, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
+  // Steps see the command line of their first process: it does not say where tsbuild is installed.
+  const child = spawn(helperPath(), ["run"], {
+    argv0: "tsbuild-sandbox",
+    cwd: "/",
+    env: {},
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+  });
   const outputs = [child.stdout as Readable, child.stderr as Readable];
   let stopped = false;
   let status = "";

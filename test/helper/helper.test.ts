@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -95,6 +95,32 @@ test("compiles without a warning", (t) => {
     const options = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"];
     const { stderr } = spawnSync(compiler, [...options, ...files], { cwd: source, encoding: "utf8" });
     t.is(stderr, "", compiler);
+  }
+});
+
+test("a program that is not static is not built", (t) => {
+  const compilers: readonly (readonly [name: string, script: string, expected: RegExp])[] = [
+    ["no static C library", 'echo "ld: cannot find -lc" >&2; exit 1', /-static failed:\nld: cannot find -lc\n/],
+    [
+      "one that makes a dynamic program",
+      'echo "int main(void){return 0;}" | cc -o "$out" -x c -',
+      /made a dynamic program in spite of -static/,
+    ],
+  ];
+  for (const [name, script, expected] of compilers) {
+    withDirectory((directory) => {
+      for (const path of ["scripts/build-helper.mjs", "executor-native/helper"])
+        cpSync(join(packageRoot(), path), join(directory, path), { recursive: true });
+      const compiler = join(directory, "compiler");
+      const output = 'while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; [ "$1" = --version ] && exit 0; shift; done';
+      writeFileSync(compiler, `#!/bin/sh\n${output}\n${script}\n`, { mode: 0o755 });
+      const env = { ...process.env, CC: compiler };
+      const { status, stderr } = spawnSync(process.execPath, [join(directory, "scripts/build-helper.mjs")], { env, encoding: "utf8" });
+      t.is(status, 1, name);
+      t.regex(stderr, expected, name);
+      for (const way of [/Debian.*libc6-dev/, /Fedora, RHEL: .*glibc-static/, /Alpine: .*musl-dev/]) t.regex(stderr, way, name);
+      t.deepEqual(readdirSync(join(directory, "dist/native")), [], name);
+    });
   }
 });
 

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -16,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../../executor-native/contract.js";
 import { ownershipHere } from "../../executor-native/id-map.js";
 import { startWorker } from "../../executor-native/start-worker.js";
+import { llistxattr } from "../../oci/posix.js";
 
 /** A static busybox is all that a root file system needs here. */
 export const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
@@ -127,6 +129,12 @@ export function tree(directory: string, prefix = ""): string[] {
  */
 export function ownSleep(number: number): string {
   return `${number}.${process.pid}`;
+}
+
+/** All of a file of this machine that a change of its owner, mode, times or attributes would show in. */
+export function metadata(path: string): string {
+  const { mode, uid, gid, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+  return [path, mode.toString(8), uid, gid, mtimeNs, ctimeNs, ...llistxattr(path)].join(" ");
 }
 
 /** Processes of this machine whose command line holds `text`. */

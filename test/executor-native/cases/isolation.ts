@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import { helperPath } from "../../../executor-native/helper-path.js";
-import { makeRootfs, ownSleep, processesWith, tree } from "../../support/sandbox-rig.js";
+import { makeRootfs, metadata, ownSleep, processesWith, tree } from "../../support/sandbox-rig.js";
 import { type Case, failsWith, ok, secret } from "./case.js";
 
 /** What a step can reach and what it cannot. */
@@ -89,6 +89,45 @@ export const isolation: readonly Case[] = [
         ).out.replaceAll(/\/sys.*:\n|\n/g, ""),
         "0",
       );
+    },
+  },
+  {
+    name: "the host's devices work, and stay as they are",
+    run: async (rig) => {
+      const names = ["null", "zero", "full", "random", "urandom", "tty"].filter((name) => existsSync(`/dev/${name}`));
+      const look = (): string[] => names.map((name) => metadata(`/dev/${name}`));
+      const before = look();
+      const paths = [...names.map((name) => `/dev/${name}`), "/proc/timer_list", "/proc/self/fd/0"];
+      const { exit, out, err } = await rig.run(
+        `for path in ${paths.join(" ")}; do test ! -e $path || { chmod 600 $path; chown 1:1 $path; touch $path; } 2>&1; done;
+        echo > /dev/null && head -c 2 /dev/zero | wc -c && head -c 3 /dev/urandom | wc -c && { echo > /dev/full; test $? = 1; }`,
+      );
+      assert.deepEqual([exit, out.split("\n").slice(-3)], [ok, ["2", "3", ""]], err);
+      const refused = out.split("\n").slice(0, -3);
+      assert.ok(refused.length >= 3 * (names.length + 1), out);
+      for (const line of refused) assert.match(line, /Read-only file system$/);
+      assert.deepEqual(look(), before);
+    },
+  },
+  {
+    name: "the first process shows nothing of the installation",
+    run: async (rig) => {
+      const { out, err } = await rig.run("tr '\\0' ' ' </proc/1/cmdline; ls /proc/1/fd; readlink /proc/1/exe; cat /proc/1/environ");
+      // Its input, and where it says how the command ended.
+      assert.equal(out, "tsbuild-sandbox run 0\n4\n");
+      assert.match(err, /environ.*: Permission denied/);
+    },
+  },
+  {
+    name: "the sandbox's own program cannot be changed",
+    run: async (rig) => {
+      const before = metadata(helperPath());
+      const script = `cd /proc; ln -s /proc/1 /dir; ln -s /proc/1/exe /link
+        for path in /proc/1/exe //proc/1/exe 1/exe /link /dir/exe /proc/../proc/1/exe; do chown 5:5 $path; chmod 777 $path; done`;
+      const { out, err } = await rig.run(script);
+      assert.equal(out, "");
+      assert.equal(err.match(/Permission denied/g)?.length, 12, err);
+      assert.equal(metadata(helperPath()), before);
     },
   },
   {
