@@ -1,16 +1,20 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../core/errors.js";
 import { type IgnoreLine, readIgnoreLines } from "../frontend/dockerfile/dockerignore.js";
-import { readText } from "./read-text.js";
+import { readContextText } from "./context-text.js";
+import { dockerfileNotFound } from "./dockerfile-not-found.js";
+import { NotATextError, OPEN_TEXT, readOpenFile, readText } from "./read-text.js";
 
 /** A Dockerfile's text and where it came from. */
 export interface DockerfileText {
   readonly text: string;
   /** As shown in diagnostics. */
   readonly name: string;
-  /** Absolute; undefined for a text that is no file. */
+  /** Absolute, as it is named; undefined for a text that is no file of this machine. */
   readonly path: string | undefined;
+  /** What was read: `path` behind the context's links. */
+  readonly file?: string;
 }
 
 /** The directory of the build context, checked. */
@@ -36,7 +40,10 @@ export function contextDirectory(path: string): string {
 /** What a Dockerfile is called when nobody names it, in order. */
 export const DOCKERFILE_NAMES: readonly string[] = ["Dockerfile", "dockerfile", "Containerfile"];
 
-/** Reads the Dockerfile: the named one, or `Dockerfile` (then `dockerfile`, `Containerfile`) in the context. */
+/**
+ * Reads the Dockerfile: the named one, or `Dockerfile` (then `dockerfile`, `Containerfile`) in the context.
+ * Without a name links are followed inside the context only; a path that the caller names may be anywhere.
+ */
 export async function readDockerfile(
   option: string | { readonly text: string; readonly name?: string } | undefined,
   context: string,
@@ -46,28 +53,26 @@ export async function readDockerfile(
   const candidates = option === undefined ? DOCKERFILE_NAMES.map((name) => join(context, name)) : namedDockerfile(option, context);
   for (const path of candidates) {
     try {
-      return { text: await readText(path, signal), name: displayName(path), path };
+      const found = option === undefined ? readContextText(context, basename(path)) : { text: await readText(path, signal), file: path };
+      if (found) return { ...found, name: displayName(path), path };
     } catch (error) {
       throwIfAborted(signal);
       const code = systemErrorCode(error);
       if (code === "ENOENT" || code === "ENOTDIR") continue;
-      throw new TsbuildError(
-        "dockerfile/unreadable",
-        `Cannot read ${displayName(path)}: ${code === "EISDIR" ? "it is a directory" : (error as Error).message}`,
-        { cause: error },
-      );
+      throw unreadableDockerfile(displayName(path), error, option === undefined);
     }
   }
-  throw new TsbuildError(
-    "dockerfile/not-found",
-    `Cannot find a Dockerfile: ${candidates.map(displayName).join(", ")} ${candidates.length === 1 ? "does" : "do"} not exist`,
-    {
-      hint:
-        option === undefined
-          ? "Create one there, or name another with -f PATH"
-          : "Check the path given with -f; it is relative to the working directory",
-    },
-  );
+  throw dockerfileNotFound(candidates.map(displayName), option, context);
+}
+
+/** `isInside`: it was looked for in the context, where links may not lead out. */
+function unreadableDockerfile(name: string, cause: unknown, isInside: boolean): TsbuildError {
+  const why = systemErrorCode(cause) === "ENXIO" ? "it is a socket" : (cause as Error).message;
+  const leadsOut = isInside && cause instanceof NotATextError && why.includes("link");
+  return new TsbuildError("dockerfile/unreadable", `Cannot read ${name}: ${why}`, {
+    cause,
+    ...(leadsOut ? { hint: "A Dockerfile outside of the context is one that you name: -f PATH" } : {}),
+  });
 }
 
 /** `-f` is relative to the working directory as with docker; a name that is only in the context is found there too. */
@@ -88,14 +93,38 @@ export interface IgnoreFile {
   readonly lines: readonly IgnoreLine[];
 }
 
-/** `<Dockerfile>.dockerignore`, or else `.dockerignore` in the context; undefined without either. */
+/**
+ * Reads `<Dockerfile>.dockerignore`, or else `.dockerignore` in the context; undefined without either. As the Dockerfile, one in the
+ * context is read inside it; one beside a Dockerfile that is elsewhere is read where it is.
+ */
 export function ignoreFile(context: string, dockerfile: string | undefined): IgnoreFile | undefined {
-  for (const path of [...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]), join(context, ".dockerignore")]) {
+  const own = dockerfile === undefined ? undefined : `${dockerfile}.dockerignore`;
+  for (const path of [...(own === undefined ? [] : [own]), join(context, ".dockerignore")]) {
+    const inside = relative(context, path);
     try {
-      return { file: basename(path), lines: readIgnoreLines(readFileSync(path, "utf8")) };
+      const found = inside.startsWith("../") ? readFileBeside(path) : readContextText(context, inside)?.text;
+      if (found !== undefined) return { file: basename(path), lines: readIgnoreLines(found) };
     } catch (error) {
-      if (systemErrorCode(error) !== "ENOENT") throw error;
+      throw new TsbuildError("context/ignore-file", `Cannot read ${displayName(path)}: ${(error as Error).message}`, {
+        cause: error,
+        hint: "An ignore file is a file of the context: put the patterns there, or beside a Dockerfile that -f names, as NAME.dockerignore",
+      });
     }
   }
   return undefined;
+}
+
+function readFileBeside(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, OPEN_TEXT);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return readOpenFile(fd);
+  } finally {
+    closeSync(fd);
+  }
 }

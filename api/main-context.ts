@@ -10,6 +10,7 @@ import { resolvePath } from "../oci/layer/resolve.js";
 import type { FileTree } from "../oci/layer/toc.js";
 import { BLOCK } from "../oci/tar/header.js";
 import { runAsStep } from "./build-steps.js";
+import { checkDockerfileSize, collectText } from "./collect-text.js";
 import { contextKind } from "./context-kind.js";
 import { contextDirectory, DOCKERFILE_NAMES, type DockerfileText, readDockerfile } from "./local-context.js";
 import type { BuildOptions } from "./options.js";
@@ -76,8 +77,8 @@ async function fromUrl(url: string, dockerfile: DockerfileOption, ports: MainCon
   const root = downloadEdge(url, "[internal] load remote build context");
   const files = await ports.solve(root);
   if (looksLikeArchive(await files.start(DOWNLOADED, BLOCK))) return fromFiles(unpackedEdge(root), dockerfile, withoutSecrets(url), ports);
-  const bytes = await files.read(DOWNLOADED);
-  return { directory: undefined, graph: { root }, dockerfile: await ownDockerfile(bytes, withoutSecrets(url), dockerfile) };
+  const name = withoutSecrets(url);
+  return { directory: undefined, graph: { root }, dockerfile: ownDockerfile(await textOf(files, DOWNLOADED, name), name, dockerfile) };
 }
 
 async function fromStream(stream: Readable | Uint8Array, dockerfile: DockerfileOption, ports: MainContextPorts): Promise<MainContext> {
@@ -86,13 +87,8 @@ async function fromStream(stream: Readable | Uint8Array, dockerfile: DockerfileO
   try {
     const { start, all } = await peek(source);
     if (!looksLikeArchive(start)) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of all) chunks.push(chunk);
-      return {
-        directory: undefined,
-        graph: { root: undefined },
-        dockerfile: await ownDockerfile(Buffer.concat(chunks), "<stdin>", dockerfile),
-      };
+      const text = await collectText(all, "<stdin>");
+      return { directory: undefined, graph: { root: undefined }, dockerfile: ownDockerfile(text, "<stdin>", dockerfile) };
     }
     const { digest } = await runAsStep("[internal] load remote build context", onEvent, (step) =>
       store.blobs.ingest(all, {}, { signal, onProgress: (bytes) => step.progress("transferring context", bytes, undefined, false) }),
@@ -123,7 +119,7 @@ async function peek(stream: AsyncIterable<unknown>): Promise<{ readonly start: B
 }
 
 /** The context is itself a Dockerfile. */
-async function ownDockerfile(bytes: Uint8Array, name: string, option: DockerfileOption): Promise<DockerfileText> {
+function ownDockerfile(text: string, name: string, option: DockerfileOption): DockerfileText {
   if (option !== undefined)
     throw new TsbuildError(
       "context/two-dockerfiles",
@@ -132,7 +128,13 @@ async function ownDockerfile(bytes: Uint8Array, name: string, option: Dockerfile
         hint: "Leave out one of them; a context with files is a directory, a repository or a tar archive",
       },
     );
-  return { text: Buffer.from(bytes).toString("utf8"), name, path: undefined };
+  return { text, name, path: undefined };
+}
+
+/** A file of a context from elsewhere. Throws `dockerfile/unreadable` when it is too long, before it is read. */
+async function textOf(files: SolvedFiles, path: string, name: string): Promise<string> {
+  checkDockerfileSize(files.tree.lookup(path)?.size ?? 0, name);
+  return Buffer.from(await files.read(path)).toString("utf8");
 }
 
 async function fromFiles(root: Edge, option: DockerfileOption, where: string, ports: MainContextPorts): Promise<MainContext> {
@@ -151,7 +153,7 @@ async function dockerfileIn(files: SolvedFiles, option: string | undefined, wher
         "dockerfile/unreadable",
         `Cannot read ${name} of ${where}: it is ${node.type === "dir" ? "a directory" : "no file"}`,
       );
-    return { text: Buffer.from(await files.read(path)).toString("utf8"), name, path: undefined };
+    return { text: await textOf(files, path, name), name, path: undefined };
   }
   throw new TsbuildError(
     "dockerfile/not-found",
@@ -168,8 +170,9 @@ async function localDockerfile(option: DockerfileOption, directory: string, port
   const name = "[internal] load build definition from Dockerfile";
   if (typeof option !== "string" || !isUrl(option))
     return runAsStep(name, ports.onEvent, () => readDockerfile(option, directory, ports.signal));
-  const bytes = await (await ports.solve(downloadEdge(option, "[internal] load remote Dockerfile"))).read(DOWNLOADED);
-  return { text: Buffer.from(bytes).toString("utf8"), name: withoutSecrets(option), path: undefined };
+  const files = await ports.solve(downloadEdge(option, "[internal] load remote Dockerfile"));
+  const shown = withoutSecrets(option);
+  return { text: await textOf(files, DOWNLOADED, shown), name: shown, path: undefined };
 }
 
 function isUrl(text: string): boolean {

@@ -35,12 +35,12 @@ function isSafe(warning: LintWarning): warning is LintWarning & { readonly fix: 
 }
 
 /** Writes a file in one piece, where a link leads and with the mode it has; only over the text that was checked. */
-export function writeMended({ path, text: before, name }: DockerfileText, text: string): void {
-  if (path === undefined)
+export function writeMended({ file, text: before, name }: DockerfileText, text: string): void {
+  if (file === undefined)
     throw new TsbuildError("check/not-written", `Cannot write the fixes to ${name}: it is no file of this machine`, {
       hint: "name a directory of this machine, or the file with -f",
     });
-  const target = realpathSync(path);
+  const target = realpathSync(file);
   if (!readFileSync(target).equals(Buffer.from(before)))
     throw new TsbuildError("check/not-written", `Cannot write the fixes to ${name}: it was changed meanwhile, or is not UTF-8`, {
       hint: "run the check again",

@@ -1,21 +1,60 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, type Stats } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemErrorCode, throwIfAborted } from "../core/errors.js";
+
+/** Bytes that a Dockerfile or an ignore file may have. Docker has no limit; the largest we know has 200 kB. */
+export const TEXT_LIMIT = 16 << 20;
+
+/** Neither waits for a writer of a pipe, nor takes a terminal. */
+export const OPEN_TEXT: number = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** A file cannot be read as a text; the message is the second half of a sentence: `it is a directory`. */
+export class NotATextError extends Error {
+  override readonly name = "NotATextError";
+}
 
 /** Milliseconds between looks at a pipe that has nothing yet. */
 const PAUSE = 10;
 
 /**
- * The text of a file, or of a pipe (`-f <(generate)`) up to its end. A pipe is read without blocking the process, so that an abort also ends the wait
- * for somebody to write. Throws the system's error, or CanceledError.
+ * Reads a file, or a pipe (`-f <(generate)`) up to its end. A pipe is read without blocking the process, so that an abort also ends the wait
+ * for somebody to write. Throws the system's error, {@link NotATextError}, or CanceledError.
  */
 export async function readText(path: string, signal: AbortSignal): Promise<string> {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const fd = openSync(path, OPEN_TEXT);
   try {
-    return fstatSync(fd).isFIFO() ? await readPipe(fd, signal) : readFileSync(fd, "utf8");
+    return fstatSync(fd).isFIFO() ? await readPipe(fd, signal) : readOpenFile(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+/** Reads an open file from its start; throws {@link NotATextError} for anything but a regular file. */
+export function readOpenFile(fd: number): string {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) throw new NotATextError(`it is ${kindOf(stat)}`);
+  checkTextSize(stat.size);
+  const chunks: Buffer[] = [];
+  // A file of /proc says that it is empty, and one may grow meanwhile: what counts is what is read.
+  for (let total = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(Math.max(stat.size - total, 1 << 13));
+    const size = readSync(fd, chunk, 0, chunk.length, total);
+    chunks.push(chunk.subarray(0, size));
+    total += size;
+    checkTextSize(total);
+    if (size === 0 || total === stat.size) return Buffer.concat(chunks).toString("utf8");
+  }
+}
+
+/** Throws {@link NotATextError} when a text of `size` bytes is too long. */
+export function checkTextSize(size: number): void {
+  if (size > TEXT_LIMIT) throw new NotATextError(`it has more than ${TEXT_LIMIT >> 20} MiB`);
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return "a directory";
+  if (stat.isFIFO()) return "a pipe";
+  return stat.isSocket() ? "a socket" : "a device";
 }
 
 async function readPipe(fd: number, signal: AbortSignal): Promise<string> {
@@ -23,12 +62,16 @@ async function readPipe(fd: number, signal: AbortSignal): Promise<string> {
   const named = !readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:");
   const buffer = Buffer.alloc(1 << 16);
   const chunks: Buffer[] = [];
-  for (;;) {
+  for (let total = 0; ; ) {
     throwIfAborted(signal);
     const size = tryRead(fd, buffer);
     if (size === undefined || (size === 0 && named && chunks.length === 0)) await sleep(PAUSE);
     else if (size === 0) return Buffer.concat(chunks).toString("utf8");
-    else chunks.push(Buffer.from(buffer.subarray(0, size)));
+    else {
+      chunks.push(Buffer.from(buffer.subarray(0, size)));
+      total += size;
+      checkTextSize(total);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { contextKind } from "../api/context-kind.js";
+import { collectText } from "../api/collect-text.js";
 import type { BuildOptions } from "../api/options.js";
 import { parseAllow } from "./allow-syntax.js";
 import { parseBytes } from "./bytes.js";
@@ -117,7 +118,7 @@ export async function readInputs(flags: ParsedFlags, environment: CliEnvironment
   const local = operand !== "-" && isLocal(hostPath(environment, operand));
   const context = operand === "-" ? environment.stdin : local ? hostPath(environment, operand) : operand;
   if (file === undefined) return { context };
-  if (file === "-") return { context, dockerfile: { text: (await readAll(environment)).toString("utf8"), name: "<stdin>" } };
+  if (file === "-") return { context, dockerfile: { text: await collectText(environment.stdin, "<stdin>"), name: "<stdin>" } };
   // With another kind of context the path is one inside it.
   return { context, dockerfile: local && !/^https?:\/\//i.test(file) ? hostPath(environment, file) : file };
 }
@@ -125,10 +126,4 @@ export async function readInputs(flags: ParsedFlags, environment: CliEnvironment
 function isLocal(path: string): boolean {
   const kind = contextKind(path);
   return typeof kind !== "string" && kind.kind === "directory";
-}
-
-async function readAll(environment: CliEnvironment): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of environment.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks);
 }

@@ -1,9 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { readText } from "../../api/read-text.js";
+import { NotATextError, readText, TEXT_LIMIT } from "../../api/read-text.js";
 
 function directory(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), "tsbuild-read-text-"));
@@ -17,7 +18,27 @@ test("readText() reads a file and tells what is wrong with one", async (t) => {
   const { signal } = new AbortController();
   t.is(await readText(join(root, "file"), signal), "FROM scratch\n");
   await t.throwsAsync(readText(join(root, "none"), signal), { code: "ENOENT" });
-  await t.throwsAsync(readText(root, signal), { code: "EISDIR" });
+  await t.throwsAsync(readText(root, signal), { instanceOf: NotATextError, message: "it is a directory" });
+  await t.throwsAsync(readText("/dev/zero", signal), { instanceOf: NotATextError, message: "it is a device" });
+  // A file that says that it is empty.
+  t.regex(await readText("/proc/self/status", signal), /^Name:/);
+});
+
+test("readText() reads no more than a Dockerfile may have, of a file and of a pipe", async (t) => {
+  const root = directory(t);
+  const { signal } = new AbortController();
+  writeFileSync(join(root, "file"), "");
+  truncateSync(join(root, "file"), TEXT_LIMIT);
+  t.is((await readText(join(root, "file"), signal)).length, TEXT_LIMIT);
+  truncateSync(join(root, "file"), TEXT_LIMIT + 1);
+  await t.throwsAsync(readText(join(root, "file"), signal), { instanceOf: NotATextError, message: "it has more than 16 MiB" });
+  const pipe = join(root, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const reading = readText(pipe, signal);
+  const writer = spawn("sh", ["-c", 'exec cat /dev/zero >"$0"', pipe]);
+  await t.throwsAsync(reading, { instanceOf: NotATextError, message: "it has more than 16 MiB" });
+  // Nobody reads any more.
+  await once(writer, "close");
 });
 
 test("readText() reads a pipe to its end, and gives up waiting on abort", async (t) => {
