@@ -3,13 +3,12 @@ import type { EventSink } from "../core/events.js";
 import { together } from "../core/together.js";
 import type { LayerId } from "../cache/contract/layers.js";
 import { parseCacheOrigin } from "../cache/transfer/origin.js";
-import type { ExportImage } from "../exporters/exporter.js";
+import type { ExportImage, ExportLayer } from "../exporters/exporter.js";
 import { compileDockerfile } from "../frontend/dockerfile/compile.js";
 import type { FrontendResult } from "../frontend/frontend.js";
 import { topological } from "../llb/vertex.js";
-import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { SolverContext } from "../solver/context.js";
-import type { Stack } from "../solver/layers/layer-service.js";
+import type { LayerService, Stack } from "../solver/layers/layer-service.js";
 import { sharedReporter } from "../solver/layers/ports.js";
 import { cacheMounts } from "../solver/ops/cache-mount-name.js";
 import { rootLayers } from "../solver/ops/root-layers.js";
@@ -21,12 +20,16 @@ import { LayerUnavailableError, withoutLostLayers } from "./fetch-layer.js";
 import { idleCacheOptions } from "./idle-options.js";
 import { finishConfig } from "./image-config.js";
 import { loadDockerfile } from "./load-dockerfile.js";
+import { formKey } from "./outputs.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
+import { type BlobForm, isImage } from "./resolve-outputs.js";
 import type { Session } from "./session.js";
 
 export interface Built {
-  /** One per platform. */
+  /** One per platform, with layers in the first form. */
   readonly images: readonly ExportImage[];
+  /** Their layers in each further form, by its key. */
+  readonly otherForms: ReadonlyMap<string, readonly (readonly ExportLayer[])[]>;
   readonly warnings: readonly Diagnostic[];
   /** Milliseconds since the epoch that date this build, when SOURCE_DATE_EPOCH says so. */
   readonly epoch: number | undefined;
@@ -37,7 +40,8 @@ export interface Built {
 
 export interface BuildImagesOptions {
   readonly build: ResolvedBuildOptions;
-  readonly compression: CompressionOptions;
+  /** Of the layers; the first is what the build itself makes. */
+  readonly forms: readonly [BlobForm, ...BlobForm[]];
   /** Whether some output is an image; otherwise only the files are wanted. */
   readonly image: boolean;
   /** Whether a layer that is elsewhere, at `origin`, may stay there. */
@@ -48,7 +52,9 @@ export interface BuildImagesOptions {
 
 /** Compiles and solves the Dockerfile for every platform (what they have in common runs once) and finishes their images. */
 export async function buildImages(options: BuildImagesOptions, session: Session, onEvent: EventSink): Promise<Built> {
-  const { build, compression } = options;
+  const { build, forms } = options;
+  const [form, ...others] = forms;
+  const { compression } = form;
   const imports =
     build.cacheFrom.length === 0 ? undefined : new (await import("./cache-imports.js")).CacheImports(build.cacheFrom, session, onEvent);
   const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
@@ -67,10 +73,11 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
 
   const epoch = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;
   const dated = epoch === undefined ? undefined : epoch * 1000;
+  const clamp = build.outputs.some(({ output }) => isImage(output) && output.rewriteTimestamp === false) ? undefined : epoch;
   const targets = compiled.map((result) => result.rootfs);
   const solved = await withoutLostLayers(
     async () => {
-      const layers = solver.layers(epoch);
+      const layers = solver.layers(clamp);
       let outcome: Pick<SolvedBuild, "vertices" | "elsewhere"> = { vertices: [], elsewhere: undefined };
       const results = await solver.solve(targets, layers, options.image, dockerfile, (vertices, elsewhere) => {
         outcome = { vertices, elsewhere };
@@ -79,16 +86,23 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
       const context = solver.context(layers, dockerfile);
       const finished = await together(session.signal, (signal) =>
         compiled.map((result, index) =>
-          finishImage(result, results[index] as StepResult, context, { epoch: dated, mayStay: options.mayStay, signal }),
+          finishImage(result, results[index] as StepResult, context, { epoch: dated, mayStay: options.mayStay, signal, form }),
         ),
       );
-      return { layers, outcome, finished };
+      const otherForms = new Map<string, readonly (readonly ExportLayer[])[]>();
+      for (const other of others) {
+        const finish = { mayStay: options.mayStay, form: { ...other, own: true } };
+        const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, context, { ...finish, signal }));
+        otherForms.set(formKey(other), await together(session.signal, layersOf));
+      }
+      return { layers, outcome, finished, otherForms };
     },
     { session, imports, onEvent },
   );
-  const { layers, outcome, finished } = solved;
+  const { layers, outcome, finished, otherForms } = solved;
   return {
     images: finished.map(({ image }) => image),
+    otherForms,
     warnings,
     epoch: dated,
     imports,
@@ -112,38 +126,53 @@ async function finishImage(
   result: FrontendResult,
   solved: StepResult,
   context: SolverContext,
-  options: { readonly epoch: number | undefined; readonly mayStay: BuildImagesOptions["mayStay"]; readonly signal: AbortSignal },
+  options: FinishOptions & { readonly epoch: number | undefined },
 ): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
-  const { epoch, mayStay } = options;
-  const { layers: service, compression, quiet } = context;
-  const stack = await rootLayers(solved, context, sharedReporter(quiet, options.signal));
+  const stack = await rootLayers(solved, context, sharedReporter(context.quiet, options.signal));
+  const layers = await finishLayers(stack, context, options);
+  return { image: { platform: result.platform, config: finishConfig(result, layers, options.epoch), layers }, stack };
+}
+
+interface FinishOptions {
+  readonly mayStay: BuildImagesOptions["mayStay"];
+  /** `own`: layers that were made here are in this form, also when another output had them compressed before. */
+  readonly form: BlobForm & { readonly own?: boolean };
+  readonly signal: AbortSignal;
+}
+
+async function finishLayers(
+  stack: Stack,
+  { layers: service, quiet }: SolverContext,
+  { mayStay, form: { compression, force, own = false }, signal: ended }: FinishOptions,
+): Promise<readonly (ExportLayer & { readonly createdAt: number })[]> {
   const final = service.finalLayers(stack, compression);
-  const layers = await together(options.signal, (signal) => {
+  return together(ended, (signal) => {
     const reporter = sharedReporter(quiet, signal);
     return stack.map(async (id, index) => {
       const from = (final.get(id) ?? service.record(id)).origin;
       const stays = from !== undefined && mayStay(from);
-      const { diffId, blob } = final.get(id) ?? (await service[stays ? "described" : "exported"](stack, index, compression, reporter));
+      const packed = final.get(id) ?? (await service[stays ? "described" : "exported"](stack, index, compression, reporter));
       const { createdAt, origin } = final.get(id) ?? service.record(id);
+      const blob = force || (own && origin === undefined) ? await service.converted(id, compression, reporter) : packed.blob;
+      const same = blob.digest === packed.blob.digest;
       return {
-        diffId,
+        diffId: packed.diffId,
         blob,
         createdAt,
-        ...(origin === undefined || parseCacheOrigin(origin) ? {} : { origin }),
-        ...(stays ? { bring: (signal: AbortSignal) => bringLayer(id, from, context, signal) } : {}),
+        ...(origin === undefined || parseCacheOrigin(origin) || !same ? {} : { origin }),
+        ...(stays && same ? { bring: (until: AbortSignal) => bringLayer(id, from, service, until) } : {}),
         toc: (until: AbortSignal) => service.toc(stack, index, sharedReporter(quiet, until)),
       };
     });
   });
-  return { image: { platform: result.platform, config: finishConfig(result, layers, epoch), layers }, stack };
 }
 
 /** A layer that is no longer where it came from is forgotten there: the next build makes or finds it anew. */
-async function bringLayer(id: LayerId, origin: string, { layers }: SolverContext, signal: AbortSignal): Promise<void> {
+async function bringLayer(id: LayerId, origin: string, service: LayerService, signal: AbortSignal): Promise<void> {
   try {
-    await layers.fetched(id, { signal, progress: () => {} });
+    await service.fetched(id, { signal, progress: () => {} });
   } catch (error) {
-    if (error instanceof LayerUnavailableError) layers.store.layers.forgetOrigin(origin);
+    if (error instanceof LayerUnavailableError) service.store.layers.forgetOrigin(origin);
     throw error;
   }
 }

@@ -8,9 +8,10 @@ import { type BuildEnd, BuildRecorder } from "./build-recorder.js";
 import { runAsStep } from "./build-steps.js";
 import { collect } from "./collect.js";
 import { isInstruction } from "./instruction-step.js";
-import type { BuildOptions, BuildResult, Output } from "./options.js";
-import { exportersFor, exportsImage, mayStay, outputCompression } from "./outputs.js";
+import type { BuildOptions, BuildResult, ImageForm, Output, PushForm } from "./options.js";
+import { blobForms, exportersFor, formKey, mayStay } from "./outputs.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "./resolve-options.js";
+import type { ResolvedOutput } from "./resolve-outputs.js";
 import { Session } from "./session.js";
 
 /**
@@ -79,12 +80,9 @@ async function run(
     if (event.type === "warning") warnings.push(event.diagnostic);
     sink(event);
   };
-  const compression = outputCompression(resolved.outputs);
-  const solved = await buildImages(
-    { build: resolved, compression, image: resolved.outputs.some(exportsImage), mayStay: mayStay(resolved.outputs, resolved.names), id },
-    session,
-    onEvent,
-  );
+  const { outputs } = resolved;
+  const image = outputs.some(({ form }) => form !== undefined);
+  const solved = await buildImages({ build: resolved, forms: blobForms(outputs), image, mayStay: mayStay(outputs), id }, session, onEvent);
   const caches = await cacheWrites(resolved, solved, session, onEvent);
   const built = { ...solved, images: caches.images };
   const results = await beside(exportAll(resolved, built, session, onEvent), caches.writes());
@@ -130,27 +128,39 @@ async function exportAll(
   onEvent: EventSink,
 ): Promise<(ExportResult & { readonly type: Output["type"] })[]> {
   const results: (ExportResult & { readonly type: Output["type"] })[] = [];
-  for (const output of options.outputs) {
-    const request = exportRequest(options, built, output);
+  for (const resolved of options.outputs) {
+    const { output, names } = resolved;
+    const request = exportRequest(built, resolved);
     let result: ExportResult = { metadata: {} };
-    for (const exporter of await exportersFor(output, session)) {
+    for (const exporter of await exportersFor(output, session, names)) {
       result = await runAsStep(exporter.name, onEvent, (step) =>
         exporter.export(request, { blobs: session.store.blobs, signal: session.signal, progress: step.progress }),
       );
     }
+    if ("unpack" in output && output.unpack) await unpack(built.solved, session.signal, onEvent);
     results.push({ type: output.type, ...result });
   }
   return results;
 }
 
-function exportRequest(options: ResolvedBuildOptions, built: Built, output: Output | undefined): ExportRequest {
-  const manifest = { ...options.annotations, ...(output && "annotations" in output ? output.annotations : {}) };
+function exportRequest(built: Built, { output, names, annotations, form }: ResolvedOutput): ExportRequest {
+  const other = form && built.otherForms.get(formKey(form));
+  const { ociMediaTypes, danglingNamePrefix } = output as Partial<ImageForm & PushForm>;
   return {
-    images: built.images,
-    names: output && "names" in output && output.names ? output.names : options.names,
-    ...(Object.keys(manifest).length === 0 ? {} : { annotations: { manifest } }),
+    images: other ? built.images.map((image, index) => ({ ...image, layers: other[index] ?? image.layers })) : built.images,
+    names,
+    ...(annotations.length === 0 ? {} : { annotations }),
+    ...(ociMediaTypes === undefined ? {} : { mediaTypes: ociMediaTypes ? "oci" : "docker" }),
+    ...(danglingNamePrefix === undefined ? {} : { danglingPrefix: danglingNamePrefix }),
     ...(built.epoch === undefined ? {} : { epoch: built.epoch }),
   };
+}
+
+/** Unpacks the layers of the images, each once. */
+async function unpack({ stacks, layers }: Built["solved"], signal: AbortSignal, onEvent: EventSink): Promise<void> {
+  await runAsStep("unpacking the image", onEvent, async ({ progress }) => {
+    for (const id of new Set(stacks.flat())) await layers.snapshot(id, { signal, progress });
+  });
 }
 
 /** Counts instructions: those that ran and those that were found. */

@@ -1,48 +1,49 @@
 import { unreachable } from "../core/errors.js";
 import { parseCacheOrigin } from "../cache/transfer/origin.js";
 import type { Exporter } from "../exporters/exporter.js";
-import type { CompressionOptions } from "../oci/layer/tasks.js";
 import { parseReference } from "../oci/reference.js";
 import type { Output } from "./options.js";
+import { type BlobForm, isImage, pushes, type ResolvedOutput, stores } from "./resolve-outputs.js";
 import type { Session } from "./session.js";
-
-/** Whether an output holds an image, as opposed to the image's files only, or nothing. */
-export function exportsImage(output: Output): boolean {
-  return output.type === "oci" || output.type === "docker" || output.type === "image" || output.type === "registry";
-}
-
-/** Whether an output holds layers or their files. */
-export function holdsLayers(output: Output): boolean {
-  return output.type !== "cacheonly";
-}
 
 /**
  * Whether a layer that is elsewhere, at `origin`, may stay there: when no output holds layers, or when all that do push to the registry that it came
  * from, which can take it over from one repository into another.
  */
-export function mayStay(outputs: readonly Output[], names: readonly string[]): (origin: string) => boolean {
-  const holding = outputs.filter(holdsLayers);
+export function mayStay(outputs: readonly ResolvedOutput[]): (origin: string) => boolean {
+  const holding = outputs.filter(({ output }) => output.type !== "cacheonly");
   if (holding.length === 0) return () => true;
   const registries = new Set<string>();
-  for (const output of holding) {
-    if (output.type !== "registry") return () => false;
-    for (const name of output.names ?? names) registries.add(parseReference(name).registry);
+  for (const { output, names } of holding) {
+    if (!pushes(output) || stores(output)) return () => false;
+    for (const name of names) registries.add(parseReference(name).registry);
   }
   return (origin) => !parseCacheOrigin(origin) && [...registries].every((registry) => registry === parseReference(origin).registry);
 }
 
-/** The form of the layers a build makes: what an output asks for, gzip for images, none where only the files are wanted. */
-export function outputCompression(outputs: readonly Output[]): CompressionOptions {
-  for (const output of outputs) {
-    if (!("compression" in output || "compressionLevel" in output)) continue;
-    const { compression, compressionLevel: level } = output;
-    if (compression !== undefined || level !== undefined) return { type: compression ?? "gzip", ...(level === undefined ? {} : { level }) };
-  }
-  return { type: outputs.some(exportsImage) ? "gzip" : "uncompressed" };
+/**
+ * The forms of layers that the outputs ask for, each once. The first is the one that a build compresses its layers to while it runs: gzip for images unless
+ * they say otherwise, none where only the files are wanted.
+ */
+export function blobForms(outputs: readonly ResolvedOutput[]): readonly [BlobForm, ...BlobForm[]] {
+  const forms = outputs.flatMap(({ output, form }) =>
+    form === undefined ? [] : [{ form, explicit: isImage(output) && saysForm(output) }],
+  );
+  const ordered = [...forms.filter(({ explicit }) => explicit), ...forms.filter(({ explicit }) => !explicit)];
+  const [first, ...others] = new Map(ordered.map(({ form }) => [formKey(form), form])).values();
+  return [first ?? { compression: { type: "uncompressed" }, force: false }, ...others];
+}
+
+export function formKey({ compression, force }: BlobForm): string {
+  return `${compression.type} ${compression.level ?? ""} ${force}`;
+}
+
+function saysForm({ compression, compressionLevel }: Extract<Output, { type: "oci" | "docker" | "image" | "registry" }>): boolean {
+  return compression !== undefined || compressionLevel !== undefined;
 }
 
 /** The exporters for an output, in the order they run. Their code is loaded when it is used. */
-export async function exportersFor(output: Output, session: Session): Promise<readonly Exporter[]> {
+export async function exportersFor(output: Output, session: Session, names: readonly string[]): Promise<readonly Exporter[]> {
   switch (output.type) {
     case "oci": {
       if (output.tar === false) return [await layoutDirectory(output.dest, "oci")];
@@ -56,18 +57,21 @@ export async function exportersFor(output: Output, session: Session): Promise<re
     }
     case "local": {
       const { localDirectory } = await import("../exporters/local-dir.js");
-      return [localDirectory({ dest: output.dest })];
+      return [localDirectory(output)];
     }
     case "tar": {
       const { rootfsTar } = await import("../exporters/rootfs-tar.js");
-      return [rootfsTar({ dest: output.dest })];
+      return [rootfsTar(output)];
     }
-    case "image": {
+    case "image":
+    case "registry": {
       const { imageStore } = await import("../exporters/image-store.js");
-      return [imageStore(session.store), ...(output.push ? [await pusher(session)] : [])];
+      const kept = stores(output) || !pushes(output);
+      return [
+        ...(kept ? [imageStore(stores(output) ? session.store : undefined)] : []),
+        ...(pushes(output) ? [await pusher(output, session, names)] : []),
+      ];
     }
-    case "registry":
-      return [await pusher(session)];
     case "cacheonly":
       return [];
     default:
@@ -81,7 +85,13 @@ async function layoutDirectory(dest: unknown, family: "oci" | "docker"): Promise
   return ociLayout({ dest, family });
 }
 
-async function pusher(session: Session): Promise<Exporter> {
+async function pusher(
+  output: Extract<Output, { type: "image" | "registry" }>,
+  session: Session,
+  names: readonly string[],
+): Promise<Exporter> {
   const { registryPush } = await import("../exporters/registry-push.js");
-  return registryPush({ client: await session.registry() });
+  if (output.insecure !== true) return registryPush({ client: await session.registry() });
+  const hosts = [...names, ...(output.danglingNamePrefix === undefined ? [] : [output.danglingNamePrefix])];
+  return registryPush({ client: await session.insecureRegistry([...new Set(hosts.map((name) => parseReference(name).registry))]) });
 }

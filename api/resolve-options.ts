@@ -8,7 +8,8 @@ import { parseImageName } from "../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
 import { checkOptionShapes } from "./option-shapes.js";
 import { withConfigProxies } from "./proxies.js";
-import type { BuildOptions, CacheFrom, CacheTo, Output } from "./options.js";
+import type { BuildOptions, CacheFrom, CacheTo } from "./options.js";
+import { type ResolvedOutput, resolveOutputs } from "./resolve-outputs.js";
 
 /** Build options with every default filled in and every text read. */
 export interface ResolvedBuildOptions {
@@ -18,12 +19,11 @@ export interface ResolvedBuildOptions {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly buildContexts: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
   /** Canonical, with tag. */
   readonly names: readonly string[];
   readonly platforms: readonly Platform[];
   readonly platformExplicit: boolean;
-  readonly outputs: readonly Output[];
+  readonly outputs: readonly ResolvedOutput[];
   readonly noCache: boolean | readonly string[];
   readonly cacheFrom: readonly CacheFrom[];
   readonly cacheTo: readonly CacheTo[];
@@ -106,6 +106,7 @@ export function resolveBuildOptions(
   if (!Number.isInteger(jobs) || jobs < 1)
     throw new TsbuildError("options/invalid", `Cannot use ${jobs} as the number of jobs: it must be a whole number from 1`);
   const { buildArgs, warning } = withConfigProxies(resolveBuildArgs(options.buildArgs ?? {}, env), env);
+  const platforms = options.platforms?.length ? options.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
   return {
     context: options.context ?? ".",
     dockerfile: options.dockerfile,
@@ -113,11 +114,10 @@ export function resolveBuildOptions(
     buildArgs,
     buildContexts: options.buildContexts ?? {},
     labels: options.labels ?? {},
-    annotations: options.annotations ?? {},
     names: [...new Set((options.tags ?? []).map(parseImageName))],
-    platforms: options.platforms?.length ? options.platforms.map((text) => parsePlatform(text)) : [hostPlatform()],
+    platforms,
     platformExplicit: (options.platforms?.length ?? 0) > 0,
-    outputs: options.outputs?.length ? options.outputs : [{ type: "image" }],
+    outputs: resolveOutputs(options, platforms),
     noCache: noCacheOf(options) ? true : (options.noCacheFilter ?? []).map((stage) => stage.toLowerCase()),
     cacheFrom: options.cacheFrom ?? [],
     cacheTo: options.cacheTo ?? [],

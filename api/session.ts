@@ -52,6 +52,11 @@ export class Session implements AsyncDisposable {
     return this.#registry;
   }
 
+  /** A client that also speaks plain HTTP with these hosts, and takes any certificate of theirs. */
+  async insecureRegistry(hosts: readonly string[]): Promise<RegistryClient> {
+    return (await this.caches()).registry(hosts);
+  }
+
   /** Caches outside the store. */
   caches(): Promise<CacheBackends> {
     this.#caches ??= import("./cache-backends.js").then(({ CacheBackends: Backends }) => new Backends(this));

@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import type { Output } from "../api/options.js";
+import type { ImageForm, Output, PushForm } from "../api/options.js";
 import { suggest } from "../core/suggest.js";
 import { csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath } from "./environment.js";
@@ -7,25 +7,29 @@ import { notSupported, UsageError } from "./exit-codes.js";
 
 const TYPES = ["oci", "docker", "local", "tar", "registry", "image", "cacheonly"] as const;
 
-/** Attributes each type understands, besides `annotation….KEY`. */
+/** Attributes of every image, besides `annotation….KEY`. */
+const IMAGE = ["name", "compression", "compression-level", "force-compression", "oci-mediatypes", "rewrite-timestamp"] as const;
+/** Attributes of images that go to the store or a registry. */
+const PUSH = ["push-by-digest", "name-canonical", "dangling-name-prefix", "registry.insecure", "store", "unpack"] as const;
+
+/** Attributes each type understands. */
 const ATTRIBUTES: Readonly<Record<(typeof TYPES)[number], readonly string[]>> = {
-  oci: ["dest", "tar", "name", "compression", "compression-level", "force-compression"],
-  docker: ["dest", "tar", "name", "compression", "compression-level", "force-compression"],
-  local: ["dest"],
-  tar: ["dest"],
-  registry: ["name"],
-  image: ["name", "push"],
+  oci: ["dest", "tar", ...IMAGE],
+  docker: ["dest", "tar", ...IMAGE],
+  local: ["dest", "platform-split"],
+  tar: ["dest", "platform-split"],
+  registry: [...IMAGE, ...PUSH],
+  image: ["push", ...IMAGE, ...PUSH],
   cacheonly: [],
 };
 
-/** What BuildKit also takes where only one value is what tsbuild does anyway. */
-const IMPLIED: Readonly<Record<string, string>> = {
-  "oci-mediatypes": "true",
-  unpack: "false",
-  store: "true",
-  "prefer-nondist-layers": "false",
-  "attestation-inline": "false",
-  "platform-split": "true",
+/** What BuildKit also takes where only one value is what tsbuild does anyway, and the types that have it. */
+const IMPLIED: Readonly<Record<string, { readonly value: string; readonly types: readonly (typeof TYPES)[number][] }>> = {
+  push: { value: "true", types: ["registry"] },
+  mode: { value: "copy", types: ["local"] },
+  "prefer-nondist-layers": { value: "false", types: ["oci", "docker", "image", "registry"] },
+  "attestation-inline": { value: "false", types: ["oci", "docker", "image", "registry"] },
+  "oci-artifact": { value: "false", types: ["oci", "image", "registry"] },
 };
 
 /** The values of `-o`, `--push` and `--load` as outputs; an empty list means the default (the image store). */
@@ -78,13 +82,14 @@ function parseOutput(text: string, environment: CliEnvironment): Output {
   attributes.delete("type");
   const annotations: Record<string, string> = {};
   for (const [key, value] of attributes) {
-    const annotation = /^annotation(?:-([a-z-]+))?(?:\[([^\]]*)\])?\.(.+)$/.exec(key);
-    if (annotation && (known === "oci" || known === "docker")) {
-      const [, where, platform, name] = annotation;
-      annotations[`${where ? `${where}${platform ? `[${platform}]` : ""}:` : ""}${name}`] = value;
-    } else if (IMPLIED[key] === value) attributes.delete(key);
-    else if (key in IMPLIED) throw notSupported(`${key}=${value} in --output`);
-    else if (!ATTRIBUTES[known].includes(key)) {
+    const implied = IMPLIED[key];
+    const annotation = isImageType(known) && /^annotation(?:-([a-z-]+))?(\[[^\]]*\])?\.(.+)$/.exec(key);
+    if (annotation) {
+      const [, level = "manifest", platform = "", name] = annotation;
+      annotations[`${level}${platform}:${name}`] = value;
+    } else if (implied?.types.includes(known)) {
+      if (implied.value !== value) throw notSupported(`${key}=${value} in --output`);
+    } else if (!ATTRIBUTES[known].includes(key)) {
       const near = suggest(key, ATTRIBUTES[known]);
       const takes = ATTRIBUTES[known].length === 0 ? "it takes none" : `it takes ${ATTRIBUTES[known].join(", ")}`;
       throw new UsageError(
@@ -94,66 +99,101 @@ function parseOutput(text: string, environment: CliEnvironment): Output {
       );
     }
   }
-  return toOutput(known, attributes, annotations, text, environment);
+  return toOutput(known, { text, attributes, annotations }, environment);
 }
 
-function toOutput(
-  type: (typeof TYPES)[number],
-  attributes: ReadonlyMap<string, string>,
-  annotations: Readonly<Record<string, string>>,
-  text: string,
-  environment: CliEnvironment,
-): Output {
-  const names = attributes.get("name")?.split(",").filter(Boolean);
-  const named = names === undefined ? {} : { names };
-  const dest = attributes.get("dest");
+function isImageType(type: (typeof TYPES)[number]): boolean {
+  return type === "oci" || type === "docker" || type === "image" || type === "registry";
+}
+
+/** One value of `-o`, taken apart. */
+interface Given {
+  readonly text: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+function toOutput(type: (typeof TYPES)[number], given: Given, environment: CliEnvironment): Output {
+  const { text, attributes } = given;
+  const dest = attributes.get("dest") || undefined;
+  const stream = dest === undefined || dest === "-";
   switch (type) {
     case "oci":
     case "docker": {
       // docker loads such a result into its engine; here the image store is what that stands for.
-      if (type === "docker" && dest === undefined) return { type: "image", ...named };
-      const tar = boolean(attributes.get("tar"), "tar", text) ?? true;
-      if (!tar && (dest === undefined || dest === "-"))
-        throw new UsageError("cli/outputs", `Cannot write --output "${text}": tar=false needs dest=DIRECTORY`);
-      const compression = attributes.get("compression");
-      if (compression !== undefined && compression !== "gzip" && compression !== "zstd" && compression !== "uncompressed") {
-        throw new UsageError("cli/outputs", `Cannot use compression "${compression}" in --output: it is none of gzip, zstd, uncompressed`);
-      }
-      const level = attributes.get("compression-level");
-      if (level !== undefined && !/^\d+$/.test(level))
-        throw new UsageError("cli/outputs", `Cannot read compression-level "${level}": expected a number`);
-      const force = boolean(attributes.get("force-compression"), "force-compression", text);
+      if (type === "docker" && dest === undefined) return { type: "image", ...imageForm(given) };
+      const tar = boolean(given, "tar") ?? true;
+      if (!tar && stream) throw new UsageError("cli/outputs", `Cannot write --output "${text}": tar=false needs dest=DIRECTORY`);
       return {
         type,
-        dest: dest === undefined || dest === "-" ? toStdout(text, environment) : hostPath(environment, dest),
-        ...named,
+        dest: stream ? toStdout(text, environment) : hostPath(environment, dest),
         ...(tar ? {} : { tar }),
-        ...(compression === undefined ? {} : { compression }),
-        ...(level === undefined ? {} : { compressionLevel: Number(level) }),
-        ...(force === undefined ? {} : { forceCompression: force }),
-        ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+        ...imageForm(given),
       };
     }
     case "tar":
-      return { type, dest: dest === undefined || dest === "-" ? toStdout(text, environment) : hostPath(environment, dest) };
+      return {
+        type,
+        dest: stream ? toStdout(text, environment) : hostPath(environment, dest),
+        ...flag(given, "platform-split", "platformSplit"),
+      };
     case "local":
-      if (!dest || dest === "-") throw new UsageError("cli/outputs", `Cannot write --output "${text}": type=local needs dest=DIRECTORY`);
-      return { type, dest: hostPath(environment, dest) };
-    case "image": {
-      const push = boolean(attributes.get("push"), "push", text);
-      return { type, ...named, ...(push === undefined ? {} : { push }) };
-    }
+      if (stream) throw new UsageError("cli/outputs", `Cannot write --output "${text}": type=local needs dest=DIRECTORY`);
+      return { type, dest: hostPath(environment, dest), ...flag(given, "platform-split", "platformSplit") };
+    case "image":
+      return { type, ...imageForm(given), ...flag(given, "push", "push"), ...pushForm(given) };
     case "registry":
-      return { type, ...named };
+      return { type, ...imageForm(given), ...pushForm(given) };
     case "cacheonly":
       return { type };
   }
 }
 
-function boolean(value: string | undefined, key: string, text: string): boolean | undefined {
+function imageForm(given: Given): ImageForm {
+  const { attributes, annotations } = given;
+  const names = attributes.get("name")?.split(",").filter(Boolean);
+  const compression = attributes.get("compression");
+  if (compression !== undefined && compression !== "gzip" && compression !== "zstd" && compression !== "uncompressed") {
+    throw new UsageError("cli/outputs", `Cannot use compression "${compression}" in --output: it is none of gzip, zstd, uncompressed`);
+  }
+  const level = attributes.get("compression-level");
+  if (level !== undefined && !/^\d+$/.test(level))
+    throw new UsageError("cli/outputs", `Cannot read compression-level "${level}": expected a number`);
+  return {
+    ...(names === undefined ? {} : { names }),
+    ...(compression === undefined ? {} : { compression }),
+    ...(level === undefined ? {} : { compressionLevel: Number(level) }),
+    ...flag(given, "force-compression", "forceCompression"),
+    ...flag(given, "oci-mediatypes", "ociMediaTypes"),
+    ...flag(given, "rewrite-timestamp", "rewriteTimestamp"),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
+}
+
+function pushForm(given: Given): PushForm {
+  const prefix = given.attributes.get("dangling-name-prefix");
+  // Every image of the store is found by NAME@DIGEST, so there is nothing to do for it.
+  boolean(given, "name-canonical");
+  return {
+    ...flag(given, "push-by-digest", "pushByDigest"),
+    ...flag(given, "registry.insecure", "insecure"),
+    ...flag(given, "store", "store"),
+    ...flag(given, "unpack", "unpack"),
+    ...(prefix ? { danglingNamePrefix: prefix } : {}),
+  };
+}
+
+function flag<M extends string>(given: Given, key: string, member: M): { readonly [name in M]?: boolean } {
+  const value = boolean(given, key);
+  return value === undefined ? {} : ({ [member]: value } as { readonly [name in M]?: boolean });
+}
+
+/** As BuildKit reads it: nothing behind the equals sign is true. */
+function boolean({ attributes, text }: Given, key: string): boolean | undefined {
+  const value = attributes.get(key);
   if (value === undefined) return undefined;
-  if (/^(true|1)$/i.test(value)) return true;
-  if (/^(false|0)$/i.test(value)) return false;
+  if (/^(true|t|1|)$/i.test(value)) return true;
+  if (/^(false|f|0)$/i.test(value)) return false;
   throw new UsageError("cli/outputs", `Cannot read ${key}=${value} in --output "${text}": expected true or false`);
 }
 

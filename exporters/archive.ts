@@ -1,9 +1,8 @@
 import type { Writable } from "node:stream";
 import { withSink } from "../oci/layout/byte-sink.js";
 import { archiveSize, writeLayoutArchive } from "../oci/layout/write.js";
-import type { MediaTypeFamily } from "./assemble-image.js";
 import { assembleWithProgress } from "./assemble-with-progress.js";
-import type { ExportContext, ExportRequest, ExportResult } from "./exporter.js";
+import type { ExportContext, ExportRequest, ExportResult, MediaTypeFamily } from "./exporter.js";
 import { imageResult, layoutContent } from "./layout-content.js";
 
 /** Writes an image as a tar to a file or stream: what the oci and docker exporters have in common. */
@@ -14,7 +13,7 @@ export async function exportArchive(
   context: ExportContext,
 ): Promise<ExportResult> {
   const image = assembleWithProgress(request, format.family, context);
-  const content = layoutContent(image, request, context, format.docker);
+  const content = layoutContent(image, request, context, { docker: format.docker });
   const total = archiveSize(content);
   await withSink(dest, { signal: context.signal }, (sink) =>
     writeLayoutArchive(content, sink, {

@@ -1,13 +1,10 @@
 import { type Canonical, canonicalJson } from "../core/canonical.js";
 import { type Digest, sha256 } from "../core/digest.js";
-import { TsbuildError } from "../core/errors.js";
 import { convertLayerType, isForeignLayerType, layerCompression, mediaTypes } from "../oci/media-types.js";
 import { normalizePlatform } from "../oci/platform.js";
 import { type Descriptor, descriptorPlatform, type Index, type Manifest } from "../oci/types.js";
-import type { ExportImage, ExportRequest } from "./exporter.js";
-
-/** Whose media types an image uses: OCI's, or Docker's for the oldest registries and engines. */
-export type MediaTypeFamily = "oci" | "docker";
+import { type Annotation, annotationsAt, checkAnnotations } from "./annotations.js";
+import type { ExportImage, MediaTypeFamily } from "./exporter.js";
 
 /** The documents of an image, ready to be stored next to its layers. */
 export interface AssembledImage {
@@ -24,16 +21,20 @@ export interface AssembledImage {
 
 /**
  * Makes configs, manifests and (for several platforms) the index. The same images give the same bytes: JSON in one fixed form, no dates
- * but those in the configs. Layers keep their blobs; only their media types follow the family. zstd exists in OCI's words only, so it
- * turns the family to `oci`, as BuildKit does.
+ * but those in the configs. Layers keep their blobs; only their media types follow the family. zstd and annotations elsewhere than in a manifest exist in
+ * OCI's words only, so they turn the family to `oci`, as BuildKit does.
  */
 export function assembleImage(
   images: readonly ExportImage[],
   family: MediaTypeFamily,
-  annotations: ExportRequest["annotations"] = {},
+  annotations: readonly Annotation[] = [],
 ): AssembledImage {
+  checkAnnotations(
+    annotations,
+    images.map((image) => image.platform),
+  );
   const zstd = images.some((image) => image.layers.some((layer) => layerCompression(layer.blob.mediaType) === "zstd"));
-  const words = zstd ? "oci" : family;
+  const words = zstd || annotations.some(({ level }) => level !== "manifest") ? "oci" : family;
   const documents = new Map<Digest, Buffer>();
   const layers = new Map<Digest, Descriptor>();
   const add = (text: string, mediaType: string): Descriptor => {
@@ -50,23 +51,21 @@ export function assembleImage(
     const blobs = image.layers.map((layer) => layerDescriptor(layer.blob, words));
     for (const blob of blobs) layers.set(blob.digest, blob);
     const mediaType = words === "oci" ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
-    const manifest: Manifest = { schemaVersion: 2, mediaType, config, layers: blobs, ...annotationsOf(annotations.manifest) };
-    return { config, manifest: { ...add(pretty(manifest), mediaType), platform: descriptorPlatform(normalizePlatform(image.platform)) } };
+    const at = (level: "manifest" | "manifest-descriptor") => given(annotationsAt(annotations, level, image.platform));
+    const manifest: Manifest = { schemaVersion: 2, mediaType, config, layers: blobs, ...at("manifest") };
+    const platform = descriptorPlatform(normalizePlatform(image.platform));
+    return { config, manifest: { ...add(pretty(manifest), mediaType), ...at("manifest-descriptor"), platform } };
   });
   const configs = made.map((one) => one.config) as readonly Descriptor[] as AssembledImage["configs"];
   const manifests = made.map((one) => one.manifest) as readonly Descriptor[] as AssembledImage["manifests"];
   if (configs.length === 0) throw new Error("internal: an image without a platform");
   if (manifests.length === 1) {
-    if (Object.keys(annotations.index ?? {}).length > 0) {
-      throw new TsbuildError("export/no-index", "Cannot add annotations to the index: an image for a single platform has none", {
-        hint: "Use --annotation manifest:KEY=VALUE, or build for several platforms",
-      });
-    }
     return { target: manifests[0], configs, manifests, documents, layers: [...layers.values()] };
   }
   const mediaType = words === "oci" ? mediaTypes.ociIndex : mediaTypes.dockerList;
-  const index: Index = { schemaVersion: 2, mediaType, manifests, ...annotationsOf(annotations.index) };
-  return { target: add(pretty(index), mediaType), configs, manifests, documents, layers: [...layers.values()] };
+  const index: Index = { schemaVersion: 2, mediaType, manifests, ...given(annotationsAt(annotations, "index")) };
+  const target = { ...add(pretty(index), mediaType), ...given(annotationsAt(annotations, "index-descriptor")) };
+  return { target, configs, manifests, documents, layers: [...layers.values()] };
 }
 
 /** When the image was made: what its descriptor says in `index.json`. RFC 3339 with seconds; undefined when the configs do not say. */
@@ -90,11 +89,8 @@ function layerDescriptor(blob: Descriptor, family: MediaTypeFamily): Descriptor 
   };
 }
 
-function annotationsOf(annotations: Readonly<Record<string, string>> | undefined): {
-  readonly annotations?: Readonly<Record<string, string>>;
-} {
-  const entries = Object.entries(annotations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.length === 0 ? {} : { annotations: Object.fromEntries(entries) };
+function given(annotations: Descriptor["annotations"]): Pick<Descriptor, "annotations"> {
+  return annotations === undefined ? {} : { annotations };
 }
 
 /** Manifests are looked at by people: indented, as other builders write them. */

@@ -1,11 +1,11 @@
-import { type AssembledImage, assembleImage, type MediaTypeFamily } from "./assemble-image.js";
-import type { ExportContext, ExportRequest } from "./exporter.js";
+import { type AssembledImage, assembleImage } from "./assemble-image.js";
+import type { ExportContext, ExportRequest, MediaTypeFamily } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 
 /** Assembles and says so in the words of BuildKit's log. */
 export function assembleWithProgress(request: ExportRequest, family: MediaTypeFamily, context: ExportContext): AssembledImage {
   requireLayers(request, context);
-  const image = assembleImage(request.images, family, request.annotations);
+  const image = assembleImage(request.images, request.mediaTypes ?? family, request.annotations);
   const done = (item: string): void => context.progress(item, 0, undefined, true);
   done("exporting layers");
   for (const manifest of image.manifests) done(`exporting manifest ${manifest.digest}`);

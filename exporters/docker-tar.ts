@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
-import { TsbuildError } from "../core/errors.js";
 import { exportArchive } from "./archive.js";
+import { severalPlatforms } from "./errors.js";
 import type { Exporter, ExportRequest } from "./exporter.js";
 
 /**
@@ -17,14 +17,6 @@ export function dockerTar(options: { readonly dest: string | Writable }): Export
   };
 }
 
-export function requireOnePlatform(request: ExportRequest): void {
-  if (request.images.length > 1) {
-    throw new TsbuildError(
-      "export/several-platforms",
-      `Cannot export ${request.images.length} platforms with type=docker: a docker archive holds one`,
-      {
-        hint: "Use type=oci, or build one platform",
-      },
-    );
-  }
+export function requireOnePlatform({ images }: ExportRequest): void {
+  if (images.length > 1) throw severalPlatforms(images.length);
 }

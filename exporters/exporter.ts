@@ -1,8 +1,12 @@
 import type { Descriptor, ImageConfig } from "../oci/types.js";
+import type { Annotation } from "./annotations.js";
 import type { Platform } from "../oci/platform.js";
 import type { BlobStore } from "../cache/contract/blobs.js";
 import type { Toc } from "../oci/layer/toc.js";
 import type { Digest } from "../core/digest.js";
+
+/** Whose media types an image uses: OCI's, or Docker's for the oldest registries and engines. */
+export type MediaTypeFamily = "oci" | "docker";
 
 /** A layer of a finished image. Its blob is in the blob store before an exporter is called, unless it has `bring`. */
 export interface ExportLayer {
@@ -26,10 +30,13 @@ export interface ExportImage {
 export interface ExportRequest {
   /** One per platform. */
   readonly images: readonly ExportImage[];
-  /** Canonical names with tag. */
+  /** Canonical names with tag; one without is pushed by its digest. */
   readonly names: readonly string[];
-  /** OCI annotations by where they go; keys as the user gave them. */
-  readonly annotations?: { readonly manifest?: Readonly<Record<string, string>>; readonly index?: Readonly<Record<string, string>> };
+  readonly annotations?: readonly Annotation[];
+  /** Whose media types the image uses. Default: the exporter's. */
+  readonly mediaTypes?: MediaTypeFamily;
+  /** What an image without a name is called in its digest's stead: `PREFIX@sha256:…`. */
+  readonly danglingPrefix?: string;
   /** Milliseconds since the epoch to use for everything this build dates, when SOURCE_DATE_EPOCH is set. */
   readonly epoch?: number;
 }

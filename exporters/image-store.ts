@@ -1,5 +1,6 @@
 import type { ImageIndex } from "../cache/contract/images.js";
 import type { LayerStore } from "../cache/contract/layers.js";
+import { parseReference } from "../oci/reference.js";
 import { assembleWithProgress } from "./assemble-with-progress.js";
 import type { Exporter } from "./exporter.js";
 import { imageResult } from "./layout-content.js";
@@ -10,20 +11,25 @@ export interface ImageStorePort {
   readonly layers: Pick<LayerStore, "addRemote" | "byDiffId">;
 }
 
-/** `type=image`: the local image store. The image is complete there before a name leads to it. */
-export function imageStore(store: ImageStorePort): Exporter {
+/**
+ * `type=image`: the local image store. The image is complete there before a name leads to it. Without a store only its documents are made, for their digests. A name
+ * without a tag names nothing here: the image is found by its digest, with that name before it or not.
+ */
+export function imageStore(store: ImageStorePort | undefined): Exporter {
   return {
     name: "exporting to image",
     async export(request, context) {
       const image = assembleWithProgress(request, "oci", context);
+      if (store === undefined) return imageResult(image, request);
       for (const { diffId, blob } of request.images.flatMap((one) => one.layers)) {
         // An image whose layers the store does not know could not be built on again.
         if (store.layers.byDiffId(diffId)?.blob?.digest !== blob.digest) store.layers.addRemote({ diffId, blob, origin: undefined });
       }
       for (const bytes of image.documents.values()) context.blobs.writeSmall(bytes);
       const now = request.epoch ?? Date.now();
-      if (request.names.length === 0) store.images.set(undefined, image.target, now);
-      for (const name of request.names) {
+      const names = request.names.filter((name) => parseReference(name).tag !== undefined);
+      if (names.length === 0) store.images.set(undefined, image.target, now);
+      for (const name of names) {
         // An image that was there already keeps its time: then nothing is written at all.
         const known = store.images.get(name);
         store.images.set(name, image.target, known?.target.digest === image.target.digest ? known.createdAt : now);

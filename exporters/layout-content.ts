@@ -1,17 +1,28 @@
 import type { Digest } from "../core/digest.js";
-import { CREATED, namedEntry, repoTag } from "../oci/layout/names.js";
+import { CREATED, namedEntry, repoTag, taggedEntry } from "../oci/layout/names.js";
 import type { DockerManifestEntry, LayoutBlob, LayoutContent } from "../oci/layout/write.js";
 import type { Descriptor, Manifest } from "../oci/types.js";
 import { type AssembledImage, createdAt } from "./assemble-image.js";
 import type { ExportContext, ExportRequest, ExportResult } from "./exporter.js";
 
-/** An assembled image as the content of a layout: one entry per name, or one without a name. `docker` adds docker's manifest.json. */
-export function layoutContent(image: AssembledImage, request: ExportRequest, context: ExportContext, docker: boolean): LayoutContent {
+/**
+ * An assembled image as the content of a layout: one entry per name, or one without a name, with `tag` alone when that is given. `docker` adds docker's
+ * manifest.json.
+ */
+export function layoutContent(
+  image: AssembledImage,
+  request: ExportRequest,
+  context: ExportContext,
+  { docker = false, tag }: { readonly docker?: boolean; readonly tag?: string },
+): LayoutContent {
   const target = dated(image.target, request);
   const documents = [...image.documents].map(([digest, content]): LayoutBlob => ({ digest, size: content.length, content }));
   const layers = image.layers.map(({ digest, size }): LayoutBlob => ({ digest, size, content: () => context.blobs.open(digest) }));
   return {
-    entries: request.names.length === 0 ? [target] : request.names.map((name) => namedEntry(target, name)),
+    entries:
+      request.names.length === 0
+        ? [tag === undefined ? target : taggedEntry(target, tag)]
+        : request.names.map((name) => namedEntry(target, name)),
     blobs: [...documents, ...layers],
     ...(docker ? { docker: dockerEntries(image, request.names) } : {}),
   };
@@ -26,14 +37,19 @@ export function imageResult(image: AssembledImage, request: ExportRequest): Expo
       ...(image.manifests.length === 1 ? { "containerimage.config.digest": image.configs[0].digest } : {}),
       "containerimage.descriptor": descriptor,
       "containerimage.digest": image.target.digest,
-      ...(request.names.length === 0 ? {} : { "image.name": request.names.join(",") }),
+      ...nameOf(image, request),
     },
   };
 }
 
+function nameOf(image: AssembledImage, { names, danglingPrefix }: ExportRequest): { readonly "image.name"?: string } {
+  if (names.length > 0) return { "image.name": names.join(",") };
+  return danglingPrefix === undefined ? {} : { "image.name": `${danglingPrefix}@${image.target.digest}` };
+}
+
 function dated(target: Descriptor, request: ExportRequest): Descriptor {
   const created = createdAt(request.images, request.epoch);
-  return created === undefined ? target : { ...target, annotations: { ...target.annotations, [CREATED]: created } };
+  return created === undefined ? target : { ...target, annotations: { [CREATED]: created, ...target.annotations } };
 }
 
 function dockerEntries(image: AssembledImage, names: readonly string[]): readonly DockerManifestEntry[] {

@@ -22,25 +22,24 @@ import { basename, dirname, resolve } from "node:path";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { makeDirectory } from "../core/make-directory.js";
 import { temporaryName } from "../core/fs-atomic.js";
-import { together } from "../core/together.js";
-import type { Timestamp } from "../oci/layer/toc.js";
+import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
 import { encodePath } from "../oci/path-bytes.js";
-import { platformFolder } from "../oci/platform.js";
+import { notADirectory } from "./errors.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
-import { planRootfs, type RootfsPlan } from "./rootfs-plan.js";
+import { planImages, platformFolders, type RootfsPlan } from "./rootfs-plan.js";
 
 /** Setuid and setgid bits would now stand for the caller, who never agreed to that. */
 const FILE_MODE = 0o777;
 const DIR_MODE = 0o1777;
 
 /**
- * `type=local`: the files of the root filesystem in a directory, owned by the caller; several platforms in a folder each. Other files in the
- * directory stay. Devices and fifos are left out, as are owners, xattrs and setuid bits. All is written to a hidden directory first and moved
+ * `type=local`: the files of the root filesystem in a directory, owned by the caller; several platforms in a folder each, or as `platformSplit` says. Other
+ * files in the directory stay. Devices and fifos are left out, as are owners, xattrs and setuid bits. All is written to a hidden directory first and moved
  * into place once it is whole; symbolic links that are already there are replaced, never followed.
  */
-export function localDirectory(options: { readonly dest: string }): Exporter {
+export function localDirectory(options: { readonly dest: string; readonly platformSplit?: boolean }): Exporter {
   const dest = resolve(options.dest);
   return {
     name: "exporting to client directory",
@@ -49,32 +48,34 @@ export function localDirectory(options: { readonly dest: string }): Exporter {
       requireLayers(request, context);
       try {
         const exists = statSync(dest, { throwIfNoEntry: false });
-        if (exists !== undefined && !exists.isDirectory()) {
-          throw new TsbuildError("export/not-a-directory", `Cannot export files to "${options.dest}": it is no directory`, {
-            hint: "Choose another dest=",
-          });
-        }
+        if (exists !== undefined && !exists.isDirectory()) throw notADirectory(options.dest);
         // In place of a new directory the whole is renamed; in an existing one it must be on the same filesystem.
         const stage = exists === undefined ? temporaryName(dirname(dest), `.${basename(dest)}`) : temporaryName(dest, ".tsbuild");
         makeDirectory(dirname(stage));
         mkdirSync(stage, 0o700);
         try {
-          const plans: { readonly folder: string; readonly plan: RootfsPlan }[] = [];
-          for (const image of request.images) {
-            const folder = request.images.length > 1 ? platformFolder(image.platform) : "";
-            if (folder !== "") mkdirSync(`${stage}/${folder}`);
+          const folders = platformFolders(request.images, options.platformSplit);
+          const plans = await planImages(request.images, folders, context.signal);
+          for (const [index, image] of request.images.entries()) {
+            const folder = folders[index] as string;
             const root = folder === "" ? stage : `${stage}/${folder}`;
-            const plan = await writeFiles(image, root, time, context).catch((error: unknown) => {
+            if (folder !== "") mkdirSync(root);
+            await writeFiles(image, plans[index] as RootfsPlan, { root, time, context }).catch((error: unknown) => {
               throw systemErrorCode(error) === "EEXIST" ? nameCollision(options.dest, error) : error;
             });
-            plans.push({ folder, plan });
           }
           if (exists === undefined) {
             chmodSync(stage, 0o777 & ~process.umask());
             renameSync(stage, dest);
           } else moveInto(Buffer.from(stage), Buffer.from(dest));
           // Last, because a directory without write permission can be neither filled nor moved.
-          for (const { folder, plan } of plans) finishDirectories(plan, folder === "" ? dest : `${dest}/${folder}`, time);
+          const directories = plans.flatMap((plan, index) =>
+            plan.directories.map((directory) => ({
+              ...directory,
+              path: `${folders[index] === "" ? "" : `${folders[index]}/`}${directory.path}`,
+            })),
+          );
+          finishDirectories(directories, dest, time);
         } finally {
           rmSync(stage, { recursive: true, force: true });
         }
@@ -87,9 +88,12 @@ export function localDirectory(options: { readonly dest: string }): Exporter {
   };
 }
 
-/** Writes an image's files below `root`, an empty directory of ours. Directories stay writable until {@link finishDirectories}. */
-async function writeFiles(image: ExportImage, root: string, time: number | undefined, context: ExportContext): Promise<RootfsPlan> {
-  const plan = planRootfs(await together(context.signal, (signal) => image.layers.map((layer) => layer.toc(signal))));
+/** Writes an image's files below `root`, a directory of ours. Directories stay writable until {@link finishDirectories}. */
+async function writeFiles(
+  image: ExportImage,
+  plan: RootfsPlan,
+  { root, time, context }: { readonly root: string; readonly time: number | undefined; readonly context: ExportContext },
+): Promise<void> {
   for (const { path } of plan.directories) mkdirSync(hostPath(root, path), 0o700);
   for (const entry of plan.others) {
     if (entry.type !== "symlink") continue;
@@ -131,7 +135,6 @@ async function writeFiles(image: ExportImage, root: string, time: number | undef
     );
   }
   context.progress("copying files", copied, copied, true);
-  return plan;
 }
 
 /** The directory was new and the names are all different, but not to this file system. */
@@ -166,8 +169,9 @@ function moveInto(from: Buffer, to: Buffer): void {
   }
 }
 
-function finishDirectories(plan: RootfsPlan, root: string, time: number | undefined): void {
-  for (const { path, mode, mtime } of [...plan.directories].reverse()) {
+/** Takes parents before children, and goes through them from the end: a directory that may not be entered any more keeps what is below it. */
+function finishDirectories(directories: readonly NodeMeta[], root: string, time: number | undefined): void {
+  for (const { path, mode, mtime } of directories.toReversed()) {
     const target = hostPath(root, path);
     chmodSync(target, mode & DIR_MODE);
     utimesSync(target, time ?? seconds(mtime), time ?? seconds(mtime));

@@ -4,7 +4,10 @@ import { requireOnePlatform } from "./docker-tar.js";
 import type { Exporter } from "./exporter.js";
 import { imageResult, layoutContent } from "./layout-content.js";
 
-/** `type=oci,tar=false` and `type=docker,tar=false`: an OCI layout in a directory. Images that are there already stay. */
+/**
+ * `type=oci,tar=false` and `type=docker,tar=false`: an OCI layout in a directory. Images that are there already stay. As BuildKit has it, one without a name is
+ * `latest`, so that tools that want a tag find it.
+ */
 export function ociLayout(options: { readonly dest: string; readonly family?: "oci" | "docker" }): Exporter {
   const family = options.family ?? "oci";
   return {
@@ -12,7 +15,7 @@ export function ociLayout(options: { readonly dest: string; readonly family?: "o
     async export(request, context) {
       if (family === "docker") requireOnePlatform(request);
       const image = assembleWithProgress(request, family, context);
-      const content = layoutContent(image, request, context, false);
+      const content = layoutContent(image, request, context, { tag: "latest" });
       const total = content.blobs.reduce((sum, blob) => sum + blob.size, 0);
       await writeLayoutDirectory(content, options.dest, {
         signal: context.signal,

@@ -1,25 +1,24 @@
 import type { Digest } from "../core/digest.js";
-import { TsbuildError } from "../core/errors.js";
 import { parseReference } from "../oci/reference.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 import { type OutgoingBlob, type OutgoingManifest, pushImage } from "../oci/registry/push-image.js";
 import type { Descriptor } from "../oci/types.js";
 import type { AssembledImage } from "./assemble-image.js";
 import { assembleWithProgress } from "./assemble-with-progress.js";
+import { noName } from "./errors.js";
 import type { ExportContext, Exporter, ExportLayer } from "./exporter.js";
 import { imageResult } from "./layout-content.js";
 
 /**
  * `type=registry` and `--push`: to the registries that the names say. What the registry has in another repository, because a base was pulled from there, is
- * mounted instead of uploaded, and need not be in the store.
+ * mounted instead of uploaded, and need not be in the store. Under a name without a tag only the digest leads to the image.
  */
 export function registryPush(options: { readonly client: RegistryClient }): Exporter {
   return {
     name: "exporting to image",
     async export(request, context) {
-      if (request.names.length === 0) {
-        throw new TsbuildError("export/no-name", "Cannot push the image: it has no name", { hint: "Name it with -t REGISTRY/NAME:TAG" });
-      }
+      const names = request.names.length === 0 && request.danglingPrefix !== undefined ? [request.danglingPrefix] : request.names;
+      if (names.length === 0) throw noName();
       const image = assembleWithProgress(request, "oci", context);
       const layers = request.images.flatMap((one) => one.layers);
       const manifest = (descriptor: Descriptor): OutgoingManifest => ({ descriptor, bytes: documentOf(image, descriptor.digest) });
@@ -29,7 +28,7 @@ export function registryPush(options: { readonly client: RegistryClient }): Expo
           manifests: image.manifests.length > 1 ? image.manifests.map(manifest) : [],
           target: manifest(image.target),
         },
-        request.names.map(parseReference),
+        names.map(parseReference),
         options.client,
         context,
       );

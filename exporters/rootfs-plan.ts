@@ -1,5 +1,9 @@
+import { TsbuildError } from "../core/errors.js";
+import { together } from "../core/together.js";
 import type { NodeMeta, Toc } from "../oci/layer/toc.js";
 import { RootfsView } from "../oci/layer/view.js";
+import { formatPlatform, type Platform, platformFolder } from "../oci/platform.js";
+import type { ExportImage } from "./exporter.js";
 
 /** What to write for a root filesystem, and which bytes to take from which layer. */
 export interface RootfsPlan {
@@ -11,8 +15,60 @@ export interface RootfsPlan {
   readonly files: readonly ReadonlyMap<string, readonly string[]>[];
 }
 
+/** Where the files of each image go: its platform's folder, or all to one place. */
+export function platformFolders(images: readonly ExportImage[], split: boolean | undefined): readonly string[] {
+  return images.map(({ platform }) => ((split ?? images.length > 1) ? platformFolder(platform) : ""));
+}
+
+/** The plans, where a directory that several have is only the first one's. */
+function withoutRepeats(plans: readonly RootfsPlan[]): readonly RootfsPlan[] {
+  const seen = new Set<string>();
+  return plans.map((plan) => {
+    const directories = plan.directories.filter(({ path }) => !seen.has(path));
+    for (const { path } of directories) seen.add(path);
+    return { ...plan, directories };
+  });
+}
+
+/** Throws `export/platform-conflict` when images that go to one place have a path in common that is not a directory in both. */
+function checkMerged(images: readonly ExportImage[], plans: readonly RootfsPlan[]): void {
+  const seen = new Map<string, { readonly directory: boolean; readonly platform: Platform }>();
+  images.forEach(({ platform }, index) => {
+    const { directories, others, files } = plans[index] as RootfsPlan;
+    const claim = (path: string, directory: boolean): void => {
+      const other = seen.get(path);
+      if (other === undefined) seen.set(path, { directory, platform });
+      else if (!directory || !other.directory) throw conflict(path, other.platform, platform);
+    };
+    for (const { path } of directories) claim(path, true);
+    for (const { path } of others) claim(path, false);
+    for (const names of files.flatMap((layer) => [...layer.values()])) for (const path of names) claim(path, false);
+  });
+}
+
+function conflict(path: string, first: Platform, second: Platform): TsbuildError {
+  return new TsbuildError(
+    "export/platform-conflict",
+    `Cannot export "/${path}" of ${formatPlatform(second)}: ${formatPlatform(first)} has it too, and platform-split=false puts all into one place`,
+    { hint: "Leave out platform-split=false: then each platform has a folder of its own" },
+  );
+}
+
+/** The plan of each image, with each directory once. Throws `export/platform-conflict`. */
+export async function planImages(
+  images: readonly ExportImage[],
+  folders: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly RootfsPlan[]> {
+  const plans: RootfsPlan[] = [];
+  for (const { layers } of images) plans.push(planRootfs(await together(signal, (ended) => layers.map((layer) => layer.toc(ended)))));
+  if (images.length < 2 || folders[0] !== "") return plans;
+  checkMerged(images, plans);
+  return withoutRepeats(plans);
+}
+
 /** What the stack of layers (bottom first) shows, sorted by how it can be written in one pass over each layer. */
-export function planRootfs(tocs: readonly Toc[]): RootfsPlan {
+function planRootfs(tocs: readonly Toc[]): RootfsPlan {
   const view = new RootfsView(tocs.map((toc, index) => ({ layer: String(index), toc })));
   const directories: NodeMeta[] = [];
   const others: NodeMeta[] = [];

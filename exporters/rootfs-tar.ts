@@ -1,31 +1,31 @@
 import type { Writable } from "node:stream";
 import { throwIfAborted } from "../core/errors.js";
-import { together } from "../core/together.js";
 import { withSink } from "../oci/layout/byte-sink.js";
 import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
 import { IMPLIED_DIRECTORY } from "../oci/layer/view.js";
-import { platformFolder } from "../oci/platform.js";
 import { padding, type TarHeader } from "../oci/tar/header.js";
 import { encodeHeader, END_MARKER_SIZE } from "../oci/tar/writer.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
-import { planRootfs, type RootfsPlan } from "./rootfs-plan.js";
+import { planImages, platformFolders, type RootfsPlan } from "./rootfs-plan.js";
 
 const ZEROS = Buffer.alloc(END_MARKER_SIZE);
 
 type Write = (bytes: Uint8Array) => Promise<void>;
 
 /**
- * `type=tar`: the root filesystem as one tar with the image's owners, modes and xattrs; several platforms in a folder each. Each layer is read
- * once, so files come in the order of their layers, after all directories and links. Nothing is unpacked on the way.
+ * `type=tar`: the root filesystem as one tar with the image's owners, modes and xattrs; several platforms in a folder each, or as
+ * `platformSplit` says. Each layer is read once, so files come in the order of their layers, after all directories and links. Nothing is unpacked on the way.
  */
-export function rootfsTar(options: { readonly dest: string | Writable }): Exporter {
+export function rootfsTar(options: { readonly dest: string | Writable; readonly platformSplit?: boolean }): Exporter {
   return {
     name: "exporting to client tarball",
     async export(request, context) {
       requireLayers(request, context);
       const mtime = request.epoch === undefined ? undefined : { sec: Math.floor(request.epoch / 1000), nsec: 0 };
+      const folders = platformFolders(request.images, options.platformSplit);
+      const plans = await planImages(request.images, folders, context.signal);
       let sent = 0;
       await withSink(options.dest, { signal: context.signal }, async (sink) => {
         const write: Write = async (bytes) => {
@@ -35,10 +35,10 @@ export function rootfsTar(options: { readonly dest: string | Writable }): Export
           sent += bytes.length;
           context.progress("sending tarball", sent, undefined, false);
         };
-        for (const image of request.images) {
-          const prefix = request.images.length > 1 ? `${platformFolder(image.platform)}/` : "";
+        for (const [index, image] of request.images.entries()) {
+          const prefix = folders[index] === "" ? "" : `${folders[index]}/`;
           if (prefix !== "") await write(encodeHeader({ ...IMPLIED_DIRECTORY, name: prefix, mtime: mtime ?? IMPLIED_DIRECTORY.mtime }));
-          await writeImage(image, prefix, mtime, write, context);
+          await writeImage(image, plans[index] as RootfsPlan, { prefix, mtime, write, context });
         }
         await write(ZEROS);
       });
@@ -50,12 +50,14 @@ export function rootfsTar(options: { readonly dest: string | Writable }): Export
 
 async function writeImage(
   image: ExportImage,
-  prefix: string,
-  mtime: Timestamp | undefined,
-  write: Write,
-  context: ExportContext,
+  plan: RootfsPlan,
+  {
+    prefix,
+    mtime,
+    write,
+    context,
+  }: { readonly prefix: string; readonly mtime: Timestamp | undefined; readonly write: Write; readonly context: ExportContext },
 ): Promise<void> {
-  const plan = planRootfs(await together(context.signal, (signal) => image.layers.map((layer) => layer.toc(signal))));
   for (const entry of [...plan.directories, ...plan.others]) await write(encodeHeader(header(entry, prefix + entry.path, mtime)));
   for (const [index, layer] of image.layers.entries()) {
     const wanted = plan.files[index] as RootfsPlan["files"][number];

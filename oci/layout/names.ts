@@ -13,6 +13,16 @@ export function namedEntry(descriptor: Descriptor, name: string): Descriptor {
   return { ...descriptor, annotations: Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
+/** An `index.json` entry that only has a tag within its layout. */
+export function taggedEntry(descriptor: Descriptor, tag: string): Descriptor {
+  return { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: tag } };
+}
+
+/** The tag by which alone an entry is found in its layout, if it has no name. */
+export function tagOfEntry(descriptor: Descriptor): string | undefined {
+  return nameOfEntry(descriptor) === undefined ? descriptor.annotations?.[REF_NAME] : undefined;
+}
+
 /**
  * The canonical name that an entry of `index.json` carries, if any. containerd's annotation is a full name; OCI's is one as well when podman and
  * skopeo write it, but only a tag when others do, which names nothing by itself.

@@ -9,7 +9,7 @@ import type { Descriptor, Index } from "../types.js";
 import { parseIndex } from "../validate.js";
 import { type ArchiveMember, writeArchive } from "./archive-writer.js";
 import type { ByteSink } from "./byte-sink.js";
-import { nameOfEntry } from "./names.js";
+import { nameOfEntry, tagOfEntry } from "./names.js";
 
 /** One blob of a layout: bytes in memory, or what opens a verifying stream of them. */
 export interface LayoutBlob {
@@ -95,11 +95,14 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
       options.onProgress?.(written);
     }
     const names = new Set(content.entries.map(nameOfEntry));
+    const tags = new Set(content.entries.map(tagOfEntry));
     const digests = new Set(content.entries.map((entry) => entry.digest));
-    // Without a name nothing but the digest tells entries apart.
-    const kept = existing.filter((entry) =>
-      nameOfEntry(entry) === undefined ? !digests.has(entry.digest) : !names.has(nameOfEntry(entry)),
-    );
+    const kept = existing.filter((entry) => {
+      const [name, tag] = [nameOfEntry(entry), tagOfEntry(entry)];
+      if (name !== undefined) return !names.has(name);
+      // Without a name or tag nothing but the digest tells entries apart.
+      return !digests.has(entry.digest) && (tag === undefined || !tags.has(tag));
+    });
     writeFileAtomic(join(directory, "oci-layout"), LAYOUT_FILE);
     writeFileAtomic(join(directory, "index.json"), indexJson([...kept, ...content.entries]));
   } catch (error) {

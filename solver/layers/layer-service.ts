@@ -29,6 +29,9 @@ export interface LayerServiceOptions {
   readonly epoch?: number;
 }
 
+/** Memos from the digest of a blob and a recipe to the descriptor of what it was compressed to. */
+const CONVERTED = "converted-blob";
+
 /**
  * Gives each form of a layer on demand, making it from the forms that are there: registry → blob → TOC, snapshot; snapshot → diffID, TOC, blob.
  * Nothing is made before something needs it, and each thing once, also among processes. One service per build.
@@ -225,15 +228,35 @@ export class LayerService {
     return this.exported(stack, index, compression, reporter);
   }
 
-  /** A blob of a packed layer in exactly this compression, for one use: the layer keeps the one it has. */
-  converted(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<Descriptor> {
-    return this.reading(id, reporter, async ({ blob, path }) => {
-      if (layerCompression(blob.mediaType) === compression.type) return blob;
-      const out = this.#store.blobs.temporaryPath();
-      const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: reporter.signal });
-      this.#store.blobs.adopt(out, made.digest);
-      return made;
+  /**
+   * A blob of a packed layer in exactly this compression, beside the one that the layer keeps. Which it became is remembered: while it is in the store, nothing is
+   * compressed again.
+   */
+  async converted(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<Descriptor> {
+    const { blob: kept, recipe: madeAs } = this.record(id);
+    if (kept && this.#isIn(kept, madeAs, compression)) return kept;
+    const recipe = compressionRecipe(compression);
+    return this.#shared(`convert:${id}:${recipe}`, reporter, async (shared) => {
+      const known = kept && this.#store.memo.get(CONVERTED, `${kept.digest} ${recipe}`);
+      if (known) {
+        const made = JSON.parse(known.toString()) as Descriptor;
+        if (this.#store.leases.hold("blob", [made.digest]).held.length === 1 && this.#store.blobs.has(made.digest)) return made;
+      }
+      return this.reading(id, shared, async ({ blob, path }) => {
+        if (this.#isIn(blob, madeAs, compression)) return blob;
+        const out = this.#store.blobs.temporaryPath();
+        const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: shared.signal });
+        this.#store.blobs.adopt(out, made.digest);
+        this.#store.memo.set(CONVERTED, `${blob.digest} ${recipe}`, JSON.stringify(made));
+        return made;
+      });
     });
+  }
+
+  /** Whether a blob is in this compression; of one that was made here, also whether it has the level that was asked for. */
+  #isIn(blob: Descriptor, recipe: string | undefined, compression: CompressionOptions): boolean {
+    if (layerCompression(blob.mediaType) !== compression.type) return false;
+    return compression.level === undefined || recipe === undefined || recipe === compressionRecipe(compression);
   }
 
   /** Whether a blob needs no recompression: it came from outside, or has the wanted form already. A reproducible build takes no blob that it would have made otherwise. */

@@ -70,11 +70,53 @@ const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[
           compression: "zstd",
           compressionLevel: 3,
           forceCompression: true,
-          annotations: { k: "v", "index:k": "v" },
+          ociMediaTypes: true,
+          annotations: { "manifest:k": "v", "index:k": "v" },
         },
       ],
     },
   ],
+  [
+    "-o type=image,name=h/a,push=true,push-by-digest=true,name-canonical=true,dangling-name-prefix=p,registry.insecure=,store=0,unpack=f .",
+    {
+      outputs: [
+        {
+          type: "image",
+          names: ["h/a"],
+          push: true,
+          pushByDigest: true,
+          insecure: true,
+          store: false,
+          unpack: false,
+          danglingNamePrefix: "p",
+        },
+      ],
+    },
+  ],
+  [
+    "-o type=registry,compression=zstd,force-compression=true,rewrite-timestamp=true,push=true,annotation-manifest[linux/amd64].a=b .",
+    {
+      outputs: [
+        {
+          type: "registry",
+          compression: "zstd",
+          forceCompression: true,
+          rewriteTimestamp: true,
+          annotations: { "manifest[linux/amd64]:a": "b" },
+        },
+      ],
+    },
+  ],
+  [
+    "-o type=local,dest=d,platform-split=false,mode=copy -o type=tar,dest=t,platform-split=true .",
+    {
+      outputs: [
+        { type: "local", dest: "d", platformSplit: false },
+        { type: "tar", dest: "t", platformSplit: true },
+      ],
+    },
+  ],
+  ["-o type=docker,compression=uncompressed .", { outputs: [{ type: "image", compression: "uncompressed" }] }],
   ["-o type=docker .", { outputs: [{ type: "image" }] }],
   ["-o type=docker,dest=d.tar -o type=cacheonly .", { outputs: [{ type: "docker", dest: "d.tar" }, { type: "cacheonly" }] }],
   ["--push .", { outputs: [{ type: "registry" }] }],
@@ -129,7 +171,9 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "output-field": ["-o type=oci,x .", 2],
   "output-two-stdout": ["-o - -o type=oci,dest=- .", 2],
   "output-terminal": ["-o - .", 2, { tty: true, env: { NO_COLOR: "1" } }],
-  "output-unsupported": ["-o type=oci,dest=x,oci-mediatypes=false .", 1],
+  "output-unsupported": ["-o type=oci,dest=x,attestation-inline=true .", 1],
+  "output-boolean": ["-o type=image,push=yes .", 2],
+  "output-none": ["-o type=local,dest=x,push=true .", 2],
   "local-no-dest": ["-o type=local .", 2],
   "secret-key": ["--secret id=a,file=b .", 2],
   "secret-no-id": ["--secret src=b .", 2],

@@ -17,6 +17,7 @@ import { Writable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { type Digest, sha256 } from "../../core/digest.js";
+import { parseAnnotations } from "../../exporters/annotations.js";
 import { assembleImage } from "../../exporters/assemble-image.js";
 import { dockerTar } from "../../exporters/docker-tar.js";
 import type { Exporter, ExportImage, ExportRequest } from "../../exporters/exporter.js";
@@ -29,6 +30,7 @@ import { registryPush } from "../../exporters/registry-push.js";
 import { rootfsTar } from "../../exporters/rootfs-tar.js";
 import { mediaTypes } from "../../oci/media-types.js";
 import { createRegistryClient } from "../../oci/registry/client.js";
+import type { Descriptor } from "../../oci/types.js";
 import { TarParser } from "../../oci/tar/reader.js";
 import type { Store } from "../../cache/store.js";
 import { exportContext, exportRequest, temporaryDirectory, testImage, testLayer, testStore, type TestEntry } from "../support/images.js";
@@ -107,8 +109,9 @@ const json = (bytes: Buffer | undefined) => JSON.parse((bytes as Buffer).toStrin
 test("an image's documents are the same bytes every time, and what BuildKit would write", (t) => {
   const { store } = rig(t);
   const image = stacked(store);
-  const one = assembleImage([image], "oci", { manifest: { z: "1", a: "2" } });
-  t.deepEqual(one, assembleImage([structuredClone({ ...image, layers: [] }), image].slice(1), "oci", { manifest: { a: "2", z: "1" } }));
+  const one = assembleImage([image], "oci", parseAnnotations({ z: "1", a: "2" }));
+  const again = [structuredClone({ ...image, layers: [] }), image].slice(1);
+  t.deepEqual(one, assembleImage(again, "oci", parseAnnotations({ a: "2", "manifest:z": "1" })));
   const manifest = json(one.documents.get(one.target.digest));
   t.deepEqual(Object.keys(manifest), ["schemaVersion", "mediaType", "config", "layers", "annotations"]);
   t.is(manifest.layers[1].mediaType, mediaTypes.ociLayer);
@@ -126,11 +129,62 @@ test("an image's documents are the same bytes every time, and what BuildKit woul
     layers: image.layers.map((layer) => ({ ...layer, blob: { ...layer.blob, mediaType: mediaTypes.ociLayerZstd } })),
   };
   t.is(assembleImage([zstd], "docker").target.mediaType, mediaTypes.ociManifest);
-  const two = assembleImage([image, testImage(image.layers, "linux/arm64")], "oci", { index: { k: "v" } });
+  const two = assembleImage([image, testImage(image.layers, "linux/arm64")], "oci", parseAnnotations({ "index:k": "v" }));
   t.is(two.target.mediaType, mediaTypes.ociIndex);
   t.is(json(two.documents.get(two.target.digest)).manifests[1].platform.architecture, "arm64");
   t.is(two.layers.length, 2);
-  t.throws(() => assembleImage([image], "oci", { index: { k: "v" } }), { code: "export/no-index" });
+});
+
+/** Annotations as users spell them, and where they then stand. */
+const ANNOTATIONS: readonly (readonly [Readonly<Record<string, string>>, object])[] = [
+  [{ k: "v" }, { amd64: { k: "v" }, arm64: { k: "v" } }],
+  [
+    { "manifest:k": "v", "index:i": "w" },
+    { index: { i: "w" }, amd64: { k: "v" }, arm64: { k: "v" } },
+  ],
+  [{ "index,manifest:k": "v" }, { index: { k: "v" }, amd64: { k: "v" }, arm64: { k: "v" } }],
+  [{ "manifest[linux/arm64]:k": "v" }, { arm64: { k: "v" } }],
+  [
+    { "manifest[linux/arm64/v8]:k": "own", "manifest:k": "all" },
+    { amd64: { k: "all" }, arm64: { k: "own" } },
+  ],
+  [{ "manifest-descriptor:k": "v" }, { "amd64 descriptor": { k: "v" }, "arm64 descriptor": { k: "v" } }],
+  [
+    { "manifest-descriptor[linux/amd64],index-descriptor:a:b": "v" },
+    { "index descriptor": { "a:b": "v" }, "amd64 descriptor": { "a:b": "v" } },
+  ],
+];
+
+for (const [texts, expected] of ANNOTATIONS) {
+  test(`annotations stand where docker puts them: ${Object.keys(texts).join(" ")}`, (t) => {
+    const { store } = rig(t);
+    const image = stacked(store);
+    const { target, documents } = assembleImage([image, testImage(image.layers, "linux/arm64")], "docker", parseAnnotations(texts));
+    const index = json(documents.get(target.digest));
+    const found: Record<string, unknown> = { "index descriptor": target.annotations, index: index.annotations };
+    for (const { digest, annotations, platform } of index.manifests as (Descriptor & { platform: { architecture: string } })[]) {
+      found[platform.architecture] = json(documents.get(digest)).annotations;
+      found[`${platform.architecture} descriptor`] = annotations;
+    }
+    t.deepEqual(Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)), expected);
+    // Docker's documents have no place for them but in manifests.
+    const own = Object.keys(texts).every((text) => !/index|descriptor/.test(text));
+    t.is(target.mediaType, own ? mediaTypes.dockerList : mediaTypes.ociIndex);
+  });
+}
+
+test("an annotation that has no place is refused, and says why", (t) => {
+  const { store } = rig(t);
+  const image = stacked(store);
+  const refused = (texts: Record<string, string>, code: string, message: RegExp): void => {
+    t.throws(() => assembleImage([image], "oci", parseAnnotations(texts)), { code, message });
+  };
+  refused({ "index:k": "v" }, "export/no-index", /"k".*single platform/);
+  refused({ "index-descriptor:k": "v" }, "export/no-index", /single platform/);
+  refused({ "manifest[linux/s390x]:k": "v" }, "options/annotation", /linux\/s390x: it is not built/);
+  refused({ "image:k": "v" }, "options/annotation", /"image" is none of manifest/);
+  refused({ "index[linux/amd64]:k": "v" }, "options/annotation", /an index is for all platforms/);
+  refused({ "manifest:": "v" }, "options/annotation", /no key/);
 });
 
 test("type=oci: a sorted, undated layout with the names as BuildKit writes them", async (t) => {
@@ -196,6 +250,17 @@ test("tar=false: a layout directory keeps its other images and changes at the en
   t.deepEqual(digests(), [second.descriptor?.digest, second.descriptor?.digest]);
   for (const name of readdirSync(join(dest, "blobs/sha256")))
     t.is(sha256(readFileSync(join(dest, "blobs/sha256", name))), `sha256:${name}` as Digest);
+  const unnamed = await run(ociLayout({ dest }), exportRequest([stacked(store)]), store);
+  await run(ociLayout({ dest }), exportRequest([other]), store);
+  const latest = json(readFileSync(join(dest, "index.json"))).manifests.filter(
+    (entry: Descriptor) => entry.annotations?.["org.opencontainers.image.ref.name"] === "latest",
+  );
+  t.deepEqual(
+    latest.map((entry: Descriptor) => entry.digest),
+    [second.descriptor?.digest],
+    "one image is latest",
+  );
+  t.is(unnamed.metadata["image.name"], undefined);
   writeFileSync(join(dir, "file"), "");
   await t.throwsAsync(run(ociLayout({ dest: dir }), exportRequest([other]), store), { code: "export/not-a-layout" });
   t.deepEqual(readdirSync(dir).sort(), ["file", "layout"]);
@@ -277,6 +342,89 @@ test("type=local: files for the caller, merged into what is there, links never f
   await run(localDirectory({ dest: busy }), exportRequest([request.images[0] as ExportImage, testImage([], "linux/arm/v7")]), store);
   t.true(existsSync(join(busy, "linux_amd64/etc/passwd")) && existsSync(join(busy, "linux_arm_v7")));
   await t.throwsAsync(run(localDirectory({ dest: join(busy, "mine") }), request, store), { code: "export/not-a-directory" });
+});
+
+for (const [name, exporter, read] of [
+  [
+    "local",
+    localDirectory,
+    (dest: string) => execFileSync("find", [".", "-type", "f"], { cwd: dest }).toString().split("\n").filter(Boolean),
+  ],
+  ["tar", rootfsTar, (dest: string) => [...list(readFileSync(dest)).files.keys()].map((path) => `./${path}`)],
+] as const) {
+  test(`type=${name}: platform-split decides about folders, for one platform and for several`, async (t) => {
+    const { store, dir } = rig(t);
+    const amd64 = testImage([
+      testLayer(store, [
+        { name: "d", type: "dir", mode: 0o500 },
+        { name: "d/a", text: "a" },
+      ]),
+    ]);
+    const arm64 = testImage(
+      [
+        testLayer(store, [
+          { name: "d", type: "dir", mode: 0o500 },
+          { name: "d/b", text: "b" },
+        ]),
+      ],
+      "linux/arm64",
+    );
+    let runs = 0;
+    const files = async (images: readonly ExportImage[], platformSplit?: boolean): Promise<readonly string[]> => {
+      const dest = join(dir, `out${runs++}`);
+      await run(exporter({ dest, ...(platformSplit === undefined ? {} : { platformSplit }) }), exportRequest(images), store);
+      return [...read(dest)].sort();
+    };
+    t.deepEqual(await files([amd64]), ["./d/a"]);
+    t.deepEqual(await files([amd64], false), ["./d/a"]);
+    t.deepEqual(await files([amd64], true), ["./linux_amd64/d/a"]);
+    t.deepEqual(await files([amd64, arm64]), ["./linux_amd64/d/a", "./linux_arm64/d/b"]);
+    t.deepEqual(await files([amd64, arm64], false), ["./d/a", "./d/b"]);
+    await t.throwsAsync(files([amd64, { ...amd64, platform: arm64.platform }], false), {
+      code: "export/platform-conflict",
+      message: /"\/d\/a" of linux\/arm64: linux\/amd64 has it too/,
+    });
+    t.false(existsSync(join(dir, `out${runs - 1}`)));
+  });
+}
+
+test("oci-mediatypes: each exporter writes the types that are asked for; what only OCI has turns them", async (t) => {
+  const { store, dir } = rig(t);
+  const image = stacked(store);
+  const types = async (exporter: Exporter, more: Partial<ExportRequest>): Promise<readonly (string | undefined)[]> => {
+    const { descriptor } = await run(exporter, exportRequest([image], [], more), store);
+    return [descriptor?.mediaType];
+  };
+  for (const [name, exporter] of [
+    ["oci", ociTar],
+    ["docker", dockerTar],
+    ["layout", ociLayout],
+  ] as const) {
+    t.deepEqual(await types(exporter({ dest: join(dir, name) }), { mediaTypes: "docker" }), [mediaTypes.dockerManifest], name);
+    t.deepEqual(await types(exporter({ dest: join(dir, name) }), { mediaTypes: "oci" }), [mediaTypes.ociManifest], name);
+  }
+  const { descriptor } = await run(imageStore(store), exportRequest([image], NAMES, { mediaTypes: "docker" }), store);
+  const manifest = json(store.blobs.readSmall(descriptor?.digest as Digest));
+  t.deepEqual(
+    [manifest.mediaType, manifest.config.mediaType, ...manifest.layers.map((layer: Descriptor) => layer.mediaType)],
+    [mediaTypes.dockerManifest, mediaTypes.dockerConfig, mediaTypes.dockerLayerGzip, mediaTypes.dockerLayer],
+  );
+});
+
+test("an image without a name is called by its prefix and digest; without a store nothing is kept", async (t) => {
+  const { store } = rig(t);
+  const request = exportRequest([stacked(store)], [], { danglingPrefix: "dangling" });
+  const before = [...store.blobs.list()].length;
+  const { metadata, descriptor } = await run(imageStore(undefined), request, store);
+  t.is(metadata["image.name"], `dangling@${descriptor?.digest}`);
+  t.is(metadata["containerimage.digest"], descriptor?.digest);
+  t.deepEqual([store.images.list(), [...store.blobs.list()].length], [[], before]);
+  await run(imageStore(store), request, store);
+  await run(imageStore(store), exportRequest([stacked(store)], ["docker.io/library/app"]), store);
+  t.deepEqual(
+    store.images.list().map(({ name, target }) => [name, target.digest]),
+    [[undefined, descriptor?.digest as Digest]],
+  );
 });
 
 /** Each exporter that writes to a path, with what is at that path before. */

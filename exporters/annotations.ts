@@ -1,0 +1,84 @@
+import { TsbuildError } from "../core/errors.js";
+import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from "../oci/platform.js";
+
+const LEVELS = ["manifest", "manifest-descriptor", "index", "index-descriptor"] as const;
+
+/** Where an annotation stands: in a document, or in the descriptor that names the document. */
+export type AnnotationLevel = (typeof LEVELS)[number];
+
+export interface Annotation {
+  readonly level: AnnotationLevel;
+  /** The platform whose manifest it is for; undefined: every one. */
+  readonly platform: Platform | undefined;
+  readonly key: string;
+  readonly value: string;
+}
+
+/**
+ * Reads annotations as `--annotation` of docker spells their keys: `KEY`, `LEVEL:KEY`, `LEVEL[OS/ARCH]:KEY`, and several levels with commas between.
+ * Without a level it is `manifest`. Throws `options/annotation`.
+ */
+export function parseAnnotations(texts: Readonly<Record<string, string>>): readonly Annotation[] {
+  return Object.entries(texts).flatMap(([text, value]): readonly Annotation[] => {
+    const colon = text.indexOf(":");
+    const key = text.slice(colon + 1);
+    if (key === "") throw invalid(text, "it has no key");
+    if (colon < 0) return [{ level: "manifest", platform: undefined, key, value }];
+    return text
+      .slice(0, colon)
+      .split(",")
+      .map((place) => ({ ...parsePlace(text, place), key, value }));
+  });
+}
+
+function parsePlace(text: string, place: string): Pick<Annotation, "level" | "platform"> {
+  const [, name, platform] = /^([a-z-]+)(?:\[([A-Za-z0-9_/.-]+)\])?$/.exec(place) ?? [];
+  const level = LEVELS.find((known) => known === name);
+  if (level === undefined) throw invalid(text, `"${place}" is none of ${LEVELS.join(", ")}`);
+  if (platform !== undefined && level.startsWith("index")) throw invalid(text, "an index is for all platforms");
+  return { level, platform: platform === undefined ? undefined : parsePlatform(platform) };
+}
+
+/** Throws `options/annotation`, `export/no-index` where the image that is built for these platforms has no place for an annotation. */
+export function checkAnnotations(annotations: readonly Annotation[], platforms: readonly Platform[]): void {
+  for (const { level, platform, key } of annotations) {
+    if (level.startsWith("index") && platforms.length === 1) {
+      throw new TsbuildError(
+        "export/no-index",
+        `Cannot add the annotation "${key}" to the index: an image for a single platform has none`,
+        {
+          hint: `Use --annotation manifest:${key}=VALUE, or build for several platforms`,
+        },
+      );
+    }
+    if (platform !== undefined && !platforms.some((built) => isSame(built, platform))) {
+      throw new TsbuildError("options/annotation", `Cannot add the annotation "${key}" to ${formatPlatform(platform)}: it is not built`, {
+        hint: `Built are ${platforms.map((built) => formatPlatform(normalizePlatform(built))).join(", ")}`,
+      });
+    }
+  }
+}
+
+/** The annotations of one document or descriptor, sorted; one for this platform replaces one for all. Undefined when there are none. */
+export function annotationsAt(
+  annotations: readonly Annotation[],
+  level: AnnotationLevel,
+  platform?: Platform,
+): Readonly<Record<string, string>> | undefined {
+  const here = annotations.filter(
+    (one) => one.level === level && (one.platform === undefined || (platform && isSame(one.platform, platform))),
+  );
+  const ordered = [...here.filter((one) => one.platform === undefined), ...here.filter((one) => one.platform !== undefined)];
+  const entries = [...new Map(ordered.map(({ key, value }) => [key, value]))].sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function isSame(a: Platform, b: Platform): boolean {
+  return formatPlatform(normalizePlatform(a)) === formatPlatform(normalizePlatform(b));
+}
+
+function invalid(text: string, why: string): TsbuildError {
+  return new TsbuildError("options/annotation", `Cannot read the annotation "${text}": ${why}`, {
+    hint: "For example KEY=VALUE, index:KEY=VALUE, manifest[linux/arm64]:KEY=VALUE or index,manifest:KEY=VALUE",
+  });
+}
