@@ -13,3 +13,14 @@ export const OWNERSHIP_VARIABLE = "TSBUILD_OWNERSHIP";
 export function hasOneId(map = readFileSync("/proc/self/uid_map", "utf8")): boolean {
   return /^\s*\d+\s+\d+\s+1\s*$/.test(map);
 }
+
+/** Argument of the worker's program: its id 0 is the host's root. It cannot see that itself. */
+export const HOST_ROOT_ARGUMENT = "--host-root";
+
+/**
+ * Whether this process is the host's root, as far as it can see: root, whose id is 0 one user namespace further out as well. Inside a container that maps its
+ * root to another id, it is not.
+ */
+export function isHostRoot(map = readFileSync("/proc/self/uid_map", "utf8"), uid = process.geteuid?.()): boolean {
+  return uid === 0 && /^\s*0\s+0\s/m.test(map);
+}

@@ -17,6 +17,7 @@
 
 #include "seccomp.h"
 #include "user.h"
+#include "userns.h"
 #include "virtual.h"
 
 void limit_bounding_set(uint64_t mask)
@@ -180,6 +181,8 @@ void run_command(const struct spec *spec, int control)
 	umask(022);
 	set_rlimits(spec);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (spec->uids)
+		enter_user_namespace("direct", spec->uids, spec->gids);
 	if (spec->owners)
 		become_virtually(spec, &user, control);
 	else
