@@ -59,7 +59,8 @@ export function workerGone(how: string, output: string): TsbuildError {
 const HINTS: Readonly<Record<string, string>> = {
   "exec/unknown-user": "Create the user in an earlier step (RUN useradd …), or give a numeric id",
   "exec/unknown-group": "Create the group in an earlier step (RUN groupadd …), or give a numeric id",
-  "exec/user-ids": "Ids above the range in /etc/subuid and /etc/subgid cannot be used; enlarge the range",
+  "exec/user-ids":
+    "The user namespace does not have these ids: see what tsbuild doctor says of id-maps, or build with virtual owners (TSBUILD_OWNERSHIP=virtual)",
   "exec/ulimit": "Raise the limit of the session that runs tsbuild first",
   "exec/mount-point": "Mount points are made when they are missing; what exists must be of the same kind as what is mounted",
   "exec/owners": "The step's result cannot be kept without them: see whether the store's disk is full or failing, and build again",

@@ -15,10 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mapped.h"
 #include "seccomp.h"
 #include "user.h"
-#include "userns.h"
 #include "virtual.h"
+#include "watch.h"
 
 void limit_bounding_set(uint64_t mask)
 {
@@ -57,7 +58,7 @@ static void set_rlimits(const struct spec *spec)
 	}
 	for (size_t i = 0; i < spec->rlimit_count; i++) {
 		const struct rlimit_spec *wanted = &spec->rlimits[i];
-		if (spec->owners && wanted->resource == RLIMIT_LOCKS)
+		if (spec->supervised && wanted->resource == RLIMIT_LOCKS)
 			continue; /* limits nothing, and is needed for something else (see supervised-ids.c) */
 		struct rlimit limit = {wanted->soft, wanted->hard}, current;
 		if (setrlimit(wanted->resource, &limit) == 0)
@@ -141,15 +142,27 @@ static _Noreturn void execute(const struct spec *spec, char **env)
 	not_started(name, 127, "executable file not found in $PATH");
 }
 
-/* Really. Order: the filter needs CAP_SYS_ADMIN, and changing users drops what is left of the capabilities. */
-static void become(const struct spec *spec, const struct user *user)
+static bool is_mapped(const struct user *user)
 {
+	bool mapped = is_mapped_user(user->uid) && is_mapped_group(user->gid);
+	for (size_t i = 0; i < user->group_count; i++)
+		mapped = mapped && is_mapped_group(user->groups[i]);
+	return mapped;
+}
+
+/* Really. Order: the filter needs CAP_SYS_ADMIN, and changing users drops what is left of the capabilities. */
+static void become(const struct spec *spec, const struct user *user, int control)
+{
+	if (spec->owners && !is_mapped(user))
+		ask_for_supervisor(control);
 	own_output(user);
 	if (setgroups(user->group_count, user->groups) < 0)
 		fail_errno("exec/user-ids", "Cannot run as user \"%s\": its groups are not mapped into the user namespace", spec->user);
 	if (setresgid(user->gid, user->gid, user->gid) < 0)
 		fail_errno("exec/user-ids", "Cannot run as user \"%s\": group %u is not mapped into the user namespace", spec->user, user->gid);
-	if (spec->seccomp)
+	if (spec->seccomp && spec->owners)
+		hand_to_watcher(control, install_watched_seccomp());
+	else if (spec->seccomp)
 		install_seccomp();
 	limit_bounding_set(spec->capabilities);
 	if (user->uid == 0)
@@ -158,7 +171,7 @@ static void become(const struct spec *spec, const struct user *user)
 		fail_errno("exec/user-ids", "Cannot run as user \"%s\": id %u is not mapped into the user namespace", spec->user, user->uid);
 }
 
-/* In its own eyes: there is one id only, and it is root's. */
+/* In its own eyes: its only real id is root's. */
 static void become_virtually(const struct spec *spec, const struct user *user, int control)
 {
 	begin_ids();
@@ -181,11 +194,9 @@ void run_command(const struct spec *spec, int control)
 	umask(022);
 	set_rlimits(spec);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (spec->uids)
-		enter_user_namespace("direct", spec->uids, spec->gids);
-	if (spec->owners)
+	if (spec->supervised)
 		become_virtually(spec, &user, control);
 	else
-		become(spec, &user);
+		become(spec, &user, control);
 	execute(spec, env);
 }

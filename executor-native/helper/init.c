@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "mount-api.h"
 #include "mounts.h"
 #include "owners.h"
 #include "rootfs.h"
@@ -56,13 +57,11 @@ static int existing_depth(int root, const char *path)
 	return depth;
 }
 
-static bool give_directory(const struct spec *spec, int fd, const struct user *user)
+static bool give_directory(int fd, const struct user *user)
 {
 	char path[64];
-	if (!spec->owners) /* an id that is not mapped is refused when the command becomes it */
-		return fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH) == 0 || errno == EINVAL || errno == EPERM;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return keep_owner(path, 0, (struct owner){user->uid, user->gid});
+	return give_to(path, 0, (struct owner){user->uid, user->gid});
 }
 
 /* Directories that are made here are the user's. */
@@ -78,7 +77,7 @@ static void enter_directory(const struct spec *spec)
 		struct user user;
 		find_user(spec->user, &user);
 		for (int level = existing; level <= at.depth; level++)
-			if (!give_directory(spec, at.level[level].fd, &user))
+			if (!give_directory(at.level[level].fd, &user))
 				fail_errno("exec/working-directory", "Cannot give \"%s\" to the user of the step", spec->cwd);
 	}
 	walk_end(&at);
@@ -114,6 +113,9 @@ static void set_up(const struct spec *spec)
 		loopback_up();
 	mount_standard(&stage, spec, root);
 	mount_extra(&stage, spec, root);
+	/* Set-id bits give ids that processes believe to have (see supervised-ids.c); the kernel would give real ones of other users. */
+	if (spec->supervised && !set_attributes(root, ATTRIBUTE_NOSUID))
+		fail_errno("exec/sandbox-mount", "Cannot make the kernel ignore set-id bits");
 	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot set the host name \"%s\"", spec->hostname);
 	enter_root(root);

@@ -7,6 +7,7 @@
 
 #include "mount-api.h"
 #include "mounts.h"
+#include "owners.h"
 #include "walk.h"
 
 static void readonly_when(int mount, const struct mount_spec *spec)
@@ -28,9 +29,12 @@ static char *scratch_directory(struct stage *stage, const char *name, size_t ind
 {
 	char *path = format_text("%s/%s%zu", stage->work, name, index);
 	struct stat status = {.st_mode = 0755};
+	struct owner owner;
 	if (mkdir(path, 0755) < 0 || (like && stat(like, &status) < 0) || chown(path, status.st_uid, status.st_gid) < 0 ||
 	    chmod(path, status.st_mode & 07777) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make %s", path);
+	if (like && find_owner(like, 0, &owner) && !give_to(path, 0, owner))
+		fail_errno("exec/sandbox-setup", "Cannot give %s to %u:%u", path, owner.uid, owner.gid);
 	return path;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mapped.h"
 #include "mount-api.h"
 #include "mounts.h"
 #include "owners.h"
@@ -38,7 +39,7 @@ int file_mount(struct stage *stage, const char *name, const char *data, size_t s
 	char own[64];
 	snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
 	/* Where the owner is virtual, there is one that may read it, whatever is shown. */
-	bool given = fchown(fd, uid, gid) == 0 || (stage->virtual_owners && keep_owner(own, 0, (struct owner){uid, gid}));
+	bool mapped = is_mapped_user(uid) && is_mapped_group(gid), given = mapped ? fchown(fd, uid, gid) == 0 : give_to(own, 0, (struct owner){uid, gid});
 	if (!given || fchmod(fd, mode) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot give a file to %u:%u with mode %o", uid, gid, mode);
 	close(fd);

@@ -11,6 +11,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "mapped.h"
+#include "owner-notes.h"
+
 /* Of what lower layers hold, which several mounts may show: the birth tells it apart. */
 #define ANY_DEVICE 0
 
@@ -19,7 +22,7 @@ struct entry {
 	uint64_t inode, stored; /* as it is shown; in the directory that changes go to */
 	int64_t birth;
 	struct owner owner;
-	bool kept, fresh; /* fresh: since this sandbox began */
+	bool kept, fresh; /* the owner is known; since this sandbox began */
 	size_t next;      /* position + 1 of the next entry with this hash */
 };
 
@@ -91,7 +94,7 @@ static uint64_t stored_inode(const char *path, int flags, const struct entry *en
 	return status.stx_ino;
 }
 
-bool find_owner(const char *path, int flags, struct owner *owner)
+static bool find_written(const char *path, int flags, struct owner *owner)
 {
 	char text[32];
 	ssize_t size = (flags & AT_SYMLINK_NOFOLLOW ? lgetxattr : getxattr)(path, OWNER_ATTRIBUTE, text, sizeof text - 1);
@@ -112,7 +115,30 @@ bool find_owner(const char *path, int flags, struct owner *owner)
 	return true;
 }
 
-bool keep_owner(const char *path, int flags, struct owner owner)
+/* Only what the file system gives to root may have another owner: users of an image whose ids are mapped must not make themselves root with an attribute. */
+bool find_owner(const char *path, int flags, struct owner *owner)
+{
+	struct stat status;
+	struct owner found;
+	if (!find_written(path, flags, &found) || fstatat(AT_FDCWD, path, &status, flags) < 0 || status.st_uid != 0 || status.st_gid != 0)
+		return false;
+	*owner = found;
+	return true;
+}
+
+bool owner_of(const char *path, int flags, struct owner *owner)
+{
+	struct stat status;
+	if (find_owner(path, flags, owner))
+		return true;
+	if (fstatat(AT_FDCWD, path, &status, flags) < 0)
+		return false;
+	*owner = (struct owner){status.st_uid, status.st_gid};
+	return true;
+}
+
+/* 0:0, which the file system itself says, is kept by forgetting. */
+static bool keep_owner(const char *path, int flags, struct owner owner)
 {
 	char text[32];
 	bool plain = owner.uid == 0 && owner.gid == 0, nofollow = flags & AT_SYMLINK_NOFOLLOW;
@@ -121,6 +147,8 @@ bool keep_owner(const char *path, int flags, struct owner owner)
 		result = (nofollow ? lremovexattr : removexattr)(path, OWNER_ATTRIBUTE);
 	else
 		result = (nofollow ? lsetxattr : setxattr)(path, OWNER_ATTRIBUTE, text, (size_t)size, 0);
+	if (result == 0 && !plain)
+		mark_place_of(path, flags);
 	if (result == 0 || (plain && errno == ENODATA))
 		return true;
 	if (errno != EPERM && errno != EOPNOTSUPP)
@@ -130,20 +158,30 @@ bool keep_owner(const char *path, int flags, struct owner owner)
 	int64_t birth;
 	if (!identify(path, flags, &device, &inode, &birth))
 		return false;
-	struct entry *entry = plain ? find_entry(device, inode, birth) : add_entry(device, inode, birth);
-	if (entry) {
-		entry->device = device;
-		entry->stored = stored_inode(path, flags, entry);
-		entry->owner = owner;
-		entry->kept = !plain;
-		entry->fresh = true;
-	}
+	if (plain && !entry_count)
+		return true;
+	/* Root as well: it may be a copy of one that a layer below has another owner for. */
+	struct entry *entry = add_entry(device, inode, birth);
+	entry->device = device;
+	entry->stored = stored_inode(path, flags, entry);
+	entry->owner = owner;
+	entry->kept = entry->fresh = true;
+	if (!plain)
+		mark_place_of(path, flags);
 	return true;
 }
 
-void read_owners(const char *lines, dev_t root)
+bool give_to(const char *path, int flags, struct owner owner)
 {
-	for (char *at = (char *)lines; *at;) {
+	struct owner root = {0, 0};
+	bool real = is_mapped_user(owner.uid) && is_mapped_group(owner.gid);
+	const struct owner *shown = real ? &owner : &root;
+	return fchownat(AT_FDCWD, path, shown->uid, shown->gid, flags) == 0 && keep_owner(path, flags, real ? root : owner);
+}
+
+static void read_lines(char *at, dev_t root)
+{
+	while (*at) {
 		uint64_t inode = strtoull(at, &at, 10);
 		int64_t birth = strtoll(at, &at, 10);
 		struct entry *entry = add_entry(birth ? ANY_DEVICE : root, inode, birth);
@@ -154,6 +192,13 @@ void read_owners(const char *lines, dev_t root)
 			fail("exec/internal", "The owners of what the layers hold are malformed");
 		at++;
 	}
+}
+
+void read_owners(dev_t root)
+{
+	const struct texts *notes = owner_notes();
+	for (size_t i = 0; i < notes->count; i++)
+		read_lines(notes->items[i], root);
 }
 
 void write_owners(int directory, const char *name, dev_t root)

@@ -15,7 +15,7 @@
 
 struct stage make_stage(const struct spec *spec)
 {
-	struct stage stage = {.work = spec->work, .virtual_owners = spec->owners != NULL};
+	struct stage stage = {.work = spec->work};
 	char *path = format_text("%s/stage", spec->work);
 	if (mkdir(path, 0700) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make %s", path);

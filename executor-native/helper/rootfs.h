@@ -9,7 +9,6 @@ struct stage {
 	int fd;
 	int null; /* the host's /dev/null, opened where it is read-only */
 	const char *work;
-	bool virtual_owners;
 };
 
 struct stage make_stage(const struct spec *spec);

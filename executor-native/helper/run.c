@@ -7,19 +7,25 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "init.h"
+#include "mapped.h"
 #include "modes.h"
+#include "owner-notes.h"
 #include "remove.h"
+#include "restart.h"
 #include "spec.h"
 #include "virtual.h"
+#include "watch.h"
 
 #define SPEC_FD 3
 #define STATUS_FD 4
@@ -27,6 +33,7 @@
 #define PIPE_SIZE (1 << 20)
 
 static volatile sig_atomic_t init_pid, stopped;
+static bool has_said; /* the command wrote something that was carried */
 
 /* Killing the first process of a pid namespace kills all of them. */
 static void stop(int number)
@@ -58,19 +65,25 @@ static bool carry(int from, int to)
 			done += written > 0 ? written : 0;
 		}
 	}
+	has_said = has_said || count > 0;
 	return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-static void carry_output(int output, int errors)
+/* Until nothing comes any more. False: the step needs a supervisor. */
+static bool carry_all(int output, int errors, struct watch *watch)
 {
-	struct pollfd polled[] = {{.fd = output, .events = POLLIN}, {.fd = errors, .events = POLLIN}};
-	while (!stopped && (polled[0].fd >= 0 || polled[1].fd >= 0)) {
-		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+	struct pollfd polled[] = {{.fd = output, .events = POLLIN}, {.fd = errors, .events = POLLIN}, {.fd = watch->fd, .events = POLLIN}};
+	while (!stopped && (polled[0].fd >= 0 || polled[1].fd >= 0 || polled[2].fd >= 0)) {
+		if (poll(polled, LENGTH(polled), -1) < 0 && errno != EINTR)
 			break;
 		for (int i = 0; i < 2 && !stopped; i++)
 			if (polled[i].fd >= 0 && polled[i].revents && !carry(polled[i].fd, i + 1))
 				polled[i].fd = -1;
+		if (polled[2].fd >= 0 && polled[2].revents && !attend(watch, polled[2].revents))
+			return false;
+		polled[2].fd = watch->fd;
 	}
+	return true;
 }
 
 static int wait_end(pid_t pid)
@@ -91,21 +104,84 @@ static void check_protection(void)
 		fail("exec/sandbox-mount", "Cannot run steps: this program's file could be changed by them");
 }
 
-int mode_run(void)
+/* False: the step needs a supervisor, and all of it is gone. */
+static bool run_step(const struct spec *spec)
 {
-	struct spec spec;
 	int output[2], errors[2], alive[2], control[2] = {-1, -1};
 	pid_t supervisor = -1;
-	struct sigaction action = {.sa_handler = stop};
-
-	status_fd = STATUS_FD;
-	if (fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
-		return EXIT_FAILED;
+	struct watch watch = {.fd = -1}, nothing = watch;
 	/* SIGTERM asks to stop. Blocked until there is something to stop. */
 	sigset_t blocked, before;
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, &before);
+	make_pipe(output);
+	make_pipe(errors);
+	make_pipe(alive);
+	if (spec->owners && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
+
+	unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (spec->network ? 0 : CLONE_NEWNET);
+	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid < 0)
+		fail_errno("exec/namespaces", "Cannot make the sandbox's namespaces");
+	if (pid == 0) {
+		signal(SIGTERM, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		close(output[0]);
+		close(errors[0]);
+		close(alive[1]);
+		if (spec->owners)
+			close(control[0]);
+		run_init(spec, output[1], errors[1], alive[0], control[1]);
+	}
+	init_pid = pid;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(output[1]);
+	close(errors[1]);
+	close(alive[0]);
+	if (spec->owners)
+		close(control[1]);
+	if (spec->supervised) {
+		supervisor = start_supervisor(spec, pid, control[0]);
+		close(control[0]);
+	} else {
+		watch.fd = control[0];
+	}
+	bool done = carry_all(output[0], errors[0], &watch);
+	if (stopped || !done)
+		kill(pid, SIGKILL);
+	int status = wait_end(pid);
+	init_pid = 0;
+	if (!done) { /* what it had written by then */
+		carry_all(output[0], errors[0], &nothing);
+		close(watch.fd);
+		close(alive[1]);
+		close(output[0]);
+		close(errors[0]);
+	}
+	if (!done && !stopped)
+		return false;
+	int kept = supervisor < 0 ? 0 : wait_end(supervisor);
+	remove_tree(spec->work);
+	if (WIFSIGNALED(kept))
+		status_line("killed", NULL, NULL, "signal", WTERMSIG(kept));
+	else if (stopped)
+		status_line("stopped", NULL, NULL, NULL, -1);
+	else if (WIFSIGNALED(status))
+		status_line("killed", NULL, NULL, "signal", WTERMSIG(status));
+	return true;
+}
+
+int mode_run(void)
+{
+	struct spec spec;
+	struct stat root;
+	struct sigaction action = {.sa_handler = stop};
+
+	status_fd = STATUS_FD;
+	if (fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return EXIT_FAILED;
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 
@@ -116,48 +192,21 @@ int mode_run(void)
 	if (getppid() != spec.parent)
 		return EXIT_FAILED;
 	check_protection();
-	make_pipe(output);
-	make_pipe(errors);
-	make_pipe(alive);
-	if (spec.owners && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
-
-	unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (spec.network ? 0 : CLONE_NEWNET);
-	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
-	if (pid < 0)
-		fail_errno("exec/namespaces", "Cannot make the sandbox's namespaces");
-	if (pid == 0) {
-		signal(SIGTERM, SIG_DFL);
-		sigprocmask(SIG_SETMASK, &before, NULL);
-		close(output[0]);
-		close(errors[0]);
-		close(alive[1]);
-		if (spec.owners)
-			close(control[0]);
-		run_init(&spec, output[1], errors[1], alive[0], control[1]);
-	}
-	init_pid = pid;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	close(output[1]);
-	close(errors[1]);
-	close(alive[0]);
 	if (spec.owners) {
-		close(control[1]);
-		supervisor = start_supervisor(&spec, pid, control[0]);
-		close(control[0]);
+		use_mapped(spec.mapped_users, spec.mapped_groups);
+		spec.supervised = spec.supervised || has_written_owners(&spec);
+		if (spec.supervised)
+			use_owners(&spec);
+		else if (stat(spec.upper, &root) < 0)
+			fail_errno("exec/sandbox-setup", "Cannot look at %s", spec.upper);
 	}
-	carry_output(output[0], errors[0]);
-	if (stopped)
-		kill(pid, SIGKILL);
-	int status = wait_end(pid);
-	init_pid = 0;
-	int kept = supervisor < 0 ? 0 : wait_end(supervisor);
-	remove_tree(spec.work);
-	if (WIFSIGNALED(kept))
-		status_line("killed", NULL, NULL, "signal", WTERMSIG(kept));
-	else if (stopped)
-		status_line("stopped", NULL, NULL, NULL, -1);
-	else if (WIFSIGNALED(status))
-		status_line("killed", NULL, NULL, "signal", WTERMSIG(status));
+	if (run_step(&spec))
+		return 0;
+	undo_step(&spec, &root);
+	if (has_said)
+		dprintf(2, "tsbuild: the step begins again, with virtual owners: it uses ids beyond those that are mapped here\n");
+	spec.supervised = true;
+	use_owners(&spec);
+	run_step(&spec);
 	return 0;
 }

@@ -6,6 +6,16 @@
 #include <linux/types.h>
 #include <sys/ioctl.h>
 
+/* The kernel copies as many bytes as it knows of; it may know more than this program. */
+union notification {
+	struct seccomp_notif is;
+	char room[1024];
+};
+union reply {
+	struct seccomp_notif_resp is;
+	char room[1024];
+};
+
 /* Linux 5.5. */
 #define NOTIFY_CONTINUE 1
 

@@ -9,9 +9,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mapped.h"
 #include "seccomp-notify.h"
 #include "seccomp-table.h"
 #include "supervised.h"
+#include "watch.h"
 
 /* CLONE_NEW*: NS, CGROUP, UTS, IPC, USER, PID, NET. */
 #define NAMESPACE_FLAGS 0x7e020000u
@@ -95,15 +97,6 @@ static void clone3_body(struct program *program)
 	emit_return(program, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-/*
- * The arguments lie in memory, where a filter cannot see the family of addresses, and some families lead to the kernel's weak spots. "Not implemented" makes
- * C libraries that know both (musl) use socket(2); 32-bit programs of others are without a network.
- */
-static void socketcall_body(struct program *program)
-{
-	emit_return(program, SECCOMP_RET_ERRNO | ENOSYS);
-}
-
 static void personality_body(struct program *program)
 {
 	static const uint32_t allowed[] = {0, 0x8, 0x20000, 0x20008, 0xffffffff};
@@ -144,10 +137,41 @@ static void emit_keep_ids(struct program *program, uint32_t number, unsigned res
 	program->code[jump].k = (uint32_t)(program->length - jump - 1);
 }
 
-/* Calls about owners and ids. The supervisor reads the memory of 64-bit programs; others are told that all went well, and nothing happens. */
+/* Asks about an id that may not be mapped; -1 is none. */
+static void emit_watched_id(struct program *program, unsigned argument, uint32_t first_unmapped)
+{
+	emit_load_argument(program, argument);
+	emit_jump(program, BPF_JEQ, UINT32_MAX, 2, 0);
+	emit_jump(program, BPF_JGE, first_unmapped, 0, 1);
+	emit_return(program, SECCOMP_RET_USER_NOTIF);
+}
+
+/* Calls that name ids (see watch.h), of 64-bit programs: the kernel refuses the ids that 32-bit ones name. */
+static void emit_watched(struct program *program, const struct syscall_table *table)
+{
+	for (size_t i = 0; table == &syscall_tables[0] && i < watched_count; i++) {
+		const struct watched *call = &watched_calls[i];
+		emit_jump(program, BPF_JEQ, call->number, 1, 0);
+		unsigned short jump = program->length;
+		emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+		for (unsigned argument = 0; argument < 4; argument++) {
+			if (call->users >> argument & 1)
+				emit_watched_id(program, argument, first_unmapped_user());
+			if (call->groups >> argument & 1)
+				emit_watched_id(program, argument, first_unmapped_group());
+		}
+		emit_return(program, call->users || call->groups ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF);
+		program->code[jump].k = (uint32_t)(program->length - jump - 1);
+	}
+}
+
+/*
+ * Calls about owners and ids. The supervisor reads the memory of 64-bit programs. Others are told that all went well, and nothing happens, where there is one id
+ * only; where there are more, the kernel answers them.
+ */
 static void emit_supervised(struct program *program, const struct syscall_table *table)
 {
-	for (size_t i = 0; i < table->pretended_count; i++) {
+	for (size_t i = 0; first_unmapped_user() == 1 && i < table->pretended_count; i++) {
 		emit_jump(program, BPF_JEQ, table->pretended[i], 0, 1);
 		emit_return(program, SECCOMP_RET_ERRNO | 0);
 	}
@@ -169,31 +193,33 @@ static void emit_supervised(struct program *program, const struct syscall_table 
 #endif
 }
 
-static void emit_architecture(struct program *program, const struct syscall_table *table, bool supervised)
+enum asking { ASK_NOTHING, ASK_OF_UNMAPPED, ASK_OF_ALL };
+
+static void emit_architecture(struct program *program, const struct syscall_table *table, enum asking asking)
 {
 	emit_load(program, offsetof(struct seccomp_data, arch));
 	emit_jump(program, BPF_JEQ, table->architecture, 1, 0);
 	unsigned short jump = program->length;
 	emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
 	emit_load(program, offsetof(struct seccomp_data, nr));
-	if (supervised)
+	if (asking == ASK_OF_ALL)
 		emit_supervised(program, table);
+	if (asking == ASK_OF_UNMAPPED)
+		emit_watched(program, table);
 	emit_call(program, table->clone, clone_body);
 	emit_call(program, table->clone3, clone3_body);
 	emit_call(program, table->personality, personality_body);
 	emit_call(program, table->socket, socket_body);
-	if (table->socketcall != NO_CALL)
-		emit_call(program, table->socketcall, socketcall_body);
 	emit_ranges(program, table->ranges, table->count);
 	program->code[jump].k = (uint32_t)(program->length - jump - 1);
 }
 
-static struct program *whole_program(bool supervised)
+static struct program *whole_program(enum asking asking)
 {
 	struct program *program = allocate(sizeof *program);
 	program->length = 0;
 	for (size_t i = 0; i < LENGTH(syscall_tables); i++)
-		emit_architecture(program, &syscall_tables[i], supervised);
+		emit_architecture(program, &syscall_tables[i], asking);
 	emit_return(program, SECCOMP_RET_KILL_PROCESS);
 	return program;
 }
@@ -217,25 +243,42 @@ static struct program *supervised_program(void)
 	return program;
 }
 
+/* The descriptor that `flags` ask for, or 0; -1 with errno. */
+static int install(const struct program *program, unsigned flags)
+{
+	struct sock_fprog filter = {.len = program->length, .filter = (struct sock_filter *)program->code};
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+}
+
+static int install_asking(const struct program *program)
+{
+	const unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	int listener = install(program, flags | FILTER_WAIT_KILLABLE);
+	return listener < 0 ? install(program, flags) : listener;
+}
+
 void install_seccomp(void)
 {
-	struct program *program = whole_program(false);
-	struct sock_fprog filter = {.len = program->length, .filter = program->code};
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) < 0 &&
-	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
+	struct program *program = whole_program(ASK_NOTHING);
+	if (install(program, SECCOMP_FILTER_FLAG_SPEC_ALLOW) < 0 && install(program, 0) < 0)
 		fail_errno("exec/seccomp", "Cannot install the system call filter");
 	free(program);
 }
 
+int install_watched_seccomp(void)
+{
+	struct program *program = whole_program(ASK_OF_UNMAPPED);
+	int listener = install_asking(program);
+	free(program);
+	if (listener < 0)
+		install_seccomp();
+	return listener;
+}
+
 int install_supervised_seccomp(bool limited)
 {
-	const unsigned flags[] = {FILTER_WAIT_KILLABLE, 0};
-	struct program *program = limited ? whole_program(true) : supervised_program();
-	struct sock_fprog filter = {.len = program->length, .filter = program->code};
-	int listener = -1;
-	for (size_t i = 0; i < LENGTH(flags) && listener < 0; i++)
-		listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		                        SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW | flags[i], &filter);
+	struct program *program = limited ? whole_program(ASK_OF_ALL) : supervised_program();
+	int listener = install_asking(program);
 	if (listener < 0)
 		fail_errno("exec/seccomp", "Cannot install the system call filter that keeps the owners of files");
 	free(program);

@@ -8,6 +8,12 @@
 void install_seccomp(void);
 
 /*
+ * The same, with questions about ids that are not mapped (see watch.h), for whoever has the descriptor that this returns; -1 where the kernel, or a container
+ * around, lets nobody be asked: then the kernel refuses such ids.
+ */
+int install_watched_seccomp(void);
+
+/*
  * The same for virtual owners (see virtual.h): calls about owners and ids wait for an answer from whoever has the descriptor that this returns. Without
  * `limited` everything else is allowed.
  */

@@ -11,7 +11,7 @@ struct field {
 	size_t size;
 };
 
-static void append(struct texts *list, char *text)
+void append_text(struct texts *list, char *text)
 {
 	/* The array doubles at every power of two. */
 	if ((list->count & (list->count - 1)) == 0) {
@@ -46,9 +46,9 @@ static struct mount_spec *new_mount(struct spec *spec, enum mount_type type, str
 static void op_parent(struct spec *spec, struct field *f) { spec->parent = (pid_t)number(f[0]); }
 static void op_upper(struct spec *spec, struct field *f) { spec->upper = f[0].text; }
 static void op_work(struct spec *spec, struct field *f) { spec->work = f[0].text; }
-static void op_lower(struct spec *spec, struct field *f) { append(&spec->lowers, f[0].text); }
-static void op_arg(struct spec *spec, struct field *f) { append(&spec->args, f[0].text); }
-static void op_env(struct spec *spec, struct field *f) { append(&spec->env, f[0].text); }
+static void op_lower(struct spec *spec, struct field *f) { append_text(&spec->lowers, f[0].text); }
+static void op_arg(struct spec *spec, struct field *f) { append_text(&spec->args, f[0].text); }
+static void op_env(struct spec *spec, struct field *f) { append_text(&spec->env, f[0].text); }
 static void op_cwd(struct spec *spec, struct field *f) { spec->cwd = f[0].text; }
 static void op_user(struct spec *spec, struct field *f) { spec->user = f[0].text; }
 static void op_hostname(struct spec *spec, struct field *f) { spec->hostname = f[0].text; }
@@ -58,22 +58,22 @@ static void op_network(struct spec *spec, struct field *f) { spec->network = num
 static void op_seccomp(struct spec *spec, struct field *f) { spec->seccomp = number(f[0]) != 0; }
 static void op_sys_writable(struct spec *spec, struct field *f) { spec->sys_writable = number(f[0]) != 0; }
 static void op_capabilities(struct spec *spec, struct field *f) { spec->capabilities = number(f[0]); }
-static void op_masked(struct spec *spec, struct field *f) { append(&spec->masked, f[0].text); }
-static void op_readonly(struct spec *spec, struct field *f) { append(&spec->readonly_paths, f[0].text); }
+static void op_masked(struct spec *spec, struct field *f) { append_text(&spec->masked, f[0].text); }
+static void op_readonly(struct spec *spec, struct field *f) { append_text(&spec->readonly_paths, f[0].text); }
 static void op_shm_size(struct spec *spec, struct field *f) { spec->shm_size = number(f[0]); }
 
 static void op_open_files(struct spec *spec, struct field *f) { spec->open_files = number(f[0]); }
 
-static void op_user_namespace(struct spec *spec, struct field *f)
-{
-	spec->uids = f[0].text;
-	spec->gids = f[1].text;
-}
-
 static void op_owners(struct spec *spec, struct field *f)
 {
 	spec->owners = f[0].text;
-	spec->known_owners = f[1].text;
+	spec->supervised = number(f[1]) != 0;
+}
+
+static void op_mapped(struct spec *spec, struct field *f)
+{
+	spec->mapped_users = f[0].text;
+	spec->mapped_groups = f[1].text;
 }
 
 static void op_bind(struct spec *spec, struct field *f)
@@ -90,7 +90,7 @@ static void op_overlay_lower(struct spec *spec, struct field *f)
 {
 	if (!spec->mount_count || spec->mounts[spec->mount_count - 1].type != MOUNT_OVERLAY)
 		fail(MALFORMED, "The sandbox spec has a layer without its mount");
-	append(&spec->mounts[spec->mount_count - 1].lowers, f[0].text);
+	append_text(&spec->mounts[spec->mount_count - 1].lowers, f[0].text);
 }
 
 static void op_tmpfs(struct spec *spec, struct field *f)
@@ -155,13 +155,13 @@ static const struct operation {
 	{"seccomp", 1, op_seccomp},         /* 1: the allow-list */
 	{"sys-writable", 1, op_sys_writable},
 	{"capabilities", 1, op_capabilities}, /* bit mask of the bounding set */
-	{"user-namespace", 2, op_user_namespace}, /* maps of a user namespace of the command's own */
 	{"masked", 1, op_masked},           /* path that is covered when it exists */
 	{"readonly", 1, op_readonly},       /* path that is made read-only when it exists */
 	{"shm-size", 1, op_shm_size},       /* bytes */
 	{"open-files", 1, op_open_files},   /* the soft limit is lowered to this */
 	{"rlimit", 3, op_rlimit},           /* name, soft, hard */
-	{"owners", 2, op_owners},           /* owners are virtual: file for what cannot carry its owner, lines of such files */
+	{"mapped", 2, op_mapped},           /* user ids, group ids: extents `first count` separated by commas */
+	{"owners", 2, op_owners},           /* file for what cannot carry its owner, whether the step needs a supervisor */
 };
 
 static struct field next_field(char **at, char *end)
@@ -200,8 +200,10 @@ void read_spec(int fd, struct spec *spec)
 		}
 		operation->apply(spec, fields);
 	}
+	if (spec->owners && (!spec->mapped_users || !spec->mapped_groups))
+		fail(MALFORMED, "The sandbox spec does not say which ids are mapped");
 	if (!spec->upper || !spec->work || !spec->args.count || !spec->cwd || !spec->user || !spec->hostname || !spec->hosts || !spec->resolv_conf)
 		fail(MALFORMED, "The sandbox spec lacks a part");
-	append(&spec->args, NULL);
+	append_text(&spec->args, NULL);
 	spec->args.count--;
 }

@@ -42,14 +42,16 @@ struct spec {
 	char *cwd, *user, *hostname, *hosts, *resolv_conf;
 	bool network, seccomp, sys_writable;
 	uint64_t capabilities; /* bit mask */
-	char *uids, *gids;     /* maps of a user namespace of the command's own (see userns.h), NULL for none */
 	uint64_t shm_size;
 	uint64_t open_files; /* the soft limit is lowered to this */
 	struct rlimit_spec rlimits[16];
 	size_t rlimit_count;
-	char *owners;       /* NULL: owners are real. Else they are virtual (see virtual.h), and this file is made for what cannot carry its owner */
-	char *known_owners; /* what such files say of the lower layers (see owners.h) */
+	char *owners;    /* NULL: all owners are real, as all ids are mapped. Else this file is made for what cannot carry its owner (see owners.h) */
+	bool supervised; /* some owners or ids of the step are known to be virtual (see virtual.h) */
+	char *mapped_users, *mapped_groups; /* see mapped.h; with `owners` */
 };
+
+void append_text(struct texts *list, char *text);
 
 /* Reads and checks the whole spec; ends the process with a status line when it is malformed. */
 void read_spec(int fd, struct spec *spec);

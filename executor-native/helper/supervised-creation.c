@@ -37,8 +37,8 @@ static bool find_new_owner(const struct call *call, const char *located, struct 
 	*owner = (struct owner){ids->user[FILES], ids->group[FILES]};
 	snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(located, '/') - located), located);
 	bool is_virtual = find_owner(parent, 0, &above);
-	if ((is_virtual || owner->gid != 0) && stat(parent, &status) == 0 && status.st_mode & S_ISGID)
-		owner->gid = above.gid;
+	if ((is_virtual || owner->uid != 0 || owner->gid != 0) && stat(parent, &status) == 0 && status.st_mode & S_ISGID)
+		owner->gid = is_virtual ? above.gid : status.st_gid;
 	return owner->uid != 0 || owner->gid != 0;
 }
 
@@ -73,7 +73,7 @@ static struct answer make_open(const struct call *call, int directory, uint64_t 
 	int fd = open(located.path, (int)flags | O_EXCL | O_CLOEXEC | O_NOCTTY, mode & 07777 & ~umask_of(call));
 	if (fd < 0)
 		return CONTINUE;
-	if (!keep_owner(located.path, AT_SYMLINK_NOFOLLOW, owner)) {
+	if (!give_to(located.path, AT_SYMLINK_NOFOLLOW, owner) || (mode & (S_ISUID | S_ISGID) && fchmod(fd, mode & 07777 & ~umask_of(call)) < 0)) {
 		int error = errno;
 		close(fd);
 		return VALUE(-error);
@@ -109,7 +109,7 @@ static struct answer made(int result, const char *located, struct owner owner)
 {
 	if (result < 0)
 		return VALUE(-errno);
-	return VALUE(keep_owner(located, AT_SYMLINK_NOFOLLOW, owner) ? 0 : -errno);
+	return VALUE(give_to(located, AT_SYMLINK_NOFOLLOW, owner) ? 0 : -errno);
 }
 
 static struct answer make_directory(const struct call *call, int directory, uint64_t path, mode_t mode)

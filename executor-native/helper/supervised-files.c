@@ -65,14 +65,14 @@ static struct answer give_away(const struct call *call, int directory, uint64_t 
 	struct owner before = {0, 0};
 	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) || !hold(call, directory, path, flags, &located))
 		return CONTINUE;
-	find_owner(located.path, located.flags, &before);
+	owner_of(located.path, located.flags, &before);
 	struct owner after = {uid == UNCHANGED ? before.uid : uid, gid == UNCHANGED ? before.gid : gid};
 	if (!may_give(ids_of(call), before, after))
 		return VALUE(-EPERM);
-	/* All that the kernel does beside: it checks the file system, copies up, takes set-id bits and capabilities away, sets the time. */
-	if (fchownat(AT_FDCWD, located.path, uid == UNCHANGED ? UNCHANGED : 0, gid == UNCHANGED ? UNCHANGED : 0, located.flags) < 0)
-		return errno == ENOENT ? CONTINUE : VALUE(-errno);
-	return VALUE(keep_owner(located.path, located.flags, after) ? 0 : -errno);
+	if (uid == UNCHANGED && gid == UNCHANGED)
+		return fchownat(AT_FDCWD, located.path, uid, gid, located.flags) == 0 ? VALUE(0) : errno == ENOENT ? CONTINUE : VALUE(-errno);
+	/* The real change of owner does all that there is beside: it checks the file system, copies up, takes set-id bits and capabilities away, sets the time. */
+	return give_to(located.path, located.flags, after) ? VALUE(0) : errno == ENOENT ? CONTINUE : VALUE(-errno);
 }
 
 struct answer answer_chown(const struct call *call)

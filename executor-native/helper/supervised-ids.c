@@ -78,10 +78,10 @@ static const struct ids *after_exec(const struct call *call, const struct ids *i
 {
 	char path[64];
 	struct stat program;
-	struct owner owner = {0, 0};
 	snprintf(path, sizeof path, "%d/exe", call->pid);
 	if (stat(path, &program) < 0)
 		return ids;
+	struct owner owner = {program.st_uid, program.st_gid};
 	if (ids->keeps && program.st_dev == ids->program[0] && program.st_ino == ids->program[1])
 		return ids;
 	bool set_user = program.st_mode & S_ISUID, set_group = (program.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "seccomp-notify.h"
 #include "util.h"
 
 /* One system call that waits for its answer. */
@@ -11,7 +12,7 @@ struct call {
 	int listener;
 	uint64_t id;
 	pid_t pid;            /* the thread's, in the supervisor's pid namespace */
-	const uint64_t *args;
+	uint64_t args[6];
 };
 
 struct answer {
@@ -21,6 +22,11 @@ struct answer {
 
 #define CONTINUE ((struct answer){ANSWER_CONTINUE, 0})
 #define VALUE(number) ((struct answer){ANSWER_VALUE, (number)})
+
+/* False when there is none after all: who asked is gone. */
+bool receive_call(int listener, union notification *notification);
+struct call call_of(const union notification *notification, int listener);
+void answer_call(const union notification *notification, int listener, struct answer answer);
 
 /* What is answered on this architecture; the kernel does the others of the call's kind alone. */
 struct supervised {

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "owners.h"
 #include "seccomp-notify.h"
 #include "supervised.h"
@@ -63,81 +64,38 @@ const struct supervised supervised_calls[] = {
 };
 const size_t supervised_count = LENGTH(supervised_calls);
 
-/* The kernel copies as many bytes as it knows of; it may know more than this program. */
-union notification {
-	struct seccomp_notif is;
-	char room[1024];
-};
-union reply {
-	struct seccomp_notif_resp is;
-	char room[1024];
-};
-
-static struct answer answer_call(const struct seccomp_notif *notification, int listener)
+static struct answer answer_of(const struct call *call, uint32_t number)
 {
-	uint64_t args[6];
-	for (int i = 0; i < 6; i++)
-		args[i] = notification->data.args[i];
-	struct call call = {.listener = listener, .id = notification->id, .pid = (pid_t)notification->pid, .args = args};
 	for (size_t i = 0; i < supervised_count; i++)
-		if (supervised_calls[i].number == (uint32_t)notification->data.nr)
-			return supervised_calls[i].answer(&call);
+		if (supervised_calls[i].number == number)
+			return supervised_calls[i].answer(call);
 	return CONTINUE;
 }
 
 static void answer_next(int listener)
 {
 	static union notification notification;
-	static union reply reply;
-	memset(&notification, 0, sizeof notification);
-	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notification) < 0) {
-		if (errno == ENOENT || errno == EINTR || errno == EAGAIN)
-			return; /* who asked is gone */
-		fail_errno("exec/supervisor", "Cannot receive the system calls of the sandbox");
-	}
-	struct answer answer = answer_call(&notification.is, listener);
-	if (answer.kind == ANSWER_SENT)
+	if (!receive_call(listener, &notification))
 		return;
-	memset(&reply, 0, sizeof reply);
-	reply.is.id = notification.is.id;
-	if (answer.kind == ANSWER_CONTINUE)
-		reply.is.flags = NOTIFY_CONTINUE;
-	else if (answer.value < 0)
-		reply.is.error = (int32_t)answer.value;
-	else
-		reply.is.val = answer.value;
-	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &reply); /* fails when who asked is gone */
+	struct call call = call_of(&notification, listener);
+	answer_call(&notification, listener, answer_of(&call, (uint32_t)notification.is.data.nr));
 }
 
 /* -1 when the command ended before it had a filter; it has said why. */
 static int receive_listener(int control)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} ancillary;
 	struct user user;
-	struct iovec data = {&user, offsetof(struct user, home)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof ancillary};
-	ssize_t size;
 	int listener;
-	while ((size = recvmsg(control, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
-		;
-	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	if (size != (ssize_t)data.iov_len || !header || header->cmsg_type != SCM_RIGHTS)
+	if (receive_control(control, &user, offsetof(struct user, home), &listener) != offsetof(struct user, home))
 		return -1;
-	memcpy(&listener, CMSG_DATA(header), sizeof listener);
 	set_first_ids(user.uid, user.gid, user.groups, (uint32_t)user.group_count);
 	return listener;
 }
 
 /* Paths of the sandbox are looked up as it sees them; its processes are found in the /proc that shows this one, which stays the working directory. */
-static void enter_mounts(pid_t init)
+static void enter_mounts(int mounts)
 {
-	char path[64];
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	snprintf(path, sizeof path, "/proc/%d/ns/mnt", init);
-	int mounts = open(path, O_RDONLY | O_CLOEXEC);
 	if (proc < 0 || mounts < 0 || setns(mounts, CLONE_NEWNS) < 0 || fchdir(proc) < 0)
 		fail_errno("exec/supervisor", "Cannot enter the mounts of the sandbox");
 	close(mounts);
@@ -146,21 +104,24 @@ static void enter_mounts(pid_t init)
 
 static _Noreturn void supervise(const struct spec *spec, pid_t init, int control)
 {
-	char *folder = format_text("%s", spec->owners), *name = format_text("%s", spec->owners);
+	char mounts_path[64], *folder = format_text("%s", spec->owners), *name = format_text("%s", spec->owners);
 	int directory = open(dirname(folder), O_PATH | O_DIRECTORY | O_CLOEXEC), upper = open(spec->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0 || upper < 0)
 		fail_errno("exec/owners", "Cannot open the directories of %s", spec->owners);
 	use_upper(upper);
+	/* Before the command begins: it may have ended when its filter's descriptor is read, and a process that ended has no mounts. */
+	snprintf(mounts_path, sizeof mounts_path, "/proc/%d/ns/mnt", init);
+	int mounts = open(mounts_path, O_RDONLY | O_CLOEXEC);
 	int listener = receive_listener(control);
 	if (listener < 0)
 		_exit(0);
 	close(control);
-	enter_mounts(init);
+	enter_mounts(mounts);
 	note_mounts();
 	struct stat root;
 	if (stat("/", &root) < 0)
 		fail_errno("exec/supervisor", "Cannot see the root of the sandbox");
-	read_owners(spec->known_owners, root.st_dev);
+	read_owners(root.st_dev);
 	umask(0);
 	ioctl(listener, NOTIFY_SET_FLAGS, NOTIFY_SYNC_WAKE_UP);
 	struct pollfd polled = {.fd = listener, .events = POLLIN};
@@ -202,17 +163,7 @@ void begin_ids(void)
 
 void hand_to_supervisor(int control, int listener, const struct user *user)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} ancillary;
-	struct iovec data = {(void *)user, offsetof(struct user, home)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof ancillary};
-	memset(&ancillary, 0, sizeof ancillary);
-	ancillary.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(&ancillary.header), &listener, sizeof listener);
-	if (sendmsg(control, &message, 0) < 0)
-		fail_errno("exec/supervisor", "Cannot reach the process that keeps the owners of files");
+	send_control(control, user, offsetof(struct user, home), listener);
 	close(listener);
 	close(control);
 }

@@ -1,6 +1,6 @@
 /*
- * Virtual owners: where only one id is mapped, a process outside the sandbox (the supervisor) answers the system calls that give or tell owners and ids.
- * It keeps what they say (see owners.h), so that processes find it again and layers carry it.
+ * Virtual owners: where ids are needed that are not mapped, a process outside the sandbox (the supervisor) answers the system calls that give or tell owners and
+ * ids. It keeps what they say (see owners.h), so that processes find it again and layers carry it.
  */
 #ifndef TSBUILD_VIRTUAL_H
 #define TSBUILD_VIRTUAL_H

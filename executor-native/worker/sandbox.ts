@@ -1,16 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import { ownersFile, readOwnersFile } from "../../core/owners-file.js";
+import { ownersFile } from "../../core/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
 import { sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
-import { identity } from "../id-map.js";
-import { HOST_ROOT_ARGUMENT, hasOneId } from "../ownership.js";
+import { mappedIds } from "../mapped-ids.js";
 import { mountPoints } from "./mount-points.js";
-import { type AllIds, encodeSpec, type OwnerRecords } from "./spec-encoding.js";
+import { encodeSpec, type VirtualOwnership } from "./spec-encoding.js";
+import { namesUnmappedIds } from "./unmapped-ids.js";
 
 /** A status line of the native part's `run` mode. */
 type StatusLine =
@@ -36,14 +35,7 @@ export interface RunningSandbox {
  */
 export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "stderr", data: Buffer) => void): RunningSandbox {
   const lowers = [mountPoints(process.cwd()), ...spec.rootfs.lowers];
-  const bytes = encodeSpec(
-    { ...spec, rootfs: { ...spec.rootfs, lowers } },
-    {
-      parent: process.pid,
-      ...(hasOneId() ? { owners: ownerRecords(spec) } : {}),
-      ...(process.argv.includes(HOST_ROOT_ARGUMENT) ? { hostRoot: allIds() } : {}),
-    },
-  );
+  const bytes = encodeSpec({ ...spec, rootfs: { ...spec.rootfs, lowers } }, process.pid, virtualOwnership(spec));
   // Steps see the command line of their first process: it does not say where tsbuild is installed.
   const child = spawn(helperPath(), ["run"], {
     argv0: "tsbuild-sandbox",
@@ -94,13 +86,11 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
   };
 }
 
-function allIds(): AllIds {
-  return { uids: identity(readFileSync("/proc/self/uid_map", "utf8")), gids: identity(readFileSync("/proc/self/gid_map", "utf8")) };
-}
-
-function ownerRecords({ rootfs, mounts }: SandboxSpec): OwnerRecords {
-  const mounted = mounts.flatMap((mount) => (mount.type === "overlay" ? mount.lowers : mount.type === "bind" ? [mount.source] : []));
-  return { file: ownersFile(rootfs.upper), known: [...new Set([...rootfs.lowers, ...mounted])].map(readOwnersFile).join("") };
+/** Undefined where every id is mapped: then no owner is virtual. */
+function virtualOwnership(spec: SandboxSpec): VirtualOwnership | undefined {
+  const mapped = mappedIds();
+  if (mapped.complete) return undefined;
+  return { file: ownersFile(spec.rootfs.upper), mapped, supervised: mapped.single || namesUnmappedIds(spec, mapped) };
 }
 
 /** Resolves when the process has ended and its pipes are closed: with how it ended. */

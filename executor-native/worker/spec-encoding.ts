@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import { unreachable } from "../../core/errors.js";
 import type { SandboxMount, SandboxSpec } from "../contract.js";
+import type { MappedIds } from "../mapped-ids.js";
 
 /**
  * Docker's default capabilities, by number: chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot,
@@ -40,33 +41,17 @@ const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 /** Soft limit of open files: more than any build tool needs, few enough for programs that close them all. */
 const OPEN_FILES = 65536;
 
-/** Files for owners that are virtual: see helper/owners.h. */
-export interface OwnerRecords {
+/** Where not every id is mapped: see helper/owners.h. */
+export interface VirtualOwnership {
   /** Made for what the step leaves. */
   readonly file: string;
-  /** What such files say of the layers below. */
-  readonly known: string;
-}
-
-/** The ids of the worker's user namespace: maps of a namespace inside it that has all of them. */
-export interface AllIds {
-  readonly uids: string;
-  readonly gids: string;
-}
-
-export interface EncodingOptions {
-  /** The worker, whose end is the sandbox's. */
-  readonly parent: number;
-  readonly owners?: OwnerRecords;
-  /**
-   * Given where id 0 is the host's root. Much of /proc and /sys heeds nothing but that number, so a step without limits has it in a user namespace of its
-   * own, in which it can take back nothing of how these are mounted.
-   */
-  readonly hostRoot?: AllIds;
+  readonly mapped: MappedIds;
+  /** Whether the step needs a supervisor for what can be seen here; the native part looks at the layers too. */
+  readonly supervised: boolean;
 }
 
 /** The bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec.h. */
-export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: EncodingOptions): Buffer {
+export function encodeSpec(spec: SandboxSpec, parent: number, owners?: VirtualOwnership): Buffer {
   const parts: Buffer[] = [];
   const operation = (...fields: readonly (string | number | bigint | Uint8Array)[]): void => {
     for (const field of fields) {
@@ -91,16 +76,17 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: Enco
   operation("resolv-conf", spec.resolvConf);
   operation("network", spec.network === "host" ? 1 : 0);
   operation("seccomp", insecure ? 0 : 1);
-  const unlimited = insecure && hostRoot === undefined;
-  operation("sys-writable", unlimited ? 1 : 0);
+  operation("sys-writable", insecure ? 1 : 0);
   operation("capabilities", insecure ? ALL_CAPABILITIES : DEFAULT_CAPABILITIES);
-  if (insecure && hostRoot) operation("user-namespace", hostRoot.uids, hostRoot.gids);
   for (const path of insecure ? [] : MASKED) operation("masked", path);
-  for (const path of unlimited ? [] : READONLY) operation("readonly", path);
+  for (const path of insecure ? [] : READONLY) operation("readonly", path);
   operation("shm-size", spec.shmSize ?? DEFAULT_SHM_SIZE);
   operation("open-files", OPEN_FILES);
   for (const { name, soft, hard } of spec.ulimits ?? []) operation("rlimit", name, limit(soft), limit(hard));
-  if (owners) operation("owners", owners.file, owners.known);
+  if (owners) {
+    operation("mapped", owners.mapped.users.text, owners.mapped.groups.text);
+    operation("owners", owners.file, owners.supervised ? 1 : 0);
+  }
   return Buffer.concat(parts);
 }
 

@@ -98,8 +98,7 @@ async function useNamedContext(
     state.image = emptyImage(platform);
     return;
   }
-  const layout = named.kind === "oci-layout" ? { layout: true } : {};
-  const resolved = await context.ports.resolveImage(named.ref, { platform, context: name, ...layout });
+  const resolved = await context.ports.resolveImage(named.ref, { platform, ...(named.kind === "oci-layout" ? { layout: true } : {}) });
   useImage(
     state,
     resolved,

@@ -23,7 +23,7 @@ import { type Cancellation, readLayer } from "./read-layer.js";
 import { isPlain, setMetadata, setTimes, setXattrs, virtualOwner } from "./set-metadata.js";
 import type { LayerTasks } from "./tasks.js";
 import type { NodeMeta } from "./toc.js";
-import { type Owner, writeVirtualOwners } from "./virtual-owners.js";
+import { type Owner, type OwnerPlace, writeVirtualOwners } from "./virtual-owners.js";
 import { OPAQUE_XATTR } from "./xattrs.js";
 
 export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
@@ -64,6 +64,8 @@ class Unpacker {
   readonly #absent = new Set<Inode>();
   /** By path on disk: of what cannot carry an owner that is not mapped. */
   readonly #owners = new Map<string, Owner>();
+  /** Whether any owner is not mapped, wherever it is kept. */
+  #isVirtual = false;
   #open: { readonly fd: number; readonly path: string } | undefined;
 
   /** Path of the last change. */
@@ -118,7 +120,7 @@ class Unpacker {
     try {
       fchownSync(fd, meta.uid, meta.gid);
     } catch (error) {
-      virtualOwner(error, path, meta);
+      this.#keep(path, meta, virtualOwner(error, path, meta));
     }
     setXattrs(path, meta);
     fchmodSync(fd, meta.mode);
@@ -130,7 +132,7 @@ class Unpacker {
 
   /** Times of directories last: putting things in changes them. */
   finish(): void {
-    writeVirtualOwners(this.#root, this.#owners);
+    if (this.#isVirtual) writeVirtualOwners(this.#root, this.#owners);
     for (const [relative, meta] of this.#directories) setTimes(joinPath(this.#root, relative), (meta ?? IMPLIED).mtime);
   }
 
@@ -170,13 +172,18 @@ class Unpacker {
       case "dir":
         throw new Error("internal: a directory is made by mkdir");
     }
-    if (!setMetadata(path, meta)) this.#owners.set(path, meta);
+    this.#keep(path, meta, setMetadata(path, meta));
     setTimes(path, meta.mtime);
   }
 
   #directory(relative: string, path: string, meta: Meta): void {
     this.#directories.set(relative, meta);
-    setMetadata(path, meta);
+    this.#keep(path, meta, setMetadata(path, meta));
+  }
+
+  #keep(path: string, owner: Owner, place: OwnerPlace): void {
+    if (place === "nowhere") this.#owners.set(path, owner);
+    if (place !== "inode") this.#isVirtual = true;
   }
 
   #forget(removed: string): void {

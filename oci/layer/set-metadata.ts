@@ -3,42 +3,38 @@ import { systemErrorCode } from "../../core/errors.js";
 import { fsPath } from "../path-bytes.js";
 import { lsetxattr, lutimes } from "../posix.js";
 import type { NodeMeta, Timestamp } from "./toc.js";
-import type { Owner } from "./virtual-owners.js";
+import type { Owner, OwnerPlace } from "./virtual-owners.js";
 import { OWNER_XATTR } from "./xattrs.js";
 
 type Meta = Omit<NodeMeta, "path">;
 
-/**
- * Owner, attributes and mode, in this order: chown takes setuid bits and capabilities away. Never follows a link. False when the owner could not be kept: see
- * {@link setOwner}.
- */
-export function setMetadata(path: string, meta: Meta): boolean {
+/** Owner, attributes and mode, in this order: chown takes setuid bits and capabilities away. Never follows a link. */
+export function setMetadata(path: string, meta: Meta): OwnerPlace {
   const kept = setOwner(path, meta);
   setXattrs(path, meta);
   if (meta.type !== "symlink") chmodSync(fsPath(path), meta.mode);
   return kept;
 }
 
-/** An owner that is not mapped here is kept as an attribute. False for links, FIFOs and the like, which take none. */
-export function setOwner(path: string, owner: Owner): boolean {
+export function setOwner(path: string, owner: Owner): OwnerPlace {
   try {
     lchownSync(fsPath(path), owner.uid, owner.gid);
   } catch (error) {
     return virtualOwner(error, path, owner);
   }
-  return true;
+  return "inode";
 }
 
 /** What to do when the kernel refused an owner; throws when not because it is not mapped. */
-export function virtualOwner(error: unknown, path: string, { uid, gid }: Owner): boolean {
+export function virtualOwner(error: unknown, path: string, { uid, gid }: Owner): OwnerPlace {
   if (systemErrorCode(error) !== "EINVAL") throw error;
   try {
     lsetxattr(path, OWNER_XATTR, Buffer.from(`${uid}:${gid}`));
   } catch (refused) {
-    if (systemErrorCode(refused) === "EPERM") return false;
+    if (systemErrorCode(refused) === "EPERM") return "nowhere";
     throw refused;
   }
-  return true;
+  return "attribute";
 }
 
 export function setXattrs(path: string, meta: Meta): void {

@@ -1,9 +1,14 @@
 import { lstatSync, writeFileSync } from "node:fs";
 import { ownersFile, readOwnersFile } from "../../core/owners-file.js";
 import { fsPath } from "../path-bytes.js";
+import { lsetxattr } from "../posix.js";
 import type { NodeMeta } from "./toc.js";
+import { OWNERS_MARK } from "./xattrs.js";
 
 export type Owner = Pick<NodeMeta, "uid" | "gid">;
+
+/** Where an owner is kept: `nowhere` when it is not mapped here and the file takes no attribute, as links, FIFOs and the like. */
+export type OwnerPlace = "inode" | "attribute" | "nowhere";
 
 /** Owners of what cannot carry its own, in unpacked layers whose owners are virtual: see core/owners-file.ts. */
 export class VirtualOwners {
@@ -25,11 +30,20 @@ export class VirtualOwners {
   }
 }
 
-/** Writes down the owners of files in `directory`, by their paths; no file when there are none. */
+/** Marks `directory` as one with owners that are written down, and writes down those that files cannot carry themselves, by their paths. */
 export function writeVirtualOwners(directory: string, owners: ReadonlyMap<string, Owner>): void {
-  if (owners.size === 0) return;
-  const lines = [...owners].map(([path, { uid, gid }]) => `${identityOf(path)} ${uid} ${gid}\n`);
-  writeFileSync(ownersFile(directory), lines.join(""), { mode: 0o600 });
+  lsetxattr(directory, OWNERS_MARK, Buffer.from("1"));
+  if (owners.size > 0) writeFileSync(ownersFile(directory), ownerLines(owners), { mode: 0o600 });
+}
+
+/** Writes down the owner of what is mounted into steps by itself, where it was kept nowhere else. */
+export function writeMountOwner(path: string, owner: Owner, place: OwnerPlace): void {
+  if (place === "attribute") lsetxattr(path, OWNERS_MARK, Buffer.from("1"));
+  if (place === "nowhere") writeFileSync(ownersFile(path), ownerLines(new Map([[path, owner]])), { mode: 0o600 });
+}
+
+function ownerLines(owners: ReadonlyMap<string, Owner>): string {
+  return [...owners].map(([path, { uid, gid }]) => `${identityOf(path)} ${uid} ${gid}\n`).join("");
 }
 
 /** Inode and birth: the number alone may become another file's. */

@@ -3,7 +3,8 @@
  * to elsewhere), everything else only the host's root can set, and SELinux labels, which belong to the machine and not to the image.
  */
 export function isLayerXattr(name: string): boolean {
-  return !name.startsWith("trusted.") && !name.startsWith("user.overlay.") && name !== "security.selinux" && name !== OWNER_XATTR;
+  if (name === OWNER_XATTR || name === OWNERS_MARK) return false;
+  return !name.startsWith("trusted.") && !name.startsWith("user.overlay.") && name !== "security.selinux";
 }
 
 /**
@@ -11,6 +12,9 @@ export function isLayerXattr(name: string): boolean {
  * mapped ones. overlayfs carries it along when a file is copied up.
  */
 export const OWNER_XATTR = "user.tsbuild.owner";
+
+/** On the directory of a layer or a cache mount in which an owner is kept so, or beside it: steps that see it need a supervisor. */
+export const OWNERS_MARK = "user.tsbuild.owners";
 
 export const OPAQUE_XATTR = "user.overlay.opaque";
 export const WHITEOUT_XATTR = "user.overlay.whiteout";

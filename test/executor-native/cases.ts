@@ -4,6 +4,7 @@ import { connection, ends } from "./cases/ends.js";
 import { isolation } from "./cases/isolation.js";
 import { mounts } from "./cases/mounts.js";
 import { ownership } from "./cases/ownership.js";
+import { unmappedIds } from "./cases/unmapped-ids.js";
 
 /** What a worker and its sandboxes must do, whoever runs them. */
-export const CASES: readonly Case[] = [...basics, ...isolation, ...mounts, ...ownership, ...ends, ...connection];
+export const CASES: readonly Case[] = [...basics, ...isolation, ...mounts, ...ownership, ...unmappedIds, ...ends, ...connection];

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+
+/** The highest id: the one above means "none". */
+const LAST_ID = 4_294_967_294;
+
+/** User or group ids that a user namespace has. */
+export class IdSet {
+  readonly #extents: readonly { readonly first: number; readonly count: number }[];
+
+  /** `map`: lines of `inside outside count`, as the kernel shows them. */
+  constructor(map: string) {
+    this.#extents = [...map.matchAll(/^\s*(\d+)\s+\d+\s+(\d+)\s*$/gm)].map(([, first, count]) => ({
+      first: Number(first),
+      count: Number(count),
+    }));
+  }
+
+  has(id: number): boolean {
+    return this.#extents.some(({ first, count }) => id >= first && id < first + count);
+  }
+
+  get size(): number {
+    return this.#extents.reduce((size, { count }) => size + count, 0);
+  }
+
+  /** `first count` of each extent, separated by commas. */
+  get text(): string {
+    return this.#extents.map(({ first, count }) => `${first} ${count}`).join(",");
+  }
+}
+
+export class MappedIds {
+  readonly users: IdSet;
+  readonly groups: IdSet;
+
+  constructor(userMap: string, groupMap: string) {
+    this.users = new IdSet(userMap);
+    this.groups = new IdSet(groupMap);
+  }
+
+  /** Whether there is no other id. */
+  get complete(): boolean {
+    return this.users.size > LAST_ID && this.groups.size > LAST_ID;
+  }
+
+  /** Whether there is one user only. */
+  get single(): boolean {
+    return this.users.size === 1;
+  }
+}
+
+let here: MappedIds | undefined;
+
+/** Those of this process's user namespace: in the worker, those that owners of files can be. They never change, and every step asks. */
+export function mappedIds(): MappedIds {
+  here ??= new MappedIds(readFileSync("/proc/self/uid_map", "utf8"), readFileSync("/proc/self/gid_map", "utf8"));
+  return here;
+}

@@ -1,0 +1,21 @@
+import type { SandboxSpec } from "../contract.js";
+import type { MappedIds } from "../mapped-ids.js";
+
+/** Commands that give files away, make users or become them. */
+const COMMANDS = /\b(?:chown|chgrp|install|useradd|usermod|adduser|groupadd|groupmod|addgroup|setpriv|su|gosu|su-exec|chroot|tar)\b/;
+/** Whole words; not part of a name, a path or a version. */
+const NUMBERS = /(?<![\w./%-])\d{5,10}(?![\w./%-])/g;
+
+/**
+ * Whether the text of a step says that it will meet ids that are not mapped. A step that does so without saying it begins again with a supervisor (helper/watch.h); this
+ * saves the first attempt. A step that says it and does not is slower than it could be, and no more.
+ */
+export function namesUnmappedIds(spec: Pick<SandboxSpec, "args" | "env" | "user">, mapped: MappedIds): boolean {
+  const isUnmapped = (text: string): boolean => {
+    const id = Number(text);
+    return id < 4_294_967_295 && !(mapped.users.has(id) && mapped.groups.has(id));
+  };
+  if (spec.user.split(":").some((part) => /^\d+$/.test(part) && isUnmapped(part))) return true;
+  if (!spec.args.some((text) => COMMANDS.test(text))) return false;
+  return [...spec.args, ...spec.env].some((text) => text.match(NUMBERS)?.some(isUnmapped) ?? false);
+}
