@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import { DiagnosticsError, throwIfAborted } from "../core/errors.js";
 import { type BuildEvent, type EventSink, now } from "../core/events.js";
+import { withResource } from "../core/with-resource.js";
 import { assembleImage } from "../exporters/assemble-image.js";
 import type { ExportRequest, ExportResult } from "../exporters/exporter.js";
 import { type Built, buildImages, uniqueDiagnostics } from "./build-images.js";
@@ -22,7 +23,9 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const resolved = resolveBuildOptions(options);
   let result: BuildResult;
   try {
-    result = await buildInSession(options, resolved);
+    throwIfAborted(options.signal);
+    const started = now();
+    result = await withResource(new Session(options), (session) => buildInSession(options, resolved, session, started));
   } catch (error) {
     // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
     const ran = !(error instanceof DiagnosticsError) && options.signal?.aborted !== true;
@@ -35,10 +38,12 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   return { ...result, collectionDue: false };
 }
 
-async function buildInSession(options: BuildOptions, resolved: ResolvedBuildOptions): Promise<BuildResult> {
-  const started = now();
-  throwIfAborted(options.signal);
-  await using session = new Session(options);
+async function buildInSession(
+  options: BuildOptions,
+  resolved: ResolvedBuildOptions,
+  session: Session,
+  started: number,
+): Promise<BuildResult> {
   const recorder = resolved.history ? new BuildRecorder({ history: session.store.builds, build: resolved, startedAt: started }) : undefined;
   const onEvent = (event: BuildEvent): void => {
     recorder?.onEvent(event);

@@ -1,5 +1,6 @@
 import { throwIfAborted } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
+import { withResource } from "../core/with-resource.js";
 import { checkDockerfile, type CheckedDockerfile } from "../frontend/dockerfile/check.js";
 import { listTargets, type Outline, outlineDockerfile, type Target } from "../frontend/dockerfile/outline.js";
 import { hostPlatform } from "../oci/platform.js";
@@ -63,8 +64,9 @@ async function withDockerfile<T>(
 ): Promise<T> {
   const build = resolveBuildOptions(options);
   throwIfAborted(options.signal);
-  await using session = new Session(options);
-  const onEvent: EventSink = (event) => options.onEvent?.(event);
-  const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
-  return await body(await loadDockerfile(build, solver, session, onEvent), build, session);
+  return await withResource(new Session(options), async (session) => {
+    const onEvent: EventSink = (event) => options.onEvent?.(event);
+    const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
+    return await body(await loadDockerfile(build, solver, session, onEvent), build, session);
+  });
 }

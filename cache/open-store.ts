@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../core/digest.js";
-import { TsbuildError } from "../core/errors.js";
+import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { BlobGraph } from "./blob-graph.js";
 import { DEFAULT_LIMITS, IndexedBuilds } from "./build-history.js";
 import { CacheMounts } from "./cache-mounts.js";
@@ -144,11 +144,11 @@ export function openStore(options: StoreOptions): Store {
   };
 }
 
-/** Runs what may fail for reasons a user was told already. */
+/** Runs what may fail for reasons of the system, which a user was told already, or will be by the next handle. */
 function tolerate(body: () => void): void {
   try {
     body();
   } catch (error) {
-    if (!(error instanceof TsbuildError)) throw error;
+    if (!(error instanceof TsbuildError) && systemErrorCode(error) === undefined) throw error;
   }
 }

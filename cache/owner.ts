@@ -128,8 +128,8 @@ export function removeTree(path: string): boolean {
     rmSync(path, { recursive: true, force: true });
     return true;
   } catch (error) {
-    // Directories of mapped ids, or read-only ones: for the worker.
-    if (systemErrorCode(error) === undefined) throw error;
+    // For the worker: directories of mapped ids, read-only ones, and those nested so deep that Node's recursion ends.
+    if (systemErrorCode(error) === undefined && !(error instanceof RangeError)) throw error;
     return false;
   }
 }

@@ -79,6 +79,20 @@ export function sandboxFailed(failure: HelperFailure): Error {
   });
 }
 
+/** The kernel's limit for a path in a system call, without the NUL byte. */
+const LONGEST_PATH = 4095;
+
+/** A step made a path in pieces that is too long as a whole. `upper` is the directory of its files. */
+export function pathTooLong(path: string, upper: string): TsbuildError {
+  const shown = path.length > 120 ? `${path.slice(0, 120)}…` : path;
+  const taken = Buffer.byteLength(upper) + 1;
+  return new TsbuildError(
+    "exec/path-too-long",
+    `Cannot keep what the step made: the path "${shown}" has more than ${LONGEST_PATH - taken} bytes. The system takes ${LONGEST_PATH}, and ${taken} lead to the step's files in the store`,
+    { hint: "Make or leave fewer directories inside each other; what the step made was removed" },
+  );
+}
+
 /** The sandbox ended without saying how: something outside killed it. */
 export function sandboxKilled(signal: string): TsbuildError {
   return new TsbuildError("exec/sandbox-killed", `The sandbox of the step was killed from outside (${signal})`, {

@@ -21,6 +21,7 @@
 #include "mapped.h"
 #include "modes.h"
 #include "owner-notes.h"
+#include "path-length.h"
 #include "remove.h"
 #include "restart.h"
 #include "spec.h"
@@ -110,6 +111,7 @@ static bool run_step(const struct spec *spec)
 	int output[2], errors[2], alive[2], control[2] = {-1, -1};
 	pid_t supervisor = -1;
 	struct watch watch = {.fd = -1}, nothing = watch;
+	const char *too_long;
 	/* SIGTERM asks to stop. Blocked until there is something to stop. */
 	sigset_t blocked, before;
 	sigemptyset(&blocked);
@@ -170,6 +172,8 @@ static bool run_step(const struct spec *spec)
 		status_line("stopped", NULL, NULL, NULL, -1);
 	else if (WIFSIGNALED(status))
 		status_line("killed", NULL, NULL, "signal", WTERMSIG(status));
+	else if ((too_long = too_long_below(spec->upper)))
+		status_line("too-long", "path", too_long + strlen(spec->upper) + 1, NULL, -1);
 	return true;
 }
 

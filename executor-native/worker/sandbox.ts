@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { ownersFile } from "../../core/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
-import { sandboxFailed, sandboxKilled } from "../errors.js";
+import { pathTooLong, sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
 import { mappedIds } from "../mapped-ids.js";
 import { mountPoints } from "./mount-points.js";
@@ -17,7 +17,9 @@ type StatusLine =
   | { readonly status: "not-started"; readonly message: string; readonly code: number }
   | { readonly status: "exit"; readonly code?: number; readonly signal?: number }
   | { readonly status: "killed"; readonly signal: number }
-  | { readonly status: "stopped" };
+  | { readonly status: "stopped" }
+  /** After the end: a path that nothing can be done with as a whole, from the step's root. */
+  | { readonly status: "too-long"; readonly path: string };
 
 export interface RunningSandbox {
   /** Settles when every process is gone and nothing is mounted any more. */
@@ -66,6 +68,8 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
         return { code: line.code };
       case "exit":
         return line.signal === undefined ? { code: line.code ?? 0 } : { signal: signalName(line.signal) };
+      case "too-long":
+        throw pathTooLong(line.path, spec.rootfs.upper);
       case "killed":
         throw sandboxKilled(signalName(line.signal));
     }
@@ -107,11 +111,14 @@ function ended(child: ChildProcess): Promise<string> {
 
 /**
  * The line that says how it ended: the first, unless something failed or was killed afterwards. A supervisor that could not write down the owners of files
- * must not look like a command that ended well.
+ * must not look like a command that ended well, and neither must one whose files cannot be kept; of one that failed, that is the cause.
  */
 function outcome(text: string): StatusLine | undefined {
   const lines = text.split("\n").flatMap((line) => parseStatus(line) ?? []);
-  return lines.find(({ status }) => status === "error" || status === "killed") ?? lines[0];
+  const [first] = lines;
+  const failed = lines.find(({ status }) => status === "error" || status === "killed");
+  if (failed || first?.status !== "exit" || first.code !== 0) return failed ?? first;
+  return lines.find(({ status }) => status === "too-long") ?? first;
 }
 
 /** Undefined for a line that was cut off. */

@@ -1,6 +1,8 @@
 import { closeSync, openSync, readSync, type Stats } from "node:fs";
 import { fsPath } from "../path-bytes.js";
+import { systemErrorCode } from "../../core/errors.js";
 import { lgetxattr } from "../posix.js";
+import { pathTooLong } from "./errors.js";
 import { writeLayer } from "./layer-writer.js";
 import { joinPath } from "./path-order.js";
 import { type Cancellation, stopIfAborted } from "./read-layer.js";
@@ -28,6 +30,8 @@ class UpperWalk {
   readonly #whiteouts: string[] = [];
   readonly #links = new Map<string, string>();
   readonly #owners: VirtualOwners;
+  /** The directory that was looked into last. */
+  #at = "";
 
   constructor(upper: string, lowers: readonly string[], context: Cancellation | undefined) {
     this.#upper = upper;
@@ -37,13 +41,19 @@ class UpperWalk {
   }
 
   plan(): PackPlan {
-    this.#directory(this.#upper, "", this.#lowers);
+    try {
+      this.#directory(this.#upper, "", this.#lowers);
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENAMETOOLONG") throw error;
+      throw pathTooLong(`Cannot make a layer of "${this.#upper}": a path below "${this.#at.slice(0, 120)}"`, error);
+    }
     return { entries: this.#entries, whiteouts: this.#whiteouts };
   }
 
   /** `lowers`: the merged lower directories of this path, top first. */
   #directory(hostPath: string, path: string, lowers: Lowers): void {
     stopIfAborted(this.#context);
+    this.#at = path;
     for (const name of readNames(hostPath)) {
       const child = joinPath(path, name);
       const childHost = `${hostPath}/${name}`;

@@ -89,6 +89,7 @@ export function fileMissing(blob: string, path: string): TsbuildError {
 
 export function unpackFailed(blob: string, dest: string, cause: Error): TsbuildError {
   const attempted = `Cannot unpack "${blob}" into "${dest}"`;
+  if (systemErrorCode(cause) === "ENAMETOOLONG") return pathTooLong(`${attempted}: a path in it`, cause);
   return (
     diskFull(attempted, cause) ?? new TsbuildError("layer/unpack-failed", `${attempted}: ${cause.message}`, { hint: ioHint(cause), cause })
   );
@@ -101,6 +102,18 @@ export function nameCollision(blob: string, path: string): TsbuildError {
     `Cannot unpack "${blob}": on this file system "${path}" is the same as another name of the layer`,
     {
       hint: "The store needs a directory that tells upper and lower case apart: choose one with TSBUILD_ROOT, or turn it on with `chattr -F` while it is empty",
+    },
+  );
+}
+
+/** Directories that are nested deeper than a system call can name. `path`: the first half of the sentence. */
+export function pathTooLong(path: string, cause: unknown): TsbuildError {
+  return new TsbuildError(
+    "layer/path-too-long",
+    `${path} is longer than the 4095 bytes that the system takes, with the store's directory in front`,
+    {
+      hint: "Leave fewer directories inside each other",
+      cause,
     },
   );
 }

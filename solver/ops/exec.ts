@@ -3,6 +3,7 @@ import type { LayerId } from "../../cache/contract/layers.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { ExecError } from "../../core/errors.js";
 import { together } from "../../core/together.js";
+import { withResource } from "../../core/with-resource.js";
 import type { SandboxSpec, Worker } from "../../executor-native/contract.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
@@ -62,48 +63,49 @@ async function runStep(
     context.worker(),
     layers.overlay(base, sharedReporter(opContext, signal)),
   ]);
-  await using mounts = await prepareMounts(op, inputs, context, opContext);
-  const secrets = stepSecrets(op, context);
-  // A secret wins over ENV, and both over the build's proxies.
-  const own = [...missingFrom(secrets.env, op.env), ...secrets.env];
-  const env = [...own, ...missingFrom(own, context.proxyEnv)];
-  const draft = layers.store.layers.draft();
-  try {
-    await dressRoot(draft.fs, root, worker);
-    const spec: SandboxSpec = {
-      rootfs: { lowers, upper: draft.fs, work: draft.work },
-      mounts: mounts.list,
-      args: op.args,
-      env,
-      cwd: op.cwd,
-      user: op.user,
-      hostname: op.hostname ?? HOSTNAME,
-      network: op.network === "none" ? "none" : "host",
-      security: op.security,
-      hosts: hostsFile(op),
-      resolvConf: context.resolvConf(),
-      ...(op.ulimits ? { ulimits: op.ulimits } : {}),
-      ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
-    };
-    const tail = new OutputTail();
-    const show = (stream: "stdout" | "stderr", data: Uint8Array): void => {
-      if (data.length === 0) return;
-      tail.add(data);
-      opContext.output(stream, data);
-    };
-    const masks = { stdout: new OutputMask(secrets.values), stderr: new OutputMask(secrets.values) };
-    const exit = await worker.run(spec, {
-      signal: opContext.signal,
-      onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
-    });
-    for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
-    if (!("code" in exit) || exit.code !== 0)
-      throw new ExecError(op.args, exit, tail.text(), { step: vertex.metadata.name, display: op.args.join(" ") });
-    return draft.commitSnapshot().id;
-  } catch (error) {
-    draft.discard();
-    throw error;
-  }
+  return await withResource(await prepareMounts(op, inputs, context, opContext), async (mounts) => {
+    const secrets = stepSecrets(op, context);
+    // A secret wins over ENV, and both over the build's proxies.
+    const own = [...missingFrom(secrets.env, op.env), ...secrets.env];
+    const env = [...own, ...missingFrom(own, context.proxyEnv)];
+    const draft = layers.store.layers.draft();
+    try {
+      await dressRoot(draft.fs, root, worker);
+      const spec: SandboxSpec = {
+        rootfs: { lowers, upper: draft.fs, work: draft.work },
+        mounts: mounts.list,
+        args: op.args,
+        env,
+        cwd: op.cwd,
+        user: op.user,
+        hostname: op.hostname ?? HOSTNAME,
+        network: op.network === "none" ? "none" : "host",
+        security: op.security,
+        hosts: hostsFile(op),
+        resolvConf: context.resolvConf(),
+        ...(op.ulimits ? { ulimits: op.ulimits } : {}),
+        ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
+      };
+      const tail = new OutputTail();
+      const show = (stream: "stdout" | "stderr", data: Uint8Array): void => {
+        if (data.length === 0) return;
+        tail.add(data);
+        opContext.output(stream, data);
+      };
+      const masks = { stdout: new OutputMask(secrets.values), stderr: new OutputMask(secrets.values) };
+      const exit = await worker.run(spec, {
+        signal: opContext.signal,
+        onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
+      });
+      for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
+      if (!("code" in exit) || exit.code !== 0)
+        throw new ExecError(op.args, exit, tail.text(), { step: vertex.metadata.name, display: op.args.join(" ") });
+      return draft.commitSnapshot().id;
+    } catch (error) {
+      draft.discard();
+      throw error;
+    }
+  });
 }
 
 /** The root directory of an overlay is that of its upper directory: it gets what the image says of it, whatever the umask here. */

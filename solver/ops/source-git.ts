@@ -1,4 +1,5 @@
 import type { LayerId } from "../../cache/contract/layers.js";
+import { withResource } from "../../core/with-resource.js";
 import type { SourceOp } from "../../llb/ops.js";
 import type { ContentSource, NodeMeta, PackEntry, Timestamp } from "../../oci/layer/toc.js";
 import { resolvePath } from "../../oci/layer/resolve.js";
@@ -23,17 +24,13 @@ export function gitSourceOp(op: SourceOp, context: SolverContext): EngineOp<Step
     },
     async run(_inputs, opContext) {
       const commit = await context.repositories.commit(source, opContext);
-      using checkout = await checkOut(source, commit, {
-        repositories: context.repositories,
-        store: context.layers.store,
-        reporter: opContext,
+      const { repositories, layers } = context;
+      const made = await checkOut(source, commit, { repositories, store: layers.store, reporter: opContext });
+      return await withResource(made, async (checkout) => {
+        const mtime = source.mtime === "commit" ? { sec: checkout.committedAt, nsec: 0 } : undefined;
+        const entries = checkoutEntries(source, checkout.directory, mtime);
+        return { kind: "layers", layers: [await pack(entries, context, opContext)] };
       });
-      const entries = checkoutEntries(
-        source,
-        checkout.directory,
-        source.mtime === "commit" ? { sec: checkout.committedAt, nsec: 0 } : undefined,
-      );
-      return { kind: "layers", layers: [await pack(entries, context, opContext)] };
     },
   };
 }
