@@ -66,7 +66,7 @@ export class Compilation {
   ) {
     this.ports = askedOnce(ports);
     this.#source = { name: options.filename, text: options.text };
-    const { linter, problem } = Linter.from(ast.directives.check, options.buildArgs["BUILDKIT_DOCKERFILE_CHECK"], ownRules);
+    const { linter, problem } = Linter.from(ast, options.buildArgs["BUILDKIT_DOCKERFILE_CHECK"], ownRules);
     this.#linter = linter;
     if (problem) this.#report.add(problem);
     const foreign = unsupportedFrontend(ast, options.buildArgs["BUILDKIT_SYNTAX"]);

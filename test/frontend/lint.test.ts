@@ -107,6 +107,18 @@ test("the build argument takes the place of the directive", async (t) => {
   );
 });
 
+test("the build argument takes the place of a directive right above FROM, which is a comment of FROM, too", async (t) => {
+  for (const top of ["# check=skip=all", "# syntax=docker/dockerfile:1\n# check=skip=all", "# check=skip=all\n# a comment"]) {
+    const text = `${top}\nFROM scratch as a\n`;
+    t.deepEqual(await names(text, { own: false }), [], top);
+    t.deepEqual(await names(text, { own: false, check: "skip=none" }), ["FromAsCasing"], top);
+    t.is((await look(text, { own: false, check: "error=true" })).errors[0]?.code, "dockerfile/lint", top);
+  }
+  // A comment of FROM's own stays one.
+  const own = "# check=skip=all\n\n# check=skip=FromAsCasing\nFROM scratch as a\nENV a b\n";
+  t.deepEqual(await names(own, { own: false, check: "skip=none" }), ["LegacyKeyValueFormat"]);
+});
+
 /** Dockerfile (one RUN, mostly) and the own rules it breaks, with what is underlined. */
 const OWN: readonly (readonly [dockerfile: string, ...found: string[]])[] = [
   ["RUN apt-get -q update", "AptGetUpdateAlone: apt-get -q update"],
@@ -117,6 +129,18 @@ const OWN: readonly (readonly [dockerfile: string, ...found: string[]])[] = [
   ["RUN a | b", "PipeWithoutPipefail: |"],
   ["RUN a \\\n # c\n  && b --x \\\n\n  | c", "NoEmptyContinuation: ", "PipeWithoutPipefail: |"],
   ["RUN a | b || true"],
+  ["RUN if a | b; then c; fi"],
+  ["RUN if ! a | b; then c; elif d && e | f; then g; fi"],
+  ["RUN while a | b; do c; done; until a | b\\\n; do c; done"],
+  ["RUN ! a | b"],
+  ["RUN ! a | b | c && d"],
+  ["RUN if a; then b | c; fi", "PipeWithoutPipefail: |"],
+  ["RUN <<EOF\nif a | b\nthen\n  c | d\nfi\nEOF", "HeredocWithoutErrexit: <<EOF", "PipeWithoutPipefail: |"],
+  ["RUN a | b && c", "PipeWithoutPipefail: |"],
+  ["RUN a | b && c || d"],
+  ["RUN a | b && c; d"],
+  ["RUN a | grep -q b && c"],
+  ["RUN a | b | fgrep --quiet c && d"],
   ["RUN echo y | b"],
   ["RUN grep x SUMS | sha256sum -c -"],
   ["RUN set -o pipefail && a | b"],

@@ -1,5 +1,5 @@
 import type { Fix, SourceRange } from "../../../core/diagnostics.js";
-import type { Directive } from "../directives.js";
+import type { DockerfileAst } from "../ast.js";
 import * as errors from "../errors.js";
 import type { Problem } from "../problem.js";
 import { parseGoBoolean } from "../values.js";
@@ -56,18 +56,35 @@ export interface WarningDetails {
 export class Linter {
   readonly #config: LintConfig;
   readonly #own: boolean;
+  /** Where the replaced directive stands among an instruction's comments. */
+  readonly #replaced: { readonly comments: readonly string[]; readonly index: number } | undefined;
   readonly #warnings: Problem[] = [];
   readonly #failing = new Set<string>();
 
   /** `own`: rules that are not BuildKit's are on. */
-  constructor(config: LintConfig, own: boolean) {
+  constructor(config: LintConfig, own: boolean, replaced?: { readonly comments: readonly string[]; readonly index: number }) {
     this.#config = config;
     this.#own = own;
+    this.#replaced = replaced;
   }
 
-  static from(directive: Directive | undefined, argument: string | undefined, own: boolean): { linter: Linter; problem?: Problem } {
+  /**
+   * Makes the linter of a file. The argument takes the place of the directive; note that this is a
+   * comment of the first instruction too when it stands right above it, and must not count as that.
+   */
+  static from(
+    { directives, instructions }: Pick<DockerfileAst, "directives" | "instructions">,
+    argument: string | undefined,
+    own: boolean,
+  ): { linter: Linter; problem?: Problem } {
+    const directive = directives.check;
     const config = parseLintConfig(argument ?? firstWord(directive?.value));
-    if (!("problem" in config)) return { linter: new Linter(config, own) };
+    const [first] = instructions;
+    const replaced =
+      directive && first && argument !== undefined
+        ? { comments: first.comments, index: first.comments.length - (first.range.line - directive.range.line) }
+        : undefined;
+    if (!("problem" in config)) return { linter: new Linter(config, own, replaced) };
     return {
       linter: new Linter(DEFAULTS, own),
       problem: errors.invalidCheck(config.problem, argument === undefined ? directive?.range : undefined),
@@ -112,8 +129,13 @@ export class Linter {
     });
   }
 
+  #ownComments(comments: readonly string[]): readonly string[] {
+    const { index } = comments === this.#replaced?.comments ? this.#replaced : { index: -1 };
+    return index < 0 ? comments : comments.filter((_comment, at) => at !== index);
+  }
+
   #isOn(rule: Pick<LintRule, "name" | "experimental" | "own">, comments: readonly string[]): boolean {
-    for (const config of [this.#config, ...comments.flatMap(commentConfig)]) {
+    for (const config of [this.#config, ...this.#ownComments(comments).flatMap(commentConfig)]) {
       if (config.skipAll || config.skip.has(rule.name)) return false;
     }
     if (rule.own) return this.#own || this.#config.experimental.has(rule.name);
@@ -121,8 +143,10 @@ export class Linter {
   }
 }
 
+const CHECK = /^check\s*=\s*(.+)$/;
+
 function commentConfig(comment: string): LintConfig[] {
-  const match = /^check\s*=\s*(.+)$/.exec(comment);
+  const match = CHECK.exec(comment);
   const config = match ? parseLintConfig(firstWord(match[1])) : undefined;
   return config && !("problem" in config) ? [config] : [];
 }

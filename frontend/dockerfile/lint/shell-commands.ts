@@ -2,6 +2,8 @@
 export interface ShellCommand {
   /** Quotes removed, variables and substitutions as written; no assignments, keywords and redirections in front. */
   readonly words: readonly string[];
+  /** Keywords and programs in front that start others: `if`, `!`, `sudo`. */
+  readonly before: readonly string[];
   /** Offsets of the first and after the last character. */
   readonly start: number;
   readonly end: number;
@@ -47,6 +49,8 @@ class Scanner {
   #operatorAt = 0;
   /** End markers of heredocs that begin on the next line. */
   #heredocs: string[] = [];
+  /** Keywords that no command has followed yet: `then` at the end of a line. */
+  #before: string[] = [];
   #caseDepth = 0;
 
   constructor(readonly text: string) {}
@@ -191,6 +195,7 @@ class Scanner {
     this.#words = [];
     while (words[0] && (KEYWORDS.has(words[0].text) || /^[A-Za-z_][A-Za-z0-9_]*=/.test(words[0].text))) {
       const keyword = words.shift();
+      if (keyword && KEYWORDS.has(keyword.text)) this.#before.push(keyword.text);
       // Options of sudo and env.
       if (keyword?.text === "sudo" || keyword?.text === "env") while (words[0]?.text.startsWith("-")) words.shift();
     }
@@ -199,11 +204,13 @@ class Scanner {
     if (!first || !last) return;
     this.#commands.push({
       words: words.map((word) => word.text),
+      before: this.#before,
       start: first.start,
       end: last.end,
       operator: this.#operator,
       operatorAt: this.#operatorAt,
     });
+    this.#before = [];
   }
 }
 

@@ -1,6 +1,7 @@
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";
+import type { ShellCommand } from "../shell-commands.js";
 import { hasOption } from "../shells.js";
 
 export const PipeWithoutPipefail: LintRule<[program: string]> = {
@@ -17,19 +18,52 @@ const HARMLESS = new Set(["echo", "printf", "yes", "true", ":"]);
 export function checkPipeWithoutPipefail(file: LintFile, linter: Linter): void {
   for (const { commands, shell, node, range } of file.scripts) {
     if (hasOption(shell, undefined, "pipefail")) continue;
+    let isCondition = false;
     for (const [i, command] of commands.entries()) {
       if (command.words[0] === "set" && hasOption(command.words, undefined, "pipefail")) break;
+      isCondition = begins(command, isCondition);
       const before = commands[i - 1]?.words[0];
       if (command.operator !== "|" || before === undefined || HARMLESS.has(before) || needsInput(command.words)) continue;
-      // What comes after `||` is what the author wants done about a failure.
-      const end = commands.slice(i + 1).find((other) => other.operator !== "|");
-      if (end?.operator === "||") continue;
+      if (isCondition || isAsked(commands, i)) continue;
       linter.warn(PipeWithoutPipefail, [before], range(command.operatorAt, command.operatorAt + 1), node.comments, {
         hint: 'put SHELL ["/bin/bash", "-o", "pipefail", "-c"] before it, or begin with "set -o pipefail" where the shell knows it',
       });
       break;
     }
   }
+}
+
+/** Whether a command is between `if` and `then`, or `while` and `do`; `was` answers for the one before it. */
+function begins({ before }: ShellCommand, was: boolean): boolean {
+  return before.reduce((is, word) => (/^(if|elif|while|until)$/.test(word) ? true : /^(then|do)$/.test(word) ? false : is), was);
+}
+
+/**
+ * Whether the script itself looks at the status of the pipe that has command `i`: after `!`, before `||`,
+ * and before `&&` where the failure is an answer. Note that `&&` alone says nothing, because nearly every
+ * RUN is one list of it: there a failure ends the step, unless the list ends in `||` or more follows it.
+ */
+function isAsked(commands: readonly ShellCommand[], i: number): boolean {
+  let first = i;
+  while (first > 0 && commands[first]?.operator === "|") first--;
+  if (commands[first]?.before.includes("!")) return true;
+  const after = commands.slice(i + 1).findIndex(({ operator }) => operator !== "|");
+  if (after === -1) return false;
+  const next = i + 1 + after;
+  const last = commands[next - 1];
+  switch (commands[next]?.operator) {
+    case "||":
+      return true;
+    case "&&":
+      return (last !== undefined && isTest(last)) || commands.slice(next).some(({ operator }) => operator !== "&&" && operator !== "|");
+    default:
+      return false;
+  }
+}
+
+/** A program whose failure says no. With `pipefail` the first program of its pipe fails, too: nobody reads what it writes any more. */
+function isTest({ words: [program = "", ...rest] }: ShellCommand): boolean {
+  return /^[ef]?grep$/.test(program) && rest.some((word) => word === "--quiet" || word === "--silent" || /^-[a-zA-Z]*q/.test(word));
 }
 
 /** `sha256sum -c` fails by itself when nothing comes. */
