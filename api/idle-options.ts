@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import { suggest } from "../core/suggest.js";
 import type { FrontendResult } from "../frontend/frontend.js";
-import { cacheMounts } from "../solver/ops/cache-mount-name.js";
+import { hasCacheMounts } from "../solver/ops/cache-mount-name.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 
 /**
@@ -14,7 +14,7 @@ export function idleCacheOptions(
 ): readonly Diagnostic[] {
   const stages = [...new Set(compiled.flatMap((result) => result.stages))];
   const unknown = typeof noCache === "boolean" ? [] : noCache.filter((name) => !stages.includes(name));
-  const idleMounts = freshMounts && noCache !== true && cacheMounts(compiled.map(({ rootfs }) => rootfs)).size === 0;
+  const idleMounts = freshMounts && noCache !== true && !hasCacheMounts(compiled.map(({ rootfs }) => rootfs));
   return [...unknown.map((name) => unknownStage(name, stages)), ...(idleMounts ? [NO_MOUNTS] : [])];
 }
 

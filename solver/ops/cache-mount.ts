@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { MOUNT_IN_THE_MAKING } from "../../cache/cache-mounts.js";
-import { TsbuildError } from "../../core/errors.js";
-import type { Mount } from "../../llb/ops.js";
 import type { SolverContext } from "../context.js";
 import type { OpContext } from "../engine/op.js";
-import { cacheMountName } from "./cache-mount-name.js";
+import type { StepResult } from "../result.js";
+import { type CacheMount, cacheMountName } from "./cache-mount-name.js";
+import { type Seed, seedOf } from "./cache-mount-seed.js";
 import type { Held } from "./exec-mounts.js";
 
 /**
@@ -12,19 +12,16 @@ import type { Held } from "./exec-mounts.js";
  * `shared` takes it as it is.
  */
 export async function cacheDirectory(
-  mount: Mount & { type: "cache" },
+  mount: CacheMount,
+  /** What it begins with; undefined: empty. */
+  input: StepResult | undefined,
   context: SolverContext,
   opContext: OpContext,
   held: Held,
 ): Promise<string> {
-  if (mount.input >= 0)
-    throw new TsbuildError(
-      "build/cache-mount-from",
-      `Cannot use cache mount "${mount.id}" with "from": this version starts cache mounts empty`,
-      { hint: 'Drop "from" from the mount and fill the cache in the step' },
-    );
   const { store } = context.layers;
-  const name = cacheMountName(mount);
+  const seed = input && (await seedOf(mount, input, context, opContext));
+  const name = cacheMountName(mount, seed?.digest);
   let path = store.cacheMountPath(name, mount.id);
   if (mount.sharing === "locked") {
     const waiting = `another step that has cache mount "${mount.id}" locked`;
@@ -44,10 +41,11 @@ export async function cacheDirectory(
     path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`, mount.id);
     break;
   }
-  await context.freshMounts?.empty(path, context.worker);
+  await context.freshMounts?.empty(path, context.worker, seed);
   const making = await store.locks.acquire(`mount-made-${path}`, { signal: opContext.signal });
   try {
-    if (!existsSync(path)) await makeCacheDirectory(mount, path, (to) => context.restoreMount(name, to, opContext), context);
+    if (!existsSync(path))
+      await makeCacheDirectory(mount, path, { seed, restore: (to) => context.restoreMount(name, to, opContext) }, context);
   } finally {
     making.release();
   }
@@ -56,15 +54,25 @@ export async function cacheDirectory(
 
 /** Under another name first: nobody finds a mount whose owner and mode are not set yet, not even after a crash. */
 async function makeCacheDirectory(
-  mount: Mount & { type: "cache" },
+  mount: CacheMount,
   path: string,
-  restore: (path: string) => Promise<boolean>,
+  content: { readonly seed: Seed | undefined; readonly restore: (path: string) => Promise<boolean> },
   context: SolverContext,
 ): Promise<void> {
+  const { seed, restore } = content;
   const made = path + MOUNT_IN_THE_MAKING;
   if (existsSync(made)) await (await context.worker()).remove([made]);
-  if (!(await restore(made))) mkdirSync(made);
-  chmodSync(made, mount.mode);
-  if (mount.uid !== 0 || mount.gid !== 0) await (await context.worker()).task("chown", { path: made, uid: mount.uid, gid: mount.gid });
+  if (seed) {
+    mkdirSync(made);
+    await seed.fill(made);
+  } else if (!(await restore(made))) mkdirSync(made);
+  const { uid, gid, mode } = seed && isPlain(mount) ? seed.root : mount;
+  chmodSync(made, mode);
+  if (uid !== 0 || gid !== 0) await (await context.worker()).task("chown", { path: made, uid, gid });
   renameSync(made, path);
+}
+
+/** Whether a mount says nothing of its owner and mode: then one that begins with files has those of their directory. */
+function isPlain({ uid, gid, mode }: CacheMount): boolean {
+  return uid === 0 && gid === 0 && mode === 0o755;
 }

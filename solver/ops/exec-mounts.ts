@@ -23,7 +23,7 @@ export function mountInputs(op: ExecOp): ReadonlyMap<number, ReadonlySet<string>
   const root = op.mounts.find((mount) => mount.dest === "/");
   const selected = new Map<number, Set<string>>();
   for (const mount of op.mounts) {
-    if (mount === root || mount.type !== "bind" || mount.input < 0) continue;
+    if (mount === root || (mount.type !== "bind" && mount.type !== "cache") || mount.input < 0) continue;
     const paths = selected.get(mount.input) ?? new Set();
     selected.set(mount.input, paths.add(mount.selector));
   }
@@ -68,8 +68,11 @@ async function prepareMount(
       const lowers = mount.input < 0 ? [] : await unpackedInput(inputs[mount.input] as StepResult, mount.selector, context, opContext);
       return { type: "overlay", lowers, selector: mount.selector, dest: mount.dest, readonly: mount.readonly };
     }
-    case "cache":
-      return { type: "bind", source: await cacheDirectory(mount, context, opContext, held), dest: mount.dest, readonly: mount.readonly };
+    case "cache": {
+      const input = mount.input < 0 ? undefined : inputs[mount.input];
+      const source = await cacheDirectory(mount, input, context, opContext, held);
+      return { type: "bind", source, dest: mount.dest, readonly: mount.readonly };
+    }
     case "tmpfs":
       return { type: "tmpfs", dest: mount.dest, size: mount.size, readonly: mount.readonly };
     case "secret": {

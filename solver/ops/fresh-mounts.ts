@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../../core/errors.js";
 import type { Worker } from "../../executor-native/contract.js";
@@ -10,12 +10,26 @@ import type { Worker } from "../../executor-native/contract.js";
 export class FreshMounts {
   readonly #emptied = new Map<string, Promise<void>>();
 
-  /** Ends when the mount at `path` has been emptied for this build. The directory itself stays: another build may have it mounted. */
-  empty(path: string, worker: () => Promise<Worker>): Promise<void> {
+  /**
+   * Ends when the mount at `path` has been emptied for this build, and has what it begins with. The directory itself stays: another build may have
+   * it mounted.
+   */
+  empty(path: string, worker: () => Promise<Worker>, seed?: { fill(directory: string): Promise<void> }): Promise<void> {
     let emptying = this.#emptied.get(path);
-    if (!emptying) this.#emptied.set(path, (emptying = removeAll(path, worker)));
+    if (!emptying) this.#emptied.set(path, (emptying = renew(path, worker, seed)));
     return emptying;
   }
+}
+
+/** A mount that is not there is made with its files by whoever needs it. */
+async function renew(
+  path: string,
+  worker: () => Promise<Worker>,
+  seed: { fill(directory: string): Promise<void> } | undefined,
+): Promise<void> {
+  const isThere = existsSync(path);
+  await removeAll(path, worker);
+  if (isThere && existsSync(path)) await seed?.fill(path);
 }
 
 async function removeAll(path: string, worker: () => Promise<Worker>): Promise<void> {
