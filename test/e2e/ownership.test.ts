@@ -1,13 +1,11 @@
-import { chmodSync, chownSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
-import { openSqlite } from "../../cache/sqlite.js";
+import test from "ava";
 import { type OrdinaryUser, userWithoutIds, whoCanReach } from "../support/as-user.js";
 import { missingForBusybox } from "../support/base-image.js";
 import { tarOf } from "../support/images.js";
-import { busyboxLayer, layeredLayout } from "../support/layered-layout.js";
+import { busyboxLayer } from "../support/layered-layout.js";
+import { keysOf, withOwnershipMachine } from "../support/ownership-machine.js";
 import { instructionSteps } from "../support/plain-steps.js";
-import { CLI, type Ended, Rig } from "../support/rig.js";
+import { CLI, type Ended } from "../support/rig.js";
 import { notInstalled, reasonIn, requires } from "../support/requires.js";
 
 // The same Dockerfiles with ids mapped into the user namespace and with virtual owners: the same layers, byte for byte, under the same cache keys.
@@ -72,67 +70,8 @@ RUN --mount=type=tmpfs,target=/t touch /t/f && chown 9 /t/f && cp -p /t/f /f9 &&
 `,
 };
 
-interface Machine {
-  /** Builds, and answers what the command said. */
-  build(dockerfile: string, store: string, ownership: "mapped" | "virtual", prefix?: readonly string[]): Promise<Ended>;
-  /** Of the image built last: `MODE OWNER NAME` of every entry that the build made, by layer, after the layer's digest. */
-  layers(): Promise<readonly (readonly string[])[]>;
-  readonly rig: Rig;
-}
-
-async function withMachine(t: ExecutionContext, body: (machine: Machine) => Promise<void>): Promise<void> {
-  const rig = new Rig();
-  const blob = (digest: string) => rig.path("out", "blobs", "sha256", digest.slice("sha256:".length));
-  const json = (path: string) => JSON.parse(readFileSync(path, "utf8")) as Record<string, readonly { readonly digest: string }[]>;
-  try {
-    const base = await layeredLayout(rig.path("base"), [busybox, ODD]);
-    rig.context("context", { file: "content", "tree/a": "a", "tree/deep/b": "b" });
-    await body({
-      rig,
-      async build(dockerfile, store, ownership, prefix = []) {
-        rig.context("context", { Dockerfile: dockerfile });
-        rmSync(rig.path("out"), { recursive: true, force: true });
-        const args = ["--root", rig.path(store), "build", "--progress=plain", "--build-arg", "SOURCE_DATE_EPOCH=1700000000"];
-        const from = [
-          "--build-context",
-          `base=oci-layout://${base}`,
-          "-o",
-          `type=oci,tar=false,dest=${rig.path("out")}`,
-          rig.path("context"),
-        ];
-        const [command = process.execPath, ...rest] = [...prefix, process.execPath, CLI, ...args, ...from];
-        const ended = await rig.spawn(command, rest, { env: { TSBUILD_OWNERSHIP: ownership } }).ended;
-        t.is(ended.code, 0, ended.stderr);
-        return ended;
-      },
-      async layers() {
-        const [image] = json(rig.path("out", "index.json"))["manifests"] ?? [];
-        return Promise.all(
-          (json(blob(image?.digest ?? ""))["layers"] ?? []).slice(2).map(async ({ digest }) => {
-            const { stdout } = await rig.spawn("tar", ["-tvzf", blob(digest), "--numeric-owner"]).ended;
-            return [digest, ...stdout.toString("utf8").split("\n").filter(Boolean)];
-          }),
-        );
-      },
-    });
-    t.deepEqual(rig.leftovers(), []);
-  } finally {
-    await rig.dispose();
-  }
-}
-
-/** Every key that a store knows a result by. */
-function keysOf(store: string): readonly unknown[] {
-  const database = openSqlite(join(store, "v1", "index.db"));
-  try {
-    return database.prepare("SELECT key FROM keys ORDER BY key").all();
-  } finally {
-    database.close();
-  }
-}
-
 serial("layers and keys are the same whether owners are mapped or virtual", (t) =>
-  withMachine(t, async ({ build, layers, rig }) => {
+  withOwnershipMachine(t, [busybox, ODD], async ({ build, layers, rig }) => {
     for (const [name, dockerfile] of Object.entries(DOCKERFILES)) {
       await build(dockerfile, "mapped", "mapped");
       const expected = await layers();
@@ -144,22 +83,19 @@ serial("layers and keys are the same whether owners are mapped or virtual", (t) 
 );
 
 asAnother("a user without subordinate ids makes the same layers", (t) =>
-  withMachine(t, async ({ build, layers, rig }) => {
+  withOwnershipMachine(t, [busybox, ODD], async ({ build, layers }) => {
     const user = another as OrdinaryUser;
     const dockerfile = DOCKERFILES["what users make"] as string;
     await build(dockerfile, "mapped", "mapped");
     const expected = await layers();
-    chownSync(rig.directory, user.uid, user.gid);
-    for (const name of ["home", "tmp", "run"]) chownSync(rig.path(name), user.uid, user.gid);
-    for (const name of readdirSync(rig.directory)) if (name !== "mapped") chmodSync(rig.path(name), 0o755);
     // Nobody asks for virtual owners: there is nothing else.
-    await build(dockerfile, "own", "mapped", ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"]);
+    await build(dockerfile, "own", user);
     t.deepEqual(await layers(), expected);
   }),
 );
 
 serial("a store that is used both ways mixes nothing up", (t) =>
-  withMachine(t, async ({ build, layers, rig }) => {
+  withOwnershipMachine(t, [busybox, ODD], async ({ build, layers, rig }) => {
     const dockerfile = DOCKERFILES["what root gives away"] as string;
     const done = (ended: Ended) => instructionSteps(ended.stderr).DONE.length;
     const cached = (ended: Ended) => instructionSteps(ended.stderr).CACHED.length;
