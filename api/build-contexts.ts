@@ -1,5 +1,6 @@
 import type { StatShard } from "../cache/contract/stats.js";
 import type { Store } from "../cache/store.js";
+import type { Diagnostic } from "../core/diagnostics.js";
 import { TsbuildError } from "../core/errors.js";
 import type { NamedContext } from "../frontend/frontend.js";
 import type { FileTree } from "../oci/layer/toc.js";
@@ -8,6 +9,7 @@ import type { HashFiles } from "../solver/ops/hash-files.js";
 import { IgnoreRules } from "../solver/ops/ignore-rules.js";
 import { LocalTree } from "../solver/ops/local-tree.js";
 import { contextKind } from "./context-kind.js";
+import { contextName, isReserved, unusedContext } from "./context-name.js";
 import { contextDirectory, type IgnoreFile, ignoreFile } from "./local-context.js";
 import { withoutSecrets } from "./main-context.js";
 import { downloadEdge, gitEdge, invalidGitContext } from "./remote-context.js";
@@ -17,7 +19,11 @@ const MAIN = "context";
 
 /** The directories a build reads from, by the names the graph has for them. */
 export class BuildContexts {
-  readonly #named: ReadonlyMap<string, NamedContext>;
+  readonly #named = new Map<string, NamedContext>();
+  /** As they were given, by the spelling they are looked up with. */
+  readonly #given = new Map<string, string>();
+  readonly #asked = new Set<string>();
+  readonly #used = new Set<string>();
   readonly #directories = new Map<string, string>();
   readonly #dockerfile: string | undefined;
   readonly #store: Store;
@@ -39,7 +45,11 @@ export class BuildContexts {
     this.#hashFiles = options.hashFiles;
     this.#dockerfile = options.dockerfile;
     if (options.main !== undefined) this.#directories.set(MAIN, options.main);
-    this.#named = new Map(Object.entries(options.named).map(([name, value]) => [name.toLowerCase(), this.#namedContext(name, value)]));
+    for (const [given, value] of Object.entries(options.named)) {
+      const name = contextName(given);
+      this.#given.set(name, given);
+      if (!isReserved(name)) this.#named.set(name, this.#namedContext(name, value));
+    }
   }
 
   #namedContext(name: string, value: string): NamedContext {
@@ -60,10 +70,19 @@ export class BuildContexts {
     }
   }
 
-  /** The context given with `--build-context NAME=…`; one for just this platform (`NAME::os/arch`) goes first. */
+  /** The context given with `--build-context NAME=…`, in whatever spelling; one for just this platform (`NAME::os/arch`) goes first. */
   named(name: string, platform: Platform): NamedContext | undefined {
-    const wanted = name.toLowerCase();
-    return this.#named.get(`${wanted}::${formatPlatform(platform)}`) ?? this.#named.get(wanted);
+    const wanted = contextName(name);
+    this.#asked.add(wanted);
+    const found = [`${wanted}::${formatPlatform(platform)}`, wanted].find((candidate) => this.#named.has(candidate));
+    if (found === undefined) return undefined;
+    this.#used.add(found);
+    return this.#named.get(found);
+  }
+
+  /** Warnings for contexts that were given and that nobody asked for. */
+  unused(): readonly Diagnostic[] {
+    return [...this.#given].flatMap(([name, given]) => (this.#used.has(name) ? [] : [unusedContext(given, [...this.#asked])]));
   }
 
   ignorePatterns(name: string): readonly string[] {

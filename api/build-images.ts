@@ -68,6 +68,7 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
     ...build.warnings,
     ...compiled.flatMap((result) => result.warnings),
     ...idleCacheOptions(build, compiled),
+    ...dockerfile.contexts.unused(),
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
 

@@ -4,7 +4,7 @@ import { SingleFlight } from "../core/single-flight.js";
 import type { ResolvedImage } from "../frontend/frontend.js";
 import { type ImageView, readImage, requirePlatform } from "../oci/image.js";
 import { formatPlatform, type Platform } from "../oci/platform.js";
-import { formatReference, parseReference, type Reference, withDefaultTag } from "../oci/reference.js";
+import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../oci/reference.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 import type { Descriptor } from "../oci/types.js";
 import { parseManifestOrIndex } from "../oci/validate.js";
@@ -20,8 +20,8 @@ interface Found {
 export interface ImageResolverOptions {
   readonly store: Store;
   readonly registry: () => Promise<RegistryClient>;
-  /** Ask the registry even for names the local store has. */
-  readonly pull: boolean;
+  /** Ask the registry even for names the local store has, or never. */
+  readonly pull: boolean | "never";
   readonly signal: AbortSignal;
   /** Told when a registry could not be asked and what is known from before is used instead. */
   readonly onStale: (message: string) => void;
@@ -88,12 +88,21 @@ export class ImageResolver {
   async #findByName(reference: Reference): Promise<Found> {
     const name = formatReference(reference);
     const { store, pull } = this.#options;
-    if (!pull || reference.digest !== undefined) {
+    if (pull !== true || reference.digest !== undefined) {
       const local =
         reference.digest === undefined
           ? store.images.get(name)
           : store.images.find(reference.digest.slice("sha256:".length)).find((entry) => entry.target.digest === reference.digest);
       if (local) return { name, target: local.target, origin: undefined };
+    }
+    if (pull === "never") {
+      throw new TsbuildError(
+        "image/not-local",
+        `Cannot use "${name}": the local store has no image of that name, and no registry is asked`,
+        {
+          hint: `tsbuild pull ${familiarReference(reference)} brings it; without --pull=never its registry is asked`,
+        },
+      );
     }
     return { name, target: await this.#ask(reference, name), origin: reference };
   }

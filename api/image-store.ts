@@ -1,6 +1,6 @@
 import type { Store } from "../cache/store.js";
 import type { Digest } from "../core/digest.js";
-import { TsbuildError } from "../core/errors.js";
+import { TsbuildError, UsageError } from "../core/errors.js";
 import { familiarReference, parseImageName, parseReference } from "../oci/reference.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 import { inspectImage, readStored, storedImage } from "./image-store/describe.js";
@@ -35,8 +35,8 @@ export function imageStoreOf(store: Store): ImageStore {
         .sort((a, b) => Date.parse(b.created ?? "") - Date.parse(a.created ?? "") || 0),
     get: (ref) => storedImage(findImage(ref, store.images), store),
     tag(ref, name) {
-      const { target } = findImage(ref, store.images);
-      store.images.set(parseImageName(name), target, Date.now());
+      const parsed = UsageError.of(() => parseImageName(name));
+      store.images.set(parsed, findImage(ref, store.images).target, Date.now());
     },
     remove: (ref, { force = false } = {}) => removeImage(ref, force, store),
     inspect: (ref) => inspectImage(findImage(ref, store.images), store),

@@ -38,7 +38,7 @@ export type {
 } from "./options.js";
 export type { Diagnostic, Fix, Severity, SourceFile, SourceRange, TextEdit } from "../core/diagnostics.js";
 export type { Digest } from "../core/digest.js";
-export { CanceledError, DiagnosticsError, ExecError, TsbuildError } from "../core/errors.js";
+export { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } from "../core/errors.js";
 export type { BuildSummary, HistoryLimits } from "../cache/contract/builds.js";
 export type {
   BuildEvent,

@@ -55,12 +55,11 @@ export async function loadDockerfile(
     contexts,
     resolver,
     ports: {
-      resolveImage: (ref, options) =>
-        runAsStep(
-          `[${severalPlatforms ? `${formatPlatform(options.platform)} ` : ""}internal] load metadata for ${displayName(ref)}`,
-          onEvent,
-          () => resolver.resolve(ref, options),
-        ),
+      resolveImage: (ref, options) => {
+        const internal = `[${severalPlatforms ? `${formatPlatform(options.platform)} ` : ""}internal] load metadata for ${displayName(ref)}`;
+        const name = options.context === undefined ? internal : `[context ${options.context}] load metadata for ${ref}`;
+        return runAsStep(name, onEvent, () => resolver.resolve(ref, options));
+      },
       namedContext: async (name, { platform }) => contexts.named(name, platform),
       sourceTime: (root) => solver.sourceTime(root),
       ignorePatterns: async (name) => contexts.ignorePatterns(name),

@@ -44,7 +44,7 @@ const SHAPES: Partial<Readonly<Record<keyof BuildOptions, Shape>>> = {
   noCacheFilter: TEXTS,
   cacheFrom: LIST,
   cacheTo: LIST,
-  pull: FLAG,
+  pull: { words: "true, false or never", holds: (value) => typeof value === "boolean" || value === "never" },
   network: { words: "default, none or host", holds: (value) => value === "default" || value === "none" || value === "host" },
   allow: {
     words: `an array of ${ENTITLEMENTS.join(", ")}`,

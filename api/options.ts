@@ -119,8 +119,8 @@ export interface BuildOptions extends CommonOptions {
   readonly cacheFrom?: readonly CacheFrom[];
   /** Caches to write the results to, beside the outputs. */
   readonly cacheTo?: readonly CacheTo[];
-  /** Ask the registry even when the local store has the name. */
-  readonly pull?: boolean;
+  /** Ask the registry for base images even when the local store has the name (true), when it has not (default), or take only what has a name there. */
+  readonly pull?: boolean | "never";
   /** Network of RUN steps, and the most they can ask for. Default: `default`. */
   readonly network?: "default" | "none" | "host";
   /**

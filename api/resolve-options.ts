@@ -1,15 +1,16 @@
 import { defaultRoot } from "../cache/paths.js";
 import type { Diagnostic } from "../core/diagnostics.js";
-import { TsbuildError } from "../core/errors.js";
+import { TsbuildError, UsageError } from "../core/errors.js";
 import { suggest } from "../core/suggest.js";
 import type { Consent } from "../llb/entitlements.js";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
-import { parseImageName } from "../oci/reference.js";
+import { parseImageName, parseReference } from "../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
 import { checkOptionShapes } from "./option-shapes.js";
 import { withConfigProxies } from "./proxies.js";
 import type { BuildOptions, CacheFrom, CacheTo } from "./options.js";
 import { type ResolvedOutput, resolveOutputs } from "./resolve-outputs.js";
+import { checkJobs, checkShmSize, parseExtraHosts, parseUlimits } from "./step-options.js";
 
 /** Build options with every default filled in and every text read. */
 export interface ResolvedBuildOptions {
@@ -36,7 +37,7 @@ export interface ResolvedBuildOptions {
   /** Bytes the store may take. */
   readonly budget: number | undefined;
   readonly collect: boolean;
-  readonly pull: boolean;
+  readonly pull: boolean | "never";
   readonly network: "default" | "none" | "host";
   readonly consent: Consent;
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
@@ -85,11 +86,20 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   collect: true,
 };
 
-/** Checks options and fills in defaults. Throws `options/…`, `reference/invalid`. */
+/**
+ * Checks options and fills in defaults. All that can be told from the options alone is told here, before a store is opened. Throws UsageError with `options/…`,
+ * `reference/invalid`, `platform/invalid`.
+ */
 export function resolveBuildOptions(
   options: BuildOptions,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ResolvedBuildOptions {
+  UsageError.of(() => checkNames(options));
+  const root = options.root ?? defaultRoot(env);
+  return UsageError.of(() => resolve(options, root, env));
+}
+
+function checkNames(options: BuildOptions): void {
   for (const key of Object.keys(options)) {
     if (key in KNOWN) continue;
     const near = suggest(key, Object.keys(KNOWN));
@@ -100,11 +110,10 @@ export function resolveBuildOptions(
     );
   }
   checkOptionShapes(options);
+}
+
+function resolve(options: BuildOptions, root: string, env: Readonly<Record<string, string | undefined>>): ResolvedBuildOptions {
   const network = options.network ?? "default";
-  const root = options.root ?? defaultRoot(env);
-  const jobs = options.jobs ?? DEFAULT_JOBS;
-  if (!Number.isInteger(jobs) || jobs < 1)
-    throw new TsbuildError("options/invalid", `Cannot use ${jobs} as the number of jobs: it must be a whole number from 1`);
   const { buildArgs, warning } = withConfigProxies(resolveBuildArgs(options.buildArgs ?? {}, env), env);
   const platforms = options.platforms?.length ? options.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
   return {
@@ -119,8 +128,8 @@ export function resolveBuildOptions(
     platformExplicit: (options.platforms?.length ?? 0) > 0,
     outputs: resolveOutputs(options, platforms),
     noCache: noCacheOf(options) ? true : (options.noCacheFilter ?? []).map((stage) => stage.toLowerCase()),
-    cacheFrom: options.cacheFrom ?? [],
-    cacheTo: options.cacheTo ?? [],
+    cacheFrom: withReferences(options.cacheFrom ?? []),
+    cacheTo: withReferences(options.cacheTo ?? []),
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
     explain: options.explain ?? false,
     history: options.history !== false,
@@ -130,14 +139,20 @@ export function resolveBuildOptions(
     pull: options.pull ?? false,
     network,
     consent: { network, allow: new Set(options.allow) },
-    extraHosts: (options.addHosts ?? []).map(parseExtraHost),
-    ulimits: (options.ulimits ?? []).map(parseUlimit),
-    shmSize: options.shmSize,
+    extraHosts: parseExtraHosts(options.addHosts ?? []),
+    ulimits: parseUlimits(options.ulimits ?? []),
+    shmSize: checkShmSize(options.shmSize),
     secrets: options.secrets ?? {},
     ssh: options.ssh ?? {},
-    jobs,
+    jobs: checkJobs(options.jobs ?? DEFAULT_JOBS),
     warnings: warning === undefined ? [] : [warning],
   };
+}
+
+/** Throws `reference/invalid` for a cache whose name is none. */
+function withReferences<T extends CacheFrom | CacheTo>(caches: readonly T[]): readonly T[] {
+  for (const cache of caches) if (cache.type === "registry") parseReference(cache.ref);
+  return caches;
 }
 
 /** Whether every step runs. */
@@ -163,24 +178,4 @@ function resolveBuildArgs(
     if (value !== undefined) resolved[name] = value;
   }
   return resolved;
-}
-
-/** `host:ip` or `host=ip`; IPv6 addresses may stand in brackets. */
-function parseExtraHost(text: string): { host: string; ip: string } {
-  const [, host, address] = /^([^:=\s]+)[:=](\S+)$/.exec(text) ?? [];
-  if (host === undefined || address === undefined)
-    throw new TsbuildError("options/invalid", `Cannot use "${text}" as an extra host: it is not of the form host:ip`, {
-      hint: "For example --add-host db:10.0.0.5",
-    });
-  return { host, ip: address.replace(/^\[(.*)\]$/, "$1") };
-}
-
-/** `name=soft[:hard]`; -1 is no limit. */
-function parseUlimit(text: string): { name: string; soft: number; hard: number } {
-  const [, name, soft, hard] = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text) ?? [];
-  if (name === undefined || soft === undefined)
-    throw new TsbuildError("options/invalid", `Cannot use "${text}" as a ulimit: it is not of the form name=soft[:hard]`, {
-      hint: "For example --ulimit nofile=1024:4096",
-    });
-  return { name, soft: Number(soft), hard: Number(hard ?? soft) };
 }

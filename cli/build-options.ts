@@ -44,7 +44,7 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     noCacheFilter: flags.all("no-cache-filter").flatMap((value) => splitCsv(value)),
     cacheFrom: parseCacheFrom(flags.all("cache-from"), environment),
     cacheTo: parseCacheTo(flags.all("cache-to"), environment),
-    pull: flags.has("pull"),
+    pull: pull(flags.one("pull")),
     ...(flags.has("explain") ? { explain: true } : {}),
     ...historyLimits(environment.env["TSBUILD_HISTORY"]),
     addHosts: flags.all("add-host"),
@@ -56,7 +56,6 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
 
 /** Flags of the contract that lead nowhere yet; each is refused by name, values that change nothing are let through. */
 function refuseUnsupported(flags: ParsedFlags): void {
-  if (flags.one("cgroup-parent") !== undefined) throw notSupported("--cgroup-parent");
   for (const name of ["provenance", "sbom"] as const) {
     const value = flags.one(name);
     if (value !== undefined && value !== "false") throw notSupported(`--${name}=${value}`, `--${name}=false builds without`);
@@ -64,6 +63,11 @@ function refuseUnsupported(flags: ParsedFlags): void {
   for (const value of flags.all("attest")) {
     if (!csvPairs(value).some((pair) => pair.key === "disabled" && pair.value === "true")) throw notSupported(`--attest=${value}`);
   }
+}
+
+/** "newer" is what a registry that is asked gives anyway. */
+function pull(mode: string | undefined): NonNullable<BuildOptions["pull"]> {
+  return mode === "never" ? mode : mode === "always" || mode === "newer";
 }
 
 /** The bare flag means the layers. */
@@ -103,6 +107,7 @@ function pairs(values: readonly string[], flag: string, value: "required" | "opt
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
 
 function platforms(values: readonly string[], environment: CliEnvironment): { readonly platforms?: readonly string[] } {
+  if (values.includes("")) throw new UsageError("cli/bad-value", 'Cannot read --platform "": expected os/arch, such as linux/arm64');
   const fallback = environment.env["DOCKER_DEFAULT_PLATFORM"];
   const wanted = (values.length > 0 ? values : fallback ? [fallback] : []).flatMap((value) => splitCsv(value)).filter(Boolean);
   if (wanted.length === 0) return {};

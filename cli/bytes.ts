@@ -6,9 +6,11 @@ const FACTORS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 2 ** 10, m: 
 export function parseBytes(text: string, flag: string): number {
   const found = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text);
   const factor = FACTORS[(found?.[2] ?? "").toLowerCase()];
-  if (!found || factor === undefined)
+  const bytes = Math.floor(Number(found?.[1]) * (factor ?? 1));
+  if (factor === undefined || Number.isNaN(bytes))
     throw new UsageError("cli/bad-value", `Cannot read "${text}" for --${flag}: expected a size such as 64m or 1g`);
-  return Math.floor(Number(found[1]) * factor);
+  if (!Number.isSafeInteger(bytes)) throw new UsageError("cli/bad-value", `Cannot use "${text}" for --${flag}: no disk is that large`);
+  return bytes;
 }
 
 /** As `docker images` prints sizes: powers of 1000, three significant digits. */

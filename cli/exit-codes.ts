@@ -1,4 +1,6 @@
-import { CanceledError, TsbuildError } from "../core/errors.js";
+import { CanceledError, UsageError } from "../core/errors.js";
+
+export { UsageError } from "../core/errors.js";
 
 /** What the process ends with; scripts rely on these. */
 export const EXIT = { success: 0, failure: 1, usage: 2, canceled: 130 } as const;
@@ -6,14 +8,9 @@ export const EXIT = { success: 0, failure: 1, usage: 2, canceled: 130 } as const
 /** Signals that end a command in order, and what it ends with then: 128 and the signal's number, as shells have it. */
 export const INTERRUPTED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The command line itself is wrong: an unknown flag, a missing argument, a value that cannot be read. */
-export class UsageError extends TsbuildError {
-  override readonly name = "UsageError";
-}
-
 /** A flag or command of the contract whose feature this version lacks: said out loud, never ignored. */
-export function notSupported(what: string, hint?: string): TsbuildError {
-  return new TsbuildError("cli/not-supported", `Cannot use ${what}: it is not supported yet`, hint === undefined ? {} : { hint });
+export function notSupported(what: string, hint?: string): UsageError {
+  return new UsageError("cli/not-supported", `Cannot use ${what}: it is not supported yet`, hint === undefined ? {} : { hint });
 }
 
 export function exitCodeOf(error: unknown): number {

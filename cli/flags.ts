@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { suggest } from "../core/suggest.js";
 import { UsageError } from "./exit-codes.js";
+import { HELP_WIDTH, wrap } from "./wrap.js";
 
 /** One flag. Without `value` it is a switch; `repeat` collects every occurrence. */
 export interface Flag {
@@ -17,6 +18,8 @@ export interface Flag {
   /** Heading in the help. */
   readonly group?: string;
   readonly hidden?: boolean;
+  /** An empty value is a mistake, as docker has it. Elsewhere such a flag is one that was not given: scripts write `--target "$TARGET"`. */
+  readonly notEmpty?: boolean;
 }
 
 export interface CommandSyntax {
@@ -65,9 +68,9 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
     .helpOption("-h, --help", "Show this help")
     .exitOverride()
     .configureOutput({ writeOut: (text) => (help += text), writeErr: () => undefined })
-    .configureHelp({ helpWidth: 110, showGlobalOptions: false, visibleArguments: () => [] });
+    .configureHelp({ helpWidth: HELP_WIDTH, showGlobalOptions: false, visibleArguments: () => [] });
   command.name(`tsbuild ${syntax.name}`);
-  if (syntax.after) command.addHelpText("after", `\n${syntax.after}`);
+  if (syntax.after) command.addHelpText("after", `\n${wrap(syntax.after)}`);
   for (const flag of syntax.flags) command.addOption(toOption(flag));
   try {
     command.parse([...normalise(syntax.flags, args)], { from: "user" });
@@ -109,7 +112,7 @@ function toOption(flag: Flag): Option {
   const value = flag.value ? ` ${flag.value}` : flag.modes ? " <mode>" : "";
   const option = new Option(`${flag.short ? `-${flag.short}, ` : ""}--${flag.name}${value}`, flag.text);
   // Always given with its mode, see normalise; the help shows what people may write.
-  if (flag.modes) option.flags = `--${flag.name}[=${flag.modes.join("|")}]`;
+  if (flag.modes) option.flags = `--${flag.name}[=<mode>]`;
   // commander takes every --no-… for the negation of another flag and then drops its value without a word: --no-cache-filter is none.
   option.negate = false;
   option.attributeName = () => camel(flag.name);
@@ -151,14 +154,12 @@ function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<
       continue;
     }
     const short = /^-([A-Za-z])=(.*)$/s.exec(arg);
-    if (short && flags.some((candidate) => candidate.short === short[1] && candidate.value)) {
-      yield `-${short[1]}`;
-      yield short[2] as string;
-      continue;
-    }
-    yield arg;
+    const shortFlag = short && flags.find((candidate) => candidate.short === short[1] && candidate.value);
+    const valued = flag?.value ? flag : shortFlag;
     // The value of a flag is never looked at as a flag.
-    if (!long && flag?.value && i + 1 < args.length) yield args[++i] as string;
+    const value = valued && (long?.[2] ?? short?.[2] ?? args[++i]);
+    if (valued === undefined || valued === null || value === undefined) yield arg;
+    else if (value !== "" || valued.notEmpty) yield `--${valued.name}=${value}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { HIDDEN_FLAGS } from "./docker-flags.js";
 import { type CommandSyntax, type Flag, ROOT_FLAG } from "./flags.js";
 
 const INPUT = "What to build:";
@@ -16,7 +17,14 @@ export const BUILD_FLAGS: readonly Flag[] = [
     group: INPUT,
   },
   { name: "target", value: "<stage>", text: "Stage to build (default: the last)", group: INPUT },
-  { name: "build-arg", value: "<name[=value]>", repeat: true, text: "Value for ARG; without = taken from the environment", group: INPUT },
+  {
+    name: "build-arg",
+    notEmpty: true,
+    value: "<name[=value]>",
+    repeat: true,
+    text: "Value for ARG; without = taken from the environment",
+    group: INPUT,
+  },
   {
     name: "build-context",
     value: "<name=source>",
@@ -24,10 +32,22 @@ export const BUILD_FLAGS: readonly Flag[] = [
     text: "Named context: a directory, docker-image://REF, oci-layout://DIR, a Git repository or URL",
     group: INPUT,
   },
-  { name: "platform", value: "<os/arch>", repeat: true, text: "Platform of the result (default: this machine's)", group: INPUT },
-  { name: "label", value: "<key=value>", repeat: true, text: "Label of the image", group: INPUT },
+  {
+    name: "platform",
+    notEmpty: true,
+    value: "<os/arch>",
+    repeat: true,
+    text: "Platform of the result (default: this machine's)",
+    group: INPUT,
+  },
+  { name: "label", notEmpty: true, value: "<key=value>", repeat: true, text: "Label of the image", group: INPUT },
   { name: "annotation", value: "<key=value>", repeat: true, text: "OCI annotation", group: INPUT },
-  { name: "pull", text: "Ask the registry for base images even when the store has them", group: INPUT },
+  {
+    name: "pull",
+    modes: ["always", "missing", "newer", "never"],
+    text: "Ask the registry for base images even when the store has them (always, newer), when it has not (missing, the default), or never",
+    group: INPUT,
+  },
   {
     name: "output",
     short: "o",
@@ -36,7 +56,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
     text: "oci, docker, local, tar, registry, image or cacheonly; DIR and - for short",
     group: RESULT,
   },
-  { name: "tag", short: "t", value: "<name>", repeat: true, text: "Name of the result, name:tag", group: RESULT },
+  { name: "tag", notEmpty: true, short: "t", value: "<name>", repeat: true, text: "Name of the result, name:tag", group: RESULT },
   { name: "push", text: "Short for --output=type=registry", group: RESULT },
   { name: "load", text: "Put the result into the local image store (the default without -o)", group: RESULT },
   {
@@ -69,9 +89,15 @@ export const BUILD_FLAGS: readonly Flag[] = [
     group: CACHE,
   },
   { name: "network", value: "<mode>", text: "Network of RUN steps, and the most they may ask for: default, none or host", group: STEPS },
-  { name: "add-host", value: "<host:ip>", repeat: true, text: "Line for /etc/hosts of RUN steps", group: STEPS },
-  { name: "shm-size", value: "<bytes>", text: "Size of /dev/shm: 64m, 1g", group: STEPS },
-  { name: "ulimit", value: "<name=soft[:hard]>", repeat: true, text: "Resource limit of RUN steps", group: STEPS },
+  {
+    name: "add-host",
+    value: "<host:ip>",
+    repeat: true,
+    text: "Line for /etc/hosts of RUN steps; host:host-gateway is this machine",
+    group: STEPS,
+  },
+  { name: "shm-size", notEmpty: true, value: "<bytes>", text: "Size of /dev/shm: 64m, 1g", group: STEPS },
+  { name: "ulimit", notEmpty: true, value: "<name=soft[:hard]>", repeat: true, text: "Resource limit of RUN steps", group: STEPS },
   {
     name: "secret",
     value: "<id=…,src=…>",
@@ -93,7 +119,6 @@ export const BUILD_FLAGS: readonly Flag[] = [
     text: "What the Dockerfile may ask for: network.host, security.insecure",
     group: STEPS,
   },
-  { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps (not yet)", group: STEPS },
   { name: "jobs", value: "<n>", text: "RUN steps that run at once (default: 64)", group: STEPS },
   {
     name: "progress",
@@ -110,6 +135,7 @@ export const BUILD_FLAGS: readonly Flag[] = [
   { name: "attest", value: "<type=…>", repeat: true, text: "Attestation to attach (not yet)", group: RESULT },
   { name: "provenance", value: "<mode>", text: "Short for --attest=type=provenance (not yet)", group: RESULT },
   { name: "sbom", value: "<mode>", text: "Short for --attest=type=sbom (not yet)", group: RESULT },
+  ...HIDDEN_FLAGS,
 ];
 
 export const BUILD_SYNTAX: CommandSyntax = {

@@ -32,6 +32,22 @@ export class TsbuildError extends Error {
   }
 }
 
+/** The call itself is wrong: an option or flag that is unknown or cannot be read. Nothing has been done by then. */
+export class UsageError extends TsbuildError {
+  override readonly name = "UsageError";
+
+  /** Returns what `read` returns; what it throws about the text that it reads is an error of the call. */
+  static of<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof TsbuildError) || error instanceof UsageError) throw error;
+      const { code, message, hint, diagnostics } = error;
+      throw new UsageError(code, message, { diagnostics, cause: error, ...(hint === undefined ? {} : { hint }) });
+    }
+  }
+}
+
 /** Problems of a source text; carries every problem of the phase, not only the first. */
 export class DiagnosticsError extends TsbuildError {
   override readonly name = "DiagnosticsError";

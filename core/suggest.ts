@@ -1,7 +1,8 @@
 /** The candidate nearest to `word` by edit distance (case ignored), or undefined when none is near enough to be meant. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  // Of a single letter nothing is left when it is replaced.
+  const limit = wanted.length < 2 ? 0 : Math.max(1, Math.floor(wanted.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

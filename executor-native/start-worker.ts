@@ -7,6 +7,7 @@ import type { Worker, WorkerOptions } from "./contract.js";
 import { type HelperFailure, workerNotStarted } from "./errors.js";
 import { helperPath } from "./helper-path.js";
 import { idMaps } from "./id-map.js";
+import { HOST_ROOT_ARGUMENT, isHostRoot } from "./ownership.js";
 import { probe } from "./probe.js";
 import { WorkerClient } from "./worker/client.js";
 
@@ -20,7 +21,7 @@ const ERROR_TAIL = 16 * 1024;
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const maps = idMaps();
   mkdirSync(options.stateDirectory, { recursive: true });
-  const command = [process.execPath, options.entry];
+  const command = [process.execPath, options.entry, ...(isHostRoot() ? [HOST_ROOT_ARGUMENT] : [])];
   const spawnOptions: SpawnOptions = {
     cwd: options.stateDirectory,
     env: environment(),

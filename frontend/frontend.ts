@@ -30,9 +30,13 @@ export type NamedContext =
 export interface FrontendPorts {
   /**
    * Finds an image's digest and config. `ref` is as the Dockerfile has it (`alpine`, `ghcr.io/a/b@sha256:…`).
-   * Throws a TsbuildError that names the reference when there is no such image or none for the platform.
+   * Throws a TsbuildError that names the reference when there is no such image or none for the platform. `context` is the name of the
+   * context that stands for it, for progress.
    */
-  resolveImage(ref: string, options: { readonly platform: Platform; readonly layout?: boolean }): Promise<ResolvedImage>;
+  resolveImage(
+    ref: string,
+    options: { readonly platform: Platform; readonly layout?: boolean; readonly context?: string },
+  ): Promise<ResolvedImage>;
   /** The named context for a stage, image or `--from` name, or undefined. */
   namedContext(name: string, options: { readonly platform: Platform }): Promise<NamedContext | undefined>;
   /**

@@ -99,7 +99,7 @@ function table(constant, identifier, numbers, compatible) {
   const field = compatible ? `${identifier}_pretended, sizeof ${identifier}_pretended / sizeof ${identifier}_pretended[0]` : "NULL, 0";
   return {
     ranges: `static const struct syscall_range ${identifier}_ranges[] = {\n${lines.join("\n")}\n};\n${pretend && `\n${pretend}`}`,
-    entry: `\t{${constant}, ${identifier}_ranges, sizeof ${identifier}_ranges / sizeof ${identifier}_ranges[0], ${numbers.clone}, ${numbers.clone3}, ${numbers.personality}, ${numbers.socket}, ${field}},`,
+    entry: `\t{${constant}, ${identifier}_ranges, sizeof ${identifier}_ranges / sizeof ${identifier}_ranges[0], ${numbers.clone}, ${numbers.clone3}, ${numbers.personality}, ${numbers.socket}, ${numbers.socketcall ?? "NO_CALL"}, ${field}},`,
   };
 }
 
@@ -119,6 +119,9 @@ writeFileSync(
 #include <stddef.h>
 #include <stdint.h>
 
+/* What an architecture lacks. */
+#define NO_CALL 0xffffffffu
+
 struct syscall_range {
 	uint32_t first, last;
 };
@@ -127,7 +130,7 @@ struct syscall_table {
 	uint32_t architecture;
 	const struct syscall_range *ranges;
 	size_t count;
-	uint32_t clone, clone3, personality, socket;
+	uint32_t clone, clone3, personality, socket, socketcall;
 	const uint32_t *pretended; /* answered with success where owners are virtual */
 	size_t pretended_count;
 };

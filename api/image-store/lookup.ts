@@ -1,7 +1,7 @@
 import type { ImageEntry, ImageIndex } from "../../cache/contract/images.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { Digest } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
+import { TsbuildError, UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/suggest.js";
 import { familiarReference, formatReference, parseReference, tryParseReference, withDefaultTag } from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
@@ -66,11 +66,36 @@ function imageOf(entry: ImageEntry, index: ImageIndex): NamedImage {
   );
 }
 
+/** Compares repositories and tags by themselves: a tag in common makes no two names alike. */
+function nearestName(text: string, names: readonly string[]): string | undefined {
+  const [wanted, tag] = splitTag(text);
+  const parts = names.map(splitTag);
+  const repository = suggest(
+    wanted,
+    parts.map(([name]) => name),
+  );
+  const tags = parts.flatMap(([name, candidate]) => (name === repository && candidate !== undefined ? [candidate] : []));
+  if (repository === undefined) return undefined;
+  const near = tags.includes(tag ?? "latest")
+    ? (tag ?? "latest")
+    : tag === undefined || repository === wanted
+      ? tags[0]
+      : suggest(tag, tags);
+  return near === undefined ? undefined : `${repository}:${near}`;
+}
+
+function splitTag(name: string): readonly [repository: string, tag: string | undefined] {
+  const [, repository = name, tag] = /^(.*?)(?::([^:/]*))?$/s.exec(name) ?? [];
+  return [repository, tag];
+}
+
 function notFound(text: string, index: ImageIndex): TsbuildError {
   // A text that is no reference at all gets the reason why.
-  if (tryParseReference(text) === undefined && !/^(sha256:)?[0-9a-f]+$/.test(text)) parseReference(text);
-  const names = index.list().flatMap(({ name }) => (name === undefined ? [] : [familiarReference(parseReference(name))]));
-  const near = suggest(text.includes(":") ? text : `${text}:latest`, names);
+  if (tryParseReference(text) === undefined && !/^(sha256:)?[0-9a-f]+$/.test(text)) UsageError.of(() => parseReference(text));
+  const near = nearestName(
+    text,
+    index.list().flatMap(({ name }) => (name === undefined ? [] : [familiarReference(parseReference(name))])),
+  );
   return new TsbuildError("images/not-found", `Cannot find the image "${text}" in the local store`, {
     hint: near === undefined ? "tsbuild images lists what is there" : `Did you mean "${near}"?`,
   });

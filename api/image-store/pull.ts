@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { CanceledError, TsbuildError, UsageError } from "../../core/errors.js";
 import { inParallel } from "../../core/in-parallel.js";
 import { checkLayerCount, isAttestation, type ManifestNode, platformOf, readTree, requirePlatform } from "../../oci/image.js";
 import { requireComplete } from "../../oci/layout/complete.js";
@@ -32,8 +32,9 @@ const PARALLEL = Math.max(4, availableParallelism());
  */
 export async function pullImages(ref: string, { store, registry }: TransferParts, options: PullOptions): Promise<readonly PulledImage[]> {
   const { onEvent = () => undefined, signal = new AbortController().signal, allTags = false } = options;
-  const reference = parseReference(ref);
-  const wanted = options.platforms === "all" ? "all" : options.platforms?.map(parsePlatform);
+  const reference = UsageError.of(() => parseReference(ref));
+  const { platforms } = options;
+  const wanted = platforms === "all" ? "all" : UsageError.of(() => platforms?.map(parsePlatform));
   if (allTags) requireNoTag(reference, ref);
   const client = await registry();
   const references = allTags ? await tagsOf(reference, client, signal) : [withDefaultTag(reference)];

@@ -2,7 +2,7 @@ import type { ImageEntry } from "../../cache/contract/images.js";
 import { parseCacheOrigin } from "../../cache/transfer/origin.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { CanceledError, TsbuildError, UsageError } from "../../core/errors.js";
 import { type ImageTree, isAttestation, manifestBlobs, type ManifestNode, platformOf, readTree } from "../../oci/image.js";
 import { isForeignLayerType } from "../../oci/media-types.js";
 import { formatPlatform } from "../../oci/platform.js";
@@ -47,7 +47,7 @@ function entryOf(ref: string, store: Store): NamedEntry {
 }
 
 function entriesOf(ref: string, store: Store): readonly NamedEntry[] {
-  const reference = parseReference(ref);
+  const reference = UsageError.of(() => parseReference(ref));
   requireNoTag(reference, ref);
   const prefix = `${formatReference(reference)}:`;
   const entries = store.images.list().flatMap((entry) => (entry.name?.startsWith(prefix) ? [{ ...entry, name: entry.name }] : []));

@@ -23,7 +23,7 @@ const METHODS: Readonly<Record<string, CallMethod>> = {
 };
 
 export function readCall(flags: ParsedFlags): Call {
-  const text = flags.one("call");
+  const text = flags.one("call") ?? flags.one("print");
   const call: { -readonly [K in keyof Call]: Call[K] } = {
     method: flags.has("check") ? "check" : "build",
     format: "text",

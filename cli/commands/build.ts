@@ -6,7 +6,8 @@ import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
 import { type CliEnvironment, type Command, hostPath, print, tell } from "../environment.js";
-import { EXIT, exitCodeOf } from "../exit-codes.js";
+import { idleFlags } from "../docker-flags.js";
+import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags } from "../flags.js";
 import { BUILD_SYNTAX } from "../options-table.js";
 import { parseOutputs, usesStdout } from "../outputs-syntax.js";
@@ -30,7 +31,7 @@ export const command: Command = {
       const { runCall } = await import("./call.js");
       return runCall(call, { ...options, ...inputs }, reporter, environment);
     }
-    const warnings: Diagnostic[] = [];
+    const warnings: Diagnostic[] = [...idleFlags(flags)];
     let result: BuildResult;
     try {
       result = await environment.api.build({
@@ -48,15 +49,15 @@ export const command: Command = {
       await showWarnings(form, warnings, environment);
       const shown =
         environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
-      const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
+      const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || flags.has("debug");
       await tell(environment, renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, debug }));
       // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
-      const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError);
+      const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError || shown instanceof UsageError);
       if (ran) await tidied(environment.api.collect({ ...options, ifDue: true }), environment.signal);
       return exitCodeOf(shown);
     }
     reporter.finish();
-    await showWarnings(form, result.warnings, environment);
+    await showWarnings(form, [...idleFlags(flags), ...result.warnings], environment);
     await report(result, flags, outputs, environment);
     // Nobody waits for the result any more; what goes wrong is for the next build to try again.
     if (result.collectionDue) await tidied(environment.api.collect(options), environment.signal);

@@ -18,6 +18,7 @@
 #include "mapped.h"
 #include "seccomp.h"
 #include "user.h"
+#include "userns.h"
 #include "virtual.h"
 #include "watch.h"
 
@@ -194,6 +195,8 @@ void run_command(const struct spec *spec, int control)
 	umask(022);
 	set_rlimits(spec);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (spec->uids)
+		enter_user_namespace("direct", spec->uids, spec->gids);
 	if (spec->supervised)
 		become_virtually(spec, &user, control);
 	else

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What an architecture lacks. */
+#define NO_CALL 0xffffffffu
+
 struct syscall_range {
 	uint32_t first, last;
 };
@@ -14,7 +17,7 @@ struct syscall_table {
 	uint32_t architecture;
 	const struct syscall_range *ranges;
 	size_t count;
-	uint32_t clone, clone3, personality, socket;
+	uint32_t clone, clone3, personality, socket, socketcall;
 	const uint32_t *pretended; /* answered with success where owners are virtual */
 	size_t pretended_count;
 };
@@ -32,11 +35,11 @@ static const struct syscall_range x86_64_ranges[] = {
 
 static const struct syscall_range i386_ranges[] = {
 	{0, 16}, {19, 20}, {23, 24}, {26, 27}, {29, 30}, {33, 33}, {36, 43}, {45, 47}, {49, 50}, {54, 55},
-	{57, 57}, {60, 61}, {63, 66}, {70, 71}, {75, 78}, {80, 83}, {85, 85}, {90, 97}, {99, 100}, {102, 102},
-	{104, 108}, {114, 114}, {116, 119}, {122, 126}, {132, 133}, {138, 148}, {150, 165}, {168, 168}, {170, 187}, {190, 216},
-	{218, 221}, {224, 250}, {252, 252}, {254, 263}, {265, 272}, {277, 282}, {284, 284}, {289, 293}, {295, 309}, {311, 316},
-	{318, 335}, {337, 337}, {339, 341}, {343, 345}, {347, 348}, {351, 356}, {358, 358}, {360, 373}, {375, 386}, {393, 403},
-	{405, 414}, {416, 424}, {434, 434}, {436, 437}, {439, 439}, {441, 441}, {444, 449}, {451, 458}, {462, 466},
+	{57, 57}, {60, 61}, {63, 66}, {70, 71}, {75, 78}, {80, 83}, {85, 85}, {90, 97}, {99, 100}, {104, 108},
+	{114, 114}, {116, 119}, {122, 126}, {132, 133}, {138, 148}, {150, 165}, {168, 168}, {170, 187}, {190, 216}, {218, 221},
+	{224, 250}, {252, 252}, {254, 263}, {265, 272}, {277, 282}, {284, 284}, {289, 293}, {295, 309}, {311, 316}, {318, 335},
+	{337, 337}, {339, 341}, {343, 345}, {347, 348}, {351, 356}, {358, 358}, {360, 373}, {375, 386}, {393, 403}, {405, 414},
+	{416, 424}, {434, 434}, {436, 437}, {439, 439}, {441, 441}, {444, 449}, {451, 458}, {462, 466},
 };
 
 static const uint32_t i386_pretended[] = {
@@ -44,8 +47,8 @@ static const uint32_t i386_pretended[] = {
 };
 
 static const struct syscall_table syscall_tables[] = {
-	{AUDIT_ARCH_X86_64, x86_64_ranges, sizeof x86_64_ranges / sizeof x86_64_ranges[0], 56, 435, 135, 41, NULL, 0},
-	{AUDIT_ARCH_I386, i386_ranges, sizeof i386_ranges / sizeof i386_ranges[0], 120, 435, 136, 359, i386_pretended, sizeof i386_pretended / sizeof i386_pretended[0]},
+	{AUDIT_ARCH_X86_64, x86_64_ranges, sizeof x86_64_ranges / sizeof x86_64_ranges[0], 56, 435, 135, 41, NO_CALL, NULL, 0},
+	{AUDIT_ARCH_I386, i386_ranges, sizeof i386_ranges / sizeof i386_ranges[0], 120, 435, 136, 359, 102, i386_pretended, sizeof i386_pretended / sizeof i386_pretended[0]},
 };
 #elif defined(__aarch64__)
 static const struct syscall_range aarch64_ranges[] = {
@@ -57,12 +60,12 @@ static const struct syscall_range aarch64_ranges[] = {
 
 static const struct syscall_range arm_ranges[] = {
 	{0, 16}, {19, 20}, {23, 24}, {26, 27}, {29, 30}, {33, 33}, {36, 43}, {45, 47}, {49, 50}, {54, 55},
-	{57, 57}, {60, 61}, {63, 66}, {70, 71}, {75, 78}, {80, 83}, {85, 85}, {90, 97}, {99, 100}, {102, 102},
-	{104, 108}, {114, 114}, {116, 119}, {122, 122}, {124, 126}, {132, 133}, {138, 148}, {150, 165}, {168, 168}, {170, 187},
-	{190, 217}, {219, 221}, {224, 248}, {250, 253}, {256, 261}, {263, 270}, {274, 280}, {282, 308}, {312, 312}, {314, 318},
-	{322, 336}, {338, 343}, {345, 346}, {348, 363}, {365, 366}, {368, 370}, {372, 374}, {376, 377}, {380, 385}, {387, 387},
-	{389, 399}, {403, 403}, {405, 414}, {416, 424}, {434, 434}, {436, 437}, {439, 439}, {441, 441}, {444, 449}, {451, 458},
-	{462, 466}, {983041, 983042}, {983045, 983045},
+	{57, 57}, {60, 61}, {63, 66}, {70, 71}, {75, 78}, {80, 83}, {85, 85}, {90, 97}, {99, 100}, {104, 108},
+	{114, 114}, {116, 119}, {122, 122}, {124, 126}, {132, 133}, {138, 148}, {150, 165}, {168, 168}, {170, 187}, {190, 217},
+	{219, 221}, {224, 248}, {250, 253}, {256, 261}, {263, 270}, {274, 280}, {282, 308}, {312, 312}, {314, 318}, {322, 336},
+	{338, 343}, {345, 346}, {348, 363}, {365, 366}, {368, 370}, {372, 374}, {376, 377}, {380, 385}, {387, 387}, {389, 399},
+	{403, 403}, {405, 414}, {416, 424}, {434, 434}, {436, 437}, {439, 439}, {441, 441}, {444, 449}, {451, 458}, {462, 466},
+	{983041, 983042}, {983045, 983045},
 };
 
 static const uint32_t arm_pretended[] = {
@@ -70,8 +73,8 @@ static const uint32_t arm_pretended[] = {
 };
 
 static const struct syscall_table syscall_tables[] = {
-	{AUDIT_ARCH_AARCH64, aarch64_ranges, sizeof aarch64_ranges / sizeof aarch64_ranges[0], 220, 435, 92, 198, NULL, 0},
-	{AUDIT_ARCH_ARM, arm_ranges, sizeof arm_ranges / sizeof arm_ranges[0], 120, 435, 136, 281, arm_pretended, sizeof arm_pretended / sizeof arm_pretended[0]},
+	{AUDIT_ARCH_AARCH64, aarch64_ranges, sizeof aarch64_ranges / sizeof aarch64_ranges[0], 220, 435, 92, 198, NO_CALL, NULL, 0},
+	{AUDIT_ARCH_ARM, arm_ranges, sizeof arm_ranges / sizeof arm_ranges[0], 120, 435, 136, 281, 102, arm_pretended, sizeof arm_pretended / sizeof arm_pretended[0]},
 };
 #else
 #error "tsbuild's sandbox has system call tables for x86_64 and aarch64 only"

@@ -97,6 +97,15 @@ static void clone3_body(struct program *program)
 	emit_return(program, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
+/*
+ * The arguments lie in memory, where a filter cannot see the family of addresses, and some families lead to the kernel's weak spots. "Not implemented" makes
+ * C libraries that know both (musl) use socket(2); 32-bit programs of others are without a network.
+ */
+static void socketcall_body(struct program *program)
+{
+	emit_return(program, SECCOMP_RET_ERRNO | ENOSYS);
+}
+
 static void personality_body(struct program *program)
 {
 	static const uint32_t allowed[] = {0, 0x8, 0x20000, 0x20008, 0xffffffff};
@@ -210,6 +219,8 @@ static void emit_architecture(struct program *program, const struct syscall_tabl
 	emit_call(program, table->clone3, clone3_body);
 	emit_call(program, table->personality, personality_body);
 	emit_call(program, table->socket, socket_body);
+	if (table->socketcall != NO_CALL)
+		emit_call(program, table->socketcall, socketcall_body);
 	emit_ranges(program, table->ranges, table->count);
 	program->code[jump].k = (uint32_t)(program->length - jump - 1);
 }

@@ -64,6 +64,12 @@ static void op_shm_size(struct spec *spec, struct field *f) { spec->shm_size = n
 
 static void op_open_files(struct spec *spec, struct field *f) { spec->open_files = number(f[0]); }
 
+static void op_user_namespace(struct spec *spec, struct field *f)
+{
+	spec->uids = f[0].text;
+	spec->gids = f[1].text;
+}
+
 static void op_owners(struct spec *spec, struct field *f)
 {
 	spec->owners = f[0].text;
@@ -155,6 +161,7 @@ static const struct operation {
 	{"seccomp", 1, op_seccomp},         /* 1: the allow-list */
 	{"sys-writable", 1, op_sys_writable},
 	{"capabilities", 1, op_capabilities}, /* bit mask of the bounding set */
+	{"user-namespace", 2, op_user_namespace}, /* maps of a user namespace of the command's own */
 	{"masked", 1, op_masked},           /* path that is covered when it exists */
 	{"readonly", 1, op_readonly},       /* path that is made read-only when it exists */
 	{"shm-size", 1, op_shm_size},       /* bytes */

@@ -42,6 +42,7 @@ struct spec {
 	char *cwd, *user, *hostname, *hosts, *resolv_conf;
 	bool network, seccomp, sys_writable;
 	uint64_t capabilities; /* bit mask */
+	char *uids, *gids;     /* maps of a user namespace of the command's own (see userns.h), NULL for none */
 	uint64_t shm_size;
 	uint64_t open_files; /* the soft limit is lowered to this */
 	struct rlimit_spec rlimits[16];

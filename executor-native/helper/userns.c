@@ -2,6 +2,8 @@
  * Mode `userns`: becomes a command inside a new user and mount namespace. The process that was started is the one that becomes the command, so that
  * whoever started it is its parent; a child stays outside for a moment to write the id maps.
  */
+#include "userns.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -109,12 +111,9 @@ static void protect_program(void)
 		close(file);
 }
 
-int mode_userns(int count, char **arguments)
+void enter_user_namespace(const char *how, const char *uids, const char *gids)
 {
-	uint64_t parent;
 	int go[2], status;
-	if (count < 5 || !parse_number(arguments[0], INT32_MAX, &parent))
-		fail("exec/internal", "Usage: userns PARENT direct|own|tools UIDMAP GIDMAP COMMAND…");
 	pid_t self = getpid();
 	if (pipe2(go, O_CLOEXEC) < 0)
 		fail_errno("exec/userns", "Cannot make a pipe");
@@ -123,7 +122,7 @@ int mode_userns(int count, char **arguments)
 		fail_errno("exec/userns", "Cannot start the process that maps ids");
 	if (mapper == 0) {
 		close(go[1]);
-		write_maps(self, go[0], arguments[1], arguments[2], arguments[3]);
+		write_maps(self, go[0], how, uids, gids);
 	}
 	close(go[0]);
 	if (unshare(CLONE_NEWUSER) < 0)
@@ -133,12 +132,20 @@ int mode_userns(int count, char **arguments)
 	while (waitpid(mapper, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return EXIT_FAILED; /* it has said why */
+		_exit(EXIT_FAILED); /* it has said why */
 	close(go[1]);
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		fail_errno("exec/userns", "Cannot become root in the user namespace");
 	if (unshare(CLONE_NEWNS) < 0)
 		fail_errno("exec/userns-mount", "Cannot make a mount namespace in the user namespace");
+}
+
+int mode_userns(int count, char **arguments)
+{
+	uint64_t parent;
+	if (count < 5 || !parse_number(arguments[0], INT32_MAX, &parent))
+		fail("exec/internal", "Usage: userns PARENT direct|own|tools UIDMAP GIDMAP COMMAND…");
+	enter_user_namespace(arguments[1], arguments[2], arguments[3]);
 	/* Nothing mounted here reaches the host; what the host unmounts goes here too, so that a medium is not kept busy. */
 	if (mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		fail_errno("exec/userns-mount", "Cannot separate the mounts from the host's");

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
@@ -6,9 +7,11 @@ import { ownersFile } from "../../core/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
 import { pathTooLong, sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
+import { identity } from "../id-map.js";
 import { mappedIds } from "../mapped-ids.js";
+import { HOST_ROOT_ARGUMENT } from "../ownership.js";
 import { mountPoints } from "./mount-points.js";
-import { encodeSpec, type VirtualOwnership } from "./spec-encoding.js";
+import { type AllIds, encodeSpec, type VirtualOwnership } from "./spec-encoding.js";
 import { namesUnmappedIds } from "./unmapped-ids.js";
 
 /** A status line of the native part's `run` mode. */
@@ -37,7 +40,15 @@ export interface RunningSandbox {
  */
 export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "stderr", data: Buffer) => void): RunningSandbox {
   const lowers = [mountPoints(process.cwd()), ...spec.rootfs.lowers];
-  const bytes = encodeSpec({ ...spec, rootfs: { ...spec.rootfs, lowers } }, process.pid, virtualOwnership(spec));
+  const owners = virtualOwnership(spec);
+  const bytes = encodeSpec(
+    { ...spec, rootfs: { ...spec.rootfs, lowers } },
+    {
+      parent: process.pid,
+      ...(owners ? { owners } : {}),
+      ...(process.argv.includes(HOST_ROOT_ARGUMENT) ? { hostRoot: allIds() } : {}),
+    },
+  );
   // Steps see the command line of their first process: it does not say where tsbuild is installed.
   const child = spawn(helperPath(), ["run"], {
     argv0: "tsbuild-sandbox",
@@ -88,6 +99,10 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
       for (const output of outputs) output.resume();
     },
   };
+}
+
+function allIds(): AllIds {
+  return { uids: identity(readFileSync("/proc/self/uid_map", "utf8")), gids: identity(readFileSync("/proc/self/gid_map", "utf8")) };
 }
 
 /** Undefined where every id is mapped: then no owner is virtual. */

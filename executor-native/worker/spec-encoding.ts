@@ -50,8 +50,25 @@ export interface VirtualOwnership {
   readonly supervised: boolean;
 }
 
+/** The ids of the worker's user namespace: maps of a namespace inside it that has all of them. */
+export interface AllIds {
+  readonly uids: string;
+  readonly gids: string;
+}
+
+export interface EncodingOptions {
+  /** The worker, whose end is the sandbox's. */
+  readonly parent: number;
+  readonly owners?: VirtualOwnership;
+  /**
+   * Given where id 0 is the host's root. Much of /proc and /sys heeds nothing but that number, so a step without limits has it in a user namespace of its
+   * own, in which it can take back nothing of how these are mounted.
+   */
+  readonly hostRoot?: AllIds;
+}
+
 /** The bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec.h. */
-export function encodeSpec(spec: SandboxSpec, parent: number, owners?: VirtualOwnership): Buffer {
+export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: EncodingOptions): Buffer {
   const parts: Buffer[] = [];
   const operation = (...fields: readonly (string | number | bigint | Uint8Array)[]): void => {
     for (const field of fields) {
@@ -76,10 +93,12 @@ export function encodeSpec(spec: SandboxSpec, parent: number, owners?: VirtualOw
   operation("resolv-conf", spec.resolvConf);
   operation("network", spec.network === "host" ? 1 : 0);
   operation("seccomp", insecure ? 0 : 1);
-  operation("sys-writable", insecure ? 1 : 0);
+  const unlimited = insecure && hostRoot === undefined;
+  operation("sys-writable", unlimited ? 1 : 0);
   operation("capabilities", insecure ? ALL_CAPABILITIES : DEFAULT_CAPABILITIES);
+  if (insecure && hostRoot) operation("user-namespace", hostRoot.uids, hostRoot.gids);
   for (const path of insecure ? [] : MASKED) operation("masked", path);
-  for (const path of insecure ? [] : READONLY) operation("readonly", path);
+  for (const path of unlimited ? [] : READONLY) operation("readonly", path);
   operation("shm-size", spec.shmSize ?? DEFAULT_SHM_SIZE);
   operation("open-files", OPEN_FILES);
   for (const { name, soft, hard } of spec.ulimits ?? []) operation("rlimit", name, limit(soft), limit(hard));

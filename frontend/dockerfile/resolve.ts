@@ -98,7 +98,8 @@ async function useNamedContext(
     state.image = emptyImage(platform);
     return;
   }
-  const resolved = await context.ports.resolveImage(named.ref, { platform, ...(named.kind === "oci-layout" ? { layout: true } : {}) });
+  const layout = named.kind === "oci-layout" ? { layout: true } : {};
+  const resolved = await context.ports.resolveImage(named.ref, { platform, context: name, ...layout });
   useImage(
     state,
     resolved,

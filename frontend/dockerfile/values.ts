@@ -45,7 +45,8 @@ export function parseSize(text: string): number | undefined {
   const match = SIZE.exec(text.trim());
   if (!match) return undefined;
   const power = match[2] ? "kmgtp".indexOf(match[2].toLowerCase()) + 1 : 0;
-  return Math.floor(Number(match[1]) * 1024 ** power);
+  const bytes = Math.floor(Number(match[1]) * 1024 ** power);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 const SYMBOLIC_MODE = /^[ugoa]*(?:[-+=](?:[rwxXstugo]*|[0-7]+))+$/;

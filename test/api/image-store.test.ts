@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import { openImageStore } from "../../api/image-store.js";
 import type { ImageStore } from "../../api/options.js";
 import { openStore } from "../../cache/open-store.js";
+import { TsbuildError, UsageError } from "../../core/errors.js";
 import { digestHex, sha256 } from "../../core/digest.js";
 import { dockerTar } from "../../exporters/docker-tar.js";
 import type { ExportImage } from "../../exporters/exporter.js";
@@ -95,6 +96,16 @@ test("find an image by name, id, digest and their beginnings", async (t) => {
     t.throws(() => images.get("ap:1")),
     { hint: 'Did you mean "app:1"?' },
   );
+  for (const [text, hint] of [
+    ["nope", "tsbuild images lists what is there"],
+    ["b:1", "tsbuild images lists what is there"],
+    ["apq", 'Did you mean "app:1"?'],
+    ["app:2", 'Did you mean "app:1"?'],
+  ] as const) {
+    t.is(t.throws(() => images.get(text), { instanceOf: TsbuildError })?.hint, hint, text);
+  }
+  t.throws(() => images.get("A B"), { instanceOf: UsageError, code: "reference/invalid" });
+  t.throws(() => images.tag("app:1", "a:b:c"), { instanceOf: UsageError, code: "reference/invalid" });
   t.throws(() => images.get("ffffffffffff"), { code: "images/not-found" });
   t.throws(() => images.get("Not A Name"), { code: "reference/invalid" });
 });

@@ -5,7 +5,8 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import test from "ava";
 import type { BuildOptions } from "../../api/options.js";
-import { CanceledError, DiagnosticsError, ExecError, TsbuildError } from "../../core/errors.js";
+import { COMMANDS } from "../../cli/commands-table.js";
+import { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } from "../../core/errors.js";
 import { now } from "../../core/events.js";
 import { sha256 } from "../../core/digest.js";
 import { golden } from "../support/golden.js";
@@ -52,6 +53,13 @@ const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[
     { dockerfile: "docker/Dockerfile", target: "out", network: "none", shmSize: 64 * 2 ** 20, jobs: 3 },
   ],
   ["--add-host a:1.2.3.4 --ulimit nofile=1024:2048 .", { addHosts: ["a:1.2.3.4"], ulimits: ["nofile=1024:2048"] }],
+  ["--pull=always .", { pull: true }],
+  ["--pull=newer .", { pull: true }],
+  ["--pull=missing .", {}],
+  ["--pull=never .", { pull: "never" }],
+  ["--pull .", { pull: true }],
+  ["-t a -t= .", { tags: ["a", ""] }],
+  ["--root= .", { root: "/env" }, { env: { TSBUILD_ROOT: "/env" } }],
   ["--root /store .", { root: "/store" }],
   ["--cache-budget 5% .", { cacheBudget: "5%" }],
   ["--root=/store build .", { root: "/store" }],
@@ -148,6 +156,75 @@ for (const [line, expected, rig] of READ) {
   });
 }
 
+for (const name of [undefined, ...Object.keys(COMMANDS)]) {
+  test(`help fits a terminal of 80 columns: ${name ?? "tsbuild"}`, async (t) => {
+    const { code, stdout } = await runRig([...(name === undefined ? [] : [name]), "--help"]);
+    t.is(code, 0);
+    t.deepEqual(
+      stdout.split("\n").filter((line) => line.length > 80),
+      [],
+    );
+  });
+}
+
+/** Scripts write `--target "$TARGET"` whether or not the variable is set. */
+const EMPTY =
+  "target network file output iidfile metadata-file progress call print secret ssh build-context add-host allow annotation provenance sbom cgroup-parent attest " +
+  "cache-from cache-to no-cache-filter jobs cache-budget memory isolation security-opt builder";
+
+for (const flag of EMPTY.split(" ")) {
+  test(`an empty --${flag} is a flag that was not given`, async (t) => {
+    for (const args of [
+      [`--${flag}=`, "."],
+      [`--${flag}`, "", "."],
+    ]) {
+      const { code, stderr, stdout, builds } = await runRig(args);
+      t.is(code, 0, stderr);
+      t.deepEqual(builds, [DEFAULTS]);
+      t.is(stdout, `${IMAGE_ID}\n`);
+      t.notRegex(stderr, /nothing/);
+    }
+  });
+}
+
+/** Flags of docker that change nothing here, and whether that is told. */
+const IDLE: readonly (readonly [string, warned?: readonly string[]])[] = [
+  ["--rm --rm=true --rm=false --force-rm --force-rm=0 --compress --builder default --builder=default --isolation=default"],
+  ["-D"],
+  ["--debug"],
+  ["--memory 1g", ["--memory"]],
+  ["-m 1g -c 5", ["--memory", "--cpu-shares"]],
+  [
+    "--memory-swap=1g --cpu-period=5 --cpu-quota=5 --cpuset-cpus=0 --cpuset-mems 0",
+    ["--memory-swap", "--cpu-period", "--cpu-quota", "--cpuset-cpus", "--cpuset-mems"],
+  ],
+  ["--squash --squash", ["--squash"]],
+  ["--security-opt seccomp=unconfined --security-opt b", ["--security-opt"]],
+  ["--isolation hyperv --builder other --cgroup-parent /x", ["--cgroup-parent", "--isolation", "--builder"]],
+];
+
+for (const [line, warned] of IDLE) {
+  test(`docker's old flags are taken: ${line}`, async (t) => {
+    const { code, stderr, builds } = await runRig(["build", ...line.split(" "), "."]);
+    t.is(code, 0, stderr);
+    t.deepEqual(builds, [DEFAULTS]);
+    if (warned === undefined) t.is(stderr, "");
+    else t.regex(stderr, new RegExp(`^\n 1 warning found:\n - options/idle: ${warned.join(", ")} changes? nothing\n   hint: .*\n$`));
+  });
+}
+
+test("--print is --call", async (t) => {
+  const { code } = await runRig(["--print=targets", "."], {
+    targets: () => Promise.resolve({ targets: [], source: { name: "Dockerfile", text: "" } }),
+  });
+  t.is(code, 0);
+});
+
+test("an error of the options ends with 2, and nothing is collected", async (t) => {
+  const { code, collected } = await runRig(["."], { build: () => Promise.reject(new UsageError("options/invalid", "no")) });
+  t.deepEqual([code, collected], [2, 0]);
+});
+
 /** Command lines that are refused: golden texts hold what the user sees. */
 const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]>> = {
   "unknown-flag": ["--tagg app .", 2],
@@ -159,7 +236,13 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "bad-progress": ["--progress fancy .", 2],
   "bad-progress-env": [".", 2, { env: { BUILDKIT_PROGRESS: "fancy" } }],
   "quiet-and-progress": ["-q --progress plain .", 2],
-  "bad-switch": ["--pull=maybe .", 2],
+  "bad-switch": ["--quiet=maybe .", 2],
+  "bad-pull": ["--pull=maybe .", 2],
+  "empty-platform": ["--platform= .", 2],
+  "empty-label": ["--label= .", 2],
+  "empty-shm-size": ["--shm-size= .", 2],
+  "huge-shm-size": ["--shm-size 99999999999999999999 .", 2],
+  "huge-shm-size-unit": ["--shm-size 9007199254740992k .", 2],
   "bad-network": ["--network bridge .", 2],
   "bad-shm-size": ["--shm-size much .", 2],
   "bad-jobs": ["--jobs 0 .", 2],
@@ -171,7 +254,7 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "output-field": ["-o type=oci,x .", 2],
   "output-two-stdout": ["-o - -o type=oci,dest=- .", 2],
   "output-terminal": ["-o - .", 2, { tty: true, env: { NO_COLOR: "1" } }],
-  "output-unsupported": ["-o type=oci,dest=x,attestation-inline=true .", 1],
+  "output-unsupported": ["-o type=oci,dest=x,attestation-inline=true .", 2],
   "output-boolean": ["-o type=image,push=yes .", 2],
   "output-none": ["-o type=local,dest=x,push=true .", 2],
   "local-no-dest": ["-o type=local .", 2],
@@ -183,9 +266,9 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   call: ["--call otline .", 2],
   "call-format": ["--call check,format=xml .", 2],
   "call-check": ["--check --call outline .", 2],
-  sbom: ["--sbom true .", 1],
+  sbom: ["--sbom true .", 2],
   allow: ["--allow network.hots .", 2],
-  "allow-device": ["--allow device=vendor.com/device .", 1],
+  "allow-device": ["--allow device=vendor.com/device .", 2],
   "two-stdins": ["-f - -", 2],
   "inspect-template": ["inspect --format {{.Id|nope}} app", 2],
   "images-filter": ["images --filter colour=red", 2],

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { busyboxSuite, gone, withRig } from "../support/busybox-suite.js";
 import { parsePlain } from "../support/plain-steps.js";
+import { random } from "../support/random.js";
 import type { Ended, Rig } from "../support/rig.js";
 
 // Many processes on one store, and processes that are killed at any moment. TSBUILD_STRESS_KILLS=200 makes it long.
@@ -117,17 +118,6 @@ serial("twenty processes build overlapping images at once: all right, every step
     t.deepEqual(leftovers(rig), []);
   });
 });
-
-/** Mulberry32: the same moments again with the same seed. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 serial(`${KILLS} kills at any moment, of commands, workers and steps: every other build is right, and nothing is left`, async (t) => {
   await withRig(async (rig) => {

@@ -8,6 +8,7 @@ import test from "ava";
 import { TsbuildError } from "../../core/errors.js";
 import { fromWire, toWire } from "../../executor-native/errors.js";
 import { firstFreeId, identity, idMaps, ownershipHere, rangeMap } from "../../executor-native/id-map.js";
+import { isHostRoot } from "../../executor-native/ownership.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import { encodeMessage, type Frame, FrameReader, outputHeader, type Response } from "../../executor-native/worker/protocol.js";
 import { BUSYBOX, ENTRY, ownSleep, processesWith, SandboxRig } from "../support/sandbox-rig.js";
@@ -41,6 +42,16 @@ test("id maps: one id can be asked for, and says what it lacks", (t) => {
     if (before === undefined) delete process.env["TSBUILD_OWNERSHIP"];
     else process.env["TSBUILD_OWNERSHIP"] = before;
   }
+});
+
+test("who is the host's root", (t) => {
+  const full = "         0          0 4294967295\n";
+  t.true(isHostRoot(full, 0));
+  t.true(isHostRoot("0 0 1\n", 0));
+  t.true(isHostRoot("1 100000 65535\n0 0 1\n", 0));
+  t.false(isHostRoot(full, 1000));
+  t.false(isHostRoot("0 100000 65536\n", 0));
+  t.false(isHostRoot("0 1000 1\n1 100000 65536\n", 0));
 });
 
 test("frames survive any cut of the byte stream", (t) => {

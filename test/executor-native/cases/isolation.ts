@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import { helperPath } from "../../../executor-native/helper-path.js";
+import { isHostRoot } from "../../../executor-native/ownership.js";
 import { makeRootfs, metadata, ownSleep, processesWith, tree } from "../../support/sandbox-rig.js";
 import { type Case, failsWith, ok, secret } from "./case.js";
 
@@ -107,6 +108,34 @@ export const isolation: readonly Case[] = [
       assert.ok(refused.length >= 3 * (names.length + 1), out);
       for (const line of refused) assert.match(line, /Read-only file system$/);
       assert.deepEqual(look(), before);
+    },
+  },
+  {
+    name: "a step without limits mounts and becomes others, but changes no settings of the host",
+    run: async (rig) => {
+      const settings = [
+        "/proc/sys/kernel/core_pattern",
+        "/proc/sysrq-trigger",
+        "/proc/irq/default_smp_affinity",
+        "/sys/kernel/mm/transparent_hugepage/enabled",
+      ].filter((path) => existsSync(path));
+      // sysrq-trigger can be written only.
+      const value = (path: string): string => (statSync(path).mode & 0o444 ? readFileSync(path, "utf8") : "");
+      const before = settings.map(value);
+      const { out } = await rig.run(
+        `exec 2>/dev/null; mkdir /m; mount -t tmpfs t /m && mount --bind /bin /m && umount /m && su www -s /bin/sh -c 'id -u'
+        for path in ${settings.join(" ")}; do true >>$path && echo "writable: $path"; done
+        for path in /proc/sys /proc/irq /sys; do mount -o remount,bind,rw $path && true >>${settings[0]} && echo "remounted: $path"; done
+        umount -l /proc && echo "unmounted"; umount /proc/sys && echo "uncovered"
+        mount -t proc p /m && true >>/m/sys/kernel/core_pattern && echo "a new proc"
+        unshare -m -p -f sh -c 'mount -t proc p /m && true >>/m/sys/kernel/core_pattern' && echo "a new proc of another namespace"
+        unshare -n sh -c 'mount -t sysfs s /m && true >>/m/kernel/mm/transparent_hugepage/enabled' && echo "a new sysfs"
+        nsenter -t 1 -m true && echo "the mounts of the first process"`,
+        { security: "insecure" },
+      );
+      // An ordinary user has no rights over these settings; it is the mounts of its own step that it may do without.
+      assert.equal(out, isHostRoot() ? "33\n" : "33\nunmounted\n");
+      assert.deepEqual(settings.map(value), before);
     },
   },
   {

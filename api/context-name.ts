@@ -1,0 +1,35 @@
+import type { Diagnostic } from "../core/diagnostics.js";
+import { suggest } from "../core/suggest.js";
+import { familiarReference, tryParseReference, withDefaultTag } from "../oci/reference.js";
+
+/** Names of what is there without `--build-context`; as in BuildKit, no context replaces them. */
+const RESERVED = new Set(["context", "scratch"]);
+
+/**
+ * Returns the one spelling of a context's name, as buildx and BuildKit have it: `busybox` for
+ * `docker.io/library/busybox:latest`, in lower case. A name for just one platform keeps its `::os/arch`.
+ */
+export function contextName(text: string): string {
+  const [name = "", ...platform] = text.toLowerCase().split("::");
+  const reference = tryParseReference(name);
+  const short = reference ? familiarReference(withDefaultTag(reference)).replace(/:latest$/, "") : name;
+  return [short, ...platform].join("::");
+}
+
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name);
+}
+
+/** Warns of a context that nothing in the Dockerfile asks for; `asked` is what it does ask for. */
+export function unusedContext(given: string, asked: readonly string[]): Diagnostic {
+  const near = suggest(contextName(given), asked);
+  const names = `it names ${asked.join(", ")}`;
+  return {
+    severity: "warning",
+    code: "context/unused",
+    message: isReserved(contextName(given))
+      ? `The named context "${given}" is not used: "${contextName(given)}" always means what it means without it`
+      : `The named context "${given}" is not used: no FROM, --from or stage of the Dockerfile has this name`,
+    ...(near !== undefined ? { hint: `did you mean "${near}"? ${names}` } : asked.length > 0 ? { hint: names } : {}),
+  };
+}
