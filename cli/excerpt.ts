@@ -1,4 +1,5 @@
 import type { SourceFile, SourceRange } from "../core/diagnostics.js";
+import { printable, printableLines } from "../core/printable.js";
 
 /** Lines added around the range, above and below taken together, for one marked line and for several. */
 const AROUND_ONE = 4;
@@ -9,7 +10,7 @@ const AROUND_MANY = 2;
  * range are marked `>>>`.
  */
 export function renderExcerpt(source: SourceFile, range: SourceRange): string {
-  const lines = source.text.split("\n").map((line) => line.replace(/\r$/, ""));
+  const lines = source.text.split("\n");
   const first = Math.min(range.line, lines.length);
   // A range that ends before the first column of a line does not reach into that line.
   const end = range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine;
@@ -30,7 +31,7 @@ export function renderExcerpt(source: SourceFile, range: SourceRange): string {
   const rule = "-".repeat(20);
   const body = lines.slice(from - 1, to).map((line, index) => {
     const number = from + index;
-    return ` ${String(number).padStart(3)} | ${number >= first && number <= last ? ">>>" : "   "} ${line}`;
+    return ` ${String(number).padStart(3)} | ${number >= first && number <= last ? ">>>" : "   "} ${printableLines(line.replace(/\r$/, ""))}`;
   });
-  return [`${source.name}:${first}`, rule, ...body, rule].join("\n");
+  return [`${printable(source.name)}:${first}`, rule, ...body, rule].join("\n");
 }

@@ -1,4 +1,5 @@
 import type { StepExplanation } from "../core/events.js";
+import { printable } from "../core/printable.js";
 
 /** Why a step ran, or what it was cached from, on one line: `ran because src/main.c changed (content)`. */
 export function explanationLine({ outcome, text, record }: StepExplanation): string {
@@ -9,7 +10,7 @@ export function explanationLine({ outcome, text, record }: StepExplanation): str
 
 /** Names of files and what caches of other machines say may hold anything: a terminal must not obey it. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ").replaceAll(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return printable(text.replaceAll(/\s*\n\s*/g, " "));
 }
 
 /** `2026-01-31 12:00:00 UTC`: the same wherever a log is read. */

@@ -1,5 +1,8 @@
 import { ExecError, TsbuildError, systemErrorCode } from "../core/errors.js";
+import { printable, printableLines } from "../core/printable.js";
 import { renderDiagnostic } from "../core/render-diagnostic.js";
+import { latin1, utf8 } from "./latin1.js";
+import { repeated } from "./repeated.js";
 import { renderExcerpt } from "./excerpt.js";
 import { type Paint, PLAIN } from "./paint.js";
 
@@ -26,26 +29,30 @@ export function renderError(error: unknown, { paint = PLAIN, outputShown = false
 
 function knownError(error: TsbuildError, paint: Paint): string[] {
   const lines: string[] = [];
-  const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(error.message)}`;
+  const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(printable(error.message))}`;
   const own = error.diagnostics.find((diagnostic) => diagnostic.message === error.message);
   if (error.step !== undefined || error instanceof ExecError) {
     // A step failed: BuildKit's excerpt of the instruction, then the one line that says what happened.
     if (error.place) lines.push(renderExcerpt(error.place.source, error.place.range));
     lines.push(headline);
-    if (error.step !== undefined) lines.push(`  in ${error.step}`);
-    if (error.hint !== undefined) lines.push(`${paint.faint("hint")}: ${error.hint}`);
+    if (error.step !== undefined) lines.push(`  in ${printable(error.step)}`);
+    if (error.hint !== undefined) lines.push(hintLine(error.hint, paint));
     return lines;
   }
   for (const diagnostic of error.diagnostics) lines.push(renderDiagnostic(diagnostic, paint));
   if (!own) {
     lines.push(headline);
-    if (error.hint !== undefined) lines.push(`${paint.faint("hint")}: ${error.hint}`);
+    if (error.hint !== undefined) lines.push(hintLine(error.hint, paint));
   }
   return lines;
 }
 
+function hintLine(hint: string, paint: Paint): string {
+  return `${paint.faint("hint")}: ${printableLines(hint)}`;
+}
+
 function unknownError(error: unknown, paint: Paint): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = printable(error instanceof Error ? error.message : String(error));
   const code = systemErrorCode(error);
   if (code !== undefined && /^E[A-Z0-9]+$/.test(code))
     return `${paint.severity("error", `error[system/${code.toLowerCase()}]`)}: ${paint.strong(message)}`;
@@ -56,5 +63,10 @@ function outputTail(error: ExecError): string[] {
   const lines = error.outputTail.split("\n");
   if (lines.at(-1) === "") lines.pop();
   if (lines.length === 0) return [];
-  return ["------", ` > ${error.step ?? error.command.join(" ")}:`, ...lines.slice(-TAIL_LINES), "------"];
+  return [
+    "------",
+    ` > ${printable(error.step ?? error.command.join(" "))}:`,
+    ...lines.slice(-TAIL_LINES).map((line) => utf8(repeated(latin1(line)))),
+    "------",
+  ];
 }

@@ -71,8 +71,13 @@ export class ExecError extends TsbuildError {
   ) {
     const what = options.display ?? command.join(" ");
     const how = "code" in exit ? `exit code: ${exit.code}` : `signal: ${exit.signal}`;
-    super("build/step-failed", `process "${what}" did not complete successfully: ${how}`, options);
+    super("build/step-failed", `process ${quoted(what)} did not complete successfully: ${how}`, options);
   }
+}
+
+/** As docker quotes a command: on one line, so that readers of logs find all of it behind `ERROR:`. */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t").replaceAll("\r", "\\r")}"`;
 }
 
 /** The build was cancelled through its AbortSignal (ctrl-c in the CLI). */

@@ -1,4 +1,5 @@
 import type { Diagnostic, Severity, SourceFile, SourceRange } from "./diagnostics.js";
+import { printable, printableLines } from "./printable.js";
 
 /** Colours for a terminal; the default leaves the text plain. */
 export interface DiagnosticStyle {
@@ -27,13 +28,13 @@ const MAX_WIDTH = 160;
  */
 export function renderDiagnostic(diagnostic: Diagnostic, style: DiagnosticStyle = PLAIN): string {
   const label = diagnostic.rule ? `${diagnostic.severity}[${diagnostic.rule}]` : `${diagnostic.severity}[${diagnostic.code}]`;
-  const lines = [`${style.severity(diagnostic.severity, label)}: ${diagnostic.message}`];
+  const lines = [`${style.severity(diagnostic.severity, label)}: ${printable(diagnostic.message)}`];
   if (diagnostic.source && diagnostic.range) lines.push(...frame(diagnostic.source, diagnostic.range, true, diagnostic.severity, style));
   for (const related of diagnostic.related ?? []) {
-    lines.push(`${style.faint("note")}: ${related.message}`);
+    lines.push(`${style.faint("note")}: ${printable(related.message)}`);
     lines.push(...frame(related.source, related.range, false, diagnostic.severity, style));
   }
-  if (diagnostic.hint) lines.push(`${style.faint("hint")}: ${diagnostic.hint}`);
+  if (diagnostic.hint) lines.push(`${style.faint("hint")}: ${printableLines(diagnostic.hint)}`);
   if (diagnostic.url) lines.push(`${style.faint("see")}: ${diagnostic.url}`);
   return lines.join("\n");
 }
@@ -48,7 +49,7 @@ function frame(source: SourceFile, range: SourceRange, context: boolean, severit
   const lineText = (line: number): string => visible((text[line - 1] ?? "").replace(/\r$/, "").replace(/^\uFEFF/, ""));
   // An end in column 1 belongs to the line before: the range ends with its newline.
   const lastLine = range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine;
-  const out = [`  ${source.name}:${range.line}:${range.column}`];
+  const out = [`  ${printable(source.name)}:${range.line}:${range.column}`];
   const width = Math.max(2, String(lastLine).length);
   const gutter = (line: number | undefined): string =>
     style.faint(`  ${line === undefined ? " ".repeat(width) : String(line).padStart(width)} |`);
@@ -72,10 +73,12 @@ function frame(source: SourceFile, range: SourceRange, context: boolean, severit
   return out;
 }
 
-/** One column for every character, so that markers line up; control characters cannot reach the terminal. */
+/** One column for every character, so that markers line up; control characters cannot reach the terminal, nor commands a runner of CI jobs. */
 function visible(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-  return line.replace(/\t/g, " ").replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "\ufffd");
+  return line
+    .replace(/\t/g, " ")
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|(?<=#)#(?=\[|vso\[)/gi, "\ufffd");
 }
 
 function cut(line: string, shift: number): string {

@@ -1,5 +1,6 @@
 import type { CheckResult, LintWarning, Outline, OutlineMount, Target } from "../../api/options.js";
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
+import { printable, printableLines } from "../../core/printable.js";
 import { renderExcerpt } from "../excerpt.js";
 import { renderTable } from "../table.js";
 
@@ -28,7 +29,7 @@ function count(number: number): string {
 function block({ rule, url, message, lines: [first, last], range, hint, buildkit }: LintWarning, source: SourceFile): string {
   const page = url ?? (buildkit ? undefined : `tsbuild check --explain ${rule}`);
   const excerpt = range ? `${renderExcerpt(source, { ...range, line: first, endLine: last, endColumn: 2 })}\n` : "";
-  return `WARNING: ${rule}${page === undefined ? "" : ` - ${page}`}\n${message}\n${buildkit || hint === undefined ? "" : `${hint}\n`}${excerpt}\n`;
+  return `WARNING: ${rule}${page === undefined ? "" : ` - ${page}`}\n${printable(message)}\n${buildkit || hint === undefined ? "" : `${printableLines(hint)}\n`}${excerpt}\n`;
 }
 
 export function checkJson(result: CheckResult): string {
@@ -59,7 +60,7 @@ function buildError(message: string, range: SourceRange | undefined): object {
 export function outlineText({ name, description, args, secrets, ssh }: Outline): string {
   let text = "";
   if (name !== "" || description !== "") {
-    text = `${alignColon(name === "" ? "default" : name, description)}\n`;
+    text = `${alignColon(name === "" ? "default" : printable(name), printable(description))}\n`;
   }
   if (args.length > 0) {
     text += `${renderTable([["BUILD ARG", "VALUE", "DESCRIPTION"], ...args.map((arg) => [arg.name, arg.value, arg.description])])}\n`;
@@ -105,7 +106,7 @@ export function targetsText(targets: readonly Target[]): string {
     isDefault ? (name === "" ? "(default)" : `${name} (default)`) : name,
     description,
   ]);
-  const all = [["TARGET", "DESCRIPTION"], ...rows];
+  const all = [["TARGET", "DESCRIPTION"], ...rows.map((row) => row.map(printable))];
   const width = Math.max(...all.map(([name = ""]) => name.length));
   return all.map(([name = "", text = ""]) => `${name.padEnd(width)} ${text}\n`).join("");
 }

@@ -3,6 +3,7 @@ import type { BuildResult, Output } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
+import { printable, printableLines } from "../../core/printable.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
 import { type CliEnvironment, type Command, hostPath, print, tell } from "../environment.js";
@@ -77,8 +78,8 @@ async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[],
   const paint = paintFor(environment);
   const lines = warnings.map(({ rule, code, message, range, hint }) => {
     // What a rule advises stands on its page, and beside the line that broke it in a check.
-    const advice = rule === undefined && hint !== undefined ? `   hint: ${hint}\n` : "";
-    return ` - ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}\n${advice}`;
+    const advice = rule === undefined && hint !== undefined ? `   hint: ${printableLines(hint)}\n` : "";
+    return ` - ${rule ?? code}: ${printable(message)}${range ? ` (line ${range.line})` : ""}\n${advice}`;
   });
   const headline = paint.severity("warning", ` ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"} found:`);
   await tell(environment, `\n${headline}\n${lines.join("")}`);

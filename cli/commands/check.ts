@@ -1,5 +1,6 @@
 import type { CheckResult } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
+import { printable } from "../../core/printable.js";
 import { renderDiagnostic } from "../../core/render-diagnostic.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
 import { checkJson } from "../check/docker-forms.js";
@@ -70,15 +71,15 @@ function prettyText({ errors, warnings, source }: CheckResult, paint: Paint): st
     ...warnings.map((warning) => ({ ...warning, url: warning.url ?? `tsbuild check --explain ${warning.rule}` })),
   ];
   const blocks = shown.map((diagnostic) => `${renderDiagnostic(diagnostic, paint)}\n\n`);
-  if (shown.length === 0) return `${source.name}: nothing to mend\n`;
+  if (shown.length === 0) return `${printable(source.name)}: nothing to mend\n`;
   const fixable = warnings.filter((warning) => warning.fix?.safe).length;
   const counts = [count(errors.length, "error"), count(warnings.length, "warning")].filter((text) => text !== "").join(", ");
-  return `${blocks.join("")}${source.name}: ${counts}${fixable > 0 ? `; "tsbuild check --fix" mends ${fixable}` : ""}\n`;
+  return `${blocks.join("")}${printable(source.name)}: ${counts}${fixable > 0 ? `; "tsbuild check --fix" mends ${fixable}` : ""}\n`;
 }
 
 function fixedText({ fixed, source }: CheckResult): string {
-  const lines = fixed.map(({ range, rule, fix }) => `  line ${range?.line ?? "?"}: ${fix?.title ?? ""} (${rule})\n`);
-  return `${source.name}: ${count(fixed.length, "change")}\n${lines.join("")}`;
+  const lines = fixed.map(({ range, rule, fix }) => `  line ${range?.line ?? "?"}: ${printable(fix?.title ?? "")} (${rule})\n`);
+  return `${printable(source.name)}: ${count(fixed.length, "change")}\n${lines.join("")}`;
 }
 
 function count(number: number, what: string): string {

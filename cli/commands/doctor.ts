@@ -1,4 +1,5 @@
 import type { CheckStatus, DoctorCheck, DoctorReport } from "../../api/doctor-types.js";
+import { printable } from "../../core/printable.js";
 import { type Command, print, storeRoot } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
@@ -44,5 +45,5 @@ function lines({ status, title, found, controlledBy, fix }: DoctorCheck): string
     ...(controlledBy.length > 0 ? [`decided by ${controlledBy.join(", ")}`] : []),
     ...(fix === undefined ? [] : [`to do: ${fix}`]),
   ];
-  return `${status.padEnd(WIDTH)}${title}: ${found}\n${more.map((line) => `${indent}${line}\n`).join("")}`;
+  return `${status.padEnd(WIDTH)}${title}: ${printable(found)}\n${more.map((line) => `${indent}${printable(line)}\n`).join("")}`;
 }

@@ -1,4 +1,5 @@
 import type { DiskItem, DiskUsageReport } from "../../api/disk-types.js";
+import { printable } from "../../core/printable.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { parseDiskFilters } from "../disk-filter.js";
@@ -98,7 +99,7 @@ function budgetText({ budget, total }: DiskUsageReport): string {
 function verify(flags: ParsedFlags, environment: CliEnvironment): Promise<number> {
   return withStore(environment, flags.one("root"), async (store) => {
     const problems = store.verify();
-    await print(environment.stdout, problems.map((problem) => `${problem}\n`).join(""));
+    await print(environment.stdout, problems.map((problem) => `${printable(problem)}\n`).join(""));
     await tell(environment, problems.length === 0 ? "The store is consistent\n" : `${problems.length} found\n`);
     return problems.length === 0 ? EXIT.success : EXIT.failure;
   });
@@ -148,7 +149,7 @@ function details(item: DiskItem, now: number): string {
   const lines: readonly (readonly [string, string])[] = [
     ["ID", item.id],
     ["Type", item.type],
-    ["Description", item.description],
+    ["Description", printable(item.description)],
     ["Size", humanSize(item.bytes)],
     ["Last used", usedText(item, now) || "unknown"],
     ["Shared", String(item.shared)],

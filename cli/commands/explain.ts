@@ -1,6 +1,7 @@
 import type { RecordedBuild, RecordedStep } from "../../api/build-record.js";
 import { isInstruction } from "../../api/instruction-step.js";
 import type { StepExplanation } from "../../core/events.js";
+import { printable } from "../../core/printable.js";
 import { age } from "../age.js";
 import { type Command, print, withHistory } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
@@ -58,27 +59,27 @@ function headline(build: RecordedBuild, now: number): string {
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(canceled > 0 ? [`${canceled} ${status === "interrupted" ? "not finished" : "canceled"}`] : []),
   ];
-  return `Build ${id} of ${context}, ${age(new Date(createdAt).toISOString(), now)}${how}${where}: ${counts.join(", ")}\n`;
+  return `Build ${id} of ${printable(context)}, ${age(new Date(createdAt).toISOString(), now)}${how}${where}: ${counts.join(", ")}\n`;
 }
 
 /** Characters of a step's name in the headline. */
 const NAME_WIDTH = 60;
 
 function shortName(name: string): string {
-  const line = name.replaceAll(/\s+/g, " ");
+  const line = printable(name.replaceAll(/\s+/g, " "));
   return line.length > NAME_WIDTH ? `${line.slice(0, NAME_WIDTH - 1)}…` : line;
 }
 
 function lines({ step, explanation }: Explained): string {
   const told = [ending(step), why(step, explanation)].filter((line) => line !== undefined);
-  return `#${step.number} ${step.name}\n${told.map((line) => `   ${line}\n`).join("")}`;
+  return `#${step.number} ${printable(step.name)}\n${told.map((line) => `   ${line}\n`).join("")}`;
 }
 
 /** How a step ended that neither ran to its end nor was cached. */
 function ending({ status, error }: RecordedStep): string | undefined {
   switch (status) {
     case "failed":
-      return `failed: ${(error?.message ?? "").replaceAll(/\s*\n\s*/g, " ")}`;
+      return `failed: ${printable((error?.message ?? "").replaceAll(/\s*\n\s*/g, " "))}`;
     case "canceled":
       return "canceled";
     case "interrupted":

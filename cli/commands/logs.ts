@@ -1,6 +1,8 @@
 import type { BuildHistoryStore, RecordedBuild, RecordedStep } from "../../api/build-record.js";
+import { printable } from "../../core/printable.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
+import { logOutput } from "../log-output.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
 
 export const command: Command = {
@@ -14,7 +16,7 @@ export const command: Command = {
         flags: [ROOT_FLAG],
         after:
           "BUILD is an id, the beginning of one, or ^N for the Nth before the newest (default: ^0, the newest).\n" +
-          "STEP is a number, a place such as 2/4, or a part of the step's name; its output comes as it was, byte for byte.",
+          "STEP is a number, a place such as 2/4, or a part of the step's name; its output comes as it was, byte for byte (at a terminal without what it would obey, but with colours).",
       },
       args,
     );
@@ -31,7 +33,7 @@ export const command: Command = {
 /** Every step with its output, as plain progress shows it, but one after the other. */
 async function showAll(history: BuildHistoryStore, build: RecordedBuild, environment: CliEnvironment): Promise<void> {
   for (const step of build.stepList) {
-    await print(environment.stdout, `#${step.number} ${step.name}\n`);
+    await print(environment.stdout, `#${step.number} ${printable(step.name)}\n`);
     if ((await copy(history, build, step, environment)) !== "\n") await print(environment.stdout, "\n");
     await print(environment.stdout, `#${step.number} ${outcome(step)}\n\n`);
   }
@@ -40,11 +42,14 @@ async function showAll(history: BuildHistoryStore, build: RecordedBuild, environ
 /** Answers the last character that was printed; a line end when there was nothing. */
 async function copy(history: BuildHistoryStore, build: RecordedBuild, step: RecordedStep, environment: CliEnvironment): Promise<string> {
   let last = "\n";
-  for await (const chunk of history.log(build.id, step.number) ?? []) {
-    const bytes = chunk as Buffer;
-    last = String.fromCharCode(bytes.at(-1) ?? 10);
-    await print(environment.stdout, bytes);
-  }
+  const shown = logOutput(environment);
+  const show = async (text: Uint8Array | string): Promise<void> => {
+    if (text.length === 0) return;
+    last = typeof text === "string" ? (text.at(-1) as string) : String.fromCharCode(text.at(-1) as number);
+    await print(environment.stdout, text);
+  };
+  for await (const chunk of history.log(build.id, step.number) ?? []) await show(shown.write(chunk as Buffer));
+  await show(shown.end());
   return last;
 }
 
@@ -57,7 +62,7 @@ function outcome({ status, duration, error }: RecordedStep): string {
     case "interrupted":
       return "INTERRUPTED";
     case "failed":
-      return `ERROR: ${error?.message ?? "failed"}`;
+      return `ERROR: ${printable(error?.message ?? "failed")}`;
     case "completed":
       return `DONE ${(duration / 1000).toFixed(1)}s`;
   }

@@ -1,4 +1,7 @@
 import type { BuildEvent, StepId } from "../../core/events.js";
+import { printable } from "../../core/printable.js";
+import { CommandGuard } from "../command-guard.js";
+import { latin1 } from "../latin1.js";
 import { explanationLine } from "../explanation.js";
 import { TAIL_LINES } from "../render-error.js";
 import { follow, type Part, partAfter, type StepLife, warningLine } from "./step-life.js";
@@ -25,6 +28,8 @@ export interface StepState extends StepLife {
   /** Characters of `lines[0]` that are on the screen already. */
   printed: number;
   tail: string[];
+  /** What of the output is not let through as it is. */
+  readonly guard: CommandGuard;
   /** Updates since the display last left this step, and when the first of them came: the measure for which step to show. */
   updates: number;
   waitingSince: number;
@@ -45,8 +50,9 @@ export class PlainTrace {
     if (event.type === "steps") {
       for (const { id, name } of event.steps) {
         const known = this.steps.get(id);
-        if (known) known.name = latin1(name);
-        else this.steps.set(id, newStep(id, latin1(name)));
+        const shown = latin1(printable(name));
+        if (known) known.name = shown;
+        else this.steps.set(id, newStep(id, shown));
       }
       return;
     }
@@ -58,6 +64,7 @@ export class PlainTrace {
       case "completed":
       case "canceled":
       case "failed":
+        if (event.type !== "started") addText(step, step.guard.end(), event.at);
         follow(step, event);
         break;
       case "output":
@@ -96,6 +103,7 @@ function newStep(id: StepId, name: string): StepState {
     partial: false,
     printed: 0,
     tail: [],
+    guard: new CommandGuard({ prefixed: true }),
     updates: 0,
     waitingSince: 0,
   };
@@ -103,8 +111,11 @@ function newStep(id: StepId, name: string): StepState {
 
 /** Cuts output into lines, each with the seconds since the step began in front. */
 function addOutput(step: StepState, data: Uint8Array, at: number): void {
-  if (data.length === 0) return;
-  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("latin1");
+  addText(step, step.guard.write(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("latin1")), at);
+}
+
+function addText(step: StepState, text: string, at: number): void {
+  if (text === "") return;
   const seconds = Math.max(0, (at - (step.started ?? at)) / 1000);
   const stamp = seconds.toFixed(seconds < 10 ? 3 : seconds < 100 ? 2 : 1);
   const pieces = text.split("\n");
@@ -121,9 +132,4 @@ function addOutput(step: StepState, data: Uint8Array, at: number): void {
   });
   if (step.tail.length > TAIL_LINES) step.tail = step.tail.slice(-TAIL_LINES);
   step.partial = open;
-}
-
-/** The UTF-8 bytes of `text`, one character each. */
-export function latin1(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
 }

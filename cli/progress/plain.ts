@@ -1,6 +1,9 @@
 import type { StepId } from "../../core/events.js";
 import { now as clock } from "../../core/events.js";
-import { latin1, type PartState, PlainTrace, type StepState } from "./plain-trace.js";
+import { printable } from "../../core/printable.js";
+import { repeated } from "../repeated.js";
+import { latin1 } from "../latin1.js";
+import { type PartState, PlainTrace, type StepState } from "./plain-trace.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
 import { partSize } from "./step-life.js";
 
@@ -84,7 +87,7 @@ class PlainPrinter {
     let text = "";
     for (const step of this.#trace.steps.values()) {
       if (step.end?.kind !== "failed") continue;
-      text += `------\n > ${step.name}:\n${step.tail.map((line) => `${line}\n`).join("")}------\n`;
+      text += `------\n > ${step.name}:\n${step.tail.map((line) => `${repeated(line)}\n`).join("")}------\n`;
     }
     return text;
   }
@@ -176,7 +179,10 @@ class PlainPrinter {
     }
     state.shown = { at: part.at, current: part.current };
     const seconds = (part.at - part.started) / 1000;
-    this.#line(step, `${latin1(part.item)}${partSize(part)}${seconds > 0.01 ? ` ${seconds.toFixed(1)}s` : ""}${part.done ? " done" : ""}`);
+    this.#line(
+      step,
+      `${latin1(printable(part.item))}${partSize(part)}${seconds > 0.01 ? ` ${seconds.toFixed(1)}s` : ""}${part.done ? " done" : ""}`,
+    );
   }
 
   #output(step: StepState): void {
@@ -205,7 +211,7 @@ class PlainPrinter {
       case "canceled":
         return this.#line(step, "CANCELED");
       case "failed":
-        return this.#line(step, `ERROR: ${latin1(end.message ?? "")}`);
+        return this.#line(step, `ERROR: ${latin1(printable(end.message ?? ""))}`);
       case "completed":
         return this.#line(step, `DONE ${((end.at - (step.started ?? end.at)) / 1000).toFixed(1)}s`);
     }

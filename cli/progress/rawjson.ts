@@ -111,10 +111,17 @@ export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
     }
   };
   return {
-    onEvent: (event) => void stream.write(`${JSON.stringify(translate(event))}\n`),
+    onEvent: (event) => void stream.write(`${JSON.stringify(translate(event)).replaceAll(OBEYED, unicodeEscape)}\n`),
     finish: () => undefined,
     showsOutput: true,
   };
+}
+
+/** What a terminal or a runner of CI jobs would obey in JSON; escaped it is the same JSON. */
+const OBEYED = /(?<=#)#|[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+function unicodeEscape(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Lines count from 1, characters from 0, as in BuildKit's source maps. */

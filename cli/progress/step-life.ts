@@ -1,5 +1,6 @@
 import { progressSize } from "../bytes.js";
 import type { BuildEvent } from "../../core/events.js";
+import { printable } from "../../core/printable.js";
 
 export interface StepEnd {
   readonly kind: "completed" | "cached" | "canceled" | "failed";
@@ -61,5 +62,5 @@ export function partSize({ current, total }: Part): string {
 
 /** A warning on one line, to be shown at its step. */
 export function warningLine({ rule, code, message, range }: Of<"warning">["diagnostic"]): string {
-  return `WARN: ${rule ?? code}: ${message}${range ? ` (line ${range.line})` : ""}`;
+  return `WARN: ${rule ?? code}: ${printable(message)}${range ? ` (line ${range.line})` : ""}`;
 }

@@ -41,5 +41,5 @@ function visible(line: string): string {
 
 /** One line of text that moves no cursor and changes no colour. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text.replaceAll("\t", "    ")).replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
+  return stripVTControlCharacters(text.replaceAll("\t", "    ")).replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, " ");
 }
