@@ -24,23 +24,24 @@ export function imageStoreOf(store: Store): ImageStore {
     client ??= import("../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient());
     return client;
   };
+  const listed = (): readonly StoredImage[] =>
+    groupImages(store.images.list())
+      .map((image) => listedImage(image, store))
+      .sort((a, b) => Date.parse(b.created ?? "") - Date.parse(a.created ?? "") || 0);
   const close = (): void => {
     void client?.then((open) => open.close());
     store.close();
   };
   return {
-    list: () =>
-      groupImages(store.images.list())
-        .map((image) => listedImage(image, store))
-        .sort((a, b) => Date.parse(b.created ?? "") - Date.parse(a.created ?? "") || 0),
-    get: (ref) => storedImage(findImage(ref, store.images), store),
+    list: listed,
+    get: (ref) => storedImage(findImage(ref, store), store),
     tag(ref, name) {
       const parsed = UsageError.of(() => parseImageName(name));
-      store.images.set(parsed, findImage(ref, store.images).target, Date.now());
+      store.images.set(parsed, findImage(ref, store).target, Date.now());
     },
     remove: (ref, { force = false } = {}) => removeImage(ref, force, store),
-    inspect: (ref) => inspectImage(findImage(ref, store.images), store),
-    history: (ref) => historyOf(readStored(findImage(ref, store.images), store).view),
+    inspect: (ref) => inspectImage(findImage(ref, store), store),
+    history: (ref) => historyOf(readStored(findImage(ref, store), store).view),
     save: (refs, dest, { signal } = {}) => saveImages(refs, dest, store, signal),
     load: (source, { signal } = {}) => loadImages(source, store, signal),
     pull: async (ref, options = {}) => {
@@ -50,6 +51,10 @@ export function imageStoreOf(store: Store): ImageStore {
     push: async (ref, options = {}) => {
       const { pushImages } = await import("./image-store/push.js");
       return pushImages(ref, { store, registry }, options);
+    },
+    pruneImages: async (options = {}) => {
+      const { pruneImages } = await import("./image-store/prune.js");
+      return pruneImages(store, options, listed());
     },
     du: async () => {
       const { storeUsage } = await import("./disk-usage.js");
@@ -85,7 +90,7 @@ function removeImage(
   force: boolean,
   store: Store,
 ): { readonly untagged: readonly string[]; readonly deleted: readonly Digest[] } {
-  const match = findImage(ref, store.images);
+  const match = findImage(ref, store);
   if (match.name !== undefined) {
     store.images.remove(match.name);
     const untagged = [match.name];

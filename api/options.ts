@@ -214,6 +214,22 @@ export interface StoredImage {
   readonly descriptor: Descriptor;
 }
 
+export interface PruneImagesOptions {
+  /** Those with names as well: no image of the store is in use by anything but its name. Default false. */
+  readonly all?: boolean;
+  /** Of these only those for which it is true. */
+  readonly only?: (image: StoredImage) => boolean;
+}
+
+export interface PrunedImages {
+  /** Names that went. */
+  readonly untagged: readonly string[];
+  /** Indexes, manifests, configs and layers that went. */
+  readonly deleted: readonly Digest[];
+  /** Bytes. */
+  readonly reclaimed: number;
+}
+
 /** The local image store, as `images`, `tag`, `rmi`, `inspect`, `history`, `save`, `load`, `pull` and `push` use it. References are as users write them. */
 export interface ImageStore extends Disposable {
   list(): readonly StoredImage[];
@@ -234,7 +250,7 @@ export interface ImageStore extends Disposable {
     readonly comment: string;
     readonly id: Digest | undefined;
   }[];
-  /** One tarball that is an OCI layout and a docker archive. */
+  /** One tarball that is an OCI layout and a docker archive. A repository without a tag stands for all its tags. */
   save(refs: readonly string[], dest: string | Writable, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Either kind, plain or compressed; answers what was loaded, in order. */
   load(
@@ -248,6 +264,8 @@ export interface ImageStore extends Disposable {
   pull(ref: string, options?: PullOptions): Promise<readonly PulledImage[]>;
   /** Sends an image to the registry its name says, as it is stored; answers what was pushed, in order. */
   push(ref: string, options?: TransferOptions): Promise<readonly PushedImage[]>;
+  /** Removes images without a name as docker does; never what is cached. */
+  pruneImages(options?: PruneImagesOptions): Promise<PrunedImages>;
   /** What the store holds and how much room it takes. */
   du(): Promise<DiskUsageReport>;
   /** Removes cached steps, cache mounts and what nothing needs; images with a name stay. */

@@ -8,7 +8,7 @@ import { decodeIndexJson, encodeIndexJson, readIndexJson, writeIndexJson } from 
 import type { StoreLeases } from "./leases.js";
 import type { Owner } from "./owner.js";
 import type { BlobStore } from "./contract/blobs.js";
-import type { ImageEntry, ImageIndex } from "./contract/images.js";
+import type { FoundEntry, ImageEntry, ImageIndex } from "./contract/images.js";
 
 interface ImageRow {
   readonly name: string | null;
@@ -59,11 +59,14 @@ export class IndexedImages implements ImageIndex {
     return row && entry(row);
   }
 
-  find(digestPrefix: string): readonly ImageEntry[] {
+  find(digestPrefix: string): readonly FoundEntry[] {
     const hex = digestPrefix.replace(/^sha256:/, "");
     if (!/^[0-9a-f]{4,64}$/.test(hex)) return [];
     const prefix = `sha256:${hex}`;
-    return this.list().filter(({ target }) => this.#identities(target.digest).some((digest) => digest.startsWith(prefix)));
+    return this.list().flatMap((image): readonly FoundEntry[] => {
+      const digests = this.#identities(image.target.digest).filter((digest) => digest.startsWith(prefix));
+      return digests.length === 0 ? [] : [{ ...image, digests }];
+    });
   }
 
   remove(name: string): ImageEntry | undefined {

@@ -18,13 +18,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   builds: { summary: "List builds of the past, show or remove them", load: () => import("./commands/builds.js") },
   logs: { summary: "Show what the steps of a build printed", load: () => import("./commands/logs.js") },
   explain: { summary: "Say why each step of a build ran, or what it was cached from", load: () => import("./commands/explain.js") },
-  save: { summary: "Write images to a tar archive that docker, podman and OCI tools read", load: () => import("./commands/save.js") },
+  save: { summary: "Write images to an archive that docker, podman and OCI tools read", load: () => import("./commands/save.js") },
   load: { summary: "Read images from a tar archive", load: () => import("./commands/load.js") },
   pull: { summary: "Fetch an image from a registry", load: () => import("./commands/pull.js") },
   push: { summary: "Send an image to a registry", load: () => import("./commands/push.js") },
   login: { summary: "Keep credentials for a registry", load: () => import("./commands/login.js") },
   logout: { summary: "Forget credentials for a registry", load: () => import("./commands/logout.js") },
   du: { summary: "Show what the store holds and how much room it takes", load: () => import("./commands/du.js") },
+  "image prune": { summary: "Remove images without a name", load: () => import("./commands/image-prune.js") },
   prune: { summary: "Remove cached steps, cache mounts, and what nothing needs", load: () => import("./commands/prune.js") },
   doctor: { summary: "Say what this machine has and lacks, and how to get it", load: () => import("./commands/doctor.js") },
 };
@@ -46,7 +47,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     load: "load",
     pull: "pull",
     push: "push",
-    prune: "prune",
+    prune: "image prune",
   },
 };
 

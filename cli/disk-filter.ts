@@ -74,8 +74,9 @@ function regularExpression(text: string, source: string): RegExp {
   }
 }
 
-/** Milliseconds of an age such as `24h`, `7d`, `1h30m`, or since a date in ISO 8601. */
+/** Milliseconds of an age such as `24h`, `7d`, `1h30m`, or since a date in ISO 8601 or seconds since the epoch. */
 export function parseAge(text: string, now: number): number {
+  if (/^\d{8,12}$/.test(text)) return Math.max(0, now - Number(text) * 1000);
   const duration = parseDuration(text);
   if (duration !== undefined) return duration;
   const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;

@@ -1,10 +1,19 @@
+import type { BuildHistory } from "../../cache/contract/builds.js";
 import type { ImageEntry, ImageIndex } from "../../cache/contract/images.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError, UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/suggest.js";
-import { familiarReference, formatReference, parseReference, tryParseReference, withDefaultTag } from "../../oci/reference.js";
+import {
+  familiarReference,
+  formatReference,
+  parseReference,
+  type Reference,
+  tryParseReference,
+  withDefaultTag,
+} from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
+import type { BuildDetail } from "../build-record.js";
 
 /** One image of the store with all its names. */
 export interface NamedImage {
@@ -32,11 +41,19 @@ export function groupImages(entries: readonly ImageEntry[]): readonly NamedImage
   return [...groups.values()].map((group) => ({ ...group, names: group.names.sort(compareCodeUnits) }));
 }
 
+/** What of a store is needed to find an image. */
+export interface ImageSource {
+  readonly images: ImageIndex;
+  readonly builds: Pick<BuildHistory, "list" | "get">;
+}
+
 /**
- * Finds an image as docker does: by name (`alpine` is `alpine:latest`), by `name@digest`, by id or digest, or by a unique prefix of one. A name wins over
- * an id that looks the same. Throws `images/not-found` or `images/ambiguous`.
+ * Finds an image as docker does: by name (`alpine` is `alpine:latest`), by `name@digest`, by id or digest, or by a beginning of one that no other has. A name wins
+ * over an id that looks the same. Images that differ in annotations or compression have one id: then it means the one that was built last, because that
+ * build has just printed it. Throws `images/not-found` or `images/ambiguous`.
  */
-export function findImage(text: string, index: ImageIndex): Match {
+export function findImage(text: string, store: ImageSource): Match {
+  const index = store.images;
   const reference = tryParseReference(text);
   if (reference !== undefined && reference.digest === undefined) {
     const name = formatReference(withDefaultTag(reference));
@@ -44,19 +61,45 @@ export function findImage(text: string, index: ImageIndex): Match {
     if (entry !== undefined) return { ...imageOf(entry, index), name };
   }
   const prefix = reference?.digest ?? (/^(sha256:)?[0-9a-f]{4,64}$/.test(text) ? text : undefined);
-  const found = prefix === undefined ? [] : groupImages(index.find(prefix));
+  const entries = prefix === undefined ? [] : index.find(prefix);
+  const found = groupImages(entries);
   const [only, another] = found;
   if (only === undefined) throw notFound(text, index);
-  if (another !== undefined) {
-    throw new TsbuildError("images/ambiguous", `Cannot tell which image "${text}" means: ${found.length} have such an id`, {
-      hint: `Write more of it: ${found.map((image) => image.target.digest.slice("sha256:".length, "sha256:".length + 16)).join(", ")}`,
-    });
+  if (another === undefined) return { ...imageOf(only, index), name: undefined };
+  const [digest, ...others] = new Set(entries.flatMap(({ digests }) => digests));
+  if (digest !== undefined && others.length === 0) return { ...imageOf(lastOf(found, digest, store), index), name: undefined };
+  throw new TsbuildError("images/ambiguous", `Cannot tell which image "${text}" means: ${found.length} have such an id`, {
+    hint: `Write more of it: ${found.map((image) => image.target.digest.slice("sha256:".length, "sha256:".length + 16)).join(", ")}`,
+  });
+}
+
+/** The names that a repository has, canonical and sorted; none for what is no repository. */
+export function tagsOf(repository: Reference | undefined, entries: readonly ImageEntry[]): readonly string[] {
+  if (repository === undefined) return [];
+  const prefix = `${formatReference(repository)}:`;
+  return entries.flatMap(({ name }) => (name?.startsWith(prefix) ? [name] : [])).sort(compareCodeUnits);
+}
+
+/** Of images that all have `digest` the one whose own it is, else the one that came or was built last. */
+function lastOf(images: readonly NamedImage[], digest: Digest, { builds }: ImageSource): NamedImage {
+  const own = images.find(({ target }) => target.digest === digest);
+  if (own !== undefined) return own;
+  const newest = images.reduce((a, b) => (b.createdAt >= a.createdAt ? b : a));
+  for (const { id, imageId, createdAt, duration } of builds.list()) {
+    // An image that was there already keeps its time when it is built again.
+    if (imageId !== digest || createdAt + duration < newest.createdAt) continue;
+    const built = images.find(({ target }) => target.digest === resultDigest(builds.get(id)?.detail));
+    if (built !== undefined) return built;
   }
-  return { ...imageOf({ target: only.target, name: undefined, createdAt: only.createdAt }, index), name: undefined };
+  return newest;
+}
+
+function resultDigest(detail: string | undefined): string | undefined {
+  return detail === undefined ? undefined : (JSON.parse(detail) as Partial<BuildDetail>).result?.digest;
 }
 
 /** The image behind an entry with all of its names, also those that a search did not give. */
-function imageOf(entry: ImageEntry, index: ImageIndex): NamedImage {
+function imageOf(entry: Omit<ImageEntry, "name">, index: ImageIndex): NamedImage {
   return (
     groupImages(index.list().filter(({ target }) => target.digest === entry.target.digest))[0] ?? {
       names: [],

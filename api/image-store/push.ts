@@ -39,7 +39,7 @@ export async function pushImages(
 type NamedEntry = ImageEntry & { readonly name: string };
 
 function entryOf(ref: string, store: Store): NamedEntry {
-  const { name, target, createdAt } = findImage(ref, store.images);
+  const { name, target, createdAt } = findImage(ref, store);
   if (name !== undefined) return { name, target, createdAt };
   throw new TsbuildError("images/push-needs-name", `Cannot push "${ref}": only a name says where to`, {
     hint: `Give it one: tsbuild tag ${target.digest.slice("sha256:".length, "sha256:".length + 12)} REGISTRY/NAME:TAG`,

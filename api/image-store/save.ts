@@ -7,13 +7,14 @@ import { withSink } from "../../oci/layout/byte-sink.js";
 import { namedEntry, repoTag } from "../../oci/layout/names.js";
 import { type DockerManifestEntry, type LayoutBlob, writeLayoutArchive } from "../../oci/layout/write.js";
 import { isForeignLayerType } from "../../oci/media-types.js";
+import { tryParseReference } from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
 import { readStored } from "./describe.js";
-import { findImage, type Match } from "./lookup.js";
+import { findImage, type Match, tagsOf } from "./lookup.js";
 
 /**
  * Writes images as one tar that is an OCI layout and a docker archive. Manifests and configs go out as they are stored, so ids and digests stay. An image
- * named by its id goes out without names, as with docker.
+ * named by its id goes out without names, and a repository without a tag with all its tags, as with docker.
  */
 export async function saveImages(
   refs: readonly string[],
@@ -22,7 +23,7 @@ export async function saveImages(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (refs.length === 0) throw new TsbuildError("images/nothing-to-save", "Cannot save: no image was named", { hint: "Name at least one" });
-  const images = collect(refs.map((ref) => findImage(ref, store.images)));
+  const images = collect(refs.flatMap((ref) => matchesOf(ref, store)));
   const entries: Descriptor[] = [];
   const docker: DockerManifestEntry[] = [];
   const blobs = new Map<Digest, LayoutBlob>();
@@ -52,6 +53,12 @@ export async function saveImages(
   } finally {
     lease.release();
   }
+}
+
+function matchesOf(ref: string, store: Store): readonly Match[] {
+  const reference = tryParseReference(ref);
+  const tags = reference?.tag === undefined && reference?.digest === undefined ? tagsOf(reference, store.images.list()) : [];
+  return tags.length > 0 ? tags.map((name) => findImage(name, store)) : [findImage(ref, store)];
 }
 
 /** Each image once, with the names it was asked for by, in the order asked. */

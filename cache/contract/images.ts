@@ -11,12 +11,17 @@ export interface ImageIndex {
   set(name: string | undefined, target: Descriptor, createdAt: number): void;
   get(name: string): ImageEntry | undefined;
   /** By manifest, index or config digest, or a unique prefix of its hex of at least 4 digits. */
-  find(digestPrefix: string): readonly ImageEntry[];
+  find(digestPrefix: string): readonly FoundEntry[];
   /** Removes a name; the last name of an image leaves nothing behind. Answers what was removed. */
   remove(name: string): ImageEntry | undefined;
   /** Removes every entry with this target (manifest or index). */
   removeDigest(digest: Digest): readonly ImageEntry[];
   list(): readonly ImageEntry[];
+}
+
+export interface FoundEntry extends ImageEntry {
+  /** Digests of the image that begin like that. */
+  readonly digests: readonly Digest[];
 }
 
 export interface ImageEntry {

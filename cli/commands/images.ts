@@ -4,6 +4,7 @@ import { humanSize } from "../bytes.js";
 import { type Command, print, withStore } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { hasLabel } from "../image-labels.js";
 import { renderList } from "../list-format.js";
 import { familiarName, shownId, splitName } from "../names.js";
 
@@ -104,12 +105,8 @@ function matches({ key, value }: Filter, image: StoredImage, store: ImageStore):
       return (image.names.length === 0) === /^(true|1)$/i.test(value);
     case "reference":
       return image.names.some((name) => namePattern(value).some((test) => test(name)));
-    case "label": {
-      const config = store.inspect(image.digest)["Config"] as { readonly Labels?: Readonly<Record<string, string>> } | undefined;
-      const [name = "", ...rest] = value.split("=");
-      const found = config?.Labels?.[name];
-      return found !== undefined && (rest.length === 0 || found === rest.join("="));
-    }
+    case "label":
+      return hasLabel(image, value, store);
     default: {
       const bound = store.get(value).created ?? "";
       const created = image.created ?? "";

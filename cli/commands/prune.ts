@@ -2,8 +2,9 @@ import type { PrunePolicy, PruneReport } from "../../api/disk-types.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { parseAge, parseDiskFilters } from "../disk-filter.js";
-import { type CliEnvironment, type Command, print, withStore, tell } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { confirmed } from "../confirm.js";
+import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
+import { EXIT } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
 import { renderTable } from "../table.js";
 
@@ -38,7 +39,7 @@ export const command: Command = {
       args,
     );
     const policy = policyOf(flags, environment);
-    if (!policy.dryRun && !flags.has("force") && !(await confirmed(environment, policy))) return EXIT.success;
+    if (!policy.dryRun && !flags.has("force") && !(await confirmed(environment, question(policy), HINT))) return EXIT.success;
     return withStore(environment, flags.one("root"), async (store) => {
       const report = await store.prune(policy);
       await print(environment.stdout, show(report, policy, environment.now()));
@@ -46,6 +47,8 @@ export const command: Command = {
     });
   },
 };
+
+const HINT = "--force removes without asking, --dry-run shows what would go";
 
 function policyOf(flags: ParsedFlags, environment: CliEnvironment): PrunePolicy {
   const until = flags.one("until");
@@ -66,17 +69,11 @@ function policyOf(flags: ParsedFlags, environment: CliEnvironment): PrunePolicy 
   };
 }
 
-async function confirmed(environment: CliEnvironment, { all }: PrunePolicy): Promise<boolean> {
-  if (!environment.stdin.isTTY)
-    throw new UsageError("cli/not-confirmed", "Cannot prune without being asked to: the standard input is no terminal to ask on", {
-      hint: "--force removes without asking, --dry-run shows what would go",
-    });
+function question({ all }: PrunePolicy): string {
   const what = all
     ? "all cached steps, cache mounts, and images without a name"
     : "cached steps that no image is made of, and cache mounts";
-  await tell(environment, `This removes ${what}.\nContinue? [y/N] `);
-  for await (const chunk of environment.stdin) return /^\s*y(es)?\s*$/i.test(String(chunk));
-  return false;
+  return `This removes ${what}.`;
 }
 
 const REASONS = { unreferenced: "nothing needs it", unused: "not used", space: "to make room" } as const;

@@ -8,10 +8,11 @@ export const command: Command = {
     const flags = parseFlags(
       {
         name: "save",
-        summary: "Write images to a tar archive that docker, podman and OCI tools read",
+        summary: "Write images to an archive that docker, podman and OCI tools read",
         operands: "IMAGE [IMAGE...]",
         count: [1, Infinity],
         flags: [{ name: "output", short: "o", value: "<file>", text: "Write to a file instead of the standard output" }, ROOT_FLAG],
+        after: "A repository without a tag stands for all its tags.",
       },
       args,
     );

@@ -189,6 +189,51 @@ test("save and load: the same image in another store, to a file and through a pi
   t.true(readFileSync(file).equals(tar));
 });
 
+test("a repository without a tag is saved with all its tags, several of them in one archive", async (t) => {
+  const { images, dir, open } = await filled(t, [NAME, "docker.io/library/app:2", "docker.io/library/application:1"]);
+  const saved = async (...refs: string[]): Promise<readonly string[]> => {
+    const file = join(dir, "all.tar");
+    await images.save(refs, file);
+    const other = await open();
+    return (await other.images.load(file)).flatMap(({ names }) => names);
+  };
+  t.deepEqual(await saved("app"), [NAME, "docker.io/library/app:2"]);
+  t.deepEqual(await saved("app:2"), ["docker.io/library/app:2"]);
+  t.deepEqual(await saved("application", "docker.io/library/app"), ["docker.io/library/application:1", NAME, "docker.io/library/app:2"]);
+  await t.throwsAsync(saved("ap"), { code: "images/not-found" });
+});
+
+test("pruning images removes those without a name, with what only they needed, and says how much that was", async (t) => {
+  const { images, store } = await filled(t);
+  const dangling = testImage([testLayer(store, [{ name: "big", text: "x".repeat(5000) }], "uncompressed")]);
+  await imageStore(store).export(exportRequest([dangling]), exportContext(store));
+  const other = await imageStore(store).export(exportRequest([testImage([])]), exportContext(store));
+  const blobs = () => new Set([...store.blobs.list()].map(({ digest }) => digest));
+  // What this handle wrote is kept as long as it is open.
+  store.close();
+  const before = blobs();
+  const first = await images.pruneImages({ only: ({ digest }) => digest !== other.descriptor?.digest });
+  t.deepEqual(first.untagged, []);
+  t.true(first.deleted.includes(dangling.layers[0]?.blob.digest as ReturnType<typeof sha256>));
+  t.deepEqual([...before].filter((digest) => !blobs().has(digest)).sort(), [...first.deleted].sort());
+  t.true(first.reclaimed > 5000);
+  t.deepEqual(
+    images
+      .list()
+      .map(({ names }) => names.length)
+      .sort(),
+    [0, 1],
+  );
+  t.is((await images.pruneImages()).untagged.length, 0);
+  t.deepEqual(
+    images.list().map(({ names }) => names),
+    [[NAME]],
+  );
+  t.deepEqual(await images.pruneImages(), { untagged: [], deleted: [], reclaimed: 0 });
+  t.deepEqual((await images.pruneImages({ all: true })).untagged, [NAME]);
+  t.deepEqual(images.list(), []);
+});
+
 test("what was loaded can be built on: the store knows its layers by diffID", async (t) => {
   const { images, image, dir, open } = await filled(t);
   await images.save(["app:1"], join(dir, "x.tar"));

@@ -2,7 +2,7 @@ import test from "ava";
 import type { DiskItem, PruneCandidate, PrunedItem } from "../../api/disk-types.js";
 import { CanceledError, DiagnosticsError, TsbuildError } from "../../core/errors.js";
 import { parseAge, parseDiskFilters } from "../../cli/disk-filter.js";
-import { NOW, RESULT, runRig } from "../support/cli-rig.js";
+import { NOW, RESULT, runRig, storedImage } from "../support/cli-rig.js";
 import { golden } from "../support/golden.js";
 
 const HOUR = 3_600_000;
@@ -58,6 +58,29 @@ for (const [name, line] of [
   test(`disk: ${line}`, async (t) => {
     const run = await runRig(line.split(" "), { disk: { items: ITEMS, removed: REMOVED } });
     golden(t, `cli/disk/${name}.txt`, `$ tsbuild ${line}\n${run.stdout}${run.stderr}exit code ${run.code}\n`);
+  });
+}
+
+const IMAGES = [
+  storedImage("app"),
+  storedImage("old", { names: [], created: "2026-02-01T09:00:00Z" }),
+  storedImage("new", { names: [], created: "2026-03-01T11:59:00Z" }),
+];
+
+for (const [name, line] of [
+  ["images", "image prune -f"],
+  ["images-all", "image prune --all --force"],
+  ["images-until", "image prune -f --filter until=24h"],
+  ["images-date", "image prune -f -a --filter until=1772352000"],
+  ["images-dangling", "image prune -f --filter dangling=false --filter label=team=blue"],
+  ["images-label", "image prune -f --filter label!=team"],
+  ["images-bad-filter", "image prune -f --filter reference=app"],
+  ["images-not-confirmed", "image prune"],
+] as const) {
+  test(`disk: ${line}`, async (t) => {
+    const run = await runRig(line.split(" "), { images: IMAGES });
+    golden(t, `cli/disk/${name}.txt`, `$ tsbuild ${line}\n${run.stdout}${run.stderr}exit code ${run.code}\n`);
+    t.deepEqual(run.prunes, [], "the cache is none of its business");
   });
 }
 

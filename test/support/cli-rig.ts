@@ -278,6 +278,14 @@ function fakeStore(images: readonly StoredImage[]): Omit<ImageStore, "du" | "pru
         Config: { Env: ["PATH=/bin", "A=1"], Labels: { team: "blue" } },
       };
     },
+    pruneImages: async ({ all = false, only = () => true } = {}) => {
+      const chosen = images.filter((image) => (all || image.names.length === 0) && only(image));
+      return {
+        untagged: chosen.flatMap(({ names }) => names),
+        deleted: chosen.map(({ digest }) => digest),
+        reclaimed: chosen.reduce((sum, { size }) => sum + size, 0),
+      };
+    },
     history: (ref) => [
       {
         created: get(ref).created,

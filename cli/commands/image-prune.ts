@@ -1,0 +1,67 @@
+import type { ImageStore, PrunedImages, StoredImage } from "../../api/options.js";
+import { humanSize } from "../bytes.js";
+import { confirmed } from "../confirm.js";
+import { parseAge } from "../disk-filter.js";
+import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
+import { EXIT, UsageError } from "../exit-codes.js";
+import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { hasLabel } from "../image-labels.js";
+import { familiarName } from "../names.js";
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(
+      {
+        name: "image prune",
+        summary: "Remove images without a name",
+        operands: "",
+        count: [0, 0],
+        flags: [
+          { name: "all", short: "a", text: "Also images with names" },
+          {
+            name: "filter",
+            value: "<filter>",
+            repeat: true,
+            text: "Only these: until=24h (made before that), label=KEY[=VALUE], label!=KEY[=VALUE], dangling=true|false",
+          },
+          { name: "force", short: "f", text: "Do not ask" },
+          ROOT_FLAG,
+        ],
+        after: 'What is cached stays: "tsbuild prune" is for that.',
+      },
+      args,
+    );
+    const filters = flags.all("filter").map((text) => parseFilter(text, environment));
+    const all = filters.findLast((filter) => typeof filter === "boolean") ?? flags.has("all");
+    const what = `This removes ${all ? "all images" : "all images without a name"}.`;
+    if (!flags.has("force") && !(await confirmed(environment, what, "--force removes without asking"))) return EXIT.success;
+    return withStore(environment, flags.one("root"), async (store) => {
+      const only = (image: StoredImage): boolean => filters.every((filter) => typeof filter === "boolean" || filter(image, store));
+      await print(environment.stdout, show(await store.pruneImages({ all, only })));
+      return EXIT.success;
+    });
+  },
+};
+
+type Filter = (image: StoredImage, store: ImageStore) => boolean;
+
+/** A test, or for `dangling` whether images with names go as well. */
+function parseFilter(text: string, environment: CliEnvironment): Filter | boolean {
+  const [, key, operator, value = ""] = /^([a-z]+)(!?=)(.+)$/s.exec(text) ?? [];
+  if (key === "label") return (image, store) => hasLabel(image, value, store) === (operator === "=");
+  if (key === "dangling" && operator === "=" && /^(true|false|1|0)$/i.test(value)) return /^(false|0)$/i.test(value);
+  if (key === "until" && operator === "=") {
+    const before = environment.now() - parseAge(value, environment.now());
+    return ({ created }) => created !== undefined && Date.parse(created) <= before;
+  }
+  throw new UsageError("cli/filter", `Cannot filter by "${text}": it is not a filter of images`, {
+    hint: "filters are until=24h, label=KEY[=VALUE], label!=KEY[=VALUE], dangling=true|false",
+  });
+}
+
+/** As docker shows it. */
+function show({ untagged, deleted, reclaimed }: PrunedImages): string {
+  const lines = [...untagged.map((name) => `untagged: ${familiarName(name)}`), ...deleted.map((digest) => `deleted: ${digest}`)];
+  const list = lines.length === 0 ? "" : `Deleted Images:\n${lines.join("\n")}\n\n`;
+  return `${list}Total reclaimed space: ${humanSize(reclaimed)}\n`;
+}
