@@ -13,6 +13,7 @@ import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
 import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
+import { diskHint } from "./disk-hint.js";
 import { mountInputs, prepareMounts } from "./exec-mounts.js";
 import { subtreeDigest } from "./file/selection.js";
 import { treeOfInput } from "./input-tree.js";
@@ -98,8 +99,14 @@ async function runStep(
         onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
       });
       for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
-      if (!("code" in exit) || exit.code !== 0)
-        throw new ExecError(op.args, exit, tail.text(), { step: vertex.metadata.name, display: op.args.join(" ") });
+      if (!("code" in exit) || exit.code !== 0) {
+        const hint = diskHint(draft.fs, tail.text());
+        throw new ExecError(op.args, exit, tail.text(), {
+          step: vertex.metadata.name,
+          display: op.args.join(" "),
+          ...(hint === undefined ? {} : { hint }),
+        });
+      }
       return draft.commitSnapshot().id;
     } catch (error) {
       draft.discard();

@@ -11,6 +11,7 @@ import { makeRepository, missingForGit, startGitServer, type GitServer } from ".
 import { busyboxLayer, layeredLayout } from "../support/layered-layout.js";
 import { layoutRegistry } from "../support/layout-registry.js";
 import { random } from "../support/random.js";
+import { notInstalled, requires } from "../support/requires.js";
 import type { FakeRegistry } from "../support/registry.js";
 import { BUSYBOX } from "../support/sandbox-rig.js";
 import type { Rig } from "../support/rig.js";
@@ -27,15 +28,15 @@ const SILENCE = 60_000;
 
 const PROGRAM = fileURLToPath(new URL("aborts/program.js", import.meta.url));
 
-const missing = BUSYBOX === undefined ? "busybox-static" : missingForGit;
-const serial = missing === undefined ? test.serial : test.serial.skip;
+const lacking = notInstalled(BUSYBOX === undefined ? "busybox-static" : missingForGit);
+const { serial } = requires(lacking);
 
 let registry: FakeRegistry;
 let git: GitServer;
 const servers = mkdtempSync(join(tmpdir(), "tsbuild-aborts-"));
 
 test.before(async () => {
-  if (missing !== undefined) return;
+  if (lacking !== undefined) return;
   const path = (name: string): string => join(servers, name);
   await makeBusyboxLayout(path("busybox"));
   const layers = [await busyboxLayer(), randomTar("x", 200_000), randomTar("y", 300_000), randomTar("z", 100_000)];
