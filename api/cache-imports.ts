@@ -7,6 +7,7 @@ import type { TransferContent, TransferMount, TransferResult } from "../cache/tr
 import type { CacheFrom, MountSelection } from "../cache/transfer/options.js";
 import type { ResultIndex } from "../cache/contract/results.js";
 import type { KeySource } from "../solver/buildkit/elsewhere.js";
+import { waitsOf } from "../oci/http/limits.js";
 import { adoptResult, ImportedResults } from "../solver/imported-results.js";
 import type { Reporter } from "../solver/layers/ports.js";
 import { runAsStep } from "./build-steps.js";
@@ -60,7 +61,7 @@ export class CacheImports {
       if (!source) return undefined;
       this.#sources.set(source.origin, source);
       return await runAsStep(`importing cache manifest from ${source.name}`, this.onEvent, async (step) => {
-        const found = await source.load({ signal }).then(
+        const found = await source.load({ signal, onWait: waitsOf(step) }).then(
           (content) => {
             // No warning: the first build of every project finds none. But a mistyped name must not look like a cache.
             if (!content) step.progress("no cache found", 0, undefined, true);
@@ -153,7 +154,7 @@ export class CacheImports {
     const { blob } = mount;
     const { signal } = reporter;
     if (!store.blobs.has(blob.digest)) {
-      await store.blobs.ingest(source.blob(blob, { signal }), blob, {
+      await store.blobs.ingest(source.blob(blob, { signal, onWait: waitsOf(reporter) }), blob, {
         signal,
         onProgress: (current) => reporter.progress(`cache mount ${mount.id}`, current, blob.size, false),
       });

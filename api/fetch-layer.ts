@@ -19,12 +19,12 @@ export class LayerUnavailableError extends TsbuildError {
 
 /** Fetches layers from registries, and from the caches that this build or an earlier one read from. */
 export function layerFetcher(session: Session, imports: CacheImports | undefined): FetchBlob {
-  return async function* (origin, blob, { signal }) {
+  return async function* (origin, blob, options) {
     const source = imports?.source(origin) ?? (origin.startsWith("cache:") ? await openEarlierCache(session, origin) : undefined);
     try {
-      yield* source ? source.blob(blob, { signal }) : (await session.registry()).blob(parseReference(origin), blob, { signal });
+      yield* source ? source.blob(blob, options) : (await session.registry()).blob(parseReference(origin), blob, options);
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (options.signal.aborted) throw error;
       if (!(error instanceof TsbuildError))
         throw source && systemErrorCode(error) ? new LayerUnavailableError(origin, unreadable(source.name, error)) : error;
       // A base image that cannot be reached now will not be reached in a second try either.

@@ -5,7 +5,9 @@ import type { ResolvedImage } from "../frontend/frontend.js";
 import { type ImageView, readImage, requirePlatform } from "../oci/image.js";
 import { formatPlatform, type Platform } from "../oci/platform.js";
 import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../oci/reference.js";
+import type { OnWait } from "../oci/http/limits.js";
 import type { RegistryClient } from "../oci/registry/client.js";
+import type { PullOptions } from "../oci/registry/pull.js";
 import type { Descriptor } from "../oci/types.js";
 import { parseManifestOrIndex } from "../oci/validate.js";
 import type { SourceImage } from "../solver/context.js";
@@ -27,6 +29,12 @@ export interface ImageResolverOptions {
   readonly onStale: (message: string) => void;
 }
 
+export interface ResolveOptions {
+  readonly platform: Platform;
+  readonly layout?: boolean;
+  readonly onWait?: OnWait;
+}
+
 /** Kind of the memo that remembers what a reference led to, for when its registry cannot be reached. */
 const RESOLVED = "ref";
 
@@ -44,9 +52,11 @@ export class ImageResolver {
     this.#options = options;
   }
 
-  async resolve(text: string, options: { readonly platform: Platform; readonly layout?: boolean }): Promise<ResolvedImage> {
-    const found = await this.#find(text, options.layout ?? false);
-    const view = await this.#view(found, options.platform);
+  async resolve(text: string, options: ResolveOptions): Promise<ResolvedImage> {
+    const { signal } = this.#options;
+    const pull: PullOptions = { signal, onWait: options.onWait };
+    const found = await this.#find(text, options.layout ?? false, pull);
+    const view = await this.#view(found, options.platform, pull);
     const identifier = `${options.layout ? "oci-layout" : "docker-image"}://${found.name}${found.name.includes("@") ? "" : `@${found.target.digest}`}`;
     this.#sources.set(sourceKey(identifier, formatPlatform(options.platform)), {
       origin: found.origin && formatReference(found.origin),
@@ -68,12 +78,12 @@ export class ImageResolver {
   }
 
   /** What a reference leads to, as a name that can be shown and pinned. */
-  #find(text: string, layout: boolean): Promise<Found> {
+  #find(text: string, layout: boolean, pull: PullOptions): Promise<Found> {
     const key = `${layout} ${text}`;
     return this.#flights.do(key, async () => {
       const known = this.#found.get(key);
       if (known) return known;
-      const found = layout ? await this.#findInLayout(text) : await this.#findByName(withDefaultTag(parseReference(text)));
+      const found = layout ? await this.#findInLayout(text) : await this.#findByName(withDefaultTag(parseReference(text)), pull);
       this.#found.set(key, found);
       return found;
     });
@@ -85,17 +95,17 @@ export class ImageResolver {
     return { name, target, origin: undefined };
   }
 
-  async #findByName(reference: Reference): Promise<Found> {
+  async #findByName(reference: Reference, pull: PullOptions): Promise<Found> {
     const name = formatReference(reference);
-    const { store, pull } = this.#options;
-    if (pull !== true || reference.digest !== undefined) {
+    const { store, pull: when } = this.#options;
+    if (when !== true || reference.digest !== undefined) {
       const local =
         reference.digest === undefined
           ? store.images.get(name)
           : store.images.find(reference.digest.slice("sha256:".length)).find((entry) => entry.target.digest === reference.digest);
       if (local) return { name, target: local.target, origin: undefined };
     }
-    if (pull === "never") {
+    if (when === "never") {
       throw new TsbuildError(
         "image/not-local",
         `Cannot use "${name}": the local store has no image of that name, and no registry is asked`,
@@ -104,18 +114,18 @@ export class ImageResolver {
         },
       );
     }
-    return { name, target: await this.#ask(reference, name), origin: reference };
+    return { name, target: await this.#ask(reference, name, pull), origin: reference };
   }
 
   /** Asks the registry; when it cannot be reached, what it said last time still stands. */
-  async #ask(reference: Reference, name: string): Promise<Descriptor> {
+  async #ask(reference: Reference, name: string, pull: PullOptions): Promise<Descriptor> {
     const { store, signal } = this.#options;
     const before = store.memo.get(RESOLVED, name);
     const known = before && (JSON.parse(before.toString("utf8")) as Descriptor);
     // A digest cannot come to mean something else.
     if (known && reference.digest !== undefined && store.blobs.has(known.digest)) return known;
     try {
-      const target = await (await this.#options.registry()).resolve(reference, { signal });
+      const target = await (await this.#options.registry()).resolve(reference, pull);
       if (target.digest !== known?.digest) store.memo.set(RESOLVED, name, JSON.stringify(target));
       return target;
     } catch (error) {
@@ -126,42 +136,42 @@ export class ImageResolver {
   }
 
   /** Manifest and config for a platform, brought into the store. */
-  async #view(found: Found, platform: Platform): Promise<ImageView> {
+  async #view(found: Found, platform: Platform, pull: PullOptions): Promise<ImageView> {
     try {
-      return await this.#readView(found, platform);
+      return await this.#readView(found, platform, pull);
     } catch (error) {
       // Collection in another process may take what nothing refers to between our looking and our reading; what is fetched anew is ours.
       if (!(error instanceof TsbuildError) || error.code !== "store/blob-missing" || !found.origin) throw error;
-      return await this.#readView(found, platform);
+      return await this.#readView(found, platform, pull);
     }
   }
 
-  async #readView(found: Found, platform: Platform): Promise<ImageView> {
+  async #readView(found: Found, platform: Platform, pull: PullOptions): Promise<ImageView> {
     await this.#flights.do(`view ${found.target.digest} ${formatPlatform(platform)}`, async () => {
-      const manifest = await this.#manifest(found, found.target);
+      const manifest = await this.#manifest(found, found.target, pull);
       const parsed = parseManifestOrIndex(manifest, found.target.mediaType, `manifest of ${found.name}`);
       const chosen = parsed.kind === "index" ? requirePlatform(parsed.value, platform, found.name) : found.target;
       const image =
         parsed.kind === "index"
-          ? parseManifestOrIndex(await this.#manifest(found, chosen), chosen.mediaType, `manifest of ${found.name}`)
+          ? parseManifestOrIndex(await this.#manifest(found, chosen, pull), chosen.mediaType, `manifest of ${found.name}`)
           : parsed;
-      if (image.kind === "manifest") await this.#small(found, image.value.config);
+      if (image.kind === "manifest") await this.#small(found, image.value.config, pull);
     });
     return readImage(found.target, platform, this.#options.store.blobs, found.name);
   }
 
-  async #manifest(found: Found, descriptor: Descriptor): Promise<Buffer> {
-    const { store, registry, signal } = this.#options;
+  async #manifest(found: Found, descriptor: Descriptor, pull: PullOptions): Promise<Buffer> {
+    const { store, registry } = this.#options;
     if (!store.blobs.has(descriptor.digest) && found.origin) {
-      store.blobs.writeSmall((await (await registry()).manifest(found.origin, descriptor.digest, { signal })).bytes);
+      store.blobs.writeSmall((await (await registry()).manifest(found.origin, descriptor.digest, pull)).bytes);
     }
     return store.blobs.readSmall(descriptor.digest);
   }
 
-  async #small(found: Found, descriptor: Descriptor): Promise<void> {
+  async #small(found: Found, descriptor: Descriptor, pull: PullOptions): Promise<void> {
     const { store, registry, signal } = this.#options;
     if (store.blobs.has(descriptor.digest) || !found.origin) return;
-    await store.blobs.ingest((await registry()).blob(found.origin, descriptor, { signal }), descriptor, { signal });
+    await store.blobs.ingest((await registry()).blob(found.origin, descriptor, pull), descriptor, { signal });
   }
 }
 

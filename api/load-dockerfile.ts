@@ -7,6 +7,7 @@ import { loadAst } from "./ast-cache.js";
 import { BuildContexts } from "./build-contexts.js";
 import type { BuildSolver, GraphSources } from "./build-solver.js";
 import { runAsStep } from "./build-steps.js";
+import { waitsOf } from "../oci/http/limits.js";
 import { ImageResolver } from "./image-resolver.js";
 import type { DockerfileText } from "./local-context.js";
 import { loadMainContext } from "./main-context.js";
@@ -58,7 +59,7 @@ export async function loadDockerfile(
       resolveImage: (ref, options) => {
         const internal = `[${severalPlatforms ? `${formatPlatform(options.platform)} ` : ""}internal] load metadata for ${displayName(ref)}`;
         const name = options.context === undefined ? internal : `[context ${options.context}] load metadata for ${ref}`;
-        return runAsStep(name, onEvent, () => resolver.resolve(ref, options));
+        return runAsStep(name, onEvent, (step) => resolver.resolve(ref, { ...options, onWait: waitsOf(step) }));
       },
       namedContext: async (name, { platform }) => contexts.named(name, platform),
       sourceTime: (root) => solver.sourceTime(root),

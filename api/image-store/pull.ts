@@ -4,6 +4,7 @@ import type { Digest } from "../../core/digest.js";
 import { CanceledError, TsbuildError, UsageError } from "../../core/errors.js";
 import { inParallel } from "../../core/in-parallel.js";
 import { checkLayerCount, isAttestation, type ManifestNode, platformOf, readTree, requirePlatform } from "../../oci/image.js";
+import { waitsOf } from "../../oci/http/limits.js";
 import { requireComplete } from "../../oci/layout/complete.js";
 import { isForeignLayerType } from "../../oci/media-types.js";
 import { formatPlatform, hostPlatform, parsePlatform, type Platform, platformRank } from "../../oci/platform.js";
@@ -12,7 +13,7 @@ import type { RegistryClient } from "../../oci/registry/client.js";
 import type { Descriptor, ImageConfig, Manifest } from "../../oci/types.js";
 import { parseImageConfig, parseManifestOrIndex } from "../../oci/validate.js";
 import { bringBlob } from "../../solver/layers/bring-blob.js";
-import type { Reporter } from "../../solver/layers/ports.js";
+import type { FetchOptions, Reporter } from "../../solver/layers/ports.js";
 import { runAsStep } from "../build-steps.js";
 import type { PulledImage, PullOptions } from "../transfer-types.js";
 import { readStored } from "./describe.js";
@@ -62,6 +63,11 @@ async function tagsOf(reference: Reference, client: RegistryClient, signal: Abor
   return tags.map((tag) => parseReference(`${repository}:${tag}`));
 }
 
+/** Requests that report their waits, and end with the reporter's signal. */
+function waiting(reporter: Reporter): FetchOptions {
+  return { signal: reporter.signal, onWait: waitsOf(reporter) };
+}
+
 interface PulledManifest {
   readonly manifest: Manifest;
   readonly config: ImageConfig;
@@ -84,7 +90,7 @@ class Pull {
   async run(reporter: Reporter): Promise<PulledImage> {
     const { store, client } = this.parts;
     try {
-      const target = await client.resolve(this.reference, { signal: reporter.signal });
+      const target = await client.resolve(this.reference, waiting(reporter));
       await this.#documents(target, reporter);
       const manifests = readTree(target, store.blobs, this.#what).manifests.filter(({ descriptor }) => this.#chosen.has(descriptor.digest));
       // What cannot be used is refused before its layers come.
@@ -119,7 +125,7 @@ class Pull {
     this.#seen.add(descriptor.digest);
     const { store, client } = this.parts;
     if (!this.#keep(descriptor.digest)) {
-      const { bytes } = await client.manifest(this.reference, descriptor.digest, { signal: reporter.signal });
+      const { bytes } = await client.manifest(this.reference, descriptor.digest, waiting(reporter));
       store.blobs.writeSmall(bytes);
       this.#fetched++;
     }
@@ -144,7 +150,7 @@ class Pull {
     }
     for (const blob of missing.values()) reporter.progress(blob.digest, 0, blob.size, false);
     await inParallel(missing.values(), { limit: PARALLEL, signal: reporter.signal }, async (blob, signal) => {
-      const source = (ended: AbortSignal) => client.blob(this.reference, blob, { signal: ended });
+      const source = (options: FetchOptions) => client.blob(this.reference, blob, options);
       const here = await bringBlob(store, blob, source, { reporter: { signal, progress: reporter.progress } });
       if (here) this.#fetched++;
       else this.#keep(blob.digest);

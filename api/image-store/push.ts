@@ -12,7 +12,7 @@ import { type OutgoingBlob, type OutgoingManifest, pushImage } from "../../oci/r
 import type { Descriptor } from "../../oci/types.js";
 import { parseImageConfig } from "../../oci/validate.js";
 import { bringBlob } from "../../solver/layers/bring-blob.js";
-import type { Reporter } from "../../solver/layers/ports.js";
+import type { FetchOptions, Reporter } from "../../solver/layers/ports.js";
 import { runAsStep } from "../build-steps.js";
 import type { PushedImage, TransferOptions } from "../transfer-types.js";
 import { findImage } from "./lookup.js";
@@ -187,7 +187,7 @@ class Push {
 
   async *#open(blob: Descriptor, origin: Reference | undefined, reporter: Reporter): AsyncGenerator<Uint8Array> {
     if (origin !== undefined && !this.#store.blobs.has(blob.digest)) {
-      const source = (signal: AbortSignal) => this.#client.blob(origin, blob, { signal });
+      const source = (options: FetchOptions) => this.#client.blob(origin, blob, options);
       await bringBlob(this.#store, blob, source, { reporter });
     }
     yield* this.#store.blobs.open(blob.digest);

@@ -1,8 +1,11 @@
+import type { OnWait } from "../../oci/http/limits.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { TransferContent } from "./content.js";
 
 export interface TransferOptions {
   readonly signal: AbortSignal;
+  /** Told of every wait for the service. */
+  readonly onWait?: OnWait | undefined;
 }
 
 /** A place that a cache is read from. */

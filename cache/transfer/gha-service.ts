@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { TsbuildError } from "../../core/errors.js";
-import { discard, type HttpRequest, readAll } from "../../oci/http/transport.js";
-import { type CacheHttp, CacheServiceError, type ServiceRequest } from "./http.js";
+import { discard, readAll } from "../../oci/http/body.js";
+import type { HttpRequest } from "../../oci/http/transport.js";
+import { type CacheHttp, CacheServiceError, type ServiceOptions, type ServiceRequest } from "./http.js";
 
 /** An entry that was found. */
 export interface CacheEntry {
@@ -13,10 +14,10 @@ export interface CacheEntry {
 
 /** The cache service of GitHub Actions: entries that are written once under a key and found by the key or a prefix of it. */
 export interface ActionsCache {
-  find(key: string, signal: AbortSignal): Promise<CacheEntry | undefined>;
+  find(key: string, options: ServiceOptions): Promise<CacheEntry | undefined>;
   /** Answers false when the key is taken. */
-  save(key: string, body: EntryBody, signal: AbortSignal): Promise<boolean>;
-  read(entry: CacheEntry, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  save(key: string, body: EntryBody, options: ServiceOptions): Promise<boolean>;
+  read(entry: CacheEntry, options: ServiceOptions): AsyncIterable<Uint8Array>;
 }
 
 export type EntryBody = { readonly size: number; open(): AsyncIterable<Uint8Array> };
@@ -44,13 +45,13 @@ abstract class Service {
     protected readonly http: CacheHttp,
   ) {}
 
-  read(entry: CacheEntry, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  read(entry: CacheEntry, options: ServiceOptions): AsyncIterable<Uint8Array> {
     const what = `read ${entry.key} from the GitHub Actions cache`;
     const url = parseUrl(entry.url, what);
     return this.http.download((from) => {
       const headers = from > 0 ? { range: `bytes=${from}-` } : {};
-      return { what, method: "GET", url, accept: [200, 206], headers, signal };
-    }, signal);
+      return { what, method: "GET", url, accept: [200, 206], headers };
+    }, options);
   }
 
   /** Asks the service; `path` is below its address. Answers parsed JSON, or undefined for no content. */
@@ -62,7 +63,7 @@ abstract class Service {
       readonly json?: unknown;
       readonly accept?: readonly number[];
     },
-    signal: AbortSignal,
+    options: ServiceOptions,
   ): Promise<Readonly<Record<string, unknown>> | undefined> {
     const url = parseUrl(`${this.address.url.replace(/\/$/, "")}/${request.path}`, what);
     const build = (): ServiceRequest => ({
@@ -76,9 +77,8 @@ abstract class Service {
         ...(request.json === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(request.json === undefined ? {} : { body: Buffer.from(JSON.stringify(request.json)) }),
-      signal,
     });
-    const text = (await readAll(await this.http.request(build, signal), what, MAX_ANSWER, signal)).toString("utf8");
+    const text = (await readAll(await this.http.request(build, options), what, MAX_ANSWER)).toString("utf8");
     if (text === "") return undefined;
     try {
       return JSON.parse(text) as Readonly<Record<string, unknown>>;
@@ -90,20 +90,20 @@ abstract class Service {
 
 /** Version 2: Twirp over JSON, bytes in Azure's blob store. */
 class ResultsService extends Service implements ActionsCache {
-  async find(key: string, signal: AbortSignal): Promise<CacheEntry | undefined> {
+  async find(key: string, options: ServiceOptions): Promise<CacheEntry | undefined> {
     const answer = await this.#call(
       "GetCacheEntryDownloadURL",
       `look for ${key}`,
       { key, restore_keys: [key], version: ENTRY_VERSION },
-      signal,
+      options,
     );
     const { ok, signed_download_url: url, matched_key: matched } = answer ?? {};
     return ok === true && typeof url === "string" ? { key: typeof matched === "string" ? matched : key, url } : undefined;
   }
 
-  async save(key: string, body: EntryBody, signal: AbortSignal): Promise<boolean> {
+  async save(key: string, body: EntryBody, options: ServiceOptions): Promise<boolean> {
     const what = `write ${key}`;
-    const made = await unlessTaken(() => this.#call("CreateCacheEntry", what, { key, version: ENTRY_VERSION }, signal));
+    const made = await unlessTaken(() => this.#call("CreateCacheEntry", what, { key, version: ENTRY_VERSION }, options));
     if (made?.["ok"] !== true || typeof made["signed_upload_url"] !== "string") return false;
     const url = parseUrl(made["signed_upload_url"], what);
     const upload = (): ServiceRequest => ({
@@ -113,42 +113,41 @@ class ResultsService extends Service implements ActionsCache {
       accept: [200, 201],
       headers: { "x-ms-blob-type": "BlockBlob", "x-ms-version": "2023-11-03", "content-type": "application/octet-stream" },
       body,
-      signal,
     });
-    await discard((await this.http.request(upload, signal)).response);
-    const done = await this.#call("FinalizeCacheEntryUpload", what, { key, size_bytes: body.size, version: ENTRY_VERSION }, signal);
+    await discard(await this.http.request(upload, options));
+    const done = await this.#call("FinalizeCacheEntryUpload", what, { key, size_bytes: body.size, version: ENTRY_VERSION }, options);
     if (done?.["ok"] !== true) throw new TsbuildError("cache/protocol", `Cannot ${what} to the GitHub Actions cache: it was not taken`);
     return true;
   }
 
-  #call(method: string, what: string, json: unknown, signal: AbortSignal): ReturnType<Service["ask"]> {
+  #call(method: string, what: string, json: unknown, options: ServiceOptions): ReturnType<Service["ask"]> {
     const path = `twirp/github.actions.results.api.v1.CacheService/${method}`;
-    return this.ask(`${what} in the GitHub Actions cache`, { method: "POST", path, json }, signal);
+    return this.ask(`${what} in the GitHub Actions cache`, { method: "POST", path, json }, options);
   }
 }
 
 /** Version 1, which servers of one's own still speak. */
 class ArtifactCache extends Service implements ActionsCache {
-  async find(key: string, signal: AbortSignal): Promise<CacheEntry | undefined> {
+  async find(key: string, options: ServiceOptions): Promise<CacheEntry | undefined> {
     const path = `_apis/artifactcache/cache?keys=${encodeURIComponent(key)}&version=${ENTRY_VERSION}`;
-    const answer = await this.ask(`look for ${key} in the GitHub Actions cache`, { method: "GET", path, accept: [200, 204] }, signal);
+    const answer = await this.ask(`look for ${key} in the GitHub Actions cache`, { method: "GET", path, accept: [200, 204] }, options);
     const { cacheKey, archiveLocation: url } = answer ?? {};
     return typeof cacheKey === "string" && typeof url === "string" && cacheKey !== "" ? { key: cacheKey, url } : undefined;
   }
 
-  async save(key: string, body: EntryBody, signal: AbortSignal): Promise<boolean> {
+  async save(key: string, body: EntryBody, options: ServiceOptions): Promise<boolean> {
     const what = `write ${key} to the GitHub Actions cache`;
     const json = { key, version: ENTRY_VERSION };
-    const made = await unlessTaken(() => this.ask(what, { method: "POST", path: "_apis/artifactcache/caches", json }, signal));
+    const made = await unlessTaken(() => this.ask(what, { method: "POST", path: "_apis/artifactcache/caches", json }, options));
     const id = made?.["cacheId"] ?? made?.["cacheID"];
     if (typeof id !== "number") return false;
     const path = `_apis/artifactcache/caches/${id}`;
-    for (let from = 0; from < body.size; from += PART) await this.#part(what, path, body, from, signal);
-    await this.ask(what, { method: "POST", path, json: { size: body.size }, accept: [200, 201, 204] }, signal);
+    for (let from = 0; from < body.size; from += PART) await this.#part(what, path, body, from, options);
+    await this.ask(what, { method: "POST", path, json: { size: body.size }, accept: [200, 201, 204] }, options);
     return true;
   }
 
-  async #part(what: string, path: string, body: EntryBody, from: number, signal: AbortSignal): Promise<void> {
+  async #part(what: string, path: string, body: EntryBody, from: number, options: ServiceOptions): Promise<void> {
     const size = Math.min(PART, body.size - from);
     const url = parseUrl(`${this.address.url.replace(/\/$/, "")}/${path}`, what);
     const build = (): ServiceRequest => ({
@@ -159,9 +158,8 @@ class ArtifactCache extends Service implements ActionsCache {
       accept: [200, 201, 204],
       headers: { "content-type": "application/octet-stream", "content-range": `bytes ${from}-${from + size - 1}/*` },
       body: { size, open: () => slice(body.open(), from, size) },
-      signal,
     });
-    await discard((await this.http.request(build, signal)).response);
+    await discard(await this.http.request(build, options));
   }
 }
 

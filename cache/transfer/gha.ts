@@ -4,7 +4,7 @@ import type { Environment } from "../../oci/http/proxy.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
 import { joinContents, type TransferContent } from "./content.js";
 import { type ActionsCache, actionsCache, type CacheEntry, type ServiceAddress } from "./gha-service.js";
-import { type CacheHttp, verified } from "./http.js";
+import { type CacheHttp, type ServiceOptions, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { writeConfig } from "./write-config.js";
@@ -42,18 +42,18 @@ export function ghaSource(options: GhaOptions, http: CacheHttp, env: Environment
   return {
     name: `GitHub Actions cache "${options.scope ?? "buildkit"}"`,
     origin: cacheOrigin({ type: "gha" }),
-    async load({ signal }) {
-      const found = await within(timeout(options), signal, (until) =>
+    async load(transfer) {
+      const found = await within(timeout(options), transfer, (until) =>
         Promise.all(readable.map(({ scope }) => loadIndex(cache, indexKey(options, scope), until))),
       );
       return joinContents(found.filter((content) => content !== undefined));
     },
-    async *blob(descriptor, { signal }) {
+    async *blob(descriptor, transfer) {
       const { digest } = descriptor;
-      const entry = await cache.find(blobKey(digest), signal);
+      const entry = await cache.find(blobKey(digest), transfer);
       if (!entry)
         throw new TsbuildError("cache/not-found", `Cannot read layer ${digest} from ${new URL(address.url).host}: it is not there`);
-      yield* verified(cache.read(entry, signal), descriptor, "GitHub Actions cache");
+      yield* verified(cache.read(entry, transfer), descriptor, "GitHub Actions cache");
     },
   };
 }
@@ -64,30 +64,30 @@ export function ghaTarget(options: GhaOptions, http: CacheHttp, env: Environment
   const limit = timeout(options);
   return {
     name: "GitHub Actions Cache",
-    async put({ descriptor, open }, { signal, onProgress }) {
+    async put({ descriptor, open }, { onProgress, ...transfer }) {
       const key = blobKey(descriptor.digest);
-      await within(limit, signal, async (until) => {
+      await within(limit, transfer, async (until) => {
         if (!(await cache.find(key, until))) await cache.save(key, { size: descriptor.size, open }, until);
       });
       onProgress?.(descriptor.size);
     },
-    async finish(content, { signal }) {
+    async finish(content, transfer) {
       const config = writeConfig(content, { annotated: true });
-      await within(limit, signal, (until) => saveIndex(cache, indexKey(options, scope), config, until));
+      await within(limit, transfer, (until) => saveIndex(cache, indexKey(options, scope), config, until));
     },
   };
 }
 
-async function loadIndex(cache: ActionsCache, key: string, signal: AbortSignal): Promise<TransferContent | undefined> {
-  const entry = await cache.find(key, signal);
-  const data = entry && (await readEntry(cache, entry, signal));
+async function loadIndex(cache: ActionsCache, key: string, transfer: ServiceOptions): Promise<TransferContent | undefined> {
+  const entry = await cache.find(key, transfer);
+  const data = entry && (await readEntry(cache, entry, transfer));
   return data && readConfig(data, `config of the GitHub Actions cache ${entry.key}`, () => undefined);
 }
 
-async function readEntry(cache: ActionsCache, entry: CacheEntry, signal: AbortSignal): Promise<Buffer> {
+async function readEntry(cache: ActionsCache, entry: CacheEntry, transfer: ServiceOptions): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of cache.read(entry, signal)) {
+  for await (const chunk of cache.read(entry, transfer)) {
     size += chunk.length;
     if (size > MAX_CONFIG_SIZE)
       throw new TsbuildError("cache/too-large", `Cannot read the GitHub Actions cache ${entry.key}: it is too large`);
@@ -97,17 +97,17 @@ async function readEntry(cache: ActionsCache, entry: CacheEntry, signal: AbortSi
 }
 
 /** Entries cannot be changed: a new index gets the next number, and the highest one is found by their common prefix. */
-async function saveIndex(cache: ActionsCache, key: string, data: Buffer, signal: AbortSignal): Promise<void> {
+async function saveIndex(cache: ActionsCache, key: string, data: Buffer, transfer: ServiceOptions): Promise<void> {
   const body = {
     size: data.length,
     async *open() {
       yield data;
     },
   };
-  const latest = await cache.find(`${key}#`, signal);
+  const latest = await cache.find(`${key}#`, transfer);
   const [, number = "0"] = /#(\d+)$/.exec(latest?.key ?? "") ?? [];
   for (let next = Number(number) + 1; next <= Number(number) + ATTEMPTS; next++) {
-    if (await cache.save(`${key}#${next}`, body, signal)) return;
+    if (await cache.save(`${key}#${next}`, body, transfer)) return;
   }
   throw new TsbuildError(
     "cache/refused",
@@ -159,11 +159,11 @@ function blobKey(digest: Digest): string {
 }
 
 /** Runs work until it ends, the build is aborted, or the time is over. */
-async function within<T>(limit: AbortSignal, signal: AbortSignal, work: (until: AbortSignal) => Promise<T>): Promise<T> {
+async function within<T>(limit: AbortSignal, transfer: ServiceOptions, work: (until: ServiceOptions) => Promise<T>): Promise<T> {
   try {
-    return await work(AbortSignal.any([signal, limit]));
+    return await work({ ...transfer, signal: AbortSignal.any([transfer.signal, limit]) });
   } catch (error) {
-    if (!limit.aborted || signal.aborted) throw error;
+    if (!limit.aborted || transfer.signal.aborted) throw error;
     throw new TsbuildError("cache/timeout", "Cannot use the GitHub Actions cache: it took too long", {
       cause: error,
       hint: "Give it more time with timeout=…, or go on without it: ignore-error=true",

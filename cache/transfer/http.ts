@@ -1,11 +1,21 @@
 import { Hasher } from "../../core/digest.js";
-import { throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { TsbuildError } from "../../core/errors.js";
 import { Connections, defaultCertificateDirectories } from "../../oci/http/connections.js";
-import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, networkFault, redactUrl } from "../../oci/http/errors.js";
+import {
+  firstLine,
+  HttpError,
+  type HttpErrorOptions,
+  type HttpFailures,
+  longPause,
+  networkFault,
+  redactUrl,
+} from "../../oci/http/errors.js";
 import type { Environment } from "../../oci/http/proxy.js";
-import { backoff, type Clock, MAX_ATTEMPTS, parseRetryAfter, systemClock, withRetries } from "../../oci/http/retry.js";
+import { type Clock, parseRetryAfter, Retries, type RetryOptions, systemClock, withRetries } from "../../oci/http/retry.js";
 import type { Descriptor } from "../../oci/types.js";
-import { exchange, type HttpAnswer, type HttpRequest, readBody, startOfBody } from "../../oci/http/transport.js";
+import { type HttpAnswer, readBody, startOfBody } from "../../oci/http/body.js";
+import type { HttpLimits, OnWait } from "../../oci/http/limits.js";
+import { exchange, type HttpRequest } from "../../oci/http/transport.js";
 
 /** A request to a cache service that failed, after all retries. Codes start with `cache/`. */
 export class CacheServiceError extends HttpError {
@@ -18,6 +28,9 @@ export class CacheServiceError extends HttpError {
     this.body = options.body ?? "";
   }
 }
+
+/** Bytes after which a broken download counts as one that goes on. */
+const PROGRESS = 64 << 10;
 
 const failures: HttpFailures = {
   network(what, { method, url }, cause) {
@@ -34,7 +47,12 @@ const failures: HttpFailures = {
     new CacheServiceError("cache/protocol", `Cannot ${what}: ${url.host} ${found}`, { method, url: redactUrl(url) }),
 };
 
-export interface ServiceRequest extends Omit<HttpRequest, "verify"> {
+export interface ServiceOptions {
+  readonly signal: AbortSignal;
+  readonly onWait?: OnWait | undefined;
+}
+
+export interface ServiceRequest extends Omit<HttpRequest, "verify" | "signal" | "onWait"> {
   /** Statuses that are answers; every other one is an error. */
   readonly accept: readonly number[];
 }
@@ -46,25 +64,26 @@ export class CacheHttp implements Disposable {
   constructor(
     env: Environment,
     readonly clock: Clock = systemClock,
+    limits?: HttpLimits,
   ) {
-    this.#connections = new Connections(env, defaultCertificateDirectories(env), failures);
+    this.#connections = new Connections(env, defaultCertificateDirectories(env), failures, limits);
   }
 
   /** `build` makes the request anew for each attempt: signatures age. The caller reads or discards the body. */
-  request(build: () => ServiceRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    return withRetries(() => this.#attempt(build()), { clock: this.clock, signal });
+  request(build: () => ServiceRequest, options: ServiceOptions): Promise<HttpAnswer> {
+    return withRetries(() => this.#attempt({ ...build(), ...options }), this.#retrying(options));
   }
 
   /** Bytes that `build` asks for from an offset on; goes on where a broken connection stopped. */
-  async *download(build: (from: number) => ServiceRequest, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
-    let from = 0;
-    for (let tries = 1; ; ) {
+  async *download(build: (from: number) => ServiceRequest, options: ServiceOptions): AsyncGenerator<Uint8Array, void> {
+    const retries = new Retries(this.#retrying(options));
+    for (let from = 0; ; ) {
       const start = from;
-      const answer = await this.request(() => build(start), signal);
+      const answer = await this.request(() => build(start), options);
       // A server without ranges sends everything again.
       let skip = answer.response.status === 206 ? 0 : start;
       try {
-        for await (const chunk of readBody(answer, build(start).what, signal)) {
+        for await (const chunk of readBody(answer, build(start).what)) {
           const rest = skip < chunk.length ? chunk.subarray(skip) : undefined;
           skip = Math.max(0, skip - chunk.length);
           if (!rest) continue;
@@ -73,24 +92,26 @@ export class CacheHttp implements Disposable {
         }
         return;
       } catch (error) {
-        throwIfAborted(signal);
-        tries = from > start ? 1 : tries + 1;
-        if (!(error instanceof HttpError) || !error.temporary || tries > MAX_ATTEMPTS) throw error;
-        await this.clock.sleep(backoff(tries + 1, this.clock), signal);
+        if (from - start >= PROGRESS) retries.progressed();
+        await retries.next(error);
       }
     }
   }
 
-  async #attempt(request: ServiceRequest): Promise<HttpAnswer> {
+  #retrying(options: ServiceOptions): RetryOptions {
+    return { clock: this.clock, limits: this.#connections.limits, ...options };
+  }
+
+  async #attempt(request: ServiceRequest & ServiceOptions): Promise<HttpAnswer> {
     const answer = await exchange(request, this.#connections);
     const { status, headers } = answer.response;
     if (request.accept.includes(status)) return answer;
-    const body = await startOfBody(answer.response);
+    const body = await startOfBody(answer);
     const retryAfter = parseRetryAfter(headers.get("retry-after"), this.clock);
     const said = describe(body);
     throw new CacheServiceError(
       status === 401 || status === 403 ? "cache/denied" : status === 404 ? "cache/not-found" : "cache/refused",
-      `Cannot ${request.what}: ${request.url.host} answered ${status}${said === "" ? "" : ` (${said})`}`,
+      `Cannot ${request.what}: ${request.url.host} answered ${status}${said === "" ? "" : ` (${said})`}${longPause(retryAfter)}`,
       {
         method: request.method,
         url: redactUrl(request.url),

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { type Digest, digestHex } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../../oci/http/proxy.js";
-import { discard, type HttpAnswer, type HttpRequest, readAll } from "../../oci/http/transport.js";
+import { discard, type HttpAnswer, readAll } from "../../oci/http/body.js";
+import type { HttpRequest } from "../../oci/http/transport.js";
 import { awsCredentials } from "./aws-credentials.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
-import { type CacheHttp, type ServiceRequest, verified } from "./http.js";
+import { type CacheHttp, type ServiceOptions, type ServiceRequest, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { type AwsCredentials, EMPTY_PAYLOAD, encodeKey, signRequest } from "./signature-v4.js";
@@ -51,11 +52,11 @@ export function s3Source(options: S3Options, http: CacheHttp, env: Environment):
   return {
     name,
     origin: cacheOrigin(bucket.origin),
-    async load({ signal }) {
-      const data = await bucket.small(bucket.manifestKey(bucket.names[0] as string), signal);
+    async load(transfer) {
+      const data = await bucket.small(bucket.manifestKey(bucket.names[0] as string), transfer);
       return data && readConfig(data, `config of the ${name}`, () => undefined);
     },
-    blob: (descriptor, { signal }) => verified(bucket.download(bucket.blobKey(descriptor.digest), signal), descriptor, name),
+    blob: (descriptor, transfer) => verified(bucket.download(bucket.blobKey(descriptor.digest), transfer), descriptor, name),
   };
 }
 
@@ -64,22 +65,22 @@ export function s3Target(options: S3Options, http: CacheHttp, env: Environment):
   const { touchRefresh = DAY } = options;
   return {
     name: "Amazon S3",
-    async put({ descriptor, open }, { signal, onProgress }) {
+    async put({ descriptor, open }, { onProgress, ...transfer }) {
       const key = bucket.blobKey(descriptor.digest);
-      const modified = await bucket.modified(key, signal);
+      const modified = await bucket.modified(key, transfer);
       if (modified === undefined) {
         if (descriptor.size > MAX_OBJECT)
           throw new TsbuildError("cache/too-large", `Cannot write layer ${descriptor.digest} to S3: it has ${descriptor.size} bytes`, {
             hint: "S3 takes 5 GiB at once: make smaller layers, or use type=registry",
           });
-        await bucket.put(key, { size: descriptor.size, open }, digestHex(descriptor.digest), signal);
-      } else if (Date.now() - modified > touchRefresh && descriptor.size < MAX_OBJECT) await bucket.touch(key, signal);
+        await bucket.put(key, { size: descriptor.size, open }, digestHex(descriptor.digest), transfer);
+      } else if (Date.now() - modified > touchRefresh && descriptor.size < MAX_OBJECT) await bucket.touch(key, transfer);
       onProgress?.(descriptor.size);
     },
-    async finish(content, { signal }) {
+    async finish(content, transfer) {
       const config = writeConfig(content, { annotated: true });
       const payload = createHash("sha256").update(config).digest("hex");
-      for (const name of bucket.names) await bucket.put(bucket.manifestKey(name), config, payload, signal);
+      for (const name of bucket.names) await bucket.put(bucket.manifestKey(name), config, payload, transfer);
     },
   };
 }
@@ -133,52 +134,53 @@ class Bucket {
   }
 
   /** A small object; undefined when there is none. */
-  async small(key: string, signal: AbortSignal): Promise<Buffer | undefined> {
+  async small(key: string, transfer: ServiceOptions): Promise<Buffer | undefined> {
     const what = `read ${key} from bucket "${this.#bucket}"`;
-    const answer = await this.#send({ what, method: "GET", key, accept: [200, 404] }, signal);
-    if (answer.response.status === 200) return readAll(answer, what, MAX_CONFIG_SIZE, signal);
-    await discard(answer.response);
+    const answer = await this.#send({ what, method: "GET", key, accept: [200, 404] }, transfer);
+    if (answer.response.status === 200) return readAll(answer, what, MAX_CONFIG_SIZE);
+    await discard(answer);
     return undefined;
   }
 
-  download(key: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  download(key: string, transfer: ServiceOptions): AsyncGenerator<Uint8Array, void> {
     const what = `read ${key} from bucket "${this.#bucket}"`;
     return this.http.download((from) => {
       const headers = from > 0 ? { range: `bytes=${from}-` } : {};
       return this.#request({ what, method: "GET", key, accept: [200, 206], headers });
-    }, signal);
+    }, transfer);
   }
 
   /** When an object was written, in milliseconds since the epoch; undefined when it is not there. */
-  async modified(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const { response } = await this.#send(
+  async modified(key: string, transfer: ServiceOptions): Promise<number | undefined> {
+    const answer = await this.#send(
       { what: `look for ${key} in bucket "${this.#bucket}"`, method: "HEAD", key, accept: [200, 404] },
-      signal,
+      transfer,
     );
-    await discard(response);
+    await discard(answer);
+    const { response } = answer;
     if (response.status === 404) return undefined;
     const time = Date.parse(response.headers.get("last-modified") ?? "");
     return Number.isNaN(time) ? Date.now() : time;
   }
 
-  async put(key: string, body: NonNullable<HttpRequest["body"]>, payload: string, signal: AbortSignal): Promise<void> {
+  async put(key: string, body: NonNullable<HttpRequest["body"]>, payload: string, transfer: ServiceOptions): Promise<void> {
     const what = `write ${key} to bucket "${this.#bucket}"`;
-    await discard((await this.#send({ what, method: "PUT", key, accept: [200, 201], body, payload }, signal)).response);
+    await discard(await this.#send({ what, method: "PUT", key, accept: [200, 201], body, payload }, transfer));
   }
 
   /** Copies an object onto itself, which dates it anew. */
-  async touch(key: string, signal: AbortSignal): Promise<void> {
+  async touch(key: string, transfer: ServiceOptions): Promise<void> {
     const headers = {
       "x-amz-copy-source": `${this.#bucket}/${encodeKey(key)}`,
       "x-amz-metadata-directive": "REPLACE",
       "x-amz-meta-updated-at": new Date().toISOString(),
     };
     const what = `refresh ${key} in bucket "${this.#bucket}"`;
-    await discard((await this.#send({ what, method: "PUT", key, accept: [200], headers, body: new Uint8Array(0) }, signal)).response);
+    await discard(await this.#send({ what, method: "PUT", key, accept: [200], headers, body: new Uint8Array(0) }, transfer));
   }
 
-  #send(request: ObjectRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    return this.http.request(() => ({ ...this.#request(request), signal }), signal);
+  #send(request: ObjectRequest, transfer: ServiceOptions): Promise<HttpAnswer> {
+    return this.http.request(() => this.#request(request), transfer);
   }
 
   #request({ key, payload = EMPTY_PAYLOAD, headers = {}, ...request }: ObjectRequest): ServiceRequest {

@@ -1,3 +1,4 @@
+import { waitsOf } from "../../oci/http/limits.js";
 import type { CacheTarget, OutgoingBlob } from "./backend.js";
 import type { TransferContent } from "./content.js";
 
@@ -19,12 +20,13 @@ export async function sendCache(
   const queue = [...new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values()];
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
+  const onWait = waitsOf(options);
   const worker = async (): Promise<void> => {
     for (let blob = queue.shift(); blob; blob = queue.shift()) {
       const { digest, size } = blob.descriptor;
       const item = `writing layer ${digest}`;
       options.progress(item, 0, size, false);
-      await target.put(blob, { signal, onProgress: (bytes) => options.progress(item, bytes, size, false) });
+      await target.put(blob, { signal, onWait, onProgress: (bytes) => options.progress(item, bytes, size, false) });
       options.progress(item, size, size, true);
     }
   };
@@ -39,6 +41,6 @@ export async function sendCache(
   await Promise.allSettled(workers);
   if (failed.signal.aborted) throw failed.signal.reason;
   options.progress("writing cache manifest", 0, undefined, false);
-  await target.finish(content, { signal: options.signal });
+  await target.finish(content, { signal: options.signal, onWait });
   options.progress("writing cache manifest", 0, undefined, true);
 }

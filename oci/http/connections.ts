@@ -5,6 +5,7 @@ import type { SecureContext, SecureContextOptions } from "node:tls";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { inHome } from "../../core/home.js";
 import type { HttpFailures } from "./errors.js";
+import { DEFAULT_LIMITS, type HttpLimits } from "./limits.js";
 import { keepIdleAgent, takeIdleAgent } from "./idle-agents.js";
 import { proxyFor, type Environment } from "./proxy.js";
 
@@ -22,6 +23,7 @@ export class Connections {
   readonly #agents = new Map<string, Promise<Agent>>();
   /** Those among them that can serve others afterwards. */
   readonly #plain = new Map<string, Agent>();
+  readonly #closing = new AbortController();
   #closed = false;
 
   constructor(
@@ -29,7 +31,13 @@ export class Connections {
     private readonly certificateDirectories: readonly string[],
     /** Makes the errors of exchanges over these connections. */
     readonly failures: HttpFailures,
+    readonly limits: HttpLimits = DEFAULT_LIMITS,
   ) {}
+
+  /** Aborted when the connections are closed: for exchanges that several callers share. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
 
   /** `verify: false` accepts any certificate: for hosts that were declared insecure. */
   agent(url: URL, verify: boolean): Promise<Agent> {
@@ -46,6 +54,7 @@ export class Connections {
   /** Ends active connections. Idle ones go to whoever asks the same server next in this process, or end soon. */
   close(): void {
     this.#closed = true;
+    this.#closing.abort();
     const plain = new Set(this.#plain.values());
     for (const agent of this.#agents.values()) {
       agent.then(

@@ -1,4 +1,5 @@
 import { TsbuildError, type TsbuildErrorOptions } from "../../core/errors.js";
+import { LONGEST_PAUSE } from "./limits.js";
 
 export interface HttpErrorOptions extends TsbuildErrorOptions {
   readonly method: string;
@@ -21,6 +22,8 @@ export class HttpError extends TsbuildError {
   /** Whether the same request may succeed later. */
   readonly temporary: boolean;
   readonly retryAfter: number | undefined;
+  /** Set when retries ended with this error: whoever else sees it asks no more. */
+  exhausted = false;
 
   constructor(code: string, message: string, options: HttpErrorOptions) {
     super(code, message, options);
@@ -38,6 +41,13 @@ export interface HttpFailures {
   network(what: string, request: { readonly method: string; readonly url: URL }, cause: unknown): HttpError;
   /** An answer that no server should give. */
   protocol(what: string, request: { readonly method: string; readonly url: URL }, found: string): HttpError;
+}
+
+/** Tells how long a server wants to be left alone, to be read after "HOST answered 429", where that is longer than anybody waits. */
+export function longPause(retryAfter: number | undefined): string {
+  if (retryAfter === undefined || retryAfter <= LONGEST_PAUSE) return "";
+  const minutes = Math.ceil(retryAfter / 60_000);
+  return `, and asks to wait ${minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`}`;
 }
 
 /** A URL that may be shown: signed storage URLs carry secrets in their query, and users put passwords before the host. */

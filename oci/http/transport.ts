@@ -1,8 +1,9 @@
-import { Readable } from "node:stream";
-import { CanceledError, throwIfAborted } from "../../core/errors.js";
+import { throwIfAborted } from "../../core/errors.js";
+import { discard, type HttpAnswer } from "./body.js";
 import type { Connections } from "./connections.js";
-import type { HttpFailures } from "./errors.js";
+import { type HttpLimits, type OnWait, StalledError, type Timer } from "./limits.js";
 import { type HttpResponse, sendRequest } from "./send.js";
+import { openUpload, type UploadBody } from "./upload.js";
 
 /** One HTTP exchange. `what` completes "Cannot …" in errors. */
 export interface HttpRequest {
@@ -11,24 +12,16 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly authorization?: string | undefined;
-  /** Bytes, or what opens them anew for each attempt; streams need their `size`. */
-  readonly body?: Uint8Array | { readonly size: number; open(): AsyncIterable<Uint8Array> };
+  readonly body?: UploadBody;
+  /** The body is a secret: it does not follow a redirect to another origin. */
+  readonly confidential?: boolean;
   readonly signal?: AbortSignal | undefined;
+  readonly onWait?: OnWait | undefined;
   /** False: any certificate is accepted. Default true. */
   readonly verify?: boolean;
 }
 
-export interface HttpAnswer {
-  readonly response: HttpResponse;
-  /** Where the answer came from, after redirects. */
-  readonly url: URL;
-  /** Makes the errors of whoever asked. */
-  readonly failures: HttpFailures;
-}
-
 const MAX_REDIRECTS = 10;
-/** Milliseconds without a byte after which a download counts as broken. */
-export const IDLE_TIMEOUT = 60_000;
 const USER_AGENT = "tsbuild";
 
 /**
@@ -39,146 +32,120 @@ export async function exchange(request: HttpRequest, connections: Connections): 
   let url = request.url;
   let authorization = request.authorization;
   for (let redirects = 0; ; redirects++) {
-    const { failures } = connections;
-    const response = await send({ ...request, url, authorization }, connections);
+    const { failures, limits } = connections;
+    const signal = request.signal ?? connections.closing;
+    const response = await send({ ...request, url, authorization, signal }, connections);
+    const answer = { response, url, failures, signal, limits };
     const location = response.headers.get("location");
-    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return { response, url, failures };
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return answer;
     const keepsMethod = request.method === "GET" || request.method === "HEAD" || response.status === 307 || response.status === 308;
-    await discard(response);
+    await discard(answer);
     if (redirects >= MAX_REDIRECTS) throw failures.protocol(request.what, { method: request.method, url }, "redirects without end");
     if (!keepsMethod)
       throw failures.protocol(request.what, { method: request.method, url }, `redirects a ${request.method} (${response.status})`);
     const next = resolveLocation(location, url);
     if (next === undefined) throw failures.protocol(request.what, { method: request.method, url }, "redirects to an address that is none");
-    if (next.origin !== url.origin) authorization = undefined;
+    if (next.origin !== url.origin) {
+      if (request.confidential)
+        throw failures.protocol(request.what, { method: request.method, url }, `sends what is secret on to ${next.host}`);
+      authorization = undefined;
+    }
     url = next;
   }
 }
 
-/** A `Location` header as an address; relative ones count from `base`. Undefined unless it is HTTP. */
+/** Reads a `Location` header as an address; relative ones count from `base`. Returns undefined unless it is HTTP without user and password. */
 export function resolveLocation(location: string, base: URL): URL | undefined {
   try {
     const url = new URL(location, base);
-    return url.protocol === "http:" || url.protocol === "https:" ? url : undefined;
+    const usable = (url.protocol === "http:" || url.protocol === "https:") && url.username === "" && url.password === "";
+    return usable ? url : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function send(request: HttpRequest, connections: Connections): Promise<HttpResponse> {
-  throwIfAborted(request.signal);
-  const agent = await connections.agent(request.url, request.verify ?? true);
+async function send(request: HttpRequest & { readonly signal: AbortSignal }, connections: Connections): Promise<HttpResponse> {
+  const { signal, url } = request;
+  throwIfAborted(signal);
+  const agent = await connections.agent(url, request.verify ?? true);
   const headers: Record<string, string> = { "user-agent": USER_AGENT, ...request.headers };
   if (request.authorization !== undefined) headers["authorization"] = request.authorization;
-  const source = request.body === undefined ? undefined : openBody(request.body);
+  const watch = new Watch(connections.limits, () => request.onWait?.(`waiting for ${url.host}`));
+  const upload = request.body === undefined ? undefined : openUpload(request.body, watch);
   // Without a length, chunks would be sent, which some registries refuse.
-  if (source !== undefined) headers["content-length"] = String(source.size);
-  const waiting = new AbortController();
-  const stop = (): void => waiting.abort();
-  request.signal?.addEventListener("abort", stop, { once: true });
-  // Uploads may be digested by the registry for minutes after their last byte; only requests without a body are timed.
-  const timer = source === undefined ? setTimeout(stop, IDLE_TIMEOUT) : undefined;
+  if (upload !== undefined) headers["content-length"] = String(upload.size);
+  const stop = (): void => watch.stop();
+  signal.addEventListener("abort", stop, { once: true });
+  if (upload?.streams !== true) watch.forAnswer(upload?.size ?? 0);
   try {
-    // The body's reader watches the signal from here on, see readBody.
-    return await sendRequest(request.url, { method: request.method, headers, agent, signal: waiting.signal, body: source?.body });
-  } catch (error) {
-    throwIfAborted(request.signal);
-    // What the source of an upload threw (a blob that vanished) is not the network's fault.
-    const fault = source?.fault();
-    if (fault !== undefined) throw fault;
-    throw connections.failures.network(request.what, request, waiting.signal.aborted ? timeoutError() : error);
-  } finally {
-    clearTimeout(timer);
-    request.signal?.removeEventListener("abort", stop);
-  }
-}
-
-/** A body for fetch, and what its source threw, if it did. */
-function openBody(body: NonNullable<HttpRequest["body"]>): { readonly size: number; readonly body: Buffer | Readable; fault(): unknown } {
-  if (body instanceof Uint8Array)
-    return { size: body.length, body: Buffer.from(body.buffer, body.byteOffset, body.length), fault: () => undefined };
-  let fault: unknown;
-  const guarded = async function* (): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body.open();
-    } catch (error) {
-      fault = error;
-      throw error;
-    }
-  };
-  return { size: body.size, body: Readable.from(guarded(), { objectMode: false, highWaterMark: 1 << 20 }), fault: () => fault };
-}
-
-/**
- * The bytes of an answer. Fails with a temporary network error when the connection breaks or stands still for {@link IDLE_TIMEOUT},
- * with CanceledError on abort. Ends the connection when the reader stops early.
- */
-export async function* readBody(answer: HttpAnswer, what: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
-  const stream = answer.response.body;
-  if (!stream) return;
-  const cancel = (): void => void stream.destroy(new CanceledError());
-  if (signal?.aborted) cancel();
-  signal?.addEventListener("abort", cancel, { once: true });
-  const idle = setTimeout(() => stream.destroy(timeoutError()), IDLE_TIMEOUT);
-  try {
-    for await (const chunk of stream) {
-      idle.refresh();
-      yield chunk as Uint8Array;
-    }
+    // The reader of the answer's body watches the signal from here on, see readBody.
+    return await sendRequest(url, { method: request.method, headers, agent, signal: watch.signal, body: upload?.body });
   } catch (error) {
     throwIfAborted(signal);
-    if (error instanceof CanceledError) throw error;
-    throw answer.failures.network(what, { method: "GET", url: answer.url }, error);
+    // The fault of an upload's source (a blob that vanished) is not the network's.
+    const fault = upload?.fault();
+    if (fault !== undefined) throw fault;
+    throw connections.failures.network(request.what, request, watch.stalled ?? error);
   } finally {
-    clearTimeout(idle);
-    signal?.removeEventListener("abort", cancel);
-    stream.destroy();
+    watch.end();
+    signal.removeEventListener("abort", stop);
   }
 }
 
-/** The whole body, at most `limit` bytes; a longer one is a protocol error. */
-export async function readAll(answer: HttpAnswer, what: string, limit: number, signal?: AbortSignal): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of readBody(answer, what, signal)) {
-    size += chunk.length;
-    if (size > limit)
-      throw answer.failures.protocol(
-        what,
-        { method: "GET", url: answer.url },
-        `sent more than ${limit} bytes where a small document was expected`,
-      );
-    chunks.push(chunk);
+/** Ends a request whose server does not take its body or does not begin to answer in time; reports a wait for an answer that takes long. */
+class Watch {
+  readonly #controller = new AbortController();
+  #timer: Timer | undefined;
+  #notice: Timer | undefined;
+  #reported: (() => void) | undefined;
+  #ended = false;
+  /** What the server failed to do. */
+  stalled: StalledError | undefined;
+
+  constructor(
+    readonly limits: HttpLimits,
+    private readonly onNotice: () => (() => void) | undefined,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
-  return Buffer.concat(chunks);
-}
 
-/** Drops a body so that its connection can be used again; closes the connection when there is much of it. */
-export async function discard(response: HttpResponse): Promise<void> {
-  await startOfBody(response, 0);
-}
-
-/** The first `limit` characters of a body whose rest does not matter, such as an error's. Never throws. */
-export async function startOfBody(response: HttpResponse, limit = 8192): Promise<string> {
-  const stream = response.body;
-  if (!stream) return "";
-  const kept: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of stream) {
-      const bytes = chunk as Buffer;
-      if (size < limit) kept.push(bytes);
-      size += bytes.length;
-      if (size > 65_536) break;
-    }
-  } catch {
-    // The connection broke: what was read must do.
-  } finally {
-    stream.destroy();
+  stop(): void {
+    this.#controller.abort();
   }
-  return Buffer.concat(kept).toString("utf8").slice(0, limit);
-}
 
-function timeoutError(): Error {
-  return Object.assign(new Error(`nothing was received for ${IDLE_TIMEOUT / 1000} seconds`), { code: "ETIMEDOUT" });
+  /** The next bytes of the body are on their way. */
+  forBody(): void {
+    this.#start(this.limits.idle, "took nothing");
+  }
+
+  /** The body waits for its own source, which is not the server's fault. */
+  pause(): void {
+    this.#timer?.cancel();
+  }
+
+  /** The last of `size` bytes is on its way. */
+  forAnswer(size: number): void {
+    const { answer, digestRate, notice, timer } = this.limits;
+    this.#start(answer + Math.ceil((size / digestRate) * 1000), "did not answer");
+    if (!this.#ended) this.#notice ??= timer(notice, () => (this.#reported = this.onNotice()));
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#notice?.cancel();
+    this.#reported?.();
+  }
+
+  #start(limit: number, what: string): void {
+    this.#timer?.cancel();
+    if (this.#ended) return;
+    this.#timer = this.limits.timer(limit, () => {
+      this.stalled = new StalledError(what, limit);
+      this.#controller.abort();
+    });
+  }
 }

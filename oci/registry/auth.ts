@@ -4,9 +4,11 @@ import type { Connections } from "../http/connections.js";
 import type { Credentials, CredentialSource } from "./credentials.js";
 import { protocolError, statusError } from "./errors.js";
 import { isLoopback, hostOf } from "../http/proxy.js";
-import { withRetries, type Clock } from "../http/retry.js";
+import { parseRetryAfter, withRetries, type Clock } from "../http/retry.js";
+import type { OnWait } from "../http/limits.js";
 import type { HttpResponse } from "../http/send.js";
-import { exchange, readAll, startOfBody, type HttpRequest } from "../http/transport.js";
+import { readAll, startOfBody } from "../http/body.js";
+import { exchange, type HttpRequest, resolveLocation } from "../http/transport.js";
 
 /** Bearer tokens live at least this long when the server does not say (the token specification's default), in seconds. */
 const DEFAULT_LIFETIME = 60;
@@ -19,6 +21,9 @@ interface Token {
   /** Milliseconds since the epoch. */
   readonly expires: number;
 }
+
+/** Who waits for a token. */
+type Waiting = Pick<HttpRequest, "signal" | "onWait">;
 
 export interface AuthorizerOptions {
   readonly registry: string;
@@ -38,6 +43,8 @@ export interface AuthorizerOptions {
  */
 export class Authorizer {
   #challenge: Challenge | undefined;
+  /** The registry that sent the challenge speaks TLS. */
+  #encrypted = true;
   #credentials: Promise<Credentials | undefined> | undefined;
   /** Why credentials could not be had; shown only when the registry insists on them. */
   #credentialError: unknown;
@@ -47,10 +54,10 @@ export class Authorizer {
   constructor(private readonly options: AuthorizerOptions) {}
 
   /** The `Authorization` header for a request with these scopes, as far as is known without being challenged. */
-  async header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
+  async header(scopes: readonly string[], { signal, onWait }: Waiting = {}): Promise<string | undefined> {
     if (this.#challenge === undefined) return undefined;
     if (this.#challenge.scheme === "basic") {
-      const credentials = await this.#find();
+      const credentials = await unlessAborted(this.#find(), signal);
       return credentials?.kind === "basic" ? basic(credentials) : undefined;
     }
     const key = scopes.join(" ");
@@ -62,7 +69,7 @@ export class Authorizer {
     }
     let fetched = this.#tokens.get(key);
     if (fetched === undefined) {
-      fetched = this.#fetchToken(this.#challenge, scopes);
+      fetched = this.#fetchToken(this.#challenge, scopes, onWait);
       this.#tokens.set(key, fetched);
       fetched.catch(() => this.#tokens.delete(key));
     }
@@ -73,9 +80,7 @@ export class Authorizer {
   async challenged(
     response: HttpResponse,
     url: URL,
-    sent: string | undefined,
-    scopes: readonly string[],
-    signal?: AbortSignal,
+    { sent, scopes, ...waiting }: Waiting & { readonly sent: string | undefined; readonly scopes: readonly string[] },
   ): Promise<boolean> {
     const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "");
     const challenge =
@@ -85,11 +90,12 @@ export class Authorizer {
     const realm = challenge.parameters["realm"];
     this.#challenge =
       challenge.scheme === "bearer" && realm !== undefined
-        ? { ...challenge, parameters: { ...challenge.parameters, realm: new URL(realm, url).href } }
+        ? { ...challenge, parameters: { ...challenge.parameters, realm: this.#realm(realm, url).href } }
         : challenge;
+    this.#encrypted = url.protocol === "https:";
     // The token did not convince: it may have been revoked, or the challenge wants another scope.
     if (sent !== undefined) this.#tokens.delete(scopes.join(" "));
-    const next = await this.header(scopes, signal);
+    const next = await this.header(scopes, waiting);
     return next !== undefined && next !== sent;
   }
 
@@ -108,8 +114,20 @@ export class Authorizer {
     return (await this.#find()) !== undefined;
   }
 
+  /** Throws `registry/protocol` for a realm that no token can be got from. */
+  #realm(realm: string, url: URL): URL {
+    const address = resolveLocation(realm, url);
+    if (address !== undefined) return address;
+    throw protocolError(
+      `get a token for ${this.options.registry}`,
+      { method: "GET", url },
+      `names "${realm.slice(0, 200)}" as its token server`,
+    );
+  }
+
   #find(): Promise<Credentials | undefined> {
-    this.#credentials ??= this.options.credentials.find(this.options.registry).catch((error: unknown) => {
+    const { registry, connections } = this.options;
+    this.#credentials ??= this.options.credentials.find(registry, { signal: connections.closing }).catch((error: unknown) => {
       // Many pulls need no credentials: a broken helper must not stop those.
       this.#credentialError = error;
       return undefined;
@@ -117,11 +135,12 @@ export class Authorizer {
     return this.#credentials;
   }
 
-  async #fetchToken(challenge: Challenge, scopes: readonly string[]): Promise<Token> {
+  async #fetchToken(challenge: Challenge, scopes: readonly string[], onWait: OnWait | undefined): Promise<Token> {
+    const { clock, connections } = this.options;
     const what = `get a token for ${this.options.registry}`;
     const realm = new URL(challenge.parameters["realm"] as string);
     const credentials = await this.#find();
-    if (credentials !== undefined && this.options.verify && realm.protocol === "http:" && !isLoopback(hostOf(realm))) {
+    if (credentials !== undefined && realm.protocol === "http:" && !this.#mayBeOpen(realm)) {
       throw protocolError(what, { method: "GET", url: realm }, "would get the password unencrypted");
     }
     const service = challenge.parameters["service"];
@@ -132,29 +151,35 @@ export class Authorizer {
         : tokenRequest(realm, service, wanted, credentials, this.options.wantIdentityToken ?? false);
     return withRetries(
       async () => {
-        const answer = await exchange({ ...request, what, verify: this.options.verify }, this.options.connections);
+        const answer = await exchange({ ...request, what, verify: this.options.verify, onWait }, connections);
         const { status } = answer.response;
         if (status !== 200) {
           throw statusError(
             what,
             { method: request.method, url: realm },
-            { status, body: await startOfBody(answer.response) },
+            { status, body: await startOfBody(answer), retryAfter: parseRetryAfter(answer.response.headers.get("retry-after"), clock) },
             credentials === undefined ? undefined : `The stored credentials for ${this.options.registry} were not accepted; log in again`,
           );
         }
-        const { identity, ...token } = parseToken(await readAll(answer, what, 1 << 20), this.options.clock, () =>
+        const { identity, ...token } = parseToken(await readAll(answer, what, 1 << 20), clock, () =>
           protocolError(what, { method: request.method, url: realm }, "gave no token"),
         );
         if (this.options.wantIdentityToken) this.#identityToken = identity;
         return token;
       },
-      { clock: this.options.clock },
+      { clock, limits: connections.limits, signal: connections.closing, onWait },
     );
+  }
+
+  /** Reports whether a password may go to a token server in the clear: to this machine, or where the registry itself is spoken to in the clear. */
+  #mayBeOpen(realm: URL): boolean {
+    if (isLoopback(hostOf(realm)) && isLoopback(hostOf(new URL(`http://${this.options.registry}`)))) return true;
+    return !this.options.verify && !this.#encrypted;
   }
 }
 
-/** A wait that an abort ends; the token is still fetched for the others that wait for it. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** Waits until an abort ends it; the work goes on for the others that wait for it. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   throwIfAborted(signal);
   if (signal === undefined) return promise;
   let stop = (): void => undefined;
@@ -193,7 +218,7 @@ function oauthRequest(
   service: string | undefined,
   scopes: readonly string[],
   token: string,
-): Pick<HttpRequest, "method" | "url" | "headers" | "body"> {
+): Pick<HttpRequest, "method" | "url" | "headers" | "body" | "confidential"> {
   const form = new URLSearchParams({ grant_type: "refresh_token", client_id: CLIENT_ID, refresh_token: token, scope: scopes.join(" ") });
   if (service !== undefined) form.set("service", service);
   return {
@@ -201,6 +226,7 @@ function oauthRequest(
     url: realm,
     headers: { "content-type": "application/x-www-form-urlencoded" },
     body: Buffer.from(form.toString()),
+    confidential: true,
   };
 }
 

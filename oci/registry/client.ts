@@ -7,6 +7,7 @@ import { dockerCredentials, type CredentialSource } from "./credentials.js";
 import type { Environment } from "../http/proxy.js";
 import { fetchBlob, fetchManifest, resolve, type FetchedManifest, type PullOptions } from "./pull.js";
 import type { PushBlobOptions, PushedBlob } from "./push.js";
+import type { HttpLimits } from "../http/limits.js";
 import { systemClock, type Clock } from "../http/retry.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
 import { listTags } from "./tags.js";
@@ -21,6 +22,9 @@ export interface RegistryClientOptions {
   /** Folders with a folder per registry host; default docker's `certs.d`. */
   readonly certificateDirectories?: readonly string[];
   readonly clock?: Clock;
+  readonly limits?: HttpLimits;
+  /** Bytes of one part, for registries that do not take a blob in one piece. Default: 16 MiB. */
+  readonly partSize?: number;
 }
 
 /**
@@ -49,14 +53,19 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const env = options.env ?? process.env;
   const clock = options.clock ?? systemClock;
   const credentials = options.credentials ?? dockerCredentials(env);
-  const connections = new Connections(env, options.certificateDirectories ?? defaultCertificateDirectories(env), registryFailures);
+  const connections = new Connections(
+    env,
+    options.certificateDirectories ?? defaultCertificateDirectories(env),
+    registryFailures,
+    options.limits,
+  );
   const sessions = new Map<string, RegistrySession>();
   const parse = (ref: string | Reference): Reference => (typeof ref === "string" ? parseReference(ref) : ref);
   const sessionFor = ({ registry }: Reference): RegistrySession => {
     let session = sessions.get(registry);
     if (session === undefined) {
       const insecure = isLoopbackRegistry(registry) || (options.insecure ?? []).includes(registry);
-      session = new RegistrySession({ registry, insecure, connections, credentials, clock });
+      session = new RegistrySession({ registry, insecure, connections, credentials, clock, partSize: options.partSize });
       sessions.set(registry, session);
     }
     return session;
@@ -81,7 +90,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     async hasBlob(ref, digest, pull) {
       const reference = parse(ref);
       const { hasBlob } = await import("./push.js");
-      return hasBlob(sessionFor(reference), reference, digest, pull?.signal);
+      return hasBlob(sessionFor(reference), reference, { digest }, pull);
     },
     async putBlob(ref, descriptor, push) {
       const reference = parse(ref);
@@ -91,7 +100,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     async putManifest(ref, bytes, mediaType, pull) {
       const reference = parse(ref);
       const { pushManifest } = await import("./push.js");
-      return pushManifest(sessionFor(reference), reference, bytes, mediaType, pull?.signal);
+      return pushManifest(sessionFor(reference), reference, bytes, mediaType, pull);
     },
     close: () => connections.close(),
     [Symbol.dispose]: () => connections.close(),

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../http/proxy.js";
 import type { Credentials } from "./credentials.js";
 
 /** A helper that hangs (waiting for a dialog nobody sees) must not hang the build. Milliseconds. */
 const HELPER_TIMEOUT = 30_000;
+/** Most that a helper may print, in bytes. */
+const MAX_ANSWER = 1 << 20;
 /** The user name that tells a helper that the secret is an identity token. */
 const TOKEN_USER = "<token>";
 
@@ -18,6 +20,8 @@ export class CredentialHelper {
   constructor(
     name: string,
     private readonly env: Environment,
+    private readonly signal?: AbortSignal,
+    private readonly timeout = HELPER_TIMEOUT,
   ) {
     this.program = `docker-credential-${name}`;
     if (!/^[A-Za-z0-9._-]+$/.test(name)) throw this.#failure("use", `"${name}" is not a helper's name`);
@@ -59,12 +63,35 @@ export class CredentialHelper {
 
   /** What the helper printed; undefined when it has nothing for this server. */
   #run(action: "get" | "store" | "erase", input: string, what: string): Promise<string | undefined> {
+    const { signal } = this;
     return new Promise((resolve, reject) => {
-      const child = spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.env, timeout: HELPER_TIMEOUT });
+      throwIfAborted(signal);
+      const child = spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.env });
       const out: Buffer[] = [];
       const err: Buffer[] = [];
-      child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-      child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+      // Note that its pipes are closed as well, because a program that the helper started may keep them open for ever.
+      const end = (error: unknown): void => {
+        child.kill("SIGKILL");
+        for (const pipe of child.stdio) pipe?.destroy();
+        reject(error);
+      };
+      const timer = setTimeout(() => end(this.#failure(what, `it did not answer within ${this.timeout / 1000} s`)), this.timeout);
+      const stop = (): void => end(new CanceledError());
+      signal?.addEventListener("abort", stop, { once: true });
+      child.on("close", () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", stop);
+      });
+      const keep = (chunks: Buffer[]) => {
+        let size = 0;
+        return (chunk: Buffer): void => {
+          chunks.push(chunk);
+          size += chunk.length;
+          if (size > MAX_ANSWER) end(this.#failure(what, `it printed more than ${MAX_ANSWER} bytes`));
+        };
+      };
+      child.stdout.on("data", keep(out));
+      child.stderr.on("data", keep(err));
       // A PATH with folders that this user may not read answers EACCES for what is nowhere.
       const absent = (error: Error) => ["ENOENT", "EACCES"].includes(systemErrorCode(error) ?? "");
       child.on("error", (error) =>

@@ -10,7 +10,7 @@ export type Credentials =
 
 /** Finds credentials for a registry host (`docker.io`, `localhost:5000`); undefined is anonymous. */
 export interface CredentialSource {
-  find(registry: string): Promise<Credentials | undefined>;
+  find(registry: string, options?: { readonly signal?: AbortSignal }): Promise<Credentials | undefined>;
 }
 
 /** Where credentials are kept: in a file, unencrypted, or by a program. */
@@ -21,10 +21,10 @@ export function dockerCredentials(env: Environment): CredentialSource {
   const path = dockerConfigPath(env);
   let config: DockerConfig | undefined;
   return {
-    async find(registry) {
+    async find(registry, options) {
       config ??= readDockerConfig(path);
       const helper = helperFor(config, registry);
-      const found = helper === undefined ? undefined : await new CredentialHelper(helper, env).get(serverName(registry));
+      const found = helper === undefined ? undefined : await new CredentialHelper(helper, env, options?.signal).get(serverName(registry));
       return found ?? fromAuths(config, registry, path);
     },
   };

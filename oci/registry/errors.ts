@@ -1,4 +1,4 @@
-import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, networkFault, redactUrl } from "../http/errors.js";
+import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../http/errors.js";
 
 /** One entry of the `errors` list that registries answer with: `MANIFEST_UNKNOWN`, "manifest unknown". */
 export interface RegistryErrorDetail {
@@ -31,15 +31,19 @@ export function statusError(
   const details = parseDetails(answer.body);
   const said = details.length > 0 ? details.map((detail) => `${detail.code}: ${detail.message}`).join("; ") : firstLine(answer.body);
   const { code, temporary } = classify(answer.status);
-  return new RegistryError(code, `Cannot ${what}: ${request.url.host} answered ${answer.status}${said === "" ? "" : ` (${said})`}`, {
-    method: request.method,
-    url: redactUrl(request.url),
-    status: answer.status,
-    temporary,
-    details,
-    ...(answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter }),
-    ...(hint === undefined ? hintFor(code, request.url) : { hint }),
-  });
+  return new RegistryError(
+    code,
+    `Cannot ${what}: ${request.url.host} answered ${answer.status}${said === "" ? "" : ` (${said})`}${longPause(answer.retryAfter)}`,
+    {
+      method: request.method,
+      url: redactUrl(request.url),
+      status: answer.status,
+      temporary,
+      details,
+      ...(answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter }),
+      ...(hint === undefined ? hintFor(code, request.url) : { hint }),
+    },
+  );
 }
 
 /** The error for a request that got no answer, or broke off in the middle of one. */
@@ -61,10 +65,16 @@ export function networkError(what: string, request: { readonly method: string; r
 }
 
 /** The error for an answer that no registry should give. */
-export function protocolError(what: string, request: { readonly method: string; readonly url: URL }, found: string): RegistryError {
+export function protocolError(
+  what: string,
+  request: { readonly method: string; readonly url: URL },
+  found: string,
+  cause?: unknown,
+): RegistryError {
   return new RegistryError("registry/protocol", `Cannot ${what}: ${request.url.host} ${found}`, {
     method: request.method,
     url: redactUrl(request.url),
+    ...(cause === undefined ? {} : { cause }),
     hint: "Check that the host is a registry that speaks the OCI Distribution API (v2)",
   });
 }

@@ -2,7 +2,7 @@ import { TsbuildError } from "../../core/errors.js";
 import { Connections, defaultCertificateDirectories } from "../http/connections.js";
 import type { Environment } from "../http/proxy.js";
 import { systemClock } from "../http/retry.js";
-import { discard } from "../http/transport.js";
+import { discard } from "../http/body.js";
 import type { Credentials } from "./credentials.js";
 import { RegistryError, registryFailures } from "./errors.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
@@ -28,7 +28,7 @@ export async function checkCredentials(
   const what = `log in to ${registry}`;
   try {
     const answer = await session.request({ what, method: "GET", target: "", scopes: [], accept: [200], signal });
-    await discard(answer.response);
+    await discard(answer);
   } catch (error) {
     if (!(error instanceof RegistryError) || (error.status !== 401 && error.status !== 403)) throw error;
     const who = credentials.kind === "basic" ? `as "${credentials.username}"` : "with the identity token";

@@ -4,9 +4,10 @@ import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import { manifestTypeOf, MAX_METADATA_SIZE, parseManifestOrIndex } from "../validate.js";
 import { protocolError, RegistryError } from "./errors.js";
-import { backoff, MAX_ATTEMPTS, withRetries } from "../http/retry.js";
+import { Retries, withRetries } from "../http/retry.js";
+import type { OnWait } from "../http/limits.js";
 import type { RegistrySession } from "./session.js";
-import { discard, readAll, readBody, type HttpAnswer } from "../http/transport.js";
+import { discard, readAll, readBody, type HttpAnswer } from "../http/body.js";
 
 /** A manifest or index with its bytes, verified. */
 export interface FetchedManifest {
@@ -16,6 +17,8 @@ export interface FetchedManifest {
 
 export interface PullOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Told of every wait for the registry. */
+  readonly onWait?: OnWait | undefined;
 }
 
 const ACCEPT = { accept: manifestMediaTypes.join(", ") };
@@ -35,9 +38,9 @@ export async function resolve(session: RegistrySession, reference: Reference, op
     // Some registries and mirrors do not know HEAD; what is wrong is then told by GET, whose answers have a body.
     accept: [200, 400, 404, 405, 501],
     headers: ACCEPT,
-    signal: options.signal,
+    ...waiting(options),
   });
-  await discard(answer.response);
+  await discard(answer);
   const { headers, status } = answer.response;
   const digest = reference.digest ?? headers.get("docker-content-digest") ?? "";
   const mediaType = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim() ?? "";
@@ -73,13 +76,13 @@ export async function fetchManifest(
       scopes: [pullScope(named)],
       accept: [200],
       headers: ACCEPT,
-      signal: options.signal,
+      ...waiting(options),
       retry: false,
     });
-    return { answer, bytes: await readAll(answer, what, MAX_METADATA_SIZE, options.signal) };
+    return { answer, bytes: await readAll(answer, what, MAX_METADATA_SIZE) };
   };
   // The body is part of the attempt: a manifest is short, and asking again is all that can be done when it breaks off.
-  const { answer, bytes } = await withRetries(bytesOf, { clock: session.clock, signal: options.signal });
+  const { answer, bytes } = await withRetries(bytesOf, session.retrying(options));
   const actual = sha256(bytes);
   if (wanted !== undefined && actual !== wanted) throw digestMismatch(what, answer.url.origin, wanted, actual);
   const announced = answer.response.headers.get("content-type")?.split(";", 1)[0]?.trim();
@@ -88,8 +91,8 @@ export async function fetchManifest(
 }
 
 /**
- * The bytes of a blob. Goes on where a broken connection stopped (Range); gives up after {@link MAX_ATTEMPTS} attempts in a row
- * without a new byte. Size and digest are verified: with bytes that are wrong the iteration ends in `registry/digest-mismatch`.
+ * Yields the bytes of a blob. Goes on where a broken connection stopped (Range); gives up when several attempts in a row brought little, see
+ * {@link isProgress}. Size and digest are verified: with bytes that are wrong the iteration ends in `registry/digest-mismatch`.
  */
 export async function* fetchBlob(
   session: RegistrySession,
@@ -99,7 +102,7 @@ export async function* fetchBlob(
 ): AsyncGenerator<Uint8Array, void> {
   const what = `get blob ${descriptor.digest} of ${reference.registry}/${reference.repository}`;
   const hasher = new Hasher();
-  let failures = 0;
+  const retries = new Retries(session.retrying(options));
   let origin = "";
   for (;;) {
     const from = hasher.size;
@@ -110,11 +113,11 @@ export async function* fetchBlob(
       scopes: [pullScope(reference)],
       accept: from > 0 ? [200, 206] : [200],
       headers: from > 0 ? { range: `bytes=${from}-` } : {},
-      signal: options.signal,
+      ...waiting(options),
     });
     origin = answer.url.origin;
     try {
-      for await (const chunk of continueAt(answer, from, what, options.signal)) {
+      for await (const chunk of continueAt(answer, from, what)) {
         if (hasher.size + chunk.length > descriptor.size) throw sizeMismatch(what, answer, descriptor.size, "more");
         hasher.update(chunk);
         yield chunk;
@@ -122,29 +125,28 @@ export async function* fetchBlob(
       if (hasher.size < descriptor.size) throw sizeMismatch(what, answer, descriptor.size, `only ${hasher.size}`);
       break;
     } catch (error) {
-      failures = hasher.size > from ? 1 : failures + 1;
-      if (!(error instanceof RegistryError) || !error.temporary || failures >= MAX_ATTEMPTS) throw error;
-      await session.clock.sleep(backoff(failures + 1, session.clock), options.signal);
+      if (isProgress(hasher.size - from, descriptor.size)) retries.progressed();
+      await retries.next(error);
     }
   }
   const actual = hasher.digest();
   if (actual !== descriptor.digest) throw digestMismatch(what, origin, descriptor.digest, actual);
 }
 
+/** Reports whether an attempt brought enough of a blob for the next one to count as the first: a server may cut every answer after two bytes. */
+function isProgress(bytes: number, size: number): boolean {
+  return bytes >= Math.min(64 << 10, size / 16);
+}
+
 /** The body from byte `from` on, whether the server sent that part or everything again. */
-async function* continueAt(
-  answer: HttpAnswer,
-  from: number,
-  what: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void> {
+async function* continueAt(answer: HttpAnswer, from: number, what: string): AsyncGenerator<Uint8Array, void> {
   let skip = 0;
   if (answer.response.status === 200) skip = from;
   else if (Number(/^bytes (\d+)-/.exec(answer.response.headers.get("content-range") ?? "")?.[1]) !== from) {
-    await discard(answer.response);
+    await discard(answer);
     throw protocolError(what, { method: "GET", url: answer.url }, "answered with another range than was asked for");
   }
-  for await (const chunk of readBody(answer, what, signal)) {
+  for await (const chunk of readBody(answer, what)) {
     if (skip >= chunk.length) {
       skip -= chunk.length;
       continue;
@@ -152,6 +154,11 @@ async function* continueAt(
     yield skip > 0 ? chunk.subarray(skip) : chunk;
     skip = 0;
   }
+}
+
+/** Picks what a request must know of whoever waits for it. */
+export function waiting({ signal, onWait }: PullOptions): PullOptions {
+  return { signal, onWait };
 }
 
 export function manifestPath(reference: Reference): string {

@@ -1,4 +1,5 @@
 import { inParallel } from "../../core/in-parallel.js";
+import { waitsOf } from "../http/limits.js";
 import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import type { RegistryClient } from "./client.js";
@@ -75,6 +76,7 @@ async function pushBlobs(
       open: () => open(signal),
       mountFrom: from?.repository,
       signal,
+      onWait: waitsOf(options),
       onProgress: (bytes) => options.progress(item, bytes, descriptor.size, false),
     });
     options.progress(item, descriptor.size, descriptor.size, true);
@@ -84,13 +86,13 @@ async function pushBlobs(
 async function pushManifests(
   { manifests, target }: OutgoingImage,
   { reference, first, client }: Destination & { readonly first: boolean },
-  { signal, progress }: PushImageOptions,
+  options: PushImageOptions,
 ): Promise<void> {
   const put = async (name: Reference, { descriptor, bytes }: OutgoingManifest): Promise<void> => {
     const item = `pushing manifest for ${formatReference({ ...name, digest: descriptor.digest })}`;
-    progress(item, 0, undefined, false);
-    await client.putManifest(name, bytes, descriptor.mediaType, { signal });
-    progress(item, descriptor.size, descriptor.size, true);
+    options.progress(item, 0, undefined, false);
+    await client.putManifest(name, bytes, descriptor.mediaType, { signal: options.signal, onWait: waitsOf(options) });
+    options.progress(item, descriptor.size, descriptor.size, true);
   };
   const byDigest: Reference = { registry: reference.registry, repository: reference.repository };
   if (first) for (const manifest of manifests) await put(byDigest, manifest);

@@ -1,18 +1,19 @@
+import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { sha256, type Digest } from "../../core/digest.js";
 import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import { protocolError, RegistryError } from "./errors.js";
-import { manifestPath, pullScope } from "./pull.js";
+import { manifestPath, type PullOptions, pullScope, resolve, waiting } from "./pull.js";
 import { withRetries } from "../http/retry.js";
 import type { RegistrySession } from "./session.js";
-import { discard, resolveLocation, type HttpAnswer } from "../http/transport.js";
+import { discard, type HttpAnswer } from "../http/body.js";
+import { resolveLocation } from "../http/transport.js";
 
-export interface PushBlobOptions {
+export interface PushBlobOptions extends PullOptions {
   /** Opens the blob's bytes anew for each attempt. */
   readonly open: () => AsyncIterable<Uint8Array>;
   /** A repository of the same registry that has the blob: the registry then takes it over without an upload. */
   readonly mountFrom?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Bytes sent so far; starts again when an upload is repeated. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
@@ -20,14 +21,17 @@ export interface PushBlobOptions {
 /** How a blob came to be in the repository. */
 export type PushedBlob = "exists" | "mounted" | "uploaded";
 
-/** Bytes of one part, for registries that do not take a blob in one piece. */
-const PART_SIZE = 16 << 20;
-
 function pushScope(reference: Reference): string {
   return `repository:${reference.repository}:pull,push`;
 }
 
-export async function hasBlob(session: RegistrySession, reference: Reference, digest: Digest, signal?: AbortSignal): Promise<boolean> {
+/** Asks whether a repository has a blob. An answer that names neither its digest nor its size, such as a login page, is no yes. */
+export async function hasBlob(
+  session: RegistrySession,
+  reference: Reference,
+  { digest, size }: Pick<Descriptor, "digest"> & Partial<Descriptor>,
+  options: PullOptions = {},
+): Promise<boolean> {
   const answer = await session.request({
     what: `look for blob ${digest} in ${reference.registry}/${reference.repository}`,
     method: "HEAD",
@@ -35,10 +39,13 @@ export async function hasBlob(session: RegistrySession, reference: Reference, di
     // The scope of what follows, so that one token does for all.
     scopes: [pushScope(reference)],
     accept: [200, 404],
-    signal,
+    ...waiting(options),
   });
-  await discard(answer.response);
-  return answer.response.status === 200;
+  await discard(answer);
+  const { headers, status } = answer.response;
+  const named = headers.get("docker-content-digest");
+  if (named !== null || size === undefined) return status === 200 && (named ?? digest) === digest;
+  return status === 200 && Number(headers.get("content-length") ?? Number.NaN) === size;
 }
 
 /** Puts a blob into a repository unless it is there: by mounting where possible, else by an upload in one piece, or in parts where that is refused. */
@@ -48,18 +55,21 @@ export async function pushBlob(
   descriptor: Descriptor,
   options: PushBlobOptions,
 ): Promise<PushedBlob> {
-  if (await hasBlob(session, reference, descriptor.digest, options.signal)) return "exists";
+  if (await hasBlob(session, reference, descriptor, options)) return "exists";
   const upload = new Upload(session, reference, descriptor, options);
   return upload.run();
 }
 
-/** Puts a manifest or index under its tag, or under its digest when the reference has none. Answers its digest. */
+/**
+ * Puts a manifest or index under its tag, or under its digest when the reference has none. Returns its digest. Success is 201 with that digest; after
+ * any other answer of success the registry is asked what it has, because a proxy may have answered with a login page.
+ */
 export async function pushManifest(
   session: RegistrySession,
   reference: Reference,
   bytes: Uint8Array,
   mediaType: string,
-  signal?: AbortSignal,
+  options: PullOptions = {},
 ): Promise<Digest> {
   const digest = sha256(bytes);
   const named =
@@ -75,14 +85,28 @@ export async function pushManifest(
     accept: [200, 201, 202],
     headers: { "content-type": mediaType },
     body: bytes,
-    signal,
+    ...waiting(options),
   });
-  await discard(answer.response);
-  const stored = answer.response.headers.get("docker-content-digest");
-  if (stored !== null && stored.startsWith("sha256:") && stored !== digest) {
-    throw protocolError(what, { method: "PUT", url: answer.url }, `stored it as ${stored} instead of ${digest}`);
-  }
+  await discard(answer);
+  const { headers, status } = answer.response;
+  const stored = headers.get("docker-content-digest");
+  if (status === 201 && stored === digest) return digest;
+  const request = { method: "PUT", url: answer.url };
+  if (stored !== null && stored.startsWith("sha256:") && stored !== digest)
+    throw protocolError(what, request, `stored it as ${stored} instead of ${digest}`);
+  const found = await storedDigest(session, named, options).catch((error: unknown) => {
+    if (error instanceof TsbuildError && !(error instanceof CanceledError))
+      throw protocolError(what, request, `answered ${status}, but has no such manifest afterwards`, error);
+    throw error;
+  });
+  if (found !== digest) throw protocolError(what, request, `answered ${status}, but has ${found} there afterwards`);
   return digest;
+}
+
+/** Returns the digest of what a registry has under a name, also under a digest: only what it says itself counts. */
+async function storedDigest(session: RegistrySession, { digest, ...named }: Reference, options: PullOptions): Promise<Digest> {
+  const tag = digest ?? named.tag;
+  return (await resolve(session, tag === undefined ? named : { ...named, tag }, options)).digest;
 }
 
 class Upload {
@@ -99,40 +123,49 @@ class Upload {
 
   async run(): Promise<PushedBlob> {
     // An upload's address is good for one try: each attempt starts with a new one.
-    return withRetries(
-      async () => {
-        const started = await this.#start();
-        if (started === "mounted") return started;
-        try {
-          await this.#sendWhole(started);
-        } catch (error) {
-          if (!(error instanceof RegistryError) || error.status !== 413 || this.descriptor.size <= PART_SIZE) throw error;
-          const again = await this.#start();
-          if (again === "mounted") return again;
-          await this.#sendParts(again);
-        }
-        return "uploaded";
-      },
-      { clock: this.session.clock, signal: this.options.signal },
-    );
+    return withRetries(async () => {
+      const started = await this.#start();
+      if (started === "mounted") return started;
+      try {
+        await this.#sendWhole(started);
+      } catch (error) {
+        if (!(error instanceof RegistryError) || error.status !== 413 || this.descriptor.size <= this.session.partSize) throw error;
+        const again = await this.#start();
+        if (again === "mounted") return again;
+        await this.#sendParts(again);
+      }
+      return "uploaded";
+    }, this.session.retrying(this.options));
   }
 
   async #start(): Promise<URL | "mounted"> {
     const { mountFrom } = this.options;
-    const mounts = mountFrom !== undefined && mountFrom !== this.reference.repository;
-    const query = mounts ? `?mount=${encodeURIComponent(this.descriptor.digest)}&from=${encodeURIComponent(mountFrom)}` : "";
+    if (mountFrom === undefined || mountFrom === this.reference.repository) return this.#location(await this.#post("", [], [202]));
+    const query = `?mount=${encodeURIComponent(this.descriptor.digest)}&from=${encodeURIComponent(mountFrom)}`;
+    try {
+      const answer = await this.#post(query, [pullScope({ ...this.reference, repository: mountFrom })], [201, 202]);
+      if (answer.response.status !== 201) return this.#location(answer);
+      if (await this.#isThere(answer)) return "mounted";
+    } catch (error) {
+      // Registries refuse mounts in many ways: unknown parameter, another project, a token for one repository only.
+      if (!(error instanceof RegistryError) || error.status === undefined || error.status === 429) throw error;
+    }
+    return this.#location(await this.#post("", [], [202]));
+  }
+
+  async #post(query: string, scopes: readonly string[], accept: readonly number[]): Promise<HttpAnswer> {
     const answer = await this.session.request({
       what: this.#what,
       method: "POST",
       target: `${this.reference.repository}/blobs/uploads/${query}`,
-      scopes: mounts ? [pushScope(this.reference), pullScope({ ...this.reference, repository: mountFrom })] : [pushScope(this.reference)],
-      accept: mounts ? [201, 202] : [202],
+      scopes: [pushScope(this.reference), ...scopes],
+      accept,
       body: new Uint8Array(0),
-      signal: this.options.signal,
+      ...waiting(this.options),
       retry: false,
     });
-    await discard(answer.response);
-    return answer.response.status === 201 ? "mounted" : this.#location(answer);
+    await discard(answer);
+    return answer;
   }
 
   async #sendWhole(location: URL): Promise<void> {
@@ -141,8 +174,9 @@ class Upload {
 
   async #sendParts(start: URL): Promise<void> {
     let location = start;
-    for (let from = 0; from < this.descriptor.size; from += PART_SIZE) {
-      const size = Math.min(PART_SIZE, this.descriptor.size - from);
+    const { partSize } = this.session;
+    for (let from = 0; from < this.descriptor.size; from += partSize) {
+      const size = Math.min(partSize, this.descriptor.size - from);
       const answer = await this.session.request({
         what: this.#what,
         method: "PATCH",
@@ -151,10 +185,10 @@ class Upload {
         accept: [202, 204],
         headers: { "content-type": "application/octet-stream", "content-range": `${from}-${from + size - 1}` },
         body: { size, open: () => this.#counted(from, size) },
-        signal: this.options.signal,
+        ...waiting(this.options),
         retry: false,
       });
-      await discard(answer.response);
+      await discard(answer);
       location = this.#location(answer);
     }
     await this.#finish(location, new Uint8Array(0));
@@ -171,10 +205,22 @@ class Upload {
       accept: [201, 204],
       headers: { "content-type": "application/octet-stream" },
       body,
-      signal: this.options.signal,
+      ...waiting(this.options),
       retry: false,
     });
-    await discard(answer.response);
+    await discard(answer);
+    if (await this.#isThere(answer)) return;
+    throw protocolError(
+      this.#what,
+      { method: "PUT", url: answer.url },
+      `answered ${answer.response.status}, but has no such blob afterwards`,
+    );
+  }
+
+  /** Reports whether an answer of success is one: it names the digest, or the repository has the blob when it is asked. */
+  async #isThere({ response }: HttpAnswer): Promise<boolean> {
+    if (response.status === 201 && response.headers.get("docker-content-digest") === this.descriptor.digest) return true;
+    return hasBlob(this.session, this.reference, this.descriptor, this.options);
   }
 
   /** `size` bytes of the blob from `from` on; the bytes before are read and dropped, as a verifying source must be read from its start. */

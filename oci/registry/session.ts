@@ -1,12 +1,15 @@
 import { TsbuildError } from "../../core/errors.js";
-import { Authorizer } from "./auth.js";
+import { Authorizer, unlessAborted } from "./auth.js";
 import type { Connections } from "../http/connections.js";
 import type { CredentialSource } from "./credentials.js";
 import { networkErrorCode } from "../http/errors.js";
 import { RegistryError, statusError } from "./errors.js";
 import { hostOf, isLoopback } from "../http/proxy.js";
-import { parseRetryAfter, withRetries, type Clock } from "../http/retry.js";
-import { discard, exchange, startOfBody, type HttpAnswer, type HttpRequest } from "../http/transport.js";
+import { parseRetryAfter, withRetries, type Clock, type RetryOptions } from "../http/retry.js";
+import { discard, startOfBody, type HttpAnswer } from "../http/body.js";
+import { exchange, type HttpRequest } from "../http/transport.js";
+
+const PART_SIZE = 16 << 20;
 
 /** A request below `/v2/` of a registry, or to an address that the registry gave. */
 export interface RegistryRequest extends Omit<HttpRequest, "url" | "authorization" | "verify"> {
@@ -38,6 +41,7 @@ export class RegistrySession {
       readonly connections: Connections;
       readonly credentials: CredentialSource;
       readonly clock: Clock;
+      readonly partSize?: number | undefined;
       /** See {@link Authorizer.identityToken}. */
       readonly wantIdentityToken?: boolean;
     },
@@ -50,8 +54,15 @@ export class RegistrySession {
     this.#authorizer = new Authorizer({ ...options, verify: this.#verify });
   }
 
-  get clock(): Clock {
-    return this.options.clock;
+  /** How attempts at a request with these options are repeated. */
+  retrying({ signal, onWait }: Pick<HttpRequest, "signal" | "onWait">): RetryOptions {
+    const { clock, connections } = this.options;
+    return { clock, limits: connections.limits, signal, onWait };
+  }
+
+  /** Bytes of one part of an upload that is not taken in one piece. */
+  get partSize(): number {
+    return this.options.partSize ?? PART_SIZE;
   }
 
   /** What a token server gave to be kept instead of the password. */
@@ -62,16 +73,16 @@ export class RegistrySession {
   /** Sends a request until it is answered with an accepted status. The caller reads or discards the body. */
   async request(request: RegistryRequest): Promise<HttpAnswer> {
     const attempt = (): Promise<HttpAnswer> => this.#attempt(request);
-    return (request.retry ?? true) ? withRetries(attempt, { clock: this.options.clock, signal: request.signal }) : attempt();
+    return (request.retry ?? true) ? withRetries(attempt, this.retrying(request)) : attempt();
   }
 
-  /** The address of something below `/v2/`. */
-  async address(path: string): Promise<URL> {
+  /** Returns the address of something below `/v2/`. */
+  async #address(path: string, signal: AbortSignal | undefined): Promise<URL> {
     this.#base ??= this.#findBase().catch((error: unknown) => {
       this.#base = undefined;
       throw error;
     });
-    return new URL(`/v2/${path}`, await this.#base);
+    return new URL(`/v2/${path}`, await unlessAborted(this.#base, signal));
   }
 
   async #attempt(request: RegistryRequest): Promise<HttpAnswer> {
@@ -100,24 +111,24 @@ export class RegistrySession {
       this.#assumed = undefined;
       this.#base = undefined;
     }
-    if ((await this.address("")).protocol === "http:") {
+    if ((await this.#address("", request.signal)).protocol === "http:") {
       if (answer) return answer;
       throw failure;
     }
-    if (answer) await discard(answer.response);
+    if (answer) await discard(answer);
     return this.#authorized(request);
   }
 
   async #authorized(request: RegistryRequest): Promise<HttpAnswer> {
-    const url = typeof request.target === "string" ? await this.address(request.target) : request.target;
+    const url = typeof request.target === "string" ? await this.#address(request.target, request.signal) : request.target;
     // An upload's address may be on another host, which must not see this registry's token.
-    const own = url.origin === (await this.address("")).origin;
-    let authorization = own ? await this.#authorizer.header(request.scopes, request.signal) : undefined;
+    const own = url.origin === (await this.#address("", request.signal)).origin;
+    let authorization = own ? await this.#authorizer.header(request.scopes, request) : undefined;
     let answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.options.connections);
     if (answer.response.status === 401 && own && answer.url.origin === url.origin) {
-      if (await this.#authorizer.challenged(answer.response, url, authorization, request.scopes, request.signal)) {
-        await discard(answer.response);
-        authorization = await this.#authorizer.header(request.scopes, request.signal);
+      if (await this.#authorizer.challenged(answer.response, url, { ...request, sent: authorization })) {
+        await discard(answer);
+        authorization = await this.#authorizer.header(request.scopes, request);
         answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.options.connections);
       }
     }
@@ -126,7 +137,7 @@ export class RegistrySession {
 
   async #statusError(request: RegistryRequest, answer: HttpAnswer): Promise<RegistryError> {
     const { status, headers } = answer.response;
-    const body = await startOfBody(answer.response);
+    const body = await startOfBody(answer);
     const retryAfter = parseRetryAfter(headers.get("retry-after"), this.options.clock);
     return statusError(
       request.what,
@@ -159,7 +170,7 @@ export class RegistrySession {
         { what: `reach ${registry}`, method: "GET", url: new URL("/v2/", secure), verify: false },
         this.options.connections,
       );
-      await discard(answer.response);
+      await discard(answer);
       return secure;
     } catch (error) {
       if (!(error instanceof RegistryError) || !SPEAKS_NO_TLS.test(networkErrorCode(error.cause))) throw error;

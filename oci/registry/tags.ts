@@ -1,8 +1,9 @@
 import { compareCodeUnits } from "../../core/canonical.js";
-import { readAll, resolveLocation } from "../http/transport.js";
+import { readAll } from "../http/body.js";
+import { resolveLocation } from "../http/transport.js";
 import type { Reference } from "../reference.js";
 import { protocolError } from "./errors.js";
-import { type PullOptions, pullScope } from "./pull.js";
+import { type PullOptions, pullScope, waiting } from "./pull.js";
 import type { RegistrySession } from "./session.js";
 
 /** Bytes of one page of names; and how many pages are read. */
@@ -21,9 +22,9 @@ export async function listTags(session: RegistrySession, reference: Reference, o
       target,
       scopes: [pullScope(reference)],
       accept: [200],
-      signal: options.signal,
+      ...waiting(options),
     });
-    const bytes = await readAll(answer, what, MAX_PAGE, options.signal);
+    const bytes = await readAll(answer, what, MAX_PAGE);
     for (const tag of parseTags(bytes, () => protocolError(what, { method: "GET", url: answer.url }, "gave no list of tags")))
       tags.add(tag);
     const link = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(answer.response.headers.get("link") ?? "")?.[1];

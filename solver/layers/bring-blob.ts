@@ -1,7 +1,8 @@
 import type { Lock } from "../../cache/contract/locks.js";
 import type { Store } from "../../cache/store.js";
+import { waitsOf } from "../../oci/http/limits.js";
 import type { Descriptor } from "../../oci/types.js";
-import type { Reporter } from "./ports.js";
+import type { FetchOptions, Reporter } from "./ports.js";
 
 /**
  * Brings a blob into the store unless it is there: once among all processes, verified. Another that fetches the same blob is waited for. Answers whether it was
@@ -10,13 +11,13 @@ import type { Reporter } from "./ports.js";
 export async function bringBlob(
   store: Store,
   blob: Descriptor,
-  source: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
+  source: (options: FetchOptions) => AsyncIterable<Uint8Array>,
   { reporter, onFile }: { readonly reporter: Reporter; readonly onFile?: (path: string) => void },
 ): Promise<boolean> {
   const lock = await acquireLock(store, `blob-${blob.digest}`, "another build that fetches this layer", reporter);
   try {
     if (store.blobs.has(blob.digest)) return false;
-    await store.blobs.ingest(source(reporter.signal), blob, {
+    await store.blobs.ingest(source({ signal: reporter.signal, onWait: waitsOf(reporter) }), blob, {
       signal: reporter.signal,
       onProgress: (current) => reporter.progress(blob.digest, current, blob.size, false),
       ...(onFile === undefined ? {} : { onFile }),

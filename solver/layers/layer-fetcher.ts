@@ -6,7 +6,7 @@ import { SingleFlight } from "../../core/single-flight.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { bringBlob } from "./bring-blob.js";
-import { type FetchBlob, type Reporter, sharedReporter } from "./ports.js";
+import { type FetchBlob, type FetchOptions, type Reporter, sharedReporter } from "./ports.js";
 
 /** A blob to read: whole, or a file that still grows to `growing` bytes. */
 export interface BlobFile {
@@ -63,7 +63,7 @@ export class LayerFetcher {
   }
 
   async #fetch(blob: Descriptor, origin: string, onFile: (path: string) => void, reporter: Reporter): Promise<void> {
-    const source = (signal: AbortSignal) => this.#fetchBlob(origin, blob, { signal });
+    const source = (options: FetchOptions) => this.#fetchBlob(origin, blob, options);
     await bringBlob(this.#store, blob, source, { reporter, onFile });
   }
 

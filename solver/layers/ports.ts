@@ -1,3 +1,4 @@
+import type { OnWait } from "../../oci/http/limits.js";
 import type { LayerTasks } from "../../oci/layer/tasks.js";
 import type { Descriptor } from "../../oci/types.js";
 
@@ -13,7 +14,13 @@ type Runner<Name extends keyof LayerTasks> = (
 export type LayerTaskRunner = { readonly [Name in keyof LayerTasks]: Runner<Name> } & { readonly packMapped: Runner<"pack"> };
 
 /** Brings the bytes of a base layer that is not here yet. `origin` is the canonical reference it was resolved from. */
-export type FetchBlob = (origin: string, blob: Descriptor, options: { readonly signal: AbortSignal }) => AsyncIterable<Uint8Array>;
+export type FetchBlob = (origin: string, blob: Descriptor, options: FetchOptions) => AsyncIterable<Uint8Array>;
+
+export interface FetchOptions {
+  readonly signal: AbortSignal;
+  /** Told of every wait for a server. */
+  readonly onWait?: OnWait | undefined;
+}
 
 /** What work on layers reports to: the step that asked for it. */
 export interface Reporter {

@@ -1,22 +1,16 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { type HttpAnswer, readBody } from "../../oci/http/transport.js";
+import { type HttpAnswer, readBody } from "../../oci/http/body.js";
 import { tooLarge } from "./errors.js";
 
 /** Bytes after which a download is taken for a stream without an end. */
 export const MAX_SIZE = 64 * 1024 ** 3;
 
 /** The bytes of an answer, decompressed when the server compressed them only for the way. */
-export async function* downloadBody(
-  answer: HttpAnswer,
-  url: URL,
-  what: string,
-  signal: AbortSignal,
-  limit = MAX_SIZE,
-): AsyncGenerator<Uint8Array, void> {
+export async function* downloadBody(answer: HttpAnswer, url: URL, what: string, limit = MAX_SIZE): AsyncGenerator<Uint8Array, void> {
   const encoding = answer.response.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
-  const body = readBody(answer, what, signal);
+  const body = readBody(answer, what);
   let size = 0;
   for await (const chunk of /^(x-)?gzip$/.test(encoding) ? gunzip(body, answer, what) : body) {
     size += chunk.length;

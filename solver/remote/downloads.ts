@@ -3,8 +3,10 @@ import { type Digest, isDigest } from "../../core/digest.js";
 import { SingleFlight } from "../../core/single-flight.js";
 import type { Connections } from "../../oci/http/connections.js";
 import { redactUrl } from "../../oci/http/errors.js";
-import { type Clock, systemClock, withRetries } from "../../oci/http/retry.js";
-import { discard, exchange, type HttpAnswer, startOfBody } from "../../oci/http/transport.js";
+import { type Clock, parseRetryAfter, systemClock, withRetries } from "../../oci/http/retry.js";
+import { discard, type HttpAnswer, startOfBody } from "../../oci/http/body.js";
+import { waitsOf } from "../../oci/http/limits.js";
+import { exchange, type HttpRequest } from "../../oci/http/transport.js";
 import type { Reporter } from "../layers/ports.js";
 import { downloadBody, MAX_SIZE } from "./download-body.js";
 import { badStatus, changedMeanwhile, checksumMismatch, invalidUrl, tooLarge } from "./errors.js";
@@ -83,24 +85,25 @@ export class Downloads {
     const headers = before ? conditions(before) : {};
     const { clock = systemClock, store } = this.#options;
     const { signal } = reporter;
+    const onWait = waitsOf(reporter);
     return withRetries(
       async () => {
-        const answer = await this.#ask(url, headers, signal);
+        const answer = await this.#ask(url, headers, { signal, onWait });
         const { response } = answer;
         const etag = response.headers.get("etag") ?? undefined;
         const unchanged = before && (response.status === 304 || (etag !== undefined && strong(etag) === strong(before.etag ?? "")));
         if (unchanged) {
-          await discard(response);
+          await discard(answer);
           return before;
         }
-        if (response.status < 200 || response.status >= 300) throw await statusError(url, answer);
+        if (response.status < 200 || response.status >= 300) throw await statusError(url, answer, clock);
         const lastModified = response.headers.get("last-modified") ?? undefined;
         const total = Number(response.headers.get("content-length") ?? Number.NaN);
         if (total > MAX_SIZE) throw tooLarge(url, MAX_SIZE);
         const item = redactUrl(url);
         const size = Number.isSafeInteger(total) && response.headers.get("content-encoding") === null ? total : undefined;
         const blob = await store.blobs.ingest(
-          downloadBody(answer, url, what(url), signal),
+          downloadBody(answer, url, what(url)),
           {},
           { signal, onProgress: (current) => reporter.progress(item, current, size, false) },
         );
@@ -114,17 +117,17 @@ export class Downloads {
         store.memo.set(REMEMBERED, url.href, JSON.stringify(made));
         return made;
       },
-      { clock, signal },
+      { clock, limits: this.#options.connections.limits, signal, onWait },
     );
   }
 
-  #ask(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
+  #ask(url: URL, headers: Readonly<Record<string, string>>, waiting: Pick<HttpRequest, "signal" | "onWait">): Promise<HttpAnswer> {
     const bare = new URL(url);
     bare.username = "";
     bare.password = "";
     bare.hash = "";
     const authorization = this.#authorization(url);
-    return exchange({ what: what(url), method: "GET", url: bare, headers, authorization, signal }, this.#options.connections);
+    return exchange({ what: what(url), method: "GET", url: bare, headers, authorization, ...waiting }, this.#options.connections);
   }
 
   /** By the secrets for the host, else by user and password of the URL. */
@@ -190,8 +193,9 @@ function text(secret: Uint8Array): string {
   return Buffer.from(secret).toString("latin1").trim();
 }
 
-async function statusError(url: URL, { response, url: from }: HttpAnswer) {
+async function statusError(url: URL, answer: HttpAnswer, clock: Clock) {
   const { STATUS_CODES } = await import("node:http");
-  const { status } = response;
-  return badStatus(url, { url: from, status, text: STATUS_CODES[status] ?? "", body: await startOfBody(response) });
+  const { status, headers } = answer.response;
+  const retryAfter = parseRetryAfter(headers.get("retry-after"), clock);
+  return badStatus(url, { url: answer.url, status, text: STATUS_CODES[status] ?? "", body: await startOfBody(answer), retryAfter });
 }

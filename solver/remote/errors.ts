@@ -1,6 +1,6 @@
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
-import { firstLine, HttpError, type HttpFailures, networkFault, redactUrl } from "../../oci/http/errors.js";
+import { firstLine, HttpError, type HttpFailures, longPause, networkFault, redactUrl } from "../../oci/http/errors.js";
 
 const CHECK_NETWORK = "Check the URL, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)";
 
@@ -32,18 +32,27 @@ export function invalidUrl(url: string): TsbuildError {
   });
 }
 
-export function badStatus(url: URL, answer: { readonly url: URL; readonly status: number; readonly text: string; readonly body: string }) {
-  const { status } = answer;
+export interface BadAnswer {
+  readonly url: URL;
+  readonly status: number;
+  readonly text: string;
+  readonly body: string;
+  readonly retryAfter?: number | undefined;
+}
+
+export function badStatus(url: URL, answer: BadAnswer) {
+  const { status, retryAfter } = answer;
   const said = firstLine(answer.body);
   const reason = [answer.text, said].filter((part) => part !== "").join(": ");
   const from = answer.url.host === url.host ? "" : ` for ${redactUrl(answer.url)}, where it was sent on to`;
   return new HttpError(
     "source/http-status",
-    `Cannot download ${redactUrl(url)}: ${answer.url.host} answered ${status}${reason === "" ? "" : ` (${reason})`}${from}`,
+    `Cannot download ${redactUrl(url)}: ${answer.url.host} answered ${status}${reason === "" ? "" : ` (${reason})`}${longPause(retryAfter)}${from}`,
     {
       method: "GET",
       url: redactUrl(answer.url),
       status,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
       temporary: status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505),
       ...hintFor(status, url),
     },

@@ -71,6 +71,8 @@ export interface FakeRegistry {
   /** `METHOD /path?query` of each request, in order. */
   readonly log: string[];
   handler: Handler;
+  /** Looks at requests before their bodies; false leaves one to the caller. Returns what ends that. */
+  onRequest(look: (request: IncomingMessage) => boolean): () => void;
   close(): Promise<void>;
 }
 
@@ -81,7 +83,9 @@ export async function fakeRegistry(
 ): Promise<FakeRegistry> {
   const seen: SeenRequest[] = [];
   const log: string[] = [];
+  let look: ((request: IncomingMessage) => boolean) | undefined;
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (look?.(request) === false) return;
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -100,6 +104,10 @@ export async function fakeRegistry(
     seen,
     log,
     handler,
+    onRequest(next) {
+      look = next;
+      return () => (look = undefined);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -15,7 +15,8 @@ import { redactUrl } from "../../../oci/http/errors.js";
 import { RegistryError, registryFailures } from "../../../oci/registry/errors.js";
 import { proxyFor } from "../../../oci/http/proxy.js";
 import type { Clock } from "../../../oci/http/retry.js";
-import { discard, exchange } from "../../../oci/http/transport.js";
+import { discard } from "../../../oci/http/body.js";
+import { exchange } from "../../../oci/http/transport.js";
 import type { Descriptor } from "../../../oci/types.js";
 import { temporaryDirectory } from "../../support/images.js";
 import { fakeRegistry, type FakeRegistry, type Handler, hasRegistry, sendBytes, sendJson, startRegistry } from "../../support/registry.js";
@@ -330,13 +331,13 @@ test("an upload that is too large in one piece goes in parts; mounting spares it
   const { fake, client } = await rig(t, (request, response) => {
     if (request.method === "HEAD") return void response.writeHead(404).end();
     if (request.url.includes("mount="))
-      return void response.writeHead(request.url.includes("/other/") ? 202 : 201, { location: "/up?state=1" }).end();
+      return void response.writeHead(201, { location: "/up?state=1", "docker-content-digest": descriptor.digest }).end();
     if (request.method === "POST") return void response.writeHead(202, { location: "/up?state=1" }).end();
     if (request.method === "PATCH") {
       parts.push(request.body);
       return void response.writeHead(202, { location: `/up?state=${parts.length + 1}` }).end();
     }
-    response.writeHead(request.body.length > 0 ? 413 : 201).end();
+    response.writeHead(request.body.length > 0 ? 413 : 201, { "docker-content-digest": descriptor.digest }).end();
   });
   const open = async function* (): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < big.length; at += 1 << 20) yield big.subarray(at, at + (1 << 20));
@@ -389,9 +390,9 @@ test("TLS: loopback takes any certificate; elsewhere certs.d and SSL_CERT_FILE s
   writeFileSync(join(directory.path, fake.host, "ca.crt"), tls.cert);
   const get = async (connections: Connections) => {
     try {
-      const { response } = await exchange({ what: "ask", method: "GET", url: new URL(`${fake.origin}/v2/`) }, connections);
-      await discard(response);
-      return response.status;
+      const answer = await exchange({ what: "ask", method: "GET", url: new URL(`${fake.origin}/v2/`) }, connections);
+      await discard(answer);
+      return answer.response.status;
     } finally {
       connections.close();
     }

@@ -1,0 +1,59 @@
+import { Readable } from "node:stream";
+
+/** Bytes, or a function that opens them again for each attempt; streams need their `size`. */
+export type UploadBody = Uint8Array | { readonly size: number; open(): AsyncIterable<Uint8Array> };
+
+/** Observes how a body is taken. */
+export interface UploadWatch {
+  forBody(): void;
+  pause(): void;
+  forAnswer(size: number): void;
+}
+
+export interface Upload {
+  readonly size: number;
+  readonly body: Buffer | Readable;
+  /** False for a body that is in memory as a whole. */
+  readonly streams: boolean;
+  /** Error of the body's source, if it failed. */
+  fault(): unknown;
+}
+
+/** Bytes that are handed on at once. A server that takes fewer within the limit counts as stalled, so the pieces are small. */
+const PIECE = 64 << 10;
+/** Bytes that are read ahead of the connection. */
+const AHEAD = 256 << 10;
+
+/** Makes a body for fetch that tells `watch` when its bytes wait for the network, and when they have all gone. */
+export function openUpload(body: UploadBody, watch: UploadWatch): Upload {
+  if (body instanceof Uint8Array) {
+    return {
+      size: body.length,
+      body: Buffer.from(body.buffer, body.byteOffset, body.length),
+      streams: false,
+      fault: () => undefined,
+    };
+  }
+  let fault: unknown;
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of body.open()) {
+        for (let at = 0; at < chunk.length; at += PIECE) {
+          watch.forBody();
+          yield chunk.subarray(at, at + PIECE);
+        }
+        watch.pause();
+      }
+    } catch (error) {
+      fault = error;
+      throw error;
+    }
+    watch.forAnswer(body.size);
+  };
+  return {
+    size: body.size,
+    body: Readable.from(pieces(), { objectMode: false, highWaterMark: AHEAD }),
+    streams: true,
+    fault: () => fault,
+  };
+}
