@@ -8,6 +8,9 @@ import { probe } from "../../../executor-native/probe.js";
 import { ownSleep, processesWith } from "../../support/sandbox-rig.js";
 import { type Case, failsWith } from "./case.js";
 
+/** Makes directories whose path is longer than the 4,095 bytes that a system call takes, by renaming. */
+const DEEP = "p=$(printf 'deeeeep/%.0s' $(seq 300)); mkdir -p /a/$p /b/$p && mv /b /a/$p";
+
 /** How steps end: abort, several at once, removal of what they left. And the tasks of the connection. */
 export const ends: readonly Case[] = [
   {
@@ -61,11 +64,22 @@ export const ends: readonly Case[] = [
   {
     name: "trees of other owners without permissions are removed",
     run: async (rig) => {
-      const { upper } = await rig.run(
-        "mkdir -p /d/e/f && touch /d/e/f/g && chown -R 1234:4321 /d && chmod 000 /d/e/f /d/e /d; i=0; while [ $i -lt 600 ]; do mkdir -p deeeeep && cd deeeeep; i=$((i+1)); done",
+      const { upper, exit } = await rig.run(
+        `mkdir -p /d/e/f && touch /d/e/f/g && chown -R 1234:4321 /d && chmod 000 /d/e/f /d/e /d; ${DEEP}; exit 3`,
       );
+      assert.deepEqual(exit, { code: 3 });
       await rig.worker.remove([upper, join(rig.base, "never-was")]);
       assert.ok(!existsSync(upper));
+    },
+  },
+  {
+    name: "a step that made a path longer than the system takes fails, unless it failed already",
+    run: async (rig) => {
+      await assert.rejects(rig.run(DEEP), {
+        code: "exec/path-too-long",
+        message: /^Cannot keep what the step made: the path "a\/deeeeep\/deeeeep/,
+      });
+      assert.deepEqual((await rig.run(`${DEEP}; false`)).exit, { code: 1 });
     },
   },
 ];
