@@ -111,8 +111,11 @@ static void mount_dev(const struct spec *spec, int root)
 	}
 	mount_below(pts, keep, "pts");
 	unsigned strict = ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC;
-	snprintf(size, sizeof size, "%llu", (unsigned long long)spec->shm_size);
-	mount_below(filesystem("tmpfs", (struct fs_option[]){{"mode", "1777"}, {"size", size}, {NULL, NULL}}, strict), keep, "shm");
+	if (spec->shm_size > 0) {
+		snprintf(size, sizeof size, "%llu", (unsigned long long)spec->shm_size);
+		mount_below(filesystem("tmpfs", (struct fs_option[]){{"mode", "1777"}, {"size", size}, {NULL, NULL}}, strict), keep, "shm");
+	} else if (mkdirat(keep, "shm", 0755) < 0) /* the step mounts something else there */
+		fail_errno("exec/sandbox-setup", "Cannot make /dev/shm");
 	mount_below(filesystem("mqueue", (struct fs_option[]){{NULL, NULL}}, strict), keep, "mqueue");
 	close(keep);
 }

@@ -99,7 +99,9 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: Enco
   if (insecure && hostRoot) operation("user-namespace", hostRoot.uids, hostRoot.gids);
   for (const path of insecure ? [] : MASKED) operation("masked", path);
   for (const path of unlimited ? [] : READONLY) operation("readonly", path);
-  operation("shm-size", spec.shmSize ?? DEFAULT_SHM_SIZE);
+  // A mount of the step takes the place of the usual one, as in Docker: nothing lies below it.
+  const ownShm = spec.mounts.some(({ dest }) => dest === "/dev/shm");
+  operation("shm-size", ownShm ? 0 : (spec.shmSize ?? DEFAULT_SHM_SIZE));
   operation("open-files", OPEN_FILES);
   for (const { name, soft, hard } of spec.ulimits ?? []) operation("rlimit", name, limit(soft), limit(hard));
   if (owners) {

@@ -3,7 +3,7 @@ import type { Directives } from "./directives.js";
 import type { Problem } from "./problem.js";
 
 /** Part of the key under which ASTs are cached: raise it with every change of what follows. */
-export const AST_FORMAT = 3;
+export const AST_FORMAT = 4;
 
 /**
  * A parsed Dockerfile: plain JSON data with a source range on every node, so that it can be cached by the file's sha256.
@@ -113,6 +113,8 @@ export interface HealthcheckNode extends InstructionBase {
 
 export interface OnbuildNode extends InstructionBase {
   readonly kind: "onbuild";
+  /** The trigger as the image's config holds it: with blanks at the end, as docker keeps them. */
+  readonly triggerText: string;
   readonly trigger?: Instruction;
 }
 

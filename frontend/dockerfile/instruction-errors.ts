@@ -13,6 +13,11 @@ export const invalidChmod = (value: string, range: SourceRange): Problem =>
     hint: "octal from 0 to 07777, or as chmod(1) has it: u=rwX,go=rX",
   });
 
+export const invalidChown = (value: string, range: SourceRange): Problem =>
+  problem("dockerfile/invalid-chown", `Cannot use "${value}" for --chown: it has more than a user and a group`, range, {
+    hint: "write user or user:group, as names or ids",
+  });
+
 export const invalidChecksum = (value: string, range: SourceRange): Problem =>
   problem("dockerfile/invalid-checksum", `Cannot use "${value}" for --checksum`, range, {
     hint: "sha256: and 64 hex digits; for Git a commit",

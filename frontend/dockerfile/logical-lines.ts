@@ -11,6 +11,8 @@ export interface LogicalLine {
   /** Offset in the joined text of the first character. */
   readonly start: number;
   readonly text: string;
+  /** The same with the blanks at its end. */
+  readonly untrimmed: string;
   readonly comments: readonly string[];
   readonly heredocs: readonly Heredoc[];
   /** Offset in the file after the last heredoc's end marker; undefined without heredocs. */
@@ -86,6 +88,7 @@ export function logicalLines(physical: readonly PhysicalLine[], escape: string, 
     lines.push({
       start,
       text: text.trim(),
+      untrimmed: text,
       comments,
       heredocs: bodies.heredocs,
       ...(bodies.heredocs.length > 0 ? { heredocEnd: (bodies.heredocs[bodies.heredocs.length - 1] as Heredoc).range.end } : {}),

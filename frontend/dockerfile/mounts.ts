@@ -28,6 +28,10 @@ export interface RunMount {
   readonly env: string | undefined;
 }
 
+/** The last id, 4294967295, means "as it was" to the system. */
+const LARGEST_ID = 0xffff_fffe;
+const LARGEST_MODE = 0o7777;
+
 type Draft = { -readonly [K in keyof RunMount]: RunMount[K] } & { readonlySet: boolean };
 
 const ALIASES: Readonly<Record<string, string>> = { src: "source", dst: "target", destination: "target", ro: "readonly", rw: "readwrite" };
@@ -94,10 +98,11 @@ interface Failing {
 function assign(mount: Draft, key: string, value: string | undefined, { text, range, fail }: Failing): void {
   const name = ALIASES[key] ?? key;
   const boolean = (): boolean => (value === undefined ? true : (parseGoBoolean(value) ?? fail(`"${value}" is not true or false`)));
-  const number = (base: 8 | 10): number => {
-    const digits = base === 8 ? /^[0-7]{1,10}$/ : /^\d{1,10}$/;
+  const number = (base: 8 | 10, largest: number): number => {
+    const digits = base === 8 ? /^[0-7]+$/ : /^\d+$/;
     const parsed = digits.test(value ?? "") ? Number.parseInt(value ?? "", base) : Number.NaN;
-    return parsed <= 0xffff_ffff ? parsed : fail(`"${value}" is no ${name}`);
+    const limits = `it is from 0 to ${largest.toString(base)}${base === 8 ? ", in octal" : ""}`;
+    return parsed <= largest ? parsed : fail(`"${value}" is no ${name}`, limits);
   };
   const onlyFor = (...types: readonly MountType[]): void => {
     if (!types.includes(mount.type)) fail(`"${key}" is not for mounts of type ${mount.type}`, `put type=${types[0]} before it`);
@@ -133,14 +138,14 @@ function assign(mount: Draft, key: string, value: string | undefined, { text, ra
       break;
     case "size":
       onlyFor("tmpfs");
-      mount.size = parseSize(value ?? "") ?? fail(`"${value}" is no size`, "a size is 64m, 1g or a number of bytes");
+      mount.size = parseSize(value ?? "") ?? fail(`"${value}" is no size`, "a size is 64m, 1g or a number of bytes, and less than 8p");
       break;
     case "mode":
-      mount.mode = number(8);
+      mount.mode = number(8, LARGEST_MODE);
       break;
     case "uid":
     case "gid":
-      mount[name] = number(10);
+      mount[name] = number(10, LARGEST_ID);
       break;
   }
 }

@@ -157,7 +157,7 @@ class AstBuilder implements NodeBuilder {
   finishTrigger(draft: Draft): Instruction {
     const line = this.lines[this.#line];
     if (!line) throw new Error("internal: a trigger outside of a line");
-    return this.#complete(draft, line, line.text.replace(/^onbuild\s+/i, ""));
+    return this.#complete(draft, line, withoutOnbuild(line.text));
   }
 
   #complete(draft: Draft, line: LogicalLine, text: string): Instruction {
@@ -171,6 +171,7 @@ class AstBuilder implements NodeBuilder {
       // ONBUILD has none of its own: they are its trigger's.
       heredocs: draft.kind === "onbuild" ? [] : line.heredocs,
       text,
+      ...(draft.kind === "onbuild" ? { triggerText: withoutOnbuild(line.untrimmed) } : {}),
       comments: line.comments,
     } as unknown as Instruction;
   }
@@ -191,4 +192,8 @@ class AstBuilder implements NodeBuilder {
     this.problems.push(errors.invalidJsonMember(this.#range(token)));
     return undefined;
   }
+}
+
+function withoutOnbuild(text: string): string {
+  return text.replace(/^onbuild\s+/i, "");
 }

@@ -109,7 +109,8 @@ export class StageGraph {
       if (onPath.has(state)) {
         const steps = path.slice(path.findIndex((step) => step.state === state));
         for (const step of steps) inCycle.add(step.state);
-        const places = steps.flatMap((step) => (step.at ? [{ name: step.name, range: step.at.range }] : []));
+        // A stage needs another by its FROM, or by what it copies and mounts.
+        const places = steps.map((step) => ({ name: step.name, range: step.at?.range ?? step.state.node?.base.range ?? step.state.range }));
         const first = places[0];
         const names = [...steps, steps[0]].map(
           (step) => step?.state.node?.name ?? (step?.state.label || `stage-${step?.state.node?.index ?? 0}`),

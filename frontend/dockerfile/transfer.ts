@@ -8,7 +8,7 @@ import { chompTabs, joinHeredocWords, parseHeredoc } from "./heredoc.js";
 import { Inputs } from "./inputs.js";
 import { CopyIgnoredFile } from "./lint/rules/copy-ignored-file.js";
 import type { Lowering } from "./lowering.js";
-import { ownerOf } from "./owner.js";
+import { isOwner, ownerOf } from "./owner.js";
 import { addRemote, type RemoteOptions } from "./remote-source.js";
 import type { Report } from "./report.js";
 import { parseMode } from "./values.js";
@@ -81,6 +81,7 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   // Symbolic and numeric modes both depend on what is there, or are applied by the plain copy: BuildKit links without --chmod only.
   const link = transfer.link && chmod === "";
   const name = at.stepName(node.text);
+  if (!isOwner(chown)) at.fail(errors.invalidChown(chown, transfer.chown?.valueRange ?? node.range));
   const owner = ownerOf(chown);
   const common = {
     dest: destination(stage.cwd, destText),

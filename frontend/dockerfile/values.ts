@@ -40,7 +40,7 @@ export function parseGoBoolean(text: string): boolean | undefined {
 
 const SIZE = /^(\d+(?:\.\d+)?) ?([kmgtp])?i?b?$/i;
 
-/** Bytes of `64m`, `1.5GiB`, `1024`: units are powers of 1,024. */
+/** Bytes of `64m`, `1.5GiB`, `1024`: units are powers of 1,024. Undefined, too, for more bytes than a number can count. */
 export function parseSize(text: string): number | undefined {
   const match = SIZE.exec(text.trim());
   if (!match) return undefined;

@@ -18,7 +18,7 @@ export function checkOnbuild(node: NodeOf<"onbuild">, report: Report): BoundInst
     report.add(errors.triggerForbidden(trigger.keyword.text.toUpperCase(), trigger.keyword.range));
     return undefined;
   }
-  const text = trigger.text + trigger.heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join("");
+  const text = node.triggerText + trigger.heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join("");
   return bind(node, (at) => {
     at.stage.image = updated(at.stage.image, { OnBuild: [...(at.stage.image.config?.OnBuild ?? []), text] });
   });

@@ -120,6 +120,12 @@ export const basics: readonly Case[] = [
       const options = { shmSize: 1 << 20, ulimits: [{ name: "nofile", soft: 100, hard: 200 }] };
       const { out } = await rig.run("ulimit -Sn; ulimit -Hn; df -k /dev/shm | tail -1 | awk '{print $2}'", options);
       assert.equal(out, "100\n200\n1024\n");
+      const own = [{ type: "tmpfs", dest: "/dev/shm", size: 2 << 20, readonly: false }] as const;
+      const { out: replaced } = await rig.run("grep -c ' /dev/shm ' /proc/mounts; df -k /dev/shm | tail -1 | awk '{print $2}'", {
+        ...options,
+        mounts: own,
+      });
+      assert.equal(replaced, "1\n2048\n", "a mount of the step's own takes the place of the usual one");
       await failsWith("exec/unknown-ulimit", rig.run("true", { ulimits: [{ name: "nosuch", soft: 1, hard: 1 }] }));
       assert.ok(Number((await rig.run("ulimit -n")).out) <= 65536);
     },
