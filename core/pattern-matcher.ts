@@ -1,3 +1,5 @@
+import { compileWildcards, type Wildcard } from "./wildcards.js";
+
 /**
  * `.dockerignore` matching: a port of moby/patternmatcher, whose table of cases decides what is right. Paths are relative, clean and
  * slash-separated. Not gitignore: a pattern names a path from the root, the last pattern that matches wins, and `!` brings back what is
@@ -83,55 +85,10 @@ function compilePattern(source: string): Pattern | undefined {
   return { text, exclusion, test: compileTest(text, source) };
 }
 
-type Shape = "exact" | "prefix" | "suffix" | "regexp";
+type Shape = "exact" | "prefix" | "suffix" | "wildcards";
 
 function compileTest(text: string, source: string): (path: string) => boolean {
-  let expression = "^";
-  let shape: Shape = "exact";
-  let inClass = false;
-  const chars = [...text];
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i] as string;
-    if (char === "*" && chars[i + 1] === "*") {
-      const first = i === 0;
-      i++;
-      // `**/` is `**`: it matches any number of directories, also none.
-      if (chars[i + 1] === "/") i++;
-      if (i + 1 >= chars.length) {
-        if (shape === "exact") shape = "prefix";
-        else {
-          expression += ".*";
-          shape = "regexp";
-        }
-      } else {
-        expression += "(?:.*/)?";
-        shape = "regexp";
-      }
-      if (first) shape = "suffix";
-    } else if (char === "*") {
-      expression += "[^/]*";
-      shape = "regexp";
-    } else if (char === "?") {
-      expression += "[^/]";
-      shape = "regexp";
-    } else if (".+()|{}$".includes(char)) {
-      expression += `\\${char}`;
-    } else if (char === "\\") {
-      const next = chars[++i];
-      if (next === undefined) expression += "\\\\";
-      else {
-        expression += escapeForUnicode(next);
-        shape = "regexp";
-      }
-    } else if (char === "[" || char === "]") {
-      // A bracket that opens or closes nothing is a literal to Go, and an error to a RegExp with the `u` flag.
-      expression += (char === "]") === inClass || char === "[" ? char : "\\]";
-      inClass = char === "[";
-      shape = "regexp";
-    } else {
-      expression += char;
-    }
-  }
+  const { shape, elements } = readElements([...text]);
   switch (shape) {
     case "exact":
       return (path) => path === text;
@@ -143,21 +100,78 @@ function compileTest(text: string, source: string): (path: string) => boolean {
       const suffix = text.slice(2);
       return (path) => path.endsWith(suffix) || (suffix.startsWith("/") && path === suffix.slice(1));
     }
-    case "regexp": {
-      let regexp: RegExp;
+    case "wildcards":
       try {
-        regexp = new RegExp(`${expression}$`, "su");
+        return compileWildcards(elements);
       } catch {
         throw new PatternSyntaxError(source);
       }
-      return (path) => regexp.test(path);
-    }
   }
 }
 
-/** `\x` in a RegExp with the `u` flag is an error for most letters, where Go's means the letter. */
-function escapeForUnicode(char: string): string {
-  return /[\^$\\.*+?()[\]{}|/-]/.test(char) ? (char === "-" ? "\\x2d" : `\\${char}`) : char;
+/** Reads a pattern whose brackets and escapes are known to be complete. */
+function readElements(chars: readonly string[]): { readonly shape: Shape; readonly elements: readonly Wildcard[] } {
+  const elements: Wildcard[] = [];
+  let shape: Shape = "exact";
+  for (let i = 0; i < chars.length; i++) {
+    const char = chars[i] as string;
+    if (char === "*" && chars[i + 1] === "*") {
+      const first = i === 0;
+      i++;
+      // `**/` is `**`: it matches any number of directories, also none.
+      if (chars[i + 1] === "/") i++;
+      if (i + 1 < chars.length) {
+        elements.push({ kind: "directories" });
+        shape = "wildcards";
+      } else if (shape === "exact") shape = "prefix";
+      else {
+        elements.push({ kind: "path" });
+        shape = "wildcards";
+      }
+      if (first) shape = "suffix";
+    } else if (char === "*") {
+      elements.push({ kind: "run" });
+      shape = "wildcards";
+    } else if (char === "?") {
+      elements.push({ kind: "one" });
+      shape = "wildcards";
+    } else if (char === "\\") {
+      elements.push({ kind: "literal", char: chars[++i] as string });
+      shape = "wildcards";
+    } else if (char === "[") {
+      const end = endOfSet(chars, i);
+      elements.push({ kind: "set", source: setSource(chars.slice(i + 1, end)) });
+      i = end;
+      shape = "wildcards";
+    } else if (char === "]") {
+      elements.push({ kind: "literal", char });
+      shape = "wildcards";
+    } else elements.push({ kind: "literal", char });
+  }
+  return { shape, elements };
+}
+
+/** The index of the bracket that closes the set which opens at `start`. */
+function endOfSet(chars: readonly string[], start: number): number {
+  let at = start + 1;
+  while (chars[at] !== "]") at += chars[at] === "\\" ? 2 : 1;
+  return at;
+}
+
+/** Turns the inside of a set into that of a RegExp: the same, but for characters that only a RegExp takes as special. */
+function setSource(chars: readonly string[]): string {
+  let source = "";
+  for (let i = 0; i < chars.length; i++) {
+    const char = chars[i] as string;
+    if (char === "\\") source += escaped(chars[++i] as string);
+    else if (char === "-" || (char === "^" && i === 0)) source += char;
+    else source += escaped(char);
+  }
+  return `[${source}]`;
+}
+
+function escaped(char: string): string {
+  return `\\u{${(char.codePointAt(0) as number).toString(16)}}`;
 }
 
 /** Go's `filepath.Clean` for slash-separated paths: no `.`, no `..` inside, no double or trailing slash. */

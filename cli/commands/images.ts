@@ -1,4 +1,6 @@
 import type { ImageStore, StoredImage } from "../../api/options.js";
+import { readGlob } from "../../core/glob.js";
+import { compileWildcards } from "../../core/wildcards.js";
 import { age, createdAt } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { type Command, print, withStore } from "../environment.js";
@@ -59,7 +61,7 @@ export const command: Command = {
       }
       const references = filters.filter(({ key }) => key === "reference").map(({ value }) => value);
       const rows = images.flatMap((image) => {
-        const names = image.names.filter((name) => references.every((reference) => namePattern(reference).some((test) => test(name))));
+        const names = image.names.filter((name) => references.every((reference) => namePattern(reference)(name)));
         return (names.length > 0 ? names : [undefined]).map((name) => toRow(image, name, full, environment.now()));
       });
       const shown = ["Repository", "Tag", ...(flags.has("digests") ? ["Digest"] : []), "ID", "CreatedSince", "Size"];
@@ -104,7 +106,7 @@ function matches({ key, value }: Filter, image: StoredImage, store: ImageStore):
     case "dangling":
       return (image.names.length === 0) === /^(true|1)$/i.test(value);
     case "reference":
-      return image.names.some((name) => namePattern(value).some((test) => test(name)));
+      return image.names.some(namePattern(value));
     case "label":
       return hasLabel(image, value, store);
     default: {
@@ -116,16 +118,11 @@ function matches({ key, value }: Filter, image: StoredImage, store: ImageStore):
 }
 
 /** Tests a canonical name by docker's rules: `*` and `?` stop at slashes; a pattern without a tag means every tag. */
-function namePattern(pattern: string): ((name: string) => boolean)[] {
-  const source = pattern
-    .replace(/[.+^${}()|\\]/g, "\\$&")
-    .replaceAll("*", "[^/]*")
-    .replaceAll("?", "[^/]");
+function namePattern(pattern: string): (name: string) => boolean {
+  const elements = readGlob(pattern);
+  if (elements === undefined) throw new UsageError("cli/filter", `Cannot read the pattern "${pattern}"`);
+  const matchesPattern = compileWildcards(elements);
   const tagged = pattern.lastIndexOf(":") > pattern.lastIndexOf("/");
-  try {
-    const expression = new RegExp(`^(?:${source})${tagged ? "" : "(?::[^/]*)?"}$`);
-    return [(name) => expression.test(familiarName(name)), (name) => expression.test(name)];
-  } catch {
-    throw new UsageError("cli/filter", `Cannot read the pattern "${pattern}"`);
-  }
+  const one = (name: string): boolean => matchesPattern(name) || (!tagged && matchesPattern(name.replace(/:[^:/]*$/, "")));
+  return (name) => one(familiarName(name)) || one(name);
 }

@@ -1,3 +1,5 @@
+import { readGlob } from "../../../core/glob.js";
+import { compileWildcards } from "../../../core/wildcards.js";
 import type { FileTree } from "../../../oci/layer/toc.js";
 import { badPattern } from "./errors.js";
 
@@ -30,48 +32,9 @@ export function expandWildcards(tree: FileTree, directory: string, patterns: rea
   return out;
 }
 
-/** Go's `filepath.Match` for one component, as a test. Throws `copy/bad-pattern`. */
+/** Compiles a pattern for one component. Throws `copy/bad-pattern`. */
 export function compileComponent(pattern: string): (name: string) => boolean {
-  const chars = [...pattern];
-  let expression = "";
-  let at = 0;
-  const member = (): string => {
-    const char = chars[at];
-    if (char === undefined || char === "-" || char === "]") throw badPattern(pattern);
-    const literal = char === "\\" ? chars[++at] : char;
-    at++;
-    if (literal === undefined || at >= chars.length) throw badPattern(pattern);
-    return `\\u{${(literal.codePointAt(0) as number).toString(16)}}`;
-  };
-  while (at < chars.length) {
-    const char = chars[at++] as string;
-    if (char === "*") expression += ".*";
-    else if (char === "?") expression += ".";
-    else if (char === "[") {
-      let set = "";
-      if (chars[at] === "^") {
-        at++;
-        set = "^";
-      }
-      for (let first = true; first || chars[at] !== "]"; first = false) {
-        const low = member();
-        if (chars[at] !== "-") {
-          set += low;
-          continue;
-        }
-        at++;
-        const high = member();
-        // Go's empty range matches nothing; a RegExp refuses it.
-        if (Number.parseInt(low.slice(3), 16) <= Number.parseInt(high.slice(3), 16)) set += `${low}-${high}`;
-      }
-      at++;
-      expression += set === "" ? "(?!)" : `[${set}]`;
-    } else {
-      const literal = char === "\\" ? chars[at++] : char;
-      if (literal === undefined) throw badPattern(pattern);
-      expression += `\\u{${(literal.codePointAt(0) as number).toString(16)}}`;
-    }
-  }
-  const regexp = new RegExp(`^${expression}$`, "su");
-  return (name) => regexp.test(name);
+  const elements = readGlob(pattern);
+  if (elements === undefined) throw badPattern(pattern);
+  return compileWildcards(elements);
 }
