@@ -33,24 +33,35 @@ export class IndexedImages implements ImageIndex {
   constructor(private readonly parts: Parts) {}
 
   set(name: string | undefined, target: Descriptor, createdAt: number): void {
-    const { database, blobs, owner } = this.parts;
-    const text = JSON.stringify(target);
-    if (!this.#isSet(name, target.digest, text, createdAt)) {
+    this.setAll([{ name, target, createdAt }]);
+  }
+
+  setAll(entries: readonly ImageEntry[]): void {
+    const { database, owner } = this.parts;
+    const changed = entries.filter((one) => !this.#isSet(one));
+    if (changed.length > 0) {
       owner.directory();
       database.transaction(() => {
-        if (!blobs.has(target.digest)) throw blobMissing(target.digest);
-        const insert = "INSERT INTO images (name, digest, target, created_at) VALUES (?, ?, ?, ?)";
-        if (name === undefined) {
-          const known = database.get("SELECT 1 FROM images WHERE digest = ?", target.digest);
-          if (!known) database.run(insert, null, target.digest, text, createdAt);
-        } else {
-          database.run("DELETE FROM images WHERE name = ? OR (digest = ? AND name IS NULL)", name, target.digest);
-          database.run(insert, name, target.digest, text, createdAt);
-        }
+        for (const one of changed) this.#insert(one);
         this.mirror();
       });
     }
-    this.parts.leases.settle("blob", this.parts.graph.reachable([target.digest]));
+    const targets = [...new Set(entries.map(({ target }) => target.digest))];
+    if (targets.length > 0) this.parts.leases.settle("blob", this.parts.graph.reachable(targets));
+  }
+
+  #insert({ name, target, createdAt }: ImageEntry): void {
+    const { database, blobs } = this.parts;
+    if (!blobs.has(target.digest)) throw blobMissing(target.digest);
+    const insert = "INSERT INTO images (name, digest, target, created_at) VALUES (?, ?, ?, ?)";
+    const text = JSON.stringify(target);
+    if (name === undefined) {
+      const known = database.get("SELECT 1 FROM images WHERE digest = ?", target.digest);
+      if (!known) database.run(insert, null, target.digest, text, createdAt);
+    } else {
+      database.run("DELETE FROM images WHERE name = ? OR (digest = ? AND name IS NULL)", name, target.digest);
+      database.run(insert, name, target.digest, text, createdAt);
+    }
   }
 
   get(name: string): ImageEntry | undefined {
@@ -112,11 +123,12 @@ export class IndexedImages implements ImageIndex {
   }
 
   /** Whether setting would change nothing: the normal case of a build that found everything cached, which then writes nothing. */
-  #isSet(name: string | undefined, digest: Digest, text: string, createdAt: number): boolean {
-    if (!this.parts.database.exists || !this.parts.blobs.has(digest)) return false;
-    if (name === undefined) return this.parts.database.get("SELECT 1 FROM images WHERE digest = ?", digest) !== undefined;
-    const row = this.parts.database.get<ImageRow>("SELECT name, target, created_at FROM images WHERE name = ?", name);
-    return row?.target === text && row.created_at === createdAt;
+  #isSet({ name, target, createdAt }: ImageEntry): boolean {
+    const { database, blobs } = this.parts;
+    if (!database.exists || !blobs.has(target.digest)) return false;
+    if (name === undefined) return database.get("SELECT 1 FROM images WHERE digest = ?", target.digest) !== undefined;
+    const row = database.get<ImageRow>("SELECT name, target, created_at FROM images WHERE name = ?", name);
+    return row?.target === JSON.stringify(target) && row.created_at === createdAt;
   }
 
   #remove(parameter: string, select: string, remove: string): readonly ImageEntry[] {

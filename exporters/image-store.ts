@@ -7,7 +7,7 @@ import { imageResult } from "./layout-content.js";
 
 /** What of the store the local image store needs, so that it can be tested without one. */
 export interface ImageStorePort {
-  readonly images: Pick<ImageIndex, "get" | "set">;
+  readonly images: Pick<ImageIndex, "get" | "set" | "setAll">;
   readonly layers: Pick<LayerStore, "addRemote" | "byDiffId">;
 }
 
@@ -28,13 +28,14 @@ export function imageStore(store: ImageStorePort | undefined): Exporter {
       for (const bytes of image.documents.values()) context.blobs.writeSmall(bytes);
       const now = request.epoch ?? Date.now();
       const names = request.names.filter((name) => parseReference(name).tag !== undefined);
-      if (names.length === 0) store.images.set(undefined, image.target, now);
-      for (const name of names) {
-        // An image that was there already keeps its time: then nothing is written at all.
+      // An image that was there already keeps its time: then nothing is written at all.
+      const createdAt = (name: string): number => {
         const known = store.images.get(name);
-        store.images.set(name, image.target, known?.target.digest === image.target.digest ? known.createdAt : now);
-        context.progress(`naming to ${name}`, 0, undefined, true);
-      }
+        return known?.target.digest === image.target.digest ? known.createdAt : now;
+      };
+      if (names.length === 0) store.images.set(undefined, image.target, now);
+      store.images.setAll(names.map((name) => ({ name, target: image.target, createdAt: createdAt(name) })));
+      for (const name of names) context.progress(`naming to ${name}`, 0, undefined, true);
       return imageResult(image, request);
     },
   };

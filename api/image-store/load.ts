@@ -41,9 +41,9 @@ export async function loadImages(
     }
   }
   const now = Date.now();
+  const namesOf = (names: readonly string[]): readonly (string | undefined)[] => (names.length === 0 ? [undefined] : names);
+  store.images.setAll(checked.flatMap(({ image }) => namesOf(image.names).map((name) => ({ name, target: image.target, createdAt: now }))));
   return checked.map(({ image }) => {
-    if (image.names.length === 0) store.images.set(undefined, image.target, now);
-    for (const name of image.names) store.images.set(name, image.target, now);
     const { view } = readStored({ ...image, createdAt: now }, store);
     return { names: image.names, id: view.manifest.config.digest, digest: image.target.digest };
   });

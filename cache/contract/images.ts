@@ -9,6 +9,8 @@ export interface ImageIndex {
    * target is not in the blob store.
    */
   set(name: string | undefined, target: Descriptor, createdAt: number): void;
+  /** Sets many at once, or none of them: one transaction, and one change of `index.json` however many they are. */
+  setAll(entries: readonly ImageEntry[]): void;
   get(name: string): ImageEntry | undefined;
   /** By manifest, index or config digest, or a unique prefix of its hex of at least 4 digits. */
   find(digestPrefix: string): readonly FoundEntry[];

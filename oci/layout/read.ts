@@ -59,13 +59,12 @@ export async function readArchive(
     return found;
   }
   // An entry without a name in the layout may have one in docker's part; they belong together by config.
+  const byConfig = targetsByConfig(fromLayout, blobs);
   return merge([
     ...fromLayout,
     ...dockerImages.flatMap((image) => {
       const config = files.get(image.config)?.digest;
-      const target = fromLayout.find(
-        (candidate) => config !== undefined && blobs.has(candidate.target.digest) && hasConfig(candidate.target, config, blobs),
-      )?.target;
+      const target = config === undefined ? undefined : byConfig.get(config);
       return target === undefined ? [] : [{ names: image.names, target }];
     }),
   ]);
@@ -73,23 +72,31 @@ export async function readArchive(
 
 /** The images that `index.json` of a layout names. Entries that are no images (signatures and other artifacts) are left out. */
 export function imagesOf(entries: readonly Descriptor[], blobs: BlobTarget): readonly FoundImage[] {
-  return merge(
-    entries.flatMap((entry) => {
+  const images = merge(
+    entries.map((entry) => {
       const name = nameOfEntry(entry);
       const { annotations: _, ...target } = entry;
-      // A manifest that is missing is reported by whoever asks for the image to be complete.
-      if (blobs.has(entry.digest) && !holdsImage(target, blobs)) return [];
-      return [{ names: name === undefined ? [] : [name], target }];
+      return { names: name === undefined ? [] : [name], target };
     }),
   );
+  // A manifest that is missing is reported by whoever asks for the image to be complete.
+  return images.filter(({ target }) => !blobs.has(target.digest) || holdsImage(target, blobs));
 }
 
 function holdsImage(target: Descriptor, blobs: BlobTarget): boolean {
   return readTree(target, blobs, "an image of the archive").manifests.some((node) => node.image);
 }
 
-function hasConfig(target: Descriptor, config: Digest, blobs: BlobTarget): boolean {
-  return readTree(target, blobs, "an image of the archive").manifests.some((node) => node.manifest.config.digest === config);
+/** The first image that has each config. */
+function targetsByConfig(images: readonly FoundImage[], blobs: BlobTarget): ReadonlyMap<Digest, Descriptor> {
+  const targets = new Map<Digest, Descriptor>();
+  for (const { target } of images) {
+    if (!blobs.has(target.digest)) continue;
+    for (const { manifest } of readTree(target, blobs, "an image of the archive").manifests) {
+      if (!targets.has(manifest.config.digest)) targets.set(manifest.config.digest, target);
+    }
+  }
+  return targets;
 }
 
 /** One entry per image, in order of first appearance. */
