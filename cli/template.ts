@@ -42,7 +42,7 @@ class Parser {
 
   constructor(source: string) {
     this.#source = source;
-    this.#parts = [...split(source)];
+    this.#parts = [...this.#split()];
   }
 
   parse(): readonly Node[] {
@@ -81,7 +81,7 @@ class Parser {
   }
 
   #pipe(text: string): Pipe {
-    const tokens = text.match(/"(?:[^"\\]|\\.)*"|`[^`]*`|[()|]|[^\s()|"`]+/g) ?? [];
+    const tokens = this.#tokens(text);
     let at = 0;
     const pipe = (): Pipe => {
       const commands: Operand[][] = [[]];
@@ -100,6 +100,55 @@ class Parser {
     const result = pipe();
     if (at < tokens.length) throw this.#error(`unexpected "${tokens[at]}"`);
     return result;
+  }
+
+  /** Cuts the source into text and actions, in one pass. */
+  *#split(): Generator<readonly ["text" | "action", string]> {
+    const source = this.#source;
+    let trim = false;
+    for (let at = 0; ; ) {
+      const open = source.indexOf("{{", at);
+      const text = open === -1 ? source.slice(at) : source.slice(at, open);
+      const left = trim ? text.trimStart() : text;
+      const trimsBefore = open !== -1 && source.startsWith("- ", open + 2);
+      yield ["text", trimsBefore ? left.trimEnd() : left];
+      if (open === -1) return;
+      const start = open + (trimsBefore ? 4 : 2);
+      const close = this.#endOfAction(start);
+      trim = source.slice(start, close).endsWith(" -");
+      yield ["action", source.slice(start, trim ? close - 2 : close).trim()];
+      at = close + 2;
+    }
+  }
+
+  /** Index of the braces that close an action; those in quotes do not. */
+  #endOfAction(start: number): number {
+    for (let at = start; at < this.#source.length; ) {
+      const char = this.#source[at];
+      if (this.#source.startsWith("}}", at)) return at;
+      at = char === '"' || char === "`" ? this.#endOfQuoted(this.#source, at) : at + 1;
+    }
+    throw this.#error("an action is not closed: }} is missing");
+  }
+
+  #endOfQuoted(text: string, start: number): number {
+    const end = endOfQuoted(text, start);
+    if (end === undefined) throw this.#error(`a text in ${text[start]} is not closed`);
+    return end;
+  }
+
+  #tokens(text: string): readonly string[] {
+    const tokens: string[] = [];
+    const word = /[^\s()|"`]+/y;
+    for (let at = 0; at < text.length; ) {
+      const char = text[at] as string;
+      const start = at;
+      word.lastIndex = at;
+      if (char === '"' || char === "`") at = this.#endOfQuoted(text, at);
+      else at = word.test(text) ? word.lastIndex : at + 1;
+      if (char.trim() !== "") tokens.push(text.slice(start, at));
+    }
+    return tokens;
   }
 
   #operand(token: string): Operand {
@@ -126,19 +175,14 @@ class Parser {
   }
 }
 
-function* split(source: string): Generator<readonly ["text" | "action", string]> {
-  let trim = false;
-  let rest = source;
-  for (;;) {
-    const found = /\{\{(- )?((?:"(?:[^"\\]|\\.)*"|`[^`]*`|(?!\}\}).)*?)( -)?\}\}/s.exec(rest);
-    const text = found ? rest.slice(0, found.index) : rest;
-    const left = trim ? text.trimStart() : text;
-    yield ["text", found?.[1] ? left.trimEnd() : left];
-    if (!found) return;
-    yield ["action", (found[2] ?? "").trim()];
-    trim = Boolean(found[3]);
-    rest = rest.slice(found.index + found[0].length);
+/** Index after the quoted text that begins at `start`; undefined when it does not end. In double quotes a backslash takes the next character along. */
+function endOfQuoted(text: string, start: number): number | undefined {
+  const quote = text[start];
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === quote) return at + 1;
+    if (text[at] === "\\" && quote === '"') at++;
   }
+  return undefined;
 }
 
 function render(nodes: readonly Node[], scope: Scope): string {

@@ -27,6 +27,9 @@ export interface StepState extends StepLife {
   partial: boolean;
   /** Characters of `lines[0]` that are on the screen already. */
   printed: number;
+  /** Seconds since the step began, of the last line. */
+  stamp: string;
+  /** The last lines, each cut to a length that an error message can show. */
   tail: string[];
   /** What of the output is not let through as it is. */
   readonly guard: CommandGuard;
@@ -102,6 +105,7 @@ function newStep(id: StepId, name: string): StepState {
     lines: [],
     partial: false,
     printed: 0,
+    stamp: "",
     tail: [],
     guard: new CommandGuard({ prefixed: true }),
     updates: 0,
@@ -124,12 +128,20 @@ function addText(step: StepState, text: string, at: number): void {
   pieces.forEach((piece, position) => {
     if (position === 0 && step.partial && step.lines.length > 0) {
       step.lines[step.lines.length - 1] += piece;
-      step.tail[step.tail.length - 1] += piece;
+      step.tail[step.tail.length - 1] = cutLine(`${step.tail.at(-1)}${piece}`);
     } else {
       step.lines.push(`${stamp} ${piece}`);
-      step.tail.push(`${stamp} ${piece}`);
+      step.tail.push(cutLine(`${stamp} ${piece}`));
+      step.stamp = stamp;
     }
   });
   if (step.tail.length > TAIL_LINES) step.tail = step.tail.slice(-TAIL_LINES);
   step.partial = open;
+}
+
+/** Characters of a line that an error message repeats: its beginning. */
+const LONGEST_TAIL_LINE = 8192;
+
+function cutLine(line: string): string {
+  return line.length > LONGEST_TAIL_LINE ? line.slice(0, LONGEST_TAIL_LINE) : line;
 }

@@ -17,13 +17,18 @@ const LONGEST_WAIT = 10_000;
 /** A part that goes on is printed again after this time or this share of its total. */
 const PART_INTERVAL = 5_000;
 const PART_SHARE = 0.05;
+/** Characters of a line without an end that are repeated when another step had the display in between. */
+const LONGEST_OPEN_LINE = 4096;
 
 /**
  * BuildKit's plain progress: numbered steps, their output with seconds in front, blocks of one step at a time. When another step takes
  * over, the one before is left with `#n ...` and gets its header again later.
  */
-export function plainReporter({ stream, now = clock }: ReporterOptions & { readonly now?: () => number }): Reporter {
-  const trace = new PlainTrace(now);
+export function plainReporter({
+  stream,
+  now = clock,
+  trace = new PlainTrace(now),
+}: ReporterOptions & { readonly now?: () => number; readonly trace?: PlainTrace }): Reporter {
   const printer = new PlainPrinter(trace, now);
   let flushedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -194,6 +199,11 @@ class PlainPrinter {
     const open = step.partial ? step.lines.at(-1) : undefined;
     step.lines = open === undefined ? [] : [open];
     step.printed = open === undefined ? 0 : open.length;
+    // Looked at again with each piece that comes: a line without end must not be kept whole.
+    if (step.printed > LONGEST_OPEN_LINE) {
+      step.lines = [`${step.stamp} `];
+      step.printed = step.stamp.length + 1;
+    }
   }
 
   #end(step: StepState): void {

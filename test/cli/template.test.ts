@@ -1,0 +1,43 @@
+import test from "ava";
+import { compileTemplate } from "../../cli/template.js";
+
+const DATA = { Name: "app", Labels: { a: "1" }, List: ["x", "y"] };
+
+const SHOWN: readonly (readonly [template: string, shown: string])[] = [
+  ["{{.Name}}", "app"],
+  ["a {{- .Name -}} b", "a{{-.Name-}}b".replace("{{-.Name-}}", "app")],
+  ["{{ .Name }}!", "app!"],
+  ['{{"}}"}}', "}}"],
+  ["{{`}} \\`}}", "}} \\"],
+  ['{{"a\\"}}b"}}', 'a"}}b'],
+  ["{{/* }} is not here */}}", " is not here */}}"],
+  ['{{join .List "|"}}', "x|y"],
+  ["{{range .List}}[{{.}}]{{end}}", "[x][y]"],
+  ["} } {{.Name}} }}", "} } app }}"],
+];
+
+for (const [template, shown] of SHOWN) {
+  test(`template ${template}`, (t) => t.is(compileTemplate(template)(DATA), shown));
+}
+
+const REFUSED: readonly (readonly [template: string, why: RegExp])[] = [
+  ["{{.Name", /an action is not closed/],
+  ["{{.Name }", /an action is not closed/],
+  ['{{"a}}', /a text in " is not closed/],
+  ["{{`a}}", /a text in ` is not closed/],
+  ["{{if .Name}}x", /\{\{if\}\} without \{\{end\}\}/],
+];
+
+for (const [template, why] of REFUSED) {
+  test(`template ${template} is refused`, (t) => {
+    t.throws(() => compileTemplate(template), { code: "cli/template", message: why });
+  });
+}
+
+// Quadratic time would be hours for these.
+test("templates without an end are read once", (t) => {
+  const long = "\n".repeat(4_000_000);
+  t.throws(() => compileTemplate(`{{${long}`), { code: "cli/template" });
+  t.throws(() => compileTemplate(`{{"${'\\"'.repeat(2_000_000)}`), { code: "cli/template" });
+  t.throws(() => compileTemplate(`{{ - ${" ".repeat(2_000_000)}`), { code: "cli/template" });
+});
