@@ -91,6 +91,7 @@ export class BuildSolver {
       store,
       tasks,
       fetchBlob: layerFetcher(this.session, this.options.imports),
+      unpackedLimit: this.options.build.maxUnpackedSize,
       ...(epoch === undefined ? {} : { epoch }),
     });
   }

@@ -52,6 +52,7 @@ const SHAPES: Partial<Readonly<Record<keyof BuildOptions, Shape>>> = {
   },
   addHosts: TEXTS,
   shmSize: NUMBER,
+  maxUnpackedSize: NUMBER,
   ulimits: TEXTS,
   secrets: MAP,
   explain: FLAG,

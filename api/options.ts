@@ -133,6 +133,10 @@ export interface BuildOptions extends CommonOptions {
   readonly addHosts?: readonly string[];
   /** Bytes. */
   readonly shmSize?: number;
+  /**
+   * Bytes that one layer of a base image, or one archive that ADD unpacks, may unpack to. More fails with `layer/too-large`. Default: 64 GiB.
+   */
+  readonly maxUnpackedSize?: number;
   /** `name=soft[:hard]`. */
   readonly ulimits?: readonly string[];
   /** By id: for `RUN --mount=type=secret`, and for sources (`GIT_AUTH_TOKEN`, `HTTP_AUTH_TOKEN_<host>`). */

@@ -11,6 +11,7 @@ import { withConfigProxies } from "./proxies.js";
 import type { BuildOptions, CacheFrom, CacheTo } from "./options.js";
 import { type ResolvedOutput, resolveOutputs } from "./resolve-outputs.js";
 import { checkJobs, checkShmSize, parseExtraHosts, parseUlimits } from "./step-options.js";
+import { UNPACKED_LIMIT } from "../oci/layer/unpacked-size.js";
 
 /** Build options with every default filled in and every text read. */
 export interface ResolvedBuildOptions {
@@ -43,6 +44,7 @@ export interface ResolvedBuildOptions {
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly shmSize: number | undefined;
+  readonly maxUnpackedSize: number;
   readonly secrets: NonNullable<BuildOptions["secrets"]>;
   readonly ssh: NonNullable<BuildOptions["ssh"]>;
   readonly jobs: number;
@@ -76,6 +78,7 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   allow: true,
   addHosts: true,
   shmSize: true,
+  maxUnpackedSize: true,
   ulimits: true,
   secrets: true,
   ssh: true,
@@ -142,6 +145,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     extraHosts: parseExtraHosts(options.addHosts ?? []),
     ulimits: parseUlimits(options.ulimits ?? []),
     shmSize: checkShmSize(options.shmSize),
+    maxUnpackedSize: options.maxUnpackedSize ?? UNPACKED_LIMIT,
     secrets: options.secrets ?? {},
     ssh: options.ssh ?? {},
     jobs: checkJobs(options.jobs ?? DEFAULT_JOBS),

@@ -18,6 +18,7 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
   const target = flags.one("target");
   const network = flags.one("network");
   const shmSize = flags.one("shm-size");
+  const maxUnpackedSize = flags.one("max-unpacked-size");
   const jobs = flags.one("jobs");
   const cacheBudget = flags.one("cache-budget");
   if (network !== undefined && network !== "default" && network !== "none" && network !== "host") {
@@ -31,6 +32,7 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     ...(network === undefined ? {} : { network }),
     ...(flags.all("allow").length === 0 ? {} : { allow: parseAllow(flags.all("allow")) }),
     ...(shmSize === undefined ? {} : { shmSize: parseBytes(shmSize, "shm-size") }),
+    ...(maxUnpackedSize === undefined ? {} : { maxUnpackedSize: parseBytes(maxUnpackedSize, "max-unpacked-size") }),
     ...(jobs === undefined ? {} : { jobs: Number(jobs) }),
     ...(cacheBudget === undefined ? {} : { cacheBudget }),
     collect: false,

@@ -119,6 +119,12 @@ export const BUILD_FLAGS: readonly Flag[] = [
     text: "What the Dockerfile may ask for: network.host, security.insecure",
     group: STEPS,
   },
+  {
+    name: "max-unpacked-size",
+    value: "<bytes>",
+    text: "What a layer of a base image, or an archive that ADD unpacks, may unpack to (default: 64g)",
+    group: STEPS,
+  },
   { name: "jobs", value: "<n>", text: "RUN steps that run at once (default: 64)", group: STEPS },
   {
     name: "progress",

@@ -59,6 +59,7 @@ export function workerGone(how: string, output: string): TsbuildError {
 const HINTS: Readonly<Record<string, string>> = {
   "exec/unknown-user": "Create the user in an earlier step (RUN useradd …), or give a numeric id",
   "exec/unknown-group": "Create the group in an earlier step (RUN groupadd …), or give a numeric id",
+  "exec/user-database": "The file is of the image: see which step or base makes it so large",
   "exec/user-ids":
     "The user namespace does not have these ids: see what tsbuild doctor says of id-maps, or build with virtual owners (TSBUILD_OWNERSHIP=virtual)",
   "exec/ulimit": "Raise the limit of the session that runs tsbuild first",

@@ -12,6 +12,9 @@
 /* As useradd allows; the last ids mean "none" to the kernel. */
 #define MAX_ID 2147483647
 
+/* Bytes of /etc/passwd and /etc/group that are read at most: the file comes from the image, and a sparse one has any size. */
+#define MAX_DATABASE (16 << 20)
+
 /* NULL when there is no such regular file. It comes from the image: it may be a FIFO or a device, which must not be waited for. */
 static FILE *open_database(const char *path)
 {
@@ -22,6 +25,9 @@ static FILE *open_database(const char *path)
 			close(fd);
 		return NULL;
 	}
+	if (status.st_size > MAX_DATABASE)
+		fail("exec/user-database", "Cannot look up the user: %s of the image is %lld bytes long, and at most %d are read", path,
+		     (long long)status.st_size, MAX_DATABASE);
 	return fdopen(fd, "re");
 }
 

@@ -1,17 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  futimesSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { constants, fchmodSync, fchownSync, futimesSync, linkSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { fsPath } from "../path-bytes.js";
@@ -20,6 +7,7 @@ import { nameCollision, unpackFailed } from "./errors.js";
 import type { Change, Inode } from "./layer-tree.js";
 import { joinPath } from "./path-order.js";
 import { type Cancellation, readLayer } from "./read-layer.js";
+import { SparseWriter } from "./sparse-writer.js";
 import { isPlain, setMetadata, setTimes, setXattrs, virtualOwner } from "./set-metadata.js";
 import type { LayerTasks } from "./tasks.js";
 import type { NodeMeta } from "./toc.js";
@@ -40,7 +28,7 @@ export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?
         data: (chunk) => unpacker.data(chunk),
         end: (inode) => unpacker.end(inode),
       },
-      { growing: params.growing, context },
+      { growing: params.growing, limit: params.limit, context },
     );
     unpacker.finish();
     return { diffId, toc: tree.toc(diffId, size) };
@@ -66,7 +54,7 @@ class Unpacker {
   readonly #owners = new Map<string, Owner>();
   /** Whether any owner is not mapped, wherever it is kept. */
   #isVirtual = false;
-  #open: { readonly fd: number; readonly path: string } | undefined;
+  #open: { readonly file: SparseWriter; readonly path: string } | undefined;
 
   /** Path of the last change. */
   at = "";
@@ -108,15 +96,15 @@ class Unpacker {
   }
 
   data(chunk: Buffer): void {
-    if (!this.#open) return;
-    const { fd } = this.#open;
-    for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+    this.#open?.file.write(chunk);
   }
 
   /** A file's content is complete: its metadata. Owner first, because chown takes setuid bits and capabilities away. */
   end({ meta }: Inode): void {
     if (!this.#open) return;
-    const { fd, path } = this.#open;
+    const { file, path } = this.#open;
+    const { fd } = file;
+    file.finish();
     try {
       fchownSync(fd, meta.uid, meta.gid);
     } catch (error) {
@@ -127,7 +115,7 @@ class Unpacker {
     if (isPlain(meta.mtime)) futimesSync(fd, meta.mtime.sec, meta.mtime.sec);
     else lutimes(path, meta.mtime, meta.mtime);
     this.#open = undefined;
-    closeSync(fd);
+    file.close();
   }
 
   /** Times of directories last: putting things in changes them. */
@@ -138,7 +126,7 @@ class Unpacker {
 
   /** Leaves nothing behind. */
   abandon(): void {
-    if (this.#open) closeSync(this.#open.fd);
+    this.#open?.file.close();
     this.#open = undefined;
     for (const name of readdirSync(this.#root, { encoding: "buffer" })) {
       rmSync(Buffer.concat([Buffer.from(join(this.#root, "/")), name]), { recursive: true, force: true });
@@ -150,7 +138,7 @@ class Unpacker {
     switch (meta.type) {
       case "file": {
         const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-        this.#open = { fd: openSync(fsPath(path), flags, 0o600), path };
+        this.#open = { file: new SparseWriter(openSync(fsPath(path), flags, 0o600)), path };
         return;
       }
       case "symlink":

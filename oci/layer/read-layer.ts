@@ -6,6 +6,7 @@ import type { TarHeader } from "../tar/header.js";
 import { TarParser } from "../tar/reader.js";
 import { decompressGrowing, openDecompressed } from "./decompress.js";
 import { type Change, type Inode, LayerTree } from "./layer-tree.js";
+import { UnpackedSize } from "./unpacked-size.js";
 
 /** What reading a layer tells. All calls are synchronous, in the order of the tar. */
 export interface LayerReader {
@@ -34,14 +35,18 @@ export async function readLayer(
     readonly context?: Cancellation | undefined;
     /** Bytes the blob will have, when it is still being written. */
     readonly growing?: number | undefined;
+    /** Bytes that the layer may unpack to. */
+    readonly limit?: number | undefined;
   } = {},
 ): Promise<{ readonly tree: LayerTree; readonly diffId: Digest; readonly size: number }> {
   const tree = new LayerTree({ literal: options.literal ?? false });
   const whole = new Hasher();
+  const unpacked = new UnpackedSize(blob, options.limit);
   let current: Inode | undefined;
   let content: Hasher | undefined;
   const parser = new TarParser({
     entry(header: TarHeader) {
+      unpacked.file(header.size);
       const changes = tree.add(header);
       const last = changes.at(-1);
       current = last?.kind === "create" && last.inode.meta.type === "file" ? last.inode : undefined;
@@ -71,6 +76,7 @@ export async function readLayer(
   for await (const chunk of bytes) {
     stopIfAborted(context);
     whole.update(chunk);
+    unpacked.bytes(chunk.length);
     parser.push(chunk);
   }
   parser.finish();

@@ -15,6 +15,8 @@ export interface LayerTasks {
     readonly literal?: boolean;
     /** Bytes the blob will have, when it is still being written (gzip and plain only): it is read as it comes. */
     readonly growing?: number;
+    /** Bytes it may unpack to; more is refused with `layer/too-large`. Default: 64 GiB. */
+    readonly limit?: number;
   }): Promise<{ readonly diffId: Digest; readonly toc: Toc }>;
   /** Writes a new layer blob to `out`. Sources are `path` and `bytes` only. A file that changed (size or known digest) fails with `layer/file-changed`. */
   pack(params: {
@@ -41,6 +43,8 @@ export interface LayerTasks {
     readonly dest: string;
     /** As in {@link scan}. */
     readonly growing?: number;
+    /** As in {@link scan}. */
+    readonly limit?: number;
   }): Promise<{ readonly diffId: Digest; readonly toc: Toc }>;
   /**
    * Makes a layer blob from an overlay's upper directory. `lowers` (bottom first) tell which directories only changed their mtime. `work` files of overlayfs and its

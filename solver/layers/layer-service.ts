@@ -14,6 +14,7 @@ import { acquireLock } from "./bring-blob.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
+import { UNPACKED_LIMIT } from "../../oci/layer/unpacked-size.js";
 
 /** A stack of layers, bottom first. */
 export type Stack = readonly LayerId[];
@@ -27,6 +28,8 @@ export interface LayerServiceOptions {
   readonly fetchBlob: FetchBlob;
   /** What layers made by this build are clamped to (seconds since the epoch). */
   readonly epoch?: number;
+  /** Bytes that a layer or an archive made by others may unpack to. Default: {@link UNPACKED_LIMIT}. */
+  readonly unpackedLimit?: number;
 }
 
 /** Memos from the digest of a blob and a recipe to the descriptor of what it was compressed to. */
@@ -46,6 +49,8 @@ export class LayerService {
   readonly #views = new Map<string, RootfsView>();
   /** Layers seen unpacked: every step asks for all layers below it. */
   readonly #unpacked = new Set<LayerId>();
+  /** Bytes that a layer or an archive made by others may unpack to. */
+  readonly unpackedLimit: number;
   /** Layers that will be unpacked in any case. */
   readonly #expected = new Set<LayerId>();
 
@@ -54,6 +59,7 @@ export class LayerService {
     this.#tasks = options.tasks;
     this.#fetcher = new LayerFetcher(options.store, options.fetchBlob);
     this.#epoch = options.epoch;
+    this.unpackedLimit = options.unpackedLimit ?? UNPACKED_LIMIT;
   }
 
   get store(): Store {
@@ -116,7 +122,7 @@ export class LayerService {
       await this.#shared(`scan:${id}`, reporter, (shared) =>
         this.#fetcher.readingEarly(id, shared, async ({ blob, path, growing }, signal) => {
           const scanned = await this.#tasks.scan(
-            { blob: path, mediaType: blob.mediaType, ...(growing === undefined ? {} : { growing }) },
+            { blob: path, mediaType: blob.mediaType, limit: this.unpackedLimit, ...(growing === undefined ? {} : { growing }) },
             { signal },
           );
           this.#checkDiffId(blob, record.diffId, scanned.diffId);
@@ -151,7 +157,7 @@ export class LayerService {
     const draft = this.#store.layers.draftSnapshot(id);
     try {
       const applied = await this.#tasks.apply(
-        { blob: path, mediaType: blob.mediaType, dest: draft.fs, ...(growing === undefined ? {} : { growing }) },
+        { blob: path, mediaType: blob.mediaType, dest: draft.fs, limit: this.unpackedLimit, ...(growing === undefined ? {} : { growing }) },
         { signal },
       );
       this.#checkDiffId(blob, this.record(id).diffId, applied.diffId);

@@ -68,6 +68,7 @@ async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult
     mtime: timestamp(context.layers.epoch),
     readFile: (tree, path) => readTreeFile(tree, path, context, opContext),
     temporaryDirectory: () => context.layers.store.temporaryDirectory(),
+    unpackedLimit: context.layers.unpackedLimit,
     signal: opContext.signal,
   });
 }

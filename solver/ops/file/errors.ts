@@ -77,6 +77,14 @@ export function badPattern(pattern: string): TsbuildError {
   });
 }
 
+export function userDatabaseTooLarge(file: string, size: number, limit: number): TsbuildError {
+  return new TsbuildError(
+    "copy/user-database",
+    `Cannot look up an owner: ${file} of the image is ${size} bytes long, and at most ${limit} are read`,
+    { hint: "Name owners by their numbers" },
+  );
+}
+
 export function directoryOntoFile(path: string): TsbuildError {
   return new TsbuildError("copy/not-a-directory", `Cannot copy to non-directory: ${shown(path)}`, {
     hint: "A directory cannot take the place of a file or symlink; remove that first, or copy to another path",

@@ -1,7 +1,7 @@
 import type { Owner } from "../../../llb/ops.js";
 import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree } from "../../../oci/layer/toc.js";
-import { invalidOwner, unknownGroup, unknownUser } from "./errors.js";
+import { invalidOwner, unknownGroup, unknownUser, userDatabaseTooLarge } from "./errors.js";
 
 export interface Ids {
   readonly uid: number;
@@ -60,10 +60,15 @@ function numeric(value: string | number | undefined): string | number | undefine
 
 type Row = readonly string[];
 
+/** Bytes of /etc/passwd and /etc/group that are read at most: the file comes from the image, and a sparse one has any size. */
+const MAX_DATABASE = 16 << 20;
+
 /** Rows of /etc/passwd or /etc/group; none when there is no such file. */
 async function table(target: FileTree, file: string, readFile: ReadFile): Promise<readonly Row[]> {
   const path = resolvePath(target, file).path;
-  if (target.lookup(path)?.type !== "file") return [];
+  const entry = target.lookup(path);
+  if (entry?.type !== "file") return [];
+  if (entry.size > MAX_DATABASE) throw userDatabaseTooLarge(file, entry.size, MAX_DATABASE);
   const text = new TextDecoder().decode(await readFile(target, path));
   return text
     .split("\n")

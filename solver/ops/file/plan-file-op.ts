@@ -18,6 +18,8 @@ export interface FileOpOptions {
   readonly readFile: ReadFile;
   /** A directory for what comes out of archives; made when needed, and removed by the caller when the layer is packed. */
   readonly temporaryDirectory: () => string;
+  /** Bytes that an archive may unpack to. */
+  readonly unpackedLimit: number;
   readonly signal?: AbortSignal;
 }
 

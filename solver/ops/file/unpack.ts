@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Hasher } from "../../../core/digest.js";
 import { throwIfAborted } from "../../../core/errors.js";
@@ -7,6 +7,8 @@ import { looksLikeArchive } from "../../../oci/layer/archive-start.js";
 import { openDecompressed } from "../../../oci/layer/decompress.js";
 import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
+import { SparseWriter } from "../../../oci/layer/sparse-writer.js";
+import { UnpackedSize } from "../../../oci/layer/unpacked-size.js";
 import { fsPath } from "../../../oci/path-bytes.js";
 import { BLOCK, type TarHeader } from "../../../oci/tar/header.js";
 import { type TarHandler, TarParser } from "../../../oci/tar/reader.js";
@@ -24,6 +26,8 @@ export interface UnpackOptions {
   readonly mtime: Timestamp;
   readonly readFile: ReadFile;
   readonly temporaryDirectory: () => string;
+  /** Bytes that an archive may unpack to. */
+  readonly unpackedLimit: number;
   readonly signal?: AbortSignal;
 }
 
@@ -42,11 +46,13 @@ export async function unpackArchive(
   if (selected.node.type !== "file" || selected.node.size === 0) return false;
   const path = await hostPath(source, selected.path, options);
   if (!mayBeArchive(path)) return false;
-  const unpacker = new Unpacker(target, action.dest, options);
+  const unpacked = new UnpackedSize(selected.path, options.unpackedLimit);
+  const unpacker = new Unpacker(target, action.dest, options, unpacked);
   const parser = new TarParser(unpacker);
   try {
     for await (const chunk of openDecompressed(path)) {
       throwIfAborted(options.signal);
+      unpacked.bytes(chunk.length);
       parser.push(chunk);
     }
     parser.finish();
@@ -90,19 +96,22 @@ class Unpacker implements TarHandler {
   started = false;
   readonly #target: TreeBuilder;
   readonly #options: UnpackOptions;
+  readonly #unpacked: UnpackedSize;
   readonly #destination: string;
   #directory: string | undefined;
   #temporary: string | undefined;
   #files = 0;
-  #open: { readonly fd: number; readonly path: string; readonly hash: Hasher; readonly meta: NodeMeta } | undefined;
+  #open: { readonly file: SparseWriter; readonly path: string; readonly hash: Hasher; readonly meta: NodeMeta } | undefined;
 
-  constructor(target: TreeBuilder, destination: string, options: UnpackOptions) {
+  constructor(target: TreeBuilder, destination: string, options: UnpackOptions, unpacked: UnpackedSize) {
     this.#target = target;
+    this.#unpacked = unpacked;
     this.#options = options;
     this.#destination = destination;
   }
 
   entry(header: TarHeader): void {
+    this.#unpacked.file(header.size);
     const target = this.#target;
     const root = this.#root();
     const name = cleanArchiveName(header.name);
@@ -142,20 +151,21 @@ class Unpacker implements TarHandler {
   data(chunk: Buffer): void {
     if (!this.#open) return;
     this.#open.hash.update(chunk);
-    for (let at = 0; at < chunk.length; ) at += writeSync(this.#open.fd, chunk, at);
+    this.#open.file.write(chunk);
   }
 
   end(): void {
     if (!this.#open) return;
-    const { fd, path, hash, meta } = this.#open;
-    closeSync(fd);
+    const { file, path, hash, meta } = this.#open;
+    file.finish();
+    file.close();
     this.#open = undefined;
     this.#target.put(meta, { kind: "path", path, digest: hash.digest() });
   }
 
   /** Gives back what is open when the archive ended too early. */
   close(): void {
-    if (this.#open) closeSync(this.#open.fd);
+    this.#open?.file.close();
     this.#open = undefined;
   }
 
@@ -186,6 +196,6 @@ class Unpacker implements TarHandler {
   #openFile(meta: NodeMeta): void {
     this.#temporary ??= this.#options.temporaryDirectory();
     const path = join(this.#temporary, String(this.#files++));
-    this.#open = { fd: openSync(path, "wx", 0o600), path, hash: new Hasher(), meta };
+    this.#open = { file: new SparseWriter(openSync(path, "wx", 0o600)), path, hash: new Hasher(), meta };
   }
 }

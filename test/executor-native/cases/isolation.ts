@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import { helperPath } from "../../../executor-native/helper-path.js";
@@ -209,6 +209,22 @@ export const isolation: readonly Case[] = [
       mkdirSync(join(fifo, "etc"));
       execFileSync("mkfifo", [join(fifo, "etc/passwd")]);
       await failsWith("exec/unknown-user", rig.run("true", { lowers: [rig.rootfs, fifo], user: "www" }));
+    },
+  },
+  {
+    name: "a database of users without end is refused, not read",
+    run: async (rig) => {
+      for (const [file, user] of [
+        ["passwd", "4242"],
+        ["group", "0:no-such-group"],
+      ] as const) {
+        const endless = rig.directory();
+        mkdirSync(join(endless, "etc"));
+        writeFileSync(join(endless, "etc", file), "");
+        // Three gigabytes of one line, which take no room on the disk.
+        truncateSync(join(endless, "etc", file), 3 * 2 ** 30);
+        await failsWith("exec/user-database", rig.run("true", { lowers: [rig.rootfs, endless], user }));
+      }
     },
   },
 ];

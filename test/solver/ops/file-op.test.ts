@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -42,6 +42,7 @@ function plan(op: FileOp, inputs: readonly (FileTree | undefined)[]): Promise<Pa
     mtime: MTIME,
     readFile,
     temporaryDirectory: directory,
+    unpackedLimit: 2 ** 30,
   });
 }
 
@@ -79,6 +80,20 @@ async function outcome(found: SectionCase): Promise<readonly [string, string]> {
     return ["error", `${error.code}\n${error.message}\n${error.hint === undefined ? "" : `hint: ${error.hint}\n`}`];
   }
 }
+
+test("an archive that would unpack to more than the limit is refused, plain or compressed", async (t) => {
+  const root = directory();
+  writeFileSync(join(root, "huge"), "");
+  truncateSync(join(root, "huge"), 2 ** 40);
+  execFileSync("tar", ["-C", root, "--sparse", "-cf", join(root, "bomb.tar"), "huge"]);
+  writeFileSync(join(root, "bomb.tgz"), gzipSync(readFileSync(join(root, "bomb.tar"))));
+  for (const name of ["bomb.tar", "bomb.tgz"]) {
+    await t.throwsAsync(plan(fileOpOf(`ADD ${name} /d/`), [undefined, new LocalTree(root, { ignore: new IgnoreRules([]) })]), {
+      code: "layer/too-large",
+      message: new RegExp(`Cannot unpack "${name}": it unpacks to more than 1073741824 bytes`),
+    });
+  }
+});
 
 for (const file of readdirSync(casePath("file-op")).sort()) {
   const text = readFileSync(casePath("file-op", file), "utf8");
