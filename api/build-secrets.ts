@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { TsbuildError } from "../core/errors.js";
+import { systemReason } from "../core/system-reason.js";
 import type { SecretSource } from "./options.js";
 
 /** Bytes of the largest secret; BuildKit's limit. */
@@ -57,7 +58,7 @@ function attempt<T>(id: string, path: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new TsbuildError("secret/unreadable", `Cannot read secret "${id}" from "${path}": ${(cause as Error).message}`, {
+    throw new TsbuildError("secret/unreadable", `Cannot read secret "${id}" from "${path}": ${systemReason(cause)}`, {
       cause,
       hint: `Check the path, or take a variable: --secret id=${id},env=VARIABLE`,
     });

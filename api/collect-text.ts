@@ -1,4 +1,5 @@
 import { TsbuildError } from "../core/errors.js";
+import { systemReason } from "../core/system-reason.js";
 import { checkTextSize } from "./read-text.js";
 
 /** Reads a whole stream as the text of a Dockerfile. Throws `dockerfile/unreadable` as soon as it is too long. */
@@ -18,6 +19,6 @@ export function checkDockerfileSize(size: number, name: string): void {
   try {
     checkTextSize(size);
   } catch (cause) {
-    throw new TsbuildError("dockerfile/unreadable", `Cannot read ${name}: ${(cause as Error).message}`, { cause });
+    throw new TsbuildError("dockerfile/unreadable", `Cannot read ${name}: ${systemReason(cause)}`, { cause });
   }
 }

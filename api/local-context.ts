@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../core/errors.js";
+import { systemReason } from "../core/system-reason.js";
 import { type IgnoreLine, readIgnoreLines } from "../frontend/dockerfile/dockerignore.js";
 import { readContextText } from "./context-text.js";
 import { dockerfileNotFound } from "./dockerfile-not-found.js";
@@ -25,7 +26,7 @@ export function contextDirectory(path: string): string {
   } catch (error) {
     throw new TsbuildError(
       "context/not-found",
-      `Cannot use "${path}" as the build context: ${systemErrorCode(error) === "ENOENT" ? "there is no such directory" : (error as Error).message}`,
+      `Cannot use "${path}" as the build context: ${systemErrorCode(error) === "ENOENT" ? "there is no such directory" : systemReason(error)}`,
       {
         hint: "Name the directory that holds the files to build from, for example: tsbuild .",
         cause: error,
@@ -67,7 +68,7 @@ export async function readDockerfile(
 
 /** `isInside`: it was looked for in the context, where links may not lead out. */
 function unreadableDockerfile(name: string, cause: unknown, isInside: boolean): TsbuildError {
-  const why = systemErrorCode(cause) === "ENXIO" ? "it is a socket" : (cause as Error).message;
+  const why = systemErrorCode(cause) === "ENXIO" ? "it is a socket" : systemReason(cause);
   const leadsOut = isInside && cause instanceof NotATextError && why.includes("link");
   return new TsbuildError("dockerfile/unreadable", `Cannot read ${name}: ${why}`, {
     cause,
@@ -105,7 +106,7 @@ export function ignoreFile(context: string, dockerfile: string | undefined): Ign
       const found = inside.startsWith("../") ? readFileBeside(path) : readContextText(context, inside)?.text;
       if (found !== undefined) return { file: basename(path), lines: readIgnoreLines(found) };
     } catch (error) {
-      throw new TsbuildError("context/ignore-file", `Cannot read ${displayName(path)}: ${(error as Error).message}`, {
+      throw new TsbuildError("context/ignore-file", `Cannot read ${displayName(path)}: ${systemReason(error)}`, {
         cause: error,
         hint: "An ignore file is a file of the context: put the patterns there, or beside a Dockerfile that -f names, as NAME.dockerignore",
       });

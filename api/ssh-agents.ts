@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { TsbuildError } from "../core/errors.js";
+import { systemReason } from "../core/system-reason.js";
 import type { SshSource } from "./options.js";
 import type { OwnSshAgent } from "./own-ssh-agent.js";
 
@@ -42,7 +43,7 @@ function check(id: string, source: SshSource): void {
       try {
         accessSync(key, constants.R_OK);
       } catch (cause) {
-        throw new TsbuildError("ssh/key-unreadable", `Cannot use SSH key "${key}" for agent "${id}": ${(cause as Error).message}`, {
+        throw new TsbuildError("ssh/key-unreadable", `Cannot use SSH key "${key}" for agent "${id}": ${systemReason(cause)}`, {
           cause,
         });
       }
@@ -58,7 +59,7 @@ function check(id: string, source: SshSource): void {
   try {
     isSocket = statSync(source.socket).isSocket();
   } catch (cause) {
-    throw fail((cause as Error).message, cause);
+    throw fail(systemReason(cause), cause);
   }
   if (!isSocket) throw fail("it is not a socket");
 }

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { systemErrorCode, TsbuildError } from "./errors.js";
+import { systemReason } from "./system-reason.js";
 import { homeDirectory } from "./home.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,7 +20,7 @@ export function homelessStore(env: Environment, home: typeof homeDirectory = hom
     mkdirSync(path, { mode: 0o700 });
   } catch (cause) {
     if (systemErrorCode(cause) !== "EEXIST") {
-      throw new TsbuildError("store/not-private", `Cannot use "${path}" as the store: ${(cause as Error).message}`, { hint: HINT, cause });
+      throw new TsbuildError("store/not-private", `Cannot use "${path}" as the store: ${systemReason(cause)}`, { hint: HINT, cause });
     }
   }
   // In a directory for everybody others may have been first.

@@ -9,10 +9,26 @@ export interface HelperFailure {
   readonly errno: number;
 }
 
-export function helperMissing(path: string, cause: unknown): TsbuildError {
+const BUILD_IT =
+  'build it with "node scripts/build-helper.mjs" in the folder of tsbuild; this needs a C compiler and a static C library (Debian, Ubuntu: gcc libc6-dev; Fedora, RHEL: gcc glibc-static; Alpine: gcc musl-dev linux-headers)';
+const GET_IT =
+  "This package holds no program for this machine: install one that was made on the same kind of machine, or build tsbuild here from its sources";
+
+export function helperMissing(path: string, sources: boolean, cause: unknown): TsbuildError {
   return new TsbuildError("exec/helper-missing", `Cannot run steps: the sandbox program "${path}" is not there or cannot be executed`, {
-    hint: 'Build it with "npm run build" in the folder of tsbuild; this needs a C compiler and a static C library (Debian, Ubuntu: gcc libc6-dev; Fedora, RHEL: gcc glibc-static; Alpine: gcc musl-dev linux-headers)',
+    hint: sources ? `To have it, ${BUILD_IT}` : GET_IT,
     cause,
+  });
+}
+
+/** The program is there, but not for this machine. */
+export function helperForeign(
+  path: string,
+  what: string,
+  { arch, sources }: { readonly arch: string; readonly sources: boolean },
+): TsbuildError {
+  return new TsbuildError("exec/helper-missing", `Cannot run steps: the sandbox program "${path}" ${what}, and this machine is ${arch}`, {
+    hint: sources ? `Remove it and ${BUILD_IT}` : GET_IT,
   });
 }
 

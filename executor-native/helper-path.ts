@@ -1,15 +1,55 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../core/package-root.js";
-import { helperMissing } from "./errors.js";
+import { helperForeign, helperMissing } from "./errors.js";
 
-/** Where the native part of the sandbox is. Throws `exec/helper-missing` when it was not built. */
+/** Where the native part of the sandbox is. Throws `exec/helper-missing` when it was not built, or was built for other machines. */
 export function helperPath(): string {
-  const path = join(packageRoot(), "dist", "native", "tsbuild-sandbox");
+  const root = packageRoot();
+  return checkedProgram(join(root, "dist", "native", "tsbuild-sandbox"), existsSync(join(root, "scripts", "build-helper.mjs")));
+}
+
+/** Numbers of ELF's `e_machine`, by the names that Node has for processors. */
+const MACHINES: Readonly<Record<string, number>> = {
+  ia32: 3,
+  mips: 8,
+  mipsel: 8,
+  ppc64: 21,
+  s390x: 22,
+  arm: 40,
+  x64: 62,
+  arm64: 183,
+  riscv64: 243,
+  loong64: 258,
+};
+/** Processors that run programs of another. */
+const ALSO: Readonly<Record<string, readonly string[]>> = { x64: ["ia32"], ia32: ["x64"], arm64: ["arm"], arm: ["arm64"] };
+
+/**
+ * Returns `path` when it is a program for this kind of processor. Note that we look ourselves, because some shells and libraries hand what the kernel refuses to `sh`, whose
+ * complaint then looks like one about namespaces. `sources`: it can be built in place.
+ */
+export function checkedProgram(path: string, sources: boolean, arch: string = process.arch): string {
+  let machine: number | undefined;
   try {
     accessSync(path, constants.X_OK);
+    machine = machineOf(path);
   } catch (error) {
-    throw helperMissing(path, error);
+    throw helperMissing(path, sources, error);
   }
-  return path;
+  if (machine !== undefined && [arch, ...(ALSO[arch] ?? [])].some((name) => (MACHINES[name] ?? machine) === machine)) return path;
+  const found = Object.keys(MACHINES).find((name) => MACHINES[name] === machine);
+  throw helperForeign(path, machine === undefined ? "is no program" : `is for ${found ?? "other"} processors`, { arch, sources });
+}
+
+/** Undefined for what is no ELF file. */
+function machineOf(path: string): number | undefined {
+  const header = Buffer.alloc(20);
+  const fd = openSync(path, "r");
+  try {
+    if (readSync(fd, header, 0, header.length, 0) < header.length || header.readUInt32BE(0) !== 0x7f454c46) return undefined;
+  } finally {
+    closeSync(fd);
+  }
+  return header[5] === 2 ? header.readUInt16BE(18) : header.readUInt16LE(18);
 }

@@ -25,6 +25,7 @@ import { temporaryName } from "../core/fs-atomic.js";
 import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
 import { encodePath } from "../oci/path-bytes.js";
 import { notADirectory } from "./errors.js";
+import { systemReason } from "../core/system-reason.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
@@ -81,7 +82,7 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
         }
       } catch (cause) {
         if (cause instanceof TsbuildError || systemErrorCode(cause) === undefined) throw cause;
-        throw new TsbuildError("export/write-failed", `Cannot export files to "${options.dest}": ${(cause as Error).message}`, { cause });
+        throw new TsbuildError("export/write-failed", `Cannot export files to "${options.dest}": ${systemReason(cause)}`, { cause });
       }
       return { metadata: {} };
     },

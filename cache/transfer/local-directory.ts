@@ -4,6 +4,7 @@ import { type Digest, digestHex, isDigest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { makeDirectory } from "../../core/make-directory.js";
+import { systemReason } from "../../core/system-reason.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
 import { REF_NAME } from "../../oci/layout/names.js";
 import { indexJson, writeLayoutBlob } from "../../oci/layout/write.js";
@@ -108,7 +109,7 @@ async function writing(dest: string, work: () => Promise<void>): Promise<void> {
 }
 
 function writeFailed(dest: string, error: unknown): TsbuildError {
-  return new TsbuildError("export/write-failed", `Cannot write the cache to "${dest}": ${(error as Error).message}`, { cause: error });
+  return new TsbuildError("export/write-failed", `Cannot write the cache to "${dest}": ${systemReason(error)}`, { cause: error });
 }
 
 function removeUnreferenced(dest: string, folder: string): void {

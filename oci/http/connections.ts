@@ -6,6 +6,7 @@ import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { inHome } from "../../core/home.js";
 import type { HttpFailures } from "./errors.js";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.js";
+import { systemReason } from "../../core/system-reason.js";
 import { keepIdleAgent, takeIdleAgent } from "./idle-agents.js";
 import { proxyFor, type Environment } from "./proxy.js";
 
@@ -102,7 +103,7 @@ export class Connections {
     try {
       return { secureContext: createSecureContext(options) };
     } catch (cause) {
-      throw new TsbuildError("registry/certificate-invalid", `Cannot use the certificates for ${url.host}: ${(cause as Error).message}`, {
+      throw new TsbuildError("registry/certificate-invalid", `Cannot use the certificates for ${url.host}: ${systemReason(cause)}`, {
         cause,
         hint: `Look at ${this.certificateDirectories.map((directory) => join(directory, url.host)).join(" and ")}`,
       });
@@ -142,7 +143,7 @@ function readCertificate(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new TsbuildError("registry/certificate-invalid", `Cannot read the certificate file "${path}": ${(cause as Error).message}`, {
+    throw new TsbuildError("registry/certificate-invalid", `Cannot read the certificate file "${path}": ${systemReason(cause)}`, {
       cause,
       hint: "Check the file, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS",
     });

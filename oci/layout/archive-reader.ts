@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { extract, type Extract, type Header } from "tar-stream";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { systemReason } from "../../core/system-reason.js";
 import { openDecompressed, sniffFormat } from "../layer/decompress.js";
 import { decompressorMissing } from "../layer/errors.js";
 import { invalidTar, truncatedTar } from "../tar/errors.js";
@@ -174,7 +175,7 @@ async function* openFile(path: string): AsyncGenerator<Buffer, void> {
     const code = systemErrorCode(cause);
     if (code === "ENOENT") throw new TsbuildError("images/no-such-file", `Cannot load "${path}": there is no such file`, { cause });
     if (code === "EACCES" || code === "EISDIR")
-      throw new TsbuildError("images/unreadable", `Cannot load "${path}": ${(cause as Error).message}`, { cause });
+      throw new TsbuildError("images/unreadable", `Cannot load "${path}": ${systemReason(cause)}`, { cause });
     throw cause;
   }
 }

@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, Hasher, sha256, type Digest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { systemReason } from "../../core/system-reason.js";
 import { type BlobReader, readTree } from "../image.js";
 import type { Descriptor } from "../types.js";
 import { MAX_METADATA_SIZE, parseIndex } from "../validate.js";
@@ -19,7 +20,7 @@ export class LayoutDirectory implements BlobReader {
       index = readFileSync(join(directory, "index.json"));
     } catch (cause) {
       const code = systemErrorCode(cause);
-      const why = code === "ENOENT" ? "it has no index.json" : code === "ENOTDIR" ? "it is no directory" : (cause as Error).message;
+      const why = code === "ENOENT" ? "it has no index.json" : code === "ENOTDIR" ? "it is no directory" : systemReason(cause);
       throw new TsbuildError("layout/not-found", `Cannot use "${directory}" as an OCI layout: ${why}`, {
         cause,
         hint: "Make one with tsbuild -o type=oci,tar=false,dest=DIR, or unpack an OCI archive with tar",

@@ -4,6 +4,7 @@ import { digestHex, type Digest } from "../../core/digest.js";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { makeDirectory } from "../../core/make-directory.js";
 import { temporaryName, writeFileAtomic } from "../../core/fs-atomic.js";
+import { systemReason } from "../../core/system-reason.js";
 import { mediaTypes } from "../media-types.js";
 import type { Descriptor, Index } from "../types.js";
 import { parseIndex } from "../validate.js";
@@ -109,7 +110,7 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
     if (created) rmSync(directory, { recursive: true, force: true });
     else for (const path of added) rmSync(path, { force: true });
     if (systemErrorCode(error) === undefined || error instanceof TsbuildError) throw error;
-    throw new TsbuildError("export/write-failed", `Cannot write the OCI layout "${directory}": ${(error as Error).message}`, {
+    throw new TsbuildError("export/write-failed", `Cannot write the OCI layout "${directory}": ${systemReason(error)}`, {
       cause: error,
     });
   }
@@ -167,7 +168,7 @@ function existingEntries(directory: string): readonly Descriptor[] {
     names = readdirSync(directory);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
-    throw new TsbuildError("export/write-failed", `Cannot write the OCI layout "${directory}": ${(error as Error).message}`, {
+    throw new TsbuildError("export/write-failed", `Cannot write the OCI layout "${directory}": ${systemReason(error)}`, {
       cause: error,
     });
   }

@@ -4,6 +4,7 @@ import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { inHome } from "../../core/home.js";
 import { makeDirectory } from "../../core/make-directory.js";
+import { systemReason } from "../../core/system-reason.js";
 import type { Environment } from "../http/proxy.js";
 
 /** One registry's entry in `auths`. With a credential helper it is there, but empty. */
@@ -62,7 +63,7 @@ export function updateAuths(
     // As root with the home of somebody else: it must stay theirs, or they could not read it any more.
     if (before !== undefined && process.geteuid?.() === 0 && before.uid !== 0) chownSync(target, before.uid, before.gid);
   } catch (cause) {
-    throw new TsbuildError("registry/config-not-written", `Cannot write docker's configuration "${target}": ${(cause as Error).message}`, {
+    throw new TsbuildError("registry/config-not-written", `Cannot write docker's configuration "${target}": ${systemReason(cause)}`, {
       hint: "DOCKER_CONFIG names another directory for it",
       cause,
     });
@@ -102,7 +103,7 @@ function readText(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT" || systemErrorCode(cause) === "ENOTDIR") return undefined;
-    throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": ${(cause as Error).message}`, {
+    throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": ${systemReason(cause)}`, {
       cause,
     });
   }

@@ -4,6 +4,7 @@ import type { FileStat, StatShard } from "../../cache/contract/stats.js";
 import type { Digest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import type { MatchInfo } from "../../core/pattern-matcher.js";
+import { systemReason } from "../../core/system-reason.js";
 import type { ContentSource, FileTree, NodeMeta } from "../../oci/layer/toc.js";
 import { decodePath, fsPath } from "../../oci/path-bytes.js";
 import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";
@@ -266,7 +267,7 @@ export class LocalTree implements FileTree {
     if (code === "ENOENT" || code === "ELOOP" || code === "ENXIO") return this.#changed(where);
     return new TsbuildError(
       "context/unreadable",
-      `Cannot read "${where}" of the ${this.name}: ${code === "EACCES" ? "permission denied" : (error as Error).message}`,
+      `Cannot read "${where}" of the ${this.name}: ${code === "EACCES" ? "permission denied" : systemReason(error)}`,
       {
         hint: "Make it readable, or exclude it with .dockerignore",
         cause: error,
