@@ -33,7 +33,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 /** docker's longer spellings: a pipeline that says `docker buildx build` or `docker image ls` changes one word. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   buildx: { build: "build", b: "build", du: "du", prune: "prune" },
-  builder: { build: "build", prune: "prune" },
+  builder: { build: "build", du: "du", prune: "prune" },
   image: {
     build: "build",
     ls: "images",

@@ -27,15 +27,19 @@ export function renderError(error: unknown, { paint = PLAIN, outputShown = false
   return `${lines.join("\n")}${stack}\n`;
 }
 
+/** Codes of what is wrong with the machine: no line of a Dockerfile is at fault, whichever step met it first. */
+const MACHINE = /^(store\/|exec\/(helper-missing|unsupported-system|worker-))/;
+
 function knownError(error: TsbuildError, paint: Paint): string[] {
   const lines: string[] = [];
   const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(printable(error.message))}`;
   const own = error.diagnostics.find((diagnostic) => diagnostic.message === error.message);
   if (error.step !== undefined || error instanceof ExecError) {
     // A step failed: BuildKit's excerpt of the instruction, then the one line that says what happened.
-    if (error.place) lines.push(renderExcerpt(error.place.source, error.place.range));
+    const atFault = !MACHINE.test(error.code);
+    if (error.place && atFault) lines.push(renderExcerpt(error.place.source, error.place.range));
     lines.push(headline);
-    if (error.step !== undefined) lines.push(`  in ${printable(error.step)}`);
+    if (error.step !== undefined && atFault) lines.push(`  in ${printable(error.step)}`);
     if (error.hint !== undefined) lines.push(hintLine(error.hint, paint));
     return lines;
   }

@@ -29,6 +29,7 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
   const { name, rest } = commandName(argv);
   const entry = name === undefined ? undefined : COMMANDS[name];
   if (entry) return (await entry.load()).command.run(rest, environment);
+  await refuseDockerCommand(argv, environment.cwd);
   // Not a command: the operand of a build. A word that is no directory but nearly a command was meant to be one.
   if (!first.startsWith("-") && !/[/.]/.test(first) && !existsSync(resolve(environment.cwd, first))) {
     const { UsageError } = await import("./exit-codes.js");
@@ -39,6 +40,20 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
     });
   }
   return (await COMMANDS["build"]!.load()).command.run(argv, environment);
+}
+
+/** A command of docker's is meant as one also where a directory has its name: throws `cli/unknown-command`, and says what does its work here. */
+async function refuseDockerCommand(argv: readonly string[], cwd: string): Promise<void> {
+  if (!/^[a-z]+$/.test(argv[0] ?? "")) return;
+  const { dockerCommand } = await import("./docker-commands.js");
+  const found = dockerCommand(argv);
+  if (found === undefined) return;
+  const { UsageError } = await import("./exit-codes.js");
+  const directory =
+    argv.length === 1 && existsSync(resolve(cwd, found.command)) ? `; to build the directory, write ./${found.command}` : "";
+  throw new UsageError("cli/unknown-command", `Cannot run "tsbuild ${found.command}": that command of docker's is not here`, {
+    hint: `${found.hint ?? "tsbuild builds images, and keeps and moves them; docker and podman do the rest"}${directory}`,
+  });
 }
 
 /** The version in the package's own package.json. */

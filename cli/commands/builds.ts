@@ -4,6 +4,7 @@ import { parseDuration } from "../../core/duration.js";
 import { age, createdAt } from "../age.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
+import { splitFilter } from "../filter.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
 import { renderList } from "../list-format.js";
 import { familiarName } from "../names.js";
@@ -135,9 +136,10 @@ function filtered(history: BuildHistoryStore, flags: ParsedFlags, environment: C
   return history.list().filter((build) => tests.every((test) => test(build)));
 }
 
+const FILTERS = ["status", "context", "name", "target", "since", "until"] as const;
+
 function filterOf(text: string, now: number): (build: BuildSummary) => boolean {
-  const at = text.indexOf("=");
-  const [key, value] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
+  const { key, value } = splitFilter(text, FILTERS);
   switch (key) {
     case "status":
       return ({ status }) => status === value;
@@ -154,10 +156,6 @@ function filterOf(text: string, now: number): (build: BuildSummary) => boolean {
       if (span === undefined) throw new UsageError("cli/filter", `Cannot read the age "${value}": expected for example 24h or 7d`);
       return ({ createdAt: begun }) => (key === "since" ? begun >= now - span : begun <= now - span);
     }
-    default:
-      throw new UsageError("cli/filter", `Cannot filter by "${text}": expected KEY=VALUE`, {
-        hint: "keys are status, context, name, target, since, until",
-      });
   }
 }
 

@@ -5,6 +5,7 @@ import { age, createdAt } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { type Command, print, withStore } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
+import { splitFilter } from "../filter.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
 import { hasLabel } from "../image-labels.js";
 import { renderList } from "../list-format.js";
@@ -47,7 +48,7 @@ export const command: Command = {
       },
       args,
     );
-    const filters = flags.all("filter").map(splitFilter);
+    const filters = flags.all("filter").map((text): Filter => splitFilter(text, FILTERS));
     const pattern = flags.operands[0];
     if (pattern !== undefined) filters.push({ key: "reference", value: pattern });
     return withStore(environment, flags.one("root"), async (store) => {
@@ -90,16 +91,7 @@ interface Filter {
   readonly value: string;
 }
 
-const FILTERS = ["dangling", "reference", "label", "before", "since"];
-
-function splitFilter(text: string): Filter {
-  const at = text.indexOf("=");
-  const key = text.slice(0, Math.max(at, 0));
-  if (at < 1 || !FILTERS.includes(key)) {
-    throw new UsageError("cli/filter", `Cannot filter by "${text}": expected KEY=VALUE`, { hint: `keys are ${FILTERS.join(", ")}` });
-  }
-  return { key, value: text.slice(at + 1) };
-}
+const FILTERS = ["dangling", "reference", "label", "before", "since"] as const;
 
 function matches({ key, value }: Filter, image: StoredImage, store: ImageStore): boolean {
   switch (key) {

@@ -16,7 +16,7 @@ import type { StepResult } from "../result.js";
 import { diskHint } from "./disk-hint.js";
 import { mountInputs, prepareMounts } from "./exec-mounts.js";
 import { subtreeDigest } from "./file/selection.js";
-import { treeOfInput } from "./input-tree.js";
+import { readTreeFile, treeOfInput } from "./input-tree.js";
 import { OutputMask } from "../secrets/output-mask.js";
 import { stepSecrets } from "../secrets/step-secrets.js";
 import { OutputTail } from "./output-tail.js";
@@ -94,13 +94,20 @@ async function runStep(
         opContext.output(stream, data);
       };
       const masks = { stdout: new OutputMask(secrets.values), stderr: new OutputMask(secrets.values) };
+      const hintFor = async (ended: Awaited<ReturnType<Worker["run"]>>): Promise<string | undefined> => {
+        if (!("code" in ended) || (ended.code !== 126 && ended.code !== 127)) return undefined;
+        const { exitHint } = await import("./exit-hint.js");
+        const tree = await layers.view(base, opContext);
+        const read = (path: string) => readTreeFile(tree, path, context, opContext);
+        return exitHint(op, tail.text(), { tree, read, upper: draft.fs });
+      };
       const exit = await worker.run(spec, {
         signal: opContext.signal,
         onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
       });
       for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
       if (!("code" in exit) || exit.code !== 0) {
-        const hint = diskHint(draft.fs, tail.text());
+        const hint = diskHint(draft.fs, tail.text()) ?? (await hintFor(exit));
         throw new ExecError(op.args, exit, tail.text(), {
           step: vertex.metadata.name,
           display: op.args.join(" "),

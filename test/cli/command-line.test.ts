@@ -272,6 +272,19 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "two-stdins": ["-f - -", 2],
   "inspect-template": ["inspect --format {{.Id|nope}} app", 2],
   "images-filter": ["images --filter colour=red", 2],
+  "images-filter-near": ["images --filter lable=red", 2],
+  "images-filter-value": ["images --filter dangling", 2],
+  "builds-filter": ["builds --filter foo=bar", 2],
+  "docker-run": ["run --rm -it alpine sh", 2],
+  "docker-compose": ["compose build", 2],
+  "docker-bake": ["buildx bake --push", 2],
+  "docker-bake-directory": ["bake", 2],
+  "docker-create": ["buildx create --use", 2],
+  "docker-history": ["buildx history logs", 2],
+  "docker-imagetools": ["buildx imagetools inspect a", 2],
+  "docker-system": ["system prune -af", 2],
+  "docker-image": ["image import x", 2],
+  "docker-search": ["search alpine", 2],
   "images-field": ["images --format {{.Nmae}}", 2],
 };
 
@@ -341,6 +354,13 @@ const source = {
   text: "FROM alpine AS builder\nRUN true\nRUN make && \\\n    make install\nFROM scratch\nCOPY --from=biulder /app /app\n",
 };
 
+/** As an error of the second step. */
+function placed(error: TsbuildError): TsbuildError {
+  error.step = "[builder 2/3] RUN true";
+  error.place = { source, range: { start: 0, end: 0, line: 2, column: 1, endLine: 2, endColumn: 9 } };
+  return error;
+}
+
 const FAILURES: Readonly<Record<string, readonly [() => Error, number]>> = {
   diagnostics: [
     () =>
@@ -371,6 +391,11 @@ const FAILURES: Readonly<Record<string, readonly [() => Error, number]>> = {
         }),
         { place: { source, range: { start: 0, end: 0, line: 3, column: 1, endLine: 4, endColumn: 17 } } },
       ),
+    1,
+  ],
+  "machine-store": [() => placed(new TsbuildError("store/not-writable", 'Cannot use "/x" as the store: permission denied')), 1],
+  "machine-helper": [
+    () => placed(new TsbuildError("exec/helper-missing", "Cannot run steps: the sandbox program is for arm64 processors")),
     1,
   ],
   hint: [

@@ -1,0 +1,55 @@
+/** Commands of docker, podman and buildx that are not here, each with what does its work; undefined where nothing does. */
+const ELSEWHERE: Readonly<Record<string, string | undefined>> = {
+  run: "docker, podman or ctr run images: tsbuild save IMAGE | docker load, or tsbuild push",
+  create: "docker, podman or ctr run images",
+  exec: "docker, podman or ctr run images",
+  ps: "tsbuild has no containers: steps end with their build. tsbuild builds lists builds",
+  container: "tsbuild has no containers: docker, podman or ctr run images",
+  start: "tsbuild has no containers",
+  stop: "tsbuild has no containers; a build ends with ctrl-c",
+  kill: "tsbuild has no containers; a build ends with ctrl-c",
+  rm: "tsbuild rmi removes images, tsbuild builds rm builds of the past",
+  commit: "write a Dockerfile: an image is what it says",
+  compose: "build each service by itself: tsbuild -f DOCKERFILE --target STAGE --build-arg NAME=VALUE -t NAME CONTEXT",
+  bake: "build each target by itself: tsbuild -f DOCKERFILE --target STAGE --build-arg NAME=VALUE -t NAME CONTEXT",
+  import: "a Dockerfile of FROM scratch and ADD FILE.tar / makes an image of an archive",
+  export: "tsbuild -o type=tar,dest=FILE . writes the files of a result",
+  manifest: "tsbuild inspect shows an image, --platform a,b builds an index",
+  imagetools: "tsbuild inspect shows an image, --platform a,b builds an index",
+  search: undefined,
+  info: "tsbuild doctor says what this machine has",
+  system: "tsbuild du shows what is used, tsbuild prune makes room, tsbuild doctor says what this machine has",
+  buildx: "tsbuild build, du and prune are buildx's; there are no builders to create or choose",
+  builder: "tsbuild build, du and prune are the builder's; there are no builders to create or choose",
+  image: "tsbuild images, tag, rmi, inspect, history, save, load, pull and push are docker's image commands",
+  context: "there is no daemon to choose",
+  volume: "cache mounts (RUN --mount=type=cache) are kept between builds: tsbuild du lists them",
+  network: "--network none, host or default says what steps reach",
+  plugin: undefined,
+  trust: undefined,
+  scout: undefined,
+  sbom: undefined,
+  swarm: undefined,
+  stack: undefined,
+  service: undefined,
+};
+
+/** What stands behind `buildx` or `builder`. */
+const OF_BUILDERS: Readonly<Record<string, string | undefined>> = {
+  bake: ELSEWHERE["bake"],
+  imagetools: ELSEWHERE["imagetools"],
+  history: "tsbuild builds, logs and explain show builds of the past",
+  debug: "tsbuild logs shows all that a step printed, --target builds up to a stage",
+  dap: undefined,
+};
+
+/** Returns docker's command that `argv` begins with although it is not here, and what does its work. */
+export function dockerCommand(argv: readonly string[]): { readonly command: string; readonly hint: string | undefined } | undefined {
+  const [first = "", second = ""] = argv;
+  if (!Object.hasOwn(ELSEWHERE, first)) return undefined;
+  if ((first === "buildx" || first === "builder") && second !== "" && !second.startsWith("-")) {
+    return { command: `${first} ${second}`, hint: Object.hasOwn(OF_BUILDERS, second) ? OF_BUILDERS[second] : ELSEWHERE[first] };
+  }
+  const grouped = first === "image" || first === "system" || first === "manifest" || first === "container" || first === "compose";
+  return { command: grouped && /^[a-z]+$/.test(second) ? `${first} ${second}` : first, hint: ELSEWHERE[first] };
+}

@@ -1,0 +1,75 @@
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import type { ExecOp } from "../../llb/ops.js";
+import { resolvePath } from "../../oci/layer/resolve.js";
+import type { FileTree } from "../../oci/layer/toc.js";
+
+/** What a step that could not run its command ran on. */
+export interface FailedRoot {
+  /** The image below the step. */
+  readonly tree: FileTree;
+  /** Reads a file of it. */
+  readonly read: (path: string) => Promise<Uint8Array>;
+  /** Directory of what the step itself made. */
+  readonly upper: string;
+}
+
+/** A shell's word for a path that it cannot run, by its kinds: dash, busybox, bash. */
+const REFUSED = /(?:^|: )((?:\.{0,2}\/)[^\s:'"]+): (?:not found|No such file or directory|cannot execute|[^\n:]+: bad interpreter)/m;
+const WRONG_FORMAT = /exec format error|cannot execute binary file/i;
+/** `env` shows a name with the carriage return of the script's first line, or its escape. */
+const ENV_WITH_RETURN = /\benv: [^\n]*(?:\r|\\r)['’]/;
+/** Bytes of a program that is read to say more of it. */
+const LARGEST = 64 << 20;
+const LF = "Save it with LF, for example with RUN sed -i 's/\\r$//'";
+
+/**
+ * Returns a hint for a step that ended with 126 or 127 although what it was to run seems to be there: a script with Windows line ends, an interpreter or a shell that the
+ * image lacks, a program for another processor. Never throws: the failure itself is told anyway.
+ */
+export async function exitHint(op: Pick<ExecOp, "args" | "cwd">, output: string, root: FailedRoot): Promise<string | undefined> {
+  try {
+    return await findHint(op, output, root);
+  } catch {
+    return undefined;
+  }
+}
+
+async function findHint({ args, cwd }: Pick<ExecOp, "args" | "cwd">, output: string, root: FailedRoot): Promise<string | undefined> {
+  const [program = ""] = args;
+  if (WRONG_FORMAT.test(output))
+    return "The program is for another kind of processor than this machine's: build the image for its platform, or this one's program into it";
+  if (ENV_WITH_RETURN.test(output))
+    return `The script has Windows line ends (CRLF), so that its interpreter's name ends with a carriage return. ${LF}`;
+  if (program.startsWith("/") && !isThere(program, root)) {
+    return args[1] === "-c"
+      ? `The image has no ${program}: take a base image with a shell, or name the program as a list: RUN ["/program", "argument"]`
+      : `The image has no ${program}`;
+  }
+  const name = REFUSED.exec(output)?.[1] ?? (output.includes(`exec: "${program}"`) ? program : undefined);
+  if (name === undefined) return undefined;
+  const path = name.startsWith("/") ? name : join(cwd, name);
+  const start = await startOf(path, root);
+  if (start === undefined) return undefined;
+  if (start.startsWith("\u007fELF"))
+    return `${name} is there, but not the loader it names: it was made for another C library (glibc, musl), or another kind of processor`;
+  const [, interpreter, end] = /^#![ \t]*([^\s]+)([^\n]*)/.exec(start) ?? [];
+  if (interpreter === undefined) return undefined;
+  if (end?.endsWith("\r"))
+    return `${name} has Windows line ends (CRLF), so that its interpreter is looked for as "${interpreter}\\r". ${LF} ${path}`;
+  if (!isThere(interpreter, root))
+    return `The interpreter of ${name}, ${interpreter}, is not in the image: install it, or name another in the script's first line`;
+  return undefined;
+}
+
+/** Note that of what the step itself made we only ask whether it is there, because its files may be pipes and links to anywhere. */
+function isThere(path: string, { tree, upper }: FailedRoot): boolean {
+  if (resolvePath(tree, path).node !== undefined) return true;
+  return lstatSync(join(upper, join("/", path)), { throwIfNoEntry: false }) !== undefined;
+}
+
+async function startOf(path: string, { tree, read }: FailedRoot): Promise<string | undefined> {
+  const { path: found, node } = resolvePath(tree, path);
+  if (node?.type !== "file" || (node.size ?? 0) > LARGEST) return undefined;
+  return Buffer.from((await read(found)).subarray(0, 256)).toString("latin1");
+}

@@ -1,0 +1,92 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
+import { exitHint } from "../../../solver/ops/exit-hint.js";
+
+/** An image of these files; a text that begins with `->` is a link. */
+function treeOf(files: Readonly<Record<string, string>>): Pick<FileTree, "lookup"> {
+  return {
+    lookup(path) {
+      const common = { path, mode: 0o755, uid: 0, gid: 0, mtime: 0 };
+      const text = files[path];
+      if (text?.startsWith("->")) return { ...common, type: "symlink", link: text.slice(2) } as unknown as NodeMeta;
+      if (text !== undefined) return { ...common, type: "file", size: text.length } as unknown as NodeMeta;
+      const isDirectory = path === "" || Object.keys(files).some((name) => name.startsWith(`${path}/`));
+      return isDirectory ? ({ ...common, type: "dir" } as unknown as NodeMeta) : undefined;
+    },
+  };
+}
+
+const SHELL = {
+  "bin/sh": "\u007fELF",
+  "app/run.sh": "#!/bin/sh\r\necho\r\n",
+  "app/bash.sh": "#!/bin/bash -e\nx\n",
+  "app/plain": "text",
+  "app/tool": "\u007fELF",
+};
+const shell = (command: string): string[] => ["/bin/sh", "-c", command];
+
+const CASES: readonly (readonly [title: string, args: readonly string[], output: string, hint: RegExp | undefined])[] = [
+  [
+    "Windows line ends, dash",
+    shell("./run.sh"),
+    "/bin/sh: 1: ./run.sh: not found\n",
+    /^\.\/run\.sh has Windows line ends.*"\/bin\/sh\\r".*sed -i.* \/app\/run\.sh$/,
+  ],
+  [
+    "Windows line ends, bash",
+    shell("/app/run.sh"),
+    "bash: /app/run.sh: /bin/sh^M: bad interpreter: No such file or directory\n",
+    /has Windows line ends/,
+  ],
+  [
+    "Windows line ends, newer bash",
+    shell("/app/run.sh"),
+    "/bin/sh: line 1: /app/run.sh: cannot execute: required file not found\n",
+    /has Windows line ends/,
+  ],
+  [
+    "Windows line ends, as a list",
+    ["/app/run.sh"],
+    'exec: "/app/run.sh": the interpreter it names is not in the image\n',
+    /has Windows line ends/,
+  ],
+  ["Windows line ends behind env", shell("./x"), "env: can't execute 'bash\r': No such file or directory\n", /Windows line ends/],
+  [
+    "an interpreter that is not there",
+    shell("./bash.sh"),
+    "/bin/sh: ./bash.sh: not found\n",
+    /interpreter of \.\/bash\.sh, \/bin\/bash, is not in the image/,
+  ],
+  ["a program without its loader", shell("./tool"), "/bin/sh: ./tool: not found\n", /not the loader it names/],
+  ["a program for another processor", shell("./tool"), "/bin/sh: 1: ./tool: Exec format error\n", /another kind of processor/],
+  [
+    "no shell",
+    ["/bin/bash", "-c", "x"],
+    'exec: "/bin/bash": No such file or directory\n',
+    /^The image has no \/bin\/bash: take a base image with a shell/,
+  ],
+  ["no program", ["/usr/bin/x", "y"], 'exec: "/usr/bin/x": No such file or directory\n', /^The image has no \/usr\/bin\/x$/],
+  ["a shell that the step made", ["/made/sh", "-c", "x"], "x: not found\n", undefined],
+  ["a command that is not there", shell("frobnicate"), "/bin/sh: frobnicate: not found\n", undefined],
+  ["a path that is not there", shell("./nothing"), "/bin/sh: ./nothing: not found\n", undefined],
+  ["a file that is no script", shell("./plain"), "/bin/sh: ./plain: not found\n", undefined],
+];
+
+for (const [title, args, output, hint] of CASES) {
+  test(`what cannot be run is explained: ${title}`, async (t) => {
+    const upper = mkdtempSync(join(tmpdir(), "upper-"));
+    try {
+      mkdirSync(join(upper, "made"));
+      writeFileSync(join(upper, "made", "sh"), "");
+      const read = async (path: string): Promise<Uint8Array> => Buffer.from(SHELL[path as keyof typeof SHELL], "latin1");
+      const found = await exitHint({ args, cwd: "/app" }, output, { tree: treeOf(SHELL) as FileTree, read, upper });
+      if (hint === undefined) t.is(found, undefined);
+      else t.regex(found ?? "", hint);
+    } finally {
+      rmSync(upper, { recursive: true });
+    }
+  });
+}
