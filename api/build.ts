@@ -7,6 +7,7 @@ import type { ExportRequest, ExportResult } from "../exporters/exporter.js";
 import { type Built, buildImages, uniqueDiagnostics } from "./build-images.js";
 import { type BuildEnd, BuildRecorder } from "./build-recorder.js";
 import { runAsStep } from "./build-steps.js";
+import { checkOutputs } from "./check-outputs.js";
 import { collect } from "./collect.js";
 import { isInstruction } from "./instruction-step.js";
 import type { BuildOptions, BuildResult, ImageForm, Output, PushForm } from "./options.js";
@@ -21,6 +22,7 @@ import { Session } from "./session.js";
  */
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const resolved = resolveBuildOptions(options);
+  await checkOutputs(resolved.outputs, resolved.cacheTo);
   let result: BuildResult;
   try {
     throwIfAborted(options.signal);

@@ -1,7 +1,7 @@
 import { TsbuildError } from "../core/errors.js";
 import { type Annotation, checkAnnotations, parseAnnotations } from "../exporters/annotations.js";
 import { noName, severalPlatforms } from "../exporters/errors.js";
-import { checkCompression } from "../oci/layer/compress.js";
+import { checkLevel } from "../oci/layer/compress.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { Platform } from "../oci/platform.js";
 import { formatReference, parseImageName, parseReference } from "../oci/reference.js";
@@ -43,7 +43,7 @@ export function stores(output: Output): boolean {
 
 /**
  * Completes the outputs and looks whether each can be had for these platforms, before anything is done. Throws `options/…`, `export/…`, `reference/invalid`,
- * `layer/invalid-level`, `layer/zstd-unsupported`.
+ * `layer/invalid-level`.
  */
 export function resolveOutputs(options: BuildOptions, platforms: readonly Platform[]): readonly ResolvedOutput[] {
   const outputs: readonly Output[] = options.outputs?.length ? options.outputs : [{ type: "image" }];
@@ -82,6 +82,6 @@ function untagged(text: string): string {
 
 function formOf({ compression: type = "gzip", compressionLevel: level, forceCompression: force = false }: ImageOutput): BlobForm {
   const compression: CompressionOptions = { type, ...(level === undefined ? {} : { level }) };
-  checkCompression(compression);
+  checkLevel(compression);
   return { compression, force };
 }

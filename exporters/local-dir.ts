@@ -19,12 +19,12 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { checkDirectoryDestination } from "../core/destination.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { makeDirectory } from "../core/make-directory.js";
 import { temporaryName } from "../core/fs-atomic.js";
 import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
 import { encodePath } from "../oci/path-bytes.js";
-import { notADirectory } from "./errors.js";
 import { systemReason } from "../core/system-reason.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
@@ -47,9 +47,9 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
     async export(request, context) {
       const time = request.epoch === undefined ? undefined : request.epoch / 1000;
       requireLayers(request, context);
+      checkDirectoryDestination(options.dest);
       try {
         const exists = statSync(dest, { throwIfNoEntry: false });
-        if (exists !== undefined && !exists.isDirectory()) throw notADirectory(options.dest);
         // In place of a new directory the whole is renamed; in an existing one it must be on the same filesystem.
         const stage = exists === undefined ? temporaryName(dirname(dest), `.${basename(dest)}`) : temporaryName(dest, ".tsbuild");
         makeDirectory(dirname(stage));

@@ -1,21 +1,22 @@
 import { once } from "node:events";
-import type { BuildResult, Output } from "../../api/options.js";
+import type { BuildResult } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
-import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { printable, printableLines } from "../../core/printable.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
-import { type CliEnvironment, type Command, hostPath, print, tell } from "../environment.js";
+import { type CliEnvironment, type Command, print, tell } from "../environment.js";
 import { idleFlags } from "../docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
-import { type ParsedFlags, parseFlags } from "../flags.js";
+import { parseFlags } from "../flags.js";
 import { BUILD_SYNTAX } from "../options-table.js";
 import { parseOutputs, usesStdout } from "../outputs-syntax.js";
 import { type Paint, paintFor } from "../paint.js";
 import { createReporter, type ProgressForm } from "../progress/create-reporter.js";
 import { progressForm, terminal } from "../progress/form.js";
+import { wireWarning } from "../progress/wire-warning.js";
 import { renderError } from "../render-error.js";
+import { prepareResultFiles } from "../result-files.js";
 
 export const command: Command = {
   async run(args, environment) {
@@ -27,10 +28,11 @@ export const command: Command = {
     const inputs = await readInputs(flags, environment);
     const paint = (): Paint => paintFor(environment);
     const explain = flags.has("explain");
+    const files = prepareResultFiles(flags, environment);
     const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint: paint(), ...terminal(environment) }));
     if (call.method !== "build") {
       const { runCall } = await import("./call.js");
-      return runCall(call, { ...options, ...inputs }, reporter, environment);
+      return runCall(call, { ...options, ...inputs }, { reporter, files }, environment);
     }
     const warnings: Diagnostic[] = [...idleFlags(flags)];
     let result: BuildResult;
@@ -59,7 +61,10 @@ export const command: Command = {
     }
     reporter.finish();
     await showWarnings(form, [...idleFlags(flags), ...result.warnings], environment);
-    await report(result, flags, outputs, environment);
+    files.id(result.imageId);
+    files.metadata(() => metadataOf(result, environment));
+    const wanted = flags.has("quiet") || outputs.length === 0;
+    if (wanted && !usesStdout(outputs)) await print(environment.stdout, `${result.imageId}\n`);
     // Nobody waits for the result any more; what goes wrong is for the next build to try again.
     if (result.collectionDue) await tidied(environment.api.collect(options), environment.signal);
     return EXIT.success;
@@ -85,24 +90,15 @@ async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[],
   await tell(environment, `\n${headline}\n${lines.join("")}`);
 }
 
-async function report(result: BuildResult, flags: ParsedFlags, outputs: readonly Output[], environment: CliEnvironment): Promise<void> {
-  const iidfile = flags.one("iidfile");
-  if (iidfile !== undefined) writeFileAtomic(hostPath(environment, iidfile), result.imageId);
-  const metadataFile = flags.one("metadata-file");
-  if (metadataFile !== undefined) {
-    writeFileAtomic(hostPath(environment, metadataFile), `${JSON.stringify(metadataOf(result), undefined, 2)}\n`);
-  }
-  const wanted = flags.has("quiet") || outputs.length === 0;
-  if (wanted && !usesStdout(outputs)) await print(environment.stdout, `${result.imageId}\n`);
-}
-
-/** buildx's metadata file: what the exporters said, and the digests. */
-function metadataOf(result: BuildResult): Record<string, unknown> {
+/** buildx's metadata file: what the exporters said, the digests, and where the environment asks for them the warnings. */
+function metadataOf(result: BuildResult, { env }: CliEnvironment): Record<string, unknown> {
   const metadata: Record<string, unknown> = { "containerimage.config.digest": result.imageId };
   if (result.descriptor) {
     metadata["containerimage.descriptor"] = result.descriptor;
     metadata["containerimage.digest"] = result.descriptor.digest;
   }
   for (const exported of result.exports) Object.assign(metadata, exported.metadata);
-  return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const wanted = /^(1|t|true)$/i.test(env["BUILDX_METADATA_WARNINGS"] ?? "");
+  if (wanted && result.warnings.length > 0) metadata["buildx.build.warnings"] = result.warnings.map((warning) => wireWarning(warning));
+  return metadata;
 }

@@ -7,9 +7,15 @@ import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { paintFor } from "../paint.js";
 import type { Reporter } from "../progress/reporter.js";
 import { renderError } from "../render-error.js";
+import type { ResultFiles } from "../result-files.js";
 
 /** `--check` and `--call=…` of a build: docker's forms and exit codes. Rules that docker does not have are shown, and do not count. */
-export async function runCall(call: Call, options: BuildOptions, reporter: Reporter, environment: CliEnvironment): Promise<number> {
+export async function runCall(
+  call: Call,
+  options: BuildOptions,
+  { reporter, files }: { readonly reporter: Reporter; readonly files: ResultFiles },
+  environment: CliEnvironment,
+): Promise<number> {
   const { api, stdout, signal } = environment;
   const wanted: CheckOptions = { ...inputsOf(options), signal, onEvent: (event) => reporter.onEvent(event) };
   try {
@@ -17,18 +23,22 @@ export async function runCall(call: Call, options: BuildOptions, reporter: Repor
       case "outline": {
         const outline = await api.outline(wanted);
         reporter.finish();
+        files.metadata(() => resultOf(outlineJson(outline), outlineText(outline)));
         await print(stdout, call.format === "json" ? outlineJson(outline) : outlineText(outline));
         return EXIT.success;
       }
       case "targets": {
         const { targets, source } = await api.targets(wanted);
         reporter.finish();
+        files.metadata(() => resultOf(targetsJson(targets, source), targetsText(targets)));
         await print(stdout, call.format === "json" ? targetsJson(targets, source) : targetsText(targets));
         return EXIT.success;
       }
       default: {
         const result = await api.check(wanted);
         reporter.finish();
+        const found = result.errors.length > 0 || result.warnings.some((warning) => warning.buildkit);
+        files.metadata(() => ({ ...resultOf(checkJson(result), checkText(result)), "result.statuscode": found ? "1" : "0" }));
         await print(stdout, await checkOutput(call, result));
         if (result.errors.length > 0) {
           await tell(environment, renderError(new DiagnosticsError(result.errors), { paint: paintFor(environment) }));
@@ -43,6 +53,11 @@ export async function runCall(call: Call, options: BuildOptions, reporter: Repor
     await tell(environment, renderError(shown, { paint: paintFor(environment), debug: Boolean(environment.env["TSBUILD_DEBUG"]) }));
     return exitCodeOf(shown);
   }
+}
+
+/** What buildx writes to a metadata file of an answer that is no build. */
+function resultOf(json: string, text: string): Record<string, unknown> {
+  return { "result.json": JSON.parse(json) as unknown, "result.txt": text, version: "1.0.0" };
 }
 
 async function checkOutput(call: Call, result: CheckResult): Promise<string> {

@@ -1,6 +1,6 @@
 import type { BuildEvent, StepId, StepInfo } from "../../core/events.js";
-import type { SourceRange } from "../../core/diagnostics.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
+import { wireWarning } from "./wire-warning.js";
 
 interface Vertex {
   readonly digest: StepId;
@@ -88,26 +88,8 @@ export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
       }
       case "explained":
         return { explanations: [{ vertex: event.step, timestamp: rfc3339(event.at), ...event.explanation }] };
-      case "warning": {
-        const { diagnostic, step } = event;
-        const name = diagnostic.rule ?? diagnostic.code;
-        const line = diagnostic.range ? ` (line ${diagnostic.range.line})` : "";
-        return {
-          warnings: [
-            {
-              ...(step === undefined ? {} : { vertex: step }),
-              level: 1,
-              short: base64(`${name}: ${diagnostic.message}${line}`),
-              ...(diagnostic.hint === undefined ? {} : { detail: [base64(diagnostic.hint)] }),
-              ...(diagnostic.url === undefined ? {} : { url: diagnostic.url }),
-              ...(diagnostic.source === undefined
-                ? {}
-                : { sourceInfo: { filename: diagnostic.source.name, data: base64(diagnostic.source.text), language: "Dockerfile" } }),
-              ...(diagnostic.range === undefined ? {} : { range: [wireRange(diagnostic.range)] }),
-            },
-          ],
-        };
-      }
+      case "warning":
+        return { warnings: [wireWarning(event.diagnostic, event.step)] };
     }
   };
   return {
@@ -123,16 +105,6 @@ const OBEYED = /(?<=#)#|[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 function unicodeEscape(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
-
-/** Lines count from 1, characters from 0, as in BuildKit's source maps. */
-function wireRange(range: SourceRange): object {
-  return {
-    start: { line: range.line, character: range.column - 1 },
-    end: { line: range.endLine, character: range.endColumn - 1 },
-  };
-}
-
-const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 /** Milliseconds since the epoch as RFC 3339 with up to nine digits of fraction, zeros at the end left out. */
 export function rfc3339(at: number): string {

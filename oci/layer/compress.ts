@@ -175,15 +175,21 @@ export function compressionRecipe(options: CompressionOptions): string {
   return `${type}-${level ?? DEFAULT_LEVEL[type]}-v${FORMAT_VERSION}-${library}`;
 }
 
-/** The level to use; throws `layer/invalid-level` and `layer/zstd-unsupported`. */
+/** Returns the level to use. Throws `layer/invalid-level`, and `layer/zstd-unsupported` where Node has none. */
 export function checkCompression(options: CompressionOptions): number {
+  const level = checkLevel(options);
+  if (options.type === "zstd" && !zstd.zstdCompress) throw zstdUnsupported();
+  return level;
+}
+
+/** Returns the level to use, on whatever Node. Throws `layer/invalid-level`. */
+export function checkLevel(options: CompressionOptions): number {
   const { type } = options;
   const level = options.level ?? DEFAULT_LEVEL[type];
   const [lowest, highest] = LEVELS[type];
   if (type !== "uncompressed" && !(Number.isInteger(level) && level >= lowest && level <= highest)) {
     throw invalidLevel(type, level, `${lowest} to ${highest}`);
   }
-  if (type === "zstd" && !zstd.zstdCompress) throw zstdUnsupported();
   return level;
 }
 

@@ -1,8 +1,8 @@
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, write, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
+import { checkFileDestination } from "../../core/destination.js";
 import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
-import { makeDirectory } from "../../core/make-directory.js";
 import { temporaryName } from "../../core/fs-atomic.js";
 
 /** Where the bytes of a result go. Ends with exactly one of `commit` and `discard`. */
@@ -50,17 +50,12 @@ function fileSink(path: string): ByteSink {
   let temporary = path;
   let fd: number;
   try {
+    checkFileDestination(path);
     const found = statSync(path, { throwIfNoEntry: false });
-    if (found?.isDirectory()) {
-      throw new TsbuildError("export/is-directory", `Cannot write "${path}": it is a directory`, { hint: "Give the name of a file" });
-    }
     direct = found !== undefined && !found.isFile();
     // A link keeps pointing to the file it names.
     if (found?.isFile()) target = realpathSync(path);
-    if (!direct) {
-      makeDirectory(dirname(target));
-      temporary = temporaryName(dirname(target), `.${basename(target)}`);
-    }
+    if (!direct) temporary = temporaryName(dirname(target), `.${basename(target)}`);
     fd = openSync(temporary, direct ? "w" : "wx");
   } catch (error) {
     return fail(error);

@@ -162,7 +162,8 @@ export async function writeLayoutBlob(blob: LayoutBlob, folder: string, signal: 
   }
 }
 
-function existingEntries(directory: string): readonly Descriptor[] {
+/** Reads the images of a layout directory that is to be written to; none where it is missing or empty. Throws `export/not-a-layout`. */
+export function existingEntries(directory: string): readonly Descriptor[] {
   let names: readonly string[];
   try {
     names = readdirSync(directory);

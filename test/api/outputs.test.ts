@@ -1,16 +1,18 @@
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import * as zlib from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { build } from "../../api/build.js";
 import type { BuildOptions, ImageForm, Output } from "../../api/options.js";
 import { blobForms, exportersFor, mayStay } from "../../api/outputs.js";
 import { resolveOutputs } from "../../api/resolve-outputs.js";
 import type { Session } from "../../api/session.js";
+import { UsageError } from "../../core/errors.js";
 import { parsePlatform } from "../../oci/platform.js";
 import type { Manifest } from "../../oci/types.js";
 import { TarParser } from "../../oci/tar/reader.js";
 import { temporaryDirectory } from "../support/images.js";
+import { requires, withoutOrdinaryUser } from "../support/requires.js";
 
 const AMD64 = parsePlatform("linux/amd64");
 const resolve = (outputs: readonly Output[], options: BuildOptions = {}, platforms = [AMD64]) =>
@@ -68,6 +70,64 @@ for (const [what, outputs, code, options] of REFUSED) {
   });
 }
 
+/** Destinations that cannot be written to, below a directory with `file` and the directory `full` that holds something. */
+const UNWRITABLE: readonly (readonly [Output, string, RegExp])[] = [
+  [{ type: "oci", dest: "full" }, "export/is-directory", /"full" for --output type=oci: it is a directory/],
+  [{ type: "docker", dest: "none/x" }, "export/no-directory", /there is no directory "none"/],
+  [{ type: "tar", dest: "file/x" }, "export/no-directory", /"file" is no directory/],
+  [{ type: "local", dest: "file" }, "export/not-a-directory", /"file" is no directory/],
+  [{ type: "local", dest: "file/deep/er" }, "export/not-a-directory", /"file" is no directory/],
+  [{ type: "oci", dest: "full", tar: false }, "export/not-a-layout", /"full": the directory holds other files/],
+];
+
+for (const [output, code, message] of UNWRITABLE) {
+  test(`told before the build: ${code} for type=${output.type} to ${"dest" in output ? String(output.dest) : ""}`, async (t) => {
+    const path = directory(t);
+    mkdirSync(join(path, "full"));
+    writeFileSync(join(path, "full/x"), "");
+    writeFileSync(join(path, "file"), "");
+    const placed = { ...output, dest: join(path, (output as { dest: string }).dest) } as Output;
+    const error = await t.throwsAsync(build({ outputs: [placed], root: join(path, "store"), context: "/nowhere" }), { code });
+    t.true(error instanceof UsageError);
+    t.regex(error?.message.replaceAll(`${path}/`, "") ?? "", message);
+    t.deepEqual(readdirSync(path).sort(), ["file", "full"]);
+  });
+}
+
+requires(withoutOrdinaryUser)("a place where this user may not write is told before the build, and is no error of the call", async (t) => {
+  const path = directory(t);
+  mkdirSync(join(path, "closed"), 0o555);
+  const outputs: readonly Output[] = [
+    { type: "oci", dest: join(path, "closed/x") },
+    { type: "local", dest: join(path, "closed/x") },
+    { type: "local", dest: join(path, "closed") },
+  ];
+  for (const output of outputs) {
+    const error = await t.throwsAsync(build({ outputs: [output], root: join(path, "store"), context: "/nowhere" }), {
+      code: "export/unwritable",
+    });
+    t.regex(error?.message ?? "", /permission denied$/);
+    t.false(error instanceof UsageError);
+  }
+});
+
+test("missing parents of a directory are made, as docker does", async (t) => {
+  const { path, options } = project(t);
+  await build({ ...options, outputs: [{ type: "local", dest: path("new/deep") }, layout(path("other/layout"))] });
+  t.deepEqual([readdirSync(path("new/deep")), layersOf(path("other/layout")).length], [["file"], 1]);
+});
+
+const WITHOUT_ZSTD = "zstdCompress" in zlib ? "this Node has zstd" : undefined;
+
+requires(WITHOUT_ZSTD)("zstd is refused before the first step where Node has none", async (t) => {
+  const path = directory(t);
+  const refused = async (more: BuildOptions) =>
+    t.throwsAsync(build({ root: join(path, "store"), context: "/nowhere", ...more }), { code: "layer/zstd-unsupported" });
+  await refused({ outputs: [{ type: "registry", names: ["h:1/a"], compression: "zstd" }] });
+  await refused({ cacheTo: [{ type: "local", dest: join(path, "cache"), compression: "zstd" }] });
+  t.deepEqual(readdirSync(path), []);
+});
+
 test("layers have the forms that outputs ask for, what one says before what none says", (t) => {
   const forms = (...outputs: Output[]) => blobForms(resolve(outputs));
   const gzip = { compression: { type: "gzip" }, force: false };
@@ -116,7 +176,7 @@ function layersOf(layout: string): readonly Layer[] {
   return manifest.layers.map(({ mediaType, digest }) => {
     const mtimes: number[] = [];
     const parser = new TarParser({ entry: ({ mtime }) => void mtimes.push(mtime.sec), data: () => undefined, end: () => undefined });
-    parser.push(mediaType.endsWith("gzip") ? gunzipSync(blob(digest)) : blob(digest));
+    parser.push(mediaType.endsWith("gzip") ? zlib.gunzipSync(blob(digest)) : blob(digest));
     parser.finish();
     return { mediaType, digest, mtimes };
   });

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import Ajv from "ajv";
 import test from "ava";
 import type { CheckOptions } from "../../api/options.js";
@@ -82,6 +84,28 @@ for (const [name, [line, dockerfile, code]] of Object.entries(SHOWN)) {
     golden(t, `check/shown/${name}.txt`, `$ tsbuild ${line}\n${run.stdout}${run.stderr === "" ? "" : `(stderr)\n${run.stderr}`}`);
   });
 }
+
+test("answers that are no build go into a metadata file as buildx writes them", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-cli-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const written = async (line: string, dockerfile: string) => {
+    const run = await runRig([...line.split(" "), "--progress=none", "--metadata-file", "m", "."], {
+      ...rigOf(dockerfile),
+      cwd: directory,
+    });
+    const metadata = JSON.parse(readFileSync(join(directory, "m"), "utf8")) as Record<string, unknown>;
+    return { ...run, metadata, json: metadata["result.json"] as Record<string, unknown> };
+  };
+  const found = await written("--call=check", "FROM alpine as a\n");
+  t.is(found.code, 1);
+  t.deepEqual(Object.keys(found.metadata), ["result.json", "result.statuscode", "result.txt", "version"]);
+  t.is((found.json["warnings"] as readonly { readonly ruleName: string }[])[0]?.ruleName, "FromAsCasing");
+  t.like(found.metadata, { "result.statuscode": "1", "result.txt": found.stdout, version: "1.0.0" });
+  t.is((await written("--check", "FROM scratch\n")).metadata["result.statuscode"], "0");
+  const outline = await written("--call=outline", "FROM scratch AS a\nARG V=1\n");
+  t.deepEqual(Object.keys(outline.metadata), ["result.json", "result.txt", "version"]);
+  t.deepEqual(Object.keys((await written("--call=targets,format=json", "FROM scratch AS a\n")).json), ["targets", "sources"]);
+});
 
 /** What OASIS' schema of SARIF 2.1.0 requires of the parts that are used here. */
 const region = {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -335,6 +335,84 @@ test("--iidfile and --metadata-file", async (t) => {
     rmSync(directory, { recursive: true, force: true });
   }
 });
+
+/** In a directory of its own with a file `file` and a directory `dir`. */
+async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-cli-"));
+  try {
+    mkdirSync(join(directory, "dir"));
+    writeFileSync(join(directory, "file"), "before");
+    await body(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+test("an id of an earlier build goes before a build that fails; the metadata stays, as with docker", async (t) =>
+  inDirectory(async (cwd) => {
+    writeFileSync(join(cwd, "meta.json"), "{}");
+    symlinkSync("file", join(cwd, "link"));
+    let there: boolean | undefined;
+    const build = () => {
+      there = existsSync(join(cwd, "link"));
+      return Promise.reject(new TsbuildError("exec/failed", "it failed"));
+    };
+    const run = await runRig(["--iidfile", "link", "--metadata-file", "meta.json", "."], { cwd, build });
+    t.deepEqual([run.code, there], [1, false]);
+    t.is(readFileSync(join(cwd, "file"), "utf8"), "before", "a link goes, and not what it names");
+    t.is(readFileSync(join(cwd, "meta.json"), "utf8"), "{}");
+  }));
+
+test("a metadata file that is a link keeps being one; what is no file is written to as it is", async (t) =>
+  inDirectory(async (cwd) => {
+    symlinkSync("file", join(cwd, "link"));
+    const run = await runRig(["--iidfile", "/dev/null", "--metadata-file", "link", "."], { cwd });
+    t.is(run.code, 0, run.stderr);
+    t.true(lstatSync("/dev/null").isCharacterDevice());
+    t.true(lstatSync(join(cwd, "link")).isSymbolicLink());
+    t.is((JSON.parse(readFileSync(join(cwd, "file"), "utf8")) as Record<string, unknown>)["containerimage.digest"], DESCRIPTOR.digest);
+  }));
+
+for (const [line, message] of [
+  ["--iidfile none/id", /"none\/id" for --iidfile: there is no directory "none"\nhint: Make it first: mkdir -p none\n$/],
+  ["--iidfile file/id", /for --iidfile: "file" is no directory/],
+  ["--iidfile dir", /"dir" for --iidfile: it is a directory/],
+  ["--metadata-file none/m", /"none\/m" for --metadata-file: there is no directory/],
+  ["--check --metadata-file dir", /for --metadata-file: it is a directory/],
+] as const) {
+  test(`a file that cannot be written is told before the build: ${line}`, async (t) =>
+    inDirectory(async (directory) => {
+      const run = await runRig([...line.split(" "), "."], { cwd: directory });
+      t.regex(run.stderr.replaceAll(`${directory}/`, ""), message);
+      t.deepEqual([run.code, run.builds], [2, []]);
+    }));
+}
+
+test("BUILDX_METADATA_WARNINGS puts the warnings into the metadata as BuildKit's client writes them", async (t) =>
+  inDirectory(async (cwd) => {
+    const range = { start: 0, end: 4, line: 2, column: 1, endLine: 2, endColumn: 5 };
+    const warning = { severity: "warning", code: "lint/x", rule: "Rule", message: "it is odd", range, hint: "mend it" } as const;
+    const warningsWith = async (env: Record<string, string>): Promise<unknown> => {
+      const run = await runRig(["--metadata-file", "m", "."], {
+        cwd,
+        env,
+        build: () => Promise.resolve({ ...RESULT, warnings: [warning] }),
+      });
+      t.is(run.code, 0, run.stderr);
+      return (JSON.parse(readFileSync(join(cwd, "m"), "utf8")) as Record<string, unknown>)["buildx.build.warnings"];
+    };
+    const base64 = (words: string) => Buffer.from(words).toString("base64");
+    t.is(await warningsWith({}), undefined);
+    t.is(await warningsWith({ BUILDX_METADATA_WARNINGS: "0" }), undefined);
+    t.deepEqual(await warningsWith({ BUILDX_METADATA_WARNINGS: "1" }), [
+      {
+        level: 1,
+        short: base64("Rule: it is odd (line 2)"),
+        detail: [base64("mend it")],
+        range: [{ start: { line: 2, character: 0 }, end: { line: 2, character: 4 } }],
+      },
+    ]);
+  }));
 
 test("what the standard input holds is told by the library", async (t) => {
   const run = await runRig(["-f", "sub/Dockerfile", "-"], {

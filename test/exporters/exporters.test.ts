@@ -190,7 +190,7 @@ test("an annotation that has no place is refused, and says why", (t) => {
 test("type=oci: a sorted, undated layout with the names as BuildKit writes them", async (t) => {
   const { store, dir } = rig(t);
   const request = exportRequest([stacked(store)], NAMES);
-  const dest = join(dir, "new", "out.tar");
+  const dest = join(dir, "out.tar");
   const result = await run(ociTar({ dest }), request, store);
   const { lines, files } = list(readFileSync(dest));
   t.deepEqual(lines.slice(0, 2), ["dir 755 0:0 0 blobs", "dir 755 0:0 0 blobs/sha256"]);
@@ -212,7 +212,7 @@ test("type=oci: a sorted, undated layout with the names as BuildKit writes them"
   const again = join(dir, "again.tar");
   await run(ociTar({ dest: again }), request, store);
   t.true(readFileSync(dest).equals(readFileSync(again)));
-  t.deepEqual(readdirSync(dir).sort(), ["again.tar", "new"]);
+  t.deepEqual(readdirSync(dir).sort(), ["again.tar", "out.tar"]);
   const dated = join(dir, "dated.tar");
   await run(ociTar({ dest: dated }), { ...request, epoch: 0 }, store);
   t.is(
@@ -477,8 +477,8 @@ test("a file destination keeps links and pipes what they are", async (t) => {
   t.true(lstatSync("/dev/null").isCharacterDevice());
   await t.throwsAsync(run(ociTar({ dest: dir }), request, store), { code: "export/is-directory" });
   await t.throwsAsync(run(ociTar({ dest: "/proc/nowhere/x.tar" }), request, store), {
-    code: "export/write-failed",
-    message: /"\/proc\/nowhere\/x\.tar"/,
+    code: "export/no-directory",
+    message: 'Cannot write "/proc/nowhere/x.tar": there is no directory "/proc/nowhere"',
   });
 });
 
@@ -579,7 +579,10 @@ test("a layer that may be elsewhere is brought only when the registry does not t
       const mounting = request.url.includes("mount=");
       if (request.method === "HEAD") response.writeHead(404).end();
       else if (request.method === "POST") response.writeHead(mounting && mounts ? 201 : 202, { location: "/upload" }).end();
-      else response.writeHead(201).end();
+      else {
+        const digest = new URL(request.url, fake.origin).searchParams.get("digest") ?? sha256(request.body);
+        response.writeHead(201, { "docker-content-digest": digest }).end();
+      }
     });
     const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
     const layer = testLayer(store, [{ name: `file-${mounts}`, text: "x" }]);
