@@ -36,13 +36,43 @@ export const unsupportedSyntax = (syntax: string, range: SourceRange | undefined
     hint: "if it is a Dockerfile as docker/dockerfile reads it, say so with --build-arg BUILDKIT_SYNTAX=dockerfile.v0",
   });
 
-export const unknownInstruction = (name: string, range: SourceRange): Problem =>
-  problem(
+/** What stands right above a line that is no instruction. */
+export interface LineBefore {
+  /** Its keyword as written. */
+  readonly instruction: string;
+  /** The empty place after its last character. */
+  readonly end: SourceRange;
+  readonly escape: string;
+}
+
+export const unknownInstruction = (name: string, range: SourceRange, before?: LineBefore): Problem => {
+  const near = nearest(name, INSTRUCTION_NAMES, range);
+  return problem(
     "dockerfile/unknown-instruction",
     `Cannot read "${name}": there is no such instruction`,
     range,
-    foreignBlank(name, range) ?? nearest(name, INSTRUCTION_NAMES, range),
+    foreignBlank(name, range) ?? (before && missingContinuation(name, before, near !== undefined)) ?? near,
   );
+};
+
+/** Instructions that are written over several lines. */
+const CONTINUED = new Set("RUN ENV LABEL COPY ADD CMD ENTRYPOINT ARG EXPOSE VOLUME HEALTHCHECK ONBUILD SHELL".split(" "));
+
+export function mayContinue(instruction: string): boolean {
+  return CONTINUED.has(instruction.toUpperCase());
+}
+
+/**
+ * Guesses that the line above lacks its escape character: the usual reason for a command where an instruction should be. A name that is
+ * nearly an instruction's is one of a command only in lower case below a RUN in upper case: `cd` is no mistaken CMD.
+ */
+function missingContinuation(name: string, { instruction, end, escape }: LineBefore, isNear: boolean): ReturnType<typeof nearest> {
+  const isLower = name === name.toLowerCase();
+  const isPlausible = isNear ? isLower && instruction === "RUN" : isLower || /^[\w.-]+=/.test(name);
+  if (!mayContinue(instruction) || !isPlausible) return undefined;
+  const fix = fixOf(`End the line with ${escape}`, [{ range: end, text: ` ${escape}` }], false);
+  return { hint: `is a ${escape} missing at the end of the line above, so that ${instruction.toUpperCase()} goes on here?`, fix };
+}
 
 /** A no-break space, which editors and web pages put after the keyword, looks like a blank and is none. */
 function foreignBlank(name: string, range: SourceRange): ReturnType<typeof nearest> {

@@ -43,7 +43,7 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   const problems: Problem[] = [...directiveProblems, ...longLines(physical, map), ...logical.problems];
   const lexed = tokenize(joined, directives.escape);
   parser ??= new DockerfileParser();
-  const builder = new AstBuilder(text, joined, logical.joined, logical.lines, map, problems);
+  const builder = new AstBuilder(text, joined, logical.joined, logical.lines, map, problems, directives.escape);
   const read = parser.parse(lexed.tokens, builder) ?? [];
   const instructions = read.map((node, i) => ({ ...node, leading: text.slice(read[i - 1]?.range.end ?? 0, node.range.start) }));
   // The lexer takes every text and the grammar every token sequence it makes: this is for a mistake in either.
@@ -76,6 +76,8 @@ function longLines(lines: readonly PhysicalLine[], map: LineMap): Problem[] {
 
 class AstBuilder implements NodeBuilder {
   #line = 0;
+  /** Lines that could not be read and may belong to an instruction above, by number, with its name. */
+  readonly #continued = new Map<number, string>();
 
   constructor(
     readonly source: string,
@@ -84,6 +86,7 @@ class AstBuilder implements NodeBuilder {
     readonly lines: readonly LogicalLine[],
     readonly map: LineMap,
     readonly problems: Problem[],
+    readonly escape: string,
   ) {}
 
   /** The place in the file of a range of the joined text. */
@@ -137,7 +140,23 @@ class AstBuilder implements NodeBuilder {
   }
 
   unknownKeyword(token: IToken): void {
-    this.problems.push(errors.unknownInstruction(token.image, this.#range(token)));
+    this.problems.push(errors.unknownInstruction(token.image, this.#range(token), this.#lineBefore(token.startOffset)));
+  }
+
+  /**
+   * The line right above the one that is read, when nothing but comments is between them; the instruction is that of the first of several
+   * lines that seem to be one. Undefined for what is not at the beginning of its line.
+   */
+  #lineBefore(at: number): errors.LineBefore | undefined {
+    const before = this.lines[this.#line - 1];
+    const line = this.lines[this.#line];
+    if (!before || line?.start !== at || before.heredocs.length > 0) return undefined;
+    const end = this.joined.sourceOffset(this.#textEnd(before) - 1) + 1;
+    const between = this.source.slice(end, this.joined.sourceOffset(line.start));
+    if (!/^[ \t]*\r*\n(?:[ \t]*#[^\n]*\n)*[ \t]*$/.test(between)) return undefined;
+    const instruction = this.#continued.get(this.#line - 1) ?? /^\S*/.exec(before.text)?.[0] ?? "";
+    if (errors.mayContinue(instruction)) this.#continued.set(this.#line, instruction);
+    return { instruction, end: this.map.range(end, end), escape: this.escape };
   }
 
   missingEquals(token: IToken): void {
