@@ -18,6 +18,8 @@ export interface VertexMetadata {
   readonly maxAge?: number;
   /** Names of environment variables of an exec op that come from build arguments, for explanations. */
   readonly args?: readonly string[];
+  /** Sources of a file op that were written with more `..` than there are directories: the path that is looked for, and the text. */
+  readonly cutSources?: readonly { readonly src: string; readonly written: string }[];
   readonly source?: SourceFile;
   readonly range?: SourceRange;
 }

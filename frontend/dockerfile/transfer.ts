@@ -99,7 +99,8 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   for (const { heredoc } of transfer.documents) {
     maker.document(heredoc.name, documentContent(heredoc, at), common);
   }
-  const edgeOfCopy = maker.edge(at.metadata(name));
+  const cutSources = paths.flatMap(({ text }) => (leadsOut(text) ? [{ src: cleanPath(`/${text}`), written: text }] : []));
+  const edgeOfCopy = maker.edge({ ...at.metadata(name), ...(cutSources.length > 0 ? { cutSources } : {}) });
   stage.rootfs =
     link && stage.rootfs
       ? edge({ op: { kind: "merge" }, inputs: [stage.rootfs, edgeOfCopy], metadata: at.metadata(linkName(name)) })
@@ -190,6 +191,17 @@ function localSource(text: string, transfer: Transfer, common: CommonCopy): Copy
     ...(transfer.parents ? { parentsPivot: cleanPath(`/${pivot === -1 ? "" : text.slice(0, pivot)}`) } : {}),
     ...common,
   };
+}
+
+/** Whether a path has more `..` than directories before it, so that these are cut, as docker does it. */
+function leadsOut(text: string): boolean {
+  let depth = 0;
+  for (const part of text.split("/")) {
+    if (part === "..") depth--;
+    else if (part !== "" && part !== ".") depth++;
+    if (depth < 0) return true;
+  }
+  return false;
 }
 
 /** The destination against the working directory; a trailing slash, `/.`, `.` and nothing mean a directory. */

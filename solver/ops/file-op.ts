@@ -23,7 +23,7 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: Sol
       const tree = await treeOfInput(input, context, opContext);
       const options = { signal: opContext.signal, onSelected: context.selections.note };
       if (isBase(op, index)) return subtreeDigest(tree, "/", options);
-      return selectionDigest(tree, copiesFrom(op, index), { where: describe(vertex, index), ...options });
+      return asWritten(op, vertex, selectionDigest(tree, copiesFrom(op, index), { where: describe(vertex, index), ...options }));
     },
     async run(inputs, opContext) {
       // Most builds find every copy in the cache.
@@ -63,7 +63,7 @@ async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult
     const reporter = sharedReporter(opContext, signal);
     return inputs.map((input) => treeOfInput(input, context, reporter));
   });
-  return planFileOp(op, trees, {
+  const plan = planFileOp(op, trees, {
     describeInput: (index) => describe(vertex, index),
     mtime: timestamp(context.layers.epoch),
     readFile: (tree, path) => readTreeFile(tree, path, context, opContext),
@@ -71,12 +71,30 @@ async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult
     unpackedLimit: context.layers.unpackedLimit,
     signal: opContext.signal,
   });
+  return asWritten(op, vertex, plan);
+}
+
+/** Ends as `selection` does, with an error about the source as it was written where its `..` were cut. */
+async function asWritten<T>(op: FileOp, vertex: Vertex, selection: Promise<T>): Promise<T> {
+  const cut = vertex.metadata.cutSources;
+  if (cut === undefined) return selection;
+  const { SourceNotFoundError, sourceLeadsOut } = await import("./file/errors.js");
+  return selection.catch((error: unknown) => {
+    if (!(error instanceof SourceNotFoundError)) throw error;
+    const source = cut.find(({ src }) => src === error.source);
+    const action = op.actions.find((candidate) => candidate.action === "copy" && candidate.src === error.source);
+    throw source && action?.action === "copy" ? sourceLeadsOut(source.written, describe(vertex, action.secondaryInput), error) : error;
+  });
 }
 
 /** How messages call an input. */
 function describe(vertex: Vertex, index: number): string {
   const name = vertex.inputs[index]?.vertex.metadata.name;
   if (name === undefined) return "an empty context or stage";
+  const [, stage] = /^\[(?:\w+\/\S+ )?([^\s/]+) +\d+\/\d+\] /.exec(name) ?? [];
+  if (stage !== undefined) return `stage "${stage}"`;
+  const [, image] = /^FROM ([^@\s]+)/.exec(name) ?? [];
+  if (image !== undefined) return `image "${image}"`;
   const [, context] = /^\[context ([^\]]+)\]/.exec(name) ?? [];
   if (context !== undefined) return `the context "${context}"`;
   return name.startsWith("[internal] ") ? "the build context" : "the image or stage copied from";

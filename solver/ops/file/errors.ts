@@ -8,30 +8,56 @@ export function shown(path: string): string {
   return `/${path}`;
 }
 
+/** A plain COPY source is not there. */
+export class SourceNotFoundError extends TsbuildError {
+  constructor(
+    /** As it was looked for, from the root of its tree. */
+    readonly source: string,
+    message: string,
+    hint: string,
+  ) {
+    super("copy/source-not-found", message, { hint });
+  }
+}
+
+/** The same for a source whose `..` led out of its tree: nobody who wrote it meant the path that was looked for. */
+export function sourceLeadsOut(written: string, where: string, { source }: SourceNotFoundError): TsbuildError {
+  const isContext = where === "the build context";
+  return new TsbuildError(
+    "copy/source-not-found",
+    `Cannot copy "${written}" from ${where}: ".." does not lead out of it, and "${source.replace(/^\/+/, "")}" is not there`,
+    {
+      hint: isContext
+        ? "Only files of the context can be copied: build with a directory further up as the context (and -f for the Dockerfile), or give the other one a name, --build-context other=DIR, and write COPY --from=other"
+        : 'Leave out the ".."',
+    },
+  );
+}
+
 /**
  * A plain COPY source that is not there. Says why, as far as the tree knows: which ignore rule hides it, or what there is nearby.
  * `where`: `the build context`, `stage "build"`.
  */
-export function sourceNotFound(source: string, where: string, tree: FileTree): TsbuildError {
+export function sourceNotFound(source: string, where: string, tree: FileTree): SourceNotFoundError {
   const path = source.replace(/^\/+/, "");
-  const message = `Cannot copy "${path === "" ? "/" : path}" from ${where}: `;
+  // Paths of stages and images are absolute to those who write them.
+  const slash = /^(stage|image) /.test(where) ? "/" : "";
+  const message = `Cannot copy "${path === "" ? "/" : slash + path}" from ${where}: `;
   if (tree instanceof LocalTree) {
     const rule = tree.hiddenBy(path);
     if (rule) {
       const line = rule.line === undefined ? "" : ` (line ${rule.line})`;
-      return new TsbuildError("copy/source-not-found", `${message}"${rule.pattern}"${line} in ${tree.ignore.file} excludes it`, {
-        hint: `Remove the pattern, or add "!${path}" below it`,
-      });
+      const why = `"${rule.pattern}"${line} in ${tree.ignore.file} excludes it`;
+      return new SourceNotFoundError(source, message + why, `Remove the pattern, or add "!${path}" below it`);
     }
   }
   const { parent, name } = nearestDirectory(tree, path);
   const names = tree.children(parent);
   const near = suggest(name, names);
-  const at = parent === "" ? "it" : `"${parent}"`;
+  const at = parent === "" ? "it" : `"${slash}${parent}"`;
   if (near !== undefined) {
-    return new TsbuildError("copy/source-not-found", `${message}there is no such file or directory`, {
-      hint: `Did you mean "${parent === "" ? near : `${parent}/${near}`}"?`,
-    });
+    const meant = slash + (parent === "" ? near : `${parent}/${near}`);
+    return new SourceNotFoundError(source, `${message}there is no such file or directory`, `Did you mean "${meant}"?`);
   }
   const listing =
     names.length === 0
@@ -40,9 +66,8 @@ export function sourceNotFound(source: string, where: string, tree: FileTree): T
           .slice(0, 8)
           .map((entry) => `"${entry}"`)
           .join(", ")}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`;
-  return new TsbuildError("copy/source-not-found", `${message}there is no such file or directory`, {
-    hint: `${at === "it" ? upperFirst(where) : at} ${listing}`,
-  });
+  const hint = `${at === "it" ? upperFirst(where) : at} ${listing}`;
+  return new SourceNotFoundError(source, `${message}there is no such file or directory`, hint);
 }
 
 /** The deepest directory on the way to `path`, and the first name below it that is missing. */
