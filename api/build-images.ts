@@ -58,6 +58,7 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   const imports =
     build.cacheFrom.length === 0 ? undefined : new (await import("./cache-imports.js")).CacheImports(build.cacheFrom, session, onEvent);
   const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
+  await solver.prepare();
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);
   // Steps will run for certain: their process starts while base images are looked up. Whoever needs it gets its error.
   if (build.noCache === true && dockerfile.ast.instructions.some(({ kind }) => kind === "run")) session.worker().catch(() => undefined);

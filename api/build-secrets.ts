@@ -1,7 +1,9 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { TsbuildError } from "../core/errors.js";
+import { OPEN_INPUT, readRegularFile } from "../core/regular-file.js";
 import { systemReason } from "../core/system-reason.js";
 import type { SecretSource } from "./options.js";
+import { readPipe } from "./read-text.js";
 
 /** Bytes of the largest secret; BuildKit's limit. */
 const LARGEST = 500 * 1024;
@@ -14,6 +16,7 @@ export class BuildSecrets {
   readonly #sources: ReadonlyMap<string, SecretSource>;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #read = new Map<string, Uint8Array>();
+  readonly #pipes = new Set<string>();
 
   /** Throws `secret/unreadable`, `secret/too-large`, `secret/variable-not-set`. */
   constructor(sources: Readonly<Record<string, SecretSource>>, env: Readonly<Record<string, string | undefined>>) {
@@ -32,10 +35,31 @@ export class BuildSecrets {
     return value;
   }
 
+  /**
+   * Reads the secrets that come through pipes (`src=<(command)`) to their ends. Note that they are not read by the step that asks first, because such a
+   * wait would block the process, and no ctrl-c would end it.
+   */
+  async readPipes(signal: AbortSignal): Promise<void> {
+    for (const id of this.#pipes) {
+      const { src } = this.#sources.get(id) as { readonly src: string };
+      const fd = attempt(id, src, () => openSync(src, OPEN_INPUT));
+      try {
+        const check = (size: number): void => {
+          if (size > LARGEST) throw tooLarge(id, size);
+        };
+        this.#read.set(id, await readPipe(fd, signal, check));
+      } finally {
+        closeSync(fd);
+      }
+    }
+    this.#pipes.clear();
+  }
+
   #check(id: string, source: SecretSource): void {
     if ("src" in source) {
-      const size = attempt(id, source.src, () => statSync(source.src)).size;
-      if (size > LARGEST) throw tooLarge(id, size);
+      const stat = attempt(id, source.src, () => statSync(source.src));
+      if (stat.size > LARGEST) throw tooLarge(id, stat.size);
+      if (stat.isFIFO()) this.#pipes.add(id);
     } else if ("env" in source) {
       if (this.#env[source.env] === undefined)
         throw new TsbuildError("secret/variable-not-set", `Cannot use secret "${id}": the variable ${source.env} is not set`, {
@@ -46,9 +70,7 @@ export class BuildSecrets {
 
   #load(id: string, source: SecretSource): Uint8Array {
     if ("src" in source) {
-      const value = attempt(id, source.src, () => readFileSync(source.src));
-      if (value.length > LARGEST) throw tooLarge(id, value.length);
-      return value;
+      return attempt(id, source.src, () => readRegularFile(source.src, LARGEST));
     }
     return Buffer.from("env" in source ? (this.#env[source.env] ?? "") : source.value);
   }

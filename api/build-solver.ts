@@ -38,6 +38,7 @@ export class BuildSolver {
   readonly quiet: Reporter;
   readonly #shared: Omit<SolverContext, "layers" | "image" | "local" | "hiddenBy">;
   readonly #solvedEarly = new Set<StepId>();
+  readonly #secrets: BuildSecrets;
 
   constructor(
     private readonly options: {
@@ -53,8 +54,8 @@ export class BuildSolver {
   ) {
     const { build, compression } = options;
     const { store, signal } = session;
-    const values = new BuildSecrets(build.secrets, process.env);
-    const secrets = (id: string): Uint8Array | undefined => values.get(id);
+    const secrets = (id: string): Uint8Array | undefined => this.#secrets.get(id);
+    this.#secrets = new BuildSecrets(build.secrets, process.env);
     const agents = session.hold(new SshAgents(build.ssh, () => store.temporaryDirectory()));
     const sshAgent = (id: string): Promise<string | undefined> => agents.socket(id);
     this.quiet = { signal, progress: () => {} };
@@ -77,6 +78,11 @@ export class BuildSolver {
       downloads: new Downloads({ store, connections: session.connections(), secrets }),
       repositories: new GitRepositories({ store, secrets, sshAgent }),
     };
+  }
+
+  /** Brings what steps cannot wait for themselves. */
+  async prepare(): Promise<void> {
+    await this.#secrets.readPipes(this.session.signal);
   }
 
   /** The list of files behind a content digest that this build or an earlier one took. */

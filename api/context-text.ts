@@ -4,7 +4,8 @@ import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { resolvePath } from "../oci/layer/resolve.js";
 import { fsPath } from "../oci/path-bytes.js";
 import { LocalTree } from "../solver/ops/local-tree.js";
-import { NotATextError, OPEN_TEXT, readOpenFile } from "./read-text.js";
+import { OPEN_INPUT } from "../core/regular-file.js";
+import { NotATextError, readOpenFile } from "./read-text.js";
 
 /** A text of a context, and where it is. */
 export interface ContextText {
@@ -41,7 +42,7 @@ export function readContextText(directory: string, name: string): ContextText | 
 }
 
 function read(path: string): ContextText {
-  const fd = openSync(fsPath(path), OPEN_TEXT | constants.O_NOFOLLOW);
+  const fd = openSync(fsPath(path), OPEN_INPUT | constants.O_NOFOLLOW);
   try {
     return { text: readOpenFile(fd), file: path };
   } finally {

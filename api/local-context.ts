@@ -5,7 +5,8 @@ import { systemReason } from "../core/system-reason.js";
 import { type IgnoreLine, readIgnoreLines } from "../frontend/dockerfile/dockerignore.js";
 import { readContextText } from "./context-text.js";
 import { dockerfileNotFound } from "./dockerfile-not-found.js";
-import { NotATextError, OPEN_TEXT, readOpenFile, readText } from "./read-text.js";
+import { OPEN_INPUT } from "../core/regular-file.js";
+import { NotATextError, readOpenFile, readText } from "./read-text.js";
 
 /** A Dockerfile's text and where it came from. */
 export interface DockerfileText {
@@ -118,7 +119,7 @@ export function ignoreFile(context: string, dockerfile: string | undefined): Ign
 function readFileBeside(path: string): string | undefined {
   let fd: number;
   try {
-    fd = openSync(path, OPEN_TEXT);
+    fd = openSync(path, OPEN_INPUT);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;

@@ -1,12 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemErrorCode, throwIfAborted } from "../core/errors.js";
+import { kindOf, OPEN_INPUT } from "../core/regular-file.js";
 
 /** Bytes that a Dockerfile or an ignore file may have. Docker has no limit; the largest we know has 200 kB. */
 export const TEXT_LIMIT = 16 << 20;
-
-/** Neither waits for a writer of a pipe, nor takes a terminal. */
-export const OPEN_TEXT: number = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** A file cannot be read as a text; the message is the second half of a sentence: `it is a directory`. */
 export class NotATextError extends Error {
@@ -21,9 +19,9 @@ const PAUSE = 10;
  * for somebody to write. Throws the system's error, {@link NotATextError}, or CanceledError.
  */
 export async function readText(path: string, signal: AbortSignal): Promise<string> {
-  const fd = openSync(path, OPEN_TEXT);
+  const fd = openSync(path, OPEN_INPUT);
   try {
-    return fstatSync(fd).isFIFO() ? await readPipe(fd, signal) : readOpenFile(fd);
+    return fstatSync(fd).isFIFO() ? (await readPipe(fd, signal, checkTextSize)).toString("utf8") : readOpenFile(fd);
   } finally {
     closeSync(fd);
   }
@@ -51,13 +49,8 @@ export function checkTextSize(size: number): void {
   if (size > TEXT_LIMIT) throw new NotATextError(`it has more than ${TEXT_LIMIT >> 20} MiB`);
 }
 
-function kindOf(stat: Stats): string {
-  if (stat.isDirectory()) return "a directory";
-  if (stat.isFIFO()) return "a pipe";
-  return stat.isSocket() ? "a socket" : "a device";
-}
-
-async function readPipe(fd: number, signal: AbortSignal): Promise<string> {
+/** Reads an open pipe to its end without blocking the process. `check` throws when there is too much. */
+export async function readPipe(fd: number, signal: AbortSignal, check: (size: number) => void): Promise<Buffer> {
   // Nothing in a pipe with a name means that its writer has not come yet; in one without, that it has gone.
   const named = !readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:");
   const buffer = Buffer.alloc(1 << 16);
@@ -66,11 +59,11 @@ async function readPipe(fd: number, signal: AbortSignal): Promise<string> {
     throwIfAborted(signal);
     const size = tryRead(fd, buffer);
     if (size === undefined || (size === 0 && named && chunks.length === 0)) await sleep(PAUSE);
-    else if (size === 0) return Buffer.concat(chunks).toString("utf8");
+    else if (size === 0) return Buffer.concat(chunks);
     else {
       chunks.push(Buffer.from(buffer.subarray(0, size)));
       total += size;
-      checkTextSize(total);
+      check(total);
     }
   }
 }

@@ -9,6 +9,8 @@ import { parseImageConfig, parseManifestOrIndex } from "./validate.js";
 export interface BlobReader {
   has(digest: Digest): boolean;
   readSmall(digest: Digest): Buffer;
+  /** Bytes of a blob that is there. */
+  size(digest: Digest): number;
 }
 
 /** One image for one platform, read. */

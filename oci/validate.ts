@@ -18,6 +18,12 @@ const optional = <T extends v.GenericSchema>(schema: T) =>
     v.nullish(schema),
     v.transform((value) => value ?? undefined),
   );
+/** A list that must be there. Note that this is no `nullish`, because valibot passes over members that are missing before it transforms them. */
+const list = <T extends v.GenericSchema>(schema: T) =>
+  v.pipe(
+    v.nullable(v.array(schema)),
+    v.transform((value) => value ?? []),
+  );
 const strings = v.record(v.string(), v.string());
 const platform = v.looseObject({
   architecture: v.string(),
@@ -40,20 +46,14 @@ const manifest = v.looseObject({
   mediaType: optional(v.string()),
   artifactType: optional(v.string()),
   config: descriptor,
-  layers: v.pipe(
-    v.nullish(v.array(descriptor)),
-    v.transform((layers) => layers ?? []),
-  ),
+  layers: list(descriptor),
   annotations: optional(strings),
   subject: optional(descriptor),
 });
 const index = v.looseObject({
   schemaVersion: v.literal(2),
   mediaType: optional(v.string()),
-  manifests: v.pipe(
-    v.nullish(v.array(descriptor)),
-    v.transform((manifests) => manifests ?? []),
-  ),
+  manifests: list(descriptor),
   annotations: optional(strings),
 });
 const emptyObjects = v.record(v.string(), v.nullish(v.looseObject({})));
@@ -81,10 +81,7 @@ const config = v.looseObject({
   ),
   rootfs: v.looseObject({
     type: v.literal("layers"),
-    diff_ids: v.pipe(
-      v.nullish(v.array(digest)),
-      v.transform((ids) => ids ?? []),
-    ),
+    diff_ids: list(digest),
   }),
   history: optional(
     v.array(
@@ -104,7 +101,7 @@ export type ManifestOrIndex = { readonly kind: "manifest"; readonly value: Manif
 
 /**
  * Reads an image manifest. `what` names it in errors: `manifest of alpine:3.20`. Throws `image/invalid` that lists what is wrong.
- * Members of Go's `null` count as missing; unknown members are kept.
+ * Go's `null` is an empty list, and an optional member that is missing; unknown members are kept.
  */
 export function parseManifest(data: Uint8Array, what: string): Manifest {
   return withoutUndefined(check(manifest, parseJson(data, what), what)) as Manifest;
@@ -169,7 +166,8 @@ export function check<T extends v.GenericSchema>(schema: T, value: unknown, what
   if (result.success) return result.output;
   const problems = result.issues.slice(0, 5).map((issue) => {
     const path = v.getDotPath(issue);
-    return path === null ? issue.message : `"${path}": ${issue.message}`;
+    const missing = issue.received === "undefined" && issue.path?.at(-1)?.origin === "key";
+    return path === null ? issue.message : `"${path}"${missing ? " is missing" : `: ${issue.message}`}`;
   });
   if (result.issues.length > 5) problems.push(`and ${result.issues.length - 5} more`);
   throw new TsbuildError("image/invalid", `Cannot use the ${what}: ${problems.join("; ")}`);

@@ -88,6 +88,7 @@ function leasingTarget(store: Store): BlobTarget {
   return {
     has: (digest) => blobs.has(digest),
     readSmall: (digest) => blobs.readSmall(digest),
+    size: (digest) => blobs.size(digest),
     writeSmall: (data) => blobs.writeSmall(data),
     ingest: (...parameters) => blobs.ingest(...parameters),
     keep: (digest) => blobs.has(digest) && store.leases.hold("blob", [digest]).held.length === 1,

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { TsbuildError } from "../../core/errors.js";
 import { inHome } from "../../core/home.js";
+import { readRegularFile } from "../../core/regular-file.js";
 import type { Environment } from "../../oci/http/proxy.js";
 import type { AwsCredentials } from "./signature-v4.js";
 
@@ -26,7 +26,7 @@ export function awsCredentials(given: Partial<AwsCredentials>, env: Environment)
 function profileOf(file: string, profile: string): AwsCredentials | undefined {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readRegularFile(file, 1 << 20).toString("utf8");
   } catch {
     return undefined;
   }

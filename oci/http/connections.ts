@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { Agent } from "node:http";
 import { join } from "node:path";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { inHome } from "../../core/home.js";
+import { readRegularFile } from "../../core/regular-file.js";
 import type { HttpFailures } from "./errors.js";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.js";
 import { systemReason } from "../../core/system-reason.js";
@@ -15,6 +16,9 @@ export function defaultCertificateDirectories(env: Environment): readonly string
   const config = env["XDG_CONFIG_HOME"] || inHome(env, ".config");
   return [...(config === undefined ? [] : [join(config, "docker", "certs.d")]), "/etc/docker/certs.d"];
 }
+
+/** Bytes that a file of certificates may have. */
+const LARGEST_BUNDLE = 64 << 20;
 
 /**
  * Keep-alive connections: one agent per origin, through the proxy that the environment names, trusting Node's own CAs
@@ -141,7 +145,7 @@ function namesIn(folder: string): readonly string[] {
 
 function readCertificate(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path, LARGEST_BUNDLE).toString("utf8");
   } catch (cause) {
     throw new TsbuildError("registry/certificate-invalid", `Cannot read the certificate file "${path}": ${systemReason(cause)}`, {
       cause,

@@ -2,7 +2,7 @@ import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { type BlobReader, checkLayerCount, type ImageView, manifestBlobs, platformOf, readTree } from "../image.js";
 import { isForeignLayerType } from "../media-types.js";
-import type { Descriptor } from "../types.js";
+import type { Descriptor, Manifest } from "../types.js";
 import { parseImageConfig } from "../validate.js";
 
 /** What a blob store offers to somebody who brings images into it. */
@@ -24,7 +24,7 @@ export interface CompleteImage {
 }
 
 /**
- * Checks that an image is all there and fits together: manifests, configs, layers, their number. Of an index at least one image must be complete:
+ * Checks that an image is all there and fits together: manifests, configs, layers, their number and sizes. Of an index at least one image must be complete:
  * engines save an index with only the platforms they have. Throws `image/incomplete` or `image/invalid`.
  */
 export function requireComplete(target: Descriptor, blobs: BlobReader, what: string): CompleteImage {
@@ -40,6 +40,7 @@ export function requireComplete(target: Descriptor, blobs: BlobReader, what: str
       firstGap ??= `${gap === 0 ? "its config" : `layer ${gap} of ${parts.length - 1},`} ${parts[gap]?.digest}${gap === 0 ? "" : ","} is missing`;
       continue;
     }
+    requireSizes(manifest, blobs, what);
     const config = parseImageConfig(blobs.readSmall(manifest.config.digest), `config ${manifest.config.digest} of ${what}`);
     checkLayerCount(manifest, config, what);
     images.push({ descriptor, manifest, config, platform: platformOf(config) });
@@ -47,6 +48,18 @@ export function requireComplete(target: Descriptor, blobs: BlobReader, what: str
   const [first, ...others] = images;
   if (first === undefined) throw incomplete(what, firstGap ?? "it holds no image");
   return { target, images: [first, ...others] };
+}
+
+/** Throws `image/invalid` when a manifest says other sizes than its blobs have: whoever trusts them, such as a registry, would refuse the image. */
+function requireSizes(manifest: Manifest, blobs: BlobReader, what: string): void {
+  for (const { digest, size, mediaType } of manifestBlobs(manifest)) {
+    if (!blobs.has(digest) && isForeignLayerType(mediaType)) continue;
+    const found = blobs.size(digest);
+    if (found === size) continue;
+    throw new TsbuildError("image/invalid", `Cannot use ${what}: ${digest} has ${found} bytes, and its manifest says ${size}`, {
+      hint: "Save or pull the image again",
+    });
+  }
 }
 
 function incomplete(what: string, why: string): TsbuildError {

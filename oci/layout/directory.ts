@@ -1,7 +1,8 @@
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, Hasher, sha256, type Digest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { OPEN_INPUT, readRegularFile } from "../../core/regular-file.js";
 import { systemReason } from "../../core/system-reason.js";
 import { type BlobReader, readTree } from "../image.js";
 import type { Descriptor } from "../types.js";
@@ -17,7 +18,7 @@ export class LayoutDirectory implements BlobReader {
   constructor(readonly directory: string) {
     let index: Buffer;
     try {
-      index = readFileSync(join(directory, "index.json"));
+      index = readRegularFile(join(directory, "index.json"), 4 * MAX_METADATA_SIZE);
     } catch (cause) {
       const code = systemErrorCode(cause);
       const why = code === "ENOENT" ? "it has no index.json" : code === "ENOTDIR" ? "it is no directory" : systemReason(cause);
@@ -33,23 +34,27 @@ export class LayoutDirectory implements BlobReader {
     return statSync(this.#path(digest), { throwIfNoEntry: false })?.isFile() ?? false;
   }
 
-  readSmall(digest: Digest): Buffer {
+  size(digest: Digest): number {
     const stat = statSync(this.#path(digest), { throwIfNoEntry: false });
-    if (stat === undefined)
-      throw new TsbuildError("layout/blob-missing", `Cannot read ${digest} from the OCI layout "${this.directory}": it is not there`);
-    if (stat.size > MAX_METADATA_SIZE)
+    if (stat !== undefined) return stat.size;
+    throw new TsbuildError("layout/blob-missing", `Cannot read ${digest} from the OCI layout "${this.directory}": it is not there`);
+  }
+
+  readSmall(digest: Digest): Buffer {
+    const size = this.size(digest);
+    if (size > MAX_METADATA_SIZE)
       throw new TsbuildError(
         "layout/blob-corrupt",
-        `Cannot read ${digest} from the OCI layout "${this.directory}": it is ${stat.size} bytes long`,
+        `Cannot read ${digest} from the OCI layout "${this.directory}": it is ${size} bytes long`,
       );
-    const data = readFileSync(this.#path(digest));
+    const data = readRegularFile(this.#path(digest), MAX_METADATA_SIZE);
     if (sha256(data) !== digest) throw this.#corrupt(digest);
     return data;
   }
 
   /** The blob's bytes; each chunk is valid until the next. */
   async *open(digest: Digest): AsyncGenerator<Buffer, void> {
-    const fd = openSync(this.#path(digest), "r");
+    const fd = openSync(this.#path(digest), OPEN_INPUT);
     try {
       const hasher = new Hasher();
       const buffer = Buffer.allocUnsafe(1 << 20);

@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import type { Descriptor } from "../types.js";
+import { manifestTypeOf, parseManifestOrIndex } from "../validate.js";
 import { type BlobTarget, requireComplete } from "./complete.js";
 import { LayoutDirectory } from "./directory.js";
 import { nameOfEntry, REF_NAME } from "./names.js";
@@ -59,11 +60,8 @@ function choose({ directory, tag, digest }: LayoutReference, layout: LayoutDirec
     if (entry !== undefined) return entry;
     if (!layout.has(digest)) fail(`it has no ${digest}`);
     const bytes = layout.readSmall(digest);
-    return {
-      mediaType: (JSON.parse(bytes.toString("utf8")) as { readonly mediaType?: string }).mediaType ?? "",
-      digest,
-      size: bytes.length,
-    };
+    const parsed = parseManifestOrIndex(bytes, undefined, `manifest ${digest} in "${directory}"`);
+    return { mediaType: manifestTypeOf(parsed), digest, size: bytes.length };
   }
   const distinct = new Map(layout.entries.map((entry) => [entry.digest, entry]));
   const [only] = distinct.values();

@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../http/proxy.js";
 import { CredentialHelper } from "./credential-helper.js";
-import { type DockerConfig, dockerConfigPath, helperFor, readDockerConfig, serverName, spellingsOf, updateAuths } from "./docker-config.js";
+import { type DockerConfig, dockerConfigPath, helperFor, readDockerConfig, keysOf, serverName, updateAuths } from "./docker-config.js";
 
 /** How to log in to a registry. An identity token stands for a password in OAuth2 token requests. */
 export type Credentials =
@@ -76,22 +76,22 @@ export async function forgetCredentials(registry: string, env: Environment): Pro
     found = (await helper.get(key)) !== undefined;
     if (found) await helper.erase(key);
   }
-  if (!spellingsOf(registry).some((spelling) => config.auths?.[spelling] !== undefined)) return found;
+  if (keysOf(registry, config.auths).length === 0) return found;
   updateAuths(path, (auths) => withoutRegistry(auths, registry));
   return true;
 }
 
 function withoutRegistry<T>(auths: Readonly<Record<string, T>>, registry: string): Readonly<Record<string, T>> {
-  const spellings = spellingsOf(registry);
-  return Object.fromEntries(Object.entries(auths).filter(([key]) => !spellings.includes(key)));
+  const keys = keysOf(registry, auths);
+  return Object.fromEntries(Object.entries(auths).filter(([key]) => !keys.includes(key)));
 }
 
 function fromAuths(config: DockerConfig, registry: string, path = "config.json"): Credentials | undefined {
-  for (const key of spellingsOf(registry)) {
+  for (const key of keysOf(registry, config.auths)) {
     const entry = config.auths?.[key];
     if (!entry) continue;
     if (entry.identitytoken) return { kind: "identity-token", token: entry.identitytoken };
-    if (entry.auth) {
+    if (typeof entry.auth === "string" && entry.auth !== "") {
       const text = Buffer.from(entry.auth, "base64").toString("utf8");
       const colon = text.indexOf(":");
       if (colon <= 0) {

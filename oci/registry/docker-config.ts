@@ -1,9 +1,10 @@
-import { chownSync, mkdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { chownSync, mkdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { inHome } from "../../core/home.js";
 import { makeDirectory } from "../../core/make-directory.js";
+import { readRegularFile } from "../../core/regular-file.js";
 import { systemReason } from "../../core/system-reason.js";
 import type { Environment } from "../http/proxy.js";
 
@@ -26,6 +27,9 @@ export interface DockerConfig {
 }
 
 export type ProxyKey = "httpProxy" | "httpsProxy" | "noProxy" | "ftpProxy" | "allProxy";
+
+/** Bytes that the file may have. */
+const LARGEST = 16 << 20;
 
 /** docker's config file stores Docker Hub under the address of its first API. */
 export const HUB_KEY = "https://index.docker.io/v1/";
@@ -70,19 +74,30 @@ export function updateAuths(
   }
 }
 
-/** The spellings under which programs have stored one registry, the usual one first. */
-export function spellingsOf(registry: string): readonly string[] {
-  const hosts = registry === "docker.io" ? ["docker.io", "index.docker.io", "registry-1.docker.io"] : [registry];
-  const spellings = hosts.flatMap((host) => [
-    host,
-    `https://${host}`,
-    `https://${host}/`,
-    `http://${host}`,
-    `${host}/v1/`,
-    `https://${host}/v1/`,
-    `https://${host}/v2/`,
-  ]);
+/** The spellings under which docker looks a registry up, the usual one first. */
+function spellingsOf(registry: string): readonly string[] {
+  const spellings = hostsOf(registry).flatMap((host) => [host, `https://${host}`, `https://${host}/v1/`, `https://${host}/v2/`]);
   return registry === "docker.io" ? [HUB_KEY, ...spellings] : spellings;
+}
+
+/**
+ * Returns the keys of a registry in an object of `config.json`, the usual spelling first. Docker takes every key whose host is the registry's, whatever
+ * scheme or path stands around it.
+ */
+export function keysOf(registry: string, entries: Readonly<Record<string, unknown>> = {}): readonly string[] {
+  const known = spellingsOf(registry).filter((key) => entries[key] !== undefined);
+  const hosts = hostsOf(registry);
+  const others = Object.keys(entries).filter((key) => !known.includes(key) && hosts.includes(hostOfKey(key)));
+  return [...known, ...others];
+}
+
+/** As docker's `ConvertToHostname`: without scheme, up to the first slash. */
+function hostOfKey(key: string): string {
+  return key.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
+}
+
+function hostsOf(registry: string): readonly string[] {
+  return registry === "docker.io" ? ["docker.io", "index.docker.io", "registry-1.docker.io"] : [registry];
 }
 
 /** The name under which docker stores a registry. */
@@ -92,15 +107,13 @@ export function serverName(registry: string): string {
 
 /** The credential helper that is configured for a registry. */
 export function helperFor(config: DockerConfig, registry: string): string | undefined {
-  const own = spellingsOf(registry)
-    .map((key) => config.credHelpers?.[key])
-    .find((name) => name !== undefined);
-  return own ?? (config.credsStore || undefined);
+  const [own] = keysOf(registry, config.credHelpers);
+  return (own === undefined ? undefined : config.credHelpers?.[own]) ?? (config.credsStore || undefined);
 }
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path, LARGEST).toString("utf8");
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT" || systemErrorCode(cause) === "ENOTDIR") return undefined;
     throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": ${systemReason(cause)}`, {

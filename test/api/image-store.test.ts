@@ -348,6 +348,34 @@ test("what is no image archive is said to be none, and nothing changes", async (
   t.deepEqual(images.list(), before);
 });
 
+test("documents of an archive that lack a member, or say another size of a layer, are refused by name", async (t) => {
+  const { images } = await rig(t).open();
+  const blob = (text: string) => ({ name: `blobs/sha256/${digestHex(sha256(text))}`, text });
+  const describe = (mediaType: string, text: string) => ({ mediaType, digest: sha256(text), size: text.length });
+  const layer = "no tar";
+  const diff_ids = [sha256(layer)];
+  const config = JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids } });
+  const manifest = {
+    schemaVersion: 2,
+    config: describe(mediaTypes.ociConfig, config),
+    layers: [describe(mediaTypes.ociLayer, layer)],
+  };
+  const load = (document: object, settings = config, type: string = mediaTypes.ociManifest) => {
+    const text = JSON.stringify(document);
+    const index = JSON.stringify({ schemaVersion: 2, manifests: [describe(type, text)] });
+    return images.load(Readable.from([tarOf([blob(layer), blob(settings), blob(text), { name: "index.json", text: index }])]));
+  };
+  const refused = (loading: Promise<unknown>, message: RegExp) => t.throwsAsync(loading, { code: "image/invalid", message });
+  await refused(load({ ...manifest, layers: undefined }), /"layers" is missing$/);
+  await refused(load({ schemaVersion: 2 }, config, mediaTypes.ociIndex), /"manifests" is missing$/);
+  const bare = JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers" } });
+  await refused(load({ ...manifest, config: describe(mediaTypes.ociConfig, bare) }, bare), /"rootfs\.diff_ids" is missing$/);
+  await refused(images.load(Readable.from([tarOf([{ name: "index.json", text: "{}" }])])), /"manifests" is missing/);
+  const wrong = { ...describe(mediaTypes.ociLayer, layer), size: 7 };
+  await refused(load({ ...manifest, layers: [wrong] }), /has 6 bytes, and its manifest says 7$/);
+  t.deepEqual(images.list(), []);
+});
+
 test("an abort ends a load, and nothing is named", async (t) => {
   const { images } = await rig(t).open();
   const abort = new AbortController();

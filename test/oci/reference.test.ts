@@ -4,7 +4,7 @@ import { choosePlatform } from "../../oci/image.js";
 import { convertLayerType, layerCompression, mediaTypes } from "../../oci/media-types.js";
 import { formatPlatform, parsePlatform, platformRank } from "../../oci/platform.js";
 import { familiarReference, formatReference, parseImageName, parseReference, withDefaultTag } from "../../oci/reference.js";
-import { parseImageConfig, parseManifest, parseManifestOrIndex } from "../../oci/validate.js";
+import { parseImageConfig, parseIndex, parseManifest, parseManifestOrIndex } from "../../oci/validate.js";
 
 const D = `sha256:${"a".repeat(64)}`;
 
@@ -174,4 +174,34 @@ test("documents from outside are checked, and errors name what is wrong", (t) =>
   );
   t.is(parseManifestOrIndex(bytes({ schemaVersion: 2, manifests: null, mediaType: mediaTypes.dockerList }), undefined, "x").kind, "index");
   t.throws(() => parseImageConfig(bytes({ os: "linux", rootfs: { type: "layers" } }), "config of x"), { message: /"architecture"/ });
+});
+
+const CONFIG = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } };
+const parsers = { manifest: parseManifest, index: parseIndex, config: parseImageConfig } as const;
+
+/** Members that documents cannot do without, as paths. */
+for (const [kind, whole, members] of [
+  ["manifest", { schemaVersion: 2, config: descriptor, layers: [] }, ["schemaVersion", "config", "layers"]],
+  ["index", { schemaVersion: 2, manifests: [] }, ["schemaVersion", "manifests"]],
+  ["config", CONFIG, ["architecture", "os", "rootfs"]],
+] as const) {
+  for (const member of members) {
+    test(`documents from outside: ${kind} without ${member}`, (t) => {
+      const parse = parsers[kind];
+      t.notThrows(() => parse(bytes(whole), "document"));
+      t.throws(() => parse(bytes({ ...whole, [member]: undefined }), "document"), {
+        code: "image/invalid",
+        message: `Cannot use the document: "${member}" is missing`,
+      });
+    });
+  }
+}
+
+test("documents from outside: config without diff_ids, descriptors without size", (t) => {
+  t.throws(() => parseImageConfig(bytes({ ...CONFIG, rootfs: { type: "layers" } }), "config"), {
+    message: 'Cannot use the config: "rootfs.diff_ids" is missing',
+  });
+  t.throws(() => parseManifest(bytes({ schemaVersion: 2, config: descriptor, layers: [{ ...descriptor, size: undefined }] }), "manifest"), {
+    message: 'Cannot use the manifest: "layers.0.size" is missing',
+  });
 });

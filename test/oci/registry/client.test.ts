@@ -470,10 +470,16 @@ test("docker's configuration: auths, helpers, the default store", async (t) => {
     ["ghcr.io", "ghcr.io"],
     ["ghcr.io", "https://ghcr.io"],
     ["localhost:5000", "https://localhost:5000/v2/"],
+    ...["http://r.io:1/v1/", "r.io:1/", "https://r.io:1/", "r.io:1/v2/", "http://r.io:1", "https://r.io:1/any/path"].map(
+      (key) => ["r.io:1", key] as const,
+    ),
   ] as const) {
     t.deepEqual(await find({ auths: { [key]: { auth } } }, registry), basic as never, key);
   }
   t.is(await find({ auths: { "ghcr.io": {} } }, "ghcr.io"), undefined);
+  for (const key of ["ghcr.io:443", "http://ghcr.io.evil/", "evil/ghcr.io", "ftp://ghcr.io/"])
+    t.is(await find({ auths: { [key]: { auth } } }, "ghcr.io"), undefined, key);
+  t.is(await find({ auths: { "ghcr.io": { auth: 7 } } }, "ghcr.io"), undefined);
   t.is(await dockerCredentials({ DOCKER_CONFIG: join(directory.path, "none") }).find("x.io"), undefined);
   t.deepEqual(await find({ auths: { "a.io": { identitytoken: "id" } } }, "a.io"), { kind: "identity-token", token: "id" });
   t.deepEqual(await find({ credHelpers: { "a.io": "good" }, credsStore: "bad" }, "a.io"), {

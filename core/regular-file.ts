@@ -1,0 +1,35 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+
+/** Opens what is there for reading, neither waiting for the writer of a pipe nor taking a terminal. */
+export const OPEN_INPUT: number = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Names what stands where a regular file is expected. */
+export function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return "a directory";
+  if (stat.isFIFO()) return "a pipe";
+  return stat.isSocket() ? "a socket" : "a device";
+}
+
+/**
+ * Reads a regular file of at most `limit` bytes. Throws the system's error, or one whose message is the second half of a sentence: `it is a pipe`.
+ * A pipe in the place of a configuration file would block the process for ever, and a device fill its memory.
+ */
+export function readRegularFile(path: string, limit: number): Buffer {
+  const fd = openSync(path, OPEN_INPUT);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new Error(`it is ${kindOf(stat)}`);
+    const chunks: Buffer[] = [];
+    // A file of /proc says that it is empty, and one may grow meanwhile: the bytes that are read count.
+    for (let total = 0; ; ) {
+      const chunk = Buffer.allocUnsafe(Math.max(Math.min(stat.size, limit) - total, 1 << 13));
+      const size = readSync(fd, chunk, 0, chunk.length, total);
+      chunks.push(chunk.subarray(0, size));
+      total += size;
+      if (total > limit) throw new Error(`it has more than ${limit} bytes`);
+      if (size === 0 || total === stat.size) return Buffer.concat(chunks);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
