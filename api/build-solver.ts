@@ -76,7 +76,12 @@ export class BuildSolver {
       travelled: () => options.imports?.travelled.runs() ?? [],
       provenance: { build: options.id, projects: knownProjects(store.builds, build) },
       downloads: new Downloads({ store, connections: session.connections(), secrets }),
-      repositories: new GitRepositories({ store, secrets, sshAgent }),
+      repositories: new GitRepositories({
+        store,
+        secrets,
+        sshAgent,
+        onWarning: (diagnostic) => options.onEvent({ type: "warning", diagnostic }),
+      }),
     };
   }
 

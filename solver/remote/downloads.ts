@@ -9,6 +9,7 @@ import { waitsOf } from "../../oci/http/limits.js";
 import { exchange, type HttpRequest } from "../../oci/http/transport.js";
 import type { Reporter } from "../layers/ports.js";
 import { downloadBody, MAX_SIZE } from "./download-body.js";
+import { secretHosts } from "./secret-names.js";
 import { badStatus, changedMeanwhile, checksumMismatch, invalidUrl, tooLarge } from "./errors.js";
 
 /** What a URL gave. */
@@ -130,13 +131,15 @@ export class Downloads {
     return exchange({ what: what(url), method: "GET", url: bare, headers, authorization, ...waiting }, this.#options.connections);
   }
 
-  /** By the secrets for the host, else by user and password of the URL. */
+  /** Returns what the secrets for the address say, else user and password of the URL. */
   #authorization(url: URL): string | undefined {
     const { secrets } = this.#options;
-    const token = secrets(`HTTP_AUTH_TOKEN_${url.hostname}`);
-    if (token) return `Bearer ${text(token)}`;
-    const header = secrets(`HTTP_AUTH_HEADER_${url.hostname}`);
-    if (header) return text(header);
+    for (const host of secretHosts(url)) {
+      const token = secrets(`HTTP_AUTH_TOKEN_${host}`);
+      if (token) return `Bearer ${text(token)}`;
+      const header = secrets(`HTTP_AUTH_HEADER_${host}`);
+      if (header) return text(header);
+    }
     if (url.username === "" && url.password === "") return undefined;
     const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
     return `Basic ${Buffer.from(pair).toString("base64")}`;

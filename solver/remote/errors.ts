@@ -1,5 +1,6 @@
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
+import { proposedHost } from "./secret-names.js";
 import { firstLine, HttpError, type HttpFailures, longPause, networkFault, redactUrl } from "../../oci/http/errors.js";
 
 const CHECK_NETWORK = "Check the URL, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)";
@@ -60,10 +61,10 @@ export function badStatus(url: URL, answer: BadAnswer) {
 }
 
 function hintFor(status: number, url: URL): { readonly hint?: string } {
-  if (status === 401 || status === 403)
-    return {
-      hint: `Give a token: --secret id=HTTP_AUTH_TOKEN_${url.hostname},env=VARIABLE (or a whole header: id=HTTP_AUTH_HEADER_${url.hostname})`,
-    };
+  if (status === 401 || status === 403) {
+    const host = proposedHost(url);
+    return { hint: `Give a token: --secret id=HTTP_AUTH_TOKEN_${host},env=VARIABLE (or a whole header: id=HTTP_AUTH_HEADER_${host})` };
+  }
   if (status === 404 || status === 410) return { hint: "Check the URL: nothing is there" };
   if (status === 429) return { hint: "Wait: the server limits how often it is asked" };
   return {};

@@ -30,6 +30,16 @@ const CONFIG = `[core]
 	helper =
 `;
 
+/** How long git waits for servers. */
+export interface GitLimits {
+  /** Seconds without a byte after which git ends a transfer over HTTP, and about when ssh gives a dead connection up. */
+  readonly silence: number;
+  /** Milliseconds for the list of a server's refs, which is short. */
+  readonly list: number;
+}
+
+export const GIT_LIMITS: GitLimits = { silence: 60, list: 120_000 };
+
 const PASSED_ON = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"];
 
 export interface GitResult {
@@ -40,6 +50,8 @@ export interface GitResult {
 
 export interface GitCommandOptions {
   readonly signal: AbortSignal;
+  /** Milliseconds. Default: as long as it takes. */
+  readonly limit?: number;
   /** Working directory; default: the command's home. */
   readonly cwd?: string;
   /** Who names the addresses that are asked: the source, or what was found in it. Default: the source. */
@@ -63,11 +75,14 @@ export class GitCommand {
     home: string,
     headers: readonly { readonly scope: string; readonly header: string }[],
     ssh: (asks: Asking) => Promise<SshAccess>,
+    { silence }: GitLimits = GIT_LIMITS,
   ) {
     this.#home = resolve(home);
     this.#ssh = ssh;
     const sections = headers.map(({ scope, header }) => `[http ${quote(scope)}]\n\textraHeader = ${quote(header)}\n`);
     mkdirSync(home, 0o700);
+    // A server that packs sends a few bytes now and then to say so.
+    sections.unshift(`[http]\n\tlowSpeedLimit = 1\n\tlowSpeedTime = ${silence}\n`);
     writeFileSync(join(home, ".gitconfig"), CONFIG + sections.join(""), { mode: 0o600 });
     prepareSsh(home);
     this.#env = {
@@ -83,10 +98,11 @@ export class GitCommand {
   }
 
   /**
-   * Runs `git ARGS` and answers how it ended. Abort ends it with every helper it started, and rejects with CanceledError. Throws `source/git-missing`.
+   * Runs `git ARGS` and answers how it ended. Abort ends it with every helper it started, and rejects with CanceledError; so does the limit, as a failure of
+   * git's own. Throws `source/git-missing`.
    */
   async run(args: readonly string[], options: GitCommandOptions): Promise<GitResult> {
-    const { signal, cwd = this.#home, asks = "source" } = options;
+    const { signal, cwd = this.#home, asks = "source", limit } = options;
     const access = await this.#ssh(asks);
     throwIfAborted(signal);
     const env = { ...this.#env, ...sshEnvironment(this.#home, access), ...options.env };
@@ -103,16 +119,28 @@ export class GitCommand {
         }
       };
       signal.addEventListener("abort", stop, { once: true });
+      let late = "";
+      const expire = (): void => {
+        late = `fatal: the server did not answer within ${(limit ?? 0) / 1000} s`;
+        stop();
+      };
+      const timer = limit === undefined ? undefined : setTimeout(expire, limit);
       child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
       child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
       child.once("error", (error) => {
+        clearTimeout(timer);
         signal.removeEventListener("abort", stop);
         reject(systemErrorCode(error) === "ENOENT" ? gitMissing(error) : error);
       });
       child.once("close", (code) => {
+        clearTimeout(timer);
         signal.removeEventListener("abort", stop);
         if (signal.aborted) return reject(new CanceledError(undefined, { cause: signal.reason }));
-        resolve({ code: code ?? 128, stdout: Buffer.concat(stdout).toString("utf8"), stderr: Buffer.concat(stderr).toString("utf8") });
+        resolve({
+          code: code ?? 128,
+          stdout: Buffer.concat(stdout).toString("utf8"),
+          stderr: late || Buffer.concat(stderr).toString("utf8"),
+        });
       });
     });
   }

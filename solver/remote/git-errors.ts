@@ -1,5 +1,6 @@
 import { TsbuildError } from "../../core/errors.js";
 import type { GitSource } from "./git-source.js";
+import { proposedHost } from "./secret-names.js";
 import { isOverSsh, type SshAccess } from "./git-ssh.js";
 
 export function gitMissing(cause: unknown): TsbuildError {
@@ -23,7 +24,7 @@ function hintFor(said: string, { remote, host }: GitSource, ssh: SshAccess): str
   }
   if (SSH_REFUSED.test(said) || (isOverSsh(remote) && NEEDS_LOGIN.test(said))) return SSH_HINTS[ssh.kind];
   return NEEDS_LOGIN.test(said)
-    ? `Give a token: --secret id=GIT_AUTH_TOKEN,env=VARIABLE (for one host only: id=GIT_AUTH_TOKEN.${host})`
+    ? `Give a token: --secret id=GIT_AUTH_TOKEN,env=VARIABLE (for one host only: id=GIT_AUTH_TOKEN.${/^https?:/.test(remote) ? proposedHost(new URL(remote)) : host})`
     : "Check the URL and the network; git ls-remote shows what the repository has";
 }
 

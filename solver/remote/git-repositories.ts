@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
+import type { Diagnostic } from "../../core/diagnostics.js";
 import { SingleFlight } from "../../core/single-flight.js";
 import type { Reporter } from "../layers/ports.js";
 import type { TsbuildError } from "../../core/errors.js";
-import { type Asking, GitCommand } from "./git-command.js";
+import { type Asking, GIT_LIMITS, GitCommand, type GitLimits } from "./git-command.js";
 import { commitMismatch, emptyRepository, gitFailed, refNotFound } from "./git-errors.js";
 import { Redaction } from "./git-redaction.js";
 import { type GitSource, isCommitId } from "./git-source.js";
 import { isOverSsh, type SshAccess } from "./git-ssh.js";
+import { proposedHost, secretHosts, takesGeneralSecret } from "./secret-names.js";
 
 /** What a source's ref is now. */
 export interface GitCommit {
@@ -37,14 +39,21 @@ export class GitRepositories {
   readonly #flights = new SingleFlight();
   readonly #commits = new Map<string, GitCommit>();
   readonly #remotes = new Map<string, GitRemote>();
+  readonly #onWarning: (warning: Diagnostic) => void;
+  readonly #limits: GitLimits;
+  readonly #warned = new Set<string>();
 
   constructor(options: {
     readonly store: Store;
     readonly secrets: (id: string) => Uint8Array | undefined;
     /** The socket of an SSH agent by its id; undefined when the build was given none. */
     readonly sshAgent: (id: string) => Promise<string | undefined>;
+    readonly onWarning?: (warning: Diagnostic) => void;
+    readonly limits?: GitLimits;
   }) {
     this.#store = options.store;
+    this.#onWarning = options.onWarning ?? (() => undefined);
+    this.#limits = options.limits ?? GIT_LIMITS;
     this.#secrets = options.secrets;
     this.#sshAgent = options.sshAgent;
   }
@@ -79,6 +88,7 @@ export class GitRepositories {
       join(this.#store.temporaryDirectory(), "home"),
       header === undefined ? [] : [{ scope: scopeOf(source.remote), header: `Authorization: ${header}` }],
       (asks) => this.#access(source, asks),
+      this.#limits,
     );
     const redact = new Redaction(header === undefined ? [] : [header, ...header.split(" "), source.userinfo?.password ?? ""]);
     const remote: GitRemote = {
@@ -111,7 +121,10 @@ export class GitRepositories {
   async #list(source: GitSource, patterns: readonly string[], reporter: Reporter): Promise<string> {
     const { git, failed } = this.remote(source);
     const { remote } = source;
-    const { code, stdout, stderr } = await git.run(["ls-remote", "--symref", "--", remote, ...patterns], reporter);
+    const { code, stdout, stderr } = await git.run(["ls-remote", "--symref", "--", remote, ...patterns], {
+      signal: reporter.signal,
+      limit: this.#limits.list,
+    });
     if (code !== 0) throw await failed(`read ${remote}`, stderr);
     return stdout;
   }
@@ -141,16 +154,37 @@ export class GitRepositories {
     return peeled === undefined ? { id, name, tag: undefined } : { id: peeled, name, tag: id };
   }
 
-  /** By the secrets for the host, then those for all hosts, then user and password of the URL. */
-  #authorization({ userinfo, host, headerSecret, tokenSecret, remote }: GitSource): string | undefined {
+  /** Returns what the secrets for the host say, then those for all hosts, then user and password of the URL. */
+  #authorization({ userinfo, headerSecret, tokenSecret, remote, fromCaller }: GitSource): string | undefined {
     if (!/^https?:/.test(remote)) return undefined;
-    for (const suffix of [`.${host}`, ""]) {
+    const url = new URL(remote);
+    const hosts = secretHosts(url);
+    for (const suffix of [...hosts.map((host) => `.${host}`), ...(takesGeneralSecret(url) ? [""] : [])]) {
       const header = this.#secrets(headerSecret + suffix);
+      const token = header ? undefined : this.#secrets(tokenSecret + suffix);
+      if (!header && !token) continue;
+      if (suffix === "" && !fromCaller) this.#warn(header ? headerSecret : tokenSecret, url);
       if (header) return Buffer.from(header).toString("latin1").trim();
-      const token = this.#secrets(tokenSecret + suffix);
-      if (token) return basic("x-access-token", Buffer.from(token).toString("utf8").trim());
+      return basic(
+        "x-access-token",
+        Buffer.from(token ?? [])
+          .toString("utf8")
+          .trim(),
+      );
     }
     return userinfo && basic(userinfo.user, userinfo.password);
+  }
+
+  /** Says once for each host that it gets what was given for all of them. */
+  #warn(secret: string, url: URL): void {
+    if (this.#warned.has(url.host)) return;
+    this.#warned.add(url.host);
+    this.#onWarning({
+      severity: "warning",
+      code: "source/general-token",
+      message: `The secret ${secret} is sent to ${url.host}, which the Dockerfile names`,
+      hint: `A Dockerfile can name any host: --secret id=${secret}.${proposedHost(url)} keeps it to this one`,
+    });
   }
 }
 

@@ -40,6 +40,9 @@ export function sshEnvironment(home: string, access: SshAccess): Readonly<Record
   const options = [
     "BatchMode=yes",
     "StrictHostKeyChecking=accept-new",
+    "ConnectTimeout=30",
+    "ServerAliveInterval=15",
+    "ServerAliveCountMax=4",
     `UserKnownHostsFile=${NEW_HOSTS} ${HOSTS_OF_USER}`,
     ...KEY_OPTIONS[access.kind],
   ];

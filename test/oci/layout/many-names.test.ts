@@ -18,6 +18,7 @@ function countingBlobs() {
       counted.reads++;
       return held.get(digest) as Buffer;
     },
+    size: (digest) => held.get(digest)?.length ?? 0,
     writeSmall: refuse,
     ingest: refuse,
     keep: refuse,

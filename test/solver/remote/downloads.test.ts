@@ -147,10 +147,15 @@ test("secrets and the URL's password go to their host only, and are in no messag
   const withPassword = server.origin.replace("://", "://us%40er:pass%3Aword@");
   await ask(`${withPassword}/basic`);
   t.is(server.seen.at(-1)?.headers.authorization, `Basic ${Buffer.from("us@er:pass:word").toString("base64")}`);
-  secrets.set("HTTP_AUTH_HEADER_127.0.0.1", "Custom abc\n");
+  // The host alone stands for HTTPS on its usual port.
+  for (const id of ["HTTP_AUTH_TOKEN_127.0.0.1", "HTTP_AUTH_HEADER_127.0.0.1", "HTTP_AUTH_TOKEN_127.0.0.1:1"]) secrets.set(id, "other");
+  await ask(`${server.origin}/elsewhere`);
+  t.is(server.seen.at(-1)?.headers.authorization, undefined);
+  const host = new URL(server.origin).host;
+  secrets.set(`HTTP_AUTH_HEADER_${host}`, "Custom abc\n");
   await ask(`${withPassword}/header`);
   t.is(server.seen.at(-1)?.headers.authorization, "Custom abc");
-  secrets.set("HTTP_AUTH_TOKEN_127.0.0.1", "t0ken\n");
+  secrets.set(`HTTP_AUTH_TOKEN_${host}`, "t0ken\n");
   await ask(`${server.origin}/near`);
   t.deepEqual(
     server.seen.slice(-2).map(({ url, headers }) => [url, headers.authorization]),
@@ -165,7 +170,7 @@ test("secrets and the URL's password go to their host only, and are in no messag
   const error = await failure(t, ask(`${withPassword}/denied?signature=s3cret`));
   t.is(error.code, "source/http-status");
   t.regex(error.message, /answered 403 \(Forbidden/);
-  t.true(error.hint?.includes("HTTP_AUTH_TOKEN_127.0.0.1"));
+  t.true(error.hint?.includes(`id=HTTP_AUTH_TOKEN_${host},`));
   t.notRegex(JSON.stringify([error.message, error.hint, Object.entries(error)]), /pass|s3cret|t0ken/);
 });
 

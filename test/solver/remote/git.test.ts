@@ -1,7 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { Digest } from "../../../core/digest.js";
+import type { Diagnostic } from "../../../core/diagnostics.js";
 import { CanceledError, type TsbuildError } from "../../../core/errors.js";
 import { gitSourceOp as gitOp, parseGitSource } from "../../../frontend/dockerfile/git-source.js";
 import type { Toc } from "../../../oci/layer/toc.js";
@@ -11,6 +14,7 @@ import type { SolverContext } from "../../../solver/context.js";
 import type { OpContext } from "../../../solver/engine/op.js";
 import { LayerService } from "../../../solver/layers/layer-service.js";
 import { gitSourceOp } from "../../../solver/ops/source-git.js";
+import { GitCommand, type GitLimits } from "../../../solver/remote/git-command.js";
 import { GitRepositories } from "../../../solver/remote/git-repositories.js";
 import { commitFiles, git, type GitServer, makeRepository, missingForGit, startGitServer } from "../../support/git-server.js";
 import { temporaryDirectory, testStore } from "../../support/images.js";
@@ -78,7 +82,12 @@ interface World {
 
 function world(
   t: ExecutionContext,
-  options: { readonly secrets?: Readonly<Record<string, string>>; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly secrets?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+    readonly limits?: GitLimits;
+    readonly onWarning?: (warning: Diagnostic) => void;
+  } = {},
 ): World {
   const { store, close } = testStore();
   t.teardown(close);
@@ -94,7 +103,13 @@ function world(
   };
   const context = {
     layers,
-    repositories: new GitRepositories({ store, sshAgent: async () => undefined, secrets }),
+    repositories: new GitRepositories({
+      store,
+      sshAgent: async () => undefined,
+      secrets,
+      ...(options.limits && { limits: options.limits }),
+      ...(options.onWarning && { onWarning: options.onWarning }),
+    }),
   } as unknown as SolverContext;
   const opContext: OpContext = { signal: options.signal ?? new AbortController().signal, output: () => {}, progress: () => {} };
   const opOf = (address: string) => {
@@ -206,6 +221,44 @@ run("tokens: for the host first; none is sent elsewhere; without one the way out
   t.true(bare.hint?.includes("--secret id=GIT_AUTH_TOKEN"), bare.message);
   const wrong = await t.throwsAsync<TsbuildError>(world(t, { secrets: { GIT_AUTH_TOKEN: "wr0ng-value" } }).identity("/locked.git"));
   t.notRegex(wrong.message + wrong.hint, /wr0ng/);
+});
+
+run("tokens: one for all hosts is sent to a host that the Dockerfile names with a warning, one for the host without", async (t) => {
+  const { host } = new URL(server.origin);
+  const warnings: Diagnostic[] = [];
+  const onWarning = (warning: Diagnostic): void => void warnings.push(warning);
+  const { files } = world(t, { secrets: { GIT_AUTH_TOKEN: "t0ken" }, onWarning });
+  await files("/locked.git");
+  await files("/app.git");
+  t.deepEqual(
+    warnings.map(({ code, message }) => [code, message]),
+    [["source/general-token", `The secret GIT_AUTH_TOKEN is sent to ${host}, which the Dockerfile names`]],
+  );
+  await world(t, { secrets: { [`GIT_AUTH_TOKEN.${host}`]: "t0ken" }, onWarning }).files("/locked.git");
+  t.is(warnings.length, 1);
+});
+
+run("a server that takes the question and never answers is given up, over HTTP and over its own protocol", async (t) => {
+  const silent = createServer(() => undefined);
+  const accepting = createTcpServer(() => undefined);
+  for (const one of [silent, accepting]) await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    silent.close();
+    silent.closeAllConnections();
+    accepting.close();
+  });
+  const ask = (url: string, limits: GitLimits) => {
+    const home = temporaryDirectory();
+    t.teardown(() => home.remove());
+    const git = new GitCommand(join(home.path, "home"), [], async () => ({ kind: "none" }), limits);
+    return git.run(["ls-remote", url], { signal: new AbortController().signal, limit: limits.list });
+  };
+  const port = (one: { address(): unknown }) => (one.address() as AddressInfo).port;
+  const slow = await ask(`http://127.0.0.1:${port(silent)}/x.git`, { silence: 1, list: 60_000 });
+  t.not(slow.code, 0);
+  t.regex(slow.stderr, /too slow/i);
+  const late = await ask(`git://127.0.0.1:${port(accepting)}/x.git`, { silence: 60, list: 200 });
+  t.deepEqual([late.code, late.stderr], [128, "fatal: the server did not answer within 0.2 s"]);
 });
 
 run("what cannot be had is told with its name", async (t) => {
