@@ -77,22 +77,33 @@ static bool identify(const char *path, int flags, dev_t *device, uint64_t *inode
 }
 
 /* The inode that the file at `path` has in the directory that changes go to. */
-static uint64_t stored_inode(const char *path, int flags, const struct entry *entry)
+static uint64_t stored_inode(const char *path, int flags, uint64_t inode, int64_t birth)
 {
 	char link[32], shown[4096];
 	struct statx status;
 	int fd = upper < 0 ? -1 : open(path, O_PATH | O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
 	if (fd < 0)
-		return entry->inode;
+		return inode;
 	snprintf(link, sizeof link, "self/fd/%d", fd);
 	ssize_t size = readlink(link, shown, sizeof shown - 1);
 	close(fd);
 	shown[size > 0 ? size : 0] = 0;
 	if (size < 2 || statx(upper, shown + 1, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &status) < 0 ||
-	    (entry->birth && birth_of(&status) != entry->birth))
-		return entry->inode;
+	    (birth && birth_of(&status) != birth))
+		return inode;
 	return status.stx_ino;
 }
+
+static const struct entry *noted(const char *path, int flags)
+{
+	dev_t device;
+	uint64_t inode;
+	int64_t birth;
+	const struct entry *entry = entry_count && identify(path, flags, &device, &inode, &birth) ? find_entry(device, inode, birth) : NULL;
+	return entry && entry->kept ? entry : NULL;
+}
+
+bool is_noted(const char *path, int flags) { return noted(path, flags) != NULL; }
 
 static bool find_written(const char *path, int flags, struct owner *owner)
 {
@@ -103,16 +114,10 @@ static bool find_written(const char *path, int flags, struct owner *owner)
 		if (sscanf(text, "%" SCNu32 ":%" SCNu32, &owner->uid, &owner->gid) == 2)
 			return true;
 	}
-	dev_t device;
-	uint64_t inode;
-	int64_t birth;
-	if (!entry_count || !identify(path, flags, &device, &inode, &birth))
-		return false;
-	const struct entry *entry = find_entry(device, inode, birth);
-	if (!entry || !entry->kept)
-		return false;
-	*owner = entry->owner;
-	return true;
+	const struct entry *entry = noted(path, flags);
+	if (entry)
+		*owner = entry->owner;
+	return entry != NULL;
 }
 
 /* Only what the file system gives to root may have another owner: users of an image whose ids are mapped must not make themselves root with an attribute. */
@@ -135,6 +140,17 @@ bool owner_of(const char *path, int flags, struct owner *owner)
 		return false;
 	*owner = (struct owner){status.st_uid, status.st_gid};
 	return true;
+}
+
+/* Returns `stored`. */
+static uint64_t note(dev_t device, uint64_t inode, int64_t birth, struct owner owner, uint64_t stored)
+{
+	struct entry *entry = add_entry(device, inode, birth);
+	entry->device = device;
+	entry->stored = stored;
+	entry->owner = owner;
+	entry->kept = entry->fresh = true;
+	return stored;
 }
 
 /* 0:0, which the file system itself says, is kept by forgetting. */
@@ -161,11 +177,9 @@ static bool keep_owner(const char *path, int flags, struct owner owner)
 	if (plain && !entry_count)
 		return true;
 	/* Root as well: it may be a copy of one that a layer below has another owner for. */
-	struct entry *entry = add_entry(device, inode, birth);
-	entry->device = device;
-	entry->stored = stored_inode(path, flags, entry);
-	entry->owner = owner;
-	entry->kept = entry->fresh = true;
+	uint64_t stored = note(device, inode, birth, owner, stored_inode(path, flags, inode, birth));
+	if (stored != inode)
+		note(device, stored, birth, owner, stored); /* as it is shown under names that it gets later */
 	if (!plain)
 		mark_place_of(path, flags);
 	return true;

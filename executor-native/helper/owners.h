@@ -18,6 +18,9 @@ struct owner {
 /* False: what the file system says is true. `flags`: AT_SYMLINK_NOFOLLOW or 0. */
 bool find_owner(const char *path, int flags, struct owner *owner);
 
+/* Whether the owner is in the table. */
+bool is_noted(const char *path, int flags);
+
 /* The owner, whoever says it; false, with errno, when there is no such file. */
 bool owner_of(const char *path, int flags, struct owner *owner);
 

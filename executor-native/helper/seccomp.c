@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mapped.h"
+#include "owner-notes.h"
 #include "seccomp-notify.h"
 #include "seccomp-table.h"
 #include "supervised.h"
@@ -188,8 +189,11 @@ static void emit_supervised(struct program *program, const struct syscall_table 
 		return;
 	for (size_t i = 0; i < supervised_count; i++) {
 		const struct supervised *call = &supervised_calls[i];
-		emit_jump(program, BPF_JEQ, call->number, 0, call->when == EVERY_CALL ? 1 : 4);
-		if (call->when != EVERY_CALL) {
+		bool always = call->when == EVERY_CALL || call->when == WHEN_NOTED;
+		if (call->when == WHEN_NOTED && !owner_notes()->count)
+			continue;
+		emit_jump(program, BPF_JEQ, call->number, 0, always ? 1 : 4);
+		if (!always) {
 			emit_load_argument(program, call->argument);
 			emit_jump(program, call->when == WHEN_SET ? BPF_JSET : BPF_JEQ, call->value, 1, 0);
 			emit_return(program, SECCOMP_RET_ALLOW);

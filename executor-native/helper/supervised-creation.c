@@ -59,12 +59,44 @@ static struct answer hand_over(const struct call *call, int fd, bool close_on_ex
 	return answer;
 }
 
+static struct answer hand_over_as(const struct call *call, int fd, struct owner owner, uint64_t flags, mode_t mode)
+{
+	char path[32];
+	snprintf(path, sizeof path, "self/fd/%d", fd);
+	/* A new owner takes set-id bits away. */
+	if (!give_to(path, 0, owner) || (mode & (S_ISUID | S_ISGID) && fchmod(fd, mode & 07777 & ~umask_of(call)) < 0)) {
+		int error = errno;
+		close(fd);
+		return VALUE(-error);
+	}
+	return hand_over(call, fd, flags & O_CLOEXEC);
+}
+
+/* A file that may get a name later, in the directory `path`. */
+static struct answer make_nameless(const struct call *call, int directory, uint64_t path, uint64_t flags, mode_t mode)
+{
+	struct located located;
+	struct owner owner;
+	char child[sizeof located.path + 2];
+	if (!hold(call, directory, path, 0, &located))
+		return CONTINUE;
+	snprintf(child, sizeof child, "%s/.", located.path);
+	if (!find_new_owner(call, child, &owner))
+		return CONTINUE;
+	int fd = open(located.path, (int)flags | O_CLOEXEC, mode & 07777 & ~umask_of(call));
+	return fd < 0 ? CONTINUE : hand_over_as(call, fd, owner, flags, mode);
+}
+
 static struct answer make_open(const struct call *call, int directory, uint64_t path, uint64_t flags, mode_t mode)
 {
 	struct located located;
 	struct owner owner;
 	struct stat status;
-	if (!(flags & O_CREAT) || flags & O_PATH || (flags & O_TMPFILE) == O_TMPFILE)
+	if (flags & O_PATH)
+		return CONTINUE;
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return make_nameless(call, directory, path, flags, mode);
+	if (!(flags & O_CREAT))
 		return CONTINUE;
 	if (!hold_parent(call, directory, path, &located) || located.slashes || !find_new_owner(call, located.path, &owner))
 		return CONTINUE;
@@ -73,12 +105,7 @@ static struct answer make_open(const struct call *call, int directory, uint64_t 
 	int fd = open(located.path, (int)flags | O_EXCL | O_CLOEXEC | O_NOCTTY, mode & 07777 & ~umask_of(call));
 	if (fd < 0)
 		return CONTINUE;
-	if (!give_to(located.path, AT_SYMLINK_NOFOLLOW, owner) || (mode & (S_ISUID | S_ISGID) && fchmod(fd, mode & 07777 & ~umask_of(call)) < 0)) {
-		int error = errno;
-		close(fd);
-		return VALUE(-error);
-	}
-	return hand_over(call, fd, flags & O_CLOEXEC);
+	return hand_over_as(call, fd, owner, flags, mode);
 }
 
 struct answer answer_open(const struct call *call)

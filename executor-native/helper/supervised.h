@@ -32,7 +32,7 @@ void answer_call(const union notification *notification, int listener, struct an
 struct supervised {
 	uint32_t number;
 	struct answer (*answer)(const struct call *call);
-	enum { EVERY_CALL, WHEN_SET, WHEN_EQUAL } when; /* bits of an argument's low half, or all of it */
+	enum { EVERY_CALL, WHEN_SET, WHEN_EQUAL, WHEN_NOTED } when; /* bits of an argument's low half, or all of it; layers have notes of owners */
 	unsigned argument;
 	uint32_t value;
 };
@@ -117,6 +117,11 @@ struct answer answer_chown(const struct call *call);
 struct answer answer_lchown(const struct call *call);
 struct answer answer_fchown(const struct call *call);
 struct answer answer_fchownat(const struct call *call);
+
+struct answer answer_rename(const struct call *call);
+struct answer answer_renameat(const struct call *call);
+struct answer answer_link(const struct call *call);
+struct answer answer_linkat(const struct call *call);
 
 struct answer answer_open(const struct call *call);
 struct answer answer_openat(const struct call *call);

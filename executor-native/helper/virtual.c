@@ -22,24 +22,34 @@
 #include "seccomp-notify.h"
 #include "supervised.h"
 
+/* One with a name, or one without. */
+#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
+
 const struct supervised supervised_calls[] = {
 #ifdef SYS_stat /* architectures whose table is older than the calls that end in "at" */
 	{SYS_stat, answer_stat, EVERY_CALL, 0, 0},
 	{SYS_lstat, answer_lstat, EVERY_CALL, 0, 0},
 	{SYS_chown, answer_chown, EVERY_CALL, 0, 0},
 	{SYS_lchown, answer_lchown, EVERY_CALL, 0, 0},
-	{SYS_open, answer_open, WHEN_SET, 1, O_CREAT},
+	{SYS_open, answer_open, WHEN_SET, 1, MAKES_FILE},
 	{SYS_creat, answer_creat, EVERY_CALL, 0, 0},
 	{SYS_mkdir, answer_mkdir, EVERY_CALL, 0, 0},
 	{SYS_symlink, answer_symlink, EVERY_CALL, 0, 0},
 	{SYS_mknod, answer_mknod, EVERY_CALL, 0, 0},
+	{SYS_rename, answer_rename, WHEN_NOTED, 0, 0},
+	{SYS_link, answer_link, WHEN_NOTED, 0, 0},
 #endif
+#ifdef SYS_renameat
+	{SYS_renameat, answer_renameat, WHEN_NOTED, 0, 0},
+#endif
+	{SYS_renameat2, answer_renameat, WHEN_NOTED, 0, 0},
+	{SYS_linkat, answer_linkat, WHEN_NOTED, 0, 0},
 	{SYS_fstat, answer_fstat, EVERY_CALL, 0, 0},
 	{SYS_newfstatat, answer_newfstatat, EVERY_CALL, 0, 0},
 	{SYS_statx, answer_statx, EVERY_CALL, 0, 0},
 	{SYS_fchown, answer_fchown, EVERY_CALL, 0, 0},
 	{SYS_fchownat, answer_fchownat, EVERY_CALL, 0, 0},
-	{SYS_openat, answer_openat, WHEN_SET, 2, O_CREAT},
+	{SYS_openat, answer_openat, WHEN_SET, 2, MAKES_FILE},
 	{NR_OPENAT2, answer_openat2, EVERY_CALL, 0, 0},
 	{SYS_mkdirat, answer_mkdirat, EVERY_CALL, 0, 0},
 	{SYS_symlinkat, answer_symlinkat, EVERY_CALL, 0, 0},

@@ -100,9 +100,15 @@ const MIRROR = "http://deb.debian.org/debian";
 export async function withoutMirror(): Promise<string | undefined> {
   if (process.env["TSBUILD_TEST_OFFLINE"] !== undefined) return "TSBUILD_TEST_OFFLINE is set";
   // apt knows the proxies of this machine, which fetch does not.
-  const ask = ["/usr/lib/apt/apt-helper", "download-file", `${MIRROR}/dists/bookworm/Release`, "/dev/null"];
-  const answered = await run(ask[0] as string, ask.slice(1)).catch(() => undefined);
-  return answered === undefined ? "Debian's mirror cannot be reached" : undefined;
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-mirror-"));
+  try {
+    // A file of our own: to /dev/null it answers with an error, whatever the mirror says.
+    const ask = ["download-file", `${MIRROR}/dists/bookworm/Release`, join(directory, "Release")];
+    const answered = await run("/usr/lib/apt/apt-helper", ask).catch(() => undefined);
+    return answered === undefined ? "Debian's mirror cannot be reached" : undefined;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 let making: Promise<string> | undefined;

@@ -43,9 +43,8 @@ export async function withOwnershipMachine(
         const args = ["--root", rig.path(store), "build", "--progress=plain", "--build-arg", "SOURCE_DATE_EPOCH=1700000000"];
         const from = ["--build-context", `base=oci-layout://${base}`];
         const to = ["-o", `type=oci,tar=false,dest=${rig.path("out")}`, "-o", `type=tar,dest=${rig.path("rootfs.tar")}`];
-        const as = typeof builder === "object" ? become(rig, builder) : (["env"] as const);
-        const [command, ...rest] = [...as, process.execPath, CLI, ...args, ...from, ...to, rig.path("context")];
-        const ended = await rig.spawn(command, rest, { env: { TSBUILD_OWNERSHIP: builder === "virtual" ? "virtual" : "mapped" } }).ended;
+        const [command, ...rest] = [...commandAs(rig, builder), ...args, ...from, ...to, rig.path("context")];
+        const ended = await rig.spawn(command, rest, { env: { TSBUILD_OWNERSHIP: ownershipOf(builder) } }).ended;
         t.is(ended.code, 0, ended.stderr);
         return ended;
       },
@@ -62,12 +61,19 @@ export async function withOwnershipMachine(
   }
 }
 
-/** Gives the machine to that user; what the command line of the user begins with. */
-function become(rig: Rig, { uid, gid }: OrdinaryUser): readonly [string, ...string[]] {
+/** What the command's line begins with. Another user is given the machine. */
+export function commandAs(rig: Rig, builder: Builder): readonly [string, ...string[]] {
+  if (typeof builder !== "object") return [process.execPath, CLI];
+  const { uid, gid } = builder;
   chownSync(rig.directory, uid, gid);
   for (const name of ["home", "tmp", "run"]) chownSync(rig.path(name), uid, gid);
   for (const name of ["base", "context"]) if (existsSync(rig.path(name))) chmodSync(rig.path(name), 0o755);
-  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
+  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", process.execPath, CLI];
+}
+
+/** The value of TSBUILD_OWNERSHIP. */
+export function ownershipOf(builder: Builder): "mapped" | "virtual" {
+  return builder === "virtual" ? "virtual" : "mapped";
 }
 
 /** Every key that a store knows a result by. */

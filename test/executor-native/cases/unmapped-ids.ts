@@ -149,6 +149,21 @@ export const unmappedIds: readonly Case[] = [
     },
   },
   {
+    name: "unmapped ids: links and FIFOs of a layer below keep their owners under other names",
+    async run(rig) {
+      const { upper } = await rig.run(
+        `mkdir /d; cd /d; ln -s x a; ln -s x b; ln -s x c; mkfifo p; chown -h ${FAR}:7 a b c; chown ${FAR} p; ln -s x r`,
+      );
+      const moves = "cd /d; mv a a2; ln b b2; mv p p2; mv r r2; mkdir e; mv c e";
+      const look = list("/d/a2", "/d/b", "/d/b2", "/d/p2", "/d/r2", "/d/e/c");
+      const expected = `${FAR}:7 777 /d/a2\n${FAR}:7 777 /d/b\n${FAR}:7 777 /d/b2\n${FAR}:0 644 /d/p2\n0:0 777 /d/r2\n${FAR}:7 777 /d/e/c\n`;
+      const lowers = [rig.rootfs, upper];
+      const next = await rig.run(`${moves}; ${look}`, { lowers });
+      assert.equal(next.out, expected, next.err);
+      assert.equal((await rig.run(look, { lowers: [...lowers, next.upper] })).out, expected);
+    },
+  },
+  {
     name: "unmapped ids: set-id programs of users that are mapped and of others",
     async run(rig) {
       const copies = `for u in 33 ${FAR}; do cp /bin/busybox /bin/busybox$u; chown $u:$u /bin/busybox$u; chmod 6755 /bin/busybox$u; done`;
