@@ -7,6 +7,7 @@ import type { Reporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
 import type { CacheMount } from "./cache-mount-name.js";
 import { subtreeDigest } from "./file/selection.js";
+import { subtreeAt } from "./file/subtree.js";
 import { treeOfInput } from "./input-tree.js";
 
 /** The files that a cache mount begins with: what `from` and `source` name. */
@@ -39,17 +40,10 @@ export async function seedOf(mount: CacheMount, input: StepResult, context: Solv
 /** Everything below a directory, by paths that begin there. */
 function entriesBelow(tree: FileTree, directory: string): readonly PackEntry[] {
   const entries: PackEntry[] = [];
-  const add = (from: string, to: string): void => {
-    for (const name of tree.children(from)) {
-      const path = from === "" ? name : `${from}/${name}`;
-      const node = tree.lookup(path);
-      if (!node) continue;
-      const target = to === "" ? name : `${to}/${name}`;
-      entries.push({ ...node, path: target, ...(node.type === "file" ? { source: tree.content(path) } : {}) });
-      if (node.type === "dir") add(path, target);
-    }
-  };
-  add(directory, "");
+  for (const { path, relative, node } of subtreeAt(tree, directory).entries) {
+    if (relative === "") continue;
+    entries.push({ ...node, path: relative, ...(node.type === "file" ? { source: tree.content(path) } : {}) });
+  }
   return entries;
 }
 

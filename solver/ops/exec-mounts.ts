@@ -65,8 +65,10 @@ async function prepareMount(
 ): Promise<SandboxMount | undefined> {
   switch (mount.type) {
     case "bind": {
-      const lowers = mount.input < 0 ? [] : await unpackedInput(inputs[mount.input] as StepResult, mount.selector, context, opContext);
-      return { type: "overlay", lowers, selector: mount.selector, dest: mount.dest, readonly: mount.readonly };
+      const { dest, readonly, selector } = mount;
+      if (mount.input < 0) return { type: "overlay", lowers: [], selector, dest, readonly };
+      const found = await unpackedInput(inputs[mount.input] as StepResult, selector, context, opContext);
+      return { type: "overlay", ...found, dest, readonly };
     }
     case "cache": {
       const input = mount.input < 0 ? undefined : inputs[mount.input];
@@ -87,12 +89,15 @@ async function prepareMount(
   }
 }
 
+/** Unpacks an input. The sandbox follows the links of layers; a tree is packed at the place to which its links lead. */
 async function unpackedInput(
   input: StepResult,
   selector: string,
   context: SolverContext,
   opContext: OpContext,
-): Promise<readonly string[]> {
-  const stack: readonly LayerId[] = input.kind === "layers" ? input.layers : [await treeLayer(input.tree, selector, context, opContext)];
-  return (await context.layers.overlay(stack, opContext)).lowers;
+): Promise<{ readonly lowers: readonly string[]; readonly selector: string }> {
+  const lowersOf = async (stack: readonly LayerId[]) => (await context.layers.overlay(stack, opContext)).lowers;
+  if (input.kind === "layers") return { lowers: await lowersOf(input.layers), selector };
+  const { layer, root } = await treeLayer(input.tree, selector, context, opContext);
+  return { lowers: await lowersOf([layer]), selector: `/${root}` };
 }

@@ -6,5 +6,5 @@ import { treeLayer } from "./tree-layer.js";
 
 /** A result as a root filesystem. Files that are only looked at (`FROM` a directory or a download) become a layer. */
 export async function rootLayers(result: StepResult, context: SolverContext, reporter: Reporter): Promise<readonly LayerId[]> {
-  return result.kind === "layers" ? result.layers : [await treeLayer(result.tree, "/", context, reporter)];
+  return result.kind === "layers" ? result.layers : [(await treeLayer(result.tree, "/", context, reporter)).layer];
 }

@@ -58,7 +58,7 @@ export class Rig {
   context(name: string, files: Readonly<Record<string, string>>, from?: string): string {
     const directory = this.path(name);
     mkdirSync(directory, { recursive: true });
-    if (from) cpSync(from, directory, { recursive: true });
+    if (from) cpSync(from, directory, { recursive: true, verbatimSymlinks: true });
     for (const [path, content] of Object.entries(files)) {
       if (path.endsWith("/")) mkdirSync(join(directory, path), { recursive: true });
       else {

@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
 import type { CopyAction } from "../../../llb/ops.js";
-import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
 import { parseMode } from "./mode.js";
 import { encodeSelection } from "./selection-manifest.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
+import { subtreeAt } from "./subtree.js";
 
 /** Changes with the form of what is hashed. */
 const FORMAT = "selection-2";
@@ -57,14 +57,9 @@ export async function subtreeDigest(
 ): Promise<string> {
   const record = new SelectionRecord(tree);
   record.begin();
-  const root = resolvePath(tree, selector).path;
-  const add = (path: string, relative: string): void => {
-    const node = tree.lookup(path);
-    if (!node) return;
+  for (const { path, relative, node } of subtreeAt(tree, selector).entries) {
     record.add(relative, path, node, { mode: node.mode, owner: `${node.uid}:${node.gid}` });
-    for (const name of tree.children(path)) add(path === "" ? name : `${path}/${name}`, relative === "" ? name : `${relative}/${name}`);
-  };
-  add(root, "");
+  }
   return record.digest(options);
 }
 

@@ -1,0 +1,38 @@
+import { resolvePath } from "../../../oci/layer/resolve.js";
+import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
+
+/** A file of a subtree. */
+export interface SubtreeEntry {
+  /** In the whole tree. */
+  readonly path: string;
+  /** From the subtree's root, which is "". */
+  readonly relative: string;
+  readonly node: NodeMeta;
+}
+
+/** What a mount shows of a tree. */
+export interface Subtree {
+  /** Path of its root in the tree, free of links. Nothing need be there. */
+  readonly root: string;
+  readonly entries: Iterable<SubtreeEntry>;
+}
+
+/**
+ * Walks what lies at and below `selector`, whose symlinks are followed inside the tree as the kernel follows them in a root directory. Links below it
+ * stay links. Note that keys and contents of mounts come from this one walk, because a step that sees what its key does not know is found again for
+ * another input.
+ */
+export function subtreeAt(tree: FileTree, selector: string): Subtree {
+  const { path: root } = resolvePath(tree, selector);
+  return { root, entries: { [Symbol.iterator]: () => walk(tree, root, "") } };
+}
+
+function* walk(tree: FileTree, path: string, relative: string): Generator<SubtreeEntry> {
+  const node = tree.lookup(path);
+  if (!node) return;
+  yield { path, relative, node };
+  if (node.type !== "dir") return;
+  for (const name of tree.children(path)) {
+    yield* walk(tree, path === "" ? name : `${path}/${name}`, relative === "" ? name : `${relative}/${name}`);
+  }
+}
