@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { started } from "../core/descriptors.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { SocketDirectory } from "../core/socket-directory.js";
 
@@ -15,7 +16,7 @@ export interface OwnSshAgent extends AsyncDisposable {
 export async function startOwnSshAgent(id: string, keys: readonly string[], parent: string): Promise<OwnSshAgent> {
   const home = new SocketDirectory(parent);
   const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", SSH_ASKPASS_REQUIRE: "never" };
-  const child = spawn("ssh-agent", ["-a", "agent", "sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat'], { cwd: home.path, env });
+  const child = started(spawn("ssh-agent", ["-a", "agent", "sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat'], { cwd: home.path, env }));
   const gone = new Promise<void>((done) => {
     child.once("close", () => done());
     child.once("error", () => done());
@@ -41,7 +42,7 @@ export async function startOwnSshAgent(id: string, keys: readonly string[], pare
 function addKeys(id: string, keys: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<void> {
   return new Promise((done, fail) => {
     const paths = keys.map((key) => resolve(key));
-    const child = spawn("ssh-add", ["-q", ...paths], { ...options, stdio: ["ignore", "ignore", "pipe"], detached: true });
+    const child = started(spawn("ssh-add", ["-q", ...paths], { ...options, stdio: ["ignore", "ignore", "pipe"], detached: true }));
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     child.once("error", (cause) => fail(failed(id, `ssh-add cannot be started: ${cause.message}`)));

@@ -1,3 +1,4 @@
+import { isOutOfDescriptors, outOfDescriptors } from "../core/descriptors.js";
 import { ExecError, TsbuildError, systemErrorCode } from "../core/errors.js";
 import { printable, printableLines } from "../core/printable.js";
 import { renderDiagnostic } from "../core/render-diagnostic.js";
@@ -56,6 +57,7 @@ function hintLine(hint: string, paint: Paint): string {
 }
 
 function unknownError(error: unknown, paint: Paint): string {
+  if (isOutOfDescriptors(error)) return knownError(outOfDescriptors(`Cannot go on (${(error as Error).message})`, error), paint).join("\n");
   const message = printable(error instanceof Error ? error.message : String(error));
   const code = systemErrorCode(error);
   if (code !== undefined && /^E[A-Z0-9]+$/.test(code))

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker, parentPort, workerData } from "node:worker_threads";
+import { isOutOfDescriptors, outOfDescriptors } from "./descriptors.js";
 import { type TransferredError, restoreError, transferError } from "./error-transfer.js";
 import { CanceledError, TsbuildError, throwIfAborted } from "./errors.js";
 
@@ -213,6 +214,7 @@ function threadDied(failure: Error | undefined, code: number): Error {
       cause: failure,
     });
   }
+  if (isOutOfDescriptors(failure)) return outOfDescriptors("Cannot start a thread", failure);
   return new Error(`internal: a thread ended with ${failure ? `"${failure.message}"` : `exit code ${code}`} while it ran a task`, {
     cause: failure,
   });

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
+import { started } from "../core/descriptors.js";
 import type { Worker, WorkerOptions } from "./contract.js";
 import { type HelperFailure, workerNotStarted } from "./errors.js";
 import { helperPath } from "./helper-path.js";
@@ -28,7 +29,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     // Descriptor 3 is a socket pair: the protocol.
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   };
-  const child = spawn(helperPath(), ["userns", String(process.pid), maps.mode, maps.uids, maps.gids, ...command], spawnOptions);
+  const child = started(spawn(helperPath(), ["userns", String(process.pid), maps.mode, maps.uids, maps.gids, ...command], spawnOptions));
   let errors = "";
   const stderr = child.stderr as Readable;
   stderr.setEncoding("utf8").on("data", (text: string) => {

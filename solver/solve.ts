@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Digest } from "../core/digest.js";
+import { stepsByDescriptors } from "../core/descriptors.js";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
 import type { Consent } from "../llb/entitlements.js";
@@ -67,7 +68,13 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
       onEvent: options.onEvent,
       elsewhere: (key, id) => elsewhere(key, id),
     }),
-    jobs: { run: options.jobs, io: Math.max(4, availableParallelism()) },
+    jobs: {
+      // Asked when the first step is to run.
+      get run() {
+        return Math.min(options.jobs, stepsByDescriptors());
+      },
+      io: Math.max(4, availableParallelism()),
+    },
     signal: options.signal,
     onEvent: options.onEvent,
     ...(onSolved && { onSolved: (solved) => onSolved(solved, elsewhere) }),

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
+import { started } from "../../core/descriptors.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { ownersFile } from "../../core/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
@@ -50,12 +51,14 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
     },
   );
   // Steps see the command line of their first process: it does not say where tsbuild is installed.
-  const child = spawn(helperPath(), ["run"], {
-    argv0: "tsbuild-sandbox",
-    cwd: "/",
-    env: {},
-    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
-  });
+  const child = started(
+    spawn(helperPath(), ["run"], {
+      argv0: "tsbuild-sandbox",
+      cwd: "/",
+      env: {},
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+    }),
+  );
   const outputs = [child.stdout as Readable, child.stderr as Readable];
   let stopped = false;
   let status = "";

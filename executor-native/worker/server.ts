@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import { started } from "../../core/descriptors.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { type HelperFailure, sandboxFailed, toWire } from "../errors.js";
 import { helperPath } from "../helper-path.js";
@@ -119,7 +120,7 @@ export function serveWorker(options: ServeOptions): void {
 function removeTrees(paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const child = spawn(helperPath(), ["remove"], { cwd: "/", env: {}, stdio: ["pipe", "ignore", "pipe"] });
+    const child = started(spawn(helperPath(), ["remove"], { cwd: "/", env: {}, stdio: ["pipe", "ignore", "pipe"] }));
     let status = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       status += text;

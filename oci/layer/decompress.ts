@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { type Duplex, pipeline, Readable } from "node:stream";
 import * as zlib from "node:zlib";
+import { started } from "../../core/descriptors.js";
 import { systemErrorCode } from "../../core/errors.js";
 import { corruptLayer, decompressorMissing } from "./errors.js";
 import { type Growing, readGrowing } from "./growing-file.js";
@@ -153,6 +154,7 @@ async function* throughCommand(path: string, format: StreamFormat, command: stri
   const fd = openSync(path, "r");
   const child = spawn(command, ["-dc"], { stdio: [fd, "pipe", "pipe"] });
   closeSync(fd);
+  started(child);
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error("internal: a decompressor was started without pipes");
   let problem = "";

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { extract, type Extract, type Header } from "tar-stream";
+import { started } from "../../core/descriptors.js";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { systemReason } from "../../core/system-reason.js";
 import { openDecompressed, sniffFormat } from "../layer/decompress.js";
@@ -223,7 +224,7 @@ async function* throughGunzip(source: AsyncIterable<Buffer>): AsyncGenerator<Buf
 }
 
 async function* throughProgram(source: AsyncIterable<Buffer>, format: string, program: string): AsyncGenerator<Buffer, void> {
-  const child = spawn(program, ["-dc"], { stdio: ["pipe", "pipe", "ignore"] });
+  const child = started(spawn(program, ["-dc"], { stdio: ["pipe", "pipe", "ignore"] }));
   const ended = new Promise<number | string>((resolve, reject) => {
     child.once("error", (error) =>
       reject(systemErrorCode(error) === "ENOENT" ? decompressorMissing("the archive", format, program) : error),

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { started } from "../../core/descriptors.js";
 import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../http/proxy.js";
 import type { Credentials } from "./credentials.js";
@@ -66,7 +67,7 @@ export class CredentialHelper {
     const { signal } = this;
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
-      const child = spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.env });
+      const child = started(spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.env }));
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       // Note that its pipes are closed as well, because a program that the helper started may keep them open for ever.

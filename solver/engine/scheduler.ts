@@ -18,7 +18,8 @@ export interface SchedulerOptions<R> {
 /** Third phase: finds by content, or runs, every vertex that is waiting, each as soon as its key is settled and its inputs are there. */
 export class Scheduler<R> {
   readonly #session: Session<R>;
-  readonly #pools: { readonly run: PQueue; readonly io: PQueue };
+  readonly #jobs: SchedulerOptions<R>["jobs"];
+  readonly #pools = new Map<"run" | "io", PQueue>();
   readonly #order: SchedulerOptions<R>["order"];
   readonly #ready: Node<R>[] = [];
   #draining = false;
@@ -27,7 +28,7 @@ export class Scheduler<R> {
     this.#session = session;
     session.scope.signal.addEventListener("abort", () => this.#stop(graph.nodes), { once: true });
     this.#order = options.order;
-    this.#pools = { run: new PQueue({ concurrency: options.jobs.run }), io: new PQueue({ concurrency: options.jobs.io }) };
+    this.#jobs = options.jobs;
   }
 
   /** Does what the cache's verdicts ask for: begins what can begin, and ends what nobody needs any more. */
@@ -55,8 +56,7 @@ export class Scheduler<R> {
   /** Vertices that are at work end by themselves; what has not begun never does. */
   #stop(nodes: readonly Node<R>[]): void {
     this.#ready.length = 0;
-    this.#pools.run.clear();
-    this.#pools.io.clear();
+    for (const pool of this.#pools.values()) pool.clear();
     for (const node of nodes) {
       // A cleared queue forgets its tasks, so nobody else takes them off the scope.
       if (node.state.phase === "queued") this.#session.scope.leave();
@@ -125,12 +125,19 @@ export class Scheduler<R> {
     this.#release(node);
   }
 
+  /** Made when something is to run: a build without changes needs none. */
+  #pool(name: "run" | "io"): PQueue {
+    let pool = this.#pools.get(name);
+    if (!pool) this.#pools.set(name, (pool = new PQueue({ concurrency: this.#jobs[name] })));
+    return pool;
+  }
+
   #enqueue(node: Node<R>, keys: ResultKeys): void {
     const session = this.#session;
     if (session.scope.failed || node.abandoned) return session.cancel(node);
     session.move(node, { phase: "queued", keys });
     session.scope.enter();
-    const pool = this.#pools[node.vertex.pool];
+    const pool = this.#pool(node.vertex.pool);
     const task = async () => {
       if (node.abandoned) session.cancel(node);
       else await session.guard(node, (context) => this.#execute(node, keys, context, pool));

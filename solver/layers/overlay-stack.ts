@@ -5,6 +5,7 @@ import { compressionRecipe } from "../../oci/layer/compress.js";
 import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/layer/overlay-facts.js";
 import type { NodeMeta, PackEntry, Toc } from "../../oci/layer/toc.js";
 import type { Descriptor } from "../../oci/types.js";
+import { mergedLayer, MERGED, MOST_LOWERS } from "./merged-layers.js";
 import type { LayerService, Stack } from "./layer-service.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
@@ -28,6 +29,7 @@ const LARGE = 500;
 export class OverlayStacks {
   readonly #service: LayerService;
   readonly #facts = new Map<Digest, OverlayFacts>();
+  readonly #merged = new Map<string, LayerId>();
   readonly #mendings = new Map<string, { readonly id: LayerId | undefined }>();
 
   constructor(service: LayerService) {
@@ -35,9 +37,19 @@ export class OverlayStacks {
   }
 
   async of(stack: Stack, reporter: Reporter): Promise<OverlayStack> {
+    for (let merged = mergedBelow(stack.length); ; merged += MERGED) {
+      const overlay = await this.#above(Math.min(merged, stack.length), stack, reporter);
+      // What mends layers counts as well.
+      if (overlay.lowers.length <= MOST_LOWERS) return overlay;
+    }
+  }
+
+  /** `merged`: how many layers at the bottom are one directory. */
+  async #above(merged: number, stack: Stack, reporter: Reporter): Promise<OverlayStack> {
+    const bottom = merged === 0 ? undefined : await this.#merge(stack.slice(0, merged), reporter);
     const directories = await together(reporter.signal, (signal) => {
       const each = sharedReporter(reporter, signal);
-      return stack.map((id) => this.#service.snapshot(id, each));
+      return stack.map((id, index) => (index < merged ? Promise.resolve("") : this.#service.snapshot(id, each)));
     });
     const facts = await together(reporter.signal, (signal) => {
       const each = sharedReporter(reporter, signal);
@@ -48,18 +60,26 @@ export class OverlayStacks {
       facts.findLastIndex((known) => known?.opaqueRoot),
     );
     const isImplying = (index: number): boolean => (facts[index]?.implied.length ?? 0) > 0;
-    const lowers: string[] = [];
-    for (let index = start; index < stack.length; index++) {
+    const lowers: string[] = bottom !== undefined && start < merged ? [bottom] : [];
+    for (let index = Math.max(start, merged); index < stack.length; index++) {
       lowers.push(directories[index] as string);
       if (!isImplying(index)) continue;
       // One directory mends all layers up to here; but none above what a step made, which may have changed what they imply.
       const next = facts.findIndex((known, at) => at > index && (known === undefined || isImplying(at)));
       if (next !== -1 && isImplying(next)) continue;
       const first = facts.findLastIndex((known, at) => at < index && known === undefined) + 1;
-      const mended = await this.#mended(stack.slice(0, index + 1), Math.max(start, first), facts, reporter);
+      const mended = await this.#mended(stack.slice(0, index + 1), Math.max(start, merged, first), facts, reporter);
       if (mended !== undefined) lowers.push(mended);
     }
     return { lowers: topmostOnly(lowers), root: facts.slice(start).findLast((known) => known?.root)?.root };
+  }
+
+  /** The directory with all layers of a stack in one. Made once for all steps that run on them. */
+  async #merge(stack: Stack, reporter: Reporter): Promise<string> {
+    const key = stack.join(" ");
+    const id = this.#merged.get(key) ?? (await mergedLayer(this.#service, stack, reporter));
+    this.#merged.set(key, id);
+    return this.#service.snapshot(id, reporter);
   }
 
   /** The directory that mends the layers of a stack from `first` on; undefined when they need none. Made once for all steps that run on them. */
@@ -111,6 +131,11 @@ export class OverlayStacks {
     if (toc.entries.length > LARGE) store.memo.set(MEMO, diffId, JSON.stringify(facts));
     return facts;
   }
+}
+
+/** How many layers at the bottom of a stack have to be merged, so that the others fit into an overlay. */
+function mergedBelow(height: number): number {
+  return height <= MOST_LOWERS ? 0 : Math.ceil((height + 1 - MOST_LOWERS) / MERGED) * MERGED;
 }
 
 /**

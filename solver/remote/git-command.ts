@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { started } from "../../core/descriptors.js";
 import { CanceledError, systemErrorCode, throwIfAborted } from "../../core/errors.js";
 import { gitMissing } from "./git-errors.js";
 import { prepareSsh, type SshAccess, sshEnvironment } from "./git-ssh.js";
@@ -108,7 +109,7 @@ export class GitCommand {
     const env = { ...this.#env, ...sshEnvironment(this.#home, access), ...options.env };
     return await new Promise((resolve, reject) => {
       // A group of its own: git starts helpers, which have to end with it.
-      const child = spawn("git", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+      const child = started(spawn("git", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true }));
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
       const stop = (): void => {

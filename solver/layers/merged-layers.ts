@@ -1,0 +1,48 @@
+import type { LayerId } from "../../cache/contract/layers.js";
+import type { FileTree, NodeMeta, PackEntry } from "../../oci/layer/toc.js";
+import type { LayerService, Stack } from "./layer-service.js";
+import { packLayer } from "./pack.js";
+import type { Reporter } from "./ports.js";
+
+/** Directories that an overlay is given at most: the kernel takes 500, and a step adds some of its own. */
+export const MOST_LOWERS = 480;
+/** Layers at the bottom of a high stack are merged by so many, so that the layers which one step after the other puts on top leave them as they are. */
+export const MERGED = 240;
+
+const MEMO = "merged";
+
+/**
+ * One layer with everything that a container would see of the layers of `stack`, for the bottom of an overlay of more layers than the kernel takes. It is in no image.
+ * Note that overlays inside each other would not do, because what an upper one deletes of a lower one comes back.
+ */
+export async function mergedLayer(service: LayerService, stack: Stack, reporter: Reporter): Promise<LayerId> {
+  const { store } = service;
+  const name = stack.join(" ");
+  const known = store.memo.get(MEMO, name)?.toString("utf8") as LayerId | undefined;
+  if (known !== undefined && store.leases.hold("layer", [known]).held.length > 0) return known;
+  const entries = allEntries(await service.view(stack, reporter));
+  const id = await packLayer(service, { entries }, { type: "uncompressed" }, reporter, { clamp: false });
+  store.memo.set(MEMO, name, id);
+  return id;
+}
+
+/** What of a tree goes into a layer that has nothing below it, but its root directory. */
+function allEntries(view: FileTree): readonly PackEntry[] {
+  const entries: PackEntry[] = [];
+  const linked = new Map<string, string>();
+  const entryOf = (path: string, node: NodeMeta): PackEntry => {
+    const first = linked.get(path);
+    if (first !== undefined) return { ...node, path, hardlink: first };
+    // The first of several names has the content, the others are links to it.
+    for (const link of view.linksOf?.(path) ?? []) if (link !== path) linked.set(link, path);
+    return node.type === "file" ? { ...node, path, source: view.content(path) } : { ...node, path };
+  };
+  const add = (path: string): void => {
+    const node = view.lookup(path);
+    if (!node) return;
+    if (path !== "") entries.push(entryOf(path, node));
+    for (const name of view.children(path)) add(path === "" ? name : `${path}/${name}`);
+  };
+  add("");
+  return entries;
+}
