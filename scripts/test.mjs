@@ -14,6 +14,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What runs again as an ordinary user: everything whose way depends on privileges. */
 const PRIVILEGED = [
+  "build/test/escape/**/*.test.js",
   "build/test/executor-native/**/*.test.js",
   "build/test/solver/**/*.test.js",
   "build/test/api/**/*.test.js",

@@ -60,6 +60,14 @@ test("malformed specs are refused with a reason", (t) => {
   });
 });
 
+test("no step is run by a program that it could change", (t) => {
+  withDirectory((directory) => {
+    const texts = { upper: "/", work: "/", arg: "true", cwd: "/", user: "", hostname: "x", hosts: "", "resolv-conf": "" };
+    const spec = fields("parent", String(process.pid), ...Object.entries(texts).flat());
+    t.regex(run(spec, directory), /^125 .*Cannot run steps: this program's file could be changed by them/);
+  });
+});
+
 test("no mode, unknown mode", (t) => {
   for (const mode of [[], ["nosuch"], ["userns"], ["userns", "x", "direct", "", "", "/bin/true"]]) {
     const { status, stderr } = spawnSync(helperPath(), mode, { encoding: "utf8" });

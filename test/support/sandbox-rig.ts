@@ -131,10 +131,10 @@ export function ownSleep(number: number): string {
   return `${number}.${process.pid}`;
 }
 
-/** All of a file of this machine that a change of its owner, mode, times or attributes would show in. */
+/** Of a file of this machine what every change of its owner, mode, times or attributes shows in. */
 export function metadata(path: string): string {
-  const { mode, uid, gid, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-  return [path, mode.toString(8), uid, gid, mtimeNs, ctimeNs, ...llistxattr(path)].join(" ");
+  const { mode, uid, gid, ctimeNs } = statSync(path, { bigint: true });
+  return [path, mode.toString(8), uid, gid, ctimeNs, ...llistxattr(path)].join(" ");
 }
 
 /** Processes of this machine whose command line holds `text`. */

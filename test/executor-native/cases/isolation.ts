@@ -157,6 +157,12 @@ export const isolation: readonly Case[] = [
       assert.equal(out, "");
       assert.equal(err.match(/Permission denied/g)?.length, 12, err);
       assert.equal(metadata(helperPath()), before);
+
+      // Whatever way a step may find, the file is on a mount that is read-only for the worker and all that it starts.
+      const mounts: SandboxMount[] = [{ type: "bind", source: helperPath(), dest: "/tool", readonly: false }];
+      const direct = await rig.run("chmod 6777 /tool; chown 5:5 /tool; touch /tool", { mounts });
+      assert.equal(direct.err.match(/Read-only file system/g)?.length, 3, direct.err);
+      assert.equal(metadata(helperPath()), before);
     },
   },
   {

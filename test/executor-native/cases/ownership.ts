@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ownersFile } from "../../../core/owners-file.js";
+import type { SandboxMount } from "../../../executor-native/contract.js";
+import { helperPath } from "../../../executor-native/helper-path.js";
 import { type SandboxRig, tree } from "../../support/sandbox-rig.js";
 import { type Case, ok } from "./case.js";
 
@@ -130,6 +132,14 @@ export const ownership: readonly Case[] = [
         ["a", "b", "c", "d"].filter((name) => existsSync(join(rig.base, name))),
         [],
       );
+    },
+  },
+  {
+    name: "a command that asks for nothing ends before anybody has looked",
+    run: async (rig) => {
+      // A static program that only prints its usage: whether it is gone when the supervisor comes is a matter of chance, and of 30 some are.
+      const mounts: SandboxMount[] = [{ type: "bind", source: helperPath(), dest: "/tool", readonly: true }];
+      for (let i = 0; i < 30; i++) assert.deepEqual((await rig.run(["/tool"], { mounts })).exit, { code: 125 });
     },
   },
   {

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { copyFileSync, existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { helperPath } from "../../executor-native/helper-path.js";
+import { metadata, type RunOptions, type SandboxRig } from "../support/sandbox-rig.js";
+import type { Row } from "./row.js";
+import { files, supervised } from "./rows/files.js";
+import { calls, mounts, namespaces, settings } from "./rows/kernel.js";
+import { devices, network, networkNone, processes } from "./rows/machine.js";
+import { steps } from "./steps.js";
+import { outcomesIn, tierHere } from "./tiers.js";
+
+export const rows: readonly Row[] = [
+  ...devices,
+  ...files,
+  ...calls,
+  ...mounts,
+  ...namespaces,
+  ...network,
+  ...processes,
+  ...settings,
+  ...supervised,
+];
+
+export interface Report {
+  readonly tier: string;
+  readonly attempts: number;
+  /** Attempts that ended otherwise than they must, with how, and what changed outside. */
+  readonly failures: Readonly<Record<string, string>>;
+}
+
+/** Settings of the machine that no step may change, as they are. */
+const SETTINGS = ["kernel/core_pattern", "kernel/modprobe", "kernel/randomize_va_space", "net/ipv4/ip_forward", "kernel/keys/maxkeys"];
+
+/** All that must be afterwards as it was before. */
+function outside(file: string, pid: number): string[] {
+  const nodes = ["null", "zero", "full", "random", "urandom", "tty"].map((name) => `/dev/${name}`).filter((path) => existsSync(path));
+  const values = SETTINGS.map((name) => `/proc/sys/${name}`).filter((path) => existsSync(path));
+  return [
+    ...[...nodes, helperPath(), file].map(metadata),
+    ...values.map((path) => `${path} ${readFileSync(path, "utf8")}`),
+    `content ${readFileSync(file, "utf8")}`,
+    `beside ${readdirSync(join(file, "..")).join(" ")}`,
+    `host name ${hostname()}`,
+    `lo ${existsSync("/sys/class/net/lo") ? readFileSync("/sys/class/net/lo/flags", "utf8") : ""}`,
+    `process ${/^State:\s+\w/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[0].includes("Z") === false}`,
+    `size ${statSync(helperPath()).size}`,
+  ];
+}
+
+/** Makes all attempts as whoever runs this. `program` is test/escape/program, compiled. */
+export async function makeAttempts(rig: SandboxRig, program: string): Promise<Report> {
+  const tier = tierHere();
+  const failures: Record<string, string> = {};
+  const check = (name: string, how: string, got: string, expected: readonly string[]): void => {
+    if (!expected.includes(got)) failures[name] = `${how}: "${got}" instead of "${expected.join('" or "')}"`;
+  };
+  const file = join(rig.directory("outside"), "file");
+  writeFileSync(file, "outside");
+  copyFileSync(program, join(rig.rootfs, "bin/attempts"));
+  const machine = spawn(program, [], { stdio: ["pipe", "pipe", "inherit"] });
+  try {
+    const told = await firstLine(machine);
+    const [shm, abstract, port, pid] = told.split(" ") as [string, string, string, string];
+    const namespaces = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"].map((name) => readlinkSync(`/proc/self/ns/${name}`)).join(" ");
+    const args = ["/bin/attempts", file, helperPath(), shm, abstract, namespaces, port, pid];
+    const before = outside(file, Number(pid));
+
+    const all = async (options: RunOptions): Promise<ReadonlyMap<string, string>> => {
+      const { exit, out, err } = await rig.run(args, options);
+      if (!("code" in exit) || exit.code !== 0) throw new Error(`The attempts did not end well: ${JSON.stringify(exit)} ${err}`);
+      return new Map(out.split("\n").map((line) => line.split("\t") as [string, string]));
+    };
+    const shared = await all({});
+    for (const [name, how, expected] of rows) check(name, how, shared.get(name) ?? "it was not made", outcomesIn(tier, expected));
+    for (const name of shared.keys()) if (name !== "" && !rows.some(([known]) => known === name)) failures[name] = "it is in no table";
+    const own = await all({ network: "none" });
+    for (const [name, how, expected] of networkNone) {
+      check(`${name} without a network`, how, own.get(name) ?? "it was not made", outcomesIn(tier, expected));
+    }
+    for (const { name, attempt, expected } of steps) check(name, "a step", await attempt(rig, file, program), outcomesIn(tier, expected));
+
+    const after = outside(file, Number(pid));
+    before.forEach((value, index) => check(`outside: ${value.split(" ")[0]}`, "afterwards", after[index] as string, [value]));
+    return { tier, attempts: rows.length + networkNone.length + steps.length, failures };
+  } finally {
+    machine.stdin.end();
+    await new Promise((resolve) => machine.once("close", resolve));
+  }
+}
+
+async function firstLine(child: ChildProcess & { readonly stdout: NodeJS.ReadableStream }): Promise<string> {
+  for await (const line of createInterface(child.stdout)) return line;
+  throw new Error("The process outside ended at once");
+}

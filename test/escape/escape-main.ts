@@ -1,0 +1,10 @@
+import { SandboxRig } from "../support/sandbox-rig.js";
+import { makeAttempts } from "./attempts.js";
+
+/** Makes all attempts with the program that is the first argument, and prints the report as JSON. For running them as another user. */
+const rig = await SandboxRig.open();
+try {
+  process.stdout.write(JSON.stringify(await makeAttempts(rig, process.argv[2] as string)));
+} finally {
+  await rig.close();
+}

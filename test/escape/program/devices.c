@@ -1,0 +1,94 @@
+/* Device nodes and terminals. */
+#include <dirent.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <termios.h>
+
+#include "attempt.h"
+
+ATTEMPT(node_of_a_disk) { return mknod("/tmp/disk", S_IFBLK | 0600, makedev(8, 0)); }
+ATTEMPT(node_of_memory) { return mknod("/tmp/mem", S_IFCHR | 0600, makedev(1, 1)); }
+ATTEMPT(node_of_null) { return mknod("/tmp/null", S_IFCHR | 0600, makedev(1, 3)); }
+ATTEMPT(node_in_shm) { return mknod("/dev/shm/mem", S_IFCHR | 0600, makedev(1, 1)); }
+ATTEMPT(node_in_dev) { return mknod("/dev/mem", S_IFCHR | 0600, makedev(1, 1)); }
+ATTEMPT(node_of_a_whiteout) { return mknod("/tmp/whiteout", S_IFCHR, makedev(0, 0)); }
+
+static int by_text(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+
+static long list(const char *path)
+{
+	struct dirent **entries;
+	int count = scandir(path, &entries, NULL, by_text);
+	for (int i = 0; i < count; i++)
+		if (entries[i]->d_name[0] != '.')
+			say(" %s", entries[i]->d_name);
+	return count;
+}
+
+ATTEMPT(devices) { return list("/dev"); }
+ATTEMPT(terminals) { return list("/dev/pts"); }
+
+static const char *const devices_of_the_host[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
+
+/* The names of the errors, one for each device. */
+static long for_devices(long (*change)(const char *path))
+{
+	for (size_t i = 0; i < LENGTH(devices_of_the_host); i++)
+		say("%s%s", i ? " " : "", change(devices_of_the_host[i]) < 0 ? strerrorname_np(errno) : "done");
+	return 0;
+}
+
+static long change_mode(const char *path) { return chmod(path, 0600); }
+static long change_owner(const char *path) { return chown(path, 1, 1); }
+static long change_times(const char *path) { return utimensat(AT_FDCWD, path, NULL, 0); }
+static long change_attribute(const char *path) { return setxattr(path, "user.x", "x", 1, 0); }
+static long change_list(const char *path) { return setxattr(path, "system.posix_acl_access", "\2\0\0\0", 4, 0); }
+static long change_capabilities(const char *path) { return setxattr(path, "security.capability", "\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, 0); }
+static long take_away(const char *path) { return unlink(path); }
+static long move_away(const char *path) { return rename(path, "/dev/moved"); }
+
+static long change_opened(const char *path)
+{
+	int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		fd = open(path, O_PATH | O_CLOEXEC);
+	char link[32];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	return chmod(link, 0600);
+}
+
+ATTEMPT(device_modes) { return for_devices(change_mode); }
+ATTEMPT(device_modes_by_descriptor) { return for_devices(change_opened); }
+ATTEMPT(device_owners) { return for_devices(change_owner); }
+ATTEMPT(device_times) { return for_devices(change_times); }
+ATTEMPT(device_attributes) { return for_devices(change_attribute); }
+ATTEMPT(device_lists) { return for_devices(change_list); }
+ATTEMPT(device_capabilities) { return for_devices(change_capabilities); }
+ATTEMPT(devices_removed) { return for_devices(take_away); }
+ATTEMPT(devices_moved) { return for_devices(move_away); }
+
+ATTEMPT(devices_work)
+{
+	char bytes[8] = "1234567";
+	int null = open("/dev/null", O_RDWR | O_CREAT | O_TRUNC, 0666), zero = open("/dev/zero", O_RDWR);
+	bool work = write(null, bytes, 8) == 8 && read(null, bytes, 8) == 0 && read(zero, bytes, 8) == 8 && bytes[0] == 0 && write(zero, bytes, 8) == 8 &&
+	            read(open("/dev/urandom", O_RDONLY), bytes, 8) == 8 && read(open("/dev/random", O_RDONLY), bytes, 8) == 8 &&
+	            write(open("/dev/full", O_WRONLY), bytes, 8) < 0 && errno == ENOSPC;
+	say(work ? "all" : "not all");
+	return 0;
+}
+
+/* A file, or what lies over a file. */
+ATTEMPT(mask_mode) { return chmod("/proc/timer_list", 0600); }
+ATTEMPT(mask_owner) { return chown("/proc/timer_list", 1, 1); }
+ATTEMPT(mask_times) { return utimensat(AT_FDCWD, "/proc/timer_list", NULL, 0); }
+ATTEMPT(mask_of_a_directory) { return mkdir("/sys/firmware/x", 0700); }
+ATTEMPT(mask_of_a_directory_mode) { return chmod("/sys/firmware", 0777); }
+
+ATTEMPT(terminal) { return try_open("/dev/tty", O_RDWR); }
+ATTEMPT(input_of_a_terminal) { return ioctl(0, TIOCSTI, "x"); }
+ATTEMPT(controlling_terminal) { return ioctl(0, TIOCSCTTY, 1); }
+ATTEMPT(console_selection) { char code = 3; return ioctl(0, TIOCLINUX, &code); }
+ATTEMPT(console_of_the_host) { return try_open("/dev/console", O_RDWR); }

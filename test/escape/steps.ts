@@ -1,0 +1,137 @@
+import { copyFileSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { TsbuildError } from "../../core/errors.js";
+import type { SandboxMount } from "../../executor-native/contract.js";
+import { ownSleep, processesWith, type Ran, type SandboxRig } from "../support/sandbox-rig.js";
+import type { Expected } from "./tiers.js";
+
+/** A way out that is a step's own settings: the directory, user, mounts and command that a Dockerfile asks for. */
+export interface StepRow {
+  readonly name: string;
+  readonly expected: Expected;
+  /** `file` is one of the machine; `program` that of the attempts. */
+  readonly attempt: (rig: SandboxRig, file: string, program: string) => Promise<string>;
+}
+
+/** The code of the error, or the exit and what was printed. */
+async function outcome(running: Promise<Ran>): Promise<string> {
+  try {
+    const { exit, out, err } = await running;
+    return ["code" in exit ? String(exit.code) : exit.signal, ...`${out}${err}`.split("\n").filter(Boolean)].join("; ");
+  } catch (error) {
+    if (error instanceof TsbuildError) return error.code;
+    throw error;
+  }
+}
+
+/** CVE-2024-21626. A descriptor's link is read as the text that it shows; most show nothing that a directory can be made of. */
+function workingDirectory(cwd: string): StepRow {
+  return {
+    name: `WORKDIR ${cwd}`,
+    expected: ["exec/working-directory", "1; /"],
+    attempt: (rig, file) => outcome(rig.run(`pwd; cat ../../../../..${file} ../../../..${file} 2>&1 | grep -v 'No such'`, { cwd })),
+  };
+}
+
+/** Of programs that say much, the exit. */
+async function exitOf(running: Promise<Ran>): Promise<string> {
+  return (await outcome(running)).split(";")[0] as string;
+}
+
+function command(args: readonly string[], expected: Expected): StepRow {
+  return { name: `RUN [${args.slice(0, 2).join(", ")}]`, expected, attempt: (rig) => exitOf(rig.run(args)) };
+}
+
+/** CVE-2024-40635. */
+function user(text: string, expected: Expected): StepRow {
+  return { name: `USER ${text}`, expected, attempt: (rig) => outcome(rig.run("id -u", { user: text })) };
+}
+
+const SECRET = Buffer.from("secret").toString("base64");
+
+function mountTarget(dest: string, expected: Expected, look = "true"): StepRow {
+  const mounts: readonly SandboxMount[] = [{ type: "tmpfs", dest, size: 0, readonly: false }];
+  return { name: `a mount at ${dest}`, expected, attempt: (rig) => outcome(rig.run(look, { mounts })) };
+}
+
+/** A secret below a link of the image to where the machine has a directory. */
+function mountThroughLink(name: string, link: (directory: string) => string): StepRow {
+  return {
+    name: `a mount through ${name}`,
+    expected: "0; secret",
+    attempt: (rig) => {
+      const [layer, victim] = [rig.directory("layer"), rig.directory("victim")];
+      symlinkSync(link(victim), join(layer, "run"));
+      const mounts: readonly SandboxMount[] = [{ type: "file", dest: "/run/x", data: SECRET, uid: 0, gid: 0, mode: 0o400 }];
+      return outcome(rig.run("cat /run/x; echo", { lowers: [rig.rootfs, layer], mounts }));
+    },
+  };
+}
+
+export const steps: readonly StepRow[] = [
+  workingDirectory("/proc/self/fd/3"),
+  workingDirectory("/proc/self/fd/7"),
+  workingDirectory("/proc/self/fd/8"),
+  workingDirectory("/proc/thread-self/fd/5"),
+  workingDirectory("/proc/1/fd/3"),
+  workingDirectory("/proc/1/root"),
+  workingDirectory("/proc/self/cwd"),
+
+  command(["/proc/self/exe"], "125"),
+  command(["/proc/self/exe", "probe", "/tmp", "mapped"], "0"),
+  command(["/proc/self/exe", "run"], "125"),
+  command(["/proc/self/exe", "remove"], "0"),
+  command(["/proc/self/exe", "userns", "1", "own", "0 0 1", "0 0 1", "/bin/true"], "125"),
+  command(["/proc/self/fd/4"], "126"),
+  command(["/proc/1/exe"], "126"),
+  {
+    name: "#!/proc/self/exe",
+    expected: "127",
+    attempt: (rig) => exitOf(rig.run("printf '#!/proc/self/exe\\n' >/s; chmod 755 /s; /s")),
+  },
+  {
+    // CVE-2019-5736: a program that is not static is started by the loader that the image has at this place.
+    name: "RUN [/proc/self/exe] with a loader of the image",
+    expected: "125",
+    attempt: (rig, _file, program) => {
+      const layer = rig.directory("layer");
+      for (const path of [
+        "lib64/ld-linux-x86-64.so.2",
+        "lib/ld-linux-aarch64.so.1",
+        "lib/ld-musl-x86_64.so.1",
+        "lib/ld-musl-aarch64.so.1",
+      ]) {
+        mkdirSync(join(layer, path, ".."), { recursive: true });
+        copyFileSync(program, join(layer, path));
+      }
+      return exitOf(rig.run(["/proc/self/exe"], { lowers: [rig.rootfs, layer] }));
+    },
+  },
+
+  user("2147483648", "exec/unknown-user"),
+  user("4294967295", "exec/unknown-user"),
+  user("4294967296:0", "exec/unknown-user"),
+  user("-1", "exec/unknown-user"),
+  user("0x0", "exec/unknown-user"),
+  user("1:1:1", "exec/unknown-group"),
+
+  mountTarget("/", "exec/mount-point"),
+  mountTarget("/proc", "0"),
+  mountTarget("/proc/sys/kernel", "0"),
+  mountTarget("/sys/fs/cgroup", "0"),
+  mountTarget("/dev", "0; yes", "echo x >/dev/null; test ! -c /dev/null && echo yes"),
+  mountTarget("/../../../tmp/../tmp/in", "0; in", "ls /tmp"),
+  mountThroughLink("an absolute link", (victim) => victim),
+  mountThroughLink("a relative link", (victim) => `../../../../../../..${victim}`),
+  mountThroughLink("a link by /proc", (victim) => `/proc/self/root${victim}`),
+
+  {
+    name: "a process that outlives the step",
+    expected: "0; none",
+    attempt: async (rig) => {
+      const sleep = ownSleep(98767);
+      const ran = await outcome(rig.run(`trap '' TERM HUP INT; (setsid sh -c 'trap "" TERM HUP; sleep ${sleep}' & ) & sleep 0`));
+      return `${ran}; ${processesWith(sleep).length === 0 ? "none" : "left"}`;
+    },
+  },
+];

@@ -1,0 +1,34 @@
+import { ownershipHere } from "../../executor-native/id-map.js";
+import { isHostRoot } from "../../executor-native/ownership.js";
+
+/** How ids of a step relate to the machine's: as the host's root, with a range of ids, or with one id (an ordinary user's, or root's). */
+export type Tier = "root" | "subids" | "virtual" | "root-virtual";
+
+export function tierHere(): Tier {
+  if (ownershipHere() === "virtual") return isHostRoot() ? "root-virtual" : "virtual";
+  return isHostRoot() ? "root" : "subids";
+}
+
+/** What comes of an attempt: the name of an error, or what it found. Several where kernels differ, such as in files that only some have. */
+export type Outcome = string | readonly string[];
+
+/** By whether id 0 of the step is the host's root, or by whether owners are virtual. */
+export type Expected =
+  | Outcome
+  | { readonly hostRoot: Outcome; readonly others: Outcome }
+  | { readonly mapped: Outcome; readonly virtual: Outcome };
+
+export function outcomesIn(tier: Tier, expected: Expected): readonly string[] {
+  const outcome = outcomeIn(tier, expected);
+  return typeof outcome === "string" ? [outcome] : outcome;
+}
+
+function outcomeIn(tier: Tier, expected: Expected): Outcome {
+  if (typeof expected === "string" || !isByTier(expected)) return expected;
+  if ("hostRoot" in expected) return tier === "root" || tier === "root-virtual" ? expected.hostRoot : expected.others;
+  return tier === "virtual" || tier === "root-virtual" ? expected.virtual : expected.mapped;
+}
+
+function isByTier(expected: Exclude<Expected, string>): expected is Exclude<Expected, Outcome> {
+  return !Array.isArray(expected);
+}
