@@ -41,7 +41,13 @@ export const BUILD_FLAGS: readonly Flag[] = [
     group: INPUT,
   },
   { name: "label", notEmpty: true, value: "<key=value>", repeat: true, text: "Label of the image", group: INPUT },
-  { name: "annotation", value: "<key=value>", repeat: true, text: "OCI annotation", group: INPUT },
+  {
+    name: "annotation",
+    value: "<key=value>",
+    repeat: true,
+    text: "OCI annotation; index: or manifest[os/arch]: before the key says where",
+    group: INPUT,
+  },
   {
     name: "pull",
     modes: ["always", "missing", "newer", "never"],

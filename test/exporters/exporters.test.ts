@@ -576,13 +576,12 @@ test("a layer that may be elsewhere is brought only when the registry does not t
   ] as const) {
     let brought = 0;
     const fake = await fakeRegistry((request, response) => {
-      const mounting = request.url.includes("mount=");
+      const query = new URL(request.url, "http://fake").searchParams;
+      const mounted = mounts ? query.get("mount") : null;
+      const has = (digest: string) => response.writeHead(201, { "docker-content-digest": digest }).end();
       if (request.method === "HEAD") response.writeHead(404).end();
-      else if (request.method === "POST") response.writeHead(mounting && mounts ? 201 : 202, { location: "/upload" }).end();
-      else {
-        const digest = new URL(request.url, fake.origin).searchParams.get("digest") ?? sha256(request.body);
-        response.writeHead(201, { "docker-content-digest": digest }).end();
-      }
+      else if (request.method === "POST" && mounted === null) response.writeHead(202, { location: "/upload" }).end();
+      else has(mounted ?? query.get("digest") ?? sha256(request.body));
     });
     const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
     const layer = testLayer(store, [{ name: `file-${mounts}`, text: "x" }]);
