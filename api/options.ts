@@ -129,7 +129,7 @@ export interface BuildOptions extends CommonOptions {
    * step that asks for more fails the build before anything runs.
    */
   readonly allow?: readonly Entitlement[];
-  /** `host:ip`. */
+  /** `host:ip`, `host:host-gateway` for this machine; several addresses behind commas. */
   readonly addHosts?: readonly string[];
   /** Bytes. */
   readonly shmSize?: number;

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../core/diagnostics.js";
 import { TsbuildError, UsageError } from "../core/errors.js";
 import { suggest } from "../core/suggest.js";
 import type { Consent } from "../llb/entitlements.js";
+import { checkCompression } from "../oci/layer/compress.js";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";
 import { parseImageName, parseReference } from "../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
@@ -131,8 +132,8 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     platformExplicit: (options.platforms?.length ?? 0) > 0,
     outputs: resolveOutputs(options, platforms),
     noCache: noCacheOf(options) ? true : (options.noCacheFilter ?? []).map((stage) => stage.toLowerCase()),
-    cacheFrom: withReferences(options.cacheFrom ?? []),
-    cacheTo: withReferences(options.cacheTo ?? []),
+    cacheFrom: checkedCaches(options.cacheFrom ?? []),
+    cacheTo: checkedCaches(options.cacheTo ?? []),
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
     explain: options.explain ?? false,
     history: options.history !== false,
@@ -153,9 +154,14 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
   };
 }
 
-/** Throws `reference/invalid` for a cache whose name is none. */
-function withReferences<T extends CacheFrom | CacheTo>(caches: readonly T[]): readonly T[] {
-  for (const cache of caches) if (cache.type === "registry") parseReference(cache.ref);
+/** Throws `reference/invalid` for a cache whose name is none, `layer/…` for a compression that cannot be had. */
+function checkedCaches<T extends CacheFrom | CacheTo>(caches: readonly T[]): readonly T[] {
+  for (const cache of caches) {
+    if (cache.type === "registry") parseReference(cache.ref);
+    if (!("compression" in cache || "compressionLevel" in cache)) continue;
+    const { compression: type = "gzip", compressionLevel: level } = cache;
+    checkCompression({ type, ...(level === undefined ? {} : { level }) });
+  }
   return caches;
 }
 

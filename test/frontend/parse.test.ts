@@ -149,6 +149,8 @@ test("small grammars", (t) => {
   t.is(parseSize("1.5g"), 1.5 * 1024 ** 3);
   t.is(parseSize("64MiB"), 64 * 1024 ** 2);
   t.is(parseSize("x"), undefined);
+  t.is(parseSize("99999999999999999999"), undefined);
+  t.is(parseSize("9007199254740992k"), undefined);
   t.deepEqual(["755", "07777", "u=rwX,go=rX", "+x", "g=u", "10000", "9", "rwx", ""].map(parseMode), [
     0o755,
     0o7777,
