@@ -25,6 +25,7 @@ export type {
   CheckOptions,
   CheckResult,
   CommonOptions,
+  Entitlement,
   ImageForm,
   ImageStore,
   LintWarning,

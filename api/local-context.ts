@@ -4,7 +4,6 @@ import { systemErrorCode, throwIfAborted, TsbuildError } from "../core/errors.js
 import { systemReason } from "../core/system-reason.js";
 import { type IgnoreLine, readIgnoreLines } from "../frontend/dockerfile/dockerignore.js";
 import { readContextText } from "./context-text.js";
-import { dockerfileNotFound } from "./dockerfile-not-found.js";
 import { OPEN_INPUT } from "../core/regular-file.js";
 import { NotATextError, readOpenFile, readText } from "./read-text.js";
 
@@ -64,6 +63,7 @@ export async function readDockerfile(
       throw unreadableDockerfile(displayName(path), error, option === undefined);
     }
   }
+  const { dockerfileNotFound } = await import("./dockerfile-not-found.js");
   throw dockerfileNotFound(candidates.map(displayName), option, context);
 }
 

@@ -4,7 +4,7 @@ import type { SolverContext } from "../context.js";
 import type { OpContext } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { type CacheMount, cacheMountName } from "./cache-mount-name.js";
-import { type Seed, seedOf } from "./cache-mount-seed.js";
+import type { Seed } from "./cache-mount-seed.js";
 import type { Held } from "./exec-mounts.js";
 
 /**
@@ -20,7 +20,7 @@ export async function cacheDirectory(
   held: Held,
 ): Promise<string> {
   const { store } = context.layers;
-  const seed = input && (await seedOf(mount, input, context, opContext));
+  const seed = input && (await (await import("./cache-mount-seed.js")).seedOf(mount, input, context, opContext));
   const name = cacheMountName(mount, seed?.digest);
   let path = store.cacheMountPath(name, mount.id);
   if (mount.sharing === "locked") {
