@@ -22,6 +22,7 @@ export async function checkOutputs(outputs: readonly ResolvedOutput[], caches: r
     UsageError.of(() => existingEntries(dest));
   }
   for (const cache of caches) {
+    if (cache.type === "local" && !cache.ignoreError) checkDirectoryDestination(cache.dest, " for --cache-to type=local");
     if ("compression" in cache && cache.compression !== undefined) checkCompression({ type: cache.compression });
   }
 }

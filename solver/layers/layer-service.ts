@@ -8,7 +8,7 @@ import { compressionRecipe } from "../../oci/layer/compress.js";
 import type { CompressionOptions } from "../../oci/layer/tasks.js";
 import type { Toc } from "../../oci/layer/toc.js";
 import { RootfsView } from "../../oci/layer/view.js";
-import { layerCompression, layerMediaType } from "../../oci/media-types.js";
+import { isForeignLayerType, layerCompression, layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { acquireLock } from "./bring-blob.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
@@ -259,8 +259,9 @@ export class LayerService {
     });
   }
 
-  /** Whether a blob is in this compression; of one that was made here, also whether it has the level that was asked for. */
+  /** Whether a blob is in this compression; of one that was made here, also whether it has the level that was asked for. Foreign layers are nobody's to convert. */
   #isIn(blob: Descriptor, recipe: string | undefined, compression: CompressionOptions): boolean {
+    if (isForeignLayerType(blob.mediaType)) return true;
     if (layerCompression(blob.mediaType) !== compression.type) return false;
     return compression.level === undefined || recipe === undefined || recipe === compressionRecipe(compression);
   }

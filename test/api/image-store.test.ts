@@ -201,6 +201,7 @@ test("a repository without a tag is saved with all its tags, several of them in 
   t.deepEqual(await saved("app:2"), ["docker.io/library/app:2"]);
   t.deepEqual(await saved("application", "docker.io/library/app"), ["docker.io/library/application:1", NAME, "docker.io/library/app:2"]);
   await t.throwsAsync(saved("ap"), { code: "images/not-found" });
+  await t.throwsAsync(images.save(["app"], join(dir, "none/x.tar")), { code: "export/no-directory", instanceOf: UsageError });
 });
 
 test("pruning images removes those without a name, with what only they needed, and says how much that was", async (t) => {

@@ -94,6 +94,15 @@ for (const [output, code, message] of UNWRITABLE) {
   });
 }
 
+test("told before the build: a cache in a place that is a file, unless its errors are to be ignored", async (t) => {
+  const path = directory(t);
+  writeFileSync(join(path, "file"), "");
+  const built = (ignoreError: boolean) =>
+    build({ cacheTo: [{ type: "local", dest: join(path, "file"), ignoreError }], root: join(path, "store"), context: "/nowhere" });
+  await t.throwsAsync(built(false), { code: "export/not-a-directory", message: /for --cache-to type=local/ });
+  await t.throwsAsync(built(true), { code: "context/not-found" });
+});
+
 requires(withoutOrdinaryUser)("a place where this user may not write is told before the build, and is no error of the call", async (t) => {
   const path = directory(t);
   mkdirSync(join(path, "closed"), 0o555);
