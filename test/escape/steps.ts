@@ -126,6 +126,17 @@ export const steps: readonly StepRow[] = [
   mountThroughLink("a link by /proc", (victim) => `/proc/self/root${victim}`),
 
   {
+    // A directory of the layer below, which would be hidden, or be another one, in the next step. The kernel escapes the names; owners are the image's own matter.
+    name: "attributes of overlayfs that a step sets",
+    expected: { mapped: "0; one; 0:0", virtual: "0; one; 4242:4242" },
+    attempt: async (rig) => {
+      const first = await rig.run("mkdir /d; echo one >/d/one");
+      const lowers = [rig.rootfs, first.upper];
+      const marked = await rig.run(["/bin/attempts", "overlay", "/d"], { lowers });
+      return outcome(rig.run("cat /d/one; stat -c %u:%g /d", { lowers: [...lowers, marked.upper] }));
+    },
+  },
+  {
     name: "a process that outlives the step",
     expected: "0; none",
     attempt: async (rig) => {

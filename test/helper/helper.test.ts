@@ -1,5 +1,16 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -90,6 +101,27 @@ test("remove: trees, files, links and what is not there; links are not followed"
     t.deepEqual([result.status, result.stderr], [0, ""]);
     t.deepEqual(readdirSync(directory), ["keep"]);
     t.true(existsSync(join(directory, "keep/f")));
+  });
+});
+
+test("remove: directories that may not be read, without the rights of root", (t) => {
+  withDirectory((directory) => {
+    const tree = join(directory, "tree");
+    mkdirSync(join(tree, "closed/inner"), { recursive: true });
+    writeFileSync(join(tree, "closed/inner/f"), "");
+    for (const path of ["closed/inner", "closed", "."]) chmodSync(join(tree, path), 0);
+    // Other users may not reach the program where it is built.
+    copyFileSync(helperPath(), join(directory, "program"));
+    const asRoot = process.geteuid?.() === 0;
+    if (asRoot) spawnSync("chown", ["-R", "54321:54321", directory]);
+    const drop = asRoot ? ["--reuid=54321", "--regid=54321", "--clear-groups"] : [];
+    const { stderr } = spawnSync("setpriv", [...drop, join(directory, "program"), "remove"], {
+      input: `${tree}\0`,
+      encoding: "utf8",
+      cwd: "/",
+    });
+    t.is(stderr, "");
+    t.deepEqual(readdirSync(directory), ["program"]);
   });
 });
 

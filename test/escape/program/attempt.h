@@ -49,6 +49,9 @@ long try_open(const char *path, int flags);
 /* The same with text put together. */
 long try_open_text(int flags, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Sets what overlayfs keeps of its own on a directory, and prints what became of each. */
+int mark_for_overlayfs(const char *path);
+
 /* A call of another architecture's table, made with int 0x80; -1 with errno. Only on x86-64. */
 long call_i386(long number, long a, long b, long c, long d, long e);
 

@@ -87,6 +87,8 @@ ATTEMPT(mask_times) { return utimensat(AT_FDCWD, "/proc/timer_list", NULL, 0); }
 ATTEMPT(mask_of_a_directory) { return mkdir("/sys/firmware/x", 0700); }
 ATTEMPT(mask_of_a_directory_mode) { return chmod("/sys/firmware", 0777); }
 
+ATTEMPT(device_locked) { return flock(open("/dev/null", O_RDONLY), LOCK_EX | LOCK_NB); }
+
 ATTEMPT(terminal) { return try_open("/dev/tty", O_RDWR); }
 ATTEMPT(input_of_a_terminal) { return ioctl(0, TIOCSTI, "x"); }
 ATTEMPT(controlling_terminal) { return ioctl(0, TIOCSCTTY, 1); }

@@ -107,6 +107,8 @@ int main(int count, char **arguments)
 {
 	if (count == 1)
 		return be_outside();
+	if (count == 3)
+		return mark_for_overlayfs(arguments[2]);
 	if (count != 8)
 		return 2;
 	outside = (struct outside){arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], atoi(arguments[6]), atoi(arguments[7])};

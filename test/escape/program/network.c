@@ -62,6 +62,12 @@ ATTEMPT(mark)
 
 ATTEMPT(packet_filter) { char data[84] = "filter"; socklen_t size = sizeof data; return getsockopt(socket(AF_INET, SOCK_DGRAM, 0), IPPROTO_IP, 64, data, &size); }
 
+ATTEMPT(low_port)
+{
+	struct sockaddr_in address = loopback(3);
+	return bind(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address);
+}
+
 ATTEMPT(host_service)
 {
 	struct sockaddr_in address = loopback(outside.port);

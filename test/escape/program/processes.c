@@ -81,6 +81,21 @@ ATTEMPT(madvise_first)
 	return syscall(440, syscall(434, 1, 0), &there, 1, 21, 0);
 }
 
+/* As it is. */
+ATTEMPT(limits_of_first)
+{
+	struct rlimit limit;
+	return prlimit(1, RLIMIT_CORE, NULL, &limit) < 0 ? -1 : prlimit(1, RLIMIT_CORE, &limit, NULL);
+}
+
+ATTEMPT(higher_limits)
+{
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_max++;
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 ATTEMPT(oom_score)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY);

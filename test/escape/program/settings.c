@@ -35,6 +35,10 @@ static long bytes_of(const char *path)
 	return size;
 }
 
+ATTEMPT(caches_of_the_kernel) { return try_open("/proc/slabinfo", O_RDONLY); }
+ATTEMPT(allocations_of_the_kernel) { return try_open("/proc/vmallocinfo", O_RDONLY); }
+ATTEMPT(serial_number) { return try_open("/sys/class/dmi/id/product_serial", O_RDONLY); }
+ATTEMPT(disks) { return try_open("/sys/block/vda/queue/read_ahead_kb", O_WRONLY); }
 ATTEMPT(core_of_the_kernel) { return bytes_of("/proc/kcore"); }
 ATTEMPT(kernel_messages) { return bytes_of("/proc/kmsg"); }
 ATTEMPT(kernel_messages_device) { return try_open("/dev/kmsg", O_RDONLY); }

@@ -68,5 +68,6 @@ export const supervised: readonly Row[] = [
   ["make_past_the_root", "mknod by ../../.. beside the host's file, as another user", "ENOENT"],
   ["path_rewritten", "the path rewritten during 1,000 chowns (the program stays as it is)", "tried"],
   ["directory_swapped", "a directory swapped with a link to /proc/1 during 1,000 chowns (the program stays as it is)", "tried"],
+  ["own_ids_by_i386_limit", "RLIMIT_LOCKS by int 0x80, then chown of the program", ["EPERM", "SIGSEGV", "no such calls"]],
   ["own_ids_by_limit", "a limit that holds the ids of the step", "33"],
 ];

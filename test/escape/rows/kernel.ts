@@ -119,6 +119,7 @@ export const settings: readonly Row[] = [
   ["power_state", "/sys/power", SETTING],
   ["huge_pages", "/sys/kernel/mm", SETTING],
   ["processor", "cpu1/online", SETTING],
+  ["disks", "/sys/block", SETTING],
   ["module_parameter", "/sys/module/*/parameters", SETTING],
   ["own_cgroup", "/sys/fs/cgroup/cgroup.procs", "ENOENT"],
   ["core_of_the_kernel", "/proc/kcore", ["0 bytes", "ENOENT"]],
@@ -126,7 +127,10 @@ export const settings: readonly Row[] = [
   ["kernel_messages_device", "/dev/kmsg", "ENOENT"],
   ["keys", "/proc/keys", ["0 bytes", "ENOENT"]],
   ["timers", "/proc/timer_list", ["0 bytes", "ENOENT"]],
-  // As in Docker: flags and counts of pages, for the host's root only.
+  // As in Docker, the host's root may read these.
+  ["caches_of_the_kernel", "/proc/slabinfo", { hostRoot: ["done", "ENOENT"], others: ["EACCES", "ENOENT"] }],
+  ["allocations_of_the_kernel", "/proc/vmallocinfo", { hostRoot: ["done", "ENOENT"], others: ["EACCES", "ENOENT"] }],
+  ["serial_number", "serial numbers (DMI)", { hostRoot: ["done", "ENOENT"], others: ["EACCES", "ENOENT"] }],
   ["page_flags", "/proc/kpageflags", { hostRoot: ["done", "ENOENT"], others: ["EACCES", "ENOENT"] }],
   ["page_counts", "/proc/kpagecount", { hostRoot: ["done", "ENOENT"], others: ["EACCES", "ENOENT"] }],
   ["own_page_frames", "page frames in /proc/self/pagemap", ["hidden", "EPERM"]],

@@ -23,6 +23,8 @@ export const devices: readonly Row[] = [
   ["devices_removed", "unlink of the same", EACH_BUSY],
   ["devices_moved", "rename of the same", EACH_BUSY],
   ["devices_work", "reading and writing the same", "all"],
+  // The node is the host's, so a lock on it is too. Nothing is known to ask for one.
+  ["device_locked", "flock of /dev/null", "done"],
   ["mask_mode", "chmod of a masked file in /proc", ["EROFS", "ENOENT"]],
   ["mask_owner", "chown of the same", ["EROFS", "ENOENT"]],
   ["mask_times", "utimes of the same", ["EROFS", "ENOENT"]],
@@ -50,6 +52,9 @@ export const processes: readonly Row[] = [
   ["kcmp_first", "kcmp with the first process", "EPERM"],
   ["move_pages_of_first", "move_pages of the first process", "EPERM"],
   ["madvise_first", "process_madvise of the first process", "EPERM"],
+  // It ends with its own limits, and so does the step.
+  ["limits_of_first", "prlimit of the first process", "done"],
+  ["higher_limits", "a higher hard limit", "EPERM"],
   ["oom_score", "oom_score_adj -1000", "EACCES"],
   ["real_time_scheduling", "SCHED_FIFO", "EPERM"],
   ["higher_priority", "nice -10", "EACCES"],
@@ -69,6 +74,7 @@ export const network: readonly Row[] = [
   ["link_flags", "SIOCSIFFLAGS", "EPERM"],
   ["mark", "SO_MARK", "EPERM"],
   ["packet_filter", "iptables", ["EPERM", "ENOPROTOOPT"]],
+  ["low_port", "bind a port below 1024", ["EACCES", "done"]],
   // By design: see "The network" in docs/sandbox.md.
   ["host_service", "service of the host on 127.0.0.1", "done"],
   ["host_abstract_socket", "abstract socket of the host", "done"],
