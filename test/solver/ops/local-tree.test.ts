@@ -183,6 +183,8 @@ requires(withoutOrdinaryUser)("an excluded directory that cannot be read is no e
   const root = directory({ "secret/x": "", a: "" });
   chmodSync(join(root, "secret"), 0);
   t.deepEqual(all(new LocalTree(root, { ignore: rules("secret") })), ["a"]);
+  // Nor when exceptions bring back something of other directories.
+  t.deepEqual(all(new LocalTree(root, { ignore: rules("*", "!*/target/*.jar", "!a") })), ["a"]);
   chmodSync(join(root, "secret"), 0o755);
 });
 
