@@ -1,4 +1,4 @@
-import { type Digest, Hasher } from "../../core/digest.js";
+import { type Digest, Hasher, sha256 } from "../../core/digest.js";
 import type { TsbuildError } from "../../core/errors.js";
 import { layerMediaType } from "../media-types.js";
 import { padding, type TarHeader } from "../tar/header.js";
@@ -15,7 +15,7 @@ import { layerSteps, type PackStep } from "./plan.js";
 import { type Cancellation, digestOf, EMPTY_DIGEST, stopIfAborted } from "./read-layer.js";
 import type { CompressionOptions } from "./tasks.js";
 import type { LayerBlob, PackEntry, PackPlan, Toc, TocEntry } from "./toc.js";
-import { opaqueMarkerOf, whiteoutOf } from "./whiteout.js";
+import { isReservedName, opaqueMarkerOf, whiteoutOf } from "./whiteout.js";
 
 export interface WriteOptions {
   /** Where the blob goes; without it only diffID and TOC are computed. */
@@ -44,9 +44,9 @@ const STAGING = 1 << 20;
 
 /** Writes a layer from a plan. Removes the blob again when it fails. Throws {@link EarlierTarUnusable} when the earlier layer does not help. */
 export async function writeLayer(plan: PackPlan, options: WriteOptions): Promise<WrittenLayer> {
-  const steps = layerSteps(plan, options.epoch);
-  const { out, context } = options;
-  if (!out) return writeSteps(steps, new Compressor({ type: "uncompressed" }, () => {}), undefined, context);
+  const { out, context, epoch } = options;
+  if (!out) return describeLayer(plan, epoch, context);
+  const steps = layerSteps(plan, epoch);
   const earlier = options.earlier && openEarlier(steps, options.earlier);
   const mediaType = layerMediaType(out.compression.type);
   try {
@@ -58,6 +58,18 @@ export async function writeLayer(plan: PackPlan, options: WriteOptions): Promise
   } finally {
     await earlier?.tar.close();
   }
+}
+
+/**
+ * Computes diffID and TOC of a layer that is not written. Note that it may hold files called `.wh.…`, because a stage that only others copy from never
+ * becomes a layer of an image. Its diffID is then no digest of a tar, which would say that these files are deletions.
+ */
+async function describeLayer(plan: PackPlan, epoch: number | undefined, context: Cancellation | undefined): Promise<WrittenLayer> {
+  const steps = layerSteps(plan, epoch, { reservedNames: true });
+  const written = await writeSteps(steps, new Compressor({ type: "uncompressed" }, () => {}), undefined, context);
+  if (!plan.entries.some(({ path }) => isReservedName(path))) return written;
+  const diffId = sha256(`files with reserved names\n${written.diffId}`);
+  return { ...written, diffId, toc: { ...written.toc, diffId } };
 }
 
 /** Entries, and bytes in files, that an earlier layer does not have alike, above which it is of no use: other threads read them faster. */

@@ -14,11 +14,15 @@ export type PackStep =
  * The order and form in which a plan is written, the same however it came: canonical path order, an opaque marker right after its directory,
  * of a group of hard links the first path carries the content, times in whole seconds (as Docker and containerd write them) and not after `epoch`.
  */
-export function layerSteps(plan: PackPlan, epoch: number | undefined): readonly PackStep[] {
+export function layerSteps(
+  plan: PackPlan,
+  epoch: number | undefined,
+  { reservedNames = false }: { /** Take files whose names mean deletions in a layer. */ readonly reservedNames?: boolean } = {},
+): readonly PackStep[] {
   const whiteouts = new Set(plan.whiteouts ?? []);
   const entries = sortByPath(withFirstLinks(plan.entries)).map((entry, index, all) => {
     if (index > 0 && all[index - 1]?.path === entry.path) throw new Error(`internal: "${entry.path}" is planned twice`);
-    if (isReservedName(entry.path)) throw reservedName(entry.path);
+    if (!reservedNames && isReservedName(entry.path)) throw reservedName(entry.path);
     // A directory that replaces what is below hides it; anything else hides it by being there.
     const replaces = whiteouts.delete(entry.path) && entry.type === "dir";
     return normalized(entry, epoch, replaces);
