@@ -38,6 +38,17 @@ export function unlockFile(path: string, fd: number): void {
   }
 }
 
+/** Gives a share of a lock back. The last one takes all of it for a moment, which lets it remove the file. */
+export function unlockShare(path: string, fd: number): void {
+  let isLast = false;
+  try {
+    isLast = flock(fd, "exclusive");
+  } finally {
+    if (isLast) unlockFile(path, fd);
+    else closeSync(fd);
+  }
+}
+
 function open(path: string, makeDirectory: MakeDirectory): number {
   try {
     try {

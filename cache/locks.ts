@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
 import { join } from "node:path";
+import { flock } from "../oci/posix.js";
 import { CanceledError, throwIfAborted } from "../core/errors.js";
 import type { Lock, Locks } from "./contract/locks.js";
-import { lockFile, type MakeDirectory, unlockFile } from "./lock-file.js";
+import { lockFile, type MakeDirectory, unlockFile, unlockShare } from "./lock-file.js";
 import type { StorePaths } from "./paths.js";
 import { makeStoreDirectory } from "./private-base.js";
 
@@ -72,17 +73,20 @@ export class FileLocks implements Locks {
     return held(path, entry, fd);
   }
 
+  tryShare(name: string): Lock | undefined {
+    const path = this.#path(name);
+    const fd = lockFile(path, this.#makeDirectory, (opened) => flock(opened, "shared"));
+    return fd === undefined ? undefined : { release: once(() => unlockShare(path, fd)) };
+  }
+
   #path(name: string): string {
     return join(this.paths.locks, hash("sha256", name, "hex").slice(0, 32));
   }
 }
 
 function held(path: string, entry: Entry, fd: number): Lock {
-  let released = false;
   return {
-    release() {
-      if (released) return;
-      released = true;
+    release: once(() => {
       const next = entry.queue.shift();
       if (next) {
         next.take(fd);
@@ -90,7 +94,16 @@ function held(path: string, entry: Entry, fd: number): Lock {
       }
       entries.delete(path);
       unlockFile(path, fd);
-    },
+    }),
+  };
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    action();
   };
 }
 

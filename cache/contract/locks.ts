@@ -4,6 +4,8 @@ export interface Locks {
   acquire(name: string, options?: { readonly signal?: AbortSignal; readonly onWait?: () => void }): Promise<Lock>;
   /** The lock, or undefined when somebody has it. */
   tryAcquire(name: string): Lock | undefined;
+  /** A share of the lock, which any number may have while nobody has all of it; undefined when somebody has. */
+  tryShare(name: string): Lock | undefined;
 }
 
 export interface Lock {

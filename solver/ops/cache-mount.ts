@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { MOUNT_IN_THE_MAKING } from "../../cache/cache-mounts.js";
+import type { Lock, Locks } from "../../cache/contract/locks.js";
 import type { SolverContext } from "../context.js";
 import type { OpContext } from "../engine/op.js";
 import type { StepResult } from "../result.js";
@@ -8,39 +9,45 @@ import type { Seed } from "./cache-mount-seed.js";
 import type { Held } from "./exec-mounts.js";
 
 /**
- * The directory of a cache mount. `locked` waits for other steps that use it; `private` takes the first numbered sibling that nobody uses;
- * `shared` takes it as it is.
+ * The directories of a step's cache mounts. Mounts of one name and one way of sharing have one directory. They are taken in the order of their names, so
+ * that two steps which lock the same mounts never wait for each other.
  */
-export async function cacheDirectory(
+export async function cacheDirectories(
+  mounts: readonly CacheMount[],
+  inputs: readonly StepResult[],
+  context: SolverContext,
+  opContext: OpContext,
+  held: Held,
+): Promise<ReadonlyMap<CacheMount, string>> {
+  const named: { readonly mount: CacheMount; readonly name: string; readonly seed: Seed | undefined }[] = [];
+  for (const mount of mounts) {
+    const input = mount.input < 0 ? undefined : inputs[mount.input];
+    const seed = input && (await (await import("./cache-mount-seed.js")).seedOf(mount, input, context, opContext));
+    named.push({ mount, name: cacheMountName(mount, seed?.digest), seed });
+  }
+  const taken = new Map<string, string>();
+  const directories = new Map<CacheMount, string>();
+  for (const { mount, name, seed } of named.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))) {
+    const key = `${name} ${mount.sharing}`;
+    const path = taken.get(key) ?? (await cacheDirectory(mount, name, seed, context, opContext, held));
+    taken.set(key, path);
+    directories.set(mount, path);
+  }
+  return directories;
+}
+
+async function cacheDirectory(
   mount: CacheMount,
-  /** What it begins with; undefined: empty. */
-  input: StepResult | undefined,
+  name: string,
+  seed: Seed | undefined,
   context: SolverContext,
   opContext: OpContext,
   held: Held,
 ): Promise<string> {
   const { store } = context.layers;
-  const seed = input && (await (await import("./cache-mount-seed.js")).seedOf(mount, input, context, opContext));
-  const name = cacheMountName(mount, seed?.digest);
-  let path = store.cacheMountPath(name, mount.id);
-  if (mount.sharing === "locked") {
-    const waiting = `another step that has cache mount "${mount.id}" locked`;
-    let waited = false;
-    const onWait = () => {
-      waited = true;
-      opContext.progress(waiting, 0, undefined, false);
-    };
-    const lock = await store.locks.acquire(`mount-${name}`, { signal: opContext.signal, onWait });
-    held.push(() => lock.release());
-    if (waited) opContext.progress(waiting, 0, undefined, true);
-  }
-  for (let index = 0; mount.sharing === "private"; index++) {
-    const lock = store.locks.tryAcquire(`mount-${name}-${index}`);
-    if (!lock) continue;
-    held.push(() => lock.release());
-    path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`, mount.id);
-    break;
-  }
+  const { index, lock } = await takeDirectory(mount, name, context, opContext);
+  held.push(() => lock.release());
+  const path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`, mount.id);
   await context.freshMounts?.empty(path, context.worker, seed);
   const making = await store.locks.acquire(`mount-made-${path}`, { signal: opContext.signal });
   try {
@@ -50,6 +57,37 @@ export async function cacheDirectory(
     making.release();
   }
   return path;
+}
+
+/**
+ * Takes one of the numbered directories that a cache mount has. `locked` waits until nobody uses the first. `private` takes the first that nobody uses,
+ * `shared` the first that nobody has for itself: what one step has locked, no other sees change.
+ */
+async function takeDirectory(
+  mount: CacheMount,
+  name: string,
+  context: SolverContext,
+  opContext: OpContext,
+): Promise<{ readonly index: number; readonly lock: Lock }> {
+  const { locks } = context.layers.store;
+  if (mount.sharing === "locked") return { index: 0, lock: await waitForFirst(mount, `mount-${name}-0`, locks, opContext) };
+  for (let index = 0; ; index++) {
+    const lockName = `mount-${name}-${index}`;
+    const lock = mount.sharing === "private" ? locks.tryAcquire(lockName) : locks.tryShare(lockName);
+    if (lock) return { index, lock };
+  }
+}
+
+async function waitForFirst(mount: CacheMount, lockName: string, locks: Locks, opContext: OpContext): Promise<Lock> {
+  const waiting = `another step that uses cache mount "${mount.id}"`;
+  let waited = false;
+  const onWait = () => {
+    waited = true;
+    opContext.progress(waiting, 0, undefined, false);
+  };
+  const lock = await locks.acquire(lockName, { signal: opContext.signal, onWait });
+  if (waited) opContext.progress(waiting, 0, undefined, true);
+  return lock;
 }
 
 /** Under another name first: nobody finds a mount whose owner and mode are not set yet, not even after a crash. */

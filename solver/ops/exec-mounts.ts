@@ -6,7 +6,7 @@ import type { SolverContext } from "../context.js";
 import type { OpContext } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { secretValue } from "../secrets/step-secrets.js";
-import { cacheDirectory } from "./cache-mount.js";
+import { cacheDirectories } from "./cache-mount.js";
 import { sshMount } from "./ssh-mount.js";
 import { treeLayer } from "./tree-layer.js";
 
@@ -44,9 +44,11 @@ export async function prepareMounts(
   };
   try {
     const list: SandboxMount[] = [];
+    const caches = op.mounts.filter((mount) => mount.type === "cache");
+    const directories = await cacheDirectories(caches, inputs, context, opContext, held);
     for (const mount of op.mounts) {
       if (mount.dest === "/") continue;
-      const prepared = await prepareMount(mount, inputs, context, opContext, held);
+      const prepared = await prepareMount(mount, { inputs, directories }, context, opContext, held);
       if (prepared) list.push(prepared);
     }
     return { list, [Symbol.asyncDispose]: release };
@@ -58,7 +60,7 @@ export async function prepareMounts(
 
 async function prepareMount(
   mount: Mount,
-  inputs: readonly StepResult[],
+  { inputs, directories }: { readonly inputs: readonly StepResult[]; readonly directories: ReadonlyMap<Mount, string> },
   context: SolverContext,
   opContext: OpContext,
   held: Held,
@@ -71,8 +73,8 @@ async function prepareMount(
       return { type: "overlay", ...found, dest, readonly };
     }
     case "cache": {
-      const input = mount.input < 0 ? undefined : inputs[mount.input];
-      const source = await cacheDirectory(mount, input, context, opContext, held);
+      const source = directories.get(mount);
+      if (source === undefined) throw new Error("internal: a cache mount without a directory");
       return { type: "bind", source, dest: mount.dest, readonly: mount.readonly };
     }
     case "tmpfs":

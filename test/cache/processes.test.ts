@@ -131,6 +131,30 @@ test("locks: one at a time, first come first served, across handles of one proce
   lock?.release();
 });
 
+test("locks: shares go together, and not with all of a lock", async (t) => {
+  const root = temporaryRoot(t.teardown);
+  const a = open(t.teardown, root);
+  const b = open(t.teardown, root);
+  const one = a.locks.tryShare("key");
+  const two = b.locks.tryShare("key");
+  t.truthy(one && two);
+  t.is(a.locks.tryAcquire("key"), undefined);
+  const all = b.locks.acquire("key");
+  one?.release();
+  one?.release();
+  t.is(a.locks.tryAcquire("key"), undefined);
+  two?.release();
+  const lock = await all;
+  t.is(a.locks.tryShare("key"), undefined);
+  t.is(b.locks.tryShare("key"), undefined);
+  lock.release();
+  t.deepEqual(readdirSync(join(root, "v1", "locks")), []);
+  const again = a.locks.tryShare("key");
+  t.truthy(again);
+  again?.release();
+  t.deepEqual(readdirSync(join(root, "v1", "locks")), []);
+});
+
 test("locks: waiting ends with an abort, and the others go on waiting", async (t) => {
   const { locks } = open(t.teardown);
   const first = await locks.acquire("key");

@@ -28,6 +28,30 @@ serial("sixteen independent stages run at the same time", (t) =>
   }),
 );
 
+serial("what one step has locked, a step that shares the same cache does not see", (t) =>
+  withRig(async (rig) => {
+    const meet = "--mount=type=cache,id=meet,target=/meet";
+    const wait = (name: string) => `until [ -e /meet/${name} ]; do sleep 0.02; done`;
+    const cache = "--mount=type=cache,id=apt,target=/c";
+    const context = rig.context("context", {
+      Dockerfile: stages([
+        `${meet} ${cache},sharing=locked touch /c/mine /meet/locked; ${wait("shared")}; ls /c > /out`,
+        // Its own way to the first: a mount is taken when its step begins.
+        `--network=none ${meet} ${wait("locked")}; true > /out`,
+      ]).replace(
+        "FROM scratch",
+        `FROM s1 AS late\nRUN ${meet} ${cache} ls /c > /out; touch /c/other /meet/shared\nFROM scratch\nCOPY --from=late /out /late`,
+      ),
+    });
+    const image = rig.path("image.tar");
+    const ended = await rig.cli(build("-o", `type=tar,dest=${image}`, context));
+    t.is(ended.code, 0, ended.stderr);
+    t.is(await rig.tarFile(image, "out0"), "mine\n");
+    t.is(await rig.tarFile(image, "late"), "");
+    t.deepEqual(rig.leftovers(), []);
+  }),
+);
+
 serial("a failing stage stops the others at once, with exit code 1, one clear message and no output", (t) =>
   withRig(async (rig) => {
     const context = rig.context("context", {
