@@ -8,9 +8,10 @@ import { compressionRecipe } from "../../oci/layer/compress.js";
 import type { CompressionOptions } from "../../oci/layer/tasks.js";
 import type { Toc } from "../../oci/layer/toc.js";
 import { RootfsView } from "../../oci/layer/view.js";
-import { isForeignLayerType, layerCompression, layerMediaType } from "../../oci/media-types.js";
+import { layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { acquireLock } from "./bring-blob.js";
+import { convertBlob, isCompressedAs, type ReadBlob } from "./convert-blob.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
@@ -31,9 +32,6 @@ export interface LayerServiceOptions {
   /** Bytes that a layer or an archive made by others may unpack to. Default: {@link UNPACKED_LIMIT}. */
   readonly unpackedLimit?: number;
 }
-
-/** Memos from the digest of a blob and a recipe to the descriptor of what it was compressed to. */
-const CONVERTED = "converted-blob";
 
 /**
  * Gives each form of a layer on demand, making it from the forms that are there: registry → blob → TOC, snapshot; snapshot → diffID, TOC, blob.
@@ -234,36 +232,14 @@ export class LayerService {
     return this.exported(stack, index, compression, reporter);
   }
 
-  /**
-   * A blob of a packed layer in exactly this compression, beside the one that the layer keeps. Which it became is remembered: while it is in the store, nothing is
-   * compressed again.
-   */
+  /** See {@link convertBlob}. */
   async converted(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<Descriptor> {
-    const { blob: kept, recipe: madeAs } = this.record(id);
-    if (kept && this.#isIn(kept, madeAs, compression)) return kept;
-    const recipe = compressionRecipe(compression);
-    return this.#shared(`convert:${id}:${recipe}`, reporter, async (shared) => {
-      const known = kept && this.#store.memo.get(CONVERTED, `${kept.digest} ${recipe}`);
-      if (known) {
-        const made = JSON.parse(known.toString()) as Descriptor;
-        if (this.#store.leases.hold("blob", [made.digest]).held.length === 1 && this.#store.blobs.has(made.digest)) return made;
-      }
-      return this.reading(id, shared, async ({ blob, path }) => {
-        if (this.#isIn(blob, madeAs, compression)) return blob;
-        const out = this.#store.blobs.temporaryPath();
-        const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: shared.signal });
-        this.#store.blobs.adopt(out, made.digest);
-        this.#store.memo.set(CONVERTED, `${blob.digest} ${recipe}`, JSON.stringify(made));
-        return made;
-      });
+    const record = this.record(id);
+    if (record.blob && isCompressedAs(record.blob, record.recipe, compression)) return record.blob;
+    return this.#shared(`convert:${id}:${compressionRecipe(compression)}`, reporter, (shared) => {
+      const parts = { store: this.#store, tasks: this.#tasks, reading: <T>(body: ReadBlob<T>) => this.reading(id, shared, body) };
+      return convertBlob(record, compression, parts, shared);
     });
-  }
-
-  /** Whether a blob is in this compression; of one that was made here, also whether it has the level that was asked for. Foreign layers are nobody's to convert. */
-  #isIn(blob: Descriptor, recipe: string | undefined, compression: CompressionOptions): boolean {
-    if (isForeignLayerType(blob.mediaType)) return true;
-    if (layerCompression(blob.mediaType) !== compression.type) return false;
-    return compression.level === undefined || recipe === undefined || recipe === compressionRecipe(compression);
   }
 
   /** Whether a blob needs no recompression: it came from outside, or has the wanted form already. A reproducible build takes no blob that it would have made otherwise. */
