@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As useradd allows; the last ids mean "none" to the kernel. */
+/* As container runtimes have it. Of a user and a group that are both numbers, all that the kernel has: the last one means "none". */
 #define MAX_ID 2147483647
+#define MAX_PLAIN_ID (UINT_MAX - 1)
 
 /* Bytes of /etc/passwd and /etc/group that are read at most: the file comes from the image, and a sparse one has any size. */
 #define MAX_DATABASE (16 << 20)
@@ -145,21 +146,22 @@ void find_user(const char *text, struct user *user)
 	if (group_text && !*group_text)
 		group_text = NULL;
 
-	uint64_t number = 0;
-	bool numeric = !*user_text || parse_number(user_text, MAX_ID, &number);
+	uint64_t number = 0, group_number = 0;
+	bool by_gid = group_text && parse_number(group_text, MAX_PLAIN_ID, &group_number);
+	bool numeric = !*user_text || parse_number(user_text, by_gid ? MAX_PLAIN_ID : MAX_ID, &number);
 	memset(user, 0, sizeof *user);
 	if (!find_passwd(numeric, number, user_text, user, &name)) {
+		if (!numeric && parse_number(user_text, UINT64_MAX, &number))
+			fail("exec/unknown-user", "Cannot run as user \"%s\": ids are at most %u, and %u with the id of a group beside", user_text, MAX_ID, MAX_PLAIN_ID);
 		if (!numeric)
 			fail("exec/unknown-user", "Cannot run as user \"%s\": there is no such user in /etc/passwd of the image", user_text);
 		user->uid = (uid_t)number;
 	}
 	if (group_text) {
-		uint64_t gid = 0;
-		bool by_id = parse_number(group_text, MAX_ID, &gid);
-		if (!by_id && !find_group(group_text, &user->gid))
+		if (!by_gid && !find_group(group_text, &user->gid))
 			fail("exec/unknown-group", "Cannot run as group \"%s\": there is no such group in /etc/group of the image", group_text);
-		if (by_id)
-			user->gid = (gid_t)gid;
+		if (by_gid)
+			user->gid = (gid_t)group_number;
 	} else if (name) {
 		find_memberships(name, user);
 	}

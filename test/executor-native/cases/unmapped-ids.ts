@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SandboxRig } from "../../support/sandbox-rig.js";
-import { type Case, ok } from "./case.js";
+import { type Case, failsWith, ok } from "./case.js";
 
 const FAR = 1_000_600_000;
 /** Says the number only while it runs: nobody can know before that the step will need it. */
@@ -74,6 +74,7 @@ export const unmappedIds: readonly Case[] = [
         ["far", [FAR, FAR + 1, `${FAR + 1} ${FAR + 2}`], `${FAR}:${FAR + 1}`],
         ["65535:65536", [65_535, 65_536, "65536"], "65535:65536"],
         ["65537", [65_537, 0, "0"], "65537:0"],
+        ["4294967294:4294967294", [4_294_967_294, 4_294_967_294, "4294967294"], "4294967294:4294967294"],
       ] as const;
       for (const [user, expected, owner] of cases) {
         const { exit, out, err } = await rig.run(ids, {
@@ -94,6 +95,9 @@ export const unmappedIds: readonly Case[] = [
           user + err,
         );
       }
+      await failsWith("exec/unknown-user", rig.run("true", { user: "4294967295:0" }));
+      const { message } = await failsWith("exec/unknown-user", rig.run("true", { user: "2147483648" }));
+      assert.match(message, /2147483647/);
       const tries = await rig.run("chown 33 /etc/passwd; chown 34 /tmp; touch /tmp/f; chown 33 /tmp/f; id -u", { lowers, user: "far" });
       assert.equal(tries.out, `${FAR}\n`);
       assert.equal(tries.err.match(/Operation not permitted/g)?.length, 3, tries.err);
@@ -168,10 +172,10 @@ export const unmappedIds: readonly Case[] = [
     async run(rig) {
       const copies = `for u in 33 ${FAR}; do cp /bin/busybox /bin/busybox$u; chown $u:$u /bin/busybox$u; chmod 6755 /bin/busybox$u; done`;
       const { exit, out, err } = await rig.run(
-        `${copies}; busybox33 id -u; busybox${FAR} id -u; busybox33 id -g; su bare -s /bin/sh -c 'busybox33 id -u; busybox33 touch /tmp/f'; stat -c %u:%g /tmp/f`,
+        `${copies}; busybox33 id -u; busybox${FAR} id -u; busybox33 id -g; su bare -s /bin/sh -c 'busybox33 id -u; busybox33 touch /tmp/f; umask 077; echo kept >/tmp/own; busybox33 cat /tmp/own'; stat -c %u:%g /tmp/f`,
       );
       // Started by root it keeps the user it becomes; started by another it becomes who started it.
-      assert.deepEqual([exit, out], [ok, `33\n${FAR}\n33\n44\n44:45\n`], err);
+      assert.deepEqual([exit, out], [ok, `33\n${FAR}\n33\n44\nkept\n44:45\n`], err);
     },
   },
   {
