@@ -102,7 +102,7 @@ static void check_protection(void)
 	if (statvfs("/proc/self/exe", &status) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot find this program's file");
 	if (!(status.f_flag & ST_RDONLY))
-		fail("exec/sandbox-mount", "Cannot run steps: this program's file could be changed by them");
+		fail("exec/sandbox-mount", "Cannot run steps: the file of this program is not on a read-only mount, so that a step could change it");
 }
 
 /* False: the step needs a supervisor, and all of it is gone. */

@@ -143,6 +143,15 @@ export const ownership: readonly Case[] = [
     },
   },
   {
+    name: "a step without limits has owners on what it mounts itself",
+    run: async (rig) => {
+      const use = "touch /m/f; chown 5:6 /m/f; su www -s /bin/sh -c 'mkdir /m/d'; stat -c '%u:%g %n' /m/f /m/d";
+      const command = `mkdir /m; mount -t tmpfs t /m && ${use}; unshare -m sh -c "mount -t tmpfs t /m && ${use}"`;
+      const { exit, out, err } = await rig.run(command, { security: "insecure" });
+      assert.deepEqual([exit, out.split("\n"), err], [ok, ["5:6 /m/f", "33:34 /m/d", "5:6 /m/f", "33:34 /m/d", ""], ""]);
+    },
+  },
+  {
     name: "many at once, each process with its own ids",
     run: async (rig) => {
       const jobs =
