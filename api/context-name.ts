@@ -20,16 +20,17 @@ export function isReserved(name: string): boolean {
   return RESERVED.has(name);
 }
 
-/** Warns of a context that nothing in the Dockerfile asks for; `asked` is what it does ask for. */
+/** Warns of a context that nothing asks for; `asked` is what the build does ask for. */
 export function unusedContext(given: string, asked: readonly string[]): Diagnostic {
-  const near = suggest(contextName(given), asked);
+  const name = contextName(given);
+  const near = suggest(name, asked);
   const names = `it names ${asked.join(", ")}`;
-  return {
-    severity: "warning",
-    code: "context/unused",
-    message: isReserved(contextName(given))
-      ? `The named context "${given}" is not used: "${contextName(given)}" always means what it means without it`
-      : `The named context "${given}" is not used: no FROM, --from or stage of the Dockerfile has this name`,
-    ...(near !== undefined ? { hint: `did you mean "${near}"? ${names}` } : asked.length > 0 ? { hint: names } : {}),
-  };
+  const hint = near === undefined ? names : `did you mean "${near}"? ${names}`;
+  const common = { severity: "warning", ...(asked.length === 0 ? {} : { hint }) } as const;
+  if (isReserved(name)) {
+    const message = `The named context "${given}" is not used: "${name}" always means what it means without it`;
+    return { ...common, code: "context/unused", message };
+  }
+  const message = `The named context "${given}" is not used: no FROM, --from or stage that this build needs has this name`;
+  return { ...common, code: "context/unused", message };
 }

@@ -59,7 +59,7 @@ test("a named context that nothing asks for is a warning with what is asked for"
     [
       {
         code: "context/unused",
-        message: 'The named context "foo/baz" is not used: no FROM, --from or stage of the Dockerfile has this name',
+        message: 'The named context "foo/baz" is not used: no FROM, --from or stage that this build needs has this name',
         hint: 'did you mean "foo/bar"? it names base, foo/bar',
       },
       {
@@ -69,7 +69,7 @@ test("a named context that nothing asks for is a warning with what is asked for"
       },
       {
         code: "context/unused",
-        message: 'The named context "other::linux/s390x" is not used: no FROM, --from or stage of the Dockerfile has this name',
+        message: 'The named context "other::linux/s390x" is not used: no FROM, --from or stage that this build needs has this name',
         hint: "it names base, foo/bar",
       },
     ],
