@@ -1,6 +1,8 @@
+import { printableLines } from "../core/printable.js";
 import { compileTemplate, unescapeFormat } from "./template.js";
 import { renderTable } from "./table.js";
 import { UsageError } from "./exit-codes.js";
+import { jsonText } from "./json.js";
 
 /** A column of a listing: field name in templates, heading in tables. */
 export interface Column {
@@ -15,7 +17,7 @@ type Row = Readonly<Record<string, string>>;
  * row). `columns` are all fields there are; `shown` those of the default table.
  */
 export function renderList(rows: readonly Row[], columns: readonly Column[], shown: readonly string[], format: string | undefined): string {
-  if (format === "json") return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  if (format === "json") return rows.map((row) => `${jsonText(row)}\n`).join("");
   const headings: Row = Object.fromEntries(columns.map(({ field, heading }) => [field, heading]));
   if (format === undefined || format === "table")
     return renderTable([headings, ...rows].map((row) => shown.map((field) => row[field] ?? "")));
@@ -29,6 +31,6 @@ export function renderList(rows: readonly Row[], columns: readonly Column[], sho
     }
   }
   const template = compileTemplate(source);
-  if (!table) return rows.map((row) => `${template(row)}\n`).join("");
+  if (!table) return rows.map((row) => `${printableLines(template(row))}\n`).join("");
   return renderTable([headings, ...rows].map((row) => template(row).split("\t")));
 }

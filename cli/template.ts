@@ -1,3 +1,4 @@
+import { jsonText } from "./json.js";
 import { UsageError } from "./exit-codes.js";
 
 /**
@@ -233,8 +234,8 @@ function member(value: unknown, key: string): unknown {
 type TemplateFunction = (...args: readonly unknown[]) => unknown;
 
 const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
-  json: (value) => JSON.stringify(value ?? null),
-  prettyjson: (value) => JSON.stringify(value ?? null, undefined, 2),
+  json: (value) => jsonText(value ?? null),
+  prettyjson: (value) => jsonText(value ?? null, 2),
   index: (value, ...keys) => keys.reduce((from: unknown, key) => member(from, String(key)), value),
   join: (values, separator) => (Array.isArray(values) ? values.map(show).join(show(separator)) : show(values)),
   split: (text, separator) => show(text).split(show(separator)),

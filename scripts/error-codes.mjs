@@ -78,14 +78,6 @@ function messageAfter(text) {
 }
 
 const PAGE = join(root, "docs", "errors.md");
-const INTRO = `# Errors
-
-Every error that tsbuild shows has a code that does not change between versions: \`error[copy/source-not-found]: …\`. The library throws them as
-\`TsbuildError\` with the code in \`code\`. An error without a code, or \`error[internal]\`, is a bug in tsbuild: please report it.
-
-Exit codes of the command: 0 success, 1 the build failed, 2 the command line is wrong, 130 interrupted.
-`;
-
 /** Sections of the page by code, with the text below each heading. */
 export function documentedCodes() {
   const sections = new Map();
@@ -114,7 +106,11 @@ function write() {
   }
   const order = Object.keys(AREAS);
   const rank = (area) => (order.includes(area) ? order.indexOf(area) : order.length);
-  let page = INTRO;
+  // What stands above the first area is prose.
+  let page =
+    readFileSync(PAGE, "utf8")
+      .split(/^(?=## )/m)[0]
+      .trimEnd() + "\n";
   for (const area of [...areas.keys()].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) {
     page += `\n## ${AREAS[area] ?? area}\n`;
     for (const code of areas.get(area)) {

@@ -3,6 +3,7 @@ import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import { printable, printableLines } from "../../core/printable.js";
 import { renderExcerpt } from "../excerpt.js";
 import { renderTable } from "../table.js";
+import { jsonText } from "../json.js";
 
 /** Forms that scripts know from docker buildx, letter for letter. What BuildKit's warnings do not have is added behind them. */
 
@@ -150,5 +151,5 @@ function json(value: object): string {
     "\u2028": "\\u2028",
     "\u2029": "\\u2029",
   };
-  return `${JSON.stringify(value, undefined, 2).replace(/[<>&\u2028\u2029]/g, (char) => escapes[char] as string)}\n`;
+  return `${jsonText(value, 2).replace(/[<>&\u2028\u2029]/g, (char) => escapes[char] as string)}\n`;
 }

@@ -1,5 +1,6 @@
 import type { CheckResult } from "../../api/options.js";
 import type { Diagnostic, Fix, SourceRange } from "../../core/diagnostics.js";
+import { jsonText } from "../json.js";
 
 /**
  * SARIF 2.1.0 (OASIS), the form in which code hosts take findings to show them in the file. Errors and warnings are results alike, each with the
@@ -50,7 +51,7 @@ export function checkSarif({ source, errors, warnings }: CheckResult, version: s
       },
     ],
   };
-  return `${JSON.stringify(log, undefined, 2)}\n`;
+  return `${jsonText(log, 2)}\n`;
 }
 
 function sarifFix({ title, edits }: Fix, artifactLocation: object): object {

@@ -8,6 +8,7 @@ import { splitFilter } from "../filter.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
 import { renderList } from "../list-format.js";
 import { familiarName } from "../names.js";
+import { jsonText } from "../json.js";
 
 const COLUMNS = [
   { field: "ID", heading: "BUILD ID" },
@@ -104,7 +105,7 @@ async function inspect(args: readonly string[], environment: CliEnvironment): Pr
     args,
   );
   return withHistory(environment, flags.one("root"), async (history) => {
-    await print(environment.stdout, `${JSON.stringify(history.get(flags.operands[0]), undefined, 2)}\n`);
+    await print(environment.stdout, `${jsonText(history.get(flags.operands[0]), 2)}\n`);
     return EXIT.success;
   });
 }

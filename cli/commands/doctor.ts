@@ -3,6 +3,7 @@ import { printable } from "../../core/printable.js";
 import { type Command, print, storeRoot } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { jsonText } from "../json.js";
 
 export const command: Command = {
   async run(args, environment) {
@@ -22,7 +23,7 @@ export const command: Command = {
       throw new UsageError("cli/bad-value", `Cannot use "${format}" for --format: it is none of text, json`);
     }
     const report = await environment.api.doctor({ ...storeRoot(environment, flags.one("root")) });
-    await print(environment.stdout, format === "json" ? `${JSON.stringify(report, undefined, 2)}\n` : show(report));
+    await print(environment.stdout, format === "json" ? `${jsonText(report, 2)}\n` : show(report));
     return report.ok ? EXIT.success : EXIT.failure;
   },
 };

@@ -7,6 +7,7 @@ import { type CliEnvironment, type Command, print, withStore, tell } from "../en
 import { EXIT } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
 import { renderList } from "../list-format.js";
+import { jsonText } from "../json.js";
 
 const COLUMNS = [
   { field: "ID", heading: "ID" },
@@ -60,7 +61,7 @@ function usage(flags: ParsedFlags, environment: CliEnvironment): Promise<number>
     const report = await store.du();
     const items = report.items.filter(filter);
     if (format === "json") {
-      await print(environment.stdout, items.map((item) => `${JSON.stringify(jsonOf(item))}\n`).join(""));
+      await print(environment.stdout, items.map((item) => `${jsonText(jsonOf(item))}\n`).join(""));
       return EXIT.success;
     }
     const now = environment.now();

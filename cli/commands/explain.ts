@@ -7,6 +7,7 @@ import { type Command, print, withHistory } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
 import { explanationLine } from "../explanation.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { jsonText } from "../json.js";
 
 export const command: Command = {
   async run(args, environment) {
@@ -36,7 +37,7 @@ export const command: Command = {
       const explained = steps.map((step) => ({ step, explanation: history.explain(build, step) }));
       const text =
         flags.one("format") === "json"
-          ? `${JSON.stringify(forPrograms(build, explained), undefined, 2)}\n`
+          ? `${jsonText(forPrograms(build, explained), 2)}\n`
           : `${wanted === undefined ? headline(build, environment.now()) : ""}${explained.map(lines).join("")}`;
       await print(environment.stdout, text);
       return EXIT.success;

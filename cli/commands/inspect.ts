@@ -1,9 +1,11 @@
+import { printableLines } from "../../core/printable.js";
 import { type Command, print, withStore, tell } from "../environment.js";
-import { EXIT } from "../exit-codes.js";
+import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
 import { paintFor } from "../paint.js";
 import { renderError } from "../render-error.js";
 import { compileTemplate, unescapeFormat } from "../template.js";
+import { jsonText } from "../json.js";
 
 export const command: Command = {
   async run(args, environment) {
@@ -23,6 +25,7 @@ export const command: Command = {
     );
     const format = flags.one("format");
     const template = format === undefined || format === "json" ? undefined : compileTemplate(unescapeFormat(format));
+    const shown = environment.stdout.isTTY ? printableLines : (text: string): string => text;
     return withStore(environment, flags.one("root"), async (store) => {
       const found: Record<string, unknown>[] = [];
       const errors: unknown[] = [];
@@ -34,11 +37,12 @@ export const command: Command = {
         }
       }
       const text = template
-        ? found.map((image) => `${template(image)}\n`).join("")
-        : `${format === "json" ? JSON.stringify(found) : JSON.stringify(found, undefined, 4)}\n`;
+        ? // What a script asks for comes as it is.
+          found.map((image) => `${shown(template(image))}\n`).join("")
+        : `${format === "json" ? jsonText(found) : jsonText(found, 4)}\n`;
       await print(environment.stdout, text);
       for (const error of errors) await tell(environment, renderError(error, { paint: paintFor(environment) }));
-      return errors.length > 0 ? EXIT.failure : EXIT.success;
+      return Math.max(EXIT.success, ...errors.map(exitCodeOf));
     });
   },
 };

@@ -1,3 +1,4 @@
+import { printable } from "../../core/printable.js";
 import { text } from "node:stream/consumers";
 import type { LoginResult } from "../../api/registry-login.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
@@ -80,7 +81,7 @@ async function tryExisting(login: () => Promise<LoginResult>, environment: CliEn
     const code = error instanceof TsbuildError && !(error instanceof CanceledError) ? error.code : undefined;
     if (code === "registry/no-credentials") return undefined;
     if (code !== "registry/login-refused" || !environment.stdin.isTTY) throw error;
-    await tell(environment, `The credentials that are kept do not work any more: ${(error as TsbuildError).message}\n`);
+    await tell(environment, `The credentials that are kept do not work any more: ${printable((error as TsbuildError).message)}\n`);
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { type Command, print, withStore, tell } from "../environment.js";
-import { EXIT } from "../exit-codes.js";
+import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";
 import { familiarName } from "../names.js";
 import { paintFor } from "../paint.js";
@@ -23,7 +23,7 @@ export const command: Command = {
     );
     const force = flags.has("force");
     return withStore(environment, flags.one("root"), async (store) => {
-      let failed = false;
+      let code: number = EXIT.success;
       for (const ref of flags.operands) {
         try {
           const { untagged, deleted } = store.remove(ref, { force });
@@ -35,10 +35,11 @@ export const command: Command = {
         } catch (error) {
           // One that cannot be removed does not keep the others.
           await tell(environment, renderError(error, { paint: paintFor(environment) }));
-          failed ||= !(force && error instanceof Error && "code" in error && error.code === "images/not-found");
+          const passedOver = force && error instanceof Error && "code" in error && error.code === "images/not-found";
+          if (!passedOver) code = Math.max(code, exitCodeOf(error));
         }
       }
-      return failed ? EXIT.failure : EXIT.success;
+      return code;
     });
   },
 };

@@ -1,4 +1,5 @@
 import type { BuildEvent, StepId, StepInfo } from "../../core/events.js";
+import { jsonText } from "../json.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
 import { wireWarning } from "./wire-warning.js";
 
@@ -93,17 +94,10 @@ export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
     }
   };
   return {
-    onEvent: (event) => void stream.write(`${JSON.stringify(translate(event)).replaceAll(OBEYED, unicodeEscape)}\n`),
+    onEvent: (event) => void stream.write(`${jsonText(translate(event))}\n`),
     finish: () => undefined,
     showsOutput: true,
   };
-}
-
-/** What a terminal or a runner of CI jobs would obey in JSON; escaped it is the same JSON. */
-const OBEYED = /(?<=#)#|[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-function unicodeEscape(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Milliseconds since the epoch as RFC 3339 with up to nine digits of fraction, zeros at the end left out. */
