@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { join } from "node:path";
 import { flock } from "../oci/posix.js";
 import { CanceledError, throwIfAborted } from "../core/errors.js";
+import { lockHolder } from "./lock-holder.js";
 import type { Lock, Locks } from "./contract/locks.js";
 import { lockFile, type MakeDirectory, unlockFile, unlockShare } from "./lock-file.js";
 import type { StorePaths } from "./paths.js";
@@ -10,11 +11,15 @@ import { makeStoreDirectory } from "./private-base.js";
 /** Milliseconds between looks at a lock that another process has: short first, since most locks are. */
 const FIRST_WAIT = 5;
 const LONGEST_WAIT = 50;
+/** Looks at a lock between looks at who has it: about a second. */
+const LOOKS = 20;
 
 interface Waiter {
   /** Called with the descriptor that has the lock. */
   readonly take: (fd: number) => void;
   readonly fail: (error: unknown) => void;
+  /** Told who has the lock. */
+  readonly held: (holder: string | undefined) => void;
 }
 
 /** One lock file in this process. Whoever waits stands in the queue; only the first looks for other processes' release. */
@@ -33,13 +38,17 @@ export class FileLocks implements Locks {
 
   constructor(private readonly paths: StorePaths) {}
 
-  acquire(name: string, options: { readonly signal?: AbortSignal; readonly onWait?: () => void } = {}): Promise<Lock> {
+  acquire(
+    name: string,
+    options: { readonly signal?: AbortSignal; readonly onWait?: (holder: string | undefined) => void } = {},
+  ): Promise<Lock> {
     return new Promise((resolve, reject) => {
       throwIfAborted(options.signal);
       const now = this.tryAcquire(name);
       if (now) return resolve(now);
-      options.onWait?.();
       const path = this.#path(name);
+      let holder = entries.get(path)?.fd === undefined ? lockHolder(path) : undefined;
+      options.onWait?.(holder);
       const entry = entries.get(path) ?? { fd: undefined, queue: [], timer: undefined };
       entries.set(path, entry);
       const onAbort = () => {
@@ -56,10 +65,14 @@ export class FileLocks implements Locks {
           options.signal?.removeEventListener("abort", onAbort);
           reject(error);
         },
+        held: (now) => {
+          if (now !== holder) options.onWait?.(now);
+          holder = now;
+        },
       };
       options.signal?.addEventListener("abort", onAbort, { once: true });
       entry.queue.push(waiter);
-      if (entry.fd === undefined && !entry.timer) poll(path, entry, this.#makeDirectory, FIRST_WAIT);
+      if (entry.fd === undefined && !entry.timer) poll(path, entry, this.#makeDirectory, 0);
     });
   }
 
@@ -107,19 +120,31 @@ function once(action: () => void): () => void {
   };
 }
 
-function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, wait: number): void {
-  entry.timer = setTimeout(() => {
-    entry.timer = undefined;
-    try {
-      const fd = lockFile(path, makeDirectory);
-      if (fd === undefined) return poll(path, entry, makeDirectory, Math.min(wait * 2, LONGEST_WAIT));
-      entry.fd = fd;
-      entry.queue.shift()?.take(fd);
-    } catch (error) {
-      for (const waiter of entry.queue.splice(0)) waiter.fail(error);
-      settle(path, entry);
-    }
-  }, wait);
+function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, looks: number): void {
+  entry.timer = setTimeout(
+    () => {
+      entry.timer = undefined;
+      try {
+        const fd = lockFile(path, makeDirectory);
+        if (fd === undefined) {
+          if (looks % LOOKS === LOOKS - 1) tell(path, entry);
+          return poll(path, entry, makeDirectory, looks + 1);
+        }
+        entry.fd = fd;
+        entry.queue.shift()?.take(fd);
+      } catch (error) {
+        for (const waiter of entry.queue.splice(0)) waiter.fail(error);
+        settle(path, entry);
+      }
+    },
+    Math.min(FIRST_WAIT * 2 ** looks, LONGEST_WAIT),
+  );
+}
+
+/** Tells those who wait when another has the lock than before, or is stopped or no longer so. */
+function tell(path: string, entry: Entry): void {
+  const holder = lockHolder(path);
+  for (const waiter of entry.queue) waiter.held(holder);
 }
 
 /** Forgets an entry nobody waits for and nobody has. */

@@ -84,7 +84,7 @@ export class StoreCache<R> implements EngineCache<R> {
   /** The store's locks hold between the builds of one process too. */
   async exclusive<T>(
     key: CacheKey,
-    options: { readonly signal: AbortSignal; readonly onWait: () => void },
+    options: { readonly signal: AbortSignal; readonly onWait: (holder: string | undefined) => void },
     body: () => Promise<T>,
   ): Promise<T> {
     const lock = await this.#store.locks.acquire(`result/${key}`, options);

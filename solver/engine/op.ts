@@ -64,8 +64,12 @@ export interface EngineCache<R> {
   alias(hit: CachedResult<R>, key: CacheKey): void;
   /** Makes a result durable under `keys[0]`, its primary key, and the aliases. Gives what is stored, which may be an equal, older result. */
   save(request: SaveRequest<R>): CachedResult<R>;
-  /** One executor per key among all builds and processes: runs `body` alone. `onWait` is called once when it has to wait. */
-  exclusive<T>(key: CacheKey, options: { readonly signal: AbortSignal; readonly onWait: () => void }, body: () => Promise<T>): Promise<T>;
+  /** One executor per key among all builds and processes: runs `body` alone. `onWait` is called when it has to wait, and again when the holder changes; it gets a name of the holder, if that is known. */
+  exclusive<T>(
+    key: CacheKey,
+    options: { readonly signal: AbortSignal; readonly onWait: (holder: string | undefined) => void },
+    body: () => Promise<T>,
+  ): Promise<T>;
 }
 
 /** What is known of a cacheable vertex when a solve has ended. */

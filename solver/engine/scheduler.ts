@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
+import { HeldItem } from "../../core/held-item.js";
 import { digestSelected } from "./definition-keys.js";
 import type { Graph, Node } from "./graph.js";
 import { distinctKeys, keyComponents, lastingKey, primaryKey, type ResultKeys, resultKeys, unusedKey } from "./keys.js";
@@ -155,19 +156,19 @@ export class Scheduler<R> {
     const lock = primaryKey(keys);
     if (lock === undefined || node.ignoreCache) return await this.#perform(node, keys, context);
     this.#session.move(node, { phase: "locking" });
-    const waiting = "waiting for another build that runs this step";
-    let waited = false;
+    const waiting = new HeldItem("waiting for another build that runs this step", context.progress);
+    let waits = false;
     const settle = () => {
-      if (!waited) return;
-      waited = false;
+      if (!waits) return;
+      waits = false;
       pool.concurrency--;
-      context.progress(waiting, 0, undefined, true);
+      waiting.free();
     };
-    const onWait = () => {
-      waited = true;
-      pool.concurrency++;
+    const onWait = (holder: string | undefined) => {
+      if (!waits) pool.concurrency++;
+      waits = true;
       reporter.started(node);
-      context.progress(waiting, 0, undefined, false);
+      waiting.held(holder);
     };
     try {
       await cache.exclusive(lock, { signal: context.signal, onWait }, async () => {

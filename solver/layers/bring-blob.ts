@@ -1,3 +1,4 @@
+import { HeldItem } from "../../core/held-item.js";
 import type { Lock } from "../../cache/contract/locks.js";
 import type { Store } from "../../cache/store.js";
 import { waitsOf } from "../../oci/http/limits.js";
@@ -31,13 +32,8 @@ export async function bringBlob(
 
 /** A lock that other builds take for the same work; says so when it has to wait. */
 export async function acquireLock(store: Store, name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
-  const item = `waiting for ${waitingFor}`;
-  let waited = false;
-  const onWait = () => {
-    waited = true;
-    reporter.progress(item, 0, undefined, false);
-  };
-  const lock = await store.locks.acquire(name, { signal: reporter.signal, onWait });
-  if (waited) reporter.progress(item, 0, undefined, true);
+  const waiting = new HeldItem(`waiting for ${waitingFor}`, (...part) => reporter.progress(...part));
+  const lock = await store.locks.acquire(name, { signal: reporter.signal, onWait: (holder) => waiting.held(holder) });
+  waiting.free();
   return lock;
 }

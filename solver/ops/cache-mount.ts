@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { MOUNT_IN_THE_MAKING } from "../../cache/cache-mounts.js";
-import type { Lock, Locks } from "../../cache/contract/locks.js";
+import type { Lock } from "../../cache/contract/locks.js";
 import type { SolverContext } from "../context.js";
+import { acquireLock } from "../layers/bring-blob.js";
 import type { OpContext } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { type CacheMount, cacheMountName } from "./cache-mount-name.js";
@@ -49,7 +50,7 @@ async function cacheDirectory(
   held.push(() => lock.release());
   const path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`, mount.id);
   await context.freshMounts?.empty(path, context.worker, seed);
-  const making = await store.locks.acquire(`mount-made-${path}`, { signal: opContext.signal });
+  const making = await acquireLock(store, `mount-made-${path}`, `another step that makes cache mount "${mount.id}"`, opContext);
   try {
     if (!existsSync(path))
       await makeCacheDirectory(mount, path, { seed, restore: (to) => context.restoreMount(name, to, opContext) }, context);
@@ -69,25 +70,14 @@ async function takeDirectory(
   context: SolverContext,
   opContext: OpContext,
 ): Promise<{ readonly index: number; readonly lock: Lock }> {
-  const { locks } = context.layers.store;
-  if (mount.sharing === "locked") return { index: 0, lock: await waitForFirst(mount, `mount-${name}-0`, locks, opContext) };
+  const { store } = context.layers;
+  if (mount.sharing === "locked")
+    return { index: 0, lock: await acquireLock(store, `mount-${name}-0`, `another step that uses cache mount "${mount.id}"`, opContext) };
   for (let index = 0; ; index++) {
     const lockName = `mount-${name}-${index}`;
-    const lock = mount.sharing === "private" ? locks.tryAcquire(lockName) : locks.tryShare(lockName);
+    const lock = mount.sharing === "private" ? store.locks.tryAcquire(lockName) : store.locks.tryShare(lockName);
     if (lock) return { index, lock };
   }
-}
-
-async function waitForFirst(mount: CacheMount, lockName: string, locks: Locks, opContext: OpContext): Promise<Lock> {
-  const waiting = `another step that uses cache mount "${mount.id}"`;
-  let waited = false;
-  const onWait = () => {
-    waited = true;
-    opContext.progress(waiting, 0, undefined, false);
-  };
-  const lock = await locks.acquire(lockName, { signal: opContext.signal, onWait });
-  if (waited) opContext.progress(waiting, 0, undefined, true);
-  return lock;
 }
 
 /** Under another name first: nobody finds a mount whose owner and mode are not set yet, not even after a crash. */

@@ -168,17 +168,22 @@ test("locks: waiting ends with an abort, and the others go on waiting", async (t
   (await second).release();
 });
 
-test("locks: another process's lock is waited for, and is free when that process dies", async (t) => {
-  const root = temporaryRoot(t.teardown);
+/** A process that has the lock "key" of a store, once it has printed something. */
+function holder(root: string): ChildProcess {
   const script = `
     const { openStore } = await import(${JSON.stringify(new URL("../../cache/open-store.js", import.meta.url).href)});
     await openStore({ root: ${JSON.stringify(root)} }).locks.acquire("key");
     console.log("locked");
     setInterval(() => {}, 1000);
   `;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+test("locks: another process's lock is waited for, and is free when that process dies", async (t) => {
+  const root = temporaryRoot(t.teardown);
+  const child = holder(root);
   t.teardown(() => child.kill("SIGKILL"));
-  await once(child.stdout, "data");
+  await once(child.stdout as Readable, "data");
   const { locks } = open(t.teardown, root);
   t.is(locks.tryAcquire("key"), undefined);
   const controller = new AbortController();
@@ -190,6 +195,26 @@ test("locks: another process's lock is waited for, and is free when that process
   const [, lock] = await waiting;
   lock.release();
   t.deepEqual(readdirSync(join(root, "v1", "locks")), []);
+});
+
+test("locks: who waits is told which process has the lock, and that it is stopped", async (t) => {
+  const root = temporaryRoot(t.teardown);
+  const child = holder(root);
+  t.teardown(() => child.kill("SIGKILL"));
+  await once(child.stdout as Readable, "data");
+  const { locks } = open(t.teardown, root);
+  const stop = new AbortController();
+  const told: (string | undefined)[] = [];
+  const waiting = locks.acquire("key", {
+    signal: stop.signal,
+    onWait: (by) => {
+      told.push(by);
+      if (told.length === 1) child.kill("SIGSTOP");
+      else stop.abort();
+    },
+  });
+  await t.throwsAsync(waiting, { code: "build/canceled" });
+  t.deepEqual(told, [`process ${child.pid}`, `process ${child.pid}, which is stopped (kill -CONT ${child.pid} lets it go on)`]);
 });
 
 test("crash: what a dead process had in flight goes at the next write, before and after", (t) => {

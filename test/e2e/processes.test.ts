@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { busyboxSuite, gone, withRig } from "../support/busybox-suite.js";
 import { instructionSteps, parsePlain } from "../support/plain-steps.js";
 
@@ -127,6 +128,69 @@ serial("kill -9 during a RUN: the step dies with it, and the next build cleans u
       rig.leftovers().filter((line) => !line.includes(`${rig.directory}/tmp/`)),
       [],
     );
+  }),
+);
+
+serial("a build that is stopped holds its step: another names it, ends on ctrl-c, and both are right when it goes on", (t) =>
+  withRig(async (rig) => {
+    const dockerfile = "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo now sleeping; sleep 1; echo > /done\n";
+    const context = rig.context("context", { Dockerfile: dockerfile });
+    const first = rig.start(build("-o", "type=cacheonly", context));
+    await first.shows(/now sleeping$/m);
+    first.process.kill("SIGSTOP");
+    const second = rig.start(build("-o", "type=cacheonly", context));
+    await second.shows(new RegExp(`waiting for another build that runs this step: process ${first.process.pid}, which is stopped`));
+    second.process.kill("SIGINT");
+    t.is((await second.ended).code, 130);
+    const third = rig.start(build("-o", "type=cacheonly", context));
+    await third.shows(/which is stopped/);
+    first.process.kill("SIGCONT");
+    for (const running of [first, third]) {
+      const ended = await running.ended;
+      t.is(ended.code, 0, ended.stderr);
+    }
+    t.deepEqual(rig.leftovers(), []);
+  }),
+);
+
+/** The processes below one, parents first. */
+function descendants(pid: number): readonly number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" "),
+  );
+  return children.filter(Boolean).flatMap((child) => [Number(child), ...descendants(Number(child))]);
+}
+
+serial("kill -9 of any process below a running step: the build says what ended, and leaves nothing", (t) =>
+  withRig(async (rig) => {
+    const context = rig.context("context", {
+      Dockerfile: `ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo now sleeping; sleep 300; exit $?\n`,
+    });
+    // The processes below the command, in order: what starts the worker, the worker, and those of the sandbox.
+    for (let victim = 0; ; victim++) {
+      const running = rig.start(build("-o", "type=cacheonly", context));
+      await running.shows(/now sleeping$/m);
+      const below = descendants(running.process.pid as number);
+      const pid = below[victim];
+      const command = pid === undefined ? "" : readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      process.kill(pid ?? (running.process.pid as number), pid === undefined ? "SIGTERM" : "SIGKILL");
+      const ended = await running.ended;
+      if (pid === undefined) {
+        t.true(victim >= 4, `only ${victim} processes were found`);
+        break;
+      }
+      t.is(ended.code, 1, `${command}: ${ended.stderr}`);
+      t.regex(ended.stderr, /^error\[(exec\/worker-gone|exec\/sandbox-killed|build\/step-failed)\]/m, `${command}: ${ended.stderr}`);
+      t.notRegex(ended.stderr, /error\[internal\]|\n\s+at /, command);
+      t.deepEqual(await gone(rig, (line) => line.startsWith("file: ")), [], command);
+      t.log(`${command.trim()}: ${/^error.*$/m.exec(ended.stderr)?.[0]}`);
+    }
+    t.is(
+      (await rig.cli(build("-o", "type=cacheonly", rig.context("other", { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\nRUN ["/x"]\n' }))))
+        .code,
+      1,
+    );
+    t.deepEqual(rig.leftovers(), []);
   }),
 );
 

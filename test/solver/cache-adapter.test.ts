@@ -37,7 +37,7 @@ function fakeStore() {
     results,
     locks: {
       acquire: async (name, options): Promise<Lock> => {
-        if (locked.length > 0) options?.onWait?.();
+        if (locked.length > 0) options?.onWait?.(undefined);
         locked.push(name);
         return { release: () => locked.splice(locked.indexOf(name), 1) };
       },
