@@ -1,4 +1,4 @@
-import { chmodSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, lutimesSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileTree, NodeType, PackPlan, TocEntry } from "../../oci/layer/toc.js";
 import { TreeBuilder } from "../../solver/ops/file/tree-builder.js";
@@ -80,7 +80,7 @@ export function memoryTree(lines: readonly Line[]): TreeBuilder {
   return tree;
 }
 
-/** The same on disk, owners left out. */
+/** The same on disk, owners left out, with the time that trees in memory have. */
 export function writeTree(directory: string, lines: readonly Line[]): void {
   const modes: (readonly [string, number])[] = [];
   for (const { kind, mode, path, text } of lines) {
@@ -94,6 +94,7 @@ export function writeTree(directory: string, lines: readonly Line[]): void {
     if (kind === "d" || kind === "f") modes.push([at, mode]);
   }
   for (const [at, mode] of modes.reverse()) chmodSync(at, mode);
+  for (const { path } of lines) lutimesSync(join(directory, path), MTIME.sec, MTIME.sec);
 }
 
 /** A planned layer as text, in canonical order. */

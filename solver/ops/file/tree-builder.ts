@@ -147,12 +147,13 @@ export class TreeBuilder implements FileTree {
     const contents: NewContent[] = [];
     for (const { content } of this.#nodes.values()) if (content) contents.push(content);
     const digests = await digestsOf(contents, signal);
+    const same = await this.#unchanged(digests, signal);
     let files = 0;
     const entries: PackEntry[] = [];
     const primaries = new Map<LinkGroup, string>();
     for (const [path, { meta, content, group }] of this.#nodes) {
       const digest = content && (digests[files++] as Digest);
-      if (path === "") continue;
+      if (path === "" || same.has(path)) continue;
       const primary = group && group.members.size > 1 ? primaryOf(group, primaries) : path;
       if (primary !== path) entries.push({ ...meta, hardlink: primary, ...(digest === undefined ? {} : { digest }) });
       else if (content && digest !== undefined) entries.push(fileEntry(meta, sourceOf(content), digest));
@@ -163,6 +164,7 @@ export class TreeBuilder implements FileTree {
     const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path)).sort();
     const parents = new Set<string>();
     for (const path of [...this.#nodes.keys(), ...whiteouts]) {
+      if (same.has(path)) continue;
       for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
         const parent = path.slice(0, slash);
         if (parents.has(parent)) break;
@@ -174,6 +176,30 @@ export class TreeBuilder implements FileTree {
       }
     }
     return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
+  }
+
+  /** New files that are in the base as they are: no layer holds them again. `digests` are of the new files in their order. */
+  async #unchanged(digests: readonly Digest[], signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
+    const base = this.#base;
+    const same = new Set<string>();
+    if (!base) return same;
+    const asked: { readonly path: string; readonly digest: Digest }[] = [];
+    let files = 0;
+    for (const [path, { meta, content, group }] of this.#nodes) {
+      const digest = content && (digests[files++] as Digest);
+      if (meta.type === "dir" || (group && group.members.size > 1) || this.#isHidden(path)) continue;
+      const old = base.lookup(path);
+      if (!old || !isSameNode(old, meta) || (base.linksOf?.(path)?.length ?? 0) > 1) continue;
+      if (digest === undefined) same.add(path);
+      else asked.push({ path, digest });
+    }
+    if (asked.length === 0) return same;
+    const known = await base.digests(
+      asked.map(({ path }) => path),
+      signal,
+    );
+    for (const [index, { path, digest }] of asked.entries()) if (known[index] === digest) same.add(path);
+    return same;
   }
 
   #isHidden(path: string): boolean {
@@ -214,6 +240,22 @@ function sourceOf(content: NewContent | undefined): ContentSource {
     case "tree":
       return content.tree.content(content.path);
   }
+}
+
+/** Whether a layer would say the same of both but for their content: it keeps whole seconds. */
+function isSameNode(a: NodeMeta, b: NodeMeta): boolean {
+  return (
+    a.type === b.type &&
+    a.mode === b.mode &&
+    a.uid === b.uid &&
+    a.gid === b.gid &&
+    a.size === b.size &&
+    a.mtime.sec === b.mtime.sec &&
+    a.link === b.link &&
+    a.device?.major === b.device?.major &&
+    a.device?.minor === b.device?.minor &&
+    JSON.stringify(a.xattrs ?? {}) === JSON.stringify(b.xattrs ?? {})
+  );
 }
 
 /** Written out for the common case: with tens of thousands of files, spreading objects costs more than all the rest. */
