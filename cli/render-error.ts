@@ -11,6 +11,8 @@ export interface RenderOptions {
   readonly paint?: Paint;
   /** Whether the progress display has already repeated what the failed step printed. */
   readonly outputShown?: boolean;
+  /** Whether `tsbuild logs` has all that the failed step printed. */
+  readonly logged?: boolean;
   /** Show the stack of what is a bug: TSBUILD_DEBUG. */
   readonly debug?: boolean;
 }
@@ -19,9 +21,12 @@ export interface RenderOptions {
 export const TAIL_LINES = 10;
 
 /** What the user reads when a command fails; ends with a line end. */
-export function renderError(error: unknown, { paint = PLAIN, outputShown = false, debug = false }: RenderOptions = {}): string {
+export function renderError(
+  error: unknown,
+  { paint = PLAIN, outputShown = false, logged = false, debug = false }: RenderOptions = {},
+): string {
   const lines: string[] = [];
-  if (error instanceof ExecError && !outputShown) lines.push(...outputTail(error));
+  if (error instanceof ExecError && !outputShown) lines.push(...outputTail(error, logged));
   const stack = debug && error instanceof Error && error.stack ? `\n${error.stack}` : "";
   if (error instanceof TsbuildError) lines.push(...knownError(error, paint));
   else lines.push(unknownError(error, paint));
@@ -65,13 +70,14 @@ function unknownError(error: unknown, paint: Paint): string {
   return `${paint.severity("error", "error[internal]")}: ${paint.strong(message)}\n${paint.faint("hint")}: this is a bug in tsbuild; TSBUILD_DEBUG=1 shows where it happened`;
 }
 
-function outputTail(error: ExecError): string[] {
+function outputTail(error: ExecError, logged: boolean): string[] {
   const lines = error.outputTail.split("\n");
   if (lines.at(-1) === "") lines.pop();
   if (lines.length === 0) return [];
   return [
     "------",
     ` > ${printable(error.step ?? error.command.join(" "))}:`,
+    ...(logged && lines.length > TAIL_LINES ? ['[the last of its lines; "tsbuild logs" shows them all]'] : []),
     ...lines.slice(-TAIL_LINES).map((line) => utf8(repeated(latin1(line)))),
     "------",
   ];

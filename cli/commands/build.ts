@@ -53,7 +53,10 @@ export const command: Command = {
       const shown =
         environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
       const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || flags.has("debug");
-      await tell(environment, renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, debug }));
+      await tell(
+        environment,
+        renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, logged: options.history !== false, debug }),
+      );
       // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
       const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError || shown instanceof UsageError);
       if (ran) await tidied(environment.api.collect({ ...options, ifDue: true }), environment.signal);

@@ -183,3 +183,15 @@ test("logs: bytes as they were in a file, colours and nothing else at a terminal
   t.is((await runRig(["logs", "^0", "1"], { history: runs, env: { TF_BUILD: "True" } })).stdout, text.replace("::x", "\\x3a:x"));
   t.is((await runRig(["logs", "^0", "1"], { history: runs, tty: true })).stdout, "\u001b[31mred\u001b[0m \\x1b[2J\\x1b]0;t\\x07\r\n::x\n");
 });
+
+test("a step that printed more than is repeated has it in the logs, when they are kept", async (t) => {
+  const MORE = /^\[the last of its lines; "tsbuild logs" shows them all\]$/m;
+  const run = (lines: number, env: Readonly<Record<string, string>>) =>
+    runRig(["-q", "."], {
+      env,
+      build: () => Promise.reject(new ExecError(["make"], { code: 1 }, "line\n".repeat(lines), { step: "RUN make" })),
+    });
+  t.regex((await run(11, {})).stderr, MORE);
+  t.notRegex((await run(10, {})).stderr, MORE);
+  t.notRegex((await run(11, { TSBUILD_HISTORY: "off" })).stderr, MORE);
+});
