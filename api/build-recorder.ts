@@ -15,7 +15,7 @@ const LONGEST_MESSAGE = 4096;
 
 interface StepState {
   readonly number: number;
-  readonly startedAt: number;
+  startedAt: number;
   end:
     | { readonly status: RecordedStep["status"]; readonly at: number; readonly error?: RecordedStep["error"]; readonly key?: string }
     | undefined;
@@ -59,10 +59,13 @@ export class BuildRecorder {
       case "steps":
         for (const step of event.steps) this.#infos.set(step.id, step);
         break;
-      case "started":
-        this.#step(event.step, event.at);
+      case "started": {
+        const step = this.#step(event.step, event.at);
+        // A step that works on its result after its end takes the time that it works.
+        if (step.end) step.startedAt = event.at - (step.end.at - step.startedAt);
         this.#note(event.step);
         break;
+      }
       case "cached":
       case "completed":
       case "failed":

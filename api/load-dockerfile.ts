@@ -58,7 +58,8 @@ export async function loadDockerfile(
     ports: {
       resolveImage: (ref, options) => {
         const internal = `[${severalPlatforms ? `${formatPlatform(options.platform)} ` : ""}internal] load metadata for ${displayName(ref)}`;
-        const name = options.context === undefined ? internal : `[context ${options.context}] load metadata for ${ref}`;
+        // A layout is read here: the step of its context is the one that shows what its layers take.
+        const name = options.context === undefined || options.layout ? internal : `[context ${options.context}] load metadata for ${ref}`;
         return runAsStep(name, onEvent, (step) => resolver.resolve(ref, { ...options, onWait: waitsOf(step) }));
       },
       namedContext: async (name, { platform }) => contexts.named(name, platform),

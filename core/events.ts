@@ -56,7 +56,8 @@ export interface StepExplanation {
 /**
  * Everything a build says while it runs: flat plain data, the same for every renderer and the library's callback.
  * `at` is milliseconds since the epoch, with fractions. A step that is `started` ends with exactly one of
- * `completed`, `cached`, `failed`, `canceled`; `cached` may also come without `started`.
+ * `completed`, `cached`, `failed`, `canceled`; `cached` may also come without `started`. A base image's step may be `started` again
+ * after its end, when its layers are fetched or unpacked for another step, and ends again.
  */
 export type BuildEvent =
   | { readonly type: "steps"; readonly steps: readonly StepInfo[] }

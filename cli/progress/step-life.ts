@@ -31,7 +31,8 @@ type Of<T extends BuildEvent["type"]> = Extract<BuildEvent, { readonly type: T }
 export function follow(step: StepLife, event: Of<"started" | "cached" | "completed" | "canceled" | "failed">): void {
   switch (event.type) {
     case "started":
-      step.started ??= event.at;
+      // A step that works on its result after its end takes the time that it works.
+      step.started = step.end ? event.at - (step.end.at - (step.started ?? step.end.at)) : (step.started ?? event.at);
       step.end = undefined;
       break;
     case "cached":

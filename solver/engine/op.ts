@@ -26,6 +26,8 @@ export interface EngineOp<R> {
    * is there and no other key led to a result. `input` may be cached or new.
    */
   contentDigest?(index: number, input: R, context: OpContext): Promise<string | undefined>;
+  /** Brings what the inputs owe, such as the layers of a base image, before the vertex counts as started: that time is theirs. */
+  prepare?(inputs: readonly R[], context: OpContext): Promise<void>;
   run(inputs: readonly R[], context: OpContext): Promise<R>;
 }
 
@@ -36,6 +38,15 @@ export interface OpContext {
   output(stream: "stdout" | "stderr", data: Uint8Array): void;
   /** `current` and `total` in bytes. */
   progress(item: string, current: number, total: number | undefined, done: boolean): void;
+  /** Shows the vertex at work again after its end, until the last that was opened is closed: its result is brought when something else needs it. */
+  resume(): ResumedStep;
+}
+
+/** A step that works on its result after its end. */
+export interface ResumedStep {
+  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+  /** Idempotent. */
+  close(): void;
 }
 
 /** One vertex as the engine sees it. Vertices with equal ids are one. */

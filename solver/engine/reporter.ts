@@ -2,14 +2,21 @@ import { TsbuildError } from "../../core/errors.js";
 import { type BuildEvent, type EventSink, now, type StepId } from "../../core/events.js";
 import type { Node } from "./graph.js";
 import { lastingKey } from "./keys.js";
-import type { OpContext } from "./op.js";
+import type { OpContext, ResumedStep } from "./op.js";
+
+type EndEvent = Extract<BuildEvent, { readonly type: "completed" | "cached" }>;
 
 /**
- * Turns what happens to vertices into events and keeps their grammar: a step that was started ends exactly once, and says nothing afterwards.
+ * Turns what happens to vertices into events and keeps their grammar: a step that was started ends exactly once, and says nothing afterwards, unless it is
+ * resumed; then it is started again and ends as it did before.
  * A sink that throws fails the solve through `onError`, never the op that happened to speak.
  */
 export class Reporter {
   readonly #told = new Map<string, "started" | "ended">();
+  /** How steps ended that may be resumed. */
+  readonly #ends = new Map<string, EndEvent>();
+  /** Users of resumed steps. */
+  readonly #resumed = new Map<string, number>();
 
   constructor(
     readonly sink: EventSink,
@@ -61,6 +68,31 @@ export class Reporter {
         if (this.#open(node))
           this.#emit({ type: "progress", step, at: now(), item, current, ...(total === undefined ? {} : { total }), done });
       },
+      resume: () => this.#resume(step),
+    };
+  }
+
+  #resume(step: StepId): ResumedStep {
+    this.#resumed.set(step, (this.#resumed.get(step) ?? 0) + 1);
+    if (this.#told.get(step) !== "started") {
+      this.#told.set(step, "started");
+      this.#emit({ type: "started", step, at: now() });
+    }
+    let open = true;
+    return {
+      progress: (item, current, total, done) => {
+        if (open && this.#told.get(step) === "started")
+          this.#emit({ type: "progress", step, at: now(), item, current, ...(total === undefined ? {} : { total }), done });
+      },
+      close: () => {
+        if (!open) return;
+        open = false;
+        const users = (this.#resumed.get(step) ?? 1) - 1;
+        this.#resumed.set(step, users);
+        const end = this.#ends.get(step);
+        // One that has not ended yet ends by itself.
+        if (users === 0 && end) this.#end(step, { ...end, at: now() });
+      },
     };
   }
 
@@ -75,6 +107,11 @@ export class Reporter {
 
   #end(id: string, event: BuildEvent): void {
     if (this.#told.get(id) === "ended") return;
+    if (event.type === "completed" || event.type === "cached") {
+      this.#ends.set(id, event);
+      // The last of those who work on its result ends it.
+      if ((this.#resumed.get(id) ?? 0) > 0) return;
+    }
     this.#told.set(id, "ended");
     this.#emit(event);
   }

@@ -184,15 +184,17 @@ export class Scheduler<R> {
 
   async #perform(node: Node<R>, keys: ResultKeys, context: OpContext): Promise<void> {
     const session = this.#session;
+    const { op } = node.vertex;
     session.move(node, { phase: "running" });
-    session.reporter.started(node);
-    const because = node.ignoreCache ? "ignored" : node.expired ? "expired" : "missing";
-    session.decided({ kind: "run", vertex: node.vertex, because, components: keyComponents(node) });
     const inputs = node.inputs.map((input) => {
       if (input.state.phase !== "resolved") throw new Error(`internal: "${node.vertex.name}" runs before its inputs`);
       return input.state.result;
     });
-    const result = await node.vertex.op.run(inputs, context);
+    if (op.prepare) await op.prepare(inputs, context);
+    session.reporter.started(node);
+    const because = node.ignoreCache ? "ignored" : node.expired ? "expired" : "missing";
+    session.decided({ kind: "run", vertex: node.vertex, because, components: keyComponents(node) });
+    const result = await op.run(inputs, context);
     const saved = this.#save(node, keys, result);
     session.resolve(node, { by: "run", result: saved?.result ?? result, key: saved?.primaryKey });
     this.#release(node);

@@ -6,6 +6,7 @@ import { SingleFlight } from "../../core/single-flight.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { bringBlob } from "./bring-blob.js";
+import type { LayerOwners } from "./layer-owners.js";
 import { type FetchBlob, type FetchOptions, type Reporter, sharedReporter } from "./ports.js";
 
 /** A blob to read: whole, or a file that still grows to `growing` bytes. */
@@ -26,9 +27,12 @@ export class LayerFetcher {
     { readonly path: Promise<string | undefined>; readonly settle: (path: string | undefined) => void }
   >();
 
-  constructor(store: Store, fetchBlob: FetchBlob) {
+  readonly #owners: LayerOwners;
+
+  constructor(store: Store, fetchBlob: FetchBlob, owners: LayerOwners) {
     this.#store = store;
     this.#fetchBlob = fetchBlob;
+    this.#owners = owners;
   }
 
   record(id: LayerId): LayerRecord {
@@ -55,7 +59,8 @@ export class LayerFetcher {
     await this.#flights.share(`fetch:${blob.digest}`, reporter.signal, (signal) => {
       const growing = growingFile();
       this.#growing.set(blob.digest, growing);
-      return this.#fetch(blob, origin, growing.settle, sharedReporter(reporter, signal)).finally(() => {
+      const fetch = (shown: Reporter) => this.#fetch(blob, origin, growing.settle, shown);
+      return this.#owners.as(id, sharedReporter(reporter, signal), fetch).finally(() => {
         growing.settle(undefined);
         this.#growing.delete(blob.digest);
       });

@@ -13,6 +13,7 @@ import type { Descriptor } from "../../oci/types.js";
 import { acquireLock } from "./bring-blob.js";
 import { convertBlob, isCompressedAs, type ReadBlob } from "./convert-blob.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
+import { LayerOwners } from "./layer-owners.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/unpacked-size.js";
@@ -42,6 +43,8 @@ export class LayerService {
   readonly #tasks: LayerTaskRunner;
   readonly #fetcher: LayerFetcher;
   readonly #epoch: number | undefined;
+  /** Steps that base layers belong to. */
+  readonly owners = new LayerOwners();
   readonly #flights = new SingleFlight();
   readonly #overlays = new OverlayStacks(this);
   readonly #views = new Map<string, RootfsView>();
@@ -55,7 +58,7 @@ export class LayerService {
   constructor(options: LayerServiceOptions) {
     this.#store = options.store;
     this.#tasks = options.tasks;
-    this.#fetcher = new LayerFetcher(options.store, options.fetchBlob);
+    this.#fetcher = new LayerFetcher(options.store, options.fetchBlob, this.owners);
     this.#epoch = options.epoch;
     this.unpackedLimit = options.unpackedLimit ?? UNPACKED_LIMIT;
   }
@@ -140,15 +143,29 @@ export class LayerService {
       this.#unpacked.add(id);
       return this.#store.layers.snapshotPath(id);
     }
-    await this.#shared(`unpack:${id}`, reporter, async (shared) => {
-      const lock = await acquireLock(this.#store, `unpack-${id}`, "another build that unpacks this layer", shared);
-      try {
-        if (!this.record(id).unpacked) await this.#fetcher.readingEarly(id, shared, (file, signal) => this.#unpack(id, file, signal));
-      } finally {
-        lock.release();
-      }
-    });
+    await this.#shared(`unpack:${id}`, reporter, (shared) => this.owners.as(id, shared, (step) => this.#unpackOnce(id, step)));
     return this.#store.layers.snapshotPath(id);
+  }
+
+  /** Unpacks the layers of a stack that belong to steps of their own, which is all that a step on it would wait for. */
+  async ready(stack: Stack, reporter: Reporter): Promise<void> {
+    const fresh = stack.filter((id) => this.owners.has(id) && !this.#unpacked.has(id));
+    if (fresh.length === 0) return;
+    await together(reporter.signal, (signal) => fresh.map((id) => this.snapshot(id, sharedReporter(reporter, signal))));
+  }
+
+  async #unpackOnce(id: LayerId, reporter: Reporter): Promise<void> {
+    const lock = await acquireLock(this.#store, `unpack-${id}`, "another build that unpacks this layer", reporter);
+    try {
+      const { unpacked, blob, origin } = this.record(id);
+      if (unpacked) return;
+      const item = blob && (origin !== undefined || this.owners.has(id)) ? `extracting ${blob.digest}` : undefined;
+      if (item) reporter.progress(item, 0, undefined, false);
+      await this.#fetcher.readingEarly(id, reporter, (file, signal) => this.#unpack(id, file, signal));
+      if (item) reporter.progress(item, 0, undefined, true);
+    } finally {
+      lock.release();
+    }
   }
 
   async #unpack(id: LayerId, { blob, path, growing }: BlobFile, signal: AbortSignal): Promise<void> {

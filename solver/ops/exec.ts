@@ -42,6 +42,10 @@ export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, context: Sol
         digests.push(await subtreeDigest(tree, selector, { signal: opContext.signal, onSelected: context.selections.note }));
       return digests.join(" ");
     },
+    async prepare(inputs, opContext) {
+      const base = inputs[root.input];
+      if (base?.kind === "layers") await context.layers.ready(base.layers, opContext);
+    },
     async run(inputs, opContext) {
       const base = root.input < 0 ? [] : await rootLayers(inputs[root.input] as StepResult, context, opContext);
       const layers = [...base, await runStep(op, base, inputs, vertex, context, opContext)];

@@ -12,11 +12,12 @@ export function placed<R>(op: EngineOp<R>, vertex: Vertex): EngineOp<R> {
       if (error instanceof TsbuildError) error.place ??= place;
       throw error;
     });
-  const { contentDigest } = op;
+  const { contentDigest, prepare } = op;
   return {
     ...op,
     identity: (context) => mark(op.identity(context)),
     ...(contentDigest && { contentDigest: (index, input, context) => mark(contentDigest(index, input, context)) }),
+    ...(prepare && { prepare: (inputs, context) => mark(prepare(inputs, context)) }),
     run: (inputs, context) => mark(op.run(inputs, context)),
   };
 }

@@ -13,9 +13,11 @@ export function imageSourceOp(op: SourceOp, vertex: Vertex, context: SolverConte
   const image = () => context.image(op.identifier, vertex.platform, op.attrs);
   return {
     identity: async () => `image ${chainId((await image()).layers.map((layer) => layer.diffId))}`,
-    async immediate() {
+    async immediate(opContext) {
       const { layers, origin } = await image();
-      return { kind: "layers", layers: layers.map((layer) => context.layers.store.layers.addRemote({ ...layer, origin }).id) };
+      const ids = layers.map((layer) => context.layers.store.layers.addRemote({ ...layer, origin }).id);
+      context.layers.owners.own(ids, () => opContext.resume());
+      return { kind: "layers", layers: ids };
     },
     run: () => Promise.reject(new Error("internal: an image source does not run")),
   };

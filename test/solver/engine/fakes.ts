@@ -29,6 +29,7 @@ export interface VertexSpec {
   readonly immediate?: boolean;
   /** What of an input's text the op reads, for the inputs it reads a part of. */
   readonly select?: Readonly<Record<number, (text: Text) => string>>;
+  readonly prepare?: (inputs: readonly Text[], context: OpContext) => Promise<void>;
   readonly run?: (inputs: readonly Text[], context: OpContext) => Promise<Text> | Text;
   readonly ignoreCache?: boolean;
   readonly maxAge?: number;
@@ -67,6 +68,7 @@ export class Ops {
             return spec.select?.[index]?.(input);
           },
         }),
+        ...(spec.prepare && { prepare: spec.prepare }),
         run: async (given, context) => {
           this.runs.push(name);
           return await write(given, context);

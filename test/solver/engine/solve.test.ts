@@ -1,7 +1,7 @@
 import test from "ava";
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
 import type { BuildEvent } from "../../../core/events.js";
-import type { Decision, EngineVertex } from "../../../solver/engine/op.js";
+import type { Decision, EngineVertex, OpContext } from "../../../solver/engine/op.js";
 import { deferred, FakeCache, grammarErrors, Ops, random, run, settled, shuffled, steps, type Text, told } from "./fakes.js";
 
 function diamond(ops: Ops, over: Partial<Record<"a" | "b" | "c" | "d", Parameters<Ops["vertex"]>[1]>> = {}) {
@@ -324,6 +324,51 @@ test("output and progress reach the events of their step, and only while it runs
     ["started", "output", "progress", "progress", "completed"],
   );
   t.true(events.every((event) => "at" in event && event.at > 1e12));
+});
+
+test("a step that another one needs again is started again, and ends as it did when the last of its work is done", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  let resume: OpContext["resume"] | undefined;
+  const base = ops.vertex("base", {
+    immediate: true,
+    run: (_, context) => {
+      resume = () => context.resume();
+      return "";
+    },
+  });
+  const top = ops.vertex("top", {
+    inputs: [base],
+    prepare: async () => {
+      const [one, two] = [resume?.(), resume?.()];
+      one?.progress("layer", 1, 2, false);
+      one?.close();
+      one?.close();
+      one?.progress("layer", 2, 2, true);
+      two?.progress("other", 2, 2, true);
+      two?.close();
+    },
+  });
+  const { events } = await run(cache, [top]);
+  t.deepEqual(told(events), ["base:started", "base:completed", "base:started", "base:completed", "top:started", "top:completed"]);
+  t.deepEqual(
+    events.flatMap((event) => (event.type === "progress" ? [`${event.step} ${event.item}`] : [])),
+    ["id:base layer", "id:base other"],
+  );
+});
+
+test("a step that works for another one when it ends, ends with that work", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  let working: ReturnType<OpContext["resume"]> | undefined;
+  const base = ops.vertex("base", {
+    immediate: true,
+    run: (_, context) => {
+      working = context.resume();
+      return "";
+    },
+  });
+  const top = ops.vertex("top", { inputs: [base], run: () => (working?.close(), "") });
+  const { events } = await run(cache, [top]);
+  t.deepEqual(told(events), ["base:started", "top:started", "base:completed", "top:completed"]);
 });
 
 test("two solves at once share a step: one runs it, the other says what it waits for and finds it cached", async (t) => {

@@ -111,7 +111,12 @@ function world(
       ...(options.onWarning && { onWarning: options.onWarning }),
     }),
   } as unknown as SolverContext;
-  const opContext: OpContext = { signal: options.signal ?? new AbortController().signal, output: () => {}, progress: () => {} };
+  const opContext: OpContext = {
+    signal: options.signal ?? new AbortController().signal,
+    output: () => {},
+    progress: () => {},
+    resume: refused,
+  };
   const opOf = (address: string) => {
     const source = parseGitSource(server.origin + address);
     if (source === undefined || typeof source === "string") throw new Error(`${address}: ${source}`);
