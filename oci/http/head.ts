@@ -18,7 +18,12 @@ export async function sendHead(url: URL, options: SendOptions): Promise<HttpResp
       resolve({ status: message.statusCode ?? 0, headers: { get }, body: undefined });
     });
     // Not by the request's own option `signal`: what Node uses then to watch streams is loaded for nothing else.
-    const stop = (): void => void sent.destroy(new Error("The request was given up"));
+    const stop = (): void => {
+      const error = new Error("The request was given up");
+      sent.destroy(error);
+      // A request without a connection yet, such as one whose proxy is silent, tells nobody of its end.
+      reject(error);
+    };
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     sent.on("close", () => signal.removeEventListener("abort", stop));

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import test from "ava";
 import { sha256 } from "../../../core/digest.js";
+import { CanceledError } from "../../../core/errors.js";
+import { readGrowing } from "../../../oci/layer/growing-file.js";
 import { scan } from "../../../oci/layer/scan.js";
 import { encodeHeader } from "../../../oci/tar/writer.js";
 
@@ -23,6 +25,40 @@ function layer(): Buffer {
   });
   return Buffer.concat([header, CONTENT, Buffer.alloc(512 - (CONTENT.length % 512)), Buffer.alloc(1024)]);
 }
+
+/** Reads a file that grows by `step` bytes in each of `turns` pauses; returns the bytes and the pauses, in milliseconds. */
+async function grow(directory: string, turns: number, step: (ms: number) => number): Promise<{ size: number; pauses: readonly number[] }> {
+  const path = join(directory, "growing");
+  writeFileSync(path, "");
+  const pauses: number[] = [];
+  const state = { aborted: false };
+  const sleep = async (ms: number): Promise<void> => {
+    pauses.push(ms);
+    if (pauses.length === turns) state.aborted = true;
+    else appendFileSync(path, Buffer.alloc(step(ms), "x"));
+  };
+  let size = 0;
+  try {
+    for await (const chunk of readGrowing(path, { size: 1 << 30, stopped: () => state.aborted, sleep })) size += chunk.length;
+  } catch (error) {
+    if (!(error instanceof CanceledError)) throw error;
+  }
+  return { size, pauses };
+}
+
+test("a growing file is looked at seldom while little comes, and often while much does", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-growing-"));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  // A kilobyte a millisecond.
+  const slow = await grow(directory, 40, (ms) => ms * 1000);
+  t.deepEqual(slow.pauses.slice(0, 8), [4, 8, 16, 32, 64, 128, 128, 128]);
+  t.is(
+    slow.size,
+    slow.pauses.slice(0, -1).reduce((sum, ms) => sum + ms * 1000, 0),
+  );
+  const fast = await grow(directory, 40, () => 300_000);
+  t.deepEqual(new Set(fast.pauses.slice(1)), new Set([2]));
+});
 
 for (const [format, bytes] of [
   ["plain", layer()],

@@ -1,4 +1,5 @@
 import { chmodSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { sha256 } from "../../../core/digest.js";
@@ -172,6 +173,38 @@ test("waits: an upload that the registry stops to read is given up; a slow sourc
   };
   t.is(await client.putBlob(`${fake.host}/a/b`, LAYER, { open: slow }), "uploaded");
 });
+
+for (const [method, ask] of [
+  ["HEAD", (client: RegistryClient, signal: AbortSignal) => client.resolve("registry.example.com/a/b", { signal })],
+  ["GET", (client: RegistryClient, signal: AbortSignal) => client.manifest("registry.example.com/a/b", undefined, { signal })],
+] as const) {
+  test(`waits: an abort ends a ${method} whose proxy takes the connection and is silent`, async (t) => {
+    const connected = new Promise<void>((resolve) => {
+      const proxy = createServer((socket) => {
+        socket.on("error", () => undefined);
+        t.teardown(() => void socket.destroy());
+        resolve();
+      });
+      t.teardown(() => void proxy.close());
+      proxy.listen(0, "127.0.0.1", () => {
+        const { port } = proxy.address() as AddressInfo;
+        const client = createRegistryClient({
+          env: { HTTPS_PROXY: `http://127.0.0.1:${port}` },
+          credentials: { find: async () => undefined },
+          certificateDirectories: [],
+        });
+        t.teardown(() => client.close());
+        asked = ask(client, abort.signal);
+        asked.catch(() => undefined);
+      });
+    });
+    const abort = new AbortController();
+    let asked: Promise<unknown> = Promise.resolve();
+    await connected;
+    abort.abort();
+    await t.throwsAsync(asked, { instanceOf: CanceledError });
+  });
+}
 
 const registry = "registry.example.com";
 
