@@ -101,7 +101,7 @@ serial("a store that is used both ways mixes nothing up", (t) =>
     const cached = (ended: Ended) => instructionSteps(ended.stderr).CACHED.length;
     const first = await build(dockerfile, "both", "mapped");
     const expected = await layers();
-    t.deepEqual([done(first), cached(first)], [5, 0]);
+    t.deepEqual([done(first), cached(first)], [5, 0], first.stderr);
     const counts = [];
     for (const ownership of ["virtual", "virtual", "mapped", "mapped"] as const) {
       const next = await build(dockerfile, "both", ownership);

@@ -32,11 +32,16 @@ export function parsePlain(text: string): readonly PlainStep[] {
   });
 }
 
+/** Whether a step only asks what an image or a context is. */
+function isLookup({ name }: PlainStep): boolean {
+  return name.startsWith("load metadata for ");
+}
+
 /** The steps a Dockerfile asked for, apart from FROM: by status, names in the order they were shown first. */
 export function instructionSteps(text: string): Readonly<Record<PlainStep["status"], readonly string[]>> {
   const by: Record<PlainStep["status"], string[]> = { CACHED: [], DONE: [], ERROR: [], CANCELED: [], open: [] };
   for (const step of parsePlain(text)) {
-    if (/^\[(internal|auth)\]/.test(step.place) || step.place === "" || step.name.startsWith("FROM ")) continue;
+    if (/^\[(internal|auth)\]/.test(step.place) || step.place === "" || step.name.startsWith("FROM ") || isLookup(step)) continue;
     by[step.status].push(step.name);
   }
   return by;
