@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemErrorCode, throwIfAborted } from "../core/errors.js";
 import { kindOf, OPEN_INPUT } from "../core/regular-file.js";
@@ -51,19 +52,42 @@ export function checkTextSize(size: number): void {
 
 /** Reads an open pipe to its end without blocking the process. `check` throws when there is too much. */
 export async function readPipe(fd: number, signal: AbortSignal, check: (size: number) => void): Promise<Buffer> {
-  // Nothing in a pipe with a name means that its writer has not come yet; in one without, that it has gone.
-  const named = !readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:");
-  const buffer = Buffer.alloc(1 << 16);
   const chunks: Buffer[] = [];
-  for (let total = 0; ; ) {
+  let total = 0;
+  for await (const chunk of pipeChunks(fd, signal)) {
+    chunks.push(chunk);
+    total += chunk.length;
+    check(total);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Opens a pipe as a stream. Note that Node's own stream waits for a writer in the open call, which no abort ends. */
+export function openPipe(path: string, signal: AbortSignal): Readable {
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    const fd = openSync(path, OPEN_INPUT);
+    try {
+      yield* pipeChunks(fd, signal);
+    } finally {
+      closeSync(fd);
+    }
+  };
+  return Readable.from(chunks(), { objectMode: false });
+}
+
+/** Yields the bytes of an open pipe, and ends with CanceledError on abort. */
+async function* pipeChunks(fd: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  // Nothing in a pipe with a name means that its writer has not come yet; in one without, that it has gone.
+  let begun = readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:");
+  const buffer = Buffer.alloc(1 << 16);
+  for (;;) {
     throwIfAborted(signal);
     const size = tryRead(fd, buffer);
-    if (size === undefined || (size === 0 && named && chunks.length === 0)) await sleep(PAUSE);
-    else if (size === 0) return Buffer.concat(chunks);
+    if (size === undefined || (size === 0 && !begun)) await sleep(PAUSE);
+    else if (size === 0) return;
     else {
-      chunks.push(Buffer.from(buffer.subarray(0, size)));
-      total += size;
-      check(total);
+      begun = true;
+      yield Buffer.from(buffer.subarray(0, size));
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { CanceledError, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { openPipe } from "../read-text.js";
 import { openArchive } from "../../oci/layout/archive-reader.js";
 import { type BlobTarget, requireComplete } from "../../oci/layout/complete.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
@@ -59,6 +60,7 @@ async function readSource(
   if (stat === undefined) throw new TsbuildError("images/no-such-file", `Cannot load "${source}": there is no such file`);
   if (stat.isFile()) return readArchive(openArchive(source), blobs, options);
   // A pipe (`<(…)` of a shell) can be read only once.
+  if (stat.isFIFO()) return readStream(openPipe(source, options.signal ?? new AbortController().signal), blobs, options);
   if (!stat.isDirectory()) return readStream(createReadStream(source, { highWaterMark: 1 << 20 }), blobs, options);
   const layout = new LayoutDirectory(source);
   for (const { annotations: _, ...target } of layout.entries) await layout.copyTo(target, blobs, options);

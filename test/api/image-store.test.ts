@@ -388,6 +388,15 @@ test("an abort ends a load, and nothing is named", async (t) => {
   const waiting = images.load(endless, { signal: abort.signal });
   setImmediate(() => abort.abort());
   await t.throwsAsync(waiting, { code: "build/canceled" });
+  // One with a name that nobody writes to.
+  const directory = temporaryDirectory();
+  t.teardown(() => directory.remove());
+  const fifo = join(directory.path, "fifo");
+  execFileSync("mkfifo", [fifo]);
+  const silent = new AbortController();
+  const opening = images.load(fifo, { signal: silent.signal });
+  setImmediate(() => silent.abort());
+  await t.throwsAsync(opening, { code: "build/canceled" });
   t.deepEqual(images.list(), []);
 });
 
