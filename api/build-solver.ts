@@ -103,6 +103,7 @@ export class BuildSolver {
       tasks,
       fetchBlob: layerFetcher(this.session, this.options.imports),
       unpackedLimit: this.options.build.maxUnpackedSize,
+      checkSnapshots: this.options.build.noCache === true,
       ...(epoch === undefined ? {} : { epoch }),
     });
   }

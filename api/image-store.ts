@@ -64,9 +64,12 @@ export function imageStoreOf(store: Store): ImageStore {
       const { pruneStore } = await import("./prune.js");
       return pruneStore(store, policy);
     },
-    verify() {
+    async verify() {
       store.gc.recover();
-      return store.gc.verify({ content: true });
+      const { verifySnapshots } = await import("./verify-snapshots.js");
+      // First, because what it drops is told once.
+      const snapshots = await verifySnapshots(store);
+      return [...store.gc.verify({ content: true }), ...snapshots];
     },
     close,
     [Symbol.dispose]: close,

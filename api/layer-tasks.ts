@@ -37,6 +37,7 @@ export function layerTaskRunner(worker: () => Promise<Worker>): Tasks {
       recompress: onThread("recompress"),
       apply: inWorker("apply"),
       diff: inWorker("diff"),
+      check: inWorker("check"),
       packMapped: inWorker("pack"),
     },
     hashFiles: hashOnThreads(onThread("hashFiles")),

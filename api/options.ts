@@ -274,7 +274,7 @@ export interface ImageStore extends Disposable {
   du(): Promise<DiskUsageReport>;
   /** Removes cached steps, cache mounts and what nothing needs; images with a name stay. */
   prune(policy?: PrunePolicy): Promise<PruneReport>;
-  /** Everything that is wrong with the store, as sentences; reads all of it. */
-  verify(): readonly string[];
+  /** Everything that is wrong with the store, as sentences; reads all of it. What can be mended is. */
+  verify(): Promise<readonly string[]>;
   close(): void;
 }

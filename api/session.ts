@@ -12,7 +12,7 @@ import { layerTaskRunner } from "./layer-tasks.js";
 import { downloadFailures } from "../solver/remote/errors.js";
 import type { BuildOptions, CommonOptions } from "./options.js";
 import { openStoreHere } from "./store-here.js";
-import { removeOrphans, startStoreWorker } from "./store-worker.js";
+import { removeOrphans, startStoreWorker, syncSnapshots } from "./store-worker.js";
 
 /** What one build holds while it runs: the store, threads, the worker, connections. Everything starts when it is needed first. */
 export class Session implements AsyncDisposable {
@@ -43,8 +43,14 @@ export class Session implements AsyncDisposable {
   }
 
   worker(): Promise<Worker> {
-    this.#worker ??= startStoreWorker(this.store);
+    this.#worker ??= this.#startWorker();
     return this.#worker;
+  }
+
+  async #startWorker(): Promise<Worker> {
+    const worker = await startStoreWorker(this.store);
+    void syncSnapshots(worker, this.store);
+    return worker;
   }
 
   registry(): Promise<RegistryClient> {

@@ -39,6 +39,22 @@ export async function removeOrphans(worker: Worker, store: Store): Promise<void>
   store.forget(orphans);
 }
 
+/**
+ * Sees to it that snapshots of earlier builds are on the disk, while this build goes on. What ends before that is for the next build. Note that they are given a minute first, in
+ * which the kernel writes most of them by itself: builds that follow each other wait for no disk.
+ */
+export async function syncSnapshots(worker: Worker, store: Store): Promise<void> {
+  try {
+    const ids = store.layers.unsynced(SETTLED);
+    if (ids.length > 0 && (await worker.task<boolean>("sync", { directory: store.root }))) store.layers.trust(ids);
+  } catch {
+    // The worker was closed, or nothing can be written down.
+  }
+}
+
+/** Milliseconds. */
+const SETTLED = 60_000;
+
 /** The same with a worker of its own, where there is something to remove. */
 export async function removeOrphansNow(store: Store): Promise<void> {
   if (store.orphans().length > 0) await (await startStoreWorker(store)).close();

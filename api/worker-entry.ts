@@ -1,5 +1,5 @@
 /** The program of the worker process (dist/worker.js): what needs mapped ids. Work on whole layers goes to threads. */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diskUsage } from "../cache/disk-usage.js";
 import { packageRoot } from "../core/package-root.js";
@@ -9,6 +9,7 @@ import { setMetadata, setOwner } from "../oci/layer/set-metadata.js";
 import { writeMountOwner } from "../oci/layer/virtual-owners.js";
 import type { NodeMeta } from "../oci/layer/toc.js";
 import { fsPath } from "../oci/path-bytes.js";
+import { syncfs } from "../oci/posix.js";
 
 const pool = new ThreadPool({ entry: join(packageRoot(), "dist", "thread.js") });
 
@@ -19,6 +20,15 @@ serveWorker({
     diskUsage: ({ paths }: { readonly paths: readonly string[] }) => paths.map((path) => diskUsage(path).bytes),
     /** Owner, attributes and mode of a directory. */
     dress: ({ path, meta }: { readonly path: string; readonly meta: NodeMeta }) => void setMetadata(path, meta),
+    /** Whether everything on the file system of a directory is on its disk. */
+    sync: async ({ directory }: { readonly directory: string }) => {
+      const fd = openSync(directory, "r");
+      try {
+        return await syncfs(fd);
+      } finally {
+        closeSync(fd);
+      }
+    },
     readFile: ({ path }: { readonly path: string }) => readFileSync(fsPath(path)),
   },
   runTask: (name, params, { signal, progress }) => pool.run(name, params, { signal, onProgress: progress }),

@@ -13,6 +13,8 @@ export interface DatabaseHooks {
   readonly prepare: () => void;
   /** Fills a database that was made from nothing, inside the transaction that makes it. */
   readonly onCreate: (database: Database) => void;
+  /** Called with an index that was just opened and was there before. */
+  readonly onOpen: () => void;
   /** Runs `body` while no other process does the same (setting a damaged file aside). */
   readonly exclusive: <T>(body: () => T) => T;
   readonly onNotice: (message: string) => void;
@@ -132,13 +134,19 @@ export class Database {
     for (let attempt = 0; ; attempt++) {
       const inode = existsSync(this.path) ? statSync(this.path).ino : 0;
       try {
-        return this.#takeOver() ?? this.#connect();
+        const taken = this.#takeOver();
+        if (taken) return taken;
+        this.#connect();
+        break;
       } catch (error) {
         this.#discard();
         if (!isDatabaseDamage(error) || attempt > 0) throw databaseError(this.path, error);
         this.#setAside(inode);
       }
     }
+    this.hooks.onOpen();
+    // Damage that showed only now has led to a new one.
+    return this.#connection ?? this.#open();
   }
 
   /** The connection of a handle of this process that was closed, when the index is still the one it was. */

@@ -84,10 +84,20 @@ export function newerFormat(path: string, found: number, known: number): Tsbuild
 /** SQLite's primary result codes that a user can do something about. */
 const SQLITE = { busy: 5, locked: 6, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14, protocol: 15, notadb: 26 } as const;
 
+/** SQLite's texts (sqlite3_errstr): the binding leaves the code out of what reading several rows throws. */
+const TEXTS: Readonly<Record<string, number>> = {
+  "database is locked": SQLITE.busy,
+  "attempt to write a readonly database": SQLITE.readonly,
+  "disk I/O error": SQLITE.ioerr,
+  "database disk image is malformed": SQLITE.corrupt,
+  "database or disk is full": SQLITE.full,
+  "file is not a database": SQLITE.notadb,
+};
+
 /** The primary result code of an error thrown by a SQLite binding. */
 function sqliteCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
-  return error.errcode & 0xff;
+  if (!(error instanceof Error)) return undefined;
+  return "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : TEXTS[error.message];
 }
 
 export function isDatabaseDamage(error: unknown): boolean {

@@ -13,6 +13,7 @@ import type { StorePaths } from "./paths.js";
 import { makeStoreDirectory } from "./private-base.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { StoreTotals } from "./totals.js";
+import type { Unsynced } from "./unsynced.js";
 
 export interface DraftParts {
   readonly database: Database;
@@ -21,6 +22,7 @@ export interface DraftParts {
   readonly orphans: Orphans;
   readonly totals: Pick<StoreTotals, "addSnapshot">;
   readonly kind: SnapshotKind;
+  readonly unsynced: Pick<Unsynced, "boot">;
   readonly paths: StorePaths;
   readonly read: (id: LayerId) => LayerRecord | undefined;
 }
@@ -107,14 +109,16 @@ export class LayerDrafts {
     const workLeft = !removeTree(work);
     const placed = dir === id || this.#place(base, join(this.parts.paths.snapshots, id));
     const row = layerRow(id) as number;
+    const { boot } = this.parts.unsynced;
     const record = database.transaction(() => {
       // A new layer is finished now; a base layer was when its image was made.
       const { changes } = database.run(
-        "UPDATE layers SET draft = 0, unpacked = 1, created_at = ? WHERE id = ? AND draft = 1",
+        "UPDATE layers SET draft = 0, unpacked = 1, boot = ?, created_at = ? WHERE id = ? AND draft = 1",
+        boot,
         Date.now(),
         row,
       );
-      if (changes === 0) database.run("UPDATE layers SET unpacked = 1 WHERE id = ?", row);
+      if (changes === 0) database.run("UPDATE layers SET unpacked = 1, boot = ? WHERE id = ?", boot, row);
       database.run("DELETE FROM drafts WHERE dir = ?", dir);
       if (!placed) orphans.add(base);
       else if (workLeft) orphans.add(join(this.parts.paths.snapshots, id, "work"));

@@ -1,9 +1,12 @@
+import { randomBytes } from "node:crypto";
+import { renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { systemErrorCode } from "../core/errors.js";
 import type { Digest } from "../core/digest.js";
 import type { LayerBlob, Toc } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
 import type { Database } from "./database.js";
-import { blobMissing, layerMissing } from "./errors.js";
+import { blobMissing, ioError, layerMissing } from "./errors.js";
 import { type DraftParts, LayerDrafts } from "./layer-drafts.js";
 import { layerId, layerRow } from "./layer-id.js";
 import type { StoreLeases } from "./leases.js";
@@ -12,6 +15,7 @@ import type { LayerDraft, LayerId, LayerRecord, LayerStore, RemoteLayer } from "
 import type { StorePaths } from "./paths.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { TocStore } from "./toc-store.js";
+import type { Unsynced } from "./unsynced.js";
 
 interface LayerRow {
   readonly id: number;
@@ -24,9 +28,10 @@ interface LayerRow {
   readonly virtual: number;
   readonly origin: string | null;
   readonly created_at: number;
+  readonly boot: string | null;
 }
 
-const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, virtual, origin, created_at";
+const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, virtual, origin, created_at, boot";
 
 /** Layers as rows; their bytes are in the blob store, snapshots/ and toc/. Files come before the rows that name them. */
 export class IndexedLayerStore implements LayerStore {
@@ -41,9 +46,9 @@ export class IndexedLayerStore implements LayerStore {
     private readonly leases: StoreLeases,
     private readonly paths: StorePaths,
     private readonly kind: SnapshotKind,
-    drafts: Pick<DraftParts, "owner" | "orphans" | "totals">,
+    private readonly parts: Pick<DraftParts, "owner" | "orphans" | "totals"> & { readonly unsynced: Unsynced },
   ) {
-    this.#drafts = new LayerDrafts({ ...drafts, database, leases, kind, paths, read: (id) => this.get(id) });
+    this.#drafts = new LayerDrafts({ ...parts, database, leases, kind, paths, read: (id) => this.get(id) });
   }
 
   get(id: LayerId): LayerRecord | undefined {
@@ -124,6 +129,41 @@ export class IndexedLayerStore implements LayerStore {
 
   snapshotPath(id: LayerId): string {
     return join(this.paths.snapshots, id, "fs");
+  }
+
+  dropSnapshot(id: LayerId): void {
+    const { orphans } = this.parts;
+    const place = join(this.paths.snapshots, id);
+    // Out of the way of the one that is made in its place, also when it cannot be removed here.
+    const aside = `${place}-${randomBytes(4).toString("hex")}`;
+    this.database.transaction(() => {
+      const row = this.#row(id);
+      if (row?.unpacked !== 1) return;
+      moveAside(place, aside);
+      orphans.add(aside);
+      if (row.origin !== null || (row.blob_digest !== null && this.blobs.has(row.blob_digest))) {
+        this.#update(row.id, "unpacked = 0, bytes = NULL, boot = NULL", []);
+        return;
+      }
+      this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", row.id);
+      this.database.run("DELETE FROM layers WHERE id = ?", row.id);
+    });
+    orphans.remove([aside]);
+  }
+
+  trust(ids: readonly LayerId[]): void {
+    if (ids.length === 0) return;
+    this.database.transaction(() => {
+      for (const id of ids) this.database.run("UPDATE layers SET boot = NULL WHERE id = ?", layerRow(id) ?? 0);
+    });
+  }
+
+  unsynced(age: number): readonly LayerId[] {
+    const youngest = Date.now() - age;
+    return this.parts.unsynced.pending().filter((id) => {
+      const made = statSync(join(this.paths.snapshots, id), { throwIfNoEntry: false })?.ctimeMs;
+      return made !== undefined && made <= youngest;
+    });
   }
 
   toc(diffId: Digest): Toc | undefined {
@@ -243,8 +283,18 @@ export class IndexedLayerStore implements LayerStore {
       blob: row.blob === null ? undefined : (JSON.parse(row.blob) as Descriptor),
       recipe: row.recipe ?? undefined,
       unpacked: row.unpacked === 1 && !this.kind.isForeign(row),
+      suspect: row.unpacked === 1 && this.parts.unsynced.isSuspect(row.boot),
       origin: row.origin ?? undefined,
       createdAt: row.created_at,
     };
+  }
+}
+
+/** A snapshot that is not there any more has gone already. */
+function moveAside(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw ioError(`Cannot remove the damaged snapshot "${from}"`, error);
   }
 }

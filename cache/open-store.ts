@@ -28,6 +28,7 @@ import type { Store } from "./store.js";
 import { SnapshotKind } from "./snapshot-kind.js";
 import { TocStore } from "./toc-store.js";
 import { freeBytes, StoreTotals } from "./totals.js";
+import { Unsynced } from "./unsynced.js";
 
 export interface StoreOptions {
   /** Directory of the store, without the format version; made on the first write. See {@link ./paths.ts} for the default. */
@@ -38,6 +39,8 @@ export interface StoreOptions {
   readonly history?: Partial<HistoryLimits>;
   /** Bytes that are free on the store's disk; undefined: not known. Default: asks the disk. */
   readonly freeBytes?: () => number | undefined;
+  /** Names this run of the system (see {@link ./unsynced.ts}). Default: asks the kernel. */
+  readonly bootId?: () => string | undefined;
   /** Asked when snapshots are looked for: whether owners in them are virtual (see {@link ./snapshot-kind.ts}). Default: no. */
   readonly virtualOwners?: () => boolean;
 }
@@ -54,10 +57,10 @@ export function openStore(options: StoreOptions): Store {
     let found = false;
     owner.reapDead((holder, directory) => {
       found = true;
-      cleanUpAfter(holder, directory, { database, orphans, paths, builds });
+      cleanUpAfter(holder, directory, { database, orphans, paths, builds, unsynced });
     });
     for (const holder of draftHolders(database)) {
-      if (!owner.isAlive(holder)) cleanUpAfter(holder, join(paths.tmp, holder), { database, orphans, paths, builds });
+      if (!owner.isAlive(holder)) cleanUpAfter(holder, join(paths.tmp, holder), { database, orphans, paths, builds, unsynced });
     }
     if (!found || !database.exists) return;
     // A process that died while it collected left trees without rows; one that died between index.json and its commit left that file one
@@ -78,9 +81,11 @@ export function openStore(options: StoreOptions): Store {
       // A database that was made anew beside files that are there does not know how many.
       if (readdirSync(paths.blobs).length === 0) totals.begin();
     },
+    onOpen: () => unsynced.dropUnknown((id) => layers.dropSnapshot(id)),
     exclusive: (body) => withFileLock(join(paths.locks, "database"), (directory) => makeStoreDirectory(paths, directory), body),
     onNotice: options.onNotice ?? (() => {}),
   });
+  const unsynced = new Unsynced(database, options.bootId);
   const kind = new SnapshotKind(database, options.virtualOwners ?? (() => false));
   const totals = new StoreTotals(database, options.freeBytes ?? (() => freeBytes(paths.root)));
   const orphans = new Orphans(database);
@@ -88,7 +93,7 @@ export function openStore(options: StoreOptions): Store {
   const blobs = new LocalBlobStore(paths, owner, leases, (digest) => layers.forgetBlob(digest), totals);
   const graph = new BlobGraph(blobs);
   const tocs = new TocStore(paths.toc, owner, totals);
-  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths, kind, { owner, orphans, totals });
+  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths, kind, { owner, orphans, totals, unsynced });
   const results = new IndexedResults(database, leases, owner, kind);
   const images = new IndexedImages({ database, blobs, graph, leases, owner, indexJson: paths.indexJson });
   const mounts = new CacheMounts(database, owner, leases, paths.mounts, totals, kind);

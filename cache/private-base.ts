@@ -32,7 +32,7 @@ export function makeStoreDirectory(paths: BasePaths, path: string): void {
  */
 export function closeBase({ base, root }: BasePaths): string | undefined {
   try {
-    const found = statIfThere(base);
+    const found = lstatSync(base, { throwIfNoEntry: false });
     if (found === undefined) return undefined;
     // Root may lay links for everybody.
     if (found.isSymbolicLink()) {
@@ -43,16 +43,6 @@ export function closeBase({ base, root }: BasePaths): string | undefined {
     return secure(root, base, found);
   } catch (error) {
     throw ioError(`Cannot use "${root}" as the store`, error);
-  }
-}
-
-/** Undefined also where a part of the path is no directory: that is told by what makes the store. */
-function statIfThere(base: string): Stats | undefined {
-  try {
-    return lstatSync(base, { throwIfNoEntry: false });
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOTDIR") throw error;
-    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Orphans } from "./orphans.js";
 import { removeTree } from "./owner.js";
 import type { StorePaths } from "./paths.js";
 import { layerId, layerRow } from "./layer-id.js";
+import type { Unsynced } from "./unsynced.js";
 
 interface DraftRow {
   readonly dir: string;
@@ -16,16 +17,22 @@ interface DraftRow {
 export function cleanUpAfter(
   holder: string,
   directory: string,
-  parts: { database: Database; orphans: Orphans; paths: StorePaths; builds: Pick<IndexedBuilds, "keepInterrupted"> },
+  parts: {
+    database: Database;
+    orphans: Orphans;
+    paths: StorePaths;
+    builds: Pick<IndexedBuilds, "keepInterrupted">;
+    unsynced: Pick<Unsynced, "boot">;
+  },
 ): void {
-  const { database, orphans, paths, builds } = parts;
+  const { database, orphans, paths, builds, unsynced } = parts;
   if (database.exists) {
     const left = database.transaction(() => {
       const trees = database.all<DraftRow>("SELECT dir, layer FROM drafts WHERE holder = ?", holder).map(({ dir, layer }) => {
         const dropped = database.run("DELETE FROM layers WHERE id = ? AND draft = 1", layer).changes > 0;
         // The snapshot of an existing layer is renamed into place before its row says so: when it is there, it is whole.
         if (!dropped && existsSync(join(paths.snapshots, layerId(layer))))
-          database.run("UPDATE layers SET unpacked = 1 WHERE id = ?", layer);
+          database.run("UPDATE layers SET unpacked = 1, boot = ? WHERE id = ?", unsynced.boot, layer);
         return join(paths.snapshots, dir);
       });
       for (const tree of trees) orphans.add(tree);

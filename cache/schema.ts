@@ -102,4 +102,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE layers ADD COLUMN virtual INTEGER NOT NULL DEFAULT 0; -- 1: owners in the snapshot are virtual; fixed when its making begins
   `,
+  `
+  ALTER TABLE layers ADD COLUMN boot TEXT; -- in which the snapshot was made; NULL: it is on the disk
+  CREATE INDEX layers_boot ON layers (boot) WHERE boot IS NOT NULL;
+  `,
 ];

@@ -81,6 +81,13 @@ export function lutimes(path: string, atime: Timestamp, mtime: Timestamp): void 
 const FLOCK = { shared: 1, exclusive: 2, unlock: 8 } as const;
 const LOCK_NB = 4;
 
+/** Writes what the file system of an open file has not written yet, on a thread: it may take seconds. False when that failed. */
+export function syncfs(fd: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    library().syncfs.async(fd, (error: unknown, result: number) => resolve(!error && result === 0));
+  });
+}
+
 /**
  * Locks an open file against other processes until it is unlocked or closed (also by death). Returns false when `wait` is false and
  * someone else holds it; with `wait` the whole thread stands still.
@@ -114,6 +121,7 @@ interface Library {
   mknod(path: Buffer, mode: number, device: bigint): number;
   utimensat(directory: number, path: Buffer, times: Buffer, flags: number): number;
   flock(fd: number, operation: number): number;
+  readonly syncfs: { async(fd: number, done: (error: unknown, result: number) => void): void };
 }
 
 let loaded: Library | undefined;
@@ -147,6 +155,7 @@ function load(): Library {
     mknod: mknodCall,
     utimensat: libc.func("int utimensat(int directory, const void *path, const void *times, int flags)"),
     flock: libc.func("int flock(int fd, int operation)"),
+    syncfs: libc.func("int syncfs(int fd)"),
   };
 }
 

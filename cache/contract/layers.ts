@@ -16,6 +16,8 @@ export interface LayerRecord {
   readonly recipe: string | undefined;
   /** Whether snapshots/<id>/fs is there, complete, and of a kind that this handle can use. */
   readonly unpacked: boolean;
+  /** Whether the snapshot was made before the system started last, and nobody knows whether its files reached the disk. */
+  readonly suspect: boolean;
   /** Where the blob can be fetched, for layers that are not here yet: canonical reference of an image, or a cache (transfer/origin.ts). */
   readonly origin: string | undefined;
   /** Milliseconds since the epoch: when the step that made it finished. Ends in the image's history. */
@@ -60,6 +62,12 @@ export interface LayerStore {
   /** Records the (possibly recompressed) blob of a layer whose diffID is known; the bytes are in the blob store. */
   setBlob(id: LayerId, blob: Descriptor, recipe: string): LayerRecord;
   snapshotPath(id: LayerId): string;
+  /** The snapshot is missing or damaged: it goes, and where the layer can be had in no other way, the layer too, with the results that stand on it. */
+  dropSnapshot(id: LayerId): void;
+  /** Snapshots that were found as they were made, or were synced. */
+  trust(ids: readonly LayerId[]): void;
+  /** Snapshots that were made since the system started, `age` milliseconds ago and more, and may not be on the disk. */
+  unsynced(age: number): readonly LayerId[];
   /** A draft for unpacking an existing layer: commit makes its snapshot complete; when another process was faster, that one stays. */
   draftSnapshot(id: LayerId): LayerDraft;
   /** The TOC, when it is stored. Recently used ones are kept in memory. */

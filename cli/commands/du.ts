@@ -99,7 +99,7 @@ function budgetText({ budget, total }: DiskUsageReport): string {
 
 function verify(flags: ParsedFlags, environment: CliEnvironment): Promise<number> {
   return withStore(environment, flags.one("root"), async (store) => {
-    const problems = store.verify();
+    const problems = await store.verify();
     await print(environment.stdout, problems.map((problem) => `${printable(problem)}\n`).join(""));
     await tell(environment, problems.length === 0 ? "The store is consistent\n" : `${problems.length} found\n`);
     return problems.length === 0 ? EXIT.success : EXIT.failure;

@@ -56,6 +56,11 @@ export interface LayerTasks {
     readonly out?: { readonly path: string; readonly compression: CompressionOptions };
     readonly epoch?: number;
   }): Promise<{ readonly diffId: Digest; readonly toc: Toc; readonly blob: Descriptor | undefined }>;
+  /**
+   * What of an unpacked layer is not as its table of contents says, as sentences; none when it is sound. `complete`: nothing but what the table has was unpacked there. Needs
+   * the ids: worker only.
+   */
+  check(params: { readonly directory: string; readonly toc: Toc; readonly complete: boolean }): Promise<readonly string[]>;
   /** Writes the same layer in another compression; the tar's bytes stay. The result is what {@link pack} or {@link diff} would have written. */
   recompress(params: {
     readonly blob: string;

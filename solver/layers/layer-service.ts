@@ -15,6 +15,7 @@ import { convertBlob, isCompressedAs, type ReadBlob } from "./convert-blob.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
 import { LayerOwners } from "./layer-owners.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
+import { SoundSnapshots } from "./sound-snapshots.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/unpacked-size.js";
 
@@ -30,6 +31,8 @@ export interface LayerServiceOptions {
   readonly fetchBlob: FetchBlob;
   /** What layers made by this build are clamped to (seconds since the epoch). */
   readonly epoch?: number;
+  /** See {@link ./sound-snapshots.ts}. Default false. */
+  readonly checkSnapshots?: boolean;
   /** Bytes that a layer or an archive made by others may unpack to. Default: {@link UNPACKED_LIMIT}. */
   readonly unpackedLimit?: number;
 }
@@ -41,6 +44,7 @@ export interface LayerServiceOptions {
 export class LayerService {
   readonly #store: Store;
   readonly #tasks: LayerTaskRunner;
+  readonly #sound: SoundSnapshots;
   readonly #fetcher: LayerFetcher;
   readonly #epoch: number | undefined;
   /** Steps that base layers belong to. */
@@ -58,6 +62,7 @@ export class LayerService {
   constructor(options: LayerServiceOptions) {
     this.#store = options.store;
     this.#tasks = options.tasks;
+    this.#sound = new SoundSnapshots({ store: options.store, tasks: options.tasks, checkAll: options.checkSnapshots ?? false });
     this.#fetcher = new LayerFetcher(options.store, options.fetchBlob, this.owners);
     this.#epoch = options.epoch;
     this.unpackedLimit = options.unpackedLimit ?? UNPACKED_LIMIT;
@@ -139,11 +144,13 @@ export class LayerService {
   /** Directory of layer `id` unpacked. */
   async snapshot(id: LayerId, reporter: Reporter): Promise<string> {
     if (this.#unpacked.has(id)) return this.#store.layers.snapshotPath(id);
-    if (this.record(id).unpacked) {
+    const record = this.record(id);
+    if (record.unpacked && (await this.#shared(`check:${id}`, reporter, (shared) => this.#sound.isSound(record, shared)))) {
       this.#unpacked.add(id);
       return this.#store.layers.snapshotPath(id);
     }
     await this.#shared(`unpack:${id}`, reporter, (shared) => this.owners.as(id, shared, (step) => this.#unpackOnce(id, step)));
+    this.#unpacked.add(id);
     return this.#store.layers.snapshotPath(id);
   }
 

@@ -95,7 +95,7 @@ async function locateContent(
     [...byLayer].map(async ([layer, paths]) => {
       const id = layer as LayerId;
       if (service.record(id).unpacked) {
-        const directory = service.store.layers.snapshotPath(id);
+        const directory = await service.snapshot(id, sharedReporter(reporter, signal));
         mapped = true;
         places.set(layer, (path) => join(directory, path));
       } else {

@@ -8,7 +8,7 @@ type Runner<Name extends keyof LayerTasks> = (
 ) => ReturnType<LayerTasks[Name]>;
 
 /**
- * The heavy tasks on layers, wherever they run: `apply`, `diff` and `packMapped` (a `pack` that reads files of mapped ids) in the worker, the others on
+ * The heavy tasks on layers, wherever they run: `apply`, `diff`, `check` and `packMapped` (a `pack` that reads files of mapped ids) in the worker, the others on
  * threads of this process. Abort ends a task and removes what it wrote.
  */
 export type LayerTaskRunner = { readonly [Name in keyof LayerTasks]: Runner<Name> } & { readonly packMapped: Runner<"pack"> };

@@ -32,7 +32,7 @@ async function readLayerFile(layer: LayerId, path: string, context: SolverContex
   const { layers } = context;
   const record = layers.record(layer);
   if (!record.unpacked) return readFileSync((await extractContent(layers, layer, [path], reporter))(path));
-  const file = join(layers.store.layers.snapshotPath(layer), path);
+  const file = join(await layers.snapshot(layer, reporter), path);
   try {
     return readFileSync(fsPath(file));
   } catch (error) {

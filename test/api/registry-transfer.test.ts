@@ -83,7 +83,7 @@ real("a push and a pull: the same bytes, the same id, and then nothing is left t
   // Config and two layers.
   t.is(finished.length, 3);
   t.is((await other.api.pull(name))[0]?.status, "up-to-date");
-  t.deepEqual(problems(other.api), []);
+  t.deepEqual(await problems(other.api), []);
   // A build can stand on it: the layers are known.
   const [diffId] = (other.api.inspect(name)["RootFS"] as { readonly Layers: readonly Digest[] }).Layers;
   t.is(other.store.layers.byDiffId(diffId as Digest)?.origin, name);
@@ -155,7 +155,7 @@ real("of an index only what is wanted is fetched; more of it can be added, and a
     [undefined],
   );
   t.is((await client.resolve(`${registry.host}/two/app:1`)).digest, digest);
-  t.deepEqual(problems(api), []);
+  t.deepEqual(await problems(api), []);
   await t.throwsAsync(api.pull(name, { platforms: ["linux/riscv64"] }), {
     code: "image/no-platform",
     message: /only linux\/amd64, linux\/arm64/,
@@ -310,5 +310,5 @@ test("a push that fails names what it was doing and leaves the store as it was",
     message: /^Cannot push blob/,
   });
   t.is(events.at(-1)?.type, "failed");
-  t.deepEqual(problems(api), []);
+  t.deepEqual(await problems(api), []);
 });

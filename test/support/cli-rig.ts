@@ -180,7 +180,7 @@ function fakeDisk(
       prunes.push(policy);
       return Promise.resolve({ removed, reclaimed: sum(removed) });
     },
-    verify: () => problems,
+    verify: () => Promise.resolve(problems),
   };
 }
 

@@ -164,7 +164,7 @@ async function wholeRun(root: string, n: string): Promise<{ readonly events: num
 async function verify(root: string): Promise<readonly string[]> {
   if (entries(root).length === 0) return [];
   using images = await openImageStore({ root });
-  return images.verify();
+  return await images.verify();
 }
 
 const reference = join(order.directory, "reference");

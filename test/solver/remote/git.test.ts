@@ -95,7 +95,16 @@ function world(
     throw new Error("not here");
   };
   const packing = (params: Parameters<LayerTasks["pack"]>[0]) => pack(params);
-  const tasks = { scan: refused, extract: refused, recompress: refused, apply: refused, diff: refused, pack: packing, packMapped: packing };
+  const tasks = {
+    scan: refused,
+    extract: refused,
+    recompress: refused,
+    apply: refused,
+    diff: refused,
+    check: refused,
+    pack: packing,
+    packMapped: packing,
+  };
   const layers = new LayerService({ store, tasks, fetchBlob: refused });
   const secrets = (id: string): Uint8Array | undefined => {
     const value = options.secrets?.[id];
