@@ -2,15 +2,18 @@ import { hash } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type Digest, digestHex } from "../core/digest.js";
 import { systemErrorCode } from "../core/errors.js";
+import type { Xattrs } from "../oci/layer/toc.js";
 import type { FileStat, StatShard } from "./contract/stats.js";
 
 /*
- * A shard file: a header of four 32-bit words (magic, version, entries, the first word of the rest's sha256), then one record per entry: dev, ino, size,
- * mtime, ctime as 64-bit words and 32 bytes of sha256. Words are in the machine's order, which the magic shows: the file never
- * leaves its machine. Records are compared in place, so loading costs one read and one pass to index them.
+ * A shard file: a header of four 32-bit words (magic, version, entries, the first word of the rest's sha256), then one
+ * record per entry: dev, ino, size, mtime, ctime as 64-bit words and 32 bytes of sha256. Behind the records are the
+ * attributes of those few files that have any, as JSON by `dev:ino`; nothing when no file has. Words are in the
+ * machine's order, which the magic shows: the file never leaves its machine. Records are compared in place, so loading
+ * costs one read and one pass to index them.
  */
 const MAGIC = 0x73746174;
-const VERSION = 2;
+const VERSION = 3;
 const HEADER = 16;
 const WORDS = 9;
 const RECORD = WORDS * 8;
@@ -26,6 +29,7 @@ const SECOND = 1_000_000_000n;
 interface Added {
   readonly stat: FileStat;
   readonly digest: Digest;
+  readonly xattrs: Xattrs | undefined;
 }
 
 export class FileStatShard implements StatShard {
@@ -47,17 +51,29 @@ export class FileStatShard implements StatShard {
     return this.#loaded.get(stat);
   }
 
-  set(stat: FileStat, digest: Digest, hashedAtNs: bigint): void {
+  xattrs(stat: FileStat): Xattrs | undefined {
+    if (this.#added.size > 0) {
+      const added = this.#added.get(keyOf(stat));
+      if (added) return added.xattrs;
+    }
+    return this.#loaded.xattrs.size === 0 ? undefined : this.#loaded.xattrs.get(keyOf(stat));
+  }
+
+  set(stat: FileStat, { digest, xattrs }: { readonly digest: Digest; readonly xattrs?: Xattrs }, hashedAtNs: bigint): void {
     const tick = stat.mtimeNs % SECOND === 0n && stat.ctimeNs % SECOND === 0n ? COARSE_TICK : TICK;
     const youngest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
     if (youngest + tick > hashedAtNs) this.#added.delete(keyOf(stat));
-    else this.#added.set(keyOf(stat), { stat, digest });
+    else this.#added.set(keyOf(stat), { stat, digest, xattrs });
   }
 
   save(): void {
     if (this.#added.size === 0) return;
     const kept = this.#loaded.seen((dev, ino) => !this.#added.has(`${dev}:${ino}`));
-    const file = Buffer.alloc(HEADER + (kept.length + this.#added.size) * RECORD);
+    const xattrs = this.#xattrsOf(kept);
+    const tail = Buffer.from(xattrs.size === 0 ? "" : JSON.stringify(Object.fromEntries(xattrs)));
+    const end = HEADER + (kept.length + this.#added.size) * RECORD;
+    const file = Buffer.alloc(end + tail.length);
+    tail.copy(file, end);
     const words = new BigInt64Array(file.buffer, file.byteOffset + HEADER, (kept.length + this.#added.size) * WORDS);
     let record = 0;
     for (const source of kept) words.set(source, record++ * WORDS);
@@ -76,6 +92,19 @@ export class FileStatShard implements StatShard {
       if (systemErrorCode(error) === undefined) throw error;
     }
   }
+
+  /** Attributes of the files that are saved, by {@link keyOf}. */
+  #xattrsOf(kept: readonly BigInt64Array[]): ReadonlyMap<string, Xattrs> {
+    const all = new Map<string, Xattrs>();
+    if (this.#loaded.xattrs.size > 0) {
+      for (const [dev, ino] of kept) {
+        const known = this.#loaded.xattrs.get(`${dev}:${ino}`);
+        if (known) all.set(`${dev}:${ino}`, known);
+      }
+    }
+    for (const [key, { xattrs }] of this.#added) if (xattrs) all.set(key, xattrs);
+    return all;
+  }
 }
 
 /** The records of a file, indexed by (dev, ino) with open addressing. */
@@ -87,7 +116,10 @@ class Loaded {
   /** All bytes in hex: one conversion instead of one for each file. */
   #hex: string | undefined;
 
-  constructor(records: Buffer) {
+  constructor(
+    records: Buffer,
+    readonly xattrs: ReadonlyMap<string, Xattrs> = new Map(),
+  ) {
     const count = records.length / RECORD;
     this.#bytes = records;
     this.#words = new BigInt64Array(records.buffer, records.byteOffset, count * WORDS);
@@ -150,9 +182,11 @@ function load(path: string): Loaded {
   if (file.byteOffset % 8 !== 0) file = Buffer.from(new Uint8Array(file).buffer);
   if (file.length < HEADER) return new Loaded(Buffer.alloc(0));
   const [magic, version, count, check] = new Uint32Array(file.buffer, file.byteOffset, 4);
-  const records = file.subarray(HEADER);
-  const whole = magic === MAGIC && version === VERSION && records.length === (count as number) * RECORD && checkOf(records) === check;
-  return new Loaded(whole ? records : Buffer.alloc(0));
+  const end = HEADER + (count as number) * RECORD;
+  const whole = magic === MAGIC && version === VERSION && file.length >= end && checkOf(file.subarray(HEADER)) === check;
+  if (!whole) return new Loaded(Buffer.alloc(0));
+  const xattrs = file.length === end ? {} : (JSON.parse(file.toString("utf8", end)) as Record<string, Xattrs>);
+  return new Loaded(file.subarray(HEADER, end), new Map(Object.entries(xattrs)));
 }
 
 /** No checksum of zlib's: loading that takes longer than a thousand files' records. */

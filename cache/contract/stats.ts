@@ -1,4 +1,5 @@
 import type { Digest } from "../../core/digest.js";
+import type { Xattrs } from "../../oci/layer/toc.js";
 
 /** Stat fields that tell whether a file changed; times in nanoseconds. */
 export interface FileStat {
@@ -10,7 +11,7 @@ export interface FileStat {
 }
 
 /**
- * Content digests of local files by (device, inode), so that unchanged files are not read again. One shard per walked root is loaded at once.
+ * Content digests and `user.*` attributes of local files by (device, inode), so that unchanged files are not read again. One shard per walked root is loaded at once.
  * A file whose mtime or ctime is younger than the shard's clock tick at the time it was hashed is distrusted (it could still change
  * without its times changing).
  */
@@ -21,8 +22,10 @@ export interface StatIndex {
 
 export interface StatShard {
   get(stat: FileStat): Digest | undefined;
+  /** Attributes of a file that {@link get} found; undefined when it had none. */
+  xattrs(stat: FileStat): Xattrs | undefined;
   /** `hashedAtNs`: wall clock before the file was opened for hashing. */
-  set(stat: FileStat, digest: Digest, hashedAtNs: bigint): void;
+  set(stat: FileStat, file: { readonly digest: Digest; readonly xattrs?: Xattrs }, hashedAtNs: bigint): void;
   /** Writes the shard when something was added, dropping entries not seen through get or set since it was loaded. */
   save(): void;
 }

@@ -9,6 +9,9 @@ export interface Timestamp {
   readonly nsec: number;
 }
 
+/** Extended attributes, values base64; keys in code-unit order. */
+export type Xattrs = Readonly<Record<string, string>>;
+
 /**
  * Metadata of one file-system object. Paths are relative to the root, without leading or trailing slash (`etc/passwd`);
  * the root itself is `""`. Names that are not UTF-8 are surrogate-escaped (byte 0x80+n becomes U+DC80+n, as Python does).
@@ -25,8 +28,7 @@ export interface NodeMeta {
   readonly mtime: Timestamp;
   /** Target text of a symlink, as stored. */
   readonly link?: string;
-  /** Extended attributes, values base64; keys in code-unit order. */
-  readonly xattrs?: Readonly<Record<string, string>>;
+  readonly xattrs?: Xattrs;
   /** Of a char or block device. */
   readonly device?: { readonly major: number; readonly minor: number };
 }
@@ -73,6 +75,8 @@ export interface FileTree {
   /** sha256 of each file's content, in the order asked. Hashes what is not known yet. Throws when a file changes while it is read. */
   digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]>;
   content(path: string): ContentSource;
+  /** Attributes of files that {@link digests} found beside their content, by path; {@link lookup} tells them from then on. */
+  readonly found?: ReadonlyMap<string, Xattrs>;
   /** Paths (in the tree) that are one and the same file as `path`, itself included, when it has several names. */
   linksOf?(path: string): readonly string[] | undefined;
 }

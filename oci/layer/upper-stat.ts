@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync, readdirSync, readlinkSync, type Stats } fr
 import { decodePath, fsPath } from "../path-bytes.js";
 import { lgetxattr, llistxattr } from "../posix.js";
 import { compareCodeUnits } from "../../core/canonical.js";
-import type { NodeMeta, NodeType, Timestamp } from "./toc.js";
+import type { NodeMeta, NodeType, Timestamp, Xattrs } from "./toc.js";
 import type { Owner } from "./virtual-owners.js";
 import { isLayerXattr, OWNER_XATTR } from "./xattrs.js";
 
@@ -94,7 +94,7 @@ function deviceOf(rdev: number): { readonly major: number; readonly minor: numbe
 }
 
 function readXattrs(hostPath: string): {
-  readonly xattrs: Readonly<Record<string, string>> | undefined;
+  readonly xattrs: Xattrs | undefined;
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 } {
   const names = llistxattr(hostPath);

@@ -1,3 +1,5 @@
+import type { Xattrs } from "./toc.js";
+
 /**
  * Whether an extended attribute belongs to a layer. Left out are overlayfs's own bookkeeping (a layer that brought it could redirect directories
  * to elsewhere), everything else only the host's root can set, and SELinux labels, which belong to the machine and not to the image.
@@ -20,7 +22,7 @@ export const OPAQUE_XATTR = "user.overlay.opaque";
 export const WHITEOUT_XATTR = "user.overlay.whiteout";
 
 /** The attributes of a layer among `xattrs`; undefined when there are none. */
-export function layerXattrs(xattrs: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | undefined {
+export function layerXattrs(xattrs: Xattrs | undefined): Xattrs | undefined {
   if (!xattrs) return undefined;
   const kept = Object.entries(xattrs).filter(([name]) => isLayerXattr(name));
   return kept.length === 0 ? undefined : Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

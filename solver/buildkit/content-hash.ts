@@ -49,6 +49,8 @@ export class NodeHashes {
   async isAsKnown(): Promise<boolean> {
     try {
       const known = await this.tree.digests([...this.#contents.keys()], this.options.signal);
+      // Attributes that came only with the digests are not in what was hashed.
+      if (this.tree.found && [...this.#contents.keys()].some((path) => this.tree.found?.has(path))) return false;
       return [...this.#contents.values()].every((digest, index) => digest === known[index]);
     } catch (error) {
       this.options.signal?.throwIfAborted();

@@ -1,14 +1,20 @@
 import { createHash, hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { FileStat } from "../../cache/contract/stats.js";
+import { compareCodeUnits } from "../../core/canonical.js";
 import { type Digest, parseDigest } from "../../core/digest.js";
 import { throwIfAborted } from "../../core/errors.js";
+import type { Xattrs } from "../../oci/layer/toc.js";
+import { isLayerXattr } from "../../oci/layer/xattrs.js";
 import { fsPath } from "../../oci/path-bytes.js";
+import { fgetxattr, flistxattr } from "../../oci/posix.js";
 
 export interface HashedFile {
   readonly digest: Digest;
   /** As it was when the last byte had been read; `size` is what was read. */
   readonly stat: FileStat;
+  /** Its `user.*` attributes, when it has any. */
+  readonly xattrs?: Xattrs;
 }
 
 /** Hashes files named by absolute path, in the order asked. Rejects with the system's error when one cannot be read. */
@@ -39,6 +45,8 @@ export const hashFiles: HashFiles = async (paths, options = {}) => {
   for (const path of paths) {
     const fd = openSync(fsPath(path), FLAGS);
     try {
+      // Before the stat: a change after it shows in ctime.
+      const xattrs = userXattrs(fd);
       let hex: string;
       let total = readSync(fd, buffer, 0, CHUNK, null);
       let stat = fstatSync(fd, { bigint: true });
@@ -55,7 +63,8 @@ export const hashFiles: HashFiles = async (paths, options = {}) => {
         stat = fstatSync(fd, { bigint: true });
       }
       const { dev, ino, mtimeNs, ctimeNs } = stat;
-      out.push({ digest: parseDigest(`sha256:${hex}`), stat: { dev, ino, size: BigInt(total), mtimeNs, ctimeNs } });
+      const file = { digest: parseDigest(`sha256:${hex}`), stat: { dev, ino, size: BigInt(total), mtimeNs, ctimeNs } };
+      out.push(xattrs === undefined ? file : { ...file, xattrs });
     } finally {
       closeSync(fd);
     }
@@ -63,3 +72,15 @@ export const hashFiles: HashFiles = async (paths, options = {}) => {
   }
   return out;
 };
+
+/** The `user.*` attributes of an open file; undefined when it has none, as nearly all. */
+function userXattrs(fd: number): Xattrs | undefined {
+  const names = flistxattr(fd).filter((name) => name.startsWith("user.") && isLayerXattr(name));
+  if (names.length === 0) return undefined;
+  const found: [string, string][] = [];
+  for (const name of names.sort(compareCodeUnits)) {
+    const value = fgetxattr(fd, name);
+    if (value) found.push([name, value.toString("base64")]);
+  }
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}

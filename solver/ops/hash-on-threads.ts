@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import type { TaskContext } from "../../core/thread-pool.js";
 import { type Digest, digestHex, parseDigest } from "../../core/digest.js";
 import { CanceledError, throwIfAborted } from "../../core/errors.js";
+import type { Xattrs } from "../../oci/layer/toc.js";
 import { type HashedFile, type HashFiles, hashFiles } from "./hash-files.js";
 
 /** Runs the task `hashFiles` on some thread. */
@@ -17,6 +18,8 @@ export interface HashTaskResult {
   readonly digests: Uint8Array;
   /** dev, ino, size, mtime, ctime of each file. */
   readonly stats: BigInt64Array;
+  /** Of the files that have any, by their place. */
+  readonly xattrs: ReadonlyMap<number, Xattrs>;
 }
 
 const DIGEST = 32;
@@ -58,23 +61,27 @@ export async function hashFilesTask({ paths }: HashTaskParams, context: Pick<Tas
     const hashed = await hashFiles(paths, { signal: stop.signal });
     const digests = Buffer.alloc(hashed.length * DIGEST);
     const stats = new BigInt64Array(hashed.length * WORDS);
-    hashed.forEach(({ digest, stat: { dev, ino, size, mtimeNs, ctimeNs } }, index) => {
+    const attributes = new Map<number, Xattrs>();
+    hashed.forEach(({ digest, stat: { dev, ino, size, mtimeNs, ctimeNs }, xattrs }, index) => {
       digests.write(digestHex(digest), index * DIGEST, "hex");
       stats.set([dev, ino, size, mtimeNs, ctimeNs], index * WORDS);
+      if (xattrs) attributes.set(index, xattrs);
     });
-    return { digests, stats };
+    return { digests, stats, xattrs: attributes };
   } finally {
     clearInterval(poll);
   }
 }
 
-function decode({ digests, stats }: HashTaskResult): HashedFile[] {
+function decode({ digests, stats, xattrs: attributes }: HashTaskResult): HashedFile[] {
   const hex = Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength).toString("hex");
   const files: HashedFile[] = [];
   for (let index = 0; index * WORDS < stats.length; index++) {
     const [dev, ino, size, mtimeNs, ctimeNs] = stats.subarray(index * WORDS, (index + 1) * WORDS) as unknown as bigint[];
     const digest: Digest = parseDigest(`sha256:${hex.slice(index * DIGEST * 2, (index + 1) * DIGEST * 2)}`);
-    files.push({ digest, stat: { dev, ino, size, mtimeNs, ctimeNs } as HashedFile["stat"] });
+    const file: HashedFile = { digest, stat: { dev, ino, size, mtimeNs, ctimeNs } as HashedFile["stat"] };
+    const xattrs = attributes.get(index);
+    files.push(xattrs === undefined ? file : { ...file, xattrs });
   }
   return files;
 }

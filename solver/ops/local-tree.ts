@@ -5,7 +5,7 @@ import type { Digest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import type { MatchInfo } from "../../core/pattern-matcher.js";
 import { systemReason } from "../../core/system-reason.js";
-import type { ContentSource, FileTree, NodeMeta } from "../../oci/layer/toc.js";
+import type { ContentSource, FileTree, NodeMeta, Xattrs } from "../../oci/layer/toc.js";
 import { decodePath, fsPath } from "../../oci/path-bytes.js";
 import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";
 import { type IgnoreRule, IgnoreRules } from "./ignore-rules.js";
@@ -36,7 +36,7 @@ interface Entry {
 }
 
 interface LocalNode {
-  readonly meta: NodeMeta;
+  meta: NodeMeta;
   readonly stat: FileStat;
   /** Of a file that has several, as far as they were seen; shared by all of them. */
   readonly names: string[] | undefined;
@@ -48,13 +48,16 @@ interface LocalNode {
  * thing once, so that all steps of a build see the same state. Files belong to 0:0 whoever owns them here; modes and times are kept. What
  * .dockerignore excludes is not there. Sockets are not there either: no layer can hold one.
  *
- * Extended attributes are not read: it would take a system call for each file and a native library, for something version control does not
- * carry, and which would make one commit build differently on two machines (labels of SELinux, quarantine marks). `docker build` drops them too.
+ * Of extended attributes the `user.*` ones of regular files count, as with `docker build`. They are read when a file is
+ * hashed and remembered with its digest, because a system call for each file would be a third of a build without changes;
+ * changing one changes ctime, which makes the file unknown. Directories are never hashed, so theirs are not read. Nor are
+ * security.* (labels and capabilities belong to the machine) and system.* (access lists name the machine's users).
  */
 export class LocalTree implements FileTree {
   readonly root: string;
   readonly name: string;
   readonly ignore: IgnoreRules;
+  readonly found = new Map<string, Xattrs>();
   readonly #stats: StatShard | undefined;
   readonly #pool: HashFiles | undefined;
   readonly #entries = new Map<string, Entry>();
@@ -113,8 +116,12 @@ export class LocalTree implements FileTree {
       const node = entry && this.#node(path, entry);
       if (node?.meta.type !== "file") throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
       nodes.push(node);
-      node.digest ??= this.#stats?.get(node.stat);
       if (node.digest !== undefined || unknown.has(node)) continue;
+      const known = this.#stats?.get(node.stat);
+      if (known !== undefined) {
+        this.#know(node, path, known, this.#stats?.xattrs(node.stat));
+        continue;
+      }
       unknown.set(node, path);
       bytes += node.meta.size;
     }
@@ -141,12 +148,20 @@ export class LocalTree implements FileTree {
       throw this.#readError(error);
     }
     files.forEach(([node, path], index) => {
-      const { digest, stat } = hashed[index] as (typeof hashed)[number];
+      const file = hashed[index] as (typeof hashed)[number];
+      const { digest, stat, xattrs } = file;
       const { ino, dev, size, mtimeNs } = node.stat;
       if (stat.ino !== ino || stat.dev !== dev || stat.size !== size || stat.mtimeNs !== mtimeNs) throw this.#changed(path);
-      node.digest = digest;
-      this.#stats?.set(stat, digest, startedAt);
+      this.#know(node, path, digest, xattrs);
+      this.#stats?.set(stat, file, startedAt);
     });
+  }
+
+  #know(node: LocalNode, path: string, digest: Digest, xattrs: Xattrs | undefined): void {
+    node.digest = digest;
+    if (xattrs === undefined) return;
+    node.meta = { ...node.meta, xattrs };
+    this.found.set(path, xattrs);
   }
 
   /** The entry of a path whose parents are directories that are not wholly excluded. */

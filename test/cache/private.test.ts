@@ -25,7 +25,7 @@ const FIRST_WRITES: Readonly<Record<string, (store: Store) => unknown>> = {
   "a cache mount": (store) => store.cacheMountPath("id", "name"),
   "a stat shard": (store) => {
     const shard = store.stats.shard("/context");
-    shard.set({ dev: 1n, ino: 2n, size: 3n, mtimeNs: 4n, ctimeNs: 5n }, sha256("x"), 10n ** 18n);
+    shard.set({ dev: 1n, ino: 2n, size: 3n, mtimeNs: 4n, ctimeNs: 5n }, { digest: sha256("x") }, 10n ** 18n);
     shard.save();
   },
 };

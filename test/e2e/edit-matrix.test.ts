@@ -1,6 +1,7 @@
 import { chmodSync, cpSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
+import { lsetxattr } from "../../oci/posix.js";
 import { busyboxSuite } from "../support/busybox-suite.js";
 import { instructionSteps } from "../support/plain-steps.js";
 import { Rig } from "../support/rig.js";
@@ -57,6 +58,7 @@ const EDITS: Readonly<Record<string, Edit>> = {
   "content of a file, and of what is made of it": write("src/a.txt", "x\n"),
   "content of a file that the result does not hold": write("src/notes.md", "x\n"),
   "mode of a file": { files: (context) => chmodSync(join(context, "src/notes.md"), 0o600) },
+  "attribute of a file": { files: (context) => lsetxattr(join(context, "src/notes.md"), "user.note", Buffer.from("x")) },
   "name of a file": { files: (context) => renameSync(join(context, "src/notes.md"), join(context, "src/other.md")) },
   "new file among those copied": write("src/new.md", ""),
   "new file that is ignored": write("src/new.log", ""),

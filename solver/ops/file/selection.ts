@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { CopyAction } from "../../../llb/ops.js";
-import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
+import type { FileTree, NodeMeta, Xattrs } from "../../../oci/layer/toc.js";
 import { parseMode } from "./mode.js";
 import { encodeSelection } from "./selection-manifest.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
@@ -75,6 +75,8 @@ interface Form {
 class SelectionRecord {
   #text = `${FORMAT}\0`;
   readonly #files: string[] = [];
+  /** Where in the text the attributes of each of {@link #files} are. */
+  readonly #places: number[] = [];
   readonly #paths: string[] = [];
   /** By the first name that the tree knows of a file with several: the one that this action takes first. */
   readonly #linked = new Map<string, string>();
@@ -93,11 +95,30 @@ class SelectionRecord {
 
   add(relative: string, path: string, node: NodeMeta, { mode, owner }: Form): void {
     const device = node.device ? `${node.device.major}:${node.device.minor}` : "";
-    const xattrs = node.xattrs ? JSON.stringify(Object.entries(node.xattrs)) : "";
+    const xattrs = xattrsText(node.xattrs);
     const link = node.type === "file" ? this.#hardLink(path, relative) : (node.link ?? "");
     this.#text += `${node.type}\0${relative}\0${mode}\0${owner}\0${node.size}\0${link}\0${device}\0${xattrs}\0`;
     this.#paths.push(path);
-    if (node.type === "file") this.#files.push(path);
+    if (node.type !== "file") return;
+    this.#files.push(path);
+    this.#places.push(this.#text.length - 1 - xattrs.length);
+  }
+
+  /** Puts in the attributes that came with the contents. */
+  #addFound(): void {
+    const { found } = this.tree;
+    if (!found || found.size === 0) return;
+    const parts: string[] = [];
+    let end = 0;
+    this.#files.forEach((path, index) => {
+      const xattrs = found.get(path);
+      const place = this.#places[index] as number;
+      // Those that lookup told are there already.
+      if (!xattrs || this.#text[place] !== "\0") return;
+      parts.push(this.#text.slice(end, place), xattrsText(xattrs));
+      end = place;
+    });
+    this.#text = parts.join("") + this.#text.slice(end);
   }
 
   /** What the file was taken as before, when it was. */
@@ -111,10 +132,15 @@ class SelectionRecord {
 
   async digest({ signal, onSelected }: Pick<SelectionOptions, "signal" | "onSelected">): Promise<string> {
     const digests = this.#files.length > 0 ? await this.tree.digests(this.#files, signal) : [];
+    this.#addFound();
     // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make the same.
     const entries = Buffer.from(this.#text, this.#text.isWellFormed() ? "utf8" : "utf16le");
     const digest = hash("sha256", Buffer.concat([entries, Buffer.from(`\0\0${digests.join("")}`)]), "hex");
     onSelected?.(digest, () => encodeSelection(this.#text, this.#paths, digests));
     return digest;
   }
+}
+
+function xattrsText(xattrs: Xattrs | undefined): string {
+  return xattrs ? JSON.stringify(Object.entries(xattrs)) : "";
 }

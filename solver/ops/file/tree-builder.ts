@@ -1,12 +1,6 @@
-import { type Digest, sha256 } from "../../../core/digest.js";
+import type { Digest } from "../../../core/digest.js";
 import type { ContentSource, FileTree, NodeMeta, PackEntry, PackPlan } from "../../../oci/layer/toc.js";
-
-/** Where the bytes of a file in the new layer come from. */
-export type NewContent =
-  | { readonly kind: "bytes"; readonly data: Uint8Array }
-  | { readonly kind: "path"; readonly path: string; readonly digest: Digest }
-  /** A file of another tree. */
-  | { readonly kind: "tree"; readonly tree: FileTree; readonly path: string };
+import { digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
 
 /** Names of one and the same new file. */
 export interface LinkGroup {
@@ -147,6 +141,7 @@ export class TreeBuilder implements FileTree {
     const contents: NewContent[] = [];
     for (const { content } of this.#nodes.values()) if (content) contents.push(content);
     const digests = await digestsOf(contents, signal);
+    this.#takeFound();
     const same = await this.#unchanged(digests, signal);
     let files = 0;
     const entries: PackEntry[] = [];
@@ -176,6 +171,14 @@ export class TreeBuilder implements FileTree {
       }
     }
     return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
+  }
+
+  /** Completes new files with the attributes that came with their digests. */
+  #takeFound(): void {
+    for (const [path, node] of this.#nodes) {
+      const xattrs = foundWith(node.content);
+      if (xattrs) this.#nodes.set(path, { ...node, meta: { ...node.meta, xattrs } });
+    }
   }
 
   /** New files that are in the base as they are: no layer holds them again. `digests` are of the new files in their order. */
@@ -230,18 +233,6 @@ export class TreeBuilder implements FileTree {
 
 const EMPTY_ROOT: NodeMeta = { path: "", type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
 
-function sourceOf(content: NewContent | undefined): ContentSource {
-  if (!content) throw new Error("internal: only files have content");
-  switch (content.kind) {
-    case "bytes":
-      return content;
-    case "path":
-      return { kind: "path", path: content.path };
-    case "tree":
-      return content.tree.content(content.path);
-  }
-}
-
 /** Whether a layer would say the same of both but for their content: it keeps whole seconds. */
 function isSameNode(a: NodeMeta, b: NodeMeta): boolean {
   return (
@@ -273,27 +264,4 @@ function primaryOf(group: LinkGroup, known: Map<LinkGroup, string>): string {
     known.set(group, primary as string);
   }
   return primary as string;
-}
-
-/** Digests of contents, each tree asked once. */
-async function digestsOf(contents: readonly NewContent[], signal: AbortSignal | undefined): Promise<readonly Digest[]> {
-  const out: Digest[] = new Array(contents.length);
-  const byTree = new Map<FileTree, { readonly paths: string[]; readonly indexes: number[] }>();
-  contents.forEach((content, index) => {
-    if (content.kind === "bytes") out[index] = sha256(content.data);
-    else if (content.kind === "path") out[index] = content.digest;
-    else {
-      let asked = byTree.get(content.tree);
-      if (!asked) byTree.set(content.tree, (asked = { paths: [], indexes: [] }));
-      asked.paths.push(content.path);
-      asked.indexes.push(index);
-    }
-  });
-  for (const [tree, { paths, indexes }] of byTree) {
-    const digests = await tree.digests(paths, signal);
-    indexes.forEach((index, at) => {
-      out[index] = digests[at] as Digest;
-    });
-  }
-  return out;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,7 +7,8 @@ import test from "ava";
 import { sha256 } from "../../../core/digest.js";
 import { TsbuildError } from "../../../core/errors.js";
 import type { CopyAction, FileOp } from "../../../llb/ops.js";
-import type { FileTree, PackPlan } from "../../../oci/layer/toc.js";
+import type { FileTree, NodeMeta, PackPlan } from "../../../oci/layer/toc.js";
+import { lsetxattr } from "../../../oci/posix.js";
 import { compileComponent, hasWildcard } from "../../../solver/ops/file/glob.js";
 import { fileOpBase, planFileOp } from "../../../solver/ops/file/plan-file-op.js";
 import { selectionDigest, subtreeDigest } from "../../../solver/ops/file/selection.js";
@@ -262,6 +263,50 @@ test("hard links among what one action takes count, by whichever names the tree 
   t.is(await digestOf(linked, { src: "/d/b" }), await digestOf(apart, { src: "/d/b" }));
   const mounted = async (lines: string): Promise<string> => subtreeDigest(memoryTree(parseTree(lines)), "/d");
   t.not(await mounted(linked), await mounted(apart));
+});
+
+test("attributes that come with the contents count as those that were known before", async (t) => {
+  const root = directory();
+  mkdirSync(join(root, "d"));
+  for (const name of ["a", "b", "c"]) writeFileSync(join(root, "d", name), name, { mode: 0o644 });
+  chmodSync(join(root, "d"), 0o755);
+  const plain = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 d/a = a\nf 644 0:0 d/b = b\nf 644 0:0 d/c = c"));
+  const known = plain.clone();
+  for (const [path, xattrs] of Object.entries({ "d/a": { "user.x": "MQ==", "user.y": "" }, "d/c": { "user.x": "Mg==" } })) {
+    known.put({ ...(plain.lookup(path) as NodeMeta), xattrs }, plain.contentOf(path));
+  }
+  const copies = [COPY, { ...COPY, src: "/d/c" }];
+  const digest = (tree: FileTree): Promise<string> => selectionDigest(tree, copies, { where: "a stage" });
+  t.is(await digest(new LocalTree(root)), await digest(plain));
+  lsetxattr(join(root, "d/a"), "user.x", Buffer.from("1"));
+  lsetxattr(join(root, "d/a"), "user.y", Buffer.alloc(0));
+  lsetxattr(join(root, "d/c"), "user.x", Buffer.from("2"));
+  const local = new LocalTree(root);
+  t.is(await digest(local), await digest(known));
+  t.is(await digest(local), await digest(known), "asked again, when lookup tells them");
+  t.is(await subtreeDigest(new LocalTree(root), "/d"), await subtreeDigest(known, "/d"));
+  // The layer has them, also when nobody asked for a key before.
+  const made = await plan(fileOpOf("COPY d /x/"), [undefined, new LocalTree(root)]);
+  t.deepEqual(
+    made.entries.filter(({ type }) => type === "file").map(({ path, xattrs }) => [path, xattrs]),
+    [
+      ["x/a", { "user.x": "MQ==", "user.y": "" }],
+      ["x/b", undefined],
+      ["x/c", { "user.x": "Mg==" }],
+    ],
+  );
+  // What the base has is the same file only with the same attributes.
+  for (const name of ["a", "b", "c"]) utimesSync(join(root, "d", name), 1_000_000_000, 1_000_000_000);
+  const again = fileOpOf("COPY d /d/");
+  const stored = async (base: FileTree) => (await plan(again, [base, new LocalTree(root)])).entries.map(({ path }) => path);
+  t.deepEqual(
+    (await stored(plain)).filter((path) => path !== "d"),
+    ["d/a", "d/c"],
+  );
+  t.deepEqual(
+    (await stored(known)).filter((path) => path !== "d"),
+    [],
+  );
 });
 
 test("what an action overrides does not count", async (t) => {

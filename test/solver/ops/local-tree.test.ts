@@ -7,8 +7,9 @@ import test from "ava";
 import type { FileStat, StatShard } from "../../../cache/contract/stats.js";
 import { CanceledError } from "../../../core/errors.js";
 import { type Digest, sha256 } from "../../../core/digest.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import type { FileTree, Xattrs } from "../../../oci/layer/toc.js";
 import { encodePath } from "../../../oci/path-bytes.js";
+import { lsetxattr } from "../../../oci/posix.js";
 import { hashFiles } from "../../../solver/ops/hash-files.js";
 import { hashFilesTask, hashOnThreads } from "../../../solver/ops/hash-on-threads.js";
 import { IgnoreRules } from "../../../solver/ops/ignore-rules.js";
@@ -37,13 +38,18 @@ function all(tree: FileTree, path = ""): string[] {
 
 class Shard implements StatShard {
   readonly known = new Map<bigint, Digest>();
+  readonly attributes = new Map<bigint, Xattrs>();
   asked = 0;
   get(stat: FileStat): Digest | undefined {
     this.asked++;
     return this.known.get(stat.ino);
   }
-  set(stat: FileStat, digest: Digest): void {
+  xattrs(stat: FileStat): Xattrs | undefined {
+    return this.attributes.get(stat.ino);
+  }
+  set(stat: FileStat, { digest, xattrs }: { readonly digest: Digest; readonly xattrs?: Xattrs }): void {
     this.known.set(stat.ino, digest);
+    if (xattrs) this.attributes.set(stat.ino, xattrs);
   }
   save(): void {}
 }
@@ -208,6 +214,33 @@ test("digests are read once, and not at all when the stat index knows them", asy
     sha256("C"),
   ]);
   t.deepEqual(await new LocalTree(root, { stats }).digests(["b"]), [sha256("B")]);
+});
+
+test("user attributes of files come with their digests", async (t) => {
+  const root = directory({ a: "A", b: "B", "d/plain": "C", l: "x" });
+  lsetxattr(join(root, "a"), "user.note", Buffer.from("hi"));
+  lsetxattr(join(root, "a"), "user.empty", Buffer.alloc(0));
+  lsetxattr(join(root, "b"), "user.other", Buffer.from([0, 255]));
+  // Bookkeeping of our own and of overlayfs says nothing of the file.
+  for (const name of ["user.tsbuild.owner", "user.overlay.opaque"]) lsetxattr(join(root, "d/plain"), name, Buffer.from("y"));
+  lsetxattr(join(root, "d"), "user.note", Buffer.from("of a directory"));
+  const noted = { "user.empty": "", "user.note": "aGk=" };
+  const stats = new Shard();
+  const tree = new LocalTree(root, { stats });
+  t.is(tree.lookup("a")?.xattrs, undefined);
+  await tree.digests(["a", "b", "d/plain"]);
+  t.deepEqual([tree.lookup("a")?.xattrs, tree.lookup("b")?.xattrs], [noted, { "user.other": "AP8=" }]);
+  t.deepEqual([...tree.found.keys()], ["a", "b"]);
+  t.false("xattrs" in (tree.lookup("d/plain") as object));
+  t.is(tree.lookup("d")?.xattrs, undefined);
+  // The next build reads nothing.
+  const next = new LocalTree(root, { stats, hashFiles: () => Promise.reject(new Error("read")) });
+  await next.digests(["a", "d/plain"]);
+  t.deepEqual([next.lookup("a")?.xattrs, [...next.found]], [noted, [["a", noted]]]);
+  // Other threads tell the same.
+  const hash = hashOnThreads(async (params) => structuredClone(await hashFilesTask(params, { aborted: false })), 2);
+  const paths = ["a", "b", "d/plain"].map((name) => join(root, name));
+  t.deepEqual(await hash(paths), await hashFiles(paths));
 });
 
 test("big sets go to the pool that was given", async (t) => {

@@ -1,0 +1,50 @@
+import { type Digest, sha256 } from "../../../core/digest.js";
+import type { ContentSource, FileTree, Xattrs } from "../../../oci/layer/toc.js";
+
+/** Where the bytes of a file in the new layer come from. */
+export type NewContent =
+  | { readonly kind: "bytes"; readonly data: Uint8Array }
+  | { readonly kind: "path"; readonly path: string; readonly digest: Digest }
+  /** A file of another tree. */
+  | { readonly kind: "tree"; readonly tree: FileTree; readonly path: string };
+
+/** Where a packer finds the content of a new file. */
+export function sourceOf(content: NewContent | undefined): ContentSource {
+  if (!content) throw new Error("internal: only files have content");
+  switch (content.kind) {
+    case "bytes":
+      return content;
+    case "path":
+      return { kind: "path", path: content.path };
+    case "tree":
+      return content.tree.content(content.path);
+  }
+}
+
+/** Attributes that came with the digest of a file, which its tree did not tell before. */
+export function foundWith(content: NewContent | undefined): Xattrs | undefined {
+  return content?.kind === "tree" && content.tree.found ? content.tree.found.get(content.path) : undefined;
+}
+
+/** Digests of contents, each tree asked once. */
+export async function digestsOf(contents: readonly NewContent[], signal: AbortSignal | undefined): Promise<readonly Digest[]> {
+  const out: Digest[] = new Array(contents.length);
+  const byTree = new Map<FileTree, { readonly paths: string[]; readonly indexes: number[] }>();
+  contents.forEach((content, index) => {
+    if (content.kind === "bytes") out[index] = sha256(content.data);
+    else if (content.kind === "path") out[index] = content.digest;
+    else {
+      let asked = byTree.get(content.tree);
+      if (!asked) byTree.set(content.tree, (asked = { paths: [], indexes: [] }));
+      asked.paths.push(content.path);
+      asked.indexes.push(index);
+    }
+  });
+  for (const [tree, { paths, indexes }] of byTree) {
+    const digests = await tree.digests(paths, signal);
+    indexes.forEach((index, at) => {
+      out[index] = digests[at] as Digest;
+    });
+  }
+  return out;
+}
