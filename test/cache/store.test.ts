@@ -46,7 +46,7 @@ test("open: looking into a store that is not there makes none; reading blobs and
 test("open: a root that cannot be used is a clear error", (t) => {
   const base = temporaryRoot(t.teardown);
   writeFileSync(join(base, "file"), "");
-  t.throws(() => open(t.teardown, join(base, "file")), { code: "store/not-a-directory" });
+  t.throws(() => open(t.teardown, join(base, "file")).blobs.writeSmall("x"), { code: "store/not-a-directory" });
   // Nobody can make directories in /sys, root included.
   const unwritable = open(t.teardown, "/sys/tsbuild");
   t.throws(() => unwritable.blobs.writeSmall("x"), { code: "store/not-writable", message: /^Cannot use "\/sys\/tsbuild" as the store: / });
