@@ -10,7 +10,7 @@ const source = join(root, "executor-native", "helper");
 const out = join(root, "dist", "native", "tsbuild-sandbox");
 
 const newest = Math.max(
-  ...readdirSync(source).map((name) => statSync(join(source, name)).mtimeMs),
+  ...readdirSync(source, { recursive: true }).map((name) => statSync(join(source, name)).mtimeMs),
   statSync(fileURLToPath(import.meta.url)).mtimeMs,
 );
 const built = statSync(out, { throwIfNoEntry: false });
@@ -28,10 +28,10 @@ if (!compiler) {
 
 mkdirSync(dirname(out), { recursive: true });
 const temporary = `${out}.${process.pid}`;
-const sources = readdirSync(source)
+const sources = readdirSync(source, { recursive: true })
   .filter((name) => name.endsWith(".c"))
   .map((name) => join(source, name));
-const options = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O2", "-static", "-o", temporary];
+const options = ["-std=c11", "-D_GNU_SOURCE", "-I", source, "-Wall", "-Wextra", "-O2", "-static", "-o", temporary];
 const result = spawnSync(compiler, [...options, ...sources], { encoding: "utf8" });
 const problem = result.status === 0 ? dynamicPart(temporary) : `${compiler} -static failed:\n${result.stderr || result.error?.message}`;
 if (problem !== undefined) {

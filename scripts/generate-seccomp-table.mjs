@@ -1,10 +1,10 @@
-// Makes executor-native/helper/seccomp-table.h from seccomp-names.txt and the kernel's headers (Debian: linux-libc-dev, on amd64). Run by hand when the names change.
+// Makes executor-native/helper/seccomp/table.h from names.txt and the kernel's headers (Debian: linux-libc-dev, on amd64). Run by hand when the names change.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const helper = join(dirname(dirname(fileURLToPath(import.meta.url))), "executor-native", "helper");
-const names = readFileSync(join(helper, "seccomp-names.txt"), "utf8").replaceAll(/^#.*$/gm, "").split(/\s+/).filter(Boolean);
+const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "executor-native", "helper", "seccomp");
+const names = readFileSync(join(folder, "names.txt"), "utf8").replaceAll(/^#.*$/gm, "").split(/\s+/).filter(Boolean);
 
 /** Numbers from 403 on are the same on every architecture; these are newer than the headers may be. */
 const newest = {
@@ -110,8 +110,8 @@ const unknown = names.filter((name) => !known.has(name));
 if (unknown.length) throw new Error(`No architecture has the system calls: ${unknown.join(" ")}`);
 
 writeFileSync(
-  join(helper, "seccomp-table.h"),
-  `/* Made by scripts/generate-seccomp-table.mjs from seccomp-names.txt. */
+  join(folder, "table.h"),
+  `/* Made by scripts/generate-seccomp-table.mjs from names.txt. */
 #ifndef TSBUILD_SECCOMP_TABLE_H
 #define TSBUILD_SECCOMP_TABLE_H
 
@@ -119,7 +119,7 @@ writeFileSync(
 #include <stddef.h>
 #include <stdint.h>
 
-/* What an architecture lacks. */
+/* Stands for a call that an architecture lacks. */
 #define NO_CALL 0xffffffffu
 
 struct syscall_range {
@@ -134,9 +134,6 @@ struct syscall_table {
 	const uint32_t *pretended; /* answered with success where owners are virtual */
 	size_t pretended_count;
 };
-
-/* Address families without a namespace of their own or with a record of holes: DECnet, PF_SECURITY, … as Docker; VSOCK leads out of a virtual machine. */
-static const uint32_t denied_families[] = {12, 19, 20, 23, 25, 34, 37, 38, 40};
 
 #if defined(__x86_64__)
 ${amd.map((one) => one.ranges).join("\n")}

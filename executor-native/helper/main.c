@@ -1,8 +1,8 @@
 /* tsbuild's native part: makes the user namespace of the worker, and the sandboxes in it. It has no policy: callers say everything. */
 #include <string.h>
 
-#include "modes.h"
-#include "util.h"
+#include "modes/modes.h"
+#include "base/util.h"
 
 int main(int count, char **arguments)
 {

@@ -41,7 +41,7 @@ const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 /** Soft limit of open files: more than any build tool needs, few enough for programs that close them all. */
 const OPEN_FILES = 65536;
 
-/** Where not every id is mapped: see helper/owners.h. */
+/** Where not every id is mapped: see helper/ownership/owners.h. */
 export interface VirtualOwnership {
   /** Made for what the step leaves. */
   readonly file: string;
@@ -67,7 +67,7 @@ export interface EncodingOptions {
   readonly hostRoot?: AllIds;
 }
 
-/** The bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec.h. */
+/** The bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec/spec.h. */
 export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: EncodingOptions): Buffer {
   const parts: Buffer[] = [];
   const operation = (...fields: readonly (string | number | bigint | Uint8Array)[]): void => {

@@ -7,7 +7,7 @@ const COMMANDS = /\b(?:chown|chgrp|install|useradd|usermod|adduser|groupadd|grou
 const NUMBERS = /(?<![\w./%-])\d{5,10}(?![\w./%-])/g;
 
 /**
- * Whether the text of a step says that it will meet ids that are not mapped. A step that does so without saying it begins again with a supervisor (helper/watch.h); this
+ * Whether the text of a step says that it will meet ids that are not mapped. A step that does so without saying it begins again with a supervisor (helper/supervisor/watch.h); this
  * saves the first attempt. A step that says it and does not is slower than it could be, and no more.
  */
 export function namesUnmappedIds(spec: Pick<SandboxSpec, "args" | "env" | "user">, mapped: MappedIds): boolean {

@@ -1,0 +1,25 @@
+/* The root file system of a sandbox: an overlay of the spec's layers, in which every mount point exists. */
+#ifndef TSBUILD_SANDBOX_ROOTFS_H
+#define TSBUILD_SANDBOX_ROOTFS_H
+
+#include "spec/spec.h"
+
+/* A private tmpfs that only this mount namespace sees: links to the layers under short names, files that are mounted, empty things. */
+struct stage {
+	int fd;
+	int null; /* the host's /dev/null, opened where it is read-only */
+	const char *work;
+};
+
+struct stage make_stage(const struct spec *spec);
+
+/*
+ * Mounts an overlay at `<stage>/<name>` and returns a descriptor (O_PATH) of its root. Layers are named through links in the stage, as the
+ * kernel takes one page of options: 500 layers (its limit) fit whatever their paths. Bottom layer first; no upper: read-only.
+ */
+int mount_overlay(struct stage *stage, const char *name, const struct texts *lowers, const char *upper, const char *work);
+
+/* The root, complete with mount points. Its descriptor. */
+int make_root(struct stage *stage, const struct spec *spec);
+
+#endif

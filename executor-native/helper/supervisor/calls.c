@@ -1,0 +1,39 @@
+/* Calls as they come, and answers as they go. */
+#include <errno.h>
+#include <string.h>
+
+#include "supervisor/call.h"
+
+bool receive_call(int listener, union notification *notification)
+{
+	memset(notification, 0, sizeof *notification);
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, notification) == 0)
+		return true;
+	if (errno != ENOENT && errno != EINTR && errno != EAGAIN)
+		fail_errno("exec/supervisor", "Cannot receive the system calls of the sandbox");
+	return false;
+}
+
+struct call call_of(const union notification *notification, int listener)
+{
+	struct call call = {.listener = listener, .id = notification->is.id, .pid = (pid_t)notification->is.pid};
+	for (size_t i = 0; i < LENGTH(call.args); i++)
+		call.args[i] = notification->is.data.args[i];
+	return call;
+}
+
+void answer_call(const union notification *notification, int listener, struct answer answer)
+{
+	static union reply reply;
+	if (answer.kind == ANSWER_SENT)
+		return;
+	memset(&reply, 0, sizeof reply);
+	reply.is.id = notification->is.id;
+	if (answer.kind == ANSWER_CONTINUE)
+		reply.is.flags = NOTIFY_CONTINUE;
+	else if (answer.value < 0)
+		reply.is.error = (int32_t)answer.value;
+	else
+		reply.is.val = answer.value;
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &reply); /* fails when who asked is gone */
+}

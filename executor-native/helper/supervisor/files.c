@@ -1,0 +1,96 @@
+/* What processes are told of owners, and what becomes of those they give. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ownership/owners.h"
+#include "supervisor/call.h"
+
+#define UNCHANGED UINT32_MAX
+
+/* False for most files: they belong to whom the file system says, and the kernel answers. Of others, nothing outside the sandbox is told. */
+static bool find_virtual(const struct call *call, int directory, uint64_t path, int flags, struct located *located, struct owner *owner)
+{
+	return locate(call, directory, path, flags, located) && find_owner(located->path, located->flags & AT_SYMLINK_NOFOLLOW, owner) &&
+	       hold(call, directory, path, flags, located) && find_owner(located->path, located->flags, owner);
+}
+
+static struct answer tell(const struct call *call, int directory, uint64_t path, int flags, uint64_t address)
+{
+	struct located located;
+	struct owner owner;
+	struct stat status; /* the kernel's own form on 64-bit architectures */
+	if (!find_virtual(call, directory, path, flags, &located, &owner) || syscall(SYS_newfstatat, AT_FDCWD, located.path, &status, located.flags) < 0)
+		return CONTINUE;
+	status.st_uid = owner.uid;
+	status.st_gid = owner.gid;
+	return VALUE(write_memory(call, address, &status, sizeof status) ? 0 : -EFAULT);
+}
+
+struct answer answer_stat(const struct call *call) { return tell(call, AT_FDCWD, call->args[0], 0, call->args[1]); }
+struct answer answer_lstat(const struct call *call) { return tell(call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, call->args[1]); }
+struct answer answer_fstat(const struct call *call) { return tell(call, (int)call->args[0], 0, AT_EMPTY_PATH, call->args[1]); }
+
+struct answer answer_newfstatat(const struct call *call)
+{
+	return tell(call, (int)call->args[0], call->args[1], (int)call->args[3], call->args[2]);
+}
+
+struct answer answer_statx(const struct call *call)
+{
+	struct located located;
+	struct owner owner;
+	struct statx status;
+	if (!find_virtual(call, (int)call->args[0], call->args[1], (int)call->args[2], &located, &owner) ||
+	    syscall(SYS_statx, AT_FDCWD, located.path, located.flags, (unsigned)call->args[3], &status) < 0)
+		return CONTINUE;
+	status.stx_uid = owner.uid;
+	status.stx_gid = owner.gid;
+	return VALUE(write_memory(call, call->args[4], &status, sizeof status) ? 0 : -EFAULT);
+}
+
+/* As root may, and others within their own groups. */
+static bool may_give(const struct ids *ids, struct owner before, struct owner after)
+{
+	if (ids->user[FILES] == 0)
+		return true;
+	return before.uid == ids->user[FILES] && after.uid == before.uid && (after.gid == before.gid || in_group(ids, after.gid));
+}
+
+static struct answer give_away(const struct call *call, int directory, uint64_t path, int flags, uint32_t uid, uint32_t gid)
+{
+	struct located located;
+	struct owner before = {0, 0};
+	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) || !hold(call, directory, path, flags, &located))
+		return CONTINUE;
+	owner_of(located.path, located.flags, &before);
+	struct owner after = {uid == UNCHANGED ? before.uid : uid, gid == UNCHANGED ? before.gid : gid};
+	if (!may_give(ids_of(call), before, after))
+		return VALUE(-EPERM);
+	if (uid == UNCHANGED && gid == UNCHANGED)
+		return fchownat(AT_FDCWD, located.path, uid, gid, located.flags) == 0 ? VALUE(0) : errno == ENOENT ? CONTINUE : VALUE(-errno);
+	/* The real change of owner does all that there is beside: it checks the file system, copies up, takes set-id bits and capabilities away, sets the time. */
+	return give_to(located.path, located.flags, after) ? VALUE(0) : errno == ENOENT ? CONTINUE : VALUE(-errno);
+}
+
+struct answer answer_chown(const struct call *call)
+{
+	return give_away(call, AT_FDCWD, call->args[0], 0, (uint32_t)call->args[1], (uint32_t)call->args[2]);
+}
+
+struct answer answer_lchown(const struct call *call)
+{
+	return give_away(call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, (uint32_t)call->args[1], (uint32_t)call->args[2]);
+}
+
+struct answer answer_fchown(const struct call *call)
+{
+	return give_away(call, (int)call->args[0], 0, AT_EMPTY_PATH, (uint32_t)call->args[1], (uint32_t)call->args[2]);
+}
+
+struct answer answer_fchownat(const struct call *call)
+{
+	return give_away(call, (int)call->args[0], call->args[1], (int)call->args[4], (uint32_t)call->args[2], (uint32_t)call->args[3]);
+}
