@@ -33,11 +33,14 @@ const { serial } = requires(lacking);
 
 let registry: FakeRegistry;
 let git: GitServer;
-const servers = mkdtempSync(join(tmpdir(), "tsbuild-aborts-"));
+let servers: string | undefined;
 
 test.before(async () => {
   if (lacking !== undefined) return;
-  const path = (name: string): string => join(servers, name);
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-aborts-"));
+  servers = directory;
+  const path = (name: string): string => join(directory, name);
+  const randomTar = (name: string, size: number): Buffer => tarOf(path(name), name, bytes(size));
   await makeBusyboxLayout(path("busybox"));
   const layers = [await busyboxLayer(), randomTar("x", 200_000), randomTar("y", 300_000), randomTar("z", 100_000)];
   const layered = await layeredLayout(path("layered"), layers);
@@ -50,14 +53,14 @@ test.before(async () => {
     },
     { slow: { bytes: bytes(200_000), pace: "slowly" }, stalled: { bytes: bytes(200_000), pace: "stalls" } },
   );
-  makeRepository(join(servers, "repositories", "code"), { a: "a\n", "b/c": "c\n" });
-  git = await startGitServer(join(servers, "repositories"));
+  makeRepository(path("repositories/code"), { a: "a\n", "b/c": "c\n" });
+  git = await startGitServer(path("repositories"));
 });
 
 test.after.always(async () => {
   await registry?.close();
   await git?.close();
-  rmSync(servers, { recursive: true, force: true });
+  if (servers !== undefined) rmSync(servers, { recursive: true, force: true });
 });
 
 /** Bytes that do not compress, the same each time. */
@@ -66,10 +69,10 @@ function bytes(size: number): Buffer {
   return Buffer.from(Array.from({ length: size }, () => below(256)));
 }
 
-/** An archive of one file. */
-function randomTar(name: string, size: number): Buffer {
-  const directory = mkdtempSync(join(servers, "files-"));
-  writeFileSync(join(directory, name), bytes(size));
+/** An archive of one file, made in a new directory. */
+function tarOf(directory: string, name: string, content: Buffer): Buffer {
+  mkdirSync(directory);
+  writeFileSync(join(directory, name), content);
   return execFileSync("tar", ["-C", directory, "-cf", "-", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@1", name], {
     maxBuffer: 1 << 24,
   });
