@@ -1,4 +1,5 @@
 import type { EventSink } from "../core/events.js";
+import { parseBoolean } from "../core/go-values/boolean.js";
 import type { DockerfileAst } from "../frontend/dockerfile/ast.js";
 import type { FrontendOptions, FrontendPorts } from "../frontend/frontend.js";
 import { formatPlatform, hostPlatform, type Platform } from "../oci/platform.js";
@@ -31,7 +32,11 @@ export async function loadDockerfile(
 ): Promise<LoadedDockerfile> {
   const { store, signal } = session;
   const main = await loadMainContext(
-    { context: build.context, dockerfile: build.dockerfile, keepGitDir: isTrue(build.buildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"]) },
+    {
+      context: build.context,
+      dockerfile: build.dockerfile,
+      keepGitDir: parseBoolean(build.buildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"] ?? "") ?? false,
+    },
     { store, signal, onEvent, solve: (root) => solver.files(root) },
   );
   const file = main.dockerfile;
@@ -91,9 +96,4 @@ export async function loadDockerfile(
 function displayName(ref: string): string {
   const reference = tryParseReference(ref);
   return reference ? formatReference(withDefaultTag(reference)) : ref;
-}
-
-/** A boolean as Go's strconv reads it. */
-function isTrue(text: string | undefined): boolean {
-  return /^(1|t|true)$/i.test(text ?? "");
 }

@@ -15,7 +15,7 @@ const OF_BAKE = new Set(["fs", "fs.read", "fs.write", "ssh"]);
 /** Reads `--allow network.host,security.insecure`. Throws for a name that docker does not have, and for devices. */
 export function parseAllow(values: readonly string[]): readonly Entitlement[] {
   return values
-    .flatMap((value) => splitCsv(value))
+    .flatMap((value) => splitCsv(value, `--allow "${value}"`))
     .flatMap((entry): Entitlement[] => {
       const [name = ""] = entry.split("=", 1);
       if (entry === "" || OF_BAKE.has(name)) return [];

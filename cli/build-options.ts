@@ -1,10 +1,11 @@
 import { contextKind } from "../api/context-kind.js";
 import { collectText } from "../api/collect-text.js";
 import type { BuildOptions } from "../api/options.js";
+import { parseBoolean } from "../core/go-values/boolean.js";
 import { parseAllow } from "./allow-syntax.js";
 import { parseBytes } from "./bytes.js";
 import { parseCacheFrom, parseCacheTo } from "./cache-syntax.js";
-import { splitCsv, csvPairs } from "./csv.js";
+import { type CsvPair, csvPairs, splitCsv } from "./csv.js";
 import { type CliEnvironment, hostPath, storeRoot } from "./environment.js";
 import { notSupported, UsageError } from "./exit-codes.js";
 import type { ParsedFlags } from "./flags.js";
@@ -43,7 +44,7 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     tags: flags.all("tag"),
     ...platforms(flags.all("platform"), environment),
     noCache: noCache(flags.one("no-cache")),
-    noCacheFilter: flags.all("no-cache-filter").flatMap((value) => splitCsv(value)),
+    noCacheFilter: flags.all("no-cache-filter").flatMap((value) => splitCsv(value, `--no-cache-filter "${value}"`)),
     cacheFrom: parseCacheFrom(flags.all("cache-from"), environment),
     cacheTo: parseCacheTo(flags.all("cache-to"), environment),
     pull: pull(flags.one("pull")),
@@ -60,11 +61,16 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
 function refuseUnsupported(flags: ParsedFlags): void {
   for (const name of ["provenance", "sbom"] as const) {
     const value = flags.one(name);
-    if (value !== undefined && value !== "false") throw notSupported(`--${name}=${value}`, `--${name}=false builds without`);
+    if (value !== undefined && parseBoolean(value) !== false) throw notSupported(`--${name}=${value}`, `--${name}=false builds without`);
   }
   for (const value of flags.all("attest")) {
-    if (!csvPairs(value).some((pair) => pair.key === "disabled" && pair.value === "true")) throw notSupported(`--attest=${value}`);
+    if (!csvPairs(value, `--attest "${value}"`).some(isDisabled)) throw notSupported(`--attest=${value}`);
   }
+}
+
+/** Returns true for `disabled=true` in a value of `--attest`. */
+function isDisabled({ key, value = "" }: CsvPair): boolean {
+  return key === "disabled" && parseBoolean(value) === true;
 }
 
 /** "newer" is what a registry that is asked gives anyway. */
@@ -111,7 +117,9 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "3
 function platforms(values: readonly string[], environment: CliEnvironment): { readonly platforms?: readonly string[] } {
   if (values.includes("")) throw new UsageError("cli/bad-value", 'Cannot read --platform "": expected os/arch, such as linux/arm64');
   const fallback = environment.env["DOCKER_DEFAULT_PLATFORM"];
-  const wanted = (values.length > 0 ? values : fallback ? [fallback] : []).flatMap((value) => splitCsv(value)).filter(Boolean);
+  const wanted = (values.length > 0 ? values : fallback ? [fallback] : [])
+    .flatMap((value) => splitCsv(value, `--platform "${value}"`))
+    .filter(Boolean);
   if (wanted.length === 0) return {};
   return { platforms: wanted.map((name) => (name === "local" ? `linux/${ARCHITECTURES[process.arch] ?? process.arch}` : name)) };
 }

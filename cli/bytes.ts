@@ -1,16 +1,11 @@
+import { parseSize } from "../core/go-values/size.js";
 import { UsageError } from "./exit-codes.js";
 
-const FACTORS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
-/** Bytes of a docker size, such as `64m`, `1gb`, `1.5GiB`: powers of 1024. */
+/** Reads a docker size, such as `64m`, `1gb` or `1.5GiB`, in bytes. */
 export function parseBytes(text: string, what: string): number {
-  const found = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text);
-  const factor = FACTORS[(found?.[2] ?? "").toLowerCase()];
-  const bytes = Math.floor(Number(found?.[1]) * (factor ?? 1));
-  if (factor === undefined || Number.isNaN(bytes))
-    throw new UsageError("cli/bad-value", `Cannot read "${text}" for ${what}: expected a size such as 64m or 1g`);
-  if (!Number.isSafeInteger(bytes)) throw new UsageError("cli/bad-value", `Cannot use "${text}" for ${what}: no disk is that large`);
-  return bytes;
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new UsageError("cli/bad-value", `Cannot read "${text}" for ${what}: expected a size such as 64m or 1g, below 8p`);
 }
 
 /** As `docker images` prints sizes: powers of 1000, three significant digits. */

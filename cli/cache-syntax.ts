@@ -1,4 +1,6 @@
 import type { CacheFrom, CacheTo, MountSelection } from "../api/options.js";
+import { parseBoolean } from "../core/go-values/boolean.js";
+import { parseDuration } from "../core/go-values/duration.js";
 import { suggest } from "../core/suggest.js";
 import { csvPairs, splitCsv } from "./csv.js";
 import { type CliEnvironment, hostPath } from "./environment.js";
@@ -98,9 +100,9 @@ function parseEntries(flag: Flag, values: readonly string[]): Entry[] {
     .filter((value) => value !== "")
     .flatMap((value) =>
       value.includes("=")
-        ? [new Entry(flag, value, csvPairs(value))]
+        ? [new Entry(flag, value, csvPairs(value, `--${flag} "${withoutCredentials(value)}"`))]
         : // As docker buildx has it: without any key each field is a reference.
-          splitCsv(value).map(
+          splitCsv(value, `--${flag} "${value}"`).map(
             (ref) =>
               new Entry(flag, value, [
                 { key: "type", value: "registry", field: "type=registry" },
@@ -216,9 +218,9 @@ class Entry {
   flag(key: string, name: string): Readonly<Record<string, boolean>> {
     const value = this.#attributes.get(key);
     if (value === undefined) return {};
-    if (/^(true|1)$/i.test(value)) return { [name]: true };
-    if (/^(false|0)$/i.test(value)) return { [name]: false };
-    throw this.bad(key, `"${value}" is neither true nor false`);
+    const parsed = parseBoolean(value);
+    if (parsed === undefined) throw this.bad(key, `"${value}" is neither true nor false`);
+    return { [name]: parsed };
   }
 
   /** As Go writes durations, in milliseconds: `10m`, `1h30m`. */
@@ -226,10 +228,9 @@ class Entry {
   duration(key: string, name: string): Readonly<Record<string, number>> {
     const value = this.#attributes.get(key);
     if (value === undefined) return {};
-    if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(value)) throw this.bad(key, `"${value}" is no duration`, "For example 10m or 1h30m");
-    const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-    const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-    return { [name]: parts.reduce((sum, [, number, unit]) => sum + Number(number) * units[unit as keyof typeof units], 0) };
+    const nanoseconds = parseDuration(value);
+    if (nanoseconds === undefined || nanoseconds < 0) throw this.bad(key, `"${value}" is no duration`, "For example 10m or 1h30m");
+    return { [name]: nanoseconds / 1e6 };
   }
 
   /** `mounts=all`, or ids with semicolons between. */
@@ -244,8 +245,12 @@ class Entry {
   }
 
   #error(found: string, hint?: string): UsageError {
-    // Credentials may stand in it.
-    const shown = this.value.replace(/((?:secret_access_key|session_token|token|ghtoken)=)[^,]*/g, "$1…");
+    const shown = withoutCredentials(this.value);
     return new UsageError("cli/cache", `Cannot read --${this.flagName} "${shown}": ${found}`, hint ? { hint } : {});
   }
+}
+
+/** Returns the value of a flag with an ellipsis for each credential in it. */
+function withoutCredentials(value: string): string {
+  return value.replace(/((?:secret_access_key|session_token|token|ghtoken)=)[^,]*/gi, "$1…");
 }

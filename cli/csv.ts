@@ -1,32 +1,33 @@
-/** One line of CSV as docker's flags use it: `type=oci,"name=a,b",dest=x`. Quotes are doubled to stand for themselves. */
-export function splitCsv(text: string): string[] {
-  const fields: string[] = [];
-  let field = "";
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i] as string;
-    if (quoted) {
-      if (char !== '"') field += char;
-      else if (text[i + 1] === '"') {
-        field += '"';
-        i++;
-      } else quoted = false;
-    } else if (char === '"' && field === "") quoted = true;
-    else if (char === ",") {
-      fields.push(field);
-      field = "";
-    } else field += char;
-  }
-  fields.push(field);
-  return fields;
+import { parseCsv } from "../core/go-values/csv.js";
+import { UsageError } from "./exit-codes.js";
+
+/** One field of a line of CSV, taken apart. */
+export interface CsvPair {
+  /** Text before the `=`, in lower case. */
+  readonly key: string;
+  /** Undefined for a field without `=`. */
+  readonly value: string | undefined;
+  /** The field as it was written. */
+  readonly field: string;
 }
 
-/** `key=value` pairs of a CSV line, in order; a field without `=` has an undefined value. Keys in lower case. */
-export function csvPairs(text: string): { readonly key: string; readonly value: string | undefined; readonly field: string }[] {
-  return splitCsv(text).map((field) => {
+/**
+ * Returns the fields of a line of CSV, such as `type=oci,"name=a,b",dest=x`. `what` says where the
+ * line stands, for the error of a line whose quotes are wrong.
+ */
+export function splitCsv(text: string, what: string): readonly string[] {
+  const line = parseCsv(text);
+  if ("fields" in line) return line.fields;
+  throw new UsageError("cli/bad-value", `Cannot read ${what}: ${line.problem}`, {
+    hint: 'a value that holds a comma or a quote is written "key=value, with ""quotes"" doubled"',
+  });
+}
+
+/** Returns the fields of a line of CSV as pairs, in their order. */
+export function csvPairs(text: string, what: string): readonly CsvPair[] {
+  return splitCsv(text, what).map((field) => {
     const at = field.indexOf("=");
-    return at < 0
-      ? { key: field.trim().toLowerCase(), value: undefined, field }
-      : { key: field.slice(0, at).trim().toLowerCase(), value: field.slice(at + 1), field };
+    const key = (at < 0 ? field : field.slice(0, at)).trim().toLowerCase();
+    return { key, value: at < 0 ? undefined : field.slice(at + 1), field };
   });
 }

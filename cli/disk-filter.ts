@@ -1,4 +1,5 @@
 import { parseDuration } from "../core/duration.js";
+import { parseBoolean } from "../core/go-values/boolean.js";
 import { UsageError } from "./exit-codes.js";
 
 /** What a filter can ask of a part of the store. Absent members are never asked for. */
@@ -40,8 +41,9 @@ function parseDiskFilter(text: string, now: number): (item: Filterable) => boole
     case "shared":
     case "private":
     case "reclaimable": {
-      if (operator === "~=" || !/^(true|false|1|0)?$/i.test(value ?? "")) break;
-      const wanted = /^(true|1)?$/i.test(value ?? "") === (operator === "=");
+      const asked = value === undefined || value === "" || parseBoolean(value);
+      if (operator === "~=" || asked === undefined) break;
+      const wanted = asked === (operator === "=");
       return (item) => flagOf(item, key) === wanted;
     }
     case "until": {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { parseBoolean } from "../core/go-values/boolean.js";
 import { suggest } from "../core/suggest.js";
 import { UsageError } from "./exit-codes.js";
 import { HELP_WIDTH, wrap } from "./wrap.js";
@@ -123,9 +124,6 @@ function toOption(flag: Flag): Option {
   return option;
 }
 
-const TRUE = /^(1|t|T|true|TRUE|True)$/;
-const FALSE = /^(0|f|F|false|FALSE|False)$/;
-
 /** What Go's flag parser takes and commander does not: `--pull=false`, `-t=name`. */
 function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<string> {
   for (let i = 0; i < args.length; i++) {
@@ -140,17 +138,18 @@ function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<
     );
     if (flag?.modes) {
       const mode = long?.[2] ?? "true";
-      const chosen = TRUE.test(mode) ? flag.modes[0] : mode;
-      if (FALSE.test(mode)) continue;
+      const on = parseBoolean(mode);
+      if (on === false) continue;
+      const chosen = on === true ? flag.modes[0] : mode;
       if (chosen === undefined || !flag.modes.includes(chosen))
         throw new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag.name} takes ${flag.modes.join(", ")}, true or false`);
       yield `--${flag.name}=${chosen}`;
       continue;
     }
     if (long && flag && !flag.value) {
-      const value = long[2] as string;
-      if (TRUE.test(value)) yield `--${flag.name}`;
-      else if (!FALSE.test(value)) throw new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag.name} takes true or false`);
+      const on = parseBoolean(long[2] as string);
+      if (on === true) yield `--${flag.name}`;
+      else if (on === undefined) throw new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag.name} takes true or false`);
       continue;
     }
     const short = /^-([A-Za-z])=(.*)$/s.exec(arg);

@@ -1,5 +1,6 @@
 import type { BuildOptions } from "../api/options.js";
 import { parseDuration } from "../core/duration.js";
+import { parseBoolean } from "../core/go-values/boolean.js";
 import { parseBytes } from "./bytes.js";
 import { csvPairs } from "./csv.js";
 import { UsageError } from "./exit-codes.js";
@@ -7,8 +8,10 @@ import { UsageError } from "./exit-codes.js";
 /** The environment variable `TSBUILD_HISTORY`: `off`, or limits such as `builds=100,age=30d,bytes=64m`. */
 export function historyLimits(text: string | undefined): Pick<BuildOptions, "history"> {
   if (!text) return {};
-  if (/^(off|false|0|no)$/i.test(text)) return { history: false };
-  return { history: Object.fromEntries(csvPairs(text).map(({ key, value = "" }) => [key, limit(key, value, text)])) };
+  if (/^(off|no)$/i.test(text) || parseBoolean(text) === false) return { history: false };
+  return {
+    history: Object.fromEntries(csvPairs(text, `TSBUILD_HISTORY="${text}"`).map(({ key, value = "" }) => [key, limit(key, value, text)])),
+  };
 }
 
 function limit(key: string, value: string, text: string): number {

@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import type { ImageForm, Output, PushForm } from "../api/options.js";
+import { parseBoolean } from "../core/go-values/boolean.js";
 import { suggest } from "../core/suggest.js";
 import { csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath } from "./environment.js";
@@ -57,7 +58,7 @@ export function usesStdout(outputs: readonly Output[]): boolean {
 }
 
 function parseOutput(text: string, environment: CliEnvironment): Output {
-  const pairs = csvPairs(text);
+  const pairs = csvPairs(text, `--output "${text}"`);
   const bare = pairs.length === 1 && pairs[0]?.value === undefined;
   if (bare && text === "")
     throw new UsageError("cli/outputs", `Cannot read an empty --output`, { hint: "for example: -o type=oci,dest=image.tar" });
@@ -192,8 +193,8 @@ function flag<M extends string>(given: Given, key: string, member: M): { readonl
 function boolean({ attributes, text }: Given, key: string): boolean | undefined {
   const value = attributes.get(key);
   if (value === undefined) return undefined;
-  if (/^(true|t|1|)$/i.test(value)) return true;
-  if (/^(false|f|0)$/i.test(value)) return false;
+  const parsed = value === "" || parseBoolean(value);
+  if (parsed !== undefined) return parsed;
   throw new UsageError("cli/outputs", `Cannot read ${key}=${value} in --output "${text}": expected true or false`);
 }
 

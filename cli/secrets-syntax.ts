@@ -19,7 +19,7 @@ function parseSecret(text: string, environment: CliEnvironment): [id: string, so
   let type = "";
   let src: string | undefined;
   let env: string | undefined;
-  for (const { key, value, field } of csvPairs(text)) {
+  for (const { key, value, field } of csvPairs(text, `--secret "${text}"`)) {
     if (value === undefined) return fail(`"${field}" is not of the form key=value`);
     switch (key) {
       case "id":

@@ -1,5 +1,6 @@
 import { type Digest, digestHex, sha256 } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { Environment } from "../../oci/http/proxy.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
 import { joinContents, type TransferContent } from "./content.js";
@@ -131,7 +132,7 @@ function connect(options: GhaOptions, http: CacheHttp, env: Environment) {
 function addressOf(options: GhaOptions, env: Environment): ServiceAddress | undefined {
   const token = options.token ?? env["ACTIONS_RUNTIME_TOKEN"];
   const [v1, v2] = [options.url ?? env["ACTIONS_CACHE_URL"], options.urlV2 ?? env["ACTIONS_RESULTS_URL"]];
-  const version = options.version ?? (options.urlV2 || /^(1|t|true)$/i.test(env["ACTIONS_CACHE_SERVICE_V2"] ?? "") || !v1 ? 2 : 1);
+  const version = options.version ?? (options.urlV2 || parseBoolean(env["ACTIONS_CACHE_SERVICE_V2"] ?? "") === true || !v1 ? 2 : 1);
   const url = version === 2 ? v2 : v1;
   return token && url ? { token, url, version } : undefined;
 }

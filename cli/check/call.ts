@@ -1,3 +1,4 @@
+import { parseBoolean } from "../../core/go-values/boolean.js";
 import { suggest } from "../../core/suggest.js";
 import { splitCsv } from "../csv.js";
 import { UsageError } from "../exit-codes.js";
@@ -33,7 +34,7 @@ export function readCall(flags: ParsedFlags): Call {
     throw new UsageError("cli/call", `Cannot read --call "${text}": ${what}`, hint === undefined ? {} : { hint });
   };
   let named = false;
-  for (const field of text === undefined ? [] : splitCsv(text)) {
+  for (const field of text === undefined ? [] : splitCsv(text, `--call "${text}"`)) {
     const [key = "", value] = field.split("=", 2);
     if (value === undefined) {
       if (named) fail("it names two methods");
@@ -45,7 +46,7 @@ export function readCall(flags: ParsedFlags): Call {
       if (value !== "text" && value !== "json" && value !== "sarif")
         return fail(`there is no format "${value}"`, "the formats are text, json and sarif");
       call.format = value;
-    } else if (key === "ignorestatus") call.ignoreStatus = /^(1|t|true)$/i.test(value);
+    } else if (key === "ignorestatus") call.ignoreStatus = parseBoolean(value) === true;
     else fail(`there is no option "${key}"`, "the options are format and ignorestatus");
   }
   if (call.format === "sarif" && call.method !== "check") fail("only checks have a SARIF form");

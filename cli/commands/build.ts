@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { BuildResult } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
 import { printable, printableLines } from "../../core/printable.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
@@ -101,7 +102,7 @@ function metadataOf(result: BuildResult, { env }: CliEnvironment): Record<string
     metadata["containerimage.digest"] = result.descriptor.digest;
   }
   for (const exported of result.exports) Object.assign(metadata, exported.metadata);
-  const wanted = /^(1|t|true)$/i.test(env["BUILDX_METADATA_WARNINGS"] ?? "");
+  const wanted = parseBoolean(env["BUILDX_METADATA_WARNINGS"] ?? "") === true;
   if (wanted && result.warnings.length > 0) metadata["buildx.build.warnings"] = result.warnings.map((warning) => wireWarning(warning));
   return metadata;
 }

@@ -1,3 +1,4 @@
+import { parseBoolean } from "../../core/go-values/boolean.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { type Command, print, withStore } from "../environment.js";
@@ -36,7 +37,7 @@ export const command: Command = {
       },
       args,
     );
-    const human = !args.some((arg) => /^(--human|-H)=(0|f|false)$/i.test(arg));
+    const human = !args.some((arg) => parseBoolean(/^(?:--human|-H)=(.*)$/.exec(arg)?.[1] ?? "") === false);
     const full = flags.has("no-trunc");
     return withStore(environment, flags.one("root"), async (store) => {
       const rows = store.history(flags.operands[0] ?? "").map((entry) => {

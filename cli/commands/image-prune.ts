@@ -1,4 +1,5 @@
 import type { ImageStore, PrunedImages, StoredImage } from "../../api/options.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
 import { humanSize } from "../bytes.js";
 import { confirmed } from "../confirm.js";
 import { parseAge } from "../disk-filter.js";
@@ -49,7 +50,8 @@ type Filter = (image: StoredImage, store: ImageStore) => boolean;
 function parseFilter(text: string, environment: CliEnvironment): Filter | boolean {
   const [, key, operator, value = ""] = /^([a-z]+)(!?=)(.+)$/s.exec(text) ?? [];
   if (key === "label") return (image, store) => hasLabel(image, value, store) === (operator === "=");
-  if (key === "dangling" && operator === "=" && /^(true|false|1|0)$/i.test(value)) return /^(false|0)$/i.test(value);
+  const dangling = key === "dangling" && operator === "=" ? parseBoolean(value) : undefined;
+  if (dangling !== undefined) return !dangling;
   if (key === "until" && operator === "=") {
     const before = environment.now() - parseAge(value, environment.now());
     return ({ created }) => created !== undefined && Date.parse(created) <= before;

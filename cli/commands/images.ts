@@ -1,4 +1,5 @@
 import type { ImageStore, StoredImage } from "../../api/options.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
 import { readGlob } from "../../core/glob.js";
 import { compileWildcards } from "../../core/wildcards.js";
 import { age, createdAt } from "../age.js";
@@ -96,7 +97,7 @@ const FILTERS = ["dangling", "reference", "label", "before", "since"] as const;
 function matches({ key, value }: Filter, image: StoredImage, store: ImageStore): boolean {
   switch (key) {
     case "dangling":
-      return (image.names.length === 0) === /^(true|1)$/i.test(value);
+      return (image.names.length === 0) === (parseBoolean(value) ?? false);
     case "reference":
       return image.names.some(namePattern(value));
     case "label":

@@ -1,7 +1,8 @@
+import { parseBoolean } from "../../core/go-values/boolean.js";
+import { parseCsv } from "../../core/go-values/csv.js";
 import type { Flag } from "./ast.js";
 import * as errors from "./errors.js";
 import type { Report } from "./report.js";
-import { parseCsv, parseGoBoolean } from "./values.js";
 
 /** `RUN --device=…`: a CDI device, by its name. */
 export interface RunDevice {
@@ -18,16 +19,16 @@ export function parseDevice(flag: Flag, report: Report): RunDevice | undefined {
     report.add(errors.invalidDevice(text, why, flag.valueRange, hint));
     return undefined;
   };
-  const fields = parseCsv(text);
-  if (typeof fields === "string") return fail(fields);
+  const line = parseCsv(text);
+  if ("problem" in line) return fail(line.problem);
   let name = "";
   let required = false;
-  for (const field of fields) {
+  for (const field of line.fields) {
     const equals = field.indexOf("=");
     const key = (equals === -1 ? field : field.slice(0, equals)).toLowerCase();
     const value = equals === -1 ? undefined : field.slice(equals + 1);
     if (key === "required") {
-      const given = value === undefined ? true : parseGoBoolean(value);
+      const given = value === undefined ? true : parseBoolean(value);
       if (given === undefined) return fail(`"${value}" is not true or false`);
       required = given;
     } else if (key === "name" && value !== undefined) {

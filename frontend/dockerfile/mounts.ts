@@ -1,8 +1,10 @@
 import type { SourceRange } from "../../core/diagnostics.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
+import { parseCsv } from "../../core/go-values/csv.js";
+import { parseSize } from "../../core/go-values/size.js";
 import type { Flag } from "./ast.js";
 import * as errors from "./errors.js";
 import { InstructionProblem } from "./lowering.js";
-import { parseCsv, parseGoBoolean, parseSize } from "./values.js";
 
 export const MOUNT_TYPES = ["bind", "cache", "secret", "ssh", "tmpfs"] as const;
 export type MountType = (typeof MOUNT_TYPES)[number];
@@ -39,9 +41,9 @@ const KEYS = "type from source target readonly readwrite id sharing required siz
 
 /** The stage or image that a mount names; known before anything is expanded, since the stage graph needs it. */
 export function mountFrom(flag: Flag): string | undefined {
-  const fields = parseCsv(flag.value ?? "");
-  if (typeof fields === "string") return undefined;
-  const values = new Map(fields.map((field) => split(field)).map(([key, value]) => [key, value ?? ""]));
+  const line = parseCsv(flag.value ?? "");
+  if ("problem" in line) return undefined;
+  const values = new Map(line.fields.map((field) => split(field)).map(([key, value]) => [key, value ?? ""]));
   if (values.get("type")?.toLowerCase() === "tmpfs") return undefined;
   return values.get("from") || undefined;
 }
@@ -57,8 +59,8 @@ export function parseMount(flag: Flag, range: SourceRange, expand: (value: strin
   const fail = (why: string, hint?: string): never => {
     throw new InstructionProblem(errors.invalidMount(text, why, range, hint));
   };
-  const fields = parseCsv(text);
-  if (typeof fields === "string") return fail(fields);
+  const line = parseCsv(text);
+  if ("problem" in line) return fail(line.problem);
   const mount: Draft = {
     type: "bind",
     from: undefined,
@@ -75,7 +77,7 @@ export function parseMount(flag: Flag, range: SourceRange, expand: (value: strin
     gid: undefined,
     env: undefined,
   };
-  for (const field of fields) {
+  for (const field of line.fields) {
     const [key, raw] = split(field);
     if (!KEYS.includes(key)) throw new InstructionProblem(errors.mountKey(text, key, KEYS, range));
     if (raw === undefined && !["readonly", "readwrite", "required"].includes(ALIASES[key] ?? key)) {
@@ -97,7 +99,7 @@ interface Failing {
 
 function assign(mount: Draft, key: string, value: string | undefined, { text, range, fail }: Failing): void {
   const name = ALIASES[key] ?? key;
-  const boolean = (): boolean => (value === undefined ? true : (parseGoBoolean(value) ?? fail(`"${value}" is not true or false`)));
+  const boolean = (): boolean => (value === undefined ? true : (parseBoolean(value) ?? fail(`"${value}" is not true or false`)));
   const number = (base: 8 | 10, largest: number): number => {
     const digits = base === 8 ? /^[0-7]+$/ : /^\d+$/;
     const parsed = digits.test(value ?? "") ? Number.parseInt(value ?? "", base) : Number.NaN;

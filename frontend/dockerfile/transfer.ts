@@ -11,7 +11,7 @@ import type { Lowering } from "./lowering.js";
 import { isOwner, ownerOf } from "./owner.js";
 import { addRemote, type RemoteOptions } from "./remote-source.js";
 import type { Report } from "./report.js";
-import { parseMode } from "./values.js";
+import { parseMode } from "./mode.js";
 
 /** What COPY and ADD have in common: sources, one destination, one file operation, one layer. */
 export interface Transfer {

@@ -260,6 +260,8 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "local-no-dest": ["-o type=local .", 2],
   "secret-key": ["--secret id=a,file=b .", 2],
   "secret-no-id": ["--secret src=b .", 2],
+  "secret-open-quote": ['--secret id=a,"src=b .', 2],
+  "cache-quote": ['--cache-to type=s3,bucket="b,session_token=x .', 2],
   ssh: ["--ssh default .", 2],
   "ssh-no-id": ["--ssh =key .", 2],
   "cache-to": ["--cache-to type=locla,dest=x .", 2],

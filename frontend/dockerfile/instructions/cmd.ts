@@ -1,7 +1,7 @@
 import type { NodeOf } from "../ast.js";
 import { commandArgs } from "../command-line.js";
 import { readFlags } from "../flags.js";
-import { quoteList } from "../go-format.js";
+import { quoteList } from "../../../core/go-values/quote.js";
 import { updated } from "../image-config.js";
 import { asJson, JSONArgsRecommended } from "../lint/rules/json-args-recommended.js";
 import type { BoundInstruction, Lowering } from "../lowering.js";

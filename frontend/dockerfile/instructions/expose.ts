@@ -4,7 +4,7 @@ import type { NodeOf, Word } from "../ast.js";
 import { fixOf, replaceWord } from "../edits.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
-import { plainList } from "../go-format.js";
+import { plainList } from "../../../core/go-values/quote.js";
 import { ExposeInvalidFormat } from "../lint/rules/expose-invalid-format.js";
 import { ExposeProtoCasing } from "../lint/rules/expose-proto-casing.js";
 import type { BoundInstruction, Lowering } from "../lowering.js";

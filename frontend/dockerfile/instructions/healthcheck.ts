@@ -1,8 +1,9 @@
+import { formatDuration, parseDuration } from "../../../core/go-values/duration.js";
+import { plainList } from "../../../core/go-values/quote.js";
 import type { Healthcheck } from "../../../oci/types.js";
 import type { Flag, NodeOf } from "../ast.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
-import { formatDuration, parseDuration, plainList } from "../go-format.js";
 import { updated } from "../image-config.js";
 import type { BoundInstruction } from "../lowering.js";
 import type { Report } from "../report.js";

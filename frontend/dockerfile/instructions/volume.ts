@@ -1,7 +1,7 @@
 import type { NodeOf } from "../ast.js";
 import * as errors from "../errors.js";
 import { readFlags } from "../flags.js";
-import { plainList } from "../go-format.js";
+import { plainList } from "../../../core/go-values/quote.js";
 import type { BoundInstruction } from "../lowering.js";
 import type { Report } from "../report.js";
 import { bind } from "./bind.js";

@@ -1,8 +1,8 @@
 import type { Fix, SourceRange } from "../../../core/diagnostics.js";
+import { parseBoolean } from "../../../core/go-values/boolean.js";
 import type { DockerfileAst } from "../ast.js";
 import * as errors from "../errors.js";
 import type { Problem } from "../problem.js";
-import { parseGoBoolean } from "../values.js";
 import { type LintRule, ruleUrl } from "./rule.js";
 
 /** What `# check=` and the build argument BUILDKIT_DOCKERFILE_CHECK say. */
@@ -35,8 +35,8 @@ export function parseLintConfig(text: string | undefined): LintConfig | { readon
         config = value === "all" ? { ...config, experimentalAll: true } : { ...config, experimental: rules };
         break;
       case "error":
-        if (parseGoBoolean(value) === undefined) return { problem: `"${value}" is not true or false` };
-        config = { ...config, error: parseGoBoolean(value) ?? false };
+        if (parseBoolean(value) === undefined) return { problem: `"${value}" is not true or false` };
+        config = { ...config, error: parseBoolean(value) ?? false };
         break;
       default:
         return { problem: `there is no option "${name}"` };

@@ -1,4 +1,4 @@
-import { quote } from "../../go-format.js";
+import { quote } from "../../../../core/go-values/quote.js";
 import type { LintRule } from "../rule.js";
 
 export const InvalidBaseImagePlatform: LintRule<[image: string, expected: string, actual: string]> = {

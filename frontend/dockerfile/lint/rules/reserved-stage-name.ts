@@ -1,4 +1,4 @@
-import { quote } from "../../go-format.js";
+import { quote } from "../../../../core/go-values/quote.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";
