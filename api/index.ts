@@ -81,5 +81,5 @@ export type {
   Word,
   WordsNode,
 } from "../frontend/dockerfile/ast.js";
-export type { Directive, Directives } from "../frontend/dockerfile/directives.js";
+export type { Directive, Directives } from "../frontend/dockerfile/ast.js";
 export type { Problem } from "../frontend/dockerfile/problem.js";

@@ -1,6 +1,6 @@
 import { TsbuildError } from "../core/errors.js";
 import { parseRegistry } from "../oci/reference.js";
-import type { CredentialPlace } from "../oci/registry/credentials.js";
+import type { CredentialPlace } from "../oci/registry/credential-types.js";
 
 export interface LoginOptions {
   /** Host as in references, or an address. Default Docker Hub. */

@@ -1,5 +1,4 @@
 import type { SourceRange } from "../../core/diagnostics.js";
-import type { Directives } from "./directives.js";
 import type { Problem } from "./problem.js";
 
 /** Part of the key under which ASTs are cached: raise it with every change of what follows. */
@@ -126,3 +125,15 @@ export type InstructionKind = Instruction["kind"];
 export type NodeOf<K extends InstructionKind> = NodeWith<Instruction, K>;
 
 type NodeWith<N, K> = N extends { readonly kind: infer Kinds } ? (K extends Kinds ? N & { readonly kind: K } : never) : never;
+
+/** What the comments at the very top of a file say to the parser. */
+export interface Directives {
+  readonly escape: "\\" | "`";
+  readonly syntax?: Directive;
+  readonly check?: Directive;
+}
+
+export interface Directive {
+  readonly value: string;
+  readonly range: SourceRange;
+}

@@ -1,19 +1,7 @@
-import type { SourceRange } from "../../core/diagnostics.js";
 import * as errors from "./errors.js";
 import type { Problem } from "./problem.js";
 import type { LineMap, PhysicalLine } from "./source-lines.js";
-
-/** What the comments at the very top of a file say to the parser. */
-export interface Directives {
-  readonly escape: "\\" | "`";
-  readonly syntax?: Directive;
-  readonly check?: Directive;
-}
-
-export interface Directive {
-  readonly value: string;
-  readonly range: SourceRange;
-}
+import type { Directives, Directive } from "./ast.js";
 
 const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
 const NAMES = new Set(["syntax", "escape", "check"]);

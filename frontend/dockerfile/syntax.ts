@@ -1,5 +1,5 @@
 import type { DockerfileAst } from "./ast.js";
-import type { Directive } from "./directives.js";
+import type { Directive } from "./ast.js";
 import { unsupportedSyntax } from "./errors.js";
 import type { Problem } from "./problem.js";
 import type { LineMap } from "./source-lines.js";

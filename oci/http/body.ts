@@ -1,7 +1,7 @@
 import { CanceledError, throwIfAborted } from "../../core/errors.js";
 import type { HttpFailures } from "./errors.js";
 import { type HttpLimits, StalledError } from "./limits.js";
-import type { HttpResponse } from "./send.js";
+import type { HttpResponse } from "./response.js";
 
 export interface HttpAnswer {
   readonly response: HttpResponse;

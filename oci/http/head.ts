@@ -1,5 +1,5 @@
 import { systemErrorCode } from "../../core/errors.js";
-import type { HttpResponse, SendOptions } from "./send.js";
+import type { HttpResponse, SendOptions } from "./response.js";
 
 /**
  * A HEAD over `node:http`. It is all that a build asks of a registry when nothing changed, and loading a fetch library for an answer without a body

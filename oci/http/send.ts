@@ -1,23 +1,7 @@
-import type { Agent } from "node:http";
 import type { Readable } from "node:stream";
 import type { RequestInit } from "node-fetch";
 import { sendHead } from "./head.js";
-
-/** What a server answered. A body is read to its end or destroyed, or its connection is never used again. */
-export interface HttpResponse {
-  readonly status: number;
-  /** Names in any case; values that came several times are joined by commas. */
-  readonly headers: { get(name: string): string | null };
-  readonly body: Readable | undefined;
-}
-
-export interface SendOptions {
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly agent: Agent;
-  readonly signal: AbortSignal;
-  readonly body: Readable | Uint8Array | undefined;
-}
+import type { HttpResponse, SendOptions } from "./response.js";
 
 /**
  * One request, answered when the headers are there. Redirects are the caller's, since `Authorization` must not follow them everywhere, and blobs stay

@@ -2,7 +2,8 @@ import { throwIfAborted } from "../../core/errors.js";
 import { discard, type HttpAnswer } from "./body.js";
 import type { Connections } from "./connections.js";
 import { type HttpLimits, type OnWait, StalledError, type Timer } from "./limits.js";
-import { type HttpResponse, sendRequest } from "./send.js";
+import { sendRequest } from "./send.js";
+import type { HttpResponse } from "./response.js";
 import { openUpload, type UploadBody } from "./upload.js";
 
 /** One HTTP exchange. `what` completes "Cannot …" in errors. */

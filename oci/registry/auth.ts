@@ -1,12 +1,12 @@
 import { CanceledError, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { parseChallenges, type Challenge } from "./challenge.js";
 import type { Connections } from "../http/connections.js";
-import type { Credentials, CredentialSource } from "./credentials.js";
+import type { Credentials, CredentialSource } from "./credential-types.js";
 import { protocolError, statusError } from "./errors.js";
 import { isLoopback, hostOf } from "../http/proxy.js";
 import { parseRetryAfter, withRetries, type Clock } from "../http/retry.js";
 import type { OnWait } from "../http/limits.js";
-import type { HttpResponse } from "../http/send.js";
+import type { HttpResponse } from "../http/response.js";
 import { readAll, startOfBody } from "../http/body.js";
 import { exchange, type HttpRequest, resolveLocation } from "../http/transport.js";
 

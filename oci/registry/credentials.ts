@@ -2,19 +2,7 @@ import { TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../http/proxy.js";
 import { CredentialHelper } from "./credential-helper.js";
 import { type DockerConfig, dockerConfigPath, helperFor, readDockerConfig, keysOf, serverName, updateAuths } from "./docker-config.js";
-
-/** How to log in to a registry. An identity token stands for a password in OAuth2 token requests. */
-export type Credentials =
-  | { readonly kind: "basic"; readonly username: string; readonly password: string }
-  | { readonly kind: "identity-token"; readonly token: string };
-
-/** Finds credentials for a registry host (`docker.io`, `localhost:5000`); undefined is anonymous. */
-export interface CredentialSource {
-  find(registry: string, options?: { readonly signal?: AbortSignal }): Promise<Credentials | undefined>;
-}
-
-/** Where credentials are kept: in a file, unencrypted, or by a program. */
-export type CredentialPlace = { readonly kind: "file"; readonly path: string } | { readonly kind: "helper"; readonly program: string };
+import type { Credentials, CredentialSource, CredentialPlace } from "./credential-types.js";
 
 /** Credentials from docker's `config.json` (`$DOCKER_CONFIG`, else `~/.docker`): `credHelpers`, then `credsStore`, then `auths`. The file is read once. */
 export function dockerCredentials(env: Environment): CredentialSource {

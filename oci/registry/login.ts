@@ -3,7 +3,7 @@ import { Connections, defaultCertificateDirectories } from "../http/connections.
 import type { Environment } from "../http/proxy.js";
 import { systemClock } from "../http/retry.js";
 import { discard } from "../http/body.js";
-import type { Credentials } from "./credentials.js";
+import type { Credentials } from "./credential-types.js";
 import { RegistryError, registryFailures } from "./errors.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
 

@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../core/errors.js";
 import { Authorizer, unlessAborted } from "./auth.js";
 import type { Connections } from "../http/connections.js";
-import type { CredentialSource } from "./credentials.js";
+import type { CredentialSource } from "./credential-types.js";
 import { networkErrorCode } from "../http/errors.js";
 import { RegistryError, statusError } from "./errors.js";
 import { hostOf, isLoopback } from "../http/proxy.js";
