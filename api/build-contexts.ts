@@ -1,4 +1,5 @@
 import type { StatShard } from "../cache/contract/stats.js";
+import { storePaths } from "../cache/paths.js";
 import type { Store } from "../cache/store.js";
 import type { Diagnostic } from "../core/diagnostics.js";
 import { TsbuildError } from "../core/errors.js";
@@ -106,6 +107,7 @@ export class BuildContexts {
       ignore: this.#ignoreRules(name, excludePatterns),
       stats,
       hashFiles: this.#hashFiles,
+      without: [storePaths(this.#store.root).base],
     });
     this.#trees.set(key, tree);
     return tree;

@@ -22,6 +22,8 @@ export class FileMemo implements Memo {
     const bytes = typeof value === "string" ? Buffer.from(value) : value;
     try {
       writeFileAtomic(this.#path(kind, key), Buffer.concat([check(bytes), bytes]), {
+        // Collection removes what is left there.
+        tidy: false,
         makeParents: (directory) => makeStoreDirectory(this.paths, directory),
       });
     } catch (error) {

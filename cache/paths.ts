@@ -71,8 +71,8 @@ export function prepareLayout(paths: StorePaths): void {
       makeParents(directory);
     }
     const marker = join(paths.base, "oci-layout");
-    if (!existsSync(marker)) writeFileAtomic(marker, OCI_LAYOUT, { makeParents });
-    if (!existsSync(paths.indexJson)) writeFileAtomic(paths.indexJson, EMPTY_INDEX, { makeParents });
+    if (!existsSync(marker)) writeFileAtomic(marker, OCI_LAYOUT, { makeParents, tidy: false });
+    if (!existsSync(paths.indexJson)) writeFileAtomic(paths.indexJson, EMPTY_INDEX, { makeParents, tidy: false });
   } catch (error) {
     throw ioError(`Cannot use "${paths.root}" as the store`, error);
   }

@@ -1,24 +1,26 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { makeDirectory } from "./make-directory.js";
-
-/** A name in `directory` that no other process uses. */
-export function temporaryName(directory: string, prefix = "tmp"): string {
-  return join(directory, `${prefix}-${process.pid}-${randomBytes(6).toString("hex")}`);
-}
+import { removeAbandoned, temporaryName } from "./temporary-files.js";
 
 /**
  * Writes a file so that readers see the old content or the new one, never a part: temporary file beside it, then rename.
- * Parent directories are made, by `makeParents`. `durable` also syncs, for what must survive a power cut.
+ * Parent directories are made, by `makeParents`. `durable` also syncs, for what must survive a power cut. What killed
+ * processes left beside it goes first, unless `tidy` is false.
  */
 export function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
-  options: { readonly mode?: number; readonly durable?: boolean; readonly makeParents?: (directory: string) => void } = {},
+  options: {
+    readonly mode?: number;
+    readonly durable?: boolean;
+    readonly makeParents?: (directory: string) => void;
+    readonly tidy?: boolean;
+  } = {},
 ): void {
   (options.makeParents ?? makeDirectory)(dirname(path));
-  const temporary = temporaryName(dirname(path), ".tmp");
+  if (options.tidy ?? true) removeAbandoned(dirname(path));
+  const temporary = temporaryName(dirname(path), basename(path));
   try {
     const fd = openSync(temporary, "wx", options.mode ?? 0o644);
     try {

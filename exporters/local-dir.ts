@@ -22,7 +22,7 @@ import { basename, dirname, resolve } from "node:path";
 import { checkDirectoryDestination } from "../core/destination.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { makeDirectory } from "../core/make-directory.js";
-import { temporaryName } from "../core/fs-atomic.js";
+import { removeAbandoned, temporaryName } from "../core/temporary-files.js";
 import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
 import { encodePath } from "../oci/path-bytes.js";
 import { systemReason } from "../core/system-reason.js";
@@ -51,8 +51,9 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
       try {
         const exists = statSync(dest, { throwIfNoEntry: false });
         // In place of a new directory the whole is renamed; in an existing one it must be on the same filesystem.
-        const stage = exists === undefined ? temporaryName(dirname(dest), `.${basename(dest)}`) : temporaryName(dest, ".tsbuild");
+        const stage = exists === undefined ? temporaryName(dirname(dest), basename(dest)) : temporaryName(dest);
         makeDirectory(dirname(stage));
+        removeAbandoned(dirname(stage));
         mkdirSync(stage, 0o700);
         try {
           const folders = platformFolders(request.images, options.platformSplit);

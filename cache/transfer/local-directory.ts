@@ -5,6 +5,7 @@ import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/fs-atomic.js";
 import { makeDirectory } from "../../core/make-directory.js";
 import { systemReason } from "../../core/system-reason.js";
+import { removeAbandoned } from "../../core/temporary-files.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
 import { REF_NAME } from "../../oci/layout/names.js";
 import { indexJson, writeLayoutBlob } from "../../oci/layout/write.js";
@@ -94,6 +95,7 @@ function prepare(dest: string, folder: string): void {
     });
   try {
     makeDirectory(folder);
+    removeAbandoned(folder);
   } catch (error) {
     throw writeFailed(dest, error);
   }

@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { checkFileDestination } from "../../core/destination.js";
 import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
-import { temporaryName } from "../../core/fs-atomic.js";
+import { removeAbandoned, temporaryName } from "../../core/temporary-files.js";
 
 /** Where the bytes of a result go. Ends with exactly one of `commit` and `discard`. */
 export interface ByteSink {
@@ -55,7 +55,10 @@ function fileSink(path: string): ByteSink {
     direct = found !== undefined && !found.isFile();
     // A link keeps pointing to the file it names.
     if (found?.isFile()) target = realpathSync(path);
-    if (!direct) temporary = temporaryName(dirname(target), `.${basename(target)}`);
+    if (!direct) {
+      removeAbandoned(dirname(target));
+      temporary = temporaryName(dirname(target), basename(target));
+    }
     fd = openSync(temporary, direct ? "w" : "wx");
   } catch (error) {
     return fail(error);

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { digestHex, type Digest } from "../../core/digest.js";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { makeDirectory } from "../../core/make-directory.js";
-import { temporaryName, writeFileAtomic } from "../../core/fs-atomic.js";
+import { writeFileAtomic } from "../../core/fs-atomic.js";
+import { isTemporaryName, removeAbandoned, temporaryName } from "../../core/temporary-files.js";
 import { systemReason } from "../../core/system-reason.js";
 import { mediaTypes } from "../media-types.js";
 import type { Descriptor, Index } from "../types.js";
@@ -84,6 +85,7 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
   try {
     const folder = join(directory, "blobs", "sha256");
     makeDirectory(folder);
+    removeAbandoned(folder);
     let written = 0;
     for (const blob of uniqueBlobs(content.blobs)) {
       throwIfAborted(options.signal);
@@ -139,7 +141,7 @@ function uniqueBlobs(blobs: readonly LayoutBlob[]): readonly LayoutBlob[] {
 /** Writes one blob into the folder `blobs/sha256` of a layout: complete or not at all. */
 export async function writeLayoutBlob(blob: LayoutBlob, folder: string, signal: AbortSignal | undefined): Promise<void> {
   const path = join(folder, digestHex(blob.digest));
-  const temporary = temporaryName(folder, ".tsbuild");
+  const temporary = temporaryName(folder);
   try {
     const fd = openSync(temporary, "wx", 0o644);
     try {
@@ -162,7 +164,7 @@ export async function writeLayoutBlob(blob: LayoutBlob, folder: string, signal: 
   }
 }
 
-/** Reads the images of a layout directory that is to be written to; none where it is missing or empty. Throws `export/not-a-layout`. */
+/** Reads the images of a layout directory that is to be written to; none where it is missing, empty or unfinished. Throws `export/not-a-layout`. */
 export function existingEntries(directory: string): readonly Descriptor[] {
   let names: readonly string[];
   try {
@@ -173,7 +175,8 @@ export function existingEntries(directory: string): readonly Descriptor[] {
       cause: error,
     });
   }
-  if (names.length === 0) return [];
+  // A process that was killed has written its blobs, and not yet what says that they are a layout.
+  if (names.every((name) => name === "blobs" || isTemporaryName(name))) return [];
   if (!names.includes("oci-layout")) {
     throw new TsbuildError("export/not-a-layout", `Cannot write the OCI layout "${directory}": the directory holds other files`, {
       hint: "Give an empty or new directory, or one that is an OCI layout already",

@@ -1,10 +1,11 @@
-import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync } from "node:fs";
-import { resolve } from "node:path";
+import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { relative, resolve } from "node:path";
 import type { FileStat, StatShard } from "../../cache/contract/stats.js";
 import type { Digest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import type { MatchInfo } from "../../core/pattern-matcher.js";
 import { systemReason } from "../../core/system-reason.js";
+import { isTemporaryName } from "../../core/temporary-files.js";
 import type { ContentSource, FileTree, NodeMeta, Xattrs } from "../../oci/layer/toc.js";
 import { decodePath, fsPath } from "../../oci/path-bytes.js";
 import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";
@@ -19,6 +20,8 @@ export interface LocalTreeOptions {
   readonly stats?: StatShard;
   /** Hashes big sets of files on other threads. Default: all on this one. */
   readonly hashFiles?: HashFiles;
+  /** Directories that are no part of it, wherever they are: the store, which changes while it is read. */
+  readonly without?: readonly string[];
 }
 
 /** Above these a set of unknown files is worth threads, which take about 100 ms to start: as long as hashing half of it here. */
@@ -62,6 +65,7 @@ export class LocalTree implements FileTree {
   readonly #pool: HashFiles | undefined;
   readonly #entries = new Map<string, Entry>();
   readonly #inodes = new Map<string, string[]>();
+  readonly #without: ReadonlySet<string>;
 
   /** Throws `context/not-a-directory` or `context/unreadable`. */
   constructor(root: string, options: LocalTreeOptions = {}) {
@@ -70,6 +74,8 @@ export class LocalTree implements FileTree {
     this.ignore = options.ignore ?? new IgnoreRules([]);
     this.#stats = options.stats;
     this.#pool = options.hashFiles;
+    const inside = (options.without ?? []).map((directory) => relative(realPath(this.root), realPath(directory)));
+    this.#without = new Set(inside.filter((path) => !path.startsWith("..")));
     const stat = this.#lstat("", `${this.root}/.`);
     if (!stat?.isDirectory()) {
       throw new TsbuildError(
@@ -178,10 +184,22 @@ export class LocalTree implements FileTree {
   }
 
   #add(path: string, parent: Entry): Entry {
+    if (this.#isForeign(path)) {
+      const nothing: Entry = { excluded: true, info: undefined, node: null, visible: false, names: undefined };
+      this.#entries.set(path, nothing);
+      return nothing;
+    }
     const { matched, info } = this.ignore.empty ? { matched: false, info: undefined } : this.ignore.match(path, parent.info);
     const entry: Entry = { excluded: matched, info, node: undefined, visible: matched ? undefined : true, names: undefined };
     this.#entries.set(path, entry);
     return entry;
+  }
+
+  /** Our own files: what is being written, or was left by a process that was killed, changes by itself. */
+  #isForeign(path: string): boolean {
+    const start = path.lastIndexOf("/") + 1;
+    if (path.charCodeAt(start) === DOT && isTemporaryName(path.slice(start))) return true;
+    return this.#without.size > 0 && this.#without.has(path);
   }
 
   /** Whether anything below a path can be seen: it is a directory, and not excluded without any way back. */
@@ -293,5 +311,16 @@ export class LocalTree implements FileTree {
   #relative(error: unknown): string {
     const path = error instanceof Error && "path" in error ? String(error.path) : "";
     return path.startsWith(`${this.root}/`) ? path.slice(this.root.length + 1) : path;
+  }
+}
+
+const DOT = 0x2e;
+
+/** Of what is not there, the path as it is. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }
