@@ -12,7 +12,7 @@ import { parsePlatform } from "../../oci/platform.js";
 import type { Manifest } from "../../oci/types.js";
 import { TarParser } from "../../oci/tar/reader.js";
 import { temporaryDirectory } from "../support/images.js";
-import { requires, withoutOrdinaryUser } from "../support/requires.js";
+import { requires, withThisNode, withoutOrdinaryUser } from "../support/requires.js";
 
 const AMD64 = parsePlatform("linux/amd64");
 const resolve = (outputs: readonly Output[], options: BuildOptions = {}, platforms = [AMD64]) =>
@@ -126,9 +126,7 @@ test("missing parents of a directory are made, as docker does", async (t) => {
   t.deepEqual([readdirSync(path("new/deep")), layersOf(path("other/layout")).length], [["file"], 1]);
 });
 
-const WITHOUT_ZSTD = "zstdCompress" in zlib ? "this Node has zstd" : undefined;
-
-requires(WITHOUT_ZSTD)("zstd is refused before the first step where Node has none", async (t) => {
+withThisNode(!("zstdCompress" in zlib))("zstd is refused before the first step where Node has none", async (t) => {
   const path = directory(t);
   const refused = async (more: BuildOptions) =>
     t.throwsAsync(build({ root: join(path, "store"), context: "/nowhere", ...more }), { code: "layer/zstd-unsupported" });

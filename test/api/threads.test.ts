@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openImageStore } from "../../api/index.js";
-import { requires } from "../support/requires.js";
+import { requires, withThisNode } from "../support/requires.js";
 import { removeTree } from "../support/remove-tree.js";
 
 const PROGRAM = fileURLToPath(new URL("threads-program.js", import.meta.url));
 
 /** Without it the store's index goes through @photostructure/sqlite, which ends the process when its thread is terminated in the middle of a call. */
-const withoutNodeSqlite = isBuiltin("node:sqlite") ? undefined : `Node ${process.versions.node} has no node:sqlite`;
+const hasNodeSqlite = isBuiltin("node:sqlite");
 
 const CASES = [
   { title: "threads that are terminated after their build leave the process and the store as they are", when: "built", test: requires() },
@@ -19,7 +19,7 @@ const CASES = [
   {
     title: "threads that are terminated in the middle of a build leave the process and the store as they are",
     when: "under way",
-    test: requires(withoutNodeSqlite),
+    test: withThisNode(hasNodeSqlite),
   },
 ] as const;
 

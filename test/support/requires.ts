@@ -18,6 +18,15 @@ export function requires(...reasons: readonly (string | undefined)[]): Declare {
   return Object.assign(skipped, { serial: skipped });
 }
 
+/**
+ * Declares tests of what this Node has, and nothing otherwise. Note that nothing is skipped then, because no machine could run them with this Node: CI
+ * runs the versions side by side.
+ */
+export function withThisNode(has: boolean): Declare {
+  const nothing: Declare["serial"] = () => undefined;
+  return has ? requires() : Object.assign(nothing, { serial: nothing });
+}
+
 function declare(how: typeof test | typeof test.serial): Declare["serial"] {
   return (title, body) => how(title, async (t) => void (await body(t)));
 }
