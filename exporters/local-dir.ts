@@ -2,10 +2,8 @@ import {
   chmodSync,
   closeSync,
   fchmodSync,
-  futimesSync,
   linkSync,
   lstatSync,
-  lutimesSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,7 +13,6 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
-  utimesSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
@@ -23,6 +20,7 @@ import { checkDirectoryDestination } from "../core/destination.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { makeDirectory } from "../core/make-directory.js";
 import { removeAbandoned, temporaryName } from "../core/temporary-files.js";
+import { setTimes } from "../oci/layer/set-metadata.js";
 import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
 import { encodePath } from "../oci/path-bytes.js";
 import { systemReason } from "../core/system-reason.js";
@@ -45,7 +43,7 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
   return {
     name: "exporting to client directory",
     async export(request, context) {
-      const time = request.epoch === undefined ? undefined : request.epoch / 1000;
+      const time = request.epoch === undefined ? undefined : { sec: Math.floor(request.epoch / 1000), nsec: 0 };
       requireLayers(request, context);
       checkDirectoryDestination(options.dest);
       try {
@@ -94,14 +92,14 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
 async function writeFiles(
   image: ExportImage,
   plan: RootfsPlan,
-  { root, time, context }: { readonly root: string; readonly time: number | undefined; readonly context: ExportContext },
+  { root, time, context }: { readonly root: string; readonly time: Timestamp | undefined; readonly context: ExportContext },
 ): Promise<void> {
   for (const { path } of plan.directories) mkdirSync(hostPath(root, path), 0o700);
   for (const entry of plan.others) {
     if (entry.type !== "symlink") continue;
     const path = hostPath(root, entry.path);
     symlinkSync(encodePath(entry.link ?? ""), path);
-    lutimesSync(path, time ?? seconds(entry.mtime), time ?? seconds(entry.mtime));
+    setTimes(`${root}/${entry.path}`, time ?? entry.mtime);
   }
   let copied = 0;
   const written = new Set<string>();
@@ -111,12 +109,13 @@ async function writeFiles(
     await streamFiles(
       layer,
       context,
-      (path, header) => {
-        const [first, ...links] = wanted.get(path) ?? [];
-        if (first === undefined) return undefined;
+      (path) => {
+        const file = wanted.get(path);
+        if (file === undefined) return undefined;
+        const [first, ...links] = file.names;
         const target = hostPath(root, first);
         // A tar may hold a path twice: the later one counts. Otherwise nothing is there.
-        if (written.has(first)) for (const path of [first, ...links]) rmSync(hostPath(root, path), { force: true });
+        if (written.has(first)) for (const name of file.names) rmSync(hostPath(root, name), { force: true });
         written.add(first);
         const fd = openSync(target, "wx", 0o600);
         return {
@@ -126,9 +125,9 @@ async function writeFiles(
           },
           discard: () => closeSync(fd),
           end() {
-            fchmodSync(fd, header.mode & FILE_MODE);
-            futimesSync(fd, time ?? seconds(header.mtime), time ?? seconds(header.mtime));
+            fchmodSync(fd, file.meta.mode & FILE_MODE);
             closeSync(fd);
+            setTimes(`${root}/${first}`, time ?? file.meta.mtime);
             for (const link of links) linkSync(target, hostPath(root, link));
           },
         };
@@ -172,11 +171,11 @@ function moveInto(from: Buffer, to: Buffer): void {
 }
 
 /** Takes parents before children, and goes through them from the end: a directory that may not be entered any more keeps what is below it. */
-function finishDirectories(directories: readonly NodeMeta[], root: string, time: number | undefined): void {
+function finishDirectories(directories: readonly NodeMeta[], root: string, time: Timestamp | undefined): void {
   for (const { path, mode, mtime } of directories.toReversed()) {
     const target = hostPath(root, path);
     chmodSync(target, mode & DIR_MODE);
-    utimesSync(target, time ?? seconds(mtime), time ?? seconds(mtime));
+    setTimes(`${root}/${path}`, time ?? mtime);
   }
 }
 
@@ -187,8 +186,4 @@ function hostPath(root: string, path: string): Buffer {
 
 function child(directory: Buffer, name: Buffer): Buffer {
   return Buffer.concat([directory, Buffer.from("/"), name]);
-}
-
-function seconds(time: Timestamp): number {
-  return time.sec + time.nsec / 1e9;
 }

@@ -11,8 +11,15 @@ export interface RootfsPlan {
   readonly directories: readonly NodeMeta[];
   /** Symlinks, devices, fifos: everything else without content. */
   readonly others: readonly NodeMeta[];
-  /** Per layer: the path that carries content in the layer's tar → the names under which it is visible. Several are hard links of one file. */
-  readonly files: readonly ReadonlyMap<string, readonly string[]>[];
+  /** Per layer: the files whose content the layer's tar has, by the path that carries it there. */
+  readonly files: readonly ReadonlyMap<string, PlannedFile>[];
+}
+
+export interface PlannedFile {
+  /** What the image says of it. The header of its entry may say something else: of hard links the last one counts. */
+  readonly meta: NodeMeta;
+  /** Under which it is visible. Several are hard links of one file. */
+  readonly names: readonly [string, ...string[]];
 }
 
 /** Where the files of each image go: its platform's folder, or all to one place. */
@@ -42,7 +49,7 @@ function checkMerged(images: readonly ExportImage[], plans: readonly RootfsPlan[
     };
     for (const { path } of directories) claim(path, true);
     for (const { path } of others) claim(path, false);
-    for (const names of files.flatMap((layer) => [...layer.values()])) for (const path of names) claim(path, false);
+    for (const { names } of files.flatMap((layer) => [...layer.values()])) for (const path of names) claim(path, false);
   });
 }
 
@@ -72,7 +79,7 @@ function planRootfs(tocs: readonly Toc[]): RootfsPlan {
   const view = new RootfsView(tocs.map((toc, index) => ({ layer: String(index), toc })));
   const directories: NodeMeta[] = [];
   const others: NodeMeta[] = [];
-  const files = tocs.map(() => new Map<string, string[]>());
+  const files = tocs.map(() => new Map<string, { meta: NodeMeta; names: [string, ...string[]] }>());
   const walk = (directory: string): void => {
     for (const name of view.children(directory)) {
       const path = directory === "" ? name : `${directory}/${name}`;
@@ -84,10 +91,10 @@ function planRootfs(tocs: readonly Toc[]): RootfsPlan {
       } else if (meta.type === "file") {
         const source = view.content(path);
         if (source.kind !== "layer") throw new Error(`internal: "${path}" does not come from a layer`);
-        const group = files[Number(source.layer)] as Map<string, string[]>;
-        const names = group.get(source.path);
-        if (names === undefined) group.set(source.path, [path]);
-        else names.push(path);
+        const group = files[Number(source.layer)] as (typeof files)[number];
+        const known = group.get(source.path);
+        if (known === undefined) group.set(source.path, { meta, names: [path] });
+        else known.names.push(path);
       } else others.push(meta);
     }
   };

@@ -64,25 +64,18 @@ async function writeImage(
     if (wanted.size === 0) continue;
     let pending: Buffer[] = [];
     const files = (path: string, from: TarHeader) => {
-      const [first, ...links] = wanted.get(path) ?? [];
-      if (first === undefined) return undefined;
-      pending.push(encodeHeader({ ...from, name: prefix + first, ...(mtime === undefined ? {} : { mtime }) }));
+      const file = wanted.get(path);
+      if (file === undefined) return undefined;
+      const [first, ...links] = file.names;
+      const own = { ...header(file.meta, prefix + first, mtime), size: from.size };
+      pending.push(encodeHeader(own));
       return {
         // The reader's buffer is used again before a slow stream has taken this.
         data: (chunk: Buffer) => void pending.push(Buffer.from(chunk)),
         end: () => {
           pending.push(ZEROS.subarray(0, padding(from.size)));
           for (const link of links) {
-            pending.push(
-              encodeHeader({
-                ...from,
-                name: prefix + link,
-                type: "hardlink",
-                link: prefix + first,
-                size: 0,
-                ...(mtime === undefined ? {} : { mtime }),
-              }),
-            );
+            pending.push(encodeHeader({ ...own, name: prefix + link, type: "hardlink", link: prefix + first, size: 0 }));
           }
         },
       };

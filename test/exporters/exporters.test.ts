@@ -308,6 +308,47 @@ test("type=tar: what the stack shows, with owners, modes, hard links and xattrs"
   t.regex(execFileSync("tar", ["tvf", dest], { env: { TZ: "UTC" } }).toString(), /1970-01-02 00:00 linux_amd64\/etc\/new/);
 });
 
+const IN_1960 = { sec: -315_619_200, nsec: 0 };
+const TIMES = {
+  "in 1960": IN_1960,
+  "a second before the epoch": { sec: -1, nsec: 0 },
+  "a part of a second before the epoch": { sec: -2, nsec: 250_000_000 },
+  "the epoch": { sec: 0, nsec: 0 },
+  "a nanosecond": { sec: 1_700_000_001, nsec: 123_456_789 },
+};
+
+test("type=local and type=tar keep every time, of files, directories and links", async (t) => {
+  const { store, dir } = rig(t);
+  const kinds = { file: { text: "x" }, dir: {}, symlink: { link: "nowhere" } } as const;
+  const names = Object.entries(TIMES).flatMap(([name, mtime]) =>
+    (["file", "dir", "symlink"] as const).map((type) => ({ name: `${type} ${name}`, type, mtime, ...kinds[type] })),
+  );
+  const linked = { name: "z", type: "hardlink", link: "file in 1960", mtime: IN_1960 } as const;
+  const request = exportRequest([testImage([testLayer(store, [...names, linked])])]);
+  const ns = ({ sec, nsec }: { readonly sec: number; readonly nsec: number }) => BigInt(sec) * 1_000_000_000n + BigInt(nsec);
+  const dest = join(dir, "out");
+  await run(localDirectory({ dest }), request, store);
+  const written = (at: string) => names.map(({ name }) => [name, lstatSync(join(at, name), { bigint: true }).mtimeNs]);
+  t.deepEqual(
+    written(dest),
+    names.map(({ name, mtime }) => [name, ns(mtime)]),
+  );
+  t.is(lstatSync(join(dest, "z"), { bigint: true }).mtimeNs, ns(IN_1960));
+  await run(localDirectory({ dest }), { ...request, epoch: -1000 }, store);
+  t.deepEqual(new Set(written(dest).map(([, time]) => time)), new Set([-1_000_000_000n]));
+  const archive = join(dir, "out.tar");
+  await run(rootfsTar({ dest: archive }), request, store);
+  const times: [string, bigint][] = [];
+  const parser = new TarParser({
+    entry: ({ name, mtime }) => times.push([name.replace(/\/$/, ""), ns(mtime)]),
+    data: () => undefined,
+    end: () => undefined,
+  });
+  parser.push(readFileSync(archive));
+  parser.finish();
+  t.deepEqual(times.sort(), [...names, linked].map(({ name, mtime }): [string, bigint] => [name, ns(mtime)]).sort());
+});
+
 test("type=local: files for the caller, merged into what is there, links never followed", async (t) => {
   const { store, dir } = rig(t);
   const request = exportRequest([stacked(store)]);
