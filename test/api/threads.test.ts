@@ -42,6 +42,6 @@ for (const { title, when, test } of CASES) {
       .replaceAll(/^.*(ExperimentalWarning|--trace-warnings).*\n/gm, "");
     t.deepEqual([code, text], [0, "alive\n"]);
     using store = await openImageStore({ root });
-    t.deepEqual(store.verify(), []);
+    t.deepEqual(await store.verify(), []);
   });
 }
