@@ -2,7 +2,6 @@ import type { BackendContext } from "../cache/transfer/backends.js";
 import { CacheHttp } from "../cache/transfer/http.js";
 import type { Environment } from "../oci/http/proxy.js";
 import type { RegistryClient } from "../oci/registry/client.js";
-import type { Session } from "./session.js";
 
 /** Connections to caches outside the store, for one build. */
 export class CacheBackends implements BackendContext, Disposable {
@@ -10,10 +9,11 @@ export class CacheBackends implements BackendContext, Disposable {
   readonly http = new CacheHttp(process.env);
   readonly #insecure = new Map<string, Promise<RegistryClient>>();
 
-  constructor(private readonly session: Pick<Session, "registry">) {}
+  /** `shared`: the client of the build, for hosts without exceptions. */
+  constructor(private readonly shared: () => Promise<RegistryClient>) {}
 
   registry(insecure: readonly string[]): Promise<RegistryClient> {
-    if (insecure.length === 0) return this.session.registry();
+    if (insecure.length === 0) return this.shared();
     const key = insecure.join(" ");
     let client = this.#insecure.get(key);
     if (!client) {

@@ -65,7 +65,7 @@ export class Session implements AsyncDisposable {
 
   /** Caches outside the store. */
   caches(): Promise<CacheBackends> {
-    this.#caches ??= import("./cache-backends.js").then(({ CacheBackends: Backends }) => new Backends(this));
+    this.#caches ??= import("./cache-backends.js").then(({ CacheBackends: Backends }) => new Backends(() => this.registry()));
     return this.#caches;
   }
 

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
-import { packageRoot } from "../core/package-root.js";
 import { COMMANDS, commandName, generalHelp } from "./commands-table.js";
 import { type CliEnvironment, print, tell } from "./environment.js";
 import { EXIT } from "./exit-codes.js";
+import { version } from "./version.js";
 
 /** Runs a command line (without node and the script) and answers the exit code. Prints; never throws, never exits. */
 export async function runCli(argv: readonly string[], environment: CliEnvironment): Promise<number> {
@@ -54,12 +54,6 @@ async function refuseDockerCommand(argv: readonly string[], cwd: string): Promis
   throw new UsageError("cli/unknown-command", `Cannot run "tsbuild ${found.command}": that command of docker's is not here`, {
     hint: `${found.hint ?? "tsbuild builds images, and keeps and moves them; docker and podman do the rest"}${directory}`,
   });
-}
-
-/** The version in the package's own package.json. */
-export function version(): string {
-  const { version: text } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { readonly version: string };
-  return text;
 }
 
 async function fail(error: unknown, environment: CliEnvironment): Promise<number> {

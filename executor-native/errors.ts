@@ -1,13 +1,6 @@
 import { constants } from "node:os";
 import { CanceledError, TsbuildError } from "../core/errors.js";
-import type { ProbeReport } from "./probe.js";
-
-/** A line of the native part: what it could not do. */
-export interface HelperFailure {
-  readonly code: string;
-  readonly message: string;
-  readonly errno: number;
-}
+import type { HelperFailure } from "./helper-failure.js";
 
 const BUILD_IT =
   'build it with "node scripts/build-helper.mjs" in the folder of tsbuild; this needs a C compiler and a static C library (Debian, Ubuntu: gcc libc6-dev; Fedora, RHEL: gcc glibc-static; Alpine: gcc musl-dev linux-headers)';
@@ -55,9 +48,16 @@ export function noNewRights(): { readonly problem: string; readonly hint: string
   };
 }
 
-/** The worker could not be started; the probe knows what is missing, if anything. */
-export function workerNotStarted(report: ProbeReport, failure: HelperFailure | undefined, output: string): TsbuildError {
-  const missing = report.features.find((feature) => !feature.ok);
+/** Something that steps depend on, and what is wrong with it, as far as an error says it. */
+export interface FoundFeature {
+  readonly ok: boolean;
+  readonly problem?: string;
+  readonly hint?: string;
+}
+
+/** The worker could not be started. `features`: what the probe found of what steps depend on. */
+export function workerNotStarted(features: readonly FoundFeature[], failure: HelperFailure | undefined, output: string): TsbuildError {
+  const missing = features.find((feature) => !feature.ok);
   if (missing?.problem !== undefined) {
     return new TsbuildError("exec/unsupported-system", missing.problem, missing.hint === undefined ? {} : { hint: missing.hint });
   }

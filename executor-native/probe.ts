@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TsbuildError } from "../core/errors.js";
-import type { HelperFailure } from "./errors.js";
+import type { HelperFailure } from "./helper-failure.js";
 import { helperPath } from "./helper-path.js";
 import { type IdMaps, idMaps } from "./id-map.js";
 import type { Ownership } from "./ownership.js";

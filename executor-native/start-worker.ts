@@ -5,7 +5,8 @@ import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { started } from "../core/descriptors.js";
 import type { Worker, WorkerOptions } from "./contract.js";
-import { type HelperFailure, workerNotStarted } from "./errors.js";
+import { workerNotStarted } from "./errors.js";
+import type { HelperFailure } from "./helper-failure.js";
 import { helperPath } from "./helper-path.js";
 import { idMaps } from "./id-map.js";
 import { HOST_ROOT_ARGUMENT, isHostRoot } from "./ownership.js";
@@ -39,7 +40,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   try {
     return await WorkerClient.connect({ child, socket: child.stdio[3] as Socket, errors: () => errors });
   } catch {
-    throw workerNotStarted(probe(options.stateDirectory), failureLine(errors), errors);
+    throw workerNotStarted(probe(options.stateDirectory).features, failureLine(errors), errors);
   }
 }
 

@@ -5,7 +5,8 @@ import { together } from "../core/together.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { Elsewhere } from "./buildkit/elsewhere.js";
 import type { SolvedVertex } from "./engine/op.js";
-import type { LayerService, Stack } from "./layers/layer-service.js";
+import type { LayerService } from "./layers/layer-service.js";
+import type { Stack } from "./layers/ports.js";
 import { type Reporter, sharedReporter } from "./layers/ports.js";
 import type { StepResult } from "./result.js";
 

@@ -61,7 +61,7 @@ function resultOf(json: string, text: string): Record<string, unknown> {
 }
 
 async function checkOutput(call: Call, result: CheckResult): Promise<string> {
-  if (call.format === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../run.js")).version());
+  if (call.format === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../version.js")).version());
   if (call.format === "json") return checkJson(result);
   // As docker: where the Dockerfile cannot be built and nothing else is wrong with it, the error is all there is to say.
   return result.errors.length > 0 && result.warnings.length === 0 ? "" : checkText(result);

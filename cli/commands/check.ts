@@ -60,7 +60,7 @@ export const command: Command = {
 
 async function findings(result: CheckResult, form: string, paint: Paint): Promise<string> {
   if (form === "json") return checkJson({ ...result, warnings: result.warnings.map((warning) => ({ ...warning, buildkit: true })) });
-  if (form === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../run.js")).version());
+  if (form === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../version.js")).version());
   return prettyText(result, paint);
 }
 

@@ -11,7 +11,7 @@ import { finishedImage, imagePlatform } from "./image-config.js";
 import { Linter } from "./lint/linter.js";
 import { NoEmptyContinuation } from "./lint/rules/no-empty-continuation.js";
 import { addTriggers, lowerStage } from "./lower.js";
-import type { BuildScope } from "./lowering.js";
+import type { BuildScope } from "./build-scope.js";
 import { type BuildPlan, planBuild } from "./plan.js";
 import { byPlace, type Problem, toDiagnostic } from "./problem.js";
 import { Report } from "./report.js";

@@ -5,7 +5,8 @@ import * as errors from "./errors.js";
 import { updated, withDefaultPath } from "./image-config.js";
 import { checkInstruction } from "./instructions/table.js";
 import { setWorkdir } from "./instructions/workdir.js";
-import { type BuildScope, InstructionProblem, Lowering } from "./lowering.js";
+import { InstructionProblem } from "./lowering.js";
+import type { BuildScope } from "./build-scope.js";
 import type { Report } from "./report.js";
 import { type StageGraph, triggersOf } from "./stage-graph.js";
 import type { StageState } from "./stage-state.js";
@@ -25,8 +26,8 @@ export async function addTriggers(states: Iterable<StageState>, graph: StageGrap
       return (instruction && graph.bind(state, instruction, true, scope.report)) ?? [];
     });
     state.commands.unshift(...commands);
-    state.stepCount += commands.filter(({ instruction }) => instruction.isStep).length;
-    added ||= commands.some(({ sources }) => sources.some((source) => source && !source.resolved));
+    state.stepCount += commands.filter(({ isStep }) => isStep).length;
+    added ||= commands.some(({ sources }) => sources.some(({ state: source }) => !source.resolved));
   }
   return added;
 }
@@ -64,9 +65,9 @@ export function lowerStage(state: StageState, scope: BuildScope): void {
   for (const entry of state.image.config?.Env ?? []) state.env.set(...splitAssignment(entry));
   const { WorkingDir } = state.image.config ?? {};
   if (WorkingDir) setWorkdir(state, WorkingDir);
-  for (const { instruction, sources, isTrigger } of state.commands) {
+  for (const command of state.commands) {
     try {
-      instruction.lower(new Lowering(scope, state, instruction.node, sources, isTrigger));
+      command.lower(scope);
     } catch (error) {
       if (!(error instanceof InstructionProblem)) throw error;
       scope.report.add(error.problem);

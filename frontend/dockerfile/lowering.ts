@@ -1,29 +1,19 @@
 import { looksSecret } from "../../core/secret-names.js";
-import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
-import type { PatternMatcher } from "../../core/pattern-matcher.js";
-import type { Rootfs, VertexMetadata } from "../../llb/vertex.js";
+import type { SourceRange } from "../../core/diagnostics.js";
+import type { VertexMetadata } from "../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
 import { platformPrefix } from "./platform-prefix.js";
-import type { FrontendOptions } from "../frontend.js";
 import type { Instruction, Word } from "./ast.js";
-import type { Env } from "./env.js";
 import { variableRange } from "./edits.js";
 import * as errors from "./errors.js";
 import { type Expansion, ExpansionError, type ExpandOptions, expandWord, type Variables } from "./expand.js";
-import type { Linter } from "./lint/linter.js";
 import { nearestVariable } from "./lint/nearest-variable.js";
 import { UndefinedVar } from "./lint/rules/undefined-var.js";
 import type { Problem } from "./problem.js";
-import type { Report } from "./report.js";
 import type { StageState } from "./stage-state.js";
 import { cacheMetadata, readStepComments } from "./step-comments.js";
-
-/** What an instruction takes files from, by name. */
-export interface SourceName {
-  readonly name: string;
-  readonly range: SourceRange;
-  readonly verb: "copy" | "mount";
-}
+import type { BuildScope } from "./build-scope.js";
+import type { SourceName } from "./stage-state.js";
 
 /** A checked instruction: what is wrong with it alone has been reported, and it knows how to lower itself. */
 export interface BoundInstruction {
@@ -34,24 +24,6 @@ export interface BoundInstruction {
   readonly isStep: boolean;
   /** Changes the stage. Throws {@link InstructionProblem}. */
   lower(at: Lowering): void;
-}
-
-/** What all stages of a build share. */
-export interface BuildScope {
-  readonly source: SourceFile;
-  readonly options: FrontendOptions;
-  readonly escape: string;
-  /** ARGs before the first FROM and the automatic ones. */
-  readonly globalArgs: Env;
-  readonly buildArgs: Readonly<Record<string, string>>;
-  readonly targetPlatform: Platform;
-  /** Prefix of cache mount ids. */
-  readonly cacheNamespace: string;
-  readonly context: Rootfs;
-  /** Of the main context; undefined without patterns. */
-  readonly ignore: PatternMatcher | undefined;
-  readonly report: Report;
-  readonly linter: Linter;
 }
 
 /** Build arguments that configure the build and are never in the environment. */

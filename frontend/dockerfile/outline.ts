@@ -117,7 +117,7 @@ class Outliner {
       for (const node of instructions) this.#instruction(node, state);
     }
     if (state.origin.kind === "stage") this.visit(state.origin.stage);
-    for (const { sources } of state.commands) for (const source of sources) if (source) this.visit(source);
+    for (const { sources } of state.commands) for (const source of sources) this.visit(source.state);
   }
 
   #instruction(node: Instruction, state: StageState): void {

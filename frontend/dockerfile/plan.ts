@@ -100,7 +100,7 @@ function bindInstructions(graph: StageGraph, report: Report, unread: readonly Pr
       const command = instruction && isWhole && state.origin.kind !== "context" && graph.bind(state, instruction, false, report);
       if (command) state.commands.push(command);
     }
-    state.stepCount = state.commands.filter(({ instruction }) => instruction.isStep).length + (state.origin.kind === "image" ? 1 : 0);
+    state.stepCount = state.commands.filter(({ isStep }) => isStep).length + (state.origin.kind === "image" ? 1 : 0);
   }
   const only = graph.states[0];
   if (graph.states.length === 1 && only) only.label = "";

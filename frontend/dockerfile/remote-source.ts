@@ -1,18 +1,13 @@
 import { isDigest } from "../../core/digest.js";
 import type { SourceOp } from "../../llb/ops.js";
 import { edge } from "../../llb/vertex.js";
-import type { Flag, Word } from "./ast.js";
+import type { Word } from "./ast.js";
 import * as errors from "./errors.js";
 import { flagWord } from "./flags.js";
 import { type GitSource, gitSourceOp, parseGitSource } from "./git-source.js";
 import type { Lowering } from "./lowering.js";
-import type { ActionMaker, CommonCopy, Transfer } from "./transfer.js";
-
-/** Flags of ADD that only concern URLs and repositories. */
-export interface RemoteOptions {
-  readonly checksum: Flag | undefined;
-  readonly keepGitDir: boolean | undefined;
-}
+import type { ActionMaker } from "./copy-actions.js";
+import type { CommonCopy, Transfer } from "./copy-options.js";
 
 interface Target {
   readonly at: Lowering;

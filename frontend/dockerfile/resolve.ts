@@ -7,7 +7,8 @@ import type { FrontendPorts, NamedContext, ResolvedImage } from "../frontend.js"
 import * as errors from "./errors.js";
 import { emptyImage, imagePlatform, inheritedImage } from "./image-config.js";
 import { InvalidBaseImagePlatform } from "./lint/rules/invalid-base-image-platform.js";
-import { type BuildScope, prefixStep } from "./lowering.js";
+import { prefixStep } from "./lowering.js";
+import type { BuildScope } from "./build-scope.js";
 import type { StageGraph } from "./stage-graph.js";
 import type { StageState } from "./stage-state.js";
 

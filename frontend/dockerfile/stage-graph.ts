@@ -1,8 +1,8 @@
 import type { Instruction } from "./ast.js";
 import * as errors from "./errors.js";
-import type { BoundInstruction, SourceName } from "./lowering.js";
+import { type BoundInstruction, Lowering } from "./lowering.js";
 import type { Report } from "./report.js";
-import { StageState } from "./stage-state.js";
+import { type SourceName, type StageCommand, type StageSource, StageState } from "./stage-state.js";
 
 /** All stages of a build, with the images that are only copied or mounted from, and who needs whom. */
 export class StageGraph {
@@ -44,14 +44,19 @@ export class StageGraph {
   }
 
   /** Binds an instruction to what it takes from. Undefined, with the problem reported, when that is not there. */
-  bind(state: StageState, instruction: BoundInstruction, isTrigger: boolean, report: Report): StageState["commands"][number] | undefined {
+  bind(state: StageState, instruction: BoundInstruction, isTrigger: boolean, report: Report): StageCommand | undefined {
     const sources: (StageState | undefined)[] = [];
     for (const source of instruction.sources) {
       const found = source && this.#source(source, report);
       if (source && !found) return undefined;
       sources.push(found);
     }
-    return { instruction, sources, isTrigger };
+    const { node, isStep } = instruction;
+    const bound = instruction.sources.flatMap((at, index): readonly StageSource[] => {
+      const source = sources[index];
+      return at && source ? [{ at, state: source }] : [];
+    });
+    return { node, isStep, sources: bound, lower: (build) => instruction.lower(new Lowering(build, state, node, sources, isTrigger)) };
   }
 
   #source(source: SourceName, report: Report): StageState | undefined {
@@ -136,16 +141,11 @@ export class StageGraph {
 
 function needs(state: StageState): { readonly state: StageState; readonly at: SourceName | undefined; readonly name: string }[] {
   const base = state.origin.kind === "stage" ? [{ state: state.origin.stage, at: undefined, name: state.origin.stage.label }] : [];
-  const sources = state.commands.flatMap((command) =>
-    command.sources.flatMap((source, index) => {
-      const at = command.instruction.sources[index];
-      return source && at ? [{ state: source, at, name: at.name }] : [];
-    }),
-  );
+  const sources = state.commands.flatMap((command) => command.sources.map((source) => ({ ...source, name: source.at.name })));
   return [...base, ...sources];
 }
 
 /** ONBUILD triggers of a stage in the file, as instructions of the stage that is built on it. */
 export function triggersOf(base: StageState): Instruction[] {
-  return base.commands.flatMap(({ instruction: { node } }) => (node.kind === "onbuild" && node.trigger ? [node.trigger] : []));
+  return base.commands.flatMap(({ node }) => (node.kind === "onbuild" && node.trigger ? [node.trigger] : []));
 }

@@ -3,17 +3,26 @@ import type { Rootfs } from "../../llb/vertex.js";
 import type { Platform } from "../../oci/platform.js";
 import type { History } from "../../oci/types.js";
 import type { HistoryEntry, NamedContext } from "../frontend.js";
+import type { Instruction } from "./ast.js";
+import type { BuildScope } from "./build-scope.js";
 import { Env, splitAssignment } from "./env.js";
 import { type StageImage, updated } from "./image-config.js";
-import type { BoundInstruction } from "./lowering.js";
 import type { StageNode } from "./stages.js";
 
 /** An instruction in the place where it runs: bound to the stages that it takes files from. */
 export interface StageCommand {
-  readonly instruction: BoundInstruction;
-  readonly sources: readonly (StageState | undefined)[];
-  /** It came with the base image, as an ONBUILD trigger. */
-  readonly isTrigger: boolean;
+  readonly node: Instruction;
+  /** Counted as a step in progress. */
+  readonly isStep: boolean;
+  readonly sources: readonly StageSource[];
+  /** Changes the stage. Throws `InstructionProblem`. */
+  lower(build: BuildScope): void;
+}
+
+/** A stage that an instruction takes files from, and how the instruction names it. */
+export interface StageSource {
+  readonly at: SourceName;
+  readonly state: StageState;
 }
 
 /** Where a stage's root filesystem comes from. */
@@ -128,4 +137,11 @@ export class StageState {
     this.workdirSet = base.workdirSet;
     this.baseKnown = base.baseKnown;
   }
+}
+
+/** What an instruction takes files from, by name. */
+export interface SourceName {
+  readonly name: string;
+  readonly range: SourceRange;
+  readonly verb: "copy" | "mount";
 }

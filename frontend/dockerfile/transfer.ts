@@ -1,34 +1,17 @@
 import { cleanPath } from "../../core/pattern-matcher.js";
-import type { CopyAction, FileAction, Owner } from "../../llb/ops.js";
-import { type Edge, edge, type Rootfs } from "../../llb/vertex.js";
-import type { Flag, Heredoc, ListNode, Word } from "./ast.js";
+import { edge, type Rootfs } from "../../llb/vertex.js";
+import type { Heredoc, ListNode, Word } from "./ast.js";
 import * as errors from "./errors.js";
 import { flagWord } from "./flags.js";
 import { chompTabs, joinHeredocWords, parseHeredoc } from "./heredoc.js";
-import { Inputs } from "./inputs.js";
 import { CopyIgnoredFile } from "./lint/rules/copy-ignored-file.js";
 import type { Lowering } from "./lowering.js";
 import { isOwner, ownerOf } from "./owner.js";
-import { addRemote, type RemoteOptions } from "./remote-source.js";
+import { addRemote } from "./remote-source.js";
 import type { Report } from "./report.js";
 import { parseMode } from "./mode.js";
-
-/** What COPY and ADD have in common: sources, one destination, one file operation, one layer. */
-export interface Transfer {
-  readonly node: ListNode;
-  readonly keyword: "ADD" | "COPY";
-  readonly paths: readonly Word[];
-  readonly documents: readonly { readonly word: Word; readonly heredoc: Heredoc }[];
-  readonly dest: Word;
-  readonly chown: Flag | undefined;
-  readonly chmod: Flag | undefined;
-  readonly exclude: readonly Flag[];
-  readonly link: boolean;
-  readonly parents: boolean;
-  /** Unpack archives; undefined: as the instruction does without the flag. */
-  readonly unpack: boolean | undefined;
-  readonly remote: RemoteOptions;
-}
+import type { Transfer, CommonCopy } from "./copy-options.js";
+import { ActionMaker, type CopyWithoutInputs } from "./copy-actions.js";
 
 /** Sorts the arguments into paths, heredocs and the destination. Undefined, with the problem reported, when they do not fit. */
 export function checkArguments(node: ListNode, report: Report): Pick<Transfer, "node" | "paths" | "documents" | "dest"> | undefined {
@@ -117,66 +100,6 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
 /** `[2/4] COPY a b` as the name of the merge that follows the copy. */
 function linkName(name: string): string {
   return name.replace(/^(\[[^\]]*\] )?/, (prefix) => `${prefix}LINK `);
-}
-
-/** What all copies of an instruction share. */
-export interface CommonCopy {
-  readonly dest: string;
-  readonly createDestPath: boolean;
-  readonly owner?: Owner;
-  readonly mode?: number | string;
-  readonly excludePatterns?: readonly string[];
-}
-
-type CopyWithoutInputs = Omit<CopyAction, "action" | "input" | "secondaryInput">;
-
-/** Builds the one file operation: each action works on the result of the one before it. */
-export class ActionMaker {
-  readonly #inputs = new Inputs();
-  readonly #pending: { readonly make: (base: number, inputCount: number, previous: number) => FileAction; readonly isDocument: boolean }[] =
-    [];
-  readonly #base: number;
-
-  constructor(base: Rootfs) {
-    this.#base = this.#inputs.of(base);
-  }
-
-  copy(from: Rootfs, copy: CopyWithoutInputs): void {
-    const secondary = this.#inputs.of(from);
-    this.#pending.push({ isDocument: false, make: (base) => ({ action: "copy", input: base, secondaryInput: secondary, ...copy }) });
-  }
-
-  /** A heredoc: a file made in an empty filesystem, then copied, so that destination, owner and mode mean what they mean for any file. */
-  document(name: string, content: string, common: CommonCopy): void {
-    const data = Buffer.from(content).toString("base64");
-    this.#pending.push({ isDocument: true, make: () => ({ action: "mkfile", input: -1, path: `/${name}`, mode: 0o644, data }) });
-    this.#pending.push({
-      isDocument: false,
-      make: (base, inputCount, previous) => ({
-        action: "copy",
-        input: base,
-        secondaryInput: inputCount + previous,
-        src: `/${name}`,
-        followSymlinks: false,
-        dirCopyContents: false,
-        attemptUnpack: false,
-        allowWildcard: false,
-        allowEmptyWildcard: false,
-        ...common,
-      }),
-    });
-  }
-
-  edge(metadata: Parameters<typeof edge>[0]["metadata"]): Edge {
-    const count = this.#inputs.edges.length;
-    let base = this.#base;
-    const actions = this.#pending.map(({ make, isDocument }, index) => {
-      const action = make(base, count, index - 1);
-      if (!isDocument) base = count + index;
-      return action;
-    });
-    return edge({ op: { kind: "file", actions }, inputs: this.#inputs.edges, metadata });
-  }
 }
 
 function localSource(text: string, transfer: Transfer, common: CommonCopy): CopyWithoutInputs {

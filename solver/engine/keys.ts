@@ -2,16 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type CacheKey, cacheKey, contentInput } from "../../core/cache-key.js";
 import type { Node } from "./graph.js";
 import type { KeyComponents, SolvedVertex } from "./op.js";
-
-/** The keys one vertex is known by. Those that need something that is not known are undefined; equal ones are common. */
-export interface ResultKeys {
-  /** Over the definition alone: known before anything runs. */
-  readonly definition: CacheKey | undefined;
-  /** Over the primary keys of the inputs' results: equal results of different definitions merge here. */
-  readonly input: CacheKey | undefined;
-  /** Over the contents of what is selected, and primary keys of the other inputs. */
-  readonly content: CacheKey | undefined;
-}
+import type { ResultKeys } from "./vertex-state.js";
 
 /** Sets {@link Node.definitionKey}. The keys of its inputs are set already. */
 export function setDefinitionKey<R>(node: Node<R>): void {

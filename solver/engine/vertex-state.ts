@@ -1,5 +1,4 @@
 import type { CacheKey } from "../../core/cache-key.js";
-import type { ResultKeys } from "./keys.js";
 
 /** Where a vertex stands in a solve. */
 export type VertexState<R> =
@@ -71,4 +70,14 @@ export function isReady(state: VertexState<unknown>): boolean {
 export function inputArrived<R>(state: VertexState<R>): VertexState<R> {
   if (state.phase !== "waiting" || state.missing < 1) throw new Error(`internal: an input arrived at a vertex that is ${state.phase}`);
   return { ...state, missing: state.missing - 1 };
+}
+
+/** The keys one vertex is known by. Those that need something that is not known are undefined; equal ones are common. */
+export interface ResultKeys {
+  /** Over the definition alone: known before anything runs. */
+  readonly definition: CacheKey | undefined;
+  /** Over the primary keys of the inputs' results: equal results of different definitions merge here. */
+  readonly input: CacheKey | undefined;
+  /** Over the contents of what is selected, and primary keys of the other inputs. */
+  readonly content: CacheKey | undefined;
 }

@@ -13,14 +13,13 @@ import type { Descriptor } from "../../oci/types.js";
 import { acquireLock } from "./bring-blob.js";
 import { convertBlob, isCompressedAs, type ReadBlob } from "./convert-blob.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
+import type { LayerAccess } from "./layer-access.js";
 import { LayerOwners } from "./layer-owners.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import { SoundSnapshots } from "./sound-snapshots.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/unpacked-size.js";
-
-/** A stack of layers, bottom first. */
-export type Stack = readonly LayerId[];
+import type { Stack } from "./ports.js";
 
 /** A layer that can be exported as it is. */
 export type FinalLayer = LayerRecord & { readonly diffId: Digest; readonly blob: Descriptor };
@@ -41,7 +40,7 @@ export interface LayerServiceOptions {
  * Gives each form of a layer on demand, making it from the forms that are there: registry → blob → TOC, snapshot; snapshot → diffID, TOC, blob.
  * Nothing is made before something needs it, and each thing once, also among processes. One service per build.
  */
-export class LayerService {
+export class LayerService implements LayerAccess {
   readonly #store: Store;
   readonly #tasks: LayerTaskRunner;
   readonly #sound: SoundSnapshots;

@@ -1,6 +1,7 @@
 import type { LayerId } from "../../cache/contract/layers.js";
 import type { FileTree, NodeMeta, PackEntry } from "../../oci/layer/toc.js";
-import type { LayerService, Stack } from "./layer-service.js";
+import type { LayerAccess } from "./layer-access.js";
+import type { Stack } from "./ports.js";
 import { packLayer } from "./pack.js";
 import type { Reporter } from "./ports.js";
 
@@ -15,7 +16,7 @@ const MEMO = "merged";
  * One layer with everything that a container would see of the layers of `stack`, for the bottom of an overlay of more layers than the kernel takes. It is in no image.
  * Note that overlays inside each other would not do, because what an upper one deletes of a lower one comes back.
  */
-export async function mergedLayer(service: LayerService, stack: Stack, reporter: Reporter): Promise<LayerId> {
+export async function mergedLayer(service: LayerAccess, stack: Stack, reporter: Reporter): Promise<LayerId> {
   const { store } = service;
   const name = stack.join(" ");
   const known = store.memo.get(MEMO, name)?.toString("utf8") as LayerId | undefined;

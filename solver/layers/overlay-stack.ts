@@ -6,7 +6,8 @@ import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/
 import type { NodeMeta, PackEntry, Toc } from "../../oci/layer/toc.js";
 import type { Descriptor } from "../../oci/types.js";
 import { mergedLayer, MERGED, MOST_LOWERS } from "./merged-layers.js";
-import type { LayerService, Stack } from "./layer-service.js";
+import type { LayerAccess } from "./layer-access.js";
+import type { Stack } from "./ports.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
 /** What to give overlayfs so that it shows what a stack of layers says. */
@@ -27,12 +28,12 @@ const LARGE = 500;
  * Layers that steps made are right as they are: overlayfs itself wrote what was visible.
  */
 export class OverlayStacks {
-  readonly #service: LayerService;
+  readonly #service: LayerAccess;
   readonly #facts = new Map<Digest, OverlayFacts>();
   readonly #merged = new Map<string, LayerId>();
   readonly #mendings = new Map<string, { readonly id: LayerId | undefined }>();
 
-  constructor(service: LayerService) {
+  constructor(service: LayerAccess) {
     this.#service = service;
   }
 

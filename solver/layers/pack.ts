@@ -7,7 +7,7 @@ import { compressionRecipe } from "../../oci/layer/compress.js";
 import type { EarlierLayer } from "../../oci/layer/layer-writer.js";
 import type { CompressionOptions, LayerTasks } from "../../oci/layer/tasks.js";
 import type { ContentSource, LayerBlob, PackEntry, PackPlan } from "../../oci/layer/toc.js";
-import type { LayerService } from "./layer-service.js";
+import type { LayerAccess } from "./layer-access.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
 export interface PackOptions {
@@ -25,7 +25,7 @@ const MEMO = "lineage";
  * may read what mapped ids own), else picked out of the layer's blob first.
  */
 export async function packLayer(
-  service: LayerService,
+  service: LayerAccess,
   plan: PackPlan,
   compression: CompressionOptions,
   reporter: Reporter,
@@ -77,7 +77,7 @@ function earlierLayer({ blobs, layers, memo }: Pick<Store, "blobs" | "layers" | 
 
 /** The plan with every `layer` source replaced by a path, and whether some of these paths belong to mapped ids. */
 async function locateContent(
-  service: LayerService,
+  service: LayerAccess,
   plan: PackPlan,
   reporter: Reporter,
 ): Promise<{ readonly plan: PackPlan; readonly mapped: boolean }> {
@@ -115,7 +115,7 @@ async function locateContent(
 
 /** Picks files out of a layer's blob into temporary files; answers where each is. */
 export async function extractContent(
-  service: LayerService,
+  service: LayerAccess,
   id: LayerId,
   paths: readonly string[],
   reporter: Reporter,

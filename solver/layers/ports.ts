@@ -1,6 +1,7 @@
 import type { OnWait } from "../../oci/http/limits.js";
 import type { LayerTasks } from "../../oci/layer/tasks.js";
 import type { Descriptor } from "../../oci/types.js";
+import type { LayerId } from "../../cache/contract/layers.js";
 
 type Runner<Name extends keyof LayerTasks> = (
   params: Parameters<LayerTasks[Name]>[0],
@@ -32,3 +33,6 @@ export interface Reporter {
 export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporter {
   return { signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) };
 }
+
+/** A stack of layers, bottom first. */
+export type Stack = readonly LayerId[];

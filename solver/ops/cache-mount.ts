@@ -7,7 +7,7 @@ import type { OpContext } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { type CacheMount, cacheMountName } from "./cache-mount-name.js";
 import type { Seed } from "./cache-mount-seed.js";
-import type { Held } from "./exec-mounts.js";
+import type { Held } from "./mount-holder.js";
 
 /**
  * The directories of a step's cache mounts. Mounts of one name and one way of sharing have one directory. They are taken in the order of their names, so

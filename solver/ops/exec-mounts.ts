@@ -9,9 +9,7 @@ import { secretValue } from "../secrets/step-secrets.js";
 import { cacheDirectories } from "./cache-mount.js";
 import { sshMount } from "./ssh-mount.js";
 import { treeLayer } from "./tree-layer.js";
-
-/** What gives back what a mount holds, once the step has ended. */
-export type Held = (() => void)[];
+import type { Held } from "./mount-holder.js";
 
 /** Mounts that are ready to use; disposing gives back what they hold (locks of cache mounts, sockets to agents). */
 export interface PreparedMounts extends AsyncDisposable {

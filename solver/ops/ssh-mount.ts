@@ -2,7 +2,7 @@ import { TsbuildError } from "../../core/errors.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
 import type { Mount } from "../../llb/ops.js";
 import type { SolverContext } from "../context.js";
-import type { Held } from "./exec-mounts.js";
+import type { Held } from "./mount-holder.js";
 
 /**
  * The socket of an SSH agent as a step sees it. undefined for an optional agent that the build was not given; a required one throws `build/ssh-not-found`.

@@ -3,7 +3,6 @@ import type { Heredoc, NodeOf } from "../ast.js";
 import { parseHeredoc } from "../heredoc.js";
 import type { StageNode } from "../stages.js";
 import { joinedToSource } from "./joined-to-source.js";
-import type { LintFile } from "./lint-file.js";
 import { type ShellCommand, shellCommands } from "./shell-commands.js";
 import { isPosixShell } from "./shells.js";
 
@@ -20,8 +19,16 @@ export interface RunScript {
   range(from: number, to: number): SourceRange;
 }
 
+/** The file that scripts stand in. */
+export interface ScriptFile {
+  readonly text: string;
+  readonly escape: string;
+  /** A place by offsets in the text. */
+  range(start: number, end: number): SourceRange;
+}
+
 /** The line of a RUN; undefined when no POSIX shell reads it. */
-export function lineScript(node: NodeOf<"run">, stage: StageNode, shell: readonly string[], file: LintFile): RunScript | undefined {
+export function lineScript(node: NodeOf<"run">, stage: StageNode, shell: readonly string[], file: ScriptFile): RunScript | undefined {
   const { command } = node;
   if (command?.form !== "shell" || !isPosixShell(shell[0] ?? "")) return undefined;
   const { text, range } = command;
@@ -47,7 +54,7 @@ export function heredocScript(
   stage: StageNode,
   shell: readonly string[],
   heredoc: Heredoc,
-  file: LintFile,
+  file: ScriptFile,
 ): RunScript | undefined {
   const runner = runnerOf(node, shell, heredoc);
   if (!runner || !isPosixShell(runner[0] ?? "")) return undefined;

@@ -1,0 +1,2 @@
+/** What gives back what a mount holds, once the step has ended. */
+export type Held = (() => void)[];
