@@ -1,8 +1,20 @@
-import { constants, fchmodSync, fchownSync, futimesSync, linkSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { fsPath } from "../path-bytes.js";
-import { lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../posix.js";
+import { lremovexattr, lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../posix.js";
 import { nameCollision, unpackFailed } from "./errors.js";
 import type { Change, Inode } from "./layer-tree.js";
 import { joinPath } from "./path-order.js";
@@ -12,7 +24,7 @@ import { isPlain, setMetadata, setTimes, setXattrs, virtualOwner } from "./set-m
 import type { LayerTasks } from "./tasks.js";
 import type { NodeMeta } from "./toc.js";
 import { type Owner, type OwnerPlace, writeVirtualOwners } from "./virtual-owners.js";
-import { OPAQUE_XATTR } from "./xattrs.js";
+import { OPAQUE_XATTR, OWNER_XATTR } from "./xattrs.js";
 
 export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
   const { blob, dest } = params;
@@ -51,7 +63,7 @@ class Unpacker {
   /** Device nodes that this user namespace may not make: they are in the TOC only, as in containerd. */
   readonly #absent = new Set<Inode>();
   /** By path on disk: of what cannot carry an owner that is not mapped. */
-  readonly #owners = new Map<string, Owner>();
+  readonly #owners = new Map<string, { readonly meta: Owner }>();
   /** Whether any owner is not mapped, wherever it is kept. */
   #isVirtual = false;
   #open: { readonly file: SparseWriter; readonly path: string } | undefined;
@@ -92,6 +104,7 @@ class Unpacker {
       case "link":
         if (this.#absent.has(change.inode)) return;
         linkSync(fsPath(joinPath(this.#root, change.target)), fsPath(path));
+        if (change.changed) this.#change(path, change.inode);
     }
   }
 
@@ -100,15 +113,16 @@ class Unpacker {
   }
 
   /** A file's content is complete: its metadata. Owner first, because chown takes setuid bits and capabilities away. */
-  end({ meta }: Inode): void {
+  end(inode: Inode): void {
     if (!this.#open) return;
+    const { meta } = inode;
     const { file, path } = this.#open;
     const { fd } = file;
     file.finish();
     try {
       fchownSync(fd, meta.uid, meta.gid);
     } catch (error) {
-      this.#keep(path, meta, virtualOwner(error, path, meta));
+      this.#keep(path, inode, virtualOwner(error, path, inode.meta));
     }
     setXattrs(path, meta);
     fchmodSync(fd, meta.mode);
@@ -120,7 +134,7 @@ class Unpacker {
 
   /** Times of directories last: putting things in changes them. */
   finish(): void {
-    if (this.#isVirtual) writeVirtualOwners(this.#root, this.#owners);
+    if (this.#isVirtual) writeVirtualOwners(this.#root, new Map([...this.#owners].map(([path, { meta }]) => [path, meta])));
     for (const [relative, meta] of this.#directories) setTimes(joinPath(this.#root, relative), (meta ?? IMPLIED).mtime);
   }
 
@@ -160,17 +174,29 @@ class Unpacker {
       case "dir":
         throw new Error("internal: a directory is made by mkdir");
     }
-    this.#keep(path, meta, setMetadata(path, meta));
-    setTimes(path, meta.mtime);
+    this.#finish(path, inode);
+  }
+
+  /** Gives a file that is there already what a later hard link says of it. */
+  #change(path: string, inode: Inode): void {
+    // Only a file of ours can say that its owner is kept elsewhere, and it may not have to any more.
+    lchownSync(fsPath(path), IMPLIED.uid, IMPLIED.gid);
+    if (this.#isVirtual && inode.meta.type === "file") lremovexattr(path, OWNER_XATTR);
+    this.#finish(path, inode);
+  }
+
+  #finish(path: string, inode: Inode): void {
+    this.#keep(path, inode, setMetadata(path, inode.meta));
+    setTimes(path, inode.meta.mtime);
   }
 
   #directory(relative: string, path: string, meta: Meta): void {
     this.#directories.set(relative, meta);
-    this.#keep(path, meta, setMetadata(path, meta));
+    this.#keep(path, { meta }, setMetadata(path, meta));
   }
 
-  #keep(path: string, owner: Owner, place: OwnerPlace): void {
-    if (place === "nowhere") this.#owners.set(path, owner);
+  #keep(path: string, owned: { readonly meta: Owner }, place: OwnerPlace): void {
+    if (place === "nowhere") this.#owners.set(path, owned);
     if (place !== "inode") this.#isVirtual = true;
   }
 

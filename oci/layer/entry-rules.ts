@@ -25,6 +25,20 @@ export function metaOf(header: TarHeader): Omit<NodeMeta, "path"> {
   };
 }
 
+/**
+ * What a file is after a hard link to it was unpacked as docker does it: chown, chmod and utime go through the link, so
+ * the last header counts for all names. Of a symlink only the owner changes. The same object when nothing does.
+ */
+export function throughLink(meta: Omit<NodeMeta, "path">, header: TarHeader): Omit<NodeMeta, "path"> {
+  const { uid, gid } = header;
+  const { mode, mtime } = meta.type === "symlink" ? meta : header;
+  const more = layerXattrs(header.xattrs);
+  const same = meta.uid === uid && meta.gid === gid && meta.mode === mode && meta.mtime.sec === mtime.sec && meta.mtime.nsec === mtime.nsec;
+  if (same && !more) return meta;
+  const xattrs = more && layerXattrs({ ...meta.xattrs, ...more });
+  return { ...meta, uid, gid, mode, mtime, ...(xattrs ? { xattrs } : {}) };
+}
+
 /** Names without leading slashes and `./`, with `..` worked off as text and stopped at the root, as Docker does. */
 export function cleanName(name: string): string {
   if (!/(^|\/)\.{0,2}(\/|$)/.test(name)) return name;

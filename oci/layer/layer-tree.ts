@@ -2,7 +2,7 @@ import type { Digest } from "../../core/digest.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { TarHeader } from "../tar/header.js";
 import { badHardlink, badWhiteout, nameTooLong, parentNotDirectory, symlinkLoop } from "./errors.js";
-import { checkLength, cleanName, metaOf, PATH_LIMIT } from "./entry-rules.js";
+import { checkLength, cleanName, metaOf, PATH_LIMIT, throughLink } from "./entry-rules.js";
 import { joinPath } from "./path-order.js";
 import { SYMLINK_LIMIT } from "./resolve.js";
 import type { NodeMeta, Toc, TocEntry } from "./toc.js";
@@ -10,7 +10,8 @@ import { classifyName } from "./whiteout.js";
 
 /** What several names can share: everything but a directory. */
 export interface Inode {
-  readonly meta: Omit<NodeMeta, "path">;
+  /** A later hard link to it may change this. */
+  meta: Omit<NodeMeta, "path">;
   /** Position of the entry that brought it, from 0: tells contents apart when the layer is read again. */
   readonly ordinal: number;
   /** Of a file; set when its content was read. */
@@ -44,7 +45,8 @@ export type Change =
   | { readonly kind: "opaque"; readonly path: string }
   | { readonly kind: "whiteout"; readonly path: string }
   | { readonly kind: "create"; readonly path: string; readonly inode: Inode }
-  | { readonly kind: "link"; readonly path: string; readonly target: string; readonly inode: Inode };
+  /** `changed`: its header says something else than the inode had, and now has. */
+  | { readonly kind: "link"; readonly path: string; readonly target: string; readonly inode: Inode; readonly changed: boolean };
 
 /**
  * The tree that the entries of a layer's tar make, decided without a filesystem: names are cleaned, links in the way are followed inside the layer's
@@ -161,7 +163,11 @@ export class LayerTree {
       if (target.path.startsWith(`${path}/`)) throw badHardlink(header.name, header.link ?? "");
       this.#remove(parent, name);
       parent.children.set(name, { kind: "leaf", inode: target.inode });
-      this.#changes.push({ kind: "link", path, target: target.path, inode: target.inode });
+      const { inode } = target;
+      const meta = throughLink(inode.meta, header);
+      const changed = meta !== inode.meta;
+      inode.meta = meta;
+      this.#changes.push({ kind: "link", path, target: target.path, inode, changed });
       return;
     }
     const inode: Inode = { meta: metaOf(header), ordinal, digest: undefined };

@@ -361,7 +361,7 @@ if (own.uid === 0) {
         { name: "d/ping", data: "elf", uid: 5, mode: 0o4755, xattrs: { "security.capability": capability } },
         { name: "d/null", type: "char", device: { major: 1, minor: 3 }, mode: 0o666 },
         { name: "d/sda", type: "block", device: { major: 259, minor: 70_000 }, mode: 0o600 },
-        { name: "d/null2", type: "hardlink", link: "d/null" },
+        { name: "d/null2", type: "hardlink", link: "d/null", mode: 0o666 },
         { name: "s", type: "symlink", link: "d", uid: 7, gid: 8, mode: 0o777, mtime: { sec: 1, nsec: 5 } },
         { name: "p", type: "fifo", uid: 9, mode: 0o622 },
       ];
