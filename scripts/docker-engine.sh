@@ -37,8 +37,17 @@ is_up() {
   DOCKER_HOST=unix://$directory/docker.sock "$root/usr/bin/docker" version >/dev/null 2>&1
 }
 
+assignments() {
+  printf 'DOCKER_HOST=unix://%s/docker.sock DOCKER_CONFIG=%s/client PATH=%s/bin:%s\n' "$directory" "$directory" "$directory" "$PATH"
+}
+
 start() {
   make_root
+  # Another run of the tests may be using it.
+  if is_up; then
+    assignments
+    return 0
+  fi
   mount_once "" --bind "$root" # runc wants its root to be a mount point.
   for path in /proc /sys /dev; do mount_once "$path" --rbind "$path"; done
   mkdir -p "$root/run/engine" "$root/etc/docker" "$root/var/lib/docker" "$directory/data" "$directory/client/cli-plugins" "$directory/bin"
@@ -55,7 +64,7 @@ start() {
     kill -0 "$engine" 2>/dev/null || { tail -n 20 "$directory/log" >&2; unmount; return 1; }
     sleep 0.2
   done
-  printf 'DOCKER_HOST=unix://%s/docker.sock DOCKER_CONFIG=%s/client PATH=%s/bin:%s\n' "$directory" "$directory" "$directory" "$PATH"
+  assignments
 }
 
 stop() {
