@@ -4,6 +4,11 @@ import { EXIT, INTERRUPTED } from "./exit-codes.js";
 import { runCli } from "./run.js";
 
 // The only file that knows the process: its arguments, streams, signals and exit code.
+
+// Amazon's SDK, which finds credentials for S3 caches, prints a warning about every Node before 22.
+// Note that we turn it off, because the SDK is part of our bundle: nobody could act on the warning.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+
 const abort = new AbortController();
 /** Whether the command listens to the signal, and ends by itself when it is aborted. */
 let listens = false;

@@ -52,13 +52,18 @@ function buildHelper() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** Finds credentials for S3 caches. Its name in `imports` of package.json, for the command and the library. */
+const AWS_PACKAGE = "@aws-sdk/credential-provider-node";
+const AWS_FILE = "#aws-credentials";
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
   platform: "node",
   target: "node20",
   // With native code, or chosen at run time: loaded from node_modules.
-  external: ["koffi", "@photostructure/sqlite"],
+  external: ["koffi", "@photostructure/sqlite", AWS_FILE],
+  alias: { [AWS_PACKAGE]: AWS_FILE },
   // Names stay: they are in error messages and stacks.
   minifySyntax: true,
   minifyWhitespace: true,
@@ -74,7 +79,7 @@ async function bundle() {
   mkdirSync(dist, { recursive: true });
   const fresh = mkdtempSync(join(dist, ".new-"));
   try {
-    const [chunks] = await Promise.all([bundleCommand(fresh), bundleModules(fresh)]);
+    const [chunks] = await Promise.all([bundleCommand(fresh), bundleModules(fresh), bundleAws(fresh)]);
     const names = readdirSync(fresh, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(fresh, join(entry.parentPath ?? entry.path, entry.name)));
@@ -111,6 +116,21 @@ async function bundleModules(outdir) {
     chunkNames: "chunks/[name]-[hash]",
     // CommonJS packages inside an ES module still say `require`.
     banner: { js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);' },
+  });
+}
+
+/**
+ * Bundles Amazon's SDK as one file that is read when it is needed. Note that its 23 packages are no
+ * dependencies of ours, because an installation would have 16 MB more for 0.6 MB of program, and that
+ * it is not split into chunks like the rest, because its modules import each other in circles.
+ */
+async function bundleAws(outdir) {
+  const { alias: _alias, ...options } = shared;
+  await build({
+    ...options,
+    stdin: { contents: `export { defaultProvider } from "${AWS_PACKAGE}";`, resolveDir: root },
+    outfile: join(outdir, "aws-credentials.cjs"),
+    format: "cjs",
   });
 }
 

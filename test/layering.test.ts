@@ -22,6 +22,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   "executor-native": { folders: ["core"], packages: ["koffi"] },
   oci: { folders: ["core"], packages: ["tar-stream", "node-fetch", "https-proxy-agent", "valibot", "koffi"] },
   cache: { folders: ["core", "oci"], packages: ["@photostructure/sqlite", "lru-cache", "valibot"] },
+  "cache/transfer": {
+    folders: ["core", "oci", "cache"],
+    packages: ["aws4fetch", "@aws-sdk/credential-provider-node", "valibot"],
+  },
   solver: { folders: ["core", "llb", "oci", "cache", "executor-native"], packages: ["p-queue", "lru-cache"] },
   "solver/engine": { folders: ["core"], packages: ["p-queue"] },
   frontend: {
@@ -186,7 +190,15 @@ function way(target: string): string {
 
 test("packages that take long to load are reached by dynamic import only", (t) => {
   // Static imports of one of these anywhere on the way of a build without changes cost more than that build.
-  const HEAVY = ["chevrotain", "node-fetch", "@photostructure/sqlite", "koffi", "https-proxy-agent"];
+  const HEAVY = [
+    "@aws-sdk/credential-provider-node",
+    "aws4fetch",
+    "chevrotain",
+    "node-fetch",
+    "@photostructure/sqlite",
+    "koffi",
+    "https-proxy-agent",
+  ];
   const start = "cli/main.ts";
   t.true(graph.has(start));
   const seen = new Map<string, string | undefined>([[start, undefined]]);

@@ -1,44 +1,66 @@
-import { TsbuildError } from "../../core/errors.js";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { inHome } from "../../core/home.js";
-import { readRegularFile } from "../../core/regular-file.js";
 import type { Environment } from "../../oci/http/proxy.js";
+import { SdkHttp } from "./aws-http.js";
+import type { CacheHttp, ServiceOptions } from "./http.js";
 import type { AwsCredentials } from "./signature-v4.js";
 
+/** Returns credentials that are valid now. */
+export type CredentialsSource = (options: ServiceOptions) => Promise<AwsCredentials>;
+
 /**
- * Credentials for S3: those given, else `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else the profile `AWS_PROFILE` of the file
- * `AWS_SHARED_CREDENTIALS_FILE` (`~/.aws/credentials`).
+ * Finds the credentials for S3: the given ones, else `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`,
+ * else what Amazon's own chain finds: a profile (keys, SSO, an assumed role, a process), a web
+ * identity, a container's or an instance's role. Credentials that expire are renewed.
+ *
+ * Note that we look at the given keys and the environment ourselves, because loading the chain takes
+ * longer than the requests of a small cache.
  */
-export function awsCredentials(given: Partial<AwsCredentials>, env: Environment): AwsCredentials {
+export function awsCredentials(given: Partial<AwsCredentials>, env: Environment, http: CacheHttp): CredentialsSource {
   const { accessKeyId, secretAccessKey, sessionToken } = given;
-  if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
+  if (accessKeyId && secretAccessKey) return async () => ({ accessKeyId, secretAccessKey, sessionToken });
   const [id, secret] = [env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]];
-  if (id && secret) return { accessKeyId: id, secretAccessKey: secret, sessionToken: env["AWS_SESSION_TOKEN"] || undefined };
-  const file = env["AWS_SHARED_CREDENTIALS_FILE"] || inHome(env, ".aws", "credentials");
-  const profile = env["AWS_PROFILE"] || "default";
-  const found = file === undefined ? undefined : profileOf(file, profile);
-  if (found) return found;
-  throw new TsbuildError("cache/no-credentials", `Cannot use the S3 cache: there are no credentials`, {
-    hint: `Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put a profile "${profile}" into ${file ?? "the file that AWS_SHARED_CREDENTIALS_FILE names"}`,
+  if (id && secret) return async () => ({ accessKeyId: id, secretAccessKey: secret, sessionToken: env["AWS_SESSION_TOKEN"] || undefined });
+  let sdk: SdkHttp | undefined;
+  let chain: Promise<() => Promise<AwsCredentials>> | undefined;
+  return async (options) => {
+    sdk ??= new SdkHttp(http, options);
+    sdk.options = options;
+    chain ??= sdkChain(env, sdk);
+    try {
+      return await (await chain)();
+    } catch (cause) {
+      options.signal.throwIfAborted();
+      if (cause instanceof CanceledError) throw cause;
+      throw noCredentials(env, cause);
+    }
+  };
+}
+
+/** Loads the chain of Amazon's SDK. It remembers credentials until shortly before they expire. */
+async function sdkChain(env: Environment, requestHandler: SdkHttp): Promise<() => Promise<AwsCredentials>> {
+  const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
+  const [credentials, config] = [filePath(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials"), filePath(env, "AWS_CONFIG_FILE", "config")];
+  const profile = env["AWS_PROFILE"];
+  return defaultProvider({
+    ...(profile && { profile }),
+    ...(credentials !== undefined && { filepath: credentials }),
+    ...(config !== undefined && { configFilepath: config }),
+    ignoreCache: true,
+    clientConfig: { requestHandler },
   });
 }
 
-/** One section of an INI file. */
-function profileOf(file: string, profile: string): AwsCredentials | undefined {
-  let text: string;
-  try {
-    text = readRegularFile(file, 1 << 20).toString("utf8");
-  } catch {
-    return undefined;
-  }
-  const values = new Map<string, string>();
-  let inside = false;
-  for (const line of text.split(/\r?\n/)) {
-    const [, section] = /^\s*\[([^\]]*)\]/.exec(line) ?? [];
-    if (section !== undefined) inside = section.trim() === profile;
-    const [, name, value] = /^\s*(aws_\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (inside && name !== undefined && value !== undefined) values.set(name, value);
-  }
-  const [accessKeyId, secretAccessKey] = [values.get("aws_access_key_id"), values.get("aws_secret_access_key")];
-  if (!accessKeyId || !secretAccessKey) return undefined;
-  return { accessKeyId, secretAccessKey, sessionToken: values.get("aws_session_token") };
+function filePath(env: Environment, variable: string, name: string): string | undefined {
+  return env[variable] || inHome(env, ".aws", name);
+}
+
+function noCredentials(env: Environment, cause: unknown): TsbuildError {
+  const profile = env["AWS_PROFILE"] || "default";
+  const file = filePath(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials") ?? "the file that AWS_SHARED_CREDENTIALS_FILE names";
+  const why = cause instanceof Error && !cause.message.startsWith("Could not load credentials from any") ? ` (${cause.message})` : "";
+  return new TsbuildError("cache/no-credentials", `Cannot use the S3 cache: there are no credentials${why}`, {
+    cause,
+    hint: `Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, put a profile "${profile}" into ${file}, or run aws sso login`,
+  });
 }

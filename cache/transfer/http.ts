@@ -54,8 +54,11 @@ export interface ServiceOptions {
 
 export interface ServiceRequest extends Omit<HttpRequest, "verify" | "signal" | "onWait"> {
   /** Statuses that are answers; every other one is an error. */
-  readonly accept: readonly number[];
+  readonly accept: readonly number[] | "all";
 }
+
+/** Makes a request again for each attempt, because signatures age. */
+export type MakeRequest = () => ServiceRequest | Promise<ServiceRequest>;
 
 /** HTTP to services that are no registries: the same connections, retries and proxies. */
 export class CacheHttp implements Disposable {
@@ -69,21 +72,26 @@ export class CacheHttp implements Disposable {
     this.#connections = new Connections(env, defaultCertificateDirectories(env), failures, limits);
   }
 
-  /** `build` makes the request anew for each attempt: signatures age. The caller reads or discards the body. */
-  request(build: () => ServiceRequest, options: ServiceOptions): Promise<HttpAnswer> {
-    return withRetries(() => this.#attempt({ ...build(), ...options }), this.#retrying(options));
+  /** Sends a request and repeats it after temporary failures. The caller reads or discards the body. */
+  request(make: MakeRequest, options: ServiceOptions): Promise<HttpAnswer> {
+    return withRetries(async () => this.#attempt({ ...(await make()), ...options }), this.#retrying(options));
   }
 
-  /** Bytes that `build` asks for from an offset on; goes on where a broken connection stopped. */
-  async *download(build: (from: number) => ServiceRequest, options: ServiceOptions): AsyncGenerator<Uint8Array, void> {
+  /** Yields the bytes that `make` asks for from an offset on; goes on where a broken connection stopped. */
+  async *download(make: (from: number) => ReturnType<MakeRequest>, options: ServiceOptions): AsyncGenerator<Uint8Array, void> {
     const retries = new Retries(this.#retrying(options));
     for (let from = 0; ; ) {
       const start = from;
-      const answer = await this.request(() => build(start), options);
+      let what = "";
+      const answer = await this.request(async () => {
+        const request = await make(start);
+        ({ what } = request);
+        return request;
+      }, options);
       // A server without ranges sends everything again.
       let skip = answer.response.status === 206 ? 0 : start;
       try {
-        for await (const chunk of readBody(answer, build(start).what)) {
+        for await (const chunk of readBody(answer, what)) {
           const rest = skip < chunk.length ? chunk.subarray(skip) : undefined;
           skip = Math.max(0, skip - chunk.length);
           if (!rest) continue;
@@ -105,7 +113,7 @@ export class CacheHttp implements Disposable {
   async #attempt(request: ServiceRequest & ServiceOptions): Promise<HttpAnswer> {
     const answer = await exchange(request, this.#connections);
     const { status, headers } = answer.response;
-    if (request.accept.includes(status)) return answer;
+    if (request.accept === "all" || request.accept.includes(status)) return answer;
     const body = await startOfBody(answer);
     const retryAfter = parseRetryAfter(headers.get("retry-after"), this.clock);
     const said = describe(body);

@@ -4,12 +4,12 @@ import { TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../../oci/http/proxy.js";
 import { discard, type HttpAnswer, readAll } from "../../oci/http/body.js";
 import type { HttpRequest } from "../../oci/http/transport.js";
-import { awsCredentials } from "./aws-credentials.js";
+import { awsCredentials, type CredentialsSource } from "./aws-credentials.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
 import { type CacheHttp, type ServiceOptions, type ServiceRequest, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
-import { type AwsCredentials, EMPTY_PAYLOAD, encodeKey, signRequest } from "./signature-v4.js";
+import { EMPTY_PAYLOAD, encodeKey, signRequest } from "./signature-v4.js";
 import { writeConfig } from "./write-config.js";
 
 /** As in BuildKit: objects `<prefix><blobs prefix>sha256:…` and, for each name, `<prefix><manifests prefix><name>` with the cache config. */
@@ -94,7 +94,7 @@ class Bucket {
   readonly #blobs: string;
   readonly #endpoint: string | undefined;
   readonly #base: URL;
-  #credentials: AwsCredentials | undefined;
+  readonly #credentials: CredentialsSource;
 
   constructor(
     private readonly options: S3Options,
@@ -108,6 +108,7 @@ class Bucket {
     this.names = options.names?.length ? options.names : ["buildkit"];
     this.#endpoint = options.endpointUrl ?? (env["AWS_ENDPOINT_URL_S3"] || env["AWS_ENDPOINT_URL"] || undefined);
     this.#base = this.#address();
+    this.#credentials = awsCredentials(options, env, http);
   }
 
   get name(): string {
@@ -146,7 +147,7 @@ class Bucket {
     const what = `read ${key} from bucket "${this.#bucket}"`;
     return this.http.download((from) => {
       const headers = from > 0 ? { range: `bytes=${from}-` } : {};
-      return this.#request({ what, method: "GET", key, accept: [200, 206], headers });
+      return this.#request({ what, method: "GET", key, accept: [200, 206], headers }, transfer);
     }, transfer);
   }
 
@@ -180,17 +181,19 @@ class Bucket {
   }
 
   #send(request: ObjectRequest, transfer: ServiceOptions): Promise<HttpAnswer> {
-    return this.http.request(() => this.#request(request), transfer);
+    return this.http.request(() => this.#request(request, transfer), transfer);
   }
 
-  #request({ key, payload = EMPTY_PAYLOAD, headers = {}, ...request }: ObjectRequest): ServiceRequest {
+  async #request(
+    { key, payload = EMPTY_PAYLOAD, headers = {}, ...request }: ObjectRequest,
+    transfer: ServiceOptions,
+  ): Promise<ServiceRequest> {
     const url = new URL(this.#base);
     url.pathname = `${url.pathname.replace(/\/$/, "")}/${encodeKey(key)}`;
-    this.#credentials ??= awsCredentials(this.options, this.env);
-    const { authorization, ...signed } = signRequest(
+    const { authorization, ...signed } = await signRequest(
       { method: request.method, url, headers, payload },
-      this.#credentials,
-      { region: this.#region },
+      await this.#credentials(transfer),
+      this.#region,
       new Date(this.http.clock.now()),
     );
     return { ...request, url, headers: signed, authorization };

@@ -103,7 +103,7 @@ user_${ACCESS.accessKeyId.replace(":", "_")} = ${ACCESS.secretAccessKey} .admin
 
 async function makeBucket(address: string): Promise<void> {
   const url = new URL(address);
-  const headers = signRequest({ method: "PUT", url, headers: {}, payload: EMPTY_PAYLOAD }, ACCESS, { region: REGION }, new Date());
+  const headers = await signRequest({ method: "PUT", url, headers: {}, payload: EMPTY_PAYLOAD }, ACCESS, REGION, new Date());
   const answer = await fetch(url, { method: "PUT", headers });
   if (!answer.ok) throw new Error(`Swift made no bucket: ${answer.status} ${await answer.text()}`);
 }

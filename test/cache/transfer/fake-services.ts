@@ -16,7 +16,7 @@ export interface FakeService {
 
 export const CREDENTIALS = { accessKeyId: "AKIATEST", secretAccessKey: "secret/key", sessionToken: "session" };
 
-type Answer = (request: IncomingMessage, body: Buffer, response: ServerResponse, service: FakeService) => void;
+type Answer = (request: IncomingMessage, body: Buffer, response: ServerResponse, service: FakeService) => void | Promise<void>;
 
 /** Starts a server; as an HTTP proxy it tunnels every host to itself, so that any host name leads here. */
 async function startService(answer: Answer): Promise<FakeService> {
@@ -32,7 +32,7 @@ async function startService(answer: Answer): Promise<FakeService> {
         response.writeHead(failure.status).end("<Error><Code>Injected</Code><Message>as told</Message></Error>");
         return;
       }
-      answer(request, Buffer.concat(chunks), response, service);
+      void answer(request, Buffer.concat(chunks), response, service);
     });
   });
   server.on("connect", (_request, socket, head) => {
@@ -61,11 +61,11 @@ async function startService(answer: Answer): Promise<FakeService> {
 
 /** S3 as far as a cache uses it. Checks the signature of every request over what arrived, and the payload's hash over the bytes. */
 export function startS3(region: string): Promise<FakeService> {
-  return startService((request, body, response, { objects }) => {
+  return startService(async (request, body, response, { objects }) => {
     const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
     const refuse = (status: number, code: string) =>
       response.writeHead(status).end(request.method === "HEAD" ? undefined : `<Error><Code>${code}</Code></Error>`);
-    const problem = signatureProblem(request, url, body, region);
+    const problem = await signatureProblem(request, url, body, region);
     if (problem) return void refuse(403, problem);
     const key = decodeURIComponent(url.pathname);
     const stored = objects.get(key);
@@ -80,7 +80,7 @@ export function startS3(region: string): Promise<FakeService> {
   });
 }
 
-function signatureProblem(request: IncomingMessage, url: URL, body: Buffer, region: string): string | undefined {
+async function signatureProblem(request: IncomingMessage, url: URL, body: Buffer, region: string): Promise<string | undefined> {
   const [, names = "", signature = ""] = /SignedHeaders=([^,]*), Signature=(\w+)$/.exec(request.headers.authorization ?? "") ?? [];
   const payload = String(request.headers["x-amz-content-sha256"]);
   if (createHash("sha256").update(body).digest("hex") !== payload) return "XAmzContentSHA256Mismatch";
@@ -89,7 +89,7 @@ function signatureProblem(request: IncomingMessage, url: URL, body: Buffer, regi
   const headers = Object.fromEntries(
     names.split(";").flatMap((name) => (added.includes(name) ? [] : [[name, String(request.headers[name])]])),
   );
-  const signed = signRequest({ method: request.method ?? "", url, headers, payload }, CREDENTIALS, { region }, new Date(time));
+  const signed = await signRequest({ method: request.method ?? "", url, headers, payload }, CREDENTIALS, region, new Date(time));
   return signed["authorization"]?.endsWith(`Signature=${signature}`) ? undefined : "SignatureDoesNotMatch";
 }
 
