@@ -34,7 +34,8 @@ export interface UnpackOptions {
 /**
  * ADD of an archive: unpacks `selected` into the destination when its content is a tar archive (plain or compressed, whatever its name) and answers
  * whether it was one. What follows from BuildKit: the destination is always a directory; parents no entry names are 0755 root's; an entry replaces
- * what has its name unless both are directories; `--chmod` does not count.
+ * what has its name unless both are directories; `--chmod` does not count. Note that a directory's entry goes where a
+ * link of its name leads, because archives of root filesystems have `bin/` where images have a link to `usr/bin`.
  */
 export async function unpackArchive(
   target: TreeBuilder,
@@ -123,7 +124,8 @@ class Unpacker implements TarHandler {
     const { uid, gid } = this.#options.owner ?? header;
     const existing = target.lookup(path);
     if (type === "dir" && existing?.type === "dir") {
-      target.setMeta(path, { mode, uid, gid, mtime });
+      // Behind a link it is a directory of the image (/usr/bin for /bin), of which the archive does not know.
+      if (resolveArchivePath(target, root, name, false) === path) target.setMeta(path, { mode, uid, gid, mtime });
       return;
     }
     if (type === "hardlink") {
