@@ -10,6 +10,7 @@ import { runAsStep } from "./build-steps.js";
 import { checkOutputs } from "./check-outputs.js";
 import { collect } from "./collect.js";
 import { isInstruction } from "./instruction-step.js";
+import { manyLayers } from "./many-layers.js";
 import type { BuildOptions, BuildResult, ImageForm, Output, PushForm } from "./options.js";
 import { blobForms, exportersFor, formKey, mayStay } from "./outputs.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "./resolve-options.js";
@@ -90,6 +91,7 @@ async function run(
   const { outputs } = resolved;
   const image = outputs.some(({ form }) => form !== undefined);
   const solved = await buildImages({ build: resolved, forms: blobForms(outputs), image, mayStay: mayStay(outputs), id }, session, onEvent);
+  if (image) for (const diagnostic of manyLayers(solved.images)) onEvent({ type: "warning", diagnostic });
   const caches = await cacheWrites(resolved, solved, session, onEvent);
   const built = { ...solved, images: caches.images };
   const results = await beside(exportAll(resolved, built, session, onEvent), caches.writes());

@@ -20,6 +20,9 @@ export const syntax = (message: string, range: SourceRange | undefined): Problem
 export const noInstructions = (): Problem =>
   problem("dockerfile/no-instructions", "Cannot build: the Dockerfile has no instructions", undefined, { hint: "start with FROM" });
 
+export const notText = (what: string, hint: string): Problem =>
+  problem("dockerfile/not-text", `Cannot read the Dockerfile: it is ${what}`, undefined, { hint });
+
 export const repeatedDirective = (name: string, range: SourceRange): Problem =>
   problem("dockerfile/repeated-directive", `Cannot set the parser directive "${name}" twice`, range);
 

@@ -1,6 +1,6 @@
 import type { IToken } from "chevrotain";
 import type { Diagnostic } from "../../core/diagnostics.js";
-import { AST_FORMAT, type DockerfileAst, type Flag, type Instruction, type Word } from "./ast.js";
+import { AST_FORMAT, type Directives, type DockerfileAst, type Flag, type Instruction, type Word } from "./ast.js";
 import { parseDirectives } from "./directives.js";
 import * as errors from "./errors.js";
 import { DockerfileParser, type Draft, type NodeBuilder, payloadOf } from "./grammar.js";
@@ -23,20 +23,14 @@ let parser: DockerfileParser | undefined;
  * This module loads chevrotain: import it dynamically, and only when no AST of the text is cached.
  */
 export function parseDockerfile(text: string, filename: string): ParsedDockerfile {
+  const other = notText(text);
+  if (other) return unread(text, filename, { escape: "\\" }, other);
   const map = new LineMap(text);
   const physical = physicalLines(text);
   const { directives, problems: directiveProblems } = parseDirectives(physical, map);
   const foreign = foreignSyntax(text, map);
   if (foreign && !isBuiltIn(foreign.value)) {
-    const ast = {
-      version: AST_FORMAT,
-      directives: { ...directives, syntax: foreign },
-      instructions: [],
-      trailing: text,
-      problems: [],
-    } as const;
-    const problem = errors.unsupportedSyntax(foreign.value, foreign.range);
-    return { ast: { ...ast, problems: [problem] }, diagnostics: [toDiagnostic(problem, { name: filename, text })] };
+    return unread(text, filename, { ...directives, syntax: foreign }, errors.unsupportedSyntax(foreign.value, foreign.range));
   }
   const logical = logicalLines(physical, directives.escape, map);
   const joined = logical.joined.text;
@@ -59,6 +53,24 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   const source = { name: filename, text };
   return { ast, diagnostics: problems.map((problem) => toDiagnostic(problem, source)) };
 }
+
+/** A file of which no instruction is read, for one reason. */
+function unread(text: string, filename: string, directives: Directives, problem: Problem): ParsedDockerfile {
+  const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions: [], trailing: text, problems: [problem] };
+  return { ast, diagnostics: [toDiagnostic(problem, { name: filename, text })] };
+}
+
+/** Tells what is no text at all, by how it begins when its bytes are taken for UTF-8. */
+function notText(text: string): Problem | undefined {
+  if (text.startsWith("PK\u0003\u0004"))
+    return errors.notText("a zip archive", "Contexts are directories, tar archives and repositories: unzip it, and name the directory");
+  if (UTF_16.test(text))
+    return errors.notText("UTF-16 text", "Save it as UTF-8; in PowerShell: ... | Set-Content -Encoding utf8 Dockerfile");
+  return undefined;
+}
+
+/** Each second byte of ASCII letters is zero, with a byte order mark (no UTF-8) or without. */
+const UTF_16 = /^(?:\ufffd\ufffd)?(?:[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/;
 
 /** Bytes, the line end included. */
 const LONGEST_LINE = 65_536;

@@ -142,6 +142,19 @@ test("lines: BOM, CRLF, comments inside, doubled escapes, an escape at the end",
   t.is(parse("# only\n\n").diagnostics[0]?.code, "dockerfile/no-instructions");
 });
 
+test("what is no text is told from how it begins", (t) => {
+  const said = (bytes: Buffer) => parse(bytes.toString("utf8")).diagnostics.map(({ code, message }) => `${code} ${message}`);
+  const utf16 = ["dockerfile/not-text Cannot read the Dockerfile: it is UTF-16 text"];
+  const file = "FROM scratch\nCOPY a /\n";
+  const big = (text: string) => Buffer.from(text, "utf16le").swap16();
+  for (const text of [file, `\ufeff${file}`, "# é\nFROM a\n"]) {
+    t.deepEqual(said(Buffer.from(text, "utf16le")), utf16);
+    t.deepEqual(said(big(text)), utf16);
+  }
+  t.deepEqual(said(Buffer.from("504b0304140000000000", "hex")), ["dockerfile/not-text Cannot read the Dockerfile: it is a zip archive"]);
+  t.deepEqual(said(Buffer.from("FROM a\n# \0\0\n")), []);
+});
+
 test("small grammars", (t) => {
   t.deepEqual(["755", "07777", "u=rwX,go=rX", "+x", "g=u", "10000", "9", "rwx", ""].map(parseMode), [
     0o755,

@@ -35,13 +35,13 @@ export function copySelected(target: TreeBuilder, source: FileTree, selected: Se
     copier.putOther(selected.path, selected.node, destination);
     return;
   }
-  const created = copier.putDirectory(selected.node, destination, "keep");
+  const created = copier.putDirectory(selected, destination, "keep");
   // A directory made for this copy is as old as what it was made for.
   if (!created && made.has(destination)) target.setMeta(destination, { mtime: selected.node.mtime });
-  walkSelected(source, selected.path, options.filter, ({ relative, node, implied }) => {
-    const path = joinPath(destination, relative);
-    if (node.type === "dir") copier.putDirectory(node, path, implied ? "mode" : "replace");
-    else copier.putOther(joinPath(selected.path, relative), node, path);
+  walkSelected(source, selected.path, options.filter, (entry) => {
+    const path = joinPath(destination, entry.relative);
+    if (entry.node.type === "dir") copier.putDirectory(entry, path, entry.implied ? "mode" : "replace");
+    else copier.putOther(entry.path, entry.node, path);
   });
 }
 
@@ -75,12 +75,16 @@ class Copier {
   }
 
   /**
-   * Makes a directory like `node`; answers whether it was missing. One that exists is kept as it is, or takes the source's mode, or all its
+   * Makes a directory like the source's; answers whether it was missing. One that exists is kept as it is, or takes the source's mode, or all its
    * metadata.
    */
-  putDirectory(node: NodeMeta, path: string, existing: "keep" | "mode" | "replace"): boolean {
+  putDirectory(
+    { path: source, node }: { readonly path: string; readonly node: NodeMeta },
+    path: string,
+    existing: "keep" | "mode" | "replace",
+  ): boolean {
     const known = this.#target.lookup(path);
-    if (known && known.type !== "dir") throw directoryOntoFile(path);
+    if (known && known.type !== "dir") throw directoryOntoFile(source, known);
     if (!known) {
       this.#target.put(this.#meta(node, path));
       return true;

@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../../core/errors.js";
 import { suggest } from "../../../core/suggest.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
 import { LocalTree } from "../local-tree.js";
 
 /** Shows a tree's path as its users write it. */
@@ -110,9 +110,17 @@ export function userDatabaseTooLarge(file: string, size: number, limit: number):
   );
 }
 
-export function directoryOntoFile(path: string): TsbuildError {
-  return new TsbuildError("copy/not-a-directory", `Cannot copy to non-directory: ${shown(path)}`, {
-    hint: "A directory cannot take the place of a file or symlink; remove that first, or copy to another path",
+/** `source`: of the directory, in its tree. */
+export function directoryOntoFile(source: string, there: NodeMeta): TsbuildError {
+  const path = shown(there.path);
+  if (there.type === "symlink") {
+    const message = `Cannot copy to non-directory: ${path} is a link to "${there.link}"`;
+    return new TsbuildError("copy/not-a-directory", message, {
+      hint: `A copied directory takes the place of no link; copy what is in it to where the link leads: COPY ${source}/ ${path}/`,
+    });
+  }
+  return new TsbuildError("copy/not-a-directory", `Cannot copy to non-directory: ${path}`, {
+    hint: "A directory cannot take the place of a file; remove that first, or copy to another path",
   });
 }
 
@@ -173,6 +181,14 @@ export function invalidMode(mode: string | number): TsbuildError {
       hint: "For example 0644, u=rwX,go=rX or +x",
     },
   );
+}
+
+/** What began as an archive cannot be decompressed to its end. */
+export function archiveDamaged(name: string, cause: Error): TsbuildError {
+  return new TsbuildError("layer/corrupt", `Cannot unpack "${name}": its compressed data is damaged or ends too early`, {
+    cause,
+    hint: "It was not written, sent or downloaded completely; make it again",
+  });
 }
 
 export function archiveEscapes(name: string): TsbuildError {

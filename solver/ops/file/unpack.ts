@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Hasher } from "../../../core/digest.js";
-import { throwIfAborted } from "../../../core/errors.js";
+import { throwIfAborted, TsbuildError } from "../../../core/errors.js";
 import type { CopyAction } from "../../../llb/ops.js";
 import { looksLikeArchive } from "../../../oci/layer/archive-start.js";
 import { openDecompressed } from "../../../oci/layer/decompress.js";
@@ -14,7 +14,7 @@ import { BLOCK, type TarHeader } from "../../../oci/tar/header.js";
 import { type TarHandler, TarParser } from "../../../oci/tar/reader.js";
 import { cleanArchiveName, resolveArchivePath } from "./archive-name.js";
 import { makeDirectories, parentOf } from "./directories.js";
-import { archiveLink } from "./errors.js";
+import { archiveDamaged, archiveLink } from "./errors.js";
 import { DIRECTORY_MODE } from "./mode.js";
 import type { Ids, ReadFile } from "./owner.js";
 import type { Selected } from "./select.js";
@@ -61,6 +61,7 @@ export async function unpackArchive(
     throwIfAborted(options.signal);
     // Compressed data that is no archive is copied as it is; damage after the first entry is an error.
     if (!unpacker.started && isFormatError(error)) return false;
+    if (error instanceof TsbuildError && error.code === "layer/corrupt") throw archiveDamaged(selected.path, error);
     throw error;
   } finally {
     unpacker.close();

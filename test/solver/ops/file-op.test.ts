@@ -360,6 +360,16 @@ test("one component of a pattern, as Go's filepath.Match has it", (t) => {
   t.deepEqual(["a*", "a\\*", "a\\\\*", "[", "a?b", "a"].map(hasWildcard), [true, false, true, true, true, false]);
 });
 
+test("an archive whose compressed bytes are cut is named as it was written", async (t) => {
+  const root = directory();
+  const text = Array.from({ length: 20_000 }, (_, i) => sha256(String(i))).join("");
+  writeFileSync(join(root, "data.tgz"), gzipSync(archiveOf(parseTree(`f 644 0:0 a = ${text}`))).subarray(0, 300_000));
+  await t.throwsAsync(plan(fileOpOf("ADD data.tgz /x/"), [undefined, new LocalTree(root)]), {
+    code: "layer/corrupt",
+    message: 'Cannot unpack "data.tgz": its compressed data is damaged or ends too early',
+  });
+});
+
 test("compressed archives are told by their content", async (t) => {
   const bytes = archiveOf(parseTree("f 640 9:9 a = A"));
   const compressors = [
