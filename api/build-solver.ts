@@ -166,7 +166,7 @@ export class BuildSolver {
     onEvent: EventSink,
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
-    const { jobs, explain, consent } = this.options.build;
+    const { jobs, explain, consent, onTrace } = this.options.build;
     const { imports } = this.options;
     return solveGraph(targets, context, {
       jobs,
@@ -175,6 +175,7 @@ export class BuildSolver {
       image,
       signal: this.session.signal,
       onEvent,
+      onTrace,
       ...(onSolved && { onSolved }),
       ...(imports && {
         extend: async () => {

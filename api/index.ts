@@ -37,6 +37,7 @@ export type {
   PruneImagesOptions,
   PushForm,
   SecretSource,
+  SolverTraceRecord,
   SshSource,
   StoredImage,
   Target,

@@ -28,6 +28,7 @@ const SHAPES: Partial<Readonly<Record<keyof BuildOptions, Shape>>> = {
   root: TEXT,
   signal: { words: "an AbortSignal", holds: (value) => hasMethod(value, "addEventListener") },
   onEvent: { words: "a function", holds: (value) => typeof value === "function" },
+  onTrace: { words: "a function", holds: (value) => typeof value === "function" },
   context: {
     words: "a string, a stream or bytes",
     holds: (value) => isText(value) || value instanceof Uint8Array || hasMethod(value, "pipe"),

@@ -10,6 +10,9 @@ import type { LintWarning } from "../frontend/dockerfile/check.js";
 import type { Entitlement } from "../llb/entitlements.js";
 import type { Compression } from "../oci/layer/toc.js";
 import type { Descriptor } from "../oci/types.js";
+import type { TraceRecord as SolverTraceRecord } from "../solver/engine/trace.js";
+
+export type { TraceRecord as SolverTraceRecord } from "../solver/engine/trace.js";
 
 export type { LintWarning } from "../frontend/dockerfile/check.js";
 export type { Outline, OutlineArg, OutlineMount, Target } from "../frontend/dockerfile/outline.js";
@@ -83,6 +86,8 @@ export interface CommonOptions {
 }
 
 export interface BuildOptions extends CommonOptions {
+  /** Gets a record of each decision of the solver, synchronously. Nothing is recorded without it. */
+  readonly onTrace?: (record: SolverTraceRecord) => void;
   /**
    * A directory (default `.`), a Git repository (`https://host/path.git#ref:directory`), the URL of a tar archive or Dockerfile, or one of these two as bytes.
    * A Dockerfile is built without any files.

@@ -33,6 +33,7 @@ export interface ResolvedBuildOptions {
   /** Cache mounts begin empty. */
   readonly freshMounts: boolean;
   readonly explain: boolean;
+  readonly onTrace: BuildOptions["onTrace"];
   readonly history: boolean;
   /** Of the store, absolute. */
   readonly root: string;
@@ -60,6 +61,7 @@ const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
   root: true,
   signal: true,
   onEvent: true,
+  onTrace: true,
   context: true,
   dockerfile: true,
   target: true,
@@ -136,6 +138,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     cacheTo: checkedCaches(options.cacheTo ?? []),
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
     explain: options.explain ?? false,
+    onTrace: options.onTrace,
     history: options.history !== false,
     root,
     budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),

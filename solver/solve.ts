@@ -10,6 +10,7 @@ import { requireConsent } from "./consent.js";
 import type { SolverContext } from "./context.js";
 import type { EngineVertex, SolvedVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
+import type { TraceRecord } from "./engine/trace.js";
 import { explaining } from "./explain/explaining.js";
 import { layerForms } from "./layer-forms.js";
 import { placed } from "./ops/placed.js";
@@ -30,6 +31,7 @@ export interface SolveGraphOptions {
   readonly consent: Consent;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
+  readonly onTrace?: ((record: TraceRecord) => void) | undefined;
 }
 
 /** Solves a graph: the root filesystem of each target, in order. Throws `build/not-allowed` before anything else. */
@@ -77,6 +79,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     },
     signal: options.signal,
     onEvent: options.onEvent,
+    ...(options.onTrace && { onTrace: options.onTrace }),
     ...(onSolved && { onSolved: (solved) => onSolved(solved, elsewhere) }),
     ...(extend && {
       extend: async () => {

@@ -24,7 +24,10 @@ export const command: Command = {
     const flags = parseFlags(BUILD_SYNTAX, args);
     const options = readBuildOptions(flags, environment);
     const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: flags.has("load") }, environment);
-    const form = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
+    const trace = environment.env["TSBUILD_DEBUG"] ? (await import("../solver-trace.js")).solverTrace(environment) : undefined;
+    const wantedForm = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
+    // Lines of a trace would stand in the middle of a frame.
+    const form = trace?.onStderr && wantedForm === "auto" ? "plain" : wantedForm;
     const call = readCall(flags);
     const inputs = await readInputs(flags, environment);
     const paint = (): Paint => paintFor(environment);
@@ -42,6 +45,7 @@ export const command: Command = {
         ...options,
         ...inputs,
         ...(outputs.length > 0 ? { outputs } : {}),
+        ...(trace && { onTrace: trace.onTrace }),
         signal: environment.signal,
         onEvent(event) {
           if (event.type === "warning") warnings.push(event.diagnostic);
@@ -62,6 +66,8 @@ export const command: Command = {
       const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError || shown instanceof UsageError);
       if (ran) await tidied(environment.api.collect({ ...options, ifDue: true }), environment.signal);
       return exitCodeOf(shown);
+    } finally {
+      trace?.close();
     }
     reporter.finish();
     await showWarnings(form, [...idleFlags(flags), ...result.warnings], environment);

@@ -8,6 +8,7 @@ import type { ResultKeys } from "./vertex-state.js";
 import type { CachedResult, EngineVertex, OpContext } from "./op.js";
 import type { Verdicts } from "./probe.js";
 import type { Session } from "./session.js";
+import type { KeyKind } from "./trace.js";
 import { inputArrived, isReady } from "./vertex-state.js";
 
 export interface SchedulerOptions<R> {
@@ -37,6 +38,7 @@ export class Scheduler<R> {
   follow({ changes, abandoned }: Verdicts<R>): void {
     const session = this.#session;
     const hits = new Set(changes.flatMap(({ node, hit }) => (hit ? [node] : [])));
+    session.trace?.({ event: "probe", ...counted(changes) });
     for (const { node, state, hit } of changes) {
       if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });
       session.move(node, state);
@@ -114,7 +116,7 @@ export class Scheduler<R> {
   #lookup(node: Node<R>, keys: ResultKeys): CachedResult<R> | undefined {
     if (node.ignoreCache) return undefined;
     for (const key of distinctKeys(node.outdated ? { ...keys, definition: undefined } : keys)) {
-      const hit = this.#session.lookup(node, key);
+      const hit = this.#session.lookup(node, key, kindOf(key, keys));
       if (hit) return hit;
     }
     return undefined;
@@ -186,14 +188,14 @@ export class Scheduler<R> {
   async #perform(node: Node<R>, keys: ResultKeys, context: OpContext): Promise<void> {
     const session = this.#session;
     const { op } = node.vertex;
-    session.move(node, { phase: "running" });
+    const because = node.ignoreCache ? "ignored" : node.expired ? "expired" : "missing";
+    session.move(node, { phase: "running" }, WHY_RUN[because]);
     const inputs = node.inputs.map((input) => {
       if (input.state.phase !== "resolved") throw new Error(`internal: "${node.vertex.name}" runs before its inputs`);
       return input.state.result;
     });
     if (op.prepare) await op.prepare(inputs, context);
     session.reporter.started(node);
-    const because = node.ignoreCache ? "ignored" : node.expired ? "expired" : "missing";
     session.decided({ kind: "run", vertex: node.vertex, because, components: keyComponents(node) });
     const result = await op.run(inputs, context);
     const saved = this.#save(node, keys, result);
@@ -218,14 +220,38 @@ export class Scheduler<R> {
   }
 
   #release(node: Node<R>): void {
-    if (this.#session.scope.failed) return;
+    const session = this.#session;
+    if (session.scope.failed) return;
     for (const user of node.users) {
       if (user.state.phase !== "waiting") continue;
-      user.state = inputArrived(user.state);
+      session.move(user, inputArrived(user.state));
       if (isReady(user.state)) this.#ready.push(user);
     }
     this.#drain();
   }
+}
+
+/** Counts the verdicts, for the trace. */
+function counted<R>(changes: Verdicts<R>["changes"]) {
+  const counts = { needed: 0, found: 0, skipped: 0, unsettled: 0 };
+  for (const { state } of changes) {
+    if (state.phase === "waiting" && !state.settled) counts.unsettled++;
+    counts[state.phase === "waiting" ? "needed" : state.phase === "resolved" ? "found" : "skipped"]++;
+  }
+  return counts;
+}
+
+/** Why a vertex runs, for the trace. */
+const WHY_RUN = {
+  ignored: "runs, because it ignores the cache",
+  expired: "runs, because its result is too old",
+  missing: "runs, because the cache has no result for its keys",
+} as const;
+
+/** Returns which of a vertex's keys this is. */
+function kindOf(key: CacheKey, keys: ResultKeys): KeyKind {
+  if (key === keys.content) return "content";
+  return key === keys.input ? "input" : "definition";
 }
 
 /** The nearest vertex above that was found in the cache, which is why nobody asked for this one. */

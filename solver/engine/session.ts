@@ -6,12 +6,15 @@ import type { CacheKey } from "../../core/cache-key.js";
 import type { CachedResult, Decision, EngineCache, OpContext } from "./op.js";
 import { Reporter } from "./reporter.js";
 import { TaskScope } from "./task-scope.js";
+import { type KeyKind, reasonOf, type TraceRecord, type Traced, tracer } from "./trace.js";
 import { advance, isFinal, type Resolved, type VertexState } from "./vertex-state.js";
 
 /** What the phases of one solve share: its tasks, its events, its cache, and the only ways in which a vertex changes. */
 export class Session<R> {
   readonly scope: TaskScope;
   readonly reporter: Reporter;
+  /** Undefined when nobody listens: then nothing is put together for it. */
+  readonly trace: ((record: Traced) => void) | undefined;
   readonly #contexts = new Map<Node<R>, OpContext>();
   readonly #aborts = new Map<Node<R>, AbortController>();
 
@@ -19,8 +22,13 @@ export class Session<R> {
     readonly cache: EngineCache<R>,
     signal: AbortSignal,
     onEvent: EventSink,
-    private readonly decisions: { readonly onDecision?: (decision: Decision<R>) => void; readonly now: () => number },
+    private readonly decisions: {
+      readonly onDecision?: (decision: Decision<R>) => void;
+      readonly onTrace?: (record: TraceRecord) => void;
+      readonly now: () => number;
+    },
   ) {
+    this.trace = tracer(decisions.onTrace);
     this.scope = new TaskScope(signal);
     this.reporter = new Reporter(onEvent, (error) => this.scope.fail(error));
     const { signal: whole } = this.scope;
@@ -50,12 +58,14 @@ export class Session<R> {
     return abort.signal;
   }
 
-  /** What the cache has for a key of this vertex, when it is young enough. */
-  lookup(node: Node<R>, key: CacheKey): CachedResult<R> | undefined {
+  /** Returns what the cache has for a key of this vertex, when it is young enough. */
+  lookup(node: Node<R>, key: CacheKey, by: KeyKind = "definition"): CachedResult<R> | undefined {
     const hit = this.cache.lookup(key, key === node.definitionKey && !node.outdated ? node.vertex.id : undefined);
-    if (!hit || node.maxAge === undefined || this.decisions.now() - hit.createdAt <= node.maxAge) return hit;
-    node.expired = true;
-    return undefined;
+    const expired = hit !== undefined && node.maxAge !== undefined && this.decisions.now() - hit.createdAt > node.maxAge;
+    const outcome = expired ? "expired" : hit ? "found" : "missing";
+    this.trace?.({ event: "lookup", step: node.vertex.name, by, key, outcome });
+    if (expired) node.expired = true;
+    return expired ? undefined : hit;
   }
 
   /** Says what was settled for a vertex. What is thrown there fails the solve, as with events. */
@@ -67,8 +77,10 @@ export class Session<R> {
     }
   }
 
-  move(node: Node<R>, next: VertexState<R>): void {
+  move(node: Node<R>, next: VertexState<R>, why?: string): void {
+    const from = node.state.phase;
     node.state = advance(node.state, next);
+    this.trace?.({ event: "move", step: node.vertex.name, from, to: next.phase, why: why ?? reasonOf(next) });
   }
 
   resolve(node: Node<R>, resolved: Omit<Resolved<R>, "phase">): void {
@@ -93,6 +105,7 @@ export class Session<R> {
 
   /** Ends the work for a vertex that nobody needs any more; what it ends with counts for nothing but a result. */
   abandon(node: Node<R>): void {
+    this.trace?.({ event: "abandon", step: node.vertex.name });
     node.abandoned = true;
     this.#aborts.get(node)?.abort(unneeded());
   }

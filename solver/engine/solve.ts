@@ -7,6 +7,7 @@ import type { CachedResult, Decision, EngineCache, EngineVertex, SolvedVertex } 
 import { isFound, probe } from "./probe.js";
 import { Scheduler } from "./scheduler.js";
 import { Session } from "./session.js";
+import type { TraceRecord } from "./trace.js";
 
 export interface SolveOptions<R> {
   readonly cache: EngineCache<R>;
@@ -17,6 +18,8 @@ export interface SolveOptions<R> {
   readonly onEvent: EventSink;
   /** Told for each vertex why it runs or what was found, just before its event `cached` or after `started`. */
   readonly onDecision?: (decision: Decision<R>) => void;
+  /** Gets a record of each decision of the scheduler, synchronously. Nothing is recorded without it. */
+  readonly onTrace?: (record: TraceRecord) => void;
   /** Called before the search, unless every target is found by its definition key: brings what else the cache can know. */
   readonly extend?: () => Promise<void>;
   /** Told once, after a solve that succeeded: the vertices that have keys, inputs first. */
@@ -41,12 +44,14 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
   const session = new Session(options.cache, options.signal, options.onEvent, {
     now: options.now ?? Date.now,
     ...(options.onDecision && { onDecision: options.onDecision }),
+    ...(options.onTrace && { onTrace: options.onTrace }),
   });
   try {
     const keys = new DefinitionKeys(graph, session);
     await keys.answered(options.grace ?? timer);
     const lookup = (node: Node<R>, key: CacheKey): CachedResult<R> | undefined => session.lookup(node, key);
     if (options.extend && !session.scope.failed && !isFound(graph, lookup)) {
+      session.trace?.({ event: "extend" });
       await options.extend().catch((error: unknown) => session.scope.fail(error));
     }
     if (!session.scope.failed) {

@@ -180,6 +180,7 @@ export async function run(
     signal: options.signal ?? new AbortController().signal,
     onEvent: options.onEvent ?? ((event) => events.push(event)),
     ...(options.onDecision && { onDecision: options.onDecision }),
+    ...(options.onTrace && { onTrace: options.onTrace }),
     ...(options.now && { now: options.now }),
     ...(options.shuffle && { shuffle: options.shuffle }),
     ...(options.grace && { grace: options.grace }),

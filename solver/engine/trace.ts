@@ -1,0 +1,80 @@
+import type { CacheKey } from "../../core/cache-key.js";
+import type { Phase, VertexState } from "./vertex-state.js";
+
+/** One decision of the scheduler, as plain data. */
+export type TraceRecord = Timed &
+  (Move | Lookup | Probe | { readonly event: "extend" } | { readonly event: "abandon"; readonly step: string });
+
+interface Timed {
+  /** Milliseconds since the solve began. */
+  readonly time: number;
+}
+
+/** A vertex went on to another phase. */
+interface Move {
+  readonly event: "move";
+  /** Name of the step. */
+  readonly step: string;
+  readonly from: Phase;
+  readonly to: Phase;
+  readonly why: string;
+}
+
+/** The cache was asked for a key of a vertex. */
+interface Lookup {
+  readonly event: "lookup";
+  readonly step: string;
+  readonly by: KeyKind;
+  readonly key: CacheKey;
+  /** `expired`: the result is older than the step allows. */
+  readonly outcome: "found" | "missing" | "expired";
+}
+
+/** The whole graph was looked at, from the targets backwards; the numbers count vertices. */
+interface Probe {
+  readonly event: "probe";
+  readonly needed: number;
+  readonly found: number;
+  readonly skipped: number;
+  /** Needed vertices whose definition key is not known yet. */
+  readonly unsettled: number;
+}
+
+export type KeyKind = "definition" | "input" | "content";
+
+/** A record before it gets its time. */
+export type Traced = TraceRecord extends infer R ? (R extends Timed ? Omit<R, "time"> : never) : never;
+
+/** Returns a function that adds the time to records, or undefined when nobody listens. */
+export function tracer(onTrace: ((record: TraceRecord) => void) | undefined): ((record: Traced) => void) | undefined {
+  if (!onTrace) return undefined;
+  const start = performance.now();
+  return (record) => onTrace({ time: Math.round((performance.now() - start) * 1000) / 1000, ...record });
+}
+
+/** Says in words why a vertex is in a state. */
+export function reasonOf(state: VertexState<unknown>): string {
+  switch (state.phase) {
+    case "idle":
+      return "nobody has asked for it yet";
+    case "skipped":
+      return "everything that needs it was found in the cache";
+    case "waiting":
+      if (!state.settled) return "its definition key is not known yet";
+      return state.missing === 0 ? "all its inputs have results" : `${state.missing} of its inputs have no result yet`;
+    case "matching":
+      return "its inputs are there: asks the cache by their results and contents";
+    case "queued":
+      return "nothing was found: waits for a place to run";
+    case "locking":
+      return "has a place: waits until no other build works on the same key";
+    case "running":
+      return "runs now";
+    case "resolved":
+      return state.by === "cache" ? "found in the cache" : "has run";
+    case "failed":
+      return "it failed";
+    case "canceled":
+      return "it was stopped, or is not needed any more";
+  }
+}
