@@ -99,7 +99,7 @@ export class TreeBuilder implements FileTree {
   }
 
   /** Changes metadata of a node that is there. All names of a new file change with it. */
-  setMeta(path: string, change: Partial<Pick<NodeMeta, "mode" | "uid" | "gid" | "mtime">>): void {
+  setMeta(path: string, change: Partial<Pick<NodeMeta, "mode" | "uid" | "gid" | "mtime" | "xattrs">>): void {
     const node = this.#nodes.get(path);
     for (const member of node?.group?.members ?? [path]) {
       const known = this.#nodes.get(member);

@@ -5,6 +5,7 @@ import { throwIfAborted, TsbuildError } from "../../../core/errors.js";
 import type { CopyAction } from "../../../llb/ops.js";
 import { looksLikeArchive } from "../../../oci/layer/archive-start.js";
 import { openDecompressed } from "../../../oci/layer/decompress.js";
+import { throughLink } from "../../../oci/layer/entry-rules.js";
 import { resolvePath } from "../../../oci/layer/resolve.js";
 import type { FileTree, NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
 import { SparseWriter } from "../../../oci/layer/sparse-writer.js";
@@ -130,7 +131,7 @@ class Unpacker implements TarHandler {
       return;
     }
     if (type === "hardlink") {
-      this.#hardlink(header, root, path, { mode, uid, gid, mtime });
+      this.#hardlink({ ...header, uid, gid }, root, path);
       return;
     }
     if (existing?.type === "dir") target.remove(path);
@@ -184,7 +185,7 @@ class Unpacker implements TarHandler {
   }
 
   /** A hard link's header counts for the file and all its names, as chown and chmod through it would. */
-  #hardlink(header: TarHeader, root: string, path: string, change: Pick<NodeMeta, "mode" | "uid" | "gid" | "mtime">): void {
+  #hardlink(header: TarHeader, root: string, path: string): void {
     const target = this.#target;
     const linked = resolveArchivePath(target, root, cleanArchiveName(header.link ?? ""), false);
     const node = target.lookup(linked);
@@ -193,7 +194,8 @@ class Unpacker implements TarHandler {
     if (target.lookup(path)?.type === "dir") target.remove(path);
     const group = target.linkGroup(linked);
     target.put({ ...node, path }, target.contentOf(linked), group);
-    target.setMeta(path, node.type === "symlink" ? { uid: change.uid, gid: change.gid } : change);
+    const { mode, uid, gid, mtime, xattrs } = throughLink(node, header);
+    target.setMeta(path, { mode, uid, gid, mtime, ...(xattrs ? { xattrs } : {}) });
   }
 
   #openFile(meta: NodeMeta): void {

@@ -1,9 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { sha256 } from "../../../core/digest.js";
 import { layerTasks } from "../../../oci/layer/task-table.js";
+import type { NodeMeta } from "../../../oci/layer/toc.js";
+import { planFileOp } from "../../../solver/ops/file/plan-file-op.js";
+import { LocalTree } from "../../../solver/ops/local-tree.js";
+import { fileOpOf } from "../../support/copy-line.js";
 import { requires, withoutProgram, withoutRoot } from "../../support/requires.js";
 import { type Entry, tarOf } from "../tar/build-tar.js";
 import { withDirectory } from "./disk.js";
@@ -49,6 +53,33 @@ const LATER_LINKS: readonly { readonly title: string; readonly entries: readonly
     expected: "symlink 777 33:50 1000",
   },
 ];
+
+test("attributes of a hard link's header are added, in base layers and in archives of ADD", (t) =>
+  withDirectory(async (directory) => {
+    const value = (text: string) => Buffer.from(text).toString("base64");
+    const blob = join(directory, "a.tar");
+    const entries: readonly Entry[] = [
+      { name: "a", data: "x", xattrs: { "user.m": value("first"), "user.z": value("kept") } },
+      { name: "b", type: "hardlink", link: "a", xattrs: { "user.m": value("last"), "user.a": value("new") } },
+    ];
+    writeFileSync(blob, tarOf(entries));
+    const expected = [
+      ["user.a", value("new")],
+      ["user.m", value("last")],
+      ["user.z", value("kept")],
+    ];
+    const attributes = (found: readonly NodeMeta[]) =>
+      found.filter(({ type }) => type === "file").map(({ xattrs }) => Object.entries(xattrs ?? {}));
+    t.deepEqual(attributes((await scan({ blob, mediaType })).toc.entries), [expected, expected]);
+    const plan = await planFileOp(fileOpOf("ADD a.tar /d/"), [undefined, new LocalTree(directory)], {
+      describeInput: String,
+      mtime: { sec: 0, nsec: 0 },
+      readFile: () => Promise.reject(new Error("not asked for")),
+      temporaryDirectory: () => mkdtempSync(join(directory, "unpacked-")),
+      unpackedLimit: 2 ** 20,
+    });
+    t.deepEqual(attributes(plan.entries), [expected, expected]);
+  }));
 
 test("a hard link's own header counts for the file and all its names", async (t) => {
   for (const { title, entries, expected } of LATER_LINKS) {
