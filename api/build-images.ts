@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import type { EventSink } from "../core/events.js";
-import { together } from "../core/together.js";
+import { together } from "../core/tasks/together.js";
 import type { LayerId } from "../cache/contract/layers.js";
 import { parseCacheOrigin } from "../cache/transfer/origin.js";
 import type { ExportImage, ExportLayer } from "../exporters/exporter.js";

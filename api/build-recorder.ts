@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { BuildHistory, BuildLogs, BuildRecord } from "../cache/contract/builds.js";
 import { CanceledError, TsbuildError } from "../core/errors.js";
 import type { BuildEvent, EventSink, StepExplanation, StepId, StepInfo } from "../core/events.js";
-import { looksSecret } from "../core/secret-names.js";
+import { looksSecret } from "../core/text/secret-names.js";
 import { formatPlatform } from "../oci/platform.js";
 import { describeInputs } from "./build-origin.js";
 import type { BuildDetail, RecordedStep, RecordedWarning } from "./build-record.js";

@@ -1,7 +1,7 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { TsbuildError } from "../core/errors.js";
-import { OPEN_INPUT, readRegularFile } from "../core/regular-file.js";
-import { systemReason } from "../core/system-reason.js";
+import { OPEN_INPUT, readRegularFile } from "../core/system/regular-file.js";
+import { systemReason } from "../core/system/system-reason.js";
 import type { SecretSource } from "./options.js";
 import { readPipe } from "./read-text.js";
 

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import { DiagnosticsError, throwIfAborted } from "../core/errors.js";
 import { type BuildEvent, type EventSink, now } from "../core/events.js";
-import { withResource } from "../core/with-resource.js";
+import { withResource } from "../core/tasks/with-resource.js";
 import { assembleImage } from "../exporters/assemble-image.js";
 import type { ExportRequest, ExportResult } from "../exporters/exporter.js";
 import { type Built, buildImages, uniqueDiagnostics } from "./build-images.js";

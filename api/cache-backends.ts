@@ -1,6 +1,6 @@
 import type { BackendContext } from "../cache/transfer/backends.js";
 import { CacheHttp } from "../cache/transfer/http.js";
-import type { Environment } from "../oci/http/proxy.js";
+import type { Environment } from "../net/proxy.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 
 /** Connections to caches outside the store, for one build. */

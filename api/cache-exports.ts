@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
-import { together } from "../core/together.js";
+import { together } from "../core/tasks/together.js";
 import type { LayerId } from "../cache/contract/layers.js";
 import type { OutgoingBlob } from "../cache/transfer/backend.js";
 import { INLINE_CACHE } from "../cache/transfer/config.js";

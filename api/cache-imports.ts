@@ -7,7 +7,7 @@ import type { TransferContent, TransferMount, TransferResult } from "../cache/tr
 import type { CacheFrom, MountSelection } from "../cache/transfer/options.js";
 import type { ResultIndex } from "../cache/contract/results.js";
 import type { KeySource } from "../solver/buildkit/elsewhere.js";
-import { waitsOf } from "../oci/http/limits.js";
+import { waitsOf } from "../net/limits.js";
 import { adoptResult, ImportedResults } from "../solver/imported-results.js";
 import type { Reporter } from "../solver/layers/ports.js";
 import { runAsStep } from "./build-steps.js";

@@ -1,4 +1,4 @@
-import { checkDirectoryDestination, checkFileDestination } from "../core/destination.js";
+import { checkDirectoryDestination, checkFileDestination } from "../core/system/destination.js";
 import { UsageError } from "../core/errors.js";
 import { checkCompression } from "../oci/layer/compress.js";
 import type { CacheTo } from "./options.js";

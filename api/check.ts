@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
-import { withResource } from "../core/with-resource.js";
+import { withResource } from "../core/tasks/with-resource.js";
 import { checkDockerfile, type CheckedDockerfile } from "../frontend/dockerfile/check.js";
 import { listTargets, type Outline, outlineDockerfile, type Target } from "../frontend/dockerfile/outline.js";
 import { hostPlatform } from "../oci/platform.js";

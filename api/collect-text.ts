@@ -1,5 +1,5 @@
 import { TsbuildError } from "../core/errors.js";
-import { systemReason } from "../core/system-reason.js";
+import { systemReason } from "../core/system/system-reason.js";
 import { checkTextSize } from "./read-text.js";
 
 /** Reads a whole stream as the text of a Dockerfile. Throws `dockerfile/unreadable` as soon as it is too long. */

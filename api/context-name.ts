@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../core/diagnostics.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 import { familiarReference, tryParseReference, withDefaultTag } from "../oci/reference.js";
 
 /** Names of what is there without `--build-context`; as in BuildKit, no context replaces them. */

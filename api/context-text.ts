@@ -2,9 +2,9 @@ import { closeSync, constants, lstatSync, openSync, readlinkSync } from "node:fs
 import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { resolvePath } from "../oci/layer/resolve.js";
-import { fsPath } from "../oci/path-bytes.js";
+import { fsPath } from "../core/system/path-bytes.js";
 import { LocalTree } from "../solver/ops/local-tree.js";
-import { OPEN_INPUT } from "../core/regular-file.js";
+import { OPEN_INPUT } from "../core/system/regular-file.js";
 import { NotATextError, readOpenFile } from "./read-text.js";
 
 /** A text of a context, and where it is. */

@@ -1,11 +1,11 @@
 import type { Store } from "../cache/store.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
-import { SingleFlight } from "../core/single-flight.js";
+import { SingleFlight } from "../core/tasks/single-flight.js";
 import type { ResolvedImage } from "../frontend/frontend.js";
 import { type ImageView, readImage, requirePlatform } from "../oci/image.js";
 import { formatPlatform, type Platform } from "../oci/platform.js";
 import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../oci/reference.js";
-import type { OnWait } from "../oci/http/limits.js";
+import type { OnWait } from "../net/limits.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 import type { PullOptions } from "../oci/registry/pull.js";
 import type { Descriptor } from "../oci/types.js";

@@ -56,9 +56,9 @@ export type {
   StepInfo,
   StepRecord,
 } from "../core/events.js";
-export { type DiagnosticStyle, renderDiagnostic } from "../core/render-diagnostic.js";
-export { applyFixes } from "../core/text-edits.js";
-export type { Compression } from "../oci/layer/toc.js";
+export { type DiagnosticStyle, renderDiagnostic } from "../core/text/render-diagnostic.js";
+export { applyFixes } from "../core/text/text-edits.js";
+export type { Compression } from "../oci/media-types.js";
 export type { Descriptor } from "../oci/types.js";
 export { type ParseOptions, parseDockerfile } from "./parse-dockerfile.js";
 export { printDockerfile } from "../frontend/dockerfile/print.js";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { packageRoot } from "../core/package-root.js";
-import { ThreadPool } from "../core/thread-pool.js";
+import { ThreadPool } from "../core/tasks/thread-pool.js";
 import type { Worker } from "../executor-native/contract.js";
 import type { LayerTaskRunner } from "../solver/layers/ports.js";
 import type { HashFiles } from "../solver/ops/hash-files.js";

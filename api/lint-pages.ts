@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../core/errors.js";
 import { packageRoot } from "../core/package-root.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 import { ruleSlug } from "../frontend/dockerfile/lint/rule.js";
 
 /** The page of a lint rule, in Markdown, by the rule's name (`CopyBeforeInstall`) or its file's (`copy-before-install`). */

@@ -8,7 +8,7 @@ import { loadAst } from "./ast-cache.js";
 import { BuildContexts } from "./build-contexts.js";
 import type { BuildSolver, GraphSources } from "./build-solver.js";
 import { runAsStep } from "./build-steps.js";
-import { waitsOf } from "../oci/http/limits.js";
+import { waitsOf } from "../net/limits.js";
 import { ImageResolver } from "./image-resolver.js";
 import type { DockerfileText } from "./local-context.js";
 import { loadMainContext } from "./main-context.js";

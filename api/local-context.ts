@@ -1,10 +1,10 @@
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../core/errors.js";
-import { systemReason } from "../core/system-reason.js";
+import { systemReason } from "../core/system/system-reason.js";
 import { type IgnoreLine, readIgnoreLines } from "../frontend/dockerfile/dockerignore.js";
 import { readContextText } from "./context-text.js";
-import { OPEN_INPUT } from "../core/regular-file.js";
+import { OPEN_INPUT } from "../core/system/regular-file.js";
 import { NotATextError, readOpenFile, readText } from "./read-text.js";
 
 /** A Dockerfile's text and where it came from. */

@@ -4,7 +4,7 @@ import type { Store } from "../cache/store.js";
 import { throwIfAborted, TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
 import type { Edge, Rootfs } from "../llb/vertex.js";
-import { redactUrl } from "../oci/http/errors.js";
+import { redactUrl } from "../net/errors.js";
 import { looksLikeArchive } from "../oci/layer/archive-start.js";
 import { resolvePath } from "../oci/layer/resolve.js";
 import type { FileTree } from "../oci/layer/toc.js";

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, readFileSync, realpathSync, statSync } from "node:fs";
 import type { Fix } from "../core/diagnostics.js";
 import { TsbuildError } from "../core/errors.js";
-import { writeFileAtomic } from "../core/fs-atomic.js";
-import { applyFixes } from "../core/text-edits.js";
+import { writeFileAtomic } from "../core/system/fs-atomic.js";
+import { applyFixes } from "../core/text/text-edits.js";
 import type { CheckedDockerfile, LintWarning } from "../frontend/dockerfile/check.js";
 import type { DockerfileText } from "./local-context.js";
 import type { CheckResult } from "./options.js";

@@ -8,7 +8,7 @@ import type { DiskUsageReport, PrunePolicy, PruneReport } from "./disk-types.js"
 import type { PulledImage, PullOptions, PushedImage, TransferOptions } from "./transfer-types.js";
 import type { LintWarning } from "../frontend/dockerfile/check.js";
 import type { Entitlement } from "../llb/entitlements.js";
-import type { Compression } from "../oci/layer/toc.js";
+import type { Compression } from "../oci/media-types.js";
 import type { Descriptor } from "../oci/types.js";
 import type { TraceRecord as SolverTraceRecord } from "../solver/engine/trace.js";
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { started } from "../core/descriptors.js";
+import { started } from "../core/system/descriptors.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
-import { SocketDirectory } from "../core/socket-directory.js";
+import { SocketDirectory } from "../core/system/socket-directory.js";
 
 /** An agent that ends when it is disposed of. */
 export interface OwnSshAgent extends AsyncDisposable {

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readlinkSync, readSync } from "node:fs"
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemErrorCode, throwIfAborted } from "../core/errors.js";
-import { kindOf, OPEN_INPUT } from "../core/regular-file.js";
+import { kindOf, OPEN_INPUT } from "../core/system/regular-file.js";
 
 /** Bytes that a Dockerfile or an ignore file may have. Docker has no limit; the largest we know has 200 kB. */
 export const TEXT_LIMIT = 16 << 20;

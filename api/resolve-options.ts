@@ -1,7 +1,7 @@
 import { defaultRoot } from "../cache/paths.js";
 import type { Diagnostic } from "../core/diagnostics.js";
 import { TsbuildError, UsageError } from "../core/errors.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 import type { Consent } from "../llb/entitlements.js";
 import { checkCompression } from "../oci/layer/compress.js";
 import { hostPlatform, type Platform, parsePlatform } from "../oci/platform.js";

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Store } from "../cache/store.js";
 import { CanceledError } from "../core/errors.js";
 import type { Worker } from "../executor-native/contract.js";
-import { Connections, defaultCertificateDirectories } from "../oci/http/connections.js";
+import { Connections, defaultCertificateDirectories } from "../net/connections.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 import { Background } from "../solver/layers/background.js";
 import type { LayerTaskRunner } from "../solver/layers/ports.js";

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { TsbuildError } from "../core/errors.js";
-import { systemReason } from "../core/system-reason.js";
+import { systemReason } from "../core/system/system-reason.js";
 import type { SshSource } from "./options.js";
 import type { OwnSshAgent } from "./own-ssh-agent.js";
 

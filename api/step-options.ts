@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { UsageError } from "../core/errors.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 
 /** Steps share the host's network, so that the host is where they are themselves. */
 const HOST_GATEWAY = "127.0.0.1";

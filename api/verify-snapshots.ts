@@ -2,7 +2,7 @@ import type { LayerRecord } from "../cache/contract/layers.js";
 import type { Store } from "../cache/store.js";
 import type { Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
-import { withResource } from "../core/with-resource.js";
+import { withResource } from "../core/tasks/with-resource.js";
 import type { LayerTasks } from "../oci/layer/tasks.js";
 import { startStoreWorker } from "./store-worker.js";
 

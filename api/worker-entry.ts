@@ -3,13 +3,13 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diskUsage } from "../cache/disk-usage.js";
 import { packageRoot } from "../core/package-root.js";
-import { ThreadPool } from "../core/thread-pool.js";
+import { ThreadPool } from "../core/tasks/thread-pool.js";
 import { serveWorker } from "../executor-native/worker/server.js";
 import { setMetadata, setOwner } from "../oci/layer/set-metadata.js";
 import { writeMountOwner } from "../oci/layer/virtual-owners.js";
-import type { NodeMeta } from "../oci/layer/toc.js";
-import { fsPath } from "../oci/path-bytes.js";
-import { syncfs } from "../oci/posix.js";
+import type { NodeMeta } from "../core/file-node.js";
+import { fsPath } from "../core/system/path-bytes.js";
+import { syncfs } from "../core/system/posix.js";
 
 const pool = new ThreadPool({ entry: join(packageRoot(), "dist", "thread.js") });
 

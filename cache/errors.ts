@@ -1,5 +1,5 @@
 import type { Digest } from "../core/digest.js";
-import { diskFull } from "../core/disk-full.js";
+import { diskFull } from "../core/system/disk-full.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 
 const ELSEWHERE = "Choose another directory with --root or TSBUILD_ROOT";

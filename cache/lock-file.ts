@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
-import { flock } from "../oci/posix.js";
+import { flock } from "../core/system/posix.js";
 import { ioError } from "./errors.js";
 
 export type MakeDirectory = (path: string) => void;

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { join } from "node:path";
-import { flock } from "../oci/posix.js";
+import { flock } from "../core/system/posix.js";
 import { CanceledError, throwIfAborted } from "../core/errors.js";
 import { lockHolder } from "./lock-holder.js";
 import type { Lock, Locks } from "./contract/locks.js";

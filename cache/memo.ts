@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
-import { writeFileAtomic } from "../core/fs-atomic.js";
+import { writeFileAtomic } from "../core/system/fs-atomic.js";
 import type { Memo } from "./contract/memo.js";
 import type { StorePaths } from "./paths.js";
 import { makeStoreDirectory } from "./private-base.js";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
-import { flock } from "../oci/posix.js";
+import { flock } from "../core/system/posix.js";
 import { ioError } from "./errors.js";
 import { prepareLayout, type StorePaths } from "./paths.js";
 

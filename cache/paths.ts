@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { writeFileAtomic } from "../core/fs-atomic.js";
-import { homeDirectory } from "../core/home.js";
-import { homelessStore } from "../core/homeless-store.js";
+import { writeFileAtomic } from "../core/system/fs-atomic.js";
+import { homeDirectory } from "../core/system/home.js";
+import { homelessStore } from "../core/system/homeless-store.js";
 import { ioError } from "./errors.js";
 import { makeStoreDirectory } from "./private-base.js";
 

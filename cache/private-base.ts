@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, type Stats, statSync } from "node:fs";
 import { systemErrorCode } from "../core/errors.js";
-import { makeDirectory } from "../core/make-directory.js";
+import { makeDirectory } from "../core/system/make-directory.js";
 import { foreignStore, ioError } from "./errors.js";
 
 /** The store's directory and its versioned folder (see {@link ./paths.ts}). */

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type Digest, digestHex } from "../core/digest.js";
 import { systemErrorCode } from "../core/errors.js";
-import type { Xattrs } from "../oci/layer/toc.js";
+import type { Xattrs } from "../core/file-node.js";
 import type { FileStat, StatShard } from "./contract/stats.js";
 
 /*

@@ -1,6 +1,7 @@
 import type { Digest } from "../core/digest.js";
 import { digestHex } from "../core/digest.js";
-import type { NodeType, Toc, TocEntry } from "../oci/layer/toc.js";
+import type { Toc, TocEntry } from "../oci/layer/toc.js";
+import type { NodeType } from "../core/file-node.js";
 
 /** Stored form: columns, because most fields of most entries are numbers and parse several times faster so. Version 1. */
 interface StoredToc {

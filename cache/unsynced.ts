@@ -1,4 +1,4 @@
-import { bootId } from "../core/boot.js";
+import { bootId } from "../core/system/boot.js";
 import type { Database } from "./database.js";
 import { isUnwritable } from "./errors.js";
 import { layerId } from "./layer-id.js";

@@ -1,5 +1,5 @@
 import type { Entitlement } from "../api/options.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 import { splitCsv } from "./csv.js";
 import { notSupported, UsageError } from "./exit-codes.js";
 

@@ -1,7 +1,7 @@
 import type { CacheFrom, CacheTo, MountSelection } from "../api/options.js";
 import { parseBoolean } from "../core/go-values/boolean.js";
 import { parseDuration } from "../core/go-values/duration.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 import { csvPairs, splitCsv } from "./csv.js";
 import { type CliEnvironment, hostPath } from "./environment.js";
 import { notSupported, UsageError } from "./exit-codes.js";

@@ -1,4 +1,4 @@
-import { parseDuration } from "../core/duration.js";
+import { parseDuration } from "../core/text/duration.js";
 import { parseBoolean } from "../core/go-values/boolean.js";
 import { UsageError } from "./exit-codes.js";
 

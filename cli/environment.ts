@@ -6,7 +6,7 @@ import type { DoctorReport } from "../api/doctor-types.js";
 import type { LoginOptions, LoginResult, LogoutResult } from "../api/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
-import { homelessStore } from "../core/homeless-store.js";
+import { homelessStore } from "../core/system/homeless-store.js";
 
 /** The part of the library that the commands use; loaded only when a command asks for it. */
 export interface CliApi {

@@ -1,5 +1,5 @@
 import type { SourceFile, SourceRange } from "../core/diagnostics.js";
-import { printable, printableLines } from "../core/printable.js";
+import { printable, printableLines } from "../core/text/printable.js";
 
 /** Lines added around the range, above and below taken together, for one marked line and for several. */
 const AROUND_ONE = 4;

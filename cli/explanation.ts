@@ -1,5 +1,5 @@
 import type { StepExplanation } from "../core/events.js";
-import { printable } from "../core/printable.js";
+import { printable } from "../core/text/printable.js";
 
 /** Why a step ran, or what it was cached from, on one line: `ran because src/main.c changed (content)`. */
 export function explanationLine({ outcome, text, record }: StepExplanation): string {

@@ -1,4 +1,4 @@
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 import { UsageError } from "./exit-codes.js";
 
 /** Splits a `--filter` into key and value. Throws `cli/filter` for what has no value, and for a key that is none of `keys`. */

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { parseBoolean } from "../core/go-values/boolean.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 import { UsageError } from "./exit-codes.js";
 import { HELP_WIDTH, wrap } from "./wrap.js";
 

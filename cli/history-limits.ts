@@ -1,5 +1,5 @@
 import type { BuildOptions } from "../api/options.js";
-import { parseDuration } from "../core/duration.js";
+import { parseDuration } from "../core/text/duration.js";
 import { parseBoolean } from "../core/go-values/boolean.js";
 import { parseBytes } from "./bytes.js";
 import { csvPairs } from "./csv.js";

@@ -1,4 +1,4 @@
-import { printableLines } from "../core/printable.js";
+import { printableLines } from "../core/text/printable.js";
 import { compileTemplate, unescapeFormat } from "./template.js";
 import { renderTable } from "./table.js";
 import { UsageError } from "./exit-codes.js";

@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import { escaped } from "../core/printable.js";
+import { escaped } from "../core/text/printable.js";
 import { CommandGuard } from "./command-guard.js";
 import type { CliEnvironment } from "./environment.js";
 

@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import type { ImageForm, Output, PushForm } from "../api/options.js";
 import { parseBoolean } from "../core/go-values/boolean.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 import { csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath } from "./environment.js";
 import { notSupported, UsageError } from "./exit-codes.js";

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import type { Severity } from "../core/diagnostics.js";
-import type { DiagnosticStyle } from "../core/render-diagnostic.js";
+import type { DiagnosticStyle } from "../core/text/render-diagnostic.js";
 import type { CliEnvironment } from "./environment.js";
 
 /** How parts of a message are marked; what the diagnostics know, what stands out, and what is over. */

@@ -1,7 +1,7 @@
-import { isOutOfDescriptors, outOfDescriptors } from "../core/descriptors.js";
+import { isOutOfDescriptors, outOfDescriptors } from "../core/system/descriptors.js";
 import { ExecError, TsbuildError, systemErrorCode } from "../core/errors.js";
-import { printable, printableLines } from "../core/printable.js";
-import { renderDiagnostic } from "../core/render-diagnostic.js";
+import { printable, printableLines } from "../core/text/printable.js";
+import { renderDiagnostic } from "../core/text/render-diagnostic.js";
 import { latin1, utf8 } from "./latin1.js";
 import { repeated } from "./repeated.js";
 import { renderExcerpt } from "./excerpt.js";

@@ -1,4 +1,4 @@
-import { escaped, withoutCommands } from "../core/printable.js";
+import { escaped, withoutCommands } from "../core/text/printable.js";
 import { utf8 } from "./latin1.js";
 
 /** Colours, moves of the cursor, titles of windows. */

@@ -1,6 +1,6 @@
 import { realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { checkFileDestination } from "../core/destination.js";
-import { writeFileAtomic } from "../core/fs-atomic.js";
+import { checkFileDestination } from "../core/system/destination.js";
+import { writeFileAtomic } from "../core/system/fs-atomic.js";
 import { type CliEnvironment, hostPath } from "./environment.js";
 import type { ParsedFlags } from "./flags.js";
 

@@ -33,7 +33,7 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
   // Not a command: the operand of a build. A word that is no directory but nearly a command was meant to be one.
   if (!first.startsWith("-") && !/[/.]/.test(first) && !existsSync(resolve(environment.cwd, first))) {
     const { UsageError } = await import("./exit-codes.js");
-    const { suggest } = await import("../core/suggest.js");
+    const { suggest } = await import("../core/text/suggest.js");
     const near = suggest(first, Object.keys(COMMANDS));
     throw new UsageError("cli/unknown-command", `Cannot run "tsbuild ${first}": it is neither a command nor a directory`, {
       hint: near ? `did you mean "tsbuild ${near}"?` : `"tsbuild --help" lists the commands`,

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { SolverTraceRecord } from "../api/options.js";
-import { printable } from "../core/printable.js";
-import { systemReason } from "../core/system-reason.js";
+import { printable } from "../core/text/printable.js";
+import { systemReason } from "../core/system/system-reason.js";
 import { type CliEnvironment, hostPath, tell } from "./environment.js";
 import { UsageError } from "./exit-codes.js";
 import { jsonText } from "./json.js";

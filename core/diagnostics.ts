@@ -33,7 +33,7 @@ export interface Fix {
   readonly safe: boolean;
 }
 
-/** One problem of a text, as data. Rendering is {@link ./render-diagnostic.ts}. */
+/** One problem of a text, as data. Rendering is {@link ./text/render-diagnostic.ts}. */
 export interface Diagnostic {
   readonly severity: Severity;
   /** Stable slug, `<phase>/<problem>`; every code has a section in docs/errors.md. */

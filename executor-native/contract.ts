@@ -27,7 +27,7 @@ export interface SandboxSpec {
 /** An overlay of unpacked layers. `upper` receives the changes in overlayfs form (user.overlay.* xattrs, 0:0 char device whiteouts). */
 export interface SandboxRootfs {
   /**
-   * Lower directories, bottom first; may be empty (scratch). Hundreds are allowed. Where owners are virtual, what lies beside them counts (core/owners-file.ts),
+   * Lower directories, bottom first; may be empty (scratch). Hundreds are allowed. Where owners are virtual, what lies beside them counts (core/system/owners-file.ts),
    * and the same is written beside `upper`.
    */
   readonly lowers: readonly string[];

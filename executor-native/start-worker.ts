@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
-import { started } from "../core/descriptors.js";
+import { started } from "../core/system/descriptors.js";
 import type { Worker, WorkerOptions } from "./contract.js";
 import { workerNotStarted } from "./errors.js";
 import type { HelperFailure } from "./helper-failure.js";

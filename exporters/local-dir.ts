@@ -16,14 +16,14 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { checkDirectoryDestination } from "../core/destination.js";
+import { checkDirectoryDestination } from "../core/system/destination.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
-import { makeDirectory } from "../core/make-directory.js";
-import { removeAbandoned, temporaryName } from "../core/temporary-files.js";
+import { makeDirectory } from "../core/system/make-directory.js";
+import { removeAbandoned, temporaryName } from "../core/system/temporary-files.js";
 import { setTimes } from "../oci/layer/set-metadata.js";
-import type { NodeMeta, Timestamp } from "../oci/layer/toc.js";
-import { encodePath } from "../oci/path-bytes.js";
-import { systemReason } from "../core/system-reason.js";
+import type { NodeMeta, Timestamp } from "../core/file-node.js";
+import { encodePath } from "../core/system/path-bytes.js";
+import { systemReason } from "../core/system/system-reason.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";

@@ -1,4 +1,4 @@
-import { formatDuration } from "../core/duration.js";
+import { formatDuration } from "../core/text/duration.js";
 import type { Digest } from "../core/digest.js";
 import type { CopyAction, ExecOp, FileAction, Mount, Op, Owner } from "./ops.js";
 import { type Edge, type Rootfs, topological, type Vertex } from "./vertex.js";

@@ -1,5 +1,3 @@
-import type { Compression } from "./layer/toc.js";
-
 /** Media types of image parts, OCI's and Docker's. */
 export const mediaTypes = {
   ociIndex: "application/vnd.oci.image.index.v1+json",
@@ -77,3 +75,5 @@ export function convertLayerType(mediaType: string, family: "oci" | "docker"): s
   if (compression === undefined || isForeignLayerType(mediaType)) return mediaType;
   return layerMediaType(compression, family);
 }
+
+export type Compression = "gzip" | "zstd" | "uncompressed";

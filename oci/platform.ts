@@ -1,6 +1,6 @@
 import { endianness } from "node:os";
 import { TsbuildError } from "../core/errors.js";
-import { suggest } from "../core/suggest.js";
+import { suggest } from "../core/text/suggest.js";
 
 /** A platform as OCI names it. Text form: `os/architecture[/variant]`, for example `linux/arm64`. */
 export interface Platform {

@@ -6,7 +6,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const FOLDERS = ["core", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
+const FOLDERS = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
 /** Literals of the same form that are no codes: media types, places. */
 const NOT_CODES = /^(application|text|blobs|docker|linux|etc|library|node|refs|user)\//;
 

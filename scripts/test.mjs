@@ -89,6 +89,7 @@ function copyFor(user) {
     "examples",
     "docs",
     "core",
+    "net",
     "llb",
     "oci",
     "cache",

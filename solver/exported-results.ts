@@ -1,7 +1,7 @@
 import type { LayerId } from "../cache/contract/layers.js";
 import type { ResultIndex } from "../cache/contract/results.js";
 import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
-import { together } from "../core/together.js";
+import { together } from "../core/tasks/together.js";
 import type { CompressionOptions } from "../oci/layer/tasks.js";
 import type { Elsewhere } from "./buildkit/elsewhere.js";
 import type { SolvedVertex } from "./engine/op.js";

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Digest } from "../core/digest.js";
-import { stepsByDescriptors } from "../core/descriptors.js";
+import { stepsByDescriptors } from "../core/system/descriptors.js";
 import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
 import type { Consent } from "../llb/entitlements.js";

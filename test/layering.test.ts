@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { join, posix, relative } from "node:path";
+import { join, posix } from "node:path";
 import test from "ava";
-import { packageRoot } from "../core/package-root.js";
+import { circles } from "./support/circles.js";
+import { type Import, importsOf, resolveLocal, root, sources } from "./support/source-imports.js";
 
 /**
  * Who may import whom: the table of docs/architecture.md. `folders` besides its own; `packages` from npm. A deeper path wins over its parent.
@@ -14,19 +15,20 @@ interface Rule {
   readonly only?: Readonly<Record<string, readonly string[]>>;
 }
 
-const BELOW_API = ["core", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters"];
+const BELOW_API = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters"];
 
 const RULES: Readonly<Record<string, Rule>> = {
   core: { folders: [], packages: ["koffi"] },
   llb: { folders: ["core"], packages: [] },
   "executor-native": { folders: ["core"], packages: ["koffi"] },
-  oci: { folders: ["core"], packages: ["tar-stream", "node-fetch", "https-proxy-agent", "valibot", "koffi"] },
-  cache: { folders: ["core", "oci"], packages: ["@photostructure/sqlite", "lru-cache", "valibot"] },
+  net: { folders: ["core"], packages: ["node-fetch", "https-proxy-agent"] },
+  oci: { folders: ["core", "net"], packages: ["tar-stream", "valibot"] },
+  cache: { folders: ["core", "net", "oci"], packages: ["@photostructure/sqlite", "lru-cache", "valibot"] },
   "cache/transfer": {
-    folders: ["core", "oci", "cache"],
+    folders: ["core", "net", "oci"],
     packages: ["aws4fetch", "@aws-sdk/credential-provider-node", "valibot"],
   },
-  solver: { folders: ["core", "llb", "oci", "cache", "executor-native"], packages: ["p-queue", "lru-cache"] },
+  solver: { folders: ["core", "net", "llb", "oci", "cache", "executor-native"], packages: ["p-queue", "lru-cache"] },
   "solver/engine": { folders: ["core"], packages: ["p-queue"] },
   frontend: {
     folders: ["core", "llb", "oci"],
@@ -39,39 +41,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   bench: { folders: [...BELOW_API, "api", "cli"], packages: ["koffi"] },
 };
 
-const root = packageRoot();
+/**
+ * The wings of a folder, from the bottom up: a file imports from its own wing and from those before it. A wing is a folder inside, a file, or with `.` the files
+ * that stand beside the folders and have no entry of their own.
+ */
+const WINGS: Readonly<Record<string, readonly string[]>> = {
+  core: [".", "go-values", "text", "system", "tasks"],
+};
+
 const builtins = new Set(builtinModules);
-
-/** A static import or export statement, of types too; `[^"'`;]` keeps a match inside one statement. */
-const STATIC = /^\s*(?:import|export)\b([^"'`;]*?\bfrom\s*|\s*)"([^"\n]+)"/gm;
-/** `import("…")`, also in a type. */
-const DYNAMIC = /\bimport\s*\(\s*"([^"\n]+)"\s*\)/g;
-
-function* sources(directory: string): Generator<string> {
-  for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
-    const path = posix.join(directory, entry.name);
-    if (entry.isDirectory()) yield* sources(path);
-    else if (entry.name.endsWith(".ts")) yield path;
-  }
-}
-
-/** Line comments and blocks blanked out, so that an example in a comment is no import. */
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " ")).replace(/^\s*\/\/.*$/gm, "");
-}
-
-function importsOf(file: string): readonly string[] {
-  const text = withoutComments(readFileSync(join(root, file), "utf8"));
-  return [
-    ...[...text.matchAll(STATIC)].map((found) => found[2] as string),
-    ...[...text.matchAll(DYNAMIC)].map((found) => found[1] as string),
-  ];
-}
-
-/** The source file a relative specifier means, relative to the package. */
-function resolveLocal(file: string, specifier: string): string {
-  return posix.normalize(posix.join(posix.dirname(file), specifier)).replace(/\.js$/, ".ts");
-}
 
 function packageOf(specifier: string): string {
   return specifier
@@ -91,7 +69,15 @@ function ruleFor(file: string): { readonly name: string; readonly rule: Rule } |
 const files = Object.keys(RULES)
   .filter((folder) => !folder.includes("/") && existsSync(join(root, folder)))
   .flatMap((folder) => [...sources(folder)]);
-const graph = new Map(files.map((file) => [file, importsOf(file)]));
+const imports = new Map<string, readonly Import[]>(files.map((file) => [file, importsOf(file)]));
+const graph = new Map([...imports].map(([file, all]) => [file, all.map(({ specifier }) => specifier)]));
+/** The files of ours that a file imports. */
+const local = new Map(
+  [...graph].map(([file, specifiers]) => [
+    file,
+    specifiers.filter((specifier) => specifier.startsWith(".")).map((specifier) => resolveLocal(file, specifier)),
+  ]),
+);
 
 test("every folder imports only what the table allows", (t) => {
   const wrong: string[] = [];
@@ -141,29 +127,49 @@ test("relative imports name files that exist, with .js at the end", (t) => {
   t.deepEqual(wrong, []);
 });
 
-test("no import leads in a circle between folders", (t) => {
-  const edges = new Map<string, Map<string, string>>();
-  for (const [file, specifiers] of graph) {
-    const from = file.split("/")[0] as string;
-    for (const specifier of specifiers.filter((text) => text.startsWith("."))) {
-      const target = resolveLocal(file, specifier);
-      const to = target.split("/")[0] as string;
-      if (to === from) continue;
-      const known = edges.get(from) ?? new Map<string, string>();
-      known.set(to, `${file} -> ${target}`);
-      edges.set(from, known);
+test("no import leads upwards between the wings of a folder", (t) => {
+  const wrong: string[] = [];
+  for (const [folder, wings] of Object.entries(WINGS)) {
+    for (const [file, targets] of local) {
+      if (!file.startsWith(`${folder}/`)) continue;
+      const from = wingOf(file, folder, wings);
+      if (from === undefined) wrong.push(`${file}\n    stands in no wing of ${folder}/ (${wings.join(", ")})`);
+      for (const target of targets) {
+        const to = target.startsWith(`${folder}/`) ? wingOf(target, folder, wings) : undefined;
+        if (from !== undefined && to !== undefined && to > from)
+          wrong.push(`${file}\n    -> ${target}${way(target)} (in ${folder}/, ${wings[to]} stands above ${wings[from]})`);
+      }
     }
   }
-  const circles: string[] = [];
-  const walk = (folder: string, path: readonly string[]): void => {
-    if (path.includes(folder)) {
-      circles.push([...path.slice(path.indexOf(folder)), folder].join(" -> "));
-      return;
-    }
-    for (const next of edges.get(folder)?.keys() ?? []) walk(next, [...path, folder]);
-  };
-  for (const folder of edges.keys()) walk(folder, []);
-  t.deepEqual(circles, []);
+  t.is(wrong.length, 0, `imports against the order of the wings:\n${wrong.join("\n")}`);
+});
+
+/** Returns the place of a file among the wings of a folder that it is in. */
+function wingOf(file: string, folder: string, wings: readonly string[]): number | undefined {
+  const [first, ...rest] = file.slice(folder.length + 1).split("/");
+  const place = wings.indexOf(first as string);
+  const found = place === -1 && rest.length === 0 ? wings.indexOf(".") : place;
+  return found === -1 ? undefined : found;
+}
+
+test("no files import each other in a circle, types included", (t) => {
+  t.deepEqual(
+    circles(local).map((circle) => circle.join("\n    -> ")),
+    [],
+  );
+});
+
+test("no folders import each other in a circle", (t) => {
+  const folders = new Map<string, string[]>();
+  for (const [file, targets] of local) {
+    const from = file.split("/")[0] as string;
+    const others = targets.map((target) => target.split("/")[0] as string).filter((to) => to !== from);
+    folders.set(from, [...(folders.get(from) ?? []), ...others]);
+  }
+  t.deepEqual(
+    circles(folders).map((circle) => circle.join(" -> ")),
+    [],
+  );
 });
 
 /** What a forbidden target brings along, as far as it goes outside its own folder: the reason why the edge matters. */
@@ -205,10 +211,8 @@ test("packages that take long to load are reached by dynamic import only", (t) =
   const wrong: string[] = [];
   const queue = [start];
   for (let file = queue.shift(); file; file = queue.shift()) {
-    const text = withoutComments(readFileSync(join(root, file), "utf8"));
-    for (const found of text.matchAll(STATIC)) {
-      if (/^\s+type\b/.test(found[1] as string)) continue;
-      const specifier = found[2] as string;
+    for (const { specifier, isType, isDynamic } of imports.get(file) ?? []) {
+      if (isType || isDynamic) continue;
       if (HEAVY.includes(packageOf(specifier))) wrong.push(`${chain(file, seen)} -> ${specifier}`);
       if (!specifier.startsWith(".")) continue;
       const target = resolveLocal(file, specifier);
@@ -222,6 +226,6 @@ test("packages that take long to load are reached by dynamic import only", (t) =
 
 function chain(file: string, from: ReadonlyMap<string, string | undefined>): string {
   const path = [];
-  for (let at: string | undefined = file; at; at = from.get(at)) path.unshift(relative(root, join(root, at)));
+  for (let at: string | undefined = file; at; at = from.get(at)) path.unshift(at);
   return path.join(" -> ");
 }

@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../core/errors.js";
-import { redactUrl } from "../../oci/http/errors.js";
+import { redactUrl } from "../../net/errors.js";
 import { dockerConfigPath, readDockerConfig } from "../../oci/registry/docker-config.js";
 import type { DoctorCheck } from "../doctor-types.js";
 import { check, inPath } from "./check.js";

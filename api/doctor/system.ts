@@ -4,7 +4,7 @@ import { release, userInfo } from "node:os";
 import { TsbuildError } from "../../core/errors.js";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { firstFreeId } from "../../executor-native/id-map.js";
-import { lgetxattr } from "../../oci/posix.js";
+import { lgetxattr } from "../../core/system/posix.js";
 import type { DoctorCheck } from "../doctor-types.js";
 import { check, inPath, textOf } from "./check.js";
 

@@ -3,7 +3,7 @@ import type { ImageEntry, ImageIndex } from "../../cache/contract/images.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError, UsageError } from "../../core/errors.js";
-import { suggest } from "../../core/suggest.js";
+import { suggest } from "../../core/text/suggest.js";
 import {
   familiarReference,
   formatReference,

@@ -1,5 +1,5 @@
 import type { Digest } from "../../core/digest.js";
-import type { Xattrs } from "../../oci/layer/toc.js";
+import type { Xattrs } from "../../core/file-node.js";
 
 /** Stat fields that tell whether a file changed; times in nanoseconds. */
 export interface FileStat {

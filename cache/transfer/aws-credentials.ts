@@ -1,6 +1,6 @@
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import { inHome } from "../../core/home.js";
-import type { Environment } from "../../oci/http/proxy.js";
+import { inHome } from "../../core/system/home.js";
+import type { Environment } from "../../net/proxy.js";
 import { SdkHttp } from "./aws-http.js";
 import type { CacheHttp, ServiceOptions } from "./http.js";
 import type { AwsCredentials } from "./signature-v4.js";

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { readAll } from "../../oci/http/body.js";
+import { readAll } from "../../net/body.js";
 import type { CacheHttp, ServiceOptions } from "./http.js";
 
 /** Request as Amazon's SDK makes it. */

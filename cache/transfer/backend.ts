@@ -1,4 +1,4 @@
-import type { OnWait } from "../../oci/http/limits.js";
+import type { OnWait } from "../../net/limits.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { TransferContent } from "./content.js";
 

@@ -1,5 +1,5 @@
 import { TsbuildError, unreachable } from "../../core/errors.js";
-import type { Environment } from "../../oci/http/proxy.js";
+import type { Environment } from "../../net/proxy.js";
 import { parseReference } from "../../oci/reference.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
 import type { CacheSource, CacheTarget } from "./backend.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { TsbuildError } from "../../core/errors.js";
-import { discard, readAll } from "../../oci/http/body.js";
-import type { HttpRequest } from "../../oci/http/transport.js";
+import { discard, readAll } from "../../net/body.js";
+import type { HttpRequest } from "../../net/transport.js";
 import { type CacheHttp, CacheServiceError, type ServiceOptions, type ServiceRequest } from "./http.js";
 
 /** An entry that was found. */

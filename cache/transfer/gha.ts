@@ -1,7 +1,7 @@
 import { type Digest, digestHex, sha256 } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import type { Environment } from "../../oci/http/proxy.js";
+import type { Environment } from "../../net/proxy.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
 import { joinContents, type TransferContent } from "./content.js";
 import { type ActionsCache, actionsCache, type CacheEntry, type ServiceAddress } from "./gha-service.js";

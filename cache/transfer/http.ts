@@ -1,21 +1,13 @@
 import { Hasher } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
-import { Connections, defaultCertificateDirectories } from "../../oci/http/connections.js";
-import {
-  firstLine,
-  HttpError,
-  type HttpErrorOptions,
-  type HttpFailures,
-  longPause,
-  networkFault,
-  redactUrl,
-} from "../../oci/http/errors.js";
-import type { Environment } from "../../oci/http/proxy.js";
-import { type Clock, parseRetryAfter, Retries, type RetryOptions, systemClock, withRetries } from "../../oci/http/retry.js";
+import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
+import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
+import type { Environment } from "../../net/proxy.js";
+import { type Clock, parseRetryAfter, Retries, type RetryOptions, systemClock, withRetries } from "../../net/retry.js";
 import type { Descriptor } from "../../oci/types.js";
-import { type HttpAnswer, readBody, startOfBody } from "../../oci/http/body.js";
-import type { HttpLimits, OnWait } from "../../oci/http/limits.js";
-import { exchange, type HttpRequest } from "../../oci/http/transport.js";
+import { type HttpAnswer, readBody, startOfBody } from "../../net/body.js";
+import type { HttpLimits, OnWait } from "../../net/limits.js";
+import { exchange, type HttpRequest } from "../../net/transport.js";
 
 /** A request to a cache service that failed, after all retries. Codes start with `cache/`. */
 export class CacheServiceError extends HttpError {

@@ -1,4 +1,4 @@
-import type { Compression } from "../../oci/layer/toc.js";
+import type { Compression } from "../../oci/media-types.js";
 import type { GhaOptions } from "./gha.js";
 import type { S3Options } from "./s3.js";
 

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { type Digest, digestHex } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
-import type { Environment } from "../../oci/http/proxy.js";
-import { discard, type HttpAnswer, readAll } from "../../oci/http/body.js";
-import type { HttpRequest } from "../../oci/http/transport.js";
+import type { Environment } from "../../net/proxy.js";
+import { discard, type HttpAnswer, readAll } from "../../net/body.js";
+import type { HttpRequest } from "../../net/transport.js";
 import { awsCredentials, type CredentialsSource } from "./aws-credentials.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
 import { type CacheHttp, type ServiceOptions, type ServiceRequest, verified } from "./http.js";

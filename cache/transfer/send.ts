@@ -1,4 +1,4 @@
-import { waitsOf } from "../../oci/http/limits.js";
+import { waitsOf } from "../../net/limits.js";
 import type { CacheTarget, OutgoingBlob } from "./backend.js";
 import type { TransferContent } from "./content.js";
 

@@ -1,5 +1,5 @@
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { suggest } from "../../core/suggest.js";
+import { suggest } from "../../core/text/suggest.js";
 import { splitCsv } from "../csv.js";
 import { UsageError } from "../exit-codes.js";
 import type { ParsedFlags } from "../flags.js";

@@ -1,6 +1,6 @@
 import type { CheckResult, LintWarning, Outline, OutlineMount, Target } from "../../api/options.js";
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
-import { printable, printableLines } from "../../core/printable.js";
+import { printable, printableLines } from "../../core/text/printable.js";
 import { renderExcerpt } from "../excerpt.js";
 import { renderTable } from "../table.js";
 import { jsonText } from "../json.js";

@@ -3,7 +3,7 @@ import type { BuildResult } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { printable, printableLines } from "../../core/printable.js";
+import { printable, printableLines } from "../../core/text/printable.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
 import { type CliEnvironment, type Command, print, tell } from "../environment.js";

@@ -1,6 +1,6 @@
 import type { BuildHistoryStore, BuildSummary } from "../../api/build-record.js";
 
-import { parseDuration } from "../../core/duration.js";
+import { parseDuration } from "../../core/text/duration.js";
 import { age, createdAt } from "../age.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";

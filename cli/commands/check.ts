@@ -1,7 +1,7 @@
 import type { CheckResult } from "../../api/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
-import { printable } from "../../core/printable.js";
-import { renderDiagnostic } from "../../core/render-diagnostic.js";
+import { printable } from "../../core/text/printable.js";
+import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
 import { readBuildOptions, readInputs } from "../build-options.js";
 import { checkJson } from "../check/docker-forms.js";
 import { type Command, print, tell } from "../environment.js";

@@ -1,5 +1,5 @@
 import type { CheckStatus, DoctorCheck, DoctorReport } from "../../api/doctor-types.js";
-import { printable } from "../../core/printable.js";
+import { printable } from "../../core/text/printable.js";
 import { type Command, print, storeRoot } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";

@@ -1,5 +1,5 @@
 import type { DiskItem, DiskUsageReport } from "../../api/disk-types.js";
-import { printable } from "../../core/printable.js";
+import { printable } from "../../core/text/printable.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { parseDiskFilters } from "../disk-filter.js";

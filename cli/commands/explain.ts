@@ -1,7 +1,7 @@
 import type { RecordedBuild, RecordedStep } from "../../api/build-record.js";
 import { isInstruction } from "../../api/instruction-step.js";
 import type { StepExplanation } from "../../core/events.js";
-import { printable } from "../../core/printable.js";
+import { printable } from "../../core/text/printable.js";
 import { age } from "../age.js";
 import { type Command, print, withHistory } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";

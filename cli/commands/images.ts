@@ -1,7 +1,7 @@
 import type { ImageStore, StoredImage } from "../../api/options.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { readGlob } from "../../core/glob.js";
-import { compileWildcards } from "../../core/wildcards.js";
+import { readGlob } from "../../core/text/glob.js";
+import { compileWildcards } from "../../core/text/wildcards.js";
 import { age, createdAt } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { type Command, print, withStore } from "../environment.js";

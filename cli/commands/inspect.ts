@@ -1,4 +1,4 @@
-import { printableLines } from "../../core/printable.js";
+import { printableLines } from "../../core/text/printable.js";
 import { type Command, print, withStore, tell } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../flags.js";

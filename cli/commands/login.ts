@@ -1,4 +1,4 @@
-import { printable } from "../../core/printable.js";
+import { printable } from "../../core/text/printable.js";
 import { text } from "node:stream/consumers";
 import type { LoginResult } from "../../api/registry-login.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";

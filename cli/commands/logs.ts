@@ -1,5 +1,5 @@
 import type { BuildHistoryStore, RecordedBuild, RecordedStep } from "../../api/build-record.js";
-import { printable } from "../../core/printable.js";
+import { printable } from "../../core/text/printable.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { logOutput } from "../log-output.js";

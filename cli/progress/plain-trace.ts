@@ -1,5 +1,5 @@
 import type { BuildEvent, StepId } from "../../core/events.js";
-import { printable } from "../../core/printable.js";
+import { printable } from "../../core/text/printable.js";
 import { CommandGuard } from "../command-guard.js";
 import { latin1 } from "../latin1.js";
 import { explanationLine } from "../explanation.js";

@@ -1,6 +1,6 @@
 import type { StepId } from "../../core/events.js";
 import { now as clock } from "../../core/events.js";
-import { printable } from "../../core/printable.js";
+import { printable } from "../../core/text/printable.js";
 import { repeated } from "../repeated.js";
 import { latin1 } from "../latin1.js";
 import { type PartState, PlainTrace, type StepState } from "./plain-trace.js";

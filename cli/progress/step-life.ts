@@ -1,6 +1,6 @@
 import { progressSize } from "../bytes.js";
 import type { BuildEvent } from "../../core/events.js";
-import { printable } from "../../core/printable.js";
+import { printable } from "../../core/text/printable.js";
 
 export interface StepEnd {
   readonly kind: "completed" | "cached" | "canceled" | "failed";

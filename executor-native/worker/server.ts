@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
-import { started } from "../../core/descriptors.js";
+import { started } from "../../core/system/descriptors.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { sandboxFailed, toWire } from "../errors.js";
 import type { HelperFailure } from "../helper-failure.js";

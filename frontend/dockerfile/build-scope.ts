@@ -1,5 +1,5 @@
 import type { SourceFile } from "../../core/diagnostics.js";
-import type { PatternMatcher } from "../../core/pattern-matcher.js";
+import type { PatternMatcher } from "../../core/text/pattern-matcher.js";
 import type { Rootfs } from "../../llb/vertex.js";
 import type { Platform } from "../../oci/platform.js";
 import type { FrontendOptions } from "../frontend.js";

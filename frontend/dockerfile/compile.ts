@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { DiagnosticsError } from "../../core/errors.js";
-import { PatternMatcher, PatternSyntaxError } from "../../core/pattern-matcher.js";
+import { PatternMatcher, PatternSyntaxError } from "../../core/text/pattern-matcher.js";
 import { formatPlatform } from "../../oci/platform.js";
 import type { FrontendOptions, FrontendPorts, FrontendResult } from "../frontend.js";
 import type { DockerfileAst } from "./ast.js";

@@ -1,4 +1,4 @@
-import { cleanPath } from "../../core/pattern-matcher.js";
+import { cleanPath } from "../../core/text/pattern-matcher.js";
 
 /** A pattern, and the line of the file that it stands in, counted from 1. */
 export interface IgnoreLine {

@@ -1,4 +1,4 @@
-import { looksSecret } from "../../core/secret-names.js";
+import { looksSecret } from "../../core/text/secret-names.js";
 import type { SourceRange } from "../../core/diagnostics.js";
 import type { VertexMetadata } from "../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";

@@ -1,5 +1,5 @@
 import type { Fix, SourceRange } from "../../core/diagnostics.js";
-import { suggest } from "../../core/suggest.js";
+import { suggest } from "../../core/text/suggest.js";
 import { fixOf, replaceWord } from "./edits.js";
 import type { Problem } from "./problem.js";
 

@@ -1,5 +1,5 @@
 import type { Diagnostic, Fix, Severity, SourceFile, SourceRange } from "../../core/diagnostics.js";
-import { mendedLine } from "../../core/text-edits.js";
+import { mendedLine } from "../../core/text/text-edits.js";
 
 /** A {@link Diagnostic} without its source text: plain data that can be kept with a cached AST. */
 export interface Problem {

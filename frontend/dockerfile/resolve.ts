@@ -1,5 +1,5 @@
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import { suggest } from "../../core/suggest.js";
+import { suggest } from "../../core/text/suggest.js";
 import { edge, type VertexMetadata } from "../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
 import { familiarReference, parseReference, withDefaultTag } from "../../oci/reference.js";

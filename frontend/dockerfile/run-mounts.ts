@@ -1,4 +1,4 @@
-import { cleanPath } from "../../core/pattern-matcher.js";
+import { cleanPath } from "../../core/text/pattern-matcher.js";
 import type { Mount } from "../../llb/ops.js";
 import type { Flag } from "./ast.js";
 import * as errors from "./errors.js";

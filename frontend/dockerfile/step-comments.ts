@@ -1,4 +1,4 @@
-import { parseDuration } from "../../core/duration.js";
+import { parseDuration } from "../../core/text/duration.js";
 import type { VertexMetadata } from "../../llb/vertex.js";
 import type { Instruction } from "./ast.js";
 import * as errors from "./errors.js";

@@ -1,4 +1,4 @@
-import { cleanPath } from "../../core/pattern-matcher.js";
+import { cleanPath } from "../../core/text/pattern-matcher.js";
 import { edge, type Rootfs } from "../../llb/vertex.js";
 import type { Heredoc, ListNode, Word } from "./ast.js";
 import * as errors from "./errors.js";

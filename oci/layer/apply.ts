@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
-import { fsPath } from "../path-bytes.js";
-import { lremovexattr, lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../posix.js";
+import { fsPath } from "../../core/system/path-bytes.js";
+import { lremovexattr, lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../../core/system/posix.js";
 import { nameCollision, unpackFailed } from "./errors.js";
 import type { Change, Inode } from "./layer-tree.js";
 import { joinPath } from "./path-order.js";
@@ -22,7 +22,8 @@ import { type Cancellation, readLayer } from "./read-layer.js";
 import { SparseWriter } from "./sparse-writer.js";
 import { isPlain, setMetadata, setTimes, setXattrs, virtualOwner } from "./set-metadata.js";
 import type { LayerTasks } from "./tasks.js";
-import type { NodeMeta } from "./toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
+
 import { type Owner, type OwnerPlace, writeVirtualOwners } from "./virtual-owners.js";
 import { OPAQUE_XATTR, OWNER_XATTR } from "./xattrs.js";
 

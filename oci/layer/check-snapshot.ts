@@ -1,8 +1,8 @@
 import { closeSync, lstatSync, openSync, readSync } from "node:fs";
 import { Hasher } from "../../core/digest.js";
 import { systemErrorCode } from "../../core/errors.js";
-import { fsPath } from "../path-bytes.js";
-import { lgetxattr } from "../posix.js";
+import { fsPath } from "../../core/system/path-bytes.js";
+import { lgetxattr } from "../../core/system/posix.js";
 import { joinPath, splitPath } from "./path-order.js";
 import { type Cancellation, stopIfAborted } from "./read-layer.js";
 import type { LayerTasks } from "./tasks.js";

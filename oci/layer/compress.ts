@@ -4,7 +4,7 @@ import { type Digest, Hasher } from "../../core/digest.js";
 import { deflateBlock, dictionaryOf } from "./deflate-block.js";
 import { invalidLevel, zstdUnsupported } from "./errors.js";
 import type { CompressionOptions } from "./tasks.js";
-import type { Compression } from "./toc.js";
+import type { Compression } from "../media-types.js";
 
 /**
  * The version of the compressed bytes. Raised when the same input and level give other bytes than before, which changes the digests of all layers made from

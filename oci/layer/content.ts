@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { systemErrorCode } from "../../core/errors.js";
-import { fsPath } from "../path-bytes.js";
+import { fsPath } from "../../core/system/path-bytes.js";
 import { fileChanged, fileUnreadable } from "./errors.js";
 import type { ContentSource, PackEntry } from "./toc.js";
 

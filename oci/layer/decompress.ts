@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { type Duplex, pipeline, Readable } from "node:stream";
 import * as zlib from "node:zlib";
-import { started } from "../../core/descriptors.js";
+import { started } from "../../core/system/descriptors.js";
 import { systemErrorCode } from "../../core/errors.js";
 import { corruptLayer, decompressorMissing } from "./errors.js";
 import { type Growing, readGrowing } from "./growing-file.js";

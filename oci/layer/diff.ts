@@ -1,13 +1,14 @@
 import { closeSync, openSync, readSync, type Stats } from "node:fs";
-import { fsPath } from "../path-bytes.js";
+import { fsPath } from "../../core/system/path-bytes.js";
 import { systemErrorCode } from "../../core/errors.js";
-import { lgetxattr } from "../posix.js";
+import { lgetxattr } from "../../core/system/posix.js";
 import { pathTooLong } from "./errors.js";
 import { writeLayer } from "./layer-writer.js";
 import { joinPath } from "./path-order.js";
 import { type Cancellation, stopIfAborted } from "./read-layer.js";
 import type { LayerTasks } from "./tasks.js";
-import type { NodeMeta, NodeType, PackEntry, PackPlan } from "./toc.js";
+import type { PackEntry, PackPlan } from "./toc.js";
+import type { NodeMeta, NodeType } from "../../core/file-node.js";
 import { inodeKey, nodeType, readLink, readNames, readNode, statOf } from "./upper-stat.js";
 import { type Owner, VirtualOwners } from "./virtual-owners.js";
 import { OPAQUE_XATTR, WHITEOUT_XATTR } from "./xattrs.js";

@@ -1,5 +1,5 @@
 import type { TarHeader } from "../tar/header.js";
-import type { NodeMeta } from "./toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
 
 /** The tar header of an entry of a layer. A hard link has none of what its target says. */
 export function headerOf(entry: NodeMeta & { readonly hardlink?: string }): TarHeader {

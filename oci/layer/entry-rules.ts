@@ -1,7 +1,7 @@
-import { pathByteLength } from "../path-bytes.js";
+import { pathByteLength } from "../../core/system/path-bytes.js";
 import type { TarHeader } from "../tar/header.js";
 import { nameTooLong } from "./errors.js";
-import type { NodeMeta } from "./toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
 import { layerXattrs } from "./xattrs.js";
 
 /** Bytes of a whole path and of one component, as Linux has them. */

@@ -1,4 +1,4 @@
-import { diskFull } from "../../core/disk-full.js";
+import { diskFull } from "../../core/system/disk-full.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 
 /** One function per message that reading, writing or unpacking a layer can end with. */

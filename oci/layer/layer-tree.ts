@@ -5,7 +5,8 @@ import { badHardlink, badWhiteout, nameTooLong, parentNotDirectory, symlinkLoop 
 import { checkLength, cleanName, metaOf, PATH_LIMIT, throughLink } from "./entry-rules.js";
 import { joinPath } from "./path-order.js";
 import { SYMLINK_LIMIT } from "./resolve.js";
-import type { NodeMeta, Toc, TocEntry } from "./toc.js";
+import type { Toc, TocEntry } from "./toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
 import { classifyName } from "./whiteout.js";
 
 /** What several names can share: everything but a directory. */

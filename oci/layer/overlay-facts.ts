@@ -1,5 +1,6 @@
 import { splitPath } from "./path-order.js";
-import type { FileTree, NodeMeta, PackEntry, Toc } from "./toc.js";
+import type { FileTree, PackEntry, Toc } from "./toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
 import { IMPLIED_DIRECTORY } from "./view.js";
 
 /** What overlayfs does not know by itself about an unpacked layer. */

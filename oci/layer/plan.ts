@@ -1,6 +1,7 @@
 import { joinPath, sortByPath, splitPath } from "./path-order.js";
 import { reservedName } from "./errors.js";
-import type { PackEntry, PackPlan, Timestamp } from "./toc.js";
+import type { PackEntry, PackPlan } from "./toc.js";
+import type { Timestamp } from "../../core/file-node.js";
 import { isReservedName } from "./whiteout.js";
 import { layerXattrs } from "./xattrs.js";
 

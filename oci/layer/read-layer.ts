@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { TaskContext } from "../../core/thread-pool.js";
+import type { TaskContext } from "../../core/tasks/thread-pool.js";
 import { type Digest, Hasher } from "../../core/digest.js";
 import { CanceledError } from "../../core/errors.js";
 import type { TarHeader } from "../tar/header.js";

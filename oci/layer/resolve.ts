@@ -1,6 +1,7 @@
 import { symlinkLoop } from "./errors.js";
 import { joinPath, splitPath } from "./path-order.js";
-import type { FileTree, NodeMeta } from "./toc.js";
+import type { FileTree } from "./toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
 
 /** How many links the kernel would follow is 40; builders allow 255. */
 export const SYMLINK_LIMIT = 255;

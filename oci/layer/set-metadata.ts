@@ -1,8 +1,8 @@
 import { chmodSync, lchownSync, lutimesSync } from "node:fs";
 import { systemErrorCode } from "../../core/errors.js";
-import { fsPath } from "../path-bytes.js";
-import { lsetxattr, lutimes } from "../posix.js";
-import type { NodeMeta, Timestamp } from "./toc.js";
+import { fsPath } from "../../core/system/path-bytes.js";
+import { lsetxattr, lutimes } from "../../core/system/posix.js";
+import type { NodeMeta, Timestamp } from "../../core/file-node.js";
 import type { Owner, OwnerPlace } from "./virtual-owners.js";
 import { OWNER_XATTR } from "./xattrs.js";
 

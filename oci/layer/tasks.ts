@@ -1,6 +1,7 @@
 import type { Digest } from "../../core/digest.js";
 import type { Descriptor } from "../types.js";
-import type { Compression, LayerBlob, PackPlan, Toc } from "./toc.js";
+import type { LayerBlob, PackPlan, Toc } from "./toc.js";
+import type { Compression } from "../media-types.js";
 
 /**
  * The heavy work on layers, as tasks over plain data: they run on a thread of the main process, or (where mapped ids are involved) in the

@@ -1,37 +1,5 @@
 import type { Digest } from "../../core/digest.js";
-
-/** File-system object kinds that a layer or a context can hold. Sockets are not among them: tar has no form for them. */
-export type NodeType = "file" | "dir" | "symlink" | "char" | "block" | "fifo";
-
-/** Seconds and nanoseconds since the epoch; `nsec` is 0…999,999,999 also before 1970. */
-export interface Timestamp {
-  readonly sec: number;
-  readonly nsec: number;
-}
-
-/** Extended attributes, values base64; keys in code-unit order. */
-export type Xattrs = Readonly<Record<string, string>>;
-
-/**
- * Metadata of one file-system object. Paths are relative to the root, without leading or trailing slash (`etc/passwd`);
- * the root itself is `""`. Names that are not UTF-8 are surrogate-escaped (byte 0x80+n becomes U+DC80+n, as Python does).
- */
-export interface NodeMeta {
-  readonly path: string;
-  readonly type: NodeType;
-  /** Permission bits with setuid, setgid and sticky: 0…0o7777. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Bytes of a file; 0 for everything else. */
-  readonly size: number;
-  readonly mtime: Timestamp;
-  /** Target text of a symlink, as stored. */
-  readonly link?: string;
-  readonly xattrs?: Xattrs;
-  /** Of a char or block device. */
-  readonly device?: { readonly major: number; readonly minor: number };
-}
+import type { Xattrs, NodeMeta } from "../../core/file-node.js";
 
 /**
  * One entry of a layer's TOC. Paths occur once; a path and its whiteout do not both occur. The root (`""`) occurs when the layer gives it metadata or
@@ -95,8 +63,6 @@ export interface PackPlan {
   readonly entries: readonly PackEntry[];
   readonly whiteouts?: readonly string[];
 }
-
-export type Compression = "gzip" | "zstd" | "uncompressed";
 
 /** What packing, diffing or scanning a layer gives. */
 export interface LayerBlob {

@@ -1,8 +1,8 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
-import { decodePath, fsPath } from "../path-bytes.js";
-import { lgetxattr, llistxattr } from "../posix.js";
+import { decodePath, fsPath } from "../../core/system/path-bytes.js";
+import { lgetxattr, llistxattr } from "../../core/system/posix.js";
 import { compareCodeUnits } from "../../core/canonical.js";
-import type { NodeMeta, NodeType, Timestamp, Xattrs } from "./toc.js";
+import type { NodeMeta, NodeType, Timestamp, Xattrs } from "../../core/file-node.js";
 import type { Owner } from "./virtual-owners.js";
 import { isLayerXattr, OWNER_XATTR } from "./xattrs.js";
 

@@ -1,7 +1,8 @@
 import type { Digest } from "../../core/digest.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import { joinPath, splitPath } from "./path-order.js";
-import type { ContentSource, FileTree, NodeMeta, Toc, TocEntry } from "./toc.js";
+import type { ContentSource, FileTree, Toc, TocEntry } from "./toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
 
 /** A layer of a stack: its TOC, and the name that {@link RootfsView.content} calls it by. */
 export interface ViewLayer {

@@ -1,8 +1,8 @@
 import { lstatSync, writeFileSync } from "node:fs";
-import { ownersFile, readOwnersFile } from "../../core/owners-file.js";
-import { fsPath } from "../path-bytes.js";
-import { lsetxattr } from "../posix.js";
-import type { NodeMeta } from "./toc.js";
+import { ownersFile, readOwnersFile } from "../../core/system/owners-file.js";
+import { fsPath } from "../../core/system/path-bytes.js";
+import { lsetxattr } from "../../core/system/posix.js";
+import type { NodeMeta } from "../../core/file-node.js";
 import { OWNERS_MARK } from "./xattrs.js";
 
 export type Owner = Pick<NodeMeta, "uid" | "gid">;
@@ -10,7 +10,7 @@ export type Owner = Pick<NodeMeta, "uid" | "gid">;
 /** Where an owner is kept: `nowhere` when it is not mapped here and the file takes no attribute, as links, FIFOs and the like. */
 export type OwnerPlace = "inode" | "attribute" | "nowhere";
 
-/** Owners of what cannot carry its own, in unpacked layers whose owners are virtual: see core/owners-file.ts. */
+/** Owners of what cannot carry its own, in unpacked layers whose owners are virtual: see core/system/owners-file.ts. */
 export class VirtualOwners {
   readonly #owners = new Map<string, Owner>();
 

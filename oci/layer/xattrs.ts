@@ -1,4 +1,4 @@
-import type { Xattrs } from "./toc.js";
+import type { Xattrs } from "../../core/file-node.js";
 
 /**
  * Whether an extended attribute belongs to a layer. Left out are overlayfs's own bookkeeping (a layer that brought it could redirect directories

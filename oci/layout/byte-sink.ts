@@ -1,9 +1,9 @@
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, write, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
-import { checkFileDestination } from "../../core/destination.js";
+import { checkFileDestination } from "../../core/system/destination.js";
 import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
-import { removeAbandoned, temporaryName } from "../../core/temporary-files.js";
+import { removeAbandoned, temporaryName } from "../../core/system/temporary-files.js";
 
 /** Where the bytes of a result go. Ends with exactly one of `commit` and `discard`. */
 export interface ByteSink {

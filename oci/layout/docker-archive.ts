@@ -5,7 +5,7 @@ import { TsbuildError } from "../../core/errors.js";
 import { layerMediaType, mediaTypes } from "../media-types.js";
 import type { Descriptor, Manifest } from "../types.js";
 import { check, parseImageConfig, parseJson } from "../validate.js";
-import type { Compression } from "../layer/toc.js";
+import type { Compression } from "../media-types.js";
 import type { BlobTarget } from "./complete.js";
 import { canonicalName } from "./names.js";
 

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { isDigest, type Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { sniffFormat } from "../layer/decompress.js";
-import type { Compression } from "../layer/toc.js";
+import type { Compression } from "../media-types.js";
 import { readTree } from "../image.js";
 import type { Descriptor } from "../types.js";
 import { MAX_METADATA_SIZE, parseIndex } from "../validate.js";

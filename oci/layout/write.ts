@@ -2,10 +2,10 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync,
 import { join } from "node:path";
 import { digestHex, type Digest } from "../../core/digest.js";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
-import { makeDirectory } from "../../core/make-directory.js";
-import { writeFileAtomic } from "../../core/fs-atomic.js";
-import { isTemporaryName, removeAbandoned, temporaryName } from "../../core/temporary-files.js";
-import { systemReason } from "../../core/system-reason.js";
+import { makeDirectory } from "../../core/system/make-directory.js";
+import { writeFileAtomic } from "../../core/system/fs-atomic.js";
+import { isTemporaryName, removeAbandoned, temporaryName } from "../../core/system/temporary-files.js";
+import { systemReason } from "../../core/system/system-reason.js";
 import { mediaTypes } from "../media-types.js";
 import type { Descriptor, Index } from "../types.js";
 import { parseIndex } from "../validate.js";

@@ -1,14 +1,14 @@
 import { CanceledError, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { parseChallenges, type Challenge } from "./challenge.js";
-import type { Connections } from "../http/connections.js";
+import type { Connections } from "../../net/connections.js";
 import type { Credentials, CredentialSource } from "./credential-types.js";
 import { protocolError, statusError } from "./errors.js";
-import { isLoopback, hostOf } from "../http/proxy.js";
-import { parseRetryAfter, withRetries, type Clock } from "../http/retry.js";
-import type { OnWait } from "../http/limits.js";
-import type { HttpResponse } from "../http/response.js";
-import { readAll, startOfBody } from "../http/body.js";
-import { exchange, type HttpRequest, resolveLocation } from "../http/transport.js";
+import { isLoopback, hostOf } from "../../net/proxy.js";
+import { parseRetryAfter, withRetries, type Clock } from "../../net/retry.js";
+import type { OnWait } from "../../net/limits.js";
+import type { HttpResponse } from "../../net/response.js";
+import { readAll, startOfBody } from "../../net/body.js";
+import { exchange, type HttpRequest, resolveLocation } from "../../net/transport.js";
 
 /** Bearer tokens live at least this long when the server does not say (the token specification's default), in seconds. */
 const DEFAULT_LIFETIME = 60;

@@ -1,15 +1,15 @@
 import type { Digest } from "../../core/digest.js";
 import { parseReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
-import { Connections, defaultCertificateDirectories } from "../http/connections.js";
+import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
 import { registryFailures } from "./errors.js";
 import { dockerCredentials } from "./credentials.js";
 import type { CredentialSource } from "./credential-types.js";
-import type { Environment } from "../http/proxy.js";
+import type { Environment } from "../../net/proxy.js";
 import { fetchBlob, fetchManifest, resolve, type FetchedManifest, type PullOptions } from "./pull.js";
 import type { PushBlobOptions, PushedBlob } from "./push.js";
-import type { HttpLimits } from "../http/limits.js";
-import { systemClock, type Clock } from "../http/retry.js";
+import type { HttpLimits } from "../../net/limits.js";
+import { systemClock, type Clock } from "../../net/retry.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
 import { listTags } from "./tags.js";
 

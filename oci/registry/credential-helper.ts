@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { started } from "../../core/descriptors.js";
+import { started } from "../../core/system/descriptors.js";
 import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
-import type { Environment } from "../http/proxy.js";
+import type { Environment } from "../../net/proxy.js";
 import type { Credentials } from "./credential-types.js";
 
 /** A helper that hangs (waiting for a dialog nobody sees) must not hang the build. Milliseconds. */

@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../core/errors.js";
-import type { Environment } from "../http/proxy.js";
+import type { Environment } from "../../net/proxy.js";
 import { CredentialHelper } from "./credential-helper.js";
 import { type DockerConfig, dockerConfigPath, helperFor, readDockerConfig, keysOf, serverName, updateAuths } from "./docker-config.js";
 import type { Credentials, CredentialSource, CredentialPlace } from "./credential-types.js";

@@ -1,12 +1,12 @@
 import { chownSync, mkdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
-import { writeFileAtomic } from "../../core/fs-atomic.js";
-import { inHome } from "../../core/home.js";
-import { makeDirectory } from "../../core/make-directory.js";
-import { readRegularFile } from "../../core/regular-file.js";
-import { systemReason } from "../../core/system-reason.js";
-import type { Environment } from "../http/proxy.js";
+import { writeFileAtomic } from "../../core/system/fs-atomic.js";
+import { inHome } from "../../core/system/home.js";
+import { makeDirectory } from "../../core/system/make-directory.js";
+import { readRegularFile } from "../../core/system/regular-file.js";
+import { systemReason } from "../../core/system/system-reason.js";
+import type { Environment } from "../../net/proxy.js";
 
 /** One registry's entry in `auths`. With a credential helper it is there, but empty. */
 export interface AuthEntry {

@@ -1,4 +1,4 @@
-import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../http/errors.js";
+import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
 
 /** One entry of the `errors` list that registries answer with: `MANIFEST_UNKNOWN`, "manifest unknown". */
 export interface RegistryErrorDetail {

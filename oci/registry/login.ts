@@ -1,8 +1,8 @@
 import { TsbuildError } from "../../core/errors.js";
-import { Connections, defaultCertificateDirectories } from "../http/connections.js";
-import type { Environment } from "../http/proxy.js";
-import { systemClock } from "../http/retry.js";
-import { discard } from "../http/body.js";
+import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
+import type { Environment } from "../../net/proxy.js";
+import { systemClock } from "../../net/retry.js";
+import { discard } from "../../net/body.js";
 import type { Credentials } from "./credential-types.js";
 import { RegistryError, registryFailures } from "./errors.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";

@@ -4,10 +4,10 @@ import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import { manifestTypeOf, MAX_METADATA_SIZE, parseManifestOrIndex } from "../validate.js";
 import { protocolError, RegistryError } from "./errors.js";
-import { Retries, withRetries } from "../http/retry.js";
-import type { OnWait } from "../http/limits.js";
+import { Retries, withRetries } from "../../net/retry.js";
+import type { OnWait } from "../../net/limits.js";
 import type { RegistrySession } from "./session.js";
-import { discard, readAll, readBody, type HttpAnswer } from "../http/body.js";
+import { discard, readAll, readBody, type HttpAnswer } from "../../net/body.js";
 
 /** A manifest or index with its bytes, verified. */
 export interface FetchedManifest {

@@ -1,5 +1,5 @@
-import { inParallel } from "../../core/in-parallel.js";
-import { waitsOf } from "../http/limits.js";
+import { inParallel } from "../../core/tasks/in-parallel.js";
+import { waitsOf } from "../../net/limits.js";
 import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import type { RegistryClient } from "./client.js";

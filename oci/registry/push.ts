@@ -4,10 +4,10 @@ import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import { protocolError, RegistryError } from "./errors.js";
 import { manifestPath, type PullOptions, pullScope, resolve, waiting } from "./pull.js";
-import { withRetries } from "../http/retry.js";
+import { withRetries } from "../../net/retry.js";
 import type { RegistrySession } from "./session.js";
-import { discard, type HttpAnswer } from "../http/body.js";
-import { resolveLocation } from "../http/transport.js";
+import { discard, type HttpAnswer } from "../../net/body.js";
+import { resolveLocation } from "../../net/transport.js";
 
 export interface PushBlobOptions extends PullOptions {
   /** Opens the blob's bytes anew for each attempt. */

@@ -1,13 +1,13 @@
 import { TsbuildError } from "../../core/errors.js";
 import { Authorizer, unlessAborted } from "./auth.js";
-import type { Connections } from "../http/connections.js";
+import type { Connections } from "../../net/connections.js";
 import type { CredentialSource } from "./credential-types.js";
-import { networkErrorCode } from "../http/errors.js";
+import { networkErrorCode } from "../../net/errors.js";
 import { RegistryError, statusError } from "./errors.js";
-import { hostOf, isLoopback } from "../http/proxy.js";
-import { parseRetryAfter, withRetries, type Clock, type RetryOptions } from "../http/retry.js";
-import { discard, startOfBody, type HttpAnswer } from "../http/body.js";
-import { exchange, type HttpRequest } from "../http/transport.js";
+import { hostOf, isLoopback } from "../../net/proxy.js";
+import { parseRetryAfter, withRetries, type Clock, type RetryOptions } from "../../net/retry.js";
+import { discard, startOfBody, type HttpAnswer } from "../../net/body.js";
+import { exchange, type HttpRequest } from "../../net/transport.js";
 
 const PART_SIZE = 16 << 20;
 

@@ -1,6 +1,6 @@
 import { compareCodeUnits } from "../../core/canonical.js";
-import { readAll } from "../http/body.js";
-import { resolveLocation } from "../http/transport.js";
+import { readAll } from "../../net/body.js";
+import { resolveLocation } from "../../net/transport.js";
 import type { Reference } from "../reference.js";
 import { protocolError } from "./errors.js";
 import { type PullOptions, pullScope, waiting } from "./pull.js";

@@ -1,12 +1,12 @@
-import type { NodeType, Timestamp } from "../layer/toc.js";
-import { decodePath } from "../path-bytes.js";
+import type { NodeType, Timestamp } from "../../core/file-node.js";
+import { decodePath } from "../../core/system/path-bytes.js";
 
 /** What a tar entry is; the numbers of POSIX ustar and what GNU and old tars add. */
 export type TarType = NodeType | "hardlink";
 
 /** One entry of an archive, extensions already applied. */
 export interface TarHeader {
-  /** As stored: may be absolute, hold `..`, end in slashes. Not UTF-8: see {@link ../path-bytes.ts}. */
+  /** As stored: may be absolute, hold `..`, end in slashes. Not UTF-8: see {@link ../../core/system/path-bytes.ts}. */
   readonly name: string;
   readonly type: TarType;
   readonly mode: number;

@@ -1,5 +1,5 @@
-import type { Timestamp } from "../layer/toc.js";
-import { decodePath } from "../path-bytes.js";
+import type { Timestamp } from "../../core/file-node.js";
+import { decodePath } from "../../core/system/path-bytes.js";
 
 /** One record of a PAX extended header, in order; keys may repeat (GNU sparse 0.0). Values are bytes: xattrs are binary. */
 export type PaxRecord = readonly [key: string, value: Buffer];

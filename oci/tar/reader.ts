@@ -1,5 +1,5 @@
-import type { Timestamp } from "../layer/toc.js";
-import { decodePath } from "../path-bytes.js";
+import type { Timestamp } from "../../core/file-node.js";
+import { decodePath } from "../../core/system/path-bytes.js";
 import { invalidTar, truncatedTar } from "./errors.js";
 import { BLOCK, padding, type RawHeader, readHeader, type TarHeader, type TarType } from "./header.js";
 import { type PaxRecord, parsePax, parsePaxTime } from "./pax.js";

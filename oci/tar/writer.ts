@@ -1,4 +1,4 @@
-import { encodePath } from "../path-bytes.js";
+import { encodePath } from "../../core/system/path-bytes.js";
 import { BLOCK, type HeaderFields, MAX_OCTAL_11, MAX_OCTAL_7, padding, type TarHeader, writeHeader } from "./header.js";
 import { encodePax, formatPaxTime, type PaxRecord } from "./pax.js";
 

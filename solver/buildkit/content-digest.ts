@@ -1,6 +1,7 @@
-import { PatternMatcher, type MatchInfo } from "../../core/pattern-matcher.js";
+import { PatternMatcher, type MatchInfo } from "../../core/text/pattern-matcher.js";
 import { resolvePath } from "../../oci/layer/resolve.js";
-import type { FileTree, NodeMeta } from "../../oci/layer/toc.js";
+import type { FileTree } from "../../oci/layer/toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
 import { compileComponent, splitWildcards } from "../ops/file/glob.js";
 import { childrenOf, NodeHashes, Unhashable } from "./content-hash.js";
 import { type ContentSelector, digestOf } from "./key-vertex.js";

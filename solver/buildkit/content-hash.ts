@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
-import type { FileTree, NodeMeta } from "../../oci/layer/toc.js";
-import { fsPath } from "../../oci/path-bytes.js";
+import type { FileTree } from "../../oci/layer/toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
+import { fsPath } from "../../core/system/path-bytes.js";
 
 /** Digests of nodes of one tree as BuildKit computes them (`cache/contenthash`), each once. */
 export class NodeHashes {

@@ -1,6 +1,6 @@
 import PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
-import { HeldItem } from "../../core/held-item.js";
+import { HeldItem } from "../../core/tasks/held-item.js";
 import { digestSelected } from "./definition-keys.js";
 import type { Graph, Node } from "./graph.js";
 import { distinctKeys, keyComponents, lastingKey, primaryKey, resultKeys, unusedKey } from "./keys.js";

@@ -1,5 +1,5 @@
 import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
-import { formatDuration } from "../../core/duration.js";
+import { formatDuration } from "../../core/text/duration.js";
 import { type EventSink, now, type StepChange, type StepExplanation, type StepId } from "../../core/events.js";
 import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
 import { compareSteps } from "./components.js";

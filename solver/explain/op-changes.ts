@@ -1,6 +1,6 @@
 import { canonicalJson, type Canonical } from "../../core/canonical.js";
 import type { StepChange } from "../../core/events.js";
-import { looksSecret } from "../../core/secret-names.js";
+import { looksSecret } from "../../core/text/secret-names.js";
 import type { ExecOp, FileAction, FileOp, Mount } from "../../llb/ops.js";
 import { quoted } from "./values.js";
 import { isVeiled } from "./veil.js";

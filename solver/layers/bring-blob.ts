@@ -1,7 +1,7 @@
-import { HeldItem } from "../../core/held-item.js";
+import { HeldItem } from "../../core/tasks/held-item.js";
 import type { Lock } from "../../cache/contract/locks.js";
 import type { Store } from "../../cache/store.js";
-import { waitsOf } from "../../oci/http/limits.js";
+import { waitsOf } from "../../net/limits.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { FetchOptions, Reporter } from "./ports.js";
 

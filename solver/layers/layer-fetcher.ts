@@ -2,7 +2,7 @@ import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { throwIfAborted, TsbuildError } from "../../core/errors.js";
-import { SingleFlight } from "../../core/single-flight.js";
+import { SingleFlight } from "../../core/tasks/single-flight.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { bringBlob } from "./bring-blob.js";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { isDigest } from "../../core/digest.js";
-import { together } from "../../core/together.js";
+import { together } from "../../core/tasks/together.js";
 import { compressionRecipe } from "../../oci/layer/compress.js";
 import type { EarlierLayer } from "../../oci/layer/layer-writer.js";
 import type { CompressionOptions, LayerTasks } from "../../oci/layer/tasks.js";

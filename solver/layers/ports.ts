@@ -1,4 +1,4 @@
-import type { OnWait } from "../../oci/http/limits.js";
+import type { OnWait } from "../../net/limits.js";
 import type { LayerTasks } from "../../oci/layer/tasks.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { LayerId } from "../../cache/contract/layers.js";

@@ -1,6 +1,7 @@
 import { TsbuildError } from "../../core/errors.js";
 import { resolvePath } from "../../oci/layer/resolve.js";
-import type { FileTree, NodeMeta, PackEntry } from "../../oci/layer/toc.js";
+import type { FileTree, PackEntry } from "../../oci/layer/toc.js";
+import type { NodeMeta } from "../../core/file-node.js";
 import type { SolverContext } from "../context.js";
 import { packLayer } from "../layers/pack.js";
 import type { Reporter } from "../layers/ports.js";

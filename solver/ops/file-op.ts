@@ -1,8 +1,8 @@
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
-import { together } from "../../core/together.js";
+import { together } from "../../core/tasks/together.js";
 import type { CopyAction, FileOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
-import type { Timestamp } from "../../oci/layer/toc.js";
+import type { Timestamp } from "../../core/file-node.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";

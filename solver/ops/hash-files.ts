@@ -4,10 +4,10 @@ import type { FileStat } from "../../cache/contract/stats.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import { type Digest, parseDigest } from "../../core/digest.js";
 import { throwIfAborted } from "../../core/errors.js";
-import type { Xattrs } from "../../oci/layer/toc.js";
+import type { Xattrs } from "../../core/file-node.js";
 import { isLayerXattr } from "../../oci/layer/xattrs.js";
-import { fsPath } from "../../oci/path-bytes.js";
-import { fgetxattr, flistxattr } from "../../oci/posix.js";
+import { fsPath } from "../../core/system/path-bytes.js";
+import { fgetxattr, flistxattr } from "../../core/system/posix.js";
 
 export interface HashedFile {
   readonly digest: Digest;

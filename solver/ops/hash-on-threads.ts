@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import type { TaskContext } from "../../core/thread-pool.js";
+import type { TaskContext } from "../../core/tasks/thread-pool.js";
 import { type Digest, digestHex, parseDigest } from "../../core/digest.js";
 import { CanceledError, throwIfAborted } from "../../core/errors.js";
-import type { Xattrs } from "../../oci/layer/toc.js";
+import type { Xattrs } from "../../core/file-node.js";
 import { type HashedFile, type HashFiles, hashFiles } from "./hash-files.js";
 
 /** Runs the task `hashFiles` on some thread. */

@@ -1,4 +1,4 @@
-import { type MatchInfo, PatternMatcher } from "../../core/pattern-matcher.js";
+import { type MatchInfo, PatternMatcher } from "../../core/text/pattern-matcher.js";
 import { PatternReach } from "./pattern-reach.js";
 
 /** One pattern of an ignore file. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { systemErrorCode } from "../../core/errors.js";
 import type { FileTree } from "../../oci/layer/toc.js";
-import { fsPath } from "../../oci/path-bytes.js";
+import { fsPath } from "../../core/system/path-bytes.js";
 import type { SolverContext } from "../context.js";
 import { extractContent } from "../layers/pack.js";
 import type { Reporter } from "../layers/ports.js";

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../../core/canonical.js";
-import { together } from "../../core/together.js";
+import { together } from "../../core/tasks/together.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { EngineOp } from "../engine/op.js";
 import type { SolverContext } from "../context.js";

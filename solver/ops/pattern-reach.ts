@@ -1,5 +1,5 @@
-import { readGlob } from "../../core/glob.js";
-import { compileWildcards } from "../../core/wildcards.js";
+import { readGlob } from "../../core/text/glob.js";
+import { compileWildcards } from "../../core/text/wildcards.js";
 
 /** Tells for one component of a path whether it can lead on; "anything" where a pattern crosses slashes. */
 type Component = ((name: string) => boolean) | "anything";

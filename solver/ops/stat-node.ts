@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import type { NodeMeta, NodeType } from "../../oci/layer/toc.js";
+import type { NodeMeta, NodeType } from "../../core/file-node.js";
 
 /** What a stat says of a context's file: owned by 0:0, times and permissions kept. The caller adds a link's target. */
 export function metaOfStat(path: string, type: NodeType, stat: BigIntStats): NodeMeta {

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { type HttpAnswer, readBody } from "../../oci/http/body.js";
+import { type HttpAnswer, readBody } from "../../net/body.js";
 import { tooLarge } from "./errors.js";
 
 /** Bytes after which a download is taken for a stream without an end. */

@@ -1,7 +1,7 @@
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { proposedHost } from "./secret-names.js";
-import { firstLine, HttpError, type HttpFailures, longPause, networkFault, redactUrl } from "../../oci/http/errors.js";
+import { firstLine, HttpError, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
 
 const CHECK_NETWORK = "Check the URL, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)";
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { started } from "../../core/descriptors.js";
+import { started } from "../../core/system/descriptors.js";
 import { CanceledError, systemErrorCode, throwIfAborted } from "../../core/errors.js";
 import { gitMissing } from "./git-errors.js";
 import { prepareSsh, type SshAccess, sshEnvironment } from "./git-ssh.js";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
-import { SingleFlight } from "../../core/single-flight.js";
+import { SingleFlight } from "../../core/tasks/single-flight.js";
 import type { Reporter } from "../layers/ports.js";
 import type { TsbuildError } from "../../core/errors.js";
 import { type Asking, GIT_LIMITS, GitCommand, type GitLimits } from "./git-command.js";

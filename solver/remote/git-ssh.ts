@@ -1,6 +1,6 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { inHome } from "../../core/home.js";
+import { inHome } from "../../core/system/home.js";
 
 /**
  * Keys that git may use over SSH. `none`: no keys at all, for what a Dockerfile or a repository

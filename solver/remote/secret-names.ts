@@ -1,4 +1,4 @@
-import { hostOf, isLoopback } from "../../oci/http/proxy.js";
+import { hostOf, isLoopback } from "../../net/proxy.js";
 
 /**
  * Returns the parts of secrets' ids that name an address, the most exact first: `HOST:PORT`, which somebody wrote for just this port, and `HOST`, which

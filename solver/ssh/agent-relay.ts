@@ -1,6 +1,6 @@
 import { chmodSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { SocketDirectory } from "../../core/socket-directory.js";
+import { SocketDirectory } from "../../core/system/socket-directory.js";
 
 /** A socket that leads to an SSH agent, and lets through no more than a step may ask of it. */
 export interface AgentRelay extends Disposable {

@@ -6,7 +6,7 @@ import { openStore } from "../../cache/open-store.js";
 import { storePaths } from "../../cache/paths.js";
 import type { Store } from "../../cache/store.js";
 import { sha256 } from "../../core/digest.js";
-import { flock } from "../../oci/posix.js";
+import { flock } from "../../core/system/posix.js";
 import { requires, withoutRoot } from "../support/requires.js";
 import { temporaryRoot } from "./support.js";
 

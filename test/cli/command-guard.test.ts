@@ -1,6 +1,6 @@
 import test from "ava";
 import { CommandGuard } from "../../cli/command-guard.js";
-import { printable, printableLines } from "../../core/printable.js";
+import { printable, printableLines } from "../../core/text/printable.js";
 
 const CASES: readonly (readonly [text: string, bare: string, prefixed: string])[] = [
   ["plain\ntext:: #1 ## x\n", "plain\ntext:: #1 ## x\n", "plain\ntext:: #1 ## x\n"],

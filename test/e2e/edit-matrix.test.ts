@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
-import { lsetxattr } from "../../oci/posix.js";
+import { lsetxattr } from "../../core/system/posix.js";
 import { busyboxSuite } from "../support/busybox-suite.js";
 import { instructionSteps } from "../support/plain-steps.js";
 import { Rig } from "../support/rig.js";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import test from "ava";
 import { sha256 } from "../../core/digest.js";
 import { DiagnosticsError, TsbuildError } from "../../core/errors.js";
-import { renderDiagnostics } from "../../core/render-diagnostic.js";
+import { renderDiagnostics } from "../../core/text/render-diagnostic.js";
 import { checkDockerfile } from "../../frontend/dockerfile/check.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
 import { readIgnoreLines } from "../../frontend/dockerfile/dockerignore.js";

@@ -4,7 +4,7 @@ import test from "ava";
 import fc from "fast-check";
 import type { Fix } from "../../core/diagnostics.js";
 import { packageRoot } from "../../core/package-root.js";
-import { applyFixes } from "../../core/text-edits.js";
+import { applyFixes } from "../../core/text/text-edits.js";
 import { checkDockerfile, type LintWarning } from "../../frontend/dockerfile/check.js";
 import { shellCommands } from "../../frontend/dockerfile/lint/shell-commands.js";
 import { type LintRule, ruleSlug } from "../../frontend/dockerfile/lint/rule.js";

@@ -1,5 +1,5 @@
-import type { HttpLimits } from "../../oci/http/limits.js";
-import type { Clock } from "../../oci/http/retry.js";
+import type { HttpLimits } from "../../net/limits.js";
+import type { Clock } from "../../net/retry.js";
 
 /** Milliseconds that pass with each turn of the event loop. */
 const TURN = 500;

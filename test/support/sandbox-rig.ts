@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../../executor-native/contract.js";
 import { ownershipHere } from "../../executor-native/id-map.js";
 import { startWorker } from "../../executor-native/start-worker.js";
-import { llistxattr } from "../../oci/posix.js";
+import { llistxattr } from "../../core/system/posix.js";
 
 /** A static busybox is all that a root file system needs here. */
 export const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));

@@ -1,4 +1,4 @@
-import { cleanPath } from "../../../core/pattern-matcher.js";
+import { cleanPath } from "../../../core/text/pattern-matcher.js";
 import { edge } from "../../../llb/vertex.js";
 import type { NodeOf } from "../ast.js";
 import { updated } from "../image-config.js";

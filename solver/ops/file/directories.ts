@@ -1,4 +1,4 @@
-import type { NodeMeta, Timestamp } from "../../../oci/layer/toc.js";
+import type { NodeMeta, Timestamp } from "../../../core/file-node.js";
 import { parentNotDirectory } from "./errors.js";
 import type { Ids } from "./owner.js";
 import type { TreeBuilder } from "./tree-builder.js";

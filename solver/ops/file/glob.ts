@@ -1,5 +1,5 @@
-import { readGlob } from "../../../core/glob.js";
-import { compileWildcards } from "../../../core/wildcards.js";
+import { readGlob } from "../../../core/text/glob.js";
+import { compileWildcards } from "../../../core/text/wildcards.js";
 import type { FileTree } from "../../../oci/layer/toc.js";
 import { badPattern } from "./errors.js";
 

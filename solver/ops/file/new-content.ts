@@ -1,5 +1,6 @@
 import { type Digest, sha256 } from "../../../core/digest.js";
-import type { ContentSource, FileTree, Xattrs } from "../../../oci/layer/toc.js";
+import type { ContentSource, FileTree } from "../../../oci/layer/toc.js";
+import type { Xattrs } from "../../../core/file-node.js";
 
 /** Where the bytes of a file in the new layer come from. */
 export type NewContent =

@@ -1,6 +1,7 @@
 import { throwIfAborted } from "../../../core/errors.js";
 import type { FileAction, FileOp, Owner } from "../../../llb/ops.js";
-import type { FileTree, PackPlan, Timestamp } from "../../../oci/layer/toc.js";
+import type { FileTree, PackPlan } from "../../../oci/layer/toc.js";
+import type { Timestamp } from "../../../core/file-node.js";
 import { copySelected } from "./copy.js";
 import { makeDirectory, makeFile, makeSymlink, removePath } from "./make.js";
 import { parseMode } from "./mode.js";

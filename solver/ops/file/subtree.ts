@@ -1,5 +1,6 @@
 import { resolvePath } from "../../../oci/layer/resolve.js";
-import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
+import type { FileTree } from "../../../oci/layer/toc.js";
+import type { NodeMeta } from "../../../core/file-node.js";
 
 /** A file of a subtree. */
 export interface SubtreeEntry {

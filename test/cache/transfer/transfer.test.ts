@@ -18,7 +18,7 @@ import { EMPTY_PAYLOAD, signRequest } from "../../../cache/transfer/signature-v4
 import { writeConfig, writeInlineRecords } from "../../../cache/transfer/write-config.js";
 import { sha256 } from "../../../core/digest.js";
 import { convertLayerType, mediaTypes } from "../../../oci/media-types.js";
-import type { Clock } from "../../../oci/http/retry.js";
+import type { Clock } from "../../../net/retry.js";
 import { tryParseReference } from "../../../oci/reference.js";
 import { createRegistryClient } from "../../../oci/registry/client.js";
 import { hasRegistry, startRegistry } from "../../support/registry.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { ownersFile } from "../../../core/owners-file.js";
+import { ownersFile } from "../../../core/system/owners-file.js";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import { helperPath } from "../../../executor-native/helper-path.js";
 import { type SandboxRig, tree } from "../../support/sandbox-rig.js";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lgetxattr } from "../../../oci/posix.js";
+import { lgetxattr } from "../../../core/system/posix.js";
 import { readLink, readNames, statOf } from "../../../oci/layer/upper-stat.js";
 
 /** A directory for the time of `use`. */

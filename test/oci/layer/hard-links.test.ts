@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import { sha256 } from "../../../core/digest.js";
 import { layerTasks } from "../../../oci/layer/task-table.js";
-import type { NodeMeta } from "../../../oci/layer/toc.js";
+import type { NodeMeta } from "../../../core/file-node.js";
 import { planFileOp } from "../../../solver/ops/file/plan-file-op.js";
 import { LocalTree } from "../../../solver/ops/local-tree.js";
 import { fileOpOf } from "../../support/copy-line.js";

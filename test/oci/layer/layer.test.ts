@@ -25,7 +25,7 @@ import { layerTasks } from "../../../oci/layer/task-table.js";
 import type { CompressionOptions } from "../../../oci/layer/tasks.js";
 import type { PackEntry } from "../../../oci/layer/toc.js";
 import { ZstdFrames } from "../../../oci/layer/zstd-frames.js";
-import { lgetxattr, lsetxattr, lutimes } from "../../../oci/posix.js";
+import { lgetxattr, lsetxattr, lutimes } from "../../../core/system/posix.js";
 import { type Entry, tarOf } from "../tar/build-tar.js";
 import { attacks } from "./attacks.js";
 import { listing, withDirectory } from "./disk.js";

@@ -4,10 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../../core/digest.js";
 import { layerTasks } from "../../../oci/layer/task-table.js";
-import type { NodeMeta, Toc } from "../../../oci/layer/toc.js";
+import type { Toc } from "../../../oci/layer/toc.js";
+import type { NodeMeta } from "../../../core/file-node.js";
 import { inodeKey, readNames, readNode, statOf } from "../../../oci/layer/upper-stat.js";
 import { RootfsView } from "../../../oci/layer/view.js";
-import { lgetxattr, lsetxattr } from "../../../oci/posix.js";
+import { lgetxattr, lsetxattr } from "../../../core/system/posix.js";
 import { type Entry, tarOf } from "../tar/build-tar.js";
 
 const mediaType = "application/vnd.oci.image.layer.v1.tar";

@@ -1,8 +1,8 @@
 import { chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { ownersFile } from "../../../core/owners-file.js";
-import { lsetxattr } from "../../../oci/posix.js";
+import { ownersFile } from "../../../core/system/owners-file.js";
+import { lsetxattr } from "../../../core/system/posix.js";
 import { readNode, statOf } from "../../../oci/layer/upper-stat.js";
 import { VirtualOwners, writeVirtualOwners } from "../../../oci/layer/virtual-owners.js";
 import { OWNER_XATTR } from "../../../oci/layer/xattrs.js";

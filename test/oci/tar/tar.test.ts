@@ -7,7 +7,7 @@ import test from "ava";
 import fc from "fast-check";
 import tarStream from "tar-stream";
 import type { TsbuildError } from "../../../core/errors.js";
-import { decodePath, encodePath, fsPath } from "../../../oci/path-bytes.js";
+import { decodePath, encodePath, fsPath } from "../../../core/system/path-bytes.js";
 import { readNumber, type TarHeader } from "../../../oci/tar/header.js";
 import { encodePax, formatPaxTime, parsePax, parsePaxTime } from "../../../oci/tar/pax.js";
 import { TarParser } from "../../../oci/tar/reader.js";

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import type { FileTree, NodeMeta } from "../../../oci/layer/toc.js";
+import type { FileTree } from "../../../oci/layer/toc.js";
+import type { NodeMeta } from "../../../core/file-node.js";
 import { exitHint } from "../../../solver/ops/exit-hint.js";
 
 /** An image of these files; a text that begins with `->` is a link. */

@@ -1,6 +1,6 @@
 import test from "ava";
 import { CanceledError, TsbuildError } from "../../../../core/errors.js";
-import { DEFAULT_LIMITS } from "../../../../oci/http/limits.js";
+import { DEFAULT_LIMITS } from "../../../../net/limits.js";
 import { createRegistryClient, type RegistryClient } from "../../../../oci/registry/client.js";
 import { golden } from "../../../support/golden.js";
 import { logicalTime } from "../../../support/logical-time.js";

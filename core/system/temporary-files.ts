@@ -1,0 +1,70 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { bootId } from "./boot.js";
+import { systemErrorCode } from "../errors.js";
+
+/** What is written beside its destination, to be renamed when it is whole: `.NAME.tsbuild-PLACE-PID-RANDOM`. */
+const NAME = /^\..*tsbuild-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}$/;
+/** Characters of the destination's name that are kept, so that no name becomes too long. */
+const SHOWN = 80;
+/** Milliseconds after which a file that processes of another place left, and that nobody writes to, belongs to none that runs. */
+const FORGOTTEN = 24 * 3_600_000;
+
+let place: string | undefined;
+
+/** Names where process ids mean what they mean here: this run of the system, and this namespace of it. */
+function ownPlace(): string {
+  place ??= createHash("sha256").update(`${bootId()} ${pidNamespace()}`).digest("hex").slice(0, 8);
+  return place;
+}
+
+function pidNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}
+
+/** A name in `directory` that no other process uses, for what becomes `name`; see {@link removeAbandoned}. */
+export function temporaryName(directory: string, name = ""): string {
+  const shown = name === "" ? "" : `${name.slice(0, SHOWN)}.`;
+  return join(directory, `.${shown}tsbuild-${ownPlace()}-${process.pid}-${randomBytes(6).toString("hex")}`);
+}
+
+/** Whether something is, by its name, not finished yet, or never will be. */
+export function isTemporaryName(name: string): boolean {
+  return name.charCodeAt(0) === DOT && NAME.test(name);
+}
+
+const DOT = 0x2e;
+
+/** Removes what processes that were killed left in a directory. Whatever cannot be looked at or removed stays. */
+export function removeAbandoned(directory: string): void {
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const [, where, pid] = name.charCodeAt(0) === DOT ? (NAME.exec(name) ?? []) : [];
+    if (where === undefined || pid === undefined) continue;
+    const path = join(directory, name);
+    try {
+      const left = where === ownPlace() ? !isRunning(Number(pid)) : statSync(path).mtimeMs < Date.now() - FORGOTTEN;
+      if (left) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // It is somebody else's, or went meanwhile.
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return systemErrorCode(error) === "EPERM";
+  }
+}

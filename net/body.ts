@@ -1,0 +1,106 @@
+import { CanceledError, throwIfAborted } from "../core/errors.js";
+import type { HttpFailures } from "./errors.js";
+import { type HttpLimits, StalledError } from "./limits.js";
+import type { HttpResponse } from "./response.js";
+
+export interface HttpAnswer {
+  readonly response: HttpResponse;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  /** Makes the errors of whoever asked. */
+  readonly failures: HttpFailures;
+  /** Aborted when whoever asked gives up, or the connections are closed. */
+  readonly signal: AbortSignal;
+  readonly limits: HttpLimits;
+}
+
+/**
+ * Yields the bytes of an answer. Fails with a temporary network error when the connection breaks, or when fewer than `leastBytes` come
+ * within the limit; with CanceledError on abort. Ends the connection when the reader stops early.
+ */
+export async function* readBody(answer: HttpAnswer, what: string): AsyncGenerator<Uint8Array, void> {
+  const { failures, url, signal, limits } = answer;
+  try {
+    yield* watched(answer, limits);
+  } catch (error) {
+    throwIfAborted(signal);
+    if (error instanceof CanceledError) throw error;
+    throw failures.network(what, { method: "GET", url }, error);
+  }
+}
+
+/** Reads the whole body, at most `limit` bytes; a longer one is a protocol error. */
+export async function readAll(answer: HttpAnswer, what: string, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of readBody(answer, what)) {
+    size += chunk.length;
+    if (size > limit)
+      throw answer.failures.protocol(
+        what,
+        { method: "GET", url: answer.url },
+        `sent more than ${limit} bytes where a small document was expected`,
+      );
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Drops a body so that its connection can be used again; closes the connection when there is much of it, or it does not come. */
+export async function discard(answer: HttpAnswer): Promise<void> {
+  await startOfBody(answer, 0);
+}
+
+/** Reads the first `limit` characters of a body whose rest does not matter, such as an error's. Never throws: what has come must do. */
+export async function startOfBody(answer: HttpAnswer, limit = 8192): Promise<string> {
+  const { remainder } = answer.limits;
+  const kept: Uint8Array[] = [];
+  let size = 0;
+  try {
+    // The body as a whole has the limit: nobody waits for the end of an error message.
+    for await (const chunk of watched(answer, { idle: remainder, leastBytes: Number.POSITIVE_INFINITY })) {
+      if (size < limit) kept.push(chunk);
+      size += chunk.length;
+      if (size > 65_536) break;
+    }
+  } catch {
+    // The connection broke, the time was over, or the build was aborted, which the next step of the exchange finds out.
+  }
+  return Buffer.concat(kept).toString("utf8").slice(0, limit);
+}
+
+/** Yields a body's chunks, and destroys its stream on abort and when it is too slow. Only the time in which bytes are awaited counts. */
+async function* watched(
+  { response, signal, limits }: HttpAnswer,
+  { idle, leastBytes }: Pick<HttpLimits, "idle" | "leastBytes">,
+): AsyncGenerator<Uint8Array, void> {
+  const stream = response.body;
+  if (!stream) return;
+  const cancel = (): void => void stream.destroy(new CanceledError());
+  if (signal.aborted) cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  let received = 0;
+  let reading = true;
+  let late = false;
+  const timer = limits.timer(idle, () => {
+    if (reading) stream.destroy(new StalledError(received === 0 ? "sent nothing" : "sent too little", idle));
+    else late = true;
+  });
+  try {
+    for await (const chunk of stream) {
+      const bytes = chunk as Uint8Array;
+      received += bytes.length;
+      reading = false;
+      yield bytes;
+      reading = true;
+      if (received < leastBytes && !late) continue;
+      late = false;
+      received = 0;
+      timer.refresh();
+    }
+  } finally {
+    timer.cancel();
+    signal.removeEventListener("abort", cancel);
+    stream.destroy();
+  }
+}

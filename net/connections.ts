@@ -1,0 +1,155 @@
+import { readdirSync } from "node:fs";
+import type { Agent } from "node:http";
+import { join } from "node:path";
+import type { SecureContext, SecureContextOptions } from "node:tls";
+import { systemErrorCode, TsbuildError } from "../core/errors.js";
+import { inHome } from "../core/system/home.js";
+import { readRegularFile } from "../core/system/regular-file.js";
+import type { HttpFailures } from "./errors.js";
+import { DEFAULT_LIMITS, type HttpLimits } from "./limits.js";
+import { systemReason } from "../core/system/system-reason.js";
+import { keepIdleAgent, takeIdleAgent } from "./idle-agents.js";
+import { proxyFor, type Environment } from "./proxy.js";
+
+/** Directories with a folder per registry host, as docker has them: `*.crt` are CAs, `x.cert` with `x.key` a client certificate. */
+export function defaultCertificateDirectories(env: Environment): readonly string[] {
+  const config = env["XDG_CONFIG_HOME"] || inHome(env, ".config");
+  return [...(config === undefined ? [] : [join(config, "docker", "certs.d")]), "/etc/docker/certs.d"];
+}
+
+/** Bytes that a file of certificates may have. */
+const LARGEST_BUNDLE = 64 << 20;
+
+/**
+ * Keep-alive connections: one agent per origin, through the proxy that the environment names, trusting Node's own CAs
+ * (`NODE_EXTRA_CA_CERTS` included), `SSL_CERT_FILE` and the host's folder in certs.d.
+ */
+export class Connections {
+  readonly #agents = new Map<string, Promise<Agent>>();
+  /** Those among them that can serve others afterwards. */
+  readonly #plain = new Map<string, Agent>();
+  readonly #closing = new AbortController();
+  #closed = false;
+
+  constructor(
+    private readonly env: Environment,
+    private readonly certificateDirectories: readonly string[],
+    /** Makes the errors of exchanges over these connections. */
+    readonly failures: HttpFailures,
+    readonly limits: HttpLimits = DEFAULT_LIMITS,
+  ) {}
+
+  /** Aborted when the connections are closed: for exchanges that several callers share. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** `verify: false` accepts any certificate: for hosts that were declared insecure. */
+  agent(url: URL, verify: boolean): Promise<Agent> {
+    if (this.#closed) throw new Error("internal: the connections are closed");
+    const key = `${url.origin} ${verify}`;
+    let agent = this.#agents.get(key);
+    if (agent === undefined) {
+      agent = this.#connect(url, verify);
+      this.#agents.set(key, agent);
+    }
+    return agent;
+  }
+
+  /** Ends active connections. Idle ones go to whoever asks the same server next in this process, or end soon. */
+  close(): void {
+    this.#closed = true;
+    this.#closing.abort();
+    const plain = new Set(this.#plain.values());
+    for (const agent of this.#agents.values()) {
+      agent.then(
+        (made) => (plain.has(made) ? undefined : made.destroy()),
+        () => undefined,
+      );
+    }
+    for (const [key, agent] of this.#plain) keepIdleAgent(key, agent);
+    this.#agents.clear();
+    this.#plain.clear();
+  }
+
+  async #connect(url: URL, verify: boolean): Promise<Agent> {
+    const tls = url.protocol === "https:" ? { ...(await this.#secureContext(url, verify)), rejectUnauthorized: verify } : {};
+    const options = { keepAlive: true, maxFreeSockets: 16, ...tls };
+    const proxy = proxyFor(url, this.env);
+    if (proxy !== undefined) {
+      const { HttpsProxyAgent } = await import("https-proxy-agent");
+      return new HttpsProxyAgent(proxy, options);
+    }
+    const key = `${url.origin} ${verify}`;
+    const isPlain = !("secureContext" in tls);
+    const agent = (isPlain && takeIdleAgent(key)) || new (await agentOf(url))(options);
+    if (isPlain && !this.#closed) this.#plain.set(key, agent);
+    return agent;
+  }
+
+  /**
+   * Made once per origin: a context with a list of CAs takes 40 ms to make. Undefined where Node's defaults are right: without
+   * certificates of the user's, or where nothing is verified and there is no certificate of ours to show.
+   */
+  async #secureContext(url: URL, verify: boolean): Promise<{ readonly secureContext?: SecureContext }> {
+    const { authorities, pairs } = this.#certificates(url.host);
+    // Node has read the file of NODE_EXTRA_CA_CERTS already; reading the same file again would only cost time.
+    const extra = this.env["NODE_EXTRA_CA_CERTS"];
+    const bundle = this.env["SSL_CERT_FILE"] === extra ? undefined : this.env["SSL_CERT_FILE"];
+    if (pairs.length === 0 && (!verify || (authorities.length === 0 && !bundle))) return {};
+    const { createSecureContext, rootCertificates } = await import("node:tls");
+    const files = [extra, bundle].flatMap((path) => (path ? [readCertificate(path)] : []));
+    const options: SecureContextOptions = { ca: [...rootCertificates, ...files, ...authorities] };
+    if (pairs.length > 0) {
+      options.cert = pairs.map((pair) => pair.cert);
+      options.key = pairs.map((pair) => pair.key);
+    }
+    try {
+      return { secureContext: createSecureContext(options) };
+    } catch (cause) {
+      throw new TsbuildError("registry/certificate-invalid", `Cannot use the certificates for ${url.host}: ${systemReason(cause)}`, {
+        cause,
+        hint: `Look at ${this.certificateDirectories.map((directory) => join(directory, url.host)).join(" and ")}`,
+      });
+    }
+  }
+
+  #certificates(host: string): { readonly authorities: string[]; readonly pairs: { readonly cert: string; readonly key: string }[] } {
+    const authorities: string[] = [];
+    const pairs: { cert: string; key: string }[] = [];
+    for (const directory of this.certificateDirectories) {
+      const folder = join(directory, host);
+      for (const name of namesIn(folder)) {
+        const path = join(folder, name);
+        if (name.endsWith(".crt")) authorities.push(readCertificate(path));
+        if (name.endsWith(".cert")) pairs.push({ cert: readCertificate(path), key: readCertificate(path.replace(/\.cert$/, ".key")) });
+      }
+    }
+    return { authorities, pairs };
+  }
+}
+
+async function agentOf(url: URL): Promise<typeof Agent> {
+  return url.protocol === "https:" ? (await import("node:https")).Agent : (await import("node:http")).Agent;
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    // ENOTDIR and EACCES too: a folder that is not for us must not stop a pull that needs none of it.
+    if (systemErrorCode(error) !== undefined) return [];
+    throw error;
+  }
+}
+
+function readCertificate(path: string): string {
+  try {
+    return readRegularFile(path, LARGEST_BUNDLE).toString("utf8");
+  } catch (cause) {
+    throw new TsbuildError("registry/certificate-invalid", `Cannot read the certificate file "${path}": ${systemReason(cause)}`, {
+      cause,
+      hint: "Check the file, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS",
+    });
+  }
+}

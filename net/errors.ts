@@ -1,0 +1,109 @@
+import { TsbuildError, type TsbuildErrorOptions } from "../core/errors.js";
+import { LONGEST_PAUSE } from "./limits.js";
+
+export interface HttpErrorOptions extends TsbuildErrorOptions {
+  readonly method: string;
+  /** Redacted, see {@link redactUrl}. */
+  readonly url: string;
+  readonly status?: number;
+  readonly temporary?: boolean;
+  /** What `Retry-After` asked for, in milliseconds. */
+  readonly retryAfter?: number;
+}
+
+/** An HTTP request that failed. Whoever speaks over HTTP has its own codes. */
+export class HttpError extends TsbuildError {
+  override readonly name: string = "HttpError";
+  readonly method: string;
+  /** Without user, password and the values of query parameters. */
+  readonly url: string;
+  /** HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** Whether the same request may succeed later. */
+  readonly temporary: boolean;
+  readonly retryAfter: number | undefined;
+  /** Set when retries ended with this error: whoever else sees it asks no more. */
+  exhausted = false;
+
+  constructor(code: string, message: string, options: HttpErrorOptions) {
+    super(code, message, options);
+    this.method = options.method;
+    this.url = options.url;
+    this.status = options.status;
+    this.temporary = options.temporary ?? false;
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+/** The errors for what can go wrong in any exchange. `what` completes "Cannot …"; `found` completes "HOST …". */
+export interface HttpFailures {
+  /** No answer, or one that broke off. */
+  network(what: string, request: { readonly method: string; readonly url: URL }, cause: unknown): HttpError;
+  /** An answer that no server should give. */
+  protocol(what: string, request: { readonly method: string; readonly url: URL }, found: string): HttpError;
+}
+
+/** Tells how long a server wants to be left alone, to be read after "HOST answered 429", where that is longer than anybody waits. */
+export function longPause(retryAfter: number | undefined): string {
+  if (retryAfter === undefined || retryAfter <= LONGEST_PAUSE) return "";
+  const minutes = Math.ceil(retryAfter / 60_000);
+  return `, and asks to wait ${minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`}`;
+}
+
+/** A URL that may be shown: signed storage URLs carry secrets in their query, and users put passwords before the host. */
+export function redactUrl(url: URL | string): string {
+  const copy = new URL(url);
+  copy.username = "";
+  copy.password = "";
+  copy.hash = "";
+  const names = [...new Set(copy.searchParams.keys())];
+  copy.search = "";
+  return names.length === 0 ? copy.href : `${copy.href}?${names.map((name) => `${encodeURIComponent(name)}=…`).join("&")}`;
+}
+
+/** What was wrong with a connection, as words for "HOST: …", and whether waiting may mend it. */
+export function networkFault(cause: unknown): { readonly tls: boolean; readonly why: string; readonly temporary: boolean } {
+  const { code, message } = systemError(cause);
+  const tls = TLS_CODES.test(code);
+  return {
+    tls,
+    why: tls ? `its certificate was not accepted (${message})` : (REASONS[code] ?? message),
+    temporary: !tls && !FINAL.has(code),
+  };
+}
+
+const TLS_CODES = /^(CERT_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/;
+/** Waiting does not mend these. */
+const FINAL = new Set(["ENOTFOUND", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPROTO", "ERR_INVALID_URL", "EACCES"]);
+const REASONS: Readonly<Record<string, string>> = {
+  ENOTFOUND: "no host has this name",
+  EAI_AGAIN: "the name could not be looked up",
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was cut",
+  EPIPE: "the connection was cut",
+  ETIMEDOUT: "the connection timed out",
+  EHOSTUNREACH: "the host cannot be reached",
+  ENETUNREACH: "the network cannot be reached",
+  ERR_STREAM_PREMATURE_CLOSE: "the connection was cut",
+  EPROTO: "it does not speak TLS",
+};
+
+/** The innermost error with a system code: fetch wraps what the socket threw. */
+function systemError(error: unknown): { readonly code: string; readonly message: string } {
+  for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++) {
+    if ("code" in inner && typeof inner.code === "string") return { code: inner.code, message: inner.message };
+    if (inner instanceof AggregateError && inner.errors.length > 0) return systemError(inner.errors[0]);
+  }
+  return { code: "", message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The system code of a failed request (`ECONNREFUSED`), or an empty text. */
+export function networkErrorCode(error: unknown): string {
+  return systemError(error).code;
+}
+
+/** What a proxy or a web server says in plain text; pages of HTML are not shown. */
+export function firstLine(body: string): string {
+  const line = body.trim().split("\n", 1)[0]?.trim() ?? "";
+  return line.startsWith("<") || line.startsWith("{") ? "" : line.slice(0, 200);
+}

@@ -1,0 +1,38 @@
+import type { ChildProcess } from "node:child_process";
+import { EventEmitter } from "node:events";
+import test from "ava";
+import { isOutOfDescriptors, started, stepsByDescriptors } from "../../../core/system/descriptors.js";
+
+const limits = (soft: string) => `Limit                     Soft Limit           Hard Limit           Units
+Max processes             1024                 1024                 processes
+Max open files            ${soft.padEnd(20)} 1048576              files
+`;
+
+test("as many steps run at once as descriptors allow, one at least", (t) => {
+  for (const [soft, steps] of [
+    ["16", 1],
+    ["64", 1],
+    ["128", 9],
+    ["256", 25],
+    ["1024", 121],
+    ["unlimited", Infinity],
+  ] as const)
+    t.is(stepsByDescriptors(limits(soft)), steps, soft);
+  t.is(stepsByDescriptors(""), Infinity);
+  t.true(stepsByDescriptors() >= 1);
+});
+
+test("a child that was started without its pipes is an error of its own, and its own error is no unhandled one", (t) => {
+  const child = Object.assign(new EventEmitter(), { stdio: undefined, spawnfile: "/helper" }) as unknown as ChildProcess;
+  const error = t.throws(() => started(child), { code: "core/too-many-files" });
+  t.is(error.message, 'Cannot start "/helper": too many files are open');
+  t.notThrows(() => (child as unknown as EventEmitter).emit("error", new Error("spawn EMFILE")));
+  const whole = Object.assign(new EventEmitter(), { stdio: [] }) as unknown as ChildProcess;
+  t.is(started(whole), whole);
+});
+
+test("only the system's own codes mean that there are no descriptors", (t) => {
+  for (const code of ["EMFILE", "ENFILE"]) t.true(isOutOfDescriptors(Object.assign(new Error(), { code })));
+  t.false(isOutOfDescriptors(Object.assign(new Error(), { code: "ENOENT" })));
+  t.false(isOutOfDescriptors(undefined));
+});
