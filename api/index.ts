@@ -1,10 +1,10 @@
 /** The library: what `import { … } from "tsbuild"` gives. The graph builder is `tsbuild/llb`. */
-export { build } from "./build.js";
-export { check, outline, targets } from "./check.js";
-export { explainRule } from "./lint-pages.js";
-export { openBuildHistory } from "./build-history.js";
-export type { BuildHistoryStore, RecordedBuild, RecordedStep, RecordedWarning } from "./build-record.js";
-export { collect } from "./collect.js";
+export { build } from "./build/build.js";
+export { check, outline, targets } from "./build/check.js";
+export { explainRule } from "./sources/lint-pages.js";
+export { openBuildHistory } from "./store/build-history.js";
+export type { BuildHistoryStore, RecordedBuild, RecordedStep, RecordedWarning } from "./record/build-record.js";
+export { collect } from "./store/collect.js";
 export type {
   DiskItem,
   DiskItemType,
@@ -13,12 +13,12 @@ export type {
   PrunedItem,
   PrunePolicy,
   PruneReport,
-} from "./disk-types.js";
-export { doctor, type DoctorOptions } from "./doctor.js";
-export type { CheckStatus, DoctorCheck, DoctorReport } from "./doctor-types.js";
-export { openImageStore } from "./image-store.js";
-export { login, type LoginOptions, type LoginResult, logout, type LogoutResult } from "./registry-login.js";
-export type { PulledImage, PullOptions, PushedImage, TransferOptions } from "./transfer-types.js";
+} from "./options/disk-types.js";
+export { doctor, type DoctorOptions } from "./doctor/doctor.js";
+export type { CheckStatus, DoctorCheck, DoctorReport } from "./options/doctor-types.js";
+export { openImageStore } from "./image-store/image-store.js";
+export { login, type LoginOptions, type LoginResult, logout, type LogoutResult } from "./image-store/registry-login.js";
+export type { PulledImage, PullOptions, PushedImage, TransferOptions } from "./options/transfer-types.js";
 export type {
   BuildOptions,
   BuildResult,
@@ -41,7 +41,7 @@ export type {
   SshSource,
   StoredImage,
   Target,
-} from "./options.js";
+} from "./options/options.js";
 export type { Diagnostic, Fix, Severity, SourceFile, SourceRange, TextEdit } from "../core/diagnostics.js";
 export type { Digest } from "../core/digest.js";
 export { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } from "../core/errors.js";
@@ -60,9 +60,9 @@ export { type DiagnosticStyle, renderDiagnostic } from "../core/text/render-diag
 export { applyFixes } from "../core/text/text-edits.js";
 export type { Compression } from "../oci/media-types.js";
 export type { Descriptor } from "../oci/types.js";
-export { type ParseOptions, parseDockerfile } from "./parse-dockerfile.js";
-export { printDockerfile } from "../frontend/dockerfile/print.js";
-export type { ParsedDockerfile } from "../frontend/dockerfile/parse.js";
+export { type ParseOptions, parseDockerfile } from "./sources/parse-dockerfile.js";
+export { printDockerfile } from "../frontend/dockerfile/syntax/print.js";
+export type { ParsedDockerfile } from "../frontend/dockerfile/syntax/parse.js";
 export type {
   ArgNode,
   CommandLine,

@@ -2,33 +2,33 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
-import { BlobGraph } from "./blob-graph.js";
-import { DEFAULT_LIMITS, IndexedBuilds } from "./build-history.js";
-import { CacheMounts } from "./cache-mounts.js";
-import { Database } from "./database.js";
-import { StoreCollector } from "./gc.js";
-import { IndexedImages } from "./image-index.js";
+import { BlobGraph } from "./index/blob-graph.js";
+import { DEFAULT_LIMITS, IndexedBuilds } from "./builds/build-history.js";
+import { CacheMounts } from "./content/cache-mounts.js";
+import { Database } from "./database/database.js";
+import { StoreCollector } from "./collect/gc.js";
+import { IndexedImages } from "./index/image-index.js";
 import { layerRow } from "./layer-id.js";
-import { IndexedLayerStore } from "./layer-store.js";
-import { StoreLeases } from "./leases.js";
-import { LocalBlobStore } from "./local-blob-store.js";
-import { FileLocks, withFileLock } from "./locks.js";
-import { FileMemo } from "./memo.js";
-import { Orphans } from "./orphans.js";
-import { Owner } from "./owner.js";
+import { IndexedLayerStore } from "./content/layer-store.js";
+import { StoreLeases } from "./processes/leases.js";
+import { LocalBlobStore } from "./content/local-blob-store.js";
+import { FileLocks, withFileLock } from "./processes/locks.js";
+import { FileMemo } from "./index/memo.js";
+import { Orphans } from "./processes/orphans.js";
+import { Owner } from "./processes/owner.js";
 import { prepareLayout, storePaths } from "./paths.js";
-import { adoptTrees, cleanUpAfter, draftHolders } from "./recovery.js";
+import { adoptTrees, cleanUpAfter, draftHolders } from "./index/recovery.js";
 import { closeBase, makeStoreDirectory } from "./private-base.js";
-import { keepReserve } from "./reserve.js";
-import { IndexedResults } from "./result-index.js";
-import { FileStatIndex } from "./stat-index.js";
+import { keepReserve } from "./collect/reserve.js";
+import { IndexedResults } from "./index/result-index.js";
+import { FileStatIndex } from "./index/stat-index.js";
 import type { HistoryLimits } from "./contract/builds.js";
 import type { LeaseKind } from "./contract/leases.js";
 import type { Store } from "./store.js";
-import { SnapshotKind } from "./snapshot-kind.js";
-import { TocStore } from "./toc-store.js";
-import { freeBytes, StoreTotals } from "./totals.js";
-import { Unsynced } from "./unsynced.js";
+import { SnapshotKind } from "./content/snapshot-kind.js";
+import { TocStore } from "./content/toc-store.js";
+import { freeBytes, StoreTotals } from "./database/totals.js";
+import { Unsynced } from "./content/unsynced.js";
 
 export interface StoreOptions {
   /** Directory of the store, without the format version; made on the first write. See {@link ./paths.ts} for the default. */
@@ -39,9 +39,9 @@ export interface StoreOptions {
   readonly history?: Partial<HistoryLimits>;
   /** Bytes that are free on the store's disk; undefined: not known. Default: asks the disk. */
   readonly freeBytes?: () => number | undefined;
-  /** Names this run of the system (see {@link ./unsynced.ts}). Default: asks the kernel. */
+  /** Names this run of the system (see {@link ./content/unsynced.ts}). Default: asks the kernel. */
   readonly bootId?: () => string | undefined;
-  /** Asked when snapshots are looked for: whether owners in them are virtual (see {@link ./snapshot-kind.ts}). Default: no. */
+  /** Asked when snapshots are looked for: whether owners in them are virtual (see {@link ./content/snapshot-kind.ts}). Default: no. */
   readonly virtualOwners?: () => boolean;
 }
 

@@ -35,7 +35,7 @@ export interface StorePaths {
   readonly builds: string;
   readonly locks: string;
   readonly tmp: string;
-  /** See {@link ./reserve.ts}. */
+  /** See {@link ./collect/reserve.ts}. */
   readonly reserve: string;
 }
 

@@ -1,4 +1,4 @@
-import type { Entitlement } from "../api/options.js";
+import type { Entitlement } from "../api/options/options.js";
 import { suggest } from "../core/text/suggest.js";
 import { splitCsv } from "./csv.js";
 import { notSupported, UsageError } from "./exit-codes.js";

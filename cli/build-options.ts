@@ -1,6 +1,6 @@
-import { contextKind } from "../api/context-kind.js";
-import { collectText } from "../api/collect-text.js";
-import type { BuildOptions } from "../api/options.js";
+import { contextKind } from "../api/options/context-kind.js";
+import { collectText } from "../api/sources/collect-text.js";
+import type { BuildOptions } from "../api/options/options.js";
 import { parseBoolean } from "../core/go-values/boolean.js";
 import { parseAllow } from "./allow-syntax.js";
 import { parseBytes } from "./bytes.js";

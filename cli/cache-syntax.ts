@@ -1,4 +1,4 @@
-import type { CacheFrom, CacheTo, MountSelection } from "../api/options.js";
+import type { CacheFrom, CacheTo, MountSelection } from "../api/options/options.js";
 import { parseBoolean } from "../core/go-values/boolean.js";
 import { parseDuration } from "../core/go-values/duration.js";
 import { suggest } from "../core/text/suggest.js";

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import type { BuildHistoryStore } from "../api/build-record.js";
-import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options.js";
-import type { DoctorReport } from "../api/doctor-types.js";
-import type { LoginOptions, LoginResult, LogoutResult } from "../api/registry-login.js";
+import type { BuildHistoryStore } from "../api/record/build-record.js";
+import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";
+import type { DoctorReport } from "../api/options/doctor-types.js";
+import type { LoginOptions, LoginResult, LogoutResult } from "../api/image-store/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { homelessStore } from "../core/system/homeless-store.js";

@@ -1,4 +1,4 @@
-import type { BuildOptions } from "../api/options.js";
+import type { BuildOptions } from "../api/options/options.js";
 import { parseDuration } from "../core/text/duration.js";
 import { parseBoolean } from "../core/go-values/boolean.js";
 import { parseBytes } from "./bytes.js";

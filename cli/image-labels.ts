@@ -1,4 +1,4 @@
-import type { ImageStore, StoredImage } from "../api/options.js";
+import type { ImageStore, StoredImage } from "../api/options/options.js";
 import { TsbuildError } from "../core/errors.js";
 
 /** Whether an image has a label as `--filter label=KEY` or `label=KEY=VALUE` names it. One that lost its config has none. */

@@ -34,16 +34,16 @@ function opened(stream: NodeJS.WriteStream): NodeJS.WriteStream {
 
 const environment: CliEnvironment = {
   api: {
-    build: async (options) => (await import("../api/build.js")).build(options),
-    check: async (options) => (await import("../api/check.js")).check(options),
-    outline: async (options) => (await import("../api/check.js")).outline(options),
-    targets: async (options) => (await import("../api/check.js")).targets(options),
-    collect: async (options) => (await import("../api/collect.js")).collect(options),
-    openImageStore: async (options) => (await import("../api/image-store.js")).openImageStore(options),
-    login: async (options) => (await import("../api/registry-login.js")).login(options),
-    logout: async (options) => (await import("../api/registry-login.js")).logout(options),
-    doctor: async (options) => (await import("../api/doctor.js")).doctor(options),
-    openBuildHistory: async (options) => (await import("../api/build-history.js")).openBuildHistory(options),
+    build: async (options) => (await import("../api/build/build.js")).build(options),
+    check: async (options) => (await import("../api/build/check.js")).check(options),
+    outline: async (options) => (await import("../api/build/check.js")).outline(options),
+    targets: async (options) => (await import("../api/build/check.js")).targets(options),
+    collect: async (options) => (await import("../api/store/collect.js")).collect(options),
+    openImageStore: async (options) => (await import("../api/image-store/image-store.js")).openImageStore(options),
+    login: async (options) => (await import("../api/image-store/registry-login.js")).login(options),
+    logout: async (options) => (await import("../api/image-store/registry-login.js")).logout(options),
+    doctor: async (options) => (await import("../api/doctor/doctor.js")).doctor(options),
+    openBuildHistory: async (options) => (await import("../api/store/build-history.js")).openBuildHistory(options),
   },
   // Each is opened when a command asks for it: that takes up to a millisecond.
   get stdin() {

@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import type { ImageForm, Output, PushForm } from "../api/options.js";
+import type { ImageForm, Output, PushForm } from "../api/options/options.js";
 import { parseBoolean } from "../core/go-values/boolean.js";
 import { suggest } from "../core/text/suggest.js";
 import { csvPairs } from "./csv.js";

@@ -1,4 +1,4 @@
-import type { SecretSource } from "../api/options.js";
+import type { SecretSource } from "../api/options/options.js";
 import { csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath } from "./environment.js";
 import { UsageError } from "./exit-codes.js";

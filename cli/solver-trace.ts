@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { SolverTraceRecord } from "../api/options.js";
+import type { SolverTraceRecord } from "../api/options/options.js";
 import { printable } from "../core/text/printable.js";
 import { systemReason } from "../core/system/system-reason.js";
 import { type CliEnvironment, hostPath, tell } from "./environment.js";

@@ -1,4 +1,4 @@
-import type { SshSource } from "../api/options.js";
+import type { SshSource } from "../api/options/options.js";
 import { statSync } from "node:fs";
 import { type CliEnvironment, hostPath } from "./environment.js";
 import { UsageError } from "./exit-codes.js";

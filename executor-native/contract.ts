@@ -84,7 +84,7 @@ export interface Worker {
    */
   run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit>;
   /**
-   * Runs a named task (see the composing entry, api/worker-entry.ts) in the user namespace, on a thread when `thread` is set there.
+   * Runs a named task (see the composing entry, api/session/worker-entry.ts) in the user namespace, on a thread when `thread` is set there.
    * Params and result are structured-clone data. Errors keep their code.
    */
   task<R>(

@@ -2,7 +2,7 @@ import type { Descriptor, ImageConfig } from "../oci/types.js";
 import type { Annotation } from "./annotations.js";
 import type { Platform } from "../oci/platform.js";
 import type { BlobStore } from "../cache/contract/blobs.js";
-import type { Toc } from "../oci/layer/toc.js";
+import type { Toc } from "../oci/layer/model/toc.js";
 import type { Digest } from "../core/digest.js";
 
 /** Whose media types an image uses: OCI's, or Docker's for the oldest registries and engines. */

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { Hasher } from "../core/digest.js";
 import { throwIfAborted, TsbuildError } from "../core/errors.js";
-import { openDecompressed } from "../oci/layer/decompress.js";
+import { openDecompressed } from "../oci/layer/read/decompress.js";
 import type { TarHeader } from "../oci/tar/header.js";
 import { TarParser } from "../oci/tar/reader.js";
 import type { ExportContext, ExportLayer } from "./exporter.js";

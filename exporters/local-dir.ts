@@ -20,7 +20,7 @@ import { checkDirectoryDestination } from "../core/system/destination.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { makeDirectory } from "../core/system/make-directory.js";
 import { removeAbandoned, temporaryName } from "../core/system/temporary-files.js";
-import { setTimes } from "../oci/layer/set-metadata.js";
+import { setTimes } from "../oci/layer/read/set-metadata.js";
 import type { NodeMeta, Timestamp } from "../core/file-node.js";
 import { encodePath } from "../core/system/path-bytes.js";
 import { systemReason } from "../core/system/system-reason.js";

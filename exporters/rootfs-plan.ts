@@ -1,8 +1,8 @@
 import { TsbuildError } from "../core/errors.js";
 import { together } from "../core/tasks/together.js";
-import type { Toc } from "../oci/layer/toc.js";
+import type { Toc } from "../oci/layer/model/toc.js";
 import type { NodeMeta } from "../core/file-node.js";
-import { RootfsView } from "../oci/layer/view.js";
+import { RootfsView } from "../oci/layer/model/view.js";
 import { formatPlatform, type Platform, platformFolder } from "../oci/platform.js";
 import type { ExportImage } from "./exporter.js";
 

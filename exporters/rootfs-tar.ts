@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import { throwIfAborted } from "../core/errors.js";
 import { withSink } from "../oci/layout/byte-sink.js";
 import type { NodeMeta, Timestamp } from "../core/file-node.js";
-import { IMPLIED_DIRECTORY } from "../oci/layer/view.js";
+import { IMPLIED_DIRECTORY } from "../oci/layer/model/view.js";
 import { padding, type TarHeader } from "../oci/tar/header.js";
 import { encodeHeader, END_MARKER_SIZE } from "../oci/tar/writer.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";

@@ -106,8 +106,8 @@ async function bundleModules(outdir) {
     entryPoints: {
       index: "api/index.ts",
       llb: "llb/index.ts",
-      worker: "api/worker-entry.ts",
-      thread: "api/thread-entry.ts",
+      worker: "api/session/worker-entry.ts",
+      thread: "api/session/thread-entry.ts",
     },
     outdir,
     format: "esm",

@@ -1,7 +1,7 @@
 import type { ResultIndex } from "../cache/contract/results.js";
 import type { Worker } from "../executor-native/contract.js";
-import type { CompressionOptions } from "../oci/layer/tasks.js";
-import type { FileTree } from "../oci/layer/toc.js";
+import type { CompressionOptions } from "../oci/layer/model/tasks.js";
+import type { FileTree } from "../oci/layer/model/toc.js";
 import type { Descriptor } from "../oci/types.js";
 import type { CacheKey } from "../core/cache-key.js";
 import type { Digest } from "../core/digest.js";

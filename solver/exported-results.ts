@@ -1,8 +1,8 @@
 import type { LayerId } from "../cache/contract/layers.js";
 import type { ResultIndex } from "../cache/contract/results.js";
-import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
+import type { TransferLayer, TransferResult } from "../cache/remote/content.js";
 import { together } from "../core/tasks/together.js";
-import type { CompressionOptions } from "../oci/layer/tasks.js";
+import type { CompressionOptions } from "../oci/layer/model/tasks.js";
 import type { Elsewhere } from "./buildkit/elsewhere.js";
 import type { SolvedVertex } from "./engine/op.js";
 import type { LayerService } from "./layers/layer-service.js";

@@ -2,7 +2,7 @@ import type { CacheKey } from "../core/cache-key.js";
 import type { LayerId } from "../cache/contract/layers.js";
 import type { NewResult, ResultIndex, ResultRecord, ResultSource } from "../cache/contract/results.js";
 import type { Store } from "../cache/store.js";
-import type { TransferLayer, TransferResult } from "../cache/transfer/content.js";
+import type { TransferLayer, TransferResult } from "../cache/remote/content.js";
 import { encodeImported } from "./explain/imported-from.js";
 
 /** Results that other machines made, by key, and where they are. */

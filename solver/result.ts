@@ -1,5 +1,5 @@
 import type { LayerId } from "../cache/contract/layers.js";
-import type { FileTree } from "../oci/layer/toc.js";
+import type { FileTree } from "../oci/layer/model/toc.js";
 
 /**
  * What a vertex gives. `layers`: a root filesystem as a stack of layers, bottom first, each of which may still be at a registry, packed or unpacked.

@@ -24,7 +24,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   net: { folders: ["core"], packages: ["node-fetch", "https-proxy-agent"] },
   oci: { folders: ["core", "net"], packages: ["tar-stream", "valibot"] },
   cache: { folders: ["core", "net", "oci"], packages: ["@photostructure/sqlite", "lru-cache", "valibot"] },
-  "cache/transfer": {
+  "cache/remote": {
     folders: ["core", "net", "oci"],
     packages: ["aws4fetch", "@aws-sdk/credential-provider-node", "valibot"],
   },
@@ -47,6 +47,11 @@ const RULES: Readonly<Record<string, Rule>> = {
  */
 const WINGS: Readonly<Record<string, readonly string[]>> = {
   core: [".", "go-values", "text", "system", "tasks"],
+  oci: [".", "tar", "layer", "layout", "registry"],
+  "oci/layer": ["model", "read", "write", "."],
+  "frontend/dockerfile": ["problem.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
+  cache: ["contract", ".", "database", "processes", "content", "builds", "index", "collect", "open-store.ts", "remote"],
+  api: ["options", "record", "session", "store", "sources", "remote-cache", "build", "image-store", "doctor", "index.ts"],
 };
 
 const builtins = new Set(builtinModules);

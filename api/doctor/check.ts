@@ -1,6 +1,6 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CheckStatus, DoctorCheck } from "../doctor-types.js";
+import type { CheckStatus, DoctorCheck } from "../options/doctor-types.js";
 
 /** A check with what most of them leave out. */
 export function check(

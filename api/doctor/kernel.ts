@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { type FeatureName, type ProbeFeature, probe } from "../../executor-native/probe.js";
-import type { DoctorCheck } from "../doctor-types.js";
+import type { DoctorCheck } from "../options/doctor-types.js";
 import { check, settings, textOf } from "./check.js";
 
 /** What each part of the probe is, and what decides it. */

@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../core/errors.js";
 import { redactUrl } from "../../net/errors.js";
 import { dockerConfigPath, readDockerConfig } from "../../oci/registry/docker-config.js";
-import type { DoctorCheck } from "../doctor-types.js";
+import type { DoctorCheck } from "../options/doctor-types.js";
 import { check, inPath } from "./check.js";
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { storePaths } from "../../cache/paths.js";
 import { closeBase } from "../../cache/private-base.js";
 import { TsbuildError } from "../../core/errors.js";
-import type { DoctorCheck } from "../doctor-types.js";
+import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 
 /** Magic numbers of statfs(2) by name; those on which a store does not work, or badly. */

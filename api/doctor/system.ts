@@ -5,7 +5,7 @@ import { TsbuildError } from "../../core/errors.js";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { firstFreeId } from "../../executor-native/id-map.js";
 import { lgetxattr } from "../../core/system/posix.js";
-import type { DoctorCheck } from "../doctor-types.js";
+import type { DoctorCheck } from "../options/doctor-types.js";
 import { check, inPath, textOf } from "./check.js";
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -4,7 +4,7 @@ import { type ImageView, manifestBlobs, readTree } from "../../oci/image.js";
 import { type CompleteImage, requireComplete } from "../../oci/layout/complete.js";
 import { formatPlatform, hostPlatform, platformRank } from "../../oci/platform.js";
 import { familiarReference, familiarRepository, parseReference } from "../../oci/reference.js";
-import type { StoredImage } from "../options.js";
+import type { StoredImage } from "../options/options.js";
 import type { NamedImage } from "./lookup.js";
 
 /** A stored image, read: the whole, and the platform of it that stands for the image. */

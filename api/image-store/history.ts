@@ -1,5 +1,5 @@
 import type { ImageView } from "../../oci/image.js";
-import type { ImageStore } from "../options.js";
+import type { ImageStore } from "../options/options.js";
 
 type HistoryRow = ReturnType<ImageStore["history"]>[number];
 

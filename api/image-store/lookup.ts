@@ -13,7 +13,7 @@ import {
   withDefaultTag,
 } from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
-import type { BuildDetail } from "../build-record.js";
+import type { BuildDetail } from "../record/build-record.js";
 
 /** One image of the store with all its names. */
 export interface NamedImage {

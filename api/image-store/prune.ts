@@ -1,7 +1,7 @@
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import type { PrunedImages, PruneImagesOptions, StoredImage } from "../options.js";
-import { removeOrphansNow } from "../store-worker.js";
+import type { PrunedImages, PruneImagesOptions, StoredImage } from "../options/options.js";
+import { removeOrphansNow } from "../session/store-worker.js";
 
 /** Removes images without a name, or all, and what nothing else needs, layers too. Cached steps and cache mounts stay. */
 export async function pruneImages(

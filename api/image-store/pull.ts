@@ -14,8 +14,8 @@ import type { Descriptor, ImageConfig, Manifest } from "../../oci/types.js";
 import { parseImageConfig, parseManifestOrIndex } from "../../oci/validate.js";
 import { bringBlob } from "../../solver/layers/bring-blob.js";
 import type { FetchOptions, Reporter } from "../../solver/layers/ports.js";
-import { runAsStep } from "../build-steps.js";
-import type { PulledImage, PullOptions } from "../transfer-types.js";
+import { runAsStep } from "../record/build-steps.js";
+import type { PulledImage, PullOptions } from "../options/transfer-types.js";
 import { readStored } from "./describe.js";
 
 /** What a transfer works with. The client is made with the first request. */

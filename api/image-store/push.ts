@@ -1,5 +1,5 @@
 import type { ImageEntry } from "../../cache/contract/images.js";
-import { parseCacheOrigin } from "../../cache/transfer/origin.js";
+import { parseCacheOrigin } from "../../cache/remote/origin.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { CanceledError, TsbuildError, UsageError } from "../../core/errors.js";
@@ -13,8 +13,8 @@ import type { Descriptor } from "../../oci/types.js";
 import { parseImageConfig } from "../../oci/validate.js";
 import { bringBlob } from "../../solver/layers/bring-blob.js";
 import type { FetchOptions, Reporter } from "../../solver/layers/ports.js";
-import { runAsStep } from "../build-steps.js";
-import type { PushedImage, TransferOptions } from "../transfer-types.js";
+import { runAsStep } from "../record/build-steps.js";
+import type { PushedImage, TransferOptions } from "../options/transfer-types.js";
 import { findImage } from "./lookup.js";
 import { requireNoTag, type TransferParts } from "./pull.js";
 

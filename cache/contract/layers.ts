@@ -1,5 +1,5 @@
 import type { Digest } from "../../core/digest.js";
-import type { LayerBlob, Toc } from "../../oci/layer/toc.js";
+import type { LayerBlob, Toc } from "../../oci/layer/model/toc.js";
 import type { Descriptor } from "../../oci/types.js";
 
 /** Short local name of a layer; also its snapshot folder. Small so that hundreds fit in one mount option string. */
@@ -12,7 +12,7 @@ export interface LayerRecord {
   readonly diffId: Digest | undefined;
   /** Compressed form as a manifest names it. The bytes may still be at the registry. */
   readonly blob: Descriptor | undefined;
-  /** How the blob was compressed here (see oci/layer/compress.ts): the same recipe gives the same bytes. Undefined for one that came from elsewhere. */
+  /** How the blob was compressed here (see oci/layer/write/compress.ts): the same recipe gives the same bytes. Undefined for one that came from elsewhere. */
   readonly recipe: string | undefined;
   /** Whether snapshots/<id>/fs is there, complete, and of a kind that this handle can use. */
   readonly unpacked: boolean;

@@ -1,4 +1,4 @@
-import type { CheckResult, LintWarning, Outline, OutlineMount, Target } from "../../api/options.js";
+import type { CheckResult, LintWarning, Outline, OutlineMount, Target } from "../../api/options/options.js";
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 import { renderExcerpt } from "../excerpt.js";

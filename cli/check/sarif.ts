@@ -1,4 +1,4 @@
-import type { CheckResult } from "../../api/options.js";
+import type { CheckResult } from "../../api/options/options.js";
 import type { Diagnostic, Fix, SourceRange } from "../../core/diagnostics.js";
 import { jsonText } from "../json.js";
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { BuildResult } from "../../api/options.js";
+import type { BuildResult } from "../../api/options/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";

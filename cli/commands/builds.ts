@@ -1,4 +1,4 @@
-import type { BuildHistoryStore, BuildSummary } from "../../api/build-record.js";
+import type { BuildHistoryStore, BuildSummary } from "../../api/record/build-record.js";
 
 import { parseDuration } from "../../core/text/duration.js";
 import { age, createdAt } from "../age.js";

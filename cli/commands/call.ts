@@ -1,4 +1,4 @@
-import type { BuildOptions, CheckOptions, CheckResult } from "../../api/options.js";
+import type { BuildOptions, CheckOptions, CheckResult } from "../../api/options/options.js";
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";
 import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";

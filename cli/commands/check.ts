@@ -1,4 +1,4 @@
-import type { CheckResult } from "../../api/options.js";
+import type { CheckResult } from "../../api/options/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { printable } from "../../core/text/printable.js";
 import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
@@ -39,7 +39,7 @@ export const command: Command = {
     const flags = parseFlags(SYNTAX, args);
     const rule = flags.one("explain");
     if (rule !== undefined) {
-      await print(environment.stdout, (await import("../../api/lint-pages.js")).explainRule(rule));
+      await print(environment.stdout, (await import("../../api/sources/lint-pages.js")).explainRule(rule));
       return EXIT.success;
     }
     const inputs = await readInputs(flags, environment);

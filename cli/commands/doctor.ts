@@ -1,4 +1,4 @@
-import type { CheckStatus, DoctorCheck, DoctorReport } from "../../api/doctor-types.js";
+import type { CheckStatus, DoctorCheck, DoctorReport } from "../../api/options/doctor-types.js";
 import { printable } from "../../core/text/printable.js";
 import { type Command, print, storeRoot } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";

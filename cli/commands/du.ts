@@ -1,4 +1,4 @@
-import type { DiskItem, DiskUsageReport } from "../../api/disk-types.js";
+import type { DiskItem, DiskUsageReport } from "../../api/options/disk-types.js";
 import { printable } from "../../core/text/printable.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";

@@ -1,5 +1,5 @@
-import type { RecordedBuild, RecordedStep } from "../../api/build-record.js";
-import { isInstruction } from "../../api/instruction-step.js";
+import type { RecordedBuild, RecordedStep } from "../../api/record/build-record.js";
+import { isInstruction } from "../../api/record/instruction-step.js";
 import type { StepExplanation } from "../../core/events.js";
 import { printable } from "../../core/text/printable.js";
 import { age } from "../age.js";

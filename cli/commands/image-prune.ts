@@ -1,4 +1,4 @@
-import type { ImageStore, PrunedImages, StoredImage } from "../../api/options.js";
+import type { ImageStore, PrunedImages, StoredImage } from "../../api/options/options.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { humanSize } from "../bytes.js";
 import { confirmed } from "../confirm.js";

@@ -1,4 +1,4 @@
-import type { ImageStore, StoredImage } from "../../api/options.js";
+import type { ImageStore, StoredImage } from "../../api/options/options.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { readGlob } from "../../core/text/glob.js";
 import { compileWildcards } from "../../core/text/wildcards.js";

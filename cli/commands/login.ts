@@ -1,6 +1,6 @@
 import { printable } from "../../core/text/printable.js";
 import { text } from "node:stream/consumers";
-import type { LoginResult } from "../../api/registry-login.js";
+import type { LoginResult } from "../../api/image-store/registry-login.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { type CliEnvironment, type Command, print, tell } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";

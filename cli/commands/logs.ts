@@ -1,4 +1,4 @@
-import type { BuildHistoryStore, RecordedBuild, RecordedStep } from "../../api/build-record.js";
+import type { BuildHistoryStore, RecordedBuild, RecordedStep } from "../../api/record/build-record.js";
 import { printable } from "../../core/text/printable.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT } from "../exit-codes.js";

@@ -1,4 +1,4 @@
-import type { PrunePolicy, PruneReport } from "../../api/disk-types.js";
+import type { PrunePolicy, PruneReport } from "../../api/options/disk-types.js";
 import { age } from "../age.js";
 import { humanSize } from "../bytes.js";
 import { parseAge, parseDiskFilters } from "../disk-filter.js";

@@ -137,3 +137,21 @@ export interface Directive {
   readonly value: string;
   readonly range: SourceRange;
 }
+
+/** A stage as the text has it. */
+export interface StageNode {
+  /** Its number in the file, from 0. */
+  readonly index: number;
+  readonly node: NodeOf<"from">;
+  /** In lower case; undefined without AS. */
+  readonly name: string | undefined;
+  readonly base: Word;
+  readonly platform: Flag | undefined;
+  readonly instructions: readonly Instruction[];
+}
+
+export interface StageFile {
+  /** ARGs before the first FROM. */
+  readonly globalArgs: readonly ArgNode[];
+  readonly stages: readonly StageNode[];
+}

@@ -4,21 +4,21 @@ import { PatternMatcher, PatternSyntaxError } from "../../core/text/pattern-matc
 import { formatPlatform } from "../../oci/platform.js";
 import type { FrontendOptions, FrontendPorts, FrontendResult } from "../frontend.js";
 import type { DockerfileAst } from "./ast.js";
-import { resolveEpoch, SOURCE_DATE_EPOCH } from "./epoch.js";
-import { invalidIgnoreFile, lintErrors } from "./errors.js";
-import type { GlobalArgs } from "./global-args.js";
-import { finishedImage, imagePlatform } from "./image-config.js";
+import { resolveEpoch, SOURCE_DATE_EPOCH } from "./passes/epoch.js";
+import { invalidIgnoreFile, lintErrors } from "./errors/errors.js";
+import type { GlobalArgs } from "./passes/global-args.js";
+import { finishedImage, imagePlatform } from "./values/image-config.js";
 import { Linter } from "./lint/linter.js";
 import { NoEmptyContinuation } from "./lint/rules/no-empty-continuation.js";
-import { addTriggers, lowerStage } from "./lower.js";
-import type { BuildScope } from "./build-scope.js";
-import { type BuildPlan, planBuild } from "./plan.js";
+import { addTriggers, lowerStage } from "./passes/lower-stages.js";
+import type { BuildScope } from "./stage/build-scope.js";
+import { type BuildPlan, planBuild } from "./passes/plan.js";
 import { byPlace, type Problem, toDiagnostic } from "./problem.js";
-import { Report } from "./report.js";
-import { localContext, resolveStages } from "./resolve.js";
-import type { StageGraph } from "./stage-graph.js";
-import type { StageState } from "./stage-state.js";
-import { unsupportedFrontend } from "./syntax.js";
+import { Report } from "./errors/report.js";
+import { localContext, resolveStages } from "./passes/resolve.js";
+import type { StageGraph } from "./passes/stage-graph.js";
+import type { StageState } from "./stage/stage-state.js";
+import { unsupportedFrontend } from "./syntax/syntax.js";
 
 /**
  * Turns a Dockerfile into a graph and an image config. Only what the target needs is asked for and lowered. Throws a

@@ -3,17 +3,17 @@ import { DiagnosticsError } from "../../core/errors.js";
 import type { FrontendOptions, FrontendPorts } from "../frontend.js";
 import type { ArgNode, DockerfileAst, Instruction } from "./ast.js";
 import { Compilation } from "./compile.js";
-import { expandWord, ExpansionError, type Variables } from "./expand.js";
-import type { GlobalArgs } from "./global-args.js";
+import { expandWord, ExpansionError, type Variables } from "./values/expand.js";
+import type { GlobalArgs } from "./passes/global-args.js";
 import { checkArgNode } from "./instructions/arg.js";
 import { checkInstruction } from "./instructions/table.js";
-import { parseMount, type RunMount } from "./mounts.js";
-import { InstructionProblem } from "./lowering.js";
+import { parseMount, type RunMount } from "./stage/mounts.js";
+import { InstructionProblem } from "./stage/instruction-context.js";
 import { byPlace, toDiagnostic } from "./problem.js";
-import { Report } from "./report.js";
-import { secretId } from "./run-mounts.js";
-import type { StageState } from "./stage-state.js";
-import { splitStages } from "./stages.js";
+import { Report } from "./errors/report.js";
+import { secretId } from "./stage/run-mounts.js";
+import type { StageState } from "./stage/stage-state.js";
+import { splitStages } from "./passes/stages.js";
 
 /** A stage that can be built. */
 export interface Target {

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { isDigest, type Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
-import { sniffFormat } from "../layer/decompress.js";
+import { sniffFormat } from "../layer/read/decompress.js";
 import type { Compression } from "../media-types.js";
 import { readTree } from "../image.js";
 import type { Descriptor } from "../types.js";

@@ -1,4 +1,4 @@
-import type { TransferLayer } from "../../cache/transfer/content.js";
+import type { TransferLayer } from "../../cache/remote/content.js";
 import type { Digest } from "../../core/digest.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { mediaTypes } from "../../oci/media-types.js";

@@ -1,6 +1,6 @@
 import { PatternMatcher, type MatchInfo } from "../../core/text/pattern-matcher.js";
-import { resolvePath } from "../../oci/layer/resolve.js";
-import type { FileTree } from "../../oci/layer/toc.js";
+import { resolvePath } from "../../oci/layer/model/resolve.js";
+import type { FileTree } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import { compileComponent, splitWildcards } from "../ops/file/glob.js";
 import { childrenOf, NodeHashes, Unhashable } from "./content-hash.js";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
-import type { FileTree } from "../../oci/layer/toc.js";
+import type { FileTree } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import { fsPath } from "../../core/system/path-bytes.js";
 

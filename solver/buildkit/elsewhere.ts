@@ -1,6 +1,6 @@
 import type { CacheKey } from "../../core/cache-key.js";
 import type { ResultRecord } from "../../cache/contract/results.js";
-import type { KeyRecord, TransferLayer } from "../../cache/transfer/content.js";
+import type { KeyRecord, TransferLayer } from "../../cache/remote/content.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { SolverContext } from "../context.js";
 import { completeLayers, EMPTY_LAYER, EMPTY_LAYER_BYTES } from "./complete-layers.js";

@@ -1,7 +1,7 @@
 import type { Digest } from "../../core/digest.js";
-import type { TransferLayer } from "../../cache/transfer/content.js";
+import type { TransferLayer } from "../../cache/remote/content.js";
 import type { Vertex } from "../../llb/vertex.js";
-import type { FileTree } from "../../oci/layer/toc.js";
+import type { FileTree } from "../../oci/layer/model/toc.js";
 import { contentDigest } from "./content-digest.js";
 import { type KeyInput, type KeyVertex, recordDigest } from "./key-vertex.js";
 import { type ImageOf, keyVertices } from "./key-vertices.js";

@@ -1,4 +1,4 @@
-import type { KeyRecord } from "../../cache/transfer/content.js";
+import type { KeyRecord } from "../../cache/remote/content.js";
 import type { KeyVertex } from "./key-vertex.js";
 
 /** How an input of a vertex can stand in a record. */

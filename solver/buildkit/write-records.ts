@@ -1,5 +1,5 @@
 import type { Digest } from "../../core/digest.js";
-import type { KeyRecord } from "../../cache/transfer/content.js";
+import type { KeyRecord } from "../../cache/remote/content.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { contentRecords, type FindPorts, withInputs } from "./find-results.js";
 import type { KeyVertex } from "./key-vertex.js";

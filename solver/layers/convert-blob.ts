@@ -1,7 +1,7 @@
 import type { LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
-import { compressionRecipe } from "../../oci/layer/compress.js";
-import type { CompressionOptions } from "../../oci/layer/tasks.js";
+import { compressionRecipe } from "../../oci/layer/write/compress.js";
+import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import { isForeignLayerType, layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { BlobFile } from "./layer-fetcher.js";

@@ -1,6 +1,6 @@
 import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
-import type { FileTree, Toc } from "../../oci/layer/toc.js";
+import type { FileTree, Toc } from "../../oci/layer/model/toc.js";
 import type { BlobFile } from "./layer-fetcher.js";
 import type { LayerTaskRunner, Reporter, Stack } from "./ports.js";
 

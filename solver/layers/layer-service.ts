@@ -4,10 +4,10 @@ import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
 import { together } from "../../core/tasks/together.js";
-import { compressionRecipe } from "../../oci/layer/compress.js";
-import type { CompressionOptions } from "../../oci/layer/tasks.js";
-import type { Toc } from "../../oci/layer/toc.js";
-import { RootfsView } from "../../oci/layer/view.js";
+import { compressionRecipe } from "../../oci/layer/write/compress.js";
+import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
+import type { Toc } from "../../oci/layer/model/toc.js";
+import { RootfsView } from "../../oci/layer/model/view.js";
 import { layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { acquireLock } from "./bring-blob.js";
@@ -18,7 +18,7 @@ import { LayerOwners } from "./layer-owners.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import { SoundSnapshots } from "./sound-snapshots.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
-import { UNPACKED_LIMIT } from "../../oci/layer/unpacked-size.js";
+import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
 import type { Stack } from "./ports.js";
 
 /** A layer that can be exported as it is. */

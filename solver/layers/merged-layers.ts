@@ -1,5 +1,5 @@
 import type { LayerId } from "../../cache/contract/layers.js";
-import type { FileTree, PackEntry } from "../../oci/layer/toc.js";
+import type { FileTree, PackEntry } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import type { LayerAccess } from "./layer-access.js";
 import type { Stack } from "./ports.js";

@@ -1,9 +1,9 @@
 import type { LayerId } from "../../cache/contract/layers.js";
 import type { Digest } from "../../core/digest.js";
 import { together } from "../../core/tasks/together.js";
-import { compressionRecipe } from "../../oci/layer/compress.js";
-import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/layer/overlay-facts.js";
-import type { PackEntry, Toc } from "../../oci/layer/toc.js";
+import { compressionRecipe } from "../../oci/layer/write/compress.js";
+import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/layer/write/overlay-facts.js";
+import type { PackEntry, Toc } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import type { Descriptor } from "../../oci/types.js";
 import { mergedLayer, MERGED, MOST_LOWERS } from "./merged-layers.js";

@@ -3,10 +3,10 @@ import type { Store } from "../../cache/store.js";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { isDigest } from "../../core/digest.js";
 import { together } from "../../core/tasks/together.js";
-import { compressionRecipe } from "../../oci/layer/compress.js";
-import type { EarlierLayer } from "../../oci/layer/layer-writer.js";
-import type { CompressionOptions, LayerTasks } from "../../oci/layer/tasks.js";
-import type { ContentSource, LayerBlob, PackEntry, PackPlan } from "../../oci/layer/toc.js";
+import { compressionRecipe } from "../../oci/layer/write/compress.js";
+import type { EarlierLayer } from "../../oci/layer/write/layer-writer.js";
+import type { CompressionOptions, LayerTasks } from "../../oci/layer/model/tasks.js";
+import type { ContentSource, LayerBlob, PackEntry, PackPlan } from "../../oci/layer/model/toc.js";
 import type { LayerAccess } from "./layer-access.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
@@ -62,7 +62,7 @@ async function packHere(
   const isSmall = entries.length <= SMALL.entries && entries.reduce((sum, { size }) => sum + size, 0) <= SMALL.bytes;
   const earlier = isSmall || lineage === undefined ? undefined : earlierLayer(store, lineage);
   if (!isSmall && !earlier) return undefined;
-  const { pack, repack } = await import("../../oci/layer/pack.js");
+  const { pack, repack } = await import("../../oci/layer/write/pack.js");
   return earlier ? repack({ ...params, earlier }, signal) : pack(params, signal);
 }
 

@@ -1,5 +1,5 @@
 import type { OnWait } from "../../net/limits.js";
-import type { LayerTasks } from "../../oci/layer/tasks.js";
+import type { LayerTasks } from "../../oci/layer/model/tasks.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { LayerId } from "../../cache/contract/layers.js";
 

@@ -1,5 +1,5 @@
 import type { Digest } from "../../core/digest.js";
-import type { ContentSource, FileTree } from "../../oci/layer/toc.js";
+import type { ContentSource, FileTree } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 
 export interface BlobFile {

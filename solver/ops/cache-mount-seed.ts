@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../core/errors.js";
-import { resolvePath } from "../../oci/layer/resolve.js";
-import type { FileTree, PackEntry } from "../../oci/layer/toc.js";
+import { resolvePath } from "../../oci/layer/model/resolve.js";
+import type { FileTree, PackEntry } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import type { SolverContext } from "../context.js";
 import { packLayer } from "../layers/pack.js";

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
-import { MOUNT_IN_THE_MAKING } from "../../cache/cache-mounts.js";
+import { MOUNT_IN_THE_MAKING } from "../../cache/content/cache-mounts.js";
 import type { Lock } from "../../cache/contract/locks.js";
 import type { SolverContext } from "../context.js";
 import { acquireLock } from "../layers/bring-blob.js";

@@ -1,8 +1,8 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecOp } from "../../llb/ops.js";
-import { resolvePath } from "../../oci/layer/resolve.js";
-import type { FileTree } from "../../oci/layer/toc.js";
+import { resolvePath } from "../../oci/layer/model/resolve.js";
+import type { FileTree } from "../../oci/layer/model/toc.js";
 
 /** What a step that could not run its command ran on. */
 export interface FailedRoot {

@@ -5,7 +5,7 @@ import { compareCodeUnits } from "../../core/canonical.js";
 import { type Digest, parseDigest } from "../../core/digest.js";
 import { throwIfAborted } from "../../core/errors.js";
 import type { Xattrs } from "../../core/file-node.js";
-import { isLayerXattr } from "../../oci/layer/xattrs.js";
+import { isLayerXattr } from "../../oci/layer/model/xattrs.js";
 import { fsPath } from "../../core/system/path-bytes.js";
 import { fgetxattr, flistxattr } from "../../core/system/posix.js";
 

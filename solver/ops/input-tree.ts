@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { systemErrorCode } from "../../core/errors.js";
-import type { FileTree } from "../../oci/layer/toc.js";
+import type { FileTree } from "../../oci/layer/model/toc.js";
 import { fsPath } from "../../core/system/path-bytes.js";
 import type { SolverContext } from "../context.js";
 import { extractContent } from "../layers/pack.js";

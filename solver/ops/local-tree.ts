@@ -6,7 +6,7 @@ import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import type { MatchInfo } from "../../core/text/pattern-matcher.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { isTemporaryName } from "../../core/system/temporary-files.js";
-import type { ContentSource, FileTree } from "../../oci/layer/toc.js";
+import type { ContentSource, FileTree } from "../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../core/file-node.js";
 import { decodePath, fsPath } from "../../core/system/path-bytes.js";
 import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";

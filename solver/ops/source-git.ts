@@ -1,9 +1,9 @@
 import type { LayerId } from "../../cache/contract/layers.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { SourceOp } from "../../llb/ops.js";
-import type { ContentSource, PackEntry } from "../../oci/layer/toc.js";
+import type { ContentSource, PackEntry } from "../../oci/layer/model/toc.js";
 import type { NodeMeta, Timestamp } from "../../core/file-node.js";
-import { resolvePath } from "../../oci/layer/resolve.js";
+import { resolvePath } from "../../oci/layer/model/resolve.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import { packLayer } from "../layers/pack.js";

@@ -1,5 +1,5 @@
 import type { LayerId } from "../../cache/contract/layers.js";
-import type { FileTree, PackEntry } from "../../oci/layer/toc.js";
+import type { FileTree, PackEntry } from "../../oci/layer/model/toc.js";
 import type { SolverContext } from "../context.js";
 import type { Reporter } from "../layers/ports.js";
 import { packLayer } from "../layers/pack.js";

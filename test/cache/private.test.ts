@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { lockFile } from "../../cache/lock-file.js";
+import { lockFile } from "../../cache/processes/lock-file.js";
 import { openStore } from "../../cache/open-store.js";
 import { storePaths } from "../../cache/paths.js";
 import type { Store } from "../../cache/store.js";

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import test from "ava";
 import { openStore } from "../../cache/open-store.js";
 import { defaultRoot } from "../../cache/paths.js";
-import { openSqlite } from "../../cache/sqlite.js";
+import { openSqlite } from "../../cache/database/sqlite.js";
 import type { LayerId } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
 import { sha256 } from "../../core/digest.js";

@@ -5,7 +5,7 @@ import { openStore } from "../../cache/open-store.js";
 import type { Store } from "../../cache/store.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import { type Digest, sha256 } from "../../core/digest.js";
-import type { LayerBlob, Toc } from "../../oci/layer/toc.js";
+import type { LayerBlob, Toc } from "../../oci/layer/model/toc.js";
 import type { Descriptor } from "../../oci/types.js";
 
 export type OnEnd = (end: () => void) => void;

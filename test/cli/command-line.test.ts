@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import test from "ava";
-import type { BuildOptions } from "../../api/options.js";
+import type { BuildOptions } from "../../api/options/options.js";
 import { COMMANDS } from "../../cli/commands-table.js";
 import { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } from "../../core/errors.js";
 import { now } from "../../core/events.js";

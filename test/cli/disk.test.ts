@@ -1,5 +1,5 @@
 import test from "ava";
-import type { DiskItem, PruneCandidate, PrunedItem } from "../../api/disk-types.js";
+import type { DiskItem, PruneCandidate, PrunedItem } from "../../api/options/disk-types.js";
 import { CanceledError, DiagnosticsError, TsbuildError } from "../../core/errors.js";
 import { parseAge, parseDiskFilters } from "../../cli/disk-filter.js";
 import { NOW, RESULT, runRig, storedImage } from "../support/cli-rig.js";

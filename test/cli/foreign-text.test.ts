@@ -1,5 +1,5 @@
 import test from "ava";
-import type { BuildDetail, RecordedStep } from "../../api/build-record.js";
+import type { BuildDetail, RecordedStep } from "../../api/record/build-record.js";
 import { ExecError, TsbuildError } from "../../core/errors.js";
 import { sha256 } from "../../core/digest.js";
 import { type CliRigOptions, IMAGE_ID, NOW, runRig } from "../support/cli-rig.js";

@@ -1,5 +1,5 @@
 import test from "ava";
-import type { BuildDetail, RecordedStep } from "../../api/build-record.js";
+import type { BuildDetail, RecordedStep } from "../../api/record/build-record.js";
 import type { BuildRecord } from "../../cache/contract/builds.js";
 import { golden } from "../support/golden.js";
 import { type CliRigOptions, IMAGE_ID, NOW, type RecordedRun, runRig } from "../support/cli-rig.js";

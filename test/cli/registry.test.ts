@@ -1,5 +1,5 @@
 import test from "ava";
-import type { DoctorReport } from "../../api/doctor-types.js";
+import type { DoctorReport } from "../../api/options/doctor-types.js";
 import { sha256 } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { now } from "../../core/events.js";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import test from "ava";
-import type { SolverTraceRecord } from "../../api/options.js";
+import type { SolverTraceRecord } from "../../api/options/options.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 import { solverTrace, traceText } from "../../cli/solver-trace.js";
 import { temporaryRoot } from "../cache/support.js";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { storePaths } from "../../cache/paths.js";
-import { openSqlite } from "../../cache/sqlite.js";
+import { openSqlite } from "../../cache/database/sqlite.js";
 import { busyboxSuite, gone, withRig } from "../support/busybox-suite.js";
 import { instructionSteps, parsePlain } from "../support/plain-steps.js";
 import type { Rig } from "../support/rig.js";

@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { actionsToken, CREDENTIALS, startActionsCache, startS3 } from "../cache/transfer/fake-services.js";
+import { actionsToken, CREDENTIALS, startActionsCache, startS3 } from "../cache/remote/fake-services.js";
 import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
 import { instructionSteps } from "../support/plain-steps.js";
 import type { RealRegistry } from "../support/registry.js";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import test from "ava";
 import { DiagnosticsError } from "../../core/errors.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
-import { parseDockerfile } from "../../frontend/dockerfile/parse.js";
+import { parseDockerfile } from "../../frontend/dockerfile/syntax/parse.js";
 import type { FrontendOptions, FrontendPorts } from "../../frontend/frontend.js";
 import { sha256 } from "../../core/digest.js";
 import { casePath } from "../support/golden.js";

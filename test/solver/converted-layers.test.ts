@@ -1,7 +1,7 @@
 import test from "ava";
 import { sha256 } from "../../core/digest.js";
-import { compressionRecipe } from "../../oci/layer/compress.js";
-import { recompress } from "../../oci/layer/recompress.js";
+import { compressionRecipe } from "../../oci/layer/write/compress.js";
+import { recompress } from "../../oci/layer/write/recompress.js";
 import { mediaTypes } from "../../oci/media-types.js";
 import { LayerService } from "../../solver/layers/layer-service.js";
 import type { LayerTaskRunner } from "../../solver/layers/ports.js";

@@ -1,5 +1,5 @@
 import test from "ava";
-import type { TransferLayer, TransferResult } from "../../cache/transfer/content.js";
+import type { TransferLayer, TransferResult } from "../../cache/remote/content.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import { sha256 } from "../../core/digest.js";
 import { mediaTypes } from "../../oci/media-types.js";

@@ -1,12 +1,12 @@
 import { Readable, Writable } from "node:stream";
-import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../api/options.js";
-import { buildHistoryOf } from "../../api/build-history.js";
+import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../api/options/options.js";
+import { buildHistoryOf } from "../../api/store/build-history.js";
 import type { BuildHistory, BuildRecord, BuildSummary } from "../../cache/contract/builds.js";
-import type { DiskItem, PrunePolicy, PruneReport } from "../../api/disk-types.js";
+import type { DiskItem, PrunePolicy, PruneReport } from "../../api/options/disk-types.js";
 import type { ResultSource } from "../../cache/contract/results.js";
-import type { DoctorReport } from "../../api/doctor-types.js";
-import type { LoginOptions } from "../../api/registry-login.js";
-import type { PulledImage, PullOptions, TransferOptions } from "../../api/transfer-types.js";
+import type { DoctorReport } from "../../api/options/doctor-types.js";
+import type { LoginOptions } from "../../api/image-store/registry-login.js";
+import type { PulledImage, PullOptions, TransferOptions } from "../../api/options/transfer-types.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 import { runCli } from "../../cli/run.js";
 import { type Digest, sha256 } from "../../core/digest.js";

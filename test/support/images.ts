@@ -6,7 +6,7 @@ import { openStore } from "../../cache/open-store.js";
 import type { Store } from "../../cache/store.js";
 import { type Digest, sha256 } from "../../core/digest.js";
 import type { ExportContext, ExportImage, ExportLayer, ExportRequest } from "../../exporters/exporter.js";
-import { scan } from "../../oci/layer/scan.js";
+import { scan } from "../../oci/layer/read/scan.js";
 import { mediaTypes } from "../../oci/media-types.js";
 import { parsePlatform } from "../../oci/platform.js";
 import { padding, type TarHeader } from "../../oci/tar/header.js";

@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { sha256 } from "../../core/digest.js";
 import type { ExportLayer } from "../../exporters/exporter.js";
 import { ociLayout } from "../../exporters/oci-layout.js";
-import { scan } from "../../oci/layer/scan.js";
+import { scan } from "../../oci/layer/read/scan.js";
 import { mediaTypes } from "../../oci/media-types.js";
 import { hostPlatform } from "../../oci/platform.js";
 import { makeBusyboxLayout } from "./base-image.js";

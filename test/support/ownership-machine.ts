@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { openSqlite } from "../../cache/sqlite.js";
+import { openSqlite } from "../../cache/database/sqlite.js";
 import type { OrdinaryUser } from "./as-user.js";
 import { layeredLayout } from "./layered-layout.js";
 import { CLI, type Ended, Rig } from "./rig.js";

@@ -1,5 +1,5 @@
 import { sha256 } from "../../core/digest.js";
-import { readIgnoreLines } from "../../frontend/dockerfile/dockerignore.js";
+import { readIgnoreLines } from "../../frontend/dockerfile/syntax/dockerignore.js";
 import type { FrontendPorts } from "../../frontend/frontend.js";
 
 /** Images are plain ones for the wanted platform, but those that are called after one. */

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
-import type { BuildOptions } from "../../api/options.js";
+import type { BuildOptions } from "../../api/options/options.js";
 import { encodeHeader } from "../../oci/tar/writer.js";
 import type { Edit, Placed, Project, Stage } from "./random-project.js";
 

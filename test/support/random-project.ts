@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { BuildOptions } from "../../api/options.js";
+import type { BuildOptions } from "../../api/options/options.js";
 
 /**
  * Projects for tests of the cache: a context, a base image's files, a Dockerfile and arguments, as data that fast-check makes and shrinks, and

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { spawnSync } from "node:child_process";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { EMPTY_PAYLOAD, signRequest } from "../../cache/transfer/signature-v4.js";
+import { EMPTY_PAYLOAD, signRequest } from "../../cache/remote/signature-v4.js";
 import { freePort, type ServerProgram, startServer } from "./server-program.js";
 
 /** OpenStack Swift with its S3 protocol, which checks signatures: an object store that was not written here. */

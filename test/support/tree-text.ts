@@ -1,6 +1,6 @@
 import { chmodSync, linkSync, lutimesSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { FileTree, PackPlan, TocEntry } from "../../oci/layer/toc.js";
+import type { FileTree, PackPlan, TocEntry } from "../../oci/layer/model/toc.js";
 import type { NodeType } from "../../core/file-node.js";
 import { TreeBuilder } from "../../solver/ops/file/tree-builder.js";
 

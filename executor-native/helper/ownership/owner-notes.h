@@ -4,7 +4,7 @@
 
 #include "spec/spec.h"
 
-/* As oci/layer/xattrs.ts has it: on the directory of a layer or a cache mount in which owners are written down. */
+/* As oci/layer/model/xattrs.ts has it: on the directory of a layer or a cache mount in which owners are written down. */
 #define OWNERS_MARK "user.tsbuild.owners"
 
 /* Whether anything that the step will see has such owners. */

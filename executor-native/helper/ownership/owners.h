@@ -8,7 +8,7 @@
 
 #include "base/util.h"
 
-/* As oci/layer/xattrs.ts has it: `UID:GID`. */
+/* As oci/layer/model/xattrs.ts has it: `UID:GID`. */
 #define OWNER_ATTRIBUTE "user.tsbuild.owner"
 
 struct owner {

@@ -1,8 +1,8 @@
 import type { NodeOf } from "../ast.js";
-import { readFlags } from "../flags.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
-import { checkArguments, lowerTransfer } from "../transfer.js";
+import { readFlags } from "../syntax/flags.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
+import { checkArguments, lowerTransfer } from "../stage/transfer.js";
 import { bind } from "./bind.js";
 
 /** `ADD source … destination`: as COPY from the context, and it unpacks archives, downloads URLs and clones repositories. */

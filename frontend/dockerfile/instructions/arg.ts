@@ -1,9 +1,9 @@
 import type { NodeOf } from "../ast.js";
-import * as errors from "../errors.js";
-import { readFlags } from "../flags.js";
+import * as errors from "../errors/errors.js";
+import { readFlags } from "../syntax/flags.js";
 import { looksSecret, SECRET_HINT, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
-import { type BoundInstruction, type Lowering, NON_ENVIRONMENT_ARGS } from "../lowering.js";
-import type { Report } from "../report.js";
+import { type BoundInstruction, type Lowering, NON_ENVIRONMENT_ARGS } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
 /** `ARG name[=default] …`: visible from here on, never in the image. */

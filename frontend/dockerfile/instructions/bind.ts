@@ -1,6 +1,6 @@
 import type { Instruction } from "../ast.js";
-import type { BoundInstruction, Lowering } from "../lowering.js";
-import type { SourceName } from "../stage-state.js";
+import type { BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import type { SourceName } from "../stage/stage-state.js";
 
 /** What an instruction's check answers when all is well with it. */
 export function bind(

@@ -1,11 +1,11 @@
 import type { NodeOf } from "../ast.js";
-import * as errors from "../errors.js";
-import { ExpansionError, expandWord, NO_VARIABLES } from "../expand.js";
-import { readFlags } from "../flags.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { SourceName } from "../stage-state.js";
-import type { Report } from "../report.js";
-import { checkArguments, lowerTransfer } from "../transfer.js";
+import * as errors from "../errors/errors.js";
+import { ExpansionError, expandWord, NO_VARIABLES } from "../values/expand.js";
+import { readFlags } from "../syntax/flags.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { SourceName } from "../stage/stage-state.js";
+import type { Report } from "../errors/report.js";
+import { checkArguments, lowerTransfer } from "../stage/transfer.js";
 import { bind } from "./bind.js";
 
 /** `COPY source … destination`, from the context, a stage or an image. */

@@ -1,11 +1,11 @@
 import type { NodeOf } from "../ast.js";
-import { commandArgs } from "../command-line.js";
-import { readFlags } from "../flags.js";
+import { commandArgs } from "../stage/command-line.js";
+import { readFlags } from "../syntax/flags.js";
 import { quoteList } from "../../../core/go-values/quote.js";
-import { updated } from "../image-config.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
-import { markUsed } from "../used-once.js";
+import { updated } from "../values/image-config.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
+import { markUsed } from "../stage/used-once.js";
 import { bind } from "./bind.js";
 import { adviseJson } from "./cmd.js";
 

@@ -1,10 +1,10 @@
 import type { NodeOf } from "../ast.js";
-import * as errors from "../errors.js";
-import { readFlags } from "../flags.js";
+import * as errors from "../errors/errors.js";
+import { readFlags } from "../syntax/flags.js";
 import { LegacyKeyValueFormat, withEquals } from "../lint/rules/legacy-key-value-format.js";
 import { looksSecret, SECRET_HINT, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
-import type { BoundInstruction, Lowering } from "../lowering.js";
-import type { Report } from "../report.js";
+import type { BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
 /** `ENV name=value …`: kept in the image. All values see the environment from before the instruction. */

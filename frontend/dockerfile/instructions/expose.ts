@@ -1,14 +1,14 @@
 import { isIP } from "node:net";
 import { compareCodeUnits } from "../../../core/canonical.js";
 import type { NodeOf, Word } from "../ast.js";
-import { fixOf, replaceWord } from "../edits.js";
-import * as errors from "../errors.js";
-import { readFlags } from "../flags.js";
+import { fixOf, replaceWord } from "../errors/edits.js";
+import * as errors from "../errors/errors.js";
+import { readFlags } from "../syntax/flags.js";
 import { plainList } from "../../../core/go-values/quote.js";
 import { ExposeInvalidFormat } from "../lint/rules/expose-invalid-format.js";
 import { ExposeProtoCasing } from "../lint/rules/expose-proto-casing.js";
-import type { BoundInstruction, Lowering } from "../lowering.js";
-import type { Report } from "../report.js";
+import type { BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
 const LAST_PORT = 65_535;

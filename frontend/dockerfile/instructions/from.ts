@@ -1,7 +1,7 @@
 import type { Flag, NodeOf, Word } from "../ast.js";
-import * as errors from "../errors.js";
-import { readFlags } from "../flags.js";
-import type { Report } from "../report.js";
+import * as errors from "../errors/errors.js";
+import { readFlags } from "../syntax/flags.js";
+import type { Report } from "../errors/report.js";
 
 export interface FromStage {
   readonly base: Word;

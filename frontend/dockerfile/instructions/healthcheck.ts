@@ -2,12 +2,12 @@ import { formatDuration, parseDuration } from "../../../core/go-values/duration.
 import { plainList } from "../../../core/go-values/quote.js";
 import type { Healthcheck } from "../../../oci/types.js";
 import type { Flag, NodeOf } from "../ast.js";
-import * as errors from "../errors.js";
-import { readFlags } from "../flags.js";
-import { updated } from "../image-config.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
-import { markUsed } from "../used-once.js";
+import * as errors from "../errors/errors.js";
+import { readFlags } from "../syntax/flags.js";
+import { updated } from "../values/image-config.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
+import { markUsed } from "../stage/used-once.js";
 import { bind } from "./bind.js";
 
 /** Nanoseconds: the least that Docker takes. */

@@ -1,7 +1,7 @@
 import type { NodeOf } from "../ast.js";
-import { readFlags } from "../flags.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
+import { readFlags } from "../syntax/flags.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 import { checkPairs, expandPairs } from "./env.js";
 

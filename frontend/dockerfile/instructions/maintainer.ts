@@ -1,6 +1,6 @@
 import type { NodeOf } from "../ast.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 import { textArgument } from "./text-argument.js";
 

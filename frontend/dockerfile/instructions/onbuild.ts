@@ -1,8 +1,8 @@
 import type { NodeOf } from "../ast.js";
-import * as errors from "../errors.js";
-import { updated } from "../image-config.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
+import * as errors from "../errors/errors.js";
+import { updated } from "../values/image-config.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
 const FORBIDDEN = new Set(["onbuild", "from", "maintainer"]);

@@ -1,10 +1,10 @@
 import type { NodeOf } from "../ast.js";
-import * as errors from "../errors.js";
-import { readFlags } from "../flags.js";
+import * as errors from "../errors/errors.js";
+import { readFlags } from "../syntax/flags.js";
 import { plainList } from "../../../core/go-values/quote.js";
-import { updated } from "../image-config.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
+import { updated } from "../values/image-config.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
 /** `SHELL ["program", "argument"]`: for the shell forms that follow, and kept in the image. */

@@ -1,7 +1,7 @@
 import type { Instruction, InstructionKind, NodeOf } from "../ast.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
-import { checkStepComments } from "../step-comments.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
+import { checkStepComments } from "../syntax/step-comments.js";
 import { checkAdd } from "./add.js";
 import { checkArg } from "./arg.js";
 import { checkCmd } from "./cmd.js";
@@ -20,7 +20,7 @@ import { checkUser } from "./user.js";
 import { checkVolume } from "./volume.js";
 import { checkWorkdir } from "./workdir.js";
 
-/** Every instruction inside a stage. FROM begins one, see {@link ../stages.ts}. */
+/** Every instruction inside a stage. FROM begins one, see {@link ../passes/stages.ts}. */
 const CHECKS: { readonly [K in Exclude<InstructionKind, "from">]: (node: NodeOf<K>, report: Report) => BoundInstruction | undefined } = {
   add: checkAdd,
   arg: checkArg,

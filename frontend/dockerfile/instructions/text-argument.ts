@@ -1,7 +1,7 @@
 import type { NodeOf, Word } from "../ast.js";
-import * as errors from "../errors.js";
-import { readFlags } from "../flags.js";
-import type { Report } from "../report.js";
+import * as errors from "../errors/errors.js";
+import { readFlags } from "../syntax/flags.js";
+import type { Report } from "../errors/report.js";
 
 /** The one argument of an instruction that takes the rest of its line. */
 export function textArgument(node: NodeOf<"maintainer" | "stopsignal" | "user" | "workdir">, report: Report): Word | undefined {

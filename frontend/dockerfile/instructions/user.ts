@@ -1,7 +1,7 @@
 import type { NodeOf } from "../ast.js";
-import { updated } from "../image-config.js";
-import type { BoundInstruction } from "../lowering.js";
-import type { Report } from "../report.js";
+import { updated } from "../values/image-config.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 import { textArgument } from "./text-argument.js";
 

@@ -1,12 +1,12 @@
 import { cleanPath } from "../../../core/text/pattern-matcher.js";
 import { edge } from "../../../llb/vertex.js";
 import type { NodeOf } from "../ast.js";
-import { updated } from "../image-config.js";
+import { updated } from "../values/image-config.js";
 import { WorkdirRelativePath } from "../lint/rules/workdir-relative-path.js";
-import type { BoundInstruction } from "../lowering.js";
-import { ownerOf } from "../owner.js";
-import type { Report } from "../report.js";
-import type { StageState } from "../stage-state.js";
+import type { BoundInstruction } from "../stage/instruction-context.js";
+import { ownerOf } from "../values/owner.js";
+import type { Report } from "../errors/report.js";
+import type { StageState } from "../stage/stage-state.js";
 import { bind } from "./bind.js";
 import { textArgument } from "./text-argument.js";
 

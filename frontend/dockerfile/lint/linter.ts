@@ -1,7 +1,7 @@
 import type { Fix, SourceRange } from "../../../core/diagnostics.js";
 import { parseBoolean } from "../../../core/go-values/boolean.js";
 import type { DockerfileAst } from "../ast.js";
-import * as errors from "../errors.js";
+import * as errors from "../errors/errors.js";
 import type { Problem } from "../problem.js";
 import { type LintRule, ruleUrl } from "./rule.js";
 

@@ -1,7 +1,7 @@
 import type { SourceRange } from "../../../core/diagnostics.js";
 import type { Heredoc, NodeOf } from "../ast.js";
-import { parseHeredoc } from "../heredoc.js";
-import type { StageNode } from "../stages.js";
+import { parseHeredoc } from "../syntax/heredoc.js";
+import type { StageNode } from "../ast.js";
 import { joinedToSource } from "./joined-to-source.js";
 import { type ShellCommand, shellCommands } from "./shell-commands.js";
 import { isPosixShell } from "./shells.js";

@@ -1,5 +1,5 @@
 import type { Instruction } from "../ast.js";
-import type { StageNode } from "../stages.js";
+import type { StageNode } from "../ast.js";
 
 const DEFAULT = ["/bin/sh", "-c"];
 const POSIX = new Set(["sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"]);

@@ -1,6 +1,6 @@
-import { symlinkLoop } from "../../../oci/layer/errors.js";
-import { SYMLINK_LIMIT } from "../../../oci/layer/resolve.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import { symlinkLoop } from "../../../oci/layer/model/errors.js";
+import { SYMLINK_LIMIT } from "../../../oci/layer/model/resolve.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { archiveEscapes } from "./errors.js";
 
 /** A name in an archive as a path below the directory it is unpacked into; `""` is that directory. Throws `copy/archive-escapes`. */

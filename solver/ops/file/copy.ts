@@ -1,6 +1,6 @@
 import type { CopyAction } from "../../../llb/ops.js";
-import { resolvePath } from "../../../oci/layer/resolve.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import { resolvePath } from "../../../oci/layer/model/resolve.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Timestamp } from "../../../core/file-node.js";
 import { joinPath, makeDirectories, parentOf } from "./directories.js";
 import { directoryOntoFile, fileOntoDirectory, parentMissing } from "./errors.js";

@@ -1,6 +1,6 @@
 import { readGlob } from "../../../core/text/glob.js";
 import { compileWildcards } from "../../../core/text/wildcards.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { badPattern } from "./errors.js";
 
 /** Whether Go's `filepath.Match` would see a wildcard in `name`; `\` takes the meaning from the character after it. */

@@ -1,5 +1,5 @@
 import type { MkdirAction, MkfileAction, RemoveAction, SymlinkAction } from "../../../llb/ops.js";
-import { resolvePath } from "../../../oci/layer/resolve.js";
+import { resolvePath } from "../../../oci/layer/model/resolve.js";
 import type { Timestamp } from "../../../core/file-node.js";
 import { directoryMeta, joinPath, makeDirectories, parentOf } from "./directories.js";
 import { alreadyExists, fileOntoDirectory, parentMissing, parentNotDirectory, removeNotFound, removeRoot, writeRoot } from "./errors.js";

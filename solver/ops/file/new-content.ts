@@ -1,5 +1,5 @@
 import { type Digest, sha256 } from "../../../core/digest.js";
-import type { ContentSource, FileTree } from "../../../oci/layer/toc.js";
+import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
 import type { Xattrs } from "../../../core/file-node.js";
 
 /** Where the bytes of a file in the new layer come from. */

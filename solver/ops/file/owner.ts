@@ -1,6 +1,6 @@
 import type { Owner } from "../../../llb/ops.js";
-import { resolvePath } from "../../../oci/layer/resolve.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import { resolvePath } from "../../../oci/layer/model/resolve.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { invalidOwner, unknownGroup, unknownUser, userDatabaseTooLarge } from "./errors.js";
 
 export interface Ids {

@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../../../core/errors.js";
 import type { FileAction, FileOp, Owner } from "../../../llb/ops.js";
-import type { FileTree, PackPlan } from "../../../oci/layer/toc.js";
+import type { FileTree, PackPlan } from "../../../oci/layer/model/toc.js";
 import type { Timestamp } from "../../../core/file-node.js";
 import { copySelected } from "./copy.js";
 import { makeDirectory, makeFile, makeSymlink, removePath } from "./make.js";

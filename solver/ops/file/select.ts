@@ -1,7 +1,7 @@
 import { type MatchInfo, PatternMatcher, PatternSyntaxError } from "../../../core/text/pattern-matcher.js";
 import type { CopyAction } from "../../../llb/ops.js";
-import { resolvePath } from "../../../oci/layer/resolve.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import { resolvePath } from "../../../oci/layer/model/resolve.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { PatternReach } from "../pattern-reach.js";
 import { badPattern, danglingSource, sourceNotFound, wildcardWithoutMatch } from "./errors.js";

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { CopyAction } from "../../../llb/ops.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
 import { parseMode } from "./mode.js";
 import { encodeSelection } from "./selection-manifest.js";

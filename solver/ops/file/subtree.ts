@@ -1,5 +1,5 @@
-import { resolvePath } from "../../../oci/layer/resolve.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import { resolvePath } from "../../../oci/layer/model/resolve.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
 /** A file of a subtree. */

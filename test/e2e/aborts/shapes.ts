@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { BuildOptions } from "../../../api/options.js";
+import type { BuildOptions } from "../../../api/options/options.js";
 
 /** Where the parts of an abort's machine are. */
 export interface Place {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lgetxattr } from "../../../core/system/posix.js";
-import { readLink, readNames, statOf } from "../../../oci/layer/upper-stat.js";
+import { readLink, readNames, statOf } from "../../../oci/layer/write/upper-stat.js";
 
 /** A directory for the time of `use`. */
 export async function withDirectory<R>(use: (directory: string) => Promise<R> | R): Promise<R> {

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { layerTasks } from "../../../oci/layer/task-table.js";
-import type { PackEntry, PackPlan, TocEntry } from "../../../oci/layer/toc.js";
-import { readNames, readNode, statOf } from "../../../oci/layer/upper-stat.js";
-import { RootfsView } from "../../../oci/layer/view.js";
+import type { PackEntry, PackPlan, TocEntry } from "../../../oci/layer/model/toc.js";
+import { readNames, readNode, statOf } from "../../../oci/layer/write/upper-stat.js";
+import { RootfsView } from "../../../oci/layer/model/view.js";
 import { withDirectory } from "./disk.js";
 import { requires, withoutProgram } from "../../support/requires.js";
 

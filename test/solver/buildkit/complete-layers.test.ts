@@ -1,7 +1,7 @@
 import test from "ava";
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
-import type { TransferLayer } from "../../../cache/transfer/content.js";
+import type { TransferLayer } from "../../../cache/remote/content.js";
 import type { Digest } from "../../../core/digest.js";
 import { type Edge, edge, topological } from "../../../llb/vertex.js";
 import { completeLayers, EMPTY_LAYER, EMPTY_LAYER_BYTES } from "../../../solver/buildkit/complete-layers.js";

@@ -4,7 +4,7 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Digest } from "../../../core/digest.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { contentDigest } from "../../../solver/buildkit/content-digest.js";
 import { goJson, omitEmpty } from "../../../solver/buildkit/go-json.js";

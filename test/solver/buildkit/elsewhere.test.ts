@@ -1,7 +1,7 @@
 import test from "ava";
 import type { CacheKey } from "../../../core/cache-key.js";
 import type { Digest } from "../../../core/digest.js";
-import type { KeyRecord, TransferLayer } from "../../../cache/transfer/content.js";
+import type { KeyRecord, TransferLayer } from "../../../cache/remote/content.js";
 import type { ResultRecord } from "../../../cache/contract/results.js";
 import type { ExecOp } from "../../../llb/ops.js";
 import { edge, topological } from "../../../llb/vertex.js";

@@ -1,5 +1,5 @@
 import test from "ava";
-import type { KeyRecord } from "../../../cache/transfer/content.js";
+import type { KeyRecord } from "../../../cache/remote/content.js";
 import type { KeyVertex } from "../../../solver/buildkit/key-vertex.js";
 import { RecordGraph } from "../../../solver/buildkit/record-graph.js";
 

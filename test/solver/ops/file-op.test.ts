@@ -7,7 +7,7 @@ import test from "ava";
 import { sha256 } from "../../../core/digest.js";
 import { TsbuildError } from "../../../core/errors.js";
 import type { CopyAction, FileOp } from "../../../llb/ops.js";
-import type { FileTree, PackPlan } from "../../../oci/layer/toc.js";
+import type { FileTree, PackPlan } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { lsetxattr } from "../../../core/system/posix.js";
 import { compileComponent, hasWildcard } from "../../../solver/ops/file/glob.js";

@@ -7,7 +7,7 @@ import test from "ava";
 import type { FileStat, StatShard } from "../../../cache/contract/stats.js";
 import { CanceledError } from "../../../core/errors.js";
 import { type Digest, sha256 } from "../../../core/digest.js";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { Xattrs } from "../../../core/file-node.js";
 import { encodePath } from "../../../core/system/path-bytes.js";
 import { lsetxattr } from "../../../core/system/posix.js";

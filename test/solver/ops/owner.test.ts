@@ -1,5 +1,5 @@
 import test from "ava";
-import type { FileTree } from "../../../oci/layer/toc.js";
+import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { resolveOwner } from "../../../solver/ops/file/owner.js";
 
 /** A tree with one file, of any size. */

@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import type { FileTree, PackPlan } from "../../../oci/layer/toc.js";
+import type { FileTree, PackPlan } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { makeDirectory, makeFile, makeSymlink, removePath } from "../../../solver/ops/file/make.js";
 import { TreeBuilder } from "../../../solver/ops/file/tree-builder.js";

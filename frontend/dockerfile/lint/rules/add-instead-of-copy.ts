@@ -1,4 +1,4 @@
-import { fixOf, replaceWord } from "../../edits.js";
+import { fixOf, replaceWord } from "../../errors/edits.js";
 import { isRemote } from "../sources.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";

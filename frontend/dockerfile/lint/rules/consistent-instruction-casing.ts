@@ -1,5 +1,5 @@
 import type { Instruction } from "../../ast.js";
-import { fixOf, replaceWord } from "../../edits.js";
+import { fixOf, replaceWord } from "../../errors/edits.js";
 import { isUniform, isUpper } from "../casing.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";

@@ -1,4 +1,4 @@
-import { fixOf, replaceWord } from "../../edits.js";
+import { fixOf, replaceWord } from "../../errors/edits.js";
 import { isUniform, isUpper } from "../casing.js";
 import { prefersLowerCase } from "./consistent-instruction-casing.js";
 import type { LintFile } from "../lint-file.js";

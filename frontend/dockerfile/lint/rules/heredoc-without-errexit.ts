@@ -1,4 +1,4 @@
-import { fixOf } from "../../edits.js";
+import { fixOf } from "../../errors/edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";

@@ -1,5 +1,5 @@
 import type { Instruction } from "../../ast.js";
-import { fixOf } from "../../edits.js";
+import { fixOf } from "../../errors/edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";

@@ -1,6 +1,6 @@
 import type { Fix } from "../../../../core/diagnostics.js";
 import type { PairsNode } from "../../ast.js";
-import { isPlain } from "../../edits.js";
+import { isPlain } from "../../errors/edits.js";
 import type { LintRule } from "../rule.js";
 
 export const LegacyKeyValueFormat: LintRule<[keyword: string]> = {

@@ -1,6 +1,6 @@
 import type { Fix } from "../../../../core/diagnostics.js";
 import type { TextNode } from "../../ast.js";
-import { fixOf } from "../../edits.js";
+import { fixOf } from "../../errors/edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";

@@ -1,4 +1,4 @@
-import { fixOf, replaceWord } from "../../edits.js";
+import { fixOf, replaceWord } from "../../errors/edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";

@@ -1,6 +1,6 @@
 import type { SourceRange } from "../../../../core/diagnostics.js";
-import { partRange } from "../../edits.js";
-import { flagWord } from "../../flags.js";
+import { partRange } from "../../errors/edits.js";
+import { flagWord } from "../../syntax/flags.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { LintRule } from "../rule.js";

@@ -1,6 +1,6 @@
-import type { TransferContent } from "../../../../cache/transfer/content.js";
-import { registrySource, registryTarget } from "../../../../cache/transfer/registry.js";
-import { sendCache } from "../../../../cache/transfer/send.js";
+import type { TransferContent } from "../../../../cache/remote/content.js";
+import { registrySource, registryTarget } from "../../../../cache/remote/registry.js";
+import { sendCache } from "../../../../cache/remote/send.js";
 import { type Digest, sha256 } from "../../../../core/digest.js";
 import { mediaTypes } from "../../../../oci/media-types.js";
 import { parseReference } from "../../../../oci/reference.js";

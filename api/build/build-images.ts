@@ -1,0 +1,189 @@
+import type { Diagnostic } from "../../core/diagnostics.js";
+import type { EventSink } from "../../core/events.js";
+import { together } from "../../core/tasks/together.js";
+import type { LayerId } from "../../cache/contract/layers.js";
+import { parseCacheOrigin } from "../../cache/remote/origin.js";
+import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
+import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
+import type { FrontendResult } from "../../frontend/frontend.js";
+import { topological } from "../../llb/vertex.js";
+import type { SolverContext } from "../../solver/context.js";
+import type { LayerService } from "../../solver/layers/layer-service.js";
+import type { Stack } from "../../solver/layers/ports.js";
+import { sharedReporter } from "../../solver/layers/ports.js";
+import { cacheMounts } from "../../solver/ops/cache-mount-name.js";
+import { rootLayers } from "../../solver/ops/root-layers.js";
+import type { StepResult } from "../../solver/result.js";
+import { BuildSolver } from "./build-solver.js";
+import type { SolvedBuild } from "../remote-cache/cache-exports.js";
+import type { CacheImports } from "../remote-cache/cache-imports.js";
+import { LayerUnavailableError, withoutLostLayers } from "../remote-cache/fetch-layer.js";
+import { idleCacheOptions } from "../options/idle-options.js";
+import { finishConfig } from "./image-config.js";
+import { loadDockerfile } from "./load-dockerfile.js";
+import { formKey } from "./outputs.js";
+import type { ResolvedBuildOptions } from "../options/resolve-options.js";
+import { type BlobForm, isImage } from "../options/resolve-outputs.js";
+import type { Session } from "../session/session.js";
+
+export interface Built {
+  /** One per platform, with layers in the first form. */
+  readonly images: readonly ExportImage[];
+  /** Their layers in each further form, by its key. */
+  readonly otherForms: ReadonlyMap<string, readonly (readonly ExportLayer[])[]>;
+  readonly warnings: readonly Diagnostic[];
+  /** Milliseconds since the epoch that date this build, when SOURCE_DATE_EPOCH says so. */
+  readonly epoch: number | undefined;
+  /** For caches that are written elsewhere. */
+  readonly solved: SolvedBuild;
+  readonly imports: CacheImports | undefined;
+}
+
+export interface BuildImagesOptions {
+  readonly build: ResolvedBuildOptions;
+  /** Of the layers; the first is what the build itself makes. */
+  readonly forms: readonly [BlobForm, ...BlobForm[]];
+  /** Whether some output is an image; otherwise only the files are wanted. */
+  readonly image: boolean;
+  /** Whether a layer that is elsewhere, at `origin`, may stay there. */
+  readonly mayStay: (origin: string) => boolean;
+  /** Id under which the build is recorded; undefined when it is not. */
+  readonly id: string | undefined;
+}
+
+/** Compiles and solves the Dockerfile for every platform (what they have in common runs once) and finishes their images. */
+export async function buildImages(options: BuildImagesOptions, session: Session, onEvent: EventSink): Promise<Built> {
+  const { build, forms } = options;
+  const [form, ...others] = forms;
+  const { compression } = form;
+  const imports =
+    build.cacheFrom.length === 0 ? undefined : new (await import("../remote-cache/cache-imports.js")).CacheImports(build.cacheFrom, session, onEvent);
+  const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
+  await solver.prepare();
+  const dockerfile = await loadDockerfile(build, solver, session, onEvent);
+  // Steps will run for certain: their process starts while base images are looked up. Whoever needs it gets its error.
+  if (build.noCache === true && dockerfile.ast.instructions.some(({ kind }) => kind === "run")) session.worker().catch(() => undefined);
+  const compiled = await Promise.all(
+    build.platforms.map((platform) => compileDockerfile(dockerfile.ast, dockerfile.options(platform), dockerfile.ports)),
+  );
+  const warnings = uniqueDiagnostics([
+    ...build.warnings,
+    ...compiled.flatMap((result) => result.warnings),
+    ...idleCacheOptions(build, compiled),
+    ...dockerfile.contexts.unused(),
+  ]);
+  for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
+
+  const epoch = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;
+  const dated = epoch === undefined ? undefined : epoch * 1000;
+  const clamp = build.outputs.some(({ output }) => isImage(output) && output.rewriteTimestamp === false) ? undefined : epoch;
+  const targets = compiled.map((result) => result.rootfs);
+  const solved = await withoutLostLayers(
+    async () => {
+      const layers = solver.layers(clamp);
+      let outcome: Pick<SolvedBuild, "vertices" | "elsewhere"> = { vertices: [], elsewhere: undefined };
+      const results = await solver.solve(targets, layers, options.image, dockerfile, (vertices, elsewhere) => {
+        outcome = { vertices, elsewhere };
+      });
+      dockerfile.contexts.save();
+      const context = solver.context(layers, dockerfile);
+      const finished = await together(session.signal, (signal) =>
+        compiled.map((result, index) =>
+          finishImage(result, results[index] as StepResult, context, { epoch: dated, mayStay: options.mayStay, signal, form }),
+        ),
+      );
+      const otherForms = new Map<string, readonly (readonly ExportLayer[])[]>();
+      for (const other of others) {
+        const finish = { mayStay: options.mayStay, form: { ...other, own: true } };
+        const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, context, { ...finish, signal }));
+        otherForms.set(formKey(other), await together(session.signal, layersOf));
+      }
+      return { layers, outcome, finished, otherForms };
+    },
+    { session, imports, onEvent },
+  );
+  const { layers, outcome, finished, otherForms } = solved;
+  return {
+    images: finished.map(({ image }) => image),
+    otherForms,
+    warnings,
+    epoch: dated,
+    imports,
+    solved: {
+      ...outcome,
+      layers,
+      stacks: finished.map(({ stack }) => stack),
+      mounts: cacheMounts(targets),
+      keyRecords: async (results) => {
+        const { recordsElsewhere } = await import("../../solver/buildkit/elsewhere.js");
+        return recordsElsewhere(topological(targets), results, solver.context(layers, dockerfile));
+      },
+      selection: (digest) => solver.selection(digest),
+      compression: options.image ? compression : undefined,
+    },
+  };
+}
+
+/** Completes one image: every layer's blob in its final form (here, or where it may stay), diffIDs, history, times. */
+async function finishImage(
+  result: FrontendResult,
+  solved: StepResult,
+  context: SolverContext,
+  options: FinishOptions & { readonly epoch: number | undefined },
+): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
+  const stack = await rootLayers(solved, context, sharedReporter(context.quiet, options.signal));
+  const layers = await finishLayers(stack, context, options);
+  return { image: { platform: result.platform, config: finishConfig(result, layers, options.epoch), layers }, stack };
+}
+
+interface FinishOptions {
+  readonly mayStay: BuildImagesOptions["mayStay"];
+  /** `own`: layers that were made here are in this form, also when another output had them compressed before. */
+  readonly form: BlobForm & { readonly own?: boolean };
+  readonly signal: AbortSignal;
+}
+
+async function finishLayers(
+  stack: Stack,
+  { layers: service, quiet }: SolverContext,
+  { mayStay, form: { compression, force, own = false }, signal: ended }: FinishOptions,
+): Promise<readonly (ExportLayer & { readonly createdAt: number })[]> {
+  const final = service.finalLayers(stack, compression);
+  return together(ended, (signal) => {
+    const reporter = sharedReporter(quiet, signal);
+    return stack.map(async (id, index) => {
+      const from = (final.get(id) ?? service.record(id)).origin;
+      const stays = from !== undefined && mayStay(from);
+      const packed = final.get(id) ?? (await service[stays ? "described" : "exported"](stack, index, compression, reporter));
+      const { createdAt, origin } = final.get(id) ?? service.record(id);
+      const blob = force || (own && origin === undefined) ? await service.converted(id, compression, reporter) : packed.blob;
+      const same = blob.digest === packed.blob.digest;
+      return {
+        diffId: packed.diffId,
+        blob,
+        createdAt,
+        ...(origin === undefined || parseCacheOrigin(origin) || !same ? {} : { origin }),
+        ...(stays && same ? { bring: (until: AbortSignal) => bringLayer(id, from, service, until) } : {}),
+        toc: (until: AbortSignal) => service.toc(stack, index, sharedReporter(quiet, until)),
+      };
+    });
+  });
+}
+
+/** A layer that is no longer where it came from is forgotten there: the next build makes or finds it anew. */
+async function bringLayer(id: LayerId, origin: string, service: LayerService, signal: AbortSignal): Promise<void> {
+  try {
+    await service.fetched(id, { signal, progress: () => {} });
+  } catch (error) {
+    if (error instanceof LayerUnavailableError) service.store.layers.forgetOrigin(origin);
+    throw error;
+  }
+}
+
+/** What several platforms have in common is said once. */
+export function uniqueDiagnostics<D extends Diagnostic>(diagnostics: readonly D[]): readonly D[] {
+  const seen = new Map(
+    diagnostics.map((diagnostic) => [`${diagnostic.code} ${diagnostic.range?.start} ${diagnostic.message}`, diagnostic]),
+  );
+  return [...seen.values()];
+}

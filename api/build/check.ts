@@ -1,0 +1,72 @@
+import { throwIfAborted } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
+import { withResource } from "../../core/tasks/with-resource.js";
+import { checkDockerfile, type CheckedDockerfile } from "../../frontend/dockerfile/check.js";
+import { listTargets, type Outline, outlineDockerfile, type Target } from "../../frontend/dockerfile/outline.js";
+import { hostPlatform } from "../../oci/platform.js";
+import { loadAst } from "../sources/ast-cache.js";
+import { uniqueDiagnostics } from "./build-images.js";
+import { BuildSolver } from "./build-solver.js";
+import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
+import type { DockerfileText } from "../sources/local-context.js";
+import { mendDockerfile, writeMended } from "../sources/mend-dockerfile.js";
+import type { CheckOptions, CheckResult } from "../options/options.js";
+import { type ResolvedBuildOptions, resolveBuildOptions } from "../options/resolve-options.js";
+import { Session } from "../session/session.js";
+
+/** Checks a Dockerfile without building it. What is wrong with it, its base images among that, is the result; throws for what keeps it from being read. */
+export async function check({ rules = "all", fix = false, ...options }: CheckOptions = {}): Promise<CheckResult> {
+  return withDockerfile(options, async (dockerfile, build, session) => {
+    const look = async (file: DockerfileText, ast = dockerfile.ast): Promise<CheckedDockerfile> => {
+      const all = await Promise.all(
+        build.platforms.map((platform) =>
+          checkDockerfile(ast, { ...dockerfile.options(platform), text: file.text }, dockerfile.ports, rules === "all"),
+        ),
+      );
+      return {
+        errors: uniqueDiagnostics(all.flatMap(({ errors }) => errors)),
+        warnings: uniqueDiagnostics(all.flatMap(({ warnings }) => warnings)),
+      };
+    };
+    const { file } = dockerfile;
+    const found = await look(file);
+    if (!fix) return { source: { name: file.name, text: file.text }, ...found, fixed: [] };
+    const mended = await mendDockerfile(file, found, async (changed) => look(changed, await loadAst(changed, session.store)));
+    // A text that was given is mended in the result.
+    if (mended.fixed.length > 0 && typeof build.dockerfile !== "object") writeMended(file, mended.source.text);
+    return mended;
+  });
+}
+
+/** What a build of the target can be given: arguments, secrets, SSH agents. Throws like a build when the Dockerfile has errors. */
+export async function outline(
+  options: Omit<CheckOptions, "rules" | "fix"> = {},
+): Promise<Outline & { readonly source: CheckResult["source"] }> {
+  return withDockerfile(options, async ({ ast, file, ports, options: frontendOptions }, { platforms }) => ({
+    ...(await outlineDockerfile(ast, frontendOptions(platforms[0] ?? hostPlatform()), ports)),
+    source: { name: file.name, text: file.text },
+  }));
+}
+
+/** The stages that can be built, in file order. Nothing is asked of registries. */
+export async function targets(
+  options: Omit<CheckOptions, "rules" | "fix"> = {},
+): Promise<{ readonly targets: readonly Target[]; readonly source: CheckResult["source"] }> {
+  return withDockerfile(options, async ({ ast, file: { name, text } }) => ({
+    targets: listTargets(ast, { name, text }),
+    source: { name, text },
+  }));
+}
+
+async function withDockerfile<T>(
+  options: Omit<CheckOptions, "rules" | "fix">,
+  body: (dockerfile: LoadedDockerfile, build: ResolvedBuildOptions, session: Session) => Promise<T>,
+): Promise<T> {
+  const build = resolveBuildOptions(options);
+  throwIfAborted(options.signal);
+  return await withResource(new Session(options), async (session) => {
+    const onEvent: EventSink = (event) => options.onEvent?.(event);
+    const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
+    return await body(await loadDockerfile(build, solver, session, onEvent), build, session);
+  });
+}

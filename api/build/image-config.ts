@@ -1,0 +1,63 @@
+import type { FrontendResult } from "../../frontend/frontend.js";
+import type { Digest } from "../../core/digest.js";
+import type { History, ImageConfig } from "../../oci/types.js";
+
+/** A layer of the result, bottom first. `createdAt`: milliseconds since the epoch. */
+export interface ResultLayer {
+  readonly diffId: Digest;
+  readonly createdAt: number;
+}
+
+/**
+ * The finished config: the frontend's, with the layers and with times. As BuildKit does it, a history entry that makes a layer is dated by its layer and
+ * one that makes none by its neighbours, so that a build that hits the cache gives the same image id again. `epoch` (milliseconds) dates
+ * everything of this build instead.
+ */
+export function finishConfig(result: FrontendResult, layers: readonly ResultLayer[], epoch: number | undefined): ImageConfig {
+  const baseLayers = layers.length - result.history.filter((entry) => entry.layer).length;
+  let next = baseLayers;
+  const own = result.history.map(({ layer, ...entry }): History => {
+    const at = epoch ?? (layer ? layers[next]?.createdAt : undefined);
+    if (layer) next++;
+    return { ...(at === undefined ? {} : { created: iso(at) }), ...entry, ...(layer ? {} : { empty_layer: true }) };
+  });
+  const base = completeBaseHistory(result.baseHistory, baseLayers);
+  const history = dateEmptyEntries([...base, ...own]);
+  const created = epoch === undefined ? history.findLast((entry) => entry.created !== undefined)?.created : iso(epoch);
+  return {
+    ...(created === undefined ? {} : { created }),
+    ...result.config,
+    rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.diffId) },
+    history,
+  };
+}
+
+/** Images in the wild have fewer or more history entries than layers; readers expect one per layer. */
+function completeBaseHistory(history: readonly History[], layers: number): readonly History[] {
+  const described = history.filter((entry) => !entry.empty_layer).length;
+  if (described === layers) return history;
+  if (described < layers)
+    return [...history, ...Array.from({ length: layers - described }, () => ({ comment: "tsbuild: layer without history" }))];
+  let surplus = described - layers;
+  return history.filter((entry) => entry.empty_layer || surplus-- <= 0);
+}
+
+function dateEmptyEntries(history: readonly History[]): readonly History[] {
+  // Undated entries get the time of the layer before them; the first ones that of the first new layer.
+  const firstUndated = history.findIndex((entry) => entry.created === undefined);
+  if (firstUndated < 0) return history;
+  let created = history.slice(firstUndated).find((entry) => entry.created !== undefined)?.created ?? history[firstUndated - 1]?.created;
+  let sawUndated = false;
+  return history.map((entry) => {
+    if (entry.created !== undefined) {
+      if (sawUndated) created = entry.created;
+      return entry;
+    }
+    sawUndated = true;
+    return created === undefined ? entry : { created, ...entry };
+  });
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,99 @@
+import type { EventSink } from "../../core/events.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
+import type { DockerfileAst } from "../../frontend/dockerfile/ast.js";
+import type { FrontendOptions, FrontendPorts } from "../../frontend/frontend.js";
+import { formatPlatform, hostPlatform, type Platform } from "../../oci/platform.js";
+import { formatReference, tryParseReference, withDefaultTag } from "../../oci/reference.js";
+import { loadAst } from "../sources/ast-cache.js";
+import { BuildContexts } from "../sources/build-contexts.js";
+import type { BuildSolver, GraphSources } from "./build-solver.js";
+import { runAsStep } from "../record/build-steps.js";
+import { waitsOf } from "../../net/limits.js";
+import { ImageResolver } from "../sources/image-resolver.js";
+import type { DockerfileText } from "../sources/local-context.js";
+import { loadMainContext } from "../sources/main-context.js";
+import type { ResolvedBuildOptions } from "../options/resolve-options.js";
+import type { Session } from "../session/session.js";
+
+/** A Dockerfile, read and parsed, with what its frontend asks for. */
+export interface LoadedDockerfile extends GraphSources {
+  readonly file: DockerfileText;
+  readonly ast: DockerfileAst;
+  readonly ports: FrontendPorts;
+  options(platform: Platform): FrontendOptions;
+}
+
+/** Reads the Dockerfile of a build, from wherever its context is, and parses it. */
+export async function loadDockerfile(
+  build: ResolvedBuildOptions,
+  solver: BuildSolver,
+  session: Session,
+  onEvent: EventSink,
+): Promise<LoadedDockerfile> {
+  const { store, signal } = session;
+  const main = await loadMainContext(
+    {
+      context: build.context,
+      dockerfile: build.dockerfile,
+      keepGitDir: parseBoolean(build.buildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"] ?? "") ?? false,
+    },
+    { store, signal, onEvent, solve: (root) => solver.files(root) },
+  );
+  const file = main.dockerfile;
+  const contexts = new BuildContexts({
+    main: main.directory,
+    named: build.buildContexts,
+    dockerfile: file.path,
+    store,
+    hashFiles: session.hashFiles,
+  });
+  const resolver = new ImageResolver({
+    store,
+    signal,
+    pull: build.pull,
+    registry: () => session.registry(),
+    onStale: (message) => onEvent({ type: "warning", diagnostic: { severity: "warning", code: "registry/stale", message } }),
+  });
+  const severalPlatforms = build.platforms.length > 1;
+  return {
+    file,
+    ast: await loadAst(file, store),
+    contexts,
+    resolver,
+    ports: {
+      resolveImage: (ref, options) => {
+        const internal = `[${severalPlatforms ? `${formatPlatform(options.platform)} ` : ""}internal] load metadata for ${displayName(ref)}`;
+        // A layout is read here: the step of its context is the one that shows what its layers take.
+        const name = options.context === undefined || options.layout ? internal : `[context ${options.context}] load metadata for ${ref}`;
+        return runAsStep(name, onEvent, (step) => resolver.resolve(ref, { ...options, onWait: waitsOf(step) }));
+      },
+      namedContext: async (name, { platform }) => contexts.named(name, platform),
+      sourceTime: (root) => solver.sourceTime(root),
+      ignorePatterns: async (name) => contexts.ignorePatterns(name),
+    },
+    options: (platform) => ({
+      text: file.text,
+      filename: file.name,
+      ...(main.graph ? { context: main.graph } : {}),
+      ...(build.target === undefined ? {} : { target: build.target }),
+      ...(severalPlatforms ? { multiPlatform: true } : {}),
+      buildArgs: build.buildArgs,
+      labels: build.labels,
+      targetPlatform: platform,
+      platformExplicit: build.platformExplicit,
+      buildPlatform: hostPlatform(),
+      noCache: build.noCache,
+      freshMounts: build.freshMounts,
+      network: build.network,
+      extraHosts: build.extraHosts,
+      ...(build.shmSize === undefined ? {} : { shmSize: build.shmSize }),
+      ...(build.ulimits.length === 0 ? {} : { ulimits: build.ulimits }),
+    }),
+  };
+}
+
+/** An image's name as it is asked for: in full, as BuildKit shows it. A text that is no reference stands as it is, for the error to come. */
+function displayName(ref: string): string {
+  const reference = tryParseReference(ref);
+  return reference ? formatReference(withDefaultTag(reference)) : ref;
+}

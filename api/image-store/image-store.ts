@@ -1,0 +1,109 @@
+import type { Store } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
+import { TsbuildError, UsageError } from "../../core/errors.js";
+import { familiarReference, parseImageName, parseReference } from "../../oci/reference.js";
+import type { RegistryClient } from "../../oci/registry/client.js";
+import { inspectImage, readStored, storedImage } from "./describe.js";
+import { historyOf } from "./history.js";
+import { loadImages } from "./load.js";
+import { findImage, groupImages, type NamedImage } from "./lookup.js";
+import { saveImages } from "./save.js";
+import type { ImageStore, StoredImage } from "../options/options.js";
+import { openStoreHere } from "../session/store-here.js";
+
+/** Opens the local image store. Default root: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then `~/.local/share/tsbuild`. Close it when done. */
+export async function openImageStore(options: { readonly root?: string } = {}): Promise<ImageStore> {
+  const store = openStoreHere(options);
+  return imageStoreOf(store);
+}
+
+/** The image commands over an open store, which they close. */
+export function imageStoreOf(store: Store): ImageStore {
+  let client: Promise<RegistryClient> | undefined;
+  const registry = (): Promise<RegistryClient> => {
+    client ??= import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient());
+    return client;
+  };
+  const listed = (): readonly StoredImage[] =>
+    groupImages(store.images.list())
+      .map((image) => listedImage(image, store))
+      .sort((a, b) => Date.parse(b.created ?? "") - Date.parse(a.created ?? "") || 0);
+  const close = (): void => {
+    void client?.then((open) => open.close());
+    store.close();
+  };
+  return {
+    list: listed,
+    get: (ref) => storedImage(findImage(ref, store), store),
+    tag(ref, name) {
+      const parsed = UsageError.of(() => parseImageName(name));
+      store.images.set(parsed, findImage(ref, store).target, Date.now());
+    },
+    remove: (ref, { force = false } = {}) => removeImage(ref, force, store),
+    inspect: (ref) => inspectImage(findImage(ref, store), store),
+    history: (ref) => historyOf(readStored(findImage(ref, store), store).view),
+    save: (refs, dest, { signal } = {}) => saveImages(refs, dest, store, signal),
+    load: (source, { signal } = {}) => loadImages(source, store, signal),
+    pull: async (ref, options = {}) => {
+      const { pullImages } = await import("./pull.js");
+      return pullImages(ref, { store, registry }, options);
+    },
+    push: async (ref, options = {}) => {
+      const { pushImages } = await import("./push.js");
+      return pushImages(ref, { store, registry }, options);
+    },
+    pruneImages: async (options = {}) => {
+      const { pruneImages } = await import("./prune.js");
+      return pruneImages(store, options, listed());
+    },
+    du: async () => {
+      const { storeUsage } = await import("../store/disk-usage.js");
+      return storeUsage(store);
+    },
+    prune: async (policy = {}) => {
+      const { pruneStore } = await import("../store/prune.js");
+      return pruneStore(store, policy);
+    },
+    async verify() {
+      store.gc.recover();
+      const { verifySnapshots } = await import("../store/verify-snapshots.js");
+      // First, because what it drops is told once.
+      const snapshots = await verifySnapshots(store);
+      return [...store.gc.verify({ content: true }), ...snapshots];
+    },
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+/** An image that lost a blob is still listed, so that it can be seen and removed. */
+function listedImage(image: NamedImage, store: Store): StoredImage {
+  try {
+    return storedImage(image, store);
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+    const { digest, size } = image.target;
+    return { names: image.names, digest, id: digest, created: undefined, size, platform: "unknown", descriptor: image.target };
+  }
+}
+
+/** A name goes by itself; with the last one goes the image, and with it the blobs that nothing else needs. */
+function removeImage(
+  ref: string,
+  force: boolean,
+  store: Store,
+): { readonly untagged: readonly string[]; readonly deleted: readonly Digest[] } {
+  const match = findImage(ref, store);
+  if (match.name !== undefined) {
+    store.images.remove(match.name);
+    const untagged = [match.name];
+    return { untagged, deleted: match.names.length > 1 ? [] : store.gc.sweepBlobs([match.target.digest]) };
+  }
+  if (match.names.length > 1 && !force) {
+    throw new TsbuildError("images/several-names", `Cannot remove the image "${ref}": it has ${match.names.length} names`, {
+      hint: `Remove them one by one (${match.names.map((name) => familiarReference(parseReference(name))).join(", ")}), or use --force`,
+    });
+  }
+  store.images.removeDigest(match.target.digest);
+  return { untagged: match.names, deleted: store.gc.sweepBlobs([match.target.digest]) };
+}

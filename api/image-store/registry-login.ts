@@ -1,0 +1,58 @@
+import { TsbuildError } from "../../core/errors.js";
+import { parseRegistry } from "../../oci/reference.js";
+import type { CredentialPlace } from "../../oci/registry/credential-types.js";
+
+export interface LoginOptions {
+  /** Host as in references, or an address. Default Docker Hub. */
+  readonly registry?: string;
+  /** Default: what is kept for the registry is tried again. */
+  readonly credentials?: { readonly username: string; readonly password: string };
+  /** Default: the process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface LoginResult {
+  /** As in references. */
+  readonly registry: string;
+  /** Where the credentials are kept now; undefined when they were there before. */
+  readonly kept: CredentialPlace | undefined;
+}
+
+export interface LogoutResult {
+  /** The registry as docker's configuration names it. */
+  readonly server: string;
+  /** False when there was nothing. */
+  readonly removed: boolean;
+}
+
+/**
+ * Tries credentials at a registry and, when it takes them, keeps them as `docker login` does: in docker's `config.json`, or with the helper that is named there.
+ * Throws `registry/login-refused`, `registry/no-credentials`, `registry/config-invalid`, `registry/helper-failed` and what requests to registries throw.
+ */
+export async function login(options: LoginOptions): Promise<LoginResult> {
+  const registry = parseRegistry(options.registry ?? "docker.io");
+  const env = options.env ?? process.env;
+  const { dockerCredentials, keepCredentials } = await import("../../oci/registry/credentials.js");
+  const { checkCredentials } = await import("../../oci/registry/login.js");
+  const { credentials, signal } = options;
+  if (credentials === undefined) {
+    const stored = await dockerCredentials(env).find(registry);
+    if (stored === undefined) {
+      throw new TsbuildError("registry/no-credentials", `Cannot log in to ${registry}: no user name was given, and none is kept for it`);
+    }
+    await checkCredentials(registry, stored, { env, signal });
+    return { registry, kept: undefined };
+  }
+  const { username } = credentials;
+  const proven = await checkCredentials(registry, { kind: "basic", ...credentials }, { env, signal });
+  return { registry, kept: await keepCredentials(registry, proven, { username, env }) };
+}
+
+/** Removes what is kept for a registry. */
+export async function logout(options: Pick<LoginOptions, "registry" | "env">): Promise<LogoutResult> {
+  const registry = parseRegistry(options.registry ?? "docker.io");
+  const { forgetCredentials } = await import("../../oci/registry/credentials.js");
+  const { serverName } = await import("../../oci/registry/docker-config.js");
+  return { server: serverName(registry), removed: await forgetCredentials(registry, options.env ?? process.env) };
+}

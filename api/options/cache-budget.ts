@@ -1,0 +1,42 @@
+import { existsSync, type StatsFs, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { TsbuildError } from "../../core/errors.js";
+import { parseSize } from "../../core/go-values/size.js";
+
+/** What the store may take where nobody says: the smaller of these. */
+const DEFAULT = { percent: 20, bytes: 50e9 };
+
+/**
+ * The bytes that the store at `root` may take: a number of bytes, a size (`20g`, `512MiB`), a share of its file system (`20%`), or `off` for no
+ * limit, which is undefined here. Throws `options/invalid`.
+ */
+export function cacheBudget(root: string, value: number | string | undefined): number | undefined {
+  if (value === undefined || value === "") return Math.min(DEFAULT.bytes, shareOf(root, DEFAULT.percent));
+  if (value === "off") return undefined;
+  return parseSpace(root, String(value), "the cache budget");
+}
+
+/** Reads a size, or a share of the file system that holds `root`, in bytes. */
+export function parseSpace(root: string, text: string, what: string): number {
+  const [, percent] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? [];
+  if (percent !== undefined && Number(percent) <= 100) return shareOf(root, Number(percent));
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new TsbuildError("options/invalid", `Cannot use "${text}" as ${what}: expected a size such as 20g, or a share such as 20%`);
+}
+
+function shareOf(root: string, percent: number): number {
+  const { blocks, bsize } = fileSystem(root);
+  return Math.floor((blocks * bsize * percent) / 100);
+}
+
+/** Bytes of the store's file system that ordinary users can still write. */
+export function freeSpace(root: string): number {
+  const { bavail, bsize } = fileSystem(root);
+  return bavail * bsize;
+}
+
+/** The store itself need not be there yet. */
+function fileSystem(path: string): StatsFs {
+  return existsSync(path) || dirname(path) === path ? statfsSync(path) : fileSystem(dirname(path));
+}

@@ -1,0 +1,36 @@
+import { statSync } from "node:fs";
+import { type GitSource, parseGitSource } from "../../frontend/dockerfile/values/git-source.js";
+
+/** What the text of a context names. A text: what is wrong with the repository it names. */
+export type ContextKind =
+  | { readonly kind: "directory"; readonly path: string }
+  | { readonly kind: "git"; readonly source: GitSource }
+  | { readonly kind: "url"; readonly url: string };
+
+/**
+ * Tells what a context is, as docker does: an existing directory goes before anything else; then Git addresses (`github.com/owner/repository` among them),
+ * then URLs; the rest are directories. Answers a text when it is a Git address with a mistake.
+ */
+export function contextKind(text: string): ContextKind | string {
+  if (!isDirectory(text)) {
+    const git = parseGitSource(text.startsWith("github.com/") ? githubAddress(text) : text);
+    if (typeof git === "string") return git;
+    if (git) return { kind: "git", source: git };
+    if (/^https?:\/\//i.test(text)) return { kind: "url", url: text };
+  }
+  return { kind: "directory", path: text };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** `github.com/owner/repository` needs no `https://` and no `.git`. */
+function githubAddress(text: string): string {
+  const [, path = "", rest = ""] = /^([^?#]*)(.*)$/s.exec(text) ?? [];
+  return `https://${path.replace(/\/$/, "").replace(/\.git$/, "")}.git${rest}`;
+}

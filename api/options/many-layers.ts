@@ -1,0 +1,22 @@
+import type { Diagnostic } from "../../core/diagnostics.js";
+import type { ExportImage } from "../../exporters/exporter.js";
+import { formatPlatform } from "../../oci/platform.js";
+
+/** Layers that docker's overlay2 takes: so many fit into the options of one mount. */
+const MOST = 127;
+
+/** Warnings of images that tsbuild can build on and other engines may refuse to run. */
+export function manyLayers(images: readonly Pick<ExportImage, "layers" | "platform">[]): readonly Diagnostic[] {
+  return images.flatMap(({ layers, platform }): Diagnostic[] => {
+    if (layers.length <= MOST) return [];
+    const which = images.length === 1 ? "The image" : `The image for ${formatPlatform(platform)}`;
+    return [
+      {
+        severity: "warning",
+        code: "image/many-layers",
+        message: `${which} has ${layers.length} layers: engines with overlay2, docker among them, run at most ${MOST}`,
+        hint: "Join RUN and COPY instructions, or copy the result into a new stage: FROM scratch, COPY --from=STAGE / /",
+      },
+    ];
+  });
+}

@@ -1,0 +1,87 @@
+import { TsbuildError } from "../../core/errors.js";
+import { type Annotation, checkAnnotations, parseAnnotations } from "../../exporters/annotations.js";
+import { noName, severalPlatforms } from "../../exporters/errors.js";
+import { checkLevel } from "../../oci/layer/write/compress.js";
+import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
+import type { Platform } from "../../oci/platform.js";
+import { formatReference, parseImageName, parseReference } from "../../oci/reference.js";
+import type { BuildOptions, Output } from "./options.js";
+
+/** An output that is an image, as opposed to its files only, or nothing. */
+export type ImageOutput = Extract<Output, { type: "oci" | "docker" | "image" | "registry" }>;
+
+/** How the blobs of an image's layers are compressed. */
+export interface BlobForm {
+  readonly compression: CompressionOptions;
+  /** Also those that are compressed already. */
+  readonly force: boolean;
+}
+
+/** An output with what the whole build says of outputs. */
+export interface ResolvedOutput {
+  readonly output: Output;
+  /** Canonical, with tag; without one where the digest is all that leads to the image. */
+  readonly names: readonly string[];
+  readonly annotations: readonly Annotation[];
+  /** Undefined when it is no image. */
+  readonly form: BlobForm | undefined;
+}
+
+export function isImage(output: Output): output is ImageOutput {
+  return output.type === "oci" || output.type === "docker" || output.type === "image" || output.type === "registry";
+}
+
+/** Whether an image goes to a registry. */
+export function pushes(output: Output): output is Extract<Output, { type: "image" | "registry" }> {
+  return output.type === "registry" || (output.type === "image" && output.push === true);
+}
+
+/** Whether an image goes to the local image store. */
+export function stores(output: Output): boolean {
+  return output.type === "image" ? output.store !== false : output.type === "registry" && output.store === true;
+}
+
+/**
+ * Completes the outputs and looks whether each can be had for these platforms, before anything is done. Throws `options/…`, `export/…`, `reference/invalid`,
+ * `layer/invalid-level`.
+ */
+export function resolveOutputs(options: BuildOptions, platforms: readonly Platform[]): readonly ResolvedOutput[] {
+  const outputs: readonly Output[] = options.outputs?.length ? options.outputs : [{ type: "image" }];
+  const images = outputs.filter(isImage);
+  if (new Set(images.map((output) => output.rewriteTimestamp ?? true)).size > 1) {
+    throw new TsbuildError("options/invalid", "Cannot rewrite times for one output and not for another: they share their layers", {
+      hint: "Give all outputs the same rewrite-timestamp, or build twice",
+    });
+  }
+  const annotations = parseAnnotations(options.annotations ?? {});
+  return outputs.map((output): ResolvedOutput => {
+    if (!isImage(output)) return { output, names: [], annotations: [], form: undefined };
+    const all = [...annotations, ...parseAnnotations(output.annotations ?? {})];
+    checkAnnotations(all, platforms);
+    if (output.type === "docker" && platforms.length > 1) throw severalPlatforms(platforms.length);
+    return { output, names: namesOf(output, options.tags ?? []), annotations: all, form: formOf(output) };
+  });
+}
+
+function namesOf(output: ImageOutput, tags: readonly string[]): readonly string[] {
+  const texts = output.names ?? tags;
+  if (!pushes(output)) return [...new Set(texts.map(parseImageName))];
+  if (texts.length === 0 && output.danglingNamePrefix === undefined) throw noName();
+  if (!output.pushByDigest) return [...new Set(texts.map(parseImageName))];
+  return [...new Set(texts.map(untagged))];
+}
+
+function untagged(text: string): string {
+  const reference = parseReference(text);
+  if (reference.tag === undefined && reference.digest === undefined) return formatReference(reference);
+  const { registry, repository } = reference;
+  throw new TsbuildError("options/tagged-digest", `Cannot push "${text}" by its digest: it has a tag of its own`, {
+    hint: `Name it ${formatReference({ registry, repository })}, or leave out push-by-digest`,
+  });
+}
+
+function formOf({ compression: type = "gzip", compressionLevel: level, forceCompression: force = false }: ImageOutput): BlobForm {
+  const compression: CompressionOptions = { type, ...(level === undefined ? {} : { level }) };
+  checkLevel(compression);
+  return { compression, force };
+}

@@ -1,0 +1,74 @@
+import { isIP } from "node:net";
+import { UsageError } from "../../core/errors.js";
+import { suggest } from "../../core/text/suggest.js";
+
+/** Steps share the host's network, so that the host is where they are themselves. */
+const HOST_GATEWAY = "127.0.0.1";
+
+/**
+ * Reads lines for /etc/hosts as docker does: `NAME:IP` or `NAME=IP`, several addresses behind commas, IPv6 ones also in brackets; `host-gateway` is the
+ * address of the host. Throws `options/invalid`.
+ */
+export function parseExtraHosts(texts: readonly string[]): readonly { readonly host: string; readonly ip: string }[] {
+  return texts.flatMap((text) => {
+    const [, host, addresses] = /^([^:=]*)[:=](.*)$/s.exec(text) ?? [];
+    const fail = (why: string): never => {
+      throw new UsageError("options/invalid", `Cannot use "${text}" as an extra host: ${why}`, {
+        hint: "For example --add-host db:10.0.0.5",
+      });
+    };
+    if (!host || !addresses) return fail("it is not of the form host:ip");
+    // A blank or a # would make something else of the line.
+    if (!/^[^\s#\p{Cc}]+$/u.test(host)) return fail(`"${host}" is no name of a host`);
+    return addresses.split(",").map((address) => {
+      const ip = address === "host-gateway" ? HOST_GATEWAY : address.replace(/^\[(.*)\]$/s, "$1");
+      // A zone belongs to one machine's devices.
+      return isIP(ip) === 0 || ip.includes("%") ? fail(`"${address}" is no IP address`) : { host, ip };
+    });
+  });
+}
+
+const LIMITS = "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(" ");
+/** The largest that docker and the kernel take for a limit that is no "unlimited". */
+const LARGEST_LIMIT = 2n ** 63n - 1n;
+
+interface Ulimit {
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** Reads `name=soft[:hard]`; -1 is no limit, and of one name the last counts. Throws `options/invalid`. */
+export function parseUlimits(texts: readonly string[]): readonly Ulimit[] {
+  return [...new Map(texts.map(parseUlimit).map((limit) => [limit.name, limit])).values()];
+}
+
+function parseUlimit(text: string): Ulimit {
+  const fail = (why: string, hint = "For example --ulimit nofile=1024:4096"): never => {
+    throw new UsageError("options/invalid", `Cannot use "${text}" as a ulimit: ${why}`, { hint });
+  };
+  const [, name, soft, hard = soft] = /^([^=]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text) ?? [];
+  if (name === undefined || soft === undefined || hard === undefined) return fail("it is not of the form name=soft[:hard]");
+  if (!LIMITS.includes(name)) {
+    const near = suggest(name, LIMITS);
+    return fail(`there is no limit "${name}"`, near === undefined ? `Limits are ${LIMITS.join(", ")}` : `Did you mean "${near}"?`);
+  }
+  const [low, high] = [BigInt(soft), BigInt(hard)];
+  if (low > LARGEST_LIMIT || high > LARGEST_LIMIT) return fail(`the largest limit is ${LARGEST_LIMIT}`, "-1 is no limit");
+  if (high !== -1n && (low === -1n || low > high)) return fail("the soft limit is above the hard one");
+  return { name, soft: Number(soft), hard: Number(hard) };
+}
+
+/** Returns bytes of /dev/shm. Throws `options/invalid`. */
+export function checkShmSize(bytes: number | undefined): number | undefined {
+  if (bytes !== undefined && (!Number.isSafeInteger(bytes) || bytes < 0))
+    throw new UsageError("options/invalid", `Cannot use ${bytes} as the size of /dev/shm: it must be a whole number of bytes`);
+  return bytes;
+}
+
+/** Returns how many steps run at once. Throws `options/invalid`. */
+export function checkJobs(jobs: number): number {
+  if (!Number.isSafeInteger(jobs) || jobs < 1)
+    throw new UsageError("options/invalid", `Cannot use ${jobs} as the number of jobs: it must be a whole number from 1`);
+  return jobs;
+}

@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import { compareCodeUnits } from "../../core/canonical.js";
+import { sha256 } from "../../core/digest.js";
+import { contextKind } from "../options/context-kind.js";
+import { repositories } from "../options/image-names.js";
+import type { ResolvedBuildOptions } from "../options/resolve-options.js";
+
+type Inputs = Pick<ResolvedBuildOptions, "context" | "dockerfile">;
+
+/** Context and Dockerfile as a record names them: absolute paths, addresses without credentials. */
+export function describeInputs({ context, dockerfile }: Inputs): { readonly context: string; readonly dockerfile: string } {
+  return { context: describeContext(context), dockerfile: describeDockerfile(dockerfile) };
+}
+
+function describeContext(context: Inputs["context"]): string {
+  if (typeof context !== "string") return "-";
+  const kind = contextKind(context);
+  return typeof kind === "object" && kind.kind === "directory" ? resolve(kind.path) : withoutCredentials(context);
+}
+
+function describeDockerfile(dockerfile: Inputs["dockerfile"]): string {
+  if (dockerfile === undefined) return "Dockerfile";
+  if (typeof dockerfile === "object") return dockerfile.name ?? "<Dockerfile>";
+  return /^https?:\/\//i.test(dockerfile) ? withoutCredentials(dockerfile) : resolve(dockerfile);
+}
+
+/** Repositories may be written as no URL at all: `git@host:path`. */
+function withoutCredentials(address: string): string {
+  return address.replace(/(?<=\/\/)[^/@]*@/, "").replace(/\?[^#]*/, "");
+}
+
+/**
+ * Names the project: the Dockerfile in its context. A context that comes as a stream tells nothing of where it is from; the names of the images must do.
+ */
+export function originOf({
+  context,
+  dockerfile,
+  names,
+}: ReturnType<typeof describeInputs> & { readonly names: readonly string[] }): string {
+  const more = context === "-" ? [...repositories(names)].sort(compareCodeUnits) : [];
+  return sha256([context, dockerfile, ...more].join("\0")).slice("sha256:".length, "sha256:".length + 32);
+}

@@ -1,0 +1,260 @@
+import { randomBytes } from "node:crypto";
+import type { BuildHistory, BuildLogs, BuildRecord } from "../../cache/contract/builds.js";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
+import type { BuildEvent, EventSink, StepExplanation, StepId, StepInfo } from "../../core/events.js";
+import { looksSecret } from "../../core/text/secret-names.js";
+import { formatPlatform } from "../../oci/platform.js";
+import { describeInputs } from "./build-origin.js";
+import type { BuildDetail, RecordedStep, RecordedWarning } from "./build-record.js";
+import type { BuildResult } from "../options/options.js";
+import type { ResolvedBuildOptions } from "../options/resolve-options.js";
+import { StepTally } from "./step-tally.js";
+
+/** Characters of an error's message that are kept. */
+const LONGEST_MESSAGE = 4096;
+
+interface StepState {
+  readonly number: number;
+  startedAt: number;
+  end:
+    | { readonly status: RecordedStep["status"]; readonly at: number; readonly error?: RecordedStep["error"]; readonly key?: string }
+    | undefined;
+  logBytes: number;
+}
+
+export interface BuildRecorderOptions {
+  readonly history: BuildHistory;
+  readonly build: ResolvedBuildOptions;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+/** How a build ended. */
+export type BuildEnd = { readonly result: BuildResult } | { readonly error: unknown };
+
+/**
+ * Writes a build down as it goes: what its steps print at once, everything else with one row at the end. From the first step that runs on it also
+ * notes each step that begins and ends, for the case that its process dies. A build is worth a record once its Dockerfile was read; one that never
+ * came so far leaves nothing.
+ */
+export class BuildRecorder {
+  readonly id = newBuildId();
+  readonly #options: BuildRecorderOptions;
+  readonly #logs: BuildLogs;
+  readonly #infos = new Map<StepId, StepInfo>();
+  readonly #steps = new Map<StepId, StepState>();
+  readonly #explanations = new Map<StepId, StepExplanation>();
+  readonly #tally = new StepTally();
+  readonly #warnings: RecordedWarning[] = [];
+  #begun = false;
+  #noting = false;
+
+  constructor(options: BuildRecorderOptions) {
+    this.#options = options;
+    this.#logs = options.history.logs(this.id);
+  }
+
+  readonly onEvent: EventSink = (event: BuildEvent): void => {
+    switch (event.type) {
+      case "steps":
+        for (const step of event.steps) this.#infos.set(step.id, step);
+        break;
+      case "started": {
+        const step = this.#step(event.step, event.at);
+        // A step that works on its result after its end takes the time that it works.
+        if (step.end) step.startedAt = event.at - (step.end.at - step.startedAt);
+        this.#note(event.step);
+        break;
+      }
+      case "cached":
+      case "completed":
+      case "failed":
+      case "canceled": {
+        const step = this.#step(event.step, event.at);
+        const more = event.type === "failed" ? { error: event.error } : "key" in event && event.key ? { key: event.key } : {};
+        step.end = { status: event.type, at: event.at, ...more };
+        this.#tally.ended(event.step, this.#name(event.step), event.type);
+        this.#begun ||= event.type === "completed" || event.type === "cached";
+        this.#logs.end(step.number);
+        this.#note(event.step);
+        break;
+      }
+      case "output": {
+        const step = this.#step(event.step, event.at);
+        step.logBytes += event.data.length;
+        this.#beginNotes();
+        this.#logs.write(step.number, event.data);
+        break;
+      }
+      case "explained":
+        this.#explanations.set(event.step, event.explanation);
+        if (event.explanation.outcome === "ran") {
+          this.#beginNotes();
+          this.#note(event.step);
+        }
+        break;
+      case "warning": {
+        const { code, rule, message, range } = event.diagnostic;
+        this.#warnings.push({ code, message, ...(rule === undefined ? {} : { rule }), ...(range ? { line: range.line } : {}) });
+        break;
+      }
+      case "progress":
+        break;
+    }
+  };
+
+  /** Keeps the record. Rejects when that cannot be done; the build itself has ended before. */
+  async finish(end: BuildEnd, endedAt: number): Promise<void> {
+    if (!this.#begun) return this.#logs.discard();
+    try {
+      await this.#logs.finish();
+      this.#options.history.add(this.#record(end, endedAt), this.#logs);
+    } catch (error) {
+      this.#logs.discard();
+      throw error;
+    }
+  }
+
+  #step(id: StepId, at: number): StepState {
+    let step = this.#steps.get(id);
+    if (!step) {
+      step = { number: this.#steps.size + 1, startedAt: at, end: undefined, logBytes: 0 };
+      this.#steps.set(id, step);
+      this.#tally.begun(id, this.#name(id));
+    }
+    return step;
+  }
+
+  /** A build in which nothing runs notes nothing: it is over in moments. */
+  #beginNotes(): void {
+    if (this.#noting) return;
+    this.#noting = true;
+    const { startedAt } = this.#options;
+    const steps = this.#recordedSteps("interrupted", startedAt);
+    const build = { ...this.#head(), status: "interrupted", duration: 0, imageId: undefined } as const;
+    this.#logs.note({ build: { ...build, ...this.#tally.counts }, detail: this.#detail(), steps });
+  }
+
+  #note(id: StepId): void {
+    const state = this.#noting ? this.#steps.get(id) : undefined;
+    if (!state) return;
+    this.#logs.note({ build: this.#tally.counts, steps: [this.#recordedStep(id, state, "interrupted", state.startedAt)] });
+  }
+
+  #head(): Pick<BuildRecord, "id" | "createdAt" | "context" | "dockerfile" | "target" | "names" | "warnings"> {
+    const { build, startedAt } = this.#options;
+    const { target, names } = build;
+    return { id: this.id, createdAt: startedAt, ...describeInputs(build), target, names, warnings: this.#warnings.length };
+  }
+
+  #detail(): Omit<BuildDetail, "steps"> {
+    const { build } = this.#options;
+    return {
+      version: 1,
+      platforms: build.platforms.map(formatPlatform),
+      buildArgs: withoutSecrets(build.buildArgs),
+      noCache: build.noCache,
+      warnings: this.#warnings,
+    };
+  }
+
+  #record(end: BuildEnd, endedAt: number): BuildRecord {
+    const steps = this.#recordedSteps("canceled", endedAt);
+    const detail: BuildDetail = {
+      ...this.#detail(),
+      steps,
+      ...("error" in end ? { error: errorInfo(end.error) } : { result: resultInfo(end.result) }),
+    };
+    return {
+      ...this.#head(),
+      duration: endedAt - this.#options.startedAt,
+      status: "result" in end ? "completed" : end.error instanceof CanceledError ? "canceled" : "failed",
+      imageId: "result" in end ? end.result.imageId : undefined,
+      ...this.#tally.counts,
+      detail: JSON.stringify(detail),
+    };
+  }
+
+  /** Steps that have not ended get `open`, and take until `endedAt`. */
+  #recordedSteps(open: "canceled" | "interrupted", endedAt: number): readonly RecordedStep[] {
+    const covering = this.#covering();
+    return [...this.#steps].map(([id, state]) => {
+      const by = covering(id);
+      return { ...this.#recordedStep(id, state, open, endedAt), ...(by === undefined ? {} : { coveredBy: by }) };
+    });
+  }
+
+  #recordedStep(id: StepId, { number, startedAt, end, logBytes }: StepState, open: RecordedStep["status"], endedAt: number): RecordedStep {
+    const told = this.#explanations.get(id);
+    // A step that had begun may turn out not to be needed.
+    const explanation = end?.status === "cached" && told?.outcome === "ran" ? undefined : told;
+    return {
+      number,
+      name: this.#name(id),
+      status: end?.status ?? open,
+      startedAt: rounded(startedAt - this.#options.startedAt),
+      duration: rounded((end?.at ?? endedAt) - startedAt),
+      logBytes,
+      ...(end?.error ? { error: end.error } : {}),
+      ...(explanation ? { explanation } : {}),
+      ...(end?.key === undefined ? {} : { key: end.key }),
+    };
+  }
+
+  /** For steps that were not looked at, the number of the next one above that was found. */
+  #covering(): (id: StepId) => number | undefined {
+    const users = new Map<StepId, StepId>();
+    for (const { id, inputs } of this.#infos.values()) for (const input of inputs) users.set(input, id);
+    const found = (id: StepId): boolean => this.#explanations.get(id)?.reason === "found";
+    return (id) => {
+      if (this.#steps.get(id)?.end?.status !== "cached" || found(id)) return undefined;
+      let user = users.get(id);
+      while (user !== undefined && !found(user)) user = users.get(user);
+      return user === undefined ? undefined : this.#steps.get(user)?.number;
+    };
+  }
+
+  #name(id: StepId): string {
+    return this.#infos.get(id)?.name ?? id;
+  }
+}
+
+/** Twelve letters and digits: unique among all builds of a machine, and short enough to be typed in part. */
+function newBuildId(): string {
+  const digits = "abcdefghijklmnopqrstuvwxyz234567";
+  return [...randomBytes(12)].map((byte) => digits[byte % digits.length]).join("");
+}
+
+function withoutSecrets(args: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [name, looksSecret(name) || hasPassword(value) ? "<hidden>" : value]),
+  );
+}
+
+/** `http://user:password@proxy`, also without the scheme. */
+function hasPassword(value: string): boolean {
+  return /(?:^|:\/\/)[^/@\s]+:[^/@\s]*@/.test(value);
+}
+
+function errorInfo(error: unknown): NonNullable<BuildDetail["error"]> {
+  if (!(error instanceof TsbuildError))
+    return { code: "internal", message: (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_MESSAGE) };
+  return {
+    code: error.code,
+    message: error.message.slice(0, LONGEST_MESSAGE),
+    ...(error.step === undefined ? {} : { step: error.step }),
+  };
+}
+
+function resultInfo(result: BuildResult): NonNullable<BuildDetail["result"]> {
+  return {
+    imageId: result.imageId,
+    ...(result.descriptor ? { digest: result.descriptor.digest } : {}),
+    exports: result.exports.map(({ type }) => type),
+  };
+}
+
+/** Hundredths of a millisecond. */
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100;
+}

@@ -1,0 +1,34 @@
+import { sha256 } from "../../core/digest.js";
+import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { type EventSink, now, type StepId } from "../../core/events.js";
+
+/** Reports what one step outside the graph does. */
+export interface StepReporter {
+  readonly id: StepId;
+  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+}
+
+/** Runs work that is no vertex (loading the Dockerfile, exporting) as a step of the event stream. */
+export async function runAsStep<T>(name: string, onEvent: EventSink, work: (step: StepReporter) => Promise<T>): Promise<T> {
+  const id = sha256(`step ${name}`);
+  onEvent({ type: "steps", steps: [{ id, name, inputs: [] }] });
+  onEvent({ type: "started", step: id, at: now() });
+  try {
+    const result = await work({
+      id,
+      progress: (item, current, total, done) =>
+        onEvent({ type: "progress", step: id, at: now(), item, current, ...(total === undefined ? {} : { total }), done }),
+    });
+    onEvent({ type: "completed", step: id, at: now() });
+    return result;
+  } catch (error) {
+    if (error instanceof CanceledError) onEvent({ type: "canceled", step: id, at: now() });
+    else {
+      const { code, message } =
+        error instanceof TsbuildError ? error : { code: "internal", message: error instanceof Error ? error.message : String(error) };
+      onEvent({ type: "failed", step: id, at: now(), error: { code, message } });
+      if (error instanceof TsbuildError) error.step ??= name;
+    }
+    throw error;
+  }
+}

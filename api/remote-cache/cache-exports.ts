@@ -1,0 +1,213 @@
+import { existsSync } from "node:fs";
+import { TsbuildError } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
+import { together } from "../../core/tasks/together.js";
+import type { LayerId } from "../../cache/contract/layers.js";
+import type { OutgoingBlob } from "../../cache/remote/backend.js";
+import { INLINE_CACHE } from "../../cache/remote/config.js";
+import {
+  CACHE_MOUNT_TYPE,
+  type KeyRecord,
+  layersOf as transferLayers,
+  type TransferMount,
+  type TransferResult,
+} from "../../cache/remote/content.js";
+import type { CacheTo } from "../../cache/remote/options.js";
+import type { ExportImage } from "../../exporters/exporter.js";
+import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
+import { layerCompression } from "../../oci/media-types.js";
+import type { Elsewhere } from "../../solver/buildkit/elsewhere.js";
+import type { SolvedVertex } from "../../solver/engine/op.js";
+import { readComponents } from "../../solver/explain/components.js";
+import { packExplanations } from "../../solver/explain/travelling.js";
+import { describeSteps, type StoredStep, stepsWithin, storedSteps } from "../../solver/exported-results.js";
+import type { LayerService } from "../../solver/layers/layer-service.js";
+import type { Stack } from "../../solver/layers/ports.js";
+import type { Reporter } from "../../solver/layers/ports.js";
+import type { CacheMount } from "../../solver/ops/cache-mount-name.js";
+import type { StepResult } from "../../solver/result.js";
+import { runAsStep } from "../record/build-steps.js";
+import { type CacheImports, selectMounts } from "./cache-imports.js";
+import { withoutLostLayers } from "./fetch-layer.js";
+import type { Session } from "../session/session.js";
+
+/** What a build leaves for caches. */
+export interface SolvedBuild {
+  readonly vertices: readonly SolvedVertex<StepResult>[];
+  /** What caches know of those that nobody asked for. */
+  readonly elsewhere: Elsewhere | undefined;
+  /** The layers of the images, one stack per platform. */
+  readonly stacks: readonly Stack[];
+  readonly layers: LayerService;
+  /** By the names of their directories. */
+  readonly mounts: ReadonlyMap<string, CacheMount>;
+  /** The records under which a BuildKit finds results of vertices. */
+  readonly keyRecords: (results: ReadonlyMap<string, TransferResult>) => Promise<readonly KeyRecord[]>;
+  /** The list of files behind a content digest, for explanations. */
+  readonly selection: (digest: string) => string | undefined;
+  /** Form of the images' layers; undefined when there is no image. */
+  readonly compression: CompressionOptions | undefined;
+}
+
+type Outgoing = Exclude<CacheTo, { type: "inline" }>;
+
+/** Writes the results of a build to caches (`--cache-to`). */
+export class CacheExports {
+  readonly #packedMounts = new Map<string, Promise<TransferMount | undefined>>();
+
+  constructor(
+    private readonly solved: SolvedBuild,
+    private readonly session: Session,
+    private readonly imports: CacheImports | undefined,
+    private readonly onEvent: EventSink,
+  ) {}
+
+  /**
+   * The images with the keys of their steps in their configs, so that each is a cache by itself. `epoch` (milliseconds since the epoch) dates
+   * everything instead of when it was made.
+   */
+  async inline(images: readonly ExportImage[], epoch: number | undefined): Promise<readonly ExportImage[]> {
+    const { writeInlineRecords } = await import("../../cache/remote/write-config.js");
+    const reporter: Reporter = { signal: this.session.signal, progress: () => {} };
+    const steps = stepsWithin(await this.#stored(), this.solved.stacks);
+    const compression = this.solved.compression ?? { type: "gzip" };
+    const described = await describeSteps(steps, this.solved.layers, { compression, force: false, reporter });
+    const results = epoch === undefined ? described.results : described.results.map((result) => ({ ...result, createdAt: epoch }));
+    const records = await this.#keyRecords(steps, results);
+    return images.map((image) => {
+      const stack = image.layers.map(({ diffId, blob }) => ({ diffId, blob, createdAt: undefined }));
+      return { ...image, config: { ...image.config, [INLINE_CACHE]: writeInlineRecords({ results, records }, stack) } };
+    });
+  }
+
+  /** Writes one cache, as a step of the build. Does nothing where the cache does not exist (`gha` outside GitHub Actions). */
+  async write(option: Outgoing): Promise<void> {
+    const { openTarget } = await import("../../cache/remote/backends.js");
+    const { sendCache } = await import("../../cache/remote/send.js");
+    const { signal } = this.session;
+    try {
+      const target = await openTarget(option, await this.session.caches());
+      if (!target) return;
+      await runAsStep(`exporting cache to ${target.name}`, this.onEvent, async (step) => {
+        const reporter: Reporter = { signal, progress: step.progress };
+        const send = async (): Promise<void> => {
+          const { content, blobs } = await this.#collect(option, reporter);
+          await sendCache(target, content, blobs, reporter);
+        };
+        // What was only passed on from another cache, and is not there any more, is no loss of this build.
+        await withoutLostLayers(send, {
+          session: this.session,
+          imports: this.imports,
+          onEvent: this.onEvent,
+          consequence: "what was cached with it is left out",
+        });
+      });
+    } catch (error) {
+      if (!option.ignoreError || signal.aborted || !(error instanceof TsbuildError)) throw error;
+      const message = `The ${option.type} cache was not written: ${error.message}`;
+      this.onEvent({ type: "warning", diagnostic: { severity: "warning", code: "cache/export-failed", message } });
+    }
+  }
+
+  /** Also what only the caches know that were read from, or would have been when something had been missing. */
+  async #stored(): Promise<readonly StoredStep[]> {
+    await this.imports?.load();
+    return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results, this.solved.elsewhere);
+  }
+
+  async #collect(option: Outgoing, reporter: Reporter) {
+    const { layers: service, stacks } = this.solved;
+    const stored = await this.#stored();
+    const steps = option.mode === "max" ? stored : stepsWithin(stored, stacks);
+    const compression = this.#compression(option);
+    const { results, layers } = await describeSteps(steps, service, { compression, force: option.forceCompression ?? false, reporter });
+    const mounts = await this.#mounts(option, reporter);
+    const explanations = this.#explanations(steps);
+    const content = {
+      results,
+      records: await this.#keyRecords(steps, results),
+      mounts,
+      ...(explanations === undefined ? {} : { explanations: [explanations] }),
+    };
+    const blobs = transferLayers(content).map(({ blob }) => this.#outgoing(blob, layers.get(blob.digest) as LayerId, reporter));
+    return { content, blobs: [...blobs, ...mounts.map((mount) => this.#outgoingMount(mount, reporter))] };
+  }
+
+  #keyRecords(steps: readonly StoredStep[], results: readonly TransferResult[]): Promise<readonly KeyRecord[]> {
+    return this.solved.keyRecords(new Map(steps.map(({ id }, index) => [id, results[index] as TransferResult])));
+  }
+
+  /** What keys were made of, for explanations elsewhere. */
+  #explanations(steps: readonly StoredStep[]): string | undefined {
+    const runs = steps.flatMap(({ keys: [key], name, createdAt, components: text }) => {
+      const components = readComponents(text);
+      return components && components.identity !== "" ? [{ key, name, createdAt, components }] : [];
+    });
+    return packExplanations(runs, this.solved.selection);
+  }
+
+  /** What the images have, unless something else is asked for. */
+  #compression({ compression, compressionLevel }: Outgoing): CompressionOptions {
+    const images = this.solved.compression;
+    const type = compression ?? (images === undefined || images.type === "uncompressed" ? "gzip" : images.type);
+    const level = compressionLevel ?? (images?.type === type ? images.level : undefined);
+    return { type, ...(level === undefined ? {} : { level }) };
+  }
+
+  /** The bytes are fetched, when they are not here, once the target is known not to have them. */
+  #outgoing(descriptor: OutgoingBlob["descriptor"], id: LayerId, reporter: Reporter): OutgoingBlob {
+    const { solved, session } = this;
+    return {
+      descriptor,
+      origin: solved.layers.record(id).origin,
+      async *open() {
+        if (!session.store.blobs.has(descriptor.digest)) await solved.layers.fetched(id, reporter);
+        yield* session.store.blobs.open(descriptor.digest);
+      },
+    };
+  }
+
+  #outgoingMount({ name, blob }: TransferMount, { signal }: Reporter): OutgoingBlob {
+    const { store } = this.session;
+    const found = this.imports?.mount(name);
+    return {
+      descriptor: blob,
+      origin: found?.source.origin,
+      open: () => (store.blobs.has(blob.digest) || !found ? store.blobs.open(blob.digest) : found.source.blob(blob, { signal })),
+    };
+  }
+
+  async #mounts(option: Outgoing, reporter: Reporter): Promise<readonly TransferMount[]> {
+    const wanted = selectMounts(
+      [...this.solved.mounts].map(([name, { id }]) => ({ name, id })),
+      option.mounts,
+    );
+    // Those of other caches that are written at the same time are shared with them, so none is stopped.
+    const packed = await together(reporter.signal, () =>
+      wanted.map(({ name, id }) => {
+        let mount = this.#packedMounts.get(name);
+        if (!mount) this.#packedMounts.set(name, (mount = this.#packMount(name, id, reporter)));
+        return mount;
+      }),
+    );
+    return packed.filter((mount) => mount !== undefined);
+  }
+
+  /** A mount that no step has used here is passed on as it came. */
+  async #packMount(name: string, id: string, { signal }: Reporter): Promise<TransferMount | undefined> {
+    const { store, tasks } = this.session;
+    const path = store.cacheMountPath(name, id);
+    if (!existsSync(path)) return this.imports?.mount(name)?.mount;
+    const lock = await store.locks.acquire(`mount-${name}`, { signal });
+    try {
+      const out = store.blobs.temporaryPath();
+      const { blob } = await tasks.diff({ upper: path, lowers: [], out: { path: out, compression: { type: "gzip" } } }, { signal });
+      if (!blob) throw new Error("internal: a cache mount was packed into nothing");
+      store.blobs.adopt(out, blob.digest);
+      const suffix = layerCompression(blob.mediaType) === "gzip" ? "+gzip" : "";
+      return { id, name, blob: { mediaType: `${CACHE_MOUNT_TYPE}${suffix}`, digest: blob.digest, size: blob.size } };
+    } finally {
+      lock.release();
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
+import { parseReference } from "../../oci/reference.js";
+import type { FetchBlob } from "../../solver/layers/ports.js";
+import type { CacheImports } from "./cache-imports.js";
+import type { Session } from "../session/session.js";
+
+/** The bytes of a layer cannot be had from where they are said to be. Shown like its cause, which is what happened. */
+export class LayerUnavailableError extends TsbuildError {
+  override readonly name = "LayerUnavailableError";
+
+  constructor(
+    readonly origin: string,
+    cause: TsbuildError,
+  ) {
+    super(cause.code, cause.message, { cause, ...(cause.hint === undefined ? {} : { hint: cause.hint }) });
+  }
+}
+
+/** Fetches layers from registries, and from the caches that this build or an earlier one read from. */
+export function layerFetcher(session: Session, imports: CacheImports | undefined): FetchBlob {
+  return async function* (origin, blob, options) {
+    const source = imports?.source(origin) ?? (origin.startsWith("cache:") ? await openEarlierCache(session, origin) : undefined);
+    try {
+      yield* source ? source.blob(blob, options) : (await session.registry()).blob(parseReference(origin), blob, options);
+    } catch (error) {
+      if (options.signal.aborted) throw error;
+      if (!(error instanceof TsbuildError))
+        throw source && systemErrorCode(error) ? new LayerUnavailableError(origin, unreadable(source.name, error)) : error;
+      // A base image that cannot be reached now will not be reached in a second try either.
+      throw source || error.code === "registry/not-found" ? new LayerUnavailableError(origin, error) : error;
+    }
+  };
+}
+
+function unreadable(name: string, cause: unknown): TsbuildError {
+  return new TsbuildError("cache/unreadable", `Cannot read from the ${name}: ${(cause as Error).message}`, { cause });
+}
+
+async function openEarlierCache(session: Session, origin: string) {
+  const { openOrigin } = await import("../../cache/remote/backends.js");
+  const source = await openOrigin(origin, await session.caches()).catch((error: unknown) => {
+    throw error instanceof TsbuildError ? new LayerUnavailableError(origin, error) : error;
+  });
+  if (source) return source;
+  const gone = new TsbuildError("cache/not-found", `Cannot fetch a layer: the cache it came from cannot be used here (${origin})`);
+  throw new LayerUnavailableError(origin, gone);
+}
+
+/**
+ * Runs work; when a layer that was counted on cannot be had from its place, everything that stands on this place is forgotten, and the work
+ * runs again: without what was found there.
+ */
+export async function withoutLostLayers<T>(
+  work: () => Promise<T>,
+  {
+    session,
+    imports,
+    onEvent,
+    consequence = "what was cached with it is built again",
+  }: {
+    readonly session: Session;
+    readonly imports: CacheImports | undefined;
+    readonly onEvent: EventSink;
+    /** What that means, for people. */
+    readonly consequence?: string;
+  },
+): Promise<T> {
+  const lost = new Set<string>();
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof LayerUnavailableError) || lost.has(error.origin)) throw error;
+      lost.add(error.origin);
+      imports?.drop(error.origin);
+      session.store.layers.forgetOrigin(error.origin);
+      onEvent({
+        type: "warning",
+        diagnostic: { severity: "warning", code: "cache/layer-lost", message: `${error.message}; ${consequence}` },
+      });
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { TransferContent } from "../../cache/remote/content.js";
+import type { CacheKey } from "../../core/cache-key.js";
+import { canonicalJson } from "../../core/canonical.js";
+import { type Travelled, type TravelledRun, unpackExplanations } from "../../solver/explain/travelling.js";
+
+/** What came with caches of other machines to explain misses with. */
+export class TravelledExplanations {
+  readonly #caches: (Travelled & { readonly from: string })[] = [];
+
+  /** Takes in what a cache has, `from` being its name for people; answers its results with what their keys were made of. */
+  add(from: string, content: TransferContent): TransferContent {
+    const byKey = new Map<CacheKey, TravelledRun>();
+    for (const text of content.explanations ?? []) {
+      const travelled = unpackExplanations(text);
+      this.#caches.push({ from, ...travelled });
+      for (const run of travelled.runs) byKey.set(run.key, run);
+    }
+    if (byKey.size === 0) return content;
+    const results = content.results.map((result) => {
+      const run = byKey.get(result.keys[0]);
+      return run
+        ? { ...result, components: canonicalJson({ identity: run.components.identity, inputs: [...run.components.inputs] }) }
+        : result;
+    });
+    return { ...content, results };
+  }
+
+  runs(): readonly { readonly from: string; readonly runs: readonly TravelledRun[] }[] {
+    return this.#caches;
+  }
+
+  selection(digest: string): string | undefined {
+    for (const { selections } of this.#caches) {
+      const text = selections.get(digest);
+      if (text !== undefined) return text;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import type { BackendContext } from "../../cache/remote/backends.js";
+import { CacheHttp } from "../../cache/remote/http.js";
+import type { Environment } from "../../net/proxy.js";
+import type { RegistryClient } from "../../oci/registry/client.js";
+
+/** Connections to caches outside the store, for one build. */
+export class CacheBackends implements BackendContext, Disposable {
+  readonly env: Environment = process.env;
+  readonly http = new CacheHttp(process.env);
+  readonly #insecure = new Map<string, Promise<RegistryClient>>();
+
+  /** `shared`: the client of the build, for hosts without exceptions. */
+  constructor(private readonly shared: () => Promise<RegistryClient>) {}
+
+  registry(insecure: readonly string[]): Promise<RegistryClient> {
+    if (insecure.length === 0) return this.shared();
+    const key = insecure.join(" ");
+    let client = this.#insecure.get(key);
+    if (!client) {
+      client = import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient({ insecure }));
+      this.#insecure.set(key, client);
+    }
+    return client;
+  }
+
+  [Symbol.dispose](): void {
+    this.http[Symbol.dispose]();
+    for (const client of this.#insecure.values())
+      client.then(
+        (made) => made.close(),
+        () => undefined,
+      );
+  }
+}

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import type { Store } from "../../cache/store.js";
+import { TsbuildError } from "../../core/errors.js";
+import { packageRoot } from "../../core/package-root.js";
+import type { Worker } from "../../executor-native/contract.js";
+
+/** A worker for a store; what crashed builds left, and collection could not remove, goes first. */
+export async function startStoreWorker(store: Store): Promise<Worker> {
+  const { startWorker } = await import("../../executor-native/start-worker.js");
+  const options = { entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: store.temporaryDirectory() };
+  const worker = await startWorker(options).catch((error: unknown) => {
+    throw error instanceof TsbuildError ? pointToDoctor(error) : error;
+  });
+  await removeOrphans(worker, store);
+  return worker;
+}
+
+/** The error names what came first; there may be more. */
+function pointToDoctor(error: TsbuildError): TsbuildError {
+  const doctor = "tsbuild doctor shows all that this machine has and lacks";
+  return new TsbuildError(error.code, error.message, {
+    hint: error.hint === undefined ? doctor : `${error.hint}. ${doctor}`,
+    cause: error,
+  });
+}
+
+/**
+ * Removes what only the worker can. What cannot be removed stays for another time: it is in nobody's way, and no reason for a build to fail.
+ */
+export async function removeOrphans(worker: Worker, store: Store): Promise<void> {
+  const orphans = store.orphans();
+  if (orphans.length === 0) return;
+  try {
+    await worker.remove(orphans);
+  } catch (error) {
+    if (error instanceof TsbuildError) return;
+    throw error;
+  }
+  store.forget(orphans);
+}
+
+/**
+ * Sees to it that snapshots of earlier builds are on the disk, while this build goes on. What ends before that is for the next build. Note that they are given a minute first, in
+ * which the kernel writes most of them by itself: builds that follow each other wait for no disk.
+ */
+export async function syncSnapshots(worker: Worker, store: Store): Promise<void> {
+  try {
+    const ids = store.layers.unsynced(SETTLED);
+    if (ids.length > 0 && (await worker.task<boolean>("sync", { directory: store.root }))) store.layers.trust(ids);
+  } catch {
+    // The worker was closed, or nothing can be written down.
+  }
+}
+
+/** Milliseconds. */
+const SETTLED = 60_000;
+
+/** The same with a worker of its own, where there is something to remove. */
+export async function removeOrphansNow(store: Store): Promise<void> {
+  if (store.orphans().length > 0) await (await startStoreWorker(store)).close();
+}

@@ -1,0 +1,31 @@
+import { LRUCache } from "lru-cache";
+import type { Store } from "../../cache/store.js";
+import type { DockerfileAst } from "../../frontend/dockerfile/ast.js";
+import { AST_FORMAT } from "../../frontend/dockerfile/ast.js";
+import { type Digest, sha256 } from "../../core/digest.js";
+import type { DockerfileText } from "./local-context.js";
+
+const KIND = "ast";
+
+/** Those this process has had last: a program that builds often does so from the same few. */
+const recent = new LRUCache<Digest, DockerfileAst>({ max: 32 });
+
+/** The AST of a Dockerfile. The parser takes longer to load than most builds that change nothing, so its result is kept by the text's digest. What is wrong with the text is in the AST. */
+export async function loadAst(file: DockerfileText, store: Store): Promise<DockerfileAst> {
+  const key = sha256(`${AST_FORMAT}\n${file.text}`);
+  const known = recent.get(key);
+  if (known) return known;
+  const ast = await keptAst(file, key, store);
+  recent.set(key, ast);
+  return ast;
+}
+
+async function keptAst(file: DockerfileText, key: Digest, store: Store): Promise<DockerfileAst> {
+  const kept = store.memo.get(KIND, key);
+  if (kept) return JSON.parse(kept.toString("utf8")) as DockerfileAst;
+  const { parseDockerfile } = await import("../../frontend/dockerfile/syntax/parse.js");
+  const { ast } = parseDockerfile(file.text, file.name);
+  // A file with errors is about to be changed: it is not worth room in the store.
+  if (ast.problems.every((problem) => problem.severity !== "error")) store.memo.set(KIND, key, JSON.stringify(ast));
+  return ast;
+}

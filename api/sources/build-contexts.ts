@@ -1,0 +1,153 @@
+import type { StatShard } from "../../cache/contract/stats.js";
+import { storePaths } from "../../cache/paths.js";
+import type { Store } from "../../cache/store.js";
+import type { Diagnostic } from "../../core/diagnostics.js";
+import { TsbuildError } from "../../core/errors.js";
+import type { NamedContext } from "../../frontend/frontend.js";
+import type { FileTree } from "../../oci/layer/model/toc.js";
+import { formatPlatform, type Platform } from "../../oci/platform.js";
+import type { HashFiles } from "../../solver/ops/hash-files.js";
+import { IgnoreRules } from "../../solver/ops/ignore-rules.js";
+import { LocalTree } from "../../solver/ops/local-tree.js";
+import { contextKind } from "../options/context-kind.js";
+import { contextName, isReserved, unusedContext } from "./context-name.js";
+import { contextDirectory, type IgnoreFile, ignoreFile } from "./local-context.js";
+import { withoutSecrets } from "./main-context.js";
+import { downloadEdge, gitEdge, invalidGitContext } from "./remote-context.js";
+
+/** Name of the main context in `local://NAME`. */
+const MAIN = "context";
+
+/** The directories a build reads from, by the names the graph has for them. */
+export class BuildContexts {
+  readonly #named = new Map<string, NamedContext>();
+  /** As they were given, by the spelling they are looked up with. */
+  readonly #given = new Map<string, string>();
+  readonly #asked = new Set<string>();
+  readonly #used = new Set<string>();
+  readonly #directories = new Map<string, string>();
+  readonly #dockerfile: string | undefined;
+  readonly #store: Store;
+  readonly #hashFiles: HashFiles;
+  readonly #shards = new Set<StatShard>();
+  readonly #trees = new Map<string, LocalTree>();
+  readonly #ignoreFiles = new Map<string, IgnoreFile>();
+
+  constructor(options: {
+    /** The main context, when it is a directory. */
+    readonly main: string | undefined;
+    readonly named: Readonly<Record<string, string>>;
+    readonly dockerfile: string | undefined;
+    readonly store: Store;
+    /** For large sets of files. */
+    readonly hashFiles: HashFiles;
+  }) {
+    this.#store = options.store;
+    this.#hashFiles = options.hashFiles;
+    this.#dockerfile = options.dockerfile;
+    if (options.main !== undefined) this.#directories.set(MAIN, options.main);
+    for (const [given, value] of Object.entries(options.named)) {
+      const name = contextName(given);
+      this.#given.set(name, given);
+      if (!isReserved(name)) this.#named.set(name, this.#namedContext(name, value));
+    }
+  }
+
+  #namedContext(name: string, value: string): NamedContext {
+    const [, scheme, rest] = /^(docker-image|oci-layout|target|input):\/*(.*)$/s.exec(value) ?? [];
+    if (scheme === "docker-image") return { kind: "image", ref: rest as string };
+    if (scheme === "oci-layout") return { kind: "oci-layout", ref: value.slice("oci-layout://".length) };
+    if (scheme !== undefined) throw foreignContext(name, value, scheme);
+    const kind = contextKind(value);
+    if (typeof kind === "string") throw invalidGitContext(value, kind);
+    switch (kind.kind) {
+      case "directory":
+        this.#directories.set(name, contextDirectory(kind.path));
+        return { kind: "local", name };
+      case "git":
+        return { kind: "files", root: gitEdge(kind.source, `[context ${name}] load git source ${withoutSecrets(value)}`) };
+      case "url":
+        return { kind: "files", root: downloadEdge(kind.url, `[context ${name}] ${withoutSecrets(value)}`) };
+    }
+  }
+
+  /** The context given with `--build-context NAME=…`, in whatever spelling; one for just this platform (`NAME::os/arch`) goes first. */
+  named(name: string, platform: Platform): NamedContext | undefined {
+    const wanted = contextName(name);
+    this.#asked.add(wanted);
+    const found = [`${wanted}::${formatPlatform(platform)}`, wanted].find((candidate) => this.#named.has(candidate));
+    if (found === undefined) return undefined;
+    this.#used.add(found);
+    return this.#named.get(found);
+  }
+
+  /** Warnings for contexts that were given and that nobody asked for. */
+  unused(): readonly Diagnostic[] {
+    return [...this.#given].flatMap(([name, given]) => (this.#used.has(name) ? [] : [unusedContext(given, [...this.#asked])]));
+  }
+
+  ignorePatterns(name: string): readonly string[] {
+    // As in BuildKit, files that come from elsewhere are not filtered.
+    if (name === MAIN && !this.#directories.has(MAIN)) return [];
+    const found = ignoreFile(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
+    if (found) this.#ignoreFiles.set(name, found);
+    return found?.lines.map(({ pattern }) => pattern) ?? [];
+  }
+
+  /** The files of a context; one tree however many steps look at it. */
+  tree(name: string, excludePatterns: readonly string[]): FileTree {
+    const key = JSON.stringify([name, excludePatterns]);
+    const known = this.#trees.get(key);
+    if (known) return known;
+    const directory = this.#directory(name);
+    const stats = this.#store.stats.shard(directory);
+    this.#shards.add(stats);
+    const tree = new LocalTree(directory, {
+      name: name === MAIN ? "build context" : `context "${name}"`,
+      ignore: this.#ignoreRules(name, excludePatterns),
+      stats,
+      hashFiles: this.#hashFiles,
+      without: [storePaths(this.#store.root).base],
+    });
+    this.#trees.set(key, tree);
+    return tree;
+  }
+
+  /** Which line of which ignore file hides a path that exists: `.dockerignore:3`. */
+  hiddenBy(name: string, path: string): string | undefined {
+    const of = `${JSON.stringify([name]).slice(0, -1)},`;
+    for (const [key, tree] of this.#trees) {
+      const rule = key.startsWith(of) ? tree.hiddenBy(path) : undefined;
+      if (rule) return `${tree.ignore.file}${rule.line === undefined ? "" : `:${rule.line}`}`;
+    }
+    return undefined;
+  }
+
+  /** With the file and the lines, for messages, where the patterns came from a file that was read here. */
+  #ignoreRules(name: string, patterns: readonly string[]): IgnoreRules {
+    const found = this.#ignoreFiles.get(name);
+    const isWhole = found?.lines.length === patterns.length && found.lines.every(({ pattern }, index) => pattern === patterns[index]);
+    return found && isWhole ? new IgnoreRules(found.lines, found.file) : new IgnoreRules(patterns.map((pattern) => ({ pattern })));
+  }
+
+  /** Keeps what was learnt about the files for the next build. */
+  save(): void {
+    for (const shard of this.#shards) shard.save();
+  }
+
+  #directory(name: string): string {
+    const directory = this.#directories.get(name);
+    if (directory === undefined) throw new Error(`internal: there is no local context "${name}"`);
+    return directory;
+  }
+}
+
+function foreignContext(name: string, value: string, scheme: string): TsbuildError {
+  return new TsbuildError(
+    "context/unsupported",
+    `Cannot use "${value}" as the context "${name}": "${scheme}:" means something to bake only`,
+    {
+      hint: "A named context is a directory, docker-image://REF, oci-layout://DIR, a Git repository or a URL",
+    },
+  );
+}

@@ -1,0 +1,76 @@
+import { closeSync, constants, lstatSync, openSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { resolvePath } from "../../oci/layer/model/resolve.js";
+import { fsPath } from "../../core/system/path-bytes.js";
+import { LocalTree } from "../../solver/ops/local-tree.js";
+import { OPEN_INPUT } from "../../core/system/regular-file.js";
+import { NotATextError, readOpenFile } from "./read-text.js";
+
+/** A text of a context, and where it is. */
+export interface ContextText {
+  readonly text: string;
+  /** Absolute; the file that was read, behind the context's links. */
+  readonly file: string;
+}
+
+/**
+ * Reads a file of a directory that is a build context, as COPY would find it: links on the way are
+ * followed inside the directory, an absolute one from its top. Undefined when nothing has this name.
+ * Throws {@link NotATextError}, or the system's error. Note that nobody may read a file of the machine
+ * through a context, because its author is not always the one who builds: lines of what is read are shown
+ * in errors, and steps see what it says.
+ */
+export function readContextText(directory: string, name: string): ContextText | undefined {
+  const path = join(directory, name);
+  try {
+    // A name in the top directory can only be a link itself, which is seen without another look.
+    if (!name.includes("/")) return read(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    if (systemErrorCode(error) !== "ELOOP") throw error;
+  }
+  const found = follow(directory, name);
+  try {
+    if (found !== undefined) return read(join(directory, found));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const target = linkTarget(path);
+  if (target === undefined) return undefined;
+  throw new NotATextError(`it is a link to "${target}", where there is nothing inside the build context`);
+}
+
+function read(path: string): ContextText {
+  const fd = openSync(fsPath(path), OPEN_INPUT | constants.O_NOFOLLOW);
+  try {
+    return { text: readOpenFile(fd), file: path };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Answers where a name leads inside the directory; undefined when nothing is there. */
+function follow(directory: string, name: string): string | undefined {
+  try {
+    const { path, node } = resolvePath(new LocalTree(directory), name);
+    return node && path;
+  } catch (error) {
+    if (error instanceof TsbuildError && error.code === "layer/symlink-loop") throw new NotATextError("its links lead in a circle");
+    throw error;
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}

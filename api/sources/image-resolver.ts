@@ -1,0 +1,187 @@
+import type { Store } from "../../cache/store.js";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { SingleFlight } from "../../core/tasks/single-flight.js";
+import type { ResolvedImage } from "../../frontend/frontend.js";
+import { type ImageView, readImage, requirePlatform } from "../../oci/image.js";
+import { formatPlatform, type Platform } from "../../oci/platform.js";
+import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
+import type { OnWait } from "../../net/limits.js";
+import type { RegistryClient } from "../../oci/registry/client.js";
+import type { PullOptions } from "../../oci/registry/pull.js";
+import type { Descriptor } from "../../oci/types.js";
+import { parseManifestOrIndex } from "../../oci/validate.js";
+import type { SourceImage } from "../../solver/context.js";
+
+/** What a reference was found to be. `origin` is where its blobs come from; undefined when the store has them all. */
+interface Found {
+  readonly name: string;
+  readonly target: Descriptor;
+  readonly origin: Reference | undefined;
+}
+
+export interface ImageResolverOptions {
+  readonly store: Store;
+  readonly registry: () => Promise<RegistryClient>;
+  /** Ask the registry even for names the local store has, or never. */
+  readonly pull: boolean | "never";
+  readonly signal: AbortSignal;
+  /** Told when a registry could not be asked and what is known from before is used instead. */
+  readonly onStale: (message: string) => void;
+}
+
+export interface ResolveOptions {
+  readonly platform: Platform;
+  readonly layout?: boolean;
+  readonly onWait?: OnWait;
+}
+
+/** Kind of the memo that remembers what a reference led to, for when its registry cannot be reached. */
+const RESOLVED = "ref";
+
+/**
+ * Finds base images: in the local store by name, else at the registry. Only manifests and configs are brought here; layers follow when something
+ * needs them. Each reference is asked for once per build, so that all its uses agree.
+ */
+export class ImageResolver {
+  readonly #options: ImageResolverOptions;
+  readonly #flights = new SingleFlight();
+  readonly #found = new Map<string, Found>();
+  readonly #sources = new Map<string, SourceImage>();
+
+  constructor(options: ImageResolverOptions) {
+    this.#options = options;
+  }
+
+  async resolve(text: string, options: ResolveOptions): Promise<ResolvedImage> {
+    const { signal } = this.#options;
+    const pull: PullOptions = { signal, onWait: options.onWait };
+    const found = await this.#find(text, options.layout ?? false, pull);
+    const view = await this.#view(found, options.platform, pull);
+    const identifier = `${options.layout ? "oci-layout" : "docker-image"}://${found.name}${found.name.includes("@") ? "" : `@${found.target.digest}`}`;
+    this.#sources.set(sourceKey(identifier, formatPlatform(options.platform)), {
+      origin: found.origin && formatReference(found.origin),
+      layers: view.manifest.layers.map((blob, index) => ({ blob, diffId: view.config.rootfs.diff_ids[index] as Descriptor["digest"] })),
+    });
+    return { ref: found.name, identifier, attrs: {}, digest: found.target.digest, config: view.config, platform: view.platform };
+  }
+
+  /** The layers behind an identifier that {@link resolve} gave, or of any `docker-image://` reference of a graph made by hand. */
+  async source(identifier: string, platform: string | undefined, fallback: Platform): Promise<SourceImage> {
+    const key = sourceKey(identifier, platform ?? formatPlatform(fallback));
+    const known = this.#sources.get(key);
+    if (known) return known;
+    const [scheme, text] = identifier.split("://", 2) as [string, string];
+    await this.resolve(text, { platform: fallback, layout: scheme === "oci-layout" });
+    const source = [...this.#sources].find(([other]) => other === key || other.startsWith(identifier))?.[1];
+    if (!source) throw new Error(`internal: ${identifier} was resolved to something else`);
+    return source;
+  }
+
+  /** What a reference leads to, as a name that can be shown and pinned. */
+  #find(text: string, layout: boolean, pull: PullOptions): Promise<Found> {
+    const key = `${layout} ${text}`;
+    return this.#flights.do(key, async () => {
+      const known = this.#found.get(key);
+      if (known) return known;
+      const found = layout ? await this.#findInLayout(text) : await this.#findByName(withDefaultTag(parseReference(text)), pull);
+      this.#found.set(key, found);
+      return found;
+    });
+  }
+
+  async #findInLayout(text: string): Promise<Found> {
+    const { importLayout } = await import("../../oci/layout/import.js");
+    const { target, name } = await importLayout(text, this.#options.store.blobs, { signal: this.#options.signal });
+    return { name, target, origin: undefined };
+  }
+
+  async #findByName(reference: Reference, pull: PullOptions): Promise<Found> {
+    const name = formatReference(reference);
+    const { store, pull: when } = this.#options;
+    if (when !== true || reference.digest !== undefined) {
+      const local =
+        reference.digest === undefined
+          ? store.images.get(name)
+          : store.images.find(reference.digest.slice("sha256:".length)).find((entry) => entry.target.digest === reference.digest);
+      if (local) return { name, target: local.target, origin: undefined };
+    }
+    if (when === "never") {
+      throw new TsbuildError(
+        "image/not-local",
+        `Cannot use "${name}": the local store has no image of that name, and no registry is asked`,
+        {
+          hint: `tsbuild pull ${familiarReference(reference)} brings it; without --pull=never its registry is asked`,
+        },
+      );
+    }
+    return { name, target: await this.#ask(reference, name, pull), origin: reference };
+  }
+
+  /** Asks the registry; when it cannot be reached, what it said last time still stands. */
+  async #ask(reference: Reference, name: string, pull: PullOptions): Promise<Descriptor> {
+    const { store, signal } = this.#options;
+    const before = store.memo.get(RESOLVED, name);
+    const known = before && (JSON.parse(before.toString("utf8")) as Descriptor);
+    // A digest cannot come to mean something else.
+    if (known && reference.digest !== undefined && store.blobs.has(known.digest)) return known;
+    try {
+      const target = await (await this.#options.registry()).resolve(reference, pull);
+      if (target.digest !== known?.digest) store.memo.set(RESOLVED, name, JSON.stringify(target));
+      return target;
+    } catch (error) {
+      if (!known || signal.aborted || !isUnreachable(error)) throw error;
+      this.#options.onStale(`The registry of ${name} cannot be reached; using ${known.digest}, which it was before`);
+      return known;
+    }
+  }
+
+  /** Manifest and config for a platform, brought into the store. */
+  async #view(found: Found, platform: Platform, pull: PullOptions): Promise<ImageView> {
+    try {
+      return await this.#readView(found, platform, pull);
+    } catch (error) {
+      // Collection in another process may take what nothing refers to between our looking and our reading; what is fetched anew is ours.
+      if (!(error instanceof TsbuildError) || error.code !== "store/blob-missing" || !found.origin) throw error;
+      return await this.#readView(found, platform, pull);
+    }
+  }
+
+  async #readView(found: Found, platform: Platform, pull: PullOptions): Promise<ImageView> {
+    await this.#flights.do(`view ${found.target.digest} ${formatPlatform(platform)}`, async () => {
+      const manifest = await this.#manifest(found, found.target, pull);
+      const parsed = parseManifestOrIndex(manifest, found.target.mediaType, `manifest of ${found.name}`);
+      const chosen = parsed.kind === "index" ? requirePlatform(parsed.value, platform, found.name) : found.target;
+      const image =
+        parsed.kind === "index"
+          ? parseManifestOrIndex(await this.#manifest(found, chosen, pull), chosen.mediaType, `manifest of ${found.name}`)
+          : parsed;
+      if (image.kind === "manifest") await this.#small(found, image.value.config, pull);
+    });
+    return readImage(found.target, platform, this.#options.store.blobs, found.name);
+  }
+
+  async #manifest(found: Found, descriptor: Descriptor, pull: PullOptions): Promise<Buffer> {
+    const { store, registry } = this.#options;
+    if (!store.blobs.has(descriptor.digest) && found.origin) {
+      store.blobs.writeSmall((await (await registry()).manifest(found.origin, descriptor.digest, pull)).bytes);
+    }
+    return store.blobs.readSmall(descriptor.digest);
+  }
+
+  async #small(found: Found, descriptor: Descriptor, pull: PullOptions): Promise<void> {
+    const { store, registry, signal } = this.#options;
+    if (store.blobs.has(descriptor.digest) || !found.origin) return;
+    await store.blobs.ingest((await registry()).blob(found.origin, descriptor, pull), descriptor, { signal });
+  }
+}
+
+function sourceKey(identifier: string, platform: string): string {
+  return `${identifier} ${platform}`;
+}
+
+/** Whether an error means that nobody answered, as opposed to an answer that says no. */
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof TsbuildError)
+    return error.code === "registry/unreachable" || (error.cause !== undefined && isUnreachable(error.cause));
+  return ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"].includes(systemErrorCode(error) ?? "");
+}

@@ -1,0 +1,132 @@
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { systemReason } from "../../core/system/system-reason.js";
+import { type IgnoreLine, readIgnoreLines } from "../../frontend/dockerfile/syntax/dockerignore.js";
+import { readContextText } from "./context-text.js";
+import { OPEN_INPUT } from "../../core/system/regular-file.js";
+import { NotATextError, readOpenFile, readText } from "./read-text.js";
+
+/** A Dockerfile's text and where it came from. */
+export interface DockerfileText {
+  readonly text: string;
+  /** As shown in diagnostics. */
+  readonly name: string;
+  /** Absolute, as it is named; undefined for a text that is no file of this machine. */
+  readonly path: string | undefined;
+  /** What was read: `path` behind the context's links. */
+  readonly file?: string;
+}
+
+/** The directory of the build context, checked. */
+export function contextDirectory(path: string): string {
+  const directory = resolve(path);
+  try {
+    if (statSync(directory).isDirectory()) return directory;
+  } catch (error) {
+    throw new TsbuildError(
+      "context/not-found",
+      `Cannot use "${path}" as the build context: ${systemErrorCode(error) === "ENOENT" ? "there is no such directory" : systemReason(error)}`,
+      {
+        hint: "Name the directory that holds the files to build from, for example: tsbuild .",
+        cause: error,
+      },
+    );
+  }
+  throw new TsbuildError("context/not-a-directory", `Cannot use "${path}" as the build context: it is a file`, {
+    hint: `Name its directory, and the file with -f: tsbuild -f ${path} ${dirname(path)}`,
+  });
+}
+
+/** What a Dockerfile is called when nobody names it, in order. */
+export const DOCKERFILE_NAMES: readonly string[] = ["Dockerfile", "dockerfile", "Containerfile"];
+
+/**
+ * Reads the Dockerfile: the named one, or `Dockerfile` (then `dockerfile`, `Containerfile`) in the context.
+ * Without a name links are followed inside the context only; a path that the caller names may be anywhere.
+ */
+export async function readDockerfile(
+  option: string | { readonly text: string; readonly name?: string } | undefined,
+  context: string,
+  signal: AbortSignal,
+): Promise<DockerfileText> {
+  if (typeof option === "object") return { text: option.text, name: option.name ?? "<Dockerfile>", path: undefined };
+  const candidates = option === undefined ? DOCKERFILE_NAMES.map((name) => join(context, name)) : namedDockerfile(option, context);
+  for (const path of candidates) {
+    try {
+      const found = option === undefined ? readContextText(context, basename(path)) : { text: await readText(path, signal), file: path };
+      if (found) return { ...found, name: displayName(path), path };
+    } catch (error) {
+      throwIfAborted(signal);
+      const code = systemErrorCode(error);
+      if (code === "ENOENT" || code === "ENOTDIR") continue;
+      throw unreadableDockerfile(displayName(path), error, option === undefined);
+    }
+  }
+  const { dockerfileNotFound } = await import("./dockerfile-not-found.js");
+  throw dockerfileNotFound(candidates.map(displayName), option, context);
+}
+
+/** `isInside`: it was looked for in the context, where links may not lead out. */
+function unreadableDockerfile(name: string, cause: unknown, isInside: boolean): TsbuildError {
+  const why = systemErrorCode(cause) === "ENXIO" ? "it is a socket" : systemReason(cause);
+  const leadsOut = isInside && cause instanceof NotATextError && why.includes("link");
+  return new TsbuildError("dockerfile/unreadable", `Cannot read ${name}: ${why}`, {
+    cause,
+    ...(leadsOut ? { hint: "A Dockerfile outside of the context is one that you name: -f PATH" } : {}),
+  });
+}
+
+/** `-f` is relative to the working directory as with docker; a name that is only in the context is found there too. */
+function namedDockerfile(option: string, context: string): string[] {
+  const here = resolve(option);
+  const inContext = join(context, option);
+  return isAbsolute(option) || here === inContext || existsSync(here) ? [here] : [here, inContext];
+}
+
+function displayName(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near !== "" && !near.startsWith("..") ? near : path;
+}
+
+/** An ignore file as messages name it, and what is in it. */
+export interface IgnoreFile {
+  readonly file: string;
+  readonly lines: readonly IgnoreLine[];
+}
+
+/**
+ * Reads `<Dockerfile>.dockerignore`, or else `.dockerignore` in the context; undefined without either. As the Dockerfile, one in the
+ * context is read inside it; one beside a Dockerfile that is elsewhere is read where it is.
+ */
+export function ignoreFile(context: string, dockerfile: string | undefined): IgnoreFile | undefined {
+  const own = dockerfile === undefined ? undefined : `${dockerfile}.dockerignore`;
+  for (const path of [...(own === undefined ? [] : [own]), join(context, ".dockerignore")]) {
+    const inside = relative(context, path);
+    try {
+      const found = inside.startsWith("../") ? readFileBeside(path) : readContextText(context, inside)?.text;
+      if (found !== undefined) return { file: basename(path), lines: readIgnoreLines(found) };
+    } catch (error) {
+      throw new TsbuildError("context/ignore-file", `Cannot read ${displayName(path)}: ${systemReason(error)}`, {
+        cause: error,
+        hint: "An ignore file is a file of the context: put the patterns there, or beside a Dockerfile that -f names, as NAME.dockerignore",
+      });
+    }
+  }
+  return undefined;
+}
+
+function readFileBeside(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, OPEN_INPUT);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return readOpenFile(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

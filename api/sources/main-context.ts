@@ -1,0 +1,187 @@
+import { isAbsolute } from "node:path";
+import { addAbortSignal, Readable } from "node:stream";
+import type { Store } from "../../cache/store.js";
+import { throwIfAborted, TsbuildError } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
+import type { Edge, Rootfs } from "../../llb/vertex.js";
+import { redactUrl } from "../../net/errors.js";
+import { looksLikeArchive } from "../../oci/layer/read/archive-start.js";
+import { resolvePath } from "../../oci/layer/model/resolve.js";
+import type { FileTree } from "../../oci/layer/model/toc.js";
+import { BLOCK } from "../../oci/tar/header.js";
+import { runAsStep } from "../record/build-steps.js";
+import { checkDockerfileSize, collectText } from "./collect-text.js";
+import { contextKind } from "../options/context-kind.js";
+import { contextDirectory, DOCKERFILE_NAMES, type DockerfileText, readDockerfile } from "./local-context.js";
+import type { BuildOptions } from "../options/options.js";
+import { blobEdge, DOWNLOADED, downloadEdge, gitEdge, invalidGitContext, unpackedEdge } from "./remote-context.js";
+
+/** Where a build's files come from, with its Dockerfile. */
+export interface MainContext {
+  /** Of this machine; undefined for files from elsewhere. */
+  readonly directory: string | undefined;
+  /** Files from elsewhere, as a part of the graph; its `root` is undefined when there are none. */
+  readonly graph: { readonly root: Rootfs } | undefined;
+  readonly dockerfile: DockerfileText;
+}
+
+/** The files of a part of the graph, once it is solved. */
+export interface SolvedFiles {
+  readonly tree: FileTree;
+  /** The first `size` bytes of a file; fewer of a smaller one. */
+  start(path: string, size: number): Promise<Buffer>;
+  /** A whole file; the path is resolved. */
+  read(path: string): Promise<Uint8Array>;
+}
+
+export interface MainContextPorts {
+  readonly store: Store;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+  readonly solve: (root: Edge) => Promise<SolvedFiles>;
+}
+
+type DockerfileOption = BuildOptions["dockerfile"];
+
+/** Gets the context ready as far as reading the Dockerfile needs it. A directory is only looked at. */
+export async function loadMainContext(
+  options: {
+    readonly context: NonNullable<BuildOptions["context"]>;
+    readonly dockerfile: DockerfileOption;
+    /** `BUILDKIT_CONTEXT_KEEP_GIT_DIR`. */
+    readonly keepGitDir: boolean;
+  },
+  ports: MainContextPorts,
+): Promise<MainContext> {
+  const { context, dockerfile } = options;
+  if (typeof context !== "string") return fromStream(context, dockerfile, ports);
+  const kind = contextKind(context);
+  if (typeof kind === "string") throw invalidGitContext(context, kind);
+  switch (kind.kind) {
+    case "directory": {
+      const directory = contextDirectory(kind.path);
+      return { directory, graph: undefined, dockerfile: await localDockerfile(dockerfile, directory, ports) };
+    }
+    case "git": {
+      const shown = withoutSecrets(context);
+      const root = gitEdge(kind.source, `[internal] load git source ${shown}`, options.keepGitDir ? { keepGitDir: true } : {});
+      return fromFiles(root, dockerfile, shown, ports);
+    }
+    case "url":
+      return fromUrl(kind.url, dockerfile, ports);
+  }
+}
+
+/** An archive, or a Dockerfile: its content tells. */
+async function fromUrl(url: string, dockerfile: DockerfileOption, ports: MainContextPorts): Promise<MainContext> {
+  const root = downloadEdge(url, "[internal] load remote build context");
+  const files = await ports.solve(root);
+  if (looksLikeArchive(await files.start(DOWNLOADED, BLOCK))) return fromFiles(unpackedEdge(root), dockerfile, withoutSecrets(url), ports);
+  const name = withoutSecrets(url);
+  return { directory: undefined, graph: { root }, dockerfile: ownDockerfile(await textOf(files, DOWNLOADED, name), name, dockerfile) };
+}
+
+async function fromStream(stream: Readable | Uint8Array, dockerfile: DockerfileOption, ports: MainContextPorts): Promise<MainContext> {
+  const { signal, store, onEvent } = ports;
+  const source = stream instanceof Uint8Array ? Readable.from([stream], { objectMode: false }) : addAbortSignal(signal, stream);
+  try {
+    const { start, all } = await peek(source);
+    if (!looksLikeArchive(start)) {
+      const text = await collectText(all, "<stdin>");
+      return { directory: undefined, graph: { root: undefined }, dockerfile: ownDockerfile(text, "<stdin>", dockerfile) };
+    }
+    const { digest } = await runAsStep("[internal] load remote build context", onEvent, (step) =>
+      store.blobs.ingest(all, {}, { signal, onProgress: (bytes) => step.progress("transferring context", bytes, undefined, false) }),
+    );
+    return await fromFiles(unpackedEdge(blobEdge(digest, "[internal] build context archive")), dockerfile, "the archive", ports);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  }
+}
+
+/** The first block of a stream, and all of it. */
+async function peek(stream: AsyncIterable<unknown>): Promise<{ readonly start: Buffer; readonly all: AsyncIterable<Uint8Array> }> {
+  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const chunks: Buffer[] = [];
+  for (let size = 0; size < BLOCK; ) {
+    const next = await iterator.next();
+    if (next.done) break;
+    chunks.push(Buffer.from(next.value));
+    size += next.value.length;
+  }
+  const start = Buffer.concat(chunks);
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    yield start;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  };
+  return { start, all: all() };
+}
+
+/** The context is itself a Dockerfile. */
+function ownDockerfile(text: string, name: string, option: DockerfileOption): DockerfileText {
+  if (option !== undefined)
+    throw new TsbuildError(
+      "context/two-dockerfiles",
+      `Cannot build: the context (${name}) is a Dockerfile, and another one is named beside it`,
+      {
+        hint: "Leave out one of them; a context with files is a directory, a repository or a tar archive",
+      },
+    );
+  return { text, name, path: undefined };
+}
+
+/** A file of a context from elsewhere. Throws `dockerfile/unreadable` when it is too long, before it is read. */
+async function textOf(files: SolvedFiles, path: string, name: string): Promise<string> {
+  checkDockerfileSize(files.tree.lookup(path)?.size ?? 0, name);
+  return Buffer.from(await files.read(path)).toString("utf8");
+}
+
+async function fromFiles(root: Edge, option: DockerfileOption, where: string, ports: MainContextPorts): Promise<MainContext> {
+  const isInside = option === undefined || (typeof option === "string" && !isAbsolute(option) && !isUrl(option));
+  const dockerfile = isInside ? await dockerfileIn(await ports.solve(root), option, where) : await localDockerfile(option, ".", ports);
+  return { directory: undefined, graph: { root }, dockerfile };
+}
+
+async function dockerfileIn(files: SolvedFiles, option: string | undefined, where: string): Promise<DockerfileText> {
+  const names = option === undefined ? DOCKERFILE_NAMES : [option];
+  for (const name of names) {
+    const { path, node } = resolvePath(files.tree, name);
+    if (!node) continue;
+    if (node.type !== "file")
+      throw new TsbuildError(
+        "dockerfile/unreadable",
+        `Cannot read ${name} of ${where}: it is ${node.type === "dir" ? "a directory" : "no file"}`,
+      );
+    return { text: await textOf(files, path, name), name, path: undefined };
+  }
+  throw new TsbuildError(
+    "dockerfile/not-found",
+    `Cannot find a Dockerfile in ${where}: ${names.join(", ")} ${names.length === 1 ? "does" : "do"} not exist`,
+    {
+      hint:
+        option === undefined ? "Name another with -f PATH" : "-f is a path inside this context; an absolute path is one of this machine",
+    },
+  );
+}
+
+/** Text, URL, or a file of this machine. */
+async function localDockerfile(option: DockerfileOption, directory: string, ports: MainContextPorts): Promise<DockerfileText> {
+  const name = "[internal] load build definition from Dockerfile";
+  if (typeof option !== "string" || !isUrl(option))
+    return runAsStep(name, ports.onEvent, () => readDockerfile(option, directory, ports.signal));
+  const files = await ports.solve(downloadEdge(option, "[internal] load remote Dockerfile"));
+  const shown = withoutSecrets(option);
+  return { text: await textOf(files, DOWNLOADED, shown), name: shown, path: undefined };
+}
+
+function isUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
+}
+
+/** An address as it may be shown: a URL without password and values, a repository's without password. */
+export function withoutSecrets(address: string): string {
+  const kind = contextKind(address);
+  if (typeof kind !== "string" && kind.kind === "url") return redactUrl(address);
+  return address.replace(/^(https?:\/\/)[^/@]*@/i, "$1");
+}

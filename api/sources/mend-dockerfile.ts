@@ -1,0 +1,53 @@
+import { chmodSync, chownSync, readFileSync, realpathSync, statSync } from "node:fs";
+import type { Fix } from "../../core/diagnostics.js";
+import { TsbuildError } from "../../core/errors.js";
+import { writeFileAtomic } from "../../core/system/fs-atomic.js";
+import { applyFixes } from "../../core/text/text-edits.js";
+import type { CheckedDockerfile, LintWarning } from "../../frontend/dockerfile/check.js";
+import type { DockerfileText } from "./local-context.js";
+import type { CheckResult } from "../options/options.js";
+
+/** A fix can make room for the next, hardly ever more than twice; this many rounds mean that two rules disagree. */
+const MAX_ROUNDS = 10;
+
+/** Applies what can be applied unseen until there is nothing left of it. */
+export async function mendDockerfile(
+  original: DockerfileText,
+  found: CheckedDockerfile,
+  look: (changed: DockerfileText) => Promise<CheckedDockerfile>,
+): Promise<CheckResult> {
+  let file = original;
+  let state = found;
+  const fixed: LintWarning[] = [];
+  for (let round = 0; round <= MAX_ROUNDS; round++) {
+    const { text, applied } = applyFixes(file.text, state.warnings.filter(isSafe));
+    if (applied.length === 0) return { source: { name: file.name, text: file.text }, ...state, fixed };
+    file = { ...file, text };
+    state = await look(file);
+    if (state.errors.length > found.errors.length) throw new Error("internal: a fix broke the Dockerfile");
+    fixed.push(...applied);
+  }
+  throw new Error("internal: fixes do not come to an end");
+}
+
+function isSafe(warning: LintWarning): warning is LintWarning & { readonly fix: Fix } {
+  return warning.fix?.safe === true;
+}
+
+/** Writes a file in one piece, where a link leads and with the mode it has; only over the text that was checked. */
+export function writeMended({ file, text: before, name }: DockerfileText, text: string): void {
+  if (file === undefined)
+    throw new TsbuildError("check/not-written", `Cannot write the fixes to ${name}: it is no file of this machine`, {
+      hint: "name a directory of this machine, or the file with -f",
+    });
+  const target = realpathSync(file);
+  if (!readFileSync(target).equals(Buffer.from(before)))
+    throw new TsbuildError("check/not-written", `Cannot write the fixes to ${name}: it was changed meanwhile, or is not UTF-8`, {
+      hint: "run the check again",
+    });
+  const { mode, uid, gid } = statSync(target);
+  writeFileAtomic(target, text, { mode: mode & 0o7777 });
+  // The new file has passed the umask, and belongs to whoever wrote it.
+  chmodSync(target, mode & 0o7777);
+  if (process.getuid?.() === 0) chownSync(target, uid, gid);
+}

@@ -1,0 +1,56 @@
+import type { Digest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import { type GitSource, gitSourceOp } from "../../frontend/dockerfile/values/git-source.js";
+import { type Edge, edge } from "../../llb/vertex.js";
+import { BLOB_SCHEME } from "../../solver/ops/source-blob.js";
+
+/** Name of a downloaded context in its tree, as in BuildKit: `COPY --from=NAME context …` takes the file. */
+export const DOWNLOADED = "context";
+
+/** A repository that the caller named as a context. */
+export function gitEdge(source: GitSource, name: string, options: { readonly keepGitDir?: boolean } = {}): Edge {
+  return edge({ op: gitSourceOp(source, { ...options, fromCaller: true }), metadata: { name } });
+}
+
+/** A URL as a tree of one file, {@link DOWNLOADED}. */
+export function downloadEdge(url: string, name: string): Edge {
+  return edge({ op: { kind: "source", identifier: url, attrs: { "http.filename": DOWNLOADED } }, metadata: { name } });
+}
+
+/** A blob of the store as such a tree. */
+export function blobEdge(digest: Digest, name: string): Edge {
+  const identifier = `${BLOB_SCHEME}://${DOWNLOADED}@${digest}`;
+  return edge({ op: { kind: "source", identifier, attrs: { "blob.filename": DOWNLOADED } }, metadata: { name } });
+}
+
+/** The files of an archive: owners, modes and times as it has them. */
+export function unpackedEdge(archive: Edge): Edge {
+  return edge({
+    op: {
+      kind: "file",
+      actions: [
+        {
+          action: "copy",
+          input: -1,
+          secondaryInput: 0,
+          src: `/${DOWNLOADED}`,
+          dest: "/",
+          followSymlinks: false,
+          dirCopyContents: false,
+          attemptUnpack: true,
+          createDestPath: false,
+          allowWildcard: false,
+          allowEmptyWildcard: false,
+        },
+      ],
+    },
+    inputs: [archive],
+    metadata: { name: "[internal] unpack build context" },
+  });
+}
+
+export function invalidGitContext(text: string, why: string): TsbuildError {
+  return new TsbuildError("context/git-invalid", `Cannot use "${text}" as a context: ${why}`, {
+    hint: "A repository is https://host/path.git, with #ref:directory or ?branch=…&subdir=… if needed",
+  });
+}

@@ -1,0 +1,70 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { TsbuildError } from "../../core/errors.js";
+import { systemReason } from "../../core/system/system-reason.js";
+import type { SshSource } from "../options/options.js";
+import type { OwnSshAgent } from "./own-ssh-agent.js";
+
+/**
+ * The SSH agents of a build. That each can be had is checked at once, as with secrets. For keys an agent of the build's own is started when a step
+ * first asks for it; it ends with the build, and with this process, however that ends.
+ */
+export class SshAgents implements AsyncDisposable {
+  readonly #sources: ReadonlyMap<string, SshSource>;
+  readonly #directory: () => string;
+  readonly #own = new Map<string, Promise<OwnSshAgent>>();
+
+  /** `directory` gives a directory for those of the agents. Throws `ssh/unreachable`, `ssh/key-unreadable`. */
+  constructor(sources: Readonly<Record<string, SshSource>>, directory: () => string) {
+    this.#sources = new Map(Object.entries(sources));
+    this.#directory = directory;
+    for (const [id, source] of this.#sources) check(id, source);
+  }
+
+  /** The socket of an agent; undefined when the build was given none of this id. Throws `ssh/agent-failed`. */
+  async socket(id: string): Promise<string | undefined> {
+    const source = this.#sources.get(id);
+    if (source === undefined || "socket" in source) return source?.socket;
+    let own = this.#own.get(id);
+    if (!own) this.#own.set(id, (own = startAgent(id, source.keys, this.#directory())));
+    return (await own).socket;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const own of this.#own.values()) {
+      const agent = await own.catch(() => undefined);
+      await agent?.[Symbol.asyncDispose]();
+    }
+  }
+}
+
+function check(id: string, source: SshSource): void {
+  if ("keys" in source) {
+    for (const key of source.keys) {
+      try {
+        accessSync(key, constants.R_OK);
+      } catch (cause) {
+        throw new TsbuildError("ssh/key-unreadable", `Cannot use SSH key "${key}" for agent "${id}": ${systemReason(cause)}`, {
+          cause,
+        });
+      }
+    }
+    return;
+  }
+  const fail = (why: string, cause?: unknown) =>
+    new TsbuildError("ssh/unreachable", `Cannot use "${source.socket}" as SSH agent "${id}": ${why}`, {
+      ...(cause === undefined ? {} : { cause }),
+      hint: "Start one (eval $(ssh-agent); ssh-add), or name a key instead of a socket",
+    });
+  let isSocket: boolean;
+  try {
+    isSocket = statSync(source.socket).isSocket();
+  } catch (cause) {
+    throw fail(systemReason(cause), cause);
+  }
+  if (!isSocket) throw fail("it is not a socket");
+}
+
+async function startAgent(id: string, keys: readonly string[], parent: string): Promise<OwnSshAgent> {
+  const { startOwnSshAgent } = await import("./own-ssh-agent.js");
+  return startOwnSshAgent(id, keys, parent);
+}

@@ -1,0 +1,92 @@
+import type { BuildHistory, BuildSummary } from "../../cache/contract/builds.js";
+import type { ResultIndex } from "../../cache/contract/results.js";
+import type { CacheKey } from "../../core/cache-key.js";
+import { TsbuildError } from "../../core/errors.js";
+import type { StepExplanation } from "../../core/events.js";
+import { explainCovered } from "../../solver/explain/found.js";
+import { openStoreHere } from "../session/store-here.js";
+import type { BuildDetail, BuildHistoryStore, RecordedBuild, RecordedStep } from "../record/build-record.js";
+
+/** Opens the history of builds of a store. Root as for `openImageStore`. Close it when done. */
+export async function openBuildHistory(options: { readonly root?: string } = {}): Promise<BuildHistoryStore> {
+  const store = openStoreHere(options);
+  return buildHistoryOf(store, () => store.close());
+}
+
+/** The history commands over a store's builds. */
+export function buildHistoryOf(
+  { builds, results }: { readonly builds: BuildHistory; readonly results: Pick<ResultIndex, "peek"> },
+  close: () => void,
+): BuildHistoryStore {
+  return {
+    list: () => builds.list(),
+    get: (ref = "^0") => recordedBuild(findBuild(ref, builds), builds),
+    step: findStep,
+    explain: (build, step) => step.explanation ?? explainLater(build, step, results),
+    log: (id, step) => builds.openLog(id, step),
+    remove: (ids) => builds.remove(ids),
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+function findBuild(ref: string, builds: BuildHistory): BuildSummary {
+  const all = builds.list();
+  const back = /^\^(\d+)$/.exec(ref)?.[1];
+  const found = back === undefined ? all.filter(({ id }) => ref !== "" && id.startsWith(ref)) : all.slice(Number(back), Number(back) + 1);
+  const [only, another] = found;
+  if (!only) {
+    const count = all.length === 1 ? "one build is" : all.length === 0 ? "no build is" : `${all.length} builds are`;
+    throw new TsbuildError("history/not-found", `Cannot find the build "${ref}": ${count} recorded, and none of that name`, {
+      hint: '"tsbuild builds" lists them; ^0 is the newest',
+    });
+  }
+  if (another && only.id !== ref) {
+    throw new TsbuildError("history/ambiguous", `Cannot tell which build "${ref}" means: ${found.length} ids begin like that`, {
+      hint: `Write more of it: ${found.map(({ id }) => id).join(", ")}`,
+    });
+  }
+  return only;
+}
+
+function explainLater(build: RecordedBuild, step: RecordedStep, results: Pick<ResultIndex, "peek">): StepExplanation | undefined {
+  const { status, key, coveredBy } = step;
+  if (status !== "cached") return undefined;
+  const by = coveredBy === undefined ? undefined : build.stepList.find(({ number }) => number === coveredBy)?.name;
+  return explainCovered(key === undefined ? undefined : results.peek(key as CacheKey), by, build.createdAt + build.duration);
+}
+
+function recordedBuild(summary: BuildSummary, builds: BuildHistory): RecordedBuild {
+  const record = builds.get(summary.id);
+  if (!record) throw new TsbuildError("history/not-found", `Cannot find the build "${summary.id}": it was just removed`);
+  const { warnings: warningList, steps: stepList, ...detail } = JSON.parse(record.detail) as BuildDetail;
+  return { ...detail, ...summary, stepList, warningList };
+}
+
+function findStep(build: RecordedBuild, text: string): RecordedStep {
+  const { stepList: steps } = build;
+  const number = /^#?(\d+)$/.exec(text)?.[1];
+  const wanted = text.toLowerCase();
+  const places = steps.filter(({ name }) => {
+    const [, stage = "", position] = /^\[(?:(.*) )?\s*(\d+\/\d+)\]/.exec(name.toLowerCase()) ?? [];
+    return position !== undefined && (position === wanted || `${stage} ${position}` === wanted);
+  });
+  const found =
+    number !== undefined
+      ? steps.filter((step) => step.number === Number(number))
+      : places.length > 0
+        ? places
+        : steps.filter(({ name }) => name.toLowerCase().includes(wanted));
+  const [only, another] = found;
+  if (!only) {
+    throw new TsbuildError("history/step-not-found", `Cannot find the step "${text}" in build ${build.id}: it had ${steps.length} steps`, {
+      hint: `"tsbuild explain --all ${build.id}" lists them; say a number, a place such as 2/4, or a part of the name`,
+    });
+  }
+  if (another) {
+    throw new TsbuildError("history/step-ambiguous", `Cannot tell which step "${text}" of build ${build.id} means: ${found.length} fit`, {
+      hint: `Say the number: ${found.map((step) => `#${step.number} ${step.name}`).join(", ")}`,
+    });
+  }
+  return only;
+}

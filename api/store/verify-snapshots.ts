@@ -1,0 +1,45 @@
+import type { LayerRecord } from "../../cache/contract/layers.js";
+import type { Store } from "../../cache/store.js";
+import type { Digest } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
+import { withResource } from "../../core/tasks/with-resource.js";
+import type { LayerTasks } from "../../oci/layer/model/tasks.js";
+import { startStoreWorker } from "../session/store-worker.js";
+
+/**
+ * Compares every unpacked layer with its table of contents, as far as it has one, and drops those that differ. Answers what was found, as sentences. Where no worker can be had,
+ * on a read-only store for one, nothing is compared.
+ */
+export async function verifySnapshots(store: Store): Promise<readonly string[]> {
+  const records = [...store.layers.list()].filter((record): record is Comparable => record.unpacked && record.diffId !== undefined);
+  if (records.length === 0) return [];
+  let worker: Awaited<ReturnType<typeof startStoreWorker>>;
+  try {
+    worker = await startStoreWorker(store);
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+    return [];
+  }
+  const closing = { [Symbol.asyncDispose]: () => worker.close() };
+  return await withResource(closing, async () => {
+    const found: string[] = [];
+    for (const { id, diffId, origin } of records) {
+      const toc = store.layers.toc(diffId);
+      if (!toc) continue;
+      const params: Parameters<LayerTasks["check"]>[0] = {
+        directory: store.layers.snapshotPath(id),
+        toc,
+        complete: origin !== undefined,
+      };
+      const [first, ...others] = await worker.task<readonly string[]>("check", params, { signal: new AbortController().signal });
+      if (first === undefined) continue;
+      store.layers.dropSnapshot(id);
+      const more = others.length === 0 ? "" : `, and ${others.length} more`;
+      found.push(`snapshot of layer ${id} is not what its table of contents says: ${first}${more}. It was removed, and is made again`);
+    }
+    await worker.remove(store.orphans()).then(() => store.forget(store.orphans()));
+    return found;
+  });
+}
+
+type Comparable = LayerRecord & { readonly diffId: Digest };

@@ -1,0 +1,171 @@
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { JOURNAL, readJournal, RUNNING } from "./build-journal.js";
+import { FileBuildLogs } from "./build-logs.js";
+import type { Database } from "../database/database.js";
+import { diskUsage } from "../disk-usage.js";
+import type { Owner } from "../processes/owner.js";
+import type { StorePaths } from "../paths.js";
+import { makeStoreDirectory } from "../private-base.js";
+import type { BuildHistory, BuildLogs, BuildRecord, BuildSummary, HistoryLimits } from "../contract/builds.js";
+
+export const DEFAULT_LIMITS: HistoryLimits = { builds: 500, age: 90 * 24 * 3_600_000, bytes: 256 << 20 };
+
+interface Row {
+  readonly summary: string;
+  readonly detail: string;
+}
+
+/** Builds as rows, their logs as directories `builds/<id>`. A build without output costs one row and no file. */
+export class IndexedBuilds implements BuildHistory {
+  constructor(
+    private readonly database: Database,
+    private readonly owner: Owner,
+    private readonly paths: StorePaths,
+    private readonly limits: HistoryLimits,
+    /** Cleans up after dead processes, and with it calls {@link keepInterrupted} for each. */
+    private readonly reap: () => void,
+  ) {}
+
+  logs(id: string): BuildLogs {
+    return new FileBuildLogs(() => {
+      const path = join(this.owner.directory(), RUNNING + id);
+      mkdirSync(path);
+      return path;
+    });
+  }
+
+  add(build: BuildRecord, logs: BuildLogs): void {
+    const { directory, printed = false } = logs instanceof FileBuildLogs ? logs : {};
+    this.#keep(build, printed ? directory : undefined);
+    if (!printed && directory !== undefined) rmSync(directory, { recursive: true, force: true });
+  }
+
+  /** Keeps what is left of the builds of a dead process in its directory. What cannot be kept is no reason not to clean up. */
+  keepInterrupted(ownerDirectory: string): void {
+    for (const name of readdirSync(ownerDirectory).filter((entry) => entry.startsWith(RUNNING))) {
+      try {
+        const directory = join(ownerDirectory, name);
+        const build = readJournal(directory);
+        if (build) this.#keep(build, readdirSync(directory).some((entry) => entry !== JOURNAL) ? directory : undefined);
+      } catch {
+        // A full disk, or rights: what is left goes with the rest.
+      }
+    }
+  }
+
+  #keep({ detail, ...summary }: BuildRecord, logs: string | undefined): void {
+    const gone = this.database.transaction(() => {
+      let bytes = 0;
+      if (logs !== undefined) {
+        rmSync(join(logs, JOURNAL), { force: true });
+        bytes = diskUsage(logs).bytes;
+        makeStoreDirectory(this.paths, this.paths.builds);
+        this.#dropUnknown();
+        renameSync(logs, join(this.paths.builds, summary.id));
+      }
+      this.database.run(
+        "INSERT INTO builds (id, created_at, log_bytes, summary, detail) VALUES (?, ?, ?, ?, ?)",
+        summary.id,
+        Math.round(summary.createdAt),
+        bytes,
+        JSON.stringify(summary),
+        detail,
+      );
+      return this.#dropExceeding(summary.id, bytes > 0);
+    });
+    this.#dropLogs(gone);
+  }
+
+  list(): readonly BuildSummary[] {
+    if (!this.database.exists) return [];
+    this.#noticeInterrupted();
+    return this.database
+      .all<Pick<Row, "summary">>("SELECT summary FROM builds ORDER BY created_at DESC, seq DESC")
+      .map(({ summary }) => summaryOf(summary));
+  }
+
+  get(id: string): BuildRecord | undefined {
+    if (!this.database.exists) return undefined;
+    const row = this.database.get<Row>("SELECT summary, detail FROM builds WHERE id = ?", id);
+    return row && { ...summaryOf(row.summary), detail: row.detail };
+  }
+
+  openLog(id: string, index: number): Readable | undefined {
+    const plain = join(this.paths.builds, id, String(index));
+    // Of a build that was interrupted; what was being compressed then is not whole.
+    if (existsSync(plain)) return createReadStream(plain);
+    const path = `${plain}.gz`;
+    if (!existsSync(path)) return undefined;
+    const unpacked = createGunzip();
+    const file = createReadStream(path);
+    file.on("error", (error) => unpacked.destroy(error));
+    return file.pipe(unpacked);
+  }
+
+  remove(ids: readonly string[]): number {
+    if (!this.database.exists) return 0;
+    const removed = this.database.transaction(() => ids.filter((id) => this.#drop(id)));
+    this.#dropLogs(removed);
+    return removed.length;
+  }
+
+  /** Looks for builds of dead processes, where there are builds of others at all: that needs no lock, and no native code. */
+  #noticeInterrupted(): void {
+    try {
+      if (this.owner.others().some((directory) => readdirSync(directory).some((name) => name.startsWith(RUNNING)))) this.reap();
+    } catch {
+      // It was just cleaned up, or this user may not: the list is right as it is.
+    }
+  }
+
+  #drop(id: string): boolean {
+    return this.database.run("DELETE FROM builds WHERE id = ?", id).changes > 0;
+  }
+
+  /**
+   * What exceeds the limits, oldest first; the sum of bytes changes only with builds that have logs. The newest build keeps its logs, however
+   * long they are.
+   */
+  #dropExceeding(newest: string, withBytes: boolean): readonly string[] {
+    const { builds, age, bytes } = this.limits;
+    const order = "ORDER BY created_at DESC, seq DESC";
+    // Answered by the index: rows are large, and only those that go are looked at.
+    const ids = this.database.all<{ id: string }>(
+      `SELECT id FROM builds WHERE seq IN (SELECT seq FROM builds ${order} LIMIT -1 OFFSET ?) OR created_at < ?`,
+      builds,
+      Date.now() - age,
+    );
+    if (withBytes) {
+      ids.push(
+        ...this.database.all<{ id: string }>(
+          `SELECT id FROM (SELECT id, log_bytes, sum(log_bytes) OVER (${order}) AS total FROM builds)
+           WHERE total > ? AND log_bytes > 0 AND id <> ?`,
+          bytes,
+          newest,
+        ),
+      );
+    }
+    return [...new Set(ids.map(({ id }) => id))].filter((id) => this.#drop(id));
+  }
+
+  /** Rows go first; a directory that stays behind is dropped with the next build that has logs. */
+  #dropLogs(ids: readonly string[]): void {
+    for (const id of ids) rmSync(join(this.paths.builds, id), { recursive: true, force: true });
+  }
+
+  /** Directories of no build: of a crash between renaming and commit, or of an index that was made anew. Inside the transaction. */
+  #dropUnknown(): void {
+    const known = new Set(this.database.all<{ id: string }>("SELECT id FROM builds WHERE log_bytes > 0").map(({ id }) => id));
+    this.#dropLogs(readdirSync(this.paths.builds).filter((name) => !known.has(name)));
+  }
+}
+
+/** JSON leaves out what is undefined. */
+function summaryOf(text: string): BuildSummary {
+  const known = JSON.parse(text) as Omit<BuildSummary, "target" | "imageId" | "failed" | "canceled">;
+  // Records of earlier versions count no failed and canceled steps.
+  return { target: undefined, imageId: undefined, failed: 0, canceled: 0, ...known };
+}

@@ -1,0 +1,140 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Digest } from "../../core/digest.js";
+import type { BlobGraph } from "../index/blob-graph.js";
+import type { Database } from "../database/database.js";
+import { type DiskUsage, diskUsage, ownUsage } from "../disk-usage.js";
+import { findKeepers, type Keepers } from "./keepers.js";
+import { layerId } from "../layer-id.js";
+import type { StorePaths } from "../paths.js";
+import type { BlobStore } from "../contract/blobs.js";
+import type { Usage, UsedBy } from "../contract/collector.js";
+import type { Memo } from "../contract/memo.js";
+import type { TocStore } from "../content/toc-store.js";
+
+interface Parts {
+  readonly database: Database;
+  readonly paths: StorePaths;
+  readonly blobs: BlobStore;
+  readonly tocs: TocStore;
+  readonly graph: BlobGraph;
+  readonly memo: Memo;
+  /** Writes down what was measured, where something can be written. */
+  readonly note: (write: () => void) => void;
+}
+
+const NOBODY: UsedBy = { images: [], base: false, steps: 0, running: false };
+
+/** Every part of the store with the blocks it takes: the sum is what `du` says of the store's directory. */
+export function measureUsage(parts: Parts): readonly Usage[] {
+  const { database, paths } = parts;
+  if (!database.exists) return [];
+  const keepers = findKeepers(parts);
+  return [...blobs(parts, keepers), ...snapshots(parts, keepers), ...tocs(parts, keepers), ...mounts(parts, keepers), ...others(paths)];
+}
+
+function entry(
+  of: Pick<Usage, "kind" | "id" | "path" | "name" | "lastUsedAt"> & { readonly usedBy: UsedBy | undefined; readonly inUse?: boolean },
+  usage: DiskUsage,
+): Usage {
+  const usedBy = of.usedBy ?? NOBODY;
+  const { images, base, steps, running } = usedBy;
+  const inUse = of.inUse ?? (images.length > 0 || base || steps > 0 || running);
+  return { ...of, usedBy, inUse, ...usage };
+}
+
+function* blobs({ blobs, database }: Parts, keepers: Keepers): Iterable<Usage> {
+  const rows = new Set(database.all<{ blob_digest: Digest }>("SELECT blob_digest FROM layers").map(({ blob_digest }) => blob_digest));
+  for (const { digest } of blobs.list()) {
+    const path = blobs.path(digest);
+    const usedBy = keepers.usedBy.get(digest);
+    const name = keepers.names.get(digest);
+    const lastUsedAt = keepers.used.get(digest);
+    // A layer's row keeps its blob, even when no step needs the layer any more, until it is collected itself.
+    yield entry(
+      { kind: "blob", id: digest, path, name, lastUsedAt, usedBy, ...(rows.has(digest) ? { inUse: true } : {}) },
+      { bytes: ownUsage(path), complete: true },
+    );
+  }
+}
+
+function* snapshots({ database, paths, note }: Parts, keepers: Keepers): Iterable<Usage> {
+  const known = new Set<string>();
+  const rows = database.all<{ id: number; bytes: number | null }>("SELECT id, bytes FROM layers WHERE unpacked = 1 AND draft = 0");
+  for (const { id: row, bytes } of rows) {
+    const id = layerId(row);
+    known.add(id);
+    const path = join(paths.snapshots, id);
+    const usage = bytes === null ? diskUsage(path) : { bytes, complete: true };
+    if (bytes === null && usage.complete) note(() => rememberSnapshot(database, row, usage.bytes));
+    yield entry(
+      { kind: "snapshot", id, path, name: keepers.names.get(id), lastUsedAt: keepers.used.get(id), usedBy: keepers.usedBy.get(id) },
+      usage,
+    );
+  }
+  for (const name of names(paths.snapshots).filter((dir) => !known.has(dir))) yield unknown(join(paths.snapshots, name));
+}
+
+/** A snapshot never changes: it is measured once. */
+export function rememberSnapshot(database: Database, row: number, bytes: number): void {
+  database.run("UPDATE layers SET bytes = ? WHERE id = ? AND unpacked = 1", bytes, row);
+}
+
+/** What a cache mount takes now. */
+export function rememberMount(database: Database, id: string, bytes: number): void {
+  database.run("UPDATE mounts SET bytes = ? WHERE id = ?", bytes, id);
+}
+
+function* tocs({ tocs }: Parts, keepers: Keepers): Iterable<Usage> {
+  for (const { diffId } of tocs.list()) {
+    const path = tocs.path(diffId);
+    const usedBy = keepers.usedBy.get(diffId);
+    yield entry(
+      { kind: "toc", id: diffId, path, name: keepers.names.get(diffId), lastUsedAt: keepers.used.get(diffId), usedBy },
+      { bytes: ownUsage(path), complete: true },
+    );
+  }
+}
+
+function* mounts({ database, paths, note }: Parts, keepers: Keepers): Iterable<Usage> {
+  const known = new Set<string>();
+  const rows = database.all<{ id: string; dir: string; used_at: number; name: string | null; bytes: number | null }>(
+    "SELECT id, dir, used_at, name, bytes FROM mounts ORDER BY id",
+  );
+  for (const { id, dir, used_at, name, bytes: before } of rows) {
+    known.add(dir);
+    const path = join(paths.mounts, dir);
+    const seen = diskUsage(path);
+    if (seen.complete) note(() => rememberMount(database, id, seen.bytes));
+    // Of a mount that cannot be looked into, what the worker found the last time.
+    const usage = seen.complete ? seen : { ...seen, bytes: Math.max(seen.bytes, before ?? 0) };
+    const running = keepers.mounts.has(id);
+    yield entry({ kind: "mount", id, path, name: name ?? undefined, lastUsedAt: used_at, usedBy: { ...NOBODY, running } }, usage);
+  }
+  for (const name of names(paths.mounts).filter((dir) => !known.has(dir))) yield unknown(join(paths.mounts, name));
+}
+
+/** What is not one of the things above: the index and its log, derived files, what is in flight, and the directories themselves. */
+function* others(paths: StorePaths): Iterable<Usage> {
+  const listed = [paths.blobs, paths.snapshots, paths.toc, paths.mounts];
+  const directories = [paths.root, paths.base, join(paths.base, "blobs"), ...listed];
+  yield whole("directories", paths.base, { bytes: directories.reduce((sum, path) => sum + ownUsage(path), 0), complete: true });
+  for (const directory of [paths.root, paths.base, join(paths.base, "blobs")]) {
+    for (const path of names(directory).map((name) => join(directory, name))) {
+      if (!directories.includes(path)) yield whole(path, path, diskUsage(path));
+    }
+  }
+}
+
+function whole(id: string, path: string, usage: DiskUsage): Usage {
+  return entry({ kind: "other", id, path, name: undefined, lastUsedAt: undefined, usedBy: undefined, inUse: true }, usage);
+}
+
+/** A tree of a draft, or one that waits to be removed. */
+function unknown(path: string): Usage {
+  return entry({ kind: "other", id: path, path, name: undefined, lastUsedAt: undefined, usedBy: undefined, inUse: false }, diskUsage(path));
+}
+
+function names(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}

@@ -1,0 +1,139 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { Digest } from "../../core/digest.js";
+import type { BlobGraph } from "../index/blob-graph.js";
+import type { CollectState, LayerState } from "./collect-plan.js";
+import type { Database } from "../database/database.js";
+import { diskUsage, ownUsage } from "../disk-usage.js";
+import { layerId } from "../layer-id.js";
+import type { StorePaths } from "../paths.js";
+import { keptBlobs, leased } from "./references.js";
+import type { BlobStore } from "../contract/blobs.js";
+import type { Candidate } from "../contract/collector.js";
+import type { LayerId } from "../contract/layers.js";
+import type { Memo } from "../contract/memo.js";
+import type { TocStore } from "../content/toc-store.js";
+
+/** Milliseconds for which a TOC is left alone that no layer names: its layer's row may be about to be written. */
+export const TOC_GRACE = 3_600_000;
+
+export interface StateParts {
+  readonly database: Database;
+  readonly paths: StorePaths;
+  readonly blobs: BlobStore;
+  readonly tocs: TocStore;
+  readonly graph: BlobGraph;
+  readonly memo: Memo;
+}
+
+/** Sizes by path, measured before the transaction: walking over trees takes time that other processes would have to wait. */
+export interface Sizes {
+  readonly total: number;
+  of(path: string): number;
+}
+
+interface LayerRow {
+  readonly id: number;
+  readonly blob_digest: Digest | null;
+  readonly diff_id: Digest | null;
+  readonly unpacked: number;
+}
+
+/** Reads the state inside the transaction that acts on it. */
+export function collectState({ database, paths, blobs, tocs, graph, memo }: StateParts, sizes: Sizes): CollectState {
+  const leasedLayers = new Set(leased(database, "layer"));
+  for (const { layer } of database.all<{ layer: number }>("SELECT layer FROM drafts")) leasedLayers.add(layerId(layer));
+  const rows = database.all<LayerRow>("SELECT id, blob_digest, diff_id, unpacked FROM layers WHERE draft = 0");
+  const layers = new Map<LayerId, LayerState>(
+    rows.map(({ id: row, blob_digest, diff_id, unpacked }) => {
+      const id = layerId(row);
+      const bytes = unpacked === 1 ? sizes.of(join(paths.snapshots, id)) : 0;
+      return [id, { blob: blob_digest ?? undefined, diffId: diff_id ?? undefined, bytes, leased: leasedLayers.has(id) }];
+    }),
+  );
+  const resultLayers = new Map<string, LayerId[]>();
+  for (const { result, layer } of database.all<{ result: number; layer: number }>("SELECT result, layer FROM result_layers")) {
+    const known = resultLayers.get(String(result));
+    if (known) known.push(layerId(layer));
+    else resultLayers.set(String(result), [layerId(layer)]);
+  }
+  const inImages = graph.reachable(database.all<{ digest: Digest }>("SELECT DISTINCT digest FROM images").map(({ digest }) => digest));
+  const isShared = (id: string): boolean =>
+    (resultLayers.get(id) ?? []).every((layer) => {
+      const blob = layers.get(layer)?.blob;
+      return blob !== undefined && inImages.has(blob);
+    });
+  const running = { results: new Set(leased(database, "result")), mounts: new Set(leased(database, "mount")) };
+  const results = database
+    .all<{ id: number; name: string; used_at: number; keyed: number }>(
+      "SELECT id, name, used_at, EXISTS (SELECT 1 FROM keys WHERE result = id) AS keyed FROM results ORDER BY used_at, id",
+    )
+    .map(({ id, name, used_at, keyed }) => ({
+      kind: "result" as const,
+      id: String(id),
+      name,
+      usedAt: used_at,
+      keyed: keyed === 1,
+      bytes: 0,
+    }))
+    .filter(({ id }) => !running.results.has(id));
+  const mounts = database
+    .all<{ id: string; dir: string; name: string | null; used_at: number }>("SELECT id, dir, name, used_at FROM mounts")
+    .filter(({ id }) => !running.mounts.has(id))
+    .map(({ id, dir, name, used_at }) => ({
+      kind: "mount" as const,
+      id,
+      name: name ?? id,
+      usedAt: used_at,
+      shared: false,
+      bytes: sizes.of(join(paths.mounts, dir)),
+    }));
+  const keyed: (Candidate & { readonly bytes: number })[] = results
+    .filter((result) => result.keyed)
+    .map((result) => ({ ...result, shared: isShared(result.id) }));
+  const layerUse = new Map(
+    database
+      .all<{ blob_digest: Digest; used_at: number }>(
+        `SELECT l.blob_digest, max(r.used_at) AS used_at FROM layers l JOIN result_layers rl ON rl.layer = l.id JOIN results r ON r.id = rl.result
+         WHERE l.blob_digest IS NOT NULL GROUP BY l.blob_digest`,
+      )
+      .map(({ blob_digest, used_at }) => [blob_digest, used_at]),
+  );
+  const unnamed = database.all<{ digest: Digest }>("SELECT digest FROM images WHERE name IS NULL");
+  const images = unnamed.map(({ digest }) => ({
+    kind: "image" as const,
+    id: digest,
+    name: digest,
+    shared: false,
+    bytes: 0,
+    // When it was stored, or a build found its last layer: what its creation time says may be any time, to make it reproducible.
+    usedAt: Math.max(
+      statSync(blobs.path(digest), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+      ...[digest, ...graph.manifests(digest)].map((manifest) => layerUse.get(graph.layers(manifest).at(-1) ?? digest) ?? 0),
+    ),
+  }));
+  return {
+    now: Date.now(),
+    total: sizes.total,
+    candidates: [...keyed, ...mounts, ...images],
+    forgotten: results.filter((result) => !result.keyed),
+    layers,
+    resultLayers,
+    blobs: new Map([...blobs.list()].map(({ digest }) => [digest, ownUsage(blobs.path(digest))])),
+    tocs: new Map([...tocs.list()].map(({ diffId }) => [diffId, ownUsage(tocs.path(diffId))])),
+    keptBlobs: keptBlobs(database, graph, memo, { named: true }),
+    imageBlobs: new Map(images.map(({ id }) => [id, [...graph.reachable([id])]])),
+  };
+}
+
+/** Measures what cannot be known from rows and single files. */
+export function measureSizes({ database, paths }: Pick<StateParts, "database" | "paths">, total: number): Sizes {
+  const known = new Map<string, number>();
+  for (const { id, bytes } of database.all<{ id: number; bytes: number }>("SELECT id, bytes FROM layers WHERE bytes IS NOT NULL")) {
+    known.set(join(paths.snapshots, layerId(id)), bytes);
+  }
+  for (const { dir, bytes } of database.all<{ dir: string; bytes: number }>("SELECT dir, bytes FROM mounts WHERE bytes IS NOT NULL")) {
+    known.set(join(paths.mounts, dir), bytes);
+  }
+  return { total, of: (path) => known.get(path) ?? diskUsage(path).bytes };
+}

@@ -1,0 +1,57 @@
+import type { Digest } from "../../core/digest.js";
+import type { BlobGraph } from "../index/blob-graph.js";
+import type { Database } from "../database/database.js";
+import { layerId } from "../layer-id.js";
+import { baseImages } from "./keepers.js";
+import type { LayerId } from "../contract/layers.js";
+import type { LeaseKind } from "../contract/leases.js";
+import type { Memo } from "../contract/memo.js";
+
+/** What something refers to, now. Read it inside the transaction that acts on it. */
+export interface References {
+  readonly blobs: ReadonlySet<Digest>;
+  readonly layers: ReadonlySet<LayerId>;
+  readonly diffIds: ReadonlySet<Digest>;
+}
+
+/**
+ * Follows image → blobs, result → layers → blobs, leases → any of them, and keeps manifests and configs of base images. Layers without a result or lease are not in `layers`, but
+ * their blobs are in `blobs` as long as their row is there.
+ */
+export function findReferences(database: Database, graph: BlobGraph, memo: Pick<Memo, "list">): References {
+  const blobs = keptBlobs(database, graph, memo);
+  const diffIds = new Set<Digest>();
+  for (const row of database.all<{ blob_digest: Digest | null; diff_id: Digest | null }>("SELECT blob_digest, diff_id FROM layers")) {
+    if (row.blob_digest) blobs.add(row.blob_digest);
+    if (row.diff_id) diffIds.add(row.diff_id);
+  }
+  return { blobs, layers: referencedLayers(database), diffIds };
+}
+
+/** Blobs that something other than a layer keeps: images (with `named`, only those that have a name), leases, what is remembered of base images. */
+export function keptBlobs(
+  database: Database,
+  graph: BlobGraph,
+  memo: Pick<Memo, "list">,
+  { named = false }: { readonly named?: boolean } = {},
+): Set<Digest> {
+  const roots = new Set<Digest>(leased(database, "blob") as Digest[]);
+  const images = database.all<{ digest: Digest }>(`SELECT DISTINCT digest FROM images ${named ? "WHERE name IS NOT NULL" : ""}`);
+  for (const { digest } of images) roots.add(digest);
+  const kept = graph.reachable(roots);
+  for (const digest of graph.metadata(baseImages(memo))) kept.add(digest);
+  return kept;
+}
+
+/** Layers that a result, a lease or a draft needs. */
+export function referencedLayers(database: Database): ReadonlySet<LayerId> {
+  const layers = new Set(leased(database, "layer") as LayerId[]);
+  const rows = database.all<{ layer: number }>("SELECT layer FROM result_layers UNION SELECT layer FROM drafts");
+  for (const { layer } of rows) layers.add(layerId(layer));
+  return layers;
+}
+
+/** Ids of a kind that are leased. */
+export function leased(database: Database, kind: LeaseKind): readonly string[] {
+  return database.all<{ id: string }>("SELECT DISTINCT id FROM leases WHERE kind = ?", kind).map(({ id }) => id);
+}

@@ -1,0 +1,67 @@
+import { closeSync, openSync, write } from "node:fs";
+import { ioError } from "../errors.js";
+
+const SIZE = 1 << 20;
+
+/** A new file that gathers small writes: one system call per MiB, on another thread, while the next MiB is gathered. Writes are awaited one after the other. */
+export class BufferedFile {
+  readonly #fd: number;
+  #buffer: Buffer = Buffer.allocUnsafe(SIZE);
+  #spare: Buffer | undefined;
+  #filled = 0;
+  /** The write under way. */
+  #pending: Promise<void> = Promise.resolve();
+
+  constructor(private readonly path: string) {
+    try {
+      this.#fd = openSync(path, "wx");
+    } catch (error) {
+      throw ioError(`Cannot write "${path}"`, error);
+    }
+  }
+
+  /** Takes all of `chunk`, which may be reused afterwards. */
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#filled === SIZE) await this.#rotate();
+      const part = chunk.subarray(at, at + SIZE - this.#filled);
+      this.#buffer.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#rotate();
+    await this.#pending;
+  }
+
+  /** Without flushing: what is not flushed by now is not wanted. */
+  async close(): Promise<void> {
+    await this.#pending.catch(() => {});
+    closeSync(this.#fd);
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#pending;
+    const full = this.#buffer;
+    this.#pending = this.#put(full.subarray(0, this.#filled));
+    // Told by whoever awaits it next.
+    this.#pending.catch(() => {});
+    this.#buffer = this.#spare ?? Buffer.allocUnsafe(SIZE);
+    this.#spare = full;
+    this.#filled = 0;
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let offset = 0; offset < bytes.length; ) {
+        offset += await new Promise<number>((done, fail) => {
+          write(this.#fd, bytes, offset, (error, written) => (error ? fail(error) : done(written)));
+        });
+      }
+    } catch (error) {
+      throw ioError(`Cannot write "${this.path}"`, error);
+    }
+  }
+}

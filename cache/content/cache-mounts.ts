@@ -1,0 +1,48 @@
+import { createHash, randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Database } from "../database/database.js";
+import type { StoreLeases } from "../processes/leases.js";
+import type { Owner } from "../processes/owner.js";
+import type { SnapshotKind } from "./snapshot-kind.js";
+import type { StoreTotals } from "../database/totals.js";
+
+/** Behind the name of a mount's directory as long as its owner and mode are not set. */
+export const MOUNT_IN_THE_MAKING = ".new";
+
+/** Directories of cache mounts (`RUN --mount=type=cache`), by id. */
+export class CacheMounts {
+  constructor(
+    private readonly database: Database,
+    private readonly owner: Owner,
+    private readonly leases: StoreLeases,
+    private readonly directory: string,
+    private readonly totals: Pick<StoreTotals, "addMount">,
+    private readonly kind: SnapshotKind,
+  ) {}
+
+  /** Where the mount's files are: of each kind its own. Leased until the handle is closed. `name` is shown to people. */
+  path(plainId: string, name?: string): string {
+    const id = this.kind.own === 1 ? `${plainId}-virtual` : plainId;
+    this.totals.addMount(id);
+    this.owner.directory();
+    return this.database.transaction(() => {
+      const known = this.database.get<{ dir: string }>("SELECT dir FROM mounts WHERE id = ?", id);
+      const dir = known?.dir ?? newDirectory(id);
+      this.database.run(
+        `INSERT INTO mounts (id, dir, used_at, name) VALUES (?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, name = coalesce(excluded.name, name)`,
+        id,
+        dir,
+        Date.now(),
+        name ?? null,
+      );
+      this.leases.keepWritten("mount", id);
+      return join(this.directory, dir);
+    });
+  }
+}
+
+/** Never the name of a former mount with this id: that one may still be waiting to be removed. */
+function newDirectory(id: string): string {
+  return `${createHash("sha256").update(id).digest("hex").slice(0, 16)}-${randomBytes(4).toString("hex")}`;
+}

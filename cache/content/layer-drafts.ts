@@ -1,0 +1,156 @@
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { systemErrorCode } from "../../core/errors.js";
+import type { Database } from "../database/database.js";
+import { ioError, layerMissing } from "../errors.js";
+import { layerId, layerRow } from "../layer-id.js";
+import type { StoreLeases } from "../processes/leases.js";
+import type { Orphans } from "../processes/orphans.js";
+import { removeTree, type Owner } from "../processes/owner.js";
+import type { LayerDraft, LayerId, LayerRecord } from "../contract/layers.js";
+import type { StorePaths } from "../paths.js";
+import { makeStoreDirectory } from "../private-base.js";
+import type { SnapshotKind } from "./snapshot-kind.js";
+import type { StoreTotals } from "../database/totals.js";
+import type { Unsynced } from "./unsynced.js";
+
+export interface DraftParts {
+  readonly database: Database;
+  readonly owner: Owner;
+  readonly leases: StoreLeases;
+  readonly orphans: Orphans;
+  readonly totals: Pick<StoreTotals, "addSnapshot">;
+  readonly kind: SnapshotKind;
+  readonly unsynced: Pick<Unsynced, "boot">;
+  readonly paths: StorePaths;
+  readonly read: (id: LayerId) => LayerRecord | undefined;
+}
+
+/**
+ * Snapshots in the making. A row in `drafts` names the directory and its holder before the directory exists, so whatever a crash leaves
+ * is known. Nobody else sees a draft.
+ */
+export class LayerDrafts {
+  readonly #open = new Set<LayerDraft>();
+
+  constructor(private readonly parts: DraftParts) {}
+
+  /** A draft of a new layer, whose folder is the final one. */
+  forNewLayer(): LayerDraft {
+    const { database, owner, leases, kind } = this.parts;
+    owner.directory();
+    const row = database.transaction(() => {
+      const { id } = database.run(
+        "INSERT INTO layers (draft, verified, unpacked, virtual, created_at) VALUES (1, 1, 0, ?, ?)",
+        kind.own,
+        Date.now(),
+      );
+      database.run("INSERT INTO drafts (dir, holder, layer) VALUES (?, ?, ?)", layerId(id), owner.id, id);
+      leases.keepWritten("layer", layerId(id));
+      return id;
+    });
+    return this.#make(layerId(row), layerId(row));
+  }
+
+  /** A draft of an existing layer's snapshot: beside the final folder, and renamed there when it is whole. */
+  forSnapshot(id: LayerId): LayerDraft {
+    const { database, owner, leases, kind } = this.parts;
+    owner.directory();
+    const dir = `${id}-${randomBytes(4).toString("hex")}`;
+    database.transaction(() => {
+      // Whoever unpacks has a lock, so nobody else is at it; a snapshot of the other kind may have come since the layer was found.
+      const { changes } = database.run(
+        "UPDATE layers SET virtual = ? WHERE id = ? AND (unpacked = 0 OR virtual = ?)",
+        kind.own,
+        layerRow(id) ?? 0,
+        kind.own,
+      );
+      if (changes === 0) throw layerMissing(id);
+      database.run("INSERT INTO drafts (dir, holder, layer) VALUES (?, ?, ?)", dir, owner.id, layerRow(id) as number);
+      leases.keepWritten("layer", id);
+    });
+    return this.#make(id, dir);
+  }
+
+  discardAll(): void {
+    for (const draft of this.#open) draft.discard();
+  }
+
+  #make(id: LayerId, dir: string): LayerDraft {
+    const base = join(this.parts.paths.snapshots, dir);
+    const finish = <T>(body: () => T): T => {
+      if (!this.#open.delete(draft)) throw new Error(`internal: the draft of layer ${id} is finished already`);
+      return body();
+    };
+    const draft: LayerDraft = {
+      id,
+      fs: join(base, "fs"),
+      work: join(base, "work"),
+      commitSnapshot: () => finish(() => this.#commit(id, dir)),
+      discard: () => {
+        if (this.#open.has(draft)) finish(() => this.#discard(dir));
+      },
+    };
+    this.#open.add(draft);
+    try {
+      for (const path of [draft.fs, draft.work]) makeStoreDirectory(this.parts.paths, path);
+    } catch (error) {
+      draft.discard();
+      throw ioError(`Cannot make a directory for layer ${id}`, error);
+    }
+    return draft;
+  }
+
+  #commit(id: LayerId, dir: string): LayerRecord {
+    const { database, orphans } = this.parts;
+    const base = join(this.parts.paths.snapshots, dir);
+    const work = join(base, "work");
+    const workLeft = !removeTree(work);
+    const placed = dir === id || this.#place(base, join(this.parts.paths.snapshots, id));
+    const row = layerRow(id) as number;
+    const { boot } = this.parts.unsynced;
+    const record = database.transaction(() => {
+      // A new layer is finished now; a base layer was when its image was made.
+      const { changes } = database.run(
+        "UPDATE layers SET draft = 0, unpacked = 1, boot = ?, created_at = ? WHERE id = ? AND draft = 1",
+        boot,
+        Date.now(),
+        row,
+      );
+      if (changes === 0) database.run("UPDATE layers SET unpacked = 1, boot = ? WHERE id = ?", boot, row);
+      database.run("DELETE FROM drafts WHERE dir = ?", dir);
+      if (!placed) orphans.add(base);
+      else if (workLeft) orphans.add(join(this.parts.paths.snapshots, id, "work"));
+      return this.parts.read(id);
+    });
+    if (!placed) orphans.remove([base]);
+    if (!record) throw layerMissing(id);
+    if (placed) this.parts.totals.addSnapshot(row);
+    return record;
+  }
+
+  /** False when another process was faster: its folder is as good. */
+  #place(from: string, to: string): boolean {
+    try {
+      renameSync(from, to);
+      return true;
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOTEMPTY" || systemErrorCode(error) === "EEXIST") return false;
+      throw ioError(`Cannot place the snapshot "${to}"`, error);
+    }
+  }
+
+  #discard(dir: string): void {
+    const { database, orphans } = this.parts;
+    const base = join(this.parts.paths.snapshots, dir);
+    const gone = removeTree(base);
+    database.transaction(() => {
+      const draft = database.get<{ layer: number }>("SELECT layer FROM drafts WHERE dir = ?", dir);
+      if (!draft) return;
+      database.run("DELETE FROM drafts WHERE dir = ?", dir);
+      database.run("DELETE FROM layers WHERE id = ? AND draft = 1", draft.layer);
+      if (!gone) orphans.add(base);
+    });
+  }
+}

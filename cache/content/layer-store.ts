@@ -1,0 +1,300 @@
+import { randomBytes } from "node:crypto";
+import { renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { systemErrorCode } from "../../core/errors.js";
+import type { Digest } from "../../core/digest.js";
+import type { LayerBlob, Toc } from "../../oci/layer/model/toc.js";
+import type { Descriptor } from "../../oci/types.js";
+import type { Database } from "../database/database.js";
+import { blobMissing, ioError, layerMissing } from "../errors.js";
+import { type DraftParts, LayerDrafts } from "./layer-drafts.js";
+import { layerId, layerRow } from "../layer-id.js";
+import type { StoreLeases } from "../processes/leases.js";
+import type { BlobStore } from "../contract/blobs.js";
+import type { LayerDraft, LayerId, LayerRecord, LayerStore, RemoteLayer } from "../contract/layers.js";
+import type { StorePaths } from "../paths.js";
+import type { SnapshotKind } from "./snapshot-kind.js";
+import type { TocStore } from "./toc-store.js";
+import type { Unsynced } from "./unsynced.js";
+
+interface LayerRow {
+  readonly id: number;
+  readonly diff_id: Digest | null;
+  readonly blob: string | null;
+  readonly blob_digest: Digest | null;
+  readonly recipe: string | null;
+  readonly verified: number;
+  readonly unpacked: number;
+  readonly virtual: number;
+  readonly origin: string | null;
+  readonly created_at: number;
+  readonly boot: string | null;
+}
+
+const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, virtual, origin, created_at, boot";
+
+/** Layers as rows; their bytes are in the blob store, snapshots/ and toc/. Files come before the rows that name them. */
+export class IndexedLayerStore implements LayerStore {
+  readonly #drafts: LayerDrafts;
+  /** Blobs that another form of their layer took the place of. */
+  readonly #superseded = new Set<Digest>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly blobs: BlobStore,
+    private readonly tocs: TocStore,
+    private readonly leases: StoreLeases,
+    private readonly paths: StorePaths,
+    private readonly kind: SnapshotKind,
+    private readonly parts: Pick<DraftParts, "owner" | "orphans" | "totals"> & { readonly unsynced: Unsynced },
+  ) {
+    this.#drafts = new LayerDrafts({ ...parts, database, leases, kind, paths, read: (id) => this.get(id) });
+  }
+
+  get(id: LayerId): LayerRecord | undefined {
+    const row = this.#row(id);
+    return row && this.#record(row);
+  }
+
+  byDiffId(diffId: Digest): LayerRecord | undefined {
+    const row = this.#best(diffId);
+    return row && this.#record(row);
+  }
+
+  draft(): LayerDraft {
+    return this.#drafts.forNewLayer();
+  }
+
+  draftSnapshot(id: LayerId): LayerDraft {
+    return this.#drafts.forSnapshot(id);
+  }
+
+  addRemote(layer: RemoteLayer): LayerRecord {
+    const { diffId, blob, origin } = layer;
+    const found = this.#best(diffId);
+    if (found && this.#isLeased(found) && !this.#improves(found, layer)) return this.#record(found);
+    return this.database.transaction(() => {
+      const row = this.#best(diffId);
+      if (!row) return this.#insert({ ...layer, recipe: undefined, verified: false });
+      if (this.#improves(row, layer)) {
+        // An image's config only claims this diffID. What is stored and was seen to have it is not given up for a claim.
+        this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = ?, origin = ?", [
+          JSON.stringify(blob),
+          blob.digest,
+          row.blob_digest === blob.digest ? row.recipe : null,
+          row.blob_digest === blob.digest ? row.verified : 0,
+          origin ?? null,
+        ]);
+      }
+      return this.#kept(row.id);
+    });
+  }
+
+  addPacked(blob: LayerBlob, recipe: string): LayerRecord {
+    this.tocs.save(blob.toc);
+    const descriptor: Descriptor = { mediaType: blob.mediaType, digest: blob.digest, size: blob.size };
+    return this.database.transaction(() => {
+      if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
+      const row = this.#best(blob.diffId);
+      if (!row) return this.#insert({ diffId: blob.diffId, blob: descriptor, recipe, verified: true, origin: undefined });
+      if (row.blob_digest === blob.digest) {
+        if (row.verified === 0 || row.recipe === null) this.#update(row.id, "verified = 1, recipe = ?", [recipe]);
+      } else if (row.verified === 0 || row.blob_digest === null || !this.blobs.has(row.blob_digest)) {
+        this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(descriptor), blob.digest, recipe]);
+      } else {
+        // Packed by two builds at once, in different forms.
+        this.#superseded.add(blob.digest);
+      }
+      return this.#kept(row.id);
+    });
+  }
+
+  setDiff(id: LayerId, toc: Toc): LayerRecord {
+    this.tocs.save(toc);
+    return this.database.transaction(() => {
+      this.#update(layerRow(id) ?? 0, "diff_id = ?", [toc.diffId]);
+      return this.#require(id);
+    });
+  }
+
+  setBlob(id: LayerId, blob: Descriptor, recipe: string): LayerRecord {
+    return this.database.transaction(() => {
+      if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
+      const before = this.#row(id)?.blob_digest;
+      if (before && before !== blob.digest) this.#superseded.add(before);
+      this.#update(layerRow(id) ?? 0, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(blob), blob.digest, recipe]);
+      return this.#require(id);
+    });
+  }
+
+  snapshotPath(id: LayerId): string {
+    return join(this.paths.snapshots, id, "fs");
+  }
+
+  dropSnapshot(id: LayerId): void {
+    const { orphans } = this.parts;
+    const place = join(this.paths.snapshots, id);
+    // Out of the way of the one that is made in its place, also when it cannot be removed here.
+    const aside = `${place}-${randomBytes(4).toString("hex")}`;
+    this.database.transaction(() => {
+      const row = this.#row(id);
+      if (row?.unpacked !== 1) return;
+      moveAside(place, aside);
+      orphans.add(aside);
+      if (row.origin !== null || (row.blob_digest !== null && this.blobs.has(row.blob_digest))) {
+        this.#update(row.id, "unpacked = 0, bytes = NULL, boot = NULL", []);
+        return;
+      }
+      this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", row.id);
+      this.database.run("DELETE FROM layers WHERE id = ?", row.id);
+    });
+    orphans.remove([aside]);
+  }
+
+  trust(ids: readonly LayerId[]): void {
+    if (ids.length === 0) return;
+    this.database.transaction(() => {
+      for (const id of ids) this.database.run("UPDATE layers SET boot = NULL WHERE id = ?", layerRow(id) ?? 0);
+    });
+  }
+
+  unsynced(age: number): readonly LayerId[] {
+    const youngest = Date.now() - age;
+    return this.parts.unsynced.pending().filter((id) => {
+      const made = statSync(join(this.paths.snapshots, id), { throwIfNoEntry: false })?.ctimeMs;
+      return made !== undefined && made <= youngest;
+    });
+  }
+
+  toc(diffId: Digest): Toc | undefined {
+    return this.tocs.get(diffId);
+  }
+
+  saveToc(toc: Toc): void {
+    this.tocs.save(toc);
+  }
+
+  *list(): Iterable<LayerRecord> {
+    if (!this.database.exists) return;
+    for (const row of this.database.all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE draft = 0 ORDER BY id`)) yield this.#record(row);
+  }
+
+  /** A blob is gone: layers that can be had in no other way go, with the results that stand on them. */
+  forgetBlob(digest: Digest): void {
+    if (!this.database.exists) return;
+    this.database.transaction(() => {
+      const lost = this.database.all<{ id: number }>(
+        "SELECT id FROM layers WHERE blob_digest = ? AND unpacked = 0 AND origin IS NULL AND draft = 0",
+        digest,
+      );
+      for (const { id } of lost) {
+        this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", id);
+        this.database.run("DELETE FROM layers WHERE id = ?", id);
+      }
+      this.database.run(
+        "UPDATE layers SET blob = NULL, blob_digest = NULL, recipe = NULL WHERE blob_digest = ? AND origin IS NULL",
+        digest,
+      );
+    });
+  }
+
+  forgetOrigin(origin: string): void {
+    if (!this.database.exists) return;
+    this.database.transaction(() => {
+      const rows = this.database.all<{ id: number; blob_digest: Digest | null }>(
+        "SELECT id, blob_digest FROM layers WHERE origin = ? AND unpacked = 0 AND draft = 0",
+        origin,
+      );
+      for (const { id, blob_digest } of rows) {
+        if (blob_digest !== null && this.blobs.has(blob_digest)) continue;
+        this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", id);
+        this.database.run("DELETE FROM layers WHERE id = ?", id);
+      }
+    });
+  }
+
+  /** Blobs that this handle made useless; nothing may refer to them any more. */
+  takeSuperseded(): readonly Digest[] {
+    const taken = [...this.#superseded];
+    this.#superseded.clear();
+    return taken;
+  }
+
+  close(): void {
+    this.#drafts.discardAll();
+  }
+
+  #row(id: LayerId): LayerRow | undefined {
+    return this.database.get<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE id = ? AND draft = 0`, layerRow(id) ?? 0);
+  }
+
+  /** Several layers may turn out to have the same content; one that is unpacked or here comes first. */
+  #best(diffId: Digest): LayerRow | undefined {
+    const rows = this.database
+      .all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE diff_id = ? AND draft = 0 ORDER BY unpacked DESC, verified DESC, id`, diffId)
+      .filter((row) => !this.kind.isForeign(row));
+    const [first] = rows;
+    if (rows.length < 2 || first?.unpacked) return first;
+    return rows.find((row) => row.blob_digest !== null && this.blobs.has(row.blob_digest)) ?? first;
+  }
+
+  #improves(row: LayerRow, layer: { readonly blob: Descriptor; readonly origin: string | undefined }): boolean {
+    if (row.blob_digest === layer.blob.digest) return layer.origin !== undefined && row.origin !== layer.origin;
+    return row.blob_digest === null || row.verified === 0 || !this.blobs.has(row.blob_digest);
+  }
+
+  #insert(layer: RemoteLayer & { readonly recipe: string | undefined; readonly verified: boolean }): LayerRecord {
+    const { id } = this.database.run(
+      "INSERT INTO layers (draft, diff_id, blob, blob_digest, recipe, verified, unpacked, origin, created_at) VALUES (0, ?, ?, ?, ?, ?, 0, ?, ?)",
+      layer.diffId,
+      JSON.stringify(layer.blob),
+      layer.blob.digest,
+      layer.recipe ?? null,
+      layer.verified ? 1 : 0,
+      layer.origin ?? null,
+      layer.createdAt ?? Date.now(),
+    );
+    return this.#kept(id);
+  }
+
+  #update(row: number, assignments: string, values: readonly (string | number | null)[]): void {
+    this.database.run(`UPDATE layers SET ${assignments} WHERE id = ? AND draft = 0`, ...values, row);
+  }
+
+  #isLeased(row: LayerRow): boolean {
+    return this.leases.keeps("layer", layerId(row.id));
+  }
+
+  #kept(row: number): LayerRecord {
+    this.leases.keepWritten("layer", layerId(row));
+    return this.#require(layerId(row));
+  }
+
+  #require(id: LayerId): LayerRecord {
+    const found = this.get(id);
+    if (!found) throw layerMissing(id);
+    return found;
+  }
+
+  #record(row: LayerRow): LayerRecord {
+    return {
+      id: layerId(row.id),
+      diffId: row.diff_id ?? undefined,
+      blob: row.blob === null ? undefined : (JSON.parse(row.blob) as Descriptor),
+      recipe: row.recipe ?? undefined,
+      unpacked: row.unpacked === 1 && !this.kind.isForeign(row),
+      suspect: row.unpacked === 1 && this.parts.unsynced.isSuspect(row.boot),
+      origin: row.origin ?? undefined,
+      createdAt: row.created_at,
+    };
+  }
+}
+
+/** A snapshot that is not there any more has gone already. */
+function moveAside(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw ioError(`Cannot remove the damaged snapshot "${from}"`, error);
+  }
+}

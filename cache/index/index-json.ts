@@ -1,0 +1,75 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { isDigest } from "../../core/digest.js";
+import { systemErrorCode } from "../../core/errors.js";
+import type { Descriptor, Index } from "../../oci/types.js";
+import { ioError } from "../errors.js";
+import type { ImageEntry } from "../contract/images.js";
+
+/** What skopeo, umoci and other readers of layouts look for. The full name, because one layout holds many images. */
+const REF_NAME = "org.opencontainers.image.ref.name";
+/** What containerd and docker look for. */
+const IMAGE_NAME = "io.containerd.image.name";
+/** Milliseconds since the epoch: an entry's `createdAt`, so that the index can be made from this file alone. */
+const CREATED = "org.opencontainers.image.created";
+
+/** The text of a layout's `index.json` for these images. */
+export function encodeIndexJson(entries: readonly ImageEntry[]): string {
+  const index: Index = {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    manifests: entries.map(({ name, target, createdAt }) => ({
+      ...target,
+      annotations: {
+        ...target.annotations,
+        ...(name === undefined ? {} : { [REF_NAME]: name, [IMAGE_NAME]: name }),
+        [CREATED]: new Date(createdAt).toISOString(),
+      },
+    })),
+  };
+  return JSON.stringify(index);
+}
+
+/** The images an `index.json` names; what cannot be read is left out. */
+export function decodeIndexJson(text: string): ImageEntry[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  const manifests = (parsed as Partial<Index> | null)?.manifests;
+  return (Array.isArray(manifests) ? (manifests as Descriptor[]) : []).flatMap((descriptor) => {
+    if (typeof descriptor?.digest !== "string" || !isDigest(descriptor.digest)) return [];
+    const { [REF_NAME]: refName, [IMAGE_NAME]: imageName, [CREATED]: created, ...annotations } = descriptor.annotations ?? {};
+    const { annotations: _, ...plain } = descriptor;
+    const createdAt = Date.parse(created ?? "");
+    return [
+      {
+        name: imageName ?? refName,
+        target: Object.keys(annotations).length > 0 ? { ...plain, annotations } : plain,
+        createdAt: Number.isNaN(createdAt) ? 0 : createdAt,
+      },
+    ];
+  });
+}
+
+/** The file's text; undefined when there is none. */
+export function readIndexJson(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw ioError(`Cannot read "${path}"`, error);
+  }
+}
+
+/** Replaces the file at once; `temporary` is on the same filesystem. */
+export function writeIndexJson(path: string, text: string, temporary: string): void {
+  try {
+    writeFileSync(temporary, text, { flag: "wx" });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw ioError(`Cannot write "${path}"`, error);
+  }
+}

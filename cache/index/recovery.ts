@@ -1,0 +1,68 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { IndexedBuilds } from "../builds/build-history.js";
+import type { Database } from "../database/database.js";
+import type { Orphans } from "../processes/orphans.js";
+import { removeTree } from "../processes/owner.js";
+import type { StorePaths } from "../paths.js";
+import { layerId, layerRow } from "../layer-id.js";
+import type { Unsynced } from "../content/unsynced.js";
+
+interface DraftRow {
+  readonly dir: string;
+  readonly layer: number;
+}
+
+/** Removes what a holder had in flight when its process died: drafts, leases, temporary files. Its lock is held by the caller. */
+export function cleanUpAfter(
+  holder: string,
+  directory: string,
+  parts: {
+    database: Database;
+    orphans: Orphans;
+    paths: StorePaths;
+    builds: Pick<IndexedBuilds, "keepInterrupted">;
+    unsynced: Pick<Unsynced, "boot">;
+  },
+): void {
+  const { database, orphans, paths, builds, unsynced } = parts;
+  if (database.exists) {
+    const left = database.transaction(() => {
+      const trees = database.all<DraftRow>("SELECT dir, layer FROM drafts WHERE holder = ?", holder).map(({ dir, layer }) => {
+        const dropped = database.run("DELETE FROM layers WHERE id = ? AND draft = 1", layer).changes > 0;
+        // The snapshot of an existing layer is renamed into place before its row says so: when it is there, it is whole.
+        if (!dropped && existsSync(join(paths.snapshots, layerId(layer))))
+          database.run("UPDATE layers SET unpacked = 1, boot = ? WHERE id = ?", unsynced.boot, layer);
+        return join(paths.snapshots, dir);
+      });
+      for (const tree of trees) orphans.add(tree);
+      database.run("DELETE FROM drafts WHERE holder = ?", holder);
+      database.run("DELETE FROM leases WHERE holder = ?", holder);
+      return trees;
+    });
+    orphans.remove(left);
+  }
+  if (database.exists && existsSync(directory)) builds.keepInterrupted(directory);
+  if (!removeTree(directory)) orphans.add(directory);
+}
+
+/** Who makes drafts, dead or alive. */
+export function draftHolders(database: Database): readonly string[] {
+  if (!database.exists) return [];
+  return database.all<{ holder: string }>("SELECT DISTINCT holder FROM drafts").map(({ holder }) => holder);
+}
+
+/**
+ * For a database made from nothing beside files that are already there: snapshots and cache mounts that no row knows are garbage, and the
+ * snapshots' names must not be given out again.
+ */
+export function adoptTrees(database: Database, orphans: Orphans, paths: StorePaths): void {
+  let highest = 0;
+  for (const directory of [paths.snapshots, paths.mounts]) {
+    for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+      orphans.add(join(directory, name));
+      highest = Math.max(highest, layerRow(name.split("-")[0] as string) ?? 0);
+    }
+  }
+  if (highest > 0) database.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('layers', ?)", highest);
+}

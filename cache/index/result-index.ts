@@ -1,0 +1,156 @@
+import type { CacheKey } from "../../core/cache-key.js";
+import type { Database } from "../database/database.js";
+import { layerMissing } from "../errors.js";
+import { layerRow } from "../layer-id.js";
+import type { StoreLeases } from "../processes/leases.js";
+import type { Owner } from "../processes/owner.js";
+import type { SnapshotKind } from "../content/snapshot-kind.js";
+import type { LayerId } from "../contract/layers.js";
+import type { NewResult, ResultIndex, ResultRecord, ResultSource } from "../contract/results.js";
+
+interface ResultRow {
+  readonly id: number;
+  readonly primary_key: CacheKey;
+  readonly layers: string;
+  readonly name: string;
+  readonly components: string;
+  readonly created_at: number;
+  /** Id of the build; empty: of another machine. */
+  readonly build: string | null;
+}
+
+/** Stands for the build in rows of results that another machine made. */
+const IMPORTED = "";
+
+const COLUMNS = "r.id, r.primary_key, r.layers, r.name, r.components, r.created_at, r.build";
+
+/** Results and the keys they are found under, as rows. A layer's row cannot go while a result's row names it. */
+export class IndexedResults implements ResultIndex {
+  /** When each result was used through this handle, in milliseconds since the epoch. */
+  readonly #uses = new Map<number, number>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly leases: StoreLeases,
+    private readonly owner: Owner,
+    private readonly kind: SnapshotKind,
+  ) {}
+
+  lookup(key: CacheKey): ResultRecord | undefined {
+    if (!this.database.exists) return undefined;
+    const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?`, key);
+    if (!row || this.kind.isForeignResult(row.id)) return undefined;
+    // Leased at once: the caller goes on to use the layers, and collection may be at work in another process.
+    if (!this.leases.keepFound("result", String(row.id))) return undefined;
+    this.#uses.set(row.id, Date.now());
+    return record(row);
+  }
+
+  save(result: NewResult): ResultRecord {
+    this.owner.directory();
+    return this.database.transaction(() => {
+      const found = this.lookup(result.keys[0]);
+      if (!found) return this.#insert(result);
+      this.#name(found.id, result.keys);
+      this.leases.keepWritten("result", String(found.id));
+      return found;
+    });
+  }
+
+  alias(id: number, key: CacheKey): void {
+    this.#name(id, [key]);
+  }
+
+  replace(result: NewResult): ResultRecord {
+    this.owner.directory();
+    return this.database.transaction(() => {
+      for (const key of result.keys) this.#forget(key);
+      return this.#insert(result);
+    });
+  }
+
+  steps(origin: string): readonly { readonly id: number; readonly name: string }[] {
+    if (!this.database.exists) return [];
+    return this.database.all("SELECT id, name FROM results WHERE origin = ? ORDER BY used_at DESC, id DESC LIMIT 2000", origin);
+  }
+
+  recentSteps(): readonly { readonly origin: string; readonly name: string }[] {
+    if (!this.database.exists) return [];
+    return this.database.all("SELECT origin, name FROM results WHERE origin IS NOT NULL ORDER BY used_at DESC LIMIT 5000");
+  }
+
+  get(id: number): ResultRecord | undefined {
+    const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM results r WHERE r.id = ?`, id);
+    return row && record(row);
+  }
+
+  peek(key: CacheKey): ResultSource | undefined {
+    if (!this.database.exists) return undefined;
+    const row = this.database.get<Pick<ResultRow, "id" | "created_at" | "build">>(
+      "SELECT r.id, r.created_at, r.build FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?",
+      key,
+    );
+    return row && source(row);
+  }
+
+  /** Writes the uses: only collection asks for them. */
+  close(): void {
+    const uses = [...this.#uses];
+    this.#uses.clear();
+    for (const [id, usedAt] of uses) this.database.run("UPDATE results SET used_at = max(used_at, ?) WHERE id = ?", usedAt, id);
+  }
+
+  /** Nothing leads to the key's result any more. A build that uses it keeps it, without keys, until it ends; then it is collected. */
+  #forget(key: CacheKey): void {
+    const found = this.database.get<{ result: number }>("SELECT result FROM keys WHERE key = ?", key);
+    if (!found) return;
+    const leased = this.database.get("SELECT 1 FROM leases WHERE kind = 'result' AND id = ?", String(found.result));
+    this.database.run(leased ? "DELETE FROM keys WHERE result = ?" : "DELETE FROM results WHERE id = ?", found.result);
+  }
+
+  #insert(result: NewResult): ResultRecord {
+    const now = Date.now();
+    const { id } = this.database.run(
+      "INSERT INTO results (primary_key, layers, name, components, created_at, used_at, build, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      result.keys[0],
+      result.layers.join(" "),
+      result.name,
+      result.components,
+      result.createdAt ?? now,
+      now,
+      result.imported ? IMPORTED : (result.build ?? null),
+      result.origin ?? null,
+    );
+    for (const layer of new Set(result.layers)) {
+      const { changes } = this.database.run(
+        "INSERT INTO result_layers (result, layer) SELECT ?, id FROM layers WHERE id = ? AND draft = 0",
+        id,
+        layerRow(layer) ?? 0,
+      );
+      if (changes === 0) throw layerMissing(layer);
+    }
+    this.#name(id, result.keys);
+    this.leases.keepWritten("result", String(id));
+    const { keys, layers, name, components, build, imported = false } = result;
+    return { id, primaryKey: keys[0], layers, createdAt: result.createdAt ?? now, name, components, build, imported };
+  }
+
+  /** From now on the keys lead to this result, whatever they led to before; a result that is gone gets no names. */
+  #name(id: number, keys: readonly CacheKey[]): void {
+    for (const key of keys) this.database.run("INSERT OR REPLACE INTO keys (key, result) SELECT ?, id FROM results WHERE id = ?", key, id);
+  }
+}
+
+function source({ id, created_at, build }: Pick<ResultRow, "id" | "created_at" | "build">): ResultSource & { readonly id: number } {
+  return { id, createdAt: created_at, build: build || undefined, imported: build === IMPORTED };
+}
+
+function record(row: ResultRow): ResultRecord {
+  return {
+    ...source(row),
+    primaryKey: row.primary_key,
+    layers: row.layers === "" ? [] : (row.layers.split(" ") as LayerId[]),
+    name: row.name,
+    components: row.components,
+  };
+}

@@ -1,0 +1,18 @@
+import type { Problem } from "../problem.js";
+
+/** Collects the problems of a phase: an instruction that is wrong does not hide what is wrong with the next. */
+export class Report {
+  readonly #problems: Problem[] = [];
+
+  get problems(): readonly Problem[] {
+    return this.#problems;
+  }
+
+  get hasErrors(): boolean {
+    return this.#problems.some((problem) => problem.severity === "error");
+  }
+
+  add(...problems: readonly Problem[]): void {
+    this.#problems.push(...problems);
+  }
+}

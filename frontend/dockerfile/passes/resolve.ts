@@ -1,0 +1,147 @@
+import { CanceledError, TsbuildError } from "../../../core/errors.js";
+import { suggest } from "../../../core/text/suggest.js";
+import { edge, type VertexMetadata } from "../../../llb/vertex.js";
+import { formatPlatform, type Platform } from "../../../oci/platform.js";
+import { familiarReference, parseReference, withDefaultTag } from "../../../oci/reference.js";
+import type { FrontendPorts, NamedContext, ResolvedImage } from "../../frontend.js";
+import * as errors from "../errors/errors.js";
+import { emptyImage, imagePlatform, inheritedImage } from "../values/image-config.js";
+import { InvalidBaseImagePlatform } from "../lint/rules/invalid-base-image-platform.js";
+import { prefixStep } from "../stage/instruction-context.js";
+import type { BuildScope } from "../stage/build-scope.js";
+import type { StageGraph } from "./stage-graph.js";
+import type { StageState } from "../stage/stage-state.js";
+
+interface ResolveContext {
+  readonly scope: BuildScope;
+  readonly ports: FrontendPorts;
+  readonly graph: StageGraph;
+}
+
+/** Asks for the bases of stages, all at once. What fails is reported; the others go on. */
+export async function resolveStages(states: readonly StageState[], context: ResolveContext): Promise<void> {
+  const { scope, graph } = context;
+  await Promise.all(
+    states.map(async (state) => {
+      state.resolved = true;
+      try {
+        await resolveStage(state, context);
+        state.baseKnown = true;
+      } catch (error) {
+        if (!(error instanceof TsbuildError) || error instanceof CanceledError) throw error;
+        const ref = state.origin.kind === "image" ? state.origin.ref : "";
+        const range = state.node?.base.range ?? state.range;
+        const name = ref === "" ? undefined : suggest(ref, graph.names);
+        if (name === undefined) scope.report.add(errors.resolveFailed(error.code, error.message, error.hint, range));
+        else scope.report.add(errors.resolveFailedNear(error.code, error.message, name, state.node?.base ?? { text: ref, range }));
+      }
+    }),
+  );
+}
+
+async function resolveStage(state: StageState, context: ResolveContext): Promise<void> {
+  const { origin } = state;
+  const platform = state.platform ?? context.scope.targetPlatform;
+  switch (origin.kind) {
+    case "stage":
+      return;
+    case "scratch":
+      // Nothing has no platform of its own, whatever FROM says.
+      state.platform = context.scope.targetPlatform;
+      state.image = emptyImage(state.platform);
+      return;
+    case "context":
+      return useNamedContext(state, state.node?.name ?? "", origin.context, platform, context);
+    case "image": {
+      const reference = withDefaultTag(parseReference(origin.ref));
+      // Contexts are named as people write images: without the default registry and tag.
+      const name = familiarReference(reference).replace(/:latest$/, "");
+      const named = await context.ports.namedContext(name, { platform });
+      if (named) return useNamedContext(state, name, named, platform, context);
+      const resolved = await context.ports.resolveImage(origin.ref, { platform });
+      const shown = resolved.ref.includes("@") ? resolved.ref : `${resolved.ref}@${resolved.digest}`;
+      useImage(
+        state,
+        resolved,
+        { ref: origin.ref, platform, name: () => prefixStep(state, `FROM ${shown}`, shownPlatform(platform, context)) },
+        context,
+      );
+    }
+  }
+}
+
+function shownPlatform(platform: Platform, { scope }: ResolveContext): { readonly platform?: string } {
+  return scope.options.multiPlatform ? { platform: formatPlatform(platform) } : {};
+}
+
+async function useNamedContext(
+  state: StageState,
+  name: string,
+  named: NamedContext,
+  platform: Platform,
+  context: ResolveContext,
+): Promise<void> {
+  if (named.kind === "local") {
+    const patterns = await context.ports.ignorePatterns(named.name);
+    state.platform = platform;
+    state.image = emptyImage(platform);
+    state.rootfs = localContext(named.name, patterns, { name: `[context ${name}] load from client` });
+    return;
+  }
+  if (named.kind === "files") {
+    state.platform = platform;
+    state.image = emptyImage(platform);
+    state.rootfs = named.root;
+    return;
+  }
+  if (named.kind === "image" && named.ref === "scratch") {
+    state.platform = platform;
+    state.image = emptyImage(platform);
+    return;
+  }
+  const layout = named.kind === "oci-layout" ? { layout: true } : {};
+  const resolved = await context.ports.resolveImage(named.ref, { platform, context: name, ...layout });
+  useImage(
+    state,
+    resolved,
+    { ref: named.ref, platform, name: () => `[context ${name}] ${named.kind === "image" ? named.ref : "OCI load from client"}` },
+    context,
+  );
+}
+
+function useImage(
+  state: StageState,
+  resolved: ResolvedImage,
+  options: { readonly ref: string; readonly platform: Platform; readonly name: () => string },
+  { scope }: ResolveContext,
+): void {
+  const { config } = resolved;
+  // A stage without a platform of its own takes that of a base that has only one, unless the user chose one.
+  const platform = state.platform || scope.options.platformExplicit ? options.platform : resolved.platform;
+  state.platform = platform;
+  state.image = inheritedImage(config);
+  state.baseHistory = config.history ?? [];
+  state.triggers = config.config?.OnBuild ?? [];
+  const actual = imagePlatform(state.image);
+  if (actual && (actual.os !== platform.os || actual.architecture !== platform.architecture)) {
+    const args = [options.ref, formatPlatform(platform), formatPlatform(actual)] as const;
+    scope.linter.warn(InvalidBaseImagePlatform, [...args], state.node?.base.range ?? state.range, state.node?.node.comments);
+  }
+  if (isEmpty(resolved)) return;
+  state.rootfs = edge({
+    op: { kind: "source", identifier: resolved.identifier, attrs: resolved.attrs },
+    platform: formatPlatform(platform),
+    metadata: { name: options.name(), source: scope.source, range: state.range },
+  });
+}
+
+/** No layers: the same as `scratch`. */
+function isEmpty({ config }: ResolvedImage): boolean {
+  return config.rootfs.diff_ids.length === 0 && (config.history ?? []).every((entry) => entry.empty_layer);
+}
+
+/** A directory of the caller. */
+export function localContext(name: string, patterns: readonly string[], metadata: VertexMetadata) {
+  const attrs: Readonly<Record<string, string>> = patterns.length > 0 ? { "local.excludepatterns": JSON.stringify(patterns) } : {};
+  return edge({ op: { kind: "source", identifier: `local://${name}`, attrs }, metadata });
+}

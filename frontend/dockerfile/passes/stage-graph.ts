@@ -1,0 +1,151 @@
+import type { Instruction } from "../ast.js";
+import * as errors from "../errors/errors.js";
+import { type BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import type { Report } from "../errors/report.js";
+import { type SourceName, type StageCommand, type StageSource, StageState } from "../stage/stage-state.js";
+
+/** All stages of a build, with the images that are only copied or mounted from, and who needs whom. */
+export class StageGraph {
+  readonly #states: StageState[] = [];
+  readonly #byName = new Map<string, StageState>();
+  readonly #images = new Map<string, StageState>();
+  /** Stages in the file: what `--from=0` can count. */
+  #count = 0;
+
+  get states(): readonly StageState[] {
+    return this.#states;
+  }
+
+  /** Those of the file. */
+  get stages(): readonly StageState[] {
+    return this.#states.slice(0, this.#count);
+  }
+
+  get names(): readonly string[] {
+    return [...this.#byName.keys()];
+  }
+
+  /** Names are found in any case; of two stages with a name the later one counts from then on. */
+  find(name: string): StageState | undefined {
+    return this.#byName.get(name.toLowerCase());
+  }
+
+  /** A stage as FROM names it: in lower case, as images are. */
+  findBase(name: string): StageState | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Adds a stage of the file. Its base must have been looked up before: a stage may be called like its own base. */
+  add(state: StageState): void {
+    this.#states.push(state);
+    this.#count++;
+    const name = state.node?.name;
+    if (name !== undefined) this.#byName.set(name, state);
+  }
+
+  /** Binds an instruction to what it takes from. Undefined, with the problem reported, when that is not there. */
+  bind(state: StageState, instruction: BoundInstruction, isTrigger: boolean, report: Report): StageCommand | undefined {
+    const sources: (StageState | undefined)[] = [];
+    for (const source of instruction.sources) {
+      const found = source && this.#source(source, report);
+      if (source && !found) return undefined;
+      sources.push(found);
+    }
+    const { node, isStep } = instruction;
+    const bound = instruction.sources.flatMap((at, index): readonly StageSource[] => {
+      const source = sources[index];
+      return at && source ? [{ at, state: source }] : [];
+    });
+    return { node, isStep, sources: bound, lower: (build) => instruction.lower(new Lowering(build, state, node, sources, isTrigger)) };
+  }
+
+  #source(source: SourceName, report: Report): StageState | undefined {
+    if (source.verb === "copy" && /^[+-]?\d+$/.test(source.name)) {
+      const index = Number(source.name);
+      const state = index >= 0 && index < this.#count ? this.#states[index] : undefined;
+      if (!state) report.add(errors.stageIndex(source.name, this.#count, source.range));
+      return state;
+    }
+    return this.find(source.name) ?? this.#image(source);
+  }
+
+  /** An image, asked for once however many take from it. */
+  #image(source: SourceName): StageState {
+    let state = this.#images.get(source.name);
+    if (!state) {
+      state = new StageState(undefined, "", source.range);
+      if (source.name !== "scratch") state.origin = { kind: "image", ref: source.name };
+      this.#images.set(source.name, state);
+      this.#states.push(state);
+    }
+    return state;
+  }
+
+  /** Stages that `targets` need, with themselves. */
+  reachable(targets: Iterable<StageState>): Set<StageState> {
+    const seen = new Set<StageState>();
+    const stack = [...targets];
+    for (let state = stack.pop(); state; state = stack.pop()) {
+      if (seen.has(state)) continue;
+      seen.add(state);
+      stack.push(...needs(state).map((need) => need.state));
+    }
+    return seen;
+  }
+
+  /** Reports stages that need themselves, and stages that take from a later one. */
+  checkOrder(reachable: ReadonlySet<StageState>, report: Report): void {
+    const inCycle = this.#reportCycles(report);
+    for (const state of this.#states) {
+      if (!reachable.has(state) || inCycle.has(state)) continue;
+      for (const { state: source, at, name } of needs(state)) {
+        if (!at || !source.node || !state.node || source.node.index < state.node.index) continue;
+        report.add(errors.laterStage(at.verb, name, at.range, source.range));
+      }
+    }
+  }
+
+  #reportCycles(report: Report): Set<StageState> {
+    const inCycle = new Set<StageState>();
+    const done = new Set<StageState>();
+    const path: { readonly state: StageState; readonly at: SourceName | undefined; readonly name: string }[] = [];
+    const onPath = new Set<StageState>();
+    const visit = (state: StageState): void => {
+      if (onPath.has(state)) {
+        const steps = path.slice(path.findIndex((step) => step.state === state));
+        for (const step of steps) inCycle.add(step.state);
+        // A stage needs another by its FROM, or by what it copies and mounts.
+        const places = steps.map((step) => ({ name: step.name, range: step.at?.range ?? step.state.node?.base.range ?? step.state.range }));
+        const first = places[0];
+        const names = [...steps, steps[0]].map(
+          (step) => step?.state.node?.name ?? (step?.state.label || `stage-${step?.state.node?.index ?? 0}`),
+        );
+        report.add(errors.cycle(names, first?.range ?? state.range, places.slice(1)));
+        return;
+      }
+      if (done.has(state)) return;
+      onPath.add(state);
+      for (const need of needs(state)) {
+        path.push({ state, at: need.at, name: need.name });
+        visit(need.state);
+        path.pop();
+        if (inCycle.size > 0) break;
+      }
+      onPath.delete(state);
+      done.add(state);
+    };
+    for (const state of this.#states) visit(state);
+    return inCycle;
+  }
+}
+
+function needs(state: StageState): { readonly state: StageState; readonly at: SourceName | undefined; readonly name: string }[] {
+  const base = state.origin.kind === "stage" ? [{ state: state.origin.stage, at: undefined, name: state.origin.stage.label }] : [];
+  const sources = state.commands.flatMap((command) => command.sources.map((source) => ({ ...source, name: source.at.name })));
+  return [...base, ...sources];
+}
+
+/** ONBUILD triggers of a stage in the file, as instructions of the stage that is built on it. */
+export function triggersOf(base: StageState): Instruction[] {
+  return base.commands.flatMap(({ node }) => (node.kind === "onbuild" && node.trigger ? [node.trigger] : []));
+}

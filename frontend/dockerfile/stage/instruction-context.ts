@@ -1,0 +1,178 @@
+import { looksSecret } from "../../../core/text/secret-names.js";
+import type { SourceRange } from "../../../core/diagnostics.js";
+import type { VertexMetadata } from "../../../llb/vertex.js";
+import { formatPlatform, type Platform } from "../../../oci/platform.js";
+import { platformPrefix } from "../values/platform-prefix.js";
+import type { Instruction, Word } from "../ast.js";
+import { variableRange } from "../errors/edits.js";
+import * as errors from "../errors/errors.js";
+import { type Expansion, ExpansionError, type ExpandOptions, expandWord, type Variables } from "../values/expand.js";
+import { nearestVariable } from "../lint/nearest-variable.js";
+import { UndefinedVar } from "../lint/rules/undefined-var.js";
+import type { Problem } from "../problem.js";
+import type { StageState } from "./stage-state.js";
+import { cacheMetadata, readStepComments } from "../syntax/step-comments.js";
+import type { BuildScope } from "./build-scope.js";
+import type { SourceName } from "./stage-state.js";
+
+/** A checked instruction: what is wrong with it alone has been reported, and it knows how to lower itself. */
+export interface BoundInstruction {
+  readonly node: Instruction;
+  /** In the order in which {@link Lowering.sources} answers them; undefined for one that needs none. */
+  readonly sources: readonly (SourceName | undefined)[];
+  /** Counted as a step in progress. */
+  readonly isStep: boolean;
+  /** Changes the stage. Throws {@link InstructionProblem}. */
+  lower(at: Lowering): void;
+}
+
+/** Build arguments that configure the build and are never in the environment. */
+export const NON_ENVIRONMENT_ARGS: ReadonlySet<string> = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
+
+/** Ends the lowering of one instruction; the others go on, so that all problems are reported. */
+export class InstructionProblem extends Error {
+  override readonly name = "InstructionProblem";
+  constructor(readonly problem: Problem) {
+    super(problem.message);
+  }
+}
+
+/** One instruction at work on its stage. */
+export class Lowering {
+  constructor(
+    readonly build: BuildScope,
+    readonly stage: StageState,
+    readonly node: Instruction,
+    readonly sources: readonly (StageState | undefined)[],
+    readonly isTrigger: boolean,
+  ) {}
+
+  get platform(): Platform {
+    return this.stage.platform ?? this.build.targetPlatform;
+  }
+
+  fail(problem: Problem): never {
+    throw new InstructionProblem(problem);
+  }
+
+  /** A word with its variables expanded and quotes removed. */
+  expand(word: Word, options: Partial<ExpandOptions> = {}): string {
+    return this.expandFull(word, options).text;
+  }
+
+  /** The same, split at blanks. */
+  expandWords(word: Word): readonly string[] {
+    return this.expandFull(word).words;
+  }
+
+  expandFull(word: Word, options: Partial<ExpandOptions> = {}): Expansion {
+    const expansion = tryExpand(word.text, word.range, this.stage.env, { escape: this.build.escape, ...options });
+    this.#reportUndefined(expansion.unmatched, word);
+    return expansion;
+  }
+
+  #reportUndefined(names: ReadonlySet<string>, word: Word): void {
+    // It may be the base image that defines it.
+    if (!this.stage.baseKnown) return;
+    for (const name of names) {
+      if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.some((arg) => arg.name === name)) continue;
+      const near = nearestVariable(name, this.stage.env.names());
+      const place = this.isTrigger ? undefined : variableRange(word, name);
+      this.build.linter.warn(UndefinedVar, [name, near], place ?? word.range, this.node.comments, {
+        fix: near === undefined || !place ? undefined : { title: `Use ${near}`, edits: [{ range: place, text: near }], safe: false },
+        hint: near === undefined ? this.#howToDefine(name) : undefined,
+      });
+    }
+  }
+
+  #howToDefine(name: string): string {
+    if (this.node.kind === "env" && this.node.pairs.some((pair) => pair.name.text === name))
+      return "values see what is set before their ENV, not what is set in it: write two";
+    const global = this.build.globalArgs.get(name) !== undefined;
+    return global
+      ? `ARG before the first FROM does not reach into stages: repeat "ARG ${name}" in this one`
+      : `declare it before: ARG ${name}`;
+  }
+
+  /** Name of the step as progress shows it: `[build 2/4] RUN make`; names are recorded and travel with caches, so that values of secrets are not in them. Counts the step. */
+  stepName(text: string, variables: Variables = this.stage.env, options: Partial<ExpandOptions> = {}): string {
+    let shown = text;
+    try {
+      shown = expandWord(text, withoutSecrets(variables), { escape: this.build.escape, ...options }).text;
+    } catch (error) {
+      if (!(error instanceof ExpansionError)) throw error;
+    }
+    return prefixStep(this.stage, upperFirstWord(shown), {
+      isTrigger: this.isTrigger,
+      ...(this.build.options.multiPlatform ? { platform: platformPrefix(this.platform, this.stage.env) } : {}),
+    });
+  }
+
+  /** Metadata of a vertex that this instruction makes. */
+  metadata(name: string): VertexMetadata {
+    return {
+      name,
+      source: this.build.source,
+      range: this.node.range,
+      ...cacheMetadata(readStepComments(this.node.comments).rule),
+      ...(this.stage.ignoreReason === undefined ? {} : { ignoreCache: true, ignoreReason: this.stage.ignoreReason }),
+    };
+  }
+
+  /** Adds a line to the image's history. `# buildkit` marks what a RUN, COPY or ADD made. */
+  commit(text: string, options: { readonly layer?: boolean; readonly mark?: boolean } = {}): void {
+    const layer = options.layer ?? false;
+    this.stage.history.push({
+      created_by: options.mark ? `${text} # buildkit` : text,
+      comment: "buildkit.dockerfile.v0",
+      ...(layer ? {} : { empty_layer: true }),
+      layer,
+    });
+  }
+
+  get platformText(): string {
+    return formatPlatform(this.platform);
+  }
+}
+
+/** Expands a word, with a problem at its place when that fails. */
+export function tryExpand(text: string, range: SourceRange, variables: Variables, options: ExpandOptions): Expansion {
+  try {
+    return expandWord(text, variables, options);
+  } catch (error) {
+    if (!(error instanceof ExpansionError)) throw error;
+    const meant = error.unset === undefined ? undefined : nearestVariable(error.unset, variables.names());
+    throw new InstructionProblem(errors.expansion(text, error.message, range, meant));
+  }
+}
+
+/**
+ * `[stage 2/4] …`; a stage without steps, such as an image that is copied from, has no prefix. `platform` goes in front where several are built:
+ * `[linux/arm64 stage 2/4] …`.
+ */
+export function prefixStep(
+  stage: StageState,
+  text: string,
+  options: { readonly isTrigger?: boolean; readonly platform?: string } = {},
+): string {
+  if (stage.stepCount === 0) return text;
+  stage.stepsNamed++;
+  const number = String(stage.stepsNamed).padStart(String(stage.stepCount).length);
+  const words = [options.platform ?? "", stage.label, `${number}/${stage.stepCount}`].filter((word) => word !== "");
+  return `[${words.join(" ")}] ${options.isTrigger ? "ONBUILD " : ""}${text}`;
+}
+
+function upperFirstWord(text: string): string {
+  const blank = text.indexOf(" ");
+  return blank === -1 ? text.toUpperCase() : text.slice(0, blank).toUpperCase() + text.slice(blank);
+}
+
+function withoutSecrets(variables: Variables): Variables {
+  return {
+    get: (name) => {
+      const value = variables.get(name);
+      return value && looksSecret(name) ? "****" : value;
+    },
+    names: () => variables.names(),
+  };
+}

@@ -1,0 +1,178 @@
+import type { SourceRange } from "../../../core/diagnostics.js";
+import { parseBoolean } from "../../../core/go-values/boolean.js";
+import { parseCsv } from "../../../core/go-values/csv.js";
+import { parseSize } from "../../../core/go-values/size.js";
+import type { Flag } from "../ast.js";
+import * as errors from "../errors/errors.js";
+import { InstructionProblem } from "./instruction-context.js";
+
+export const MOUNT_TYPES = ["bind", "cache", "secret", "ssh", "tmpfs"] as const;
+export type MountType = (typeof MOUNT_TYPES)[number];
+const SHARING = ["locked", "private", "shared"] as const;
+export type Sharing = (typeof SHARING)[number];
+
+/** `RUN --mount=…`, values expanded. */
+export interface RunMount {
+  readonly type: MountType;
+  readonly from: string | undefined;
+  readonly source: string | undefined;
+  readonly target: string | undefined;
+  readonly readonly: boolean;
+  readonly id: string | undefined;
+  readonly sharing: Sharing | undefined;
+  readonly required: boolean;
+  /** Bytes. */
+  readonly size: number | undefined;
+  readonly mode: number | undefined;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  /** Of a secret: the variable that gets its value. */
+  readonly env: string | undefined;
+}
+
+/** The last id, 4294967295, means "as it was" to the system. */
+const LARGEST_ID = 0xffff_fffe;
+const LARGEST_MODE = 0o7777;
+
+type Draft = { -readonly [K in keyof RunMount]: RunMount[K] } & { readonlySet: boolean };
+
+const ALIASES: Readonly<Record<string, string>> = { src: "source", dst: "target", destination: "target", ro: "readonly", rw: "readwrite" };
+const KEYS = "type from source target readonly readwrite id sharing required size mode uid gid env src dst destination ro rw".split(" ");
+
+/** The stage or image that a mount names; known before anything is expanded, since the stage graph needs it. */
+export function mountFrom(flag: Flag): string | undefined {
+  const line = parseCsv(flag.value ?? "");
+  if ("problem" in line) return undefined;
+  const values = new Map(line.fields.map((field) => split(field)).map(([key, value]) => [key, value ?? ""]));
+  if (values.get("type")?.toLowerCase() === "tmpfs") return undefined;
+  return values.get("from") || undefined;
+}
+
+/** Whether a mount says something that only lowering can know. */
+export function hasVariables(flag: Flag): boolean {
+  return flag.value?.includes("$") ?? false;
+}
+
+/** Reads a mount; `expand` gets every value but that of `from`. Throws {@link InstructionProblem}. */
+export function parseMount(flag: Flag, range: SourceRange, expand: (value: string) => string): RunMount {
+  const text = flag.value ?? "";
+  const fail = (why: string, hint?: string): never => {
+    throw new InstructionProblem(errors.invalidMount(text, why, range, hint));
+  };
+  const line = parseCsv(text);
+  if ("problem" in line) return fail(line.problem);
+  const mount: Draft = {
+    type: "bind",
+    from: undefined,
+    source: undefined,
+    target: undefined,
+    readonly: false,
+    readonlySet: false,
+    id: undefined,
+    sharing: undefined,
+    required: false,
+    size: undefined,
+    mode: undefined,
+    uid: undefined,
+    gid: undefined,
+    env: undefined,
+  };
+  for (const field of line.fields) {
+    const [key, raw] = split(field);
+    if (!KEYS.includes(key)) throw new InstructionProblem(errors.mountKey(text, key, KEYS, range));
+    if (raw === undefined && !["readonly", "readwrite", "required"].includes(ALIASES[key] ?? key)) {
+      fail(`"${field}" has no value`, `write ${key}=value`);
+    }
+    const value = raw === undefined ? undefined : key === "from" ? raw : expand(raw);
+    assign(mount, key, value, { text, range, fail });
+  }
+  validate(mount, fail);
+  const { readonlySet, ...rest } = mount;
+  return { ...rest, readonly: readonlySet ? mount.readonly : mount.type !== "cache" && mount.type !== "tmpfs" };
+}
+
+interface Failing {
+  readonly text: string;
+  readonly range: SourceRange;
+  readonly fail: (why: string, hint?: string) => never;
+}
+
+function assign(mount: Draft, key: string, value: string | undefined, { text, range, fail }: Failing): void {
+  const name = ALIASES[key] ?? key;
+  const boolean = (): boolean => (value === undefined ? true : (parseBoolean(value) ?? fail(`"${value}" is not true or false`)));
+  const number = (base: 8 | 10, largest: number): number => {
+    const digits = base === 8 ? /^[0-7]+$/ : /^\d+$/;
+    const parsed = digits.test(value ?? "") ? Number.parseInt(value ?? "", base) : Number.NaN;
+    const limits = `it is from 0 to ${largest.toString(base)}${base === 8 ? ", in octal" : ""}`;
+    return parsed <= largest ? parsed : fail(`"${value}" is no ${name}`, limits);
+  };
+  const onlyFor = (...types: readonly MountType[]): void => {
+    if (!types.includes(mount.type)) fail(`"${key}" is not for mounts of type ${mount.type}`, `put type=${types[0]} before it`);
+  };
+  switch (name) {
+    case "type":
+      mount.type = choice(text, "type", value ?? "", MOUNT_TYPES, range);
+      break;
+    case "sharing":
+      mount.sharing = choice(text, "sharing", value ?? "", SHARING, range);
+      break;
+    case "from":
+    case "source":
+    case "target":
+    case "id":
+      mount[name] = value;
+      break;
+    case "env":
+      onlyFor("secret");
+      mount.env = value;
+      break;
+    case "readonly":
+      mount.readonly = boolean();
+      mount.readonlySet = true;
+      break;
+    case "readwrite":
+      mount.readonly = !boolean();
+      mount.readonlySet = true;
+      break;
+    case "required":
+      onlyFor("secret", "ssh");
+      mount.required = boolean();
+      break;
+    case "size":
+      onlyFor("tmpfs");
+      mount.size = parseSize(value ?? "") ?? fail(`"${value}" is no size`, "a size is 64m, 1g or a number of bytes, and less than 8p");
+      break;
+    case "mode":
+      mount.mode = number(8, LARGEST_MODE);
+      break;
+    case "uid":
+    case "gid":
+      mount[name] = number(10, LARGEST_ID);
+      break;
+  }
+}
+
+function validate(mount: Draft, fail: (why: string, hint?: string) => never): void {
+  if (mount.type === "bind" || mount.type === "tmpfs") {
+    for (const name of ["mode", "uid", "gid"] as const) {
+      if (mount[name] !== undefined) fail(`"${name}" is not for mounts of type ${mount.type}`);
+    }
+  }
+  if (mount.sharing && mount.type !== "cache") fail(`"sharing" is not for mounts of type ${mount.type}`);
+  if (mount.type === "secret") {
+    if (mount.from) fail('"from" is not for secrets');
+    if (!mount.source && !mount.target && !mount.id) fail("it names no secret", "write type=secret,id=NAME");
+    if (mount.source && mount.id) fail('"source" and "id" both name the secret');
+  }
+}
+
+function choice<T extends string>(text: string, key: string, value: string, choices: readonly T[], range: SourceRange): T {
+  const found = choices.find((candidate) => candidate === value.toLowerCase());
+  if (found === undefined) throw new InstructionProblem(errors.mountChoice(text, key, value, choices, range));
+  return found;
+}
+
+function split(field: string): [key: string, value: string | undefined] {
+  const equals = field.indexOf("=");
+  return equals === -1 ? [field.toLowerCase(), undefined] : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
+}

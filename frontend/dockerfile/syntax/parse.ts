@@ -1,0 +1,230 @@
+import type { IToken } from "chevrotain";
+import type { Diagnostic } from "../../../core/diagnostics.js";
+import { AST_FORMAT, type Directives, type DockerfileAst, type Flag, type Instruction, type Word } from "../ast.js";
+import { parseDirectives } from "./directives.js";
+import * as errors from "../errors/errors.js";
+import { DockerfileParser, type Draft, type NodeBuilder, payloadOf } from "./grammar.js";
+import { tokenize } from "./lexer.js";
+import { type LogicalLine, logicalLines } from "./logical-lines.js";
+import { byPlace, type Problem, toDiagnostic } from "../problem.js";
+import { foreignSyntax, isBuiltIn } from "./syntax.js";
+import { type JoinedText, LineMap, type PhysicalLine, physicalLines } from "./source-lines.js";
+
+export interface ParsedDockerfile {
+  readonly ast: DockerfileAst;
+  /** The AST's problems with their source, ready to show. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+let parser: DockerfileParser | undefined;
+
+/**
+ * Text to AST. Never throws for any text: what is wrong is in the diagnostics, and the AST holds what could be read.
+ * This module loads chevrotain: import it dynamically, and only when no AST of the text is cached.
+ */
+export function parseDockerfile(text: string, filename: string): ParsedDockerfile {
+  const other = notText(text);
+  if (other) return unread(text, filename, { escape: "\\" }, other);
+  const map = new LineMap(text);
+  const physical = physicalLines(text);
+  const { directives, problems: directiveProblems } = parseDirectives(physical, map);
+  const foreign = foreignSyntax(text, map);
+  if (foreign && !isBuiltIn(foreign.value)) {
+    return unread(text, filename, { ...directives, syntax: foreign }, errors.unsupportedSyntax(foreign.value, foreign.range));
+  }
+  const logical = logicalLines(physical, directives.escape, map);
+  const joined = logical.joined.text;
+  const problems: Problem[] = [...directiveProblems, ...longLines(physical, map), ...logical.problems];
+  const lexed = tokenize(joined, directives.escape);
+  parser ??= new DockerfileParser();
+  const builder = new AstBuilder(text, joined, logical.joined, logical.lines, map, problems, directives.escape);
+  const read = parser.parse(lexed.tokens, builder) ?? [];
+  const instructions = read.map((node, i) => ({ ...node, leading: text.slice(read[i - 1]?.range.end ?? 0, node.range.start) }));
+  // The lexer takes every text and the grammar every token sequence it makes: this is for a mistake in either.
+  for (const error of lexed.errors) problems.push(errors.syntax(error.message, builder.range(error.offset, error.offset + error.length)));
+  for (const error of parser.errors) {
+    const { startOffset, endOffset } = error.token;
+    const known = Number.isFinite(startOffset);
+    problems.push(errors.syntax(error.message, known ? builder.range(startOffset, (endOffset ?? startOffset) + 1) : undefined));
+  }
+  if (instructions.length === 0 && problems.every((problem) => problem.severity !== "error")) problems.push(errors.noInstructions());
+  problems.sort(byPlace);
+  const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions, trailing: text.slice(read.at(-1)?.range.end ?? 0), problems };
+  const source = { name: filename, text };
+  return { ast, diagnostics: problems.map((problem) => toDiagnostic(problem, source)) };
+}
+
+/** A file of which no instruction is read, for one reason. */
+function unread(text: string, filename: string, directives: Directives, problem: Problem): ParsedDockerfile {
+  const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions: [], trailing: text, problems: [problem] };
+  return { ast, diagnostics: [toDiagnostic(problem, { name: filename, text })] };
+}
+
+/** Tells what is no text at all, by how it begins when its bytes are taken for UTF-8. */
+function notText(text: string): Problem | undefined {
+  if (text.startsWith("PK\u0003\u0004"))
+    return errors.notText("a zip archive", "Contexts are directories, tar archives and repositories: unzip it, and name the directory");
+  if (UTF_16.test(text))
+    return errors.notText("UTF-16 text", "Save it as UTF-8; in PowerShell: ... | Set-Content -Encoding utf8 Dockerfile");
+  return undefined;
+}
+
+/** Each second byte of ASCII letters is zero, with a byte order mark (no UTF-8) or without. */
+const UTF_16 = /^(?:\ufffd\ufffd)?(?:[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/;
+
+/** Bytes, the line end included. */
+const LONGEST_LINE = 65_536;
+
+/** BuildKit's limit: a file that cannot be built elsewhere is no good here. */
+function longLines(lines: readonly PhysicalLine[], map: LineMap): Problem[] {
+  return lines.flatMap(({ raw, text, start }) => {
+    // A UTF-16 code unit is at most three bytes.
+    if (raw.length * 3 <= LONGEST_LINE) return [];
+    const bytes = Buffer.byteLength(raw);
+    const most = raw.endsWith("\n") ? LONGEST_LINE : LONGEST_LINE - 1;
+    return bytes <= most ? [] : [errors.longLine(bytes, LONGEST_LINE - 1, map.range(start, start + text.length))];
+  });
+}
+
+class AstBuilder implements NodeBuilder {
+  #line = 0;
+  /** Lines that could not be read and may belong to an instruction above, by number, with its name. */
+  readonly #continued = new Map<number, string>();
+
+  constructor(
+    readonly source: string,
+    readonly text: string,
+    readonly joined: JoinedText,
+    readonly lines: readonly LogicalLine[],
+    readonly map: LineMap,
+    readonly problems: Problem[],
+    readonly escape: string,
+  ) {}
+
+  /** The place in the file of a range of the joined text. */
+  range(start: number, end: number) {
+    const from = this.joined.sourceOffset(start);
+    return this.map.range(from, end > start ? this.joined.sourceOffset(end - 1) + 1 : from);
+  }
+
+  word(token: IToken): Word {
+    return { text: payloadOf(token).value ?? token.image, range: this.#range(token) };
+  }
+
+  flag(token: IToken): Flag | undefined {
+    const text = payloadOf(token).value ?? token.image;
+    if (text === "--") return undefined;
+    const equals = text.indexOf("=");
+    const imageEquals = token.image.indexOf("=");
+    const end = token.startOffset + token.image.length;
+    const range = this.#range(token);
+    if (equals === -1) return { name: text.slice(2), range, valueRange: range };
+    const valueStart = token.startOffset + imageEquals + 1;
+    const valueRange = imageEquals !== -1 && valueStart < end ? this.range(valueStart, end) : range;
+    return { name: text.slice(2, equals), value: text.slice(equals + 1), range, valueRange };
+  }
+
+  exec(token: IToken): { form: "exec"; args: readonly Word[]; range: Word["range"] } | undefined {
+    return payloadOf(token).invalid ? this.#invalidArray(token) : { form: "exec", args: this.jsonWords(token), range: this.#range(token) };
+  }
+
+  jsonWords(token: IToken): readonly Word[] {
+    const { values, invalid } = payloadOf(token);
+    if (invalid) this.#invalidArray(token);
+    const places = [...token.image.matchAll(/"(?:[^"\\]|\\.)*"/g)];
+    return (values ?? []).map((text, i) => {
+      const place = places[i];
+      const start = token.startOffset + (place?.index ?? 0);
+      return { text, range: this.range(start, start + (place?.[0].length ?? token.image.length)) };
+    });
+  }
+
+  assignment(token: IToken): { name: Word; value?: Word } {
+    const text = payloadOf(token).value ?? token.image;
+    const equals = text.indexOf("=");
+    if (equals === -1) return { name: { text, range: this.#range(token) } };
+    const cut = token.startOffset + Math.max(0, token.image.indexOf("="));
+    const end = token.startOffset + token.image.length;
+    return {
+      name: { text: text.slice(0, equals), range: this.range(token.startOffset, cut) },
+      value: { text: text.slice(equals + 1), range: this.range(Math.min(cut + 1, end - 1), end) },
+    };
+  }
+
+  unknownKeyword(token: IToken): void {
+    this.problems.push(errors.unknownInstruction(token.image, this.#range(token), this.#lineBefore(token.startOffset)));
+  }
+
+  /**
+   * The line right above the one that is read, when nothing but comments is between them; the instruction is that of the first of several
+   * lines that seem to be one. Undefined for what is not at the beginning of its line.
+   */
+  #lineBefore(at: number): errors.LineBefore | undefined {
+    const before = this.lines[this.#line - 1];
+    const line = this.lines[this.#line];
+    if (!before || line?.start !== at || before.heredocs.length > 0) return undefined;
+    const end = this.joined.sourceOffset(this.#textEnd(before) - 1) + 1;
+    const between = this.source.slice(end, this.joined.sourceOffset(line.start));
+    if (!/^[ \t]*\r*\n(?:[ \t]*#[^\n]*\n)*[ \t]*$/.test(between)) return undefined;
+    const instruction = this.#continued.get(this.#line - 1) ?? /^\S*/.exec(before.text)?.[0] ?? "";
+    if (errors.mayContinue(instruction)) this.#continued.set(this.#line, instruction);
+    return { instruction, end: this.map.range(end, end), escape: this.escape };
+  }
+
+  missingEquals(token: IToken): void {
+    this.problems.push(errors.missingEquals(payloadOf(token).value ?? token.image, this.#range(token)));
+  }
+
+  missingValue(instruction: IToken, name: IToken): void {
+    this.problems.push(errors.missingValue(instruction.image.toUpperCase(), name.image, this.#range(name)));
+  }
+
+  finish(draft: Draft | undefined): Instruction | undefined {
+    const line = this.lines[this.#line++];
+    if (!line) throw new Error("internal: more instructions than lines");
+    return draft && this.#complete(draft, line, line.text);
+  }
+
+  finishTrigger(draft: Draft): Instruction {
+    const line = this.lines[this.#line];
+    if (!line) throw new Error("internal: a trigger outside of a line");
+    return this.#complete(draft, line, withoutOnbuild(line.text));
+  }
+
+  #complete(draft: Draft, line: LogicalLine, text: string): Instruction {
+    const start = draft.keyword.range.start;
+    const end = line.heredocEnd ?? this.joined.sourceOffset(this.#textEnd(line) - 1) + 1;
+    return {
+      ...draft,
+      leading: "",
+      source: this.source.slice(start, end),
+      range: this.map.range(start, end),
+      // ONBUILD has none of its own: they are its trigger's.
+      heredocs: draft.kind === "onbuild" ? [] : line.heredocs,
+      text,
+      ...(draft.kind === "onbuild" ? { triggerText: withoutOnbuild(line.untrimmed) } : {}),
+      comments: line.comments,
+    } as unknown as Instruction;
+  }
+
+  /** Offset in the joined text after the line's last character that is not blank. */
+  #textEnd(line: LogicalLine): number {
+    const newline = this.text.indexOf("\n", line.start);
+    let end = newline === -1 ? this.text.length : newline;
+    while (end > line.start && /\s/.test(this.text[end - 1] as string)) end--;
+    return end;
+  }
+
+  #range(token: IToken) {
+    return this.range(token.startOffset, token.startOffset + token.image.length);
+  }
+
+  #invalidArray(token: IToken): undefined {
+    this.problems.push(errors.invalidJsonMember(this.#range(token)));
+    return undefined;
+  }
+}
+
+function withoutOnbuild(text: string): string {
+  return text.replace(/^onbuild\s+/i, "");
+}

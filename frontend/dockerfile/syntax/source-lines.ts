@@ -1,0 +1,99 @@
+import type { SourceRange } from "../../../core/diagnostics.js";
+
+/** One line of the file as it is on disk. */
+export interface PhysicalLine {
+  /** Without its line end. */
+  readonly text: string;
+  /** With its line end. */
+  readonly raw: string;
+  /** Offset of its first character in the file. */
+  readonly start: number;
+  /** Offset after its line end. */
+  readonly next: number;
+}
+
+/**
+ * Splits at LF. All CRs at the end belong to the line end, as BuildKit has it; a byte order mark in front belongs to no line.
+ */
+export function physicalLines(text: string): PhysicalLine[] {
+  const lines: PhysicalLine[] = [];
+  let start = text.startsWith("\uFEFF") ? 1 : 0;
+  while (start < text.length) {
+    const newline = text.indexOf("\n", start);
+    const next = newline === -1 ? text.length : newline + 1;
+    let end = newline === -1 ? text.length : newline;
+    while (end > start && text.charCodeAt(end - 1) === 13) end--;
+    lines.push({ text: text.slice(start, end), raw: text.slice(start, next), start, next });
+    start = next;
+  }
+  return lines;
+}
+
+/** Line and column of offsets in a text, for source ranges. */
+export class LineMap {
+  readonly #starts: number[];
+
+  constructor(text: string) {
+    this.#starts = [text.startsWith("\uFEFF") ? 1 : 0];
+    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) this.#starts.push(at + 1);
+  }
+
+  range(start: number, end: number): SourceRange {
+    const [line, column] = this.#position(start);
+    const [endLine, endColumn] = this.#position(end);
+    return { start, end, line, column, endLine, endColumn };
+  }
+
+  #position(offset: number): [line: number, column: number] {
+    const starts = this.#starts;
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return [low + 1, Math.max(0, offset - (starts[low] as number)) + 1];
+  }
+}
+
+/**
+ * The text that the lexer sees: one line for each instruction, continuations joined and comments gone, with the way back to the file.
+ * Heredoc bodies are not part of it; they are kept with their line.
+ */
+export class JoinedText {
+  /** Parallel arrays: from `#joined[i]` on, a character comes from `#source[i]` and what follows it. */
+  readonly #joined: number[] = [];
+  readonly #source: number[] = [];
+  readonly #pieces: string[] = [];
+  #length = 0;
+
+  get text(): string {
+    return this.#pieces.join("");
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a piece of the file that begins at `start` there. */
+  append(piece: string, start: number): void {
+    if (piece === "") return;
+    this.#joined.push(this.#length);
+    this.#source.push(start);
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+  }
+
+  /** Where the character at `offset` stands in the file. */
+  sourceOffset(offset: number): number {
+    let low = 0;
+    let high = this.#joined.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#joined[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return (this.#source[low] ?? 0) + offset - (this.#joined[low] ?? 0);
+  }
+}

@@ -1,0 +1,51 @@
+import { parseDuration } from "../../../core/text/duration.js";
+import type { VertexMetadata } from "../../../llb/vertex.js";
+import type { Instruction } from "../ast.js";
+import * as errors from "../errors/errors.js";
+import type { Report } from "../errors/report.js";
+
+/** How a step may be found in the cache, as a comment above it says: `# tsbuild: cache=never`, `# tsbuild: cache=24h`. */
+export type StepCacheRule = { readonly kind: "never" } | { readonly kind: "max-age"; readonly milliseconds: number };
+
+const COMMENT = /^tsbuild:\s*(.*)$/i;
+
+/**
+ * What the comments directly above an instruction tell tsbuild; other builders pass over them. Comments addressed to us that cannot be read are
+ * answered with a text that says why: passed over, they would leave a step cached that must not be.
+ */
+export function readStepComments(comments: readonly string[]): { readonly rule: StepCacheRule | undefined; readonly problem?: string } {
+  let rule: StepCacheRule | undefined;
+  for (const comment of comments) {
+    const text = COMMENT.exec(comment)?.[1];
+    if (text === undefined) continue;
+    for (const option of text.split(/[\s,;]+/).filter(Boolean)) {
+      const equals = option.indexOf("=");
+      const [name, value] = equals < 0 ? [option, ""] : [option.slice(0, equals), option.slice(equals + 1)];
+      if (name.toLowerCase() !== "cache") return { rule, problem: `there is no option "${name}"` };
+      const milliseconds = parseDuration(value);
+      if (value.toLowerCase() === "never") rule = { kind: "never" };
+      else if (milliseconds !== undefined) rule = { kind: "max-age", milliseconds };
+      else return { rule, problem: `"${value}" is neither never nor an age such as 30m, 24h or 7d` };
+    }
+  }
+  return { rule };
+}
+
+/** Reports what is wrong with the comments above an instruction; `isStep`: whether there is anything to cache. */
+export function checkStepComments(node: Instruction, isStep: boolean, report: Report): void {
+  const { rule, problem } = readStepComments(node.comments);
+  if (problem !== undefined) report.add(errors.stepComment(problem, node.range));
+  else if (rule && !isStep) report.add(errors.stepComment(`${node.keyword.text.toUpperCase()} runs nothing that is cached`, node.range));
+}
+
+/** What a rule means for the vertices of its step. */
+export function cacheMetadata(rule: StepCacheRule | undefined): Pick<VertexMetadata, "ignoreCache" | "ignoreReason" | "maxAge"> {
+  switch (rule?.kind) {
+    case undefined:
+      return {};
+    case "never":
+      return { ignoreCache: true, ignoreReason: "the comment above it says cache=never" };
+    case "max-age":
+      return { maxAge: rule.milliseconds };
+  }
+}

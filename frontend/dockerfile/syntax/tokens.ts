@@ -1,0 +1,88 @@
+import { createToken, Lexer, type CustomPatternMatcherFunc, type ITokenConfig, type TokenType } from "chevrotain";
+import type { InstructionKind } from "../ast.js";
+
+/** The escape character of the file that is being lexed. Lexing is synchronous: {@link ./lexer.ts} sets it and resets it. */
+export const lexing = { escape: "\\" };
+
+/** What the shape-specific scanners find, beside the token's image. */
+export interface TokenPayload {
+  /** With quotes and escapes resolved, where the token's kind resolves them. */
+  readonly value?: string;
+  /** Members of a JSON array; undefined with `invalid`. */
+  readonly values?: readonly string[];
+  /** A JSON array with a member that is no string. */
+  readonly invalid?: boolean;
+}
+
+/** Shapes of what follows a keyword. Each is a lexer mode, and a category of keywords with one grammar alternative. */
+export type Shape = "shell" | "list" | "words" | "pairs" | "args" | "text" | "health";
+
+const SHAPES: Readonly<Record<Exclude<InstructionKind, "onbuild">, Shape>> = {
+  add: "list",
+  arg: "args",
+  cmd: "shell",
+  copy: "list",
+  entrypoint: "shell",
+  env: "pairs",
+  expose: "words",
+  from: "words",
+  healthcheck: "health",
+  label: "pairs",
+  maintainer: "text",
+  run: "shell",
+  shell: "shell",
+  stopsignal: "text",
+  user: "text",
+  volume: "list",
+  workdir: "text",
+};
+
+function category(name: string): TokenType {
+  return createToken({ name, pattern: Lexer.NA });
+}
+
+/** What a flag may follow. */
+export const Keyword = category("Keyword");
+
+export const KEYWORD_CATEGORIES: Readonly<Record<Shape, TokenType>> = {
+  shell: category("ShellKeyword"),
+  list: category("ListKeyword"),
+  words: category("WordsKeyword"),
+  pairs: category("PairsKeyword"),
+  args: category("ArgsKeyword"),
+  text: category("TextKeyword"),
+  health: category("HealthKeyword"),
+};
+
+/** A keyword ends with its word: `RUNNING` is unknown, not `RUN`. A no-break space ends no word. */
+function keyword(name: string, config: Partial<ITokenConfig>): TokenType {
+  return createToken({
+    name: name.toUpperCase(),
+    pattern: new RegExp(`${name}(?![^\\t\\v\\f\\r \\n])`, "i"),
+    line_breaks: false,
+    ...config,
+  });
+}
+
+export const KEYWORDS: readonly TokenType[] = Object.entries(SHAPES).map(([name, shape]) =>
+  keyword(name, { categories: [Keyword, KEYWORD_CATEGORIES[shape]], push_mode: shape }),
+);
+
+/** Does not push a mode: the instruction after it does, and one line end must pop exactly one. */
+export const Onbuild = keyword("onbuild", {});
+
+export const UnknownKeyword = createToken({ name: "UnknownKeyword", pattern: /[^\t\v\f\r \n]+/, push_mode: "rest", line_breaks: false });
+
+export const NewLine = createToken({ name: "NewLine", pattern: /\n/, line_breaks: true });
+export const LineEnd = createToken({ name: "LineEnd", pattern: /\n/, line_breaks: true, pop_mode: true });
+export const Blank = createToken({ name: "Blank", pattern: /[^\S\n]+/, group: Lexer.SKIPPED, line_breaks: false });
+/** Between words of lists: other blanks, such as a no-break space, are part of a word. */
+export const ListBlank = createToken({ name: "ListBlank", pattern: /[\t\v\f\r ]+/, group: Lexer.SKIPPED, line_breaks: false });
+
+export function custom(name: string, pattern: CustomPatternMatcherFunc): TokenType {
+  return createToken({ name, pattern, line_breaks: false });
+}
+
+/** The rest of the line without blanks at its end. */
+export const Text = createToken({ name: "Text", pattern: /\S(?:[^\n]*\S)?/, line_breaks: false });
+export const Word = createToken({ name: "Word", pattern: /[^\t\v\f\r\n ]+/, line_breaks: false });

@@ -1,0 +1,51 @@
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { systemErrorCode } from "../../../core/errors.js";
+import { fsPath } from "../../../core/system/path-bytes.js";
+import { fileChanged, fileUnreadable } from "./errors.js";
+import type { ContentSource, PackEntry } from "./toc.js";
+
+/** The content of a file while it is packed. */
+export interface OpenContent {
+  /** 0 at the end. */
+  read(into: Buffer, offset: number, length: number): number;
+  close(): void;
+}
+
+/** Throws `layer/file-changed` and `layer/file-unreadable`. */
+export function openContent(entry: PackEntry): OpenContent {
+  const source: ContentSource | undefined = entry.source ?? (entry.size === 0 ? { kind: "bytes", data: new Uint8Array(0) } : undefined);
+  switch (source?.kind) {
+    case "bytes": {
+      let at = 0;
+      const { data } = source;
+      return {
+        read(into, offset, length) {
+          const part = data.subarray(at, at + length);
+          into.set(part, offset);
+          at += part.length;
+          return part.length;
+        },
+        close() {},
+      };
+    }
+    case "path": {
+      const fd = openSource(entry, source.path);
+      return { read: (into, offset, length) => readSync(fd, into, offset, length, null), close: () => closeSync(fd) };
+    }
+    case "layer":
+    case undefined:
+      throw new Error(`internal: the content of "${entry.path}" is not at hand`);
+  }
+}
+
+/** A link or fifo that took the file's place must neither be followed nor waited for. */
+function openSource(entry: PackEntry, path: string): number {
+  try {
+    return openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") throw fileChanged(entry.path, "it was removed");
+    if (code === "ELOOP" || code === "ENXIO") throw fileChanged(entry.path, "it was replaced");
+    throw fileUnreadable(entry.path, error as Error);
+  }
+}

@@ -1,0 +1,40 @@
+import { TsbuildError } from "../../../core/errors.js";
+
+/** Bytes that a layer or an archive made by others may unpack to when nobody says otherwise: 64 GiB. */
+export const UNPACKED_LIMIT = 64 * 2 ** 30;
+
+/**
+ * Adds up what an archive unpacks to, and refuses more than a limit: a kilobyte of a compressed or sparse archive can stand for a terabyte. What a
+ * header promises counts before any of it is written. Throws `layer/too-large`.
+ */
+export class UnpackedSize {
+  readonly #name: string;
+  readonly #limit: number;
+  #promised = 0;
+  #read = 0;
+
+  /** `name` is the archive's, as shown to people. */
+  constructor(name: string, limit: number = UNPACKED_LIMIT) {
+    this.#name = name;
+    this.#limit = limit;
+  }
+
+  /** Counts a file by its header. */
+  file(size: number): void {
+    this.#promised += size;
+    this.#check(this.#promised);
+  }
+
+  /** Counts bytes of the archive as they come out of the decompressor. */
+  bytes(count: number): void {
+    this.#read += count;
+    this.#check(this.#read);
+  }
+
+  #check(size: number): void {
+    if (size <= this.#limit) return;
+    throw new TsbuildError("layer/too-large", `Cannot unpack "${this.#name}": it unpacks to more than ${this.#limit} bytes`, {
+      hint: "When it is as large as that, allow more: --max-unpacked-size (library: maxUnpackedSize)",
+    });
+  }
+}

@@ -1,0 +1,190 @@
+import type { Digest } from "../../../core/digest.js";
+import { compareCodeUnits } from "../../../core/canonical.js";
+import { joinPath, splitPath } from "./path-order.js";
+import type { ContentSource, FileTree, Toc, TocEntry } from "./toc.js";
+import type { NodeMeta } from "../../../core/file-node.js";
+
+/** A layer of a stack: its TOC, and the name that {@link RootfsView.content} calls it by. */
+export interface ViewLayer {
+  readonly layer: string;
+  readonly toc: Toc;
+}
+
+/** A directory that no layer lists but that has something in it, as unpacking makes it. */
+export const IMPLIED_DIRECTORY = { type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } } as const;
+
+interface Node {
+  /** Without what is true within its layer only: that it is opaque, and which name it is a hard link to. */
+  readonly meta: NodeMeta & { readonly digest?: Digest };
+  /** Of what it was last listed in; undefined for an implied directory. */
+  readonly layer: string | undefined;
+  /** The path that its layer has the content of a file under. */
+  readonly contentPath: string;
+  /** Paths of the layer that are one file, when there are several. */
+  readonly links: readonly string[] | undefined;
+  /** Of a directory. Shared with older views until this view's generation changes it. */
+  children: Map<string, Node> | undefined;
+  generation: number;
+  sorted: readonly string[] | undefined;
+}
+
+let generations = 0;
+
+/**
+ * What a container would see of a stack of layers, computed from tables of contents alone. A view never changes; {@link with} gives one with a layer more and
+ * shares what that layer does not touch, so that a long build pays for each layer once.
+ */
+export class RootfsView implements FileTree {
+  readonly #root: Node;
+
+  /** `layers` bottom first. */
+  constructor(layers: readonly ViewLayer[], base?: RootfsView) {
+    const generation = ++generations;
+    let root = base ? own(base.#root, generation) : directory({ path: "", ...IMPLIED_DIRECTORY }, undefined, generation);
+    for (const layer of layers) root = addLayer(root, layer, generation);
+    this.#root = root;
+  }
+
+  /** This stack with one more layer on top. */
+  with(layer: ViewLayer): RootfsView {
+    return new RootfsView([layer], this);
+  }
+
+  lookup(path: string): NodeMeta | undefined {
+    return this.#find(path)?.meta;
+  }
+
+  children(path: string): readonly string[] {
+    const node = this.#find(path);
+    if (!node?.children) return [];
+    node.sorted ??= [...node.children.keys()].sort(compareCodeUnits);
+    return node.sorted;
+  }
+
+  async digests(paths: readonly string[]): Promise<readonly Digest[]> {
+    return paths.map((path) => {
+      const digest = this.#find(path)?.meta.digest;
+      if (digest === undefined) throw new Error(`internal: "${path}" is no file of the root filesystem`);
+      return digest;
+    });
+  }
+
+  content(path: string): ContentSource {
+    const node = this.#find(path);
+    if (node?.layer === undefined || node.meta.type !== "file") throw new Error(`internal: "${path}" is no file of the root filesystem`);
+    return { kind: "layer", layer: node.layer, path: node.contentPath };
+  }
+
+  linksOf(path: string): readonly string[] | undefined {
+    const node = this.#find(path);
+    if (!node?.links) return undefined;
+    const visible = node.links.filter((link) => this.#find(link)?.links === node.links);
+    return visible.length > 1 ? visible : undefined;
+  }
+
+  #find(path: string): Node | undefined {
+    let node: Node | undefined = this.#root;
+    if (path === "") return node;
+    for (let start = 0; node; ) {
+      const slash = path.indexOf("/", start);
+      if (slash === -1) return node.children?.get(path.slice(start));
+      node = node.children?.get(path.slice(start, slash));
+      start = slash + 1;
+    }
+    return undefined;
+  }
+}
+
+function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: number): Node {
+  let root = oldRoot;
+  // Directories of this generation by path; forgotten when one of them is replaced.
+  const open = new Map<string, Node>([["", root]]);
+
+  /** The directory at `path`, made when it is missing, ready to be changed. */
+  const directoryAt = (path: string): Node => {
+    const known = open.get(path);
+    if (known) return known;
+    const [parentPath, name] = splitPath(path);
+    const parent = directoryAt(parentPath);
+    const found = childrenOf(parent).get(name);
+    const node = found?.children ? own(found, generation) : directory({ path, ...IMPLIED_DIRECTORY }, undefined, generation);
+    put(parent, name, node);
+    open.set(path, node);
+    return node;
+  };
+
+  for (const path of toc.whiteouts) {
+    const [parentPath, name] = splitPath(path);
+    const parent = directoryAt(parentPath);
+    if (childrenOf(parent).delete(name)) parent.sorted = undefined;
+    open.clear();
+    open.set("", root);
+  }
+  const links = linkGroups(toc);
+  for (const entry of toc.entries) {
+    const isDirectory = entry.type === "dir";
+    if (entry.path === "") {
+      root = { ...root, meta: standing(entry), layer: id, ...(entry.opaque ? { children: new Map(), sorted: undefined } : {}) };
+      open.clear();
+      open.set("", root);
+      continue;
+    }
+    const [parentPath, name] = splitPath(entry.path);
+    const parent = directoryAt(parentPath);
+    if (!isDirectory) {
+      put(parent, name, leaf(entry, id, links?.get(entry.hardlink ?? entry.path), generation));
+      continue;
+    }
+    const below = entry.opaque ? undefined : childrenOf(parent).get(name)?.children;
+    const node = directory(entry, id, generation, below && new Map(below));
+    put(parent, name, node);
+    open.set(entry.path, node);
+  }
+  return root;
+}
+
+/** Groups of paths that are one file, by the path that the others link to. */
+function linkGroups(toc: Toc): ReadonlyMap<string, readonly string[]> | undefined {
+  let groups: Map<string, string[]> | undefined;
+  for (const { path, hardlink } of toc.entries) {
+    if (hardlink === undefined) continue;
+    groups ??= new Map();
+    const group = groups.get(hardlink);
+    if (group) group.push(path);
+    else groups.set(hardlink, [hardlink, path]);
+  }
+  return groups;
+}
+
+function put(parent: Node, name: string, node: Node): void {
+  childrenOf(parent).set(name, node);
+  parent.sorted = undefined;
+}
+
+function childrenOf(node: Node): Map<string, Node> {
+  if (!node.children) throw new Error(`internal: "${joinPath(node.meta.path, "")}" is no directory`);
+  return node.children;
+}
+
+/** `node` itself when this generation made it, else a copy that may be changed. */
+function own(node: Node, generation: number): Node {
+  if (node.generation === generation) return node;
+  return { ...node, children: node.children && new Map(node.children), generation };
+}
+
+function directory(entry: TocEntry, layer: string | undefined, generation: number, children = new Map<string, Node>()): Node {
+  return { meta: standing(entry), layer, contentPath: entry.path, links: undefined, children, generation, sorted: undefined };
+}
+
+function leaf(entry: TocEntry, layer: string, links: readonly string[] | undefined, generation: number): Node {
+  const contentPath = entry.hardlink ?? entry.path;
+  return { meta: standing(entry), layer, contentPath, links, children: undefined, generation, sorted: undefined };
+}
+
+/** What of an entry is true in any layer. Whoever writes a node of the view into a new layer writes this. */
+function standing(entry: TocEntry): Node["meta"] {
+  // Nearly all entries are that already.
+  if (entry.opaque === undefined && entry.hardlink === undefined) return entry;
+  const { opaque: _opaque, hardlink: _hardlink, ...meta } = entry;
+  return meta;
+}

@@ -1,0 +1,220 @@
+import {
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { join } from "node:path";
+import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
+import { fsPath } from "../../../core/system/path-bytes.js";
+import { lremovexattr, lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../../../core/system/posix.js";
+import { nameCollision, unpackFailed } from "../model/errors.js";
+import type { Change, Inode } from "./layer-tree.js";
+import { joinPath } from "../model/path-order.js";
+import { type Cancellation, readLayer } from "./read-layer.js";
+import { SparseWriter } from "./sparse-writer.js";
+import { isPlain, setMetadata, setTimes, setXattrs, virtualOwner } from "./set-metadata.js";
+import type { LayerTasks } from "../model/tasks.js";
+import type { NodeMeta } from "../../../core/file-node.js";
+
+import { type Owner, type OwnerPlace, writeVirtualOwners } from "../model/virtual-owners.js";
+import { OPAQUE_XATTR, OWNER_XATTR } from "../model/xattrs.js";
+
+export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
+  const { blob, dest } = params;
+  if (readdirSync(dest).length > 0) throw new Error(`internal: the directory to unpack into is not empty: ${dest}`);
+  const unpacker = new Unpacker(dest);
+  try {
+    const { tree, diffId, size } = await readLayer(
+      blob,
+      {
+        entry: (changes) => {
+          for (const change of changes) unpacker.change(change);
+        },
+        data: (chunk) => unpacker.data(chunk),
+        end: (inode) => unpacker.end(inode),
+      },
+      { growing: params.growing, limit: params.limit, context },
+    );
+    unpacker.finish();
+    return { diffId, toc: tree.toc(diffId, size) };
+  } catch (error) {
+    unpacker.abandon();
+    if (systemErrorCode(error) === "EEXIST") throw nameCollision(blob, unpacker.at);
+    throw systemErrorCode(error) !== undefined && !(error instanceof TsbuildError) ? unpackFailed(blob, dest, error as Error) : error;
+  }
+}
+
+type Meta = Omit<NodeMeta, "path">;
+
+/**
+ * Does the changes of a layer tree on disk. Every path comes from the tree: the directories above it were made here, in a directory that only this process writes,
+ * so no component but the last can be a link; the calls for the last one never follow it.
+ */
+class Unpacker {
+  readonly #root: string;
+  readonly #directories = new Map<string, Meta | undefined>();
+  /** Device nodes that this user namespace may not make: they are in the TOC only, as in containerd. */
+  readonly #absent = new Set<Inode>();
+  /** By path on disk: of what cannot carry an owner that is not mapped. */
+  readonly #owners = new Map<string, { readonly meta: Owner }>();
+  /** Whether any owner is not mapped, wherever it is kept. */
+  #isVirtual = false;
+  #open: { readonly file: SparseWriter; readonly path: string } | undefined;
+
+  /** Path of the last change. */
+  at = "";
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  change(change: Change): void {
+    this.at = change.path;
+    const path = joinPath(this.#root, change.path);
+    switch (change.kind) {
+      case "remove":
+        rmSync(fsPath(path), { recursive: true, force: true });
+        this.#owners.delete(path);
+        if (change.directory) this.#forget(change.path);
+        return;
+      case "mkdir":
+        mkdirSync(fsPath(path), 0o755);
+        this.#directory(change.path, path, change.meta ?? IMPLIED);
+        return;
+      case "redir":
+        this.#directory(change.path, path, change.meta);
+        return;
+      case "opaque":
+        // overlayfs does not heed it on a lower root: whoever mounts leaves the layers below out.
+        if (change.path !== "") lsetxattr(path, OPAQUE_XATTR, OPAQUE_VALUE);
+        return;
+      case "whiteout":
+        mknod(path, S_IFCHR);
+        return;
+      case "create":
+        this.#create(path, change.inode);
+        return;
+      case "link":
+        if (this.#absent.has(change.inode)) return;
+        linkSync(fsPath(joinPath(this.#root, change.target)), fsPath(path));
+        if (change.changed) this.#change(path, change.inode);
+    }
+  }
+
+  data(chunk: Buffer): void {
+    this.#open?.file.write(chunk);
+  }
+
+  /** A file's content is complete: its metadata. Owner first, because chown takes setuid bits and capabilities away. */
+  end(inode: Inode): void {
+    if (!this.#open) return;
+    const { meta } = inode;
+    const { file, path } = this.#open;
+    const { fd } = file;
+    file.finish();
+    try {
+      fchownSync(fd, meta.uid, meta.gid);
+    } catch (error) {
+      this.#keep(path, inode, virtualOwner(error, path, inode.meta));
+    }
+    setXattrs(path, meta);
+    fchmodSync(fd, meta.mode);
+    if (isPlain(meta.mtime)) futimesSync(fd, meta.mtime.sec, meta.mtime.sec);
+    else lutimes(path, meta.mtime, meta.mtime);
+    this.#open = undefined;
+    file.close();
+  }
+
+  /** Times of directories last: putting things in changes them. */
+  finish(): void {
+    if (this.#isVirtual) writeVirtualOwners(this.#root, new Map([...this.#owners].map(([path, { meta }]) => [path, meta])));
+    for (const [relative, meta] of this.#directories) setTimes(joinPath(this.#root, relative), (meta ?? IMPLIED).mtime);
+  }
+
+  /** Leaves nothing behind. */
+  abandon(): void {
+    this.#open?.file.close();
+    this.#open = undefined;
+    for (const name of readdirSync(this.#root, { encoding: "buffer" })) {
+      rmSync(Buffer.concat([Buffer.from(join(this.#root, "/")), name]), { recursive: true, force: true });
+    }
+  }
+
+  #create(path: string, inode: Inode): void {
+    const { meta } = inode;
+    switch (meta.type) {
+      case "file": {
+        const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+        this.#open = { file: new SparseWriter(openSync(fsPath(path), flags, 0o600)), path };
+        return;
+      }
+      case "symlink":
+        symlinkSync(fsPath(meta.link ?? ""), fsPath(path));
+        break;
+      case "fifo":
+        mknod(path, S_IFIFO | meta.mode);
+        break;
+      case "char":
+      case "block":
+        try {
+          mknod(path, (meta.type === "char" ? S_IFCHR : S_IFBLK) | meta.mode, meta.device);
+        } catch (error) {
+          if (systemErrorCode(error) !== "EPERM") throw error;
+          this.#absent.add(inode);
+          return;
+        }
+        break;
+      case "dir":
+        throw new Error("internal: a directory is made by mkdir");
+    }
+    this.#finish(path, inode);
+  }
+
+  /** Gives a file that is there already what a later hard link says of it. */
+  #change(path: string, inode: Inode): void {
+    // Only a file of ours can say that its owner is kept elsewhere, and it may not have to any more.
+    lchownSync(fsPath(path), IMPLIED.uid, IMPLIED.gid);
+    if (this.#isVirtual && inode.meta.type === "file") lremovexattr(path, OWNER_XATTR);
+    this.#finish(path, inode);
+  }
+
+  #finish(path: string, inode: Inode): void {
+    this.#keep(path, inode, setMetadata(path, inode.meta));
+    setTimes(path, inode.meta.mtime);
+  }
+
+  #directory(relative: string, path: string, meta: Meta): void {
+    this.#directories.set(relative, meta);
+    this.#keep(path, { meta }, setMetadata(path, meta));
+  }
+
+  #keep(path: string, owned: { readonly meta: Owner }, place: OwnerPlace): void {
+    if (place === "nowhere") this.#owners.set(path, owned);
+    if (place !== "inode") this.#isVirtual = true;
+  }
+
+  #forget(removed: string): void {
+    for (const path of this.#directories.keys()) if (path === removed || path.startsWith(`${removed}/`)) this.#directories.delete(path);
+    const below = `${joinPath(this.#root, removed)}/`;
+    for (const path of this.#owners.keys()) if (path.startsWith(below)) this.#owners.delete(path);
+  }
+}
+
+/** Directories that no entry describes belong to whoever unpacks: root of the user namespace. */
+const IMPLIED: Meta = {
+  type: "dir",
+  mode: 0o755,
+  uid: process.geteuid?.() ?? 0,
+  gid: process.getegid?.() ?? 0,
+  size: 0,
+  mtime: { sec: 0, nsec: 0 },
+};
+const OPAQUE_VALUE = Buffer.from("y");

@@ -1,0 +1,58 @@
+import { pathByteLength } from "../../../core/system/path-bytes.js";
+import type { TarHeader } from "../../tar/header.js";
+import { nameTooLong } from "../model/errors.js";
+import type { NodeMeta } from "../../../core/file-node.js";
+import { layerXattrs } from "../model/xattrs.js";
+
+/** Bytes of a whole path and of one component, as Linux has them. */
+export const PATH_LIMIT = 4095;
+const NAME_LIMIT = 255;
+
+/** What the tree keeps of a header: everything but names, without attributes that belong to no layer. */
+export function metaOf(header: TarHeader): Omit<NodeMeta, "path"> {
+  const xattrs = layerXattrs(header.xattrs);
+  return {
+    type: header.type as NodeMeta["type"],
+    // Links have no permissions of their own; tars write what they like.
+    mode: header.type === "symlink" ? 0o777 : header.mode,
+    uid: header.uid,
+    gid: header.gid,
+    size: header.size,
+    mtime: header.mtime,
+    ...(header.type === "symlink" ? { link: header.link ?? "" } : {}),
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(header.device === undefined ? {} : { device: header.device }),
+  };
+}
+
+/**
+ * What a file is after a hard link to it was unpacked as docker does it: chown, chmod and utime go through the link, so
+ * the last header counts for all names. Of a symlink only the owner changes. The same object when nothing does.
+ */
+export function throughLink(meta: Omit<NodeMeta, "path">, header: TarHeader): Omit<NodeMeta, "path"> {
+  const { uid, gid } = header;
+  const { mode, mtime } = meta.type === "symlink" ? meta : header;
+  const more = layerXattrs(header.xattrs);
+  const same = meta.uid === uid && meta.gid === gid && meta.mode === mode && meta.mtime.sec === mtime.sec && meta.mtime.nsec === mtime.nsec;
+  if (same && !more) return meta;
+  const xattrs = more && layerXattrs({ ...meta.xattrs, ...more });
+  return { ...meta, uid, gid, mode, mtime, ...(xattrs ? { xattrs } : {}) };
+}
+
+/** Names without leading slashes and `./`, with `..` worked off as text and stopped at the root, as Docker does. */
+export function cleanName(name: string): string {
+  if (!/(^|\/)\.{0,2}(\/|$)/.test(name)) return name;
+  const parts: string[] = [];
+  for (const part of name.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+/** Throws `layer/name-too-long` for what no filesystem could hold. */
+export function checkLength(path: string): void {
+  if (path.length <= 80) return;
+  if (pathByteLength(path) > PATH_LIMIT || path.split("/").some((part) => part.length > 80 && pathByteLength(part) > NAME_LIMIT))
+    throw nameTooLong(path);
+}

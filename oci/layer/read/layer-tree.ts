@@ -1,0 +1,296 @@
+import type { Digest } from "../../../core/digest.js";
+import { compareCodeUnits } from "../../../core/canonical.js";
+import type { TarHeader } from "../../tar/header.js";
+import { badHardlink, badWhiteout, nameTooLong, parentNotDirectory, symlinkLoop } from "../model/errors.js";
+import { checkLength, cleanName, metaOf, PATH_LIMIT, throughLink } from "./entry-rules.js";
+import { joinPath } from "../model/path-order.js";
+import { SYMLINK_LIMIT } from "../model/resolve.js";
+import type { Toc, TocEntry } from "../model/toc.js";
+import type { NodeMeta } from "../../../core/file-node.js";
+import { classifyName } from "../model/whiteout.js";
+
+/** What several names can share: everything but a directory. */
+export interface Inode {
+  /** A later hard link to it may change this. */
+  meta: Omit<NodeMeta, "path">;
+  /** Position of the entry that brought it, from 0: tells contents apart when the layer is read again. */
+  readonly ordinal: number;
+  /** Of a file; set when its content was read. */
+  digest: Digest | undefined;
+}
+
+interface Directory {
+  readonly kind: "dir";
+  readonly path: string;
+  /** Undefined: no entry says anything about it, only about something below. */
+  meta: Omit<NodeMeta, "path"> | undefined;
+  opaque: boolean;
+  /** The directory or one above it is opaque: nothing of lower layers is there to be deleted. */
+  covered: boolean;
+  readonly children: Map<string, LayerNode>;
+}
+
+type LayerNode = Directory | { readonly kind: "leaf"; readonly inode: Inode } | { readonly kind: "whiteout" };
+
+/**
+ * What an entry does to the layer's own tree, to be done on disk in this order. Every path is final: all directories above it were made by
+ * this layer and are no links, so nothing can lead outside.
+ */
+export type Change =
+  /** Something that an earlier entry of this layer put here goes away, with what is below it. */
+  | { readonly kind: "remove"; readonly path: string; readonly directory: boolean }
+  /** A new directory; without `meta` one that only has to be there. */
+  | { readonly kind: "mkdir"; readonly path: string; readonly meta: Omit<NodeMeta, "path"> | undefined }
+  /** A directory that is there gets other metadata. */
+  | { readonly kind: "redir"; readonly path: string; readonly meta: Omit<NodeMeta, "path"> }
+  | { readonly kind: "opaque"; readonly path: string }
+  | { readonly kind: "whiteout"; readonly path: string }
+  | { readonly kind: "create"; readonly path: string; readonly inode: Inode }
+  /** `changed`: its header says something else than the inode had, and now has. */
+  | { readonly kind: "link"; readonly path: string; readonly target: string; readonly inode: Inode; readonly changed: boolean };
+
+/**
+ * The tree that the entries of a layer's tar make, decided without a filesystem: names are cleaned, links in the way are followed inside the layer's
+ * root, later entries win, whiteouts apply to lower layers only. Reading a layer (scan), unpacking it (apply) and taking files out of it (extract) all
+ * follow this one tree, so they cannot differ.
+ */
+export class LayerTree {
+  readonly #root: Directory = { kind: "dir", path: "", meta: undefined, opaque: false, covered: false, children: new Map() };
+  /** `literal`: names that start with `.wh.` are names (archives that ADD unpacks). */
+  readonly #literal: boolean;
+  #ordinal = 0;
+  #changes: Change[] = [];
+  /** Directories by the text that led there; forgotten when anything is replaced. */
+  readonly #parents = new Map<string, Directory>();
+
+  constructor(options: { readonly literal?: boolean } = {}) {
+    this.#literal = options.literal ?? false;
+  }
+
+  /** Adds an entry. When the last change is `create` of a file, the entry's content belongs to its inode. */
+  add(header: TarHeader): readonly Change[] {
+    this.#changes = [];
+    const ordinal = this.#ordinal++;
+    const path = cleanName(header.name);
+    checkLength(path);
+    const slash = path.lastIndexOf("/");
+    const name = path.slice(slash + 1);
+    const parentText = slash === -1 ? "" : path.slice(0, slash);
+    if (path === "") {
+      // An archive that ADD unpacks has no say in the directory it goes to.
+      if (header.type === "dir" && !this.#literal) this.#root.meta = metaOf(header);
+      return this.#changes;
+    }
+    const special = this.#literal ? ({ kind: "plain" } as const) : classifyName(path);
+    switch (special.kind) {
+      case "aufs":
+        break;
+      case "bad":
+        throw badWhiteout(header.name);
+      case "opaque":
+        this.#makeOpaque(this.#parent(parentText, header.name));
+        break;
+      case "whiteout":
+        this.#whiteout(this.#parent(parentText, header.name), special.name);
+        break;
+      case "plain":
+        this.#plain(this.#parent(parentText, header.name), name, header, ordinal);
+    }
+    return this.#changes;
+  }
+
+  /** The inode at a path as it is in the TOC. */
+  inode(path: string): Inode | undefined {
+    const node = this.#find(path.split("/"));
+    return node?.kind === "leaf" ? node.inode : undefined;
+  }
+
+  toc(diffId: Digest, size: number): Toc {
+    const entries: TocEntry[] = [];
+    const whiteouts: string[] = [];
+    const first = new Map<Inode, string>();
+    const visit = (directory: Directory): void => {
+      for (const name of [...directory.children.keys()].sort(compareCodeUnits)) {
+        const node = directory.children.get(name) as LayerNode;
+        const path = joinPath(directory.path, name);
+        if (node.kind === "whiteout") whiteouts.push(path);
+        else if (node.kind === "dir") {
+          const meta = node.meta ?? (node.opaque ? IMPLIED : undefined);
+          if (meta) entries.push({ path, ...meta, ...(node.opaque ? { opaque: true } : {}) });
+          visit(node);
+        } else {
+          const { inode } = node;
+          const hardlink = first.get(inode);
+          if (hardlink === undefined) first.set(inode, path);
+          entries.push({
+            path,
+            ...inode.meta,
+            ...(inode.digest === undefined ? {} : { digest: inode.digest }),
+            ...(hardlink === undefined ? {} : { hardlink }),
+          });
+        }
+      }
+    };
+    const { meta, opaque } = this.#root;
+    if (meta || opaque) entries.push({ path: "", ...(meta ?? IMPLIED), ...(opaque ? { opaque: true } : {}) });
+    visit(this.#root);
+    return { version: 1, diffId, size, entries, whiteouts };
+  }
+
+  #plain(parent: Directory, name: string, header: TarHeader, ordinal: number): void {
+    const path = joinPath(parent.path, name);
+    // Again, because links may have led deeper than the name tells; and a link's text has the same limit.
+    checkLength(path);
+    if (header.type === "symlink" && (header.link ?? "").length > PATH_LIMIT) throw nameTooLong(header.link ?? "");
+    if (header.type === "dir") {
+      const meta = metaOf(header);
+      const existing = parent.children.get(name);
+      if (existing?.kind === "dir") {
+        existing.meta = meta;
+        this.#changes.push({ kind: "redir", path, meta });
+      } else this.#makeDirectory(parent, name, meta);
+      return;
+    }
+    // overlayfs could not tell this device from a deletion.
+    if (header.type === "char" && header.device?.major === 0 && header.device.minor === 0 && !this.#literal) {
+      this.#remove(parent, name);
+      this.#whiteout(parent, name);
+      return;
+    }
+    if (header.type === "hardlink") {
+      const target = this.#linkTarget(header);
+      if (target.path === path) throw badHardlink(header.name, header.link ?? "");
+      // A name may replace the directory its target is in.
+      if (target.path.startsWith(`${path}/`)) throw badHardlink(header.name, header.link ?? "");
+      this.#remove(parent, name);
+      parent.children.set(name, { kind: "leaf", inode: target.inode });
+      const { inode } = target;
+      const meta = throughLink(inode.meta, header);
+      const changed = meta !== inode.meta;
+      inode.meta = meta;
+      this.#changes.push({ kind: "link", path, target: target.path, inode, changed });
+      return;
+    }
+    const inode: Inode = { meta: metaOf(header), ordinal, digest: undefined };
+    this.#remove(parent, name);
+    parent.children.set(name, { kind: "leaf", inode });
+    this.#changes.push({ kind: "create", path, inode });
+  }
+
+  #makeDirectory(parent: Directory, name: string, meta: Omit<NodeMeta, "path"> | undefined): Directory {
+    const replaced = parent.children.has(name);
+    this.#remove(parent, name);
+    const path = joinPath(parent.path, name);
+    const directory: Directory = { kind: "dir", path, meta, opaque: false, covered: parent.covered, children: new Map() };
+    parent.children.set(name, directory);
+    this.#changes.push({ kind: "mkdir", path, meta });
+    // What was here before, in this layer, stood for the end of whatever lower layers have here.
+    if (replaced) this.#makeOpaque(directory);
+    return directory;
+  }
+
+  #makeOpaque(directory: Directory): void {
+    if (directory.opaque) return;
+    directory.opaque = true;
+    this.#cover(directory);
+    this.#changes.push({ kind: "opaque", path: directory.path });
+  }
+
+  #cover(directory: Directory): void {
+    if (directory.covered) return;
+    directory.covered = true;
+    for (const [name, node] of directory.children) {
+      if (node.kind === "dir") this.#cover(node);
+      else if (node.kind === "whiteout") {
+        directory.children.delete(name);
+        this.#changes.push({ kind: "remove", path: joinPath(directory.path, name), directory: false });
+      }
+    }
+  }
+
+  #whiteout(parent: Directory, name: string): void {
+    const existing = parent.children.get(name);
+    if (existing?.kind === "dir") this.#makeOpaque(existing);
+    if (existing || parent.covered) return;
+    const path = joinPath(parent.path, name);
+    checkLength(path);
+    parent.children.set(name, { kind: "whiteout" });
+    this.#changes.push({ kind: "whiteout", path });
+  }
+
+  #remove(parent: Directory, name: string): void {
+    const removed = parent.children.get(name);
+    if (!removed) return;
+    parent.children.delete(name);
+    this.#parents.clear();
+    this.#changes.push({ kind: "remove", path: joinPath(parent.path, name), directory: removed.kind === "dir" });
+  }
+
+  /** The directory that `text` leads to, through links of this layer; made where it is missing. */
+  #parent(text: string, entry: string): Directory {
+    if (text === "") return this.#root;
+    const known = this.#parents.get(text);
+    if (known) return known;
+    const trail: Directory[] = [this.#root];
+    const todo = text.split("/").reverse();
+    let links = 0;
+    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        if (trail.length > 1) trail.pop();
+        continue;
+      }
+      const at = trail.at(-1) as Directory;
+      const child = at.children.get(name);
+      if (child?.kind === "dir") trail.push(child);
+      else if (child?.kind === "leaf") {
+        const { link, type } = child.inode.meta;
+        if (type !== "symlink" || link === undefined) throw parentNotDirectory(entry, joinPath(at.path, name));
+        if (++links > SYMLINK_LIMIT) throw symlinkLoop(entry, SYMLINK_LIMIT);
+        if (link.startsWith("/")) trail.length = 1;
+        todo.push(...link.split("/").reverse());
+      } else {
+        checkLength(joinPath(at.path, name));
+        trail.push(this.#makeDirectory(at, name, undefined));
+      }
+    }
+    const found = trail.at(-1) as Directory;
+    this.#parents.set(text, found);
+    return found;
+  }
+
+  /** The file that a hard link names: its parents' links are followed, itself not; it must be of this layer. */
+  #linkTarget(header: TarHeader): { readonly path: string; readonly inode: Inode } {
+    const path = cleanName(header.link ?? "");
+    const slash = path.lastIndexOf("/");
+    const name = path.slice(slash + 1);
+    const parent = slash === -1 ? this.#root : this.#find(path.slice(0, slash).split("/"), true);
+    const node = parent?.kind === "dir" ? parent.children.get(name) : undefined;
+    if (parent?.kind !== "dir" || node?.kind !== "leaf") throw badHardlink(header.name, header.link ?? "");
+    return { path: joinPath(parent.path, name), inode: node.inode };
+  }
+
+  /** What is at a path, without making anything. */
+  #find(names: readonly string[], followLinks = false): LayerNode | undefined {
+    const trail: Directory[] = [this.#root];
+    const todo = [...names].reverse();
+    let links = 0;
+    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        if (trail.length > 1) trail.pop();
+        continue;
+      }
+      const child = (trail.at(-1) as Directory).children.get(name);
+      if (child?.kind === "dir") trail.push(child);
+      else if (followLinks && child?.kind === "leaf" && child.inode.meta.link !== undefined && ++links <= SYMLINK_LIMIT) {
+        const { link } = child.inode.meta;
+        if (link.startsWith("/")) trail.length = 1;
+        todo.push(...link.split("/").reverse());
+      } else return todo.length === 0 ? child : undefined;
+    }
+    return trail.at(-1);
+  }
+}
+
+const IMPLIED: Omit<NodeMeta, "path"> = { type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };

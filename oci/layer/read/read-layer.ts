@@ -1,0 +1,93 @@
+import { hash } from "node:crypto";
+import type { TaskContext } from "../../../core/tasks/thread-pool.js";
+import { type Digest, Hasher } from "../../../core/digest.js";
+import { CanceledError } from "../../../core/errors.js";
+import type { TarHeader } from "../../tar/header.js";
+import { TarParser } from "../../tar/reader.js";
+import { decompressGrowing, openDecompressed } from "./decompress.js";
+import { type Change, type Inode, LayerTree } from "./layer-tree.js";
+import { UnpackedSize } from "../model/unpacked-size.js";
+
+/** What reading a layer tells. All calls are synchronous, in the order of the tar. */
+export interface LayerReader {
+  /** What an entry changes; `inode` is set when content follows for it. */
+  entry?(changes: readonly Change[], inode: Inode | undefined): void;
+  /** Content of the last entry with an inode; valid only during the call. */
+  data?(chunk: Buffer, inode: Inode): void;
+  /** The content is complete and `inode.digest` is set. */
+  end?(inode: Inode): void;
+}
+
+export type Cancellation = Pick<TaskContext, "aborted">;
+
+export function stopIfAborted(context: Cancellation | undefined): void {
+  if (context?.aborted) throw new CanceledError();
+}
+
+/**
+ * Reads a layer blob once, whatever its compression: decompresses, parses, follows the layer's tree and hashes every file and the whole tar.
+ */
+export async function readLayer(
+  blob: string,
+  reader: LayerReader,
+  options: {
+    readonly literal?: boolean;
+    readonly context?: Cancellation | undefined;
+    /** Bytes the blob will have, when it is still being written. */
+    readonly growing?: number | undefined;
+    /** Bytes that the layer may unpack to. */
+    readonly limit?: number | undefined;
+  } = {},
+): Promise<{ readonly tree: LayerTree; readonly diffId: Digest; readonly size: number }> {
+  const tree = new LayerTree({ literal: options.literal ?? false });
+  const whole = new Hasher();
+  const unpacked = new UnpackedSize(blob, options.limit);
+  let current: Inode | undefined;
+  let content: Hasher | undefined;
+  const parser = new TarParser({
+    entry(header: TarHeader) {
+      unpacked.file(header.size);
+      const changes = tree.add(header);
+      const last = changes.at(-1);
+      current = last?.kind === "create" && last.inode.meta.type === "file" ? last.inode : undefined;
+      content = undefined;
+      reader.entry?.(changes, current);
+    },
+    data(chunk) {
+      if (!current) return;
+      // Most files come in one piece: the one-shot hash is four times faster.
+      if (chunk.length === current.meta.size) current.digest = digestOf(chunk);
+      else {
+        content ??= new Hasher();
+        content.update(chunk);
+      }
+      reader.data?.(chunk, current);
+    },
+    end() {
+      if (!current) return;
+      current.digest ??= content?.digest() ?? EMPTY_DIGEST;
+      reader.end?.(current);
+      current = undefined;
+    },
+  });
+  const { growing, context } = options;
+  const bytes =
+    growing === undefined ? openDecompressed(blob) : decompressGrowing(blob, { size: growing, stopped: () => context?.aborted ?? false });
+  for await (const chunk of bytes) {
+    stopIfAborted(context);
+    whole.update(chunk);
+    unpacked.bytes(chunk.length);
+    parser.push(chunk);
+  }
+  parser.finish();
+  const { size } = whole;
+  return { tree, diffId: whole.digest(), size };
+}
+
+/** sha256 of nothing. */
+export const EMPTY_DIGEST = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" as Digest;
+
+/** One-shot sha256. */
+export function digestOf(bytes: Uint8Array): Digest {
+  return `sha256:${hash("sha256", bytes, "hex")}` as Digest;
+}

@@ -1,0 +1,62 @@
+import { chmodSync, lchownSync, lutimesSync } from "node:fs";
+import { systemErrorCode } from "../../../core/errors.js";
+import { fsPath } from "../../../core/system/path-bytes.js";
+import { lsetxattr, lutimes } from "../../../core/system/posix.js";
+import type { NodeMeta, Timestamp } from "../../../core/file-node.js";
+import type { Owner, OwnerPlace } from "../model/virtual-owners.js";
+import { OWNER_XATTR } from "../model/xattrs.js";
+
+type Meta = Omit<NodeMeta, "path">;
+
+/** Owner, attributes and mode, in this order: chown takes setuid bits and capabilities away. Never follows a link. */
+export function setMetadata(path: string, meta: Meta): OwnerPlace {
+  const kept = setOwner(path, meta);
+  setXattrs(path, meta);
+  if (meta.type !== "symlink") chmodSync(fsPath(path), meta.mode);
+  return kept;
+}
+
+export function setOwner(path: string, owner: Owner): OwnerPlace {
+  try {
+    lchownSync(fsPath(path), owner.uid, owner.gid);
+  } catch (error) {
+    return virtualOwner(error, path, owner);
+  }
+  return "inode";
+}
+
+/** What to do when the kernel refused an owner; throws when not because it is not mapped. */
+export function virtualOwner(error: unknown, path: string, { uid, gid }: Owner): OwnerPlace {
+  if (systemErrorCode(error) !== "EINVAL") throw error;
+  try {
+    lsetxattr(path, OWNER_XATTR, Buffer.from(`${uid}:${gid}`));
+  } catch (refused) {
+    if (systemErrorCode(refused) === "EPERM") return "nowhere";
+    throw refused;
+  }
+  return "attribute";
+}
+
+export function setXattrs(path: string, meta: Meta): void {
+  for (const [name, value] of Object.entries(meta.xattrs ?? {})) setXattr(path, name, Buffer.from(value, "base64"));
+}
+
+/** What the filesystem or the user namespace does not take is left out, as the container engines do: it stays in the blob and the TOC. */
+function setXattr(path: string, name: string, value: Buffer): void {
+  try {
+    lsetxattr(path, name, value);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "EPERM" && code !== "EOPNOTSUPP" && code !== "ENOTSUP" && code !== "EINVAL") throw error;
+  }
+}
+
+/** Whether Node's own calls can set it exactly: they count in floating-point seconds and take no negative ones. */
+export function isPlain({ sec, nsec }: Timestamp): boolean {
+  return nsec === 0 && sec >= 0;
+}
+
+export function setTimes(path: string, mtime: Timestamp): void {
+  if (isPlain(mtime)) lutimesSync(fsPath(path), mtime.sec, mtime.sec);
+  else lutimes(path, mtime, mtime);
+}

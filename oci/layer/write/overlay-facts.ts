@@ -1,0 +1,60 @@
+import { splitPath } from "../model/path-order.js";
+import type { FileTree, PackEntry, Toc } from "../model/toc.js";
+import type { NodeMeta } from "../../../core/file-node.js";
+import { IMPLIED_DIRECTORY } from "../model/view.js";
+
+/** What overlayfs does not know by itself about an unpacked layer. */
+export interface OverlayFacts {
+  /** Directories that hold something but have no entry: on disk they have metadata that no layer gave them. */
+  readonly implied: readonly string[];
+  /** Nothing below this layer is visible. overlayfs does not look for that mark on the root of a lower directory. */
+  readonly opaqueRoot: boolean;
+  /** What the layer says about the root directory; overlayfs shows the root of the upper directory, whatever is below. */
+  readonly root: NodeMeta | undefined;
+}
+
+export function overlayFacts(toc: Toc): OverlayFacts {
+  const known = new Set([""]);
+  for (const { path, type } of toc.entries) if (type === "dir") known.add(path);
+  const implied: string[] = [];
+  const imply = (directory: string): void => {
+    for (let at = directory; !known.has(at); [at] = splitPath(at)) {
+      known.add(at);
+      implied.push(at);
+    }
+  };
+  for (const { path } of toc.entries) imply(splitPath(path)[0]);
+  for (const path of toc.whiteouts) imply(splitPath(path)[0]);
+  const root = toc.entries[0]?.path === "" ? toc.entries[0] : undefined;
+  return { implied, opaqueRoot: root?.opaque ?? false, root };
+}
+
+/**
+ * The directories whose metadata an overlay of these layers would show wrongly, because the topmost of the layers that have them only implies them, with
+ * what the whole stack says of them; the directories above them too, so that the list implies none itself. A directory of these on top of the layers
+ * mends the overlay. `view` is the stack up to the last of the layers.
+ */
+export function misshownDirectories(layers: readonly (readonly [OverlayFacts, Toc])[], view: FileTree): readonly PackEntry[] {
+  const implied = new Set<string>();
+  for (const [facts, toc] of layers) {
+    for (const path of facts.implied) implied.add(path);
+    if (implied.size > 0) for (const { path } of toc.entries) implied.delete(path);
+  }
+  const entries = new Map<string, PackEntry>();
+  for (const path of implied) {
+    const node = view.lookup(path);
+    if (node?.type !== "dir" || isAsImplied(node)) continue;
+    for (let at = path; at !== "" && !entries.has(at); [at] = splitPath(at)) entries.set(at, entryOf(view.lookup(at) as NodeMeta));
+  }
+  return [...entries.values()];
+}
+
+function isAsImplied({ mode, uid, gid, mtime, xattrs }: NodeMeta): boolean {
+  const same = mode === IMPLIED_DIRECTORY.mode && uid === IMPLIED_DIRECTORY.uid && gid === IMPLIED_DIRECTORY.gid;
+  return same && mtime.sec === 0 && mtime.nsec === 0 && xattrs === undefined;
+}
+
+/** Without what belongs to the layer it came from. */
+function entryOf({ path, type, mode, uid, gid, size, mtime, xattrs }: NodeMeta): PackEntry {
+  return { path, type, mode, uid, gid, size, mtime, ...(xattrs === undefined ? {} : { xattrs }) };
+}

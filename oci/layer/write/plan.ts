@@ -1,0 +1,105 @@
+import { joinPath, sortByPath, splitPath } from "../model/path-order.js";
+import { reservedName } from "../model/errors.js";
+import type { PackEntry, PackPlan } from "../model/toc.js";
+import type { Timestamp } from "../../../core/file-node.js";
+import { isReservedName } from "../model/whiteout.js";
+import { layerXattrs } from "../model/xattrs.js";
+
+/** One thing to be written to a tar, in order. */
+export type PackStep =
+  | { readonly kind: "entry"; readonly entry: PackEntry }
+  | { readonly kind: "opaque"; readonly path: string }
+  | { readonly kind: "whiteout"; readonly path: string };
+
+/**
+ * The order and form in which a plan is written, the same however it came: canonical path order, an opaque marker right after its directory,
+ * of a group of hard links the first path carries the content, times in whole seconds (as Docker and containerd write them) and not after `epoch`.
+ */
+export function layerSteps(
+  plan: PackPlan,
+  epoch: number | undefined,
+  { reservedNames = false }: { /** Take files whose names mean deletions in a layer. */ readonly reservedNames?: boolean } = {},
+): readonly PackStep[] {
+  const whiteouts = new Set(plan.whiteouts ?? []);
+  const entries = sortByPath(withFirstLinks(plan.entries)).map((entry, index, all) => {
+    if (index > 0 && all[index - 1]?.path === entry.path) throw new Error(`internal: "${entry.path}" is planned twice`);
+    if (!reservedNames && isReservedName(entry.path)) throw reservedName(entry.path);
+    // A directory that replaces what is below hides it; anything else hides it by being there.
+    const replaces = whiteouts.delete(entry.path) && entry.type === "dir";
+    return normalized(entry, epoch, replaces);
+  });
+  const steps: PackStep[] = [];
+  for (const entry of entries) {
+    steps.push({ kind: "entry", entry });
+    if (entry.opaque) steps.push({ kind: "opaque", path: entry.path });
+  }
+  if (whiteouts.size === 0) return steps;
+  for (const path of whiteouts) steps.push({ kind: "whiteout", path });
+  return sortByPath(steps.map((step) => ({ step, path: placeOf(step) }))).map(({ step }) => step);
+}
+
+/** The path whose place in the order a step has. */
+function placeOf(step: PackStep): string {
+  if (step.kind === "entry") return step.entry.path;
+  if (step.kind === "opaque") return step.path;
+  const [parent, name] = splitPath(step.path);
+  return joinPath(parent, `.wh.${name}`);
+}
+
+function normalized(entry: PackEntry, epoch: number | undefined, replaces: boolean): PackEntry {
+  const { path, type, uid, gid, source, digest } = entry;
+  const mode = type === "symlink" ? 0o777 : entry.mode;
+  const size = type === "file" ? entry.size : 0;
+  const mtime = wholeSeconds(entry.mtime, epoch);
+  // Nearly all files have nothing more; writing them out is several times faster than spreading.
+  if (
+    source &&
+    digest !== undefined &&
+    entry.hardlink === undefined &&
+    !entry.xattrs &&
+    !entry.opaque &&
+    entry.link === undefined &&
+    !entry.device &&
+    !replaces
+  )
+    return { path, type, mode, uid, gid, size, mtime, source, digest };
+  const { xattrs: allXattrs, ...rest } = entry;
+  const xattrs = layerXattrs(allXattrs);
+  return {
+    ...rest,
+    mode,
+    size,
+    mtime,
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(replaces ? { opaque: true } : {}),
+  };
+}
+
+function wholeSeconds({ sec }: Timestamp, epoch: number | undefined): Timestamp {
+  return { sec: epoch === undefined ? sec : Math.min(sec, epoch), nsec: 0 };
+}
+
+/** Makes the canonically first path of each group of hard links the one that the others link to. */
+function withFirstLinks(entries: readonly PackEntry[]): readonly PackEntry[] {
+  const groups = new Map<string, string[]>();
+  for (const { path, hardlink } of entries) {
+    if (hardlink === undefined) continue;
+    const group = groups.get(hardlink);
+    if (group) group.push(path);
+    else groups.set(hardlink, [hardlink, path]);
+  }
+  if (groups.size === 0) return entries;
+  const firstOf = new Map<string, string>();
+  for (const [target, group] of groups) firstOf.set(target, sortByPath(group.map((path) => ({ path })))[0]?.path as string);
+  const targets = new Map<string, PackEntry>();
+  for (const entry of entries) if (groups.has(entry.path)) targets.set(entry.path, entry);
+  return entries.map((entry) => {
+    const target = entry.hardlink ?? (groups.has(entry.path) ? entry.path : undefined);
+    if (target === undefined) return entry;
+    const primary = targets.get(target);
+    if (!primary || primary.hardlink !== undefined) throw new Error(`internal: "${entry.path}" is planned as a hard link to "${target}"`);
+    const first = firstOf.get(target);
+    const { hardlink: _, ...shared } = primary;
+    return entry.path === first ? { ...shared, path: entry.path } : { ...shared, path: entry.path, hardlink: first as string };
+  });
+}

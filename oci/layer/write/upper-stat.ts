@@ -1,0 +1,116 @@
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
+import { lgetxattr, llistxattr } from "../../../core/system/posix.js";
+import { compareCodeUnits } from "../../../core/canonical.js";
+import type { NodeMeta, NodeType, Timestamp, Xattrs } from "../../../core/file-node.js";
+import type { Owner } from "../model/virtual-owners.js";
+import { isLayerXattr, OWNER_XATTR } from "../model/xattrs.js";
+
+/**
+ * A file-system object as a layer sees it; sockets are undefined. `mtime` has the right second; its nanoseconds are good to about 200. `recorded`: the owner of
+ * what cannot carry it.
+ */
+export function readNode(hostPath: string, path: string, stat: Stats, recorded?: Owner): NodeMeta | undefined {
+  const type = nodeType(stat);
+  if (type === undefined) return undefined;
+  const { xattrs, owner = recorded } = readXattrs(hostPath);
+  // Only what the file system gives to root may have another owner: users of an image whose ids are mapped must not make themselves root with an attribute.
+  const { uid, gid } = owner && stat.uid === 0 && stat.gid === 0 ? owner : stat;
+  return {
+    path,
+    type,
+    mode: stat.mode & 0o7777,
+    uid,
+    gid,
+    size: type === "file" ? stat.size : 0,
+    mtime: mtimeOf(hostPath, stat),
+    ...(type === "symlink" ? { link: readLink(hostPath) } : {}),
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(type === "char" || type === "block" ? { device: deviceOf(stat.rdev) } : {}),
+  };
+}
+
+export function nodeType(stat: Stats): NodeType | undefined {
+  switch (stat.mode & 0o170000) {
+    case 0o100000:
+      return "file";
+    case 0o040000:
+      return "dir";
+    case 0o120000:
+      return "symlink";
+    case 0o020000:
+      return "char";
+    case 0o060000:
+      return "block";
+    case 0o010000:
+      return "fifo";
+    default:
+      return undefined;
+  }
+}
+
+/** `lstat`, or undefined when nothing is there. */
+export function statOf(hostPath: string): Stats | undefined {
+  return lstatSync(fsPath(hostPath), { throwIfNoEntry: false });
+}
+
+/** What tells hard links of one file: device and inode, exactly. */
+export function inodeKey(hostPath: string): string {
+  const { dev, ino } = lstatSync(fsPath(hostPath), { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+/** Names in a directory in code-unit order. */
+export function readNames(hostPath: string): readonly string[] {
+  let names = readdirSync(fsPath(hostPath));
+  // A name that is not UTF-8 comes out with replacement characters: only then ask for bytes.
+  if (names.some((name) => name.includes("\ufffd"))) names = readdirSync(fsPath(hostPath), { encoding: "buffer" }).map(decodePath);
+  return names.sort(compareCodeUnits);
+}
+
+export function readLink(hostPath: string): string {
+  const text = readlinkSync(fsPath(hostPath));
+  return text.includes("\ufffd") ? decodePath(readlinkSync(fsPath(hostPath), { encoding: "buffer" })) : text;
+}
+
+/** A double holds milliseconds of today with about 200 ns: near a whole second only the exact value tells which second it is. */
+function mtimeOf(hostPath: string, stat: Stats): Timestamp {
+  const fraction = ((stat.mtimeMs % 1000) + 1000) % 1000;
+  if (fraction === 0 || fraction > 999.99) {
+    const exact: BigIntStats = lstatSync(fsPath(hostPath), { bigint: true });
+    const nsec = ((exact.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+    return { sec: Number((exact.mtimeNs - nsec) / 1_000_000_000n), nsec: Number(nsec) };
+  }
+  const sec = Math.floor(stat.mtimeMs / 1000);
+  return { sec, nsec: Math.min(999_999_999, Math.round((stat.mtimeMs - sec * 1000) * 1_000_000)) };
+}
+
+function deviceOf(rdev: number): { readonly major: number; readonly minor: number } {
+  const number = BigInt(rdev);
+  return {
+    major: Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n)),
+    minor: Number((number & 0xffn) | ((number >> 12n) & 0xffffff00n)),
+  };
+}
+
+function readXattrs(hostPath: string): {
+  readonly xattrs: Xattrs | undefined;
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+} {
+  const names = llistxattr(hostPath);
+  if (names.length === 0) return NO_XATTRS;
+  let owner: { uid: number; gid: number } | undefined;
+  const xattrs: [string, string][] = [];
+  for (const name of [...names].sort(compareCodeUnits)) {
+    if (name === OWNER_XATTR) {
+      const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(lgetxattr(hostPath, name)?.toString() ?? "") ?? [];
+      if (uid !== undefined && gid !== undefined) owner = { uid: Number(uid), gid: Number(gid) };
+    } else if (isLayerXattr(name)) {
+      const value = lgetxattr(hostPath, name);
+      if (value) xattrs.push([name, value.toString("base64")]);
+    }
+  }
+  return { xattrs: xattrs.length === 0 ? undefined : Object.fromEntries(xattrs), owner };
+}
+
+const NO_XATTRS = { xattrs: undefined, owner: undefined } as const;
