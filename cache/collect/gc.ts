@@ -47,11 +47,13 @@ export interface CollectorParts {
 }
 
 /** On a full disk, where room is looked for first of all, and on one that is read-only, nothing can be written down. */
-function note(write: () => void): void {
+function note(write: () => void): boolean {
   try {
     write();
+    return true;
   } catch (error) {
     if (!isUnwritable(error)) throw error;
+    return false;
   }
 }
 
@@ -120,12 +122,17 @@ export class StoreCollector implements Collector {
   }
 
   recover(): void {
-    const { owner, reap } = this.parts;
-    note(() => {
+    const { owner, reap, paths } = this.parts;
+    const cleanUp = (): void => {
       // The first time it does so by itself.
       if (owner.taken) reap();
       else owner.directory();
-    });
+    };
+    if (note(cleanUp) || !existsSync(paths.reserve)) return;
+    // On a full disk the rows of the dead go into the room that is kept for it.
+    giveReserve(paths.reserve);
+    note(cleanUp);
+    keepReserve(paths.reserve);
   }
 
   collect(policy: CollectPolicy | readonly CollectPolicy[] = {}, { dryRun = false }: CollectOptions = {}): CollectReport {

@@ -46,7 +46,7 @@ async function expected(rig: Rig): Promise<readonly string[]> {
   return stdout.toString("utf8").trim().split("\n");
 }
 
-for (const kilobytes of [150, 2700, 5500, 8500]) {
+for (const kilobytes of [400, 2700, 5500, 8500]) {
   asRoot(`a store of ${kilobytes} kB on a disk that is full then: both builds say so, and are right when there is room`, (t) =>
     withRig(async (rig) => {
       const ids = await expected(rig);
