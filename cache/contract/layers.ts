@@ -53,6 +53,8 @@ export interface LayerStore {
   draft(): LayerDraft;
   /** Registers a base layer by what an image's manifest and config say; idempotent by diffID (a newer origin replaces an older one). */
   addRemote(layer: RemoteLayer): LayerRecord;
+  /** A blob is gone: layers that can be had in no other way go, with the results that stand on them. */
+  forgetBlob(digest: Digest): void;
   /** Nothing can be fetched from there any more: layers that can be had in no other way go, with the results that stand on them. */
   forgetOrigin(origin: string): void;
   /** Registers a packed layer (blob and TOC), whose blob is in the blob store. Idempotent by diffID. `recipe`: see {@link LayerRecord.recipe}. */

@@ -44,18 +44,18 @@ export class LayerFetcher {
     return record;
   }
 
-  /** Makes sure that the blob of a base layer is in the store. */
+  /**
+   * Makes sure that the blob of a base layer is in the store. One that is gone and can be had from nowhere is forgotten: the layer has none from then on where it is
+   * unpacked; else it goes with what stands on it, and `store/blob-missing` is thrown.
+   */
   async fetched(id: LayerId, reporter: Reporter): Promise<void> {
     const { blob, origin } = this.record(id);
     if (!blob || this.#store.blobs.has(blob.digest)) return;
-    if (origin === undefined)
-      throw new TsbuildError(
-        "store/blob-missing",
-        `Cannot read layer ${blob.digest}: its bytes are not in the store and no registry is known for them`,
-        {
-          hint: "Load or pull the image again",
-        },
-      );
+    if (origin === undefined) {
+      this.#store.layers.forgetBlob(blob.digest);
+      if (this.#store.layers.get(id)?.unpacked) return;
+      throw bytesMissing(blob.digest);
+    }
     await this.#flights.share(`fetch:${blob.digest}`, reporter.signal, (signal) => {
       const growing = growingFile();
       this.#growing.set(blob.digest, growing);
@@ -80,7 +80,8 @@ export class LayerFetcher {
     for (;;) {
       await this.fetched(id, reporter);
       const { blob } = this.record(id);
-      if (!blob) throw new Error(`internal: layer ${id} has neither a snapshot nor a blob`);
+      if (!blob)
+        throw new TsbuildError("store/blob-missing", `Cannot read layer ${id}: its blob is not in the store any more`, { hint: AGAIN });
       const lease = this.#store.leases.hold("blob", [blob.digest]);
       try {
         if (lease.held.length > 0)
@@ -124,6 +125,13 @@ export class LayerFetcher {
     throwIfAborted(reporter.signal);
     return this.reading(id, reporter, body);
   }
+}
+
+const AGAIN = "Build again: what steps made is made anew. An image that was loaded or pulled has to be loaded or pulled again";
+
+function bytesMissing(digest: Digest): TsbuildError {
+  const message = `Cannot read layer ${digest}: its bytes are not in the store and no registry is known for them`;
+  return new TsbuildError("store/blob-missing", message, { hint: AGAIN });
 }
 
 function growingFile() {

@@ -228,7 +228,9 @@ export class LayerService implements LayerAccess {
       let record = this.record(id);
       while (record.blob && record.diffId && this.#final(record, compression)) {
         await this.fetched(id, shared);
-        if (this.#notHeld([record.blob]).size === 0) return { diffId: record.diffId, blob: record.blob };
+        // What steps made may be gone, and is made again from its files then.
+        if (this.#store.blobs.has(record.blob.digest) && this.#notHeld([record.blob]).size === 0)
+          return { diffId: record.diffId, blob: record.blob };
         record = this.record(id);
       }
       if (record.blob && this.#store.blobs.has(record.blob.digest)) {
