@@ -20,6 +20,8 @@ export interface VertexMetadata {
   readonly args?: readonly string[];
   /** Sources of a file op that were written with more `..` than there are directories: the path that is looked for, and the text. */
   readonly cutSources?: readonly { readonly src: string; readonly written: string }[];
+  /** What a file op copies from, in the user's words: `stage "build"`. The vertex copied from may be that of several stages. */
+  readonly copiedFrom?: string;
   readonly source?: SourceFile;
   readonly range?: SourceRange;
 }

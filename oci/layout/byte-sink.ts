@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 import { checkFileDestination } from "../../core/system/destination.js";
 import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { removeAbandoned, temporaryName } from "../../core/system/temporary-files.js";
+import { systemReason } from "../../core/system/system-reason.js";
 
 /** Where the bytes of a result go. Ends with exactly one of `commit` and `discard`. */
 export interface ByteSink {
@@ -153,14 +154,6 @@ function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink
 }
 
 function writeError(what: string, cause: unknown): TsbuildError {
-  const code = systemErrorCode(cause);
-  const reason =
-    code === "ENOSPC"
-      ? "no space is left on the disk"
-      : code === "EPIPE"
-        ? "its reader has gone"
-        : cause instanceof Error
-          ? cause.message
-          : String(cause);
+  const reason = systemErrorCode(cause) === "EPIPE" ? "its reader has gone" : systemReason(cause);
   return new TsbuildError("export/write-failed", `Cannot write ${what}: ${reason}`, { cause });
 }

@@ -87,16 +87,11 @@ async function asWritten<T>(op: FileOp, vertex: Vertex, selection: Promise<T>): 
   });
 }
 
-/** How messages call an input. */
-function describe(vertex: Vertex, index: number): string {
-  const name = vertex.inputs[index]?.vertex.metadata.name;
+/** Returns how messages call an input: it is asked for those copied from. */
+function describe({ inputs, metadata }: Vertex, index: number): string {
+  if (metadata.copiedFrom !== undefined) return metadata.copiedFrom;
+  const name = inputs[index]?.vertex.metadata.name;
   if (name === undefined) return "an empty context or stage";
-  const [, stage] = /^\[(?:\w+\/\S+ )?([^\s/]+) +\d+\/\d+\] /.exec(name) ?? [];
-  if (stage !== undefined) return `stage "${stage}"`;
-  const [, image] = /^FROM ([^@\s]+)/.exec(name) ?? [];
-  if (image !== undefined) return `image "${image}"`;
-  const [, context] = /^\[context ([^\]]+)\]/.exec(name) ?? [];
-  if (context !== undefined) return `the context "${context}"`;
   return name.startsWith("[internal] ") ? "the build context" : "the image or stage copied from";
 }
 

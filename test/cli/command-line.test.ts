@@ -390,6 +390,36 @@ for (const [line, message] of [
     }));
 }
 
+for (const flag of ["--iidfile", "--metadata-file"]) {
+  test(`a place that goes while the build runs is told with its flag: ${flag}`, async (t) =>
+    inDirectory(async (cwd) => {
+      const build = () => {
+        rmSync(join(cwd, "dir"), { recursive: true });
+        symlinkSync("dir", join(cwd, "dir"));
+        return Promise.resolve(RESULT);
+      };
+      const run = await runRig([flag, "dir/file", "."], { cwd, build });
+      t.is(run.code, 1, run.stderr);
+      t.regex(run.stderr, new RegExp(`Cannot write ".*/dir/file" for ${flag}: its symbolic links lead in a circle\nhint: `));
+      t.notRegex(run.stderr, /\.tmp-|ELOOP/);
+    }));
+}
+
+/** As the help of docker, of its plugins and of buildx has them. */
+const DOCKER_COMMANDS =
+  "attach bake build builder buildx checkpoint commit compose config container context cp create debug desktop diff events exec export history image images import info init inspect kill load login logout logs manifest network node pause plugin port ps pull push rename restart rm rmi run save sbom scan scout search secret service stack start stats stop swarm system tag top trust unpause update volume wait";
+const BUILDX_COMMANDS = "bake build create dap debug dial-stdio du history imagetools inspect ls prune rm stop use version";
+
+for (const line of [...DOCKER_COMMANDS.split(" "), ...BUILDX_COMMANDS.split(" ").map((command) => `buildx ${command}`)]) {
+  const isHere = line in COMMANDS || line === "buildx build" || line === "buildx du" || line === "buildx prune";
+  if (isHere) continue;
+  test(`docker's ${line} is known not to be here`, async (t) => {
+    const run = await runRig(line.split(" "));
+    t.is(run.code, 2, run.stderr);
+    t.regex(run.stderr, /^error\[cli\/unknown-command\]: .*: that command of docker's is not here\nhint: \S/);
+  });
+}
+
 test("BUILDX_METADATA_WARNINGS puts the warnings into the metadata as BuildKit's client writes them", async (t) =>
   inDirectory(async (cwd) => {
     const range = { start: 0, end: 4, line: 2, column: 1, endLine: 2, endColumn: 5 };

@@ -3,7 +3,7 @@ import * as errors from "../errors/errors.js";
 import { ExpansionError, expandWord, NO_VARIABLES } from "../values/expand.js";
 import { readFlags } from "../syntax/flags.js";
 import type { BoundInstruction } from "../stage/instruction-context.js";
-import type { SourceName } from "../stage/stage-state.js";
+import type { SourceName, StageState } from "../stage/stage-state.js";
 import type { Report } from "../errors/report.js";
 import { checkArguments, lowerTransfer } from "../stage/transfer.js";
 import { bind } from "./bind.js";
@@ -40,6 +40,7 @@ export function checkCopy(node: NodeOf<"copy">, report: Report): BoundInstructio
           parents: flags.parents ?? false,
           unpack: false,
           remote: { checksum: undefined, keepGitDir: undefined },
+          ...(from ? { from: describeSource(from, at.sources[0]) } : {}),
         },
         source ? at.sources[0]?.rootfs : at.build.context,
         source === undefined,
@@ -47,6 +48,12 @@ export function checkCopy(node: NodeOf<"copy">, report: Report): BoundInstructio
       ),
     { sources: [source], isStep: true },
   );
+}
+
+/** Returns how messages call what `--from` names. A stage that is counted is called by its name, when it has one. */
+function describeSource(from: string, source: StageState | undefined): string {
+  if (source?.contextName !== undefined && (!source.node || source.origin.kind === "context")) return `the context "${source.contextName}"`;
+  return source?.node ? `stage "${source.node.name ?? from}"` : `image "${from}"`;
 }
 
 function hasVariable(text: string): boolean {

@@ -81,6 +81,7 @@ async function useNamedContext(
   platform: Platform,
   context: ResolveContext,
 ): Promise<void> {
+  state.contextName = name;
   if (named.kind === "local") {
     const patterns = await context.ports.ignorePatterns(named.name);
     state.platform = platform;

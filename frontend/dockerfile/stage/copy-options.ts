@@ -22,6 +22,8 @@ export interface Transfer {
   /** Unpack archives; undefined: as the instruction does without the flag. */
   readonly unpack: boolean | undefined;
   readonly remote: RemoteOptions;
+  /** What `--from` names, for messages: `stage "build"`. */
+  readonly from?: string;
 }
 
 /** What all copies of an instruction share. */

@@ -60,6 +60,8 @@ export class StageState {
   stepCount = 0;
   stepsNamed = 0;
   origin: StageOrigin = { kind: "scratch" };
+  /** The name of the `--build-context` that stands for its base, or for all of it. */
+  contextName: string | undefined;
   /** Chosen by `FROM --platform`, or found with the base. */
   platform: Platform | undefined;
   resolved = false;

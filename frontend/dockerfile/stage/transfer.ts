@@ -83,7 +83,11 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
     maker.document(heredoc.name, documentContent(heredoc, at), common);
   }
   const cutSources = paths.flatMap(({ text }) => (leadsOut(text) ? [{ src: cleanPath(`/${text}`), written: text }] : []));
-  const edgeOfCopy = maker.edge({ ...at.metadata(name), ...(cutSources.length > 0 ? { cutSources } : {}) });
+  const edgeOfCopy = maker.edge({
+    ...at.metadata(name),
+    ...(cutSources.length > 0 ? { cutSources } : {}),
+    ...(transfer.from === undefined ? {} : { copiedFrom: transfer.from }),
+  });
   stage.rootfs =
     link && stage.rootfs
       ? edge({ op: { kind: "merge" }, inputs: [stage.rootfs, edgeOfCopy], metadata: at.metadata(linkName(name)) })

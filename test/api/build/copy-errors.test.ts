@@ -37,6 +37,30 @@ const CASES: readonly (readonly [what: string, dockerfile: string, message: RegE
     /^Cannot copy "\/d\/fiel" from stage "one": there is no such file or directory$/,
     /^Did you mean "\/d\/file"\?$/,
   ],
+  [
+    "a wrong path of a stage that is the same as another",
+    "FROM scratch AS one\nCOPY d /d\nFROM scratch AS two\nCOPY d /d\nFROM two\nCOPY --from=one /x /\n",
+    /^Cannot copy "\/x" from stage "one": /,
+    /^Stage "(?:one|0)" has "d"$/,
+  ],
+  [
+    "a wrong path of a stage that the copying one begins with too",
+    "FROM scratch AS base\nCOPY d /d\nFROM base AS one\nFROM base AS two\nCOPY --from=one /x /\n",
+    /^Cannot copy "\/x" from stage "one": /,
+    /^Stage "(?:one|0)" has "d"$/,
+  ],
+  [
+    "a wrong path of a stage that is counted",
+    "FROM scratch\nCOPY d /d\nFROM scratch\nCOPY --from=0 /x /\n",
+    /^Cannot copy "\/x" from stage "0": /,
+    /^Stage "(?:one|0)" has "d"$/,
+  ],
+  [
+    "a wrong path of an image that is a base too",
+    "FROM other\nCOPY --from=other /x /\n",
+    /^Cannot copy "x" from the context "other": /,
+    /^The context "other" has "file"$/,
+  ],
 ];
 
 for (const [what, dockerfile, message, hint] of CASES) {
@@ -49,7 +73,13 @@ for (const [what, dockerfile, message, hint] of CASES) {
     writeFileSync(join(directory, "c", "Dockerfile"), dockerfile);
     for (const noCache of [false, true]) {
       const error = await t.throwsAsync(
-        build({ context: join(directory, "c"), root: join(directory, "store"), outputs: [{ type: "cacheonly" }], noCache }),
+        build({
+          context: join(directory, "c"),
+          root: join(directory, "store"),
+          outputs: [{ type: "cacheonly" }],
+          buildContexts: { other: join(directory, "c", "d") },
+          noCache,
+        }),
         { instanceOf: TsbuildError },
       );
       t.is(error?.code, "copy/source-not-found");
