@@ -1,6 +1,6 @@
 import { existsSync, type StatsFs, statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import { TsbuildError } from "../../core/errors.js";
+import { UsageError } from "../../core/errors.js";
 import { parseSize } from "../../core/go-values/size.js";
 
 /** What the store may take where nobody says: the smaller of these. */
@@ -22,7 +22,7 @@ export function parseSpace(root: string, text: string, what: string): number {
   if (percent !== undefined && Number(percent) <= 100) return shareOf(root, Number(percent));
   const bytes = parseSize(text);
   if (bytes !== undefined) return bytes;
-  throw new TsbuildError("options/invalid", `Cannot use "${text}" as ${what}: expected a size such as 20g, or a share such as 20%`);
+  throw new UsageError("options/invalid", `Cannot use "${text}" as ${what}: expected a size such as 20g, or a share such as 20%`);
 }
 
 function shareOf(root: string, percent: number): number {

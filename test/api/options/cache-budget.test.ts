@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs";
 import test from "ava";
 import { cacheBudget, freeSpace, parseSpace } from "../../../api/options/cache-budget.js";
+import { UsageError } from "../../../core/errors.js";
 
 const { blocks, bsize } = statfsSync("/");
 const disk = blocks * bsize;
@@ -23,6 +24,6 @@ test("cache budget: sizes, shares, off, and the default", (t) => {
   for (const bad of ["much", "-1", "101%", "1gg", "%"]) {
     t.throws(() => cacheBudget("/", bad), { code: "options/invalid", message: new RegExp(`"${bad}" as the cache budget`) });
   }
-  t.throws(() => parseSpace("/", "x", "the space to leave free"), { message: /as the space to leave free/ });
+  t.throws(() => parseSpace("/", "x", "the space to leave free"), { instanceOf: UsageError, message: /as the space to leave free/ });
   t.true(freeSpace("/") >= 0);
 });
