@@ -16,6 +16,10 @@ export interface FailedRoot {
 
 /** A shell's word for a path that it cannot run, by its kinds: dash, busybox, bash. */
 const REFUSED = /(?:^|: )((?:\.{0,2}\/)[^\s:'"]+): (?:not found|No such file or directory|cannot execute|[^\n:]+: bad interpreter)/m;
+/** The same for a path that may not be executed. */
+const FORBIDDEN = /(?:^|: )"?((?:\.{0,2}\/)[^\s:'"]+)"?: permission denied/im;
+/** A shell's word, or that of the sandbox, for a name that no directory of PATH has. */
+const NOT_IN_PATH = /(?:^|: )(?:([\w.+-]+): (?:command )?not found|exec: "([^/"]+)": executable file not found in \$PATH)\s*$/;
 const WRONG_FORMAT = /exec format error|cannot execute binary file/i;
 /** `env` shows a name with the carriage return of the script's first line, or its escape. */
 const ENV_WITH_RETURN = /\benv: [^\n]*(?:\r|\\r)['’]/;
@@ -25,7 +29,7 @@ const LF = "Save it with LF, for example with RUN sed -i 's/\\r$//'";
 
 /**
  * Returns a hint for a step that ended with 126 or 127 although what it was to run seems to be there: a script with Windows line ends, an interpreter or a shell that the
- * image lacks, a program for another processor. Never throws: the failure itself is told anyway.
+ * image lacks, a program for another processor, a file that is not executable, a name that is nowhere in PATH. Never throws: the failure itself is told anyway.
  */
 export async function exitHint(op: Pick<ExecOp, "args" | "cwd">, output: string, root: FailedRoot): Promise<string | undefined> {
   try {
@@ -46,6 +50,11 @@ async function findHint({ args, cwd }: Pick<ExecOp, "args" | "cwd">, output: str
       ? `The image has no ${program}: take a base image with a shell, or name the program as a list: RUN ["/program", "argument"]`
       : `The image has no ${program}`;
   }
+  const forbidden = FORBIDDEN.exec(output)?.[1];
+  if (forbidden !== undefined) return forbiddenHint(forbidden, forbidden.startsWith("/") ? forbidden : join(cwd, forbidden), root);
+  const [, word, listed] = NOT_IN_PATH.exec(output) ?? [];
+  if (word !== undefined || listed !== undefined)
+    return `No directory of PATH has the program ${word ?? listed}: install it in an earlier step, or name it by its path`;
   const name = REFUSED.exec(output)?.[1] ?? (output.includes(`exec: "${program}"`) ? program : undefined);
   if (name === undefined) return undefined;
   const path = name.startsWith("/") ? name : join(cwd, name);
@@ -60,6 +69,12 @@ async function findHint({ args, cwd }: Pick<ExecOp, "args" | "cwd">, output: str
   if (!isThere(interpreter, root))
     return `The interpreter of ${name}, ${interpreter}, is not in the image: install it, or name another in the script's first line`;
   return undefined;
+}
+
+function forbiddenHint(name: string, path: string, { tree }: FailedRoot): string | undefined {
+  const { node } = resolvePath(tree, path);
+  if (node?.type !== "file" || (node.mode & 0o111) !== 0) return undefined;
+  return `${name} is not executable: COPY it with --chmod=755, or RUN chmod +x ${path} before`;
 }
 
 /** Note that of what the step itself made we only ask whether it is there, because its files may be pipes and links to anywhere. */

@@ -10,7 +10,7 @@ import { exitHint } from "../../../solver/ops/exit-hint.js";
 function treeOf(files: Readonly<Record<string, string>>): Pick<FileTree, "lookup"> {
   return {
     lookup(path) {
-      const common = { path, mode: 0o755, uid: 0, gid: 0, mtime: 0 };
+      const common = { path, mode: path === "app/plain" ? 0o644 : 0o755, uid: 0, gid: 0, mtime: 0 };
       const text = files[path];
       if (text?.startsWith("->")) return { ...common, type: "symlink", link: text.slice(2) } as unknown as NodeMeta;
       if (text !== undefined) return { ...common, type: "file", size: text.length } as unknown as NodeMeta;
@@ -70,8 +70,30 @@ const CASES: readonly (readonly [title: string, args: readonly string[], output:
     /^The image has no \/bin\/bash: take a base image with a shell/,
   ],
   ["no program", ["/usr/bin/x", "y"], 'exec: "/usr/bin/x": No such file or directory\n', /^The image has no \/usr\/bin\/x$/],
-  ["a shell that the step made", ["/made/sh", "-c", "x"], "x: not found\n", undefined],
-  ["a command that is not there", shell("frobnicate"), "/bin/sh: frobnicate: not found\n", undefined],
+  ["a shell that the step made", ["/made/sh", "-c", "x"], "x failed\n", undefined],
+  [
+    "a command that is not there",
+    shell("frobnicate"),
+    "/bin/sh: frobnicate: not found\n",
+    /^No directory of PATH has the program frobnicate: install it/,
+  ],
+  ["a command that is not there, dash", shell("frob-1 x"), "working\n/bin/sh: 1: frob-1: not found\n", /the program frob-1:/],
+  ["a command that is not there, bash", shell("frob"), "/bin/bash: line 1: frob: command not found\n", /the program frob:/],
+  ["a command that is not there, as a list", ["frob"], 'exec: "frob": executable file not found in $PATH\n', /the program frob:/],
+  ["a command of which the step says more", shell("frob || exit 127"), "sh: frob: not found\nno frob, no build\n", undefined],
+  [
+    "a file that is not executable",
+    shell("./plain"),
+    "/bin/sh: ./plain: Permission denied\n",
+    /^\.\/plain is not executable: .*chmod \+x \/app\/plain before$/,
+  ],
+  [
+    "a file that is not executable, as a list",
+    ["/app/plain"],
+    'exec: "/app/plain": Permission denied\n',
+    /^\/app\/plain is not executable/,
+  ],
+  ["a program that may not be run for another reason", shell("./tool"), "/bin/sh: 1: ./tool: Permission denied\n", undefined],
   ["a path that is not there", shell("./nothing"), "/bin/sh: ./nothing: not found\n", undefined],
   ["a file that is no script", shell("./plain"), "/bin/sh: ./plain: not found\n", undefined],
 ];
