@@ -8,7 +8,7 @@ export function parseBytes(text: string, what: string): number {
   throw new UsageError("cli/bad-value", `Cannot read "${text}" for ${what}: expected a size such as 64m or 1g, below 8p`);
 }
 
-/** As `docker images` prints sizes: powers of 1000, three significant digits. */
+/** Prints a size as `docker images` does: powers of 1000, three significant digits. */
 export function humanSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -20,7 +20,7 @@ export function humanSize(bytes: number): string {
   return `${Number(value.toPrecision(3))}${units[unit]}`;
 }
 
-/** As BuildKit's progress prints sizes: powers of 1000, two decimals from kB on. */
+/** Prints a size as BuildKit's progress does: powers of 1000, two decimals from kB on. */
 export function progressSize(bytes: number): string {
   if (bytes < 1000) return `${bytes}B`;
   let value = bytes / 1000;

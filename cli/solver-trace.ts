@@ -16,8 +16,8 @@ export interface SolverTrace {
 
 /**
  * Opens the trace that `TSBUILD_DEBUG=solver` (text) or `solver:json` (a line of JSON for each
- * record) asks for; undefined when it asks for none. The trace goes to the standard error, or to the
- * end of the file that `TSBUILD_DEBUG_FILE` names.
+ * record) asks for; undefined when it asks for none. The trace goes to the standard error, or to
+ * the end of the file that `TSBUILD_DEBUG_FILE` names.
  */
 export function solverTrace(environment: CliEnvironment): SolverTrace | undefined {
   const form = /(?:^|,)solver(?::([^,]*))?(?:,|$)/.exec(environment.env["TSBUILD_DEBUG"] ?? "");

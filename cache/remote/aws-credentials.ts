@@ -9,12 +9,13 @@ import type { AwsCredentials } from "./signature-v4.js";
 export type CredentialsSource = (options: ServiceOptions) => Promise<AwsCredentials>;
 
 /**
- * Finds the credentials for S3: the given ones, else `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`,
- * else what Amazon's own chain finds: a profile (keys, SSO, an assumed role, a process), a web
- * identity, a container's or an instance's role. Credentials that expire are renewed.
+ * Finds the credentials for S3: the given ones, else `AWS_ACCESS_KEY_ID` and
+ * `AWS_SECRET_ACCESS_KEY`, else what Amazon's own chain finds: a profile (keys, SSO, an assumed
+ * role, a process), a web identity, a container's or an instance's role. Credentials that expire
+ * are renewed.
  *
- * Note that we look at the given keys and the environment ourselves, because loading the chain takes
- * longer than the requests of a small cache.
+ * Note that we look at the given keys and the environment ourselves, because loading the chain
+ * takes longer than the requests of a small cache.
  */
 export function awsCredentials(given: Partial<AwsCredentials>, env: Environment, http: CacheHttp): CredentialsSource {
   const { accessKeyId, secretAccessKey, sessionToken } = given;

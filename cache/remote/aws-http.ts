@@ -23,7 +23,10 @@ interface SdkResponse {
 /** Most bytes of an answer: all are small documents. */
 const MAX_ANSWER = 1 << 20;
 
-/** Sends the SDK's requests over our connections, so that the same proxies and certificates count for them. */
+/**
+ * Sends the SDK's requests over our connections, so that the same proxies and certificates count
+ * for them.
+ */
 export class SdkHttp {
   /** Options of the transfer that asked last: it is the one that waits. */
   options: ServiceOptions;

@@ -44,7 +44,10 @@ export async function signRequest(
   return Object.fromEntries((await signer.sign()).headers);
 }
 
-/** Returns an object's key as a path: every byte but letters, digits, `-._~` and slashes is escaped. */
+/**
+ * Returns an object's key as a path: every byte but letters, digits, `-._~` and slashes is
+ * escaped.
+ */
 export function encodeKey(key: string): string {
   return key.split("/").map(encode).join("/");
 }

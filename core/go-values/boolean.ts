@@ -1,4 +1,7 @@
-/** Returns the value of a boolean as Go's `strconv.ParseBool` reads it; undefined when the text is none. */
+/**
+ * Returns the value of a boolean as Go's `strconv.ParseBool` reads it; undefined when the text is
+ * none.
+ */
 export function parseBoolean(text: string): boolean | undefined {
   if (TRUE.has(text)) return true;
   return FALSE.has(text) ? false : undefined;

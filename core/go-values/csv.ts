@@ -2,9 +2,9 @@
 export type CsvLine = { readonly fields: readonly string[] } | { readonly problem: string };
 
 /**
- * Reads one line of comma-separated values as docker's flags use them: `type=oci,"name=a,b",dest=x`.
- * A quoted field may hold commas, and two quotes for one. Docker refuses a quote inside of a field
- * that does not begin with one, and so does this.
+ * Reads one line of comma-separated values as docker's flags use them:
+ * `type=oci,"name=a,b",dest=x`. A quoted field may hold commas, and two quotes for one. Docker
+ * refuses a quote inside of a field that does not begin with one, and so does this.
  *
  * Note that an empty text is one empty field here, where Go's reader reports the end of its input:
  * every caller has a better message for it.
@@ -31,7 +31,9 @@ export function parseCsv(text: string): CsvLine {
   }
 }
 
-/** Reads the field whose opening quote stands at `start`; `end` is the index after the closing one. */
+/**
+ * Reads the field whose opening quote stands at `start`; `end` is the index after the closing one.
+ */
 function quotedField(line: string, start: number): { readonly field: string; readonly end: number } | string {
   let field = "";
   for (let at = start + 1; ; ) {

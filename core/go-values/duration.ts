@@ -25,8 +25,8 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /**
- * Returns the sum of numbers with units, such as `1h30m`; undefined when anything else stands in the
- * text, or nothing does. `units` says what one of each counts.
+ * Returns the sum of numbers with units, such as `1h30m`; undefined when anything else stands in
+ * the text, or nothing does. `units` says what one of each counts.
  */
 export function sumOfUnits(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const part = /(\d+\.?\d*|\.\d+)([^\d.]+)/gy;

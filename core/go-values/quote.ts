@@ -1,6 +1,6 @@
 /**
- * Returns a text in double quotes as Go's `strconv.Quote` and `%q` write it. BuildKit's messages and
- * history hold such texts, and equal images need equal history.
+ * Returns a text in double quotes as Go's `strconv.Quote` and `%q` write it. BuildKit's messages
+ * and history hold such texts, and equal images need equal history.
  */
 export function quote(text: string): string {
   let out = '"';

@@ -9,12 +9,12 @@ const FACTORS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Returns the bytes of a size such as `64m`, `1.5GiB` or `1024`, as docker's `units.RAMInBytes` reads
- * it: units are powers of 1,024, in upper or lower case, with at most one space before them.
+ * Returns the bytes of a size such as `64m`, `1.5GiB` or `1024`, as docker's `units.RAMInBytes`
+ * reads it: units are powers of 1,024, in upper or lower case, with at most one space before them.
  * Undefined when the text is no size.
  *
- * Note that we also refuse sizes from 2^53 on, because a number cannot count their bytes, and numbers
- * in hexadecimal, which Go takes by accident.
+ * Note that we also refuse sizes from 2^53 on, because a number cannot count their bytes, and
+ * numbers in hexadecimal, which Go takes by accident.
  */
 export function parseSize(text: string): number | undefined {
   const [, number, unit = ""] = SIZE.exec(text) ?? [];

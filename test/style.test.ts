@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import test from "ava";
+import { packageRoot } from "../core/package-root.js";
+import { styleFaults } from "./support/comment-style.js";
+
+const root = packageRoot();
+const FOLDERS = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
+const LIST = join(root, "test", "style-debt.txt");
+
+/** Names of the files that are still to be rewritten. Names only, so that a file may move. */
+const debt = new Set(readFileSync(LIST, "utf8").split("\n").filter(Boolean));
+
+function* sources(directory: string): Generator<string> {
+  for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (entry.name.endsWith(".ts")) yield path;
+  }
+}
+
+const present = new Set(readdirSync(root));
+const files = FOLDERS.filter((folder) => present.has(folder)).flatMap((folder) => [...sources(folder)]);
+const faulty = files.flatMap((path) => {
+  const faults = styleFaults(readFileSync(join(root, path), "utf8"));
+  return faults.length > 0 ? [{ path, faults }] : [];
+});
+
+test("style: comments of files that are not on the list keep the rules of docs/style.md", (t) => {
+  const wrong = faulty
+    .filter(({ path }) => !debt.has(basename(path)))
+    .flatMap(({ path, faults }) => faults.map(({ line, rule, text }) => `${path}:${line}: ${rule}: ${text}`));
+  t.deepEqual(wrong, []);
+});
+
+test("style: a file that keeps the rules is struck off the list", (t) => {
+  const open = new Set(faulty.map(({ path }) => basename(path)));
+  const done = [...debt].filter((name) => !open.has(name));
+  if (process.env["UPDATE_STYLE"])
+    writeFileSync(
+      LIST,
+      [...debt]
+        .filter((name) => open.has(name))
+        .map((name) => `${name}\n`)
+        .join(""),
+    );
+  else t.deepEqual(done, [], "UPDATE_STYLE=1 strikes them off");
+  t.true(debt.size > 0 || faulty.length === 0);
+});
+
+test("style: the checks tell right from wrong", (t) => {
+  const rules = (source: string) => styleFaults(source).map(({ rule }) => rule);
+  t.deepEqual(rules("/** Returns the size. */\nexport function size(): number {"), []);
+  t.deepEqual(rules("/** The size. */\nexport function size(): number {"), ["verb"]);
+  t.deepEqual(rules("/** Bytes of a file. */\n  async size(path: string): Promise<number> {"), ["verb"]);
+  t.deepEqual(rules("/** The size. */\nconst size = 1;"), []);
+  t.deepEqual(rules("/** Whether it is there. */\nconst there = true;"), ["opening"]);
+  t.deepEqual(rules("/** Size of a file. What it takes on disk is another\n * matter. */\nconst size = 1;"), ["opening"]);
+  t.deepEqual(rules("  // Of two files the younger.\n  take();"), ["opening"]);
+  t.deepEqual(rules("  // Take one of two files.\n  take();"), []);
+  t.deepEqual(rules(`// ${"word ".repeat(20)}end`), ["columns"]);
+  t.deepEqual(rules(`// https://host/${"x".repeat(100)}`), []);
+});
