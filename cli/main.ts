@@ -66,7 +66,7 @@ const environment: CliEnvironment = {
 
 /** Ends with what nobody has caught: a bug, which is told like any other error. */
 async function crash(error: unknown): Promise<void> {
-  const { renderError } = await import("./render-error.js");
+  const { renderError } = await import("./output/render-error.js");
   process.stderr.write(renderError(error, { debug: Boolean(process.env["TSBUILD_DEBUG"]) }));
   process.exit(EXIT.failure);
 }

@@ -45,7 +45,7 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
 /** A command of docker's is meant as one also where a directory has its name: throws `cli/unknown-command`, and says what does its work here. */
 async function refuseDockerCommand(argv: readonly string[], cwd: string): Promise<void> {
   if (!/^[a-z]+$/.test(argv[0] ?? "")) return;
-  const { dockerCommand } = await import("./docker-commands.js");
+  const { dockerCommand } = await import("./syntax/docker-commands.js");
   const found = dockerCommand(argv);
   if (found === undefined) return;
   const { UsageError } = await import("./exit-codes.js");
@@ -57,16 +57,16 @@ async function refuseDockerCommand(argv: readonly string[], cwd: string): Promis
 }
 
 async function fail(error: unknown, environment: CliEnvironment): Promise<number> {
-  const { HelpRequested } = await import("./flags.js");
+  const { HelpRequested } = await import("./syntax/flags.js");
   if (error instanceof HelpRequested) {
     await print(environment.stdout, error.text);
     return EXIT.success;
   }
   // The reader of our output has gone (`tsbuild images | head -1`): nobody to tell.
   if (systemErrorCode(error) === "EPIPE") return EXIT.success;
-  const { renderError } = await import("./render-error.js");
+  const { renderError } = await import("./output/render-error.js");
   const { exitCodeOf } = await import("./exit-codes.js");
-  const { paintFor } = await import("./paint.js");
+  const { paintFor } = await import("./output/paint.js");
   const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
   await tell(environment, renderError(error, { paint: paintFor(environment), debug }));
   return exitCodeOf(error);

@@ -1,16 +1,13 @@
-import type { ResultIndex } from "../cache/contract/results.js";
 import type { Worker } from "../executor-native/contract.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
 import type { FileTree } from "../oci/layer/model/toc.js";
 import type { Descriptor } from "../oci/types.js";
-import type { CacheKey } from "../core/cache-key.js";
 import type { Digest } from "../core/digest.js";
-import type { TravelledRun } from "./explain/travelling.js";
-import type { Selections } from "./explain/selections.js";
+import type { ExplainContext } from "./explain/earlier-builds.js";
 import type { Background } from "./layers/background.js";
 import type { LayerService } from "./layers/layer-service.js";
 import type { Reporter } from "./layers/ports.js";
-import type { FreshMounts } from "./ops/fresh-mounts.js";
+import type { FreshMounts } from "./fresh-mounts.js";
 import type { Downloads } from "./remote/downloads.js";
 import type { GitRepositories } from "./remote/git-repositories.js";
 
@@ -22,47 +19,9 @@ export interface SourceImage {
   readonly layers: readonly { readonly blob: Descriptor; readonly diffId: Digest }[];
 }
 
-/** Where a result comes from, as its record says. */
-export interface Provenance {
-  /** Id of the build. */
-  readonly build: string | undefined;
-  readonly projects: Projects;
-}
-
-/**
- * What explanations know of earlier builds. A project is a Dockerfile in its context, named by a hash without blanks; see `NewResult.origin`.
- */
-export interface Projects {
-  /** The one that is built. */
-  readonly own: string;
-  /**
-   * Builds whose steps this build's are best compared with, the best first: those of the same project, then those that were to give an image of the
-   * same name; among these, builds for the same platforms and of the same name before others, later ones before earlier ones.
-   */
-  builds(): readonly PastBuild[];
-  /** Whether this build gives an image of a name that no build of that project gave, so that steps in common are chance. */
-  isForeign(project: string): boolean;
-  /** For people: the context of a project. */
-  describe(project: string): string;
-}
-
-export interface PastBuild {
-  readonly id: string;
-  /** For people, the context, when it is of another project. */
-  readonly elsewhere: string | undefined;
-  readonly steps: readonly {
-    readonly name: string;
-    readonly finished: boolean;
-    /** Where the store finds its result as long as it is there. */
-    readonly key: CacheKey | undefined;
-  }[];
-}
-
 /** What the ops of one build share. Everything is injected by api/. */
-export interface SolverContext {
+export interface SolverContext extends ExplainContext {
   readonly layers: LayerService;
-  /** The store's results, and behind them those of the caches that this build reads from. */
-  readonly results: ResultIndex;
   /** Brings the content of a cache mount that is not there yet from such a cache; answers whether there was any. `path` does not exist. */
   readonly restoreMount: (name: string, path: string, reporter: Reporter) => Promise<boolean>;
   /** Starts the worker when it is asked for the first time. */
@@ -71,8 +30,6 @@ export interface SolverContext {
   readonly image: (identifier: string, platform: string | undefined, attrs: Readonly<Record<string, string>>) => Promise<SourceImage>;
   /** The tree of a local directory by its name in `local://NAME`, without what the ignore patterns exclude. */
   readonly local: (name: string, excludePatterns: readonly string[]) => Promise<FileTree>;
-  /** Which line of which ignore file hides a path that exists in a local directory: `.dockerignore:3`. */
-  readonly hiddenBy: (name: string, path: string) => string | undefined;
   /** Form of the layers this build exports. */
   readonly compression: CompressionOptions;
   /** For work that belongs to no step; its signal is the build's. */
@@ -89,12 +46,6 @@ export interface SolverContext {
   readonly sshAgent: (id: string) => Promise<string | undefined>;
   /** Empties cache mounts before their first use in this build; undefined: they keep what they have. */
   readonly freshMounts: FreshMounts | undefined;
-  /** What content digests were taken over, for explanations. */
-  readonly selections: Selections;
-  /** Runs of other machines that came with caches, by cache. */
-  readonly travelled: () => readonly { readonly from: string; readonly runs: readonly TravelledRun[] }[];
-  /** What results are recorded with. */
-  readonly provenance: Provenance;
   /** Files by URL. */
   readonly downloads: Downloads;
   /** Git repositories by URL. */

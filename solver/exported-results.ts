@@ -3,7 +3,7 @@ import type { ResultIndex } from "../cache/contract/results.js";
 import type { TransferLayer, TransferResult } from "../cache/remote/content.js";
 import { together } from "../core/tasks/together.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
-import type { Elsewhere } from "./buildkit/elsewhere.js";
+import type { Elsewhere } from "./buildkit-keys/foreign-records.js";
 import type { SolvedVertex } from "./engine/op.js";
 import type { LayerService } from "./layers/layer-service.js";
 import type { Stack } from "./layers/ports.js";

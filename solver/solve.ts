@@ -5,13 +5,13 @@ import { TsbuildError } from "../core/errors.js";
 import type { EventSink } from "../core/events.js";
 import type { Consent } from "../llb/entitlements.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
-import type { Elsewhere, KeySource } from "./buildkit/elsewhere.js";
+import type { Elsewhere, KeySource } from "./buildkit-keys/foreign-records.js";
 import { requireConsent } from "./consent.js";
 import type { SolverContext } from "./context.js";
 import type { EngineVertex, SolvedVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
 import type { TraceRecord } from "./engine/trace.js";
-import { explaining } from "./explain/explaining.js";
+import { explaining } from "./explain/collect-changes.js";
 import { layerForms } from "./layer-forms.js";
 import { placed } from "./ops/placed.js";
 import { implement } from "./ops/table.js";
@@ -84,7 +84,8 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     ...(extend && {
       extend: async () => {
         const sources = await extend();
-        if (sources.length > 0) elsewhere = await (await import("./buildkit/elsewhere.js")).resultsElsewhere(order, sources, context);
+        if (sources.length > 0)
+          elsewhere = await (await import("./buildkit-keys/foreign-records.js")).resultsElsewhere(order, sources, context);
       },
     }),
   }).catch((error: unknown) => {

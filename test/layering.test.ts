@@ -51,7 +51,25 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   "oci/layer": ["model", "read", "write", "."],
   "frontend/dockerfile": ["problem.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
   cache: ["contract", ".", "database", "processes", "content", "builds", "index", "collect", "open-store.ts", "remote"],
+  solver: [
+    "result.ts",
+    "layer-forms.ts",
+    "engine",
+    "cache-adapter.ts",
+    "layers",
+    "remote",
+    "ssh",
+    "explain",
+    "fresh-mounts.ts",
+    "context.ts",
+    "secrets",
+    "ops",
+    "buildkit-keys",
+    ".",
+  ],
+  "solver/ops": ["local", "file", "inputs", "mounts", "."],
   api: ["options", "record", "session", "store", "sources", "remote-cache", "build", "image-store", "doctor", "index.ts"],
+  cli: [".", "output", "syntax", "prompts", "progress", "check", "commands", "commands-table.ts", "run.ts", "main.ts"],
 };
 
 const builtins = new Set(builtinModules);

@@ -11,8 +11,8 @@ import type { SolverContext } from "../../solver/context.js";
 import type { LayerService } from "../../solver/layers/layer-service.js";
 import type { Stack } from "../../solver/layers/ports.js";
 import { sharedReporter } from "../../solver/layers/ports.js";
-import { cacheMounts } from "../../solver/ops/cache-mount-name.js";
-import { rootLayers } from "../../solver/ops/root-layers.js";
+import { cacheMounts } from "../../solver/ops/mounts/cache-mount-name.js";
+import { rootLayers } from "../../solver/ops/inputs/root-layers.js";
 import type { StepResult } from "../../solver/result.js";
 import { BuildSolver } from "./build-solver.js";
 import type { SolvedBuild } from "../remote-cache/cache-exports.js";
@@ -115,7 +115,7 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
       stacks: finished.map(({ stack }) => stack),
       mounts: cacheMounts(targets),
       keyRecords: async (results) => {
-        const { recordsElsewhere } = await import("../../solver/buildkit/elsewhere.js");
+        const { recordsElsewhere } = await import("../../solver/buildkit-keys/foreign-records.js");
         return recordsElsewhere(topological(targets), results, solver.context(layers, dockerfile));
       },
       selection: (digest) => solver.selection(digest),

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { suggest } from "../../core/text/suggest.js";
 import type { FrontendResult } from "../../frontend/frontend.js";
-import { hasCacheMounts } from "../../solver/ops/cache-mount-name.js";
+import { hasCacheMounts } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 
 /**

@@ -1,7 +1,7 @@
 import type { BuildHistory, BuildSummary } from "../../cache/contract/builds.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import { formatPlatform } from "../../oci/platform.js";
-import type { PastBuild, Projects } from "../../solver/context.js";
+import type { PastBuild, Projects } from "../../solver/explain/earlier-builds.js";
 import { describeInputs, originOf } from "./build-origin.js";
 import type { BuildDetail } from "./build-record.js";
 import { repositories } from "../options/image-names.js";

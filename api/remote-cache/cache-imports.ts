@@ -6,7 +6,7 @@ import type { CacheSource } from "../../cache/remote/backend.js";
 import type { TransferContent, TransferMount, TransferResult } from "../../cache/remote/content.js";
 import type { CacheFrom, MountSelection } from "../../cache/remote/options.js";
 import type { ResultIndex } from "../../cache/contract/results.js";
-import type { KeySource } from "../../solver/buildkit/elsewhere.js";
+import type { KeySource } from "../../solver/buildkit-keys/foreign-records.js";
 import { waitsOf } from "../../net/limits.js";
 import { adoptResult, ImportedResults } from "../../solver/imported-results.js";
 import type { Reporter } from "../../solver/layers/ports.js";

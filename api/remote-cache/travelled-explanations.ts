@@ -1,7 +1,7 @@
 import type { TransferContent } from "../../cache/remote/content.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import { canonicalJson } from "../../core/canonical.js";
-import { type Travelled, type TravelledRun, unpackExplanations } from "../../solver/explain/travelling.js";
+import { type Travelled, type TravelledRun, unpackExplanations } from "../../solver/explain/portable-explanation.js";
 
 /** What came with caches of other machines to explain misses with. */
 export class TravelledExplanations {

@@ -3,8 +3,8 @@ import { packageRoot } from "../../core/package-root.js";
 import { ThreadPool } from "../../core/tasks/thread-pool.js";
 import type { Worker } from "../../executor-native/contract.js";
 import type { LayerTaskRunner } from "../../solver/layers/ports.js";
-import type { HashFiles } from "../../solver/ops/hash-files.js";
-import { hashOnThreads } from "../../solver/ops/hash-on-threads.js";
+import type { HashFiles } from "../../solver/ops/local/hash-files.js";
+import { hashOnThreads } from "../../solver/ops/local/hash-on-threads.js";
 
 /** The heavy work of a build, off the main thread. */
 export interface Tasks {

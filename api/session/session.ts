@@ -6,7 +6,7 @@ import { Connections, defaultCertificateDirectories } from "../../net/connection
 import type { RegistryClient } from "../../oci/registry/client.js";
 import { Background } from "../../solver/layers/background.js";
 import type { LayerTaskRunner } from "../../solver/layers/ports.js";
-import type { HashFiles } from "../../solver/ops/hash-files.js";
+import type { HashFiles } from "../../solver/ops/local/hash-files.js";
 import type { CacheBackends } from "./cache-backends.js";
 import { layerTaskRunner } from "./layer-tasks.js";
 import { downloadFailures } from "../../solver/remote/errors.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
 import { fsPath } from "../../core/system/path-bytes.js";
-import { LocalTree } from "../../solver/ops/local-tree.js";
+import { LocalTree } from "../../solver/ops/local/local-tree.js";
 import { OPEN_INPUT } from "../../core/system/regular-file.js";
 import { NotATextError, readOpenFile } from "./read-text.js";
 

@@ -1,8 +1,8 @@
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { suggest } from "../../core/text/suggest.js";
-import { splitCsv } from "../csv.js";
+import { splitCsv } from "../syntax/csv.js";
 import { UsageError } from "../exit-codes.js";
-import type { ParsedFlags } from "../flags.js";
+import type { ParsedFlags } from "../syntax/flags.js";
 
 export type CallMethod = "build" | "check" | "outline" | "targets";
 export type CallFormat = "text" | "json" | "sarif";

@@ -1,9 +1,9 @@
 import type { CheckResult, LintWarning, Outline, OutlineMount, Target } from "../../api/options/options.js";
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import { printable, printableLines } from "../../core/text/printable.js";
-import { renderExcerpt } from "../excerpt.js";
-import { renderTable } from "../table.js";
-import { jsonText } from "../json.js";
+import { renderExcerpt } from "../output/excerpt.js";
+import { renderTable } from "../output/table.js";
+import { jsonText } from "../output/json.js";
 
 /** Forms that scripts know from docker buildx, letter for letter. What BuildKit's warnings do not have is added behind them. */
 

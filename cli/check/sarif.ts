@@ -1,6 +1,6 @@
 import type { CheckResult } from "../../api/options/options.js";
 import type { Diagnostic, Fix, SourceRange } from "../../core/diagnostics.js";
-import { jsonText } from "../json.js";
+import { jsonText } from "../output/json.js";
 
 /**
  * SARIF 2.1.0 (OASIS), the form in which code hosts take findings to show them in the file. Errors and warnings are results alike, each with the

@@ -5,26 +5,26 @@ import { CanceledError, DiagnosticsError } from "../../core/errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 import { readCall } from "../check/call.js";
-import { readBuildOptions, readInputs } from "../build-options.js";
+import { readBuildOptions, readInputs } from "../syntax/build-options.js";
 import { type CliEnvironment, type Command, print, tell } from "../environment.js";
-import { idleFlags } from "../docker-flags.js";
+import { idleFlags } from "../syntax/docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
-import { parseFlags } from "../flags.js";
-import { BUILD_SYNTAX } from "../options-table.js";
-import { parseOutputs, usesStdout } from "../outputs-syntax.js";
-import { type Paint, paintFor } from "../paint.js";
+import { parseFlags } from "../syntax/flags.js";
+import { BUILD_SYNTAX } from "../syntax/options-table.js";
+import { parseOutputs, usesStdout } from "../syntax/outputs-syntax.js";
+import { type Paint, paintFor } from "../output/paint.js";
 import { createReporter, type ProgressForm } from "../progress/create-reporter.js";
 import { progressForm, terminal } from "../progress/form.js";
 import { wireWarning } from "../progress/wire-warning.js";
-import { renderError } from "../render-error.js";
-import { prepareResultFiles } from "../result-files.js";
+import { renderError } from "../output/render-error.js";
+import { prepareResultFiles } from "../syntax/result-files.js";
 
 export const command: Command = {
   async run(args, environment) {
     const flags = parseFlags(BUILD_SYNTAX, args);
     const options = readBuildOptions(flags, environment);
     const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: flags.has("load") }, environment);
-    const trace = environment.env["TSBUILD_DEBUG"] ? (await import("../solver-trace.js")).solverTrace(environment) : undefined;
+    const trace = environment.env["TSBUILD_DEBUG"] ? (await import("../output/solver-trace.js")).solverTrace(environment) : undefined;
     const wantedForm = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
     // Lines of a trace would stand in the middle of a frame.
     const form = trace?.onStderr && wantedForm === "auto" ? "plain" : wantedForm;

@@ -1,14 +1,14 @@
 import type { BuildHistoryStore, BuildSummary } from "../../api/record/build-record.js";
 
 import { parseDuration } from "../../core/text/duration.js";
-import { age, createdAt } from "../age.js";
+import { age, createdAt } from "../output/age.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { splitFilter } from "../filter.js";
-import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
-import { renderList } from "../list-format.js";
-import { familiarName } from "../names.js";
-import { jsonText } from "../json.js";
+import { splitFilter } from "../syntax/filter.js";
+import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { renderList } from "../output/list-format.js";
+import { familiarName } from "../output/names.js";
+import { jsonText } from "../output/json.js";
 
 const COLUMNS = [
   { field: "ID", heading: "BUILD ID" },

@@ -4,10 +4,10 @@ import type { Call } from "../check/call.js";
 import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
 import { type CliEnvironment, print, tell } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
-import { paintFor } from "../paint.js";
+import { paintFor } from "../output/paint.js";
 import type { Reporter } from "../progress/reporter.js";
-import { renderError } from "../render-error.js";
-import type { ResultFiles } from "../result-files.js";
+import { renderError } from "../output/render-error.js";
+import type { ResultFiles } from "../syntax/result-files.js";
 
 /** `--check` and `--call=…` of a build: docker's forms and exit codes. Rules that docker does not have are shown, and do not count. */
 export async function runCall(

@@ -2,13 +2,13 @@ import type { CheckResult } from "../../api/options/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { printable } from "../../core/text/printable.js";
 import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
-import { readBuildOptions, readInputs } from "../build-options.js";
+import { readBuildOptions, readInputs } from "../syntax/build-options.js";
 import { checkJson } from "../check/docker-forms.js";
 import { type Command, print, tell } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { type CommandSyntax, parseFlags } from "../flags.js";
-import { BUILD_FLAGS } from "../options-table.js";
-import { type Paint, paintFor, PLAIN } from "../paint.js";
+import { type CommandSyntax, parseFlags } from "../syntax/flags.js";
+import { BUILD_FLAGS } from "../syntax/options-table.js";
+import { type Paint, paintFor, PLAIN } from "../output/paint.js";
 import { inputsOf } from "./call.js";
 
 const INPUTS = new Set(["file", "target", "build-arg", "build-context", "platform", "pull", "secret", "root"]);

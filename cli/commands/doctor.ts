@@ -2,8 +2,8 @@ import type { CheckStatus, DoctorCheck, DoctorReport } from "../../api/options/d
 import { printable } from "../../core/text/printable.js";
 import { type Command, print, storeRoot } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { jsonText } from "../json.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { jsonText } from "../output/json.js";
 
 export const command: Command = {
   async run(args, environment) {

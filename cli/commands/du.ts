@@ -1,13 +1,13 @@
 import type { DiskItem, DiskUsageReport } from "../../api/options/disk-types.js";
 import { printable } from "../../core/text/printable.js";
-import { age } from "../age.js";
-import { humanSize } from "../bytes.js";
-import { parseDiskFilters } from "../disk-filter.js";
+import { age } from "../output/age.js";
+import { humanSize } from "../syntax/bytes.js";
+import { parseDiskFilters } from "../syntax/disk-filter.js";
 import { type CliEnvironment, type Command, print, withStore, tell } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
-import { renderList } from "../list-format.js";
-import { jsonText } from "../json.js";
+import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { renderList } from "../output/list-format.js";
+import { jsonText } from "../output/json.js";
 
 const COLUMNS = [
   { field: "ID", heading: "ID" },

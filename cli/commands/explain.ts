@@ -2,12 +2,12 @@ import type { RecordedBuild, RecordedStep } from "../../api/record/build-record.
 import { isInstruction } from "../../api/record/instruction-step.js";
 import type { StepExplanation } from "../../core/events.js";
 import { printable } from "../../core/text/printable.js";
-import { age } from "../age.js";
+import { age } from "../output/age.js";
 import { type Command, print, withHistory } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { explanationLine } from "../explanation.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { jsonText } from "../json.js";
+import { explanationLine } from "../output/explanation.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { jsonText } from "../output/json.js";
 
 export const command: Command = {
   async run(args, environment) {

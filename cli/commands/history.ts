@@ -1,11 +1,11 @@
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { age } from "../age.js";
-import { humanSize } from "../bytes.js";
+import { age } from "../output/age.js";
+import { humanSize } from "../syntax/bytes.js";
 import { type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { renderList } from "../list-format.js";
-import { shownId } from "../names.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { renderList } from "../output/list-format.js";
+import { shownId } from "../output/names.js";
 
 const COLUMNS = [
   { field: "ID", heading: "IMAGE" },

@@ -1,13 +1,13 @@
 import type { ImageStore, PrunedImages, StoredImage } from "../../api/options/options.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { humanSize } from "../bytes.js";
-import { confirmed } from "../confirm.js";
-import { parseAge } from "../disk-filter.js";
+import { humanSize } from "../syntax/bytes.js";
+import { confirmed } from "../prompts/confirm.js";
+import { parseAge } from "../syntax/disk-filter.js";
 import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { hasLabel } from "../image-labels.js";
-import { familiarName } from "../names.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { hasLabel } from "../syntax/image-labels.js";
+import { familiarName } from "../output/names.js";
 
 export const command: Command = {
   async run(args, environment) {

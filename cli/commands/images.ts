@@ -2,15 +2,15 @@ import type { ImageStore, StoredImage } from "../../api/options/options.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { readGlob } from "../../core/text/glob.js";
 import { compileWildcards } from "../../core/text/wildcards.js";
-import { age, createdAt } from "../age.js";
-import { humanSize } from "../bytes.js";
+import { age, createdAt } from "../output/age.js";
+import { humanSize } from "../syntax/bytes.js";
 import { type Command, print, withStore } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { splitFilter } from "../filter.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { hasLabel } from "../image-labels.js";
-import { renderList } from "../list-format.js";
-import { familiarName, shownId, splitName } from "../names.js";
+import { splitFilter } from "../syntax/filter.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { hasLabel } from "../syntax/image-labels.js";
+import { renderList } from "../output/list-format.js";
+import { familiarName, shownId, splitName } from "../output/names.js";
 
 const COLUMNS = [
   { field: "Repository", heading: "REPOSITORY" },

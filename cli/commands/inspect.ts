@@ -1,11 +1,11 @@
 import { printableLines } from "../../core/text/printable.js";
 import { type Command, print, withStore, tell } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { paintFor } from "../paint.js";
-import { renderError } from "../render-error.js";
-import { compileTemplate, unescapeFormat } from "../template.js";
-import { jsonText } from "../json.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { paintFor } from "../output/paint.js";
+import { renderError } from "../output/render-error.js";
+import { compileTemplate, unescapeFormat } from "../output/template.js";
+import { jsonText } from "../output/json.js";
 
 export const command: Command = {
   async run(args, environment) {

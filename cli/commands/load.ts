@@ -1,7 +1,7 @@
 import { type Command, hostPath, print, withStore } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { familiarName } from "../names.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { familiarName } from "../output/names.js";
 
 export const command: Command = {
   async run(args, environment) {

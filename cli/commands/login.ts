@@ -4,8 +4,8 @@ import type { LoginResult } from "../../api/image-store/registry-login.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { type CliEnvironment, type Command, print, tell } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { type ParsedFlags, parseFlags } from "../flags.js";
-import { Prompt } from "../prompt.js";
+import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
+import { Prompt } from "../prompts/prompt.js";
 
 export const command: Command = {
   async run(args, environment) {

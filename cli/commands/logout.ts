@@ -1,6 +1,6 @@
 import { type Command, print } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags } from "../flags.js";
+import { parseFlags } from "../syntax/flags.js";
 
 export const command: Command = {
   async run(args, environment) {

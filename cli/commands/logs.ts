@@ -2,8 +2,8 @@ import type { BuildHistoryStore, RecordedBuild, RecordedStep } from "../../api/r
 import { printable } from "../../core/text/printable.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { logOutput } from "../log-output.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { logOutput } from "../output/log-output.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 
 export const command: Command = {
   async run(args, environment) {

@@ -1,12 +1,12 @@
 import type { PrunePolicy, PruneReport } from "../../api/options/disk-types.js";
-import { age } from "../age.js";
-import { humanSize } from "../bytes.js";
-import { parseAge, parseDiskFilters } from "../disk-filter.js";
-import { confirmed } from "../confirm.js";
+import { age } from "../output/age.js";
+import { humanSize } from "../syntax/bytes.js";
+import { parseAge, parseDiskFilters } from "../syntax/disk-filter.js";
+import { confirmed } from "../prompts/confirm.js";
 import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../flags.js";
-import { renderTable } from "../table.js";
+import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { renderTable } from "../output/table.js";
 
 export const command: Command = {
   async run(args, environment) {

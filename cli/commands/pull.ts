@@ -1,8 +1,8 @@
-import { requireRepository } from "../all-tags.js";
+import { requireRepository } from "../syntax/all-tags.js";
 import { type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { familiarName } from "../names.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { familiarName } from "../output/names.js";
 import { withProgress } from "../progress/with-progress.js";
 
 export const command: Command = {

@@ -1,7 +1,7 @@
-import { requireRepository } from "../all-tags.js";
+import { requireRepository } from "../syntax/all-tags.js";
 import { type Command, print, tell, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { withProgress } from "../progress/with-progress.js";
 
 export const command: Command = {

@@ -1,9 +1,9 @@
 import { type Command, print, withStore, tell } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
-import { familiarName } from "../names.js";
-import { paintFor } from "../paint.js";
-import { renderError } from "../render-error.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { familiarName } from "../output/names.js";
+import { paintFor } from "../output/paint.js";
+import { renderError } from "../output/render-error.js";
 
 export const command: Command = {
   async run(args, environment) {

@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { type Command, hostPath, withStore } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 
 export const command: Command = {
   async run(args, environment) {

@@ -1,6 +1,6 @@
 import { type Command, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../flags.js";
+import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 
 export const command: Command = {
   async run(args, environment) {

@@ -1,9 +1,9 @@
 import type { BuildEvent, StepId } from "../../core/events.js";
 import { printable } from "../../core/text/printable.js";
-import { CommandGuard } from "../command-guard.js";
-import { latin1 } from "../latin1.js";
-import { explanationLine } from "../explanation.js";
-import { TAIL_LINES } from "../render-error.js";
+import { CommandGuard } from "../output/command-guard.js";
+import { latin1 } from "../output/latin1.js";
+import { explanationLine } from "../output/explanation.js";
+import { TAIL_LINES } from "../output/render-error.js";
 import { follow, type Part, partAfter, type StepLife, warningLine } from "./step-life.js";
 
 /** A part as far as it was shown. */

@@ -1,8 +1,8 @@
 import type { StepId } from "../../core/events.js";
 import { now as clock } from "../../core/events.js";
 import { printable } from "../../core/text/printable.js";
-import { repeated } from "../repeated.js";
-import { latin1 } from "../latin1.js";
+import { repeated } from "../output/repeated.js";
+import { latin1 } from "../output/latin1.js";
 import { type PartState, PlainTrace, type StepState } from "./plain-trace.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
 import { partSize } from "./step-life.js";

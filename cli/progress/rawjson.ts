@@ -1,5 +1,5 @@
 import type { BuildEvent, StepId, StepInfo } from "../../core/events.js";
-import { jsonText } from "../json.js";
+import { jsonText } from "../output/json.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
 import { wireWarning } from "./wire-warning.js";
 

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import type { EventSink } from "../../core/events.js";
-import type { Paint } from "../paint.js";
+import type { Paint } from "../output/paint.js";
 
 /** One form of progress. Gets every event of a build, then `finish`, whether the build succeeded or not. */
 export interface Reporter {

@@ -1,4 +1,4 @@
-import { progressSize } from "../bytes.js";
+import { progressSize } from "../syntax/bytes.js";
 import type { BuildEvent } from "../../core/events.js";
 import { printable } from "../../core/text/printable.js";
 

@@ -1,7 +1,7 @@
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import type { CliEnvironment } from "../environment.js";
-import { paintFor } from "../paint.js";
+import { paintFor } from "../output/paint.js";
 import { createReporter } from "./create-reporter.js";
 import { progressForm, terminal } from "./form.js";
 

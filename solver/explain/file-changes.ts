@@ -1,6 +1,6 @@
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { StepChange } from "../../core/events.js";
-import type { SelectedEntries, SelectedEntry } from "../ops/file/selection-manifest.js";
+import type { SelectedEntries, SelectedEntry } from "./selection-manifest.js";
 
 /** What may differ between two entries, in the order it is told. */
 const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof SelectedEntry)[] }[] = [

@@ -1,6 +1,6 @@
 import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
 import type { CacheKey } from "../../core/cache-key.js";
-import type { PastBuild, Projects, SolverContext } from "../context.js";
+import type { ExplainContext, PastBuild, Projects } from "./earlier-builds.js";
 import type { KeyComponents } from "../engine/op.js";
 import { readComponents } from "./components.js";
 import { likeness, parseStepName, SAME_TEXT, sharedSteps, type StepName } from "./step-names.js";
@@ -31,7 +31,7 @@ export interface NearestOptions {
   readonly build: string | undefined;
   /** Names of all steps of this build. */
   readonly names: readonly string[];
-  readonly travelled: SolverContext["travelled"];
+  readonly travelled: ExplainContext["travelled"];
 }
 
 /** Fewer steps in common tell nothing: many Dockerfiles hold `COPY . .`. */

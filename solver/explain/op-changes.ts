@@ -3,7 +3,7 @@ import type { StepChange } from "../../core/events.js";
 import { looksSecret } from "../../core/text/secret-names.js";
 import type { ExecOp, FileAction, FileOp, Mount } from "../../llb/ops.js";
 import { quoted } from "./values.js";
-import { isVeiled } from "./veil.js";
+import { isVeiled } from "./redaction.js";
 
 /** An op's identity as its file in solver/ops writes it. */
 export interface Identity {

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRawSync } from "node:zlib";
 import type { Memo } from "../../cache/contract/memo.js";
-import { differingEntries, type SelectedEntries } from "../ops/file/selection-manifest.js";
+import { differingEntries, type SelectedEntries } from "./selection-manifest.js";
 import type { Background } from "../layers/background.js";
 
 /** Kind of memo: it may vanish, and explanations then name no files. */

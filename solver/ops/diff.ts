@@ -3,7 +3,7 @@ import { TsbuildError } from "../../core/errors.js";
 import type { EngineOp } from "../engine/op.js";
 import type { SolverContext } from "../context.js";
 import type { StepResult } from "../result.js";
-import { rootLayers } from "./root-layers.js";
+import { rootLayers } from "./inputs/root-layers.js";
 
 /** The layers that the second input has above the first. */
 export function diffOp(context: SolverContext): EngineOp<StepResult> {

@@ -14,14 +14,14 @@ import type { LayerForm } from "../layer-forms.js";
 import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
 import { diskHint } from "./disk-hint.js";
-import { mountInputs, prepareMounts } from "./exec-mounts.js";
+import { mountInputs, prepareMounts } from "./mounts/exec-mounts.js";
 import { subtreeDigest } from "./file/selection.js";
-import { readTreeFile, treeOfInput } from "./input-tree.js";
+import { readTreeFile, treeOfInput } from "./inputs/input-tree.js";
 import { OutputMask } from "../secrets/output-mask.js";
 import { stepSecrets } from "../secrets/step-secrets.js";
 import { OutputTail } from "./output-tail.js";
-import { rootLayers } from "./root-layers.js";
-import { isDirectoryInput } from "./whole-input.js";
+import { rootLayers } from "./inputs/root-layers.js";
+import { isDirectoryInput } from "./inputs/whole-input.js";
 
 /** Default host name inside RUN; BuildKit's, since Dockerfiles in the wild rely on it resolving. */
 const HOSTNAME = "buildkitsandbox";

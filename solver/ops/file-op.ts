@@ -10,9 +10,9 @@ import { packLayer } from "../layers/pack.js";
 import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
 import { selectionDigest, subtreeDigest } from "./file/selection.js";
-import { readTreeFile, treeOfInput } from "./input-tree.js";
-import { rootLayers } from "./root-layers.js";
-import { isDirectoryInput } from "./whole-input.js";
+import { readTreeFile, treeOfInput } from "./inputs/input-tree.js";
+import { rootLayers } from "./inputs/root-layers.js";
+import { isDirectoryInput } from "./inputs/whole-input.js";
 
 /** COPY, ADD of files, WORKDIR: a new layer computed on trees, without unpacking anything. */
 export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: SolverContext): EngineOp<StepResult> {

@@ -6,9 +6,9 @@ import type { SolverContext } from "../context.js";
 import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
 import { subtreeDigest } from "./file/selection.js";
-import { treeOfInput } from "./input-tree.js";
-import { rootLayers } from "./root-layers.js";
-import { isDirectoryInput } from "./whole-input.js";
+import { treeOfInput } from "./inputs/input-tree.js";
+import { rootLayers } from "./inputs/root-layers.js";
+import { isDirectoryInput } from "./inputs/whole-input.js";
 
 /** Stacks the layers of all inputs. No bytes move. */
 export function mergeOp(vertex: Vertex, context: SolverContext): EngineOp<StepResult> {

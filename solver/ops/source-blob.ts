@@ -3,7 +3,7 @@ import type { SourceOp } from "../../llb/ops.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
-import { BlobTree } from "./blob-tree.js";
+import { BlobTree } from "./inputs/blob-tree.js";
 
 /** Scheme of a blob of this store as a file: `oci-layout+blob://NAME@sha256:…`, attribute `blob.filename`. */
 export const BLOB_SCHEME = "oci-layout+blob";

@@ -12,7 +12,7 @@ import { subdirNotFound } from "../remote/git-errors.js";
 import type { GitCommit } from "../remote/git-repositories.js";
 import { type GitSource, readGitSource } from "../remote/git-source.js";
 import type { StepResult } from "../result.js";
-import { LocalTree } from "./local-tree.js";
+import { LocalTree } from "./local/local-tree.js";
 
 /**
  * A commit of a Git repository. What identifies it is the commit's id, wherever the repository is; with `.git` kept also what that holds beside.

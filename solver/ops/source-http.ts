@@ -3,7 +3,7 @@ import type { SourceOp } from "../../llb/ops.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
-import { BlobTree } from "./blob-tree.js";
+import { BlobTree } from "./inputs/blob-tree.js";
 
 /** Permission bits of a downloaded file when nobody says others; BuildKit's. */
 const MODE = 0o600;

@@ -1,5 +1,5 @@
 import test from "ava";
-import { CommandGuard } from "../../cli/command-guard.js";
+import { CommandGuard } from "../../cli/output/command-guard.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 
 const CASES: readonly (readonly [text: string, bare: string, prefixed: string])[] = [

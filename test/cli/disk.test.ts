@@ -1,7 +1,7 @@
 import test from "ava";
 import type { DiskItem, PruneCandidate, PrunedItem } from "../../api/options/disk-types.js";
 import { CanceledError, DiagnosticsError, TsbuildError } from "../../core/errors.js";
-import { parseAge, parseDiskFilters } from "../../cli/disk-filter.js";
+import { parseAge, parseDiskFilters } from "../../cli/syntax/disk-filter.js";
 import { NOW, RESULT, runRig, storedImage } from "../support/cli-rig.js";
 import { golden } from "../support/golden.js";
 

@@ -1,5 +1,5 @@
 import test from "ava";
-import { explanationLine } from "../../cli/explanation.js";
+import { explanationLine } from "../../cli/output/explanation.js";
 
 test("an explanation is one line, and moves no cursor", (t) => {
   const changed = (text: string) => explanationLine({ outcome: "ran", reason: "changed", text, changes: [] });

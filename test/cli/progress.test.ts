@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import test from "ava";
 import fc from "fast-check";
-import { PLAIN } from "../../cli/paint.js";
+import { PLAIN } from "../../cli/output/paint.js";
 import { plainReporter } from "../../cli/progress/plain.js";
 import { frame } from "../../cli/progress/tty/frame.js";
 import { LiveScreen } from "../../cli/progress/tty/live-screen.js";

@@ -4,7 +4,7 @@ import { Writable } from "node:stream";
 import test from "ava";
 import type { SolverTraceRecord } from "../../api/options/options.js";
 import type { CliEnvironment } from "../../cli/environment.js";
-import { solverTrace, traceText } from "../../cli/solver-trace.js";
+import { solverTrace, traceText } from "../../cli/output/solver-trace.js";
 import { temporaryRoot } from "../cache/support.js";
 
 const RECORDS: readonly SolverTraceRecord[] = [

@@ -1,5 +1,5 @@
 import test from "ava";
-import { compileTemplate } from "../../cli/template.js";
+import { compileTemplate } from "../../cli/output/template.js";
 
 const DATA = { Name: "app", Labels: { a: "1" }, List: ["x", "y"] };
 

@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import type { Paint } from "../../paint.js";
+import type { Paint } from "../../output/paint.js";
 import { type Part, partSize } from "../step-life.js";
 import { printable } from "./log-window.js";
 import type { ScreenStep, ScreenTrace } from "./screen-trace.js";

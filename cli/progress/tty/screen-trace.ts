@@ -1,5 +1,5 @@
 import type { BuildEvent, StepId } from "../../../core/events.js";
-import { explanationLine } from "../../explanation.js";
+import { explanationLine } from "../../output/explanation.js";
 import { follow, type Part, partAfter, type StepLife, warningLine } from "../step-life.js";
 import { LogWindow, printable } from "./log-window.js";
 

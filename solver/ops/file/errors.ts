@@ -2,7 +2,7 @@ import { TsbuildError } from "../../../core/errors.js";
 import { suggest } from "../../../core/text/suggest.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
-import { LocalTree } from "../local-tree.js";
+import { LocalTree } from "../local/local-tree.js";
 
 /** Shows a tree's path as its users write it. */
 export function shown(path: string): string {

@@ -3,7 +3,7 @@ import type { CopyAction } from "../../../llb/ops.js";
 import { resolvePath } from "../../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
-import { PatternReach } from "../pattern-reach.js";
+import { PatternReach } from "../local/pattern-reach.js";
 import { badPattern, danglingSource, sourceNotFound, wildcardWithoutMatch } from "./errors.js";
 import { expandWildcards, hasWildcard, splitWildcards } from "./glob.js";
 

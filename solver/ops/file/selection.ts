@@ -3,7 +3,7 @@ import type { CopyAction } from "../../../llb/ops.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
 import { parseMode } from "./mode.js";
-import { encodeSelection } from "./selection-manifest.js";
+import { encodeSelection } from "../../explain/selection-manifest.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
 import { subtreeAt } from "./subtree.js";
 

@@ -6,7 +6,7 @@ import { sha256 } from "../../../core/digest.js";
 import { layerTasks } from "../../../oci/layer/task-table.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { planFileOp } from "../../../solver/ops/file/plan-file-op.js";
-import { LocalTree } from "../../../solver/ops/local-tree.js";
+import { LocalTree } from "../../../solver/ops/local/local-tree.js";
 import { fileOpOf } from "../../support/copy-line.js";
 import { requires, withoutProgram, withoutRoot } from "../../support/requires.js";
 import { type Entry, tarOf } from "../tar/build-tar.js";

@@ -1,0 +1,21 @@
+import pc from "picocolors";
+import type { Severity } from "../../core/diagnostics.js";
+import type { DiagnosticStyle } from "../../core/text/render-diagnostic.js";
+import type { CliEnvironment } from "../environment.js";
+
+/** How parts of a message are marked; what the diagnostics know, what stands out, and what is over. */
+export interface Paint extends DiagnosticStyle {
+  readonly strong: (text: string) => string;
+  readonly done: (text: string) => string;
+}
+
+export const PLAIN: Paint = { severity: (_severity, text) => text, faint: (text) => text, strong: (text) => text, done: (text) => text };
+
+/** Colours when the standard error is a terminal that wants them (NO_COLOR, https://no-color.org, and TERM=dumb say no). */
+export function paintFor(environment: CliEnvironment): Paint {
+  const { stderr, env } = environment;
+  if (!stderr.isTTY || env["NO_COLOR"] || env["TERM"] === "dumb") return PLAIN;
+  const colors = pc.createColors(true);
+  const tones: Readonly<Record<Severity, (text: string) => string>> = { error: colors.red, warning: colors.yellow };
+  return { severity: (severity, text) => colors.bold(tones[severity](text)), faint: colors.dim, strong: colors.bold, done: colors.cyan };
+}

@@ -1,0 +1,84 @@
+import { isOutOfDescriptors, outOfDescriptors } from "../../core/system/descriptors.js";
+import { ExecError, TsbuildError, systemErrorCode } from "../../core/errors.js";
+import { printable, printableLines } from "../../core/text/printable.js";
+import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
+import { latin1, utf8 } from "./latin1.js";
+import { repeated } from "./repeated.js";
+import { renderExcerpt } from "./excerpt.js";
+import { type Paint, PLAIN } from "./paint.js";
+
+export interface RenderOptions {
+  readonly paint?: Paint;
+  /** Whether the progress display has already repeated what the failed step printed. */
+  readonly outputShown?: boolean;
+  /** Whether `tsbuild logs` has all that the failed step printed. */
+  readonly logged?: boolean;
+  /** Show the stack of what is a bug: TSBUILD_DEBUG. */
+  readonly debug?: boolean;
+}
+
+/** How many of a failed step's last lines are repeated. */
+export const TAIL_LINES = 10;
+
+/** What the user reads when a command fails; ends with a line end. */
+export function renderError(
+  error: unknown,
+  { paint = PLAIN, outputShown = false, logged = false, debug = false }: RenderOptions = {},
+): string {
+  const lines: string[] = [];
+  if (error instanceof ExecError && !outputShown) lines.push(...outputTail(error, logged));
+  const stack = debug && error instanceof Error && error.stack ? `\n${error.stack}` : "";
+  if (error instanceof TsbuildError) lines.push(...knownError(error, paint));
+  else lines.push(unknownError(error, paint));
+  return `${lines.join("\n")}${stack}\n`;
+}
+
+/** Codes of what is wrong with the machine: no line of a Dockerfile is at fault, whichever step met it first. */
+const MACHINE = /^(store\/|exec\/(helper-missing|unsupported-system|worker-))/;
+
+function knownError(error: TsbuildError, paint: Paint): string[] {
+  const lines: string[] = [];
+  const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(printable(error.message))}`;
+  const own = error.diagnostics.find((diagnostic) => diagnostic.message === error.message);
+  if (error.step !== undefined || error instanceof ExecError) {
+    // A step failed: BuildKit's excerpt of the instruction, then the one line that says what happened.
+    const atFault = !MACHINE.test(error.code);
+    if (error.place && atFault) lines.push(renderExcerpt(error.place.source, error.place.range));
+    lines.push(headline);
+    if (error.step !== undefined && atFault) lines.push(`  in ${printable(error.step)}`);
+    if (error.hint !== undefined) lines.push(hintLine(error.hint, paint));
+    return lines;
+  }
+  for (const diagnostic of error.diagnostics) lines.push(renderDiagnostic(diagnostic, paint));
+  if (!own) {
+    lines.push(headline);
+    if (error.hint !== undefined) lines.push(hintLine(error.hint, paint));
+  }
+  return lines;
+}
+
+function hintLine(hint: string, paint: Paint): string {
+  return `${paint.faint("hint")}: ${printableLines(hint)}`;
+}
+
+function unknownError(error: unknown, paint: Paint): string {
+  if (isOutOfDescriptors(error)) return knownError(outOfDescriptors(`Cannot go on (${(error as Error).message})`, error), paint).join("\n");
+  const message = printable(error instanceof Error ? error.message : String(error));
+  const code = systemErrorCode(error);
+  if (code !== undefined && /^E[A-Z0-9]+$/.test(code))
+    return `${paint.severity("error", `error[system/${code.toLowerCase()}]`)}: ${paint.strong(message)}`;
+  return `${paint.severity("error", "error[internal]")}: ${paint.strong(message)}\n${paint.faint("hint")}: this is a bug in tsbuild; TSBUILD_DEBUG=1 shows where it happened`;
+}
+
+function outputTail(error: ExecError, logged: boolean): string[] {
+  const lines = error.outputTail.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  if (lines.length === 0) return [];
+  return [
+    "------",
+    ` > ${printable(error.step ?? error.command.join(" "))}:`,
+    ...(logged && lines.length > TAIL_LINES ? ['[the last of its lines; "tsbuild logs" shows them all]'] : []),
+    ...lines.slice(-TAIL_LINES).map((line) => utf8(repeated(latin1(line)))),
+    "------",
+  ];
+}

@@ -1,0 +1,14 @@
+import { printable } from "../../core/text/printable.js";
+
+/** Gap between columns, as docker's tables have it. */
+const GAP = 3;
+
+/** Rows as columns of text, each as wide as its widest cell; ends with a line end. The last column is not padded. What a terminal would obey is escaped. */
+export function renderTable(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable));
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows
+    .map((row) => `${row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + GAP))).join("")}\n`)
+    .join("");
+}

@@ -1,0 +1,35 @@
+import type { Entitlement } from "../../api/options/options.js";
+import { suggest } from "../../core/text/suggest.js";
+import { splitCsv } from "./csv.js";
+import { notSupported, UsageError } from "../exit-codes.js";
+
+/** What a build can be allowed. */
+const GIVEN: Readonly<Record<Entitlement, true>> = { "network.host": true, "security.insecure": true };
+
+/**
+ * Rights of a bake file to name paths and agents of the machine. What stands on the command line of
+ * a build needs no such leave, so they are read and change nothing.
+ */
+const OF_BAKE = new Set(["fs", "fs.read", "fs.write", "ssh"]);
+
+/** Reads `--allow network.host,security.insecure`. Throws for a name that docker does not have, and for devices. */
+export function parseAllow(values: readonly string[]): readonly Entitlement[] {
+  return values
+    .flatMap((value) => splitCsv(value, `--allow "${value}"`))
+    .flatMap((entry): Entitlement[] => {
+      const [name = ""] = entry.split("=", 1);
+      if (entry === "" || OF_BAKE.has(name)) return [];
+      if (isGiven(entry)) return [entry];
+      if (name === "device") throw notSupported(`--allow=${entry}`, "There are no CDI devices here");
+      const near = suggest(entry, [...Object.keys(GIVEN), ...OF_BAKE]);
+      throw new UsageError(
+        "cli/bad-value",
+        `Cannot allow "${entry}": it is none of ${Object.keys(GIVEN).join(", ")}`,
+        near === undefined ? {} : { hint: `Did you mean "${near}"?` },
+      );
+    });
+}
+
+function isGiven(name: string): name is Entitlement {
+  return Object.hasOwn(GIVEN, name);
+}

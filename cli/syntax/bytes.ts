@@ -1,0 +1,32 @@
+import { parseSize } from "../../core/go-values/size.js";
+import { UsageError } from "../exit-codes.js";
+
+/** Reads a docker size, such as `64m`, `1gb` or `1.5GiB`, in bytes. */
+export function parseBytes(text: string, what: string): number {
+  const bytes = parseSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new UsageError("cli/bad-value", `Cannot read "${text}" for ${what}: expected a size such as 64m or 1g, below 8p`);
+}
+
+/** Prints a size as `docker images` does: powers of 1000, three significant digits. */
+export function humanSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${Number(value.toPrecision(3))}${units[unit]}`;
+}
+
+/** Prints a size as BuildKit's progress does: powers of 1000, two decimals from kB on. */
+export function progressSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes}B`;
+  let value = bytes / 1000;
+  for (const unit of ["kB", "MB", "GB", "TB"]) {
+    if (value < 1000) return `${value.toFixed(2)}${unit}`;
+    value /= 1000;
+  }
+  return `${value.toFixed(2)}PB`;
+}

@@ -1,0 +1,33 @@
+import { parseCsv } from "../../core/go-values/csv.js";
+import { UsageError } from "../exit-codes.js";
+
+/** One field of a line of CSV, taken apart. */
+export interface CsvPair {
+  /** Text before the `=`, in lower case. */
+  readonly key: string;
+  /** Undefined for a field without `=`. */
+  readonly value: string | undefined;
+  /** The field as it was written. */
+  readonly field: string;
+}
+
+/**
+ * Returns the fields of a line of CSV, such as `type=oci,"name=a,b",dest=x`. `what` says where the
+ * line stands, for the error of a line whose quotes are wrong.
+ */
+export function splitCsv(text: string, what: string): readonly string[] {
+  const line = parseCsv(text);
+  if ("fields" in line) return line.fields;
+  throw new UsageError("cli/bad-value", `Cannot read ${what}: ${line.problem}`, {
+    hint: 'a value that holds a comma or a quote is written "key=value, with ""quotes"" doubled"',
+  });
+}
+
+/** Returns the fields of a line of CSV as pairs, in their order. */
+export function csvPairs(text: string, what: string): readonly CsvPair[] {
+  return splitCsv(text, what).map((field) => {
+    const at = field.indexOf("=");
+    const key = (at < 0 ? field : field.slice(0, at)).trim().toLowerCase();
+    return { key, value: at < 0 ? undefined : field.slice(at + 1), field };
+  });
+}

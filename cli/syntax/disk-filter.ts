@@ -1,0 +1,88 @@
+import { parseDuration } from "../../core/text/duration.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
+import { UsageError } from "../exit-codes.js";
+
+/** What a filter can ask of a part of the store. Absent members are never asked for. */
+export interface Filterable {
+  readonly id: string;
+  readonly type: string;
+  readonly description: string;
+  readonly lastUsedAt: number | undefined;
+  readonly shared: boolean;
+  readonly running?: boolean;
+  readonly reclaimable?: boolean;
+}
+
+/** BuildKit's names for what we call otherwise. */
+const TYPES: Readonly<Record<string, string>> = { regular: "step", "exec.cachemount": "mount" };
+
+/** Tests by `--filter`: all must hold. `KEY=VALUE`, `KEY!=VALUE`, `KEY~=REGEXP`, and for what is true or false `KEY` alone. */
+export function parseDiskFilters(texts: readonly string[], now: number): (item: Filterable) => boolean {
+  const tests = texts.map((text) => parseDiskFilter(text, now));
+  return (item) => tests.every((test) => test(item));
+}
+
+function parseDiskFilter(text: string, now: number): (item: Filterable) => boolean {
+  const [, key = "", operator = "=", value] = /^([a-z]+)(?:(!=|~=|=)(.*))?$/s.exec(text) ?? [];
+  switch (key) {
+    case "id":
+    case "type":
+    case "description": {
+      if (value === undefined) break;
+      if (operator === "~=") {
+        const expression = regularExpression(text, value);
+        return (item) => expression.test(item[key]);
+      }
+      const wanted = key === "type" ? (TYPES[value] ?? value) : value;
+      const matches = (item: Filterable): boolean => (key === "id" ? isPrefix(item.id, wanted) : item[key] === wanted);
+      return operator === "=" ? matches : (item) => !matches(item);
+    }
+    case "inuse":
+    case "shared":
+    case "private":
+    case "reclaimable": {
+      const asked = value === undefined || value === "" || parseBoolean(value);
+      if (operator === "~=" || asked === undefined) break;
+      const wanted = asked === (operator === "=");
+      return (item) => flagOf(item, key) === wanted;
+    }
+    case "until": {
+      if (operator !== "=" || value === undefined) break;
+      const before = now - parseAge(value, now);
+      return (item) => item.lastUsedAt === undefined || item.lastUsedAt <= before;
+    }
+  }
+  throw new UsageError("cli/filter", `Cannot filter by "${text}": it is not a filter of the store`, {
+    hint: "filters are id=, type=, description=, until=24h (with != and ~= for another sense of the first three), inuse, shared, private, reclaimable",
+  });
+}
+
+function flagOf(item: Filterable, key: "inuse" | "shared" | "private" | "reclaimable"): boolean {
+  if (key === "inuse") return item.running ?? false;
+  if (key === "private") return !item.shared;
+  return item[key] ?? false;
+}
+
+/** Ids may be shortened, with or without `sha256:`. */
+function isPrefix(id: string, wanted: string): boolean {
+  return wanted !== "" && (id === wanted || (wanted.length >= 4 && (id.startsWith(wanted) || id.startsWith(`sha256:${wanted}`))));
+}
+
+function regularExpression(text: string, source: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch {
+    throw new UsageError("cli/filter", `Cannot filter by "${text}": "${source}" is no regular expression`);
+  }
+}
+
+/** Milliseconds of an age such as `24h`, `7d`, `1h30m`, or since a date in ISO 8601 or seconds since the epoch. */
+export function parseAge(text: string, now: number): number {
+  if (/^\d{8,12}$/.test(text)) return Math.max(0, now - Number(text) * 1000);
+  const duration = parseDuration(text);
+  if (duration !== undefined) return duration;
+  const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(date))
+    throw new UsageError("cli/bad-value", `Cannot read "${text}" as an age: expected a duration such as 24h or 7d, or a date`);
+  return Math.max(0, now - date);
+}

@@ -1,0 +1,62 @@
+import type { Diagnostic } from "../../core/diagnostics.js";
+import type { Flag, ParsedFlags } from "./flags.js";
+
+/** Why a flag changes nothing here; undefined where that is nothing to tell, since what it asks for is so anyway. */
+interface DockerFlag extends Flag {
+  readonly idle?: string;
+  /** Values that ask for nothing. */
+  readonly usual?: readonly string[];
+}
+
+const LIMITS =
+  "steps have no such limits of their own; --ulimit gives those of setrlimit(2), and one on tsbuild itself holds for its steps too";
+const SECURITY = "every step has a sandbox with docker's usual filters";
+
+/** Flags that `docker build` takes and BuildKit passes over, and those that choose among builders: scripts are full of them. */
+const DOCKER_FLAGS: readonly DockerFlag[] = [
+  { name: "rm", text: "Nothing of a step is left behind" },
+  { name: "force-rm", text: "Nothing of a step is left behind" },
+  { name: "compress", text: "The context is sent nowhere" },
+  { name: "squash", text: "Squash layers", idle: "layers are not squashed; a last stage that copies from another has few" },
+  { name: "memory", short: "m", value: "<bytes>", text: "Memory limit", idle: LIMITS },
+  { name: "memory-swap", value: "<bytes>", text: "Swap limit", idle: LIMITS },
+  { name: "cpu-shares", short: "c", value: "<n>", text: "CPU shares", idle: LIMITS },
+  { name: "cpu-period", value: "<n>", text: "CPU period", idle: LIMITS },
+  { name: "cpu-quota", value: "<n>", text: "CPU quota", idle: LIMITS },
+  { name: "cpuset-cpus", value: "<list>", text: "CPUs", idle: LIMITS },
+  { name: "cpuset-mems", value: "<list>", text: "Memory nodes", idle: LIMITS },
+  { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps", idle: LIMITS },
+  { name: "isolation", value: "<technology>", text: "Isolation", idle: SECURITY, usual: ["default"] },
+  { name: "security-opt", value: "<option>", repeat: true, text: "Security options", idle: SECURITY },
+  {
+    name: "builder",
+    value: "<name>",
+    text: "Builder",
+    idle: "there are no builders to choose from: tsbuild builds by itself",
+    usual: ["default"],
+  },
+];
+
+export const HIDDEN_FLAGS: readonly Flag[] = [
+  ...DOCKER_FLAGS.map((flag) => ({ ...flag, hidden: true })),
+  { name: "print", value: "<method>", text: "Old name of --call", hidden: true },
+  { name: "debug", short: "D", text: "Say where in tsbuild an error comes from, as TSBUILD_DEBUG=1 does", hidden: true },
+];
+
+/** Returns one warning for all flags of a command line that change nothing here, although their users may count on them. */
+export function idleFlags(flags: ParsedFlags): readonly Diagnostic[] {
+  const idle = DOCKER_FLAGS.filter(
+    ({ name, idle: why, usual = [] }) =>
+      why !== undefined && (flags.has(name) || [flags.one(name) ?? [], flags.all(name)].flat().some((value) => !usual.includes(value))),
+  );
+  if (idle.length === 0) return [];
+  const names = idle.map(({ name }) => `--${name}`);
+  return [
+    {
+      severity: "warning",
+      code: "options/idle",
+      message: `${names.join(", ")} ${names.length === 1 ? "changes" : "change"} nothing`,
+      hint: [...new Set(idle.map(({ idle: why }) => why))].join("; "),
+    },
+  ];
+}

@@ -1,0 +1,200 @@
+import { Command, CommanderError, Option } from "commander";
+import { parseBoolean } from "../../core/go-values/boolean.js";
+import { suggest } from "../../core/text/suggest.js";
+import { UsageError } from "../exit-codes.js";
+import { HELP_WIDTH, wrap } from "../output/wrap.js";
+
+/** One flag. Without `value` it is a switch; `repeat` collects every occurrence. */
+export interface Flag {
+  /** Without dashes, as docker spells it. */
+  readonly name: string;
+  readonly short?: string;
+  /** What stands for the value in the help: `<dir>`. */
+  readonly value?: string;
+  readonly repeat?: boolean;
+  /** A switch that may be told how: `--name=mode`. The first is what the bare switch means. */
+  readonly modes?: readonly string[];
+  readonly choices?: readonly string[];
+  readonly text: string;
+  /** Heading in the help. */
+  readonly group?: string;
+  readonly hidden?: boolean;
+  /** An empty value is a mistake, as docker has it. Elsewhere such a flag is one that was not given: scripts write `--target "$TARGET"`. */
+  readonly notEmpty?: boolean;
+}
+
+export interface CommandSyntax {
+  /** `build`. */
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** As in the usage line: `PATH | -`. */
+  readonly operands: string;
+  /** How many operands may come: at least, at most. */
+  readonly count: readonly [number, number];
+  readonly flags: readonly Flag[];
+  /** Further lines of the help, such as examples. */
+  readonly after?: string;
+}
+
+/** The values of a command line, asked by the names of the table. */
+export interface ParsedFlags {
+  has(name: string): boolean;
+  one(name: string): string | undefined;
+  all(name: string): readonly string[];
+  readonly operands: readonly string[];
+}
+
+/** Asked for with `--help`: not an error, the text is the result. */
+export class HelpRequested {
+  constructor(readonly text: string) {}
+}
+
+export const ROOT_FLAG: Flag = {
+  name: "root",
+  value: "<dir>",
+  text: "Store directory (default: $TSBUILD_ROOT, then $XDG_DATA_HOME/tsbuild)",
+};
+
+const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Reads `args`; throws {@link UsageError} for what does not fit and {@link HelpRequested} for `--help`. */
+export function parseFlags(syntax: CommandSyntax, args: readonly string[]): ParsedFlags {
+  let help = "";
+  const command = new Command(syntax.name)
+    .usage(`[options] ${syntax.operands}`)
+    .summary(syntax.summary)
+    .description(syntax.summary)
+    .argument("[operands...]")
+    .helpOption("-h, --help", "Show this help")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => (help += text), writeErr: () => undefined })
+    .configureHelp({ helpWidth: HELP_WIDTH, showGlobalOptions: false, visibleArguments: () => [] });
+  command.name(`tsbuild ${syntax.name}`);
+  if (syntax.after) command.addHelpText("after", `\n${wrap(syntax.after)}`);
+  for (const flag of syntax.flags) command.addOption(toOption(flag));
+  try {
+    command.parse([...normalise(syntax.flags, args)], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new HelpRequested(help);
+    throw explain(error, syntax);
+  }
+  const operands = command.args;
+  const [least, most] = syntax.count;
+  if (operands.length < least || operands.length > most) {
+    const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+    throw new UsageError(
+      "cli/operands",
+      `Cannot run "tsbuild ${syntax.name}" with ${operands.length} ${operands.length === 1 ? "argument" : "arguments"}: it takes ${wanted}`,
+      { hint: `usage: tsbuild ${syntax.name} [options] ${syntax.operands}` },
+    );
+  }
+  const values: Record<string, unknown> = command.opts();
+  const read = (name: string): unknown => {
+    if (!syntax.flags.some((flag) => flag.name === name)) throw new Error(`internal: "${name}" is not a flag of ${syntax.name}`);
+    return values[camel(name)];
+  };
+  return {
+    has: (name) => read(name) === true,
+    one: (name) => {
+      const value = read(name);
+      return typeof value === "string" ? value : undefined;
+    },
+    all: (name) => {
+      const value = read(name);
+      return Array.isArray(value) ? value.map(String) : [];
+    },
+    operands,
+  };
+}
+
+function toOption(flag: Flag): Option {
+  const value = flag.value ? ` ${flag.value}` : flag.modes ? " <mode>" : "";
+  const option = new Option(`${flag.short ? `-${flag.short}, ` : ""}--${flag.name}${value}`, flag.text);
+  // Always given with its mode, see normalise; the help shows what people may write.
+  if (flag.modes) option.flags = `--${flag.name}[=<mode>]`;
+  // commander takes every --no-… for the negation of another flag and then drops its value without a word: --no-cache-filter is none.
+  option.negate = false;
+  option.attributeName = () => camel(flag.name);
+  if (flag.choices) option.choices(flag.choices);
+  if (flag.repeat) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  if (flag.group) option.helpGroup(flag.group);
+  if (flag.hidden) option.hideHelp();
+  return option;
+}
+
+/** What Go's flag parser takes and commander does not: `--pull=false`, `-t=name`. */
+function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<string> {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] as string;
+    if (arg === "--") {
+      yield* args.slice(i);
+      return;
+    }
+    const long = /^--([^=]+)=(.*)$/s.exec(arg);
+    const flag = flags.find((candidate) =>
+      long ? candidate.name === long[1] : arg === `--${candidate.name}` || arg === `-${candidate.short}`,
+    );
+    if (flag?.modes) {
+      const mode = long?.[2] ?? "true";
+      const on = parseBoolean(mode);
+      if (on === false) continue;
+      const chosen = on === true ? flag.modes[0] : mode;
+      if (chosen === undefined || !flag.modes.includes(chosen))
+        throw new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag.name} takes ${flag.modes.join(", ")}, true or false`);
+      yield `--${flag.name}=${chosen}`;
+      continue;
+    }
+    if (long && flag && !flag.value) {
+      const on = parseBoolean(long[2] as string);
+      if (on === true) yield `--${flag.name}`;
+      else if (on === undefined) throw new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag.name} takes true or false`);
+      continue;
+    }
+    const short = /^-([A-Za-z])=(.*)$/s.exec(arg);
+    const shortFlag = short && flags.find((candidate) => candidate.short === short[1] && candidate.value);
+    const valued = flag?.value ? flag : shortFlag;
+    // The value of a flag is never looked at as a flag.
+    const value = valued && (long?.[2] ?? short?.[2] ?? args[++i]);
+    if (valued === undefined || valued === null || value === undefined) yield arg;
+    else if (value !== "" || valued.notEmpty) yield `--${valued.name}=${value}`;
+  }
+}
+
+function explain(error: CommanderError, syntax: CommandSyntax): UsageError {
+  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
+  const help = `"tsbuild ${syntax.name} --help" lists the flags`;
+  switch (error.code) {
+    case "commander.unknownOption": {
+      const word = quoted.replace(/=.*/s, "");
+      const near = suggest(
+        word.replace(/^-+/, ""),
+        syntax.flags.filter((flag) => !flag.hidden).map((flag) => flag.name),
+      );
+      return new UsageError("cli/unknown-flag", `Cannot use "${word}": "tsbuild ${syntax.name}" has no such flag`, {
+        hint: near ? `did you mean --${near}? ${help}` : help,
+      });
+    }
+    case "commander.optionMissingArgument":
+      return new UsageError("cli/missing-value", `Cannot read "${longName(quoted)}": its value is missing`, { hint: help });
+    case "commander.invalidArgument": {
+      const [, flag = "", value = ""] = /^error: option '([^']*)' argument '([^']*)' is invalid/.exec(error.message) ?? [];
+      const name = longName(flag);
+      const choices = syntax.flags.find((candidate) => `--${candidate.name}` === name)?.choices ?? [];
+      const near = suggest(value, choices);
+      return new UsageError(
+        "cli/bad-value",
+        `Cannot use "${value}" for ${name}: it is none of ${choices.join(", ")}`,
+        near ? { hint: `did you mean ${near}?` } : {},
+      );
+    }
+    default:
+      return new UsageError("cli/usage", error.message.replace(/^error: /, ""), { hint: help });
+  }
+}
+
+/** `--tag` of commander's `-t, --tag <name>`. */
+function longName(flags: string): string {
+  return /--[\w-]+/.exec(flags)?.[0] ?? flags;
+}

@@ -1,0 +1,25 @@
+import type { BuildOptions } from "../../api/options/options.js";
+import { parseDuration } from "../../core/text/duration.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
+import { parseBytes } from "./bytes.js";
+import { csvPairs } from "./csv.js";
+import { UsageError } from "../exit-codes.js";
+
+/** The environment variable `TSBUILD_HISTORY`: `off`, or limits such as `builds=100,age=30d,bytes=64m`. */
+export function historyLimits(text: string | undefined): Pick<BuildOptions, "history"> {
+  if (!text) return {};
+  if (/^(off|no)$/i.test(text) || parseBoolean(text) === false) return { history: false };
+  return {
+    history: Object.fromEntries(csvPairs(text, `TSBUILD_HISTORY="${text}"`).map(({ key, value = "" }) => [key, limit(key, value, text)])),
+  };
+}
+
+function limit(key: string, value: string, text: string): number {
+  if (key === "builds" && /^\d+$/.test(value)) return Number(value);
+  if (key === "bytes") return parseBytes(value, "TSBUILD_HISTORY");
+  const age = key === "age" ? parseDuration(value) : undefined;
+  if (age !== undefined) return age;
+  throw new UsageError("cli/bad-value", `Cannot read TSBUILD_HISTORY="${text}": "${key}=${value}" is no limit`, {
+    hint: "for example off, or builds=100,age=30d,bytes=64m",
+  });
+}

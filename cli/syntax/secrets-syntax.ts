@@ -1,0 +1,52 @@
+import type { SecretSource } from "../../api/options/options.js";
+import { csvPairs } from "./csv.js";
+import { type CliEnvironment, hostPath } from "../environment.js";
+import { UsageError } from "../exit-codes.js";
+
+/**
+ * `--secret` as docker reads it: `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`; with the id alone, the variable of that name, else the file of that
+ * name. `type=env` turns `src` into a variable's name.
+ */
+export function parseSecrets(texts: readonly string[], environment: CliEnvironment): Record<string, SecretSource> {
+  return Object.fromEntries(texts.map((text) => parseSecret(text, environment)));
+}
+
+function parseSecret(text: string, environment: CliEnvironment): [id: string, source: SecretSource] {
+  const fail = (why: string): never => {
+    throw new UsageError("cli/bad-value", `Cannot read --secret "${text}": ${why}`);
+  };
+  let id = "";
+  let type = "";
+  let src: string | undefined;
+  let env: string | undefined;
+  for (const { key, value, field } of csvPairs(text, `--secret "${text}"`)) {
+    if (value === undefined) return fail(`"${field}" is not of the form key=value`);
+    switch (key) {
+      case "id":
+        id = value;
+        break;
+      case "type":
+        if (value !== "file" && value !== "env") return fail(`type "${value}" is neither file nor env`);
+        type = value;
+        break;
+      case "src":
+      case "source":
+        src = value;
+        break;
+      case "env":
+        env = value;
+        break;
+      default:
+        return fail(`there is no key "${key}"; expected id, src, env or type`);
+    }
+  }
+  if (type === "env" && src !== undefined) {
+    env = src;
+    src = undefined;
+  }
+  if (id === "") return fail("it has no id, for example id=token,src=token.txt");
+  if (src !== undefined && env !== undefined) return fail("it has a src and an env");
+  if (env === undefined && src === undefined && type !== "file" && environment.env[id] !== undefined) env = id;
+  if (env !== undefined || type === "env") return [id, { env: env ?? id }];
+  return [id, { src: hostPath(environment, src ?? id) }];
+}

@@ -1,0 +1,38 @@
+import type { SshSource } from "../../api/options/options.js";
+import { statSync } from "node:fs";
+import { type CliEnvironment, hostPath } from "../environment.js";
+import { UsageError } from "../exit-codes.js";
+
+/**
+ * `--ssh` as docker reads it: `ID` is the agent of SSH_AUTH_SOCK, `ID=SOCKET` another one, `ID=KEY[,KEY]` one with these keys alone. What a path
+ * is, its file says.
+ */
+export function parseSsh(texts: readonly string[], environment: CliEnvironment): Record<string, SshSource> {
+  return Object.fromEntries(texts.map((text) => parseAgent(text, environment)));
+}
+
+function parseAgent(text: string, environment: CliEnvironment): [id: string, source: SshSource] {
+  const fail = (why: string, hint?: string): never => {
+    throw new UsageError("cli/bad-value", `Cannot read --ssh "${text}": ${why}`, hint === undefined ? {} : { hint });
+  };
+  const equals = text.indexOf("=");
+  const id = equals === -1 ? text : text.slice(0, equals);
+  if (id === "") return fail("it has no id, for example default or github=~/.ssh/id_ed25519");
+  const paths =
+    equals === -1
+      ? []
+      : text
+          .slice(equals + 1)
+          .split(",")
+          .filter((path) => path !== "");
+  if (paths.length === 0) {
+    const socket = environment.env["SSH_AUTH_SOCK"];
+    if (!socket) return fail("SSH_AUTH_SOCK is not set", `Start an agent (eval $(ssh-agent); ssh-add), or name a key: --ssh ${id}=FILE`);
+    return [id, { socket }];
+  }
+  const files = paths.map((path) => hostPath(environment, path));
+  const sockets = files.filter((path) => statSync(path, { throwIfNoEntry: false })?.isSocket());
+  if (sockets.length === 0) return [id, { keys: files }];
+  if (files.length > 1) return fail("an agent's socket stands alone; only keys may be several");
+  return [id, { socket: files[0] as string }];
+}

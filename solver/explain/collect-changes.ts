@@ -1,0 +1,72 @@
+import type { EventSink } from "../../core/events.js";
+import type { Vertex } from "../../llb/vertex.js";
+import { type StoreCache, type StoreCacheOptions, storeCache } from "../cache-adapter.js";
+import type { ExplainContext } from "./earlier-builds.js";
+import type { Store } from "../../cache/store.js";
+import type { Decision, KeyComponents } from "../engine/op.js";
+import type { StepResult } from "../result.js";
+import { contentDigests } from "./components.js";
+import { Explainer } from "./explain.js";
+import { NearestRuns } from "./nearest.js";
+
+/** Identifiers of local directories begin so. */
+const LOCAL = "local://";
+
+export interface ExplainingOptions {
+  /** Whether steps that are not even looked at are explained, too. */
+  readonly explain: boolean;
+  readonly onEvent: EventSink;
+  /** See {@link StoreCacheOptions}. */
+  readonly elsewhere: StoreCacheOptions["elsewhere"];
+}
+
+/** The cache of a solve that records what later explanations need, and who explains this one. */
+export function explaining(
+  order: readonly Vertex[],
+  {
+    layers: { store },
+    results,
+    provenance,
+    selections,
+    hiddenBy,
+    travelled,
+  }: ExplainContext & { readonly layers: { readonly store: Pick<Store, "locks"> } },
+  { explain, onEvent, elsewhere }: ExplainingOptions,
+): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
+  const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
+  const { build } = provenance;
+  // A step for another platform is another step, although it has the same name.
+  const platformOf = (id: string): string => vertices.get(id)?.platform ?? "";
+  const cache = storeCache(
+    { results, locks: store.locks },
+    {
+      notes: (id) => ({ origin: `${provenance.projects.own} ${platformOf(id)}`, ...(build === undefined ? {} : { build }) }),
+      ...(elsewhere && { elsewhere }),
+      onSaved: ({ inputs }: KeyComponents) => selections.keep(inputs.flatMap(({ key }) => contentDigests(key) ?? [])),
+    },
+  );
+  const nearest = new NearestRuns({
+    results,
+    projects: provenance.projects,
+    build,
+    travelled,
+    names: order.map(({ metadata }) => metadata.name),
+  });
+  const explainer = new Explainer<StepResult>({
+    results,
+    selections,
+    hiddenBy: (name, path) => {
+      const { op } = order.find(({ metadata }) => metadata.name === name) ?? {};
+      return op?.kind === "source" && op.identifier.startsWith(LOCAL) ? hiddenBy(op.identifier.slice(LOCAL.length), path) : undefined;
+    },
+    onEvent,
+    skipped: explain,
+    past: (vertex) => nearest.find(vertex.name, platformOf(vertex.id)),
+    step: (id) => {
+      const { args = [], ignoreReason } = vertices.get(id)?.metadata ?? {};
+      return { args, ignoreReason };
+    },
+    record: (hit) => cache.record(hit),
+  });
+  return { cache, onDecision: explainer.decided };
+}

@@ -1,0 +1,117 @@
+import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
+import { formatDuration } from "../../core/text/duration.js";
+import { type EventSink, now, type StepChange, type StepExplanation, type StepId } from "../../core/events.js";
+import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
+import { compareSteps } from "./components.js";
+import { explainCovered, explainFound, stepRecord } from "./found.js";
+import type { Selections } from "./selections.js";
+import { veil } from "./redaction.js";
+import type { Past } from "./nearest.js";
+
+/** How many changes an explanation holds, and how many its text tells. */
+const MOST_CHANGES = 50;
+const TOLD_CHANGES = 3;
+
+const GONE = "its earlier result is not in the store";
+
+const UNKNOWN = "something changed: another machine made its earlier result, and did not say of what";
+
+/** What the graph knows of a step beside what the engine sees. */
+export interface StepOrigin {
+  /** Names of environment variables that are build arguments. */
+  readonly args: readonly string[];
+  /** What told the step to ignore the cache: `--no-cache`. */
+  readonly ignoreReason: string | undefined;
+}
+
+export interface ExplainerOptions<R> {
+  readonly results: Pick<ResultIndex, "peek">;
+  readonly past: (vertex: EngineVertex<R>) => Past;
+  readonly selections: Pick<Selections, "differing">;
+  /** See `CompareOptions.hiddenBy`. */
+  readonly hiddenBy: (context: string, path: string) => string | undefined;
+  readonly onEvent: EventSink;
+  /** Whether to explain steps that were not even looked at, each of which costs a look-up. */
+  readonly skipped: boolean;
+  readonly step: (vertexId: string) => StepOrigin;
+  /** The record behind a hit of the cache. */
+  readonly record: (hit: CachedResult<R>) => ResultRecord | undefined;
+}
+
+/** Turns the engine's decisions into `explained` events: what a step that runs differs in from the nearest earlier run of it. */
+export class Explainer<R> {
+  readonly #options: ExplainerOptions<R>;
+
+  constructor(options: ExplainerOptions<R>) {
+    this.#options = options;
+  }
+
+  readonly decided = (decision: Decision<R>): void => {
+    if (decision.kind === "skipped" && !this.#options.skipped) return;
+    const explanation = this.#tryExplain(decision);
+    if (!explanation) return;
+    this.#options.onEvent({ type: "explained", step: decision.vertex.id as StepId, at: now(), explanation });
+  };
+
+  /** What is read here was written by earlier builds, and may be damaged or vanish: then a step goes unexplained, and the build goes on. */
+  #tryExplain(decision: Decision<R>): StepExplanation | undefined {
+    try {
+      return this.#explain(decision);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #explain(decision: Decision<R>): StepExplanation {
+    if (decision.kind === "found") return explainFound(this.#options.record(decision.hit));
+    if (decision.kind === "skipped") return explainCovered(this.#options.results.peek(decision.key), decision.coveredBy()?.name);
+    const { vertex, because, components } = decision;
+    const { ignoreReason } = this.#options.step(vertex.id);
+    switch (because) {
+      case "ignored":
+        return { outcome: "ran", reason: "no-cache", text: ignoreReason ?? "it ignores the cache", changes: [] };
+      case "expired":
+        return { outcome: "ran", reason: "expired", text: `its result is older than ${formatDuration(vertex.maxAge ?? 0)}`, changes: [] };
+      case "missing":
+        return this.#compare(vertex, components);
+    }
+  }
+
+  #compare(vertex: EngineVertex<R>, components: KeyComponents): StepExplanation {
+    const { args } = this.#options.step(vertex.id);
+    const { run: earlier, last } = this.#options.past(vertex);
+    const unfinished = last && !last.finished ? `it did not finish in build ${last.build}` : undefined;
+    if (!earlier || (earlier.elsewhere !== undefined && unfinished !== undefined)) return withoutRecord(last);
+    const changes = compareSteps(
+      { name: earlier.name, components: earlier.components },
+      { name: vertex.name, components: earlier.veiled ? veil(components) : components },
+      { args: new Set(args), selections: this.#options.selections, hiddenBy: this.#options.hiddenBy },
+    );
+    const record = stepRecord({ id: undefined, ...earlier.record });
+    if (changes.length === 0) return { outcome: "ran", reason: "gone", text: GONE, changes, record };
+    const told = tell(changes, earlier.elsewhere);
+    // Nothing needs to have changed since the build in which it failed.
+    const text = unfinished === undefined ? told : `${unfinished}; before that: ${told}`;
+    return { outcome: "ran", reason: "changed", text, changes: changes.slice(0, MOST_CHANGES), record };
+  }
+}
+
+function withoutRecord(last: Past["last"]): StepExplanation {
+  if (last?.unknown) return { outcome: "ran", reason: "changed", text: UNKNOWN, changes: [] };
+  if (!last) return { outcome: "ran", reason: "new", text: "it is new: no earlier build had this step", changes: [] };
+  return last.finished
+    ? { outcome: "ran", reason: "gone", text: GONE, changes: [] }
+    : { outcome: "ran", reason: "unfinished", text: `it did not finish in build ${last.build}`, changes: [] };
+}
+
+function tell(changes: readonly StepChange[], elsewhere: string | undefined): string {
+  // One option may hold for several files.
+  const texts = [...new Set(changes.map(({ text }) => text))];
+  const told = texts.slice(0, texts.length === TOLD_CHANGES + 1 ? TOLD_CHANGES + 1 : TOLD_CHANGES);
+  const more = texts.length - told.length;
+  const text = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  // That another step gave another result is plain without it.
+  return elsewhere === undefined || changes.every(({ kind, from, to }) => kind === "parent" && from === undefined && to === undefined)
+    ? text
+    : `${text}, compared with ${elsewhere}`;
+}

@@ -1,0 +1,95 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { CacheKey } from "../../core/cache-key.js";
+import { type Canonical, canonicalJson, compareCodeUnits } from "../../core/canonical.js";
+import type { KeyComponents } from "../engine/op.js";
+import { contentDigests } from "./components.js";
+import { veil } from "./redaction.js";
+
+/** What a step's key was made of, as it comes with a cache. Its components are veiled. */
+export interface TravelledRun {
+  readonly key: CacheKey;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly components: KeyComponents;
+}
+
+export interface Travelled {
+  readonly runs: readonly TravelledRun[];
+  /** Lists of files behind content digests. */
+  readonly selections: ReadonlyMap<string, string>;
+}
+
+/** Characters that may be added to a cache's config, of which BuildKit reads no more than 1 MiB. */
+const MOST = 256 << 10;
+/** Characters of a list of files that may travel: some 5,000 files. */
+const LARGEST_SELECTION = 512 << 10;
+/** Bytes to which what comes along may unpack. */
+const MOST_UNPACKED = 64 << 20;
+
+/**
+ * What explanations on other machines need, as text for a cache's config; undefined when there is too much of it. Lists of files come along for copies
+ * only, whose files are in the layers anyway, and are left out first. The same results give the same text.
+ */
+export function packExplanations(runs: readonly TravelledRun[], selection: (digest: string) => string | undefined): string | undefined {
+  const steps = [...runs]
+    .sort((a, b) => compareCodeUnits(a.key, b.key))
+    .map(({ key, name, createdAt, components }) => {
+      const { identity, inputs } = veil(components);
+      return { key, name, createdAt, identity, inputs: inputs.map((input) => ({ name: input.name, key: input.key })) };
+    });
+  const selections: Record<string, string> = {};
+  for (const { identity, inputs } of steps) {
+    if (!identity.includes('"kind":"file"')) continue;
+    for (const digest of inputs.flatMap((input) => contentDigests(input.key) ?? [])) {
+      const text = selection(digest);
+      if (text !== undefined && text.length <= LARGEST_SELECTION) selections[digest] = text;
+    }
+  }
+  return [{ steps, selections }, { steps }].map(pack).find((text) => text.length <= MOST);
+}
+
+function pack(value: object): string {
+  return deflateRawSync(canonicalJson(value as Canonical)).toString("base64");
+}
+
+/** Reads what {@link packExplanations} wrote, elsewhere and maybe long ago; what cannot be read explains nothing. */
+export function unpackExplanations(text: string): Travelled {
+  const { steps, selections } = parse(text) ?? {};
+  return {
+    runs: (Array.isArray(steps) ? (steps as readonly unknown[]) : []).flatMap((step) => runOf(step) ?? []),
+    selections: new Map(
+      Object.entries(isObject(selections) ? selections : {}).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    ),
+  };
+}
+
+function parse(text: string): { readonly steps?: unknown; readonly selections?: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(inflateRawSync(Buffer.from(text, "base64"), { maxOutputLength: MOST_UNPACKED }).toString("utf8"));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function runOf(step: unknown): TravelledRun | undefined {
+  if (!isObject(step)) return undefined;
+  const { key, name, createdAt, identity, inputs } = step;
+  if (typeof key !== "string" || typeof name !== "string" || !isTime(createdAt) || typeof identity !== "string") return undefined;
+  if (!Array.isArray(inputs) || !inputs.every(isInput)) return undefined;
+  return { key: key as CacheKey, name, createdAt, components: veil({ identity, inputs }) };
+}
+
+function isInput(value: unknown): value is KeyComponents["inputs"][number] {
+  return isObject(value) && typeof value["name"] === "string" && typeof value["key"] === "string";
+}
+
+/** What a date can be made of. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= 8.64e15;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,31 @@
+import type { LayerId } from "../../../cache/contract/layers.js";
+import type { FileTree, PackEntry } from "../../../oci/layer/model/toc.js";
+import type { SolverContext } from "../../context.js";
+import type { Reporter } from "../../layers/ports.js";
+import { packLayer } from "../../layers/pack.js";
+import { subtreeAt } from "../file/subtree.js";
+
+/** A layer, and where in it lies what was asked for. */
+export interface TreeLayer {
+  readonly layer: LayerId;
+  /** Free of links. */
+  readonly root: string;
+}
+
+/**
+ * Packs everything of a local tree at and below `selector`, for steps that mount it: what .dockerignore hides stays hidden and files belong to
+ * root, which a bind mount of the directory itself could not give.
+ */
+export async function treeLayer(tree: FileTree, selector: string, context: SolverContext, reporter: Reporter): Promise<TreeLayer> {
+  const { root, entries: below } = subtreeAt(tree, selector);
+  const entries: PackEntry[] = [];
+  const parts = root.split("/");
+  for (let depth = 1; depth < parts.length; depth++) {
+    const parent = tree.lookup(parts.slice(0, depth).join("/"));
+    if (parent) entries.push(parent);
+  }
+  for (const { path, node } of below) {
+    if (path !== "") entries.push(node.type === "file" ? { ...node, source: tree.content(path) } : node);
+  }
+  return { layer: await packLayer(context.layers, { entries }, { type: "uncompressed" }, reporter), root };
+}

@@ -1,0 +1,327 @@
+import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import type { FileStat, StatShard } from "../../../cache/contract/stats.js";
+import type { Digest } from "../../../core/digest.js";
+import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
+import type { MatchInfo } from "../../../core/text/pattern-matcher.js";
+import { systemReason } from "../../../core/system/system-reason.js";
+import { isTemporaryName } from "../../../core/system/temporary-files.js";
+import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
+import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
+import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
+import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";
+import { type IgnoreRule, IgnoreRules } from "./ignore-rules.js";
+import { metaOfStat, typeOfStat } from "./stat-node.js";
+
+export interface LocalTreeOptions {
+  /** As people know it, for messages. Default `build context`. */
+  readonly name?: string;
+  readonly ignore?: IgnoreRules;
+  /** Digests of files from earlier builds; without it every file that is asked for is read. */
+  readonly stats?: StatShard;
+  /** Hashes big sets of files on other threads. Default: all on this one. */
+  readonly hashFiles?: HashFiles;
+  /** Directories that are no part of it, wherever they are: the store, which changes while it is read. */
+  readonly without?: readonly string[];
+}
+
+/** Above these a set of unknown files is worth threads, which take about 100 ms to start: as long as hashing half of it here. */
+const POOL_BYTES = 192 << 20;
+const POOL_FILES = 16_384;
+
+interface Entry {
+  readonly excluded: boolean;
+  /** What the entries below need for matching; undefined when there are no rules. */
+  readonly info: MatchInfo | undefined;
+  /** Undefined: not looked at yet. Null: not there, or of a kind no layer can hold. */
+  node: LocalNode | null | undefined;
+  visible: boolean | undefined;
+  names: readonly string[] | undefined;
+}
+
+interface LocalNode {
+  meta: NodeMeta;
+  readonly stat: FileStat;
+  /** Of a file that has several, as far as they were seen; shared by all of them. */
+  readonly names: string[] | undefined;
+  digest: Digest | undefined;
+}
+
+/**
+ * A directory of this machine as a tree: a build context. Looked at only where somebody asks (`COPY package.json .` stats one file), each
+ * thing once, so that all steps of a build see the same state. Files belong to 0:0 whoever owns them here; modes and times are kept. What
+ * .dockerignore excludes is not there. Sockets are not there either: no layer can hold one.
+ *
+ * Of extended attributes the `user.*` ones of regular files count, as with `docker build`. They are read when a file is
+ * hashed and remembered with its digest, because a system call for each file would be a third of a build without changes;
+ * changing one changes ctime, which makes the file unknown. Directories are never hashed, so theirs are not read. Nor are
+ * security.* (labels and capabilities belong to the machine) and system.* (access lists name the machine's users).
+ */
+export class LocalTree implements FileTree {
+  readonly root: string;
+  readonly name: string;
+  readonly ignore: IgnoreRules;
+  readonly found = new Map<string, Xattrs>();
+  readonly #stats: StatShard | undefined;
+  readonly #pool: HashFiles | undefined;
+  readonly #entries = new Map<string, Entry>();
+  readonly #inodes = new Map<string, string[]>();
+  readonly #without: ReadonlySet<string>;
+
+  /** Throws `context/not-a-directory` or `context/unreadable`. */
+  constructor(root: string, options: LocalTreeOptions = {}) {
+    this.root = resolve(root);
+    this.name = options.name ?? "build context";
+    this.ignore = options.ignore ?? new IgnoreRules([]);
+    this.#stats = options.stats;
+    this.#pool = options.hashFiles;
+    const inside = (options.without ?? []).map((directory) => relative(realPath(this.root), realPath(directory)));
+    this.#without = new Set(inside.filter((path) => !path.startsWith("..")));
+    const stat = this.#lstat("", `${this.root}/.`);
+    if (!stat?.isDirectory()) {
+      throw new TsbuildError(
+        "context/not-a-directory",
+        `Cannot use "${root}" as ${this.name}: ${stat ? "it is not a directory" : "there is no such directory"}`,
+      );
+    }
+    // Its own mode belongs to this machine only; a root filesystem's root is 0755.
+    const meta: NodeMeta = { ...metaOfStat("", "dir", stat), mode: 0o755 };
+    this.#entries.set("", {
+      excluded: false,
+      info: undefined,
+      node: { meta, stat, names: undefined, digest: undefined },
+      visible: true,
+      names: undefined,
+    });
+  }
+
+  lookup(path: string): NodeMeta | undefined {
+    const entry = this.#entry(path);
+    return entry && this.#isVisible(path, entry) ? (this.#node(path, entry)?.meta ?? undefined) : undefined;
+  }
+
+  children(path: string): readonly string[] {
+    const entry = this.#entry(path);
+    return entry ? this.#names(path, entry) : [];
+  }
+
+  content(path: string): ContentSource {
+    return { kind: "path", path: this.#hostPath(path) };
+  }
+
+  /** Names seen so far; a file is known under the name it was first seen with. */
+  linksOf(path: string): readonly string[] | undefined {
+    return this.#entries.get(path)?.node?.names;
+  }
+
+  async digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]> {
+    const nodes: LocalNode[] = [];
+    const unknown = new Map<LocalNode, string>();
+    let bytes = 0;
+    for (const path of paths) {
+      const entry = this.#entry(path);
+      const node = entry && this.#node(path, entry);
+      if (node?.meta.type !== "file") throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
+      nodes.push(node);
+      if (node.digest !== undefined || unknown.has(node)) continue;
+      const known = this.#stats?.get(node.stat);
+      if (known !== undefined) {
+        this.#know(node, path, known, this.#stats?.xattrs(node.stat));
+        continue;
+      }
+      unknown.set(node, path);
+      bytes += node.meta.size;
+    }
+    if (unknown.size > 0) await this.#hash([...unknown], bytes, signal);
+    return nodes.map((node) => node.digest as Digest);
+  }
+
+  /** Which rule of the ignore file hides a path that exists on disk; undefined when it is not there, or not hidden. */
+  hiddenBy(path: string): IgnoreRule | undefined {
+    const rule = path === "" ? undefined : this.ignore.hiding(path);
+    return rule && this.#lstat(path, this.#hostPath(path)) ? rule : undefined;
+  }
+
+  async #hash(files: readonly (readonly [LocalNode, string])[], bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    const hash = this.#pool && (bytes > POOL_BYTES || files.length > POOL_FILES) ? this.#pool : hashFilesHere;
+    const startedAt = BigInt(Date.now()) * 1_000_000n;
+    let hashed: Awaited<ReturnType<HashFiles>>;
+    try {
+      hashed = await hash(
+        files.map(([, path]) => this.#hostPath(path)),
+        signal ? { signal } : {},
+      );
+    } catch (error) {
+      throw this.#readError(error);
+    }
+    files.forEach(([node, path], index) => {
+      const file = hashed[index] as (typeof hashed)[number];
+      const { digest, stat, xattrs } = file;
+      const { ino, dev, size, mtimeNs } = node.stat;
+      if (stat.ino !== ino || stat.dev !== dev || stat.size !== size || stat.mtimeNs !== mtimeNs) throw this.#changed(path);
+      this.#know(node, path, digest, xattrs);
+      this.#stats?.set(stat, file, startedAt);
+    });
+  }
+
+  #know(node: LocalNode, path: string, digest: Digest, xattrs: Xattrs | undefined): void {
+    node.digest = digest;
+    if (xattrs === undefined) return;
+    node.meta = { ...node.meta, xattrs };
+    this.found.set(path, xattrs);
+  }
+
+  /** The entry of a path whose parents are directories that are not wholly excluded. */
+  #entry(path: string): Entry | undefined {
+    const known = this.#entries.get(path);
+    if (known) return known;
+    const slash = path.lastIndexOf("/");
+    const parentPath = slash === -1 ? "" : path.slice(0, slash);
+    const parent = this.#entry(parentPath);
+    if (!parent || !this.#isOpen(parentPath, parent)) return undefined;
+    // What a listing did not bring is not there: the tree is one state, whatever appears on disk meanwhile.
+    if (parent.names && !parent.excluded) return undefined;
+    return this.#add(path, parent);
+  }
+
+  #add(path: string, parent: Entry): Entry {
+    if (this.#isForeign(path)) {
+      const nothing: Entry = { excluded: true, info: undefined, node: null, visible: false, names: undefined };
+      this.#entries.set(path, nothing);
+      return nothing;
+    }
+    const { matched, info } = this.ignore.empty ? { matched: false, info: undefined } : this.ignore.match(path, parent.info);
+    const entry: Entry = { excluded: matched, info, node: undefined, visible: matched ? undefined : true, names: undefined };
+    this.#entries.set(path, entry);
+    return entry;
+  }
+
+  /** Our own files: what is being written, or was left by a process that was killed, changes by itself. */
+  #isForeign(path: string): boolean {
+    const start = path.lastIndexOf("/") + 1;
+    if (path.charCodeAt(start) === DOT && isTemporaryName(path.slice(start))) return true;
+    return this.#without.size > 0 && this.#without.has(path);
+  }
+
+  /** Whether anything below a path can be seen: it is a directory, and not excluded without any way back. */
+  #isOpen(path: string, entry: Entry): boolean {
+    return (!entry.excluded || this.ignore.mayBringBack(path)) && this.#node(path, entry)?.meta.type === "dir";
+  }
+
+  /** An excluded directory is there when something below it is. */
+  #isVisible(path: string, entry: Entry): boolean {
+    entry.visible ??= this.#isOpen(path, entry) && this.#names(path, entry).length > 0;
+    return entry.visible;
+  }
+
+  #names(path: string, entry: Entry): readonly string[] {
+    if (entry.names) return entry.names;
+    if (!this.#isOpen(path, entry)) return [];
+    const names: string[] = [];
+    for (const dirent of this.#readDirectory(path)) {
+      if (dirent.isSocket()) continue;
+      const childPath = path === "" ? dirent.name : `${path}/${dirent.name}`;
+      const child = this.#entries.get(childPath) ?? this.#add(childPath, entry);
+      if (child.excluded && !(dirent.isDirectory() && this.#isVisible(childPath, child))) continue;
+      names.push(dirent.name);
+    }
+    entry.names = names.sort();
+    return entry.names;
+  }
+
+  #readDirectory(path: string): Pick<Dirent, "name" | "isSocket" | "isDirectory">[] {
+    const host = fsPath(this.#hostPath(path));
+    try {
+      const found = readdirSync(host, { withFileTypes: true });
+      if (!found.some((dirent) => dirent.name.includes("\ufffd"))) return found;
+      // A name that is not UTF-8, or really has that character: only its bytes tell.
+      return readdirSync(host, { withFileTypes: true, encoding: "buffer" }).map((dirent) => ({
+        name: decodePath(dirent.name as unknown as Buffer),
+        isSocket: () => dirent.isSocket(),
+        isDirectory: () => dirent.isDirectory(),
+      }));
+    } catch (error) {
+      throw this.#readError(error);
+    }
+  }
+
+  #node(path: string, entry: Entry): LocalNode | null {
+    if (entry.node === undefined) entry.node = this.#load(path);
+    return entry.node;
+  }
+
+  #load(path: string): LocalNode | null {
+    const host = this.#hostPath(path);
+    const found = this.#lstat(path, host);
+    const type = found && typeOfStat(found);
+    if (!found || !type) return null;
+    let meta = metaOfStat(path, type, found);
+    if (type === "symlink") meta = { ...meta, link: decodePath(readlinkSync(fsPath(host), "buffer")) };
+    const { dev, ino, size, mtimeNs, ctimeNs } = found;
+    const stat = { dev, ino, size, mtimeNs, ctimeNs };
+    return { meta, stat, names: type === "file" && found.nlink > 1n ? this.#namesOfInode(path, stat) : undefined, digest: undefined };
+  }
+
+  #namesOfInode(path: string, { dev, ino }: FileStat): string[] {
+    const key = `${dev}:${ino}`;
+    const names = this.#inodes.get(key);
+    if (!names) {
+      const first = [path];
+      this.#inodes.set(key, first);
+      return first;
+    }
+    names.push(path);
+    return names;
+  }
+
+  #lstat(path: string, host: string): BigIntStats | undefined {
+    try {
+      return lstatSync(fsPath(host), { bigint: true, throwIfNoEntry: false });
+    } catch (error) {
+      // Below a file, or a name longer than any file can have: not there.
+      if (systemErrorCode(error) === "ENOTDIR" || systemErrorCode(error) === "ENAMETOOLONG") return undefined;
+      throw this.#readError(error, path);
+    }
+  }
+
+  #hostPath(path: string): string {
+    return path === "" ? this.root : this.root === "/" ? `/${path}` : `${this.root}/${path}`;
+  }
+
+  #changed(path: string): TsbuildError {
+    return new TsbuildError("context/file-changed", `Cannot use "${path}" of the ${this.name}: it changed while it was read`, {
+      hint: "Build again when nothing writes to the directory any more, or exclude the file with .dockerignore",
+    });
+  }
+
+  #readError(error: unknown, path?: string): unknown {
+    const code = systemErrorCode(error);
+    if (code === undefined || error instanceof TsbuildError) return error;
+    const where = path ?? this.#relative(error);
+    if (code === "ENOENT" || code === "ELOOP" || code === "ENXIO") return this.#changed(where);
+    return new TsbuildError(
+      "context/unreadable",
+      `Cannot read "${where}" of the ${this.name}: ${code === "EACCES" ? "permission denied" : systemReason(error)}`,
+      {
+        hint: "Make it readable, or exclude it with .dockerignore",
+        cause: error,
+      },
+    );
+  }
+
+  #relative(error: unknown): string {
+    const path = error instanceof Error && "path" in error ? String(error.path) : "";
+    return path.startsWith(`${this.root}/`) ? path.slice(this.root.length + 1) : path;
+  }
+}
+
+const DOT = 0x2e;
+
+/** Of what is not there, the path as it is. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,56 @@
+import { TsbuildError } from "../../../core/errors.js";
+import { resolvePath } from "../../../oci/layer/model/resolve.js";
+import type { FileTree, PackEntry } from "../../../oci/layer/model/toc.js";
+import type { NodeMeta } from "../../../core/file-node.js";
+import type { SolverContext } from "../../context.js";
+import { packLayer } from "../../layers/pack.js";
+import type { Reporter } from "../../layers/ports.js";
+import type { StepResult } from "../../result.js";
+import type { CacheMount } from "./cache-mount-name.js";
+import { subtreeDigest } from "../file/selection.js";
+import { subtreeAt } from "../file/subtree.js";
+import { treeOfInput } from "../inputs/input-tree.js";
+
+/** The files that a cache mount begins with: what `from` and `source` name. */
+export interface Seed {
+  /** Of the files: with other files it is another cache, as in BuildKit. */
+  readonly digest: string;
+  readonly root: NodeMeta;
+  /** Unpacks the files into an empty directory. */
+  fill(directory: string): Promise<void>;
+}
+
+/** Looks at what a cache mount begins with. Throws `build/cache-mount-from` when that is no directory. */
+export async function seedOf(mount: CacheMount, input: StepResult, context: SolverContext, reporter: Reporter): Promise<Seed> {
+  const tree = await treeOfInput(input, context, reporter);
+  const { path, node } = resolvePath(tree, mount.selector);
+  if (node?.type !== "dir") throw noDirectory(mount, node);
+  return {
+    digest: await subtreeDigest(tree, path, { signal: reporter.signal, onSelected: context.selections.note }),
+    root: node,
+    fill: async (directory) => {
+      const { layers } = context;
+      const layer = await packLayer(layers, { entries: entriesBelow(tree, path) }, { type: "uncompressed" }, reporter, { clamp: false });
+      await layers.reading(layer, reporter, ({ blob, path: file }) =>
+        layers.tasks.apply({ blob: file, mediaType: blob.mediaType, dest: directory }, { signal: reporter.signal }),
+      );
+    },
+  };
+}
+
+/** Everything below a directory, by paths that begin there. */
+function entriesBelow(tree: FileTree, directory: string): readonly PackEntry[] {
+  const entries: PackEntry[] = [];
+  for (const { path, relative, node } of subtreeAt(tree, directory).entries) {
+    if (relative === "") continue;
+    entries.push({ ...node, path: relative, ...(node.type === "file" ? { source: tree.content(path) } : {}) });
+  }
+  return entries;
+}
+
+function noDirectory({ id, selector }: CacheMount, found: NodeMeta | undefined): TsbuildError {
+  const why = found ? "it is no directory" : "there is no such directory in what it is taken from";
+  return new TsbuildError("build/cache-mount-from", `Cannot begin cache mount "${id}" with "${selector}": ${why}`, {
+    hint: "source= is a path in the stage or image that from= names; without it the mount begins with all of that",
+  });
+}

@@ -1,0 +1,106 @@
+import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import { MOUNT_IN_THE_MAKING } from "../../../cache/content/cache-mounts.js";
+import type { Lock } from "../../../cache/contract/locks.js";
+import type { SolverContext } from "../../context.js";
+import { acquireLock } from "../../layers/bring-blob.js";
+import type { OpContext } from "../../engine/op.js";
+import type { StepResult } from "../../result.js";
+import { type CacheMount, cacheMountName } from "./cache-mount-name.js";
+import type { Seed } from "./cache-mount-seed.js";
+import type { Held } from "./mount-holder.js";
+
+/**
+ * The directories of a step's cache mounts. Mounts of one name and one way of sharing have one directory. They are taken in the order of their names, so
+ * that two steps which lock the same mounts never wait for each other.
+ */
+export async function cacheDirectories(
+  mounts: readonly CacheMount[],
+  inputs: readonly StepResult[],
+  context: SolverContext,
+  opContext: OpContext,
+  held: Held,
+): Promise<ReadonlyMap<CacheMount, string>> {
+  const named: { readonly mount: CacheMount; readonly name: string; readonly seed: Seed | undefined }[] = [];
+  for (const mount of mounts) {
+    const input = mount.input < 0 ? undefined : inputs[mount.input];
+    const seed = input && (await (await import("./cache-mount-seed.js")).seedOf(mount, input, context, opContext));
+    named.push({ mount, name: cacheMountName(mount, seed?.digest), seed });
+  }
+  const taken = new Map<string, string>();
+  const directories = new Map<CacheMount, string>();
+  for (const { mount, name, seed } of named.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))) {
+    const key = `${name} ${mount.sharing}`;
+    const path = taken.get(key) ?? (await cacheDirectory(mount, name, seed, context, opContext, held));
+    taken.set(key, path);
+    directories.set(mount, path);
+  }
+  return directories;
+}
+
+async function cacheDirectory(
+  mount: CacheMount,
+  name: string,
+  seed: Seed | undefined,
+  context: SolverContext,
+  opContext: OpContext,
+  held: Held,
+): Promise<string> {
+  const { store } = context.layers;
+  const { index, lock } = await takeDirectory(mount, name, context, opContext);
+  held.push(() => lock.release());
+  const path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`, mount.id);
+  await context.freshMounts?.empty(path, context.worker, seed);
+  const making = await acquireLock(store, `mount-made-${path}`, `another step that makes cache mount "${mount.id}"`, opContext);
+  try {
+    if (!existsSync(path))
+      await makeCacheDirectory(mount, path, { seed, restore: (to) => context.restoreMount(name, to, opContext) }, context);
+  } finally {
+    making.release();
+  }
+  return path;
+}
+
+/**
+ * Takes one of the numbered directories that a cache mount has. `locked` waits until nobody uses the first. `private` takes the first that nobody uses,
+ * `shared` the first that nobody has for itself: what one step has locked, no other sees change.
+ */
+async function takeDirectory(
+  mount: CacheMount,
+  name: string,
+  context: SolverContext,
+  opContext: OpContext,
+): Promise<{ readonly index: number; readonly lock: Lock }> {
+  const { store } = context.layers;
+  if (mount.sharing === "locked")
+    return { index: 0, lock: await acquireLock(store, `mount-${name}-0`, `another step that uses cache mount "${mount.id}"`, opContext) };
+  for (let index = 0; ; index++) {
+    const lockName = `mount-${name}-${index}`;
+    const lock = mount.sharing === "private" ? store.locks.tryAcquire(lockName) : store.locks.tryShare(lockName);
+    if (lock) return { index, lock };
+  }
+}
+
+/** Under another name first: nobody finds a mount whose owner and mode are not set yet, not even after a crash. */
+async function makeCacheDirectory(
+  mount: CacheMount,
+  path: string,
+  content: { readonly seed: Seed | undefined; readonly restore: (path: string) => Promise<boolean> },
+  context: SolverContext,
+): Promise<void> {
+  const { seed, restore } = content;
+  const made = path + MOUNT_IN_THE_MAKING;
+  if (existsSync(made)) await (await context.worker()).remove([made]);
+  if (seed) {
+    mkdirSync(made);
+    await seed.fill(made);
+  } else if (!(await restore(made))) mkdirSync(made);
+  const { uid, gid, mode } = seed && isPlain(mount) ? seed.root : mount;
+  chmodSync(made, mode);
+  if (uid !== 0 || gid !== 0) await (await context.worker()).task("chown", { path: made, uid, gid });
+  renameSync(made, path);
+}
+
+/** Whether a mount says nothing of its owner and mode: then one that begins with files has those of their directory. */
+function isPlain({ uid, gid, mode }: CacheMount): boolean {
+  return uid === 0 && gid === 0 && mode === 0o755;
+}

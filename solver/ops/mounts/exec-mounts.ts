@@ -1,0 +1,103 @@
+import type { LayerId } from "../../../cache/contract/layers.js";
+import { unreachable } from "../../../core/errors.js";
+import type { SandboxMount } from "../../../executor-native/contract.js";
+import type { ExecOp, Mount } from "../../../llb/ops.js";
+import type { SolverContext } from "../../context.js";
+import type { OpContext } from "../../engine/op.js";
+import type { StepResult } from "../../result.js";
+import { secretValue } from "../../secrets/step-secrets.js";
+import { cacheDirectories } from "./cache-mount.js";
+import { sshMount } from "./ssh-mount.js";
+import { treeLayer } from "../inputs/tree-layer.js";
+import type { Held } from "./mount-holder.js";
+
+/** Mounts that are ready to use; disposing gives back what they hold (locks of cache mounts, sockets to agents). */
+export interface PreparedMounts extends AsyncDisposable {
+  readonly list: readonly SandboxMount[];
+}
+
+/** Inputs that an exec op only reads, with the paths it mounts of each: they count by their content. */
+export function mountInputs(op: ExecOp): ReadonlyMap<number, ReadonlySet<string>> {
+  const root = op.mounts.find((mount) => mount.dest === "/");
+  const selected = new Map<number, Set<string>>();
+  for (const mount of op.mounts) {
+    if (mount === root || (mount.type !== "bind" && mount.type !== "cache") || mount.input < 0) continue;
+    const paths = selected.get(mount.input) ?? new Set();
+    selected.set(mount.input, paths.add(mount.selector));
+  }
+  if (root?.type === "bind") selected.delete(root.input);
+  return selected;
+}
+
+/** Makes everything ready that a step mounts beside its root filesystem. */
+export async function prepareMounts(
+  op: ExecOp,
+  inputs: readonly StepResult[],
+  context: SolverContext,
+  opContext: OpContext,
+): Promise<PreparedMounts> {
+  const held: Held = [];
+  const release = async () => {
+    for (const give of held) give();
+  };
+  try {
+    const list: SandboxMount[] = [];
+    const caches = op.mounts.filter((mount) => mount.type === "cache");
+    const directories = await cacheDirectories(caches, inputs, context, opContext, held);
+    for (const mount of op.mounts) {
+      if (mount.dest === "/") continue;
+      const prepared = await prepareMount(mount, { inputs, directories }, context, opContext, held);
+      if (prepared) list.push(prepared);
+    }
+    return { list, [Symbol.asyncDispose]: release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function prepareMount(
+  mount: Mount,
+  { inputs, directories }: { readonly inputs: readonly StepResult[]; readonly directories: ReadonlyMap<Mount, string> },
+  context: SolverContext,
+  opContext: OpContext,
+  held: Held,
+): Promise<SandboxMount | undefined> {
+  switch (mount.type) {
+    case "bind": {
+      const { dest, readonly, selector } = mount;
+      if (mount.input < 0) return { type: "overlay", lowers: [], selector, dest, readonly };
+      const found = await unpackedInput(inputs[mount.input] as StepResult, selector, context, opContext);
+      return { type: "overlay", ...found, dest, readonly };
+    }
+    case "cache": {
+      const source = directories.get(mount);
+      if (source === undefined) throw new Error("internal: a cache mount without a directory");
+      return { type: "bind", source, dest: mount.dest, readonly: mount.readonly };
+    }
+    case "tmpfs":
+      return { type: "tmpfs", dest: mount.dest, size: mount.size, readonly: mount.readonly };
+    case "secret": {
+      const value = secretValue(mount, context);
+      const { dest, uid, gid, mode } = mount;
+      return value && { type: "file", dest, data: Buffer.from(value).toString("base64"), uid, gid, mode };
+    }
+    case "ssh":
+      return sshMount(mount, context, held);
+    default:
+      return unreachable(mount);
+  }
+}
+
+/** Unpacks an input. The sandbox follows the links of layers; a tree is packed at the place to which its links lead. */
+async function unpackedInput(
+  input: StepResult,
+  selector: string,
+  context: SolverContext,
+  opContext: OpContext,
+): Promise<{ readonly lowers: readonly string[]; readonly selector: string }> {
+  const lowersOf = async (stack: readonly LayerId[]) => (await context.layers.overlay(stack, opContext)).lowers;
+  if (input.kind === "layers") return { lowers: await lowersOf(input.layers), selector };
+  const { layer, root } = await treeLayer(input.tree, selector, context, opContext);
+  return { lowers: await lowersOf([layer]), selector: `/${root}` };
+}

@@ -1,0 +1,28 @@
+import { TsbuildError } from "../../../core/errors.js";
+import type { SandboxMount } from "../../../executor-native/contract.js";
+import type { Mount } from "../../../llb/ops.js";
+import type { SolverContext } from "../../context.js";
+import type { Held } from "./mount-holder.js";
+
+/**
+ * The socket of an SSH agent as a step sees it. undefined for an optional agent that the build was not given; a required one throws `build/ssh-not-found`.
+ */
+export async function sshMount(
+  mount: Mount & { type: "ssh" | "secret" },
+  context: SolverContext,
+  held: Held,
+): Promise<SandboxMount | undefined> {
+  const { id, dest, uid, gid, mode } = mount;
+  const upstream = await context.sshAgent(id);
+  if (upstream === undefined) {
+    if (mount.optional) return undefined;
+    throw new TsbuildError("build/ssh-not-found", `Cannot run the step: SSH agent "${id}" is required, but the build was given none`, {
+      hint: `Give it: --ssh ${id} for the agent of SSH_AUTH_SOCK, or --ssh ${id}=KEY`,
+    });
+  }
+  const { openAgentRelay } = await import("../../ssh/agent-relay.js");
+  const relay = await openAgentRelay(upstream, context.layers.store.temporaryDirectory(), mode);
+  held.push(() => relay[Symbol.dispose]());
+  if (uid !== 0 || gid !== 0) await (await context.worker()).task("chown", { path: relay.path, uid, gid });
+  return { type: "bind", source: relay.path, dest, readonly: true };
+}

@@ -1,0 +1,401 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import test from "ava";
+import { sha256 } from "../../../../core/digest.js";
+import { TsbuildError } from "../../../../core/errors.js";
+import type { CopyAction, FileOp } from "../../../../llb/ops.js";
+import type { FileTree, PackPlan } from "../../../../oci/layer/model/toc.js";
+import type { NodeMeta } from "../../../../core/file-node.js";
+import { lsetxattr } from "../../../../core/system/posix.js";
+import { compileComponent, hasWildcard } from "../../../../solver/ops/file/glob.js";
+import { fileOpBase, planFileOp } from "../../../../solver/ops/file/plan-file-op.js";
+import { selectionDigest, subtreeDigest } from "../../../../solver/ops/file/selection.js";
+import { IgnoreRules } from "../../../../solver/ops/local/ignore-rules.js";
+import { LocalTree } from "../../../../solver/ops/local/local-tree.js";
+import { casePath } from "../../../support/golden.js";
+import { fileOpOf } from "../../../support/copy-line.js";
+import { archiveOf } from "../../../support/file-op-archive.js";
+import { formatSections, parseSections, type SectionCase } from "../../../support/sections.js";
+import { memoryTree, parseTree, planText, writeTree } from "../../../support/tree-text.js";
+
+const MTIME = { sec: 1_700_000_000, nsec: 0 };
+
+const scratch = mkdtempSync(join(tmpdir(), "tsbuild-file-op-"));
+test.after.always(() => rmSync(scratch, { recursive: true, force: true }));
+let directories = 0;
+function directory(): string {
+  const path = join(scratch, String(directories++));
+  mkdirSync(path);
+  return path;
+}
+
+async function readFile(tree: FileTree, path: string): Promise<Uint8Array> {
+  const content = tree.content(path);
+  if (content.kind === "layer") throw new Error("no layers here");
+  return content.kind === "bytes" ? content.data : readFileSync(content.path);
+}
+
+function plan(op: FileOp, inputs: readonly (FileTree | undefined)[]): Promise<PackPlan> {
+  return planFileOp(op, inputs, {
+    describeInput: (index) => (index === 1 ? "the build context" : `input ${index}`),
+    mtime: MTIME,
+    readFile,
+    temporaryDirectory: directory,
+    unpackedLimit: 2 ** 30,
+  });
+}
+
+/** The source of a case: a directory on disk for a context, memory for a stage. */
+function sourceOf({ sections }: SectionCase): FileTree {
+  const stage = sections.get("stage");
+  if (stage !== undefined) return memoryTree(parseTree(stage));
+  const root = directory();
+  writeTree(root, parseTree(sections.get("context") ?? ""));
+  for (const [name, text] of sections) {
+    if (!name.startsWith("archive ")) continue;
+    const file = name.slice("archive ".length);
+    const bytes = archiveOf(parseTree(text));
+    writeFileSync(join(root, file), file.endsWith(".gz") ? gzipSync(bytes) : bytes);
+  }
+  const rules = (sections.get("ignore") ?? "")
+    .split("\n")
+    .flatMap((pattern, index) => (pattern.startsWith("#") ? [] : [{ pattern, line: index + 1 }]));
+  return new LocalTree(root, { ignore: new IgnoreRules(rules) });
+}
+
+async function outcome(found: SectionCase): Promise<readonly [string, string]> {
+  const base = found.sections.get("base");
+  const op = fileOpOf((found.sections.get("step") ?? "").trim());
+  try {
+    const made = await plan(op, [base === undefined ? undefined : memoryTree(parseTree(base)), sourceOf(found)]);
+    for (const entry of made.entries) {
+      if (entry.source?.kind === "bytes" && entry.digest !== sha256(entry.source.data)) throw new Error(`wrong digest of ${entry.path}`);
+      if (entry.source?.kind === "path" && entry.digest !== sha256(readFileSync(entry.source.path)))
+        throw new Error(`wrong digest of ${entry.path}`);
+    }
+    return ["layer", planText(made)];
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+    return ["error", `${error.code}\n${error.message}\n${error.hint === undefined ? "" : `hint: ${error.hint}\n`}`];
+  }
+}
+
+test("an archive that would unpack to more than the limit is refused, plain or compressed", async (t) => {
+  const root = directory();
+  writeFileSync(join(root, "huge"), "");
+  truncateSync(join(root, "huge"), 2 ** 40);
+  execFileSync("tar", ["-C", root, "--sparse", "-cf", join(root, "bomb.tar"), "huge"]);
+  writeFileSync(join(root, "bomb.tgz"), gzipSync(readFileSync(join(root, "bomb.tar"))));
+  for (const name of ["bomb.tar", "bomb.tgz"]) {
+    await t.throwsAsync(plan(fileOpOf(`ADD ${name} /d/`), [undefined, new LocalTree(root, { ignore: new IgnoreRules([]) })]), {
+      code: "layer/too-large",
+      message: new RegExp(`Cannot unpack "${name}": it unpacks to more than 1073741824 bytes`),
+    });
+  }
+});
+
+for (const file of readdirSync(casePath("file-op")).sort()) {
+  const text = readFileSync(casePath("file-op", file), "utf8");
+  const cases = parseSections(text);
+  if (process.env["UPDATE_GOLDEN"]) {
+    test.serial(`${file}: rewritten`, async (t) => {
+      const updated: SectionCase[] = [];
+      for (const found of cases) {
+        const [name, result] = await outcome(found);
+        const kept = [...found.sections].filter(([section]) => section !== "layer" && section !== "error" && section !== "peer");
+        const peer = found.sections.get("peer");
+        updated.push({
+          title: found.title,
+          sections: new Map([...kept, [name, result], ...(peer === undefined ? [] : [["peer", peer] as const])]),
+        });
+      }
+      writeFileSync(casePath("file-op", file), formatSections(text.slice(0, text.indexOf("=== ")), updated));
+      t.pass();
+    });
+    continue;
+  }
+  for (const found of cases) {
+    test(`${file}: ${found.title}`, async (t) => {
+      const [name, result] = await outcome(found);
+      t.is(
+        `${name}\n${result}`,
+        found.sections.has("layer") ? `layer\n${found.sections.get("layer")}` : `error\n${found.sections.get("error")}`,
+      );
+    });
+  }
+}
+
+const COPY: CopyAction = {
+  action: "copy",
+  input: 0,
+  secondaryInput: 1,
+  src: "/",
+  dest: "/",
+  followSymlinks: true,
+  dirCopyContents: true,
+  attemptUnpack: false,
+  createDestPath: true,
+  allowWildcard: true,
+  allowEmptyWildcard: true,
+};
+
+test("a heredoc: a file made in an empty filesystem, then copied from there", async (t) => {
+  const op: FileOp = {
+    kind: "file",
+    actions: [
+      { action: "mkfile", input: -1, path: "/EOF", mode: 0o644, data: Buffer.from("hello\n").toString("base64") },
+      { ...COPY, input: 0, secondaryInput: 1, src: "/EOF", dest: "/etc/motd", mode: 0o600, followSymlinks: false, dirCopyContents: false },
+    ],
+  };
+  const made = await plan(op, [memoryTree(parseTree("d 755 0:0 etc"))]);
+  t.is(planText(made), "d 755 0:0 etc\nf 600 0:0 etc/motd = hello\\n\n");
+  t.is(fileOpBase(op, 1), 0);
+  t.deepEqual(made.entries.find(({ path }) => path === "etc/motd")?.mtime, MTIME);
+});
+
+test("a result that several actions use is changed for each of them alone", async (t) => {
+  const op: FileOp = {
+    kind: "file",
+    actions: [
+      { action: "mkfile", input: -1, path: "/a", mode: 0o644, data: "" },
+      { action: "mkfile", input: 0, path: "/b", mode: 0o644, data: "" },
+      { action: "mkdir", input: 0, path: "/d", mode: 0o755, makeParents: false },
+      { ...COPY, input: 2, secondaryInput: 1 },
+    ],
+  };
+  t.is(planText(await plan(op, [])), "f 644 0:0 a = \nf 644 0:0 b = \nd 755 0:0 d\n");
+  t.is(fileOpBase(op, 0), -1);
+});
+
+test("a directory that is removed and made again hides what was in it", async (t) => {
+  const base = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 d/old = o\nd 755 0:0 d/sub\nf 644 0:0 d/sub/x = x"));
+  const rm = (path: string, input: number) => ({ action: "rm", input, path, allowNotFound: false, allowWildcard: false }) as const;
+  const again: FileOp = {
+    kind: "file",
+    actions: [rm("/d", 0), { action: "mkdir", input: 1, path: "/d/new", mode: 0o755, makeParents: true }],
+  };
+  t.is(planText(await plan(again, [base])), "o 755 0:0 d\nd 755 0:0 d/new\n");
+  const file: FileOp = { kind: "file", actions: [rm("/d", 0), { action: "mkfile", input: 1, path: "/d", mode: 0o644, data: "" }] };
+  t.is(planText(await plan(file, [base])), "f 644 0:0 d = \n");
+  const inside: FileOp = { kind: "file", actions: [rm("/d/sub/x", 0), rm("/d", 1)] };
+  t.is(planText(await plan(inside, [base])), "w d\n");
+  const made: FileOp = { kind: "file", actions: [{ action: "mkfile", input: 0, path: "/d/n", mode: 0o644, data: "" }, rm("/d/n", 1)] };
+  t.is(planText(await plan(made, [base])), "");
+});
+
+test("replacing the first name of a file leaves the others what they are", async (t) => {
+  const source = memoryTree(parseTree("d 755 0:0 l\nf 644 0:0 l/a = A\nh 644 0:0 l/b => l/a\nh 644 0:0 l/c => l/a\nf 600 0:0 other = O"));
+  const op: FileOp = {
+    kind: "file",
+    actions: [
+      { ...COPY, src: "/l", dest: "/x/" },
+      { ...COPY, input: 2, src: "/other", dest: "/x/a" },
+    ],
+  };
+  t.is(planText(await plan(op, [undefined, source])), "d 755 0:0 x\nf 600 0:0 x/a = O\nf 644 0:0 x/b = A\nh 644 0:0 x/c => x/b\n");
+});
+
+test("symlinks, and what may not be made", async (t) => {
+  const base = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 f = f"));
+  const link = (newPath: string): FileOp => ({
+    kind: "file",
+    actions: [{ action: "symlink", input: 0, oldPath: "../t", newPath, owner: { user: 5 } }],
+  });
+  t.is(planText(await plan(link("/d/l"), [base])), "d 755 0:0 d\nl 777 5:5 d/l -> ../t\n");
+  await t.throwsAsync(plan(link("/f"), [base]), { code: "file/exists" });
+  await t.throwsAsync(plan(link("/none/l"), [base]), { code: "file/parent-missing" });
+  await t.throwsAsync(plan(link("/f/l"), [base]), { code: "copy/parent-not-a-directory" });
+  await t.throwsAsync(plan({ kind: "file", actions: [{ action: "mkfile", input: 0, path: "/", mode: 0o644, data: "" }] }, [base]), {
+    code: "file/invalid-path",
+  });
+  await t.throwsAsync(plan({ kind: "file", actions: [{ ...COPY, src: "/f", dest: "/no/where", createDestPath: false }] }, [base, base]), {
+    code: "file/parent-missing",
+  });
+  await t.throwsAsync(plan({ kind: "file", actions: [{ ...COPY, src: "/z*", allowEmptyWildcard: false }] }, [base, base]), {
+    code: "copy/no-match",
+  });
+});
+
+test("copying a directory itself", async (t) => {
+  const source = memoryTree(parseTree("d 700 3:3 d\nf 644 4:4 d/f = f\nl 777 0:0 l -> d"));
+  const op = (src: string, dest: string, followSymlinks = true): FileOp => ({
+    kind: "file",
+    actions: [{ ...COPY, src, dest, dirCopyContents: false, followSymlinks }],
+  });
+  const base = memoryTree(parseTree("d 755 0:0 x"));
+  t.is(planText(await plan(op("/d", "/x"), [base, source])), "d 755 0:0 x\nd 700 3:3 x/d\nf 644 4:4 x/d/f = f\n");
+  t.is(planText(await plan(op("/d", "/y"), [base, source])), "d 700 3:3 y\nf 644 4:4 y/f = f\n");
+  t.is(planText(await plan(op("/l", "/x", false), [base, source])), "d 755 0:0 x\nl 777 0:0 x/l -> d\n");
+});
+
+const digestOf = (lines: string, action: Partial<CopyAction> = {}): Promise<string> =>
+  selectionDigest(memoryTree(parseTree(lines)), [{ ...COPY, ...action }], { where: "a stage" });
+
+test("a selection's digest counts what gets into the image", async (t) => {
+  const lines = "d 755 0:0 out\nf 644 0:0 out/a = A\nl 777 0:0 link -> out\nf 644 0:0 other = O";
+  const out = await digestOf(lines, { src: "/out" });
+  const cases: readonly (readonly [string, string, Partial<CopyAction>, boolean])[] = [
+    ["what is not selected", lines.replace("other = O", "other = changed"), { src: "/out" }, true],
+    ["the directory's own mode, since only its contents are taken", lines.replace("d 755", "d 700"), { src: "/out" }, true],
+    ["the way to it", lines, { src: "/link" }, true],
+    ["content", lines.replace("= A", "= B"), { src: "/out" }, false],
+    ["mode", lines.replace("644 0:0 out/a", "600 0:0 out/a"), { src: "/out" }, false],
+    ["owner", lines.replace("644 0:0 out/a", "644 1:0 out/a"), { src: "/out" }, false],
+    ["name", lines.replaceAll("out/a", "out/b"), { src: "/out" }, false],
+    ["kind", lines.replace("f 644 0:0 out/a = A", "d 644 0:0 out/a"), { src: "/out" }, false],
+    ["nothing left", lines, { src: "/out", excludePatterns: ["*"] }, false],
+  ];
+  for (const [what, changed, action, same] of cases) t.is((await digestOf(changed, action)) === out, same, what);
+});
+
+test("hard links among what one action takes count, by whichever names the tree knows them", async (t) => {
+  const linked = "d 755 0:0 d\nf 644 0:0 d/a = A\nh 644 0:0 d/b = d/a\nf 644 0:0 d/c = A";
+  const apart = linked.replace("h 644 0:0 d/b = d/a", "f 644 0:0 d/b = A");
+  const others = linked.replace("h 644 0:0 d/b = d/a\nf 644 0:0 d/c = A", "f 644 0:0 d/b = A\nh 644 0:0 d/c = d/a");
+  const outside = `f 644 0:0 0 = A\n${linked.replace("f 644 0:0 d/a = A", "h 644 0:0 d/a = 0")}`;
+  const all = await digestOf(linked, { src: "/d" });
+  t.not(all, await digestOf(apart, { src: "/d" }));
+  t.not(all, await digestOf(others, { src: "/d" }));
+  t.is(all, await digestOf(outside, { src: "/d" }));
+  t.is(await digestOf(linked, { src: "/d", excludePatterns: ["b"] }), await digestOf(apart, { src: "/d", excludePatterns: ["b"] }));
+  t.is(await digestOf(linked, { src: "/d/b" }), await digestOf(apart, { src: "/d/b" }));
+  const mounted = async (lines: string): Promise<string> => subtreeDigest(memoryTree(parseTree(lines)), "/d");
+  t.not(await mounted(linked), await mounted(apart));
+});
+
+test("attributes that come with the contents count as those that were known before", async (t) => {
+  const root = directory();
+  mkdirSync(join(root, "d"));
+  for (const name of ["a", "b", "c"]) writeFileSync(join(root, "d", name), name, { mode: 0o644 });
+  chmodSync(join(root, "d"), 0o755);
+  const plain = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 d/a = a\nf 644 0:0 d/b = b\nf 644 0:0 d/c = c"));
+  const known = plain.clone();
+  for (const [path, xattrs] of Object.entries({ "d/a": { "user.x": "MQ==", "user.y": "" }, "d/c": { "user.x": "Mg==" } })) {
+    known.put({ ...(plain.lookup(path) as NodeMeta), xattrs }, plain.contentOf(path));
+  }
+  const copies = [COPY, { ...COPY, src: "/d/c" }];
+  const digest = (tree: FileTree): Promise<string> => selectionDigest(tree, copies, { where: "a stage" });
+  t.is(await digest(new LocalTree(root)), await digest(plain));
+  lsetxattr(join(root, "d/a"), "user.x", Buffer.from("1"));
+  lsetxattr(join(root, "d/a"), "user.y", Buffer.alloc(0));
+  lsetxattr(join(root, "d/c"), "user.x", Buffer.from("2"));
+  const local = new LocalTree(root);
+  t.is(await digest(local), await digest(known));
+  t.is(await digest(local), await digest(known), "asked again, when lookup tells them");
+  t.is(await subtreeDigest(new LocalTree(root), "/d"), await subtreeDigest(known, "/d"));
+  // The layer has them, also when nobody asked for a key before.
+  const made = await plan(fileOpOf("COPY d /x/"), [undefined, new LocalTree(root)]);
+  t.deepEqual(
+    made.entries.filter(({ type }) => type === "file").map(({ path, xattrs }) => [path, xattrs]),
+    [
+      ["x/a", { "user.x": "MQ==", "user.y": "" }],
+      ["x/b", undefined],
+      ["x/c", { "user.x": "Mg==" }],
+    ],
+  );
+  // What the base has is the same file only with the same attributes.
+  for (const name of ["a", "b", "c"]) utimesSync(join(root, "d", name), 1_000_000_000, 1_000_000_000);
+  const again = fileOpOf("COPY d /d/");
+  const stored = async (base: FileTree) => (await plan(again, [base, new LocalTree(root)])).entries.map(({ path }) => path);
+  t.deepEqual(
+    (await stored(plain)).filter((path) => path !== "d"),
+    ["d/a", "d/c"],
+  );
+  t.deepEqual(
+    (await stored(known)).filter((path) => path !== "d"),
+    [],
+  );
+});
+
+test("what an action overrides does not count", async (t) => {
+  const one = "d 755 0:0 d\nf 664 0:0 d/a = A\nf 775 1:1 d/b = B";
+  const two = "d 775 0:0 d\nf 644 9:9 d/a = A\nf 755 0:0 d/b = B";
+  t.not(await digestOf(one), await digestOf(two));
+  t.not(await digestOf(one, { mode: 0o644 }), await digestOf(two, { mode: 0o644 }));
+  t.not(await digestOf(one, { owner: { user: 1 } }), await digestOf(two, { owner: { user: 1 } }));
+  t.is(await digestOf(one, { mode: 0o644, owner: { user: 1 } }), await digestOf(two, { mode: 0o644, owner: { user: 1 } }));
+  t.is(
+    await digestOf(one, { mode: "go=rX,u=rwX", owner: { group: "g" } }),
+    await digestOf(two, { mode: "go=rX,u=rwX", owner: { group: "g" } }),
+  );
+  t.not(await digestOf(one, { mode: "g+w", owner: { user: 1 } }), await digestOf(two, { mode: "o+w", owner: { user: 1 } }));
+});
+
+test("a selection's digest knows matches apart, also with names that are not UTF-8", async (t) => {
+  t.not(await digestOf("f 644 0:0 a1 = A", { src: "/a*" }), await digestOf("f 644 0:0 a2 = A", { src: "/a*" }));
+  t.not(await digestOf("f 644 0:0 \udc80 = A"), await digestOf("f 644 0:0 \udc81 = A"));
+  t.is(await digestOf("f 644 0:0 b = A", { src: "/a*" }), await digestOf("f 644 0:0 c = A", { src: "/a*" }));
+  await t.throwsAsync(digestOf("f 644 0:0 b = A", { src: "/a" }), { code: "copy/source-not-found" });
+  const tree = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 d/a = A\nl 777 0:0 l -> d"));
+  t.is(await subtreeDigest(tree, "/l"), await subtreeDigest(tree, "/d"));
+  t.not(await subtreeDigest(tree, "/"), await subtreeDigest(tree, "/d"));
+});
+
+test("one component of a pattern, as Go's filepath.Match has it", (t) => {
+  const cases: readonly (readonly [pattern: string, matches: string, others: string])[] = [
+    ["*", "a .x é", ""],
+    ["a*b", "ab axb a*b", "a b abc"],
+    ["?", "a é 日", "ab"],
+    ["a\\\\*", "a\\ a\\b", "a ab"],
+    ["a\\*", "a*", "ab a\\"],
+    ["[a-c]x", "ax bx cx", "dx ^x"],
+    ["[^a-c]x", "dx ^x", "ax"],
+    ["[!a]", "! a", "b"],
+    ["[\\]a]", "] a", "\\"],
+    ["[\\-x]", "- x", "a"],
+    ["[z-a]", "", "z a m"],
+    ["a.b", "a.b", "axb"],
+    ["{a,b}", "{a,b}", "a b"],
+    ["a+(b)$", "a+(b)$", "aab"],
+  ];
+  for (const [pattern, matches, others] of cases) {
+    const test = compileComponent(pattern);
+    for (const name of matches.split(" ").filter(Boolean)) t.true(test(name), `${pattern} matches ${name}`);
+    for (const name of others.split(" ").filter(Boolean)) t.false(test(name), `${pattern} does not match ${name}`);
+  }
+  for (const pattern of ["[", "[]", "[a", "[a-", "[a-]", "[^", "[-a]", "a\\", "[\\"])
+    t.throws(() => compileComponent(pattern), { code: "copy/bad-pattern" }, pattern);
+  t.deepEqual(["a*", "a\\*", "a\\\\*", "[", "a?b", "a"].map(hasWildcard), [true, false, true, true, true, false]);
+});
+
+test("an archive whose compressed bytes are cut is named as it was written", async (t) => {
+  const root = directory();
+  const text = Array.from({ length: 20_000 }, (_, i) => sha256(String(i))).join("");
+  writeFileSync(join(root, "data.tgz"), gzipSync(archiveOf(parseTree(`f 644 0:0 a = ${text}`))).subarray(0, 300_000));
+  await t.throwsAsync(plan(fileOpOf("ADD data.tgz /x/"), [undefined, new LocalTree(root)]), {
+    code: "layer/corrupt",
+    message: 'Cannot unpack "data.tgz": its compressed data is damaged or ends too early',
+  });
+});
+
+test("compressed archives are told by their content", async (t) => {
+  const bytes = archiveOf(parseTree("f 640 9:9 a = A"));
+  const compressors = [
+    ["gzip", (data: Buffer) => gzipSync(data)],
+    ...(["bzip2", "xz", "zstd"] as const).flatMap((command) => {
+      try {
+        execFileSync(command, ["--version"], { stdio: "ignore" });
+        return [[command, (data: Buffer) => execFileSync(command, ["-c"], { input: data })] as const];
+      } catch {
+        t.log(`${command} is not installed: not tried`);
+        return [];
+      }
+    }),
+  ] as const;
+  const op: FileOp = { kind: "file", actions: [{ ...COPY, src: "/data", dest: "/x/", attemptUnpack: true }] };
+  for (const [name, compress] of compressors) {
+    const root = directory();
+    writeFileSync(join(root, "data"), compress(bytes));
+    t.is(planText(await plan(op, [undefined, new LocalTree(root)])), "d 755 0:0 x\nf 640 9:9 x/a = A\n", name);
+    writeFileSync(join(root, "data"), compress(Buffer.from("no archive")));
+    t.regex(planText(await plan(op, [undefined, new LocalTree(root)])), /x\/data = /, `${name}, no archive`);
+    writeFileSync(
+      join(root, "data"),
+      compress(Buffer.concat([archiveOf(parseTree(`f 644 0:0 big = ${"x".repeat(5000)}`)).subarray(0, 3000)])),
+    );
+    await t.throwsAsync(plan(op, [undefined, new LocalTree(root)]), { code: "tar/truncated" }, `${name}, cut off`);
+  }
+});
