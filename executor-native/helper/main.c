@@ -1,19 +1,21 @@
-/* tsbuild's native part: makes the user namespace of the worker, and the sandboxes in it. It has no policy: callers say everything. */
+/*
+ * tsbuild's native part: makes the user namespace of the worker, and the sandboxes in it. It has no
+ * policy: callers say everything. README.md tells which process is who.
+ */
 #include <string.h>
 
-#include "modes/modes.h"
 #include "base/util.h"
+#include "modes/modes.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int count, char **arguments);
+} modes[] = {{"userns", mode_userns}, {"run", mode_run}, {"remove", mode_remove}, {"probe", mode_probe}};
 
 int main(int count, char **arguments)
 {
-	const char *mode = count > 1 ? arguments[1] : "";
-	if (strcmp(mode, "userns") == 0)
-		return mode_userns(count - 2, arguments + 2);
-	if (strcmp(mode, "run") == 0)
-		return mode_run();
-	if (strcmp(mode, "remove") == 0)
-		return mode_remove();
-	if (strcmp(mode, "probe") == 0)
-		return mode_probe(count - 2, arguments + 2);
+	for (size_t i = 0; count > 1 && i < LENGTH(modes); i++)
+		if (strcmp(modes[i].name, arguments[1]) == 0)
+			return modes[i].run(count - 2, arguments + 2);
 	fail("exec/internal", "Usage: tsbuild-sandbox userns|run|remove|probe …");
 }

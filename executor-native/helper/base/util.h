@@ -1,36 +1,58 @@
-/* What every part needs: failing with a status line, small string and file functions. */
+/*
+ * Functions that every part needs: memory, texts, whole files, numbers. They end the process on
+ * failure.
+ */
 #ifndef TSBUILD_BASE_UTIL_H
 #define TSBUILD_BASE_UTIL_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/cleanup.h"
+#include "base/report.h"
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Where status lines go: one JSON object a line. Standard error until a mode sets it. */
-extern int status_fd;
+/* Bits of a mode that chmod takes: permissions, set-id bits and the sticky bit. */
+#define MODE_BITS 07777
 
-/* Exit code of this program when it could not do what it was asked; the status line says why. */
-#define EXIT_FAILED 125
-
-/* {"status":"error","code":…,"message":…,"errno":…}; then the process ends. `fail` has no errno. */
-_Noreturn void fail(const char *code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-_Noreturn void fail_errno(const char *code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* One status line: {"status":<name>, …members}. A NULL text and a negative number leave their member out. */
-void status_line(const char *name, const char *key, const char *text, const char *number_key, long number);
-
+/* Returns zeroed memory. */
 void *allocate(size_t size);
+
+/* Returns an array with room for `count` items of `size` bytes; it keeps what it had. */
+void *resize(void *array, size_t count, size_t size);
+
+char *copy_text(const char *text);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Everything that can be read from `fd`; ends the process on failure. A NUL byte follows the data. */
+/* A list of texts, each owned by whoever appended it. */
+struct texts {
+	size_t count;
+	char **items;
+};
+void append_text(struct texts *list, char *text);
+
+/*
+ * Reads everything that comes from `fd`. A NUL byte follows the data. `what` names it in a message.
+ */
 char *read_all(int fd, size_t *size, const char *what);
 void write_all(int fd, const char *data, size_t size, const char *what);
 
-/* A decimal number that fills the whole text and is at most `max`. */
+/*
+ * Reads a decimal number that fills the whole text and is at most `max`; false for any other text.
+ */
 bool parse_number(const char *text, uint64_t max, uint64_t *value);
+
+/* Ends of a pipe, which is closed on exec. */
+enum { READ_END, WRITE_END };
+void make_pipe(int ends[2]);
+
+/* Tells whether the name of a directory's entry is "." or "..". */
+bool is_dot(const char *name);
+
+/* Waits for the end of a child, and returns its status. */
+int wait_end(pid_t pid);
 
 #endif

@@ -1,17 +1,28 @@
-/* The modes of the program; each returns its exit code. */
+/* The modes of the program. Each gets its arguments and returns its exit code. */
 #ifndef TSBUILD_MODES_MODES_H
 #define TSBUILD_MODES_MODES_H
 
-/* `run`: spec on descriptor 3, status lines on 4, output on 1 and 2. */
-int mode_run(void);
+/*
+ * Runs one step: `run`. Spec on descriptor 3, status lines on 4, the output of the command on 1 and
+ * 2.
+ */
+int mode_run(int count, char **arguments);
 
-/* `userns PARENT direct|own|tools UIDMAP GIDMAP COMMAND…`: becomes COMMAND in a new user and mount namespace. Status lines on 2. */
+/*
+ * Becomes COMMAND in a new user and mount namespace: `userns PARENT direct|own|tools UIDMAP GIDMAP
+ * COMMAND…`. Status lines on 2.
+ */
 int mode_userns(int count, char **arguments);
 
-/* `remove`: removes the trees named on descriptor 0, each path ended by NUL. Status lines on 2. */
-int mode_remove(void);
+/*
+ * Removes the trees named on descriptor 0: `remove`. Each path is ended by NUL. Status lines on 2.
+ */
+int mode_remove(int count, char **arguments);
 
-/* `probe DIRECTORY mapped|virtual`: inside the user namespace, tries what a sandbox needs; one status line each on 1. */
+/*
+ * Tries, inside the user namespace, the parts of the kernel that a sandbox needs: `probe DIRECTORY
+ * mapped|virtual`. One status line each on 1.
+ */
 int mode_probe(int count, char **arguments);
 
 #endif

@@ -1,25 +1,31 @@
 #include "modes/path-length.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/util.h"
 
-/* Longer than any path: what did not fit stays readable for a message. */
-static char path[PATH_MAX + NAME_MAX + 2];
+/* A path that grows and shrinks. It has room for a name more than the kernel takes. */
+struct long_path {
+	char text[PATH_MAX + NAME_MAX + 2];
+	size_t length;
+};
 
-static DIR *open_path(void)
+/* Names of directories, one after the other, each ended by NUL. */
+struct names {
+	char *text;
+	size_t used, room;
+};
+
+static DIR *open_path(const struct long_path *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int fd = open(path->text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	if (fd >= 0 && !directory)
-		close(fd);
+	if (directory)
+		take_fd(&fd);
 	return directory;
 }
 
@@ -31,50 +37,73 @@ static bool is_directory(DIR *directory, const struct dirent *entry)
 	return fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* The directory is closed before its own are looked into: thousands of levels would need as many descriptors. */
-static bool look(size_t length)
+static void push(struct long_path *path, const char *name)
 {
-	DIR *directory = open_path();
+	size_t size = strlen(name) + 1;
+	path->text[path->length] = '/';
+	memcpy(path->text + path->length + 1, name, size);
+	path->length += size;
+}
+
+static void cut(struct long_path *path, size_t length)
+{
+	path->length = length;
+	path->text[length] = 0;
+}
+
+static void add_name(struct names *names, const char *name)
+{
+	size_t size = strlen(name) + 1;
+	if (names->used + size > names->room) {
+		names->room = 2 * (names->used + size);
+		names->text = resize(names->text, names->room, 1);
+	}
+	memcpy(names->text + names->used, name, size);
+	names->used += size;
+}
+
+/* Reads the directories in one. True, with the whole path, when an entry is too long. */
+static bool read_directory(struct long_path *path, struct names *names)
+{
 	struct dirent *entry;
-	char *names = NULL;
-	size_t used = 0, room = 0;
-	bool found = false;
-	if (!directory)
-		return false;
-	while (!found && (entry = readdir(directory))) {
-		size_t size = strlen(entry->d_name) + 1;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+	cleanup_directory DIR *directory = open_path(path);
+	while (directory && (entry = readdir(directory))) {
+		if (is_dot(entry->d_name))
 			continue;
-		if (length + size >= PATH_MAX) {
-			path[length] = '/';
-			memcpy(path + length + 1, entry->d_name, size);
-			found = true;
-		} else if (is_directory(directory, entry)) {
-			if (used + size > room && !(names = realloc(names, room = 2 * (used + size))))
-				fail("exec/sandbox-setup", "Cannot look through what the step made: there is no memory");
-			memcpy(names + used, entry->d_name, size);
-			used += size;
+		if (path->length + strlen(entry->d_name) + 1 >= PATH_MAX) {
+			push(path, entry->d_name);
+			return true;
 		}
+		if (is_directory(directory, entry))
+			add_name(names, entry->d_name);
 	}
-	closedir(directory);
-	for (size_t at = 0; !found && at < used;) {
-		size_t size = strlen(names + at) + 1;
-		path[length] = '/';
-		memcpy(path + length + 1, names + at, size);
-		at += size;
-		found = look(length + size);
+	return false;
+}
+
+/*
+ * Looks below a path; true, with the whole path, when one is too long. The directory is closed
+ * before its own are looked into, because thousands of levels would need as many descriptors.
+ */
+static bool look(struct long_path *path)
+{
+	struct names names = {0};
+	size_t length = path->length;
+	bool found = read_directory(path, &names);
+	for (const char *name = names.text; !found && name && name < names.text + names.used; name += strlen(name) + 1) {
+		push(path, name);
+		found = look(path);
+		if (!found)
+			cut(path, length);
 	}
-	free(names);
-	if (!found)
-		path[length] = 0;
+	free(names.text);
 	return found;
 }
 
-const char *too_long_below(const char *directory)
+char *find_too_long(const char *directory)
 {
-	size_t length = strlen(directory);
-	if (length >= PATH_MAX)
-		return directory;
-	memcpy(path, directory, length + 1);
-	return look(length) ? path : NULL;
+	struct long_path path = {.length = strlen(directory)};
+	if (path.length >= PATH_MAX)
+		return copy_text(directory);
+	memcpy(path.text, directory, path.length + 1);
+	return look(&path) ? copy_text(path.text) : NULL;
 }

@@ -1,9 +1,11 @@
-/* Mode `probe`: tries in a directory what sandboxes need, one status line a feature: {"status":"ok"|"missing","feature":…,"errno":…}. */
+/*
+ * Mode `probe`: tries in a directory the parts of the kernel that sandboxes need, and writes one
+ * status line each: {"status":"ok"|"missing","feature":…,"errno":…}.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -12,16 +14,19 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "modes/modes.h"
-#include "sandbox/mount-api.h"
-#include "ownership/owners.h"
-#include "modes/remove.h"
-#include "seccomp/filter.h"
 #include "base/util.h"
+#include "modes/modes.h"
+#include "modes/remove-tree.h"
+#include "ownership/owners.h"
+#include "sandbox/mount-api.h"
+#include "seccomp/filter.h"
+
+/* An id that only a range of mapped ids has. */
+#define SOME_ID 65534
 
 static bool try_mount_api(void)
 {
-	int mount = new_filesystem("tmpfs", (struct fs_option[]){{NULL, NULL}}, 0);
+	cleanup_fd int mount = new_filesystem("tmpfs", NO_OPTIONS, 0);
 	return mount >= 0 && set_attributes(mount, ATTRIBUTE_READONLY);
 }
 
@@ -32,11 +37,16 @@ static bool try_overlay(void)
 	return mount("overlay", "root", "overlay", 0, "lowerdir=lower,upperdir=upper,workdir=work,userxattr") == 0;
 }
 
+static pid_t clone_into(unsigned long namespaces)
+{
+	return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
 static bool try_proc(void)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
+	pid_t pid = clone_into(CLONE_NEWPID);
 	if (pid == 0)
-		_exit(new_filesystem("proc", (struct fs_option[]){{NULL, NULL}}, 0) < 0 ? errno : 0);
+		_exit(new_filesystem("proc", NO_OPTIONS, 0) < 0 ? errno : 0);
 	int status = -1;
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return false;
@@ -44,15 +54,15 @@ static bool try_proc(void)
 	return errno == 0;
 }
 
-static bool try_network(void)
+static bool try_namespaces(void)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD, NULL, NULL, NULL, NULL);
+	pid_t pid = clone_into(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 	if (pid == 0)
 		_exit(0);
 	return pid > 0 && waitpid(pid, NULL, 0) == pid;
 }
 
-/* In a process of its own, which ends with it. */
+/* Installs a filter in a process of its own, which ends with it. */
 static bool try_filter(void (*install)(void))
 {
 	pid_t pid = fork();
@@ -67,44 +77,60 @@ static bool try_filter(void (*install)(void))
 	return status == 0;
 }
 
-static void supervised_filter(void) { install_supervised_seccomp(true); }
+static void install_supervised(void)
+{
+	const struct mapped_ids all = {0};
+	install_supervised_seccomp(&(struct supervised_filter){.limited = true, .mapped = &all});
+}
 
 static bool try_seccomp(void) { return try_filter(install_seccomp); }
-static bool try_supervised_seccomp(void) { return try_filter(supervised_filter); }
+static bool try_supervised_seccomp(void) { return try_filter(install_supervised); }
+
+static int make_file(void) { return open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600); }
 
 static bool try_attribute(void)
 {
-	int fd = open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	return fd >= 0 && fsetxattr(fd, OWNER_ATTRIBUTE, "1:1", 3, 0) == 0;
+	cleanup_fd int fd = make_file();
+	return fd >= 0 && fsetxattr(fd, OWNER_ATTRIBUTE, "1:1", strlen("1:1"), 0) == 0;
 }
 
 static bool try_chown(void)
 {
-	int fd = open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	return fd >= 0 && fchown(fd, 65534, 65534) == 0;
+	cleanup_fd int fd = make_file();
+	return fd >= 0 && fchown(fd, SOME_ID, SOME_ID) == 0;
+}
+
+/* A feature, and how it is tried with mapped and with virtual owners. */
+static const struct feature {
+	const char *name;
+	bool (*attempt)(void), (*virtual_attempt)(void);
+} features[] = {
+	{"mount-api", try_mount_api, try_mount_api},
+	{"overlay", try_overlay, try_overlay},
+	{"proc", try_proc, try_proc},
+	{"namespaces", try_namespaces, try_namespaces},
+	{"seccomp", try_seccomp, try_supervised_seccomp},
+	{"ids", try_chown, try_attribute},
+};
+
+static void try_feature(const struct feature *feature, bool is_virtual)
+{
+	errno = 0;
+	bool works = (is_virtual ? feature->virtual_attempt : feature->attempt)();
+	if (works)
+		REPORT(.name = "ok", .key = "feature", .text = feature->name);
+	else
+		REPORT(.name = "missing", .key = "feature", .text = feature->name, .number_key = "errno", .number = errno);
 }
 
 int mode_probe(int count, char **arguments)
 {
-	static const struct feature {
-		const char *name;
-		bool (*attempt)(void);
-	} features[] = {{"mount-api", try_mount_api}, {"overlay", try_overlay}, {"proc", try_proc},
-	                {"namespaces", try_network},  {"seccomp", try_seccomp}, {"ids", try_chown}};
-	static const struct feature virtual_features[] = {{"seccomp", try_supervised_seccomp}, {"ids", try_attribute}};
 	static const char *const leftovers[] = {"lower", "upper", "work", "root", "file"};
-	status_fd = 1;
+	report_to(STDOUT_FILENO);
 	if (count != 2 || chdir(arguments[0]) < 0)
 		fail_errno("exec/internal", "Usage: probe DIRECTORY mapped|virtual");
-	for (size_t i = 0; i < LENGTH(features); i++) {
-		errno = 0;
-		bool (*attempt)(void) = features[i].attempt;
-		for (size_t j = 0; j < LENGTH(virtual_features) && strcmp(arguments[1], "virtual") == 0; j++)
-			if (strcmp(virtual_features[j].name, features[i].name) == 0)
-				attempt = virtual_features[j].attempt;
-		bool works = attempt();
-		status_line(works ? "ok" : "missing", "feature", features[i].name, "errno", works ? -1 : errno);
-	}
+	for (size_t i = 0; i < LENGTH(features); i++)
+		try_feature(&features[i], strcmp(arguments[1], "virtual") == 0);
 	umount2("root", MNT_DETACH);
 	for (size_t i = 0; i < LENGTH(leftovers); i++)
 		remove_tree(leftovers[i]);

@@ -1,3 +1,4 @@
+/* The way back for a step that begins again. */
 #ifndef TSBUILD_MODES_RESTART_H
 #define TSBUILD_MODES_RESTART_H
 
@@ -5,7 +6,10 @@
 
 #include "spec/spec.h"
 
-/* Makes the directories of a step as they were before it began. `root`: what its root directory was. */
+/*
+ * Makes the directories of a step as they were before it began; `root` is the status of its root
+ * then.
+ */
 void undo_step(const struct spec *spec, const struct stat *root);
 
 #endif

@@ -1,10 +1,9 @@
 /*
- * Mode `run`: one command in its own namespaces. This process stays outside them: it carries the output (the command gets real pipes, so that
- * /dev/stdout can be opened; the caller's ends are sockets), waits until everything inside is gone, and tidies up.
+ * Mode `run`: one command in its own namespaces. This process stays outside them: it carries the
+ * output, waits until everything inside is gone, and tidies up. See "runner" in README.md.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,26 +16,37 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sandbox/init.h"
-#include "ownership/mapped.h"
 #include "modes/modes.h"
-#include "ownership/owner-notes.h"
+#include "modes/output.h"
 #include "modes/path-length.h"
-#include "modes/remove.h"
+#include "modes/remove-tree.h"
 #include "modes/restart.h"
+#include "ownership/owners.h"
+#include "sandbox/init.h"
 #include "spec/spec.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/watch.h"
 
+/* Descriptors that the caller gives, besides standard output and standard error. */
 #define SPEC_FD 3
 #define STATUS_FD 4
+
+/* Linux 5.9. */
 #define NR_CLOSE_RANGE 436
-#define PIPE_SIZE (1 << 20)
 
+/* A process that is not there. */
+#define NOBODY (-1)
+
+/* Ends of the pair of control sockets. */
+enum { OUTSIDE, INSIDE };
+
+/*
+ * Note that a handler of signals reads these, so that they cannot be members of a struct.
+ * `init_pid` is 0 while there is nothing to stop.
+ */
 static volatile sig_atomic_t init_pid, stopped;
-static bool has_said; /* the command wrote something that was carried */
 
-/* Killing the first process of a pid namespace kills all of them. */
+/* Stops everything inside: killing the first process of a pid namespace kills all of them. */
 static void stop(int number)
 {
 	(void)number;
@@ -45,172 +55,214 @@ static void stop(int number)
 		kill((pid_t)init_pid, SIGKILL);
 }
 
-static void make_pipe(int ends[2])
+/* A step, over all its attempts. */
+struct step {
+	struct spec spec;
+	struct owners owners;
+	struct stat root; /* status of the upper directory before it began */
+	bool has_carried; /* the command wrote something that was carried */
+};
+
+/* One attempt to run it. */
+struct attempt {
+	pid_t init, supervisor; /* NOBODY where there is none */
+	int output[2], errors[2], control[2];
+	int alive[2]; /* init reads the end of this pipe when this process is gone */
+	struct watch watch;
+	struct output carried;
+};
+
+static struct attempt new_attempt(const struct spec *spec)
 {
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot make a pipe");
-	fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE); /* fewer wake-ups; refused when the user's quota is used up */
+	struct attempt attempt = {.init = NOBODY, .supervisor = NOBODY, .control = {-1, -1}};
+	make_output_pipe(attempt.output);
+	make_output_pipe(attempt.errors);
+	make_pipe(attempt.alive);
+	if (spec->owners && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, attempt.control) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
+	attempt.watch = (struct watch){.fd = -1, .mapped = &spec->mapped};
+	attempt.carried = (struct output){
+		.output = attempt.output[READ_END], .errors = attempt.errors[READ_END], .stopped = &stopped};
+	return attempt;
 }
 
-/* Moves what is there. False at the end, or when nobody wants it any more. */
-static bool carry(int from, int to)
+/* Goes on as the first process of the sandbox. */
+static _Noreturn void become_init(struct step *step, const struct attempt *attempt)
 {
-	static char buffer[65536];
-	ssize_t count = splice(from, NULL, to, NULL, PIPE_SIZE, SPLICE_F_MOVE);
-	if (count < 0 && errno == EINVAL) { /* `to` is nothing that can be spliced into, such as a terminal */
-		count = read(from, buffer, sizeof buffer);
-		for (ssize_t done = 0; done < count;) {
-			ssize_t written = write(to, buffer + done, (size_t)(count - done));
-			if (written < 0 && errno != EINTR)
-				return false;
-			done += written > 0 ? written : 0;
-		}
-	}
-	has_said = has_said || count > 0;
-	return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
+	struct channels channels = {
+		.output = attempt->output[WRITE_END],
+		.errors = attempt->errors[WRITE_END],
+		.alive = attempt->alive[READ_END],
+		.control = attempt->control[INSIDE],
+	};
+	close(attempt->output[READ_END]);
+	close(attempt->errors[READ_END]);
+	close(attempt->alive[WRITE_END]);
+	if (step->spec.owners)
+		close(attempt->control[OUTSIDE]);
+	run_init(&step->spec, &step->owners, &channels);
 }
 
-/* Until nothing comes any more. False: the step needs a supervisor. */
-static bool carry_all(int output, int errors, struct watch *watch)
+static void close_inner_ends(const struct step *step, const struct attempt *attempt)
 {
-	struct pollfd polled[] = {{.fd = output, .events = POLLIN}, {.fd = errors, .events = POLLIN}, {.fd = watch->fd, .events = POLLIN}};
-	while (!stopped && (polled[0].fd >= 0 || polled[1].fd >= 0 || polled[2].fd >= 0)) {
-		if (poll(polled, LENGTH(polled), -1) < 0 && errno != EINTR)
-			break;
-		for (int i = 0; i < 2 && !stopped; i++)
-			if (polled[i].fd >= 0 && polled[i].revents && !carry(polled[i].fd, i + 1))
-				polled[i].fd = -1;
-		if (polled[2].fd >= 0 && polled[2].revents && !attend(watch, polled[2].revents))
-			return false;
-		polled[2].fd = watch->fd;
+	close(attempt->output[WRITE_END]);
+	close(attempt->errors[WRITE_END]);
+	close(attempt->alive[READ_END]);
+	if (step->spec.owners)
+		close(attempt->control[INSIDE]);
+}
+
+/* Starts the sandbox. SIGTERM, which asks to stop, is blocked until there is something to stop. */
+static void start_init(struct step *step, struct attempt *attempt)
+{
+	unsigned long namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+	sigset_t blocked, before;
+	if (!step->spec.network)
+		namespaces |= CLONE_NEWNET;
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	attempt->init = (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (attempt->init < 0)
+		fail_errno("exec/namespaces", "Cannot make the sandbox's namespaces");
+	if (attempt->init == 0) {
+		signal(SIGTERM, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		become_init(step, attempt);
 	}
+	init_pid = attempt->init;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close_inner_ends(step, attempt);
+}
+
+/* Starts whoever answers the sandbox's system calls: a supervisor, or this process as a watcher. */
+static void start_answering(struct step *step, struct attempt *attempt)
+{
+	if (!step->spec.supervised) {
+		attempt->watch.fd = attempt->control[OUTSIDE];
+		return;
+	}
+	attempt->supervisor = start_supervisor(&step->spec, &step->owners, attempt->init, attempt->control[OUTSIDE]);
+	close(attempt->control[OUTSIDE]);
+}
+
+/* Carries the rest of an attempt that is given up, and closes everything of it. */
+static void give_up(struct attempt *attempt)
+{
+	struct watch nothing = {.fd = -1};
+	carry_all(&attempt->carried, &nothing);
+	close(attempt->watch.fd);
+	close(attempt->alive[WRITE_END]);
+	close(attempt->output[READ_END]);
+	close(attempt->errors[READ_END]);
+}
+
+static void report_killed(int status)
+{
+	REPORT(.name = "killed", .number_key = "signal", .number = WTERMSIG(status));
+}
+
+/* Reports how the step ended, unless init has: `init` and `supervisor` are their statuses. */
+static void report_end(const struct spec *spec, int init, int supervisor)
+{
+	cleanup_free char *too_long = NULL;
+	if (WIFSIGNALED(supervisor))
+		report_killed(supervisor);
+	else if (stopped)
+		REPORT(.name = "stopped");
+	else if (WIFSIGNALED(init))
+		report_killed(init);
+	else if ((too_long = find_too_long(spec->upper)))
+		REPORT(.name = "too-long", .key = "path", .text = too_long + strlen(spec->upper) + 1);
+}
+
+/* Runs the step once. False: it needs a supervisor, and all of this attempt is gone. */
+static bool try_step(struct step *step)
+{
+	struct attempt attempt = new_attempt(&step->spec);
+	start_init(step, &attempt);
+	start_answering(step, &attempt);
+	bool done = carry_all(&attempt.carried, &attempt.watch);
+	if (stopped || !done)
+		kill(attempt.init, SIGKILL);
+	int status = wait_end(attempt.init);
+	init_pid = 0;
+	if (!done)
+		give_up(&attempt);
+	step->has_carried = step->has_carried || attempt.carried.has_carried;
+	if (!done && !stopped)
+		return false;
+	int supervisor_status = attempt.supervisor == NOBODY ? 0 : wait_end(attempt.supervisor);
+	remove_tree(step->spec.work);
+	report_end(&step->spec, status, supervisor_status);
 	return true;
 }
 
-static int wait_end(pid_t pid)
+/* Prepares the step for a supervisor. */
+static void use_supervisor(struct step *step)
 {
-	int status;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
+	step->spec.supervised = true;
+	read_notes(&step->owners.notes, &step->spec);
 }
 
-/* See userns.c. */
+/* Runs the step again after an attempt that met ids which are not mapped. */
+static void run_again(struct step *step)
+{
+	undo_step(&step->spec, &step->root);
+	if (step->has_carried)
+		dprintf(STDERR_FILENO, "tsbuild: the step begins again, with virtual owners: "
+		                       "it uses ids beyond those that are mapped here\n");
+	use_supervisor(step);
+	try_step(step);
+}
+
+/* Refuses to run where a step could change this program (see protect_program in modes/userns.c). */
 static void check_protection(void)
 {
 	struct statvfs status;
 	if (statvfs("/proc/self/exe", &status) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot find this program's file");
 	if (!(status.f_flag & ST_RDONLY))
-		fail("exec/sandbox-mount", "Cannot run steps: the file of this program is not on a read-only mount, so that a step could change it");
+		fail("exec/sandbox-mount",
+		     "Cannot run steps: the file of this program is not on a read-only mount, so that a step could change it");
 }
 
-/* False: the step needs a supervisor, and all of it is gone. */
-static bool run_step(const struct spec *spec)
+/* Decides whether the step needs a supervisor from the start. */
+static void prepare_owners(struct step *step)
 {
-	int output[2], errors[2], alive[2], control[2] = {-1, -1};
-	pid_t supervisor = -1;
-	struct watch watch = {.fd = -1}, nothing = watch;
-	const char *too_long;
-	/* SIGTERM asks to stop. Blocked until there is something to stop. */
-	sigset_t blocked, before;
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigprocmask(SIG_BLOCK, &blocked, &before);
-	make_pipe(output);
-	make_pipe(errors);
-	make_pipe(alive);
-	if (spec->owners && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
-
-	unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (spec->network ? 0 : CLONE_NEWNET);
-	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
-	if (pid < 0)
-		fail_errno("exec/namespaces", "Cannot make the sandbox's namespaces");
-	if (pid == 0) {
-		signal(SIGTERM, SIG_DFL);
-		sigprocmask(SIG_SETMASK, &before, NULL);
-		close(output[0]);
-		close(errors[0]);
-		close(alive[1]);
-		if (spec->owners)
-			close(control[0]);
-		run_init(spec, output[1], errors[1], alive[0], control[1]);
-	}
-	init_pid = pid;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	close(output[1]);
-	close(errors[1]);
-	close(alive[0]);
-	if (spec->owners)
-		close(control[1]);
-	if (spec->supervised) {
-		supervisor = start_supervisor(spec, pid, control[0]);
-		close(control[0]);
-	} else {
-		watch.fd = control[0];
-	}
-	bool done = carry_all(output[0], errors[0], &watch);
-	if (stopped || !done)
-		kill(pid, SIGKILL);
-	int status = wait_end(pid);
-	init_pid = 0;
-	if (!done) { /* what it had written by then */
-		carry_all(output[0], errors[0], &nothing);
-		close(watch.fd);
-		close(alive[1]);
-		close(output[0]);
-		close(errors[0]);
-	}
-	if (!done && !stopped)
-		return false;
-	int kept = supervisor < 0 ? 0 : wait_end(supervisor);
-	remove_tree(spec->work);
-	if (WIFSIGNALED(kept))
-		status_line("killed", NULL, NULL, "signal", WTERMSIG(kept));
-	else if (stopped)
-		status_line("stopped", NULL, NULL, NULL, -1);
-	else if (WIFSIGNALED(status))
-		status_line("killed", NULL, NULL, "signal", WTERMSIG(status));
-	else if ((too_long = too_long_below(spec->upper)))
-		status_line("too-long", "path", too_long + strlen(spec->upper) + 1, NULL, -1);
-	return true;
+	const struct spec *spec = &step->spec;
+	step->owners = (struct owners){.mapped = &spec->mapped, .upper = -1};
+	if (!spec->owners)
+		return;
+	if (spec->supervised || has_written_owners(spec))
+		use_supervisor(step);
+	else if (stat(spec->upper, &step->root) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot look at %s", spec->upper);
 }
 
-int mode_run(void)
+int mode_run(int count, char **arguments)
 {
-	struct spec spec;
-	struct stat root;
+	struct step step = {.has_carried = false};
 	struct sigaction action = {.sa_handler = stop};
-
-	status_fd = STATUS_FD;
+	(void)count, (void)arguments;
+	report_to(STATUS_FD);
 	if (fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
 		return EXIT_FAILED;
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-
-	read_spec(SPEC_FD, &spec);
+	read_spec(SPEC_FD, &step.spec);
 	close(SPEC_FD);
-	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0); /* what was inherited by accident must not reach the command; before Linux 5.9 nothing should be */
+	/*
+	 * Nothing that was inherited by accident may reach the command; before Linux 5.9 nothing should
+	 * be.
+	 */
+	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != spec.parent)
+	if (getppid() != (pid_t)step.spec.parent)
 		return EXIT_FAILED;
 	check_protection();
-	if (spec.owners) {
-		use_mapped(spec.mapped_users, spec.mapped_groups);
-		spec.supervised = spec.supervised || has_written_owners(&spec);
-		if (spec.supervised)
-			use_owners(&spec);
-		else if (stat(spec.upper, &root) < 0)
-			fail_errno("exec/sandbox-setup", "Cannot look at %s", spec.upper);
-	}
-	if (run_step(&spec))
-		return 0;
-	undo_step(&spec, &root);
-	if (has_said)
-		dprintf(2, "tsbuild: the step begins again, with virtual owners: it uses ids beyond those that are mapped here\n");
-	spec.supervised = true;
-	use_owners(&spec);
-	run_step(&spec);
+	prepare_owners(&step);
+	if (!try_step(&step))
+		run_again(&step);
 	return 0;
 }

@@ -1,39 +1,53 @@
 /*
- * Owners that the user namespace has no ids for. The file system says that root owns such a file. Files and directories carry theirs as an extended attribute,
- * which overlayfs copies up and layers are made from; what cannot carry one (symlinks, FIFOs, files on some file systems) is in a table, told apart by inode and
- * time of birth.
+ * Owners that the user namespace has no ids for. The file system says that root owns such a file.
+ * Files and directories carry theirs as an extended attribute, which overlayfs copies up and layers
+ * are made from. Files that cannot carry one (symlinks, FIFOs, some file systems) are in a table.
  */
 #ifndef TSBUILD_OWNERSHIP_OWNERS_H
 #define TSBUILD_OWNERSHIP_OWNERS_H
 
-#include "base/util.h"
+#include "ownership/owner-notes.h"
+#include "ownership/owner-table.h"
+#include "spec/mapped.h"
 
-/* As oci/layer/model/xattrs.ts has it: `UID:GID`. */
+/* Attribute of a file, `UID:GID`; oci/layer/model/xattrs.ts has it too. */
 #define OWNER_ATTRIBUTE "user.tsbuild.owner"
 
-struct owner {
-	uint32_t uid, gid;
+struct owners {
+	const struct mapped_ids *mapped;
+	struct owner_notes notes;
+	struct owner_table table;
+
+	/*
+	 * The directory that the root's changes go to, or -1. A file that is copied up there has
+	 * another inode than the one it is shown with.
+	 */
+	int upper;
 };
 
-/* False: what the file system says is true. `flags`: AT_SYMLINK_NOFOLLOW or 0. */
-bool find_owner(const char *path, int flags, struct owner *owner);
+/* Everywhere below, `flags` is AT_SYMLINK_NOFOLLOW or 0. */
 
-/* Whether the owner is in the table. */
-bool is_noted(const char *path, int flags);
+/* Finds the owner that is written down. False: the file system tells the truth. */
+bool find_owner(const struct owners *owners, const char *path, int flags, struct owner *owner);
 
-/* The owner, whoever says it; false, with errno, when there is no such file. */
-bool owner_of(const char *path, int flags, struct owner *owner);
+/* Tells whether the owner is in the table. */
+bool is_noted(const struct owners *owners, const char *path, int flags);
 
-/* Gives the file away, really where both ids are mapped. False, with errno, when the file system refuses it or it cannot be kept. */
-bool give_to(const char *path, int flags, struct owner owner);
+/* Finds the owner, written down or not; false, with errno, when there is no such file. */
+bool owner_of(const struct owners *owners, const char *path, int flags, struct owner *owner);
 
-/* From the notes of the step's layers and mounts. `root`: the device of the root file system. */
-void read_owners(dev_t root);
+/*
+ * Gives the file away, really where both ids are mapped. False, with errno, when the file system
+ * refuses it or it cannot be written down.
+ */
+bool give_to(struct owners *owners, const char *path, int flags, struct owner owner);
 
-/* The directory (a descriptor) that the root's changes go to: what is copied up there has another inode than the one it is shown with. */
-void use_upper(int directory);
+/*
+ * Fills the table from the notes of layers and mounts. `root`: the device of the root file system.
+ */
+void read_owners(struct owners *owners, dev_t root);
 
-/* Writes down what was kept since of what cannot carry it; makes no file when there is nothing to say. */
-void write_owners(int directory, const char *name, dev_t root);
+/* Writes the owners of this sandbox that files cannot carry; makes no file when there are none. */
+void write_owners(const struct owners *owners, int directory, const char *name, dev_t root);
 
 #endif

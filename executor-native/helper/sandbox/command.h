@@ -2,19 +2,23 @@
 #ifndef TSBUILD_SANDBOX_COMMAND_H
 #define TSBUILD_SANDBOX_COMMAND_H
 
+#include "ownership/owners.h"
 #include "spec/spec.h"
 
 /*
- * Called in the child of the sandbox's init, inside the new root. Ends in exec, or with a status line: "error" when the sandbox could not be
- * completed (unknown user …), "not-started" with the exit code Docker shows when the command itself cannot be run. `control` leads to the supervisor
- * where owners are virtual.
+ * Runs it, in the child of init, inside the new root. Ends in exec, or with a status line: "error"
+ * when the sandbox could not be completed (unknown user …), "not-started" with the exit code that
+ * Docker shows when the command itself cannot be run. `control` leads to the watcher or the
+ * supervisor.
  */
-_Noreturn void run_command(const struct spec *spec, int control);
+_Noreturn void run_command(const struct spec *spec, const struct owners *owners, int control);
 
-/* What this process and its descendants can ever have, even through setuid programs and file capabilities. */
-void limit_bounding_set(uint64_t mask);
+/* Finds the program as a shell does, and becomes it. */
+_Noreturn void execute(const struct spec *spec, char **env);
 
-/* Leaves this process only these of the capabilities it has. */
-void limit_capabilities(uint64_t mask);
+/*
+ * Returns the value of a variable of the step, the last one when there are several; NULL for none.
+ */
+const char *find_variable(const struct spec *spec, const char *name);
 
 #endif

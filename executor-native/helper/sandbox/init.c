@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
+#include <limits.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -18,165 +17,222 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
+#include "ownership/user.h"
+#include "sandbox/capabilities.h"
 #include "sandbox/command.h"
-#include "sandbox/mount-api.h"
 #include "sandbox/mounts.h"
-#include "ownership/owners.h"
-#include "sandbox/rootfs.h"
-#include "sandbox/user.h"
 #include "sandbox/walk.h"
 
-static void loopback_up(void)
+/* The number of the device /dev/null. */
+#define NULL_DEVICE makedev(1, 3)
+
+static void bring_loopback_up(void)
 {
-	struct ifreq request = {.ifr_flags = IFF_UP};
-	strcpy(request.ifr_name, "lo");
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	cleanup_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot bring up the loopback interface");
-	close(fd);
 }
 
+/*
+ * Makes the image's file system the root. The old root ends up under the new one's, and is gone
+ * with the unmount: nothing of the host stays reachable.
+ */
 static void enter_root(int root)
 {
-	/* The old root ends up under the new one's, and is gone with the unmount: nothing of the host stays reachable. */
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		fail_errno("exec/pivot-root", "Cannot make the image's file system the root");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		fail_errno("exec/pivot-root", "Cannot leave the host's file system");
 }
 
-/* How many directories of the way to `path` there are. */
+/* Counts the directories of the way to `path` that there are, the root included. */
 static int existing_depth(int root, const char *path)
 {
-	struct walk at;
-	int depth = 1; /* the root */
+	cleanup_walk struct walk at = NO_WALK;
+	int depth = 1;
 	if (walk(&at, root, path, WALK_FIND))
 		while (depth <= at.depth && at.level[depth].fd >= 0)
 			depth++;
-	walk_end(&at);
 	return depth;
 }
 
-static bool give_directory(int fd, const struct user *user)
+/* Gives the directories of the walk from a level on to the user of the step. */
+static void give_directories(const struct spec *spec, struct owners *owners, const struct walk *at, int level)
 {
-	char path[64];
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return give_to(path, 0, (struct owner){user->uid, user->gid});
+	struct user user;
+	if (level > at->depth)
+		return;
+	find_user(spec->user, &user);
+	for (; level <= at->depth; level++)
+		if (!give_to(owners, proc_path_of(at->level[level].fd).text, 0, (struct owner){user.uid, user.gid}))
+			fail_errno("exec/working-directory", "Cannot give \"%s\" to the user of the step", spec->cwd);
 }
 
-/* Directories that are made here are the user's. */
-static void enter_directory(const struct spec *spec)
+/* Goes to the working directory; missing directories are made, and are the user's. */
+static void enter_directory(const struct spec *spec, struct owners *owners)
 {
-	char path[4096];
-	struct walk at;
-	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char path[PATH_MAX];
+	cleanup_walk struct walk at = NO_WALK;
+	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int existing = root < 0 ? 1 : existing_depth(root, spec->cwd);
 	if (root < 0 || !walk(&at, root, spec->cwd, WALK_MAKE_DIRECTORY) || fchdir(walk_fd(&at)) < 0)
 		fail_errno("exec/working-directory", "Cannot use \"%s\" as the working directory", spec->cwd);
-	if (existing <= at.depth) {
-		struct user user;
-		find_user(spec->user, &user);
-		for (int level = existing; level <= at.depth; level++)
-			if (!give_directory(at.level[level].fd, &user))
-				fail_errno("exec/working-directory", "Cannot give \"%s\" to the user of the step", spec->cwd);
-	}
-	walk_end(&at);
-	close(root);
+	give_directories(spec, owners, &at, existing);
 	if (!getcwd(path, sizeof path) || path[0] != '/')
 		fail("exec/working-directory", "Cannot use \"%s\" as the working directory: it is outside the root", spec->cwd);
 }
 
-/* The sandbox's own /dev/null, so that programs which look up the name of their input find it; the host's when a mount hides it. */
-static void use_null_input(int host_null)
+/*
+ * Opens the sandbox's own /dev/null; -1 when a mount hides it. It is not waited for whatever is
+ * there.
+ */
+static int open_null(void)
 {
 	struct stat status;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (null >= 0 && (fstat(null, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))) {
-		close(null);
-		null = -1;
-	}
-	if (null >= 0)
-		fcntl(null, F_SETFL, 0);
-	if (dup2(null >= 0 ? null : host_null, 0) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot use /dev/null as standard input");
-	if (null >= 0)
-		close(null);
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (null < 0 || fstat(null, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != NULL_DEVICE)
+		return -1;
+	fcntl(null, F_SETFL, 0);
+	return take_fd(&null);
 }
 
-static void set_up(const struct spec *spec)
+/*
+ * Makes /dev/null the standard input: the sandbox's own, so that programs which look up the name of
+ * their input find it, or else the host's.
+ */
+static void use_null_input(int host_null)
+{
+	cleanup_fd int null = open_null();
+	if (dup2(null >= 0 ? null : host_null, STDIN_FILENO) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot use /dev/null as standard input");
+}
+
+static void set_host_name(const char *name)
+{
+	if (sethostname(name, strlen(name)) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot set the host name \"%s\"", name);
+}
+
+/*
+ * Makes the kernel ignore set-id bits. They give ids that processes believe to have (see
+ * supervisor/ids.h); the kernel would give real ones of other users.
+ */
+static void ignore_set_id_bits(int root)
+{
+	if (!set_attributes(root, ATTRIBUTE_NOSUID))
+		fail_errno("exec/sandbox-mount", "Cannot make the kernel ignore set-id bits");
+}
+
+static void set_up(const struct spec *spec, struct owners *owners)
 {
 	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		fail_errno("exec/sandbox-mount", "Cannot make the mounts private");
-	struct stage stage = make_stage(spec);
+	struct stage stage = make_stage(spec, owners);
 	int root = make_root(&stage, spec);
 	if (!spec->network)
-		loopback_up();
+		bring_loopback_up();
 	mount_standard(&stage, spec, root);
 	mount_extra(&stage, spec, root);
-	/* Set-id bits give ids that processes believe to have (see supervisor/ids.c); the kernel would give real ones of other users. */
-	if (spec->supervised && !set_attributes(root, ATTRIBUTE_NOSUID))
-		fail_errno("exec/sandbox-mount", "Cannot make the kernel ignore set-id bits");
-	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot set the host name \"%s\"", spec->hostname);
+	if (spec->supervised)
+		ignore_set_id_bits(root);
+	set_host_name(spec->hostname);
 	enter_root(root);
 	close(root);
 	close(stage.fd);
 	use_null_input(stage.null);
 	close(stage.null);
-	enter_directory(spec);
+	enter_directory(spec, owners);
 }
 
+static void report_exit(int status)
+{
+	if (WIFSIGNALED(status))
+		REPORT(.name = "exit", .number_key = "signal", .number = WTERMSIG(status));
+	else
+		REPORT(.name = "exit", .number_key = "code", .number = WEXITSTATUS(status));
+}
+
+/*
+ * Collects children that ended. With the command everything ends: the kernel kills the rest, and
+ * waits for it.
+ */
+static void reap(pid_t command)
+{
+	int status;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		if (pid != command)
+			continue;
+		report_exit(status);
+		_exit(0);
+	}
+}
+
+/* Passes signals on to the command, and waits for its end. */
 static _Noreturn void wait_for(pid_t command, const sigset_t *signals)
 {
 	for (;;) {
-		int status, number = sigwaitinfo(signals, NULL);
+		int number = sigwaitinfo(signals, NULL);
 		if (number > 0 && number != SIGCHLD)
 			kill(command, number);
-		for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-			if (pid != command)
-				continue;
-			if (WIFSIGNALED(status))
-				status_line("exit", NULL, NULL, "signal", WTERMSIG(status));
-			else
-				status_line("exit", NULL, NULL, "code", WEXITSTATUS(status));
-			_exit(0); /* The kernel kills what is left in the pid namespace, and waits for it. */
-		}
+		reap(command);
 	}
 }
 
-void run_init(const struct spec *spec, int output, int errors, int alive, int control)
+static pid_t start_command(const struct spec *spec, const struct owners *owners, const struct channels *channels)
 {
-	struct pollfd gone = {.fd = alive, .events = POLLIN};
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (poll(&gone, 1, 0) > 0)
-		_exit(EXIT_FAILED);
-	umask(0);
-	set_up(spec);
-
-	sigset_t signals;
-	sigfillset(&signals);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	/* Before there is anybody in this pid namespace who could trace this process or open what /proc shows of it; the command gets it back by exec. */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	pid_t command = fork();
 	if (command < 0)
 		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
-	if (command == 0) {
-		if (dup2(output, 1) < 0 || dup2(errors, 2) < 0)
-			fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
-		run_command(spec, control);
-	}
-	/* This process shares a pid namespace with what is not trusted: it keeps nothing worth taking. */
-	close(alive);
-	close(output);
-	close(errors);
-	if (control >= 0)
-		close(control);
-	close(1);
-	close(2);
+	if (command > 0)
+		return command;
+	if (dup2(channels->output, STDOUT_FILENO) < 0 || dup2(channels->errors, STDERR_FILENO) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
+	run_command(spec, owners, channels->control);
+}
+
+/*
+ * Gives up whatever is worth taking: this process shares a pid namespace with programs that are not
+ * trusted.
+ */
+static void give_up_all(const struct channels *channels)
+{
+	close(channels->alive);
+	close(channels->output);
+	close(channels->errors);
+	if (channels->control >= 0)
+		close(channels->control);
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
 	if (chdir("/") < 0)
 		_exit(EXIT_FAILED);
-	limit_bounding_set(1ull << CAP_KILL);
-	limit_capabilities(1ull << CAP_KILL);
+	limit_bounding_set(CAPABILITY(CAP_KILL));
+	limit_capabilities(CAPABILITY(CAP_KILL));
+}
+
+static bool is_outside_gone(int alive)
+{
+	struct pollfd gone = {.fd = alive, .events = POLLIN};
+	return poll(&gone, 1, 0) > 0;
+}
+
+void run_init(const struct spec *spec, struct owners *owners, const struct channels *channels)
+{
+	sigset_t signals;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (is_outside_gone(channels->alive))
+		_exit(EXIT_FAILED);
+	umask(0);
+	set_up(spec, owners);
+	sigfillset(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/*
+	 * Nobody may trace this process or open its files in /proc. That is said before anybody is in
+	 * this pid namespace who could; the command gets it back by exec.
+	 */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	pid_t command = start_command(spec, owners, channels);
+	give_up_all(channels);
 	wait_for(command, &signals);
 }

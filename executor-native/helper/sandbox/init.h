@@ -1,13 +1,18 @@
-/* The first process of a sandbox: sets it up, starts the command, reaps, and ends with it. */
+/* The first process of a sandbox: see "init" in README.md. */
 #ifndef TSBUILD_SANDBOX_INIT_H
 #define TSBUILD_SANDBOX_INIT_H
 
+#include "ownership/owners.h"
 #include "spec/spec.h"
 
-/*
- * Called in the new namespaces. `output` and `errors` become the command's; `alive` reads end of file when the process outside is gone; `control` leads to
- * the supervisor where owners are virtual, else -1.
- */
-_Noreturn void run_init(const struct spec *spec, int output, int errors, int alive, int control);
+/* Descriptors that lead out of the sandbox. */
+struct channels {
+	int output, errors; /* of the command */
+	int alive;          /* reads end of file when the process outside is gone */
+	int control;        /* leads to the watcher or the supervisor; -1 where all owners are real */
+};
+
+/* Runs it, in the new namespaces. */
+_Noreturn void run_init(const struct spec *spec, struct owners *owners, const struct channels *channels);
 
 #endif

@@ -1,11 +1,10 @@
 #include "sandbox/mount-api.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The same on every architecture. */
+/* Numbers that are the same on every architecture. */
 #define NR_OPEN_TREE 428
 #define NR_MOVE_MOUNT 429
 #define NR_FSOPEN 430
@@ -13,10 +12,12 @@
 #define NR_FSMOUNT 432
 #define NR_MOUNT_SETATTR 442
 
-#define OPEN_TREE_CLONE_FLAG 1
-#define AT_RECURSIVE_FLAG 0x8000
-#define MOVE_MOUNT_EMPTY_PATHS (0x4 | 0x40)
-#define CLOEXEC_FLAG 1
+/* Flags as the kernel names them, without the name of their call. */
+#define TREE_CLONE 0x1
+#define MOVE_FROM_EMPTY_PATH 0x4
+#define MOVE_TO_EMPTY_PATH 0x40
+#define RECURSIVE 0x8000
+#define CLOSE_ON_EXEC 0x1
 #define CONFIG_FLAG 0
 #define CONFIG_STRING 1
 #define CONFIG_CREATE 6
@@ -25,42 +26,37 @@ struct attributes {
 	uint64_t set, clear, propagation, userns_fd;
 };
 
-static int close_keeping_errno(int fd)
+static bool configure(int context, unsigned command, const char *key, const char *value)
 {
-	int error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	return syscall(NR_FSCONFIG, context, command, key, value, 0) == 0;
 }
 
 int new_filesystem(const char *type, const struct fs_option *options, unsigned attributes)
 {
-	int context = (int)syscall(NR_FSOPEN, type, CLOEXEC_FLAG);
+	cleanup_fd int context = (int)syscall(NR_FSOPEN, type, CLOSE_ON_EXEC);
 	if (context < 0)
 		return -1;
-	syscall(NR_FSCONFIG, context, CONFIG_STRING, "source", type, 0); /* what `mount` and `df` show; not needed */
+	configure(context, CONFIG_STRING, "source", type); /* `mount` and `df` show it; it is not needed */
 	for (; options->key; options++)
-		if (syscall(NR_FSCONFIG, context, options->value ? CONFIG_STRING : CONFIG_FLAG, options->key, options->value, 0) < 0)
-			return close_keeping_errno(context);
-	if (syscall(NR_FSCONFIG, context, CONFIG_CREATE, NULL, NULL, 0) < 0)
-		return close_keeping_errno(context);
-	int mount = (int)syscall(NR_FSMOUNT, context, CLOEXEC_FLAG, attributes);
-	close_keeping_errno(context);
-	return mount;
+		if (!configure(context, options->value ? CONFIG_STRING : CONFIG_FLAG, options->key, options->value))
+			return -1;
+	if (!configure(context, CONFIG_CREATE, NULL, NULL))
+		return -1;
+	return (int)syscall(NR_FSMOUNT, context, CLOSE_ON_EXEC, attributes);
 }
 
 int copy_mount(int directory, const char *path)
 {
-	return (int)syscall(NR_OPEN_TREE, directory, path, OPEN_TREE_CLONE_FLAG | O_CLOEXEC | AT_RECURSIVE_FLAG | AT_EMPTY_PATH);
+	return (int)syscall(NR_OPEN_TREE, directory, path, TREE_CLONE | O_CLOEXEC | RECURSIVE | AT_EMPTY_PATH);
 }
 
 bool set_attributes(int mount, unsigned attributes)
 {
 	struct attributes change = {.set = attributes};
-	return syscall(NR_MOUNT_SETATTR, mount, "", AT_EMPTY_PATH | AT_RECURSIVE_FLAG, &change, sizeof change) == 0;
+	return syscall(NR_MOUNT_SETATTR, mount, "", AT_EMPTY_PATH | RECURSIVE, &change, sizeof change) == 0;
 }
 
 bool attach_mount(int mount, int target)
 {
-	return syscall(NR_MOVE_MOUNT, mount, "", target, "", MOVE_MOUNT_EMPTY_PATHS) == 0;
+	return syscall(NR_MOVE_MOUNT, mount, "", target, "", MOVE_FROM_EMPTY_PATH | MOVE_TO_EMPTY_PATH) == 0;
 }

@@ -1,6 +1,7 @@
 /*
- * The mount calls of Linux 5.2 and 5.12 that work on descriptors, so that nothing depends on a path staying what it was. Own names and
- * numbers: glibc 2.31 has none of them, and later headers define them twice.
+ * The mount calls of Linux 5.2 and 5.12 that work on descriptors, so that nothing depends on a path
+ * staying as it was. They have own names and numbers here: glibc 2.31 has none of them, and later
+ * headers define them twice.
  */
 #ifndef TSBUILD_SANDBOX_MOUNT_API_H
 #define TSBUILD_SANDBOX_MOUNT_API_H
@@ -12,17 +13,30 @@
 #define ATTRIBUTE_NODEV 0x4
 #define ATTRIBUTE_NOEXEC 0x8
 
-/* Of the host's device nodes: writing to a device needs no writable mount, changing the node itself does. */
+/* Attributes of file systems that programs and devices have no business in. */
+#define ATTRIBUTES_OF_DATA (ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC)
+
+/*
+ * Attributes of the host's device nodes: writing to a device needs no writable mount, changing the
+ * node itself does.
+ */
 #define ATTRIBUTES_OF_DEVICES (ATTRIBUTE_READONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC)
 
 struct fs_option {
 	const char *key, *value; /* value NULL: a flag */
 };
 
-/* A detached mount of a new file system; -1 with errno when the kernel refuses. Ends the list of options with {NULL, NULL}. */
+/* A list of options: OPTIONS({"mode", "0755"}), or NO_OPTIONS. */
+#define OPTIONS(...) ((const struct fs_option[]){__VA_ARGS__, {NULL, NULL}})
+#define NO_OPTIONS ((const struct fs_option[]){{NULL, NULL}})
+
+/* Makes a detached mount of a new file system; -1 with errno when the kernel refuses. */
 int new_filesystem(const char *type, const struct fs_option *options, unsigned attributes);
 
-/* A detached copy of the mount at `path` below `directory` (an empty path is `directory` itself), with the mounts under it. -1 with errno on failure. */
+/*
+ * Makes a detached copy of the mount at `path` below `directory` (an empty path is `directory`
+ * itself), with the mounts under it. -1 with errno on failure.
+ */
 int copy_mount(int directory, const char *path);
 
 /* Sets attributes on a mount and all below it. */

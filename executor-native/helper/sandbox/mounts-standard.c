@@ -1,19 +1,19 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ownership/mapped.h"
-#include "sandbox/mount-api.h"
+#include "base/buffer.h"
 #include "sandbox/mounts.h"
-#include "ownership/owners.h"
 #include "sandbox/walk.h"
+
+/* Attributes of single files and of directories that cover others. */
+#define ATTRIBUTES_OF_COVERS (ATTRIBUTE_READONLY | ATTRIBUTES_OF_DATA)
 
 void attach_inside(int mount, int root, const char *dest, bool file)
 {
-	struct walk at;
+	cleanup_walk struct walk at = NO_WALK;
 	struct stat status;
 	if (!walk(&at, root, dest, file ? WALK_MAKE_FILE : WALK_MAKE_DIRECTORY))
 		fail_errno("exec/mount-point", "Cannot mount at \"%s\"", dest);
@@ -26,30 +26,31 @@ void attach_inside(int mount, int root, const char *dest, bool file)
 		     file ? "directory" : "file");
 	if (!attach_mount(mount, walk_fd(&at)))
 		fail_errno("exec/sandbox-mount", "Cannot mount at \"%s\"", dest);
-	walk_end(&at);
-	close(mount);
 }
 
-int file_mount(struct stage *stage, const char *name, const char *data, size_t size, uid_t uid, gid_t gid, mode_t mode)
+/* Gives a file to its owner. Where that is virtual, one process may read it, whatever is shown. */
+static bool give_file(struct owners *owners, int fd, uid_t uid, gid_t gid)
 {
-	int fd = openat(stage->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (is_mapped(owners->mapped, uid, gid))
+		return fchown(fd, uid, gid) == 0;
+	return give_to(owners, proc_path_of(fd).text, 0, (struct owner){uid, gid});
+}
+
+int mount_file(struct stage *stage, const struct file_mount *file)
+{
+	cleanup_fd int fd = openat(stage->fd, file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a file on a tmpfs");
-	write_all(fd, data, size, "a file on a tmpfs");
-	char own[64];
-	snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
-	/* Where the owner is virtual, there is one that may read it, whatever is shown. */
-	bool mapped = is_mapped_user(uid) && is_mapped_group(gid), given = mapped ? fchown(fd, uid, gid) == 0 : give_to(own, 0, (struct owner){uid, gid});
-	if (!given || fchmod(fd, mode) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot give a file to %u:%u with mode %o", uid, gid, mode);
-	close(fd);
-	int mount = copy_mount(stage->fd, name);
-	if (mount < 0 || !set_attributes(mount, ATTRIBUTE_READONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC))
+	write_all(fd, file->data, file->size, "a file on a tmpfs");
+	if (!give_file(stage->owners, fd, file->uid, file->gid) || fchmod(fd, file->mode) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot give a file to %u:%u with mode %o", file->uid, file->gid, file->mode);
+	int mount = copy_mount(stage->fd, file->name);
+	if (mount < 0 || !set_attributes(mount, ATTRIBUTES_OF_COVERS))
 		fail_errno("exec/sandbox-mount", "Cannot mount a file of a tmpfs");
 	return mount;
 }
 
-static int filesystem(const char *type, const struct fs_option *options, unsigned attributes)
+int mount_new(const char *type, const struct fs_option *options, unsigned attributes)
 {
 	int mount = new_filesystem(type, options, attributes);
 	if (mount < 0)
@@ -57,134 +58,100 @@ static int filesystem(const char *type, const struct fs_option *options, unsigne
 	return mount;
 }
 
-static void mount_device(int dev, const char *name, bool needed)
-{
-	char source[64];
-	snprintf(source, sizeof source, "/dev/%s", name);
-	int mount = copy_mount(AT_FDCWD, source);
-	if (mount < 0 && !needed)
-		return;
-	int target = openat(dev, name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (mount < 0 || target < 0 || !set_attributes(mount, ATTRIBUTES_OF_DEVICES) || !attach_mount(mount, target))
-		fail_errno("exec/sandbox-mount", "Cannot mount the host's %s read-only", source);
-	close(target);
-	close(mount);
-}
-
-static void mount_below(int mount, int directory, const char *name)
-{
-	if (mkdirat(directory, name, 0755) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot make /dev/%s", name);
-	int target = openat(directory, name, O_PATH | O_CLOEXEC);
-	if (target < 0 || !attach_mount(mount, target))
-		fail_errno("exec/sandbox-mount", "Cannot mount /dev/%s", name);
-	close(target);
-	close(mount);
-}
-
-static void mount_dev(const struct spec *spec, int root)
-{
-	static const struct {
-		const char *name, *target;
-	} links[] = {{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-	             {"stderr", "/proc/self/fd/2"}, {"core", "/proc/kcore"},      {"ptmx", "pts/ptmx"}};
-	static const struct {
-		const char *name;
-		bool needed;
-	} devices[] = {{"null", true}, {"zero", true}, {"full", true}, {"random", true}, {"urandom", true}, {"tty", false}};
-	struct fs_option terminals[] = {{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}, {NULL, NULL}};
-	char size[32];
-
-	int dev = filesystem("tmpfs", (struct fs_option[]){{"mode", "0755"}, {"size", "65536k"}, {NULL, NULL}}, ATTRIBUTE_NOSUID);
-	int keep = fcntl(dev, F_DUPFD_CLOEXEC, 0);
-	attach_inside(dev, root, "/dev", false);
-	for (size_t i = 0; i < LENGTH(devices); i++)
-		mount_device(keep, devices[i].name, devices[i].needed);
-	for (size_t i = 0; i < LENGTH(links); i++)
-		if (symlinkat(links[i].target, keep, links[i].name) < 0)
-			fail_errno("exec/sandbox-setup", "Cannot make /dev/%s", links[i].name);
-
-	int pts = new_filesystem("devpts", terminals, ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC);
-	if (pts < 0) { /* group 5 (tty) is not mapped */
-		terminals[3].key = NULL;
-		pts = filesystem("devpts", terminals, ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC);
-	}
-	mount_below(pts, keep, "pts");
-	unsigned strict = ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC;
-	if (spec->shm_size > 0) {
-		snprintf(size, sizeof size, "%llu", (unsigned long long)spec->shm_size);
-		mount_below(filesystem("tmpfs", (struct fs_option[]){{"mode", "1777"}, {"size", size}, {NULL, NULL}}, strict), keep, "shm");
-	} else if (mkdirat(keep, "shm", 0755) < 0) /* the step mounts something else there */
-		fail_errno("exec/sandbox-setup", "Cannot make /dev/shm");
-	mount_below(filesystem("mqueue", (struct fs_option[]){{NULL, NULL}}, strict), keep, "mqueue");
-	close(keep);
-}
-
-static int empty_mount(struct stage *stage)
+static int mount_empty(struct stage *stage)
 {
 	int mount = copy_mount(stage->fd, "empty");
-	if (mount < 0 || !set_attributes(mount, ATTRIBUTE_READONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC))
+	if (mount < 0 || !set_attributes(mount, ATTRIBUTES_OF_COVERS))
 		fail_errno("exec/sandbox-mount", "Cannot mount an empty directory");
 	return mount;
 }
 
+static void mount_proc(int root)
+{
+	cleanup_fd int proc = mount_new("proc", NO_OPTIONS, ATTRIBUTES_OF_DATA);
+	attach_inside(proc, root, "/proc", false);
+}
+
+static void mount_dev(const struct spec *spec, int root)
+{
+	cleanup_fd int dev = mount_new("tmpfs", OPTIONS({"mode", "0755"}, {"size", "65536k"}), ATTRIBUTE_NOSUID);
+	attach_inside(dev, root, "/dev", false);
+	fill_dev(spec, dev);
+}
+
+static void cover_cgroups(struct stage *stage, int root)
+{
+	cleanup_walk struct walk at = NO_WALK;
+	if (!walk(&at, root, "/sys/fs/cgroup", WALK_FIND) || walk_fd(&at) < 0)
+		return;
+	cleanup_fd int empty = mount_empty(stage);
+	if (!attach_mount(empty, walk_fd(&at)))
+		fail_errno("exec/sandbox-mount", "Cannot cover /sys/fs/cgroup");
+}
+
 /*
- * With a network namespace of our own the kernel gives us a fresh sysfs. With the host's network it does not, so the host's /sys is shown,
- * with all that is mounted in it: a part could not be left out, as the kernel keeps mounts of another user namespace together.
+ * Mounts /sys. With a network namespace of our own the kernel gives us a fresh sysfs. With the
+ * host's network it does not, so the host's /sys is shown, with all that is mounted in it: a part
+ * could not be left out, as the kernel keeps mounts of another user namespace together.
  */
 static void mount_sys(struct stage *stage, const struct spec *spec, int root)
 {
-	unsigned attributes = ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC | (spec->sys_writable ? 0 : ATTRIBUTE_READONLY);
-	int mount = spec->network ? -1 : new_filesystem("sysfs", (struct fs_option[]){{NULL, NULL}}, attributes);
+	unsigned attributes = ATTRIBUTES_OF_DATA | (spec->sys_writable ? 0 : ATTRIBUTE_READONLY);
+	cleanup_fd int mount = spec->network ? -1 : new_filesystem("sysfs", NO_OPTIONS, attributes);
 	if (mount < 0) {
 		mount = copy_mount(AT_FDCWD, "/sys");
 		if (mount < 0 || !set_attributes(mount, attributes))
 			fail_errno("exec/sandbox-mount", "Cannot mount the host's /sys read-only");
 	}
 	attach_inside(mount, root, "/sys", false);
-	struct walk at;
-	if (walk(&at, root, "/sys/fs/cgroup", WALK_FIND) && walk_fd(&at) >= 0) {
-		int empty = empty_mount(stage);
-		if (!attach_mount(empty, walk_fd(&at)))
-			fail_errno("exec/sandbox-mount", "Cannot cover /sys/fs/cgroup");
-		close(empty);
-	}
-	walk_end(&at);
+	cover_cgroups(stage, root);
 }
 
-static void restrict_path(struct stage *stage, int root, const char *path, bool masked)
+static void mount_text(struct stage *stage, int root, const char *name, const char *text, const char *dest)
 {
-	struct walk at;
+	struct file_mount file = {.name = name, .data = text, .size = strlen(text), .mode = 0644};
+	cleanup_fd int mount = mount_file(stage, &file);
+	attach_inside(mount, root, dest, true);
+}
+
+/* Finds a path that is there; its status follows. */
+static bool find_existing(struct walk *at, int root, const char *path, struct stat *status)
+{
+	return walk(at, root, path, WALK_FIND) && walk_fd(at) >= 0 && fstat(walk_fd(at), status) == 0;
+}
+
+static void make_readonly(int root, const char *path)
+{
+	cleanup_walk struct walk at = NO_WALK;
 	struct stat status;
-	if (walk(&at, root, path, WALK_FIND) && walk_fd(&at) >= 0 && fstat(walk_fd(&at), &status) == 0) {
-		int mount;
-		if (!masked) {
-			mount = copy_mount(walk_fd(&at), "");
-			if (mount >= 0 && !set_attributes(mount, ATTRIBUTE_READONLY))
-				fail_errno("exec/sandbox-mount", "Cannot make \"%s\" read-only", path);
-		} else if (S_ISDIR(status.st_mode)) {
-			mount = empty_mount(stage);
-		} else {
-			mount = copy_mount(stage->fd, "null");
-		}
-		if (mount < 0 || !attach_mount(mount, walk_fd(&at)))
-			fail_errno("exec/sandbox-mount", "Cannot %s \"%s\"", masked ? "mask" : "make read-only", path);
-		close(mount);
-	}
-	walk_end(&at);
+	if (!find_existing(&at, root, path, &status))
+		return;
+	cleanup_fd int mount = copy_mount(walk_fd(&at), "");
+	if (mount < 0 || !set_attributes(mount, ATTRIBUTE_READONLY) || !attach_mount(mount, walk_fd(&at)))
+		fail_errno("exec/sandbox-mount", "Cannot make \"%s\" read-only", path);
+}
+
+/* Covers a directory with an empty one, a file with /dev/null. */
+static void mask(struct stage *stage, int root, const char *path)
+{
+	cleanup_walk struct walk at = NO_WALK;
+	struct stat status;
+	if (!find_existing(&at, root, path, &status))
+		return;
+	cleanup_fd int mount = S_ISDIR(status.st_mode) ? mount_empty(stage) : copy_mount(stage->fd, "null");
+	if (mount < 0 || !attach_mount(mount, walk_fd(&at)))
+		fail_errno("exec/sandbox-mount", "Cannot mask \"%s\"", path);
 }
 
 void mount_standard(struct stage *stage, const struct spec *spec, int root)
 {
-	attach_inside(filesystem("proc", (struct fs_option[]){{NULL, NULL}}, ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC), root,
-	              "/proc", false);
+	mount_proc(root);
 	mount_dev(spec, root);
 	mount_sys(stage, spec, root);
-	attach_inside(file_mount(stage, "hosts", spec->hosts, strlen(spec->hosts), 0, 0, 0644), root, "/etc/hosts", true);
-	attach_inside(file_mount(stage, "resolv.conf", spec->resolv_conf, strlen(spec->resolv_conf), 0, 0, 0644), root, "/etc/resolv.conf",
-	              true);
+	mount_text(stage, root, "hosts", spec->hosts, "/etc/hosts");
+	mount_text(stage, root, "resolv.conf", spec->resolv_conf, "/etc/resolv.conf");
 	for (size_t i = 0; i < spec->readonly_paths.count; i++)
-		restrict_path(stage, root, spec->readonly_paths.items[i], false);
+		make_readonly(root, spec->readonly_paths.items[i]);
 	for (size_t i = 0; i < spec->masked.count; i++)
-		restrict_path(stage, root, spec->masked.items[i], true);
+		mask(stage, root, spec->masked.items[i]);
 }

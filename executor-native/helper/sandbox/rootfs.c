@@ -2,39 +2,51 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "sandbox/mount-api.h"
 #include "sandbox/stubs.h"
-#include "sandbox/walk.h"
 
-struct stage make_stage(const struct spec *spec)
+/*
+ * The kernel takes one page of mount options, of which the names of the layers may take all but
+ * this.
+ */
+#define OPTIONS_ROOM 4096
+#define OTHER_OPTIONS_ROOM 128
+
+static void mount_stage(struct stage *stage)
 {
-	struct stage stage = {.work = spec->work};
-	char *path = format_text("%s/stage", spec->work);
+	cleanup_free char *path = format_text("%s/stage", stage->work);
 	if (mkdir(path, 0700) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make %s", path);
-	stage.fd = new_filesystem("tmpfs", (struct fs_option[]){{"mode", "0755"}, {NULL, NULL}}, ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV);
-	int target = open(path, O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW);
-	if (stage.fd < 0 || target < 0 || !attach_mount(stage.fd, target))
+	stage->fd = new_filesystem("tmpfs", OPTIONS({"mode", "0755"}), ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV);
+	cleanup_fd int target = open(path, O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW);
+	if (stage->fd < 0 || target < 0 || !attach_mount(stage->fd, target))
 		fail_errno("exec/sandbox-mount", "Cannot mount a tmpfs in the user namespace");
-	close(target);
-	int null = copy_mount(AT_FDCWD, "/dev/null"), file = openat(stage.fd, "null", O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
+
+static void mount_null(struct stage *stage)
+{
+	cleanup_fd int null = copy_mount(AT_FDCWD, "/dev/null");
+	cleanup_fd int file = openat(stage->fd, "null", O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (null < 0 || file < 0 || !set_attributes(null, ATTRIBUTES_OF_DEVICES) || !attach_mount(null, file))
 		fail_errno("exec/sandbox-mount", "Cannot mount the host's /dev/null read-only");
-	close(null);
-	close(file);
+}
+
+struct stage make_stage(const struct spec *spec, struct owners *owners)
+{
+	struct stage stage = {.work = spec->work, .owners = owners};
+	mount_stage(&stage);
+	mount_null(&stage);
 	stage.null = openat(stage.fd, "null", O_RDWR | O_CLOEXEC);
 	if (stage.null < 0)
 		fail_errno("exec/sandbox-setup", "Cannot open /dev/null");
 	if (mkdirat(stage.fd, "empty", 0755) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a directory on a tmpfs");
-	free(path);
 	return stage;
 }
 
@@ -44,49 +56,64 @@ static void link_layer(int directory, const char *target, const char *name)
 		fail_errno("exec/sandbox-setup", "Cannot name the layer %s", target);
 }
 
-int mount_overlay(struct stage *stage, const char *name, const struct texts *lowers, const char *upper, const char *work)
+/*
+ * Links the lower layers under numbers, and lists these as the kernel wants them: the top one
+ * first.
+ */
+static void link_lowers(int directory, const struct texts *lowers, struct buffer *list)
 {
-	/* `volatile`: no fsync, as a step that is cut short is thrown away. Kernels before 5.10 do not know it. */
-	static const char *const options[] = {"index=off,userxattr,volatile", "index=off,userxattr"};
-	if (mkdirat(stage->fd, name, 0755) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot make a mount point");
-	int directory = openat(stage->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0 || fchdir(directory) < 0 || mkdirat(directory, "root", 0755) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot make a mount point");
-
-	char list[4096];
-	size_t used = 0;
-	for (size_t i = lowers->count; i-- > 0;) { /* the kernel wants the top one first */
-		char number[24];
-		snprintf(number, sizeof number, "%zu", i);
-		link_layer(directory, lowers->items[i], number);
-		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ":" : "", number);
-		if (used + 128 > sizeof list)
+	for (size_t i = lowers->count; i-- > 0;) {
+		struct short_path number = short_path("%zu", i);
+		link_layer(directory, lowers->items[i], number.text);
+		append(list, "%s%s", list->length ? ":" : "", number.text);
+		if (list->cut)
 			fail("exec/too-many-layers", "Cannot mount %zu layers: the kernel takes 500 at most", lowers->count);
 	}
-	if (upper) {
-		link_layer(directory, upper, "upper");
-		link_layer(directory, work, "work");
-	}
-	for (size_t i = upper ? 0 : 1; i < LENGTH(options); i++) {
-		char *data = format_text("lowerdir=%s%s,%s", list, upper ? ",upperdir=upper,workdir=work" : "", options[i]);
-		int result = mount("overlay", "root", "overlay", upper ? 0 : MS_RDONLY, data);
-		free(data);
-		if (result == 0)
-			break;
+}
+
+/* Mounts the linked layers of the working directory on its `root`. */
+static void mount_links(const struct overlay *overlay, const char *list)
+{
+	/*
+	 * `volatile`: no fsync, as a step that is cut short is thrown away. Kernels before 5.10 do not
+	 * know it.
+	 */
+	static const char *const options[] = {"index=off,userxattr,volatile", "index=off,userxattr"};
+	const char *changes = overlay->upper ? ",upperdir=upper,workdir=work" : "";
+	for (size_t i = overlay->upper ? 0 : 1; i < LENGTH(options); i++) {
+		cleanup_free char *data = format_text("lowerdir=%s%s,%s", list, changes, options[i]);
+		if (mount("overlay", "root", "overlay", overlay->upper ? 0 : MS_RDONLY, data) == 0)
+			return;
 		if (errno != EINVAL || i + 1 == LENGTH(options))
-			fail_errno("exec/overlay", "Cannot mount an overlay of %zu layers at %s", lowers->count, upper ? upper : "a mount point");
+			fail_errno("exec/overlay", "Cannot mount an overlay of %zu layers at %s", overlay->lowers->count,
+			           overlay->upper ? overlay->upper : "a mount point");
 	}
+}
+
+int mount_overlay(struct stage *stage, const char *name, const struct overlay *overlay)
+{
+	char room[OPTIONS_ROOM - OTHER_OPTIONS_ROOM];
+	struct buffer list = BUFFER_IN(room);
+	if (mkdirat(stage->fd, name, 0755) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a mount point");
+	cleanup_fd int directory = openat(stage->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0 || fchdir(directory) < 0 || mkdirat(directory, "root", 0755) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a mount point");
+	link_lowers(directory, overlay->lowers, &list);
+	if (overlay->upper) {
+		link_layer(directory, overlay->upper, "upper");
+		link_layer(directory, overlay->work, "work");
+	}
+	mount_links(overlay, list.text);
 	int root = openat(directory, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		fail_errno("exec/sandbox-setup", "Cannot open the root file system");
-	close(directory);
 	if (chdir("/") < 0)
 		fail_errno("exec/sandbox-setup", "Cannot leave the root file system");
 	return root;
 }
 
-static char *work_directory(const struct spec *spec, const char *name)
+static char *make_work_directory(const struct spec *spec, const char *name)
 {
 	char *path = format_text("%s/%s", spec->work, name);
 	if (mkdir(path, 0755) < 0)
@@ -94,34 +121,55 @@ static char *work_directory(const struct spec *spec, const char *name)
 	return path;
 }
 
-int make_root(struct stage *stage, const struct spec *spec)
+static int mount_root(struct stage *stage, const struct spec *spec, const char *name, const struct texts *lowers)
+{
+	cleanup_free char *work = make_work_directory(spec, name);
+	return mount_overlay(stage, name, &(struct overlay){.lowers = lowers, .upper = spec->upper, .work = work});
+}
+
+/* Makes the layer of stubs; returns its path. */
+static char *make_stub_layer(const struct spec *spec, const struct stubs *stubs, int root)
+{
+	char *path = make_work_directory(spec, "stubs");
+	make_stubs(stubs, root, path);
+	return path;
+}
+
+/*
+ * Makes a root of layers. Mount points that are missing get a layer of their own, between the
+ * image's layers and `upper`. Made in the mounted root they would end up in `upper`, in the image,
+ * and drag their parents' metadata with them.
+ */
+static int make_layered_root(struct stage *stage, const struct spec *spec)
 {
 	struct stubs stubs;
-	if (spec->lowers.count) {
-		int root = mount_overlay(stage, "plain", &spec->lowers, spec->upper, work_directory(spec, "plain"));
-		if (find_stubs(&stubs, spec, root) == 0)
-			return root;
-		/*
-		 * Mount points are missing. Made in the mounted root they would end up in `upper`, in the image, and drag their parents'
-		 * metadata with them. So they get a layer of their own, between the image's layers and `upper`.
-		 */
-		char *path = work_directory(spec, "stubs");
-		make_stubs(&stubs, root, path);
-		close(root);
-		if (fchdir(stage->fd) < 0 || umount2("plain/root", 0) < 0 || chdir("/") < 0)
-			fail_errno("exec/sandbox-mount", "Cannot unmount the overlay");
-		struct texts lowers = {.count = spec->lowers.count + 1, .items = allocate(sizeof(char *) * (spec->lowers.count + 1))};
-		memcpy(lowers.items, spec->lowers.items, sizeof(char *) * spec->lowers.count);
-		lowers.items[spec->lowers.count] = path;
-		return mount_overlay(stage, "full", &lowers, spec->upper, work_directory(spec, "full"));
-	}
-	int upper = open(spec->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int plain = mount_root(stage, spec, "plain", &spec->lowers);
+	if (find_stubs(&stubs, spec, plain) == 0)
+		return take_fd(&plain);
+	char *layer = make_stub_layer(spec, &stubs, plain);
+	close_fd_behind(&plain);
+	if (fchdir(stage->fd) < 0 || umount2("plain/root", 0) < 0 || chdir("/") < 0)
+		fail_errno("exec/sandbox-mount", "Cannot unmount the overlay");
+	size_t count = spec->lowers.count;
+	cleanup_free char **items = allocate(sizeof *items * (count + 1));
+	memcpy(items, spec->lowers.items, sizeof *items * count);
+	items[count] = layer;
+	return mount_root(stage, spec, "full", &(struct texts){.count = count + 1, .items = items});
+}
+
+/* Makes the root of a step that begins with nothing: a layer of stubs below `upper`. */
+static int make_empty_root(struct stage *stage, const struct spec *spec)
+{
+	struct stubs stubs;
+	cleanup_fd int upper = open(spec->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (upper < 0)
 		fail_errno("exec/sandbox-setup", "Cannot open %s", spec->upper);
 	find_stubs(&stubs, spec, upper);
-	char *path = work_directory(spec, "stubs");
-	make_stubs(&stubs, upper, path);
-	close(upper);
-	struct texts lowers = {.count = 1, .items = &path};
-	return mount_overlay(stage, "full", &lowers, spec->upper, work_directory(spec, "full"));
+	char *layer = make_stub_layer(spec, &stubs, upper);
+	return mount_root(stage, spec, "full", &(struct texts){.count = 1, .items = &layer});
+}
+
+int make_root(struct stage *stage, const struct spec *spec)
+{
+	return spec->lowers.count ? make_layered_root(stage, spec) : make_empty_root(stage, spec);
 }

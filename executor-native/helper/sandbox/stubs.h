@@ -1,4 +1,7 @@
-/* Mount points that the root file system lacks, made in a layer of their own so that no trace of them reaches the image. */
+/*
+ * Mount points that the root file system lacks. They are made in a layer of their own, so that no
+ * trace of them reaches the image.
+ */
 #ifndef TSBUILD_SANDBOX_STUBS_H
 #define TSBUILD_SANDBOX_STUBS_H
 
@@ -12,13 +15,15 @@ struct stubs {
 	} *items;
 };
 
-/* What is missing for the standard mounts and the spec's, in order; returns how many. Mount points inside other mounts are not counted. */
+/*
+ * Finds those that are missing for the standard mounts and the spec's, in order; returns how many
+ * there are. Mount points inside other mounts are not counted.
+ */
 size_t find_stubs(struct stubs *stubs, const struct spec *spec, int root);
 
-/* Makes them in the empty directory `layer` (made here), under copies of the directories that exist in `root`. */
+/*
+ * Makes them in the empty directory `layer`, under copies of the directories that exist in `root`.
+ */
 void make_stubs(const struct stubs *stubs, int root, const char *layer);
-
-/* Whether what is mounted there is a file. */
-bool mount_is_file(const struct mount_spec *mount);
 
 #endif

@@ -6,40 +6,48 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* As many links as the kernel follows. */
 #define MAX_LINKS 40
 
-int walk_fd(const struct walk *walk)
+/* A walk under way: the path that is left, with the targets of links put before it. */
+struct progress {
+	struct walk *walk;
+	enum walk_make make;
+	int links;
+	char rest[2 * PATH_MAX];
+};
+
+static bool fail_with(int error)
 {
-	return walk->level[walk->depth].fd;
+	errno = error;
+	return false;
 }
+
+int walk_fd(const struct walk *walk) { return walk->level[walk->depth].fd; }
 
 static void pop(struct walk *walk)
 {
-	if (walk->level[walk->depth].fd >= 0)
-		close(walk->level[walk->depth].fd);
+	close_fd_behind(&walk->level[walk->depth].fd);
 	walk->depth--;
 	walk->real[walk->level[walk->depth].length] = 0;
 }
 
-void walk_end(struct walk *walk)
+void end_walk(struct walk *walk)
 {
 	while (walk->depth > 0)
 		pop(walk);
 }
 
-static bool push(struct walk *walk, int fd, const char *name)
+/* Goes into `name`, and takes its descriptor. */
+static bool push(struct walk *walk, int *fd, const char *name)
 {
 	size_t length = walk->level[walk->depth].length, more = strlen(name) + 1;
-	if (walk->depth + 1 == WALK_DEPTH || length + more >= sizeof walk->real) {
-		if (fd >= 0)
-			close(fd);
-		errno = ENAMETOOLONG;
-		return false;
-	}
+	if (walk->depth + 1 == WALK_DEPTH || length + more >= sizeof walk->real)
+		return fail_with(ENAMETOOLONG);
 	walk->real[length] = '/';
 	memcpy(walk->real + length + 1, name, more);
 	walk->depth++;
-	walk->level[walk->depth].fd = fd;
+	walk->level[walk->depth].fd = take_fd(fd);
 	walk->level[walk->depth].length = length + more;
 	return true;
 }
@@ -48,105 +56,112 @@ static bool make_entry(int parent, const char *name, bool file)
 {
 	if (!file)
 		return mkdirat(parent, name, 0755) == 0 || errno == EEXIST;
-	int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return errno == EEXIST;
-	close(fd);
-	return true;
+	cleanup_fd int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	return fd >= 0 || errno == EEXIST;
 }
 
-/* Puts the target of the link `fd` before what is left of the path. */
-static bool follow(struct walk *walk, int fd, char *rest, size_t room)
+/* Puts the target of the link `fd` before the rest of the path. */
+static bool follow(struct progress *progress, int fd)
 {
-	char target[PATH_MAX];
+	char target[PATH_MAX], *rest = progress->rest;
+	if (++progress->links > MAX_LINKS)
+		return fail_with(ELOOP);
 	ssize_t length = readlinkat(fd, "", target, sizeof target - 1);
-	close(fd);
 	if (length < 0)
 		return false;
 	target[length] = 0;
 	size_t left = strlen(rest);
-	if ((size_t)length + 1 + left + 1 > room) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
+	if ((size_t)length + 1 + left + 1 > sizeof progress->rest)
+		return fail_with(ENAMETOOLONG);
 	memmove(rest + length + 1, rest, left + 1);
 	memcpy(rest, target, (size_t)length);
 	rest[length] = '/';
 	if (target[0] == '/')
-		walk_end(walk);
+		end_walk(progress->walk);
+	return true;
+}
+
+/* Moves the first component of the rest into `name`, "" at the end; false when it is too long. */
+static bool next_component(struct progress *progress, char name[NAME_MAX + 1])
+{
+	char *rest = progress->rest;
+	size_t start = strspn(rest, "/"), length = strcspn(rest + start, "/");
+	if (length > NAME_MAX)
+		return fail_with(ENAMETOOLONG);
+	memcpy(name, rest + start, length);
+	name[length] = 0;
+	memmove(rest, rest + start + length, strlen(rest + start + length) + 1);
+	return true;
+}
+
+static bool is_at_end(const struct progress *progress)
+{
+	return progress->rest[strspn(progress->rest, "/")] == 0;
+}
+
+/*
+ * Opens a component, which is made when it is missing and the walk says so. -1 with ENOENT: not
+ * there.
+ */
+static int open_component(const struct progress *progress, const char *name)
+{
+	const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+	int parent = walk_fd(progress->walk);
+	if (parent < 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	int fd = openat(parent, name, flags);
+	if (fd >= 0 || errno != ENOENT || progress->make == WALK_FIND)
+		return fd;
+	bool made = make_entry(parent, name, is_at_end(progress) && progress->make == WALK_MAKE_FILE);
+	return made ? openat(parent, name, flags) : -1;
+}
+
+/* Goes into a component, or follows it when it is a link. */
+static bool enter(struct progress *progress, const char *name)
+{
+	struct stat status;
+	cleanup_fd int fd = open_component(progress, name);
+	if (fd < 0)
+		return progress->make == WALK_FIND && errno == ENOENT && push(progress->walk, &fd, name);
+	if (fstat(fd, &status) < 0)
+		return false;
+	if (S_ISLNK(status.st_mode))
+		return follow(progress, fd);
+	if (!is_at_end(progress) && !S_ISDIR(status.st_mode))
+		return fail_with(ENOTDIR);
+	return push(progress->walk, &fd, name);
+}
+
+static bool step(struct progress *progress, const char *name)
+{
+	struct walk *walk = progress->walk;
+	if (strcmp(name, ".") == 0)
+		return true;
+	if (strcmp(name, "..") != 0)
+		return enter(progress, name);
+	if (walk->depth > 0)
+		pop(walk);
 	return true;
 }
 
 bool walk(struct walk *walk, int root, const char *path, enum walk_make make)
 {
-	char rest[2 * PATH_MAX], name[NAME_MAX + 1];
-	int links = 0;
+	struct progress progress = {.walk = walk, .make = make};
+	char name[NAME_MAX + 1];
 	walk->depth = 0;
 	walk->level[0].fd = root;
 	walk->level[0].length = 0;
 	walk->real[0] = 0;
-	if (strlen(path) >= sizeof rest) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	strcpy(rest, path);
-	for (;;) {
-		size_t start = strspn(rest, "/"), length = strcspn(rest + start, "/");
-		if (length == 0)
+	if (strlen(path) >= sizeof progress.rest)
+		return fail_with(ENAMETOOLONG);
+	strcpy(progress.rest, path);
+	while (next_component(&progress, name)) {
+		if (!*name)
 			return true;
-		if (length > NAME_MAX) {
-			errno = ENAMETOOLONG;
-			return false;
-		}
-		memcpy(name, rest + start, length);
-		name[length] = 0;
-		memmove(rest, rest + start + length, strlen(rest + start + length) + 1);
-		bool last = rest[strspn(rest, "/")] == 0;
-
-		if (strcmp(name, ".") == 0)
-			continue;
-		if (strcmp(name, "..") == 0) {
-			if (walk->depth > 0)
-				pop(walk);
-			continue;
-		}
-		int parent = walk_fd(walk);
-		int fd = parent < 0 ? -1 : openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 && parent >= 0 && errno == ENOENT && make != WALK_FIND) {
-			if (!make_entry(parent, name, last && make == WALK_MAKE_FILE))
-				return false;
-			fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-			if (fd < 0)
-				return false;
-		}
-		if (fd < 0) {
-			if (parent >= 0 && errno != ENOENT)
-				return false;
-			if (!push(walk, -1, name))
-				return false;
-			continue;
-		}
-		struct stat status;
-		if (fstat(fd, &status) < 0) {
-			close(fd);
-			return false;
-		}
-		if (S_ISLNK(status.st_mode)) {
-			if (++links > MAX_LINKS) {
-				close(fd);
-				errno = ELOOP;
-				return false;
-			}
-			if (!follow(walk, fd, rest, sizeof rest))
-				return false;
-			continue;
-		}
-		if (!last && !S_ISDIR(status.st_mode)) {
-			close(fd);
-			errno = ENOTDIR;
-			return false;
-		}
-		if (!push(walk, fd, name))
+		if (!step(&progress, name))
 			return false;
 	}
+	return false;
 }

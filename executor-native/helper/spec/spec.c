@@ -1,184 +1,178 @@
 #include "spec/spec.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #define MALFORMED "exec/internal"
+#define MAX_FIELDS 6
+#define LENGTH_SIZE 4
 
 struct field {
 	char *text;
 	size_t size;
 };
 
-void append_text(struct texts *list, char *text)
-{
-	/* The array doubles at every power of two. */
-	if ((list->count & (list->count - 1)) == 0) {
-		list->items = realloc(list->items, sizeof(char *) * (list->count ? list->count * 2 : 1));
-		if (!list->items)
-			fail_errno("exec/sandbox-setup", "Cannot read the sandbox spec");
-	}
-	list->items[list->count++] = text;
-}
-
-static uint64_t number(struct field field)
+static uint64_t number_in(const struct field *field)
 {
 	uint64_t value;
-	if (!parse_number(field.text, UINT64_MAX, &value))
-		fail(MALFORMED, "The sandbox spec has \"%s\" where a number is expected", field.text);
+	if (!parse_number(field->text, UINT64_MAX, &value))
+		fail(MALFORMED, "The sandbox spec has \"%s\" where a number is expected", field->text);
 	return value;
 }
 
-static struct mount_spec *new_mount(struct spec *spec, enum mount_type type, struct field dest, struct field readonly)
+/* Functions that apply an operation of one field to a member of the spec. */
+static void set_text(void *member, const struct field *field) { *(char **)member = field->text; }
+static void set_number(void *member, const struct field *field) { *(uint64_t *)member = number_in(field); }
+static void set_flag(void *member, const struct field *field) { *(bool *)member = number_in(field) != 0; }
+static void append_item(void *member, const struct field *field) { append_text(member, field->text); }
+
+/* Functions that apply an operation of several fields to the whole spec. */
+static void set_user_namespace(void *target, const struct field *fields)
 {
-	spec->mounts = realloc(spec->mounts, sizeof *spec->mounts * (spec->mount_count + 1));
-	if (!spec->mounts)
-		fail_errno("exec/sandbox-setup", "Cannot read the sandbox spec");
+	struct spec *spec = target;
+	spec->uids = fields[0].text;
+	spec->gids = fields[1].text;
+}
+
+static void set_owners(void *target, const struct field *fields)
+{
+	struct spec *spec = target;
+	spec->owners = fields[0].text;
+	spec->supervised = number_in(&fields[1]) != 0;
+}
+
+static void set_mapped(void *target, const struct field *fields)
+{
+	struct spec *spec = target;
+	spec->has_mapped = true;
+	read_mapped(&spec->mapped, fields[0].text, fields[1].text);
+}
+
+/* Appends a mount; every kind begins with dest and readonly. */
+static struct mount_spec *add_mount(struct spec *spec, enum mount_type type, const struct field *fields)
+{
+	spec->mounts = resize(spec->mounts, spec->mount_count + 1, sizeof *spec->mounts);
 	struct mount_spec *mount = &spec->mounts[spec->mount_count++];
-	memset(mount, 0, sizeof *mount);
-	mount->type = type;
-	mount->dest = dest.text;
-	mount->readonly = number(readonly) != 0;
+	*mount = (struct mount_spec){.type = type, .dest = fields[0].text, .readonly = number_in(&fields[1]) != 0};
 	return mount;
 }
 
-static void op_parent(struct spec *spec, struct field *f) { spec->parent = (pid_t)number(f[0]); }
-static void op_upper(struct spec *spec, struct field *f) { spec->upper = f[0].text; }
-static void op_work(struct spec *spec, struct field *f) { spec->work = f[0].text; }
-static void op_lower(struct spec *spec, struct field *f) { append_text(&spec->lowers, f[0].text); }
-static void op_arg(struct spec *spec, struct field *f) { append_text(&spec->args, f[0].text); }
-static void op_env(struct spec *spec, struct field *f) { append_text(&spec->env, f[0].text); }
-static void op_cwd(struct spec *spec, struct field *f) { spec->cwd = f[0].text; }
-static void op_user(struct spec *spec, struct field *f) { spec->user = f[0].text; }
-static void op_hostname(struct spec *spec, struct field *f) { spec->hostname = f[0].text; }
-static void op_hosts(struct spec *spec, struct field *f) { spec->hosts = f[0].text; }
-static void op_resolv_conf(struct spec *spec, struct field *f) { spec->resolv_conf = f[0].text; }
-static void op_network(struct spec *spec, struct field *f) { spec->network = number(f[0]) != 0; }
-static void op_seccomp(struct spec *spec, struct field *f) { spec->seccomp = number(f[0]) != 0; }
-static void op_sys_writable(struct spec *spec, struct field *f) { spec->sys_writable = number(f[0]) != 0; }
-static void op_capabilities(struct spec *spec, struct field *f) { spec->capabilities = number(f[0]); }
-static void op_masked(struct spec *spec, struct field *f) { append_text(&spec->masked, f[0].text); }
-static void op_readonly(struct spec *spec, struct field *f) { append_text(&spec->readonly_paths, f[0].text); }
-static void op_shm_size(struct spec *spec, struct field *f) { spec->shm_size = number(f[0]); }
-
-static void op_open_files(struct spec *spec, struct field *f) { spec->open_files = number(f[0]); }
-
-static void op_user_namespace(struct spec *spec, struct field *f)
+static void add_bind(void *spec, const struct field *fields)
 {
-	spec->uids = f[0].text;
-	spec->gids = f[1].text;
+	add_mount(spec, MOUNT_BIND, fields)->source = fields[2].text;
 }
 
-static void op_owners(struct spec *spec, struct field *f)
+static void add_overlay(void *spec, const struct field *fields)
 {
-	spec->owners = f[0].text;
-	spec->supervised = number(f[1]) != 0;
+	add_mount(spec, MOUNT_OVERLAY, fields)->source = fields[2].text;
 }
 
-static void op_mapped(struct spec *spec, struct field *f)
+static void add_overlay_lower(void *target, const struct field *fields)
 {
-	spec->mapped_users = f[0].text;
-	spec->mapped_groups = f[1].text;
-}
-
-static void op_bind(struct spec *spec, struct field *f)
-{
-	new_mount(spec, MOUNT_BIND, f[0], f[1])->source = f[2].text;
-}
-
-static void op_overlay(struct spec *spec, struct field *f)
-{
-	new_mount(spec, MOUNT_OVERLAY, f[0], f[1])->source = f[2].text;
-}
-
-static void op_overlay_lower(struct spec *spec, struct field *f)
-{
+	struct spec *spec = target;
 	if (!spec->mount_count || spec->mounts[spec->mount_count - 1].type != MOUNT_OVERLAY)
 		fail(MALFORMED, "The sandbox spec has a layer without its mount");
-	append_text(&spec->mounts[spec->mount_count - 1].lowers, f[0].text);
+	append_text(&spec->mounts[spec->mount_count - 1].lowers, fields[0].text);
 }
 
-static void op_tmpfs(struct spec *spec, struct field *f)
+static void add_tmpfs(void *spec, const struct field *fields)
 {
-	new_mount(spec, MOUNT_TMPFS, f[0], f[1])->size = number(f[2]);
+	add_mount(spec, MOUNT_TMPFS, fields)->size = number_in(&fields[2]);
 }
 
-static void op_file(struct spec *spec, struct field *f)
+static void add_file(void *spec, const struct field *fields)
 {
-	struct mount_spec *mount = new_mount(spec, MOUNT_FILE, f[0], f[1]);
-	mount->uid = number(f[2]);
-	mount->gid = number(f[3]);
-	mount->mode = number(f[4]);
-	mount->data = f[5].text;
-	mount->data_size = f[5].size;
+	struct mount_spec *mount = add_mount(spec, MOUNT_FILE, fields);
+	mount->uid = number_in(&fields[2]);
+	mount->gid = number_in(&fields[3]);
+	mount->mode = number_in(&fields[4]);
+	mount->data = fields[5].text;
+	mount->data_size = fields[5].size;
 }
 
-static void op_rlimit(struct spec *spec, struct field *f)
+static const struct {
+	const char *name;
+	int resource;
+} resources[] = {
+	{"as", RLIMIT_AS},
+	{"core", RLIMIT_CORE},
+	{"cpu", RLIMIT_CPU},
+	{"data", RLIMIT_DATA},
+	{"fsize", RLIMIT_FSIZE},
+	{"locks", RLIMIT_LOCKS},
+	{"memlock", RLIMIT_MEMLOCK},
+	{"msgqueue", RLIMIT_MSGQUEUE},
+	{"nice", RLIMIT_NICE},
+	{"nofile", RLIMIT_NOFILE},
+	{"nproc", RLIMIT_NPROC},
+	{"rss", RLIMIT_RSS},
+	{"rtprio", RLIMIT_RTPRIO},
+	{"rttime", RLIMIT_RTTIME},
+	{"sigpending", RLIMIT_SIGPENDING},
+	{"stack", RLIMIT_STACK},
+};
+
+static void add_rlimit(void *target, const struct field *fields)
 {
-	static const struct {
-		const char *name;
-		int resource;
-	} resources[] = {
-		{"as", RLIMIT_AS},           {"core", RLIMIT_CORE},       {"cpu", RLIMIT_CPU},       {"data", RLIMIT_DATA},
-		{"fsize", RLIMIT_FSIZE},     {"locks", RLIMIT_LOCKS},     {"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE},
-		{"nice", RLIMIT_NICE},       {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},   {"rss", RLIMIT_RSS},
-		{"rtprio", RLIMIT_RTPRIO},   {"rttime", RLIMIT_RTTIME},   {"sigpending", RLIMIT_SIGPENDING}, {"stack", RLIMIT_STACK},
-	};
+	struct spec *spec = target;
 	for (size_t i = 0; i < LENGTH(resources); i++) {
-		if (strcmp(resources[i].name, f[0].text) != 0)
+		if (strcmp(resources[i].name, fields[0].text) != 0)
 			continue;
 		if (spec->rlimit_count == LENGTH(spec->rlimits))
 			fail(MALFORMED, "The sandbox spec has too many limits");
-		spec->rlimits[spec->rlimit_count++] = (struct rlimit_spec){resources[i].resource, number(f[1]), number(f[2])};
+		spec->rlimits[spec->rlimit_count++] =
+			(struct rlimit_spec){resources[i].resource, number_in(&fields[1]), number_in(&fields[2])};
 		return;
 	}
-	fail("exec/unknown-ulimit", "Cannot set the ulimit \"%s\": there is no such limit", f[0].text);
+	fail("exec/unknown-ulimit", "Cannot set the ulimit \"%s\": there is no such limit", fields[0].text);
 }
 
+/* The table of operations, from spec/operations.def. */
+#define COUNT(...) LENGTH(((const char *const[]){__VA_ARGS__}))
+#define TEXT(key, member, field) {key, 1, set_text, offsetof(struct spec, member)},
+#define NUMBER(key, member, field) {key, 1, set_number, offsetof(struct spec, member)},
+#define FLAG(key, member, field) {key, 1, set_flag, offsetof(struct spec, member)},
+#define LIST(key, member, field) {key, 1, append_item, offsetof(struct spec, member)},
+#define FIELDS(key, function, ...) {key, COUNT(__VA_ARGS__), function, 0},
+
 static const struct operation {
-	const char *name;
-	size_t fields;
-	void (*apply)(struct spec *, struct field *);
+	const char *key;
+	size_t field_count;
+	void (*apply)(void *target, const struct field *fields);
+	size_t offset; /* of the target in struct spec */
 } operations[] = {
-	{"parent", 1, op_parent},           /* pid */
-	{"upper", 1, op_upper},             /* directory */
-	{"work", 1, op_work},               /* directory; everything in it is removed in the end */
-	{"lower", 1, op_lower},             /* directory; bottom first */
-	{"bind", 3, op_bind},               /* dest, readonly, source */
-	{"overlay", 3, op_overlay},         /* dest, readonly, selector; its layers follow */
-	{"overlay-lower", 1, op_overlay_lower}, /* directory; bottom first */
-	{"tmpfs", 3, op_tmpfs},             /* dest, readonly, bytes */
-	{"file", 6, op_file},               /* dest, readonly, uid, gid, mode, content */
-	{"arg", 1, op_arg},
-	{"env", 1, op_env},                 /* NAME=value */
-	{"cwd", 1, op_cwd},
-	{"user", 1, op_user},               /* as USER */
-	{"hostname", 1, op_hostname},
-	{"hosts", 1, op_hosts},             /* text of /etc/hosts */
-	{"resolv-conf", 1, op_resolv_conf}, /* text of /etc/resolv.conf */
-	{"network", 1, op_network},         /* 1: the host's; 0: loopback only */
-	{"seccomp", 1, op_seccomp},         /* 1: the allow-list */
-	{"sys-writable", 1, op_sys_writable},
-	{"capabilities", 1, op_capabilities}, /* bit mask of the bounding set */
-	{"user-namespace", 2, op_user_namespace}, /* maps of a user namespace of the command's own */
-	{"masked", 1, op_masked},           /* path that is covered when it exists */
-	{"readonly", 1, op_readonly},       /* path that is made read-only when it exists */
-	{"shm-size", 1, op_shm_size},       /* bytes */
-	{"open-files", 1, op_open_files},   /* the soft limit is lowered to this */
-	{"rlimit", 3, op_rlimit},           /* name, soft, hard */
-	{"mapped", 2, op_mapped},           /* user ids, group ids: extents `first count` separated by commas */
-	{"owners", 2, op_owners},           /* file for what cannot carry its owner, whether the step needs a supervisor */
+#include "spec/operations.def"
 };
+
+#undef TEXT
+#undef NUMBER
+#undef FLAG
+#undef LIST
+#undef FIELDS
+#define TEXT(key, member, field)
+#define NUMBER(key, member, field)
+#define FLAG(key, member, field)
+#define LIST(key, member, field)
+#define FIELDS(key, function, ...) _Static_assert(COUNT(__VA_ARGS__) <= MAX_FIELDS, key);
+#include "spec/operations.def"
+
+static const struct operation *find_operation(const char *key)
+{
+	for (size_t i = 0; i < LENGTH(operations); i++)
+		if (strcmp(operations[i].key, key) == 0)
+			return &operations[i];
+	fail(MALFORMED, "The sandbox spec has an unknown operation \"%s\"", key);
+}
 
 static struct field next_field(char **at, char *end)
 {
 	uint32_t size = 0;
-	if ((size_t)(end - *at) < 5)
+	if (end - *at < LENGTH_SIZE + 1)
 		fail(MALFORMED, "The sandbox spec ends early");
-	for (int i = 3; i >= 0; i--)
+	for (int i = LENGTH_SIZE - 1; i >= 0; i--)
 		size = size << 8 | (unsigned char)(*at)[i];
-	*at += 4;
+	*at += LENGTH_SIZE;
 	if ((size_t)(end - *at) < (size_t)size + 1 || (*at)[size] != 0)
 		fail(MALFORMED, "The sandbox spec ends early");
 	struct field field = {*at, size};
@@ -186,31 +180,37 @@ static struct field next_field(char **at, char *end)
 	return field;
 }
 
+/* Reads the fields of an operation. Only the content of a file may have a NUL byte in it. */
+static void read_fields(const struct operation *operation, char **at, char *end, struct field fields[MAX_FIELDS])
+{
+	for (size_t i = 0; i < operation->field_count; i++) {
+		fields[i] = next_field(at, end);
+		if (operation->apply != add_file && strlen(fields[i].text) != fields[i].size)
+			fail("exec/nul-byte", "Cannot start the sandbox: \"%s\" has a NUL byte in it", fields[i].text);
+	}
+}
+
+static void check_whole(const struct spec *spec)
+{
+	if (spec->owners && !spec->has_mapped)
+		fail(MALFORMED, "The sandbox spec does not say which ids are mapped");
+	if (!spec->upper || !spec->work || !spec->args.count || !spec->cwd || !spec->user || !spec->hostname ||
+	    !spec->hosts || !spec->resolv_conf)
+		fail(MALFORMED, "The sandbox spec lacks a part");
+}
+
 void read_spec(int fd, struct spec *spec)
 {
 	size_t size;
-	char *at = read_all(fd, &size, "the sandbox spec");
-	char *end = at + size;
+	char *at = read_all(fd, &size, "the sandbox spec"), *end = at + size; /* the spec points into it */
 	memset(spec, 0, sizeof *spec);
 	while (at < end) {
-		struct field name = next_field(&at, end), fields[6];
-		const struct operation *operation = NULL;
-		for (size_t i = 0; i < LENGTH(operations) && !operation; i++)
-			if (strcmp(operations[i].name, name.text) == 0)
-				operation = &operations[i];
-		if (!operation)
-			fail(MALFORMED, "The sandbox spec has an unknown operation \"%s\"", name.text);
-		for (size_t i = 0; i < operation->fields; i++) {
-			fields[i] = next_field(&at, end);
-			if (operation->apply != op_file && strlen(fields[i].text) != fields[i].size)
-				fail("exec/nul-byte", "Cannot start the sandbox: \"%s\" has a NUL byte in it", fields[i].text);
-		}
-		operation->apply(spec, fields);
+		struct field fields[MAX_FIELDS];
+		const struct operation *operation = find_operation(next_field(&at, end).text);
+		read_fields(operation, &at, end, fields);
+		operation->apply((char *)spec + operation->offset, fields);
 	}
-	if (spec->owners && (!spec->mapped_users || !spec->mapped_groups))
-		fail(MALFORMED, "The sandbox spec does not say which ids are mapped");
-	if (!spec->upper || !spec->work || !spec->args.count || !spec->cwd || !spec->user || !spec->hostname || !spec->hosts || !spec->resolv_conf)
-		fail(MALFORMED, "The sandbox spec lacks a part");
-	append_text(&spec->args, NULL);
+	check_whole(spec);
+	append_text(&spec->args, NULL); /* as exec wants it */
 	spec->args.count--;
 }

@@ -1,17 +1,17 @@
 /*
- * The spec of one sandbox, as it arrives on a descriptor: a sequence of fields, each a 32-bit little-endian length, that many bytes, and one
- * NUL byte. A field that names an operation is followed by as many fields as the table in spec.c says. Order matters for args, env, lowers
- * and mounts. There are no defaults: the caller says everything.
+ * The spec of one sandbox, as it arrives on a descriptor: a sequence of fields, each a 32-bit
+ * little-endian length, that many bytes, and one NUL byte. A field with the key of an operation is
+ * followed by as many fields as spec/operations.def lists. Order matters for args, env, lowers and
+ * mounts. There are no defaults: the caller says everything.
  */
 #ifndef TSBUILD_SPEC_SPEC_H
 #define TSBUILD_SPEC_SPEC_H
 
 #include "base/util.h"
+#include "spec/mapped.h"
 
-struct texts {
-	size_t count;
-	char **items;
-};
+/* As many limits as Linux has. */
+#define MAX_RLIMITS 16
 
 enum mount_type { MOUNT_BIND, MOUNT_OVERLAY, MOUNT_TMPFS, MOUNT_FILE };
 
@@ -33,7 +33,7 @@ struct rlimit_spec {
 };
 
 struct spec {
-	pid_t parent; /* who must still be alive */
+	uint64_t parent; /* pid of the process that must still be alive */
 	char *upper, *work;
 	struct texts lowers; /* bottom first */
 	struct mount_spec *mounts;
@@ -41,18 +41,22 @@ struct spec {
 	struct texts args, env, masked, readonly_paths;
 	char *cwd, *user, *hostname, *hosts, *resolv_conf;
 	bool network, seccomp, sys_writable;
-	uint64_t capabilities; /* bit mask */
-	char *uids, *gids;     /* maps of a user namespace of the command's own (see modes/userns.h), NULL for none */
+	uint64_t capabilities; /* mask of the bounding set */
+	char *uids, *gids;     /* maps of a user namespace of the command's own (see sandbox/user-namespace.h), or NULL */
 	uint64_t shm_size;
 	uint64_t open_files; /* the soft limit is lowered to this */
-	struct rlimit_spec rlimits[16];
+	struct rlimit_spec rlimits[MAX_RLIMITS];
 	size_t rlimit_count;
-	char *owners;    /* NULL: all owners are real, as all ids are mapped. Else this file is made for what cannot carry its owner (see ownership/owners.h) */
-	bool supervised; /* some owners or ids of the step are known to be virtual (see supervisor/supervisor.h) */
-	char *mapped_users, *mapped_groups; /* see ownership/mapped.h; with `owners` */
-};
 
-void append_text(struct texts *list, char *text);
+	/*
+	 * The file for what cannot carry its owner (see ownership/owners.h). NULL where all ids are
+	 * mapped, so that all owners are real.
+	 */
+	char *owners;
+	bool supervised; /* some ids of the step are known to be virtual (see supervisor/supervisor.h) */
+	bool has_mapped;
+	struct mapped_ids mapped;
+};
 
 /* Reads and checks the whole spec; ends the process with a status line when it is malformed. */
 void read_spec(int fd, struct spec *spec);

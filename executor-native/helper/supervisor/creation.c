@@ -1,51 +1,73 @@
 /*
- * Files belong to who makes them: where that is not root (or the directory passes on a group that is not root's), the supervisor makes them itself, and
- * keeps the owner. Everything else is the kernel's business.
+ * New files, which belong to who makes them. Where that is not root (or the directory passes on a
+ * group that is not root's), the supervisor makes them itself, and keeps the owner. Everything else
+ * is the kernel's business.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "ownership/owners.h"
-#include "seccomp/notify.h"
-#include "supervisor/call.h"
+#include "supervisor/answers.h"
+#include "supervisor/ids.h"
+#include "supervisor/paths.h"
+#include "supervisor/supervisor.h"
+
+/* More than /proc/PID/status has up to its second line, `Umask`. */
+#define STATUS_ROOM 4096
+#define UMASK_LINE "\nUmask:"
+#define USUAL_UMASK 022
 
 static mode_t umask_of(const struct call *call)
 {
-	char path[64], text[4096];
-	snprintf(path, sizeof path, "%d/status", call->pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[STATUS_ROOM];
+	cleanup_fd int fd = open(short_path("%d/status", call->pid).text, O_RDONLY | O_CLOEXEC);
 	ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-	if (fd >= 0)
-		close(fd);
 	text[size > 0 ? size : 0] = 0;
-	const char *line = strstr(text, "\nUmask:");
-	return line ? (mode_t)strtoul(line + strlen("\nUmask:"), NULL, 8) : 022;
+	const char *line = strstr(text, UMASK_LINE);
+	return line ? (mode_t)strtoul(line + strlen(UMASK_LINE), NULL, 8) : USUAL_UMASK;
 }
 
-/* False when the new file will be root's. */
-static bool find_new_owner(const struct call *call, const char *located, struct owner *owner)
+static mode_t masked(const struct call *call, mode_t mode) { return mode & MODE_BITS & ~umask_of(call); }
+
+static void find_parent(const char *path, char parent[sizeof(struct located)])
 {
-	char parent[PATH_ROOM + 64];
+	size_t length = (size_t)(strrchr(path, '/') - path);
+	memcpy(parent, path, length);
+	parent[length] = 0;
+}
+
+static bool is_root(const struct owner *owner) { return owner->uid == 0 && owner->gid == 0; }
+
+/*
+ * Finds the owner that a new file gets; false when that is root. `path` is that of a `struct
+ * located`.
+ */
+static bool find_new_owner(const struct call *call, const char *path, struct owner *owner)
+{
+	char parent[sizeof(struct located)];
 	struct owner above = {0, 0};
 	struct stat status;
 	const struct ids *ids = ids_of(call);
 	*owner = (struct owner){ids->user[FILES], ids->group[FILES]};
-	snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(located, '/') - located), located);
-	bool is_virtual = find_owner(parent, 0, &above);
-	if ((is_virtual || owner->uid != 0 || owner->gid != 0) && stat(parent, &status) == 0 && status.st_mode & S_ISGID)
+	find_parent(path, parent);
+	bool is_virtual = find_owner(call->supervisor->owners, parent, 0, &above);
+	if ((is_virtual || !is_root(owner)) && stat(parent, &status) == 0 && status.st_mode & S_ISGID)
 		owner->gid = is_virtual ? above.gid : status.st_gid;
-	return owner->uid != 0 || owner->gid != 0;
+	return !is_root(owner);
 }
 
-/* Gives the caller the open file, as the result of its call. */
+/*
+ * Gives the caller the open file, as the result of its call where the kernel can do that at once.
+ */
 static struct answer hand_over(const struct call *call, int fd, bool close_on_exec)
 {
-	struct notify_add add = {.id = call->id, .flags = NOTIFY_ADD_SEND, .from = (uint32_t)fd, .to_flags = close_on_exec ? O_CLOEXEC : 0};
+	struct notify_add add = {
+		.id = call->id, .flags = NOTIFY_ADD_SEND, .from = (uint32_t)fd, .to_flags = close_on_exec ? O_CLOEXEC : 0};
 	struct answer answer = {ANSWER_SENT, 0};
 	int number = ioctl(call->listener, NOTIFY_ADD, &add);
 	if (number < 0 && errno == EINVAL) {
@@ -53,59 +75,62 @@ static struct answer hand_over(const struct call *call, int fd, bool close_on_ex
 		number = ioctl(call->listener, NOTIFY_ADD, &add);
 		answer = VALUE(number);
 	}
-	if (number < 0)
-		answer = VALUE(-errno); /* the caller has no descriptor left, for example */
-	close(fd);
-	return answer;
+	return number < 0 ? VALUE(-errno) : answer; /* such as when the caller has no descriptor left */
 }
 
-static struct answer hand_over_as(const struct call *call, int fd, struct owner owner, uint64_t flags, mode_t mode)
+/* Restores the set-id bits of a new file, which a new owner takes away. */
+static bool restore_mode(const struct call *call, int fd, mode_t mode)
 {
-	char path[32];
-	snprintf(path, sizeof path, "self/fd/%d", fd);
-	/* A new owner takes set-id bits away. */
-	if (!give_to(path, 0, owner) || (mode & (S_ISUID | S_ISGID) && fchmod(fd, mode & 07777 & ~umask_of(call)) < 0)) {
-		int error = errno;
-		close(fd);
-		return VALUE(-error);
-	}
+	return !(mode & (S_ISUID | S_ISGID)) || fchmod(fd, masked(call, mode)) == 0;
+}
+
+static struct answer hand_over_as(const struct call *call, int file, struct owner owner, uint64_t flags, mode_t mode)
+{
+	cleanup_fd int fd = file;
+	bool given = give_to(call->supervisor->owners, short_path("self/fd/%d", fd).text, 0, owner);
+	if (!given || !restore_mode(call, fd, mode))
+		return VALUE(-errno);
 	return hand_over(call, fd, flags & O_CLOEXEC);
 }
 
-/* A file that may get a name later, in the directory `path`. */
+/* Makes a file that may get a name later, in the directory `path`. */
 static struct answer make_nameless(const struct call *call, int directory, uint64_t path, uint64_t flags, mode_t mode)
 {
 	struct located located;
 	struct owner owner;
-	char child[sizeof located.path + 2];
+	char child_room[sizeof located.path + 2];
+	struct buffer child = BUFFER_IN(child_room);
 	if (!hold(call, directory, path, 0, &located))
 		return CONTINUE;
-	snprintf(child, sizeof child, "%s/.", located.path);
-	if (!find_new_owner(call, child, &owner))
+	append(&child, "%s/.", located.path);
+	if (!find_new_owner(call, child.text, &owner))
 		return CONTINUE;
-	int fd = open(located.path, (int)flags | O_CLOEXEC, mode & 07777 & ~umask_of(call));
+	int fd = open(located.path, (int)flags | O_CLOEXEC, masked(call, mode));
+	return fd < 0 ? CONTINUE : hand_over_as(call, fd, owner, flags, mode);
+}
+
+static struct answer make_named(const struct call *call, int directory, uint64_t path, uint64_t flags, mode_t mode)
+{
+	struct located located;
+	struct owner owner;
+	struct stat status;
+	if (!hold_parent(call, directory, path, &located) || located.slashes ||
+	    !find_new_owner(call, located.path, &owner))
+		return CONTINUE;
+	bool is_new = lstat(located.path, &status) < 0 && errno == ENOENT;
+	if (!is_new)
+		return CONTINUE;
+	int fd = open(located.path, (int)flags | O_EXCL | O_CLOEXEC | O_NOCTTY, masked(call, mode));
 	return fd < 0 ? CONTINUE : hand_over_as(call, fd, owner, flags, mode);
 }
 
 static struct answer make_open(const struct call *call, int directory, uint64_t path, uint64_t flags, mode_t mode)
 {
-	struct located located;
-	struct owner owner;
-	struct stat status;
 	if (flags & O_PATH)
 		return CONTINUE;
 	if ((flags & O_TMPFILE) == O_TMPFILE)
 		return make_nameless(call, directory, path, flags, mode);
-	if (!(flags & O_CREAT))
-		return CONTINUE;
-	if (!hold_parent(call, directory, path, &located) || located.slashes || !find_new_owner(call, located.path, &owner))
-		return CONTINUE;
-	if (lstat(located.path, &status) == 0 || errno != ENOENT)
-		return CONTINUE;
-	int fd = open(located.path, (int)flags | O_EXCL | O_CLOEXEC | O_NOCTTY, mode & 07777 & ~umask_of(call));
-	if (fd < 0)
-		return CONTINUE;
-	return hand_over_as(call, fd, owner, flags, mode);
+	return flags & O_CREAT ? make_named(call, directory, path, flags, mode) : CONTINUE;
 }
 
 struct answer answer_open(const struct call *call)
@@ -131,24 +156,36 @@ struct answer answer_creat(const struct call *call)
 	return make_open(call, AT_FDCWD, call->args[0], O_CREAT | O_WRONLY | O_TRUNC, (mode_t)call->args[1]);
 }
 
-/* `made`: what the call that made it returned. */
-static struct answer made(int result, const char *located, struct owner owner)
+/*
+ * Finds the place and the owner of a file without content; false when the kernel had better make
+ * it.
+ */
+static bool find_new(const struct call *call, int directory, uint64_t path, struct located *located,
+                     struct owner *owner)
 {
-	if (result < 0)
-		return VALUE(-errno);
-	return VALUE(give_to(located, AT_SYMLINK_NOFOLLOW, owner) ? 0 : -errno);
+	return hold_parent(call, directory, path, located) && find_new_owner(call, located->path, owner);
+}
+
+/* Answers for a file that was made with this result. */
+static struct answer made(const struct call *call, int result, const char *path, struct owner owner)
+{
+	bool given = result == 0 && give_to(call->supervisor->owners, path, AT_SYMLINK_NOFOLLOW, owner);
+	return VALUE(given ? 0 : -errno);
 }
 
 static struct answer make_directory(const struct call *call, int directory, uint64_t path, mode_t mode)
 {
 	struct located located;
 	struct owner owner;
-	if (!hold_parent(call, directory, path, &located) || !find_new_owner(call, located.path, &owner))
+	if (!find_new(call, directory, path, &located, &owner))
 		return CONTINUE;
-	return made(mkdir(located.path, mode & 07777 & ~umask_of(call)), located.path, owner);
+	return made(call, mkdir(located.path, masked(call, mode)), located.path, owner);
 }
 
-struct answer answer_mkdir(const struct call *call) { return make_directory(call, AT_FDCWD, call->args[0], (mode_t)call->args[1]); }
+struct answer answer_mkdir(const struct call *call)
+{
+	return make_directory(call, AT_FDCWD, call->args[0], (mode_t)call->args[1]);
+}
 
 struct answer answer_mkdirat(const struct call *call)
 {
@@ -158,25 +195,31 @@ struct answer answer_mkdirat(const struct call *call)
 static struct answer make_symlink(const struct call *call, uint64_t target, int directory, uint64_t path)
 {
 	struct located located;
-	char text[PATH_ROOM];
 	struct owner owner;
-	if (!read_text(call, target, text, sizeof text) || !hold_parent(call, directory, path, &located) || located.slashes ||
-	    !find_new_owner(call, located.path, &owner))
+	char text[PATH_MAX];
+	if (!read_text(call, target, text, sizeof text) || !find_new(call, directory, path, &located, &owner) ||
+	    located.slashes)
 		return CONTINUE;
-	return made(symlink(text, located.path), located.path, owner);
+	return made(call, symlink(text, located.path), located.path, owner);
 }
 
-struct answer answer_symlink(const struct call *call) { return make_symlink(call, call->args[0], AT_FDCWD, call->args[1]); }
-struct answer answer_symlinkat(const struct call *call) { return make_symlink(call, call->args[0], (int)call->args[1], call->args[2]); }
+struct answer answer_symlink(const struct call *call)
+{
+	return make_symlink(call, call->args[0], AT_FDCWD, call->args[1]);
+}
+
+struct answer answer_symlinkat(const struct call *call)
+{
+	return make_symlink(call, call->args[0], (int)call->args[1], call->args[2]);
+}
 
 static struct answer make_node(const struct call *call, int directory, uint64_t path, mode_t mode, uint64_t device)
 {
 	struct located located;
 	struct owner owner;
-	if (S_ISCHR(mode) || S_ISBLK(mode) || !hold_parent(call, directory, path, &located) || located.slashes ||
-	    !find_new_owner(call, located.path, &owner))
+	if (S_ISCHR(mode) || S_ISBLK(mode) || !find_new(call, directory, path, &located, &owner) || located.slashes)
 		return CONTINUE;
-	return made(mknod(located.path, mode & ~umask_of(call), (dev_t)device), located.path, owner);
+	return made(call, mknod(located.path, mode & ~umask_of(call), (dev_t)device), located.path, owner);
 }
 
 struct answer answer_mknod(const struct call *call)

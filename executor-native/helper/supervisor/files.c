@@ -1,4 +1,4 @@
-/* What processes are told of owners, and what becomes of those they give. */
+/* Answers about the owners of files, and calls that give files away. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,23 +6,34 @@
 #include <unistd.h>
 
 #include "ownership/owners.h"
-#include "supervisor/call.h"
+#include "supervisor/answers.h"
+#include "supervisor/ids.h"
+#include "supervisor/paths.h"
+#include "supervisor/supervisor.h"
 
 #define UNCHANGED UINT32_MAX
 
-/* False for most files: they belong to whom the file system says, and the kernel answers. Of others, nothing outside the sandbox is told. */
-static bool find_virtual(const struct call *call, int directory, uint64_t path, int flags, struct located *located, struct owner *owner)
+/*
+ * Finds the owner that is written down. False for most files: they belong to whom the file system
+ * says, and the kernel answers. Nothing is told of files outside the sandbox.
+ */
+static bool find_virtual(const struct call *call, int directory, uint64_t path, int flags, struct located *located,
+                         struct owner *owner)
 {
-	return locate(call, directory, path, flags, located) && find_owner(located->path, located->flags & AT_SYMLINK_NOFOLLOW, owner) &&
-	       hold(call, directory, path, flags, located) && find_owner(located->path, located->flags, owner);
+	const struct owners *owners = call->supervisor->owners;
+	return locate(call, directory, path, flags, located) &&
+	       find_owner(owners, located->path, located->flags & AT_SYMLINK_NOFOLLOW, owner) &&
+	       hold(call, directory, path, flags, located) && find_owner(owners, located->path, located->flags, owner);
 }
 
+/* Answers the kinds of stat. */
 static struct answer tell(const struct call *call, int directory, uint64_t path, int flags, uint64_t address)
 {
 	struct located located;
 	struct owner owner;
 	struct stat status; /* the kernel's own form on 64-bit architectures */
-	if (!find_virtual(call, directory, path, flags, &located, &owner) || syscall(SYS_newfstatat, AT_FDCWD, located.path, &status, located.flags) < 0)
+	if (!find_virtual(call, directory, path, flags, &located, &owner) ||
+	    syscall(SYS_newfstatat, AT_FDCWD, located.path, &status, located.flags) < 0)
 		return CONTINUE;
 	status.st_uid = owner.uid;
 	status.st_gid = owner.gid;
@@ -30,8 +41,14 @@ static struct answer tell(const struct call *call, int directory, uint64_t path,
 }
 
 struct answer answer_stat(const struct call *call) { return tell(call, AT_FDCWD, call->args[0], 0, call->args[1]); }
-struct answer answer_lstat(const struct call *call) { return tell(call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, call->args[1]); }
-struct answer answer_fstat(const struct call *call) { return tell(call, (int)call->args[0], 0, AT_EMPTY_PATH, call->args[1]); }
+struct answer answer_lstat(const struct call *call)
+{
+	return tell(call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, call->args[1]);
+}
+struct answer answer_fstat(const struct call *call)
+{
+	return tell(call, (int)call->args[0], 0, AT_EMPTY_PATH, call->args[1]);
+}
 
 struct answer answer_newfstatat(const struct call *call)
 {
@@ -51,28 +68,42 @@ struct answer answer_statx(const struct call *call)
 	return VALUE(write_memory(call, call->args[4], &status, sizeof status) ? 0 : -EFAULT);
 }
 
-/* As root may, and others within their own groups. */
+/* Tells whether the caller may: root any file, others within their own groups. */
 static bool may_give(const struct ids *ids, struct owner before, struct owner after)
 {
 	if (ids->user[FILES] == 0)
 		return true;
-	return before.uid == ids->user[FILES] && after.uid == before.uid && (after.gid == before.gid || in_group(ids, after.gid));
+	return before.uid == ids->user[FILES] && after.uid == before.uid &&
+	       (after.gid == before.gid || in_group(ids, after.gid));
 }
 
-static struct answer give_away(const struct call *call, int directory, uint64_t path, int flags, uint32_t uid, uint32_t gid)
+/* Answers 0 or the error; the kernel answers for a file that is not there. */
+static struct answer result_of(bool worked)
 {
+	if (worked)
+		return VALUE(0);
+	return errno == ENOENT ? CONTINUE : VALUE(-errno);
+}
+
+/*
+ * Gives a file away. Note that the real owner changes too, because that does all there is beside:
+ * it checks the file system, copies up, takes set-id bits and capabilities away, sets the time.
+ */
+static struct answer give_away(const struct call *call, int directory, uint64_t path, int flags, uint32_t uid,
+                               uint32_t gid)
+{
+	struct owners *owners = call->supervisor->owners;
 	struct located located;
 	struct owner before = {0, 0};
 	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) || !hold(call, directory, path, flags, &located))
 		return CONTINUE;
-	owner_of(located.path, located.flags, &before);
+	owner_of(owners, located.path, located.flags, &before);
 	struct owner after = {uid == UNCHANGED ? before.uid : uid, gid == UNCHANGED ? before.gid : gid};
 	if (!may_give(ids_of(call), before, after))
 		return VALUE(-EPERM);
 	if (uid == UNCHANGED && gid == UNCHANGED)
-		return fchownat(AT_FDCWD, located.path, uid, gid, located.flags) == 0 ? VALUE(0) : errno == ENOENT ? CONTINUE : VALUE(-errno);
-	/* The real change of owner does all that there is beside: it checks the file system, copies up, takes set-id bits and capabilities away, sets the time. */
-	return give_to(located.path, located.flags, after) ? VALUE(0) : errno == ENOENT ? CONTINUE : VALUE(-errno);
+		return result_of(fchownat(AT_FDCWD, located.path, uid, gid, located.flags) == 0);
+	return result_of(give_to(owners, located.path, located.flags, after));
 }
 
 struct answer answer_chown(const struct call *call)
@@ -82,7 +113,8 @@ struct answer answer_chown(const struct call *call)
 
 struct answer answer_lchown(const struct call *call)
 {
-	return give_away(call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, (uint32_t)call->args[1], (uint32_t)call->args[2]);
+	return give_away(call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, (uint32_t)call->args[1],
+	                 (uint32_t)call->args[2]);
 }
 
 struct answer answer_fchown(const struct call *call)
@@ -92,5 +124,6 @@ struct answer answer_fchown(const struct call *call)
 
 struct answer answer_fchownat(const struct call *call)
 {
-	return give_away(call, (int)call->args[0], call->args[1], (int)call->args[4], (uint32_t)call->args[2], (uint32_t)call->args[3]);
+	return give_away(call, (int)call->args[0], call->args[1], (int)call->args[4], (uint32_t)call->args[2],
+	                 (uint32_t)call->args[3]);
 }

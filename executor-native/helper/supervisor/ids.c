@@ -1,30 +1,30 @@
-/* Ids that processes believe to have: the kernel's rules (credentials(7)) over numbers that exist only here. */
+#include "supervisor/ids.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/buffer.h"
 #include "ownership/owners.h"
-#include "supervisor/call.h"
+#include "supervisor/answers.h"
+#include "supervisor/supervisor.h"
 
 #define UNCHANGED UINT32_MAX
-#define MAX_GROUPS 65536
+#define FIRST_ROOM 16
 
-/*
- * Every set of ids that a process had, the step's own first. Which one a process has is in its soft limit RLIMIT_LOCKS: children inherit it, exec
- * keeps it, it goes with the process, and nothing else has used it since Linux 2.4.25. The filter keeps the process from changing it.
- */
-static struct ids *sets;
-static size_t set_count, set_room;
+static bool same_groups(const struct ids *a, const struct ids *b)
+{
+	return a->group_count == b->group_count &&
+	       (a->group_count == 0 || memcmp(a->groups, b->groups, a->group_count * sizeof *a->groups) == 0);
+}
 
 static bool same_ids(const struct ids *a, const struct ids *b)
 {
 	return memcmp(a->user, b->user, sizeof a->user) == 0 && memcmp(a->group, b->group, sizeof a->group) == 0 &&
-	       memcmp(a->program, b->program, sizeof a->program) == 0 && a->keeps == b->keeps && a->group_count == b->group_count &&
-	       (a->group_count == 0 || memcmp(a->groups, b->groups, a->group_count * sizeof *a->groups) == 0);
+	       memcmp(a->program, b->program, sizeof a->program) == 0 && a->keeps == b->keeps && same_groups(a, b);
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -33,66 +33,85 @@ static int compare_groups(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* As the kernel shows them; and the same groups are the same set of ids, however often they are given. */
+/*
+ * Sorts groups as the kernel shows them; the same groups are then the same set of ids, however
+ * given.
+ */
 static void sort_groups(uint32_t *groups, size_t count) { qsort(groups, count, sizeof *groups, compare_groups); }
 
-static size_t number_of(const struct ids *ids)
+static uint32_t *copy_groups(const uint32_t *groups, size_t count)
 {
-	for (size_t i = 0; i < set_count; i++)
-		if (same_ids(&sets[i], ids))
-			return i;
-	if (set_count == set_room) {
-		set_room = set_room ? 2 * set_room : 16;
-		sets = realloc(sets, set_room * sizeof *sets);
-		if (!sets)
-			fail_errno("exec/sandbox-setup", "Cannot allocate memory");
-	}
-	sets[set_count] = *ids;
-	uint32_t *groups = allocate((ids->group_count + 1) * sizeof *groups);
-	if (ids->group_count)
-		memcpy(groups, ids->groups, ids->group_count * sizeof *groups);
-	sets[set_count].groups = groups;
-	return set_count++;
+	uint32_t *copy = allocate((count + 1) * sizeof *copy);
+	if (count)
+		memcpy(copy, groups, count * sizeof *copy);
+	return copy;
 }
 
-void set_first_ids(uint32_t uid, uint32_t gid, uint32_t *groups, uint32_t count)
+/* Returns the number of a set of ids, which is added when it is new. */
+static size_t number_of(struct id_sets *sets, const struct ids *ids)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		if (same_ids(&sets->items[i], ids))
+			return i;
+	if (sets->count == sets->room) {
+		sets->room = sets->room ? 2 * sets->room : FIRST_ROOM;
+		sets->items = resize(sets->items, sets->room, sizeof *sets->items);
+	}
+	sets->items[sets->count] = *ids;
+	sets->items[sets->count].groups = copy_groups(ids->groups, ids->group_count);
+	return sets->count++;
+}
+
+void set_first_ids(struct id_sets *sets, uint32_t uid, uint32_t gid, uint32_t *groups, uint32_t count)
 {
 	sort_groups(groups, count);
-	struct ids ids = {.user = {uid, uid, uid, uid}, .group = {gid, gid, gid, gid}, .group_count = count, .groups = groups};
-	number_of(&ids);
+	struct ids ids = {
+		.user = {uid, uid, uid, uid}, .group = {gid, gid, gid, gid}, .group_count = count, .groups = groups};
+	number_of(sets, &ids);
 }
 
+/* Gives a set of ids to the caller. */
 static const struct ids *give(const struct call *call, const struct ids *ids)
 {
+	struct id_sets *sets = &call->supervisor->ids;
 	struct rlimit limit;
-	size_t number = number_of(ids);
+	size_t number = number_of(sets, ids);
 	if (prlimit(call->pid, RLIMIT_LOCKS, NULL, &limit) == 0) {
 		limit.rlim_cur = number;
 		prlimit(call->pid, RLIMIT_LOCKS, &limit, NULL);
 	}
-	return &sets[number];
+	return &sets->items[number];
 }
 
-/* Whether the process is still what the ids were given to; then what exec would have done, for a program with set-id bits above all. */
+static bool find_program(const struct call *call, struct short_path *path, struct stat *program)
+{
+	*path = short_path("%d/exe", call->pid);
+	return stat(path->text, program) == 0;
+}
+
+/*
+ * Returns the ids that exec would have left the process: unless it still is the program that the
+ * ids were given to, set-id bits of its program count.
+ */
 static const struct ids *after_exec(const struct call *call, const struct ids *ids)
 {
-	char path[64];
+	struct short_path path;
 	struct stat program;
-	snprintf(path, sizeof path, "%d/exe", call->pid);
-	if (stat(path, &program) < 0)
+	if (!find_program(call, &path, &program))
 		return ids;
-	struct owner owner = {program.st_uid, program.st_gid};
-	if (ids->keeps && program.st_dev == ids->program[0] && program.st_ino == ids->program[1])
+	if (ids->keeps && program.st_dev == ids->program[DEVICE] && program.st_ino == ids->program[INODE])
 		return ids;
-	bool set_user = program.st_mode & S_ISUID, set_group = (program.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+	bool set_user = program.st_mode & S_ISUID;
+	bool set_group = (program.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
 	struct ids now = *ids;
 	now.keeps = 0;
-	now.program[0] = set_user || set_group ? program.st_dev : 0;
-	now.program[1] = set_user || set_group ? program.st_ino : 0;
+	now.program[DEVICE] = set_user || set_group ? program.st_dev : 0;
+	now.program[INODE] = set_user || set_group ? program.st_ino : 0;
 	if (same_ids(&now, ids))
 		return ids;
+	struct owner owner = {program.st_uid, program.st_gid};
 	if (set_user || set_group)
-		find_owner(path, 0, &owner);
+		find_owner(call->supervisor->owners, path.text, 0, &owner);
 	if (set_user)
 		now.user[EFFECTIVE] = now.user[SAVED] = now.user[FILES] = owner.uid;
 	if (set_group)
@@ -102,9 +121,10 @@ static const struct ids *after_exec(const struct call *call, const struct ids *i
 
 const struct ids *ids_of(const struct call *call)
 {
+	const struct id_sets *sets = &call->supervisor->ids;
 	struct rlimit limit;
-	bool known = prlimit(call->pid, RLIMIT_LOCKS, NULL, &limit) == 0 && limit.rlim_cur < set_count;
-	return after_exec(call, &sets[known ? limit.rlim_cur : 0]);
+	bool known = prlimit(call->pid, RLIMIT_LOCKS, NULL, &limit) == 0 && limit.rlim_cur < sets->count;
+	return after_exec(call, &sets->items[known ? limit.rlim_cur : 0]);
 }
 
 bool in_group(const struct ids *ids, uint32_t gid)
@@ -137,12 +157,13 @@ struct answer answer_getgroups(const struct call *call)
 	int room = (int)call->args[0];
 	if (room < 0 || (room > 0 && (uint32_t)room < ids->group_count))
 		return VALUE(-EINVAL);
-	if (room > 0 && ids->group_count && !write_memory(call, call->args[1], ids->groups, ids->group_count * sizeof *ids->groups))
+	size_t size = ids->group_count * sizeof *ids->groups;
+	if (room > 0 && size && !write_memory(call, call->args[1], ids->groups, size))
 		return VALUE(-EFAULT);
 	return VALUE(ids->group_count);
 }
 
-/* Both kinds of ids follow the same rules, and root (effective user 0) may take any. */
+/* Tells whether the process may take any ids, of both kinds. */
 static bool is_root(const struct ids *ids) { return ids->user[EFFECTIVE] == 0 || ids->keeps; }
 
 static bool has(const uint32_t *ids, uint32_t id)
@@ -172,7 +193,8 @@ static struct answer set_one(const struct call *call, enum kind kind)
 static struct answer set_two(const struct call *call, enum kind kind)
 {
 	struct ids now = *ids_of(call);
-	uint32_t *ids = members(&now, kind), real = (uint32_t)call->args[0], effective = (uint32_t)call->args[1], before = ids[REAL];
+	uint32_t *ids = members(&now, kind), before = ids[REAL];
+	uint32_t real = (uint32_t)call->args[0], effective = (uint32_t)call->args[1];
 	if (!is_root(&now) && ((real != UNCHANGED && real != ids[REAL] && real != ids[EFFECTIVE]) || !has(ids, effective)))
 		return VALUE(-EPERM);
 	if (real != UNCHANGED)
@@ -202,7 +224,7 @@ static struct answer set_three(const struct call *call, enum kind kind)
 	return VALUE(0);
 }
 
-/* Answers what it was before, whether it changed or not. */
+/* Answers the id as it was before, whether it changed or not. */
 static struct answer set_for_files(const struct call *call, enum kind kind)
 {
 	struct ids now = *ids_of(call);
@@ -223,17 +245,18 @@ struct answer answer_setresgid(const struct call *call) { return set_three(call,
 struct answer answer_setfsuid(const struct call *call) { return set_for_files(call, USER); }
 struct answer answer_setfsgid(const struct call *call) { return set_for_files(call, GROUP); }
 
-/* The kernel does it too: its own capabilities are not taken away anyway, as its ids stay what they are. */
+/*
+ * Notes the wish; the kernel takes no capabilities away anyway, as its own ids stay what they are.
+ */
 struct answer answer_keep_capabilities(const struct call *call)
 {
-	char path[64];
+	struct short_path path;
 	struct stat program;
 	struct ids now = *ids_of(call);
-	snprintf(path, sizeof path, "%d/exe", call->pid);
-	if (stat(path, &program) == 0 && is_root(&now)) {
+	if (find_program(call, &path, &program) && is_root(&now)) {
 		now.keeps = call->args[1] == 1;
-		now.program[0] = program.st_dev;
-		now.program[1] = program.st_ino;
+		now.program[DEVICE] = program.st_dev;
+		now.program[INODE] = program.st_ino;
 		give(call, &now);
 	}
 	return CONTINUE;
@@ -241,13 +264,13 @@ struct answer answer_keep_capabilities(const struct call *call)
 
 struct answer answer_setgroups(const struct call *call)
 {
-	static uint32_t groups[MAX_GROUPS];
 	struct ids now = *ids_of(call);
 	uint64_t count = call->args[0];
 	if (!is_root(&now))
 		return VALUE(-EPERM);
 	if (count > MAX_GROUPS)
 		return VALUE(-EINVAL);
+	cleanup_free uint32_t *groups = allocate(count * sizeof *groups);
 	if (count && !read_memory(call, call->args[1], groups, count * sizeof *groups))
 		return VALUE(-EFAULT);
 	sort_groups(groups, count);

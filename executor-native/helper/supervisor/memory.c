@@ -1,11 +1,9 @@
-/* The memory of processes whose system calls are answered. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "seccomp/notify.h"
+#include "base/buffer.h"
 #include "supervisor/call.h"
 
 #define PAGE 4096
@@ -16,25 +14,13 @@ bool read_memory(const struct call *call, uint64_t address, void *data, size_t s
 	return process_vm_readv(call->pid, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
-bool still_waits(const struct call *call)
-{
-	uint64_t id = call->id;
-	return ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
 bool write_memory(const struct call *call, uint64_t address, const void *data, size_t size)
 {
-	char path[32];
-	snprintf(path, sizeof path, "%d/mem", call->pid);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool written = still_waits(call) && pwrite(fd, data, size, (off_t)address) == (ssize_t)size;
-	close(fd);
-	return written;
+	cleanup_fd int memory = open(short_path("%d/mem", call->pid).text, O_WRONLY | O_CLOEXEC);
+	return memory >= 0 && still_waits(call) && pwrite(memory, data, size, (off_t)address) == (ssize_t)size;
 }
 
-/* What follows a text may not be readable, so it is read page by page. */
+/* Reads page by page, because memory behind the text may not be readable. */
 bool read_text(const struct call *call, uint64_t address, char *text, size_t room)
 {
 	for (size_t used = 0; used < room;) {

@@ -1,23 +1,40 @@
 /*
- * Virtual owners: where ids are needed that are not mapped, a process outside the sandbox (the supervisor) answers the system calls that give or tell owners and
- * ids. It keeps what they say (see ownership/owners.h), so that processes find it again and layers carry it.
+ * Virtual owners: where ids are needed that are not mapped, a process outside the sandbox (the
+ * supervisor) answers the system calls that give or tell owners and ids. It keeps what they say
+ * (see ownership/owners.h), so that processes find it again and layers carry it.
  */
 #ifndef TSBUILD_SUPERVISOR_SUPERVISOR_H
 #define TSBUILD_SUPERVISOR_SUPERVISOR_H
 
+#include "ownership/owners.h"
+#include "ownership/user.h"
 #include "spec/spec.h"
-#include "sandbox/user.h"
+#include "supervisor/ids.h"
+#include "supervisor/paths.h"
+
+struct supervisor {
+	struct owners *owners;
+	struct id_sets ids;
+	struct mount_numbers mounts; /* of the sandbox */
+	int held;                    /* descriptor for the call that is being answered, or -1 */
+};
 
 /*
- * Starts the supervisor of the sandbox whose first process is `init`. It waits on `control` for the filter's descriptor; ends when nobody has the filter
- * any more, and writes down what cannot carry its owner.
+ * Starts the supervisor of the sandbox whose first process is `init`. It waits on `control` for the
+ * filter's descriptor, and ends when nobody has the filter any more, after it wrote down the owners
+ * that files cannot carry.
  */
-pid_t start_supervisor(const struct spec *spec, pid_t init, int control);
+pid_t start_supervisor(const struct spec *spec, struct owners *owners, pid_t init, int control);
 
-/* Called by the command before it has the filter: the first ids are those of the step (see supervisor/ids.c). */
+/*
+ * Prepares the command before it has the filter: its first ids are those of the step (see ids.h).
+ */
 void begin_ids(void);
 
-/* Called by the command before exec: hands over the filter's descriptor, and as whom the command believes to run. */
+/*
+ * Hands over the filter's descriptor, and the user that the command believes to be. The command
+ * calls it before exec.
+ */
 void hand_to_supervisor(int control, int listener, const struct user *user);
 
 #endif

@@ -1,32 +1,31 @@
 #include "supervisor/watch.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/control.h"
-#include "ownership/mapped.h"
-#include "seccomp/notify.h"
 #include "supervisor/call.h"
+#include "supervisor/ids.h"
+
+#define NONE 0
 
 const struct watched watched_calls[] = {
 #ifdef SYS_chown
-	{SYS_chown, 1 << 1, 1 << 2},
-	{SYS_lchown, 1 << 1, 1 << 2},
+	{SYS_chown, ARGUMENT(1), ARGUMENT(2)},
+	{SYS_lchown, ARGUMENT(1), ARGUMENT(2)},
 #endif
-	{SYS_fchown, 1 << 1, 1 << 2},
-	{SYS_fchownat, 1 << 2, 1 << 3},
-	{SYS_setuid, 1, 0},
-	{SYS_setgid, 0, 1},
-	{SYS_setreuid, 3, 0},
-	{SYS_setregid, 0, 3},
-	{SYS_setresuid, 7, 0},
-	{SYS_setresgid, 0, 7},
-	{SYS_setfsuid, 1, 0},
-	{SYS_setfsgid, 0, 1},
-	{SYS_setgroups, 0, 0},
+	{SYS_fchown, ARGUMENT(1), ARGUMENT(2)},
+	{SYS_fchownat, ARGUMENT(2), ARGUMENT(3)},
+	{SYS_setuid, ARGUMENT(0), NONE},
+	{SYS_setgid, NONE, ARGUMENT(0)},
+	{SYS_setreuid, ARGUMENT(0) | ARGUMENT(1), NONE},
+	{SYS_setregid, NONE, ARGUMENT(0) | ARGUMENT(1)},
+	{SYS_setresuid, ARGUMENT(0) | ARGUMENT(1) | ARGUMENT(2), NONE},
+	{SYS_setresgid, NONE, ARGUMENT(0) | ARGUMENT(1) | ARGUMENT(2)},
+	{SYS_setfsuid, ARGUMENT(0), NONE},
+	{SYS_setfsgid, NONE, ARGUMENT(0)},
+	{SYS_setgroups, NONE, NONE},
 };
 const size_t watched_count = LENGTH(watched_calls);
 
@@ -45,58 +44,72 @@ void ask_for_supervisor(int control)
 		pause();
 }
 
-static bool names_unmapped_group(const struct call *call)
+static bool names_unmapped_group(const struct call *call, const struct mapped_ids *mapped)
 {
-	static uint32_t groups[65536];
 	uint64_t count = call->args[0];
-	if (count > LENGTH(groups) || !read_memory(call, call->args[1], groups, count * sizeof *groups))
+	if (count > MAX_GROUPS)
+		return false;
+	cleanup_free uint32_t *groups = allocate(count * sizeof *groups);
+	if (!read_memory(call, call->args[1], groups, count * sizeof *groups))
 		return false;
 	for (uint64_t i = 0; i < count; i++)
-		if (!is_mapped_group(groups[i]))
+		if (!is_mapped_group(mapped, groups[i]))
 			return true;
 	return false;
 }
 
-/* The numbers say so, whatever the kernel would say of the rest of the call. */
-static bool names_unmapped_id(const struct call *call, uint32_t number)
+static bool has_unmapped_argument(const struct call *call, const struct watched *watched,
+                                  const struct mapped_ids *mapped)
+{
+	for (unsigned argument = 0; argument < WATCHED_ARGUMENTS; argument++) {
+		uint32_t id = (uint32_t)call->args[argument];
+		bool is_user = watched->users & ARGUMENT(argument), is_group = watched->groups & ARGUMENT(argument);
+		if (id == UINT32_MAX)
+			continue; /* none */
+		if ((is_user && !is_mapped_user(mapped, id)) || (is_group && !is_mapped_group(mapped, id)))
+			return true;
+	}
+	return false;
+}
+
+/* Tells whether the numbers say so, whatever the kernel would say of the rest of the call. */
+static bool names_unmapped_id(const struct call *call, uint32_t number, const struct mapped_ids *mapped)
 {
 	for (size_t i = 0; i < watched_count; i++) {
 		const struct watched *watched = &watched_calls[i];
 		if (watched->number != number)
 			continue;
-		if (!watched->users && !watched->groups)
-			return names_unmapped_group(call);
-		for (unsigned argument = 0; argument < 6; argument++) {
-			uint32_t id = (uint32_t)call->args[argument];
-			if (id != UINT32_MAX && ((watched->users >> argument & 1 && !is_mapped_user(id)) || (watched->groups >> argument & 1 && !is_mapped_group(id))))
-				return true;
-		}
+		if (watched->users == NONE && watched->groups == NONE)
+			return names_unmapped_group(call, mapped);
+		return has_unmapped_argument(call, watched, mapped);
 	}
 	return false;
 }
 
-static bool attend_call(int listener)
+static bool attend_call(const struct watch *watch)
 {
-	static union notification notification;
-	if (!receive_call(listener, &notification))
+	union notification notification;
+	if (!receive_call(watch->fd, &notification))
 		return true;
-	struct call call = call_of(&notification, listener);
-	if (names_unmapped_id(&call, (uint32_t)notification.is.data.nr))
+	struct call call = call_of(&notification, watch->fd);
+	if (names_unmapped_id(&call, (uint32_t)notification.is.data.nr, watch->mapped))
 		return false;
-	answer_call(&notification, listener, CONTINUE);
+	answer_call(&notification, watch->fd, CONTINUE);
 	return true;
 }
 
-bool attend(struct watch *watch, short events)
+static bool attend_listener(struct watch *watch, short events)
+{
+	if (events & POLLIN)
+		return attend_call(watch);
+	close(watch->fd); /* nobody has the filter any more */
+	watch->fd = -1;
+	return true;
+}
+
+static bool attend_control(struct watch *watch)
 {
 	char byte;
-	if (watch->listening) {
-		if (events & POLLIN)
-			return attend_call(watch->fd);
-		close(watch->fd); /* nobody has the filter any more */
-		watch->fd = -1;
-		return true;
-	}
 	int listener;
 	size_t size = receive_control(watch->fd, &byte, 1, &listener);
 	if (size && listener < 0)
@@ -105,4 +118,9 @@ bool attend(struct watch *watch, short events)
 	watch->listening = size > 0;
 	watch->fd = size ? listener : -1;
 	return true;
+}
+
+bool attend(struct watch *watch, short events)
+{
+	return watch->listening ? attend_listener(watch, events) : attend_control(watch);
 }

@@ -1,32 +1,43 @@
 /*
- * Most steps meet no ids but those that are mapped, and run without a supervisor. Their filter asks about calls that name another id, which is the sign that
- * the step needs one: it then starts over with it, as a filter cannot be changed once it is there.
+ * Most steps meet no ids but those that are mapped, and run without a supervisor. Their filter asks
+ * about calls that name another id, which is the sign that the step needs one. The step then starts
+ * over with it, because a filter cannot be changed once it is there.
  */
 #ifndef TSBUILD_SUPERVISOR_WATCH_H
 #define TSBUILD_SUPERVISOR_WATCH_H
 
-#include "base/util.h"
+#include "spec/mapped.h"
 
-/* Calls that name ids. */
+/* The arguments that may be ids are among the first four. */
+#define WATCHED_ARGUMENTS 4
+
+/* Calls that name ids, and the arguments that are such; without any the ids are in memory. */
 struct watched {
 	uint32_t number;
-	unsigned users, groups; /* bits: the arguments that are such; with none the ids are in memory */
+	unsigned users, groups; /* masks of ARGUMENT(…) */
 };
 extern const struct watched watched_calls[];
 extern const size_t watched_count;
 
-/* Called by the command: hands over the filter's descriptor. */
+/* Hands over the filter's descriptor. The command calls it. */
 void hand_to_watcher(int control, int listener);
 
-/* Called by the command when its first user is reason enough; waits for its end. */
+/*
+ * Says that the command's first user is reason enough, and waits for the end. The command calls it.
+ */
 _Noreturn void ask_for_supervisor(int control);
 
+/* A watcher's side. */
 struct watch {
 	int fd; /* the other end of `control`, then the filter's descriptor; -1 when nothing more can come */
 	bool listening;
+	const struct mapped_ids *mapped;
 };
 
-/* Called when there is something to read or the other end is closed. False: the step needs a supervisor, and waits to be ended. */
+/*
+ * Attends to what `fd` has to read, or to the end of it. False: the step needs a supervisor, and
+ * waits to be ended.
+ */
 bool attend(struct watch *watch, short events);
 
 #endif

@@ -1,8 +1,7 @@
-/* Calls as they come, and answers as they go. */
+#include "supervisor/call.h"
+
 #include <errno.h>
 #include <string.h>
-
-#include "supervisor/call.h"
 
 bool receive_call(int listener, union notification *notification)
 {
@@ -24,7 +23,7 @@ struct call call_of(const union notification *notification, int listener)
 
 void answer_call(const union notification *notification, int listener, struct answer answer)
 {
-	static union reply reply;
+	union reply reply;
 	if (answer.kind == ANSWER_SENT)
 		return;
 	memset(&reply, 0, sizeof reply);
@@ -35,5 +34,11 @@ void answer_call(const union notification *notification, int listener, struct an
 		reply.is.error = (int32_t)answer.value;
 	else
 		reply.is.val = answer.value;
-	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &reply); /* fails when who asked is gone */
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &reply); /* fails when the caller is gone */
+}
+
+bool still_waits(const struct call *call)
+{
+	uint64_t id = call->id;
+	return ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }

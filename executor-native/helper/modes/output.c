@@ -1,0 +1,68 @@
+#include "modes/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#define PIPE_SIZE (1 << 20)
+#define COPY_SIZE 65536
+
+void make_output_pipe(int ends[2])
+{
+	make_pipe(ends);
+	fcntl(ends[READ_END], F_SETPIPE_SZ, PIPE_SIZE); /* refused when the user's quota is used up */
+}
+
+/* Copies some bytes; returns how many, or -1 with errno. */
+static ssize_t copy(int from, int to)
+{
+	char buffer[COPY_SIZE];
+	ssize_t count = read(from, buffer, sizeof buffer);
+	for (ssize_t done = 0; done < count;) {
+		ssize_t written = write(to, buffer + done, (size_t)(count - done));
+		if (written < 0 && errno != EINTR)
+			return -1;
+		done += written > 0 ? written : 0;
+	}
+	return count;
+}
+
+/* Moves the bytes that are there. False at the end, or when nobody wants them any more. */
+static bool carry(struct output *output, int from, int to)
+{
+	ssize_t count = splice(from, NULL, to, NULL, PIPE_SIZE, SPLICE_F_MOVE);
+	if (count < 0 && errno == EINVAL) /* nothing can be spliced into `to`, such as a terminal */
+		count = copy(from, to);
+	output->has_carried = output->has_carried || count > 0;
+	return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+/* Carries one stream when poll found something; it is left out of poll at its end. */
+static void carry_polled(struct output *output, struct pollfd *polled, int to)
+{
+	if (polled->fd >= 0 && polled->revents && !*output->stopped && !carry(output, polled->fd, to))
+		polled->fd = -1;
+}
+
+bool carry_all(struct output *output, struct watch *watch)
+{
+	enum { OUTPUT, ERRORS, WATCH, COUNT };
+	struct pollfd polled[COUNT] = {
+		[OUTPUT] = {.fd = output->output, .events = POLLIN},
+		[ERRORS] = {.fd = output->errors, .events = POLLIN},
+		[WATCH] = {.fd = watch->fd, .events = POLLIN},
+	};
+	while (!*output->stopped && (polled[OUTPUT].fd >= 0 || polled[ERRORS].fd >= 0 || polled[WATCH].fd >= 0)) {
+		if (poll(polled, COUNT, -1) < 0 && errno != EINTR)
+			break;
+		carry_polled(output, &polled[OUTPUT], STDOUT_FILENO);
+		carry_polled(output, &polled[ERRORS], STDERR_FILENO);
+		if (polled[WATCH].fd >= 0 && polled[WATCH].revents && !attend(watch, polled[WATCH].revents))
+			return false;
+		polled[WATCH].fd = watch->fd;
+	}
+	return true;
+}

@@ -1,0 +1,28 @@
+/*
+ * The output of a command. It has pipes of its own, so that /dev/stdout can be opened, while the
+ * caller's ends are sockets; the process outside the sandbox carries it from one to the other.
+ */
+#ifndef TSBUILD_MODES_OUTPUT_H
+#define TSBUILD_MODES_OUTPUT_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "supervisor/watch.h"
+
+struct output {
+	int output, errors; /* ends that the process outside reads */
+	bool has_carried;   /* the command wrote something */
+	const volatile sig_atomic_t *stopped; /* nobody wants it any more */
+};
+
+/* Makes a pipe that holds much, as fewer wake-ups are needed then. */
+void make_output_pipe(int ends[2]);
+
+/*
+ * Carries until nothing comes any more, and attends to the watch. False: the step needs a
+ * supervisor.
+ */
+bool carry_all(struct output *output, struct watch *watch);
+
+#endif

@@ -1,7 +1,0 @@
-#ifndef TSBUILD_MODES_REMOVE_H
-#define TSBUILD_MODES_REMOVE_H
-
-/* Removes a file or a whole tree, whatever its modes, depth and names; links are not followed, other file systems not entered. A missing path is no error. */
-void remove_tree(const char *path);
-
-#endif

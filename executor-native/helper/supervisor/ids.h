@@ -1,0 +1,43 @@
+/*
+ * The ids that processes believe to have: the kernel's rules (credentials(7)) over numbers that
+ * exist only here.
+ *
+ * The supervisor keeps every set of ids that a process had, the step's own first. The number of the
+ * set that a process has is in its soft limit RLIMIT_LOCKS: children inherit it, exec keeps it, it
+ * goes with the process, and nothing else has used it since Linux 2.4.25. The filter keeps
+ * processes from changing it.
+ */
+#ifndef TSBUILD_SUPERVISOR_IDS_H
+#define TSBUILD_SUPERVISOR_IDS_H
+
+#include "supervisor/call.h"
+
+/* As many groups as the kernel takes. */
+#define MAX_GROUPS 65536
+
+enum { REAL, EFFECTIVE, SAVED, FILES, ID_KINDS };
+enum { DEVICE, INODE };
+
+struct ids {
+	uint32_t user[ID_KINDS], group[ID_KINDS];
+	uint32_t group_count;
+	const uint32_t *groups;
+	uint32_t keeps; /* 1: the process still is root where other ids are concerned (PR_SET_KEEPCAPS) */
+
+	/* The program that `keeps` holds for, or whose set-id bits gave the ids; 0 for any. */
+	uint64_t program[2];
+};
+
+struct id_sets {
+	struct ids *items;
+	size_t count, room;
+};
+
+/* Adds the ids that the step begins with. Sorts the groups. */
+void set_first_ids(struct id_sets *sets, uint32_t uid, uint32_t gid, uint32_t *groups, uint32_t count);
+
+/* Returns the ids of the caller; they hold until the next call that gives ids. */
+const struct ids *ids_of(const struct call *call);
+bool in_group(const struct ids *ids, uint32_t gid);
+
+#endif
