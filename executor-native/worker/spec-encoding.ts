@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import { unreachable } from "../../core/errors.js";
 import type { SandboxMount, SandboxSpec } from "../contract.js";
 import type { MappedIds } from "../mapped-ids.js";
+import type { SpecOperations } from "./spec-operations.js";
 
 /**
  * Docker's default capabilities, by number: chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot,
@@ -67,16 +68,16 @@ export interface EncodingOptions {
   readonly hostRoot?: AllIds;
 }
 
-/** The bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec/spec.h. */
+type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOperations[Key]) => void;
+
+/**
+ * Returns the bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec/spec.h, the operations stand in
+ * helper/spec/operations.def.
+ */
 export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: EncodingOptions): Buffer {
   const parts: Buffer[] = [];
-  const operation = (...fields: readonly (string | number | bigint | Uint8Array)[]): void => {
-    for (const field of fields) {
-      const bytes = field instanceof Uint8Array ? field : Buffer.from(String(field));
-      const size = Buffer.allocUnsafe(4);
-      size.writeUInt32LE(bytes.length);
-      parts.push(size, bytes instanceof Buffer ? bytes : Buffer.from(bytes), NUL);
-    }
+  const operation: Operation = (key, ...fields) => {
+    for (const field of [key, ...fields]) parts.push(...encodeField(field));
   };
   const insecure = spec.security === "insecure";
   operation("parent", parent);
@@ -91,10 +92,10 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: Enco
   operation("hostname", spec.hostname);
   operation("hosts", spec.hosts);
   operation("resolv-conf", spec.resolvConf);
-  operation("network", spec.network === "host" ? 1 : 0);
-  operation("seccomp", insecure ? 0 : 1);
+  operation("network", spec.network === "host");
+  operation("seccomp", !insecure);
   const unlimited = insecure && hostRoot === undefined;
-  operation("sys-writable", unlimited ? 1 : 0);
+  operation("sys-writable", unlimited);
   operation("capabilities", insecure ? ALL_CAPABILITIES : DEFAULT_CAPABILITIES);
   if (insecure && hostRoot) operation("user-namespace", hostRoot.uids, hostRoot.gids);
   for (const path of insecure ? [] : MASKED) operation("masked", path);
@@ -106,7 +107,7 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: Enco
   for (const { name, soft, hard } of spec.ulimits ?? []) operation("rlimit", name, limit(soft), limit(hard));
   if (owners) {
     operation("mapped", owners.mapped.users.text, owners.mapped.groups.text);
-    operation("owners", owners.file, owners.supervised ? 1 : 0);
+    operation("owners", owners.file, owners.supervised);
   }
   return Buffer.concat(parts);
 }
@@ -115,20 +116,28 @@ const NUL = Buffer.alloc(1);
 /** RLIM_INFINITY. */
 const UNLIMITED = (1n << 64n) - 1n;
 
-function encodeMount(mount: SandboxMount, operation: (...fields: readonly (string | number | Uint8Array)[]) => void): void {
+/** Returns the length of a field, the field and its NUL. */
+function encodeField(field: string | number | bigint | boolean | Uint8Array): readonly Buffer[] {
+  const bytes = field instanceof Uint8Array ? field : Buffer.from(typeof field === "boolean" ? (field ? "1" : "0") : String(field));
+  const size = Buffer.allocUnsafe(4);
+  size.writeUInt32LE(bytes.length);
+  return [size, bytes instanceof Buffer ? bytes : Buffer.from(bytes), NUL];
+}
+
+function encodeMount(mount: SandboxMount, operation: Operation): void {
   switch (mount.type) {
     case "bind":
-      operation("bind", mount.dest, mount.readonly ? 1 : 0, absolute(mount.source));
+      operation("bind", mount.dest, mount.readonly, absolute(mount.source));
       return;
     case "overlay":
-      operation("overlay", mount.dest, mount.readonly ? 1 : 0, mount.selector);
+      operation("overlay", mount.dest, mount.readonly, mount.selector);
       for (const lower of mount.lowers) operation("overlay-lower", absolute(lower));
       return;
     case "tmpfs":
-      operation("tmpfs", mount.dest, mount.readonly ? 1 : 0, mount.size);
+      operation("tmpfs", mount.dest, mount.readonly, mount.size);
       return;
     case "file":
-      operation("file", mount.dest, 1, mount.uid, mount.gid, mount.mode, Buffer.from(mount.data, "base64"));
+      operation("file", mount.dest, true, mount.uid, mount.gid, mount.mode, Buffer.from(mount.data, "base64"));
       return;
     default:
       unreachable(mount);

@@ -1,0 +1,35 @@
+// Made by scripts/generate-spec-operations.mjs from executor-native/helper/spec/operations.def.
+
+type Decimal = number | bigint;
+
+/** The operations of a sandbox's spec, each with its fields. */
+export interface SpecOperations {
+  readonly parent: readonly [pid: Decimal];
+  readonly upper: readonly [directory: string];
+  readonly work: readonly [directory: string];
+  readonly lower: readonly [directory: string];
+  readonly bind: readonly [dest: string, readonly: boolean, source: string];
+  readonly overlay: readonly [dest: string, readonly: boolean, selector: string];
+  readonly "overlay-lower": readonly [directory: string];
+  readonly tmpfs: readonly [dest: string, readonly: boolean, size: Decimal];
+  readonly file: readonly [dest: string, readonly: boolean, uid: Decimal, gid: Decimal, mode: Decimal, content: Uint8Array];
+  readonly arg: readonly [word: string];
+  readonly env: readonly [variable: string];
+  readonly cwd: readonly [path: string];
+  readonly user: readonly [user: string];
+  readonly hostname: readonly [name: string];
+  readonly hosts: readonly [text: string];
+  readonly "resolv-conf": readonly [text: string];
+  readonly network: readonly [host: boolean];
+  readonly seccomp: readonly [limited: boolean];
+  readonly "sys-writable": readonly [writable: boolean];
+  readonly capabilities: readonly [mask: Decimal];
+  readonly "user-namespace": readonly [uids: string, gids: string];
+  readonly masked: readonly [path: string];
+  readonly readonly: readonly [path: string];
+  readonly "shm-size": readonly [size: Decimal];
+  readonly "open-files": readonly [limit: Decimal];
+  readonly rlimit: readonly [name: string, soft: Decimal, hard: Decimal];
+  readonly mapped: readonly [users: string, groups: string];
+  readonly owners: readonly [file: string, supervised: boolean];
+}
