@@ -13,7 +13,7 @@ import { startStoreWorker } from "../session/store-worker.js";
 export async function verifySnapshots(store: Store): Promise<readonly string[]> {
   const records = [...store.layers.list()].filter((record): record is Comparable => record.unpacked && record.diffId !== undefined);
   if (records.length === 0) return [];
-  let worker: Awaited<ReturnType<typeof startStoreWorker>>;
+  let worker: StoreWorker;
   try {
     worker = await startStoreWorker(store);
   } catch (error) {
@@ -23,23 +23,31 @@ export async function verifySnapshots(store: Store): Promise<readonly string[]> 
   const closing = { [Symbol.asyncDispose]: () => worker.close() };
   return await withResource(closing, async () => {
     const found: string[] = [];
-    for (const { id, diffId, origin } of records) {
-      const toc = store.layers.toc(diffId);
-      if (!toc) continue;
-      const params: Parameters<LayerTasks["check"]>[0] = {
-        directory: store.layers.snapshotPath(id),
-        toc,
-        complete: origin !== undefined,
-      };
-      const [first, ...others] = await worker.task<readonly string[]>("check", params, { signal: new AbortController().signal });
-      if (first === undefined) continue;
-      store.layers.dropSnapshot(id);
-      const more = others.length === 0 ? "" : `, and ${others.length} more`;
-      found.push(`snapshot of layer ${id} is not what its table of contents says: ${first}${more}. It was removed, and is made again`);
+    for (const record of records) {
+      const problem = await problemOf(record, store, worker);
+      if (problem !== undefined) found.push(problem);
     }
     await worker.remove(store.orphans()).then(() => store.forget(store.orphans()));
     return found;
   });
 }
 
+/** Compares one layer, which nobody collects meanwhile. Another process may have taken it away before, or take its snapshot away to make it again. */
+async function problemOf({ id, diffId, origin }: Comparable, store: Store, worker: StoreWorker): Promise<string | undefined> {
+  const lease = store.leases.hold("layer", [id]);
+  try {
+    const toc = lease.held.length === 0 ? undefined : store.layers.toc(diffId);
+    if (!toc) return undefined;
+    const params: Parameters<LayerTasks["check"]>[0] = { directory: store.layers.snapshotPath(id), toc, complete: origin !== undefined };
+    const [first, ...others] = await worker.task<readonly string[]>("check", params, { signal: new AbortController().signal });
+    if (first === undefined || store.layers.get(id)?.unpacked !== true) return undefined;
+    store.layers.dropSnapshot(id);
+    const more = others.length === 0 ? "" : `, and ${others.length} more`;
+    return `snapshot of layer ${id} is not what its table of contents says: ${first}${more}. It was removed, and is made again`;
+  } finally {
+    lease.release();
+  }
+}
+
+type StoreWorker = Awaited<ReturnType<typeof startStoreWorker>>;
 type Comparable = LayerRecord & { readonly diffId: Digest };
