@@ -48,6 +48,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 const WINGS: Readonly<Record<string, readonly string[]>> = {
   core: [".", "go-values", "text", "system", "tasks"],
   oci: [".", "tar", "layer", "layout", "registry"],
+  "executor-native": [".", "worker", "start-worker.ts"],
   "oci/layer": ["model", "read", "write", "."],
   "frontend/dockerfile": ["problem.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
   cache: ["contract", ".", "database", "processes", "content", "builds", "index", "collect", "open-store.ts", "remote"],
@@ -71,6 +72,10 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   api: ["options", "record", "session", "store", "sources", "remote-cache", "build", "image-store", "doctor", "index.ts"],
   cli: [".", "output", "syntax", "prompts", "progress", "check", "commands", "commands-table.ts", "run.ts", "main.ts"],
 };
+
+/** Files that stand beside each other at most, so that a folder can be held in the head. Tables have a file for each row. */
+const MOST_FILES = 25;
+const TABLES = ["frontend/dockerfile/lint/rules", "frontend/dockerfile/instructions", "cli/commands"];
 
 const builtins = new Set(builtinModules);
 
@@ -174,6 +179,19 @@ function wingOf(file: string, folder: string, wings: readonly string[]): number 
   const found = place === -1 && rest.length === 0 ? wings.indexOf(".") : place;
   return found === -1 ? undefined : found;
 }
+
+test("no folder but a table holds more files than can be held in the head", (t) => {
+  const counts = new Map<string, number>();
+  for (const file of [...files, ...sources("test")]) {
+    const folder = posix.dirname(file);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  const wrong = [...counts].filter(([folder, count]) => count > MOST_FILES && !TABLES.includes(folder));
+  t.deepEqual(
+    wrong.map(([folder, count]) => `${folder}/ holds ${count} files, at most ${MOST_FILES}`),
+    [],
+  );
+});
 
 test("no files import each other in a circle, types included", (t) => {
   t.deepEqual(

@@ -8,9 +8,9 @@ import { checkDockerfile } from "../../frontend/dockerfile/check.js";
 import { listTargets, outlineDockerfile } from "../../frontend/dockerfile/outline.js";
 import { parseDockerfile } from "../../frontend/dockerfile/syntax/parse.js";
 import type { FrontendOptions } from "../../frontend/frontend.js";
-import { type CliRigOptions, runRig } from "../support/cli-rig.js";
+import { type CliRigOptions, runRig } from "../support/rigs/cli-rig.js";
 import { casePath, golden } from "../support/golden.js";
-import { plainImages } from "../support/plain-images.js";
+import { plainImages } from "../support/images/plain-images.js";
 
 const LINUX = { os: "linux", architecture: "amd64" };
 

@@ -10,7 +10,7 @@ import { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } 
 import { now } from "../../core/events.js";
 import { sha256 } from "../../core/digest.js";
 import { golden } from "../support/golden.js";
-import { type CliRigOptions, DESCRIPTOR, IMAGE_ID, RESULT, runRig, storedImage } from "../support/cli-rig.js";
+import { type CliRigOptions, DESCRIPTOR, IMAGE_ID, RESULT, runRig, storedImage } from "../support/rigs/cli-rig.js";
 
 /** What a command line without flags gives; a case names what differs. */
 const DEFAULTS: BuildOptions = {

@@ -2,7 +2,7 @@ import test from "ava";
 import type { BuildDetail, RecordedStep } from "../../api/record/build-record.js";
 import { ExecError, TsbuildError } from "../../core/errors.js";
 import { sha256 } from "../../core/digest.js";
-import { type CliRigOptions, IMAGE_ID, NOW, runRig } from "../support/cli-rig.js";
+import { type CliRigOptions, IMAGE_ID, NOW, runRig } from "../support/rigs/cli-rig.js";
 
 // Names of files, what a Dockerfile, an image or a registry says: a terminal obeys nothing of it, and a runner of CI jobs finds no command in it.
 

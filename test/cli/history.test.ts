@@ -2,7 +2,7 @@ import test from "ava";
 import type { BuildDetail, RecordedStep } from "../../api/record/build-record.js";
 import type { BuildRecord } from "../../cache/contract/builds.js";
 import { golden } from "../support/golden.js";
-import { type CliRigOptions, IMAGE_ID, NOW, type RecordedRun, runRig } from "../support/cli-rig.js";
+import { type CliRigOptions, IMAGE_ID, NOW, type RecordedRun, runRig } from "../support/rigs/cli-rig.js";
 
 // `builds`, `logs` and `explain` over a history in memory: golden texts hold what the user sees.
 

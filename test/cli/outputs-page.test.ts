@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../core/package-root.js";
-import { runRig } from "../support/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
 
 /** The table of docs/outputs.md: attributes, and the types that take each. */
 function attributes(): readonly { readonly name: string; readonly types: ReadonlyMap<string, boolean> }[] {

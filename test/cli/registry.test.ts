@@ -4,7 +4,7 @@ import { sha256 } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { now } from "../../core/events.js";
 import { golden } from "../support/golden.js";
-import { type CliRigOptions, PULLED, runRig } from "../support/cli-rig.js";
+import { type CliRigOptions, PULLED, runRig } from "../support/rigs/cli-rig.js";
 
 const refused = (): Promise<never> =>
   Promise.reject(

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
-import { languageCases } from "../support/language-cases.js";
+import { languageCases } from "../support/samples/language-cases.js";
 import type { ContainerConfig } from "../../oci/types.js";
 
 /** A case folder as both builders get it. */

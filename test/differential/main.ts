@@ -11,7 +11,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../../core/package-root.js";
-import { missingForBusybox, startBusyboxRegistry } from "../support/base-image.js";
+import { missingForBusybox, startBusyboxRegistry } from "../support/images/base-image.js";
 import { BaseImages } from "./bases.js";
 import { type DifferentialCase, differentialCases } from "./cases.js";
 import { differences, explanation, type Outcome, readExplained } from "./compare.js";

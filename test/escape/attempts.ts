@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { helperPath } from "../../executor-native/helper-path.js";
-import { metadata, type RunOptions, type SandboxRig } from "../support/sandbox-rig.js";
+import { metadata, type RunOptions, type SandboxRig } from "../support/rigs/sandbox-rig.js";
 import type { Row } from "./row.js";
 import { files, supervised } from "./rows/files.js";
 import { calls, mounts, namespaces, settings } from "./rows/kernel.js";

@@ -1,4 +1,4 @@
-import { SandboxRig } from "../support/sandbox-rig.js";
+import { SandboxRig } from "../support/rigs/sandbox-rig.js";
 import { makeAttempts } from "./attempts.js";
 
 /** Makes all attempts with the program that is the first argument, and prints the report as JSON. For running them as another user. */

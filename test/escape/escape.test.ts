@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { packageRoot } from "../../core/package-root.js";
-import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/as-user.js";
+import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/rigs/as-user.js";
 import { notInstalled, reasonIn, requires, withoutProgram, withoutRoot } from "../support/requires.js";
-import { BUSYBOX } from "../support/sandbox-rig.js";
+import { BUSYBOX } from "../support/rigs/sandbox-rig.js";
 import type { Report } from "./attempts.js";
 
 const script = fileURLToPath(new URL("escape-main.js", import.meta.url));

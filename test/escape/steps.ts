@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
-import { ownSleep, processesWith, type Ran, type SandboxRig } from "../support/sandbox-rig.js";
+import { ownSleep, processesWith, type Ran, type SandboxRig } from "../support/rigs/sandbox-rig.js";
 import type { Expected } from "./tiers.js";
 
 /** A way out that is a step's own settings: the directory, user, mounts and command that a Dockerfile asks for. */

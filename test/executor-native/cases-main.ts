@@ -1,4 +1,4 @@
-import { SandboxRig } from "../support/sandbox-rig.js";
+import { SandboxRig } from "../support/rigs/sandbox-rig.js";
 import { CASES } from "./cases.js";
 
 /** Runs all cases in this process and prints what failed as JSON: `{name: message}`. For running them as another user. */

@@ -1,4 +1,4 @@
-import { SandboxRig } from "../support/sandbox-rig.js";
+import { SandboxRig } from "../support/rigs/sandbox-rig.js";
 
 /** A main process to be killed: starts a worker and one long step, and says so. Its directory is the first line it prints. */
 const rig = await SandboxRig.open();

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
-import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/as-user.js";
-import { BUSYBOX, SandboxRig } from "../support/sandbox-rig.js";
+import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/rigs/as-user.js";
+import { BUSYBOX, SandboxRig } from "../support/rigs/sandbox-rig.js";
 import { CASES } from "./cases.js";
 import { notInstalled, reasonIn, requires } from "../support/requires.js";
 

@@ -11,7 +11,7 @@ import { firstFreeId, identity, idMaps, ownershipHere, rangeMap } from "../../ex
 import { isHostRoot } from "../../executor-native/ownership.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import { encodeMessage, type Frame, FrameReader, outputHeader, type Response } from "../../executor-native/worker/protocol.js";
-import { BUSYBOX, ENTRY, ownSleep, processesWith, SandboxRig } from "../support/sandbox-rig.js";
+import { BUSYBOX, ENTRY, ownSleep, processesWith, SandboxRig } from "../support/rigs/sandbox-rig.js";
 import { notInstalled, requires } from "../support/requires.js";
 import { until } from "../support/until.js";
 

@@ -33,8 +33,16 @@ import { createRegistryClient } from "../../oci/registry/client.js";
 import type { Descriptor } from "../../oci/types.js";
 import { TarParser } from "../../oci/tar/reader.js";
 import type { Store } from "../../cache/store.js";
-import { exportContext, exportRequest, temporaryDirectory, testImage, testLayer, testStore, type TestEntry } from "../support/images.js";
-import { fakeRegistry, hasRegistry, startRegistry } from "../support/registry.js";
+import {
+  exportContext,
+  exportRequest,
+  temporaryDirectory,
+  testImage,
+  testLayer,
+  testStore,
+  type TestEntry,
+} from "../support/images/images.js";
+import { fakeRegistry, hasRegistry, startRegistry } from "../support/servers/registry.js";
 import { notInstalled, requires } from "../support/requires.js";
 
 const NAMES = ["docker.io/library/app:1", "ghcr.io/a/b:two"];

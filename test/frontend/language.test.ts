@@ -6,7 +6,7 @@ import { parseDockerfile } from "../../frontend/dockerfile/syntax/parse.js";
 import type { FrontendOptions, FrontendPorts } from "../../frontend/frontend.js";
 import { sha256 } from "../../core/digest.js";
 import { casePath } from "../support/golden.js";
-import { languageCaseFiles, languageCases, type LanguageCase, readLanguageFile } from "../support/language-cases.js";
+import { languageCaseFiles, languageCases, type LanguageCase, readLanguageFile } from "../support/samples/language-cases.js";
 import { formatSections } from "../support/sections.js";
 
 // Every case of test/cases/language: what the frontend makes of it without an image store or a network.

@@ -19,7 +19,7 @@ import { parseDockerfile } from "../../frontend/dockerfile/syntax/parse.js";
 import { printDockerfile } from "../../frontend/dockerfile/syntax/print.js";
 import type { FrontendOptions } from "../../frontend/frontend.js";
 import { casePath } from "../support/golden.js";
-import { languageCases } from "../support/language-cases.js";
+import { languageCases } from "../support/samples/language-cases.js";
 import { parseMode } from "../../frontend/dockerfile/values/mode.js";
 
 const parse = (text: string) => parseDockerfile(text, "Dockerfile");

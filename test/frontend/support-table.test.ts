@@ -18,7 +18,7 @@ const rows = page
 function caseExists(reference: string): boolean {
   const [, kind = "", rest = ""] = /^(dockerfile|e2e|file-op)\/(.*)$/.exec(reference) ?? [];
   if (kind === "dockerfile") return existsSync(casePath("dockerfile", rest, "Dockerfile"));
-  const [, testFile, testTitle] = /^([\w-]+\.test\.ts): (.*)$/.exec(rest) ?? [];
+  const [, testFile, testTitle] = /^([\w/-]+\.test\.ts): (.*)$/.exec(rest) ?? [];
   if (kind === "e2e" && testFile) return readFileSync(join(packageRoot(), "test", "e2e", testFile), "utf8").includes(`("${testTitle}`);
   if (kind === "e2e") return existsSync(join(packageRoot(), "test", "e2e", "cases", rest, "case.json"));
   const [file = "", ...title] = (rest || reference).split(": ");

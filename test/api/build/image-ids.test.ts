@@ -7,7 +7,7 @@ import { findImage, type ImageSource } from "../../../api/image-store/lookup.js"
 import type { BuildOptions, BuildResult, ImageStore } from "../../../api/options/options.js";
 import type { ImageIndex } from "../../../cache/contract/images.js";
 import { type Digest, sha256 } from "../../../core/digest.js";
-import { temporaryDirectory } from "../../support/images.js";
+import { temporaryDirectory } from "../../support/images/images.js";
 
 /** A store, and builds into it that differ in nothing that the id is made of. */
 async function rig(t: ExecutionContext): Promise<{ readonly images: ImageStore; build(options: BuildOptions): Promise<BuildResult> }> {

@@ -11,7 +11,7 @@ import { UsageError } from "../../../core/errors.js";
 import { parsePlatform } from "../../../oci/platform.js";
 import type { Manifest } from "../../../oci/types.js";
 import { TarParser } from "../../../oci/tar/reader.js";
-import { temporaryDirectory } from "../../support/images.js";
+import { temporaryDirectory } from "../../support/images/images.js";
 import { requires, withThisNode, withoutOrdinaryUser } from "../../support/requires.js";
 
 const AMD64 = parsePlatform("linux/amd64");

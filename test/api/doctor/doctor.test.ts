@@ -3,7 +3,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { doctor } from "../../../api/doctor/doctor.js";
 import type { CheckStatus, DoctorReport } from "../../../api/options/doctor-types.js";
-import { temporaryDirectory } from "../../support/images.js";
+import { temporaryDirectory } from "../../support/images/images.js";
 
 /** A machine's home with docker's configuration in it, and what doctor says of it. */
 function machine(t: ExecutionContext, dockerConfig?: string) {

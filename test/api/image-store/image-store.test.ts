@@ -25,7 +25,7 @@ import {
   testLayer,
   testStore,
   type TestEntry,
-} from "../../support/images.js";
+} from "../../support/images/images.js";
 
 const NAME = "docker.io/library/app:1";
 

@@ -13,8 +13,8 @@ import type { ExportImage } from "../../../exporters/exporter.js";
 import { imageStore } from "../../../exporters/image-store.js";
 import { mediaTypes } from "../../../oci/media-types.js";
 import { createRegistryClient, type RegistryClient } from "../../../oci/registry/client.js";
-import { exportContext, exportRequest, temporaryDirectory, testImage, testLayer } from "../../support/images.js";
-import { fakeRegistry, hasRegistry, type RealRegistry, sendBytes, sendJson, startRegistry } from "../../support/registry.js";
+import { exportContext, exportRequest, temporaryDirectory, testImage, testLayer } from "../../support/images/images.js";
+import { fakeRegistry, hasRegistry, type RealRegistry, sendBytes, sendJson, startRegistry } from "../../support/servers/registry.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
 let registry: RealRegistry;

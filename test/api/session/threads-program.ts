@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { build, CanceledError } from "../../../api/index.js";
-import { random } from "../../support/random.js";
+import { random } from "../../support/samples/random.js";
 
 interface Order {
   readonly root: string;

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { hasSwift, startSwift } from "../../support/swift.js";
+import { hasSwift, startSwift } from "../../support/servers/swift.js";
 import type { CacheSource, CacheTarget, OutgoingBlob } from "../../../cache/remote/backend.js";
 import { CACHE_CONFIG_TYPE } from "../../../cache/remote/config.js";
 import { layersOf, type TransferContent, type TransferLayer } from "../../../cache/remote/content.js";
@@ -21,7 +21,7 @@ import { convertLayerType, mediaTypes } from "../../../oci/media-types.js";
 import type { Clock } from "../../../net/retry.js";
 import { tryParseReference } from "../../../oci/reference.js";
 import { createRegistryClient } from "../../../oci/registry/client.js";
-import { hasRegistry, startRegistry } from "../../support/registry.js";
+import { hasRegistry, startRegistry } from "../../support/servers/registry.js";
 import { key, temporaryRoot } from "../support.js";
 import { actionsToken, CREDENTIALS, type FakeService, startActionsCache, startS3 } from "./fake-services.js";
 import { notInstalled, requires } from "../../support/requires.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { tree } from "../../support/sandbox-rig.js";
+import { tree } from "../../support/rigs/sandbox-rig.js";
 import { type Case, failsWith, ok } from "./case.js";
 
 /** What a step gets and gives: environment, user, exit, output, limits. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { TsbuildError } from "../../../core/errors.js";
 import type { SandboxMount } from "../../../executor-native/contract.js";
-import type { SandboxRig } from "../../support/sandbox-rig.js";
+import type { SandboxRig } from "../../support/rigs/sandbox-rig.js";
 
 export interface Case {
   readonly name: string;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
 import { probe } from "../../../executor-native/probe.js";
-import { ownSleep, processesWith } from "../../support/sandbox-rig.js";
+import { ownSleep, processesWith } from "../../support/rigs/sandbox-rig.js";
 import { type Case, failsWith } from "./case.js";
 
 /** Makes directories whose path is longer than the 4,095 bytes that a system call takes, by renaming. */

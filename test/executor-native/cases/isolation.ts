@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import { helperPath } from "../../../executor-native/helper-path.js";
 import { isHostRoot } from "../../../executor-native/ownership.js";
-import { makeRootfs, metadata, ownSleep, processesWith, tree } from "../../support/sandbox-rig.js";
+import { makeRootfs, metadata, ownSleep, processesWith, tree } from "../../support/rigs/sandbox-rig.js";
 import { type Case, failsWith, ok, secret } from "./case.js";
 
 /** What a step can reach and what it cannot. */

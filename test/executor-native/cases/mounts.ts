@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxMount } from "../../../executor-native/contract.js";
-import { tree } from "../../support/sandbox-rig.js";
+import { tree } from "../../support/rigs/sandbox-rig.js";
 import { type Case, failsWith, ok, secret } from "./case.js";
 
 /** Layers and mounts, and what of them ends up in the upper directory. */

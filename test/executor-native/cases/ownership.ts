@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { ownersFile } from "../../../core/system/owners-file.js";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import { helperPath } from "../../../executor-native/helper-path.js";
-import { type SandboxRig, tree } from "../../support/sandbox-rig.js";
+import { type SandboxRig, tree } from "../../support/rigs/sandbox-rig.js";
 import { type Case, ok } from "./case.js";
 
 /** Lines of `owner mode name` as a step sees them. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SandboxRig } from "../../support/sandbox-rig.js";
+import type { SandboxRig } from "../../support/rigs/sandbox-rig.js";
 import { type Case, failsWith, ok } from "./case.js";
 
 const FAR = 1_000_600_000;

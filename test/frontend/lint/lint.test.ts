@@ -11,7 +11,7 @@ import { type LintRule, ruleSlug } from "../../../frontend/dockerfile/lint/rule.
 import { RULES } from "../../../frontend/dockerfile/lint/table.js";
 import { parseDockerfile } from "../../../frontend/dockerfile/syntax/parse.js";
 import { casePath } from "../../support/golden.js";
-import { plainImages } from "../../support/plain-images.js";
+import { plainImages } from "../../support/images/plain-images.js";
 import { parseSections } from "../../support/sections.js";
 
 const LINUX = { os: "linux", architecture: "amd64" };

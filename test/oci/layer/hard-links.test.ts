@@ -7,7 +7,7 @@ import { layerTasks } from "../../../oci/layer/task-table.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { planFileOp } from "../../../solver/ops/file/plan-file-op.js";
 import { LocalTree } from "../../../solver/ops/local/local-tree.js";
-import { fileOpOf } from "../../support/copy-line.js";
+import { fileOpOf } from "../../support/samples/copy-line.js";
 import { requires, withoutProgram, withoutRoot } from "../../support/requires.js";
 import { type Entry, tarOf } from "../tar/build-tar.js";
 import { withDirectory } from "./disk.js";

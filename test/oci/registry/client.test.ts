@@ -18,8 +18,16 @@ import type { Clock } from "../../../net/retry.js";
 import { discard } from "../../../net/body.js";
 import { exchange } from "../../../net/transport.js";
 import type { Descriptor } from "../../../oci/types.js";
-import { temporaryDirectory } from "../../support/images.js";
-import { fakeRegistry, type FakeRegistry, type Handler, hasRegistry, sendBytes, sendJson, startRegistry } from "../../support/registry.js";
+import { temporaryDirectory } from "../../support/images/images.js";
+import {
+  fakeRegistry,
+  type FakeRegistry,
+  type Handler,
+  hasRegistry,
+  sendBytes,
+  sendJson,
+  startRegistry,
+} from "../../support/servers/registry.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
 const CONFIG = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } }));

@@ -5,8 +5,8 @@ import { dockerCredentials, forgetCredentials, keepCredentials } from "../../../
 import { checkCredentials } from "../../../oci/registry/login.js";
 import { parseRegistry } from "../../../oci/reference.js";
 import { createRegistryClient } from "../../../oci/registry/client.js";
-import { temporaryDirectory } from "../../support/images.js";
-import { fakeRegistry, type Handler, hasRegistry, REGISTRY_ACCOUNT, sendJson, startRegistry } from "../../support/registry.js";
+import { temporaryDirectory } from "../../support/images/images.js";
+import { fakeRegistry, type Handler, hasRegistry, REGISTRY_ACCOUNT, sendJson, startRegistry } from "../../support/servers/registry.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
 const ME = { kind: "basic", username: "me", password: "secret" } as const;

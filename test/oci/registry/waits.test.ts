@@ -13,9 +13,9 @@ import { createRegistryClient, type RegistryClient, type RegistryClientOptions }
 import { CredentialHelper } from "../../../oci/registry/credential-helper.js";
 import { registryFailures } from "../../../oci/registry/errors.js";
 import type { Descriptor } from "../../../oci/types.js";
-import { temporaryDirectory } from "../../support/images.js";
-import { logicalTime } from "../../support/logical-time.js";
-import { fakeRegistry, type FakeRegistry, type Handler, sendBytes, sendJson } from "../../support/registry.js";
+import { temporaryDirectory } from "../../support/images/images.js";
+import { logicalTime } from "../../support/rigs/logical-time.js";
+import { fakeRegistry, type FakeRegistry, type Handler, sendBytes, sendJson } from "../../support/servers/registry.js";
 
 const BLOB = Buffer.alloc(4_000, 7);
 const LAYER: Descriptor = { mediaType: mediaTypes.ociLayer, digest: sha256(BLOB), size: BLOB.length };

@@ -5,7 +5,7 @@ import { recompress } from "../../../oci/layer/write/recompress.js";
 import { mediaTypes } from "../../../oci/media-types.js";
 import { LayerService } from "../../../solver/layers/layer-service.js";
 import type { LayerTaskRunner } from "../../../solver/layers/ports.js";
-import { testLayer, testStore } from "../../support/images.js";
+import { testLayer, testStore } from "../../support/images/images.js";
 
 const REPORTER = { signal: new AbortController().signal, progress: () => undefined };
 const PLAIN = { type: "uncompressed" } as const;

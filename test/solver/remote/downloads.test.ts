@@ -8,8 +8,8 @@ import { exchange } from "../../../net/transport.js";
 import { downloadBody } from "../../../solver/remote/download-body.js";
 import { Downloads } from "../../../solver/remote/downloads.js";
 import { downloadFailures } from "../../../solver/remote/errors.js";
-import { testStore } from "../../support/images.js";
-import { fakeRegistry, type FakeRegistry, type Handler } from "../../support/registry.js";
+import { testStore } from "../../support/images/images.js";
+import { fakeRegistry, type FakeRegistry, type Handler } from "../../support/servers/registry.js";
 
 const DATE = "Thu, 02 Jan 2020 03:04:05 GMT";
 const ONE = Buffer.from("one\n");

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { type SshAccess, sshEnvironment } from "../../../solver/remote/git-ssh.js";
-import { temporaryDirectory } from "../../support/images.js";
+import { temporaryDirectory } from "../../support/images/images.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
 const run = requires(spawnSync("ssh", ["-V"]).error === undefined ? undefined : notInstalled("openssh-client"));

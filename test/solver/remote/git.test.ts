@@ -16,8 +16,8 @@ import { LayerService } from "../../../solver/layers/layer-service.js";
 import { gitSourceOp } from "../../../solver/ops/source-git.js";
 import { GitCommand, type GitLimits } from "../../../solver/remote/git-command.js";
 import { GitRepositories } from "../../../solver/remote/git-repositories.js";
-import { commitFiles, git, type GitServer, makeRepository, missingForGit, startGitServer } from "../../support/git-server.js";
-import { temporaryDirectory, testStore } from "../../support/images.js";
+import { commitFiles, git, type GitServer, makeRepository, missingForGit, startGitServer } from "../../support/servers/git-server.js";
+import { temporaryDirectory, testStore } from "../../support/images/images.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
 const run = requires(notInstalled(missingForGit));

@@ -2,7 +2,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { chownSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type OrdinaryUser, ordinaryUser, whoCanReach } from "../../../support/as-user.js";
+import { type OrdinaryUser, ordinaryUser, whoCanReach } from "../../../support/rigs/as-user.js";
 import { withDirectory } from "../disk.js";
 import { reasonIn, requires } from "../../../support/requires.js";
 

@@ -3,7 +3,7 @@ import { CanceledError, TsbuildError } from "../../../../core/errors.js";
 import { DEFAULT_LIMITS } from "../../../../net/limits.js";
 import { createRegistryClient, type RegistryClient } from "../../../../oci/registry/client.js";
 import { golden } from "../../../support/golden.js";
-import { logicalTime } from "../../../support/logical-time.js";
+import { logicalTime } from "../../../support/rigs/logical-time.js";
 import { CHALLENGES, FAULTS, STALLS, TOKENS } from "./faults.js";
 import { type Content, type Fault, type FaultyOptions, type RequestClass, startFaultyRegistry } from "./faulty-registry.js";
 import { cacheContent, NoCache, type Operation, operations } from "./operations.js";

@@ -16,8 +16,8 @@ import { selectionDigest, subtreeDigest } from "../../../../solver/ops/file/sele
 import { IgnoreRules } from "../../../../solver/ops/local/ignore-rules.js";
 import { LocalTree } from "../../../../solver/ops/local/local-tree.js";
 import { casePath } from "../../../support/golden.js";
-import { fileOpOf } from "../../../support/copy-line.js";
-import { archiveOf } from "../../../support/file-op-archive.js";
+import { fileOpOf } from "../../../support/samples/copy-line.js";
+import { archiveOf } from "../../../support/samples/file-op-archive.js";
 import { formatSections, parseSections, type SectionCase } from "../../../support/sections.js";
 import { memoryTree, parseTree, planText, writeTree } from "../../../support/tree-text.js";
 

@@ -5,7 +5,7 @@ import type { SolverContext } from "../../../../solver/context.js";
 import type { OpContext } from "../../../../solver/engine/op.js";
 import { cacheDirectories } from "../../../../solver/ops/mounts/cache-mount.js";
 import type { CacheMount } from "../../../../solver/ops/mounts/cache-mount-name.js";
-import { temporaryDirectory } from "../../../support/images.js";
+import { temporaryDirectory } from "../../../support/images/images.js";
 
 const mount = (id: string, sharing: CacheMount["sharing"], dest = `/${id}`): CacheMount => ({
   type: "cache",

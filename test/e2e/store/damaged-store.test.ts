@@ -1,0 +1,199 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { busyboxSuite } from "../../support/images/busybox-suite.js";
+import { removeTree } from "../../support/remove-tree.js";
+import { Rig } from "../../support/rigs/rig.js";
+
+// Each kind of file of a store, damaged in each way: the next build gives the right image, or says what is wrong, and the store heals.
+
+const { serial, host } = busyboxSuite();
+
+const DOCKERFILE = `ARG REGISTRY=localhost
+FROM $REGISTRY/busybox AS made
+RUN --mount=type=cache,target=/cache seq 1 20000 >/made; cp /made /cache/; echo said
+FROM $REGISTRY/busybox
+COPY data /data
+COPY --from=made /made /made
+RUN cat /data /made | md5sum >/sum; ls -l /bin | wc -l >>/sum
+ARG N
+RUN cat /sum /etc/passwd >/last; echo $N >>/last; echo said $N
+`;
+
+/** How a file is damaged; \`removed\` may be a whole directory. */
+const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
+  cut: (path) => truncateSync(path, Math.floor(statSync(path).size / 2)),
+  emptied: (path) => truncateSync(path, 0),
+  zeroed: (path) => writeFileSync(path, Buffer.alloc(statSync(path).size)),
+  changed: (path) => {
+    const bytes = readFileSync(path);
+    if (bytes.length === 0) return;
+    const middle = bytes.length >> 1;
+    bytes.writeUInt8((bytes[middle] ?? 0) ^ 0x55, middle);
+    writeFileSync(path, bytes);
+  },
+  removed: (path) => rmSync(path, { recursive: true }),
+};
+
+/** Files of one kind in the versioned folder. */
+type Find = (store: Store) => readonly string[];
+
+/** What of a store is looked for by what it holds. */
+class Store {
+  constructor(readonly base: string) {}
+
+  files(folder: string): readonly string[] {
+    const directory = join(this.base, folder);
+    return readdirSync(directory, { recursive: true, encoding: "utf8" })
+      .map((name) => join(directory, name))
+      .filter((path) => statSync(path).isFile());
+  }
+
+  /** Blobs by what their first bytes are. */
+  blobs(test: (bytes: Buffer) => boolean): readonly string[] {
+    return this.files("blobs/sha256").filter((path) => test(readFileSync(path)));
+  }
+
+  json(member: string): readonly string[] {
+    return this.blobs((bytes) => bytes[0] === 0x7b && member in (JSON.parse(bytes.toString("utf8")) as object));
+  }
+}
+
+const isGzip = (bytes: Buffer) => bytes[0] === 0x1f && bytes[1] === 0x8b;
+const byEnd =
+  (...ends: readonly string[]): Find =>
+  ({ base }) =>
+    ends.map((end) => join(base, end)).filter((path) => existsSync(path));
+
+interface Kind {
+  readonly find: Find;
+  /** For what is believed while it is there (docs/caching.md). */
+  readonly flags?: readonly string[];
+  /** Not in every store: what has to be there is found by the others. */
+  readonly maybe?: boolean;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  "the largest compressed layer": {
+    find: (store) => [...store.blobs(isGzip)].sort((a, b) => statSync(b).size - statSync(a).size).slice(0, 1),
+  },
+  "all compressed layers": { find: (store) => store.blobs(isGzip) },
+  "configs of images": { find: (store) => store.json("rootfs") },
+  "manifests of images": { find: (store) => store.json("layers") },
+  "index.db": { find: byEnd("index.db") },
+  "index.db and its log": { find: byEnd("index.db", "index.db-wal", "index.db-shm") },
+  "the log of index.db": { find: byEnd("index.db-wal"), maybe: true },
+  "index.json": { find: byEnd("index.json") },
+  "oci-layout": { find: byEnd("oci-layout") },
+  "tables of contents": { find: (store) => store.files("toc") },
+  "parsed Dockerfiles": { find: (store) => store.files("memo/ast") },
+  "all memos": { find: (store) => store.files("memo") },
+  "digests of local files": { find: (store) => store.files("stat") },
+  "logs of steps": { find: (store) => store.files("builds") },
+  "files in cache mounts": { find: (store) => store.files("mounts") },
+  "a file of an unpacked base image": {
+    find: ({ base }) =>
+      readdirSync(join(base, "snapshots"))
+        .map((name) => join(base, "snapshots", name, "fs/etc/passwd"))
+        .filter((path) => existsSync(path)),
+    flags: ["--no-cache"],
+  },
+  "the reserve": { find: byEnd("reserve") },
+};
+
+const EPOCH = { SOURCE_DATE_EPOCH: "1700000000" };
+
+let rig: Rig;
+let expected: string;
+
+const args = (n: string, flags: readonly string[] = []) => {
+  const destination = `type=oci,dest=${rig.path("out.tar")}`;
+  return [
+    "build",
+    "--progress=plain",
+    "-t",
+    "app",
+    "-o",
+    destination,
+    "-o",
+    "type=image,name=app",
+    `--build-arg=REGISTRY=${host()}`,
+    `--build-arg=N=${n}`,
+    ...flags,
+    rig.path("context"),
+  ];
+};
+
+/** The archive's digest, or why there is none. */
+async function build(
+  store: string,
+  n: string,
+  flags: readonly string[] = [],
+): Promise<{ readonly archive?: string; readonly error?: string }> {
+  rmSync(rig.path("out.tar"), { force: true });
+  const { code, stderr } = await rig.cli(args(n, flags), { env: { ...EPOCH, TSBUILD_ROOT: store } });
+  if (code !== 0) return { error: stderr };
+  return {
+    archive: createHash("sha256")
+      .update(readFileSync(rig.path("out.tar")))
+      .digest("hex"),
+  };
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  removeTree(to);
+  const { code, stderr } = await rig.spawn("cp", ["-a", from, to]).ended;
+  if (code !== 0) throw new Error(stderr);
+}
+
+serial("a store is made to be damaged", async (t) => {
+  rig = new Rig();
+  rig.context("context", { Dockerfile: DOCKERFILE, data: "some text\n".repeat(5000) });
+  const whole = await build(rig.path("whole"), "1");
+  t.is(whole.error, undefined);
+  await copy(rig.path("whole"), rig.path("damaged"));
+  const other = await build(rig.path("damaged"), "2");
+  t.is(other.error, undefined);
+  expected = other.archive as string;
+  t.not(expected, whole.archive);
+});
+
+for (const [name, kind] of Object.entries(KINDS)) {
+  serial(`damage to ${name} gives no wrong image and heals`, async (t) => {
+    for (const [how, damage] of Object.entries(DAMAGES)) await damaged(t, `${name} ${how}`, kind, damage);
+  });
+}
+
+async function damaged(
+  t: ExecutionContext,
+  what: string,
+  { find, flags = [], maybe = false }: Kind,
+  damage: (path: string) => void,
+): Promise<void> {
+  const store = rig.path("damaged");
+  await copy(rig.path("whole"), store);
+  const files = find(new Store(join(store, "v1")));
+  if (files.length === 0 && maybe) return;
+  t.not(files.length, 0, what);
+  for (const file of files) damage(file);
+  let built = await build(store, "2", flags);
+  // Each attempt finds one of the damaged files.
+  for (let attempts = files.length; built.error !== undefined && attempts > 0; attempts--) {
+    t.notRegex(built.error, /error\[internal\]|error\[system/, what);
+    t.regex(built.error, /error\[[a-z]+\/[a-z-]+\]: /, what);
+    built = await build(store, "2", flags);
+  }
+  t.is(built.error, undefined, what);
+  t.is(built.archive, expected, what);
+  const run = (...command: readonly string[]) => rig.cli(command, { env: { TSBUILD_ROOT: store } });
+  for (const command of [["images"], ["logs"]]) {
+    const { stderr } = await run(...command);
+    t.notRegex(stderr, /error\[internal\]/, `${what}: ${command.join(" ")}`);
+  }
+  // What no build read is told once, and mended where it can be; blobs that are damaged stay until they are read.
+  await run("du", "--verify");
+  t.is((await build(store, "2", flags)).archive, expected, what);
+}
+
+test.after.always(() => rig?.dispose());

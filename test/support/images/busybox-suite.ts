@@ -1,0 +1,51 @@
+import test from "ava";
+import { missingForBusybox, startBusyboxRegistry } from "./base-image.js";
+import type { RealRegistry } from "../servers/registry.js";
+import { type Declare, notInstalled, requires } from "../requires.js";
+import { Rig } from "../rigs/rig.js";
+import { until } from "../until.js";
+
+/** What the tests of one file share: a registry with a busybox base, started before them and stopped after them. */
+export interface BusyboxSuite {
+  /** Declares a serial test, which is skipped by name where the machine lacks a program. */
+  readonly serial: Declare["serial"];
+  /** Declares serial tests that need something else, too. */
+  readonly requiring: (...reasons: readonly (string | undefined)[]) => Declare["serial"];
+  /** Host and port; only inside tests. */
+  readonly host: () => string;
+}
+
+/** Registers the hooks in the test file that calls it. */
+export function busyboxSuite(): BusyboxSuite {
+  const missing = missingForBusybox();
+  let registry: RealRegistry | undefined;
+  test.before(async () => {
+    if (missing === undefined) registry = await startBusyboxRegistry();
+  });
+  test.after.always(() => registry?.stop());
+  return {
+    serial: requires(notInstalled(missing)).serial,
+    requiring: (...reasons) => requires(notInstalled(missing), ...reasons).serial,
+    host: () => {
+      if (!registry) throw new Error("the registry runs only while tests do");
+      return registry.host;
+    },
+  };
+}
+
+/** A rig of its own for `body`; it is disposed of in every case. */
+export async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
+  const rig = new Rig();
+  try {
+    await body(rig);
+  } finally {
+    await rig.dispose();
+  }
+}
+
+/** Waits until nothing of the rig is left but what `expected` names; resolves with what stayed all the same. */
+export async function gone(rig: Rig, expected: (line: string) => boolean = () => false): Promise<readonly string[]> {
+  const left = () => rig.leftovers().filter((line) => !expected(line));
+  await until(() => left().length === 0);
+  return left();
+}

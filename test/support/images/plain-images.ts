@@ -1,0 +1,28 @@
+import { sha256 } from "../../../core/digest.js";
+import { readIgnoreLines } from "../../../frontend/dockerfile/syntax/dockerignore.js";
+import type { FrontendPorts } from "../../../frontend/frontend.js";
+
+/** Images are plain ones for the wanted platform, but those that are called after one. */
+export function plainImages(ignore = ""): FrontendPorts {
+  return {
+    async resolveImage(ref, { platform }) {
+      const architecture = /amd64|busybox/.test(ref) ? "amd64" : platform.architecture;
+      const digest = sha256(ref);
+      return {
+        ref,
+        identifier: `docker-image://${ref}@${digest}`,
+        attrs: {},
+        digest,
+        platform: { os: "linux", architecture },
+        config: {
+          os: "linux",
+          architecture,
+          config: { Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], Cmd: ["sh"] },
+          rootfs: { type: "layers", diff_ids: [digest] },
+        },
+      };
+    },
+    namedContext: async () => undefined,
+    ignorePatterns: async () => readIgnoreLines(ignore).map(({ pattern }) => pattern),
+  };
+}

@@ -1,0 +1,152 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../../../executor-native/contract.js";
+import { ownershipHere } from "../../../executor-native/id-map.js";
+import { startWorker } from "../../../executor-native/start-worker.js";
+import { llistxattr } from "../../../core/system/posix.js";
+
+/** A static busybox is all that a root file system needs here. */
+export const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
+
+export const ENTRY = fileURLToPath(new URL("../../executor-native/entry.js", import.meta.url));
+
+export interface Ran {
+  readonly exit: SandboxExit;
+  readonly out: string;
+  readonly err: string;
+  readonly upper: string;
+}
+
+export type RunOptions = Partial<SandboxSpec> & {
+  readonly lowers?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly onOutput?: RunIo["onOutput"];
+};
+
+/** A worker, a small root file system and a place for layers. Close it: that removes everything, whoever owns it. */
+export class SandboxRig {
+  /** Whether owners are virtual for whoever runs this. */
+  readonly virtual = ownershipHere() === "virtual";
+  #next = 0;
+  private constructor(
+    readonly base: string,
+    readonly rootfs: string,
+    readonly worker: Worker,
+  ) {}
+
+  static async open(): Promise<SandboxRig> {
+    const base = mkdtempSync(join(tmpdir(), "tsbuild-sandbox-"));
+    chmodSync(base, 0o755);
+    const rootfs = makeRootfs(join(base, "rootfs"));
+    return new SandboxRig(base, rootfs, await startWorker({ entry: ENTRY, stateDirectory: join(base, "state") }));
+  }
+
+  async close(): Promise<void> {
+    await this.worker.remove([this.base]);
+    await this.worker.close();
+  }
+
+  directory(name = "d"): string {
+    const path = join(this.base, `${name}${this.#next++}`);
+    mkdirSync(path);
+    return path;
+  }
+
+  /** A shell command, or an argument list, on top of `lowers` (default: the small root file system). */
+  async run(command: string | readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const { lowers, signal, onOutput, ...overrides } = options;
+    const upper = this.directory("upper");
+    const text = { stdout: "", stderr: "" };
+    const exit = await this.worker.run(
+      {
+        rootfs: { lowers: lowers ?? [this.rootfs], upper, work: this.directory("work") },
+        mounts: [],
+        args: typeof command === "string" ? ["/bin/sh", "-c", command] : command,
+        env: ["PATH=/bin"],
+        cwd: "/",
+        user: "",
+        hostname: "sandbox",
+        network: "host",
+        security: "sandbox",
+        hosts: "127.0.0.1 localhost\n",
+        resolvConf: "nameserver 192.0.2.1\n",
+        ...overrides,
+      },
+      {
+        onOutput: (stream, data) => {
+          text[stream] += Buffer.from(data).toString();
+          onOutput?.(stream, data);
+        },
+        ...(signal ? { signal } : {}),
+      },
+    );
+    return { exit, out: text.stdout, err: text.stderr, upper };
+  }
+}
+
+/** Busybox with a link for every applet, users and groups. */
+export function makeRootfs(path: string): string {
+  mkdirSync(join(path, "bin"), { recursive: true });
+  mkdirSync(join(path, "etc"));
+  mkdirSync(join(path, "tmp"));
+  chmodSync(join(path, "tmp"), 0o1777);
+  copyFileSync(BUSYBOX as string, join(path, "bin/busybox"));
+  for (const applet of execFileSync(BUSYBOX as string, ["--list"], { encoding: "utf8" }).split("\n")) {
+    if (applet !== "" && applet !== "busybox") symlinkSync("busybox", join(path, "bin", applet));
+  }
+  writeFileSync(join(path, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nwww:x:33:34:Web:/var/www:/bin/sh\nbare:x:44:45::/:/bin/sh\n");
+  writeFileSync(join(path, "etc/group"), "root:x:0:\nweb:x:34:\nlogs:x:50:root,www\nmail:x:51:www,other\ntty:x:5:\n");
+  return path;
+}
+
+/** Paths below `directory` as `relative` names, sorted, directories with a final slash. */
+export function tree(directory: string, prefix = ""): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const name = `${prefix}${entry.name}`;
+      return entry.isDirectory() ? [`${name}/`, ...tree(join(directory, entry.name), `${name}/`)] : [name];
+    });
+}
+
+/**
+ * The arguments of a `sleep` that no other run of the tests on this machine has: `number`, then a fraction of its own. It looks for what is left of the
+ * processes that it started.
+ */
+export function ownSleep(number: number): string {
+  return `${number}.${process.pid}`;
+}
+
+/** Of a file of this machine what every change of its owner, mode, times or attributes shows in. */
+export function metadata(path: string): string {
+  const { mode, uid, gid, ctimeNs } = statSync(path, { bigint: true });
+  return [path, mode.toString(8), uid, gid, ctimeNs, ...llistxattr(path)].join(" ");
+}
+
+/** Processes of this machine whose command line holds `text`. */
+export function processesWith(text: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
