@@ -17,7 +17,7 @@ import { FileMemo } from "./index/memo.js";
 import { Orphans } from "./processes/orphans.js";
 import { Owner } from "./processes/owner.js";
 import { prepareLayout, storePaths } from "./paths.js";
-import { adoptTrees, cleanUpAfter, draftHolders } from "./index/recovery.js";
+import { adoptTrees, cleanUpAfter, holders } from "./index/recovery.js";
 import { closeBase, makeStoreDirectory } from "./private-base.js";
 import { keepReserve } from "./collect/reserve.js";
 import { IndexedResults } from "./index/result-index.js";
@@ -59,7 +59,7 @@ export function openStore(options: StoreOptions): Store {
       found = true;
       cleanUpAfter(holder, directory, { database, orphans, paths, builds, unsynced });
     });
-    for (const holder of draftHolders(database)) {
+    for (const holder of holders(database)) {
       if (!owner.isAlive(holder)) cleanUpAfter(holder, join(paths.tmp, holder), { database, orphans, paths, builds, unsynced });
     }
     if (!found || !database.exists) return;

@@ -57,6 +57,17 @@ function note(write: () => void): boolean {
   }
 }
 
+/** Gives the room away that is kept for collection; false on a store that is read-only. */
+function mayGiveReserve(path: string): boolean {
+  try {
+    giveReserve(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return false;
+  }
+}
+
 /** Ends a dry run: the transaction is rolled back. */
 class DryRun extends Error {}
 
@@ -130,7 +141,7 @@ export class StoreCollector implements Collector {
     };
     if (note(cleanUp) || !existsSync(paths.reserve)) return;
     // On a full disk the rows of the dead go into the room that is kept for it.
-    giveReserve(paths.reserve);
+    if (!mayGiveReserve(paths.reserve)) return;
     note(cleanUp);
     keepReserve(paths.reserve);
   }

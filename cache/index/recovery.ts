@@ -46,10 +46,11 @@ export function cleanUpAfter(
   if (!removeTree(directory)) orphans.add(directory);
 }
 
-/** Who makes drafts, dead or alive. */
-export function draftHolders(database: Database): readonly string[] {
+/** Who makes drafts or has leases, dead or alive: on a full disk a process ends without taking its rows along. */
+export function holders(database: Database): readonly string[] {
   if (!database.exists) return [];
-  return database.all<{ holder: string }>("SELECT DISTINCT holder FROM drafts").map(({ holder }) => holder);
+  const rows = database.all<{ holder: string }>("SELECT holder FROM leases WHERE expires IS NULL UNION SELECT holder FROM drafts");
+  return rows.map(({ holder }) => holder);
 }
 
 /**
