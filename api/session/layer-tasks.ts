@@ -2,9 +2,18 @@ import { join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
 import { ThreadPool } from "../../core/tasks/thread-pool.js";
 import type { Worker } from "../../executor-native/contract.js";
+import type { LayerTasks } from "../../oci/layer/model/tasks.js";
+import type { LayerBlob, Toc } from "../../oci/layer/model/toc.js";
+import { revivedToc } from "../../oci/layer/model/toc-columns.js";
+import { packedPlan } from "../../oci/layer/write/packed-plan.js";
 import type { LayerTaskRunner } from "../../solver/layers/ports.js";
 import type { HashFiles } from "../../solver/ops/local/hash-files.js";
 import { hashOnThreads } from "../../solver/ops/local/hash-on-threads.js";
+
+type Run<P, R> = (params: P, options: { readonly signal: AbortSignal }) => Promise<R>;
+
+type Params<Name extends keyof LayerTasks> = Parameters<LayerTasks[Name]>[0];
+type Result<Name extends keyof LayerTasks> = Awaited<ReturnType<LayerTasks[Name]>>;
 
 /** The heavy work of a build, off the main thread. */
 export interface Tasks {
@@ -31,18 +40,33 @@ export function layerTaskRunner(worker: () => Promise<Worker>): Tasks {
       (await worker()).task<R>(name, params, options);
   return {
     tasks: {
-      scan: onThread("scan"),
-      pack: onThread("pack"),
+      scan: reviving<Params<"scan">, Result<"scan">>(onThread("scan")),
+      pack: packer(onThread("pack")),
       extract: onThread("extract"),
       recompress: onThread("recompress"),
-      apply: inWorker("apply"),
-      diff: inWorker("diff"),
+      apply: reviving<Params<"apply">, Result<"apply">>(inWorker("apply")),
+      diff: reviving<Params<"diff">, Result<"diff">>(inWorker("diff")),
       check: inWorker("check"),
-      packMapped: inWorker("pack"),
+      packMapped: packer(inWorker("pack")),
     },
     hashFiles: hashOnThreads(onThread("hashFiles")),
     close: async () => {
       await pool?.close();
     },
   };
+}
+
+/** The same task, whose TOC is whole again. */
+function reviving<P, R extends { readonly toc: Toc }>(run: Run<P, R>): Run<P, R> {
+  return async (params, options) => {
+    const result = await run(params, options);
+    return { ...result, toc: revivedToc(result.toc) };
+  };
+}
+
+/** Sends plans in the form that takes the least memory on either side. */
+function packer(run: Run<Params<"pack">, LayerBlob>): Run<Params<"pack">, LayerBlob> {
+  const packed = reviving(run);
+  return async ({ plan, epoch, ...params }, options) =>
+    packed({ ...params, plan: "pieces" in plan ? plan : await packedPlan(plan, epoch, options.signal) }, options);
 }

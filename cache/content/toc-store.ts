@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 import { type Digest, digestHex, isDigest } from "../../core/digest.js";
@@ -9,8 +9,11 @@ import type { Owner } from "../processes/owner.js";
 import { decodeToc, encodeToc } from "./toc-codec.js";
 import type { StoreTotals } from "../database/totals.js";
 
-/** Entries of all TOCs kept in memory: about 60 MB. */
+/** Entries of all TOCs kept in memory: about 30 MB. */
 const MEMORY = 150_000;
+
+/** Characters that are written at once. */
+const WRITTEN = 1 << 18;
 
 /** Tables of contents as files by diffID. They are derived: whoever misses one makes it from the blob or the snapshot. */
 export class TocStore {
@@ -62,7 +65,19 @@ export class TocStore {
     if (existsSync(this.path(toc.diffId))) return;
     const temporary = this.owner.temporaryPath("toc");
     try {
-      writeFileSync(temporary, encodeToc(toc), { flag: "wx" });
+      const file = openSync(temporary, "wx");
+      try {
+        let text = "";
+        for (const piece of encodeToc(toc)) {
+          text += piece;
+          if (text.length < WRITTEN) continue;
+          writeFileSync(file, text);
+          text = "";
+        }
+        writeFileSync(file, text);
+      } finally {
+        closeSync(file);
+      }
       renameSync(temporary, this.path(toc.diffId));
       this.totals.addFile(this.path(toc.diffId));
     } catch (error) {

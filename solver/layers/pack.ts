@@ -6,7 +6,7 @@ import { together } from "../../core/tasks/together.js";
 import { compressionRecipe } from "../../oci/layer/write/compress.js";
 import type { EarlierLayer } from "../../oci/layer/write/layer-writer.js";
 import type { CompressionOptions, LayerTasks } from "../../oci/layer/model/tasks.js";
-import type { ContentSource, LayerBlob, PackEntry, PackPlan } from "../../oci/layer/model/toc.js";
+import type { ContentSource, LayerBlob, PackEntries, PackEntry, PackPlan } from "../../oci/layer/model/toc.js";
 import type { LayerAccess } from "./layer-access.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
@@ -49,7 +49,7 @@ export async function packLayer(
 /** Plans up to these sizes are packed where they were made: until a thread has started and read a plan, they are done. */
 const SMALL = { entries: 200, bytes: 4 << 20 };
 
-type PackParams = Parameters<LayerTasks["pack"]>[0];
+type PackParams = Parameters<LayerTasks["pack"]>[0] & { readonly plan: PackPlan };
 
 /** Packs on this thread what is small, or nearly all alike the last layer of its lineage; undefined for everything else. */
 async function packHere(
@@ -59,11 +59,17 @@ async function packHere(
   signal: AbortSignal,
 ): Promise<LayerBlob | undefined> {
   const { entries } = params.plan;
-  const isSmall = entries.length <= SMALL.entries && entries.reduce((sum, { size }) => sum + size, 0) <= SMALL.bytes;
+  const isSmall = entries.length <= SMALL.entries && sizeOf(entries) <= SMALL.bytes;
   const earlier = isSmall || lineage === undefined ? undefined : earlierLayer(store, lineage);
   if (!isSmall && !earlier) return undefined;
   const { pack, repack } = await import("../../oci/layer/write/pack.js");
   return earlier ? repack({ ...params, earlier }, signal) : pack(params, signal);
+}
+
+function sizeOf(entries: PackEntries): number {
+  let sum = 0;
+  for (const { size } of entries) sum += size;
+  return sum;
 }
 
 /** The last layer of a lineage, when all of it is in the store. */
@@ -109,7 +115,7 @@ async function locateContent(
     if (!place) throw new Error(`internal: layer ${source.layer} was not located`);
     return { kind: "path", path: place(source.path) };
   };
-  const entries = plan.entries.map((entry): PackEntry => (entry.source ? { ...entry, source: locate(entry.source) } : entry));
+  const entries = Array.from(plan.entries, (entry): PackEntry => (entry.source ? { ...entry, source: locate(entry.source) } : entry));
   return { plan: { ...plan, entries }, mapped };
 }
 

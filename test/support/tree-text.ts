@@ -101,7 +101,7 @@ export function writeTree(directory: string, lines: readonly Line[]): void {
 /** A planned layer as text, in canonical order. */
 export function planText(plan: PackPlan): string {
   const kinds: Readonly<Record<string, Line["kind"]>> = { dir: "d", file: "f", symlink: "l", fifo: "p" };
-  const lines = plan.entries.map((entry): Line => {
+  const lines = [...plan.entries].map((entry): Line => {
     const { path, mode, uid, gid } = entry;
     const kind = entry.hardlink !== undefined ? "h" : entry.opaque ? "o" : (kinds[entry.type] as Line["kind"]);
     let text = entry.hardlink ?? entry.link ?? "";

@@ -1,6 +1,6 @@
 import type { Digest } from "../../../core/digest.js";
 import type { Descriptor } from "../../types.js";
-import type { LayerBlob, PackPlan, Toc } from "./toc.js";
+import type { LayerBlob, PackedPlan, PackPlan, Toc } from "./toc.js";
 import type { Compression } from "../../media-types.js";
 
 /**
@@ -21,7 +21,7 @@ export interface LayerTasks {
   }): Promise<{ readonly diffId: Digest; readonly toc: Toc }>;
   /** Writes a new layer blob to `out`. Sources are `path` and `bytes` only. A file that changed (size or known digest) fails with `layer/file-changed`. */
   pack(params: {
-    readonly plan: PackPlan;
+    readonly plan: PackPlan | PackedPlan;
     readonly out: string;
     readonly compression: CompressionOptions /** Clamp: mtimes later than this (seconds) become this. */;
     readonly epoch?: number;

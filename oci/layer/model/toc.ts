@@ -14,13 +14,18 @@ export interface TocEntry extends NodeMeta {
   readonly opaque?: boolean;
 }
 
+/** Entries of a TOC, which may be made anew each time they are looked at: a large TOC is not held as objects. */
+export interface TocEntries extends Iterable<TocEntry> {
+  readonly length: number;
+}
+
 /** Table of contents of one layer. Canonical order: code-unit order of paths with parents first. */
 export interface Toc {
   readonly version: 1;
   readonly diffId: Digest;
   /** Bytes of the uncompressed tar. */
   readonly size: number;
-  readonly entries: readonly TocEntry[];
+  readonly entries: TocEntries;
   /** Paths that this layer deletes from those below (`.wh.NAME`). */
   readonly whiteouts: readonly string[];
 }
@@ -58,10 +63,23 @@ export interface PackEntry extends NodeMeta {
   readonly opaque?: boolean;
 }
 
+/** Entries of a plan, which may be made anew each time they are looked at, and then are the same each time. */
+export interface PackEntries extends Iterable<PackEntry> {
+  readonly length: number;
+}
+
 /** What a new layer consists of. Entries may come in any order; the packer sorts them into canonical order. */
 export interface PackPlan {
-  readonly entries: readonly PackEntry[];
+  readonly entries: PackEntries;
   readonly whiteouts?: readonly string[];
+}
+
+/**
+ * A plan on its way to another thread or process: its steps in order, in pieces that are read one after the other. Note that we send no plan as objects, because the
+ * other side would hold all of them until the layer is written.
+ */
+export interface PackedPlan {
+  readonly pieces: readonly Uint8Array[];
 }
 
 /** What packing, diffing or scanning a layer gives. */

@@ -5,7 +5,8 @@ import { badHardlink, badWhiteout, nameTooLong, parentNotDirectory, symlinkLoop 
 import { checkLength, cleanName, metaOf, PATH_LIMIT, throughLink } from "./entry-rules.js";
 import { joinPath } from "../model/path-order.js";
 import { SYMLINK_LIMIT } from "../model/resolve.js";
-import type { Toc, TocEntry } from "../model/toc.js";
+import type { Toc } from "../model/toc.js";
+import { TocColumnsBuilder } from "../model/toc-columns.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { classifyName } from "../model/whiteout.js";
 
@@ -106,7 +107,7 @@ export class LayerTree {
   }
 
   toc(diffId: Digest, size: number): Toc {
-    const entries: TocEntry[] = [];
+    const entries = new TocColumnsBuilder();
     const whiteouts: string[] = [];
     const first = new Map<Inode, string>();
     const visit = (directory: Directory): void => {
@@ -116,25 +117,20 @@ export class LayerTree {
         if (node.kind === "whiteout") whiteouts.push(path);
         else if (node.kind === "dir") {
           const meta = node.meta ?? (node.opaque ? IMPLIED : undefined);
-          if (meta) entries.push({ path, ...meta, ...(node.opaque ? { opaque: true } : {}) });
+          if (meta) entries.add({ path, ...meta, ...(node.opaque ? { opaque: true } : {}) }, undefined);
           visit(node);
         } else {
           const { inode } = node;
           const hardlink = first.get(inode);
           if (hardlink === undefined) first.set(inode, path);
-          entries.push({
-            path,
-            ...inode.meta,
-            ...(inode.digest === undefined ? {} : { digest: inode.digest }),
-            ...(hardlink === undefined ? {} : { hardlink }),
-          });
+          entries.add({ path, ...inode.meta, ...(hardlink === undefined ? {} : { hardlink }) }, inode.digest);
         }
       }
     };
     const { meta, opaque } = this.#root;
-    if (meta || opaque) entries.push({ path: "", ...(meta ?? IMPLIED), ...(opaque ? { opaque: true } : {}) });
+    if (meta || opaque) entries.add({ path: "", ...(meta ?? IMPLIED), ...(opaque ? { opaque: true } : {}) }, undefined);
     visit(this.#root);
-    return { version: 1, diffId, size, entries, whiteouts };
+    return { version: 1, diffId, size, entries: entries.entries(), whiteouts };
   }
 
   #plain(parent: Directory, name: string, header: TarHeader, ordinal: number): void {

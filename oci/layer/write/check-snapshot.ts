@@ -6,7 +6,8 @@ import { lgetxattr } from "../../../core/system/posix.js";
 import { joinPath, splitPath } from "../model/path-order.js";
 import { type Cancellation, stopIfAborted } from "../read/read-layer.js";
 import type { LayerTasks } from "../model/tasks.js";
-import type { TocEntry } from "../model/toc.js";
+import type { Toc, TocEntry } from "../model/toc.js";
+import { revivedToc } from "../model/toc-columns.js";
 import { nodeType, readNames, readNode, statOf } from "./upper-stat.js";
 import { VirtualOwners } from "../model/virtual-owners.js";
 import { OPAQUE_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
@@ -20,7 +21,8 @@ const buffer = Buffer.allocUnsafe(1 << 20);
  * table does not have. Times and attributes are not looked at. Answers what differs, as sentences.
  */
 export async function check(params: Parameters<LayerTasks["check"]>[0], context?: Cancellation): ReturnType<LayerTasks["check"]> {
-  const { directory, toc } = params;
+  const { directory } = params;
+  const toc = revivedToc(params.toc);
   const owners = new VirtualOwners([directory]);
   const found: string[] = [];
   for (const entry of toc.entries) {
@@ -74,8 +76,8 @@ function isWhiteout(host: string): boolean {
   return (stat.isCharacterDevice() && stat.rdev === 0) || (stat.isFile() && lgetxattr(host, WHITEOUT_XATTR) !== undefined);
 }
 
-function* additions(directory: string, { entries, whiteouts }: Parameters<LayerTasks["check"]>[0]["toc"]): Iterable<string> {
-  const named = [...whiteouts, ...entries.map(({ path }) => path)];
+function* additions(directory: string, { entries, whiteouts }: Toc): Iterable<string> {
+  const named = [...whiteouts, ...Array.from(entries, ({ path }) => path)];
   const known = new Set(named);
   for (const path of named) for (let [at] = splitPath(path); at !== "" && !known.has(at); [at] = splitPath(at)) known.add(at);
   const pending = [""];

@@ -21,29 +21,29 @@ export interface KeptRun {
  */
 export function keptRuns(steps: readonly PackStep[], earlier: Toc): readonly KeptRun[] {
   if (earlier.whiteouts.length > 0 || steps.some(({ kind }) => kind !== "entry")) return [];
-  const { entries } = earlier;
   const runs: KeptRun[] = [];
-  let open: { readonly first: number; readonly entry: number; readonly start: number } | undefined;
+  let open: { readonly first: number; readonly entries: TocEntry[]; readonly start: number } | undefined;
   let position = 0;
   let step = 0;
-  const close = (entry: number): void => {
-    if (open) runs.push({ first: open.first, entries: entries.slice(open.entry, entry), start: open.start, end: position });
+  const close = (): void => {
+    if (open) runs.push({ ...open, end: position });
     open = undefined;
   };
-  for (const [index, entry] of entries.entries()) {
+  for (const entry of earlier.entries) {
     if (entry.opaque) return [];
     const skipped = step;
     while (step < steps.length && comparePaths(pathOf(steps[step]), entry.path) < 0) step++;
     const same = isSame(steps[step], entry);
-    if (!same || step > skipped) close(index);
+    if (!same || step > skipped) close();
     if (same) {
-      open ??= { first: step, entry: index, start: position };
+      open ??= { first: step, entries: [], start: position };
+      open.entries.push(entry);
       step++;
     }
     position +=
       headerSize(headerOf(entry)) + (entry.type === "file" && entry.hardlink === undefined ? entry.size + padding(entry.size) : 0);
   }
-  close(entries.length);
+  close();
   return position + END_MARKER_SIZE === earlier.size ? runs : [];
 }
 

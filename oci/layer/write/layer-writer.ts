@@ -11,10 +11,12 @@ import { headerOf } from "./entry-header.js";
 import { fileChanged } from "../model/errors.js";
 import { type KeptRun, keptRuns } from "./kept-runs.js";
 import { sortByPath } from "../model/path-order.js";
+import { stepsOf } from "./packed-plan.js";
 import { layerSteps, type PackStep } from "./plan.js";
 import { type Cancellation, digestOf, EMPTY_DIGEST, stopIfAborted } from "../read/read-layer.js";
 import type { CompressionOptions } from "../model/tasks.js";
-import type { LayerBlob, PackEntry, PackPlan, Toc, TocEntry } from "../model/toc.js";
+import type { LayerBlob, PackedPlan, PackEntry, PackPlan, Toc } from "../model/toc.js";
+import { TocColumnsBuilder } from "../model/toc-columns.js";
 import { isReservedName, opaqueMarkerOf, whiteoutOf } from "../model/whiteout.js";
 
 export interface WriteOptions {
@@ -43,11 +45,15 @@ export interface WrittenLayer {
 const STAGING = 1 << 20;
 
 /** Writes a layer from a plan. Removes the blob again when it fails. Throws {@link EarlierTarUnusable} when the earlier layer does not help. */
-export async function writeLayer(plan: PackPlan, options: WriteOptions): Promise<WrittenLayer> {
+export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOptions): Promise<WrittenLayer> {
   const { out, context, epoch } = options;
-  if (!out) return describeLayer(plan, epoch, context);
-  const steps = layerSteps(plan, epoch);
-  const earlier = options.earlier && openEarlier(steps, options.earlier);
+  if (!out) {
+    if ("pieces" in plan) throw new Error("internal: a layer that is not written needs no thread");
+    return describeLayer(plan, epoch, context);
+  }
+  const planned = "pieces" in plan ? stepsOf(plan) : layerSteps(plan, epoch);
+  const steps = options.earlier ? [...planned] : planned;
+  const earlier = options.earlier && Array.isArray(steps) ? openEarlier(steps, options.earlier) : undefined;
   const mediaType = layerMediaType(out.compression.type);
   try {
     return await compressTo(out.path, out.compression, async (compressor) => {
@@ -67,7 +73,9 @@ export async function writeLayer(plan: PackPlan, options: WriteOptions): Promise
 async function describeLayer(plan: PackPlan, epoch: number | undefined, context: Cancellation | undefined): Promise<WrittenLayer> {
   const steps = layerSteps(plan, epoch, { reservedNames: true });
   const written = await writeSteps(steps, new Compressor({ type: "uncompressed" }, () => {}), undefined, context);
-  if (!plan.entries.some(({ path }) => isReservedName(path))) return written;
+  let reserved = false;
+  for (const { path } of plan.entries) reserved ||= isReservedName(path);
+  if (!reserved) return written;
   const diffId = sha256(`files with reserved names\n${written.diffId}`);
   return { ...written, diffId, toc: { ...written.toc, diffId } };
 }
@@ -92,31 +100,41 @@ function openEarlier(steps: readonly PackStep[], { blob, toc }: EarlierLayer): E
 }
 
 async function writeSteps(
-  steps: readonly PackStep[],
+  steps: Iterable<PackStep>,
   compressor: Compressor,
   mediaType: string | undefined,
   context: Cancellation | undefined,
   earlier?: Earlier,
 ): Promise<WrittenLayer> {
   const tar = new TarStaging(compressor);
-  const entries: TocEntry[] = [];
+  const entries = new TocColumnsBuilder();
   const whiteouts: { readonly path: string }[] = [];
+  /** Of files that have more names. */
   const digests = new Map<string, Digest>();
-  for (let index = 0; index < steps.length; index++) {
+  const keep = (step: PackStep, digest = step.kind === "entry" ? step.entry.digest : undefined): void => {
+    if (step.kind === "entry" && step.linked && digest !== undefined) digests.set(step.entry.path, digest);
+  };
+  let index = -1;
+  /** Steps that a run has done already. */
+  let done = 0;
+  for (const step of steps) {
+    index++;
+    if (done > 0) {
+      done--;
+      keep(step);
+      continue;
+    }
     stopIfAborted(context);
     const run = earlier?.runs.get(index);
     if (earlier && run) {
       const shared = index === 0 && run.start === 0 && compressor.digested() !== undefined;
       const digested = (): Hasher => compressor.digested() as Hasher;
       await tar.copy(shared ? earlier.tar.readFirst(run.end, digested) : earlier.tar.read(run.start, run.end), context);
-      for (const entry of run.entries) {
-        entries.push(entry);
-        if (entry.digest !== undefined) digests.set(entry.path, entry.digest);
-      }
-      index += run.entries.length - 1;
+      for (const entry of run.entries) entries.add(entry, entry.digest);
+      keep(step);
+      done = run.entries.length - 1;
       continue;
     }
-    const step = steps[index] as PackStep;
     if (step.kind !== "entry") {
       const marker = encodeHeader(markerHeader(step.kind === "whiteout" ? whiteoutOf(step.path) : opaqueMarkerOf(step.path)));
       if (step.kind === "whiteout") whiteouts.push({ path: step.path });
@@ -145,9 +163,9 @@ async function writeSteps(
         content.close();
       }
       if (entry.digest !== undefined && entry.digest !== digest) throw fileChanged(entry.path, "its content changed");
-      digests.set(entry.path, digest);
+      keep(step, digest);
     }
-    entries.push(tocEntry(entry, digest));
+    entries.add(entry, digest);
   }
   const wait = tar.fits(END_MARKER_SIZE) ? undefined : tar.flush();
   if (wait) await wait;
@@ -158,7 +176,7 @@ async function writeSteps(
     version: 1,
     diffId,
     size: uncompressedSize,
-    entries,
+    entries: entries.entries(),
     whiteouts: sortByPath(whiteouts).map(({ path }) => path),
   };
   return { diffId, toc, blob: mediaType === undefined ? undefined : { digest, size, mediaType } };
@@ -253,24 +271,4 @@ function sizeChanged(entry: PackEntry, found: number): TsbuildError {
 /** Deletions carry no metadata: time zero, as containerd writes them. */
 function markerHeader(name: string): TarHeader {
   return { name, type: "file", mode: 0, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
-}
-
-/** Members in the order in which reading a layer gives them: equal TOCs are equal as text, too. */
-function tocEntry(entry: PackEntry, digest: Digest | undefined): TocEntry {
-  const { path, type, mode, uid, gid, size, mtime, link, xattrs, device, hardlink, opaque } = entry;
-  return {
-    path,
-    type,
-    mode,
-    uid,
-    gid,
-    size,
-    mtime,
-    ...(link === undefined ? {} : { link }),
-    ...(xattrs === undefined ? {} : { xattrs }),
-    ...(device === undefined ? {} : { device }),
-    ...(digest === undefined ? {} : { digest }),
-    ...(hardlink === undefined ? {} : { hardlink }),
-    ...(opaque ? { opaque } : {}),
-  };
 }

@@ -1,5 +1,5 @@
 import { splitPath } from "../model/path-order.js";
-import type { FileTree, PackEntry, Toc } from "../model/toc.js";
+import type { FileTree, PackEntry, Toc, TocEntry } from "../model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { IMPLIED_DIRECTORY } from "../model/view.js";
 
@@ -15,7 +15,11 @@ export interface OverlayFacts {
 
 export function overlayFacts(toc: Toc): OverlayFacts {
   const known = new Set([""]);
-  for (const { path, type } of toc.entries) if (type === "dir") known.add(path);
+  let root: TocEntry | undefined;
+  for (const entry of toc.entries) {
+    if (entry.path === "") root = entry;
+    if (entry.type === "dir") known.add(entry.path);
+  }
   const implied: string[] = [];
   const imply = (directory: string): void => {
     for (let at = directory; !known.has(at); [at] = splitPath(at)) {
@@ -25,7 +29,6 @@ export function overlayFacts(toc: Toc): OverlayFacts {
   };
   for (const { path } of toc.entries) imply(splitPath(path)[0]);
   for (const path of toc.whiteouts) imply(splitPath(path)[0]);
-  const root = toc.entries[0]?.path === "" ? toc.entries[0] : undefined;
   return { implied, opaqueRoot: root?.opaque ?? false, root };
 }
 

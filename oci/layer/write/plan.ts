@@ -1,41 +1,65 @@
-import { joinPath, sortByPath, splitPath } from "../model/path-order.js";
+import { comparePaths, joinPath, sortByPath, splitPath } from "../model/path-order.js";
 import { reservedName } from "../model/errors.js";
-import type { PackEntry, PackPlan } from "../model/toc.js";
+import type { PackEntries, PackEntry, PackPlan } from "../model/toc.js";
 import type { Timestamp } from "../../../core/file-node.js";
 import { isReservedName } from "../model/whiteout.js";
 import { layerXattrs } from "../model/xattrs.js";
 
 /** One thing to be written to a tar, in order. */
 export type PackStep =
-  | { readonly kind: "entry"; readonly entry: PackEntry }
+  | { readonly kind: "entry"; readonly entry: PackEntry /** It has other names too. */; readonly linked?: boolean }
   | { readonly kind: "opaque"; readonly path: string }
   | { readonly kind: "whiteout"; readonly path: string };
 
 /**
  * The order and form in which a plan is written, the same however it came: canonical path order, an opaque marker right after its directory,
  * of a group of hard links the first path carries the content, times in whole seconds (as Docker and containerd write them) and not after `epoch`.
+ * Steps of a plan that is in order are made one by one.
  */
-export function layerSteps(
+export function* layerSteps(
   plan: PackPlan,
   epoch: number | undefined,
-  { reservedNames = false }: { /** Take files whose names mean deletions in a layer. */ readonly reservedNames?: boolean } = {},
-): readonly PackStep[] {
+  options: { /** Take files whose names mean deletions in a layer. */ readonly reservedNames?: boolean } = {},
+): Generator<PackStep, void> {
   const whiteouts = new Set(plan.whiteouts ?? []);
-  const entries = sortByPath(withFirstLinks(plan.entries)).map((entry, index, all) => {
-    if (index > 0 && all[index - 1]?.path === entry.path) throw new Error(`internal: "${entry.path}" is planned twice`);
-    if (!reservedNames && isReservedName(entry.path)) throw reservedName(entry.path);
-    // A directory that replaces what is below hides it; anything else hides it by being there.
-    const replaces = whiteouts.delete(entry.path) && entry.type === "dir";
-    return normalized(entry, epoch, replaces);
-  });
-  const steps: PackStep[] = [];
-  for (const entry of entries) {
-    steps.push({ kind: "entry", entry });
-    if (entry.opaque) steps.push({ kind: "opaque", path: entry.path });
+  if (whiteouts.size === 0) {
+    yield* entrySteps(plan, epoch, whiteouts, options);
+    return;
   }
-  if (whiteouts.size === 0) return steps;
+  const steps = [...entrySteps(plan, epoch, whiteouts, options)];
   for (const path of whiteouts) steps.push({ kind: "whiteout", path });
-  return sortByPath(steps.map((step) => ({ step, path: placeOf(step) }))).map(({ step }) => step);
+  for (const { step } of sortByPath(steps.map((step) => ({ step, path: placeOf(step) })))) yield step;
+}
+
+/** Takes out of `whiteouts` what the entries themselves replace. */
+function* entrySteps(
+  plan: PackPlan,
+  epoch: number | undefined,
+  whiteouts: Set<string>,
+  { reservedNames = false }: { readonly reservedNames?: boolean },
+): Generator<PackStep, void> {
+  let before: string | undefined;
+  const { entries, firsts } = withFirstLinks(plan.entries);
+  for (const entry of sortedEntries(entries)) {
+    const { path } = entry;
+    if (path === before) throw new Error(`internal: "${path}" is planned twice`);
+    before = path;
+    if (!reservedNames && isReservedName(path)) throw reservedName(path);
+    // A directory that replaces what is below hides it; anything else hides it by being there.
+    const replaces = whiteouts.delete(path) && entry.type === "dir";
+    const written = normalized(entry, epoch, replaces);
+    yield firsts?.has(path) ? { kind: "entry", entry: written, linked: true } : { kind: "entry", entry: written };
+    if (written.opaque) yield { kind: "opaque", path };
+  }
+}
+
+function sortedEntries(entries: PackEntries): Iterable<PackEntry> {
+  let before = "";
+  for (const { path } of entries) {
+    if (comparePaths(before, path) > 0) return sortByPath([...entries]);
+    before = path;
+  }
+  return entries;
 }
 
 /** The path whose place in the order a step has. */
@@ -79,8 +103,8 @@ function wholeSeconds({ sec }: Timestamp, epoch: number | undefined): Timestamp 
   return { sec: epoch === undefined ? sec : Math.min(sec, epoch), nsec: 0 };
 }
 
-/** Makes the canonically first path of each group of hard links the one that the others link to. */
-function withFirstLinks(entries: readonly PackEntry[]): readonly PackEntry[] {
+/** Makes the canonically first path of each group of hard links the one that the others link to: these paths are `firsts`. */
+function withFirstLinks(entries: PackEntries): { readonly entries: PackEntries; readonly firsts?: ReadonlySet<string> } {
   const groups = new Map<string, string[]>();
   for (const { path, hardlink } of entries) {
     if (hardlink === undefined) continue;
@@ -88,12 +112,12 @@ function withFirstLinks(entries: readonly PackEntry[]): readonly PackEntry[] {
     if (group) group.push(path);
     else groups.set(hardlink, [hardlink, path]);
   }
-  if (groups.size === 0) return entries;
+  if (groups.size === 0) return { entries };
   const firstOf = new Map<string, string>();
   for (const [target, group] of groups) firstOf.set(target, sortByPath(group.map((path) => ({ path })))[0]?.path as string);
   const targets = new Map<string, PackEntry>();
   for (const entry of entries) if (groups.has(entry.path)) targets.set(entry.path, entry);
-  return entries.map((entry) => {
+  const linked = Array.from(entries, (entry) => {
     const target = entry.hardlink ?? (groups.has(entry.path) ? entry.path : undefined);
     if (target === undefined) return entry;
     const primary = targets.get(target);
@@ -102,4 +126,5 @@ function withFirstLinks(entries: readonly PackEntry[]): readonly PackEntry[] {
     const { hardlink: _, ...shared } = primary;
     return entry.path === first ? { ...shared, path: entry.path } : { ...shared, path: entry.path, hardlink: first as string };
   });
+  return { entries: linked, firsts: new Set(firstOf.values()) };
 }

@@ -1,5 +1,5 @@
 import type { Digest } from "../../../core/digest.js";
-import type { ContentSource, FileTree, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
+import type { ContentSource, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
 
@@ -144,34 +144,41 @@ export class TreeBuilder implements FileTree {
     const digests = await digestsOf(contents, signal);
     this.#takeFound();
     const same = await this.#unchanged(digests, signal);
-    let files = 0;
-    const entries: PackEntry[] = [];
+    const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path)).sort();
+    const entries = repeatable(() => this.#entries(digests, same, whiteouts));
+    return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
+  }
+
+  /** Entries of the plan, each after the directories above it. Note that they are made one by one, because a plan may have any number of them. */
+  *#entries(digests: readonly Digest[], same: ReadonlySet<string>, whiteouts: readonly string[]): Generator<PackEntry, void> {
+    const parents = new Set<string>();
     const primaries = new Map<LinkGroup, string>();
+    let files = 0;
     for (const [path, { meta, content, group }] of this.#nodes) {
       const digest = content && (digests[files++] as Digest);
       if (path === "" || same.has(path)) continue;
+      yield* this.#missingParents(path, parents);
       const primary = group && group.members.size > 1 ? primaryOf(group, primaries) : path;
-      if (primary !== path) entries.push({ ...meta, hardlink: primary, ...(digest === undefined ? {} : { digest }) });
-      else if (content && digest !== undefined) entries.push(fileEntry(meta, sourceOf(content), digest));
-      else if (meta.type === "dir" && this.#hidden.has(path) && this.#base?.lookup(path)?.type === "dir")
-        entries.push({ ...meta, opaque: true });
-      else entries.push(meta);
+      if (primary !== path) yield { ...meta, hardlink: primary, ...(digest === undefined ? {} : { digest }) };
+      else if (content && digest !== undefined) yield fileEntry(meta, sourceOf(content), digest);
+      else if (meta.type === "dir" && this.#hidden.has(path) && this.#base?.lookup(path)?.type === "dir") yield { ...meta, opaque: true };
+      else yield meta;
     }
-    const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path)).sort();
-    const parents = new Set<string>();
-    for (const path of [...this.#nodes.keys(), ...whiteouts]) {
-      if (same.has(path)) continue;
-      for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
-        const parent = path.slice(0, slash);
-        if (parents.has(parent)) break;
-        parents.add(parent);
-        if (this.#nodes.has(parent)) continue;
-        const meta = this.lookup(parent);
-        if (!meta) throw new Error(`internal: "${path}" was put where no directory is`);
-        entries.push(meta);
-      }
-    }
-    return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
+    for (const path of whiteouts) yield* this.#missingParents(path, parents);
+  }
+
+  /** Directories above a path that are only in the base, topmost first; `known` has those that were given before. */
+  *#missingParents(path: string, known: Set<string>): Generator<PackEntry, void> {
+    const slash = path.lastIndexOf("/");
+    if (slash <= 0) return;
+    const parent = path.slice(0, slash);
+    if (known.has(parent)) return;
+    known.add(parent);
+    yield* this.#missingParents(parent, known);
+    if (this.#nodes.has(parent)) return;
+    const meta = this.lookup(parent);
+    if (!meta) throw new Error(`internal: "${path}" was put where no directory is`);
+    yield meta;
   }
 
   /** Completes new files with the attributes that came with their digests. */
@@ -255,6 +262,13 @@ function fileEntry(meta: NodeMeta, source: ContentSource, digest: Digest): PackE
   if (meta.xattrs) return { ...meta, source, digest };
   const { path, type, mode, uid, gid, size, mtime } = meta;
   return { path, type, mode, uid, gid, size, mtime, source, digest };
+}
+
+/** Makes the same entries each time they are asked for. */
+function repeatable(make: () => Generator<PackEntry, void>): PackEntries {
+  let length = 0;
+  for (const _ of make()) length++;
+  return { length, [Symbol.iterator]: make };
 }
 
 /** The name that carries the content: the first in canonical order, so that it comes before the links to it. */

@@ -144,7 +144,7 @@ function world(
       // The first is the directory itself.
       const { entries } = await toc(address);
       return Object.fromEntries(
-        entries
+        [...entries]
           .slice(1)
           .map(({ path, type, mode, link, size }) => [
             path,
@@ -184,8 +184,8 @@ run("the files of a commit have git's modes; times are the commit's when asked",
   t.deepEqual(await files("/app.git#v1"), APP);
   t.deepEqual(await files(`/app.git#${ids["feature"]}`), { ...APP, "a.txt": "file 644 8" });
   t.deepEqual(await files("/big.git"), { "big.txt": "file 644 4" });
-  t.true((await toc("/app.git")).entries.every((entry) => entry.mtime.sec > TIME && entry.uid === 0));
-  t.true((await toc("/app.git?mtime=commit")).entries.every((entry) => entry.mtime.sec === TIME));
+  t.true([...(await toc("/app.git")).entries].every((entry) => entry.mtime.sec > TIME && entry.uid === 0));
+  t.true([...(await toc("/app.git?mtime=commit")).entries].every((entry) => entry.mtime.sec === TIME));
 });
 
 run("a directory of a repository; links on the way stay inside", async (t) => {

@@ -83,7 +83,7 @@ for (const [format, bytes] of [
     const { diffId, toc } = await scanning;
     t.is(diffId, sha256(layer()));
     t.deepEqual(
-      toc.entries.map(({ path, digest }) => [path, digest]),
+      [...toc.entries].map(({ path, digest }) => [path, digest]),
       [["file", sha256(CONTENT)]],
     );
     t.is(readFileSync(blob).length, bytes.length);

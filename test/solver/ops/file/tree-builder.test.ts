@@ -70,10 +70,10 @@ test("the planned layer over the base is the tree that the actions saw", async (
       const plan = await builder.plan();
       t.deepEqual(lines(applyPlan(listing(base), plan)), lines(listing(builder)));
       // One entry for each path, and never an entry beside its own deletion.
-      const paths = [...plan.entries.map((entry) => entry.path), ...(plan.whiteouts ?? [])];
+      const paths = [...[...plan.entries].map((entry) => entry.path), ...(plan.whiteouts ?? [])];
       t.is(new Set(paths).size, paths.length);
       // Parents come with their children.
-      const entries = new Set(plan.entries.map((entry) => entry.path));
+      const entries = new Set([...plan.entries].map((entry) => entry.path));
       t.true(paths.every((at) => !at.includes("/") || entries.has(at.slice(0, at.lastIndexOf("/")))));
     }),
     { numRuns: 400 },

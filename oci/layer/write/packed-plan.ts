@@ -1,0 +1,102 @@
+import { deserialize, serialize } from "node:v8";
+import { setImmediate as turn } from "node:timers/promises";
+import { throwIfAborted } from "../../../core/errors.js";
+import { layerSteps, type PackStep } from "./plan.js";
+import type { ContentSource, PackedPlan, PackEntry, PackPlan } from "../model/toc.js";
+import { columnsOf, entriesOf, type TocColumns, TocColumnsBuilder } from "../model/toc-columns.js";
+
+/** Steps in a piece: some 60 kB. */
+const PIECE = 512;
+
+/** Milliseconds for which the event loop may be held. */
+const SLICE = 12;
+
+/** Lets the event loop run in between. */
+export async function packedPlan(plan: PackPlan, epoch: number | undefined, signal: AbortSignal | undefined): Promise<PackedPlan> {
+  const pieces: Uint8Array[] = [];
+  let piece: PackStep[] = [];
+  let sliceEnd = performance.now() + SLICE;
+  for (const step of layerSteps(plan, epoch)) {
+    piece.push(step);
+    if (piece.length < PIECE) continue;
+    pieces.push(serialize(encodePiece(piece)));
+    piece = [];
+    if (performance.now() < sliceEnd) continue;
+    await turn();
+    throwIfAborted(signal);
+    sliceEnd = performance.now() + SLICE;
+  }
+  pieces.push(serialize(encodePiece(piece)));
+  return { pieces };
+}
+
+export function* stepsOf({ pieces }: PackedPlan): Generator<PackStep, void> {
+  for (const piece of pieces) yield* decodePiece(deserialize(piece) as Piece);
+}
+
+/** Steps as columns, because names of fields would be most of them. */
+interface Piece {
+  /** Of the steps that are entries. */
+  readonly columns: TocColumns;
+  /** What all {@link paths} begin with. */
+  readonly prefix: string;
+  /** Where the contents are, for each entry in order; empty when that is no path. */
+  readonly paths: readonly string[];
+  /** Sources that are no paths, and entries with other names, by index of the entry. */
+  readonly sources: ReadonlyMap<number, ContentSource>;
+  readonly linked: ReadonlySet<number>;
+  /** Other steps, by index of the entry before which they stand. */
+  readonly markers: ReadonlyMap<number, readonly Marker[]>;
+}
+
+type Marker = Exclude<PackStep, { readonly kind: "entry" }>;
+
+function encodePiece(steps: readonly PackStep[]): Piece {
+  const builder = new TocColumnsBuilder();
+  const paths: string[] = [];
+  const sources = new Map<number, ContentSource>();
+  const linked = new Set<number>();
+  const markers = new Map<number, Marker[]>();
+  let prefix: string | undefined;
+  for (const step of steps) {
+    const index = paths.length;
+    if (step.kind !== "entry") {
+      markers.set(index, [...(markers.get(index) ?? []), step]);
+      continue;
+    }
+    const { entry } = step;
+    builder.add(entry, entry.digest);
+    if (step.linked) linked.add(index);
+    if (entry.source?.kind !== "path") {
+      paths.push("");
+      if (entry.source) sources.set(index, entry.source);
+      continue;
+    }
+    const { path } = entry.source;
+    paths.push(path);
+    prefix = prefix === undefined ? path.slice(0, path.lastIndexOf("/") + 1) : commonStart(prefix, path);
+  }
+  const { length } = prefix ?? "";
+  const rest = paths.map((path) => (path === "" ? "" : path.slice(length)));
+  return { columns: columnsOf(builder.entries()), prefix: prefix ?? "", paths: rest, sources, linked, markers };
+}
+
+/** Ends behind a slash, so that something is left of every path. */
+function commonStart(prefix: string, path: string): string {
+  let start = prefix;
+  while (!path.startsWith(start)) start = start.slice(0, start.lastIndexOf("/", start.length - 2) + 1);
+  return start;
+}
+
+function* decodePiece({ columns, prefix, paths, sources, linked, markers }: Piece): Generator<PackStep, void> {
+  let index = 0;
+  for (const entry of entriesOf(columns)) {
+    yield* markers.get(index) ?? [];
+    const path = paths[index] as string;
+    const source: ContentSource | undefined = path === "" ? sources.get(index) : { kind: "path", path: prefix + path };
+    const planned: PackEntry = source ? { ...entry, source } : entry;
+    yield linked.has(index) ? { kind: "entry", entry: planned, linked: true } : { kind: "entry", entry: planned };
+    index++;
+  }
+  yield* markers.get(index) ?? [];
+}
