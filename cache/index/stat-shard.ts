@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { type Digest, digestHex } from "../../core/digest.js";
+import type { Digest } from "../../core/digest.js";
 import { systemErrorCode } from "../../core/errors.js";
 import type { Xattrs } from "../../core/file-node.js";
 import type { FileStat, StatShard } from "../contract/stats.js";
+import { RECORD, StatRecords, WORDS } from "./stat-records.js";
 
 /*
  * A shard file: a header of four 32-bit words (magic, version, entries, the first word of the rest's sha256), then one
@@ -15,8 +16,6 @@ import type { FileStat, StatShard } from "../contract/stats.js";
 const MAGIC = 0x73746174;
 const VERSION = 3;
 const HEADER = 16;
-const WORDS = 9;
-const RECORD = WORDS * 8;
 
 /**
  * Nanoseconds within which two changes of a file may leave it with the same times: the kernel's coarse clock ticks every 1 to 10 ms;
@@ -26,15 +25,11 @@ const TICK = 20_000_000n;
 const COARSE_TICK = 2_000_000_000n;
 const SECOND = 1_000_000_000n;
 
-interface Added {
-  readonly stat: FileStat;
-  readonly digest: Digest;
-  readonly xattrs: Xattrs | undefined;
-}
-
 export class FileStatShard implements StatShard {
   readonly #loaded: Loaded;
-  readonly #added = new Map<string, Added>();
+  readonly #added = new StatRecords();
+  /** Of those added files that have any, by {@link keyOf}. */
+  readonly #addedXattrs = new Map<string, Xattrs>();
 
   constructor(
     private readonly path: string,
@@ -44,43 +39,40 @@ export class FileStatShard implements StatShard {
   }
 
   get(stat: FileStat): Digest | undefined {
-    if (this.#added.size > 0) {
-      const added = this.#added.get(keyOf(stat));
-      if (added) return sameTimes(added.stat, stat) ? added.digest : undefined;
-    }
-    return this.#loaded.get(stat);
+    const added = this.#added.get(stat);
+    return added === undefined ? this.#loaded.get(stat) : (added ?? undefined);
   }
 
   xattrs(stat: FileStat): Xattrs | undefined {
-    if (this.#added.size > 0) {
-      const added = this.#added.get(keyOf(stat));
-      if (added) return added.xattrs;
-    }
+    if (this.#added.has(stat.dev, stat.ino)) return this.#addedXattrs.get(keyOf(stat));
     return this.#loaded.xattrs.size === 0 ? undefined : this.#loaded.xattrs.get(keyOf(stat));
   }
 
   set(stat: FileStat, { digest, xattrs }: { readonly digest: Digest; readonly xattrs?: Xattrs }, hashedAtNs: bigint): void {
     const tick = stat.mtimeNs % SECOND === 0n && stat.ctimeNs % SECOND === 0n ? COARSE_TICK : TICK;
     const youngest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
-    if (youngest + tick > hashedAtNs) this.#added.delete(keyOf(stat));
-    else this.#added.set(keyOf(stat), { stat, digest, xattrs });
+    if (this.#addedXattrs.size > 0) this.#addedXattrs.delete(keyOf(stat));
+    if (youngest + tick > hashedAtNs) {
+      this.#added.delete(stat);
+      return;
+    }
+    this.#added.set(stat, digest);
+    if (xattrs) this.#addedXattrs.set(keyOf(stat), xattrs);
   }
 
   save(): void {
-    if (this.#added.size === 0) return;
-    const kept = this.#loaded.seen((dev, ino) => !this.#added.has(`${dev}:${ino}`));
+    const added = this.#added.size;
+    if (added === 0) return;
+    const kept = this.#loaded.seen((dev, ino) => !this.#added.has(dev, ino));
     const xattrs = this.#xattrsOf(kept);
     const tail = Buffer.from(xattrs.size === 0 ? "" : JSON.stringify(Object.fromEntries(xattrs)));
-    const end = HEADER + (kept.length + this.#added.size) * RECORD;
+    const end = HEADER + (kept.length + added) * RECORD;
     const file = Buffer.alloc(end + tail.length);
     tail.copy(file, end);
-    const words = new BigInt64Array(file.buffer, file.byteOffset + HEADER, (kept.length + this.#added.size) * WORDS);
+    const words = new BigInt64Array(file.buffer, file.byteOffset + HEADER, (kept.length + added) * WORDS);
     let record = 0;
     for (const source of kept) words.set(source, record++ * WORDS);
-    for (const { stat, digest } of this.#added.values()) {
-      words.set([stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs], record * WORDS);
-      file.write(digestHex(digest), HEADER + record++ * RECORD + 40, "hex");
-    }
+    for (const source of this.#added) words.set(source, record++ * WORDS);
     new Uint32Array(file.buffer, file.byteOffset, 4).set([MAGIC, VERSION, record, checkOf(file.subarray(HEADER))]);
     const temporary = this.temporaryPath();
     try {
@@ -102,7 +94,7 @@ export class FileStatShard implements StatShard {
         if (known) all.set(`${dev}:${ino}`, known);
       }
     }
-    for (const [key, { xattrs }] of this.#added) if (xattrs) all.set(key, xattrs);
+    for (const [key, xattrs] of this.#addedXattrs) all.set(key, xattrs);
     return all;
   }
 }
@@ -196,8 +188,4 @@ function checkOf(records: Uint8Array): number {
 
 function keyOf(stat: FileStat): string {
   return `${stat.dev}:${stat.ino}`;
-}
-
-function sameTimes(a: FileStat, b: FileStat): boolean {
-  return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs;
 }

@@ -1,3 +1,5 @@
+import { LongText } from "../../core/text/long-text.js";
+
 /** Digits of a file's sha256 that are kept: enough to tell two contents apart. */
 const DIGITS = 16;
 
@@ -32,7 +34,8 @@ const END = "\0\n";
  * path in the tree. Made for selections of steps that run, never for a build without changes.
  */
 export function encodeSelection(text: string, paths: readonly string[], digests: readonly string[]): string {
-  const lines: string[] = [];
+  const lines = new LongText();
+  let count = 0;
   let digest = 0;
   // The first field is the format.
   for (let at = text.indexOf("\0") + 1; at < text.length; ) {
@@ -45,10 +48,12 @@ export function encodeSelection(text: string, paths: readonly string[], digests:
     let end = typeEnd;
     for (let field = 1; field < FIELDS; field++) end = text.indexOf("\0", end + 1);
     const content = type === "file" ? digests[digest++]?.slice("sha256:".length, "sha256:".length + DIGITS) : "";
-    lines.push(`${text.slice(at, end + 1)}${content}\0${paths[lines.length]}`);
+    if (count > 0) lines.push(END);
+    lines.push(text.slice(at, end + 1));
+    lines.push(`${content}\0${paths[count++]}`);
     at = end + 1;
   }
-  return lines.join(END);
+  return lines.toString();
 }
 
 /**

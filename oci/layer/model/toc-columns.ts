@@ -1,5 +1,5 @@
 import { type Digest, digestHex } from "../../../core/digest.js";
-import { LongText } from "../../../core/long-text.js";
+import { LongText } from "../../../core/text/long-text.js";
 import type { NodeType } from "../../../core/file-node.js";
 import type { Toc, TocEntries, TocEntry } from "./toc.js";
 

@@ -133,16 +133,17 @@ export function walkSelected(tree: FileTree, directory: string, filter: Filter, 
   const walk = (path: string, relative: string, included: MatchInfo | undefined, excluded: MatchInfo | undefined): void => {
     for (const name of tree.children(path)) {
       const childPath = path === "" ? name : `${path}/${name}`;
-      const childRelative = relative === "" ? name : `${relative}/${name}`;
       const node = tree.lookup(childPath);
       if (!node) continue;
+      // The tree's own string where that is the same: another one for each of many files would take as much as all else about them.
+      const childRelative = path === relative ? node.path : relative === "" ? name : `${relative}/${name}`;
       const isIncluded = include?.matchesUsingParent(childRelative, included);
       const isExcluded = exclude?.matchesUsingParent(childRelative, excluded);
       const taken = (isIncluded?.matched ?? true) && !(isExcluded?.matched ?? false);
       if (taken) {
         for (const directoryAbove of pending) visit({ ...directoryAbove, implied: true });
         pending.length = 0;
-        visit({ path: childPath, relative: childRelative, node, implied: false });
+        visit({ path: node.path, relative: childRelative, node, implied: false });
       }
       if (node.type !== "dir") continue;
       if (!taken) {

@@ -17,8 +17,8 @@ export interface HashedFile {
   readonly xattrs?: Xattrs;
 }
 
-/** Hashes files named by absolute path, in the order asked. Rejects with the system's error when one cannot be read. */
-export type HashFiles = (paths: readonly string[], options?: { readonly signal?: AbortSignal }) => Promise<readonly HashedFile[]>;
+/** Hashes files named by absolute path, in the order asked. Rejects with the system's error when one cannot be read. What is known of each may be made when it is looked at. */
+export type HashFiles = (paths: readonly string[], options?: { readonly signal?: AbortSignal }) => Promise<Iterable<HashedFile>>;
 
 /** Bytes per read; also the largest file that is hashed in one call. */
 const CHUNK = 1 << 20;

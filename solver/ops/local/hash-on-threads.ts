@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { TaskContext } from "../../../core/tasks/thread-pool.js";
-import { type Digest, digestHex, parseDigest } from "../../../core/digest.js";
+import { type Digest, digestHex, digestOfBytes } from "../../../core/digest.js";
 import { CanceledError, throwIfAborted } from "../../../core/errors.js";
 import type { Xattrs } from "../../../core/file-node.js";
 import { type HashedFile, type HashFiles, hashFiles } from "./hash-files.js";
@@ -41,10 +41,11 @@ export function hashOnThreads(run: RunHashTask, threads = availableParallelism()
       batches.push(run({ paths: paths.slice(at, at + size) }, options.signal ? { signal: options.signal } : {}));
     }
     const ended = await Promise.allSettled(batches);
-    return ended.flatMap((batch) => {
+    const results = ended.map((batch) => {
       if (batch.status === "rejected") throw batch.reason;
-      return decode(batch.value);
+      return batch.value;
     });
+    return { [Symbol.iterator]: () => decode(results) };
   };
 }
 
@@ -58,7 +59,7 @@ export async function hashFilesTask({ paths }: HashTaskParams, context: Pick<Tas
   const poll = setInterval(look, POLL);
   try {
     throwIfAborted(stop.signal);
-    const hashed = await hashFiles(paths, { signal: stop.signal });
+    const hashed = [...(await hashFiles(paths, { signal: stop.signal }))];
     const digests = Buffer.alloc(hashed.length * DIGEST);
     const stats = new BigInt64Array(hashed.length * WORDS);
     const attributes = new Map<number, Xattrs>();
@@ -73,15 +74,15 @@ export async function hashFilesTask({ paths }: HashTaskParams, context: Pick<Tas
   }
 }
 
-function decode({ digests, stats, xattrs: attributes }: HashTaskResult): HashedFile[] {
-  const hex = Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength).toString("hex");
-  const files: HashedFile[] = [];
-  for (let index = 0; index * WORDS < stats.length; index++) {
-    const [dev, ino, size, mtimeNs, ctimeNs] = stats.subarray(index * WORDS, (index + 1) * WORDS) as unknown as bigint[];
-    const digest: Digest = parseDigest(`sha256:${hex.slice(index * DIGEST * 2, (index + 1) * DIGEST * 2)}`);
-    const file: HashedFile = { digest, stat: { dev, ino, size, mtimeNs, ctimeNs } as HashedFile["stat"] };
-    const xattrs = attributes.get(index);
-    files.push(xattrs === undefined ? file : { ...file, xattrs });
+function* decode(results: readonly HashTaskResult[]): Generator<HashedFile, void> {
+  for (const { digests, stats, xattrs: attributes } of results) {
+    const bytes = Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength);
+    for (let index = 0; index * WORDS < stats.length; index++) {
+      const [dev, ino, size, mtimeNs, ctimeNs] = stats.subarray(index * WORDS, (index + 1) * WORDS) as unknown as bigint[];
+      const digest: Digest = digestOfBytes(bytes, index * DIGEST);
+      const file: HashedFile = { digest, stat: { dev, ino, size, mtimeNs, ctimeNs } as HashedFile["stat"] };
+      const xattrs = attributes.get(index);
+      yield xattrs === undefined ? file : { ...file, xattrs };
+    }
   }
-  return files;
 }

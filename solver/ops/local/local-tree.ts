@@ -11,6 +11,7 @@ import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
 import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
 import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";
 import { type IgnoreRule, IgnoreRules } from "./ignore-rules.js";
+import { StatTable } from "./stat-table.js";
 import { metaOfStat, typeOfStat } from "./stat-node.js";
 
 export interface LocalTreeOptions {
@@ -41,7 +42,8 @@ interface Entry {
 
 interface LocalNode {
   meta: NodeMeta;
-  readonly stat: FileStat;
+  /** Of a file: place in the table of stats. */
+  readonly stat: number;
   /** Of a file that has several, as far as they were seen; shared by all of them. */
   readonly names: string[] | undefined;
   digest: Digest | undefined;
@@ -65,6 +67,7 @@ export class LocalTree implements FileTree {
   readonly #stats: StatShard | undefined;
   readonly #pool: HashFiles | undefined;
   readonly #entries = new Map<string, Entry>();
+  readonly #table = new StatTable();
   readonly #inodes = new Map<string, string[]>();
   readonly #without: ReadonlySet<string>;
 
@@ -89,7 +92,7 @@ export class LocalTree implements FileTree {
     this.#entries.set("", {
       excluded: false,
       info: undefined,
-      node: { meta, stat, names: undefined, digest: undefined },
+      node: { meta, stat: -1, names: undefined, digest: undefined },
       visible: true,
       names: undefined,
     });
@@ -124,9 +127,10 @@ export class LocalTree implements FileTree {
       if (node?.meta.type !== "file") throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
       nodes.push(node);
       if (node.digest !== undefined || unknown.has(node)) continue;
-      const known = this.#stats?.get(node.stat);
+      const stat = this.#stats && this.#table.get(node.stat);
+      const known = stat && this.#stats?.get(stat);
       if (known !== undefined) {
-        this.#know(node, path, known, this.#stats?.xattrs(node.stat));
+        this.#know(node, path, known, this.#stats?.xattrs(stat as FileStat));
         continue;
       }
       unknown.set(node, path);
@@ -154,14 +158,15 @@ export class LocalTree implements FileTree {
     } catch (error) {
       throw this.#readError(error);
     }
-    files.forEach(([node, path], index) => {
-      const file = hashed[index] as (typeof hashed)[number];
+    let index = 0;
+    for (const file of hashed) {
+      const [node, path] = files[index++] as (typeof files)[number];
       const { digest, stat, xattrs } = file;
-      const { ino, dev, size, mtimeNs } = node.stat;
+      const { ino, dev, size, mtimeNs } = this.#table.get(node.stat);
       if (stat.ino !== ino || stat.dev !== dev || stat.size !== size || stat.mtimeNs !== mtimeNs) throw this.#changed(path);
       this.#know(node, path, digest, xattrs);
       this.#stats?.set(stat, file, startedAt);
-    });
+    }
   }
 
   #know(node: LocalNode, path: string, digest: Digest, xattrs: Xattrs | undefined): void {
@@ -257,12 +262,12 @@ export class LocalTree implements FileTree {
     if (!found || !type) return null;
     let meta = metaOfStat(path, type, found);
     if (type === "symlink") meta = { ...meta, link: decodePath(readlinkSync(fsPath(host), "buffer")) };
-    const { dev, ino, size, mtimeNs, ctimeNs } = found;
-    const stat = { dev, ino, size, mtimeNs, ctimeNs };
-    return { meta, stat, names: type === "file" && found.nlink > 1n ? this.#namesOfInode(path, stat) : undefined, digest: undefined };
+    if (type !== "file") return { meta, stat: -1, names: undefined, digest: undefined };
+    const names = found.nlink > 1n ? this.#namesOfInode(path, found) : undefined;
+    return { meta, stat: this.#table.add(found), names, digest: undefined };
   }
 
-  #namesOfInode(path: string, { dev, ino }: FileStat): string[] {
+  #namesOfInode(path: string, { dev, ino }: Pick<FileStat, "dev" | "ino">): string[] {
     const key = `${dev}:${ino}`;
     const names = this.#inodes.get(key);
     if (!names) {

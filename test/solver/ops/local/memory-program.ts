@@ -1,0 +1,94 @@
+/**
+ * Prints how many bytes each file of a context takes: `walked` while its key is made, `toc` in a table of contents, `sent` in a plan on its way to a thread. Run with
+ * `--expose-gc`, in a process of its own; the argument is an empty directory.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { sha256 } from "../../../../core/digest.js";
+import type { CopyAction } from "../../../../llb/ops.js";
+import type { PackEntry } from "../../../../oci/layer/model/toc.js";
+import { TocColumnsBuilder } from "../../../../oci/layer/model/toc-columns.js";
+import { packedPlan } from "../../../../oci/layer/write/packed-plan.js";
+import { selectionDigest } from "../../../../solver/ops/file/selection.js";
+import { LocalTree } from "../../../../solver/ops/local/local-tree.js";
+
+const FILES = 2000;
+const [, , directory] = process.argv as [string, string, string];
+
+const copy = {
+  action: "copy",
+  input: -1,
+  secondaryInput: 0,
+  src: "/",
+  dest: "/x/",
+  dirCopyContents: true,
+  createDestPath: true,
+  followSymlinks: false,
+  allowWildcard: false,
+  allowEmptyWildcard: false,
+} as unknown as CopyAction;
+
+async function used(): Promise<number> {
+  // Blocks of memory outside of the heap go when their objects have gone.
+  for (let round = 0; round < 4; round++) {
+    (globalThis as unknown as { gc: () => void }).gc();
+    await turn();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+const nameOf = (index: number): string => `directory-${Math.floor(index / 100)}/file-with-a-name-${index}`;
+
+/** What is held when every file was looked at and before the first is read. */
+async function walked(files: number): Promise<number> {
+  const root = join(directory, String(files));
+  for (let index = 0; index < files; index++) {
+    if (index % 100 === 0) mkdirSync(join(root, nameOf(index), ".."), { recursive: true });
+    writeFileSync(join(root, nameOf(index)), "");
+  }
+  let held = 0;
+  class Tree extends LocalTree {
+    override async digests(paths: readonly string[]): ReturnType<LocalTree["digests"]> {
+      held = await used();
+      return paths.map(() => sha256(""));
+    }
+  }
+  const before = await used();
+  await selectionDigest(new Tree(root), [copy], { where: "" });
+  return held - before;
+}
+
+function* entries(files: number): Generator<PackEntry> {
+  for (let index = 0; index < files; index++) {
+    const path = nameOf(index).replace(/\d+/g, (digits) => digits.padStart(8, "0"));
+    const source = { kind: "path", path: `/somewhere/${path}` } as const;
+    yield { path, type: "file", mode: 0o644, uid: 0, gid: 0, size: index, mtime: { sec: index, nsec: 0 }, source, digest: sha256(path) };
+  }
+}
+
+async function toc(files: number): Promise<number> {
+  const before = await used();
+  const builder = new TocColumnsBuilder();
+  for (const { source: _, digest, ...entry } of entries(files)) builder.add(entry, digest);
+  const held = builder.entries();
+  const bytes = (await used()) - before;
+  if (held.length !== files) throw new Error("entries are missing");
+  return bytes;
+}
+
+async function sent(files: number): Promise<number> {
+  const plan = { entries: { length: files, [Symbol.iterator]: () => entries(files) } };
+  const { pieces } = await packedPlan(plan, undefined, undefined);
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+const perFile: Record<string, number> = {};
+for (const measure of [walked, toc, sent]) {
+  // What is made once, such as compiled code, counts for nobody.
+  await measure(500);
+  const once = await measure(FILES);
+  perFile[measure.name] = ((await measure(3 * FILES)) - once) / (2 * FILES);
+}
+process.stdout.write(JSON.stringify(perFile));
