@@ -1,4 +1,5 @@
 import type { CacheKey } from "../../../core/cache-key.js";
+import { CanceledError, throwIfAborted } from "../../../core/errors.js";
 import type { BuildEvent } from "../../../core/events.js";
 import type { CachedResult, EngineCache, EngineVertex, OpContext, SaveRequest } from "../../../solver/engine/op.js";
 import { solve, type SolveOptions } from "../../../solver/engine/solve.js";
@@ -133,11 +134,11 @@ export class FakeCache implements EngineCache<Text> {
     if (this.#locks.has(key)) options.onWait();
     for (let lock = this.#locks.get(key); lock; lock = this.#locks.get(key)) {
       const aborted = deferred();
-      const onAbort = () => aborted.reject(options.signal.reason);
+      const onAbort = () => aborted.reject(new CanceledError());
       options.signal.addEventListener("abort", onAbort, { once: true });
       await Promise.race([lock, aborted.promise]);
       options.signal.removeEventListener("abort", onAbort);
-      options.signal.throwIfAborted();
+      throwIfAborted(options.signal);
     }
     const done = deferred();
     this.#locks.set(key, done.promise);

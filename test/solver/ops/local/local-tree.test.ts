@@ -4,17 +4,16 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import type { FileStat, StatShard } from "../../../../cache/contract/stats.js";
 import { CanceledError } from "../../../../core/errors.js";
-import { type Digest, sha256 } from "../../../../core/digest.js";
+import { sha256 } from "../../../../core/digest.js";
 import type { FileTree } from "../../../../oci/layer/model/toc.js";
-import type { Xattrs } from "../../../../core/file-node.js";
 import { encodePath } from "../../../../core/system/path-bytes.js";
 import { lsetxattr } from "../../../../core/system/posix.js";
 import { hashFiles } from "../../../../solver/ops/local/hash-files.js";
 import { hashFilesTask, hashOnThreads } from "../../../../solver/ops/local/hash-on-threads.js";
 import { IgnoreRules } from "../../../../solver/ops/local/ignore-rules.js";
 import { LocalTree } from "../../../../solver/ops/local/local-tree.js";
+import { MemoryShard } from "../../../support/memory-shard.js";
 import { requires, withoutOrdinaryUser } from "../../../support/requires.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "tsbuild-local-tree-"));
@@ -35,24 +34,6 @@ function all(tree: FileTree, path = ""): string[] {
     const at = path === "" ? name : `${path}/${name}`;
     return [at, ...all(tree, at)];
   });
-}
-
-class Shard implements StatShard {
-  readonly known = new Map<bigint, Digest>();
-  readonly attributes = new Map<bigint, Xattrs>();
-  asked = 0;
-  get(stat: FileStat): Digest | undefined {
-    this.asked++;
-    return this.known.get(stat.ino);
-  }
-  xattrs(stat: FileStat): Xattrs | undefined {
-    return this.attributes.get(stat.ino);
-  }
-  set(stat: FileStat, { digest, xattrs }: { readonly digest: Digest; readonly xattrs?: Xattrs }): void {
-    this.known.set(stat.ino, digest);
-    if (xattrs) this.attributes.set(stat.ino, xattrs);
-  }
-  save(): void {}
 }
 
 const rules = (...patterns: string[]): IgnoreRules => new IgnoreRules(patterns.map((pattern, index) => ({ pattern, line: index + 1 })));
@@ -206,7 +187,7 @@ test("which rule hides a path", (t) => {
 
 test("digests are read once, and not at all when the stat index knows them", async (t) => {
   const root = directory({ a: "A", b: "B", "d/c": "C" });
-  const stats = new Shard();
+  const stats = new MemoryShard();
   const tree = new LocalTree(root, { stats });
   t.deepEqual(await tree.digests(["a", "d/c", "a"]), [sha256("A"), sha256("C"), sha256("A")]);
   t.is(stats.known.size, 2);
@@ -226,7 +207,7 @@ test("user attributes of files come with their digests", async (t) => {
   for (const name of ["user.tsbuild.owner", "user.overlay.opaque"]) lsetxattr(join(root, "d/plain"), name, Buffer.from("y"));
   lsetxattr(join(root, "d"), "user.note", Buffer.from("of a directory"));
   const noted = { "user.empty": "", "user.note": "aGk=" };
-  const stats = new Shard();
+  const stats = new MemoryShard();
   const tree = new LocalTree(root, { stats });
   t.is(tree.lookup("a")?.xattrs, undefined);
   await tree.digests(["a", "b", "d/plain"]);
