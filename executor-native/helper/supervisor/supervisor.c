@@ -27,7 +27,8 @@ struct outside {
 
 /*
  * Opens them before the command begins: it may have ended when its filter's descriptor is read, and
- * a process that ended has no mounts.
+ * a process that ended has no mounts. On a busy machine it may have ended even before: `mounts` is
+ * -1 then.
  */
 static struct outside open_outside(const struct spec *spec, struct owners *owners, pid_t init)
 {
@@ -37,6 +38,8 @@ static struct outside open_outside(const struct spec *spec, struct owners *owner
 	if (outside.directory < 0 || owners->upper < 0)
 		fail_errno("exec/owners", "Cannot open the directories of %s", spec->owners);
 	outside.mounts = open(short_path("/proc/%d/ns/mnt", init).text, O_RDONLY | O_CLOEXEC);
+	if (outside.mounts < 0 && errno != ENOENT && errno != ESRCH)
+		fail_errno("exec/supervisor", "Cannot open the mounts of the sandbox");
 	return outside;
 }
 
@@ -60,7 +63,7 @@ static int receive_listener(struct supervisor *supervisor, int control)
 static void enter_mounts(int mounts)
 {
 	cleanup_fd int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (proc < 0 || mounts < 0 || setns(mounts, CLONE_NEWNS) < 0 || fchdir(proc) < 0)
+	if (proc < 0 || setns(mounts, CLONE_NEWNS) < 0 || fchdir(proc) < 0)
 		fail_errno("exec/supervisor", "Cannot enter the mounts of the sandbox");
 	close(mounts);
 }
@@ -103,7 +106,8 @@ static _Noreturn void supervise(const struct spec *spec, struct owners *owners, 
 	struct supervisor supervisor = {.owners = owners, .held = -1};
 	struct outside outside = open_outside(spec, owners, init);
 	int listener = receive_listener(&supervisor, control);
-	if (listener < 0)
+	/* Without mounts the command has ended: it waits for the answer to every call that counts. */
+	if (listener < 0 || outside.mounts < 0)
 		_exit(0);
 	close(control);
 	enter_mounts(outside.mounts);
