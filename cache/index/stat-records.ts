@@ -7,7 +7,10 @@ export const RECORD = WORDS * 8;
 /** Bytes before the digest. */
 const DIGEST = 40;
 
-/** Records that a shard gets while a build runs, as they will be in its file: a context may have any number of files. */
+/**
+ * Records that a shard gets while a build runs, as they will be in its file: a context may have
+ * any number of files.
+ */
 export class StatRecords {
   #words = new BigInt64Array(64 * WORDS);
   #length = 0;

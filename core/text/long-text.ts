@@ -2,8 +2,9 @@
 const PIECE = 1024;
 
 /**
- * A long text of many short parts. Note that we do not add them with `+=`, because the engine then keeps an object for each part until somebody reads the text: several times
- * what its characters take.
+ * A long text of many short parts. Note that we do not add them with `+=`, because the engine then
+ * keeps an object for each part until somebody reads the text: several times what its characters
+ * take.
  */
 export class LongText {
   readonly #pieces: string[] = [];
@@ -21,7 +22,7 @@ export class LongText {
     if (this.#parts.length === PIECE) this.#join();
   }
 
-  /** The text in order, cut only between parts. */
+  /** Returns the text in order, cut only between parts. */
   pieces(): readonly string[] {
     if (this.#parts.length > 0) this.#join();
     return this.#pieces;

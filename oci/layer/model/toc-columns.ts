@@ -4,8 +4,9 @@ import type { NodeType } from "../../../core/file-node.js";
 import type { Toc, TocEntries, TocEntry } from "./toc.js";
 
 /**
- * The entries of a TOC as columns, plain data: this is how they are kept in memory, sent between threads and stored, because an object for each entry takes twice
- * the memory and several times as long to clone or parse.
+ * The entries of a TOC as columns, plain data: this is how they are kept in memory, sent between
+ * threads and stored, because an object for each entry takes twice the memory and several times as
+ * long to clone or parse.
  */
 export interface TocColumns {
   readonly paths: readonly string[];
@@ -17,7 +18,10 @@ export interface TocColumns {
   readonly sizes: readonly number[];
   readonly secs: readonly number[];
   readonly nsecs: readonly number[];
-  /** 64 hex digits for each file, in order, without anything between; files without a digest have 64 dashes. */
+  /**
+   * 64 hex digits for each file, in order, without anything between; files without a digest have
+   * 64 dashes.
+   */
   readonly digests: string;
   /** Fields that few entries have, by index. */
   readonly rare: Readonly<Record<string, RareFields>>;
@@ -81,7 +85,10 @@ export class TocColumnsBuilder {
   }
 }
 
-/** Entries that are made when they are looked at. Structured cloning leaves {@link columns} of it: see {@link revivedToc}. */
+/**
+ * Entries that are made when they are looked at. Structured cloning leaves {@link columns} of it:
+ * see {@link revivedToc}.
+ */
 class ColumnEntries implements TocEntries {
   constructor(readonly columns: TocColumns) {}
 
@@ -132,7 +139,7 @@ export function columnsOf(entries: TocEntries): TocColumns {
   return (builder.entries() as ColumnEntries).columns;
 }
 
-/** A TOC that came from another thread or process, where its entries lost their class. */
+/** Restores a TOC that came from another thread or process, where its entries lost their class. */
 export function revivedToc(toc: Toc): Toc {
   return "columns" in toc.entries ? { ...toc, entries: new ColumnEntries(toc.entries.columns as TocColumns) } : toc;
 }

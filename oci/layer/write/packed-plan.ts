@@ -36,9 +36,9 @@ export function* stepsOf({ pieces }: PackedPlan): Generator<PackStep, void> {
 
 /** Steps as columns, because names of fields would be most of them. */
 interface Piece {
-  /** Of the steps that are entries. */
+  /** Entries of the steps, without their contents. */
   readonly columns: TocColumns;
-  /** What all {@link paths} begin with. */
+  /** Text that all {@link paths} begin with. */
   readonly prefix: string;
   /** Where the contents are, for each entry in order; empty when that is no path. */
   readonly paths: readonly string[];

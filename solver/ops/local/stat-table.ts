@@ -2,7 +2,10 @@ import type { FileStat } from "../../../cache/contract/stats.js";
 
 const WORDS = 5;
 
-/** Stats of many files in one block of memory. Note that we keep no objects of them, because each of their five bigints would be one, too. */
+/**
+ * Stats of many files in one block of memory. Note that we keep no objects of them, because each
+ * of their five bigints would be one, too.
+ */
 export class StatTable {
   #words = new BigInt64Array(64 * WORDS);
   #length = 0;
