@@ -2,7 +2,7 @@ import type { NodeOf } from "../ast.js";
 import * as errors from "../errors/errors.js";
 import { readFlags } from "../syntax/flags.js";
 import { looksSecret, SECRET_HINT, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
-import { type BoundInstruction, type Lowering, NON_ENVIRONMENT_ARGS } from "../stage/instruction-context.js";
+import { type BoundInstruction, type InstructionContext, NON_ENVIRONMENT_ARGS } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
@@ -26,7 +26,7 @@ export function checkArg(node: NodeOf<"arg">, report: Report): BoundInstruction 
 }
 
 /** The command line's value, else the default, else the value of the ARG before the first FROM. A default that is not used is not expanded. */
-function argValue(name: string, fallback: NodeOf<"arg">["args"][number]["value"], at: Lowering): string | undefined {
+function argValue(name: string, fallback: NodeOf<"arg">["args"][number]["value"], at: InstructionContext): string | undefined {
   const given = Object.hasOwn(at.build.buildArgs, name) ? at.build.buildArgs[name] : undefined;
   if (given !== undefined) return given;
   return fallback === undefined ? at.build.globalArgs.get(name) : at.expand(fallback);

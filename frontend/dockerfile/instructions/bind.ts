@@ -1,11 +1,11 @@
 import type { Instruction } from "../ast.js";
-import type { BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import type { BoundInstruction, InstructionContext } from "../stage/instruction-context.js";
 import type { SourceName } from "../stage/stage-state.js";
 
 /** What an instruction's check answers when all is well with it. */
 export function bind(
   node: Instruction,
-  lower: (at: Lowering) => void,
+  lower: (at: InstructionContext) => void,
   extra: { readonly sources?: readonly (SourceName | undefined)[]; readonly isStep?: boolean } = {},
 ): BoundInstruction {
   return { node, lower, sources: extra.sources ?? [], isStep: extra.isStep ?? false };

@@ -4,7 +4,7 @@ import { readFlags } from "../syntax/flags.js";
 import { quoteList } from "../../../core/go-values/quote.js";
 import { updated } from "../values/image-config.js";
 import { asJson, JSONArgsRecommended } from "../lint/rules/json-args-recommended.js";
-import type { BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import type { BoundInstruction, InstructionContext } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
 import { markUsed } from "../stage/used-once.js";
 import { bind } from "./bind.js";
@@ -22,14 +22,14 @@ export function checkCmd(node: NodeOf<"cmd">, report: Report): BoundInstruction 
 }
 
 /** A shell between the runtime and the program does not hand signals on; whoever sets SHELL means it. */
-export function adviseJson(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: Lowering): void {
+export function adviseJson(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: InstructionContext): void {
   if (node.command?.form !== "shell" || (at.stage.image.config?.Shell ?? []).length > 0) return;
   const fix = at.isTrigger ? undefined : asJson(node.command, isOnlyCommand(node, at));
   at.build.linter.warn(JSONArgsRecommended, [node.keyword.text.toUpperCase()], node.range, node.comments, { fix });
 }
 
 /** Whether nothing else says what the image runs: with both, CMD is the arguments of an ENTRYPOINT without a shell, and ignored by one with. */
-function isOnlyCommand(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: Lowering): boolean {
+function isOnlyCommand(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: InstructionContext): boolean {
   const other = node.kind === "cmd" ? "entrypoint" : "cmd";
   const inherited = node.kind === "cmd" && (at.stage.image.config?.Entrypoint ?? []).length > 0;
   return at.stage.baseKnown && !inherited && !(at.stage.node?.instructions ?? []).some((candidate) => candidate.kind === other);

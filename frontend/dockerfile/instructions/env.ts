@@ -3,7 +3,7 @@ import * as errors from "../errors/errors.js";
 import { readFlags } from "../syntax/flags.js";
 import { LegacyKeyValueFormat, withEquals } from "../lint/rules/legacy-key-value-format.js";
 import { looksSecret, SECRET_HINT, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
-import type { BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import type { BoundInstruction, InstructionContext } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
@@ -38,7 +38,7 @@ export function checkPairs(node: NodeOf<"env"> | NodeOf<"label">, report: Report
 }
 
 /** Names and values, expanded in the environment from before the instruction. Warns about the legacy form. */
-export function expandPairs(node: NodeOf<"env"> | NodeOf<"label">, at: Lowering): [name: string, value: string][] {
+export function expandPairs(node: NodeOf<"env"> | NodeOf<"label">, at: InstructionContext): [name: string, value: string][] {
   if (node.legacy) {
     const fix = at.isTrigger ? undefined : withEquals(node);
     at.build.linter.warn(LegacyKeyValueFormat, [node.keyword.text.toUpperCase()], node.range, node.comments, { fix });

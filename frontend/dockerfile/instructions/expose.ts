@@ -7,7 +7,7 @@ import { readFlags } from "../syntax/flags.js";
 import { plainList } from "../../../core/go-values/quote.js";
 import { ExposeInvalidFormat } from "../lint/rules/expose-invalid-format.js";
 import { ExposeProtoCasing } from "../lint/rules/expose-proto-casing.js";
-import type { BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import type { BoundInstruction, InstructionContext } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
@@ -32,7 +32,7 @@ export function checkExpose(node: NodeOf<"expose">, report: Report): BoundInstru
 }
 
 /** `[[ip:]host:]port[-port][/protocol]` as a list of `port/protocol`. What stands before the last colon is checked and dropped. */
-function parsePorts(spec: string, word: Word, at: Lowering): string[] {
+function parsePorts(spec: string, word: Word, at: InstructionContext): string[] {
   const range = word.range;
   const fail = (why: string): never => at.fail(errors.invalidPort(spec, why, range));
   const parts = spec.split(":");

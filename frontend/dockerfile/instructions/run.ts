@@ -10,7 +10,7 @@ import type { Variables } from "../values/expand.js";
 import { readFlags } from "../syntax/flags.js";
 import { chompTabs, parseHeredoc } from "../syntax/heredoc.js";
 import { Inputs } from "../stage/inputs.js";
-import { type BoundInstruction, InstructionProblem, type Lowering } from "../stage/instruction-context.js";
+import { type BoundInstruction, InstructionProblem, type InstructionContext } from "../stage/instruction-context.js";
 import type { SourceName } from "../stage/stage-state.js";
 import { hasVariables, mountFrom, parseMount, type RunMount } from "../stage/mounts.js";
 import type { Report } from "../errors/report.js";
@@ -75,7 +75,7 @@ function choice<T extends string>(name: string, flag: Flag | undefined, choices:
   return found;
 }
 
-function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: Lowering): void {
+function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext): void {
   const { stage, build } = at;
   const { options } = build;
   for (const { device, flag } of flags.devices) if (device.required) at.fail(errors.requiredDevice(device.name, flag.valueRange));
@@ -120,7 +120,7 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: Lowering): void {
 }
 
 /** Which variables are build arguments is for explanations; a cache mount that begins empty leaves nothing to find in the cache. */
-function runMetadata(op: ExecOp, name: string, at: Lowering): VertexMetadata {
+function runMetadata(op: ExecOp, name: string, at: InstructionContext): VertexMetadata {
   const { stage, build } = at;
   const fixed = new Set((stage.image.config?.Env ?? []).map((entry) => splitAssignment(entry)[0]));
   const args = [...new Set(stage.buildArgs.map((arg) => arg.name))].filter((arg) => !fixed.has(arg));
@@ -140,7 +140,7 @@ interface Script {
 }
 
 /** What runs. A heredoc alone is the script; with a `#!` it is a program; beside a command the shell gets it back as it was written. */
-function scriptOf(node: NodeOf<"run">, at: Lowering): Script {
+function scriptOf(node: NodeOf<"run">, at: InstructionContext): Script {
   const { image } = at.stage;
   const { command, heredocs } = node;
   const first = heredocs[0];
@@ -170,7 +170,7 @@ function summarize(content: string): string {
 }
 
 /** `|2 A=1 B=2 `: the ARGs that the command could see. */
-function historyArgs(at: Lowering): string {
+function historyArgs(at: InstructionContext): string {
   const values = new Map<string, string>();
   for (const { name, value } of at.stage.buildArgs) values.set(name, at.stage.env.get(name) ?? value ?? "");
   return values.size === 0 ? "" : `|${values.size} ${[...values].map(([name, value]) => `${name}=${value}`).join(" ")} `;

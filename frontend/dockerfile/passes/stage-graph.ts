@@ -1,6 +1,6 @@
 import type { Instruction } from "../ast.js";
 import * as errors from "../errors/errors.js";
-import { type BoundInstruction, Lowering } from "../stage/instruction-context.js";
+import { type BoundInstruction, InstructionContext } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
 import { type SourceName, type StageCommand, type StageSource, StageState } from "../stage/stage-state.js";
 
@@ -56,7 +56,12 @@ export class StageGraph {
       const source = sources[index];
       return at && source ? [{ at, state: source }] : [];
     });
-    return { node, isStep, sources: bound, lower: (build) => instruction.lower(new Lowering(build, state, node, sources, isTrigger)) };
+    return {
+      node,
+      isStep,
+      sources: bound,
+      lower: (build) => instruction.lower(new InstructionContext(build, state, node, sources, isTrigger)),
+    };
   }
 
   #source(source: SourceName, report: Report): StageState | undefined {

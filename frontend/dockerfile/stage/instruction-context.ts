@@ -18,12 +18,12 @@ import type { SourceName } from "./stage-state.js";
 /** A checked instruction: what is wrong with it alone has been reported, and it knows how to lower itself. */
 export interface BoundInstruction {
   readonly node: Instruction;
-  /** In the order in which {@link Lowering.sources} answers them; undefined for one that needs none. */
+  /** In the order in which {@link InstructionContext.sources} answers them; undefined for one that needs none. */
   readonly sources: readonly (SourceName | undefined)[];
   /** Counted as a step in progress. */
   readonly isStep: boolean;
   /** Changes the stage. Throws {@link InstructionProblem}. */
-  lower(at: Lowering): void;
+  lower(at: InstructionContext): void;
 }
 
 /** Build arguments that configure the build and are never in the environment. */
@@ -38,7 +38,7 @@ export class InstructionProblem extends Error {
 }
 
 /** One instruction at work on its stage. */
-export class Lowering {
+export class InstructionContext {
   constructor(
     readonly build: BuildScope,
     readonly stage: StageState,

@@ -5,12 +5,12 @@ import type { Word } from "../ast.js";
 import * as errors from "../errors/errors.js";
 import { flagWord } from "../syntax/flags.js";
 import { type GitSource, gitSourceOp, parseGitSource } from "../values/git-source.js";
-import type { Lowering } from "./instruction-context.js";
+import type { InstructionContext } from "./instruction-context.js";
 import type { ActionMaker } from "./copy-actions.js";
 import type { CommonCopy, Transfer } from "./copy-options.js";
 
 interface Target {
-  readonly at: Lowering;
+  readonly at: InstructionContext;
   /** Of the step, which the download is part of. */
   readonly name: string;
   readonly maker: ActionMaker;
@@ -35,7 +35,7 @@ export function addRemote(text: string, word: Word, transfer: Transfer, target: 
   return true;
 }
 
-function checksumOf(transfer: Transfer, at: Lowering): string {
+function checksumOf(transfer: Transfer, at: InstructionContext): string {
   const flag = transfer.remote.checksum;
   if (!flag) return "";
   if (transfer.paths.length + transfer.documents.length !== 1) at.fail(errors.checksumSource(flag.range));

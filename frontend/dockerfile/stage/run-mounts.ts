@@ -3,7 +3,7 @@ import type { Mount } from "../../../llb/ops.js";
 import type { Flag } from "../ast.js";
 import * as errors from "../errors/errors.js";
 import type { Inputs } from "./inputs.js";
-import type { Lowering } from "./instruction-context.js";
+import type { InstructionContext } from "./instruction-context.js";
 import type { RunMount } from "./mounts.js";
 
 /** A cache directory, when it is made. */
@@ -17,7 +17,7 @@ export function secretId(mount: RunMount): string {
 }
 
 /** Mounts of a RUN as mounts of the operation; `flags` are where they stand. */
-export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[], inputs: Inputs, at: Lowering): Mount[] {
+export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[], inputs: Inputs, at: InstructionContext): Mount[] {
   let agents = 0;
   return mounts.flatMap((mount, index): Mount[] => {
     const flag = flags[index] as Flag;
@@ -88,7 +88,7 @@ export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[],
 }
 
 /** What is mounted: a stage or image; without one the context, or nothing for a cache. */
-function source(mount: RunMount, index: number, at: Lowering) {
+function source(mount: RunMount, index: number, at: InstructionContext) {
   if (mount.from) return at.sources[index]?.rootfs;
   return mount.type === "cache" ? undefined : at.build.context;
 }

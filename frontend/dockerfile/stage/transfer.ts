@@ -5,7 +5,7 @@ import * as errors from "../errors/errors.js";
 import { flagWord } from "../syntax/flags.js";
 import { chompTabs, joinHeredocWords, parseHeredoc } from "../syntax/heredoc.js";
 import { CopyIgnoredFile } from "../lint/rules/copy-ignored-file.js";
-import type { Lowering } from "./instruction-context.js";
+import type { InstructionContext } from "./instruction-context.js";
 import { isOwner, ownerOf } from "../values/owner.js";
 import { addRemote } from "./remote-source.js";
 import type { Report } from "../errors/report.js";
@@ -52,7 +52,7 @@ function joinWords(args: readonly Word[]): readonly Word[] {
   });
 }
 
-export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boolean, at: Lowering): void {
+export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boolean, at: InstructionContext): void {
   const { stage } = at;
   const { node } = transfer;
   const paths = transfer.paths.map((word) => ({ text: at.expand(word), word }));
@@ -138,14 +138,14 @@ function destination(cwd: string, text: string): string {
   return isDirectory && path !== "/" ? `${path}/` : path;
 }
 
-function documentContent(heredoc: Heredoc, at: Lowering): string {
+function documentContent(heredoc: Heredoc, at: InstructionContext): string {
   const content = heredoc.chomp ? chompTabs(heredoc.content) : heredoc.content;
   if (!heredoc.expand) return content;
   return at.expand({ text: content, range: heredoc.range }, { escape: "\\", ignoreQuotes: true });
 }
 
 /** Patterns with `!` are passed over: whether they bring something back cannot be said without looking at the files. */
-function warnIgnored(text: string, word: Word, transfer: Transfer, at: Lowering): void {
+function warnIgnored(text: string, word: Word, transfer: Transfer, at: InstructionContext): void {
   const { ignore, linter } = at.build;
   if (!ignore || ignore.hasExclusions) return;
   const path = cleanPath(text).replace(/^\/(?=.)/, "");

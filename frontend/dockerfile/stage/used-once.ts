@@ -1,8 +1,8 @@
 import { MultipleInstructionsDisallowed } from "../lint/rules/multiple-instructions-disallowed.js";
-import type { Lowering } from "./instruction-context.js";
+import type { InstructionContext } from "./instruction-context.js";
 
 /** Only the last of these counts in a stage: warns at the one before. */
-export function markUsed(at: Lowering, kind: "cmd" | "entrypoint" | "healthcheck"): void {
+export function markUsed(at: InstructionContext, kind: "cmd" | "entrypoint" | "healthcheck"): void {
   const before = at.stage.once.get(kind);
   const { node } = at;
   if (before) at.build.linter.warn(MultipleInstructionsDisallowed, [node.keyword.text.toUpperCase()], before, node.comments);
