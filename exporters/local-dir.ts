@@ -23,6 +23,7 @@ import { removeAbandoned, temporaryName } from "../core/system/temporary-files.j
 import { setTimes } from "../oci/layer/read/set-metadata.js";
 import type { NodeMeta, Timestamp } from "../core/file-node.js";
 import { encodePath } from "../core/system/path-bytes.js";
+import { removeTree } from "../core/system/remove-tree.js";
 import { systemReason } from "../core/system/system-reason.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
@@ -77,7 +78,7 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
           );
           finishDirectories(directories, dest, time);
         } finally {
-          rmSync(stage, { recursive: true, force: true });
+          removeTree(stage);
         }
       } catch (cause) {
         if (cause instanceof TsbuildError || systemErrorCode(cause) === undefined) throw cause;
@@ -165,7 +166,7 @@ function moveInto(from: Buffer, to: Buffer): void {
         continue;
       }
       unlinkSync(target);
-    } else if (there?.isDirectory()) rmSync(target, { recursive: true });
+    } else if (there?.isDirectory()) removeTree(target);
     renameSync(source, target);
   }
 }

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { bootId } from "./boot.js";
+import { removeTree } from "./remove-tree.js";
 import { systemErrorCode } from "../errors.js";
 
 /** What is written beside its destination, to be renamed when it is whole: `.NAME.tsbuild-PLACE-PID-RANDOM`. */
@@ -54,7 +55,7 @@ export function removeAbandoned(directory: string): void {
     const path = join(directory, name);
     try {
       const left = where === ownPlace() ? !isRunning(Number(pid)) : statSync(path).mtimeMs < Date.now() - FORGOTTEN;
-      if (left) rmSync(path, { recursive: true, force: true });
+      if (left) removeTree(path);
     } catch {
       // It is somebody else's, or went meanwhile.
     }

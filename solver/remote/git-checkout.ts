@@ -1,6 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
+import { removeTree } from "../../core/system/remove-tree.js";
 import type { Reporter } from "../layers/ports.js";
 import type { Asking, GitResult } from "./git-command.js";
 import { type Fetched, withFetched } from "./git-fetch.js";
@@ -26,7 +27,7 @@ export async function checkOut(
 ): Promise<Checkout> {
   const { repositories, store, reporter } = options;
   const directory = store.temporaryDirectory();
-  const dispose = (): void => rmSync(directory, { recursive: true, force: true });
+  const dispose = (): void => removeTree(directory);
   try {
     const committedAt = await withFetched(source, commit, { repositories, locks: store.locks, reporter }, async (fetched) => {
       const work = new WorkTree(source, commit, repositories.remote(source), directory, reporter);

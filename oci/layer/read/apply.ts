@@ -8,12 +8,12 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  rmSync,
   symlinkSync,
 } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
 import { fsPath } from "../../../core/system/path-bytes.js";
+import { removeTree } from "../../../core/system/remove-tree.js";
 import { lremovexattr, lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../../../core/system/posix.js";
 import { nameCollision, unpackFailed } from "../model/errors.js";
 import type { Change, Inode } from "./layer-tree.js";
@@ -81,7 +81,7 @@ class Unpacker {
     const path = joinPath(this.#root, change.path);
     switch (change.kind) {
       case "remove":
-        rmSync(fsPath(path), { recursive: true, force: true });
+        removeTree(fsPath(path));
         this.#owners.delete(path);
         if (change.directory) this.#forget(change.path);
         return;
@@ -144,7 +144,7 @@ class Unpacker {
     this.#open?.file.close();
     this.#open = undefined;
     for (const name of readdirSync(this.#root, { encoding: "buffer" })) {
-      rmSync(Buffer.concat([Buffer.from(join(this.#root, "/")), name]), { recursive: true, force: true });
+      removeTree(Buffer.concat([Buffer.from(join(this.#root, "/")), name]));
     }
   }
 
