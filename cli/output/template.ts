@@ -36,10 +36,14 @@ export function unescapeFormat(format: string): string {
   return format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
 }
 
+/** More than anybody writes, and few enough for the stack. */
+const DEEPEST = 200;
+
 class Parser {
   readonly #source: string;
   readonly #parts: readonly (readonly ["text" | "action", string])[];
   #at = 0;
+  #depth = 0;
 
   constructor(source: string) {
     this.#source = source;
@@ -71,14 +75,23 @@ class Parser {
   }
 
   #control(kind: "if" | "range" | "with", condition: string): Node {
-    const pipe = this.#pipe(condition);
-    const { nodes: body, end } = this.#block();
-    if (end === "end") return { kind, pipe, body, otherwise: [] };
-    if (end === undefined) throw this.#error(`{{${kind}}} without {{end}}`);
-    if (end.startsWith("else if ")) return { kind, pipe, body, otherwise: [this.#control("if", end.slice("else if ".length))] };
-    const { nodes: otherwise, end: close } = this.#block();
-    if (close !== "end") throw this.#error(`{{${kind}}} without {{end}}`);
-    return { kind, pipe, body, otherwise };
+    return this.#nested(() => {
+      const pipe = this.#pipe(condition);
+      const { nodes: body, end } = this.#block();
+      if (end === "end") return { kind, pipe, body, otherwise: [] };
+      if (end === undefined) throw this.#error(`{{${kind}}} without {{end}}`);
+      if (end.startsWith("else if ")) return { kind, pipe, body, otherwise: [this.#control("if", end.slice("else if ".length))] };
+      const { nodes: otherwise, end: close } = this.#block();
+      if (close !== "end") throw this.#error(`{{${kind}}} without {{end}}`);
+      return { kind, pipe, body, otherwise };
+    });
+  }
+
+  #nested<T>(parse: () => T): T {
+    if (++this.#depth > DEEPEST) throw this.#error(`actions are nested more than ${DEEPEST} deep`);
+    const result = parse();
+    this.#depth--;
+    return result;
   }
 
   #pipe(text: string): Pipe {
@@ -91,7 +104,7 @@ class Parser {
         if (token === "|") commands.push([]);
         else if (token === "(") {
           at++;
-          commands.at(-1)?.push({ kind: "pipe", pipe: pipe() });
+          commands.at(-1)?.push({ kind: "pipe", pipe: this.#nested(pipe) });
           if (tokens[at] !== ")") throw this.#error("a parenthesis is not closed");
         } else commands.at(-1)?.push(this.#operand(token));
       }

@@ -37,6 +37,8 @@ const MASKED = [
   "/sys/kernel/tracing",
 ];
 const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+/** What else of /proc takes settings of the host from its root: of a step without limits nothing is masked, and there are no capabilities to lack. */
+const SETTINGS_OF_ROOT = ["/proc/acpi", "/proc/asound", "/proc/driver", "/proc/dynamic_debug", "/proc/mtrr", "/proc/pressure", "/proc/scsi"];
 
 const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 /** Soft limit of open files: more than any build tool needs, few enough for programs that close them all. */
@@ -100,6 +102,7 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: Enco
   if (insecure && hostRoot) operation("user-namespace", hostRoot.uids, hostRoot.gids);
   for (const path of insecure ? [] : MASKED) operation("masked", path);
   for (const path of unlimited ? [] : READONLY) operation("readonly", path);
+  for (const path of insecure && hostRoot ? SETTINGS_OF_ROOT : []) operation("readonly", path);
   // A mount of the step takes the place of the usual one, as in Docker: nothing lies below it.
   const ownShm = spec.mounts.some(({ dest }) => dest === "/dev/shm");
   operation("shm-size", ownShm ? 0 : (spec.shmSize ?? DEFAULT_SHM_SIZE));

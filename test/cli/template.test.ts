@@ -41,3 +41,11 @@ test("templates without an end are read once", (t) => {
   t.throws(() => compileTemplate(`{{"${'\\"'.repeat(2_000_000)}`), { code: "cli/template" });
   t.throws(() => compileTemplate(`{{ - ${" ".repeat(2_000_000)}`), { code: "cli/template" });
 });
+
+test("actions and parentheses that are nested too deep are refused by name", (t) => {
+  const message = /nested more than 200 deep/;
+  t.throws(() => compileTemplate("{{if .Name}}".repeat(10_000) + "{{end}}".repeat(10_000)), { code: "cli/template", message });
+  t.throws(() => compileTemplate(`{{if .Name}}${"{{else if .Name}}".repeat(10_000)}{{end}}`), { code: "cli/template", message });
+  t.throws(() => compileTemplate(`{{json ${"(".repeat(10_000)}.Name${")".repeat(10_000)}}}`), { code: "cli/template", message });
+  t.is(compileTemplate("{{if .Name}}".repeat(200) + "x" + "{{end}}".repeat(200))(DATA), "x");
+});

@@ -155,6 +155,21 @@ test("what is no text is told from how it begins", (t) => {
   t.deepEqual(said(Buffer.from("FROM a\n# \0\0\n")), []);
 });
 
+test("a chain of ONBUILD, however long, is one trigger that is none", (t) => {
+  for (const length of [2, 7000]) {
+    const text = `FROM a\n${"ONBUILD ".repeat(length)}RUN x\nCOPY a b\n`;
+    const { ast, diagnostics } = parse(text);
+    t.deepEqual(diagnostics, []);
+    t.deepEqual(
+      ast.instructions.map(({ kind }) => kind),
+      ["from", "onbuild", "copy"],
+    );
+    const [, chain] = ast.instructions;
+    t.is(chain?.kind === "onbuild" && chain.trigger?.kind, "onbuild");
+    t.is(printDockerfile(ast), text);
+  }
+});
+
 test("small grammars", (t) => {
   t.deepEqual(["755", "07777", "u=rwX,go=rX", "+x", "g=u", "10000", "9", "rwx", ""].map(parseMode), [
     0o755,

@@ -77,18 +77,21 @@ export class DockerfileParser extends EmbeddedActionsParser {
 
   readonly onbuild: ParserMethod<[], Draft | undefined> = this.RULE("onbuild", () => {
     const keyword = this.CONSUME(Onbuild);
+    const chained: IToken[] = [];
     let trigger: Instruction | undefined;
     let unknown = false;
+    // Allowed here so that chaining gets its own message; a loop, because a line has room for thousands.
+    this.MANY(() => chained.push(this.CONSUME2(Onbuild)));
     this.OPTION(() => {
-      const draft = this.OR([
-        { ALT: () => this.SUBRULE(this.instruction) },
-        // Allowed here so that chaining gets its own message.
-        { ALT: () => this.SUBRULE(this.onbuild) },
-      ]);
+      const draft = this.SUBRULE(this.instruction);
       this.ACTION(() => {
         if (draft) trigger = this.#build.finishTrigger(draft);
         else unknown = true;
       });
+    });
+    this.ACTION(() => {
+      const [first] = chained;
+      if (first) trigger = this.#build.finishTrigger(this.#draft(first, [], trigger ? { trigger } : {}));
     });
     return this.ACTION(() => (unknown ? undefined : this.#draft(keyword, [], trigger ? { trigger } : {})));
   });

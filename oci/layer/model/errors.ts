@@ -1,5 +1,7 @@
-import { diskFull } from "../../../core/system/disk-full.js";
 import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
+import { isOutOfDescriptors, outOfDescriptors } from "../../../core/system/descriptors.js";
+import { diskFull } from "../../../core/system/disk-full.js";
+import { systemReason } from "../../../core/system/system-reason.js";
 
 /** One function per message that reading, writing or unpacking a layer can end with. */
 
@@ -40,7 +42,8 @@ export function fileChanged(path: string, found: string): TsbuildError {
 }
 
 export function fileUnreadable(path: string, cause: Error): TsbuildError {
-  return new TsbuildError("layer/file-unreadable", `Cannot pack "${path}": ${cause.message}`, {
+  if (isOutOfDescriptors(cause)) return outOfDescriptors(`Cannot pack "${path}"`, cause);
+  return new TsbuildError("layer/file-unreadable", `Cannot pack "${path}": ${systemReason(cause)}`, {
     hint: "Make the file readable for the user that builds, or leave it out with .dockerignore",
     cause,
   });
