@@ -38,7 +38,15 @@ const MASKED = [
 ];
 const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 /** What else of /proc takes settings of the host from its root: of a step without limits nothing is masked, and there are no capabilities to lack. */
-const SETTINGS_OF_ROOT = ["/proc/acpi", "/proc/asound", "/proc/driver", "/proc/dynamic_debug", "/proc/mtrr", "/proc/pressure", "/proc/scsi"];
+const SETTINGS_OF_ROOT = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/driver",
+  "/proc/dynamic_debug",
+  "/proc/mtrr",
+  "/proc/pressure",
+  "/proc/scsi",
+];
 
 const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 /** Soft limit of open files: more than any build tool needs, few enough for programs that close them all. */

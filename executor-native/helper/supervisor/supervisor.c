@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,11 +27,10 @@ struct outside {
 };
 
 /*
- * Opens them before the command begins: it may have ended when its filter's descriptor is read, and
- * a process that ended has no mounts. On a busy machine it may have ended even before: `mounts` is
- * -1 then.
+ * Opens them before the command begins, which waits for the word that ends this: it may have ended
+ * when its filter's descriptor is read, and a process that ended has no mounts.
  */
-static struct outside open_outside(const struct spec *spec, struct owners *owners, pid_t init)
+static struct outside open_outside(const struct spec *spec, struct owners *owners, pid_t init, int control)
 {
 	cleanup_free char *path = copy_text(spec->owners);
 	struct outside outside = {.directory = open(dirname(path), O_PATH | O_DIRECTORY | O_CLOEXEC)};
@@ -38,8 +38,7 @@ static struct outside open_outside(const struct spec *spec, struct owners *owner
 	if (outside.directory < 0 || owners->upper < 0)
 		fail_errno("exec/owners", "Cannot open the directories of %s", spec->owners);
 	outside.mounts = open(short_path("/proc/%d/ns/mnt", init).text, O_RDONLY | O_CLOEXEC);
-	if (outside.mounts < 0 && errno != ENOENT && errno != ESRCH)
-		fail_errno("exec/supervisor", "Cannot open the mounts of the sandbox");
+	send(control, "", 1, MSG_NOSIGNAL); /* nobody is there when the sandbox could not be set up */
 	return outside;
 }
 
@@ -63,7 +62,7 @@ static int receive_listener(struct supervisor *supervisor, int control)
 static void enter_mounts(int mounts)
 {
 	cleanup_fd int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (proc < 0 || setns(mounts, CLONE_NEWNS) < 0 || fchdir(proc) < 0)
+	if (proc < 0 || mounts < 0 || setns(mounts, CLONE_NEWNS) < 0 || fchdir(proc) < 0)
 		fail_errno("exec/supervisor", "Cannot enter the mounts of the sandbox");
 	close(mounts);
 }
@@ -104,10 +103,9 @@ static void answer_all(struct supervisor *supervisor, int listener)
 static _Noreturn void supervise(const struct spec *spec, struct owners *owners, pid_t init, int control)
 {
 	struct supervisor supervisor = {.owners = owners, .held = -1};
-	struct outside outside = open_outside(spec, owners, init);
+	struct outside outside = open_outside(spec, owners, init, control);
 	int listener = receive_listener(&supervisor, control);
-	/* Without mounts the command has ended: it waits for the answer to every call that counts. */
-	if (listener < 0 || outside.mounts < 0)
+	if (listener < 0)
 		_exit(0);
 	close(control);
 	enter_mounts(outside.mounts);
@@ -149,6 +147,9 @@ void begin_ids(void)
 
 void hand_to_supervisor(int control, int listener, const struct user *user)
 {
+	char word;
+	int none;
+	receive_control(control, &word, 1, &none);
 	send_control(control, user, SENT_SIZE, listener);
 	close(listener);
 	close(control);
