@@ -5,8 +5,9 @@ import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:
 const LONGEST_PATH = 2048;
 
 /**
- * Removes a file, or a directory with everything in it; does nothing where there is none. Links are removed, never followed. Note that we do not leave
- * this to `rmSync`, because Node 20 calls itself for each level there: a tree of archives may be nested so deep that the stack ends before the tree does.
+ * Removes a file, or a directory with everything in it; does nothing where there is none. Links are
+ * removed, never followed. Note that we do not leave this to `rmSync`, because Node 20 calls itself
+ * for each level there: a tree may be nested so deep that the stack ends before the tree does.
  */
 export function removeTree(path: string | Buffer): void {
   const top = Buffer.from(path);
@@ -16,7 +17,7 @@ export function removeTree(path: string | Buffer): void {
     unlinkSync(top);
     return;
   }
-  const directories = [top];
+  const directories: Buffer[] = [top];
   for (const directory of directories) {
     for (const entry of readdirSync(directory, { withFileTypes: true, encoding: "buffer" })) {
       const child = Buffer.concat([directory, Buffer.from("/"), entry.name]);
@@ -28,7 +29,7 @@ export function removeTree(path: string | Buffer): void {
   for (const directory of directories.toReversed()) rmdirSync(directory);
 }
 
-/** Moves a directory up, because what is in it has paths that may be longer than the system takes. */
+/** Moves a directory up, because paths below it may be longer than the system takes. */
 function raise(directory: Buffer, top: Buffer): Buffer {
   const nearer = Buffer.concat([top, Buffer.from(`/.removed-${randomBytes(6).toString("hex")}`)]);
   renameSync(directory, nearer);
