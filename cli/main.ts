@@ -15,7 +15,7 @@ let listens = false;
 
 /** Milliseconds in which a second signal is the same ctrl-c: npm and other parents pass on what the terminal has sent to the whole group already. */
 const SAME_KEY_PRESS = 300;
-let interrupted: { readonly at: number; readonly exitCode: number } | undefined;
+let interrupted: { readonly at: number; exitCode: number } | undefined;
 
 for (const [name, exitCode] of Object.entries(INTERRUPTED)) {
   process.on(name, () => {
@@ -23,6 +23,8 @@ for (const [name, exitCode] of Object.entries(INTERRUPTED)) {
     interrupted ??= { at: now, exitCode };
     // The second time means now: what is left behind is cleaned up by the next start.
     if (!listens || now - interrupted.at > SAME_KEY_PRESS) process.exit(interrupted.exitCode);
+    // A parent may be faster with a signal of its own than the terminal with ctrl-c.
+    if (name === "SIGINT") interrupted.exitCode = exitCode;
     abort.abort();
   });
 }
