@@ -45,21 +45,30 @@ async function sdkChain(env: Environment, requestHandler: SdkHttp): Promise<() =
   const profile = env["AWS_PROFILE"];
   return defaultProvider({
     ...(profile && { profile }),
-    ...(credentials !== undefined && { filepath: credentials }),
-    ...(config !== undefined && { configFilepath: config }),
+    filepath: credentials ?? NO_FILE,
+    configFilepath: config ?? NO_FILE,
     ignoreCache: true,
     clientConfig: { requestHandler },
   });
 }
 
+/** Stands for the files of a user without a home, whom the SDK would ask the system about. */
+const NO_FILE = "/dev/null";
+
 function filePath(env: Environment, variable: string, name: string): string | undefined {
   return env[variable] || inHome(env, ".aws", name);
+}
+
+/** Tells whether nothing was found, or looked for in the home of a user who has none. */
+function isPlainLack(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return true;
+  return cause.message.startsWith("Could not load credentials from any") || cause.message.includes("uv_os_homedir");
 }
 
 function noCredentials(env: Environment, cause: unknown): TsbuildError {
   const profile = env["AWS_PROFILE"] || "default";
   const file = filePath(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials") ?? "the file that AWS_SHARED_CREDENTIALS_FILE names";
-  const why = cause instanceof Error && !cause.message.startsWith("Could not load credentials from any") ? ` (${cause.message})` : "";
+  const why = isPlainLack(cause) ? "" : ` (${(cause as Error).message})`;
   return new TsbuildError("cache/no-credentials", `Cannot use the S3 cache: there are no credentials${why}`, {
     cause,
     hint: `Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, put a profile "${profile}" into ${file}, or run aws sso login`,
