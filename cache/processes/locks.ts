@@ -128,7 +128,9 @@ function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, looks: n
         const fd = lockFile(path, makeDirectory);
         if (fd === undefined) {
           if (looks % LOOKS === LOOKS - 1) tell(path, entry);
-          return poll(path, entry, makeDirectory, looks + 1);
+          // Whoever was told may have stopped waiting: a lock that nobody waits for must not be taken.
+          if (entry.queue.length > 0) poll(path, entry, makeDirectory, looks + 1);
+          return;
         }
         entry.fd = fd;
         entry.queue.shift()?.take(fd);

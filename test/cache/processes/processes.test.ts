@@ -215,6 +215,12 @@ test("locks: who waits is told which process has the lock, and that it is stoppe
   });
   await t.throwsAsync(waiting, { code: "build/canceled" });
   t.deepEqual(told, [`process ${child.pid}`, `process ${child.pid}, which is stopped (kill -CONT ${child.pid} lets it go on)`]);
+  // Nobody waits any more: the lock is free for others once its holder is gone.
+  child.kill("SIGKILL");
+  await once(child, "close");
+  const lock = await locks.acquire("key");
+  lock.release();
+  t.deepEqual(readdirSync(join(root, "v1", "locks")), []);
 });
 
 test("crash: what a dead process had in flight goes at the next write, before and after", (t) => {
