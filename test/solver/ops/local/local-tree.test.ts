@@ -168,12 +168,13 @@ test(".dockerignore", (t) => {
 });
 
 requires(withoutOrdinaryUser)("an excluded directory that cannot be read is no error", (t) => {
-  const root = directory({ "secret/x": "", a: "" });
-  chmodSync(join(root, "secret"), 0);
-  t.deepEqual(all(new LocalTree(root, { ignore: rules("secret") })), ["a"]);
+  const root = directory({ "git/secret/x": "", a: "" });
+  const secret = join(root, "git/secret");
+  chmodSync(secret, 0);
+  t.teardown(() => chmodSync(secret, 0o755));
+  t.deepEqual(all(new LocalTree(root, { ignore: rules("git") })), ["a"]);
   // Nor when exceptions bring back something of other directories.
   t.deepEqual(all(new LocalTree(root, { ignore: rules("*", "!*/target/*.jar", "!a") })), ["a"]);
-  chmodSync(join(root, "secret"), 0o755);
 });
 
 test("which rule hides a path", (t) => {
