@@ -13,13 +13,8 @@ const text = fc.array(fc.constantFrom("a", "b", "/", "😀"), { maxLength: 8 }).
 
 test("both ways to match agree", (t) => {
   const few = fc.array(element, { maxLength: 6 }).filter((pattern) => pattern.filter(({ kind }) => /run|path|dir/.test(kind)).length <= 2);
-  fc.assert(
-    fc.property(few, text, (pattern, sample) => compileWildcards(pattern)(sample) === simulate(compileStates(pattern), sample)),
-    {
-      numRuns: 2000,
-    },
-  );
-  t.pass();
+  const agree = fc.property(few, text, (pattern, sample) => compileWildcards(pattern)(sample) === simulate(compileStates(pattern), sample));
+  t.notThrows(() => fc.assert(agree, { numRuns: 2000 }));
 });
 
 const STARS = 30;
