@@ -3,7 +3,7 @@ import type { FrontendOptions, FrontendPorts } from "../frontend.js";
 import type { DockerfileAst, Instruction } from "./ast.js";
 import { Compilation } from "./compile.js";
 import { NoEmptyContinuation } from "./lint/rules/no-empty-continuation.js";
-import { RULES } from "./lint/table.js";
+import { RULES } from "./lint/all-rules.js";
 
 /** A broken rule. */
 export interface LintWarning extends Diagnostic {

@@ -14,7 +14,7 @@ import { heredocsOfLine, parseHeredoc } from "../../frontend/dockerfile/syntax/h
 import { isSignal } from "../../frontend/dockerfile/instructions/stopsignal.js";
 import { createLexer } from "../../frontend/dockerfile/syntax/lexer.js";
 import { ruleSlug } from "../../frontend/dockerfile/lint/rule.js";
-import { RULES } from "../../frontend/dockerfile/lint/table.js";
+import { RULES } from "../../frontend/dockerfile/lint/all-rules.js";
 import { parseDockerfile } from "../../frontend/dockerfile/syntax/parse.js";
 import { printDockerfile } from "../../frontend/dockerfile/syntax/print.js";
 import type { FrontendOptions } from "../../frontend/frontend.js";

@@ -17,7 +17,7 @@ import { InvalidDefaultArgInFrom } from "../lint/rules/invalid-default-arg-in-fr
 import { RedundantTargetPlatform } from "../lint/rules/redundant-target-platform.js";
 import { UndefinedArgInFrom } from "../lint/rules/undefined-arg-in-from.js";
 import { LintFile } from "../lint/lint-file.js";
-import { lintFile } from "../lint/table.js";
+import { lintFile } from "../lint/lint-text.js";
 import { InstructionProblem, tryExpand } from "../stage/instruction-context.js";
 import type { Problem } from "../problem.js";
 import type { Report } from "../errors/report.js";

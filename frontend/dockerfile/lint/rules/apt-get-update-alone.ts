@@ -1,19 +1,20 @@
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 import { lastPart } from "../shells.js";
 
-export const AptGetUpdateAlone: LintRule<[program: string]> = {
+export const AptGetUpdateAlone: FileRule<[program: string]> = {
   name: "AptGetUpdateAlone",
   description: "apt-get update should be in the same RUN as the installation it is for",
   own: true,
   message: (program) => `"${program} update" alone in its RUN is cached on its own: later installations use an old package list`,
+  check: checkAptGetUpdateAlone,
 };
 
 const PROGRAMS = new Set(["apt-get", "apt", "aptitude"]);
 const USES = new Set("install upgrade full-upgrade dist-upgrade safe-upgrade build-dep download source satisfy reinstall".split(" "));
 
-export function checkAptGetUpdateAlone(file: LintFile, linter: Linter): void {
+function checkAptGetUpdateAlone(file: LintFile, linter: Linter): void {
   for (const node of new Set(file.scripts.map((script) => script.node))) {
     // The line and the heredocs of a RUN are one.
     const uses = file

@@ -3,15 +3,16 @@ import { fixOf, replaceWord } from "../../errors/edits.js";
 import { isUniform, isUpper } from "../casing.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 
-export const ConsistentInstructionCasing: LintRule<[keyword: string, casing: string]> = {
+export const ConsistentInstructionCasing: FileRule<[keyword: string, casing: string]> = {
   name: "ConsistentInstructionCasing",
   description: "All commands within the Dockerfile should use the same casing (either upper or lower)",
   message: (keyword, casing) => `Command '${keyword}' should match the case of the command majority (${casing})`,
+  check: checkConsistentInstructionCasing,
 };
 
-export function checkConsistentInstructionCasing(file: LintFile, linter: Linter): void {
+function checkConsistentInstructionCasing(file: LintFile, linter: Linter): void {
   const isLower = prefersLowerCase(file);
   const wanted = isLower ? "lowercase" : "uppercase";
   for (const { keyword, comments } of nodesOf(file)) {

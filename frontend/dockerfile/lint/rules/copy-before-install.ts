@@ -2,18 +2,19 @@ import type { SourceRange } from "../../../../core/diagnostics.js";
 import type { ListNode, Word } from "../../ast.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 import { type Installation, installation } from "../installations.js";
 
-export const CopyBeforeInstall: LintRule<[source: string, command: string]> = {
+export const CopyBeforeInstall: FileRule<[source: string, command: string]> = {
   name: "CopyBeforeInstall",
   description: "Dependencies should be installed before everything is copied",
   own: true,
   message: (source, command) => `Copying "${source}" first makes "${command}" run again after every change of any file`,
+  check: checkCopyBeforeInstall,
 };
 
 /** The whole context is copied, and an installation that only needs the lists of dependencies follows in the same stage. */
-export function checkCopyBeforeInstall(file: LintFile, linter: Linter): void {
+function checkCopyBeforeInstall(file: LintFile, linter: Linter): void {
   for (const stage of file.stages) {
     let copy: { readonly node: ListNode; readonly source: Word } | undefined;
     const done = new Set<string>();

@@ -2,15 +2,16 @@ import type { SourceRange } from "../../../../core/diagnostics.js";
 import { quote } from "../../../../core/go-values/quote.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 
-export const DuplicateStageName: LintRule<[stage: string]> = {
+export const DuplicateStageName: FileRule<[stage: string]> = {
   name: "DuplicateStageName",
   description: "Stage names should be unique",
   message: (stage) => `Duplicate stage name ${quote(stage)}, stage names should be unique`,
+  check: checkDuplicateStageName,
 };
 
-export function checkDuplicateStageName(file: LintFile, linter: Linter): void {
+function checkDuplicateStageName(file: LintFile, linter: Linter): void {
   const seen = new Map<string, SourceRange>();
   for (const { node, name } of file.stages) {
     if (name === undefined) continue;

@@ -3,16 +3,17 @@ import { isUniform, isUpper } from "../casing.js";
 import { prefersLowerCase } from "./consistent-instruction-casing.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 
-export const FromAsCasing: LintRule<[from: string, as: string]> = {
+export const FromAsCasing: FileRule<[from: string, as: string]> = {
   name: "FromAsCasing",
   description: "The 'as' keyword should match the case of the 'from' keyword",
   message: (from, as) => `'${as}' and '${from}' keywords' casing do not match`,
+  check: checkFromAsCasing,
 };
 
 /** A FROM that is neither wholly upper nor lower case is another rule's. */
-export function checkFromAsCasing(file: LintFile, linter: Linter): void {
+function checkFromAsCasing(file: LintFile, linter: Linter): void {
   const isLower = prefersLowerCase(file);
   for (const { node } of file.stages) {
     const as = node.args[1];

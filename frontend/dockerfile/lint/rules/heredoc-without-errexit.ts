@@ -1,20 +1,21 @@
 import { fixOf } from "../../errors/edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 import { hasOption } from "../shells.js";
 
-export const HeredocWithoutErrexit: LintRule<[name: string]> = {
+export const HeredocWithoutErrexit: FileRule<[name: string]> = {
   name: "HeredocWithoutErrexit",
   description: "A heredoc of several commands should stop at the first that fails",
   own: true,
   message: (name) => `The heredoc "${name}" goes on after a command that fails: only the status of its last command counts`,
+  check: checkHeredocWithoutErrexit,
 };
 
 const CLOSING = new Set(["fi", "done", "esac", "}"]);
 
 /** `RUN <<EOF` is one script for the shell, not a list joined with `&&` as people are used to. */
-export function checkHeredocWithoutErrexit(file: LintFile, linter: Linter): void {
+function checkHeredocWithoutErrexit(file: LintFile, linter: Linter): void {
   for (const { heredoc, commands, shell, node } of file.scripts) {
     if (!heredoc || hasOption(shell, "e", "errexit")) continue;
     if (commands.some(({ words: [program, ...options] }) => program === "set" && hasOption(options, "e", "errexit"))) continue;

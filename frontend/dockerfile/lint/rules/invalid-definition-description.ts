@@ -2,18 +2,19 @@ import type { Instruction } from "../../ast.js";
 import { fixOf } from "../../errors/edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 
-export const InvalidDefinitionDescription: LintRule<[instruction: string, name: string]> = {
+export const InvalidDefinitionDescription: FileRule<[instruction: string, name: string]> = {
   name: "InvalidDefinitionDescription",
   description:
     "Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not intended to be a description comment, add an empty line or comment between the instruction and the comment.",
   experimental: true,
   message: (instruction, name) => `Comment for ${instruction} should follow the format: \`# ${name} <description>\``,
+  check: checkInvalidDefinitionDescription,
 };
 
 /** A comment right above FROM … AS name or ARG name is taken for its description, and should begin with the name. */
-export function checkInvalidDefinitionDescription(file: LintFile, linter: Linter): void {
+function checkInvalidDefinitionDescription(file: LintFile, linter: Linter): void {
   const check = (node: Instruction, names: readonly string[]): void => {
     const last = node.comments[node.comments.length - 1];
     const [first] = names;

@@ -3,15 +3,16 @@ import type { TextNode } from "../../ast.js";
 import { fixOf } from "../../errors/edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 
-export const MaintainerDeprecated: LintRule<[]> = {
+export const MaintainerDeprecated: FileRule<[]> = {
   name: "MaintainerDeprecated",
   description: "The MAINTAINER instruction is deprecated, use a label instead to define an image author",
   message: () => "Maintainer instruction is deprecated in favor of using label",
+  check: checkMaintainerDeprecated,
 };
 
-export function checkMaintainerDeprecated(file: LintFile, linter: Linter): void {
+function checkMaintainerDeprecated(file: LintFile, linter: Linter): void {
   for (const stage of file.stages) {
     for (const node of stage.instructions) {
       if (node.kind !== "maintainer") continue;

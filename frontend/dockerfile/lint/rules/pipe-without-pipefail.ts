@@ -1,21 +1,22 @@
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 import type { ShellCommand } from "../shell-commands.js";
 import { hasOption } from "../shells.js";
 
-export const PipeWithoutPipefail: LintRule<[program: string]> = {
+export const PipeWithoutPipefail: FileRule<[program: string]> = {
   name: "PipeWithoutPipefail",
   description: "A pipe should fail when any of its commands does",
   own: true,
   message: (program) => `A failure of "${program}" before the pipe is not seen: only the status of the last command counts`,
+  check: checkPipeWithoutPipefail,
 };
 
 /** What only prints its arguments does not fail. */
 const HARMLESS = new Set(["echo", "printf", "yes", "true", ":"]);
 
 /** One warning for each script, at its first pipe. */
-export function checkPipeWithoutPipefail(file: LintFile, linter: Linter): void {
+function checkPipeWithoutPipefail(file: LintFile, linter: Linter): void {
   for (const { commands, shell, node, range } of file.scripts) {
     if (hasOption(shell, undefined, "pipefail")) continue;
     let isCondition = false;

@@ -1,12 +1,13 @@
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 
-export const SecretInRun: LintRule<[what: string]> = {
+export const SecretInRun: FileRule<[what: string]> = {
   name: "SecretInRun",
   description: "Secrets should not be part of a command",
   own: true,
   message: (what) => `The command contains ${what}: it stays in the image's history for everybody to read`,
+  check: checkSecretInRun,
 };
 
 /** Only forms that are hardly ever anything else; variables are none of them. */
@@ -22,7 +23,7 @@ const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
 ];
 
 /** At most one of each kind for a script: the text between them would be noise. */
-export function checkSecretInRun(file: LintFile, linter: Linter): void {
+function checkSecretInRun(file: LintFile, linter: Linter): void {
   for (const { text, node, range } of file.scripts) {
     for (const [what, form] of FORMS) {
       const found = form.exec(text);

@@ -1,16 +1,17 @@
 import { fixOf, replaceWord } from "../../errors/edits.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 
-export const StageNameCasing: LintRule<[stage: string]> = {
+export const StageNameCasing: FileRule<[stage: string]> = {
   name: "StageNameCasing",
   description: "Stage names should be lowercase",
   message: (stage) => `Stage name '${stage}' should be lowercase`,
+  check: checkStageNameCasing,
 };
 
 /** Looks at the names as written. */
-export function checkStageNameCasing(file: LintFile, linter: Linter): void {
+function checkStageNameCasing(file: LintFile, linter: Linter): void {
   for (const { node } of file.stages) {
     const name = node.args[2];
     if (!name || name.text === name.text.toLowerCase()) continue;

@@ -3,17 +3,18 @@ import { partRange } from "../../errors/edits.js";
 import { flagWord } from "../../syntax/flags.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 
-export const UnpinnedBase: LintRule<[image: string]> = {
+export const UnpinnedBase: FileRule<[image: string]> = {
   name: "UnpinnedBase",
   description: "Images should be named with a version",
   own: true,
   message: (image) => `The image "${image}" is whatever "latest" means on the day of the build`,
+  check: checkUnpinnedBase,
 };
 
 /** FROM and COPY --from. Where a variable stands for the image its default is not looked at. */
-export function checkUnpinnedBase(file: LintFile, linter: Linter): void {
+function checkUnpinnedBase(file: LintFile, linter: Linter): void {
   const stages = new Set<string>(["scratch", "context"]);
   const check = (image: string, range: SourceRange, comments: readonly string[]): void => {
     if (stages.has(image.toLowerCase()) || /[$@]/.test(image) || /^\d+$/.test(image) || image === "") return;

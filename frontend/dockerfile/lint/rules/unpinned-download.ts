@@ -1,21 +1,22 @@
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
-import type { LintRule } from "../rule.js";
+import type { FileRule } from "../file-rule.js";
 import { isPosixShell, lastPart } from "../shells.js";
 import { isGit, isRemote } from "../sources.js";
 
-export const UnpinnedDownload: LintRule<[what: string, why: string]> = {
+export const UnpinnedDownload: FileRule<[what: string, why: string]> = {
   name: "UnpinnedDownload",
   description: "Downloads should be checked against a known checksum",
   own: true,
   message: (what, why) => `The download "${what}" ${why}`,
+  check: checkUnpinnedDownload,
 };
 
 const FETCH = new Set(["curl", "wget"]);
 const INTERPRETERS = /^(python|perl|ruby|node|php)[\d.]*$/;
 
 /** A script that is run as it comes from the network, and an ADD of a URL without a checksum. */
-export function checkUnpinnedDownload(file: LintFile, linter: Linter): void {
+function checkUnpinnedDownload(file: LintFile, linter: Linter): void {
   checkScripts(file, linter);
   for (const stage of file.stages) {
     for (const node of stage.instructions) {
