@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { CanceledError, TsbuildError } from "../core/errors.js";
+import { TsbuildError } from "../core/errors.js";
 import type { HelperFailure } from "./helper-failure.js";
 
 const BUILD_IT =
@@ -115,36 +115,4 @@ export function sandboxKilled(signal: string): TsbuildError {
   return new TsbuildError("exec/sandbox-killed", `The sandbox of the step was killed from outside (${signal})`, {
     hint: "The machine may be out of memory: see the kernel's log (dmesg)",
   });
-}
-
-/** An error as it crosses between the processes. */
-export interface WireError {
-  readonly kind: "canceled" | "user" | "system" | "bug";
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | undefined;
-  readonly stack: string | undefined;
-}
-
-export function toWire(error: unknown): WireError {
-  if (!(error instanceof Error)) return { kind: "bug", code: "", message: String(error), hint: undefined, stack: undefined };
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  const kind = error instanceof CanceledError ? "canceled" : error instanceof TsbuildError ? "user" : code === "" ? "bug" : "system";
-  return { kind, code, message: error.message, hint: error instanceof TsbuildError ? error.hint : undefined, stack: error.stack };
-}
-
-export function fromWire(wire: WireError): Error {
-  switch (wire.kind) {
-    case "canceled":
-      return new CanceledError(wire.message);
-    case "user":
-      return new TsbuildError(wire.code, wire.message, wire.hint === undefined ? {} : { hint: wire.hint });
-    case "system":
-      return Object.assign(new Error(wire.message), { code: wire.code });
-    case "bug": {
-      const error = new Error(wire.message);
-      if (wire.stack !== undefined) error.stack = wire.stack;
-      return error;
-    }
-  }
 }

@@ -1,8 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
+import { restoreError } from "../../core/error-transfer.js";
 import { TsbuildError, throwIfAborted } from "../../core/errors.js";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../contract.js";
-import { fromWire, workerGone } from "../errors.js";
+import { workerGone } from "../errors.js";
 import { encodeMessage, FrameReader, type Request, type Response } from "./protocol.js";
 
 interface Pending {
@@ -126,7 +127,7 @@ export class WorkerClient implements Worker {
         pending?.resolve(message.value);
         return;
       case "failed":
-        pending?.reject(fromWire(message.error));
+        pending?.reject(restoreError(message.error));
         return;
     }
   }

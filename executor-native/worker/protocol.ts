@@ -1,6 +1,6 @@
 import { deserialize, serialize } from "node:v8";
 import type { SandboxSpec } from "../contract.js";
-import type { WireError } from "../errors.js";
+import type { TransferredError } from "../../core/error-transfer.js";
 
 /** Main process to worker. Ids are chosen by the main process and used once. */
 export type Request =
@@ -13,7 +13,7 @@ export type Request =
 export type Response =
   | { readonly type: "ready" }
   | { readonly type: "done"; readonly id: number; readonly value: unknown }
-  | { readonly type: "failed"; readonly id: number; readonly error: WireError }
+  | { readonly type: "failed"; readonly id: number; readonly error: TransferredError }
   | { readonly type: "progress"; readonly id: number; readonly value: unknown };
 
 /**

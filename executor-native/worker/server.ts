@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import { transferError } from "../../core/error-transfer.js";
 import { started } from "../../core/system/descriptors.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import { sandboxFailed, toWire } from "../errors.js";
+import { sandboxFailed } from "../errors.js";
 import type { HelperFailure } from "../helper-failure.js";
 import { helperPath } from "../helper-path.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
@@ -86,7 +87,7 @@ export function serveWorker(options: ServeOptions): void {
     try {
       send({ type: "done", id: request.id, value: await perform(request) });
     } catch (error) {
-      send({ type: "failed", id: request.id, error: toWire(error) });
+      send({ type: "failed", id: request.id, error: transferError(error) });
     } finally {
       aborts.delete(request.id);
     }

@@ -6,7 +6,6 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { TsbuildError } from "../../core/errors.js";
-import { fromWire, toWire } from "../../executor-native/errors.js";
 import { firstFreeId, identity, idMaps, ownershipHere, rangeMap } from "../../executor-native/id-map.js";
 import { isHostRoot } from "../../executor-native/ownership.js";
 import { startWorker } from "../../executor-native/start-worker.js";
@@ -86,16 +85,6 @@ test("frames survive any cut of the byte stream", (t) => {
       `in pieces of ${size}`,
     );
   }
-});
-
-test("errors keep what makes them what they are", (t) => {
-  const user = fromWire(toWire(new TsbuildError("a/b", "No", { hint: "Do" })));
-  t.true(user instanceof TsbuildError);
-  t.like(user, { code: "a/b", message: "No", hint: "Do" });
-  t.like(fromWire(toWire(Object.assign(new Error("gone"), { code: "ENOENT" }))), { code: "ENOENT", message: "gone" });
-  const bug = fromWire(toWire(new Error("internal: x")));
-  t.false(bug instanceof TsbuildError);
-  t.regex(bug.stack ?? "", /worker\.test/);
 });
 
 test("a worker that ends is an error for whoever waits, and for whoever comes after", async (t) => {
