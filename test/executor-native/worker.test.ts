@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { TsbuildError } from "../../core/errors.js";
 import { firstFreeId, identity, idMaps, ownershipHere, rangeMap } from "../../executor-native/id-map.js";
 import { isHostRoot } from "../../executor-native/ownership.js";
 import { startWorker } from "../../executor-native/start-worker.js";
