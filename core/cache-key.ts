@@ -7,15 +7,15 @@ export type CacheKey = string & { readonly __brand: "CacheKey" };
 const VERSION = "1";
 
 /**
- * The key of an operation over its inputs. `inputs` are keys of input results, or content digests (marked `content:`) of the part the
- * operation reads.
+ * Returns the key of an operation over its inputs. `inputs` are keys of input results, or content
+ * digests (marked `content:`) of the part that the operation reads.
  */
 export function cacheKey(identity: string, inputs: readonly string[]): CacheKey {
   const parts = [VERSION, identity, ...inputs].map((part) => `${Buffer.byteLength(part)}:${part}`);
   return hash("sha256", parts.join(""), "hex") as CacheKey;
 }
 
-/** How a content digest stands in a key. */
+/** Returns the form in which a content digest enters a key. */
 export function contentInput(digest: string): string {
   return `content:${digest}`;
 }

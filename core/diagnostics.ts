@@ -1,11 +1,13 @@
 /** A text that diagnostics point into. */
 export interface SourceFile {
-  /** As shown to people: the path the user named, or `<stdin>`. */
+  /** Name as shown to people: the path that the user named, or `<stdin>`. */
   readonly name: string;
   readonly text: string;
 }
 
-/** A half-open range of a text in UTF-16 code units; `line` and `column` of its start count from 1. */
+/**
+ * A half-open range of a text in UTF-16 code units. `line` and `column` of its start count from 1.
+ */
 export interface SourceRange {
   readonly start: number;
   readonly end: number;
@@ -23,13 +25,16 @@ export interface TextEdit {
   readonly text: string;
 }
 
-/** A change of the text that mends a problem. */
+/** A change of the text that fixes a problem. */
 export interface Fix {
-  /** What is done, as an order: `Write the stage name in lower case`. */
+  /** Title as an order: `Write the stage name in lower case`. */
   readonly title: string;
-  /** Do not overlap. */
+  /** Edits that do not overlap. */
   readonly edits: readonly TextEdit[];
-  /** Whether the result means the same but for the problem, so that it can be applied unseen; otherwise it is a proposal. */
+  /**
+   * True when the fixed text means the same but for the problem, so that the fix can be applied
+   * unseen. Otherwise the fix is a proposal.
+   */
   readonly safe: boolean;
 }
 
@@ -38,11 +43,14 @@ export interface Diagnostic {
   readonly severity: Severity;
   /** Stable slug, `<phase>/<problem>`; every code has a section in docs/errors.md. */
   readonly code: string;
-  /** One sentence, no final period: what was attempted and what was found. User text in double quotes. */
+  /**
+   * One sentence without a final period: what was attempted and what was found. User text stands in
+   * double quotes.
+   */
   readonly message: string;
   readonly source?: SourceFile;
   readonly range?: SourceRange;
-  /** How to go on: a mended line, a suggestion, a command. */
+  /** Way to go on: a fixed line, a suggestion, a command. */
   readonly hint?: string;
   /** Further places, such as the first definition of a duplicate. */
   readonly related?: readonly { readonly message: string; readonly source: SourceFile; readonly range: SourceRange }[];

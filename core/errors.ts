@@ -9,7 +9,7 @@ export interface TsbuildErrorOptions {
 }
 
 /**
- * Base of every error that tsbuild means to show to a user. Anything else that is thrown is a bug in tsbuild.
+ * Base of every error that tsbuild means to show to a user. Any other error is a bug in tsbuild.
  * The message is one sentence: what was attempted, what was found. `hint` says how to go on.
  */
 export class TsbuildError extends Error {
@@ -18,9 +18,12 @@ export class TsbuildError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
   readonly diagnostics: readonly Diagnostic[];
-  /** Set where the error crosses the solver: the step that failed. */
+  /** Name of the step that failed. Set where the error crosses the solver. */
   step: string | undefined;
-  /** Set there too: what in the Dockerfile made the step. */
+  /**
+   * Place in the Dockerfile of the instruction that made the step. Set where the error crosses the
+   * solver.
+   */
   place: { readonly source: SourceFile; readonly range: SourceRange } | undefined;
 
   constructor(code: string, message: string, options: TsbuildErrorOptions = {}) {
@@ -32,11 +35,17 @@ export class TsbuildError extends Error {
   }
 }
 
-/** The call itself is wrong: an option or flag that is unknown or cannot be read. Nothing has been done by then. */
+/**
+ * A wrong call: an option or flag that is unknown or cannot be read. Nothing has been done when it
+ * is thrown.
+ */
 export class UsageError extends TsbuildError {
   override readonly name = "UsageError";
 
-  /** Returns what `read` returns; what it throws about the text that it reads is an error of the call. */
+  /**
+   * Returns the result of `read`. Turns an error about the text that `read` reads into an error of
+   * the call.
+   */
   static of<T>(read: () => T): T {
     try {
       return read();
@@ -48,7 +57,7 @@ export class UsageError extends TsbuildError {
   }
 }
 
-/** Problems of a source text; carries every problem of the phase, not only the first. */
+/** Problems of a source text. It carries every problem of the phase, not only the first. */
 export class DiagnosticsError extends TsbuildError {
   override readonly name = "DiagnosticsError";
 
@@ -65,7 +74,7 @@ export class ExecError extends TsbuildError {
   constructor(
     readonly command: readonly string[],
     readonly exit: { readonly code: number } | { readonly signal: string },
-    /** The last lines the step printed, at most 64 KiB. */
+    /** Last lines that the step printed, at most 64 KiB. */
     readonly outputTail: string,
     options: TsbuildErrorOptions & { readonly display?: string } = {},
   ) {
@@ -75,7 +84,10 @@ export class ExecError extends TsbuildError {
   }
 }
 
-/** As docker quotes a command: on one line, so that readers of logs find all of it behind `ERROR:`. */
+/**
+ * Quotes a command as docker does: on one line, so that readers of logs find all of it behind
+ * `ERROR:`.
+ */
 function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t").replaceAll("\r", "\\r")}"`;
 }
@@ -93,12 +105,12 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason instanceof TsbuildError ? signal.reason : new CanceledError(undefined, { cause: signal.reason });
 }
 
-/** For the default branch of an exhaustive switch. */
+/** Throws in the default branch of an exhaustive switch. */
 export function unreachable(value: never): never {
   throw new Error(`internal: unexpected value ${JSON.stringify(value)}`);
 }
 
-/** The `code` of a system error (`ENOENT` …), or undefined. */
+/** Returns the `code` of a system error (`ENOENT` …), or undefined. */
 export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

@@ -1,4 +1,7 @@
-/** File-system object kinds that a layer or a context can hold. Sockets are not among them: tar has no form for them. */
+/**
+ * Kinds of file-system objects that a layer or a context can hold. Sockets are not among them: tar
+ * has no form for them.
+ */
 export type NodeType = "file" | "dir" | "symlink" | "char" | "block" | "fifo";
 
 /** Seconds and nanoseconds since the epoch; `nsec` is 0…999,999,999 also before 1970. */
@@ -11,8 +14,9 @@ export interface Timestamp {
 export type Xattrs = Readonly<Record<string, string>>;
 
 /**
- * Metadata of one file-system object. Paths are relative to the root, without leading or trailing slash (`etc/passwd`);
- * the root itself is `""`. Names that are not UTF-8 are surrogate-escaped (byte 0x80+n becomes U+DC80+n, as Python does).
+ * Metadata of one file-system object. Paths are relative to the root, without leading or trailing
+ * slash (`etc/passwd`); the root itself is `""`. Names that are not UTF-8 are surrogate-escaped:
+ * byte 0x80+n becomes U+DC80+n, as in Python.
  */
 export interface NodeMeta {
   readonly path: string;
@@ -27,6 +31,6 @@ export interface NodeMeta {
   /** Target text of a symlink, as stored. */
   readonly link?: string;
   readonly xattrs?: Xattrs;
-  /** Of a char or block device. */
+  /** Numbers of a char or block device. */
   readonly device?: { readonly major: number; readonly minor: number };
 }

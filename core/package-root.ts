@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 let found: string | undefined;
 
-/** The folder of tsbuild's own package.json, wherever this module was bundled to. */
+/** Returns the folder of tsbuild's own package.json, wherever this module was bundled to. */
 export function packageRoot(): string {
   if (found) return found;
   let directory = dirname(fileURLToPath(import.meta.url));

@@ -5,18 +5,19 @@ import type { HttpResponse } from "./response.js";
 
 export interface HttpAnswer {
   readonly response: HttpResponse;
-  /** Where the answer came from, after redirects. */
+  /** URL of the answer, after redirects. */
   readonly url: URL;
-  /** Makes the errors of whoever asked. */
+  /** Makes the errors of the protocol that the caller speaks. */
   readonly failures: HttpFailures;
-  /** Aborted when whoever asked gives up, or the connections are closed. */
+  /** Aborted when the caller gives up, or when the connections are closed. */
   readonly signal: AbortSignal;
   readonly limits: HttpLimits;
 }
 
 /**
- * Yields the bytes of an answer. Fails with a temporary network error when the connection breaks, or when fewer than `leastBytes` come
- * within the limit; with CanceledError on abort. Ends the connection when the reader stops early.
+ * Yields the bytes of an answer. Fails with a temporary network error when the connection breaks,
+ * or when fewer than `leastBytes` arrive within the limit; fails with CanceledError on abort. Ends
+ * the connection when the reader stops early.
  */
 export async function* readBody(answer: HttpAnswer, what: string): AsyncGenerator<Uint8Array, void> {
   const { failures, url, signal, limits } = answer;
@@ -46,12 +47,18 @@ export async function readAll(answer: HttpAnswer, what: string, limit: number): 
   return Buffer.concat(chunks);
 }
 
-/** Drops a body so that its connection can be used again; closes the connection when there is much of it, or it does not come. */
+/**
+ * Drops a body so that the connection can be used again. Closes the connection when the body is
+ * large or does not arrive.
+ */
 export async function discard(answer: HttpAnswer): Promise<void> {
   await startOfBody(answer, 0);
 }
 
-/** Reads the first `limit` characters of a body whose rest does not matter, such as an error's. Never throws: what has come must do. */
+/**
+ * Reads the first `limit` characters of a body whose rest does not matter, such as an error's.
+ * Never throws: a broken body gives the characters that arrived.
+ */
 export async function startOfBody(answer: HttpAnswer, limit = 8192): Promise<string> {
   const { remainder } = answer.limits;
   const kept: Uint8Array[] = [];
@@ -64,12 +71,16 @@ export async function startOfBody(answer: HttpAnswer, limit = 8192): Promise<str
       if (size > 65_536) break;
     }
   } catch {
-    // The connection broke, the time was over, or the build was aborted, which the next step of the exchange finds out.
+    // The connection broke, the time was over, or the build was aborted. The next request finds
+    // out.
   }
   return Buffer.concat(kept).toString("utf8").slice(0, limit);
 }
 
-/** Yields a body's chunks, and destroys its stream on abort and when it is too slow. Only the time in which bytes are awaited counts. */
+/**
+ * Yields the chunks of a body. Destroys the stream on abort, and when the server is too slow.
+ * Counts only the time in which the reader waits for bytes.
+ */
 async function* watched(
   { response, signal, limits }: HttpAnswer,
   { idle, leastBytes }: Pick<HttpLimits, "idle" | "leastBytes">,

@@ -11,7 +11,10 @@ import { systemReason } from "../core/system/system-reason.js";
 import { keepIdleAgent, takeIdleAgent } from "./idle-agents.js";
 import { proxyFor, type Environment } from "./proxy.js";
 
-/** Directories with a folder per registry host, as docker has them: `*.crt` are CAs, `x.cert` with `x.key` a client certificate. */
+/**
+ * Returns the directories with a folder for each registry host, as docker has them: `*.crt` are
+ * CAs, `x.cert` with `x.key` is a client certificate.
+ */
 export function defaultCertificateDirectories(env: Environment): readonly string[] {
   const config = env["XDG_CONFIG_HOME"] || inHome(env, ".config");
   return [...(config === undefined ? [] : [join(config, "docker", "certs.d")]), "/etc/docker/certs.d"];
@@ -21,12 +24,13 @@ export function defaultCertificateDirectories(env: Environment): readonly string
 const LARGEST_BUNDLE = 64 << 20;
 
 /**
- * Keep-alive connections: one agent per origin, through the proxy that the environment names, trusting Node's own CAs
- * (`NODE_EXTRA_CA_CERTS` included), `SSL_CERT_FILE` and the host's folder in certs.d.
+ * Keep-alive connections: one agent for each origin, through the proxy that the environment names.
+ * They trust Node's own CAs (`NODE_EXTRA_CA_CERTS` included), `SSL_CERT_FILE` and the host's folder
+ * in certs.d.
  */
 export class Connections {
   readonly #agents = new Map<string, Promise<Agent>>();
-  /** Those among them that can serve others afterwards. */
+  /** Agents without certificates of the user's, which others can use afterwards. */
   readonly #plain = new Map<string, Agent>();
   readonly #closing = new AbortController();
   #closed = false;
@@ -39,12 +43,17 @@ export class Connections {
     readonly limits: HttpLimits = DEFAULT_LIMITS,
   ) {}
 
-  /** Aborted when the connections are closed: for exchanges that several callers share. */
+  /**
+   * Aborted when the connections are closed. Exchanges that several callers share use this signal.
+   */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
-  /** `verify: false` accepts any certificate: for hosts that were declared insecure. */
+  /**
+   * Returns the agent for an origin. `verify: false` accepts any certificate, for hosts that were
+   * declared insecure.
+   */
   agent(url: URL, verify: boolean): Promise<Agent> {
     if (this.#closed) throw new Error("internal: the connections are closed");
     const key = `${url.origin} ${verify}`;
@@ -56,7 +65,10 @@ export class Connections {
     return agent;
   }
 
-  /** Ends active connections. Idle ones go to whoever asks the same server next in this process, or end soon. */
+  /**
+   * Ends active connections. Keeps idle ones for a short time for the next caller in this process
+   * that asks the same server.
+   */
   close(): void {
     this.#closed = true;
     this.#closing.abort();
@@ -88,12 +100,14 @@ export class Connections {
   }
 
   /**
-   * Made once per origin: a context with a list of CAs takes 40 ms to make. Undefined where Node's defaults are right: without
-   * certificates of the user's, or where nothing is verified and there is no certificate of ours to show.
+   * Makes the TLS context of an origin, once: a context with a list of CAs takes 40 ms to make.
+   * Returns no context where Node's defaults are right: without certificates of the user's, or
+   * where nothing is verified and there is no client certificate.
    */
   async #secureContext(url: URL, verify: boolean): Promise<{ readonly secureContext?: SecureContext }> {
     const { authorities, pairs } = this.#certificates(url.host);
-    // Node has read the file of NODE_EXTRA_CA_CERTS already; reading the same file again would only cost time.
+    // Node has read the file of NODE_EXTRA_CA_CERTS already. Reading the same file again only costs
+    // time.
     const extra = this.env["NODE_EXTRA_CA_CERTS"];
     const bundle = this.env["SSL_CERT_FILE"] === extra ? undefined : this.env["SSL_CERT_FILE"];
     if (pairs.length === 0 && (!verify || (authorities.length === 0 && !bundle))) return {};
@@ -137,7 +151,8 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {
-    // ENOTDIR and EACCES too: a folder that is not for us must not stop a pull that needs none of it.
+    // ENOTDIR and EACCES too: a folder that this user cannot read must not stop a pull that needs
+    // nothing from it.
     if (systemErrorCode(error) !== undefined) return [];
     throw error;
   }

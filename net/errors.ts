@@ -7,11 +7,11 @@ export interface HttpErrorOptions extends TsbuildErrorOptions {
   readonly url: string;
   readonly status?: number;
   readonly temporary?: boolean;
-  /** What `Retry-After` asked for, in milliseconds. */
+  /** Pause that `Retry-After` asked for, in milliseconds. */
   readonly retryAfter?: number;
 }
 
-/** An HTTP request that failed. Whoever speaks over HTTP has its own codes. */
+/** An HTTP request that failed. Each protocol over HTTP has its own error codes. */
 export class HttpError extends TsbuildError {
   override readonly name: string = "HttpError";
   readonly method: string;
@@ -19,10 +19,10 @@ export class HttpError extends TsbuildError {
   readonly url: string;
   /** HTTP status; undefined when there was no answer. */
   readonly status: number | undefined;
-  /** Whether the same request may succeed later. */
+  /** True when the same request may succeed later. */
   readonly temporary: boolean;
   readonly retryAfter: number | undefined;
-  /** Set when retries ended with this error: whoever else sees it asks no more. */
+  /** Set when retries ended with this error: enclosing code does not retry again. */
   exhausted = false;
 
   constructor(code: string, message: string, options: HttpErrorOptions) {
@@ -35,22 +35,30 @@ export class HttpError extends TsbuildError {
   }
 }
 
-/** The errors for what can go wrong in any exchange. `what` completes "Cannot …"; `found` completes "HOST …". */
+/**
+ * The errors for faults of any exchange. `what` completes "Cannot …"; `found` completes "HOST …".
+ */
 export interface HttpFailures {
-  /** No answer, or one that broke off. */
+  /** Makes the error for a request without an answer, or with one that broke off. */
   network(what: string, request: { readonly method: string; readonly url: URL }, cause: unknown): HttpError;
-  /** An answer that no server should give. */
+  /** Makes the error for an answer that breaks the protocol. */
   protocol(what: string, request: { readonly method: string; readonly url: URL }, found: string): HttpError;
 }
 
-/** Tells how long a server wants to be left alone, to be read after "HOST answered 429", where that is longer than anybody waits. */
+/**
+ * Returns how long a server wants to be left alone, to be read after "HOST answered 429". Returns
+ * an empty text for a pause that we wait for.
+ */
 export function longPause(retryAfter: number | undefined): string {
   if (retryAfter === undefined || retryAfter <= LONGEST_PAUSE) return "";
   const minutes = Math.ceil(retryAfter / 60_000);
   return `, and asks to wait ${minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`}`;
 }
 
-/** A URL that may be shown: signed storage URLs carry secrets in their query, and users put passwords before the host. */
+/**
+ * Returns a URL that may be shown. Signed storage URLs carry secrets in their query, and users put
+ * passwords before the host.
+ */
 export function redactUrl(url: URL | string): string {
   const copy = new URL(url);
   copy.username = "";
@@ -61,7 +69,9 @@ export function redactUrl(url: URL | string): string {
   return names.length === 0 ? copy.href : `${copy.href}?${names.map((name) => `${encodeURIComponent(name)}=…`).join("&")}`;
 }
 
-/** What was wrong with a connection, as words for "HOST: …", and whether waiting may mend it. */
+/**
+ * Returns why a connection failed, as words for "HOST: …", and whether a later attempt may succeed.
+ */
 export function networkFault(cause: unknown): { readonly tls: boolean; readonly why: string; readonly temporary: boolean } {
   const { code, message } = systemError(cause);
   const tls = TLS_CODES.test(code);
@@ -73,7 +83,7 @@ export function networkFault(cause: unknown): { readonly tls: boolean; readonly 
 }
 
 const TLS_CODES = /^(CERT_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/;
-/** Waiting does not mend these. */
+/** Codes of failures that a later attempt meets again. */
 const FINAL = new Set(["ENOTFOUND", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPROTO", "ERR_INVALID_URL", "EACCES"]);
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: "no host has this name",
@@ -88,7 +98,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPROTO: "it does not speak TLS",
 };
 
-/** The innermost error with a system code: fetch wraps what the socket threw. */
+/** Returns the innermost error with a system code: fetch wraps the error that the socket threw. */
 function systemError(error: unknown): { readonly code: string; readonly message: string } {
   for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++) {
     if ("code" in inner && typeof inner.code === "string") return { code: inner.code, message: inner.message };
@@ -97,12 +107,15 @@ function systemError(error: unknown): { readonly code: string; readonly message:
   return { code: "", message: error instanceof Error ? error.message : String(error) };
 }
 
-/** The system code of a failed request (`ECONNREFUSED`), or an empty text. */
+/** Returns the system code of a failed request (`ECONNREFUSED`), or an empty text. */
 export function networkErrorCode(error: unknown): string {
   return systemError(error).code;
 }
 
-/** What a proxy or a web server says in plain text; pages of HTML are not shown. */
+/**
+ * Returns the first line of a plain-text answer of a proxy or a web server. Returns an empty text
+ * for HTML and JSON.
+ */
 export function firstLine(body: string): string {
   const line = body.trim().split("\n", 1)[0]?.trim() ?? "";
   return line.startsWith("<") || line.startsWith("{") ? "" : line.slice(0, 200);

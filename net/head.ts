@@ -2,8 +2,11 @@ import { systemErrorCode } from "../core/errors.js";
 import type { HttpResponse, SendOptions } from "./response.js";
 
 /**
- * A HEAD over `node:http`. It is all that a build asks of a registry when nothing changed, and loading a fetch library for an answer without a body
- * takes as long as the rest of such a build. Rejects with the system's error; TLS is loaded for `https:` only.
+ * Sends a HEAD over `node:http`. Rejects with the system's error. Loads TLS for `https:` only.
+ *
+ * Note that we do not use the fetch library here, because a build in which nothing changed asks a
+ * registry for nothing but HEADs, and loading the library takes as long as the rest of such a
+ * build.
  */
 export async function sendHead(url: URL, options: SendOptions): Promise<HttpResponse> {
   const { headers, agent, signal } = options;
@@ -17,18 +20,21 @@ export async function sendHead(url: URL, options: SendOptions): Promise<HttpResp
       };
       resolve({ status: message.statusCode ?? 0, headers: { get }, body: undefined });
     });
-    // Not by the request's own option `signal`: what Node uses then to watch streams is loaded for nothing else.
+    // Note that we do not use the request's own option `signal`, because Node loads the module that
+    // watches streams for it.
     const stop = (): void => {
       const error = new Error("The request was given up");
       sent.destroy(error);
-      // A request without a connection yet, such as one whose proxy is silent, tells nobody of its end.
+      // A request without a connection yet, such as one whose proxy is silent, emits no event when
+      // it is destroyed.
       reject(error);
     };
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     sent.on("close", () => signal.removeEventListener("abort", stop));
     sent.on("error", (error) => {
-      // The server had ended a connection that was kept: the next one is a new one in the end.
+      // The server ended a kept connection. The request is sent again, at last over a new
+      // connection.
       if (sent.reusedSocket && systemErrorCode(error) === "ECONNRESET") resolve(sendHead(url, options));
       else reject(error);
     });

@@ -1,12 +1,17 @@
 import type { Agent } from "node:http";
 
-/** Milliseconds after which idle connections end: no server worth the name ends them sooner by itself. */
+/**
+ * Milliseconds after which idle connections end. Servers keep an idle connection longer than this.
+ */
 const IDLE = 4_000;
 
-/** Agents that nobody uses at the moment, by server and how far it is trusted. Their connections do not keep the process alive. */
+/**
+ * Agents that are idle, by server and by how far it is trusted. Their connections do not keep the
+ * process alive.
+ */
 const idle = new Map<string, { readonly agent: Agent; readonly timer: NodeJS.Timeout }>();
 
-/** The agent that was kept under a key, for the caller alone. */
+/** Removes and returns the idle agent of a key. */
 export function takeIdleAgent(key: string): Agent | undefined {
   const found = idle.get(key);
   if (!found) return undefined;
@@ -15,7 +20,10 @@ export function takeIdleAgent(key: string): Agent | undefined {
   return found.agent;
 }
 
-/** Ends what an agent has under way, and keeps its idle connections for a moment; of two for a key only the first. */
+/**
+ * Destroys an agent's active connections and keeps the idle ones for a moment. Destroys the agent
+ * when the key has an idle agent already.
+ */
 export function keepIdleAgent(key: string, agent: Agent): void {
   for (const sockets of Object.values(agent.sockets)) for (const socket of sockets ?? []) socket.destroy();
   if (idle.has(key)) return agent.destroy();

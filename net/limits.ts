@@ -1,31 +1,44 @@
-/** How long an exchange waits. Every wait of a client has one of these limits; tests inject short ones. Times in milliseconds. */
+/**
+ * How long an exchange waits, in milliseconds. Every wait of a client has one of these limits;
+ * tests inject short ones.
+ */
 export interface HttpLimits {
-  /** Until an answer begins, after the last byte of its request. */
+  /** Time until an answer begins, counted from the last byte of the request. */
   readonly answer: number;
-  /** Bytes a second that a server digests and stores before it answers an upload; they lengthen `answer`. */
+  /**
+   * Bytes a second that a server digests and stores before it answers an upload. They lengthen
+   * `answer`.
+   */
   readonly digestRate: number;
-  /** Within it the next `leastBytes` of a body have to pass, or its rest: a limit for silence and for trickles alike. */
+  /**
+   * Time in which the next `leastBytes` of a body have to pass, or the rest of the body. One limit
+   * for silence and for trickles.
+   */
   readonly idle: number;
   readonly leastBytes: number;
-  /** For the whole body of an error or a redirect, which nobody needs. */
+  /** Time for the whole body of an error or a redirect, which nobody needs. */
   readonly remainder: number;
-  /** After it no further attempt begins. Counts from the first attempt, or from the last one that brought something. */
+  /**
+   * Time after which no further attempt begins. It counts from the first attempt, or from the last
+   * one that brought bytes.
+   */
   readonly patience: number;
-  /** A wait for an answer that takes longer is reported. */
+  /** Time after which a wait for an answer is reported. */
   readonly notice: number;
   readonly timer: (limit: number, expire: () => void) => Timer;
 }
 
 /** A timer that has one owner. */
 export interface Timer {
-  /** Starts it again with its whole time. */
+  /** Starts the timer again with its whole time. */
   refresh(): void;
   cancel(): void;
 }
 
 /**
- * Expires after `limit` milliseconds. Note that the event loop turns once more before, because a process that was held up (a suspended machine, a
- * long task) sees its timers before the bytes that came meanwhile.
+ * Starts a timer that expires after `limit` milliseconds. Note that the event loop turns once more
+ * first, because a process that was held up (a suspended machine, a long task) sees its timers
+ * before the bytes that arrived meanwhile.
  */
 export function systemTimer(limit: number, expire: () => void): Timer {
   let turn: NodeJS.Immediate | undefined;
@@ -53,10 +66,13 @@ export const DEFAULT_LIMITS: HttpLimits = {
   timer: systemTimer,
 };
 
-/** The longest pause that a server may ask for with `Retry-After`, in milliseconds; one that wants more is not asked again. */
+/**
+ * The longest pause that a server may ask for with `Retry-After`, in milliseconds. A server that
+ * wants a longer one is not asked again.
+ */
 export const LONGEST_PAUSE = 60_000;
 
-/** The server did not do its part in time. */
+/** A server that did not answer or did not take its body in time. */
 export class StalledError extends Error {
   readonly code = "ERR_STALLED";
 
@@ -69,7 +85,7 @@ export class StalledError extends Error {
 /** Reports that a wait began; the function that it returns reports its end. */
 export type OnWait = (what: string) => () => void;
 
-/** Shows waits as parts of a step. */
+/** Returns a callback that shows waits as parts of a step. */
 export function waitsOf(reporter: { progress(item: string, current: number, total: number | undefined, done: boolean): void }): OnWait {
   return (what) => {
     reporter.progress(what, 0, undefined, false);

@@ -3,9 +3,10 @@ import { BlockList, isIP } from "node:net";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy for a URL by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower case as well), with the rules of Go programs, docker among them:
- * loopback never has a proxy; `NO_PROXY` holds `*`, hosts (with their subdomains), `.domain` (subdomains only), addresses, CIDR ranges, each with
- * an optional port.
+ * Returns the proxy for a URL by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower case as well),
+ * with the rules of Go programs, docker among them. Loopback never has a proxy. `NO_PROXY` holds
+ * `*`, hosts (with their subdomains), `.domain` (subdomains only), addresses and CIDR ranges, each
+ * with an optional port.
  */
 export function proxyFor(url: URL, env: Environment): URL | undefined {
   const value = url.protocol === "https:" ? (env["HTTPS_PROXY"] ?? env["https_proxy"]) : (env["HTTP_PROXY"] ?? env["http_proxy"]);
@@ -17,12 +18,12 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   return new URL(value.includes("://") ? value : `http://${value}`);
 }
 
-/** Host of a URL in lower case, IPv6 addresses without brackets. */
+/** Returns the host of a URL in lower case. IPv6 addresses have no brackets. */
 export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
 }
 
-/** `localhost`, `127.0.0.0/8`, `::1`: what docker speaks plain HTTP with. */
+/** Returns true for `localhost`, `127.0.0.0/8` and `::1`. Docker speaks plain HTTP with these. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }

@@ -1,10 +1,13 @@
 import type { Agent } from "node:http";
 import type { Readable } from "node:stream";
 
-/** What a server answered. A body is read to its end or destroyed, or its connection is never used again. */
+/**
+ * Answer of a server. The caller reads the body to its end or destroys it; otherwise the connection
+ * is never used again.
+ */
 export interface HttpResponse {
   readonly status: number;
-  /** Names in any case; values that came several times are joined by commas. */
+  /** Names match in any case. Values of a repeated header are joined by commas. */
   readonly headers: { get(name: string): string | null };
   readonly body: Readable | undefined;
 }

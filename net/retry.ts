@@ -3,13 +3,13 @@ import { CanceledError, throwIfAborted } from "../core/errors.js";
 import { HttpError } from "./errors.js";
 import { DEFAULT_LIMITS, type HttpLimits, LONGEST_PAUSE, type OnWait } from "./limits.js";
 
-/** Time as a client sees it, so that tests need not wait. */
+/** Time as a client sees it. Tests inject one that does not wait. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Returns the milliseconds since the epoch. */
   now(): number;
   /** Waits `ms` milliseconds; rejects with CanceledError on abort. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** 0…1, to spread the retries of several clients. */
+  /** Returns a number from 0 to 1, to spread the retries of several clients. */
   random(): number;
 }
 
@@ -30,7 +30,10 @@ export const systemClock: Clock = {
 export const MAX_ATTEMPTS = 5;
 const FIRST_WAIT = 500;
 
-/** Milliseconds before attempt number `attempt` (2, 3, …): 0.5 s doubled each time, half of it random, at least what the server asked for. */
+/**
+ * Returns the milliseconds before attempt number `attempt` (2, 3, …): 0.5 s, doubled each time,
+ * half of it random. The wait is at least `retryAfter`.
+ */
 export function backoff(attempt: number, clock: Clock, retryAfter = 0): number {
   const wait = Math.min(LONGEST_PAUSE, FIRST_WAIT * 2 ** (attempt - 2));
   return Math.min(LONGEST_PAUSE, Math.max(retryAfter, wait / 2 + (wait / 2) * clock.random()));
@@ -57,8 +60,9 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
 }
 
 /**
- * Attempts at one thing: at most {@link MAX_ATTEMPTS}, the last of which begins before the patience ends. An error that was retried in vain stays
- * final for whatever encloses the attempts, or a token server would be asked five times for each of five requests.
+ * Attempts at one thing: at most {@link MAX_ATTEMPTS}, the last of which begins before the patience
+ * ends. An error that was retried in vain stays final for enclosing attempts: otherwise a token
+ * server would be asked five times for each of five requests.
  */
 export class Retries {
   readonly #options: RetryOptions;
@@ -70,13 +74,16 @@ export class Retries {
     this.#since = options.clock.now();
   }
 
-  /** The last attempt brought enough to count as the first of a new row. */
+  /** Counts the last attempt as a first one, because it brought enough bytes. */
   progressed(): void {
     this.#failures = 0;
     this.#since = this.#options.clock.now();
   }
 
-  /** Waits for the moment of the next attempt. Throws the error when there is to be none, or CanceledError. */
+  /**
+   * Waits for the moment of the next attempt. Throws the error when no attempt is left, or
+   * CanceledError.
+   */
   async next(error: unknown): Promise<void> {
     const { clock, limits = DEFAULT_LIMITS, signal, onWait } = this.#options;
     throwIfAborted(signal);
@@ -98,7 +105,10 @@ export class Retries {
   }
 }
 
-/** `Retry-After` in milliseconds: seconds or an HTTP date. */
+/**
+ * Returns the milliseconds of a `Retry-After` header, which holds seconds or an HTTP date (RFC
+ * 9110, 10.2.3).
+ */
 export function parseRetryAfter(header: string | null, clock: Clock): number | undefined {
   if (header === null) return undefined;
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000;

@@ -4,14 +4,16 @@ import { sendHead } from "./head.js";
 import type { HttpResponse, SendOptions } from "./response.js";
 
 /**
- * One request, answered when the headers are there. Redirects are the caller's, since `Authorization` must not follow them everywhere, and blobs stay
- * compressed as they are. Rejects with fetch's or the system's error. The library is loaded with the first request.
+ * Sends one request and resolves when the headers of the answer are there. Does not follow
+ * redirects, because `Authorization` must not go to every origin. Does not decompress, because
+ * blobs stay as they are. Rejects with fetch's or the system's error. Loads the library with the
+ * first request.
  */
 export async function sendRequest(url: URL, request: SendOptions): Promise<HttpResponse> {
   if (request.method === "HEAD") return sendHead(url, request);
   const { method, headers, agent, signal, body } = request;
   const { default: fetch } = await import("node-fetch");
-  // Of a signal that is aborted already the library tells the body, where nobody listens.
+  // The library reports a signal that is aborted already to the body only, where nobody listens.
   signal.throwIfAborted();
   const options = { method, headers, agent, signal, redirect: "manual", compress: false, body: body ?? null } as const;
   const response = await fetch(url, options as RequestInit);

@@ -14,11 +14,11 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly authorization?: string | undefined;
   readonly body?: UploadBody;
-  /** The body is a secret: it does not follow a redirect to another origin. */
+  /** True when the body is a secret: it does not follow a redirect to another origin. */
   readonly confidential?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onWait?: OnWait | undefined;
-  /** False: any certificate is accepted. Default true. */
+  /** False accepts any certificate. Default true. */
   readonly verify?: boolean;
 }
 
@@ -26,8 +26,10 @@ const MAX_REDIRECTS = 10;
 const USER_AGENT = "tsbuild";
 
 /**
- * Sends a request and follows redirects: `Authorization` never goes to another origin (signed storage URLs refuse it). Answers with any status; throws what the connections' {@link HttpFailures} make, or CanceledError, when there is none.
- * The caller reads the body to its end or passes it to {@link discard}.
+ * Sends a request and follows redirects. `Authorization` never goes to another origin (signed
+ * storage URLs refuse it). Resolves with any status. Throws the errors of the connections' {@link
+ * HttpFailures}, or CanceledError, when there is no answer. The caller reads the body to its end or
+ * passes it to {@link discard}.
  */
 export async function exchange(request: HttpRequest, connections: Connections): Promise<HttpAnswer> {
   let url = request.url;
@@ -55,7 +57,10 @@ export async function exchange(request: HttpRequest, connections: Connections): 
   }
 }
 
-/** Reads a `Location` header as an address; relative ones count from `base`. Returns undefined unless it is HTTP without user and password. */
+/**
+ * Reads a `Location` header as an address; relative ones are resolved against `base`. Returns
+ * undefined unless it is HTTP without user and password.
+ */
 export function resolveLocation(location: string, base: URL): URL | undefined {
   try {
     const url = new URL(location, base);
@@ -84,7 +89,7 @@ async function send(request: HttpRequest & { readonly signal: AbortSignal }, con
     return await sendRequest(url, { method: request.method, headers, agent, signal: watch.signal, body: upload?.body });
   } catch (error) {
     throwIfAborted(signal);
-    // The fault of an upload's source (a blob that vanished) is not the network's.
+    // A fault of the upload's source (a blob that vanished) is not the network's.
     const fault = upload?.fault();
     if (fault !== undefined) throw fault;
     throw connections.failures.network(request.what, request, watch.stalled ?? error);
@@ -94,14 +99,17 @@ async function send(request: HttpRequest & { readonly signal: AbortSignal }, con
   }
 }
 
-/** Ends a request whose server does not take its body or does not begin to answer in time; reports a wait for an answer that takes long. */
+/**
+ * Ends a request whose server does not take the body, or does not begin to answer, in time. Reports
+ * a wait for an answer that takes long.
+ */
 class Watch {
   readonly #controller = new AbortController();
   #timer: Timer | undefined;
   #notice: Timer | undefined;
   #reported: (() => void) | undefined;
   #ended = false;
-  /** What the server failed to do. */
+  /** Error that says which of its duties the server neglected. */
   stalled: StalledError | undefined;
 
   constructor(
@@ -117,17 +125,17 @@ class Watch {
     this.#controller.abort();
   }
 
-  /** The next bytes of the body are on their way. */
+  /** Starts the limit for the next bytes of the body. */
   forBody(): void {
     this.#start(this.limits.idle, "took nothing");
   }
 
-  /** The body waits for its own source, which is not the server's fault. */
+  /** Stops the limit while the body waits for its own source, which is not the server's fault. */
   pause(): void {
     this.#timer?.cancel();
   }
 
-  /** The last of `size` bytes is on its way. */
+  /** Starts the limit for the answer after the last of `size` bytes was sent. */
   forAnswer(size: number): void {
     const { answer, digestRate, notice, timer } = this.limits;
     this.#start(answer + Math.ceil((size / digestRate) * 1000), "did not answer");

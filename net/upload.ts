@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 
-/** Bytes, or a function that opens them again for each attempt; streams need their `size`. */
+/** Bytes, or a function that opens them again for each attempt. Streams need their `size`. */
 export type UploadBody = Uint8Array | { readonly size: number; open(): AsyncIterable<Uint8Array> };
 
-/** Observes how a body is taken. */
+/** Observes how a server takes a body. */
 export interface UploadWatch {
   forBody(): void;
   pause(): void;
@@ -15,16 +15,22 @@ export interface Upload {
   readonly body: Buffer | Readable;
   /** False for a body that is in memory as a whole. */
   readonly streams: boolean;
-  /** Error of the body's source, if it failed. */
+  /** Returns the error of the body's source, if it failed. */
   fault(): unknown;
 }
 
-/** Bytes that are handed on at once. A server that takes fewer within the limit counts as stalled, so the pieces are small. */
+/**
+ * Bytes that are passed on at once. A server that takes fewer within the limit counts as stalled,
+ * so the pieces are small.
+ */
 const PIECE = 64 << 10;
 /** Bytes that are read ahead of the connection. */
 const AHEAD = 256 << 10;
 
-/** Makes a body for fetch that tells `watch` when its bytes wait for the network, and when they have all gone. */
+/**
+ * Makes a body for fetch that reports to `watch` when its bytes wait for the network, and when all
+ * bytes were sent.
+ */
 export function openUpload(body: UploadBody, watch: UploadWatch): Upload {
   if (body instanceof Uint8Array) {
     return {

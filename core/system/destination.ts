@@ -4,8 +4,10 @@ import { systemErrorCode, TsbuildError, UsageError } from "../errors.js";
 import { systemReason } from "./system-reason.js";
 
 /**
- * Looks whether a file can be written at `path`, before the work for it is done. Its directory must be there. `purpose` stands in the message behind the path:
- * ` for --iidfile`. Throws UsageError with `export/is-directory`, `export/no-directory`; TsbuildError with `export/unwritable` where it is the machine that refuses.
+ * Checks that a file can be written at `path`, before the work for it is done. The directory must
+ * exist. `purpose` stands in the message behind the path: ` for --iidfile`. Throws UsageError with
+ * `export/is-directory` or `export/no-directory`, and TsbuildError with `export/unwritable` where
+ * the machine refuses.
  */
 export function checkFileDestination(path: string, purpose = ""): void {
   const what = `"${path}"${purpose}`;
@@ -14,7 +16,7 @@ export function checkFileDestination(path: string, purpose = ""): void {
     throw new UsageError("export/is-directory", `Cannot write ${what}: it is a directory`, { hint: "Give the name of a file" });
   }
   if (found !== undefined && !found.isFile()) return requireAccess(path, what, constants.W_OK);
-  // A link keeps pointing to the file it names, which is replaced where it is.
+  // A link keeps pointing to the file that it names, which is replaced in its own directory.
   const parent = dirname(found === undefined ? resolve(path) : realpathSync(path));
   const directory = look(parent, what);
   if (directory === undefined) {
@@ -27,7 +29,10 @@ export function checkFileDestination(path: string, purpose = ""): void {
   requireAccess(parent, what, constants.W_OK | constants.X_OK);
 }
 
-/** The same for a directory, which is made with its parents when it is missing. Throws `export/not-a-directory`, `export/unwritable`. */
+/**
+ * Checks that a directory can be written at `path`. A missing directory is made later with its
+ * parents. Throws `export/not-a-directory`, `export/unwritable`.
+ */
 export function checkDirectoryDestination(path: string, purpose = ""): void {
   const what = `"${path}"${purpose}`;
   for (let at = resolve(path); ; at = dirname(at)) {
@@ -40,12 +45,12 @@ export function checkDirectoryDestination(path: string, purpose = ""): void {
   }
 }
 
-/** As the user wrote it, where that is possible. */
+/** Returns a path as the user wrote it, where that is possible. */
 function shown(path: string, parent: string): string {
   return resolve(dirname(path)) === parent ? dirname(path) : parent;
 }
 
-/** Undefined when nothing is there, also when a part of the path is a file. */
+/** Returns undefined when nothing is there, also when a part of the path is a file. */
 function look(path: string, what: string): Stats | undefined {
   try {
     return statSync(path);

@@ -1,6 +1,9 @@
 import { systemErrorCode, TsbuildError } from "../errors.js";
 
-/** What a write that found no room means for the user; `attempted` is the first half of the sentence. Undefined when `cause` is something else. */
+/**
+ * Returns the error for a write that found no room. `attempted` is the first half of the sentence.
+ * Returns undefined when `cause` is another fault.
+ */
 export function diskFull(attempted: string, cause: unknown): TsbuildError | undefined {
   const code = systemErrorCode(cause);
   if (code !== "ENOSPC" && code !== "EDQUOT") return undefined;

@@ -4,9 +4,10 @@ import { makeDirectory } from "./make-directory.js";
 import { removeAbandoned, temporaryName } from "./temporary-files.js";
 
 /**
- * Writes a file so that readers see the old content or the new one, never a part: temporary file beside it, then rename.
- * Parent directories are made, by `makeParents`. `durable` also syncs, for what must survive a power cut. What killed
- * processes left beside it goes first, unless `tidy` is false.
+ * Writes a file so that readers see the old content or the new one, never a part: writes a
+ * temporary file beside it, then renames it. Makes parent directories by `makeParents`. `durable`
+ * also syncs the file, so that it survives a power cut. Removes the temporary files of killed
+ * processes first, unless `tidy` is false.
  */
 export function writeFileAtomic(
   path: string,

@@ -3,7 +3,10 @@ import { join } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Returns `$HOME`, else what the system knows as this user's home; undefined for an id without an entry in passwd, as in a container or a cron job. */
+/**
+ * Returns `$HOME`, or else the system's home of this user. Returns undefined for an id without an
+ * entry in passwd, as in a container or a cron job.
+ */
 export function homeDirectory(env: Environment, ask: () => string = homedir): string | undefined {
   if (env["HOME"]) return env["HOME"];
   try {

@@ -3,14 +3,16 @@ import { dirname } from "node:path";
 import { systemErrorCode } from "../errors.js";
 
 /**
- * Makes a directory with its parents; one that is there already is fine, and stays as it is. Throws the system's error. Unlike Node 20's `mkdirSync` with
- * `recursive` it ends where a file system answers ENOENT although the parent is there, as /proc does. `make` makes one directory, the default with
- * the mode that the umask gives.
+ * Makes a directory with its parents; leaves an existing one as it is. Throws the system's error.
+ * `make` makes one directory, by default with the mode that the umask allows.
+ *
+ * Note that we do not use `mkdirSync` with `recursive`, because it never returns in Node 20 where a
+ * file system answers ENOENT although the parent exists, as /proc does.
  */
 export function makeDirectory(path: string, make: (path: string) => void = makeByUmask): void {
   if (made(path, make)) return;
   makeDirectory(dirname(path), make);
-  // Whatever is wrong now is for the caller to know.
+  // Let the caller see any fault that is left.
   makeUnlessThere(path, make);
 }
 
@@ -18,7 +20,7 @@ function makeByUmask(path: string): void {
   mkdirSync(path);
 }
 
-/** False when a parent is missing. */
+/** Makes a directory. Returns false when a parent is missing. */
 function made(path: string, make: (path: string) => void): boolean {
   try {
     makeUnlessThere(path, make);
@@ -26,7 +28,7 @@ function made(path: string, make: (path: string) => void): boolean {
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
     if (!isDirectory(dirname(path))) return false;
-    // Another process made the parent meanwhile, or the file system says so whatever is there.
+    // Another process made the parent meanwhile, or the file system always answers so.
     makeUnlessThere(path, make);
     return true;
   }

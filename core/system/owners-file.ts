@@ -2,14 +2,16 @@ import { readFileSync } from "node:fs";
 import { systemErrorCode } from "../errors.js";
 
 /**
- * Where it is written down who owns what cannot carry its owner (symlinks, FIFOs, sockets) where owners are virtual: beside the directory of an unpacked layer, or
- * beside what is mounted by itself. Lines of `inode birth uid gid`, birth in nanoseconds since the epoch or 0.
+ * Returns the path of the file that records the owners of objects that cannot carry one (symlinks,
+ * FIFOs, sockets) where owners are virtual. It stands beside the directory of an unpacked layer, or
+ * beside a mount's source. Its lines are `inode birth uid gid`, with birth in nanoseconds since the
+ * epoch or 0.
  */
 export function ownersFile(path: string): string {
   return `${path}.owners`;
 }
 
-/** Its lines; none when it is not there, as nothing needed it. */
+/** Returns the lines of the owners file; none when there is no such file. */
 export function readOwnersFile(path: string): string {
   try {
     return readFileSync(ownersFile(path), "utf8");

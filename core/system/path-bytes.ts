@@ -1,8 +1,9 @@
 import { isUtf8 } from "node:buffer";
 
 /**
- * File names are bytes; in this program they are strings. A name that is UTF-8 is its text; every byte 0x80+n that is not part of a
- * well-formed sequence becomes the lone surrogate U+DC80+n, as Python's `surrogateescape` does, so that no name is ever lost or changed.
+ * Returns the text of a file name, which is bytes. A name that is UTF-8 is its text. Every byte
+ * 0x80+n outside a well-formed sequence becomes the lone surrogate U+DC80+n, as with Python's
+ * `surrogateescape`, so that no name is lost or changed.
  */
 export function decodePath(bytes: Uint8Array): string {
   const buffer = asBuffer(bytes);
@@ -21,7 +22,7 @@ export function decodePath(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes of a path made by {@link decodePath}. */
+/** Returns the bytes of a path made by {@link decodePath}. */
 export function encodePath(text: string): Buffer {
   if (!hasEscapes(text)) return Buffer.from(text, "utf8");
   const parts: Buffer[] = [];
@@ -36,12 +37,12 @@ export function encodePath(text: string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** `path` as `node:fs` must get it: the string itself, or its bytes when it is not UTF-8. */
+/** Returns `path` as `node:fs` needs it: the string itself, or its bytes when it is not UTF-8. */
 export function fsPath(path: string): string | Buffer {
   return hasEscapes(path) ? encodePath(path) : path;
 }
 
-/** Bytes of `text` as {@link encodePath} would give them. */
+/** Returns the number of bytes that {@link encodePath} makes of `text`. */
 export function pathByteLength(text: string): number {
   return hasEscapes(text) ? encodePath(text).length : Buffer.byteLength(text);
 }
@@ -52,7 +53,7 @@ function hasEscapes(text: string): boolean {
   return false;
 }
 
-/** A low surrogate in the escape range that is not the second half of a pair. */
+/** Returns true for a low surrogate in the escape range that is not the second half of a pair. */
 function isEscape(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
   if (unit < 0xdc80 || unit > 0xdcff) return false;
@@ -60,7 +61,7 @@ function isEscape(text: string, at: number): boolean {
   return before < 0xd800 || before > 0xdbff;
 }
 
-/** Length of the well-formed UTF-8 sequence at `at`, 0 when there is none. */
+/** Returns the length of the well-formed UTF-8 sequence at `at`, or 0 when there is none. */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] as number;
   if (first < 0x80) return 1;

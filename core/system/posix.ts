@@ -5,8 +5,9 @@ import type { Timestamp } from "../file-node.js";
 import { decodePath, encodePath } from "./path-bytes.js";
 
 /**
- * The system calls that Node has no API for, through koffi, which is loaded on the first call (about 10 ms). Everything is synchronous
- * and none follows a symlink at the end of a path. Paths are as in {@link ./path-bytes.ts}; failures throw {@link PosixError}.
+ * The system calls that Node has no API for, through koffi, which is loaded on the first call
+ * (about 10 ms). Every call is synchronous, and none follows a symlink at the end of a path. Paths
+ * are as in {@link ./path-bytes.ts}. Failures throw {@link PosixError}.
  */
 
 /** A failed system call, shaped like the errors of `node:fs`: `code` is the errno's name. */
@@ -22,7 +23,10 @@ export class PosixError extends Error {
   }
 }
 
-/** The value of an extended attribute, or undefined when the file has none of this name or the filesystem has no attributes. */
+/**
+ * Returns the value of an extended attribute. Returns undefined when the file has none of this
+ * name, or the file system has no attributes.
+ */
 export function lgetxattr(path: string, name: string): Buffer | undefined {
   const c = library();
   const size = Number(c.lgetxattr(cPath(path), cName(name), scratch, scratch.length));
@@ -32,7 +36,10 @@ export function lgetxattr(path: string, name: string): Buffer | undefined {
   throw failure(errno, "lgetxattr", path);
 }
 
-/** Names of all extended attributes that this process may see; empty on filesystems without attributes. */
+/**
+ * Returns the names of all extended attributes that this process may see. Returns none on file
+ * systems without attributes.
+ */
 export function llistxattr(path: string): readonly string[] {
   const c = library();
   const size = Number(c.llistxattr(cPath(path), scratch, scratch.length));
@@ -43,10 +50,10 @@ export function llistxattr(path: string): readonly string[] {
   throw failure(errno, "llistxattr", path);
 }
 
-/** Names of the extended attributes of an open file, as {@link llistxattr} gives them. */
+/** Returns the names of the extended attributes of an open file, as {@link llistxattr} does. */
 export function flistxattr(fd: number): readonly string[] {
   const c = library();
-  // Nearly all have none, and asking without a buffer takes half the time.
+  // Nearly all files have none, and a call without a buffer takes half the time.
   let size = Number(c.flistxattr(fd, null, 0));
   if (size > 0) size = Number(c.flistxattr(fd, scratch, scratch.length));
   if (size === 0) return [];
@@ -56,7 +63,10 @@ export function flistxattr(fd: number): readonly string[] {
   throw failure(errno, "flistxattr", `fd ${fd}`);
 }
 
-/** The value of an extended attribute of an open file, or undefined when it has none of this name. */
+/**
+ * Returns the value of an extended attribute of an open file, or undefined when it has none of this
+ * name.
+ */
 export function fgetxattr(fd: number, name: string): Buffer | undefined {
   const c = library();
   const size = Number(c.fgetxattr(fd, cName(name), scratch, scratch.length));
@@ -71,7 +81,7 @@ export function lsetxattr(path: string, name: string, value: Uint8Array): void {
   if (c.lsetxattr(cPath(path), cName(name), value, value.length, 0) !== 0) throw failure(c.errno(), "lsetxattr", path);
 }
 
-/** Removing what is not there is no error. */
+/** Removes an extended attribute. A missing attribute is no error. */
 export function lremovexattr(path: string, name: string): void {
   const c = library();
   if (c.lremovexattr(cPath(path), cName(name)) === 0) return;
@@ -104,7 +114,10 @@ export function lutimes(path: string, atime: Timestamp, mtime: Timestamp): void 
 const FLOCK = { shared: 1, exclusive: 2, unlock: 8 } as const;
 const LOCK_NB = 4;
 
-/** Writes what the file system of an open file has not written yet, on a thread: it may take seconds. False when that failed. */
+/**
+ * Writes the pending data of the file system of an open file, on a thread, because it may take
+ * seconds. Returns false when that failed.
+ */
 export function syncfs(fd: number): Promise<boolean> {
   return new Promise((resolve) => {
     library().syncfs.async(fd, (error: unknown, result: number) => resolve(!error && result === 0));
@@ -112,8 +125,9 @@ export function syncfs(fd: number): Promise<boolean> {
 }
 
 /**
- * Locks an open file against other processes until it is unlocked or closed (also by death). Returns false when `wait` is false and
- * someone else holds it; with `wait` the whole thread stands still.
+ * Locks an open file against other processes until it is unlocked or closed (also by death).
+ * Returns false when `wait` is false and another process holds the lock. With `wait` the whole
+ * thread stands still.
  */
 export function flock(fd: number, operation: keyof typeof FLOCK, options: { readonly wait?: boolean } = {}): boolean {
   const c = library();
@@ -129,7 +143,7 @@ const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const NO_DEVICE = { major: 0, minor: 0 };
 
-/** glibc's and musl's makedev. */
+/** Encodes a device number as glibc's and musl's makedev do. */
 function deviceNumber({ major, minor }: { readonly major: number; readonly minor: number }): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)];
   return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
@@ -163,7 +177,8 @@ function load(): Library {
   try {
     mknodCall = libc.func("int mknod(const void *path, uint32_t mode, uint64_t device)");
   } catch {
-    // glibc before 2.33 exports only the versioned form; 0 is its version on every 64-bit architecture.
+    // glibc before 2.33 exports only the versioned form. 0 is its version on every 64-bit
+    // architecture.
     const versioned = libc.func("int __xmknod(int version, const void *path, uint32_t mode, const void *device)");
     mknodCall = (path, mode, device) => {
       const number = Buffer.alloc(8);
@@ -188,7 +203,8 @@ function load(): Library {
 
 /** The kernel's limit for one value and for a list of names. */
 const scratch = Buffer.allocUnsafe(65536);
-// Reused, because a fresh Buffer for every call costs more than the call; each holds one NUL-terminated argument at a time.
+// Reused, because a new Buffer for every call costs more than the call. Each holds one
+// NUL-terminated argument at a time.
 let pathBuffer = Buffer.allocUnsafe(8192);
 const nameBuffer = Buffer.allocUnsafe(4096);
 

@@ -1,9 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 
-/** Opens what is there for reading, neither waiting for the writer of a pipe nor taking a terminal. */
+/**
+ * Flags to open an input without waiting for the writer of a pipe and without taking a terminal.
+ */
 export const OPEN_INPUT: number = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** Names what stands where a regular file is expected. */
+/** Returns the name of the object that stands where a regular file is expected. */
 export function kindOf(stat: Stats): string {
   if (stat.isDirectory()) return "a directory";
   if (stat.isFIFO()) return "a pipe";
@@ -11,8 +13,9 @@ export function kindOf(stat: Stats): string {
 }
 
 /**
- * Reads a regular file of at most `limit` bytes. Throws the system's error, or one whose message is the second half of a sentence: `it is a pipe`.
- * A pipe in the place of a configuration file would block the process for ever, and a device fill its memory.
+ * Reads a regular file of at most `limit` bytes. Throws the system's error, or one whose message is
+ * the second half of a sentence: `it is a pipe`. A pipe in the place of a configuration file would
+ * block the process for ever, and a device would fill its memory.
  */
 export function readRegularFile(path: string, limit: number): Buffer {
   const fd = openSync(path, OPEN_INPUT);
@@ -20,7 +23,7 @@ export function readRegularFile(path: string, limit: number): Buffer {
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw new Error(`it is ${kindOf(stat)}`);
     const chunks: Buffer[] = [];
-    // A file of /proc says that it is empty, and one may grow meanwhile: the bytes that are read count.
+    // A file of /proc reports size 0, and a file may grow meanwhile: the bytes that are read count.
     for (let total = 0; ; ) {
       const chunk = Buffer.allocUnsafe(Math.max(Math.min(stat.size, limit) - total, 1 << 13));
       const size = readSync(fd, chunk, 0, chunk.length, total);

@@ -2,21 +2,23 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * A new directory of sockets that only this user can enter, however long its path is: a socket's address has 107 bytes at most (unix(7)), so they are
- * reached through the open directory. Disposing removes it; once is enough.
+ * A new directory of sockets that only this user can enter, however long its path is. A socket's
+ * address has at most 107 bytes (unix(7)), so the sockets are addressed through the open directory.
+ * Disposing removes the directory; a second disposal does nothing.
  */
 export class SocketDirectory implements Disposable {
   readonly path: string;
   #fd: number | undefined;
 
-  /** Makes it in `parent`, which is there. */
+  /** Makes the directory in `parent`, which exists. */
   constructor(parent: string) {
-    // A directory that is there could be open to others: mkdtemp(3) takes none, and gives mode 0700.
+    // An existing directory could be open to others. mkdtemp(3) never takes one, and gives mode
+    // 0700.
     this.path = mkdtempSync(join(parent, "sockets-"));
     this.#fd = openSync(this.path, constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
-  /** The address of a socket in it, for this process and its children. */
+  /** Returns the address of a socket in the directory, for this process and its children. */
   socket(name: string): string {
     return `/proc/${process.pid}/fd/${this.#fd}/${name}`;
   }

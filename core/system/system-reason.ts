@@ -17,7 +17,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the disk reports an error",
 };
 
-/** Returns why a call of the system failed, for the end of a sentence that names the file; the message of any other error. */
+/**
+ * Returns why a system call failed, for the end of a sentence that names the file. Returns the
+ * message of any other error.
+ */
 export function systemReason(error: unknown): string {
   const known = REASONS[systemErrorCode(error) ?? ""];
   return known ?? (error instanceof Error ? error.message : String(error));

@@ -5,16 +5,25 @@ import { bootId } from "./boot.js";
 import { removeTree } from "./remove-tree.js";
 import { systemErrorCode } from "../errors.js";
 
-/** What is written beside its destination, to be renamed when it is whole: `.NAME.tsbuild-PLACE-PID-RANDOM`. */
+/**
+ * Name of a file that is written beside its destination and renamed when it is complete:
+ * `.NAME.tsbuild-PLACE-PID-RANDOM`.
+ */
 const NAME = /^\..*tsbuild-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}$/;
 /** Characters of the destination's name that are kept, so that no name becomes too long. */
 const SHOWN = 80;
-/** Milliseconds after which a file that processes of another place left, and that nobody writes to, belongs to none that runs. */
+/**
+ * Milliseconds after which a file of another place that nobody writes to belongs to no running
+ * process.
+ */
 const FORGOTTEN = 24 * 3_600_000;
 
 let place: string | undefined;
 
-/** Names where process ids mean what they mean here: this run of the system, and this namespace of it. */
+/**
+ * Returns a name for the place where process ids have the same meaning as here: this run of the
+ * system and this pid namespace.
+ */
 function ownPlace(): string {
   place ??= createHash("sha256").update(`${bootId()} ${pidNamespace()}`).digest("hex").slice(0, 8);
   return place;
@@ -28,20 +37,26 @@ function pidNamespace(): string {
   }
 }
 
-/** A name in `directory` that no other process uses, for what becomes `name`; see {@link removeAbandoned}. */
+/**
+ * Returns a path in `directory` that no other process uses, for a file that becomes `name`. See
+ * {@link removeAbandoned}.
+ */
 export function temporaryName(directory: string, name = ""): string {
   const shown = name === "" ? "" : `${name.slice(0, SHOWN)}.`;
   return join(directory, `.${shown}tsbuild-${ownPlace()}-${process.pid}-${randomBytes(6).toString("hex")}`);
 }
 
-/** Whether something is, by its name, not finished yet, or never will be. */
+/** Returns true for the name of a file that is not finished. */
 export function isTemporaryName(name: string): boolean {
   return name.charCodeAt(0) === DOT && NAME.test(name);
 }
 
 const DOT = 0x2e;
 
-/** Removes what processes that were killed left in a directory. Whatever cannot be looked at or removed stays. */
+/**
+ * Removes the files that killed processes left in a directory. A file that cannot be examined or
+ * removed stays.
+ */
 export function removeAbandoned(directory: string): void {
   let names: readonly string[];
   try {
@@ -57,7 +72,7 @@ export function removeAbandoned(directory: string): void {
       const left = where === ownPlace() ? !isRunning(Number(pid)) : statSync(path).mtimeMs < Date.now() - FORGOTTEN;
       if (left) removeTree(path);
     } catch {
-      // It is somebody else's, or went meanwhile.
+      // The file belongs to another user, or another process removed it.
     }
   }
 }

@@ -1,7 +1,7 @@
-/** How work tells of a part of itself. */
+/** Reports progress of one part of a piece of work. */
 export type Progress = (item: string, current: number, total: number | undefined, done: boolean) => void;
 
-/** A line of progress that says what is waited for, and who has it. */
+/** A line of progress that names a resource that is waited for, and its holder. */
 export class HeldItem {
   readonly #what: string;
   readonly #progress: Progress;
@@ -12,14 +12,14 @@ export class HeldItem {
     this.#progress = progress;
   }
 
-  /** Shows that it is held, by `holder` where that is known, in the place of what was shown before. */
+  /** Shows that `holder`, where known, has the resource. Replaces the line shown before. */
   held(holder: string | undefined): void {
     this.free();
     this.#shown = holder === undefined ? this.#what : `${this.#what}: ${holder}`;
     this.#progress(this.#shown, 0, undefined, false);
   }
 
-  /** Ends what is shown, if anything. */
+  /** Ends the line that is shown, if any. */
   free(): void {
     if (this.#shown !== undefined) this.#progress(this.#shown, 0, undefined, true);
     this.#shown = undefined;

@@ -1,6 +1,6 @@
 /**
- * Works on items in order, at most `limit` at once. The first failure aborts the signal that the others got; once all have ended it is thrown, as the reason:
- * the others only stopped because of it.
+ * Works on items in order, at most `limit` at once. The first failure aborts the signal of the
+ * others. Throws that failure once all have ended, because the others stopped only because of it.
  */
 export async function inParallel<T>(
   items: Iterable<T>,

@@ -2,14 +2,14 @@ import { setMaxListeners } from "node:events";
 import { CanceledError, throwIfAborted } from "../errors.js";
 
 /**
- * Shares work in progress: calls with the same key get the promise of the first until it settles. A failure is not remembered, and neither is
- * a success: what shall last is kept by whoever did the work.
+ * Shares work in progress: calls with the same key get the promise of the first call until it
+ * resolves or rejects. Neither a failure nor a success is remembered.
  */
 export class SingleFlight {
   readonly #flights = new Map<string, Promise<unknown>>();
   readonly #shared = new Map<string, Flight>();
 
-  /** For callers who all give up together, or never. */
+  /** Runs or joins the work of a key, for callers that give up together or never. */
   do<T>(key: string, work: () => Promise<T>): Promise<T> {
     const running = this.#flights.get(key);
     if (running) return running as Promise<T>;
@@ -19,8 +19,10 @@ export class SingleFlight {
   }
 
   /**
-   * For callers who may give up each on their own: who does leaves at once with CanceledError, and the work goes on for the others. Its
-   * signal is aborted when the last one leaves, who then waits for its end, so that nothing goes on behind everybody's back.
+   * Runs or joins the work of a key, for callers that give up each on their own. A caller that
+   * gives up leaves at once with CanceledError, and the work goes on for the others. The signal of
+   * the work is aborted when the last caller leaves. The last caller waits for the end of the work,
+   * so that nothing goes on unobserved.
    */
   async share<T>(key: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
@@ -28,7 +30,7 @@ export class SingleFlight {
       const running = this.#shared.get(key);
       if (!running) return (await join(this.#start(key, work), signal)) as T;
       if (!running.abort.signal.aborted) return (await join(running, signal)) as T;
-      // Everybody has left it: what it does now is not for us.
+      // Aborted by its last caller. Wait until it has ended, then start a new one.
       await running.end.catch(() => {});
     }
   }

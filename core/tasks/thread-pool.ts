@@ -4,9 +4,15 @@ import { isOutOfDescriptors, outOfDescriptors } from "../system/descriptors.js";
 import { type TransferredError, restoreError, transferError } from "../error-transfer.js";
 import { CanceledError, TsbuildError, throwIfAborted } from "../errors.js";
 
-/** What a running task can ask and say. An AbortSignal has `aborted` too, so a task can also be called without a pool. */
+/**
+ * Services for a running task. An AbortSignal has `aborted` too, so a task can also be called
+ * without a pool.
+ */
 export interface TaskContext {
-  /** True once the caller gave up. May be polled in a loop without awaiting: it is read from shared memory. */
+  /**
+   * True once the caller gave up. A loop may poll it without awaiting: it is read from shared
+   * memory.
+   */
   readonly aborted: boolean;
   /** Sends a structured-cloneable value to the caller's `onProgress`. */
   progress?(value: unknown): void;
@@ -20,7 +26,10 @@ export interface ThreadPoolOptions {
   readonly entry: string | URL;
   /** Most threads at once; default: available parallelism. */
   readonly size?: number;
-  /** How long a cancelled task may take to stop by itself before its thread is ended. Milliseconds, default 2,000. */
+  /**
+   * Milliseconds that a cancelled task may take to stop by itself before its thread is ended.
+   * Default 2,000.
+   */
   readonly graceMs?: number;
 }
 
@@ -50,14 +59,15 @@ interface Thread {
   readonly flag: Int32Array;
   finish: ((reply: Reply | Error) => void) | undefined;
   progress: ((value: unknown) => void) | undefined;
-  /** True once it was told to end: it gets no further task, and is waited for. */
+  /** True once the thread was asked to end: it gets no further task, and `close` waits for it. */
   ending: boolean;
 }
 
 /**
- * Runs named tasks on worker threads. Threads start when there is work for them and are kept; idle ones do not keep the process alive.
- * Each thread runs one task at a time; what finds no thread waits in order of arrival. An aborted task rejects with CanceledError after it
- * stopped, so that what it wrote is gone or may be removed by then.
+ * Runs named tasks on worker threads. Threads start when there is work for them and are kept; idle
+ * ones do not keep the process alive. Each thread runs one task at a time. Tasks without a thread
+ * wait in order of arrival. An aborted task rejects with CanceledError after it stopped, so that
+ * its files are gone or may be removed by then.
  */
 export class ThreadPool {
   readonly #entry: string | URL;
@@ -99,8 +109,9 @@ export class ThreadPool {
   }
 
   /**
-   * Ends a thread. Note that an answer may still arrive from it, because it was sent before: the thread must not be taken for idle then. It would get a task that
-   * nobody performs, and the process would not wait for the thread's end, on which `close` waits.
+   * Ends a thread. Note that a thread that ends is never taken for idle, because an answer that it
+   * sent before may still arrive. It would get a task that nobody performs, and `close` would not
+   * wait for its end.
    */
   async #end(thread: Thread): Promise<void> {
     thread.ending = true;
@@ -170,7 +181,8 @@ export class ThreadPool {
 
   #start(): Thread {
     const flag = new Int32Array(new SharedArrayBuffer(4));
-    // The host's own flags are not for our threads: `--input-type`, for one, would keep them from starting.
+    // The host's own flags are not for our threads: `--input-type`, for one, would keep them from
+    // starting.
     const worker = new Worker(this.#entry, { workerData: { tsbuildTaskFlag: flag }, execArgv: [] });
     const thread: Thread = { worker, flag, finish: undefined, progress: undefined, ending: false };
     this.#threads.add(thread);

@@ -1,8 +1,10 @@
 import { setMaxListeners } from "node:events";
 
 /**
- * Starts promises that belong together and gives all their values. A failure aborts the signal that the others got, and is thrown once every one has ended. Note that
- * `Promise.all` does not wait for the others, so they would go on with files, threads and connections that whoever catches the error takes away from them.
+ * Starts promises that belong together and returns all their values. A failure aborts the signal of
+ * the others, and is thrown once all have ended. Note that we do not use `Promise.all`, because it
+ * does not wait for the others: they would go on with files, threads and connections that the
+ * catcher of the error closes.
  */
 export async function together<T extends readonly unknown[]>(
   signal: AbortSignal,
@@ -10,7 +12,7 @@ export async function together<T extends readonly unknown[]>(
 ): Promise<T> {
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
-  // Everything that works for one of them listens to it: many are no leak.
+  // Each of the promises adds a listener. Many listeners are no leak here.
   setMaxListeners(0, both);
   const promises: readonly Promise<unknown>[] = start(both);
   const values = await Promise.allSettled(

@@ -1,6 +1,7 @@
 /**
- * Runs `body` with a resource and disposes of it, however `body` ends. When both fail, the error of `body` is thrown: it is the cause, and often of the other failure
- * too. Note that `using` throws a SuppressedError then, whose message says nothing of either.
+ * Runs `body` with a resource and disposes of it, however `body` ends. When both fail, throws the
+ * error of `body`: it is the cause, and often the cause of the other failure too. Note that we do
+ * not use `using`, because it throws a SuppressedError then, whose message describes neither.
  */
 export async function withResource<R extends AsyncDisposable | Disposable, T>(resource: R, body: (resource: R) => Promise<T>): Promise<T> {
   let result: T;
@@ -10,7 +11,7 @@ export async function withResource<R extends AsyncDisposable | Disposable, T>(re
     try {
       await dispose(resource);
     } catch {
-      // What is left is for the next start to clean up.
+      // The next start cleans up the rest.
     }
     throw error;
   }

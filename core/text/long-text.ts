@@ -11,7 +11,7 @@ export class LongText {
   #parts: string[] = [];
   #length = 0;
 
-  /** In UTF-16 code units. */
+  /** Length in UTF-16 code units. */
   get length(): number {
     return this.#length;
   }

@@ -1,13 +1,13 @@
 import { compileWildcards, type Wildcard } from "./wildcards.js";
 
 /**
- * `.dockerignore` matching: a port of moby/patternmatcher, whose table of cases decides what is right. Paths are relative, clean and
- * slash-separated. Not gitignore: a pattern names a path from the root, the last pattern that matches wins, and `!` brings back what is
- * below an excluded directory.
+ * `.dockerignore` matching: a port of moby/patternmatcher, whose table of cases decides. Paths are
+ * relative, clean and slash-separated. Unlike gitignore, a pattern names a path from the root, the
+ * last pattern that matches wins, and `!` includes paths below an excluded directory again.
  */
 export class PatternMatcher {
   readonly patterns: readonly Pattern[];
-  /** Whether any pattern begins with `!`: then an excluded directory must still be walked. */
+  /** True when any pattern begins with `!`: an excluded directory must still be walked then. */
   readonly hasExclusions: boolean;
 
   /** Throws a {@link PatternSyntaxError} for a pattern that cannot be matched. */
@@ -16,14 +16,15 @@ export class PatternMatcher {
     this.hasExclusions = this.patterns.some((pattern) => pattern.exclusion);
   }
 
-  /** Whether `path`, or a directory above it, is matched. */
+  /** Returns true when `path`, or a directory above it, is matched. */
   matches(path: string): boolean {
     return this.matchesUsingParent(path).matched;
   }
 
   /**
-   * The same for a walk: `parent` is the info that was given for the directory of `path`, which saves looking at all directories above
-   * again. Entries at the root have no parent.
+   * Matches a path during a walk. `parent` is the info that was returned for the directory of
+   * `path`; with it, the directories above are not matched again. Entries at the root have no
+   * parent.
    */
   matchesUsingParent(path: string, parent?: MatchInfo): { readonly matched: boolean; readonly info: MatchInfo } {
     const info: boolean[] = new Array(this.patterns.length);
@@ -32,7 +33,8 @@ export class PatternMatcher {
       const pattern = this.patterns[i] as Pattern;
       let hit = parent?.[i] ?? false;
       if (!hit) {
-        // A pattern that could not change the answer is not looked at, and counts as no match for the entries below.
+        // A pattern that cannot change the answer is skipped, and counts as no match for the
+        // entries below.
         if (pattern.exclusion !== matched) {
           info[i] = false;
           continue;
@@ -46,11 +48,11 @@ export class PatternMatcher {
   }
 }
 
-/** What a walk hands from a directory to its entries: one flag per pattern. */
+/** Result that a walk passes from a directory to its entries: one flag for each pattern. */
 export type MatchInfo = readonly boolean[];
 
 export interface Pattern {
-  /** Cleaned, without `!`. */
+  /** Text after cleaning, without `!`. */
   readonly text: string;
   readonly exclusion: boolean;
   test(path: string): boolean;
@@ -118,7 +120,7 @@ function readElements(chars: readonly string[]): { readonly shape: Shape; readon
     if (char === "*" && chars[i + 1] === "*") {
       const first = i === 0;
       i++;
-      // `**/` is `**`: it matches any number of directories, also none.
+      // `**/` equals `**`: it matches any number of directories, also none.
       if (chars[i + 1] === "/") i++;
       if (i + 1 < chars.length) {
         elements.push({ kind: "directories" });
@@ -151,14 +153,17 @@ function readElements(chars: readonly string[]): { readonly shape: Shape; readon
   return { shape, elements };
 }
 
-/** The index of the bracket that closes the set which opens at `start`. */
+/** Returns the index of the bracket that closes the set which opens at `start`. */
 function endOfSet(chars: readonly string[], start: number): number {
   let at = start + 1;
   while (chars[at] !== "]") at += chars[at] === "\\" ? 2 : 1;
   return at;
 }
 
-/** Turns the inside of a set into that of a RegExp: the same, but for characters that only a RegExp takes as special. */
+/**
+ * Returns the inside of a set in the syntax of a RegExp. Escapes the characters that are special
+ * only there.
+ */
 function setSource(chars: readonly string[]): string {
   let source = "";
   for (let i = 0; i < chars.length; i++) {
@@ -174,7 +179,10 @@ function escaped(char: string): string {
   return `\\u{${(char.codePointAt(0) as number).toString(16)}}`;
 }
 
-/** Go's `filepath.Clean` for slash-separated paths: no `.`, no `..` inside, no double or trailing slash. */
+/**
+ * Cleans a path as Go's `filepath.Clean` does for slash-separated paths: no `.`, no `..` inside, no
+ * double or trailing slash.
+ */
 export function cleanPath(path: string): string {
   if (path === "") return ".";
   const rooted = path.startsWith("/");
@@ -187,7 +195,10 @@ export function cleanPath(path: string): string {
   return (rooted ? "/" : "") + out.join("/") || (rooted ? "/" : ".");
 }
 
-/** Whether Go's `filepath.Match` would take `text` as a pattern: brackets closed and not empty, escapes complete, ranges with two ends. */
+/**
+ * Returns true when Go's `filepath.Match` accepts `text` as a pattern: brackets closed and not
+ * empty, escapes complete, ranges with two ends.
+ */
 function isGoPattern(text: string): boolean {
   const chars = [...text];
   let i = 0;

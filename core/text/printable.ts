@@ -1,16 +1,20 @@
 /**
- * Text from elsewhere (names of files, messages of registries, what images say of themselves) is shown so that a terminal obeys nothing in it and a runner of CI jobs
- * reads no command in it: GitHub takes lines that begin with `::`, Azure and GitHub take `##[` and `##vso[` anywhere in a line.
+ * Text from outside (file names, messages of registries, fields of images) is shown so that a
+ * terminal obeys nothing in it and a CI runner reads no command in it. GitHub takes lines that
+ * begin with `::`; Azure and GitHub take `##[` and `##vso[` anywhere in a line.
  */
 
-/** Control characters, line separators and those that turn the direction of writing; the line end is left to the caller. */
+/**
+ * Control characters, line separators and characters that turn the direction of writing. The line
+ * end is left to the caller.
+ */
 const UNSEEN = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 const ANY_COMMAND = /##(?=\[|vso\[)/gi;
 const LINE_COMMAND = /^(\s*)::/;
 
 const NAMES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Returns `text` as one line: what cannot be seen is written as an escape, such as `\x1b`. */
+/** Returns `text` as one line, with invisible characters written as escapes, such as `\x1b`. */
 export function printable(text: string): string {
   return withoutCommands(text.replaceAll(UNSEEN, escaped));
 }
@@ -23,12 +27,12 @@ export function printableLines(text: string): string {
     .join("\n");
 }
 
-/** Returns one line with nothing in it that a runner takes for a command. */
+/** Returns one line without anything that a CI runner takes for a command. */
 export function withoutCommands(line: string): string {
   return line.replace(LINE_COMMAND, "$1\\x3a:").replaceAll(ANY_COMMAND, "#\\x23");
 }
 
-/** Returns how a character is written that cannot be seen. */
+/** Returns the escape of an invisible character. */
 export function escaped(char: string): string {
   const code = char.codePointAt(0) as number;
   return NAMES[char] ?? (code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`);

@@ -15,7 +15,7 @@ const MAX_LINES = 6;
 const MAX_WIDTH = 160;
 
 /**
- * A diagnostic as text, without a final newline:
+ * Returns a diagnostic as text, without a final newline:
  *
  * ```
  * error[dockerfile/unknown-stage]: Cannot copy from "biulder": no stage or named context has that name
@@ -39,7 +39,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, style: DiagnosticStyle 
   return lines.join("\n");
 }
 
-/** Several diagnostics in the order given, a blank line between them. */
+/** Returns several diagnostics in order, a blank line between them. */
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], style: DiagnosticStyle = PLAIN): string {
   return diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, style)).join("\n\n");
 }
@@ -47,7 +47,7 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], style: Dia
 function frame(source: SourceFile, range: SourceRange, context: boolean, severity: Severity, style: DiagnosticStyle): string[] {
   const text = source.text.split("\n");
   const lineText = (line: number): string => visible((text[line - 1] ?? "").replace(/\r$/, "").replace(/^\uFEFF/, ""));
-  // An end in column 1 belongs to the line before: the range ends with its newline.
+  // An end in column 1 belongs to the line before: the range ends with the newline of that line.
   const lastLine = range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine;
   const out = [`  ${printable(source.name)}:${range.line}:${range.column}`];
   const width = Math.max(2, String(lastLine).length);
@@ -73,7 +73,10 @@ function frame(source: SourceFile, range: SourceRange, context: boolean, severit
   return out;
 }
 
-/** One column for every character, so that markers line up; control characters cannot reach the terminal, nor commands a runner of CI jobs. */
+/**
+ * Replaces each special character by one column, so that markers line up. Control characters do not
+ * reach the terminal, and commands do not reach a CI runner.
+ */
 function visible(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
   return line

@@ -1,7 +1,10 @@
-/** The candidate nearest to `word` by edit distance (case ignored), or undefined when none is near enough to be meant. */
+/**
+ * Returns the candidate nearest to `word` by edit distance (case ignored), or undefined when none
+ * is near enough to be meant.
+ */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
-  // Of a single letter nothing is left when it is replaced.
+  // A single letter that is replaced keeps nothing of the word.
   const limit = wanted.length < 2 ? 0 : Math.max(1, Math.floor(wanted.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
@@ -16,7 +19,9 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`. */
+/**
+ * Returns the number of edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
+ */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

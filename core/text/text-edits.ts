@@ -1,6 +1,9 @@
 import type { Fix, TextEdit } from "../diagnostics.js";
 
-/** Applies edits, all of which must fit: those of one fix are applied together or not at all. Edits that repeat one already there are done once. */
+/**
+ * Applies fixes. The edits of one fix are applied together or not at all. An edit that repeats an
+ * earlier one is applied once.
+ */
 export function applyFixes<F extends { readonly fix: Fix }>(
   text: string,
   items: readonly F[],
@@ -16,7 +19,7 @@ export function applyFixes<F extends { readonly fix: Fix }>(
   return { text: applyEdits(text, edits), applied };
 }
 
-/** The text with edits in it; they must not overlap. */
+/** Returns the text with the edits applied; they must not overlap. */
 export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   const pieces: string[] = [];
   let at = 0;
@@ -27,8 +30,11 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   return [...pieces, text.slice(at)].join("");
 }
 
-/** The one line that edits change, as it is after them; undefined when they touch several or make several. */
-export function mendedLine(text: string, edits: readonly TextEdit[]): string | undefined {
+/**
+ * Returns the one line that edits change, after the change. Returns undefined when they touch or
+ * make several lines.
+ */
+export function fixedLine(text: string, edits: readonly TextEdit[]): string | undefined {
   const first = edits[0];
   if (!first) return undefined;
   const start = text.lastIndexOf("\n", first.range.start - 1) + 1;
@@ -43,7 +49,10 @@ function isSame(a: TextEdit, b: TextEdit): boolean {
   return a.text === b.text && a.range.start === b.range.start && a.range.end === b.range.end;
 }
 
-/** Insertions at one place overlap too: their order would be a matter of chance. */
+/**
+ * Returns true for edits that overlap. Insertions at one place overlap too: their order would be
+ * arbitrary.
+ */
 function overlaps(a: TextEdit, b: TextEdit): boolean {
   if (a.range.start === b.range.start) return true;
   return a.range.start < b.range.end && b.range.start < a.range.end;

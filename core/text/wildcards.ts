@@ -1,6 +1,6 @@
-/** One element of a pattern, as the dialects of wildcards share it. */
+/** One element of a pattern. The dialects of wildcards share these. */
 export type Wildcard =
-  /** This character. */
+  /** One given character. */
   | { readonly kind: "literal"; readonly char: string }
   /** Any one character but a slash: `?`. */
   | { readonly kind: "one" }
@@ -16,8 +16,9 @@ export type Wildcard =
 /**
  * Compiles a pattern that has to match a whole text. Throws a SyntaxError for a set that is none.
  *
- * Note that only patterns with few wildcards become a RegExp, because V8 tries every way to share the text among the wildcards: each one more
- * multiplies the time by the length of the text. A pattern with many of them takes steps in proportion to its length times that of the text.
+ * Note that only patterns with few wildcards become a RegExp, because V8 tries every way to share
+ * the text among the wildcards: each one more multiplies the time by the length of the text. A
+ * pattern with many of them takes time in proportion to its length times that of the text.
  */
 export function compileWildcards(pattern: readonly Wildcard[]): (text: string) => boolean {
   const unbounded = pattern.filter(({ kind }) => kind === "run" || kind === "path" || kind === "directories").length;
@@ -29,7 +30,10 @@ export function compileWildcards(pattern: readonly Wildcard[]): (text: string) =
   return (text) => regexp.test(text);
 }
 
-/** Wildcards without an upper bound that a RegExp still handles in time: two of them cost at most the square of a path's length. */
+/**
+ * Wildcards without an upper bound that a RegExp still handles in time. Two of them cost at most
+ * the square of a path's length.
+ */
 const MOST_FOR_REGEXP = 2;
 
 function regExpSource(element: Wildcard): string {
@@ -49,17 +53,19 @@ function regExpSource(element: Wildcard): string {
   }
 }
 
-/** A place in a pattern. The next character leads from it to the place after it, or leaves it where it is. */
+/** A place in a pattern. The next character leads from it to the place after it, or back to it. */
 export interface State {
-  /** Tells whether the character leads to the next state; undefined when none does. */
+  /** Returns true when the character leads to the next state. Undefined when none does. */
   readonly advance: ((char: string) => boolean) | undefined;
-  /** Tells whether the character leads back to this state; undefined when none does. */
+  /** Returns true when the character leads back to this state. Undefined when none does. */
   readonly stay: ((char: string) => boolean) | undefined;
   /** Indexes of the states that are reached without a character. */
   readonly free: readonly number[];
 }
 
-/** Turns a pattern into states; the text is matched when the place after the last one is reached at its end. */
+/**
+ * Turns a pattern into states. A text matches when its end reaches the place after the last one.
+ */
 export function compileStates(pattern: readonly Wildcard[]): readonly State[] {
   const states: State[] = [];
   const isNoSlash = (char: string): boolean => char !== "/";
@@ -85,7 +91,7 @@ export function compileStates(pattern: readonly Wildcard[]): readonly State[] {
         states.push({ advance: undefined, stay: isAny, free: [at + 1] });
         break;
       case "directories":
-        // Passed over, or left after a slash.
+        // The directories are passed over, or left after a slash.
         states.push({ advance: undefined, stay: undefined, free: [at + 1, at + 2] });
         states.push({ advance: (char) => char === "/", stay: isAny, free: [] });
         break;
@@ -94,7 +100,10 @@ export function compileStates(pattern: readonly Wildcard[]): readonly State[] {
   return states;
 }
 
-/** Follows all ways through the states side by side. `visited` is told of each state that a character meets. */
+/**
+ * Follows all ways through the states side by side. Calls `visited` for each state that a character
+ * meets.
+ */
 export function simulate(states: readonly State[], text: string, visited?: () => void): boolean {
   let places = new Set<number>();
   enter(states, 0, places);

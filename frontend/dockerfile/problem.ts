@@ -1,5 +1,5 @@
 import type { Diagnostic, Fix, Severity, SourceFile, SourceRange } from "../../core/diagnostics.js";
-import { mendedLine } from "../../core/text/text-edits.js";
+import { fixedLine } from "../../core/text/text-edits.js";
 
 /** A {@link Diagnostic} without its source text: plain data that can be kept with a cached AST. */
 export interface Problem {
@@ -17,7 +17,7 @@ export interface Problem {
 /** With its source; where mending changes one line, the hint is that line, or ends with it. */
 export function toDiagnostic(problem: Problem, source: SourceFile): Diagnostic {
   const { related, hint, ...rest } = problem;
-  const mended = problem.fix && mendedLine(source.text, problem.fix.edits);
+  const mended = problem.fix && fixedLine(source.text, problem.fix.edits);
   const shown =
     mended === undefined ? hint : hint === undefined ? `write ${mended}` : hint.endsWith("?") ? `${hint} Write ${mended}` : hint;
   return {
