@@ -4,20 +4,28 @@ import { systemErrorCode } from "../core/errors.js";
 export interface DiskUsage {
   /** Bytes of real blocks; hard links count once. */
   readonly bytes: number;
-  /** False when something could not be looked into, or there were more than `limit` files. */
+  /** False when something could not be read, or there were more than `limit` files. */
   readonly complete: boolean;
 }
 
-/** Bytes of a path from which on what is below is named through the open directory: the kernel takes 4,095 for a path as a whole. */
+/**
+ * Bytes of a path from which on everything below is named through the open directory: the kernel
+ * takes paths of at most 4,095 bytes.
+ */
 const LONG = 3500;
 
-/** What `du` says of a tree, however deep. A missing one takes nothing; one of mapped ids is looked into as far as this user may. */
+/**
+ * Returns the disk usage of a tree of any depth, as `du` counts. A missing tree takes nothing. A
+ * tree of mapped ids is read as far as this user may.
+ */
 export function diskUsage(path: string, limit = Infinity): DiskUsage {
   const seen = new Set<string>();
   let bytes = 0;
   let complete = true;
   let left = limit;
-  /** Paths to visit, and open directories that everything above them on the stack is named through. */
+  /**
+   * Paths to visit, and open directories through which everything above them on the stack is named.
+   */
   const pending: (string | number)[] = [path];
   const visit = (current: string): void => {
     const stat = lstatSync(current);
@@ -48,7 +56,7 @@ export function diskUsage(path: string, limit = Infinity): DiskUsage {
       } catch (error) {
         const code = systemErrorCode(error);
         if (code === "EACCES" || code === "EPERM") complete = false;
-        // Gone meanwhile: other processes work here too.
+        // Another process has removed it.
         else if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
       }
     }
@@ -58,7 +66,7 @@ export function diskUsage(path: string, limit = Infinity): DiskUsage {
   }
 }
 
-/** A directory or file by itself, without what is in it. */
+/** Returns the bytes of a directory or file by itself, without its children. */
 export function ownUsage(path: string): number {
   return (lstatSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512;
 }

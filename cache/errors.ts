@@ -5,8 +5,8 @@ import { systemErrorCode, TsbuildError } from "../core/errors.js";
 const ELSEWHERE = "Choose another directory with --root or TSBUILD_ROOT";
 
 /**
- * What a failed system call on the store means for the user; `attempted` is the first half of the sentence. Errors that are not from the
- * system (bugs, TsbuildErrors) come back as they are.
+ * Turns a failed system call on the store into an error for the user. `attempted` is the first half
+ * of the sentence. Returns other errors (bugs, TsbuildErrors) unchanged.
  */
 export function ioError(attempted: string, error: unknown): unknown {
   if (error instanceof TsbuildError) return error;
@@ -40,7 +40,7 @@ export function ioError(attempted: string, error: unknown): unknown {
   }
 }
 
-/** The disk is full, or the store is mounted read-only. */
+/** Returns true when the disk is full, or the store is mounted read-only. */
 export function isUnwritable(error: unknown): boolean {
   return error instanceof TsbuildError && (error.code === "store/disk-full" || error.code === "store/not-writable");
 }
@@ -81,10 +81,12 @@ export function newerFormat(path: string, found: number, known: number): Tsbuild
   });
 }
 
-/** SQLite's primary result codes that a user can do something about. */
+/** SQLite's primary result codes that a user can act on. */
 const SQLITE = { busy: 5, locked: 6, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14, protocol: 15, notadb: 26 } as const;
 
-/** SQLite's texts (sqlite3_errstr): the binding leaves the code out of what reading several rows throws. */
+/**
+ * SQLite's texts (sqlite3_errstr): the binding sets no code on errors of queries for several rows.
+ */
 const TEXTS: Readonly<Record<string, number>> = {
   "database is locked": SQLITE.busy,
   "attempt to write a readonly database": SQLITE.readonly,
@@ -94,7 +96,7 @@ const TEXTS: Readonly<Record<string, number>> = {
   "file is not a database": SQLITE.notadb,
 };
 
-/** The primary result code of an error thrown by a SQLite binding. */
+/** Returns the primary result code of an error that a SQLite binding threw. */
 function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   return "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : TEXTS[error.message];
@@ -111,7 +113,7 @@ export function isDatabaseBusy(error: unknown): boolean {
   return code === SQLITE.busy || code === SQLITE.locked;
 }
 
-/** What a failed SQLite call means for the user; other errors come back as they are. */
+/** Turns a failed SQLite call into an error for the user. Returns other errors unchanged. */
 export function databaseError(path: string, error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error);
   switch (sqliteCode(error)) {

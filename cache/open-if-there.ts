@@ -1,7 +1,7 @@
 import { openSync } from "node:fs";
 import { systemErrorCode } from "../core/errors.js";
 
-/** A descriptor to read with, or undefined when another process has removed the file meanwhile. */
+/** Opens a file for reading. Returns undefined when another process has removed it. */
 export function openIfThere(path: string): number | undefined {
   try {
     return openSync(path, "r");

@@ -31,23 +31,36 @@ import { freeBytes, StoreTotals } from "./database/totals.js";
 import { Unsynced } from "./content/unsynced.js";
 
 export interface StoreOptions {
-  /** Directory of the store, without the format version; made on the first write. See {@link ./paths.ts} for the default. */
+  /**
+   * Directory of the store, without the format version. It is made on the first write. See {@link
+   * ./paths.ts} for the default.
+   */
   readonly root: string;
-  /** Gets a sentence when something about the store was repaired that a user may want to know. */
+  /** Gets a sentence when the store was repaired in a way that a user may want to know. */
   readonly onNotice?: (message: string) => void;
-  /** How much of the history of builds is kept. */
+  /** Limits of the history of builds. */
   readonly history?: Partial<HistoryLimits>;
-  /** Bytes that are free on the store's disk; undefined: not known. Default: asks the disk. */
+  /**
+   * Returns the bytes that are free on the store's disk, or undefined when they are unknown.
+   * Default: asks the disk.
+   */
   readonly freeBytes?: () => number | undefined;
-  /** Names this run of the system (see {@link ./content/unsynced.ts}). Default: asks the kernel. */
+  /**
+   * Returns the id of this run of the system (see {@link ./content/unsynced.ts}). Default: asks the
+   * kernel.
+   */
   readonly bootId?: () => string | undefined;
-  /** Asked when snapshots are looked for: whether owners in them are virtual (see {@link ./content/snapshot-kind.ts}). Default: no. */
+  /**
+   * Returns true when owners in snapshots are virtual (see {@link ./content/snapshot-kind.ts}).
+   * Called when snapshots are looked up. Default: false.
+   */
   readonly virtualOwners?: () => boolean;
 }
 
 /**
- * A handle of the store at `root`. Opening makes nothing, and closes a store that is there to other users: the database is opened when something is asked that only it knows, the lock of
- * this handle is taken on the first write, and then what dead processes left is removed.
+ * Opens a handle of the store at `root`. Makes nothing, and closes an existing store to other
+ * users. The database is opened on the first query, the lock of this handle is taken on the first
+ * write, and then the leftovers of dead processes are removed.
  */
 export function openStore(options: StoreOptions): Store {
   const paths = storePaths(options.root);
@@ -63,8 +76,8 @@ export function openStore(options: StoreOptions): Store {
       if (!owner.isAlive(holder)) cleanUpAfter(holder, join(paths.tmp, holder), { database, orphans, paths, builds, unsynced });
     }
     if (!found || !database.exists) return;
-    // A process that died while it collected left trees without rows; one that died between index.json and its commit left that file one
-    // change ahead.
+    // A process that died during collection left trees without rows. One that died between
+    // index.json and its commit left that file one change ahead.
     orphans.remove(orphans.list());
     database.transaction(() => images.mirror());
   };
@@ -78,7 +91,7 @@ export function openStore(options: StoreOptions): Store {
       keepReserve(paths.reserve);
       images.adoptIndexJson();
       adoptTrees(database, orphans, paths);
-      // A database that was made anew beside files that are there does not know how many.
+      // A database that was made again beside existing files does not know their bytes.
       if (readdirSync(paths.blobs).length === 0) totals.begin();
     },
     onOpen: () => unsynced.dropUnknown((id) => layers.dropSnapshot(id)),
@@ -112,7 +125,9 @@ export function openStore(options: StoreOptions): Store {
     }
   };
   const gc = new StoreCollector({ database, paths, owner, blobs, tocs, graph, memo, leases, orphans, totals, images, reap });
-  /** Uncompressed layers that were compressed since: many times as large, and nobody asks for them again. */
+  /**
+   * Uncompressed layers that were compressed since: many times as large, and without further use.
+   */
   const sweepSuperseded = () => {
     const superseded = layers.takeSuperseded();
     if (superseded.length === 0) return;
@@ -136,7 +151,7 @@ export function openStore(options: StoreOptions): Store {
     orphans: () => orphans.list(),
     forget: (gone) => orphans.forget(gone),
     close: () => {
-      // On a disk that is full now, what is left of this handle goes when the next one takes its lock.
+      // On a full disk, the next handle that takes its lock removes this handle's leftovers.
       tolerate(() => layers.close());
       tolerate(sweepSuperseded);
       tolerate(() => gc.addOpen());
@@ -149,7 +164,10 @@ export function openStore(options: StoreOptions): Store {
   };
 }
 
-/** Runs what may fail for reasons of the system, which a user was told already, or will be by the next handle. */
+/**
+ * Runs work that may fail for reasons of the system, which the user has read already, or will read
+ * from the next handle.
+ */
 function tolerate(body: () => void): void {
   try {
     body();

@@ -6,13 +6,19 @@ import { homelessStore } from "../core/system/homeless-store.js";
 import { ioError } from "./errors.js";
 import { makeStoreDirectory } from "./private-base.js";
 
-/** Names the folder everything lives in; another format gets another folder, so old and new programs do not meet. */
+/**
+ * Name of the folder that holds everything. Another format gets another folder, so old and new
+ * programs do not meet.
+ */
 export const FORMAT = "v1";
 
-/** Returns where the store is when nobody says: `$TSBUILD_ROOT`, `$XDG_DATA_HOME/tsbuild`, `~/.local/share/tsbuild`; without a home see {@link homelessStore}. */
+/**
+ * Returns the default directory of the store: `$TSBUILD_ROOT`, `$XDG_DATA_HOME/tsbuild`,
+ * `~/.local/share/tsbuild`; without a home see {@link homelessStore}.
+ */
 export function defaultRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env["TSBUILD_ROOT"]) return resolve(env["TSBUILD_ROOT"]);
-  // The XDG specification: a relative path is invalid and to be ignored.
+  // The XDG specification says that a relative path is invalid and to be ignored.
   const data = env["XDG_DATA_HOME"];
   if (data?.startsWith("/")) return join(data, "tsbuild");
   const home = homeDirectory(env);
@@ -22,7 +28,7 @@ export function defaultRoot(env: Readonly<Record<string, string | undefined>> = 
 /** Absolute paths of a store's parts. */
 export interface StorePaths {
   readonly root: string;
-  /** The versioned folder; also the OCI image layout. */
+  /** The versioned folder, which is also the OCI image layout. */
   readonly base: string;
   readonly blobs: string;
   readonly indexJson: string;
@@ -35,7 +41,7 @@ export interface StorePaths {
   readonly builds: string;
   readonly locks: string;
   readonly tmp: string;
-  /** See {@link ./collect/reserve.ts}. */
+  /** File of the reserve, see {@link ./collect/reserve.ts}. */
   readonly reserve: string;
 }
 

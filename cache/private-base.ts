@@ -12,12 +12,13 @@ export interface BasePaths {
 /** Rights of a directory that only its owner can enter. */
 const PRIVATE = 0o700;
 const OF_OTHERS = 0o077;
-/** Rights of directories on the way to a store: with a umask of 0 anybody could put another store there. */
+/** Rights of directories above a store: with a umask of 0 any user could replace the store. */
 const ON_THE_WAY = 0o755;
 
 /**
- * Makes a directory of a store, with its parents. This is the one place that makes the versioned folder, which is closed to other users whatever the umask is:
- * snapshots hold setuid files that are owned by this user where a container's root is this user. What is below it may have any mode.
+ * Makes a directory of a store, with its parents. Only this function makes the versioned folder,
+ * which is closed to other users whatever the umask is: snapshots hold setuid files that are owned
+ * by this user where a container's root is this user. Directories below may have any mode.
  */
 export function makeStoreDirectory(paths: BasePaths, path: string): void {
   makeDirectory(path, (part) => {
@@ -27,14 +28,15 @@ export function makeStoreDirectory(paths: BasePaths, path: string): void {
 }
 
 /**
- * Sees to it that the folder of a store that is there is closed to other users: an older tsbuild left it open. Throws `store/foreign` when it is another
- * user's. Answers why it stays open, where that cannot be helped.
+ * Closes the folder of an existing store to other users, which an older tsbuild left open. Throws
+ * `store/foreign` when the folder is another user's. Returns the reason when the folder cannot be
+ * closed.
  */
 export function closeBase({ base, root }: BasePaths): string | undefined {
   try {
     const found = lstatSync(base, { throwIfNoEntry: false });
     if (found === undefined) return undefined;
-    // Root may lay links for everybody.
+    // Root may set links for all users.
     if (found.isSymbolicLink()) {
       if (found.uid !== 0) requireOwn(root, found);
       const target = statSync(base, { throwIfNoEntry: false });

@@ -10,20 +10,24 @@ import type { ResultIndex } from "./contract/results.js";
 import type { StatIndex } from "./contract/stats.js";
 
 /**
- * The durable state of tsbuild, contracts first. One store is a directory, used by any number of processes at once; `openStore`
- * (open-store.ts) gives a handle. Layout below the root, which carries the format version:
+ * The durable state of tsbuild. One store is a directory, used by any number of processes at once;
+ * `openStore` (open-store.ts) returns a handle. Layout below the root:
  *
  *     v1/oci-layout, index.json, blobs/sha256/…   a valid OCI image layout
- *     v1/index.db                                  layers, results, images, leases (SQLite, WAL)
- *     v1/snapshots/<layer id>/fs                   a layer unpacked, in overlayfs form; owned by mapped ids, or by one (fs.owners)
- *     v1/toc/<hex of diffID>                       tables of contents
- *     v1/stat/…  v1/memo/<kind>/…                  stat index shards; small derived values (parsed Dockerfiles …)
- *     v1/mounts/<hash>-<n>                          cache mounts
- *     v1/builds/<build id>/<n>.gz                   what the steps of a build printed
- *     v1/locks/…  v1/tmp/<owner>/…                 flock files; what a process has in flight
+ *     v1/index.db                         layers, results, images, leases (SQLite, WAL)
+ *     v1/snapshots/<layer id>/fs          an unpacked layer in overlayfs form, with mapped owners, or
+ *                                         with one owner and the virtual ones in fs.owners
+ *     v1/toc/<hex of diffID>              tables of contents
+ *     v1/stat/…                           shards of the stat index
+ *     v1/memo/<kind>/…                    small derived values (parsed Dockerfiles …)
+ *     v1/mounts/<hash>-<n>                cache mounts
+ *     v1/builds/<build id>/<n>.gz         output of the steps of a build
+ *     v1/locks/…                          flock files
+ *     v1/tmp/<owner>/…                    unfinished work of a process
  *
- * Everything durable is written to a temporary name, verified and renamed, files before the rows that name them. kill -9 loses at most
- * what was in flight; the next process that opens the store for writing removes it.
+ * The folder `v1` carries the format version. Everything durable is written to a temporary name,
+ * verified and renamed, files before the rows that name them. kill -9 loses at most unfinished work.
+ * The next process that opens the store for writing removes the leftovers.
  */
 export interface Store {
   /** The store's directory without the format version, absolute. */
@@ -39,16 +43,26 @@ export interface Store {
   readonly leases: Leases;
   readonly builds: BuildHistory;
   readonly gc: Collector;
-  /** A new directory of this process for short-lived files; removed on close, or by the next process after a crash. */
+  /**
+   * Makes a new directory of this process for short-lived files. It is removed on close, or by the
+   * next process after a crash.
+   */
   temporaryDirectory(): string;
-  /** Directory of a cache mount; made (empty) by the caller when missing. Registered for accounting, under `name` for people. */
+  /**
+   * Returns the directory of a cache mount, which the caller makes (empty) when it is missing.
+   * Registers it for accounting, under `name` for people.
+   */
   cacheMountPath(id: string, name?: string): string;
   /**
-   * Trees left by crashed processes, or whose layer is gone; owned by mapped ids, so the caller lets the worker remove them and then calls
-   * `forget`. Empty in the normal case and cheap to ask.
+   * Returns the trees that crashed processes or deleted layers left. They are owned by mapped ids,
+   * so the caller lets the worker remove them and then calls `forget`. Normally there are none, and
+   * the call is cheap.
    */
   orphans(): readonly string[];
   forget(paths: readonly string[]): void;
-  /** Writes the uses, gives back leases, locks of ownership and temporary files. Drafts that are open are discarded. Idempotent. */
+  /**
+   * Writes the uses; releases leases, locks of ownership and temporary files. Discards open staging
+   * directories. Idempotent.
+   */
   close(): void;
 }

@@ -1,6 +1,9 @@
 import { type Digest, sha256 } from "../core/digest.js";
 
-/** ChainID of a stack of layers (image-spec config.md): the diffID of one layer; above it sha256 of `<chainID below> <diffID>`. Of no layers: sha256 of nothing. */
+/**
+ * Returns the ChainID of a stack of layers (image-spec config.md). One layer's is its diffID; above
+ * it stands the sha256 of `<chainID below> <diffID>`. No layers give the sha256 of nothing.
+ */
 export function chainId(diffIds: readonly Digest[]): Digest {
   const [first, ...rest] = diffIds;
   if (first === undefined) return sha256("");

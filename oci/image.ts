@@ -5,11 +5,14 @@ import { formatPlatform, normalizePlatform, platformRank, type Platform } from "
 import type { Descriptor, DescriptorPlatform, ImageConfig, Index, Manifest } from "./types.js";
 import { parseImageConfig, parseManifestOrIndex } from "./validate.js";
 
-/** What is needed to look into images wherever they are: a blob store, a layout, a fake. Verified bytes of small blobs. */
+/**
+ * Reads images wherever they are: a blob store, a layout, a fake. Returns verified bytes of small
+ * blobs.
+ */
 export interface BlobReader {
   has(digest: Digest): boolean;
   readSmall(digest: Digest): Buffer;
-  /** Bytes of a blob that is there. */
+  /** Returns the bytes of an existing blob. */
   size(digest: Digest): number;
 }
 
@@ -21,7 +24,9 @@ export interface ImageView {
   readonly platform: Platform;
 }
 
-/** BuildKit marks attestations in an index with this annotation and the platform unknown/unknown. */
+/**
+ * BuildKit marks attestations in an index with this annotation and the platform unknown/unknown.
+ */
 const REFERENCE_TYPE = "vnd.docker.reference.type";
 
 export function platformOf(value: DescriptorPlatform): Platform {
@@ -33,7 +38,10 @@ export function platformOf(value: DescriptorPlatform): Platform {
   });
 }
 
-/** Whether an entry of an index is something about an image (an attestation) instead of an image. */
+/**
+ * Returns true for an entry of an index that describes an image (an attestation) instead of being
+ * one.
+ */
 export function isAttestation(entry: Descriptor): boolean {
   return (
     entry.annotations?.[REFERENCE_TYPE] !== undefined || (entry.platform?.os === "unknown" && entry.platform.architecture === "unknown")
@@ -41,8 +49,9 @@ export function isAttestation(entry: Descriptor): boolean {
 }
 
 /**
- * The entry of an index that serves `platform` best; the earlier one of equals, as containerd does. Entries without a platform are taken
- * only when nothing else fits. Undefined when none does.
+ * Returns the entry of an index that serves `platform` best; the earlier one of equals, as
+ * containerd does. Entries without a platform are taken only when no other fits. Returns undefined
+ * when none fits.
  */
 export function choosePlatform(index: Index, platform: Platform): Descriptor | undefined {
   let best: { readonly entry: Descriptor; readonly rank: number } | undefined;
@@ -54,7 +63,10 @@ export function choosePlatform(index: Index, platform: Platform): Descriptor | u
   return best?.entry;
 }
 
-/** As {@link choosePlatform}, but throws `image/no-platform` with what the index does have. `what` is the image's name. */
+/**
+ * Chooses as {@link choosePlatform} does, but throws `image/no-platform` with the platforms that
+ * the index has. `what` is the image's name.
+ */
 export function requirePlatform(index: Index, platform: Platform, what: string): Descriptor {
   const found = choosePlatform(index, platform);
   if (found) return found;
@@ -68,8 +80,9 @@ export function requirePlatform(index: Index, platform: Platform, what: string):
 }
 
 /**
- * Follows a descriptor to the image for `platform`, through indexes of indexes. When a single manifest is named, its platform is not compared.
- * Throws `image/no-platform`, `image/invalid`, or what the reader throws.
+ * Follows a descriptor to the image for `platform`, through nested indexes. Does not compare the
+ * platform of a single manifest that was named. Throws `image/no-platform`, `image/invalid`, or the
+ * reader's error.
  */
 export function readImage(target: Descriptor, platform: Platform, blobs: BlobReader, what: string): ImageView {
   let descriptor = target;
@@ -91,7 +104,7 @@ function viewManifest(descriptor: Descriptor, manifest: Manifest, blobs: BlobRea
   return { descriptor, manifest, config, platform: platformOf(config) };
 }
 
-/** Throws `image/invalid` unless manifest and config speak of the same number of layers. */
+/** Throws `image/invalid` unless manifest and config have the same number of layers. */
 export function checkLayerCount(manifest: Manifest, config: ImageConfig, what: string): void {
   if (manifest.layers.length !== config.rootfs.diff_ids.length) {
     throw new TsbuildError(
@@ -101,21 +114,30 @@ export function checkLayerCount(manifest: Manifest, config: ImageConfig, what: s
   }
 }
 
-/** One manifest below a target, with the blobs it names. `image` is false for attestations and other artifacts. */
+/**
+ * One manifest below a target, with the blobs it names. `image` is false for attestations and other
+ * artifacts.
+ */
 export interface ManifestNode {
   readonly descriptor: Descriptor;
   readonly manifest: Manifest;
   readonly image: boolean;
 }
 
-/** Everything below a target: indexes and manifests that are there, and index entries whose manifest is not. Each digest once, parents first. */
+/**
+ * All nodes below a target: existing indexes and manifests, and index entries whose manifest is
+ * absent. Each digest stands once, parents first.
+ */
 export interface ImageTree {
   readonly indexes: readonly { readonly descriptor: Descriptor; readonly index: Index }[];
   readonly manifests: readonly ManifestNode[];
   readonly absent: readonly Descriptor[];
 }
 
-/** Reads the whole tree below `target`. A target that is not there throws what the reader throws; absent children are reported. */
+/**
+ * Reads the whole tree below `target`. Throws the reader's error when the target is absent; lists
+ * absent children.
+ */
 export function readTree(target: Descriptor, blobs: BlobReader, what: string): ImageTree {
   const indexes: { descriptor: Descriptor; index: Index }[] = [];
   const manifests: ManifestNode[] = [];

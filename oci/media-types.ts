@@ -14,7 +14,7 @@ export const mediaTypes = {
   dockerLayerZstd: "application/vnd.docker.image.rootfs.diff.tar.zstd",
 } as const;
 
-/** What `Accept` says when a manifest or index is asked for. */
+/** Values of `Accept` for a request for a manifest or index. */
 export const manifestMediaTypes: readonly string[] = [
   mediaTypes.ociManifest,
   mediaTypes.ociIndex,
@@ -34,17 +34,23 @@ export function isConfigType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociConfig || mediaType === mediaTypes.dockerConfig;
 }
 
-/** Layers that registries must not be asked to keep (Windows bases); the non-distributable form of each layer type. */
+/**
+ * Returns true for layers that registries must not be asked to keep (Windows bases): the
+ * non-distributable form of each layer type.
+ */
 export function isForeignLayerType(mediaType: string): boolean {
   return mediaType.includes(".nondistributable.") || mediaType.includes(".foreign.");
 }
 
-/** Whether the bytes are a layer: a tar, compressed or not. */
+/** Returns true when the bytes are a layer: a tar, compressed or not. */
 export function isLayerType(mediaType: string): boolean {
   return layerCompression(mediaType) !== undefined;
 }
 
-/** How a layer blob is compressed according to its media type; undefined when it is no layer that is known. */
+/**
+ * Returns the compression of a layer blob by its media type. Returns undefined for an unknown layer
+ * type.
+ */
 export function layerCompression(mediaType: string): Compression | undefined {
   if (/^application\/vnd\.docker\.image\.rootfs\.(foreign\.)?diff\.tar/.test(mediaType)) {
     const form = mediaType.slice(mediaType.indexOf(".tar") + ".tar".length);
@@ -57,7 +63,7 @@ export function layerCompression(mediaType: string): Compression | undefined {
   return undefined;
 }
 
-/** The media type of a layer with this compression. */
+/** Returns the media type of a layer with this compression. */
 export function layerMediaType(compression: Compression, family: "oci" | "docker" = "oci"): string {
   switch (compression) {
     case "gzip":
@@ -69,7 +75,10 @@ export function layerMediaType(compression: Compression, family: "oci" | "docker
   }
 }
 
-/** The same layer type in the words of the other family; types that are not layers stay as they are. */
+/**
+ * Returns the layer type of the other family with the same compression. Returns other types
+ * unchanged.
+ */
 export function convertLayerType(mediaType: string, family: "oci" | "docker"): string {
   const compression = layerCompression(mediaType);
   if (compression === undefined || isForeignLayerType(mediaType)) return mediaType;

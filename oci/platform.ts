@@ -2,7 +2,10 @@ import { endianness } from "node:os";
 import { TsbuildError } from "../core/errors.js";
 import { suggest } from "../core/text/suggest.js";
 
-/** A platform as OCI names it. Text form: `os/architecture[/variant]`, for example `linux/arm64`. */
+/**
+ * A platform as OCI names it. Its text form is `os/architecture[/variant]`, for example
+ * `linux/arm64`.
+ */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -20,7 +23,9 @@ const KNOWN_ARCHITECTURE = new Set(
   ).split(" "),
 );
 
-/** The platform that tsbuild runs on: what an image is built for when nothing else is said. Always Linux. */
+/**
+ * Returns the platform that tsbuild runs on: the default target of a build. The OS is always Linux.
+ */
 export function hostPlatform(): Platform {
   switch (process.arch) {
     case "x64":
@@ -41,8 +46,9 @@ export function hostPlatform(): Platform {
 }
 
 /**
- * Reads `os`, `architecture`, `os/architecture` or `os/architecture/variant` as containerd does, with its other spellings (`x86_64`,
- * `aarch64`, `armhf`); `os` may carry a version, as in `windows(10.0.17763)`. What is missing comes from the host. The answer is normalised.
+ * Reads `os`, `architecture`, `os/architecture` or `os/architecture/variant` as containerd does,
+ * with the other spellings that it knows (`x86_64`, `aarch64`, `armhf`). `os` may carry a version,
+ * as in `windows(10.0.17763)`. Missing parts come from the host. Returns the normalised form.
  * Throws `platform/invalid`.
  */
 export function parsePlatform(text: string): Platform {
@@ -71,17 +77,22 @@ export function parsePlatform(text: string): Platform {
   return fail(`"${first}" is neither an operating system nor an architecture`, near === undefined ? undefined : `Did you mean "${near}"?`);
 }
 
-/** `os/architecture[/variant]`. */
+/** Returns `os/architecture[/variant]`. */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined && part !== "").join("/");
 }
 
-/** As BuildKit names it in folders and files of a multi-platform export: `linux_arm_v7`. */
+/**
+ * Returns the name of folders and files in a multi-platform export, as in BuildKit: `linux_arm_v7`.
+ */
 export function platformFolder(platform: Platform): string {
   return formatPlatform(platform).replaceAll("/", "_");
 }
 
-/** The one spelling of a platform: lower case, `amd64` for `x86_64`, no variant where it is the usual one (`arm64` is `arm64/v8`, `arm` is `arm/v7`). */
+/**
+ * Returns the one spelling of a platform: lower case, `amd64` for `x86_64`, no variant where it is
+ * the usual one (`arm64` is `arm64/v8`, `arm` is `arm/v7`).
+ */
 export function normalizePlatform(platform: Platform): Platform {
   const os = normalizeOs(platform.os);
   let architecture = platform.architecture.toLowerCase();
@@ -128,14 +139,17 @@ function normalizeOs(os: string): string {
   return lower === "macos" ? "darwin" : lower;
 }
 
-/** Whether both name the same platform, however they spell it. The OS version is not compared. */
+/**
+ * Returns true when both name the same platform, in any spelling. Does not compare the OS version.
+ */
 export function samePlatform(a: Platform, b: Platform): boolean {
   return formatPlatform(normalizePlatform(a)) === formatPlatform(normalizePlatform(b));
 }
 
 /**
- * Platforms whose programs run on `platform`, best first, as containerd's `platforms.Only`: `arm64` also runs `arm/v8` … `arm/v5`,
- * `amd64/v3` also `v2`, `amd64` and `386`.
+ * Returns the platforms whose programs run on `platform`, best first, as containerd's
+ * `platforms.Only`: `arm64` also runs `arm/v8` … `arm/v5`, and `amd64/v3` also runs `v2`, `amd64`
+ * and `386`.
  */
 export function runnablePlatforms(platform: Platform): readonly Platform[] {
   const { os, architecture, variant } = normalizePlatform(platform);
@@ -159,7 +173,10 @@ export function runnablePlatforms(platform: Platform): readonly Platform[] {
   }
 }
 
-/** How well `candidate` serves `wanted`: 0 is exact, larger is worse, undefined does not run there. */
+/**
+ * Returns how well `candidate` serves `wanted`: 0 is exact, larger is worse. Returns undefined for
+ * a candidate that does not run there.
+ */
 export function platformRank(wanted: Platform, candidate: Platform): number | undefined {
   const rank = runnablePlatforms(wanted).findIndex((platform) => samePlatform(platform, candidate));
   return rank < 0 ? undefined : rank;

@@ -2,11 +2,11 @@ import { isDigest, type Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 
 /**
- * A name of an image, normalised: `alpine` is registry `docker.io`, repository `library/alpine`. Tag and digest may both be there; then
- * the digest decides and the tag is only shown.
+ * A name of an image, normalised: `alpine` is registry `docker.io`, repository `library/alpine`.
+ * When a digest is present, it decides and the tag is only shown.
  */
 export interface Reference {
-  /** Host with optional port, as in the canonical form: `docker.io`, `localhost:5000`, `[::1]:5000`. */
+  /** Host with optional port in the canonical form: `docker.io`, `localhost:5000`, `[::1]:5000`. */
   readonly registry: string;
   readonly repository: string;
   readonly tag?: string;
@@ -24,8 +24,9 @@ const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /**
- * Reads a reference as docker does (the distribution project's grammar with docker.io/library/ as default). No tag is added, see
- * {@link withDefaultTag}. Throws `reference/invalid` that quotes the text and says what is wrong with it.
+ * Reads a reference as docker does: the distribution project's grammar with docker.io/library/ as
+ * default. Adds no tag, see {@link withDefaultTag}. Throws `reference/invalid`, which quotes the
+ * text and names the fault.
  */
 export function parseReference(text: string): Reference {
   const fail = (why: string, hint?: string): never => {
@@ -82,7 +83,7 @@ export function parseReference(text: string): Reference {
   };
 }
 
-/** `text` as a reference, or undefined when it is none. */
+/** Returns `text` as a reference, or undefined when it is none. */
 export function tryParseReference(text: string): Reference | undefined {
   try {
     return parseReference(text);
@@ -91,7 +92,10 @@ export function tryParseReference(text: string): Reference | undefined {
   }
 }
 
-/** The first part is a registry when it looks like a host: it has a dot, a colon or upper case, or is `localhost`. */
+/**
+ * Splits a name into registry and repository. The first part is a registry when it looks like a
+ * host: it has a dot, a colon or upper case, or is `localhost`.
+ */
 function splitName(name: string): { registry: string; repository: string } {
   const slash = name.indexOf("/");
   const first = slash < 0 ? "" : name.slice(0, slash);
@@ -104,8 +108,8 @@ function splitName(name: string): { registry: string; repository: string } {
 }
 
 /**
- * A registry's host as references name it, from what people write to log in: with or without scheme and path, Docker Hub by any of its names. Throws
- * `reference/invalid`.
+ * Returns a registry's host as references name it, from the text that a user logs in with: with or
+ * without scheme and path, Docker Hub by any of its names. Throws `reference/invalid`.
  */
 export function parseRegistry(text: string): string {
   const host = text.replace(/^https?:\/\//i, "").replace(/\/.*$/s, "");
@@ -117,30 +121,39 @@ export function parseRegistry(text: string): string {
   return ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"].includes(host) ? DEFAULT_REGISTRY : host;
 }
 
-/** With `:latest` when there is neither tag nor digest. */
+/** Returns the reference with `:latest` when it has neither tag nor digest. */
 export function withDefaultTag(reference: Reference): Reference {
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
 }
 
-/** The canonical form: `docker.io/library/alpine:3.20@sha256:…`. Parsing it gives the same reference. */
+/**
+ * Returns the canonical form: `docker.io/library/alpine:3.20@sha256:…`. Parsing the form gives the
+ * same reference.
+ */
 export function formatReference(reference: Reference): string {
   return `${reference.registry}/${reference.repository}${suffix(reference)}`;
 }
 
-/** The short form that docker shows: `alpine:3.20`. Parsing it gives the same reference. */
+/**
+ * Returns the short form that docker shows: `alpine:3.20`. Parsing the form gives the same
+ * reference.
+ */
 export function familiarReference(reference: Reference): string {
   return `${familiarRepository(reference)}${suffix(reference)}`;
 }
 
-/** The short form without tag and digest. */
+/** Returns the short form without tag and digest. */
 export function familiarRepository(reference: Reference): string {
   if (reference.registry !== DEFAULT_REGISTRY) return `${reference.registry}/${reference.repository}`;
   const short = reference.repository.startsWith(OFFICIAL) ? reference.repository.slice(OFFICIAL.length) : reference.repository;
-  // `library/a/b` must keep its prefix, or it would be read back as `a/b`.
+  // `library/a/b` keeps the prefix, because `a/b` would be read as another repository.
   return short.includes("/") && short !== reference.repository ? reference.repository : short;
 }
 
-/** A name for the local store: canonical, with a tag, without a digest. Throws `reference/invalid` when `text` has a digest. */
+/**
+ * Returns a name for the local store: canonical, with a tag, without a digest. Throws
+ * `reference/invalid` when `text` has a digest.
+ */
 export function parseImageName(text: string): string {
   const reference = parseReference(text);
   if (reference.digest !== undefined) {

@@ -1,11 +1,11 @@
 import type { Digest } from "../core/digest.js";
 import type { Platform } from "./platform.js";
 
-/** OCI descriptor: what a blob is, which bytes, how many. */
+/** OCI descriptor: media type, digest and size of a blob. */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly platform?: DescriptorPlatform;
@@ -91,7 +91,7 @@ export interface ImageConfig {
   readonly "moby.buildkit.cache.v0"?: string;
 }
 
-/** Sets of platforms etc. are built from these two views of one platform. */
+/** Returns the form of a platform in a descriptor. */
 export function descriptorPlatform(platform: Platform): DescriptorPlatform {
   return {
     architecture: platform.architecture,

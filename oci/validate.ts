@@ -4,7 +4,10 @@ import { TsbuildError } from "../core/errors.js";
 import { isIndexType, isManifestType, mediaTypes } from "./media-types.js";
 import type { Descriptor, ImageConfig, Index, Manifest } from "./types.js";
 
-/** Largest manifest, index or config that is read into memory, in bytes (what the registries accept as well). */
+/**
+ * Bytes of the largest manifest, index or config that is read into memory. Registries have the same
+ * limit.
+ */
 export const MAX_METADATA_SIZE = 4 << 20;
 
 const digest = v.pipe(
@@ -18,7 +21,10 @@ const optional = <T extends v.GenericSchema>(schema: T) =>
     v.nullish(schema),
     v.transform((value) => value ?? undefined),
   );
-/** A list that must be there. Note that this is no `nullish`, because valibot passes over members that are missing before it transforms them. */
+/**
+ * Schema of a required list. Note that we do not use `nullish`, because valibot skips missing
+ * members before it transforms them.
+ */
 const list = <T extends v.GenericSchema>(schema: T) =>
   v.pipe(
     v.nullable(v.array(schema)),
@@ -96,28 +102,35 @@ const config = v.looseObject({
   ),
 });
 
-/** What a manifest blob can be. */
+/** A parsed manifest blob. */
 export type ManifestOrIndex = { readonly kind: "manifest"; readonly value: Manifest } | { readonly kind: "index"; readonly value: Index };
 
 /**
- * Reads an image manifest. `what` names it in errors: `manifest of alpine:3.20`. Throws `image/invalid` that lists what is wrong.
- * Go's `null` is an empty list, and an optional member that is missing; unknown members are kept.
+ * Reads an image manifest. `what` names it in errors: `manifest of alpine:3.20`. Throws
+ * `image/invalid` with a list of the faults. Reads Go's `null` as an empty list, or as a missing
+ * optional member. Keeps unknown members.
  */
 export function parseManifest(data: Uint8Array, what: string): Manifest {
   return withoutUndefined(check(manifest, parseJson(data, what), what)) as Manifest;
 }
 
-/** Reads an OCI index or a Docker manifest list, as {@link parseManifest}. */
+/** Reads an OCI index or a Docker manifest list, as {@link parseManifest} does. */
 export function parseIndex(data: Uint8Array, what: string): Index {
   return withoutUndefined(check(index, parseJson(data, what), what)) as Index;
 }
 
-/** Reads an image config, as {@link parseManifest}. Configs of artifacts (empty, other JSON) are refused. */
+/**
+ * Reads an image config, as {@link parseManifest} does. Refuses configs of artifacts (empty, other
+ * JSON).
+ */
 export function parseImageConfig(data: Uint8Array, what: string): ImageConfig {
   return withoutUndefined(check(config, parseJson(data, what), what)) as ImageConfig;
 }
 
-/** Reads a manifest or an index: by `mediaType` when it says, else by the members. Docker's schema 1 is refused by name. */
+/**
+ * Reads a manifest or an index: by `mediaType` when present, else by the members. Refuses Docker's
+ * schema 1 by name.
+ */
 export function parseManifestOrIndex(data: Uint8Array, mediaType: string | undefined, what: string): ManifestOrIndex {
   const json = parseJson(data, what);
   const members: Readonly<Record<string, unknown>> = typeof json === "object" && json !== null ? { ...json } : {};
@@ -127,7 +140,7 @@ export function parseManifestOrIndex(data: Uint8Array, mediaType: string | undef
     });
   }
   const type = typeof members["mediaType"] === "string" ? members["mediaType"] : mediaType;
-  // Both kinds at once is a known way to make two programs see two images in the same bytes.
+  // Two programs could see two images in bytes that are both kinds at once.
   const { config: configOf = null, layers, manifests } = members;
   if (Array.isArray(manifests) && (Array.isArray(layers) || configOf !== null)) {
     throw new TsbuildError("image/invalid", `Cannot use the ${what}: it is both a manifest and an index`);
@@ -137,19 +150,19 @@ export function parseManifestOrIndex(data: Uint8Array, mediaType: string | undef
   return isIndex ? { kind: "index", value: parseIndex(data, what) } : { kind: "manifest", value: parseManifest(data, what) };
 }
 
-/** The media type of a manifest: what it says itself, else what it was announced as, else OCI's. */
+/** Returns the media type of a manifest: its own, else the announced one, else OCI's. */
 export function manifestTypeOf(parsed: ManifestOrIndex, announced?: string): string {
   if (parsed.value.mediaType !== undefined && parsed.value.mediaType !== "") return parsed.value.mediaType;
   const fits = announced !== undefined && (parsed.kind === "index" ? isIndexType(announced) : isManifestType(announced));
   return fits ? announced : parsed.kind === "index" ? mediaTypes.ociIndex : mediaTypes.ociManifest;
 }
 
-/** A descriptor from outside, checked. */
+/** Returns a descriptor from outside, checked. */
 export function parseDescriptor(value: unknown, what: string): Descriptor {
   return withoutUndefined(check(descriptor, value, what)) as Descriptor;
 }
 
-/** JSON from outside. Throws `image/invalid` that names `what`. */
+/** Reads JSON from outside. Throws `image/invalid`, which names `what`. */
 export function parseJson(data: Uint8Array, what: string): unknown {
   const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("utf8");
   try {
@@ -160,7 +173,9 @@ export function parseJson(data: Uint8Array, what: string): unknown {
   }
 }
 
-/** Checks `value` against a schema; every problem is named with its path. Throws `image/invalid`. */
+/**
+ * Checks `value` against a schema. Throws `image/invalid`, which names every problem with its path.
+ */
 export function check<T extends v.GenericSchema>(schema: T, value: unknown, what: string): v.InferOutput<T> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
@@ -173,7 +188,10 @@ export function check<T extends v.GenericSchema>(schema: T, value: unknown, what
   throw new TsbuildError("image/invalid", `Cannot use the ${what}: ${problems.join("; ")}`);
 }
 
-/** Without the members that are undefined, so that a value that is written again looks like the one that was read. */
+/**
+ * Drops the members that are undefined, so that a value that is written again looks like the one
+ * that was read.
+ */
 function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);
   if (typeof value !== "object" || value === null) return value;

@@ -18,14 +18,17 @@ interface Row {
   readonly detail: string;
 }
 
-/** Builds as rows, their logs as directories `builds/<id>`. A build without output costs one row and no file. */
+/**
+ * Builds as rows, with their logs in directories `builds/<id>`. A build without output costs one
+ * row and no file.
+ */
 export class IndexedBuilds implements BuildHistory {
   constructor(
     private readonly database: Database,
     private readonly owner: Owner,
     private readonly paths: StorePaths,
     private readonly limits: HistoryLimits,
-    /** Cleans up after dead processes, and with it calls {@link keepInterrupted} for each. */
+    /** Cleans up after dead processes, and calls {@link keepInterrupted} for each of them. */
     private readonly reap: () => void,
   ) {}
 
@@ -43,7 +46,10 @@ export class IndexedBuilds implements BuildHistory {
     if (!printed && directory !== undefined) rmSync(directory, { recursive: true, force: true });
   }
 
-  /** Keeps what is left of the builds of a dead process in its directory. What cannot be kept is no reason not to clean up. */
+  /**
+   * Keeps the unfinished builds of a dead process as records, read from its directory. A build that
+   * cannot be kept does not stop the clean-up.
+   */
   keepInterrupted(ownerDirectory: string): void {
     for (const name of readdirSync(ownerDirectory).filter((entry) => entry.startsWith(RUNNING))) {
       try {
@@ -51,7 +57,7 @@ export class IndexedBuilds implements BuildHistory {
         const build = readJournal(directory);
         if (build) this.#keep(build, readdirSync(directory).some((entry) => entry !== JOURNAL) ? directory : undefined);
       } catch {
-        // A full disk, or rights: what is left goes with the rest.
+        // A full disk, or rights: the directory is removed with the rest.
       }
     }
   }
@@ -95,7 +101,7 @@ export class IndexedBuilds implements BuildHistory {
 
   openLog(id: string, index: number): Readable | undefined {
     const plain = join(this.paths.builds, id, String(index));
-    // Of a build that was interrupted; what was being compressed then is not whole.
+    // An uncompressed log belongs to an interrupted build, whose compressed log may be incomplete.
     if (existsSync(plain)) return createReadStream(plain);
     const path = `${plain}.gz`;
     if (!existsSync(path)) return undefined;
@@ -112,12 +118,15 @@ export class IndexedBuilds implements BuildHistory {
     return removed.length;
   }
 
-  /** Looks for builds of dead processes, where there are builds of others at all: that needs no lock, and no native code. */
+  /**
+   * Looks for builds of dead processes and keeps them as records. Looks for other owners'
+   * directories first, which needs no lock and no native code.
+   */
   #noticeInterrupted(): void {
     try {
       if (this.owner.others().some((directory) => readdirSync(directory).some((name) => name.startsWith(RUNNING)))) this.reap();
     } catch {
-      // It was just cleaned up, or this user may not: the list is right as it is.
+      // Another process has just cleaned up, or this user may not. The list is right as it is.
     }
   }
 
@@ -126,13 +135,13 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   /**
-   * What exceeds the limits, oldest first; the sum of bytes changes only with builds that have logs. The newest build keeps its logs, however
-   * long they are.
+   * Returns the ids of builds that exceed the limits, oldest first. The sum of bytes changes only
+   * with builds that have logs. The newest build keeps its logs, however long they are.
    */
   #dropExceeding(newest: string, withBytes: boolean): readonly string[] {
     const { builds, age, bytes } = this.limits;
     const order = "ORDER BY created_at DESC, seq DESC";
-    // Answered by the index: rows are large, and only those that go are looked at.
+    // The index answers this query: rows are large, and only those to drop are read.
     const ids = this.database.all<{ id: string }>(
       `SELECT id FROM builds WHERE seq IN (SELECT seq FROM builds ${order} LIMIT -1 OFFSET ?) OR created_at < ?`,
       builds,
@@ -151,21 +160,27 @@ export class IndexedBuilds implements BuildHistory {
     return [...new Set(ids.map(({ id }) => id))].filter((id) => this.#drop(id));
   }
 
-  /** Rows go first; a directory that stays behind is dropped with the next build that has logs. */
+  /**
+   * Removes the logs of builds whose rows were deleted. A directory that is left is dropped with
+   * the next build that has logs.
+   */
   #dropLogs(ids: readonly string[]): void {
     for (const id of ids) rmSync(join(this.paths.builds, id), { recursive: true, force: true });
   }
 
-  /** Directories of no build: of a crash between renaming and commit, or of an index that was made anew. Inside the transaction. */
+  /**
+   * Removes directories without a build: of a crash between rename and commit, or of an index that
+   * was rebuilt. Call inside the transaction.
+   */
   #dropUnknown(): void {
     const known = new Set(this.database.all<{ id: string }>("SELECT id FROM builds WHERE log_bytes > 0").map(({ id }) => id));
     this.#dropLogs(readdirSync(this.paths.builds).filter((name) => !known.has(name)));
   }
 }
 
-/** JSON leaves out what is undefined. */
+/** Returns a summary with the members that JSON left out because they were undefined. */
 function summaryOf(text: string): BuildSummary {
   const known = JSON.parse(text) as Omit<BuildSummary, "target" | "imageId" | "failed" | "canceled">;
-  // Records of earlier versions count no failed and canceled steps.
+  // Records of earlier versions have no count of failed and canceled steps.
   return { target: undefined, imageId: undefined, failed: 0, canceled: 0, ...known };
 }

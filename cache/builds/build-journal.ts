@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { systemErrorCode } from "../../core/errors.js";
 import type { BuildNote, BuildRecord, StepNote } from "../contract/builds.js";
 
-/** Name of the file beside the logs of a running build: a {@link BuildNote} in JSON on each line. */
+/** File beside the logs of a running build, with a {@link BuildNote} in JSON on each line. */
 export const JOURNAL = "journal";
 
 /** Prefix of the directory of a running build in its owner's directory; the build's id follows. */
 export const RUNNING = "build-";
 
 /**
- * The record of a build whose process died, made of what it noted; undefined when it noted nothing that can be read. It ended when it was last heard
- * of: a file in `directory` was written.
+ * Rebuilds the record of a build whose process died from its notes. Returns undefined when no note
+ * can be read. The end of the build is the time of the last write to a file in `directory`.
  */
 export function readJournal(directory: string): BuildRecord | undefined {
   const notes = readNotes(join(directory, JOURNAL));
@@ -33,12 +33,15 @@ export function readJournal(directory: string): BuildRecord | undefined {
   };
 }
 
-/** A step that was running: it took until the build ended, and printed what its log (not compressed yet) holds. */
+/**
+ * Ends a step that was running: its duration lasts until the end of the build, and its log, which
+ * is not compressed yet, gives the bytes.
+ */
 function cutOff(step: StepNote, duration: number, log: Stats | undefined): StepNote {
   return { ...step, duration: Math.max(0, Math.round(duration - (step.startedAt ?? duration))), logBytes: log?.size ?? 0 };
 }
 
-/** The last line may be cut off where the process died. */
+/** Reads the notes. The last line may be cut off where the process died. */
 function readNotes(path: string): readonly BuildNote[] {
   try {
     return readFileSync(path, "utf8")

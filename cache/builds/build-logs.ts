@@ -14,15 +14,17 @@ import { createGzip, gzipSync } from "node:zlib";
 import { JOURNAL } from "./build-journal.js";
 import type { BuildLogs, BuildNote } from "../contract/builds.js";
 
-/** Bytes up to which a log is compressed at once: faster than the way to another thread. */
+/** Bytes up to which a log is compressed at once, which is faster than a call to another thread. */
 const SMALL = 64 << 10;
 
 /** Output compresses well at any level; the fastest costs a tenth of the best. */
 const LEVEL = 1;
 
 /**
- * Logs of a build as files of a directory: `<step>` as it came, `<step>.gz` when the step has ended; beside them its journal. Disks are faster than what steps print, so
- * bytes are written as they come, and memory stays flat. What goes wrong is told once, by {@link finish}; the build goes on without logs.
+ * Logs of a build as files of a directory: `<step>` as it was printed, `<step>.gz` when the step
+ * has ended; the journal stands beside them. Disks are faster than steps print, so bytes are
+ * written at once, and memory stays flat. {@link finish} reports the first failure; the build goes
+ * on without logs.
  */
 export class FileBuildLogs implements BuildLogs {
   readonly #make: () => string;
@@ -38,12 +40,12 @@ export class FileBuildLogs implements BuildLogs {
     this.#make = makeDirectory;
   }
 
-  /** Undefined when nothing was written. */
+  /** Directory of the logs; undefined when nothing was written. */
   get directory(): string | undefined {
     return this.#directory;
   }
 
-  /** Whether any step printed anything. */
+  /** True when any step printed anything. */
   get printed(): boolean {
     return this.#printed;
   }

@@ -19,13 +19,16 @@ interface Parts {
   readonly tocs: TocStore;
   readonly graph: BlobGraph;
   readonly memo: Memo;
-  /** Writes down what was measured, where something can be written. */
+  /** Runs a write of measured sizes, where the store is writable. */
   readonly note: (write: () => void) => void;
 }
 
 const NOBODY: UsedBy = { images: [], base: false, steps: 0, running: false };
 
-/** Every part of the store with the blocks it takes: the sum is what `du` says of the store's directory. */
+/**
+ * Measures every part of the store in blocks. The sum equals the output of `du` for the store's
+ * directory.
+ */
 export function measureUsage(parts: Parts): readonly Usage[] {
   const { database, paths } = parts;
   if (!database.exists) return [];
@@ -50,7 +53,8 @@ function* blobs({ blobs, database }: Parts, keepers: Keepers): Iterable<Usage> {
     const usedBy = keepers.usedBy.get(digest);
     const name = keepers.names.get(digest);
     const lastUsedAt = keepers.used.get(digest);
-    // A layer's row keeps its blob, even when no step needs the layer any more, until it is collected itself.
+    // A layer's row keeps its blob until the row is collected, even when no step needs the layer
+    // any more.
     yield entry(
       { kind: "blob", id: digest, path, name, lastUsedAt, usedBy, ...(rows.has(digest) ? { inUse: true } : {}) },
       { bytes: ownUsage(path), complete: true },
@@ -75,12 +79,12 @@ function* snapshots({ database, paths, note }: Parts, keepers: Keepers): Iterabl
   for (const name of names(paths.snapshots).filter((dir) => !known.has(dir))) yield unknown(join(paths.snapshots, name));
 }
 
-/** A snapshot never changes: it is measured once. */
+/** Stores the size of a snapshot. A snapshot never changes, so it is measured once. */
 export function rememberSnapshot(database: Database, row: number, bytes: number): void {
   database.run("UPDATE layers SET bytes = ? WHERE id = ? AND unpacked = 1", bytes, row);
 }
 
-/** What a cache mount takes now. */
+/** Stores the current size of a cache mount. */
 export function rememberMount(database: Database, id: string, bytes: number): void {
   database.run("UPDATE mounts SET bytes = ? WHERE id = ?", bytes, id);
 }
@@ -106,7 +110,7 @@ function* mounts({ database, paths, note }: Parts, keepers: Keepers): Iterable<U
     const path = join(paths.mounts, dir);
     const seen = diskUsage(path);
     if (seen.complete) note(() => rememberMount(database, id, seen.bytes));
-    // Of a mount that cannot be looked into, what the worker found the last time.
+    // For a mount that cannot be read from here, the worker's last measurement counts.
     const usage = seen.complete ? seen : { ...seen, bytes: Math.max(seen.bytes, before ?? 0) };
     const running = keepers.mounts.has(id);
     yield entry({ kind: "mount", id, path, name: name ?? undefined, lastUsedAt: used_at, usedBy: { ...NOBODY, running } }, usage);
@@ -114,7 +118,10 @@ function* mounts({ database, paths, note }: Parts, keepers: Keepers): Iterable<U
   for (const name of names(paths.mounts).filter((dir) => !known.has(dir))) yield unknown(join(paths.mounts, name));
 }
 
-/** What is not one of the things above: the index and its log, derived files, what is in flight, and the directories themselves. */
+/**
+ * Yields the rest of the store: the index and its log, derived files, files of running processes,
+ * and the directories themselves.
+ */
 function* others(paths: StorePaths): Iterable<Usage> {
   const listed = [paths.blobs, paths.snapshots, paths.toc, paths.mounts];
   const directories = [paths.root, paths.base, join(paths.base, "blobs"), ...listed];
@@ -130,7 +137,7 @@ function whole(id: string, path: string, usage: DiskUsage): Usage {
   return entry({ kind: "other", id, path, name: undefined, lastUsedAt: undefined, usedBy: undefined, inUse: true }, usage);
 }
 
-/** A tree of a draft, or one that waits to be removed. */
+/** Returns the usage of a staging directory, or of a tree that waits to be removed. */
 function unknown(path: string): Usage {
   return entry({ kind: "other", id: path, path, name: undefined, lastUsedAt: undefined, usedBy: undefined, inUse: false }, diskUsage(path));
 }

@@ -2,23 +2,23 @@ import type { Digest } from "../../core/digest.js";
 import type { Candidate, CollectPolicy, Removed } from "../contract/collector.js";
 import type { LayerId } from "../contract/layers.js";
 
-/** The store as collection sees it: what there is, what needs what, and how many bytes each takes. */
+/** The store as collection sees it: its parts, their references, and the bytes of each. */
 export interface CollectState {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Bytes the store takes. */
+  /** Bytes that the store takes. */
   readonly total: number;
   /** Results, mounts and images without a name that no running process uses. */
   readonly candidates: readonly (Candidate & { readonly bytes: number })[];
-  /** Results that no key leads to and no running process uses. */
+  /** Results that no key leads to and that no running process uses. */
   readonly forgotten: readonly { readonly id: string; readonly name: string; readonly usedAt: number }[];
   readonly layers: ReadonlyMap<LayerId, LayerState>;
   /** Layers of every result. */
   readonly resultLayers: ReadonlyMap<string, readonly LayerId[]>;
   readonly blobs: ReadonlyMap<Digest, number>;
-  /** Bytes of the tables of contents that may go with their layer. */
+  /** Bytes of the tables of contents that may be removed with their layer. */
   readonly tocs: ReadonlyMap<Digest, number>;
-  /** Blobs that are kept by something other than layers, whatever goes. */
+  /** Blobs that something other than a layer keeps in any case. */
   readonly keptBlobs: ReadonlySet<Digest>;
   /** Blobs of the images among the candidates. */
   readonly imageBlobs: ReadonlyMap<string, readonly Digest[]>;
@@ -27,9 +27,9 @@ export interface CollectState {
 export interface LayerState {
   readonly blob: Digest | undefined;
   readonly diffId: Digest | undefined;
-  /** Bytes of its snapshot. */
+  /** Bytes of the layer's snapshot. */
   readonly bytes: number;
-  /** A running process needs it. */
+  /** True when a running process needs the layer. */
   readonly leased: boolean;
 }
 
@@ -38,13 +38,16 @@ export interface CollectPlan {
   readonly mounts: readonly string[];
   readonly images: readonly string[];
   readonly layers: readonly LayerId[];
-  /** Results, mounts, images and layers in the order they go. */
+  /** Results, mounts, images and layers in the order of removal. */
   readonly removed: readonly Removed[];
-  /** Bytes the store takes afterwards. */
+  /** Bytes that the store takes afterwards. */
   readonly remaining: number;
 }
 
-/** Decides what goes. Pure, so that nobody has to wait for it, and a dry run says what would be done. */
+/**
+ * Decides what to remove. The function is pure, so that no other process waits for it, and a dry
+ * run reports the same plan.
+ */
 export function planCollection(state: CollectState, policies: readonly CollectPolicy[]): CollectPlan {
   const layerStates = [...state.layers.values()];
   const users = {
@@ -56,7 +59,7 @@ export function planCollection(state: CollectState, policies: readonly CollectPo
   const removed: Removed[] = [];
   let remaining = state.total;
 
-  /** One user of a layer, blob or TOC less; answers whether it was the last. */
+  /** Removes one user of a layer, blob or TOC. Returns true when it was the last. */
   const release = <K>(counts: Map<K, number>, key: K): boolean => {
     const left = (counts.get(key) ?? 0) - 1;
     counts.set(key, left);
@@ -108,7 +111,7 @@ export function planCollection(state: CollectState, policies: readonly CollectPo
   };
 }
 
-/** Least recently used first. */
+/** Returns the candidates that a policy selects, least recently used first. */
 function chosen({ candidates, now }: CollectState, policy: CollectPolicy): CollectState["candidates"] {
   const { unusedFor, keepBytes, mounts = false, images = false, keepShared = false, only } = policy;
   if (unusedFor === undefined && keepBytes === undefined) return [];
@@ -117,7 +120,7 @@ function chosen({ candidates, now }: CollectState, policy: CollectPolicy): Colle
   return candidates
     .filter(
       (candidate) =>
-        // A clock that was put back leaves times to come: as if used now.
+        // A clock that was set back leaves times in the future, which count as now.
         Math.min(candidate.usedAt, now) <= before &&
         kinds[candidate.kind] &&
         !(keepShared && candidate.shared) &&

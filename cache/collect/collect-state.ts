@@ -14,7 +14,10 @@ import type { LayerId } from "../contract/layers.js";
 import type { Memo } from "../contract/memo.js";
 import type { TocStore } from "../content/toc-store.js";
 
-/** Milliseconds for which a TOC is left alone that no layer names: its layer's row may be about to be written. */
+/**
+ * Milliseconds for which collection keeps a TOC without a layer: the row of its layer may be about
+ * to be written.
+ */
 export const TOC_GRACE = 3_600_000;
 
 export interface StateParts {
@@ -26,7 +29,10 @@ export interface StateParts {
   readonly memo: Memo;
 }
 
-/** Sizes by path, measured before the transaction: walking over trees takes time that other processes would have to wait. */
+/**
+ * Sizes by path, measured before the transaction: walking over trees takes time, and other
+ * processes would have to wait.
+ */
 export interface Sizes {
   readonly total: number;
   of(path: string): number;
@@ -106,7 +112,8 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
     name: digest,
     shared: false,
     bytes: 0,
-    // When it was stored, or a build found its last layer: what its creation time says may be any time, to make it reproducible.
+    // The time when the image was stored, or when a build found its last layer. The creation time
+    // in the image may be any time, because reproducible images set it.
     usedAt: Math.max(
       statSync(blobs.path(digest), { throwIfNoEntry: false })?.mtimeMs ?? 0,
       ...[digest, ...graph.manifests(digest)].map((manifest) => layerUse.get(graph.layers(manifest).at(-1) ?? digest) ?? 0),
@@ -126,7 +133,7 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
   };
 }
 
-/** Measures what cannot be known from rows and single files. */
+/** Measures the sizes that rows and single files do not hold. */
 export function measureSizes({ database, paths }: Pick<StateParts, "database" | "paths">, total: number): Sizes {
   const known = new Map<string, number>();
   for (const { id, bytes } of database.all<{ id: number; bytes: number }>("SELECT id, bytes FROM layers WHERE bytes IS NOT NULL")) {

@@ -25,9 +25,12 @@ import type { TocStore } from "../content/toc-store.js";
 import { estimateSnapshot, type StoreTotals } from "../database/totals.js";
 import { verifyBlobs, verifyStore } from "./verify.js";
 
-/** Milliseconds after which memos and stat shards that nobody wrote again are taken for forgotten. */
+/** Milliseconds after which memos and stat shards that were not rewritten count as forgotten. */
 const DERIVED_AGE = 30 * 24 * 3_600_000;
-/** Files that are looked at to learn what a build added; a larger tree is measured when everything is. */
+/**
+ * Files that are measured to learn what a build added. A larger tree is measured with the whole
+ * store.
+ */
 const QUICK_LOOK = 20_000;
 
 export interface CollectorParts {
@@ -46,7 +49,10 @@ export interface CollectorParts {
   readonly reap: () => void;
 }
 
-/** On a full disk, where room is looked for first of all, and on one that is read-only, nothing can be written down. */
+/**
+ * Runs a write. Returns false on a full disk, where making room comes first, and on a read-only
+ * one.
+ */
 function note(write: () => void): boolean {
   try {
     write();
@@ -57,7 +63,7 @@ function note(write: () => void): boolean {
   }
 }
 
-/** Gives the room away that is kept for collection; false on a store that is read-only. */
+/** Frees the space that is reserved for collection. Returns false on a read-only store. */
 function mayGiveReserve(path: string): boolean {
   try {
     giveReserve(path);
@@ -110,7 +116,7 @@ export class StoreCollector implements Collector {
     return current.most > Math.max(limit, current.collectAbove);
   }
 
-  /** Adds what this handle unpacked, and its mounts, to the running total. */
+  /** Adds the unpacked layers and mounts of this handle to the running total. */
   addOpen(): void {
     const { database, paths, totals, tocs } = this.parts;
     const { snapshots, mounts } = totals.takeOpen();
@@ -135,12 +141,12 @@ export class StoreCollector implements Collector {
   recover(): void {
     const { owner, reap, paths } = this.parts;
     const cleanUp = (): void => {
-      // The first time it does so by itself.
+      // The first time, taking the lock cleans up.
       if (owner.taken) reap();
       else owner.directory();
     };
     if (note(cleanUp) || !existsSync(paths.reserve)) return;
-    // On a full disk the rows of the dead go into the room that is kept for it.
+    // On a full disk the reserved space takes the writes of the clean-up.
     if (!mayGiveReserve(paths.reserve)) return;
     note(cleanUp);
     keepReserve(paths.reserve);
@@ -160,7 +166,8 @@ export class StoreCollector implements Collector {
         throw new DryRun();
       });
       const swept: string[] = [];
-      // In a transaction of its own: the rows are gone for good, and nobody can refer to a file while it is looked at and taken away.
+      // A transaction of its own: the rows are gone for good, and no process can refer to a file
+      // while it is checked and moved away.
       database.transaction(() => {
         this.#sweepFiles(diffIds, removed, (path) => swept.push(this.#takeAway(path)));
         totals.addBytes(-removed.reduce((sum, { bytes }) => sum + bytes, 0));
@@ -193,7 +200,7 @@ export class StoreCollector implements Collector {
     return [...verifyStore(this.parts), ...(content ? verifyBlobs(this.parts.blobs) : [])];
   }
 
-  /** Only making room needs to know how much there is. */
+  /** Measures the store, when a policy makes room by size. */
   #sizes(policies: readonly CollectPolicy[]): Sizes {
     const total = policies.some(({ keepBytes }) => keepBytes !== undefined)
       ? this.usage()
@@ -203,7 +210,10 @@ export class StoreCollector implements Collector {
     return measureSizes(this.parts, total);
   }
 
-  /** Results and mounts by policy, then layers nobody needs. Answers the trees on the disk that are orphans by that, and what the layers' TOCs are named by. */
+  /**
+   * Removes results and mounts by policy, then unreferenced layers. Returns the trees on the disk
+   * that are orphans now, and the diffIDs that name the layers' TOCs.
+   */
   #dropRows(
     policies: readonly CollectPolicy[],
     sizes: Sizes,
@@ -252,7 +262,10 @@ export class StoreCollector implements Collector {
     }
   }
 
-  /** TOCs of layers that went, by `diffIds`, go with them; of others only old ones. One that a build was about to use is made again from its layer. */
+  /**
+   * Removes the TOCs of removed layers (`diffIds`), and old TOCs without a layer. A TOC that a
+   * build was about to use is made again from its layer.
+   */
   #sweepFiles(diffIds: ReadonlySet<Digest>, removed: Removed[], remove: (path: string) => void): void {
     const { database, graph, memo, blobs, tocs } = this.parts;
     const references = findReferences(database, graph, memo);
@@ -268,14 +281,19 @@ export class StoreCollector implements Collector {
     }
   }
 
-  /** Renaming is quick; others wait as long as the transaction lasts. */
+  /**
+   * Moves a file away. A rename is quick; other processes wait as long as the transaction lasts.
+   */
   #takeAway(path: string): string {
     const aside = this.parts.owner.temporaryPath("gone");
     renameSync(path, aside);
     return aside;
   }
 
-  /** Derived files that were not written for a month, and what crashes left beside them. */
+  /**
+   * Removes derived files that were not written for a month, and temporary files of crashed
+   * processes.
+   */
   #dropForgotten(): void {
     const { memo, stat } = this.parts.paths;
     for (const directory of [stat, ...readdirSync(memo).map((kind) => join(memo, kind))]) {

@@ -8,15 +8,18 @@ import type { UsedBy } from "../contract/collector.js";
 import type { LeaseKind } from "../contract/leases.js";
 import type { Memo } from "../contract/memo.js";
 
-/** Kind of the memos that remember which manifest a base image's name led to: what a build without a network goes by. */
+/**
+ * Kind of the memos that record the manifest behind a base image's name. A build without a network
+ * uses them.
+ */
 export const BASE_IMAGES = "ref";
 
 export interface Keepers {
-  /** By blob digest, layer id and diffID. */
+  /** Users by blob digest, layer id and diffID. */
   readonly usedBy: ReadonlyMap<string, UsedBy>;
   /** Ids of mounts that running builds use. */
   readonly mounts: ReadonlySet<string>;
-  /** What things are, for people, by blob digest, layer id and diffID. */
+  /** Names for people, by blob digest, layer id and diffID. */
   readonly names: ReadonlyMap<string, string>;
   /** Milliseconds since the epoch, by blob digest, layer id and diffID. */
   readonly used: ReadonlyMap<string, number>;
@@ -35,7 +38,7 @@ interface LayerRow {
   readonly diff_id: Digest | null;
 }
 
-/** Who needs each part of the store, and what it is. */
+/** Finds the users and the name of each part of the store. */
 export function findKeepers({ database, graph, memo }: { database: Database; graph: BlobGraph; memo: Memo }): Keepers {
   const found = new Map<string, Building>();
   const names = new Map<string, string>();
@@ -67,13 +70,13 @@ export function findKeepers({ database, graph, memo }: { database: Database; gra
       use(form, used_at);
     }
   }
-  // A layer is called after the first step whose result it was on top of.
+  // A layer is named after the first step whose result it tops.
   const tops = database.all<{ layers: string; name: string }>("SELECT layers, name FROM results WHERE layers <> '' ORDER BY id");
   const top = new Map(tops.toReversed().map(({ layers: stack, name }) => [stack.slice(stack.lastIndexOf(" ") + 1), name]));
   for (const row of layers.values()) {
     const name = top.get(layerId(row.id)) ?? (row.blob_digest === null ? undefined : names.get(row.blob_digest));
     if (name !== undefined) for (const form of forms(row)) names.set(form, name);
-    // Images keep layers by their blobs; the table of contents is theirs too.
+    // Images keep layers by their blobs, and the tables of contents with them.
     const images = row.blob_digest === null ? undefined : found.get(row.blob_digest)?.images;
     if (images && row.diff_id !== null) for (const image of images) of(row.diff_id).images.add(image);
   }
@@ -97,7 +100,7 @@ export function findKeepers({ database, graph, memo }: { database: Database; gra
   return { usedBy, mounts, names, used };
 }
 
-/** What the names of base images led to when registries were asked last. */
+/** Yields the manifests that the names of base images led to when registries were asked last. */
 export function* baseImages(memo: Pick<Memo, "list">): Iterable<Digest> {
   for (const value of memo.list(BASE_IMAGES)) {
     const { digest } = JSON.parse(value.toString("utf8")) as Partial<Descriptor>;

@@ -7,7 +7,7 @@ import type { LayerId } from "../contract/layers.js";
 import type { LeaseKind } from "../contract/leases.js";
 import type { Memo } from "../contract/memo.js";
 
-/** What something refers to, now. Read it inside the transaction that acts on it. */
+/** Everything that is referenced now. Read it inside the transaction that acts on it. */
 export interface References {
   readonly blobs: ReadonlySet<Digest>;
   readonly layers: ReadonlySet<LayerId>;
@@ -15,8 +15,9 @@ export interface References {
 }
 
 /**
- * Follows image → blobs, result → layers → blobs, leases → any of them, and keeps manifests and configs of base images. Layers without a result or lease are not in `layers`, but
- * their blobs are in `blobs` as long as their row is there.
+ * Follows image → blobs, result → layers → blobs, leases → any of them, and keeps manifests and
+ * configs of base images. Layers without a result or lease are not in `layers`, but their blobs are
+ * in `blobs` as long as their row exists.
  */
 export function findReferences(database: Database, graph: BlobGraph, memo: Pick<Memo, "list">): References {
   const blobs = keptBlobs(database, graph, memo);
@@ -28,7 +29,10 @@ export function findReferences(database: Database, graph: BlobGraph, memo: Pick<
   return { blobs, layers: referencedLayers(database), diffIds };
 }
 
-/** Blobs that something other than a layer keeps: images (with `named`, only those that have a name), leases, what is remembered of base images. */
+/**
+ * Returns the blobs that something other than a layer keeps: images (with `named`, only those that
+ * have a name), leases, and the memos of base images.
+ */
 export function keptBlobs(
   database: Database,
   graph: BlobGraph,
@@ -43,7 +47,7 @@ export function keptBlobs(
   return kept;
 }
 
-/** Layers that a result, a lease or a draft needs. */
+/** Returns the layers that a result, a lease or a staging row needs. */
 export function referencedLayers(database: Database): ReadonlySet<LayerId> {
   const layers = new Set(leased(database, "layer") as LayerId[]);
   const rows = database.all<{ layer: number }>("SELECT layer FROM result_layers UNION SELECT layer FROM drafts");
@@ -51,7 +55,7 @@ export function referencedLayers(database: Database): ReadonlySet<LayerId> {
   return layers;
 }
 
-/** Ids of a kind that are leased. */
+/** Returns the leased ids of a kind. */
 export function leased(database: Database, kind: LeaseKind): readonly string[] {
   return database.all<{ id: string }>("SELECT DISTINCT id FROM leases WHERE kind = ?", kind).map(({ id }) => id);
 }

@@ -1,17 +1,18 @@
 import { rmSync, statSync, writeFileSync } from "node:fs";
 import { systemErrorCode } from "../../core/errors.js";
 
-/** Bytes: what removing thousands of rows writes to the database's log. */
+/** Bytes that the database's log needs for the removal of thousands of rows. */
 export const RESERVE = 1 << 20;
 
 /**
- * Keeps room on the disk for collection. Removing rows needs space for the log first, so on a full disk nothing could ever be removed: this
- * file goes before, and comes back after.
+ * Reserves space on the disk for collection. Removing rows needs space for the log first, so on a
+ * full disk nothing could ever be removed. Collection deletes this file first, and makes it again
+ * at the end.
  */
 export function keepReserve(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.size === RESERVE) return;
   try {
-    // Not zeros: a file system that compresses or finds holes would keep no room for them.
+    // Not zeros: a file system that compresses or finds holes would reserve no space for them.
     writeFileSync(path, Buffer.alloc(RESERVE, "tsbuild keeps this room for cleaning up\n"));
   } catch (error) {
     rmSync(path, { force: true });

@@ -31,7 +31,10 @@ interface LayerRow {
   readonly origin: string | null;
 }
 
-/** What contradicts the store's promises: rows without their files, files that nothing knows, things of dead processes. */
+/**
+ * Returns every breach of the store's rules: rows without their files, files without a row,
+ * leftovers of dead processes.
+ */
 export function verifyStore(parts: Parts): readonly string[] {
   const { database, paths } = parts;
   if (!existsSync(paths.base)) return [];
@@ -108,7 +111,7 @@ function* images({ database, paths, blobs, graph }: Parts): Iterable<string> {
   for (const { name, target } of entries) {
     const shown = name ?? target.digest;
     if (!blobs.has(target.digest)) yield `image ${shown}: its manifest ${target.digest} is missing`;
-    // Of an index, the store may have some platforms only.
+    // The store may have only some platforms of an index.
     for (const manifest of [target.digest, ...graph.manifests(target.digest)].filter((digest) => blobs.has(digest))) {
       const config = graph.config(manifest);
       if (config && !blobs.has(config)) yield `image ${shown}: its config ${config} is missing`;
@@ -134,7 +137,10 @@ function* processes({ database, paths, owner }: Parts): Iterable<string> {
 
 const CHUNK = 1 << 20;
 
-/** Reads every blob: those whose bytes are not what their names say. Nobody has to wait for it. */
+/**
+ * Reads every blob and yields those whose bytes do not match their names. Other processes need not
+ * wait for this.
+ */
 export function* verifyBlobs(blobs: BlobStore): Iterable<string> {
   const buffer = Buffer.allocUnsafe(CHUNK);
   for (const { digest } of blobs.list()) {
@@ -143,7 +149,7 @@ export function* verifyBlobs(blobs: BlobStore): Iterable<string> {
   }
 }
 
-/** Undefined when it was removed meanwhile. */
+/** Returns the digest of a file, or undefined when it was removed meanwhile. */
 function hashFile(path: string, buffer: Buffer): Digest | undefined {
   const fd = openIfThere(path);
   if (fd === undefined) return undefined;

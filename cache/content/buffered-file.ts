@@ -3,13 +3,16 @@ import { ioError } from "../errors.js";
 
 const SIZE = 1 << 20;
 
-/** A new file that gathers small writes: one system call per MiB, on another thread, while the next MiB is gathered. Writes are awaited one after the other. */
+/**
+ * A new file that gathers small writes: one system call for each MiB, on another thread, while the
+ * next MiB is gathered. Await each write before the next.
+ */
 export class BufferedFile {
   readonly #fd: number;
   #buffer: Buffer = Buffer.allocUnsafe(SIZE);
   #spare: Buffer | undefined;
   #filled = 0;
-  /** The write under way. */
+  /** The running write. */
   #pending: Promise<void> = Promise.resolve();
 
   constructor(private readonly path: string) {
@@ -36,7 +39,7 @@ export class BufferedFile {
     await this.#pending;
   }
 
-  /** Without flushing: what is not flushed by now is not wanted. */
+  /** Closes the file without flushing it: unflushed bytes are not wanted. */
   async close(): Promise<void> {
     await this.#pending.catch(() => {});
     closeSync(this.#fd);
@@ -46,7 +49,7 @@ export class BufferedFile {
     await this.#pending;
     const full = this.#buffer;
     this.#pending = this.#put(full.subarray(0, this.#filled));
-    // Told by whoever awaits it next.
+    // The next `await` reports the failure.
     this.#pending.catch(() => {});
     this.#buffer = this.#spare ?? Buffer.allocUnsafe(SIZE);
     this.#spare = full;

@@ -6,7 +6,7 @@ import type { Owner } from "../processes/owner.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { StoreTotals } from "../database/totals.js";
 
-/** Behind the name of a mount's directory as long as its owner and mode are not set. */
+/** Suffix of a mount's directory until its owner and mode are set. */
 export const MOUNT_IN_THE_MAKING = ".new";
 
 /** Directories of cache mounts (`RUN --mount=type=cache`), by id. */
@@ -20,7 +20,10 @@ export class CacheMounts {
     private readonly kind: SnapshotKind,
   ) {}
 
-  /** Where the mount's files are: of each kind its own. Leased until the handle is closed. `name` is shown to people. */
+  /**
+   * Returns the directory of a mount, which differs between mapped and virtual owners. Leases the
+   * mount until the handle is closed. `name` is shown to people.
+   */
   path(plainId: string, name?: string): string {
     const id = this.kind.own === 1 ? `${plainId}-virtual` : plainId;
     this.totals.addMount(id);
@@ -42,7 +45,10 @@ export class CacheMounts {
   }
 }
 
-/** Never the name of a former mount with this id: that one may still be waiting to be removed. */
+/**
+ * Returns a new name for a mount's directory. A former mount with this id may still be waiting to
+ * be removed under its own name.
+ */
 function newDirectory(id: string): string {
   return `${createHash("sha256").update(id).digest("hex").slice(0, 16)}-${randomBytes(4).toString("hex")}`;
 }

@@ -28,15 +28,16 @@ export interface DraftParts {
 }
 
 /**
- * Snapshots in the making. A row in `drafts` names the directory and its holder before the directory exists, so whatever a crash leaves
- * is known. Nobody else sees a draft.
+ * Snapshots that are being made. A row in `drafts` names the staging directory and its holder
+ * before the directory exists, so whatever a crash leaves is known. No other process sees a staging
+ * directory.
  */
 export class LayerDrafts {
   readonly #open = new Set<LayerDraft>();
 
   constructor(private readonly parts: DraftParts) {}
 
-  /** A draft of a new layer, whose folder is the final one. */
+  /** Makes the staging directory of a new layer, in the final folder. */
   forNewLayer(): LayerDraft {
     const { database, owner, leases, kind } = this.parts;
     owner.directory();
@@ -53,13 +54,17 @@ export class LayerDrafts {
     return this.#make(layerId(row), layerId(row));
   }
 
-  /** A draft of an existing layer's snapshot: beside the final folder, and renamed there when it is whole. */
+  /**
+   * Makes the staging directory of an existing layer's snapshot beside the final folder. The
+   * complete directory is renamed to it.
+   */
   forSnapshot(id: LayerId): LayerDraft {
     const { database, owner, leases, kind } = this.parts;
     owner.directory();
     const dir = `${id}-${randomBytes(4).toString("hex")}`;
     database.transaction(() => {
-      // Whoever unpacks has a lock, so nobody else is at it; a snapshot of the other kind may have come since the layer was found.
+      // The unpacking process has a lock, so no other works on this layer. A snapshot with the
+      // other kind of owners may have come since the layer was found.
       const { changes } = database.run(
         "UPDATE layers SET virtual = ? WHERE id = ? AND (unpacked = 0 OR virtual = ?)",
         kind.own,
@@ -111,7 +116,7 @@ export class LayerDrafts {
     const row = layerRow(id) as number;
     const { boot } = this.parts.unsynced;
     const record = database.transaction(() => {
-      // A new layer is finished now; a base layer was when its image was made.
+      // A new layer is finished now; a base layer was finished when its image was made.
       const { changes } = database.run(
         "UPDATE layers SET draft = 0, unpacked = 1, boot = ?, created_at = ? WHERE id = ? AND draft = 1",
         boot,
@@ -130,7 +135,10 @@ export class LayerDrafts {
     return record;
   }
 
-  /** False when another process was faster: its folder is as good. */
+  /**
+   * Renames the directory to its final place. Returns false when another process was faster: its
+   * folder serves as well.
+   */
   #place(from: string, to: string): boolean {
     try {
       renameSync(from, to);

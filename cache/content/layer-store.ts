@@ -33,10 +33,13 @@ interface LayerRow {
 
 const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, virtual, origin, created_at, boot";
 
-/** Layers as rows; their bytes are in the blob store, snapshots/ and toc/. Files come before the rows that name them. */
+/**
+ * Layers as rows. Their bytes are in the blob store, snapshots/ and toc/. Files are written before
+ * the rows that name them.
+ */
 export class IndexedLayerStore implements LayerStore {
   readonly #drafts: LayerDrafts;
-  /** Blobs that another form of their layer took the place of. */
+  /** Blobs that were replaced by another form of their layer. */
   readonly #superseded = new Set<Digest>();
 
   constructor(
@@ -77,7 +80,8 @@ export class IndexedLayerStore implements LayerStore {
       const row = this.#best(diffId);
       if (!row) return this.#insert({ ...layer, recipe: undefined, verified: false });
       if (this.#improves(row, layer)) {
-        // An image's config only claims this diffID. What is stored and was seen to have it is not given up for a claim.
+        // An image's config only claims this diffID. A stored blob whose diffID was computed is not
+        // replaced for a claim.
         this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = ?, origin = ?", [
           JSON.stringify(blob),
           blob.digest,
@@ -102,7 +106,7 @@ export class IndexedLayerStore implements LayerStore {
       } else if (row.verified === 0 || row.blob_digest === null || !this.blobs.has(row.blob_digest)) {
         this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(descriptor), blob.digest, recipe]);
       } else {
-        // Packed by two builds at once, in different forms.
+        // Two builds packed the layer at once, in different forms.
         this.#superseded.add(blob.digest);
       }
       return this.#kept(row.id);
@@ -134,7 +138,7 @@ export class IndexedLayerStore implements LayerStore {
   dropSnapshot(id: LayerId): void {
     const { orphans } = this.parts;
     const place = join(this.paths.snapshots, id);
-    // Out of the way of the one that is made in its place, also when it cannot be removed here.
+    // Frees the name for the new snapshot, also when the old one cannot be removed here.
     const aside = `${place}-${randomBytes(4).toString("hex")}`;
     this.database.transaction(() => {
       const row = this.#row(id);
@@ -179,7 +183,10 @@ export class IndexedLayerStore implements LayerStore {
     for (const row of this.database.all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE draft = 0 ORDER BY id`)) yield this.#record(row);
   }
 
-  /** A blob is gone: layers that can be had in no other way go, with the results that stand on them. */
+  /**
+   * Forgets a lost blob. Removes layers that cannot be had in another way, with the results that
+   * depend on them.
+   */
   forgetBlob(digest: Digest): void {
     if (!this.database.exists) return;
     this.database.transaction(() => {
@@ -213,7 +220,7 @@ export class IndexedLayerStore implements LayerStore {
     });
   }
 
-  /** Blobs that this handle made useless; nothing may refer to them any more. */
+  /** Blobs that this handle replaced. Nothing may refer to them any more. */
   takeSuperseded(): readonly Digest[] {
     const taken = [...this.#superseded];
     this.#superseded.clear();
@@ -228,7 +235,10 @@ export class IndexedLayerStore implements LayerStore {
     return this.database.get<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE id = ? AND draft = 0`, layerRow(id) ?? 0);
   }
 
-  /** Several layers may turn out to have the same content; one that is unpacked or here comes first. */
+  /**
+   * Returns the best layer with a content: several layers may have the same. An unpacked or
+   * verified one comes first.
+   */
   #best(diffId: Digest): LayerRow | undefined {
     const rows = this.database
       .all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE diff_id = ? AND draft = 0 ORDER BY unpacked DESC, verified DESC, id`, diffId)
@@ -290,7 +300,7 @@ export class IndexedLayerStore implements LayerStore {
   }
 }
 
-/** A snapshot that is not there any more has gone already. */
+/** Renames a snapshot. A missing one is no error. */
 function moveAside(from: string, to: string): void {
   try {
     renameSync(from, to);

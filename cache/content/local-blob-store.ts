@@ -21,7 +21,10 @@ export class LocalBlobStore implements BlobStore {
     private readonly paths: StorePaths,
     private readonly owner: Owner,
     private readonly leases: StoreLeases,
-    /** Told when a blob's bytes are gone or useless, so that nothing is found any more that needs them. */
+    /**
+     * Called when a blob's bytes are gone or useless, so that no lookup finds results that need
+     * them.
+     */
     private readonly onLost: (digest: Digest) => void,
     private readonly totals: Pick<StoreTotals, "addFile">,
   ) {}
@@ -31,7 +34,8 @@ export class LocalBlobStore implements BlobStore {
   }
 
   path(digest: Digest): string {
-    // Asked for every layer of every build: `join` takes its arguments apart letter by letter.
+    // Called for every layer of every build: `join` is too slow, because it reads its arguments
+    // letter by letter.
     return `${this.paths.blobs}/${digestHex(digest)}`;
   }
 
@@ -114,7 +118,7 @@ export class LocalBlobStore implements BlobStore {
       return { digest, size };
     } catch (error) {
       rmSync(temporary, { force: true });
-      // An aborted source ends with an error of its own kind.
+      // An aborted source ends with its own error.
       throwIfAborted(options.signal);
       throw error;
     } finally {
@@ -144,7 +148,7 @@ export class LocalBlobStore implements BlobStore {
     }
   }
 
-  /** Leases the blob, then looks whether it is there: in this order no collection comes between. */
+  /** Leases the blob, then checks that it exists: in this order collection cannot come between. */
   #keep(digest: Digest): boolean {
     this.leases.keepWritten("blob", digest);
     return this.has(digest);

@@ -1,8 +1,10 @@
 import type { Database } from "../database/database.js";
 
 /**
- * Owners of files in snapshots and cache mounts are mapped into a user namespace, or virtual: see executor-native/ownership.ts. Who has one kind can neither use the
- * other's files nor tell whom they belong to. So a layer whose snapshot is of the other kind counts as not there, and results that stand on it as not found.
+ * Owners of files in snapshots and cache mounts are mapped into a user namespace, or virtual: see
+ * executor-native/ownership.ts. A handle of one kind can neither use the other's files nor read
+ * their owners. So a layer with a snapshot of the other kind counts as absent, and results that
+ * depend on it are not found.
  */
 export class SnapshotKind {
   #virtual: boolean | undefined;
@@ -13,7 +15,7 @@ export class SnapshotKind {
     private readonly isVirtual: () => boolean,
   ) {}
 
-  /** As in the column `virtual` of the table of layers. */
+  /** Value of the column `virtual` in the table of layers. */
   get own(): 0 | 1 {
     this.#virtual ??= this.isVirtual();
     return this.#virtual ? 1 : 0;
@@ -23,7 +25,10 @@ export class SnapshotKind {
     return row.unpacked === 1 && row.virtual !== this.own;
   }
 
-  /** Whether a result stands on layers of the other kind. One question for the whole handle where no store ever had both. */
+  /**
+   * Returns true when a result depends on layers of the other kind. Asks once for the whole handle
+   * where the store never had both.
+   */
   isForeignResult(id: number): boolean {
     const condition = this.own === 1 ? "l.unpacked = 1 AND l.virtual = 0" : "l.virtual = 1 AND l.unpacked = 1";
     this.#mixed ??= this.database.get(`SELECT 1 FROM layers l WHERE ${condition} LIMIT 1`) !== undefined;

@@ -1,13 +1,13 @@
 import type { Toc } from "../../oci/layer/model/toc.js";
 import { columnsOf, entriesOf, type TocColumns } from "../../oci/layer/model/toc-columns.js";
 
-/** Stored form. Version 1. */
+/** Stored form, version 1. */
 type StoredToc = Pick<Toc, "version" | "diffId" | "size" | "whiteouts"> & TocColumns;
 
 /** Elements of a column in a piece of text. */
 const PIECE = 8192;
 
-/** The text in pieces: that of a large TOC is never whole in memory. */
+/** Yields the text in pieces: the text of a large TOC is never whole in memory. */
 export function* encodeToc({ diffId, size, whiteouts, entries }: Toc): Generator<string, void> {
   const { digests, rare, ...columns } = columnsOf(entries);
   yield JSON.stringify({ version: 1, diffId, size, whiteouts }).slice(0, -1);
@@ -26,7 +26,10 @@ export function* encodeToc({ diffId, size, whiteouts, entries }: Toc): Generator
   yield `,"digests":"${digests}","rare":${JSON.stringify(rare)}}`;
 }
 
-/** Undefined when the text is not a whole TOC of this version: then it is made anew. */
+/**
+ * Reads a TOC. Returns undefined when the text is not a whole TOC of this version; the caller then
+ * makes the TOC again.
+ */
 export function decodeToc(text: string): Toc | undefined {
   let stored: StoredToc;
   try {

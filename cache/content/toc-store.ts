@@ -15,7 +15,10 @@ const MEMORY = 150_000;
 /** Characters that are written at once. */
 const WRITTEN = 1 << 18;
 
-/** Tables of contents as files by diffID. They are derived: whoever misses one makes it from the blob or the snapshot. */
+/**
+ * Tables of contents as files by diffID. They are derived data: a missing one is made again from
+ * the blob or the snapshot.
+ */
 export class TocStore {
   readonly #recent = new LRUCache<Digest, Toc>({
     maxSize: MEMORY,
@@ -55,7 +58,7 @@ export class TocStore {
     return toc;
   }
 
-  /** When it is in memory. */
+  /** Returns the TOC when it is in memory. */
   recent(diffId: Digest): Toc | undefined {
     return this.#recent.get(diffId);
   }
@@ -86,12 +89,12 @@ export class TocStore {
     }
   }
 
-  /** Its file goes: what needs it next makes it again. */
+  /** Forgets a TOC whose file is removed. The next user makes it again. */
   forget(diffId: Digest): void {
     this.#recent.delete(diffId);
   }
 
-  /** With the time of writing in milliseconds since the epoch. */
+  /** Lists the TOCs with their time of writing in milliseconds since the epoch. */
   *list(): Iterable<{ readonly diffId: Digest; readonly writtenAt: number }> {
     for (const name of existsSync(this.directory) ? readdirSync(this.directory) : []) {
       const diffId = `sha256:${name}`;

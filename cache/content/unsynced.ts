@@ -5,8 +5,10 @@ import { layerId } from "../layer-id.js";
 import type { LayerId } from "../contract/layers.js";
 
 /**
- * Snapshots whose files may never have reached the disk. Syncing thousands of files would cost seconds in a build, so a row keeps the boot in which its snapshot was made until a later
- * build has synced the file system. After a reboot, what still names another boot may be cut: it is compared with its table of contents before it is used.
+ * Snapshots whose files may never have reached the disk. Syncing thousands of files would cost
+ * seconds in a build, so a row keeps the boot in which its snapshot was made until a later build
+ * has synced the file system. After a reboot, a snapshot of another boot may be truncated: it is
+ * compared with its table of contents before it is used.
  */
 export class Unsynced {
   #boot: string | undefined;
@@ -17,7 +19,7 @@ export class Unsynced {
     private readonly currentBoot: () => string | undefined = bootId,
   ) {}
 
-  /** What is written down with a new snapshot. */
+  /** Boot id that is recorded with a new snapshot. */
   get boot(): string | null {
     if (!this.#asked) this.#boot = this.currentBoot();
     this.#asked = true;
@@ -28,7 +30,10 @@ export class Unsynced {
     return boot !== null && boot !== this.boot;
   }
 
-  /** Snapshots of another boot that have nothing to be compared with go at once, by `drop`: no result that stands on them is found. */
+  /**
+   * Drops snapshots of another boot that have no table of contents to compare with. No lookup finds
+   * results that depend on them.
+   */
   dropUnknown(drop: (id: LayerId) => void): void {
     const boots = this.database.all<{ boot: string }>("SELECT DISTINCT boot FROM layers WHERE boot IS NOT NULL");
     if (!boots.some(({ boot }) => this.isSuspect(boot))) return;
@@ -42,7 +47,9 @@ export class Unsynced {
     }
   }
 
-  /** Layers whose snapshots were made in this boot before now, and are not known to be on the disk. */
+  /**
+   * Returns layers whose snapshots were made in this boot before now, and may not be on the disk.
+   */
   pending(): readonly LayerId[] {
     if (!this.database.exists) return [];
     return this.database.all<{ id: number }>("SELECT id FROM layers WHERE boot = ? AND draft = 0", this.boot).map(({ id }) => layerId(id));

@@ -2,36 +2,48 @@ import type { Digest } from "../../core/digest.js";
 import type { Readable } from "node:stream";
 
 /**
- * Bytes named by digest. All methods may be called concurrently, also by other processes. What was written is kept from collection until
- * an image or layer refers to it, or the store is closed. A blob that turns out corrupt or missing when it is read is dropped together with
- * the results that cannot be had without it, so that the next build makes it again.
+ * Bytes named by digest. All methods may be called concurrently, also by other processes. A written
+ * blob is kept from collection until an image or layer refers to it, or the store is closed. A blob
+ * that is corrupt or missing when it is read is dropped together with the results that cannot be
+ * had without it, so that the next build makes it again.
  */
 export interface BlobStore {
   has(digest: Digest): boolean;
-  /** Where the bytes are, whether or not they are there. */
+  /** Returns the path of a blob, which need not exist. */
   path(digest: Digest): string;
-  /** Bytes of a stored blob. Throws `store/blob-missing`. */
+  /** Returns the bytes of a stored blob. Throws `store/blob-missing`. */
   size(digest: Digest): number;
-  /** For small blobs (manifests, configs): read and verified. Throws `store/blob-missing`, `store/blob-corrupt`. */
+  /**
+   * Reads and verifies a small blob (a manifest, a config). Throws `store/blob-missing`,
+   * `store/blob-corrupt`.
+   */
   readSmall(digest: Digest): Buffer;
-  /** A verifying stream: errors with `store/blob-corrupt` at the end when the bytes do not match. */
+  /**
+   * Opens a verifying stream, which fails with `store/blob-corrupt` at the end when the bytes do
+   * not match.
+   */
   open(digest: Digest): Readable;
   /** Stores a small blob; idempotent. */
   writeSmall(data: string | Uint8Array): { readonly digest: Digest; readonly size: number };
   /**
-   * Stores a stream. Verifies `expected` when given (digest and size) and throws `store/digest-mismatch` without keeping anything. Idempotent.
-   * `onProgress` gets the bytes so far; `onFile` the file they are written to, which may be read while it grows, but proves nothing before the end.
+   * Stores a stream. Verifies `expected` if present (digest and size); throws
+   * `store/digest-mismatch` and keeps nothing on a difference. Idempotent. `onProgress` gets the
+   * bytes so far. `onFile` gets the path of the file that is written, which may be read while it
+   * grows, but proves nothing before the end.
    */
   ingest(
     source: AsyncIterable<Uint8Array>,
     expected?: { readonly digest?: Digest; readonly size?: number },
     options?: { readonly signal?: AbortSignal; readonly onProgress?: (bytes: number) => void; readonly onFile?: (path: string) => void },
   ): Promise<{ readonly digest: Digest; readonly size: number }>;
-  /** A temporary file name on the blobs' filesystem, to be given to {@link adopt}. */
+  /** Returns a temporary file name on the blobs' file system, for {@link adopt}. */
   temporaryPath(): string;
   /** Takes over a finished, already hashed file by renaming it. Idempotent. */
   adopt(path: string, digest: Digest): void;
-  /** Drops the bytes whoever refers to them, and every result that cannot be had without them. Collection is {@link Collector}. */
+  /**
+   * Drops the bytes in spite of references to them, with every result that cannot be had without
+   * them. {@link Collector} collects.
+   */
   remove(digest: Digest): void;
   list(): Iterable<{ readonly digest: Digest; readonly size: number }>;
 }

@@ -1,63 +1,75 @@
 import type { Digest } from "../../core/digest.js";
 
-/** Disk usage in bytes of real blocks (what `du` counts), by what the bytes are for. */
+/** Disk usage of one part of the store, in bytes of real blocks (as `du` counts). */
 export interface Usage {
   readonly kind: "blob" | "snapshot" | "toc" | "mount" | "other";
   readonly id: string;
   readonly path: string;
   readonly bytes: number;
-  /** What it is, for people: the step that made a layer, the image that a manifest is of. */
+  /** Name for people: the step that made a layer, or the image of a manifest. */
   readonly name: string | undefined;
-  /** Milliseconds since the epoch; of what uses it last. */
+  /** Milliseconds since the epoch at which a user of this part was last used. */
   readonly lastUsedAt: number | undefined;
   readonly usedBy: UsedBy;
-  /** Whether collection leaves it alone as long as it is not told to drop results or mounts. */
+  /** True when collection keeps this part unless it is asked to drop results or mounts. */
   readonly inUse: boolean;
-  /** False when directories of mapped ids could not be looked into from here: the bytes are then a lower bound. */
+  /**
+   * False when directories of mapped ids could not be read from here: the bytes are then a lower
+   * bound.
+   */
   readonly complete: boolean;
 }
 
-/** Why something is kept. */
+/** Users that keep a part of the store. */
 export interface UsedBy {
-  /** Names, or digests of those without; sorted. */
+  /** Names of images, or digests of those without; sorted. */
   readonly images: readonly string[];
-  /** It describes a base image that a build asked a registry for: kept as long as that is remembered, so that the next needs no network. */
+  /**
+   * True for the metadata of a base image that a build asked a registry for. It is kept as long as
+   * the memo, so that the next build needs no network.
+   */
   readonly base: boolean;
-  /** Cached steps that stand on it. */
+  /** Number of cached steps that depend on it. */
   readonly steps: number;
-  /** Whether a running process uses it. */
+  /** True when a running process uses it. */
   readonly running: boolean;
 }
 
-/** A cached step, a cache mount, or an image without a name, that may go. */
+/** A cached step, a cache mount, or an image without a name, that may be removed. */
 export interface Candidate {
   readonly kind: "result" | "mount" | "image";
   readonly id: string;
-  /** Of the step, or the mount's id in the Dockerfile, or the image's digest. */
+  /** Name of the step, or the mount's id in the Dockerfile, or the image's digest. */
   readonly name: string;
   /** Milliseconds since the epoch. */
   readonly usedAt: number;
-  /** An image is made of all its layers. */
+  /** True when every layer of the result belongs to an image. */
   readonly shared: boolean;
 }
 
-/** What may go. Without any member only what nothing refers to goes. What running processes use never goes. */
+/**
+ * Selection of parts to remove. Without any member only unreferenced parts are removed. Parts that
+ * running processes use are always kept.
+ */
 export interface CollectPolicy {
-  /** What was not used for this many milliseconds: results, and what the next members add. 0: all, also the default with `keepBytes`. */
+  /**
+   * Milliseconds since the last use after which results, and the kinds of the next members, are
+   * removed. 0 selects all, and is the default with `keepBytes`.
+   */
   readonly unusedFor?: number;
-  /** They go, least recently used first, only until the store takes at most this many bytes. */
+  /** Stop removing (least recently used first) once the store is at most this large, in bytes. */
   readonly keepBytes?: number;
   readonly mounts?: boolean;
-  /** Images without a name. */
+  /** True removes images without a name too. */
   readonly images?: boolean;
-  /** Results that images are made of stay. */
+  /** True keeps results that images are made of. */
   readonly keepShared?: boolean;
-  /** Only these. */
+  /** Filter of the candidates. */
   readonly only?: (candidate: Candidate) => boolean;
 }
 
 export interface CollectOptions {
-  /** Say what would go. */
+  /** True only reports what would be removed. */
   readonly dryRun?: boolean;
 }
 
@@ -71,36 +83,54 @@ export interface Removed {
   readonly id: string;
   readonly name: string | undefined;
   readonly bytes: number;
-  /** `unreferenced`: nothing refers to it (any more). `unused`: not for as long as was asked. `space`: to make room. */
+  /**
+   * `unreferenced`: nothing refers to the part. `unused`: it was not used for as long as was asked.
+   * `space`: to make room.
+   */
   readonly why: "unreferenced" | "unused" | "space";
-  /** Milliseconds since the epoch, of results, mounts and images. */
+  /** Milliseconds since the epoch, for results, mounts and images. */
   readonly usedAt: number | undefined;
 }
 
 /**
- * Accounting and collection. References: image → blobs; result → layers → blob, snapshot, TOC; lease → any of them. Rows go before files, so a
- * crash leaves garbage and never a dangling reference. Safe beside running builds.
+ * Accounting and collection. References: image → blobs; result → layers → blob, snapshot, TOC;
+ * lease → any of them. Rows are removed before files, so a crash leaves garbage and never a
+ * dangling reference. Safe beside running builds.
  */
 export interface Collector {
   usage(): readonly Usage[];
-  /** Tells the size in bytes of parts that {@link usage} could not look into. */
+  /** Stores the bytes of parts that {@link usage} could not read. */
   remember(sizes: ReadonlyMap<Usage, number>): void;
   /**
-   * Whether the store, with what this handle wrote, takes more than so many bytes and collecting may help: by running totals, cheap. True as
-   * well when nobody knows, or when so much of the disk was used up since everything was measured that it might be.
+   * Returns true when the store, with this handle's writes, takes more than so many bytes and
+   * collection may help. Uses running totals, so the call is cheap. Also returns true when the size
+   * is unknown, or when so much of the disk was used up since the last measurement that the store
+   * may have grown past it.
    */
   exceeds(bytes: number): boolean;
   /**
-   * Policies are carried out one after the other. Snapshots that cannot be removed from here become orphans: let the worker remove
-   * `store.orphans()` afterwards.
+   * Carries out policies one after the other. Snapshots that cannot be removed from here become
+   * orphans: let the worker remove `store.orphans()` afterwards.
    */
   collect(policy?: CollectPolicy | readonly CollectPolicy[], options?: CollectOptions): CollectReport;
-  /** Nothing more can be had: {@link exceeds} is false until the store takes more than this many bytes. 0 undoes that. */
+  /**
+   * Notes that collection can free no more: {@link exceeds} returns false until the store takes
+   * more than this many bytes. 0 undoes that.
+   */
   settle(collectAbove: number): void;
-  /** Removes blobs that nothing refers to among those reachable from these (`rmi`). Answers what was removed. */
+  /**
+   * Removes the unreferenced blobs among those reachable from these (`rmi`). Returns the removed
+   * ones.
+   */
   sweepBlobs(from: readonly Digest[]): readonly Digest[];
-  /** Cleans up after processes that died, as far as something can be written. Every handle does so before its first write. */
+  /**
+   * Cleans up after processes that died, as far as the store is writable. Every handle does so
+   * before its first write.
+   */
   recover(): void;
-  /** Everything that is wrong with the store as sentences; empty when all is well. Reads all metadata, and with `content` all bytes. */
+  /**
+   * Returns every fault of the store as a sentence; none when all is well. Reads all metadata, and
+   * with `content` all bytes.
+   */
   verify(options?: { readonly content?: boolean }): readonly string[];
 }

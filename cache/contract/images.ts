@@ -4,17 +4,21 @@ import type { Descriptor } from "../../oci/types.js";
 /** Names of images. `index.json` of the layout follows every change. */
 export interface ImageIndex {
   /**
-   * `name` is canonical with tag: `docker.io/library/alpine:latest`; undefined is an image without a name. A name leads to one image: it is
-   * taken from the one that had it. An image has names or is once without: naming it ends that. Throws `store/blob-missing` when the
-   * target is not in the blob store.
+   * Names an image. `name` is canonical with tag: `docker.io/library/alpine:latest`; undefined
+   * keeps an image without a name. A name leads to one image: it is taken from its former image. An
+   * image has names or one entry without a name: naming it removes that entry. Throws
+   * `store/blob-missing` when the target is not in the blob store.
    */
   set(name: string | undefined, target: Descriptor, createdAt: number): void;
-  /** Sets many at once, or none of them: one transaction, and one change of `index.json` however many they are. */
+  /** Sets all entries or none of them: in one transaction, with one change of `index.json`. */
   setAll(entries: readonly ImageEntry[]): void;
   get(name: string): ImageEntry | undefined;
-  /** By manifest, index or config digest, or a unique prefix of its hex of at least 4 digits. */
+  /**
+   * Finds images by manifest, index or config digest, or by a unique prefix of its hex of at least
+   * 4 digits.
+   */
   find(digestPrefix: string): readonly FoundEntry[];
-  /** Removes a name; the last name of an image leaves nothing behind. Answers what was removed. */
+  /** Removes a name, and with the last name the image. Returns the removed entry. */
   remove(name: string): ImageEntry | undefined;
   /** Removes every entry with this target (manifest or index). */
   removeDigest(digest: Digest): readonly ImageEntry[];
@@ -22,13 +26,13 @@ export interface ImageIndex {
 }
 
 export interface FoundEntry extends ImageEntry {
-  /** Digests of the image that begin like that. */
+  /** Digests of the image that begin with the prefix. */
   readonly digests: readonly Digest[];
 }
 
 export interface ImageEntry {
   readonly name: string | undefined;
-  /** Manifest or index. */
+  /** Descriptor of the manifest or index. */
   readonly target: Descriptor;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;

@@ -1,13 +1,17 @@
-/** Locks between processes (flock): given back by the kernel when their owner dies. */
+/** Locks between processes (flock). The kernel releases them when their owner dies. */
 export interface Locks {
   /**
-   * Waits for the lock; `onWait` is called when it has to, and again when the holder changes or is stopped. It gets a name of the holder for people (`process 4711`), undefined when
-   * that is this process or nobody knows. Rejects with CanceledError on abort.
+   * Waits for the lock. Calls `onWait` when it has to wait, and again when the holder changes or is
+   * stopped. `onWait` gets a name of the holder for people (`process 4711`), or undefined for this
+   * process and for an unknown one. Rejects with CanceledError on abort.
    */
   acquire(name: string, options?: { readonly signal?: AbortSignal; readonly onWait?: (holder: string | undefined) => void }): Promise<Lock>;
-  /** The lock, or undefined when somebody has it. */
+  /** Returns the lock, or undefined when another owner has it. */
   tryAcquire(name: string): Lock | undefined;
-  /** A share of the lock, which any number may have while nobody has all of it; undefined when somebody has. */
+  /**
+   * Returns a share of the lock, which any number of owners may have while none has all of it.
+   * Returns undefined when one has.
+   */
   tryShare(name: string): Lock | undefined;
 }
 

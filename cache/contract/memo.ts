@@ -1,5 +1,5 @@
 export interface Memo {
-  /** Every value of a kind, in no order. */
+  /** Yields every value of a kind, in no order. */
   list(kind: string): Iterable<Buffer>;
   get(kind: string, key: string): Buffer | undefined;
   set(kind: string, key: string, value: string | Uint8Array): void;

@@ -1,7 +1,7 @@
 import type { Digest } from "../../core/digest.js";
 import type { Xattrs } from "../../core/file-node.js";
 
-/** Stat fields that tell whether a file changed; times in nanoseconds. */
+/** Stat fields that show whether a file changed. Times are in nanoseconds. */
 export interface FileStat {
   readonly dev: bigint;
   readonly ino: bigint;
@@ -11,9 +11,10 @@ export interface FileStat {
 }
 
 /**
- * Content digests and `user.*` attributes of local files by (device, inode), so that unchanged files are not read again. One shard per walked root is loaded at once.
- * A file whose mtime or ctime is younger than the shard's clock tick at the time it was hashed is distrusted (it could still change
- * without its times changing).
+ * Content digests and `user.*` attributes of local files by (device, inode), so that unchanged
+ * files are not read again. One shard for each walked root is loaded at once. A file whose mtime or
+ * ctime was younger than the clock tick when it was hashed is not trusted: it can still change
+ * without a change of its times.
  */
 export interface StatIndex {
   /** Loads the shard of a root directory (absolute path). */
@@ -22,10 +23,13 @@ export interface StatIndex {
 
 export interface StatShard {
   get(stat: FileStat): Digest | undefined;
-  /** Attributes of a file that {@link get} found; undefined when it had none. */
+  /** Returns the attributes of a file that {@link get} found, or undefined when it had none. */
   xattrs(stat: FileStat): Xattrs | undefined;
-  /** `hashedAtNs`: wall clock before the file was opened for hashing. */
+  /** Records a file. `hashedAtNs` is the wall clock before the file was opened for hashing. */
   set(stat: FileStat, file: { readonly digest: Digest; readonly xattrs?: Xattrs }, hashedAtNs: bigint): void;
-  /** Writes the shard when something was added, dropping entries not seen through get or set since it was loaded. */
+  /**
+   * Writes the shard when something was added. Drops entries that were not read or set since it was
+   * loaded.
+   */
   save(): void;
 }

@@ -11,9 +11,9 @@ const BUSY_TIMEOUT = 10_000;
 export interface DatabaseHooks {
   /** Makes the directory. */
   readonly prepare: () => void;
-  /** Fills a database that was made from nothing, inside the transaction that makes it. */
+  /** Fills a new database, inside the transaction that makes it. */
   readonly onCreate: (database: Database) => void;
-  /** Called with an index that was just opened and was there before. */
+  /** Called with an existing index that was just opened. */
   readonly onOpen: () => void;
   /** Runs `body` while no other process does the same (setting a damaged file aside). */
   readonly exclusive: <T>(body: () => T) => T;
@@ -21,9 +21,10 @@ export interface DatabaseHooks {
 }
 
 /**
- * The index: SQLite in WAL mode, opened on first use, or taken over from a handle of this process that was closed. Write transactions take the
- * lock at once (`BEGIN IMMEDIATE`), so they never fail half way for a lock. `synchronous=NORMAL` never tears; a power cut may lose the last
- * commits, which a cache can bear. A damaged file is set aside and made anew.
+ * The index: SQLite in WAL mode, opened on first use, or taken over from a closed handle of this
+ * process. Write transactions take the lock at once (`BEGIN IMMEDIATE`), so they never fail half
+ * way for a lock. `synchronous=NORMAL` never tears the file; a power cut may lose the last commits,
+ * which a cache can bear. A damaged file is moved aside and made again.
  */
 export class Database {
   #connection: SqliteConnection | undefined;
@@ -37,12 +38,15 @@ export class Database {
     private readonly hooks: DatabaseHooks,
   ) {}
 
-  /** Whether asking can give anything at all: reading commands on a machine without a store need not make one. */
+  /**
+   * True when a query can return anything: reading commands need not make a store that does not
+   * exist.
+   */
   get exists(): boolean {
     return this.#connection !== undefined || existsSync(this.path);
   }
 
-  /** Whether this process has asked it anything. */
+  /** True when this process has opened the index. */
   get isOpen(): boolean {
     return this.#connection !== undefined;
   }
@@ -55,7 +59,7 @@ export class Database {
     return this.#guard(() => this.#prepare(sql).all(...parameters) as T[]);
   }
 
-  /** Answers how many rows changed and the last row id. */
+  /** Runs a statement. Returns the number of changed rows and the last row id. */
   run(sql: string, ...parameters: SqlValue[]): { readonly changes: number; readonly id: number } {
     return this.#guard(() => {
       const { changes, lastInsertRowid } = this.#prepare(sql).run(...parameters);
@@ -63,7 +67,7 @@ export class Database {
     });
   }
 
-  /** Runs `body` in one write transaction; joins the one that is open. */
+  /** Runs `body` in one write transaction; joins the open one. */
   transaction<T>(body: () => T): T {
     if (this.#inTransaction) return body();
     this.run("BEGIN IMMEDIATE");
@@ -93,7 +97,7 @@ export class Database {
     keepIdleConnection(this.path, { connection, statements });
   }
 
-  /** Closes a connection that nobody shall take over. */
+  /** Closes a connection that no other handle shall take over. */
   #discard(): void {
     const connection = this.#connection;
     this.#forget();
@@ -145,11 +149,14 @@ export class Database {
       }
     }
     this.hooks.onOpen();
-    // Damage that showed only now has led to a new one.
+    // Damage that showed only now has led to a new connection.
     return this.#connection ?? this.#open();
   }
 
-  /** The connection of a handle of this process that was closed, when the index is still the one it was. */
+  /**
+   * Takes over the connection of a closed handle of this process, when the index file is still the
+   * same.
+   */
   #takeOver(): SqliteConnection | undefined {
     const open = takeIdleConnection(this.path);
     if (!open) return undefined;
@@ -182,17 +189,17 @@ export class Database {
     return connection;
   }
 
-  /** Moves the damaged file away, unless another process was faster and there is a new one. */
+  /** Moves the damaged file aside, unless another process was faster and there is a new one. */
   #setAside(inode: number): void {
     try {
       this.#discard();
     } catch {
-      // What cannot be read may not be closable in order either.
+      // A damaged connection may not close properly either.
     }
     this.hooks.exclusive(() => {
       if (!existsSync(this.path) || statSync(this.path).ino !== inode) return;
       const aside = `${this.path}.damaged-${Date.now()}`;
-      // The log goes first: a new database must never be opened beside the old one's log.
+      // The log is moved first: a new database must never be opened beside the old one's log.
       for (const suffix of ["-wal", "-shm", ""]) {
         if (existsSync(this.path + suffix)) renameSync(this.path + suffix, aside + suffix);
       }
@@ -207,7 +214,10 @@ function versionOf(pragma: SqliteStatement): number {
   return (pragma.get() as { readonly user_version: number }).user_version;
 }
 
-/** The switch needs the file alone and does not wait by itself when two processes make a store at the same moment. */
+/**
+ * Switches the database to WAL mode. The switch needs exclusive access, and SQLite does not wait
+ * for it when two processes make a store at the same moment.
+ */
 function switchToWal(connection: SqliteConnection): void {
   const sleep = new Int32Array(new SharedArrayBuffer(4));
   for (const deadline = Date.now() + BUSY_TIMEOUT; ; ) {

@@ -2,13 +2,13 @@ import { statSync } from "node:fs";
 import type { SqliteConnection, SqliteStatement } from "./sqlite.js";
 import { trimLog } from "./trim-log.js";
 
-/** A database that is open, with the statements that were prepared on it, by their text. */
+/** An open database with its prepared statements, by their text. */
 export interface OpenDatabase {
   readonly connection: SqliteConnection;
   readonly statements: Map<string, SqliteStatement>;
 }
 
-/** Milliseconds after which a connection that nobody asked for is closed. */
+/** Milliseconds after which an unused connection is closed. */
 const IDLE = 10_000;
 
 interface Idle extends OpenDatabase {
@@ -17,12 +17,15 @@ interface Idle extends OpenDatabase {
 }
 
 /**
- * Connections of this process that no store handle has at the moment, by the database's path: a program that builds often opens each once. They hold no
- * lease, no transaction, and nothing that keeps the process alive.
+ * Idle connections of this process by the database's path: a program that builds often opens each
+ * once. They hold no lease, no transaction, and nothing that keeps the process alive.
  */
 const idle = new Map<string, Idle>();
 
-/** The idle connection to the database at `path`, for the caller alone, when the files are still those it has open. */
+/**
+ * Removes and returns the idle connection to the database at `path`, when it still has the current
+ * files open.
+ */
 export function takeIdleConnection(path: string): OpenDatabase | undefined {
   const found = idle.get(path);
   if (!found) return undefined;
@@ -33,7 +36,7 @@ export function takeIdleConnection(path: string): OpenDatabase | undefined {
   return undefined;
 }
 
-/** Takes a connection that nobody uses any more; closes it when there is one for the path. */
+/** Keeps an unused connection. Closes it when the path has one already. */
 export function keepIdleConnection(path: string, open: OpenDatabase): void {
   const files = filesAt(path);
   if (files === undefined || idle.has(path)) return closeQuietly(open.connection);
@@ -45,7 +48,10 @@ export function keepIdleConnection(path: string, open: OpenDatabase): void {
   idle.set(path, { ...open, files, timer: setTimeout(close, IDLE).unref() });
 }
 
-/** What tells these files from any that were put in their place, or were written to behind SQLite's back: its own commits go to the log. */
+/**
+ * Identifies the database files, so that replaced ones, and ones that were written behind SQLite's
+ * back, differ. SQLite's own commits go to the log.
+ */
 function filesAt(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   const others = ["-wal", "-shm"].map((suffix) => statSync(path + suffix, { throwIfNoEntry: false })?.ino);
@@ -56,6 +62,6 @@ function closeQuietly(connection: SqliteConnection): void {
   try {
     connection.close();
   } catch {
-    // Its files are gone or damaged: whoever opens them next finds that out.
+    // The files are gone or damaged. The next open reports it.
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The index database, as steps from one schema version to the next (`PRAGMA user_version` is the number of steps taken). Steps are only ever
- * added at the end. Times are milliseconds since the epoch; layer ids are integers here and `l` + base 36 outside.
+ * The index database, as steps from one schema version to the next (`PRAGMA user_version` is the
+ * number of steps taken). New steps are only added at the end. Times are milliseconds since the
+ * epoch; layer ids are integers here and `l` + base 36 outside.
  */
 export const MIGRATIONS: readonly string[] = [
   `

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-/** The part of the `node:sqlite` interface that the store uses; two modules implement it. */
+/** The part of the `node:sqlite` interface that the store uses. Two modules implement it. */
 export interface SqliteStatement {
   get(...parameters: SqlValue[]): unknown;
   all(...parameters: SqlValue[]): unknown[];
@@ -21,7 +21,10 @@ type SqliteModule = { readonly DatabaseSync: new (path: string) => SqliteConnect
 
 let loaded: SqliteModule | undefined;
 
-/** `node:sqlite` where Node has it (22.13 and later), otherwise its port to Node 20. Loaded on first use: it costs milliseconds. */
+/**
+ * Opens a database with `node:sqlite` where Node has it (22.13 and later), otherwise with its port
+ * to Node 20. Loads the module on first use, which costs milliseconds.
+ */
 export function openSqlite(path: string): SqliteConnection {
   loaded ??= load();
   return new loaded.DatabaseSync(path);
@@ -32,7 +35,7 @@ const FIRST_WITH_SQLITE = 22;
 
 function load(): SqliteModule {
   const require = createRequire(import.meta.url);
-  // Node prints a warning about its own module being experimental: nothing a user of tsbuild could act on.
+  // Node warns that its own module is experimental. A user of tsbuild can do nothing about that.
   const emitWarning = process.emitWarning;
   process.emitWarning = () => {};
   try {
@@ -46,9 +49,10 @@ function load(): SqliteModule {
 }
 
 /**
- * The port's native part, which is all that is used of it, from where its package has it. The package's own way there reads directories and
- * four more files, and asking Node where the package is reads its package.json: each takes as long as opening the database. Undefined where it is not
- * found so, and on systems for which the package decides.
+ * Loads the port's native part from the file where its package keeps it. The package's own way
+ * reads directories and four more files, and asking Node for the package reads its package.json:
+ * each takes as long as opening the database. Returns undefined where the file is not found, and on
+ * systems for which the package decides.
  */
 function prebuilt(require: NodeJS.Require): SqliteModule | undefined {
   if (process.platform !== "linux" || existsSync("/etc/alpine-release")) return undefined;

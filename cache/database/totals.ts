@@ -3,9 +3,12 @@ import type { Toc } from "../../oci/layer/model/toc.js";
 import type { Database } from "./database.js";
 
 const BLOCK = 4096;
-/** Bytes: the reserve, the index and its log. */
+/** Bytes of the reserve, the index and its log. */
 const EMPTY = 2 << 20;
-/** Milliseconds after which estimates have added up long enough: the next build that adds something looks at everything again. */
+/**
+ * Milliseconds for which estimates are trusted. The next build that adds something then measures
+ * everything again.
+ */
 const TRUSTED = 24 * 3_600_000;
 
 interface Row {
@@ -16,29 +19,30 @@ interface Row {
   readonly free: number | null;
 }
 
-/** What is known before everything is looked at. */
+/** Totals before a measurement begins. */
 export interface Measuring {
   readonly bytes: number;
   readonly free: number | undefined;
 }
 
 /**
- * How many bytes the store takes, without looking: a row that every handle adds to when it is closed, and that is put right whenever
- * everything is measured (`du`, collection). What nobody adds (the index, a cache mount of very many files) shows in the free space of the disk:
- * the store cannot have grown by more than has gone of that.
+ * Estimate of the store's size without measuring: a row that every handle adds to on close,
+ * corrected whenever everything is measured (`du`, collection). Growth that no handle adds (the
+ * index, a cache mount of very many files) shows in the free space of the disk: the store cannot
+ * have grown by more than the free space shrank.
  */
 export class StoreTotals {
   #added = 0;
   readonly #snapshots = new Set<number>();
   readonly #mounts = new Set<string>();
 
-  /** `free`: bytes that are free on the store's disk. */
+  /** `free` returns the bytes that are free on the store's disk. */
   constructor(
     private readonly database: Database,
     private readonly free: () => number | undefined,
   ) {}
 
-  /** A store that is made from nothing has no more than its index. */
+  /** Starts the totals of a new store, which has no more than its index. */
   begin(): void {
     this.database.run(
       "INSERT OR IGNORE INTO totals (id, bytes, measured_at, collect_above, measured, free) VALUES (1, ?, ?, 0, ?, ?)",
@@ -49,28 +53,30 @@ export class StoreTotals {
     );
   }
 
-  /** This handle put a file in place. */
+  /** Adds a file that this handle put in place. */
   addFile(path: string): void {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat) this.#added += stat.blocks * 512;
   }
 
-  /** Negative for what it removed. */
+  /** Adds bytes; negative ones were removed. */
   addBytes(bytes: number): void {
     this.#added += bytes;
   }
 
-  /** This handle made the snapshot of a layer; its size is found out when it is asked for. */
+  /**
+   * Notes that this handle made the snapshot of a layer. Its size is measured when it is needed.
+   */
   addSnapshot(layer: number): void {
     this.#snapshots.add(layer);
   }
 
-  /** This handle gave out a cache mount, which may have grown. */
+  /** Notes that this handle used a cache mount, which may have grown. */
   addMount(id: string): void {
     this.#mounts.add(id);
   }
 
-  /** Snapshots and mounts of this handle whose size nobody asked for yet. */
+  /** Snapshots and mounts of this handle whose size was not read yet. */
   takeOpen(): { readonly snapshots: readonly number[]; readonly mounts: readonly string[] } {
     const open = { snapshots: [...this.#snapshots], mounts: [...this.#mounts] };
     this.#snapshots.clear();
@@ -78,30 +84,34 @@ export class StoreTotals {
     return open;
   }
 
-  /** Whether this handle wrote anything. */
+  /** True when this handle wrote anything. */
   get grew(): boolean {
     return this.#added > 0 || this.#snapshots.size > 0 || this.#mounts.size > 0;
   }
 
   /**
-   * Bytes, with what this handle added; undefined when nobody knows well enough. `most` is what it may take at the utmost, as far as the disk's free
-   * space tells: more than `bytes` also when other programs wrote to the disk.
+   * Returns the bytes, with this handle's additions; undefined when they are too uncertain. `most`
+   * is an upper bound by the disk's free space: it exceeds `bytes` also when other programs wrote
+   * to the disk.
    */
   current(): { readonly bytes: number; readonly most: number; readonly collectAbove: number } | undefined {
     const row = this.#row();
-    // A clock that was put back makes nothing young.
+    // A clock that was set back makes nothing young.
     if (!row || Math.abs(Date.now() - row.measured_at) > TRUSTED) return undefined;
     const bytes = row.bytes + this.#added;
     const gone = (row.free ?? 0) - (this.free() ?? Infinity);
     return { bytes, most: Math.max(bytes, (row.measured ?? 0) + gone), collectAbove: row.collect_above };
   }
 
-  /** Call before everything is looked at; what it answers is for {@link measured}. */
+  /** Starts a measurement. Its result is for {@link measured}. */
   measuring(): Measuring {
     return { bytes: this.#row()?.bytes ?? 0, free: this.free() };
   }
 
-  /** Everything was looked at, this handle's part too. What others added meanwhile may have been seen or not: it is counted. */
+  /**
+   * Stores a measurement of everything, this handle's part included. Additions of others meanwhile
+   * may have been measured or not; they are added.
+   */
   measured(bytes: number, { bytes: before, free }: Measuring): void {
     this.#added = 0;
     this.#snapshots.clear();
@@ -127,7 +137,7 @@ export class StoreTotals {
     return this.database.get<Row>("SELECT bytes, measured_at, collect_above, measured, free FROM totals WHERE id = 1");
   }
 
-  /** Writes down what this handle added. */
+  /** Writes this handle's additions. */
   close(): void {
     if (this.#added === 0) return;
     this.database.run("UPDATE totals SET bytes = max(0, bytes + ?) WHERE id = 1", this.#added);
@@ -135,14 +145,19 @@ export class StoreTotals {
   }
 }
 
-/** Bytes that are free on the disk of `path`, for whoever may write most; undefined while the path is not there. */
+/**
+ * Returns the bytes that are free on the disk of `path` for a privileged user. Returns undefined
+ * while the path does not exist.
+ */
 export function freeBytes(path: string): number | undefined {
   if (!existsSync(path)) return undefined;
   const { bfree, bsize } = statfsSync(path);
   return bfree * bsize;
 }
 
-/** What a layer takes once it is unpacked, near enough: files in whole blocks, and a block for each directory. */
+/**
+ * Estimates the bytes of an unpacked layer: files in whole blocks, and a block for each directory.
+ */
 export function estimateSnapshot({ entries }: Toc): number {
   let bytes = 0;
   for (const { type, size = 0, hardlink } of entries) {

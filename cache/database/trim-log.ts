@@ -2,12 +2,16 @@ import { statSync } from "node:fs";
 import type { SqliteConnection } from "./sqlite.js";
 
 /**
- * Bytes of log left behind: all of them are read by whoever opens the database next, two milliseconds for a mebibyte. Emptying the log costs a sync of the
- * disk; a build that changes nothing adds some 80 KiB.
+ * Bytes that a log may keep: the next process that opens the database reads all of them, two
+ * milliseconds for a mebibyte. Emptying the log costs a sync of the disk. A build that changes
+ * nothing adds some 80 KiB.
  */
 const LARGEST_LOG = 256 << 10;
 
-/** Empties the log of a database when it is large. The port to Node 20 does not end its statements on close, so SQLite does not do so by itself as its last user. */
+/**
+ * Empties a large log of a database. Note that we do it ourselves, because the port to Node 20 does
+ * not end its statements on close, and SQLite then does not empty the log as its last user.
+ */
 export function trimLog(path: string, connection: SqliteConnection): void {
   try {
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false });

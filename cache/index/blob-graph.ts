@@ -14,17 +14,23 @@ interface References {
 
 const NONE: References = { manifests: [], config: undefined, layers: [] };
 
-/** What blobs refer to: index → manifests → config and layers. Remembers what it read; blobs do not change. */
+/**
+ * References between blobs: index → manifests → config and layers. It remembers the documents that
+ * it read; blobs do not change.
+ */
 export class BlobGraph {
   readonly #known = new Map<Digest, References>();
 
   constructor(private readonly blobs: BlobStore) {}
 
-  /** These and everything below them, whether or not it is in the store. Of what a manifest names nothing is read: configs and layers refer to nothing. */
+  /**
+   * Returns these blobs and everything below them, present or not. Does not read configs and
+   * layers, which refer to nothing.
+   */
   reachable(from: Iterable<Digest>): Set<Digest> {
     const found = new Set<Digest>(from);
     const leaves = new Set<Digest>();
-    // A set's iterator also visits what is added on the way.
+    // A set's iterator also visits elements that are added on the way.
     for (const digest of found) {
       const { manifests, config, layers } = this.#references(digest);
       for (const child of manifests) found.add(child);
@@ -35,7 +41,10 @@ export class BlobGraph {
     return found;
   }
 
-  /** The same without the layers of manifests: what it takes to know an image without having its files. */
+  /**
+   * Returns the reachable blobs without the layers of manifests: the metadata of an image without
+   * its files.
+   */
   metadata(from: Iterable<Digest>): Set<Digest> {
     const found = new Set<Digest>(from);
     for (const digest of found) {
@@ -46,17 +55,17 @@ export class BlobGraph {
     return found;
   }
 
-  /** Of an index; empty for anything else. */
+  /** Returns the manifests of an index; none for any other blob. */
   manifests(digest: Digest): readonly Digest[] {
     return this.#references(digest).manifests;
   }
 
-  /** Of a manifest. */
+  /** Returns the config of a manifest. */
   config(digest: Digest): Digest | undefined {
     return this.#references(digest).config;
   }
 
-  /** Of a manifest; empty for anything else. */
+  /** Returns the layers of a manifest; none for any other blob. */
   layers(digest: Digest): readonly Digest[] {
     return this.#references(digest).layers;
   }
@@ -82,7 +91,10 @@ export class BlobGraph {
   }
 }
 
-/** The text of a blob that may be a manifest by its size and first byte: most blobs are layers, which need not be read. */
+/**
+ * Reads a blob that may be a manifest by its size and first byte. Most blobs are layers, which need
+ * not be read.
+ */
 function readManifest(path: string): Buffer | undefined {
   const fd = openIfThere(path);
   if (fd === undefined) return undefined;
@@ -95,7 +107,7 @@ function readManifest(path: string): Buffer | undefined {
   }
 }
 
-/** The digests of the descriptors in a list of anything. */
+/** Returns the digests of the descriptors in a list of any values. */
 function digests(list: unknown): readonly Digest[] {
   if (!Array.isArray(list)) return [];
   return list

@@ -26,8 +26,9 @@ interface Parts {
 }
 
 /**
- * Images as rows, mirrored in `index.json`. The file is replaced inside the transaction, so the two change in the same order; a crash between
- * the file and the commit leaves it one change ahead, which {@link mirror} puts right after the crash is noticed.
+ * Images as rows, mirrored in `index.json`. The file is replaced inside the transaction, so both
+ * change in the same order. A crash between the file and the commit leaves the file one change
+ * ahead; {@link mirror} corrects it after the crash is noticed.
  */
 export class IndexedImages implements ImageIndex {
   constructor(private readonly parts: Parts) {}
@@ -97,14 +98,14 @@ export class IndexedImages implements ImageIndex {
     return this.parts.database.all<ImageRow>("SELECT name, target, created_at FROM images ORDER BY id").map(entry);
   }
 
-  /** Makes `index.json` say what the rows say. */
+  /** Rewrites `index.json` from the rows. */
   mirror(): void {
     const { owner, indexJson } = this.parts;
     const text = encodeIndexJson(this.list());
     if (readIndexJson(indexJson) !== text) writeIndexJson(indexJson, text, owner.temporaryPath("index"));
   }
 
-  /** Fills the rows from `index.json`, for a database that was made anew. */
+  /** Fills the rows from `index.json`, for a database that was made again. */
   adoptIndexJson(): void {
     for (const { name, target, createdAt } of decodeIndexJson(readIndexJson(this.parts.indexJson) ?? "")) {
       if (!this.parts.blobs.has(target.digest)) continue;
@@ -122,7 +123,10 @@ export class IndexedImages implements ImageIndex {
     return this.parts.database.exists || existsSync(this.parts.indexJson);
   }
 
-  /** Whether setting would change nothing: the normal case of a build that found everything cached, which then writes nothing. */
+  /**
+   * Returns true when setting would change nothing: the normal case of a fully cached build, which
+   * then writes nothing.
+   */
   #isSet({ name, target, createdAt }: ImageEntry): boolean {
     const { database, blobs } = this.parts;
     if (!database.exists || !blobs.has(target.digest)) return false;
@@ -143,7 +147,9 @@ export class IndexedImages implements ImageIndex {
     });
   }
 
-  /** Digests an image may be called by: index, manifests, configs; never its layers. */
+  /**
+   * Returns the digests that may identify an image: index, manifests, configs; never its layers.
+   */
   #identities(target: Digest): readonly Digest[] {
     const { graph } = this.parts;
     const manifests = [target, ...graph.manifests(target)];

@@ -5,14 +5,17 @@ import type { Descriptor, Index } from "../../oci/types.js";
 import { ioError } from "../errors.js";
 import type { ImageEntry } from "../contract/images.js";
 
-/** What skopeo, umoci and other readers of layouts look for. The full name, because one layout holds many images. */
+/**
+ * Annotation that skopeo, umoci and other readers of layouts look for. It holds the full name,
+ * because one layout holds many images.
+ */
 const REF_NAME = "org.opencontainers.image.ref.name";
-/** What containerd and docker look for. */
+/** Annotation that containerd and docker look for. */
 const IMAGE_NAME = "io.containerd.image.name";
-/** Milliseconds since the epoch: an entry's `createdAt`, so that the index can be made from this file alone. */
+/** Annotation with the entry's `createdAt`, from which the index can be rebuilt. RFC 3339. */
 const CREATED = "org.opencontainers.image.created";
 
-/** The text of a layout's `index.json` for these images. */
+/** Returns the text of a layout's `index.json` for these images. */
 export function encodeIndexJson(entries: readonly ImageEntry[]): string {
   const index: Index = {
     schemaVersion: 2,
@@ -29,7 +32,7 @@ export function encodeIndexJson(entries: readonly ImageEntry[]): string {
   return JSON.stringify(index);
 }
 
-/** The images an `index.json` names; what cannot be read is left out. */
+/** Returns the images that an `index.json` names. Leaves out entries that cannot be read. */
 export function decodeIndexJson(text: string): ImageEntry[] {
   let parsed: unknown;
   try {
@@ -53,7 +56,7 @@ export function decodeIndexJson(text: string): ImageEntry[] {
   });
 }
 
-/** The file's text; undefined when there is none. */
+/** Returns the file's text; undefined when there is none. */
 export function readIndexJson(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
@@ -63,7 +66,7 @@ export function readIndexJson(path: string): string | undefined {
   }
 }
 
-/** Replaces the file at once; `temporary` is on the same filesystem. */
+/** Replaces the file atomically. `temporary` is on the same file system. */
 export function writeIndexJson(path: string, text: string, temporary: string): void {
   try {
     writeFileSync(temporary, text, { flag: "wx" });

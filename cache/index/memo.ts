@@ -7,10 +7,13 @@ import type { Memo } from "../contract/memo.js";
 import type { StorePaths } from "../paths.js";
 import { makeStoreDirectory } from "../private-base.js";
 
-/** Bytes of the value's sha256 at the head of a file: a value that a power cut damaged is none. */
+/** Bytes of the value's sha256 at the head of a file: a damaged value does not count. */
 const CHECK = 16;
 
-/** Values as files `<kind>/<hash of key>`. They may vanish, so what cannot be read or written is only not remembered. */
+/**
+ * Values as files `<kind>/<hash of key>`. They may vanish, so a failed read or write only forgets
+ * the value.
+ */
 export class FileMemo implements Memo {
   constructor(private readonly paths: StorePaths) {}
 
@@ -22,7 +25,7 @@ export class FileMemo implements Memo {
     const bytes = typeof value === "string" ? Buffer.from(value) : value;
     try {
       writeFileAtomic(this.#path(kind, key), Buffer.concat([check(bytes), bytes]), {
-        // Collection removes what is left there.
+        // Collection removes abandoned temporary files.
         tidy: false,
         makeParents: (directory) => makeStoreDirectory(this.paths, directory),
       });

@@ -13,7 +13,10 @@ interface DraftRow {
   readonly layer: number;
 }
 
-/** Removes what a holder had in flight when its process died: drafts, leases, temporary files. Its lock is held by the caller. */
+/**
+ * Removes the unfinished work of a holder whose process died: staging directories, leases,
+ * temporary files. The caller holds its lock.
+ */
 export function cleanUpAfter(
   holder: string,
   directory: string,
@@ -30,7 +33,8 @@ export function cleanUpAfter(
     const left = database.transaction(() => {
       const trees = database.all<DraftRow>("SELECT dir, layer FROM drafts WHERE holder = ?", holder).map(({ dir, layer }) => {
         const dropped = database.run("DELETE FROM layers WHERE id = ? AND draft = 1", layer).changes > 0;
-        // The snapshot of an existing layer is renamed into place before its row says so: when it is there, it is whole.
+        // The snapshot of an existing layer is renamed into place before its row is updated: an
+        // existing one is complete.
         if (!dropped && existsSync(join(paths.snapshots, layerId(layer))))
           database.run("UPDATE layers SET unpacked = 1, boot = ? WHERE id = ?", unsynced.boot, layer);
         return join(paths.snapshots, dir);
@@ -46,7 +50,10 @@ export function cleanUpAfter(
   if (!removeTree(directory)) orphans.add(directory);
 }
 
-/** Who makes drafts or has leases, dead or alive: on a full disk a process ends without taking its rows along. */
+/**
+ * Returns the holders of staging directories or leases, dead or alive. A process that ends on a
+ * full disk leaves its rows.
+ */
 export function holders(database: Database): readonly string[] {
   if (!database.exists) return [];
   const rows = database.all<{ holder: string }>("SELECT holder FROM leases WHERE expires IS NULL UNION SELECT holder FROM drafts");
@@ -54,8 +61,8 @@ export function holders(database: Database): readonly string[] {
 }
 
 /**
- * For a database made from nothing beside files that are already there: snapshots and cache mounts that no row knows are garbage, and the
- * snapshots' names must not be given out again.
+ * Registers the files beside a new database. Snapshots and cache mounts without a row are garbage,
+ * and the snapshots' names must not be used again.
  */
 export function adoptTrees(database: Database, orphans: Orphans, paths: StorePaths): void {
   let highest = 0;

@@ -15,18 +15,20 @@ interface ResultRow {
   readonly name: string;
   readonly components: string;
   readonly created_at: number;
-  /** Id of the build; empty: of another machine. */
+  /** Id of the build; empty for one of another machine. */
   readonly build: string | null;
 }
 
-/** Stands for the build in rows of results that another machine made. */
+/** Value of `build` in rows of results that another machine made. */
 const IMPORTED = "";
 
 const COLUMNS = "r.id, r.primary_key, r.layers, r.name, r.components, r.created_at, r.build";
 
-/** Results and the keys they are found under, as rows. A layer's row cannot go while a result's row names it. */
+/**
+ * Results and their keys as rows. A layer's row cannot be deleted while a result's row names it.
+ */
 export class IndexedResults implements ResultIndex {
-  /** When each result was used through this handle, in milliseconds since the epoch. */
+  /** Milliseconds since the epoch at which this handle used each result. */
   readonly #uses = new Map<number, number>();
 
   constructor(
@@ -40,7 +42,7 @@ export class IndexedResults implements ResultIndex {
     if (!this.database.exists) return undefined;
     const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?`, key);
     if (!row || this.kind.isForeignResult(row.id)) return undefined;
-    // Leased at once: the caller goes on to use the layers, and collection may be at work in another process.
+    // Leased at once: the caller goes on to use the layers, and another process may be collecting.
     if (!this.leases.keepFound("result", String(row.id))) return undefined;
     this.#uses.set(row.id, Date.now());
     return record(row);
@@ -93,14 +95,17 @@ export class IndexedResults implements ResultIndex {
     return row && source(row);
   }
 
-  /** Writes the uses: only collection asks for them. */
+  /** Writes the uses, which only collection reads. */
   close(): void {
     const uses = [...this.#uses];
     this.#uses.clear();
     for (const [id, usedAt] of uses) this.database.run("UPDATE results SET used_at = max(used_at, ?) WHERE id = ?", usedAt, id);
   }
 
-  /** Nothing leads to the key's result any more. A build that uses it keeps it, without keys, until it ends; then it is collected. */
+  /**
+   * Removes the keys of a key's result. A build that uses the result keeps it until the build ends;
+   * then it is collected.
+   */
   #forget(key: CacheKey): void {
     const found = this.database.get<{ result: number }>("SELECT result FROM keys WHERE key = ?", key);
     if (!found) return;
@@ -135,7 +140,7 @@ export class IndexedResults implements ResultIndex {
     return { id, primaryKey: keys[0], layers, createdAt: result.createdAt ?? now, name, components, build, imported };
   }
 
-  /** From now on the keys lead to this result, whatever they led to before; a result that is gone gets no names. */
+  /** Makes the keys lead to this result from now on. A deleted result gets no keys. */
   #name(id: number, keys: readonly CacheKey[]): void {
     for (const key of keys) this.database.run("INSERT OR REPLACE INTO keys (key, result) SELECT ?, id FROM results WHERE id = ?", key, id);
   }

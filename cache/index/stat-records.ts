@@ -8,8 +8,8 @@ export const RECORD = WORDS * 8;
 const DIGEST = 40;
 
 /**
- * Records that a shard gets while a build runs, as they will be in its file: a context may have
- * any number of files.
+ * Records that a shard gets while a build runs, in the form of its file: a context may have any
+ * number of files.
  */
 export class StatRecords {
   #words = new BigInt64Array(64 * WORDS);
@@ -27,7 +27,10 @@ export class StatRecords {
     return this.#places.get(dev)?.has(ino) ?? false;
   }
 
-  /** Undefined for a file that is not here, null for one that was another when it came here. */
+  /**
+   * Returns the digest of a file. Undefined means that it is not recorded; null means that it
+   * changed since.
+   */
   get(stat: FileStat): Digest | null | undefined {
     const place = this.#places.get(stat.dev)?.get(stat.ino);
     if (place === undefined) return undefined;

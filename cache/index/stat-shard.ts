@@ -6,20 +6,19 @@ import type { Xattrs } from "../../core/file-node.js";
 import type { FileStat, StatShard } from "../contract/stats.js";
 import { RECORD, StatRecords, WORDS } from "./stat-records.js";
 
-/*
- * A shard file: a header of four 32-bit words (magic, version, entries, the first word of the rest's sha256), then one
- * record per entry: dev, ino, size, mtime, ctime as 64-bit words and 32 bytes of sha256. Behind the records are the
- * attributes of those few files that have any, as JSON by `dev:ino`; nothing when no file has. Words are in the
- * machine's order, which the magic shows: the file never leaves its machine. Records are compared in place, so loading
- * costs one read and one pass to index them.
- */
+/* A shard file: a header of four 32-bit words (magic, version, entries, the first word of the
+ * rest's sha256), then one record for each entry: dev, ino, size, mtime, ctime as 64-bit words and
+ * 32 bytes of sha256. The attributes of files that have any follow as JSON by `dev:ino`; nothing
+ * follows when no file has. Words are in the machine's order, which the magic shows: the file never
+ * leaves its machine. Records are compared in place, so loading costs one read and one pass to
+ * index them. */
 const MAGIC = 0x73746174;
 const VERSION = 3;
 const HEADER = 16;
 
 /**
- * Nanoseconds within which two changes of a file may leave it with the same times: the kernel's coarse clock ticks every 1 to 10 ms;
- * filesystems that keep whole seconds (FAT: two) show zeros.
+ * Nanoseconds within which two changes of a file may leave it with the same times. The kernel's
+ * coarse clock ticks every 1 to 10 ms; file systems that keep whole seconds (FAT: two) show zeros.
  */
 const TICK = 20_000_000n;
 const COARSE_TICK = 2_000_000_000n;
@@ -28,7 +27,7 @@ const SECOND = 1_000_000_000n;
 export class FileStatShard implements StatShard {
   readonly #loaded: Loaded;
   readonly #added = new StatRecords();
-  /** Of those added files that have any, by {@link keyOf}. */
+  /** Attributes of added files that have any, by {@link keyOf}. */
   readonly #addedXattrs = new Map<string, Xattrs>();
 
   constructor(
@@ -85,7 +84,7 @@ export class FileStatShard implements StatShard {
     }
   }
 
-  /** Attributes of the files that are saved, by {@link keyOf}. */
+  /** Returns the attributes of the files that are saved, by {@link keyOf}. */
   #xattrsOf(kept: readonly BigInt64Array[]): ReadonlyMap<string, Xattrs> {
     const all = new Map<string, Xattrs>();
     if (this.#loaded.xattrs.size > 0) {
@@ -145,7 +144,7 @@ class Loaded {
     }
   }
 
-  /** Records that were found since loading and that `keep` wants. */
+  /** Returns the records that were found since loading and that `keep` accepts. */
   seen(keep: (dev: bigint, ino: bigint) => boolean): readonly BigInt64Array[] {
     const kept: BigInt64Array[] = [];
     for (let record = 0; record < this.#seen.length; record++) {
@@ -181,7 +180,10 @@ function load(path: string): Loaded {
   return new Loaded(file.subarray(HEADER, end), new Map(Object.entries(xattrs)));
 }
 
-/** No checksum of zlib's: loading that takes longer than a thousand files' records. */
+/**
+ * Returns the checksum of the records. Note that we do not use zlib's, because loading zlib takes
+ * longer than a thousand files' records.
+ */
 function checkOf(records: Uint8Array): number {
   return hash("sha256", records, "buffer").readUInt32LE();
 }

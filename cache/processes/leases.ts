@@ -5,18 +5,21 @@ import { isRunning, type Owner } from "./owner.js";
 import type { Lease, LeaseKind, Leases } from "../contract/leases.js";
 
 /**
- * Milliseconds a lease lasts when its holder has not taken its lock: a build that finds everything cached writes nothing and is over in
- * moments, so it need not load what locking takes.
+ * Milliseconds that a lease lasts when its holder has not taken its lock. A fully cached build
+ * writes nothing and ends soon, so it need not load the native code that locking takes.
  */
 const TIMED = 10 * 60_000;
 
-/** Leases as rows, one per holder and thing. */
+/** Leases as rows, one for each holder and part. */
 export class StoreLeases implements Leases {
-  /** How often this handle holds a thing explicitly. */
+  /** Number of times that this handle holds a part explicitly. */
   readonly #counts = new Map<string, number>();
-  /** What this handle wrote or found and therefore keeps until it is referred to or the handle is closed. */
+  /**
+   * Parts that this handle wrote or found. They are kept until they are referred to or the handle
+   * is closed.
+   */
   readonly #written = new Set<string>();
-  /** Set while some leases of this handle are only for a time. */
+  /** Timer that is set while some leases of this handle expire. */
   #renewal: NodeJS.Timeout | undefined;
 
   constructor(
@@ -30,14 +33,14 @@ export class StoreLeases implements Leases {
     const there = () => ids.map(String).filter((id) => this.exists(kind, id));
     let held: readonly string[];
     try {
-      // Collection looks and removes inside a transaction too: what is there now stays.
+      // Collection looks and removes inside a transaction too, so an existing part stays.
       held = this.database.transaction(() => {
         const found = there();
         for (const id of found) this.#insert(kind, id);
         return found;
       });
     } catch (error) {
-      // Where nothing can be written, what is there can still be used; nothing much can be collected either.
+      // On a read-only store, existing parts can still be used, and collection cannot remove much.
       if (!isUnwritable(error)) throw error;
       return { held: there(), release() {} };
     }
@@ -54,7 +57,7 @@ export class StoreLeases implements Leases {
     };
   }
 
-  /** Keeps what this handle is about to write, or needs as if it had. */
+  /** Keeps a part that this handle is about to write, or needs in the same way. */
   keepWritten(kind: LeaseKind, id: string): void {
     const key = keyOf(kind, id);
     if (this.#written.has(key)) return;
@@ -63,8 +66,8 @@ export class StoreLeases implements Leases {
   }
 
   /**
-   * Keeps what this handle found and is going to use. False when it is gone: collection looks and removes inside a transaction too, so what
-   * is there now stays.
+   * Keeps a part that this handle found and is going to use. Returns false when it is gone.
+   * Collection looks and removes inside a transaction too, so an existing part stays.
    */
   keepFound(kind: LeaseKind, id: string): boolean {
     if (this.keeps(kind, id)) return true;
@@ -75,24 +78,24 @@ export class StoreLeases implements Leases {
         return true;
       });
     } catch (error) {
-      // As above.
+      // The store is read-only, see `hold`.
       if (isUnwritable(error)) return this.exists(kind, id);
       throw error;
     }
   }
 
-  /** Whether this handle keeps it. */
+  /** Returns true when this handle keeps the part. */
   keeps(kind: LeaseKind, id: string): boolean {
     return this.#written.has(keyOf(kind, id)) || this.#counts.has(keyOf(kind, id));
   }
 
-  /** What was written is referred to now, and needs this handle no more. */
+  /** Releases written parts that are referred to now. */
   settle(kind: LeaseKind, ids: Iterable<string>): void {
     const free = [...ids].filter((id) => this.#written.delete(keyOf(kind, id)) && !this.#counts.has(keyOf(kind, id)));
     if (free.length > 0) this.database.transaction(() => this.#delete(kind, free));
   }
 
-  /** The holder has its lock now: its leases last as long as it does. */
+  /** Makes the leases last as long as the holder, which has its lock now. */
   makeLasting(): void {
     if (this.#renewal) this.database.run("UPDATE leases SET expires = NULL WHERE holder = ?", this.owner.id);
     this.#endRenewal();
@@ -105,11 +108,13 @@ export class StoreLeases implements Leases {
     this.#written.clear();
   }
 
-  /** Drops leases whose time is over or whose holder is dead. Call inside the transaction that collects. */
+  /**
+   * Drops expired leases, and leases of dead holders. Call inside the transaction that collects.
+   */
   dropDead(): void {
     const now = Date.now();
     this.database.run("DELETE FROM leases WHERE expires < ?", now);
-    // Made before the clock was put back: only a holder that is still there needs it.
+    // A lease of before the clock was set back: only a living holder needs it.
     for (const { holder } of this.database.all<{ holder: string }>("SELECT DISTINCT holder FROM leases WHERE expires > ?", now + TIMED)) {
       if (!isRunning(holder)) this.database.run("DELETE FROM leases WHERE holder = ? AND expires IS NOT NULL", holder);
     }
@@ -120,7 +125,8 @@ export class StoreLeases implements Leases {
 
   #insert(kind: LeaseKind, id: string): void {
     const expires = this.owner.taken ? null : Date.now() + TIMED;
-    // Whoever is still there after half of the time (a long upload of cached layers) takes its lock, which makes all its leases lasting.
+    // A holder that still lives after half of the time (a long upload of cached layers) takes its
+    // lock, which makes all its leases lasting.
     if (expires !== null) this.#renewal ??= setTimeout(() => this.#renew(), TIMED / 2).unref();
     this.database.run("INSERT OR REPLACE INTO leases (kind, id, holder, expires) VALUES (?, ?, ?, ?)", kind, id, this.owner.id, expires);
   }
@@ -133,7 +139,8 @@ export class StoreLeases implements Leases {
     try {
       this.owner.directory();
     } catch (error) {
-      // A full disk, for one: the leases may end early, which is no reason to end a build that runs well.
+      // On a full disk, for one, the leases may end early. That is no reason to end a build that
+      // runs well.
       if (!(error instanceof TsbuildError)) throw error;
     }
   }

@@ -6,7 +6,10 @@ import { ioError } from "../errors.js";
 
 export type MakeDirectory = (path: string) => void;
 
-/** Takes the lock of a file that is there only while somebody has it. Answers its descriptor, or undefined when another has it. `take` is flock(2). */
+/**
+ * Takes the lock of a file that exists only while a process has it. Returns its descriptor, or
+ * undefined when another process has the lock. `take` is flock(2).
+ */
 export function lockFile(
   path: string,
   makeDirectory: MakeDirectory,
@@ -17,7 +20,7 @@ export function lockFile(
     let mine = false;
     try {
       if (!take(fd)) return undefined;
-      // The last owner removes the file: a lock on a removed file is none.
+      // The last owner removes the file: a lock on a removed file is worthless.
       mine = inodeOf(path) === fstatSync(fd).ino;
       if (mine) return fd;
     } finally {
@@ -26,10 +29,11 @@ export function lockFile(
   }
 }
 
-/** Gives a lock back. */
+/** Releases a lock. */
 export function unlockFile(path: string, fd: number): void {
   try {
-    // While the lock is held, so that nobody removes a file that another has just locked.
+    // Removed while the lock is held, so that no process removes a file that another has just
+    // locked.
     unlinkSync(path);
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT") throw ioError(`Cannot release the lock "${path}"`, error);
@@ -38,7 +42,10 @@ export function unlockFile(path: string, fd: number): void {
   }
 }
 
-/** Gives a share of a lock back. The last one takes all of it for a moment, which lets it remove the file. */
+/**
+ * Releases a share of a lock. The last owner takes the whole lock for a moment, which allows it to
+ * remove the file.
+ */
 export function unlockShare(path: string, fd: number): void {
   let isLast = false;
   try {

@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 
-/** Returns which other process has a file locked, for people: `process 4711`, and how to go on when that is stopped. Undefined where the kernel does not say. */
+/**
+ * Returns the other process that has a file locked, for people: `process 4711`, and how to go on
+ * when that process is stopped. Returns undefined where the kernel does not report it.
+ */
 export function lockHolder(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) return undefined;
@@ -10,8 +13,9 @@ export function lockHolder(path: string): string | undefined {
 }
 
 /**
- * Returns the process that has flock on a file, from the text of /proc/locks. Note that file systems with several devices (btrfs, overlayfs) show other numbers there than
- * stat does: then nobody is named, because an inode alone might be another file's.
+ * Returns the process that has flock on a file, from the text of /proc/locks. Note that file
+ * systems with several devices (btrfs, overlayfs) show other numbers there than stat does. Then no
+ * process is named, because an inode alone might be another file's.
  */
 export function holderIn(locks: string, { dev, ino }: { readonly dev: number; readonly ino: number }): number | undefined {
   const major = (dev >> 8) & 0xfff;
@@ -19,7 +23,8 @@ export function holderIn(locks: string, { dev, ino }: { readonly dev: number; re
   const file = `${hex(major)}:${hex(minor)}:${ino}`;
   for (const line of locks.split("\n")) {
     const [, kind, , , pid, where] = line.split(/\s+/);
-    // A waiter's line has an arrow in the place of the kind; a holder in another process namespace has no number.
+    // A waiter's line has an arrow in the place of the kind. A holder in another process namespace
+    // has no number.
     if (kind === "FLOCK" && where === file && Number(pid) > 0) return Number(pid);
   }
   return undefined;
@@ -27,7 +32,10 @@ export function holderIn(locks: string, { dev, ino }: { readonly dev: number; re
 
 const hex = (number: number): string => number.toString(16).padStart(2, "0");
 
-/** The state follows the program's name, which may hold anything, brackets too. */
+/**
+ * Returns true for the state of a stopped process. The state follows the program's name, which may
+ * hold anything, brackets too.
+ */
 function isStopped(stat: string): boolean {
   return /^[Tt]\s/.test(stat.slice(stat.lastIndexOf(")") + 2));
 }

@@ -8,28 +8,37 @@ import { lockFile, type MakeDirectory, unlockFile, unlockShare } from "./lock-fi
 import type { StorePaths } from "../paths.js";
 import { makeStoreDirectory } from "../private-base.js";
 
-/** Milliseconds between looks at a lock that another process has: short first, since most locks are. */
+/**
+ * Milliseconds between attempts at a lock of another process: short first, since most locks are
+ * short.
+ */
 const FIRST_WAIT = 5;
 const LONGEST_WAIT = 50;
-/** Looks at a lock between looks at who has it: about a second. */
+/** Attempts between two queries for the holder: about a second. */
 const LOOKS = 20;
 
 interface Waiter {
   /** Called with the descriptor that has the lock. */
   readonly take: (fd: number) => void;
   readonly fail: (error: unknown) => void;
-  /** Told who has the lock. */
+  /** Called with the holder of the lock. */
   readonly held: (holder: string | undefined) => void;
 }
 
-/** One lock file in this process. Whoever waits stands in the queue; only the first looks for other processes' release. */
+/**
+ * One lock file in this process. Waiters stand in the queue; only the first one polls for other
+ * processes' release.
+ */
 interface Entry {
   fd: number | undefined;
   readonly queue: Waiter[];
   timer: NodeJS.Timeout | undefined;
 }
 
-/** By path and for the whole process: several handles of one store wait for each other without polling. */
+/**
+ * Entries by path for the whole process: several handles of one store wait for each other without
+ * polling.
+ */
 const entries = new Map<string, Entry>();
 
 /** Locks as flock on files in `directory`, named by a hash because names may be anything. */
@@ -128,7 +137,8 @@ function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, looks: n
         const fd = lockFile(path, makeDirectory);
         if (fd === undefined) {
           if (looks % LOOKS === LOOKS - 1) tell(path, entry);
-          // Whoever was told may have stopped waiting: a lock that nobody waits for must not be taken.
+          // The waiter may have given up in the callback: a lock without a waiter must not be
+          // taken.
           if (entry.queue.length > 0) poll(path, entry, makeDirectory, looks + 1);
           return;
         }
@@ -143,13 +153,16 @@ function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, looks: n
   );
 }
 
-/** Tells those who wait when another has the lock than before, or is stopped or no longer so. */
+/**
+ * Calls the waiters when another process has the lock than before, or when the holder was stopped
+ * or continued.
+ */
 function tell(path: string, entry: Entry): void {
   const holder = lockHolder(path);
   for (const waiter of entry.queue) waiter.held(holder);
 }
 
-/** Forgets an entry nobody waits for and nobody has. */
+/** Forgets an entry without waiters and owner. */
 function settle(path: string, entry: Entry): void {
   if (entry.queue.length > 0 || entry.fd !== undefined) return;
   clearTimeout(entry.timer);
@@ -157,7 +170,10 @@ function settle(path: string, entry: Entry): void {
   entries.delete(path);
 }
 
-/** Runs `body` alone among all processes, waiting without the event loop: for moments that are rare and short. */
+/**
+ * Runs `body` alone among all processes. Blocks the event loop while it waits, for rare and short
+ * work.
+ */
 export function withFileLock<T>(path: string, makeDirectory: MakeDirectory, body: () => T): T {
   const sleep = new Int32Array(new SharedArrayBuffer(4));
   let fd = lockFile(path, makeDirectory);

@@ -2,13 +2,14 @@ import type { Database } from "../database/database.js";
 import { removeTree } from "./owner.js";
 
 /**
- * Trees nobody needs that are still on the disk. A row stands for each before its layer's row goes, so that a crash between the two
- * forgets none; what this user cannot remove (files of mapped ids) waits for the worker.
+ * Unneeded trees that are still on the disk. Each gets a row before its layer's row is deleted, so
+ * that a crash between the two forgets none. The worker removes the trees that this user cannot
+ * remove (files of mapped ids).
  */
 export class Orphans {
   constructor(private readonly database: Database) {}
 
-  /** Inside the transaction that makes them orphans. */
+  /** Adds a tree. Call inside the transaction that makes it an orphan. */
   add(path: string): void {
     this.database.run("INSERT OR IGNORE INTO orphans (path) VALUES (?)", path);
   }
@@ -25,7 +26,7 @@ export class Orphans {
     });
   }
 
-  /** Removes what can be removed from here. */
+  /** Removes the trees that can be removed from here. */
   remove(paths: readonly string[]): void {
     this.forget(paths.filter((path) => removeTree(path)));
   }

@@ -8,12 +8,13 @@ import { prepareLayout, type StorePaths } from "../paths.js";
 
 /** Prefix of an owner's directory before its lock is taken. */
 const UNBORN = ".new-";
-/** Milliseconds after which an unborn directory cannot be one that a process is just making. */
+/** Milliseconds after which an unlocked directory cannot be one that a process is just making. */
 const UNBORN_AGE = 60_000;
 
 /**
- * One store handle as others see it: `tmp/<id>/` holds what it has in flight, and `tmp/<id>/lock` is locked (flock) for as long as its process
- * lives, which the kernel guarantees. Taken on the first write only: reading commands load no native code for it.
+ * One store handle as other processes see it. `tmp/<id>/` holds its unfinished work, and
+ * `tmp/<id>/lock` is locked (flock) for as long as its process lives, which the kernel guarantees.
+ * The lock is taken on the first write only: reading commands load no native code for it.
  */
 export class Owner {
   readonly id = `${process.pid}-${randomBytes(6).toString("hex")}`;
@@ -29,7 +30,10 @@ export class Owner {
     return this.#lock !== undefined;
   }
 
-  /** The directory for what is in flight, on the filesystem of everything else, so that renaming works. */
+  /**
+   * Returns the directory for unfinished work. It is on the store's file system, so that renaming
+   * works.
+   */
   directory(): string {
     const directory = join(this.paths.tmp, this.id);
     if (this.#lock !== undefined) return directory;
@@ -39,7 +43,7 @@ export class Owner {
       mkdirSync(unborn);
       const fd = openSync(join(unborn, "lock"), "wx");
       flock(fd, "exclusive");
-      // Others judge by the lock, so the directory must not be seen without it.
+      // Other processes judge by the lock, so they must not see the directory without it.
       renameSync(unborn, directory);
       this.#lock = fd;
     } catch (error) {
@@ -49,12 +53,12 @@ export class Owner {
     return directory;
   }
 
-  /** A new name in {@link directory}. */
+  /** Returns a new name in {@link directory}. */
   temporaryPath(prefix: string): string {
     return join(this.directory(), `${prefix}-${randomBytes(6).toString("hex")}`);
   }
 
-  /** A new directory in {@link directory}. */
+  /** Makes a new directory in {@link directory}. */
   temporaryDirectory(): string {
     const path = this.temporaryPath("dir");
     try {
@@ -65,7 +69,7 @@ export class Owner {
     return path;
   }
 
-  /** Gives up ownership; answers the directory when something in it could not be removed. */
+  /** Gives up ownership. Returns the directory when something in it could not be removed. */
   release(): string | undefined {
     if (this.#lock === undefined) return undefined;
     const directory = join(this.paths.tmp, this.id);
@@ -75,7 +79,7 @@ export class Owner {
     return left;
   }
 
-  /** Whether the holder of this id lives. */
+  /** Returns true when the holder of this id lives. */
   isAlive(id: string): boolean {
     if (id === this.id) return true;
     const fd = openLock(join(this.paths.tmp, id));
@@ -87,14 +91,17 @@ export class Owner {
     }
   }
 
-  /** Directories of the other owners, dead or alive. */
+  /** Returns the directories of the other owners, dead or alive. */
   others(): readonly string[] {
     return readdirSync(this.paths.tmp)
       .filter((name) => name !== this.id && !name.startsWith(UNBORN))
       .map((name) => join(this.paths.tmp, name));
   }
 
-  /** Calls `cleanUp` for every owner whose process is gone, while holding its lock, so that one process cleans up. */
+  /**
+   * Calls `cleanUp` for every owner whose process is gone, while holding its lock, so that one
+   * process cleans up.
+   */
   reapDead(cleanUp: (id: string, directory: string) => void): void {
     for (const name of readdirSync(this.paths.tmp)) {
       const directory = join(this.paths.tmp, name);
@@ -113,7 +120,7 @@ export class Owner {
   }
 }
 
-/** Whether the process that gave itself this id runs, as far as its number tells. */
+/** Returns true when the process that made this id seems to run, by its number. */
 export function isRunning(id: string): boolean {
   try {
     return process.kill(Number.parseInt(id, 10), 0);
@@ -122,13 +129,14 @@ export function isRunning(id: string): boolean {
   }
 }
 
-/** Removes a tree as far as this user can; answers whether it is gone. */
+/** Removes a tree as far as this user can. Returns true when it is gone. */
 export function removeTree(path: string): boolean {
   try {
     rmSync(path, { recursive: true, force: true });
     return true;
   } catch (error) {
-    // For the worker: directories of mapped ids, read-only ones, and those nested so deep that Node's recursion ends.
+    // Left to the worker: directories of mapped ids, read-only ones, and those nested too deep for
+    // Node's recursion.
     if (systemErrorCode(error) === undefined && !(error instanceof RangeError)) throw error;
     return false;
   }
@@ -145,7 +153,7 @@ function openLock(directory: string): number | undefined {
 
 function age(path: string): number {
   try {
-    // Whichever way the clock was put since.
+    // The clock may have been set either way since.
     return Math.abs(Date.now() - statSync(path).mtimeMs);
   } catch {
     return 0;

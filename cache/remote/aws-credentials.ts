@@ -52,14 +52,19 @@ async function sdkChain(env: Environment, requestHandler: SdkHttp): Promise<() =
   });
 }
 
-/** Stands for the files of a user without a home, whom the SDK would ask the system about. */
+/**
+ * Path in the place of the files of a user without a home, for whom the SDK would ask the system.
+ */
 const NO_FILE = "/dev/null";
 
 function filePath(env: Environment, variable: string, name: string): string | undefined {
   return env[variable] || inHome(env, ".aws", name);
 }
 
-/** Tells whether nothing was found, or looked for in the home of a user who has none. */
+/**
+ * Returns true when no credentials were found, or were looked for in the home of a user who has
+ * none.
+ */
 function isPlainLack(cause: unknown): boolean {
   if (!(cause instanceof Error)) return true;
   return cause.message.startsWith("Could not load credentials from any") || cause.message.includes("uv_os_homedir");

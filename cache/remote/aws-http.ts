@@ -28,7 +28,7 @@ const MAX_ANSWER = 1 << 20;
  * for them.
  */
 export class SdkHttp {
-  /** Options of the transfer that asked last: it is the one that waits. */
+  /** Options of the latest transfer, which is the one that waits. */
   options: ServiceOptions;
   readonly #http: CacheHttp;
 

@@ -4,36 +4,42 @@ import type { TransferContent } from "./content.js";
 
 export interface TransferOptions {
   readonly signal: AbortSignal;
-  /** Told of every wait for the service. */
+  /** Called for every wait for the service. */
   readonly onWait?: OnWait | undefined;
 }
 
 /** A place that a cache is read from. */
 export interface CacheSource {
-  /** As people know it. */
+  /** Display name, e.g. `registry ghcr.io/org/app:cache`. */
   readonly name: string;
-  /** How layers that come from here remember it, see {@link ./origin.ts}. */
+  /** Origin that is recorded for layers of this cache, see {@link ./origin.ts}. */
   readonly origin: string;
-  /** The small part: keys and descriptors, no layers. Undefined when there is no cache. */
+  /**
+   * Loads the small part: keys and descriptors, no layers. Resolves to undefined when there is no
+   * cache.
+   */
   load(options: TransferOptions): Promise<TransferContent | undefined>;
-  /** Bytes of a layer or mount; the reader verifies them. */
+  /** Yields the bytes of a layer or mount. The reader verifies them. */
   blob(descriptor: Descriptor, options: TransferOptions): AsyncIterable<Uint8Array>;
 }
 
-/** A blob on its way out. */
+/** A blob that is sent to a cache. */
 export interface OutgoingBlob {
   readonly descriptor: Descriptor;
-  /** Opens the bytes anew for each attempt; not called when the blob is there already. */
+  /** Opens the bytes again for each attempt. Not called when the cache has the blob already. */
   open(): AsyncIterable<Uint8Array>;
-  /** Where it came from, when it came from a registry. */
+  /** Registry origin of the blob, if any. */
   readonly origin: string | undefined;
 }
 
-/** A place that a cache is written to. Blobs first, several at once; then `finish`, which makes the cache visible at once. */
+/**
+ * A place that a cache is written to. Blobs are sent first, several at once; then `finish` makes
+ * the cache visible atomically.
+ */
 export interface CacheTarget {
-  /** As people know it. */
+  /** Display name, e.g. `registry ghcr.io/org/app:cache`. */
   readonly name: string;
-  /** Stores a blob unless it is there. */
+  /** Stores a blob unless the cache has it. */
   put(blob: OutgoingBlob, options: TransferOptions & { readonly onProgress?: (bytes: number) => void }): Promise<void>;
   finish(content: TransferContent, options: TransferOptions): Promise<void>;
 }

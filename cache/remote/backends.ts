@@ -8,15 +8,18 @@ import type { ManifestForm } from "./manifest.js";
 import type { CacheFrom, CacheTo } from "./options.js";
 import { parseCacheOrigin } from "./origin.js";
 
-/** What backends need of the build they work for. */
+/** Services of a build that backends use. */
 export interface BackendContext {
   readonly env: Environment;
-  /** `insecure`: hosts whose certificates are not checked. */
+  /** Returns a client. `insecure` lists hosts whose certificates are not checked. */
   readonly registry: (insecure: readonly string[]) => Promise<RegistryClient>;
   readonly http: CacheHttp;
 }
 
-/** The place that a cache is read from; undefined for one that does not exist here (`gha` outside GitHub Actions). */
+/**
+ * Opens the place that a cache is read from. Returns undefined for one that does not exist here
+ * (`gha` outside GitHub Actions).
+ */
 export async function openSource(options: CacheFrom, context: BackendContext): Promise<CacheSource | undefined> {
   switch (options.type) {
     case "registry": {
@@ -36,7 +39,7 @@ export async function openSource(options: CacheFrom, context: BackendContext): P
   }
 }
 
-/** The place that a cache is written to; undefined as in {@link openSource}. */
+/** Opens the place that a cache is written to. Returns undefined as {@link openSource} does. */
 export async function openTarget(options: Exclude<CacheTo, { type: "inline" }>, context: BackendContext): Promise<CacheTarget | undefined> {
   switch (options.type) {
     case "registry": {
@@ -58,7 +61,10 @@ export async function openTarget(options: Exclude<CacheTo, { type: "inline" }>, 
   }
 }
 
-/** The cache that a layer came from in an earlier build, with the credentials of this one; undefined when it came from an image. */
+/**
+ * Opens the cache that a layer of an earlier build came from, with the credentials of this build.
+ * Returns undefined for a layer of an image.
+ */
 export async function openOrigin(origin: string, context: BackendContext): Promise<CacheSource | undefined> {
   const parsed = parseCacheOrigin(origin);
   switch (parsed?.type) {

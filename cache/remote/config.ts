@@ -2,8 +2,9 @@ import * as v from "valibot";
 import type { Digest } from "../../core/digest.js";
 
 /**
- * The config of a build cache in BuildKit's form (`cache/remotecache/v1` there). Layers are chains: each names its parent by index. A record is a
- * key; `layers` are the results it leads to. Members called `tsbuild` are ours: BuildKit passes over members it does not know.
+ * The config of a build cache in BuildKit's form (`cache/remotecache/v1` there). Layers are chains:
+ * each names its parent by index. A record is a key; `layers` are the results it leads to. Members
+ * called `tsbuild` are ours: BuildKit ignores members that it does not know.
  */
 export const CACHE_CONFIG_TYPE = "application/vnd.buildkit.cacheconfig.v0";
 
@@ -13,7 +14,10 @@ export const INLINE_CACHE = "moby.buildkit.cache.v0";
 export interface CacheConfig {
   readonly layers: readonly CacheLayer[];
   readonly records: readonly CacheRecord[];
-  /** `explain`: what explanations of misses need, packed; see {@link TransferContent.explanations}. */
+  /**
+   * `explain` holds packed data for explanations of misses; see {@link
+   * TransferContent.explanations}.
+   */
   readonly tsbuild?: { readonly mounts?: readonly CacheMount[]; readonly explain?: string | undefined } | undefined;
 }
 
@@ -21,7 +25,7 @@ export interface CacheLayer {
   readonly blob: Digest;
   /** Index of the layer below; -1 for none. BuildKit leaves 0 out. */
   readonly parent: number;
-  /** Where no manifest describes the blobs (object stores). */
+  /** Present where no manifest describes the blobs (object stores). */
   readonly annotations?: LayerAnnotations | undefined;
 }
 
@@ -29,17 +33,23 @@ export interface LayerAnnotations {
   readonly mediaType: string;
   readonly diffID: string;
   readonly size: number;
-  /** RFC 3339; year 1 where it is not known. */
+  /** RFC 3339; year 1 where the time is unknown. */
   readonly createdAt?: string | undefined;
 }
 
 export interface CacheRecord {
-  /** `sha256:` and our key; of BuildKit's records the digest of an op. */
+  /** `sha256:` and our key; in BuildKit's records the digest of an op. */
   readonly digest: string;
-  /** Per input of the op the records it may be, by index, and the digest of what is selected from it; none in records of our keys. */
+  /**
+   * Possible records for each input of the op, by index, with the digest of the selection from it.
+   * Records of our keys have none.
+   */
   readonly inputs?: readonly (readonly { readonly selector?: string | undefined; readonly link: number }[])[] | undefined;
   readonly layers?: readonly { readonly layer: number; readonly createdAt?: string | undefined }[] | undefined;
-  /** Marks a record whose digest is one of our keys: the primary key of a result, or a further one of the result with that primary key (hex). */
+  /**
+   * Marks a record whose digest is one of our keys: the primary key of a result, or a further key
+   * of the result with that primary key (hex).
+   */
   readonly tsbuild?: { readonly name: string; readonly createdAt: string } | { readonly primary: string } | undefined;
 }
 
@@ -62,7 +72,7 @@ export const recordSchema = v.object({
   digest: v.string(),
   inputs: optional(v.array(list(v.object({ selector: optional(v.string()), link: v.pipe(v.number(), v.integer(), v.minValue(0)) })))),
   layers: optional(v.array(v.object({ layer: index, createdAt: optional(v.string()) }))),
-  // What another version wrote there is no reason to do without the rest.
+  // A member that another version wrote is no reason to refuse the rest.
   tsbuild: v.fallback(
     v.optional(v.union([v.object({ name: v.string(), createdAt: v.string() }), v.object({ primary: v.string() })])),
     undefined,

@@ -2,43 +2,44 @@ import type { CacheKey } from "../../core/cache-key.js";
 import type { Digest } from "../../core/digest.js";
 import type { Descriptor } from "../../oci/types.js";
 
-/** A layer as it travels. Its descriptor has no annotations: what they would say stands beside it. */
+/** A layer in a remote cache. Its descriptor has no annotations: their values stand beside it. */
 export interface TransferLayer {
   readonly diffId: Digest;
   readonly blob: Descriptor;
-  /** Milliseconds since the epoch; undefined when nobody said. */
+  /** Milliseconds since the epoch; undefined when unknown. */
   readonly createdAt: number | undefined;
 }
 
-/** What a step gave, and the keys it is found under, the primary first. */
+/** Result of a step, with its keys, the primary first. */
 export interface TransferResult {
   readonly keys: readonly [CacheKey, ...CacheKey[]];
-  /** Of the step. */
+  /** Name of the step. */
   readonly name: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  /** What its primary key was made of, for explanations; undefined when the cache does not say. */
+  /** Components of its primary key, for explanations; undefined when the cache has none. */
   readonly components?: string;
-  /** Bottom first. */
+  /** Layers, bottom first. */
   readonly layers: readonly TransferLayer[];
 }
 
 /**
- * A key as BuildKit keeps it: the digest of an operation, and for each of its inputs the records that it may be, seen through a selector (a digest;
- * empty: all of it). Records without inputs are sources and contents.
+ * A key in BuildKit's form: the digest of an operation, and for each of its inputs the possible
+ * records, each with a selector (a digest; empty selects all of it). Records without inputs are
+ * sources and contents.
  */
 export interface KeyRecord {
   readonly digest: string;
   readonly inputs: readonly (readonly { readonly selector: string /** Index. */; readonly record: number }[])[];
-  /** What the operation gave; undefined where the record only leads to others. */
+  /** Result of the operation; undefined where the record only leads to others. */
   readonly result: Pick<TransferResult, "layers" | "createdAt"> | undefined;
 }
 
 /** The content of a cache mount as a tar. */
 export interface TransferMount {
-  /** As the Dockerfile names it. */
+  /** Id in the Dockerfile. */
   readonly id: string;
-  /** Of its directory in a store: id, owner and mode in one. */
+  /** Name of its directory in a store, made of id, owner and mode. */
   readonly name: string;
   readonly blob: Descriptor;
 }
@@ -46,22 +47,30 @@ export interface TransferMount {
 /** Everything one cache holds. */
 export interface TransferContent {
   readonly results: readonly TransferResult[];
-  /** What BuildKit left, or is to find; then their results have no layers that `results` do not have. */
+  /**
+   * Records that BuildKit wrote, or shall find. Their results only have layers that `results` have
+   * too.
+   */
   readonly records?: readonly KeyRecord[];
   readonly mounts: readonly TransferMount[];
-  /** What keys were made of, veiled and packed by whoever explains; of each cache that was read, or of the one that is written. */
+  /**
+   * Components of keys, redacted and packed by the explainer: of each cache that was read, or of
+   * the cache that is written.
+   */
   readonly explanations?: readonly string[];
 }
 
 /** Media type of a cache mount's blob, without the suffix of its compression. */
 export const CACHE_MOUNT_TYPE = "application/vnd.tsbuild.cache-mount.v1.tar";
 
-/** Each layer once, by the digest of its blob. */
+/** Returns each layer once, by the digest of its blob. */
 export function layersOf(content: Pick<TransferContent, "results">): readonly TransferLayer[] {
   return [...new Map(content.results.flatMap((result) => result.layers.map((layer) => [layer.blob.digest, layer] as const))).values()];
 }
 
-/** Several caches as one; undefined when there are none. Links between records move along. */
+/**
+ * Joins several caches; returns undefined when there are none. Renumbers the links between records.
+ */
 export function joinContents(contents: readonly TransferContent[]): TransferContent | undefined {
   if (contents.length === 0) return undefined;
   let before = 0;

@@ -6,16 +6,19 @@ import { type CacheHttp, CacheServiceError, type ServiceOptions, type ServiceReq
 
 /** An entry that was found. */
 export interface CacheEntry {
-  /** Its whole key, when it was looked for by a prefix. */
+  /** Whole key of the entry, when a prefix was looked for. */
   readonly key: string;
-  /** A signed address. */
+  /** Signed address of the entry. */
   readonly url: string;
 }
 
-/** The cache service of GitHub Actions: entries that are written once under a key and found by the key or a prefix of it. */
+/**
+ * The cache service of GitHub Actions: entries that are written once under a key and found by the
+ * key or a prefix of it.
+ */
 export interface ActionsCache {
   find(key: string, options: ServiceOptions): Promise<CacheEntry | undefined>;
-  /** Answers false when the key is taken. */
+  /** Saves an entry. Returns false when the key is taken. */
   save(key: string, body: EntryBody, options: ServiceOptions): Promise<boolean>;
   read(entry: CacheEntry, options: ServiceOptions): AsyncIterable<Uint8Array>;
 }
@@ -28,7 +31,7 @@ export interface ServiceAddress {
   readonly version: 1 | 2;
 }
 
-/** Of entries; the same for BuildKit, whose entries are found under it as well. */
+/** Version of entries; equal to BuildKit's, whose entries are found under it as well. */
 const ENTRY_VERSION = createHash("sha256").update("|go-actionscache-1.0").digest("hex");
 /** Largest answer of the service itself, in bytes. */
 const MAX_ANSWER = 1 << 20;
@@ -54,7 +57,10 @@ abstract class Service {
     }, options);
   }
 
-  /** Asks the service; `path` is below its address. Answers parsed JSON, or undefined for no content. */
+  /**
+   * Asks the service. `path` is below its address. Returns parsed JSON, or undefined for no
+   * content.
+   */
   protected async ask(
     what: string,
     request: {
@@ -126,7 +132,7 @@ class ResultsService extends Service implements ActionsCache {
   }
 }
 
-/** Version 1, which servers of one's own still speak. */
+/** Version 1, which self-hosted servers still speak. */
 class ArtifactCache extends Service implements ActionsCache {
   async find(key: string, options: ServiceOptions): Promise<CacheEntry | undefined> {
     const path = `_apis/artifactcache/cache?keys=${encodeURIComponent(key)}&version=${ENTRY_VERSION}`;
@@ -163,7 +169,7 @@ class ArtifactCache extends Service implements ActionsCache {
   }
 }
 
-/** Undefined when the service says that there is such an entry already. */
+/** Runs `work`. Returns undefined when the service reports that the entry exists already. */
 async function unlessTaken<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

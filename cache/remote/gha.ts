@@ -10,19 +10,22 @@ import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { writeConfig } from "./write-config.js";
 
-/** As in BuildKit: entries `buildkit-blob-1-sha256:…`, and for each branch `index-SCOPE-1-BRANCH#N` with the cache config, N counting up. */
+/**
+ * Options of a cache in BuildKit's form: entries `buildkit-blob-1-sha256:…`, and for each branch
+ * `index-SCOPE-1-BRANCH#N` with the cache config, N counting up.
+ */
 export interface GhaOptions {
-  /** Tells caches of one repository apart. Default `buildkit`. */
+  /** Name that separates caches of one repository. Default `buildkit`. */
   readonly scope?: string;
-  /** Default `$ACTIONS_CACHE_URL` (version 1). */
+  /** Address of version 1. Default `$ACTIONS_CACHE_URL`. */
   readonly url?: string;
-  /** Default `$ACTIONS_RESULTS_URL` (version 2). */
+  /** Address of version 2. Default `$ACTIONS_RESULTS_URL`. */
   readonly urlV2?: string;
-  /** Default `$ACTIONS_RUNTIME_TOKEN`. */
+  /** Token of the service. Default `$ACTIONS_RUNTIME_TOKEN`. */
   readonly token?: string;
-  /** Of the service's API. Default: 2 where the environment says so. */
+  /** Version of the service's API. Default: 2 where the environment says so. */
   readonly version?: 1 | 2;
-  /** Milliseconds after which reading or writing this cache is given up. Default: 10 minutes. */
+  /** Milliseconds after which a transfer of this cache is given up. Default: 10 minutes. */
   readonly timeout?: number;
 }
 
@@ -32,7 +35,10 @@ const ATTEMPTS = 20;
 const READ = 1;
 const WRITE = 2;
 
-/** Whether there is a cache service here; elsewhere, such as on a laptop, a `type=gha` cache is left out, as buildx does. */
+/**
+ * Returns true when there is a cache service here. Without one, as on a laptop, a `type=gha` cache
+ * is left out, as buildx does.
+ */
 export function hasActionsCache(options: GhaOptions, env: Environment): boolean {
   return addressOf(options, env) !== undefined;
 }
@@ -97,7 +103,10 @@ async function readEntry(cache: ActionsCache, entry: CacheEntry, transfer: Servi
   return Buffer.concat(parts);
 }
 
-/** Entries cannot be changed: a new index gets the next number, and the highest one is found by their common prefix. */
+/**
+ * Saves the index under the next number, because entries cannot be changed. Readers find the
+ * highest number by the common prefix.
+ */
 async function saveIndex(cache: ActionsCache, key: string, data: Buffer, transfer: ServiceOptions): Promise<void> {
   const body = {
     size: data.length,
@@ -137,7 +146,9 @@ function addressOf(options: GhaOptions, env: Environment): ServiceAddress | unde
   return token && url ? { token, url, version } : undefined;
 }
 
-/** Branches that the token opens, from its claims; the service checks the token, not we. */
+/**
+ * Returns the branches that the token opens, from its claims. The service checks the token, not we.
+ */
 function scopesOf(token: string): readonly { readonly scope: string; readonly permission: number }[] {
   try {
     const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) as { readonly ac?: unknown };

@@ -12,7 +12,7 @@ import { exchange, type HttpRequest } from "../../net/transport.js";
 /** A request to a cache service that failed, after all retries. Codes start with `cache/`. */
 export class CacheServiceError extends HttpError {
   override readonly name = "CacheServiceError";
-  /** What the service said, at most 8 KiB. */
+  /** Body of the service's answer, at most 8 KiB. */
   readonly body: string;
 
   constructor(code: string, message: string, options: HttpErrorOptions & { readonly body?: string }) {
@@ -45,14 +45,14 @@ export interface ServiceOptions {
 }
 
 export interface ServiceRequest extends Omit<HttpRequest, "verify" | "signal" | "onWait"> {
-  /** Statuses that are answers; every other one is an error. */
+  /** Statuses that count as answers; every other one is an error. */
   readonly accept: readonly number[] | "all";
 }
 
 /** Makes a request again for each attempt, because signatures age. */
 export type MakeRequest = () => ServiceRequest | Promise<ServiceRequest>;
 
-/** HTTP to services that are no registries: the same connections, retries and proxies. */
+/** HTTP to services that are no registries, with the same connections, retries and proxies. */
 export class CacheHttp implements Disposable {
   readonly #connections: Connections;
 
@@ -64,12 +64,17 @@ export class CacheHttp implements Disposable {
     this.#connections = new Connections(env, defaultCertificateDirectories(env), failures, limits);
   }
 
-  /** Sends a request and repeats it after temporary failures. The caller reads or discards the body. */
+  /**
+   * Sends a request and repeats it after temporary failures. The caller reads or discards the body.
+   */
   request(make: MakeRequest, options: ServiceOptions): Promise<HttpAnswer> {
     return withRetries(async () => this.#attempt({ ...(await make()), ...options }), this.#retrying(options));
   }
 
-  /** Yields the bytes that `make` asks for from an offset on; goes on where a broken connection stopped. */
+  /**
+   * Yields the bytes that `make` requests from an offset on. Resumes where a broken connection
+   * stopped.
+   */
   async *download(make: (from: number) => ReturnType<MakeRequest>, options: ServiceOptions): AsyncGenerator<Uint8Array, void> {
     const retries = new Retries(this.#retrying(options));
     for (let from = 0; ; ) {
@@ -129,7 +134,10 @@ export class CacheHttp implements Disposable {
   }
 }
 
-/** The same bytes; fails at the end when they are not those of the blob. Services that are no content stores do not check that. */
+/**
+ * Yields the same bytes. Fails at the end when they do not match the blob's digest, which services
+ * that are no content stores do not check.
+ */
 export async function* verified(
   chunks: AsyncIterable<Uint8Array>,
   { digest, size }: Descriptor,
@@ -144,7 +152,7 @@ export async function* verified(
     throw new TsbuildError("cache/blob-corrupt", `Cannot use layer ${digest} from the ${name}: its bytes have another digest`);
 }
 
-/** What an error answer says: S3's XML, GitHub's JSON, or a line of text. */
+/** Returns the message in an error answer: S3's XML, GitHub's JSON, or a line of text. */
 function describe(body: string): string {
   const [, code] = /<Code>([^<]*)<\/Code>/.exec(body) ?? [];
   const [, message] = /<Message>([^<]*)<\/Message>/.exec(body) ?? [];
@@ -158,7 +166,7 @@ function describe(body: string): string {
     const words = msg ?? text ?? kind;
     if (typeof words === "string") return words;
   } catch {
-    // Not JSON.
+    // The body is no JSON.
   }
   return firstLine(body);
 }

@@ -16,7 +16,10 @@ import { cacheDocuments, type ManifestForm } from "./manifest.js";
 import { cacheOrigin } from "./origin.js";
 import { readCacheManifest } from "./read-manifest.js";
 
-/** A cache in an OCI layout directory, found there by tag (default `latest`) or by the digest of its manifest. */
+/**
+ * Returns a cache in an OCI layout directory, found by tag (default `latest`) or by the digest of
+ * its manifest.
+ */
 export function localSource(options: { readonly src: string; readonly tag?: string; readonly digest?: string }): CacheSource {
   const { src, tag = "latest", digest } = options;
   return {
@@ -54,7 +57,7 @@ export interface LocalTargetOptions {
   readonly dest: string;
   readonly tag?: string;
   readonly form: ManifestForm;
-  /** Blobs that nothing in the directory refers to any more are removed afterwards. */
+  /** True removes unreferenced blobs of the directory afterwards. */
   readonly reset?: boolean;
 }
 
@@ -86,7 +89,7 @@ export function localTarget(options: LocalTargetOptions): CacheTarget {
   };
 }
 
-/** An existing directory must be empty or a layout. */
+/** Prepares the directory. An existing directory must be empty or a layout. */
 function prepare(dest: string, folder: string): void {
   const names = existsSync(dest) ? readdirSync(dest) : [];
   if (names.length > 0 && !names.includes("oci-layout") && !names.includes("blobs") && !names.includes("index.json"))

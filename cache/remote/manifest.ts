@@ -7,17 +7,23 @@ import { writeConfig } from "./write-config.js";
 
 /** Annotation of a layer with its diffID, as containerd has it. */
 export const UNCOMPRESSED = "containerd.io/uncompressed";
-/** Annotation of a layer with the time it was made, BuildKit's. */
+/** BuildKit's annotation of a layer with its creation time. */
 export const CREATED_AT = "buildkit/createdat";
 
 export interface ManifestForm {
-  /** An image manifest whose config is the cache config; otherwise an index that lists layers and config, BuildKit's form before 0.21. */
+  /**
+   * True makes an image manifest whose config is the cache config. False makes an index that lists
+   * layers and config, BuildKit's form before 0.21.
+   */
   readonly imageManifest: boolean;
-  /** OCI's media types, not Docker's. */
+  /** True uses OCI's media types instead of Docker's. */
   readonly oci: boolean;
 }
 
-/** A cache as documents: its config, and the manifest that names config, layers and mounts so that registries keep them. */
+/**
+ * A cache as documents: its config, and the manifest that names config, layers and mounts so that
+ * registries keep them.
+ */
 export interface CacheDocuments {
   readonly config: { readonly descriptor: Descriptor; readonly bytes: Buffer };
   readonly manifest: { readonly descriptor: Descriptor; readonly bytes: Buffer };

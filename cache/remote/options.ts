@@ -2,31 +2,37 @@ import type { Compression } from "../../oci/media-types.js";
 import type { GhaOptions } from "./gha.js";
 import type { S3Options } from "./s3.js";
 
-/** Which cache mounts (`RUN --mount=type=cache`) travel with the cache: all, or those with these ids. Default: none. */
+/**
+ * Cache mounts (`RUN --mount=type=cache`) that are saved with the cache: all, or those with these
+ * ids. Default: none.
+ */
 export type MountSelection = "all" | readonly string[];
 
 interface CommonFrom {
-  /** Cache mounts that are not there yet begin with what the cache has for them. */
+  /** Cache mounts that are filled from the cache when they do not exist yet. */
   readonly mounts?: MountSelection;
 }
 
 interface CommonTo {
-  /** `min`: the layers of the result; `max`: those of every step. Default `min`. */
+  /** Layers to save: `min`, those of the result; `max`, those of every step. Default `min`. */
   readonly mode?: "min" | "max";
-  /** Of layers that are not compressed yet. */
+  /** Compression of layers that are not compressed yet. */
   readonly compression?: Compression;
   readonly compressionLevel?: number;
-  /** Bring all layers, also those of base images, into `compression`. */
+  /** True brings all layers, also those of base images, into `compression`. */
   readonly forceCompression?: boolean;
-  /** A failure is a warning instead of the end of the build. */
+  /** True turns a failure into a warning. */
   readonly ignoreError?: boolean;
   readonly mounts?: MountSelection;
 }
 
 interface ManifestOptions {
-  /** An image manifest that every registry takes, instead of an index. Default true, with OCI media types. */
+  /**
+   * True makes an image manifest, which every registry takes, instead of an index. Default true,
+   * with OCI media types.
+   */
   readonly imageManifest?: boolean;
-  /** Default true. */
+  /** True uses OCI's media types. Default true. */
   readonly ociMediaTypes?: boolean;
 }
 
@@ -44,7 +50,10 @@ export type CacheFrom = CommonFrom &
     | ({ readonly type: "s3" } & S3Options)
   );
 
-/** A cache that a build writes its results to. `inline` puts the keys into the image itself, whose layers are the cache then. */
+/**
+ * A cache that a build writes its results to. `inline` puts the keys into the image itself, whose
+ * layers are then the cache.
+ */
 export type CacheTo =
   | { readonly type: "inline" }
   | (CommonTo & ManifestOptions & { readonly type: "registry"; readonly ref: string; readonly insecure?: boolean })
@@ -53,7 +62,7 @@ export type CacheTo =
         readonly type: "local";
         readonly dest: string /** Default `latest`. */;
         readonly tag?: string;
-        /** Remove what nothing in the directory refers to any more. */
+        /** True removes unreferenced blobs of the directory. */
         readonly reset?: boolean;
       })
   | (CommonTo & { readonly type: "gha" } & GhaOptions)

@@ -1,8 +1,8 @@
 import { canonicalJson } from "../../core/canonical.js";
 
 /**
- * Where a layer of a cache can be fetched from, without secrets: a later build may need its bytes. Caches in registries are not among these:
- * their layers have an ordinary image reference as their origin.
+ * Place where a layer of a cache can be fetched, without secrets: a later build may need its bytes.
+ * Layers of caches in registries have an ordinary image reference as their origin.
  */
 export type CacheOrigin =
   | { readonly type: "local"; readonly src: string }
@@ -17,15 +17,15 @@ export type CacheOrigin =
       readonly pathStyle?: boolean | undefined;
     };
 
-/** Not the start of any image reference. */
+/** Scheme that no image reference begins with. */
 const SCHEME = "cache:";
 
-/** As a layer record keeps it. */
+/** Returns an origin in the form of a layer record. */
 export function cacheOrigin(origin: CacheOrigin): string {
   return SCHEME + canonicalJson(origin);
 }
 
-/** The cache that an origin names; undefined when it is an image reference. */
+/** Returns the cache that an origin names; undefined for an image reference. */
 export function parseCacheOrigin(text: string): CacheOrigin | undefined {
   return text.startsWith(`${SCHEME}{`) ? (JSON.parse(text.slice(SCHEME.length)) as CacheOrigin) : undefined;
 }

@@ -8,12 +8,16 @@ import type { KeyRecord, TransferContent, TransferLayer, TransferMount, Transfer
 /** Largest cache config that is read, in bytes. BuildKit itself reads none above 1 MiB. */
 export const MAX_CONFIG_SIZE = 32 << 20;
 
-/** Layers in a chain, twice what one mount can stack: without a limit a few bytes of a config would stand for any number of them. */
+/**
+ * Layers in a chain, twice the number that one mount can stack. Without a limit, a few bytes of a
+ * config would stand for any number of layers.
+ */
 const MAX_CHAIN = 1000;
 
 /**
- * Reads a cache config. `describe` gives the layer behind a blob when the config does not describe it itself; records whose layers are not
- * described lead to no result. Throws `image/invalid` when it is no config.
+ * Reads a cache config. `describe` returns the layer of a blob when the config does not describe
+ * it. Records whose layers are not described lead to no result. Throws `image/invalid` when it is
+ * no config.
  */
 export function readConfig(data: Uint8Array, what: string, describe: (blob: string) => TransferLayer | undefined): TransferContent {
   const config = check(configSchema, parseJson(data, what), what);
@@ -27,7 +31,7 @@ export function readConfig(data: Uint8Array, what: string, describe: (blob: stri
     const found: TransferLayer[] = [];
     for (let at = index; at !== -1; at = (config.layers[at] as (typeof config.layers)[number]).parent) {
       const layer = layers[at];
-      // Also where parents form a ring.
+      // This also ends a ring of parents.
       if (!layer || found.length === MAX_CHAIN) return undefined;
       found.push(layer);
     }
@@ -53,7 +57,7 @@ export function readInlineRecords(base64: string, stack: readonly TransferLayer[
 }
 
 function readRecords(records: readonly CacheRecord[], chain: Chain): Omit<TransferContent, "mounts"> {
-  // What was written here has all of it under our keys, too.
+  // A cache of tsbuild has everything under our keys too.
   if (records.some((record) => record.tsbuild)) return { results: resultsOf(records, chain) };
   return { results: [], records: records.map((record) => keyRecord(record, chain)) };
 }
@@ -102,7 +106,9 @@ function mountOf({
   return isDigest(digest) ? [{ id, name, blob: { mediaType, digest, size } }] : [];
 }
 
-/** RFC 3339 in milliseconds since the epoch. Go's zero time (year 1) stands for none. */
+/**
+ * Reads a RFC 3339 time as milliseconds since the epoch. Go's zero time (year 1) stands for none.
+ */
 export function parseTime(text: string | undefined): number | undefined {
   const time = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(time) || time <= 0 ? undefined : time;

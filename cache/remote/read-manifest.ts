@@ -8,17 +8,18 @@ import { joinContents, type TransferContent, type TransferLayer } from "./conten
 import { CREATED_AT, UNCOMPRESSED } from "./manifest.js";
 import { parseTime, readConfig, readInlineRecords } from "./read-config.js";
 
-/** How to get at the documents of a cache, wherever they are. */
+/** Reads the documents of a cache, wherever they are. */
 export interface DocumentReader {
-  /** Bytes of a manifest or index, verified. */
+  /** Reads a manifest or index, verified. */
   manifest(descriptor: Descriptor): Promise<Uint8Array>;
-  /** Bytes of a config, verified. */
+  /** Reads a config, verified. */
   blob(descriptor: Descriptor): Promise<Uint8Array>;
 }
 
 /**
- * The cache that a manifest leads to, in any of BuildKit's forms: image manifest, index, or images with an inline cache. Undefined when it is
- * something else, such as an image without a cache. `what` completes "Cannot use the …".
+ * Returns the cache of a manifest in any of BuildKit's forms: image manifest, index, or images with
+ * an inline cache. Returns undefined for other documents, such as an image without a cache. `what`
+ * completes "Cannot use the …".
  */
 export async function readCacheManifest(target: Descriptor, reader: DocumentReader, what: string): Promise<TransferContent | undefined> {
   const parsed = parseManifestOrIndex(await reader.manifest(target), target.mediaType === "" ? undefined : target.mediaType, what);

@@ -8,10 +8,10 @@ import { cacheDocuments, type ManifestForm } from "./manifest.js";
 import { MAX_CONFIG_SIZE } from "./read-config.js";
 import { readCacheManifest } from "./read-manifest.js";
 
-/** Gives the client when it is needed first. */
+/** Returns the client when it is first needed. */
 export type ClientSource = () => Promise<RegistryClient>;
 
-/** A cache, or an image with an inline cache, under a reference. */
+/** Returns a cache, or an image with an inline cache, under a reference. */
 export function registrySource(ref: string, client: ClientSource): CacheSource {
   const reference = withDefaultTag(parseReference(ref));
   const name = formatReference(reference);
@@ -34,7 +34,10 @@ export function registrySource(ref: string, client: ClientSource): CacheSource {
   };
 }
 
-/** Writes a cache under a reference. Blobs of images in the same registry are taken over there without an upload. */
+/**
+ * Returns a target that writes a cache under a reference. Blobs of images in the same registry are
+ * mounted there without an upload.
+ */
 export function registryTarget(ref: string, form: ManifestForm, client: ClientSource): CacheTarget {
   const reference = withDefaultTag(parseReference(ref));
   return {

@@ -12,27 +12,36 @@ import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { EMPTY_PAYLOAD, encodeKey, signRequest } from "./signature-v4.js";
 import { writeConfig } from "./write-config.js";
 
-/** As in BuildKit: objects `<prefix><blobs prefix>sha256:…` and, for each name, `<prefix><manifests prefix><name>` with the cache config. */
+/**
+ * Options of a cache in BuildKit's form: objects `<prefix><blobs prefix>sha256:…` and, for each
+ * name, `<prefix><manifests prefix><name>` with the cache config.
+ */
 export interface S3Options {
-  /** Default `$AWS_BUCKET`. */
+  /** Name of the bucket. Default `$AWS_BUCKET`. */
   readonly bucket?: string;
-  /** Default `$AWS_REGION`. */
+  /** Region of the bucket. Default `$AWS_REGION`. */
   readonly region?: string;
   readonly prefix?: string;
-  /** Default `manifests/`. */
+  /** Prefix of the manifests' keys. Default `manifests/`. */
   readonly manifestsPrefix?: string;
-  /** Default `blobs/`. */
+  /** Prefix of the blobs' keys. Default `blobs/`. */
   readonly blobsPrefix?: string;
-  /** Default `buildkit`. A cache is written under all names, and read from the first. */
+  /**
+   * Names of the cache: it is written under all of them and read from the first. Default
+   * `buildkit`.
+   */
   readonly names?: readonly string[];
-  /** Default: Amazon's for the region. */
+  /** Address of the service. Default: Amazon's for the region. */
   readonly endpointUrl?: string;
-  /** With an endpoint: `ENDPOINT/BUCKET/KEY` instead of `BUCKET.ENDPOINT/KEY`. */
+  /** True asks for `ENDPOINT/BUCKET/KEY` instead of `BUCKET.ENDPOINT/KEY`. Needs an endpoint. */
   readonly usePathStyle?: boolean;
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
   readonly sessionToken?: string;
-  /** Milliseconds after which a blob that is there already is dated anew, for buckets that expire objects. Default: a day. */
+  /**
+   * Milliseconds after which the date of an existing blob is renewed, for buckets that expire
+   * objects. Default: a day.
+   */
   readonly touchRefresh?: number;
 }
 
@@ -42,7 +51,7 @@ interface ObjectRequest extends Omit<ServiceRequest, "url"> {
   readonly payload?: string;
 }
 
-/** What S3 takes in one request, in bytes. */
+/** Bytes that S3 takes in one request. */
 const MAX_OBJECT = 5 * 1024 ** 3;
 const DAY = 86_400_000;
 
@@ -134,7 +143,7 @@ class Bucket {
     return this.#blobs + digest;
   }
 
-  /** A small object; undefined when there is none. */
+  /** Reads a small object; resolves to undefined when there is none. */
   async small(key: string, transfer: ServiceOptions): Promise<Buffer | undefined> {
     const what = `read ${key} from bucket "${this.#bucket}"`;
     const answer = await this.#send({ what, method: "GET", key, accept: [200, 404] }, transfer);
@@ -151,7 +160,10 @@ class Bucket {
     }, transfer);
   }
 
-  /** When an object was written, in milliseconds since the epoch; undefined when it is not there. */
+  /**
+   * Returns the time of an object in milliseconds since the epoch; undefined when it does not
+   * exist.
+   */
   async modified(key: string, transfer: ServiceOptions): Promise<number | undefined> {
     const answer = await this.#send(
       { what: `look for ${key} in bucket "${this.#bucket}"`, method: "HEAD", key, accept: [200, 404] },
@@ -169,7 +181,7 @@ class Bucket {
     await discard(await this.#send({ what, method: "PUT", key, accept: [200, 201], body, payload }, transfer));
   }
 
-  /** Copies an object onto itself, which dates it anew. */
+  /** Copies an object onto itself, which renews its date. */
   async touch(key: string, transfer: ServiceOptions): Promise<void> {
     const headers = {
       "x-amz-copy-source": `${this.#bucket}/${encodeKey(key)}`,
@@ -199,7 +211,10 @@ class Bucket {
     return { ...request, url, headers: signed, authorization };
   }
 
-  /** Amazon wants the bucket in the host's name; other servers mostly know it as the first part of the path only. */
+  /**
+   * Returns the address of the bucket. Amazon wants the bucket in the host's name; most other
+   * servers know it only as the first part of the path.
+   */
   #address(): URL {
     if (this.#endpoint === undefined) return new URL(`https://${this.#bucket}.s3.${this.#region}.amazonaws.com`);
     let endpoint: URL;

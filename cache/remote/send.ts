@@ -2,7 +2,7 @@ import { waitsOf } from "../../net/limits.js";
 import type { CacheTarget, OutgoingBlob } from "./backend.js";
 import type { TransferContent } from "./content.js";
 
-/** Blobs on their way at once. */
+/** Blobs that are sent at once. */
 const PARALLEL = 4;
 
 export interface SendOptions {
@@ -10,7 +10,10 @@ export interface SendOptions {
   progress(item: string, current: number, total: number | undefined, done: boolean): void;
 }
 
-/** Writes a cache: its blobs, each once and several at a time, then what makes it visible. The first failure stops the others. */
+/**
+ * Writes a cache: its blobs, each once and several at a time, then the document that makes it
+ * visible. The first failure stops the others.
+ */
 export async function sendCache(
   target: CacheTarget,
   content: TransferContent,
@@ -37,7 +40,7 @@ export async function sendCache(
       throw error;
     }),
   );
-  // All have ended before the first failure counts: nothing goes on behind it.
+  // All have ended before the first failure is thrown: nothing goes on behind it.
   await Promise.allSettled(workers);
   if (failed.signal.aborted) throw failed.signal.reason;
   options.progress("writing cache manifest", 0, undefined, false);

@@ -4,8 +4,9 @@ import type { CacheConfig, CacheLayer, CacheRecord } from "./config.js";
 import type { KeyRecord, TransferContent, TransferLayer, TransferResult } from "./content.js";
 
 /**
- * A cache as BuildKit's config: the same content gives the same bytes. Every key of ours is a record without inputs, because it stands for a whole
- * graph already; what BuildKit finds comes after these. `annotated` describes the layers in the config itself, for stores without manifests.
+ * Writes a cache as BuildKit's config: the same content gives the same bytes. Every key of ours is
+ * a record without inputs, because it stands for a whole graph already; BuildKit's records come
+ * after these. `annotated` describes the layers in the config itself, for stores without manifests.
  */
 export function writeConfig(content: TransferContent, options: { readonly annotated: boolean }): Buffer {
   const chains = new Chains(options.annotated);
@@ -21,13 +22,19 @@ export function writeConfig(content: TransferContent, options: { readonly annota
   return explained && explained.length <= BUILDKIT_LIMIT ? explained : encode(needed);
 }
 
-/** Bytes of a config from which on BuildKit does not read it: explanations are left out before that. */
+/**
+ * Bytes of a config from which on BuildKit does not read it. A config that reaches them is written
+ * without explanations.
+ */
 const BUILDKIT_LIMIT = 1 << 20;
 
-/** Characters of a step's name that travel; some are whole scripts. */
+/** Characters of a step's name that are saved; some names are whole scripts. */
 const MAX_NAME = 200;
 
-/** The records of an inline cache: results whose layers are the lower part of `stack`, found there by their number. */
+/**
+ * Returns the records of an inline cache: results whose layers are a prefix of `stack`, as indexes
+ * into it.
+ */
 export function writeInlineRecords(
   { results, records: keys = [] }: Pick<TransferContent, "results" | "records">,
   stack: readonly TransferLayer[],
@@ -42,7 +49,10 @@ export function writeInlineRecords(
   return Buffer.from(canonicalJson(records as unknown as Canonical)).toString("base64");
 }
 
-/** The record of the primary key says everything, those of further keys only whose they are: BuildKit reads no config above 1 MiB. */
+/**
+ * Writes the records of results. Only the record of the primary key has the details; records of
+ * further keys name that key. BuildKit reads no config above 1 MiB.
+ */
 function writeRecords({ results, records: keys = [] }: Pick<TransferContent, "results" | "records">, chain: Chain): CacheRecord[] {
   const records = new Map<string, CacheRecord>();
   const ordered = [...results].sort((a, b) => compareCodeUnits(a.keys[0], b.keys[0]));
@@ -65,7 +75,10 @@ function writeRecords({ results, records: keys = [] }: Pick<TransferContent, "re
 
 type Chain = (layers: readonly TransferLayer[]) => number;
 
-/** `before`: how many records stand before these, whose links count from the first of them. */
+/**
+ * Writes a record of BuildKit's. `before` is the number of records before these, whose links count
+ * from the first of them.
+ */
 function writeKeyRecord({ digest, inputs, result }: KeyRecord, before: number, chain: Chain): CacheRecord {
   const layer = result ? chain(result.layers) : -1;
   return {
@@ -81,14 +94,14 @@ function writeKeyRecord({ digest, inputs, result }: KeyRecord, before: number, c
   };
 }
 
-/** Chains of layers that begin alike share their beginning. */
+/** Chains of layers that share common beginnings. */
 class Chains {
   readonly layers: CacheLayer[] = [];
   readonly #known = new Map<string, number>();
 
   constructor(private readonly annotated: boolean) {}
 
-  /** Index of the topmost layer; -1 for no layers. */
+  /** Adds a chain and returns the index of its topmost layer; -1 for no layers. */
   add(layers: readonly TransferLayer[]): number {
     let parent = -1;
     let id = "";

@@ -19,13 +19,14 @@ export interface ArchiveEntry {
   readonly size: number;
   /** Target of a link, as stored. */
   readonly link: string | undefined;
-  /** Its bytes. What is not read is skipped. Once only. */
+  /** Content of the member, to be read at most once. Content that is not read is skipped. */
   readonly content: AsyncIterable<Buffer>;
 }
 
 /**
- * Reads a tar once, entry after entry, with back-pressure: at most a chunk of `source` is ahead of the reader. Throws `tar/invalid`, `tar/truncated`,
- * or what `source` throws. Sparse files are refused, since a few bytes of them can stand for any number of zeros.
+ * Reads a tar once, entry after entry, with back-pressure: at most a chunk of `source` is ahead of
+ * the reader. Throws `tar/invalid`, `tar/truncated`, or the error of `source`. Refuses sparse
+ * files, because a few bytes of them can stand for any number of zeros.
  */
 export async function* readEntries(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<ArchiveEntry, void> {
   const parser = extract({ allowUnknownFormat: true, highWaterMark: 1 } as Parameters<typeof extract>[0]);
@@ -46,7 +47,7 @@ export async function* readEntries(source: AsyncIterable<Uint8Array>, signal?: A
       const header = next.value.header as unknown as ReadHeader;
       const type = checkedType(header);
       const chunks = next.value[Symbol.asyncIterator]();
-      // Without a `return`: leaving a loop over one entry would end the whole archive.
+      // This iterator has no `return`: leaving a loop over one entry would end the whole archive.
       const content = { next: () => explained(chunks.next()) };
       yield {
         name: header.name,
@@ -62,12 +63,12 @@ export async function* readEntries(source: AsyncIterable<Uint8Array>, signal?: A
   }
 }
 
-/** What the parser really says of an entry. */
+/** Header of an entry as the parser really returns it. */
 interface ReadHeader extends Omit<Header, "type" | "linkname" | "pax"> {
   /** Null when tar-stream does not know it. */
   readonly type: Header["type"] | null;
   readonly linkname: string | null;
-  /** Of its content. */
+  /** Offset of the content. */
   readonly byteOffset: number;
   readonly pax: Readonly<Record<string, string>> | null;
 }
@@ -79,7 +80,10 @@ function checkedType({ name, type, pax, byteOffset }: ReadHeader): ArchiveEntry[
   return type === "link" || type === "symlink" ? type : "other";
 }
 
-/** What is wrong with a header by tar-stream's message; undefined when the end came too early, which has several. */
+/**
+ * Returns the fault of a header by tar-stream's message. Returns undefined when the end came too
+ * early, which has several messages.
+ */
 function problemOf({ message }: Error): string | undefined {
   if (message.startsWith("Invalid tar header")) return "a header whose checksum is wrong";
   if (message === "Invalid header") return "an entry whose size is not valid";
@@ -89,17 +93,18 @@ function problemOf({ message }: Error): string | undefined {
 
 interface Feed {
   start(): void;
-  /** Of the source so far. */
+  /** Bytes of the source so far. */
   readonly bytes: number;
   /** Where the last entry ends, and the next header begins. */
   readonly boundary: number;
-  /** What ended the source early. */
+  /** Error that ended the source early. */
   readonly failure: { readonly error: unknown } | undefined;
 }
 
 /**
- * Gives a source to the parser, a piece when it has used up the last; stops when the parser is destroyed. Between entries it gives single blocks, because
- * tar-stream reads on after the end marker: what follows it is nothing to anybody else, and must be nothing here.
+ * Passes a source to the parser: the next piece when it has used up the last. Stops when the parser
+ * is destroyed. Passes single blocks between entries, because tar-stream reads on after the end
+ * marker, and whatever follows the marker has to be ignored.
  */
 function feeder(source: AsyncIterable<Uint8Array>, parser: Extract, signal: AbortSignal | undefined): Feed {
   let [bytes, given, boundary, zeros, filled] = [0, 0, 0, 0, 0];
@@ -163,7 +168,10 @@ function feeder(source: AsyncIterable<Uint8Array>, parser: Extract, signal: Abor
 
 const ZERO_BLOCK = Buffer.alloc(BLOCK);
 
-/** The uncompressed bytes of an archive: a file, or a stream that may be compressed as well (gzip, zstd, bzip2, xz). */
+/**
+ * Yields the uncompressed bytes of an archive: a file, or a stream that may be compressed as well
+ * (gzip, zstd, bzip2, xz).
+ */
 export function openArchive(source: string | Readable): AsyncIterable<Buffer> {
   if (typeof source === "string") return openFile(source);
   return decompressStream(source);
@@ -238,7 +246,7 @@ async function* throughProgram(source: AsyncIterable<Buffer>, format: string, pr
     failure = error;
     child.kill("SIGKILL");
   });
-  // The program may end before it has read everything; its status tells why.
+  // The program may end before it has read everything; its status says why.
   child.stdin.on("error", () => undefined);
   input.pipe(child.stdin);
   let finished = false;

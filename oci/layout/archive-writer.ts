@@ -2,16 +2,25 @@ import { type Pack, pack } from "tar-stream";
 import { throwIfAborted } from "../../core/errors.js";
 import type { ByteSink } from "./byte-sink.js";
 
-/** A file or folder of an image archive. The archive says of it that it belongs to nobody and has no date: the same on every machine. */
+/**
+ * A file or folder of an image archive. Its header has no owner and no date, so that it is the same
+ * on every machine.
+ */
 export interface ArchiveMember {
-  /** ASCII. A folder's ends with a slash. */
+  /** ASCII name. A folder's ends with a slash. */
   readonly name: string;
   readonly mode: number;
-  /** Undefined for a folder. A stream gives exactly `size` bytes, in chunks that stay as they are. */
+  /**
+   * Content of a file; undefined for a folder. A stream yields exactly `size` bytes, in chunks that
+   * are not reused.
+   */
   readonly content?: Uint8Array | { readonly size: number; readonly open: () => AsyncIterable<Uint8Array> };
 }
 
-/** Writes a tar to a sink, member after member, each opened when it is its turn. The sink stays open. Nothing piles up: the next chunk is asked for when the sink has taken the last. */
+/**
+ * Writes a tar to a sink, member after member, each opened when it is its turn. Leaves the sink
+ * open. Buffers nothing: the next chunk is read when the sink has taken the last.
+ */
 export async function writeArchive(
   members: Iterable<ArchiveMember>,
   sink: ByteSink,
@@ -36,7 +45,7 @@ export async function writeArchive(
       options.onProgress?.(written);
     }
   } finally {
-    // Leaving the loop ended the archive; now what was read for it is closed as well.
+    // Leaving the loop ended the archive. Now the member that was read for it is closed as well.
     await produced;
   }
 }
@@ -70,14 +79,14 @@ async function put(archive: Pack, { name, mode, content }: ArchiveMember): Promi
   if (failure !== undefined) throw failure;
 }
 
-/** What streams of tar-stream have in common. */
+/** Common part of tar-stream's streams. */
 interface Draining {
   readonly destroyed: boolean;
   on(event: "drain" | "close", listener: () => void): unknown;
   off(event: "drain" | "close", listener: () => void): unknown;
 }
 
-/** Resolves when a stream takes more, or will take nothing any more. */
+/** Resolves when a stream takes more bytes, or is closed. */
 export function drained(stream: Draining): Promise<void> {
   if (stream.destroyed) return Promise.resolve();
   return new Promise((resolve) => {

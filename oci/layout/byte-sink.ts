@@ -6,22 +6,25 @@ import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "..
 import { removeAbandoned, temporaryName } from "../../core/system/temporary-files.js";
 import { systemReason } from "../../core/system/system-reason.js";
 
-/** Where the bytes of a result go. Ends with exactly one of `commit` and `discard`. */
+/** Destination of a result's bytes. It ends with exactly one of `commit` and `discard`. */
 export interface ByteSink {
-  /** The bytes stay as they are until a promise that is answered has settled; nothing else is called before that. */
+  /**
+   * Writes bytes. The caller keeps the buffer unchanged, and calls nothing else, until a returned
+   * promise has resolved.
+   */
   write(bytes: Uint8Array): void | Promise<void>;
-  /** Everything was written: the result becomes visible. */
+  /** Makes the complete result visible. */
   commit(): void | Promise<void>;
-  /** Something failed: nothing half-written stays. Never throws. */
+  /** Removes everything half-written after a failure. Never throws. */
   discard(): void;
 }
 
-/** A sink for a path or a stream. */
+/** Returns a sink for a path or a stream. */
 export function openSink(dest: string | Writable, options: { readonly signal?: AbortSignal | undefined } = {}): ByteSink {
   return typeof dest === "string" ? fileSink(dest) : streamSink(dest, options.signal);
 }
 
-/** Runs `produce` with a sink that is committed when it succeeds and discarded when not. */
+/** Runs `produce` with a sink. Commits the sink on success and discards it on failure. */
 export async function withSink<T>(
   dest: string | Writable,
   options: { readonly signal?: AbortSignal | undefined },
@@ -40,7 +43,10 @@ export async function withSink<T>(
   }
 }
 
-/** A file, replaced when the new one is whole. What is no regular file (`/dev/stdout`, a pipe) is written to directly. */
+/**
+ * Returns a sink for a file, which is replaced when the new one is complete. A path that is no
+ * regular file (`/dev/stdout`, a pipe) is written to directly.
+ */
 function fileSink(path: string): ByteSink {
   const fail = (cause: unknown): never => {
     if (cause instanceof TsbuildError) throw cause;
@@ -54,7 +60,7 @@ function fileSink(path: string): ByteSink {
     checkFileDestination(path);
     const found = statSync(path, { throwIfNoEntry: false });
     direct = found !== undefined && !found.isFile();
-    // A link keeps pointing to the file it names.
+    // A link keeps pointing to the file that it names.
     if (found?.isFile()) target = realpathSync(path);
     if (!direct) {
       removeAbandoned(dirname(target));
@@ -85,14 +91,17 @@ function fileSink(path: string): ByteSink {
       try {
         closeSync(fd);
       } catch {
-        // It was closed by a commit that failed later.
+        // A commit that failed later has closed it.
       }
       if (!direct) rmSync(temporary, { force: true });
     },
   };
 }
 
-/** Bytes from which a write is worth another thread: meanwhile the next bytes are read and verified here. */
+/**
+ * Bytes from which a write is worth another thread: meanwhile this thread reads and verifies the
+ * next bytes.
+ */
 const LARGE_WRITE = 256 << 10;
 
 async function writeOnThread(fd: number, bytes: Uint8Array): Promise<void> {
@@ -103,7 +112,10 @@ async function writeOnThread(fd: number, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** A stream: waits while it is full, ends it on commit. On failure it is left as it is; its owner sees the error. */
+/**
+ * Returns a sink for a stream. Waits while the stream is full, and ends it on commit. Leaves it as
+ * it is on failure; the owner of the stream sees the error.
+ */
 function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink {
   let failure: unknown;
   stream.on("error", remember);
@@ -115,7 +127,7 @@ function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink
     if (failure !== undefined) throw writeError("the output", failure);
     if (stream.destroyed) throw writeError("the output", Object.assign(new Error("it was closed"), { code: "EPIPE" }));
   };
-  /** Waits for `event`; a stream that dies or an abort ends the wait. */
+  /** Waits for `event`. A stream that dies, or an abort, ends the wait. */
   const until = (event: "drain" | "finish"): Promise<void> =>
     new Promise((resolve, reject) => {
       const done = (): void => {
@@ -147,7 +159,7 @@ function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink
     },
     discard() {
       stream.off("error", remember);
-      // An error that comes later has no reader any more and must not end the process.
+      // A later error has no listener any more and must not end the process.
       stream.on("error", () => undefined);
     },
   };

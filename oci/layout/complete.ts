@@ -5,7 +5,7 @@ import { isForeignLayerType } from "../media-types.js";
 import type { Descriptor, Manifest } from "../types.js";
 import { parseImageConfig } from "../validate.js";
 
-/** What a blob store offers to somebody who brings images into it. */
+/** A blob store that images are imported into. */
 export interface BlobTarget extends BlobReader {
   writeSmall(data: string | Uint8Array): { readonly digest: Digest; readonly size: number };
   ingest(
@@ -13,19 +13,23 @@ export interface BlobTarget extends BlobReader {
     expected?: { readonly digest?: Digest; readonly size?: number },
     options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly digest: Digest; readonly size: number }>;
-  /** Keeps a blob that is there already from being collected; false when it is not there. Default: {@link BlobReader.has}. */
+  /**
+   * Keeps an existing blob from being collected; returns false when there is no such blob. Default:
+   * {@link BlobReader.has}.
+   */
   keep?(digest: Digest): boolean;
 }
 
-/** A target and the images below it that are there with all their blobs. */
+/** A target and its complete images, whose blobs are all present. */
 export interface CompleteImage {
   readonly target: Descriptor;
   readonly images: readonly [ImageView, ...ImageView[]];
 }
 
 /**
- * Checks that an image is all there and fits together: manifests, configs, layers, their number and sizes. Of an index at least one image must be complete:
- * engines save an index with only the platforms they have. Throws `image/incomplete` or `image/invalid`.
+ * Checks that an image is complete and consistent: manifests, configs, layers, their number and
+ * sizes. Requires at least one complete image of an index, because engines save an index with only
+ * the platforms they have. Throws `image/incomplete` or `image/invalid`.
  */
 export function requireComplete(target: Descriptor, blobs: BlobReader, what: string): CompleteImage {
   if (!blobs.has(target.digest)) throw incomplete(what, `its manifest ${target.digest} is missing`);
@@ -50,7 +54,10 @@ export function requireComplete(target: Descriptor, blobs: BlobReader, what: str
   return { target, images: [first, ...others] };
 }
 
-/** Throws `image/invalid` when a manifest says other sizes than its blobs have: whoever trusts them, such as a registry, would refuse the image. */
+/**
+ * Throws `image/invalid` when a manifest states other sizes than its blobs have: a registry, which
+ * trusts the manifest, would refuse the image.
+ */
 function requireSizes(manifest: Manifest, blobs: BlobReader, what: string): void {
   for (const { digest, size, mediaType } of manifestBlobs(manifest)) {
     if (!blobs.has(digest) && isForeignLayerType(mediaType)) continue;

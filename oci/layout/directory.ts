@@ -52,7 +52,7 @@ export class LayoutDirectory implements BlobReader {
     return data;
   }
 
-  /** The blob's bytes; each chunk is valid until the next. */
+  /** Yields the bytes of a blob. Each chunk is valid until the next. */
   async *open(digest: Digest): AsyncGenerator<Buffer, void> {
     const fd = openSync(this.#path(digest), OPEN_INPUT);
     try {
@@ -69,7 +69,7 @@ export class LayoutDirectory implements BlobReader {
     }
   }
 
-  /** Copies what is below `target` and there into a blob store. */
+  /** Copies the existing blobs of `target` into a blob store. */
   async copyTo(target: Descriptor, blobs: BlobTarget, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (!this.has(target.digest)) {
       throw new TsbuildError(

@@ -9,11 +9,11 @@ import type { Compression } from "../media-types.js";
 import type { BlobTarget } from "./complete.js";
 import { canonicalName } from "./names.js";
 
-/** A file of an archive that went into the blob store. */
+/** A file of an archive that was put into the blob store. */
 export interface StoredFile {
   readonly digest: Digest;
   readonly size: number;
-  /** Undefined when the format is none that layers have. */
+  /** Compression of a layer; undefined for a format that layers do not have. */
   readonly compression: Compression | undefined;
 }
 
@@ -25,14 +25,16 @@ const schema = v.array(
   }),
 );
 
-/** One image of `manifest.json`, names normalised. */
+/** One image of `manifest.json`, with normalised names. */
 export interface DockerImage {
   readonly config: string;
   readonly names: readonly string[];
   readonly layers: readonly string[];
 }
 
-/** Reads `manifest.json` of a docker archive. Tags that are no names (`<none>:<none>`) are left out. */
+/**
+ * Reads `manifest.json` of a docker archive. Leaves out tags that are no names (`<none>:<none>`).
+ */
 export function parseDockerManifest(data: Uint8Array): readonly DockerImage[] {
   const what = "manifest.json of the archive";
   return check(schema, parseJson(data, what), what).map((image) => ({
@@ -47,7 +49,10 @@ export class ArchiveFiles {
   readonly files = new Map<string, StoredFile>();
   readonly #links = new Map<string, string>();
 
-  /** `target` as stored: relative to the link's folder for symlinks, to the root for hard links. */
+  /**
+   * Adds a link with its `target` as stored: relative to the link's folder for symlinks, to the
+   * root for hard links.
+   */
   link(name: string, target: string, symbolic: boolean): void {
     this.#links.set(name, posix.normalize(symbolic ? posix.join(posix.dirname(name), target) : target));
   }
@@ -66,8 +71,9 @@ export class ArchiveFiles {
 }
 
 /**
- * Makes an image of an entry of `manifest.json`. The config's bytes stay, so the image id stays; docker archives have no manifest, so one is made
- * (always the same for the same archive) with the layers as they are.
+ * Makes an image of an entry of `manifest.json`. Keeps the bytes of the config, so the image id is
+ * the same. Docker archives have no manifest, so this makes one with the unchanged layers, always
+ * the same for the same archive.
  */
 export function importDockerImage(image: DockerImage, files: ArchiveFiles, blobs: BlobTarget): Descriptor {
   const what = `image ${image.names[0] ?? image.config} of the archive`;

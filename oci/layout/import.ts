@@ -6,14 +6,16 @@ import { type BlobTarget, requireComplete } from "./complete.js";
 import { LayoutDirectory } from "./directory.js";
 import { nameOfEntry, REF_NAME } from "./names.js";
 
-/** What `oci-layout://…` says after the scheme. */
+/** A parsed `oci-layout://…` address, without the scheme. */
 export interface LayoutReference {
   readonly directory: string;
   readonly tag?: string;
   readonly digest?: Digest;
 }
 
-/** Reads `DIR[:TAG][@DIGEST]`. A colon in a directory's name must be followed by a slash somewhere. */
+/**
+ * Reads `DIR[:TAG][@DIGEST]`. A colon in a directory's name must be followed by a slash somewhere.
+ */
 export function parseLayoutReference(text: string): LayoutReference {
   const at = text.lastIndexOf("@sha256:");
   const digest = at < 0 ? undefined : text.slice(at + 1);
@@ -32,8 +34,10 @@ export function parseLayoutReference(text: string): LayoutReference {
 }
 
 /**
- * Brings an image of a layout directory into a blob store, complete and verified. `text` is `DIR[:TAG][@DIGEST]`; without tag and digest the layout must
- * hold one image, or one called `latest`. `name` is how to show it. Throws `layout/…` and `image/…` errors that name the directory.
+ * Imports an image of a layout directory into a blob store, complete and verified. `text` is
+ * `DIR[:TAG][@DIGEST]`; without tag and digest the layout must hold one image, or one called
+ * `latest`. `name` is the shown name. Throws `layout/…` and `image/…` errors that name the
+ * directory.
  */
 export async function importLayout(
   text: string,
@@ -71,7 +75,7 @@ function choose({ directory, tag, digest }: LayoutReference, layout: LayoutDirec
   return entry ?? fail(tag === undefined ? `it has ${distinct.size} images and none has the tag "latest"` : `none has the tag "${tag}"`);
 }
 
-/** The tag of an entry, whether its annotation is a tag or a full name. */
+/** Returns the tag of an entry, whose annotation is a tag or a full name. */
 function tagOf(entry: Descriptor): string | undefined {
   const name = nameOfEntry(entry);
   if (name !== undefined) return name.slice(name.lastIndexOf(":") + 1);

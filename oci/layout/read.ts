@@ -11,7 +11,7 @@ import type { BlobTarget } from "./complete.js";
 import { ArchiveFiles, importDockerImage, parseDockerManifest } from "./docker-archive.js";
 import { nameOfEntry } from "./names.js";
 
-/** An image found in an archive or layout: what it is called there and what it is. Its blobs are in the store. */
+/** An image found in an archive or layout, with its names there. Its blobs are in the store. */
 export interface FoundImage {
   /** Canonical names, in order, each once. */
   readonly names: readonly string[];
@@ -19,12 +19,14 @@ export interface FoundImage {
 }
 
 const DOCUMENTS = new Set(["index.json", "manifest.json", "oci-layout", "repositories"]);
-/** Files of docker archives that can be configs or layers; anything else is not kept. */
+/** Files of docker archives that can be configs or layers. Other files are not kept. */
 const DOCKER_FILE = /(\.json|\.tar(\.\w+)?|\.tgz)$|(^|\/)[0-9a-f]{64}$/;
 
 /**
- * Reads an uncompressed image archive, once, straight into a blob store: OCI layouts and docker archives of every age, and those that are both (then
- * the layout decides and docker's names are added). Only complete blobs are kept. Throws `images/not-an-archive` when it holds no images.
+ * Reads an uncompressed image archive, once, straight into a blob store. Takes OCI layouts, docker
+ * archives of every version, and archives that are both: then the layout decides and docker's names
+ * are added. Keeps only complete blobs. Throws `images/not-an-archive` for an archive without
+ * images.
  */
 export async function readArchive(
   source: AsyncIterable<Uint8Array>,
@@ -58,7 +60,8 @@ export async function readArchive(
     if (found.length === 0) throw notAnArchive(documents, entries, true);
     return found;
   }
-  // An entry without a name in the layout may have one in docker's part; they belong together by config.
+  // An entry without a name in the layout may have one in docker's part. The config identifies the
+  // pair.
   const byConfig = targetsByConfig(fromLayout, blobs);
   return merge([
     ...fromLayout,
@@ -70,7 +73,10 @@ export async function readArchive(
   ]);
 }
 
-/** The images that `index.json` of a layout names. Entries that are no images (signatures and other artifacts) are left out. */
+/**
+ * Returns the images that `index.json` of a layout names. Leaves out entries that are no images
+ * (signatures and other artifacts).
+ */
 export function imagesOf(entries: readonly Descriptor[], blobs: BlobTarget): readonly FoundImage[] {
   const images = merge(
     entries.map((entry) => {
@@ -79,7 +85,7 @@ export function imagesOf(entries: readonly Descriptor[], blobs: BlobTarget): rea
       return { names: name === undefined ? [] : [name], target };
     }),
   );
-  // A manifest that is missing is reported by whoever asks for the image to be complete.
+  // The check for a complete image reports a missing manifest.
   return images.filter(({ target }) => !blobs.has(target.digest) || holdsImage(target, blobs));
 }
 
@@ -87,7 +93,7 @@ function holdsImage(target: Descriptor, blobs: BlobTarget): boolean {
   return readTree(target, blobs, "an image of the archive").manifests.some((node) => node.image);
 }
 
-/** The first image that has each config. */
+/** Returns the first image that has each config. */
 function targetsByConfig(images: readonly FoundImage[], blobs: BlobTarget): ReadonlyMap<Digest, Descriptor> {
   const targets = new Map<Digest, Descriptor>();
   for (const { target } of images) {
@@ -99,7 +105,7 @@ function targetsByConfig(images: readonly FoundImage[], blobs: BlobTarget): Read
   return targets;
 }
 
-/** One entry per image, in order of first appearance. */
+/** Merges entries of the same image, in order of first appearance. */
 function merge(images: readonly FoundImage[]): readonly FoundImage[] {
   const merged = new Map<Digest, { names: Set<string>; target: Descriptor }>();
   for (const { names, target } of images) {

@@ -13,7 +13,7 @@ import { type ArchiveMember, writeArchive } from "./archive-writer.js";
 import type { ByteSink } from "./byte-sink.js";
 import { nameOfEntry, tagOfEntry } from "./names.js";
 
-/** One blob of a layout: bytes in memory, or what opens a verifying stream of them. */
+/** One blob of a layout: bytes in memory, or a function that opens a verifying stream of them. */
 export interface LayoutBlob {
   readonly digest: Digest;
   readonly size: number;
@@ -33,7 +33,7 @@ export interface LayoutContent {
   /** Entries of `index.json`, in order. */
   readonly entries: readonly Descriptor[];
   readonly blobs: readonly LayoutBlob[];
-  /** Makes the archive one that docker of any age loads as well. */
+  /** Entries that make the archive one that docker of any age loads as well. */
   readonly docker?: readonly DockerManifestEntry[];
 }
 
@@ -46,8 +46,8 @@ export interface WriteOptions {
 const LAYOUT_FILE = '{"imageLayoutVersion":"1.0.0"}';
 
 /**
- * Writes an OCI layout as a tar: sorted names, no dates, nobody's files, as containerd does. With `docker`, it is a docker archive too.
- * Blobs are verified while they are read.
+ * Writes an OCI layout as a tar, with sorted names and without dates and owners, as containerd
+ * does. With `docker`, the tar is a docker archive too. Verifies blobs while they are read.
  */
 export function writeLayoutArchive(content: LayoutContent, sink: ByteSink, options: WriteOptions = {}): Promise<void> {
   return writeArchive(layoutMembers(content), sink, options);
@@ -69,14 +69,15 @@ function layoutMembers(content: LayoutContent): readonly ArchiveMember[] {
   ];
 }
 
-/** Bytes of the archive that {@link writeLayoutArchive} writes, nearly: for progress. */
+/** Estimates the bytes of the archive that {@link writeLayoutArchive} writes, for progress. */
 export function archiveSize(content: LayoutContent): number {
   return uniqueBlobs(content.blobs).reduce((sum, blob) => sum + blob.size + 1024, 4096);
 }
 
 /**
- * Adds images to an OCI layout directory, which is made when missing. Other images in it stay; an entry with the same name is replaced.
- * `index.json` changes last and at once, so the directory is valid at any moment; blobs that were added are removed again on failure.
+ * Adds images to an OCI layout directory; makes a missing directory. Keeps other images in it;
+ * replaces an entry with the same name. Replaces `index.json` last and atomically, so the directory
+ * is valid at any moment. Removes added blobs again on failure.
  */
 export async function writeLayoutDirectory(content: LayoutContent, directory: string, options: WriteOptions = {}): Promise<void> {
   const existing = existingEntries(directory);
@@ -103,7 +104,7 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
     const kept = existing.filter((entry) => {
       const [name, tag] = [nameOfEntry(entry), tagOfEntry(entry)];
       if (name !== undefined) return !names.has(name);
-      // Without a name or tag nothing but the digest tells entries apart.
+      // Entries without a name or tag differ by digest only.
       return !digests.has(entry.digest) && (tag === undefined || !tags.has(tag));
     });
     writeFileAtomic(join(directory, "oci-layout"), LAYOUT_FILE);
@@ -118,7 +119,7 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
   }
 }
 
-/** `index.json`, always as an OCI index. */
+/** Returns the text of `index.json`, always as an OCI index. */
 export function indexJson(entries: readonly Descriptor[]): string {
   return JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries } satisfies Index);
 }
@@ -164,7 +165,10 @@ export async function writeLayoutBlob(blob: LayoutBlob, folder: string, signal: 
   }
 }
 
-/** Reads the images of a layout directory that is to be written to; none where it is missing, empty or unfinished. Throws `export/not-a-layout`. */
+/**
+ * Reads the images of a layout directory before it is written to. Returns none where the directory
+ * is missing, empty or unfinished. Throws `export/not-a-layout`.
+ */
 export function existingEntries(directory: string): readonly Descriptor[] {
   let names: readonly string[];
   try {
@@ -175,7 +179,7 @@ export function existingEntries(directory: string): readonly Descriptor[] {
       cause: error,
     });
   }
-  // A process that was killed has written its blobs, and not yet what says that they are a layout.
+  // A process that was killed has written its blobs, but not yet the file that marks a layout.
   if (names.every((name) => name === "blobs" || isTemporaryName(name))) return [];
   if (!names.includes("oci-layout")) {
     throw new TsbuildError("export/not-a-layout", `Cannot write the OCI layout "${directory}": the directory holds other files`, {

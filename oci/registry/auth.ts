@@ -10,9 +10,11 @@ import type { HttpResponse } from "../../net/response.js";
 import { readAll, startOfBody } from "../../net/body.js";
 import { exchange, type HttpRequest, resolveLocation } from "../../net/transport.js";
 
-/** Bearer tokens live at least this long when the server does not say (the token specification's default), in seconds. */
+/**
+ * Seconds that bearer tokens live when the server does not say: the token specification's default.
+ */
 const DEFAULT_LIFETIME = 60;
-/** A token is fetched anew this long before it ends, in milliseconds. */
+/** Milliseconds before its end at which a token is fetched again. */
 const MARGIN = 10_000;
 const CLIENT_ID = "tsbuild";
 
@@ -22,7 +24,7 @@ interface Token {
   readonly expires: number;
 }
 
-/** Who waits for a token. */
+/** Abort signal and wait callback of a caller that waits for a token. */
 type Waiting = Pick<HttpRequest, "signal" | "onWait">;
 
 export interface AuthorizerOptions {
@@ -30,30 +32,39 @@ export interface AuthorizerOptions {
   readonly credentials: CredentialSource;
   readonly connections: Connections;
   readonly clock: Clock;
-  /** False for a registry that was declared insecure: certificates of its token server are not checked either. */
+  /**
+   * False for a registry that was declared insecure: certificates of its token server are not
+   * checked either.
+   */
   readonly verify: boolean;
-  /** Ask the token server for an identity token as well, to be kept instead of the password. */
+  /**
+   * True asks the token server for an identity token as well, to be kept instead of the password.
+   */
   readonly wantIdentityToken?: boolean;
 }
 
 /**
- * Authorization for one registry: anonymous until the registry challenges, then Basic or a bearer token per set of scopes. Requests for
- * the same token share one fetch. Credentials go only to the registry itself and to the token server that it names, never in the clear
- * over a network when the registry itself is encrypted.
+ * Authorization for one registry: anonymous until the registry challenges, then Basic or a bearer
+ * token for each set of scopes. Requests for the same token share one fetch. Credentials go only to
+ * the registry itself and to the token server that it names. They never go unencrypted over a
+ * network when the registry itself is encrypted.
  */
 export class Authorizer {
   #challenge: Challenge | undefined;
-  /** The registry that sent the challenge speaks TLS. */
+  /** True when the registry that sent the challenge speaks TLS. */
   #encrypted = true;
   #credentials: Promise<Credentials | undefined> | undefined;
-  /** Why credentials could not be had; shown only when the registry insists on them. */
+  /** Error of the search for credentials. Shown only when the registry insists on credentials. */
   #credentialError: unknown;
   readonly #tokens = new Map<string, Promise<Token>>();
   #identityToken: string | undefined;
 
   constructor(private readonly options: AuthorizerOptions) {}
 
-  /** The `Authorization` header for a request with these scopes, as far as is known without being challenged. */
+  /**
+   * Returns the `Authorization` header for a request with these scopes. Returns undefined before
+   * the first challenge.
+   */
   async header(scopes: readonly string[], { signal, onWait }: Waiting = {}): Promise<string | undefined> {
     if (this.#challenge === undefined) return undefined;
     if (this.#challenge.scheme === "basic") {
@@ -76,7 +87,10 @@ export class Authorizer {
     return `Bearer ${(await unlessAborted(fetched, signal)).value}`;
   }
 
-  /** Takes in a 401. True when the request should be sent once more: there is something new to authorize it with. */
+  /**
+   * Reads the challenge of a 401. Returns true when the request should be sent once more, because a
+   * new way to authorize it is known.
+   */
   async challenged(
     response: HttpResponse,
     url: URL,
@@ -93,28 +107,35 @@ export class Authorizer {
         ? { ...challenge, parameters: { ...challenge.parameters, realm: this.#realm(realm, url).href } }
         : challenge;
     this.#encrypted = url.protocol === "https:";
-    // The token did not convince: it may have been revoked, or the challenge wants another scope.
+    // The registry refused the token: it may have been revoked, or the challenge wants another
+    // scope.
     if (sent !== undefined) this.#tokens.delete(scopes.join(" "));
     const next = await this.header(scopes, waiting);
     return next !== undefined && next !== sent;
   }
 
-  /** Why no credentials were found, when looking for them failed. */
+  /** Error of the search for credentials, when the search failed. */
   get credentialError(): unknown {
     return this.#credentialError;
   }
 
-  /** What a token server gave to be kept instead of the password; only when it was asked to. */
+  /**
+   * Identity token that the server returned for use instead of the password. Undefined unless one
+   * was requested.
+   */
   get identityToken(): string | undefined {
     return this.#identityToken;
   }
 
-  /** Whether there were credentials to send. */
+  /** Returns true when there are credentials to send. */
   async hasCredentials(): Promise<boolean> {
     return (await this.#find()) !== undefined;
   }
 
-  /** Throws `registry/protocol` for a realm that no token can be got from. */
+  /**
+   * Reads the address of a token server. Throws `registry/protocol` for one that no token can be
+   * requested from.
+   */
   #realm(realm: string, url: URL): URL {
     const address = resolveLocation(realm, url);
     if (address !== undefined) return address;
@@ -128,7 +149,7 @@ export class Authorizer {
   #find(): Promise<Credentials | undefined> {
     const { registry, connections } = this.options;
     this.#credentials ??= this.options.credentials.find(registry, { signal: connections.closing }).catch((error: unknown) => {
-      // Many pulls need no credentials: a broken helper must not stop those.
+      // Many pulls need no credentials: a broken helper must not stop them.
       this.#credentialError = error;
       return undefined;
     });
@@ -171,14 +192,17 @@ export class Authorizer {
     );
   }
 
-  /** Reports whether a password may go to a token server in the clear: to this machine, or where the registry itself is spoken to in the clear. */
+  /**
+   * Returns true when a password may go to a token server unencrypted: on this machine, or where
+   * the registry itself is not encrypted.
+   */
   #mayBeOpen(realm: URL): boolean {
     if (isLoopback(hostOf(realm)) && isLoopback(hostOf(new URL(`http://${this.options.registry}`)))) return true;
     return !this.options.verify && !this.#encrypted;
   }
 }
 
-/** Waits until an abort ends it; the work goes on for the others that wait for it. */
+/** Waits until an abort ends the wait. The work goes on for other callers. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   throwIfAborted(signal);
   if (signal === undefined) return promise;
@@ -243,7 +267,7 @@ function parseToken(body: Buffer, clock: Clock, fail: () => Error): Token & { re
     throw fail();
   }
   const value = [answer?.token, answer?.access_token].find((candidate) => typeof candidate === "string" && candidate !== "");
-  // Anything but visible ASCII cannot be sent in a header.
+  // A header can carry visible ASCII only.
   if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) throw fail();
   const lifetime = typeof answer.expires_in === "number" && answer.expires_in > 0 ? answer.expires_in : DEFAULT_LIFETIME;
   const identity = typeof answer.refresh_token === "string" && answer.refresh_token !== "" ? answer.refresh_token : undefined;

@@ -1,4 +1,7 @@
-/** One challenge of a `WWW-Authenticate` header (RFC 9110, 11.6.1). Scheme and parameter names in lower case. */
+/**
+ * One challenge of a `WWW-Authenticate` header (RFC 9110, 11.6.1). Scheme and parameter names are
+ * in lower case.
+ */
 export interface Challenge {
   readonly scheme: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -7,8 +10,9 @@ export interface Challenge {
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 
 /**
- * Reads a `WWW-Authenticate` header, which may hold several challenges: `Bearer realm="…",service="…", Basic realm="x"`. Never throws:
- * what cannot be understood ends the list.
+ * Reads a `WWW-Authenticate` header, which may hold several challenges: `Bearer
+ * realm="…",service="…", Basic realm="x"`. Never throws: the list ends before the first part that
+ * cannot be read.
  */
 export function parseChallenges(header: string): readonly Challenge[] {
   const challenges: { scheme: string; parameters: Record<string, string> }[] = [];

@@ -14,42 +14,58 @@ import { isLoopbackRegistry, RegistrySession } from "./session.js";
 import { listTags } from "./tags.js";
 
 export interface RegistryClientOptions {
-  /** Where proxies, CA files and docker's configuration are looked for. Default: the process's environment. */
+  /**
+   * Environment with proxies, CA files and the place of docker's configuration. Default: the
+   * process's environment.
+   */
   readonly env?: Environment;
-  /** Default: docker's `config.json`. */
+  /** Source of credentials. Default: docker's `config.json`. */
   readonly credentials?: CredentialSource;
-  /** Hosts (`registry.lan:5000`) whose certificates are not checked and that may speak plain HTTP; loopback hosts always are. */
+  /**
+   * Hosts (`registry.lan:5000`) whose certificates are not checked and that may speak plain HTTP.
+   * Loopback hosts are always among them.
+   */
   readonly insecure?: readonly string[];
-  /** Folders with a folder per registry host; default docker's `certs.d`. */
+  /** Folders with a folder for each registry host. Default: docker's `certs.d`. */
   readonly certificateDirectories?: readonly string[];
   readonly clock?: Clock;
   readonly limits?: HttpLimits;
-  /** Bytes of one part, for registries that do not take a blob in one piece. Default: 16 MiB. */
+  /** Bytes of one part, for registries that refuse a blob in one piece. Default: 16 MiB. */
   readonly partSize?: number;
 }
 
 /**
- * Pulls from and pushes to registries over the OCI Distribution API. References are texts as users write them, or parsed. All methods may be
- * called concurrently; connections and tokens are shared. Failures are {@link ./errors.ts RegistryError}, aborts CanceledError.
+ * Pulls from and pushes to registries over the OCI Distribution API. References are texts as users
+ * write them, or parsed. All methods may be called concurrently; connections and tokens are shared.
+ * Failures are {@link ./errors.ts RegistryError}, aborts CanceledError.
  */
 export interface RegistryClient extends Disposable {
-  /** Digest, size and media type of what a reference names now. Costs one HEAD. */
+  /**
+   * Returns digest, size and media type of the manifest that a reference names now. Costs one HEAD.
+   */
   resolve(ref: string | Reference, options?: PullOptions): Promise<Descriptor>;
-  /** All tags of the reference's repository, sorted. */
+  /** Returns all tags of the reference's repository, sorted. */
   tags(ref: string | Reference, options?: PullOptions): Promise<readonly string[]>;
-  /** A manifest or index: of the reference, or `digest` in its repository. At most 4 MiB; verified and checked. */
+  /**
+   * Returns the manifest or index of the reference, or `digest` in its repository. At most 4 MiB;
+   * verified and checked.
+   */
   manifest(ref: string | Reference, digest?: Digest, options?: PullOptions): Promise<FetchedManifest>;
-  /** A blob's bytes, resumed when the connection breaks, verified at the end. */
+  /**
+   * Yields the bytes of a blob. Resumes a broken connection, and verifies the digest at the end.
+   */
   blob(ref: string | Reference, descriptor: Descriptor, options?: PullOptions): AsyncIterable<Uint8Array>;
   hasBlob(ref: string | Reference, digest: Digest, options?: PullOptions): Promise<boolean>;
   putBlob(ref: string | Reference, descriptor: Descriptor, options: PushBlobOptions): Promise<PushedBlob>;
-  /** Under the reference's tag, or by digest when it has none. */
+  /**
+   * Puts a manifest under the reference's tag, or under its digest when the reference has no tag.
+   */
   putManifest(ref: string | Reference, bytes: Uint8Array, mediaType: string, options?: PullOptions): Promise<Digest>;
-  /** Ends idle connections; the client cannot be used afterwards. */
+  /** Ends idle connections. The client cannot be used afterwards. */
   close(): void;
 }
 
-/** Makes a client. Nothing is loaded or read before the first request. */
+/** Makes a client. Loads and reads nothing before the first request. */
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
   const env = options.env ?? process.env;
   const clock = options.clock ?? systemClock;

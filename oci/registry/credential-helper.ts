@@ -4,16 +4,19 @@ import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "..
 import type { Environment } from "../../net/proxy.js";
 import type { Credentials } from "./credential-types.js";
 
-/** A helper that hangs (waiting for a dialog nobody sees) must not hang the build. Milliseconds. */
+/**
+ * Milliseconds after which a helper is killed: one that waits for an invisible dialog must not hang
+ * the build.
+ */
 const HELPER_TIMEOUT = 30_000;
-/** Most that a helper may print, in bytes. */
+/** Bytes that a helper may print. */
 const MAX_ANSWER = 1 << 20;
-/** The user name that tells a helper that the secret is an identity token. */
+/** User name that marks the secret as an identity token. */
 const TOKEN_USER = "<token>";
 
 /**
- * A program `docker-credential-NAME` that keeps credentials. Its protocol: the action as argument, the server's name or JSON on stdin, JSON on stdout.
- * All methods throw `registry/helper-failed`.
+ * A program `docker-credential-NAME` that keeps credentials. Its protocol: the action as argument,
+ * the server's name or JSON on stdin, JSON on stdout. All methods throw `registry/helper-failed`.
  */
 export class CredentialHelper {
   readonly program: string;
@@ -50,7 +53,7 @@ export class CredentialHelper {
     await this.#run("store", JSON.stringify({ ServerURL: server, Username, Secret }), `keep the credentials for ${server} in`);
   }
 
-  /** What is not there is no error. */
+  /** Erases the credentials of a server. Missing credentials are no error. */
   async erase(server: string): Promise<void> {
     await this.#run("erase", `${server}\n`, `remove the credentials for ${server} from`);
   }
@@ -62,7 +65,7 @@ export class CredentialHelper {
     });
   }
 
-  /** What the helper printed; undefined when it has nothing for this server. */
+  /** Returns the output of the helper, or undefined when it has no credentials for this server. */
   #run(action: "get" | "store" | "erase", input: string, what: string): Promise<string | undefined> {
     const { signal } = this;
     return new Promise((resolve, reject) => {
@@ -70,7 +73,8 @@ export class CredentialHelper {
       const child = started(spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.env }));
       const out: Buffer[] = [];
       const err: Buffer[] = [];
-      // Note that its pipes are closed as well, because a program that the helper started may keep them open for ever.
+      // Note that the pipes are closed as well, because a program that the helper started may keep
+      // them open for ever.
       const end = (error: unknown): void => {
         child.kill("SIGKILL");
         for (const pipe of child.stdio) pipe?.destroy();
@@ -93,19 +97,21 @@ export class CredentialHelper {
       };
       child.stdout.on("data", keep(out));
       child.stderr.on("data", keep(err));
-      // A PATH with folders that this user may not read answers EACCES for what is nowhere.
+      // A PATH with folders that this user may not read answers EACCES for a program that does not
+      // exist.
       const absent = (error: Error) => ["ENOENT", "EACCES"].includes(systemErrorCode(error) ?? "");
       child.on("error", (error) =>
         reject(this.#failure(what, absent(error) ? "the program is not in PATH, or may not be run" : error.message, error)),
       );
-      // A helper that ends without reading its input is judged by its exit code, not by the broken pipe.
+      // A helper that ends without reading its input is judged by its exit code, not by the broken
+      // pipe.
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
       child.on("close", (code, signal) => {
         const text = Buffer.concat(out).toString("utf8").trim();
         if (code === 0) return resolve(text);
         const said = text || Buffer.concat(err).toString("utf8").trim().slice(0, 200);
-        // What every helper says when it simply has nothing for this server.
+        // Message of every helper that has no credentials for this server.
         if (/credentials not found|no credentials/i.test(said)) return resolve(undefined);
         reject(this.#failure(what, said || (signal ? `it was ended by ${signal}` : `it ended with status ${code}`)));
       });

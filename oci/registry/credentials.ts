@@ -4,7 +4,10 @@ import { CredentialHelper } from "./credential-helper.js";
 import { type DockerConfig, dockerConfigPath, helperFor, readDockerConfig, keysOf, serverName, updateAuths } from "./docker-config.js";
 import type { Credentials, CredentialSource, CredentialPlace } from "./credential-types.js";
 
-/** Credentials from docker's `config.json` (`$DOCKER_CONFIG`, else `~/.docker`): `credHelpers`, then `credsStore`, then `auths`. The file is read once. */
+/**
+ * Returns credentials from docker's `config.json` (`$DOCKER_CONFIG`, else `~/.docker`): from
+ * `credHelpers`, then `credsStore`, then `auths`. Reads the file once.
+ */
 export function dockerCredentials(env: Environment): CredentialSource {
   const path = dockerConfigPath(env);
   let config: DockerConfig | undefined;
@@ -19,8 +22,8 @@ export function dockerCredentials(env: Environment): CredentialSource {
 }
 
 /**
- * Keeps credentials for a registry as `docker login` does: with the helper that is configured for it, else in `auths`. `username` is shown beside an identity
- * token. Answers where they are.
+ * Keeps credentials for a registry as `docker login` does: with the helper that is configured for
+ * it, else in `auths`. `username` is shown beside an identity token. Returns the place.
  */
 export async function keepCredentials(
   registry: string,
@@ -38,7 +41,8 @@ export async function keepCredentials(
   if (name !== undefined) {
     const helper = new CredentialHelper(name, env);
     await helper.store(key, credentials);
-    // An empty entry, as docker leaves it: programs list the registries of a helper by it.
+    // An empty entry, as docker leaves it: programs list the registries of a helper by these
+    // entries.
     updateAuths(path, (auths) => ({ ...withoutRegistry(auths, registry), [key]: {} }));
     return { kind: "helper", program: helper.program };
   }
@@ -51,7 +55,10 @@ export async function keepCredentials(
   return { kind: "file", path };
 }
 
-/** Removes what is kept for a registry, under all its spellings, from the helper and from `auths`. Answers whether there was something. */
+/**
+ * Removes the credentials of a registry, under all its spellings, from the helper and from `auths`.
+ * Returns true when there were any.
+ */
 export async function forgetCredentials(registry: string, env: Environment): Promise<boolean> {
   const path = dockerConfigPath(env);
   if (path === undefined) return false;

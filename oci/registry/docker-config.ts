@@ -8,7 +8,10 @@ import { readRegularFile } from "../../core/system/regular-file.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import type { Environment } from "../../net/proxy.js";
 
-/** One registry's entry in `auths`. With a credential helper it is there, but empty. */
+/**
+ * One registry's entry in `auths`. The entry is empty when a credential helper keeps the
+ * credentials.
+ */
 export interface AuthEntry {
   /** Base64 of `user:password`. */
   readonly auth?: string;
@@ -17,12 +20,12 @@ export interface AuthEntry {
   readonly identitytoken?: string;
 }
 
-/** What of docker's `config.json` matters here; the rest is kept as it is. */
+/** Members of docker's `config.json` that are used here. Others are kept unchanged. */
 export interface DockerConfig {
   readonly auths?: Readonly<Record<string, AuthEntry>>;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly credsStore?: string;
-  /** By the address of a daemon, or `default`. */
+  /** Proxies by the address of a daemon, or `default`. */
   readonly proxies?: Readonly<Record<string, Readonly<Partial<Record<ProxyKey, string>>>>>;
 }
 
@@ -31,16 +34,22 @@ export type ProxyKey = "httpProxy" | "httpsProxy" | "noProxy" | "ftpProxy" | "al
 /** Bytes that the file may have. */
 const LARGEST = 16 << 20;
 
-/** docker's config file stores Docker Hub under the address of its first API. */
+/** Key of Docker Hub in docker's config file: the address of its first API. */
 export const HUB_KEY = "https://index.docker.io/v1/";
 
-/** Returns where docker's configuration is: in `$DOCKER_CONFIG`, else in `~/.docker`; undefined where nothing is named and this user has no home. */
+/**
+ * Returns the path of docker's configuration: in `$DOCKER_CONFIG`, else in `~/.docker`. Returns
+ * undefined where neither is set.
+ */
 export function dockerConfigPath(env: Environment): string | undefined {
   const directory = env["DOCKER_CONFIG"] || inHome(env, ".docker");
   return directory === undefined ? undefined : join(directory, "config.json");
 }
 
-/** Throws `registry/config-invalid`; a file that is not there is an empty configuration. */
+/**
+ * Reads docker's configuration. Returns an empty one for a missing file. Throws
+ * `registry/config-invalid`.
+ */
 export function readDockerConfig(path: string | undefined): DockerConfig {
   if (path === undefined) return {};
   const text = readText(path);
@@ -48,8 +57,9 @@ export function readDockerConfig(path: string | undefined): DockerConfig {
 }
 
 /**
- * Changes `auths` in the file and leaves everything else in it as it means. The file is replaced at once, readable by its owner only; a symbolic link
- * stays and what it leads to is replaced. Throws `registry/config-invalid`, `registry/config-not-written`.
+ * Changes `auths` in the file and keeps the meaning of everything else. Replaces the file
+ * atomically, readable by its owner only. Keeps a symbolic link and replaces its target. Throws
+ * `registry/config-invalid`, `registry/config-not-written`.
  */
 export function updateAuths(
   path: string,
@@ -64,7 +74,8 @@ export function updateAuths(
     makeDirectory(dirname(target), (directory) => mkdirSync(directory, 0o700));
     const before = statSync(target, { throwIfNoEntry: false });
     writeFileAtomic(target, changed, { mode: 0o600 });
-    // As root with the home of somebody else: it must stay theirs, or they could not read it any more.
+    // Root may use the home of another user. The file must stay that user's, who could not read it
+    // otherwise.
     if (before !== undefined && process.geteuid?.() === 0 && before.uid !== 0) chownSync(target, before.uid, before.gid);
   } catch (cause) {
     throw new TsbuildError("registry/config-not-written", `Cannot write docker's configuration "${target}": ${systemReason(cause)}`, {
@@ -74,15 +85,15 @@ export function updateAuths(
   }
 }
 
-/** The spellings under which docker looks a registry up, the usual one first. */
+/** Returns the spellings under which docker looks a registry up, the usual one first. */
 function spellingsOf(registry: string): readonly string[] {
   const spellings = hostsOf(registry).flatMap((host) => [host, `https://${host}`, `https://${host}/v1/`, `https://${host}/v2/`]);
   return registry === "docker.io" ? [HUB_KEY, ...spellings] : spellings;
 }
 
 /**
- * Returns the keys of a registry in an object of `config.json`, the usual spelling first. Docker takes every key whose host is the registry's, whatever
- * scheme or path stands around it.
+ * Returns the keys of a registry in an object of `config.json`, the usual spelling first. Docker
+ * takes every key whose host is the registry's, whatever scheme or path stands around it.
  */
 export function keysOf(registry: string, entries: Readonly<Record<string, unknown>> = {}): readonly string[] {
   const known = spellingsOf(registry).filter((key) => entries[key] !== undefined);
@@ -91,7 +102,10 @@ export function keysOf(registry: string, entries: Readonly<Record<string, unknow
   return [...known, ...others];
 }
 
-/** As docker's `ConvertToHostname`: without scheme, up to the first slash. */
+/**
+ * Returns the host of a key as docker's `ConvertToHostname` does: without scheme, up to the first
+ * slash.
+ */
 function hostOfKey(key: string): string {
   return key.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
 }
@@ -100,12 +114,12 @@ function hostsOf(registry: string): readonly string[] {
   return registry === "docker.io" ? ["docker.io", "index.docker.io", "registry-1.docker.io"] : [registry];
 }
 
-/** The name under which docker stores a registry. */
+/** Returns the name under which docker stores a registry. */
 export function serverName(registry: string): string {
   return registry === "docker.io" ? HUB_KEY : registry;
 }
 
-/** The credential helper that is configured for a registry. */
+/** Returns the credential helper that is configured for a registry. */
 export function helperFor(config: DockerConfig, registry: string): string | undefined {
   const [own] = keysOf(registry, config.credHelpers);
   return (own === undefined ? undefined : config.credHelpers?.[own]) ?? (config.credsStore || undefined);
@@ -132,7 +146,7 @@ function parseObject(text: string, path: string): DockerConfig {
   throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not a JSON object`);
 }
 
-/** Numbers as texts with a mark, since JavaScript's cannot hold all that JSON's can. */
+/** Turns numbers into marked texts, because JavaScript's numbers cannot hold all of JSON's. */
 function keepNumbers(text: string): string {
   return text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token.startsWith('"') ? token : `"\\u0000number:${token}"`));
 }
@@ -141,7 +155,7 @@ function restoreNumbers(text: string): string {
   return text.replace(/"\\u0000number:(-?\d[\d.eE+-]*)"/g, "$1");
 }
 
-/** Where a file is to be written: where the link leads, also when nothing is there yet. */
+/** Returns the path to write to: the target of a link, also when the target does not exist yet. */
 function followLink(path: string): string {
   try {
     return realpathSync(path);

@@ -1,6 +1,8 @@
 import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
 
-/** One entry of the `errors` list that registries answer with: `MANIFEST_UNKNOWN`, "manifest unknown". */
+/**
+ * One entry of the `errors` list in a registry's answer: `MANIFEST_UNKNOWN`, "manifest unknown".
+ */
 export interface RegistryErrorDetail {
   readonly code: string;
   readonly message: string;
@@ -21,7 +23,10 @@ export class RegistryError extends HttpError {
   }
 }
 
-/** The error for an answer with a status that was not hoped for. `what` completes "Cannot …"; `body` is the start of the answer. */
+/**
+ * Returns the error for an answer with an unexpected status. `what` completes "Cannot …"; `body` is
+ * the start of the answer.
+ */
 export function statusError(
   what: string,
   request: { readonly method: string; readonly url: URL },
@@ -46,7 +51,7 @@ export function statusError(
   );
 }
 
-/** The error for a request that got no answer, or broke off in the middle of one. */
+/** Returns the error for a request that got no answer, or whose answer broke off. */
 export function networkError(what: string, request: { readonly method: string; readonly url: URL }, cause: unknown): RegistryError {
   const { tls, why, temporary } = networkFault(cause);
   return new RegistryError(
@@ -64,7 +69,7 @@ export function networkError(what: string, request: { readonly method: string; r
   );
 }
 
-/** The error for an answer that no registry should give. */
+/** Returns the error for an answer that breaks the protocol. */
 export function protocolError(
   what: string,
   request: { readonly method: string; readonly url: URL },

@@ -8,8 +8,10 @@ import { RegistryError, registryFailures } from "./errors.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
 
 /**
- * Tries credentials at a registry: `GET /v2/`, with a token when the registry says so. Answers what is to be kept: an identity token where the token server
- * gives one, else the credentials. A registry that lets everybody in takes any. Throws `registry/login-refused`, or what went wrong on the way.
+ * Tries credentials at a registry: `GET /v2/`, with a token when the registry asks for one. Returns
+ * the credentials to keep: an identity token where the token server returns one, else the
+ * credentials themselves. An open registry accepts any. Throws `registry/login-refused`, or the
+ * error of the exchange.
  */
 export async function checkCredentials(
   registry: string,

@@ -17,7 +17,7 @@ export interface FetchedManifest {
 
 export interface PullOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told of every wait for the registry. */
+  /** Called for every wait for the registry. */
   readonly onWait?: OnWait | undefined;
 }
 
@@ -27,7 +27,10 @@ export function pullScope(reference: Reference): string {
   return `repository:${reference.repository}:pull`;
 }
 
-/** What a reference names now. HEAD, which registries do not count against pull limits; GET where HEAD does not tell enough. */
+/**
+ * Returns the descriptor of the manifest that a reference names now. Asks with HEAD, which
+ * registries do not count against pull limits, and with GET where HEAD lacks details.
+ */
 export async function resolve(session: RegistrySession, reference: Reference, options: PullOptions = {}): Promise<Descriptor> {
   const what = `resolve ${formatReference(reference)}`;
   const answer = await session.request({
@@ -35,7 +38,8 @@ export async function resolve(session: RegistrySession, reference: Reference, op
     method: "HEAD",
     target: manifestPath(reference),
     scopes: [pullScope(reference)],
-    // Some registries and mirrors do not know HEAD; what is wrong is then told by GET, whose answers have a body.
+    // Some registries and mirrors do not know HEAD. GET then reports the fault, because its answers
+    // have a body.
     accept: [200, 400, 404, 405, 501],
     headers: ACCEPT,
     ...waiting(options),
@@ -57,7 +61,10 @@ export async function resolve(session: RegistrySession, reference: Reference, op
   return (await fetchManifest(session, reference, undefined, options)).descriptor;
 }
 
-/** The manifest or index that `digest` names in the reference's repository, or the reference itself. Verified and checked. */
+/**
+ * Returns the manifest or index that `digest` names in the reference's repository, or that the
+ * reference itself names. Verifies and checks it.
+ */
 export async function fetchManifest(
   session: RegistrySession,
   reference: Reference,
@@ -81,7 +88,8 @@ export async function fetchManifest(
     });
     return { answer, bytes: await readAll(answer, what, MAX_METADATA_SIZE) };
   };
-  // The body is part of the attempt: a manifest is short, and asking again is all that can be done when it breaks off.
+  // The body is part of the attempt: a manifest is short, and a broken one can only be requested
+  // again.
   const { answer, bytes } = await withRetries(bytesOf, session.retrying(options));
   const actual = sha256(bytes);
   if (wanted !== undefined && actual !== wanted) throw digestMismatch(what, answer.url.origin, wanted, actual);
@@ -91,8 +99,9 @@ export async function fetchManifest(
 }
 
 /**
- * Yields the bytes of a blob. Goes on where a broken connection stopped (Range); gives up when several attempts in a row brought little, see
- * {@link isProgress}. Size and digest are verified: with bytes that are wrong the iteration ends in `registry/digest-mismatch`.
+ * Yields the bytes of a blob. Resumes where a broken connection stopped (Range). Gives up when
+ * several attempts in a row brought little, see {@link isProgress}. Verifies size and digest: wrong
+ * bytes end in `registry/digest-mismatch`.
  */
 export async function* fetchBlob(
   session: RegistrySession,
@@ -133,12 +142,18 @@ export async function* fetchBlob(
   if (actual !== descriptor.digest) throw digestMismatch(what, origin, descriptor.digest, actual);
 }
 
-/** Reports whether an attempt brought enough of a blob for the next one to count as the first: a server may cut every answer after two bytes. */
+/**
+ * Returns true when an attempt brought enough of a blob for the next one to count as the first: a
+ * server may cut every answer after two bytes.
+ */
 function isProgress(bytes: number, size: number): boolean {
   return bytes >= Math.min(64 << 10, size / 16);
 }
 
-/** The body from byte `from` on, whether the server sent that part or everything again. */
+/**
+ * Yields the body from byte `from` on, for a server that sent that part and for one that sent
+ * everything again.
+ */
 async function* continueAt(answer: HttpAnswer, from: number, what: string): AsyncGenerator<Uint8Array, void> {
   let skip = 0;
   if (answer.response.status === 200) skip = from;
@@ -156,7 +171,7 @@ async function* continueAt(answer: HttpAnswer, from: number, what: string): Asyn
   }
 }
 
-/** Picks what a request must know of whoever waits for it. */
+/** Returns the options of a caller that concern its wait. */
 export function waiting({ signal, onWait }: PullOptions): PullOptions {
   return { signal, onWait };
 }
@@ -173,7 +188,10 @@ function digestMismatch(what: string, url: string, wanted: Digest, actual: Diges
   });
 }
 
-/** Temporary when bytes are missing: proxies end a broken download as if it were whole. */
+/**
+ * Returns the error for a wrong number of bytes. Marks it temporary when bytes are missing: proxies
+ * end a broken download as if it were complete.
+ */
 function sizeMismatch(what: string, answer: HttpAnswer, expected: number, found: string): RegistryError {
   return new RegistryError("registry/size-mismatch", `Cannot ${what}: expected ${expected} bytes, received ${found}`, {
     method: "GET",

@@ -7,14 +7,19 @@ import type { RegistryClient } from "./client.js";
 /** Blobs sent at once, as docker does. */
 const PARALLEL = 5;
 
-/** A blob that a registry is to have. */
+/** A blob that a registry shall have. */
 export interface OutgoingBlob {
   readonly descriptor: Descriptor;
-  /** What it is, for people. */
+  /** Kind of the blob, for people. */
   readonly kind: "layer" | "config" | "blob";
-  /** Opens its bytes anew for each attempt; not asked when the registry has them, or can take them over. */
+  /**
+   * Opens the bytes again for each attempt. Not called when the registry has the blob, or can mount
+   * it.
+   */
   readonly open: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  /** An image that the blob came from. In the same registry it is mounted instead of uploaded. */
+  /**
+   * An image that the blob came from. A blob of the same registry is mounted instead of uploaded.
+   */
   readonly origin?: Reference | undefined;
 }
 
@@ -25,11 +30,11 @@ export interface OutgoingManifest {
 }
 
 export interface OutgoingImage {
-  /** Each once. */
+  /** Blobs, each once. */
   readonly blobs: readonly OutgoingBlob[];
-  /** What `target` refers to, inner ones first. */
+  /** Manifests that `target` refers to, inner ones first. */
   readonly manifests: readonly OutgoingManifest[];
-  /** Gets the tag. */
+  /** Manifest that gets the tag. */
   readonly target: OutgoingManifest;
 }
 
@@ -39,8 +44,9 @@ export interface PushImageOptions {
 }
 
 /**
- * Pushes an image under all its names. Blobs first, then manifests, the tag last: a reader never finds half an image. A further tag in the same repository needs
- * only its manifest; another repository of the registry takes blobs over from the first.
+ * Pushes an image under all its names. Sends blobs first, then manifests, the tag last: a reader
+ * never finds half an image. A further tag in the same repository needs only its manifest. Another
+ * repository of the registry mounts the blobs of the first.
  */
 export async function pushImage(
   image: OutgoingImage,

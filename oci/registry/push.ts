@@ -10,22 +10,28 @@ import { discard, type HttpAnswer } from "../../net/body.js";
 import { resolveLocation } from "../../net/transport.js";
 
 export interface PushBlobOptions extends PullOptions {
-  /** Opens the blob's bytes anew for each attempt. */
+  /** Opens the blob's bytes again for each attempt. */
   readonly open: () => AsyncIterable<Uint8Array>;
-  /** A repository of the same registry that has the blob: the registry then takes it over without an upload. */
+  /**
+   * A repository of the same registry that has the blob: the registry then mounts the blob without
+   * an upload.
+   */
   readonly mountFrom?: string | undefined;
-  /** Bytes sent so far; starts again when an upload is repeated. */
+  /** Bytes sent so far. They start again when an upload is repeated. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
-/** How a blob came to be in the repository. */
+/** Way in which a blob came into the repository. */
 export type PushedBlob = "exists" | "mounted" | "uploaded";
 
 function pushScope(reference: Reference): string {
   return `repository:${reference.repository}:pull,push`;
 }
 
-/** Asks whether a repository has a blob. An answer that names neither its digest nor its size, such as a login page, is no yes. */
+/**
+ * Returns true when a repository has a blob. An answer that names neither digest nor size of the
+ * blob, such as a login page, counts as no.
+ */
 export async function hasBlob(
   session: RegistrySession,
   reference: Reference,
@@ -36,7 +42,7 @@ export async function hasBlob(
     what: `look for blob ${digest} in ${reference.registry}/${reference.repository}`,
     method: "HEAD",
     target: `${reference.repository}/blobs/${digest}`,
-    // The scope of what follows, so that one token does for all.
+    // The scope of the upload that follows, so that one token serves both.
     scopes: [pushScope(reference)],
     accept: [200, 404],
     ...waiting(options),
@@ -48,7 +54,10 @@ export async function hasBlob(
   return status === 200 && Number(headers.get("content-length") ?? Number.NaN) === size;
 }
 
-/** Puts a blob into a repository unless it is there: by mounting where possible, else by an upload in one piece, or in parts where that is refused. */
+/**
+ * Puts a blob into a repository unless it is there: by mounting where possible, else by an upload
+ * in one piece, or in parts where that is refused.
+ */
 export async function pushBlob(
   session: RegistrySession,
   reference: Reference,
@@ -61,8 +70,9 @@ export async function pushBlob(
 }
 
 /**
- * Puts a manifest or index under its tag, or under its digest when the reference has none. Returns its digest. Success is 201 with that digest; after
- * any other answer of success the registry is asked what it has, because a proxy may have answered with a login page.
+ * Puts a manifest or index under its tag, or under its digest when the reference has none. Returns
+ * the digest. Success is 201 with that digest. After any other successful answer, reads the digest
+ * back from the registry, because a proxy may have answered with a login page.
  */
 export async function pushManifest(
   session: RegistrySession,
@@ -103,7 +113,10 @@ export async function pushManifest(
   return digest;
 }
 
-/** Returns the digest of what a registry has under a name, also under a digest: only what it says itself counts. */
+/**
+ * Returns the digest that a registry has under a name, also under a digest: only the registry's own
+ * answer counts.
+ */
 async function storedDigest(session: RegistrySession, { digest, ...named }: Reference, options: PullOptions): Promise<Digest> {
   const tag = digest ?? named.tag;
   return (await resolve(session, tag === undefined ? named : { ...named, tag }, options)).digest;
@@ -147,7 +160,8 @@ class Upload {
       if (answer.response.status !== 201) return this.#location(answer);
       if (await this.#isThere(answer)) return "mounted";
     } catch (error) {
-      // Registries refuse mounts in many ways: unknown parameter, another project, a token for one repository only.
+      // Registries refuse mounts in many ways: unknown parameter, another project, a token for one
+      // repository only.
       if (!(error instanceof RegistryError) || error.status === undefined || error.status === 429) throw error;
     }
     return this.#location(await this.#post("", [], [202]));
@@ -217,13 +231,19 @@ class Upload {
     );
   }
 
-  /** Reports whether an answer of success is one: it names the digest, or the repository has the blob when it is asked. */
+  /**
+   * Returns true when a successful answer names the digest, or when the repository confirms that it
+   * has the blob.
+   */
   async #isThere({ response }: HttpAnswer): Promise<boolean> {
     if (response.status === 201 && response.headers.get("docker-content-digest") === this.descriptor.digest) return true;
     return hasBlob(this.session, this.reference, this.descriptor, this.options);
   }
 
-  /** `size` bytes of the blob from `from` on; the bytes before are read and dropped, as a verifying source must be read from its start. */
+  /**
+   * Yields `size` bytes of the blob from `from` on. Reads and drops the bytes before, because a
+   * verifying source must be read from its start.
+   */
   async *#counted(from: number, size: number): AsyncGenerator<Uint8Array> {
     let position = 0;
     for await (const chunk of this.options.open()) {

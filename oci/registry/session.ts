@@ -11,25 +11,27 @@ import { exchange, type HttpRequest } from "../../net/transport.js";
 
 const PART_SIZE = 16 << 20;
 
-/** A request below `/v2/` of a registry, or to an address that the registry gave. */
+/** A request below `/v2/` of a registry, or to an address that the registry returned. */
 export interface RegistryRequest extends Omit<HttpRequest, "url" | "authorization" | "verify"> {
   readonly target: string | URL;
   readonly scopes: readonly string[];
-  /** Statuses that are answers; every other one is an error. */
+  /** Statuses that count as answers; every other one is an error. */
   readonly accept: readonly number[];
-  /** Default true: temporary failures are tried again. */
+  /** True repeats temporary failures. Default true. */
   readonly retry?: boolean;
 }
 
 /**
- * All requests to one registry: finds out how to speak to it, authorizes, retries, and turns bad statuses into errors.
+ * All requests to one registry. It finds the registry's protocol, authorizes, retries, and turns
+ * bad statuses into errors.
  */
 export class RegistrySession {
   readonly #authorizer: Authorizer;
   #base: Promise<URL> | undefined;
   /**
-   * Plain HTTP on loopback, until something was answered: it is the rule there, nobody can listen, and the first request finds out
-   * as well as one of its own would. Where it was wrong, TLS is asked.
+   * Address in plain HTTP that is assumed for a loopback registry until it has answered. Loopback
+   * registries usually speak plain HTTP, and nobody can listen there. The first request tries it,
+   * and falls back to TLS if the answer says so.
    */
   #assumed: URL | undefined;
   readonly #verify: boolean;
@@ -54,29 +56,32 @@ export class RegistrySession {
     this.#authorizer = new Authorizer({ ...options, verify: this.#verify });
   }
 
-  /** How attempts at a request with these options are repeated. */
+  /** Returns the retry options for a request. */
   retrying({ signal, onWait }: Pick<HttpRequest, "signal" | "onWait">): RetryOptions {
     const { clock, connections } = this.options;
     return { clock, limits: connections.limits, signal, onWait };
   }
 
-  /** Bytes of one part of an upload that is not taken in one piece. */
+  /** Bytes of one part of an upload that is refused in one piece. */
   get partSize(): number {
     return this.options.partSize ?? PART_SIZE;
   }
 
-  /** What a token server gave to be kept instead of the password. */
+  /** Identity token that a token server returned for use instead of the password. */
   get identityToken(): string | undefined {
     return this.#authorizer.identityToken;
   }
 
-  /** Sends a request until it is answered with an accepted status. The caller reads or discards the body. */
+  /**
+   * Sends a request until it is answered with an accepted status. The caller reads or discards the
+   * body.
+   */
   async request(request: RegistryRequest): Promise<HttpAnswer> {
     const attempt = (): Promise<HttpAnswer> => this.#attempt(request);
     return (request.retry ?? true) ? withRetries(attempt, this.retrying(request)) : attempt();
   }
 
-  /** Returns the address of something below `/v2/`. */
+  /** Returns the address of a path below `/v2/`. */
   async #address(path: string, signal: AbortSignal | undefined): Promise<URL> {
     this.#base ??= this.#findBase().catch((error: unknown) => {
       this.#base = undefined;
@@ -98,7 +103,7 @@ export class RegistrySession {
     let answer: HttpAnswer | undefined;
     try {
       answer = await this.#authorized(request);
-      // Some servers of TLS say in plain HTTP that they are none: with 400, or a redirect.
+      // Some TLS servers report in plain HTTP that the request needs TLS: with 400, or a redirect.
       if (answer.response.status !== 400 && answer.url.protocol === "http:") {
         this.#assumed = undefined;
         return answer;
@@ -158,8 +163,8 @@ export class RegistrySession {
   }
 
   /**
-   * Docker's rule: HTTPS, except that a loopback or insecure registry that does not speak TLS is spoken to in plain HTTP. So a registry
-   * with a self-signed certificate works on localhost as well.
+   * Finds the protocol by docker's rule: HTTPS, except that a loopback or insecure registry without
+   * TLS gets plain HTTP. So a registry with a self-signed certificate works on localhost as well.
    */
   async #findBase(): Promise<URL> {
     const { registry, insecure } = this.options;
@@ -179,13 +184,18 @@ export class RegistrySession {
   }
 }
 
-/** What the TLS handshake ends with at a server of plain HTTP: a reply that is no TLS record, or a closed connection. */
+/**
+ * Error codes of a TLS handshake with a server of plain HTTP: a reply that is no TLS record, or a
+ * closed connection.
+ */
 const SPEAKS_NO_TLS = /^(EPROTO|ECONNRESET|EPIPE|ERR_SSL_.*)$/;
 
-/** What plain HTTP ends with at a server of TLS: an alert, which is no HTTP, or a closed connection. */
+/**
+ * Error codes of plain HTTP with a TLS server: an alert, which is no HTTP, or a closed connection.
+ */
 const SPEAKS_TLS = /^(ECONNRESET|EPIPE|HPE_.*)$/;
 
-/** Whether docker treats a registry as insecure without being told: a loopback host. */
+/** Returns true for a registry that docker treats as insecure by itself: a loopback host. */
 export function isLoopbackRegistry(registry: string): boolean {
   return isLoopback(hostOf(new URL(`http://${registry}`)));
 }

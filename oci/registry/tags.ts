@@ -6,11 +6,14 @@ import { protocolError } from "./errors.js";
 import { type PullOptions, pullScope, waiting } from "./pull.js";
 import type { RegistrySession } from "./session.js";
 
-/** Bytes of one page of names; and how many pages are read. */
+/** Bytes of one page of names, and number of pages that are read. */
 const MAX_PAGE = 4 << 20;
 const MAX_PAGES = 1000;
 
-/** All tags of a repository, sorted, each once: the specification's list, page by page as the `Link` header says. */
+/**
+ * Returns all tags of a repository, sorted, each once. Reads the specification's list page by page,
+ * as the `Link` header says.
+ */
 export async function listTags(session: RegistrySession, reference: Reference, options: PullOptions = {}): Promise<readonly string[]> {
   const what = `list the tags of ${reference.registry}/${reference.repository}`;
   const tags = new Set<string>();
@@ -42,7 +45,7 @@ function parseTags(bytes: Buffer, fail: () => Error): readonly string[] {
   } catch {
     throw fail();
   }
-  // A repository whose tags were all removed has null.
+  // A repository whose tags were all removed answers null.
   const tags = answer?.tags ?? [];
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string")) throw fail();
   return tags;

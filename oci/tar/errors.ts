@@ -1,6 +1,9 @@
 import { TsbuildError } from "../../core/errors.js";
 
-/** The archive breaks the format at `offset` (bytes of the uncompressed stream). */
+/**
+ * Returns the error for an archive that breaks the format at `offset` (bytes of the uncompressed
+ * stream).
+ */
 export function invalidTar(offset: number, found: string): TsbuildError {
   return new TsbuildError("tar/invalid", `Cannot read the archive: ${found} (at byte ${offset})`, {
     hint: "The file is damaged or is not a tar archive; `tar -tvf` shows how far it can be read",

@@ -1,12 +1,15 @@
 import type { NodeType, Timestamp } from "../../core/file-node.js";
 import { decodePath } from "../../core/system/path-bytes.js";
 
-/** What a tar entry is; the numbers of POSIX ustar and what GNU and old tars add. */
+/** Kind of a tar entry: the types of POSIX ustar with GNU's and old tars' additions. */
 export type TarType = NodeType | "hardlink";
 
-/** One entry of an archive, extensions already applied. */
+/** One entry of an archive, with its extensions applied. */
 export interface TarHeader {
-  /** As stored: may be absolute, hold `..`, end in slashes. Not UTF-8: see {@link ../../core/system/path-bytes.ts}. */
+  /**
+   * Name as stored: it may be absolute, hold `..`, or end in slashes. Names that are not UTF-8 are
+   * as in {@link ../../core/system/path-bytes.ts}.
+   */
   readonly name: string;
   readonly type: TarType;
   readonly mode: number;
@@ -18,13 +21,13 @@ export interface TarHeader {
   /** Target of a symlink or hard link, as stored. */
   readonly link?: string;
   readonly device?: { readonly major: number; readonly minor: number };
-  /** Values base64, keys in code-unit order. */
+  /** Values in base64, keys in code-unit order. */
   readonly xattrs?: Readonly<Record<string, string>>;
 }
 
 export const BLOCK = 512;
 
-/** Bytes that fill content of `size` bytes up to whole blocks. */
+/** Returns the bytes that fill content of `size` bytes up to whole blocks. */
 export function padding(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK;
 }
@@ -33,7 +36,7 @@ export function padding(size: number): number {
 export const MAX_OCTAL_7 = 0o7777777;
 export const MAX_OCTAL_11 = 0o77777777777;
 
-/** A header block read, before extensions. Numbers are undefined when their field cannot be read. */
+/** A header block before its extensions. A number is undefined when its field cannot be read. */
 export interface RawHeader {
   readonly name: string;
   readonly typeflag: string;
@@ -47,7 +50,7 @@ export interface RawHeader {
   readonly minor: number | undefined;
 }
 
-/** Reads a header block, or says why it is none. */
+/** Reads a header block, or returns why it is none. */
 export function readHeader(block: Buffer): RawHeader | "bad checksum" {
   const stored = readNumber(block, 148, 8);
   const sums = checksums(block);
@@ -74,7 +77,10 @@ export function readHeader(block: Buffer): RawHeader | "bad checksum" {
   };
 }
 
-/** An octal field, or a big-endian binary one (GNU, star) when its first bit is set. Undefined when unreadable or past 2^53. */
+/**
+ * Reads an octal field, or a big-endian binary one (GNU, star) when its first bit is set. Returns
+ * undefined for an unreadable number, or one past 2^53.
+ */
 export function readNumber(block: Buffer, offset: number, length: number): number | undefined {
   const first = block[offset] as number;
   if (first & 0x80) {
@@ -116,9 +122,9 @@ function checksums(block: Buffer): { readonly unsigned: number; readonly signed:
 
 /** Fields of a header block to be written; everything must fit its field. */
 export interface HeaderFields {
-  /** At most 100 bytes. */
+  /** Name of at most 100 bytes. */
   readonly name: Buffer;
-  /** At most 155 bytes. */
+  /** Prefix of at most 155 bytes. */
   readonly prefix?: Buffer;
   readonly typeflag: string;
   readonly mode: number;
@@ -126,12 +132,15 @@ export interface HeaderFields {
   readonly gid: number;
   readonly size: number;
   readonly mtime: number;
-  /** At most 100 bytes. */
+  /** Link target of at most 100 bytes. */
   readonly link?: Buffer;
   readonly device?: { readonly major: number; readonly minor: number };
 }
 
-/** Writes a ustar block at `offset`: names of users and groups empty, numbers octal with a closing NUL. */
+/**
+ * Writes a ustar block at `offset`. Names of users and groups are empty; numbers are octal with a
+ * closing NUL.
+ */
 export function writeHeader(into: Buffer, offset: number, fields: HeaderFields): void {
   into.fill(0, offset, offset + BLOCK);
   fields.name.copy(into, offset);

@@ -1,10 +1,16 @@
 import type { Timestamp } from "../../core/file-node.js";
 import { decodePath } from "../../core/system/path-bytes.js";
 
-/** One record of a PAX extended header, in order; keys may repeat (GNU sparse 0.0). Values are bytes: xattrs are binary. */
+/**
+ * One record of a PAX extended header, in order. Keys may repeat (GNU sparse 0.0). Values are
+ * bytes: xattrs are binary.
+ */
 export type PaxRecord = readonly [key: string, value: Buffer];
 
-/** Records of a PAX body (`LENGTH KEY=VALUE\n` …), or what is wrong with it. */
+/**
+ * Returns the records of a PAX body (`LENGTH KEY=VALUE\
+ * ` …), or the fault in it.
+ */
 export function parsePax(body: Buffer): readonly PaxRecord[] | { readonly problem: string } {
   const records: PaxRecord[] = [];
   for (let at = 0; at < body.length; ) {
@@ -22,7 +28,7 @@ export function parsePax(body: Buffer): readonly PaxRecord[] | { readonly proble
   return records;
 }
 
-/** The body of a PAX header; records in the order given. */
+/** Returns the body of a PAX header, with the records in the same order. */
 export function encodePax(records: readonly PaxRecord[]): Buffer {
   return Buffer.concat(
     records.map(([key, value]) => {
@@ -35,7 +41,10 @@ export function encodePax(records: readonly PaxRecord[]): Buffer {
   );
 }
 
-/** A PAX time: decimal seconds, possibly negative, with any number of fraction digits (cut to nanoseconds). */
+/**
+ * Reads a PAX time: decimal seconds, possibly negative, with any number of fraction digits (cut to
+ * nanoseconds).
+ */
 export function parsePaxTime(text: string): Timestamp | undefined {
   const match = /^(-?)([0-9]{1,15})(?:\.([0-9]*))?$/.exec(text);
   if (!match) return undefined;

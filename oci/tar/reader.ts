@@ -5,16 +5,22 @@ import { BLOCK, padding, type RawHeader, readHeader, type TarHeader, type TarTyp
 import { type PaxRecord, parsePax, parsePaxTime } from "./pax.js";
 import { checkedMap, DataMapReader, gnuRealSize, gnuRegions, type PaxSparse, paxSparse, SparseExpander } from "./sparse.js";
 
-/** Receives an archive while it is parsed. Everything is synchronous; `data` is only valid during the call. */
+/**
+ * Receives an archive while it is parsed. Every call is synchronous; `data` is only valid during
+ * the call.
+ */
 export interface TarHandler {
   entry(header: TarHeader): void;
-  /** Content of the last entry, in order; together exactly `size` bytes. Not called for empty files. */
+  /**
+   * Receives content of the last entry, in order; together exactly `size` bytes. Not called for
+   * empty files.
+   */
   data(chunk: Buffer): void;
-  /** The last entry is complete. Called for every entry. */
+  /** Ends the last entry. Called for every entry. */
   end(): void;
 }
 
-/** Extended headers and long names larger than this are refused, as Go's reader does. Bytes. */
+/** Bytes that an extended header or a long name may have, as in Go's reader. */
 const EXTENSION_LIMIT = 1 << 20;
 
 const TYPES: Readonly<Record<string, TarType>> = {
@@ -30,7 +36,7 @@ const TYPES: Readonly<Record<string, TarType>> = {
   "6": "fifo",
 };
 
-/** What the extension entries before an entry said about it. */
+/** Values that extension entries set for the entry behind them. */
 interface Extensions {
   readonly pax: readonly PaxRecord[];
   readonly longName?: string;
@@ -41,7 +47,7 @@ const NONE: Extensions = { pax: [] };
 
 type State =
   | { readonly kind: "header" }
-  /** Collecting a block that continues the header: `done` gets it. */
+  /** The parser collects a block that continues the header and passes it to `done`. */
   | { readonly kind: "block"; readonly done: (block: Buffer) => void }
   | { readonly kind: "extension"; readonly body: Buffer; filled: number; readonly done: (body: Buffer) => void }
   | { readonly kind: "content"; left: number; readonly sparse: SparseExpander | undefined }
@@ -51,8 +57,9 @@ type State =
 const HEADER: State = { kind: "header" };
 
 /**
- * Parses ustar, PAX, GNU (long names, base-256 numbers, sparse files) and old archives from chunks of any size. Global PAX headers are
- * ignored, as the container engines do. What follows the end marker is ignored. Errors are `tar/invalid` and `tar/truncated`.
+ * Parses ustar, PAX, GNU (long names, base-256 numbers, sparse files) and old archives from chunks
+ * of any size. Ignores global PAX headers, as the container engines do, and everything after the
+ * end marker. Errors are `tar/invalid` and `tar/truncated`.
  */
 export class TarParser {
   readonly #handler: TarHandler;
@@ -76,7 +83,7 @@ export class TarParser {
     }
   }
 
-  /** The archive's bytes are over. An archive without an end marker is accepted when it ends between entries. */
+  /** Ends the archive. Accepts an archive without an end marker when it ends between entries. */
   finish(): void {
     const { kind } = this.#state;
     if (kind === "ended") return;
@@ -85,7 +92,7 @@ export class TarParser {
     if (this.#extensions !== NONE) throw truncatedTar(this.#offset, "a header");
   }
 
-  /** Consumes some bytes of `chunk` from `at`; answers how many. */
+  /** Consumes some bytes of `chunk` from `at`, and returns how many. */
   #step(chunk: Buffer, at: number): number {
     const state = this.#state;
     const available = chunk.length - at;
@@ -213,7 +220,8 @@ export class TarParser {
       else if (key === "mtime") mtime = parsePaxTime(value.toString("latin1"));
       else if (key.startsWith("SCHILY.xattr.")) xattrs.set(key.slice("SCHILY.xattr.".length), value.toString("base64"));
       else if (key.startsWith("LIBARCHIVE.xattr.")) {
-        // bsdtar writes both forms; this one spells the name as a URL and the value in base64 without padding.
+        // bsdtar writes both forms. This one spells the name as a URL and the value in base64
+        // without padding.
         const attribute = urlDecode(key.slice("LIBARCHIVE.xattr.".length));
         if (!xattrs.has(attribute)) xattrs.set(attribute, Buffer.from(value.toString("latin1"), "base64").toString("base64"));
       }
@@ -229,7 +237,7 @@ export class TarParser {
       mode: this.#number(raw.mode, "mode") & 0o7777,
       uid: this.#id(uid, "uid"),
       gid: this.#id(gid, "gid"),
-      // Everything but files is only a header, whatever its size field says.
+      // Only a file has content. Any other entry is only a header, whatever its size field says.
       size: kind === "file" ? this.#number(size, "size") : 0,
       mtime: mtime ?? this.#bad("mtime"),
       ...(kind === "symlink" || kind === "hardlink" ? { link } : {}),
@@ -299,7 +307,7 @@ export class TarParser {
     return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : this.#bad(field);
   }
 
-  /** 2^32-1 would mean "leave as it is" to chown. */
+  /** Reads an id. Refuses 2^32-1, which means "leave as it is" to chown. */
   #id(value: number | undefined, field: string): number {
     const id = this.#number(value, field);
     return id < 0xffffffff ? id : this.#bad(field);

@@ -1,22 +1,25 @@
 import { BLOCK, readNumber } from "./header.js";
 import type { PaxRecord } from "./pax.js";
 
-/** A stretch of a sparse file that is stored; everything between is zeros. */
+/** A stored range of a sparse file; everything between ranges is zeros. */
 export interface Region {
   readonly offset: number;
   readonly length: number;
 }
 
-/** A sparse file: its stored regions in order, and its size when expanded. */
+/** A sparse file: its stored ranges in order, and its size when expanded. */
 export interface SparseMap {
   readonly regions: readonly Region[];
   readonly size: number;
 }
 
-/** More regions than this are no file but an attack on memory. */
+/** A file with more regions than this is an attack on memory. */
 const REGION_LIMIT = 1_000_000;
 
-/** Region list of a numeric text or block, checked: ascending, inside the file, exactly `stored` bytes in all. */
+/**
+ * Returns the region list of a numeric text or block, checked: ascending, inside the file, exactly
+ * `stored` bytes in all.
+ */
 export function checkedMap(numbers: readonly number[], size: number, stored: number): SparseMap | undefined {
   const regions: Region[] = [];
   let end = 0;
@@ -32,7 +35,10 @@ export function checkedMap(numbers: readonly number[], size: number, stored: num
   return numbers.length % 2 === 0 && sum === stored && Number.isSafeInteger(size) ? { regions, size } : undefined;
 }
 
-/** What PAX records say about sparseness: a map in the records (0.0, 0.1), a map in front of the data (1.0), or nothing. */
+/**
+ * Sparseness by PAX records: a map in the records (0.0, 0.1), a map in front of the data (1.0), or
+ * none.
+ */
 export type PaxSparse =
   | { readonly kind: "records"; readonly numbers: readonly number[]; readonly size: number; readonly name: string | undefined }
   | { readonly kind: "data"; readonly size: number; readonly name: string | undefined };
@@ -56,7 +62,10 @@ export function paxSparse(records: readonly PaxRecord[], text: (value: Buffer) =
   return numbers.length > 2 * REGION_LIMIT ? undefined : { kind: "records", numbers, size: decimal(size), name };
 }
 
-/** The four regions in an old GNU header block (type `S`), or the 21 in each block that continues it. */
+/**
+ * Returns the four regions in an old GNU header block (type `S`), or the 21 in each block that
+ * continues it.
+ */
 export function gnuRegions(block: Buffer, first: boolean): { readonly numbers: readonly number[]; readonly more: boolean } {
   const [start, count, flag] = first ? [386, 4, 482] : [0, 21, 504];
   const numbers: number[] = [];
@@ -68,17 +77,23 @@ export function gnuRegions(block: Buffer, first: boolean): { readonly numbers: r
   return { numbers, more: block[flag] !== 0 };
 }
 
-/** Expanded size in an old GNU sparse header. */
+/** Returns the expanded size in an old GNU sparse header. */
 export function gnuRealSize(block: Buffer): number {
   return readNumber(block, 483, 12) ?? Number.NaN;
 }
 
-/** Collects the map in front of the data of format 1.0: decimal lines, the first of which counts regions, padded to whole blocks. */
+/**
+ * Collects the map in front of the data of format 1.0: decimal lines, the first of which counts
+ * regions, padded to whole blocks.
+ */
 export class DataMapReader {
   readonly #numbers: number[] = [];
   #rest = "";
 
-  /** Takes one block; answers the map when it is complete, `bad` when it is none, undefined when more is needed. */
+  /**
+   * Takes one block. Returns the complete map, `bad` for a broken one, or undefined when more
+   * blocks are needed.
+   */
   add(block: Buffer): { readonly numbers: readonly number[] } | "bad" | undefined {
     const lines = (this.#rest + block.toString("latin1")).split("\n");
     this.#rest = lines.pop() as string;

@@ -8,9 +8,10 @@ const TYPEFLAGS = { file: "0", hardlink: "1", symlink: "2", char: "3", block: "4
 export const END_MARKER_SIZE = 2 * BLOCK;
 
 /**
- * The header bytes of an entry: a ustar block, after a PAX header only where ustar has no room (long or non-ASCII names, large ids and
- * sizes, times before 1970 or with a fraction, xattrs). One header has one form, so archives are the same on every machine. Directory
- * names get their trailing slash here. Attributes whose name holds `=` have no form in PAX and are left out.
+ * Returns the header bytes of an entry: a ustar block, behind a PAX header only where ustar has no
+ * room (long or non-ASCII names, large ids and sizes, times before 1970 or with a fraction,
+ * xattrs). One header has one form, so archives are the same on every machine. Adds the trailing
+ * slash of directory names. Leaves out attributes whose name holds `=`, which have no form in PAX.
  */
 export function encodeHeader(header: TarHeader): Buffer {
   const full = encodePath(header.type === "dir" && !header.name.endsWith("/") ? `${header.name}/` : header.name);
@@ -59,7 +60,10 @@ export function encodeHeader(header: TarHeader): Buffer {
   return bytes;
 }
 
-/** How many bytes {@link encodeHeader} gives, without making them where they are one block, as nearly always. */
+/**
+ * Returns the number of bytes that {@link encodeHeader} makes. Computes it without the bytes where
+ * the header is one block, as nearly always.
+ */
 export function headerSize(header: TarHeader): number {
   const { name, link, uid, gid, size, mtime, xattrs } = header;
   const isPlain =
@@ -75,7 +79,7 @@ export function headerSize(header: TarHeader): number {
   return isPlain ? BLOCK : encodeHeader(header).length;
 }
 
-// oxlint-disable-next-line no-control-regex -- all of ASCII is meant.
+// oxlint-disable-next-line no-control-regex -- the range is all of ASCII.
 const ASCII = /^[\x00-\x7f]*$/;
 
 function isWithin(value: number, limit: number): boolean {
@@ -84,11 +88,15 @@ function isWithin(value: number, limit: number): boolean {
 
 const NOTHING = Buffer.alloc(0);
 
-/** A name in the fields of ustar: whole, split at a slash, or (when it has no room there) its ASCII part for old readers. */
+/**
+ * Returns a name in the fields of ustar: whole, split at a slash, or its ASCII part for old readers
+ * when it has no room.
+ */
 function placeName(name: Buffer): { readonly name: Buffer; readonly prefix: Buffer; readonly whole: boolean } {
   if (isAscii(name)) {
     if (name.length <= 100) return { name, prefix: NOTHING, whole: true };
-    // The last slash that leaves at most 155 bytes before it; a directory's closing slash stays with the name.
+    // The last slash that leaves at most 155 bytes before it. A directory's closing slash stays
+    // with the name.
     const slash = name.lastIndexOf(0x2f, Math.min(155, name.length - 2));
     if (slash > 0 && name.length - slash - 1 <= 100) {
       return { name: name.subarray(slash + 1), prefix: name.subarray(0, slash), whole: true };
@@ -97,7 +105,7 @@ function placeName(name: Buffer): { readonly name: Buffer; readonly prefix: Buff
   return { name: asciiPart(name), prefix: NOTHING, whole: false };
 }
 
-/** The name that readers without PAX show for the extended header itself. */
+/** Returns the name that readers without PAX show for the extended header itself. */
 function paxHeaderName(name: Buffer): Buffer {
   const text = asciiPart(name).toString("latin1").replace(/\/+$/, "");
   const slash = text.lastIndexOf("/");
