@@ -63,12 +63,13 @@ function reachable(port: number): Promise<boolean> {
   });
 }
 
-/** Applets the workloads use. */
+/** Applets that the workloads use. */
 const APPLETS = ["sh", "cat", "echo", "ls", "mkdir", "sleep", "true", "dd", "wc"];
 
 /**
- * A base image made of a static busybox and `megabytes` of generated files, pushed to the registry. Data is half random, half text, which
- * compresses like programs do. Answers its reference.
+ * Makes a base image of a static busybox and `megabytes` of generated files, and pushes it to the
+ * registry. Data is half random, half text, which compresses like programs do. Returns its
+ * reference.
  */
 export async function pushBase(registry: Registry, work: string, megabytes: number): Promise<string> {
   const busybox = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
@@ -90,7 +91,10 @@ export async function pushBase(registry: Registry, work: string, megabytes: numb
   return ref;
 }
 
-/** Puts a tree into the registry as an image of one gzip layer, over the distribution API: no builder takes part. */
+/**
+ * Puts a tree into the registry as an image of one gzip layer, over the distribution API, without
+ * any builder.
+ */
 async function pushTree(tree: string, ref: string, registry: Registry, work: string): Promise<void> {
   const tar = join(work, "base.tar");
   await run(["tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-cf", tar, "-C", tree, "."]);
@@ -141,13 +145,13 @@ async function pushBlob(registry: Registry, repository: string, source: { readon
   return { digest, size: bytes.length };
 }
 
-/** Bytes that compress to about half. */
+/** Returns bytes that compress to about half. */
 export function mixed(size: number): Buffer {
   const random = randomBytes(Math.ceil(size / 2));
   return Buffer.concat([random, Buffer.alloc(size - random.length, "the quick brown fox jumps over the lazy dog\n")]);
 }
 
-/** A file of `size` bytes of {@link mixed} data, written in pieces. */
+/** Writes a file of `size` bytes of {@link mixed} data, in pieces. */
 export function writeMixed(path: string, size: number): void {
   const fd = openSync(path, "w");
   try {

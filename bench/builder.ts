@@ -1,4 +1,7 @@
-/** What a workload asks of every builder. Paths are the benchmark's own; a builder maps them where it sees another root. */
+/**
+ * A build that a workload asks of every builder. Paths are the benchmark's own; a builder maps them
+ * where it has another root.
+ */
 export interface Job {
   readonly context: string;
   /** `oci`: an OCI archive at `dest`. `none`: the result is built and kept as cache only. */
@@ -8,9 +11,9 @@ export interface Job {
 }
 
 export interface Measured {
-  /** Milliseconds. */
+  /** Duration in milliseconds. */
   readonly duration: number;
-  /** Bytes; undefined where the work is done in a process that is not ours to see. */
+  /** Peak memory in bytes; undefined where another program's process does the work. */
   readonly peakMemory: number | undefined;
 }
 
@@ -19,7 +22,7 @@ export interface Builder {
   /** Column of the table. */
   readonly name: string;
   build(job: Job): Promise<Measured>;
-  /** Forgets everything: no cached step, no base image. */
+  /** Removes every cached step and base image. */
   clear(): Promise<void>;
   close(): Promise<void>;
 }

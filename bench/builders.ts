@@ -4,7 +4,7 @@ import type { build as BuildFunction } from "../api/build/build.js";
 import type { Builder, Job } from "./builder.js";
 import { answers, run } from "./shell.js";
 
-/** tsbuild's own command. */
+/** Returns tsbuild's own command as a builder. */
 export function tsbuildCommand(cli: string, root: string): Builder {
   const env = { TSBUILD_ROOT: root };
   return {
@@ -24,13 +24,14 @@ export function tsbuildCommand(cli: string, root: string): Builder {
       ];
       return run(command, { env, memory: job.memory ?? false });
     },
-    // Unpacked layers may belong to mapped ids, which only the worker can remove; as root they are ours.
+    // Unpacked layers may belong to mapped ids, which only the worker can remove. As root they are
+    // ours.
     clear: () => removeStore(root),
     close: () => removeStore(root),
   };
 }
 
-/** tsbuild as a library in this process: what a program that builds often sees. */
+/** Returns tsbuild as a library in this process, like a program that builds often. */
 export function tsbuildLibrary(index: string, root: string): Builder {
   let library: Promise<{ readonly build: typeof BuildFunction }> | undefined;
   return {
@@ -59,15 +60,15 @@ async function removeStore(root: string): Promise<void> {
 export interface PeerSpec {
   readonly kind: "buildx" | "buildctl" | "buildah";
   readonly command: readonly string[];
-  /** The directory that is `/` for the peer. */
+  /** Directory that is `/` for the peer. */
   readonly root: string;
-  /** Whether a daemon's build cache, all of it, may be emptied for the cold cases. */
+  /** True allows emptying all of a daemon's build cache for the cold cases. */
   readonly prune: boolean;
-  /** Where a peer without a daemon keeps its own store. */
+  /** Directory of the store of a peer without a daemon. */
   readonly store: string;
 }
 
-/** A peer builder by the way it is called, or undefined when it does not answer. */
+/** Opens a peer builder. Resolves to undefined when it does not answer. */
 export async function openPeer(spec: PeerSpec): Promise<Builder | undefined> {
   const maker = { buildx, buildctl, buildah }[spec.kind];
   return maker(spec);
@@ -140,7 +141,7 @@ async function buildctl(spec: PeerSpec): Promise<Builder | undefined> {
 }
 
 async function buildah(spec: PeerSpec): Promise<Builder | undefined> {
-  // A store of its own: emptying it for the cold cases takes nothing away from the user.
+  // A store of its own: emptying it for the cold cases removes nothing of the user's.
   const command = [...spec.command, "--root", join(spec.store, "root"), "--runroot", join(spec.store, "run")];
   if (!(await answers([...command, "info"]))) return undefined;
   const empty = async (): Promise<void> => void (await run([...command, "rmi", "--all", "--force"]));
@@ -176,7 +177,7 @@ const DEFAULTS: readonly (readonly [PeerSpec["kind"], readonly string[]])[] = [
   ["buildah", ["buildah"]],
 ];
 
-/** The peers asked for, or those that are found. */
+/** Opens the requested peers, or all that are found. */
 export async function findPeers(asked: readonly string[], options: Omit<PeerSpec, "kind" | "command">): Promise<readonly Builder[]> {
   const specs =
     asked.length > 0

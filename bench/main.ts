@@ -30,7 +30,10 @@ const { values, positionals } = parseArgs({
   },
 });
 
-/** Ctrl-c ends the benchmark between two builds, so that registries end and directories go. */
+/**
+ * Set by ctrl-c, which ends the benchmark between two builds, so that registries end and
+ * directories are removed.
+ */
 let asked = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
@@ -54,7 +57,7 @@ async function main(): Promise<void> {
   if (unknown !== undefined)
     throw new Error(`There is no workload "${unknown}": there are ${WORKLOADS.map(({ name }) => name).join(", ")}`);
   const wanted = positionals.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => positionals.includes(name));
-  // Where a peer has another root, what both read must lie below that.
+  // A peer with another root can only read files below that root.
   const peerRoot = values["peer-root"];
   if (values.work !== undefined) mkdirSync(values.work, { recursive: true });
   const work = mkdtempSync(join(values.work ?? (peerRoot === "/" ? tmpdir() : join(peerRoot, "tmp")), "tsbuild-bench-"));
@@ -99,14 +102,14 @@ async function main(): Promise<void> {
   }
 }
 
-/** Rounds with every builder in turn; whoever fails is out for the rest of the case. */
+/** Runs rounds with every builder in turn. A builder that fails leaves the case. */
 async function measure(workload: Workload, one: Case, all: readonly Builder[], rounds: number): Promise<CaseResult> {
   const builders = all.filter((builder) => one.library === true || builder.name !== "tsbuild library");
   const durations: Record<string, number[]> = Object.fromEntries(builders.map(({ name }) => [name, []]));
   const failures: Record<string, string> = {};
   let peakMemory: number | undefined;
-  // Round -1 warms up: page cache, daemons, the state that "unchanged" starts from. The round after the last is for our memory: looking at it
-  // takes time on the same processors.
+  // Round -1 warms up: page cache, daemons, the state that "unchanged" starts from. The round after
+  // the last measures our memory: measuring takes time on the same processors.
   for (let round = -1; round <= rounds; round++) {
     const turn = (round + 1) % builders.length;
     for (const builder of [...builders.slice(turn), ...builders.slice(0, turn)]) {

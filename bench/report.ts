@@ -1,13 +1,13 @@
-/** What was measured of one case. */
+/** Measurements of one case. */
 export interface CaseResult {
   readonly workload: string;
   readonly name: string;
   readonly goal: number | undefined;
-  /** Builder → milliseconds, one a round. The first builder is tsbuild. */
+  /** Milliseconds of each round, by builder. The first builder is tsbuild. */
   readonly durations: Readonly<Record<string, readonly number[]>>;
-  /** Bytes, ours. */
+  /** Peak memory of tsbuild in bytes. */
   readonly peakMemory: number | undefined;
-  /** Builder → why it could not take part. */
+  /** Reasons why builders could not take part, by builder. */
   readonly failures: Readonly<Record<string, string>>;
 }
 
@@ -17,10 +17,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-/** The library's column; its ratios stand beside the command's. */
+/** Column of the library. Its ratios stand beside the command's. */
 const LIBRARY = "tsbuild library";
 
-/** A Markdown table: a line a case, medians in milliseconds, ratio of tsbuild's to each peer's. */
+/**
+ * Returns a Markdown table with a line for each case: medians in milliseconds, and the ratio of
+ * tsbuild's to each peer's.
+ */
 export function renderReport(results: readonly CaseResult[], builders: readonly string[]): string {
   const peers = builders.filter((name) => !name.startsWith("tsbuild"));
   const sides = ["tsbuild", ...builders.filter((name) => name === LIBRARY)];

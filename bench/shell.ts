@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 
 export interface Finished {
-  /** Wall clock, milliseconds. */
+  /** Wall clock in milliseconds. */
   readonly duration: number;
-  /** Highest resident memory of the process tree seen, bytes. */
+  /** Highest resident memory of the process tree that was sampled, in bytes. */
   readonly peakMemory: number;
   readonly stdout: string;
 }
@@ -12,15 +12,15 @@ export interface Finished {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Sample memory; costs a little, so only where it is wanted. */
+  /** True samples memory, which costs a little time. */
   readonly memory?: boolean;
-  /** A file to read the standard input from. */
+  /** File for the standard input. */
   readonly stdin?: string;
 }
 
 const SAMPLE_INTERVAL = 20;
 
-/** Runs a command to its end; throws with what it printed when it fails. */
+/** Runs a command to its end. Throws with its output when it fails. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const [file = "", ...args] = command;
   const env = { ...process.env, ...options.env };
@@ -60,7 +60,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   }
 }
 
-/** Whether a command can be run and says it is well. */
+/** Returns true when a command runs and exits with 0. */
 export async function answers(command: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Promise<boolean> {
   return run(command, { env }).then(
     () => true,
@@ -68,7 +68,7 @@ export async function answers(command: readonly string[], env: Readonly<Record<s
   );
 }
 
-/** Resident bytes of a process and all below it. */
+/** Returns the resident bytes of a process and its descendants. */
 function treeMemory(root: number): number {
   const children = new Map<number, number[]>();
   const resident = new Map<number, number>();
@@ -80,7 +80,7 @@ function treeMemory(root: number): number {
       children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
       resident.set(Number(name), Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024);
     } catch {
-      // It ended while we looked.
+      // The process ended meanwhile.
     }
   }
   let sum = 0;

@@ -1,9 +1,12 @@
 import type { Builder, Job } from "./builder.js";
 
-/** What a workload has at hand: an empty directory that every builder can read, and base images. */
+/** Resources of a workload: an empty directory that every builder can read, and base images. */
 export interface Bench {
   readonly directory: string;
-  /** Reference of a base image with about this many megabytes of data; made on first use. */
+  /**
+   * Returns the reference of a base image with about this many megabytes of data; made on first
+   * use.
+   */
   readonly base: (megabytes: number) => Promise<string>;
 }
 
@@ -12,7 +15,7 @@ export interface Case {
   readonly name: string;
   /** Goal as a ratio of our time to the peer's, from docs/architecture.md; for the table only. */
   readonly goal?: number;
-  /** Builders that take part besides the peers: `library` adds the in-process one. */
+  /** Builders besides the peers: `library` adds the in-process one. */
   readonly library?: boolean;
   /** Brings a builder into the state before each round; not timed. */
   readonly before: (builder: Builder, round: number) => Promise<void>;

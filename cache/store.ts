@@ -15,8 +15,8 @@ import type { StatIndex } from "./contract/stats.js";
  *
  *     v1/oci-layout, index.json, blobs/sha256/…   a valid OCI image layout
  *     v1/index.db                         layers, results, images, leases (SQLite, WAL)
- *     v1/snapshots/<layer id>/fs          an unpacked layer in overlayfs form, with mapped owners, or
- *                                         with one owner and the virtual ones in fs.owners
+ *     v1/snapshots/<layer id>/fs          an unpacked layer in overlayfs form, with mapped owners,
+ *                                         or with one owner and the virtual ones in fs.owners
  *     v1/toc/<hex of diffID>              tables of contents
  *     v1/stat/…                           shards of the stat index
  *     v1/memo/<kind>/…                    small derived values (parsed Dockerfiles …)
@@ -26,8 +26,8 @@ import type { StatIndex } from "./contract/stats.js";
  *     v1/tmp/<owner>/…                    unfinished work of a process
  *
  * The folder `v1` carries the format version. Everything durable is written to a temporary name,
- * verified and renamed, files before the rows that name them. kill -9 loses at most unfinished work.
- * The next process that opens the store for writing removes the leftovers.
+ * verified and renamed, files before the rows that name them. kill -9 loses at most unfinished
+ * work. The next process that opens the store for writing removes the leftovers.
  */
 export interface Store {
   /** The store's directory without the format version, absolute. */

@@ -1,38 +1,51 @@
 /**
- * The contract of the sandbox: what one RUN step needs, as plain data. Paths on the host are absolute. Nothing here decides policy
- * (what is cached, which env is set): that is the solver's exec op.
+ * The contract of the sandbox: one RUN step as plain data. Paths on the host are absolute. Nothing
+ * here decides policy (caching, the environment): that is the solver's exec op.
  */
 export interface SandboxSpec {
   readonly rootfs: SandboxRootfs;
-  /** Mounted in order after the root and the standard mounts (/proc, /dev, /sys, hosts, resolv.conf). */
+  /**
+   * Mounts in order, after the root and the standard mounts (/proc, /dev, /sys, hosts,
+   * resolv.conf).
+   */
   readonly mounts: readonly SandboxMount[];
   readonly args: readonly string[];
   readonly env: readonly string[];
-  /** Absolute; made (0755, root) when missing. */
+  /** Absolute working directory; made (0755, root) when missing. */
   readonly cwd: string;
-  /** As in USER; names and supplementary groups are looked up in the root filesystem's /etc/passwd and /etc/group. */
+  /**
+   * User as in USER. Names and supplementary groups are looked up in the root filesystem's
+   * /etc/passwd and /etc/group.
+   */
   readonly user: string;
   readonly hostname: string;
   /** `host` shares the host's network; `none` has loopback only. */
   readonly network: "host" | "none";
   readonly security: "sandbox" | "insecure";
-  /** Whole texts; mounted read-only over /etc/hosts and /etc/resolv.conf without leaving a trace in the layer. */
+  /**
+   * Text that is mounted read-only over /etc/hosts (`hosts`) or /etc/resolv.conf (`resolvConf`).
+   * The layer shows no trace of it.
+   */
   readonly hosts: string;
   readonly resolvConf: string;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
-  /** Bytes; default 64 MiB. */
+  /** Size of /dev/shm in bytes. Default 64 MiB. */
   readonly shmSize?: number;
 }
 
-/** An overlay of unpacked layers. `upper` receives the changes in overlayfs form (user.overlay.* xattrs, 0:0 char device whiteouts). */
+/**
+ * An overlay of unpacked layers. `upper` receives the changes in overlayfs form (user.overlay.*
+ * xattrs, 0:0 char device whiteouts).
+ */
 export interface SandboxRootfs {
   /**
-   * Lower directories, bottom first; may be empty (scratch). Hundreds are allowed. Where owners are virtual, what lies beside them counts (core/system/owners-file.ts),
-   * and the same is written beside `upper`.
+   * Lower directories, bottom first; none for scratch. Hundreds are allowed. Where owners are
+   * virtual, the owners files beside them are read (core/system/owners-file.ts), and one is written
+   * beside `upper`.
    */
   readonly lowers: readonly string[];
   readonly upper: string;
-  /** Empty directory on the same filesystem as `upper`; removed by the worker afterwards. */
+  /** Empty directory on the same filesystem as `upper`. The worker removes it afterwards. */
   readonly work: string;
 }
 
@@ -43,7 +56,10 @@ export type SandboxMount =
       readonly dest: string;
       readonly readonly: boolean;
     }
-  /** A stack of layers, read-only or with changes thrown away; `selector` is the path inside it that is mounted (symlinks resolved inside). */
+  /**
+   * A stack of layers, read-only or with discarded changes. `selector` is the path inside it that
+   * is mounted (symlinks resolved inside).
+   */
   | {
       readonly type: "overlay";
       readonly lowers: readonly string[];
@@ -67,25 +83,31 @@ export type SandboxExit = { readonly code: number } | { readonly signal: string 
 export interface RunIo {
   /** Called with output as it arrives. */
   readonly onOutput: (stream: "stdout" | "stderr", data: Uint8Array) => void;
-  /** Abort kills every process of the sandbox and waits until they are gone; the promise then rejects with CanceledError. */
+  /**
+   * Signal that kills every process of the sandbox. The promise then rejects with CanceledError,
+   * once they are gone.
+   */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Our process inside the user namespace. Started on first use by whoever holds it; one per build or host process.
- * When the main process dies, however it dies, the worker and every sandbox die too.
+ * Process of ours inside the user namespace. Its owner starts it on first use; a build or host
+ * process has one. When the main process dies, however it dies, the worker and every sandbox die
+ * too.
  */
 export interface Worker {
   /**
-   * Runs one process in its own sandbox. Resolves with how it ended once every process of the sandbox is gone and nothing is mounted
-   * any more. Mount points that the root lacks leave no trace in `upper`. Rejects with a TsbuildError
-   * (`exec/…` codes) that names what failed when the sandbox could not be set up, or the user or a mount source does not exist. A command that is not
-   * there or cannot be executed is an exit with 127 or 126, as in Docker, with a line on stderr.
+   * Runs one process in its own sandbox. Resolves with its exit once every process of the sandbox
+   * is gone and nothing is mounted any more. Mount points that the root lacks leave no trace in
+   * `upper`. Rejects with a TsbuildError (`exec/…` codes) that names the failure when the sandbox
+   * cannot be set up, or when the user or a mount source does not exist. A missing command exits
+   * with 127, one that cannot be executed with 126, as in Docker, with a line on stderr.
    */
   run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit>;
   /**
-   * Runs a named task (see the composing entry, api/session/worker-entry.ts) in the user namespace, on a thread when `thread` is set there.
-   * Params and result are structured-clone data. Errors keep their code.
+   * Runs a named task (see the composing entry, api/session/worker-entry.ts) in the user namespace,
+   * on a thread when `thread` is set there. Params and result are structured-clone data. Errors
+   * keep their code.
    */
   task<R>(
     name: string,
@@ -94,13 +116,16 @@ export interface Worker {
   ): Promise<R>;
   /** Removes trees owned by mapped ids, whatever their modes. Missing paths are no error. */
   remove(paths: readonly string[]): Promise<void>;
-  /** Ends the worker. Running sandboxes are killed. Idempotent. */
+  /** Ends the worker and kills running sandboxes. Idempotent. */
   close(): Promise<void>;
 }
 
 export interface WorkerOptions {
-  /** The JavaScript file that composes and serves the tasks. */
+  /** JavaScript file that composes and serves the tasks. */
   readonly entry: string;
-  /** Where the worker runs; made when missing. On the store's filesystem: when the worker does not start, it is probed what works there. */
+  /**
+   * Working directory of the worker, made when missing, on the store's filesystem. When the worker
+   * does not start, the probe tries this directory.
+   */
   readonly stateDirectory: string;
 }

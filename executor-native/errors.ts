@@ -14,7 +14,7 @@ export function helperMissing(path: string, sources: boolean, cause: unknown): T
   });
 }
 
-/** The program is there, but not for this machine. */
+/** Returns the error for a native program of another machine. */
 export function helperForeign(
   path: string,
   what: string,
@@ -25,7 +25,7 @@ export function helperForeign(
   });
 }
 
-/** Why owners are virtual. `free`: the first id that nobody has been given. */
+/** Returns the reason why owners are virtual. `free` is the first id that no range holds. */
 export function noIdRange(file: string, user: string, free: number): { readonly problem: string; readonly hint: string } {
   const range = `${free}-${free + 65_535}`;
   return {
@@ -48,14 +48,17 @@ export function noNewRights(): { readonly problem: string; readonly hint: string
   };
 }
 
-/** Something that steps depend on, and what is wrong with it, as far as an error says it. */
+/** A feature that steps depend on, with its fault, for an error. */
 export interface FoundFeature {
   readonly ok: boolean;
   readonly problem?: string;
   readonly hint?: string;
 }
 
-/** The worker could not be started. `features`: what the probe found of what steps depend on. */
+/**
+ * Returns the error for a worker that could not be started. `features` holds the results of the
+ * probe.
+ */
 export function workerNotStarted(features: readonly FoundFeature[], failure: HelperFailure | undefined, output: string): TsbuildError {
   const missing = features.find((feature) => !feature.ok);
   if (missing?.problem !== undefined) {
@@ -85,7 +88,7 @@ const HINTS: Readonly<Record<string, string>> = {
     "Virtual owners need it; with a range in /etc/subuid and /etc/subgid steps run without (tsbuild doctor says what this machine lacks)",
 };
 
-/** What the native part says about one sandbox. */
+/** Returns the error for a failure of one sandbox that the native part reported. */
 export function sandboxFailed(failure: HelperFailure): Error {
   if (failure.code === "exec/internal") return new Error(`internal: ${failure.message}`);
   const name = Object.entries(constants.errno).find(([, number]) => number === failure.errno)?.[0];
@@ -99,7 +102,10 @@ export function sandboxFailed(failure: HelperFailure): Error {
 /** The kernel's limit for a path in a system call, without the NUL byte. */
 const LONGEST_PATH = 4095;
 
-/** A step made a path in pieces that is too long as a whole. `upper` is the directory of its files. */
+/**
+ * Returns the error for a path that a step made in pieces and that is too long as a whole. `upper`
+ * is the directory of the step's files.
+ */
 export function pathTooLong(path: string, upper: string): TsbuildError {
   const shown = path.length > 120 ? `${path.slice(0, 120)}…` : path;
   const taken = Buffer.byteLength(upper) + 1;
@@ -110,7 +116,9 @@ export function pathTooLong(path: string, upper: string): TsbuildError {
   );
 }
 
-/** The sandbox ended without saying how: something outside killed it. */
+/**
+ * Returns the error for a sandbox that ended without a status line: something outside killed it.
+ */
 export function sandboxKilled(signal: string): TsbuildError {
   return new TsbuildError("exec/sandbox-killed", `The sandbox of the step was killed from outside (${signal})`, {
     hint: "The machine may be out of memory: see the kernel's log (dmesg)",

@@ -1,4 +1,4 @@
-/** A line of the native part: what it could not do. */
+/** A failure that the native part reported in a status line. */
 export interface HelperFailure {
   readonly code: string;
   readonly message: string;

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { packageRoot } from "../core/package-root.js";
 import { helperForeign, helperMissing } from "./errors.js";
 
-/** Where the native part of the sandbox is. Throws `exec/helper-missing` when it was not built, or was built for other machines. */
+/**
+ * Returns the path of the sandbox's native part. Throws `exec/helper-missing` when it was not
+ * built, or was built for other machines.
+ */
 export function helperPath(): string {
   const root = packageRoot();
   return checkedProgram(join(root, "dist", "native", "tsbuild-sandbox"), existsSync(join(root, "scripts", "build-helper.mjs")));
@@ -22,12 +25,15 @@ const MACHINES: Readonly<Record<string, number>> = {
   riscv64: 243,
   loong64: 258,
 };
-/** Processors that run programs of another. */
+/** Processors that also run programs of others. */
 const ALSO: Readonly<Record<string, readonly string[]>> = { x64: ["ia32"], ia32: ["x64"], arm64: ["arm"], arm: ["arm64"] };
 
 /**
- * Returns `path` when it is a program for this kind of processor. Note that we look ourselves, because some shells and libraries hand what the kernel refuses to `sh`, whose
- * complaint then looks like one about namespaces. `sources`: it can be built in place.
+ * Returns `path` when it is a program for this kind of processor. `sources` tells that it can be
+ * built in place.
+ *
+ * Note that we check the file ourselves, because some shells and libraries pass a program that the
+ * kernel refuses to `sh`, whose complaint then looks like one about namespaces.
  */
 export function checkedProgram(path: string, sources: boolean, arch: string = process.arch): string {
   let machine: number | undefined;
@@ -42,7 +48,7 @@ export function checkedProgram(path: string, sources: boolean, arch: string = pr
   throw helperForeign(path, machine === undefined ? "is no program" : `is for ${found ?? "other"} processors`, { arch, sources });
 }
 
-/** Undefined for what is no ELF file. */
+/** Returns the machine of an ELF file; undefined for any other file. */
 function machineOf(path: string): number | undefined {
   const header = Buffer.alloc(20);
   const fd = openSync(path, "r");

@@ -4,20 +4,25 @@ import { join } from "node:path";
 import { idToolMissing, noIdRange, noNewRights } from "./errors.js";
 import { type Ownership, OWNERSHIP_VARIABLE } from "./ownership.js";
 
-/** How ids inside the worker's user namespace relate to the host's. */
+/** Maps from ids inside the worker's user namespace to the host's. */
 export interface IdMaps {
-  /** `direct`: root writes the maps; `tools`: through the setuid programs newuidmap and newgidmap; `own`: the process maps its own ids only. */
+  /**
+   * `direct`: root writes the maps; `tools`: the setuid programs newuidmap and newgidmap do; `own`:
+   * the process maps its own ids only.
+   */
   readonly mode: "direct" | "tools" | "own";
   /** Lines of `inside outside count`, separated by commas. */
   readonly uids: string;
   readonly gids: string;
-  /** What keeps an ordinary user from more than its own ids, and the way out; only of mode `own`. */
+  /** Reason why an ordinary user has only its own ids, and the way out. Only in mode `own`. */
   readonly lacking?: { readonly problem: string; readonly hint: string };
 }
 
 /**
- * The widest maps this process may have. Root: every id is itself. Ordinary users: 0 is the user, 1 and up are its subordinate ids; without
- * such, or the programs that map them, or when `TSBUILD_OWNERSHIP=virtual` asks for it, there is id 0 only, and owners are virtual.
+ * Returns the widest maps that this process may have. For root, every id maps to itself. For
+ * ordinary users, 0 is the user, and 1 and up are its subordinate ids. Without such ids, without
+ * the programs that map them, or when `TSBUILD_OWNERSHIP=virtual` asks for it, id 0 is the only
+ * one, and owners are virtual.
  */
 export function idMaps(): IdMaps {
   const uid = process.geteuid?.() ?? 0;
@@ -46,13 +51,16 @@ export function idMaps(): IdMaps {
   return { ...own, lacking: noIdRange(uids === undefined ? "/etc/subuid" : "/etc/subgid", names.at(-1) as string, free) };
 }
 
-/** Whether the owners of files in layers can be real here. */
+/** Returns whether the owners of files in layers are real or virtual here. */
 export function ownershipHere(): Ownership {
   if (isRoot() && !isVirtualWanted()) return "mapped";
   return idMaps().mode === "own" ? "virtual" : "mapped";
 }
 
-/** Ids that exist in this process's own namespace map to themselves (`/proc/self/uid_map` has `inside outside count`). */
+/**
+ * Maps the ids that exist in this process's own namespace to themselves. Lines of
+ * `/proc/self/uid_map` are `inside outside count`.
+ */
 export function identity(map: string): string {
   return lines(map)
     .map((line) => line.split(/\s+/))
@@ -60,7 +68,10 @@ export function identity(map: string): string {
     .join(",");
 }
 
-/** Root inside is `own`; the rest follows from the ranges `name:start:count` of the user, named or by number. */
+/**
+ * Returns the map of an ordinary user: root inside is `own`; the rest follows from the ranges
+ * `name:start:count` of the user, by name or number. Returns undefined without a range.
+ */
 export function rangeMap(own: number, text: string, names: readonly string[]): string | undefined {
   const map = [`0 ${own} 1`];
   let inside = 1;
@@ -73,7 +84,10 @@ export function rangeMap(own: number, text: string, names: readonly string[]): s
   return inside === 1 ? undefined : map.join(",");
 }
 
-/** The first id from 100,000 on that no range in `texts` (of /etc/subuid and /etc/subgid) holds, nor any after it: ranges of two users must not overlap. */
+/**
+ * Returns the first id from 100,000 on that lies behind every range in `texts` (of /etc/subuid and
+ * /etc/subgid): ranges of two users must not overlap.
+ */
 export function firstFreeId(...texts: readonly string[]): number {
   const ends = texts.flatMap(lines).map((line) => {
     const [, start, count] = line.split(":");
@@ -82,12 +96,15 @@ export function firstFreeId(...texts: readonly string[]): number {
   return Math.max(100_000, ...ends.filter(Number.isSafeInteger));
 }
 
-/** Set-id programs do nothing for processes with `no_new_privs`. */
+/** Returns true for a process with `no_new_privs`, for which set-id programs do nothing. */
 function mayNotGainRights(): boolean {
   return /^NoNewPrivs:\s*1$/m.test(readFileSync("/proc/self/status", "utf8"));
 }
 
-/** What ranges may be given to: the number, and the name where there is one. */
+/**
+ * Returns the owners that a range may name for this user: the number, and the name where there is
+ * one.
+ */
 function namesOf(uid: number): readonly string[] {
   try {
     return [String(uid), userInfo().username];
@@ -96,7 +113,7 @@ function namesOf(uid: number): readonly string[] {
   }
 }
 
-/** A file that is not there is reported as a missing range, which is what it means. */
+/** Returns the text of a file of ranges. A missing file counts as one without ranges. */
 function rangesIn(file: string): string {
   try {
     return readFileSync(file, "utf8");
@@ -123,7 +140,8 @@ function isRoot(): boolean {
 function inPath(name: string): boolean {
   return (process.env.PATH ?? "").split(":").some((directory) => {
     const path = join(directory || ".", name);
-    // An exception for every directory without it would cost more than the question, which ordinary users' builds begin with.
+    // Asked first, because an exception for every directory without the program would cost more,
+    // and ordinary users' builds begin with this search.
     if (!existsSync(path)) return false;
     try {
       accessSync(path, constants.X_OK);

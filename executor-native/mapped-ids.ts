@@ -7,7 +7,7 @@ const LAST_ID = 4_294_967_294;
 export class IdSet {
   readonly #extents: readonly { readonly first: number; readonly count: number }[];
 
-  /** `map`: lines of `inside outside count`, as the kernel shows them. */
+  /** `map` has lines of `inside outside count`, as the kernel shows them. */
   constructor(map: string) {
     this.#extents = [...map.matchAll(/^\s*(\d+)\s+\d+\s+(\d+)\s*$/gm)].map(([, first, count]) => ({
       first: Number(first),
@@ -23,7 +23,7 @@ export class IdSet {
     return this.#extents.reduce((size, { count }) => size + count, 0);
   }
 
-  /** `first count` of each extent, separated by commas. */
+  /** Extents as `first count`, separated by commas. */
   get text(): string {
     return this.#extents.map(({ first, count }) => `${first} ${count}`).join(",");
   }
@@ -38,12 +38,12 @@ export class MappedIds {
     this.groups = new IdSet(groupMap);
   }
 
-  /** Whether there is no other id. */
+  /** True when there is no other id. */
   get complete(): boolean {
     return this.users.size > LAST_ID && this.groups.size > LAST_ID;
   }
 
-  /** Whether there is one user only. */
+  /** True when there is one user only. */
   get single(): boolean {
     return this.users.size === 1;
   }
@@ -51,7 +51,10 @@ export class MappedIds {
 
 let here: MappedIds | undefined;
 
-/** Those of this process's user namespace: in the worker, those that owners of files can be. They never change, and every step asks. */
+/**
+ * Returns the ids of this process's user namespace. In the worker, files can have these owners.
+ * They never change, so they are read once.
+ */
 export function mappedIds(): MappedIds {
   here ??= new MappedIds(readFileSync("/proc/self/uid_map", "utf8"), readFileSync("/proc/self/gid_map", "utf8"));
   return here;

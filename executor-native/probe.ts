@@ -8,28 +8,32 @@ import { helperPath } from "./helper-path.js";
 import { type IdMaps, idMaps } from "./id-map.js";
 import type { Ownership } from "./ownership.js";
 
-/** What running steps depends on, in the order in which it is needed. */
+/** Features that running steps depends on, in the order in which they are needed. */
 export type FeatureName = "helper" | "id-maps" | "user-namespaces" | "mount-api" | "overlay" | "proc" | "namespaces" | "seccomp" | "ids";
 
 export interface ProbeFeature {
   readonly name: FeatureName;
   readonly ok: boolean;
-  /** One sentence: what is missing and which file or setting controls it. Of a feature that is ok: what is done without it. */
+  /**
+   * One sentence that names the missing part and the file or setting that controls it. For a
+   * feature that is ok, it says which substitute is used.
+   */
   readonly problem?: string;
-  /** The way out. */
+  /** Way out. */
   readonly hint?: string;
 }
 
 export interface ProbeReport {
   readonly ok: boolean;
-  /** Up to and including the first one that keeps the later ones from being tried. */
+  /** Features up to and including the first one that prevents trying the later ones. */
   readonly features: readonly ProbeFeature[];
   readonly maps: IdMaps | undefined;
 }
 
 /**
- * Tries everything that running steps needs, in a real user namespace and in `directory` (default: the temporary directory; give the
- * store's, as file systems differ). Takes some 20 ms and leaves nothing behind. Never throws.
+ * Tries everything that running steps needs, in a real user namespace and in `directory`. The
+ * default is the temporary directory; pass the store's, because file systems differ. Takes some 20
+ * ms and leaves nothing behind. Never throws.
  */
 export function probe(directory = tmpdir()): ProbeReport {
   const features: ProbeFeature[] = [];
@@ -51,7 +55,7 @@ export function probe(directory = tmpdir()): ProbeReport {
 
   const place = attempt("overlay", () => mkdtempSync(join(directory, "tsbuild-probe-")), features);
   if (place === undefined) return done(maps);
-  features.pop(); // Only that the directory is writable; whether overlays work there comes below.
+  features.pop(); // The directory is writable; overlays are tried below.
   try {
     const { stdout, stderr, status, error } = spawnSync(
       helper,
@@ -87,7 +91,7 @@ function attempt<T>(name: FeatureName, action: () => T, features: ProbeFeature[]
   }
 }
 
-/** The settings that are known to forbid user namespaces, each with its way out. */
+/** Settings that are known to forbid user namespaces, each with its way out. */
 const SETTINGS: readonly { readonly file: string; readonly forbids: (value: number) => boolean; readonly fix: string }[] = [
   {
     file: "/proc/sys/kernel/unprivileged_userns_clone",

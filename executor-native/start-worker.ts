@@ -13,12 +13,13 @@ import { HOST_ROOT_ARGUMENT, isHostRoot } from "./ownership.js";
 import { probe } from "./probe.js";
 import { WorkerClient } from "./worker/client.js";
 
-/** How much of the worker's standard error is kept for messages. */
+/** Bytes of the worker's standard error that are kept for messages. */
 const ERROR_TAIL = 16 * 1024;
 
 /**
- * Starts our process inside a new user and mount namespace and waits until it serves. Throws a TsbuildError that names what this system lacks
- * (see {@link probe}). The worker ends with this process, however that ends.
+ * Starts our process inside a new user and mount namespace and waits until it serves. Throws a
+ * TsbuildError that names the feature this system lacks (see {@link probe}). The worker ends with
+ * this process, however this one ends.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const maps = idMaps();
@@ -44,11 +45,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 }
 
-/** Ours, without what only slows Node's start (extra certificates) or is meant for the main process alone. */
+/**
+ * Returns this process's environment, without variables that slow Node's start (extra certificates)
+ * or are meant for the main process alone.
+ */
 function environment(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   for (const name of ["NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "NODE_CHANNEL_FD", "NODE_V8_COVERAGE"]) delete env[name];
-  // It compresses layers on libuv's threads, four by default; a few more than processors let files be read meanwhile.
+  // The worker compresses layers on libuv's threads, four by default. A few more than processors
+  // let it read files meanwhile.
   env["UV_THREADPOOL_SIZE"] ??= String(Math.max(4, availableParallelism() + 2));
   return env;
 }

@@ -3,20 +3,21 @@ import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from 
 
 const LEVELS = ["manifest", "manifest-descriptor", "index", "index-descriptor"] as const;
 
-/** Where an annotation stands: in a document, or in the descriptor that names the document. */
+/** Place of an annotation: in a document, or in the descriptor that names the document. */
 export type AnnotationLevel = (typeof LEVELS)[number];
 
 export interface Annotation {
   readonly level: AnnotationLevel;
-  /** The platform whose manifest it is for; undefined: every one. */
+  /** Platform whose manifest it is for. Undefined means every platform. */
   readonly platform: Platform | undefined;
   readonly key: string;
   readonly value: string;
 }
 
 /**
- * Reads annotations as `--annotation` of docker spells their keys: `KEY`, `LEVEL:KEY`, `LEVEL[OS/ARCH]:KEY`, and several levels with commas between.
- * Without a level it is `manifest`. Throws `options/annotation`.
+ * Reads annotations with keys in the spelling of docker's `--annotation`: `KEY`, `LEVEL:KEY`,
+ * `LEVEL[OS/ARCH]:KEY`, and several levels with commas between. The default level is `manifest`.
+ * Throws `options/annotation`.
  */
 export function parseAnnotations(texts: Readonly<Record<string, string>>): readonly Annotation[] {
   return Object.entries(texts).flatMap(([text, value]): readonly Annotation[] => {
@@ -39,7 +40,10 @@ function parsePlace(text: string, place: string): Pick<Annotation, "level" | "pl
   return { level, platform: platform === undefined ? undefined : parsePlatform(platform) };
 }
 
-/** Throws `options/annotation`, `export/no-index` where the image that is built for these platforms has no place for an annotation. */
+/**
+ * Throws `options/annotation` or `export/no-index` where an image for these platforms has no place
+ * for an annotation.
+ */
 export function checkAnnotations(annotations: readonly Annotation[], platforms: readonly Platform[]): void {
   for (const { level, platform, key } of annotations) {
     if (level.startsWith("index") && platforms.length === 1) {
@@ -59,7 +63,10 @@ export function checkAnnotations(annotations: readonly Annotation[], platforms: 
   }
 }
 
-/** The annotations of one document or descriptor, sorted; one for this platform replaces one for all. Undefined when there are none. */
+/**
+ * Returns the annotations of one document or descriptor, sorted. One for this platform replaces one
+ * for all. Returns undefined when there are none.
+ */
 export function annotationsAt(
   annotations: readonly Annotation[],
   level: AnnotationLevel,

@@ -5,7 +5,9 @@ import { assembleWithProgress } from "./assemble-with-progress.js";
 import type { ExportContext, ExportRequest, ExportResult, MediaTypeFamily } from "./exporter.js";
 import { imageResult, layoutContent } from "./layout-content.js";
 
-/** Writes an image as a tar to a file or stream: what the oci and docker exporters have in common. */
+/**
+ * Writes an image as a tar to a file or stream: the common part of the oci and docker exporters.
+ */
 export async function exportArchive(
   dest: string | Writable,
   format: { readonly family: MediaTypeFamily; readonly docker: boolean },

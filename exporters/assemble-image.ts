@@ -10,7 +10,7 @@ import type { ExportImage, MediaTypeFamily } from "./exporter.js";
 export interface AssembledImage {
   /** The manifest of one platform, or the index of several. */
   readonly target: Descriptor;
-  /** Config of each platform, in the order given. */
+  /** Configs, one for each platform, in the order of the images. */
   readonly configs: readonly [Descriptor, ...Descriptor[]];
   readonly manifests: readonly [Descriptor, ...Descriptor[]];
   /** Configs, manifests and index: bytes by digest. */
@@ -20,9 +20,10 @@ export interface AssembledImage {
 }
 
 /**
- * Makes configs, manifests and (for several platforms) the index. The same images give the same bytes: JSON in one fixed form, no dates
- * but those in the configs. Layers keep their blobs; only their media types follow the family. zstd and annotations elsewhere than in a manifest exist in
- * OCI's words only, so they turn the family to `oci`, as BuildKit does.
+ * Makes configs, manifests and, for several platforms, the index. The same images give the same
+ * bytes: JSON in one fixed form, no dates but those in the configs. Layers keep their blobs; only
+ * their media types follow the family. Only OCI has zstd, and annotations outside of a manifest, so
+ * these turn the family to `oci`, as in BuildKit.
  */
 export function assembleImage(
   images: readonly ExportImage[],
@@ -68,7 +69,10 @@ export function assembleImage(
   return { target, configs, manifests, documents, layers: [...layers.values()] };
 }
 
-/** When the image was made: what its descriptor says in `index.json`. RFC 3339 with seconds; undefined when the configs do not say. */
+/**
+ * Returns the creation time of the image for its descriptor in `index.json`: RFC 3339 with seconds.
+ * Returns undefined when the configs have none.
+ */
 export function createdAt(images: readonly ExportImage[], epoch: number | undefined): string | undefined {
   const times =
     epoch === undefined
@@ -78,7 +82,7 @@ export function createdAt(images: readonly ExportImage[], epoch: number | undefi
   return Number.isFinite(latest) ? new Date(latest).toISOString().replace(/\.\d+Z$/, "Z") : undefined;
 }
 
-/** A layer as a manifest names it: without what only describes where it came from. */
+/** Returns a layer's descriptor for a manifest, without the annotations of its origin. */
 function layerDescriptor(blob: Descriptor, family: MediaTypeFamily): Descriptor {
   return {
     mediaType: convertLayerType(blob.mediaType, family),
@@ -93,7 +97,7 @@ function given(annotations: Descriptor["annotations"]): Pick<Descriptor, "annota
   return annotations === undefined ? {} : { annotations };
 }
 
-/** Manifests are looked at by people: indented, as other builders write them. */
+/** Returns indented JSON, as other builders write it: people read manifests. */
 function pretty(value: Manifest | Index): string {
   return JSON.stringify(value, null, 2);
 }

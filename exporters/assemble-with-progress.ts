@@ -2,7 +2,7 @@ import { type AssembledImage, assembleImage } from "./assemble-image.js";
 import type { ExportContext, ExportRequest, MediaTypeFamily } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 
-/** Assembles and says so in the words of BuildKit's log. */
+/** Assembles an image and reports progress in the words of BuildKit's log. */
 export function assembleWithProgress(request: ExportRequest, family: MediaTypeFamily, context: ExportContext): AssembledImage {
   requireLayers(request, context);
   const image = assembleImage(request.images, request.mediaTypes ?? family, request.annotations);

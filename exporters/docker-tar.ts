@@ -4,8 +4,9 @@ import { severalPlatforms } from "./errors.js";
 import type { Exporter, ExportRequest } from "./exporter.js";
 
 /**
- * `type=docker`: a tar that is a docker archive and an OCI layout, with Docker's media types as BuildKit has them by default. One platform only:
- * docker archives have no form for several.
+ * Returns the exporter of `type=docker`: a tar that is a docker archive and an OCI layout, with
+ * Docker's media types, BuildKit's default. Takes one platform only: docker archives have no form
+ * for several.
  */
 export function dockerTar(options: { readonly dest: string | Writable }): Exporter {
   return {

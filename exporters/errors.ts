@@ -1,6 +1,9 @@
 import { TsbuildError } from "../core/errors.js";
 
-/** One function per message that both an exporter and the look at the outputs before a build can end with. */
+/**
+ * Returns the error for a docker archive of several platforms. An exporter, and the check of the
+ * outputs before a build, end with it.
+ */
 
 export function severalPlatforms(count: number): TsbuildError {
   return new TsbuildError("export/several-platforms", `Cannot export ${count} platforms with type=docker: a docker archive holds one`, {

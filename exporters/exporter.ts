@@ -5,18 +5,24 @@ import type { BlobStore } from "../cache/contract/blobs.js";
 import type { Toc } from "../oci/layer/model/toc.js";
 import type { Digest } from "../core/digest.js";
 
-/** Whose media types an image uses: OCI's, or Docker's for the oldest registries and engines. */
+/** Family of an image's media types: OCI's, or Docker's for the oldest registries and engines. */
 export type MediaTypeFamily = "oci" | "docker";
 
-/** A layer of a finished image. Its blob is in the blob store before an exporter is called, unless it has `bring`. */
+/**
+ * A layer of a finished image. Its blob is in the blob store before an exporter is called, unless
+ * it has `bring`.
+ */
 export interface ExportLayer {
   readonly diffId: Digest;
   readonly blob: Descriptor;
   /** Canonical reference of an image that the blob came from, when it came from a registry. */
   readonly origin?: string;
-  /** Brings the blob into the store. Only where all outputs push to the registry that has it: it mostly need not leave there. */
+  /**
+   * Brings the blob into the store. Present only where all outputs push to the registry that has
+   * the blob, which then mostly need not be fetched.
+   */
   readonly bring?: (signal: AbortSignal) => Promise<void>;
-  /** The layer's TOC; read or computed on demand. An abort of `signal` ends that. */
+  /** Reads or computes the layer's TOC. An abort of `signal` ends that. */
   toc(signal: AbortSignal): Promise<Toc>;
 }
 
@@ -28,16 +34,19 @@ export interface ExportImage {
 }
 
 export interface ExportRequest {
-  /** One per platform. */
+  /** Images, one for each platform. */
   readonly images: readonly ExportImage[];
-  /** Canonical names with tag; one without is pushed by its digest. */
+  /** Canonical names with tag. An image without a name is pushed by its digest. */
   readonly names: readonly string[];
   readonly annotations?: readonly Annotation[];
-  /** Whose media types the image uses. Default: the exporter's. */
+  /** Family of the image's media types. Default: the exporter's. */
   readonly mediaTypes?: MediaTypeFamily;
-  /** What an image without a name is called in its digest's stead: `PREFIX@sha256:…`. */
+  /** Prefix of the name of an image without a name: `PREFIX@sha256:…`. */
   readonly danglingPrefix?: string;
-  /** Milliseconds since the epoch to use for everything this build dates, when SOURCE_DATE_EPOCH is set. */
+  /**
+   * Milliseconds since the epoch for everything that this build dates, when SOURCE_DATE_EPOCH is
+   * set.
+   */
   readonly epoch?: number;
 }
 
@@ -55,11 +64,12 @@ export interface ExportResult {
 }
 
 /**
- * Puts a result somewhere. Complete or not at all: a file or directory that was there before is replaced only once the new one is whole, and
- * nothing half-written stays when it fails or is aborted. Export the same request twice and the bytes are the same.
+ * Puts a result somewhere, complete or not at all: a file or directory is replaced only once the
+ * new one is complete, and nothing half-written stays after a failure or an abort. The same request
+ * gives the same bytes each time.
  */
 export interface Exporter {
-  /** As shown in progress: `exporting to oci image format`. */
+  /** Name as shown in progress: `exporting to oci image format`. */
   readonly name: string;
   export(request: ExportRequest, context: ExportContext): Promise<ExportResult>;
 }

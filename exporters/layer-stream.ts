@@ -6,17 +6,20 @@ import type { TarHeader } from "../oci/tar/header.js";
 import { TarParser } from "../oci/tar/reader.js";
 import type { ExportContext, ExportLayer } from "./exporter.js";
 
-/** What happens to one file of a layer. All calls are synchronous; `data` is valid during the call only. */
+/**
+ * Receives one file of a layer. All calls are synchronous; `data` is valid during the call only.
+ */
 export interface FileWriter {
   data(chunk: Buffer): void;
   end(): void;
-  /** In place of `end` when the layer cannot be read on. */
+  /** Called in place of `end` when the layer cannot be read on. */
   discard?(): void;
 }
 
 /**
- * Reads a layer once and offers each file that has content of its own: `open` answers with a writer, or undefined when the file is not wanted.
- * `afterChunk` may wait for slow outputs. The bytes are verified against the layer's diffID.
+ * Reads a layer once and offers each file that has content of its own: `open` returns a writer, or
+ * undefined when the file is not wanted. `afterChunk` may wait for slow outputs. Verifies the bytes
+ * against the layer's diffID.
  */
 export async function streamFiles(
   layer: ExportLayer,
@@ -60,7 +63,10 @@ export async function streamFiles(
   }
 }
 
-/** A name in a layer's tar as TOCs have it: relative, without slashes at its ends. Names that lead out of the root never match a TOC. */
+/**
+ * Returns a name of a layer's tar in the form of TOCs: relative, without slashes at its ends. Names
+ * that lead out of the root never match a TOC.
+ */
 function layerPath(name: string): string {
   return posix.normalize(`/${name}`).replace(/^\/+|\/+$/g, "");
 }

@@ -6,8 +6,8 @@ import { type AssembledImage, createdAt } from "./assemble-image.js";
 import type { ExportContext, ExportRequest, ExportResult } from "./exporter.js";
 
 /**
- * An assembled image as the content of a layout: one entry per name, or one without a name, with `tag` alone when that is given. `docker` adds docker's
- * manifest.json.
+ * Returns an assembled image as the content of a layout: one entry for each name, or one without a
+ * name, which has `tag` alone if present. `docker` adds docker's manifest.json.
  */
 export function layoutContent(
   image: AssembledImage,
@@ -28,7 +28,9 @@ export function layoutContent(
   };
 }
 
-/** The result of an exporter that wrote an image, with the metadata keys that buildx writes. */
+/**
+ * Returns the result of an exporter that wrote an image, with the metadata keys that buildx writes.
+ */
 export function imageResult(image: AssembledImage, request: ExportRequest): ExportResult {
   const descriptor = dated(image.target, request);
   return {

@@ -30,14 +30,19 @@ import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
 import { planImages, platformFolders, type RootfsPlan } from "./rootfs-plan.js";
 
-/** Setuid and setgid bits would now stand for the caller, who never agreed to that. */
+/**
+ * Mode bits of files. Setuid and setgid would give rights to the caller's user, who never agreed to
+ * that.
+ */
 const FILE_MODE = 0o777;
 const DIR_MODE = 0o1777;
 
 /**
- * `type=local`: the files of the root filesystem in a directory, owned by the caller; several platforms in a folder each, or as `platformSplit` says. Other
- * files in the directory stay. Devices and fifos are left out, as are owners, xattrs and setuid bits. All is written to a hidden directory first and moved
- * into place once it is whole; symbolic links that are already there are replaced, never followed.
+ * Returns the exporter of `type=local`: the files of the root filesystem in a directory, owned by
+ * the caller; several platforms in a folder each, or as `platformSplit` says. Keeps other files in
+ * the directory. Leaves out devices and fifos, owners, xattrs and setuid bits. Writes everything to
+ * a hidden directory first and moves it into place once it is complete. Replaces existing symbolic
+ * links and never follows them.
  */
 export function localDirectory(options: { readonly dest: string; readonly platformSplit?: boolean }): Exporter {
   const dest = resolve(options.dest);
@@ -49,7 +54,8 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
       checkDirectoryDestination(options.dest);
       try {
         const exists = statSync(dest, { throwIfNoEntry: false });
-        // In place of a new directory the whole is renamed; in an existing one it must be on the same filesystem.
+        // A new directory is made by renaming the whole. In an existing one the hidden directory
+        // must be on the same file system.
         const stage = exists === undefined ? temporaryName(dirname(dest), basename(dest)) : temporaryName(dest);
         makeDirectory(dirname(stage));
         removeAbandoned(dirname(stage));
@@ -89,7 +95,10 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
   };
 }
 
-/** Writes an image's files below `root`, a directory of ours. Directories stay writable until {@link finishDirectories}. */
+/**
+ * Writes an image's files below `root`, a directory of ours. Directories stay writable until {@link
+ * finishDirectories}.
+ */
 async function writeFiles(
   image: ExportImage,
   plan: RootfsPlan,
@@ -115,7 +124,7 @@ async function writeFiles(
         if (file === undefined) return undefined;
         const [first, ...links] = file.names;
         const target = hostPath(root, first);
-        // A tar may hold a path twice: the later one counts. Otherwise nothing is there.
+        // A tar may hold a path twice: the later one counts. Otherwise the path is free.
         if (written.has(first)) for (const name of file.names) rmSync(hostPath(root, name), { force: true });
         written.add(first);
         const fd = openSync(target, "wx", 0o600);
@@ -139,7 +148,10 @@ async function writeFiles(
   context.progress("copying files", copied, copied, true);
 }
 
-/** The directory was new and the names are all different, but not to this file system. */
+/**
+ * Returns the error for names that are equal to this file system: the directory was new and all
+ * names differ.
+ */
 function nameCollision(dest: string, cause: unknown): TsbuildError {
   const { path, dest: link = path } = cause as { readonly path?: string | Buffer; readonly dest?: string | Buffer };
   const name = basename(String(link));
@@ -153,7 +165,7 @@ function nameCollision(dest: string, cause: unknown): TsbuildError {
   );
 }
 
-/** Moves everything in `from` into `to`; directories that are in both become one. */
+/** Moves everything in `from` into `to`. Directories that are in both are merged. */
 function moveInto(from: Buffer, to: Buffer): void {
   for (const entry of readdirSync(from, { withFileTypes: true, encoding: "buffer" })) {
     const source = child(from, entry.name);
@@ -171,7 +183,10 @@ function moveInto(from: Buffer, to: Buffer): void {
   }
 }
 
-/** Takes parents before children, and goes through them from the end: a directory that may not be entered any more keeps what is below it. */
+/**
+ * Sets modes and times of directories, children before their parents: a directory that may no
+ * longer be entered protects its children. Takes parents before children.
+ */
 function finishDirectories(directories: readonly NodeMeta[], root: string, time: Timestamp | undefined): void {
   for (const { path, mode, mtime } of directories.toReversed()) {
     const target = hostPath(root, path);
@@ -180,7 +195,10 @@ function finishDirectories(directories: readonly NodeMeta[], root: string, time:
   }
 }
 
-/** Bytes of a path in the image below a directory of the host. Its parts come from a TOC tree, so none is `..` and none is a link. */
+/**
+ * Returns the bytes of an image's path below a directory of the host. Its parts come from a TOC
+ * tree, so none is `..` and none is a link.
+ */
 function hostPath(root: string, path: string): Buffer {
   return child(Buffer.from(root), encodePath(path));
 }

@@ -5,8 +5,9 @@ import type { Exporter } from "./exporter.js";
 import { imageResult, layoutContent } from "./layout-content.js";
 
 /**
- * `type=oci,tar=false` and `type=docker,tar=false`: an OCI layout in a directory. Images that are there already stay. As BuildKit has it, one without a name is
- * `latest`, so that tools that want a tag find it.
+ * Returns the exporter of `type=oci,tar=false` and `type=docker,tar=false`: an OCI layout in a
+ * directory. Keeps existing images. As in BuildKit, an image without a name is `latest`, so that
+ * tools that want a tag find it.
  */
 export function ociLayout(options: { readonly dest: string; readonly family?: "oci" | "docker" }): Exporter {
   const family = options.family ?? "oci";

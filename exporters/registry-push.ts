@@ -10,8 +10,10 @@ import type { ExportContext, Exporter, ExportLayer } from "./exporter.js";
 import { imageResult } from "./layout-content.js";
 
 /**
- * `type=registry` and `--push`: to the registries that the names say. What the registry has in another repository, because a base was pulled from there, is
- * mounted instead of uploaded, and need not be in the store. Under a name without a tag only the digest leads to the image.
+ * Returns the exporter of `type=registry` and `--push`: to the registries in the names. A blob that
+ * the registry has in another repository, because a base was pulled from there, is mounted instead
+ * of uploaded, and need not be in the store. An image whose name has no tag is found by its digest
+ * only.
  */
 export function registryPush(options: { readonly client: RegistryClient }): Exporter {
   return {

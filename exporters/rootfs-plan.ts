@@ -6,29 +6,32 @@ import { RootfsView } from "../oci/layer/model/view.js";
 import { formatPlatform, type Platform, platformFolder } from "../oci/platform.js";
 import type { ExportImage } from "./exporter.js";
 
-/** What to write for a root filesystem, and which bytes to take from which layer. */
+/** A plan to write a root filesystem: its nodes, and the layer of each file's bytes. */
 export interface RootfsPlan {
-  /** Parents before children; without the root itself. */
+  /** Directories, parents before children, without the root itself. */
   readonly directories: readonly NodeMeta[];
-  /** Symlinks, devices, fifos: everything else without content. */
+  /** Nodes without content: symlinks, devices, fifos. */
   readonly others: readonly NodeMeta[];
-  /** Per layer: the files whose content the layer's tar has, by the path that carries it there. */
+  /** Files whose content each layer's tar has, by the path that carries it there. */
   readonly files: readonly ReadonlyMap<string, PlannedFile>[];
 }
 
 export interface PlannedFile {
-  /** What the image says of it. The header of its entry may say something else: of hard links the last one counts. */
+  /**
+   * Metadata in the image. The header of the file's entry may differ: the last one of several hard
+   * links counts.
+   */
   readonly meta: NodeMeta;
-  /** Under which it is visible. Several are hard links of one file. */
+  /** Names under which the file is visible. Several are hard links of one file. */
   readonly names: readonly [string, ...string[]];
 }
 
-/** Where the files of each image go: its platform's folder, or all to one place. */
+/** Returns the folder of each image's files: its platform's, or one for all. */
 export function platformFolders(images: readonly ExportImage[], split: boolean | undefined): readonly string[] {
   return images.map(({ platform }) => ((split ?? images.length > 1) ? platformFolder(platform) : ""));
 }
 
-/** The plans, where a directory that several have is only the first one's. */
+/** Returns the plans without directories that an earlier plan has. */
 function withoutRepeats(plans: readonly RootfsPlan[]): readonly RootfsPlan[] {
   const seen = new Set<string>();
   return plans.map((plan) => {
@@ -38,7 +41,10 @@ function withoutRepeats(plans: readonly RootfsPlan[]): readonly RootfsPlan[] {
   });
 }
 
-/** Throws `export/platform-conflict` when images that go to one place have a path in common that is not a directory in both. */
+/**
+ * Throws `export/platform-conflict` when images in one folder have a path in common that is not a
+ * directory in both.
+ */
 function checkMerged(images: readonly ExportImage[], plans: readonly RootfsPlan[]): void {
   const seen = new Map<string, { readonly directory: boolean; readonly platform: Platform }>();
   images.forEach(({ platform }, index) => {
@@ -62,7 +68,7 @@ function conflict(path: string, first: Platform, second: Platform): TsbuildError
   );
 }
 
-/** The plan of each image, with each directory once. Throws `export/platform-conflict`. */
+/** Returns the plan of each image, with each directory once. Throws `export/platform-conflict`. */
 export async function planImages(
   images: readonly ExportImage[],
   folders: readonly string[],
@@ -75,7 +81,10 @@ export async function planImages(
   return withoutRepeats(plans);
 }
 
-/** What the stack of layers (bottom first) shows, sorted by how it can be written in one pass over each layer. */
+/**
+ * Returns the visible nodes of a stack of layers (bottom first), sorted so that one pass over each
+ * layer can write them.
+ */
 function planRootfs(tocs: readonly Toc[]): RootfsPlan {
   const view = new RootfsView(tocs.map((toc, index) => ({ layer: String(index), toc })));
   const directories: NodeMeta[] = [];

@@ -15,8 +15,10 @@ const ZEROS = Buffer.alloc(END_MARKER_SIZE);
 type Write = (bytes: Uint8Array) => Promise<void>;
 
 /**
- * `type=tar`: the root filesystem as one tar with the image's owners, modes and xattrs; several platforms in a folder each, or as
- * `platformSplit` says. Each layer is read once, so files come in the order of their layers, after all directories and links. Nothing is unpacked on the way.
+ * Returns the exporter of `type=tar`: the root filesystem as one tar with the image's owners, modes
+ * and xattrs; several platforms in a folder each, or as `platformSplit` says. Reads each layer
+ * once, so files come in the order of their layers, after all directories and links. Unpacks
+ * nothing.
  */
 export function rootfsTar(options: { readonly dest: string | Writable; readonly platformSplit?: boolean }): Exporter {
   return {

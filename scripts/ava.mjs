@@ -1,19 +1,20 @@
-// Runs ava, and ends it when it makes no progress: tests that hang fail by name. Takes ava's own arguments.
-// Note that we have no limit of time for a test, because a busy machine reaches any. A run hangs when for some minutes no test ends and all of
-// its processes together do next to nothing, or when no test ends while they compute for very long.
+// Runs ava, and ends it when it makes no progress: tests that hang fail by name. Takes ava's own
+// arguments. Note that a test has no time limit, because a busy machine reaches any. A run hangs
+// when for some minutes no test ends and all of its processes together do next to nothing, or when
+// no test ends while they compute for very long.
 import { readdirSync, readFileSync } from "node:fs";
 import TapReporter from "../node_modules/ava/lib/reporters/tap.js";
 import loadCli from "../node_modules/ava/lib/cli.js";
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two samples. */
 const PAUSE = 15_000;
-/** Looks at processes that do nothing until they hang: five minutes. */
+/** Samples without activity until a run counts as hanging: five minutes. */
 const IDLE_LOOKS = 20;
-/** Seconds of CPU time in one look that are next to nothing: 1 %. */
+/** Seconds of CPU time in one sample that count as no activity: 1 %. */
 const IDLE_SECONDS = 0.15;
-/** Seconds of CPU time without the end of any test until something goes round in circles. */
+/** Seconds of CPU time without the end of any test until a run counts as an endless loop. */
 const ENDLESS_SECONDS = 1800;
-/** Ticks in a second of CPU time, as Linux tells it in /proc. */
+/** Ticks in a second of CPU time in Linux's /proc. */
 const TICKS = 100;
 
 /** Events of ava that show that a test has ended. */
@@ -45,14 +46,14 @@ setInterval(() => {
   else if (seconds - watched.secondsAtEnd > ENDLESS_SECONDS) hang(`no test ended during ${ENDLESS_SECONDS} seconds of computing`);
 }, PAUSE).unref();
 
-/** Ends the run as ctrl-c does; a second time, should that hang as well, at once. */
+/** Ends the run as ctrl-c does; at once when called again, in case that hangs as well. */
 function hang(reason) {
   watched.hung = `This test, or one of its file, hangs: ${reason}`;
   process.emit("SIGINT");
   setTimeout(() => process.exit(1), 2 * PAUSE).unref();
 }
 
-/** CPU seconds of this process and its descendants, with what those used that ended. */
+/** Returns the CPU seconds of this process and its descendants, ended ones included. */
 function cpuSeconds() {
   const processes = new Map(
     readdirSync("/proc")

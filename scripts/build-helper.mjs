@@ -1,5 +1,6 @@
-// Compiles executor-native/helper to dist/native/tsbuild-sandbox with the system's C compiler, when its sources are newer. It must be static: steps can start
-// it as /proc/self/exe, and a dynamic program would be started by the loader of the image, which is not trusted.
+// Compiles executor-native/helper to dist/native/tsbuild-sandbox with the system's C compiler, when
+// its sources are newer. The program must be static: steps can start it as /proc/self/exe, and the
+// loader of the image, which is not trusted, would start a dynamic one.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -41,7 +42,10 @@ if (problem !== undefined) {
 if (result.stderr) console.error(result.stderr);
 renameSync(temporary, out);
 
-/** Why a program is not static after all, as with a compiler that takes `-static` for a wish: its ELF header names a loader (PT_INTERP). */
+/**
+ * Returns why a program is not static: a compiler may ignore `-static`, and the ELF header then
+ * names a loader (PT_INTERP).
+ */
 function dynamicPart(file) {
   const bytes = readFileSync(file);
   const [table, size, count] = [Number(bytes.readBigUInt64LE(32)), bytes.readUInt16LE(54), bytes.readUInt16LE(56)];

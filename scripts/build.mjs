@@ -1,6 +1,9 @@
-// Makes dist/: the helper, the bundles and, unless --no-types is given, the declarations.
-//   cli.cjs           the command     command/              its program: start.cjs with a code cache, and a script for each other part
-//   index.js, llb.js  the library     worker.js, thread.js  the worker process; threads there and in the main process
+// Makes dist/: the helper, the bundles and, unless --no-types is passed, the declarations.
+//   cli.cjs           the command
+//   command/          its program: start.cjs with a code cache, and a script for each other part
+//   index.js, llb.js  the library
+//   worker.js         the worker process
+//   thread.js         threads there and in the main process
 // Does nothing when dist/ is of these sources already. Builds in one clone take turns.
 import { spawn, spawnSync } from "node:child_process";
 import {
@@ -29,7 +32,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const withTypes = !process.argv.includes("--no-types");
 
-/** tsc runs beside the rest; what it finds wrong is shown by `npm run ok`, the declarations are written either way. */
+/**
+ * Runs tsc beside the rest. `npm run ok` shows its errors; the declarations are written either way.
+ */
 function emitTypes() {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   return new Promise((done, fail) => {
@@ -52,7 +57,10 @@ function buildHelper() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Finds credentials for S3 caches. Its name in `imports` of package.json, for the command and the library. */
+/**
+ * Package that finds credentials for S3 caches, and its name in `imports` of package.json, for the
+ * command and the library.
+ */
 const AWS_PACKAGE = "@aws-sdk/credential-provider-node";
 const AWS_FILE = "#aws-credentials";
 
@@ -61,7 +69,7 @@ const shared = {
   bundle: true,
   platform: "node",
   target: "node20",
-  // With native code, or chosen at run time: loaded from node_modules.
+  // Packages with native code, or chosen at run time, which are loaded from node_modules.
   external: ["koffi", "@photostructure/sqlite", AWS_FILE],
   alias: { [AWS_PACKAGE]: AWS_FILE },
   // Names stay: they are in error messages and stacks.
@@ -72,8 +80,8 @@ const shared = {
 };
 
 /**
- * Bundles beside the old files and then puts the new ones in their place, so that a tsbuild that runs meanwhile still finds its chunks. Answers the
- * command's chunks.
+ * Bundles beside the old files and then replaces them, so that a running tsbuild still finds its
+ * chunks. Returns the command's chunks.
  */
 async function bundle() {
   mkdirSync(dist, { recursive: true });
@@ -111,18 +119,19 @@ async function bundleModules(outdir) {
     },
     outdir,
     format: "esm",
-    // Every dynamic import becomes a file of its own that is read when it is needed, and code is shared between the entries.
+    // Every dynamic import becomes a file of its own that is read when it is needed, and entries
+    // share code.
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
-    // CommonJS packages inside an ES module still say `require`.
+    // CommonJS packages inside an ES module still call `require`.
     banner: { js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);' },
   });
 }
 
 /**
  * Bundles Amazon's SDK as one file that is read when it is needed. Note that its 23 packages are no
- * dependencies of ours, because an installation would have 16 MB more for 0.6 MB of program, and that
- * it is not split into chunks like the rest, because its modules import each other in circles.
+ * dependencies of ours, because an installation would have 16 MB more for 0.6 MB of program. The
+ * file is not split into chunks like the rest, because its modules import each other in circles.
  */
 async function bundleAws(outdir) {
   const { alias: _alias, ...options } = shared;
@@ -146,8 +155,8 @@ async function bundleCommand(outdir) {
 }
 
 /**
- * A registry of one image on loopback: the build that warms the code cache asks it, as most builds that change nothing ask one. Its layer is
- * never fetched.
+ * Serves a registry of one image on loopback. The build that warms the code cache asks it, as most
+ * builds without changes ask a registry. The image's layer is never fetched.
  */
 async function serveImage() {
   const digest = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -176,8 +185,9 @@ async function serveImage() {
 }
 
 /**
- * Puts what a build without changes needs into one script, and makes V8's code cache of it while such a build runs, so that it holds what that path needs.
- * A Dockerfile of many instructions is looked at in the same process: the cached build has few, since its steps have to run here once.
+ * Puts the code of a build without changes into one script, and makes V8's code cache of it while
+ * such a build runs. The same process reads a Dockerfile of many instructions, because the cached
+ * build has only a few: its steps have to run here once.
  */
 async function makeStart(chunks) {
   const work = mkdtempSync(join(tmpdir(), "tsbuild-warm-"));
@@ -197,7 +207,8 @@ async function makeStart(chunks) {
     const names = join(work, "names");
     const cache = start.replace(/cjs$/, `${process.versions.v8}-${process.arch}.cache`);
     const script = join(root, "scripts", "code-cache.mjs");
-    // The first time fills the store and the memo of parsed Dockerfiles, the second shows what is needed then.
+    // The first run fills the store and the memo of parsed Dockerfiles; the second shows the code
+    // of a cached build.
     const steps = [
       () => run(env, script, "names", names, lines),
       () => run(env, script, "names", names, lines),
@@ -219,7 +230,7 @@ async function makeStart(chunks) {
   }
 }
 
-/** What most Dockerfiles are made of. */
+/** Dockerfile with the common instructions. */
 const MANY = `ARG A=1
 ENV B=$A C="c"
 LABEL d=e
@@ -246,7 +257,10 @@ function run(env, ...args) {
   });
 }
 
-/** Runs this script again while nobody else holds the lock, which the kernel takes back whatever becomes of it. */
+/**
+ * Runs this script again while no other process holds the lock, which the kernel releases in any
+ * case.
+ */
 function takeTurn() {
   mkdirSync(dist, { recursive: true });
   const again = [fileURLToPath(import.meta.url), ...process.argv.slice(2), "--locked"];

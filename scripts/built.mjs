@@ -1,4 +1,5 @@
-// What dist/ was made from, so that a build of the same sources by the same Node has nothing to do: two test runs in one clone do not disturb each other.
+// Record of the sources of dist/, so that a build of the same sources by the same Node has nothing
+// to do: two test runs in one clone do not disturb each other.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { join } from "node:path";
 const FOLDERS = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli", "scripts"];
 const FILES = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.types.json"];
 
-/** Digest of every source and of the Node that runs the build. */
+/** Returns the digest of every source and of the Node that runs the build. */
 export function sourcesDigest(root) {
   const hash = createHash("sha256").update(JSON.stringify([process.version, process.arch]));
   const folders = FOLDERS.filter((name) => existsSync(join(root, name)));
@@ -22,13 +23,15 @@ export function sourcesDigest(root) {
   return hash.digest("hex");
 }
 
-/** Tells whether dist/ is whole and of these sources; with declarations when they are asked for. */
+/**
+ * Returns true when dist/ is complete and made of these sources, with declarations if requested.
+ */
 export function isBuilt(dist, digest, { types }) {
   const built = readRecord(dist);
   return built?.digest === digest && (built.types || !types) && built.files.every((name) => existsSync(join(dist, name)));
 }
 
-/** Writes down what dist/ holds now. */
+/** Stores which sources dist/ was made of. */
 export function recordBuild(dist, digest, { types }) {
   const files = readdirSync(dist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== RECORD)

@@ -1,5 +1,6 @@
-// Runs command lines one after the other in this process, each as the launcher would, and writes down what the first of them needed of the program (`names`)
-// or V8's code cache of what all of them compiled (`cache`).
+// Runs command lines one after the other in this process, each as the launcher would. Writes the
+// names of the chunks that the first of them needed (`names`), or V8's code cache of all compiled
+// code (`cache`).
 //   node scripts/code-cache.mjs names|cache FILE '[["build", "."], …]'
 import { renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -18,7 +19,7 @@ function next() {
   start();
 }
 
-// The program ends with this, always.
+// The program always ends with this call.
 process.exit = (code) => {
   if (code !== 0) exit(code);
   names ??= [...modules.keys()];

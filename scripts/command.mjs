@@ -1,9 +1,10 @@
-// The command's program as scripts for cli/launcher.cjs: its modules as esbuild splits them into chunks, each the text of a function
-// (exports, require, module, __launcher). Chunks that the start needs are put into one script, see `packChunks`; the others are files.
+// The command's program as scripts for cli/launcher.cjs: its modules as esbuild splits them into
+// chunks, each the text of a function (exports, require, module, __launcher). The chunks of the
+// start are packed into one script, see `packChunks`; the others are files.
 import { join } from "node:path";
 import { build, transform } from "esbuild";
 
-/** The texts of all chunks by name; `main` is where the program begins. */
+/** Returns the texts of all chunks by name. `main` is where the program begins. */
 export async function commandChunks(shared) {
   const { outputFiles } = await build({
     ...shared,
@@ -12,7 +13,7 @@ export async function commandChunks(shared) {
     write: false,
     format: "esm",
     splitting: true,
-    // All in one folder, so that a chunk has the same name wherever it is asked for.
+    // All chunks are in one folder, so that each has the same name for every importer.
     chunkNames: "[name]-[hash]",
     define: { "import.meta.url": "__launcher.url", performance: "__launcher.performance" },
   });
@@ -32,8 +33,10 @@ export async function commandChunks(shared) {
 }
 
 /**
- * esbuild makes a getter of each export, and copies them all onto another object with another getter: in case an export changes later. Chunks never import each
- * other in circles, and no module of ours assigns to what it has exported, so what is exported can simply be there when the chunk has run.
+ * Replaces getters of exports by plain properties. esbuild makes a getter of each export, and
+ * copies them all onto another object with another getter, because an export may change later.
+ * Chunks never import each other in circles, and no module of ours assigns to its exports, so
+ * properties that are set when the chunk has run do.
  */
 function withPlainExports(code, name) {
   let exported;
@@ -43,13 +46,13 @@ function withPlainExports(code, name) {
       return "";
     })
     .replace(/0&&\(module\.exports=\{[^}]*\}\);\s*$/, "");
-  // A module that begins only when it is asked for has its exports later than its chunk.
+  // A module that runs lazily sets its exports after its chunk.
   if ((exported === undefined && code.includes("__export(")) || code.includes("__esm("))
     throw new Error(`esbuild writes the exports of ${name} in a form that is not known here`);
   return exported === undefined ? rest : `${rest};module.exports={__esModule:!0,${exported}}`;
 }
 
-/** One script with these chunks: an object of functions. */
+/** Returns one script with these chunks: an object of functions. */
 export function packChunks(chunks, names) {
   const packed = names.map((name) => `${JSON.stringify(name)}: ${chunks.get(name)}`);
   return `({\n${packed.join(",\n")}\n})`;

@@ -1,4 +1,5 @@
-// Transpiles every TypeScript file to build/, file by file and only what changed: what the tests run on.
+// Transpiles every TypeScript file to build/, file by file and only changed ones. The tests run on
+// the result.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,7 +33,7 @@ for (const path of folders.filter((folder) => existsSync(join(root, folder))).fl
       sourcesContent: false,
     });
     mkdirSync(dirname(out), { recursive: true });
-    // Renamed when it is whole: tests of another run may be reading it.
+    // Renamed when it is complete: tests of another run may be reading it.
     const fresh = `${out}.${process.pid}`;
     writeFileSync(fresh, code);
     utimesSync(fresh, mtime, mtime);
@@ -42,7 +43,7 @@ for (const path of folders.filter((folder) => existsSync(join(root, folder))).fl
     console.error(error.message);
   }
 }
-// A test whose source is gone must not go on passing.
+// A test whose source is deleted must not go on passing.
 if (existsSync(join(root, "build"))) {
   for (const entry of readdirSync(join(root, "build"), { recursive: true })) {
     const path = join(root, "build", String(entry));

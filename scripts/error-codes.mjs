@@ -1,6 +1,6 @@
-// Every stable error code in the sources, and docs/errors.md kept in step with them:
-//   node scripts/error-codes.mjs           lists the codes without a section and the sections without a code
-//   node scripts/error-codes.mjs --write   adds sections, from the messages in the sources, and drops those without a code
+// Compares docs/errors.md with the stable error codes in the sources:
+//   node scripts/error-codes.mjs           lists codes without a section, and the reverse
+//   node scripts/error-codes.mjs --write   adds sections from the messages, drops those without a code
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ const FOLDERS = ["core", "net", "llb", "oci", "frontend", "cache", "executor-nat
 /** Literals of the same form that are no codes: media types, places. */
 const NOT_CODES = /^(application|text|blobs|docker|linux|etc|library|node|refs|user)\//;
 
-/** What each first half of a code is about, in the order of the page. */
+/** Subject of each first half of a code, in the order of the page. */
 const AREAS = {
   cli: "The command line",
   options: "Options of the library",
@@ -46,7 +46,7 @@ function* sources(directory) {
   }
 }
 
-/** code → where it is made and the texts that follow it. */
+/** Returns for each code the place where it is made and the texts that follow it. */
 export function errorCodes() {
   const codes = new Map();
   for (const folder of FOLDERS.filter((name) => existsSync(join(root, name)))) {
@@ -66,7 +66,10 @@ export function errorCodes() {
   return codes;
 }
 
-/** The first literal after a code that reads like a sentence; what is filled in becomes an ellipsis. */
+/**
+ * Returns the first literal after a code that reads like a sentence, with an ellipsis for each
+ * inserted value.
+ */
 function messageAfter(text) {
   const found = /^[^;"`]{0,120}(?:"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/.exec(text);
   const message = (found?.[1] ?? found?.[2] ?? "")
@@ -78,14 +81,14 @@ function messageAfter(text) {
 }
 
 const PAGE = join(root, "docs", "errors.md");
-/** Sections of the page by code, with the text below each heading. */
+/** Returns the sections of the page by code, with the text below each heading. */
 export function documentedCodes() {
   const sections = new Map();
   if (!existsSync(PAGE)) return sections;
   for (const part of readFileSync(PAGE, "utf8").split(/^### /m).slice(1)) {
     const [heading, ...rest] = part.split("\n");
     const body = rest.join("\n").split(/^## /m)[0].trim();
-    // Quoted lines are the messages, which are written anew; the rest is prose and stays.
+    // Quoted lines are the messages, which are written again; the rest is prose and stays.
     const prose = body
       .split("\n")
       .filter((line) => !line.startsWith(">"))
@@ -106,7 +109,7 @@ function write() {
   }
   const order = Object.keys(AREAS);
   const rank = (area) => (order.includes(area) ? order.indexOf(area) : order.length);
-  // What stands above the first area is prose.
+  // The text above the first area is prose.
   let page =
     readFileSync(PAGE, "utf8")
       .split(/^(?=## )/m)[0]

@@ -1,4 +1,5 @@
-// Makes executor-native/helper/seccomp/table.h from names.txt and the kernel's headers (Debian: linux-libc-dev, on amd64). Run by hand when the names change.
+// Makes executor-native/helper/seccomp/table.h from names.txt and the kernel's headers (Debian:
+// linux-libc-dev, on amd64). Run it by hand when the names change.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +7,10 @@ import { fileURLToPath } from "node:url";
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "executor-native", "helper", "seccomp");
 const names = readFileSync(join(folder, "names.txt"), "utf8").replaceAll(/^#.*$/gm, "").split(/\s+/).filter(Boolean);
 
-/** Numbers from 403 on are the same on every architecture; these are newer than the headers may be. */
+/**
+ * Numbers from 403 on, which are the same on every architecture. These calls may be newer than the
+ * headers.
+ */
 const newest = {
   cachestat: 451,
   fchmodat2: 452,
@@ -23,7 +27,10 @@ const newest = {
   removexattrat: 466,
 };
 
-/** `#define __NR_name number` of a header; `__NR3264_` names are what 64-bit architectures call by the plain name. */
+/**
+ * Reads `#define __NR_name number` of a header. 64-bit architectures call `__NR3264_` names by the
+ * plain name.
+ */
 function header(path) {
   const numbers = {};
   for (const [, name, number] of readFileSync(path, "utf8").matchAll(/^#define __NR(?:3264)?_(\w+)\s+(\d+)$/gm))
@@ -33,10 +40,13 @@ function header(path) {
 
 const i386 = header("/usr/include/x86_64-linux-gnu/asm/unistd_32.h");
 const generic = header("/usr/include/asm-generic/unistd.h");
-// The names of asm-generic/unistd.h are those of the common source; arm64 calls these two otherwise.
+// arm64 has other names than the common source (asm-generic/unistd.h) for these two calls.
 const arm64 = { ...generic, newfstatat: generic.fstatat, fadvise64: generic.fadvise64 };
 
-/** 32-bit ARM (EABI): as i386 up to 216 and from 403; in between, in order from 217, "-" where there is none. */
+/**
+ * 32-bit ARM (EABI) equals i386 up to 216 and from 403. These are its calls between, in order from
+ * 217, "-" for an unused number.
+ */
 const armMiddle =
   `getdents64 pivot_root mincore madvise fcntl64 - - gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr
   flistxattr removexattr lremovexattr fremovexattr tkill sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
@@ -66,7 +76,10 @@ if (arm.modify_ldt === 123) delete arm.modify_ldt;
 
 const x86_64 = { ...header("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), uretprobe: 335 };
 
-/** What 32-bit programs are told went well where owners are virtual: nobody reads their memory. */
+/**
+ * Calls that answer success to 32-bit programs where owners are virtual: the supervisor cannot read
+ * their memory.
+ */
 const owning = [
   "chown",
   "lchown",

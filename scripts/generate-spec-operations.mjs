@@ -1,20 +1,20 @@
-// Makes executor-native/worker/spec-operations.ts from executor-native/helper/spec/operations.def, so
-// that the keys and fields of a sandbox's spec are written once. Run by hand when an operation changes;
-// `--print` writes to the terminal instead.
+// Makes executor-native/worker/spec-operations.ts from executor-native/helper/spec/operations.def,
+// so that the keys and fields of a sandbox's spec are written once. Run it by hand when an
+// operation changes; `--print` writes to the terminal instead.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "executor-native");
 
-/** The type of each kind of field. */
+/** Type of each kind of field. */
 const TYPES = { text: "string", number: "Decimal", flag: "boolean", bytes: "Uint8Array" };
 
 const operations = readFileSync(join(folder, "helper", "spec", "operations.def"), "utf8")
   .replaceAll(/\/\*.*?\*\//gs, "")
   .matchAll(/^(TEXT|NUMBER|FLAG|LIST|FIELDS)\("([\w-]+)", \w+, (.*)\)$/gm);
 
-/** Returns the type of a field that the table gives by its name, or by its kind and its name. */
+/** Returns the type of a field that the table lists by its name, or by its kind and its name. */
 function field(text, usual) {
   const [name, kind = usual] = text.split(" ").reverse();
   return `${name}: ${TYPES[kind]}`;
@@ -30,7 +30,7 @@ const text = `// Made by scripts/generate-spec-operations.mjs from executor-nati
 
 type Decimal = number | bigint;
 
-/** The operations of a sandbox's spec, each with its fields. */
+/** Operations of a sandbox's spec, each with its fields. */
 export interface SpecOperations {
 ${members.join("\n")}
 }

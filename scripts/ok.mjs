@@ -1,4 +1,5 @@
-// The one gate before a commit: types, lint, format, then the tests that need neither a build nor privileges. Shows all failures, not the first.
+// The one gate before a commit: types, lint, format, then the tests that need neither a build nor
+// privileges. Shows all failures, not only the first.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,7 +21,7 @@ const checks = [
 
 const scratch = new Scratch();
 
-/** Answers the exit status, undefined when it could not be started. */
+/** Returns the exit status; undefined for a program that could not be started. */
 function run(command, args, directory) {
   return new Promise((done) => {
     const child = scratch.spawn(command, args, { cwd: root, stdio: "inherit", directory });

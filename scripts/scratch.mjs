@@ -1,17 +1,21 @@
-// A temporary directory for one run of the tests, which goes when the run ends, whatever its end: with processes that were left in it and mounts below it.
-// What a run that was killed left is removed by the next one.
+// A temporary directory for one run of the tests. It is removed when the run ends in any way, with
+// the processes that were left in it and mounts below it. The next run removes the directory of a
+// run that was killed.
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Short: sockets have room for 107 bytes of a path, and podman takes no more than 50 for its own. */
+/**
+ * Short prefix: sockets have room for 107 bytes of a path, and podman takes no more than 50 for its
+ * own.
+ */
 const PREFIX = "ts-";
-/** What ctrl-c and kill send, and the exit codes that shells make of them. */
+/** Signals of ctrl-c and kill, with the exit codes that shells make of them. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 /** Milliseconds for a test run to end by itself. */
 const GRACE = 5000;
-/** Milliseconds without anything new after which a directory is nobody's, when its process is gone. */
+/** Milliseconds without change after which the directory of a dead process is removed. */
 const ABANDONED = 3_600_000;
 
 /** Runs test commands with a `TMPDIR` of their own. */
@@ -35,7 +39,7 @@ export class Scratch {
     }
   }
 
-  /** A new directory, which like /tmp is for everybody: some tests do things as other users. */
+  /** Makes a new directory, which like /tmp is open to all users: some tests run as other users. */
   directory() {
     const path = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
     this.#directories.add(path);
@@ -50,7 +54,10 @@ export class Scratch {
     return this.#child;
   }
 
-  /** Ends what still runs in a directory, undoes mounts, and removes it. Answers what was there, which is nothing after tests that clean up. */
+  /**
+   * Ends the processes in a directory, undoes mounts, and removes it. Returns the names that were
+   * left, none after tests that clean up.
+   */
   remove(directory) {
     const left = readdirSync(directory);
     clear(directory);
@@ -60,7 +67,8 @@ export class Scratch {
 }
 
 function clear(directory) {
-  // Until none is left: what is being ended may just have started something, and takes a moment to be gone.
+  // Repeated until none is left: a process that ends may just have started another, and takes a
+  // moment.
   for (let round = 0; round < 100; round++) {
     const left = processesIn(directory);
     if (left.length === 0) break;
@@ -81,7 +89,10 @@ function clear(directory) {
   }
 }
 
-/** By what they were told on their way: this directory as `TMPDIR`, or a path in it. */
+/**
+ * Returns the processes of a directory: it is in their environment as `TMPDIR`, or in their
+ * arguments.
+ */
 function processesIn(directory) {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -105,14 +116,14 @@ function end(pid) {
   }
 }
 
-/** Directories of runs that are over and could not clean up: killed, or the machine went down. */
+/** Removes the directories of runs that could not clean up: killed, or the machine went down. */
 function removeAbandoned() {
   for (const name of readdirSync(tmpdir())) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     const path = join(tmpdir(), name);
     if (pid === undefined || Number(pid) === process.pid || read(`/proc/${pid}/cmdline`) !== "") continue;
     const stat = statSync(path, { throwIfNoEntry: false });
-    // Not of a run in another container that has the same /tmp.
+    // A run in another container may use the same /tmp.
     if (stat?.uid === process.getuid?.() && stat.mtimeMs < Date.now() - ABANDONED) clear(path);
   }
 }

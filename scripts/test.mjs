@@ -1,8 +1,10 @@
-// The whole suite, once as whoever runs it and, as root, the privileged half once more as an ordinary user. Names what was skipped and why.
-// Ends with `N passed, M failed`, and `, K skipped` if any.
-//   TSBUILD_TEST_USER   the ordinary user (default: tsbuild-test when it exists); it needs a subordinate id range
+// Runs the whole suite as the current user and, as root, the privileged half once more as an
+// ordinary user. Names skipped tests with the reason. Ends with `N passed, M failed`, and `, K
+// skipped` if any.
+//   TSBUILD_TEST_USER   the ordinary user, who needs a subordinate id range; default:
+//                       tsbuild-test when it exists
 //   --no-user           leave out the second run, which then counts as skipped
-//   --no-skips          a test that is skipped has failed: this machine is said to have all that tests need
+//   --no-skips          count a skipped test as failed, on a machine that has all that tests need
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,7 +14,7 @@ import { Scratch } from "./scratch.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What runs again as an ordinary user: everything whose way depends on privileges. */
+/** Tests that run again as an ordinary user: their code depends on privileges. */
 const PRIVILEGED = [
   "build/test/escape/**/*.test.js",
   "build/test/executor-native/**/*.test.js",
@@ -22,12 +24,12 @@ const PRIVILEGED = [
 ];
 
 const scratch = new Scratch();
-/** Titles of tests, without the reason of a skip, by how they ended in any run. */
+/** Titles of tests without the reason of a skip, by outcome. */
 const passed = new Map();
 const skipped = new Map();
 const failed = [];
 
-/** Runs ava and reads its TAP lines; what failed is shown whole, what passed is only counted. */
+/** Runs ava and reads its TAP lines. Shows failures whole, and only counts passed tests. */
 async function runAva(title, command, args, options) {
   console.log(`# ${title}`);
   const before = { passed: passed.size, failed: failed.length };
@@ -77,7 +79,7 @@ function ordinaryUser() {
   return undefined;
 }
 
-/** A copy of what the tests need, owned by the user: the clone itself may lie where that user cannot read. */
+/** Copies what the tests need for the user, who may not be able to read the clone itself. */
 function copyFor(user) {
   const directory = scratch.directory();
   for (const name of [
@@ -136,7 +138,10 @@ if (user) {
 
 summarize();
 
-/** Names what ran in no part, and counts. A test that needs root is skipped in the user's part only. */
+/**
+ * Prints the tests that ran in no part, and the counts. A test that needs root is skipped in the
+ * user's part only.
+ */
 function summarize() {
   const ran = new Set([...passed.values(), ...failed]);
   const never = [...skipped].filter(([name]) => !ran.has(name));

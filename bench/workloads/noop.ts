@@ -5,7 +5,7 @@ import type { Workload } from "../workload.js";
 const STEPS = 20;
 const FILES = 1_000;
 
-/** Nothing has changed: what a developer waits for most often. */
+/** Workload without any change, which developers wait for most often. */
 export const noop: Workload = {
   name: "noop",
   title: `nothing changed, ${STEPS} steps, ${FILES} context files`,

@@ -4,7 +4,7 @@ import type { Workload } from "../workload.js";
 
 const STEPS = 30;
 
-/** Steps that do nothing: what a step costs by itself. */
+/** Steps that do nothing, which shows the cost of a step itself. */
 export const run30: Workload = {
   name: "run30",
   title: `${STEPS} RUN steps of no work`,

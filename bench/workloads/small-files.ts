@@ -22,7 +22,8 @@ export const smallFiles: Workload = {
         name: "one file edited",
         goal: 0.2,
         job,
-        // Each builder gets a content of its own, so that nobody finds a result made in another's turn or an earlier round.
+        // Each builder gets a content of its own, so that none finds a result of another's turn or
+        // an earlier round.
         before: (builder, round) =>
           Promise.resolve(
             writeFileSync(join(directory, "src", "d7", "f7.js"), `export const edited = "${builder.name} ${round} ${Date.now()}";\n`),

@@ -16,23 +16,27 @@ interface Pending {
 export interface Connection {
   readonly child: ChildProcess;
   readonly socket: Socket;
-  /** The last bytes the worker wrote to standard error. */
+  /** Returns the last bytes that the worker wrote to standard error. */
   readonly errors: () => string;
 }
 
-/** The main process's side of a worker. While nothing is under way the worker does not keep the main process alive. */
+/**
+ * The main process's side of a worker. A worker without requests does not keep the main process
+ * alive.
+ */
 export class WorkerClient implements Worker {
   readonly #connection: Connection;
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
   #nextId = 1;
-  /** Why nothing can be asked any more. */
+  /** Reason why no request can be sent any more. */
   #ended: Error | undefined;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
     const { child } = connection;
-    // What it wrote last is read to the end: without this nothing might keep this process alive until then, and it would end as if all were well.
+    // Its last output is read to the end. Otherwise nothing might keep this process alive until
+    // then, and it would end as if all were well.
     child.once("exit", () => (child.stderr as Socket | null)?.ref());
     this.#exited = new Promise((resolve) => {
       child.once("close", (code, signal) => {
@@ -42,7 +46,10 @@ export class WorkerClient implements Worker {
     });
   }
 
-  /** Resolves when the worker says it is ready; rejects with undefined when it ends before, and the caller finds out why. */
+  /**
+   * Resolves when the worker is ready. Rejects with undefined when the worker ends before; the
+   * caller finds the reason.
+   */
   static connect(connection: Connection): Promise<WorkerClient> {
     return new Promise((resolve, reject) => {
       const client = new WorkerClient(connection);
@@ -107,7 +114,7 @@ export class WorkerClient implements Worker {
       throwIfAborted(signal);
       return value;
     } catch (error) {
-      // Whatever happened after the abort, the caller asked for an end and gets told so.
+      // The caller asked for an end: its abort is reported in the place of any error after it.
       throwIfAborted(signal);
       throw error;
     } finally {
@@ -137,7 +144,10 @@ export class WorkerClient implements Worker {
     for (const pending of this.#pending.values()) pending.reject(this.#ended);
   }
 
-  /** Lets the process end while nothing is asked. Note that a worker that is closed is waited for, also when requests are rejected meanwhile. */
+  /**
+   * Lets the process end while no request runs. Note that a worker that is closed is still waited
+   * for, also when requests are rejected meanwhile.
+   */
   #idle(): void {
     if (this.#pending.size > 0 || this.#ended) return;
     this.#connection.socket.unref();

@@ -5,8 +5,9 @@ const DIRECTORIES = ["proc", "dev", "sys", "etc"];
 const FILES = ["etc/hosts", "etc/resolv.conf"];
 
 /**
- * A layer of just what every sandbox mounts on, made once in `directory`, to be put below the layers of an image: what the image has itself
- * hides it. Without it, most images lack some mount point, which the native part finds out by mounting them once in vain.
+ * Makes a layer with the mount points of every sandbox, once, in `directory`. It lies below the
+ * layers of an image, which hide it where they have the same paths. Without it, most images lack
+ * some mount point, and the native part would have to mount them once in vain to see which.
  */
 export function mountPoints(directory: string): string {
   const layer = join(directory, "mount-points");

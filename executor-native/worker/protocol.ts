@@ -2,14 +2,19 @@ import { deserialize, serialize } from "node:v8";
 import type { SandboxSpec } from "../contract.js";
 import type { TransferredError } from "../../core/error-transfer.js";
 
-/** Main process to worker. Ids are chosen by the main process and used once. */
+/**
+ * A message from the main process to the worker. The main process chooses ids and uses each once.
+ */
 export type Request =
   | { readonly type: "run"; readonly id: number; readonly spec: SandboxSpec }
   | { readonly type: "task"; readonly id: number; readonly name: string; readonly params: unknown }
   | { readonly type: "remove"; readonly id: number; readonly paths: readonly string[] }
   | { readonly type: "abort"; readonly id: number };
 
-/** Worker to main process. Every request but `abort` is answered once, by `done` or `failed`. */
+/**
+ * A message from the worker to the main process. Every request but `abort` is answered once, by
+ * `done` or `failed`.
+ */
 export type Response =
   | { readonly type: "ready" }
   | { readonly type: "done"; readonly id: number; readonly value: unknown }
@@ -17,8 +22,9 @@ export type Response =
   | { readonly type: "progress"; readonly id: number; readonly value: unknown };
 
 /**
- * One frame: 4 bytes little-endian length of what follows, 1 byte kind, 4 bytes request id, body. Messages (kind 0, id unused) are
- * structured-clone bytes; output of a sandbox (kinds 1 and 2, as its descriptors) is raw.
+ * One frame: 4 bytes little-endian length of the rest, 1 byte kind, 4 bytes request id, body.
+ * Messages (kind 0, id unused) are structured-clone bytes. Output of a sandbox (kinds 1 and 2, its
+ * descriptors) is raw.
  */
 export type Frame<M> =
   | { readonly kind: "message"; readonly message: M }
@@ -31,7 +37,7 @@ export function encodeMessage(message: Request | Response): Buffer {
   return Buffer.concat([header(0, 0, body.length), body]);
 }
 
-/** The header of an output frame; the data follows as it is. */
+/** Returns the header of an output frame; the raw data follows. */
 export function outputHeader(id: number, stream: "stdout" | "stderr", size: number): Buffer {
   return header(stream === "stdout" ? 1 : 2, id, size);
 }
@@ -44,7 +50,10 @@ function header(kind: number, id: number, size: number): Buffer {
   return bytes;
 }
 
-/** Cuts a byte stream into frames. Data of output frames may share memory with the chunk it came in. */
+/**
+ * Cuts a byte stream into frames. The data of output frames may share memory with the chunk that it
+ * came in.
+ */
 export class FrameReader<M> {
   #chunks: Buffer[] = [];
   #size = 0;

@@ -22,22 +22,25 @@ type StatusLine =
   | { readonly status: "exit"; readonly code?: number; readonly signal?: number }
   | { readonly status: "killed"; readonly signal: number }
   | { readonly status: "stopped" }
-  /** After the end: a path that nothing can be done with as a whole, from the step's root. */
+  /**
+   * This line follows the end: a path, from the step's root, that is too long for the kernel as a
+   * whole.
+   */
   | { readonly status: "too-long"; readonly path: string };
 
 export interface RunningSandbox {
-  /** Settles when every process is gone and nothing is mounted any more. */
+  /** Resolves or rejects when every process is gone and nothing is mounted any more. */
   readonly done: Promise<SandboxExit>;
-  /** Kills everything; `done` then rejects with CanceledError. */
+  /** Kills every process; `done` then rejects with CanceledError. */
   stop(): void;
-  /** Output stops flowing, and the command blocks when its pipe is full. */
+  /** Stops reading output: the command blocks when its pipe is full. */
   pause(): void;
   resume(): void;
 }
 
 /**
- * Runs inside the user namespace, in the directory for this worker's own files. One native process per sandbox does all the work; this one only
- * moves bytes.
+ * Starts a sandbox. Runs inside the user namespace, in the directory for this worker's own files.
+ * One native process for each sandbox does all the work; this process only moves bytes.
  */
 export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "stderr", data: Buffer) => void): RunningSandbox {
   const lowers = [mountPoints(process.cwd()), ...spec.rootfs.lowers];
@@ -50,7 +53,8 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
       ...(process.argv.includes(HOST_ROOT_ARGUMENT) ? { hostRoot: allIds() } : {}),
     },
   );
-  // Steps see the command line of their first process: it does not say where tsbuild is installed.
+  // Steps see the command line of their first process, which must not show where tsbuild is
+  // installed.
   const child = started(
     spawn(helperPath(), ["run"], {
       argv0: "tsbuild-sandbox",
@@ -108,14 +112,14 @@ function allIds(): AllIds {
   return { uids: identity(readFileSync("/proc/self/uid_map", "utf8")), gids: identity(readFileSync("/proc/self/gid_map", "utf8")) };
 }
 
-/** Undefined where every id is mapped: then no owner is virtual. */
+/** Returns undefined where every id is mapped: then no owner is virtual. */
 function virtualOwnership(spec: SandboxSpec): VirtualOwnership | undefined {
   const mapped = mappedIds();
   if (mapped.complete) return undefined;
   return { file: ownersFile(spec.rootfs.upper), mapped, supervised: mapped.single || namesUnmappedIds(spec, mapped) };
 }
 
-/** Resolves when the process has ended and its pipes are closed: with how it ended. */
+/** Resolves with the exit of the process, when it has ended and its pipes are closed. */
 function ended(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     child.on("error", (error) => {
@@ -128,8 +132,10 @@ function ended(child: ChildProcess): Promise<string> {
 }
 
 /**
- * The line that says how it ended: the first, unless something failed or was killed afterwards. A supervisor that could not write down the owners of files
- * must not look like a command that ended well, and neither must one whose files cannot be kept; of one that failed, that is the cause.
+ * Returns the status line that counts as the outcome: the first, unless a later one reports a
+ * failure or a kill. A supervisor that could not record the owners of files must not look like a
+ * command that ended well, and neither must a command whose files cannot be kept. After a failed
+ * command, the failure is the cause.
  */
 function outcome(text: string): StatusLine | undefined {
   const lines = text.split("\n").flatMap((line) => parseStatus(line) ?? []);
@@ -139,7 +145,7 @@ function outcome(text: string): StatusLine | undefined {
   return lines.find(({ status }) => status === "too-long") ?? first;
 }
 
-/** Undefined for a line that was cut off. */
+/** Parses a status line. Returns undefined for a line that was cut off. */
 function parseStatus(line: string): StatusLine | undefined {
   try {
     return JSON.parse(line) as StatusLine;

@@ -11,29 +11,35 @@ import { type RunningSandbox, startSandbox } from "./sandbox.js";
 
 export interface TaskContext {
   readonly signal: AbortSignal;
-  /** Structured-clone data, delivered in order before the result. */
+  /** Sends structured-clone data, delivered in order before the result. */
   readonly progress: (value: unknown) => void;
 }
 
-/** Work inside the user namespace. Parameters come from another process: a task knows their type by agreement with its caller. */
+/**
+ * Work inside the user namespace. Parameters come from another process: a task and its caller agree
+ * on their type.
+ */
 export type TaskFunction = (params: never, context: TaskContext) => unknown;
 
-/** Runs the tasks that are not inline. The composing entry decides how, usually on a pool of threads. */
+/** Runs the tasks that are not inline, usually on a pool of threads. */
 export type TaskRunner = (name: string, params: unknown, context: TaskContext) => Promise<unknown>;
 
 export interface ServeOptions {
-  /** Run here, between moving the output of sandboxes: only what is short or asynchronous. */
+  /**
+   * Tasks that run here, between moving the output of sandboxes: they must be short or
+   * asynchronous.
+   */
   readonly tasks?: Readonly<Record<string, TaskFunction>>;
-  /** Everything else. */
+  /** Runner of all other tasks. */
   readonly runTask?: TaskRunner;
 }
 
-/** The descriptor on which the main process talks; {@link ../start-worker.ts} puts it there. */
+/** Descriptor of the connection to the main process; {@link ../start-worker.ts} puts it there. */
 const SOCKET_FD = 3;
 
 /**
- * The worker's side: answers requests until the main process closes the connection or is gone, then stops every sandbox and ends this
- * process. Called once, by the entry file.
+ * Serves the worker's side: answers requests until the main process closes the connection or is
+ * gone, then stops every sandbox and ends this process. Called once, by the entry file.
  */
 export function serveWorker(options: ServeOptions): void {
   const socket = new Socket({ fd: SOCKET_FD, readable: true, writable: true });
@@ -51,7 +57,8 @@ export function serveWorker(options: ServeOptions): void {
     socket.write(outputHeader(id, stream, data.length));
     const room = socket.write(data);
     socket.uncork();
-    // The main process does not keep up: let the commands wait instead of collecting their output here.
+    // The main process does not keep up: the commands wait, so that their output is not collected
+    // here.
     if (!room) for (const sandbox of sandboxes.values()) sandbox.pause();
   };
   socket.on("drain", () => {
@@ -66,7 +73,7 @@ export function serveWorker(options: ServeOptions): void {
       try {
         return await sandbox.done;
       } catch (error) {
-        // A sandbox that got far enough has done this itself.
+        // A sandbox that got far enough has removed it already.
         await removeTrees([request.spec.rootfs.work]);
         throw error;
       } finally {
@@ -97,7 +104,7 @@ export function serveWorker(options: ServeOptions): void {
     if (ending) return;
     ending = true;
     for (const abort of aborts.values()) abort();
-    // Results have nowhere to go; sandboxes are waited for, so that their directories are tidied up.
+    // No reader is left for results. The wait lets the sandboxes tidy up their directories.
     void Promise.allSettled([...sandboxes.values()].map((sandbox) => sandbox.done)).then(() => process.exit(0));
   };
 
@@ -118,7 +125,7 @@ export function serveWorker(options: ServeOptions): void {
   send({ type: "ready" });
 }
 
-/** A process of its own, so that a large tree does not hold up anything here. */
+/** Removes trees in a process of its own, so that a large tree does not block this one. */
 function removeTrees(paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {

@@ -5,15 +5,16 @@ import type { MappedIds } from "../mapped-ids.js";
 import type { SpecOperations } from "./spec-operations.js";
 
 /**
- * Docker's default capabilities, by number: chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot,
- * mknod, audit_write, setfcap.
+ * Docker's default capabilities, by number: chown, dac_override, fowner, fsetid, kill, setgid,
+ * setuid, setpcap, net_bind_service, net_raw, sys_chroot, mknod, audit_write, setfcap.
  */
 const DEFAULT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31].reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
 const ALL_CAPABILITIES = (1n << 64n) - 1n;
 
 /**
- * As Docker's default: they tell about the host, or let a step change it. With the host's network the host's /sys is shown, so what is
- * mounted in it (debug, tracing, bpf …) is covered too; Docker's fresh one has empty directories there.
+ * Paths that are masked, as in Docker's default: they show facts of the host, or let a step change
+ * it. With the host's network the host's /sys is shown, so file systems mounted in it (debug,
+ * tracing, bpf …) are masked too; Docker's fresh one has empty directories there.
  */
 const MASKED = [
   "/proc/acpi",
@@ -37,7 +38,10 @@ const MASKED = [
   "/sys/kernel/tracing",
 ];
 const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-/** What else of /proc takes settings of the host from its root: of a step without limits nothing is masked, and there are no capabilities to lack. */
+/**
+ * Further paths of /proc through which root changes the host. A step without limits has nothing
+ * masked, and lacks no capability.
+ */
 const SETTINGS_OF_ROOT = [
   "/proc/acpi",
   "/proc/asound",
@@ -49,31 +53,35 @@ const SETTINGS_OF_ROOT = [
 ];
 
 const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
-/** Soft limit of open files: more than any build tool needs, few enough for programs that close them all. */
+/**
+ * Soft limit of open files: more than any build tool needs, few enough for programs that close them
+ * all.
+ */
 const OPEN_FILES = 65536;
 
-/** Where not every id is mapped: see helper/ownership/owners.h. */
+/** Settings for a namespace that lacks some ids: see helper/ownership/owners.h. */
 export interface VirtualOwnership {
-  /** Made for what the step leaves. */
+  /** File of the step's owners, which the native part makes. */
   readonly file: string;
   readonly mapped: MappedIds;
-  /** Whether the step needs a supervisor for what can be seen here; the native part looks at the layers too. */
+  /** True when the step is known to need a supervisor. The native part checks the layers too. */
   readonly supervised: boolean;
 }
 
-/** The ids of the worker's user namespace: maps of a namespace inside it that has all of them. */
+/** Ids of the worker's user namespace, as maps of a namespace inside it that has all of them. */
 export interface AllIds {
   readonly uids: string;
   readonly gids: string;
 }
 
 export interface EncodingOptions {
-  /** The worker, whose end is the sandbox's. */
+  /** Pid of the worker. The sandbox ends with it. */
   readonly parent: number;
   readonly owners?: VirtualOwnership;
   /**
-   * Given where id 0 is the host's root. Much of /proc and /sys heeds nothing but that number, so a step without limits has it in a user namespace of its
-   * own, in which it can take back nothing of how these are mounted.
+   * Present where id 0 is the host's root. Much of /proc and /sys checks nothing but that number,
+   * so a step without limits runs with it in a user namespace of its own, in which it cannot undo
+   * how these are mounted.
    */
   readonly hostRoot?: AllIds;
 }
@@ -81,8 +89,8 @@ export interface EncodingOptions {
 type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOperations[Key]) => void;
 
 /**
- * Returns the bytes that the native part reads: the policy of a sandbox spelled out. The format is described in helper/spec/spec.h, the operations stand in
- * helper/spec/operations.def.
+ * Returns the bytes that the native part reads: the policy of a sandbox, spelled out. The format is
+ * described in helper/spec/spec.h, the operations stand in helper/spec/operations.def.
  */
 export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: EncodingOptions): Buffer {
   const parts: Buffer[] = [];
@@ -111,7 +119,7 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: Enco
   for (const path of insecure ? [] : MASKED) operation("masked", path);
   for (const path of unlimited ? [] : READONLY) operation("readonly", path);
   for (const path of insecure && hostRoot ? SETTINGS_OF_ROOT : []) operation("readonly", path);
-  // A mount of the step takes the place of the usual one, as in Docker: nothing lies below it.
+  // A mount of the step replaces the usual one, as in Docker: nothing lies below it.
   const ownShm = spec.mounts.some(({ dest }) => dest === "/dev/shm");
   operation("shm-size", ownShm ? 0 : (spec.shmSize ?? DEFAULT_SHM_SIZE));
   operation("open-files", OPEN_FILES);
@@ -155,7 +163,7 @@ function encodeMount(mount: SandboxMount, operation: Operation): void {
   }
 }
 
-/** -1 is "unlimited", as in `--ulimit`. */
+/** Returns a limit in the kernel's form: -1 means "unlimited", as in `--ulimit`. */
 function limit(value: number): bigint {
   return value === -1 ? UNLIMITED : BigInt(value);
 }

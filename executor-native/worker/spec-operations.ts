@@ -2,7 +2,7 @@
 
 type Decimal = number | bigint;
 
-/** The operations of a sandbox's spec, each with its fields. */
+/** Operations of a sandbox's spec, each with its fields. */
 export interface SpecOperations {
   readonly parent: readonly [pid: Decimal];
   readonly upper: readonly [directory: string];

@@ -3,12 +3,13 @@ import type { MappedIds } from "../mapped-ids.js";
 
 /** Commands that give files away, make users or become them. */
 const COMMANDS = /\b(?:chown|chgrp|install|useradd|usermod|adduser|groupadd|groupmod|addgroup|setpriv|su|gosu|su-exec|chroot|tar)\b/;
-/** Whole words; not part of a name, a path or a version. */
+/** Whole numbers that are not part of a name, a path or a version. */
 const NUMBERS = /(?<![\w./%-])\d{5,10}(?![\w./%-])/g;
 
 /**
- * Whether the text of a step says that it will meet ids that are not mapped. A step that does so without saying it begins again with a supervisor (helper/supervisor/watch.h); this
- * saves the first attempt. A step that says it and does not is slower than it could be, and no more.
+ * Returns true when the text of a step names ids that are not mapped. This saves the first attempt:
+ * a step that meets such ids unannounced begins again with a supervisor
+ * (helper/supervisor/watch.h). A step that names ids and does not use them is only slower.
  */
 export function namesUnmappedIds(spec: Pick<SandboxSpec, "args" | "env" | "user">, mapped: MappedIds): boolean {
   const isUnmapped = (text: string): boolean => {
