@@ -2,7 +2,7 @@ import type { Command } from "./environment.js";
 
 interface CommandEntry {
   readonly summary: string;
-  /** Loads the command's code; nothing of it is read before. */
+  /** Loads the command's code. Nothing of it is read before. */
   readonly load: () => Promise<{ readonly command: Command }>;
 }
 
@@ -30,7 +30,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   doctor: { summary: "Say what this machine has and lacks, and how to get it", load: () => import("./commands/doctor.js") },
 };
 
-/** docker's longer spellings: a pipeline that says `docker buildx build` or `docker image ls` changes one word. */
+/**
+ * Docker's longer spellings: a pipeline with `docker buildx build` or `docker image ls` changes one
+ * word.
+ */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   buildx: { build: "build", b: "build", du: "du", prune: "prune" },
   builder: { build: "build", du: "du", prune: "prune" },
@@ -51,7 +54,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** The command that `argv` names, and its arguments; `--root DIR` may stand before it. */
+/** Returns the command that `argv` names, and its arguments. `--root DIR` may stand before it. */
 export function commandName(argv: readonly string[]): { readonly name: string | undefined; readonly rest: readonly string[] } {
   const [first = "", second = ""] = argv;
   const group = GROUPS[first]?.[second];

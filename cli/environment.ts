@@ -8,7 +8,7 @@ import type { SourceFile } from "../core/diagnostics.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { homelessStore } from "../core/system/homeless-store.js";
 
-/** The part of the library that the commands use; loaded only when a command asks for it. */
+/** The part of the library that the commands use. It is loaded only when a command needs it. */
 export interface CliApi {
   build(options: BuildOptions): Promise<BuildResult>;
   check(options: CheckOptions): Promise<CheckResult>;
@@ -22,14 +22,17 @@ export interface CliApi {
   doctor(options: { readonly root?: string }): Promise<DoctorReport>;
 }
 
-/** Everything a command touches outside itself. Only main.ts knows `process`; tests pass fakes. */
+/**
+ * Everything outside of the program that a command uses. Only main.ts knows `process`; tests pass
+ * fakes.
+ */
 export interface CliEnvironment {
   readonly api: CliApi;
   readonly stdin: Readable & { readonly isTTY?: boolean; readonly setRawMode?: (raw: boolean) => unknown };
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Relative paths on the command line are meant from here. */
+  /** Directory that relative paths on the command line are resolved against. */
   readonly cwd: string;
   /** Aborted by ctrl-c. */
   readonly signal: AbortSignal;
@@ -37,17 +40,26 @@ export interface CliEnvironment {
   readonly now: () => number;
 }
 
-/** A command: its arguments without its own name, the exit code as the answer. Errors are thrown and rendered by the caller. */
+/**
+ * Runs a command with its arguments, without its own name. Resolves to the exit code. The caller
+ * renders thrown errors.
+ */
 export interface Command {
   run(args: readonly string[], environment: CliEnvironment): Promise<number>;
 }
 
-/** `path` as the process can open it; unchanged where it already is, so that messages show what the user typed. */
+/**
+ * Returns `path` as the process can open it. A usable path stays unchanged, so that messages show
+ * the user's text.
+ */
 export function hostPath(environment: CliEnvironment, path: string): string {
   return environment.cwd === process.cwd() ? path : resolve(environment.cwd, path);
 }
 
-/** Returns the store option of a command, from `--root` or the environment, and says where the store is for a user who has no home. */
+/**
+ * Returns the store option of a command, from `--root` or the environment. Prints the store's
+ * directory for a user who has no home.
+ */
 export function storeRoot(environment: CliEnvironment, flag: string | undefined): { readonly root?: string } {
   const named = flag || environment.env["TSBUILD_ROOT"];
   if (named) return { root: hostPath(environment, named) };
@@ -57,7 +69,10 @@ export function storeRoot(environment: CliEnvironment, flag: string | undefined)
   return { root };
 }
 
-/** Writes text and waits until the stream has taken it. Rejects with the system's error when the reader has gone (EPIPE), else with `cli/write-failed`. */
+/**
+ * Writes text and waits until the stream has taken it. Rejects with the system's error when the
+ * reader has gone (EPIPE), else with `cli/write-failed`.
+ */
 export function print(stream: Writable, text: string | Uint8Array): Promise<void> {
   return new Promise((done, fail) => {
     stream.write(text, (error) => {
@@ -68,7 +83,10 @@ export function print(stream: Writable, text: string | Uint8Array): Promise<void
   });
 }
 
-/** Tells the user something on the standard error. That nobody reads it changes neither what is done nor the exit code. */
+/**
+ * Writes a message for the user to the standard error. A missing reader changes neither the work
+ * nor the exit code.
+ */
 export function tell(environment: CliEnvironment, text: string): Promise<void> {
   return print(environment.stderr, text).catch(() => undefined);
 }

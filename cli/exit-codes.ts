@@ -2,13 +2,19 @@ import { CanceledError, UsageError } from "../core/errors.js";
 
 export { UsageError } from "../core/errors.js";
 
-/** What the process ends with; scripts rely on these. */
+/** Exit codes of the process. Scripts rely on these. */
 export const EXIT = { success: 0, failure: 1, usage: 2, canceled: 130 } as const;
 
-/** Signals that end a command in order, and what it ends with then: 128 and the signal's number, as shells have it. */
+/**
+ * Signals that end a command in order, with its exit code: 128 and the signal's number, as in
+ * shells.
+ */
 export const INTERRUPTED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** A flag or command of the contract whose feature this version lacks: said out loud, never ignored. */
+/**
+ * Returns the error for a flag or command of the contract that this version lacks. It is reported,
+ * never ignored.
+ */
 export function notSupported(what: string, hint?: string): UsageError {
   return new UsageError("cli/not-supported", `Cannot use ${what}: it is not supported yet`, hint === undefined ? {} : { hint });
 }

@@ -10,10 +10,13 @@ import { runCli } from "./run.js";
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 
 const abort = new AbortController();
-/** Whether the command listens to the signal, and ends by itself when it is aborted. */
+/** True when the command listens to the signal, and ends by itself when the signal is aborted. */
 let listens = false;
 
-/** Milliseconds in which a second signal is the same ctrl-c: npm and other parents pass on what the terminal has sent to the whole group already. */
+/**
+ * Milliseconds in which a second signal counts as the same ctrl-c: npm and other parents pass on a
+ * signal that the terminal has sent to the whole group already.
+ */
 const SAME_KEY_PRESS = 300;
 let interrupted: { readonly at: number; exitCode: number } | undefined;
 
@@ -21,15 +24,18 @@ for (const [name, exitCode] of Object.entries(INTERRUPTED)) {
   process.on(name, () => {
     const now = performance.now();
     interrupted ??= { at: now, exitCode };
-    // The second time means now: what is left behind is cleaned up by the next start.
+    // The second ctrl-c ends the process at once. The next start cleans up.
     if (!listens || now - interrupted.at > SAME_KEY_PRESS) process.exit(interrupted.exitCode);
-    // A parent may be faster with a signal of its own than the terminal with ctrl-c.
+    // A parent's own signal may arrive before the terminal's ctrl-c.
     if (name === "SIGINT") interrupted.exitCode = exitCode;
     abort.abort();
   });
 }
 
-/** A reader that goes away or a full disk is no reason for a stack trace: what was to be written rejects, and that is reported. */
+/**
+ * Handles the errors of a stream: a reader that goes away, or a full disk, is no reason for a stack
+ * trace. The write rejects, and that is reported.
+ */
 function opened(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return stream.listenerCount("error") > 0 ? stream : stream.on("error", () => undefined);
 }
@@ -47,7 +53,7 @@ const environment: CliEnvironment = {
     doctor: async (options) => (await import("../api/doctor/doctor.js")).doctor(options),
     openBuildHistory: async (options) => (await import("../api/store/build-history.js")).openBuildHistory(options),
   },
-  // Each is opened when a command asks for it: that takes up to a millisecond.
+  // Each stream is opened when a command asks for it, which takes up to a millisecond.
   get stdin() {
     return process.stdin;
   },
@@ -66,7 +72,7 @@ const environment: CliEnvironment = {
   now: Date.now,
 };
 
-/** Ends with what nobody has caught: a bug, which is told like any other error. */
+/** Ends with an uncaught error: a bug, which is printed like any other error. */
 async function crash(error: unknown): Promise<void> {
   const { renderError } = await import("./output/render-error.js");
   process.stderr.write(renderError(error, { debug: Boolean(process.env["TSBUILD_DEBUG"]) }));
@@ -74,7 +80,7 @@ async function crash(error: unknown): Promise<void> {
 }
 
 process.once("uncaughtException", (error) => void crash(error));
-// Nothing is under way any more, and the command is not done: a bug, which must never look like success.
+// No work is left, and the command is not done: a bug, which must never look like success.
 process.once("beforeExit", () => void crash(new Error("internal: the command stopped before it had ended")));
 
 // No await at the top level: the bundle may be CommonJS.

@@ -6,7 +6,10 @@ import { type CliEnvironment, print, tell } from "./environment.js";
 import { EXIT } from "./exit-codes.js";
 import { version } from "./version.js";
 
-/** Runs a command line (without node and the script) and answers the exit code. Prints; never throws, never exits. */
+/**
+ * Runs a command line (without node and the script) and resolves to the exit code. Prints; never
+ * throws, never exits.
+ */
 export async function runCli(argv: readonly string[], environment: CliEnvironment): Promise<number> {
   try {
     return await dispatch(argv, environment);
@@ -30,7 +33,8 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
   const entry = name === undefined ? undefined : COMMANDS[name];
   if (entry) return (await entry.load()).command.run(rest, environment);
   await refuseDockerCommand(argv, environment.cwd);
-  // Not a command: the operand of a build. A word that is no directory but nearly a command was meant to be one.
+  // The word is no command: it is the operand of a build. A word that is no directory but nearly a
+  // command was meant as one.
   if (!first.startsWith("-") && !/[/.]/.test(first) && !existsSync(resolve(environment.cwd, first))) {
     const { UsageError } = await import("./exit-codes.js");
     const { suggest } = await import("../core/text/suggest.js");
@@ -42,7 +46,10 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
   return (await COMMANDS["build"]!.load()).command.run(argv, environment);
 }
 
-/** A command of docker's is meant as one also where a directory has its name: throws `cli/unknown-command`, and says what does its work here. */
+/**
+ * Throws `cli/unknown-command` for a command of docker's that is missing here, also where a
+ * directory has its name. Names the substitute.
+ */
 async function refuseDockerCommand(argv: readonly string[], cwd: string): Promise<void> {
   if (!/^[a-z]+$/.test(argv[0] ?? "")) return;
   const { dockerCommand } = await import("./syntax/docker-commands.js");
@@ -62,7 +69,7 @@ async function fail(error: unknown, environment: CliEnvironment): Promise<number
     await print(environment.stdout, error.text);
     return EXIT.success;
   }
-  // The reader of our output has gone (`tsbuild images | head -1`): nobody to tell.
+  // The reader of our output has gone (`tsbuild images | head -1`).
   if (systemErrorCode(error) === "EPIPE") return EXIT.success;
   const { renderError } = await import("./output/render-error.js");
   const { exitCodeOf } = await import("./exit-codes.js");

@@ -25,7 +25,7 @@ export interface TransferredError {
 const SYSTEM = ["errno", "syscall", "path", "dest"] as const;
 type SystemMembers = Partial<Pick<NodeJS.ErrnoException & { dest: string }, (typeof SYSTEM)[number]>>;
 
-/** How deep a chain of causes is kept. */
+/** Number of causes that are kept in a chain. */
 const CAUSE_LIMIT = 8;
 
 /** Returns an error as data that can be cloned; {@link restoreError} makes an error of it again. */
@@ -76,10 +76,13 @@ function optional<K extends string, V>(name: K, value: V | undefined): { readonl
   return value === undefined ? {} : ({ [name]: value } as { readonly [name in K]?: V });
 }
 
-/** Makes the error again, of its class where this program has one. Other errors keep name, code and the members of system errors. */
+/**
+ * Rebuilds an error, in its class where this program has one. Other errors keep name, code and the
+ * members of system errors.
+ */
 export function restoreError(data: TransferredError): Error {
   const error = restoreClass(data);
-  // Classes make messages of their own parts; what the other side said is what counts.
+  // Constructors make messages of their own. The message of the other process counts.
   Object.defineProperty(error, "message", { value: data.message, enumerable: false, writable: true, configurable: true });
   if (data.stack !== undefined) error.stack = data.stack;
   if (error instanceof TsbuildError) error.place = data.place;

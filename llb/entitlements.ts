@@ -2,23 +2,23 @@ import type { ExecOp, Op } from "./ops.js";
 
 /**
  * Rights beyond those of an ordinary step, by BuildKit's names. A graph asks for them, and only the
- * caller of a build gives them.
+ * caller of a build grants them.
  */
 export const ENTITLEMENTS = ["network.host", "security.insecure"] as const;
 
 export type Entitlement = (typeof ENTITLEMENTS)[number];
 
-/** What the caller of a build lets its steps do. */
+/** Rights that the caller of a build grants to its steps. */
 export interface Consent {
-  /** The most of the network that a step gets without an entitlement. */
+  /** The widest network that a step gets without an entitlement. */
   readonly network: ExecOp["network"];
   readonly allow: ReadonlySet<Entitlement>;
 }
 
-/** From the least to the most. */
+/** Networks from the narrowest to the widest. */
 const NETWORKS: readonly ExecOp["network"][] = ["none", "default", "host"];
 
-/** Answers which rights an operation asks for that the caller did not give. */
+/** Returns the rights that an operation asks for and the caller did not grant. */
 export function missingEntitlements(op: Op, { network, allow }: Consent): readonly Entitlement[] {
   if (op.kind !== "exec") return [];
   const needed: Entitlement[] = [];

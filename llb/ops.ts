@@ -1,18 +1,23 @@
 /**
- * The operations of the graph: what to do, never how. Kinds, fields and meaning mirror BuildKit's LLB (`solver/pb/ops.proto`), so that a
- * definition can be marshalled to that wire later. All values are plain data with one canonical form.
+ * Operations of the graph. They describe a result, never how it is made. Kinds, fields and meaning
+ * mirror BuildKit's LLB (`solver/pb/ops.proto`), so that a definition can be marshalled to that
+ * wire later. All values are plain data with one canonical form.
  */
 export type Op = SourceOp | ExecOp | FileOp | MergeOp | DiffOp;
 
 /**
- * Brings something from outside. `identifier` is a URL-like name:
- * `docker-image://docker.io/library/alpine:3@sha256:…` (digest pinned by the frontend when it is known),
- * `local://NAME` (a named directory of the caller), `oci-layout://NAME@sha256:…`, `git://…`, `https://…`.
+ * Brings a source into the graph. `identifier` is a URL-like name:
+ * `docker-image://docker.io/library/alpine:3@sha256:…` (the frontend pins a known digest),
+ * `local://NAME` (a named directory of the caller), `oci-layout://NAME@sha256:…`, `git://…`,
+ * `https://…`.
  */
 export interface SourceOp {
   readonly kind: "source";
   readonly identifier: string;
-  /** `local.excludepatterns` (JSON list of .dockerignore patterns), `image.resolvemode` (`default|pull`), `oci.store`, … */
+  /**
+   * Attributes such as `local.excludepatterns` (JSON list of .dockerignore patterns),
+   * `image.resolvemode` (`default|pull`), `oci.store`.
+   */
   readonly attrs: Readonly<Record<string, string>>;
 }
 
@@ -20,16 +25,21 @@ export interface SourceOp {
 export interface ExecOp {
   readonly kind: "exec";
   readonly args: readonly string[];
-  /** `NAME=value` in order; a name occurs once. */
+  /** Variables as `NAME=value` in order; a name occurs once. */
   readonly env: readonly string[];
   readonly cwd: string;
-  /** As in USER: empty, `name`, `uid`, `name:group`, `uid:gid`. Looked up in the root filesystem when the process starts. */
+  /**
+   * User as in USER: empty, `name`, `uid`, `name:group`, `uid:gid`. Looked up in the root
+   * filesystem when the process starts.
+   */
   readonly user: string;
   readonly network: "default" | "none" | "host";
   readonly security: "sandbox" | "insecure";
   readonly hostname?: string;
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
-  /** Exactly one mount has `dest` `/`: the root filesystem. Others in the order they are mounted. */
+  /**
+   * Mounts in the order in which they are mounted. Exactly one has `dest` `/`: the root filesystem.
+   */
   readonly mounts: readonly Mount[];
   readonly secretEnv?: readonly { readonly id: string; readonly name: string; readonly optional: boolean }[];
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
@@ -48,7 +58,7 @@ export type Mount =
   | (MountBase & {
       readonly type: "bind";
       readonly input: number;
-      /** Path inside the input that is mounted; `/` is all of it. */
+      /** Path inside the input that is mounted; `/` is the whole input. */
       readonly selector: string;
     })
   | (MountBase & {
@@ -57,7 +67,7 @@ export type Mount =
       readonly selector: string;
       readonly id: string;
       readonly sharing: "shared" | "private" | "locked";
-      /** Owner and mode of the directory when it is made: ids, permission bits. */
+      /** Owner of a new directory, as an id; `mode` holds its permission bits. */
       readonly uid: number;
       readonly gid: number;
       readonly mode: number;
@@ -72,20 +82,26 @@ export type Mount =
       readonly optional: boolean;
     });
 
-/** A chain of file actions; each works on an input or on the result of an earlier action. The last action's result is output 0. */
+/**
+ * A chain of file actions. Each works on an input or on the result of an earlier action. The last
+ * action's result is output 0.
+ */
 export interface FileOp {
   readonly kind: "file";
   readonly actions: readonly FileAction[];
 }
 
-/** Who owns what is made. Names are looked up in the root filesystem that the action works on. */
+/** Owner of new files. Names are looked up in the root filesystem that the action works on. */
 export interface Owner {
   readonly user?: string | number;
   readonly group?: string | number;
 }
 
 interface FileActionBase {
-  /** What the action changes: 0…n-1 is an input of the vertex, n+i the result of action i, -1 an empty filesystem. */
+  /**
+   * Filesystem that the action changes: 0…n-1 is an input of the vertex, n+i the result of action
+   * i, -1 an empty filesystem.
+   */
   readonly input: number;
 }
 
@@ -93,27 +109,27 @@ export type FileAction = CopyAction | MkfileAction | MkdirAction | RemoveAction 
 
 export interface CopyAction extends FileActionBase {
   readonly action: "copy";
-  /** Where the files come from; numbered as `input`. */
+  /** Filesystem that the files come from, numbered as `input`. */
   readonly secondaryInput: number;
   /** Absolute path, or pattern, inside the secondary input. */
   readonly src: string;
-  /** Absolute path; a trailing slash means a directory. */
+  /** Absolute path. A trailing slash means a directory. */
   readonly dest: string;
   readonly owner?: Owner;
   /** Octal bits, or chmod(1)'s symbolic form as text (`u=rwX,go=rX`). */
   readonly mode?: number | string;
-  /** Follow `src` itself when it is a symlink. */
+  /** True follows `src` itself when it is a symlink. */
   readonly followSymlinks: boolean;
-  /** Copy what is in `src`, when it is a directory, instead of the directory. */
+  /** True copies the entries of `src`, when it is a directory, instead of the directory. */
   readonly dirCopyContents: boolean;
-  /** Unpack `src` when it is a tar archive (recognised by content). */
+  /** True unpacks `src` when it is a tar archive (recognised by content). */
   readonly attemptUnpack: boolean;
   readonly createDestPath: boolean;
   readonly allowWildcard: boolean;
   readonly allowEmptyWildcard: boolean;
   readonly includePatterns?: readonly string[];
   readonly excludePatterns?: readonly string[];
-  /** COPY --parents: keep the source's parent directories from this prefix on. */
+  /** Prefix from which on the source's parent directories are kept (COPY --parents). */
   readonly parentsPivot?: string;
 }
 
@@ -121,7 +137,7 @@ export interface MkfileAction extends FileActionBase {
   readonly action: "mkfile";
   readonly path: string;
   readonly mode: number | string;
-  /** Content, base64. */
+  /** Content in base64. */
   readonly data: string;
   readonly owner?: Owner;
 }
@@ -153,7 +169,7 @@ export interface MergeOp {
   readonly kind: "merge";
 }
 
-/** The layers that input 1 has above input 0. */
+/** Selects the layers that input 1 has above input 0. */
 export interface DiffOp {
   readonly kind: "diff";
 }

@@ -4,8 +4,9 @@ import type { CopyAction, ExecOp, FileAction, Mount, Op, Owner } from "./ops.js"
 import { type Edge, type Rootfs, topological, type Vertex } from "./vertex.js";
 
 /**
- * A graph as text, inputs before users: stable for equal graphs, and readable enough to be kept as a test's expectation. Vertices are numbered
- * in order; `1:` before an op is its number, `(1)` a reference to it.
+ * Returns a graph as text, inputs before users. The text is stable for equal graphs, and readable
+ * enough to be kept as a test's expectation. Vertices are numbered in order: `1:` before an op is
+ * its number, `(1)` a reference to it.
  */
 export function printGraph(roots: readonly Rootfs[]): string {
   const numbers = new Map<Digest, number>();

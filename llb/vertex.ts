@@ -3,24 +3,32 @@ import type { SourceFile, SourceRange } from "../core/diagnostics.js";
 import { type Digest, sha256 } from "../core/digest.js";
 import type { Op } from "./ops.js";
 
-/** Changes when the canonical form of vertices changes, and with it every digest. */
+/** Format version. It changes with the canonical form of vertices, and changes every digest. */
 const FORMAT = 1;
 
-/** What a vertex carries beside its meaning: none of it is part of the digest. */
+/** Members of a vertex beside its meaning. None of them is part of the digest. */
 export interface VertexMetadata {
-  /** As shown in progress: `[build 2/4] RUN make`. */
+  /** Name as shown in progress: `[build 2/4] RUN make`. */
   readonly name: string;
-  /** Run it even when a result is cached. */
+  /** True runs the vertex even when a result is cached. */
   readonly ignoreCache?: boolean;
-  /** What told it to ignore the cache, for people: `--no-cache`. */
+  /** Option that made it ignore the cache, for people: `--no-cache`. */
   readonly ignoreReason?: string;
-  /** A cached result that is older, in milliseconds, does not count. */
+  /** Milliseconds after which a cached result does not count. */
   readonly maxAge?: number;
-  /** Names of environment variables of an exec op that come from build arguments, for explanations. */
+  /**
+   * Names of an exec op's environment variables that come from build arguments, for explanations.
+   */
   readonly args?: readonly string[];
-  /** Sources of a file op that were written with more `..` than there are directories: the path that is looked for, and the text. */
+  /**
+   * Sources of a file op whose text has more `..` than there are directories: the path that is
+   * looked up, and the text.
+   */
   readonly cutSources?: readonly { readonly src: string; readonly written: string }[];
-  /** What a file op copies from, in the user's words: `stage "build"`. The vertex copied from may be that of several stages. */
+  /**
+   * Source of a file op's copy in the user's words: `stage "build"`. Several stages may share the
+   * vertex.
+   */
   readonly copiedFrom?: string;
   readonly source?: SourceFile;
   readonly range?: SourceRange;
@@ -31,7 +39,7 @@ export interface Vertex {
   readonly digest: Digest;
   readonly op: Op;
   readonly inputs: readonly Edge[];
-  /** `os/architecture[/variant]` the operation is for, where that matters. */
+  /** Platform of the operation, `os/architecture[/variant]`, where it matters. */
   readonly platform?: string;
   readonly metadata: VertexMetadata;
 }
@@ -70,12 +78,12 @@ export function vertex(spec: VertexSpec): Vertex {
   });
 }
 
-/** Output 0 of a new vertex: what nearly every caller wants. */
+/** Returns output 0 of a new vertex, which nearly every caller wants. */
 export function edge(spec: VertexSpec): Edge {
   return { vertex: vertex(spec), output: 0 };
 }
 
-/** All vertices below (and with) the given ones, inputs before users, each digest once. */
+/** Returns the given vertices and all below them, inputs before users, each digest once. */
 export function topological(roots: readonly Rootfs[]): Vertex[] {
   const order: Vertex[] = [];
   const seen = new Set<Digest>();

@@ -7,11 +7,11 @@ import type { ParsedFlags } from "../syntax/flags.js";
 export type CallMethod = "build" | "check" | "outline" | "targets";
 export type CallFormat = "text" | "json" | "sarif";
 
-/** What `--call=METHOD[,format=FORMAT][,ignorestatus=BOOL]` and `--check` ask for. */
+/** Parsed value of `--call=METHOD[,format=FORMAT][,ignorestatus=BOOL]`, or of `--check`. */
 export interface Call {
   readonly method: CallMethod;
   readonly format: CallFormat;
-  /** Warnings do not change the exit code. */
+  /** True keeps the exit code 0 in spite of warnings. */
   readonly ignoreStatus: boolean;
 }
 

@@ -5,7 +5,10 @@ import { renderExcerpt } from "../output/excerpt.js";
 import { renderTable } from "../output/table.js";
 import { jsonText } from "../output/json.js";
 
-/** Forms that scripts know from docker buildx, letter for letter. What BuildKit's warnings do not have is added behind them. */
+/**
+ * Returns warnings in the form that scripts know from docker buildx, letter for letter. Warnings
+ * that BuildKit does not have follow.
+ */
 
 export function checkText({ source, warnings }: CheckResult): string {
   const docker = warnings.filter((warning) => warning.buildkit);
@@ -76,7 +79,7 @@ export function outlineText({ name, description, args, secrets, ssh }: Outline):
   return text;
 }
 
-/** `TARGET:      build`: docker's two lines. */
+/** Returns `TARGET:      build` in docker's two lines. */
 function alignColon(name: string, description: string): string {
   const target = description === "" ? `TARGET:${" ".repeat(1)}${name}\n` : `TARGET:      ${name}\n`;
   return description === "" ? target : `${target}DESCRIPTION: ${description}\n`;
@@ -124,12 +127,12 @@ export function targetsJson(targets: readonly Target[], source: SourceFile): str
   });
 }
 
-/** One range for each line. */
+/** Returns one range for each line. */
 function location(first: number, last: number): object {
   return { ranges: Array.from({ length: last - first + 1 }, (_, i) => ({ start: { line: first + i }, end: { line: first + i } })) };
 }
 
-/** As Go's encoder leaves out what is empty. */
+/** Drops the empty members, as Go's encoder does. */
 function present(members: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== ""));
 }
@@ -142,7 +145,7 @@ function fileName({ name }: SourceFile): string {
   return name.slice(name.lastIndexOf("/") + 1);
 }
 
-/** As Go prints it, `<`, `>` and `&` escaped. */
+/** Returns JSON as Go prints it, with `<`, `>` and `&` escaped. */
 function json(value: object): string {
   const escapes: Readonly<Record<string, string>> = {
     "<": "\\u003c",

@@ -3,8 +3,8 @@ import type { Diagnostic, Fix, SourceRange } from "../../core/diagnostics.js";
 import { jsonText } from "../output/json.js";
 
 /**
- * SARIF 2.1.0 (OASIS), the form in which code hosts take findings to show them in the file. Errors and warnings are results alike, each with the
- * change that mends it as far as there is one.
+ * Returns the findings as SARIF 2.1.0 (OASIS), which code hosts show in the file. Errors and
+ * warnings are results alike, each with its fix if there is one.
  */
 export function checkSarif({ source, errors, warnings }: CheckResult, version: string): string {
   const rules = new Map<string, object>();
@@ -66,7 +66,7 @@ function sarifFix({ title, edits }: Fix, artifactLocation: object): object {
   };
 }
 
-/** Columns count from 1; an end is the column after the last character. */
+/** Returns a region. Columns count from 1; an end is the column after the last character. */
 function region({ line, column, endLine, endColumn }: SourceRange): object {
   return { startLine: line, startColumn: column, endLine, endColumn };
 }

@@ -62,7 +62,8 @@ export const command: Command = {
         environment,
         renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, logged: options.history !== false, debug }),
       );
-      // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
+      // Completed steps are cached, and a Dockerfile that is being written fails many times, so
+      // collection runs after a failure too. A ctrl-c does not wait for it.
       const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError || shown instanceof UsageError);
       if (ran) await tidied(environment.api.collect({ ...options, ifDue: true }), environment.signal);
       return exitCodeOf(shown);
@@ -75,24 +76,27 @@ export const command: Command = {
     files.metadata(() => metadataOf(result, environment));
     const wanted = flags.has("quiet") || outputs.length === 0;
     if (wanted && !usesStdout(outputs)) await print(environment.stdout, `${result.imageId}\n`);
-    // Nobody waits for the result any more; what goes wrong is for the next build to try again.
+    // The result is complete: the next build repeats a collection that fails.
     if (result.collectionDue) await tidied(environment.api.collect(options), environment.signal);
     return EXIT.success;
   },
 };
 
-/** Waits until old results are collected. A ctrl-c ends the wait, because the store bears it when that is broken off. */
+/**
+ * Waits until old results are collected. A ctrl-c ends the wait, because the store bears an
+ * interruption.
+ */
 async function tidied(collecting: Promise<void>, signal: AbortSignal): Promise<void> {
   const tried = collecting.catch(() => undefined);
   if (!signal.aborted) await Promise.race([tried, once(signal, "abort")]);
 }
 
-/** The findings about the Dockerfile once more, in a place where they are not lost between steps. */
+/** Prints the warnings about the Dockerfile again, where they are not lost between steps. */
 async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[], environment: CliEnvironment): Promise<void> {
   if (warnings.length === 0 || form === "quiet" || form === "none" || form === "rawjson") return;
   const paint = paintFor(environment);
   const lines = warnings.map(({ rule, code, message, range, hint }) => {
-    // What a rule advises stands on its page, and beside the line that broke it in a check.
+    // The page of a rule has its advice, and a check shows the advice beside the line.
     const advice = rule === undefined && hint !== undefined ? `   hint: ${printableLines(hint)}\n` : "";
     return ` - ${rule ?? code}: ${printable(message)}${range ? ` (line ${range.line})` : ""}\n${advice}`;
   });
@@ -100,7 +104,10 @@ async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[],
   await tell(environment, `\n${headline}\n${lines.join("")}`);
 }
 
-/** buildx's metadata file: what the exporters said, the digests, and where the environment asks for them the warnings. */
+/**
+ * Returns buildx's metadata file: the exporters' keys, the digests, and the warnings where the
+ * environment asks for them.
+ */
 function metadataOf(result: BuildResult, { env }: CliEnvironment): Record<string, unknown> {
   const metadata: Record<string, unknown> = { "containerimage.config.digest": result.imageId };
   if (result.descriptor) {

@@ -9,7 +9,10 @@ import type { Reporter } from "../progress/reporter.js";
 import { renderError } from "../output/render-error.js";
 import type { ResultFiles } from "../syntax/result-files.js";
 
-/** `--check` and `--call=…` of a build: docker's forms and exit codes. Rules that docker does not have are shown, and do not count. */
+/**
+ * Runs `--check` and `--call=…` of a build in docker's forms and exit codes. Findings of rules that
+ * docker does not have are shown, and do not count.
+ */
 export async function runCall(
   call: Call,
   options: BuildOptions,
@@ -55,7 +58,7 @@ export async function runCall(
   }
 }
 
-/** What buildx writes to a metadata file of an answer that is no build. */
+/** Returns the metadata that buildx writes for a call that is no build. */
 function resultOf(json: string, text: string): Record<string, unknown> {
   return { "result.json": JSON.parse(json) as unknown, "result.txt": text, version: "1.0.0" };
 }
@@ -63,11 +66,11 @@ function resultOf(json: string, text: string): Record<string, unknown> {
 async function checkOutput(call: Call, result: CheckResult): Promise<string> {
   if (call.format === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../version.js")).version());
   if (call.format === "json") return checkJson(result);
-  // As docker: where the Dockerfile cannot be built and nothing else is wrong with it, the error is all there is to say.
+  // As docker: where the Dockerfile cannot be built and has no warning, only the error is printed.
   return result.errors.length > 0 && result.warnings.length === 0 ? "" : checkText(result);
 }
 
-/** What a check takes of a build's options. */
+/** Returns the options of a build that a check takes. */
 export function inputsOf(options: BuildOptions): CheckOptions {
   const { root, context, dockerfile, target, buildArgs, buildContexts, platforms, pull, secrets } = options;
   const given = { root, context, dockerfile, target, buildArgs, buildContexts, platforms, pull, secrets };

@@ -27,7 +27,7 @@ const SYNTAX: CommandSyntax = {
       text: "How findings are shown on the standard output (default: pretty)",
     },
     { name: "explain", value: "<rule>", text: "Show the page of a rule" },
-    // Whatever a build is given can stay on the command line.
+    // Flags of a build without effect on a check may stay on the command line.
     ...BUILD_FLAGS.filter(({ name }) => name !== "explain").map((flag) => (INPUTS.has(flag.name) ? flag : { ...flag, hidden: true })),
   ],
   after:
@@ -64,7 +64,7 @@ async function findings(result: CheckResult, form: string, paint: Paint): Promis
   return prettyText(result, paint);
 }
 
-/** Everything that was found, each with its place in the file, then one line that counts. */
+/** Returns every finding with its place in the file, then one line of counts. */
 function prettyText({ errors, warnings, source }: CheckResult, paint: Paint): string {
   const shown: Diagnostic[] = [
     ...errors,

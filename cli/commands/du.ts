@@ -91,7 +91,10 @@ function usage(flags: ParsedFlags, environment: CliEnvironment): Promise<number>
   });
 }
 
-/** Over it for long only when what may not go is too much. */
+/**
+ * Returns the budget as text. The store exceeds it for long only when parts that are never
+ * collected are too large.
+ */
 function budgetText({ budget, total }: DiskUsageReport): string {
   if (budget === undefined) return "off";
   return `${humanSize(budget)}${total > budget ? " (exceeded: images with a name, and what running builds use, are never collected)" : ""}`;

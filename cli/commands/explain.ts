@@ -76,7 +76,7 @@ function lines({ step, explanation }: Explained): string {
   return `#${step.number} ${printable(step.name)}\n${told.map((line) => `   ${line}\n`).join("")}`;
 }
 
-/** How a step ended that neither ran to its end nor was cached. */
+/** Returns how a step ended that neither completed nor was cached. */
 function ending({ status, error }: RecordedStep): string | undefined {
   switch (status) {
     case "failed":
@@ -96,7 +96,7 @@ function why({ status }: RecordedStep, explanation: StepExplanation | undefined)
   return status === "completed" ? "done in every build: there is nothing to cache" : undefined;
 }
 
-/** What is recorded, with the reason beside. */
+/** Returns the recorded build with the reason of each step, for programs. */
 function forPrograms({ id, createdAt, context, status, failedStep }: RecordedBuild, steps: readonly Explained[]): object {
   return {
     build: id,

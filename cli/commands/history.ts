@@ -16,7 +16,7 @@ const COLUMNS = [
   { field: "Comment", heading: "COMMENT" },
 ];
 
-/** docker cuts the instruction here. */
+/** Characters after which docker cuts the instruction. */
 const CREATED_BY_WIDTH = 45;
 
 export const command: Command = {

@@ -46,7 +46,10 @@ export const command: Command = {
 
 type Filter = (image: StoredImage, store: ImageStore) => boolean;
 
-/** A test, or for `dangling` whether images with names go as well. */
+/**
+ * Reads a filter: a test, or for `dangling` a boolean that is true when images with names are
+ * removed too.
+ */
 function parseFilter(text: string, environment: CliEnvironment): Filter | boolean {
   const [, key, operator, value = ""] = /^([a-z]+)(!?=)(.+)$/s.exec(text) ?? [];
   if (key === "label") return (image, store) => hasLabel(image, value, store) === (operator === "=");
@@ -61,7 +64,7 @@ function parseFilter(text: string, environment: CliEnvironment): Filter | boolea
   });
 }
 
-/** As docker shows it. */
+/** Returns the pruned images as docker shows them. */
 function show({ untagged, deleted, reclaimed }: PrunedImages): string {
   const lines = [...untagged.map((name) => `untagged: ${familiarName(name)}`), ...deleted.map((digest) => `deleted: ${digest}`)];
   const list = lines.length === 0 ? "" : `Deleted Images:\n${lines.join("\n")}\n\n`;

@@ -110,7 +110,10 @@ function matches({ key, value }: Filter, image: StoredImage, store: ImageStore):
   }
 }
 
-/** Tests a canonical name by docker's rules: `*` and `?` stop at slashes; a pattern without a tag means every tag. */
+/**
+ * Returns a test of canonical names by docker's rules: `*` and `?` stop at slashes; a pattern
+ * without a tag means every tag.
+ */
 function namePattern(pattern: string): (name: string) => boolean {
   const elements = readGlob(pattern);
   if (elements === undefined) throw new UsageError("cli/filter", `Cannot read the pattern "${pattern}"`);

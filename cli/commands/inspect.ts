@@ -37,7 +37,7 @@ export const command: Command = {
         }
       }
       const text = template
-        ? // What a script asks for comes as it is.
+        ? // A script's template prints unchanged text.
           found.map((image) => `${shown(template(image))}\n`).join("")
         : `${format === "json" ? jsonText(found) : jsonText(found, 4)}\n`;
       await print(environment.stdout, text);

@@ -52,11 +52,11 @@ async function givenCredentials(flags: ParsedFlags, environment: CliEnvironment)
   }
   if (password !== undefined) throw new UsageError("cli/usage", "Cannot combine --password with --password-stdin");
   if (username === undefined) throw new UsageError("cli/usage", "Cannot use --password-stdin without --username");
-  // As docker does: the end of the line that `echo` and files have is no part of it.
+  // As docker does: the password does not include the line end that `echo` and files add.
   return { username, password: (await text(environment.stdin)).replace(/\r?\n$/, "") };
 }
 
-/** Asks for what is missing. */
+/** Asks for missing credentials. */
 async function completeCredentials(given: Given, prompt: Prompt, environment: CliEnvironment) {
   const needed = given.username === undefined ? "a user name" : given.password === undefined ? "a password" : undefined;
   if (needed !== undefined && !environment.stdin.isTTY) {
@@ -71,7 +71,7 @@ async function completeCredentials(given: Given, prompt: Prompt, environment: Cl
   return { username, password };
 }
 
-/** What is kept already, if it still works. Without a terminal to ask at, that it does not is the answer. */
+/** Tries existing credentials. Without a terminal to ask at, their failure is the result. */
 async function tryExisting(login: () => Promise<LoginResult>, environment: CliEnvironment): Promise<LoginResult | undefined> {
   try {
     const result = await login();

@@ -30,7 +30,7 @@ export const command: Command = {
   },
 };
 
-/** Every step with its output, as plain progress shows it, but one after the other. */
+/** Prints every step with its output, in the form of plain progress, one after the other. */
 async function showAll(history: BuildHistoryStore, build: RecordedBuild, environment: CliEnvironment): Promise<void> {
   for (const step of build.stepList) {
     await print(environment.stdout, `#${step.number} ${printable(step.name)}\n`);
@@ -39,7 +39,10 @@ async function showAll(history: BuildHistoryStore, build: RecordedBuild, environ
   }
 }
 
-/** Answers the last character that was printed; a line end when there was nothing. */
+/**
+ * Prints the output of a step. Returns the last character that was printed, or a line end when
+ * there was none.
+ */
 async function copy(history: BuildHistoryStore, build: RecordedBuild, step: RecordedStep, environment: CliEnvironment): Promise<string> {
   let last = "\n";
   const shown = logOutput(environment);

@@ -41,7 +41,7 @@ export const command: Command = {
     );
     const last = pulled.at(-1);
     if (last === undefined) throw new Error("internal: a pull without an image");
-    // Of all tags docker shows the repository.
+    // For all tags docker shows the repository.
     const shown = (text: string): string => (allTags ? text.slice(0, text.lastIndexOf(":")) : text);
     if (!quiet) {
       for (const { tag, digest } of pulled) await print(environment.stdout, `${allTags ? `${tag}: ` : ""}Digest: ${digest}\n`);
@@ -53,7 +53,7 @@ export const command: Command = {
   },
 };
 
-/** `--platform` once or several times, each with one or several. */
+/** Reads `--platform`, once or several times, each with one platform or several. */
 function platformsOf(values: readonly string[], fallback: string | undefined): readonly string[] | "all" | undefined {
   const given = values.length > 0 ? values : fallback ? [fallback] : [];
   const platforms = given.flatMap((value) => value.split(",")).filter((value) => value !== "");

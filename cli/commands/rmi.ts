@@ -33,7 +33,7 @@ export const command: Command = {
           ];
           await print(environment.stdout, lines.join(""));
         } catch (error) {
-          // One that cannot be removed does not keep the others.
+          // An image that cannot be removed does not keep the others.
           await tell(environment, renderError(error, { paint: paintFor(environment) }));
           const passedOver = force && error instanceof Error && "code" in error && error.code === "images/not-found";
           if (!passedOver) code = Math.max(code, exitCodeOf(error));

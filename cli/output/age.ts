@@ -2,13 +2,16 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** How long ago something was, in docker's words; `created` is ISO 8601, `now` milliseconds since the epoch. */
+/**
+ * Returns how long ago something was, in docker's words. `created` is ISO 8601, `now` milliseconds
+ * since the epoch.
+ */
 export function age(created: string | undefined, now: number): string {
   const at = created === undefined ? Number.NaN : Date.parse(created);
   return Number.isNaN(at) ? "N/A" : `${span(Math.max(0, (now - at) / 1000))} ago`;
 }
 
-/** A span in seconds as docker's `units.HumanDuration` says it. */
+/** Returns a span in seconds in the words of docker's `units.HumanDuration`. */
 export function span(seconds: number): string {
   const whole = Math.floor(seconds);
   if (whole < 1) return "Less than a second";
@@ -27,7 +30,7 @@ export function span(seconds: number): string {
   return `${Math.floor(days / 365)} years`;
 }
 
-/** As docker's `{{.CreatedAt}}`, in UTC: `2026-01-31 12:00:00 +0000 UTC`. */
+/** Returns a time as docker's `{{.CreatedAt}}`, in UTC: `2026-01-31 12:00:00 +0000 UTC`. */
 export function createdAt(created: string | undefined): string {
   const at = created === undefined ? Number.NaN : Date.parse(created);
   return Number.isNaN(at) ? "N/A" : `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC`;

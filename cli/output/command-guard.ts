@@ -1,17 +1,21 @@
-/** The end of a piece that may be the beginning of a command: what follows decides. */
+/** The end of a piece that may be the beginning of a command: the next piece decides. */
 const OPEN = /(?:(?<=^[ \t\v\f]*):|#{1,2}(?:v(?:so?)?)?)$/i;
 
 /**
- * Takes from a stream of output what runners of CI jobs obey (see `printable`), wherever the stream is cut into pieces; everything else stays as it is. Text
- * may be in any encoding that keeps ASCII.
+ * Removes from a stream of output the commands that CI runners obey (see `printable`), wherever the
+ * stream is cut into pieces. Everything else stays unchanged. Text may be in any encoding that
+ * keeps ASCII.
  */
 export class CommandGuard {
-  /** Since the line began there was nothing but blanks. */
+  /** True while the line holds nothing but blanks. */
   #fresh: boolean;
   #held = "";
   readonly #prefixed: boolean;
 
-  /** `prefixed`: something is put before each line, so that only what follows a carriage return can begin one. */
+  /**
+   * `prefixed` tells that each line gets a prefix, so that only text after a carriage return can
+   * begin one.
+   */
   constructor({ prefixed }: { readonly prefixed: boolean }) {
     this.#prefixed = prefixed;
     this.#fresh = !prefixed;
@@ -31,7 +35,7 @@ export class CommandGuard {
     return out;
   }
 
-  /** Returns what was held back: the stream has ended. */
+  /** Ends the stream, and returns the text that was held back. */
   end(): string {
     const held = this.#held;
     this.#held = "";

@@ -1,13 +1,16 @@
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 
-/** Lines added around the range, above and below taken together, for one marked line and for several. */
+/**
+ * Lines that are added around the range, above and below taken together, for one marked line and
+ * for several.
+ */
 const AROUND_ONE = 4;
 const AROUND_MANY = 2;
 
 /**
- * BuildKit's excerpt of a Dockerfile around the instruction that failed, which people and tools know from its logs. The lines of the
- * range are marked `>>>`.
+ * Returns BuildKit's excerpt of a Dockerfile around the instruction that failed, which people and
+ * tools know from its logs. The lines of the range are marked `>>>`.
  */
 export function renderExcerpt(source: SourceFile, range: SourceRange): string {
   const lines = source.text.split("\n");
@@ -17,7 +20,7 @@ export function renderExcerpt(source: SourceFile, range: SourceRange): string {
   const last = Math.min(Math.max(end, first), lines.length);
   let from = first;
   let to = last;
-  // A round counts for one by itself: that is how BuildKit arrives at its number of lines.
+  // A round counts as one line, whatever it adds: so BuildKit arrives at its number of lines.
   for (let added = 0; added < (first === last ? AROUND_ONE : AROUND_MANY); added++) {
     if (from > 1) {
       from--;

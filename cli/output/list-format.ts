@@ -13,8 +13,9 @@ export interface Column {
 type Row = Readonly<Record<string, string>>;
 
 /**
- * Rows as `--format` wants them: `table` (the default columns), `table TEMPLATE`, `json` (one object a line) or a template (one line a
- * row). `columns` are all fields there are; `shown` those of the default table.
+ * Returns rows as `--format` asks for them: `table` (the default columns), `table TEMPLATE`, `json`
+ * (one object a line) or a template (one line a row). `columns` are all fields; `shown` are those
+ * of the default table.
  */
 export function renderList(rows: readonly Row[], columns: readonly Column[], shown: readonly string[], format: string | undefined): string {
   if (format === "json") return rows.map((row) => `${jsonText(row)}\n`).join("");

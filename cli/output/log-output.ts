@@ -5,19 +5,20 @@ import type { CliEnvironment } from "../environment.js";
 
 /** An escape sequence that is not complete. */
 const OPEN = /\u001b(?:\[[\d;:]{0,32})?$/;
-/** Colours and other attributes of text, and what else a terminal would obey. */
+/** Colours and other attributes of text, and further characters that a terminal would obey. */
 const SEEN = /(\u001b\[[\d;:]*m)|[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
-/** What a step printed, on its way to somebody who reads it. */
+/** Output of a step for a reader. */
 export interface LogOutput {
   write(data: Uint8Array): Uint8Array | string;
-  /** Returns what was held back. */
+  /** Returns the text that was held back. */
   end(): Uint8Array | string;
 }
 
 /**
- * Returns how the output of a step is shown again on the standard output: at a terminal with its colours and nothing else that a terminal obeys, in a job of GitHub or
- * Azure with nothing that its runner obeys, and elsewhere, in files and pipes, byte for byte.
+ * Returns the form in which a step's output is shown again on the standard output. A terminal gets
+ * colours and nothing else that it obeys. A job of GitHub or Azure gets nothing that its runner
+ * obeys. Files and pipes get it byte for byte.
  */
 export function logOutput({ stdout, env }: Pick<CliEnvironment, "stdout" | "env">): LogOutput {
   if (stdout.isTTY) return new TerminalOutput();

@@ -1,9 +1,12 @@
-/** A canonical name as docker shows it: without `docker.io/library/` or `docker.io/`. */
+/** Returns a canonical name as docker shows it: without `docker.io/library/` or `docker.io/`. */
 export function familiarName(name: string): string {
   return name.replace(/^docker\.io\/(library\/)?/, "");
 }
 
-/** Repository and tag of a canonical name; `<none>` where there is none, as docker prints it. */
+/**
+ * Returns repository and tag of a canonical name, with `<none>` for a missing one, as docker prints
+ * it.
+ */
 export function splitName(name: string | undefined): { readonly repository: string; readonly tag: string } {
   if (name === undefined) return { repository: "<none>", tag: "<none>" };
   const familiar = familiarName(name).replace(/@.*$/, "");
@@ -12,7 +15,7 @@ export function splitName(name: string | undefined): { readonly repository: stri
   return { repository: familiar.slice(0, at), tag: familiar.slice(at + 1) };
 }
 
-/** The first twelve hex digits of an id, or all of it with its algorithm. */
+/** Returns the first twelve hex digits of an id, or the whole id with its algorithm. */
 export function shownId(id: string, full: boolean): string {
   return full ? id : id.replace(/^sha256:/, "").slice(0, 12);
 }

@@ -3,7 +3,7 @@ import type { Severity } from "../../core/diagnostics.js";
 import type { DiagnosticStyle } from "../../core/text/render-diagnostic.js";
 import type { CliEnvironment } from "../environment.js";
 
-/** How parts of a message are marked; what the diagnostics know, what stands out, and what is over. */
+/** Marks for parts of a message: those of diagnostics, emphasis, and text of ended steps. */
 export interface Paint extends DiagnosticStyle {
   readonly strong: (text: string) => string;
   readonly done: (text: string) => string;
@@ -11,7 +11,10 @@ export interface Paint extends DiagnosticStyle {
 
 export const PLAIN: Paint = { severity: (_severity, text) => text, faint: (text) => text, strong: (text) => text, done: (text) => text };
 
-/** Colours when the standard error is a terminal that wants them (NO_COLOR, https://no-color.org, and TERM=dumb say no). */
+/**
+ * Returns colours when the standard error is a terminal that wants them (NO_COLOR,
+ * https://no-color.org, and TERM=dumb refuse).
+ */
 export function paintFor(environment: CliEnvironment): Paint {
   const { stderr, env } = environment;
   if (!stderr.isTTY || env["NO_COLOR"] || env["TERM"] === "dumb") return PLAIN;

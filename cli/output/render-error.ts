@@ -9,18 +9,18 @@ import { type Paint, PLAIN } from "./paint.js";
 
 export interface RenderOptions {
   readonly paint?: Paint;
-  /** Whether the progress display has already repeated what the failed step printed. */
+  /** True when the progress display has already repeated the output of the failed step. */
   readonly outputShown?: boolean;
-  /** Whether `tsbuild logs` has all that the failed step printed. */
+  /** True when `tsbuild logs` has the whole output of the failed step. */
   readonly logged?: boolean;
-  /** Show the stack of what is a bug: TSBUILD_DEBUG. */
+  /** True shows the stack of a bug: TSBUILD_DEBUG. */
   readonly debug?: boolean;
 }
 
-/** How many of a failed step's last lines are repeated. */
+/** Number of a failed step's last lines that are repeated. */
 export const TAIL_LINES = 10;
 
-/** What the user reads when a command fails; ends with a line end. */
+/** Returns the text for a command that failed, with a final line end. */
 export function renderError(
   error: unknown,
   { paint = PLAIN, outputShown = false, logged = false, debug = false }: RenderOptions = {},
@@ -33,7 +33,10 @@ export function renderError(
   return `${lines.join("\n")}${stack}\n`;
 }
 
-/** Codes of what is wrong with the machine: no line of a Dockerfile is at fault, whichever step met it first. */
+/**
+ * Codes of faults of the machine: no line of a Dockerfile is at fault, whichever step met the fault
+ * first.
+ */
 const MACHINE = /^(store\/|exec\/(helper-missing|unsupported-system|worker-))/;
 
 function knownError(error: TsbuildError, paint: Paint): string[] {
@@ -41,7 +44,8 @@ function knownError(error: TsbuildError, paint: Paint): string[] {
   const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(printable(error.message))}`;
   const own = error.diagnostics.find((diagnostic) => diagnostic.message === error.message);
   if (error.step !== undefined || error instanceof ExecError) {
-    // A step failed: BuildKit's excerpt of the instruction, then the one line that says what happened.
+    // A step failed: BuildKit's excerpt of the instruction comes first, then the line with the
+    // fault.
     const atFault = !MACHINE.test(error.code);
     if (error.place && atFault) lines.push(renderExcerpt(error.place.source, error.place.range));
     lines.push(headline);

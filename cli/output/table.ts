@@ -3,7 +3,10 @@ import { printable } from "../../core/text/printable.js";
 /** Gap between columns, as docker's tables have it. */
 const GAP = 3;
 
-/** Rows as columns of text, each as wide as its widest cell; ends with a line end. The last column is not padded. What a terminal would obey is escaped. */
+/**
+ * Returns rows as columns of text, each as wide as its widest cell, with a final line end. Does not
+ * pad the last column. Escapes characters that a terminal would obey.
+ */
 export function renderTable(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printable));
   const columns = Math.max(0, ...rows.map((row) => row.length));

@@ -2,8 +2,9 @@ import { jsonText } from "./json.js";
 import { UsageError } from "../exit-codes.js";
 
 /**
- * The part of Go's templates that people use in `--format`: fields (`{{.A.B}}`), `json`, `index`, `join`, `split`, `upper`, `lower`, `title`,
- * `len`, `println`, `print`, comparisons, `if`/`else`, `range`, `with`, pipes, comments and trim marks.
+ * The part of Go's templates that people use in `--format`: fields (`{{.A.B}}`), `json`, `index`,
+ * `join`, `split`, `upper`, `lower`, `title`, `len`, `println`, `print`, comparisons, `if`/`else`,
+ * `range`, `with`, pipes, comments and trim marks.
  */
 export type Template = (data: unknown) => string;
 
@@ -24,19 +25,19 @@ type Operand =
   | { readonly kind: "pipe"; readonly pipe: Pipe };
 type Scope = { readonly dot: unknown; readonly root: unknown };
 
-/** Compiles a template; throws a {@link UsageError} that says what in it is not understood. */
+/** Compiles a template. Throws a {@link UsageError} that names the part it cannot read. */
 export function compileTemplate(source: string): Template {
   const parser = new Parser(source);
   const nodes = parser.parse();
   return (data) => render(nodes, { dot: data, root: data });
 }
 
-/** The text after `table ` with tabs and line ends as escapes, or undefined. */
+/** Returns the text after `table ` with the escapes of tabs and line ends resolved. */
 export function unescapeFormat(format: string): string {
   return format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
 }
 
-/** More than anybody writes, and few enough for the stack. */
+/** Levels of nesting: more than anybody writes, and few enough for the stack. */
 const DEEPEST = 200;
 
 class Parser {
@@ -135,7 +136,7 @@ class Parser {
     }
   }
 
-  /** Index of the braces that close an action; those in quotes do not. */
+  /** Returns the index of the braces that close an action. Skips those in quotes. */
   #endOfAction(start: number): number {
     for (let at = start; at < this.#source.length; ) {
       const char = this.#source[at];
@@ -189,7 +190,10 @@ class Parser {
   }
 }
 
-/** Index after the quoted text that begins at `start`; undefined when it does not end. In double quotes a backslash takes the next character along. */
+/**
+ * Returns the index after the quoted text that begins at `start`; undefined when the text does not
+ * end. In double quotes a backslash protects the next character.
+ */
 function endOfQuoted(text: string, start: number): number | undefined {
   const quote = text[start];
   for (let at = start + 1; at < text.length; at++) {
@@ -270,7 +274,7 @@ function truth(value: unknown): boolean {
   return typeof value !== "object" || Object.keys(value).length > 0;
 }
 
-/** As Go prints values: `[a b]`, `map[k:v]`, `<no value>` for what is not there. */
+/** Prints values as Go does: `[a b]`, `map[k:v]`, `<no value>` for a missing one. */
 function show(value: unknown): string {
   if (value === undefined) return "<no value>";
   if (value === null) return "<nil>";

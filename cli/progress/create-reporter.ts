@@ -4,13 +4,16 @@ import type { Reporter, ReporterOptions } from "./reporter.js";
 export type ProgressForm = "auto" | "tty" | "plain" | "rawjson" | "quiet" | "none";
 
 export interface Terminal {
-  /** Whether the stream is a terminal whose cursor can be moved. */
+  /** True for a terminal whose cursor can be moved. */
   readonly live: boolean;
-  /** Lines of output that are shown below a step that runs, where the cursor can be moved. */
+  /** Lines of output below a running step, where the cursor can be moved. */
   readonly logLines?: number;
 }
 
-/** Makes the reporter of a form, which is loaded, and asks for a stream, when it has something to show. `auto` is `tty` at a terminal; `tty` without one is `plain`. */
+/**
+ * Makes the reporter of a form. Loads it, and asks for its stream, with the first event. `auto` is
+ * `tty` at a terminal; `tty` without one is `plain`.
+ */
 export async function createReporter(form: ProgressForm, options: () => ReporterOptions & Terminal): Promise<Reporter> {
   switch (form) {
     case "quiet":

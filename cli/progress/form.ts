@@ -4,7 +4,7 @@ import type { ProgressForm, Terminal } from "./create-reporter.js";
 
 const FORMS: readonly ProgressForm[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
 
-/** How progress is shown: by the flags, then by BUILDKIT_PROGRESS. */
+/** Returns the form of progress: by the flags, then by BUILDKIT_PROGRESS. */
 export function progressForm(
   { named, quiet }: { readonly named?: string | undefined; readonly quiet: boolean },
   environment: CliEnvironment,
@@ -21,7 +21,7 @@ export function progressForm(
   return form;
 }
 
-/** Whether progress can be drawn over and over, and how much of it. */
+/** Returns whether progress can be redrawn, and how many lines of output it shows. */
 export function terminal({ stderr, env }: CliEnvironment): Terminal {
   const lines = env["BUILDKIT_TTY_LOG_LINES"];
   return {

@@ -6,39 +6,45 @@ import { explanationLine } from "../output/explanation.js";
 import { TAIL_LINES } from "../output/render-error.js";
 import { follow, type Part, partAfter, type StepLife, warningLine } from "./step-life.js";
 
-/** A part as far as it was shown. */
+/** A part in its last reported state. */
 export interface PartState {
   readonly part: Part;
-  /** Reported since it was last looked at. */
+  /** True when it was reported since it was last printed. */
   fresh: boolean;
   shown: { readonly at: number; readonly current: number } | undefined;
 }
 
-/** What is known of a step and what of it waits to be printed. Text is in Latin-1, one character a byte, so that output passes unchanged. */
+/**
+ * State of a step, with the text that waits to be printed. Text is in Latin-1, one character a
+ * byte, so that output passes unchanged.
+ */
 export interface StepState extends StepLife {
   readonly id: StepId;
   name: string;
-  /** Number in the display, given when it is first printed. */
+  /** Number in the display, assigned when the step is first printed. */
   index: number;
   notices: string[];
   readonly parts: Map<string, PartState>;
   lines: string[];
-  /** The last of `lines` has no line end yet. */
+  /** True when the last of `lines` has no line end yet. */
   partial: boolean;
-  /** Characters of `lines[0]` that are on the screen already. */
+  /** Characters of `lines[0]` that were printed already. */
   printed: number;
-  /** Seconds since the step began, of the last line. */
+  /** Prefix of the last line: seconds since the step began. */
   stamp: string;
   /** The last lines, each cut to a length that an error message can show. */
   tail: string[];
-  /** What of the output is not let through as it is. */
+  /** Filter of the output. */
   readonly guard: CommandGuard;
-  /** Updates since the display last left this step, and when the first of them came: the measure for which step to show. */
+  /**
+   * Updates since the display last left this step, and the time of the first: they decide which
+   * step is shown.
+   */
   updates: number;
   waitingSince: number;
 }
 
-/** Keeps the state of every step up to date with the events. */
+/** Updates the state of every step from the events. */
 export class PlainTrace {
   readonly steps = new Map<StepId, StepState>();
   /** Steps with something to print. */
@@ -85,7 +91,7 @@ export class PlainTrace {
         step.notices.push(latin1(warningLine(event.diagnostic)));
         break;
     }
-    // A step that never ran has nothing to show when it is called off.
+    // A step that never ran shows nothing when it is canceled.
     if (step.started === undefined) return;
     if (step.updates === 0) step.waitingSince = this.#now();
     step.updates++;
@@ -139,7 +145,7 @@ function addText(step: StepState, text: string, at: number): void {
   step.partial = open;
 }
 
-/** Characters of a line that an error message repeats: its beginning. */
+/** Characters of a line's beginning that an error message repeats. */
 const LONGEST_TAIL_LINE = 8192;
 
 function cutLine(line: string): string {

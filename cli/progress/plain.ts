@@ -10,19 +10,23 @@ import { partSize } from "./step-life.js";
 /** Milliseconds; the values are BuildKit's, so that the two read alike. */
 const FLUSH_INTERVAL = 100;
 const RECHECK_INTERVAL = 150;
-/** A step keeps the display about this long before another active one gets it. */
+/** Milliseconds that a step keeps the display before another active one gets it. */
 const ANTI_FLICKER = 5_000;
-/** A step that waits longer than this to be shown is shown. */
+/** Milliseconds after which a waiting step is shown. */
 const LONGEST_WAIT = 10_000;
-/** A part that goes on is printed again after this time or this share of its total. */
+/** Milliseconds, and share of its total, after which a running part is printed again. */
 const PART_INTERVAL = 5_000;
 const PART_SHARE = 0.05;
-/** Characters of a line without an end that are repeated when another step had the display in between. */
+/**
+ * Characters of a line without an end that are repeated when another step had the display in
+ * between.
+ */
 const LONGEST_OPEN_LINE = 4096;
 
 /**
- * BuildKit's plain progress: numbered steps, their output with seconds in front, blocks of one step at a time. When another step takes
- * over, the one before is left with `#n ...` and gets its header again later.
+ * Returns BuildKit's plain progress: numbered steps, their output with seconds in front, blocks of
+ * one step at a time. When another step takes over, the one before is left with `#n ...` and gets
+ * its header again later.
  */
 export function plainReporter({
   stream,
@@ -66,7 +70,7 @@ export function plainReporter({
   };
 }
 
-/** Chooses which step to show and turns what is new of it into lines. */
+/** Chooses the step to show and turns its news into lines. */
 class PlainPrinter {
   readonly #trace: PlainTrace;
   readonly #now: () => number;
@@ -80,14 +84,14 @@ class PlainPrinter {
     this.#now = now;
   }
 
-  /** The lines that are due. */
+  /** Returns the lines that are due. */
   flush(): string {
     this.#text = "";
     this.#choose();
     return this.#text;
   }
 
-  /** For each step that failed: what it printed last, under its name. */
+  /** Returns the last output of each failed step, under its name. */
   failures(): string {
     let text = "";
     for (const step of this.#trace.steps.values()) {
@@ -101,7 +105,7 @@ class PlainPrinter {
     const { steps, pending } = this.#trace;
     const before = this.#current;
     const ended = [...pending].map((id) => steps.get(id) as StepState).filter((step) => step.end);
-    // What has ended comes first: the step that is on the screen, then the others in the order they ended.
+    // Ended steps come first: the one on the screen, then the others in the order of their ends.
     ended.sort((a, b) => Number(b.id === before) - Number(a.id === before) || (a.end?.at ?? 0) - (b.end?.at ?? 0));
     for (const step of ended) this.#print(step);
     const active = [...pending].map((id) => steps.get(id) as StepState);
@@ -120,7 +124,7 @@ class PlainPrinter {
     this.#share(active, current);
   }
 
-  /** Gives the display to the active step that deserves it most. */
+  /** Gives the display to the active step that has waited longest or has most to print. */
   #share(active: readonly StepState[], current: StepState | undefined): void {
     const rest = new Set(active);
     if (current) rest.add(current);
@@ -192,14 +196,14 @@ class PlainPrinter {
 
   #output(step: StepState): void {
     step.lines.forEach((line, position) => {
-      // A line that was printed in part goes on where it stopped.
+      // A line that was printed in part continues where it stopped.
       this.#text += position === 0 && step.printed > 0 ? line.slice(step.printed) : `#${step.index} ${line}`;
       if (position < step.lines.length - 1 || !step.partial) this.#text += "\n";
     });
     const open = step.partial ? step.lines.at(-1) : undefined;
     step.lines = open === undefined ? [] : [open];
     step.printed = open === undefined ? 0 : open.length;
-    // Looked at again with each piece that comes: a line without end must not be kept whole.
+    // A line without end must not be kept whole: it would be scanned again with each piece.
     if (step.printed > LONGEST_OPEN_LINE) {
       step.lines = [`${step.stamp} `];
       step.printed = step.stamp.length + 1;

@@ -13,17 +13,20 @@ interface Vertex {
   readonly error?: string;
 }
 
-/** One line of BuildKit's `--progress=rawjson`: its SolveStatus, with the field names of its client. Bytes are base64. */
+/**
+ * One line of BuildKit's `--progress=rawjson`: its SolveStatus, with the field names of its client.
+ * Bytes are base64.
+ */
 interface SolveStatus {
   readonly vertexes?: readonly Vertex[];
   readonly statuses?: readonly object[];
   readonly logs?: readonly object[];
   readonly warnings?: readonly object[];
-  /** Ours: why steps ran. Readers of BuildKit's form pass over it. */
+  /** Reasons why steps ran. The member is ours; readers of BuildKit's form ignore it. */
   readonly explanations?: readonly object[];
 }
 
-/** BuildKit's machine-readable progress: one JSON object a line. */
+/** Returns BuildKit's machine-readable progress: one JSON object a line. */
 export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
   const steps = new Map<StepId, StepInfo>();
   const started = new Map<StepId, string>();
@@ -100,7 +103,10 @@ export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
   };
 }
 
-/** Milliseconds since the epoch as RFC 3339 with up to nine digits of fraction, zeros at the end left out. */
+/**
+ * Returns milliseconds since the epoch as RFC 3339 with up to nine digits of fraction, without
+ * final zeros.
+ */
 export function rfc3339(at: number): string {
   const seconds = Math.floor(at / 1000);
   const nanoseconds = Math.min(999_999_999, Math.round((at - seconds * 1000) * 1e6));

@@ -2,12 +2,15 @@ import type { Writable } from "node:stream";
 import type { EventSink } from "../../core/events.js";
 import type { Paint } from "../output/paint.js";
 
-/** One form of progress. Gets every event of a build, then `finish`, whether the build succeeded or not. */
+/**
+ * One form of progress. It gets every event of a build, then `finish`, whether the build succeeded
+ * or not.
+ */
 export interface Reporter {
   readonly onEvent: EventSink;
-  /** Shows what is still held back and stops every timer. Idempotent. */
+  /** Shows the text that is still held back and stops every timer. Idempotent. */
   finish(): void;
-  /** Whether it shows what steps print, so that an error need not repeat it. */
+  /** True when it shows the output of steps, so that an error need not repeat it. */
   readonly showsOutput: boolean;
 }
 

@@ -5,17 +5,17 @@ import { printable } from "../../core/text/printable.js";
 export interface StepEnd {
   readonly kind: "completed" | "cached" | "canceled" | "failed";
   readonly at: number;
-  /** Why it failed. */
+  /** Error message of a failed step. */
   readonly message?: string;
 }
 
-/** When a step began and how it ended, in milliseconds since the epoch. */
+/** Begin and end of a step in milliseconds since the epoch. */
 export interface StepLife {
   started: number | undefined;
   end: StepEnd | undefined;
 }
 
-/** A part of a step, such as a layer on its way, as last reported. Sizes in bytes. */
+/** A part of a step, such as a layer that is fetched, as last reported. Sizes are in bytes. */
 export interface Part {
   readonly item: string;
   readonly started: number;
@@ -27,11 +27,11 @@ export interface Part {
 
 type Of<T extends BuildEvent["type"]> = Extract<BuildEvent, { readonly type: T }>;
 
-/** Brings `step` up to date with an event that begins or ends it. A step that was found needs no beginning of its own. */
+/** Updates `step` from an event that begins or ends it. A cached step needs no beginning. */
 export function follow(step: StepLife, event: Of<"started" | "cached" | "completed" | "canceled" | "failed">): void {
   switch (event.type) {
     case "started":
-      // A step that works on its result after its end takes the time that it works.
+      // A step that works on its result after its end counts the time of that work.
       step.started = step.end ? event.at - (step.end.at - (step.started ?? step.end.at)) : (step.started ?? event.at);
       step.end = undefined;
       break;
@@ -50,18 +50,18 @@ export function follow(step: StepLife, event: Of<"started" | "cached" | "complet
   }
 }
 
-/** The state of a part after an event, `before` being what it was. */
+/** Returns the state of a part after an event; `before` is its earlier state. */
 export function partAfter(before: Part | undefined, { item, at, current, total, done }: Of<"progress">): Part {
   return { item, started: before?.started ?? at, at, current, total, done };
 }
 
-/** ` 1.20MB / 3.00MB`, as far as it is known. */
+/** Returns ` 1.20MB / 3.00MB`, as far as the sizes are known. */
 export function partSize({ current, total }: Part): string {
   if (total) return ` ${progressSize(current)} / ${progressSize(total)}`;
   return current ? ` ${progressSize(current)}` : "";
 }
 
-/** A warning on one line, to be shown at its step. */
+/** Returns a warning on one line, to be shown at its step. */
 export function warningLine({ rule, code, message, range }: Of<"warning">["diagnostic"]): string {
   return `WARN: ${rule ?? code}: ${printable(message)}${range ? ` (line ${range.line})` : ""}`;
 }

@@ -1,7 +1,10 @@
 import type { Diagnostic, SourceRange } from "../../core/diagnostics.js";
 import type { StepId } from "../../core/events.js";
 
-/** A warning as BuildKit's client writes it in JSON: in the log of progress, and in a metadata file. */
+/**
+ * Returns a warning in the JSON of BuildKit's client, for the log of progress and for a metadata
+ * file.
+ */
 export function wireWarning(diagnostic: Diagnostic, step?: StepId): object {
   const name = diagnostic.rule ?? diagnostic.code;
   const line = diagnostic.range ? ` (line ${diagnostic.range.line})` : "";
@@ -18,7 +21,7 @@ export function wireWarning(diagnostic: Diagnostic, step?: StepId): object {
   };
 }
 
-/** Lines count from 1, characters from 0, as in BuildKit's source maps. */
+/** Returns a range in BuildKit's source maps: lines count from 1, characters from 0. */
 function wireRange(range: SourceRange): object {
   return {
     start: { line: range.line, character: range.column - 1 },

@@ -5,7 +5,10 @@ import { paintFor } from "../output/paint.js";
 import { createReporter } from "./create-reporter.js";
 import { progressForm, terminal } from "./form.js";
 
-/** Runs a transfer with its progress on the standard error, quiet or in the form that the environment names. */
+/**
+ * Runs a transfer with its progress on the standard error, quiet or in the form that the
+ * environment names.
+ */
 export async function withProgress<T>(environment: CliEnvironment, quiet: boolean, work: (onEvent: EventSink) => Promise<T>): Promise<T> {
   const form = progressForm({ quiet }, environment);
   const reporter = await createReporter(form, () => ({
@@ -16,9 +19,9 @@ export async function withProgress<T>(environment: CliEnvironment, quiet: boolea
   try {
     return await work(reporter.onEvent);
   } catch (error) {
-    // Whatever was thrown because of ctrl-c is no failure.
+    // An error that ctrl-c caused is no failure.
     if (environment.signal.aborted && !(error instanceof CanceledError)) throw new CanceledError(undefined, { cause: error });
-    // The step is the command itself, and the message says what it was about.
+    // The step is the command itself, which the message names.
     if (error instanceof TsbuildError) error.step = undefined;
     throw error;
   } finally {

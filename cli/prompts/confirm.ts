@@ -1,7 +1,10 @@
 import { type CliEnvironment, tell } from "../environment.js";
 import { UsageError } from "../exit-codes.js";
 
-/** Asks at a terminal whether to go on after a sentence that says what will be done. Throws `cli/not-confirmed` where there is nobody to ask. */
+/**
+ * Asks at a terminal for consent after a sentence about the work. Throws `cli/not-confirmed` where
+ * no terminal is there to ask at.
+ */
 export async function confirmed(environment: CliEnvironment, what: string, hint: string): Promise<boolean> {
   if (!environment.stdin.isTTY)
     throw new UsageError("cli/not-confirmed", "Cannot prune without being asked to: the standard input is no terminal to ask on", { hint });

@@ -7,7 +7,7 @@ const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
 const CTRL_U = "\u0015";
 
-/** Questions at a terminal. What was typed ahead answers the next one. */
+/** Questions at a terminal. Text that was typed ahead answers the next one. */
 export class Prompt {
   readonly #decoder = new StringDecoder("utf8");
   #typed = "";
@@ -15,8 +15,9 @@ export class Prompt {
   constructor(private readonly environment: CliEnvironment) {}
 
   /**
-   * Asks on the standard error and answers the line without its end. `hidden`: what is typed is not shown; the terminal shows it again afterwards, however this ends.
-   * Throws CanceledError on ctrl-c, `cli/terminal` when the input ends.
+   * Asks on the standard error and resolves to the line without its end. `hidden` does not show the
+   * typed text; the terminal echoes again afterwards, however this ends. Throws CanceledError on
+   * ctrl-c, `cli/terminal` when the input ends.
    */
   async ask(question: string, { hidden = false }: { readonly hidden?: boolean } = {}): Promise<string> {
     const { stdin } = this.environment;
@@ -34,7 +35,7 @@ export class Prompt {
     }
   }
 
-  /** Waits until `read` finds a line in what was typed. */
+  /** Waits until `read` finds a line in the typed text. */
   #line(read: (typed: string) => Line): Promise<string> {
     const { stdin, signal } = this.environment;
     return new Promise((resolve, reject) => {
@@ -62,7 +63,7 @@ export class Prompt {
       };
       if (signal.aborted) return onAbort();
       signal.addEventListener("abort", onAbort, { once: true });
-      // Once paused, a stream does not flow again by itself.
+      // A paused stream does not flow again by itself.
       stdin.on("data", onData).once("end", onEnd).once("error", onEnd).resume();
       if (this.#typed !== "") look(stdin.readableEnded);
     });
@@ -71,18 +72,18 @@ export class Prompt {
 
 type Line =
   | { readonly kind: "line"; readonly text: string; readonly rest: string }
-  /** No end of line yet. */
+  /** Text without an end of line yet. */
   | { readonly kind: "open" }
   | { readonly kind: "canceled" }
   | { readonly kind: "ended" };
 
-/** The terminal edits the line by itself. */
+/** Reads a line that the terminal has edited. */
 function readLine(typed: string): Line {
   const end = typed.indexOf("\n");
   return end < 0 ? { kind: "open" } : { kind: "line", text: typed.slice(0, end).replace(/\r$/, ""), rest: typed.slice(end + 1) };
 }
 
-/** In raw mode every key comes as it is. */
+/** Reads a line in raw mode, in which every key arrives unedited. */
 function readHidden(typed: string): Line {
   let text = "";
   let position = 0;

@@ -1,6 +1,6 @@
 import { UsageError } from "../exit-codes.js";
 
-/** With `--all-tags` the operand must be a repository. Throws `cli/all-tags`. */
+/** Throws `cli/all-tags` unless the operand of `--all-tags` is a repository. */
 export function requireRepository(name: string): void {
   const tag = /[:@][^/]*$/.exec(name)?.[0];
   if (tag === undefined) return;

@@ -3,16 +3,19 @@ import { suggest } from "../../core/text/suggest.js";
 import { splitCsv } from "./csv.js";
 import { notSupported, UsageError } from "../exit-codes.js";
 
-/** What a build can be allowed. */
+/** Rights that a build can be granted. */
 const GIVEN: Readonly<Record<Entitlement, true>> = { "network.host": true, "security.insecure": true };
 
 /**
- * Rights of a bake file to name paths and agents of the machine. What stands on the command line of
- * a build needs no such leave, so they are read and change nothing.
+ * Rights of a bake file to name paths and agents of the machine. The command line of a build needs
+ * no such right, so they are read and change nothing.
  */
 const OF_BAKE = new Set(["fs", "fs.read", "fs.write", "ssh"]);
 
-/** Reads `--allow network.host,security.insecure`. Throws for a name that docker does not have, and for devices. */
+/**
+ * Reads `--allow network.host,security.insecure`. Throws for a name that docker does not have, and
+ * for devices.
+ */
 export function parseAllow(values: readonly string[]): readonly Entitlement[] {
   return values
     .flatMap((value) => splitCsv(value, `--allow "${value}"`))

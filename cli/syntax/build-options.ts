@@ -13,7 +13,10 @@ import { historyLimits } from "./history-limits.js";
 import { parseSsh } from "./ssh-syntax.js";
 import { parseSecrets } from "./secrets-syntax.js";
 
-/** The library's options for a command line, without context, Dockerfile, outputs, signal and callback. */
+/**
+ * Returns the library's options for a command line, without context, Dockerfile, outputs, signal
+ * and callback.
+ */
 export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment): BuildOptions {
   refuseUnsupported(flags);
   const target = flags.one("target");
@@ -57,7 +60,10 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
   };
 }
 
-/** Flags of the contract that lead nowhere yet; each is refused by name, values that change nothing are let through. */
+/**
+ * Refuses flags of the contract that lack an implementation, by name. Accepts values that change
+ * nothing.
+ */
 function refuseUnsupported(flags: ParsedFlags): void {
   for (const name of ["provenance", "sbom"] as const) {
     const value = flags.one(name);
@@ -73,12 +79,12 @@ function isDisabled({ key, value = "" }: CsvPair): boolean {
   return key === "disabled" && parseBoolean(value) === true;
 }
 
-/** "newer" is what a registry that is asked gives anyway. */
+/** Reads `--pull`. "newer" equals "always": a registry that is asked returns the newest image. */
 function pull(mode: string | undefined): NonNullable<BuildOptions["pull"]> {
   return mode === "never" ? mode : mode === "always" || mode === "newer";
 }
 
-/** The bare flag means the layers. */
+/** Reads `--no-cache`. The bare flag means the layers. */
 function noCache(mode: string | undefined): NonNullable<BuildOptions["noCache"]> {
   return mode === "mounts" || mode === "all" ? mode : mode !== undefined;
 }
@@ -124,7 +130,10 @@ function platforms(values: readonly string[], environment: CliEnvironment): { re
   return { platforms: wanted.map((name) => (name === "local" ? `linux/${ARCHITECTURES[process.arch] ?? process.arch}` : name)) };
 }
 
-/** Where context and Dockerfile come from. What the standard input holds, an archive or a Dockerfile, the library tells by its content. */
+/**
+ * Reads the places of context and Dockerfile. The library recognises an archive or a Dockerfile on
+ * the standard input by its content.
+ */
 export async function readInputs(flags: ParsedFlags, environment: CliEnvironment): Promise<Pick<BuildOptions, "context" | "dockerfile">> {
   const [operand = "."] = flags.operands;
   const file = flags.one("file");

@@ -44,10 +44,15 @@ const ATTRIBUTES: Readonly<Record<Flag, Readonly<Record<string, readonly string[
   },
 };
 
-/** What BuildKit takes besides, about how it speaks to a service: nothing of the cache depends on it. */
+/**
+ * Attributes of BuildKit's about its connection to a service, which are ignored: nothing of the
+ * cache depends on them.
+ */
 const PASSED_OVER = new Set(["repository", "ghtoken", "disable_accept_encoding", "upload_parallelism", "retry_mode", "retry_max_attempts"]);
 
-/** The values of `--cache-from`: `type=…,…`, or references of caches and images in registries. */
+/**
+ * Reads the values of `--cache-from`: `type=…,…`, or references of caches and images in registries.
+ */
 export function parseCacheFrom(values: readonly string[], environment: CliEnvironment): CacheFrom[] {
   return parseEntries("cache-from", values).map((entry): CacheFrom => {
     const mounts = entry.mounts();
@@ -70,7 +75,7 @@ export function parseCacheFrom(values: readonly string[], environment: CliEnviro
   });
 }
 
-/** The values of `--cache-to`. */
+/** Reads the values of `--cache-to`. */
 export function parseCacheTo(values: readonly string[], environment: CliEnvironment): CacheTo[] {
   return parseEntries("cache-to", values).map((entry): CacheTo => {
     if (entry.type === "inline") {
@@ -198,7 +203,7 @@ class Entry {
     return value;
   }
 
-  /** The attribute under the library's name for it, when it was given. */
+  /** Returns the attribute under the library's name for it, when it is present. */
   text<Name extends string>(key: Name): { readonly [K in Name]?: string };
   text<Name extends string>(key: string, name: Name): { readonly [K in Name]?: string };
   text(key: string, name = key): Readonly<Record<string, string>> {
@@ -223,7 +228,7 @@ class Entry {
     return { [name]: parsed };
   }
 
-  /** As Go writes durations, in milliseconds: `10m`, `1h30m`. */
+  /** Returns a duration such as `10m` or `1h30m`, in Go's syntax, in milliseconds. */
   duration<Name extends string>(key: string, name: Name): { readonly [K in Name]?: number };
   duration(key: string, name: string): Readonly<Record<string, number>> {
     const value = this.#attributes.get(key);
@@ -233,7 +238,7 @@ class Entry {
     return { [name]: nanoseconds / 1e6 };
   }
 
-  /** `mounts=all`, or ids with semicolons between. */
+  /** Returns `mounts=all`, or ids with semicolons between. */
   mounts(): { readonly mounts?: MountSelection } {
     const value = this.#attributes.get("mounts");
     if (value === undefined) return {};

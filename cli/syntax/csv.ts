@@ -1,11 +1,11 @@
 import { parseCsv } from "../../core/go-values/csv.js";
 import { UsageError } from "../exit-codes.js";
 
-/** One field of a line of CSV, taken apart. */
+/** One field of a line of CSV, split at its `=`. */
 export interface CsvPair {
   /** Text before the `=`, in lower case. */
   readonly key: string;
-  /** Undefined for a field without `=`. */
+  /** Text after the `=`. Undefined for a field without one. */
   readonly value: string | undefined;
   /** The field as it was written. */
   readonly field: string;

@@ -2,7 +2,7 @@ import { parseDuration } from "../../core/text/duration.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { UsageError } from "../exit-codes.js";
 
-/** What a filter can ask of a part of the store. Absent members are never asked for. */
+/** A part of the store that filters test. No filter tests an absent member. */
 export interface Filterable {
   readonly id: string;
   readonly type: string;
@@ -13,10 +13,13 @@ export interface Filterable {
   readonly reclaimable?: boolean;
 }
 
-/** BuildKit's names for what we call otherwise. */
+/** BuildKit's names for our types. */
 const TYPES: Readonly<Record<string, string>> = { regular: "step", "exec.cachemount": "mount" };
 
-/** Tests by `--filter`: all must hold. `KEY=VALUE`, `KEY!=VALUE`, `KEY~=REGEXP`, and for what is true or false `KEY` alone. */
+/**
+ * Reads `--filter` as a test; all filters must hold. A filter is `KEY=VALUE`, `KEY!=VALUE`,
+ * `KEY~=REGEXP`, or `KEY` alone for a boolean.
+ */
 export function parseDiskFilters(texts: readonly string[], now: number): (item: Filterable) => boolean {
   const tests = texts.map((text) => parseDiskFilter(text, now));
   return (item) => tests.every((test) => test(item));
@@ -63,7 +66,7 @@ function flagOf(item: Filterable, key: "inuse" | "shared" | "private" | "reclaim
   return item[key] ?? false;
 }
 
-/** Ids may be shortened, with or without `sha256:`. */
+/** Returns true for a shortened id, with or without `sha256:`. */
 function isPrefix(id: string, wanted: string): boolean {
   return wanted !== "" && (id === wanted || (wanted.length >= 4 && (id.startsWith(wanted) || id.startsWith(`sha256:${wanted}`))));
 }
@@ -76,7 +79,10 @@ function regularExpression(text: string, source: string): RegExp {
   }
 }
 
-/** Milliseconds of an age such as `24h`, `7d`, `1h30m`, or since a date in ISO 8601 or seconds since the epoch. */
+/**
+ * Returns the milliseconds of an age such as `24h`, `7d`, `1h30m`, or since a date in ISO 8601 or
+ * seconds since the epoch.
+ */
 export function parseAge(text: string, now: number): number {
   if (/^\d{8,12}$/.test(text)) return Math.max(0, now - Number(text) * 1000);
   const duration = parseDuration(text);

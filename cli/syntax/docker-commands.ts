@@ -1,4 +1,7 @@
-/** Commands of docker, podman and buildx that are not here, each with what does its work; undefined where nothing does. */
+/**
+ * Commands of docker, podman and buildx that are missing here, each with its substitute; undefined
+ * where there is none.
+ */
 const ELSEWHERE: Readonly<Record<string, string | undefined>> = {
   run: "docker, podman or ctr run images: tsbuild save IMAGE | docker load, or tsbuild push",
   create: "docker, podman or ctr run images",
@@ -55,7 +58,7 @@ const ELSEWHERE: Readonly<Record<string, string | undefined>> = {
   service: undefined,
 };
 
-/** What stands behind `buildx` or `builder`. */
+/** Subcommands of `buildx` or `builder`. */
 const OF_BUILDERS: Readonly<Record<string, string | undefined>> = {
   bake: ELSEWHERE["bake"],
   imagetools: ELSEWHERE["imagetools"],
@@ -64,7 +67,9 @@ const OF_BUILDERS: Readonly<Record<string, string | undefined>> = {
   dap: undefined,
 };
 
-/** Returns docker's command that `argv` begins with although it is not here, and what does its work. */
+/**
+ * Returns docker's command that `argv` begins with although it is missing here, and its substitute.
+ */
 export function dockerCommand(argv: readonly string[]): { readonly command: string; readonly hint: string | undefined } | undefined {
   const [first = "", second = ""] = argv;
   if (!Object.hasOwn(ELSEWHERE, first)) return undefined;

@@ -1,10 +1,13 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import type { Flag, ParsedFlags } from "./flags.js";
 
-/** Why a flag changes nothing here; undefined where that is nothing to tell, since what it asks for is so anyway. */
+/**
+ * A flag without effect here. `idle` says why; it is undefined where the flag asks for the usual
+ * behaviour.
+ */
 interface DockerFlag extends Flag {
   readonly idle?: string;
-  /** Values that ask for nothing. */
+  /** Values that ask for the usual behaviour. */
   readonly usual?: readonly string[];
 }
 
@@ -12,7 +15,10 @@ const LIMITS =
   "steps have no such limits of their own; --ulimit gives those of setrlimit(2), and one on tsbuild itself holds for its steps too";
 const SECURITY = "every step has a sandbox with docker's usual filters";
 
-/** Flags that `docker build` takes and BuildKit passes over, and those that choose among builders: scripts are full of them. */
+/**
+ * Flags that `docker build` takes and BuildKit ignores, and those that choose among builders:
+ * scripts are full of them.
+ */
 const DOCKER_FLAGS: readonly DockerFlag[] = [
   { name: "rm", text: "Nothing of a step is left behind" },
   { name: "force-rm", text: "Nothing of a step is left behind" },
@@ -43,7 +49,10 @@ export const HIDDEN_FLAGS: readonly Flag[] = [
   { name: "debug", short: "D", text: "Say where in tsbuild an error comes from, as TSBUILD_DEBUG=1 does", hidden: true },
 ];
 
-/** Returns one warning for all flags of a command line that change nothing here, although their users may count on them. */
+/**
+ * Returns one warning for all flags of a command line that change nothing here, although their
+ * users may count on them.
+ */
 export function idleFlags(flags: ParsedFlags): readonly Diagnostic[] {
   const idle = DOCKER_FLAGS.filter(
     ({ name, idle: why, usual = [] }) =>

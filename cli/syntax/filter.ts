@@ -1,7 +1,10 @@
 import { suggest } from "../../core/text/suggest.js";
 import { UsageError } from "../exit-codes.js";
 
-/** Splits a `--filter` into key and value. Throws `cli/filter` for what has no value, and for a key that is none of `keys`. */
+/**
+ * Splits a `--filter` into key and value. Throws `cli/filter` for a filter without value, and for a
+ * key that is none of `keys`.
+ */
 export function splitFilter<K extends string>(text: string, keys: readonly K[]): { readonly key: K; readonly value: string } {
   const at = text.indexOf("=");
   if (at < 1) throw new UsageError("cli/filter", `Cannot filter by "${text}": expected KEY=VALUE`, { hint: `keys are ${keys.join(", ")}` });

@@ -6,38 +6,41 @@ import { HELP_WIDTH, wrap } from "../output/wrap.js";
 
 /** One flag. Without `value` it is a switch; `repeat` collects every occurrence. */
 export interface Flag {
-  /** Without dashes, as docker spells it. */
+  /** Name without dashes, as docker spells it. */
   readonly name: string;
   readonly short?: string;
-  /** What stands for the value in the help: `<dir>`. */
+  /** Placeholder of the value in the help: `<dir>`. */
   readonly value?: string;
   readonly repeat?: boolean;
-  /** A switch that may be told how: `--name=mode`. The first is what the bare switch means. */
+  /** Modes of a switch: `--name=mode`. The bare switch means the first. */
   readonly modes?: readonly string[];
   readonly choices?: readonly string[];
   readonly text: string;
   /** Heading in the help. */
   readonly group?: string;
   readonly hidden?: boolean;
-  /** An empty value is a mistake, as docker has it. Elsewhere such a flag is one that was not given: scripts write `--target "$TARGET"`. */
+  /**
+   * True refuses an empty value, as docker does. Otherwise a flag with an empty value counts as
+   * absent: scripts write `--target "$TARGET"`.
+   */
   readonly notEmpty?: boolean;
 }
 
 export interface CommandSyntax {
-  /** `build`. */
+  /** Name of the command, such as `build`. */
   readonly name: string;
-  /** One sentence. */
+  /** Summary in one sentence. */
   readonly summary: string;
-  /** As in the usage line: `PATH | -`. */
+  /** Operands as in the usage line: `PATH | -`. */
   readonly operands: string;
-  /** How many operands may come: at least, at most. */
+  /** Least and greatest number of operands. */
   readonly count: readonly [number, number];
   readonly flags: readonly Flag[];
   /** Further lines of the help, such as examples. */
   readonly after?: string;
 }
 
-/** The values of a command line, asked by the names of the table. */
+/** Values of a command line, by the names of the table. */
 export interface ParsedFlags {
   has(name: string): boolean;
   one(name: string): string | undefined;
@@ -45,7 +48,7 @@ export interface ParsedFlags {
   readonly operands: readonly string[];
 }
 
-/** Asked for with `--help`: not an error, the text is the result. */
+/** Thrown for `--help`: not an error, the text is the result. */
 export class HelpRequested {
   constructor(readonly text: string) {}
 }
@@ -58,7 +61,10 @@ export const ROOT_FLAG: Flag = {
 
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-/** Reads `args`; throws {@link UsageError} for what does not fit and {@link HelpRequested} for `--help`. */
+/**
+ * Reads `args`. Throws {@link UsageError} for arguments that do not fit and {@link HelpRequested}
+ * for `--help`.
+ */
 export function parseFlags(syntax: CommandSyntax, args: readonly string[]): ParsedFlags {
   let help = "";
   const command = new Command(syntax.name)
@@ -112,9 +118,11 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
 function toOption(flag: Flag): Option {
   const value = flag.value ? ` ${flag.value}` : flag.modes ? " <mode>" : "";
   const option = new Option(`${flag.short ? `-${flag.short}, ` : ""}--${flag.name}${value}`, flag.text);
-  // Always given with its mode, see normalise; the help shows what people may write.
+  // The flag always reaches commander with its mode, see normalise; the help shows the spelling of
+  // people.
   if (flag.modes) option.flags = `--${flag.name}[=<mode>]`;
-  // commander takes every --no-… for the negation of another flag and then drops its value without a word: --no-cache-filter is none.
+  // commander takes every --no-… for the negation of another flag and then silently drops its
+  // value: --no-cache-filter is no negation.
   option.negate = false;
   option.attributeName = () => camel(flag.name);
   if (flag.choices) option.choices(flag.choices);
@@ -124,7 +132,9 @@ function toOption(flag: Flag): Option {
   return option;
 }
 
-/** What Go's flag parser takes and commander does not: `--pull=false`, `-t=name`. */
+/**
+ * Rewrites arguments that Go's flag parser takes and commander does not: `--pull=false`, `-t=name`.
+ */
 function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<string> {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] as string;
@@ -155,7 +165,7 @@ function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<
     const short = /^-([A-Za-z])=(.*)$/s.exec(arg);
     const shortFlag = short && flags.find((candidate) => candidate.short === short[1] && candidate.value);
     const valued = flag?.value ? flag : shortFlag;
-    // The value of a flag is never looked at as a flag.
+    // The value of a flag is never read as a flag.
     const value = valued && (long?.[2] ?? short?.[2] ?? args[++i]);
     if (valued === undefined || valued === null || value === undefined) yield arg;
     else if (value !== "" || valued.notEmpty) yield `--${valued.name}=${value}`;
@@ -194,7 +204,7 @@ function explain(error: CommanderError, syntax: CommandSyntax): UsageError {
   }
 }
 
-/** `--tag` of commander's `-t, --tag <name>`. */
+/** Returns `--tag` of commander's `-t, --tag <name>`. */
 function longName(flags: string): string {
   return /--[\w-]+/.exec(flags)?.[0] ?? flags;
 }

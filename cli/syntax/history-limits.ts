@@ -5,7 +5,10 @@ import { parseBytes } from "./bytes.js";
 import { csvPairs } from "./csv.js";
 import { UsageError } from "../exit-codes.js";
 
-/** The environment variable `TSBUILD_HISTORY`: `off`, or limits such as `builds=100,age=30d,bytes=64m`. */
+/**
+ * Reads the environment variable `TSBUILD_HISTORY`: `off`, or limits such as
+ * `builds=100,age=30d,bytes=64m`.
+ */
 export function historyLimits(text: string | undefined): Pick<BuildOptions, "history"> {
   if (!text) return {};
   if (/^(off|no)$/i.test(text) || parseBoolean(text) === false) return { history: false };

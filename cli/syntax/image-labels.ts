@@ -1,7 +1,10 @@
 import type { ImageStore, StoredImage } from "../../api/options/options.js";
 import { TsbuildError } from "../../core/errors.js";
 
-/** Whether an image has a label as `--filter label=KEY` or `label=KEY=VALUE` names it. One that lost its config has none. */
+/**
+ * Returns true when an image has a label as `--filter label=KEY` or `label=KEY=VALUE` names it. An
+ * image that lost its config has none.
+ */
 export function hasLabel(image: StoredImage, wanted: string, store: Pick<ImageStore, "inspect">): boolean {
   const [name = "", ...rest] = wanted.split("=");
   const found = labelsOf(image, store)?.[name];

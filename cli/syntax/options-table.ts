@@ -7,7 +7,10 @@ const CACHE = "Cache:";
 const STEPS = "How steps run:";
 const OUTPUT = "What is shown and written down:";
 
-/** Every flag of `tsbuild build`: docker buildx's names and meaning, plus --jobs, --root and --explain. */
+/**
+ * Every flag of `tsbuild build`: docker buildx's names and meaning, plus --jobs, --root and
+ * --explain.
+ */
 export const BUILD_FLAGS: readonly Flag[] = [
   {
     name: "file",

@@ -13,7 +13,7 @@ const IMAGE = ["name", "compression", "compression-level", "force-compression", 
 /** Attributes of images that go to the store or a registry. */
 const PUSH = ["push-by-digest", "name-canonical", "dangling-name-prefix", "registry.insecure", "store", "unpack"] as const;
 
-/** Attributes each type understands. */
+/** Attributes that each type takes. */
 const ATTRIBUTES: Readonly<Record<(typeof TYPES)[number], readonly string[]>> = {
   oci: ["dest", "tar", ...IMAGE],
   docker: ["dest", "tar", ...IMAGE],
@@ -24,7 +24,10 @@ const ATTRIBUTES: Readonly<Record<(typeof TYPES)[number], readonly string[]>> = 
   cacheonly: [],
 };
 
-/** What BuildKit also takes where only one value is what tsbuild does anyway, and the types that have it. */
+/**
+ * Attributes for which tsbuild has one fixed behaviour: the value that asks for it, and the types
+ * that have it.
+ */
 const IMPLIED: Readonly<Record<string, { readonly value: string; readonly types: readonly (typeof TYPES)[number][] }>> = {
   push: { value: "true", types: ["registry"] },
   mode: { value: "copy", types: ["local"] },
@@ -33,7 +36,10 @@ const IMPLIED: Readonly<Record<string, { readonly value: string; readonly types:
   "oci-artifact": { value: "false", types: ["oci", "image", "registry"] },
 };
 
-/** The values of `-o`, `--push` and `--load` as outputs; an empty list means the default (the image store). */
+/**
+ * Reads the values of `-o`, `--push` and `--load` as outputs. An empty list means the default (the
+ * image store).
+ */
 export function parseOutputs(
   values: readonly string[],
   shorthands: { readonly push: boolean; readonly load: boolean },
@@ -52,7 +58,9 @@ export function parseOutputs(
   return outputs;
 }
 
-/** Whether an output's bytes go to the standard output, which then carries nothing else. */
+/**
+ * Returns true when an output's bytes go to the standard output, which then carries nothing else.
+ */
 export function usesStdout(outputs: readonly Output[]): boolean {
   return outputs.some((output) => "dest" in output && typeof output.dest !== "string");
 }
@@ -107,7 +115,7 @@ function isImageType(type: (typeof TYPES)[number]): boolean {
   return type === "oci" || type === "docker" || type === "image" || type === "registry";
 }
 
-/** One value of `-o`, taken apart. */
+/** One value of `-o`, split into its fields. */
 interface Given {
   readonly text: string;
   readonly attributes: ReadonlyMap<string, string>;
@@ -121,7 +129,7 @@ function toOutput(type: (typeof TYPES)[number], given: Given, environment: CliEn
   switch (type) {
     case "oci":
     case "docker": {
-      // docker loads such a result into its engine; here the image store is what that stands for.
+      // docker loads such a result into its engine. The image store takes that part here.
       if (type === "docker" && dest === undefined) return { type: "image", ...imageForm(given) };
       const tar = boolean(given, "tar") ?? true;
       if (!tar && stream) throw new UsageError("cli/outputs", `Cannot write --output "${text}": tar=false needs dest=DIRECTORY`);
@@ -173,7 +181,7 @@ function imageForm(given: Given): ImageForm {
 
 function pushForm(given: Given): PushForm {
   const prefix = given.attributes.get("dangling-name-prefix");
-  // Every image of the store is found by NAME@DIGEST, so there is nothing to do for it.
+  // Every image of the store is found by NAME@DIGEST, so the attribute changes nothing.
   boolean(given, "name-canonical");
   return {
     ...flag(given, "push-by-digest", "pushByDigest"),
@@ -189,7 +197,7 @@ function flag<M extends string>(given: Given, key: string, member: M): { readonl
   return value === undefined ? {} : ({ [member]: value } as { readonly [name in M]?: boolean });
 }
 
-/** As BuildKit reads it: nothing behind the equals sign is true. */
+/** Reads a boolean as BuildKit does: an empty value is true. */
 function boolean({ attributes, text }: Given, key: string): boolean | undefined {
   const value = attributes.get(key);
   if (value === undefined) return undefined;
@@ -198,7 +206,9 @@ function boolean({ attributes, text }: Given, key: string): boolean | undefined 
   throw new UsageError("cli/outputs", `Cannot read ${key}=${value} in --output "${text}": expected true or false`);
 }
 
-/** A stream that hands its bytes to the standard output and leaves that open when it ends itself. */
+/**
+ * Returns a stream that passes its bytes to the standard output and does not close it at its end.
+ */
 function toStdout(text: string, environment: CliEnvironment): Writable {
   const { stdout } = environment;
   if (stdout.isTTY) {

@@ -6,14 +6,17 @@ import { systemReason } from "../../core/system/system-reason.js";
 import { type CliEnvironment, hostPath } from "../environment.js";
 import type { ParsedFlags } from "./flags.js";
 
-/** The files that a build writes beside its outputs: `--iidfile` and `--metadata-file`. */
+/** Files that a build writes beside its outputs: `--iidfile` and `--metadata-file`. */
 export interface ResultFiles {
   id(imageId: string): void;
-  /** Members in the order of their names. */
+  /** Writes the members in the order of their names. */
   metadata(members: () => Readonly<Record<string, unknown>>): void;
 }
 
-/** Looks whether the files can be written, before any work. As with docker, an id of an earlier build goes at once: a build that fails leaves none. */
+/**
+ * Checks that the files can be written, before any work. As docker does, removes the id of an
+ * earlier build at once: a build that fails leaves none.
+ */
 export function prepareResultFiles(flags: ParsedFlags, environment: CliEnvironment): ResultFiles {
   const path = (flag: string): string | undefined => {
     const value = flags.one(flag);
@@ -24,7 +27,7 @@ export function prepareResultFiles(flags: ParsedFlags, environment: CliEnvironme
   };
   const idFile = path("iidfile");
   const metadataFile = path("metadata-file");
-  // A link goes, and not the file it names.
+  // The link is removed, not the file that it names.
   if (idFile !== undefined && statSync(idFile, { throwIfNoEntry: false })?.isFile()) rmSync(idFile);
   return {
     id(imageId) {
@@ -38,7 +41,10 @@ export function prepareResultFiles(flags: ParsedFlags, environment: CliEnvironme
   };
 }
 
-/** A link keeps pointing to the file it names. What is no file, a pipe for example, is written to as it is. */
+/**
+ * Writes a file. A link keeps pointing to the file that it names. A pipe or other special file is
+ * written to directly.
+ */
 function write(path: string, text: string, flag: string): void {
   try {
     const found = statSync(path, { throwIfNoEntry: false });

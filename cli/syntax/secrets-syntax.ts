@@ -4,8 +4,9 @@ import { type CliEnvironment, hostPath } from "../environment.js";
 import { UsageError } from "../exit-codes.js";
 
 /**
- * `--secret` as docker reads it: `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`; with the id alone, the variable of that name, else the file of that
- * name. `type=env` turns `src` into a variable's name.
+ * Reads `--secret` as docker does: `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`. The id alone means
+ * the variable of that name, else the file of that name. `type=env` turns `src` into a variable's
+ * name.
  */
 export function parseSecrets(texts: readonly string[], environment: CliEnvironment): Record<string, SecretSource> {
   return Object.fromEntries(texts.map((text) => parseSecret(text, environment)));

@@ -4,8 +4,8 @@ import { type CliEnvironment, hostPath } from "../environment.js";
 import { UsageError } from "../exit-codes.js";
 
 /**
- * `--ssh` as docker reads it: `ID` is the agent of SSH_AUTH_SOCK, `ID=SOCKET` another one, `ID=KEY[,KEY]` one with these keys alone. What a path
- * is, its file says.
+ * Reads `--ssh` as docker does: `ID` is the agent of SSH_AUTH_SOCK, `ID=SOCKET` another one,
+ * `ID=KEY[,KEY]` one with these keys alone. The kind of a path's file decides.
  */
 export function parseSsh(texts: readonly string[], environment: CliEnvironment): Record<string, SshSource> {
   return Object.fromEntries(texts.map((text) => parseAgent(text, environment)));

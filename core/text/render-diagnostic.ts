@@ -18,7 +18,7 @@ const MAX_WIDTH = 160;
  * Returns a diagnostic as text, without a final newline:
  *
  * ```
- * error[dockerfile/unknown-stage]: Cannot copy from "biulder": no stage or named context has that name
+ * error[dockerfile/unknown-stage]: Cannot copy from "biulder": no stage has that name
  *   Dockerfile:7:13
  *    6 | FROM scratch
  *    7 | COPY --from=biulder /app /app

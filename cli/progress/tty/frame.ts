@@ -4,16 +4,16 @@ import { type Part, partSize } from "../step-life.js";
 import { printable } from "./log-window.js";
 import type { ScreenStep, ScreenTrace } from "./screen-trace.js";
 
-/** One line of the screen: as it is written, and the columns it takes. */
+/** One line of the screen: its text, and the columns it takes. */
 export interface ScreenLine {
   readonly text: string;
   readonly width: number;
 }
 
 export interface FrameOptions {
-  /** Of the screen, in characters. */
+  /** Width of the screen in characters. */
   readonly columns: number;
-  /** Lines there are; undefined for as many as the build needs. */
+  /** Height of the screen in lines. Undefined takes as many as the build needs. */
   readonly rows: number | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -22,8 +22,9 @@ export interface FrameOptions {
 }
 
 /**
- * What a screen shows at one moment, as BuildKit shows it: a headline, then a line for each step in the order they began, its parts, and the
- * last lines of output below a step that runs. Where that is too high, the steps that ended first are left out, and then the parts of others.
+ * Returns the lines of a screen at one moment, in BuildKit's form: a headline, then a line for each
+ * step in the order they began, its parts, and the last lines of output below a running step. Where
+ * that is too high, the steps that ended first are left out, and then the parts of others.
  */
 export function frame(trace: ScreenTrace, options: FrameOptions): readonly ScreenLine[] {
   const headline = fit(headlineOf(trace, options), "", options.columns, options.paint.strong);
@@ -91,7 +92,10 @@ function seconds(from: number, to: number): string {
   return `${(Math.max(0, to - from) / 1000).toFixed(1)}s`;
 }
 
-/** `left`, cut where it is too long, and `right` at the end of the line. The last column stays free: some terminals wrap when it is written. */
+/**
+ * Returns `left`, cut where it is too long, and `right` at the end of the line. The last column
+ * stays free: some terminals wrap when it is written.
+ */
 function fit(left: string, right: string, columns: number, paint: (text: string) => string): ScreenLine {
   const room = Math.max(1, columns - 1 - (right === "" ? 0 : right.length + 1));
   const shown = cut(left, room);
@@ -99,7 +103,10 @@ function fit(left: string, right: string, columns: number, paint: (text: string)
   return { text: paint(`${shown}${fill}${right}`), width: stringWidth(shown) + fill.length + right.length };
 }
 
-/** Lines of at most so many columns, broken between words; a longer word has a line of its own. */
+/**
+ * Breaks text into lines of at most so many columns, between words. A longer word has a line of its
+ * own.
+ */
 function wrap(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -1,8 +1,8 @@
 import type { ScreenLine } from "./frame.js";
 
 /**
- * Some lines at the end of a terminal that are written again and again: what one frame has in common with the one before is passed over.
- * Escape sequences are those of ECMA-48 that every terminal knows.
+ * Some lines at the end of a terminal that are written again and again. Lines that equal those of
+ * the frame before are skipped. Escape sequences are those of ECMA-48 that every terminal knows.
  */
 export class LiveScreen {
   readonly #write: (text: string) => void;
@@ -13,9 +13,10 @@ export class LiveScreen {
     this.#write = write;
   }
 
-  /** Takes the place of the frame before. `columns`: width of the terminal at this moment. */
+  /** Replaces the frame before. `columns` is the width of the terminal at this moment. */
   draw(lines: readonly ScreenLine[], columns: number): void {
-    // A terminal that became narrower has wrapped what was there; one that became wider has not unwrapped it.
+    // A terminal that became narrower has wrapped the old lines; one that became wider has not
+    // unwrapped them.
     const resized = columns !== this.#columns;
     const height = this.#lines.reduce((sum, { width }) => sum + Math.max(1, Math.ceil(width / columns)), 0);
     let text = height > 0 ? `\r\x1b[${height}A` : "";

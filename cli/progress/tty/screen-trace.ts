@@ -10,9 +10,9 @@ export interface ScreenStep extends StepLife {
   readonly log: LogWindow;
 }
 
-/** What a screen shows of a build, kept up to date with the events. */
+/** State of a build for the screen, updated from the events. */
 export class ScreenTrace {
-  /** In the order in which they were first seen to do something. */
+  /** Steps in the order of their first activity. */
   readonly shown = new Set<ScreenStep>();
   readonly #steps = new Map<StepId, ScreenStep>();
   readonly #logHeight: number;
@@ -22,12 +22,12 @@ export class ScreenTrace {
     this.#logHeight = logHeight;
   }
 
-  /** All steps that are known of. */
+  /** Number of all known steps. */
   get total(): number {
     return this.#steps.size;
   }
 
-  /** When the first step began. */
+  /** Time when the first step began. */
   get begun(): number | undefined {
     return this.#begun;
   }

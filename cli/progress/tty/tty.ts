@@ -6,9 +6,9 @@ import { ScreenTrace } from "./screen-trace.js";
 
 /** Milliseconds between two frames. */
 const INTERVAL = 100;
-/** Lines of output below a step that runs; BUILDKIT_TTY_LOG_LINES says otherwise. */
+/** Lines of output below a running step; BUILDKIT_TTY_LOG_LINES changes it. */
 export const LOG_LINES = 6;
-/** For terminals that do not tell their size. */
+/** Size of terminals that do not report one. */
 const SIZE = { columns: 80, rows: 24 } as const;
 
 export interface TtyOptions extends ReporterOptions {
@@ -16,7 +16,10 @@ export interface TtyOptions extends ReporterOptions {
   readonly now?: () => number;
 }
 
-/** The display for people at a terminal: every step on a line of its own, brought up to date ten times a second. */
+/**
+ * Returns the display for people at a terminal: every step on a line of its own, updated ten times
+ * a second.
+ */
 export function ttyReporter({ stream, paint, logLines = LOG_LINES, now = clock }: TtyOptions): Reporter {
   const trace = new ScreenTrace(logLines);
   const screen = new LiveScreen((text) => void stream.write(text));
