@@ -4,78 +4,97 @@ import type { Edge, Rootfs } from "../llb/vertex.js";
 import type { Platform } from "../oci/platform.js";
 import type { History, ImageConfig } from "../oci/types.js";
 
-/** What a base image is, as far as a frontend needs to know it. */
+/** A base image in the form that a frontend needs. */
 export interface ResolvedImage {
   /** Canonical reference with tag, as shown in progress: `docker.io/library/alpine:3.20`. */
   readonly ref: string;
-  /** Source identifier to put in the graph, digest pinned: `docker-image://docker.io/library/alpine:3.20@sha256:…` or `oci-layout://…`. */
+  /**
+   * Source identifier for the graph, with pinned digest:
+   * `docker-image://docker.io/library/alpine:3.20@sha256:…` or `oci-layout://…`.
+   */
   readonly identifier: string;
   readonly attrs: Readonly<Record<string, string>>;
-  /** Digest of the manifest or index the reference names. */
+  /** Digest of the manifest or index that the reference names. */
   readonly digest: Digest;
   readonly config: ImageConfig;
-  /** The platform that was chosen from the image's index, or that its config names. */
+  /** Platform that was chosen from the image's index, or that its config names. */
   readonly platform: Platform;
 }
 
-/** What `--build-context NAME=…` stands for. */
+/** Replacement that `--build-context NAME=…` names. */
 export type NamedContext =
   | { readonly kind: "image"; readonly ref: string }
   | { readonly kind: "local"; readonly name: string }
   | { readonly kind: "oci-layout"; readonly ref: string }
-  /** Files from elsewhere (a repository, a download) as a part of the graph. */
+  /** Files of a repository or a download, as a part of the graph. */
   | { readonly kind: "files"; readonly root: Rootfs };
 
-/** What a frontend asks of the world; given by api/. All questions may be asked concurrently and are answered once each. */
+/**
+ * Ports of a frontend to the world, which api/ provides. All methods may be called concurrently.
+ * The answer to each question does not change.
+ */
 export interface FrontendPorts {
   /**
-   * Finds an image's digest and config. `ref` is as the Dockerfile has it (`alpine`, `ghcr.io/a/b@sha256:…`).
-   * Throws a TsbuildError that names the reference when there is no such image or none for the platform. `context` is the name of the
-   * context that stands for it, for progress.
+   * Finds an image's digest and config. `ref` is the name in the Dockerfile (`alpine`,
+   * `ghcr.io/a/b@sha256:…`). `context` is the name of the context that replaces it, for progress.
+   * Throws a TsbuildError that names the reference when there is no such image or none for the
+   * platform.
    */
   resolveImage(
     ref: string,
     options: { readonly platform: Platform; readonly layout?: boolean; readonly context?: string },
   ): Promise<ResolvedImage>;
-  /** The named context for a stage, image or `--from` name, or undefined. */
+  /** Returns the named context for a stage, image or `--from` name, or undefined. */
   namedContext(name: string, options: { readonly platform: Platform }): Promise<NamedContext | undefined>;
   /**
-   * Seconds that date a remote source: a commit's time, Last-Modified, or the newest member of an archive; undefined when it has no date. `root` is a
-   * source or an operation on one. Only asked when SOURCE_DATE_EPOCH names a source.
+   * Returns the date of a remote source in seconds: a commit's time, Last-Modified, or the newest
+   * member of an archive; undefined when it has none. `root` is a source or an operation on one.
+   * Called only when SOURCE_DATE_EPOCH names a source.
    */
   sourceTime?(root: Edge): Promise<number | undefined>;
-  /** Patterns of the .dockerignore that belongs to a local context (`context` is the main one), in file order; empty when there is none. */
+  /**
+   * Returns the patterns of the .dockerignore of a local context (`context` is the main one), in
+   * file order; none when there is no such file.
+   */
   ignorePatterns(local: string): Promise<readonly string[]>;
 }
 
 export interface FrontendOptions {
   readonly text: string;
-  /** For diagnostics: the path as the user named it. */
+  /** Path as the user named it, for diagnostics. */
   readonly filename: string;
-  /** The main context where it is no local directory; `root` undefined: no files at all. */
+  /** The main context where it is no local directory. An undefined `root` has no files at all. */
   readonly context?: { readonly root: Rootfs };
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
-  /** Labels from the command line; they win over LABEL. */
+  /** Labels from the command line, which win over LABEL. */
   readonly labels: Readonly<Record<string, string>>;
   readonly targetPlatform: Platform;
-  /** Whether several platforms are built: steps then say which one they are for. */
+  /** True when several platforms are built: steps then name theirs. */
   readonly multiPlatform?: boolean;
-  /** Whether the user chose the platform: otherwise a stage adopts the platform of a single-platform base. */
+  /**
+   * True when the user chose the platform. Otherwise a stage adopts the platform of a
+   * single-platform base.
+   */
   readonly platformExplicit: boolean;
   readonly buildPlatform: Platform;
   /** `true`, or the stages (lower case) whose steps do not use the cache. */
   readonly noCache: boolean | readonly string[];
-  /** Steps that use a cache mount do not use the cache: their mounts begin empty. Default false. */
+  /**
+   * True runs steps with a cache mount without the cache: their mounts begin empty. Default false.
+   */
   readonly freshMounts?: boolean;
-  /** `--network`: what RUN without a flag, and with `--network=default`, gets. */
+  /** Network of RUN without a flag, or with `--network=default`: the value of `--network`. */
   readonly network: "default" | "none" | "host";
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
   readonly shmSize?: number;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
 }
 
-/** One line of history; the solver's result fills in `created`. `layer` entries stand for one layer each, in order. */
+/**
+ * One line of history. The solver's result fills in `created`. Each `layer` entry stands for one
+ * layer, in order.
+ */
 export interface HistoryEntry extends History {
   readonly layer: boolean;
 }
@@ -83,17 +102,17 @@ export interface HistoryEntry extends History {
 export interface FrontendResult {
   readonly rootfs: Rootfs;
   /**
-   * The image's config without `rootfs.diff_ids`, `created` and without history: those need the result.
+   * The image's config without `rootfs.diff_ids`, `created` and history, which need the result.
    * `architecture`, `os`, `variant` are those of the target stage.
    */
   readonly config: Omit<ImageConfig, "rootfs" | "history" | "created">;
-  /** History inherited from the base image, then this build's own entries. */
+  /** History inherited from the base image; this build's own entries are in `history`. */
   readonly baseHistory: readonly History[];
   readonly history: readonly HistoryEntry[];
   readonly platform: Platform;
   /** Names of the stages, in lower case. */
   readonly stages: readonly string[];
   readonly warnings: readonly Diagnostic[];
-  /** `SOURCE_DATE_EPOCH` build argument, in seconds. */
+  /** Value of the `SOURCE_DATE_EPOCH` build argument, in seconds. */
   readonly sourceDateEpoch?: number;
 }

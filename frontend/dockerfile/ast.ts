@@ -1,20 +1,20 @@
 import type { SourceRange } from "../../core/diagnostics.js";
 import type { Problem } from "./problem.js";
 
-/** Part of the key under which ASTs are cached: raise it with every change of what follows. */
+/** Part of the key under which ASTs are cached. Raise it with every change of the types below. */
 export const AST_FORMAT = 4;
 
 /**
- * A parsed Dockerfile: plain JSON data with a source range on every node, so that it can be cached by the file's sha256.
- * Texts have continuations joined; quotes and variables are as written.
+ * A parsed Dockerfile: plain JSON data with a source range on every node, so that it can be cached
+ * by the file's sha256. Texts have continuations joined; quotes and variables are as written.
  */
 export interface DockerfileAst {
   readonly version: typeof AST_FORMAT;
   readonly directives: Directives;
   readonly instructions: readonly Instruction[];
-  /** What stands after the last instruction. */
+  /** Text after the last instruction. */
   readonly trailing: string;
-  /** What was wrong or doubtful in the text, found while it was read. */
+  /** Errors and warnings about the text that were found while it was read. */
   readonly problems: readonly Problem[];
 }
 
@@ -36,9 +36,9 @@ export interface Heredoc {
   readonly fd: number;
   readonly expand: boolean;
   readonly chomp: boolean;
-  /** With its line ends, as in the file. */
+  /** Body with its line ends, as in the file. */
   readonly content: string;
-  /** Body and end marker. */
+  /** Range of the body and the end marker. */
   readonly range: SourceRange;
 }
 
@@ -48,17 +48,26 @@ export type CommandLine =
   | { readonly form: "exec"; readonly args: readonly Word[]; readonly range: SourceRange };
 
 interface InstructionBase {
-  /** What stands between the instruction before and this one: line ends, blanks, comments, and lines that could not be read. */
+  /**
+   * Text between the instruction before and this one: line ends, blanks, comments, and lines that
+   * could not be read.
+   */
   readonly leading: string;
-  /** From the keyword to the end as in the file, with continuations, comments between them and heredoc bodies. */
+  /**
+   * Text from the keyword to the end as in the file, with continuations, comments between them and
+   * heredoc bodies.
+   */
   readonly source: string;
-  /** Where {@link source} stands. */
+  /** Range of {@link source}. */
   readonly range: SourceRange;
-  /** As written. */
+  /** Keyword as written. */
   readonly keyword: Word;
   readonly flags: readonly Flag[];
   readonly heredocs: readonly Heredoc[];
-  /** The whole line with continuations joined, no heredoc bodies: what progress shows and ONBUILD keeps. */
+  /**
+   * Whole line with continuations joined, without heredoc bodies. Progress shows it, and ONBUILD
+   * keeps it.
+   */
   readonly text: string;
   /** Comment lines directly above, without `#`. */
   readonly comments: readonly string[];
@@ -89,7 +98,7 @@ export interface Pair {
 export interface PairsNode extends InstructionBase {
   readonly kind: "env" | "label";
   readonly pairs: readonly Pair[];
-  /** `ENV name the rest is the value`. */
+  /** True for `ENV name the rest is the value`. */
   readonly legacy: boolean;
 }
 
@@ -112,7 +121,7 @@ export interface HealthcheckNode extends InstructionBase {
 
 export interface OnbuildNode extends InstructionBase {
   readonly kind: "onbuild";
-  /** The trigger as the image's config holds it: with blanks at the end, as docker keeps them. */
+  /** Trigger as the image's config holds it: with blanks at the end, as docker keeps them. */
   readonly triggerText: string;
   readonly trigger?: Instruction;
 }
@@ -126,7 +135,7 @@ export type NodeOf<K extends InstructionKind> = NodeWith<Instruction, K>;
 
 type NodeWith<N, K> = N extends { readonly kind: infer Kinds } ? (K extends Kinds ? N & { readonly kind: K } : never) : never;
 
-/** What the comments at the very top of a file say to the parser. */
+/** Directives for the parser in the comments at the very top of a file. */
 export interface Directives {
   readonly escape: "\\" | "`";
   readonly syntax?: Directive;
@@ -138,12 +147,12 @@ export interface Directive {
   readonly range: SourceRange;
 }
 
-/** A stage as the text has it. */
+/** A stage as written in the file. */
 export interface StageNode {
-  /** Its number in the file, from 0. */
+  /** Number of the stage in the file, from 0. */
   readonly index: number;
   readonly node: NodeOf<"from">;
-  /** In lower case; undefined without AS. */
+  /** Name in lower case; undefined without AS. */
   readonly name: string | undefined;
   readonly base: Word;
   readonly platform: Flag | undefined;

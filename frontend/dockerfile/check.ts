@@ -8,23 +8,23 @@ import { RULES } from "./lint/all-rules.js";
 /** A broken rule. */
 export interface LintWarning extends Diagnostic {
   readonly rule: string;
-  /** What the rule wants, in one sentence. */
+  /** Requirement of the rule, in one sentence. */
   readonly description: string;
-  /** Whether BuildKit has the rule too. */
+  /** True when BuildKit has the rule too. */
   readonly buildkit: boolean;
-  /** First and last line of the instruction, from 1: what BuildKit says of a place. */
+  /** First and last line of the instruction, from 1. BuildKit reports these. */
   readonly lines: readonly [first: number, last: number];
 }
 
 export interface CheckedDockerfile {
-  /** In file order; what has no place comes last. */
+  /** Errors in file order; those without a place come last. */
   readonly errors: readonly Diagnostic[];
   readonly warnings: readonly LintWarning[];
 }
 
 /**
- * All problems of a Dockerfile, of every stage when no target is named. With `ownRules` those that BuildKit does not have are looked for too.
- * Throws only what the ports throw.
+ * Finds all problems of a Dockerfile, of every stage when no target is named. With `ownRules` it
+ * also applies the rules that BuildKit does not have. Throws only the errors of the ports.
  */
 export async function checkDockerfile(
   ast: DockerfileAst,
@@ -55,13 +55,13 @@ function linesOf({ range, rule }: Diagnostic, ast: DockerfileAst): readonly [num
   return [node.range.line, node.range.endLine];
 }
 
-/** The last line before heredoc bodies. */
+/** Returns the last line before heredoc bodies. */
 function textEndLine(node: Instruction): number {
   const [first] = node.heredocs;
   return first ? first.range.line - 1 : node.range.endLine;
 }
 
-/** The last instruction that begins at an offset or before it. */
+/** Returns the last instruction that begins at an offset or before it. */
 function instructionAt(instructions: readonly Instruction[], offset: number): Instruction | undefined {
   let low = 0;
   let high = instructions.length;

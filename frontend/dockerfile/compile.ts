@@ -21,14 +21,15 @@ import type { StageState } from "./stage/stage-state.js";
 import { unsupportedFrontend } from "./syntax/syntax.js";
 
 /**
- * Turns a Dockerfile into a graph and an image config. Only what the target needs is asked for and lowered. Throws a
- * {@link DiagnosticsError} with every problem that was found, those of the parser among them.
+ * Turns a Dockerfile into a graph and an image config. Resolves and lowers only the stages that the
+ * target needs. Throws a {@link DiagnosticsError} with every problem that was found, those of the
+ * parser among them.
  */
 export async function compileDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<FrontendResult> {
   const build = new Compilation(ast, options, ports, false);
   const target = await build.run(false);
   const errors = build.problems("error");
-  // Warnings that fail the build are what has to be looked at.
+  // Warnings that fail the build are listed too.
   if (!target || errors.length > 0) throw new DiagnosticsError([...errors, ...(build.lintFailed ? build.problems("warning") : [])]);
   const { epoch } = build;
   const config = finishedImage(target.image, {
@@ -47,21 +48,21 @@ export async function compileDockerfile(ast: DockerfileAst, options: FrontendOpt
   };
 }
 
-/** One way through the phases, with what was found on it. Checks and outlines go it too. */
+/** One run through the phases, with its problems. Checks and outlines run it too. */
 export class Compilation {
   readonly #report = new Report();
   readonly #linter: Linter;
   readonly #source;
   readonly ports: FrontendPorts;
   epoch: number | undefined;
-  /** Set by {@link run}. */
+  /** Plan of the build, set by {@link run}. */
   plan: BuildPlan | undefined;
 
   constructor(
     readonly ast: DockerfileAst,
     readonly options: FrontendOptions,
     ports: FrontendPorts,
-    /** Whether rules that are not BuildKit's are on. */
+    /** True applies the rules that BuildKit does not have. */
     ownRules: boolean,
   ) {
     this.ports = askedOnce(ports);
@@ -81,13 +82,13 @@ export class Compilation {
     return this.#linter.failing.length > 0;
   }
 
-  /** In file order, ready to show. */
+  /** Returns the problems of a severity in file order, ready to show. */
   problems(severity: Problem["severity"]): readonly Diagnostic[] {
     const found = severity === "error" ? this.#report.problems : this.#linter.warnings;
     return [...found].sort(byPlace).map((problem) => toDiagnostic(problem, this.#source));
   }
 
-  /** The target, lowered; undefined, or a part of it, when problems were found. */
+  /** Returns the lowered target. It is undefined, or incomplete, when problems were found. */
   async run(allStages: boolean): Promise<StageState | undefined> {
     const report = this.#report;
     const plan = await planBuild({ ast: this.ast, options: this.options, ports: this.ports, report, linter: this.#linter });
@@ -97,11 +98,11 @@ export class Compilation {
     const targets = allStages ? graph.states : target ? [target] : [];
     graph.checkOrder(graph.reachable(targets), report);
     let reachable = graph.reachable(targets);
-    // What is wrong with the text is said before anybody waits for a registry.
+    // Problems of the text are reported before anybody waits for a registry.
     for (let more = !report.hasErrors; more; ) {
       const unresolved = graph.states.filter((state) => reachable.has(state) && !state.resolved);
       await resolveStages(unresolved, { scope, ports: this.ports, graph });
-      // In file order: what a stage is built on comes before it.
+      // In file order: the base of a stage comes before it.
       more = await addTriggers(
         graph.states.filter((state) => reachable.has(state)),
         graph,
@@ -110,7 +111,7 @@ export class Compilation {
       reachable = graph.reachable(targets);
     }
     if (!report.hasErrors) graph.checkOrder(reachable, report);
-    // Also after errors: what is wrong with single instructions does not depend on them.
+    // This runs after errors too: problems of single instructions do not depend on them.
     this.#lower(
       graph.states.filter((state) => reachable.has(state)),
       scope,
@@ -119,7 +120,10 @@ export class Compilation {
     return report.hasErrors ? undefined : target;
   }
 
-  /** Images that are only taken from come after the stages in the list, and have nothing to run: they go first. */
+  /**
+   * Lowers stages. Images that are only copied from come first, although they stand last in the
+   * list; they have no instructions.
+   */
   #lower(states: readonly StageState[], scope: BuildScope): void {
     for (const state of states) if (!state.node) lowerStage(state, scope);
     for (const state of states) if (state.node) lowerStage(state, scope);
@@ -152,7 +156,10 @@ export class Compilation {
     };
   }
 
-  /** Finds this build's date, and puts it in the place of what stood for it: where it is asked for, it is a number or not there. */
+  /**
+   * Replaces SOURCE_DATE_EPOCH=context by the timestamp of the context, or removes it when there is
+   * none.
+   */
   async #resolveEpoch(graph: StageGraph, globals: GlobalArgs): Promise<FrontendOptions["buildArgs"]> {
     const { options, ports } = this;
     const { [SOURCE_DATE_EPOCH]: given, ...others } = options.buildArgs;
@@ -169,7 +176,7 @@ export class Compilation {
   }
 }
 
-/** Several stages on one image ask for it once. */
+/** Returns ports that ask once for the image of several stages. */
 function askedOnce(ports: FrontendPorts): FrontendPorts {
   const images = new Map<string, ReturnType<FrontendPorts["resolveImage"]>>();
   return {

@@ -17,13 +17,13 @@ import { splitStages } from "./passes/stages.js";
 
 /** A stage that can be built. */
 export interface Target {
-  /** In lower case; empty for a stage without a name. */
+  /** Name in lower case; empty for a stage without a name. */
   readonly name: string;
-  /** From the comment above its FROM that begins with the name. */
+  /** Description in the comment above its FROM that begins with the name. */
   readonly description: string;
-  /** What is built without `--target`: the last stage. */
+  /** True for the last stage, which is built without `--target`. */
   readonly isDefault: boolean;
-  /** As written. */
+  /** Base as written. */
   readonly base: string;
   readonly platform: string;
   readonly range: SourceRange;
@@ -32,19 +32,19 @@ export interface Target {
 export interface OutlineArg {
   readonly name: string;
   readonly description: string;
-  /** From the command line, or the default. */
+  /** Value from the command line, or the default. */
   readonly value: string;
   readonly range: SourceRange;
 }
 
 export interface OutlineMount {
-  /** The id it is given under. */
+  /** Id of the secret or agent. */
   readonly name: string;
   readonly required: boolean;
   readonly range: SourceRange;
 }
 
-/** What a build of a target can be given. */
+/** Inputs of a build of a target. */
 export interface Outline {
   readonly name: string;
   readonly description: string;
@@ -53,7 +53,10 @@ export interface Outline {
   readonly ssh: readonly OutlineMount[];
 }
 
-/** The stages of a file, in its order. Throws a {@link DiagnosticsError} when the text has errors; nothing is resolved. */
+/**
+ * Returns the stages of a file, in its order. Resolves nothing. Throws a {@link DiagnosticsError}
+ * when the text has errors.
+ */
 export function listTargets(ast: DockerfileAst, source: { readonly name: string; readonly text: string }): readonly Target[] {
   const report = new Report();
   const { stages, globalArgs } = splitStages(ast, report);
@@ -71,7 +74,10 @@ export function listTargets(ast: DockerfileAst, source: { readonly name: string;
   }));
 }
 
-/** Arguments, secrets and agents that the target and the stages it needs ask for. Throws a {@link DiagnosticsError} like a build. */
+/**
+ * Returns the arguments, secrets and agents of the target and the stages it needs. Throws a {@link
+ * DiagnosticsError} like a build.
+ */
 export async function outlineDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<Outline> {
   const build = new Compilation(ast, options, ports, false);
   const target = await build.run(false);
@@ -107,7 +113,7 @@ class Outliner {
     }
   }
 
-  /** The stage, then what it is built on, then what it takes from. */
+  /** Visits the stage, then its base, then the stages that it copies or mounts from. */
   visit(state: StageState): void {
     if (this.#seen.has(state)) return;
     this.#seen.add(state);
@@ -139,7 +145,10 @@ class Outliner {
     if (!this.args.has(name)) this.args.set(name, { name, description: description(node, name), value, range: node.range });
   }
 
-  /** An ARG before the first FROM, with those in its default. Automatic ones are not declared, and not shown. */
+  /**
+   * Adds an ARG before the first FROM, with those in its default. Automatic ones are not declared,
+   * and not shown.
+   */
   #useGlobal(name: string): void {
     const found = this.#global.get(name);
     if (!found || this.args.has(name)) return;
@@ -173,7 +182,7 @@ function readMount(flag: Parameters<typeof parseMount>[0], state: StageState): R
   }
 }
 
-/** `# name what it is for` above an instruction. */
+/** Returns the text of `# name description` above an instruction. */
 function description(node: Instruction, name: string): string {
   if (name === "") return "";
   return node.comments.find((comment) => comment.startsWith(`${name} `))?.slice(name.length + 1) ?? "";

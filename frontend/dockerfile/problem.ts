@@ -14,7 +14,10 @@ export interface Problem {
   readonly fix?: Fix;
 }
 
-/** With its source; where mending changes one line, the hint is that line, or ends with it. */
+/**
+ * Returns a problem with its source. Where the fix changes one line, the hint is that line, or ends
+ * with it.
+ */
 export function toDiagnostic(problem: Problem, source: SourceFile): Diagnostic {
   const { related, hint, ...rest } = problem;
   const mended = problem.fix && fixedLine(source.text, problem.fix.edits);
@@ -28,7 +31,10 @@ export function toDiagnostic(problem: Problem, source: SourceFile): Diagnostic {
   };
 }
 
-/** In file order; what has no place comes last. Problems of equal place stay in the order they were found. */
+/**
+ * Compares by place in the file; problems without a place come last. Equal places keep the order of
+ * discovery.
+ */
 export function byPlace(a: Problem, b: Problem): number {
   return (a.range?.start ?? Number.MAX_SAFE_INTEGER) - (b.range?.start ?? Number.MAX_SAFE_INTEGER);
 }

@@ -4,7 +4,10 @@ import { fixOf, partRange, replaceWord } from "./edits.js";
 import { didYouMean, nearest, problem } from "./make-problem.js";
 import type { Problem } from "../problem.js";
 
-/** Every message of this frontend, one function each. Codes are stable: docs/errors.md has a section for each. */
+/**
+ * Messages of this frontend, one function each. Codes are stable: docs/errors.md has a section for
+ * each.
+ */
 
 export * from "./instruction-errors.js";
 export * from "./stage-errors.js";
@@ -39,11 +42,11 @@ export const unsupportedSyntax = (syntax: string, range: SourceRange | undefined
     hint: "if it is a Dockerfile as docker/dockerfile reads it, say so with --build-arg BUILDKIT_SYNTAX=dockerfile.v0",
   });
 
-/** What stands right above a line that is no instruction. */
+/** Instruction right above a line that is no instruction. */
 export interface LineBefore {
-  /** Its keyword as written. */
+  /** Keyword of the instruction as written. */
   readonly instruction: string;
-  /** The empty place after its last character. */
+  /** Empty range after its last character. */
   readonly end: SourceRange;
   readonly escape: string;
 }
@@ -66,8 +69,9 @@ export function mayContinue(instruction: string): boolean {
 }
 
 /**
- * Guesses that the line above lacks its escape character: the usual reason for a command where an instruction should be. A name that is
- * nearly an instruction's is one of a command only in lower case below a RUN in upper case: `cd` is no mistaken CMD.
+ * Guesses that the line above lacks its escape character, the usual reason for a command in the
+ * place of an instruction. A name that is nearly an instruction's counts as a command only in lower
+ * case below a RUN in upper case: `cd` is no mistaken CMD.
  */
 function missingContinuation(name: string, { instruction, end, escape }: LineBefore, isNear: boolean): ReturnType<typeof nearest> {
   const isLower = name === name.toLowerCase();
@@ -77,7 +81,10 @@ function missingContinuation(name: string, { instruction, end, escape }: LineBef
   return { hint: `is a ${escape} missing at the end of the line above, so that ${instruction.toUpperCase()} goes on here?`, fix };
 }
 
-/** A no-break space, which editors and web pages put after the keyword, looks like a blank and is none. */
+/**
+ * Explains a no-break space after the keyword, which editors and web pages insert. It looks like a
+ * blank and is none.
+ */
 function foreignBlank(name: string, range: SourceRange): ReturnType<typeof nearest> {
   const [, keyword = "", blank = ""] = /^([a-z]+)(\s)/i.exec(name) ?? [];
   if (!INSTRUCTION_NAMES.includes(keyword.toUpperCase())) return undefined;
@@ -177,7 +184,7 @@ export const expansion = (word: string, message: string, range: SourceRange, mea
     meant === undefined ? {} : { hint: `did you mean "${meant}"?` },
   );
 
-/** A word as far as a message can hold it. */
+/** Cuts a word to a length that fits into a message. */
 function shortened(word: string): string {
   return word.length <= 200 ? word : `${word.slice(0, 200)}…`;
 }

@@ -75,7 +75,7 @@ export const invalidCount = (flag: string, value: string, range: SourceRange): P
 export const invalidMount = (mount: string, why: string, range: SourceRange, hint?: string): Problem =>
   problem("dockerfile/invalid-mount", `Cannot use the mount "${mount}": ${why}`, range, { hint });
 
-/** `range` is that of the whole mount; a key is underlined where it stands in it. */
+/** `range` is the whole mount's. A key is underlined where it stands in the mount. */
 export const mountKey = (mount: string, key: string, keys: readonly string[], range: SourceRange): Problem => {
   const place = mountPart(mount, new RegExp(`(?:^|,)(${escapeRegExp(key)})(?=[=,]|$)`, "i"), range);
   const message = `Cannot use the mount "${mount}": there is no option "${key}"`;
@@ -89,7 +89,7 @@ export const mountChoice = (mount: string, key: string, value: string, choices: 
   return problem("dockerfile/invalid-mount", message, place ?? range, near ?? { hint: `it is one of ${choices.join(", ")}` });
 };
 
-/** The place of a form's only group in a mount. */
+/** Returns the place of a pattern's only group in a mount. */
 function mountPart(mount: string, form: RegExp, range: SourceRange): SourceRange | undefined {
   const found = form.exec(mount);
   if (!found || found[1] === undefined) return undefined;

@@ -26,7 +26,10 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return found === undefined ? undefined : `did you mean "${found}"?`;
 }
 
-/** The same, as a proposal to replace the word at `range`; nothing when there is no candidate. */
+/**
+ * Suggests the nearest candidate as a replacement of the word at `range`. Returns undefined when
+ * there is no candidate.
+ */
 export function nearest(word: string, candidates: Iterable<string>, range: SourceRange): Extra | undefined {
   const found = suggest(word, candidates);
   if (found === undefined) return undefined;

@@ -1,6 +1,9 @@
 import type { Problem } from "../problem.js";
 
-/** Collects the problems of a phase: an instruction that is wrong does not hide what is wrong with the next. */
+/**
+ * Collects the problems of a phase, so that one faulty instruction does not hide the faults of the
+ * next.
+ */
 export class Report {
   readonly #problems: Problem[] = [];
 

@@ -4,7 +4,7 @@ import { fixOf, replaceWord } from "./edits.js";
 import { didYouMean, problem } from "./make-problem.js";
 import type { Problem } from "../problem.js";
 
-/** Messages about FROM, the stages and what they are built on. */
+/** Messages about FROM, the stages and their bases. */
 
 export const fromForm = (range: SourceRange): Problem =>
   problem("dockerfile/from-form", "Cannot read FROM: it takes an image, or an image, AS and a stage name", range, {
@@ -66,7 +66,7 @@ export const fromVariable = (flag: string, value: string, range: SourceRange): P
 export const resolveFailed = (code: string, message: string, hint: string | undefined, range: SourceRange): Problem =>
   problem(code, message, range, { hint });
 
-/** The same for a name that is nearly a stage's; `word` is where it stands. */
+/** The problem of a name that is nearly a stage's. `word` is its place. */
 export const resolveFailedNear = (code: string, message: string, stage: string, word: Word): Problem =>
   problem(code, message, word.range, {
     hint: `did you mean the stage "${stage}"?`,

@@ -5,7 +5,10 @@ import type { Report } from "../errors/report.js";
 import { checkArguments, lowerTransfer } from "../stage/transfer.js";
 import { bind } from "./bind.js";
 
-/** `ADD source … destination`: as COPY from the context, and it unpacks archives, downloads URLs and clones repositories. */
+/**
+ * Checks `ADD source … destination`: COPY from the context that also unpacks archives, downloads
+ * URLs and clones repositories.
+ */
 export function checkAdd(node: NodeOf<"add">, report: Report): BoundInstruction | undefined {
   const flags = readFlags(
     node,

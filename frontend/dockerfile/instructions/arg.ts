@@ -6,7 +6,7 @@ import { type BoundInstruction, type InstructionContext, NON_ENVIRONMENT_ARGS } 
 import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
-/** `ARG name[=default] …`: visible from here on, never in the image. */
+/** Checks `ARG name[=default] …`: visible from here on, never in the image. */
 export function checkArg(node: NodeOf<"arg">, report: Report): BoundInstruction | undefined {
   if (!checkArgNode(node, report)) return undefined;
   return bind(node, (at) => {
@@ -25,14 +25,17 @@ export function checkArg(node: NodeOf<"arg">, report: Report): BoundInstruction 
   });
 }
 
-/** The command line's value, else the default, else the value of the ARG before the first FROM. A default that is not used is not expanded. */
+/**
+ * Returns the command line's value, else the default, else the value of the ARG before the first
+ * FROM. Does not expand an unused default.
+ */
 function argValue(name: string, fallback: NodeOf<"arg">["args"][number]["value"], at: InstructionContext): string | undefined {
   const given = Object.hasOwn(at.build.buildArgs, name) ? at.build.buildArgs[name] : undefined;
   if (given !== undefined) return given;
   return fallback === undefined ? at.build.globalArgs.get(name) : at.expand(fallback);
 }
 
-/** What can be wrong with any ARG, also one before the first FROM. */
+/** Checks the parts of any ARG, also of one before the first FROM. */
 export function checkArgNode(node: NodeOf<"arg">, report: Report): boolean {
   if (!readFlags(node, {}, report)) return false;
   if (node.args.length === 0) {

@@ -2,7 +2,7 @@ import type { Instruction } from "../ast.js";
 import type { BoundInstruction, InstructionContext } from "../stage/instruction-context.js";
 import type { SourceName } from "../stage/stage-state.js";
 
-/** What an instruction's check answers when all is well with it. */
+/** Returns the result of an instruction's successful check. */
 export function bind(
   node: Instruction,
   lower: (at: InstructionContext) => void,

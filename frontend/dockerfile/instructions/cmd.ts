@@ -9,7 +9,7 @@ import type { Report } from "../errors/report.js";
 import { markUsed } from "../stage/used-once.js";
 import { bind } from "./bind.js";
 
-/** `CMD`: the default command, or the arguments of ENTRYPOINT. */
+/** Checks `CMD`: the default command, or the arguments of ENTRYPOINT. */
 export function checkCmd(node: NodeOf<"cmd">, report: Report): BoundInstruction | undefined {
   if (!readFlags(node, {}, report)) return undefined;
   return bind(node, (at) => {
@@ -21,14 +21,20 @@ export function checkCmd(node: NodeOf<"cmd">, report: Report): BoundInstruction 
   });
 }
 
-/** A shell between the runtime and the program does not hand signals on; whoever sets SHELL means it. */
+/**
+ * Warns about the shell form: a shell between the runtime and the program does not pass signals on.
+ * A stage with SHELL wants its shell.
+ */
 export function adviseJson(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: InstructionContext): void {
   if (node.command?.form !== "shell" || (at.stage.image.config?.Shell ?? []).length > 0) return;
   const fix = at.isTrigger ? undefined : asJson(node.command, isOnlyCommand(node, at));
   at.build.linter.warn(JSONArgsRecommended, [node.keyword.text.toUpperCase()], node.range, node.comments, { fix });
 }
 
-/** Whether nothing else says what the image runs: with both, CMD is the arguments of an ENTRYPOINT without a shell, and ignored by one with. */
+/**
+ * Returns true when no other instruction sets the command: CMD is the arguments of an ENTRYPOINT
+ * without a shell, and ignored by one with a shell.
+ */
 function isOnlyCommand(node: NodeOf<"cmd"> | NodeOf<"entrypoint">, at: InstructionContext): boolean {
   const other = node.kind === "cmd" ? "entrypoint" : "cmd";
   const inherited = node.kind === "cmd" && (at.stage.image.config?.Entrypoint ?? []).length > 0;

@@ -8,7 +8,7 @@ import type { Report } from "../errors/report.js";
 import { checkArguments, lowerTransfer } from "../stage/transfer.js";
 import { bind } from "./bind.js";
 
-/** `COPY source … destination`, from the context, a stage or an image. */
+/** Checks `COPY source … destination`, from the context, a stage or an image. */
 export function checkCopy(node: NodeOf<"copy">, report: Report): BoundInstruction | undefined {
   const flags = readFlags(
     node,
@@ -50,7 +50,10 @@ export function checkCopy(node: NodeOf<"copy">, report: Report): BoundInstructio
   );
 }
 
-/** Returns how messages call what `--from` names. A stage that is counted is called by its name, when it has one. */
+/**
+ * Returns the source of `--from` for messages. A stage that is named by its number has its name in
+ * them, if any.
+ */
 function describeSource(from: string, source: StageState | undefined): string {
   if (source?.contextName !== undefined && (!source.node || source.origin.kind === "context")) return `the context "${source.contextName}"`;
   return source?.node ? `stage "${source.node.name ?? from}"` : `image "${from}"`;

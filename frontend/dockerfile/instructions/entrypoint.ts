@@ -9,7 +9,10 @@ import { markUsed } from "../stage/used-once.js";
 import { bind } from "./bind.js";
 import { adviseJson } from "./cmd.js";
 
-/** `ENTRYPOINT`: what a container runs. It drops an inherited CMD, unless this stage has set one before. */
+/**
+ * Checks `ENTRYPOINT`: the command of a container. It drops an inherited CMD, unless this stage has
+ * set one before.
+ */
 export function checkEntrypoint(node: NodeOf<"entrypoint">, report: Report): BoundInstruction | undefined {
   if (!readFlags(node, {}, report)) return undefined;
   return bind(node, (at) => {

@@ -7,7 +7,10 @@ import type { BoundInstruction, InstructionContext } from "../stage/instruction-
 import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
-/** `ENV name=value …`: kept in the image. All values see the environment from before the instruction. */
+/**
+ * Checks `ENV name=value …`: kept in the image. All values see the environment from before the
+ * instruction.
+ */
 export function checkEnv(node: NodeOf<"env">, report: Report): BoundInstruction | undefined {
   if (!readFlags(node, {}, report) || !checkPairs(node, report)) return undefined;
   return bind(node, (at) => {
@@ -24,11 +27,11 @@ export function checkEnv(node: NodeOf<"env">, report: Report): BoundInstruction 
   });
 }
 
-/** Reports what is wrong with ENV's or LABEL's pairs. */
+/** Reports the faults of ENV's or LABEL's pairs. */
 export function checkPairs(node: NodeOf<"env"> | NodeOf<"label">, report: Report): boolean {
   const keyword = node.keyword.text.toUpperCase();
   if (node.pairs.length === 0) {
-    // A line that had words has had its own problem.
+    // A line with words has had its own problem.
     if (!/\s/.test(node.text)) report.add(errors.missingArguments(keyword, "at least one name=value", node.range));
     return false;
   }
@@ -37,7 +40,10 @@ export function checkPairs(node: NodeOf<"env"> | NodeOf<"label">, report: Report
   return blank === undefined;
 }
 
-/** Names and values, expanded in the environment from before the instruction. Warns about the legacy form. */
+/**
+ * Expands names and values in the environment from before the instruction. Warns about the legacy
+ * form.
+ */
 export function expandPairs(node: NodeOf<"env"> | NodeOf<"label">, at: InstructionContext): [name: string, value: string][] {
   if (node.legacy) {
     const fix = at.isTrigger ? undefined : withEquals(node);

@@ -13,7 +13,10 @@ import { bind } from "./bind.js";
 
 const LAST_PORT = 65_535;
 
-/** `EXPOSE port[-port][/protocol] …`: metadata. Words are sorted before they are expanded, and may expand to several. */
+/**
+ * Checks `EXPOSE port[-port][/protocol] …`: metadata. Words are sorted before they are expanded,
+ * and may expand to several.
+ */
 export function checkExpose(node: NodeOf<"expose">, report: Report): BoundInstruction | undefined {
   if (!readFlags(node, {}, report)) return undefined;
   if (node.args.length === 0) {
@@ -31,7 +34,10 @@ export function checkExpose(node: NodeOf<"expose">, report: Report): BoundInstru
   });
 }
 
-/** `[[ip:]host:]port[-port][/protocol]` as a list of `port/protocol`. What stands before the last colon is checked and dropped. */
+/**
+ * Reads `[[ip:]host:]port[-port][/protocol]` as a list of `port/protocol`. Checks and drops
+ * everything before the last colon.
+ */
 function parsePorts(spec: string, word: Word, at: InstructionContext): string[] {
   const range = word.range;
   const fail = (why: string): never => at.fail(errors.invalidPort(spec, why, range));
@@ -42,7 +48,7 @@ function parsePorts(spec: string, word: Word, at: InstructionContext): string[] 
   if (portText === "") fail("it has no port");
   const protocol = protocolText.toLowerCase() || "tcp";
   if (!["tcp", "udp", "sctp"].includes(protocol)) fail(`"${protocolText}" is no protocol`);
-  // A word with variables may be several, or something else tomorrow.
+  // A word with variables may expand to several, or to another value in another build.
   const mended = (text: string) =>
     at.isTrigger || word.text !== spec ? undefined : fixOf(`Write ${text}`, [replaceWord(word, text)], true);
   if (protocolText !== "" && protocolText !== protocol) {

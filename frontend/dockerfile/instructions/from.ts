@@ -5,14 +5,16 @@ import type { Report } from "../errors/report.js";
 
 export interface FromStage {
   readonly base: Word;
-  /** In lower case. */
+  /** Name in lower case. */
   readonly name: string | undefined;
   readonly platform: Flag | undefined;
 }
 
 const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
 
-/** `FROM [--platform=p] image [AS name]`. FROM begins a stage, so it has nothing to lower. */
+/**
+ * Checks `FROM [--platform=p] image [AS name]`. FROM begins a stage, so it has nothing to lower.
+ */
 export function checkFrom(node: NodeOf<"from">, report: Report): FromStage | undefined {
   const flags = readFlags(node, { platform: "string" }, report);
   const [base, as, alias] = node.args;

@@ -10,10 +10,10 @@ import type { Report } from "../errors/report.js";
 import { markUsed } from "../stage/used-once.js";
 import { bind } from "./bind.js";
 
-/** Nanoseconds: the least that Docker takes. */
+/** Shortest duration that Docker takes, in nanoseconds. */
 const SHORTEST = 1_000_000;
 
-/** `HEALTHCHECK [options] CMD command` or `HEALTHCHECK NONE`. */
+/** Checks `HEALTHCHECK [options] CMD command` or `HEALTHCHECK NONE`. */
 export function checkHealthcheck(node: NodeOf<"healthcheck">, report: Report): BoundInstruction | undefined {
   const health = readHealthcheck(node, report);
   if (!health) return undefined;
@@ -62,7 +62,7 @@ function readHealthcheck(node: NodeOf<"healthcheck">, report: Report): Healthche
   return report.problems.length === before ? health : undefined;
 }
 
-/** Zero is not written: it stands for the default. */
+/** Returns a member, without zero, which stands for the default. */
 function member(name: keyof Healthcheck, value: number): Healthcheck {
   return value === 0 ? {} : { [name]: value };
 }

@@ -5,7 +5,7 @@ import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 import { checkPairs, expandPairs } from "./env.js";
 
-/** `LABEL name=value …`: overrides what the base image has. */
+/** Checks `LABEL name=value …`: overrides the labels of the base image. */
 export function checkLabel(node: NodeOf<"label">, report: Report): BoundInstruction | undefined {
   if (!readFlags(node, {}, report) || !checkPairs(node, report)) return undefined;
   return bind(node, (at) => {

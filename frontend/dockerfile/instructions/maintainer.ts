@@ -4,7 +4,7 @@ import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 import { textArgument } from "./text-argument.js";
 
-/** `MAINTAINER name`: the image's author. */
+/** Checks `MAINTAINER name`: the image's author. */
 export function checkMaintainer(node: NodeOf<"maintainer">, report: Report): BoundInstruction | undefined {
   const author = textArgument(node, report);
   if (!author) return undefined;

@@ -7,7 +7,10 @@ import { bind } from "./bind.js";
 
 const FORBIDDEN = new Set(["onbuild", "from", "maintainer"]);
 
-/** `ONBUILD instruction`: kept as text, and run by stages that are built on this one. Nothing is checked or expanded before that. */
+/**
+ * Checks `ONBUILD instruction`: kept as text, and run by stages with this one as their base. The
+ * trigger is not checked or expanded before that.
+ */
 export function checkOnbuild(node: NodeOf<"onbuild">, report: Report): BoundInstruction | undefined {
   const { trigger } = node;
   if (!trigger) {

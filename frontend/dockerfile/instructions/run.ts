@@ -27,7 +27,7 @@ interface RunFlags {
   readonly devices: readonly { readonly device: RunDevice; readonly flag: Flag }[];
 }
 
-/** `RUN command`, in shell or exec form or with heredocs. */
+/** Checks `RUN command`, in shell or exec form or with heredocs. */
 export function checkRun(node: NodeOf<"run">, report: Report): BoundInstruction | undefined {
   const flags = checkFlags(node, report);
   const { command } = node;
@@ -104,7 +104,8 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext):
     env,
     cwd: stage.cwd,
     user: stage.image.config?.User ?? "",
-    // `default` is what the build says, as in BuildKit: a step cannot get back what the command line took.
+    // `default` means the build's network, as in BuildKit: a step cannot get back a network that
+    // the command line denied.
     network: flags.network === undefined || flags.network === "default" ? options.network : flags.network,
     security: flags.security,
     ...(options.extraHosts.length > 0 ? { extraHosts: options.extraHosts } : {}),
@@ -119,7 +120,10 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext):
   at.commit(`RUN ${historyArgs(at)}${script.args.join(" ")}`, { layer: true, mark: true });
 }
 
-/** Which variables are build arguments is for explanations; a cache mount that begins empty leaves nothing to find in the cache. */
+/**
+ * Returns the metadata of a RUN step: names of build arguments, for explanations. A cache mount
+ * that begins empty ignores the cache.
+ */
 function runMetadata(op: ExecOp, name: string, at: InstructionContext): VertexMetadata {
   const { stage, build } = at;
   const fixed = new Set((stage.image.config?.Env ?? []).map((entry) => splitAssignment(entry)[0]));
@@ -134,12 +138,15 @@ function runMetadata(op: ExecOp, name: string, at: InstructionContext): VertexMe
 
 interface Script {
   readonly args: readonly string[];
-  /** What progress shows after the command. */
+  /** Text that progress shows after the command. */
   readonly summary: string;
   readonly mount?: (inputs: Inputs) => Mount;
 }
 
-/** What runs. A heredoc alone is the script; with a `#!` it is a program; beside a command the shell gets it back as it was written. */
+/**
+ * Returns the program of a RUN. A heredoc alone is the script; with a `#!` it is a program; beside
+ * a command the shell gets it unchanged.
+ */
 function scriptOf(node: NodeOf<"run">, at: InstructionContext): Script {
   const { image } = at.stage;
   const { command, heredocs } = node;
@@ -169,14 +176,14 @@ function summarize(content: string): string {
   return (lines[0] ?? "") + (lines.length > 1 ? "..." : "");
 }
 
-/** `|2 A=1 B=2 `: the ARGs that the command could see. */
+/** Returns `|2 A=1 B=2 `: the ARGs that the command could see. */
 function historyArgs(at: InstructionContext): string {
   const values = new Map<string, string>();
   for (const { name, value } of at.stage.buildArgs) values.set(name, at.stage.env.get(name) ?? value ?? "");
   return values.size === 0 ? "" : `|${values.size} ${[...values].map(([name, value]) => `${name}=${value}`).join(" ")} `;
 }
 
-/** Variables that come from a secret are shown as such. */
+/** Returns the variables with placeholders for values from secrets. */
 function masked(variables: Variables, secrets: readonly { readonly name: string }[]): Variables {
   if (secrets.length === 0) return variables;
   const names = new Set(secrets.map((secret) => secret.name));

@@ -7,7 +7,7 @@ import type { BoundInstruction } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
-/** `SHELL ["program", "argument"]`: for the shell forms that follow, and kept in the image. */
+/** Checks `SHELL ["program", "argument"]`: for later shell forms, and kept in the image. */
 export function checkShell(node: NodeOf<"shell">, report: Report): BoundInstruction | undefined {
   if (!readFlags(node, {}, report)) return undefined;
   const { command } = node;

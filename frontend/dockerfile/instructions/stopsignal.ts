@@ -13,7 +13,7 @@ const SIGNALS = new Set(
     "URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"
   ).split(" "),
 );
-/** `STOPSIGNAL signal`: what ends a container. */
+/** Checks `STOPSIGNAL signal`: the signal that ends a container. */
 export function checkStopsignal(node: NodeOf<"stopsignal">, report: Report): BoundInstruction | undefined {
   const value = textArgument(node, report);
   if (!value) return undefined;
@@ -25,7 +25,10 @@ export function checkStopsignal(node: NodeOf<"stopsignal">, report: Report): Bou
   });
 }
 
-/** `SIGTERM`, `TERM`, `RTMIN+3`, or any number but 0: other systems have other signals. */
+/**
+ * Returns true for `SIGTERM`, `TERM`, `RTMIN+3`, or any number but 0: other systems have other
+ * signals.
+ */
 export function isSignal(text: string): boolean {
   if (/^[+-]?\d+$/.test(text)) return Number(text) !== 0;
   const name = text.toUpperCase().replace(/^SIG/, "");

@@ -41,7 +41,10 @@ const CHECKS: { readonly [K in Exclude<InstructionKind, "from">]: (node: NodeOf<
   workdir: checkWorkdir,
 };
 
-/** Checks one instruction on its own. Undefined, with its problems reported, when it cannot be lowered. */
+/**
+ * Checks one instruction on its own. Returns undefined, with its problems reported, when it cannot
+ * be lowered.
+ */
 export function checkInstruction(node: Instruction, report: Report): BoundInstruction | undefined {
   if (node.kind === "from") throw new Error("internal: FROM is not an instruction of a stage");
   const bound = (CHECKS[node.kind] as (node: Instruction, report: Report) => BoundInstruction | undefined)(node, report);

@@ -3,7 +3,7 @@ import * as errors from "../errors/errors.js";
 import { readFlags } from "../syntax/flags.js";
 import type { Report } from "../errors/report.js";
 
-/** The one argument of an instruction that takes the rest of its line. */
+/** Returns the one argument of an instruction that takes the rest of its line. */
 export function textArgument(node: NodeOf<"maintainer" | "stopsignal" | "user" | "workdir">, report: Report): Word | undefined {
   if (!readFlags(node, {}, report)) return undefined;
   if (!node.value) report.add(errors.missingArguments(node.keyword.text.toUpperCase(), "exactly one argument", node.range));

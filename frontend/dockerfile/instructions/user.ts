@@ -5,7 +5,10 @@ import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 import { textArgument } from "./text-argument.js";
 
-/** `USER name[:group]`: for RUN and for containers. Names are looked up when a process starts. */
+/**
+ * Checks `USER name[:group]`: for RUN and for containers. Names are looked up when a process
+ * starts.
+ */
 export function checkUser(node: NodeOf<"user">, report: Report): BoundInstruction | undefined {
   const value = textArgument(node, report);
   if (!value) return undefined;

@@ -6,7 +6,7 @@ import type { BoundInstruction } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 
-/** `VOLUME path …`: metadata; what is written there later stays. */
+/** Checks `VOLUME path …`: metadata. Files that are written there later stay. */
 export function checkVolume(node: NodeOf<"volume">, report: Report): BoundInstruction | undefined {
   if (!readFlags(node, {}, report)) return undefined;
   if (node.args.length === 0) {

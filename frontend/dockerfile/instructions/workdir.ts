@@ -10,7 +10,10 @@ import type { StageState } from "../stage/stage-state.js";
 import { bind } from "./bind.js";
 import { textArgument } from "./text-argument.js";
 
-/** `WORKDIR path`: made with its parents, owned by the USER, unless it is there. A layer, except for `/`. */
+/**
+ * Checks `WORKDIR path`: a missing directory is made with its parents, owned by the USER. It makes
+ * a layer, except for `/`.
+ */
 export function checkWorkdir(node: NodeOf<"workdir">, report: Report): BoundInstruction | undefined {
   const value = textArgument(node, report);
   if (!value) return undefined;
@@ -19,7 +22,7 @@ export function checkWorkdir(node: NodeOf<"workdir">, report: Report): BoundInst
     (at) => {
       const path = at.expand(value);
       const { stage } = at;
-      // Only the first one: the others are right once it is.
+      // Only the first one is reported: the others are right once it is.
       if (!stage.workdirSet && !path.startsWith("/")) {
         at.build.linter.warn(WorkdirRelativePath, [path], at.isTrigger ? node.range : value.range, node.comments, {
           hint: path === "" ? undefined : `write the whole path, such as WORKDIR /${path}`,

@@ -1,4 +1,4 @@
-/** Wholly upper or wholly lower case. */
+/** Returns true for text that is wholly upper or wholly lower case. */
 export function isUniform(text: string): boolean {
   return text === text.toUpperCase() || text === text.toLowerCase();
 }

@@ -2,13 +2,16 @@ import { lastPart } from "./shells.js";
 
 export interface Installation {
   readonly tool: string;
-  /** As shown to people: program and action. */
+  /** Program and action, as shown to people. */
   readonly command: string;
-  /** What it reads. */
+  /** Files that the command reads. */
   readonly files: string;
 }
 
-/** Actions that need nothing of a project but its lists of dependencies. `operands`: those that name packages themselves are another matter. */
+/**
+ * Actions that need nothing of a project but its lists of dependencies. `operands: "none"` excludes
+ * commands that name packages themselves.
+ */
 const TOOLS: Readonly<Record<string, { readonly actions: readonly string[]; readonly files: string; readonly operands?: "none" }>> = {
   npm: { actions: ["ci", "install", "i", "clean-install"], files: "package.json, package-lock.json", operands: "none" },
   yarn: { actions: ["install", ""], files: "package.json, yarn.lock", operands: "none" },
@@ -30,7 +33,10 @@ const TOOLS: Readonly<Record<string, { readonly actions: readonly string[]; read
   mix: { actions: ["deps.get"], files: "mix.exs, mix.lock" },
 };
 
-/** What a command installs from lists of dependencies; undefined for any other command. */
+/**
+ * Returns the installation that a command does from lists of dependencies; undefined for any other
+ * command.
+ */
 export function installation(words: readonly string[]): Installation | undefined {
   const program = lastPart(words[0] ?? "");
   const operands = words.slice(1).filter((word) => !word.startsWith("-"));
@@ -47,7 +53,10 @@ export function installation(words: readonly string[]): Installation | undefined
   return { tool: program, command: `${program} ${action}`.trim(), files: tool.files };
 }
 
-/** `pip install -r file`: what is installed from the directory itself needs the directory. */
+/**
+ * Reads `pip install -r file`. An installation from the directory itself needs the directory, and
+ * does not count.
+ */
 function pip(words: readonly string[], operands: readonly string[]): Installation | undefined {
   const list = words.findIndex((word) => word === "-r" || word === "--requirement" || word.startsWith("--requirement="));
   if (!operands.includes("install") || list === -1 || words.some((word) => word === "." || word === "-e")) return undefined;
@@ -55,7 +64,7 @@ function pip(words: readonly string[], operands: readonly string[]): Installatio
   return { tool: "pip", command: `pip install -r ${file}`, files: file };
 }
 
-/** `--registry URL`: the word after a flag may be the flag's. */
+/** Returns true for the value of a flag, as in `--registry URL`. */
 function isFlagValue(words: readonly string[], word: string): boolean {
   return words[words.indexOf(word) - 1]?.startsWith("--") ?? false;
 }

@@ -1,6 +1,7 @@
 /**
- * For every character of an instruction's text the offset in the file's text it comes from: continuations, and the comments and empty lines among
- * them, are passed over. Undefined when the two do not fit.
+ * Returns for every character of an instruction's text its offset in the file's text.
+ * Continuations, and the comments and empty lines among them, are skipped. Returns undefined when
+ * the two do not fit.
  */
 export function joinedToSource(joined: string, source: string, escape: string): readonly number[] | undefined {
   if (joined === source) return Array.from(joined, (_, i) => i);

@@ -5,7 +5,7 @@ import type { StageFile, StageNode } from "../ast.js";
 import { heredocScript, lineScript, type RunScript } from "./run-script.js";
 import { shellsOf } from "./shells.js";
 
-/** What rules that look at the text alone see. */
+/** View of the file for rules that need the text alone. */
 export class LintFile {
   readonly globalArgs: readonly ArgNode[];
   readonly stages: readonly StageNode[];
@@ -21,19 +21,22 @@ export class LintFile {
     this.stages = file.stages;
   }
 
-  /** A place by offsets in the text. */
+  /** Returns a range by offsets in the text. */
   range(start: number, end: number): SourceRange {
     this.#map ??= new LineMap(this.text);
     return this.#map.range(start, end);
   }
 
-  /** What POSIX shells run in all stages, in file order. What other shells and programs run is not among it. */
+  /**
+   * Scripts that POSIX shells run in all stages, in file order. Scripts of other shells and
+   * programs are left out.
+   */
   get scripts(): readonly RunScript[] {
     this.#scripts ??= this.#readScripts();
     return [...this.#scripts.values()].flat();
   }
 
-  /** What POSIX shells run of one instruction: its line, and its heredocs. */
+  /** Returns the scripts that POSIX shells run for one instruction: its line, and its heredocs. */
   scriptsOf(node: Instruction): readonly RunScript[] {
     this.#scripts ??= this.#readScripts();
     return this.#scripts.get(node) ?? [];

@@ -5,7 +5,7 @@ import type { Linter } from "./linter.js";
 
 const FILE_RULES = RULES.filter((rule): rule is FileRule<never> => "check" in rule);
 
-/** Warns about what the text alone shows. */
+/** Applies the rules that need the text alone. */
 export function lintFile(file: LintFile, linter: Linter): void {
   for (const rule of FILE_RULES) if (!rule.own || linter.hearsOwn) rule.check(file, linter);
 }

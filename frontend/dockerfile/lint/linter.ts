@@ -5,13 +5,13 @@ import * as errors from "../errors/errors.js";
 import type { Problem } from "../problem.js";
 import { type LintRule, ruleUrl } from "./rule.js";
 
-/** What `# check=` and the build argument BUILDKIT_DOCKERFILE_CHECK say. */
+/** Settings of `# check=` and of the build argument BUILDKIT_DOCKERFILE_CHECK. */
 export interface LintConfig {
   readonly skip: ReadonlySet<string>;
   readonly skipAll: boolean;
   readonly experimental: ReadonlySet<string>;
   readonly experimentalAll: boolean;
-  /** Warnings fail the build. */
+  /** True makes warnings fail the build. */
   readonly error: boolean;
 }
 
@@ -45,23 +45,23 @@ export function parseLintConfig(text: string | undefined): LintConfig | { readon
   return config;
 }
 
-/** What a warning may say besides its message. */
+/** Parts of a warning besides its message. */
 export interface WarningDetails {
   readonly fix?: Fix | undefined;
   readonly hint?: string | undefined;
   readonly related?: Problem["related"];
 }
 
-/** Collects warnings, as far as the file lets them through. */
+/** Collects the warnings that the file does not turn off. */
 export class Linter {
   readonly #config: LintConfig;
   readonly #own: boolean;
-  /** Where the replaced directive stands among an instruction's comments. */
+  /** Comments with the replaced directive, and its index among them. */
   readonly #replaced: { readonly comments: readonly string[]; readonly index: number } | undefined;
   readonly #warnings: Problem[] = [];
   readonly #failing = new Set<string>();
 
-  /** `own`: rules that are not BuildKit's are on. */
+  /** `own` turns the rules on that are not BuildKit's. */
   constructor(config: LintConfig, own: boolean, replaced?: { readonly comments: readonly string[]; readonly index: number }) {
     this.#config = config;
     this.#own = own;
@@ -69,8 +69,8 @@ export class Linter {
   }
 
   /**
-   * Makes the linter of a file. The argument takes the place of the directive; note that this is a
-   * comment of the first instruction too when it stands right above it, and must not count as that.
+   * Makes the linter of a file. The argument replaces the directive. Note that a directive right
+   * above the first instruction is a comment of that instruction too, and must not count as one.
    */
   static from(
     { directives, instructions }: Pick<DockerfileAst, "directives" | "instructions">,
@@ -95,17 +95,22 @@ export class Linter {
     return this.#warnings;
   }
 
-  /** Names of broken rules, when they are to fail the build. Rules that nobody asked for never do. */
+  /** Names of broken rules that fail the build. Rules that nobody turned on never do. */
   get failing(): readonly string[] {
     return this.#config.error ? [...this.#failing].sort() : [];
   }
 
-  /** Whether a rule that is not BuildKit's can be heard at all: they need not look otherwise. */
+  /**
+   * True when a rule that is not BuildKit's can report anything. Otherwise such rules need not run.
+   */
   get hearsOwn(): boolean {
     return (this.#own || this.#config.experimental.size > 0) && !this.#config.skipAll;
   }
 
-  /** `comments` stand above the instruction: a `check=skip=…` among them counts for it alone. */
+  /**
+   * Adds a warning. `comments` stand above the instruction: a `check=skip=…` among them counts for
+   * it alone.
+   */
   warn<A extends readonly unknown[]>(
     rule: LintRule<A>,
     args: A,
@@ -151,7 +156,7 @@ function commentConfig(comment: string): LintConfig[] {
   return config && !("problem" in config) ? [config] : [];
 }
 
-/** A comment ends at its first blank, as BuildKit reads it: what follows is for people. */
+/** Returns a comment up to its first blank, as BuildKit reads it: the rest is for people. */
 function firstWord(text: string | undefined): string | undefined {
   return text?.split(" ", 1)[0];
 }

@@ -1,7 +1,10 @@
-/** As BuildKit's: a name that differs by at least this many letters was not meant. */
+/** Number of different letters from which on a name was not meant, as in BuildKit. */
 const LIMIT = 3;
 
-/** The variable that was meant, as BuildKit finds it: by single letters inserted, deleted or replaced, the first of equals. */
+/**
+ * Returns the variable that was meant, as BuildKit finds it: by single letters inserted, deleted or
+ * replaced; the first of equals.
+ */
 export function nearestVariable(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = LIMIT;

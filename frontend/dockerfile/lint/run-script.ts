@@ -6,28 +6,28 @@ import { joinedToSource } from "./joined-to-source.js";
 import { type ShellCommand, shellCommands } from "./shell-commands.js";
 import { isPosixShell } from "./shells.js";
 
-/** Text that a POSIX shell runs, with the way back to the file. */
+/** Text that a POSIX shell runs, with its places in the file. */
 export interface RunScript {
   readonly node: NodeOf<"run">;
   readonly stage: StageNode;
   readonly text: string;
   readonly commands: readonly ShellCommand[];
-  /** What the shell is started with: SHELL, the command before the heredoc, or the words of `#!`. */
+  /** Command that starts the shell: SHELL, the command before the heredoc, or the words of `#!`. */
   readonly shell: readonly string[];
-  /** Undefined for the instruction's own line. */
+  /** Heredoc of the script; undefined for the instruction's own line. */
   readonly heredoc: Heredoc | undefined;
   range(from: number, to: number): SourceRange;
 }
 
-/** The file that scripts stand in. */
+/** The file that holds the scripts. */
 export interface ScriptFile {
   readonly text: string;
   readonly escape: string;
-  /** A place by offsets in the text. */
+  /** Returns a range by offsets in the text. */
   range(start: number, end: number): SourceRange;
 }
 
-/** The line of a RUN; undefined when no POSIX shell reads it. */
+/** Returns the script in the line of a RUN; undefined when no POSIX shell reads it. */
 export function lineScript(node: NodeOf<"run">, stage: StageNode, shell: readonly string[], file: ScriptFile): RunScript | undefined {
   const { command } = node;
   if (command?.form !== "shell" || !isPosixShell(shell[0] ?? "")) return undefined;
@@ -48,7 +48,7 @@ export function lineScript(node: NodeOf<"run">, stage: StageNode, shell: readonl
   };
 }
 
-/** A heredoc that is run: by SHELL, by its own `#!`, or as the input of a shell. */
+/** Returns the script in a heredoc: run by SHELL, by its own `#!`, or as the input of a shell. */
 export function heredocScript(
   node: NodeOf<"run">,
   stage: StageNode,

@@ -1,13 +1,16 @@
 /** One simple command of a shell script. */
 export interface ShellCommand {
-  /** Quotes removed, variables and substitutions as written; no assignments, keywords and redirections in front. */
+  /**
+   * Words with quotes removed, variables and substitutions as written; without the assignments,
+   * keywords and redirections in front.
+   */
   readonly words: readonly string[];
   /** Keywords and programs in front that start others: `if`, `!`, `sudo`. */
   readonly before: readonly string[];
-  /** Offsets of the first and after the last character. */
+  /** Offset of the first character; `end` is the offset after the last one. */
   readonly start: number;
   readonly end: number;
-  /** What stands before it and where. */
+  /** Operator before the command; `operatorAt` is its offset. */
   readonly operator: Operator;
   readonly operatorAt: number;
 }
@@ -34,8 +37,9 @@ const KEYWORDS = new Set([
 ]);
 
 /**
- * The simple commands of a script in order. This is no shell: what is inside of substitutions is part of a word, and what it does not know it takes
- * for words. Rules that read it must be content with seeing too little.
+ * Returns the simple commands of a script in order. Note that this is no shell: the inside of a
+ * substitution is part of a word, and unknown syntax counts as words. Rules must be content with
+ * seeing too little.
  */
 export function shellCommands(script: string): readonly ShellCommand[] {
   return new Scanner(script).scan();
@@ -49,7 +53,7 @@ class Scanner {
   #operatorAt = 0;
   /** End markers of heredocs that begin on the next line. */
   #heredocs: string[] = [];
-  /** Keywords that no command has followed yet: `then` at the end of a line. */
+  /** Keywords without a command yet: `then` at the end of a line. */
   #before: string[] = [];
   #caseDepth = 0;
 
@@ -94,7 +98,7 @@ class Scanner {
     const start = this.#at;
     const value = this.#scanWord();
     const end = this.#at;
-    // A shell's own `]]` ends what `[[` began, and a word in between is none of a command.
+    // `]]` ends the test that `[[` began, and a word between them starts no command.
     this.#words.push({ text: value, start, end });
     const [first] = this.#words;
     if (first?.text === "case" && value === "in" && this.#words.length > 1) {
@@ -107,7 +111,7 @@ class Scanner {
     }
   }
 
-  /** `a|b)` of a case. */
+  /** Skips `a|b)` of a case. */
   #skipPattern(): void {
     const rest = /^(?:\s|#[^\n]*\n)*/.exec(this.text.slice(this.#at))?.[0].length ?? 0;
     if (/^esac\b/.test(this.text.slice(this.#at + rest))) return;
@@ -116,7 +120,7 @@ class Scanner {
   }
 
   #redirection(): void {
-    // `2>file`: the number is the redirection's.
+    // `2>file`: the number belongs to the redirection.
     const last = this.#words[this.#words.length - 1];
     if (last && last.end === this.#at && /^\d$/.test(last.text)) this.#words.pop();
     const heredoc = /^<<-?\s*(["']?)([A-Za-z_][A-Za-z0-9_]*)\1/.exec(this.text.slice(this.#at));
@@ -214,7 +218,7 @@ class Scanner {
   }
 }
 
-/** The offset after the parenthesis that closes the one at `at`. */
+/** Returns the offset after the parenthesis that closes the one at `at`. */
 function closing(text: string, at: number): number {
   let depth = 0;
   for (let i = at; i < text.length; i++) {

@@ -4,7 +4,7 @@ import type { StageNode } from "../ast.js";
 const DEFAULT = ["/bin/sh", "-c"];
 const POSIX = new Set(["sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"]);
 
-/** Whether a program is a shell of the Bourne family, by the last part of its path. */
+/** Returns true for a shell of the Bourne family, by the last part of its path. */
 export function isPosixShell(program: string): boolean {
   return POSIX.has(lastPart(program));
 }
@@ -13,7 +13,10 @@ export function lastPart(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** The shell of every RUN, as far as the text says it: a SHELL in the base image is not known. With a backtick as the escape character it is Windows'. */
+/**
+ * Returns the shell of every RUN, as far as the text shows it: a SHELL in the base image is
+ * unknown. With a backtick as the escape character it is a shell of Windows.
+ */
 export function shellsOf(stages: readonly StageNode[], escape: string): ReadonlyMap<Instruction, readonly string[]> {
   const shells = new Map<Instruction, readonly string[]>();
   const last = new Map<string, readonly string[]>();
@@ -28,7 +31,10 @@ export function shellsOf(stages: readonly StageNode[], escape: string): Readonly
   return shells;
 }
 
-/** Whether a shell is started with an option, as a letter among others (`-ec`) or by its name (`-o pipefail`). */
+/**
+ * Returns true when a shell is started with an option, as a letter among others (`-ec`) or by its
+ * name (`-o pipefail`).
+ */
 export function hasOption(words: readonly string[], letter: string | undefined, name: string): boolean {
   return words.some(
     (word, i) =>

@@ -1,9 +1,9 @@
-/** Whether ADD fetches a source: a URL or a Git repository. */
+/** Returns true when ADD fetches a source: a URL or a Git repository. */
 export function isRemote(source: string): boolean {
   return /^(https?:\/\/|git:\/\/|ssh:\/\/|git@)/.test(source);
 }
 
-/** Whether a source is fetched with Git; its commit or tag is in the fragment. */
+/** Returns true when a source is fetched with Git. Its commit or tag is in the fragment. */
 export function isGit(source: string): boolean {
   return /^(git:\/\/|ssh:\/\/|git@)/.test(source) || /^https?:\/\/[^#?]*\.git([#?]|$)/.test(source);
 }

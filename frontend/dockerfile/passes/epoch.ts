@@ -23,8 +23,9 @@ export interface EpochContext {
 }
 
 /**
- * The time that SOURCE_DATE_EPOCH names, in seconds: a number, or what a remote source is dated: `context`, a named context, or a stage that is nothing
- * but one remote ADD. Local files have no such time: then, as without the argument, there is none.
+ * Returns the time that SOURCE_DATE_EPOCH names, in seconds: a number, or the date of a remote
+ * source: `context`, a named context, or a stage that is nothing but one remote ADD. Local files
+ * have no such date: then, as without the argument, returns undefined.
  */
 export async function resolveEpoch(value: string | undefined, context: EpochContext): Promise<number | undefined> {
   const { options, ports, report } = context;
@@ -48,7 +49,7 @@ export async function resolveEpoch(value: string | undefined, context: EpochCont
   }
 }
 
-/** What the one ADD of such a stage takes. */
+/** Returns the source of the one ADD of such a stage. */
 function stageSource(stage: StageNode, { options, globals, escape }: EpochContext): Edge | undefined {
   const env = new Env(globals.env);
   env.delete(SOURCE_DATE_EPOCH);

@@ -6,7 +6,10 @@ import { Env } from "../values/env.js";
 import { InstructionProblem, tryExpand } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
 
-/** The arguments that are there without ARG: in FROM lines, and in stages that declare them. The command line can override them. */
+/**
+ * Returns the arguments that exist without ARG, in FROM lines and in stages that declare them. The
+ * command line can override them.
+ */
 export function automaticArgs(options: FrontendOptions, targetStage: string | undefined): Env {
   const env = new Env();
   const values: Readonly<Record<string, string>> = {
@@ -36,7 +39,9 @@ export interface GlobalArgs {
   readonly declared: ReadonlySet<string>;
 }
 
-/** The ARGs before the first FROM on top of the automatic ones. Each sees those before it. */
+/**
+ * Returns the ARGs before the first FROM on top of the automatic ones. Each sees those before it.
+ */
 export function globalArgs(
   automatic: Env,
   nodes: readonly ArgNode[],

@@ -12,8 +12,8 @@ import { type StageGraph, triggersOf } from "./stage-graph.js";
 import type { StageState } from "../stage/stage-state.js";
 
 /**
- * Adds the ONBUILD triggers of what stages are built on in front of their own instructions. Answers whether a trigger takes from a stage or
- * image that was not needed before.
+ * Adds the ONBUILD triggers of the stages' bases in front of their own instructions. Returns true
+ * when a trigger copies or mounts from a stage or image that was not needed before.
  */
 export async function addTriggers(states: Iterable<StageState>, graph: StageGraph, scope: BuildScope): Promise<boolean> {
   let added = false;
@@ -32,7 +32,7 @@ export async function addTriggers(states: Iterable<StageState>, graph: StageGrap
   return added;
 }
 
-/** Triggers of an image are text. The parser is loaded only when there are any. */
+/** Parses the triggers of an image, which are text. Loads the parser only when there are any. */
 async function parseTriggers(triggers: readonly string[], state: StageState, report: Report): Promise<Instruction[]> {
   if (triggers.length === 0) return [];
   const { parseDockerfile } = await import("../syntax/parse.js");
@@ -47,12 +47,15 @@ async function parseTriggers(triggers: readonly string[], state: StageState, rep
   });
 }
 
-/** A trigger stands where the FROM is that brings it: that is what can be changed in this file. */
+/** Moves a trigger to the place of the FROM that brings it, which can be changed in this file. */
 function relocated(node: Instruction, range: SourceRange): Instruction {
   return JSON.parse(JSON.stringify(node, (key, value) => (key === "range" || key === "valueRange" ? range : value))) as Instruction;
 }
 
-/** Runs a stage's instructions over what it is built on. All it takes from must be lowered. */
+/**
+ * Runs a stage's instructions on its base. The stages that it copies and mounts from must be
+ * lowered.
+ */
 export function lowerStage(state: StageState, scope: BuildScope): void {
   if (state.origin.kind === "stage") {
     state.inherit(state.origin.stage);
@@ -61,7 +64,7 @@ export function lowerStage(state: StageState, scope: BuildScope): void {
   if (state.origin.kind === "context" || !state.node) return;
   state.platform ??= scope.targetPlatform;
   state.image = withDefaultPath(state.image);
-  // Again for a stage on a stage: ENV wins over ARGs of the stage below.
+  // Applied again for a stage on a stage: ENV wins over ARGs of the stage below.
   for (const entry of state.image.config?.Env ?? []) state.env.set(...splitAssignment(entry));
   const { WorkingDir } = state.image.config ?? {};
   if (WorkingDir) setWorkdir(state, WorkingDir);

@@ -26,7 +26,7 @@ import { StageState } from "../stage/stage-state.js";
 import { splitStages } from "./stages.js";
 import type { StageFile, StageNode } from "../ast.js";
 
-/** What is known of a build before any image is asked for. */
+/** State of a build before any image is resolved. */
 export interface BuildPlan {
   readonly graph: StageGraph;
   readonly target: StageState | undefined;
@@ -41,7 +41,10 @@ interface PlanContext {
   readonly linter: Linter;
 }
 
-/** Stages, their bases and who takes from whom: all that the text, the arguments and the named contexts say. */
+/**
+ * Plans stages, their bases and their dependencies from the text, the arguments and the named
+ * contexts.
+ */
 export async function planBuild(context: PlanContext): Promise<BuildPlan> {
   const { ast, options, report, linter } = context;
   const file = splitStages(ast, report);
@@ -90,13 +93,16 @@ export async function planBuild(context: PlanContext): Promise<BuildPlan> {
   return { graph, target, globals };
 }
 
-/** Every stage's instructions are checked, also of stages that are not needed: a file is right or wrong as a whole. */
+/**
+ * Checks the instructions of every stage, also of unneeded ones: a file is right or wrong as a
+ * whole.
+ */
 function bindInstructions(graph: StageGraph, report: Report, unread: readonly Problem[]): void {
   for (const state of graph.stages) {
     for (const node of state.node?.instructions ?? []) {
       const instruction = checkInstruction(node, report);
-      // A named context replaces the stage: its instructions are checked, but need nothing and do nothing.
-      // What could not be read has been blamed for that, and is not blamed for what is left of it.
+      // A named context replaces the stage: its instructions are checked, but need nothing and do
+      // nothing. The rest of an instruction that could not be read whole is not reported again.
       const isWhole = !unread.some(({ range }) => range && range.start >= node.range.start && range.start < node.range.end);
       const command = instruction && isWhole && state.origin.kind !== "context" && graph.bind(state, instruction, false, report);
       if (command) state.commands.push(command);
@@ -180,7 +186,7 @@ function warnInvalidDefaults(file: StageFile, defaults: GlobalArgs, escape: stri
         });
       }
     } catch (error) {
-      // What cannot be expanded is reported where it is used.
+      // The use of the word reports an expansion that fails.
       if (!(error instanceof InstructionProblem)) throw error;
     }
   }

@@ -18,7 +18,7 @@ interface ResolveContext {
   readonly graph: StageGraph;
 }
 
-/** Asks for the bases of stages, all at once. What fails is reported; the others go on. */
+/** Resolves the bases of stages, all at once. Reports failures; the others go on. */
 export async function resolveStages(states: readonly StageState[], context: ResolveContext): Promise<void> {
   const { scope, graph } = context;
   await Promise.all(
@@ -46,7 +46,7 @@ async function resolveStage(state: StageState, context: ResolveContext): Promise
     case "stage":
       return;
     case "scratch":
-      // Nothing has no platform of its own, whatever FROM says.
+      // Scratch has no platform of its own, whatever FROM says.
       state.platform = context.scope.targetPlatform;
       state.image = emptyImage(state.platform);
       return;
@@ -54,7 +54,7 @@ async function resolveStage(state: StageState, context: ResolveContext): Promise
       return useNamedContext(state, state.node?.name ?? "", origin.context, platform, context);
     case "image": {
       const reference = withDefaultTag(parseReference(origin.ref));
-      // Contexts are named as people write images: without the default registry and tag.
+      // Contexts have names as people write images: without the default registry and tag.
       const name = familiarReference(reference).replace(/:latest$/, "");
       const named = await context.ports.namedContext(name, { platform });
       if (named) return useNamedContext(state, name, named, platform, context);
@@ -117,7 +117,7 @@ function useImage(
   { scope }: ResolveContext,
 ): void {
   const { config } = resolved;
-  // A stage without a platform of its own takes that of a base that has only one, unless the user chose one.
+  // A stage without a platform adopts that of a single-platform base, unless the user chose one.
   const platform = state.platform || scope.options.platformExplicit ? options.platform : resolved.platform;
   state.platform = platform;
   state.image = inheritedImage(config);
@@ -136,12 +136,12 @@ function useImage(
   });
 }
 
-/** No layers: the same as `scratch`. */
+/** Returns true for an image without layers, which equals `scratch`. */
 function isEmpty({ config }: ResolvedImage): boolean {
   return config.rootfs.diff_ids.length === 0 && (config.history ?? []).every((entry) => entry.empty_layer);
 }
 
-/** A directory of the caller. */
+/** Returns the source of a directory of the caller. */
 export function localContext(name: string, patterns: readonly string[], metadata: VertexMetadata) {
   const attrs: Readonly<Record<string, string>> = patterns.length > 0 ? { "local.excludepatterns": JSON.stringify(patterns) } : {};
   return edge({ op: { kind: "source", identifier: `local://${name}`, attrs }, metadata });

@@ -4,19 +4,22 @@ import { type BoundInstruction, InstructionContext } from "../stage/instruction-
 import type { Report } from "../errors/report.js";
 import { type SourceName, type StageCommand, type StageSource, StageState } from "../stage/stage-state.js";
 
-/** All stages of a build, with the images that are only copied or mounted from, and who needs whom. */
+/**
+ * All stages of a build, with the images that are only copied or mounted from, and their
+ * dependencies.
+ */
 export class StageGraph {
   readonly #states: StageState[] = [];
   readonly #byName = new Map<string, StageState>();
   readonly #images = new Map<string, StageState>();
-  /** Stages in the file: what `--from=0` can count. */
+  /** Number of stages in the file, which `--from=0` counts. */
   #count = 0;
 
   get states(): readonly StageState[] {
     return this.#states;
   }
 
-  /** Those of the file. */
+  /** Stages of the file. */
   get stages(): readonly StageState[] {
     return this.#states.slice(0, this.#count);
   }
@@ -25,17 +28,19 @@ export class StageGraph {
     return [...this.#byName.keys()];
   }
 
-  /** Names are found in any case; of two stages with a name the later one counts from then on. */
+  /** Finds a stage by name in any case. The later of two stages with a name counts from then on. */
   find(name: string): StageState | undefined {
     return this.#byName.get(name.toLowerCase());
   }
 
-  /** A stage as FROM names it: in lower case, as images are. */
+  /** Finds a stage as FROM names it: in lower case, like images. */
   findBase(name: string): StageState | undefined {
     return this.#byName.get(name);
   }
 
-  /** Adds a stage of the file. Its base must have been looked up before: a stage may be called like its own base. */
+  /**
+   * Adds a stage of the file. Look its base up before: a stage may have the name of its own base.
+   */
   add(state: StageState): void {
     this.#states.push(state);
     this.#count++;
@@ -43,7 +48,10 @@ export class StageGraph {
     if (name !== undefined) this.#byName.set(name, state);
   }
 
-  /** Binds an instruction to what it takes from. Undefined, with the problem reported, when that is not there. */
+  /**
+   * Binds an instruction to the stages it copies or mounts from. Returns undefined, with the
+   * problem reported, when one does not exist.
+   */
   bind(state: StageState, instruction: BoundInstruction, isTrigger: boolean, report: Report): StageCommand | undefined {
     const sources: (StageState | undefined)[] = [];
     for (const source of instruction.sources) {
@@ -74,7 +82,7 @@ export class StageGraph {
     return this.find(source.name) ?? this.#image(source);
   }
 
-  /** An image, asked for once however many take from it. */
+  /** Returns the stage of an image, which is resolved once for all its users. */
   #image(source: SourceName): StageState {
     let state = this.#images.get(source.name);
     if (!state) {
@@ -86,7 +94,7 @@ export class StageGraph {
     return state;
   }
 
-  /** Stages that `targets` need, with themselves. */
+  /** Returns the stages that `targets` need, with themselves. */
   reachable(targets: Iterable<StageState>): Set<StageState> {
     const seen = new Set<StageState>();
     const stack = [...targets];
@@ -98,7 +106,7 @@ export class StageGraph {
     return seen;
   }
 
-  /** Reports stages that need themselves, and stages that take from a later one. */
+  /** Reports stages that depend on themselves, and stages that copy or mount from a later one. */
   checkOrder(reachable: ReadonlySet<StageState>, report: Report): void {
     const inCycle = this.#reportCycles(report);
     for (const state of this.#states) {
@@ -119,7 +127,7 @@ export class StageGraph {
       if (onPath.has(state)) {
         const steps = path.slice(path.findIndex((step) => step.state === state));
         for (const step of steps) inCycle.add(step.state);
-        // A stage needs another by its FROM, or by what it copies and mounts.
+        // A stage needs another by its FROM, or by its copies and mounts.
         const places = steps.map((step) => ({ name: step.name, range: step.at?.range ?? step.state.node?.base.range ?? step.state.range }));
         const first = places[0];
         const names = [...steps, steps[0]].map(
@@ -150,7 +158,10 @@ function needs(state: StageState): { readonly state: StageState; readonly at: So
   return [...base, ...sources];
 }
 
-/** ONBUILD triggers of a stage in the file, as instructions of the stage that is built on it. */
+/**
+ * Returns the ONBUILD triggers of a stage in the file, as instructions of a stage that has it as
+ * its base.
+ */
 export function triggersOf(base: StageState): Instruction[] {
   return base.commands.flatMap(({ node }) => (node.kind === "onbuild" && node.trigger ? [node.trigger] : []));
 }

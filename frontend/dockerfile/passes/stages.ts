@@ -5,7 +5,10 @@ import type { Report } from "../errors/report.js";
 import { checkStepComments } from "../syntax/step-comments.js";
 import type { StageNode, StageFile } from "../ast.js";
 
-/** Cuts the file at its FROMs. A FROM that cannot be read still begins a stage, so that what follows is not blamed for it. */
+/**
+ * Cuts the file at its FROMs. A FROM that cannot be read still begins a stage, so that the
+ * instructions below get no problem for it.
+ */
 export function splitStages(ast: DockerfileAst, report: Report): StageFile {
   const globalArgs: ArgNode[] = [];
   const stages: (StageNode & { readonly instructions: Instruction[] })[] = [];

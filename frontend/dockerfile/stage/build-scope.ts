@@ -7,19 +7,19 @@ import type { Env } from "../values/env.js";
 import type { Linter } from "../lint/linter.js";
 import type { Report } from "../errors/report.js";
 
-/** What all stages of a build share. */
+/** Data that all stages of a build share. */
 export interface BuildScope {
   readonly source: SourceFile;
   readonly options: FrontendOptions;
   readonly escape: string;
-  /** ARGs before the first FROM and the automatic ones. */
+  /** ARGs before the first FROM, and the automatic ones. */
   readonly globalArgs: Env;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly targetPlatform: Platform;
   /** Prefix of cache mount ids. */
   readonly cacheNamespace: string;
   readonly context: Rootfs;
-  /** Of the main context; undefined without patterns. */
+  /** Ignore patterns of the main context; undefined without patterns. */
   readonly ignore: PatternMatcher | undefined;
   readonly report: Report;
   readonly linter: Linter;

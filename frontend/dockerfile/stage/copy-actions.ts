@@ -21,7 +21,10 @@ export class ActionMaker {
     this.#pending.push({ isDocument: false, make: (base) => ({ action: "copy", input: base, secondaryInput: secondary, ...copy }) });
   }
 
-  /** A heredoc: a file made in an empty filesystem, then copied, so that destination, owner and mode mean what they mean for any file. */
+  /**
+   * Adds a heredoc: a file in an empty filesystem that is then copied, so that destination, owner
+   * and mode work as for any file.
+   */
   document(name: string, content: string, common: CommonCopy): void {
     const data = Buffer.from(content).toString("base64");
     this.#pending.push({ isDocument: true, make: () => ({ action: "mkfile", input: -1, path: `/${name}`, mode: 0o644, data }) });

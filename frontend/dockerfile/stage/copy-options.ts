@@ -7,7 +7,7 @@ export interface RemoteOptions {
   readonly keepGitDir: boolean | undefined;
 }
 
-/** What COPY and ADD have in common: sources, one destination, one file operation, one layer. */
+/** Common parts of COPY and ADD: sources, one destination, one file operation, one layer. */
 export interface Transfer {
   readonly node: ListNode;
   readonly keyword: "ADD" | "COPY";
@@ -19,14 +19,14 @@ export interface Transfer {
   readonly exclude: readonly Flag[];
   readonly link: boolean;
   readonly parents: boolean;
-  /** Unpack archives; undefined: as the instruction does without the flag. */
+  /** Value of `--unpack`; undefined leaves it to the instruction. */
   readonly unpack: boolean | undefined;
   readonly remote: RemoteOptions;
-  /** What `--from` names, for messages: `stage "build"`. */
+  /** Source that `--from` names, for messages: `stage "build"`. */
   readonly from?: string;
 }
 
-/** What all copies of an instruction share. */
+/** Options that all copies of an instruction share. */
 export interface CommonCopy {
   readonly dest: string;
   readonly createDestPath: boolean;

@@ -12,7 +12,10 @@ export interface RunDevice {
 
 const KEYS = ["name", "required"];
 
-/** Reads `[name=]NAME[,required[=BOOLEAN]]`. Undefined, with the problem reported, when it is not of that form. */
+/**
+ * Reads `[name=]NAME[,required[=BOOLEAN]]`. Returns undefined, with the problem reported, for any
+ * other form.
+ */
 export function parseDevice(flag: Flag, report: Report): RunDevice | undefined {
   const text = flag.value ?? "";
   const fail = (why: string, hint?: string): undefined => {

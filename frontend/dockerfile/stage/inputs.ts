@@ -4,7 +4,7 @@ import type { Edge } from "../../../llb/vertex.js";
 export class Inputs {
   readonly edges: Edge[] = [];
 
-  /** The index of an input; -1 for the empty filesystem. */
+  /** Returns the index of an input; -1 for the empty filesystem. */
   of(rootfs: Edge | undefined): number {
     if (!rootfs) return -1;
     const known = this.edges.findIndex((other) => other.output === rootfs.output && other.vertex.digest === rootfs.vertex.digest);

@@ -15,12 +15,14 @@ import { cacheMetadata, readStepComments } from "../syntax/step-comments.js";
 import type { BuildScope } from "./build-scope.js";
 import type { SourceName } from "./stage-state.js";
 
-/** A checked instruction: what is wrong with it alone has been reported, and it knows how to lower itself. */
+/** A checked instruction. Its own faults have been reported, and it can lower itself. */
 export interface BoundInstruction {
   readonly node: Instruction;
-  /** In the order in which {@link InstructionContext.sources} answers them; undefined for one that needs none. */
+  /**
+   * Sources in the order of {@link InstructionContext.sources}; undefined for one that needs none.
+   */
   readonly sources: readonly (SourceName | undefined)[];
-  /** Counted as a step in progress. */
+  /** True when progress counts it as a step. */
   readonly isStep: boolean;
   /** Changes the stage. Throws {@link InstructionProblem}. */
   lower(at: InstructionContext): void;
@@ -29,7 +31,7 @@ export interface BoundInstruction {
 /** Build arguments that configure the build and are never in the environment. */
 export const NON_ENVIRONMENT_ARGS: ReadonlySet<string> = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
 
-/** Ends the lowering of one instruction; the others go on, so that all problems are reported. */
+/** Ends the lowering of one instruction. The others go on, so that all problems are reported. */
 export class InstructionProblem extends Error {
   override readonly name = "InstructionProblem";
   constructor(readonly problem: Problem) {
@@ -37,7 +39,7 @@ export class InstructionProblem extends Error {
   }
 }
 
-/** One instruction at work on its stage. */
+/** One instruction that is being lowered on its stage. */
 export class InstructionContext {
   constructor(
     readonly build: BuildScope,
@@ -55,12 +57,12 @@ export class InstructionContext {
     throw new InstructionProblem(problem);
   }
 
-  /** A word with its variables expanded and quotes removed. */
+  /** Expands the variables of a word and removes its quotes. */
   expand(word: Word, options: Partial<ExpandOptions> = {}): string {
     return this.expandFull(word, options).text;
   }
 
-  /** The same, split at blanks. */
+  /** Expands a word and splits it at blanks. */
   expandWords(word: Word): readonly string[] {
     return this.expandFull(word).words;
   }
@@ -72,7 +74,7 @@ export class InstructionContext {
   }
 
   #reportUndefined(names: ReadonlySet<string>, word: Word): void {
-    // It may be the base image that defines it.
+    // The base image may define it.
     if (!this.stage.baseKnown) return;
     for (const name of names) {
       if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.some((arg) => arg.name === name)) continue;
@@ -94,7 +96,10 @@ export class InstructionContext {
       : `declare it before: ARG ${name}`;
   }
 
-  /** Name of the step as progress shows it: `[build 2/4] RUN make`; names are recorded and travel with caches, so that values of secrets are not in them. Counts the step. */
+  /**
+   * Returns the name of the step as progress shows it, `[build 2/4] RUN make`, and counts the step.
+   * Names are recorded and exported with caches, so they hold no values of secrets.
+   */
   stepName(text: string, variables: Variables = this.stage.env, options: Partial<ExpandOptions> = {}): string {
     let shown = text;
     try {
@@ -108,7 +113,7 @@ export class InstructionContext {
     });
   }
 
-  /** Metadata of a vertex that this instruction makes. */
+  /** Returns the metadata of a vertex that this instruction makes. */
   metadata(name: string): VertexMetadata {
     return {
       name,
@@ -119,7 +124,7 @@ export class InstructionContext {
     };
   }
 
-  /** Adds a line to the image's history. `# buildkit` marks what a RUN, COPY or ADD made. */
+  /** Adds a line to the image's history. `# buildkit` marks a RUN, COPY or ADD. */
   commit(text: string, options: { readonly layer?: boolean; readonly mark?: boolean } = {}): void {
     const layer = options.layer ?? false;
     this.stage.history.push({
@@ -135,7 +140,7 @@ export class InstructionContext {
   }
 }
 
-/** Expands a word, with a problem at its place when that fails. */
+/** Expands a word. Throws a problem at its place when that fails. */
 export function tryExpand(text: string, range: SourceRange, variables: Variables, options: ExpandOptions): Expansion {
   try {
     return expandWord(text, variables, options);
@@ -147,8 +152,8 @@ export function tryExpand(text: string, range: SourceRange, variables: Variables
 }
 
 /**
- * `[stage 2/4] …`; a stage without steps, such as an image that is copied from, has no prefix. `platform` goes in front where several are built:
- * `[linux/arm64 stage 2/4] …`.
+ * Returns `[stage 2/4] …`. A stage without steps, such as an image that is copied from, has no
+ * prefix. `platform` stands in front where several are built: `[linux/arm64 stage 2/4] …`.
  */
 export function prefixStep(
   stage: StageState,

@@ -21,16 +21,16 @@ export interface RunMount {
   readonly id: string | undefined;
   readonly sharing: Sharing | undefined;
   readonly required: boolean;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number | undefined;
   readonly mode: number | undefined;
   readonly uid: number | undefined;
   readonly gid: number | undefined;
-  /** Of a secret: the variable that gets its value. */
+  /** Variable that gets the value of a secret. */
   readonly env: string | undefined;
 }
 
-/** The last id, 4294967295, means "as it was" to the system. */
+/** Largest usable id: 4294967295 means "unchanged" to the system. */
 const LARGEST_ID = 0xffff_fffe;
 const LARGEST_MODE = 0o7777;
 
@@ -39,7 +39,10 @@ type Draft = { -readonly [K in keyof RunMount]: RunMount[K] } & { readonlySet: b
 const ALIASES: Readonly<Record<string, string>> = { src: "source", dst: "target", destination: "target", ro: "readonly", rw: "readwrite" };
 const KEYS = "type from source target readonly readwrite id sharing required size mode uid gid env src dst destination ro rw".split(" ");
 
-/** The stage or image that a mount names; known before anything is expanded, since the stage graph needs it. */
+/**
+ * Returns the stage or image that a mount names. The stage graph needs it before anything is
+ * expanded.
+ */
 export function mountFrom(flag: Flag): string | undefined {
   const line = parseCsv(flag.value ?? "");
   if ("problem" in line) return undefined;
@@ -48,12 +51,14 @@ export function mountFrom(flag: Flag): string | undefined {
   return values.get("from") || undefined;
 }
 
-/** Whether a mount says something that only lowering can know. */
+/** Returns true when a mount has values that only lowering knows. */
 export function hasVariables(flag: Flag): boolean {
   return flag.value?.includes("$") ?? false;
 }
 
-/** Reads a mount; `expand` gets every value but that of `from`. Throws {@link InstructionProblem}. */
+/**
+ * Reads a mount. `expand` gets every value but that of `from`. Throws {@link InstructionProblem}.
+ */
 export function parseMount(flag: Flag, range: SourceRange, expand: (value: string) => string): RunMount {
   const text = flag.value ?? "";
   const fail = (why: string, hint?: string): never => {

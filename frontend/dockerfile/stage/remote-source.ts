@@ -11,13 +11,15 @@ import type { CommonCopy, Transfer } from "./copy-options.js";
 
 interface Target {
   readonly at: InstructionContext;
-  /** Of the step, which the download is part of. */
+  /** Name of the step, which includes the download. */
   readonly name: string;
   readonly maker: ActionMaker;
   readonly common: CommonCopy;
 }
 
-/** Adds a source that is a URL or a Git repository to the operation. False for a local path. */
+/**
+ * Adds a source that is a URL or a Git repository to the operation. Returns false for a local path.
+ */
 export function addRemote(text: string, word: Word, transfer: Transfer, target: Target): boolean {
   const { at } = target;
   const range = word.range;
@@ -65,7 +67,7 @@ function addHttp(url: string, checksum: string, transfer: Transfer, target: Targ
   maker.copy(source, { src: `/${filename}`, ...PLAIN_COPY, attemptUnpack: transfer.unpack ?? false, ...common });
 }
 
-/** A download, as a file that is called like the last part of the URL's path. */
+/** Returns the source of a download. The file has the name in the last part of the URL's path. */
 export function httpSource(url: string, checksum: string): SourceOp {
   const attrs = { ...(checksum === "" ? {} : { "http.checksum": checksum }), "http.filename": fileName(url) };
   return { kind: "source", identifier: url, attrs };
@@ -79,13 +81,15 @@ const PLAIN_COPY = {
   allowEmptyWildcard: false,
 } as const;
 
-/** The last part of the URL's path: the file's name where the destination is a directory. */
+/**
+ * Returns the last part of the URL's path: the file's name where the destination is a directory.
+ */
 function fileName(url: string): string {
   let path = "";
   try {
     path = decodeURIComponent(new URL(url).pathname);
   } catch {
-    // Whoever downloads it says what is wrong with the URL.
+    // The download reports the fault of the URL.
   }
   return (
     path

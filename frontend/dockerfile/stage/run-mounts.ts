@@ -6,24 +6,24 @@ import type { Inputs } from "./inputs.js";
 import type { InstructionContext } from "./instruction-context.js";
 import type { RunMount } from "./mounts.js";
 
-/** A cache directory, when it is made. */
+/** Mode of a new cache directory. */
 const CACHE_MODE = 0o755;
 const SECRET_MODE = 0o400;
 const SSH_MODE = 0o600;
 
-/** The id under which a secret is asked for. */
+/** Returns the id of a secret. */
 export function secretId(mount: RunMount): string {
   return mount.source || mount.id || lastPart(mount.target ?? "");
 }
 
-/** Mounts of a RUN as mounts of the operation; `flags` are where they stand. */
+/** Turns the mounts of a RUN into mounts of the operation. `flags` are their places. */
 export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[], inputs: Inputs, at: InstructionContext): Mount[] {
   let agents = 0;
   return mounts.flatMap((mount, index): Mount[] => {
     const flag = flags[index] as Flag;
     const range = flag.valueRange;
     const dest = cleanPath(mount.target?.startsWith("/") ? mount.target : `${at.stage.cwd}/${mount.target ?? ""}`);
-    // Without a target it is the working directory.
+    // The default target is the working directory.
     if (dest === "/" && mount.type !== "secret" && mount.type !== "ssh") {
       at.fail(errors.invalidMount(flag.value ?? "", 'its target is "/"', range, mount.target ? undefined : "write target=/path"));
     }
@@ -32,7 +32,7 @@ export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[],
       case "tmpfs":
         return [{ type: "tmpfs", dest, readonly: mount.readonly, size: mount.size ?? 0 }];
       case "secret":
-        // A secret that is a variable is a file only when a target asks for it.
+        // A secret that is a variable is a file only when it has a target.
         if (mount.env !== undefined && !mount.target) return [];
         return [
           {
@@ -87,7 +87,9 @@ export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[],
   });
 }
 
-/** What is mounted: a stage or image; without one the context, or nothing for a cache. */
+/**
+ * Returns the mounted filesystem: a stage or image; by default the context, or nothing for a cache.
+ */
 function source(mount: RunMount, index: number, at: InstructionContext) {
   if (mount.from) return at.sources[index]?.rootfs;
   return mount.type === "cache" ? undefined : at.build.context;

@@ -9,33 +9,36 @@ import { Env, splitAssignment } from "../values/env.js";
 import { type StageImage, updated } from "../values/image-config.js";
 import type { StageNode } from "../ast.js";
 
-/** An instruction in the place where it runs: bound to the stages that it takes files from. */
+/** An instruction in a stage, bound to the stages that it copies or mounts from. */
 export interface StageCommand {
   readonly node: Instruction;
-  /** Counted as a step in progress. */
+  /** True when progress counts it as a step. */
   readonly isStep: boolean;
   readonly sources: readonly StageSource[];
   /** Changes the stage. Throws `InstructionProblem`. */
   lower(build: BuildScope): void;
 }
 
-/** A stage that an instruction takes files from, and how the instruction names it. */
+/** A stage that an instruction copies or mounts from, and its name in the instruction. */
 export interface StageSource {
   readonly at: SourceName;
   readonly state: StageState;
 }
 
-/** Where a stage's root filesystem comes from. */
+/** Origin of a stage's root filesystem. */
 export type StageOrigin =
   | { readonly kind: "scratch" }
-  /** An image; `ref` as the Dockerfile has it, variables expanded. */
+  /** An image; `ref` is its name in the Dockerfile, with variables expanded. */
   | { readonly kind: "image"; readonly ref: string }
   /** An earlier stage. */
   | { readonly kind: "stage"; readonly stage: StageState }
-  /** `--build-context NAME=…` in the stage's place: the stage's own instructions do not run. */
+  /** `--build-context NAME=…` in place of the stage, whose own instructions do not run. */
   | { readonly kind: "context"; readonly context: NamedContext };
 
-/** A copy of a config's `Env`, with the first place of each variable: files with thousands of ENVs exist. */
+/**
+ * A copy of a config's `Env`, with the first index of each variable: files with thousands of ENVs
+ * exist.
+ */
 interface OwnEnv {
   readonly list: string[];
   readonly places: Map<string, number>;
@@ -51,53 +54,57 @@ function ownEnv(env: readonly string[]): OwnEnv {
 }
 
 /**
- * A stage on its way through the build: first a node of the stage graph, then the state that its instructions change one after the other.
- * Images that COPY or a mount names are stages too, without instructions.
+ * A stage in the course of a build: first a node of the stage graph, then the state that its
+ * instructions change one after the other. Images that COPY or a mount names are stages too,
+ * without instructions.
  */
 export class StageState {
   readonly commands: StageCommand[] = [];
-  /** Steps that `[2/4]` counts, and how many have been named. */
+  /** Number of steps, as in `[2/4]`. */
   stepCount = 0;
   stepsNamed = 0;
   origin: StageOrigin = { kind: "scratch" };
-  /** The name of the `--build-context` that stands for its base, or for all of it. */
+  /** Name of the `--build-context` that replaces its base, or the stage. */
   contextName: string | undefined;
-  /** Chosen by `FROM --platform`, or found with the base. */
+  /** Platform that `FROM --platform` chose, or that the base has. */
   platform: Platform | undefined;
   resolved = false;
-  /** Whether the config that it begins with is that of its base; false when there were errors before or while it was asked for. */
+  /** True when the stage began with its base's config. False when errors prevented that. */
   baseKnown = false;
   initialized = false;
 
   rootfs: Rootfs;
   image: StageImage = { architecture: "", os: "" };
-  /** What RUN sees: ENV and the ARGs declared so far. */
+  /** Variables that RUN sees: ENV and the ARGs declared so far. */
   env = new Env();
   cwd = "/";
-  /** ARGs declared so far, each once and where it was declared first, for history. */
+  /** ARGs declared so far, each once in the order of first declaration, for history. */
   buildArgs: { readonly name: string; readonly value: string | undefined }[] = [];
   baseHistory: readonly History[] = [];
   history: HistoryEntry[] = [];
   triggers: readonly string[] = [];
-  /** What tells its steps to ignore the cache. */
+  /** Option that makes its steps ignore the cache. */
   ignoreReason: string | undefined;
-  /** A WORKDIR of this Dockerfile was seen. */
+  /** True once a WORKDIR of this Dockerfile was lowered. */
   workdirSet = false;
-  /** Places of the instructions of which only the last counts. */
+  /** Places of instructions whose last one alone counts. */
   readonly once = new Map<"cmd" | "entrypoint" | "healthcheck", SourceRange>();
 
   readonly #ownSets = new Set<string>();
   #ownEnv: OwnEnv | undefined;
 
   constructor(
-    /** Undefined for images that are only copied or mounted from. */
+    /** Node in the file; undefined for images that are only copied or mounted from. */
     readonly node: StageNode | undefined,
-    /** As shown in progress: the name, or `stage-1`; empty when it is the only stage. */
+    /** Label in progress: the name, or `stage-1`; empty when it is the only stage. */
     public label: string,
     readonly range: SourceRange,
   ) {}
 
-  /** Adds members to a set of the config. The set is copied once for each stage: files with hundreds of LABELs exist. */
+  /**
+   * Adds members to a set of the config. Copies the set once for each stage: files with hundreds of
+   * LABELs exist.
+   */
   addToSet(name: "Labels" | "ExposedPorts" | "Volumes", members: readonly (readonly [string, string | Record<string, never>])[]): void {
     if (members.length === 0) return;
     if (!this.#ownSets.has(name)) {
@@ -108,7 +115,10 @@ export class StageState {
     for (const [member, value] of members) set[member] = value;
   }
 
-  /** Sets variables of the config: in their places when they are there, else at the end. The list is copied once for each stage, too. */
+  /**
+   * Sets variables of the config: existing ones in their places, new ones at the end. Copies the
+   * list once for each stage.
+   */
   setEnv(pairs: readonly (readonly [name: string, value: string])[]): void {
     const env = this.image.config?.Env;
     const own = this.#ownEnv?.list === env && this.#ownEnv ? this.#ownEnv : ownEnv(env ?? []);
@@ -126,7 +136,7 @@ export class StageState {
     this.buildArgs.splice(at === -1 ? this.buildArgs.length : at, at === -1 ? 0 : 1, { name, value });
   }
 
-  /** Takes over what a stage on top of another begins with. */
+  /** Takes over the state of a base stage. */
   inherit(base: StageState): void {
     this.rootfs = base.rootfs;
     this.image = base.image;
@@ -141,7 +151,7 @@ export class StageState {
   }
 }
 
-/** What an instruction takes files from, by name. */
+/** A source of an instruction's files, by name. */
 export interface SourceName {
   readonly name: string;
   readonly range: SourceRange;

@@ -13,7 +13,10 @@ import { parseMode } from "../values/mode.js";
 import type { Transfer, CommonCopy } from "./copy-options.js";
 import { ActionMaker, type CopyWithoutInputs } from "./copy-actions.js";
 
-/** Sorts the arguments into paths, heredocs and the destination. Undefined, with the problem reported, when they do not fit. */
+/**
+ * Sorts the arguments into paths, heredocs and the destination. Returns undefined, with the problem
+ * reported, when they do not fit.
+ */
 export function checkArguments(node: ListNode, report: Report): Pick<Transfer, "node" | "paths" | "documents" | "dest"> | undefined {
   const keyword = node.keyword.text.toUpperCase();
   const args = node.json ? node.args : joinWords(node.args);
@@ -61,7 +64,8 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   const chmod = transfer.chmod ? at.expand(flagWord(transfer.chmod)) : "";
   const mode = chmod === "" ? undefined : parseMode(chmod);
   if (chmod !== "" && mode === undefined) at.fail(errors.invalidChmod(chmod, transfer.chmod?.valueRange ?? node.range));
-  // Symbolic and numeric modes both depend on what is there, or are applied by the plain copy: BuildKit links without --chmod only.
+  // Symbolic and numeric modes both depend on existing files, or are applied by the plain copy:
+  // BuildKit links without --chmod only.
   const link = transfer.link && chmod === "";
   const name = at.stepName(node.text);
   if (!isOwner(chown)) at.fail(errors.invalidChown(chown, transfer.chown?.valueRange ?? node.range));
@@ -101,7 +105,7 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   at.commit([transfer.keyword, ...flags, ...sources, destText].join(" "), { layer: true, mark: true });
 }
 
-/** `[2/4] COPY a b` as the name of the merge that follows the copy. */
+/** Returns the name of the merge that follows the copy `[2/4] COPY a b`. */
 function linkName(name: string): string {
   return name.replace(/^(\[[^\]]*\] )?/, (prefix) => `${prefix}LINK `);
 }
@@ -120,7 +124,9 @@ function localSource(text: string, transfer: Transfer, common: CommonCopy): Copy
   };
 }
 
-/** Whether a path has more `..` than directories before it, so that these are cut, as docker does it. */
+/**
+ * Returns true when a path has more `..` than directories before it. These are cut, as docker does.
+ */
 function leadsOut(text: string): boolean {
   let depth = 0;
   for (const part of text.split("/")) {
@@ -131,7 +137,10 @@ function leadsOut(text: string): boolean {
   return false;
 }
 
-/** The destination against the working directory; a trailing slash, `/.`, `.` and nothing mean a directory. */
+/**
+ * Resolves the destination against the working directory. A trailing slash, `/.`, `.` and an empty
+ * text mean a directory.
+ */
 function destination(cwd: string, text: string): string {
   const isDirectory = text === "" || text === "." || text.endsWith("/") || text.endsWith("/.");
   const path = cleanPath(text.startsWith("/") ? text : `${cwd}/${text}`);
@@ -144,7 +153,10 @@ function documentContent(heredoc: Heredoc, at: InstructionContext): string {
   return at.expand({ text: content, range: heredoc.range }, { escape: "\\", ignoreQuotes: true });
 }
 
-/** Patterns with `!` are passed over: whether they bring something back cannot be said without looking at the files. */
+/**
+ * Warns about an ignored source. Does nothing when patterns have `!`: only the files show whether
+ * these include the source again.
+ */
 function warnIgnored(text: string, word: Word, transfer: Transfer, at: InstructionContext): void {
   const { ignore, linter } = at.build;
   if (!ignore || ignore.hasExclusions) return;

@@ -1,7 +1,7 @@
 import { MultipleInstructionsDisallowed } from "../lint/rules/multiple-instructions-disallowed.js";
 import type { InstructionContext } from "./instruction-context.js";
 
-/** Only the last of these counts in a stage: warns at the one before. */
+/** Warns at an earlier instruction of a kind whose last one alone counts in a stage. */
 export function markUsed(at: InstructionContext, kind: "cmd" | "entrypoint" | "healthcheck"): void {
   const before = at.stage.once.get(kind);
   const { node } = at;

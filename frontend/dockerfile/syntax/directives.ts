@@ -7,8 +7,9 @@ const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
 const NAMES = new Set(["syntax", "escape", "check"]);
 
 /**
- * Reads the parser directives: `# name=value` lines before anything else. The first line that is none, or has an unknown name, ends them.
- * A `#!` line may come first; to the rest of the parser it is a comment, after which there is no escape directive.
+ * Reads the parser directives: `# name=value` lines before anything else. The first other line, or
+ * one with an unknown name, ends them. A `#!` line may come first; the rest of the parser reads it
+ * as a comment, after which there is no escape directive.
  */
 export function parseDirectives(lines: readonly PhysicalLine[], map: LineMap): { directives: Directives; problems: Problem[] } {
   const problems: Problem[] = [];

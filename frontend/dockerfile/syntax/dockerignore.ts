@@ -1,14 +1,15 @@
 import { cleanPath } from "../../../core/text/pattern-matcher.js";
 
-/** A pattern, and the line of the file that it stands in, counted from 1. */
+/** A pattern with the number of its line in the file, from 1. */
 export interface IgnoreLine {
   readonly pattern: string;
   readonly line: number;
 }
 
 /**
- * The patterns of an ignore file, in order: one a line, `#` in the first column is a comment. Blanks around are dropped, paths cleaned, a leading
- * slash means the root, which they start from anyway.
+ * Reads the patterns of an ignore file, in order: one a line; `#` in the first column begins a
+ * comment. Drops blanks around them, cleans paths, and drops a leading slash, because patterns
+ * start from the root anyway.
  */
 export function readIgnoreLines(text: string): IgnoreLine[] {
   const patterns: IgnoreLine[] = [];

@@ -7,10 +7,16 @@ export type FlagKind = "string" | "boolean" | "list";
 
 type FlagValue<K extends FlagKind> = K extends "list" ? readonly Flag[] : K extends "boolean" ? boolean | undefined : Flag | undefined;
 
-/** The flags of an instruction by name: text flags as nodes, booleans as values, repeatable ones as lists. */
+/**
+ * The flags of an instruction by name: text flags as nodes, booleans as values, repeatable ones as
+ * lists.
+ */
 export type FlagValues<S extends Readonly<Record<string, FlagKind>>> = { readonly [N in keyof S]: FlagValue<S[N]> };
 
-/** Reads flags against what the instruction knows. Undefined, with all problems reported, when any is wrong. */
+/**
+ * Reads flags by the instruction's table. Returns undefined, with all problems reported, when any
+ * is wrong.
+ */
 export function readFlags<S extends Readonly<Record<string, FlagKind>>>(
   node: Instruction,
   known: S,
@@ -47,7 +53,7 @@ export function readFlags<S extends Readonly<Record<string, FlagKind>>>(
   return good ? (values as FlagValues<S>) : undefined;
 }
 
-/** A flag's value as a word, for expansion. */
+/** Returns a flag's value as a word, for expansion. */
 export function flagWord(flag: Flag) {
   return { text: flag.value ?? "", range: flag.valueRange };
 }

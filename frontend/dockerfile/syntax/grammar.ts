@@ -3,31 +3,35 @@ import type { CommandLine, Flag as FlagNode, Instruction, InstructionKind, Word 
 import { Flag, HealthType, JsonArray, LegacyName, LegacyValue, QuotedWord, VOCABULARY } from "./lexer.js";
 import { KEYWORD_CATEGORIES, LineEnd, NewLine, Onbuild, Text, type TokenPayload, UnknownKeyword, Word } from "./tokens.js";
 
-/** Makes nodes with ranges from tokens; given anew for each file. */
+/** Makes nodes with ranges from tokens. Each file has its own. */
 export interface NodeBuilder {
   word(token: IToken): WordNode;
   flag(token: IToken): FlagNode | undefined;
   exec(token: IToken): CommandLine | undefined;
   jsonWords(token: IToken): readonly WordNode[];
-  /** `name=value` cut at the first `=`. */
+  /** Cuts `name=value` at the first `=`. */
   assignment(token: IToken): { readonly name: WordNode; readonly value?: WordNode };
   unknownKeyword(token: IToken): void;
   missingEquals(token: IToken): void;
   missingValue(instruction: IToken, name: IToken): void;
-  /** A finished instruction that is a line of its own; undefined for a line that holds none that is known. */
+  /**
+   * Finishes an instruction that is a line of its own. Returns undefined for a line without a known
+   * one.
+   */
   finish(draft: Draft | undefined): Instruction | undefined;
-  /** An instruction inside ONBUILD. */
+  /** Finishes an instruction inside ONBUILD. */
   finishTrigger(draft: Draft): Instruction;
 }
 
-/** An instruction with what its line says; the builder adds what all share. */
+/** An instruction with the parts of its own line. The builder adds the common members. */
 export type Draft = { readonly kind: InstructionKind; readonly keyword: WordNode; readonly flags: readonly FlagNode[] } & Readonly<
   Record<string, unknown>
 >;
 
 /**
- * The grammar. The lexer's modes give each instruction the tokens of its shape, so one alternative for each shape is enough. Actions build
- * the AST; they are skipped while chevrotain records the rules.
+ * The grammar. The lexer's modes give each instruction the tokens of its shape, so one alternative
+ * for each shape is enough. Actions build the AST; they are skipped while chevrotain records the
+ * rules.
  */
 export class DockerfileParser extends EmbeddedActionsParser {
   #builder: NodeBuilder | undefined;
@@ -80,7 +84,8 @@ export class DockerfileParser extends EmbeddedActionsParser {
     const chained: IToken[] = [];
     let trigger: Instruction | undefined;
     let unknown = false;
-    // Allowed here so that chaining gets its own message; a loop, because a line has room for thousands.
+    // Allowed here so that chaining gets its own message. It is a loop, because a line has room for
+    // thousands.
     this.MANY(() => chained.push(this.CONSUME2(Onbuild)));
     this.OPTION(() => {
       const draft = this.SUBRULE(this.instruction);
@@ -279,7 +284,7 @@ export class DockerfileParser extends EmbeddedActionsParser {
   }
 }
 
-/** What the lexer found in a token beside its image. */
+/** Returns the lexer's findings about a token beside its image. */
 export function payloadOf(token: IToken): TokenPayload {
   return (token.payload ?? {}) as TokenPayload;
 }

@@ -1,14 +1,14 @@
 import { ExpansionError, expandWord, NO_VARIABLES } from "../values/expand.js";
 
-/** What a `<<WORD` says, before its body is read. */
+/** A parsed `<<WORD`, before its body is read. */
 export interface HeredocStart {
-  /** The end marker, and the file's name where the heredoc is a file. */
+  /** End marker, which is also the file's name where the heredoc is a file. */
   readonly name: string;
   /** Number before `<<`; 0 when there is none. */
   readonly fd: number;
   /** False when any part of the word is quoted: then the body is not expanded. */
   readonly expand: boolean;
-  /** `<<-`: leading tabs of the body are dropped. */
+  /** True for `<<-`, which drops leading tabs of the body. */
   readonly chomp: boolean;
 }
 
@@ -17,8 +17,8 @@ const HEREDOC = /^(\d*)<<(-?)\s*([^<]*)$/;
 const OPEN_HEREDOC = /^\d*<<-?$/;
 
 /**
- * `text` as a heredoc start; undefined when it is none. `strict` throws {@link ExpansionError} for a word with an open quote, which
- * otherwise counts as none.
+ * Reads `text` as a heredoc start. Returns undefined when it is none. `strict` throws {@link
+ * ExpansionError} for a word with an open quote, which otherwise counts as none.
  */
 export function parseHeredoc(text: string, strict = false): HeredocStart | undefined {
   const match = HEREDOC.exec(text);
@@ -43,14 +43,17 @@ export function parseHeredoc(text: string, strict = false): HeredocStart | undef
   }
 }
 
-/** The heredocs that a whole instruction line starts, in order. Throws {@link ExpansionError} for a word with an open quote. */
+/**
+ * Returns the heredocs that a whole instruction line starts, in order. Throws {@link
+ * ExpansionError} for a word with an open quote.
+ */
 export function heredocsOfLine(line: string): HeredocStart[] {
   if (!line.includes("<<")) return [];
   let words: readonly string[];
   try {
     words = expandWord(line, NO_VARIABLES, { escape: "\\", skipUnset: true, rawQuotes: true, rawEscapes: true }).words;
   } catch (error) {
-    // An open quote elsewhere in a shell command is the shell's matter.
+    // An open quote outside the heredoc's word is left to the shell.
     if (error instanceof ExpansionError) return [];
     throw error;
   }
@@ -72,7 +75,7 @@ export function joinHeredocWords(words: readonly string[]): string[] {
   return joined;
 }
 
-/** The body without the tabs that begin its lines. */
+/** Returns the body without the tabs that begin its lines. */
 export function chompTabs(body: string): string {
   return body.replace(/^\t+/gm, "");
 }

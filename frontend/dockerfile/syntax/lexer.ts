@@ -25,7 +25,7 @@ export const Flag = custom("Flag", (text, offset, tokens) => {
   return scanned ? match(text, offset, scanned.end, { value: scanned.value }) : null;
 });
 
-/** An exec form: decided by the whole rest of the line, which a grammar could not look at. */
+/** An exec form. The whole rest of the line decides, which a grammar could not look at. */
 export const JsonArray = custom("JsonArray", (text, offset, tokens) => {
   if (!startsArguments(tokens) && !lastIs(tokens, HealthType)) return null;
   const array = scanJsonArray(text, offset);
@@ -53,7 +53,7 @@ export const LegacyName = custom("LegacyName", (text, offset, tokens) => {
   return match(text, offset, offset + (end?.index ?? 0), {});
 });
 
-/** Its value: all that is left. */
+/** The value in `ENV name value`: the whole rest. */
 export const LegacyValue = custom("LegacyValue", (text, offset, tokens) =>
   lastIs(tokens, LegacyName) ? match(text, offset, offset + text.slice(offset, lineEnd(text, offset)).trimEnd().length, {}) : null,
 );
@@ -76,14 +76,19 @@ const LEXER_DEFINITION = {
 /** All token types, for the parser. */
 export const VOCABULARY: TokenType[] = [...new Set(Object.values(LEXER_DEFINITION.modes).flat()), Keyword];
 
-/** `validate` costs several milliseconds and is for tests: the definition is fixed. */
+/**
+ * Makes the lexer. `validate` costs several milliseconds and is for tests: the definition is fixed.
+ */
 export function createLexer(options: { readonly validate?: boolean } = {}): Lexer {
   return new Lexer(LEXER_DEFINITION, { positionTracking: "onlyOffset", skipValidations: !options.validate, ensureOptimizations: false });
 }
 
 let shared: Lexer | undefined;
 
-/** Tokens of a joined text (see {@link ./logical-lines.ts}). Every text has tokens: each mode takes any character. */
+/**
+ * Returns the tokens of a joined text (see {@link ./logical-lines.ts}). Every text has tokens: each
+ * mode takes any character.
+ */
 export function tokenize(joined: string, escape: string): ILexingResult {
   shared ??= createLexer();
   const before = lexing.escape;
@@ -100,7 +105,7 @@ function match(text: string, offset: number, end: number, payload: TokenPayload)
   return Object.assign([text.slice(offset, end)] as [string], { payload });
 }
 
-/** Whether nothing but flags stands between the keyword and this place. */
+/** Returns true when nothing but flags stands between the keyword and this place. */
 function startsArguments(tokens: readonly IToken[]): boolean {
   const last = tokens[tokens.length - 1];
   return last !== undefined && (last.tokenType === Flag || tokenMatcher(last, Keyword));

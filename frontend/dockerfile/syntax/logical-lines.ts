@@ -11,7 +11,7 @@ export interface LogicalLine {
   /** Offset in the joined text of the first character. */
   readonly start: number;
   readonly text: string;
-  /** The same with the blanks at its end. */
+  /** Text with the blanks at its end. */
   readonly untrimmed: string;
   readonly comments: readonly string[];
   readonly heredocs: readonly Heredoc[];
@@ -28,8 +28,9 @@ export interface LogicalLines {
 const HEREDOC_INSTRUCTION = /^(?:onbuild\s+)?(?:run|copy|add)(?=\s)/i;
 
 /**
- * Joins continued lines, drops comments and empty lines, and takes heredoc bodies out. This comes before the lexer because two things
- * cannot be said in a token grammar: the escape directive decides what continues, and a line decides which following lines are its data.
+ * Joins continued lines, drops comments and empty lines, and takes heredoc bodies out. This comes
+ * before the lexer because a token grammar cannot express two things: the escape directive decides
+ * which lines continue, and a line decides which following lines are its data.
  */
 export function logicalLines(physical: readonly PhysicalLine[], escape: string, map: LineMap): LogicalLines {
   const joined = new JoinedText();
@@ -98,7 +99,7 @@ export function logicalLines(physical: readonly PhysicalLine[], escape: string, 
   return { joined, lines, problems };
 }
 
-/** Comments and empty lines inside a continued instruction are passed over. */
+/** Returns true for comments and empty lines inside a continued instruction, which are skipped. */
 function isSkipped(line: PhysicalLine): boolean {
   const text = line.text.trimStart();
   return text === "" || text.startsWith("#");

@@ -12,15 +12,16 @@ import { type JoinedText, LineMap, type PhysicalLine, physicalLines } from "./so
 
 export interface ParsedDockerfile {
   readonly ast: DockerfileAst;
-  /** The AST's problems with their source, ready to show. */
+  /** Problems of the AST with their source, ready to show. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 let parser: DockerfileParser | undefined;
 
 /**
- * Text to AST. Never throws for any text: what is wrong is in the diagnostics, and the AST holds what could be read.
- * This module loads chevrotain: import it dynamically, and only when no AST of the text is cached.
+ * Parses a Dockerfile. Never throws for any text: problems are in the diagnostics, and the AST
+ * holds the parts that could be read. This module loads chevrotain: import it dynamically, and only
+ * when no AST of the text is cached.
  */
 export function parseDockerfile(text: string, filename: string): ParsedDockerfile {
   const other = notText(text);
@@ -40,7 +41,8 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   const builder = new AstBuilder(text, joined, logical.joined, logical.lines, map, problems, directives.escape);
   const read = parser.parse(lexed.tokens, builder) ?? [];
   const instructions = read.map((node, i) => ({ ...node, leading: text.slice(read[i - 1]?.range.end ?? 0, node.range.start) }));
-  // The lexer takes every text and the grammar every token sequence it makes: this is for a mistake in either.
+  // The lexer takes every text, and the grammar every token sequence that it makes. Errors here are
+  // bugs in either.
   for (const error of lexed.errors) problems.push(errors.syntax(error.message, builder.range(error.offset, error.offset + error.length)));
   for (const error of parser.errors) {
     const { startOffset, endOffset } = error.token;
@@ -54,13 +56,13 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   return { ast, diagnostics: problems.map((problem) => toDiagnostic(problem, source)) };
 }
 
-/** A file of which no instruction is read, for one reason. */
+/** Returns the AST of a file whose instructions are all unread for one reason. */
 function unread(text: string, filename: string, directives: Directives, problem: Problem): ParsedDockerfile {
   const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions: [], trailing: text, problems: [problem] };
   return { ast, diagnostics: [toDiagnostic(problem, { name: filename, text })] };
 }
 
-/** Tells what is no text at all, by how it begins when its bytes are taken for UTF-8. */
+/** Reports bytes that are no text, by their beginning when they are read as UTF-8. */
 function notText(text: string): Problem | undefined {
   if (text.startsWith("PK\u0003\u0004"))
     return errors.notText("a zip archive", "Contexts are directories, tar archives and repositories: unzip it, and name the directory");
@@ -72,10 +74,10 @@ function notText(text: string): Problem | undefined {
 /** Each second byte of ASCII letters is zero, with a byte order mark (no UTF-8) or without. */
 const UTF_16 = /^(?:\ufffd\ufffd)?(?:[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/;
 
-/** Bytes, the line end included. */
+/** Bytes of a line, the line end included. */
 const LONGEST_LINE = 65_536;
 
-/** BuildKit's limit: a file that cannot be built elsewhere is no good here. */
+/** Reports lines beyond BuildKit's limit: a file that cannot be built elsewhere is no good here. */
 function longLines(lines: readonly PhysicalLine[], map: LineMap): Problem[] {
   return lines.flatMap(({ raw, text, start }) => {
     // A UTF-16 code unit is at most three bytes.
@@ -88,7 +90,7 @@ function longLines(lines: readonly PhysicalLine[], map: LineMap): Problem[] {
 
 class AstBuilder implements NodeBuilder {
   #line = 0;
-  /** Lines that could not be read and may belong to an instruction above, by number, with its name. */
+  /** Numbers of unread lines that may belong to an instruction above, with its name. */
   readonly #continued = new Map<number, string>();
 
   constructor(
@@ -101,7 +103,7 @@ class AstBuilder implements NodeBuilder {
     readonly escape: string,
   ) {}
 
-  /** The place in the file of a range of the joined text. */
+  /** Returns the place in the file of a range of the joined text. */
   range(start: number, end: number) {
     const from = this.joined.sourceOffset(start);
     return this.map.range(from, end > start ? this.joined.sourceOffset(end - 1) + 1 : from);
@@ -156,8 +158,9 @@ class AstBuilder implements NodeBuilder {
   }
 
   /**
-   * The line right above the one that is read, when nothing but comments is between them; the instruction is that of the first of several
-   * lines that seem to be one. Undefined for what is not at the beginning of its line.
+   * Returns the instruction right above the current line, when nothing but comments is between
+   * them. When several lines seem to be one instruction, the first counts. Returns undefined for a
+   * place that is not at the beginning of its line.
    */
   #lineBefore(at: number): errors.LineBefore | undefined {
     const before = this.lines[this.#line - 1];
@@ -199,7 +202,7 @@ class AstBuilder implements NodeBuilder {
       leading: "",
       source: this.source.slice(start, end),
       range: this.map.range(start, end),
-      // ONBUILD has none of its own: they are its trigger's.
+      // ONBUILD has no heredocs of its own: they belong to its trigger.
       heredocs: draft.kind === "onbuild" ? [] : line.heredocs,
       text,
       ...(draft.kind === "onbuild" ? { triggerText: withoutOnbuild(line.untrimmed) } : {}),
@@ -207,7 +210,7 @@ class AstBuilder implements NodeBuilder {
     } as unknown as Instruction;
   }
 
-  /** Offset in the joined text after the line's last character that is not blank. */
+  /** Returns the offset in the joined text after the line's last character that is not blank. */
   #textEnd(line: LogicalLine): number {
     const newline = this.text.indexOf("\n", line.start);
     let end = newline === -1 ? this.text.length : newline;

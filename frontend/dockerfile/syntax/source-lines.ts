@@ -2,9 +2,9 @@ import type { SourceRange } from "../../../core/diagnostics.js";
 
 /** One line of the file as it is on disk. */
 export interface PhysicalLine {
-  /** Without its line end. */
+  /** Text without its line end. */
   readonly text: string;
-  /** With its line end. */
+  /** Text with its line end. */
   readonly raw: string;
   /** Offset of its first character in the file. */
   readonly start: number;
@@ -13,7 +13,8 @@ export interface PhysicalLine {
 }
 
 /**
- * Splits at LF. All CRs at the end belong to the line end, as BuildKit has it; a byte order mark in front belongs to no line.
+ * Splits at LF. All CRs at the end belong to the line end, as in BuildKit. A byte order mark in
+ * front belongs to no line.
  */
 export function physicalLines(text: string): PhysicalLine[] {
   const lines: PhysicalLine[] = [];
@@ -58,11 +59,15 @@ export class LineMap {
 }
 
 /**
- * The text that the lexer sees: one line for each instruction, continuations joined and comments gone, with the way back to the file.
- * Heredoc bodies are not part of it; they are kept with their line.
+ * The text that the lexer reads: one line for each instruction, continuations joined and comments
+ * removed, with the places in the file. Heredoc bodies are not part of it; they are kept with their
+ * line.
  */
 export class JoinedText {
-  /** Parallel arrays: from `#joined[i]` on, a character comes from `#source[i]` and what follows it. */
+  /**
+   * Offsets in the joined text from which on characters come from the offsets in `#source`. The
+   * arrays are parallel.
+   */
   readonly #joined: number[] = [];
   readonly #source: number[] = [];
   readonly #pieces: string[] = [];
@@ -85,7 +90,7 @@ export class JoinedText {
     this.#length += piece.length;
   }
 
-  /** Where the character at `offset` stands in the file. */
+  /** Returns the offset in the file of the character at `offset`. */
   sourceOffset(offset: number): number {
     let low = 0;
     let high = this.#joined.length - 1;

@@ -4,14 +4,15 @@ import type { Instruction } from "../ast.js";
 import * as errors from "../errors/errors.js";
 import type { Report } from "../errors/report.js";
 
-/** How a step may be found in the cache, as a comment above it says: `# tsbuild: cache=never`, `# tsbuild: cache=24h`. */
+/** Cache rule of a step in a comment above it: `# tsbuild: cache=never`, `# tsbuild: cache=24h`. */
 export type StepCacheRule = { readonly kind: "never" } | { readonly kind: "max-age"; readonly milliseconds: number };
 
 const COMMENT = /^tsbuild:\s*(.*)$/i;
 
 /**
- * What the comments directly above an instruction tell tsbuild; other builders pass over them. Comments addressed to us that cannot be read are
- * answered with a text that says why: passed over, they would leave a step cached that must not be.
+ * Reads the comments for tsbuild directly above an instruction; other builders ignore them. A
+ * comment for us that cannot be read gives a problem: ignored, it would leave a step cached that
+ * must not be.
  */
 export function readStepComments(comments: readonly string[]): { readonly rule: StepCacheRule | undefined; readonly problem?: string } {
   let rule: StepCacheRule | undefined;
@@ -31,14 +32,17 @@ export function readStepComments(comments: readonly string[]): { readonly rule: 
   return { rule };
 }
 
-/** Reports what is wrong with the comments above an instruction; `isStep`: whether there is anything to cache. */
+/**
+ * Reports the faults of the comments above an instruction. `isStep` tells that there is something
+ * to cache.
+ */
 export function checkStepComments(node: Instruction, isStep: boolean, report: Report): void {
   const { rule, problem } = readStepComments(node.comments);
   if (problem !== undefined) report.add(errors.stepComment(problem, node.range));
   else if (rule && !isStep) report.add(errors.stepComment(`${node.keyword.text.toUpperCase()} runs nothing that is cached`, node.range));
 }
 
-/** What a rule means for the vertices of its step. */
+/** Returns the metadata of a rule for the vertices of its step. */
 export function cacheMetadata(rule: StepCacheRule | undefined): Pick<VertexMetadata, "ignoreCache" | "ignoreReason" | "maxAge"> {
   switch (rule?.kind) {
     case undefined:

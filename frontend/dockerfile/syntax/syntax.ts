@@ -4,15 +4,23 @@ import { unsupportedSyntax } from "../errors/errors.js";
 import type { Problem } from "../problem.js";
 import type { LineMap } from "./source-lines.js";
 
-/** docker/dockerfile in any version and channel, also from a mirror: what is built in. */
+/**
+ * Names of the built-in language: docker/dockerfile in any version and channel, also from a mirror.
+ */
 const BUILT_IN = /^(?:dockerfile\.v0|(?:.*\/)?docker\/dockerfile(?:-upstream)?(?::[^/@]*)?(?:@[^/]*)?)$/;
 
-/** Whether a `# syntax=` value, or the argument BUILDKIT_SYNTAX, means the language that is read here. The first word is the reference. */
+/**
+ * Returns true when a `# syntax=` value, or the argument BUILDKIT_SYNTAX, means the built-in
+ * language. The first word is the reference.
+ */
 export function isBuiltIn(value: string): boolean {
   return BUILT_IN.test(value.trim().split(/\s/, 1)[0] ?? "");
 }
 
-/** The problem of a file that asks for another frontend; the argument wins over the directive. */
+/**
+ * Returns the problem of a file that asks for another frontend. The argument wins over the
+ * directive.
+ */
 export function unsupportedFrontend(ast: DockerfileAst, argument: string | undefined): Problem | undefined {
   if (argument) return isBuiltIn(argument) ? undefined : unsupportedSyntax(argument, undefined);
   const { syntax } = ast.directives;
@@ -20,8 +28,8 @@ export function unsupportedFrontend(ast: DockerfileAst, argument: string | undef
 }
 
 /**
- * The frontend that a text names which is no Dockerfile: `// syntax=…` on top, or a JSON object with a member `syntax`. Such a text is for that
- * frontend alone.
+ * Returns the frontend that a text names which is no Dockerfile: `// syntax=…` on top, or a JSON
+ * object with a member `syntax`. Such a text is for that frontend alone.
  */
 export function foreignSyntax(text: string, map: LineMap): Directive | undefined {
   const start = /^\uFEFF?(?:#![^\n]*\n)?/.exec(text)?.[0].length ?? 0;

@@ -1,20 +1,26 @@
 import { createToken, Lexer, type CustomPatternMatcherFunc, type ITokenConfig, type TokenType } from "chevrotain";
 import type { InstructionKind } from "../ast.js";
 
-/** The escape character of the file that is being lexed. Lexing is synchronous: {@link ./lexer.ts} sets it and resets it. */
+/**
+ * Escape character of the file that is being lexed. Lexing is synchronous: {@link ./lexer.ts} sets
+ * it and resets it.
+ */
 export const lexing = { escape: "\\" };
 
-/** What the shape-specific scanners find, beside the token's image. */
+/** Findings of the shape-specific scanners, beside the token's image. */
 export interface TokenPayload {
-  /** With quotes and escapes resolved, where the token's kind resolves them. */
+  /** Value with quotes and escapes resolved, where the token's kind resolves them. */
   readonly value?: string;
   /** Members of a JSON array; undefined with `invalid`. */
   readonly values?: readonly string[];
-  /** A JSON array with a member that is no string. */
+  /** True for a JSON array with a member that is no string. */
   readonly invalid?: boolean;
 }
 
-/** Shapes of what follows a keyword. Each is a lexer mode, and a category of keywords with one grammar alternative. */
+/**
+ * Shapes of the text after a keyword. Each is a lexer mode, and a category of keywords with one
+ * grammar alternative.
+ */
 export type Shape = "shell" | "list" | "words" | "pairs" | "args" | "text" | "health";
 
 const SHAPES: Readonly<Record<Exclude<InstructionKind, "onbuild">, Shape>> = {
@@ -41,7 +47,7 @@ function category(name: string): TokenType {
   return createToken({ name, pattern: Lexer.NA });
 }
 
-/** What a flag may follow. */
+/** Category of the tokens that a flag may follow. */
 export const Keyword = category("Keyword");
 
 export const KEYWORD_CATEGORIES: Readonly<Record<Shape, TokenType>> = {
@@ -54,7 +60,10 @@ export const KEYWORD_CATEGORIES: Readonly<Record<Shape, TokenType>> = {
   health: category("HealthKeyword"),
 };
 
-/** A keyword ends with its word: `RUNNING` is unknown, not `RUN`. A no-break space ends no word. */
+/**
+ * Makes the token of a keyword. A keyword ends with its word: `RUNNING` is unknown, not `RUN`. A
+ * no-break space ends no word.
+ */
 function keyword(name: string, config: Partial<ITokenConfig>): TokenType {
   return createToken({
     name: name.toUpperCase(),
@@ -68,7 +77,7 @@ export const KEYWORDS: readonly TokenType[] = Object.entries(SHAPES).map(([name,
   keyword(name, { categories: [Keyword, KEYWORD_CATEGORIES[shape]], push_mode: shape }),
 );
 
-/** Does not push a mode: the instruction after it does, and one line end must pop exactly one. */
+/** Pushes no mode: the instruction after it does, and one line end must pop exactly one. */
 export const Onbuild = keyword("onbuild", {});
 
 export const UnknownKeyword = createToken({ name: "UnknownKeyword", pattern: /[^\t\v\f\r \n]+/, push_mode: "rest", line_breaks: false });
@@ -76,7 +85,7 @@ export const UnknownKeyword = createToken({ name: "UnknownKeyword", pattern: /[^
 export const NewLine = createToken({ name: "NewLine", pattern: /\n/, line_breaks: true });
 export const LineEnd = createToken({ name: "LineEnd", pattern: /\n/, line_breaks: true, pop_mode: true });
 export const Blank = createToken({ name: "Blank", pattern: /[^\S\n]+/, group: Lexer.SKIPPED, line_breaks: false });
-/** Between words of lists: other blanks, such as a no-break space, are part of a word. */
+/** Blanks between words of lists. Other blanks, such as a no-break space, are part of a word. */
 export const ListBlank = createToken({ name: "ListBlank", pattern: /[\t\v\f\r ]+/, group: Lexer.SKIPPED, line_breaks: false });
 
 export function custom(name: string, pattern: CustomPatternMatcherFunc): TokenType {

@@ -1,20 +1,26 @@
-/** Hand-written scanners for the parts of an instruction whose extent depends on quotes and escapes. All look at one line only. */
+/**
+ * Hand-written scanners for the parts of an instruction whose extent depends on quotes and escapes.
+ * All read one line only.
+ */
 
-/** A scanned piece: its value with what the scanner resolves resolved, and the offset after it. */
+/**
+ * A scanned piece: its value, with escapes resolved where the scanner resolves them, and the offset
+ * after it.
+ */
 export interface Scanned {
   readonly value: string;
   readonly end: number;
 }
 
-/** Where the line that `offset` is in ends. */
+/** Returns the end of the line at `offset`. */
 export function lineEnd(text: string, offset: number): number {
   const end = text.indexOf("\n", offset);
   return end === -1 ? text.length : end;
 }
 
 /**
- * A flag word that begins with `--` at `offset`: quotes and backslashes are resolved, whatever the file's escape character is.
- * Undefined where no flag begins.
+ * Scans a flag that begins with `--` at `offset`. Resolves quotes and backslashes, whatever the
+ * file's escape character is. Returns undefined where no flag begins.
  */
 export function scanFlag(text: string, offset: number): Scanned | undefined {
   if (!text.startsWith("--", offset)) return undefined;
@@ -43,8 +49,9 @@ export function scanFlag(text: string, offset: number): Scanned | undefined {
 }
 
 /**
- * A word of ENV, LABEL or ARG: quotes keep blanks together and stay in the value, as do escapes; an escape character at the end of the line
- * is dropped. Undefined at the end of the line.
+ * Scans a word of ENV, LABEL or ARG. Quotes keep blanks together and stay in the value, as do
+ * escapes; drops an escape character at the end of the line. Returns undefined at the end of the
+ * line.
  */
 export function scanQuotedWord(text: string, offset: number, escape: string): Scanned | undefined {
   const end = lineEnd(text, offset);
@@ -69,11 +76,14 @@ export function scanQuotedWord(text: string, offset: number, escape: string): Sc
 
 export interface JsonArray {
   readonly end: number;
-  /** Undefined when a member is no string. */
+  /** Members; undefined when one is no string. */
   readonly values: readonly string[] | undefined;
 }
 
-/** A JSON array that begins at `offset` and is all there is up to the end of the line. Undefined when the text is no such array. */
+/**
+ * Scans a JSON array that begins at `offset` and fills the line. Returns undefined when the text is
+ * no such array.
+ */
 export function scanJsonArray(text: string, offset: number): JsonArray | undefined {
   if (text[offset] !== "[") return undefined;
   const line = text.slice(offset, lineEnd(text, offset)).trimEnd();
@@ -89,12 +99,12 @@ export function scanJsonArray(text: string, offset: number): JsonArray | undefin
   return { end: offset + line.length, values: strings ? (parsed as string[]).map(wellFormed) : undefined };
 }
 
-/** Escapes can name halves of a character, which no UTF-8 has. */
+/** Replaces halves of characters, which escapes can name and UTF-8 cannot hold. */
 function wellFormed(text: string): string {
   return text.replaceAll(/\p{Cs}/gu, "\uFFFD");
 }
 
-/** The offset of the first thing after an instruction's flags; `offset` is after its keyword. */
+/** Returns the offset after an instruction's flags; `offset` is after its keyword. */
 export function skipFlags(text: string, offset: number): number {
   let at = skipBlanks(text, offset);
   for (;;) {

@@ -2,8 +2,8 @@ import { compareCodeUnits } from "../../../core/canonical.js";
 import type { Variables } from "./expand.js";
 
 /**
- * Environment of a stage in the order in which it is given to processes: a variable that is set again moves to the end, as in BuildKit's
- * graph, whose keys depend on that order.
+ * Environment of a stage in the order in which processes get it. A variable that is set again moves
+ * to the end, as in BuildKit's graph, whose keys depend on that order.
  */
 export class Env implements Variables {
   readonly #values: Map<string, string>;
@@ -32,20 +32,20 @@ export class Env implements Variables {
     this.#list = undefined;
   }
 
-  /** `NAME=value` in order. */
+  /** Returns `NAME=value` in order. */
   list(): readonly string[] {
     this.#list ??= [...this.#values].map(([name, value]) => `${name}=${value}`);
     return this.#list;
   }
 }
 
-/** Name and value of `NAME=value`; without `=` the value is empty. */
+/** Returns name and value of `NAME=value`. Without `=` the value is empty. */
 export function splitAssignment(text: string): [name: string, value: string] {
   const equals = text.indexOf("=");
   return equals === -1 ? [text, ""] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-/** An object with its members in code-unit order, as Go writes maps. */
+/** Returns an object with its members in code-unit order, as Go writes maps. */
 export function sortedObject<V>(object: Readonly<Record<string, V>>): Record<string, V> {
   return Object.fromEntries(Object.entries(object).sort(([a], [b]) => compareCodeUnits(a, b)));
 }

@@ -3,15 +3,19 @@ type Token = string | typeof ONE;
 
 const ONE = Symbol("?");
 
-/** Character comparisons that one use of a pattern may take: about a second. Real values and patterns take a few thousand. */
+/**
+ * Character comparisons that one use of a pattern may take: about a second. Real values and
+ * patterns take a few thousand.
+ */
 const LIMIT = 1 << 27;
 
 /**
- * A shell wildcard: `*` any characters of a line, `?` one, `\` before these two and itself; no bracket sets. Matching never goes back over a `*`: what is
- * between two of them is put as early as possible, which leaves the most to what follows.
+ * A shell wildcard: `*` matches any characters of a line, `?` one, `\` escapes these two and
+ * itself; there are no bracket sets. Matching never goes back over a `*`: a part between two of
+ * them is put as early as possible, which leaves the most to the parts behind it.
  */
 export class Wildcard {
-  /** What stands before, between and after the stars. */
+  /** Parts before, between and after the stars. */
   readonly #parts: readonly (readonly Token[])[];
   #steps = 0;
 
@@ -19,7 +23,7 @@ export class Wildcard {
     this.#parts = parts;
   }
 
-  /** Throws a `SyntaxError` for any other escape. */
+  /** Reads a pattern. Throws a `SyntaxError` for any other escape. */
   static parse(pattern: string): Wildcard {
     const chars = [...pattern];
     const parts: Token[][] = [[]];
@@ -39,14 +43,15 @@ export class Wildcard {
     return new Wildcard(parts);
   }
 
-  /** For values that are read from their end. */
+  /** Returns the pattern for values that are read from their end. */
   reversed(): Wildcard {
     return new Wildcard(this.#parts.map((part) => part.toReversed()).toReversed());
   }
 
   /**
-   * Where the shortest or longest match that begins at `from` ends. Without one: `line` when none begins later in this line either, else `here`.
-   * Throws a `SyntaxError` when it takes too long.
+   * Returns the end of the shortest or longest match that begins at `from`. Without one, returns
+   * `line` when none begins later in this line either, else `here`. Throws a `SyntaxError` when it
+   * takes too long.
    */
   match(chars: readonly string[], from: number, longest: boolean): number | "here" | "line" {
     const [first = [], ...rest] = this.#parts;
@@ -60,7 +65,7 @@ export class Wildcard {
     return at;
   }
 
-  /** The first or last place of a part that a star at `from` can reach. */
+  /** Returns the first or last place of a part that a star at `from` can reach. */
   #find(part: readonly Token[], chars: readonly string[], from: number, last: boolean): number | undefined {
     let found: number | undefined;
     for (let at = from; at <= chars.length - part.length; at++) {
@@ -89,21 +94,21 @@ export class Wildcard {
   }
 }
 
-/** `value` without the shortest or longest prefix that matches. */
+/** Returns `value` without the shortest or longest prefix that matches. */
 export function trimPrefix(value: string, pattern: string, longest: boolean): string {
   const chars = [...value];
   const end = Wildcard.parse(pattern).match(chars, 0, longest);
   return typeof end === "number" ? chars.slice(end).join("") : value;
 }
 
-/** `value` without the shortest or longest suffix that matches. */
+/** Returns `value` without the shortest or longest suffix that matches. */
 export function trimSuffix(value: string, pattern: string, longest: boolean): string {
   const chars = [...value].reverse();
   const end = Wildcard.parse(pattern).reversed().match(chars, 0, longest);
   return typeof end === "number" ? chars.slice(end).reverse().join("") : value;
 }
 
-/** `value` with the first longest match, or all of them, replaced. */
+/** Returns `value` with the first longest match, or all of them, replaced. */
 export function replaceMatches(value: string, pattern: string, replacement: string, all: boolean): string {
   const wildcard = Wildcard.parse(pattern);
   const chars = [...value];
@@ -112,7 +117,7 @@ export function replaceMatches(value: string, pattern: string, replacement: stri
   for (let at = 0; at <= chars.length; ) {
     const end = wildcard.match(chars, at, true);
     if (typeof end === "number") {
-      // Nothing, right after a match, is none of its own.
+      // An empty match right after a match does not count.
       if (end > at || matched !== at) out.push(replacement);
       if (end === at && at < chars.length) out.push(chars[at] as string);
       const next = end === at ? at + 1 : end;

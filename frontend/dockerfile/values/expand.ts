@@ -1,33 +1,33 @@
 import { replaceMatches, trimPrefix, trimSuffix } from "./expand-pattern.js";
 import { BLANK, WordList } from "./word-list.js";
 
-/** Where variables come from. */
+/** Source of variables. */
 export interface Variables {
   get(name: string): string | undefined;
-  /** For suggestions. */
+  /** Yields the names, for suggestions. */
   names(): Iterable<string>;
 }
 
 export const NO_VARIABLES: Variables = { get: () => undefined, names: () => [] };
 
 export interface ExpandOptions {
-  /** The file's escape character. */
+  /** Escape character of the file. */
   readonly escape: string;
-  /** Keep quotes in the result. */
+  /** True keeps quotes in the result. */
   readonly rawQuotes?: boolean;
-  /** Keep escape characters in the result. */
+  /** True keeps escape characters in the result. */
   readonly rawEscapes?: boolean;
-  /** Quotes are ordinary characters, as in heredoc bodies. */
+  /** True takes quotes for ordinary characters, as in heredoc bodies. */
   readonly ignoreQuotes?: boolean;
-  /** Leave `$name` as it is when it is not set. */
+  /** True leaves an unset `$name` as it is. */
   readonly skipUnset?: boolean;
 }
 
 export interface Expansion {
   readonly text: string;
-  /** The text split at blanks that are not quoted; blanks from variables split too. */
+  /** Text split at unquoted blanks; blanks from variables split too. */
   readonly words: readonly string[];
-  /** Names of variables that were set, and of those that were not. */
+  /** Names of variables that were set; `unmatched` has those that were not. */
   readonly matched: ReadonlySet<string>;
   readonly unmatched: ReadonlySet<string>;
 }
@@ -38,17 +38,20 @@ export class ExpansionError extends Error {
 
   constructor(
     message: string,
-    /** The variable that `${v:?}` requires and that is not set. */
+    /** Unset variable that `${v:?}` requires. */
     readonly unset?: string,
   ) {
     super(message);
   }
 }
 
-/** No process can be given a variable of this size, and ten lines of `ENV A=$A$A$A$A` are enough to fill any memory. */
+/**
+ * Characters that a result may have. No process can get a variable of this size, and ten lines of
+ * `ENV A=$A$A$A$A` would fill any memory.
+ */
 const LONGEST_RESULT = 1 << 22;
 
-/** Braces within braces; more than anybody writes, and less than the stack holds. */
+/** Levels of nested braces: more than anybody writes, and less than the stack holds. */
 const DEEPEST = 500;
 
 const NONE: ReadonlySet<string> = new Set();
@@ -57,8 +60,8 @@ const WORD_CHARACTER = /[\p{L}\p{Nd}_]/u;
 const DIGIT = /\p{Nd}/u;
 
 /**
- * Expands variables and removes quotes as the Dockerfile's own small shell does: `$v`, `${v}`, `${v:-w}` and its relatives, `${v#p}`,
- * `${v%p}`, `${v/p/r}`. Throws {@link ExpansionError}.
+ * Expands variables and removes quotes as the Dockerfile's own small shell does: `$v`, `${v}`,
+ * `${v:-w}` and its relatives, `${v#p}`, `${v%p}`, `${v/p/r}`. Throws {@link ExpansionError}.
  */
 export function expandWord(text: string, variables: Variables, options: ExpandOptions): Expansion {
   if (isPlain(text, options)) {
@@ -68,7 +71,7 @@ export function expandWord(text: string, variables: Variables, options: ExpandOp
   return new Expander(text, variables, options).run();
 }
 
-/** Most words have nothing to expand: they cost one look. */
+/** Returns true for a word without anything to expand, as most words are. */
 function isPlain(text: string, options: ExpandOptions): boolean {
   for (let i = 0; i < text.length; i++) {
     const char = text[i] as string;
@@ -145,7 +148,7 @@ class Expander {
     }
   }
 
-  /** Everything up to the next single quote as it is; nothing can be escaped. */
+  /** Returns the text up to the next single quote unchanged; nothing can be escaped. */
   #singleQuoted(): string {
     const end = this.#chars.indexOf("'", this.#at + 1);
     if (end === -1) throw new ExpansionError("a single quote is not closed");
@@ -223,7 +226,7 @@ class Expander {
     }
   }
 
-  /** `${name-word}` and its relatives; `emptyIsUnset` with a colon. */
+  /** Expands `${name-word}` and its relatives; `emptyIsUnset` with a colon. */
   #modified(name: string, modifier: string, emptyIsUnset: boolean): string {
     const word = this.#untilBrace(modifier === "#" || modifier === "%");
     const value = this.#lookup(name);
@@ -248,7 +251,7 @@ class Expander {
     }
   }
 
-  /** `${name/pattern/replacement}`, with `//` for all matches. */
+  /** Expands `${name/pattern/replacement}`, with `//` for all matches. */
   #replaced(name: string): string {
     const all = this.#chars[this.#at] === "/";
     if (all) this.#at++;
@@ -272,7 +275,7 @@ class Expander {
     }
   }
 
-  /** Letters, digits and `_`; or digits; or one special parameter. */
+  /** Reads letters, digits and `_`; or digits; or one special parameter. */
   #name(): string {
     const first = this.#chars[this.#at];
     if (first === undefined) return "";

@@ -2,14 +2,14 @@ import type { SourceOp } from "../../../llb/ops.js";
 
 /** A Git repository as ADD and contexts name it. */
 export interface GitSource {
-  /** As given, without fragment and query. */
+  /** Address as written, without fragment and query. */
   readonly remote: string;
   readonly ref: string;
   readonly subdir: string;
   readonly checksum: string;
   readonly keepGitDir: boolean | undefined;
   readonly submodules: boolean | undefined;
-  /** When the files date from; undefined: their checkout. */
+  /** Date of the files; undefined means the time of their checkout. */
   readonly mtime: "checkout" | "commit" | undefined;
 }
 
@@ -17,8 +17,8 @@ const SCP = /^[a-zA-Z0-9-_.]+@[a-zA-Z0-9-_.]+:/;
 const PROTOCOL = /^([a-zA-Z0-9]+):\/\//;
 
 /**
- * Reads a Git source: `git://`, `ssh://` and `user@host:path` always are one, `http(s)://` when its path ends in `.git`.
- * Undefined for anything else; a text says what is wrong with one.
+ * Reads a Git source: `git://`, `ssh://` and `user@host:path` always are one, `http(s)://` when its
+ * path ends in `.git`. Returns undefined for any other text, and the reason for a faulty source.
  */
 export function parseGitSource(text: string): GitSource | string | undefined {
   const protocol = PROTOCOL.exec(text)?.[1]?.toLowerCase();
@@ -98,12 +98,12 @@ function withQuery(start: { remote: string; ref: string; subdir: string }, query
     }
     if (problem) return problem;
   }
-  // Only the whole id names a commit; with the start of one, the default branch is looked at.
+  // Only the whole id names a commit. With the start of one, the default branch is searched.
   if (fetchByCommit && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum)) return "fetch-by-commit needs commit= with a whole id";
   return { remote: start.remote, ref: (fetchByCommit ? checksum : ref) || checksum, subdir, checksum, keepGitDir, submodules, mtime };
 }
 
-/** The identifier of a Git source operation. */
+/** Returns the identifier of a Git source operation. */
 function gitIdentifier(source: GitSource): string {
   const path = source.remote.replace(PROTOCOL, "").replace(/^([^/:]+@)?([^/:]+):(?!\d)/, "$1$2/");
   const fragment = source.subdir === "" ? source.ref : `${source.ref}:${source.subdir}`;
@@ -111,9 +111,9 @@ function gitIdentifier(source: GitSource): string {
 }
 
 /**
- * Makes the source operation of a repository. `checksum` and `keepGitDir` count where the address says
- * nothing of them. `fromCaller`: the caller wrote the address, and not the Dockerfile, so that over
- * SSH their keys are used without further consent.
+ * Makes the source operation of a repository. `checksum` and `keepGitDir` count where the address
+ * does not set them. `fromCaller` means that the caller wrote the address, and not the Dockerfile,
+ * so that over SSH the caller's keys are used without further consent.
  */
 export function gitSourceOp(
   source: GitSource,

@@ -2,32 +2,35 @@ import { normalizePlatform, type Platform } from "../../../oci/platform.js";
 import type { ContainerConfig, ImageConfig } from "../../../oci/types.js";
 import { sortedObject, splitAssignment } from "./env.js";
 
-/** An image config while a stage works on it: no layers, no history, no times. */
+/** An image config while a stage changes it: no layers, no history, no times. */
 export type StageImage = Omit<ImageConfig, "rootfs" | "history" | "created">;
 
-/** What a container gets where nothing says otherwise; not on Windows. */
+/** PATH of a container where nothing sets one; not on Windows. */
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** `FROM scratch`. */
+/** Returns the config of `FROM scratch`. */
 export function emptyImage(platform: Platform): StageImage {
   return { ...platformMembers(platform), config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: "/" } };
 }
 
-/** What a stage inherits of an image: everything but its layers, history and time. ONBUILD triggers have run by then. */
+/**
+ * Returns the parts of an image that a stage inherits: everything but layers, history and time.
+ * ONBUILD triggers have run by then.
+ */
 export function inheritedImage(image: ImageConfig): StageImage {
   const { rootfs: _rootfs, history: _history, created: _created, ...rest } = image;
   const { OnBuild: _onBuild, ...config } = image.config ?? {};
   return { ...rest, config };
 }
 
-/** `Env` with a PATH, which RUN and containers rely on. */
+/** Returns the image with a PATH, which RUN and containers rely on. */
 export function withDefaultPath(image: StageImage): StageImage {
   const env = image.config?.Env ?? [];
   if (image.os === "windows" || env.some((entry) => splitAssignment(entry)[0] === "PATH")) return image;
   return { ...image, config: { ...image.config, Env: [...env, `PATH=${DEFAULT_PATH}`] } };
 }
 
-/** A config with members set, or removed where undefined is given. */
+/** Returns a config with members set, or removed where they are undefined. */
 export function updated(
   image: StageImage,
   changes: { readonly [K in keyof ContainerConfig]?: ContainerConfig[K] | undefined },
@@ -37,7 +40,10 @@ export function updated(
   return { ...image, config };
 }
 
-/** The result's config: labels of the command line win, the platform is the one that was asked for, sets are sorted. */
+/**
+ * Returns the result's config: labels of the command line win, the platform is the requested one,
+ * sets are sorted.
+ */
 export function finishedImage(
   image: StageImage,
   options: { readonly labels: Readonly<Record<string, string>>; readonly platform: Platform | undefined },
@@ -53,7 +59,7 @@ export function finishedImage(
   const own: Platform = { architecture, os, ...(variant ? { variant } : {}), ...(version ? { osVersion: version } : {}) };
   const wanted = options.platform;
   const same = wanted?.os === os && wanted.architecture === architecture;
-  // The base's variant and version stay when only they were not asked for.
+  // The base's variant and version stay when the request leaves them open.
   const platform = wanted ? { ...(same ? own : {}), ...wanted } : own;
   return { ...rest, ...platformMembers(normalizePlatform(platform)), config };
 }
@@ -63,7 +69,10 @@ const ORDER = (
   "WorkingDir NetworkDisabled MacAddress Labels StopSignal ArgsEscaped Healthcheck OnBuild Shell"
 ).split(" ");
 
-/** Members as BuildKit writes them: equal images then have equal configs, byte for byte. Unknown members come last. */
+/**
+ * Orders members as BuildKit writes them: equal images then have equal configs, byte for byte.
+ * Unknown members come last.
+ */
 function inDockerOrder(config: ContainerConfig): ContainerConfig {
   const rank = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   return Object.fromEntries(Object.entries(config).sort(([a], [b]) => rank(a) - rank(b)));
@@ -78,7 +87,7 @@ function platformMembers(platform: Platform): Pick<ImageConfig, "architecture" |
   };
 }
 
-/** The platform an image says it is for; undefined when it does not say. */
+/** Returns the platform in an image's config; undefined when it has none. */
 export function imagePlatform(image: StageImage): Platform | undefined {
   if (!image.architecture || !image.os) return undefined;
   return normalizePlatform({

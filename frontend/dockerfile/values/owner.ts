@@ -1,8 +1,8 @@
 import type { Owner } from "../../../llb/ops.js";
 
 /**
- * `user[:group]` as an owner: numbers are ids, the rest is looked up in the root filesystem. A colon with nothing after it is root's group.
- * Undefined for an empty text.
+ * Returns `user[:group]` as an owner: numbers are ids, names are looked up in the root filesystem.
+ * A final colon means root's group. Returns undefined for an empty text.
  */
 export function ownerOf(text: string): Owner | undefined {
   if (text === "") return undefined;
@@ -15,7 +15,7 @@ export function ownerOf(text: string): Owner | undefined {
   };
 }
 
-/** Whether a text can be an owner: neither a user nor a group has a colon in it. */
+/** Returns true for a possible owner: neither a user nor a group has a colon in it. */
 export function isOwner(text: string): boolean {
   return text.indexOf(":") === text.lastIndexOf(":");
 }

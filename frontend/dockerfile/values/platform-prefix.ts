@@ -2,7 +2,10 @@ import { TsbuildError } from "../../../core/errors.js";
 import { formatPlatform, normalizePlatform, parsePlatform, type Platform } from "../../../oci/platform.js";
 import type { Variables } from "./expand.js";
 
-/** `linux/amd64`, and in a stage that runs there but builds for another platform, as its TARGET variables say, `linux/amd64->arm64`. */
+/**
+ * Returns `linux/amd64`, or `linux/amd64->arm64` in a stage that runs there but builds for another
+ * platform, as its TARGET variables say.
+ */
 export function platformPrefix(platform: Platform, variables: Variables): string {
   const target = targetOf(platform, variables);
   if (!target || (target.os === platform.os && target.architecture === platform.architecture)) return formatPlatform(platform);
@@ -16,7 +19,7 @@ function targetOf(platform: Platform, variables: Variables): Platform | undefine
     try {
       return parsePlatform(whole);
     } catch (error) {
-      // What the user set the variable to is not for us to judge.
+      // The user may set the variable to any text.
       if (!(error instanceof TsbuildError)) throw error;
     }
   }

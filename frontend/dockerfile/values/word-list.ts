@@ -5,7 +5,7 @@ export class WordList {
   readonly words: string[] = [];
   #word = "";
 
-  /** A character that splits words when it is blank. */
+  /** Adds a character. A blank one ends the word. */
   add(char: string): void {
     if (!BLANK.test(char)) this.#word += char;
     else if (this.#word !== "") this.flush();

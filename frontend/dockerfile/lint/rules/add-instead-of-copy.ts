@@ -13,7 +13,9 @@ export const AddInsteadOfCopy: FileRule<[source: string]> = {
 };
 
 const ARCHIVE = /\.(tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|zst|lzma|lz4|zip)$/i;
-/** Directories and files with an ending of another kind: never unpacked, whatever is in them. */
+/**
+ * Directories, and files with an ending of another kind: never unpacked, whatever their content.
+ */
 const CERTAIN = /(^\.{0,2}$|\/\.{0,2}$|\.(?!\/)[A-Za-z0-9]{1,12}$)/;
 
 function checkAddInsteadOfCopy(file: LintFile, linter: Linter): void {

@@ -16,7 +16,7 @@ const USES = new Set("install upgrade full-upgrade dist-upgrade safe-upgrade bui
 
 function checkAptGetUpdateAlone(file: LintFile, linter: Linter): void {
   for (const node of new Set(file.scripts.map((script) => script.node))) {
-    // The line and the heredocs of a RUN are one.
+    // The line and the heredocs of a RUN count as one.
     const uses = file
       .scriptsOf(node)
       .flatMap((script) =>

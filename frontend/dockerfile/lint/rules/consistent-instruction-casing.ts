@@ -24,7 +24,10 @@ function checkConsistentInstructionCasing(file: LintFile, linter: Linter): void 
   }
 }
 
-/** The majority of uniformly cased keywords decides, upper case wins a tie; ARGs before the first FROM do not count. */
+/**
+ * Returns true when most uniformly cased keywords are lower case. Upper case wins a tie; ARGs
+ * before the first FROM do not count.
+ */
 export function prefersLowerCase(file: LintFile): boolean {
   let upper = 0;
   let lower = 0;

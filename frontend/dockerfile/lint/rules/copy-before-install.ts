@@ -13,7 +13,10 @@ export const CopyBeforeInstall: FileRule<[source: string, command: string]> = {
   check: checkCopyBeforeInstall,
 };
 
-/** The whole context is copied, and an installation that only needs the lists of dependencies follows in the same stage. */
+/**
+ * Warns when the whole context is copied, and an installation that only needs the lists of
+ * dependencies follows in the same stage.
+ */
 function checkCopyBeforeInstall(file: LintFile, linter: Linter): void {
   for (const stage of file.stages) {
     let copy: { readonly node: ListNode; readonly source: Word } | undefined;

@@ -12,7 +12,7 @@ export const FromAsCasing: FileRule<[from: string, as: string]> = {
   check: checkFromAsCasing,
 };
 
-/** A FROM that is neither wholly upper nor lower case is another rule's. */
+/** Warns about an AS in another case than its FROM. Another rule reports a FROM in mixed case. */
 function checkFromAsCasing(file: LintFile, linter: Linter): void {
   const isLower = prefersLowerCase(file);
   for (const { node } of file.stages) {
@@ -21,7 +21,7 @@ function checkFromAsCasing(file: LintFile, linter: Linter): void {
     if (!as || !isUniform(from)) continue;
     const right = isUpper(from) ? as.text.toUpperCase() : as.text.toLowerCase();
     if (as.text === right) continue;
-    // A FROM that does not fit the file is what has to be changed, not the AS that does.
+    // A FROM that does not fit the file has to be changed, not the AS that does.
     const fits = isUpper(from) !== isLower;
     const edit = fits ? replaceWord(as, right) : replaceWord(as, isLower ? as.text.toLowerCase() : as.text.toUpperCase());
     const changes = fits || as.text !== edit?.text;

@@ -14,7 +14,10 @@ export const HeredocWithoutErrexit: FileRule<[name: string]> = {
 
 const CLOSING = new Set(["fi", "done", "esac", "}"]);
 
-/** `RUN <<EOF` is one script for the shell, not a list joined with `&&` as people are used to. */
+/**
+ * Warns about `RUN <<EOF`, which is one script for the shell, not a list joined with `&&`, to which
+ * people are used.
+ */
 function checkHeredocWithoutErrexit(file: LintFile, linter: Linter): void {
   for (const { heredoc, commands, shell, node } of file.scripts) {
     if (!heredoc || hasOption(shell, "e", "errexit")) continue;
@@ -33,7 +36,7 @@ function checkHeredocWithoutErrexit(file: LintFile, linter: Linter): void {
   }
 }
 
-/** Where `<<EOF` stands. */
+/** Returns the range of `<<EOF`. */
 function wordOf(file: LintFile, name: string, from: number, to: number) {
   const text = file.text.slice(from, to);
   const found = /<<-?\s*["']?/.exec(text);

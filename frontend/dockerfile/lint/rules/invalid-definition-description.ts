@@ -13,7 +13,10 @@ export const InvalidDefinitionDescription: FileRule<[instruction: string, name: 
   check: checkInvalidDefinitionDescription,
 };
 
-/** A comment right above FROM … AS name or ARG name is taken for its description, and should begin with the name. */
+/**
+ * Warns about a comment right above FROM … AS name or ARG name that does not begin with the name:
+ * it counts as the description.
+ */
 function checkInvalidDefinitionDescription(file: LintFile, linter: Linter): void {
   const check = (node: Instruction, names: readonly string[]): void => {
     const last = node.comments[node.comments.length - 1];

@@ -9,14 +9,17 @@ export const JSONArgsRecommended: LintRule<[keyword: string]> = {
   message: (keyword) => `JSON arguments recommended for ${keyword} to prevent unintended behavior related to OS signals`,
 };
 
-/** What only a shell can run, or runs differently. */
+/** Commands that only a shell can run, or runs differently. */
 const BUILTINS = new Set(
   ". : alias bg break builtin case cd command continue echo eval exec exit export fg for if jobs local pwd read return set shift source test time times trap type ulimit umask unset until wait while".split(
     " ",
   ),
 );
 
-/** Plain words as an array; undefined where a shell has something to do. `safe` as the caller knows it. */
+/**
+ * Returns a fix that writes plain words as an array. Returns undefined where a shell has work to
+ * do. The caller knows whether the fix is `safe`.
+ */
 export function asJson(command: CommandLine, safe: boolean): Fix | undefined {
   if (command.form !== "shell" || !isPlain(command) || !/^[\w./:@%+,=-]+(?:[ \t]+[\w./:@%+,=-]+)*$/.test(command.text)) return undefined;
   const words = command.text.split(/[ \t]+/);

@@ -9,7 +9,10 @@ export const LegacyKeyValueFormat: LintRule<[keyword: string]> = {
   message: (keyword) => `"${keyword} key=value" should be used instead of legacy "${keyword} key value" format`,
 };
 
-/** `name value` as `name=value`, quoted where it has blanks. Undefined for a value that mixes blanks with quotes, escapes or continuations. */
+/**
+ * Returns a fix that writes `name value` as `name=value`, quoted where it has blanks. Returns
+ * undefined for a value that mixes blanks with quotes, escapes or continuations.
+ */
 export function withEquals({ pairs }: PairsNode): Fix | undefined {
   const [pair] = pairs;
   if (!pair || !isPlain(pair.name) || !isPlain(pair.value)) return undefined;

@@ -21,7 +21,9 @@ function checkMaintainerDeprecated(file: LintFile, linter: Linter): void {
   }
 }
 
-/** Unlike MAINTAINER's text a label's value is expanded, and quoted. */
+/**
+ * Returns a fix with a label. Unlike MAINTAINER's text, a label's value is expanded, and quoted.
+ */
 function labelInstead({ keyword, value, range }: TextNode, { escape, text }: LintFile): Fix | undefined {
   if (!value || text.slice(range.start, range.end).includes("\n")) return undefined;
   const quoted = value.text.replace(/["$\\`]/g, (char) => (char === "`" && escape !== "`" ? char : `${escape}${char}`));

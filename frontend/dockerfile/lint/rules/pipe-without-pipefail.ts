@@ -12,10 +12,10 @@ export const PipeWithoutPipefail: FileRule<[program: string]> = {
   check: checkPipeWithoutPipefail,
 };
 
-/** What only prints its arguments does not fail. */
+/** Commands that only print their arguments, and do not fail. */
 const HARMLESS = new Set(["echo", "printf", "yes", "true", ":"]);
 
-/** One warning for each script, at its first pipe. */
+/** Warns once for each script, at its first pipe. */
 function checkPipeWithoutPipefail(file: LintFile, linter: Linter): void {
   for (const { commands, shell, node, range } of file.scripts) {
     if (hasOption(shell, undefined, "pipefail")) continue;
@@ -34,15 +34,19 @@ function checkPipeWithoutPipefail(file: LintFile, linter: Linter): void {
   }
 }
 
-/** Whether a command is between `if` and `then`, or `while` and `do`; `was` answers for the one before it. */
+/**
+ * Returns true for a command between `if` and `then`, or `while` and `do`. `was` is the result for
+ * the command before.
+ */
 function begins({ before }: ShellCommand, was: boolean): boolean {
   return before.reduce((is, word) => (/^(if|elif|while|until)$/.test(word) ? true : /^(then|do)$/.test(word) ? false : is), was);
 }
 
 /**
- * Whether the script itself looks at the status of the pipe that has command `i`: after `!`, before `||`,
- * and before `&&` where the failure is an answer. Note that `&&` alone says nothing, because nearly every
- * RUN is one list of it: there a failure ends the step, unless the list ends in `||` or more follows it.
+ * Reports whether the script itself uses the status of the pipe that has command `i`: after `!`,
+ * before `||`, and before `&&` where the failure is an answer. Note that `&&` alone proves nothing,
+ * because nearly every RUN is one list of it: there a failure ends the step, unless the list ends
+ * in `||` or more follows it.
  */
 function isAsked(commands: readonly ShellCommand[], i: number): boolean {
   let first = i;
@@ -62,12 +66,15 @@ function isAsked(commands: readonly ShellCommand[], i: number): boolean {
   }
 }
 
-/** A program whose failure says no. With `pipefail` the first program of its pipe fails, too: nobody reads what it writes any more. */
+/**
+ * Returns true for a program whose failure means no. With `pipefail` the first program of its pipe
+ * fails too, because its output has no reader any more.
+ */
 function isTest({ words: [program = "", ...rest] }: ShellCommand): boolean {
   return /^[ef]?grep$/.test(program) && rest.some((word) => word === "--quiet" || word === "--silent" || /^-[a-zA-Z]*q/.test(word));
 }
 
-/** `sha256sum -c` fails by itself when nothing comes. */
+/** Returns true for `sha256sum -c`, which fails by itself without input. */
 function needsInput([program = "", ...rest]: readonly string[]): boolean {
   return /^(sha\d+|md5|b2)sum$/.test(program) && rest.some((word) => word === "--check" || /^-[a-z]*c/.test(word));
 }

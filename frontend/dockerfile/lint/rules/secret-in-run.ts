@@ -10,7 +10,7 @@ export const SecretInRun: FileRule<[what: string]> = {
   check: checkSecretInRun,
 };
 
-/** Only forms that are hardly ever anything else; variables are none of them. */
+/** Forms that are hardly ever anything but a secret. Variables are not among them. */
 const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ["an AWS access key", /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/],
   ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})\b/],
@@ -22,7 +22,7 @@ const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ["a password in a URL", /\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@$"'{}]+:(?!\$)[^\s:/@$"'{}]{3,}@[\w.-]+/i],
 ];
 
-/** At most one of each kind for a script: the text between them would be noise. */
+/** Warns at most once for each form in a script: more would be noise. */
 function checkSecretInRun(file: LintFile, linter: Linter): void {
   for (const { text, node, range } of file.scripts) {
     for (const [what, form] of FORMS) {

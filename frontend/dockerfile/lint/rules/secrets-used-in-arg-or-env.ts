@@ -10,7 +10,10 @@ export const SecretsUsedInArgOrEnv: LintRule<[instruction: string, name: string]
 const SECRET = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i;
 
-/** Whether a name looks like that of a secret: a telling first, last or middle word, and none that says it is harmless. */
+/**
+ * Returns true when a name looks like that of a secret: its first, last or middle word says so, and
+ * no word says that it is harmless.
+ */
 export function looksSecret(name: string): boolean {
   return SECRET.test(name) && !HARMLESS.test(name);
 }

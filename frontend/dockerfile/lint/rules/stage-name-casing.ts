@@ -10,12 +10,12 @@ export const StageNameCasing: FileRule<[stage: string]> = {
   check: checkStageNameCasing,
 };
 
-/** Looks at the names as written. */
+/** Checks the names as written. */
 function checkStageNameCasing(file: LintFile, linter: Linter): void {
   for (const { node } of file.stages) {
     const name = node.args[2];
     if (!name || name.text === name.text.toLowerCase()) continue;
-    // Names are found in any case: what refers to the stage can stay.
+    // Names match in any case: references to the stage can stay.
     const fix = fixOf("Write the stage name in lower case", [replaceWord(name, name.text.toLowerCase())], true);
     linter.warn(StageNameCasing, [name.text], name.range, node.comments, { fix });
   }

@@ -13,7 +13,7 @@ export const UnpinnedBase: FileRule<[image: string]> = {
   check: checkUnpinnedBase,
 };
 
-/** FROM and COPY --from. Where a variable stands for the image its default is not looked at. */
+/** Checks FROM and COPY --from. Ignores the default of a variable that stands for the image. */
 function checkUnpinnedBase(file: LintFile, linter: Linter): void {
   const stages = new Set<string>(["scratch", "context"]);
   const check = (image: string, range: SourceRange, comments: readonly string[]): void => {

@@ -15,7 +15,10 @@ export const UnpinnedDownload: FileRule<[what: string, why: string]> = {
 const FETCH = new Set(["curl", "wget"]);
 const INTERPRETERS = /^(python|perl|ruby|node|php)[\d.]*$/;
 
-/** A script that is run as it comes from the network, and an ADD of a URL without a checksum. */
+/**
+ * Warns about a script that is run directly from the network, and about an ADD of a URL without a
+ * checksum.
+ */
 function checkUnpinnedDownload(file: LintFile, linter: Linter): void {
   checkScripts(file, linter);
   for (const stage of file.stages) {
@@ -49,11 +52,11 @@ function checkScripts(file: LintFile, linter: Linter): void {
       );
     }
 
-    /** The command of this pipe that fetches, when the i-th runs what it gets. */
+    /** Returns the command of this pipe that fetches, when the i-th runs its output. */
     function pipedInto(i: number): number | undefined {
       const program = lastPart(commands[i]?.words[0] ?? "");
       if (commands[i]?.operator !== "|" || !(isPosixShell(program) || INTERPRETERS.test(program))) return undefined;
-      // `python -c code` and `sh script` read something else than a script from the pipe.
+      // `python -c code` and `sh script` do not read a script from the pipe.
       const operand = commands[i]?.words.slice(1).find((word) => !word.startsWith("-") || word === "-c");
       if (operand !== undefined && operand !== "-" && !commands[i]?.words.includes("-s") && !commands[i]?.words.includes("-"))
         return undefined;
@@ -66,7 +69,9 @@ function checkScripts(file: LintFile, linter: Linter): void {
   }
 }
 
-/** `bash <(curl …)`, `sh -c "$(curl …)"`, `eval "$(wget …)"`: -1, the command itself. */
+/**
+ * Returns -1, the command itself, for `bash <(curl …)`, `sh -c "$(curl …)"`, `eval "$(wget …)"`.
+ */
 function runsDownload([program = "", ...rest]: readonly string[]): -1 | undefined {
   const runs = isPosixShell(program) || ["eval", "source", "."].includes(program);
   return runs && rest.some((word) => /(<\(|\$\(|`)\s*(curl|wget)\s/.test(word)) ? -1 : undefined;
