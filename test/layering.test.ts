@@ -235,26 +235,26 @@ function way(target: string): string {
   return "";
 }
 
-test("packages that take long to load are reached by dynamic import only", (t) => {
-  // Static imports of one of these anywhere on the way of a build without changes cost more than that build.
-  const HEAVY = [
-    "@aws-sdk/credential-provider-node",
-    "aws4fetch",
-    "chevrotain",
-    "node-fetch",
-    "@photostructure/sqlite",
-    "koffi",
-    "https-proxy-agent",
-  ];
-  const start = "cli/main.ts";
-  t.true(graph.has(start));
+// Static imports of one of these anywhere on the way of a build without changes cost more than that build.
+const HEAVY = [
+  "@aws-sdk/credential-provider-node",
+  "aws4fetch",
+  "chevrotain",
+  "node-fetch",
+  "@photostructure/sqlite",
+  "koffi",
+  "https-proxy-agent",
+];
+
+/** Returns the ways from a file over static imports to any of these packages. */
+function reached(start: string, packages: readonly string[]): readonly string[] {
   const seen = new Map<string, string | undefined>([[start, undefined]]);
   const wrong: string[] = [];
   const queue = [start];
   for (let file = queue.shift(); file; file = queue.shift()) {
     for (const { specifier, isType, isDynamic } of imports.get(file) ?? []) {
       if (isType || isDynamic) continue;
-      if (HEAVY.includes(packageOf(specifier))) wrong.push(`${chain(file, seen)} -> ${specifier}`);
+      if (packages.includes(packageOf(specifier))) wrong.push(`${chain(file, seen)} -> ${specifier}`);
       if (!specifier.startsWith(".")) continue;
       const target = resolveLocal(file, specifier);
       if (seen.has(target) || !graph.has(target)) continue;
@@ -262,7 +262,22 @@ test("packages that take long to load are reached by dynamic import only", (t) =
       queue.push(target);
     }
   }
-  t.deepEqual(wrong, []);
+  return wrong;
+}
+
+test("packages that take long to load are reached by dynamic import only", (t) => {
+  t.true(graph.has("cli/main.ts"));
+  // The general help and the version need neither flags nor checks of data.
+  t.deepEqual(reached("cli/main.ts", [...HEAVY, "commander", "valibot"]), []);
+});
+
+test("a command knows its flags, and prints its help, without checks of data and what takes long to load", (t) => {
+  const commands = files.filter((file) => file.startsWith("cli/commands/"));
+  t.true(commands.length > 15);
+  t.deepEqual(
+    commands.flatMap((file) => reached(file, [...HEAVY, "valibot"])),
+    [],
+  );
 });
 
 function chain(file: string, from: ReadonlyMap<string, string | undefined>): string {

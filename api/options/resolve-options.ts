@@ -7,94 +7,21 @@ import { checkCompression } from "../../oci/layer/write/compress.js";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.js";
 import { parseImageName, parseReference } from "../../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
+import type { WithDefaults } from "./option.js";
 import { checkOptionShapes } from "./option-shapes.js";
 import { withConfigProxies } from "./proxies.js";
 import type { BuildOptions, CacheFrom, CacheTo } from "./options.js";
-import { type ResolvedOutput, resolveOutputs } from "./resolve-outputs.js";
+import { resolveOutputs } from "./resolve-outputs.js";
 import { checkJobs, checkShmSize, parseExtraHosts, parseUlimits } from "./step-options.js";
-import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
+import { BUILD_OPTIONS } from "./table.js";
 
 /** Build options with every default filled in and every text read. */
-export interface ResolvedBuildOptions {
-  readonly context: NonNullable<BuildOptions["context"]>;
-  readonly dockerfile: BuildOptions["dockerfile"];
-  readonly target: string | undefined;
-  readonly buildArgs: Readonly<Record<string, string>>;
-  readonly buildContexts: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Canonical, with tag. */
-  readonly names: readonly string[];
-  readonly platforms: readonly Platform[];
-  readonly platformExplicit: boolean;
-  readonly outputs: readonly ResolvedOutput[];
-  readonly noCache: boolean | readonly string[];
-  readonly cacheFrom: readonly CacheFrom[];
-  readonly cacheTo: readonly CacheTo[];
-  /** Cache mounts begin empty. */
-  readonly freshMounts: boolean;
-  readonly explain: boolean;
-  readonly onTrace: BuildOptions["onTrace"];
-  readonly history: boolean;
-  /** Of the store, absolute. */
-  readonly root: string;
-  /** Bytes the store may take. */
-  readonly budget: number | undefined;
-  readonly collect: boolean;
-  readonly pull: boolean | "never";
-  readonly network: "default" | "none" | "host";
-  readonly consent: Consent;
-  readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
-  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
-  readonly shmSize: number | undefined;
-  readonly maxUnpackedSize: number;
-  readonly secrets: NonNullable<BuildOptions["secrets"]>;
-  readonly ssh: NonNullable<BuildOptions["ssh"]>;
-  readonly jobs: number;
-  /** Found while the options were read. */
-  readonly warnings: readonly Diagnostic[];
-}
-
-/** Steps wait for networks and disks more than they compute: as in BuildKit, the machine's cores are no limit, only its patience is. */
-const DEFAULT_JOBS = 64;
-
-const KNOWN: Readonly<Record<keyof BuildOptions, true>> = {
-  root: true,
-  signal: true,
-  onEvent: true,
-  onTrace: true,
-  context: true,
-  dockerfile: true,
-  target: true,
-  buildArgs: true,
-  buildContexts: true,
-  labels: true,
-  annotations: true,
-  tags: true,
-  platforms: true,
-  outputs: true,
-  noCache: true,
-  noCacheFilter: true,
-  cacheFrom: true,
-  cacheTo: true,
-  pull: true,
-  network: true,
-  allow: true,
-  addHosts: true,
-  shmSize: true,
-  maxUnpackedSize: true,
-  ulimits: true,
-  secrets: true,
-  ssh: true,
-  jobs: true,
-  explain: true,
-  history: true,
-  cacheBudget: true,
-  collect: true,
-};
+export type ResolvedBuildOptions = Readonly<ReturnType<typeof resolve>>;
 
 /**
- * Checks options and fills in defaults. All that can be told from the options alone is told here, before a store is opened. Throws UsageError with `options/…`,
- * `reference/invalid`, `platform/invalid`.
+ * Checks options and fills in defaults. All that can be told from the options alone is told here,
+ * before a store is opened. Throws UsageError with `options/…`, `reference/invalid`,
+ * `platform/invalid`.
  */
 export function resolveBuildOptions(
   options: BuildOptions,
@@ -107,8 +34,8 @@ export function resolveBuildOptions(
 
 function checkNames(options: BuildOptions): void {
   for (const key of Object.keys(options)) {
-    if (key in KNOWN) continue;
-    const near = suggest(key, Object.keys(KNOWN));
+    if (Object.hasOwn(BUILD_OPTIONS, key)) continue;
+    const near = suggest(key, Object.keys(BUILD_OPTIONS));
     throw new TsbuildError(
       "options/unknown",
       `Cannot build: there is no option "${key}"`,
@@ -118,46 +45,52 @@ function checkNames(options: BuildOptions): void {
   checkOptionShapes(options);
 }
 
-function resolve(options: BuildOptions, root: string, env: Readonly<Record<string, string | undefined>>): ResolvedBuildOptions {
-  const network = options.network ?? "default";
-  const { buildArgs, warning } = withConfigProxies(resolveBuildArgs(options.buildArgs ?? {}, env), env);
-  const platforms = options.platforms?.length ? options.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
+/** Returns the options with the defaults of the table for those that are not given. */
+function withDefaults(options: BuildOptions): WithDefaults<typeof BUILD_OPTIONS> {
+  return Object.fromEntries(
+    Object.entries(BUILD_OPTIONS).map(([name, row]) => [name, options[name as keyof BuildOptions] ?? row.default]),
+  ) as unknown as WithDefaults<typeof BUILD_OPTIONS>;
+}
+
+function resolve(options: BuildOptions, root: string, env: Readonly<Record<string, string | undefined>>) {
+  const given = withDefaults(options);
+  const { network } = given;
+  const { buildArgs, warning } = withConfigProxies(resolveBuildArgs(given.buildArgs, env), env);
+  const platforms: readonly Platform[] = given.platforms.length > 0 ? given.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
+  const consent: Consent = { network, allow: new Set(given.allow) };
   return {
-    context: options.context ?? ".",
-    dockerfile: options.dockerfile,
-    target: options.target,
+    ...given,
+    /** With proxies and what the environment has. */
     buildArgs,
-    buildContexts: options.buildContexts ?? {},
-    labels: options.labels ?? {},
-    names: [...new Set((options.tags ?? []).map(parseImageName))],
+    /** Canonical, with tag. */
+    names: [...new Set(given.tags.map(parseImageName))] as readonly string[],
     platforms,
-    platformExplicit: (options.platforms?.length ?? 0) > 0,
+    platformExplicit: given.platforms.length > 0,
     outputs: resolveOutputs(options, platforms),
-    noCache: noCacheOf(options) ? true : (options.noCacheFilter ?? []).map((stage) => stage.toLowerCase()),
-    cacheFrom: checkedCaches(options.cacheFrom ?? []),
-    cacheTo: checkedCaches(options.cacheTo ?? []),
+    noCache: noCacheOf(options) ? true : (given.noCacheFilter.map((stage) => stage.toLowerCase()) as readonly string[]),
+    cacheFrom: checkedCaches(given.cacheFrom),
+    cacheTo: checkedCaches(given.cacheTo),
+    /** Cache mounts begin empty. */
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
-    explain: options.explain ?? false,
-    onTrace: options.onTrace,
     history: options.history !== false,
+    /** Of the store, absolute. */
     root,
+    /** Bytes the store may take. */
     budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),
-    collect: options.collect ?? true,
-    pull: options.pull ?? false,
-    network,
-    consent: { network, allow: new Set(options.allow) },
-    extraHosts: parseExtraHosts(options.addHosts ?? []),
-    ulimits: parseUlimits(options.ulimits ?? []),
-    shmSize: checkShmSize(options.shmSize),
-    maxUnpackedSize: options.maxUnpackedSize ?? UNPACKED_LIMIT,
-    secrets: options.secrets ?? {},
-    ssh: options.ssh ?? {},
-    jobs: checkJobs(options.jobs ?? DEFAULT_JOBS),
-    warnings: warning === undefined ? [] : [warning],
+    consent,
+    extraHosts: parseExtraHosts(given.addHosts),
+    ulimits: parseUlimits(given.ulimits),
+    shmSize: checkShmSize(given.shmSize),
+    jobs: checkJobs(given.jobs),
+    /** Found while the options were read. */
+    warnings: (warning === undefined ? [] : [warning]) as readonly Diagnostic[],
   };
 }
 
-/** Throws `reference/invalid` for a cache whose name is none, `layer/…` for a compression that cannot be had. */
+/**
+ * Throws `reference/invalid` for a cache whose name is none, `layer/…` for a compression that
+ * cannot be had.
+ */
 function checkedCaches<T extends CacheFrom | CacheTo>(caches: readonly T[]): readonly T[] {
   for (const cache of caches) {
     if (cache.type === "registry") parseReference(cache.ref);
@@ -179,7 +112,9 @@ function noCacheOf({ noCache = false }: BuildOptions): boolean {
   return noCache !== "mounts";
 }
 
-/** A name without a value takes the environment's; SOURCE_DATE_EPOCH is taken along as buildx does. */
+/**
+ * A name without a value takes the environment's; SOURCE_DATE_EPOCH is taken along as buildx does.
+ */
 function resolveBuildArgs(
   args: Readonly<Record<string, string | undefined>>,
   env: Readonly<Record<string, string | undefined>>,

@@ -10,7 +10,7 @@ import { type CliEnvironment, type Command, print, tell } from "../environment.j
 import { idleFlags } from "../syntax/docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { parseFlags } from "../syntax/flags.js";
-import { BUILD_SYNTAX } from "../syntax/options-table.js";
+import { BUILD_SYNTAX } from "../syntax/build-flags.js";
 import { parseOutputs, usesStdout } from "../syntax/outputs-syntax.js";
 import { type Paint, paintFor } from "../output/paint.js";
 import { createReporter, type ProgressForm } from "../progress/create-reporter.js";

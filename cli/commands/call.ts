@@ -1,4 +1,5 @@
 import type { BuildOptions, CheckOptions, CheckResult } from "../../api/options/options.js";
+import { BUILD_OPTIONS } from "../../api/options/table.js";
 import { CanceledError, DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";
 import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
@@ -72,7 +73,6 @@ async function checkOutput(call: Call, result: CheckResult): Promise<string> {
 
 /** Returns the options of a build that a check takes. */
 export function inputsOf(options: BuildOptions): CheckOptions {
-  const { root, context, dockerfile, target, buildArgs, buildContexts, platforms, pull, secrets } = options;
-  const given = { root, context, dockerfile, target, buildArgs, buildContexts, platforms, pull, secrets };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as CheckOptions;
+  const checked: Readonly<Record<string, { readonly checked?: boolean }>> = BUILD_OPTIONS;
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => checked[name]?.checked && value !== undefined));
 }

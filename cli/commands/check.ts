@@ -1,4 +1,5 @@
 import type { CheckResult } from "../../api/options/options.js";
+import { BUILD_OPTIONS } from "../../api/options/table.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { printable } from "../../core/text/printable.js";
 import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
@@ -7,11 +8,11 @@ import { checkJson } from "../check/docker-forms.js";
 import { type Command, print, tell } from "../environment.js";
 import { EXIT, UsageError } from "../exit-codes.js";
 import { type CommandSyntax, parseFlags } from "../syntax/flags.js";
-import { BUILD_FLAGS } from "../syntax/options-table.js";
+import { BUILD_FLAGS } from "../syntax/build-flags.js";
 import { type Paint, paintFor, PLAIN } from "../output/paint.js";
 import { inputsOf } from "./call.js";
 
-const INPUTS = new Set(["file", "target", "build-arg", "build-context", "platform", "pull", "secret", "root"]);
+const INPUTS = new Set(Object.values(BUILD_OPTIONS).flatMap(({ checked, flag }) => (checked && flag ? [flag.name] : [])));
 
 const SYNTAX: CommandSyntax = {
   name: "check",

@@ -1,8 +1,11 @@
 import { contextKind } from "../../api/options/context-kind.js";
 import { collectText } from "../../api/sources/collect-text.js";
+import type { OptionFlag, OptionsReading, Readings } from "../../api/options/option.js";
 import type { BuildOptions } from "../../api/options/options.js";
+import type { BUILD_OPTIONS } from "../../api/options/table.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { parseAllow } from "./allow-syntax.js";
+import { OPTION_FLAGS } from "./build-flags.js";
 import { parseBytes } from "./bytes.js";
 import { parseCacheFrom, parseCacheTo } from "./cache-syntax.js";
 import { type CsvPair, csvPairs, splitCsv } from "./csv.js";
@@ -13,51 +16,78 @@ import { historyLimits } from "./history-limits.js";
 import { parseSsh } from "./ssh-syntax.js";
 import { parseSecrets } from "./secrets-syntax.js";
 
+interface Where {
+  readonly flag: OptionFlag;
+  readonly flags: ParsedFlags;
+  readonly environment: CliEnvironment;
+}
+
+/** Reads the value of an option; undefined where its flag is not there. */
+type Reader<T = unknown> = (where: Where) => T | undefined;
+
+/** Reads the first flag of a name with a function that wants text. */
+function one<T>(read: (text: string, flag: OptionFlag) => T): Reader<T> {
+  return ({ flag, flags }) => {
+    const text = flags.one(flag.name);
+    return text === undefined ? undefined : read(text, flag);
+  };
+}
+
+/** Reads all flags of a name. With `unlessNone` the option is left out where no flag is there. */
+function all<T>(read: (texts: readonly string[], where: Where) => T, { unlessNone = false } = {}): Reader<T> {
+  return (where) => {
+    const texts = where.flags.all(where.flag.name);
+    return unlessNone && texts.length === 0 ? undefined : read(texts, where);
+  };
+}
+
+/** Readers that any option may name in the table. */
+const READERS: { readonly [R in Exclude<keyof Readings, "own" | "apart">]: Reader<R extends "word" ? string : Readings[R]> } = {
+  text: one((text) => text),
+  texts: all((texts) => texts),
+  csv: all((texts, { flag }) => texts.flatMap((text) => splitCsv(text, `--${flag.name} "${text}"`))),
+  labels: all((texts, { flag }) => pairs(texts, flag, "optional")),
+  pairs: all((texts, { flag }) => pairs(texts, flag, "required")),
+  bytes: one((text, { name }) => parseBytes(text, `--${name}`)),
+  count: one((text, { name }) => {
+    if (/^[1-9]\d*$/.test(text)) return Number(text);
+    throw new UsageError("cli/bad-value", `Cannot use "${text}" for --${name}: expected a number from 1 on`);
+  }),
+  word: one((text, { name, words = [] }) => {
+    if (words.includes(text)) return text;
+    throw new UsageError("cli/bad-value", `Cannot use ${name} "${text}": it is none of ${words.join(", ")}`);
+  }),
+  switch: ({ flag, flags }) => flags.has(flag.name) || undefined,
+};
+
+/** Options whose flags have a grammar of their own. */
+const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader<BuildOptions[N]> } = {
+  buildArgs: all((texts, { environment }) => buildArgs(texts, environment)),
+  platforms: all((texts, { environment }) => platforms(texts, environment)),
+  pull: ({ flags }) => pull(flags.one("pull")),
+  noCache: ({ flags }) => noCache(flags.one("no-cache")),
+  cacheFrom: all((texts, { environment }) => parseCacheFrom(texts, environment)),
+  cacheTo: all((texts, { environment }) => parseCacheTo(texts, environment)),
+  root: ({ flags, environment }) => storeRoot(environment, flags.one("root")).root,
+  secrets: all((texts, { environment }) => parseSecrets(texts, environment), { unlessNone: true }),
+  ssh: all((texts, { environment }) => parseSsh(texts, environment), { unlessNone: true }),
+  allow: all((texts) => parseAllow(texts), { unlessNone: true }),
+};
+
 /**
  * Returns the library's options for a command line, without context, Dockerfile, outputs, signal
  * and callback.
  */
 export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment): BuildOptions {
   refuseUnsupported(flags);
-  const target = flags.one("target");
-  const network = flags.one("network");
-  const shmSize = flags.one("shm-size");
-  const maxUnpackedSize = flags.one("max-unpacked-size");
-  const jobs = flags.one("jobs");
-  const cacheBudget = flags.one("cache-budget");
-  if (network !== undefined && network !== "default" && network !== "none" && network !== "host") {
-    throw new UsageError("cli/bad-value", `Cannot use network "${network}": it is none of default, none, host`);
+  const options: Record<string, unknown> = { collect: false, ...historyLimits(environment.env["TSBUILD_HISTORY"]) };
+  for (const [name, flag] of OPTION_FLAGS) {
+    if (flag.reads === "apart") continue;
+    const read: Reader = flag.reads === "own" ? OWN[name as keyof typeof OWN] : READERS[flag.reads];
+    const value = read({ flag, flags, environment });
+    if (value !== undefined) options[name] = value;
   }
-  if (jobs !== undefined && !/^[1-9]\d*$/.test(jobs))
-    throw new UsageError("cli/bad-value", `Cannot use "${jobs}" for --jobs: expected a number from 1 on`);
-  return {
-    ...storeRoot(environment, flags.one("root")),
-    ...(target === undefined ? {} : { target }),
-    ...(network === undefined ? {} : { network }),
-    ...(flags.all("allow").length === 0 ? {} : { allow: parseAllow(flags.all("allow")) }),
-    ...(shmSize === undefined ? {} : { shmSize: parseBytes(shmSize, "--shm-size") }),
-    ...(maxUnpackedSize === undefined ? {} : { maxUnpackedSize: parseBytes(maxUnpackedSize, "--max-unpacked-size") }),
-    ...(jobs === undefined ? {} : { jobs: Number(jobs) }),
-    ...(cacheBudget === undefined ? {} : { cacheBudget }),
-    collect: false,
-    buildArgs: buildArgs(flags.all("build-arg"), environment),
-    buildContexts: pairs(flags.all("build-context"), "build-context", "required"),
-    labels: pairs(flags.all("label"), "label", "optional"),
-    annotations: pairs(flags.all("annotation"), "annotation", "required"),
-    tags: flags.all("tag"),
-    ...platforms(flags.all("platform"), environment),
-    noCache: noCache(flags.one("no-cache")),
-    noCacheFilter: flags.all("no-cache-filter").flatMap((value) => splitCsv(value, `--no-cache-filter "${value}"`)),
-    cacheFrom: parseCacheFrom(flags.all("cache-from"), environment),
-    cacheTo: parseCacheTo(flags.all("cache-to"), environment),
-    pull: pull(flags.one("pull")),
-    ...(flags.has("explain") ? { explain: true } : {}),
-    ...historyLimits(environment.env["TSBUILD_HISTORY"]),
-    addHosts: flags.all("add-host"),
-    ulimits: flags.all("ulimit"),
-    ...(flags.all("secret").length > 0 ? { secrets: parseSecrets(flags.all("secret"), environment) } : {}),
-    ...(flags.all("ssh").length > 0 ? { ssh: parseSsh(flags.all("ssh"), environment) } : {}),
-  };
+  return options;
 }
 
 /**
@@ -103,15 +133,16 @@ function buildArgs(values: readonly string[], environment: CliEnvironment): Reco
   return args;
 }
 
-function pairs(values: readonly string[], flag: string, value: "required" | "optional"): Record<string, string> {
+function pairs(
+  values: readonly string[],
+  { name, form = "KEY=VALUE" }: OptionFlag,
+  value: "required" | "optional",
+): Record<string, string> {
   const result: Record<string, string> = {};
   for (const text of values) {
     const at = text.indexOf("=");
     if (at < 1 && (value === "required" || at === 0 || text === "")) {
-      throw new UsageError(
-        "cli/bad-value",
-        `Cannot read --${flag} "${text}": expected ${flag === "build-context" ? "NAME=SOURCE" : "KEY=VALUE"}`,
-      );
+      throw new UsageError("cli/bad-value", `Cannot read --${name} "${text}": expected ${form}`);
     }
     result[at < 0 ? text : text.slice(0, at)] = at < 0 ? "" : text.slice(at + 1);
   }
@@ -120,14 +151,14 @@ function pairs(values: readonly string[], flag: string, value: "required" | "opt
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
 
-function platforms(values: readonly string[], environment: CliEnvironment): { readonly platforms?: readonly string[] } {
+function platforms(values: readonly string[], environment: CliEnvironment): readonly string[] | undefined {
   if (values.includes("")) throw new UsageError("cli/bad-value", 'Cannot read --platform "": expected os/arch, such as linux/arm64');
   const fallback = environment.env["DOCKER_DEFAULT_PLATFORM"];
   const wanted = (values.length > 0 ? values : fallback ? [fallback] : [])
     .flatMap((value) => splitCsv(value, `--platform "${value}"`))
     .filter(Boolean);
-  if (wanted.length === 0) return {};
-  return { platforms: wanted.map((name) => (name === "local" ? `linux/${ARCHITECTURES[process.arch] ?? process.arch}` : name)) };
+  if (wanted.length === 0) return undefined;
+  return wanted.map((name) => (name === "local" ? `linux/${ARCHITECTURES[process.arch] ?? process.arch}` : name));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
-import type { Flag, ParsedFlags } from "./flags.js";
+import type { Flag } from "../../api/options/option.js";
+import type { ParsedFlags } from "./flags.js";
 
 /**
  * A flag without effect here. `idle` says why; it is undefined where the flag asks for the usual

@@ -1,30 +1,10 @@
 import { Command, CommanderError, Option } from "commander";
+import type { Flag, OptionFlag } from "../../api/options/option.js";
+import { BUILD_OPTIONS } from "../../api/options/table.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { suggest } from "../../core/text/suggest.js";
 import { UsageError } from "../exit-codes.js";
 import { HELP_WIDTH, wrap } from "../output/wrap.js";
-
-/** One flag. Without `value` it is a switch; `repeat` collects every occurrence. */
-export interface Flag {
-  /** Name without dashes, as docker spells it. */
-  readonly name: string;
-  readonly short?: string;
-  /** Placeholder of the value in the help: `<dir>`. */
-  readonly value?: string;
-  readonly repeat?: boolean;
-  /** Modes of a switch: `--name=mode`. The bare switch means the first. */
-  readonly modes?: readonly string[];
-  readonly choices?: readonly string[];
-  readonly text: string;
-  /** Heading in the help. */
-  readonly group?: string;
-  readonly hidden?: boolean;
-  /**
-   * True refuses an empty value, as docker does. Otherwise a flag with an empty value counts as
-   * absent: scripts write `--target "$TARGET"`.
-   */
-  readonly notEmpty?: boolean;
-}
 
 export interface CommandSyntax {
   /** Name of the command, such as `build`. */
@@ -53,11 +33,10 @@ export class HelpRequested {
   constructor(readonly text: string) {}
 }
 
-export const ROOT_FLAG: Flag = {
-  name: "root",
-  value: "<dir>",
-  text: "Store directory (default: $TSBUILD_ROOT, then $XDG_DATA_HOME/tsbuild)",
-};
+const { group: _ofBuild, reads: _asOption, ...root } = BUILD_OPTIONS.root.flag as OptionFlag;
+
+/** Names the store, for every command that has one. */
+export const ROOT_FLAG: Flag = root;
 
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 

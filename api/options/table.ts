@@ -1,0 +1,383 @@
+import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
+import { type CheckedOf, GROUPS, option } from "./option.js";
+
+/**
+ * Every option of a build, in the order of the help. An option is declared here once:
+ * `BuildOptions`, the check of its type, its default, the flag, the help and docs/options.md follow
+ * from its row.
+ */
+export const BUILD_OPTIONS = {
+  /**
+   * A directory (default `.`), a Git repository (`https://host/path.git#ref:directory`), the URL of
+   * a tar archive or Dockerfile, or one of these two as bytes. A Dockerfile is built without any
+   * files.
+   */
+  context: option("context", { default: ".", checked: true }),
+  /**
+   * Path of the Dockerfile, its URL, or its text. Default `Dockerfile` in the context. A path is
+   * relative to the working directory; for a context that is no directory of this machine, to the
+   * context.
+   */
+  dockerfile: option("dockerfile", {
+    checked: true,
+    flag: {
+      name: "file",
+      short: "f",
+      value: "<path>",
+      text: 'Dockerfile, "-" for the standard input (default: Dockerfile in the context)',
+      group: GROUPS.input,
+      reads: "apart",
+    },
+  }),
+  /** Stage to build. Default: the last. */
+  target: option("text", {
+    checked: true,
+    flag: { name: "target", value: "<stage>", text: "Stage to build (default: the last)", group: GROUPS.input, reads: "text" },
+  }),
+  /**
+   * Values for ARG; undefined takes the variable from the environment, as `--build-arg NAME` does.
+   * The proxies of docker's configuration are added to them; an argument of that name wins, an
+   * empty one too.
+   */
+  buildArgs: option("givenOrInherited", {
+    default: {},
+    checked: true,
+    flag: {
+      name: "build-arg",
+      notEmpty: true,
+      value: "<name[=value]>",
+      repeat: true,
+      text: "Value for ARG; without = taken from the environment",
+      group: GROUPS.input,
+      reads: "own",
+    },
+  }),
+  /**
+   * name → `DIR`, `docker-image://REF`, `oci-layout://DIR[:TAG|@DIGEST]`, a Git repository, or a
+   * URL (a file named `context`).
+   */
+  buildContexts: option("textMap", {
+    default: {},
+    checked: true,
+    flag: {
+      name: "build-context",
+      value: "<name=source>",
+      repeat: true,
+      text: "Named context: a directory, docker-image://REF, oci-layout://DIR, a Git repository or URL",
+      group: GROUPS.input,
+      reads: "pairs",
+      form: "NAME=SOURCE",
+    },
+  }),
+  /** `os/arch[/variant]`; default: the host's. */
+  platforms: option("texts", {
+    default: [],
+    checked: true,
+    flag: {
+      name: "platform",
+      notEmpty: true,
+      value: "<os/arch>",
+      repeat: true,
+      text: "Platform of the result (default: this machine's)",
+      group: GROUPS.input,
+      reads: "own",
+    },
+  }),
+  /** Labels of the image. */
+  labels: option("textMap", {
+    default: {},
+    flag: {
+      name: "label",
+      notEmpty: true,
+      value: "<key=value>",
+      repeat: true,
+      text: "Label of the image",
+      group: GROUPS.input,
+      reads: "labels",
+    },
+  }),
+  /**
+   * By key, as `--annotation` spells it: `KEY`, or `LEVEL:KEY` with `manifest`, `index`,
+   * `manifest-descriptor`, `index-descriptor`, or `manifest[os/arch]`.
+   */
+  annotations: option("textMap", {
+    default: {},
+    flag: {
+      name: "annotation",
+      value: "<key=value>",
+      repeat: true,
+      text: "OCI annotation; index: or manifest[os/arch]: before the key says where",
+      group: GROUPS.input,
+      reads: "pairs",
+    },
+  }),
+  /**
+   * Ask the registry for base images even when the local store has the name (true), when it has not
+   * (default), or take only what has a name there.
+   */
+  pull: option("pull", {
+    default: false,
+    checked: true,
+    flag: {
+      name: "pull",
+      modes: ["always", "missing", "newer", "never"],
+      text: "Ask the registry for base images even when the store has them (always, newer), when it has not (missing, the default), or never",
+      group: GROUPS.input,
+      reads: "own",
+    },
+  }),
+  /** Default: the local image store. */
+  outputs: option("outputs", {
+    default: [],
+    flag: {
+      name: "output",
+      short: "o",
+      value: "<type=…,dest=…>",
+      repeat: true,
+      text: "oci, docker, local, tar, registry, image or cacheonly; DIR and - for short",
+      group: GROUPS.result,
+      reads: "apart",
+    },
+  }),
+  /** Names of the result. */
+  tags: option("texts", {
+    default: [],
+    flag: {
+      name: "tag",
+      notEmpty: true,
+      short: "t",
+      value: "<name>",
+      repeat: true,
+      text: "Name of the result, name:tag",
+      group: GROUPS.result,
+      reads: "texts",
+    },
+  }),
+  /**
+   * Run every step (true, `layers`); begin with empty cache mounts, and run the steps that use one
+   * (`mounts`); both (`all`).
+   */
+  noCache: option("noCache", {
+    default: false,
+    flag: {
+      name: "no-cache",
+      modes: ["layers", "mounts", "all"],
+      text: "Run every step (layers); begin with empty cache mounts and run the steps that use them (mounts); both (all)",
+      group: GROUPS.cache,
+      reads: "own",
+    },
+  }),
+  /** Stages that do not use the cache. */
+  noCacheFilter: option("texts", {
+    default: [],
+    flag: {
+      name: "no-cache-filter",
+      value: "<stage>",
+      repeat: true,
+      text: "Stages whose steps all run",
+      group: GROUPS.cache,
+      reads: "csv",
+    },
+  }),
+  /**
+   * Caches of other machines to take results from, the first that has one. One that cannot be read
+   * is a warning.
+   */
+  cacheFrom: option("cacheFrom", {
+    default: [],
+    flag: {
+      name: "cache-from",
+      value: "<source>",
+      repeat: true,
+      text: "Cache to read from: a reference, or type=registry|local|gha|s3,…",
+      group: GROUPS.cache,
+      reads: "own",
+    },
+  }),
+  /** Caches to write the results to, beside the outputs. */
+  cacheTo: option("cacheTo", {
+    default: [],
+    flag: {
+      name: "cache-to",
+      value: "<dest>",
+      repeat: true,
+      text: "Cache to write to: a reference, or type=registry|local|inline|gha|s3,…",
+      group: GROUPS.cache,
+      reads: "own",
+    },
+  }),
+  /**
+   * Also look up, and tell with `explained` events, where the results of steps come from that need
+   * not be looked at, because what stands on them was found. Default: false; every other step is
+   * explained anyway.
+   */
+  explain: option("flag", {
+    default: false,
+    flag: { name: "explain", text: "Say for each step why it ran, or what it was cached from", group: GROUPS.cache, reads: "switch" },
+  }),
+  /**
+   * The store. Default `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then
+   * `~/.local/share/tsbuild`.
+   */
+  root: option("text", {
+    checked: true,
+    flag: {
+      name: "root",
+      value: "<dir>",
+      text: "Store directory (default: $TSBUILD_ROOT, then $XDG_DATA_HOME/tsbuild)",
+      group: GROUPS.cache,
+      reads: "own",
+    },
+  }),
+  /**
+   * What the store may take: bytes, a size (`20g`), a share of its file system (`20%`), or `off`.
+   * Default `$TSBUILD_CACHE_BUDGET`, then the smaller of 20 % of the file system and 50 GB.
+   */
+  cacheBudget: option("budget", {
+    flag: {
+      name: "cache-budget",
+      value: "<bytes|%|off>",
+      text: "What the store may take: 20g, 10% of its file system (default: $TSBUILD_CACHE_BUDGET, then the smaller of 20% and 50 GB)",
+      group: GROUPS.cache,
+      reads: "text",
+    },
+  }),
+  /** Network of RUN steps, and the most they can ask for. Default: `default`. */
+  network: option("network", {
+    default: "default",
+    flag: {
+      name: "network",
+      value: "<mode>",
+      text: "Network of RUN steps, and the most they may ask for: default, none or host",
+      group: GROUPS.steps,
+      reads: "word",
+      words: ["default", "none", "host"],
+    },
+  }),
+  /** `host:ip`, `host:host-gateway` for this machine; several addresses behind commas. */
+  addHosts: option("texts", {
+    default: [],
+    flag: {
+      name: "add-host",
+      value: "<host:ip>",
+      repeat: true,
+      text: "Line for /etc/hosts of RUN steps; host:host-gateway is this machine",
+      group: GROUPS.steps,
+      reads: "texts",
+    },
+  }),
+  /** Bytes. */
+  shmSize: option("number", {
+    flag: {
+      name: "shm-size",
+      notEmpty: true,
+      value: "<bytes>",
+      text: "Size of /dev/shm: 64m, 1g",
+      group: GROUPS.steps,
+      reads: "bytes",
+    },
+  }),
+  /** `name=soft[:hard]`. */
+  ulimits: option("texts", {
+    default: [],
+    flag: {
+      name: "ulimit",
+      notEmpty: true,
+      value: "<name=soft[:hard]>",
+      repeat: true,
+      text: "Resource limit of RUN steps",
+      group: GROUPS.steps,
+      reads: "texts",
+    },
+  }),
+  /**
+   * By id: for `RUN --mount=type=secret`, and for sources (`GIT_AUTH_TOKEN`,
+   * `HTTP_AUTH_TOKEN_<host>`).
+   */
+  secrets: option("secrets", {
+    default: {},
+    checked: true,
+    flag: {
+      name: "secret",
+      value: "<id=…,src=…>",
+      repeat: true,
+      text: "Secret for RUN --mount=type=secret and for sources: id=…,env=… too",
+      group: GROUPS.steps,
+      reads: "own",
+    },
+  }),
+  /**
+   * SSH agents by id (`default`): for `RUN --mount=type=ssh`. Repositories over SSH that the
+   * Dockerfile or another repository names are read with the keys of `default`, and without it with
+   * none; a context is read with whatever ssh finds.
+   */
+  ssh: option("ssh", {
+    default: {},
+    flag: {
+      name: "ssh",
+      value: "<id[=socket|key]>",
+      repeat: true,
+      text: "SSH agent or keys for RUN --mount=type=ssh, and for Git over SSH (default)",
+      group: GROUPS.steps,
+      reads: "own",
+    },
+  }),
+  /**
+   * Rights that the Dockerfile and its base images may ask for: `network.host` (RUN --network=host
+   * although `network` gives less), `security.insecure` (RUN --security=insecure). Default: none; a
+   * step that asks for more fails the build before anything runs.
+   */
+  allow: option("allow", {
+    default: [],
+    flag: {
+      name: "allow",
+      value: "<entitlement>",
+      repeat: true,
+      text: "What the Dockerfile may ask for: network.host, security.insecure",
+      group: GROUPS.steps,
+      reads: "own",
+    },
+  }),
+  /**
+   * Bytes that one layer of a base image, or one archive that ADD unpacks, may unpack to. More
+   * fails with `layer/too-large`. Default: 64 GiB.
+   */
+  maxUnpackedSize: option("number", {
+    default: UNPACKED_LIMIT,
+    flag: {
+      name: "max-unpacked-size",
+      value: "<bytes>",
+      text: "What a layer of a base image, or an archive that ADD unpacks, may unpack to (default: 64g)",
+      group: GROUPS.steps,
+      reads: "bytes",
+    },
+  }),
+  /**
+   * RUN steps that run at once. Default: 64, because steps wait for networks and disks more than
+   * they compute: as in BuildKit, the cores of the machine are no limit.
+   */
+  jobs: option("count", {
+    default: 64,
+    flag: { name: "jobs", value: "<n>", text: "RUN steps that run at once (default: 64)", group: GROUPS.steps, reads: "count" },
+  }),
+  /**
+   * How much of the history of builds is kept, in builds, milliseconds and bytes of logs; false:
+   * this build is not recorded.
+   */
+  history: option("history"),
+  /**
+   * Collect when the store is over its budget, once the result is complete (default); otherwise the
+   * result only says so.
+   */
+  collect: option("flag", { default: true }),
+  signal: option("signal"),
+  /** Gets every event, in order, synchronously; what it throws fails the build. */
+  onEvent: option("eventSink"),
+  /**
+   * Gets a record of each decision of the solver, synchronously. Nothing is recorded without it.
+   */
+  onTrace: option("traceSink"),
+} as const;
+
+/** Names of the options that a check takes too, because they say which Dockerfile is meant. */
+export type CheckedOption = CheckedOf<typeof BUILD_OPTIONS>;
