@@ -47,15 +47,17 @@ export type { Digest } from "../core/digest.js";
 export { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } from "../core/errors.js";
 export type { BuildSummary, HistoryLimits } from "../cache/contract/builds.js";
 export type {
+  AnnouncedStep,
   BuildEvent,
   EventError,
   EventSink,
   StepChange,
   StepExplanation,
   StepId,
-  StepInfo,
   StepRecord,
 } from "../core/events.js";
+export type { BaseStep, ContextStep, ExportStep, InstructionStep, InternalStep, StepInfo, StepPlace } from "../core/step.js";
+export { stepName } from "../core/step.js";
 export { type DiagnosticStyle, renderDiagnostic } from "../core/text/render-diagnostic.js";
 export { applyFixes } from "../core/text/text-edits.js";
 export type { Compression } from "../oci/media-types.js";

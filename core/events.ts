@@ -1,5 +1,6 @@
 import type { Diagnostic } from "./diagnostics.js";
 import type { Digest } from "./digest.js";
+import { type StepInfo, stepName } from "./step.js";
 
 /**
  * Identity of a step in the event stream: the digest of its vertex, or one made for a step outside
@@ -7,11 +8,18 @@ import type { Digest } from "./digest.js";
  */
 export type StepId = Digest;
 
-export interface StepInfo {
+/** A step in the event stream, said before anything else of it. */
+export interface AnnouncedStep {
   readonly id: StepId;
-  /** Name as shown, for example `[build 2/4] RUN make`. */
+  readonly step: StepInfo;
+  /** Printed form of `step`: `[build 2/4] RUN make`. */
   readonly name: string;
   readonly inputs: readonly StepId[];
+}
+
+/** Returns a step with its name, ready for the event stream. */
+export function announced(id: StepId, step: StepInfo, inputs: readonly StepId[] = []): AnnouncedStep {
+  return { id, step, name: stepName(step), inputs };
 }
 
 export interface EventError {
@@ -70,7 +78,7 @@ export interface StepExplanation {
  * layers are fetched or unpacked for another step, and ends again.
  */
 export type BuildEvent =
-  | { readonly type: "steps"; readonly steps: readonly StepInfo[] }
+  | { readonly type: "steps"; readonly steps: readonly AnnouncedStep[] }
   | { readonly type: "started"; readonly step: StepId; readonly at: number }
   /**
    * `key` finds the step's result in the store as long as the result is there. A step that needs no

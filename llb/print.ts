@@ -1,5 +1,6 @@
 import { formatDuration } from "../core/text/duration.js";
 import type { Digest } from "../core/digest.js";
+import { stepName } from "../core/step.js";
 import type { CopyAction, ExecOp, FileAction, Mount, Op, Owner } from "./ops.js";
 import { type Edge, type Rootfs, topological, type Vertex } from "./vertex.js";
 
@@ -25,8 +26,8 @@ function reference({ vertex, output }: Edge, numbers: ReadonlyMap<Digest, number
 
 function printVertex(vertex: Vertex, numbers: ReadonlyMap<Digest, number>): string[] {
   const inputs = vertex.inputs.map((edge) => reference(edge, numbers));
-  const { name, ignoreCache, maxAge } = vertex.metadata;
-  const head = [`${numbers.get(vertex.digest)}: ${vertex.op.kind}`, JSON.stringify(name), ...inputs];
+  const { step, ignoreCache, maxAge } = vertex.metadata;
+  const head = [`${numbers.get(vertex.digest)}: ${vertex.op.kind}`, JSON.stringify(stepName(step)), ...inputs];
   if (vertex.platform !== undefined) head.push(vertex.platform);
   if (ignoreCache) head.push("no-cache");
   if (maxAge !== undefined) head.push(`max-age ${formatDuration(maxAge)}`);

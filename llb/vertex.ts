@@ -1,6 +1,7 @@
 import { type Canonical, canonicalJson } from "../core/canonical.js";
 import type { SourceFile, SourceRange } from "../core/diagnostics.js";
 import { type Digest, sha256 } from "../core/digest.js";
+import type { StepInfo } from "../core/step.js";
 import type { Op } from "./ops.js";
 
 /** Format version. It changes with the canonical form of vertices, and changes every digest. */
@@ -8,8 +9,8 @@ const FORMAT = 1;
 
 /** Members of a vertex beside its meaning. None of them is part of the digest. */
 export interface VertexMetadata {
-  /** Name as shown in progress: `[build 2/4] RUN make`. */
-  readonly name: string;
+  /** Step that the vertex is, or belongs to. */
+  readonly step: StepInfo;
   /** True runs the vertex even when a result is cached. */
   readonly ignoreCache?: boolean;
   /** Option that made it ignore the cache, for people: `--no-cache`. */

@@ -1,3 +1,4 @@
+import { stepName } from "../core/step.js";
 import type { Diagnostic } from "../core/diagnostics.js";
 import { DiagnosticsError } from "../core/errors.js";
 import { type Consent, type Entitlement, missingEntitlements } from "../llb/entitlements.js";
@@ -13,7 +14,8 @@ export function requireConsent(order: readonly Vertex[], consent: Consent): void
   const refused = new Map<string, Diagnostic>();
   for (const { op, metadata } of order) {
     for (const entitlement of missingEntitlements(op, consent)) {
-      const { source, range, name } = metadata;
+      const { source, range } = metadata;
+      const name = stepName(metadata.step);
       // Platforms share their instructions.
       const place = source && range ? `${source.name} ${range.start}` : name;
       refused.set(`${entitlement} ${place}`, notAllowed(name, entitlement, source && range ? { source, range } : {}));

@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import type { Digest } from "../core/digest.js";
 import { stepsByDescriptors } from "../core/system/descriptors.js";
 import { TsbuildError } from "../core/errors.js";
-import type { EventSink } from "../core/events.js";
+import { announced, type BuildEvent, type EventSink } from "../core/events.js";
+import { stepName } from "../core/step.js";
 import type { Consent } from "../llb/entitlements.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
 import type { Elsewhere, KeySource } from "./buildkit-keys/foreign-records.js";
@@ -45,7 +46,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
     if (!form) throw new Error(`internal: vertex ${vertex.digest} has no form`);
     vertices.set(vertex.digest, {
       id: vertex.digest,
-      name: vertex.metadata.name,
+      name: stepName(vertex.metadata.step),
       inputs: vertex.inputs.map((edge) => known(vertices, edge.vertex.digest)),
       op: placed(implement(vertex, form, context), vertex),
       ignoreCache: vertex.metadata.ignoreCache ?? false,
@@ -53,13 +54,20 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
       pool: vertex.op.kind === "exec" ? "run" : "io",
     });
   }
-  options.onEvent({
+  let failed: Vertex | undefined;
+  const onEvent = (event: BuildEvent): void => {
+    if (event.type === "failed") failed ??= order.find(({ digest }) => digest === event.step);
+    options.onEvent(event);
+  };
+  onEvent({
     type: "steps",
-    steps: order.map((vertex) => ({
-      id: vertex.digest,
-      name: vertex.metadata.name,
-      inputs: vertex.inputs.map((edge) => edge.vertex.digest),
-    })),
+    steps: order.map(({ digest, metadata, inputs }) =>
+      announced(
+        digest,
+        metadata.step,
+        inputs.map((edge) => edge.vertex.digest),
+      ),
+    ),
   });
   const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
   const { extend, onSolved } = options;
@@ -67,7 +75,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
   const results = await solve(roots, {
     ...explaining(order, context, {
       explain: options.explain ?? false,
-      onEvent: options.onEvent,
+      onEvent,
       elsewhere: (key, id) => elsewhere(key, id),
     }),
     jobs: {
@@ -78,7 +86,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
       io: Math.max(4, availableParallelism()),
     },
     signal: options.signal,
-    onEvent: options.onEvent,
+    onEvent,
     ...(options.onTrace && { onTrace: options.onTrace }),
     ...(onSolved && { onSolved: (solved) => onSolved(solved, elsewhere) }),
     ...(extend && {
@@ -89,7 +97,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
       },
     }),
   }).catch((error: unknown) => {
-    throw withPlace(error, order);
+    throw withPlace(error, failed);
   });
   return targets.map((target) => {
     if (!target) return SCRATCH;
@@ -99,12 +107,10 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
   });
 }
 
-/** Adds to a step's error what in the source made the step. */
-function withPlace(error: unknown, order: readonly Vertex[]): unknown {
-  if (error instanceof TsbuildError && error.step !== undefined && !error.place) {
-    const { source, range } = order.find((vertex) => vertex.metadata.name === error.step)?.metadata ?? {};
-    if (source && range) error.place = { source, range };
-  }
+/** Adds the place in the source to the error of a vertex. `placed` has done so for errors of the op itself. */
+function withPlace(error: unknown, failed: Vertex | undefined): unknown {
+  const { source, range } = failed?.metadata ?? {};
+  if (error instanceof TsbuildError && source && range) error.place ??= { source, range };
   return error;
 }
 

@@ -7,9 +7,9 @@ import type { ExportRequest, ExportResult } from "../../exporters/exporter.js";
 import { type Built, buildImages, uniqueDiagnostics } from "./build-images.js";
 import { type BuildEnd, BuildRecorder } from "../record/build-recorder.js";
 import { runAsStep } from "../record/build-steps.js";
+import { StepTally } from "../record/step-tally.js";
 import { checkOutputs } from "../options/check-outputs.js";
 import { collect } from "../store/collect.js";
-import { isInstruction } from "../record/instruction-step.js";
 import { manyLayers } from "../options/many-layers.js";
 import type { BuildOptions, BuildResult, ImageForm, Output, PushForm } from "../options/options.js";
 import { blobForms, exportersFor, formKey, mayStay } from "./outputs.js";
@@ -47,14 +47,20 @@ async function buildInSession(
   session: Session,
   started: number,
 ): Promise<BuildResult> {
-  const recorder = resolved.history ? new BuildRecorder({ history: session.store.builds, build: resolved, startedAt: started }) : undefined;
+  const tally = new StepTally();
+  const recorder = resolved.history
+    ? new BuildRecorder({ history: session.store.builds, build: resolved, tally, startedAt: started })
+    : undefined;
   const onEvent = (event: BuildEvent): void => {
+    tally.count(event);
     recorder?.onEvent(event);
     options.onEvent?.(event);
   };
   let result: BuildResult;
   try {
-    result = await run(resolved, session, { started, id: recorder?.id, onEvent });
+    const made = await run(resolved, session, { id: recorder?.id, onEvent });
+    const { steps, executed, cached } = tally.counts;
+    result = { ...made, stats: { steps, executed, cached, duration: now() - started } };
   } catch (error) {
     await record(recorder, { error });
     throw error;
@@ -79,12 +85,10 @@ async function record(recorder: BuildRecorder | undefined, end: BuildEnd): Promi
 async function run(
   resolved: ResolvedBuildOptions,
   session: Session,
-  { started, id, onEvent: sink }: { readonly started: number; readonly id: string | undefined; readonly onEvent: EventSink },
-): Promise<BuildResult> {
-  const counters = new StepCounters();
+  { id, onEvent: sink }: { readonly id: string | undefined; readonly onEvent: EventSink },
+): Promise<Omit<BuildResult, "stats">> {
   const warnings: Diagnostic[] = [];
   const onEvent = (event: BuildEvent): void => {
-    counters.count(event);
     if (event.type === "warning") warnings.push(event.diagnostic);
     sink(event);
   };
@@ -100,7 +104,6 @@ async function run(
     descriptor: results.find((result) => result.descriptor !== undefined)?.descriptor,
     exports: results.map(({ type, metadata }) => ({ type, metadata })),
     warnings: uniqueDiagnostics(warnings),
-    stats: { ...counters.stats(), duration: now() - started },
   };
 }
 
@@ -142,7 +145,7 @@ async function exportAll(
     const request = exportRequest(built, resolved);
     let result: ExportResult = { metadata: {} };
     for (const exporter of await exportersFor(output, session, names)) {
-      result = await runAsStep(exporter.name, onEvent, (step) =>
+      result = await runAsStep({ kind: "export", text: exporter.name }, onEvent, (step) =>
         exporter.export(request, { blobs: session.store.blobs, signal: session.signal, progress: step.progress }),
       );
     }
@@ -167,26 +170,7 @@ function exportRequest(built: Built, { output, names, annotations, form }: Resol
 
 /** Unpacks the layers of the images, each once. */
 async function unpack({ stacks, layers }: Built["solved"], signal: AbortSignal, onEvent: EventSink): Promise<void> {
-  await runAsStep("unpacking the image", onEvent, async ({ progress }) => {
+  await runAsStep({ kind: "export", text: "unpacking the image" }, onEvent, async ({ progress }) => {
     for (const id of new Set(stacks.flat())) await layers.snapshot(id, { signal, progress });
   });
-}
-
-/** Counts instructions: those that ran and those that were found. */
-class StepCounters {
-  readonly #seen = new Set<string>();
-  readonly #executed = new Set<string>();
-  readonly #cached = new Set<string>();
-
-  count(event: BuildEvent): void {
-    if (event.type === "steps") {
-      for (const step of event.steps) if (isInstruction(step.name)) this.#seen.add(step.id);
-    } else if (event.type === "completed") {
-      if (this.#seen.has(event.step)) this.#executed.add(event.step);
-    } else if (event.type === "cached" && this.#seen.has(event.step)) this.#cached.add(event.step);
-  }
-
-  stats(): { steps: number; executed: number; cached: number } {
-    return { steps: this.#seen.size, executed: this.#executed.size, cached: this.#cached.size };
-  }
 }

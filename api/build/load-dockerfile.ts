@@ -1,4 +1,5 @@
 import type { EventSink } from "../../core/events.js";
+import type { StepInfo } from "../../core/step.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { DockerfileAst } from "../../frontend/dockerfile/ast.js";
 import type { FrontendOptions, FrontendPorts } from "../../frontend/frontend.js";
@@ -62,10 +63,15 @@ export async function loadDockerfile(
     resolver,
     ports: {
       resolveImage: (ref, options) => {
-        const internal = `[${severalPlatforms ? `${formatPlatform(options.platform)} ` : ""}internal] load metadata for ${displayName(ref)}`;
+        const internal: StepInfo = {
+          kind: "internal",
+          text: `load metadata for ${displayName(ref)}`,
+          ...(severalPlatforms ? { platform: formatPlatform(options.platform) } : {}),
+        };
         // A layout is read here: the step of its context is the one that shows what its layers take.
-        const name = options.context === undefined || options.layout ? internal : `[context ${options.context}] load metadata for ${ref}`;
-        return runAsStep(name, onEvent, (step) => resolver.resolve(ref, { ...options, onWait: waitsOf(step) }));
+        const { context: name } = options;
+        const named: StepInfo | undefined = name === undefined ? undefined : { kind: "context", name, load: `load metadata for ${ref}` };
+        return runAsStep(options.layout ? internal : (named ?? internal), onEvent, (step) => resolver.resolve(ref, { ...options, onWait: waitsOf(step) }));
       },
       namedContext: async (name, { platform }) => contexts.named(name, platform),
       sourceTime: (root) => solver.sourceTime(root),

@@ -42,7 +42,11 @@ export async function pullImages(ref: string, { store, registry }: TransferParts
   const pulled: PulledImage[] = [];
   for (const one of references) {
     const work = new Pull(one, wanted, { store, client });
-    pulled.push(await runAsStep(`pulling ${formatReference(one)}`, onEvent, ({ progress }) => work.run({ signal, progress })));
+    pulled.push(
+      await runAsStep({ kind: "export", text: `pulling ${formatReference(one)}` }, onEvent, ({ progress }) =>
+        work.run({ signal, progress }),
+      ),
+    );
   }
   return pulled;
 }

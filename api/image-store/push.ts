@@ -31,7 +31,9 @@ export async function pushImages(
   for (const entry of entries) {
     const reference = parseReference(entry.name);
     const work = new Push(entry, reference, { store, client });
-    pushed.push(await runAsStep(`pushing ${entry.name}`, onEvent, ({ progress }) => work.run({ signal, progress })));
+    pushed.push(
+      await runAsStep({ kind: "export", text: `pushing ${entry.name}` }, onEvent, ({ progress }) => work.run({ signal, progress })),
+    );
   }
   return pushed;
 }

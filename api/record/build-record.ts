@@ -2,6 +2,8 @@ import type { Readable } from "node:stream";
 import type { BuildSummary } from "../../cache/contract/builds.js";
 
 import type { StepExplanation } from "../../core/events.js";
+import { recordedStep } from "../../core/recorded-step.js";
+import type { StepInfo } from "../../core/step.js";
 
 export type { BuildSummary };
 
@@ -9,7 +11,9 @@ export type { BuildSummary };
 export interface RecordedStep {
   /** From 1, in the order they began. */
   readonly number: number;
+  /** Printed form of `step`: `[build 2/4] RUN make`. */
   readonly name: string;
+  readonly step: StepInfo;
   /** `interrupted`: it was running when the build's process died. */
   readonly status: "completed" | "cached" | "failed" | "canceled" | "interrupted";
   /** Milliseconds since the build began. */
@@ -49,6 +53,14 @@ export interface BuildDetail {
   };
   readonly warnings: readonly RecordedWarning[];
 }
+
+/** Reads the detail of a build. Version 0.1 recorded the names of steps alone. */
+export function readDetail(text: string): BuildDetail {
+  const detail = JSON.parse(text) as Omit<BuildDetail, "steps"> & { readonly steps: readonly StoredStep[] };
+  return { ...detail, steps: detail.steps.map((stored) => ({ ...stored, step: stored.step ?? recordedStep(stored.name) })) };
+}
+
+type StoredStep = Omit<RecordedStep, "step"> & Partial<Pick<RecordedStep, "step">>;
 
 /** A build of the past with everything that is known of it. */
 export interface RecordedBuild extends BuildSummary, Omit<BuildDetail, "warnings" | "steps"> {

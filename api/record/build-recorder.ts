@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { BuildHistory, BuildLogs, BuildRecord } from "../../cache/contract/builds.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import type { BuildEvent, EventSink, StepExplanation, StepId, StepInfo } from "../../core/events.js";
+import { type AnnouncedStep, announced, type BuildEvent, type EventSink, type StepExplanation, type StepId } from "../../core/events.js";
 import { looksSecret } from "../../core/text/secret-names.js";
 import { formatPlatform } from "../../oci/platform.js";
 import { describeInputs } from "./build-origin.js";
 import type { BuildDetail, RecordedStep, RecordedWarning } from "./build-record.js";
 import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
-import { StepTally } from "./step-tally.js";
+import type { StepTally } from "./step-tally.js";
 
 /** Characters of an error's message that are kept. */
 const LONGEST_MESSAGE = 4096;
@@ -25,6 +25,8 @@ interface StepState {
 export interface BuildRecorderOptions {
   readonly history: BuildHistory;
   readonly build: ResolvedBuildOptions;
+  /** Counts of the build's steps; it has seen each event before {@link BuildRecorder.onEvent} does. */
+  readonly tally: StepTally;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
@@ -41,10 +43,9 @@ export class BuildRecorder {
   readonly id = newBuildId();
   readonly #options: BuildRecorderOptions;
   readonly #logs: BuildLogs;
-  readonly #infos = new Map<StepId, StepInfo>();
+  readonly #infos = new Map<StepId, AnnouncedStep>();
   readonly #steps = new Map<StepId, StepState>();
   readonly #explanations = new Map<StepId, StepExplanation>();
-  readonly #tally = new StepTally();
   readonly #warnings: RecordedWarning[] = [];
   #begun = false;
   #noting = false;
@@ -73,7 +74,6 @@ export class BuildRecorder {
         const step = this.#step(event.step, event.at);
         const more = event.type === "failed" ? { error: event.error } : "key" in event && event.key ? { key: event.key } : {};
         step.end = { status: event.type, at: event.at, ...more };
-        this.#tally.ended(event.step, this.#name(event.step), event.type);
         this.#begun ||= event.type === "completed" || event.type === "cached";
         this.#logs.end(step.number);
         this.#note(event.step);
@@ -120,7 +120,6 @@ export class BuildRecorder {
     if (!step) {
       step = { number: this.#steps.size + 1, startedAt: at, end: undefined, logBytes: 0 };
       this.#steps.set(id, step);
-      this.#tally.begun(id, this.#name(id));
     }
     return step;
   }
@@ -132,13 +131,13 @@ export class BuildRecorder {
     const { startedAt } = this.#options;
     const steps = this.#recordedSteps("interrupted", startedAt);
     const build = { ...this.#head(), status: "interrupted", duration: 0, imageId: undefined } as const;
-    this.#logs.note({ build: { ...build, ...this.#tally.counts }, detail: this.#detail(), steps });
+    this.#logs.note({ build: { ...build, ...this.#options.tally.counts }, detail: this.#detail(), steps });
   }
 
   #note(id: StepId): void {
     const state = this.#noting ? this.#steps.get(id) : undefined;
     if (!state) return;
-    this.#logs.note({ build: this.#tally.counts, steps: [this.#recordedStep(id, state, "interrupted", state.startedAt)] });
+    this.#logs.note({ build: this.#options.tally.counts, steps: [this.#recordedStep(id, state, "interrupted", state.startedAt)] });
   }
 
   #head(): Pick<BuildRecord, "id" | "createdAt" | "context" | "dockerfile" | "target" | "names" | "warnings"> {
@@ -170,7 +169,7 @@ export class BuildRecorder {
       duration: endedAt - this.#options.startedAt,
       status: "result" in end ? "completed" : end.error instanceof CanceledError ? "canceled" : "failed",
       imageId: "result" in end ? end.result.imageId : undefined,
-      ...this.#tally.counts,
+      ...this.#options.tally.counts,
       detail: JSON.stringify(detail),
     };
   }
@@ -188,9 +187,11 @@ export class BuildRecorder {
     const told = this.#explanations.get(id);
     // A step that had begun may turn out not to be needed.
     const explanation = end?.status === "cached" && told?.outcome === "ran" ? undefined : told;
+    const { name, step } = this.#infos.get(id) ?? announced(id, { kind: "export", text: id });
     return {
       number,
-      name: this.#name(id),
+      name,
+      step,
       status: end?.status ?? open,
       startedAt: rounded(startedAt - this.#options.startedAt),
       duration: rounded((end?.at ?? endedAt) - startedAt),
@@ -212,10 +213,6 @@ export class BuildRecorder {
       while (user !== undefined && !found(user)) user = users.get(user);
       return user === undefined ? undefined : this.#steps.get(user)?.number;
     };
-  }
-
-  #name(id: StepId): string {
-    return this.#infos.get(id)?.name ?? id;
   }
 }
 

@@ -1,6 +1,7 @@
 import { sha256 } from "../../core/digest.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import { type EventSink, now, type StepId } from "../../core/events.js";
+import { announced, type EventSink, now, type StepId } from "../../core/events.js";
+import { type StepInfo, stepName } from "../../core/step.js";
 
 /** Reports what one step outside the graph does. */
 export interface StepReporter {
@@ -9,9 +10,10 @@ export interface StepReporter {
 }
 
 /** Runs work that is no vertex (loading the Dockerfile, exporting) as a step of the event stream. */
-export async function runAsStep<T>(name: string, onEvent: EventSink, work: (step: StepReporter) => Promise<T>): Promise<T> {
+export async function runAsStep<T>(info: StepInfo, onEvent: EventSink, work: (step: StepReporter) => Promise<T>): Promise<T> {
+  const name = stepName(info);
   const id = sha256(`step ${name}`);
-  onEvent({ type: "steps", steps: [{ id, name, inputs: [] }] });
+  onEvent({ type: "steps", steps: [announced(id, info)] });
   onEvent({ type: "started", step: id, at: now() });
   try {
     const result = await work({

@@ -3,7 +3,7 @@ import type { CacheKey } from "../../core/cache-key.js";
 import { formatPlatform } from "../../oci/platform.js";
 import type { PastBuild, Projects } from "../../solver/explain/earlier-builds.js";
 import { describeInputs, originOf } from "./build-origin.js";
-import type { BuildDetail } from "./build-record.js";
+import { type BuildDetail, readDetail } from "./build-record.js";
 import { repositories } from "../options/image-names.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 
@@ -46,15 +46,15 @@ export function knownProjects(
 
 function detailOf(history: BuildHistory, id: string): BuildDetail | undefined {
   const record = history.get(id);
-  return record && (JSON.parse(record.detail) as BuildDetail);
+  return record && readDetail(record.detail);
 }
 
 function pastBuild({ id, context }: BuildSummary, { steps }: BuildDetail, isOwn: boolean): PastBuild {
   return {
     id,
     elsewhere: isOwn ? undefined : context,
-    steps: steps.map(({ name, status, key }) => ({
-      name,
+    steps: steps.map(({ step, status, key }) => ({
+      step,
       finished: status === "completed" || status === "cached",
       key: key as CacheKey | undefined,
     })),

@@ -88,7 +88,7 @@ export class CacheExports {
     try {
       const target = await openTarget(option, await this.session.caches());
       if (!target) return;
-      await runAsStep(`exporting cache to ${target.name}`, this.onEvent, async (step) => {
+      await runAsStep({ kind: "export", text: `exporting cache to ${target.name}` }, this.onEvent, async (step) => {
         const reporter: Reporter = { signal, progress: step.progress };
         const send = async (): Promise<void> => {
           const { content, blobs } = await this.#collect(option, reporter);

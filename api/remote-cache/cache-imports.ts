@@ -60,7 +60,7 @@ export class CacheImports {
       const source = await openSource(option, await this.session.caches());
       if (!source) return undefined;
       this.#sources.set(source.origin, source);
-      return await runAsStep(`importing cache manifest from ${source.name}`, this.onEvent, async (step) => {
+      return await runAsStep({ kind: "export", text: `importing cache manifest from ${source.name}` }, this.onEvent, async (step) => {
         const found = await source.load({ signal, onWait: waitsOf(step) }).then(
           (content) => {
             // No warning: the first build of every project finds none. But a mistyped name must not look like a cache.

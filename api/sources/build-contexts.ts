@@ -65,9 +65,9 @@ export class BuildContexts {
         this.#directories.set(name, contextDirectory(kind.path));
         return { kind: "local", name };
       case "git":
-        return { kind: "files", root: gitEdge(kind.source, `[context ${name}] load git source ${withoutSecrets(value)}`) };
+        return { kind: "files", root: gitEdge(kind.source, { kind: "context", name, load: `load git source ${withoutSecrets(value)}` }) };
       case "url":
-        return { kind: "files", root: downloadEdge(kind.url, `[context ${name}] ${withoutSecrets(value)}`) };
+        return { kind: "files", root: downloadEdge(kind.url, { kind: "context", name, load: withoutSecrets(value) }) };
     }
   }
 

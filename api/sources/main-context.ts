@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import { throwIfAborted, TsbuildError } from "../../core/errors.js";
+import type { StepInfo } from "../../core/step.js";
 import type { EventSink } from "../../core/events.js";
 import type { Edge, Rootfs } from "../../llb/vertex.js";
 import { redactUrl } from "../../net/errors.js";
@@ -41,6 +42,8 @@ export interface MainContextPorts {
   readonly solve: (root: Edge) => Promise<SolvedFiles>;
 }
 
+const LOAD_REMOTE: StepInfo = { kind: "internal", text: "load remote build context" };
+
 type DockerfileOption = BuildOptions["dockerfile"];
 
 /** Gets the context ready as far as reading the Dockerfile needs it. A directory is only looked at. */
@@ -64,7 +67,11 @@ export async function loadMainContext(
     }
     case "git": {
       const shown = withoutSecrets(context);
-      const root = gitEdge(kind.source, `[internal] load git source ${shown}`, options.keepGitDir ? { keepGitDir: true } : {});
+      const root = gitEdge(
+        kind.source,
+        { kind: "internal", text: `load git source ${shown}` },
+        options.keepGitDir ? { keepGitDir: true } : {},
+      );
       return fromFiles(root, dockerfile, shown, ports);
     }
     case "url":
@@ -74,7 +81,7 @@ export async function loadMainContext(
 
 /** An archive, or a Dockerfile: its content tells. */
 async function fromUrl(url: string, dockerfile: DockerfileOption, ports: MainContextPorts): Promise<MainContext> {
-  const root = downloadEdge(url, "[internal] load remote build context");
+  const root = downloadEdge(url, LOAD_REMOTE);
   const files = await ports.solve(root);
   if (looksLikeArchive(await files.start(DOWNLOADED, BLOCK))) return fromFiles(unpackedEdge(root), dockerfile, withoutSecrets(url), ports);
   const name = withoutSecrets(url);
@@ -90,10 +97,15 @@ async function fromStream(stream: Readable | Uint8Array, dockerfile: DockerfileO
       const text = await collectText(all, "<stdin>");
       return { directory: undefined, graph: { root: undefined }, dockerfile: ownDockerfile(text, "<stdin>", dockerfile) };
     }
-    const { digest } = await runAsStep("[internal] load remote build context", onEvent, (step) =>
+    const { digest } = await runAsStep(LOAD_REMOTE, onEvent, (step) =>
       store.blobs.ingest(all, {}, { signal, onProgress: (bytes) => step.progress("transferring context", bytes, undefined, false) }),
     );
-    return await fromFiles(unpackedEdge(blobEdge(digest, "[internal] build context archive")), dockerfile, "the archive", ports);
+    return await fromFiles(
+      unpackedEdge(blobEdge(digest, { kind: "internal", text: "build context archive" })),
+      dockerfile,
+      "the archive",
+      ports,
+    );
   } catch (error) {
     throwIfAborted(signal);
     throw error;
@@ -167,10 +179,10 @@ async function dockerfileIn(files: SolvedFiles, option: string | undefined, wher
 
 /** Text, URL, or a file of this machine. */
 async function localDockerfile(option: DockerfileOption, directory: string, ports: MainContextPorts): Promise<DockerfileText> {
-  const name = "[internal] load build definition from Dockerfile";
+  const step: StepInfo = { kind: "internal", text: "load build definition from Dockerfile" };
   if (typeof option !== "string" || !isUrl(option))
-    return runAsStep(name, ports.onEvent, () => readDockerfile(option, directory, ports.signal));
-  const files = await ports.solve(downloadEdge(option, "[internal] load remote Dockerfile"));
+    return runAsStep(step, ports.onEvent, () => readDockerfile(option, directory, ports.signal));
+  const files = await ports.solve(downloadEdge(option, { kind: "internal", text: "load remote Dockerfile" }));
   const shown = withoutSecrets(option);
   return { text: await textOf(files, DOWNLOADED, shown), name: shown, path: undefined };
 }

@@ -1,5 +1,6 @@
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
+import type { StepInfo } from "../../core/step.js";
 import { type GitSource, gitSourceOp } from "../../frontend/dockerfile/values/git-source.js";
 import { type Edge, edge } from "../../llb/vertex.js";
 import { BLOB_SCHEME } from "../../solver/ops/source-blob.js";
@@ -8,19 +9,19 @@ import { BLOB_SCHEME } from "../../solver/ops/source-blob.js";
 export const DOWNLOADED = "context";
 
 /** A repository that the caller named as a context. */
-export function gitEdge(source: GitSource, name: string, options: { readonly keepGitDir?: boolean } = {}): Edge {
-  return edge({ op: gitSourceOp(source, { ...options, fromCaller: true }), metadata: { name } });
+export function gitEdge(source: GitSource, step: StepInfo, options: { readonly keepGitDir?: boolean } = {}): Edge {
+  return edge({ op: gitSourceOp(source, { ...options, fromCaller: true }), metadata: { step } });
 }
 
 /** A URL as a tree of one file, {@link DOWNLOADED}. */
-export function downloadEdge(url: string, name: string): Edge {
-  return edge({ op: { kind: "source", identifier: url, attrs: { "http.filename": DOWNLOADED } }, metadata: { name } });
+export function downloadEdge(url: string, step: StepInfo): Edge {
+  return edge({ op: { kind: "source", identifier: url, attrs: { "http.filename": DOWNLOADED } }, metadata: { step } });
 }
 
 /** A blob of the store as such a tree. */
-export function blobEdge(digest: Digest, name: string): Edge {
+export function blobEdge(digest: Digest, step: StepInfo): Edge {
   const identifier = `${BLOB_SCHEME}://${DOWNLOADED}@${digest}`;
-  return edge({ op: { kind: "source", identifier, attrs: { "blob.filename": DOWNLOADED } }, metadata: { name } });
+  return edge({ op: { kind: "source", identifier, attrs: { "blob.filename": DOWNLOADED } }, metadata: { step } });
 }
 
 /** The files of an archive: owners, modes and times as it has them. */
@@ -45,7 +46,7 @@ export function unpackedEdge(archive: Edge): Edge {
       ],
     },
     inputs: [archive],
-    metadata: { name: "[internal] unpack build context" },
+    metadata: { step: { kind: "internal", text: "unpack build context" } },
   });
 }
 

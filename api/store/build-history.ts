@@ -3,9 +3,10 @@ import type { ResultIndex } from "../../cache/contract/results.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import { TsbuildError } from "../../core/errors.js";
 import type { StepExplanation } from "../../core/events.js";
+import { type StepPlace, stepPlace } from "../../core/step.js";
 import { explainCovered } from "../../solver/explain/found.js";
 import { openStoreHere } from "../session/store-here.js";
-import type { BuildDetail, BuildHistoryStore, RecordedBuild, RecordedStep } from "../record/build-record.js";
+import { type BuildHistoryStore, readDetail, type RecordedBuild, type RecordedStep } from "../record/build-record.js";
 
 /** Opens the history of builds of a store. Root as for `openImageStore`. Close it when done. */
 export async function openBuildHistory(options: { readonly root?: string } = {}): Promise<BuildHistoryStore> {
@@ -59,17 +60,29 @@ function explainLater(build: RecordedBuild, step: RecordedStep, results: Pick<Re
 function recordedBuild(summary: BuildSummary, builds: BuildHistory): RecordedBuild {
   const record = builds.get(summary.id);
   if (!record) throw new TsbuildError("history/not-found", `Cannot find the build "${summary.id}": it was just removed`);
-  const { warnings: warningList, steps: stepList, ...detail } = JSON.parse(record.detail) as BuildDetail;
+  const { warnings: warningList, steps: stepList, ...detail } = readDetail(record.detail);
   return { ...detail, ...summary, stepList, warningList };
+}
+
+/** Returns the ways in which people name a place: `2/4`, `build 2/4`, and with the platform in front. */
+function spellings({ platform, stage, position, of }: StepPlace): readonly string[] {
+  const words = [`${position}/${of}`, ...(stage === "" ? [] : [stage]), ...(platform === undefined ? [] : [platform])];
+  return words.map((_, index) =>
+    words
+      .slice(0, index + 1)
+      .reverse()
+      .join(" ")
+      .toLowerCase(),
+  );
 }
 
 function findStep(build: RecordedBuild, text: string): RecordedStep {
   const { stepList: steps } = build;
   const number = /^#?(\d+)$/.exec(text)?.[1];
   const wanted = text.toLowerCase();
-  const places = steps.filter(({ name }) => {
-    const [, stage = "", position] = /^\[(?:(.*) )?\s*(\d+\/\d+)\]/.exec(name.toLowerCase()) ?? [];
-    return position !== undefined && (position === wanted || `${stage} ${position}` === wanted);
+  const places = steps.filter(({ step }) => {
+    const place = stepPlace(step);
+    return place !== undefined && spellings(place).includes(wanted);
   });
   const found =
     number !== undefined

@@ -105,7 +105,10 @@ async function inspect(args: readonly string[], environment: CliEnvironment): Pr
     args,
   );
   return withHistory(environment, flags.one("root"), async (history) => {
-    await print(environment.stdout, `${jsonText(history.get(flags.operands[0]), 2)}\n`);
+    const { stepList, warningList, ...build } = history.get(flags.operands[0]);
+    // Readers of this form know steps by their names.
+    const named = stepList.map((step) => ({ ...step, step: undefined }));
+    await print(environment.stdout, `${jsonText({ ...build, stepList: named, warningList }, 2)}\n`);
     return EXIT.success;
   });
 }

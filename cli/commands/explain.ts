@@ -1,5 +1,4 @@
 import type { RecordedBuild, RecordedStep } from "../../api/record/build-record.js";
-import { isInstruction } from "../../api/record/instruction-step.js";
 import type { StepExplanation } from "../../core/events.js";
 import { printable } from "../../core/text/printable.js";
 import { age } from "../output/age.js";
@@ -33,7 +32,9 @@ export const command: Command = {
     return withHistory(environment, flags.one("root"), async (history) => {
       const build = history.get(ref);
       const steps =
-        wanted === undefined ? build.stepList.filter(({ name }) => flags.has("all") || isInstruction(name)) : [history.step(build, wanted)];
+        wanted === undefined
+          ? build.stepList.filter(({ step }) => flags.has("all") || step.kind === "instruction")
+          : [history.step(build, wanted)];
       const explained = steps.map((step) => ({ step, explanation: history.explain(build, step) }));
       const text =
         flags.one("format") === "json"

@@ -1,4 +1,4 @@
-import type { BuildEvent, StepId, StepInfo } from "../../core/events.js";
+import type { AnnouncedStep, BuildEvent, StepId } from "../../core/events.js";
 import { jsonText } from "../output/json.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
 import { wireWarning } from "./wire-warning.js";
@@ -28,7 +28,7 @@ interface SolveStatus {
 
 /** Returns BuildKit's machine-readable progress: one JSON object a line. */
 export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
-  const steps = new Map<StepId, StepInfo>();
+  const steps = new Map<StepId, AnnouncedStep>();
   const started = new Map<StepId, string>();
   const parts = new Map<string, string>();
 

@@ -149,7 +149,7 @@ export class Compilation {
       buildArgs,
       targetPlatform: options.targetPlatform,
       cacheNamespace: namespace ? `${namespace}/` : "",
-      context: options.context ? options.context.root : localContext("context", patterns, { name: "[internal] load build context" }),
+      context: options.context ? options.context.root : localContext("context", patterns, { step: { kind: "context" } }),
       ignore,
       report: this.#report,
       linter: this.#linter,

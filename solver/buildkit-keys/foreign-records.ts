@@ -1,6 +1,7 @@
 import type { CacheKey } from "../../core/cache-key.js";
 import type { ResultRecord } from "../../cache/contract/results.js";
 import type { KeyRecord, TransferLayer } from "../../cache/remote/content.js";
+import { stepName } from "../../core/step.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { SolverContext } from "../context.js";
 import { completeLayers, EMPTY_LAYER, EMPTY_LAYER_BYTES } from "./complete-layers.js";
@@ -47,7 +48,7 @@ export async function resultsElsewhere(
       if (complete.includes(EMPTY_LAYER)) context.layers.store.blobs.writeSmall(EMPTY_LAYER_BYTES);
       // Made when the step was: images of the same results are the same everywhere.
       const dated = complete.map((layer) => (layer === EMPTY_LAYER ? { ...layer, createdAt: result.createdAt } : layer));
-      return sources[index]?.adopt(key, vertex.metadata.name, { ...result, layers: dated });
+      return sources[index]?.adopt(key, stepName(vertex.metadata.step), { ...result, layers: dated });
     }
     return undefined;
   };

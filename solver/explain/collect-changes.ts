@@ -35,6 +35,11 @@ export function explaining(
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
   const { build } = provenance;
+  const vertexOf = (id: string): Vertex => {
+    const vertex = vertices.get(id);
+    if (!vertex) throw new Error(`internal: vertex ${id} is not in the graph`);
+    return vertex;
+  };
   // A step for another platform is another step, although it has the same name.
   const platformOf = (id: string): string => vertices.get(id)?.platform ?? "";
   const cache = storeCache(
@@ -50,21 +55,21 @@ export function explaining(
     projects: provenance.projects,
     build,
     travelled,
-    names: order.map(({ metadata }) => metadata.name),
+    steps: order.map(({ metadata }) => metadata.step),
   });
   const explainer = new Explainer<StepResult>({
     results,
     selections,
-    hiddenBy: (name, path) => {
-      const { op } = order.find(({ metadata }) => metadata.name === name) ?? {};
+    hiddenBy: (id, path) => {
+      const { op } = vertices.get(id) ?? {};
       return op?.kind === "source" && op.identifier.startsWith(LOCAL) ? hiddenBy(op.identifier.slice(LOCAL.length), path) : undefined;
     },
     onEvent,
     skipped: explain,
-    past: (vertex) => nearest.find(vertex.name, platformOf(vertex.id)),
+    past: (vertex) => nearest.find(vertexOf(vertex.id).metadata.step, platformOf(vertex.id)),
     step: (id) => {
-      const { args = [], ignoreReason } = vertices.get(id)?.metadata ?? {};
-      return { args, ignoreReason };
+      const { step, args = [], ignoreReason } = vertexOf(id).metadata;
+      return { step, args, ignoreReason };
     },
     record: (hit) => cache.record(hit),
   });

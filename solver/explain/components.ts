@@ -4,66 +4,73 @@ import type { KeyComponents } from "../engine/op.js";
 import type { Selections } from "./selections.js";
 import { fileChanges, SELECTION } from "./file-changes.js";
 import { type Identity, opChanges } from "./op-changes.js";
-import { parseStepName } from "./step-names.js";
+import { type BaseStep, type StepInfo, stepName, stepText } from "../../core/step.js";
+import { keywordOf } from "./step-likeness.js";
 import { quoted } from "./values.js";
 
-/** One side of a comparison: a step with what its key was made of. */
+/** One side of a comparison: a step with the components of its key. */
 export interface ComparedStep {
-  readonly name: string;
-  readonly components: KeyComponents;
+  readonly step: StepInfo;
+  readonly identity: string;
+  readonly inputs: readonly ComparedInput[];
+}
+
+/** An input of a compared step: its own step, and how it stands in the key. */
+export interface ComparedInput {
+  readonly step: StepInfo;
+  readonly key: string;
+  /** Id of the input's vertex; undefined in a record. */
+  readonly vertexId?: string;
 }
 
 export interface CompareOptions {
   /** Names of environment variables that are build arguments. */
   readonly args: ReadonlySet<string>;
   readonly selections: Pick<Selections, "differing">;
-  /** What hides a path of a local context, known by the name of its step, that exists there: `.dockerignore:3`. */
-  readonly hiddenBy: (context: string, path: string) => string | undefined;
+  /** Rule that hides an existing path of a local context, which is known by its vertex: `.dockerignore:3`. */
+  readonly hiddenBy: (vertexId: string, path: string) => string | undefined;
 }
 
 /** Everything in which two runs of a step differ: what the instruction itself says first, then files, then what it stands on. */
 export function compareSteps(before: ComparedStep, after: ComparedStep, options: CompareOptions): readonly StepChange[] {
   const own = identityChanges(before, after, options.args);
   const given = givenAspects(own);
-  const [was, is] = [splitInputs(before.components.inputs), splitInputs(after.components.inputs)];
-  const files = is.files.flatMap(({ name, digests }, index) => {
+  const [was, is] = [splitInputs(before.inputs), splitInputs(after.inputs)];
+  const files = is.files.flatMap((input, index) => {
     const old = was.files[index];
-    return old ? contentChanges(old.digests, digests, name, given, options) : [];
+    return old ? contentChanges(old.digests, input, given, options) : [];
   });
   // With another instruction an input may mean something else: then only the instruction is told.
   const told = own.some(({ kind }) => kind === "instruction") && was.steps.length !== is.steps.length;
   const changes = [...own, ...files, ...(told ? [] : stepChanges(was.steps, is.steps))];
-  const same =
-    before.components.identity === after.components.identity && before.components.inputs.length === after.components.inputs.length;
+  const same = before.identity === after.identity && before.inputs.length === after.inputs.length;
   return changes.length > 0 || same ? changes : [instructionChange(before, after)];
 }
 
 /** Inputs that count by what is selected from them, and those that count as the step they are. */
-function splitInputs(inputs: KeyComponents["inputs"]) {
-  const parts = inputs.map(({ name, key }) => ({ name, key, digests: contentDigests(key) }));
+function splitInputs(inputs: readonly ComparedInput[]) {
+  const parts = inputs.map((input) => ({ ...input, digests: contentDigests(input.key) }));
   return {
-    files: parts.flatMap(({ name, digests }) => (digests ? [{ name, digests }] : [])),
+    files: parts.flatMap(({ digests, ...input }) => (digests ? [{ ...input, digests }] : [])),
     steps: parts.filter(({ digests }) => !digests),
   };
 }
 
-type StepInput = KeyComponents["inputs"][number];
-
-function stepChanges(was: readonly StepInput[], is: readonly StepInput[]): readonly StepChange[] {
+function stepChanges(was: readonly ComparedInput[], is: readonly ComparedInput[]): readonly StepChange[] {
   const changes = is.flatMap((input, index): readonly StepChange[] => {
     const old = was[index];
-    if (!old)
-      return [
-        { kind: "parent", subject: input.name, to: input.name, text: `the step before it is ${shortName(input.name)} now, there was none` },
-      ];
-    return old.key === input.key ? [] : [inputChange(old.name, input.name)];
+    if (!old) {
+      const name = stepName(input.step);
+      return [{ kind: "parent", subject: name, to: name, text: `the step before it is ${shortName(input.step)} now, there was none` }];
+    }
+    return old.key === input.key ? [] : [inputChange(old.step, input.step)];
   });
   const gone = was.slice(is.length).map(
-    ({ name }): StepChange => ({
+    ({ step }): StepChange => ({
       kind: "parent",
-      subject: name,
-      from: name,
-      text: `there is no step before it now, it was ${shortName(name)}`,
+      subject: stepName(step),
+      from: stepName(step),
+      text: `there is no step before it now, it was ${shortName(step)}`,
     }),
   );
   return [...changes, ...gone];
@@ -85,8 +92,8 @@ export function contentDigests(key: string): readonly string[] | undefined {
 }
 
 function identityChanges(before: ComparedStep, after: ComparedStep, args: ReadonlySet<string>): readonly StepChange[] {
-  if (before.components.identity === after.components.identity) return [];
-  const [was, is] = [parseIdentity(before.components.identity), parseIdentity(after.components.identity)];
+  if (before.identity === after.identity) return [];
+  const [was, is] = [parseIdentity(before.identity), parseIdentity(after.identity)];
   const found = was && is ? opChanges(was, is, args) : undefined;
   return found ?? [instructionChange(before, after)];
 }
@@ -101,9 +108,9 @@ function parseIdentity(text: string): Identity | undefined {
 }
 
 function instructionChange(before: ComparedStep, after: ComparedStep): StepChange {
-  const [from, to] = [parseStepName(before.name).text, parseStepName(after.name).text];
+  const [from, to] = [stepText(before.step), stepText(after.step)];
   const text = from === to ? "the instruction changed" : `the instruction went from ${quoted(from)} to ${quoted(to)}`;
-  return { kind: "instruction", subject: parseStepName(after.name).keyword, from, to, text };
+  return { kind: "instruction", subject: keywordOf(after.step), from, to, text };
 }
 
 /** What the instruction itself gives to every file, so that the files need not have changed: `--chmod`, `--chown`, and which files it takes. */
@@ -120,8 +127,7 @@ function givenAspects(changes: readonly StepChange[]): ReadonlySet<string> {
 
 function contentChanges(
   was: readonly string[],
-  is: readonly string[],
-  name: string,
+  { step, vertexId, digests: is }: ComparedInput & { readonly digests: readonly string[] },
   given: ReadonlySet<string>,
   options: CompareOptions,
 ): readonly StepChange[] {
@@ -130,63 +136,58 @@ function contentChanges(
     const old = was[index];
     if (old === undefined || old === digest) return [];
     const differing = options.selections.differing(old, digest);
-    const about = { given, hiddenBy: (path: string) => options.hiddenBy(name, path) };
-    return differing ? fileChanges(differing.before, differing.after, (path) => shownPath(path, name), about) : [];
+    const hiddenBy = (path: string): string | undefined => (vertexId === undefined ? undefined : options.hiddenBy(vertexId, path));
+    return differing ? fileChanges(differing.before, differing.after, (path) => shownPath(path, step), { given, hiddenBy }) : [];
   });
   return changes.length > 0 || given.size > 0
     ? changes
-    : [{ kind: "file", subject: name, text: `files of ${placeOf(name)?.name ?? "the build context"} changed` }];
+    : [{ kind: "file", subject: stepName(step), text: `files of ${placeOf(step)?.name ?? "the build context"} changed` }];
 }
 
-function shownPath(path: string, input: string): string {
+function shownPath(path: string, input: StepInfo): string {
   const place = placeOf(input);
   if (!place) return path || "/";
   return `${place.root}${path || (place.root === "" ? "/" : "")} of ${place.name}`;
 }
 
 /** Where paths are that are not in the build context, and how they begin there. */
-function placeOf(input: string): { readonly name: string; readonly root: "" | "/" } | undefined {
-  if (input === "[internal] load build context") return undefined;
-  const context = /^\[context (.*)\] load from client$/.exec(input)?.[1];
-  return context === undefined ? { name: shortName(input), root: "/" } : { name: `the context "${context}"`, root: "" };
+function placeOf(input: StepInfo): { readonly name: string; readonly root: "" | "/" } | undefined {
+  if (input.kind !== "context" || input.load !== undefined) return { name: shortName(input), root: "/" };
+  return input.name === undefined ? undefined : { name: `the context "${input.name}"`, root: "" };
 }
 
-function inputChange(before: string, after: string): StepChange {
-  const [was, is] = [baseOf(before), baseOf(after)];
-  if (was && is) {
-    if (was.ref !== is.ref)
-      return {
-        kind: "base",
-        subject: is.ref,
-        from: was.ref,
-        to: is.ref,
-        text: `the base image went from ${quoted(was.ref)} to ${quoted(is.ref)}`,
-      };
-    const [from, to] = [was.digest, is.digest];
-    const how = from !== to ? ` moved from ${from.slice(0, 19)} to ${to.slice(0, 19)}` : " changed";
-    return { kind: "base", subject: is.ref, from, to, text: `the base image ${is.ref}${how}` };
-  }
-  const same = parseStepName(before).text === parseStepName(after).text;
-  return same
-    ? { kind: "parent", subject: after, text: `the step before it (${shortName(after)}) gave another result` }
+function inputChange(before: StepInfo, after: StepInfo): StepChange {
+  if (before.kind === "base" && after.kind === "base") return baseChange(before, after);
+  const subject = stepName(after);
+  return stepText(before) === stepText(after)
+    ? { kind: "parent", subject, text: `the step before it (${shortName(after)}) gave another result` }
     : {
         kind: "parent",
-        subject: after,
-        from: before,
-        to: after,
+        subject,
+        from: stepName(before),
+        to: subject,
         text: `the step before it is ${shortName(after)} now, it was ${shortName(before)}`,
       };
 }
 
-function baseOf(name: string): { readonly ref: string; readonly digest: string } | undefined {
-  const { text, keyword } = parseStepName(name);
-  if (keyword !== "FROM") return undefined;
-  const [ref = "", digest = ""] = text.slice("FROM ".length).split("@", 2);
-  return { ref, digest };
+function baseChange(was: BaseStep, is: BaseStep): StepChange {
+  if (was.ref !== is.ref)
+    return {
+      kind: "base",
+      subject: is.ref,
+      from: was.ref,
+      to: is.ref,
+      text: `the base image went from ${quoted(was.ref)} to ${quoted(is.ref)}`,
+    };
+  const [from, to] = [was.digest ?? "", is.digest ?? ""];
+  const how = from !== to ? ` moved from ${from.slice(0, 19)} to ${to.slice(0, 19)}` : " changed";
+  return { kind: "base", subject: is.ref, from, to, text: `the base image ${is.ref}${how}` };
 }
 
-/** A step's name without the digest of an image, cut where it gets long. */
-function shortName(name: string): string {
-  const short = name.replace(/@sha256:[0-9a-f]{64}/, "").replaceAll(/\s+/g, " ");
+/** Returns the name of a step without the digest of an image, cut where it gets long. */
+function shortName(step: StepInfo): string {
+  const short = stepName(step)
+    .replace(/@sha256:[0-9a-f]{64}/, "")
+    .replaceAll(/\s+/g, " ");
   return short.length > 60 ? `${short.slice(0, 59)}…` : short;
 }

@@ -1,5 +1,6 @@
 import type { ResultIndex } from "../../cache/contract/results.js";
 import type { CacheKey } from "../../core/cache-key.js";
+import type { StepInfo } from "../../core/step.js";
 import type { Selections } from "./selections.js";
 import type { TravelledRun } from "./portable-explanation.js";
 
@@ -37,7 +38,7 @@ export interface PastBuild {
   /** Context for display, when the build is of another project. */
   readonly elsewhere: string | undefined;
   readonly steps: readonly {
-    readonly name: string;
+    readonly step: StepInfo;
     readonly finished: boolean;
     /** Cache key under which the store finds its result as long as it is there. */
     readonly key: CacheKey | undefined;

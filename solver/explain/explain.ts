@@ -2,7 +2,9 @@ import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js"
 import { formatDuration } from "../../core/text/duration.js";
 import { type EventSink, now, type StepChange, type StepExplanation, type StepId } from "../../core/events.js";
 import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
-import { compareSteps } from "./components.js";
+import { recordedStep } from "../../core/recorded-step.js";
+import type { StepInfo } from "../../core/step.js";
+import { type ComparedStep, compareSteps } from "./components.js";
 import { explainCovered, explainFound, stepRecord } from "./found.js";
 import type { Selections } from "./selections.js";
 import { veil } from "./redaction.js";
@@ -18,6 +20,7 @@ const UNKNOWN = "something changed: another machine made its earlier result, and
 
 /** What the graph knows of a step beside what the engine sees. */
 export interface StepOrigin {
+  readonly step: StepInfo;
   /** Names of environment variables that are build arguments. */
   readonly args: readonly string[];
   /** What told the step to ignore the cache: `--no-cache`. */
@@ -29,7 +32,7 @@ export interface ExplainerOptions<R> {
   readonly past: (vertex: EngineVertex<R>) => Past;
   readonly selections: Pick<Selections, "differing">;
   /** See `CompareOptions.hiddenBy`. */
-  readonly hiddenBy: (context: string, path: string) => string | undefined;
+  readonly hiddenBy: (vertexId: string, path: string) => string | undefined;
   readonly onEvent: EventSink;
   /** Whether to explain steps that were not even looked at, each of which costs a look-up. */
   readonly skipped: boolean;
@@ -77,14 +80,27 @@ export class Explainer<R> {
     }
   }
 
+  #compared({ id, inputs }: EngineVertex<R>, components: KeyComponents): ComparedStep {
+    const { step } = this.#options;
+    return {
+      step: step(id).step,
+      identity: components.identity,
+      inputs: inputs.map((input, index) => ({
+        step: step(input.id).step,
+        key: components.inputs[index]?.key ?? "",
+        vertexId: input.id,
+      })),
+    };
+  }
+
   #compare(vertex: EngineVertex<R>, components: KeyComponents): StepExplanation {
     const { args } = this.#options.step(vertex.id);
     const { run: earlier, last } = this.#options.past(vertex);
     const unfinished = last && !last.finished ? `it did not finish in build ${last.build}` : undefined;
     if (!earlier || (earlier.elsewhere !== undefined && unfinished !== undefined)) return withoutRecord(last);
     const changes = compareSteps(
-      { name: earlier.name, components: earlier.components },
-      { name: vertex.name, components: earlier.veiled ? veil(components) : components },
+      comparedRecord(earlier.step, earlier.components),
+      this.#compared(vertex, earlier.veiled ? veil(components) : components),
       { args: new Set(args), selections: this.#options.selections, hiddenBy: this.#options.hiddenBy },
     );
     const record = stepRecord({ id: undefined, ...earlier.record });
@@ -94,6 +110,11 @@ export class Explainer<R> {
     const text = unfinished === undefined ? told : `${unfinished}; before that: ${told}`;
     return { outcome: "ran", reason: "changed", text, changes: changes.slice(0, MOST_CHANGES), record };
   }
+}
+
+/** Returns the run of a record, ready to be compared. */
+export function comparedRecord(step: StepInfo, { identity, inputs }: KeyComponents): ComparedStep {
+  return { step, identity, inputs: inputs.map(({ name, key }) => ({ step: recordedStep(name), key })) };
 }
 
 function withoutRecord(last: Past["last"]): StepExplanation {

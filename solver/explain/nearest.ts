@@ -1,14 +1,16 @@
 import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
 import type { CacheKey } from "../../core/cache-key.js";
+import { recordedStep } from "../../core/recorded-step.js";
+import type { StepInfo } from "../../core/step.js";
 import type { ExplainContext, PastBuild, Projects } from "./earlier-builds.js";
 import type { KeyComponents } from "../engine/op.js";
 import { readComponents } from "./components.js";
-import { likeness, parseStepName, SAME_TEXT, sharedSteps, type StepName } from "./step-names.js";
+import { isSameStep, likeness, SAME_TEXT, sharedSteps } from "./step-likeness.js";
 
 /** What a step is compared with. */
 export interface EarlierRun {
   readonly record: Pick<ResultRecord, "createdAt" | "build"> & { readonly id?: number };
-  readonly name: string;
+  readonly step: StepInfo;
   readonly components: KeyComponents;
   /** Its components are veiled. */
   readonly veiled: boolean;
@@ -29,8 +31,8 @@ export interface NearestOptions {
   readonly projects: Projects;
   /** Id of this build: what it made itself is no earlier run. */
   readonly build: string | undefined;
-  /** Names of all steps of this build. */
-  readonly names: readonly string[];
+  /** All steps of this build. */
+  readonly steps: readonly StepInfo[];
   readonly travelled: ExplainContext["travelled"];
 }
 
@@ -46,18 +48,15 @@ const MOST_ALIKE = 3;
  */
 export class NearestRuns {
   readonly #options: NearestOptions;
-  readonly #own: readonly StepName[];
   #alike: readonly string[] | undefined;
 
   constructor(options: NearestOptions) {
     this.#options = options;
-    this.#own = options.names.map(parseStepName);
   }
 
   /** `platform` as it stands in origins; empty: a step of any. */
-  find(name: string, platform: string): Past {
+  find(wanted: StepInfo, platform: string): Past {
     const { projects } = this.#options;
-    const wanted = parseStepName(name);
     let last: Past["last"];
     for (const build of projects.builds()) {
       const step = this.#bestOf(build.steps, wanted);
@@ -82,7 +81,7 @@ export class NearestRuns {
     const components = record && (build === undefined || record.build !== build) ? readComponents(record.components) : undefined;
     // Not every cache says what its results were made of.
     if (!record || !components || (record.imported && components.identity === "")) return undefined;
-    return { record, name: record.name, components, veiled: record.imported, elsewhere };
+    return { record, step: recordedStep(record.name), components, veiled: record.imported, elsewhere };
   }
 
   /** Whether there is a result that nothing more is known of. */
@@ -93,34 +92,33 @@ export class NearestRuns {
     return record !== undefined && record.imported && readComponents(record.components)?.identity === "";
   }
 
-  #travelled(wanted: StepName): EarlierRun | undefined {
+  #travelled(wanted: StepInfo): EarlierRun | undefined {
     for (const { from, runs } of this.#options.travelled()) {
-      const best = this.#bestOf(runs, wanted);
+      const best = this.#bestOf(runs.map(withStep), wanted);
       if (!best) continue;
-      const { name, createdAt, components } = best;
-      return { record: { createdAt, build: undefined }, name, components, veiled: true, elsewhere: from };
+      const { step, createdAt, components } = best;
+      return { record: { createdAt, build: undefined }, step, components, veiled: true, elsewhere: from };
     }
     return undefined;
   }
 
   /** The one that fits best, the first among equals; undefined when none fits. */
-  #bestOf<S extends { readonly name: string }>(steps: readonly S[], wanted: StepName): (S & { readonly fit: number }) | undefined {
+  #bestOf<S extends { readonly step: StepInfo }>(candidates: readonly S[], wanted: StepInfo): (S & { readonly fit: number }) | undefined {
     let best: (S & { readonly fit: number }) | undefined;
-    for (const step of steps) {
-      const name = parseStepName(step.name);
-      const fit = likeness(wanted, name);
+    for (const candidate of candidates) {
+      const fit = likeness(wanted, candidate.step);
       // A step that this build has too, elsewhere in its stage, is not one that became the wanted one.
-      if (fit > (best?.fit ?? 0) && (fit >= SAME_TEXT || !this.#has(name))) best = { ...step, fit };
+      if (fit > (best?.fit ?? 0) && (fit >= SAME_TEXT || !this.#has(candidate.step))) best = { ...candidate, fit };
     }
     return best;
   }
 
-  #has(name: StepName): boolean {
-    return this.#own.some(({ stage, text }) => stage === name.stage && text === name.text);
+  #has(step: StepInfo): boolean {
+    return this.#options.steps.some((own) => isSameStep(own, step));
   }
 
-  #used(project: string, platform: string, wanted: StepName, elsewhere?: string): EarlierRun | undefined {
-    let left = this.#options.results.steps(`${project} ${platform}`);
+  #used(project: string, platform: string, wanted: StepInfo, elsewhere?: string): EarlierRun | undefined {
+    let left = this.#options.results.steps(`${project} ${platform}`).map(withStep);
     for (;;) {
       const best = this.#bestOf(left, wanted);
       if (!best) return undefined;
@@ -130,7 +128,7 @@ export class NearestRuns {
     }
   }
 
-  #usedElsewhere(platform: string, wanted: StepName): EarlierRun | undefined {
+  #usedElsewhere(platform: string, wanted: StepInfo): EarlierRun | undefined {
     this.#alike ??= this.#findAlike();
     for (const project of this.#alike) {
       const found = this.#used(project, platform, wanted, this.#options.projects.describe(project));
@@ -141,14 +139,14 @@ export class NearestRuns {
 
   #findAlike(): readonly string[] {
     const { results, projects } = this.#options;
-    const wanted = this.#own.filter(({ stage, keyword }) => stage !== undefined && keyword !== "FROM");
-    const others = new Map<string, StepName[]>();
+    const wanted = this.#options.steps.filter(({ kind }) => kind === "instruction");
+    const others = new Map<string, StepInfo[]>();
     for (const { origin, name } of results.recentSteps()) {
       const project = origin.split(" ", 1)[0] as string;
       if (project === projects.own) continue;
       const known = others.get(project);
-      if (known) known.push(parseStepName(name));
-      else others.set(project, [parseStepName(name)]);
+      if (known) known.push(recordedStep(name));
+      else others.set(project, [recordedStep(name)]);
     }
     return [...others]
       .map(([project, steps]) => ({ project, shared: sharedSteps(wanted, steps) }))
@@ -157,4 +155,9 @@ export class NearestRuns {
       .slice(0, MOST_ALIKE)
       .map(({ project }) => project);
   }
+}
+
+/** Adds the step to a record that has its name. */
+function withStep<T extends { readonly name: string }>(record: T): T & { readonly step: StepInfo } {
+  return { ...record, step: recordedStep(record.name) };
 }

@@ -2,6 +2,7 @@ import { chmodSync } from "node:fs";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { ExecError } from "../../core/errors.js";
+import { stepName } from "../../core/step.js";
 import { together } from "../../core/tasks/together.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { SandboxSpec, Worker } from "../../executor-native/contract.js";
@@ -113,7 +114,7 @@ async function runStep(
       if (!("code" in exit) || exit.code !== 0) {
         const hint = diskHint(draft.fs, tail.text()) ?? (await hintFor(exit));
         throw new ExecError(op.args, exit, tail.text(), {
-          step: vertex.metadata.name,
+          step: stepName(vertex.metadata.step),
           display: op.args.join(" "),
           ...(hint === undefined ? {} : { hint }),
         });

@@ -90,9 +90,10 @@ async function asWritten<T>(op: FileOp, vertex: Vertex, selection: Promise<T>): 
 /** Returns how messages call an input: it is asked for those copied from. */
 function describe({ inputs, metadata }: Vertex, index: number): string {
   if (metadata.copiedFrom !== undefined) return metadata.copiedFrom;
-  const name = inputs[index]?.vertex.metadata.name;
-  if (name === undefined) return "an empty context or stage";
-  return name.startsWith("[internal] ") ? "the build context" : "the image or stage copied from";
+  const step = inputs[index]?.vertex.metadata.step;
+  if (step === undefined) return "an empty context or stage";
+  const isMainContext = step.kind === "internal" || (step.kind === "context" && step.name === undefined);
+  return isMainContext ? "the build context" : "the image or stage copied from";
 }
 
 function timestamp(epoch: number | undefined): Timestamp {

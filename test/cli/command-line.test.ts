@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import test from "ava";
+import { recordedStep } from "../../core/recorded-step.js";
 import type { BuildOptions } from "../../api/options/options.js";
 import { COMMANDS } from "../../cli/commands-table.js";
 import { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } from "../../core/errors.js";
-import { now } from "../../core/events.js";
+import { announced, now } from "../../core/events.js";
 import { sha256 } from "../../core/digest.js";
 import { golden } from "../support/golden.js";
 import { type CliRigOptions, DESCRIPTOR, IMAGE_ID, RESULT, runRig, storedImage } from "../support/rigs/cli-rig.js";
@@ -532,7 +533,7 @@ test("plain progress repeats the failed step once, not twice", async (t) => {
   const run = await runRig(["--progress", "plain", "."], {
     build: (_options, emit) => {
       const at = now();
-      emit({ type: "steps", steps: [{ id: step, name: "[2/2] RUN make", inputs: [] }] });
+      emit({ type: "steps", steps: [announced(step, recordedStep("[2/2] RUN make"))] });
       emit({ type: "started", step, at });
       emit({ type: "output", step, at, stream: "stdout", data: Buffer.from("no rule\n") });
       const error = new ExecError(["make"], { code: 2 }, "no rule\n", { step: "[2/2] RUN make" });

@@ -1,4 +1,6 @@
 import test from "ava";
+import { announced } from "../../core/events.js";
+import { recordedStep } from "../../core/recorded-step.js";
 import type { BuildDetail, RecordedStep } from "../../api/record/build-record.js";
 import { ExecError, TsbuildError } from "../../core/errors.js";
 import { sha256 } from "../../core/digest.js";
@@ -22,7 +24,7 @@ const failing =
   (error: () => Error): NonNullable<CliRigOptions["build"]> =>
   async (_options, emit) => {
     const at = NOW;
-    emit({ type: "steps", steps: [{ id: step, name: HOSTILE, inputs: [] }] });
+    emit({ type: "steps", steps: [announced(step, recordedStep(HOSTILE))] });
     emit({ type: "started", step, at });
     emit({ type: "progress", step, at, item: HOSTILE, current: 1, total: 1, done: true });
     emit({ type: "warning", step, at, diagnostic: { severity: "warning", code: "a/b", message: HOSTILE, hint: HOSTILE } } as never);
@@ -50,9 +52,10 @@ const diagnostic = {
 const knownError = (): Error => new TsbuildError("a/b", HOSTILE, { hint: HOSTILE, diagnostics: [diagnostic] });
 const systemError = (): Error => Object.assign(new Error(`ENOENT: ${HOSTILE}`), { code: "ENOENT" });
 
-const recordedStep: RecordedStep = {
+const failedStep: RecordedStep = {
   number: 1,
   name: HOSTILE,
+  step: recordedStep(HOSTILE),
   status: "failed",
   startedAt: 0,
   duration: 1,
@@ -60,7 +63,7 @@ const recordedStep: RecordedStep = {
   error: { code: "a/b", message: HOSTILE },
   explanation: { outcome: "ran", reason: "changed", text: HOSTILE, changes: [] },
 };
-const detail: BuildDetail = { version: 1, platforms: [], buildArgs: {}, noCache: false, steps: [recordedStep], warnings: [] };
+const detail: BuildDetail = { version: 1, platforms: [], buildArgs: {}, noCache: false, steps: [failedStep], warnings: [] };
 const history: CliRigOptions["history"] = [
   {
     record: {
@@ -166,7 +169,7 @@ test("what fails is told on one line of plain progress", async (t) => {
   const { stderr } = await runRig(["--progress", "plain", "."], {
     build: async (_options, emit) => {
       const error = new ExecError(["/bin/sh", "-c", 'set -e\necho "a\\b"\n'], { code: 1 }, "");
-      emit({ type: "steps", steps: [{ id: step, name: "RUN", inputs: [] }] });
+      emit({ type: "steps", steps: [announced(step, recordedStep("RUN"))] });
       emit({ type: "started", step, at: NOW });
       emit({ type: "failed", step, at: NOW, error: { code: error.code, message: error.message } });
       throw error;

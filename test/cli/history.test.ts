@@ -1,4 +1,6 @@
 import test from "ava";
+import { announced } from "../../core/events.js";
+import { recordedStep } from "../../core/recorded-step.js";
 import type { BuildDetail, RecordedStep } from "../../api/record/build-record.js";
 import type { BuildRecord } from "../../cache/contract/builds.js";
 import { golden } from "../support/golden.js";
@@ -11,6 +13,7 @@ const MINUTE = 60_000;
 const step = (number: number, name: string, more: Partial<RecordedStep> = {}): RecordedStep => ({
   number,
   name,
+  step: recordedStep(name),
   status: "completed",
   startedAt: 10 * number,
   duration: 1234,
@@ -213,7 +216,7 @@ test("explanations are shown when they are asked for", async (t) => {
   const build = (args: readonly string[]) =>
     runRig(["build", "--progress=plain", ...args, "."], {
       build: async (_options, emit) => {
-        emit({ type: "steps", steps: [{ id, name: "[2/2] RUN make", inputs: [] }] });
+        emit({ type: "steps", steps: [announced(id, recordedStep("[2/2] RUN make"))] });
         emit({ type: "started", step: id, at: NOW });
         emit({
           type: "explained",

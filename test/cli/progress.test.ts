@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import test from "ava";
+import { recordedStep } from "../../core/recorded-step.js";
 import fc from "fast-check";
 import { PLAIN } from "../../cli/output/paint.js";
 import { plainReporter } from "../../cli/progress/plain.js";
@@ -10,7 +11,7 @@ import { ScreenTrace } from "../../cli/progress/tty/screen-trace.js";
 import { ttyReporter } from "../../cli/progress/tty/tty.js";
 import { rawJsonReporter, rfc3339 } from "../../cli/progress/rawjson.js";
 import { type Digest, sha256 } from "../../core/digest.js";
-import type { BuildEvent } from "../../core/events.js";
+import { announced, type BuildEvent } from "../../core/events.js";
 import { golden } from "../support/golden.js";
 
 const START = Date.parse("2026-03-01T12:00:00Z");
@@ -55,11 +56,9 @@ const all: Timed = [
   0,
   () => ({
     type: "steps",
-    steps: names.map((name, index) => ({
-      id: ids[index] as Digest,
-      name,
-      inputs: index > 0 && index < 3 ? [ids[index - 1] as Digest] : [],
-    })),
+    steps: names.map((name, index) =>
+      announced(ids[index] as Digest, recordedStep(name), index > 0 && index < 3 ? [ids[index - 1] as Digest] : []),
+    ),
   }),
 ];
 
@@ -255,7 +254,7 @@ for (const [name, events] of Object.entries(CASES)) {
 
 test("tty: more steps at once than the screen has lines", (t) => {
   const trace = new ScreenTrace(6);
-  const many = Array.from({ length: 30 }, (_, index) => ({ id: sha256(`many ${index}`), name: `RUN step ${index}`, inputs: [] }));
+  const many = Array.from({ length: 30 }, (_, index) => announced(sha256(`many ${index}`), recordedStep(`RUN step ${index}`)));
   trace.apply({ type: "steps", steps: many });
   many.forEach(({ id }, index) => {
     trace.apply({ type: "started", step: id, at: START + index });
@@ -274,7 +273,7 @@ test("tty: more steps at once than the screen has lines", (t) => {
 
 test("tty: what is wide, long or moves the cursor takes its columns and no more", (t) => {
   const trace = new ScreenTrace(6);
-  trace.apply({ type: "steps", steps: [{ id: make, name: "RUN 漢字漢字漢字漢字\u0007 \x1b[31mred\x1b[0m", inputs: [] }] });
+  trace.apply({ type: "steps", steps: [announced(make, recordedStep("RUN 漢字漢字漢字漢字\u0007 \x1b[31mred\x1b[0m"))] });
   trace.apply({ type: "started", step: make, at: START });
   for (const one of ["10%\r20%\r", "30%\n\x1b[2Jcleared\ttab\n", "caf\xc3", "\xa9 no end"]) {
     trace.apply(output(make, Buffer.from(one, "latin1"))(START));

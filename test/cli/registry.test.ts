@@ -1,8 +1,9 @@
 import test from "ava";
+import { recordedStep } from "../../core/recorded-step.js";
 import type { DoctorReport } from "../../api/options/doctor-types.js";
 import { sha256 } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
-import { now } from "../../core/events.js";
+import { announced, now } from "../../core/events.js";
 import { golden } from "../support/golden.js";
 import { type CliRigOptions, PULLED, runRig } from "../support/rigs/cli-rig.js";
 
@@ -116,7 +117,7 @@ test("progress goes to the standard error in the form that the environment names
   const step = sha256("step");
   const transferring: CliRigOptions["transferring"] = (emit) => {
     const at = now();
-    emit({ type: "steps", steps: [{ id: step, name: "pulling app", inputs: [] }] });
+    emit({ type: "steps", steps: [announced(step, recordedStep("pulling app"))] });
     emit({ type: "started", step, at });
     emit({ type: "completed", step, at });
     return Promise.resolve();

@@ -1,4 +1,5 @@
 import { compareCodeUnits } from "../../../core/canonical.js";
+import type { StepInfo } from "../../../core/step.js";
 import type { ExecOp, FileOp, Mount } from "../../../llb/ops.js";
 import { edge, type VertexMetadata } from "../../../llb/vertex.js";
 import type { Flag, Heredoc, NodeOf } from "../ast.js";
@@ -115,8 +116,8 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext):
     ...(options.shmSize ? { shmSize: options.shmSize } : {}),
     ...(build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] ? { hostname: build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] } : {}),
   };
-  const name = at.stepName(node.text + script.summary, masked(stage.env, secretEnv), { rawQuotes: true, skipUnset: true });
-  stage.rootfs = edge({ op, inputs: inputs.edges, platform: at.platformText, metadata: runMetadata(op, name, at) });
+  const step = at.step(node.text + script.summary, masked(stage.env, secretEnv), { rawQuotes: true, skipUnset: true });
+  stage.rootfs = edge({ op, inputs: inputs.edges, platform: at.platformText, metadata: runMetadata(op, step, at) });
   at.commit(`RUN ${historyArgs(at)}${script.args.join(" ")}`, { layer: true, mark: true });
 }
 
@@ -124,14 +125,14 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext):
  * Returns the metadata of a RUN step: names of build arguments, for explanations. A cache mount
  * that begins empty ignores the cache.
  */
-function runMetadata(op: ExecOp, name: string, at: InstructionContext): VertexMetadata {
+function runMetadata(op: ExecOp, step: StepInfo, at: InstructionContext): VertexMetadata {
   const { stage, build } = at;
   const fixed = new Set((stage.image.config?.Env ?? []).map((entry) => splitAssignment(entry)[0]));
   const args = [...new Set(stage.buildArgs.map((arg) => arg.name))].filter((arg) => !fixed.has(arg));
   const fresh = build.options.freshMounts === true && op.mounts.some((mount) => mount.type === "cache");
   return {
     ...(fresh ? { ignoreCache: true, ignoreReason: "--no-cache=mounts was given, and it uses a cache mount" } : {}),
-    ...at.metadata(name),
+    ...at.metadata(step),
     ...(args.length > 0 ? { args } : {}),
   };
 }
@@ -167,7 +168,7 @@ function scriptMount(heredoc: Heredoc, content: string, inputs: Inputs): Mount {
     kind: "file",
     actions: [{ action: "mkfile", input: -1, path: `/${heredoc.name}`, mode: 0o755, data: Buffer.from(content).toString("base64") }],
   };
-  const file = edge({ op, metadata: { name: "[internal] preparing inline document" } });
+  const file = edge({ op, metadata: { step: { kind: "internal", text: "preparing inline document" } } });
   return { type: "bind", dest: "/dev/pipes", readonly: true, input: inputs.of(file), selector: "/" };
 }
 

@@ -1,5 +1,5 @@
 import { isDigest } from "../../../core/digest.js";
-import { edge, type Edge } from "../../../llb/vertex.js";
+import { edge, type Edge, type VertexMetadata } from "../../../llb/vertex.js";
 import type { FrontendOptions, FrontendPorts } from "../../frontend.js";
 import { Env } from "../values/env.js";
 import * as errors from "../errors/errors.js";
@@ -80,7 +80,7 @@ function stageSource(stage: StageNode, { options, globals, escape }: EpochContex
 }
 
 function remoteSource(text: string, checksum: string): Edge | undefined {
-  const metadata = { name: "[internal] resolve SOURCE_DATE_EPOCH" };
+  const metadata: VertexMetadata = { step: { kind: "internal", text: "resolve SOURCE_DATE_EPOCH" } };
   const git = parseGitSource(text);
   if (typeof git === "object") return edge({ op: gitSourceOp(git, { checksum }), metadata });
   if (!/^https?:\/\//.test(text) || (checksum !== "" && !isDigest(checksum))) return undefined;

@@ -1,4 +1,5 @@
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
+import type { BaseStep, StepInfo } from "../../../core/step.js";
 import { suggest } from "../../../core/text/suggest.js";
 import { edge, type VertexMetadata } from "../../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../../oci/platform.js";
@@ -7,7 +8,7 @@ import type { FrontendPorts, NamedContext, ResolvedImage } from "../../frontend.
 import * as errors from "../errors/errors.js";
 import { emptyImage, imagePlatform, inheritedImage } from "../values/image-config.js";
 import { InvalidBaseImagePlatform } from "../lint/rules/invalid-base-image-platform.js";
-import { prefixStep } from "../stage/instruction-context.js";
+import { nextPlace } from "../stage/instruction-context.js";
 import type { BuildScope } from "../stage/build-scope.js";
 import type { StageGraph } from "./stage-graph.js";
 import type { StageState } from "../stage/stage-state.js";
@@ -59,19 +60,16 @@ async function resolveStage(state: StageState, context: ResolveContext): Promise
       const named = await context.ports.namedContext(name, { platform });
       if (named) return useNamedContext(state, name, named, platform, context);
       const resolved = await context.ports.resolveImage(origin.ref, { platform });
-      const shown = resolved.ref.includes("@") ? resolved.ref : `${resolved.ref}@${resolved.digest}`;
-      useImage(
-        state,
-        resolved,
-        { ref: origin.ref, platform, name: () => prefixStep(state, `FROM ${shown}`, shownPlatform(platform, context)) },
-        context,
-      );
+      const shown = context.scope.options.multiPlatform ? formatPlatform(platform) : undefined;
+      useImage(state, resolved, { ref: origin.ref, platform, step: () => baseStep(state, resolved, shown) }, context);
     }
   }
 }
 
-function shownPlatform(platform: Platform, { scope }: ResolveContext): { readonly platform?: string } {
-  return scope.options.multiPlatform ? { platform: formatPlatform(platform) } : {};
+/** Returns the step of a base image. A stage without steps, such as an image that is copied from, gives it no place. */
+function baseStep(state: StageState, resolved: ResolvedImage, platform: string | undefined): BaseStep {
+  const [ref = "", digest = resolved.digest] = resolved.ref.split("@", 2);
+  return { kind: "base", ref, digest, ...(state.stepCount === 0 ? {} : { place: nextPlace(state, platform) }) };
 }
 
 async function useNamedContext(
@@ -86,7 +84,7 @@ async function useNamedContext(
     const patterns = await context.ports.ignorePatterns(named.name);
     state.platform = platform;
     state.image = emptyImage(platform);
-    state.rootfs = localContext(named.name, patterns, { name: `[context ${name}] load from client` });
+    state.rootfs = localContext(named.name, patterns, { step: { kind: "context", name } });
     return;
   }
   if (named.kind === "files") {
@@ -102,18 +100,14 @@ async function useNamedContext(
   }
   const layout = named.kind === "oci-layout" ? { layout: true } : {};
   const resolved = await context.ports.resolveImage(named.ref, { platform, context: name, ...layout });
-  useImage(
-    state,
-    resolved,
-    { ref: named.ref, platform, name: () => `[context ${name}] ${named.kind === "image" ? named.ref : "OCI load from client"}` },
-    context,
-  );
+  const load = named.kind === "image" ? named.ref : "OCI load from client";
+  useImage(state, resolved, { ref: named.ref, platform, step: () => ({ kind: "context", name, load }) }, context);
 }
 
 function useImage(
   state: StageState,
   resolved: ResolvedImage,
-  options: { readonly ref: string; readonly platform: Platform; readonly name: () => string },
+  options: { readonly ref: string; readonly platform: Platform; readonly step: () => StepInfo },
   { scope }: ResolveContext,
 ): void {
   const { config } = resolved;
@@ -132,7 +126,7 @@ function useImage(
   state.rootfs = edge({
     op: { kind: "source", identifier: resolved.identifier, attrs: resolved.attrs },
     platform: formatPlatform(platform),
-    metadata: { name: options.name(), source: scope.source, range: state.range },
+    metadata: { step: options.step(), source: scope.source, range: state.range },
   });
 }
 

@@ -1,5 +1,6 @@
 import { looksSecret } from "../../../core/text/secret-names.js";
 import type { SourceRange } from "../../../core/diagnostics.js";
+import type { InstructionStep, StepInfo, StepPlace } from "../../../core/step.js";
 import type { VertexMetadata } from "../../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../../oci/platform.js";
 import { platformPrefix } from "../values/platform-prefix.js";
@@ -97,26 +98,28 @@ export class InstructionContext {
   }
 
   /**
-   * Returns the name of the step as progress shows it, `[build 2/4] RUN make`, and counts the step.
-   * Names are recorded and exported with caches, so they hold no values of secrets.
+   * Returns the next step of the stage, with the variables of its text expanded. Values of secrets
+   * are hidden, because steps are recorded and exported with caches.
    */
-  stepName(text: string, variables: Variables = this.stage.env, options: Partial<ExpandOptions> = {}): string {
+  step(text: string, variables: Variables = this.stage.env, options: Partial<ExpandOptions> = {}): InstructionStep {
     let shown = text;
     try {
       shown = expandWord(text, withoutSecrets(variables), { escape: this.build.escape, ...options }).text;
     } catch (error) {
       if (!(error instanceof ExpansionError)) throw error;
     }
-    return prefixStep(this.stage, upperFirstWord(shown), {
-      isTrigger: this.isTrigger,
-      ...(this.build.options.multiPlatform ? { platform: platformPrefix(this.platform, this.stage.env) } : {}),
-    });
+    const platform = this.build.options.multiPlatform ? platformPrefix(this.platform, this.stage.env) : undefined;
+    return {
+      kind: "instruction",
+      ...nextPlace(this.stage, platform),
+      text: `${this.isTrigger ? "ONBUILD " : ""}${upperFirstWord(shown)}`,
+    };
   }
 
   /** Returns the metadata of a vertex that this instruction makes. */
-  metadata(name: string): VertexMetadata {
+  metadata(step: StepInfo): VertexMetadata {
     return {
-      name,
+      step,
       source: this.build.source,
       range: this.node.range,
       ...cacheMetadata(readStepComments(this.node.comments).rule),
@@ -152,19 +155,13 @@ export function tryExpand(text: string, range: SourceRange, variables: Variables
 }
 
 /**
- * Returns `[stage 2/4] …`. A stage without steps, such as an image that is copied from, has no
- * prefix. `platform` stands in front where several are built: `[linux/arm64 stage 2/4] …`.
+ * Returns the place of the next step of a stage, and counts the step. `platform` is given where
+ * several are built.
  */
-export function prefixStep(
-  stage: StageState,
-  text: string,
-  options: { readonly isTrigger?: boolean; readonly platform?: string } = {},
-): string {
-  if (stage.stepCount === 0) return text;
+export function nextPlace(stage: StageState, platform: string | undefined): StepPlace {
   stage.stepsNamed++;
-  const number = String(stage.stepsNamed).padStart(String(stage.stepCount).length);
-  const words = [options.platform ?? "", stage.label, `${number}/${stage.stepCount}`].filter((word) => word !== "");
-  return `[${words.join(" ")}] ${options.isTrigger ? "ONBUILD " : ""}${text}`;
+  const place = { stage: stage.label, position: stage.stepsNamed, of: stage.stepCount };
+  return platform === undefined ? place : { ...place, platform };
 }
 
 function upperFirstWord(text: string): string {

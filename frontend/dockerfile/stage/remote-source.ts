@@ -1,4 +1,5 @@
 import { isDigest } from "../../../core/digest.js";
+import type { StepInfo } from "../../../core/step.js";
 import type { SourceOp } from "../../../llb/ops.js";
 import { edge } from "../../../llb/vertex.js";
 import type { Word } from "../ast.js";
@@ -11,8 +12,8 @@ import type { CommonCopy, Transfer } from "./copy-options.js";
 
 interface Target {
   readonly at: InstructionContext;
-  /** Name of the step, which includes the download. */
-  readonly name: string;
+  /** Step that the download is part of. */
+  readonly step: StepInfo;
   readonly maker: ActionMaker;
   readonly common: CommonCopy;
 }
@@ -52,7 +53,7 @@ function addGit(git: GitSource, checksum: string, text: string, word: Word, tran
   if (checksum !== "" && git.checksum !== "" && checksum !== git.checksum) fail("--checksum says otherwise than the URL");
   const source = edge({
     op: gitSourceOp(git, { checksum, ...(flag === undefined ? {} : { keepGitDir: flag }) }),
-    metadata: at.metadata(target.name),
+    metadata: at.metadata(target.step),
   });
   maker.copy(source, { src: "/", ...PLAIN_COPY, dirCopyContents: true, ...common });
 }
@@ -63,7 +64,7 @@ function addHttp(url: string, checksum: string, transfer: Transfer, target: Targ
     at.fail(errors.invalidChecksum(checksum, transfer.remote.checksum?.valueRange ?? transfer.node.range));
   }
   const filename = fileName(url);
-  const source = edge({ op: httpSource(url, checksum), metadata: at.metadata(target.name) });
+  const source = edge({ op: httpSource(url, checksum), metadata: at.metadata(target.step) });
   maker.copy(source, { src: `/${filename}`, ...PLAIN_COPY, attemptUnpack: transfer.unpack ?? false, ...common });
 }
 

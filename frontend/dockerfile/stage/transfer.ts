@@ -67,7 +67,7 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   // Symbolic and numeric modes both depend on existing files, or are applied by the plain copy:
   // BuildKit links without --chmod only.
   const link = transfer.link && chmod === "";
-  const name = at.stepName(node.text);
+  const step = at.step(node.text);
   if (!isOwner(chown)) at.fail(errors.invalidChown(chown, transfer.chown?.valueRange ?? node.range));
   const owner = ownerOf(chown);
   const common = {
@@ -79,7 +79,7 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   };
   const maker = new ActionMaker(link ? undefined : stage.rootfs);
   for (const { text, word } of paths) {
-    if (addRemote(text, word, transfer, { at, name, maker, common })) continue;
+    if (addRemote(text, word, transfer, { at, step, maker, common })) continue;
     if (isContext) warnIgnored(text, word, transfer, at);
     maker.copy(source, localSource(text, transfer, common));
   }
@@ -88,13 +88,13 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   }
   const cutSources = paths.flatMap(({ text }) => (leadsOut(text) ? [{ src: cleanPath(`/${text}`), written: text }] : []));
   const edgeOfCopy = maker.edge({
-    ...at.metadata(name),
+    ...at.metadata(step),
     ...(cutSources.length > 0 ? { cutSources } : {}),
     ...(transfer.from === undefined ? {} : { copiedFrom: transfer.from }),
   });
   stage.rootfs =
     link && stage.rootfs
-      ? edge({ op: { kind: "merge" }, inputs: [stage.rootfs, edgeOfCopy], metadata: at.metadata(linkName(name)) })
+      ? edge({ op: { kind: "merge" }, inputs: [stage.rootfs, edgeOfCopy], metadata: at.metadata({ ...step, text: `LINK ${step.text}` }) })
       : edgeOfCopy;
   const flags = [
     ...(transfer.parents ? ["--parents"] : []),
@@ -103,11 +103,6 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   ];
   const sources = [...paths.map(({ text }) => text), ...transfer.documents.map(({ heredoc }) => `<<${heredoc.name}`)];
   at.commit([transfer.keyword, ...flags, ...sources, destText].join(" "), { layer: true, mark: true });
-}
-
-/** Returns the name of the merge that follows the copy `[2/4] COPY a b`. */
-function linkName(name: string): string {
-  return name.replace(/^(\[[^\]]*\] )?/, (prefix) => `${prefix}LINK `);
 }
 
 function localSource(text: string, transfer: Transfer, common: CommonCopy): CopyWithoutInputs {

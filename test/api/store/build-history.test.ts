@@ -4,6 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import { build } from "../../../api/build/build.js";
 import { openBuildHistory } from "../../../api/store/build-history.js";
+import { StepTally } from "../../../api/record/step-tally.js";
 import { BuildRecorder } from "../../../api/record/build-recorder.js";
 import type { BuildOptions, BuildResult } from "../../../api/options/options.js";
 import { resolveBuildOptions } from "../../../api/options/resolve-options.js";
@@ -11,9 +12,14 @@ import { openStore } from "../../../cache/open-store.js";
 import type { Store } from "../../../cache/store.js";
 import { sha256 } from "../../../core/digest.js";
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
-import type { BuildEvent, StepExplanation } from "../../../core/events.js";
+import { announced, type BuildEvent, type StepExplanation } from "../../../core/events.js";
+import { recordedStep } from "../../../core/recorded-step.js";
+import type { StepInfo } from "../../../core/step.js";
 
 const [load, run, copy] = [sha256("load"), sha256("run"), sha256("copy")];
+const LOAD: StepInfo = { kind: "internal", text: "load build definition from Dockerfile" };
+const MAKE: StepInfo = { kind: "instruction", stage: "", position: 1, of: 2, text: "RUN make" };
+const COPY: StepInfo = { kind: "instruction", stage: "", position: 2, of: 2, text: "COPY a b" };
 // Not long ago: what is older than the limits goes at once.
 const START = Math.floor(Date.now() / 1000) * 1000;
 const RESULT: BuildResult = {
@@ -35,16 +41,26 @@ async function withDirectory(body: (directory: string) => Promise<void>): Promis
   }
 }
 
-function recorder(store: Store, options: BuildOptions = {}): BuildRecorder {
+/** A recorder whose steps are counted as a build counts them. */
+function newRecorder(store: Store, build: ReturnType<typeof resolveBuildOptions>): Pick<BuildRecorder, "id" | "onEvent" | "finish"> {
+  const tally = new StepTally();
+  const made = new BuildRecorder({ history: store.builds, build, tally, startedAt: START });
+  return {
+    id: made.id,
+    onEvent: (event) => {
+      tally.count(event);
+      made.onEvent(event);
+    },
+    finish: (end, at) => made.finish(end, at),
+  };
+}
+
+function recorder(store: Store, options: BuildOptions = {}): ReturnType<typeof newRecorder> {
   const resolved = resolveBuildOptions({ context: "/context", ...options }, {});
-  const made = new BuildRecorder({ history: store.builds, build: resolved, startedAt: START });
+  const made = newRecorder(store, resolved);
   made.onEvent({
     type: "steps",
-    steps: [
-      { id: load, name: "[internal] load build definition from Dockerfile", inputs: [] },
-      { id: run, name: "[1/2] RUN make", inputs: [] },
-      { id: copy, name: "[2/2] COPY a b", inputs: [] },
-    ],
+    steps: [announced(load, LOAD), announced(run, MAKE), announced(copy, COPY)],
   });
   return made;
 }
@@ -100,9 +116,17 @@ test("a record holds every step in the order it began, what it printed, and no s
       warningList: [{ code: "lint/x", message: "odd", rule: "X" }],
     });
     t.deepEqual(found.stepList, [
-      { number: 1, name: "[internal] load build definition from Dockerfile", status: "completed", startedAt: 0, duration: 1, logBytes: 0 },
-      { number: 2, name: "[2/2] COPY a b", status: "cached", startedAt: 2, duration: 0, logBytes: 0 },
-      { number: 3, name: "[1/2] RUN make", status: "completed", startedAt: 3, duration: 7.13, logBytes: 7, explanation: WHY },
+      {
+        number: 1,
+        name: "[internal] load build definition from Dockerfile",
+        step: LOAD,
+        status: "completed",
+        startedAt: 0,
+        duration: 1,
+        logBytes: 0,
+      },
+      { number: 2, name: "[2/2] COPY a b", step: COPY, status: "cached", startedAt: 2, duration: 0, logBytes: 0 },
+      { number: 3, name: "[1/2] RUN make", step: MAKE, status: "completed", startedAt: 3, duration: 7.13, logBytes: 7, explanation: WHY },
     ]);
     const chunks: Buffer[] = [];
     for await (const chunk of history.log(made.id, 3) ?? []) chunks.push(chunk as Buffer);
@@ -148,11 +172,11 @@ test("failure, cancellation, steps that never ended; a build without a Dockerfil
 test("what ran, failed and was called off is counted; steps that were not looked at know their key and what covers them", (t) =>
   withDirectory(async (root) => {
     const store = openStore({ root });
-    const made = new BuildRecorder({ history: store.builds, build: resolveBuildOptions({ context: "/context" }, {}), startedAt: START });
+    const made = newRecorder(store, resolveBuildOptions({ context: "/context" }, {}));
     const names = ["[1/7] FROM a", "[2/7] RUN a", "[3/7] RUN b", "[4/7] RUN c", "[5/7] RUN d", "[6/7] RUN e", "[7/7] RUN f"];
     const ids = names.map((name) => sha256(name));
     const at = (index: number) => ids[index] as (typeof ids)[number];
-    const steps = names.map((name, index) => ({ id: at(index), name, inputs: index === 0 ? [] : [at(index - 1)] }));
+    const steps = names.map((name, index) => announced(at(index), recordedStep(name), index === 0 ? [] : [at(index - 1)]));
     made.onEvent({ type: "steps", steps });
     made.onEvent({ type: "cached", step: at(0), at: START });
     made.onEvent({ type: "cached", step: at(1), at: START, key: "k1" });
@@ -228,4 +252,46 @@ test("the library's events explain, its builds are recorded, and records name th
     await t.throwsAsync(explained({ noCache: "most" as never }), { code: "options/invalid" });
     await t.throwsAsync(explained({ dockerfile: { text: "FROM scratch\nCOPY missing /\n" } }));
     t.like(history.get(), { status: "failed", error: { code: "copy/source-not-found" }, steps: 1 });
+  }));
+
+test("a record of an earlier version, whose steps are names alone, is read, listed and found by place", (t) =>
+  withDirectory(async (root) => {
+    const store = openStore({ root });
+    const step = (number: number, name: string) => ({ number, name, status: "completed", startedAt: 0, duration: 1, logBytes: 0 });
+    const names = ["[internal] load build definition from Dockerfile", "[build 1/2] FROM a:1@sha256:1", "[build 2/2] RUN make"];
+    const steps = names.map((name, index) => step(index + 1, name));
+    const { id, ...summary } = {
+      id: "old",
+      createdAt: START,
+      duration: 1,
+      status: "completed",
+      context: "/c",
+      dockerfile: "Dockerfile",
+    } as const;
+    const counts = {
+      target: undefined,
+      names: [],
+      imageId: undefined,
+      steps: 1,
+      executed: 1,
+      cached: 0,
+      failed: 0,
+      canceled: 0,
+      warnings: 0,
+    };
+    const detail = JSON.stringify({ version: 1, platforms: [], buildArgs: {}, noCache: false, steps, warnings: [] });
+    store.builds.add({ id, ...summary, ...counts, detail }, store.builds.logs(id));
+    store.close();
+    using history = await openBuildHistory({ root });
+    const found = history.get("old");
+    t.deepEqual(
+      found.stepList.map(({ step: value }) => value.kind),
+      ["internal", "base", "instruction"],
+    );
+    t.deepEqual(
+      found.stepList.map(({ name }) => name),
+      names,
+    );
+    t.is(history.step(found, "build 2/2").number, 3);
+    t.is(history.step(found, "1/2").number, 2);
   }));

@@ -1,4 +1,5 @@
 import test from "ava";
+import { recordedStep } from "../../../core/recorded-step.js";
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import type { TransferLayer } from "../../../cache/remote/content.js";
@@ -6,7 +7,7 @@ import type { Digest } from "../../../core/digest.js";
 import { type Edge, edge, topological } from "../../../llb/vertex.js";
 import { completeLayers, EMPTY_LAYER, EMPTY_LAYER_BYTES } from "../../../solver/buildkit-keys/complete-layers.js";
 
-const metadata = { name: "step" };
+const metadata = { step: recordedStep("step") };
 const source = (identifier: string) => edge({ op: { kind: "source", identifier, attrs: {} }, metadata });
 const step = (input: Edge | undefined, path: string) =>
   edge({

@@ -1,4 +1,5 @@
 import test from "ava";
+import { recordedStep } from "../../../core/recorded-step.js";
 import type { CacheKey } from "../../../core/cache-key.js";
 import type { Digest } from "../../../core/digest.js";
 import type { KeyRecord, TransferLayer } from "../../../cache/remote/content.js";
@@ -23,7 +24,7 @@ function run(more: Partial<ExecOp> = {}) {
   const base = edge({
     op: { kind: "source", identifier: `docker-image://base@${BASE}`, attrs: {} },
     platform: "linux/amd64",
-    metadata: { name: "FROM base" },
+    metadata: { step: recordedStep("FROM base") },
   });
   const op: ExecOp = {
     kind: "exec",
@@ -36,7 +37,7 @@ function run(more: Partial<ExecOp> = {}) {
     mounts: [{ type: "bind", dest: "/", readonly: false, input: 0, selector: "/" }],
     ...more,
   };
-  return edge({ op, inputs: [base], platform: "linux/amd64", metadata: { name: "RUN true" } });
+  return edge({ op, inputs: [base], platform: "linux/amd64", metadata: { step: recordedStep("RUN true") } });
 }
 
 const written: Uint8Array[] = [];
@@ -86,7 +87,7 @@ test("an empty layer that BuildKit left out is put into the store", async (t) =>
 test("operations whose key BuildKit makes otherwise, or we cannot tell, have none; nor has what stands on them", async (t) => {
   const ports = async () => image;
   const keyed = async (target: ReturnType<typeof run>) => (await keyVertices(topological([target]), ports)).has(target.vertex.digest);
-  const metadata = { name: "step" };
+  const metadata = { step: recordedStep("step") };
   const url = edge({ op: { kind: "source", identifier: "https://example.com/a", attrs: {} }, metadata });
   const onUrl = edge({ op: run().vertex.op, inputs: [url], platform: "linux/amd64", metadata });
   const copy = (more: object, input = 0) =>

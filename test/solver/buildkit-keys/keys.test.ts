@@ -1,4 +1,5 @@
 import test from "ava";
+import { stepName } from "../../../core/step.js";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -150,7 +151,7 @@ for (const name of readdirSync(FIXTURES)) {
     t.deepEqual(
       steps(order)
         .filter(({ digest }) => !found?.has(digest))
-        .map(({ metadata }) => metadata.name),
+        .map(({ metadata }) => stepName(metadata.step)),
       misses,
     );
   });

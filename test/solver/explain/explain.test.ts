@@ -1,4 +1,5 @@
 import test from "ava";
+import { recordedStep } from "../../../core/recorded-step.js";
 import type { ResultIndex, ResultRecord } from "../../../cache/contract/results.js";
 import type { CacheKey } from "../../../core/cache-key.js";
 import { type Canonical, canonicalJson } from "../../../core/canonical.js";
@@ -8,11 +9,11 @@ import type { ExecOp, FileOp } from "../../../llb/ops.js";
 import type { Decision, EngineVertex, KeyComponents } from "../../../solver/engine/op.js";
 import type { PastBuild } from "../../../solver/explain/earlier-builds.js";
 import { type ComparedStep, compareSteps } from "../../../solver/explain/components.js";
-import { Explainer, type StepOrigin } from "../../../solver/explain/explain.js";
+import { comparedRecord, Explainer, type StepOrigin } from "../../../solver/explain/explain.js";
 import { type NearestOptions, NearestRuns } from "../../../solver/explain/nearest.js";
 import { Selections } from "../../../solver/explain/selections.js";
 import { veil } from "../../../solver/explain/redaction.js";
-import { likeness, parseStepName } from "../../../solver/explain/step-names.js";
+import { keywordOf, likeness, stageOf } from "../../../solver/explain/step-likeness.js";
 import { Background } from "../../../solver/layers/background.js";
 import { differingEntries, encodeSelection } from "../../../solver/explain/selection-manifest.js";
 
@@ -119,13 +120,14 @@ const OPS: readonly (readonly [ExecOp | FileOp, ExecOp | FileOp, string])[] = [
   ],
 ];
 
+const compared = (name: string, components: KeyComponents): ComparedStep => comparedRecord(recordedStep(name), components);
 const NO_SELECTIONS = { differing: () => undefined };
 const hiddenBy = () => undefined;
 const texts = (changes: readonly { readonly text: string }[]) => changes.map(({ text }) => text).join("; ");
 
 for (const [index, [before, after, expected]] of OPS.entries()) {
   test(`operation ${index + 1}: ${expected}`, (t) => {
-    const step = (op: ExecOp | FileOp, name: string) => ({ name: `[1/2] ${name}`, components: { identity: identity(op), inputs: [] } });
+    const step = (op: ExecOp | FileOp, name: string) => compared(`[1/2] ${name}`, { identity: identity(op), inputs: [] });
     const options = { args: new Set(["OPT"]), selections: NO_SELECTIONS, hiddenBy };
     t.is(texts(compareSteps(step(before, "COPY a /b"), step(after, "COPY c /d"), options)), expected);
   });
@@ -134,11 +136,11 @@ for (const [index, [before, after, expected]] of OPS.entries()) {
 test("platform, SOURCE_DATE_EPOCH, and identities of other kinds", (t) => {
   const compare = (before: string, after: string) =>
     texts(
-      compareSteps(
-        { name: "a", components: { identity: before, inputs: [] } },
-        { name: "a", components: { identity: after, inputs: [] } },
-        { args: new Set(), selections: NO_SELECTIONS, hiddenBy },
-      ),
+      compareSteps(compared("a", { identity: before, inputs: [] }), compared("a", { identity: after, inputs: [] }), {
+        args: new Set(),
+        selections: NO_SELECTIONS,
+        hiddenBy,
+      }),
     );
   t.is(
     compare(identity(RUN, { platform: "linux/amd64" }), identity(RUN, { platform: "linux/arm64" })),
@@ -193,10 +195,8 @@ for (const [name, edit, expected] of TREES) {
     ];
     const selections = new Selections({ get: () => undefined, set: () => {} }, new Background());
     for (const { digest, manifest } of [before, after]) selections.note(digest, () => manifest);
-    const step = ({ digest }: { digest: string }, input: string) => ({
-      name: "[2/2] COPY . /",
-      components: { identity: "same", inputs: [{ name: input, key: `content:${digest}` }] },
-    });
+    const step = ({ digest }: { digest: string }, input: string) =>
+      compared("[2/2] COPY . /", { identity: "same", inputs: [{ name: input, key: `content:${digest}` }] });
     const compare = (input: string) =>
       texts(compareSteps(step(before, input), step(after, input), { args: new Set(), selections, hiddenBy }));
     t.is(compare("[internal] load build context"), expected);
@@ -209,14 +209,15 @@ for (const [name, edit, expected] of TREES) {
 test("files that the ignore file hides now are not called removed", (t) => {
   const [before, after] = [selection(FILES), selection({ link: FILES.link })];
   const differing = () => differingEntries(before.manifest, after.manifest);
-  const step = (digest: string) => ({
-    name: "[2/2] COPY . /",
-    components: { identity: "same", inputs: [{ name: "[internal] load build context", key: `content:${digest}` }] },
+  const step = (digest: string): ComparedStep => ({
+    step: recordedStep("[2/2] COPY . /"),
+    identity: "same",
+    inputs: [{ step: { kind: "context" }, key: `content:${digest}`, vertexId: "context" }],
   });
   const changes = compareSteps(step("1"), step("2"), {
     args: new Set(),
     selections: { differing },
-    hiddenBy: (context, path) => (context === "[internal] load build context" && path === "src" ? ".dockerignore:2" : undefined),
+    hiddenBy: (context, path) => (context === "context" && path === "src" ? ".dockerignore:2" : undefined),
   });
   t.is(texts(changes), "src is left out by .dockerignore:2 now");
 });
@@ -227,10 +228,11 @@ test("what --chmod and --chown give is not told for each file", (t) => {
     differing: (was: string, is: string) =>
       was === before.digest && is === after.digest ? differingEntries(before.manifest, after.manifest) : undefined,
   };
-  const step = (op: FileOp, digest: string) => ({
-    name: "[2/2] COPY . /",
-    components: { identity: identity(op), inputs: [{ name: "[internal] load build context", key: `content:${digest}` }] },
-  });
+  const step = (op: FileOp, digest: string) =>
+    compared("[2/2] COPY . /", {
+      identity: identity(op),
+      inputs: [{ name: "[internal] load build context", key: `content:${digest}` }],
+    });
   const compare = (op: FileOp) =>
     texts(compareSteps(step(COPY, before.digest), step(op, after.digest), { args: new Set(), selections, hiddenBy }));
   t.is(
@@ -266,10 +268,8 @@ test("selections are kept compressed, for those that ask only, and their loss is
 });
 
 test("inputs: parents, base images, another number of them, files that are not known any more", (t) => {
-  const inputs = (...pairs: (readonly [string, string])[]) => ({
-    name: "[2/2] RUN x",
-    components: { identity: "same", inputs: pairs.map(([name, key]) => ({ name, key })) },
-  });
+  const inputs = (...pairs: (readonly [string, string])[]) =>
+    compared("[2/2] RUN x", { identity: "same", inputs: pairs.map(([name, key]) => ({ name, key })) });
   const compare = (before: ReturnType<typeof inputs>, after: ReturnType<typeof inputs>) =>
     texts(compareSteps(before, after, { args: new Set(), selections: NO_SELECTIONS, hiddenBy }));
   t.is(
@@ -305,19 +305,16 @@ test("inputs: parents, base images, another number of them, files that are not k
 });
 
 test("names of steps: what is the same step", (t) => {
-  t.deepEqual(parseStepName("[linux/arm64 build  2/12] RUN a\nb"), {
-    stage: "linux/arm64 build",
-    position: 2,
-    text: "RUN a\nb",
-    keyword: "RUN",
-  });
-  t.deepEqual(parseStepName("[2/4] COPY a b"), { stage: "", position: 2, text: "COPY a b", keyword: "COPY" });
-  const like = (a: string, b: string) => likeness(parseStepName(a), parseStepName(b));
+  const run = recordedStep("[linux/arm64 build  2/12] RUN a\nb");
+  t.is(stageOf(run), "linux/arm64 build");
+  t.is(keywordOf(run), "RUN");
+  const like = (a: string, b: string) => likeness(recordedStep(a), recordedStep(b));
   t.is(like("[b 2/4] RUN a", "[b 2/5] RUN a"), 3);
   t.is(like("[b 2/4] RUN a", "[b 3/5] RUN a"), 2);
   t.is(like("[b 2/4] RUN a", "[b 2/5] RUN b"), 1);
   t.is(like("[b 2/4] RUN a", "[b 2/5] COPY b"), 0);
   t.is(like("[b 2/4] RUN a", "[c 2/4] RUN a"), 0);
+  t.is(like("[b 2/4] RUN a", "[linux/arm64 b 2/4] RUN a"), 0);
   t.is(like("download x", "download x"), 3);
   t.is(like("download x", "download y"), 0);
 });
@@ -366,7 +363,7 @@ function explain(
     },
     build: "now",
     travelled: () => travelled,
-    names: ["[1/3] FROM a", "[2/3] RUN make", "[3/3] RUN test"],
+    steps: ["[1/3] FROM a", "[2/3] RUN make", "[3/3] RUN test"].map(recordedStep),
   });
   const events: BuildEvent[] = [];
   const explainer = new Explainer<string>({
@@ -375,20 +372,25 @@ function explain(
     hiddenBy,
     onEvent: (event) => events.push(event),
     skipped: false,
-    past: ({ name }) => nearest.find(name, ""),
-    step: () => ({ args: [], ignoreReason: undefined, ...origin }),
+    past: ({ name }) => nearest.find(recordedStep(name), ""),
+    step: (id) => ({ step: recordedStep(id), args: [], ignoreReason: undefined, ...origin }),
     record: () => records[0],
   });
-  const vertex: EngineVertex<string> = {
-    id: "v",
-    name: "[2/3] RUN make",
-    inputs: [],
+  const make = (name: string, inputs: readonly EngineVertex<string>[] = []): EngineVertex<string> => ({
+    id: name,
+    name,
+    inputs,
     op: { identity: async () => "", run: async () => "" },
     ignoreCache: false,
     maxAge: 90_000,
     pool: "run",
-  };
+  });
   const components: KeyComponents = { identity: decision.identity ?? identity(RUN), inputs: [] };
+  const { inputs } = "components" in decision && decision.components ? decision.components : components;
+  const vertex = make(
+    "[2/3] RUN make",
+    inputs.map(({ name }) => make(name)),
+  );
   explainer.decided({ kind: "run", because: "missing", components, ...decision, vertex } as Decision<string>);
   const [event] = events;
   return event?.type === "explained" ? event.explanation : undefined;
@@ -431,7 +433,7 @@ const past = (id: string, steps: Readonly<Record<string, number>>, elsewhere?: s
   id,
   elsewhere,
   steps: Object.entries(steps).map(([name, record]) => ({
-    name,
+    step: recordedStep(name),
     finished: record > 0,
     key: record > 0 ? (`k${record}` as CacheKey) : undefined,
   })),
@@ -528,7 +530,7 @@ for (const [what, earlier, builds, expected] of NEAREST) {
 }
 
 test("where a comparison comes from is told, unless another step just gave another result", (t) => {
-  const step = (name: string, key: string): ComparedStep => ({
+  const step = (name: string, key: string) => ({
     name: "[2/3] RUN make",
     components: { identity: identity(RUN), inputs: [{ name, key }] },
   });

@@ -1,5 +1,7 @@
 import { deflateRawSync } from "node:zlib";
 import test from "ava";
+import { comparedRecord } from "../../../solver/explain/explain.js";
+import { recordedStep } from "../../../core/recorded-step.js";
 import type { CacheKey } from "../../../core/cache-key.js";
 import { type Canonical, canonicalJson } from "../../../core/canonical.js";
 import { compareSteps } from "../../../solver/explain/components.js";
@@ -35,10 +37,11 @@ test("values of variables, inline files and addresses do not travel, and are sti
 });
 
 test("what differs is told by name, without values", (t) => {
+  const make = recordedStep("[1/2] RUN make");
   const compare = (before: object, after: object) =>
     compareSteps(
-      { name: "[1/2] RUN make", components: veil({ identity: identity(before), inputs: [] }) },
-      { name: "[1/2] RUN make", components: veil({ identity: identity(after), inputs: [] }) },
+      comparedRecord(make, veil({ identity: identity(before), inputs: [] })),
+      comparedRecord(make, veil({ identity: identity(after), inputs: [] })),
       { args: new Set(["MODE"]), selections: { differing: () => undefined }, hiddenBy: () => undefined },
     )
       .map(({ text }) => text)
