@@ -4,12 +4,17 @@ import type { HelperFailure } from "./helper-failure.js";
 
 const BUILD_IT =
   'build it with "node scripts/build-helper.mjs" in the folder of tsbuild; this needs a C compiler and a static C library (Debian, Ubuntu: gcc libc6-dev; Fedora, RHEL: gcc glibc-static; Alpine: gcc musl-dev linux-headers)';
-const GET_IT =
-  "This package holds no program for this machine: install one that was made on the same kind of machine, or build tsbuild here from its sources";
+/** How to come by the sandbox program. */
+export interface HelperSource {
+  /** True where it can be built in place. */
+  readonly sources: boolean;
+  /** Hint for installations without the sources. */
+  readonly install: string;
+}
 
-export function helperMissing(path: string, sources: boolean, cause: unknown): TsbuildError {
+export function helperMissing(path: string, { sources, install, cause }: HelperSource & { readonly cause: unknown }): TsbuildError {
   return new TsbuildError("exec/helper-missing", `Cannot run steps: the sandbox program "${path}" is not there or cannot be executed`, {
-    hint: sources ? `To have it, ${BUILD_IT}` : GET_IT,
+    hint: sources ? `To have it, ${BUILD_IT}` : install,
     cause,
   });
 }
@@ -18,10 +23,10 @@ export function helperMissing(path: string, sources: boolean, cause: unknown): T
 export function helperForeign(
   path: string,
   what: string,
-  { arch, sources }: { readonly arch: string; readonly sources: boolean },
+  { arch, sources, install }: HelperSource & { readonly arch: string },
 ): TsbuildError {
   return new TsbuildError("exec/helper-missing", `Cannot run steps: the sandbox program "${path}" ${what}, and this machine is ${arch}`, {
-    hint: sources ? `Remove it and ${BUILD_IT}` : GET_IT,
+    hint: sources ? `Remove it and ${BUILD_IT}` : install,
   });
 }
 

@@ -1,15 +1,19 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { howToInstall, nativeFile } from "../core/native-files.js";
 import { packageRoot } from "../core/package-root.js";
 import { helperForeign, helperMissing } from "./errors.js";
 
+/** Name of the sandbox program's file. */
+const PROGRAM = "tsbuild-sandbox";
+
 /**
- * Returns the path of the sandbox's native part. Throws `exec/helper-missing` when it was not
- * built, or was built for other machines.
+ * Returns where the native part of the sandbox is. Throws `exec/helper-missing` when it is not
+ * there, or is no program for this machine.
  */
 export function helperPath(): string {
-  const root = packageRoot();
-  return checkedProgram(join(root, "dist", "native", "tsbuild-sandbox"), existsSync(join(root, "scripts", "build-helper.mjs")));
+  const path = nativeFile(PROGRAM) ?? join(packageRoot(), "dist", "native", `linux-${process.arch}`, PROGRAM);
+  return checkedProgram(path, existsSync(join(packageRoot(), "scripts", "build-helper.mjs")));
 }
 
 /** Numbers of ELF's `e_machine`, by the names that Node has for processors. */
@@ -29,33 +33,60 @@ const MACHINES: Readonly<Record<string, number>> = {
 const ALSO: Readonly<Record<string, readonly string[]>> = { x64: ["ia32"], ia32: ["x64"], arm64: ["arm"], arm: ["arm64"] };
 
 /**
- * Returns `path` when it is a program for this kind of processor. `sources` tells that it can be
- * built in place.
- *
- * Note that we check the file ourselves, because some shells and libraries pass a program that the
- * kernel refuses to `sh`, whose complaint then looks like one about namespaces.
+ * Returns `path` when it is a static program for this kind of processor. Note that we look
+ * ourselves, because some shells and libraries hand what the kernel refuses to `sh`, whose
+ * complaint then looks like one about namespaces. It must be static, because a step can start it as
+ * /proc/self/exe, and a dynamic program would be started by the loader of the image. `sources`: it
+ * can be built in place.
  */
 export function checkedProgram(path: string, sources: boolean, arch: string = process.arch): string {
-  let machine: number | undefined;
+  const install = howToInstall(arch);
+  let program: Program | undefined;
   try {
     accessSync(path, constants.X_OK);
-    machine = machineOf(path);
+    program = readProgram(path);
   } catch (error) {
-    throw helperMissing(path, sources, error);
+    throw helperMissing(path, { sources, install, cause: error });
   }
-  if (machine !== undefined && [arch, ...(ALSO[arch] ?? [])].some((name) => (MACHINES[name] ?? machine) === machine)) return path;
-  const found = Object.keys(MACHINES).find((name) => MACHINES[name] === machine);
-  throw helperForeign(path, machine === undefined ? "is no program" : `is for ${found ?? "other"} processors`, { arch, sources });
+  if (program === undefined) throw helperForeign(path, "is no program", { arch, sources, install });
+  const { machine, dynamic } = program;
+  if (![arch, ...(ALSO[arch] ?? [])].some((name) => (MACHINES[name] ?? machine) === machine)) {
+    const found = Object.keys(MACHINES).find((name) => MACHINES[name] === machine);
+    throw helperForeign(path, `is for ${found ?? "other"} processors`, { arch, sources, install });
+  }
+  if (dynamic) throw helperForeign(path, "needs a loader, which a step could bring", { arch, sources, install });
+  return path;
 }
 
-/** Returns the machine of an ELF file; undefined for any other file. */
-function machineOf(path: string): number | undefined {
-  const header = Buffer.alloc(20);
+interface Program {
+  readonly machine: number;
+  /** True where the kernel starts it through a loader that its header names. */
+  readonly dynamic: boolean;
+}
+
+/** Bytes of a file that hold its headers: linkers write the table of segments first. */
+const HEADERS = 4096;
+const PT_INTERP = 3;
+
+/** Returns undefined for a file that is no ELF program. */
+function readProgram(path: string): Program | undefined {
+  const bytes = Buffer.alloc(HEADERS);
   const fd = openSync(path, "r");
+  let size: number;
   try {
-    if (readSync(fd, header, 0, header.length, 0) < header.length || header.readUInt32BE(0) !== 0x7f454c46) return undefined;
+    size = readSync(fd, bytes, 0, HEADERS, 0);
   } finally {
     closeSync(fd);
   }
-  return header[5] === 2 ? header.readUInt16BE(18) : header.readUInt16LE(18);
+  if (size < 64 || bytes.readUInt32BE(0) !== 0x7f454c46) return undefined;
+  const big = bytes[5] === 2;
+  const wide = bytes[4] === 2;
+  const u16 = (at: number) => (big ? bytes.readUInt16BE(at) : bytes.readUInt16LE(at));
+  const u32 = (at: number) => (big ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at));
+  // The low half of a number of 64 bits: a table further away is not read.
+  const table = wide ? u32(big ? 36 : 32) : u32(28);
+  const [entry, count] = wide ? [u16(54), u16(56)] : [u16(42), u16(44)];
+  const segments = Array.from({ length: count }, (_, index) => table + index * entry);
+  if (segments.some((at) => at + 4 > size)) return undefined;
+  return { machine: u16(18), dynamic: segments.some((at) => u32(at) === PT_INTERP) };
 }

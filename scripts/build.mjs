@@ -1,23 +1,13 @@
 // Makes dist/: the helper, the bundles and, unless --no-types is passed, the declarations.
-//   cli.cjs           the command
-//   command/          its program: start.cjs with a code cache, and a script for each other part
-//   index.js, llb.js  the library
-//   worker.js         the worker process
-//   thread.js         threads there and in the main process
+//   cli.cjs             the command
+//   command/            its program: start.cjs with a code cache, and a script for each other part
+//   index.cjs, llb.cjs  the library
+//   worker.cjs          the worker process
+//   thread.cjs          threads there and in the main process
+//   native/             for one kind of machine: the helper and the addons of packages
 // Does nothing when dist/ is of these sources already. Builds in one clone take turns.
 import { spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -27,34 +17,18 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { isBuilt, recordBuild, sourcesDigest } from "./built.mjs";
 import { commandChunks, packChunks } from "./command.mjs";
+import { emitTypes } from "./declarations.mjs";
+import { bundleLibrary } from "./library.mjs";
+import { placeAddons } from "./native.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const withTypes = !process.argv.includes("--no-types");
 
-/**
- * Runs tsc beside the rest. `npm run ok` shows its errors; the declarations are written either way.
- */
-function emitTypes() {
-  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [tsc, "-p", join(root, "tsconfig.types.json")], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const output = [];
-    child.stdout.on("data", (chunk) => output.push(chunk));
-    child.on("error", fail);
-    child.on("close", (code) => {
-      if (code === 0 || existsSync(join(dist, "types", "api", "index.d.ts"))) return done();
-      fail(new Error(`tsc made no declarations:\n${Buffer.concat(output).toString("utf8")}`));
-    });
-  });
-}
-
 function buildHelper() {
   const { status } = spawnSync(process.execPath, [join(root, "scripts", "build-helper.mjs")], { cwd: root, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
+  placeAddons(join(root, "node_modules"), join(dist, "native"), process.arch);
 }
 
 /**
@@ -87,7 +61,7 @@ async function bundle() {
   mkdirSync(dist, { recursive: true });
   const fresh = mkdtempSync(join(dist, ".new-"));
   try {
-    const [chunks] = await Promise.all([bundleCommand(fresh), bundleModules(fresh), bundleAws(fresh)]);
+    const [chunks] = await Promise.all([bundleCommand(fresh), bundleLibrary(shared, fresh), bundleAws(fresh)]);
     const names = readdirSync(fresh, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(fresh, join(entry.parentPath ?? entry.path, entry.name)));
@@ -95,6 +69,8 @@ async function bundle() {
     // Chunks first: the entries name them.
     const isChunk = (name) => FOLDERS.includes(dirname(name)) && name !== START;
     for (const name of names.toSorted((a, b) => Number(isChunk(b)) - Number(isChunk(a)))) renameSync(join(fresh, name), join(dist, name));
+    // What an older build called otherwise.
+    for (const name of readdirSync(dist)) if (/\.c?js$/.test(name) && !names.includes(name)) rmSync(join(dist, name));
     for (const folder of FOLDERS) {
       for (const name of readdirSync(join(dist, folder))) if (!names.includes(join(folder, name))) rmSync(join(dist, folder, name));
     }
@@ -107,26 +83,6 @@ async function bundle() {
 /** Folders of dist/ that hold nothing but chunks, whose names change with their content. */
 const FOLDERS = ["chunks", "command"];
 const START = join("command", "start.cjs");
-
-async function bundleModules(outdir) {
-  await build({
-    ...shared,
-    entryPoints: {
-      index: "api/index.ts",
-      llb: "llb/index.ts",
-      worker: "api/session/worker-entry.ts",
-      thread: "api/session/thread-entry.ts",
-    },
-    outdir,
-    format: "esm",
-    // Every dynamic import becomes a file of its own that is read when it is needed, and entries
-    // share code.
-    splitting: true,
-    chunkNames: "chunks/[name]-[hash]",
-    // CommonJS packages inside an ES module still call `require`.
-    banner: { js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);' },
-  });
-}
 
 /**
  * Bundles Amazon's SDK as one file that is read when it is needed. Note that its 23 packages are no
@@ -272,7 +228,7 @@ function takeTurn() {
 if (!process.argv.includes("--locked")) takeTurn();
 const digest = sourcesDigest(root);
 if (!isBuilt(dist, digest, { types: withTypes })) {
-  const types = withTypes ? emitTypes() : Promise.resolve();
+  const types = withTypes ? emitTypes(root, dist) : Promise.resolve();
   types.catch(() => undefined);
   buildHelper();
   await makeStart(await bundle());

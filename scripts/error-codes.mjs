@@ -36,6 +36,7 @@ const AREAS = {
   images: "Images in the store",
   history: "Builds of the past",
   export: "Outputs",
+  install: "The installation",
 };
 
 function* sources(directory) {

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Installs the Debian/Ubuntu packages that are missing, as root or through sudo; asks for neither when nothing is missing.
 #   scripts/install-packages.sh         what building tsbuild and RUN steps need
-#   scripts/install-packages.sh tests   also the programs the tests compare with; those that cannot be had are named, and their tests are skipped
+#   scripts/install-packages.sh tests   also the programs the tests compare with and the cross compiler to arm64; those that cannot be had are named, and their tests are skipped
 #   scripts/install-packages.sh ci      also an object store of many services, which nobody wants to find running on a machine of their own
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 needed="gcc libc6-dev make git ca-certificates uidmap busybox-static"
-compared="skopeo umoci podman buildah crun docker-registry mmdebstrap openssh-client bzip2 xz-utils zstd"
+compared="skopeo umoci podman buildah crun docker-registry mmdebstrap openssh-client bzip2 xz-utils zstd gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 served="swift-proxy swift-account swift-container swift-object"
 
 missing() {

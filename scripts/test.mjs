@@ -104,6 +104,11 @@ function copyFor(user) {
     "scripts",
     "bench",
     "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "LICENSE",
+    "package-lock.json",
   ]) {
     if (existsSync(join(root, name)))
       cpSync(join(root, name), join(directory, name), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });

@@ -32,7 +32,7 @@ async function run(directory: string): Promise<number> {
     for (const name of ["root", "upper", "work", "state"]) mkdirSync(join(place, name));
     copyFileSync(helperPath(), join(root, PROGRAM));
     chmodSync(join(root, PROGRAM), 0o755);
-    const worker = await startWorker({ entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: join(place, "state") });
+    const worker = await startWorker({ entry: join(packageRoot(), "dist", "worker.cjs"), stateDirectory: join(place, "state") });
     try {
       const begun = performance.now();
       await worker.run(

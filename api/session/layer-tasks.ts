@@ -31,7 +31,7 @@ export function layerTaskRunner(worker: () => Promise<Worker>): Tasks {
   const onThread =
     (name: string) =>
     <R>(params: unknown, options: { readonly signal?: AbortSignal }): Promise<R> => {
-      pool ??= new ThreadPool({ entry: join(packageRoot(), "dist", "thread.js") });
+      pool ??= new ThreadPool({ entry: join(packageRoot(), "dist", "thread.cjs") });
       return pool.run<R>(name, params, options);
     };
   const inWorker =

@@ -7,7 +7,7 @@ import type { Worker } from "../../executor-native/contract.js";
 /** A worker for a store; what crashed builds left, and collection could not remove, goes first. */
 export async function startStoreWorker(store: Store): Promise<Worker> {
   const { startWorker } = await import("../../executor-native/start-worker.js");
-  const options = { entry: join(packageRoot(), "dist", "worker.js"), stateDirectory: store.temporaryDirectory() };
+  const options = { entry: join(packageRoot(), "dist", "worker.cjs"), stateDirectory: store.temporaryDirectory() };
   const worker = await startWorker(options).catch((error: unknown) => {
     throw error instanceof TsbuildError ? pointToDoctor(error) : error;
   });

@@ -1,4 +1,4 @@
-/** The program of the worker process (dist/worker.js): what needs mapped ids. Work on whole layers goes to threads. */
+/** The program of the worker process (dist/worker.cjs): what needs mapped ids. Work on whole layers goes to threads. */
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diskUsage } from "../../cache/disk-usage.js";
@@ -11,7 +11,7 @@ import type { NodeMeta } from "../../core/file-node.js";
 import { fsPath } from "../../core/system/path-bytes.js";
 import { syncfs } from "../../core/system/posix.js";
 
-const pool = new ThreadPool({ entry: join(packageRoot(), "dist", "thread.js") });
+const pool = new ThreadPool({ entry: join(packageRoot(), "dist", "thread.cjs") });
 
 serveWorker({
   tasks: {

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { loadAddon } from "../../core/native-files.js";
 
 /** The part of the `node:sqlite` interface that the store uses. Two modules implement it. */
 export interface SqliteStatement {
@@ -45,27 +44,6 @@ function load(): SqliteModule {
   } finally {
     process.emitWarning = emitWarning;
   }
-  return prebuilt(require) ?? (require("@photostructure/sqlite") as SqliteModule);
-}
-
-/**
- * Loads the port's native part from the file where its package keeps it. The package's own way
- * reads directories and four more files, and asking Node for the package reads its package.json:
- * each takes as long as opening the database. Returns undefined where the file is not found, and on
- * systems for which the package decides.
- */
-function prebuilt(require: NodeJS.Require): SqliteModule | undefined {
-  if (process.platform !== "linux" || existsSync("/etc/alpine-release")) return undefined;
-  const addon = join("@photostructure", "sqlite", "prebuilds", `linux-${process.arch}`, "@photostructure+sqlite.glibc.node");
-  const path = require.resolve
-    .paths("@photostructure/sqlite")
-    ?.map((directory) => `${directory}/${addon}`)
-    .find((candidate) => existsSync(candidate));
-  if (path === undefined) return undefined;
-  try {
-    const { DatabaseSync } = require(path) as Partial<SqliteModule>;
-    return DatabaseSync && { DatabaseSync };
-  } catch {
-    return undefined;
-  }
+  // The port's native part is all that is used of it.
+  return loadAddon<SqliteModule>("sqlite.node", "@photostructure/sqlite");
 }

@@ -1,7 +1,7 @@
-import { createRequire } from "node:module";
 import type Koffi from "koffi";
 import { constants } from "node:os";
 import type { Timestamp } from "../file-node.js";
+import { loadAddon } from "../native-files.js";
 import { decodePath, encodePath } from "./path-bytes.js";
 
 /**
@@ -171,7 +171,7 @@ function library(): Library {
 }
 
 function load(): Library {
-  const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
+  const koffi = loadAddon<typeof Koffi>("koffi.node", "koffi");
   const libc = koffi.load(null);
   let mknodCall: (path: Buffer, mode: number, device: bigint) => number;
   try {

@@ -15,6 +15,17 @@ function elf(machine: number, bigEndian = false): Buffer {
   return header;
 }
 
+/** The beginning of a program of 64 bits with one segment of this type. */
+function withSegment(type: number, machine = 62): Buffer {
+  const program = Buffer.concat([elf(machine), Buffer.alloc(56)]);
+  program[4] = 2;
+  program.writeUInt32LE(64, 32);
+  program.writeUInt16LE(56, 54);
+  program.writeUInt16LE(1, 56);
+  program.writeUInt32LE(type, 64);
+  return program;
+}
+
 const CASES: readonly (readonly [title: string, content: Buffer | undefined, arch: string, message: RegExp | undefined])[] = [
   ["its own", elf(62), "x64", undefined],
   ["one that its processor runs too", elf(3), "x64", undefined],
@@ -23,7 +34,10 @@ const CASES: readonly (readonly [title: string, content: Buffer | undefined, arc
   ["another processor's", elf(183), "x64", /is for arm64 processors, and this machine is x64$/],
   ["x86-64 on ARM", elf(62), "arm64", /is for x64 processors, and this machine is arm64$/],
   ["an unknown processor's", elf(9999), "x64", /is for other processors/],
-  ["a script", Buffer.from("#!/bin/sh\nexit 0\n# longer\n"), "x64", /is no program, and/],
+  ["a static one", withSegment(1), "x64", undefined],
+  ["one that a loader starts", withSegment(3), "x64", /needs a loader, which a step could bring, and this machine is x64$/],
+  ["one that is cut off", withSegment(1).subarray(0, 64), "x64", /is no program/],
+  ["a script", Buffer.from(`#!/bin/sh\nexit 0\n${"# longer\n".repeat(20)}`), "x64", /is no program, and/],
   ["an empty file", Buffer.alloc(0), "x64", /is no program/],
   ["nothing", undefined, "x64", /is not there or cannot be executed$/],
 ];
@@ -41,7 +55,7 @@ for (const [title, content, arch, message] of CASES) {
       }
       for (const [sources, hint] of [
         [true, /build it with "node scripts\/build-helper.mjs"/],
-        [false, /^This package holds no program for this machine/],
+        [false, /the package @tsbuild\/linux-(x64|arm64) holds it$/],
       ] as const) {
         const error = t.throws(() => checkedProgram(path, sources, arch), { instanceOf: TsbuildError, message });
         t.is(error?.code, "exec/helper-missing");

@@ -1,0 +1,67 @@
+// Makes the declarations of dist/: of what the compiler writes for every source, the files that
+// index and llb reach. They are CommonJS like the library itself, and `import` sees the same types
+// through index.d.ts.
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+
+const ENTRIES = { index: "api/index", llb: "llb/index" };
+
+/** First line of what a program imports, which a compiler without Node's types shows. */
+const NEEDS = `/// <reference types="node" /> These declarations need those of Node: npm install --save-dev @types/node\n`;
+
+/**
+ * tsc runs beside the rest; what it finds wrong is shown by `npm run ok`, the declarations are
+ * written either way.
+ */
+export async function emitTypes(root, dist) {
+  mkdirSync(dist, { recursive: true });
+  const all = mkdtempSync(join(dist, ".types-"));
+  try {
+    const { code, output } = await runCompiler(root, all);
+    if (code !== 0 && !existsSync(join(all, "api", "index.d.ts"))) throw new Error(`tsc made no declarations:\n${output}`);
+    const fresh = mkdtempSync(join(dist, ".types-"));
+    for (const file of reached(all)) copyAsCommonJs(file, join(fresh, relative(all, file)));
+    rmSync(join(dist, "types"), { recursive: true, force: true });
+    renameSync(fresh, join(dist, "types"));
+    for (const [name, file] of Object.entries(ENTRIES)) {
+      for (const ending of ["ts", "cts"])
+        writeFileSync(join(dist, `${name}.d.${ending}`), `${NEEDS}export * from "./types/${file}.cjs";\n`);
+    }
+  } finally {
+    rmSync(all, { recursive: true, force: true });
+  }
+}
+
+function runCompiler(root, outDir) {
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [tsc, "-p", join(root, "tsconfig.types.json"), "--outDir", outDir], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const output = [];
+    child.stdout.on("data", (chunk) => output.push(chunk));
+    child.on("error", fail);
+    child.on("close", (code) => done({ code, output: Buffer.concat(output).toString("utf8") }));
+  });
+}
+
+/** How a declaration names another file: `from "./x.js"` and `import("./x.js")`. */
+const RELATIVE = /((?:\bfrom|\bimport\(|\bimport)\s*")(\.[^"]*)\.js(")/g;
+
+function reached(all) {
+  const seen = new Set();
+  const queue = Object.values(ENTRIES).map((file) => join(all, `${file}.d.ts`));
+  for (let file = queue.shift(); file; file = queue.shift()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    for (const found of readFileSync(file, "utf8").matchAll(RELATIVE)) queue.push(join(dirname(file), `${found[2]}.d.ts`));
+  }
+  return seen;
+}
+
+function copyAsCommonJs(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  writeFileSync(to.replace(/\.d\.ts$/, ".d.cts"), readFileSync(from, "utf8").replaceAll(RELATIVE, "$1$2.cjs$3"));
+}

@@ -1,0 +1,57 @@
+// Makes the library of dist/: index and llb, and the programs of the worker and of threads, which
+// share their chunks.
+//   index.cjs   the library; every Node that tsbuild runs on can require it
+//   index.js    the same module for `import`
+// Names of index.js are taken from index.cjs, so that a program which imports it and whose packages
+// require it has one library with one state, and `instanceof` holds.
+import { basename, dirname, join, relative } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { build, transform } from "esbuild";
+
+/** What programs import, by the name of their file. */
+const MODULES = { index: "api/index.ts", llb: "llb/index.ts" };
+const PROGRAMS = { worker: "api/session/worker-entry.ts", thread: "api/session/thread-entry.ts" };
+
+/** Stands in a chunk for `import.meta.url`. */
+const URL_NAME = "__moduleUrl";
+const URL_LINE = `const ${URL_NAME}=require("node:url").pathToFileURL(__filename).href;`;
+
+export async function bundleLibrary(shared, outdir) {
+  const { outputFiles, metafile } = await build({
+    ...shared,
+    entryPoints: { ...MODULES, ...PROGRAMS },
+    outdir,
+    write: false,
+    metafile: true,
+    format: "esm",
+    // Every dynamic import becomes a file of its own that is read when it is needed, and code is
+    // shared between the entries.
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    outExtension: { ".js": ".cjs" },
+    define: { "import.meta.url": URL_NAME },
+  });
+  const { platform, target, minifySyntax, minifyWhitespace, legalComments } = shared;
+  for (const { path, text } of outputFiles) {
+    const { code } = await transform(text, {
+      platform,
+      target,
+      minifySyntax,
+      minifyWhitespace,
+      legalComments,
+      format: "cjs",
+      supported: { "dynamic-import": false },
+      sourcefile: basename(path),
+    });
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, code.includes(URL_NAME) ? URL_LINE + code : code);
+  }
+  for (const name of Object.keys(MODULES)) {
+    const file = relative(shared.absWorkingDir, join(outdir, `${name}.cjs`));
+    writeFileSync(join(outdir, `${name}.js`), wrapper(name, metafile.outputs[file].exports));
+  }
+}
+
+function wrapper(name, names) {
+  return `import library from "./${name}.cjs";\nexport const { ${names.toSorted().join(", ")} } = library;\n`;
+}
