@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../core/diagnostics.js";
 import type { Digest } from "../core/digest.js";
+import type { SourceOp } from "../llb/ops.js";
 import type { Edge, Rootfs } from "../llb/vertex.js";
 import type { Platform } from "../oci/platform.js";
 import type { History, ImageConfig } from "../oci/types.js";
@@ -8,12 +9,8 @@ import type { History, ImageConfig } from "../oci/types.js";
 export interface ResolvedImage {
   /** Canonical reference with tag, as shown in progress: `docker.io/library/alpine:3.20`. */
   readonly ref: string;
-  /**
-   * Source identifier for the graph, with pinned digest:
-   * `docker-image://docker.io/library/alpine:3.20@sha256:…` or `oci-layout://…`.
-   */
-  readonly identifier: string;
-  readonly attrs: Readonly<Record<string, string>>;
+  /** Operation for the graph, pinned to the digest. */
+  readonly op: SourceOp;
   /** Digest of the manifest or index that the reference names. */
   readonly digest: Digest;
   readonly config: ImageConfig;

@@ -1,3 +1,4 @@
+import type { SourceOp } from "../llb/ops.js";
 import type { Worker } from "../executor-native/contract.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
 import type { FileTree } from "../oci/layer/model/toc.js";
@@ -26,9 +27,9 @@ export interface SolverContext extends ExplainContext {
   readonly restoreMount: (name: string, path: string, reporter: Reporter) => Promise<boolean>;
   /** Starts the worker when it is asked for the first time. */
   readonly worker: () => Promise<Worker>;
-  /** The image behind a source identifier, for a platform; known since the frontend asked for it, otherwise resolved now. */
-  readonly image: (identifier: string, platform: string | undefined, attrs: Readonly<Record<string, string>>) => Promise<SourceImage>;
-  /** The tree of a local directory by its name in `local://NAME`, without what the ignore patterns exclude. */
+  /** Returns the image of a source operation for a platform. It is known when the frontend asked for it, and resolved otherwise. */
+  readonly image: (op: SourceOp, platform: string | undefined) => Promise<SourceImage>;
+  /** Returns the tree of a local directory, known by its name, without what the ignore patterns exclude. */
   readonly local: (name: string, excludePatterns: readonly string[]) => Promise<FileTree>;
   /** Form of the layers this build exports. */
   readonly compression: CompressionOptions;

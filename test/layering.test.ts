@@ -47,6 +47,7 @@ const RULES: Readonly<Record<string, Rule>> = {
  */
 const WINGS: Readonly<Record<string, readonly string[]>> = {
   core: [".", "go-values", "text", "system", "tasks"],
+  llb: ["ops.ts", "sources", "."],
   oci: [".", "tar", "layer", "layout", "registry"],
   "executor-native": [".", "worker", "start-worker.ts"],
   "oci/layer": ["model", "read", "write", "."],

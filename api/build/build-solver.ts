@@ -153,7 +153,7 @@ export class BuildSolver {
     return {
       ...this.#shared,
       layers,
-      image: (identifier, platform) => resolver.source(identifier, platform, fallback),
+      image: (op, platform) => resolver.source(op, platform, fallback),
       local: async (name, patterns) => contexts.tree(name, patterns),
       hiddenBy: (name, path) => contexts.hiddenBy(name, path),
     };

@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
-import { type GitSource, parseGitSource } from "../../frontend/dockerfile/values/git-source.js";
+import { parseGitSource } from "../../frontend/dockerfile/values/git-source.js";
+import type { GitAddress } from "../../llb/sources/git.js";
 
 /** What the text of a context names. A text: what is wrong with the repository it names. */
 export type ContextKind =
   | { readonly kind: "directory"; readonly path: string }
-  | { readonly kind: "git"; readonly source: GitSource }
+  | { readonly kind: "git"; readonly source: GitAddress }
   | { readonly kind: "url"; readonly url: string };
 
 /**

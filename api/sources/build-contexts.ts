@@ -4,6 +4,7 @@ import type { Store } from "../../cache/store.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { TsbuildError } from "../../core/errors.js";
 import type { NamedContext } from "../../frontend/frontend.js";
+import { IMAGE_SCHEME, LAYOUT_SCHEME } from "../../llb/sources/image.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
 import type { HashFiles } from "../../solver/ops/local/hash-files.js";
@@ -54,10 +55,10 @@ export class BuildContexts {
   }
 
   #namedContext(name: string, value: string): NamedContext {
-    const [, scheme, rest] = /^(docker-image|oci-layout|target|input):\/*(.*)$/s.exec(value) ?? [];
-    if (scheme === "docker-image") return { kind: "image", ref: rest as string };
-    if (scheme === "oci-layout") return { kind: "oci-layout", ref: value.slice("oci-layout://".length) };
-    if (scheme !== undefined) throw foreignContext(name, value, scheme);
+    const [, scheme = "", rest = ""] = /^([a-z-]+):\/*(.*)$/s.exec(value) ?? [];
+    if (scheme === IMAGE_SCHEME) return { kind: "image", ref: rest };
+    if (scheme === LAYOUT_SCHEME) return { kind: "oci-layout", ref: value.slice(`${LAYOUT_SCHEME}://`.length) };
+    if (scheme === "target" || scheme === "input") throw foreignContext(name, value, scheme);
     const kind = contextKind(value);
     if (typeof kind === "string") throw invalidGitContext(value, kind);
     switch (kind.kind) {

@@ -2,6 +2,8 @@ import type { Store } from "../../cache/store.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
 import type { ResolvedImage } from "../../frontend/frontend.js";
+import type { SourceOp } from "../../llb/ops.js";
+import { imageSource, readImage as readImageSource } from "../../llb/sources/image.js";
 import { type ImageView, readImage, requirePlatform } from "../../oci/image.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
 import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
@@ -57,21 +59,23 @@ export class ImageResolver {
     const pull: PullOptions = { signal, onWait: options.onWait };
     const found = await this.#find(text, options.layout ?? false, pull);
     const view = await this.#view(found, options.platform, pull);
-    const identifier = `${options.layout ? "oci-layout" : "docker-image"}://${found.name}${found.name.includes("@") ? "" : `@${found.target.digest}`}`;
-    this.#sources.set(sourceKey(identifier, formatPlatform(options.platform)), {
+    const op = imageSource({ layout: options.layout ?? false, ref: found.name, digest: found.target.digest });
+    this.#sources.set(sourceKey(op.identifier, formatPlatform(options.platform)), {
       origin: found.origin && formatReference(found.origin),
       layers: view.manifest.layers.map((blob, index) => ({ blob, diffId: view.config.rootfs.diff_ids[index] as Descriptor["digest"] })),
     });
-    return { ref: found.name, identifier, attrs: {}, digest: found.target.digest, config: view.config, platform: view.platform };
+    return { ref: found.name, op, digest: found.target.digest, config: view.config, platform: view.platform };
   }
 
-  /** The layers behind an identifier that {@link resolve} gave, or of any `docker-image://` reference of a graph made by hand. */
-  async source(identifier: string, platform: string | undefined, fallback: Platform): Promise<SourceImage> {
+  /** Returns the layers of an image that {@link resolve} gave, or that a graph made by hand names. */
+  async source(op: SourceOp, platform: string | undefined, fallback: Platform): Promise<SourceImage> {
+    const { identifier } = op;
     const key = sourceKey(identifier, platform ?? formatPlatform(fallback));
     const known = this.#sources.get(key);
     if (known) return known;
-    const [scheme, text] = identifier.split("://", 2) as [string, string];
-    await this.resolve(text, { platform: fallback, layout: scheme === "oci-layout" });
+    const image = readImageSource(op);
+    if (!image) throw new Error(`internal: ${identifier} is no image`);
+    await this.resolve(image.ref, { platform: fallback, layout: image.layout });
     const source = [...this.#sources].find(([other]) => other === key || other.startsWith(identifier))?.[1];
     if (!source) throw new Error(`internal: ${identifier} was resolved to something else`);
     return source;

@@ -1,27 +1,27 @@
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import type { StepInfo } from "../../core/step.js";
-import { type GitSource, gitSourceOp } from "../../frontend/dockerfile/values/git-source.js";
+import { blobSource } from "../../llb/sources/blob.js";
+import { type GitAddress, gitSource } from "../../llb/sources/git.js";
+import { httpSource } from "../../llb/sources/http.js";
 import { type Edge, edge } from "../../llb/vertex.js";
-import { BLOB_SCHEME } from "../../solver/ops/source-blob.js";
 
 /** Name of a downloaded context in its tree, as in BuildKit: `COPY --from=NAME context …` takes the file. */
 export const DOWNLOADED = "context";
 
 /** A repository that the caller named as a context. */
-export function gitEdge(source: GitSource, step: StepInfo, options: { readonly keepGitDir?: boolean } = {}): Edge {
-  return edge({ op: gitSourceOp(source, { ...options, fromCaller: true }), metadata: { step } });
+export function gitEdge(address: GitAddress, step: StepInfo, options: { readonly keepGitDir?: boolean } = {}): Edge {
+  return edge({ op: gitSource(address, { ...options, fromCaller: true }), metadata: { step } });
 }
 
 /** A URL as a tree of one file, {@link DOWNLOADED}. */
 export function downloadEdge(url: string, step: StepInfo): Edge {
-  return edge({ op: { kind: "source", identifier: url, attrs: { "http.filename": DOWNLOADED } }, metadata: { step } });
+  return edge({ op: httpSource(url, { filename: DOWNLOADED }), metadata: { step } });
 }
 
 /** A blob of the store as such a tree. */
 export function blobEdge(digest: Digest, step: StepInfo): Edge {
-  const identifier = `${BLOB_SCHEME}://${DOWNLOADED}@${digest}`;
-  return edge({ op: { kind: "source", identifier, attrs: { "blob.filename": DOWNLOADED } }, metadata: { step } });
+  return edge({ op: blobSource(digest, DOWNLOADED), metadata: { step } });
 }
 
 /** The files of an archive: owners, modes and times as it has them. */

@@ -1,11 +1,11 @@
-import type { SourceOp } from "../../llb/ops.js";
+import type { GitSource } from "../../llb/sources/git.js";
+import type { HttpSource } from "../../llb/sources/http.js";
+import { readSource } from "../../llb/sources/source.js";
 import type { Edge } from "../../llb/vertex.js";
-import { isDigest } from "../../core/digest.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
 import type { Store } from "../../cache/store.js";
 import type { SolverContext } from "../../solver/context.js";
 import { commitTime } from "../../solver/remote/git-time.js";
-import { readGitSource } from "../../solver/remote/git-source.js";
 import type { SolvedFiles } from "./main-context.js";
 
 export interface SourceTimePorts extends Pick<SolverContext, "downloads" | "repositories" | "quiet"> {
@@ -21,26 +21,25 @@ export async function sourceTime(root: Edge, ports: SourceTimePorts): Promise<nu
   const { op, inputs } = root.vertex;
   const archive = inputs[0]?.vertex.op;
   const download = op.kind === "source" ? op : op.kind === "file" && archive?.kind === "source" ? archive : undefined;
-  if (download?.identifier.startsWith("git://")) return gitTime(download, ports);
-  if (download && /^https?:/i.test(download.identifier)) {
-    const time = await downloadTime(download, ports);
+  const source = download && readSource(download);
+  if (source?.kind === "git") return gitTime(source, ports);
+  if (source?.kind === "http") {
+    const time = await downloadTime(source, ports);
     if (time !== undefined || op.kind === "source") return time;
   }
   return newest((await ports.files(root)).tree);
 }
 
-async function gitTime(op: SourceOp, { repositories, store, quiet }: SourceTimePorts): Promise<number> {
-  const source = readGitSource(op);
+async function gitTime(source: GitSource, { repositories, store, quiet }: SourceTimePorts): Promise<number> {
   return commitTime(source, await repositories.commit(source, quiet), { repositories, store, reporter: quiet });
 }
 
-async function downloadTime(op: SourceOp, { downloads, quiet }: SourceTimePorts): Promise<number | undefined> {
-  const checksum = op.attrs["http.checksum"];
+async function downloadTime({ url, checksum }: HttpSource, { downloads, quiet }: SourceTimePorts): Promise<number | undefined> {
   const expected =
-    checksum !== undefined && isDigest(checksum)
+    checksum !== undefined
       ? ({ digest: checksum, from: "checksum" } as const)
-      : ({ digest: await downloads.digest(op.identifier, quiet), from: "server" } as const);
-  const { mtime } = await downloads.fetch(op.identifier, expected, quiet);
+      : ({ digest: await downloads.digest(url, quiet), from: "server" } as const);
+  const { mtime } = await downloads.fetch(url, expected, quiet);
   return mtime === 0 ? undefined : mtime;
 }
 

@@ -2,6 +2,7 @@ import type { CacheKey } from "../../core/cache-key.js";
 import type { ResultRecord } from "../../cache/contract/results.js";
 import type { KeyRecord, TransferLayer } from "../../cache/remote/content.js";
 import { stepName } from "../../core/step.js";
+import { imageOf as imageOfOp, localOf } from "../../llb/sources/source.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { SolverContext } from "../context.js";
 import { completeLayers, EMPTY_LAYER, EMPTY_LAYER_BYTES } from "./complete-layers.js";
@@ -72,26 +73,22 @@ function saysMore({ op }: Vertex): boolean {
 function imagesOf(context: Pick<SolverContext, "image">): ImageOf {
   return async ({ op, platform }) => {
     if (op.kind !== "source") throw new Error("internal: asked for the image of a step");
-    return context.image(op.identifier, platform, op.attrs);
+    return context.image(op, platform);
   };
 }
 
 /** The trees of local directories. */
 function localTrees(context: Pick<SolverContext, "local">) {
   return async ({ op }: Vertex) => {
-    if (op.kind !== "source" || !op.identifier.startsWith(LOCAL)) return undefined;
-    const patterns = op.attrs["local.excludepatterns"];
-    return context.local(op.identifier.slice(LOCAL.length), patterns === undefined ? [] : (JSON.parse(patterns) as string[]));
+    const local = localOf(op);
+    return local && context.local(local.name, local.excludePatterns);
   };
 }
-
-const LOCAL = "local://";
 
 async function imageLayers(order: readonly Vertex[], imageOf: ImageOf): Promise<(vertex: Vertex) => readonly TransferLayer[] | undefined> {
   const found = new Map<Vertex, readonly TransferLayer[]>();
   for (const vertex of order) {
-    const { op } = vertex;
-    if (op.kind !== "source" || !/^(docker-image|oci-layout):/.test(op.identifier)) continue;
+    if (!imageOfOp(vertex.op)) continue;
     const { layers } = await imageOf(vertex);
     found.set(
       vertex,

@@ -1,4 +1,5 @@
 import type { Digest } from "../../core/digest.js";
+import { type ImageSource, readImage } from "../../llb/sources/image.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { chainId } from "../../oci/chain-id.js";
 import { parsePlatform } from "../../oci/platform.js";
@@ -29,8 +30,10 @@ async function keyVertex(
 ): Promise<KeyVertex | undefined> {
   const { op } = vertex;
   switch (op.kind) {
-    case "source":
-      return /^(docker-image|oci-layout):/.test(op.identifier) ? imageKey(vertex, op.identifier, imageOf) : undefined;
+    case "source": {
+      const image = readImage(op);
+      return image && imageKey(vertex, image, imageOf);
+    }
     case "exec":
       return execKey(op, vertex, known);
     case "file":
@@ -43,10 +46,9 @@ async function keyVertex(
 }
 
 /** An image has two keys: one over its manifest and platform, one over its layers. An image without layers has only the first. */
-async function imageKey(vertex: Vertex, identifier: string, imageOf: ImageOf): Promise<KeyVertex | undefined> {
+async function imageKey(vertex: Vertex, { digest }: ImageSource, imageOf: ImageOf): Promise<KeyVertex | undefined> {
   const { os, architecture, variant } = parsePlatform(vertex.platform ?? "linux");
-  const manifest = /@(sha256:[0-9a-f]{64})$/.exec(identifier)?.[1];
-  const byManifest = manifest && goJson({ Digest: manifest, OS: os, Arch: architecture, ...omitEmpty({ Variant: variant }) });
+  const byManifest = digest && goJson({ Digest: digest, OS: os, Arch: architecture, ...omitEmpty({ Variant: variant }) });
   const { layers } = await imageOf(vertex);
   const keys = [
     ...(layers.length === 0 ? [] : [chainId(layers.map((layer) => layer.diffId))]),

@@ -1,4 +1,5 @@
 import type { EventSink } from "../../core/events.js";
+import { localOf } from "../../llb/sources/source.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { type StoreCache, type StoreCacheOptions, storeCache } from "../cache-adapter.js";
 import type { ExplainContext } from "./earlier-builds.js";
@@ -8,9 +9,6 @@ import type { StepResult } from "../result.js";
 import { contentDigests } from "./components.js";
 import { Explainer } from "./explain.js";
 import { NearestRuns } from "./nearest.js";
-
-/** Identifiers of local directories begin so. */
-const LOCAL = "local://";
 
 export interface ExplainingOptions {
   /** Whether steps that are not even looked at are explained, too. */
@@ -61,8 +59,8 @@ export function explaining(
     results,
     selections,
     hiddenBy: (id, path) => {
-      const { op } = vertices.get(id) ?? {};
-      return op?.kind === "source" && op.identifier.startsWith(LOCAL) ? hiddenBy(op.identifier.slice(LOCAL.length), path) : undefined;
+      const local = localOf(vertices.get(id)?.op);
+      return local && hiddenBy(local.name, path);
     },
     onEvent,
     skipped: explain,

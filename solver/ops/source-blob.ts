@@ -1,17 +1,11 @@
-import { parseDigest } from "../../core/digest.js";
-import type { SourceOp } from "../../llb/ops.js";
+import type { BlobSource } from "../../llb/sources/blob.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { BlobTree } from "./inputs/blob-tree.js";
 
-/** Scheme of a blob of this store as a file: `oci-layout+blob://NAME@sha256:…`, attribute `blob.filename`. */
-export const BLOB_SCHEME = "oci-layout+blob";
-
 /** A file whose bytes the caller put into the store: an archive that came over the standard input. */
-export function blobSourceOp(op: SourceOp, context: SolverContext): EngineOp<StepResult> {
-  const digest = parseDigest(op.identifier.slice(op.identifier.lastIndexOf("@") + 1));
-  const name = op.attrs["blob.filename"] ?? "blob";
+export function blobSourceOp({ digest, filename: name }: BlobSource, context: SolverContext): EngineOp<StepResult> {
   return {
     identity: async () => `file ${digest} ${JSON.stringify(name)}`,
     async immediate() {

@@ -1,6 +1,6 @@
 import type { LayerId } from "../../cache/contract/layers.js";
 import { withResource } from "../../core/tasks/with-resource.js";
-import type { SourceOp } from "../../llb/ops.js";
+import type { GitSource } from "../../llb/sources/git.js";
 import type { ContentSource, PackEntry } from "../../oci/layer/model/toc.js";
 import type { NodeMeta, Timestamp } from "../../core/file-node.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
@@ -10,15 +10,13 @@ import { packLayer } from "../layers/pack.js";
 import { checkOut } from "../remote/git-checkout.js";
 import { subdirNotFound } from "../remote/git-errors.js";
 import type { GitCommit } from "../remote/git-repositories.js";
-import { type GitSource, readGitSource } from "../remote/git-source.js";
 import type { StepResult } from "../result.js";
 import { LocalTree } from "./local/local-tree.js";
 
 /**
  * A commit of a Git repository. What identifies it is the commit's id, wherever the repository is; with `.git` kept also what that holds beside.
  */
-export function gitSourceOp(op: SourceOp, context: SolverContext): EngineOp<StepResult> {
-  const source = readGitSource(op);
+export function gitSourceOp(source: GitSource, context: SolverContext): EngineOp<StepResult> {
   return {
     async identity(opContext) {
       return identityOf(source, await context.repositories.commit(source, opContext));

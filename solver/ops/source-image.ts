@@ -10,7 +10,7 @@ import type { StepResult } from "../result.js";
  * of its layers, so that a tag, its digest, and the same image in another registry are one.
  */
 export function imageSourceOp(op: SourceOp, vertex: Vertex, context: SolverContext): EngineOp<StepResult> {
-  const image = () => context.image(op.identifier, vertex.platform, op.attrs);
+  const image = () => context.image(op, vertex.platform);
   return {
     identity: async () => `image ${chainId((await image()).layers.map((layer) => layer.diffId))}`,
     async immediate(opContext) {

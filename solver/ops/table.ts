@@ -1,5 +1,6 @@
 import { TsbuildError, unreachable } from "../../core/errors.js";
 import type { SourceOp } from "../../llb/ops.js";
+import { readSource } from "../../llb/sources/source.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { SolverContext } from "../context.js";
 import type { EngineOp } from "../engine/op.js";
@@ -9,7 +10,7 @@ import { diffOp } from "./diff.js";
 import { execOp } from "./exec.js";
 import { fileOp } from "./file-op.js";
 import { mergeOp } from "./merge.js";
-import { BLOB_SCHEME, blobSourceOp } from "./source-blob.js";
+import { blobSourceOp } from "./source-blob.js";
 import { gitSourceOp } from "./source-git.js";
 import { httpSourceOp } from "./source-http.js";
 import { imageSourceOp } from "./source-image.js";
@@ -35,21 +36,19 @@ export function implement(vertex: Vertex, form: LayerForm, context: SolverContex
 }
 
 function source(op: SourceOp, vertex: Vertex, context: SolverContext): EngineOp<StepResult> {
-  const scheme = op.identifier.slice(0, op.identifier.indexOf("://"));
-  switch (scheme) {
-    case "docker-image":
-    case "oci-layout":
+  const read = readSource(op);
+  switch (read?.kind) {
+    case "image":
       return imageSourceOp(op, vertex, context);
     case "local":
-      return localSourceOp(op, context);
+      return localSourceOp(read, context);
     case "http":
-    case "https":
-      return httpSourceOp(op, context);
+      return httpSourceOp(read, context);
     case "git":
-      return gitSourceOp(op, context);
-    case BLOB_SCHEME:
-      return blobSourceOp(op, context);
-    default:
+      return gitSourceOp(read, context);
+    case "blob":
+      return blobSourceOp(read, context);
+    case undefined:
       throw new TsbuildError("build/source-unsupported", `Cannot get "${op.identifier}": there is no source of this kind`, {
         hint: "Sources are docker-image, oci-layout, local, http, https and git",
       });

@@ -6,7 +6,7 @@ import type { Reporter } from "../layers/ports.js";
 import type { Asking, GitResult } from "./git-command.js";
 import { type Fetched, withFetched } from "./git-fetch.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
-import type { GitSource } from "./git-source.js";
+import type { GitSource } from "../../llb/sources/git.js";
 import { readCommitTime } from "./git-time.js";
 
 /** A commit's files on disk; disposing removes them. */

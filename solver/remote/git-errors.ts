@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../core/errors.js";
-import type { GitSource } from "./git-source.js";
+import type { GitSource } from "../../llb/sources/git.js";
 import { proposedHost } from "./secret-names.js";
 import { isOverSsh, type SshAccess } from "./git-ssh.js";
 

@@ -5,7 +5,7 @@ import type { Reporter } from "../layers/ports.js";
 import type { GitResult } from "./git-command.js";
 import { commitMissing } from "./git-errors.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
-import type { GitSource } from "./git-source.js";
+import type { GitSource } from "../../llb/sources/git.js";
 
 /** Refs of the cache that keep what was fetched. */
 const KEPT = "refs/tsbuild";

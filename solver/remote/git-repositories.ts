@@ -8,7 +8,7 @@ import type { TsbuildError } from "../../core/errors.js";
 import { type Asking, GIT_LIMITS, GitCommand, type GitLimits } from "./git-command.js";
 import { commitMismatch, emptyRepository, gitFailed, refNotFound } from "./git-errors.js";
 import { Redaction } from "./git-redaction.js";
-import { type GitSource, isCommitId } from "./git-source.js";
+import type { GitSource } from "../../llb/sources/git.js";
 import { isOverSsh, type SshAccess } from "./git-ssh.js";
 import { proposedHost, secretHosts, takesGeneralSecret } from "./secret-names.js";
 
@@ -200,4 +200,9 @@ function basic(user: string, password: string): string {
 /** Where a header goes: to its repository; on GitHub to submodules as well, as the checkout action does it. */
 function scopeOf(remote: string): string {
   return /^https:\/\/(www\.)?github\.com\//.exec(remote)?.[0] ?? remote;
+}
+
+/** Returns true for a full commit id: SHA-1, or SHA-256. */
+function isCommitId(text: string): boolean {
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }

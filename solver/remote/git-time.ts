@@ -2,7 +2,7 @@ import type { Store } from "../../cache/store.js";
 import type { Reporter } from "../layers/ports.js";
 import { withFetched } from "./git-fetch.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
-import type { GitSource } from "./git-source.js";
+import type { GitSource } from "../../llb/sources/git.js";
 
 /** Kind of the memo with the times of commits. */
 const TIMES = "git-time";

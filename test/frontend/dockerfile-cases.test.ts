@@ -93,8 +93,7 @@ function ports(settings: Case, folder: string, asked: string[]): FrontendPorts {
       const architecture = settings.architecture ?? platform.architecture;
       return {
         ref: canonical,
-        identifier: `${layout ? "oci-layout" : "docker-image"}://${canonical}@${digest.slice(0, 15)}`,
-        attrs: {},
+        op: { kind: "source", identifier: `${layout ? "oci-layout" : "docker-image"}://${canonical}@${digest.slice(0, 15)}`, attrs: {} },
         digest: digest.slice(0, 15) as typeof digest,
         platform: { os: "linux", architecture },
         config: {

@@ -17,8 +17,7 @@ const DIGEST = sha256("base");
 const PORTS: FrontendPorts = {
   resolveImage: async (ref, { platform }) => ({
     ref,
-    identifier: `docker-image://${ref}`,
-    attrs: {},
+    op: { kind: "source", identifier: `docker-image://${ref}`, attrs: {} },
     digest: DIGEST,
     platform,
     config: {

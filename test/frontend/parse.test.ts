@@ -313,7 +313,13 @@ test("any text compiles or is refused with diagnostics", async (t) => {
       const config = { os: "linux", architecture: "amd64", rootfs: { type: "layers" as const, diff_ids: [digest] } };
       try {
         await compileDockerfile(parse(text).ast, options, {
-          resolveImage: async (ref) => ({ ref, identifier: `docker-image://${ref}`, attrs: {}, digest, platform, config }),
+          resolveImage: async (ref) => ({
+            ref,
+            op: { kind: "source", identifier: `docker-image://${ref}`, attrs: {} },
+            digest,
+            platform,
+            config,
+          }),
           namedContext: async () => undefined,
           ignorePatterns: async () => [],
         });

@@ -1,13 +1,14 @@
 import { isDigest } from "../../../core/digest.js";
+import { gitSource } from "../../../llb/sources/git.js";
 import { edge, type Edge, type VertexMetadata } from "../../../llb/vertex.js";
 import type { FrontendOptions, FrontendPorts } from "../../frontend.js";
 import { Env } from "../values/env.js";
 import * as errors from "../errors/errors.js";
-import { gitSourceOp, parseGitSource } from "../values/git-source.js";
+import { parseGitSource } from "../values/git-source.js";
 import type { GlobalArgs } from "./global-args.js";
 import type { Word } from "../ast.js";
 import { InstructionProblem, tryExpand } from "../stage/instruction-context.js";
-import { httpSource } from "../stage/remote-source.js";
+import { downloadOf } from "../stage/remote-source.js";
 import type { Report } from "../errors/report.js";
 import type { StageNode } from "../ast.js";
 
@@ -82,7 +83,7 @@ function stageSource(stage: StageNode, { options, globals, escape }: EpochContex
 function remoteSource(text: string, checksum: string): Edge | undefined {
   const metadata: VertexMetadata = { step: { kind: "internal", text: "resolve SOURCE_DATE_EPOCH" } };
   const git = parseGitSource(text);
-  if (typeof git === "object") return edge({ op: gitSourceOp(git, { checksum }), metadata });
+  if (typeof git === "object") return edge({ op: gitSource(git, { checksum }), metadata });
   if (!/^https?:\/\//.test(text) || (checksum !== "" && !isDigest(checksum))) return undefined;
-  return edge({ op: httpSource(text, checksum), metadata });
+  return edge({ op: downloadOf(text, checksum), metadata });
 }

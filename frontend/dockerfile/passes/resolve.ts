@@ -1,6 +1,7 @@
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
 import type { BaseStep, StepInfo } from "../../../core/step.js";
 import { suggest } from "../../../core/text/suggest.js";
+import { localSource } from "../../../llb/sources/local.js";
 import { edge, type VertexMetadata } from "../../../llb/vertex.js";
 import { formatPlatform, type Platform } from "../../../oci/platform.js";
 import { familiarReference, parseReference, withDefaultTag } from "../../../oci/reference.js";
@@ -124,7 +125,7 @@ function useImage(
   }
   if (isEmpty(resolved)) return;
   state.rootfs = edge({
-    op: { kind: "source", identifier: resolved.identifier, attrs: resolved.attrs },
+    op: resolved.op,
     platform: formatPlatform(platform),
     metadata: { step: options.step(), source: scope.source, range: state.range },
   });
@@ -137,6 +138,5 @@ function isEmpty({ config }: ResolvedImage): boolean {
 
 /** Returns the source of a directory of the caller. */
 export function localContext(name: string, patterns: readonly string[], metadata: VertexMetadata) {
-  const attrs: Readonly<Record<string, string>> = patterns.length > 0 ? { "local.excludepatterns": JSON.stringify(patterns) } : {};
-  return edge({ op: { kind: "source", identifier: `local://${name}`, attrs }, metadata });
+  return edge({ op: localSource(name, patterns), metadata });
 }

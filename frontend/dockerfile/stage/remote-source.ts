@@ -1,11 +1,13 @@
 import { isDigest } from "../../../core/digest.js";
 import type { StepInfo } from "../../../core/step.js";
 import type { SourceOp } from "../../../llb/ops.js";
+import { type GitAddress, gitSource } from "../../../llb/sources/git.js";
+import { httpSource } from "../../../llb/sources/http.js";
 import { edge } from "../../../llb/vertex.js";
 import type { Word } from "../ast.js";
 import * as errors from "../errors/errors.js";
 import { flagWord } from "../syntax/flags.js";
-import { type GitSource, gitSourceOp, parseGitSource } from "../values/git-source.js";
+import { parseGitSource } from "../values/git-source.js";
 import type { InstructionContext } from "./instruction-context.js";
 import type { ActionMaker } from "./copy-actions.js";
 import type { CommonCopy, Transfer } from "./copy-options.js";
@@ -45,14 +47,14 @@ function checksumOf(transfer: Transfer, at: InstructionContext): string {
   return at.expand(flagWord(flag));
 }
 
-function addGit(git: GitSource, checksum: string, text: string, word: Word, transfer: Transfer, target: Target): void {
+function addGit(git: GitAddress, checksum: string, text: string, word: Word, transfer: Transfer, target: Target): void {
   const { at, maker, common } = target;
   const fail = (why: string): never => at.fail(errors.invalidGit(text, why, word.range));
   const flag = transfer.remote.keepGitDir;
   if (flag !== undefined && git.keepGitDir !== undefined && flag !== git.keepGitDir) fail("--keep-git-dir says otherwise than the URL");
   if (checksum !== "" && git.checksum !== "" && checksum !== git.checksum) fail("--checksum says otherwise than the URL");
   const source = edge({
-    op: gitSourceOp(git, { checksum, ...(flag === undefined ? {} : { keepGitDir: flag }) }),
+    op: gitSource(git, { checksum, ...(flag === undefined ? {} : { keepGitDir: flag }) }),
     metadata: at.metadata(target.step),
   });
   maker.copy(source, { src: "/", ...PLAIN_COPY, dirCopyContents: true, ...common });
@@ -64,14 +66,13 @@ function addHttp(url: string, checksum: string, transfer: Transfer, target: Targ
     at.fail(errors.invalidChecksum(checksum, transfer.remote.checksum?.valueRange ?? transfer.node.range));
   }
   const filename = fileName(url);
-  const source = edge({ op: httpSource(url, checksum), metadata: at.metadata(target.step) });
+  const source = edge({ op: downloadOf(url, checksum), metadata: at.metadata(target.step) });
   maker.copy(source, { src: `/${filename}`, ...PLAIN_COPY, attemptUnpack: transfer.unpack ?? false, ...common });
 }
 
 /** Returns the source of a download. The file has the name in the last part of the URL's path. */
-export function httpSource(url: string, checksum: string): SourceOp {
-  const attrs = { ...(checksum === "" ? {} : { "http.checksum": checksum }), "http.filename": fileName(url) };
-  return { kind: "source", identifier: url, attrs };
+export function downloadOf(url: string, checksum: string): SourceOp {
+  return httpSource(url, { filename: fileName(url), checksum });
 }
 
 const PLAIN_COPY = {

@@ -1,17 +1,4 @@
-import type { SourceOp } from "../../../llb/ops.js";
-
-/** A Git repository as ADD and contexts name it. */
-export interface GitSource {
-  /** Address as written, without fragment and query. */
-  readonly remote: string;
-  readonly ref: string;
-  readonly subdir: string;
-  readonly checksum: string;
-  readonly keepGitDir: boolean | undefined;
-  readonly submodules: boolean | undefined;
-  /** Date of the files; undefined means the time of their checkout. */
-  readonly mtime: "checkout" | "commit" | undefined;
-}
+import type { GitAddress } from "../../../llb/sources/git.js";
 
 const SCP = /^[a-zA-Z0-9-_.]+@[a-zA-Z0-9-_.]+:/;
 const PROTOCOL = /^([a-zA-Z0-9]+):\/\//;
@@ -20,7 +7,7 @@ const PROTOCOL = /^([a-zA-Z0-9]+):\/\//;
  * Reads a Git source: `git://`, `ssh://` and `user@host:path` always are one, `http(s)://` when its
  * path ends in `.git`. Returns undefined for any other text, and the reason for a faulty source.
  */
-export function parseGitSource(text: string): GitSource | string | undefined {
+export function parseGitSource(text: string): GitAddress | string | undefined {
   const protocol = PROTOCOL.exec(text)?.[1]?.toLowerCase();
   if (protocol === undefined ? !SCP.test(text) : !["git", "ssh", "http", "https"].includes(protocol)) return undefined;
   const hash = text.indexOf("#");
@@ -38,12 +25,12 @@ export function parseGitSource(text: string): GitSource | string | undefined {
   return withQuery(start, new URLSearchParams(question === -1 ? "" : beforeHash.slice(question + 1)));
 }
 
-function withQuery(start: { remote: string; ref: string; subdir: string }, query: URLSearchParams): GitSource | string {
+function withQuery(start: { remote: string; ref: string; subdir: string }, query: URLSearchParams): GitAddress | string {
   let { ref, subdir } = start;
   let checksum = "";
   let keepGitDir: boolean | undefined;
   let submodules: boolean | undefined;
-  let mtime: GitSource["mtime"];
+  let mtime: GitAddress["mtime"];
   let fetchByCommit = false;
   let named: string | undefined;
   const setRef = (value: string): string | undefined => {
@@ -101,37 +88,4 @@ function withQuery(start: { remote: string; ref: string; subdir: string }, query
   // Only the whole id names a commit. With the start of one, the default branch is searched.
   if (fetchByCommit && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum)) return "fetch-by-commit needs commit= with a whole id";
   return { remote: start.remote, ref: (fetchByCommit ? checksum : ref) || checksum, subdir, checksum, keepGitDir, submodules, mtime };
-}
-
-/** Returns the identifier of a Git source operation. */
-function gitIdentifier(source: GitSource): string {
-  const path = source.remote.replace(PROTOCOL, "").replace(/^([^/:]+@)?([^/:]+):(?!\d)/, "$1$2/");
-  const fragment = source.subdir === "" ? source.ref : `${source.ref}:${source.subdir}`;
-  return `git://${path}${fragment === "" ? "" : `#${fragment}`}`;
-}
-
-/**
- * Makes the source operation of a repository. `checksum` and `keepGitDir` count where the address
- * does not set them. `fromCaller` means that the caller wrote the address, and not the Dockerfile,
- * so that over SSH the caller's keys are used without further consent.
- */
-export function gitSourceOp(
-  source: GitSource,
-  options: { readonly checksum?: string; readonly keepGitDir?: boolean; readonly fromCaller?: boolean } = {},
-): SourceOp {
-  const checksum = source.checksum || options.checksum || "";
-  return {
-    kind: "source",
-    identifier: gitIdentifier(source),
-    attrs: {
-      "git.authheadersecret": "GIT_AUTH_HEADER",
-      "git.authtokensecret": "GIT_AUTH_TOKEN",
-      "git.fullurl": source.remote,
-      ...((source.keepGitDir ?? options.keepGitDir) ? { "git.keepgitdir": "true" } : {}),
-      ...(checksum === "" ? {} : { "git.checksum": checksum }),
-      ...(source.submodules === false ? { "git.skipsubmodules": "true" } : {}),
-      ...(source.mtime === "commit" ? { "git.mtime": "commit" } : {}),
-      ...(options.fromCaller && !/^(https?|git):/i.test(source.remote) ? { "git.fromcaller": "true" } : {}),
-    },
-  };
 }

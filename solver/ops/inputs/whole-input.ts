@@ -1,3 +1,4 @@
+import { isLocal } from "../../../llb/sources/local.js";
 import type { Vertex } from "../../../llb/vertex.js";
 
 /**
@@ -5,6 +6,5 @@ import type { Vertex } from "../../../llb/vertex.js";
  * named context) has to count it by its content.
  */
 export function isDirectoryInput(vertex: Vertex, index: number): boolean {
-  const op = vertex.inputs[index]?.vertex.op;
-  return op?.kind === "source" && op.identifier.startsWith("local://");
+  return isLocal(vertex.inputs[index]?.vertex.op);
 }

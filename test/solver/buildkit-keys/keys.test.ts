@@ -1,4 +1,5 @@
 import test from "ava";
+import { localOf } from "../../../llb/sources/source.js";
 import { stepName } from "../../../core/step.js";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,8 +30,7 @@ const layer = (blob: string): TransferLayer => ({
 const PORTS: FrontendPorts = {
   resolveImage: async (ref) => ({
     ref,
-    identifier: `docker-image://${ref}@${MANIFEST}`,
-    attrs: {},
+    op: { kind: "source", identifier: `docker-image://${ref}@${MANIFEST}`, attrs: {} },
     digest: MANIFEST,
     config: { ...LINUX, config: { Cmd: ["sh"] }, rootfs: { type: "layers", diff_ids: [DIFF_ID] } },
     platform: LINUX,
@@ -113,7 +113,7 @@ test.after.always(() => rmSync(root, { recursive: true, force: true }));
 const treeOf =
   (context: string) =>
   async ({ op }: Vertex) =>
-    op.kind === "source" && op.identifier.startsWith("local://") ? new LocalTree(join(root, context)) : undefined;
+    localOf(op) ? new LocalTree(join(root, context)) : undefined;
 
 interface Fixture {
   readonly dockerfile: readonly string[];

@@ -1,9 +1,9 @@
 import test from "ava";
 import { gitFailed } from "../../../solver/remote/git-errors.js";
-import { readGitSource } from "../../../solver/remote/git-source.js";
+import { type GitSource, readGit } from "../../../llb/sources/git.js";
 import type { SshAccess } from "../../../solver/remote/git-ssh.js";
 
-const sourceOf = (url: string) => readGitSource({ kind: "source", identifier: "git://h/x", attrs: { "git.fullurl": url } });
+const sourceOf = (url: string) => readGit({ kind: "source", identifier: "git://h/x", attrs: { "git.fullurl": url } }) as GitSource;
 const NO_KEYS: SshAccess = { kind: "none" };
 
 const CASES: readonly (readonly [title: string, said: string, message: RegExp, hint: RegExp])[] = [

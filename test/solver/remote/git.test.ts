@@ -6,7 +6,8 @@ import test, { type ExecutionContext } from "ava";
 import type { Digest } from "../../../core/digest.js";
 import type { Diagnostic } from "../../../core/diagnostics.js";
 import { CanceledError, type TsbuildError } from "../../../core/errors.js";
-import { gitSourceOp as gitOp, parseGitSource } from "../../../frontend/dockerfile/values/git-source.js";
+import { gitSource, readGit, type GitSource } from "../../../llb/sources/git.js";
+import { parseGitSource } from "../../../frontend/dockerfile/values/git-source.js";
 import type { Toc } from "../../../oci/layer/model/toc.js";
 import { pack } from "../../../oci/layer/write/pack.js";
 import type { LayerTasks } from "../../../oci/layer/model/tasks.js";
@@ -129,7 +130,7 @@ function world(
   const opOf = (address: string) => {
     const source = parseGitSource(server.origin + address);
     if (source === undefined || typeof source === "string") throw new Error(`${address}: ${source}`);
-    return gitSourceOp(gitOp(source), context);
+    return gitSourceOp(readGit(gitSource(source)) as GitSource, context);
   };
   const toc = async (address: string): Promise<Toc> => {
     const result = await opOf(address).run([], opContext);

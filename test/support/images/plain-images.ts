@@ -10,8 +10,7 @@ export function plainImages(ignore = ""): FrontendPorts {
       const digest = sha256(ref);
       return {
         ref,
-        identifier: `docker-image://${ref}@${digest}`,
-        attrs: {},
+        op: { kind: "source", identifier: `docker-image://${ref}@${digest}`, attrs: {} },
         digest,
         platform: { os: "linux", architecture },
         config: {

@@ -1,0 +1,24 @@
+import type { Op, SourceOp } from "../ops.js";
+import { type BlobSource, readBlob } from "./blob.js";
+import { type GitSource, readGit } from "./git.js";
+import { type HttpSource, readHttp } from "./http.js";
+import { type ImageSource, readImage } from "./image.js";
+import { type LocalSource, readLocal } from "./local.js";
+
+/** A source operation, read: each kind is a file of this folder. */
+export type Source = LocalSource | ImageSource | HttpSource | GitSource | BlobSource;
+
+/** Reads a source operation; undefined for a scheme that is not ours. */
+export function readSource(op: SourceOp): Source | undefined {
+  return readLocal(op) ?? readImage(op) ?? readHttp(op) ?? readGit(op) ?? readBlob(op);
+}
+
+/** Returns the directory of the caller that an operation brings; undefined for any other. */
+export function localOf(op: Op | undefined): LocalSource | undefined {
+  return op?.kind === "source" ? readLocal(op) : undefined;
+}
+
+/** Returns the image that an operation brings; undefined for any other. */
+export function imageOf(op: Op | undefined): ImageSource | undefined {
+  return op?.kind === "source" ? readImage(op) : undefined;
+}
