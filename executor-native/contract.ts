@@ -96,6 +96,8 @@ export interface RunIo {
  * too.
  */
 export interface Worker {
+  /** True when steps see the processes outside in /proc: the kernel refuses a fresh one here. */
+  readonly outerProc: boolean;
   /**
    * Runs one process in its own sandbox. Resolves with its exit once every process of the sandbox
    * is gone and nothing is mounted any more. Mount points that the root lacks leave no trace in

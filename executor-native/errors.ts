@@ -129,3 +129,11 @@ export function sandboxKilled(signal: string): TsbuildError {
     hint: "The machine may be out of memory: see the kernel's log (dmesg)",
   });
 }
+
+/** A warning about steps whose /proc is that of the processes outside. */
+export const OUTER_PROC_NOTICE = {
+  severity: "warning",
+  code: "exec/outer-proc",
+  message: "Steps see the processes outside in /proc, because a fresh /proc cannot be mounted here: parts of this system's are hidden",
+  hint: "Command lines of other processes can be read in steps; their memory, environment and files cannot. To have a fresh one, let the container show all of /proc: procMount: Unmasked (Kubernetes), --security-opt systempaths=unconfined (Docker), --security-opt unmask=ALL (Podman)",
+} as const;

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TsbuildError } from "../core/errors.js";
+import { OUTER_PROC_NOTICE } from "./errors.js";
 import type { HelperFailure } from "./helper-failure.js";
 import { helperPath } from "./helper-path.js";
 import { type IdMaps, idMaps } from "./id-map.js";
@@ -69,6 +70,10 @@ export function probe(directory = tmpdir()): ProbeReport {
     features.push({ name: "user-namespaces", ok: true });
     for (const line of stdout.split("\n").filter(Boolean)) {
       const { status: outcome, feature, errno } = JSON.parse(line) as { status: string; feature: FeatureName; errno?: number };
+      if (feature === "proc" && outcome !== "ok") {
+        features.push({ name: feature, ok: true, problem: OUTER_PROC_NOTICE.message, hint: OUTER_PROC_NOTICE.hint });
+        continue;
+      }
       features.push(
         outcome === "ok" ? { name: feature, ok: true } : { name: feature, ok: false, ...missing(feature, directory, errno, ownership) },
       );
@@ -156,11 +161,6 @@ function missing(
       return {
         problem: `Overlay mounts do not work in a user namespace in "${directory}"${number}`,
         hint: "They need Linux 5.11 or newer, the module overlay (as root: modprobe overlay), and a store on a local file system such as ext4, xfs or btrfs, not on NFS or another overlay: choose one with TSBUILD_ROOT",
-      };
-    case "proc":
-      return {
-        problem: `A fresh /proc cannot be mounted in a user namespace${number}: parts of this system's /proc are hidden`,
-        hint: "Inside a container, run it with --security-opt systempaths=unconfined (Docker), --security-opt unmask=ALL (Podman) or procMount: Unmasked (Kubernetes)",
       };
     case "seccomp":
       if (ownership === "virtual") {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import type { EventSink, StepId } from "../../core/events.js";
+import { OUTER_PROC_NOTICE } from "../../executor-native/errors.js";
 import type { Edge, Rootfs } from "../../llb/vertex.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import type { ContentSource } from "../../oci/layer/model/toc.js";
@@ -59,6 +60,7 @@ export class BuildSolver {
     const agents = session.hold(new SshAgents(build.ssh, () => store.temporaryDirectory()));
     const sshAgent = (id: string): Promise<string | undefined> => agents.socket(id);
     this.quiet = { signal, progress: () => {} };
+    let told = false;
     this.#shared = {
       compression,
       results: options.imports?.results ?? store.results,
@@ -66,7 +68,12 @@ export class BuildSolver {
         (!build.freshMounts && (await options.imports?.restoreMount(name, path, reporter))) || false,
       quiet: this.quiet,
       background: session.background,
-      worker: () => session.worker(),
+      worker: async () => {
+        const worker = await session.worker();
+        if (worker.outerProc && !told) options.onEvent({ type: "warning", diagnostic: OUTER_PROC_NOTICE });
+        told = true;
+        return worker;
+      },
       resolvConf,
       proxyEnv: proxyVariables(build.buildArgs),
       secrets,

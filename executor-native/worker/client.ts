@@ -31,6 +31,7 @@ export class WorkerClient implements Worker {
   #nextId = 1;
   /** Reason why no request can be sent any more. */
   #ended: Error | undefined;
+  #outerProc = false;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
@@ -59,6 +60,7 @@ export class WorkerClient implements Worker {
         for (const frame of reader.read(chunk)) {
           if (frame.kind === "output") client.#pending.get(frame.id)?.onOutput?.(frame.stream, frame.data);
           else if (frame.message.type === "ready") {
+            client.#outerProc = frame.message.outerProc;
             client.#idle();
             resolve(client);
           } else client.#receive(frame.message);
@@ -67,6 +69,10 @@ export class WorkerClient implements Worker {
       socket.on("error", () => {}); // The worker is gone: its exit says how.
       void client.#exited.then(() => reject());
     });
+  }
+
+  get outerProc(): boolean {
+    return this.#outerProc;
   }
 
   async run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit> {

@@ -16,7 +16,7 @@ export type Request =
  * `done` or `failed`.
  */
 export type Response =
-  | { readonly type: "ready" }
+  | { readonly type: "ready"; readonly outerProc: boolean }
   | { readonly type: "done"; readonly id: number; readonly value: unknown }
   | { readonly type: "failed"; readonly id: number; readonly error: TransferredError }
   | { readonly type: "progress"; readonly id: number; readonly value: unknown };

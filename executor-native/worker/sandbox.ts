@@ -10,7 +10,7 @@ import { pathTooLong, sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
 import { identity } from "../id-map.js";
 import { mappedIds } from "../mapped-ids.js";
-import { HOST_ROOT_ARGUMENT } from "../ownership.js";
+import { HOST_ROOT_ARGUMENT, OUTER_PROC_ARGUMENT } from "../ownership.js";
 import { mountPoints } from "./mount-points.js";
 import { type AllIds, encodeSpec, type VirtualOwnership } from "./spec-encoding.js";
 import { namesUnmappedIds } from "./unmapped-ids.js";
@@ -50,7 +50,9 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
     {
       parent: process.pid,
       ...(owners ? { owners } : {}),
-      ...(process.argv.includes(HOST_ROOT_ARGUMENT) ? { hostRoot: allIds() } : {}),
+      allIds: allIds(),
+      isHostRoot: process.argv.includes(HOST_ROOT_ARGUMENT),
+      outerProc: process.argv.includes(OUTER_PROC_ARGUMENT),
     },
   );
   // Steps see the command line of their first process, which must not show where tsbuild is

@@ -6,6 +6,7 @@ import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { sandboxFailed } from "../errors.js";
 import type { HelperFailure } from "../helper-failure.js";
 import { helperPath } from "../helper-path.js";
+import { OUTER_PROC_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
 import { type RunningSandbox, startSandbox } from "./sandbox.js";
 
@@ -122,7 +123,7 @@ export function serveWorker(options: ServeOptions): void {
   socket.on("end", end);
   socket.on("close", end);
   socket.on("error", end);
-  send({ type: "ready" });
+  send({ type: "ready", outerProc: process.argv.includes(OUTER_PROC_ARGUMENT) });
 }
 
 /** Removes trees in a process of its own, so that a large tree does not block this one. */

@@ -78,12 +78,19 @@ export interface EncodingOptions {
   /** Pid of the worker. The sandbox ends with it. */
   readonly parent: number;
   readonly owners?: VirtualOwnership;
+  readonly allIds: AllIds;
   /**
-   * Present where id 0 is the host's root. Much of /proc and /sys checks nothing but that number,
+   * True where id 0 is the host's root. Much of /proc and /sys checks nothing but that number,
    * so a step without limits runs with it in a user namespace of its own, in which it cannot undo
    * how these are mounted.
    */
-  readonly hostRoot?: AllIds;
+  readonly isHostRoot: boolean;
+  /**
+   * True where steps see the /proc of the processes outside, because the kernel refuses a fresh
+   * one. Their commands then have user namespaces of their own. The kernel keeps the memory,
+   * environment, files and root of a process from all that are in another user namespace.
+   */
+  readonly outerProc: boolean;
 }
 
 type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOperations[Key]) => void;
@@ -92,7 +99,7 @@ type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOpe
  * Returns the bytes that the native part reads: the policy of a sandbox, spelled out. The format is
  * described in helper/spec/spec.h, the operations stand in helper/spec/operations.def.
  */
-export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: EncodingOptions): Buffer {
+export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRoot, outerProc }: EncodingOptions): Buffer {
   const parts: Buffer[] = [];
   const operation: Operation = (key, ...fields) => {
     for (const field of [key, ...fields]) parts.push(...encodeField(field));
@@ -112,13 +119,15 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, hostRoot }: Enco
   operation("resolv-conf", spec.resolvConf);
   operation("network", spec.network === "host");
   operation("seccomp", !insecure);
-  const unlimited = insecure && hostRoot === undefined;
+  const ownNamespace = outerProc || (insecure && isHostRoot);
+  const unlimited = insecure && !ownNamespace;
   operation("sys-writable", unlimited);
   operation("capabilities", insecure ? ALL_CAPABILITIES : DEFAULT_CAPABILITIES);
-  if (insecure && hostRoot) operation("user-namespace", hostRoot.uids, hostRoot.gids);
+  if (ownNamespace) operation("user-namespace", allIds.uids, allIds.gids);
+  operation("outer-proc", outerProc);
   for (const path of insecure ? [] : MASKED) operation("masked", path);
   for (const path of unlimited ? [] : READONLY) operation("readonly", path);
-  for (const path of insecure && hostRoot ? SETTINGS_OF_ROOT : []) operation("readonly", path);
+  for (const path of insecure && ownNamespace ? SETTINGS_OF_ROOT : []) operation("readonly", path);
   // A mount of the step replaces the usual one, as in Docker: nothing lies below it.
   const ownShm = spec.mounts.some(({ dest }) => dest === "/dev/shm");
   operation("shm-size", ownShm ? 0 : (spec.shmSize ?? DEFAULT_SHM_SIZE));

@@ -25,6 +25,7 @@ export interface SpecOperations {
   readonly "sys-writable": readonly [writable: boolean];
   readonly capabilities: readonly [mask: Decimal];
   readonly "user-namespace": readonly [uids: string, gids: string];
+  readonly "outer-proc": readonly [outer: boolean];
   readonly masked: readonly [path: string];
   readonly readonly: readonly [path: string];
   readonly "shm-size": readonly [size: Decimal];

@@ -8,9 +8,9 @@ import { metadata, type RunOptions, type SandboxRig } from "../support/rigs/sand
 import type { Row } from "./row.js";
 import { files, supervised } from "./rows/files.js";
 import { calls, mounts, namespaces, settings } from "./rows/kernel.js";
-import { devices, network, networkNone, processes } from "./rows/machine.js";
+import { devices, network, networkNone, proc, processes } from "./rows/machine.js";
 import { steps } from "./steps.js";
-import { outcomesIn, tierHere } from "./tiers.js";
+import { outcomesIn, type Situation, tierHere } from "./tiers.js";
 
 export const rows: readonly Row[] = [
   ...devices,
@@ -20,6 +20,7 @@ export const rows: readonly Row[] = [
   ...namespaces,
   ...network,
   ...processes,
+  ...proc,
   ...settings,
   ...supervised,
 ];
@@ -53,6 +54,7 @@ function outside(file: string, pid: number): string[] {
 /** Makes all attempts as whoever runs this. `program` is test/escape/program, compiled. */
 export async function makeAttempts(rig: SandboxRig, program: string): Promise<Report> {
   const tier = tierHere();
+  const situation: Situation = { tier, outerProc: rig.worker.outerProc };
   const failures: Record<string, string> = {};
   const check = (name: string, how: string, got: string, expected: readonly string[]): void => {
     if (!expected.includes(got)) failures[name] = `${how}: "${got}" instead of "${expected.join('" or "')}"`;
@@ -74,13 +76,14 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
       return new Map(out.split("\n").map((line) => line.split("\t") as [string, string]));
     };
     const shared = await all({});
-    for (const [name, how, expected] of rows) check(name, how, shared.get(name) ?? "it was not made", outcomesIn(tier, expected));
+    for (const [name, how, expected] of rows) check(name, how, shared.get(name) ?? "it was not made", outcomesIn(situation, expected));
     for (const name of shared.keys()) if (name !== "" && !rows.some(([known]) => known === name)) failures[name] = "it is in no table";
     const own = await all({ network: "none" });
     for (const [name, how, expected] of networkNone) {
-      check(`${name} without a network`, how, own.get(name) ?? "it was not made", outcomesIn(tier, expected));
+      check(`${name} without a network`, how, own.get(name) ?? "it was not made", outcomesIn(situation, expected));
     }
-    for (const { name, attempt, expected } of steps) check(name, "a step", await attempt(rig, file, program), outcomesIn(tier, expected));
+    for (const { name, attempt, expected } of steps)
+      check(name, "a step", await attempt(rig, file, program), outcomesIn(situation, expected));
 
     const after = outside(file, Number(pid));
     before.forEach((value, index) => check(`outside: ${value.split(" ")[0]}`, "afterwards", after[index] as string, [value]));

@@ -7,7 +7,9 @@ import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { packageRoot } from "../../core/package-root.js";
 import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/rigs/as-user.js";
-import { notInstalled, reasonIn, requires, withoutProgram, withoutRoot } from "../support/requires.js";
+import { runInContainer } from "../support/container/container.js";
+import { containers } from "../support/container/containers.js";
+import { notInstalled, reasonIn, requires, withoutContainer, withoutProgram, withoutRoot } from "../support/requires.js";
 import { BUSYBOX } from "../support/rigs/sandbox-rig.js";
 import type { Report } from "./attempts.js";
 
@@ -51,6 +53,14 @@ requires(...missing).serial("nothing gets out of a step", async (t) => {
 
 requires(...missing).serial("nothing gets out of a step with virtual owners", async (t) => {
   held(t, await runHere({ TSBUILD_OWNERSHIP: "virtual" }), ["root-virtual", "virtual"]);
+});
+
+requires(...missing, withoutContainer).serial("nothing gets out of a step that sees the processes outside", async (t) => {
+  const volumes = [directory];
+  const env = { TMPDIR: directory };
+  const { stdout, stderr } = await runInContainer(containers.unconfined, [process.execPath, script, program], { volumes, env });
+  t.not(stdout, "", stderr);
+  held(t, stdout, ["root"]);
 });
 
 for (const [who, found, tier] of [

@@ -12,20 +12,28 @@ export function tierHere(): Tier {
 /** What comes of an attempt: the name of an error, or what it found. Several where kernels differ, such as in files that only some have. */
 export type Outcome = string | readonly string[];
 
-/** By whether id 0 of the step is the host's root, or by whether owners are virtual. */
+/** Who builds, and what /proc shows in steps. */
+export interface Situation {
+  readonly tier: Tier;
+  readonly outerProc: boolean;
+}
+
+/** By whether id 0 of the step is the host's root, by whether owners are virtual, or by whose /proc it is. */
 export type Expected =
   | Outcome
   | { readonly hostRoot: Outcome; readonly others: Outcome }
-  | { readonly mapped: Outcome; readonly virtual: Outcome };
+  | { readonly mapped: Outcome; readonly virtual: Outcome }
+  | { readonly ownProc: Outcome; readonly outerProc: Outcome };
 
-export function outcomesIn(tier: Tier, expected: Expected): readonly string[] {
-  const outcome = outcomeIn(tier, expected);
+export function outcomesIn(situation: Situation, expected: Expected): readonly string[] {
+  const outcome = outcomeIn(situation, expected);
   return typeof outcome === "string" ? [outcome] : outcome;
 }
 
-function outcomeIn(tier: Tier, expected: Expected): Outcome {
+function outcomeIn({ tier, outerProc }: Situation, expected: Expected): Outcome {
   if (typeof expected === "string" || !isByTier(expected)) return expected;
   if ("hostRoot" in expected) return tier === "root" || tier === "root-virtual" ? expected.hostRoot : expected.others;
+  if ("ownProc" in expected) return outerProc ? expected.outerProc : expected.ownProc;
   return tier === "virtual" || tier === "root-virtual" ? expected.virtual : expected.mapped;
 }
 

@@ -55,7 +55,7 @@ test("who is the host's root", (t) => {
 test("frames survive any cut of the byte stream", (t) => {
   const data = Buffer.from("output".repeat(50));
   const messages: Response[] = [
-    { type: "ready" },
+    { type: "ready", outerProc: false },
     { type: "progress", id: 7, value: { big: "x".repeat(300) } },
     { type: "done", id: 9, value: undefined },
   ];
@@ -116,7 +116,7 @@ test("closing waits for the worker's end, also with a request under way", (t) =>
   const worker = `import { Socket } from "node:net";
     import { encodeMessage } from ${url("protocol.js")};
     const socket = new Socket({ fd: 3 });
-    socket.write(encodeMessage({ type: "ready" }));
+    socket.write(encodeMessage({ type: "ready", outerProc: false }));
     socket.resume().on("end", () => setTimeout(() => process.exit(0), 100));`;
   const main = `import { spawn, spawnSync } from "node:child_process";
     import { WorkerClient } from ${url("client.js")};

@@ -19,6 +19,7 @@
 #include "modes/remove-tree.h"
 #include "ownership/owners.h"
 #include "sandbox/mount-api.h"
+#include "sandbox/outer-proc.h"
 #include "seccomp/filter.h"
 
 /* An id that only a range of mapped ids has. */
@@ -40,18 +41,6 @@ static bool try_overlay(void)
 static pid_t clone_into(unsigned long namespaces)
 {
 	return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
-}
-
-static bool try_proc(void)
-{
-	pid_t pid = clone_into(CLONE_NEWPID);
-	if (pid == 0)
-		_exit(new_filesystem("proc", NO_OPTIONS, 0) < 0 ? errno : 0);
-	int status = -1;
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return false;
-	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
-	return errno == 0;
 }
 
 static bool try_namespaces(void)
@@ -107,7 +96,7 @@ static const struct feature {
 } features[] = {
 	{"mount-api", try_mount_api, try_mount_api},
 	{"overlay", try_overlay, try_overlay},
-	{"proc", try_proc, try_proc},
+	{"proc", can_mount_proc, can_mount_proc},
 	{"namespaces", try_namespaces, try_namespaces},
 	{"seccomp", try_seccomp, try_supervised_seccomp},
 	{"ids", try_chown, try_attribute},

@@ -14,7 +14,11 @@
 #include "base/util.h"
 #include "modes/modes.h"
 #include "sandbox/mount-api.h"
+#include "sandbox/outer-proc.h"
 #include "sandbox/user-namespace.h"
+
+/* Appended to the command where no sandbox can have a /proc of its own. */
+#define OUTER_PROC_ARGUMENT "--outer-proc"
 
 #define USAGE "Usage: userns PARENT direct|own|tools UIDMAP GIDMAP COMMAND…"
 
@@ -52,7 +56,8 @@ int mode_userns(int count, char **arguments)
 	uint64_t parent;
 	if (count <= COMMAND || !parse_number(arguments[PARENT], INT32_MAX, &parent))
 		fail("exec/internal", USAGE);
-	enter_user_namespace(&(struct id_maps){way_named(arguments[WAY]), arguments[UIDS], arguments[GIDS]});
+	cleanup_fd int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	enter_user_namespace(&(struct id_maps){way_named(arguments[WAY]), arguments[UIDS], arguments[GIDS], proc});
 	/*
 	 * Nothing mounted here reaches the host; unmounts of the host come here, so that no medium is
 	 * kept busy.
@@ -64,6 +69,10 @@ int mode_userns(int count, char **arguments)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != (pid_t)parent)
 		return EXIT_FAILED;
-	execv(arguments[COMMAND], arguments + COMMAND);
+	char **command = allocate(sizeof *command * ((size_t)count + 1));
+	memcpy(command, arguments + COMMAND, sizeof *command * (size_t)(count - COMMAND));
+	if (!can_mount_proc())
+		command[count - COMMAND] = OUTER_PROC_ARGUMENT;
+	execv(command[0], command);
 	fail_errno("exec/userns", "Cannot start %s", arguments[COMMAND]);
 }

@@ -11,6 +11,7 @@
 
 #include "ownership/user.h"
 #include "sandbox/capabilities.h"
+#include "sandbox/outer-proc.h"
 #include "sandbox/user-namespace.h"
 #include "seccomp/filter.h"
 #include "supervisor/supervisor.h"
@@ -150,7 +151,7 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void run_command(const struct spec *spec, const struct owners *owners, int control)
+void run_command(const struct spec *spec, const struct owners *owners, int control, int proc)
 {
 	struct user user;
 	find_user(spec->user, &user);
@@ -161,7 +162,9 @@ void run_command(const struct spec *spec, const struct owners *owners, int contr
 	set_rlimits(spec);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (spec->uids)
-		enter_user_namespace(&(struct id_maps){MAP_DIRECTLY, spec->uids, spec->gids});
+		enter_user_namespace(&(struct id_maps){MAP_DIRECTLY, spec->uids, spec->gids, proc});
+	if (spec->outer_proc)
+		protect_outer_proc();
 	if (spec->supervised)
 		become_virtually(spec, owners, &user, control);
 	else

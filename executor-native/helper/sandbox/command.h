@@ -9,9 +9,9 @@
  * Runs it, in the child of init, inside the new root. Ends in exec, or with a status line: "error"
  * when the sandbox could not be completed (unknown user …), "not-started" with the exit code that
  * Docker shows when the command itself cannot be run. `control` leads to the watcher or the
- * supervisor.
+ * supervisor, `proc` is a descriptor of /proc.
  */
-_Noreturn void run_command(const struct spec *spec, const struct owners *owners, int control);
+_Noreturn void run_command(const struct spec *spec, const struct owners *owners, int control, int proc);
 
 /* Finds the program as a shell does, and becomes it. */
 _Noreturn void execute(const struct spec *spec, char **env);

@@ -109,9 +109,13 @@ static void use_null_input(int host_null)
 		fail_errno("exec/sandbox-setup", "Cannot use /dev/null as standard input");
 }
 
+/*
+ * Sets the host name. Where a container around refuses that, as rootless podman's profile does, the
+ * step has the container's.
+ */
 static void set_host_name(const char *name)
 {
-	if (sethostname(name, strlen(name)) < 0)
+	if (sethostname(name, strlen(name)) < 0 && errno != EPERM)
 		fail_errno("exec/sandbox-setup", "Cannot set the host name \"%s\"", name);
 }
 
@@ -125,7 +129,8 @@ static void ignore_set_id_bits(int root)
 		fail_errno("exec/sandbox-mount", "Cannot make the kernel ignore set-id bits");
 }
 
-static void set_up(const struct spec *spec, struct owners *owners)
+/* Returns a descriptor of /proc. */
+static int set_up(const struct spec *spec, struct owners *owners)
 {
 	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		fail_errno("exec/sandbox-mount", "Cannot make the mounts private");
@@ -133,7 +138,7 @@ static void set_up(const struct spec *spec, struct owners *owners)
 	int root = make_root(&stage, spec);
 	if (!spec->network)
 		bring_loopback_up();
-	mount_standard(&stage, spec, root);
+	int proc = mount_standard(&stage, spec, root);
 	mount_extra(&stage, spec, root);
 	if (spec->supervised)
 		ignore_set_id_bits(root);
@@ -144,6 +149,7 @@ static void set_up(const struct spec *spec, struct owners *owners)
 	use_null_input(stage.null);
 	close(stage.null);
 	enter_directory(spec, owners);
+	return proc;
 }
 
 static void report_exit(int status)
@@ -180,7 +186,7 @@ static _Noreturn void wait_for(pid_t command, const sigset_t *signals)
 	}
 }
 
-static pid_t start_command(const struct spec *spec, const struct owners *owners, const struct channels *channels)
+static pid_t start_command(const struct spec *spec, const struct owners *owners, const struct channels *channels, int proc)
 {
 	pid_t command = fork();
 	if (command < 0)
@@ -189,7 +195,7 @@ static pid_t start_command(const struct spec *spec, const struct owners *owners,
 		return command;
 	if (dup2(channels->output, STDOUT_FILENO) < 0 || dup2(channels->errors, STDERR_FILENO) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
-	run_command(spec, owners, channels->control);
+	run_command(spec, owners, channels->control, proc);
 }
 
 /*
@@ -224,7 +230,7 @@ void run_init(const struct spec *spec, struct owners *owners, const struct chann
 	if (is_outside_gone(channels->alive))
 		_exit(EXIT_FAILED);
 	umask(0);
-	set_up(spec, owners);
+	int proc = set_up(spec, owners);
 	sigfillset(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	/*
@@ -232,7 +238,8 @@ void run_init(const struct spec *spec, struct owners *owners, const struct chann
 	 * this pid namespace who could; the command gets it back by exec.
 	 */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	pid_t command = start_command(spec, owners, channels);
+	pid_t command = start_command(spec, owners, channels, proc);
+	close(proc);
 	give_up_all(channels);
 	wait_for(command, &signals);
 }

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "sandbox/mounts.h"
+#include "sandbox/outer-proc.h"
 #include "sandbox/walk.h"
 
 /* Attributes of single files and of directories that cover others. */
@@ -66,10 +67,12 @@ static int mount_empty(struct stage *stage)
 	return mount;
 }
 
-static void mount_proc(int root)
+/* Returns a descriptor of its root, which no mount hides. */
+static int mount_proc(const struct spec *spec, int root)
 {
-	cleanup_fd int proc = mount_new("proc", NO_OPTIONS, ATTRIBUTES_OF_DATA);
+	cleanup_fd int proc = spec->outer_proc ? copy_outer_proc() : mount_new("proc", NO_OPTIONS, ATTRIBUTES_OF_DATA);
 	attach_inside(proc, root, "/proc", false);
+	return take_fd(&proc);
 }
 
 static void mount_dev(const struct spec *spec, int root)
@@ -143,9 +146,9 @@ static void mask(struct stage *stage, int root, const char *path)
 		fail_errno("exec/sandbox-mount", "Cannot mask \"%s\"", path);
 }
 
-void mount_standard(struct stage *stage, const struct spec *spec, int root)
+int mount_standard(struct stage *stage, const struct spec *spec, int root)
 {
-	mount_proc(root);
+	int proc = mount_proc(spec, root);
 	mount_dev(spec, root);
 	mount_sys(stage, spec, root);
 	mount_text(stage, root, "hosts", spec->hosts, "/etc/hosts");
@@ -154,4 +157,5 @@ void mount_standard(struct stage *stage, const struct spec *spec, int root)
 		make_readonly(root, spec->readonly_paths.items[i]);
 	for (size_t i = 0; i < spec->masked.count; i++)
 		mask(stage, root, spec->masked.items[i]);
+	return proc;
 }

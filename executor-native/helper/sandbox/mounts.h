@@ -7,9 +7,9 @@
 
 /*
  * Mounts /proc, /dev, /sys, /etc/hosts, /etc/resolv.conf; then covers paths, or makes them
- * read-only.
+ * read-only. Returns a descriptor of /proc, which later mounts do not hide.
  */
-void mount_standard(struct stage *stage, const struct spec *spec, int root);
+int mount_standard(struct stage *stage, const struct spec *spec, int root);
 
 /* Mounts the spec's own mounts, in order. */
 void mount_extra(struct stage *stage, const struct spec *spec, int root);

@@ -14,19 +14,20 @@
 #define MAX_MAP_LINES 64
 #define MAX_WORDS (2 + 3 * MAX_MAP_LINES + 1)
 
-static bool write_proc_file(pid_t pid, const char *name, const char *text)
+/* `process`: the process's directory in /proc. */
+static bool write_proc_file(int process, const char *name, const char *text)
 {
-	cleanup_fd int fd = open(short_path("/proc/%d/%s", pid, name).text, O_WRONLY | O_CLOEXEC);
+	cleanup_fd int fd = openat(process, name, O_WRONLY | O_CLOEXEC);
 	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
-static void write_map(pid_t pid, const char *kind, const char *map)
+static void write_map(int process, const char *kind, const char *map)
 {
 	cleanup_free char *text = format_text("%s\n", map);
 	for (char *at = text; *at; at++)
 		if (*at == ',')
 			*at = '\n';
-	if (!write_proc_file(pid, kind, text))
+	if (!write_proc_file(process, kind, text))
 		fail_errno("exec/id-map", "Cannot map ids (%s) into the user namespace", map);
 }
 
@@ -71,14 +72,18 @@ static void map_by_tools(pid_t pid, const struct id_maps *maps)
 }
 
 /* Gives up changing groups, without which a process may not map its own group. */
-static void deny_groups(pid_t pid)
+static void deny_groups(int process)
 {
-	if (!write_proc_file(pid, "setgroups", "deny"))
+	if (!write_proc_file(process, "setgroups", "deny"))
 		fail_errno("exec/id-map", "Cannot give up changing groups in the user namespace");
 }
 
-/* Writes the maps of a process, once a byte comes through `go`: then its namespace is there. */
-static _Noreturn void run_mapper(pid_t pid, int go, const struct id_maps *maps)
+/*
+ * Writes the maps of a process, once a byte comes through `go`: then its namespace is there. Note
+ * that the number of the process does not find it in /proc, because that may be of another pid
+ * namespace (see sandbox/outer-proc.h).
+ */
+static _Noreturn void run_mapper(pid_t pid, int process, int go, const struct id_maps *maps)
 {
 	char byte;
 	if (read(go, &byte, 1) != 1)
@@ -88,21 +93,22 @@ static _Noreturn void run_mapper(pid_t pid, int go, const struct id_maps *maps)
 		_exit(0);
 	}
 	if (maps->way == MAP_OWN)
-		deny_groups(pid);
-	write_map(pid, "uid_map", maps->uids);
-	write_map(pid, "gid_map", maps->gids);
+		deny_groups(process);
+	write_map(process, "uid_map", maps->uids);
+	write_map(process, "gid_map", maps->gids);
 	_exit(0);
 }
 
 static pid_t start_mapper(const int go[2], const struct id_maps *maps)
 {
+	cleanup_fd int process = openat(maps->proc, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	pid_t self = getpid(), mapper = fork();
 	if (mapper < 0)
 		fail_errno("exec/userns", "Cannot start the process that maps ids");
 	if (mapper > 0)
 		return mapper;
 	close(go[WRITE_END]);
-	run_mapper(self, go[READ_END], maps);
+	run_mapper(self, process, go[READ_END], maps);
 }
 
 void enter_user_namespace(const struct id_maps *maps)

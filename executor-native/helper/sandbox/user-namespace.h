@@ -13,6 +13,7 @@ enum map_way {
 struct id_maps {
 	enum map_way way;
 	const char *uids, *gids;
+	int proc; /* a /proc in which this process is, of whatever pid namespace */
 };
 
 /*

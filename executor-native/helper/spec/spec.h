@@ -40,7 +40,7 @@ struct spec {
 	size_t mount_count;
 	struct texts args, env, masked, readonly_paths;
 	char *cwd, *user, *hostname, *hosts, *resolv_conf;
-	bool network, seccomp, sys_writable;
+	bool network, seccomp, sys_writable, outer_proc;
 	uint64_t capabilities; /* mask of the bounding set */
 	char *uids, *gids;     /* maps of a user namespace of the command's own (see sandbox/user-namespace.h), or NULL */
 	uint64_t shm_size;

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { containers, type ContainerKind } from "../../support/container/containers.js";
-import { CONTAINER_HOME, runInContainer, withoutContainer } from "../../support/container/container.js";
-import { requires } from "../../support/requires.js";
+import { CONTAINER_HOME, runInContainer } from "../../support/container/container.js";
+import { requires, withoutContainer } from "../../support/requires.js";
 
 const LOOK = `
 printf 'user %s:%s\\n' "$(id -u)" "$(id -g)"
@@ -17,6 +17,7 @@ echo "proc $(yes unshare -Urpmf mount -t proc proc /proc)"
 echo "hostname $(yes unshare -Uru hostname x)"
 echo "root $(yes touch /written)"
 echo "processes $(ls -d /proc/[0-9]* | wc -l | sed 's/[1-9]$/few/')"
+stat -c 'null %a' /dev/null
 findmnt -no FSTYPE / | sed 's/^/root is /'
 `;
 
@@ -40,6 +41,7 @@ const has = (user: string, caps: string, nnp: number, seccomp: number, [namespac
     `proc ${yes(proc)}`,
     `hostname ${yes(hostname)}`,
     `root ${yes(root)}`,
+    "null 666",
     "processes few",
     "root is overlay",
   ].sort();

@@ -48,7 +48,7 @@ export const namespaces: readonly Row[] = [
   ["parent_of_user_namespace", "NS_GET_PARENT of the user namespace", "EPERM"],
   ["parent_of_pid_namespace", "NS_GET_PARENT of the pid namespace", "EPERM"],
   ["owner_of_network_namespace", "NS_GET_USERNS of the network namespace", "EPERM"],
-  ["id_map_of_first", "write /proc/1/uid_map", ["EPERM", "EACCES"]],
+  ["id_map_of_first", "write /proc/1/uid_map", ["EPERM", "EACCES", "EROFS"]],
   ["own_namespaces", "namespaces that are not the host's", "cgroup ipc mnt pid user uts"],
   ["i386_unshare", "unshare by int 0x80", i386("EPERM")],
   ["i386_clone", "clone by int 0x80", i386("EPERM")],

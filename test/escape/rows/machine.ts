@@ -46,8 +46,9 @@ export const processes: readonly Row[] = [
   ["signal_host_process", "SIGKILL to a process of the host", "ESRCH"],
   ["signal_first", "SIGKILL, SIGSTOP to the first process", "alive"],
   ["all_processes", "signals to and pidfd_open of 70,000 pids", "0 signalled, 0 opened"],
-  ["processes_seen", "processes of others in /proc", "3"],
-  ["command_line_of_first", "command line of the first process", "tsbuild-sandbox run"],
+  ["processes_seen", "processes of others in /proc", { ownProc: "3", outerProc: ["5", "6", "7", "8", "9"] }],
+  // With the outer /proc it is a process of the machine, whose command line nothing hides.
+  ["command_line_of_first", "command line of the first process", { ownProc: "tsbuild-sandbox run", outerProc: "of another" }],
   ["descriptor_of_first", "pidfd_getfd of the first process", "EPERM"],
   ["kcmp_first", "kcmp with the first process", "EPERM"],
   ["move_pages_of_first", "move_pages of the first process", "EPERM"],
@@ -55,12 +56,19 @@ export const processes: readonly Row[] = [
   // It ends with its own limits, and so does the step.
   ["limits_of_first", "prlimit of the first process", "done"],
   ["higher_limits", "a higher hard limit", "EPERM"],
-  ["oom_score", "oom_score_adj -1000", "EACCES"],
+  ["oom_score", "oom_score_adj -1000", { ownProc: "EACCES", outerProc: "EROFS" }],
   ["real_time_scheduling", "SCHED_FIFO", "EPERM"],
   ["higher_priority", "nice -10", "EACCES"],
   ["shared_memory_of_the_host", "System V shared memory", "0 segments"],
   ["environment", "environment of the host", "PATH HOME"],
   ["supplementary_groups", "supplementary groups: the image's for root", "0 50"],
+];
+
+/** program/proc.c */
+export const proc: readonly Row[] = [
+  ["others_in_proc", "memory, environment, files and root of others by /proc/PID", "none"],
+  ["others_changed_by_proc", "settings of others by /proc/PID", "none"],
+  ["others_signalled_by_proc", "pidfd_send_signal of others by /proc/PID", "none"],
 ];
 
 /** program/network.c; the step shares the host's network. */

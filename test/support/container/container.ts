@@ -3,11 +3,7 @@ import { mkdtempSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packageRoot } from "../../../core/package-root.js";
-import { notInstalled, withoutProgram, withoutRoot } from "../requires.js";
 import type { ContainerKind } from "./containers.js";
-
-/** The reason why there are no containers here. */
-export const withoutContainer: string | undefined = withoutRoot ?? (withoutProgram("gcc") && notInstalled("gcc"));
 
 export interface ContainerOptions {
   /** Added to the kind's. */
@@ -64,7 +60,12 @@ export async function runInContainer(
   options: ContainerOptions = {},
 ): Promise<ContainerRun> {
   const place = mkdtempSync(join(tmpdir(), "tsbuild-container-"));
-  const env = { PATH: process.env["PATH"] ?? "", HOME: CONTAINER_HOME, ...kind.env, ...options.env };
+  const env = {
+    PATH: `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    HOME: CONTAINER_HOME,
+    ...kind.env,
+    ...options.env,
+  };
   try {
     return await new Promise((resolve, reject) => {
       const child = spawn(loader(), [...loaderOptions(kind, options, place), "--", ...command], {

@@ -97,7 +97,7 @@ static void read_option(struct container *container, char *option)
 /* Makes the limit of user namespaces zero in a namespace of its own: the machine keeps its limit. */
 static void forbid_user_namespaces(int proc)
 {
-	enter_user_namespace(&(struct id_maps){MAP_DIRECTLY, EVERY_ID, EVERY_ID});
+	enter_user_namespace(&(struct id_maps){MAP_DIRECTLY, EVERY_ID, EVERY_ID, proc});
 	cleanup_fd int limit = openat(proc, "sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
 	if (limit < 0 || write(limit, "0", 1) != 1)
 		fail_errno("loader", "Cannot forbid user namespaces");

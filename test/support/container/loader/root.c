@@ -132,6 +132,7 @@ static void enter(void)
 
 int enter_container(const struct container *container)
 {
+	mode_t mask = umask(0);
 	must(mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
 	cleanup_free char *root = mount_root(container->place);
 	cleanup_free char *home = format_text("%s%s", root, container->home);
@@ -154,5 +155,6 @@ int enter_container(const struct container *container)
 	for (size_t i = 0; container->masked && i < LENGTH(readonly_paths); i++)
 		make_readonly(readonly_paths[i]);
 	enter();
+	umask(mask);
 	return proc;
 }

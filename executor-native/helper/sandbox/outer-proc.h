@@ -1,0 +1,26 @@
+/*
+ * The /proc of the processes outside, for sandboxes whose own is refused: the kernel gives no fresh
+ * one where parts of the present one are covered, as containers have them.
+ */
+#ifndef TSBUILD_SANDBOX_OUTER_PROC_H
+#define TSBUILD_SANDBOX_OUTER_PROC_H
+
+#include <stdbool.h>
+
+/* Tries a fresh /proc in a pid namespace of its own; false with errno where the kernel refuses. */
+bool can_mount_proc(void);
+
+/*
+ * Returns a detached copy of the /proc outside, with all that covers parts of it. A command that
+ * sees it needs a user namespace of its own: what decides about other processes' memory, files and
+ * root is the user namespace that they are in, once their users are the same.
+ */
+int copy_outer_proc(void);
+
+/*
+ * Makes it read-only in the mount namespace of the command, because files such as oom_score_adj ask
+ * for no more than the same user.
+ */
+void protect_outer_proc(void);
+
+#endif
