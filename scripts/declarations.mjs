@@ -19,9 +19,11 @@ export async function emitTypes(root, dist) {
   const all = mkdtempSync(join(dist, ".types-"));
   try {
     const { code, output } = await runCompiler(root, all);
-    if (code !== 0 && !existsSync(join(all, "api", "index.d.ts"))) throw new Error(`tsc made no declarations:\n${output}`);
+    const files = [...reached(all)];
+    const missing = files.filter((file) => !existsSync(file)).map((file) => relative(all, file));
+    if (missing.length > 0) throw new Error(`tsc made no ${missing.join(", ")} (${code}):\n${output}`);
     const fresh = mkdtempSync(join(dist, ".types-"));
-    for (const file of reached(all)) copyAsCommonJs(file, join(fresh, relative(all, file)));
+    for (const file of files) copyAsCommonJs(file, join(fresh, relative(all, file)));
     rmSync(join(dist, "types"), { recursive: true, force: true });
     renameSync(fresh, join(dist, "types"));
     for (const [name, file] of Object.entries(ENTRIES)) {
@@ -56,6 +58,7 @@ function reached(all) {
   for (let file = queue.shift(); file; file = queue.shift()) {
     if (seen.has(file)) continue;
     seen.add(file);
+    if (!existsSync(file)) continue;
     for (const found of readFileSync(file, "utf8").matchAll(RELATIVE)) queue.push(join(dirname(file), `${found[2]}.d.ts`));
   }
   return seen;

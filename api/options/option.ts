@@ -83,7 +83,7 @@ interface Details<V, D, R extends keyof Readings, C extends boolean> {
   readonly checked?: C;
 }
 
-interface Declared<S extends keyof ShapeTypes, D, R extends keyof Readings, C extends boolean> extends Option<S, D> {
+export interface Declared<S extends keyof ShapeTypes, D, R extends keyof Readings, C extends boolean> extends Option<S, D> {
   readonly flag: OptionFlag<R> | undefined;
   readonly checked: C;
 }

@@ -32,7 +32,7 @@ const LIMITS = "as core cpu data fsize locks memlock msgqueue nice nofile nproc 
 /** The largest that docker and the kernel take for a limit that is no "unlimited". */
 const LARGEST_LIMIT = 2n ** 63n - 1n;
 
-interface Ulimit {
+export interface Ulimit {
   readonly name: string;
   readonly soft: number;
   readonly hard: number;

@@ -86,6 +86,6 @@ export function exportRequest(
   return { images, names, ...more };
 }
 
-export function exportContext(store: Store, signal = new AbortController().signal): ExportContext {
+export function exportContext(store: Store, signal: AbortSignal = new AbortController().signal): ExportContext {
   return { blobs: store.blobs, signal, progress: () => undefined };
 }
