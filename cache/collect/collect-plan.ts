@@ -13,8 +13,10 @@ export interface CollectState {
   /** Results that no key leads to and that no running process uses. */
   readonly forgotten: readonly { readonly id: string; readonly name: string; readonly usedAt: number }[];
   readonly layers: ReadonlyMap<LayerId, LayerState>;
-  /** Layers of every result. */
-  readonly resultLayers: ReadonlyMap<string, readonly LayerId[]>;
+  /** Stacks of results and their parts, each as the stack below it and one layer more. */
+  readonly stacks: ReadonlyMap<number, { readonly below: number | null; readonly layer: LayerId }>;
+  /** The stack of every result that has layers. */
+  readonly resultStacks: ReadonlyMap<string, number>;
   readonly blobs: ReadonlyMap<Digest, number>;
   /** Bytes of the tables of contents that may be removed with their layer. */
   readonly tocs: ReadonlyMap<Digest, number>;
@@ -51,7 +53,8 @@ export interface CollectPlan {
 export function planCollection(state: CollectState, policies: readonly CollectPolicy[]): CollectPlan {
   const layerStates = [...state.layers.values()];
   const users = {
-    layers: count([...state.resultLayers.values()].flat()),
+    stacks: count([...state.resultStacks.values(), ...[...state.stacks.values()].flatMap(({ below }) => below ?? [])]),
+    layers: count([...state.stacks.values()].map(({ layer }) => layer)),
     blobs: count([...layerStates.flatMap(({ blob }) => blob ?? []), ...[...state.imageBlobs.values()].flat()]),
     diffIds: count(layerStates.flatMap(({ diffId }) => diffId ?? [])),
   };
@@ -80,7 +83,14 @@ export function planCollection(state: CollectState, policies: readonly CollectPo
   const dropResult = (result: Pick<Candidate, "id" | "name" | "usedAt">, why: Removed["why"]): void => {
     gone.result.add(result.id);
     removed.push({ kind: "result", id: result.id, name: result.name, bytes: 0, why, usedAt: result.usedAt });
-    for (const layer of state.resultLayers.get(result.id) ?? []) if (release(users.layers, layer)) dropLayer(layer);
+    // A stack goes with the last result or stack on it, and then so does what only it stands on.
+    const unused: LayerId[] = [];
+    for (let at = state.resultStacks.get(result.id) ?? null; at !== null && release(users.stacks, at); ) {
+      const stack = state.stacks.get(at);
+      if (stack) unused.push(stack.layer);
+      at = stack?.below ?? null;
+    }
+    for (const layer of unused.reverse()) if (release(users.layers, layer)) dropLayer(layer);
   };
 
   for (const [digest, bytes] of state.blobs) if (!users.blobs.has(digest) && !state.keptBlobs.has(digest)) remaining -= bytes;

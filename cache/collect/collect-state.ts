@@ -4,6 +4,7 @@ import type { Digest } from "../../core/digest.js";
 import type { BlobGraph } from "../index/blob-graph.js";
 import type { CollectState, LayerState } from "./collect-plan.js";
 import type { Database } from "../database/database.js";
+import { layerUses, stackRows } from "../database/stack-rows.js";
 import { diskUsage, ownUsage } from "../disk-usage.js";
 import { layerId } from "../layer-id.js";
 import type { StorePaths } from "../paths.js";
@@ -57,18 +58,23 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
       return [id, { blob: blob_digest ?? undefined, diffId: diff_id ?? undefined, bytes, leased: leasedLayers.has(id) }];
     }),
   );
-  const resultLayers = new Map<string, LayerId[]>();
-  for (const { result, layer } of database.all<{ result: number; layer: number }>("SELECT result, layer FROM result_layers")) {
-    const known = resultLayers.get(String(result));
-    if (known) known.push(layerId(layer));
-    else resultLayers.set(String(result), [layerId(layer)]);
-  }
+  const stacks = new Map(stackRows(database).map(({ id, below, layer }) => [id, { below, layer: layerId(layer) }]));
+  const resultStacks = new Map(
+    database
+      .all<{ id: number; stack: number }>("SELECT id, stack FROM results WHERE stack IS NOT NULL")
+      .map(({ id, stack }) => [String(id), stack]),
+  );
   const inImages = graph.reachable(database.all<{ digest: Digest }>("SELECT DISTINCT digest FROM images").map(({ digest }) => digest));
-  const isShared = (id: string): boolean =>
-    (resultLayers.get(id) ?? []).every((layer) => {
-      const blob = layers.get(layer)?.blob;
-      return blob !== undefined && inImages.has(blob);
-    });
+  const shared = new Set<number>();
+  // Stacks come after those that are a part of them.
+  for (const [id, { below, layer }] of stacks) {
+    const blob = layers.get(layer)?.blob;
+    if (blob !== undefined && inImages.has(blob) && (below === null || shared.has(below))) shared.add(id);
+  }
+  const isShared = (id: string): boolean => {
+    const stack = resultStacks.get(id);
+    return stack === undefined || shared.has(stack);
+  };
   const running = { results: new Set(leased(database, "result")), mounts: new Set(leased(database, "mount")) };
   const results = database
     .all<{ id: number; name: string; used_at: number; keyed: number }>(
@@ -97,14 +103,11 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
   const keyed: (Candidate & { readonly bytes: number })[] = results
     .filter((result) => result.keyed)
     .map((result) => ({ ...result, shared: isShared(result.id) }));
-  const layerUse = new Map(
-    database
-      .all<{ blob_digest: Digest; used_at: number }>(
-        `SELECT l.blob_digest, max(r.used_at) AS used_at FROM layers l JOIN result_layers rl ON rl.layer = l.id JOIN results r ON r.id = rl.result
-         WHERE l.blob_digest IS NOT NULL GROUP BY l.blob_digest`,
-      )
-      .map(({ blob_digest, used_at }) => [blob_digest, used_at]),
-  );
+  const blobUse = new Map<Digest, number>();
+  for (const [layer, { usedAt }] of layerUses(database)) {
+    const blob = layers.get(layerId(layer))?.blob;
+    if (blob) blobUse.set(blob, Math.max(usedAt, blobUse.get(blob) ?? 0));
+  }
   const unnamed = database.all<{ digest: Digest }>("SELECT digest FROM images WHERE name IS NULL");
   const images = unnamed.map(({ digest }) => ({
     kind: "image" as const,
@@ -116,7 +119,7 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
     // in the image may be any time, because reproducible images set it.
     usedAt: Math.max(
       statSync(blobs.path(digest), { throwIfNoEntry: false })?.mtimeMs ?? 0,
-      ...[digest, ...graph.manifests(digest)].map((manifest) => layerUse.get(graph.layers(manifest).at(-1) ?? digest) ?? 0),
+      ...[digest, ...graph.manifests(digest)].map((manifest) => blobUse.get(graph.layers(manifest).at(-1) ?? digest) ?? 0),
     ),
   }));
   return {
@@ -125,7 +128,8 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
     candidates: [...keyed, ...mounts, ...images],
     forgotten: results.filter((result) => !result.keyed),
     layers,
-    resultLayers,
+    stacks,
+    resultStacks,
     blobs: new Map([...blobs.list()].map(({ digest }) => [digest, ownUsage(blobs.path(digest))])),
     tocs: new Map([...tocs.list()].map(({ diffId }) => [diffId, ownUsage(tocs.path(diffId))])),
     keptBlobs: keptBlobs(database, graph, memo, { named: true }),

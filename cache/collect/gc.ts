@@ -8,6 +8,7 @@ import { MOUNT_IN_THE_MAKING } from "../content/cache-mounts.js";
 import { type CollectPlan, planCollection } from "./collect-plan.js";
 import { collectState, measureSizes, type Sizes, TOC_GRACE } from "./collect-state.js";
 import type { Database } from "../database/database.js";
+import { pruneStacks } from "../database/stack-rows.js";
 import { diskUsage, ownUsage } from "../disk-usage.js";
 import { ioError, isUnwritable } from "../errors.js";
 import { layerId, layerRow } from "../layer-id.js";
@@ -221,6 +222,7 @@ export class StoreCollector implements Collector {
   ): { readonly trees: readonly string[]; readonly diffIds: ReadonlySet<Digest> } {
     const { database, leases, orphans } = this.parts;
     leases.dropDead();
+    pruneStacks(database);
     const plan = planCollection(collectState(this.parts, sizes), policies);
     removed.push(...plan.removed);
     const trees = [...this.#trees(plan)];
@@ -229,6 +231,7 @@ export class StoreCollector implements Collector {
       if (removal) removed.push(removal);
     }
     for (const id of plan.results) database.run("DELETE FROM results WHERE id = ?", Number(id));
+    pruneStacks(database);
     for (const id of plan.images) database.run("DELETE FROM images WHERE digest = ? AND name IS NULL", id);
     if (plan.images.length > 0) this.parts.images.mirror();
     for (const id of plan.mounts) database.run("DELETE FROM mounts WHERE id = ?", id);

@@ -3,6 +3,7 @@ import { familiarReference, parseReference } from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { BlobGraph } from "../index/blob-graph.js";
 import type { Database } from "../database/database.js";
+import { layerUses, stackRows, type StackRow } from "../database/stack-rows.js";
 import { layerId } from "../layer-id.js";
 import type { UsedBy } from "../contract/collector.js";
 import type { LeaseKind } from "../contract/leases.js";
@@ -60,21 +61,20 @@ export function findKeepers({ database, graph, memo }: { database: Database; gra
   }
   const layers = new Map(database.all<LayerRow>("SELECT id, blob_digest, diff_id FROM layers WHERE draft = 0").map((row) => [row.id, row]));
   const forms = ({ id, blob_digest, diff_id }: LayerRow): string[] => [layerId(id), blob_digest, diff_id].filter((form) => form !== null);
-  const rows = database.all<{ layer: number; steps: number; used_at: number }>(
-    "SELECT rl.layer, count(*) AS steps, max(r.used_at) AS used_at FROM result_layers rl JOIN results r ON r.id = rl.result GROUP BY rl.layer",
-  );
-  for (const { layer, steps, used_at } of rows) {
+  for (const [layer, { steps, usedAt }] of layerUses(database)) {
     const row = layers.get(layer);
     for (const form of row ? forms(row) : []) {
       of(form).steps += steps;
-      use(form, used_at);
+      use(form, usedAt);
     }
   }
   // A layer is named after the first step whose result it tops.
-  const tops = database.all<{ layers: string; name: string }>("SELECT layers, name FROM results WHERE layers <> '' ORDER BY id");
-  const top = new Map(tops.toReversed().map(({ layers: stack, name }) => [stack.slice(stack.lastIndexOf(" ") + 1), name]));
+  const tops = database.all<{ layer: number; name: string }>(
+    "SELECT s.layer, r.name FROM results r JOIN stacks s ON s.id = r.stack ORDER BY r.id",
+  );
+  const top = new Map(tops.toReversed().map(({ layer, name }) => [layer, name]));
   for (const row of layers.values()) {
-    const name = top.get(layerId(row.id)) ?? (row.blob_digest === null ? undefined : names.get(row.blob_digest));
+    const name = top.get(row.id) ?? (row.blob_digest === null ? undefined : names.get(row.blob_digest));
     if (name !== undefined) for (const form of forms(row)) names.set(form, name);
     // Images keep layers by their blobs, and the tables of contents with them.
     const images = row.blob_digest === null ? undefined : found.get(row.blob_digest)?.images;
@@ -86,18 +86,30 @@ export function findKeepers({ database, graph, memo }: { database: Database; gra
   );
   const mounts = new Set<string>();
   const leasedLayers = new Set<string>();
+  const stacks = new Map(stackRows(database).map((row) => [row.id, row]));
   for (const { kind, id } of leases) {
     if (kind === "mount") mounts.add(id);
     if (kind === "layer") leasedLayers.add(id);
     if (kind === "blob" && isDigest(id)) for (const blob of graph.reachable([id])) of(blob).running = true;
     if (kind === "result") {
-      const stack = database.get<{ layers: string }>("SELECT layers FROM results WHERE id = ?", Number(id))?.layers;
-      for (const layer of stack ? stack.split(" ") : []) leasedLayers.add(layer);
+      const result = database.get<{ stack: number | null }>("SELECT stack FROM results WHERE id = ?", Number(id));
+      for (const layer of layersOfStack(stacks, result?.stack ?? null)) leasedLayers.add(layerId(layer));
     }
   }
   for (const row of layers.values()) if (leasedLayers.has(layerId(row.id))) for (const form of forms(row)) of(form).running = true;
   const usedBy = new Map<string, UsedBy>([...found].map(([id, { images, ...rest }]) => [id, { images: [...images].sort(), ...rest }]));
   return { usedBy, mounts, names, used };
+}
+
+/** Gives the rows of the layers of a stack, down to the highest stack that was given before. */
+function* layersOfStack(stacks: Map<number, StackRow>, top: number | null): Iterable<number> {
+  for (let at = top; at !== null; ) {
+    const row = stacks.get(at);
+    if (!row) return;
+    stacks.delete(at);
+    yield row.layer;
+    at = row.below;
+  }
 }
 
 /** Yields the manifests that the names of base images led to when registries were asked last. */

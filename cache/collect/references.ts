@@ -1,23 +1,20 @@
 import type { Digest } from "../../core/digest.js";
 import type { BlobGraph } from "../index/blob-graph.js";
 import type { Database } from "../database/database.js";
-import { layerId } from "../layer-id.js";
 import { baseImages } from "./keepers.js";
-import type { LayerId } from "../contract/layers.js";
 import type { LeaseKind } from "../contract/leases.js";
 import type { Memo } from "../contract/memo.js";
 
 /** Everything that is referenced now. Read it inside the transaction that acts on it. */
 export interface References {
   readonly blobs: ReadonlySet<Digest>;
-  readonly layers: ReadonlySet<LayerId>;
   readonly diffIds: ReadonlySet<Digest>;
 }
 
 /**
  * Follows image → blobs, result → layers → blobs, leases → any of them, and keeps manifests and
- * configs of base images. Layers without a result or lease are not in `layers`, but their blobs are
- * in `blobs` as long as their row exists.
+ * configs of base images. Blobs of layers without a result or lease count as long as the row of
+ * the layer exists.
  */
 export function findReferences(database: Database, graph: BlobGraph, memo: Pick<Memo, "list">): References {
   const blobs = keptBlobs(database, graph, memo);
@@ -26,7 +23,7 @@ export function findReferences(database: Database, graph: BlobGraph, memo: Pick<
     if (row.blob_digest) blobs.add(row.blob_digest);
     if (row.diff_id) diffIds.add(row.diff_id);
   }
-  return { blobs, layers: referencedLayers(database), diffIds };
+  return { blobs, diffIds };
 }
 
 /**
@@ -45,14 +42,6 @@ export function keptBlobs(
   const kept = graph.reachable(roots);
   for (const digest of graph.metadata(baseImages(memo))) kept.add(digest);
   return kept;
-}
-
-/** Returns the layers that a result, a lease or a staging row needs. */
-export function referencedLayers(database: Database): ReadonlySet<LayerId> {
-  const layers = new Set(leased(database, "layer") as LayerId[]);
-  const rows = database.all<{ layer: number }>("SELECT layer FROM result_layers UNION SELECT layer FROM drafts");
-  for (const { layer } of rows) layers.add(layerId(layer));
-  return layers;
 }
 
 /** Returns the leased ids of a kind. */

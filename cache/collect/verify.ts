@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { MOUNT_IN_THE_MAKING } from "../content/cache-mounts.js";
 import { openIfThere } from "../open-if-there.js";
 import type { Database } from "../database/database.js";
+import { stackRows } from "../database/stack-rows.js";
 import { encodeIndexJson, readIndexJson } from "../index/index-json.js";
 import { layerId } from "../layer-id.js";
 import type { Orphans } from "../processes/orphans.js";
@@ -91,13 +92,17 @@ function* mounts({ database, paths, orphans }: Parts): Iterable<string> {
 }
 
 function* results({ database }: Parts): Iterable<string> {
-  const linked = new Map<number, Set<string>>();
-  for (const { result, layer } of database.all<{ result: number; layer: number }>("SELECT result, layer FROM result_layers")) {
-    linked.set(result, (linked.get(result) ?? new Set()).add(layerId(layer)));
-  }
-  for (const { id, layers: names } of database.all<{ id: number; layers: string }>("SELECT id, layers FROM results")) {
-    for (const name of names.split(" "))
-      if (name !== "" && !linked.get(id)?.has(name)) yield `result ${id} stands on layer ${name}, which is gone`;
+  const rows = new Map(stackRows(database).map((row) => [row.id, row]));
+  const layers = new Set(database.all<{ id: number }>("SELECT id FROM layers").map(({ id }) => id));
+  const checked = new Set<number>();
+  for (const { id, stack } of database.all<{ id: number; stack: number | null }>("SELECT id, stack FROM results")) {
+    for (let at = stack; at !== null && !checked.has(at); ) {
+      checked.add(at);
+      const row = rows.get(at);
+      if (!row) yield `result ${id} stands on stack ${at}, which is gone`;
+      else if (!layers.has(row.layer)) yield `result ${id} stands on layer ${layerId(row.layer)}, which is gone`;
+      at = row?.below ?? null;
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import type { Digest } from "../../core/digest.js";
 import type { LayerBlob, Toc } from "../../oci/layer/model/toc.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { Database } from "../database/database.js";
+import { dropStacksOn } from "../database/stack-rows.js";
 import { blobMissing, ioError, layerMissing } from "../errors.js";
 import { type DraftParts, LayerDrafts } from "./layer-drafts.js";
 import { layerId, layerRow } from "../layer-id.js";
@@ -149,7 +150,7 @@ export class IndexedLayerStore implements LayerStore {
         this.#update(row.id, "unpacked = 0, bytes = NULL, boot = NULL", []);
         return;
       }
-      this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", row.id);
+      dropStacksOn(this.database, row.id);
       this.database.run("DELETE FROM layers WHERE id = ?", row.id);
     });
     orphans.remove([aside]);
@@ -195,7 +196,7 @@ export class IndexedLayerStore implements LayerStore {
         digest,
       );
       for (const { id } of lost) {
-        this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", id);
+        dropStacksOn(this.database, id);
         this.database.run("DELETE FROM layers WHERE id = ?", id);
       }
       this.database.run(
@@ -214,7 +215,7 @@ export class IndexedLayerStore implements LayerStore {
       );
       for (const { id, blob_digest } of rows) {
         if (blob_digest !== null && this.blobs.has(blob_digest)) continue;
-        this.database.run("DELETE FROM results WHERE id IN (SELECT result FROM result_layers WHERE layer = ?)", id);
+        dropStacksOn(this.database, id);
         this.database.run("DELETE FROM layers WHERE id = ?", id);
       }
     });

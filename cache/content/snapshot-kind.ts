@@ -26,16 +26,19 @@ export class SnapshotKind {
   }
 
   /**
-   * Returns true when a result depends on layers of the other kind. Asks once for the whole handle
-   * where the store never had both.
+   * Returns true when layers of a stack are of the other kind. Asks once for the whole handle where
+   * the store never had both.
    */
-  isForeignResult(id: number): boolean {
+  isForeignStack(id: number | null): boolean {
     const condition = this.own === 1 ? "l.unpacked = 1 AND l.virtual = 0" : "l.virtual = 1 AND l.unpacked = 1";
     this.#mixed ??= this.database.get(`SELECT 1 FROM layers l WHERE ${condition} LIMIT 1`) !== undefined;
-    if (!this.#mixed) return false;
-    return (
-      this.database.get(`SELECT 1 FROM result_layers r JOIN layers l ON l.id = r.layer WHERE r.result = ? AND ${condition} LIMIT 1`, id) !==
-      undefined
+    if (!this.#mixed || id === null) return false;
+    const found = this.database.get(
+      `WITH RECURSIVE part (id) AS (
+         SELECT ? UNION SELECT s.below FROM stacks s JOIN part ON s.id = part.id WHERE s.below IS NOT NULL
+       ) SELECT 1 FROM part JOIN stacks s ON s.id = part.id JOIN layers l ON l.id = s.layer WHERE ${condition} LIMIT 1`,
+      id,
     );
+    return found !== undefined;
   }
 }

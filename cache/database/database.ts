@@ -32,6 +32,7 @@ export class Database {
   #inTransaction = false;
   #tookOver = false;
   #inode = 0;
+  #revision = 0;
 
   constructor(
     readonly path: string,
@@ -44,6 +45,14 @@ export class Database {
    */
   get exists(): boolean {
     return this.#connection !== undefined || existsSync(this.path);
+  }
+
+  /**
+   * Number that changes when rows that were written or read before may not be what is there: after
+   * a rollback, and with another file.
+   */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** True when this process has opened the index. */
@@ -77,6 +86,7 @@ export class Database {
       this.run("COMMIT");
       return result;
     } catch (error) {
+      this.#revision++;
       // A full disk or damage may have ended the transaction already.
       try {
         this.#connection?.exec("ROLLBACK");
@@ -105,6 +115,7 @@ export class Database {
   }
 
   #forget(): void {
+    this.#revision++;
     this.#connection = undefined;
     this.#statements = new Map();
     this.#inode = 0;
@@ -180,7 +191,10 @@ export class Database {
       if (found === 0) switchToWal(connection);
       this.transaction(() => {
         const from = version();
-        for (const migration of MIGRATIONS.slice(from)) connection.exec(migration);
+        for (const migration of MIGRATIONS.slice(from)) {
+          if (typeof migration === "string") connection.exec(migration);
+          else migration(connection);
+        }
         if (from === 0) this.hooks.onCreate(this);
         connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
       });

@@ -1,9 +1,12 @@
+import type { SqliteConnection } from "./sqlite.js";
+import { moveLayersToStacks } from "./move-to-stacks.js";
+
 /**
  * The index database, as steps from one schema version to the next (`PRAGMA user_version` is the
  * number of steps taken). New steps are only added at the end. Times are milliseconds since the
  * epoch; layer ids are integers here and `l` + base 36 outside.
  */
-export const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly (string | ((connection: SqliteConnection) => void))[] = [
   `
   CREATE TABLE layers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: a snapshot folder bears it
@@ -106,5 +109,22 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE layers ADD COLUMN boot TEXT; -- in which the snapshot was made; NULL: it is on the disk
   CREATE INDEX layers_boot ON layers (boot) WHERE boot IS NOT NULL;
+  `,
+  `
+  -- Stacks of layers, which results share: a row for each layer of each result would be the square of the steps of a Dockerfile.
+  CREATE TABLE stacks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: handles remember it
+    below INTEGER REFERENCES stacks,      -- the stack without its uppermost layer; NULL: that layer is alone
+    layer INTEGER NOT NULL REFERENCES layers
+  );
+  CREATE INDEX stacks_below ON stacks (below, layer);
+  CREATE INDEX stacks_layer ON stacks (layer);
+  ALTER TABLE results ADD COLUMN stack INTEGER REFERENCES stacks ON DELETE CASCADE; -- NULL: no layers
+  CREATE INDEX results_stack ON results (stack) WHERE stack IS NOT NULL;
+  `,
+  moveLayersToStacks,
+  `
+  DROP TABLE result_layers;
+  ALTER TABLE results DROP COLUMN layers;
   `,
 ];

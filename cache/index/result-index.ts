@@ -1,17 +1,15 @@
 import type { CacheKey } from "../../core/cache-key.js";
 import type { Database } from "../database/database.js";
-import { layerMissing } from "../errors.js";
-import { layerRow } from "../layer-id.js";
 import type { StoreLeases } from "../processes/leases.js";
 import type { Owner } from "../processes/owner.js";
 import type { SnapshotKind } from "../content/snapshot-kind.js";
-import type { LayerId } from "../contract/layers.js";
+import { Stacks } from "./stacks.js";
 import type { NewResult, ResultIndex, ResultRecord, ResultSource } from "../contract/results.js";
 
 interface ResultRow {
   readonly id: number;
   readonly primary_key: CacheKey;
-  readonly layers: string;
+  readonly stack: number | null;
   readonly name: string;
   readonly components: string;
   readonly created_at: number;
@@ -22,7 +20,7 @@ interface ResultRow {
 /** Value of `build` in rows of results that another machine made. */
 const IMPORTED = "";
 
-const COLUMNS = "r.id, r.primary_key, r.layers, r.name, r.components, r.created_at, r.build";
+const COLUMNS = "r.id, r.primary_key, r.stack, r.name, r.components, r.created_at, r.build";
 
 /**
  * Results and their keys as rows. A layer's row cannot be deleted while a result's row names it.
@@ -30,22 +28,26 @@ const COLUMNS = "r.id, r.primary_key, r.layers, r.name, r.components, r.created_
 export class IndexedResults implements ResultIndex {
   /** Milliseconds since the epoch at which this handle used each result. */
   readonly #uses = new Map<number, number>();
+  readonly #stacks: Stacks;
 
   constructor(
     private readonly database: Database,
     private readonly leases: StoreLeases,
     private readonly owner: Owner,
     private readonly kind: SnapshotKind,
-  ) {}
+  ) {
+    this.#stacks = new Stacks(database);
+  }
 
   lookup(key: CacheKey): ResultRecord | undefined {
     if (!this.database.exists) return undefined;
     const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?`, key);
-    if (!row || this.kind.isForeignResult(row.id)) return undefined;
+    if (!row || this.kind.isForeignStack(row.stack)) return undefined;
     // Leased at once: the caller goes on to use the layers, and another process may be collecting.
     if (!this.leases.keepFound("result", String(row.id))) return undefined;
-    this.#uses.set(row.id, Date.now());
-    return record(row);
+    const found = this.#record(row);
+    if (found) this.#uses.set(row.id, Date.now());
+    return found;
   }
 
   save(result: NewResult): ResultRecord {
@@ -83,7 +85,7 @@ export class IndexedResults implements ResultIndex {
 
   get(id: number): ResultRecord | undefined {
     const row = this.database.get<ResultRow>(`SELECT ${COLUMNS} FROM results r WHERE r.id = ?`, id);
-    return row && record(row);
+    return row && this.#record(row);
   }
 
   peek(key: CacheKey): ResultSource | undefined {
@@ -116,9 +118,9 @@ export class IndexedResults implements ResultIndex {
   #insert(result: NewResult): ResultRecord {
     const now = Date.now();
     const { id } = this.database.run(
-      "INSERT INTO results (primary_key, layers, name, components, created_at, used_at, build, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO results (primary_key, stack, name, components, created_at, used_at, build, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       result.keys[0],
-      result.layers.join(" "),
+      this.#stacks.idOf(result.layers),
       result.name,
       result.components,
       result.createdAt ?? now,
@@ -126,18 +128,16 @@ export class IndexedResults implements ResultIndex {
       result.imported ? IMPORTED : (result.build ?? null),
       result.origin ?? null,
     );
-    for (const layer of new Set(result.layers)) {
-      const { changes } = this.database.run(
-        "INSERT INTO result_layers (result, layer) SELECT ?, id FROM layers WHERE id = ? AND draft = 0",
-        id,
-        layerRow(layer) ?? 0,
-      );
-      if (changes === 0) throw layerMissing(layer);
-    }
     this.#name(id, result.keys);
     this.leases.keepWritten("result", String(id));
     const { keys, layers, name, components, build, imported = false } = result;
     return { id, primaryKey: keys[0], layers, createdAt: result.createdAt ?? now, name, components, build, imported };
+  }
+
+  /** Returns a row as a record; undefined when its layers went meanwhile. */
+  #record(row: ResultRow): ResultRecord | undefined {
+    const layers = this.#stacks.stackOf(row.stack);
+    return layers && { ...source(row), primaryKey: row.primary_key, layers, name: row.name, components: row.components };
   }
 
   /** Makes the keys lead to this result from now on. A deleted result gets no keys. */
@@ -148,14 +148,4 @@ export class IndexedResults implements ResultIndex {
 
 function source({ id, created_at, build }: Pick<ResultRow, "id" | "created_at" | "build">): ResultSource & { readonly id: number } {
   return { id, createdAt: created_at, build: build || undefined, imported: build === IMPORTED };
-}
-
-function record(row: ResultRow): ResultRecord {
-  return {
-    ...source(row),
-    primaryKey: row.primary_key,
-    layers: row.layers === "" ? [] : (row.layers.split(" ") as LayerId[]),
-    name: row.name,
-    components: row.components,
-  };
 }

@@ -1,11 +1,12 @@
 import PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
 import { HeldItem } from "../../core/tasks/held-item.js";
+import { Covering } from "./covering.js";
 import { digestSelected } from "./definition-keys.js";
 import type { Graph, Node } from "./graph.js";
 import { distinctKeys, keyComponents, lastingKey, primaryKey, resultKeys, unusedKey } from "./keys.js";
 import type { ResultKeys } from "./vertex-state.js";
-import type { CachedResult, EngineVertex, OpContext } from "./op.js";
+import type { CachedResult, OpContext } from "./op.js";
 import type { Verdicts } from "./probe.js";
 import type { Session } from "./session.js";
 import type { KeyKind } from "./trace.js";
@@ -20,6 +21,7 @@ export interface SchedulerOptions<R> {
 
 /** Third phase: finds by content, or runs, every vertex that is waiting, each as soon as its key is settled and its inputs are there. */
 export class Scheduler<R> {
+  readonly #nodes: readonly Node<R>[];
   readonly #session: Session<R>;
   readonly #jobs: SchedulerOptions<R>["jobs"];
   readonly #pools = new Map<"run" | "io", PQueue>();
@@ -28,6 +30,7 @@ export class Scheduler<R> {
   #draining = false;
 
   constructor(graph: Graph<R>, session: Session<R>, options: SchedulerOptions<R>) {
+    this.#nodes = graph.nodes;
     this.#session = session;
     session.scope.signal.addEventListener("abort", () => this.#stop(graph.nodes), { once: true });
     this.#order = options.order;
@@ -38,11 +41,12 @@ export class Scheduler<R> {
   follow({ changes, abandoned }: Verdicts<R>): void {
     const session = this.#session;
     const hits = new Set(changes.flatMap(({ node, hit }) => (hit ? [node] : [])));
+    const covering = new Covering(this.#nodes, hits);
     session.trace?.({ event: "probe", ...counted(changes) });
     for (const { node, state, hit } of changes) {
       if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });
       session.move(node, state);
-      if (state.phase === "skipped") this.#skipped(node, hits);
+      if (state.phase === "skipped") this.#skipped(node, covering);
       else if (state.phase !== "waiting") session.reporter.cached(node);
     }
     for (const node of abandoned) session.abandon(node);
@@ -50,10 +54,10 @@ export class Scheduler<R> {
     this.#drain();
   }
 
-  #skipped(node: Node<R>, hits: ReadonlySet<Node<R>>): void {
+  #skipped(node: Node<R>, covering: Covering<R>): void {
     const session = this.#session;
     const key = lastingKey(node);
-    if (key !== undefined) session.decided({ kind: "skipped", vertex: node.vertex, key, coveredBy: () => coveringVertex(node, hits) });
+    if (key !== undefined) session.decided({ kind: "skipped", vertex: node.vertex, key, coveredBy: () => covering.vertexOf(node) });
     session.reporter.cached(node);
   }
 
@@ -252,14 +256,4 @@ const WHY_RUN = {
 function kindOf(key: CacheKey, keys: ResultKeys): KeyKind {
   if (key === keys.content) return "content";
   return key === keys.input ? "input" : "definition";
-}
-
-/** The nearest vertex above that was found in the cache, which is why nobody asked for this one. */
-function coveringVertex<R>(node: Node<R>, hits: ReadonlySet<Node<R>>): EngineVertex<R> | undefined {
-  const seen = new Set(node.users);
-  for (const user of seen) {
-    if (hits.has(user)) return user.vertex;
-    for (const next of user.users) seen.add(next);
-  }
-  return undefined;
 }

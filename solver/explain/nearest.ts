@@ -5,7 +5,8 @@ import type { StepInfo } from "../../core/step.js";
 import type { ExplainContext, PastBuild, Projects } from "./earlier-builds.js";
 import type { KeyComponents } from "../engine/op.js";
 import { readComponents } from "./components.js";
-import { isSameStep, likeness, SAME_TEXT, sharedSteps } from "./step-likeness.js";
+import { sharedSteps } from "./step-likeness.js";
+import { type Fitting, isSameText, OwnSteps, StepTable } from "./step-table.js";
 
 /** What a step is compared with. */
 export interface EarlierRun {
@@ -36,6 +37,9 @@ export interface NearestOptions {
   readonly travelled: ExplainContext["travelled"];
 }
 
+/** A step that has a result. */
+type UsedStep = ReturnType<NearestOptions["results"]["steps"]>[number];
+
 /** Fewer steps in common tell nothing: many Dockerfiles hold `COPY . .`. */
 const LEAST_SHARED = 2;
 /** Projects that are looked at because they have most steps in common. */
@@ -48,10 +52,16 @@ const MOST_ALIKE = 3;
  */
 export class NearestRuns {
   readonly #options: NearestOptions;
+  readonly #own: OwnSteps;
+  /** Steps of builds and caches, by their lists. */
+  readonly #tables = new WeakMap<readonly unknown[], unknown>();
+  /** Steps with results when they were asked for first, by origin. */
+  readonly #withResult = new Map<string, StepTable<UsedStep>>();
   #alike: readonly string[] | undefined;
 
   constructor(options: NearestOptions) {
     this.#options = options;
+    this.#own = new OwnSteps(options.steps);
   }
 
   /** `platform` as it stands in origins; empty: a step of any. */
@@ -59,13 +69,14 @@ export class NearestRuns {
     const { projects } = this.#options;
     let last: Past["last"];
     for (const build of projects.builds()) {
-      const step = this.#bestOf(build.steps, wanted);
-      if (!step) continue;
-      if (step.fit >= SAME_TEXT) last ??= { build: build.id, finished: step.finished, unknown: this.#isUnknown(step.key) };
-      const run = step.finished ? this.#runOf(step, build) : undefined;
+      const best = this.#bestOf(build.steps, ({ step }) => step, wanted);
+      if (!best) continue;
+      const { finished, key } = best.item;
+      if (isSameText(best)) last ??= { build: build.id, finished, unknown: this.#isUnknown(key) };
+      const run = finished ? this.#runOf(best.item, build) : undefined;
       if (run) return { run, last };
       // Where its own result is not here, nobody knows whether anything changed, unless a cache does.
-      if (step.finished && step.fit >= SAME_TEXT) return { run: this.#travelled(wanted), last };
+      if (finished && isSameText(best)) return { run: this.#travelled(wanted), last };
     }
     return { run: this.#used(projects.own, platform, wanted) ?? this.#travelled(wanted) ?? this.#usedElsewhere(platform, wanted), last };
   }
@@ -94,37 +105,36 @@ export class NearestRuns {
 
   #travelled(wanted: StepInfo): EarlierRun | undefined {
     for (const { from, runs } of this.#options.travelled()) {
-      const best = this.#bestOf(runs.map(withStep), wanted);
+      const best = this.#bestOf(runs, ({ name }) => recordedStep(name), wanted);
       if (!best) continue;
-      const { step, createdAt, components } = best;
+      const { step, item } = best;
+      const { createdAt, components } = item;
       return { record: { createdAt, build: undefined }, step, components, veiled: true, elsewhere: from };
     }
     return undefined;
   }
 
-  /** The one that fits best, the first among equals; undefined when none fits. */
-  #bestOf<S extends { readonly step: StepInfo }>(candidates: readonly S[], wanted: StepInfo): (S & { readonly fit: number }) | undefined {
-    let best: (S & { readonly fit: number }) | undefined;
-    for (const candidate of candidates) {
-      const fit = likeness(wanted, candidate.step);
-      // A step that this build has too, elsewhere in its stage, is not one that became the wanted one.
-      if (fit > (best?.fit ?? 0) && (fit >= SAME_TEXT || !this.#has(candidate.step))) best = { ...candidate, fit };
-    }
-    return best;
-  }
-
-  #has(step: StepInfo): boolean {
-    return this.#options.steps.some((own) => isSameStep(own, step));
+  #bestOf<T>(items: readonly T[], stepOf: (item: T) => StepInfo, wanted: StepInfo): Fitting<T> | undefined {
+    let table = this.#tables.get(items) as StepTable<T> | undefined;
+    if (!table) this.#tables.set(items, (table = new StepTable(items, stepOf, this.#own)));
+    return table.best(wanted);
   }
 
   #used(project: string, platform: string, wanted: StepInfo, elsewhere?: string): EarlierRun | undefined {
-    let left = this.#options.results.steps(`${project} ${platform}`).map(withStep);
+    const origin = `${project} ${platform}`;
+    let table = this.#withResult.get(origin);
+    if (!table) {
+      // What this build saves from now on is no earlier run.
+      table = new StepTable(this.#options.results.steps(origin), ({ name }) => recordedStep(name), this.#own);
+      this.#withResult.set(origin, table);
+    }
+    const useless = new Set<number>();
     for (;;) {
-      const best = this.#bestOf(left, wanted);
+      const best = table.best(wanted, ({ id }) => !useless.has(id));
       if (!best) return undefined;
-      const run = this.#run(best.id, elsewhere);
+      const run = this.#run(best.item.id, elsewhere);
       if (run) return run;
-      left = left.filter(({ id }) => id !== best.id);
+      useless.add(best.item.id);
     }
   }
 
@@ -139,7 +149,7 @@ export class NearestRuns {
 
   #findAlike(): readonly string[] {
     const { results, projects } = this.#options;
-    const wanted = this.#options.steps.filter(({ kind }) => kind === "instruction");
+    const wanted = this.#own.all.filter(({ kind }) => kind === "instruction");
     const others = new Map<string, StepInfo[]>();
     for (const { origin, name } of results.recentSteps()) {
       const project = origin.split(" ", 1)[0] as string;
@@ -155,9 +165,4 @@ export class NearestRuns {
       .slice(0, MOST_ALIKE)
       .map(({ project }) => project);
   }
-}
-
-/** Adds the step to a record that has its name. */
-function withStep<T extends { readonly name: string }>(record: T): T & { readonly step: StepInfo } {
-  return { ...record, step: recordedStep(record.name) };
 }

@@ -22,11 +22,6 @@ export function likeness(wanted: StepInfo, earlier: StepInfo): number {
   return stepPlace(wanted) !== undefined && samePosition && keywordOf(wanted) === keywordOf(earlier) ? 1 : 0;
 }
 
-/** Returns true for steps of the same text in the same stage, wherever in the stage they are. */
-export function isSameStep(one: StepInfo, other: StepInfo): boolean {
-  return isSameStage(one, other) && stepText(one) === stepText(other);
-}
-
 function isSameStage(one: StepInfo, other: StepInfo): boolean {
   return stageOf(one) === stageOf(other);
 }

@@ -7,7 +7,7 @@ import { together } from "../../core/tasks/together.js";
 import { compressionRecipe } from "../../oci/layer/write/compress.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import type { Toc } from "../../oci/layer/model/toc.js";
-import { RootfsView } from "../../oci/layer/model/view.js";
+import type { RootfsView } from "../../oci/layer/model/view.js";
 import { layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { acquireLock } from "./bring-blob.js";
@@ -17,6 +17,7 @@ import type { LayerAccess } from "./layer-access.js";
 import { LayerOwners } from "./layer-owners.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import { SoundSnapshots } from "./sound-snapshots.js";
+import { StackViews } from "./stack-views.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
 import type { Stack } from "./ports.js";
@@ -50,7 +51,7 @@ export class LayerService implements LayerAccess {
   readonly owners = new LayerOwners();
   readonly #flights = new SingleFlight();
   readonly #overlays = new OverlayStacks(this);
-  readonly #views = new Map<string, RootfsView>();
+  readonly #views = new StackViews();
   /** Layers seen unpacked: every step asks for all layers below it. */
   readonly #unpacked = new Set<LayerId>();
   /** Bytes that a layer or an archive made by others may unpack to. */
@@ -95,17 +96,13 @@ export class LayerService implements LayerAccess {
 
   /** The merged view of a stack, from its TOCs. Views of stacks that begin alike share what they have in common. */
   async view(stack: Stack, reporter: Reporter): Promise<RootfsView> {
-    const known = this.#views.get(stack.join(" "));
-    if (known) return known;
-    const tocs = await together(reporter.signal, (signal) => {
+    const { view: below, height } = this.#views.highest(stack);
+    if (below && height === stack.length) return below;
+    const layers = await together(reporter.signal, (signal) => {
       const each = sharedReporter(reporter, signal);
-      return stack.map(async (id, index) => ({ layer: id, toc: await this.toc(stack, index, each) }));
+      return stack.slice(height).map(async (id, index) => ({ layer: id, toc: await this.toc(stack, height + index, each) }));
     });
-    let length = stack.length - 1;
-    while (length > 0 && !this.#views.has(stack.slice(0, length).join(" "))) length--;
-    const view = new RootfsView(tocs.slice(Math.max(0, length)), this.#views.get(stack.slice(0, length).join(" ")));
-    this.#views.set(stack.join(" "), view);
-    return view;
+    return this.#views.add(stack, layers, below);
   }
 
   /** Says that a step will run on this stack: what must be known of its layers is then learnt from unpacking them, not from a reading of its own. */

@@ -1,7 +1,7 @@
 import type { OnWait } from "../../net/limits.js";
 import type { LayerTasks } from "../../oci/layer/model/tasks.js";
 import type { Descriptor } from "../../oci/types.js";
-import type { LayerId } from "../../cache/contract/layers.js";
+import type { Stack } from "../../cache/contract/stacks.js";
 
 type Runner<Name extends keyof LayerTasks> = (
   params: Parameters<LayerTasks[Name]>[0],
@@ -34,5 +34,4 @@ export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporte
   return { signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) };
 }
 
-/** A stack of layers, bottom first. */
-export type Stack = readonly LayerId[];
+export type { Stack };

@@ -1,5 +1,6 @@
 import { chmodSync } from "node:fs";
 import type { LayerId } from "../../cache/contract/layers.js";
+import { stackOn } from "../../cache/contract/stacks.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { ExecError } from "../../core/errors.js";
 import { stepName } from "../../core/step.js";
@@ -49,7 +50,7 @@ export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, context: Sol
     },
     async run(inputs, opContext) {
       const base = root.input < 0 ? [] : await rootLayers(inputs[root.input] as StepResult, context, opContext);
-      const layers = [...base, await runStep(op, base, inputs, vertex, context, opContext)];
+      const layers = stackOn(base, await runStep(op, base, inputs, vertex, context, opContext));
       if (form.exported) context.background.start(() => context.layers.exported(layers, base.length, context.compression, context.quiet));
       return { kind: "layers", layers };
     },

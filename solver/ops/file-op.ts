@@ -1,5 +1,6 @@
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { together } from "../../core/tasks/together.js";
+import { stackOn } from "../../cache/contract/stacks.js";
 import type { CopyAction, FileOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { Timestamp } from "../../core/file-node.js";
@@ -35,12 +36,8 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: Sol
       // A layer that a step runs on soon is not compressed first: that goes on beside the step.
       const direct = form.exported && !form.unpacked;
       const compression = direct ? context.compression : ({ type: "uncompressed" } as const);
-      const layers = [
-        ...below,
-        await packLayer(context.layers, plan, compression, opContext, {
-          lineage: `${context.provenance.projects.own} ${canonicalJson(op as unknown as Canonical)}`,
-        }),
-      ];
+      const lineage = `${context.provenance.projects.own} ${canonicalJson(op as unknown as Canonical)}`;
+      const layers = stackOn(below, await packLayer(context.layers, plan, compression, opContext, { lineage }));
       if (form.exported && !direct)
         context.background.start(() => context.layers.exported(layers, below.length, context.compression, context.quiet));
       return { kind: "layers", layers };

@@ -1,4 +1,5 @@
 import { canonicalJson } from "../../core/canonical.js";
+import { stackOn } from "../../cache/contract/stacks.js";
 import { together } from "../../core/tasks/together.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { EngineOp } from "../engine/op.js";
@@ -22,7 +23,8 @@ export function mergeOp(vertex: Vertex, context: SolverContext): EngineOp<StepRe
         const reporter = sharedReporter(opContext, signal);
         return inputs.map((input) => rootLayers(input, context, reporter));
       });
-      return { kind: "layers", layers: stacks.flat() };
+      const [lowest = [], ...others] = stacks;
+      return { kind: "layers", layers: others.flat().reduce(stackOn, lowest) };
     },
   };
 }

@@ -30,9 +30,18 @@ function state(given: Partial<CollectState> = {}): CollectState {
     ],
     forgotten: [],
     layers: new Map(layers.map((id) => layer(id, 100))),
-    resultLayers: new Map(
-      Object.entries({ 1: ["a"], 2: ["a", "b"], 3: ["a", "b", "c"], 4: ["d"] }).map(([id, of]) => [id, of as LayerId[]]),
-    ),
+    stacks: new Map([
+      [11, { below: null, layer: "a" as LayerId }],
+      [12, { below: 11, layer: "b" as LayerId }],
+      [13, { below: 12, layer: "c" as LayerId }],
+      [14, { below: null, layer: "d" as LayerId }],
+    ]),
+    resultStacks: new Map([
+      ["1", 11],
+      ["2", 12],
+      ["3", 13],
+      ["4", 14],
+    ]),
     blobs: new Map(layers.map((id) => [blob(id), 10])),
     tocs: new Map(layers.map((id) => [blob(`diff ${id}`), 1])),
     keptBlobs: new Set(),

@@ -603,3 +603,41 @@ test("long lists are cut in the text, and bounded as data", (t) => {
   t.is(found?.text, 'ENV V0 went from "a" to "b"; ENV V1 went from "a" to "b"; ENV V2 went from "a" to "b"; and 57 more');
   t.is(found?.changes.length, 50);
 });
+
+test("steps of earlier builds are gone through once, however many steps are compared with them", (t) => {
+  const count = 500;
+  let looks = 0;
+  const name = (verb: string, index: number) => `[${index + 1}/${count}] ${verb} file${index}`;
+  const listOf = (verb: string) =>
+    Array.from({ length: count }, (_, index) => ({
+      get name() {
+        looks++;
+        return name(verb, index);
+      },
+      get step() {
+        looks++;
+        return recordedStep(name(verb, index));
+      },
+      id: index + 1,
+      finished: true,
+      key: undefined,
+    }));
+  const [build, used] = [listOf("COPY --chown=1"), listOf("COPY --chown=2")];
+  let asked = 0;
+  const steps = Array.from({ length: count }, (_, index) => recordedStep(name("COPY", index)));
+  const nearest = new NearestRuns({
+    results: { steps: () => (asked++, used), recentSteps: () => [], get: () => undefined, peek: () => undefined },
+    projects: {
+      own: "here",
+      builds: () => [{ id: "earlier", elsewhere: undefined, steps: build }],
+      isForeign: () => false,
+      describe: String,
+    },
+    build: "now",
+    travelled: () => [],
+    steps,
+  });
+  for (const step of steps) nearest.find(step, "");
+  t.is(asked, 1);
+  t.is(looks, 2 * count);
+});

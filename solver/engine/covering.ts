@@ -1,0 +1,44 @@
+import type { Node } from "./graph.js";
+import type { EngineVertex } from "./op.js";
+
+/**
+ * Tells for vertices that nobody asked for which vertex above them was found in the cache. All are
+ * decided together, each by its users, when the first is asked for: a search for each vertex would
+ * go through the same chain again and again.
+ */
+export class Covering<R> {
+  readonly #nodes: readonly Node<R>[];
+  readonly #hits: ReadonlySet<Node<R>>;
+  #nearest: ReadonlyMap<Node<R>, Cover<R>> | undefined;
+
+  /** `nodes`: inputs before their users. */
+  constructor(nodes: readonly Node<R>[], hits: ReadonlySet<Node<R>>) {
+    this.#nodes = nodes;
+    this.#hits = hits;
+  }
+
+  /** Returns the nearest vertex above that was found. */
+  vertexOf(node: Node<R>): EngineVertex<R> | undefined {
+    this.#nearest ??= this.#decide();
+    return this.#nearest.get(node)?.vertex;
+  }
+
+  #decide(): ReadonlyMap<Node<R>, Cover<R>> {
+    const nearest = new Map<Node<R>, Cover<R>>();
+    for (const node of this.#nodes.toReversed()) {
+      let best: Cover<R> | undefined;
+      for (const user of node.users) {
+        const cover = this.#hits.has(user) ? { vertex: user.vertex, distance: 0 } : nearest.get(user);
+        if (cover && (!best || cover.distance + 1 < best.distance)) best = { vertex: cover.vertex, distance: cover.distance + 1 };
+      }
+      if (best) nearest.set(node, best);
+    }
+    return nearest;
+  }
+}
+
+interface Cover<R> {
+  readonly vertex: EngineVertex<R>;
+  /** Edges up to it. */
+  readonly distance: number;
+}
