@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { pathToFileURL } from "node:url";
 import test from "ava";
 import { packageRoot } from "../core/package-root.js";
@@ -20,6 +20,26 @@ function* markdown(directory: string): Generator<string> {
 }
 
 const pages = [...markdown(".")].map(normalize).map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+
+/** Top folders of the program. Each folder below has a page. */
+const PROGRAM = [
+  "core",
+  "net",
+  "llb",
+  "oci",
+  "frontend",
+  "cache",
+  "executor-native",
+  "solver",
+  "exporters",
+  "api",
+  "cli",
+  "bench",
+  "scripts",
+];
+
+/** Folders that are lists of things of one kind, which the page of the folder above explains. */
+const TABLES: ReadonlySet<string> = new Set(["frontend/dockerfile/lint/rules"]);
 
 /** GitHub's anchor of a heading. */
 function anchor(heading: string): string {
@@ -64,6 +84,34 @@ test("files that pages name exist", (t) => {
     }
   }
   t.deepEqual(missing, []);
+});
+
+test("files that a folder's page names exist in or below it", (t) => {
+  const missing = pages
+    .filter(({ path }) => path.endsWith("/README.md") && PROGRAM.some((top) => path.startsWith(`${top}/`)))
+    .flatMap(({ path, text }) => {
+      const below = readdirSync(join(root, dirname(path)), { recursive: true, encoding: "utf8" });
+      const names = new Set(below.flatMap((name) => [name, basename(name)]));
+      return [...text.matchAll(/`([\w./-]+\.(?:ts|c|h|cjs|mjs|sh|def))`/g)]
+        .map((found) => found[1] as string)
+        .filter((name) => !names.has(name))
+        .filter((name) => !existsSync(join(root, dirname(path), name)) && !existsSync(join(root, name)))
+        .map((name) => `${path}: ${name}`);
+    });
+  t.deepEqual(missing, []);
+});
+
+test("every folder of sources has a page that says what lives there", (t) => {
+  const folders = PROGRAM.flatMap((top) =>
+    readdirSync(join(root, top), { recursive: true, encoding: "utf8" }).map((name) => join(top, name)),
+  )
+    .filter((file) => /\.(ts|c|mjs)$/.test(file))
+    .map((file) => dirname(file))
+    .filter((folder) => !TABLES.has(folder));
+  t.deepEqual(
+    [...new Set(folders)].filter((folder) => !existsSync(join(root, folder, "README.md"))),
+    [],
+  );
 });
 
 test("npm scripts that pages name exist", (t) => {
