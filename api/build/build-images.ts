@@ -57,7 +57,9 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   const [form, ...others] = forms;
   const { compression } = form;
   const imports =
-    build.cacheFrom.length === 0 ? undefined : new (await import("../remote-cache/cache-imports.js")).CacheImports(build.cacheFrom, session, onEvent);
+    build.cacheFrom.length === 0
+      ? undefined
+      : new (await import("../remote-cache/cache-imports.js")).CacheImports(build.cacheFrom, session, onEvent);
   const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
   await solver.prepare();
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);

@@ -71,7 +71,9 @@ export async function loadDockerfile(
         // A layout is read here: the step of its context is the one that shows what its layers take.
         const { context: name } = options;
         const named: StepInfo | undefined = name === undefined ? undefined : { kind: "context", name, load: `load metadata for ${ref}` };
-        return runAsStep(options.layout ? internal : (named ?? internal), onEvent, (step) => resolver.resolve(ref, { ...options, onWait: waitsOf(step) }));
+        return runAsStep(options.layout ? internal : (named ?? internal), onEvent, (step) =>
+          resolver.resolve(ref, { ...options, onWait: waitsOf(step) }),
+        );
       },
       namedContext: async (name, { platform }) => contexts.named(name, platform),
       sourceTime: (root) => solver.sourceTime(root),

@@ -103,7 +103,11 @@ const exec = (op: Partial<ExecOp>): ExecOp => ({
 
 test("consent: the graph is asked, so that it does not matter who made it; every step is named", (t) => {
   const one = edge({ op: exec({ network: "host" }), metadata: { step: { kind: "export", text: "one" } } });
-  const two = edge({ op: exec({ security: "insecure", args: ["false"] }), inputs: [one], metadata: { step: { kind: "export", text: "two" } } });
+  const two = edge({
+    op: exec({ security: "insecure", args: ["false"] }),
+    inputs: [one],
+    metadata: { step: { kind: "export", text: "two" } },
+  });
   const order = topological([two]);
   const error = t.throws(() => requireConsent(order, { network: "default", allow: new Set() }), { instanceOf: DiagnosticsError });
   t.deepEqual(
