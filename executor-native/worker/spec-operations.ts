@@ -8,6 +8,8 @@ export interface SpecOperations {
   readonly upper: readonly [directory: string];
   readonly work: readonly [directory: string];
   readonly lower: readonly [directory: string];
+  readonly chroot: readonly [folder: string];
+  readonly "chroot-has": readonly [layers: Decimal];
   readonly bind: readonly [dest: string, readonly: boolean, source: string];
   readonly overlay: readonly [dest: string, readonly: boolean, selector: string];
   readonly "overlay-lower": readonly [directory: string];

@@ -9,6 +9,14 @@
 int mode_run(int count, char **arguments);
 
 /*
+ * Runs one step without namespaces: `chroot`. Descriptors as of `run`.
+ */
+int mode_chroot(int count, char **arguments);
+
+/* Becomes COMMAND without namespaces: `plain PARENT COMMAND…`. Status lines on 2. */
+int mode_plain(int count, char **arguments);
+
+/*
  * Becomes COMMAND in a new user and mount namespace: `userns PARENT direct|own|tools UIDMAP GIDMAP
  * COMMAND…`. Status lines on 2.
  */

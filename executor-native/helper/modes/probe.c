@@ -16,7 +16,7 @@
 
 #include "base/util.h"
 #include "modes/modes.h"
-#include "modes/remove-tree.h"
+#include "base/remove-tree.h"
 #include "ownership/owners.h"
 #include "sandbox/mount-api.h"
 #include "sandbox/outer-proc.h"

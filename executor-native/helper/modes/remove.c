@@ -4,7 +4,7 @@
 
 #include "base/util.h"
 #include "modes/modes.h"
-#include "modes/remove-tree.h"
+#include "base/remove-tree.h"
 
 int mode_remove(int count, char **arguments)
 {

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "modes/remove-tree.h"
+#include "base/remove-tree.h"
 
 static void empty_directory(const char *path)
 {

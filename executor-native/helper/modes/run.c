@@ -19,7 +19,7 @@
 #include "modes/modes.h"
 #include "modes/output.h"
 #include "modes/path-length.h"
-#include "modes/remove-tree.h"
+#include "base/remove-tree.h"
 #include "modes/restart.h"
 #include "ownership/owners.h"
 #include "sandbox/init.h"

@@ -116,13 +116,13 @@ static void install_filter(const struct spec *spec, int control)
  * Switches to the step's user, really. The filter comes before that: it needs CAP_SYS_ADMIN, and
  * changing users drops the rest of the capabilities.
  */
-static void become(const struct spec *spec, const struct user *user, int control)
+static void become(const struct spec *spec, const struct user *user, int control, filter_installer *install)
 {
 	if (spec->owners && !is_user_mapped(&spec->mapped, user))
 		ask_for_supervisor(control);
 	own_output(user);
 	change_groups(spec, user);
-	install_filter(spec, control);
+	install(spec, control);
 	limit_bounding_set(spec->capabilities);
 	if (user->uid == 0)
 		limit_capabilities(spec->capabilities);
@@ -151,16 +151,31 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void run_command(const struct spec *spec, const struct owners *owners, int control, int proc)
+/* Does all that needs none of the user's ids; returns the variables of the step. */
+static char **begin_command(const struct spec *spec, struct user *user)
 {
-	struct user user;
-	find_user(spec->user, &user);
-	char **env = environment(spec, &user);
+	find_user(spec->user, user);
+	char **env = environment(spec, user);
 	setsid();
 	reset_signals();
 	umask(COMMAND_UMASK);
 	set_rlimits(spec);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return env;
+}
+
+void run_command_filtered(const struct spec *spec, int control, filter_installer *install)
+{
+	struct user user;
+	char **env = begin_command(spec, &user);
+	become(spec, &user, control, install);
+	execute(spec, env);
+}
+
+void run_command(const struct spec *spec, const struct owners *owners, int control, int proc)
+{
+	struct user user;
+	char **env = begin_command(spec, &user);
 	if (spec->uids)
 		enter_user_namespace(&(struct id_maps){MAP_DIRECTLY, spec->uids, spec->gids, proc});
 	if (spec->outer_proc)
@@ -168,6 +183,6 @@ void run_command(const struct spec *spec, const struct owners *owners, int contr
 	if (spec->supervised)
 		become_virtually(spec, owners, &user, control);
 	else
-		become(spec, &user, control);
+		become(spec, &user, control, install_filter);
 	execute(spec, env);
 }

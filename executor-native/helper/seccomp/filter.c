@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "seccomp/allow-list.h"
-#include "seccomp/bpf.h"
-#include "seccomp/table.h"
+#include "seccomp/program.h"
 #include "supervisor/answers.h"
 #include "supervisor/notify.h"
 #include "supervisor/watch.h"
@@ -17,9 +16,6 @@
 #define ASK SECCOMP_RET_USER_NOTIF
 /* The call does nothing and returns 0. */
 #define PRETEND (SECCOMP_RET_ERRNO | 0)
-
-/* Tells the architecture whose memory the supervisor can read from its 32-bit sibling. */
-static bool is_native(const struct syscall_table *table) { return table == &syscall_tables[0]; }
 
 /* Asks about an id that may not be mapped; -1 is none. */
 static void emit_watched_id(struct program *program, unsigned argument, uint32_t first_unmapped)
@@ -118,17 +114,6 @@ static void emit_supervised(struct program *program, const struct syscall_table 
 #endif
 }
 
-/*
- * Begins the part of an architecture, which `next` ends; the number of the call is in the
- * accumulator.
- */
-static void begin_architecture(struct program *program, const struct syscall_table *table, struct label *next)
-{
-	emit_load_architecture(program);
-	far_jump_unless(program, BPF_JEQ, table->architecture, next);
-	emit_load_number(program);
-}
-
 /* Makes the allow-list, after the questions of a supervisor or a watcher, if either is there. */
 static struct program *limited_program(const struct supervised_filter *supervised, const struct mapped_ids *watched)
 {
@@ -163,24 +148,10 @@ static struct program *unlimited_program(const struct supervised_filter *supervi
 	return program;
 }
 
-/* Returns the descriptor that the flags ask for, or 0; -1 with errno. */
-static int install(const struct program *program, unsigned flags)
-{
-	struct sock_fprog filter = {.len = program->length, .filter = (struct sock_filter *)program->code};
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
-}
-
-static int install_asking(const struct program *program)
-{
-	const unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-	int listener = install(program, flags | FILTER_WAIT_KILLABLE);
-	return listener < 0 ? install(program, flags) : listener;
-}
-
 void install_seccomp(void)
 {
 	cleanup_free struct program *program = limited_program(NULL, NULL);
-	if (install(program, SECCOMP_FILTER_FLAG_SPEC_ALLOW) < 0 && install(program, 0) < 0)
+	if (install_program(program, SECCOMP_FILTER_FLAG_SPEC_ALLOW) < 0 && install_program(program, 0) < 0)
 		fail_errno("exec/seccomp", "Cannot install the system call filter");
 }
 

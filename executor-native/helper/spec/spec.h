@@ -36,6 +36,8 @@ struct spec {
 	uint64_t parent; /* pid of the process that must still be alive */
 	char *upper, *work;
 	struct texts lowers; /* bottom first */
+	char *chroot;        /* NULL for a step with namespaces */
+	uint64_t chroot_has;
 	struct mount_spec *mounts;
 	size_t mount_count;
 	struct texts args, env, masked, readonly_paths;

@@ -1,6 +1,7 @@
 #include "supervisor/call.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 bool receive_call(int listener, union notification *notification)
@@ -41,4 +42,18 @@ bool still_waits(const struct call *call)
 {
 	uint64_t id = call->id;
 	return ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+struct answer hand_over(const struct call *call, int fd, bool close_on_exec)
+{
+	struct notify_add add = {
+		.id = call->id, .flags = NOTIFY_ADD_SEND, .from = (uint32_t)fd, .to_flags = close_on_exec ? O_CLOEXEC : 0};
+	struct answer answer = {ANSWER_SENT, 0};
+	int number = ioctl(call->listener, NOTIFY_ADD, &add);
+	if (number < 0 && errno == EINVAL) {
+		add.flags = 0;
+		number = ioctl(call->listener, NOTIFY_ADD, &add);
+		answer = VALUE(number);
+	}
+	return number < 0 ? VALUE(-errno) : answer; /* such as when the caller has no descriptor left */
 }

@@ -46,6 +46,11 @@ void answer_call(const union notification *notification, int listener, struct an
  */
 bool still_waits(const struct call *call);
 
+/*
+ * Gives the caller the open file, as the result of its call where the kernel can do that at once.
+ */
+struct answer hand_over(const struct call *call, int fd, bool close_on_exec);
+
 bool read_memory(const struct call *call, uint64_t address, void *data, size_t size);
 bool write_memory(const struct call *call, uint64_t address, const void *data, size_t size);
 

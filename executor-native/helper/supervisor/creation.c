@@ -61,23 +61,6 @@ static bool find_new_owner(const struct call *call, const char *path, struct own
 	return !is_root(owner);
 }
 
-/*
- * Gives the caller the open file, as the result of its call where the kernel can do that at once.
- */
-static struct answer hand_over(const struct call *call, int fd, bool close_on_exec)
-{
-	struct notify_add add = {
-		.id = call->id, .flags = NOTIFY_ADD_SEND, .from = (uint32_t)fd, .to_flags = close_on_exec ? O_CLOEXEC : 0};
-	struct answer answer = {ANSWER_SENT, 0};
-	int number = ioctl(call->listener, NOTIFY_ADD, &add);
-	if (number < 0 && errno == EINVAL) {
-		add.flags = 0;
-		number = ioctl(call->listener, NOTIFY_ADD, &add);
-		answer = VALUE(number);
-	}
-	return number < 0 ? VALUE(-errno) : answer; /* such as when the caller has no descriptor left */
-}
-
 /* Restores the set-id bits of a new file, which a new owner takes away. */
 static bool restore_mode(const struct call *call, int fd, mode_t mode)
 {

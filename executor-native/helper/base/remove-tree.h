@@ -1,6 +1,6 @@
 /* Removal of files and trees. */
-#ifndef TSBUILD_MODES_REMOVE_TREE_H
-#define TSBUILD_MODES_REMOVE_TREE_H
+#ifndef TSBUILD_BASE_REMOVE_TREE_H
+#define TSBUILD_BASE_REMOVE_TREE_H
 
 /*
  * Removes a file or a whole tree, whatever its modes, depth and names. Links are not followed,

@@ -1,4 +1,4 @@
-#include "modes/remove-tree.h"
+#include "base/remove-tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,52 @@
+/* The system calls of a step that its keeper answers. */
+#ifndef TSBUILD_CHROOT_ANSWERS_H
+#define TSBUILD_CHROOT_ANSWERS_H
+
+#include "spec/spec.h"
+#include "supervisor/call.h"
+
+/* What whoever answers has to know. */
+struct keeper {
+	const struct spec *spec;
+	int root; /* of the step (O_PATH) */
+	const char *root_path;
+	pid_t pid;
+	bool lends_devices; /* the root could have none of its own */
+};
+
+/* Answers the next call; `listener` is the filter's descriptor. */
+void answer_next(const struct keeper *keeper, int listener);
+
+/* Makes the kernel hand over calls faster, where it can. */
+void prefer_quick_answers(int listener);
+
+/*
+ * Installs the filter whose questions these are, and hands its descriptor to the keeper. The
+ * command calls it.
+ */
+void install_asking_filter(const struct spec *spec, int control);
+
+/* Processes (guard.c). */
+struct answer answer_signal(const struct keeper *keeper, const struct call *call);
+struct answer answer_process(const struct keeper *keeper, const struct call *call);
+struct answer answer_trace(const struct keeper *keeper, const struct call *call);
+struct answer answer_priority(const struct keeper *keeper, const struct call *call);
+struct answer answer_ioprio(const struct keeper *keeper, const struct call *call);
+struct answer answer_descriptor_owner(const struct keeper *keeper, const struct call *call);
+struct answer answer_chroot(const struct keeper *keeper, const struct call *call);
+struct answer answer_uname(const struct keeper *keeper, const struct call *call);
+
+/* Files of /proc and /sys (outside-calls.c). */
+struct answer answer_open_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_openat_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_openat2_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_stat_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_lstat_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_fstatat_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_statx_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_access_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_accessat_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_readlink_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_readlinkat_outside(const struct keeper *keeper, const struct call *call);
+
+#endif

@@ -1,0 +1,43 @@
+/* Copies of files with all that layers keep of them. */
+#ifndef TSBUILD_CHROOT_COPY_H
+#define TSBUILD_CHROOT_COPY_H
+
+#include <sys/stat.h>
+
+#include "base/util.h"
+
+/* Where the first copy of each file with several names is: a hash table. */
+struct copied_links {
+	size_t count, room;
+	struct copied_link {
+		dev_t device;
+		ino_t inode;
+		char *path;
+	} *items;
+};
+
+/* The attribute by which layers say that a directory hides what is below. */
+#define OPAQUE_ATTRIBUTE "user.overlay.opaque"
+
+/*
+ * Copies what is no directory; its other names become links of the first copy. Devices are left
+ * out, as a step gets none of an image; sockets are made without anybody behind them.
+ */
+void copy_file(const char *from, const char *to, const struct stat *status, struct copied_links *links);
+
+/* Gives a file the owner, mode and attributes of another; overlayfs's own attributes stay. */
+void copy_metadata(const char *from, const char *to, const struct stat *status);
+
+void copy_times(const char *to, const struct stat *status);
+
+/* Copies a directory with everything below it. */
+void copy_tree(const char *from, const char *to, struct copied_links *links);
+
+/* Notes that a file is deleted, in the form that needs no device. */
+void make_whiteout(const char *path);
+
+/* Tells whether this says that a file is deleted, or a directory hides what is below. */
+bool is_whiteout(const char *path, const struct stat *status);
+bool is_opaque(const char *path);
+
+#endif

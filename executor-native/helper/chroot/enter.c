@@ -1,0 +1,68 @@
+#include "chroot/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "chroot/answers.h"
+#include "ownership/user.h"
+#include "sandbox/command.h"
+#include "sandbox/walk.h"
+
+static _Noreturn void cannot_use_directory(const struct spec *spec)
+{
+	fail_errno("exec/working-directory", "Cannot use \"%s\" as the working directory", spec->cwd);
+}
+
+/* Tells how many directories of the way to `path` there are, the root included. */
+static int existing_depth(int root, const char *path)
+{
+	cleanup_walk struct walk at = NO_WALK;
+	int depth = 1;
+	if (walk(&at, root, path, WALK_FIND))
+		while (depth <= at.depth && at.level[depth].fd >= 0)
+			depth++;
+	return depth;
+}
+
+/* Goes to the working directory; missing directories are made, and are the user's. */
+static void go_to_directory(const struct spec *spec)
+{
+	struct user user;
+	cleanup_walk struct walk at = NO_WALK;
+	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int level = root < 0 ? 1 : existing_depth(root, spec->cwd);
+	if (root < 0 || !walk(&at, root, spec->cwd, WALK_MAKE_DIRECTORY) || fchdir(walk_fd(&at)) < 0)
+		cannot_use_directory(spec);
+	if (level > at.depth)
+		return;
+	find_user(spec->user, &user);
+	for (; level <= at.depth; level++)
+		if (fchownat(at.level[level].fd, "", user.uid, user.gid, AT_EMPTY_PATH) < 0)
+			cannot_use_directory(spec);
+}
+
+/* Makes /dev/null the standard input: the root's own, or else the machine's. */
+static void use_null_input(int null)
+{
+	struct stat status;
+	cleanup_fd int own = open("/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool is_device = own >= 0 && fstat(own, &status) == 0 && S_ISCHR(status.st_mode);
+	if (is_device)
+		fcntl(own, F_SETFL, 0);
+	if (dup2(is_device ? own : null, STDIN_FILENO) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot use /dev/null as standard input");
+}
+
+void enter_and_run(const struct spec *spec, int root, const struct step_output *output, int control)
+{
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fchdir(root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		fail_errno("exec/chroot", "Cannot make the image's file system the root");
+	use_null_input(null);
+	go_to_directory(spec);
+	if (dup2(output->output, STDOUT_FILENO) < 0 || dup2(output->errors, STDERR_FILENO) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
+	run_command_filtered(spec, control, install_asking_filter);
+}

@@ -1,0 +1,93 @@
+#include "chroot/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+
+/* More than /proc/PID/status has up to the line of the groups. */
+#define STATUS_ROOM 4096
+#define PAGE 4096
+#define SAME (-1)
+
+bool read_identity(const struct call *call, struct caller *identity)
+{
+	char text[STATUS_ROOM];
+	cleanup_fd int fd = open(short_path("/proc/%d/status", call->pid).text, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	text[size > 0 ? size : 0] = 0;
+	const char *process = strstr(text, "\nTgid:"), *users = strstr(text, "\nUid:"), *groups = strstr(text, "\nGid:");
+	return process && users && groups && sscanf(process, "\nTgid: %d", &identity->process) == 1 &&
+	       sscanf(users, "\nUid: %u %*u %*u %u", &identity->user, &identity->files_user) == 2 &&
+	       sscanf(groups, "\nGid: %u %*u %*u %u", &identity->group, &identity->files_group) == 2 && still_waits(call);
+}
+
+void take_identity(const struct caller *identity)
+{
+	setfsgid(identity->files_group);
+	setfsuid(identity->files_user);
+}
+
+void end_identity(void)
+{
+	setfsuid(0);
+	setfsgid(0);
+}
+
+typedef ssize_t (*transfer)(pid_t, const struct iovec *, unsigned long, const struct iovec *, unsigned long, unsigned long);
+
+static bool move(const struct call *call, transfer function, void *data, uint64_t address, size_t size)
+{
+	struct iovec here = {data, size}, there = {(void *)(uintptr_t)address, size};
+	return function(call->pid, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+/*
+ * Moves bytes from or to the caller's memory. The kernel lets a process do that to one of the same
+ * real ids; those are taken over for a moment, as this process keeps root's rights by the others.
+ */
+static bool move_as(const struct call *call, transfer function, void *data, uint64_t address, size_t size)
+{
+	struct caller identity;
+	if (move(call, function, data, address, size))
+		return true;
+	if (errno != EPERM || !read_identity(call, &identity) || (!identity.user && !identity.group))
+		return false;
+	syscall(SYS_setresgid, identity.group, SAME, SAME);
+	syscall(SYS_setresuid, identity.user, SAME, SAME);
+	bool moved = move(call, function, data, address, size);
+	syscall(SYS_setresuid, 0, SAME, SAME);
+	syscall(SYS_setresgid, 0, SAME, SAME);
+	return moved;
+}
+
+bool read_step_memory(const struct call *call, uint64_t address, void *data, size_t size)
+{
+	return move_as(call, process_vm_readv, data, address, size);
+}
+
+bool write_step_memory(const struct call *call, uint64_t address, const void *data, size_t size)
+{
+	return still_waits(call) && move_as(call, process_vm_writev, (void *)data, address, size);
+}
+
+bool read_step_text(const struct call *call, uint64_t address, char *text, size_t room)
+{
+	for (size_t used = 0; used < room;) {
+		size_t part = PAGE - (address + used) % PAGE;
+		if (part > room - used)
+			part = room - used;
+		if (!read_step_memory(call, address + used, text + used, part))
+			return false;
+		if (memchr(text + used, 0, part))
+			return true;
+		used += part;
+	}
+	return false;
+}

@@ -1,0 +1,239 @@
+#include "chroot/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/control.h"
+#include "base/remove-tree.h"
+#include "chroot/answers.h"
+#include "chroot/changes.h"
+#include "chroot/enter.h"
+#include "chroot/layers.h"
+#include "chroot/mounts.h"
+#include "chroot/processes.h"
+#include "sandbox/walk.h"
+
+#define CODE "exec/working-root"
+
+enum { OUTSIDE, INSIDE };
+
+/* A step, and what is on the disk for it. */
+struct kept {
+	const struct spec *spec;
+	char *root, *index, *stage; /* paths */
+	struct node before;
+	struct places places;
+};
+
+/* Brings the root to what the layers say. */
+static void prepare_root(const struct kept *kept)
+{
+	const struct spec *spec = kept->spec;
+	if (spec->chroot_has == 0) {
+		remove_tree(kept->root);
+		if (mkdir(kept->root, 0755) < 0)
+			fail_errno(CODE, "Cannot make the directory \"%s\"", kept->root);
+	}
+	for (size_t i = spec->chroot_has; i < spec->lowers.count; i++)
+		apply_layer(spec->lowers.items[i], kept->root);
+}
+
+/* Reads the tree as it is before the step, unless it is known from the step before. */
+static void read_before(struct kept *kept)
+{
+	const struct texts nothing = {0};
+	const struct spec *spec = kept->spec;
+	bool is_known = spec->chroot_has && spec->chroot_has == spec->lowers.count && load_tree(&kept->before, kept->index);
+	if (!is_known)
+		read_tree(kept->root, &nothing, &kept->before);
+	unlink(kept->index);
+	let_clock_pass(&kept->before);
+}
+
+static void prepare(struct kept *kept, struct lent *lent)
+{
+	const struct spec *spec = kept->spec;
+	struct stat upper;
+	kept->root = format_text("%s/root", spec->chroot);
+	kept->index = format_text("%s/index", spec->chroot);
+	kept->stage = format_text("%s/stage", spec->chroot);
+	remove_tree(kept->stage);
+	if (mkdir(kept->stage, 0700) < 0 || lstat(spec->upper, &upper) < 0)
+		fail_errno(CODE, "Cannot use \"%s\" for the root of the step", spec->chroot);
+	prepare_root(kept);
+	read_before(kept);
+	copy_metadata(spec->upper, kept->root, &upper);
+	kept->places = (struct places){
+		.root_path = kept->root,
+		.stage = kept->stage,
+		.root = open(kept->root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+		.tree = &kept->before,
+		.lent = lent,
+	};
+	if (kept->places.root < 0)
+		fail_errno(CODE, "Cannot open \"%s\"", kept->root);
+	place_mounts(&kept->places, spec);
+}
+
+static void report_exit(int status)
+{
+	if (WIFSIGNALED(status))
+		REPORT(.name = "exit", .number_key = "signal", .number = WTERMSIG(status));
+	else
+		REPORT(.name = "exit", .number_key = "code", .number = WEXITSTATUS(status));
+}
+
+/* What the keeper waits for. */
+struct waiting {
+	pid_t command;
+	int status; /* of the command when it has ended */
+	bool has_ended, is_stopped;
+	int signals, control, listener;
+};
+
+/* Reads which signal came, and collects children that ended. */
+static void receive_signal(struct waiting *waiting)
+{
+	struct signalfd_siginfo signal;
+	int status;
+	if (read(waiting->signals, &signal, sizeof signal) == sizeof signal && signal.ssi_signo == SIGTERM)
+		waiting->is_stopped = true;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0;) {
+		if (pid != waiting->command)
+			continue;
+		waiting->status = status;
+		waiting->has_ended = true;
+	}
+}
+
+/* Receives the filter's descriptor; the command ends without one when it has a reason to say. */
+static void receive_filter(struct waiting *waiting)
+{
+	char word;
+	receive_control(waiting->control, &word, 1, &waiting->listener);
+	close(waiting->control);
+	waiting->control = -1;
+	prefer_quick_answers(waiting->listener);
+}
+
+/* Answers until the command ends, or nobody wants it any more. */
+static void wait_for_end(const struct keeper *keeper, struct waiting *waiting)
+{
+	while (!waiting->has_ended && !waiting->is_stopped) {
+		struct pollfd polled[] = {
+			{.fd = waiting->signals, .events = POLLIN},
+			{.fd = waiting->control, .events = POLLIN},
+			{.fd = waiting->listener, .events = POLLIN},
+		};
+		if (poll(polled, LENGTH(polled), -1) < 0 && errno != EINTR)
+			fail_errno("exec/supervisor", "Cannot wait for the system calls of the step");
+		if (polled[2].revents & POLLIN)
+			answer_next(keeper, waiting->listener);
+		else if (polled[2].revents)
+			waiting->listener = -1; /* nobody has the filter any more */
+		if (polled[1].revents)
+			receive_filter(waiting);
+		if (polled[0].revents)
+			receive_signal(waiting);
+	}
+}
+
+static int watch_signals(void)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		fail_errno("exec/sandbox-setup", "Cannot wait for signals");
+	return fd;
+}
+
+/* Tells whether the root has devices that work (see mounts.c). */
+static bool has_devices(int root)
+{
+	struct stat status;
+	return fstatat(root, "dev/null", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(status.st_mode);
+}
+
+/* Runs the command, and ends everything that it leaves. */
+static struct waiting run(struct kept *kept, const struct step_output *output)
+{
+	int control[2];
+	struct keeper keeper = {.spec = kept->spec, .root = kept->places.root, .root_path = kept->root, .pid = getpid()};
+	keeper.lends_devices = !has_devices(kept->places.root);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
+	struct waiting waiting = {.signals = watch_signals(), .control = control[OUTSIDE], .listener = -1};
+	/* Nobody may trace this process, nor the command before it is another program. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	waiting.command = fork();
+	if (waiting.command < 0)
+		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
+	if (waiting.command == 0)
+		enter_and_run(kept->spec, kept->places.root, output, control[INSIDE]);
+	close(control[INSIDE]);
+	close(output->output);
+	close(output->errors);
+	wait_for_end(&keeper, &waiting);
+	if (waiting.listener >= 0)
+		close(waiting.listener);
+	end_descendants();
+	return waiting;
+}
+
+/* Writes what the step changed, and leaves the root for the step after it. */
+static void keep_changes(struct kept *kept)
+{
+	struct node after;
+	const struct changes changes = {.tree = kept->root, .upper = kept->spec->upper, .lowers = &kept->spec->lowers};
+	read_tree(kept->root, &kept->places.paths, &after);
+	write_changes(&changes, &kept->before, &after);
+	take_away(&kept->places, &after);
+	save_tree(&after, kept->index);
+}
+
+void keep_step(const struct spec *spec, const struct step_output *output, struct lent *lent)
+{
+	struct kept kept = {.spec = spec};
+	adopt_orphans();
+	umask(0);
+	prepare(&kept, lent);
+	struct waiting waiting = run(&kept, output);
+	bool has_succeeded = waiting.has_ended && WIFEXITED(waiting.status) && WEXITSTATUS(waiting.status) == 0;
+	if (has_succeeded)
+		keep_changes(&kept);
+	else
+		take_away(&kept.places, NULL);
+	if (waiting.has_ended && !waiting.is_stopped)
+		report_exit(waiting.status);
+	_exit(0);
+}
+
+void bring_back(const struct spec *spec, struct lent *lent)
+{
+	cleanup_free char *path = format_text("%s/root", spec->chroot);
+	cleanup_fd int root = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	for (size_t i = 0; root >= 0 && i < MAX_LENT; i++) {
+		cleanup_walk struct walk at = NO_WALK;
+		if (!lent[i].is_out || !walk(&at, root, lent[i].place, WALK_FIND) || walk_fd(&at) < 0 ||
+		    strcmp(at.real, lent[i].place) != 0)
+			continue;
+		cleanup_free char *place = format_text("%s%s", path, lent[i].place);
+		rmdir(lent[i].source);
+		rename(place, lent[i].source);
+	}
+}

@@ -1,0 +1,31 @@
+/*
+ * The process that keeps a step without namespaces: it prepares the root, starts the command,
+ * answers the system calls that a namespace would have answered otherwise, and ends what is left.
+ */
+#ifndef TSBUILD_CHROOT_KEEPER_H
+#define TSBUILD_CHROOT_KEEPER_H
+
+#include "spec/spec.h"
+
+/* Directories that are lent to a step, for who has to bring them back when the keeper dies. */
+#define MAX_LENT 64
+struct lent {
+	bool is_out;
+	char source[4096], place[4096]; /* the place is a path in the root */
+};
+
+/* Pipes that the step writes to. */
+struct step_output {
+	int output, errors;
+};
+
+/*
+ * Runs the step, and writes its changes to the upper directory when its command succeeded. Ends
+ * the process. `lent` is memory that the parent sees too.
+ */
+_Noreturn void keep_step(const struct spec *spec, const struct step_output *output, struct lent *lent);
+
+/* Brings back what a keeper that died did not. No process of the step may be there any more. */
+void bring_back(const struct spec *spec, struct lent *lent);
+
+#endif

@@ -1,0 +1,191 @@
+#include "chroot/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "chroot/layers.h"
+#include "chroot/sources.h"
+
+#define CODE "exec/sandbox-setup"
+
+static void make_directory(const char *path, mode_t mode)
+{
+	if (mkdir(path, mode) < 0)
+		fail_errno(CODE, "Cannot make the directory \"%s\"", path);
+}
+
+static void place_directory(struct places *places, const char *dest, mode_t mode)
+{
+	cleanup_free char *path = make_place(places, dest, true);
+	make_directory(path, mode);
+}
+
+struct content {
+	const char *data;
+	size_t size;
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
+
+static void place_content(struct places *places, const char *dest, const struct content *content)
+{
+	cleanup_free char *path = make_place(places, dest, false);
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		fail_errno(CODE, "Cannot make the file \"%s\"", path);
+	write_all(fd, content->data, content->size, dest);
+	if (fchown(fd, content->uid, content->gid) < 0 || fchmod(fd, content->mode) < 0)
+		fail_errno(CODE, "Cannot give the file \"%s\" to its owner", path);
+}
+
+static void place_text(struct places *places, const char *dest, const char *text)
+{
+	place_content(places, dest, &(struct content){.data = text, .size = strlen(text), .mode = 0644});
+}
+
+/* Devices that every step has. Their numbers are the same on every Linux. */
+static const struct {
+	const char *name;
+	unsigned minor, major;
+} devices[] = {
+	{"null", 3, 1}, {"zero", 5, 1}, {"full", 7, 1}, {"random", 8, 1}, {"urandom", 9, 1}, {"tty", 0, 5},
+};
+
+static const struct {
+	const char *name, *target;
+} device_links[] = {
+	{"fd", "/proc/self/fd"},
+	{"stdin", "/proc/self/fd/0"},
+	{"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"},
+	{"core", "/proc/kcore"},
+};
+
+/*
+ * Makes a device that works; where that cannot be, an empty file in its name, which the keeper
+ * opens for the step (see outside.c).
+ */
+static void make_device(const char *path, dev_t number)
+{
+	cleanup_fd int device = mknod(path, S_IFCHR | 0666, number) < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (device >= 0 || errno == ENXIO)
+		return;
+	unlink(path);
+	if (mknod(path, S_IFREG | 0666, 0) < 0)
+		fail_errno(CODE, "Cannot make \"%s\"", path);
+}
+
+static void place_devices(struct places *places)
+{
+	cleanup_free char *path = make_place(places, "/dev", true);
+	make_directory(path, 0755);
+	for (size_t i = 0; i < LENGTH(devices); i++) {
+		cleanup_free char *device = format_text("%s/%s", path, devices[i].name);
+		make_device(device, makedev(devices[i].major, devices[i].minor));
+	}
+	for (size_t i = 0; i < LENGTH(device_links); i++) {
+		cleanup_free char *link = format_text("%s/%s", path, device_links[i].name);
+		if (symlink(device_links[i].target, link) < 0)
+			fail_errno(CODE, "Cannot make the link \"%s\"", link);
+	}
+	cleanup_free char *pts = format_text("%s/pts", path), *shm = format_text("%s/shm", path);
+	cleanup_free char *queues = format_text("%s/mqueue", path);
+	make_directory(pts, 0755);
+	make_directory(shm, 01777);
+	make_directory(queues, 01777);
+}
+
+/* Puts a copy at the place of a mount that cannot be changed, whose changes are thrown away. */
+static void place_copy(struct places *places, const struct mount_spec *mount, const struct stat *status)
+{
+	struct copied_links links = {0};
+	cleanup_free char *path = make_place(places, mount->dest, S_ISDIR(status->st_mode));
+	if (S_ISDIR(status->st_mode))
+		copy_tree(mount->source, path, &links);
+	else
+		copy_file(mount->source, path, status, &links);
+}
+
+/* Puts another name of a socket at its place; whoever connects reaches who listens. */
+static void place_socket(struct places *places, const struct mount_spec *mount)
+{
+	cleanup_free char *path = make_place(places, mount->dest, false);
+	if (link(mount->source, path) < 0)
+		fail_errno("exec/mount-source", "Cannot mount the socket \"%s\" at \"%s\"", mount->source, mount->dest);
+}
+
+static void place_bind(struct places *places, const struct mount_spec *mount)
+{
+	struct stat status;
+	if (lstat(mount->source, &status) < 0)
+		fail_errno("exec/mount-source", "Cannot mount \"%s\" at \"%s\"", mount->source, mount->dest);
+	if (S_ISSOCK(status.st_mode)) {
+		place_socket(places, mount);
+	} else if (mount->readonly) {
+		place_copy(places, mount, &status);
+	} else {
+		cleanup_free char *path = make_place(places, mount->dest, S_ISDIR(status.st_mode));
+		lend(places, mount, path);
+	}
+}
+
+static void place_layers(struct places *places, const struct mount_spec *mount)
+{
+	struct merged merged;
+	if (!mount->lowers.count) {
+		place_directory(places, mount->dest, 0755);
+		return;
+	}
+	if (!find_in_layers(&mount->lowers, mount->source, &merged))
+		fail("exec/mount-source", "Cannot mount \"%s\" at \"%s\": there is no such file or directory in the source",
+		     mount->source, mount->dest);
+	cleanup_free char *path = make_place(places, mount->dest, !merged.file);
+	copy_merged(&merged, path);
+}
+
+static void place_file(struct places *places, const struct mount_spec *mount)
+{
+	const struct content content = {
+		.data = mount->data,
+		.size = mount->data_size,
+		.uid = (uid_t)mount->uid,
+		.gid = (gid_t)mount->gid,
+		.mode = (mode_t)mount->mode & MODE_BITS,
+	};
+	place_content(places, mount->dest, &content);
+}
+
+static void place_mount(struct places *places, const struct mount_spec *mount)
+{
+	switch (mount->type) {
+	case MOUNT_BIND:
+		place_bind(places, mount);
+		break;
+	case MOUNT_OVERLAY:
+		place_layers(places, mount);
+		break;
+	case MOUNT_TMPFS:
+		place_directory(places, mount->dest, 01777);
+		break;
+	case MOUNT_FILE:
+		place_file(places, mount);
+		break;
+	}
+}
+
+void place_mounts(struct places *places, const struct spec *spec)
+{
+	lock_sources(spec);
+	place_directory(places, "/proc", 0555);
+	place_directory(places, "/sys", 0555);
+	place_devices(places);
+	place_text(places, "/etc/hosts", spec->hosts);
+	place_text(places, "/etc/resolv.conf", spec->resolv_conf);
+	for (size_t i = 0; i < spec->mount_count; i++)
+		place_mount(places, &spec->mounts[i]);
+	settle(places);
+}

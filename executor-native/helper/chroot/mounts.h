@@ -1,0 +1,11 @@
+/* Everything that a step sees in its root while it runs, and that is no part of its result. */
+#ifndef TSBUILD_CHROOT_MOUNTS_H
+#define TSBUILD_CHROOT_MOUNTS_H
+
+#include "chroot/places.h"
+#include "spec/spec.h"
+
+/* Puts it there: /proc, /dev, /sys, the files about the network, the mounts of the step. */
+void place_mounts(struct places *places, const struct spec *spec);
+
+#endif

@@ -1,0 +1,288 @@
+/* Answers to calls on files of /proc and /sys. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "chroot/outside.h"
+#include "supervisor/notify.h"
+
+/* Numbers of file systems. */
+#define PROC_KIND 0x9fa0
+#define SYS_KIND 0x62656572
+
+/* Linux 5.6: how a path is not to leave its directory. */
+#define NO_MOUNTS 0x01
+#define NO_MAGIC_LINKS 0x02
+#define BENEATH 0x08
+#define BELOW_ROOT 0x10
+
+/* Linux 5.8. */
+#define NR_FACCESSAT2 439
+#define EFFECTIVE_IDS 0x200
+
+/* Opens a path below a directory; the kernel keeps it there where it can. */
+static int open_below(int directory, const char *path, uint64_t resolve, int flags)
+{
+	struct openat2_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = resolve};
+	while (*path == '/')
+		path++;
+	return (int)syscall(NR_OPENAT2, directory, *path ? path : ".", &how, sizeof how);
+}
+
+static int open_outer(const char *path, int flags)
+{
+	bool is_sys = strncmp(path, "/sys", strlen("/sys")) == 0;
+	const char *top = is_sys ? "/sys" : "/proc";
+	cleanup_fd int directory = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = directory < 0 ? -1 : open_below(directory, path + strlen(top), NO_MOUNTS | NO_MAGIC_LINKS | BENEATH, flags);
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return open(path, flags | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == EXDEV || errno == ELOOP) && !(flags & O_NOFOLLOW))
+		errno = ENOENT; /* something is mounted there, to hide it */
+	return fd;
+}
+
+/* Opens what a path stands for, without rights to its content; -1 with errno. */
+static int hold_outside(const struct keeper *keeper, const struct outside *outside, bool follow)
+{
+	int flags = O_PATH | (follow ? 0 : O_NOFOLLOW);
+	switch (outside->kind) {
+	case IN_ROOT:
+		return open_below(keeper->root, outside->path, BELOW_ROOT, flags);
+	case OUTER:
+		return open_outer(outside->path, flags);
+	case OPENED:
+	case DEVICE:
+		return open(outside->path, O_PATH | O_CLOEXEC);
+	}
+	return -1;
+}
+
+/* A file that a call is about. */
+struct target {
+	struct caller identity;
+	struct outside outside;
+	int fd; /* O_PATH, or -1 with `error` */
+	int error;
+};
+
+/*
+ * Finds the file of a call; false when the kernel answers. From then on this process has the
+ * caller's rights over files, until end_target.
+ */
+static bool find_target(const struct keeper *keeper, const struct call *call, int directory, uint64_t address,
+                        bool follow, struct target *target)
+{
+	char path[PATH_MAX];
+	if (!find_path(keeper, call, directory, address, follow, path))
+		return false;
+	*target = (struct target){.fd = -1, .error = ENOENT};
+	if (!read_identity(call, &target->identity) ||
+	    !find_outside(keeper, call, &target->identity, path, follow, &target->outside))
+		return true;
+	take_identity(&target->identity);
+	target->fd = hold_outside(keeper, &target->outside, follow);
+	target->error = target->fd < 0 ? errno : 0;
+	return true;
+}
+
+static void end_target(const struct target *target)
+{
+	end_identity();
+	if (target->fd >= 0)
+		close(target->fd);
+}
+
+static bool is_outer_kind(int fd)
+{
+	struct statfs status;
+	return fstatfs(fd, &status) == 0 && (status.f_type == PROC_KIND || status.f_type == SYS_KIND);
+}
+
+/* Opens the file for its content; -1 with errno. */
+static int open_content(const struct keeper *keeper, const struct target *target, uint64_t flags)
+{
+	struct stat status;
+	int kept = (int)(flags & (O_ACCMODE | O_APPEND | O_DIRECTORY | O_PATH | O_TRUNC));
+	if (fstat(target->fd, &status) < 0)
+		return -1;
+	bool is_outer = is_outer_kind(target->fd), writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+	if (S_ISLNK(status.st_mode)) {
+		errno = ELOOP;
+		return -1;
+	}
+	if (is_outer && S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return writes ? -1 : open_mirror(keeper, target->outside.shown, target->fd);
+	}
+	if (is_outer && writes && (target->outside.kind == OPENED || !is_writable(&target->outside))) {
+		errno = EROFS;
+		return -1;
+	}
+	if (is_outer && !S_ISREG(status.st_mode)) {
+		errno = EACCES;
+		return -1;
+	}
+	/* This process waits for nobody, such as for the other end of a FIFO. */
+	int fd = open(proc_path_of(target->fd).text, kept | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && !(flags & (O_NONBLOCK | O_PATH)))
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
+static struct answer open_outside(const struct keeper *keeper, const struct call *call, int directory, uint64_t path,
+                                  uint64_t flags)
+{
+	struct target target;
+	if (!find_target(keeper, call, directory, path, !(flags & O_NOFOLLOW), &target))
+		return CONTINUE;
+	int fd = target.fd < 0 ? -1 : open_content(keeper, &target, flags);
+	int error = target.fd < 0 ? target.error : errno;
+	end_target(&target);
+	if (fd < 0)
+		return VALUE(-error);
+	struct answer answer = hand_over(call, fd, flags & O_CLOEXEC);
+	close(fd);
+	return answer;
+}
+
+struct answer answer_open_outside(const struct keeper *keeper, const struct call *call)
+{
+	return open_outside(keeper, call, AT_FDCWD, call->args[0], call->args[1]);
+}
+
+struct answer answer_openat_outside(const struct keeper *keeper, const struct call *call)
+{
+	return open_outside(keeper, call, (int)call->args[0], call->args[1], call->args[2]);
+}
+
+struct answer answer_openat2_outside(const struct keeper *keeper, const struct call *call)
+{
+	struct openat2_how how;
+	if (call->args[3] != sizeof how || !read_step_memory(call, call->args[2], &how, sizeof how) || how.resolve)
+		return CONTINUE;
+	return open_outside(keeper, call, (int)call->args[0], call->args[1], how.flags);
+}
+
+static struct answer stat_outside(const struct keeper *keeper, const struct call *call, int directory, uint64_t path,
+                                  bool follow, uint64_t address)
+{
+	struct target target;
+	struct stat status; /* the kernel's own form on 64-bit architectures */
+	if (!find_target(keeper, call, directory, path, follow, &target))
+		return CONTINUE;
+	bool found = target.fd >= 0 && syscall(SYS_newfstatat, target.fd, "", &status, AT_EMPTY_PATH) == 0;
+	end_target(&target);
+	if (!found)
+		return VALUE(-target.error);
+	return VALUE(write_step_memory(call, address, &status, sizeof status) ? 0 : -EFAULT);
+}
+
+struct answer answer_stat_outside(const struct keeper *keeper, const struct call *call)
+{
+	return stat_outside(keeper, call, AT_FDCWD, call->args[0], true, call->args[1]);
+}
+
+struct answer answer_lstat_outside(const struct keeper *keeper, const struct call *call)
+{
+	return stat_outside(keeper, call, AT_FDCWD, call->args[0], false, call->args[1]);
+}
+
+struct answer answer_fstatat_outside(const struct keeper *keeper, const struct call *call)
+{
+	bool follow = !(call->args[3] & AT_SYMLINK_NOFOLLOW);
+	return stat_outside(keeper, call, (int)call->args[0], call->args[1], follow, call->args[2]);
+}
+
+struct answer answer_statx_outside(const struct keeper *keeper, const struct call *call)
+{
+	struct target target;
+	struct statx status;
+	bool follow = !(call->args[2] & AT_SYMLINK_NOFOLLOW);
+	if (!find_target(keeper, call, (int)call->args[0], call->args[1], follow, &target))
+		return CONTINUE;
+	bool found = target.fd >= 0 && statx(target.fd, "", AT_EMPTY_PATH, (unsigned)call->args[3], &status) == 0;
+	end_target(&target);
+	if (!found)
+		return VALUE(-target.error);
+	return VALUE(write_step_memory(call, call->args[4], &status, sizeof status) ? 0 : -EFAULT);
+}
+
+static struct answer access_outside(const struct keeper *keeper, const struct call *call, int directory, uint64_t path,
+                                    int mode)
+{
+	struct target target;
+	if (!find_target(keeper, call, directory, path, true, &target))
+		return CONTINUE;
+	int error = target.error;
+	if (target.fd >= 0 && mode & W_OK && is_outer_kind(target.fd) && !is_writable(&target.outside))
+		error = EROFS;
+	else if (target.fd >= 0 &&
+	         syscall(NR_FACCESSAT2, AT_FDCWD, proc_path_of(target.fd).text, mode, EFFECTIVE_IDS) < 0 && errno != ENOSYS)
+		error = errno;
+	end_target(&target);
+	return VALUE(-error);
+}
+
+struct answer answer_access_outside(const struct keeper *keeper, const struct call *call)
+{
+	return access_outside(keeper, call, AT_FDCWD, call->args[0], (int)call->args[1]);
+}
+
+struct answer answer_accessat_outside(const struct keeper *keeper, const struct call *call)
+{
+	return access_outside(keeper, call, (int)call->args[0], call->args[1], (int)call->args[2]);
+}
+
+/* Reads the link that a path is; -1 with errno. */
+static ssize_t read_link(const struct keeper *keeper, const struct call *call, const struct target *target,
+                         char text[PATH_MAX])
+{
+	const char *path = target->outside.path;
+	struct buffer own = buffer_in(text, PATH_MAX);
+	bool is_thread = strcmp(path, "/proc/thread-self") == 0;
+	if (is_thread || strcmp(path, "/proc/self") == 0) {
+		append(&own, is_thread ? "%d/task/%d" : "%d", target->identity.process, call->pid);
+		return (ssize_t)own.length;
+	}
+	ssize_t length = readlinkat(target->fd, "", text, PATH_MAX - 1);
+	if (length < 0) {
+		errno = errno == ENOENT ? EINVAL : errno;
+		return -1;
+	}
+	text[length] = 0;
+	if (cut_root(keeper, text) && !text[0])
+		strcpy(text, "/");
+	return (ssize_t)strlen(text);
+}
+
+static struct answer readlink_outside(const struct keeper *keeper, const struct call *call, int directory,
+                                      uint64_t path, uint64_t address, uint64_t room)
+{
+	struct target target;
+	char text[PATH_MAX];
+	if (!find_target(keeper, call, directory, path, false, &target))
+		return CONTINUE;
+	ssize_t length = target.fd < 0 ? -1 : read_link(keeper, call, &target, text);
+	int error = target.fd < 0 ? target.error : errno;
+	end_target(&target);
+	if (length < 0)
+		return VALUE(-error);
+	size_t count = (uint64_t)length < room ? (size_t)length : (size_t)room;
+	return VALUE(write_step_memory(call, address, text, count) ? (int64_t)count : -EFAULT);
+}
+
+struct answer answer_readlink_outside(const struct keeper *keeper, const struct call *call)
+{
+	return readlink_outside(keeper, call, AT_FDCWD, call->args[0], call->args[1], call->args[2]);
+}
+
+struct answer answer_readlinkat_outside(const struct keeper *keeper, const struct call *call)
+{
+	return readlink_outside(keeper, call, (int)call->args[0], call->args[1], call->args[2], call->args[3]);
+}

@@ -1,0 +1,51 @@
+/*
+ * Files of /proc and /sys, which are outside the root of a step. It has empty directories there;
+ * the keeper opens what a step may see, and hands it over. No directory outside is ever handed
+ * over, because a step would get everywhere by it.
+ */
+#ifndef TSBUILD_CHROOT_OUTSIDE_H
+#define TSBUILD_CHROOT_OUTSIDE_H
+
+#include <limits.h>
+
+#include "chroot/answers.h"
+#include "chroot/identity.h"
+
+/* A file that is not where the step's path leads to. */
+struct outside {
+	enum outside_kind {
+		IN_ROOT, /* `path` is one of the root */
+		OUTER,   /* `path` is one of the machine, in /proc or /sys */
+		OPENED,  /* the same, and leads to a file that a process of the step has open */
+		DEVICE,  /* `path` is one of the machine, in /dev */
+	} kind;
+	char path[PATH_MAX];
+	char shown[PATH_MAX]; /* the path as the step would see it; for directories */
+};
+
+/*
+ * Finds the path that a caller means, as one of its root. False: it leads to nothing outside, and
+ * the kernel answers. `follow`: a link at its end is followed.
+ */
+bool find_path(const struct keeper *keeper, const struct call *call, int directory, uint64_t address, bool follow,
+               char path[PATH_MAX]);
+
+/* Finds the file that it stands for; false when the step may see none there. */
+bool find_outside(const struct keeper *keeper, const struct call *call, const struct caller *identity,
+                  const char *path, bool follow, struct outside *outside);
+
+/* Cuts the path of the root off a path of the machine; false when it is not inside. */
+bool cut_root(const struct keeper *keeper, char path[PATH_MAX]);
+
+/* Tells whether the step may see an entry of a directory, of which `shown` is the path. */
+bool is_shown(const struct keeper *keeper, const char *shown, const char *name);
+
+/* Tells whether the step may write to a file. */
+bool is_writable(const struct outside *outside);
+
+/*
+ * Makes the directory in the root look like one outside (O_PATH), and opens it; -1 with errno.
+ */
+int open_mirror(const struct keeper *keeper, const char *shown, int outer);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * Files and directories that lie in the root of a step while it runs, where mounts would be. What
+ * the root has there is moved aside, and comes back afterwards.
+ */
+#ifndef TSBUILD_CHROOT_PLACES_H
+#define TSBUILD_CHROOT_PLACES_H
+
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "chroot/keeper.h"
+#include "chroot/tree.h"
+
+/* A directory that something is put into or taken out of; its times are not to change by that. */
+struct kept_times {
+	int fd;
+	struct timespec times[2];
+};
+
+struct placed {
+	char *path; /* in the root, with all links resolved */
+	char *name; /* its last part */
+	struct kept_times parent;
+	char *aside;  /* where that lies which was there; NULL for nothing */
+	char *source; /* where the content goes back to; NULL when it is thrown away */
+	bool is_copy; /* the source is on another file system */
+	struct lent *lent;
+};
+
+/* A directory that was made on the way to a place. */
+struct stub_directory {
+	int parent;
+	char *path;
+};
+
+struct places {
+	const char *root_path, *stage; /* the root; a directory for what is moved aside */
+	int root;
+	struct node *tree; /* of the root, which learns of every place */
+	size_t count;
+	struct placed *items;
+	struct texts paths; /* of the items */
+	struct lent *lent; /* MAX_LENT of them */
+	size_t stub_count;
+	struct stub_directory *stubs;
+};
+
+/*
+ * Makes room at a path, which links of the root may lead elsewhere. `is_directory` is about what
+ * will lie there. Returns the path where the caller puts it.
+ */
+char *make_place(struct places *places, const char *dest, bool is_directory);
+
+/* Tells where the content of the latest place goes back to; `is_copy`: it is still there too. */
+void return_to(struct places *places, const char *source, bool is_copy);
+
+/* Sets back the times of the directories around, when all is placed. */
+void settle(struct places *places);
+
+/*
+ * Takes everything away again, and corrects `tree`, which was read when the step had ended; NULL
+ * where nobody needs the root any more. No process may be in it.
+ */
+void take_away(struct places *places, struct node *tree);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * What a directory tree looks like: the names in it, and the facts by which a change is noticed. It
+ * is written to a file between the steps that share a working root.
+ */
+#ifndef TSBUILD_CHROOT_TREE_H
+#define TSBUILD_CHROOT_TREE_H
+
+#include "base/util.h"
+
+struct moment {
+	int64_t seconds;
+	uint64_t nanoseconds;
+};
+
+struct facts {
+	uint64_t device, inode, size;
+	uint32_t mode, uid, gid, links;
+	struct moment modified, changed, born;
+};
+
+/* An entry. Those of a directory are in the order of their names' bytes. */
+struct node {
+	char *name;
+	struct facts facts;
+	bool is_placed; /* a mount of the step lies here; nothing of it counts */
+	size_t count, room;
+	struct node *entries;
+};
+
+/* Reads the facts of a file; links are not followed. False, with errno, when there is none. */
+bool read_facts(int directory, const char *name, struct facts *facts);
+
+/*
+ * Reads the tree in a directory. The paths of `placed` (`/a/b`) are noted as such, and not entered.
+ */
+void read_tree(const char *directory, const struct texts *placed, struct node *root);
+
+/* Returns the entry of a directory; NULL when there is none. */
+struct node *child_of(const struct node *directory, const char *name);
+
+/* Returns the entry of a path inside the tree (`/a/b`); NULL when there is none. */
+struct node *find_node(struct node *root, const char *path);
+
+/* Returns the entry, which is added when it is missing. */
+struct node *add_child(struct node *directory, const char *name);
+
+void remove_child(struct node *directory, const char *name);
+
+/* Writes the tree to a file, and reads it. False: there is no such file, or it is not whole. */
+void save_tree(const struct node *root, const char *path);
+bool load_tree(struct node *root, const char *path);
+
+/* Compares times. */
+bool is_same_moment(struct moment a, struct moment b);
+
+/*
+ * Waits until a change of any file of the tree would give it a later time than those in the tree:
+ * some file systems tell times apart by a few milliseconds only.
+ */
+void let_clock_pass(const struct node *root);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * Mode `chroot`: one command without namespaces. This process carries the output, and brings back
+ * what was lent to the step if its keeper should die. See "keeper" in README.md.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/remove-tree.h"
+#include "base/util.h"
+#include "chroot/keeper.h"
+#include "chroot/processes.h"
+#include "modes/modes.h"
+#include "modes/output.h"
+
+/* Descriptors that the caller gives, besides standard output and standard error. */
+#define SPEC_FD 3
+#define STATUS_FD 4
+
+/* Linux 5.9. */
+#define NR_CLOSE_RANGE 436
+
+/*
+ * Note that a handler of signals reads these, so that they cannot be members of a struct.
+ * `keeper_pid` is 0 while there is nothing to stop.
+ */
+static volatile sig_atomic_t keeper_pid, stopped;
+
+/* Asks the keeper to end the step. */
+static void stop(int number)
+{
+	(void)number;
+	stopped = 1;
+	if (keeper_pid > 0)
+		kill((pid_t)keeper_pid, SIGTERM);
+}
+
+/* Returns memory that the keeper shares. */
+static struct lent *share_lent(void)
+{
+	struct lent *lent =
+		mmap(NULL, sizeof *lent * MAX_LENT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (lent == MAP_FAILED)
+		fail_errno("exec/sandbox-setup", "Cannot share memory with the step's keeper");
+	return lent;
+}
+
+static void block_stop(int how)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(how, &signals, NULL);
+}
+
+/* Starts the keeper; SIGTERM is blocked until there is somebody to pass it on to. */
+static void start_keeper(const struct spec *spec, struct output *carried, struct lent *lent)
+{
+	int output[2], errors[2];
+	pid_t self = getpid();
+	make_output_pipe(output);
+	make_output_pipe(errors);
+	block_stop(SIG_BLOCK);
+	pid_t pid = fork();
+	if (pid < 0)
+		fail_errno("exec/sandbox-setup", "Cannot start the step's keeper");
+	if (pid == 0) {
+		signal(SIGTERM, SIG_DFL);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != self)
+			_exit(EXIT_FAILED);
+		block_stop(SIG_UNBLOCK);
+		close(output[READ_END]);
+		close(errors[READ_END]);
+		keep_step(spec, &(struct step_output){output[WRITE_END], errors[WRITE_END]}, lent);
+	}
+	keeper_pid = pid;
+	block_stop(SIG_UNBLOCK);
+	close(output[WRITE_END]);
+	close(errors[WRITE_END]);
+	*carried = (struct output){.output = output[READ_END], .errors = errors[READ_END], .stopped = &stopped};
+}
+
+/* Waits for the keeper's end, and reports how the step ended unless the keeper has. */
+static void end_step(const struct spec *spec, struct lent *lent)
+{
+	int status = wait_end((pid_t)keeper_pid);
+	keeper_pid = 0;
+	if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
+		end_descendants();
+		bring_back(spec, lent);
+	}
+	remove_tree(spec->work);
+	if (stopped)
+		REPORT(.name = "stopped");
+	else if (WIFSIGNALED(status))
+		REPORT(.name = "killed", .number_key = "signal", .number = WTERMSIG(status));
+}
+
+int mode_chroot(int count, char **arguments)
+{
+	struct spec spec;
+	struct output carried;
+	struct watch nothing = {.fd = -1};
+	struct sigaction action = {.sa_handler = stop};
+	(void)count, (void)arguments;
+	report_to(STATUS_FD);
+	if (fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return EXIT_FAILED;
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	read_spec(SPEC_FD, &spec);
+	close(SPEC_FD);
+	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != (pid_t)spec.parent || !spec.chroot)
+		return EXIT_FAILED;
+	struct lent *lent = share_lent();
+	adopt_orphans();
+	start_keeper(&spec, &carried, lent);
+	carry_all(&carried, &nothing);
+	end_step(&spec, lent);
+	return 0;
+}

@@ -1,0 +1,161 @@
+#include "seccomp/chroot-filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/util.h"
+#include "seccomp/allow-list.h"
+#include "seccomp/program.h"
+
+#define DENY (SECCOMP_RET_ERRNO | EPERM)
+#define NO_FAMILY (SECCOMP_RET_ERRNO | EAFNOSUPPORT)
+#define ASK SECCOMP_RET_USER_NOTIF
+
+/* The command of ioctl(2) that older headers keep with terminals. */
+#define SET_OWNER 0x8901
+
+/* The bit that devices have in their mode and nothing else that mknod(2) makes. */
+#define DEVICE_BIT S_IFCHR
+
+/*
+ * Calls of 32-bit programs of 64-bit images that would need a question. Their numbers are other
+ * ones, and whoever answers cannot tell their arguments; they are refused.
+ */
+#if defined(__x86_64__)
+static const uint32_t denied_32_bit[] = {
+	14 /* mknod */,       26 /* ptrace */,          37 /* kill */,           61 /* chroot */,        97 /* setpriority */,
+	154 /* sched_setparam */, 156 /* sched_setscheduler */, 178 /* rt_sigqueueinfo */, 238 /* tkill */, 241 /* sched_setaffinity */,
+	289 /* ioprio_set */, 294 /* migrate_pages */,  297 /* mknodat */,       317 /* move_pages */,   335 /* rt_tgsigqueueinfo */,
+	340 /* prlimit64 */,  347, 348 /* process_vm_* */, 349 /* kcmp */,       351 /* sched_setattr */, 424 /* pidfd_send_signal */,
+	434 /* pidfd_open */, 440 /* process_madvise */, 448 /* process_mrelease */,
+};
+#define FCNTL_32_BIT 55
+#define FCNTL64_32_BIT 221
+#define IOCTL_32_BIT 54
+#define TGKILL_32_BIT 270
+#else
+static const uint32_t denied_32_bit[] = {
+	14 /* mknod */,       26 /* ptrace */,          37 /* kill */,           61 /* chroot */,        97 /* setpriority */,
+	154 /* sched_setparam */, 156 /* sched_setscheduler */, 178 /* rt_sigqueueinfo */, 238 /* tkill */, 241 /* sched_setaffinity */,
+	314 /* ioprio_set */, 324 /* mknodat */,        344 /* move_pages */,    363 /* rt_tgsigqueueinfo */, 369 /* prlimit64 */,
+	376, 377 /* process_vm_* */, 378 /* kcmp */,    380 /* sched_setattr */, 400 /* migrate_pages */, 424 /* pidfd_send_signal */,
+	434 /* pidfd_open */, 440 /* process_madvise */, 448 /* process_mrelease */,
+};
+#define FCNTL_32_BIT 55
+#define FCNTL64_32_BIT 221
+#define IOCTL_32_BIT 54
+#define TGKILL_32_BIT 268
+#endif
+
+static void emit_question(struct program *program, const struct asked *asked)
+{
+	struct label next = {0}, other = {0};
+	far_jump_unless(program, BPF_JEQ, asked->number, &next);
+	if (asked->when != EVERY_TIME) {
+		emit_load_low(program, asked->argument);
+		if (asked->when == UNLESS_ZERO)
+			jump_if(program, BPF_JEQ, 0, &other);
+		else
+			jump_unless(program, BPF_JEQ, asked->value, &other);
+	}
+	emit_return(program, ASK);
+	place(program, &other);
+	if (asked->when != EVERY_TIME)
+		emit_load_number(program); /* the allow-list decides */
+	place(program, &next);
+}
+
+/* Refuses a call when an argument has one of some bits, or exactly a value. */
+static void refuse(struct program *program, uint32_t number, unsigned argument, unsigned short test, uint32_t value)
+{
+	struct label next = {0};
+	far_jump_unless(program, BPF_JEQ, number, &next);
+	emit_load_low(program, argument);
+	return_if(program, test, value, DENY);
+	emit_load_number(program);
+	place(program, &next);
+}
+
+/* Refuses signals to other processes by way of a descriptor: whom they go to lies in memory. */
+static void refuse_owners(struct program *program, uint32_t fcntl_number, uint32_t ioctl_number)
+{
+	refuse(program, fcntl_number, 1, BPF_JEQ, F_SETOWN_EX);
+	refuse(program, ioctl_number, 1, BPF_JEQ, SET_OWNER);
+	refuse(program, ioctl_number, 1, BPF_JEQ, SIOCSPGRP);
+}
+
+static void refuse_devices(struct program *program)
+{
+#ifdef SYS_mknod
+	refuse(program, SYS_mknod, 1, BPF_JSET, DEVICE_BIT);
+#endif
+	refuse(program, SYS_mknodat, 2, BPF_JSET, DEVICE_BIT);
+}
+
+/* Leaves only the family of sockets that stays on this machine. */
+static void refuse_network(struct program *program, uint32_t number)
+{
+	struct label next = {0};
+	far_jump_unless(program, BPF_JEQ, number, &next);
+	emit_load_low(program, 0);
+	return_if(program, BPF_JEQ, AF_UNIX, SECCOMP_RET_ALLOW);
+	emit_return(program, NO_FAMILY);
+	place(program, &next);
+}
+
+static void emit_native(struct program *program, const struct asked *asked, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		emit_question(program, &asked[i]);
+	refuse_devices(program);
+	refuse_owners(program, SYS_fcntl, SYS_ioctl);
+}
+
+static void emit_foreign(struct program *program)
+{
+	for (size_t i = 0; i < LENGTH(denied_32_bit); i++)
+		return_if(program, BPF_JEQ, denied_32_bit[i], DENY);
+	refuse(program, FCNTL_32_BIT, 1, BPF_JEQ, F_SETOWN);
+	refuse(program, FCNTL64_32_BIT, 1, BPF_JEQ, F_SETOWN);
+	refuse_owners(program, FCNTL_32_BIT, IOCTL_32_BIT);
+	refuse_owners(program, FCNTL64_32_BIT, IOCTL_32_BIT);
+	return_if(program, BPF_JEQ, TGKILL_32_BIT, DENY);
+}
+
+static struct program *make_program(const struct asked *asked, size_t count, bool network)
+{
+	struct program *program = new_program();
+	for (size_t i = 0; i < LENGTH(syscall_tables); i++) {
+		const struct syscall_table *table = &syscall_tables[i];
+		struct label next = {0};
+		begin_architecture(program, table, &next);
+		if (is_native(table))
+			emit_native(program, asked, count);
+		else
+			emit_foreign(program);
+		if (!network)
+			refuse_network(program, table->socket);
+		emit_allow_list(program, table);
+		place(program, &next);
+	}
+	emit_return(program, SECCOMP_RET_KILL_PROCESS);
+	return program;
+}
+
+int install_chroot_seccomp(const struct asked *asked, size_t count, bool network)
+{
+	cleanup_free struct program *program = make_program(asked, count, network);
+	int listener = install_asking(program);
+	if (listener < 0 && errno == EACCES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		listener = install_asking(program);
+	if (listener < 0)
+		fail_errno("exec/seccomp", "Cannot install the system call filter of a step without namespaces");
+	return listener;
+}

@@ -1,0 +1,33 @@
+/*
+ * The filter of a step without namespaces: the allow-list, after questions about paths in /proc and
+ * /sys, and about processes that may not be the step's (see chroot/answers.h).
+ */
+#ifndef TSBUILD_SECCOMP_CHROOT_FILTER_H
+#define TSBUILD_SECCOMP_CHROOT_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Calls that the keeper is asked about. */
+enum asked_when {
+	EVERY_TIME,
+	UNLESS_ZERO, /* the low half of the argument */
+	WHEN_VALUE,
+};
+
+struct asked {
+	uint32_t number;
+	enum asked_when when;
+	unsigned argument;
+	uint32_t value;
+};
+
+/*
+ * Installs it for the process that has the descriptor which this returns. Without CAP_SYS_ADMIN
+ * the process gains no rights from then on (no_new_privs), as the kernel wants it. `network`: the
+ * step may have sockets that lead out.
+ */
+int install_chroot_seccomp(const struct asked *asked, size_t count, bool network);
+
+#endif
