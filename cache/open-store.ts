@@ -25,7 +25,7 @@ import { FileStatIndex } from "./index/stat-index.js";
 import type { HistoryLimits } from "./contract/builds.js";
 import type { LeaseKind } from "./contract/leases.js";
 import type { Store } from "./store.js";
-import { SnapshotKind } from "./content/snapshot-kind.js";
+import { type SnapshotForm, SnapshotKind } from "./content/snapshot-kind.js";
 import { TocStore } from "./content/toc-store.js";
 import { freeBytes, StoreTotals } from "./database/totals.js";
 import { Unsynced } from "./content/unsynced.js";
@@ -51,10 +51,10 @@ export interface StoreOptions {
    */
   readonly bootId?: () => string | undefined;
   /**
-   * Returns true when owners in snapshots are virtual (see {@link ./content/snapshot-kind.ts}).
-   * Called when snapshots are looked up. Default: false.
+   * Returns the kind of the snapshots (see {@link ./content/snapshot-kind.ts}). Called when
+   * snapshots are looked up. Default: mapped.
    */
-  readonly virtualOwners?: () => boolean;
+  readonly snapshots?: () => SnapshotForm;
 }
 
 /**
@@ -99,7 +99,7 @@ export function openStore(options: StoreOptions): Store {
     onNotice: options.onNotice ?? (() => {}),
   });
   const unsynced = new Unsynced(database, options.bootId);
-  const kind = new SnapshotKind(database, options.virtualOwners ?? (() => false));
+  const kind = new SnapshotKind(database, options.snapshots ?? (() => "mapped"));
   const totals = new StoreTotals(database, options.freeBytes ?? (() => freeBytes(paths.root)));
   const orphans = new Orphans(database);
   const leases = new StoreLeases(database, owner, (kind, id) => exists(kind, id));

@@ -1,3 +1,5 @@
+import type { Tier } from "./isolation/isolation.js";
+
 /**
  * The contract of the sandbox: one RUN step as plain data. Paths on the host are absolute. Nothing
  * here decides policy (caching, the environment): that is the solver's exec op.
@@ -98,6 +100,8 @@ export interface RunIo {
 export interface Worker {
   /** True when steps see the processes outside in /proc: the kernel refuses a fresh one here. */
   readonly outerProc: boolean;
+  /** How its steps are kept apart from the machine. */
+  readonly tier: Tier;
   /**
    * Runs one process in its own sandbox. Resolves with its exit once every process of the sandbox
    * is gone and nothing is mounted any more. Mount points that the root lacks leave no trace in
@@ -123,6 +127,8 @@ export interface Worker {
 }
 
 export interface WorkerOptions {
+  /** Default: `namespaces`. */
+  readonly tier?: Tier;
   /** JavaScript file that composes and serves the tasks. */
   readonly entry: string;
   /**

@@ -104,6 +104,17 @@ export function sandboxFailed(failure: HelperFailure): Error {
   });
 }
 
+/** A step that asks for every right. */
+export function insecureWithoutNamespaces(): TsbuildError {
+  return new TsbuildError(
+    "exec/isolation",
+    "Cannot run a step with --security=insecure without namespaces: nothing would keep it from the machine",
+    {
+      hint: "Build where user namespaces work (tsbuild doctor), or with --isolation=namespaces to see what keeps them from working",
+    },
+  );
+}
+
 /** The kernel's limit for a path in a system call, without the NUL byte. */
 const LONGEST_PATH = 4095;
 

@@ -9,7 +9,7 @@ import { workerNotStarted } from "./errors.js";
 import type { HelperFailure } from "./helper-failure.js";
 import { helperPath } from "./helper-path.js";
 import { idMaps } from "./id-map.js";
-import { HOST_ROOT_ARGUMENT, isHostRoot } from "./ownership.js";
+import { CHROOT_ARGUMENT, HOST_ROOT_ARGUMENT, isHostRoot } from "./ownership.js";
 import { probe } from "./probe.js";
 import { WorkerClient } from "./worker/client.js";
 
@@ -17,21 +17,22 @@ import { WorkerClient } from "./worker/client.js";
 const ERROR_TAIL = 16 * 1024;
 
 /**
- * Starts our process inside a new user and mount namespace and waits until it serves. Throws a
+ * Starts our process and waits until it serves: inside a new user and mount namespace, unless the
+ * tier has none. Throws a
  * TsbuildError that names the feature this system lacks (see {@link probe}). The worker ends with
  * this process, however this one ends.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const maps = idMaps();
+  const { tier = "namespaces" } = options;
   mkdirSync(options.stateDirectory, { recursive: true });
-  const command = [process.execPath, options.entry, ...(isHostRoot() ? [HOST_ROOT_ARGUMENT] : [])];
+  const program = [process.execPath, options.entry];
   const spawnOptions: SpawnOptions = {
     cwd: options.stateDirectory,
     env: environment(),
     // Descriptor 3 is a socket pair: the protocol.
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   };
-  const child = started(spawn(helperPath(), ["userns", String(process.pid), maps.mode, maps.uids, maps.gids, ...command], spawnOptions));
+  const child = started(spawn(helperPath(), tier === "chroot" ? plain(program) : namespaced(program), spawnOptions));
   let errors = "";
   const stderr = child.stderr as Readable;
   stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -39,10 +40,22 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   });
   (stderr as unknown as Socket).unref();
   try {
-    return await WorkerClient.connect({ child, socket: child.stdio[3] as Socket, errors: () => errors });
+    return await WorkerClient.connect({ tier, child, socket: child.stdio[3] as Socket, errors: () => errors });
   } catch {
-    throw workerNotStarted(probe(options.stateDirectory).features, failureLine(errors), errors);
+    const features = tier === "chroot" ? [] : probe(options.stateDirectory).features;
+    throw workerNotStarted(features, failureLine(errors), errors);
   }
+}
+
+/** Returns the helper's arguments that start a program in a new user and mount namespace. */
+function namespaced(program: readonly string[]): readonly string[] {
+  const { mode, uids, gids } = idMaps();
+  return ["userns", String(process.pid), mode, uids, gids, ...program, ...(isHostRoot() ? [HOST_ROOT_ARGUMENT] : [])];
+}
+
+/** Returns the helper's arguments that start a program as it is. */
+function plain(program: readonly string[]): readonly string[] {
+  return ["plain", String(process.pid), ...program, CHROOT_ARGUMENT];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { defaultRoot } from "../../cache/paths.js";
+import { isolationCheck } from "./isolation.js";
 import { kernelChecks } from "./kernel.js";
 import { networkChecks } from "./network.js";
 import { nearest, storeChecks, writable } from "./store.js";
@@ -25,6 +26,14 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const place = nearest(root);
   // File systems differ: what works is tried where the store is, or will be.
   const directory = writable(place) ? place : tmpdir();
-  const checks = [...systemChecks(env), ...kernelChecks(directory), ...storeChecks(root), ...networkChecks(env), await trialRun(directory)];
+  const { check: isolation, tier } = isolationCheck(directory, env);
+  const checks = [
+    ...systemChecks(env),
+    isolation,
+    ...kernelChecks(directory, tier),
+    ...storeChecks(root),
+    ...networkChecks(env),
+    await trialRun(directory, tier),
+  ];
   return { ok: checks.every(({ status }) => status !== "missing"), user: isRoot() ? "root" : userName(), checks };
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { type FeatureName, type ProbeFeature, probe } from "../../executor-native/probe.js";
+import type { Tier } from "../../executor-native/isolation/isolation.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check, settings, textOf } from "./check.js";
 
@@ -32,11 +33,13 @@ const FEATURES: Readonly<
 };
 
 /** Tries what steps need of the kernel in `directory`; what could not be tried any more is left out. */
-export function kernelChecks(directory: string): readonly DoctorCheck[] {
+export function kernelChecks(directory: string, tier: Tier = "namespaces"): readonly DoctorCheck[] {
   return [
     ...probe(directory)
       .features.filter(({ name }) => name !== "helper")
-      .map(fromFeature),
+      .map(fromFeature)
+      // A tier without namespaces does without all of it.
+      .map((feature) => (tier === "chroot" && feature.status === "missing" ? { ...feature, status: "warning" as const } : feature)),
     cgroups(),
   ];
 }

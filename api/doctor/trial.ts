@@ -4,6 +4,7 @@ import { TsbuildError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { startWorker } from "../../executor-native/start-worker.js";
+import type { Tier } from "../../executor-native/isolation/isolation.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 
@@ -13,10 +14,10 @@ const PROGRAM = "tsbuild-doctor";
  * Runs one program in a sandbox as a RUN step does, in a root file system with nothing else, somewhere in `directory`. The program is our own, which ends at once:
  * that it was started is all that counts.
  */
-export async function trialRun(directory: string): Promise<DoctorCheck> {
+export async function trialRun(directory: string, tier: Tier = "namespaces"): Promise<DoctorCheck> {
   const title = "A step in a sandbox";
   try {
-    const duration = await run(directory);
+    const duration = await run(directory, tier);
     return check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` });
   } catch (error) {
     const hint = error instanceof TsbuildError ? error.hint : undefined;
@@ -25,14 +26,14 @@ export async function trialRun(directory: string): Promise<DoctorCheck> {
 }
 
 /** Milliseconds from the start of the step to its end. */
-async function run(directory: string): Promise<number> {
+async function run(directory: string, tier: Tier): Promise<number> {
   const place = mkdtempSync(join(directory, "tsbuild-doctor-"));
   try {
     const root = join(place, "root");
     for (const name of ["root", "upper", "work", "state"]) mkdirSync(join(place, name));
     copyFileSync(helperPath(), join(root, PROGRAM));
     chmodSync(join(root, PROGRAM), 0o755);
-    const worker = await startWorker({ entry: join(packageRoot(), "dist", "worker.cjs"), stateDirectory: join(place, "state") });
+    const worker = await startWorker({ entry: join(packageRoot(), "dist", "worker.cjs"), stateDirectory: join(place, "state"), tier });
     try {
       const begun = performance.now();
       await worker.run(

@@ -291,6 +291,20 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
+   * How RUN steps are kept apart from the machine: `namespaces`, `chroot` (root in a container
+   * without user namespaces), or the best that works (`auto`, the default). A tier that is asked
+   * for and cannot be had fails the build. Default: `TSBUILD_ISOLATION`.
+   */
+  isolation: option("isolation", {
+    flag: {
+      name: "isolation",
+      value: "<tier>",
+      text: "How RUN steps are kept apart: auto, namespaces or chroot (default: $TSBUILD_ISOLATION, then auto)",
+      group: GROUPS.steps,
+      reads: "own",
+    },
+  }),
+  /**
    * By id: for `RUN --mount=type=secret`, and for sources (`GIT_AUTH_TOKEN`,
    * `HTTP_AUTH_TOKEN_<host>`).
    */

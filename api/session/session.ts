@@ -24,15 +24,21 @@ export class Session implements AsyncDisposable {
   readonly hashFiles: HashFiles;
   readonly #ending = new AbortController();
   readonly #closeTasks: () => Promise<void>;
+  readonly #isolation: string | undefined;
   #worker: Promise<Worker> | undefined;
   #registry: Promise<RegistryClient> | undefined;
   #connections: Connections | undefined;
   #caches: Promise<CacheBackends> | undefined;
   readonly #held: AsyncDisposable[] = [];
 
-  constructor(options: CommonOptions & Pick<BuildOptions, "history">) {
-    const { history } = options;
-    this.store = openStoreHere({ ...(options.root === undefined ? {} : { root: options.root }), ...(history ? { history } : {}) });
+  constructor(options: CommonOptions & Pick<BuildOptions, "history" | "isolation">) {
+    const { history, isolation } = options;
+    this.#isolation = isolation;
+    this.store = openStoreHere({
+      ...(options.root === undefined ? {} : { root: options.root }),
+      ...(history ? { history } : {}),
+      isolation,
+    });
     this.signal = options.signal ? AbortSignal.any([options.signal, this.#ending.signal]) : this.#ending.signal;
     // One listener for each task under way: many are no leak.
     setMaxListeners(0, this.signal);
@@ -48,7 +54,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #startWorker(): Promise<Worker> {
-    const worker = await startStoreWorker(this.store);
+    const worker = await startStoreWorker(this.store, this.#isolation);
     void syncSnapshots(worker, this.store);
     return worker;
   }

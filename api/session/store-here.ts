@@ -2,8 +2,25 @@ import { openStore, type StoreOptions } from "../../cache/open-store.js";
 import { defaultRoot } from "../../cache/paths.js";
 import type { Store } from "../../cache/store.js";
 import { ownershipHere } from "../../executor-native/id-map.js";
+import { chooseTier, type ChosenTier } from "../../executor-native/isolation/choose-tier.js";
+import { wantedIsolation } from "../../executor-native/isolation/isolation.js";
 
-/** The store at `root` (default: where this user's is), as this process can use it. */
-export function openStoreHere(options: Partial<StoreOptions> = {}): Store {
-  return openStore({ ...options, root: options.root ?? defaultRoot(process.env), virtualOwners: () => ownershipHere() === "virtual" });
+export interface StoreHereOptions extends Partial<Omit<StoreOptions, "snapshots">> {
+  /** As in the options of a build. */
+  readonly isolation?: string | undefined;
+}
+
+/** Opens the store at `root` (default: that of this user), as this process can use it. */
+export function openStoreHere({ isolation, ...options }: StoreHereOptions = {}): Store {
+  const root = options.root ?? defaultRoot(process.env);
+  return openStore({
+    ...options,
+    root,
+    snapshots: () => (tierOf(root, isolation).tier === "chroot" ? "copied" : ownershipHere()),
+  });
+}
+
+/** Returns how steps are kept apart from the machine in builds with this store. */
+export function tierOf(root: string, isolation?: string): ChosenTier {
+  return chooseTier(wantedIsolation(isolation), root);
 }

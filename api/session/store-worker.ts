@@ -3,11 +3,16 @@ import type { Store } from "../../cache/store.js";
 import { TsbuildError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
 import type { Worker } from "../../executor-native/contract.js";
+import { tierOf } from "./store-here.js";
 
 /** A worker for a store; what crashed builds left, and collection could not remove, goes first. */
-export async function startStoreWorker(store: Store): Promise<Worker> {
+export async function startStoreWorker(store: Store, isolation?: string): Promise<Worker> {
   const { startWorker } = await import("../../executor-native/start-worker.js");
-  const options = { entry: join(packageRoot(), "dist", "worker.cjs"), stateDirectory: store.temporaryDirectory() };
+  const options = {
+    entry: join(packageRoot(), "dist", "worker.cjs"),
+    stateDirectory: store.temporaryDirectory(),
+    tier: tierOf(store.root, isolation).tier,
+  };
   const worker = await startWorker(options).catch((error: unknown) => {
     throw error instanceof TsbuildError ? pointToDoctor(error) : error;
   });

@@ -1,24 +1,33 @@
 import type { Database } from "../database/database.js";
 
+/** Kinds of snapshots, as in the column `virtual` of the table of layers. */
+const KINDS = { mapped: 0, virtual: 1, copied: 2 } as const;
+
 /**
- * Owners of files in snapshots and cache mounts are mapped into a user namespace, or virtual: see
- * executor-native/ownership.ts. A handle of one kind can neither use the other's files nor read
- * their owners. So a layer with a snapshot of the other kind counts as absent, and results that
- * depend on it are not found.
+ * `mapped`, `virtual`: the owners of files in snapshots and cache mounts are mapped into a user
+ * namespace, or virtual (executor-native/ownership.ts). `copied`: they are real, and deletions are
+ * noted in a form that needs no device, which only copies of layers understand.
+ */
+export type SnapshotForm = keyof typeof KINDS;
+
+/**
+ * Keeps the kinds apart: a process of one kind can neither use the files of another nor tell whom
+ * they belong to. So a layer whose snapshot is of another kind counts as missing, and results that
+ * stand on it as not found.
  */
 export class SnapshotKind {
-  #virtual: boolean | undefined;
+  #own: 0 | 1 | 2 | undefined;
   #mixed: boolean | undefined;
 
   constructor(
     private readonly database: Database,
-    private readonly isVirtual: () => boolean,
+    private readonly form: () => SnapshotForm,
   ) {}
 
   /** Value of the column `virtual` in the table of layers. */
-  get own(): 0 | 1 {
-    this.#virtual ??= this.isVirtual();
-    return this.#virtual ? 1 : 0;
+  get own(): 0 | 1 | 2 {
+    this.#own ??= KINDS[this.form()];
+    return this.#own;
   }
 
   isForeign(row: { readonly unpacked: number; readonly virtual: number }): boolean {
@@ -30,7 +39,7 @@ export class SnapshotKind {
    * the store never had both.
    */
   isForeignStack(id: number | null): boolean {
-    const condition = this.own === 1 ? "l.unpacked = 1 AND l.virtual = 0" : "l.virtual = 1 AND l.unpacked = 1";
+    const condition = this.own === 0 ? "l.virtual > 0 AND l.unpacked = 1" : `l.unpacked = 1 AND l.virtual <> ${this.own}`;
     this.#mixed ??= this.database.get(`SELECT 1 FROM layers l WHERE ${condition} LIMIT 1`) !== undefined;
     if (!this.#mixed || id === null) return false;
     const found = this.database.get(

@@ -1,4 +1,5 @@
 import { contextKind } from "../../api/options/context-kind.js";
+import { DOCKER_ISOLATIONS, parseIsolation } from "../../api/options/isolation.js";
 import { collectText } from "../../api/sources/collect-text.js";
 import type { OptionFlag, OptionsReading, Readings } from "../../api/options/option.js";
 import type { BuildOptions } from "../../api/options/options.js";
@@ -64,6 +65,7 @@ const READERS: { readonly [R in Exclude<keyof Readings, "own" | "apart">]: Reade
 const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader<BuildOptions[N]> } = {
   buildArgs: all((texts, { environment }) => buildArgs(texts, environment)),
   platforms: all((texts, { environment }) => platforms(texts, environment)),
+  isolation: one((text) => (DOCKER_ISOLATIONS.includes(text) ? undefined : parseIsolation(text, "--isolation"))),
   pull: ({ flags }) => pull(flags.one("pull")),
   noCache: ({ flags }) => noCache(flags.one("no-cache")),
   cacheFrom: all((texts, { environment }) => parseCacheFrom(texts, environment)),

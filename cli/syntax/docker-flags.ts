@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
+import { TIERS } from "../../api/options/isolation.js";
 import type { Flag } from "../../api/options/option.js";
 import type { ParsedFlags } from "./flags.js";
 
@@ -10,6 +11,8 @@ interface DockerFlag extends Flag {
   readonly idle?: string;
   /** Values that ask for the usual behaviour. */
   readonly usual?: readonly string[];
+  /** Set where the flag is also one of ours, with other values. */
+  readonly declared?: true;
 }
 
 const LIMITS =
@@ -33,7 +36,7 @@ const DOCKER_FLAGS: readonly DockerFlag[] = [
   { name: "cpuset-cpus", value: "<list>", text: "CPUs", idle: LIMITS },
   { name: "cpuset-mems", value: "<list>", text: "Memory nodes", idle: LIMITS },
   { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps", idle: LIMITS },
-  { name: "isolation", value: "<technology>", text: "Isolation", idle: SECURITY, usual: ["default"] },
+  { name: "isolation", text: "Isolation", idle: SECURITY, usual: ["default", "auto", ...TIERS], declared: true },
   { name: "security-opt", value: "<option>", repeat: true, text: "Security options", idle: SECURITY },
   {
     name: "builder",
@@ -45,7 +48,7 @@ const DOCKER_FLAGS: readonly DockerFlag[] = [
 ];
 
 export const HIDDEN_FLAGS: readonly Flag[] = [
-  ...DOCKER_FLAGS.map((flag) => ({ ...flag, hidden: true })),
+  ...DOCKER_FLAGS.filter(({ declared }) => !declared).map((flag) => ({ ...flag, hidden: true })),
   { name: "print", value: "<method>", text: "Old name of --call", hidden: true },
   { name: "debug", short: "D", text: "Say where in tsbuild an error comes from, as TSBUILD_DEBUG=1 does", hidden: true },
 ];

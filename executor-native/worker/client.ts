@@ -4,6 +4,7 @@ import { restoreError } from "../../core/error-transfer.js";
 import { TsbuildError, throwIfAborted } from "../../core/errors.js";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../contract.js";
 import { workerGone } from "../errors.js";
+import type { Tier } from "../isolation/isolation.js";
 import { encodeMessage, FrameReader, type Request, type Response } from "./protocol.js";
 
 interface Pending {
@@ -14,6 +15,7 @@ interface Pending {
 }
 
 export interface Connection {
+  readonly tier: Tier;
   readonly child: ChildProcess;
   readonly socket: Socket;
   /** Returns the last bytes that the worker wrote to standard error. */
@@ -73,6 +75,10 @@ export class WorkerClient implements Worker {
 
   get outerProc(): boolean {
     return this.#outerProc;
+  }
+
+  get tier(): Tier {
+    return this.#connection.tier;
   }
 
   async run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit> {

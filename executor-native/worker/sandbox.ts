@@ -6,7 +6,8 @@ import { started } from "../../core/system/descriptors.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { ownersFile } from "../../core/system/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
-import { pathTooLong, sandboxFailed, sandboxKilled } from "../errors.js";
+import type { WorkingRoots } from "../chroot/working-roots.js";
+import { insecureWithoutNamespaces, pathTooLong, sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
 import { identity } from "../id-map.js";
 import { mappedIds } from "../mapped-ids.js";
@@ -38,11 +39,13 @@ export interface RunningSandbox {
   resume(): void;
 }
 
+type OnOutput = (stream: "stdout" | "stderr", data: Buffer) => void;
+
 /**
  * Starts a sandbox. Runs inside the user namespace, in the directory for this worker's own files.
  * One native process for each sandbox does all the work; this process only moves bytes.
  */
-export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "stderr", data: Buffer) => void): RunningSandbox {
+export function startSandbox(spec: SandboxSpec, onOutput: OnOutput): RunningSandbox {
   const lowers = [mountPoints(process.cwd()), ...spec.rootfs.lowers];
   const owners = virtualOwnership(spec);
   const bytes = encodeSpec(
@@ -55,10 +58,35 @@ export function startSandbox(spec: SandboxSpec, onOutput: (stream: "stdout" | "s
       outerProc: process.argv.includes(OUTER_PROC_ARGUMENT),
     },
   );
+  return start("run", bytes, spec, onOutput);
+}
+
+/** Starts a step in a root of its own, without namespaces. */
+export function startChroot(spec: SandboxSpec, roots: WorkingRoots, onOutput: OnOutput): RunningSandbox {
+  if (spec.security === "insecure") throw insecureWithoutNamespaces();
+  const root = roots.take(spec.rootfs.lowers);
+  const bytes = encodeSpec(spec, { parent: process.pid, chroot: { folder: root.folder, has: root.has } });
+  const running = start("chroot", bytes, spec, onOutput);
+  const done = running.done.then(
+    (exit) => {
+      // The files that a failed step left are in no layer.
+      if ("code" in exit && exit.code === 0) root.keep(spec.rootfs.upper);
+      else root.discard();
+      return exit;
+    },
+    (error: unknown) => {
+      root.discard();
+      throw error;
+    },
+  );
+  return { ...running, done };
+}
+
+function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, onOutput: OnOutput): RunningSandbox {
   // Steps see the command line of their first process, which must not show where tsbuild is
   // installed.
   const child = started(
-    spawn(helperPath(), ["run"], {
+    spawn(helperPath(), [mode], {
       argv0: "tsbuild-sandbox",
       cwd: "/",
       env: {},

@@ -8,7 +8,9 @@ import type { HelperFailure } from "../helper-failure.js";
 import { helperPath } from "../helper-path.js";
 import { OUTER_PROC_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
-import { type RunningSandbox, startSandbox } from "./sandbox.js";
+import { WorkingRoots } from "../chroot/working-roots.js";
+import { CHROOT_ARGUMENT } from "../ownership.js";
+import { type RunningSandbox, startChroot, startSandbox } from "./sandbox.js";
 
 export interface TaskContext {
   readonly signal: AbortSignal;
@@ -47,6 +49,7 @@ export function serveWorker(options: ServeOptions): void {
   const reader = new FrameReader<Request>();
   const aborts = new Map<number, () => void>();
   const sandboxes = new Map<number, RunningSandbox>();
+  const roots = process.argv.includes(CHROOT_ARGUMENT) ? new WorkingRoots(process.cwd(), removeTrees) : undefined;
   let ending = false;
 
   const send = (message: Response): void => {
@@ -68,7 +71,8 @@ export function serveWorker(options: ServeOptions): void {
 
   const perform = async (request: Exclude<Request, { readonly type: "abort" }>): Promise<unknown> => {
     if (request.type === "run") {
-      const sandbox = startSandbox(request.spec, (stream, data) => output(request.id, stream, data));
+      const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(request.id, stream, data);
+      const sandbox = roots ? startChroot(request.spec, roots, onOutput) : startSandbox(request.spec, onOutput);
       sandboxes.set(request.id, sandbox);
       aborts.set(request.id, () => sandbox.stop());
       try {

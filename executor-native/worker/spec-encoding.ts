@@ -91,6 +91,8 @@ export interface EncodingOptions {
    * environment, files and root of a process from all that are in another user namespace.
    */
   readonly outerProc: boolean;
+  /** Folder of the root of a step without namespaces, and how many of the layers that has. */
+  readonly chroot?: { readonly folder: string; readonly has: number };
 }
 
 type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOperations[Key]) => void;
@@ -99,7 +101,7 @@ type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOpe
  * Returns the bytes that the native part reads: the policy of a sandbox, spelled out. The format is
  * described in helper/spec/spec.h, the operations stand in helper/spec/operations.def.
  */
-export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRoot, outerProc }: EncodingOptions): Buffer {
+export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRoot, outerProc, chroot }: EncodingOptions): Buffer {
   const parts: Buffer[] = [];
   const operation: Operation = (key, ...fields) => {
     for (const field of [key, ...fields]) parts.push(...encodeField(field));
@@ -109,6 +111,10 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRo
   operation("upper", absolute(spec.rootfs.upper));
   operation("work", absolute(spec.rootfs.work));
   for (const lower of spec.rootfs.lowers) operation("lower", absolute(lower));
+  if (chroot) {
+    operation("chroot", absolute(chroot.folder));
+    operation("chroot-has", chroot.has);
+  }
   for (const mount of spec.mounts) encodeMount(mount, operation);
   for (const arg of spec.args) operation("arg", arg);
   for (const variable of spec.env) operation("env", variable);

@@ -7,6 +7,7 @@ import { stepName } from "../../core/step.js";
 import { together } from "../../core/tasks/together.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { SandboxSpec, Worker } from "../../executor-native/contract.js";
+import { TIER_TEXTS } from "../../executor-native/isolation/isolation.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { NodeMeta } from "../../core/file-node.js";
@@ -107,6 +108,7 @@ async function runStep(
         const read = (path: string) => readTreeFile(tree, path, context, opContext);
         return exitHint(op, tail.text(), { tree, read, upper: draft.fs });
       };
+      tellTier(worker, opContext);
       const exit = await worker.run(spec, {
         signal: opContext.signal,
         onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
@@ -126,6 +128,15 @@ async function runStep(
       throw error;
     }
   });
+}
+
+const told = new WeakSet<Worker>();
+
+/** Says in the output of the first step how it is kept apart, unless that is as usual. */
+function tellTier(worker: Worker, { output }: OpContext): void {
+  if (worker.tier === "namespaces" || told.has(worker)) return;
+  told.add(worker);
+  output("stderr", Buffer.from(`tsbuild: steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}\n`));
 }
 
 /** The root directory of an overlay is that of its upper directory: it gets what the image says of it, whatever the umask here. */

@@ -54,6 +54,8 @@ const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[
     { dockerfile: "docker/Dockerfile", target: "out", network: "none", shmSize: 64 * 2 ** 20, jobs: 3 },
   ],
   ["--add-host a:1.2.3.4 --ulimit nofile=1024:2048 .", { addHosts: ["a:1.2.3.4"], ulimits: ["nofile=1024:2048"] }],
+  ["--isolation chroot .", { isolation: "chroot" }],
+  ["--isolation=auto .", { isolation: "auto" }],
   ["--pull=always .", { pull: true }],
   ["--pull=newer .", { pull: true }],
   ["--pull=missing .", {}],

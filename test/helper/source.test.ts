@@ -7,10 +7,14 @@ import { packageRoot } from "../../core/package-root.js";
 const helper = join(packageRoot(), "executor-native/helper");
 
 /** Folders, lowest first: each may include those before it. */
-const FOLDERS = ["base", "spec", "ownership", "supervisor", "seccomp", "sandbox", "modes"];
+const FOLDERS = ["base", "spec", "ownership", "supervisor", "seccomp", "sandbox", "chroot", "modes"];
 
 /** Variables outside structs, each with its reason beside it. */
-const VARIABLES = ["base/report.c: static int status_fd", "modes/run.c: static volatile sig_atomic_t init_pid, stopped"];
+const VARIABLES = [
+  "base/report.c: static int status_fd",
+  "modes/chroot.c: static volatile sig_atomic_t keeper_pid, stopped",
+  "modes/run.c: static volatile sig_atomic_t init_pid, stopped",
+];
 
 const WIDTH = 100;
 

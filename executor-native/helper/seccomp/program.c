@@ -6,7 +6,10 @@
 
 #include "supervisor/notify.h"
 
-bool is_native(const struct syscall_table *table) { return table == &syscall_tables[0]; }
+bool is_native(const struct syscall_table *table)
+{
+	return table->architecture == syscall_tables[0].architecture;
+}
 
 void begin_architecture(struct program *program, const struct syscall_table *table, struct label *next)
 {

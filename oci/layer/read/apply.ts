@@ -1,4 +1,5 @@
 import {
+  closeSync,
   constants,
   fchmodSync,
   fchownSync,
@@ -25,7 +26,7 @@ import type { LayerTasks } from "../model/tasks.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
 import { type Owner, type OwnerPlace, writeVirtualOwners } from "../model/virtual-owners.js";
-import { OPAQUE_XATTR, OWNER_XATTR } from "../model/xattrs.js";
+import { OPAQUE_XATTR, OWNER_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
 
 export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
   const { blob, dest } = params;
@@ -97,7 +98,7 @@ class Unpacker {
         if (change.path !== "") lsetxattr(path, OPAQUE_XATTR, OPAQUE_VALUE);
         return;
       case "whiteout":
-        mknod(path, S_IFCHR);
+        makeWhiteout(path);
         return;
       case "create":
         this.#create(path, change.inode);
@@ -205,6 +206,20 @@ class Unpacker {
     for (const path of this.#directories.keys()) if (path === removed || path.startsWith(`${removed}/`)) this.#directories.delete(path);
     const below = `${joinPath(this.#root, removed)}/`;
     for (const path of this.#owners.keys()) if (path.startsWith(below)) this.#owners.delete(path);
+  }
+}
+
+/**
+ * Notes a deletion: by a device of number 0, or where a container or the file system refuses that, by
+ * an empty file with an attribute.
+ */
+function makeWhiteout(path: string): void {
+  try {
+    mknod(path, S_IFCHR);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EPERM") throw error;
+    closeSync(openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600));
+    lsetxattr(path, WHITEOUT_XATTR, OPAQUE_VALUE);
   }
 }
 

@@ -7,7 +7,7 @@ import { key, layerBlob, type OnEnd, temporaryRoot } from "../support.js";
 
 /** A handle of one kind on a root that others share. */
 function open(onEnd: OnEnd, root: string, virtual: boolean): Store {
-  const store = openStore({ root, virtualOwners: () => virtual });
+  const store = openStore({ root, snapshots: () => (virtual ? "virtual" : "mapped") });
   onEnd(() => store.close());
   return store;
 }
@@ -63,7 +63,7 @@ test("cache mounts: each kind has its own directory", (t) => {
 
 test("the kind is asked for when snapshots are, and once", (t) => {
   let asked = 0;
-  const store = openStore({ root: temporaryRoot(t.teardown), virtualOwners: () => ++asked > 0 });
+  const store = openStore({ root: temporaryRoot(t.teardown), snapshots: () => (++asked > 0 ? "virtual" : "mapped") });
   t.teardown(() => store.close());
   store.blobs.writeSmall("x");
   t.is(asked, 0);

@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
+import { TsbuildError } from "../../core/errors.js";
+import { probe, type ProbeReport } from "../probe.js";
+import { containerSign } from "./container.js";
+import { type Isolation, ISOLATION_VARIABLE, type Tier } from "./isolation.js";
+
+/** A tier, and the reason why it is no better one. */
+export interface ChosenTier {
+  readonly tier: Tier;
+  readonly reason?: string;
+}
+
+/** Capabilities that a step without namespaces needs of whoever runs it, by number. */
+const NEEDED: Readonly<Record<string, number>> = {
+  CAP_CHOWN: 0,
+  CAP_DAC_OVERRIDE: 1,
+  CAP_FOWNER: 3,
+  CAP_KILL: 5,
+  CAP_SETGID: 6,
+  CAP_SETUID: 7,
+  CAP_SETPCAP: 8,
+  CAP_SYS_CHROOT: 18,
+};
+
+const chosen = new Map<string, ChosenTier>();
+
+/**
+ * Chooses by trying in `directory`, once for each wish and directory. Throws `exec/isolation` when
+ * the tier that is asked for cannot be had; the best that works is never below `namespaces` on a
+ * plain machine, where no container is a boundary around what a step does.
+ */
+export function chooseTier(wanted: Isolation, directory: string): ChosenTier {
+  const key = `${wanted} ${directory}`;
+  const known = chosen.get(key) ?? choose(wanted, directory);
+  chosen.set(key, known);
+  return known;
+}
+
+function choose(wanted: Isolation, directory: string): ChosenTier {
+  if (wanted === "namespaces") return { tier: "namespaces" };
+  const lacking = lackingForChroot();
+  if (wanted === "chroot") {
+    if (lacking === undefined) return { tier: "chroot", reason: "it was asked for" };
+    throw new TsbuildError("exec/isolation", `Cannot run steps with isolation "chroot": ${lacking}`, {
+      hint: `Run tsbuild as root of a container with its usual capabilities, or leave the choice to tsbuild: --isolation=auto, or ${ISOLATION_VARIABLE}=auto`,
+    });
+  }
+  if (lacking !== undefined || containerSign() === undefined) return { tier: "namespaces" };
+  const problem = problemOf(probe(nearest(directory)));
+  return problem === undefined ? { tier: "namespaces" } : { tier: "chroot", reason: problem };
+}
+
+function problemOf({ features }: ProbeReport): string | undefined {
+  return features.find(({ ok }) => !ok)?.problem;
+}
+
+/** Returns the reason why a step without namespaces cannot run here. */
+export function lackingForChroot(): string | undefined {
+  if (process.geteuid?.() !== 0) return `it needs root, and this is user ${process.geteuid?.()}`;
+  const status = readFileSync("/proc/self/status", "utf8");
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  const missing = Object.entries(NEEDED).filter(([, number]) => !(effective & (1n << BigInt(number))));
+  return missing.length === 0 ? undefined : `this process lacks ${missing.map(([name]) => name).join(", ")}`;
+}
+
+/** Returns the directory, or the nearest above it that is there. */
+function nearest(directory: string): string {
+  if (existsSync(directory)) return directory;
+  const above = dirname(directory);
+  return above === directory ? tmpdir() : nearest(above);
+}

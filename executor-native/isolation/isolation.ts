@@ -1,0 +1,33 @@
+import { UsageError } from "../../core/errors.js";
+
+/** Ways to keep steps apart from the machine, best first. A `Tier` is one of them. */
+export const TIERS = ["namespaces", "chroot"] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** Says of each tier how it keeps a step. */
+export const TIER_TEXTS: Readonly<Record<Tier, string>> = {
+  namespaces: "namespaces of their own",
+  chroot: "a root of their own without namespaces, in this container",
+};
+
+/** A tier that is asked for; `auto` is the best that works. */
+export type Isolation = "auto" | Tier;
+
+/** Environment variable that says it where no option does. */
+export const ISOLATION_VARIABLE = "TSBUILD_ISOLATION";
+
+/** Words of docker's old flag; builders for Linux pass over all of them. */
+export const DOCKER_ISOLATIONS: readonly string[] = ["default", "process", "hyperv"];
+
+/** Reads a wish. Throws `exec/isolation` for another word; `where` names its source. */
+export function parseIsolation(text: string, where: string): Isolation {
+  if (text === "" || DOCKER_ISOLATIONS.includes(text)) return "auto";
+  if (text === "auto" || (TIERS as readonly string[]).includes(text)) return text as Isolation;
+  throw new UsageError("exec/isolation", `Cannot use ${where} "${text}": it is none of auto, ${TIERS.join(", ")}`);
+}
+
+/** Returns the wish of an option, or of the environment. */
+export function wantedIsolation(given: string | undefined, env: Readonly<Record<string, string | undefined>> = process.env): Isolation {
+  if (given !== undefined) return parseIsolation(given, "isolation");
+  return parseIsolation(env[ISOLATION_VARIABLE] ?? "", ISOLATION_VARIABLE);
+}
