@@ -1,4 +1,4 @@
-import type { Tier } from "./isolation/isolation.js";
+import type { Tier } from "./tier.js";
 
 /**
  * The contract of the sandbox: one RUN step as plain data. Paths on the host are absolute. Nothing

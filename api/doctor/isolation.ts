@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../core/errors.js";
 import { chooseTier } from "../../executor-native/isolation/choose-tier.js";
 import { containerSign } from "../../executor-native/isolation/container.js";
-import { ISOLATION_VARIABLE, type Tier, TIER_TEXTS, wantedIsolation } from "../../executor-native/isolation/isolation.js";
+import { ISOLATION_VARIABLE, type Tier, TIER_TEXTS, wantedIsolation } from "../../executor-native/tier.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 

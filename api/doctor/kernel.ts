@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { type FeatureName, type ProbeFeature, probe } from "../../executor-native/probe.js";
-import type { Tier } from "../../executor-native/isolation/isolation.js";
+import type { Tier } from "../../executor-native/tier.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check, settings, textOf } from "./check.js";
 

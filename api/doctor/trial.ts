@@ -4,7 +4,7 @@ import { TsbuildError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { startWorker } from "../../executor-native/start-worker.js";
-import type { Tier } from "../../executor-native/isolation/isolation.js";
+import type { Tier } from "../../executor-native/tier.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 

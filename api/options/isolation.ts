@@ -1,2 +1,2 @@
 /** Isolation of RUN steps, for the command as well. */
-export { DOCKER_ISOLATIONS, parseIsolation, TIERS } from "../../executor-native/isolation/isolation.js";
+export { DOCKER_ISOLATIONS, parseIsolation, TIERS } from "../../executor-native/tier.js";

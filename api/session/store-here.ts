@@ -3,7 +3,7 @@ import { defaultRoot } from "../../cache/paths.js";
 import type { Store } from "../../cache/store.js";
 import { ownershipHere } from "../../executor-native/id-map.js";
 import { chooseTier, type ChosenTier } from "../../executor-native/isolation/choose-tier.js";
-import { wantedIsolation } from "../../executor-native/isolation/isolation.js";
+import { wantedIsolation } from "../../executor-native/tier.js";
 
 export interface StoreHereOptions extends Partial<Omit<StoreOptions, "snapshots">> {
   /** As in the options of a build. */

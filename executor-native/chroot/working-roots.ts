@@ -23,8 +23,9 @@ interface Root {
 }
 
 /**
- * The roots of steps without namespaces. A root goes along from a step to the step after it, so that
- * its files are copied once; only where two steps stand on the same layers, one of them gets a copy.
+ * The roots of steps without namespaces. A root goes along from a step to the step after it, so
+ * that its files are copied once. Only where two steps stand on the same layers, one of them gets a
+ * copy.
  */
 export class WorkingRoots {
   readonly #roots: Root[] = [];
@@ -74,12 +75,12 @@ export class WorkingRoots {
 
   #drop(root: Root): void {
     this.#roots.splice(this.#roots.indexOf(root), 1);
-    // What stays is removed with the worker's directory.
+    // The rest is removed with the worker's directory.
     this.remove([root.folder]).catch(() => undefined);
   }
 }
 
-/** A name for a directory that stays the same when it is renamed. */
+/** Returns a name for a directory that stays the same when it is renamed. */
 function keyOf(directory: string): string {
   const { dev, ino } = lstatSync(directory, { bigint: true });
   return `${dev}:${ino}`;

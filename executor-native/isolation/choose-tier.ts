@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import { probe, type ProbeReport } from "../probe.js";
 import { containerSign } from "./container.js";
-import { type Isolation, ISOLATION_VARIABLE, type Tier } from "./isolation.js";
+import { type Isolation, ISOLATION_VARIABLE, type Tier } from "../tier.js";
 
 /** A tier, and the reason why it is no better one. */
 export interface ChosenTier {

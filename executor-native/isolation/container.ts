@@ -7,7 +7,7 @@ const ENGINES = /docker|kubepods|containerd|libpod|crio|lxc/;
 /** Number of CAP_SYS_ADMIN. */
 const SYS_ADMIN = 21n;
 
-/** What is looked at, for tests. */
+/** Everything that is looked at, for tests. */
 export interface Surroundings {
   readonly exists: (path: string) => boolean;
   /** Undefined for a file that cannot be read. */

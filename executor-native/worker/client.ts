@@ -4,7 +4,7 @@ import { restoreError } from "../../core/error-transfer.js";
 import { TsbuildError, throwIfAborted } from "../../core/errors.js";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../contract.js";
 import { workerGone } from "../errors.js";
-import type { Tier } from "../isolation/isolation.js";
+import type { Tier } from "../tier.js";
 import { encodeMessage, FrameReader, type Request, type Response } from "./protocol.js";
 
 interface Pending {

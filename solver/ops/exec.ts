@@ -7,7 +7,7 @@ import { stepName } from "../../core/step.js";
 import { together } from "../../core/tasks/together.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { SandboxSpec, Worker } from "../../executor-native/contract.js";
-import { TIER_TEXTS } from "../../executor-native/isolation/isolation.js";
+import { TIER_TEXTS } from "../../executor-native/tier.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { NodeMeta } from "../../core/file-node.js";

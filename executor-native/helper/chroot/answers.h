@@ -5,7 +5,7 @@
 #include "spec/spec.h"
 #include "supervisor/call.h"
 
-/* What whoever answers has to know. */
+/* Everything that an answer depends on. */
 struct keeper {
 	const struct spec *spec;
 	int root; /* of the step (O_PATH) */

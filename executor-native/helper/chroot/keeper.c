@@ -94,7 +94,7 @@ static void report_exit(int status)
 		REPORT(.name = "exit", .number_key = "code", .number = WEXITSTATUS(status));
 }
 
-/* What the keeper waits for. */
+/* Everything that the keeper waits for. */
 struct waiting {
 	pid_t command;
 	int status; /* of the command when it has ended */

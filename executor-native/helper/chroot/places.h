@@ -1,6 +1,6 @@
 /*
- * Files and directories that lie in the root of a step while it runs, where mounts would be. What
- * the root has there is moved aside, and comes back afterwards.
+ * Files and directories that lie in the root of a step while it runs, where mounts would be. The
+ * root's own files there are moved aside, and come back afterwards.
  */
 #ifndef TSBUILD_CHROOT_PLACES_H
 #define TSBUILD_CHROOT_PLACES_H

@@ -1,6 +1,6 @@
 /*
- * What a directory tree looks like: the names in it, and the facts by which a change is noticed. It
- * is written to a file between the steps that share a working root.
+ * The look of a directory tree: the names in it, and the facts by which a change is noticed. It is
+ * written to a file between the steps that share a working root.
  */
 #ifndef TSBUILD_CHROOT_TREE_H
 #define TSBUILD_CHROOT_TREE_H
@@ -18,7 +18,7 @@ struct facts {
 	struct moment modified, changed, born;
 };
 
-/* An entry. Those of a directory are in the order of their names' bytes. */
+/* An entry. A directory has its own in the order of their names' bytes. */
 struct node {
 	char *name;
 	struct facts facts;

@@ -13,7 +13,9 @@
  */
 _Noreturn void run_command(const struct spec *spec, const struct owners *owners, int control, int proc);
 
-/* Installs the filter of a step's system calls; `control` leads to whoever answers its questions. */
+/*
+ * Installs the filter of a step's system calls; `control` leads to whoever answers its questions.
+ */
 typedef void filter_installer(const struct spec *spec, int control);
 
 /* Runs it likewise with another filter than the usual one. All ids are mapped. */

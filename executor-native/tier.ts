@@ -1,4 +1,4 @@
-import { UsageError } from "../../core/errors.js";
+import { UsageError } from "../core/errors.js";
 
 /** Ways to keep steps apart from the machine, best first. A `Tier` is one of them. */
 export const TIERS = ["namespaces", "chroot"] as const;
