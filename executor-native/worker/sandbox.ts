@@ -65,7 +65,13 @@ export function startSandbox(spec: SandboxSpec, onOutput: OnOutput): RunningSand
 export function startChroot(spec: SandboxSpec, roots: WorkingRoots, onOutput: OnOutput): RunningSandbox {
   if (spec.security === "insecure") throw insecureWithoutNamespaces();
   const root = roots.take(spec.rootfs.lowers);
-  const bytes = encodeSpec(spec, { parent: process.pid, chroot: { folder: root.folder, has: root.has } });
+  const bytes = encodeSpec(spec, {
+    parent: process.pid,
+    allIds: allIds(),
+    isHostRoot: false,
+    outerProc: false,
+    chroot: { folder: root.folder, has: root.has },
+  });
   const running = start("chroot", bytes, spec, onOutput);
   const done = running.done.then(
     (exit) => {
