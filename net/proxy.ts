@@ -28,6 +28,23 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
+const OF_THIS_MACHINE = new BlockList();
+OF_THIS_MACHINE.addSubnet("127.0.0.0", 8, "ipv4");
+OF_THIS_MACHINE.addSubnet("169.254.0.0", 16, "ipv4");
+OF_THIS_MACHINE.addAddress("0.0.0.0", "ipv4");
+OF_THIS_MACHINE.addAddress("::", "ipv6");
+OF_THIS_MACHINE.addAddress("::1", "ipv6");
+OF_THIS_MACHINE.addSubnet("fe80::", 10, "ipv6");
+
+/**
+ * Returns true for addresses that mean another host on every machine: loopback, link-local (RFC
+ * 3927, RFC 4291) and unspecified ones. Names are not looked up.
+ */
+export function isOfThisMachine(host: string): boolean {
+  const family = isIP(host);
+  return host === "localhost" || (family !== 0 && OF_THIS_MACHINE.check(host, family === 4 ? "ipv4" : "ipv6"));
+}
+
 function bypasses(host: string, port: string, list: string): boolean {
   for (const raw of list.split(",")) {
     let entry = raw.trim().toLowerCase();

@@ -7,6 +7,7 @@ import { manifestPath, type PullOptions, pullScope, resolve, waiting } from "./p
 import { withRetries } from "../../net/retry.js";
 import type { RegistrySession } from "./session.js";
 import { discard, type HttpAnswer } from "../../net/body.js";
+import { hostOf, isLoopback, isOfThisMachine } from "../../net/proxy.js";
 import { resolveLocation } from "../../net/transport.js";
 
 export interface PushBlobOptions extends PullOptions {
@@ -137,21 +138,21 @@ class Upload {
   async run(): Promise<PushedBlob> {
     // An upload's address is good for one try: each attempt starts with a new one.
     return withRetries(async () => {
-      const started = await this.#start();
+      const started = await this.#initiate();
       if (started === "mounted") return started;
       try {
-        await this.#sendWhole(started);
+        await this.#uploadWhole(started);
       } catch (error) {
         if (!(error instanceof RegistryError) || error.status !== 413 || this.descriptor.size <= this.session.partSize) throw error;
-        const again = await this.#start();
+        const again = await this.#initiate();
         if (again === "mounted") return again;
-        await this.#sendParts(again);
+        await this.#uploadParts(again);
       }
       return "uploaded";
     }, this.session.retrying(this.options));
   }
 
-  async #start(): Promise<URL | "mounted"> {
+  async #initiate(): Promise<URL | "mounted"> {
     const { mountFrom } = this.options;
     if (mountFrom === undefined || mountFrom === this.reference.repository) return this.#location(await this.#post("", [], [202]));
     const query = `?mount=${encodeURIComponent(this.descriptor.digest)}&from=${encodeURIComponent(mountFrom)}`;
@@ -182,11 +183,11 @@ class Upload {
     return answer;
   }
 
-  async #sendWhole(location: URL): Promise<void> {
-    await this.#finish(location, { size: this.descriptor.size, open: () => this.#counted(0, this.descriptor.size) });
+  async #uploadWhole(location: URL): Promise<void> {
+    await this.#commit(location, { size: this.descriptor.size, open: () => this.#counted(0, this.descriptor.size) });
   }
 
-  async #sendParts(start: URL): Promise<void> {
+  async #uploadParts(start: URL): Promise<void> {
     let location = start;
     const { partSize } = this.session;
     for (let from = 0; from < this.descriptor.size; from += partSize) {
@@ -205,10 +206,10 @@ class Upload {
       await discard(answer);
       location = this.#location(answer);
     }
-    await this.#finish(location, new Uint8Array(0));
+    await this.#commit(location, new Uint8Array(0));
   }
 
-  async #finish(location: URL, body: NonNullable<Parameters<RegistrySession["request"]>[0]["body"]>): Promise<void> {
+  async #commit(location: URL, body: NonNullable<Parameters<RegistrySession["request"]>[0]["body"]>): Promise<void> {
     const target = new URL(location);
     target.searchParams.set("digest", this.descriptor.digest);
     const answer = await this.session.request({
@@ -263,6 +264,16 @@ class Upload {
     const location = resolveLocation(answer.response.headers.get("location") ?? "", answer.url);
     if (answer.response.headers.get("location") === null || location === undefined) {
       throw protocolError(this.#what, { method: "POST", url: answer.url }, "gave no address to upload to");
+    }
+    // A hostile registry could make us send a layer to a service that only this machine reaches,
+    // such as a cloud's metadata service.
+    const [from, to] = [hostOf(answer.url), hostOf(location)];
+    if (from !== to && isOfThisMachine(to) && !(isLoopback(from) && isLoopback(to))) {
+      throw protocolError(
+        this.#what,
+        { method: "POST", url: answer.url },
+        `wants the upload sent to ${location.host}, an address that only this machine has`,
+      );
     }
     return location;
   }

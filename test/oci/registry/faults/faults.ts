@@ -76,6 +76,7 @@ export const FAULTS: readonly Fault[] = [
   { name: "location: a file", headers: { location: "file:///tmp/x" } },
   { name: "location: no address", headers: { location: "http://[" } },
   { name: "location: nobody there", headers: { location: "http://127.0.0.1:1/upload" } },
+  { name: "location: a service of this machine", headers: { location: "http://169.254.169.254/upload" } },
   { name: "location: with a password", headers: { location: "http://user:password@127.0.0.1:1/upload" } },
   { name: "an endless body", end: "endless" },
   { name: "status 500 and an endless body", status: 500, end: "endless" },
