@@ -23,7 +23,8 @@ import { finishConfig } from "./image-config.js";
 import { loadDockerfile } from "./load-dockerfile.js";
 import { formKey } from "./outputs.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
-import { type BlobForm, isImage } from "../options/resolve-outputs.js";
+import { isImage } from "../options/output-types.js";
+import type { BlobForm } from "../options/resolve-outputs.js";
 import type { Session } from "../session/session.js";
 
 export interface Built {

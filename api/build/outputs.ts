@@ -1,9 +1,8 @@
-import { unreachable } from "../../core/errors.js";
 import { parseCacheOrigin } from "../../cache/remote/origin.js";
 import type { Exporter } from "../../exporters/exporter.js";
 import { parseReference } from "../../oci/reference.js";
-import type { Output } from "../options/options.js";
-import { type BlobForm, isImage, pushes, type ResolvedOutput, stores } from "../options/resolve-outputs.js";
+import { type ImageOutput, isImage, type Output, pushes, stores, typeOf } from "../options/output-types.js";
+import type { BlobForm, ResolvedOutput } from "../options/resolve-outputs.js";
 import type { Session } from "../session/session.js";
 
 /**
@@ -11,7 +10,7 @@ import type { Session } from "../session/session.js";
  * from, which can take it over from one repository into another.
  */
 export function mayStay(outputs: readonly ResolvedOutput[]): (origin: string) => boolean {
-  const holding = outputs.filter(({ output }) => output.type !== "cacheonly");
+  const holding = outputs.filter(({ output }) => typeOf(output).holds !== "nothing");
   if (holding.length === 0) return () => true;
   const registries = new Set<string>();
   for (const { output, names } of holding) {
@@ -38,60 +37,11 @@ export function formKey({ compression, force }: BlobForm): string {
   return `${compression.type} ${compression.level ?? ""} ${force}`;
 }
 
-function saysForm({ compression, compressionLevel }: Extract<Output, { type: "oci" | "docker" | "image" | "registry" }>): boolean {
+function saysForm({ compression, compressionLevel }: ImageOutput): boolean {
   return compression !== undefined || compressionLevel !== undefined;
 }
 
-/** The exporters for an output, in the order they run. Their code is loaded when it is used. */
-export async function exportersFor(output: Output, session: Session, names: readonly string[]): Promise<readonly Exporter[]> {
-  switch (output.type) {
-    case "oci": {
-      if (output.tar === false) return [await layoutDirectory(output.dest, "oci")];
-      const { ociTar } = await import("../../exporters/oci-tar.js");
-      return [ociTar({ dest: output.dest })];
-    }
-    case "docker": {
-      if (output.tar === false) return [await layoutDirectory(output.dest, "docker")];
-      const { dockerTar } = await import("../../exporters/docker-tar.js");
-      return [dockerTar({ dest: output.dest })];
-    }
-    case "local": {
-      const { localDirectory } = await import("../../exporters/local-dir.js");
-      return [localDirectory(output)];
-    }
-    case "tar": {
-      const { rootfsTar } = await import("../../exporters/rootfs-tar.js");
-      return [rootfsTar(output)];
-    }
-    case "image":
-    case "registry": {
-      const { imageStore } = await import("../../exporters/image-store.js");
-      const kept = stores(output) || !pushes(output);
-      return [
-        ...(kept ? [imageStore(stores(output) ? session.store : undefined)] : []),
-        ...(pushes(output) ? [await pusher(output, session, names)] : []),
-      ];
-    }
-    case "cacheonly":
-      return [];
-    default:
-      return unreachable(output);
-  }
-}
-
-async function layoutDirectory(dest: unknown, family: "oci" | "docker"): Promise<Exporter> {
-  if (typeof dest !== "string") throw new TypeError("An output with tar: false needs a directory as dest");
-  const { ociLayout } = await import("../../exporters/oci-layout.js");
-  return ociLayout({ dest, family });
-}
-
-async function pusher(
-  output: Extract<Output, { type: "image" | "registry" }>,
-  session: Session,
-  names: readonly string[],
-): Promise<Exporter> {
-  const { registryPush } = await import("../../exporters/registry-push.js");
-  if (output.insecure !== true) return registryPush({ client: await session.registry() });
-  const hosts = [...names, ...(output.danglingNamePrefix === undefined ? [] : [output.danglingNamePrefix])];
-  return registryPush({ client: await session.insecureRegistry([...new Set(hosts.map((name) => parseReference(name).registry))]) });
+/** Returns the exporters for an output, in the order they run. Their code is loaded when it is used. */
+export function exportersFor(output: Output, session: Session, names: readonly string[]): Promise<readonly Exporter[]> {
+  return typeOf(output).open(output, session, names);
 }

@@ -1,4 +1,7 @@
-/** What a part of the store is: `layer`, `snapshot` (a layer unpacked) and `toc` belong to cached steps and images. */
+/**
+ * What a part of the store is: `layer`, `snapshot` (a layer unpacked) and `toc` belong to cached
+ * steps and images.
+ */
 export type DiskItemType = "image" | "layer" | "snapshot" | "toc" | "mount" | "blob" | "records";
 
 /** One part of the store. */
@@ -11,7 +14,10 @@ export interface DiskItem {
   readonly description: string;
   /** Milliseconds since the epoch. */
   readonly lastUsedAt: number | undefined;
-  /** Why it is there; empty when nothing needs it. Each is a sentence without a verb: `image app:latest`, `3 cached steps`, `a running build`. */
+  /**
+   * Why it is there; empty when nothing needs it. Each is a sentence without a verb: `image
+   * app:latest`, `3 cached steps`, `a running build`.
+   */
   readonly keptBy: readonly string[];
   /** Needed by several images, or by an image and by cached steps that it is not made of. */
   readonly shared: boolean;
@@ -42,7 +48,10 @@ export interface PruneCandidate {
   readonly shared: boolean;
 }
 
-/** What to remove. Without any member: every cached step that no image is made of, and every cache mount; what running builds use stays. */
+/**
+ * What to remove. Without any member: every cached step that no image is made of, and every cache
+ * mount; what running builds use stays.
+ */
 export interface PrunePolicy {
   /** Steps that images are made of too, and images without a name. */
   readonly all?: boolean;
@@ -50,7 +59,10 @@ export interface PrunePolicy {
   readonly unusedFor?: number;
   /** Only these. */
   readonly only?: (candidate: PruneCandidate) => boolean;
-  /** Bytes: least recently used things go only until the store takes at most this. Like all three, a size (`20g`) or a share of the file system (`20%`) as well. */
+  /**
+   * Bytes: least recently used things go only until the store takes at most this. Like all three, a
+   * size (`20g`) or a share of the file system (`20%`) as well.
+   */
   readonly maxUsedSpace?: number | string;
   /** Bytes: things go only until so many are free on the file system. */
   readonly minFreeSpace?: number | string;
@@ -66,7 +78,10 @@ export interface PrunedItem {
   readonly description: string;
   readonly bytes: number;
   readonly lastUsedAt: number | undefined;
-  /** `unreferenced`: nothing needs it (any more). `unused`: asked for. `space`: to get below the limit. */
+  /**
+   * `unreferenced`: nothing needs it (any more). `unused`: asked for. `space`: to get below the
+   * limit.
+   */
   readonly why: "unreferenced" | "unused" | "space";
 }
 

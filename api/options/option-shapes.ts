@@ -1,20 +1,14 @@
 import { is } from "valibot";
+import type { Attribute, Attributes } from "../../core/attributes.js";
 import { TsbuildError } from "../../core/errors.js";
-import type { BuildOptions, Output } from "./options.js";
+import { cacheAttributes, cacheTypes } from "./cache-types.js";
+import type { BuildOptions } from "./options.js";
+import { OUTPUT_TYPES, type OutputType } from "./output-types.js";
 import { hasMethod, recognized, type Shape, SHAPES } from "./shapes.js";
 import { BUILD_OPTIONS } from "./table.js";
 
+const OUTPUT_NAMES = OUTPUT_TYPES.map(({ type }) => type);
 const WRITABLE = recognized("a path or a Writable", (value) => typeof value === "string" || hasMethod(value, "write"));
-/** The `dest` of each type of output; undefined: it has none. */
-const DESTINATIONS: Readonly<Record<Output["type"], Shape | undefined>> = {
-  oci: WRITABLE,
-  docker: WRITABLE,
-  tar: WRITABLE,
-  local: SHAPES.text,
-  image: undefined,
-  registry: undefined,
-  cacheonly: undefined,
-};
 
 /** Throws `options/invalid` for the first value that is not what the types say. */
 export function checkOptionShapes(options: BuildOptions): void {
@@ -23,16 +17,53 @@ export function checkOptionShapes(options: BuildOptions): void {
     const shape: Shape = SHAPES[row.shape];
     if (value !== undefined && !is(shape.schema, value)) throw invalid(`option "${name}"`, shape, value);
   }
-  for (const output of options.outputs ?? []) {
-    const { type } = output;
-    if (!Object.hasOwn(DESTINATIONS, type)) {
-      const words = `one of ${Object.keys(DESTINATIONS).join(", ")}`;
-      throw invalid("type of an output", { words }, type);
-    }
-    let shape = DESTINATIONS[type];
-    const { dest, tar } = output as { readonly dest?: unknown; readonly tar?: unknown };
-    if (shape === WRITABLE && tar === false) shape = SHAPES.text;
-    if (shape !== undefined && !is(shape.schema, dest)) throw invalid(`dest of an output of type ${type}`, shape, dest);
+  const { outputs = [], cacheFrom = [], cacheTo = [] } = options;
+  for (const output of outputs) {
+    const found: OutputType | undefined = OUTPUT_TYPES.find(({ type }) => type === output.type);
+    checkAttributes("an output", output, found?.attributes, OUTPUT_NAMES);
+  }
+  for (const cache of cacheFrom) checkAttributes("a cache", cache, cacheAttributes(cache.type, "from"), cacheTypes("from"));
+  for (const cache of cacheTo) checkAttributes("a cache", cache, cacheAttributes(cache.type, "to"), cacheTypes("to"));
+}
+
+/**
+ * Throws `options/invalid` for the first member that is not what the attributes of its type say.
+ */
+function checkAttributes(
+  what: string,
+  { type, ...values }: Readonly<Record<string, unknown>> & { readonly type: string },
+  table: Attributes | undefined,
+  types: readonly string[],
+): void {
+  if (table === undefined) throw invalid(`type of ${what}`, { words: `one of ${types.join(", ")}` }, type);
+  for (const [name, attribute] of Object.entries(table)) {
+    const shape = attributeShape(attribute, values);
+    const value = values[name];
+    if ((value !== undefined || attribute.required) && !is(shape.schema, value))
+      throw invalid(`${name} of ${what} of type ${type}`, shape, value);
+  }
+}
+
+/** Returns the shape of an attribute; `values` are those beside it. */
+function attributeShape({ form, choices = [], all, directoryWithout }: Attribute, values: Readonly<Record<string, unknown>>): Shape {
+  switch (form) {
+    case "flag":
+      return SHAPES.flag;
+    case "number":
+    case "duration":
+      return SHAPES.number;
+    case "choice":
+      return recognized(`one of ${choices.join(", ")}`, (value) => (choices as readonly unknown[]).includes(value));
+    case "list":
+      return all === undefined
+        ? SHAPES.texts
+        : recognized(`${SHAPES.texts.words}, or ${all}`, (value) => value === all || is(SHAPES.texts.schema, value));
+    case "annotations":
+      return SHAPES.textMap;
+    case "file":
+      return directoryWithout !== undefined && values[directoryWithout] === false ? SHAPES.text : WRITABLE;
+    default:
+      return SHAPES.text;
   }
 }
 

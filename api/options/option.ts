@@ -77,7 +77,7 @@ export interface Option<S extends keyof ShapeTypes = keyof ShapeTypes, D = unkno
   readonly checked: boolean;
 }
 
-interface Details<V, D, R extends keyof Readings, C extends boolean> {
+export interface Details<V, D, R extends keyof Readings, C extends boolean> {
   readonly default?: D & V;
   readonly flag?: OptionFlag<R> & ([Readings[R]] extends [V] ? unknown : never);
   readonly checked?: C;

@@ -21,14 +21,20 @@ export type { Entitlement } from "../../llb/entitlements.js";
 
 export type { CacheFrom, CacheTo, MountSelection } from "../../cache/remote/options.js";
 
-/** What `build` takes. Every option stands in the table `api/options/table.ts`, with its flag and its default. */
+/**
+ * What `build` takes. Every option stands in the table `api/options/table.ts`, with its flag and
+ * its default.
+ */
 export type BuildOptions = OptionsOf<typeof BUILD_OPTIONS>;
 
 /** What every function of the library takes. */
 export type CommonOptions = Pick<BuildOptions, "root" | "signal" | "onEvent">;
 
 export interface BuildResult {
-  /** Image id: digest of the config. Undefined when the outputs hold no image (several platforms: the first). */
+  /**
+   * Image id: digest of the config. Undefined when the outputs hold no image (several platforms:
+   * the first).
+   */
   readonly imageId: Digest;
   /** Manifest or index, when an output made one. */
   readonly descriptor: Descriptor | undefined;
@@ -49,7 +55,9 @@ export interface BuildResult {
 export interface CheckOptions extends CommonOptions, Pick<BuildOptions, CheckedOption> {
   /** `buildkit`: only the rules that BuildKit has too. Default `all`. */
   readonly rules?: "all" | "buildkit";
-  /** Applies what can be applied unseen, and writes the Dockerfile when it is a file. Default false. */
+  /**
+   * Applies what can be applied unseen, and writes the Dockerfile when it is a file. Default false.
+   */
   readonly fix?: boolean;
 }
 
@@ -79,7 +87,10 @@ export interface StoredImage {
 }
 
 export interface PruneImagesOptions {
-  /** Those with names as well: no image of the store is in use by anything but its name. Default false. */
+  /**
+   * Those with names as well: no image of the store is in use by anything but its name. Default
+   * false.
+   */
   readonly all?: boolean;
   /** Of these only those for which it is true. */
   readonly only?: (image: StoredImage) => boolean;
@@ -94,13 +105,22 @@ export interface PrunedImages {
   readonly reclaimed: number;
 }
 
-/** The local image store, as `images`, `tag`, `rmi`, `inspect`, `history`, `save`, `load`, `pull` and `push` use it. References are as users write them. */
+/**
+ * The local image store, as `images`, `tag`, `rmi`, `inspect`, `history`, `save`, `load`, `pull`
+ * and `push` use it. References are as users write them.
+ */
 export interface ImageStore extends Disposable {
   list(): readonly StoredImage[];
-  /** By name, or by id or digest (or a unique prefix of it). Throws `images/not-found` or `images/ambiguous`. */
+  /**
+   * By name, or by id or digest (or a unique prefix of it). Throws `images/not-found` or
+   * `images/ambiguous`.
+   */
   get(ref: string): StoredImage;
   tag(ref: string, name: string): void;
-  /** Removes names, or an image with all its names when `ref` is an id and `force` is set or it has one name. */
+  /**
+   * Removes names, or an image with all its names when `ref` is an id and `force` is set or it has
+   * one name.
+   */
   remove(
     ref: string,
     options?: { readonly force?: boolean },
@@ -114,7 +134,10 @@ export interface ImageStore extends Disposable {
     readonly comment: string;
     readonly id: Digest | undefined;
   }[];
-  /** One tarball that is an OCI layout and a docker archive. A repository without a tag stands for all its tags. */
+  /**
+   * One tarball that is an OCI layout and a docker archive. A repository without a tag stands for
+   * all its tags.
+   */
   save(refs: readonly string[], dest: string | Writable, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Either kind, plain or compressed; answers what was loaded, in order. */
   load(
@@ -122,11 +145,15 @@ export interface ImageStore extends Disposable {
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly { readonly names: readonly string[]; readonly id: Digest; readonly digest: Digest }[]>;
   /**
-   * Fetches an image from its registry and names it; answers what was pulled, in order. Throws `registry/…`, `image/…`; nothing is named then. Abort `signal`
-   * and it rejects with CanceledError.
+   * Fetches an image from its registry and names it; answers what was pulled, in order. Throws
+   * `registry/…`, `image/…`; nothing is named then. Abort `signal` and it rejects with
+   * CanceledError.
    */
   pull(ref: string, options?: PullOptions): Promise<readonly PulledImage[]>;
-  /** Sends an image to the registry its name says, as it is stored; answers what was pushed, in order. */
+  /**
+   * Sends an image to the registry its name says, as it is stored; answers what was pushed, in
+   * order.
+   */
   push(ref: string, options?: TransferOptions): Promise<readonly PushedImage[]>;
   /** Removes images without a name as docker does; never what is cached. */
   pruneImages(options?: PruneImagesOptions): Promise<PrunedImages>;
@@ -134,7 +161,9 @@ export interface ImageStore extends Disposable {
   du(): Promise<DiskUsageReport>;
   /** Removes cached steps, cache mounts and what nothing needs; images with a name stay. */
   prune(policy?: PrunePolicy): Promise<PruneReport>;
-  /** Everything that is wrong with the store, as sentences; reads all of it. What can be mended is. */
+  /**
+   * Everything that is wrong with the store, as sentences; reads all of it. What can be mended is.
+   */
   verify(): Promise<readonly string[]>;
   close(): void;
 }

@@ -1,73 +1,39 @@
-import type { Writable } from "node:stream";
-import type { Compression } from "../../oci/media-types.js";
+import { OUTPUT_TYPES } from "../../exporters/outputs/table.js";
+import type { OutputOf, OutputType } from "../../exporters/outputs/output-type.js";
 
-/** How an image is written, whatever it is written to. */
-export interface ImageForm {
-  /** Default: the build's `tags`. */
-  readonly names?: readonly string[];
-  /**
-   * Form of layers that are not compressed yet; with `forceCompression` of all, the base's too.
-   * Default `gzip`.
-   */
-  readonly compression?: Compression;
-  readonly compressionLevel?: number;
-  readonly forceCompression?: boolean;
-  /**
-   * False: Docker's media types in place of OCI's. Default true, but for `docker`. zstd and
-   * annotations of indexes and descriptors need OCI's.
-   */
-  readonly ociMediaTypes?: boolean;
-  /** Beside the build's, spelled alike. */
-  readonly annotations?: Readonly<Record<string, string>>;
-  /**
-   * True (the default) where SOURCE_DATE_EPOCH is also the latest time of files in layers that this
-   * build makes. Default true; the outputs of one build must agree.
-   */
-  readonly rewriteTimestamp?: boolean;
-}
+export type { ImageForm, PushForm } from "../../exporters/outputs/common.js";
+export { destinationOf, type OutputType } from "../../exporters/outputs/output-type.js";
+export { OUTPUT_TYPES } from "../../exporters/outputs/table.js";
 
-/** How an image gets to its registry. */
-export interface PushForm {
-  /** Without a tag: only its digest leads to it, so its names must have none. */
-  readonly pushByDigest?: boolean;
-  /** The registries may speak plain HTTP, or show any certificate. */
-  readonly insecure?: boolean;
-  /** Name of an image without one, before its digest: `PREFIX@sha256:…`. */
-  readonly danglingNamePrefix?: string;
-  /** Keep it in the local image store. Default true for `image`, false for `registry`. */
-  readonly store?: boolean;
-  /**
-   * Also unpack its layers in the store, so that the first step that runs on it does not wait for
-   * that.
-   */
-  readonly unpack?: boolean;
-}
+type Types = (typeof OUTPUT_TYPES)[number];
 
 /**
  * Where a result goes. A `dest` of type Writable gets the bytes; it is ended, not destroyed. The
  * directory of a file must be there.
  */
-export type Output =
-  | (ImageForm & {
-      readonly type: "oci" | "docker";
-      readonly dest: string | Writable;
-      /** False: a directory instead of a tar file. Default true. */
-      readonly tar?: boolean;
-    })
-  | {
-      readonly type: "local";
-      readonly dest: string;
-      /**
-       * A folder for each platform. Default: when there are several. Without, a file that two
-       * platforms have is an error.
-       */
-      readonly platformSplit?: boolean;
-    }
-  | { readonly type: "tar"; readonly dest: string | Writable; readonly platformSplit?: boolean }
-  /**
-   * The local image store, under `names` and the build's tags; `push`: the registries that the
-   * names say, too.
-   */
-  | (ImageForm & PushForm & { readonly type: "image"; readonly push?: boolean })
-  | (ImageForm & PushForm & { readonly type: "registry" })
-  | { readonly type: "cacheonly" };
+export type Output = OutputOf<Types>;
+
+/** An output that is an image, as opposed to its files only, or nothing. */
+export type ImageOutput = OutputOf<Extract<Types, { readonly holds: "layers" }>>;
+
+/** An output that may go to a registry. */
+export type PushedOutput = OutputOf<Extract<Types, { readonly attributes: { readonly pushByDigest: unknown } }>>;
+
+/** Returns the type of an output. */
+export function typeOf({ type }: Pick<Output, "type">): OutputType<Output> {
+  return OUTPUT_TYPES.find((candidate) => candidate.type === type) as OutputType<Output>;
+}
+
+export function isImage(output: Output): output is ImageOutput {
+  return typeOf(output).holds === "layers";
+}
+
+/** Returns true for an image that goes to a registry. */
+export function pushes(output: Output): output is PushedOutput {
+  return typeOf(output).pushes?.(output) ?? false;
+}
+
+/** Returns true for an image that goes to the local image store. */
+export function stores(output: Output): boolean {
+  return typeOf(output).stores?.(output) ?? false;
+}

@@ -17,8 +17,9 @@ const NAMES: readonly string[] = Object.values(VARIABLES);
 const DAEMON = "unix:///var/run/docker.sock";
 
 /**
- * Adds docker's proxies (`proxies` of its configuration: those of the daemon that `DOCKER_HOST` names, else `default`) to build arguments, as docker does. An
- * argument in either spelling wins, an empty one too. A configuration that cannot be read is a warning: docker builds then as well.
+ * Adds docker's proxies (`proxies` of its configuration: those of the daemon that `DOCKER_HOST`
+ * names, else `default`) to build arguments, as docker does. An argument in either spelling wins,
+ * an empty one too. A configuration that cannot be read is a warning: docker builds then as well.
  */
 export function withConfigProxies(
   buildArgs: Readonly<Record<string, string>>,
@@ -42,7 +43,10 @@ export function withConfigProxies(
   return { buildArgs: added.length === 0 ? buildArgs : { ...buildArgs, ...Object.fromEntries(added) } };
 }
 
-/** Returns what every RUN step sees of the predefined proxy arguments, and no key and no history does: both spellings of each, whichever is given. */
+/**
+ * Returns what every RUN step sees of the predefined proxy arguments, and no key and no history
+ * does: both spellings of each, whichever is given.
+ */
 export function proxyVariables(buildArgs: Readonly<Record<string, string>>): readonly string[] {
   return NAMES.flatMap((upper) => {
     const spellings = Object.keys(buildArgs).filter((name) => name.toUpperCase() === upper);

@@ -7,6 +7,7 @@ import { checkCompression } from "../../oci/layer/write/compress.js";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.js";
 import { parseImageName, parseReference } from "../../oci/reference.js";
 import { cacheBudget } from "./cache-budget.js";
+import { valuesOf } from "./cache-types.js";
 import type { WithDefaults } from "./option.js";
 import { checkOptionShapes } from "./option-shapes.js";
 import { withConfigProxies } from "./proxies.js";
@@ -68,8 +69,8 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     platformExplicit: given.platforms.length > 0,
     outputs: resolveOutputs(options, platforms),
     noCache: noCacheOf(options) ? true : (given.noCacheFilter.map((stage) => stage.toLowerCase()) as readonly string[]),
-    cacheFrom: checkedCaches(given.cacheFrom),
-    cacheTo: checkedCaches(given.cacheTo),
+    cacheFrom: checkedCaches(given.cacheFrom, "from"),
+    cacheTo: checkedCaches(given.cacheTo, "to"),
     /** Cache mounts begin empty. */
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
     history: options.history !== false,
@@ -91,9 +92,9 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
  * Throws `reference/invalid` for a cache whose name is none, `layer/…` for a compression that
  * cannot be had.
  */
-function checkedCaches<T extends CacheFrom | CacheTo>(caches: readonly T[]): readonly T[] {
+function checkedCaches<T extends CacheFrom | CacheTo>(caches: readonly T[], direction: "from" | "to"): readonly T[] {
   for (const cache of caches) {
-    if (cache.type === "registry") parseReference(cache.ref);
+    for (const ref of valuesOf(cache, direction, "reference")) parseReference(ref);
     if (!("compression" in cache || "compressionLevel" in cache)) continue;
     const { compression: type = "gzip", compressionLevel: level } = cache;
     checkCompression({ type, ...(level === undefined ? {} : { level }) });

@@ -5,10 +5,8 @@ import { checkLevel } from "../../oci/layer/write/compress.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import type { Platform } from "../../oci/platform.js";
 import { formatReference, parseImageName, parseReference } from "../../oci/reference.js";
-import type { BuildOptions, Output } from "./options.js";
-
-/** An output that is an image, as opposed to its files only, or nothing. */
-export type ImageOutput = Extract<Output, { type: "oci" | "docker" | "image" | "registry" }>;
+import type { BuildOptions } from "./options.js";
+import { type ImageOutput, isImage, type Output, pushes } from "./output-types.js";
 
 /** How the blobs of an image's layers are compressed. */
 export interface BlobForm {
@@ -27,23 +25,9 @@ export interface ResolvedOutput {
   readonly form: BlobForm | undefined;
 }
 
-export function isImage(output: Output): output is ImageOutput {
-  return output.type === "oci" || output.type === "docker" || output.type === "image" || output.type === "registry";
-}
-
-/** Whether an image goes to a registry. */
-export function pushes(output: Output): output is Extract<Output, { type: "image" | "registry" }> {
-  return output.type === "registry" || (output.type === "image" && output.push === true);
-}
-
-/** Whether an image goes to the local image store. */
-export function stores(output: Output): boolean {
-  return output.type === "image" ? output.store !== false : output.type === "registry" && output.store === true;
-}
-
 /**
- * Completes the outputs and looks whether each can be had for these platforms, before anything is done. Throws `options/…`, `export/…`, `reference/invalid`,
- * `layer/invalid-level`.
+ * Completes the outputs and looks whether each can be had for these platforms, before anything is
+ * done. Throws `options/…`, `export/…`, `reference/invalid`, `layer/invalid-level`.
  */
 export function resolveOutputs(options: BuildOptions, platforms: readonly Platform[]): readonly ResolvedOutput[] {
   const outputs: readonly Output[] = options.outputs?.length ? options.outputs : [{ type: "image" }];

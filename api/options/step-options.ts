@@ -6,8 +6,9 @@ import { suggest } from "../../core/text/suggest.js";
 const HOST_GATEWAY = "127.0.0.1";
 
 /**
- * Reads lines for /etc/hosts as docker does: `NAME:IP` or `NAME=IP`, several addresses behind commas, IPv6 ones also in brackets; `host-gateway` is the
- * address of the host. Throws `options/invalid`.
+ * Reads lines for /etc/hosts as docker does: `NAME:IP` or `NAME=IP`, several addresses behind
+ * commas, IPv6 ones also in brackets; `host-gateway` is the address of the host. Throws
+ * `options/invalid`.
  */
 export function parseExtraHosts(texts: readonly string[]): readonly { readonly host: string; readonly ip: string }[] {
   return texts.flatMap((text) => {
@@ -38,7 +39,10 @@ export interface Ulimit {
   readonly hard: number;
 }
 
-/** Reads `name=soft[:hard]`; -1 is no limit, and of one name the last counts. Throws `options/invalid`. */
+/**
+ * Reads `name=soft[:hard]`; -1 is no limit, and of one name the last counts. Throws
+ * `options/invalid`.
+ */
 export function parseUlimits(texts: readonly string[]): readonly Ulimit[] {
   return [...new Map(texts.map(parseUlimit).map((limit) => [limit.name, limit])).values()];
 }

@@ -1,5 +1,9 @@
 import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
+import { cacheTypes } from "./cache-types.js";
 import { type CheckedOf, GROUPS, option } from "./option.js";
+import { OUTPUT_TYPES } from "./output-types.js";
+
+const OUTPUT_NAMES = OUTPUT_TYPES.map(({ type }) => type);
 
 /**
  * Every option of a build, in the order of the help. An option is declared here once:
@@ -134,7 +138,7 @@ export const BUILD_OPTIONS = {
       short: "o",
       value: "<type=…,dest=…>",
       repeat: true,
-      text: "oci, docker, local, tar, registry, image or cacheonly; DIR and - for short",
+      text: `${OUTPUT_NAMES.slice(0, -1).join(", ")} or ${OUTPUT_NAMES.at(-1)}; DIR and - for short`,
       group: GROUPS.result,
       reads: "apart",
     },
@@ -189,7 +193,7 @@ export const BUILD_OPTIONS = {
       name: "cache-from",
       value: "<source>",
       repeat: true,
-      text: "Cache to read from: a reference, or type=registry|local|gha|s3,…",
+      text: `Cache to read from: a reference, or type=${cacheTypes("from").join("|")},…`,
       group: GROUPS.cache,
       reads: "own",
     },
@@ -201,7 +205,7 @@ export const BUILD_OPTIONS = {
       name: "cache-to",
       value: "<dest>",
       repeat: true,
-      text: "Cache to write to: a reference, or type=registry|local|inline|gha|s3,…",
+      text: `Cache to write to: a reference, or type=${cacheTypes("to").join("|")},…`,
       group: GROUPS.cache,
       reads: "own",
     },

@@ -13,8 +13,8 @@ export interface TransferOptions {
 
 export interface PullOptions extends TransferOptions {
   /**
-   * `os/arch[/variant]`: of an index only these images are fetched; `all`: everything in it. Default: the one for this machine. What is here of other platforms
-   * stays.
+   * `os/arch[/variant]`: of an index only these images are fetched; `all`: everything in it.
+   * Default: the one for this machine. What is here of other platforms stays.
    */
   readonly platforms?: readonly string[] | "all";
 }

@@ -82,7 +82,7 @@ export class CacheExports {
 
   /** Writes one cache, as a step of the build. Does nothing where the cache does not exist (`gha` outside GitHub Actions). */
   async write(option: Outgoing): Promise<void> {
-    const { openTarget } = await import("../../cache/remote/backends.js");
+    const { openTarget } = await import("../../cache/remote/open.js");
     const { sendCache } = await import("../../cache/remote/send.js");
     const { signal } = this.session;
     try {

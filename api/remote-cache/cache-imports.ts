@@ -54,7 +54,7 @@ export class CacheImports {
   }
 
   async #loadOne(option: CacheFrom): Promise<Imported | undefined> {
-    const { openSource } = await import("../../cache/remote/backends.js");
+    const { openSource } = await import("../../cache/remote/open.js");
     const { signal } = this.session;
     try {
       const source = await openSource(option, await this.session.caches());

@@ -38,7 +38,7 @@ function unreadable(name: string, cause: unknown): TsbuildError {
 }
 
 async function openEarlierCache(session: Session, origin: string) {
-  const { openOrigin } = await import("../../cache/remote/backends.js");
+  const { openOrigin } = await import("../../cache/remote/open.js");
   const source = await openOrigin(origin, await session.caches()).catch((error: unknown) => {
     throw error instanceof TsbuildError ? new LayerUnavailableError(origin, error) : error;
   });

@@ -1,4 +1,4 @@
-import type { BackendContext } from "../../cache/remote/backends.js";
+import type { BackendContext } from "../../cache/remote/backend.js";
 import { CacheHttp } from "../../cache/remote/http.js";
 import type { Environment } from "../../net/proxy.js";
 import type { RegistryClient } from "../../oci/registry/client.js";

@@ -1,6 +1,10 @@
 import type { OnWait } from "../../net/limits.js";
+import type { Environment } from "../../net/proxy.js";
+import type { RegistryClient } from "../../oci/registry/client.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { TransferContent } from "./content.js";
+import type { CacheHttp } from "./http.js";
+import type { CacheOrigin } from "./origin.js";
 
 export interface TransferOptions {
   readonly signal: AbortSignal;
@@ -42,4 +46,24 @@ export interface CacheTarget {
   /** Stores a blob unless the cache has it. */
   put(blob: OutgoingBlob, options: TransferOptions & { readonly onProgress?: (bytes: number) => void }): Promise<void>;
   finish(content: TransferContent, options: TransferOptions): Promise<void>;
+}
+
+/** Services of a build that backends use. */
+export interface BackendContext {
+  readonly env: Environment;
+  /** Returns a client. `insecure` lists hosts whose certificates are not checked. */
+  readonly registry: (insecure: readonly string[]) => Promise<RegistryClient>;
+  readonly http: CacheHttp;
+}
+
+/** The program of a type of cache. A place that does not exist here is undefined. */
+export interface Backend<From, To, Found = From> {
+  /** Opens the place that a cache is read from. */
+  source?(options: From, context: BackendContext): CacheSource | undefined;
+  /** Opens the place that a cache is written to. */
+  target?(options: To, context: BackendContext): CacheTarget | undefined;
+  /**
+   * Returns the options that find a layer by the origin that {@link CacheSource.origin} recorded.
+   */
+  origin?(origin: CacheOrigin): Found;
 }

@@ -1,110 +1,31 @@
-import { TsbuildError, unreachable } from "../../core/errors.js";
-import type { Environment } from "../../net/proxy.js";
-import { parseReference } from "../../oci/reference.js";
-import type { RegistryClient } from "../../oci/registry/client.js";
-import type { CacheSource, CacheTarget } from "./backend.js";
-import type { CacheHttp } from "./http.js";
-import type { ManifestForm } from "./manifest.js";
-import type { CacheFrom, CacheTo } from "./options.js";
-import { parseCacheOrigin } from "./origin.js";
-
-/** Services of a build that backends use. */
-export interface BackendContext {
-  readonly env: Environment;
-  /** Returns a client. `insecure` lists hosts whose certificates are not checked. */
-  readonly registry: (insecure: readonly string[]) => Promise<RegistryClient>;
-  readonly http: CacheHttp;
-}
+import type { Attributes } from "../../core/attributes.js";
+import { gha } from "./attributes/gha.js";
+import { inline } from "./attributes/inline.js";
+import { local } from "./attributes/local.js";
+import { registry } from "./attributes/registry.js";
+import { s3 } from "./attributes/s3.js";
+import type { Backend } from "./backend.js";
 
 /**
- * Opens the place that a cache is read from. Returns undefined for one that does not exist here
- * (`gha` outside GitHub Actions).
+ * A type of cache: its attributes, and its program, which is loaded when a build has such a cache.
  */
-export async function openSource(options: CacheFrom, context: BackendContext): Promise<CacheSource | undefined> {
-  switch (options.type) {
-    case "registry": {
-      const { registrySource } = await import("./registry.js");
-      return registrySource(options.ref, () => context.registry(insecureHosts(options)));
-    }
-    case "local":
-      return (await import("./local-directory.js")).localSource(options);
-    case "gha": {
-      const { ghaSource, hasActionsCache } = await import("./gha.js");
-      return hasActionsCache(options, context.env) ? ghaSource(options, context.http, context.env) : undefined;
-    }
-    case "s3":
-      return (await import("./s3.js")).s3Source(options, context.http, context.env);
-    default:
-      return unreachable(options);
-  }
+export interface CacheType {
+  readonly type: string;
+  /** Attributes of a cache that is read, and of one that is written; without them it cannot be. */
+  readonly attributes: { readonly from?: Attributes; readonly to?: Attributes };
+  /** Type with which a cache is read that cannot be read with its own. */
+  readonly readAs?: string;
+  /** Values that are refused, each with the reason and the way out. */
+  readonly refuses?: readonly { readonly key: string; readonly value: string; readonly found: string; readonly hint: string }[];
+  /** Returns the program. Without it the cache is no place of its own. */
+  readonly load?: () => Promise<Backend<never, never, unknown>>;
 }
 
-/** Opens the place that a cache is written to. Returns undefined as {@link openSource} does. */
-export async function openTarget(options: Exclude<CacheTo, { type: "inline" }>, context: BackendContext): Promise<CacheTarget | undefined> {
-  switch (options.type) {
-    case "registry": {
-      const { registryTarget } = await import("./registry.js");
-      return registryTarget(options.ref, manifestForm(options), () => context.registry(insecureHosts(options)));
-    }
-    case "local": {
-      const { localTarget } = await import("./local-directory.js");
-      return localTarget({ ...options, form: manifestForm(options) });
-    }
-    case "gha": {
-      const { ghaTarget, hasActionsCache } = await import("./gha.js");
-      return hasActionsCache(options, context.env) ? ghaTarget(options, context.http, context.env) : undefined;
-    }
-    case "s3":
-      return (await import("./s3.js")).s3Target(options, context.http, context.env);
-    default:
-      return unreachable(options);
-  }
-}
-
-/**
- * Opens the cache that a layer of an earlier build came from, with the credentials of this build.
- * Returns undefined for a layer of an image.
- */
-export async function openOrigin(origin: string, context: BackendContext): Promise<CacheSource | undefined> {
-  const parsed = parseCacheOrigin(origin);
-  switch (parsed?.type) {
-    case undefined:
-      return undefined;
-    case "local":
-      return openSource({ type: "local", src: parsed.src }, context);
-    case "gha":
-      return openSource({ type: "gha" }, context);
-    case "s3": {
-      const { bucket, region, prefix, endpoint, pathStyle } = parsed;
-      return openSource(
-        {
-          type: "s3",
-          bucket,
-          region,
-          blobsPrefix: prefix,
-          ...(endpoint === undefined ? {} : { endpointUrl: endpoint }),
-          ...(pathStyle === undefined ? {} : { usePathStyle: pathStyle }),
-        },
-        context,
-      );
-    }
-  }
-}
-
-function manifestForm({
-  imageManifest,
-  ociMediaTypes: oci = true,
-}: {
-  readonly imageManifest?: boolean;
-  readonly ociMediaTypes?: boolean;
-}): ManifestForm {
-  if (imageManifest === true && !oci)
-    throw new TsbuildError("options/invalid", "Cannot write the cache: an image manifest with Docker's media types cannot hold one", {
-      hint: "Leave out oci-mediatypes=false, or say image-manifest=false",
-    });
-  return { imageManifest: imageManifest ?? oci, oci };
-}
-
-function insecureHosts({ ref, insecure }: { readonly ref: string; readonly insecure?: boolean }): readonly string[] {
-  return insecure ? [parseReference(ref).registry] : [];
-}
+/** Every type of cache, in the order of messages. */
+export const CACHE_TYPES = [
+  { ...registry, load: async () => (await import("./registry.js")).backend },
+  { ...local, load: async () => (await import("./local-directory.js")).backend },
+  inline,
+  { ...gha, load: async () => (await import("./gha.js")).backend },
+  { ...s3, load: async () => (await import("./s3.js")).backend },
+] as const satisfies readonly CacheType[];

@@ -2,32 +2,14 @@ import { type Digest, digestHex, sha256 } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { Environment } from "../../net/proxy.js";
-import type { CacheSource, CacheTarget } from "./backend.js";
+import type { GhaOptions } from "./attributes/gha.js";
+import type { Backend, CacheSource, CacheTarget } from "./backend.js";
 import { joinContents, type TransferContent } from "./content.js";
 import { type ActionsCache, actionsCache, type CacheEntry, type ServiceAddress } from "./gha-service.js";
 import { type CacheHttp, type ServiceOptions, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { writeConfig } from "./write-config.js";
-
-/**
- * Options of a cache in BuildKit's form: entries `buildkit-blob-1-sha256:…`, and for each branch
- * `index-SCOPE-1-BRANCH#N` with the cache config, N counting up.
- */
-export interface GhaOptions {
-  /** Name that separates caches of one repository. Default `buildkit`. */
-  readonly scope?: string;
-  /** Address of version 1. Default `$ACTIONS_CACHE_URL`. */
-  readonly url?: string;
-  /** Address of version 2. Default `$ACTIONS_RESULTS_URL`. */
-  readonly urlV2?: string;
-  /** Token of the service. Default `$ACTIONS_RUNTIME_TOKEN`. */
-  readonly token?: string;
-  /** Version of the service's API. Default: 2 where the environment says so. */
-  readonly version?: 1 | 2;
-  /** Milliseconds after which a transfer of this cache is given up. Default: 10 minutes. */
-  readonly timeout?: number;
-}
 
 const DEFAULT_TIMEOUT = 600_000;
 /** Times that two builds may take each other's number for the index before one gives up. */
@@ -186,3 +168,9 @@ async function within<T>(limit: AbortSignal, transfer: ServiceOptions, work: (un
 function timeout(options: GhaOptions): AbortSignal {
   return AbortSignal.timeout(options.timeout ?? DEFAULT_TIMEOUT);
 }
+
+export const backend: Backend<GhaOptions, GhaOptions> = {
+  source: (options, { http, env }) => (hasActionsCache(options, env) ? ghaSource(options, http, env) : undefined),
+  target: (options, { http, env }) => (hasActionsCache(options, env) ? ghaTarget(options, http, env) : undefined),
+  origin: () => ({}),
+};

@@ -11,8 +11,9 @@ import { REF_NAME } from "../../oci/layout/names.js";
 import { indexJson, writeLayoutBlob } from "../../oci/layout/write.js";
 import type { Descriptor } from "../../oci/types.js";
 import { parseManifestOrIndex } from "../../oci/validate.js";
-import type { CacheSource, CacheTarget } from "./backend.js";
-import { cacheDocuments, type ManifestForm } from "./manifest.js";
+import type { LocalFrom, LocalTo } from "./attributes/local.js";
+import type { Backend, CacheSource, CacheTarget } from "./backend.js";
+import { cacheDocuments, type ManifestForm, manifestForm } from "./manifest.js";
 import { cacheOrigin } from "./origin.js";
 import { readCacheManifest } from "./read-manifest.js";
 
@@ -134,3 +135,9 @@ function removeUnreferenced(dest: string, folder: string): void {
   for (const entry of layout.entries) keep(entry);
   for (const name of readdirSync(folder)) if (/^[0-9a-f]{64}$/.test(name) && !kept.has(`sha256:${name}`)) rmSync(join(folder, name));
 }
+
+export const backend: Backend<LocalFrom, LocalTo> = {
+  source: (options) => localSource(options),
+  target: (options) => localTarget({ ...options, form: manifestForm(options) }),
+  origin: ({ src }) => ({ src: String(src) }),
+};

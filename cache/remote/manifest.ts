@@ -1,6 +1,9 @@
+import type { ValuesOf } from "../../core/attributes.js";
 import { sha256 } from "../../core/digest.js";
+import { TsbuildError } from "../../core/errors.js";
 import { convertLayerType, mediaTypes } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
+import type { MANIFEST } from "./attributes/common.js";
 import { CACHE_CONFIG_TYPE } from "./config.js";
 import { layersOf, type TransferContent, type TransferLayer } from "./content.js";
 import { writeConfig } from "./write-config.js";
@@ -18,6 +21,15 @@ export interface ManifestForm {
   readonly imageManifest: boolean;
   /** True uses OCI's media types instead of Docker's. */
   readonly oci: boolean;
+}
+
+/** Returns the form that the options of a cache ask for. */
+export function manifestForm({ imageManifest, ociMediaTypes: oci = true }: ValuesOf<typeof MANIFEST>): ManifestForm {
+  if (imageManifest === true && !oci)
+    throw new TsbuildError("options/invalid", "Cannot write the cache: an image manifest with Docker's media types cannot hold one", {
+      hint: "Leave out oci-mediatypes=false, or say image-manifest=false",
+    });
+  return { imageManifest: imageManifest ?? oci, oci };
 }
 
 /**

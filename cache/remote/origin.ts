@@ -4,18 +4,11 @@ import { canonicalJson } from "../../core/canonical.js";
  * Place where a layer of a cache can be fetched, without secrets: a later build may need its bytes.
  * Layers of caches in registries have an ordinary image reference as their origin.
  */
-export type CacheOrigin =
-  | { readonly type: "local"; readonly src: string }
-  | { readonly type: "gha" }
-  | {
-      readonly type: "s3";
-      readonly bucket: string;
-      readonly region: string;
-      /** Prefix of the blobs' keys. */
-      readonly prefix: string;
-      readonly endpoint?: string | undefined;
-      readonly pathStyle?: boolean | undefined;
-    };
+export interface CacheOrigin {
+  /** Type of the cache, whose module reads the other members. */
+  readonly type: string;
+  readonly [member: string]: string | boolean | undefined;
+}
 
 /** Scheme that no image reference begins with. */
 const SCHEME = "cache:";

@@ -3,8 +3,9 @@ import { formatReference, parseReference, type Reference, tryParseReference, wit
 import type { RegistryClient } from "../../oci/registry/client.js";
 import { RegistryError } from "../../oci/registry/errors.js";
 import type { Descriptor } from "../../oci/types.js";
-import type { CacheSource, CacheTarget, TransferOptions } from "./backend.js";
-import { cacheDocuments, type ManifestForm } from "./manifest.js";
+import type { RegistryFrom, RegistryTo } from "./attributes/registry.js";
+import type { Backend, CacheSource, CacheTarget, TransferOptions } from "./backend.js";
+import { cacheDocuments, type ManifestForm, manifestForm } from "./manifest.js";
 import { MAX_CONFIG_SIZE } from "./read-config.js";
 import { readCacheManifest } from "./read-manifest.js";
 
@@ -83,3 +84,12 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
+
+function insecureHosts({ ref, insecure }: Pick<RegistryFrom, "ref" | "insecure">): readonly string[] {
+  return insecure ? [parseReference(ref).registry] : [];
+}
+
+export const backend: Backend<RegistryFrom, RegistryTo> = {
+  source: (options, context) => registrySource(options.ref, () => context.registry(insecureHosts(options))),
+  target: (options, context) => registryTarget(options.ref, manifestForm(options), () => context.registry(insecureHosts(options))),
+};

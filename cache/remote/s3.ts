@@ -5,45 +5,13 @@ import type { Environment } from "../../net/proxy.js";
 import { discard, type HttpAnswer, readAll } from "../../net/body.js";
 import type { HttpRequest } from "../../net/transport.js";
 import { awsCredentials, type CredentialsSource } from "./aws-credentials.js";
-import type { CacheSource, CacheTarget } from "./backend.js";
+import type { S3Options } from "./attributes/s3.js";
+import type { Backend, CacheSource, CacheTarget } from "./backend.js";
 import { type CacheHttp, type ServiceOptions, type ServiceRequest, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { EMPTY_PAYLOAD, encodeKey, signRequest } from "./signature-v4.js";
 import { writeConfig } from "./write-config.js";
-
-/**
- * Options of a cache in BuildKit's form: objects `<prefix><blobs prefix>sha256:…` and, for each
- * name, `<prefix><manifests prefix><name>` with the cache config.
- */
-export interface S3Options {
-  /** Name of the bucket. Default `$AWS_BUCKET`. */
-  readonly bucket?: string;
-  /** Region of the bucket. Default `$AWS_REGION`. */
-  readonly region?: string;
-  readonly prefix?: string;
-  /** Prefix of the manifests' keys. Default `manifests/`. */
-  readonly manifestsPrefix?: string;
-  /** Prefix of the blobs' keys. Default `blobs/`. */
-  readonly blobsPrefix?: string;
-  /**
-   * Names of the cache: it is written under all of them and read from the first. Default
-   * `buildkit`.
-   */
-  readonly names?: readonly string[];
-  /** Address of the service. Default: Amazon's for the region. */
-  readonly endpointUrl?: string;
-  /** True asks for `ENDPOINT/BUCKET/KEY` instead of `BUCKET.ENDPOINT/KEY`. Needs an endpoint. */
-  readonly usePathStyle?: boolean;
-  readonly accessKeyId?: string;
-  readonly secretAccessKey?: string;
-  readonly sessionToken?: string;
-  /**
-   * Milliseconds after which the date of an existing blob is renewed, for buckets that expire
-   * objects. Default: a day.
-   */
-  readonly touchRefresh?: number;
-}
 
 interface ObjectRequest extends Omit<ServiceRequest, "url"> {
   readonly key: string;
@@ -235,3 +203,15 @@ function required(value: string | undefined, attribute: string, variable: string
     hint: `Give ${attribute}=… or set ${variable}`,
   });
 }
+
+export const backend: Backend<S3Options, S3Options> = {
+  source: (options, { http, env }) => s3Source(options, http, env),
+  target: (options, { http, env }) => s3Target(options, http, env),
+  origin: ({ bucket, region, prefix, endpoint, pathStyle }) => ({
+    bucket: String(bucket),
+    region: String(region),
+    blobsPrefix: String(prefix),
+    ...(endpoint === undefined ? {} : { endpointUrl: String(endpoint) }),
+    ...(pathStyle === undefined ? {} : { usePathStyle: pathStyle === true }),
+  }),
+};

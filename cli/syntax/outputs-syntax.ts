@@ -1,40 +1,14 @@
 import { Writable } from "node:stream";
-import type { ImageForm, Output, PushForm } from "../../api/options/options.js";
-import { parseBoolean } from "../../core/go-values/boolean.js";
+import type { Output } from "../../api/options/options.js";
+import { OUTPUT_TYPES, type OutputType } from "../../api/options/output-types.js";
+import type { Attributes } from "../../core/attributes.js";
 import { suggest } from "../../core/text/suggest.js";
+import { type AttributeRules, type GivenAttributes, keysOf, readAttributes } from "./attributes.js";
 import { csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath } from "../environment.js";
 import { notSupported, UsageError } from "../exit-codes.js";
 
-const TYPES = ["oci", "docker", "local", "tar", "registry", "image", "cacheonly"] as const;
-
-/** Attributes of every image, besides `annotation….KEY`. */
-const IMAGE = ["name", "compression", "compression-level", "force-compression", "oci-mediatypes", "rewrite-timestamp"] as const;
-/** Attributes of images that go to the store or a registry. */
-const PUSH = ["push-by-digest", "name-canonical", "dangling-name-prefix", "registry.insecure", "store", "unpack"] as const;
-
-/** Attributes that each type takes. */
-const ATTRIBUTES: Readonly<Record<(typeof TYPES)[number], readonly string[]>> = {
-  oci: ["dest", "tar", ...IMAGE],
-  docker: ["dest", "tar", ...IMAGE],
-  local: ["dest", "platform-split"],
-  tar: ["dest", "platform-split"],
-  registry: [...IMAGE, ...PUSH],
-  image: ["push", ...IMAGE, ...PUSH],
-  cacheonly: [],
-};
-
-/**
- * Attributes for which tsbuild has one fixed behaviour: the value that asks for it, and the types
- * that have it.
- */
-const IMPLIED: Readonly<Record<string, { readonly value: string; readonly types: readonly (typeof TYPES)[number][] }>> = {
-  push: { value: "true", types: ["registry"] },
-  mode: { value: "copy", types: ["local"] },
-  "prefer-nondist-layers": { value: "false", types: ["oci", "docker", "image", "registry"] },
-  "attestation-inline": { value: "false", types: ["oci", "docker", "image", "registry"] },
-  "oci-artifact": { value: "false", types: ["oci", "image", "registry"] },
-};
+const NAMES = OUTPUT_TYPES.map(({ type }) => type);
 
 /**
  * Reads the values of `-o`, `--push` and `--load` as outputs. An empty list means the default (the
@@ -78,29 +52,47 @@ function parseOutput(text: string, environment: CliEnvironment): Output {
   }
   const type = attributes.get("type");
   if (type === undefined)
-    throw new UsageError("cli/outputs", `Cannot read --output "${text}": it has no type`, { hint: `type is one of ${TYPES.join(", ")}` });
-  const known = TYPES.find((candidate) => candidate === type);
+    throw new UsageError("cli/outputs", `Cannot read --output "${text}": it has no type`, { hint: `type is one of ${NAMES.join(", ")}` });
+  const known: OutputType | undefined = OUTPUT_TYPES.find((candidate) => candidate.type === type);
   if (!known) {
-    const near = suggest(type, TYPES);
+    const near = suggest(type, NAMES);
     throw new UsageError(
       "cli/outputs",
-      `Cannot use output type "${type}": it is none of ${TYPES.join(", ")}`,
+      `Cannot use output type "${type}": it is none of ${NAMES.join(", ")}`,
       near ? { hint: `did you mean type=${near}?` } : {},
     );
   }
   attributes.delete("type");
+  const annotations = checkKeys(known, attributes);
+  // docker loads such a result into its engine.
+  const loaded = known.withoutDest !== undefined && !attributes.get("dest");
+  const read = loaded ? withoutFile(known.attributes) : known.attributes;
+  const options = readAttributes(read, attributes, rules(text, known, environment));
+  return {
+    type: loaded ? known.withoutDest : type,
+    ...options,
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  } as unknown as Output;
+}
+
+/**
+ * Returns the annotations among the attributes of an output. Throws for attributes that its type
+ * does not have.
+ */
+function checkKeys({ type, attributes: table, implied = {} }: OutputType, given: GivenAttributes): Readonly<Record<string, string>> {
+  const known = keysOf(table);
+  const takesAnnotations = Object.values(table).some(({ form }) => form === "annotations");
   const annotations: Record<string, string> = {};
-  for (const [key, value] of attributes) {
-    const implied = IMPLIED[key];
-    const annotation = isImageType(known) && /^annotation(?:-([a-z-]+))?(\[[^\]]*\])?\.(.+)$/.exec(key);
+  for (const [key, value] of given) {
+    const annotation = takesAnnotations && /^annotation(?:-([a-z-]+))?(\[[^\]]*\])?\.(.+)$/.exec(key);
     if (annotation) {
       const [, level = "manifest", platform = "", name] = annotation;
       annotations[`${level}${platform}:${name}`] = value;
-    } else if (implied?.types.includes(known)) {
-      if (implied.value !== value) throw notSupported(`${key}=${value} in --output`);
-    } else if (!ATTRIBUTES[known].includes(key)) {
-      const near = suggest(key, ATTRIBUTES[known]);
-      const takes = ATTRIBUTES[known].length === 0 ? "it takes none" : `it takes ${ATTRIBUTES[known].join(", ")}`;
+    } else if (Object.hasOwn(implied, key)) {
+      if (implied[key] !== value) throw notSupported(`${key}=${value} in --output`);
+    } else if (!known.includes(key)) {
+      const near = suggest(key, known);
+      const takes = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
       throw new UsageError(
         "cli/outputs",
         `Cannot use "${key}" with output type "${type}": ${takes}`,
@@ -108,102 +100,35 @@ function parseOutput(text: string, environment: CliEnvironment): Output {
       );
     }
   }
-  return toOutput(known, { text, attributes, annotations }, environment);
+  return annotations;
 }
 
-function isImageType(type: (typeof TYPES)[number]): boolean {
-  return type === "oci" || type === "docker" || type === "image" || type === "registry";
+/** Returns the attributes of an image that is not written to a file. */
+function withoutFile(table: Attributes): Attributes {
+  const flags = Object.values(table).map(({ directoryWithout }) => directoryWithout);
+  return Object.fromEntries(Object.entries(table).filter(([name, { form }]) => form !== "file" && !flags.includes(name)));
 }
 
-/** One value of `-o`, split into its fields. */
-interface Given {
-  readonly text: string;
-  readonly attributes: ReadonlyMap<string, string>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-function toOutput(type: (typeof TYPES)[number], given: Given, environment: CliEnvironment): Output {
-  const { text, attributes } = given;
-  const dest = attributes.get("dest") || undefined;
-  const stream = dest === undefined || dest === "-";
-  switch (type) {
-    case "oci":
-    case "docker": {
-      // docker loads such a result into its engine. The image store takes that part here.
-      if (type === "docker" && dest === undefined) return { type: "image", ...imageForm(given) };
-      const tar = boolean(given, "tar") ?? true;
-      if (!tar && stream) throw new UsageError("cli/outputs", `Cannot write --output "${text}": tar=false needs dest=DIRECTORY`);
-      return {
-        type,
-        dest: stream ? toStdout(text, environment) : hostPath(environment, dest),
-        ...(tar ? {} : { tar }),
-        ...imageForm(given),
-      };
-    }
-    case "tar":
-      return {
-        type,
-        dest: stream ? toStdout(text, environment) : hostPath(environment, dest),
-        ...flag(given, "platform-split", "platformSplit"),
-      };
-    case "local":
-      if (stream) throw new UsageError("cli/outputs", `Cannot write --output "${text}": type=local needs dest=DIRECTORY`);
-      return { type, dest: hostPath(environment, dest), ...flag(given, "platform-split", "platformSplit") };
-    case "image":
-      return { type, ...imageForm(given), ...flag(given, "push", "push"), ...pushForm(given) };
-    case "registry":
-      return { type, ...imageForm(given), ...pushForm(given) };
-    case "cacheonly":
-      return { type };
-  }
-}
-
-function imageForm(given: Given): ImageForm {
-  const { attributes, annotations } = given;
-  const names = attributes.get("name")?.split(",").filter(Boolean);
-  const compression = attributes.get("compression");
-  if (compression !== undefined && compression !== "gzip" && compression !== "zstd" && compression !== "uncompressed") {
-    throw new UsageError("cli/outputs", `Cannot use compression "${compression}" in --output: it is none of gzip, zstd, uncompressed`);
-  }
-  const level = attributes.get("compression-level");
-  if (level !== undefined && !/^\d+$/.test(level))
-    throw new UsageError("cli/outputs", `Cannot read compression-level "${level}": expected a number`);
+function rules(text: string, { type }: OutputType, environment: CliEnvironment): AttributeRules {
   return {
-    ...(names === undefined ? {} : { names }),
-    ...(compression === undefined ? {} : { compression }),
-    ...(level === undefined ? {} : { compressionLevel: Number(level) }),
-    ...flag(given, "force-compression", "forceCompression"),
-    ...flag(given, "oci-mediatypes", "ociMediaTypes"),
-    ...flag(given, "rewrite-timestamp", "rewriteTimestamp"),
-    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    path: (path) => hostPath(environment, path),
+    stream: () => toStdout(text, environment),
+    emptyValues: true,
+    refuse: (key, value, { form, choices = [], directoryWithout }) => {
+      switch (form) {
+        case "file":
+          return new UsageError("cli/outputs", `Cannot write --output "${text}": ${directoryWithout}=false needs ${key}=DIRECTORY`);
+        case "directory":
+          return new UsageError("cli/outputs", `Cannot write --output "${text}": type=${type} needs ${key}=DIRECTORY`);
+        case "choice":
+          return new UsageError("cli/outputs", `Cannot use ${key} "${value}" in --output: it is none of ${choices.join(", ")}`);
+        case "number":
+          return new UsageError("cli/outputs", `Cannot read ${key} "${value}": expected a number`);
+        default:
+          return new UsageError("cli/outputs", `Cannot read ${key}=${value} in --output "${text}": expected true or false`);
+      }
+    },
   };
-}
-
-function pushForm(given: Given): PushForm {
-  const prefix = given.attributes.get("dangling-name-prefix");
-  // Every image of the store is found by NAME@DIGEST, so the attribute changes nothing.
-  boolean(given, "name-canonical");
-  return {
-    ...flag(given, "push-by-digest", "pushByDigest"),
-    ...flag(given, "registry.insecure", "insecure"),
-    ...flag(given, "store", "store"),
-    ...flag(given, "unpack", "unpack"),
-    ...(prefix ? { danglingNamePrefix: prefix } : {}),
-  };
-}
-
-function flag<M extends string>(given: Given, key: string, member: M): { readonly [name in M]?: boolean } {
-  const value = boolean(given, key);
-  return value === undefined ? {} : ({ [member]: value } as { readonly [name in M]?: boolean });
-}
-
-/** Reads a boolean as BuildKit does: an empty value is true. */
-function boolean({ attributes, text }: Given, key: string): boolean | undefined {
-  const value = attributes.get(key);
-  if (value === undefined) return undefined;
-  const parsed = value === "" || parseBoolean(value);
-  if (parsed !== undefined) return parsed;
-  throw new UsageError("cli/outputs", `Cannot read ${key}=${value} in --output "${text}": expected true or false`);
 }
 
 /**

@@ -16,12 +16,23 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
   [{ outputs: ["oci"] }, 'Cannot use an array as the option "outputs": it must be an array of objects'],
   [
     { outputs: [{ type: "zip" }] },
-    'Cannot use "zip" as the type of an output: it must be one of oci, docker, tar, local, image, registry, cacheonly',
+    'Cannot use "zip" as the type of an output: it must be one of oci, docker, local, tar, registry, image, cacheonly',
   ],
   [{ outputs: [{ type: "oci" }] }, "Cannot use undefined as the dest of an output of type oci: it must be a path or a Writable"],
   [
     { outputs: [{ type: "oci", tar: false, dest: new Writable() }] },
     "Cannot use an object as the dest of an output of type oci: it must be a string",
+  ],
+  [{ outputs: [{ type: "image", push: "yes" }] }, 'Cannot use "yes" as the push of an output of type image: it must be true or false'],
+  [
+    { outputs: [{ type: "oci", dest: "x", compression: "lz4" }] },
+    'Cannot use "lz4" as the compression of an output of type oci: it must be one of gzip, zstd, uncompressed',
+  ],
+  [{ cacheFrom: [{ type: "inline" }] }, 'Cannot use "inline" as the type of a cache: it must be one of registry, local, gha, s3'],
+  [{ cacheTo: [{ type: "registry" }] }, "Cannot use undefined as the ref of a cache of type registry: it must be a string"],
+  [
+    { cacheTo: [{ type: "local", dest: "x", mounts: "some" }] },
+    'Cannot use "some" as the mounts of a cache of type local: it must be an array of strings, or all',
   ],
 ];
 

@@ -1,0 +1,28 @@
+import { CACHE_TYPES, type CacheType } from "../../cache/remote/backends.js";
+import type { CacheFrom, CacheTo } from "../../cache/remote/options.js";
+import type { AttributeForm, Attributes } from "../../core/attributes.js";
+
+export { CACHE_TYPES, type CacheType } from "../../cache/remote/backends.js";
+
+/**
+ * Returns the attributes that a cache of this type has; undefined where it cannot be read or
+ * written.
+ */
+export function cacheAttributes(type: string, direction: "from" | "to"): Attributes | undefined {
+  const found: CacheType | undefined = CACHE_TYPES.find((candidate) => candidate.type === type);
+  return found?.attributes[direction];
+}
+
+/** Returns the names of the types that can be read or written. */
+export function cacheTypes(direction: "from" | "to"): readonly string[] {
+  return CACHE_TYPES.filter(({ attributes }: CacheType) => attributes[direction] !== undefined).map(({ type }) => type);
+}
+
+/** Returns the texts of a cache in attributes of one form. */
+export function valuesOf(cache: CacheFrom | CacheTo, direction: "from" | "to", form: AttributeForm): readonly string[] {
+  const values: Readonly<Record<string, unknown>> = cache;
+  return Object.entries(cacheAttributes(cache.type, direction) ?? {}).flatMap(([name, attribute]) => {
+    const value = values[name];
+    return attribute.form === form && typeof value === "string" ? [value] : [];
+  });
+}
