@@ -31,6 +31,8 @@ export interface VertexMetadata {
    * vertex.
    */
   readonly copiedFrom?: string;
+  /** Sources of an exec op's mounts, in the user's words, by the mount's `dest`. */
+  readonly mountedFrom?: Readonly<Record<string, string>>;
   readonly source?: SourceFile;
   readonly range?: SourceRange;
 }

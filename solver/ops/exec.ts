@@ -71,7 +71,7 @@ async function runStep(
     context.worker(),
     layers.overlay(base, sharedReporter(opContext, signal)),
   ]);
-  return await withResource(await prepareMounts(op, inputs, context, opContext), async (mounts) => {
+  return await withResource(await prepareMounts(op, { inputs, names: vertex.metadata.mountedFrom }, context, opContext), async (mounts) => {
     const secrets = stepSecrets(op, context);
     // A secret wins over ENV, and both over the build's proxies.
     const own = [...missingFrom(secrets.env, op.env), ...secrets.env];

@@ -3,8 +3,9 @@ import * as errors from "../errors/errors.js";
 import { ExpansionError, expandWord, NO_VARIABLES } from "../values/expand.js";
 import { readFlags } from "../syntax/flags.js";
 import type { BoundInstruction } from "../stage/instruction-context.js";
-import type { SourceName, StageState } from "../stage/stage-state.js";
+import type { SourceName } from "../stage/stage-state.js";
 import type { Report } from "../errors/report.js";
+import { describeSource } from "../stage/source-name.js";
 import { checkArguments, lowerTransfer } from "../stage/transfer.js";
 import { bind } from "./bind.js";
 
@@ -48,15 +49,6 @@ export function checkCopy(node: NodeOf<"copy">, report: Report): BoundInstructio
       ),
     { sources: [source], isStep: true },
   );
-}
-
-/**
- * Returns the source of `--from` for messages. A stage that is named by its number has its name in
- * them, if any.
- */
-function describeSource(from: string, source: StageState | undefined): string {
-  if (source?.contextName !== undefined && (!source.node || source.origin.kind === "context")) return `the context "${source.contextName}"`;
-  return source?.node ? `stage "${source.node.name ?? from}"` : `image "${from}"`;
 }
 
 function hasVariable(text: string): boolean {

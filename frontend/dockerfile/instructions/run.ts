@@ -15,7 +15,7 @@ import { type BoundInstruction, InstructionProblem, type InstructionContext } fr
 import type { SourceName } from "../stage/stage-state.js";
 import { hasVariables, mountFrom, parseMount, type RunMount } from "../stage/mounts.js";
 import type { Report } from "../errors/report.js";
-import { lowerMounts, secretId } from "../stage/run-mounts.js";
+import { lowerMounts, mountSources, secretId } from "../stage/run-mounts.js";
 import { bind } from "./bind.js";
 
 const NETWORKS = ["default", "none", "host"] as const;
@@ -117,7 +117,12 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext):
     ...(build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] ? { hostname: build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] } : {}),
   };
   const step = at.step(node.text + script.summary, masked(stage.env, secretEnv), { rawQuotes: true, skipUnset: true });
-  stage.rootfs = edge({ op, inputs: inputs.edges, platform: at.platformText, metadata: runMetadata(op, step, at) });
+  stage.rootfs = edge({
+    op,
+    inputs: inputs.edges,
+    platform: at.platformText,
+    metadata: runMetadata(op, step, mountSources(mounts, at), at),
+  });
   at.commit(`RUN ${historyArgs(at)}${script.args.join(" ")}`, { layer: true, mark: true });
 }
 
@@ -125,7 +130,7 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext):
  * Returns the metadata of a RUN step: names of build arguments, for explanations. A cache mount
  * that begins empty ignores the cache.
  */
-function runMetadata(op: ExecOp, step: StepInfo, at: InstructionContext): VertexMetadata {
+function runMetadata(op: ExecOp, step: StepInfo, mountedFrom: Readonly<Record<string, string>>, at: InstructionContext): VertexMetadata {
   const { stage, build } = at;
   const fixed = new Set((stage.image.config?.Env ?? []).map((entry) => splitAssignment(entry)[0]));
   const args = [...new Set(stage.buildArgs.map((arg) => arg.name))].filter((arg) => !fixed.has(arg));
@@ -134,6 +139,7 @@ function runMetadata(op: ExecOp, step: StepInfo, at: InstructionContext): Vertex
     ...(fresh ? { ignoreCache: true, ignoreReason: "--no-cache=mounts was given, and it uses a cache mount" } : {}),
     ...at.metadata(step),
     ...(args.length > 0 ? { args } : {}),
+    ...(Object.keys(mountedFrom).length > 0 ? { mountedFrom } : {}),
   };
 }
 

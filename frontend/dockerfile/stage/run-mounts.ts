@@ -5,6 +5,7 @@ import * as errors from "../errors/errors.js";
 import type { Inputs } from "./inputs.js";
 import type { InstructionContext } from "./instruction-context.js";
 import type { RunMount } from "./mounts.js";
+import { describeSource } from "./source-name.js";
 
 /** Mode of a new cache directory. */
 const CACHE_MODE = 0o755;
@@ -22,8 +23,7 @@ export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[],
   return mounts.flatMap((mount, index): Mount[] => {
     const flag = flags[index] as Flag;
     const range = flag.valueRange;
-    const dest = cleanPath(mount.target?.startsWith("/") ? mount.target : `${at.stage.cwd}/${mount.target ?? ""}`);
-    // The default target is the working directory.
+    const dest = destOf(mount, at);
     if (dest === "/" && mount.type !== "secret" && mount.type !== "ssh") {
       at.fail(errors.invalidMount(flag.value ?? "", 'its target is "/"', range, mount.target ? undefined : "write target=/path"));
     }
@@ -85,6 +85,21 @@ export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[],
         ];
     }
   });
+}
+
+/** Returns what messages call the sources of mounts, by the mounts' `dest`. */
+export function mountSources(mounts: readonly RunMount[], at: InstructionContext): Readonly<Record<string, string>> {
+  const names: Record<string, string> = {};
+  for (const [index, mount] of mounts.entries()) {
+    if (mount.type !== "bind" && !(mount.type === "cache" && mount.from)) continue;
+    names[destOf(mount, at)] = mount.from ? describeSource(mount.from, at.sources[index]) : "the build context";
+  }
+  return names;
+}
+
+/** Returns where a mount lies: without a target at the working directory. */
+function destOf(mount: RunMount, at: InstructionContext): string {
+  return cleanPath(mount.target?.startsWith("/") ? mount.target : `${at.stage.cwd}/${mount.target ?? ""}`);
 }
 
 /**

@@ -2,7 +2,7 @@ import { TsbuildError } from "../../../core/errors.js";
 import { suggest } from "../../../core/text/suggest.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
-import { LocalTree } from "../local/local-tree.js";
+import { explainMissing } from "./missing.js";
 
 /** Shows a tree's path as its users write it. */
 export function shown(path: string): string {
@@ -40,50 +40,8 @@ export function sourceLeadsOut(written: string, where: string, { source }: Sourc
  * `where`: `the build context`, `stage "build"`.
  */
 export function sourceNotFound(source: string, where: string, tree: FileTree): SourceNotFoundError {
-  const path = source.replace(/^\/+/, "");
-  // Paths of stages and images are absolute to those who write them.
-  const slash = /^(stage|image) /.test(where) ? "/" : "";
-  const message = `Cannot copy "${path === "" ? "/" : slash + path}" from ${where}: `;
-  if (tree instanceof LocalTree) {
-    const rule = tree.hiddenBy(path);
-    if (rule) {
-      const line = rule.line === undefined ? "" : ` (line ${rule.line})`;
-      const why = `"${rule.pattern}"${line} in ${tree.ignore.file} excludes it`;
-      return new SourceNotFoundError(source, message + why, `Remove the pattern, or add "!${path}" below it`);
-    }
-  }
-  const { parent, name } = nearestDirectory(tree, path);
-  const names = tree.children(parent);
-  const near = suggest(name, names);
-  const at = parent === "" ? "it" : `"${slash}${parent}"`;
-  if (near !== undefined) {
-    const meant = slash + (parent === "" ? near : `${parent}/${near}`);
-    return new SourceNotFoundError(source, `${message}there is no such file or directory`, `Did you mean "${meant}"?`);
-  }
-  const listing =
-    names.length === 0
-      ? "is empty"
-      : `has ${names
-          .slice(0, 8)
-          .map((entry) => `"${entry}"`)
-          .join(", ")}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`;
-  const hint = `${at === "it" ? upperFirst(where) : at} ${listing}`;
-  return new SourceNotFoundError(source, `${message}there is no such file or directory`, hint);
-}
-
-/** The deepest directory on the way to `path`, and the first name below it that is missing. */
-function nearestDirectory(tree: FileTree, path: string): { readonly parent: string; readonly name: string } {
-  let parent = "";
-  for (const name of path.split("/")) {
-    const next = parent === "" ? name : `${parent}/${name}`;
-    if (tree.lookup(next)?.type !== "dir") return { parent, name };
-    parent = next;
-  }
-  return { parent, name: "" };
-}
-
-function upperFirst(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  const { shown: path, why, hint } = explainMissing(tree, source.replace(/^\/+/, ""), where);
+  return new SourceNotFoundError(source, `Cannot copy "${path}" from ${where}: ${why}`, hint);
 }
 
 export function danglingSource(source: string, target: string, where: string): TsbuildError {

@@ -7,6 +7,7 @@ import { packLayer } from "../../layers/pack.js";
 import type { Reporter } from "../../layers/ports.js";
 import type { StepResult } from "../../result.js";
 import type { CacheMount } from "./cache-mount-name.js";
+import { explainMissingSource, type MountInputs, nameOfSource } from "./mount-source.js";
 import { subtreeDigest } from "../file/selection.js";
 import { subtreeAt } from "../file/subtree.js";
 import { treeOfInput } from "../inputs/input-tree.js";
@@ -21,10 +22,16 @@ export interface Seed {
 }
 
 /** Looks at what a cache mount begins with. Throws `build/cache-mount-from` when that is no directory. */
-export async function seedOf(mount: CacheMount, input: StepResult, context: SolverContext, reporter: Reporter): Promise<Seed> {
+export async function seedOf(
+  mount: CacheMount,
+  input: StepResult,
+  sources: MountInputs,
+  context: SolverContext,
+  reporter: Reporter,
+): Promise<Seed> {
   const tree = await treeOfInput(input, context, reporter);
   const { path, node } = resolvePath(tree, mount.selector);
-  if (node?.type !== "dir") throw noDirectory(mount, node);
+  if (node?.type !== "dir") throw noDirectory(tree, mount, nameOfSource(sources, mount.dest));
   return {
     digest: await subtreeDigest(tree, path, { signal: reporter.signal, onSelected: context.selections.note }),
     root: node,
@@ -48,9 +55,12 @@ function entriesBelow(tree: FileTree, directory: string): readonly PackEntry[] {
   return entries;
 }
 
-function noDirectory({ id, selector }: CacheMount, found: NodeMeta | undefined): TsbuildError {
-  const why = found ? "it is no directory" : "there is no such directory in what it is taken from";
-  return new TsbuildError("build/cache-mount-from", `Cannot begin cache mount "${id}" with "${selector}": ${why}`, {
-    hint: "source= is a path in the stage or image that from= names; without it the mount begins with all of that",
-  });
+function noDirectory(tree: FileTree, { id, selector }: CacheMount, where: string): TsbuildError {
+  const missing = explainMissingSource(tree, { selector, where });
+  const shown = missing?.shown ?? selector;
+  return new TsbuildError(
+    "build/cache-mount-from",
+    `Cannot begin cache mount "${id}" with "${shown}" of ${where}: ${missing?.why ?? "it is no directory"}`,
+    { hint: missing?.hint ?? "Without source= the mount begins with all of what from= names" },
+  );
 }

@@ -4,10 +4,10 @@ import type { Lock } from "../../../cache/contract/locks.js";
 import type { SolverContext } from "../../context.js";
 import { acquireLock } from "../../layers/bring-blob.js";
 import type { OpContext } from "../../engine/op.js";
-import type { StepResult } from "../../result.js";
 import { type CacheMount, cacheMountName } from "./cache-mount-name.js";
 import type { Seed } from "./cache-mount-seed.js";
 import type { Held } from "./mount-holder.js";
+import type { MountInputs } from "./mount-source.js";
 
 /**
  * The directories of a step's cache mounts. Mounts of one name and one way of sharing have one directory. They are taken in the order of their names, so
@@ -15,15 +15,15 @@ import type { Held } from "./mount-holder.js";
  */
 export async function cacheDirectories(
   mounts: readonly CacheMount[],
-  inputs: readonly StepResult[],
+  sources: MountInputs,
   context: SolverContext,
   opContext: OpContext,
   held: Held,
 ): Promise<ReadonlyMap<CacheMount, string>> {
   const named: { readonly mount: CacheMount; readonly name: string; readonly seed: Seed | undefined }[] = [];
   for (const mount of mounts) {
-    const input = mount.input < 0 ? undefined : inputs[mount.input];
-    const seed = input && (await (await import("./cache-mount-seed.js")).seedOf(mount, input, context, opContext));
+    const input = mount.input < 0 ? undefined : sources.inputs[mount.input];
+    const seed = input && (await (await import("./cache-mount-seed.js")).seedOf(mount, input, sources, context, opContext));
     named.push({ mount, name: cacheMountName(mount, seed?.digest), seed });
   }
   const taken = new Map<string, string>();

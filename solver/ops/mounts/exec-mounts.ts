@@ -8,6 +8,8 @@ import type { StepResult } from "../../result.js";
 import { secretValue } from "../../secrets/step-secrets.js";
 import { cacheDirectories } from "./cache-mount.js";
 import { sshMount } from "./ssh-mount.js";
+import type { MountInputs } from "./mount-source.js";
+import { treeOfInput } from "../inputs/input-tree.js";
 import { treeLayer } from "../inputs/tree-layer.js";
 import type { Held } from "./mount-holder.js";
 
@@ -32,7 +34,7 @@ export function mountInputs(op: ExecOp): ReadonlyMap<number, ReadonlySet<string>
 /** Makes everything ready that a step mounts beside its root filesystem. */
 export async function prepareMounts(
   op: ExecOp,
-  inputs: readonly StepResult[],
+  sources: MountInputs,
   context: SolverContext,
   opContext: OpContext,
 ): Promise<PreparedMounts> {
@@ -43,10 +45,10 @@ export async function prepareMounts(
   try {
     const list: SandboxMount[] = [];
     const caches = op.mounts.filter((mount) => mount.type === "cache");
-    const directories = await cacheDirectories(caches, inputs, context, opContext, held);
+    const directories = await cacheDirectories(caches, sources, context, opContext, held);
     for (const mount of op.mounts) {
       if (mount.dest === "/") continue;
-      const prepared = await prepareMount(mount, { inputs, directories }, context, opContext, held);
+      const prepared = await prepareMount(mount, { sources, directories }, context, opContext, held);
       if (prepared) list.push(prepared);
     }
     return { list, [Symbol.asyncDispose]: release };
@@ -58,7 +60,7 @@ export async function prepareMounts(
 
 async function prepareMount(
   mount: Mount,
-  { inputs, directories }: { readonly inputs: readonly StepResult[]; readonly directories: ReadonlyMap<Mount, string> },
+  { sources, directories }: { readonly sources: MountInputs; readonly directories: ReadonlyMap<Mount, string> },
   context: SolverContext,
   opContext: OpContext,
   held: Held,
@@ -66,8 +68,15 @@ async function prepareMount(
   switch (mount.type) {
     case "bind": {
       const { dest, readonly, selector } = mount;
-      if (mount.input < 0) return { type: "overlay", lowers: [], selector, dest, readonly };
-      const found = await unpackedInput(inputs[mount.input] as StepResult, selector, context, opContext);
+      const { nameOfSource, requireMountSource, requireNothing } = await import("./mount-source.js");
+      const source = { dest, selector, where: nameOfSource(sources, dest) };
+      if (mount.input < 0) {
+        requireNothing(source);
+        return { type: "overlay", lowers: [], selector, dest, readonly };
+      }
+      const input = sources.inputs[mount.input] as StepResult;
+      requireMountSource(await treeOfInput(input, context, opContext), source);
+      const found = await unpackedInput(input, selector, context, opContext);
       return { type: "overlay", ...found, dest, readonly };
     }
     case "cache": {

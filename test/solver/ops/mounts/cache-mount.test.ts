@@ -54,7 +54,7 @@ test("cache mounts are locked in one order, whatever the order in the step", asy
     const { asked, context } = contextWith(directory.path);
     await cacheDirectories(
       ids.map((id) => mount(id, "locked")),
-      [],
+      { inputs: [], names: undefined },
       context,
       OP,
       [],
@@ -71,7 +71,7 @@ test("a step that mounts a cache twice takes it once", async (t) => {
   for (const sharing of ["locked", "private", "shared"] as const) {
     const { asked, context } = contextWith(directory.path);
     const both = [mount("a", sharing, "/one"), mount("a", sharing, "/two")];
-    const paths = await cacheDirectories(both, [], context, OP, []);
+    const paths = await cacheDirectories(both, { inputs: [], names: undefined }, context, OP, []);
     t.is(asked.length, 1, sharing);
     t.is(paths.get(both[0] as CacheMount), paths.get(both[1] as CacheMount));
   }
