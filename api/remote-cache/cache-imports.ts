@@ -9,6 +9,7 @@ import type { ResultIndex } from "../../cache/contract/results.js";
 import type { KeySource } from "../../solver/buildkit-keys/foreign-records.js";
 import { waitsOf } from "../../net/limits.js";
 import { adoptResult, ImportedResults } from "../../solver/imported-results.js";
+import { namingBlob } from "../../solver/layers/layer-name.js";
 import type { Reporter } from "../../solver/layers/ports.js";
 import { runAsStep } from "../record/build-steps.js";
 import { TravelledExplanations } from "./travelled-explanations.js";
@@ -164,7 +165,9 @@ export class CacheImports {
     const worker = await this.session.worker();
     await worker.remove([draft]);
     mkdirSync(draft);
-    await tasks.apply({ blob: store.blobs.path(blob.digest), mediaType: blob.mediaType, dest: draft }, { signal });
+    const file = store.blobs.path(blob.digest);
+    const applied = tasks.apply({ blob: file, mediaType: blob.mediaType, dest: draft }, { signal });
+    await namingBlob(file, `the files of cache mount "${mount.id}"`, applied);
     renameSync(draft, path);
   }
 }

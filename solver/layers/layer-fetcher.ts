@@ -6,6 +6,7 @@ import { SingleFlight } from "../../core/tasks/single-flight.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { bringBlob } from "./bring-blob.js";
+import { layerName, namingBlob } from "./layer-name.js";
 import type { LayerOwners } from "./layer-owners.js";
 import { type FetchBlob, type FetchOptions, type Reporter, sharedReporter } from "./ports.js";
 
@@ -79,13 +80,15 @@ export class LayerFetcher {
   async reading<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
       await this.fetched(id, reporter);
-      const { blob } = this.record(id);
+      const record = this.record(id);
+      const { blob } = record;
       if (!blob)
         throw new TsbuildError("store/blob-missing", `Cannot read layer ${id}: its blob is not in the store any more`, { hint: AGAIN });
       const lease = this.#store.leases.hold("blob", [blob.digest]);
       try {
+        const path = this.#store.blobs.path(blob.digest);
         if (lease.held.length > 0)
-          return await body({ blob, path: this.#store.blobs.path(blob.digest), growing: undefined }, reporter.signal);
+          return await namingBlob(path, layerName(record), body({ blob, path, growing: undefined }, reporter.signal));
       } finally {
         lease.release();
       }
