@@ -36,6 +36,15 @@ export class TsbuildError extends Error {
 }
 
 /**
+ * Returns the error with another message. Code, hint and diagnostics stay. The cause is the given
+ * error.
+ */
+export function withMessage(error: TsbuildError, message: string): TsbuildError {
+  const { code, hint, diagnostics } = error;
+  return new TsbuildError(code, message, { diagnostics, cause: error, ...(hint === undefined ? {} : { hint }) });
+}
+
+/**
  * A wrong call: an option or flag that is unknown or cannot be read. Nothing has been done when it
  * is thrown.
  */

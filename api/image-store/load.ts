@@ -2,7 +2,7 @@ import { createReadStream, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import { CanceledError, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { CanceledError, throwIfAborted, TsbuildError, withMessage } from "../../core/errors.js";
 import { openPipe } from "../sources/read-text.js";
 import { openArchive } from "../../oci/layout/archive-reader.js";
 import { type BlobTarget, requireComplete } from "../../oci/layout/complete.js";
@@ -26,6 +26,21 @@ export async function loadImages(
   store: Store,
   signal: AbortSignal | undefined,
 ): Promise<readonly LoadedImage[]> {
+  try {
+    return await takeImages(source, store, signal);
+  } catch (error) {
+    throw typeof source === "string" ? namingArchive(error, source) : error;
+  }
+}
+
+/** Returns the error with the file in the place of "the archive", which is all that those who read a stream can say. */
+function namingArchive(error: unknown, file: string): unknown {
+  if (!(error instanceof TsbuildError) || error instanceof CanceledError) return error;
+  const message = error.message.replace(/\bthe archive\b/, () => `the archive "${file}"`);
+  return message === error.message ? error : withMessage(error, message);
+}
+
+async function takeImages(source: string | Readable, store: Store, signal: AbortSignal | undefined): Promise<readonly LoadedImage[]> {
   const blobs = leasingTarget(store);
   const found = await readSource(source, blobs, signal === undefined ? {} : { signal });
   const checked = found.map((image) => ({

@@ -14,6 +14,7 @@ import {
 } from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { BuildDetail } from "../record/build-record.js";
+import { tagHint } from "../sources/near-tags.js";
 
 /** One image of the store with all its names. */
 export interface NamedImage {
@@ -110,21 +111,14 @@ function imageOf(entry: Omit<ImageEntry, "name">, index: ImageIndex): NamedImage
 }
 
 /** Compares repositories and tags by themselves: a tag in common makes no two names alike. */
-function nearestName(text: string, names: readonly string[]): string | undefined {
-  const [wanted, tag] = splitTag(text);
+function nearHint(text: string, names: readonly string[]): string | undefined {
+  const [wanted, tag = "latest"] = splitTag(text);
   const parts = names.map(splitTag);
-  const repository = suggest(
-    wanted,
-    parts.map(([name]) => name),
-  );
+  const repositories = parts.map(([name]) => name);
+  const repository = repositories.includes(wanted) ? wanted : suggest(wanted, repositories);
   const tags = parts.flatMap(([name, candidate]) => (name === repository && candidate !== undefined ? [candidate] : []));
   if (repository === undefined) return undefined;
-  const near = tags.includes(tag ?? "latest")
-    ? (tag ?? "latest")
-    : tag === undefined || repository === wanted
-      ? tags[0]
-      : suggest(tag, tags);
-  return near === undefined ? undefined : `${repository}:${near}`;
+  return tags.includes(tag) ? `Did you mean "${repository}:${tag}"?` : tagHint(repository, tag, tags);
 }
 
 function splitTag(name: string): readonly [repository: string, tag: string | undefined] {
@@ -135,11 +129,11 @@ function splitTag(name: string): readonly [repository: string, tag: string | und
 function notFound(text: string, index: ImageIndex): TsbuildError {
   // A text that is no reference at all gets the reason why.
   if (tryParseReference(text) === undefined && !/^(sha256:)?[0-9a-f]+$/.test(text)) UsageError.of(() => parseReference(text));
-  const near = nearestName(
+  const near = nearHint(
     text,
     index.list().flatMap(({ name }) => (name === undefined ? [] : [familiarReference(parseReference(name))])),
   );
   return new TsbuildError("images/not-found", `Cannot find the image "${text}" in the local store`, {
-    hint: near === undefined ? "tsbuild images lists what is there" : `Did you mean "${near}"?`,
+    hint: near ?? "tsbuild images lists what is there",
   });
 }

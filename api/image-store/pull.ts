@@ -16,6 +16,7 @@ import { bringBlob } from "../../solver/layers/bring-blob.js";
 import type { FetchOptions, Reporter } from "../../solver/layers/ports.js";
 import { runAsStep } from "../record/build-steps.js";
 import type { PulledImage, PullOptions } from "../options/transfer-types.js";
+import { withNearTags } from "../sources/near-tags.js";
 import { readStored } from "./describe.js";
 
 /** What a transfer works with. The client is made with the first request. */
@@ -94,7 +95,9 @@ class Pull {
   async run(reporter: Reporter): Promise<PulledImage> {
     const { store, client } = this.parts;
     try {
-      const target = await client.resolve(this.reference, waiting(reporter));
+      const target = await client.resolve(this.reference, waiting(reporter)).catch(async (error: unknown) => {
+        throw await withNearTags(error, this.reference, client, reporter.signal);
+      });
       await this.#documents(target, reporter);
       const manifests = readTree(target, store.blobs, this.#what).manifests.filter(({ descriptor }) => this.#chosen.has(descriptor.digest));
       // What cannot be used is refused before its layers come.

@@ -133,10 +133,17 @@ export class ImageResolver {
       if (target.digest !== known?.digest) store.memo.set(RESOLVED, name, JSON.stringify(target));
       return target;
     } catch (error) {
-      if (!known || signal.aborted || !isUnreachable(error)) throw error;
+      if (!known || signal.aborted || !isUnreachable(error)) throw await this.#explained(error, reference);
       this.#options.onStale(`The registry of ${name} cannot be reached; using ${known.digest}, which it was before`);
       return known;
     }
+  }
+
+  /** Returns the error of a tag that is not there with tags that are. */
+  async #explained(error: unknown, reference: Reference): Promise<unknown> {
+    if (!(error instanceof TsbuildError) || error.code !== "registry/not-found") return error;
+    const { withNearTags } = await import("./near-tags.js");
+    return withNearTags(error, reference, await this.#options.registry(), this.#options.signal);
   }
 
   /** Manifest and config for a platform, brought into the store. */

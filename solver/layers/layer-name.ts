@@ -1,5 +1,5 @@
 import type { LayerRecord } from "../../cache/contract/layers.js";
-import { TsbuildError } from "../../core/errors.js";
+import { TsbuildError, withMessage } from "../../core/errors.js";
 
 /**
  * Ends as `body` does; its errors name the blob, not the file of the store that they were met in. Note that this is done to the
@@ -20,8 +20,6 @@ export function layerName({ id, blob, origin }: LayerRecord): string {
 
 function ofBlob(error: unknown, path: string, name: string): unknown {
   if (!(error instanceof TsbuildError) || !/^(layer|tar)\//.test(error.code)) return error;
-  const { code, hint } = error;
   const message = error.message.replace(`"${path}"`, () => name).replace(/\bthe (layer|archive)(?=:)/, () => name);
-  if (message === error.message) return error;
-  return new TsbuildError(code, message, { cause: error, ...(hint === undefined ? {} : { hint }) });
+  return message === error.message ? error : withMessage(error, message);
 }

@@ -104,6 +104,10 @@ test("find an image by name, id, digest and their beginnings", async (t) => {
   ] as const) {
     t.is(t.throws(() => images.get(text), { instanceOf: TsbuildError })?.hint, hint, text);
   }
+  images.tag("app:1", "app:1.2");
+  images.tag("app:1", "app:slim");
+  t.is(t.throws(() => images.get("app:2"), { instanceOf: TsbuildError })?.hint, 'app has the tags "1", "1.2", "slim"');
+  t.is(t.throws(() => images.get("app:slin"), { instanceOf: TsbuildError })?.hint, 'Did you mean "app:slim"?');
   t.throws(() => images.get("A B"), { instanceOf: UsageError, code: "reference/invalid" });
   t.throws(() => images.tag("app:1", "a:b:c"), { instanceOf: UsageError, code: "reference/invalid" });
   t.throws(() => images.get("ffffffffffff"), { code: "images/not-found" });
@@ -339,6 +343,11 @@ test("what is no image archive is said to be none, and nothing changes", async (
     [gzipSync(tar).subarray(0, 500), "images/corrupt-archive", /./],
   ] as const) {
     await t.throwsAsync(load(source), { code, message }, code);
+    if (typeof source === "string") continue;
+    const file = join(dir, "given.tar");
+    writeFileSync(file, source);
+    const error = await t.throwsAsync(load(file));
+    t.true(error.message.includes(`"${file}"`), error.message);
   }
   // One flipped byte in a layer, for a store that does not have the blob yet.
   const damaged = Buffer.from(tar);

@@ -1,0 +1,50 @@
+import { TsbuildError } from "../../core/errors.js";
+import { nearest } from "../../core/text/nearest.js";
+import { suggest } from "../../core/text/suggest.js";
+import { familiarReference, type Reference } from "../../oci/reference.js";
+import type { RegistryClient } from "../../oci/registry/client.js";
+
+/** Tags that a hint lists. */
+const SHOWN = 5;
+
+/** Tags of a registry that are looked at. */
+const MOST_TAGS = 1000;
+
+/** Milliseconds for the list of tags: it only makes an error better. */
+const PATIENCE = 5000;
+
+/** Returns a hint for a tag that a repository does not have; undefined when there are no others. */
+export function tagHint(repository: string, tag: string, tags: readonly string[]): string | undefined {
+  const near = suggest(tag, tags);
+  const [first = near, ...others] = nearest(tag, tags, SHOWN);
+  if (first === undefined) return undefined;
+  // A version is near to many.
+  if (others.length === 0 || (near !== undefined && !/^[\d.]+$/.test(near))) return `Did you mean "${repository}:${near ?? first}"?`;
+  const more = tags.length - others.length - 1;
+  const list = [first, ...others].map((name) => `"${name}"`).join(", ");
+  return more === 0 ? `${repository} has the tags ${list}` : `Near tags of ${repository}: ${list}; it has ${more} more`;
+}
+
+/**
+ * Returns the error of an image that its registry does not have, with tags of its repository as the hint. The registry is asked for
+ * them once, not for long, and what it answers to that is no error.
+ */
+export async function withNearTags(error: unknown, reference: Reference, client: RegistryClient, signal: AbortSignal): Promise<unknown> {
+  const { tag, digest } = reference;
+  if (!(error instanceof TsbuildError) || error.code !== "registry/not-found") return error;
+  if (tag === undefined || digest !== undefined) return error;
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PATIENCE);
+  try {
+    const answer = await client.tags(reference, { signal: AbortSignal.any([signal, stop.signal]) });
+    // Compared letter by letter below: only what can be a tag.
+    const tags = answer.filter((name) => /^\w[\w.-]{0,127}$/.test(name)).slice(0, MOST_TAGS);
+    const { registry, repository } = reference;
+    const hint = tagHint(familiarReference({ registry, repository }), tag, tags);
+    return hint === undefined ? error : new TsbuildError(error.code, error.message, { hint, cause: error });
+  } catch {
+    return error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
