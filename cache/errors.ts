@@ -1,4 +1,5 @@
 import type { Digest } from "../core/digest.js";
+import { isOutOfDescriptors, noDescriptorLeft, outOfDescriptors } from "../core/system/descriptors.js";
 import { diskFull } from "../core/system/disk-full.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 
@@ -10,6 +11,7 @@ const ELSEWHERE = "Choose another directory with --root or TSBUILD_ROOT";
  */
 export function ioError(attempted: string, error: unknown): unknown {
   if (error instanceof TsbuildError) return error;
+  if (isOutOfDescriptors(error)) return outOfDescriptors(attempted, error);
   const code = systemErrorCode(error);
   const message = error instanceof Error ? error.message : String(error);
   switch (code) {
@@ -125,6 +127,7 @@ export function databaseError(path: string, error: unknown): unknown {
       });
     case SQLITE.readonly:
     case SQLITE.cantopen:
+      if (noDescriptorLeft()) return outOfDescriptors(`Cannot open "${path}"`, error);
       return new TsbuildError("store/not-writable", `Cannot open "${path}" for writing: ${message}`, { hint: ELSEWHERE, cause: error });
     case SQLITE.full:
       return new TsbuildError("store/disk-full", `Cannot write "${path}": no space is left on the disk`, {

@@ -88,6 +88,7 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
         }
       } catch (cause) {
         if (cause instanceof TsbuildError || systemErrorCode(cause) === undefined) throw cause;
+        if (systemErrorCode(cause) === "ENAMETOOLONG") throw pathTooLong(options.dest, cause);
         throw new TsbuildError("export/write-failed", `Cannot export files to "${options.dest}": ${systemReason(cause)}`, { cause });
       }
       return { metadata: {} };
@@ -146,6 +147,26 @@ async function writeFiles(
     );
   }
   context.progress("copying files", copied, copied, true);
+}
+
+/**
+ * Returns the error for a path that is too long with the destination before it. Paths of images
+ * alone are never too long.
+ */
+function pathTooLong(dest: string, cause: unknown): TsbuildError {
+  const { path } = cause as { readonly path?: string | Buffer };
+  const length = path === undefined ? undefined : Buffer.byteLength(path);
+  const name = path === undefined ? "" : ` "${shortened(basename(String(path)))}"`;
+  const found = length === undefined ? "" : ` (${length} bytes)`;
+  return new TsbuildError(
+    "export/path-too-long",
+    `Cannot export files to "${shortened(dest)}": the path of the file${name} in it would be too long for this system${found}`,
+    { cause, hint: "Choose a directory with a shorter path (at most 4,095 bytes with what the image has in it), or type=tar" },
+  );
+}
+
+function shortened(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 60)}…${text.slice(-30)}`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isOutOfDescriptors, outOfDescriptors } from "../../core/system/descriptors.js";
+import { comesOfDescriptors, descriptorHint, isOutOfDescriptors, outOfDescriptors } from "../../core/system/descriptors.js";
 import { ExecError, TsbuildError, systemErrorCode } from "../../core/errors.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
@@ -42,21 +42,24 @@ const MACHINE = /^(store\/|exec\/(helper-missing|unsupported-system|worker-))/;
 function knownError(error: TsbuildError, paint: Paint): string[] {
   const lines: string[] = [];
   const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(printable(error.message))}`;
+  // Without descriptors the advice of the file that was met first does not help.
+  const lacksFiles = comesOfDescriptors(error);
+  const hint = lacksFiles ? descriptorHint() : error.hint;
   const own = error.diagnostics.find((diagnostic) => diagnostic.message === error.message);
   if (error.step !== undefined || error instanceof ExecError) {
     // A step failed: BuildKit's excerpt of the instruction comes first, then the line with the
     // fault.
-    const atFault = !MACHINE.test(error.code);
+    const atFault = !MACHINE.test(error.code) && !lacksFiles;
     if (error.place && atFault) lines.push(renderExcerpt(error.place.source, error.place.range));
     lines.push(headline);
     if (error.step !== undefined && atFault) lines.push(`  in ${printable(error.step)}`);
-    if (error.hint !== undefined) lines.push(hintLine(error.hint, paint));
+    if (hint !== undefined) lines.push(hintLine(hint, paint));
     return lines;
   }
   for (const diagnostic of error.diagnostics) lines.push(renderDiagnostic(diagnostic, paint));
   if (!own) {
     lines.push(headline);
-    if (error.hint !== undefined) lines.push(hintLine(error.hint, paint));
+    if (hint !== undefined) lines.push(hintLine(hint, paint));
   }
   return lines;
 }

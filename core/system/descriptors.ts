@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { systemErrorCode, TsbuildError } from "../errors.js";
 
 /**
@@ -9,6 +9,8 @@ import { systemErrorCode, TsbuildError } from "../errors.js";
 const BASE = 56;
 /** Descriptors that a step takes while it runs, in the process that takes most. */
 const PER_STEP = 8;
+/** Descriptors of a database: its file, its log, and the log's index. */
+const A_FEW = 4;
 
 /**
  * Returns how many steps can run at once with the descriptors that this process may have. Returns
@@ -33,12 +35,68 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return code === "EMFILE" || code === "ENFILE";
 }
 
+/**
+ * Returns true when a lack of descriptors is behind an error. A step's helper reports it in the
+ * words of libc.
+ */
+export function comesOfDescriptors(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (isOutOfDescriptors(at) || /\btoo many (files are open|open files)\b/i.test(at.message)) return true;
+  }
+  return false;
+}
+
+/**
+ * Returns true when this process cannot open a few files now. SQLite does not say why it opens no
+ * file, and has closed the ones that it had opened before that one.
+ */
+export function noDescriptorLeft(): boolean {
+  const opened: number[] = [];
+  try {
+    while (opened.length < A_FEW) opened.push(openSync("/dev/null", "r"));
+    return false;
+  } catch (error) {
+    return isOutOfDescriptors(error);
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
 /** Returns the error for a lack of descriptors. `attempted` is the first half of the sentence. */
 export function outOfDescriptors(attempted: string, cause?: unknown): TsbuildError {
   return new TsbuildError("core/too-many-files", `${attempted}: too many files are open`, {
-    hint: "Raise the limit of open files (ulimit -n 1024), or run fewer steps at once with --jobs",
+    hint: descriptorHint(),
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** Returns the hint for a lack of descriptors: the limit, and who sets it. */
+export function descriptorHint(limit: number | undefined = openFilesLimit()): string {
+  const found = limit === undefined ? "" : `This process may have ${limit} open files. `;
+  return (
+    `${found}Raise the limit where it is started (ulimit -n 1024 in a shell, docker run --ulimit nofile=1024, ` +
+    "LimitNOFILE= of a systemd unit, nofile in /etc/security/limits.conf), or run fewer steps at once with --jobs"
+  );
+}
+
+/**
+ * Returns the limit of open files. Note that we ask Node's report, because reading a file of /proc
+ * needs a descriptor.
+ */
+function openFilesLimit(): number | undefined {
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork ?? false;
+  try {
+    // The report looks up the names of network peers otherwise.
+    report.excludeNetwork = true;
+    const { userLimits } = report.getReport() as { readonly userLimits?: Readonly<Record<string, { readonly soft?: unknown }>> };
+    const soft = userLimits?.["open_files"]?.soft;
+    return typeof soft === "number" ? soft : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    report.excludeNetwork = before;
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
@@ -547,6 +547,24 @@ test("a stream that its reader closes ends the export", async (t) => {
   const running = run(ociTar({ dest: stuck }), exportRequest([image]), store, abort.signal);
   setImmediate(() => abort.abort());
   await t.throwsAsync(running, { code: "build/canceled" });
+});
+
+test("type=local: a path that is too long below the destination is named, and nothing is left", async (t) => {
+  const { store, dir } = rig(t);
+  const name = Array.from({ length: 16 }, () => "n".repeat(240)).join("/");
+  const image = testImage([
+    testLayer(store, [
+      { name: "short", text: "x" },
+      { name: `${name}/last`, text: "x" },
+    ]),
+  ]);
+  const dest = join(dir, ...Array.from({ length: 2 }, () => "d".repeat(200)));
+  const error = await t.throwsAsync(run(localDirectory({ dest }), exportRequest([image]), store), { code: "export/path-too-long" });
+  t.regex(
+    error.message,
+    /^Cannot export files to "[^"]{91}": the path of the file "n{60}…n{30}" in it would be too long .*\(\d+ bytes\)$/,
+  );
+  t.deepEqual(readdirSync(dirname(dest)), []);
 });
 
 test("type=local: two names that are one to the file system are no silent loss; a path twice in a layer is its last", async (t) => {

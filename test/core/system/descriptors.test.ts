@@ -1,7 +1,15 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
 import test from "ava";
-import { isOutOfDescriptors, started, stepsByDescriptors } from "../../../core/system/descriptors.js";
+import { TsbuildError } from "../../../core/errors.js";
+import {
+  comesOfDescriptors,
+  descriptorHint,
+  isOutOfDescriptors,
+  noDescriptorLeft,
+  started,
+  stepsByDescriptors,
+} from "../../../core/system/descriptors.js";
 
 const limits = (soft: string) => `Limit                     Soft Limit           Hard Limit           Units
 Max processes             1024                 1024                 processes
@@ -35,4 +43,23 @@ test("only the system's own codes mean that there are no descriptors", (t) => {
   for (const code of ["EMFILE", "ENFILE"]) t.true(isOutOfDescriptors(Object.assign(new Error(), { code })));
   t.false(isOutOfDescriptors(Object.assign(new Error(), { code: "ENOENT" })));
   t.false(isOutOfDescriptors(undefined));
+});
+
+test("the cause of an error tells that there are no descriptors, also in the words of libc", (t) => {
+  const system = Object.assign(new Error("EMFILE: open"), { code: "EMFILE" });
+  t.true(comesOfDescriptors(new TsbuildError("context/unreadable", "Cannot read it", { cause: system })));
+  t.true(comesOfDescriptors(new TsbuildError("exec/sandbox-setup", "Cannot make it: Too many open files")));
+  t.false(comesOfDescriptors(new TsbuildError("context/unreadable", "Cannot read it", { cause: new Error("no") })));
+  t.false(noDescriptorLeft());
+});
+
+test("the hint names the limit there is, although no file can be opened", (t) => {
+  t.regex(descriptorHint(), /^This process may have \d+ open files\. Raise the limit where it is started \(ulimit -n 1024 in a shell/);
+  const module = new URL("../../../core/system/descriptors.js", import.meta.url).href;
+  const script = `const { openSync } = await import("node:fs");
+    const { descriptorHint, noDescriptorLeft } = await import(${JSON.stringify(module)});
+    try { for (;;) openSync("/dev/null", "r"); } catch {}
+    process.stdout.write(noDescriptorLeft() + " " + descriptorHint());`;
+  const args = ["-c", 'ulimit -n 60; exec "$@"', "sh", process.execPath, "--input-type=module", "-e", script];
+  t.regex(execFileSync("sh", args, { encoding: "utf8" }), /^true This process may have 60 open files\. /);
 });
