@@ -560,10 +560,7 @@ test("type=local: a path that is too long below the destination is named, and no
   ]);
   const dest = join(dir, ...Array.from({ length: 2 }, () => "d".repeat(200)));
   const error = await t.throwsAsync(run(localDirectory({ dest }), exportRequest([image]), store), { code: "export/path-too-long" });
-  t.regex(
-    error.message,
-    /^Cannot export files to "[^"]{91}": the path of the file "n{60}…n{30}" in it would be too long .*\(\d+ bytes\)$/,
-  );
+  t.regex(error.message, /^Cannot export files to "[^"]{91}": the path of the file "n{60}…n{30}" in it would be too long .*\(\d+ bytes\)$/);
   t.deepEqual(readdirSync(dirname(dest)), []);
 });
 
