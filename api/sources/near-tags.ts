@@ -26,8 +26,8 @@ export function tagHint(repository: string, tag: string, tags: readonly string[]
 }
 
 /**
- * Returns the error of an image that its registry does not have, with tags of its repository as the hint. The registry is asked for
- * them once, not for long, and what it answers to that is no error.
+ * Returns the error of an image that its registry does not have, with tags of its repository as the
+ * hint. The registry is asked for them once, not for long, and what it answers to that is no error.
  */
 export async function withNearTags(error: unknown, reference: Reference, client: RegistryClient, signal: AbortSignal): Promise<unknown> {
   const { tag, digest } = reference;

@@ -93,6 +93,12 @@ class WorkTree {
   }
 
   #run(args: readonly string[], env: Readonly<Record<string, string>> = {}, asks: Asking = "source"): Promise<GitResult> {
-    return this.remote.git.run(args, { signal: this.reporter.signal, cwd: this.directory, env, asks });
+    return this.remote.git.run(args, {
+      signal: this.reporter.signal,
+      cwd: this.directory,
+      env,
+      asks,
+      ...(asks === "submodule" && { remote: "objects" }),
+    });
   }
 }

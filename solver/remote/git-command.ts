@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { started } from "../../core/system/descriptors.js";
 import { CanceledError, systemErrorCode, throwIfAborted } from "../../core/errors.js";
 import { gitMissing } from "./git-errors.js";
+import { StallWatch, type StallLimits } from "./git-watch.js";
 import { prepareSsh, type SshAccess, sshEnvironment } from "./git-ssh.js";
 
 /** Nothing in a repository, and nothing in the user's configuration, may make git run a program or ask a question. */
@@ -37,9 +38,16 @@ export interface GitLimits {
   readonly silence: number;
   /** Milliseconds for the list of a server's refs, which is short. */
   readonly list: number;
+  /** Limits for every protocol; those of HTTP come first, because curl knows more of the reason. */
+  readonly stall: StallLimits;
 }
 
-export const GIT_LIMITS: GitLimits = { silence: 60, list: 120_000 };
+export const GIT_LIMITS: GitLimits = { silence: 60, list: 120_000, stall: { silence: 90_000, window: 600_000 } };
+
+/** Bytes of an answer that are kept; the list of a large repository has some megabytes. */
+const LONGEST_ANSWER = 64 << 20;
+/** Bytes of messages that are kept, the last ones: a server may send them without end. */
+const LONGEST_MESSAGES = 64 << 10;
 
 const PASSED_ON = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"];
 
@@ -53,6 +61,8 @@ export interface GitCommandOptions {
   readonly signal: AbortSignal;
   /** Milliseconds. Default: as long as it takes. */
   readonly limit?: number;
+  /** What a server is asked for, if one is; it then has to do its part (see {@link GitLimits.stall}). */
+  readonly remote?: "list" | "objects";
   /** Working directory; default: the command's home. */
   readonly cwd?: string;
   /** Who names the addresses that are asked: the source, or what was found in it. Default: the source. */
@@ -70,15 +80,17 @@ export class GitCommand {
   readonly #home: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #ssh: (asks: Asking) => Promise<SshAccess>;
+  readonly #stall: StallLimits;
 
   /** `home` is not there yet; `ssh` gives the keys that may be used over SSH. */
   constructor(
     home: string,
     headers: readonly { readonly scope: string; readonly header: string }[],
     ssh: (asks: Asking) => Promise<SshAccess>,
-    { silence }: GitLimits = GIT_LIMITS,
+    { silence, stall }: GitLimits = GIT_LIMITS,
   ) {
     this.#home = resolve(home);
+    this.#stall = stall;
     this.#ssh = ssh;
     const sections = headers.map(({ scope, header }) => `[http ${quote(scope)}]\n\textraHeader = ${quote(header)}\n`);
     mkdirSync(home, 0o700);
@@ -103,15 +115,15 @@ export class GitCommand {
    * git's own. Throws `source/git-missing`.
    */
   async run(args: readonly string[], options: GitCommandOptions): Promise<GitResult> {
-    const { signal, cwd = this.#home, asks = "source", limit } = options;
+    const { signal, cwd = this.#home, asks = "source", limit, remote } = options;
     const access = await this.#ssh(asks);
     throwIfAborted(signal);
     const env = { ...this.#env, ...sshEnvironment(this.#home, access), ...options.env };
     return await new Promise((resolve, reject) => {
       // A group of its own: git starts helpers, which have to end with it.
       const child = started(spawn("git", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true }));
-      const stdout: Buffer[] = [];
-      const stderr: Buffer[] = [];
+      const stdout = new Kept(LONGEST_ANSWER);
+      const stderr = new Kept(LONGEST_MESSAGES);
       const stop = (): void => {
         try {
           if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
@@ -121,29 +133,59 @@ export class GitCommand {
       };
       signal.addEventListener("abort", stop, { once: true });
       let late = "";
-      const expire = (): void => {
-        late = `fatal: the server did not answer within ${(limit ?? 0) / 1000} s`;
+      const expire = (how: string): void => {
+        late ||= `fatal: ${how}`;
         stop();
       };
-      const timer = limit === undefined ? undefined : setTimeout(expire, limit);
-      child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-      child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+      const timer = limit === undefined ? undefined : setTimeout(() => expire(`the server did not answer within ${limit / 1000} s`), limit);
+      const stall = remote === "list" ? { ...this.#stall, most: 4 * LONGEST_ANSWER } : this.#stall;
+      const unwatch = remote && child.pid !== undefined ? new StallWatch(stall).start(child.pid, expire) : () => undefined;
+      child.stdout.on("data", (chunk: Buffer) => {
+        stdout.add(chunk);
+        if (stdout.cut) expire(`the server's answer is longer than ${LONGEST_ANSWER} bytes`);
+      });
+      child.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
       child.once("error", (error) => {
         clearTimeout(timer);
+        unwatch();
         signal.removeEventListener("abort", stop);
         reject(systemErrorCode(error) === "ENOENT" ? gitMissing(error) : error);
       });
       child.once("close", (code) => {
         clearTimeout(timer);
+        unwatch();
         signal.removeEventListener("abort", stop);
         if (signal.aborted) return reject(new CanceledError(undefined, { cause: signal.reason }));
         resolve({
           code: code ?? 128,
-          stdout: Buffer.concat(stdout).toString("utf8"),
-          stderr: late || Buffer.concat(stderr).toString("utf8"),
+          stdout: stdout.text(),
+          stderr: late || stderr.text(),
         });
       });
     });
+  }
+}
+
+/** The last bytes of a stream. */
+class Kept {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** Set when some are gone. */
+  cut = false;
+
+  constructor(private readonly limit: number) {}
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size > this.limit) this.cut = true;
+    if (this.#size < 2 * this.limit) return;
+    this.#chunks = [Buffer.concat(this.#chunks).subarray(-this.limit)];
+    this.#size = this.limit;
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).subarray(-this.limit).toString("utf8");
   }
 }
 

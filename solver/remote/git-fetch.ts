@@ -103,7 +103,10 @@ class Fetcher {
   }
 
   #git(args: readonly string[]): Promise<GitResult> {
-    return this.remote.git.run(["--git-dir", this.directory, ...args], this.reporter);
+    return this.remote.git.run(["--git-dir", this.directory, ...args], {
+      signal: this.reporter.signal,
+      ...(args[0] === "fetch" && { remote: "objects" }),
+    });
   }
 
   async #check({ code, stderr }: GitResult): Promise<void> {

@@ -124,6 +124,7 @@ export class GitRepositories {
     const { code, stdout, stderr } = await git.run(["ls-remote", "--symref", "--", remote, ...patterns], {
       signal: reporter.signal,
       limit: this.#limits.list,
+      remote: "list",
     });
     if (code !== 0) throw await failed(`read ${remote}`, stderr);
     return stdout;

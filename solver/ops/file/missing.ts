@@ -4,15 +4,19 @@ import { LocalTree } from "../local/local-tree.js";
 
 /** Why a tree has nothing at a path, for the end of a message. */
 export interface Missing {
-  /** The path as the writer of the Dockerfile knows it: absolute in stages and images, relative in contexts. */
+  /**
+   * The path as the writer of the Dockerfile knows it: absolute in stages and images, relative in
+   * contexts.
+   */
   readonly shown: string;
   readonly why: string;
   readonly hint: string;
 }
 
 /**
- * Explains a path that is not there, as far as the tree knows: the ignore rule that hides it, a name that is nearly the same, or
- * the names there are. `where`: `the build context`, `stage "build"`.
+ * Explains a path that is not there, as far as the tree knows: the ignore rule that hides it, a
+ * name that is nearly the same, or the names there are. `where`: `the build context`, `stage
+ * "build"`.
  */
 export function explainMissing(tree: FileTree, path: string, where: string): Missing {
   const slash = /^(stage|image) /.test(where) ? "/" : "";
@@ -39,7 +43,9 @@ function listing(names: readonly string[]): string {
   return `has ${first.join(", ")}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`;
 }
 
-/** Finds the deepest directory on the way to `path`, and the first name below it that is missing. */
+/**
+ * Finds the deepest directory on the way to `path`, and the first name below it that is missing.
+ */
 function nearestDirectory(tree: FileTree, path: string): { readonly parent: string; readonly name: string } {
   let parent = "";
   for (const name of path.split("/")) {

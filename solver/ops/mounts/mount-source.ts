@@ -11,7 +11,10 @@ export interface MountInputs {
   readonly names: Readonly<Record<string, string>> | undefined;
 }
 
-/** Returns what messages call the source of the mount at `dest`; graphs that no Dockerfile made have no names. */
+/**
+ * Returns what messages call the source of the mount at `dest`; graphs that no Dockerfile made have
+ * no names.
+ */
 export function nameOfSource({ names }: MountInputs, dest: string): string {
   return names?.[dest] ?? "what it is taken from";
 }
@@ -24,7 +27,10 @@ export interface MountSource {
   readonly where: string;
 }
 
-/** Throws `build/mount-source` when nothing is at the source of a bind mount; links are followed as the sandbox follows them. */
+/**
+ * Throws `build/mount-source` when nothing is at the source of a bind mount; links are followed as
+ * the sandbox follows them.
+ */
 export function requireMountSource(tree: FileTree, source: MountSource): void {
   const missing = explainMissingSource(tree, source);
   if (!missing) return;
