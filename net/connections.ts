@@ -89,8 +89,8 @@ export class Connections {
     const options = { keepAlive: true, maxFreeSockets: 16, ...tls };
     const proxy = proxyFor(url, this.env);
     if (proxy !== undefined) {
-      const { HttpsProxyAgent } = await import("https-proxy-agent");
-      return new HttpsProxyAgent(proxy, options);
+      const { ProxyAgent } = await import("./proxy-agent.js");
+      return new ProxyAgent(proxy, options);
     }
     const key = `${url.origin} ${verify}`;
     const isPlain = !("secureContext" in tls);

@@ -19,7 +19,7 @@ const LEAST_BYTES = 4096;
  */
 const LEAST_TICKS = 20;
 
-/** What the processes of a group have done so far, by their ids. */
+/** Work of the processes of a group so far, by their ids. */
 export type GroupWork = ReadonlyMap<number, { readonly bytes: number; readonly ticks: number }>;
 
 /** Bytes that a group read and wrote and processor time that it used between two looks. */
@@ -96,7 +96,7 @@ function difference(before: GroupWork, now: GroupWork): Work {
   return { bytes, ticks };
 }
 
-/** Returns what the processes of a group have done. */
+/** Returns the work of the processes of a group so far. */
 function groupWork(group: number): GroupWork {
   const work = new Map<number, Work>();
   for (const name of readdirSync("/proc")) {
