@@ -5,7 +5,7 @@ import { createRegistryClient } from "../../../oci/registry/client.js";
 
 test("a CONNECT that a proxy does not answer is closed with its request, although the client stays open", async (t) => {
   const sockets: Socket[] = [];
-  let asked = (_: Socket): void => undefined;
+  let asked: (socket: Socket) => void = () => undefined;
   const proxy = createServer((socket) => {
     sockets.push(socket.on("error", () => undefined));
     socket.on("data", () => asked(socket));
