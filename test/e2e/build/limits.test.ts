@@ -73,7 +73,8 @@ for (const limit of [20, 24, 32, 48]) {
       if (code !== 0) {
         t.regex(stderr, /too many (open files|files are open)/i);
         // Below that Node cannot read its program.
-        if (limit > 20 || stderr.includes("error[")) t.true(stderr.includes(`hint: This process may have ${limit} open files. Raise the limit`), stderr);
+        if (limit > 20 || stderr.includes("error["))
+          t.true(stderr.includes(`hint: This process may have ${limit} open files. Raise the limit`), stderr);
       }
       t.notRegex(stderr, /error\[internal\]|node:events|Unhandled/);
     }),
