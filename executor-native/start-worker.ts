@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
+import { nodeCommand } from "../core/node-command.js";
 import { started } from "../core/system/descriptors.js";
 import type { Worker, WorkerOptions } from "./contract.js";
 import { workerNotStarted } from "./errors.js";
@@ -25,7 +26,7 @@ const ERROR_TAIL = 16 * 1024;
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { tier = "namespaces" } = options;
   mkdirSync(options.stateDirectory, { recursive: true });
-  const program = [process.execPath, options.entry];
+  const program = [...nodeCommand(), options.entry];
   const spawnOptions: SpawnOptions = {
     cwd: options.stateDirectory,
     env: environment(),

@@ -23,7 +23,7 @@ export async function emitTypes(root, dist) {
     const missing = files.filter((file) => !existsSync(file)).map((file) => relative(all, file));
     if (missing.length > 0) throw new Error(`tsc made no ${missing.join(", ")} (${code}):\n${output}`);
     const fresh = mkdtempSync(join(dist, ".types-"));
-    for (const file of files) copyAsCommonJs(file, join(fresh, relative(all, file)));
+    for (const file of files) copyAsCommonJs(root, file, join(fresh, relative(all, file)), fresh);
     rmSync(join(dist, "types"), { recursive: true, force: true });
     renameSync(fresh, join(dist, "types"));
     for (const [name, file] of Object.entries(ENTRIES)) {
@@ -64,7 +64,38 @@ function reached(all) {
   return seen;
 }
 
-function copyAsCommonJs(from, to) {
+/**
+ * How a declaration names a package: its types are bundled like its code, since users do not
+ * install it.
+ */
+const PACKAGE = /((?:\bfrom|\bimport\(|\bimport)\s*")(?!node:)([@a-z][\w@/.-]*)(")/g;
+
+function copyAsCommonJs(root, from, to, types) {
+  const bundled = (_, before, name, after) => {
+    const path = relative(dirname(to), packageTypes(root, name, types));
+    return `${before}${path.startsWith(".") ? path : `./${path}`}${after}`;
+  };
+  const isComment = (line) => /^\s*(\*|\/[*/])/.test(line);
+  const text = readFileSync(from, "utf8")
+    .replaceAll(RELATIVE, "$1$2.cjs$3")
+    .split("\n")
+    .map((line) => (isComment(line) ? line : line.replaceAll(PACKAGE, bundled)))
+    .join("\n");
   mkdirSync(dirname(to), { recursive: true });
-  writeFileSync(to.replace(/\.d\.ts$/, ".d.cts"), readFileSync(from, "utf8").replaceAll(RELATIVE, "$1$2.cjs$3"));
+  writeFileSync(to.replace(/\.d\.ts$/, ".d.cts"), text);
+}
+
+/** Copies the declarations of a package, which must be one file. Returns what to import. */
+function packageTypes(root, name, types) {
+  const target = join(types, "packages", `${name}.d.cts`);
+  if (!existsSync(target)) {
+    const folder = join(root, "node_modules", name);
+    const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const text = readFileSync(join(folder, exports["."].require.types), "utf8");
+    if (/^(import|export) .*from /m.test(text))
+      throw new Error(`The types of ${name} are more than one file, and a declaration names them`);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  }
+  return target.replace(/\.d\.cts$/, ".cjs");
 }

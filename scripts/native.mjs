@@ -1,7 +1,9 @@
 // What of tsbuild is made for one kind of machine: dist/native/linux-ARCH, and linux-ARCH-musl for
 // Node with that C library. Each holds the sandbox program, which is static and the same in both,
 // and the addons of packages, which bring them ready made.
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 export const PROGRAM = "tsbuild-sandbox";
@@ -54,4 +56,38 @@ function place(from, to) {
   mkdirSync(dirname(to), { recursive: true });
   rmSync(to, { force: true });
   copyFileSync(from, to);
+}
+
+/**
+ * Returns the folder of the packages that bring the addons for this processor. npm installs those for
+ * other processors nowhere, so they are asked of its registry, into `work`; the bytes must be the ones
+ * that package-lock.json names.
+ */
+export function addonPackages(root, arch, work) {
+  const installed = join(root, "node_modules");
+  const names = Object.values(ADDONS).map((source) => source(arch, "glibc").of);
+  if (names.every((name) => existsSync(join(installed, name)))) return installed;
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const folder = join(work, `packages-${arch}`);
+  for (const name of names) {
+    const target = join(folder, name);
+    if (existsSync(join(installed, name))) cpSync(join(installed, name), target, { recursive: true });
+    else download(name, packages[`node_modules/${name}`], { target, work });
+  }
+  return folder;
+}
+
+function download(name, { version, integrity }, { target, work }) {
+  mkdirSync(target, { recursive: true });
+  const folder = mkdtempSync(join(work, "download-"));
+  run("npm", ["pack", "--silent", "--pack-destination", folder, `${name}@${version}`]);
+  const tarball = join(folder, readdirSync(folder)[0]);
+  const found = `sha512-${createHash("sha512").update(readFileSync(tarball)).digest("base64")}`;
+  if (found !== integrity) throw new Error(`${name}@${version} is ${found}, and package-lock.json says ${integrity}`);
+  run("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"]);
+}
+
+function run(command, args) {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error?.message ?? stderr}`);
 }

@@ -3,14 +3,13 @@
 //   npm run packages [-- --to FOLDER] [--arch x64,arm64]
 // FOLDER is packages/ by default, and each processor is packed that the sandbox was built for.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { nativeManifest, ownManifest, publishedManifest, writeManifest } from "./manifest.mjs";
-import { ADDONS, kindsOf, placeAddons, PROGRAM } from "./native.mjs";
+import { addonPackages, ADDONS, kindsOf, placeAddons, PROGRAM } from "./native.mjs";
 import { licensesOf } from "./licenses.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,7 +27,7 @@ try {
   mkdirSync(to, { recursive: true });
   const own = ownManifest();
   const kinds = wanted.flatMap((arch) => kindsOf(arch).map((kind) => ({ arch, ...kind })));
-  for (const arch of wanted) placeAddons(packagesFor(arch), native, arch);
+  for (const arch of wanted) placeAddons(addonPackages(root, arch, work), native, arch);
   for (const kind of kinds) packNative(own, kind);
   const optionalDependencies = Object.fromEntries(kinds.map(({ kind }) => [`@${own.name}/${kind}`, own.version]));
   packMain(own, optionalDependencies);
@@ -66,36 +65,6 @@ function nativeReadme(name, kind, owners) {
 The parts of [${name}](https://www.npmjs.com/package/${name}) for one kind of machine: the program that sets up the
 sandbox of a step, and addons from ${owners.map((owner) => `\`${owner}\``).join(" and ")}, unchanged. Install \`${name}\`, which brings this.
 `;
-}
-
-/**
- * Returns the folder that packages for this processor are in; for the other processor they are
- * asked of npm, and what comes must be what package-lock.json names.
- */
-function packagesFor(arch) {
-  const installed = join(root, "node_modules");
-  const absent = Object.values(ADDONS)
-    .map((source) => source(arch, "glibc").of)
-    .filter((name) => !existsSync(join(installed, name)));
-  if (absent.length === 0) return installed;
-  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const folder = join(work, `packages-${arch}`);
-  for (const name of Object.values(ADDONS).map((source) => source(arch, "glibc").of)) {
-    const target = join(folder, name);
-    mkdirSync(target, { recursive: true });
-    if (!absent.includes(name)) {
-      cpSync(join(installed, name), target, { recursive: true });
-      continue;
-    }
-    const { version, integrity } = packages[`node_modules/${name}`];
-    const download = mkdtempSync(join(work, "download-"));
-    run("npm", ["pack", "--silent", "--pack-destination", download, `${name}@${version}`], root);
-    const tarball = join(download, readdirSync(download)[0]);
-    const found = `sha512-${createHash("sha512").update(readFileSync(tarball)).digest("base64")}`;
-    if (found !== integrity) fail(`${name}@${version} is ${found}, and package-lock.json says ${integrity}`);
-    run("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"], root);
-  }
-  return folder;
 }
 
 function pack(stage) {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { release, userInfo } from "node:os";
 import { TsbuildError } from "../../core/errors.js";
+import { nodeCommand } from "../../core/node-command.js";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { firstFreeId } from "../../executor-native/id-map.js";
 import { lgetxattr } from "../../core/system/posix.js";
@@ -24,7 +25,7 @@ function node(): DoctorCheck {
   const ok = atLeast(version, NODE);
   return check("node", "Node", {
     status: ok ? "ok" : "missing",
-    found: `${version} at ${process.execPath}`,
+    found: `${version} at ${nodeCommand().at(-1)}`,
     fix: ok ? undefined : `Install Node ${NODE.join(".")} or later (https://nodejs.org)`,
   });
 }

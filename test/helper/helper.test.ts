@@ -138,6 +138,12 @@ test("compiles without a warning", (t) => {
   }
 });
 
+test("the single file's launcher compiles without a warning", (t) => {
+  const options = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"];
+  const { stderr } = spawnSync("gcc", [...options, join(packageRoot(), "scripts/sea/launch.c")], { encoding: "utf8" });
+  t.is(stderr, "");
+});
+
 test("a program that is not static is not built", (t) => {
   const compilers: readonly (readonly [name: string, script: string, expected: RegExp])[] = [
     ["no static C library", 'echo "ld: cannot find -lc" >&2; exit 1', /-static failed:\nld: cannot find -lc\n/],
