@@ -1,5 +1,5 @@
 import type { Diagnostic } from "./diagnostics.js";
-import { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } from "./errors.js";
+import { type AnyCode, CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } from "./errors.js";
 
 /** Classes of errors that are more than a code and a text. */
 type Kind = "tsbuild" | "usage" | "canceled" | "diagnostics" | "exec" | "other";
@@ -108,9 +108,9 @@ function restoreClass(data: TransferredError): Error {
       return new ExecError(command, exit, outputTail, options);
     }
     case "usage":
-      return new UsageError(code, message, options);
+      return new UsageError(code as AnyCode, message, options);
     case "tsbuild":
-      return new TsbuildError(code, message, options);
+      return new TsbuildError(code as AnyCode, message, options);
     case "other":
       return Object.assign(new Error(message, cause), { name: data.name }, optional("code", data.code), data.system);
   }

@@ -1,4 +1,8 @@
+import type { ErrorCode } from "./error-codes/index.js";
 import type { Diagnostic, SourceFile, SourceRange } from "./diagnostics.js";
+
+/** A code of the catalogue, or one that a test makes up. */
+export type AnyCode = ErrorCode | `test/${string}`;
 
 export interface TsbuildErrorOptions {
   readonly hint?: string;
@@ -26,7 +30,7 @@ export class TsbuildError extends Error {
    */
   place: { readonly source: SourceFile; readonly range: SourceRange } | undefined;
 
-  constructor(code: string, message: string, options: TsbuildErrorOptions = {}) {
+  constructor(code: AnyCode, message: string, options: TsbuildErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
@@ -61,7 +65,7 @@ export class UsageError extends TsbuildError {
     } catch (error) {
       if (!(error instanceof TsbuildError) || error instanceof UsageError) throw error;
       const { code, message, hint, diagnostics } = error;
-      throw new UsageError(code, message, { diagnostics, cause: error, ...(hint === undefined ? {} : { hint }) });
+      throw new UsageError(code as AnyCode, message, { diagnostics, cause: error, ...(hint === undefined ? {} : { hint }) });
     }
   }
 }
@@ -73,7 +77,7 @@ export class DiagnosticsError extends TsbuildError {
   constructor(diagnostics: readonly Diagnostic[]) {
     const first = diagnostics.find((diagnostic) => diagnostic.severity === "error") ?? diagnostics[0];
     if (!first) throw new TypeError("DiagnosticsError needs at least one diagnostic");
-    super(first.code, first.message, { diagnostics, ...(first.hint === undefined ? {} : { hint: first.hint }) });
+    super(first.code as AnyCode, first.message, { diagnostics, ...(first.hint === undefined ? {} : { hint: first.hint }) });
   }
 }
 

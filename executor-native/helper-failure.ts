@@ -1,6 +1,7 @@
+import type { AnyCode } from "../core/errors.js";
 /** A failure that the native part reported in a status line. */
 export interface HelperFailure {
-  readonly code: string;
+  readonly code: AnyCode;
   readonly message: string;
   readonly errno: number;
 }

@@ -1,4 +1,4 @@
-import { TsbuildError, type TsbuildErrorOptions } from "../core/errors.js";
+import { type AnyCode, TsbuildError, type TsbuildErrorOptions } from "../core/errors.js";
 import { LONGEST_PAUSE } from "./limits.js";
 
 export interface HttpErrorOptions extends TsbuildErrorOptions {
@@ -25,7 +25,7 @@ export class HttpError extends TsbuildError {
   /** Set when retries ended with this error: enclosing code does not retry again. */
   exhausted = false;
 
-  constructor(code: string, message: string, options: HttpErrorOptions) {
+  constructor(code: AnyCode, message: string, options: HttpErrorOptions) {
     super(code, message, options);
     this.method = options.method;
     this.url = options.url;

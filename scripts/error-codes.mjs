@@ -1,16 +1,15 @@
-// Compares docs/errors.md with the stable error codes in the sources:
-//   node scripts/error-codes.mjs           lists codes without a section, and the reverse
-//   node scripts/error-codes.mjs --write   adds sections from the messages, drops those without a code
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+// Makes docs/errors.md from the catalogue of error codes in core/error-codes/:
+//   node scripts/error-codes.mjs           says whether the page is out of date
+//   node scripts/error-codes.mjs --write   writes it; the text above its first heading stays
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const FOLDERS = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
-/** Literals of the same form that are no codes: media types, places. */
-const NOT_CODES = /^(application|text|blobs|docker|linux|etc|library|node|refs|user)\//;
+const PAGE = join(root, "docs", "errors.md");
 
-/** Subject of each first half of a code, in the order of the page. */
+/** Headings of the page by the first half of the codes, in its order. */
 const AREAS = {
   cli: "The command line",
   options: "Options of the library",
@@ -22,11 +21,10 @@ const AREAS = {
   copy: "COPY and ADD",
   file: "File operations",
   build: "Running the build",
-  exec: "RUN steps",
-  sandbox: "The sandbox",
-  worker: "The worker process",
-  source: "Downloads and repositories",
   secret: "Secrets",
+  ssh: "SSH agents",
+  exec: "RUN steps",
+  source: "Downloads and repositories",
   image: "Base images",
   registry: "Registries",
   layer: "Layers",
@@ -36,103 +34,44 @@ const AREAS = {
   images: "Images in the store",
   history: "Builds of the past",
   export: "Outputs",
+  layout: "OCI layouts",
   install: "The installation",
+  core: "The process",
+  internal: "Bugs",
 };
 
-function* sources(directory) {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) yield* sources(path);
-    else if (entry.name.endsWith(".ts")) yield path;
-  }
+/** Returns the entries of the catalogue by their codes, from the sources as they are now. */
+export async function errorEntries() {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(root, "core", "error-codes", "index.ts")],
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  return module.errorEntries();
 }
 
-/** Returns for each code the place where it is made and the texts that follow it. */
-export function errorCodes() {
-  const codes = new Map();
-  for (const folder of FOLDERS.filter((name) => existsSync(join(root, name)))) {
-    for (const path of sources(join(root, folder))) {
-      const text = readFileSync(path, "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
-      for (const found of text.matchAll(/"([a-z][a-z0-9]*(?:-[a-z0-9]+)*\/[a-z0-9]+(?:-[a-z0-9]+)*)"/g)) {
-        const code = found[1];
-        if (NOT_CODES.test(code) || /(?:from|import\()\s*$/.test(text.slice(0, found.index))) continue;
-        const entry = codes.get(code) ?? { files: new Set(), messages: new Set() };
-        entry.files.add(relative(root, path));
-        const message = messageAfter(text.slice(found.index + found[0].length, found.index + 600));
-        if (message) entry.messages.add(message);
-        codes.set(code, entry);
-      }
-    }
-  }
-  return codes;
-}
-
-/**
- * Returns the first literal after a code that reads like a sentence, with an ellipsis for each
- * inserted value.
- */
-function messageAfter(text) {
-  const found = /^[^;"`]{0,120}(?:"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/.exec(text);
-  const message = (found?.[1] ?? found?.[2] ?? "")
-    .replace(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, "…")
-    .replace(/\\(.)/g, "$1")
-    .replace(/\s+/g, " ")
-    .trim();
-  return message.includes(" ") && message.length > 12 ? message : undefined;
-}
-
-const PAGE = join(root, "docs", "errors.md");
-/** Returns the sections of the page by code, with the text below each heading. */
-export function documentedCodes() {
-  const sections = new Map();
-  if (!existsSync(PAGE)) return sections;
-  for (const part of readFileSync(PAGE, "utf8").split(/^### /m).slice(1)) {
-    const [heading, ...rest] = part.split("\n");
-    const body = rest.join("\n").split(/^## /m)[0].trim();
-    // Quoted lines are the messages, which are written again; the rest is prose and stays.
-    const prose = body
-      .split("\n")
-      .filter((line) => !line.startsWith(">"))
-      .join("\n")
-      .trim();
-    sections.set(heading.replaceAll("`", "").trim(), prose);
-  }
-  return sections;
-}
-
-function write() {
-  const codes = errorCodes();
-  const written = documentedCodes();
-  const areas = new Map();
-  for (const code of [...codes.keys()].sort((a, b) => (a < b ? -1 : 1))) {
-    const [area] = code.split("/");
-    areas.set(area, [...(areas.get(area) ?? []), code]);
-  }
-  const order = Object.keys(AREAS);
-  const rank = (area) => (order.includes(area) ? order.indexOf(area) : order.length);
-  // The text above the first area is prose.
-  let page =
-    readFileSync(PAGE, "utf8")
-      .split(/^(?=## )/m)[0]
-      .trimEnd() + "\n";
-  for (const area of [...areas.keys()].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) {
-    page += `\n## ${AREAS[area] ?? area}\n`;
-    for (const code of areas.get(area)) {
-      const says = [...codes.get(code).messages].map((message) => `> ${message}`).join("\n>\n");
-      const body = [says, written.get(code)].filter(Boolean).join("\n\n");
-      page += `\n### \`${code}\`\n\n${body || "> (the message depends on the case)"}\n`;
-    }
-  }
-  writeFileSync(PAGE, page);
+/** Returns the page that the catalogue leads to. */
+export async function errorPage() {
+  const entries = [...(await errorEntries())].sort(([a], [b]) => (a < b ? -1 : 1));
+  const unknown = entries.map(([code]) => code).filter((code) => !Object.hasOwn(AREAS, code.split("/")[0]));
+  if (unknown.length > 0)
+    throw new Error(`Cannot write docs/errors.md: no heading for ${unknown.join(", ")}; add one to scripts/error-codes.mjs`);
+  const [top] = readFileSync(PAGE, "utf8").split(/^(?=## )/m);
+  const areas = Object.entries(AREAS).map(([area, heading]) => {
+    const sections = entries
+      .filter(([code]) => code.startsWith(`${area}/`))
+      .map(([code, { title, cause, wayOut }]) => `### \`${code}\`\n\n**${title}.** ${cause}\n\n${wayOut}\n`);
+    return `## ${heading}\n\n${sections.join("\n")}`;
+  });
+  return `${top.trimEnd()}\n\n${areas.join("\n")}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes("--write")) write();
-  const codes = errorCodes();
-  const written = documentedCodes();
-  const missing = [...codes.keys()].filter((code) => !written.has(code));
-  const stale = [...written.keys()].filter((code) => !codes.has(code));
-  for (const code of missing) console.log(`no section: ${code} (${[...codes.get(code).files].join(", ")})`);
-  for (const code of stale) console.log(`no such code: ${code}`);
-  process.exit(missing.length + stale.length === 0 ? 0 : 1);
+  const page = await errorPage();
+  const isCurrent = page === readFileSync(PAGE, "utf8");
+  if (process.argv.includes("--write")) writeFileSync(PAGE, page);
+  else if (!isCurrent) console.log("out of date: docs/errors.md");
+  process.exit(isCurrent || process.argv.includes("--write") ? 0 : 1);
 }

@@ -6,11 +6,6 @@ import { packageRoot } from "../core/package-root.js";
 
 const root = packageRoot();
 
-interface ErrorCodes {
-  readonly errorCodes: () => ReadonlyMap<string, { readonly files: ReadonlySet<string> }>;
-  readonly documentedCodes: () => ReadonlyMap<string, string>;
-}
-
 function* markdown(directory: string): Generator<string> {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
     const path = join(directory, entry.name);
@@ -125,23 +120,6 @@ test("npm scripts that pages name exist", (t) => {
       .map((name) => `${path}: npm run ${name}`),
   );
   t.deepEqual(missing, []);
-});
-
-test("every error code has a section in docs/errors.md, and every section a code", async (t) => {
-  const { errorCodes, documentedCodes } = (await import(pathToFileURL(join(root, "scripts", "error-codes.mjs")).href)) as ErrorCodes;
-  const codes = errorCodes();
-  const written = documentedCodes();
-  const hint = "run: node scripts/error-codes.mjs --write";
-  t.deepEqual(
-    [...codes.keys()].filter((code) => !written.has(code)),
-    [],
-    hint,
-  );
-  t.deepEqual(
-    [...written.keys()].filter((code) => !codes.has(code)),
-    [],
-    hint,
-  );
 });
 
 test("the lists of lint rules are those that their pages lead to", async (t) => {

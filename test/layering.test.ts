@@ -46,7 +46,7 @@ const RULES: Readonly<Record<string, Rule>> = {
  * that stand beside the folders and have no entry of their own.
  */
 const WINGS: Readonly<Record<string, readonly string[]>> = {
-  core: [".", "go-values", "text", "system", "tasks"],
+  core: ["error-codes", ".", "go-values", "text", "system", "tasks"],
   llb: ["ops.ts", "sources", "."],
   oci: [".", "tar", "layer", "layout", "registry"],
   "executor-native": ["tier.ts", ".", "isolation", "chroot", "worker", "start-worker.ts"],

@@ -1,4 +1,4 @@
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { type AnyCode, systemErrorCode, TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import { parseReference } from "../../oci/reference.js";
 import type { FetchBlob } from "../../solver/layers/ports.js";
@@ -13,7 +13,7 @@ export class LayerUnavailableError extends TsbuildError {
     readonly origin: string,
     cause: TsbuildError,
   ) {
-    super(cause.code, cause.message, { cause, ...(cause.hint === undefined ? {} : { hint: cause.hint }) });
+    super(cause.code as AnyCode, cause.message, { cause, ...(cause.hint === undefined ? {} : { hint: cause.hint }) });
   }
 }
 

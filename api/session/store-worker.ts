@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
-import { TsbuildError } from "../../core/errors.js";
+import { type AnyCode, TsbuildError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
 import type { Worker } from "../../executor-native/contract.js";
 import { tierOf } from "./store-here.js";
@@ -23,7 +23,7 @@ export async function startStoreWorker(store: Store, isolation?: string): Promis
 /** The error names what came first; there may be more. */
 function pointToDoctor(error: TsbuildError): TsbuildError {
   const doctor = "tsbuild doctor shows all that this machine has and lacks";
-  return new TsbuildError(error.code, error.message, {
+  return new TsbuildError(error.code as AnyCode, error.message, {
     hint: error.hint === undefined ? doctor : `${error.hint}. ${doctor}`,
     cause: error,
   });

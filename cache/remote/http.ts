@@ -1,5 +1,5 @@
 import { Hasher } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
+import { type AnyCode, TsbuildError } from "../../core/errors.js";
 import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
 import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
 import type { Environment } from "../../net/proxy.js";
@@ -15,7 +15,7 @@ export class CacheServiceError extends HttpError {
   /** Body of the service's answer, at most 8 KiB. */
   readonly body: string;
 
-  constructor(code: string, message: string, options: HttpErrorOptions & { readonly body?: string }) {
+  constructor(code: AnyCode, message: string, options: HttpErrorOptions & { readonly body?: string }) {
     super(code, message, options);
     this.body = options.body ?? "";
   }

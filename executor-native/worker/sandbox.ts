@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { started } from "../../core/system/descriptors.js";
-import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { type AnyCode, CanceledError, TsbuildError } from "../../core/errors.js";
 import { ownersFile } from "../../core/system/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
 import type { WorkingRoots } from "../chroot/working-roots.js";
@@ -18,7 +18,7 @@ import { namesUnmappedIds } from "./unmapped-ids.js";
 
 /** A status line of the native part's `run` mode. */
 type StatusLine =
-  | { readonly status: "error"; readonly code: string; readonly message: string; readonly errno: number }
+  | { readonly status: "error"; readonly code: AnyCode; readonly message: string; readonly errno: number }
   | { readonly status: "not-started"; readonly message: string; readonly code: number }
   | { readonly status: "exit"; readonly code?: number; readonly signal?: number }
   | { readonly status: "killed"; readonly signal: number }

@@ -1,3 +1,4 @@
+import type { AnyCode } from "../../core/errors.js";
 import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
 
 /**
@@ -17,7 +18,7 @@ export class RegistryError extends HttpError {
   override readonly name = "RegistryError";
   readonly details: readonly RegistryErrorDetail[];
 
-  constructor(code: string, message: string, options: RegistryErrorOptions) {
+  constructor(code: AnyCode, message: string, options: RegistryErrorOptions) {
     super(code, message, options);
     this.details = options.details ?? [];
   }
@@ -87,7 +88,7 @@ export function protocolError(
 /** The errors of exchanges with registries. */
 export const registryFailures: HttpFailures = { network: networkError, protocol: protocolError };
 
-function classify(status: number): { readonly code: string; readonly temporary: boolean } {
+function classify(status: number): { readonly code: AnyCode; readonly temporary: boolean } {
   if (status === 401) return { code: "registry/unauthorized", temporary: false };
   if (status === 403) return { code: "registry/denied", temporary: false };
   if (status === 404) return { code: "registry/not-found", temporary: false };

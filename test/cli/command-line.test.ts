@@ -360,7 +360,7 @@ test("an id of an earlier build goes before a build that fails; the metadata sta
     let there: boolean | undefined;
     const build = () => {
       there = existsSync(join(cwd, "link"));
-      return Promise.reject(new TsbuildError("exec/failed", "it failed"));
+      return Promise.reject(new TsbuildError("test/failed", "it failed"));
     };
     const run = await runRig(["--iidfile", "link", "--metadata-file", "meta.json", "."], { cwd, build });
     t.deepEqual([run.code, there], [1, false]);

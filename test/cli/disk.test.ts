@@ -117,7 +117,7 @@ test("disk: a build that finds the store over its budget has it collected, after
 
 test("disk: after a build that failed, too; but not when no step can have run, or nobody waits", async (t) => {
   const failing = async (error: Error) => (await runRig(["."], { build: () => Promise.reject(error) })).collected;
-  t.is(await failing(new TsbuildError("exec/failed", "it failed")), 1);
+  t.is(await failing(new TsbuildError("test/failed", "it failed")), 1);
   t.is(await failing(new DiagnosticsError([{ severity: "error", code: "dockerfile/empty", message: "it is empty" }])), 0);
   t.is(await failing(new CanceledError()), 0);
 });

@@ -27,7 +27,7 @@ const failing =
     emit({ type: "steps", steps: [announced(step, recordedStep(HOSTILE))] });
     emit({ type: "started", step, at });
     emit({ type: "progress", step, at, item: HOSTILE, current: 1, total: 1, done: true });
-    emit({ type: "warning", step, at, diagnostic: { severity: "warning", code: "a/b", message: HOSTILE, hint: HOSTILE } } as never);
+    emit({ type: "warning", step, at, diagnostic: { severity: "warning", code: "test/b", message: HOSTILE, hint: HOSTILE } } as never);
     for (const piece of HOSTILE.match(/.{1,7}/gs) ?? []) emit({ type: "output", step, at, stream: "stdout", data: Buffer.from(piece) });
     emit({
       type: "explained",
@@ -35,7 +35,7 @@ const failing =
       at,
       explanation: { outcome: "ran", reason: "changed", text: HOSTILE, changes: [] },
     } as never);
-    emit({ type: "failed", step, at, error: { code: "a/b", message: HOSTILE } });
+    emit({ type: "failed", step, at, error: { code: "test/b", message: HOSTILE } });
     throw error();
   };
 
@@ -43,13 +43,13 @@ const execError = (): Error =>
   Object.assign(new ExecError(["sh", "-c", HOSTILE], { code: 1 }, `${HOSTILE}\n${HOSTILE}`, { step: HOSTILE, hint: HOSTILE }), { place });
 const diagnostic = {
   severity: "error",
-  code: "a/b",
+  code: "test/b",
   message: HOSTILE,
   hint: HOSTILE,
   ...place,
   related: [{ message: HOSTILE, ...place }],
 } as const;
-const knownError = (): Error => new TsbuildError("a/b", HOSTILE, { hint: HOSTILE, diagnostics: [diagnostic] });
+const knownError = (): Error => new TsbuildError("test/b", HOSTILE, { hint: HOSTILE, diagnostics: [diagnostic] });
 const systemError = (): Error => Object.assign(new Error(`ENOENT: ${HOSTILE}`), { code: "ENOENT" });
 
 const failedStep: RecordedStep = {
@@ -60,7 +60,7 @@ const failedStep: RecordedStep = {
   startedAt: 0,
   duration: 1,
   logBytes: 1,
-  error: { code: "a/b", message: HOSTILE },
+  error: { code: "test/b", message: HOSTILE },
   explanation: { outcome: "ran", reason: "changed", text: HOSTILE, changes: [] },
 };
 const detail: BuildDetail = { version: 1, platforms: [], buildArgs: {}, noCache: false, steps: [failedStep], warnings: [] };

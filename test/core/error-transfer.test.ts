@@ -25,8 +25,8 @@ const options = { hint: "Do", step: "[2/5] RUN make", cause: systemError() };
 const diagnostics = [{ severity: "error", code: "dockerfile/empty", message: "it is empty", source, range }] as const;
 
 const ERRORS: readonly TsbuildError[] = [
-  new TsbuildError("a/b", "No", { ...options, diagnostics }),
-  new UsageError("a/b", "No", options),
+  new TsbuildError("test/b", "No", { ...options, diagnostics }),
+  new UsageError("test/b", "No", options),
   new CanceledError("Stopped", options),
   new ExecError(["sh", "-c", "make"], { code: 2 }, "no rule\n", { ...options, display: "make" }),
   new ExecError(["make"], { signal: "SIGKILL" }, "", options),

@@ -87,7 +87,7 @@ function ports(settings: Case, folder: string, asked: string[]): FrontendPorts {
     async resolveImage(ref, { platform, layout }) {
       asked.push(ref);
       const config = settings.images?.[ref];
-      if (config === null) throw new TsbuildError("image/not-found", `Cannot find the image "${ref}"`, { hint: "check its name" });
+      if (config === null) throw new TsbuildError("test/not-found", `Cannot find the image "${ref}"`, { hint: "check its name" });
       const canonical = formatReference(withDefaultTag(parseReference(ref)));
       const digest = sha256(canonical);
       const architecture = settings.architecture ?? platform.architecture;

@@ -18,11 +18,11 @@ const STATIC = /^\s*(?:import|export)\b([^"'`;]*?\bfrom\s*|\s*)"([^"\n]+)"/gm;
 const DYNAMIC = /\bimport\s*\(\s*"([^"\n]+)"\s*\)/g;
 
 /** Lists the source files below a folder, relative to the package. */
-export function* sources(directory: string): Generator<string> {
+export function* sources(directory: string, extension = ".ts"): Generator<string> {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
     const path = posix.join(directory, entry.name);
-    if (entry.isDirectory()) yield* sources(path);
-    else if (entry.name.endsWith(".ts")) yield path;
+    if (entry.isDirectory()) yield* sources(path, extension);
+    else if (entry.name.endsWith(extension)) yield path;
   }
 }
 

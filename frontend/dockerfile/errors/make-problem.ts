@@ -1,3 +1,4 @@
+import type { AnyCode } from "../../../core/errors.js";
 import type { Fix, SourceRange } from "../../../core/diagnostics.js";
 import { suggest } from "../../../core/text/suggest.js";
 import { fixOf, replaceWord } from "./edits.js";
@@ -9,7 +10,7 @@ interface Extra {
   readonly fix?: Fix | undefined;
 }
 
-export function problem(code: string, message: string, range: SourceRange | undefined, extra: Extra = {}): Problem {
+export function problem(code: AnyCode, message: string, range: SourceRange | undefined, extra: Extra = {}): Problem {
   return {
     severity: "error",
     code,

@@ -1,3 +1,4 @@
+import type { AnyCode } from "../../../core/errors.js";
 import type { SourceRange } from "../../../core/diagnostics.js";
 import type { Word } from "../ast.js";
 import { fixOf, replaceWord } from "./edits.js";
@@ -64,11 +65,11 @@ export const fromVariable = (flag: string, value: string, range: SourceRange): P
 
 /** `cause` is the resolver's error: its message is a sentence of its own. */
 export const resolveFailed = (code: string, message: string, hint: string | undefined, range: SourceRange): Problem =>
-  problem(code, message, range, { hint });
+  problem(code as AnyCode, message, range, { hint });
 
 /** The problem of a name that is nearly a stage's. `word` is its place. */
 export const resolveFailedNear = (code: string, message: string, stage: string, word: Word): Problem =>
-  problem(code, message, word.range, {
+  problem(code as AnyCode, message, word.range, {
     hint: `did you mean the stage "${stage}"?`,
     fix: fixOf(`Write ${stage}`, [replaceWord(word, stage)], false),
   });

@@ -1,4 +1,4 @@
-import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
+import { type AnyCode, systemErrorCode, TsbuildError } from "../../../core/errors.js";
 import { isOutOfDescriptors, outOfDescriptors } from "../../../core/system/descriptors.js";
 import { diskFull } from "../../../core/system/disk-full.js";
 import { systemReason } from "../../../core/system/system-reason.js";
@@ -138,6 +138,6 @@ function ioHint(cause: Error): string {
   }
 }
 
-function hostile(code: string, message: string): TsbuildError {
+function hostile(code: AnyCode, message: string): TsbuildError {
   return new TsbuildError(code, message, { hint: "The image is damaged or was made to do harm; do not use it" });
 }

@@ -148,7 +148,7 @@ test("failure, cancellation, steps that never ended; a build without a Dockerfil
       made.onEvent(output(run, "x"));
       await made.finish({ error }, START + 9);
     };
-    const failure = new TsbuildError("a/b", "It failed", { step: "[1/2] RUN make" });
+    const failure = new TsbuildError("test/b", "It failed", { step: "[1/2] RUN make" });
     await end(failure);
     await end(new CanceledError());
     await end(new Error("internal: a bug"));
@@ -160,7 +160,7 @@ test("failure, cancellation, steps that never ended; a build without a Dockerfil
       [
         ["failed", { code: "internal", message: "internal: a bug" }],
         ["canceled", { code: "build/canceled", message: "The build was canceled" }],
-        ["failed", { code: "a/b", message: "It failed", step: "[1/2] RUN make" }],
+        ["failed", { code: "test/b", message: "It failed", step: "[1/2] RUN make" }],
       ],
     );
     t.like(history.get("^0").stepList[1], { status: "canceled", duration: 9, logBytes: 1 });
@@ -185,9 +185,9 @@ test("what ran, failed and was called off is counted; steps that were not looked
     made.onEvent({ type: "started", step: at(3), at: START });
     made.onEvent({ type: "completed", step: at(3), at: START });
     for (const index of [4, 5, 6]) made.onEvent({ type: "started", step: at(index), at: START });
-    made.onEvent({ type: "failed", step: at(4), at: START, error: { code: "a/b", message: "no" } });
+    made.onEvent({ type: "failed", step: at(4), at: START, error: { code: "test/b", message: "no" } });
     made.onEvent({ type: "canceled", step: at(5), at: START });
-    await made.finish({ error: new TsbuildError("a/b", "no") }, START + 1);
+    await made.finish({ error: new TsbuildError("test/b", "no") }, START + 1);
     store.close();
     using history = await openBuildHistory({ root });
     const build = history.get();

@@ -1,0 +1,110 @@
+import type { ErrorEntry } from "./entry.js";
+
+export const EXEC_ERRORS = {
+  "exec/helper-missing": {
+    title: "The sandbox program is missing",
+    cause: "The program that makes sandboxes is not there, cannot be executed, or is for another machine.",
+    wayOut: "The hint says how to get it.",
+  },
+  "exec/id-map": {
+    title: "A map of ids that the kernel refused",
+    cause: "The user namespace could not get the ids that /etc/subuid and /etc/subgid give.",
+    wayOut: "`tsbuild doctor` says what is wrong with them.",
+  },
+  "exec/id-map-tool": {
+    title: "newuidmap or newgidmap failed",
+    cause: "The program that sets the ids of a user namespace is missing or refused.",
+    wayOut: "Install it (uidmap, shadow-utils), and see `tsbuild doctor`.",
+  },
+  "exec/internal": {
+    title: "A bug of the sandbox program",
+    cause: "The program met a state that it has no answer for.",
+    wayOut: "Please report it.",
+  },
+  "exec/mount-point": {
+    title: "A mount point that cannot be made",
+    cause: "Mount points are made when they are missing. This one exists, and is of another kind than what is mounted.",
+    wayOut: "Choose another target.",
+  },
+  "exec/outer-proc": {
+    title: "A warning: steps see the processes outside",
+    cause: "A fresh /proc cannot be mounted here. Steps run as usual, with a read-only /proc that shows the container's processes.",
+    wayOut: "See what that changes in [sandbox.md](sandbox.md#the-outer-proc).",
+  },
+  "exec/owners": {
+    title: "Owners that could not be kept",
+    cause: "The list of virtual owners of a step could not be written.",
+    wayOut: "See whether the store's disk is full or failing, and build again.",
+  },
+  "exec/path-too-long": {
+    title: "A path that is too long to keep",
+    cause:
+      "A program can make directories inside each other that no program can name as a whole, and no layer can hold (BuildKit fails as well). What the step made is removed.",
+    wayOut: "Make or leave fewer directories inside each other. Cache mounts may have such directories.",
+  },
+  "exec/remove": {
+    title: "Files that could not be removed",
+    cause: "Files of the store belong to mapped ids, and the program that removes them failed.",
+    wayOut: "See the message; the next build tries again.",
+  },
+  "exec/sandbox-killed": {
+    title: "A sandbox that was killed",
+    cause: "Something outside ended the sandbox of the step.",
+    wayOut: "The machine may be out of memory: see the kernel's log (dmesg).",
+  },
+  "exec/sandbox-start": {
+    title: "A sandbox that did not start",
+    cause: "The kernel refused a part of it, which the message names.",
+    wayOut: "`tsbuild doctor` says what this machine lacks.",
+  },
+  "exec/supervisor": {
+    title: "A supervisor that did not start",
+    cause: "Virtual owners need a supervisor of the step's system calls, which this machine does not allow.",
+    wayOut: "With a range in /etc/subuid and /etc/subgid steps run without; see `tsbuild doctor`.",
+  },
+  "exec/ulimit": {
+    title: "A limit that cannot be raised",
+    cause: "The hard limit of this session is lower than the ulimit asks for.",
+    wayOut: "Raise the limit of the session that runs tsbuild first.",
+  },
+  "exec/unknown-group": {
+    title: "A group that does not exist",
+    cause: "The image has no group of the name that USER gives.",
+    wayOut: "Create it in an earlier step (RUN groupadd …), or give a numeric id.",
+  },
+  "exec/unknown-user": {
+    title: "A user that does not exist",
+    cause: "The image has no user of the name that USER gives.",
+    wayOut: "Create it in an earlier step (RUN useradd …), or give a numeric id.",
+  },
+  "exec/unsupported-system": {
+    title: "A system that cannot run steps",
+    cause: "A feature of the kernel, or a right, is missing.",
+    wayOut: "The message names it; `tsbuild doctor` says how to get it.",
+  },
+  "exec/user-database": {
+    title: "A user database that is too large",
+    cause: "The image's /etc/passwd or /etc/group is larger than is read.",
+    wayOut: "See which step or base makes it so large.",
+  },
+  "exec/user-ids": {
+    title: "Ids that the user namespace does not have",
+    cause: "The step runs as a user or group outside the range of mapped ids.",
+    wayOut: "See what `tsbuild doctor` says of id-maps, or build with virtual owners (TSBUILD_OWNERSHIP=virtual).",
+  },
+  "exec/worker-closed": {
+    title: "A worker that was closed",
+    cause: "The build has ended, and something asked its worker.",
+    wayOut: "Start another build.",
+  },
+  "exec/worker-gone": {
+    title: "A worker that ended",
+    cause: "The process that unpacks, mounts and runs steps ended unexpectedly.",
+    wayOut: "When it was killed, the machine may be out of memory: see the kernel's log (dmesg).",
+  },
+  "exec/worker-start": {
+    title: "A worker that did not start",
+    cause: "The user namespace could not be made.",
+    wayOut: "`tsbuild doctor` says what this machine lacks.",
+  },
+} satisfies Readonly<Record<string, ErrorEntry>>;
