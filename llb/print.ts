@@ -65,12 +65,13 @@ function printExec(op: ExecOp): string[] {
 function printMount(mount: Mount): string {
   const parts = [mount.type, mount.dest];
   if (mount.readonly) parts.push("ro");
-  if (mount.type === "bind" || mount.type === "cache") {
+  if ("selector" in mount) {
     parts.push(`from ${mount.input < 0 ? "empty" : mount.input}${mount.selector === "/" ? "" : `:${mount.selector}`}`);
   }
-  if (mount.type === "cache") parts.push(`id ${mount.id}`, mount.sharing);
-  if (mount.type === "secret" || mount.type === "ssh") parts.push(`id ${mount.id}`, mount.optional ? "optional" : "required");
-  if (mount.type === "tmpfs" && mount.size > 0) parts.push(`size ${mount.size}`);
+  if ("id" in mount) parts.push(`id ${mount.id}`);
+  if ("sharing" in mount) parts.push(mount.sharing);
+  if ("optional" in mount) parts.push(mount.optional ? "optional" : "required");
+  if ("size" in mount && mount.size > 0) parts.push(`size ${mount.size}`);
   if ("mode" in mount) parts.push(`${mount.uid}:${mount.gid}`, octal(mount.mode));
   return parts.join(" ");
 }

@@ -7,11 +7,12 @@ import { expandWord, ExpansionError, type Variables } from "./values/expand.js";
 import type { GlobalArgs } from "./passes/global-args.js";
 import { checkArgNode } from "./instructions/arg.js";
 import { checkInstruction } from "./instructions/table.js";
-import { parseMount, type RunMount } from "./stage/mounts.js";
+import type { RunMount } from "./stage/mounts/mount-type.js";
+import { parseMount } from "./stage/mounts/parse-mount.js";
+import { mountType } from "./stage/mounts/table.js";
 import { InstructionProblem } from "./stage/instruction-context.js";
 import { byPlace, toDiagnostic } from "./problem.js";
 import { Report } from "./errors/report.js";
-import { secretId } from "./stage/run-mounts.js";
 import type { StageState } from "./stage/stage-state.js";
 import { splitStages } from "./passes/stages.js";
 
@@ -131,9 +132,8 @@ class Outliner {
     if (node.kind !== "run") return;
     for (const flag of node.flags) {
       const mount = flag.name === "mount" ? readMount(flag, state) : undefined;
-      if (mount?.type === "secret") add(this.secrets, { name: secretId(mount), required: mount.required, range: node.range });
-      if (mount?.type === "ssh")
-        add(this.ssh, { name: mount.source || mount.id || "default", required: mount.required, range: node.range });
+      const asked = mount && mountType(mount.type).asks?.(mount);
+      if (asked) add(asked.kind === "secret" ? this.secrets : this.ssh, { name: asked.name, required: mount.required, range: node.range });
     }
   }
 

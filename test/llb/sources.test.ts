@@ -62,7 +62,7 @@ const SOURCES: readonly (readonly [SourceOp, identifier: string, attrs: SourceOp
       userinfo: undefined,
       host: "host",
       ref: "main",
-      subdir: "test/b",
+      subdir: "a/b",
       checksum: "abc",
       keepGitDir: true,
       submodules: false,

@@ -14,7 +14,7 @@ for (const [text, canonical, familiar] of [
   ["docker.io/alpine", "docker.io/library/alpine", "alpine"],
   ["index.docker.io/library/alpine:x", "docker.io/library/alpine:x", "alpine:x"],
   ["docker.io/library/a/b", "docker.io/library/a/b", "library/a/b"],
-  ["test/b", "docker.io/a/b", "test/b"],
+  ["a/b", "docker.io/a/b", "a/b"],
   ["localhost/foo", "localhost/foo", "localhost/foo"],
   ["localhost:5000/foo:bar", "localhost:5000/foo:bar", "localhost:5000/foo:bar"],
   ["[::1]:5000/foo:bar", "[::1]:5000/foo:bar", "[::1]:5000/foo:bar"],

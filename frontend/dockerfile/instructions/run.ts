@@ -13,9 +13,11 @@ import { chompTabs, parseHeredoc } from "../syntax/heredoc.js";
 import { Inputs } from "../stage/inputs.js";
 import { type BoundInstruction, InstructionProblem, type InstructionContext } from "../stage/instruction-context.js";
 import type { SourceName } from "../stage/stage-state.js";
-import { hasVariables, mountFrom, parseMount, type RunMount } from "../stage/mounts.js";
+import { lowerMounts, mountSources } from "../stage/mounts/lower-mounts.js";
+import type { RunMount } from "../stage/mounts/mount-type.js";
+import { hasVariables, mountFrom, parseMount } from "../stage/mounts/parse-mount.js";
+import { secretId } from "../stage/mounts/secret.js";
 import type { Report } from "../errors/report.js";
-import { lowerMounts, mountSources, secretId } from "../stage/run-mounts.js";
 import { bind } from "./bind.js";
 
 const NETWORKS = ["default", "none", "host"] as const;

@@ -125,9 +125,9 @@ test("paths are cleaned as Go's filepath.Clean does", (t) => {
   const cases = {
     "": ".",
     "/": "/",
-    "a/b/": "test/b",
+    "a/b/": "a/b",
     "./a": "a",
-    "a//b": "test/b",
+    "a//b": "a/b",
     "a/../b": "b",
     "../a": "../a",
     "/../a": "/a",

@@ -88,7 +88,7 @@ export const mounts: readonly Case[] = [
     name: "whiteouts and opaque directories",
     run: async (rig) => {
       const layer = rig.directory();
-      mkdirSync(join(layer, "test/b"), { recursive: true });
+      mkdirSync(join(layer, "a/b"), { recursive: true });
       writeFileSync(join(layer, "a/f"), "");
       writeFileSync(join(layer, "a/b/g"), "");
       const lowers = [rig.rootfs, layer];

@@ -108,7 +108,7 @@ export const attacks: readonly Attack[] = [
   { title: "a link text longer than a filesystem takes", entries: [link("l", "x/".repeat(3000))], refused: "layer/name-too-long" },
   {
     title: "a path that grows through links",
-    entries: [link("a", "x/".repeat(1500)), link("test/b", "y/".repeat(1500)), file("a/b/z")],
+    entries: [link("a", "x/".repeat(1500)), link("a/b", "y/".repeat(1500)), file("a/b/z")],
     refused: "layer/name-too-long",
   },
   {

@@ -357,7 +357,7 @@ test("an upload that is too large in one piece goes in parts; mounting spares it
   );
   t.is(fake.log.at(-1), `PUT /up?state=3&digest=${encodeURIComponent(descriptor.digest)}`);
   t.is(fake.seen.find((request) => request.method === "PATCH")?.headers["content-range"], `0-${(16 << 20) - 1}`);
-  t.is(await client.putBlob(`${fake.host}/a/c`, descriptor, { open, mountFrom: "test/b" }), "mounted");
+  t.is(await client.putBlob(`${fake.host}/a/c`, descriptor, { open, mountFrom: "a/b" }), "mounted");
   const broken = async function* (): AsyncGenerator<Uint8Array> {
     yield big.subarray(0, 10);
     throw new TypeError("the blob is gone");

@@ -82,13 +82,13 @@ requires(hasRegistry ? undefined : notInstalled("docker-registry"))("docker-regi
 test("tags are listed page by page", async (t) => {
   const server = await fake(t, (request, response) =>
     request.url.includes("last=")
-      ? sendJson(response, 200, { name: "test/b", tags: ["c", "a"] })
-      : sendJson(response, 200, { name: "test/b", tags: ["b", "a"] }, { link: '</v2/a/b/tags/list?last=b&n=2>; rel="next"' }),
+      ? sendJson(response, 200, { name: "a/b", tags: ["c", "a"] })
+      : sendJson(response, 200, { name: "a/b", tags: ["b", "a"] }, { link: '</v2/a/b/tags/list?last=b&n=2>; rel="next"' }),
   );
   using client = createRegistryClient({ env: {}, credentials: { find: () => Promise.resolve(undefined) } });
   t.deepEqual(await client.tags(`${server.host}/a/b`), ["a", "b", "c"]);
   t.deepEqual(server.log, ["GET /v2/a/b/tags/list", "GET /v2/a/b/tags/list?last=b&n=2"]);
-  server.handler = (_, response) => sendJson(response, 200, { name: "test/b", tags: null });
+  server.handler = (_, response) => sendJson(response, 200, { name: "a/b", tags: null });
   t.deepEqual(await client.tags(`${server.host}/a/b`), []);
   server.handler = (_, response) => sendJson(response, 200, { tags: [1] });
   await t.throwsAsync(client.tags(`${server.host}/a/b`), { code: "registry/protocol", message: /gave no list of tags/ });

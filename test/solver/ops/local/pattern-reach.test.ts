@@ -8,7 +8,7 @@ const ROWS: readonly (readonly [pattern: string, directory: string, reached: boo
   ["*/target/*.jar", "m/target/x.jar", true],
   ["*/target/*.jar", "m/target/classes", false],
   ["a/b/c", "a", true],
-  ["a/b/c", "test/b", true],
+  ["a/b/c", "a/b", true],
   ["a/b/c", "b", false],
   ["a/b/c", "a/c", false],
   ["a", "a/b/c", true],

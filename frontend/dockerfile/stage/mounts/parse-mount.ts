@@ -1,38 +1,18 @@
-import type { SourceRange } from "../../../core/diagnostics.js";
-import { parseBoolean } from "../../../core/go-values/boolean.js";
-import { parseCsv } from "../../../core/go-values/csv.js";
-import { parseSize } from "../../../core/go-values/size.js";
-import type { Flag } from "../ast.js";
-import * as errors from "../errors/errors.js";
-import { InstructionProblem } from "./instruction-context.js";
-
-export const MOUNT_TYPES = ["bind", "cache", "secret", "ssh", "tmpfs"] as const;
-export type MountType = (typeof MOUNT_TYPES)[number];
-const SHARING = ["locked", "private", "shared"] as const;
-export type Sharing = (typeof SHARING)[number];
-
-/** `RUN --mount=…`, values expanded. */
-export interface RunMount {
-  readonly type: MountType;
-  readonly from: string | undefined;
-  readonly source: string | undefined;
-  readonly target: string | undefined;
-  readonly readonly: boolean;
-  readonly id: string | undefined;
-  readonly sharing: Sharing | undefined;
-  readonly required: boolean;
-  /** Size in bytes. */
-  readonly size: number | undefined;
-  readonly mode: number | undefined;
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
-  /** Variable that gets the value of a secret. */
-  readonly env: string | undefined;
-}
+import type { SourceRange } from "../../../../core/diagnostics.js";
+import { parseBoolean } from "../../../../core/go-values/boolean.js";
+import { parseCsv } from "../../../../core/go-values/csv.js";
+import { parseSize } from "../../../../core/go-values/size.js";
+import type { Flag } from "../../ast.js";
+import * as errors from "../../errors/errors.js";
+import { InstructionProblem } from "../instruction-context.js";
+import { type MountType, type OwnKey, type RunMount, SHARING } from "./mount-type.js";
+import { MOUNT_TYPES, mountType } from "./table.js";
 
 /** Largest usable id: 4294967295 means "unchanged" to the system. */
 const LARGEST_ID = 0xffff_fffe;
 const LARGEST_MODE = 0o7777;
+
+const TYPE_NAMES = MOUNT_TYPES.map(({ type }) => type);
 
 type Draft = { -readonly [K in keyof RunMount]: RunMount[K] } & { readonlySet: boolean };
 
@@ -47,7 +27,8 @@ export function mountFrom(flag: Flag): string | undefined {
   const line = parseCsv(flag.value ?? "");
   if ("problem" in line) return undefined;
   const values = new Map(line.fields.map((field) => split(field)).map(([key, value]) => [key, value ?? ""]));
-  if (values.get("type")?.toLowerCase() === "tmpfs") return undefined;
+  const type = MOUNT_TYPES.find((candidate) => candidate.type === values.get("type")?.toLowerCase());
+  if (type?.noSource) return undefined;
   return values.get("from") || undefined;
 }
 
@@ -93,7 +74,7 @@ export function parseMount(flag: Flag, range: SourceRange, expand: (value: strin
   }
   validate(mount, fail);
   const { readonlySet, ...rest } = mount;
-  return { ...rest, readonly: readonlySet ? mount.readonly : mount.type !== "cache" && mount.type !== "tmpfs" };
+  return { ...rest, readonly: readonlySet ? mount.readonly : !mountType(mount.type).writable };
 }
 
 interface Failing {
@@ -111,12 +92,14 @@ function assign(mount: Draft, key: string, value: string | undefined, { text, ra
     const limits = `it is from 0 to ${largest.toString(base)}${base === 8 ? ", in octal" : ""}`;
     return parsed <= largest ? parsed : fail(`"${value}" is no ${name}`, limits);
   };
-  const onlyFor = (...types: readonly MountType[]): void => {
-    if (!types.includes(mount.type)) fail(`"${key}" is not for mounts of type ${mount.type}`, `put type=${types[0]} before it`);
-  };
+  // Other keys are checked at the end, because the type may stand behind them.
+  if ((name === "env" || name === "required" || name === "size") && !takes(mountType(mount.type), name)) {
+    const other = MOUNT_TYPES.find((type) => takes(type, name))?.type;
+    fail(`"${key}" is not for mounts of type ${mount.type}`, `put type=${other} before it`);
+  }
   switch (name) {
     case "type":
-      mount.type = choice(text, "type", value ?? "", MOUNT_TYPES, range);
+      mount.type = choice(text, "type", value ?? "", TYPE_NAMES, range);
       break;
     case "sharing":
       mount.sharing = choice(text, "sharing", value ?? "", SHARING, range);
@@ -128,7 +111,6 @@ function assign(mount: Draft, key: string, value: string | undefined, { text, ra
       mount[name] = value;
       break;
     case "env":
-      onlyFor("secret");
       mount.env = value;
       break;
     case "readonly":
@@ -140,11 +122,9 @@ function assign(mount: Draft, key: string, value: string | undefined, { text, ra
       mount.readonlySet = true;
       break;
     case "required":
-      onlyFor("secret", "ssh");
       mount.required = boolean();
       break;
     case "size":
-      onlyFor("tmpfs");
       mount.size = parseSize(value ?? "") ?? fail(`"${value}" is no size`, "a size is 64m, 1g or a number of bytes, and less than 8p");
       break;
     case "mode":
@@ -157,18 +137,16 @@ function assign(mount: Draft, key: string, value: string | undefined, { text, ra
   }
 }
 
+function takes({ keys }: MountType, key: OwnKey): boolean {
+  return keys.includes(key);
+}
+
 function validate(mount: Draft, fail: (why: string, hint?: string) => never): void {
-  if (mount.type === "bind" || mount.type === "tmpfs") {
-    for (const name of ["mode", "uid", "gid"] as const) {
-      if (mount[name] !== undefined) fail(`"${name}" is not for mounts of type ${mount.type}`);
-    }
+  const type = mountType(mount.type);
+  for (const name of ["mode", "uid", "gid", "sharing"] as const) {
+    if (mount[name] !== undefined && !takes(type, name)) fail(`"${name}" is not for mounts of type ${mount.type}`);
   }
-  if (mount.sharing && mount.type !== "cache") fail(`"sharing" is not for mounts of type ${mount.type}`);
-  if (mount.type === "secret") {
-    if (mount.from) fail('"from" is not for secrets');
-    if (!mount.source && !mount.target && !mount.id) fail("it names no secret", "write type=secret,id=NAME");
-    if (mount.source && mount.id) fail('"source" and "id" both name the secret');
-  }
+  type.check?.(mount, fail);
 }
 
 function choice<T extends string>(text: string, key: string, value: string, choices: readonly T[], range: SourceRange): T {
