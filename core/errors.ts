@@ -45,7 +45,7 @@ export class TsbuildError extends Error {
  */
 export function withMessage(error: TsbuildError, message: string): TsbuildError {
   const { code, hint, diagnostics } = error;
-  return new TsbuildError(code, message, { diagnostics, cause: error, ...(hint === undefined ? {} : { hint }) });
+  return new TsbuildError(code as AnyCode, message, { diagnostics, cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 
 /**

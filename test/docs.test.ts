@@ -2,9 +2,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { pathToFileURL } from "node:url";
 import test from "ava";
+import { errorEntries } from "../core/error-codes/index.js";
 import { packageRoot } from "../core/package-root.js";
+import { sources } from "./support/source-imports.js";
 
 const root = packageRoot();
+
+const SOURCES = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
 
 function* markdown(directory: string): Generator<string> {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
@@ -127,4 +131,38 @@ test("the lists of lint rules are those that their pages lead to", async (t) => 
     readonly lintRuleLists: () => ReadonlyMap<string, string>;
   };
   for (const [file, text] of script.lintRuleLists()) t.is(readFileSync(file, "utf8"), text, "run: node scripts/lint-rules.mjs --write");
+});
+
+test("errors: docs/errors.md is made from the catalogue", async (t) => {
+  const script = (await import(pathToFileURL(join(root, "scripts", "error-codes.mjs")).href)) as {
+    readonly errorPage: () => Promise<string>;
+  };
+  t.is(readFileSync(join(root, "docs", "errors.md"), "utf8"), await script.errorPage(), "run: node scripts/error-codes.mjs --write");
+});
+
+test("errors: every code of the catalogue is made somewhere, and says what it is", (t) => {
+  const all = SOURCES.flatMap((folder) => [".ts", ".c", ".h"].flatMap((extension) => [...sources(folder, extension)]))
+    .filter((file) => !file.startsWith("core/error-codes/"))
+    .map((file) => readFileSync(join(root, file), "utf8"));
+  for (const [code, { title, cause, wayOut }] of errorEntries()) {
+    t.true(
+      all.some((text) => text.includes(`"${code}"`)),
+      `${code}: nothing makes it`,
+    );
+    t.regex(code, /^[a-z]+\/[a-z0-9]+(-[a-z0-9]+)*$/);
+    for (const text of [title, cause, wayOut]) t.true(text.length > 3, code);
+    t.false(title.endsWith("."), `${code}: a title has no period`);
+    t.regex(cause, /[.!?)]$/, `${code}: a cause is of sentences`);
+  }
+});
+
+test("errors: every code of the sandbox program, which no compiler checks, is in the catalogue", (t) => {
+  const codes = [...sources("executor-native/helper", ".c"), ...sources("executor-native/helper", ".h")].flatMap((file) =>
+    [...readFileSync(join(root, file), "utf8").matchAll(/"(exec\/[a-z-]+)"/g)].map((found) => found[1] as string),
+  );
+  t.true(codes.length > 20);
+  t.deepEqual(
+    codes.filter((code) => !errorEntries().has(code)),
+    [],
+  );
 });

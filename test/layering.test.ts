@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join, posix } from "node:path";
 import test from "ava";
@@ -286,3 +286,27 @@ function chain(file: string, from: ReadonlyMap<string, string | undefined>): str
   for (let at: string | undefined = file; at; at = from.get(at)) path.unshift(at);
   return path.join(" -> ");
 }
+
+/** Files that make errors of the codes of others: they carry them across processes, or complete them. */
+const CARRIERS = ["core/errors.ts", "core/error-transfer.ts", "api/remote-cache/fetch-layer.ts", "api/session/store-worker.ts"];
+
+/** Files that still make errors where they throw them, with the number of these errors. The numbers only shrink. */
+const INLINE = JSON.parse(readFileSync(join(root, "test", "inline-errors.json"), "utf8")) as Readonly<Record<string, number>>;
+
+test("errors: none is made but in the errors file of its area", (t) => {
+  const found: Record<string, number> = {};
+  for (const file of files) {
+    if (/(^|[/-])errors\.ts$|\/errors\//.test(file) || CARRIERS.includes(file) || /^(bench|test)\//.test(file)) continue;
+    const text = readFileSync(join(root, file), "utf8");
+    const count = [...text.matchAll(/\bnew (TsbuildError|UsageError|RegistryError|HttpError|CacheServiceError)\(/g)].length;
+    if (count > 0) found[file] = count;
+  }
+  for (const [file, count] of Object.entries(found)) {
+    t.true(count <= (INLINE[file] ?? 0), `${file} makes ${count} errors where it throws them: put functions into the errors.ts beside it`);
+  }
+  t.deepEqual(
+    Object.keys(INLINE).filter((file) => found[file] !== INLINE[file]),
+    [],
+    "test/inline-errors.json: lower the number, or strike the file off",
+  );
+});

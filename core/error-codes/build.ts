@@ -16,6 +16,11 @@ export const BUILD_ERRORS = {
     cause: "The second file system was not made on top of the first.",
     wayOut: "Take the difference of a stage and one that it stands on.",
   },
+  "build/mount-source": {
+    title: "A source of a mount that is not there",
+    cause: "The path that `source` names is not in the context, stage or image, or is a link to nothing.",
+    wayOut: "Correct `source`; the hint has the nearest name.",
+  },
   "build/not-allowed": {
     title: "A step asks for more than is allowed",
     cause:

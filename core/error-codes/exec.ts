@@ -1,6 +1,11 @@
 import type { ErrorEntry } from "./entry.js";
 
 export const EXEC_ERRORS = {
+  "exec/chroot": {
+    title: "A root that cannot be changed",
+    cause: "The step could not make the image its root directory.",
+    wayOut: "See the reason, and `tsbuild doctor`.",
+  },
   "exec/helper-missing": {
     title: "The sandbox program is missing",
     cause: "The program that makes sandboxes is not there, cannot be executed, or is for another machine.",
@@ -21,15 +26,40 @@ export const EXEC_ERRORS = {
     cause: "The program met a state that it has no answer for.",
     wayOut: "Please report it.",
   },
+  "exec/isolation": {
+    title: "An isolation that cannot be had",
+    cause: "`--isolation` or TSBUILD_ISOLATION asks for a tier that does not exist, or that this machine does not allow.",
+    wayOut: "Leave it out: the strongest tier that works is chosen. `tsbuild doctor` says what this machine allows.",
+  },
   "exec/mount-point": {
     title: "A mount point that cannot be made",
     cause: "Mount points are made when they are missing. This one exists, and is of another kind than what is mounted.",
     wayOut: "Choose another target.",
   },
+  "exec/mount-source": {
+    title: "A source of a mount that is not there",
+    cause: "The path that a mount names does not exist in its layers.",
+    wayOut: "Correct `source`.",
+  },
+  "exec/namespaces": {
+    title: "Namespaces that cannot be made",
+    cause: "The kernel refused the namespaces of the step.",
+    wayOut: "`tsbuild doctor` says what this machine lacks.",
+  },
+  "exec/nul-byte": {
+    title: "A zero byte in a text",
+    cause: "An argument, variable or path of the step has a zero byte, which no program can be given.",
+    wayOut: "Remove it.",
+  },
   "exec/outer-proc": {
     title: "A warning: steps see the processes outside",
     cause: "A fresh /proc cannot be mounted here. Steps run as usual, with a read-only /proc that shows the container's processes.",
     wayOut: "See what that changes in [sandbox.md](sandbox.md#the-outer-proc).",
+  },
+  "exec/overlay": {
+    title: "Layers that cannot be stacked",
+    cause: "The kernel refused an overlay of the layers.",
+    wayOut: "See the reason, and what `tsbuild doctor` says of overlay.",
   },
   "exec/owners": {
     title: "Owners that could not be kept",
@@ -42,6 +72,16 @@ export const EXEC_ERRORS = {
       "A program can make directories inside each other that no program can name as a whole, and no layer can hold (BuildKit fails as well). What the step made is removed.",
     wayOut: "Make or leave fewer directories inside each other. Cache mounts may have such directories.",
   },
+  "exec/pivot-root": {
+    title: "A root that cannot be changed",
+    cause: "The kernel refused to make the image the root of the step.",
+    wayOut: "See the reason, and `tsbuild doctor`.",
+  },
+  "exec/plain": {
+    title: "A step without namespaces that did not start",
+    cause: "A system call for a step without namespaces failed.",
+    wayOut: "See the reason, and `tsbuild doctor`.",
+  },
   "exec/remove": {
     title: "Files that could not be removed",
     cause: "Files of the store belong to mapped ids, and the program that removes them failed.",
@@ -52,15 +92,35 @@ export const EXEC_ERRORS = {
     cause: "Something outside ended the sandbox of the step.",
     wayOut: "The machine may be out of memory: see the kernel's log (dmesg).",
   },
+  "exec/sandbox-mount": {
+    title: "A part of the sandbox that cannot be mounted",
+    cause: "The kernel refused a mount such as /dev or /proc.",
+    wayOut: "See the reason, and `tsbuild doctor`.",
+  },
+  "exec/sandbox-setup": {
+    title: "A sandbox that could not be made",
+    cause: "A system call for the sandbox failed: no memory, or no descriptors, for example.",
+    wayOut: "See the reason.",
+  },
   "exec/sandbox-start": {
     title: "A sandbox that did not start",
     cause: "The kernel refused a part of it, which the message names.",
     wayOut: "`tsbuild doctor` says what this machine lacks.",
   },
+  "exec/seccomp": {
+    title: "A filter that was refused",
+    cause: "The filter of system calls could not be installed.",
+    wayOut: "See `tsbuild doctor`: the kernel needs seccomp filters.",
+  },
   "exec/supervisor": {
     title: "A supervisor that did not start",
     cause: "Virtual owners need a supervisor of the step's system calls, which this machine does not allow.",
     wayOut: "With a range in /etc/subuid and /etc/subgid steps run without; see `tsbuild doctor`.",
+  },
+  "exec/too-many-layers": {
+    title: "Too many layers for one mount",
+    cause: "The directories of the layers do not fit into one mount of the kernel.",
+    wayOut: "Join instructions, or copy the result into a new stage.",
   },
   "exec/ulimit": {
     title: "A limit that cannot be raised",
@@ -71,6 +131,11 @@ export const EXEC_ERRORS = {
     title: "A group that does not exist",
     cause: "The image has no group of the name that USER gives.",
     wayOut: "Create it in an earlier step (RUN groupadd …), or give a numeric id.",
+  },
+  "exec/unknown-ulimit": {
+    title: "A limit that does not exist",
+    cause: "The kernel has no limit of that name.",
+    wayOut: "Use a name of setrlimit(2), such as nofile.",
   },
   "exec/unknown-user": {
     title: "A user that does not exist",
@@ -92,6 +157,16 @@ export const EXEC_ERRORS = {
     cause: "The step runs as a user or group outside the range of mapped ids.",
     wayOut: "See what `tsbuild doctor` says of id-maps, or build with virtual owners (TSBUILD_OWNERSHIP=virtual).",
   },
+  "exec/userns": {
+    title: "A user namespace that cannot be made",
+    cause: "The kernel or its settings refuse user namespaces.",
+    wayOut: "`tsbuild doctor` says which setting it is.",
+  },
+  "exec/userns-mount": {
+    title: "A mount that needs rights",
+    cause: "The user namespace may not mount what the step needs.",
+    wayOut: "See `tsbuild doctor`.",
+  },
   "exec/worker-closed": {
     title: "A worker that was closed",
     cause: "The build has ended, and something asked its worker.",
@@ -106,5 +181,15 @@ export const EXEC_ERRORS = {
     title: "A worker that did not start",
     cause: "The user namespace could not be made.",
     wayOut: "`tsbuild doctor` says what this machine lacks.",
+  },
+  "exec/working-directory": {
+    title: "A working directory that cannot be entered",
+    cause: "The directory of WORKDIR is a file, or the user of the step may not enter it.",
+    wayOut: "Correct WORKDIR, or its rights.",
+  },
+  "exec/working-root": {
+    title: "A directory for the root that cannot be made",
+    cause: "The directory in which the root file system of the step is put together failed.",
+    wayOut: "See whether the store's disk is full or failing.",
   },
 } satisfies Readonly<Record<string, ErrorEntry>>;

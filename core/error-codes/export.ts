@@ -41,6 +41,11 @@ export const EXPORT_ERRORS = {
     cause: "A layout is written into an empty directory, or one that holds a layout already.",
     wayOut: "Name another directory.",
   },
+  "export/path-too-long": {
+    title: "A path that is too long here",
+    cause: "The paths of the image fit, but not behind the path of the destination.",
+    wayOut: "Choose a directory with a shorter path, or type=tar.",
+  },
   "export/platform-conflict": {
     title: "A file that two platforms have",
     cause: "`platform-split=false` puts the files of all platforms into one place.",
