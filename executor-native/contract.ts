@@ -24,6 +24,8 @@ export interface SandboxSpec {
   /** `host` shares the host's network; `none` has loopback only. */
   readonly network: "host" | "none";
   readonly security: "sandbox" | "insecure";
+  /** Platform of its programs, such as `linux/arm64`. Default: the machine's own. */
+  readonly platform?: string;
   /**
    * Text that is mounted read-only over /etc/hosts (`hosts`) or /etc/resolv.conf (`resolvConf`).
    * The layer shows no trace of it.

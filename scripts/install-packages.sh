@@ -7,7 +7,7 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 needed="gcc libc6-dev make git ca-certificates uidmap busybox-static"
-compared="skopeo umoci podman buildah crun docker-registry mmdebstrap openssh-client bzip2 xz-utils zstd gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+compared="skopeo umoci podman buildah crun docker-registry mmdebstrap openssh-client bzip2 xz-utils zstd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static"
 served="swift-proxy swift-account swift-container swift-object"
 
 missing() {

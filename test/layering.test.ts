@@ -49,7 +49,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   core: ["error-codes", ".", "go-values", "text", "system", "tasks"],
   llb: ["ops.ts", "sources", "."],
   oci: [".", "tar", "layer", "layout", "registry"],
-  "executor-native": ["tier.ts", ".", "isolation", "chroot", "worker", "start-worker.ts"],
+  "executor-native": ["tier.ts", ".", "emulation", "isolation", "chroot", "worker", "start-worker.ts"],
   "oci/layer": ["model", "read", "write", "."],
   "frontend/dockerfile": ["problem.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
   cache: ["contract", ".", "database", "processes", "content", "builds", "index", "collect", "open-store.ts", "remote"],

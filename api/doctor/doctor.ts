@@ -33,7 +33,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     ...kernelChecks(directory, tier),
     ...storeChecks(root),
     ...networkChecks(env),
-    await trialRun(directory, tier),
+    ...(await trialRun(directory, tier)),
   ];
   return { ok: checks.every(({ status }) => status !== "missing"), user: isRoot() ? "root" : userName(), checks };
 }

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs
 import { join } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
+import { PLATFORMS_TASK, type RunnablePlatform } from "../../executor-native/emulation/emulators.js";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import type { Tier } from "../../executor-native/tier.js";
@@ -14,19 +15,35 @@ const PROGRAM = "tsbuild-doctor";
  * Runs one program in a sandbox as a RUN step does, in a root file system with nothing else, somewhere in `directory`. The program is our own, which ends at once:
  * that it was started is all that counts.
  */
-export async function trialRun(directory: string, tier: Tier = "namespaces"): Promise<DoctorCheck> {
+export async function trialRun(directory: string, tier: Tier = "namespaces"): Promise<readonly DoctorCheck[]> {
   const title = "A step in a sandbox";
   try {
-    const duration = await run(directory, tier);
-    return check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` });
+    const { duration, platforms } = await run(directory, tier);
+    return [check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` }), platformCheck(platforms)];
   } catch (error) {
     const hint = error instanceof TsbuildError ? error.hint : undefined;
-    return check("sandbox", title, { status: "missing", found: error instanceof Error ? error.message : String(error), fix: hint });
+    return [check("sandbox", title, { status: "missing", found: error instanceof Error ? error.message : String(error), fix: hint })];
   }
 }
 
-/** Milliseconds from the start of the step to its end. */
-async function run(directory: string, tier: Tier): Promise<number> {
+function platformCheck(platforms: readonly RunnablePlatform[]): DoctorCheck {
+  const how = ({ platform, by, native }: RunnablePlatform): string =>
+    native ? platform : by === undefined ? `${platform} (by the machine's interpreter)` : `${platform} (by ${by})`;
+  return check("platforms", "Platforms of steps", {
+    found: platforms.map(how).join(", "),
+    fix: platforms.every(({ native }) => native)
+      ? "To run steps of other platforms, install QEMU as static programs (Debian, Ubuntu, Fedora: qemu-user-static), with Linux 6.7 or newer"
+      : undefined,
+  });
+}
+
+interface Trial {
+  /** Milliseconds from the start of the step to its end. */
+  readonly duration: number;
+  readonly platforms: readonly RunnablePlatform[];
+}
+
+async function run(directory: string, tier: Tier): Promise<Trial> {
   const place = mkdtempSync(join(directory, "tsbuild-doctor-"));
   try {
     const root = join(place, "root");
@@ -52,7 +69,8 @@ async function run(directory: string, tier: Tier): Promise<number> {
         },
         { onOutput: () => undefined },
       );
-      return performance.now() - begun;
+      const duration = performance.now() - begun;
+      return { duration, platforms: await worker.task<readonly RunnablePlatform[]>(PLATFORMS_TASK, undefined) };
     } finally {
       // Parts may belong to mapped ids. What keeps them from going is no news after what kept the step from running.
       await worker.remove([join(place, "upper"), join(place, "work")]).catch(() => undefined);

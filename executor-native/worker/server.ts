@@ -5,6 +5,8 @@ import { started } from "../../core/system/descriptors.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { sandboxFailed } from "../errors.js";
 import type { HelperFailure } from "../helper-failure.js";
+import { Emulators, PLATFORMS_TASK } from "../emulation/emulators.js";
+import { interpretersHere } from "../emulation/interpreters.js";
 import { helperPath } from "../helper-path.js";
 import { OUTER_PROC_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
@@ -50,6 +52,8 @@ export function serveWorker(options: ServeOptions): void {
   const aborts = new Map<number, () => void>();
   const sandboxes = new Map<number, RunningSandbox>();
   const roots = process.argv.includes(CHROOT_ARGUMENT) ? new WorkingRoots(process.cwd(), removeTrees) : undefined;
+  // Without a user namespace of its own this process would change the machine's interpreters.
+  const emulators = new Emulators(process.cwd(), roots ? () => [] : interpretersHere);
   let ending = false;
 
   const send = (message: Response): void => {
@@ -71,6 +75,7 @@ export function serveWorker(options: ServeOptions): void {
 
   const perform = async (request: Exclude<Request, { readonly type: "abort" }>): Promise<unknown> => {
     if (request.type === "run") {
+      if (request.spec.platform !== undefined) await emulators.prepare(request.spec.platform);
       const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(request.id, stream, data);
       const sandbox = roots ? startChroot(request.spec, roots, onOutput) : startSandbox(request.spec, onOutput);
       sandboxes.set(request.id, sandbox);
@@ -89,6 +94,7 @@ export function serveWorker(options: ServeOptions): void {
     const abort = new AbortController();
     aborts.set(request.id, () => abort.abort(new CanceledError()));
     const context: TaskContext = { signal: abort.signal, progress: (value) => send({ type: "progress", id: request.id, value }) };
+    if (request.name === PLATFORMS_TASK) return await emulators.platforms();
     const task = options.tasks?.[request.name];
     if (task) return await task(request.params as never, context);
     if (options.runTask) return await options.runTask(request.name, request.params, context);

@@ -91,6 +91,7 @@ async function runStep(
         security: op.security,
         hosts: hostsFile(op),
         resolvConf: context.resolvConf(),
+        ...(vertex.platform === undefined ? {} : { platform: vertex.platform }),
         ...(op.ulimits ? { ulimits: op.ulimits } : {}),
         ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
       };
@@ -106,7 +107,7 @@ async function runStep(
         const { exitHint } = await import("./exit-hint.js");
         const tree = await layers.view(base, opContext);
         const read = (path: string) => readTreeFile(tree, path, context, opContext);
-        return exitHint(op, tail.text(), { tree, read, upper: draft.fs });
+        return exitHint({ ...op, platform: vertex.platform }, tail.text(), { tree, read, upper: draft.fs });
       };
       tellTier(worker, opContext);
       const exit = await worker.run(spec, {

@@ -1,5 +1,6 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { processorOf } from "../../executor-native/emulation/processors.js";
 import type { ExecOp } from "../../llb/ops.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
@@ -12,6 +13,16 @@ export interface FailedRoot {
   readonly read: (path: string) => Promise<Uint8Array>;
   /** Directory of what the step itself made. */
   readonly upper: string;
+}
+
+/** A step that failed. */
+export interface FailedStep extends Pick<ExecOp, "args" | "cwd"> {
+  readonly platform?: string | undefined;
+}
+
+function isForeign(platform: string | undefined): platform is string {
+  const processor = platform === undefined ? undefined : processorOf(platform);
+  return processor !== undefined && !processor.native.includes(process.arch);
 }
 
 /** A shell's word for a path that it cannot run, by its kinds: dash, busybox, bash. */
@@ -31,7 +42,7 @@ const LF = "Save it with LF, for example with RUN sed -i 's/\\r$//'";
  * Returns a hint for a step that ended with 126 or 127 although what it was to run seems to be there: a script with Windows line ends, an interpreter or a shell that the
  * image lacks, a program for another processor, a file that is not executable, a name that is nowhere in PATH. Never throws: the failure itself is told anyway.
  */
-export async function exitHint(op: Pick<ExecOp, "args" | "cwd">, output: string, root: FailedRoot): Promise<string | undefined> {
+export async function exitHint(op: FailedStep, output: string, root: FailedRoot): Promise<string | undefined> {
   try {
     return await findHint(op, output, root);
   } catch {
@@ -39,8 +50,10 @@ export async function exitHint(op: Pick<ExecOp, "args" | "cwd">, output: string,
   }
 }
 
-async function findHint({ args, cwd }: Pick<ExecOp, "args" | "cwd">, output: string, root: FailedRoot): Promise<string | undefined> {
+async function findHint({ args, cwd, platform }: FailedStep, output: string, root: FailedRoot): Promise<string | undefined> {
   const [program = ""] = args;
+  if (WRONG_FORMAT.test(output) && isForeign(platform))
+    return `The image is for ${platform}, and nothing here runs such programs. Install QEMU as a static program (Debian, Ubuntu, Fedora: qemu-user-static; Alpine: qemu-${processorOf(platform)?.qemu}); with Linux 6.7 or newer tsbuild then uses it by itself, with older ones register it as root: docker run --privileged tonistiigi/binfmt --install all. tsbuild doctor lists the platforms that run`;
   if (WRONG_FORMAT.test(output))
     return "The program is for another kind of processor than this machine's: build the image for its platform, or this one's program into it";
   if (ENV_WITH_RETURN.test(output))

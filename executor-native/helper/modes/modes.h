@@ -33,4 +33,13 @@ int mode_remove(int count, char **arguments);
  */
 int mode_probe(int count, char **arguments);
 
+/*
+ * Lets programs of other processors run in this user namespace: `emulate DIRECTORY [INTERPRETER
+ * REGISTRATION]…`. One status line for each interpreter on 1.
+ */
+int mode_emulate(int count, char **arguments);
+
+/* Tries whether the kernel runs such programs: `runs FILE…`. One status line each on 1. */
+int mode_runs(int count, char **arguments);
+
 #endif

@@ -37,10 +37,7 @@ static void protect_program(void)
 	char path[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
 	path[length > 0 ? length : 0] = 0;
-	cleanup_fd int file = open(path, O_PATH | O_CLOEXEC);
-	cleanup_fd int mount = file < 0 ? -1 : copy_mount(file, "");
-	if (mount >= 0 && set_attributes(mount, ATTRIBUTE_READONLY | ATTRIBUTE_NOSUID))
-		attach_mount(mount, file);
+	protect_file(path);
 }
 
 static enum map_way way_named(const char *name)

@@ -60,3 +60,10 @@ bool attach_mount(int mount, int target)
 {
 	return syscall(NR_MOVE_MOUNT, mount, "", target, "", MOVE_FROM_EMPTY_PATH | MOVE_TO_EMPTY_PATH) == 0;
 }
+
+bool protect_file(const char *path)
+{
+	cleanup_fd int file = open(path, O_PATH | O_CLOEXEC);
+	cleanup_fd int mount = file < 0 ? -1 : copy_mount(file, "");
+	return mount >= 0 && set_attributes(mount, ATTRIBUTE_READONLY | ATTRIBUTE_NOSUID) && attach_mount(mount, file);
+}

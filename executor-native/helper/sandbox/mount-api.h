@@ -42,6 +42,12 @@ int copy_mount(int directory, const char *path);
 /* Sets attributes on a mount and all below it. */
 bool set_attributes(int mount, unsigned attributes);
 
+/*
+ * Puts a file on a read-only mount of its own, which this mount namespace and those made from it
+ * have; false with errno.
+ */
+bool protect_file(const char *path);
+
 /* Attaches a detached mount over the file or directory behind `target`. */
 bool attach_mount(int mount, int target);
 

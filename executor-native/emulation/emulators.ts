@@ -1,0 +1,106 @@
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { helperPath } from "../helper-path.js";
+import { type Interpreter, interpretersHere } from "./interpreters.js";
+import { PROCESSORS, type Processor, processorOf, programStart, registration } from "./processors.js";
+
+const run = promisify(execFile);
+
+/** A platform that steps can run, and the emulator that does it. */
+export interface RunnablePlatform {
+  readonly platform: string;
+  /** Undefined where the processor or the machine's own setting does it. */
+  readonly by: string | undefined;
+  readonly native: boolean;
+}
+
+/** Task of the worker that every worker has: the platforms that its steps can run. */
+export const PLATFORMS_TASK = "platforms";
+
+/** Programs of other processors in the user namespace of this process. */
+export class Emulators {
+  /** Resolves with the emulators that this user namespace was given. */
+  #own: Promise<readonly Interpreter[]> | undefined;
+  readonly #machine = new Map<string, Promise<boolean>>();
+
+  /** `directory` is for files of its own. */
+  constructor(
+    private readonly directory: string,
+    private readonly interpreters: () => readonly Interpreter[] = interpretersHere,
+  ) {}
+
+  /** Sees to it that steps of the platform run, as far as this machine can do it. */
+  async prepare(platform: string): Promise<void> {
+    const processor = processorOf(platform);
+    if (processor === undefined || processor.native.includes(process.arch)) return;
+    if (!(await this.#machineRuns(processor))) await this.#register();
+  }
+
+  /** Returns every platform that steps can run. */
+  async platforms(): Promise<readonly RunnablePlatform[]> {
+    const found: RunnablePlatform[] = [];
+    const byMachine: Processor[] = [];
+    for (const processor of PROCESSORS) {
+      const platform = `linux/${processor.architecture}`;
+      if (processor.native.includes(process.arch)) found.push({ platform, by: undefined, native: true });
+      else if (await this.#machineRuns(processor)) byMachine.push(processor);
+    }
+    for (const { architecture } of byMachine) found.push({ platform: `linux/${architecture}`, by: undefined, native: false });
+    for (const { processor, path } of await this.#register())
+      if (!byMachine.includes(processor)) found.push({ platform: `linux/${processor.architecture}`, by: path, native: false });
+    return found;
+  }
+
+  #machineRuns(processor: Processor): Promise<boolean> {
+    const known = this.#machine.get(processor.architecture) ?? this.#try(processor);
+    this.#machine.set(processor.architecture, known);
+    return known;
+  }
+
+  /** Tells whether the kernel starts anything for a file that begins as the processor's programs do. */
+  async #try(processor: Processor): Promise<boolean> {
+    const file = join(this.directory, `program-${processor.architecture}`);
+    try {
+      writeFileSync(file, programStart(processor));
+      chmodSync(file, 0o755);
+      const { stdout } = await run(helperPath(), ["runs", file], { env: {}, cwd: "/" });
+      return works(stdout).length === 1;
+    } catch {
+      return false;
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+
+  #register(): Promise<readonly Interpreter[]> {
+    this.#own ??= this.#registerAll();
+    return this.#own;
+  }
+
+  async #registerAll(): Promise<readonly Interpreter[]> {
+    const found = this.interpreters();
+    if (found.length === 0) return [];
+    try {
+      const place = join(this.directory, "interpreters");
+      mkdirSync(this.directory, { recursive: true });
+      const pairs = found.flatMap(({ processor, path }) => [path, registration(processor, path)]);
+      const { stdout } = await run(helperPath(), ["emulate", place, ...pairs], { env: {}, cwd: "/" });
+      const working = works(stdout);
+      return found.filter(({ path }) => working.includes(path));
+    } catch {
+      return [];
+    }
+  }
+}
+
+/** Returns what the native part says works. */
+function works(output: string): readonly string[] {
+  return output
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { readonly status: string; readonly feature: string })
+    .filter(({ status }) => status === "ok")
+    .map(({ feature }) => feature);
+}

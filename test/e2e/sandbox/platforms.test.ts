@@ -1,0 +1,116 @@
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import type { ExecutionContext } from "ava";
+import { interpretersHere } from "../../../executor-native/emulation/interpreters.js";
+import { ordinaryUser, userWithoutIds, whoCanReach } from "../../support/rigs/as-user.js";
+import { commandAs, type Builder, ownershipOf } from "../../support/rigs/ownership-machine.js";
+import { CLI, Rig } from "../../support/rigs/rig.js";
+import { BUSYBOX } from "../../support/rigs/sandbox-rig.js";
+import { notInstalled, reasonIn, requires, withoutProgram } from "../../support/requires.js";
+
+const COMPILER = "aarch64-linux-gnu-gcc";
+const hasInterpreter = interpretersHere().some(({ processor }) => processor.architecture === "arm64");
+const missing = [
+  process.arch === "x64" ? undefined : "needs a machine that is not arm64",
+  notInstalled(hasInterpreter ? undefined : "qemu-user-static"),
+  withoutProgram(COMPILER) && "gcc-aarch64-linux-gnu is not installed",
+  notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined),
+];
+
+/** Says what it runs on. With an argument it tells a pipe of that name, and waits until its input ends. */
+const PROGRAM = `
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+int main(int count, char **arguments)
+{
+	struct utsname name;
+	uname(&name);
+	if (count < 2)
+		return printf("%s %u\\n", name.machine, getuid()) < 0;
+	FILE *ready = fopen(arguments[1], "w");
+	fputs("ready\\n", ready);
+	fclose(ready);
+	return getchar() != EOF;
+}
+`;
+
+/** The image has a shell of this machine beside the program, which looks at it from outside. */
+const DOCKERFILE = `FROM scratch
+COPY --chmod=755 program busybox /bin/
+RUN ["/bin/program"]
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+USER 1000
+RUN ["/bin/program"]
+USER 0
+RUN mkfifo /ready /input && { /bin/program /ready </input & } && exec 3>/input && read line </ready \\
+ && { (echo changed >/proc/$!/exe) 2>&1; chmod 777 /proc/$!/exe 2>&1; chown 1:1 /proc/$!/exe 2>&1; true; } && rm /ready /input
+RUN --security=insecure (echo changed >/proc/sys/fs/binfmt_misc/register) 2>&1; mkdir /b; mount -t binfmt_misc b /b 2>&1 && umount /b; rmdir /b
+`;
+
+async function buildForeign(t: ExecutionContext, builder: Builder): Promise<void> {
+  const rig = new Rig();
+  try {
+    const context = rig.context("context", { Dockerfile: DOCKERFILE, "program.c": PROGRAM });
+    copyFileSync(BUSYBOX as string, rig.path("context", "busybox"));
+    const made = await rig.spawn(COMPILER, ["-static", "-o", `${context}/program`, `${context}/program.c`]).ended;
+    t.is(made.code, 0, made.stderr);
+    const interpreter = interpretersHere().find(({ processor }) => processor.architecture === "arm64")?.path as string;
+    const before = machineState(interpreter);
+    const [command, ...rest] = [
+      ...commandAs(rig, builder),
+      "build",
+      "--progress=plain",
+      "--platform=linux/arm64",
+      "--allow=security.insecure",
+    ];
+    const env = { TSBUILD_OWNERSHIP: ownershipOf(builder) };
+    const { code, stderr } = await rig.spawn(command, [...rest, "-o", "type=cacheonly", context], { env }).ended;
+    t.is(code, 0, stderr);
+    t.regex(stderr, /aarch64 0\n/);
+    t.regex(stderr, /aarch64 1000\n/);
+    // The emulator is a file of the machine, and a step has it in /proc.
+    t.is(stderr.match(/\/exe: Read-only file system/g)?.length, 3, stderr);
+    t.deepEqual(machineState(interpreter), before);
+  } finally {
+    await rig.dispose();
+  }
+}
+
+/** What a step of another platform must not change. */
+function machineState(interpreter: string): readonly string[] {
+  const place = "/proc/sys/fs/binfmt_misc";
+  return [interpreter, ...(existsSync(place) ? readdirSync(place) : [])];
+}
+
+requires(...missing)("steps of another platform run, and their emulator stays as it is", (t) => buildForeign(t, "mapped"));
+
+for (const [who, found] of [
+  ["an ordinary user with a range of ids", ordinaryUser()],
+  ["an ordinary user without one", userWithoutIds()],
+] as const) {
+  const user = whoCanReach(found, CLI);
+  requires(...missing, reasonIn(user))(`steps of another platform run: ${who}`, (t) => buildForeign(t, user as Builder));
+}
+
+requires(notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined))(
+  "a step whose programs nothing here runs says which platform they are for and what to install",
+  async (t) => {
+    const rig = new Rig();
+    try {
+      const context = rig.context("context", { Dockerfile: 'FROM scratch\nCOPY --chmod=755 program /program\nRUN ["/program"]\n' });
+      // An ELF header of a processor that no emulator of this machine is registered for: it has the wrong version.
+      const header = Buffer.alloc(128);
+      header.write("\u007fELF", "latin1");
+      header.set([2, 1, 9], 4);
+      header.writeUInt16LE(2, 16);
+      header.writeUInt16LE(process.arch === "arm64" ? 62 : 183, 18);
+      writeFileSync(rig.path("context", "program"), header);
+      const platform = process.arch === "arm64" ? "linux/amd64" : "linux/arm64";
+      const { code, stderr } = await rig.cli(["build", "--progress=plain", `--platform=${platform}`, "-o", "type=cacheonly", context]);
+      t.is(code, 1);
+      t.true(stderr.includes(`The image is for ${platform}, and nothing here runs such programs. Install QEMU`), stderr);
+    } finally {
+      await rig.dispose();
+    }
+  },
+);
