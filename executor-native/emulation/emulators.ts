@@ -59,7 +59,7 @@ export class Emulators {
     return known;
   }
 
-  /** Tells whether the kernel starts anything for a file that begins as the processor's programs do. */
+  /** Tells whether the kernel starts something for a program of the processor. */
   async #try(processor: Processor): Promise<boolean> {
     const file = join(this.directory, `program-${processor.architecture}`);
     try {

@@ -34,7 +34,7 @@ export function processorOf(platform: string): Processor | undefined {
 const HEADER = 20;
 const EXECUTABLE = 2;
 
-/** Returns the start of a program for the processor. It holds nothing else, so that it ends at once. */
+/** Returns the start of a program for the processor, and no more, so that it ends at once. */
 export function programStart({ machine, bits, bigEndian }: Processor): Buffer {
   const start = Buffer.alloc(128);
   start.write("\u007fELF", "latin1");

@@ -116,7 +116,7 @@ int mode_probe(int count, char **arguments)
 {
 	static const char *const leftovers[] = {"lower", "upper", "work", "root", "file"};
 	report_to(STDOUT_FILENO);
-	if (count != 2 || chdir(arguments[0]) < 0)
+	if (count < 2 || chdir(arguments[0]) < 0) /* `userns` may add an argument */
 		fail_errno("exec/internal", "Usage: probe DIRECTORY mapped|virtual");
 	for (size_t i = 0; i < LENGTH(features); i++)
 		try_feature(&features[i], strcmp(arguments[1], "virtual") == 0);

@@ -1,6 +1,8 @@
 import test from "ava";
+import { runInContainer } from "../../support/container/container.js";
 import { type ContainerKind, containers } from "../../support/container/containers.js";
 import { notInstalled, requires, withoutContainer } from "../../support/requires.js";
+import { CLI } from "../../support/rigs/rig.js";
 import { BUSYBOX } from "../../support/rigs/sandbox-rig.js";
 import { buildIn, type Made } from "./container-build.js";
 
@@ -31,6 +33,22 @@ for (const [name, kind, store, says] of PLACES) {
     t.deepEqual(made.layers, await layersOfMachine());
   });
 }
+
+run("doctor says what steps have and lack in a container, and that builds work", async (t) => {
+  for (const [kind, found] of [
+    [containers.unconfined, /warning {2}A fresh \/proc: Steps see the processes outside in \/proc/],
+    [containers.unconfinedRandomUser, /warning {2}A fresh \/proc: Steps see the processes outside in \/proc/],
+    [containers.unmasked, /ok {7}A fresh \/proc: it can be mounted/],
+  ] as const) {
+    const { code, stdout, stderr } = await runInContainer(kind, [process.execPath, CLI, "doctor"], {
+      env: { TSBUILD_ROOT: "/store/s" },
+      filesystems: { "/store": "tmpfs" },
+    });
+    t.is(code, 0, stdout + stderr);
+    t.regex(stdout, found);
+    t.regex(stdout, /ok {7}A step in a sandbox: it ran/);
+  }
+});
 
 test("the layers of a plain machine are known", async (t) => {
   if (withoutContainer !== undefined || BUSYBOX === undefined) return t.pass();
