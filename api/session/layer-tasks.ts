@@ -10,7 +10,7 @@ import type { LayerTaskRunner } from "../../solver/layers/ports.js";
 import type { HashFiles } from "../../solver/ops/local/hash-files.js";
 import { hashOnThreads } from "../../solver/ops/local/hash-on-threads.js";
 
-type Run<P, R> = (params: P, options: { readonly signal: AbortSignal }) => Promise<R>;
+type Run<P, R> = (params: P, options: { readonly signal: AbortSignal; readonly transfer?: readonly ArrayBuffer[] }) => Promise<R>;
 
 type Params<Name extends keyof LayerTasks> = Parameters<LayerTasks[Name]>[0];
 type Result<Name extends keyof LayerTasks> = Awaited<ReturnType<LayerTasks[Name]>>;
@@ -30,7 +30,7 @@ export function layerTaskRunner(worker: () => Promise<Worker>): Tasks {
   let pool: ThreadPool | undefined;
   const onThread =
     (name: string) =>
-    <R>(params: unknown, options: { readonly signal?: AbortSignal }): Promise<R> => {
+    <R>(params: unknown, options: { readonly signal?: AbortSignal; readonly transfer?: readonly ArrayBuffer[] }): Promise<R> => {
       pool ??= new ThreadPool({ entry: join(packageRoot(), "dist", "thread.cjs") });
       return pool.run<R>(name, params, options);
     };
@@ -67,6 +67,13 @@ function reviving<P, R extends { readonly toc: Toc }>(run: Run<P, R>): Run<P, R>
 /** Sends plans in the form that takes the least memory on either side. */
 function packer(run: Run<Params<"pack">, LayerBlob>): Run<Params<"pack">, LayerBlob> {
   const packed = reviving(run);
-  return async ({ plan, epoch, ...params }, options) =>
-    packed({ ...params, plan: "pieces" in plan ? plan : await packedPlan(plan, epoch, options.signal) }, options);
+  return async ({ plan, epoch, ...params }, options) => {
+    const { pieces } = "pieces" in plan ? plan : await packedPlan(plan, epoch, options.signal);
+    return packed({ ...params, plan: { pieces } }, { ...options, transfer: pieces.flatMap(ownBuffer) });
+  };
+}
+
+/** Returns the block of memory that holds nothing but these bytes, if there is one. */
+function ownBuffer({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

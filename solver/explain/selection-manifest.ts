@@ -1,5 +1,3 @@
-import { LongText } from "../../core/text/long-text.js";
-
 /** Digits of a file's sha256 that are kept: enough to tell two contents apart. */
 const DIGITS = 16;
 
@@ -17,6 +15,9 @@ export interface SelectedEntry {
   readonly content: string;
 }
 
+/** Parts of a text that are joined at once. */
+const PIECE = 4096;
+
 /** Entries by path. */
 export type SelectedEntries = ReadonlyMap<string, SelectedEntry>;
 
@@ -31,10 +32,10 @@ const END = "\0\n";
 
 /**
  * What a content digest was taken over, as text to be kept: for each entry its part of the selection's text, the first digits of its content, and its
- * path in the tree. Made for selections of steps that run, never for a build without changes.
+ * path in the tree. Made for selections of steps that run, never for a build without changes. It comes in pieces: that of a large selection is never whole in memory.
  */
-export function encodeSelection(text: string, paths: readonly string[], digests: readonly string[]): string {
-  const lines = new LongText();
+export function* encodeSelection(text: string, paths: readonly string[], digests: readonly string[]): Generator<string, void> {
+  let lines: string[] = [];
   let count = 0;
   let digest = 0;
   // The first field is the format.
@@ -52,8 +53,11 @@ export function encodeSelection(text: string, paths: readonly string[], digests:
     lines.push(text.slice(at, end + 1));
     lines.push(`${content}\0${paths[count++]}`);
     at = end + 1;
+    if (lines.length < PIECE) continue;
+    yield lines.join("");
+    lines = [];
   }
-  return lines.toString();
+  yield lines.join("");
 }
 
 /**

@@ -1,11 +1,13 @@
-import { promisify } from "node:util";
-import { deflateRaw, inflateRawSync } from "node:zlib";
+import { createDeflateRaw, inflateRawSync } from "node:zlib";
 import type { Memo } from "../../cache/contract/memo.js";
 import { differingEntries, type SelectedEntries } from "./selection-manifest.js";
 import type { Background } from "../layers/background.js";
 
 /** Kind of memo: it may vanish, and explanations then name no files. */
 const KIND = "selection";
+
+/** Gives the text in pieces, each time it is asked for. */
+export type Manifest = () => Iterable<string>;
 
 /** Characters; of what is larger no files are named. About 100,000 entries. */
 const LARGEST = 16 << 20;
@@ -17,7 +19,7 @@ const LARGEST = 16 << 20;
 export class Selections {
   readonly #memo: Pick<Memo, "get" | "set">;
   readonly #background: Background;
-  readonly #noted = new Map<string, () => string>();
+  readonly #noted = new Map<string, Manifest>();
 
   /** `elsewhere`: what came with caches of other machines. */
   constructor(
@@ -29,7 +31,7 @@ export class Selections {
     this.#background = background;
   }
 
-  readonly note = (digest: string, manifest: () => string): void => {
+  readonly note = (digest: string, manifest: Manifest): void => {
     this.#noted.set(digest, manifest);
   };
 
@@ -50,7 +52,7 @@ export class Selections {
   /** The list of files behind a digest, as `encodeSelection` made it. */
   read(digest: string): string | undefined {
     const noted = this.#noted.get(digest);
-    if (noted) return noted();
+    if (noted) return [...noted()].join("");
     const kept = this.#memo.get(KIND, digest);
     try {
       return kept ? inflateRawSync(kept).toString("utf8") : this.elsewhere(digest);
@@ -60,8 +62,26 @@ export class Selections {
     }
   }
 
-  async #write(digest: string, manifest: () => string): Promise<void> {
-    const text = manifest();
-    if (text.length <= LARGEST) this.#memo.set(KIND, digest, await promisify(deflateRaw)(text, { level: 1 }));
+  async #write(digest: string, manifest: Manifest): Promise<void> {
+    const compressed = await compress(manifest());
+    if (compressed) this.#memo.set(KIND, digest, compressed);
   }
+}
+
+/** Returns nothing for a text that is too large. */
+async function compress(pieces: Iterable<string>): Promise<Buffer | undefined> {
+  const { pipeline } = await import("node:stream/promises");
+  const compressed: Buffer[] = [];
+  let length = 0;
+  function* counted(): Generator<string, void> {
+    for (const piece of pieces) {
+      length += piece.length;
+      if (length > LARGEST) return;
+      if (piece !== "") yield piece;
+    }
+  }
+  await pipeline(counted, createDeflateRaw({ level: 1 }), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) compressed.push(chunk);
+  });
+  return length > LARGEST ? undefined : Buffer.concat(compressed);
 }

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
 import type { LayerId } from "../../cache/contract/layers.js";
+import { collectGarbage } from "../../core/system/collect-garbage.js";
 import { isDigest } from "../../core/digest.js";
 import { together } from "../../core/tasks/together.js";
+import { packedPlan } from "../../oci/layer/write/packed-plan.js";
 import { compressionRecipe } from "../../oci/layer/write/compress.js";
 import type { EarlierLayer } from "../../oci/layer/write/layer-writer.js";
 import type { CompressionOptions, LayerTasks } from "../../oci/layer/model/tasks.js";
-import type { ContentSource, LayerBlob, PackEntries, PackEntry, PackPlan } from "../../oci/layer/model/toc.js";
+import type { ContentSource, LayerBlob, PackEntries, PackEntry, PackPlan, PackedPlan } from "../../oci/layer/model/toc.js";
 import type { LayerAccess } from "./layer-access.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
@@ -26,24 +28,51 @@ const MEMO = "lineage";
  */
 export async function packLayer(
   service: LayerAccess,
-  plan: PackPlan,
+  plan: Plan,
   compression: CompressionOptions,
   reporter: Reporter,
   options: PackOptions = {},
 ): Promise<LayerId> {
   const { store, tasks } = service;
   const epoch = (options.clamp ?? true) ? service.epoch : undefined;
-  const located = await locateContent(service, plan, reporter);
   const out = store.blobs.temporaryPath();
-  const params = { plan: located.plan, out, compression, ...(epoch === undefined ? {} : { epoch }) };
   const { lineage } = options;
   const { signal } = reporter;
-  const packed: LayerBlob = located.mapped
-    ? await tasks.packMapped(params, { signal })
-    : ((await packHere(store, lineage, params, signal)) ?? (await tasks.pack(params, { signal })));
+  const common = { out, compression, ...(epoch === undefined ? {} : { epoch }) };
+  const begun = await begin(service, plan, common, reporter, lineage);
+  if (!("diffId" in begun) && begun.entries > MANY) collectGarbage();
+  const packed = "diffId" in begun ? begun : await tasks[begun.task]({ plan: begun.plan, ...common }, { signal });
   if (lineage !== undefined) store.memo.set(MEMO, lineage, packed.diffId);
   store.blobs.adopt(out, packed.digest);
   return store.layers.addPacked(packed, compressionRecipe(compression)).id;
+}
+
+/** Entries of a plan from which it is worth a tenth of a second to free what it took: this thread makes no garbage while it waits. */
+const MANY = 50_000;
+
+/** A plan, or a function that makes it, which nobody else then holds while the layer is written. */
+export type Plan = PackPlan | (() => Promise<PackPlan>);
+
+/** A layer that was packed here, or what is still to be done elsewhere. */
+type Begun = LayerBlob | { readonly task: "pack" | "packMapped"; readonly plan: PackedPlan; readonly entries: number };
+
+/**
+ * Packs here, or turns the plan into what another thread or process reads. Note that this is a function of its own, because a plan
+ * takes some hundred bytes a file, and goes when it returns.
+ */
+async function begin(
+  service: LayerAccess,
+  plan: Plan,
+  common: Omit<PackParams, "plan">,
+  reporter: Reporter,
+  lineage: string | undefined,
+): Promise<Begun> {
+  const { signal } = reporter;
+  const located = await locateContent(service, typeof plan === "function" ? await plan() : plan, reporter);
+  const here = located.mapped ? undefined : await packHere(service.store, lineage, { ...common, plan: located.plan }, signal);
+  if (here) return here;
+  const entries = located.plan.entries.length;
+  return { task: located.mapped ? "packMapped" : "pack", plan: await packedPlan(located.plan, common.epoch, signal), entries };
 }
 
 /** Plans up to these sizes are packed where they were made: until a thread has started and read a plan, they are done. */

@@ -32,7 +32,7 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: Sol
       const base = fileOpBase(op, inputs.length);
       const below = base < 0 ? [] : await rootLayers(inputs[base] as StepResult, context, opContext);
       if (form.unpacked) context.layers.expectUnpacked(below);
-      const plan = await planLayer(op, vertex, inputs, context, opContext);
+      const plan = () => planLayer(op, vertex, inputs, context, opContext);
       // A layer that a step runs on soon is not compressed first: that goes on beside the step.
       const direct = form.exported && !form.unpacked;
       const compression = direct ? context.compression : ({ type: "uncompressed" } as const);

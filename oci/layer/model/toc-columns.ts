@@ -1,28 +1,28 @@
-import { type Digest, digestHex } from "../../../core/digest.js";
+import { type Digest, digestHex, digestOfBytes } from "../../../core/digest.js";
 import { LongText } from "../../../core/text/long-text.js";
 import type { NodeType } from "../../../core/file-node.js";
+import { type Numbers, NumbersBuilder } from "./numbers.js";
 import type { Toc, TocEntries, TocEntry } from "./toc.js";
 
 /**
  * The entries of a TOC as columns, plain data: this is how they are kept in memory, sent between
- * threads and stored, because an object for each entry takes twice the memory and several times as
- * long to clone or parse.
+ * threads and stored, because an object for each entry takes four times the memory and several
+ * times as long to clone or parse.
  */
 export interface TocColumns {
-  readonly paths: readonly string[];
+  readonly length: number;
+  /** Each ends with NUL: a text of its own for each path would take 32 bytes more. */
+  readonly paths: string;
   /** One letter of {@link LETTERS} each. */
   readonly types: string;
-  readonly modes: readonly number[];
-  readonly uids: readonly number[];
-  readonly gids: readonly number[];
-  readonly sizes: readonly number[];
-  readonly secs: readonly number[];
-  readonly nsecs: readonly number[];
-  /**
-   * 64 hex digits for each file, in order, without anything between; files without a digest have
-   * 64 dashes.
-   */
-  readonly digests: string;
+  readonly modes: Numbers;
+  readonly uids: Numbers;
+  readonly gids: Numbers;
+  readonly sizes: Numbers;
+  readonly secs: Numbers;
+  readonly nsecs: Numbers;
+  /** 32 bytes for each file, in order; zeros for a file without a digest. */
+  readonly digests: Uint8Array;
   /** Fields that few entries have, by index. */
   readonly rare: Readonly<Record<string, RareFields>>;
 }
@@ -31,26 +31,26 @@ type RareFields = Pick<TocEntry, "link" | "xattrs" | "device" | "hardlink" | "op
 
 const LETTERS: Readonly<Record<NodeType, string>> = { file: "f", dir: "d", symlink: "l", char: "c", block: "b", fifo: "p" };
 const TYPES = new Map(Object.entries(LETTERS).map(([type, letter]) => [letter, type as NodeType]));
-const HEX = 64;
-const NONE = "-".repeat(HEX);
+const DIGEST = 32;
 
 /** Takes the entries of a TOC one after the other. */
 export class TocColumnsBuilder {
-  readonly #paths: string[] = [];
-  readonly #modes: number[] = [];
-  readonly #uids: number[] = [];
-  readonly #gids: number[] = [];
-  readonly #sizes: number[] = [];
-  readonly #secs: number[] = [];
-  readonly #nsecs: number[] = [];
-  readonly #rare: Record<string, RareFields> = {};
+  #length = 0;
+  readonly #paths = new LongText();
   readonly #types = new LongText();
-  readonly #digests = new LongText();
+  readonly #modes = new NumbersBuilder();
+  readonly #uids = new NumbersBuilder();
+  readonly #gids = new NumbersBuilder();
+  readonly #sizes = new NumbersBuilder();
+  readonly #secs = new NumbersBuilder();
+  readonly #nsecs = new NumbersBuilder();
+  readonly #digests = new DigestsBuilder();
+  readonly #rare: Record<string, RareFields> = {};
 
   add(entry: Omit<TocEntry, "digest">, digest: Digest | undefined): void {
     const { path, type, mode, uid, gid, size, mtime, link, xattrs, device, hardlink, opaque } = entry;
     if (link !== undefined || xattrs || device || hardlink !== undefined || opaque) {
-      this.#rare[this.#paths.length] = {
+      this.#rare[this.#length] = {
         ...(link === undefined ? {} : { link }),
         ...(xattrs ? { xattrs } : {}),
         ...(device ? { device } : {}),
@@ -58,7 +58,9 @@ export class TocColumnsBuilder {
         ...(opaque ? { opaque } : {}),
       };
     }
+    this.#length++;
     this.#paths.push(path);
+    this.#paths.push("\0");
     this.#types.push(LETTERS[type]);
     this.#modes.push(mode);
     this.#uids.push(uid);
@@ -66,22 +68,43 @@ export class TocColumnsBuilder {
     this.#sizes.push(size);
     this.#secs.push(mtime.sec);
     this.#nsecs.push(mtime.nsec);
-    if (type === "file") this.#digests.push(digest === undefined ? NONE : digestHex(digest));
+    if (type === "file") this.#digests.push(digest);
+  }
+
+  columns(): TocColumns {
+    return {
+      length: this.#length,
+      paths: this.#paths.toString(),
+      types: this.#types.toString(),
+      modes: this.#modes.numbers(),
+      uids: this.#uids.numbers(),
+      gids: this.#gids.numbers(),
+      sizes: this.#sizes.numbers(),
+      secs: this.#secs.numbers(),
+      nsecs: this.#nsecs.numbers(),
+      digests: this.#digests.bytes(),
+      rare: this.#rare,
+    };
   }
 
   entries(): TocEntries {
-    return new ColumnEntries({
-      paths: this.#paths,
-      types: this.#types.toString(),
-      modes: this.#modes,
-      uids: this.#uids,
-      gids: this.#gids,
-      sizes: this.#sizes,
-      secs: this.#secs,
-      nsecs: this.#nsecs,
-      digests: this.#digests.toString(),
-      rare: this.#rare,
-    });
+    return new ColumnEntries(this.columns());
+  }
+}
+
+/** Gathers digests as bytes. */
+class DigestsBuilder {
+  #bytes = Buffer.alloc(16 * DIGEST);
+  #length = 0;
+
+  push(digest: Digest | undefined): void {
+    if (this.#length === this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], this.#length * 2);
+    if (digest !== undefined) this.#bytes.write(digestHex(digest), this.#length, "hex");
+    this.#length += DIGEST;
+  }
+
+  bytes(): Uint8Array {
+    return new Uint8Array(this.#bytes.subarray(0, this.#length));
   }
 }
 
@@ -93,38 +116,59 @@ class ColumnEntries implements TocEntries {
   constructor(readonly columns: TocColumns) {}
 
   get length(): number {
-    return this.columns.paths.length;
+    return this.columns.length;
   }
 
   *[Symbol.iterator](): Iterator<TocEntry> {
-    const { paths, types, modes, uids, gids, sizes, secs, nsecs, digests, rare } = this.columns;
+    const { length, paths, types, modes, uids, gids, sizes, secs, nsecs, rare } = this.columns;
+    const digests = new StoredDigests(this.columns.digests);
     const hasRare = Object.keys(rare).length > 0;
-    let offset = 0;
+    let start = 0;
     let mtime = { sec: 0, nsec: 0 };
-    for (let index = 0; index < paths.length; index++) {
+    for (let index = 0; index < length; index++) {
+      const end = paths.indexOf("\0", start);
+      const path = paths.slice(start, end);
+      start = end + 1;
       const type = TYPES.get(types[index] as string) as NodeType;
-      let hex: string = NONE;
-      if (type === "file") {
-        hex = digests.slice(offset, offset + HEX);
-        offset += HEX;
-      }
+      const digest = type === "file" ? digests.next() : undefined;
       const sec = secs[index] as number;
       const nsec = nsecs[index] as number;
       // Neighbours are often equally old.
       if (mtime.sec !== sec || mtime.nsec !== nsec) mtime = { sec, nsec };
       const entry: TocEntry = {
-        path: paths[index] as string,
+        path,
         type,
         mode: modes[index] as number,
         uid: uids[index] as number,
         gid: gids[index] as number,
         size: sizes[index] as number,
         mtime,
-        ...(hex === NONE ? undefined : { digest: `sha256:${hex}` as Digest }),
+        ...(digest === undefined ? undefined : { digest }),
       };
       const more = hasRare ? rare[index] : undefined;
       yield more ? { ...entry, ...more } : entry;
     }
+  }
+}
+
+/** Digests out of their bytes, one after the other. */
+class StoredDigests {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  next(): Digest | undefined {
+    const at = this.#at;
+    this.#at += DIGEST;
+    return this.#isSet(at) ? digestOfBytes(this.#bytes, at) : undefined;
+  }
+
+  #isSet(at: number): boolean {
+    for (let i = at; i < at + DIGEST; i++) if (this.#bytes[i] !== 0) return true;
+    return false;
   }
 }
 
@@ -136,10 +180,32 @@ export function columnsOf(entries: TocEntries): TocColumns {
   if (entries instanceof ColumnEntries) return entries.columns;
   const builder = new TocColumnsBuilder();
   for (const entry of entries) builder.add(entry, entry.digest);
-  return (builder.entries() as ColumnEntries).columns;
+  return builder.columns();
+}
+
+/** Copies numbers out of a message, all of which they would keep in memory. */
+function alone({ length, paths, types, rare, ...numbers }: TocColumns): TocColumns {
+  const { modes, uids, gids, sizes, secs, nsecs, digests } = numbers;
+  return {
+    length,
+    paths,
+    types,
+    modes: copied(modes),
+    uids: copied(uids),
+    gids: copied(gids),
+    sizes: copied(sizes),
+    secs: copied(secs),
+    nsecs: copied(nsecs),
+    digests: copied(digests),
+    rare,
+  };
+}
+
+function copied<T extends Numbers>(numbers: T): T {
+  return numbers.byteLength === numbers.buffer.byteLength ? numbers : (numbers.slice() as T);
 }
 
 /** Restores a TOC that came from another thread or process, where its entries lost their class. */
 export function revivedToc(toc: Toc): Toc {
-  return "columns" in toc.entries ? { ...toc, entries: new ColumnEntries(toc.entries.columns as TocColumns) } : toc;
+  return "columns" in toc.entries ? { ...toc, entries: new ColumnEntries(alone(toc.entries.columns as TocColumns)) } : toc;
 }

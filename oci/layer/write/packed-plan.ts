@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { throwIfAborted } from "../../../core/errors.js";
 import { layerSteps, type PackStep } from "./plan.js";
 import type { ContentSource, PackedPlan, PackEntry, PackPlan } from "../model/toc.js";
-import { columnsOf, entriesOf, type TocColumns, TocColumnsBuilder } from "../model/toc-columns.js";
+import { entriesOf, type TocColumns, TocColumnsBuilder } from "../model/toc-columns.js";
 
 /** Steps in a piece: some 60 kB. */
 const PIECE = 512;
@@ -78,7 +78,7 @@ function encodePiece(steps: readonly PackStep[]): Piece {
   }
   const { length } = prefix ?? "";
   const rest = paths.map((path) => (path === "" ? "" : path.slice(length)));
-  return { columns: columnsOf(builder.entries()), prefix: prefix ?? "", paths: rest, sources, linked, markers };
+  return { columns: builder.columns(), prefix: prefix ?? "", paths: rest, sources, linked, markers };
 }
 
 /** Ends behind a slash, so that something is left of every path. */

@@ -19,7 +19,7 @@ export interface SelectionOptions {
 }
 
 /** Gets the digest of a selection with a function that writes down what was selected: nothing is done for those that nobody asks. */
-export type OnSelected = (digest: string, manifest: () => string) => void;
+export type OnSelected = (digest: string, manifest: () => Iterable<string>) => void;
 
 /**
  * Digest of just what `copies` take from `tree`: paths as they will matter, kinds, modes, ids, sizes, contents, link targets, hard links among what

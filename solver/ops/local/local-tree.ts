@@ -31,6 +31,8 @@ const POOL_BYTES = 192 << 20;
 const POOL_FILES = 16_384;
 
 interface Entry {
+  /** The one string of its path: whoever asks may have made another. */
+  readonly path: string;
   readonly excluded: boolean;
   /** What the entries below need for matching; undefined when there are no rules. */
   readonly info: MatchInfo | undefined;
@@ -90,6 +92,7 @@ export class LocalTree implements FileTree {
     // Its own mode belongs to this machine only; a root filesystem's root is 0755.
     const meta: NodeMeta = { ...metaOfStat("", "dir", stat), mode: 0o755 };
     this.#entries.set("", {
+      path: "",
       excluded: false,
       info: undefined,
       node: { meta, stat: -1, names: undefined, digest: undefined },
@@ -100,7 +103,7 @@ export class LocalTree implements FileTree {
 
   lookup(path: string): NodeMeta | undefined {
     const entry = this.#entry(path);
-    return entry && this.#isVisible(path, entry) ? (this.#node(path, entry)?.meta ?? undefined) : undefined;
+    return entry && this.#isVisible(path, entry) ? (this.#node(entry)?.meta ?? undefined) : undefined;
   }
 
   children(path: string): readonly string[] {
@@ -123,7 +126,7 @@ export class LocalTree implements FileTree {
     let bytes = 0;
     for (const path of paths) {
       const entry = this.#entry(path);
-      const node = entry && this.#node(path, entry);
+      const node = entry && this.#node(entry);
       if (node?.meta.type !== "file") throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
       nodes.push(node);
       if (node.digest !== undefined || unknown.has(node)) continue;
@@ -191,12 +194,12 @@ export class LocalTree implements FileTree {
 
   #add(path: string, parent: Entry): Entry {
     if (this.#isForeign(path)) {
-      const nothing: Entry = { excluded: true, info: undefined, node: null, visible: false, names: undefined };
+      const nothing: Entry = { path, excluded: true, info: undefined, node: null, visible: false, names: undefined };
       this.#entries.set(path, nothing);
       return nothing;
     }
     const { matched, info } = this.ignore.empty ? { matched: false, info: undefined } : this.ignore.match(path, parent.info);
-    const entry: Entry = { excluded: matched, info, node: undefined, visible: matched ? undefined : true, names: undefined };
+    const entry: Entry = { path, excluded: matched, info, node: undefined, visible: matched ? undefined : true, names: undefined };
     this.#entries.set(path, entry);
     return entry;
   }
@@ -210,7 +213,7 @@ export class LocalTree implements FileTree {
 
   /** Whether anything below a path can be seen: it is a directory, and not excluded without any way back. */
   #isOpen(path: string, entry: Entry): boolean {
-    return (!entry.excluded || this.ignore.mayBringBack(path)) && this.#node(path, entry)?.meta.type === "dir";
+    return (!entry.excluded || this.ignore.mayBringBack(path)) && this.#node(entry)?.meta.type === "dir";
   }
 
   /** An excluded directory is there when something below it is. */
@@ -250,8 +253,8 @@ export class LocalTree implements FileTree {
     }
   }
 
-  #node(path: string, entry: Entry): LocalNode | null {
-    if (entry.node === undefined) entry.node = this.#load(path);
+  #node(entry: Entry): LocalNode | null {
+    if (entry.node === undefined) entry.node = this.#load(entry.path);
     return entry.node;
   }
 

@@ -23,6 +23,13 @@ test("tasks get structured data and give it back", (t) =>
     t.deepEqual(await pool.run("echo", value), value);
   }));
 
+test("blocks of memory that are transferred are moved, not copied", (t) =>
+  withPool({ size: 1 }, async (pool) => {
+    const bytes = new Uint8Array([1, 2, 3]);
+    t.deepEqual(await pool.run("echo", { bytes }, { transfer: [bytes.buffer] }), { bytes: new Uint8Array([1, 2, 3]) });
+    t.is(bytes.length, 0);
+  }));
+
 test("threads start when needed, at most `size`, and are used again", (t) =>
   withPool({ size: 2 }, async (pool) => {
     const one = await pool.run<number>("thread", undefined);
