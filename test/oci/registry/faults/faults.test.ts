@@ -47,8 +47,11 @@ interface Case {
   readonly times: number;
 }
 
-/** How an operation ends with a fault: `right`, or the code of its error. */
-async function outcome(operation: Operation, { fault, on, times }: Case): Promise<string> {
+/**
+ * Returns how an operation ends with a fault: `right`, or the code of its error. `asked`: how often
+ * the registry was asked for what has the fault.
+ */
+async function outcome(operation: Operation, { fault, on, times }: Case): Promise<{ readonly how: string; readonly asked: number }> {
   const options: FaultyOptions = { content: await operation.prepare(), fault: { fault, on, times }, refusesWhole: on === "upload-patch" };
   const registry = await startFaultyRegistry(options);
   const time = logicalTime();
@@ -65,7 +68,15 @@ async function outcome(operation: Operation, { fault, on, times }: Case): Promis
   registry.close();
   const asked = registry.asked.get(on) ?? 0;
   const redirects = fault.status !== undefined && fault.status >= 300 && fault.status < 400;
-  return asked > MOST && !redirects ? `NOT MEANT: ${ended} after ${asked} requests` : ended;
+  return { how: asked > MOST && !redirects ? `NOT MEANT: ${ended} after ${asked} requests` : ended, asked };
+}
+
+/** Returns how an operation ends with a fault that comes once, and with one that stays. */
+async function bothOutcomes(operation: Operation, fault: Fault, on: RequestClass): Promise<readonly [once: string, always: string]> {
+  const once = await outcome(operation, { fault, on, times: 1 });
+  // Nobody asked again: a fault that stays is the same case.
+  if (once.asked <= 1) return [once.how, once.how];
+  return [once.how, (await outcome(operation, { fault, on, times: Number.POSITIVE_INFINITY })).how];
 }
 
 function faultsOf(on: RequestClass): readonly Fault[] {
@@ -83,8 +94,7 @@ for (const operation of OPERATIONS) {
       const work = async (): Promise<void> => {
         for (let index = next++; index < faults.length; index = next++) {
           const fault = faults[index] as Fault;
-          const once = await outcome(operation, { fault, on, times: 1 });
-          const always = await outcome(operation, { fault, on, times: Number.POSITIVE_INFINITY });
+          const [once, always] = await bothOutcomes(operation, fault, on);
           lines[index] = `${fault.name}: ${once}${always === once ? "" : `; always: ${always}`}\n`;
         }
       };
