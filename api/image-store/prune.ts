@@ -3,14 +3,16 @@ import type { Digest } from "../../core/digest.js";
 import type { PrunedImages, PruneImagesOptions, StoredImage } from "../options/options.js";
 import { removeOrphansNow } from "../session/store-worker.js";
 
-/** Removes images without a name, or all, and what nothing else needs, layers too. Cached steps and cache mounts stay. */
+/**
+ * Removes images without a name, or all, and what nothing else needs, layers too. Images whose name went to another
+ * one are not listed any more: they go with what nothing needs. Cached steps and cache mounts stay.
+ */
 export async function pruneImages(
   store: Store,
   { all = false, only = () => true }: PruneImagesOptions,
   images: readonly StoredImage[],
 ): Promise<PrunedImages> {
   const chosen = images.filter((image) => (all || image.names.length === 0) && only(image));
-  if (chosen.length === 0) return { untagged: [], deleted: [], reclaimed: 0 };
   for (const { digest } of chosen) store.images.removeDigest(digest);
   // Without a policy only what nothing refers to goes.
   const { removed, bytes } = store.gc.collect();

@@ -1,3 +1,4 @@
+import { setMember } from "../../core/set-member.js";
 import { contextKind } from "../../api/options/context-kind.js";
 import { DOCKER_ISOLATIONS, parseIsolation } from "../../api/options/isolation.js";
 import { collectText } from "../../api/sources/collect-text.js";
@@ -130,7 +131,7 @@ function buildArgs(values: readonly string[], environment: CliEnvironment): Reco
     const at = value.indexOf("=");
     const name = at < 0 ? value : value.slice(0, at);
     if (name === "") throw new UsageError("cli/bad-value", `Cannot read --build-arg "${value}": expected NAME=VALUE or NAME`);
-    args[name] = at < 0 ? environment.env[name] : value.slice(at + 1);
+    setMember(args, name, at < 0 ? environment.env[name] : value.slice(at + 1));
   }
   return args;
 }
@@ -146,7 +147,7 @@ function pairs(
     if (at < 1 && (value === "required" || at === 0 || text === "")) {
       throw new UsageError("cli/bad-value", `Cannot read --${name} "${text}": expected ${form}`);
     }
-    result[at < 0 ? text : text.slice(0, at)] = at < 0 ? "" : text.slice(at + 1);
+    setMember(result, at < 0 ? text : text.slice(0, at), at < 0 ? "" : text.slice(at + 1));
   }
   return result;
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, Hasher, sha256, type Digest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
@@ -18,7 +18,7 @@ export class LayoutDirectory implements BlobReader {
   constructor(readonly directory: string) {
     let index: Buffer;
     try {
-      index = readRegularFile(join(directory, "index.json"), 4 * MAX_METADATA_SIZE);
+      index = readRegularFile(inside(directory, "index.json"), 4 * MAX_METADATA_SIZE);
     } catch (cause) {
       const code = systemErrorCode(cause);
       const why = code === "ENOENT" ? "it has no index.json" : code === "ENOTDIR" ? "it is no directory" : systemReason(cause);
@@ -100,4 +100,15 @@ export class LayoutDirectory implements BlobReader {
       },
     );
   }
+}
+
+/**
+ * Returns the path of a file of the layout. Throws when it is a link that leads out of the layout.
+ * Note that links of blobs may lead anywhere, because a blob is what its digest says; `index.json`
+ * is quoted in messages, and a layout of others must not show a file of this machine.
+ */
+function inside(directory: string, name: string): string {
+  const path = realpathSync(join(directory, name));
+  if (path.startsWith(`${realpathSync(directory)}/`)) return path;
+  throw new Error(`its ${name} is a link that leads out of it`);
 }

@@ -216,6 +216,12 @@ for (const [line, warned] of IDLE) {
   });
 }
 
+test("names of the command line may be __proto__", async (t) => {
+  const { builds } = await runRig(["--build-arg=__proto__=1", "--label=__proto__=2", "."]);
+  t.deepEqual(Object.entries(builds[0]?.buildArgs ?? {}), [["__proto__", "1"]]);
+  t.deepEqual(Object.entries(builds[0]?.labels ?? {}), [["__proto__", "2"]]);
+});
+
 test("--print is --call", async (t) => {
   const { code } = await runRig(["--print=targets", "."], {
     targets: () => Promise.resolve({ targets: [], source: { name: "Dockerfile", text: "" } }),

@@ -1,3 +1,4 @@
+import { setMember } from "../../../core/set-member.js";
 import type { SourceRange } from "../../../core/diagnostics.js";
 import type { Rootfs } from "../../../llb/vertex.js";
 import type { Platform } from "../../../oci/platform.js";
@@ -112,7 +113,7 @@ export class StageState {
       this.#ownSets.add(name);
     }
     const set = this.image.config?.[name] as Record<string, unknown>;
-    for (const [member, value] of members) set[member] = value;
+    for (const [member, value] of members) setMember(set, member, value);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -112,6 +112,21 @@ test("find an image by name, id, digest and their beginnings", async (t) => {
   t.throws(() => images.tag("app:1", "a:b:c"), { instanceOf: UsageError, code: "reference/invalid" });
   t.throws(() => images.get("ffffffffffff"), { code: "images/not-found" });
   t.throws(() => images.get("Not A Name"), { code: "reference/invalid" });
+});
+
+test("image prune removes an image whose name another one has taken", async (t) => {
+  const { images, digest, store } = await filled(t);
+  const other = testImage([testLayer(store, [{ name: "new", text: "new" }])]);
+  await imageStore(store).export(exportRequest([other], [NAME]), exportContext(store));
+  store.close();
+  t.is(images.list().length, 1);
+  const { untagged, deleted, reclaimed } = await images.pruneImages();
+  t.deepEqual(untagged, []);
+  t.true(deleted.includes(digest));
+  t.true(reclaimed > 0);
+  t.deepEqual(images.list()[0]?.names, [NAME]);
+  t.deepEqual(await images.verify(), []);
+  t.deepEqual(await images.pruneImages(), { untagged: [], deleted: [], reclaimed: 0 });
 });
 
 test("tag and remove as docker does", async (t) => {
@@ -407,6 +422,28 @@ test("an abort ends a load, and nothing is named", async (t) => {
   setImmediate(() => silent.abort());
   await t.throwsAsync(opening, { code: "build/canceled" });
   t.deepEqual(images.list(), []);
+});
+
+test("an OCI layout shows no file outside it, whatever its links lead to", async (t) => {
+  const { store, image, dir } = await filled(t);
+  const dest = join(dir, "layout");
+  await ociLayout({ dest }).export(exportRequest([image], [NAME]), exportContext(store));
+  const index = join(dest, "index.json");
+  writeFileSync(join(dir, "secret"), "PASSWORD=abc123");
+  renameSync(index, join(dest, "kept.json"));
+  for (const target of [join(dir, "secret"), "../secret", "/proc/self/environ"]) {
+    rmSync(index, { force: true });
+    symlinkSync(target, index);
+    const error = await t.throwsAsync((await rig(t).open()).images.load(dest), { code: "layout/not-found" });
+    t.regex(error.message, /: its index\.json is a link that leads out of it$/);
+    await t.throwsAsync(importLayout(dest, testBlobs(t)), { code: "layout/not-found" });
+  }
+  // A link inside is as good as the file; blobs are known by their digests, wherever they are.
+  rmSync(index);
+  symlinkSync("kept.json", index);
+  renameSync(join(dest, "blobs"), join(dir, "elsewhere"));
+  symlinkSync(join(dir, "elsewhere"), join(dest, "blobs"));
+  t.is((await (await rig(t).open()).images.load(dest)).length, 1);
 });
 
 test("an OCI layout directory as a build's source", async (t) => {
