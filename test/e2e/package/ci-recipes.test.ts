@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { packageRoot } from "../../../core/package-root.js";
+import { runRig } from "../../support/rigs/cli-rig.js";
+
+const { safeLoadAll } = createRequire(import.meta.url)("js-yaml") as { readonly safeLoadAll: (text: string) => readonly unknown[] };
+
+const folder = join(packageRoot(), "examples", "ci");
+const names = readdirSync(folder).filter((name) => name !== "README.md");
+const recipes = names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
+const isYaml = (name: string): boolean => /\.ya?ml$/.test(name);
+
+/** Every text in a document. */
+function* textsOf(value: unknown): Generator<string> {
+  if (typeof value === "string") yield value;
+  else if (typeof value === "object" && value !== null) for (const item of Object.values(value)) yield* textsOf(item);
+}
+
+/** The lines of a recipe that a shell runs. */
+function shellLines({ name, text }: (typeof recipes)[number]): string[] {
+  if (isYaml(name)) return safeLoadAll(text).flatMap((document) => [...textsOf(document)].flatMap((one) => one.split("\n")));
+  if (name === "Jenkinsfile") return [...text.matchAll(/\bsh '([^']*)'/g)].map((found) => found[1] as string);
+  return text.split("\n").map((line) => line.replace(/^(?:[\d*/,-]+ ){5}/, ""));
+}
+
+/** The arguments of each `tsbuild` in a line, with a value for every variable. */
+function commands(line: string): string[][] {
+  return line
+    .split("|")
+    .map((part) => part.trim())
+    .filter((part) => part.startsWith("tsbuild "))
+    .map((part) => {
+      const plain = part.replaceAll(/\$+\([\w.]+\)|\$+\{\{[^}]*\}\}|\$+\w+/g, "x");
+      return [...plain.matchAll(/"([^"]*)"|(\S+)/g)].map((word) => word[1] ?? word[2] ?? "").slice(1);
+    });
+}
+
+for (const recipe of recipes) {
+  test(`the recipe ${recipe.name} says what the command understands`, async (t) => {
+    const found = shellLines(recipe).flatMap(commands);
+    t.true(found.some((args) => args[0] === "build"));
+    // Some write a file.
+    const cwd = mkdtempSync(join(tmpdir(), "tsbuild-recipe-"));
+    t.teardown(() => rmSync(cwd, { recursive: true }));
+    for (const args of found) {
+      const { code, stderr } = await runRig(args, { stdin: "secret", cwd });
+      t.not(code, 2, `tsbuild ${args.join(" ")}\n${stderr}`);
+    }
+  });
+}
+
+test("the page of CI names every recipe", (t) => {
+  const page = readFileSync(join(packageRoot(), "docs", "ci.md"), "utf8");
+  t.deepEqual(
+    names.filter((name) => !page.includes(`(../examples/ci/${name})`)),
+    [],
+  );
+  t.true(names.length >= 8);
+});
+
+test("the lines of the recipes are told from others", (t) => {
+  t.deepEqual(commands('echo "$A" | tsbuild login --username "$B" --password-stdin "$C"'), [
+    ["login", "--username", "x", "--password-stdin", "x"],
+  ]);
+  t.deepEqual(commands("npm install --global tsbuild"), []);
+});
