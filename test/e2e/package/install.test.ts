@@ -44,12 +44,21 @@ function run(command: string, args: readonly string[], options: { readonly cwd?:
 }
 
 /** Note that npm runs beside us, because the registry it asks is in this process. */
-async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
+async function npm(cwd: string, ...args: readonly string[]): Promise<string> {
   const rig = new Rig();
   try {
-    const config = ["--registry", registry?.origin ?? "", "--cache", join(directory, "cache"), "--userconfig", join(directory, "npmrc")];
-    const { code, stderr } = await rig.spawn("npm", [...args, ...config, "--no-audit", "--no-fund", "--no-update-notifier"], { cwd }).ended;
+    const settings = {
+      registry: registry?.origin ?? "",
+      cache: join(directory, "cache"),
+      userconfig: join(directory, "npmrc"),
+      audit: "false",
+      fund: "false",
+      update_notifier: "false",
+    };
+    const env = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`npm_config_${name}`, value]));
+    const { code, stdout, stderr } = await rig.spawn("npm", args, { cwd, env }).ended;
     if (code !== 0) throw new Error(`npm ${args.join(" ")} ended with ${code}:\n${stderr}`);
+    return stdout.toString("utf8");
   } finally {
     await rig.dispose();
   }
@@ -83,6 +92,13 @@ test("an installation is two packages, small and without scripts", (t) => {
   const bytes = all.reduce((sum, path) => sum + statSync(path).size, 0);
   t.true(bytes <= BYTES, `${bytes} bytes`);
   t.false(all.some((path) => path.startsWith(join(installed, "scripts"))));
+});
+
+test("npx runs the command without an installation", async (t) => {
+  const empty = join(directory, "npx");
+  mkdirSync(empty);
+  t.regex(await npm(empty, "exec", "--yes", "--", "tsbuild", "--version"), /^tsbuild \d/);
+  t.deepEqual(readdirSync(empty), []);
 });
 
 test("what the pages of the package link to is in the package", (t) => {
