@@ -3,6 +3,7 @@
 // through index.d.ts.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
 
 const ENTRIES = { index: "api/index", llb: "llb/index" };
@@ -71,7 +72,8 @@ function reached(all) {
 const PACKAGE = /((?:\bfrom|\bimport\(|\bimport)\s*")(?!node:)([@a-z][\w@/.-]*)(")/g;
 
 function copyAsCommonJs(root, from, to, types) {
-  const bundled = (_, before, name, after) => {
+  const bundled = (all, before, name, after) => {
+    if (isBuiltin(name)) return all;
     const path = relative(dirname(to), packageTypes(root, name, types));
     return `${before}${path.startsWith(".") ? path : `./${path}`}${after}`;
   };
