@@ -9,46 +9,87 @@ import type { PackEntry, Toc, TocEntry } from "../model/toc.js";
 export interface KeptRun {
   /** Index of the first step. */
   readonly first: number;
-  readonly entries: readonly TocEntry[];
+  /** How many steps it has. */
+  readonly length: number;
   /** Where these bytes are in the earlier layer's tar. */
   readonly start: number;
   readonly end: number;
+}
+
+/** What a new layer has in common with an earlier one, and what it has in all. */
+export interface Kept {
+  readonly runs: readonly KeptRun[];
+  /** Steps, and bytes of their files, that are in no run. */
+  readonly others: { readonly steps: number; readonly bytes: number };
 }
 
 /**
  * What a new layer has in common with an earlier one that was written by this packer, in order. Its TOC tells all that decides an entry's bytes; where they are
  * follows from the sizes of those before. None when one of them holds markers of deletions, or when the TOC does not add up to its size.
  */
-export function keptRuns(steps: readonly PackStep[], earlier: Toc): readonly KeptRun[] {
-  if (earlier.whiteouts.length > 0 || steps.some(({ kind }) => kind !== "entry")) return [];
+export function keptRuns(steps: Iterable<PackStep>, earlier: Toc): Kept {
+  const ahead = new Ahead(steps);
   const runs: KeptRun[] = [];
-  let open: { readonly first: number; readonly entries: TocEntry[]; readonly start: number } | undefined;
+  let open: { readonly first: number; length: number; readonly start: number } | undefined;
   let position = 0;
-  let step = 0;
+  let kept = { steps: 0, bytes: 0 };
+  let useless = earlier.whiteouts.length > 0;
   const close = (): void => {
     if (open) runs.push({ ...open, end: position });
     open = undefined;
   };
   for (const entry of earlier.entries) {
-    if (entry.opaque) return [];
-    const skipped = step;
-    while (step < steps.length && comparePaths(pathOf(steps[step]), entry.path) < 0) step++;
-    const same = isSame(steps[step], entry);
-    if (!same || step > skipped) close();
+    useless ||= entry.opaque === true;
+    const skipped = ahead.index;
+    while (ahead.step && comparePaths(pathOf(ahead.step), entry.path) < 0) ahead.move();
+    const same = isSame(ahead.step, entry);
+    if (!same || ahead.index > skipped) close();
     if (same) {
-      open ??= { first: step, entries: [], start: position };
-      open.entries.push(entry);
-      step++;
+      open ??= { first: ahead.index, length: 0, start: position };
+      open.length++;
+      kept = { steps: kept.steps + 1, bytes: kept.bytes + entry.size };
+      ahead.move();
     }
     position +=
       headerSize(headerOf(entry)) + (entry.type === "file" && entry.hardlink === undefined ? entry.size + padding(entry.size) : 0);
   }
   close();
-  return position + END_MARKER_SIZE === earlier.size ? runs : [];
+  while (ahead.step) ahead.move();
+  const { index, bytes, markers } = ahead;
+  if (useless || markers > 0 || position + END_MARKER_SIZE !== earlier.size) return { runs: [], others: { steps: index, bytes } };
+  return { runs, others: { steps: index - kept.steps, bytes: bytes - kept.bytes } };
 }
 
-function pathOf(step: PackStep | undefined): string {
-  return step?.kind === "entry" ? step.entry.path : "";
+/** Steps of which the next is known. */
+class Ahead {
+  readonly #steps: Iterator<PackStep>;
+  step: PackStep | undefined;
+  index = 0;
+  /** Of all steps so far, the bytes of their files, and how many are markers of deletions. */
+  bytes = 0;
+  markers = 0;
+
+  constructor(steps: Iterable<PackStep>) {
+    this.#steps = steps[Symbol.iterator]();
+    this.step = this.#next();
+  }
+
+  move(): void {
+    this.index++;
+    this.step = this.#next();
+  }
+
+  #next(): PackStep | undefined {
+    const { done, value } = this.#steps.next();
+    if (done) return undefined;
+    if (value.kind === "entry") this.bytes += value.entry.size;
+    else this.markers++;
+    return value;
+  }
+}
+
+function pathOf(step: PackStep): string {
+  return step.kind === "entry" ? step.entry.path : "";
 }
 
 function isSame(step: PackStep | undefined, was: TocEntry): boolean {

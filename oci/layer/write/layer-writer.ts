@@ -51,9 +51,9 @@ export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOpti
     if ("pieces" in plan) throw new Error("internal: a layer that is not written needs no thread");
     return describeLayer(plan, epoch, context);
   }
-  const planned = "pieces" in plan ? stepsOf(plan) : layerSteps(plan, epoch);
-  const steps = options.earlier ? [...planned] : planned;
-  const earlier = options.earlier && Array.isArray(steps) ? openEarlier(steps, options.earlier) : undefined;
+  const planned = (): Iterable<PackStep> => ("pieces" in plan ? stepsOf(plan) : layerSteps(plan, epoch));
+  const steps = options.earlier ? repeatable(planned, plan) : planned();
+  const earlier = options.earlier && openEarlier(steps, options.earlier);
   const mediaType = layerMediaType(out.compression.type);
   try {
     return await compressTo(out.path, out.compression, async (compressor) => {
@@ -90,12 +90,18 @@ interface Earlier {
   readonly runs: ReadonlyMap<number, KeptRun>;
 }
 
-function openEarlier(steps: readonly PackStep[], { blob, toc }: EarlierLayer): Earlier {
-  const runs = keptRuns(steps, toc);
-  const size = steps.reduce((sum, step) => sum + (step.kind === "entry" ? step.entry.size : 0), 0);
-  const kept = runs.flatMap(({ entries }) => entries);
-  const keptSize = kept.reduce((sum, entry) => sum + entry.size, 0);
-  if (steps.length - kept.length > MOST_NEW || size - keptSize > MOST_NEW_BYTES) throw new EarlierTarUnusable("too much is new");
+/** Entries of a plan up to which its steps are kept for a second look: making them again takes longer, keeping them takes memory. */
+const MOST_STEPS = 50_000;
+
+/** Returns steps that can be gone through twice. */
+function repeatable(planned: () => Iterable<PackStep>, plan: PackPlan | PackedPlan): Iterable<PackStep> {
+  if ("pieces" in plan || plan.entries.length <= MOST_STEPS) return [...planned()];
+  return { [Symbol.iterator]: () => planned()[Symbol.iterator]() };
+}
+
+function openEarlier(steps: Iterable<PackStep>, { blob, toc }: EarlierLayer): Earlier {
+  const { runs, others } = keptRuns(steps, toc);
+  if (others.steps > MOST_NEW || others.bytes > MOST_NEW_BYTES) throw new EarlierTarUnusable("too much is new");
   return { tar: new EarlierTar(blob, toc.diffId), runs: new Map(runs.map((run) => [run.first, run])) };
 }
 
@@ -114,6 +120,11 @@ async function writeSteps(
   const keep = (step: PackStep, digest = step.kind === "entry" ? step.entry.digest : undefined): void => {
     if (step.kind === "entry" && step.linked && digest !== undefined) digests.set(step.entry.path, digest);
   };
+  /** Takes a step of a run, which the earlier layer has alike. */
+  const take = (step: PackStep): void => {
+    keep(step);
+    if (step.kind === "entry") entries.add(step.entry, step.entry.digest);
+  };
   let index = -1;
   /** Steps that a run has done already. */
   let done = 0;
@@ -121,7 +132,7 @@ async function writeSteps(
     index++;
     if (done > 0) {
       done--;
-      keep(step);
+      take(step);
       continue;
     }
     stopIfAborted(context);
@@ -130,9 +141,8 @@ async function writeSteps(
       const shared = index === 0 && run.start === 0 && compressor.digested() !== undefined;
       const digested = (): Hasher => compressor.digested() as Hasher;
       await tar.copy(shared ? earlier.tar.readFirst(run.end, digested) : earlier.tar.read(run.start, run.end), context);
-      for (const entry of run.entries) entries.add(entry, entry.digest);
-      keep(step);
-      done = run.entries.length - 1;
+      take(step);
+      done = run.length - 1;
       continue;
     }
     if (step.kind !== "entry") {

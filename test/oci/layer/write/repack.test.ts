@@ -110,6 +110,12 @@ for (let seed = 1; seed <= 12; seed++) {
         const found = await repack({ plan, out: reused, compression: { type: is }, earlier: { blob, toc: before.toc }, ...epoch });
         t.deepEqual(found, expected);
         t.true(readFileSync(reused).equals(readFileSync(plain)));
+        // Steps of a plan that says that it is large are made twice instead of kept.
+        const large = { ...plan, entries: { length: 1_000_000, [Symbol.iterator]: () => plan.entries[Symbol.iterator]() } };
+        const again = join(directory, `${round}-again`);
+        const params = { out: again, compression: { type: is }, earlier: { blob, toc: before.toc }, ...epoch };
+        t.deepEqual(await repack({ plan: large, ...params }), expected);
+        t.true(readFileSync(again).equals(readFileSync(plain)));
         if (was === is) [before, blob] = [expected, reused];
       }
     }));
