@@ -110,29 +110,35 @@ export class LayerDrafts {
   #commit(id: LayerId, dir: string): LayerRecord {
     const { database, orphans } = this.parts;
     const base = join(this.parts.paths.snapshots, dir);
-    const work = join(base, "work");
-    const workLeft = !removeTree(work);
-    const placed = dir === id || this.#place(base, join(this.parts.paths.snapshots, id));
+    const workLeft = !removeTree(join(base, "work"));
     const row = layerRow(id) as number;
-    const { boot } = this.parts.unsynced;
-    const record = database.transaction(() => {
-      // A new layer is finished now; a base layer was finished when its image was made.
-      const { changes } = database.run(
-        "UPDATE layers SET draft = 0, unpacked = 1, boot = ?, created_at = ? WHERE id = ? AND draft = 1",
-        boot,
-        Date.now(),
-        row,
-      );
-      if (changes === 0) database.run("UPDATE layers SET unpacked = 1, boot = ? WHERE id = ?", boot, row);
+    // The rename is inside the transaction, so that no other process sees a snapshot without a row
+    // that knows it.
+    const { record, placed } = database.transaction(() => {
+      const isThere = database.get("SELECT 1 FROM layers WHERE id = ?", row) !== undefined;
+      const placed = isThere && (dir === id || this.#place(base, join(this.parts.paths.snapshots, id)));
+      this.#markUnpacked(row);
       database.run("DELETE FROM drafts WHERE dir = ?", dir);
       if (!placed) orphans.add(base);
       else if (workLeft) orphans.add(join(this.parts.paths.snapshots, id, "work"));
-      return this.parts.read(id);
+      return { record: this.parts.read(id), placed };
     });
     if (!placed) orphans.remove([base]);
     if (!record) throw layerMissing(id);
     if (placed) this.parts.totals.addSnapshot(row);
     return record;
+  }
+
+  /** Marks a layer as unpacked. A base layer was finished before, when its image was made. */
+  #markUnpacked(row: number): void {
+    const { database, unsynced } = this.parts;
+    const { changes } = database.run(
+      "UPDATE layers SET draft = 0, unpacked = 1, boot = ?, created_at = ? WHERE id = ? AND draft = 1",
+      unsynced.boot,
+      Date.now(),
+      row,
+    );
+    if (changes === 0) database.run("UPDATE layers SET unpacked = 1, boot = ? WHERE id = ?", unsynced.boot, row);
   }
 
   /**

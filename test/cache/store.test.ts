@@ -219,6 +219,18 @@ test("layers: of two that unpack the same layer, one stays and the other leaves 
   t.throws(() => store.layers.draftSnapshot("lzz" as LayerId), { code: "store/layer-missing" });
 });
 
+test("layers: one that is forgotten while it is unpacked leaves no snapshot that belongs to nothing", (t) => {
+  const store = open(t.teardown);
+  const local = layerBlob(store, "one");
+  const remote = { mediaType: local.mediaType, digest: sha256("remote bytes"), size: 12 };
+  const { id } = store.layers.addRemote({ diffId: local.diffId, blob: remote, origin: "r/a" });
+  const draft = store.layers.draftSnapshot(id);
+  writeFileSync(join(draft.fs, "n"), "0");
+  store.layers.forgetOrigin("r/a");
+  t.throws(() => draft.commitSnapshot(), { code: "store/layer-missing" });
+  t.deepEqual(store.gc.verify(), []);
+});
+
 test("results: found under the primary key and aliases; an existing primary key keeps its result", (t) => {
   const store = open(t.teardown);
   const [a, b] = [store.layers.draft().commitSnapshot().id, store.layers.draft().commitSnapshot().id];
