@@ -149,7 +149,12 @@ export function openStore(options: StoreOptions): Store {
     temporaryDirectory: () => owner.temporaryDirectory(),
     cacheMountPath: (id, name) => mounts.path(id, name),
     orphans: () => orphans.list(),
-    forget: (gone) => orphans.forget(gone),
+    removeOrphans: async (remove) => {
+      const paths = orphans.list();
+      if (paths.length === 0) return;
+      await remove(paths);
+      orphans.forget(paths);
+    },
     close: () => {
       // On a full disk, the next handle that takes its lock removes this handle's leftovers.
       tolerate(() => layers.close());

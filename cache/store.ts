@@ -54,12 +54,15 @@ export interface Store {
    */
   cacheMountPath(id: string, name?: string): string;
   /**
-   * Returns the trees that crashed processes or deleted layers left. They are owned by mapped ids,
-   * so the caller lets the worker remove them and then calls `forget`. Normally there are none, and
-   * the call is cheap.
+   * Returns the trees that crashed processes or deleted layers left, owned by mapped ids. Normally
+   * there are none, and the call is cheap.
    */
   orphans(): readonly string[];
-  forget(paths: readonly string[]): void;
+  /**
+   * Lets `remove` (the worker's, as a rule) remove the trees of {@link orphans}, then forgets just
+   * those: other processes leave more meanwhile. Forgets none when `remove` fails.
+   */
+  removeOrphans(remove: (paths: readonly string[]) => Promise<void>): Promise<void>;
   /**
    * Writes the uses; releases leases, locks of ownership and temporary files. Discards open staging
    * directories. Idempotent.

@@ -33,15 +33,11 @@ function pointToDoctor(error: TsbuildError): TsbuildError {
  * Removes what only the worker can. What cannot be removed stays for another time: it is in nobody's way, and no reason for a build to fail.
  */
 export async function removeOrphans(worker: Worker, store: Store): Promise<void> {
-  const orphans = store.orphans();
-  if (orphans.length === 0) return;
   try {
-    await worker.remove(orphans);
+    await store.removeOrphans((paths) => worker.remove(paths));
   } catch (error) {
-    if (error instanceof TsbuildError) return;
-    throw error;
+    if (!(error instanceof TsbuildError)) throw error;
   }
-  store.forget(orphans);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { LayerTasks } from "../../oci/layer/model/tasks.js";
-import { startStoreWorker } from "../session/store-worker.js";
+import { removeOrphans, startStoreWorker } from "../session/store-worker.js";
 
 /**
  * Compares every unpacked layer with its table of contents, as far as it has one, and drops those that differ. Answers what was found, as sentences. Where no worker can be had,
@@ -27,7 +27,7 @@ export async function verifySnapshots(store: Store): Promise<readonly string[]> 
       const problem = await problemOf(record, store, worker);
       if (problem !== undefined) found.push(problem);
     }
-    await worker.remove(store.orphans()).then(() => store.forget(store.orphans()));
+    await removeOrphans(worker, store);
     return found;
   });
 }

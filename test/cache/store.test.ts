@@ -176,6 +176,28 @@ test("layers: a draft is seen by nobody until it is committed, and leaves nothin
   t.regex(draft.id, /^l[0-9a-z]{1,3}$/);
 });
 
+test("orphans: those that others leave while some are removed stay known", async (t) => {
+  const root = temporaryRoot(t.teardown);
+  const store = openStore({ root });
+  t.teardown(() => store.close());
+  store.layers.draft().discard();
+  const other = openSqlite(join(root, "v1", "index.db"));
+  t.teardown(() => other.close());
+  const leave = (name: string): void => other.exec(`INSERT INTO orphans (path) VALUES ('${name}')`);
+  leave("/first");
+  const refused = new Error("refused");
+  await t.throwsAsync(
+    store.removeOrphans(() => Promise.reject(refused)),
+    { is: refused },
+  );
+  t.deepEqual(store.orphans(), ["/first"]);
+  await store.removeOrphans(async (paths) => {
+    t.deepEqual(paths, ["/first"]);
+    leave("/second");
+  });
+  t.deepEqual(store.orphans(), ["/second"]);
+});
+
 test("layers: diff, then blob of an unpacked layer; the TOC comes back as it was", (t) => {
   const root = temporaryRoot(t.teardown);
   const store = open(t.teardown, root);
