@@ -37,6 +37,8 @@ export async function withNearTags(error: unknown, reference: Reference, client:
   const timer = setTimeout(() => stop.abort(), PATIENCE);
   try {
     const answer = await client.tags(reference, { signal: AbortSignal.any([signal, stop.signal]) });
+    // A list that has the tag is no help: something else is missing.
+    if (answer.includes(tag)) return error;
     // Compared letter by letter below: only what can be a tag.
     const tags = answer.filter((name) => /^\w[\w.-]{0,127}$/.test(name)).slice(0, MOST_TAGS);
     const { registry, repository } = reference;

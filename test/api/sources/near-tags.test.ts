@@ -40,7 +40,7 @@ test("FROM and pull of a tag that a registry does not have offer tags that it ha
     t.is(error.hint, `Did you mean "${image}:bookworm"?`);
   }
   // The list makes the error better: that it cannot be had is none.
-  for (const answer of [{}, "no list", [], ["\u001b[2J"]]) {
+  for (const answer of [{}, "no list", [], ["\u001b[2J"], ["bookwrm", "bookworm"]]) {
     server.handler = withTags(answer);
     const error = await t.throwsAsync(store.pull(`${image}:bookwrm`), { instanceOf: TsbuildError, code: "registry/not-found" });
     t.is(error.hint, "Check the name and the tag");
