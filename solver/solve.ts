@@ -8,7 +8,7 @@ import type { Consent } from "../llb/entitlements.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
 import type { Elsewhere, KeySource } from "./buildkit-keys/foreign-records.js";
 import { requireConsent } from "./consent.js";
-import type { SolverContext } from "./context.js";
+import type { SolverPorts } from "./ports.js";
 import type { EngineVertex, SolvedVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
 import type { TraceRecord } from "./engine/trace.js";
@@ -36,7 +36,7 @@ export interface SolveGraphOptions {
 }
 
 /** Solves a graph: the root filesystem of each target, in order. Throws `build/not-allowed` before anything else. */
-export async function solveGraph(targets: readonly Rootfs[], context: SolverContext, options: SolveGraphOptions): Promise<StepResult[]> {
+export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts, options: SolveGraphOptions): Promise<StepResult[]> {
   const order = topological(targets);
   requireConsent(order, options.consent);
   const forms = layerForms(targets, options.image);
@@ -48,7 +48,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
       id: vertex.digest,
       name: stepName(vertex.metadata.step),
       inputs: vertex.inputs.map((edge) => known(vertices, edge.vertex.digest)),
-      op: placed(implement(vertex, form, context), vertex),
+      op: placed(implement(vertex, form, ports), vertex),
       ignoreCache: vertex.metadata.ignoreCache ?? false,
       ...(vertex.metadata.maxAge === undefined ? {} : { maxAge: vertex.metadata.maxAge }),
       pool: vertex.op.kind === "exec" ? "run" : "io",
@@ -73,11 +73,15 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
   const { extend, onSolved } = options;
   let elsewhere: Elsewhere = () => undefined;
   const results = await solve(roots, {
-    ...explaining(order, context, {
-      explain: options.explain ?? false,
-      onEvent,
-      elsewhere: (key, id) => elsewhere(key, id),
-    }),
+    ...explaining(
+      order,
+      { store: ports.layers.store, past: ports.past },
+      {
+        explain: options.explain ?? false,
+        onEvent,
+        elsewhere: (key, id) => elsewhere(key, id),
+      },
+    ),
     jobs: {
       // Asked when the first step is to run.
       get run() {
@@ -93,7 +97,7 @@ export async function solveGraph(targets: readonly Rootfs[], context: SolverCont
       extend: async () => {
         const sources = await extend();
         if (sources.length > 0)
-          elsewhere = await (await import("./buildkit-keys/foreign-records.js")).resultsElsewhere(order, sources, context);
+          elsewhere = await (await import("./buildkit-keys/foreign-records.js")).resultsElsewhere(order, sources, ports, options.signal);
       },
     }),
   }).catch((error: unknown) => {

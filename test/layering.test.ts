@@ -63,7 +63,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "ssh",
     "explain",
     "fresh-mounts.ts",
-    "context.ts",
+    "ports.ts",
     "secrets",
     "ops",
     "buildkit-keys",

@@ -1,25 +1,17 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import type { EventSink } from "../../core/events.js";
 import { together } from "../../core/tasks/together.js";
-import type { LayerId } from "../../cache/contract/layers.js";
-import { parseCacheOrigin } from "../../cache/remote/origin.js";
 import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
-import type { FrontendResult } from "../../frontend/frontend.js";
 import { topological } from "../../llb/vertex.js";
-import type { SolverContext } from "../../solver/context.js";
-import type { LayerService } from "../../solver/layers/layer-service.js";
-import type { Stack } from "../../solver/layers/ports.js";
-import { sharedReporter } from "../../solver/layers/ports.js";
 import { cacheMounts } from "../../solver/ops/mounts/cache-mount-name.js";
-import { rootLayers } from "../../solver/ops/inputs/root-layers.js";
 import type { StepResult } from "../../solver/result.js";
 import { BuildSolver } from "./build-solver.js";
 import type { SolvedBuild } from "../remote-cache/cache-exports.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
-import { LayerUnavailableError, withoutLostLayers } from "../remote-cache/fetch-layer.js";
+import { withoutLostLayers } from "../remote-cache/fetch-layer.js";
 import { idleCacheOptions } from "../options/idle-options.js";
-import { finishConfig } from "./image-config.js";
+import { finishImage, finishLayers } from "./finish-image.js";
 import { loadDockerfile } from "./load-dockerfile.js";
 import { formKey } from "./outputs.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
@@ -27,6 +19,10 @@ import { isImage } from "../options/output-types.js";
 import type { BlobForm } from "../options/resolve-outputs.js";
 import type { Session } from "../session/session.js";
 
+/** The parts of a session that a build uses. */
+export type BuildSession = Pick<Session, "store" | "signal" | "workers" | "network" | "hold">;
+
+/** Finished images, and everything that caches and outputs need beside them. */
 export interface Built {
   /** One per platform, with layers in the first form. */
   readonly images: readonly ExportImage[];
@@ -53,7 +49,7 @@ export interface BuildImagesOptions {
 }
 
 /** Compiles and solves the Dockerfile for every platform (what they have in common runs once) and finishes their images. */
-export async function buildImages(options: BuildImagesOptions, session: Session, onEvent: EventSink): Promise<Built> {
+export async function buildImages(options: BuildImagesOptions, session: BuildSession, onEvent: EventSink): Promise<Built> {
   const { build, forms } = options;
   const [form, ...others] = forms;
   const { compression } = form;
@@ -65,7 +61,8 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
   await solver.prepare();
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);
   // Steps will run for certain: their process starts while base images are looked up. Whoever needs it gets its error.
-  if (build.noCache === true && dockerfile.ast.instructions.some(({ kind }) => kind === "run")) session.worker().catch(() => undefined);
+  if (build.noCache === true && dockerfile.ast.instructions.some(({ kind }) => kind === "run"))
+    session.workers.worker().catch(() => undefined);
   const compiled = await Promise.all(
     build.platforms.map((platform) => compileDockerfile(dockerfile.ast, dockerfile.options(platform), dockerfile.ports)),
   );
@@ -89,21 +86,20 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
         outcome = { vertices, elsewhere };
       });
       dockerfile.contexts.save();
-      const context = solver.context(layers, dockerfile);
       const finished = await together(session.signal, (signal) =>
         compiled.map((result, index) =>
-          finishImage(result, results[index] as StepResult, context, { epoch: dated, mayStay: options.mayStay, signal, form }),
+          finishImage(result, results[index] as StepResult, layers, { epoch: dated, mayStay: options.mayStay, signal, form }),
         ),
       );
       const otherForms = new Map<string, readonly (readonly ExportLayer[])[]>();
       for (const other of others) {
         const finish = { mayStay: options.mayStay, form: { ...other, own: true } };
-        const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, context, { ...finish, signal }));
+        const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, layers, { ...finish, signal }));
         otherForms.set(formKey(other), await together(session.signal, layersOf));
       }
       return { layers, outcome, finished, otherForms };
     },
-    { session, imports, onEvent },
+    { store: session.store, imports, onEvent },
   );
   const { layers, outcome, finished, otherForms } = solved;
   return {
@@ -119,68 +115,12 @@ export async function buildImages(options: BuildImagesOptions, session: Session,
       mounts: cacheMounts(targets),
       keyRecords: async (results) => {
         const { recordsElsewhere } = await import("../../solver/buildkit-keys/foreign-records.js");
-        return recordsElsewhere(topological(targets), results, solver.context(layers, dockerfile));
+        return recordsElsewhere(topological(targets), results, solver.sources(dockerfile), session.signal);
       },
       selection: (digest) => solver.selection(digest),
       compression: options.image ? compression : undefined,
     },
   };
-}
-
-/** Completes one image: every layer's blob in its final form (here, or where it may stay), diffIDs, history, times. */
-async function finishImage(
-  result: FrontendResult,
-  solved: StepResult,
-  context: SolverContext,
-  options: FinishOptions & { readonly epoch: number | undefined },
-): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
-  const stack = await rootLayers(solved, context, sharedReporter(context.quiet, options.signal));
-  const layers = await finishLayers(stack, context, options);
-  return { image: { platform: result.platform, config: finishConfig(result, layers, options.epoch), layers }, stack };
-}
-
-interface FinishOptions {
-  readonly mayStay: BuildImagesOptions["mayStay"];
-  /** `own`: layers that were made here are in this form, also when another output had them compressed before. */
-  readonly form: BlobForm & { readonly own?: boolean };
-  readonly signal: AbortSignal;
-}
-
-async function finishLayers(
-  stack: Stack,
-  { layers: service, quiet }: SolverContext,
-  { mayStay, form: { compression, force, own = false }, signal: ended }: FinishOptions,
-): Promise<readonly (ExportLayer & { readonly createdAt: number })[]> {
-  const final = service.finalLayers(stack, compression);
-  return together(ended, (signal) => {
-    const reporter = sharedReporter(quiet, signal);
-    return stack.map(async (id, index) => {
-      const from = (final.get(id) ?? service.record(id)).origin;
-      const stays = from !== undefined && mayStay(from);
-      const packed = final.get(id) ?? (await service[stays ? "described" : "exported"](stack, index, compression, reporter));
-      const { createdAt, origin } = final.get(id) ?? service.record(id);
-      const blob = force || (own && origin === undefined) ? await service.converted(id, compression, reporter) : packed.blob;
-      const same = blob.digest === packed.blob.digest;
-      return {
-        diffId: packed.diffId,
-        blob,
-        createdAt,
-        ...(origin === undefined || parseCacheOrigin(origin) || !same ? {} : { origin }),
-        ...(stays && same ? { bring: (until: AbortSignal) => bringLayer(id, from, service, until) } : {}),
-        toc: (until: AbortSignal) => service.toc(stack, index, sharedReporter(quiet, until)),
-      };
-    });
-  });
-}
-
-/** A layer that is no longer where it came from is forgotten there: the next build makes or finds it anew. */
-async function bringLayer(id: LayerId, origin: string, service: LayerService, signal: AbortSignal): Promise<void> {
-  try {
-    await service.fetched(id, { signal, progress: () => {} });
-  } catch (error) {
-    if (error instanceof LayerUnavailableError) service.store.layers.forgetOrigin(origin);
-    throw error;
-  }
 }
 
 /** What several platforms have in common is said once. */

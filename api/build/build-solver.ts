@@ -1,11 +1,13 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import type { EventSink, StepId } from "../../core/events.js";
+import type { Worker } from "../../executor-native/contract.js";
 import { OUTER_PROC_NOTICE } from "../../executor-native/errors.js";
 import type { Edge, Rootfs } from "../../llb/vertex.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import type { ContentSource } from "../../oci/layer/model/toc.js";
 import { hostPlatform } from "../../oci/platform.js";
-import type { SolverContext } from "../../solver/context.js";
+import type { ExplainContext } from "../../solver/explain/earlier-builds.js";
+import type { Secrets, SolverPorts, Sources } from "../../solver/ports.js";
 import { LayerService } from "../../solver/layers/layer-service.js";
 import type { Reporter } from "../../solver/layers/ports.js";
 import { Selections } from "../../solver/explain/selections.js";
@@ -28,105 +30,132 @@ import type { Session } from "../session/session.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
 
-/** Where images and directories of a graph come from; known once the Dockerfile is read. */
+/** The places that images and directories of a graph come from, known once the Dockerfile is read. */
 export interface GraphSources {
-  readonly contexts: BuildContexts;
-  readonly resolver: ImageResolver;
+  readonly contexts: Pick<BuildContexts, "tree" | "hiddenBy">;
+  readonly resolver: Pick<ImageResolver, "source">;
 }
 
-/** Solves the graphs of one build: first what the Dockerfile itself comes from, then what it says. They share what was asked of the outside. */
-export class BuildSolver {
-  readonly quiet: Reporter;
-  readonly #shared: Omit<SolverContext, "layers" | "image" | "local" | "hiddenBy">;
-  readonly #solvedEarly = new Set<StepId>();
-  readonly #secrets: BuildSecrets;
+/** The parts of a build that its solver uses. */
+export interface BuildSolverOptions {
+  readonly build: Pick<
+    ResolvedBuildOptions,
+    | "buildArgs"
+    | "consent"
+    | "context"
+    | "dockerfile"
+    | "explain"
+    | "freshMounts"
+    | "jobs"
+    | "maxUnpackedSize"
+    | "names"
+    | "noCache"
+    | "onTrace"
+    | "platforms"
+    | "secrets"
+    | "ssh"
+  >;
+  readonly compression: CompressionOptions;
+  /** Id of the build, when it is recorded. */
+  readonly id: string | undefined;
+  /** Caches that the build reads from. */
+  readonly imports?: CacheImports | undefined;
+  readonly onEvent: EventSink;
+}
 
-  constructor(
-    private readonly options: {
-      readonly build: ResolvedBuildOptions;
-      readonly compression: CompressionOptions;
-      /** Of the build, when it is recorded. */
-      readonly id: string | undefined;
-      /** Caches it reads from. */
-      readonly imports?: CacheImports | undefined;
-      readonly onEvent: EventSink;
-    },
-    private readonly session: Session,
-  ) {
-    const { build, compression } = options;
-    const { store, signal } = session;
-    const secrets = (id: string): Uint8Array | undefined => this.#secrets.get(id);
+type SolverSession = Pick<Session, "store" | "signal" | "workers" | "network" | "hold">;
+
+/**
+ * Solves the graphs of one build: first the sources of the Dockerfile itself, then its targets. They
+ * share what was asked of the outside.
+ */
+export class BuildSolver {
+  readonly #options: BuildSolverOptions;
+  readonly #session: SolverSession;
+  readonly #quiet: Reporter;
+  readonly #secrets: BuildSecrets;
+  readonly #remote: Pick<Sources, "downloads" | "repositories">;
+  readonly #shared: Pick<SolverPorts, "sandboxes" | "secrets" | "mounts">;
+  readonly #past: Omit<ExplainContext, "hiddenBy">;
+  readonly #solvedEarly = new Set<StepId>();
+
+  constructor(options: BuildSolverOptions, session: SolverSession) {
+    this.#options = options;
+    this.#session = session;
+    const { build, imports, onEvent } = options;
+    const { store, signal, workers, network } = session;
+    this.#quiet = { signal, progress: () => {} };
     this.#secrets = new BuildSecrets(build.secrets, process.env);
     const agents = session.hold(new SshAgents(build.ssh, () => store.temporaryDirectory()));
-    const sshAgent = (id: string): Promise<string | undefined> => agents.socket(id);
-    this.quiet = { signal, progress: () => {} };
-    let told = false;
-    this.#shared = {
-      compression,
-      results: options.imports?.results ?? store.results,
-      restoreMount: async (name, path, reporter) =>
-        (!build.freshMounts && (await options.imports?.restoreMount(name, path, reporter))) || false,
-      quiet: this.quiet,
-      background: session.background,
-      worker: async () => {
-        const worker = await session.worker();
-        if (worker.outerProc && !told) options.onEvent({ type: "warning", diagnostic: OUTER_PROC_NOTICE });
-        told = true;
-        return worker;
-      },
-      resolvConf,
-      proxyEnv: proxyVariables(build.buildArgs),
-      secrets,
-      sshAgent,
-      freshMounts: build.freshMounts ? new FreshMounts() : undefined,
-      selections: new Selections(store.memo, session.background, (digest) => options.imports?.travelled.selection(digest)),
-      travelled: () => options.imports?.travelled.runs() ?? [],
-      provenance: { build: options.id, projects: knownProjects(store.builds, build) },
-      downloads: new Downloads({ store, connections: session.connections(), secrets }),
+    const secrets: Secrets = { value: (id) => this.#secrets.get(id), agent: (id) => agents.socket(id) };
+    this.#remote = {
+      downloads: new Downloads({ store, connections: network.downloads(), secrets: secrets.value }),
       repositories: new GitRepositories({
         store,
-        secrets,
-        sshAgent,
-        onWarning: (diagnostic) => options.onEvent({ type: "warning", diagnostic }),
+        secrets: secrets.value,
+        sshAgent: secrets.agent,
+        onWarning: (diagnostic) => onEvent({ type: "warning", diagnostic }),
       }),
+    };
+    let told = false;
+    const worker = async (): Promise<Worker> => {
+      const started = await workers.worker();
+      if (started.outerProc && !told) onEvent({ type: "warning", diagnostic: OUTER_PROC_NOTICE });
+      told = true;
+      return started;
+    };
+    this.#shared = {
+      sandboxes: { worker, resolvConf, proxyEnv: proxyVariables(build.buildArgs) },
+      secrets,
+      mounts: {
+        restore: async (name, path, reporter) => (!build.freshMounts && (await imports?.restoreMount(name, path, reporter))) || false,
+        fresh: build.freshMounts ? new FreshMounts() : undefined,
+      },
+    };
+    this.#past = {
+      results: imports?.results ?? store.results,
+      selections: new Selections(store.memo, workers.background, (digest) => imports?.travelled.selection(digest)),
+      travelled: () => imports?.travelled.runs() ?? [],
+      provenance: { build: options.id, projects: knownProjects(store.builds, build) },
     };
   }
 
   /** Brings what steps cannot wait for themselves. */
   async prepare(): Promise<void> {
-    await this.#secrets.readPipes(this.session.signal);
+    await this.#secrets.readPipes(this.#session.signal);
   }
 
-  /** The list of files behind a content digest that this build or an earlier one took. */
+  /** Returns the list of files behind a content digest that this build or an earlier one took. */
   selection(digest: string): string | undefined {
-    return this.#shared.selections.read(digest);
+    return this.#past.selections.read(digest);
   }
 
-  /** Layers of this build, clamped to `epoch` (seconds). */
+  /** Returns the layers of this build, clamped to `epoch` (seconds). */
   layers(epoch: number | undefined): LayerService {
-    const { store, tasks } = this.session;
+    const { store, workers, network } = this.#session;
+    const { build, imports } = this.#options;
     return new LayerService({
       store,
-      tasks,
-      fetchBlob: layerFetcher(this.session, this.options.imports),
-      unpackedLimit: this.options.build.maxUnpackedSize,
-      checkSnapshots: this.options.build.noCache === true,
+      tasks: workers.tasks,
+      fetchBlob: layerFetcher(network, imports),
+      unpackedLimit: build.maxUnpackedSize,
+      checkSnapshots: build.noCache === true,
       ...(epoch === undefined ? {} : { epoch }),
     });
   }
 
-  /** The files of a graph without images and local directories: a context from elsewhere. */
+  /** Solves a graph without images and local directories: a context from elsewhere. */
   async files(root: Edge): Promise<SolvedFiles> {
     const unknown = (): Promise<never> => Promise.reject(new Error("internal: a context needs an image or a directory"));
-    const epoch = this.options.build.buildArgs["SOURCE_DATE_EPOCH"];
+    const epoch = this.#options.build.buildArgs["SOURCE_DATE_EPOCH"];
     const layers = this.layers(epoch !== undefined && /^\d+$/.test(epoch) ? Number(epoch) : undefined);
-    const context: SolverContext = { ...this.#shared, layers, image: unknown, local: unknown, hiddenBy: () => undefined };
-    const [result] = await this.#solve([root], context, false, (event) => {
+    const ports = this.#ports(layers, { ...this.#remote, image: unknown, local: unknown }, () => undefined);
+    const [result] = await this.#solve([root], ports, false, (event) => {
       if (event.type === "steps") for (const step of event.steps) this.#solvedEarly.add(step.id);
-      this.options.onEvent(event);
+      this.#options.onEvent(event);
     });
-    const tree = await treeOfInput(result as StepResult, context, this.quiet);
-    const read = (path: string): Promise<Uint8Array> => readTreeFile(tree, path, context, this.quiet);
+    const tree = await treeOfInput(result as StepResult, layers, this.#quiet);
+    const read = (path: string): Promise<Uint8Array> => readTreeFile(tree, path, ports, this.#quiet);
     return {
       tree,
       read,
@@ -134,53 +163,70 @@ export class BuildSolver {
     };
   }
 
-  /** Seconds that date a source from elsewhere; undefined when nothing does. */
+  /** Returns the seconds that date a source from elsewhere; undefined when nothing does. */
   sourceTime(root: Edge): Promise<number | undefined> {
-    return sourceTime(root, { ...this.#shared, store: this.session.store, files: (edge) => this.files(edge) });
+    const { store } = this.#session;
+    return sourceTime(root, { ...this.#remote, quiet: this.#quiet, store, files: (edge) => this.files(edge) });
   }
 
-  /** The root filesystems of the targets, in order. `image`: they become images. */
+  /** Returns the root filesystems of the targets, in order. `image`: they become images. */
   async solve(
     targets: readonly Rootfs[],
     layers: LayerService,
     image: boolean,
-    { contexts, resolver }: GraphSources,
+    graph: GraphSources,
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
     const sink: EventSink = (event) => {
       // Shown already, as what it was when it was solved for the Dockerfile.
       if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
-      this.options.onEvent(event);
+      this.#options.onEvent(event);
     };
-    return this.#solve(targets, this.context(layers, { contexts, resolver }), image, sink, onSolved);
+    const ports = this.#ports(layers, this.sources(graph), (name, path) => graph.contexts.hiddenBy(name, path));
+    return this.#solve(targets, ports, image, sink, onSolved);
   }
 
-  context(layers: LayerService, { contexts, resolver }: GraphSources): SolverContext {
-    const fallback = this.options.build.platforms[0] ?? hostPlatform();
+  /** Returns everything that a graph names from outside. */
+  sources({ contexts, resolver }: GraphSources): Sources {
+    const fallback = this.#options.build.platforms[0] ?? hostPlatform();
     return {
-      ...this.#shared,
-      layers,
+      ...this.#remote,
       image: (op, platform) => resolver.source(op, platform, fallback),
       local: async (name, patterns) => contexts.tree(name, patterns),
-      hiddenBy: (name, path) => contexts.hiddenBy(name, path),
+    };
+  }
+
+  #ports(layers: LayerService, sources: Sources, hiddenBy: ExplainContext["hiddenBy"]): SolverPorts {
+    const { compression } = this.#options;
+    const { background } = this.#session.workers;
+    return {
+      ...this.#shared,
+      sources,
+      layers,
+      clock: { epoch: layers.epoch, now: () => ({ sec: layers.epoch ?? Math.floor(Date.now() / 1000), nsec: 0 }) },
+      exports: {
+        compression,
+        compress: (stack, index) => background.start(() => layers.exported(stack, index, compression, this.#quiet)),
+      },
+      past: { ...this.#past, hiddenBy },
     };
   }
 
   #solve(
     targets: readonly Rootfs[],
-    context: SolverContext,
+    ports: SolverPorts,
     image: boolean,
     onEvent: EventSink,
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
-    const { jobs, explain, consent, onTrace } = this.options.build;
-    const { imports } = this.options;
-    return solveGraph(targets, context, {
+    const { jobs, explain, consent, onTrace } = this.#options.build;
+    const { imports } = this.#options;
+    return solveGraph(targets, ports, {
       jobs,
       explain,
       consent,
       image,
-      signal: this.session.signal,
+      signal: this.#session.signal,
       onEvent,
       onTrace,
       ...(onSolved && { onSolved }),
@@ -194,7 +240,7 @@ export class BuildSolver {
   }
 }
 
-/** The host's resolver configuration: RUN steps share the host's network. */
+/** Reads the host's resolver configuration: RUN steps share the host's network. */
 function resolvConf(): string {
   try {
     return readFileSync("/etc/resolv.conf", "utf8");
@@ -203,7 +249,7 @@ function resolvConf(): string {
   }
 }
 
-/** The start of content that is a file of this machine by itself, without reading the rest. */
+/** Reads the start of content that is a whole file of this machine. */
 function startOf(content: ContentSource, size: number): Buffer | undefined {
   if (content.kind !== "path") return undefined;
   const fd = openSync(content.path, "r");

@@ -18,6 +18,7 @@ import type { Session } from "../session/session.js";
 
 /** A Dockerfile, read and parsed, with what its frontend asks for. */
 export interface LoadedDockerfile extends GraphSources {
+  readonly contexts: BuildContexts;
   readonly file: DockerfileText;
   readonly ast: DockerfileAst;
   readonly ports: FrontendPorts;
@@ -27,11 +28,11 @@ export interface LoadedDockerfile extends GraphSources {
 /** Reads the Dockerfile of a build, from wherever its context is, and parses it. */
 export async function loadDockerfile(
   build: ResolvedBuildOptions,
-  solver: BuildSolver,
-  session: Session,
+  solver: Pick<BuildSolver, "files" | "sourceTime">,
+  session: Pick<Session, "store" | "signal" | "workers" | "network">,
   onEvent: EventSink,
 ): Promise<LoadedDockerfile> {
-  const { store, signal } = session;
+  const { store, signal, workers, network } = session;
   const main = await loadMainContext(
     {
       context: build.context,
@@ -46,13 +47,13 @@ export async function loadDockerfile(
     named: build.buildContexts,
     dockerfile: file.path,
     store,
-    hashFiles: session.hashFiles,
+    hashFiles: workers.hashFiles,
   });
   const resolver = new ImageResolver({
     store,
     signal,
     pull: build.pull,
-    registry: () => session.registry(),
+    registry: () => network.registry(),
     onStale: (message) => onEvent({ type: "warning", diagnostic: { severity: "warning", code: "registry/stale", message } }),
   });
   const severalPlatforms = build.platforms.length > 1;

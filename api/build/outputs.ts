@@ -5,6 +5,9 @@ import { type ImageOutput, isImage, type Output, pushes, stores, typeOf } from "
 import type { BlobForm, ResolvedOutput } from "../options/resolve-outputs.js";
 import type { Session } from "../session/session.js";
 
+/** The parts of a session that exporters use. */
+export type ExporterSession = Pick<Session, "store" | "network">;
+
 /**
  * Whether a layer that is elsewhere, at `origin`, may stay there: when no output holds layers, or when all that do push to the registry that it came
  * from, which can take it over from one repository into another.
@@ -42,6 +45,11 @@ function saysForm({ compression, compressionLevel }: ImageOutput): boolean {
 }
 
 /** Returns the exporters for an output, in the order they run. Their code is loaded when it is used. */
-export function exportersFor(output: Output, session: Session, names: readonly string[]): Promise<readonly Exporter[]> {
-  return typeOf(output).open(output, session, names);
+export function exportersFor(output: Output, { store, network }: ExporterSession, names: readonly string[]): Promise<readonly Exporter[]> {
+  const context = {
+    store,
+    registry: () => network.registry(),
+    insecureRegistry: (hosts: readonly string[]) => network.insecureRegistry(hosts),
+  };
+  return typeOf(output).open(output, context, names);
 }

@@ -49,6 +49,9 @@ export interface SolvedBuild {
   readonly compression: CompressionOptions | undefined;
 }
 
+/** The parts of a session that exports use. */
+type ExportSession = Pick<Session, "store" | "signal" | "network" | "workers">;
+
 type Outgoing = Exclude<CacheTo, { type: "inline" }>;
 
 /** Writes the results of a build to caches (`--cache-to`). */
@@ -57,7 +60,7 @@ export class CacheExports {
 
   constructor(
     private readonly solved: SolvedBuild,
-    private readonly session: Session,
+    private readonly session: ExportSession,
     private readonly imports: CacheImports | undefined,
     private readonly onEvent: EventSink,
   ) {}
@@ -86,7 +89,7 @@ export class CacheExports {
     const { sendCache } = await import("../../cache/remote/send.js");
     const { signal } = this.session;
     try {
-      const target = await openTarget(option, await this.session.caches());
+      const target = await openTarget(option, await this.session.network.caches());
       if (!target) return;
       await runAsStep({ kind: "export", text: `exporting cache to ${target.name}` }, this.onEvent, async (step) => {
         const reporter: Reporter = { signal, progress: step.progress };
@@ -96,7 +99,7 @@ export class CacheExports {
         };
         // What was only passed on from another cache, and is not there any more, is no loss of this build.
         await withoutLostLayers(send, {
-          session: this.session,
+          store: this.session.store,
           imports: this.imports,
           onEvent: this.onEvent,
           consequence: "what was cached with it is left out",
@@ -156,13 +159,14 @@ export class CacheExports {
 
   /** The bytes are fetched, when they are not here, once the target is known not to have them. */
   #outgoing(descriptor: OutgoingBlob["descriptor"], id: LayerId, reporter: Reporter): OutgoingBlob {
-    const { solved, session } = this;
+    const { solved } = this;
+    const { store } = this.session;
     return {
       descriptor,
       origin: solved.layers.record(id).origin,
       async *open() {
-        if (!session.store.blobs.has(descriptor.digest)) await solved.layers.fetched(id, reporter);
-        yield* session.store.blobs.open(descriptor.digest);
+        if (!store.blobs.has(descriptor.digest)) await solved.layers.fetched(id, reporter);
+        yield* store.blobs.open(descriptor.digest);
       },
     };
   }
@@ -195,13 +199,13 @@ export class CacheExports {
 
   /** A mount that no step has used here is passed on as it came. */
   async #packMount(name: string, id: string, { signal }: Reporter): Promise<TransferMount | undefined> {
-    const { store, tasks } = this.session;
+    const { store, workers } = this.session;
     const path = store.cacheMountPath(name, id);
     if (!existsSync(path)) return this.imports?.mount(name)?.mount;
     const lock = await store.locks.acquire(`mount-${name}`, { signal });
     try {
       const out = store.blobs.temporaryPath();
-      const { blob } = await tasks.diff({ upper: path, lowers: [], out: { path: out, compression: { type: "gzip" } } }, { signal });
+      const { blob } = await workers.tasks.diff({ upper: path, lowers: [], out: { path: out, compression: { type: "gzip" } } }, { signal });
       if (!blob) throw new Error("internal: a cache mount was packed into nothing");
       store.blobs.adopt(out, blob.digest);
       const suffix = layerCompression(blob.mediaType) === "gzip" ? "+gzip" : "";

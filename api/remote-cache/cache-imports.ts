@@ -15,6 +15,9 @@ import { runAsStep } from "../record/build-steps.js";
 import { TravelledExplanations } from "./travelled-explanations.js";
 import type { Session } from "../session/session.js";
 
+/** The parts of a session that imports use. */
+type ImportSession = Pick<Session, "store" | "signal" | "network" | "workers">;
+
 interface Imported {
   readonly source: CacheSource;
   readonly content: TransferContent;
@@ -38,7 +41,7 @@ export class CacheImports {
 
   constructor(
     private readonly options: readonly CacheFrom[],
-    private readonly session: Session,
+    private readonly session: ImportSession,
     private readonly onEvent: EventSink,
   ) {}
 
@@ -58,7 +61,7 @@ export class CacheImports {
     const { openSource } = await import("../../cache/remote/open.js");
     const { signal } = this.session;
     try {
-      const source = await openSource(option, await this.session.caches());
+      const source = await openSource(option, await this.session.network.caches());
       if (!source) return undefined;
       this.#sources.set(source.origin, source);
       return await runAsStep({ kind: "export", text: `importing cache manifest from ${source.name}` }, this.onEvent, async (step) => {
@@ -151,7 +154,7 @@ export class CacheImports {
 
   /** Beside its place first: a mount is there as a whole or not at all. */
   async #unpack({ mount, source }: FoundMount, path: string, reporter: Reporter): Promise<void> {
-    const { store, tasks } = this.session;
+    const { store, workers } = this.session;
     const { blob } = mount;
     const { signal } = reporter;
     if (!store.blobs.has(blob.digest)) {
@@ -162,11 +165,11 @@ export class CacheImports {
     }
     reporter.progress(`cache mount ${mount.id}`, blob.size, blob.size, true);
     const draft = store.cacheMountPath(`${mount.name}-restored`, mount.id);
-    const worker = await this.session.worker();
+    const worker = await workers.worker();
     await worker.remove([draft]);
     mkdirSync(draft);
     const file = store.blobs.path(blob.digest);
-    const applied = tasks.apply({ blob: file, mediaType: blob.mediaType, dest: draft }, { signal });
+    const applied = workers.tasks.apply({ blob: file, mediaType: blob.mediaType, dest: draft }, { signal });
     await namingBlob(file, `the files of cache mount "${mount.id}"`, applied);
     renameSync(draft, path);
   }

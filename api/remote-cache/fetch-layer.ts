@@ -1,9 +1,12 @@
 import { type AnyCode, systemErrorCode, TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
+import type { Store } from "../../cache/store.js";
 import { parseReference } from "../../oci/reference.js";
 import type { FetchBlob } from "../../solver/layers/ports.js";
 import type { CacheImports } from "./cache-imports.js";
-import type { Session } from "../session/session.js";
+import type { Network } from "../session/network.js";
+
+type Servers = Pick<Network, "registry" | "caches">;
 
 /** The bytes of a layer cannot be had from where they are said to be. Shown like its cause, which is what happened. */
 export class LayerUnavailableError extends TsbuildError {
@@ -18,11 +21,11 @@ export class LayerUnavailableError extends TsbuildError {
 }
 
 /** Fetches layers from registries, and from the caches that this build or an earlier one read from. */
-export function layerFetcher(session: Session, imports: CacheImports | undefined): FetchBlob {
+export function layerFetcher(network: Servers, imports: CacheImports | undefined): FetchBlob {
   return async function* (origin, blob, options) {
-    const source = imports?.source(origin) ?? (origin.startsWith("cache:") ? await openEarlierCache(session, origin) : undefined);
+    const source = imports?.source(origin) ?? (origin.startsWith("cache:") ? await openEarlierCache(network, origin) : undefined);
     try {
-      yield* source ? source.blob(blob, options) : (await session.registry()).blob(parseReference(origin), blob, options);
+      yield* source ? source.blob(blob, options) : (await network.registry()).blob(parseReference(origin), blob, options);
     } catch (error) {
       if (options.signal.aborted) throw error;
       if (!(error instanceof TsbuildError))
@@ -37,9 +40,9 @@ function unreadable(name: string, cause: unknown): TsbuildError {
   return new TsbuildError("cache/unreadable", `Cannot read from the ${name}: ${(cause as Error).message}`, { cause });
 }
 
-async function openEarlierCache(session: Session, origin: string) {
+async function openEarlierCache(network: Pick<Servers, "caches">, origin: string) {
   const { openOrigin } = await import("../../cache/remote/open.js");
-  const source = await openOrigin(origin, await session.caches()).catch((error: unknown) => {
+  const source = await openOrigin(origin, await network.caches()).catch((error: unknown) => {
     throw error instanceof TsbuildError ? new LayerUnavailableError(origin, error) : error;
   });
   if (source) return source;
@@ -54,12 +57,12 @@ async function openEarlierCache(session: Session, origin: string) {
 export async function withoutLostLayers<T>(
   work: () => Promise<T>,
   {
-    session,
+    store,
     imports,
     onEvent,
     consequence = "what was cached with it is built again",
   }: {
-    readonly session: Session;
+    readonly store: Pick<Store, "layers">;
     readonly imports: CacheImports | undefined;
     readonly onEvent: EventSink;
     /** What that means, for people. */
@@ -74,7 +77,7 @@ export async function withoutLostLayers<T>(
       if (!(error instanceof LayerUnavailableError) || lost.has(error.origin)) throw error;
       lost.add(error.origin);
       imports?.drop(error.origin);
-      session.store.layers.forgetOrigin(error.origin);
+      store.layers.forgetOrigin(error.origin);
       onEvent({
         type: "warning",
         diagnostic: { severity: "warning", code: "cache/layer-lost", message: `${error.message}; ${consequence}` },

@@ -12,7 +12,7 @@ import type { RegistryClient } from "../../oci/registry/client.js";
 import type { PullOptions } from "../../oci/registry/pull.js";
 import type { Descriptor } from "../../oci/types.js";
 import { parseManifestOrIndex } from "../../oci/validate.js";
-import type { SourceImage } from "../../solver/context.js";
+import type { SourceImage } from "../../solver/ports.js";
 
 /** What a reference was found to be. `origin` is where its blobs come from; undefined when the store has them all. */
 interface Found {

@@ -4,11 +4,14 @@ import { readSource } from "../../llb/sources/source.js";
 import type { Edge } from "../../llb/vertex.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
 import type { Store } from "../../cache/store.js";
-import type { SolverContext } from "../../solver/context.js";
+import type { Reporter } from "../../solver/layers/ports.js";
+import type { Sources } from "../../solver/ports.js";
 import { commitTime } from "../../solver/remote/git-time.js";
 import type { SolvedFiles } from "./main-context.js";
 
-export interface SourceTimePorts extends Pick<SolverContext, "downloads" | "repositories" | "quiet"> {
+export interface SourceTimePorts extends Pick<Sources, "downloads" | "repositories"> {
+  /** Reports to nobody, because no step asks. */
+  readonly quiet: Reporter;
   readonly store: Store;
   readonly files: (root: Edge) => Promise<SolvedFiles>;
 }

@@ -4,7 +4,7 @@ import type { KeyRecord, TransferLayer } from "../../cache/remote/content.js";
 import { stepName } from "../../core/step.js";
 import { imageOf as imageOfOp, localOf } from "../../llb/sources/source.js";
 import type { Vertex } from "../../llb/vertex.js";
-import type { SolverContext } from "../context.js";
+import type { Ports, Sources } from "../ports.js";
 import { completeLayers, EMPTY_LAYER, EMPTY_LAYER_BYTES } from "./complete-layers.js";
 import { findResults, type FoundResult } from "./find-results.js";
 import type { ImageOf } from "./key-vertices.js";
@@ -28,15 +28,16 @@ export type Elsewhere = (key: CacheKey, id: string) => ResultRecord | undefined;
 export async function resultsElsewhere(
   order: readonly Vertex[],
   sources: readonly KeySource[],
-  context: SolverContext,
+  { sources: named, layers: service, clock }: Ports<"sources" | "layers" | "clock">,
+  signal: AbortSignal,
 ): Promise<Elsewhere> {
-  if (context.layers.epoch !== undefined) return () => undefined;
+  if (clock.epoch !== undefined) return () => undefined;
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
-  const images = await imageLayers(order, imagesOf(context));
+  const images = await imageLayers(order, imagesOf(named));
   const found = await findResults(
     order,
     sources.map(({ records }) => new RecordGraph(records)),
-    { imageOf: imagesOf(context), treeOf: localTrees(context), signal: context.quiet.signal },
+    { imageOf: imagesOf(named), treeOf: localTrees(named), signal },
   );
   const layers = found.map((results) => completeLayers(order, ({ digest }) => results.get(digest)?.layers, images));
   return (key, id) => {
@@ -46,7 +47,7 @@ export async function resultsElsewhere(
       const result = results.get(vertex.digest);
       const complete = layers[index]?.get(vertex.digest);
       if (!result || !complete) continue;
-      if (complete.includes(EMPTY_LAYER)) context.layers.store.blobs.writeSmall(EMPTY_LAYER_BYTES);
+      if (complete.includes(EMPTY_LAYER)) service.store.blobs.writeSmall(EMPTY_LAYER_BYTES);
       // Made when the step was: images of the same results are the same everywhere.
       const dated = complete.map((layer) => (layer === EMPTY_LAYER ? { ...layer, createdAt: result.createdAt } : layer));
       return sources[index]?.adopt(key, stepName(vertex.metadata.step), { ...result, layers: dated });
@@ -59,9 +60,10 @@ export async function resultsElsewhere(
 export function recordsElsewhere(
   order: readonly Vertex[],
   results: ReadonlyMap<string, FoundResult>,
-  context: SolverContext,
+  sources: Sources,
+  signal: AbortSignal,
 ): Promise<readonly KeyRecord[]> {
-  return writeRecords(order, results, { imageOf: imagesOf(context), treeOf: localTrees(context), signal: context.quiet.signal });
+  return writeRecords(order, results, { imageOf: imagesOf(sources), treeOf: localTrees(sources), signal });
 }
 
 /** Whether our key of an operation says more than BuildKit's: it leaves out the addresses of hosts. */
@@ -70,18 +72,18 @@ function saysMore({ op }: Vertex): boolean {
 }
 
 /** The layers of image vertices. */
-function imagesOf(context: Pick<SolverContext, "image">): ImageOf {
+function imagesOf(sources: Pick<Sources, "image">): ImageOf {
   return async ({ op, platform }) => {
     if (op.kind !== "source") throw new Error("internal: asked for the image of a step");
-    return context.image(op, platform);
+    return sources.image(op, platform);
   };
 }
 
 /** The trees of local directories. */
-function localTrees(context: Pick<SolverContext, "local">) {
+function localTrees(sources: Pick<Sources, "local">) {
   return async ({ op }: Vertex) => {
     const local = localOf(op);
-    return local && context.local(local.name, local.excludePatterns);
+    return local && sources.local(local.name, local.excludePatterns);
   };
 }
 

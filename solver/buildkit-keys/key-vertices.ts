@@ -3,7 +3,7 @@ import { type ImageSource, readImage } from "../../llb/sources/image.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { chainId } from "../../oci/chain-id.js";
 import { parsePlatform } from "../../oci/platform.js";
-import type { SourceImage } from "../context.js";
+import type { SourceImage } from "../ports.js";
 import { execKey } from "./exec-key.js";
 import { fileKey } from "./file-key.js";
 import { goJson, omitEmpty } from "./go-json.js";

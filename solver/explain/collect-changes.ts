@@ -21,17 +21,11 @@ export interface ExplainingOptions {
 /** The cache of a solve that records what later explanations need, and who explains this one. */
 export function explaining(
   order: readonly Vertex[],
-  {
-    layers: { store },
-    results,
-    provenance,
-    selections,
-    hiddenBy,
-    travelled,
-  }: ExplainContext & { readonly layers: { readonly store: Pick<Store, "locks"> } },
+  { store, past }: { readonly store: Pick<Store, "locks">; readonly past: ExplainContext },
   { explain, onEvent, elsewhere }: ExplainingOptions,
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
+  const { results, provenance, selections, hiddenBy, travelled } = past;
   const { build } = provenance;
   const vertexOf = (id: string): Vertex => {
     const vertex = vertices.get(id);

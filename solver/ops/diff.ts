@@ -1,17 +1,17 @@
 import { canonicalJson } from "../../core/canonical.js";
 import { TsbuildError } from "../../core/errors.js";
 import type { EngineOp } from "../engine/op.js";
-import type { SolverContext } from "../context.js";
+import type { Ports } from "../ports.js";
 import type { StepResult } from "../result.js";
 import { rootLayers } from "./inputs/root-layers.js";
 
 /** The layers that the second input has above the first. */
-export function diffOp(context: SolverContext): EngineOp<StepResult> {
+export function diffOp({ layers }: Ports<"layers">): EngineOp<StepResult> {
   return {
     identity: async () => canonicalJson({ kind: "diff" }),
     async run([lower, upper], opContext) {
-      const below = lower ? await rootLayers(lower, context, opContext) : [];
-      const all = upper ? await rootLayers(upper, context, opContext) : [];
+      const below = lower ? await rootLayers(lower, layers, opContext) : [];
+      const all = upper ? await rootLayers(upper, layers, opContext) : [];
       if (below.some((layer, index) => all[index] !== layer))
         throw new TsbuildError(
           "build/diff-not-above",

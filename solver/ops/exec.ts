@@ -11,13 +11,13 @@ import { TIER_TEXTS } from "../../executor-native/tier.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { NodeMeta } from "../../core/file-node.js";
-import type { SolverContext } from "../context.js";
+import type { Ports } from "../ports.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
 import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
 import { diskHint } from "./disk-hint.js";
-import { mountInputs, prepareMounts } from "./mounts/exec-mounts.js";
+import { mountInputs, type MountPorts, prepareMounts } from "./mounts/exec-mounts.js";
 import { subtreeDigest } from "./file/selection.js";
 import { readTreeFile, treeOfInput } from "./inputs/input-tree.js";
 import { OutputMask } from "../secrets/output-mask.js";
@@ -29,31 +29,34 @@ import { isDirectoryInput } from "./inputs/whole-input.js";
 /** Default host name inside RUN; BuildKit's, since Dockerfiles in the wild rely on it resolving. */
 const HOSTNAME = "buildkitsandbox";
 
+type ExecPorts = MountPorts & Ports<"clock" | "exports">;
+
 /** RUN: one sandboxed process on an overlay of the input's layers; what it changes is a new layer. */
-export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
+export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, ports: ExecPorts): EngineOp<StepResult> {
+  const { layers, clock, exports, past } = ports;
   const root = op.mounts.find((mount) => mount.dest === "/");
   if (root?.type !== "bind") throw new Error("internal: an exec op needs a bind mount at /");
   const selected = new Map(mountInputs(op));
   if (isDirectoryInput(vertex, root.input)) selected.set(root.input, new Set(["/"]));
   return {
-    identity: async () => canonicalJson({ op: op as unknown as Canonical, platform: vertex.platform, epoch: context.layers.epoch }),
+    identity: async () => canonicalJson({ op: op as unknown as Canonical, platform: vertex.platform, epoch: clock.epoch }),
     selects: (index) => selected.has(index),
     async contentDigest(index, input, opContext) {
-      const tree = await treeOfInput(input, context, opContext);
+      const tree = await treeOfInput(input, layers, opContext);
       const digests = [];
       for (const selector of selected.get(index) ?? [])
-        digests.push(await subtreeDigest(tree, selector, { signal: opContext.signal, onSelected: context.selections.note }));
+        digests.push(await subtreeDigest(tree, selector, { signal: opContext.signal, onSelected: past.selections.note }));
       return digests.join(" ");
     },
     async prepare(inputs, opContext) {
       const base = inputs[root.input];
-      if (base?.kind === "layers") await context.layers.ready(base.layers, opContext);
+      if (base?.kind === "layers") await layers.ready(base.layers, opContext);
     },
     async run(inputs, opContext) {
-      const base = root.input < 0 ? [] : await rootLayers(inputs[root.input] as StepResult, context, opContext);
-      const layers = stackOn(base, await runStep(op, base, inputs, vertex, context, opContext));
-      if (form.exported) context.background.start(() => context.layers.exported(layers, base.length, context.compression, context.quiet));
-      return { kind: "layers", layers };
+      const base = root.input < 0 ? [] : await rootLayers(inputs[root.input] as StepResult, layers, opContext);
+      const stack = stackOn(base, await runStep(op, base, inputs, vertex, ports, opContext));
+      if (form.exported) exports.compress(stack, base.length);
+      return { kind: "layers", layers: stack };
     },
   };
 }
@@ -63,19 +66,19 @@ async function runStep(
   base: readonly LayerId[],
   inputs: readonly StepResult[],
   vertex: Vertex,
-  context: SolverContext,
+  ports: ExecPorts,
   opContext: OpContext,
 ): Promise<LayerId> {
-  const { layers } = context;
+  const { layers, sandboxes } = ports;
   const [worker, { lowers, root }] = await together(opContext.signal, (signal) => [
-    context.worker(),
+    sandboxes.worker(),
     layers.overlay(base, sharedReporter(opContext, signal)),
   ]);
-  return await withResource(await prepareMounts(op, { inputs, names: vertex.metadata.mountedFrom }, context, opContext), async (mounts) => {
-    const secrets = stepSecrets(op, context);
+  return await withResource(await prepareMounts(op, { inputs, names: vertex.metadata.mountedFrom }, ports, opContext), async (mounts) => {
+    const secrets = stepSecrets(op, ports.secrets);
     // A secret wins over ENV, and both over the build's proxies.
     const own = [...missingFrom(secrets.env, op.env), ...secrets.env];
-    const env = [...own, ...missingFrom(own, context.proxyEnv)];
+    const env = [...own, ...missingFrom(own, sandboxes.proxyEnv)];
     const draft = layers.store.layers.draft();
     try {
       await dressRoot(draft.fs, root, worker);
@@ -90,7 +93,7 @@ async function runStep(
         network: op.network === "none" ? "none" : "host",
         security: op.security,
         hosts: hostsFile(op),
-        resolvConf: context.resolvConf(),
+        resolvConf: sandboxes.resolvConf(),
         ...(vertex.platform === undefined ? {} : { platform: vertex.platform }),
         ...(op.ulimits ? { ulimits: op.ulimits } : {}),
         ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
@@ -106,7 +109,7 @@ async function runStep(
         if (!("code" in ended) || (ended.code !== 126 && ended.code !== 127)) return undefined;
         const { exitHint } = await import("./exit-hint.js");
         const tree = await layers.view(base, opContext);
-        const read = (path: string) => readTreeFile(tree, path, context, opContext);
+        const read = (path: string) => readTreeFile(tree, path, ports, opContext);
         return exitHint({ ...op, platform: vertex.platform }, tail.text(), { tree, read, upper: draft.fs });
       };
       tellTier(worker, opContext);

@@ -3,8 +3,7 @@ import { together } from "../../core/tasks/together.js";
 import { stackOn } from "../../cache/contract/stacks.js";
 import type { CopyAction, FileOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
-import type { Timestamp } from "../../core/file-node.js";
-import type { SolverContext } from "../context.js";
+import type { Ports } from "../ports.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
 import { packLayer } from "../layers/pack.js";
@@ -15,14 +14,17 @@ import { readTreeFile, treeOfInput } from "./inputs/input-tree.js";
 import { rootLayers } from "./inputs/root-layers.js";
 import { isDirectoryInput } from "./inputs/whole-input.js";
 
+type FilePorts = Ports<"layers" | "clock" | "exports" | "past" | "sandboxes">;
+
 /** COPY, ADD of files, WORKDIR: a new layer computed on trees, without unpacking anything. */
-export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
+export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, ports: FilePorts): EngineOp<StepResult> {
+  const { layers, clock, exports, past } = ports;
   return {
-    identity: async () => canonicalJson({ op: op as unknown as Canonical, epoch: context.layers.epoch }),
+    identity: async () => canonicalJson({ op: op as unknown as Canonical, epoch: clock.epoch }),
     selects: (index) => (isBase(op, index) ? isDirectoryInput(vertex, index) : copiesFrom(op, index).length > 0),
     async contentDigest(index, input, opContext) {
-      const tree = await treeOfInput(input, context, opContext);
-      const options = { signal: opContext.signal, onSelected: context.selections.note };
+      const tree = await treeOfInput(input, layers, opContext);
+      const options = { signal: opContext.signal, onSelected: past.selections.note };
       if (isBase(op, index)) return subtreeDigest(tree, "/", options);
       return asWritten(op, vertex, selectionDigest(tree, copiesFrom(op, index), { where: describe(vertex, index), ...options }));
     },
@@ -30,17 +32,16 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, context: Sol
       // Most builds find every copy in the cache.
       const { fileOpBase } = await import("./file/plan-file-op.js");
       const base = fileOpBase(op, inputs.length);
-      const below = base < 0 ? [] : await rootLayers(inputs[base] as StepResult, context, opContext);
-      if (form.unpacked) context.layers.expectUnpacked(below);
-      const plan = () => planLayer(op, vertex, inputs, context, opContext);
+      const below = base < 0 ? [] : await rootLayers(inputs[base] as StepResult, layers, opContext);
+      if (form.unpacked) layers.expectUnpacked(below);
+      const plan = () => planLayer(op, vertex, inputs, ports, opContext);
       // A layer that a step runs on soon is not compressed first: that goes on beside the step.
       const direct = form.exported && !form.unpacked;
-      const compression = direct ? context.compression : ({ type: "uncompressed" } as const);
-      const lineage = `${context.provenance.projects.own} ${canonicalJson(op as unknown as Canonical)}`;
-      const layers = stackOn(below, await packLayer(context.layers, plan, compression, opContext, { lineage }));
-      if (form.exported && !direct)
-        context.background.start(() => context.layers.exported(layers, below.length, context.compression, context.quiet));
-      return { kind: "layers", layers };
+      const compression = direct ? exports.compression : ({ type: "uncompressed" } as const);
+      const lineage = `${past.provenance.projects.own} ${canonicalJson(op as unknown as Canonical)}`;
+      const stack = stackOn(below, await packLayer(layers, plan, compression, opContext, { lineage }));
+      if (form.exported && !direct) exports.compress(stack, below.length);
+      return { kind: "layers", layers: stack };
     },
   };
 }
@@ -54,18 +55,19 @@ function copiesFrom(op: FileOp, index: number): CopyAction[] {
   return op.actions.filter((action): action is CopyAction => action.action === "copy" && action.secondaryInput === index);
 }
 
-async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult[], context: SolverContext, opContext: OpContext) {
+async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult[], ports: FilePorts, opContext: OpContext) {
+  const { layers, clock } = ports;
   const { planFileOp } = await import("./file/plan-file-op.js");
   const trees = await together(opContext.signal, (signal) => {
     const reporter = sharedReporter(opContext, signal);
-    return inputs.map((input) => treeOfInput(input, context, reporter));
+    return inputs.map((input) => treeOfInput(input, layers, reporter));
   });
   const plan = planFileOp(op, trees, {
     describeInput: (index) => describe(vertex, index),
-    mtime: timestamp(context.layers.epoch),
-    readFile: (tree, path) => readTreeFile(tree, path, context, opContext),
-    temporaryDirectory: () => context.layers.store.temporaryDirectory(),
-    unpackedLimit: context.layers.unpackedLimit,
+    mtime: clock.now(),
+    readFile: (tree, path) => readTreeFile(tree, path, ports, opContext),
+    temporaryDirectory: () => layers.store.temporaryDirectory(),
+    unpackedLimit: layers.unpackedLimit,
     signal: opContext.signal,
   });
   return asWritten(op, vertex, plan);
@@ -91,8 +93,4 @@ function describe({ inputs, metadata }: Vertex, index: number): string {
   if (step === undefined) return "an empty context or stage";
   const isMainContext = step.kind === "internal" || (step.kind === "context" && step.name === undefined);
   return isMainContext ? "the build context" : "the image or stage copied from";
-}
-
-function timestamp(epoch: number | undefined): Timestamp {
-  return { sec: epoch ?? Math.floor(Date.now() / 1000), nsec: 0 };
 }

@@ -1,15 +1,15 @@
 import type { BlobSource } from "../../llb/sources/blob.js";
-import type { SolverContext } from "../context.js";
+import type { Ports } from "../ports.js";
 import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { BlobTree } from "./inputs/blob-tree.js";
 
 /** A file whose bytes the caller put into the store: an archive that came over the standard input. */
-export function blobSourceOp({ digest, filename: name }: BlobSource, context: SolverContext): EngineOp<StepResult> {
+export function blobSourceOp({ digest, filename: name }: BlobSource, { layers }: Ports<"layers">): EngineOp<StepResult> {
   return {
     identity: async () => `file ${digest} ${JSON.stringify(name)}`,
     async immediate() {
-      const { blobs } = context.layers.store;
+      const { blobs } = layers.store;
       const file = { name, digest, size: blobs.size(digest), mode: 0o600, uid: 0, gid: 0, mtime: 0, path: blobs.path(digest) };
       return { kind: "tree", tree: new BlobTree(file), name };
     },

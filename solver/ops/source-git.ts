@@ -4,8 +4,9 @@ import type { GitSource } from "../../llb/sources/git.js";
 import type { ContentSource, PackEntry } from "../../oci/layer/model/toc.js";
 import type { NodeMeta, Timestamp } from "../../core/file-node.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
-import type { SolverContext } from "../context.js";
+import type { Ports, Sources } from "../ports.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
+import type { LayerAccess } from "../layers/layer-access.js";
 import { packLayer } from "../layers/pack.js";
 import { checkOut } from "../remote/git-checkout.js";
 import { subdirNotFound } from "../remote/git-errors.js";
@@ -13,22 +14,23 @@ import type { GitCommit } from "../remote/git-repositories.js";
 import type { StepResult } from "../result.js";
 import { LocalTree } from "./local/local-tree.js";
 
+type GitPorts = Ports<"layers"> & { readonly sources: Pick<Sources, "repositories"> };
+
 /**
  * A commit of a Git repository. What identifies it is the commit's id, wherever the repository is; with `.git` kept also what that holds beside.
  */
-export function gitSourceOp(source: GitSource, context: SolverContext): EngineOp<StepResult> {
+export function gitSourceOp(source: GitSource, { sources: { repositories }, layers }: GitPorts): EngineOp<StepResult> {
   return {
     async identity(opContext) {
-      return identityOf(source, await context.repositories.commit(source, opContext));
+      return identityOf(source, await repositories.commit(source, opContext));
     },
     async run(_inputs, opContext) {
-      const commit = await context.repositories.commit(source, opContext);
-      const { repositories, layers } = context;
+      const commit = await repositories.commit(source, opContext);
       const made = await checkOut(source, commit, { repositories, store: layers.store, reporter: opContext });
       return await withResource(made, async (checkout) => {
         const mtime = source.mtime === "commit" ? { sec: checkout.committedAt, nsec: 0 } : undefined;
         const entries = checkoutEntries(source, checkout.directory, mtime);
-        return { kind: "layers", layers: [await pack(entries, context, opContext)] };
+        return { kind: "layers", layers: [await pack(entries, layers, opContext)] };
       });
     },
   };
@@ -49,8 +51,8 @@ function keepsGitDir(source: GitSource): boolean {
 }
 
 /** Its key knows nothing of the build's epoch, so the layer must not either; whoever copies from it clamps. */
-function pack(entries: readonly PackEntry[], context: SolverContext, opContext: OpContext): Promise<LayerId> {
-  return packLayer(context.layers, { entries }, { type: "uncompressed" }, opContext, { clamp: false });
+function pack(entries: readonly PackEntry[], layers: LayerAccess, opContext: OpContext): Promise<LayerId> {
+  return packLayer(layers, { entries }, { type: "uncompressed" }, opContext, { clamp: false });
 }
 
 /** Everything in the source's directory, with the modes that git knows, whatever this process's umask is. */

@@ -1,14 +1,14 @@
 import type { LocalSource } from "../../llb/sources/local.js";
-import type { SolverContext } from "../context.js";
+import type { Ports } from "../ports.js";
 import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 
 /** A directory of this machine. It has no identity: what steps select from it counts by content. */
-export function localSourceOp({ name, excludePatterns }: LocalSource, context: SolverContext): EngineOp<StepResult> {
+export function localSourceOp({ name, excludePatterns }: LocalSource, { sources }: Ports<"sources">): EngineOp<StepResult> {
   return {
     identity: async () => undefined,
     async immediate() {
-      return { kind: "tree", tree: await context.local(name, excludePatterns), name };
+      return { kind: "tree", tree: await sources.local(name, excludePatterns), name };
     },
     run: () => Promise.reject(new Error("internal: a local source does not run")),
   };

@@ -2,7 +2,7 @@ import { TsbuildError, unreachable } from "../../core/errors.js";
 import type { SourceOp } from "../../llb/ops.js";
 import { readSource } from "../../llb/sources/source.js";
 import type { Vertex } from "../../llb/vertex.js";
-import type { SolverContext } from "../context.js";
+import type { SolverPorts } from "../ports.js";
 import type { EngineOp } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
 import type { StepResult } from "../result.js";
@@ -17,37 +17,37 @@ import { imageSourceOp } from "./source-image.js";
 import { localSourceOp } from "./source-local.js";
 
 /** The implementation of a vertex's operation. `form` is what will become of the layer it makes. */
-export function implement(vertex: Vertex, form: LayerForm, context: SolverContext): EngineOp<StepResult> {
+export function implement(vertex: Vertex, form: LayerForm, ports: SolverPorts): EngineOp<StepResult> {
   const { op } = vertex;
   switch (op.kind) {
     case "source":
-      return source(op, vertex, context);
+      return source(op, vertex, ports);
     case "exec":
-      return execOp(op, vertex, form, context);
+      return execOp(op, vertex, form, ports);
     case "file":
-      return fileOp(op, vertex, form, context);
+      return fileOp(op, vertex, form, ports);
     case "merge":
-      return mergeOp(vertex, context);
+      return mergeOp(vertex, ports);
     case "diff":
-      return diffOp(context);
+      return diffOp(ports);
     default:
       return unreachable(op);
   }
 }
 
-function source(op: SourceOp, vertex: Vertex, context: SolverContext): EngineOp<StepResult> {
+function source(op: SourceOp, vertex: Vertex, ports: SolverPorts): EngineOp<StepResult> {
   const read = readSource(op);
   switch (read?.kind) {
     case "image":
-      return imageSourceOp(op, vertex, context);
+      return imageSourceOp(op, vertex, ports);
     case "local":
-      return localSourceOp(read, context);
+      return localSourceOp(read, ports);
     case "http":
-      return httpSourceOp(read, context);
+      return httpSourceOp(read, ports);
     case "git":
-      return gitSourceOp(read, context);
+      return gitSourceOp(read, ports);
     case "blob":
-      return blobSourceOp(read, context);
+      return blobSourceOp(read, ports);
     case undefined:
       throw new TsbuildError("build/source-unsupported", `Cannot get "${op.identifier}": there is no source of this kind`, {
         hint: "Sources are docker-image, oci-layout, local, http, https and git",

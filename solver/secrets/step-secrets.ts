@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../core/errors.js";
 import type { ExecOp } from "../../llb/ops.js";
-import type { SolverContext } from "../context.js";
+import type { Secrets } from "../ports.js";
 
 /** The secrets that a step sees. Values exist here and in the sandbox only: keys, layers, history and records know ids. */
 export interface StepSecrets {
@@ -11,14 +11,14 @@ export interface StepSecrets {
 }
 
 /** Reads the secrets a step asks for. Throws `build/secret-not-found` for a required one that the build was not given. */
-export function stepSecrets(op: ExecOp, context: SolverContext): StepSecrets {
+export function stepSecrets(op: ExecOp, secrets: Pick<Secrets, "value">): StepSecrets {
   const values: Uint8Array[] = [];
   for (const mount of op.mounts) {
-    const value = mount.type === "secret" ? secretValue(mount, context) : undefined;
+    const value = mount.type === "secret" ? secretValue(mount, secrets) : undefined;
     if (value) values.push(value);
   }
   const env = (op.secretEnv ?? []).flatMap((variable) => {
-    const value = secretValue(variable, context);
+    const value = secretValue(variable, secrets);
     if (!value) return [];
     if (value.includes(0))
       throw new TsbuildError(
@@ -33,8 +33,11 @@ export function stepSecrets(op: ExecOp, context: SolverContext): StepSecrets {
 }
 
 /** The value of a secret; undefined for an optional one that the build was not given. */
-export function secretValue(secret: { readonly id: string; readonly optional: boolean }, context: SolverContext): Uint8Array | undefined {
-  const value = context.secrets(secret.id);
+export function secretValue(
+  secret: { readonly id: string; readonly optional: boolean },
+  secrets: Pick<Secrets, "value">,
+): Uint8Array | undefined {
+  const value = secrets.value(secret.id);
   if (value || secret.optional) return value;
   throw new TsbuildError("build/secret-not-found", `Cannot run the step: secret "${secret.id}" is required, but the build was given none`, {
     hint: `Give it: --secret id=${secret.id},src=FILE or --secret id=${secret.id},env=VARIABLE`,

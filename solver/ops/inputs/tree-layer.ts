@@ -1,6 +1,6 @@
 import type { LayerId } from "../../../cache/contract/layers.js";
 import type { FileTree, PackEntry } from "../../../oci/layer/model/toc.js";
-import type { SolverContext } from "../../context.js";
+import type { LayerAccess } from "../../layers/layer-access.js";
 import type { Reporter } from "../../layers/ports.js";
 import { packLayer } from "../../layers/pack.js";
 import { subtreeAt } from "../file/subtree.js";
@@ -16,7 +16,7 @@ export interface TreeLayer {
  * Packs everything of a local tree at and below `selector`, for steps that mount it: what .dockerignore hides stays hidden and files belong to
  * root, which a bind mount of the directory itself could not give.
  */
-export async function treeLayer(tree: FileTree, selector: string, context: SolverContext, reporter: Reporter): Promise<TreeLayer> {
+export async function treeLayer(tree: FileTree, selector: string, layers: LayerAccess, reporter: Reporter): Promise<TreeLayer> {
   const { root, entries: below } = subtreeAt(tree, selector);
   const entries: PackEntry[] = [];
   const parts = root.split("/");
@@ -27,5 +27,5 @@ export async function treeLayer(tree: FileTree, selector: string, context: Solve
   for (const { path, node } of below) {
     if (path !== "") entries.push(node.type === "file" ? { ...node, source: tree.content(path) } : node);
   }
-  return { layer: await packLayer(context.layers, { entries }, { type: "uncompressed" }, reporter), root };
+  return { layer: await packLayer(layers, { entries }, { type: "uncompressed" }, reporter), root };
 }

@@ -2,7 +2,7 @@ import { TsbuildError } from "../../../core/errors.js";
 import { resolvePath } from "../../../oci/layer/model/resolve.js";
 import type { FileTree, PackEntry } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
-import type { SolverContext } from "../../context.js";
+import type { Ports } from "../../ports.js";
 import { packLayer } from "../../layers/pack.js";
 import type { Reporter } from "../../layers/ports.js";
 import type { StepResult } from "../../result.js";
@@ -26,17 +26,16 @@ export async function seedOf(
   mount: CacheMount,
   input: StepResult,
   sources: MountInputs,
-  context: SolverContext,
+  { layers, past }: Ports<"layers" | "past">,
   reporter: Reporter,
 ): Promise<Seed> {
-  const tree = await treeOfInput(input, context, reporter);
+  const tree = await treeOfInput(input, layers, reporter);
   const { path, node } = resolvePath(tree, mount.selector);
   if (node?.type !== "dir") throw noDirectory(tree, mount, nameOfSource(sources, mount.dest));
   return {
-    digest: await subtreeDigest(tree, path, { signal: reporter.signal, onSelected: context.selections.note }),
+    digest: await subtreeDigest(tree, path, { signal: reporter.signal, onSelected: past.selections.note }),
     root: node,
     fill: async (directory) => {
-      const { layers } = context;
       const layer = await packLayer(layers, { entries: entriesBelow(tree, path) }, { type: "uncompressed" }, reporter, { clamp: false });
       await layers.reading(layer, reporter, ({ blob, path: file }) =>
         layers.tasks.apply({ blob: file, mediaType: blob.mediaType, dest: directory }, { signal: reporter.signal }),

@@ -1,13 +1,15 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { MOUNT_IN_THE_MAKING } from "../../../cache/content/cache-mounts.js";
 import type { Lock } from "../../../cache/contract/locks.js";
-import type { SolverContext } from "../../context.js";
+import type { Ports, Sandboxes } from "../../ports.js";
 import { acquireLock } from "../../layers/bring-blob.js";
 import type { OpContext } from "../../engine/op.js";
 import { type CacheMount, cacheMountName } from "./cache-mount-name.js";
 import type { Seed } from "./cache-mount-seed.js";
 import type { Held } from "./mount-holder.js";
 import type { MountInputs } from "./mount-source.js";
+
+export type CacheMountPorts = Ports<"layers" | "past" | "mounts" | "sandboxes">;
 
 /**
  * The directories of a step's cache mounts. Mounts of one name and one way of sharing have one directory. They are taken in the order of their names, so
@@ -16,21 +18,21 @@ import type { MountInputs } from "./mount-source.js";
 export async function cacheDirectories(
   mounts: readonly CacheMount[],
   sources: MountInputs,
-  context: SolverContext,
+  ports: CacheMountPorts,
   opContext: OpContext,
   held: Held,
 ): Promise<ReadonlyMap<CacheMount, string>> {
   const named: { readonly mount: CacheMount; readonly name: string; readonly seed: Seed | undefined }[] = [];
   for (const mount of mounts) {
     const input = mount.input < 0 ? undefined : sources.inputs[mount.input];
-    const seed = input && (await (await import("./cache-mount-seed.js")).seedOf(mount, input, sources, context, opContext));
+    const seed = input && (await (await import("./cache-mount-seed.js")).seedOf(mount, input, sources, ports, opContext));
     named.push({ mount, name: cacheMountName(mount, seed?.digest), seed });
   }
   const taken = new Map<string, string>();
   const directories = new Map<CacheMount, string>();
   for (const { mount, name, seed } of named.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))) {
     const key = `${name} ${mount.sharing}`;
-    const path = taken.get(key) ?? (await cacheDirectory(mount, name, seed, context, opContext, held));
+    const path = taken.get(key) ?? (await cacheDirectory(mount, name, seed, ports, opContext, held));
     taken.set(key, path);
     directories.set(mount, path);
   }
@@ -41,19 +43,19 @@ async function cacheDirectory(
   mount: CacheMount,
   name: string,
   seed: Seed | undefined,
-  context: SolverContext,
+  ports: CacheMountPorts,
   opContext: OpContext,
   held: Held,
 ): Promise<string> {
-  const { store } = context.layers;
-  const { index, lock } = await takeDirectory(mount, name, context, opContext);
+  const { mounts, sandboxes } = ports;
+  const { store } = ports.layers;
+  const { index, lock } = await takeDirectory(mount, name, store, opContext);
   held.push(() => lock.release());
   const path = store.cacheMountPath(index === 0 ? name : `${name}-${index}`, mount.id);
-  await context.freshMounts?.empty(path, context.worker, seed);
+  await mounts.fresh?.empty(path, () => sandboxes.worker(), seed);
   const making = await acquireLock(store, `mount-made-${path}`, `another step that makes cache mount "${mount.id}"`, opContext);
   try {
-    if (!existsSync(path))
-      await makeCacheDirectory(mount, path, { seed, restore: (to) => context.restoreMount(name, to, opContext) }, context);
+    if (!existsSync(path)) await makeCacheDirectory(mount, path, { seed, restore: (to) => mounts.restore(name, to, opContext) }, sandboxes);
   } finally {
     making.release();
   }
@@ -67,10 +69,9 @@ async function cacheDirectory(
 async function takeDirectory(
   mount: CacheMount,
   name: string,
-  context: SolverContext,
+  store: Ports<"layers">["layers"]["store"],
   opContext: OpContext,
 ): Promise<{ readonly index: number; readonly lock: Lock }> {
-  const { store } = context.layers;
   if (mount.sharing === "locked")
     return { index: 0, lock: await acquireLock(store, `mount-${name}-0`, `another step that uses cache mount "${mount.id}"`, opContext) };
   for (let index = 0; ; index++) {
@@ -85,18 +86,18 @@ async function makeCacheDirectory(
   mount: CacheMount,
   path: string,
   content: { readonly seed: Seed | undefined; readonly restore: (path: string) => Promise<boolean> },
-  context: SolverContext,
+  sandboxes: Pick<Sandboxes, "worker">,
 ): Promise<void> {
   const { seed, restore } = content;
   const made = path + MOUNT_IN_THE_MAKING;
-  if (existsSync(made)) await (await context.worker()).remove([made]);
+  if (existsSync(made)) await (await sandboxes.worker()).remove([made]);
   if (seed) {
     mkdirSync(made);
     await seed.fill(made);
   } else if (!(await restore(made))) mkdirSync(made);
   const { uid, gid, mode } = seed && isPlain(mount) ? seed.root : mount;
   chmodSync(made, mode);
-  if (uid !== 0 || gid !== 0) await (await context.worker()).task("chown", { path: made, uid, gid });
+  if (uid !== 0 || gid !== 0) await (await sandboxes.worker()).task("chown", { path: made, uid, gid });
   renameSync(made, path);
 }
 

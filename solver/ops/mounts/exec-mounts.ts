@@ -2,11 +2,11 @@ import type { LayerId } from "../../../cache/contract/layers.js";
 import { unreachable } from "../../../core/errors.js";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import type { ExecOp, Mount } from "../../../llb/ops.js";
-import type { SolverContext } from "../../context.js";
+import type { Ports } from "../../ports.js";
 import type { OpContext } from "../../engine/op.js";
 import type { StepResult } from "../../result.js";
 import { secretValue } from "../../secrets/step-secrets.js";
-import { cacheDirectories } from "./cache-mount.js";
+import { cacheDirectories, type CacheMountPorts } from "./cache-mount.js";
 import { sshMount } from "./ssh-mount.js";
 import type { MountInputs } from "./mount-source.js";
 import { treeOfInput } from "../inputs/input-tree.js";
@@ -17,6 +17,9 @@ import type { Held } from "./mount-holder.js";
 export interface PreparedMounts extends AsyncDisposable {
   readonly list: readonly SandboxMount[];
 }
+
+/** Ports that mounts of any type use. */
+export type MountPorts = CacheMountPorts & Ports<"secrets">;
 
 /** Inputs that an exec op only reads, with the paths it mounts of each: they count by their content. */
 export function mountInputs(op: ExecOp): ReadonlyMap<number, ReadonlySet<string>> {
@@ -32,12 +35,7 @@ export function mountInputs(op: ExecOp): ReadonlyMap<number, ReadonlySet<string>
 }
 
 /** Makes everything ready that a step mounts beside its root filesystem. */
-export async function prepareMounts(
-  op: ExecOp,
-  sources: MountInputs,
-  context: SolverContext,
-  opContext: OpContext,
-): Promise<PreparedMounts> {
+export async function prepareMounts(op: ExecOp, sources: MountInputs, ports: MountPorts, opContext: OpContext): Promise<PreparedMounts> {
   const held: Held = [];
   const release = async () => {
     for (const give of held) give();
@@ -45,10 +43,10 @@ export async function prepareMounts(
   try {
     const list: SandboxMount[] = [];
     const caches = op.mounts.filter((mount) => mount.type === "cache");
-    const directories = await cacheDirectories(caches, sources, context, opContext, held);
+    const directories = await cacheDirectories(caches, sources, ports, opContext, held);
     for (const mount of op.mounts) {
       if (mount.dest === "/") continue;
-      const prepared = await prepareMount(mount, { sources, directories }, context, opContext, held);
+      const prepared = await prepareMount(mount, { sources, directories }, ports, opContext, held);
       if (prepared) list.push(prepared);
     }
     return { list, [Symbol.asyncDispose]: release };
@@ -61,7 +59,7 @@ export async function prepareMounts(
 async function prepareMount(
   mount: Mount,
   { sources, directories }: { readonly sources: MountInputs; readonly directories: ReadonlyMap<Mount, string> },
-  context: SolverContext,
+  ports: MountPorts,
   opContext: OpContext,
   held: Held,
 ): Promise<SandboxMount | undefined> {
@@ -75,8 +73,8 @@ async function prepareMount(
         return { type: "overlay", lowers: [], selector, dest, readonly };
       }
       const input = sources.inputs[mount.input] as StepResult;
-      requireMountSource(await treeOfInput(input, context, opContext), source);
-      const found = await unpackedInput(input, selector, context, opContext);
+      requireMountSource(await treeOfInput(input, ports.layers, opContext), source);
+      const found = await unpackedInput(input, selector, ports.layers, opContext);
       return { type: "overlay", ...found, dest, readonly };
     }
     case "cache": {
@@ -87,12 +85,12 @@ async function prepareMount(
     case "tmpfs":
       return { type: "tmpfs", dest: mount.dest, size: mount.size, readonly: mount.readonly };
     case "secret": {
-      const value = secretValue(mount, context);
+      const value = secretValue(mount, ports.secrets);
       const { dest, uid, gid, mode } = mount;
       return value && { type: "file", dest, data: Buffer.from(value).toString("base64"), uid, gid, mode };
     }
     case "ssh":
-      return sshMount(mount, context, held);
+      return sshMount(mount, ports, held);
     default:
       return unreachable(mount);
   }
@@ -102,11 +100,11 @@ async function prepareMount(
 async function unpackedInput(
   input: StepResult,
   selector: string,
-  context: SolverContext,
+  layers: MountPorts["layers"],
   opContext: OpContext,
 ): Promise<{ readonly lowers: readonly string[]; readonly selector: string }> {
-  const lowersOf = async (stack: readonly LayerId[]) => (await context.layers.overlay(stack, opContext)).lowers;
+  const lowersOf = async (stack: readonly LayerId[]) => (await layers.overlay(stack, opContext)).lowers;
   if (input.kind === "layers") return { lowers: await lowersOf(input.layers), selector };
-  const { layer, root } = await treeLayer(input.tree, selector, context, opContext);
+  const { layer, root } = await treeLayer(input.tree, selector, layers, opContext);
   return { lowers: await lowersOf([layer]), selector: `/${root}` };
 }

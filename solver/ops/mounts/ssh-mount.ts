@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../../core/errors.js";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import type { Mount } from "../../../llb/ops.js";
-import type { SolverContext } from "../../context.js";
+import type { Ports } from "../../ports.js";
 import type { Held } from "./mount-holder.js";
 
 /**
@@ -9,11 +9,11 @@ import type { Held } from "./mount-holder.js";
  */
 export async function sshMount(
   mount: Mount & { type: "ssh" | "secret" },
-  context: SolverContext,
+  { secrets, layers, sandboxes }: Ports<"secrets" | "layers" | "sandboxes">,
   held: Held,
 ): Promise<SandboxMount | undefined> {
   const { id, dest, uid, gid, mode } = mount;
-  const upstream = await context.sshAgent(id);
+  const upstream = await secrets.agent(id);
   if (upstream === undefined) {
     if (mount.optional) return undefined;
     throw new TsbuildError("build/ssh-not-found", `Cannot run the step: SSH agent "${id}" is required, but the build was given none`, {
@@ -21,8 +21,8 @@ export async function sshMount(
     });
   }
   const { openAgentRelay } = await import("../../ssh/agent-relay.js");
-  const relay = await openAgentRelay(upstream, context.layers.store.temporaryDirectory(), mode);
+  const relay = await openAgentRelay(upstream, layers.store.temporaryDirectory(), mode);
   held.push(() => relay[Symbol.dispose]());
-  if (uid !== 0 || gid !== 0) await (await context.worker()).task("chown", { path: relay.path, uid, gid });
+  if (uid !== 0 || gid !== 0) await (await sandboxes.worker()).task("chown", { path: relay.path, uid, gid });
   return { type: "bind", source: relay.path, dest, readonly: true };
 }

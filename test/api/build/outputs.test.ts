@@ -158,10 +158,11 @@ test("layers of a base stay at their registry only when nothing keeps them here"
 test("registry.insecure is for the hosts of the output's names alone", async (t) => {
   const asked: (readonly string[])[] = [];
   const client = {} as never;
-  const session = {
+  const network = {
     registry: async () => (asked.push([]), client),
     insecureRegistry: async (hosts: readonly string[]) => (asked.push(hosts), client),
-  } as unknown as Session;
+  };
+  const session = { network } as unknown as Session;
   await exportersFor({ type: "registry" }, session, ["lan:5000/a:1"]);
   await exportersFor({ type: "registry", insecure: true, danglingNamePrefix: "other:1/x" }, session, ["lan:5000/a:1", "lan:5000/b:1"]);
   t.deepEqual(asked, [[], ["lan:5000", "other:1"]]);

@@ -10,7 +10,7 @@ import { EMPTY_LAYER_BYTES } from "../../../solver/buildkit-keys/complete-layers
 import { resultsElsewhere } from "../../../solver/buildkit-keys/foreign-records.js";
 import { keyVertices } from "../../../solver/buildkit-keys/key-vertices.js";
 import { writeRecords } from "../../../solver/buildkit-keys/write-records.js";
-import type { SolverContext } from "../../../solver/context.js";
+import type { Ports } from "../../../solver/ports.js";
 
 const BASE = `sha256:${"1".repeat(64)}` as Digest;
 const KEY = "key" as CacheKey;
@@ -44,11 +44,10 @@ const written: Uint8Array[] = [];
 const signal = new AbortController().signal;
 const context = (epoch?: number) =>
   ({
-    layers: { epoch, store: { blobs: { writeSmall: (data: Uint8Array) => written.push(data) } } },
-    image: async () => image,
-    local: () => Promise.reject(new Error("no context")),
-    quiet: { signal },
-  }) as unknown as SolverContext;
+    clock: { epoch },
+    layers: { store: { blobs: { writeSmall: (data: Uint8Array) => written.push(data) } } },
+    sources: { image: async () => image, local: () => Promise.reject(new Error("no context")) },
+  }) as unknown as Ports<"sources" | "layers" | "clock">;
 
 /** What is adopted for a step of which a cache has a result with these layers. */
 async function adopted(more: Partial<ExecOp>, layers: readonly TransferLayer[], epoch?: number): Promise<unknown> {
@@ -61,7 +60,7 @@ async function adopted(more: Partial<ExecOp>, layers: readonly TransferLayer[], 
     taken.push([key, name, result.createdAt]);
     return {} as ResultRecord;
   };
-  const find = await resultsElsewhere(order, [{ records, adopt }], context(epoch));
+  const find = await resultsElsewhere(order, [{ records, adopt }], context(epoch), signal);
   find(KEY, "no vertex");
   find(KEY, step.vertex.digest);
   return taken[0];

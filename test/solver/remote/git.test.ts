@@ -11,7 +11,6 @@ import { parseGitSource } from "../../../frontend/dockerfile/values/git-source.j
 import type { Toc } from "../../../oci/layer/model/toc.js";
 import { pack } from "../../../oci/layer/write/pack.js";
 import type { LayerTasks } from "../../../oci/layer/model/tasks.js";
-import type { SolverContext } from "../../../solver/context.js";
 import type { OpContext } from "../../../solver/engine/op.js";
 import { LayerService } from "../../../solver/layers/layer-service.js";
 import { gitSourceOp } from "../../../solver/ops/source-git.js";
@@ -111,16 +110,13 @@ function world(
     const value = options.secrets?.[id];
     return value === undefined ? undefined : Buffer.from(value);
   };
-  const context = {
-    layers,
-    repositories: new GitRepositories({
-      store,
-      sshAgent: async () => undefined,
-      secrets,
-      ...(options.limits && { limits: options.limits }),
-      ...(options.onWarning && { onWarning: options.onWarning }),
-    }),
-  } as unknown as SolverContext;
+  const repositories = new GitRepositories({
+    store,
+    sshAgent: async () => undefined,
+    secrets,
+    ...(options.limits && { limits: options.limits }),
+    ...(options.onWarning && { onWarning: options.onWarning }),
+  });
   const opContext: OpContext = {
     signal: options.signal ?? new AbortController().signal,
     output: () => {},
@@ -130,7 +126,7 @@ function world(
   const opOf = (address: string) => {
     const source = parseGitSource(server.origin + address);
     if (source === undefined || typeof source === "string") throw new Error(`${address}: ${source}`);
-    return gitSourceOp(readGit(gitSource(source)) as GitSource, context);
+    return gitSourceOp(readGit(gitSource(source)) as GitSource, { layers, sources: { repositories } });
   };
   const toc = async (address: string): Promise<Toc> => {
     const result = await opOf(address).run([], opContext);

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import type { SolverContext } from "../../../../solver/context.js";
+import type { CacheMountPorts } from "../../../../solver/ops/mounts/cache-mount.js";
 import type { OpContext } from "../../../../solver/engine/op.js";
 import { cacheDirectories } from "../../../../solver/ops/mounts/cache-mount.js";
 import type { CacheMount } from "../../../../solver/ops/mounts/cache-mount-name.js";
@@ -37,7 +37,7 @@ function contextWith(directory: string, busy: ReadonlySet<string> = new Set()) {
     return path;
   };
   const store = { locks: { acquire: wait, tryAcquire: take("all"), tryShare: take("share") }, cacheMountPath };
-  return { asked, context: { layers: { store }, restoreMount: async () => false } as unknown as SolverContext };
+  return { asked, context: { layers: { store }, mounts: { restore: async () => false } } as unknown as CacheMountPorts };
 }
 
 const OP = { signal: new AbortController().signal, progress: () => undefined } as unknown as OpContext;

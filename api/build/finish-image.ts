@@ -1,0 +1,78 @@
+import type { LayerId } from "../../cache/contract/layers.js";
+import { parseCacheOrigin } from "../../cache/remote/origin.js";
+import { together } from "../../core/tasks/together.js";
+import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
+import type { FrontendResult } from "../../frontend/frontend.js";
+import type { LayerService } from "../../solver/layers/layer-service.js";
+import type { Reporter, Stack } from "../../solver/layers/ports.js";
+import { rootLayers } from "../../solver/ops/inputs/root-layers.js";
+import type { StepResult } from "../../solver/result.js";
+import type { BlobForm } from "../options/resolve-outputs.js";
+import { LayerUnavailableError } from "../remote-cache/fetch-layer.js";
+import { finishConfig } from "./image-config.js";
+
+/** Completes an image: the blobs of its layers in their final form, diffIDs, history and times. */
+export async function finishImage(
+  result: FrontendResult,
+  solved: StepResult,
+  service: LayerService,
+  options: FinishOptions & { readonly epoch: number | undefined },
+): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
+  const stack = await rootLayers(solved, service, quiet(options.signal));
+  const layers = await finishLayers(stack, service, options);
+  return { image: { platform: result.platform, config: finishConfig(result, layers, options.epoch), layers }, stack };
+}
+
+/** The form that layers get. */
+export interface FinishOptions {
+  /** Tells if a layer that is elsewhere, at `origin`, may stay there. */
+  readonly mayStay: (origin: string) => boolean;
+  /** Form of the blobs. `own` converts also layers that another output compressed before. */
+  readonly form: BlobForm & { readonly own?: boolean };
+  readonly signal: AbortSignal;
+}
+
+export async function finishLayers(
+  stack: Stack,
+  service: LayerService,
+  { mayStay, form: { compression, force, own = false }, signal: ended }: FinishOptions,
+): Promise<readonly (ExportLayer & { readonly createdAt: number })[]> {
+  const final = service.finalLayers(stack, compression);
+  return together(ended, (signal) => {
+    const reporter = quiet(signal);
+    return stack.map(async (id, index) => {
+      const from = (final.get(id) ?? service.record(id)).origin;
+      const stays = from !== undefined && mayStay(from);
+      const packed = final.get(id) ?? (await service[stays ? "described" : "exported"](stack, index, compression, reporter));
+      const { createdAt, origin } = final.get(id) ?? service.record(id);
+      const blob = force || (own && origin === undefined) ? await service.converted(id, compression, reporter) : packed.blob;
+      const same = blob.digest === packed.blob.digest;
+      return {
+        diffId: packed.diffId,
+        blob,
+        createdAt,
+        ...(origin === undefined || parseCacheOrigin(origin) || !same ? {} : { origin }),
+        ...(stays && same ? { bring: (until: AbortSignal) => bringLayer(id, from, service, until) } : {}),
+        toc: (until: AbortSignal) => service.toc(stack, index, quiet(until)),
+      };
+    });
+  });
+}
+
+/**
+ * Fetches a layer. One that is no longer at its origin is forgotten there, so that the next build
+ * makes it again.
+ */
+async function bringLayer(id: LayerId, origin: string, service: LayerService, signal: AbortSignal): Promise<void> {
+  try {
+    await service.fetched(id, quiet(signal));
+  } catch (error) {
+    if (error instanceof LayerUnavailableError) service.store.layers.forgetOrigin(origin);
+    throw error;
+  }
+}
+
+/** Reports to nobody: finishing an image is no step of its own. */
+function quiet(signal: AbortSignal): Reporter {
+  return { signal, progress: () => {} };
+}

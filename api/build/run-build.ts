@@ -1,0 +1,69 @@
+import type { Diagnostic } from "../../core/diagnostics.js";
+import type { BuildEvent, EventSink } from "../../core/events.js";
+import { assembleImage } from "../../exporters/assemble-image.js";
+import { manyLayers } from "../options/many-layers.js";
+import type { BuildResult } from "../options/options.js";
+import type { ResolvedBuildOptions } from "../options/resolve-options.js";
+import { type BuildSession, type Built, buildImages, uniqueDiagnostics } from "./build-images.js";
+import { exportAll } from "./export-images.js";
+import { blobForms, mayStay } from "./outputs.js";
+
+/** How a build is told of, and under which id it is recorded. */
+export interface RunOptions {
+  readonly id: string | undefined;
+  readonly onEvent: EventSink;
+}
+
+/**
+ * Runs a build from the top to the bottom: images from the Dockerfile, then caches and outputs from
+ * the images.
+ */
+export async function runBuild(
+  build: ResolvedBuildOptions,
+  session: BuildSession,
+  { id, onEvent: sink }: RunOptions,
+): Promise<Omit<BuildResult, "stats">> {
+  const warnings: Diagnostic[] = [];
+  const onEvent = (event: BuildEvent): void => {
+    if (event.type === "warning") warnings.push(event.diagnostic);
+    sink(event);
+  };
+  const { outputs } = build;
+  const image = outputs.some(({ form }) => form !== undefined);
+  const solved = await buildImages({ build, forms: blobForms(outputs), image, mayStay: mayStay(outputs), id }, session, onEvent);
+  if (image) for (const diagnostic of manyLayers(solved.images)) onEvent({ type: "warning", diagnostic });
+  const caches = await cacheWrites(build.cacheTo, solved, session, onEvent);
+  const built = { ...solved, images: caches.images };
+  const results = await beside(exportAll(outputs, built, session, onEvent), caches.writes());
+  return {
+    imageId: assembleImage(built.images, "oci").configs[0].digest,
+    descriptor: results.find((result) => result.descriptor !== undefined)?.descriptor,
+    exports: results.map(({ type, metadata }) => ({ type, metadata })),
+    warnings: uniqueDiagnostics(warnings),
+  };
+}
+
+/** Returns the caches to write, and the images to export: with an inline cache if wanted. */
+async function cacheWrites(
+  cacheTo: ResolvedBuildOptions["cacheTo"],
+  built: Built,
+  session: BuildSession,
+  onEvent: EventSink,
+): Promise<{ readonly images: Built["images"]; writes(): readonly Promise<void>[] }> {
+  if (cacheTo.length === 0) return { images: built.images, writes: () => [] };
+  const { CacheExports } = await import("../remote-cache/cache-exports.js");
+  const exports = new CacheExports(built.solved, session, built.imports, onEvent);
+  const inline = cacheTo.some((cache) => cache.type === "inline");
+  return {
+    images: inline ? await exports.inline(built.images, built.epoch) : built.images,
+    writes: () => cacheTo.flatMap((cache) => (cache.type === "inline" ? [] : [exports.write(cache)])),
+  };
+}
+
+/** Returns the result of the first, once all have ended well. */
+async function beside<T>(first: Promise<T>, others: readonly Promise<void>[]): Promise<T> {
+  // When one fails, the others have ended before its error is thrown.
+  const failed = (await Promise.allSettled([first, ...others])).find((outcome) => outcome.status === "rejected");
+  if (failed) throw failed.reason;
+  return first;
+}

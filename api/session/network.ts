@@ -1,0 +1,39 @@
+import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
+import type { RegistryClient } from "../../oci/registry/client.js";
+import { downloadFailures } from "../../solver/remote/errors.js";
+import type { CacheBackends } from "./cache-backends.js";
+
+/** The servers that one build speaks with. A client is made when it is needed first. */
+export class Network implements AsyncDisposable {
+  #registry: Promise<RegistryClient> | undefined;
+  #connections: Connections | undefined;
+  #caches: Promise<CacheBackends> | undefined;
+
+  registry(): Promise<RegistryClient> {
+    this.#registry ??= import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient());
+    return this.#registry;
+  }
+
+  /** Returns a client that also speaks plain HTTP with these hosts, and takes any certificate of theirs. */
+  async insecureRegistry(hosts: readonly string[]): Promise<RegistryClient> {
+    return (await this.caches()).registry(hosts);
+  }
+
+  /** Returns the caches outside the store. */
+  caches(): Promise<CacheBackends> {
+    this.#caches ??= import("./cache-backends.js").then(({ CacheBackends: Backends }) => new Backends(() => this.registry()));
+    return this.#caches;
+  }
+
+  /** Returns the connections for downloads from any host. */
+  downloads(): Connections {
+    this.#connections ??= new Connections(process.env, defaultCertificateDirectories(process.env), downloadFailures);
+    return this.#connections;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    (await this.#registry?.catch(() => undefined))?.close();
+    (await this.#caches?.catch(() => undefined))?.[Symbol.dispose]();
+    this.#connections?.close();
+  }
+}

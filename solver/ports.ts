@@ -1,0 +1,89 @@
+import type { Digest } from "../core/digest.js";
+import type { Timestamp } from "../core/file-node.js";
+import type { Worker } from "../executor-native/contract.js";
+import type { SourceOp } from "../llb/ops.js";
+import type { CompressionOptions } from "../oci/layer/model/tasks.js";
+import type { FileTree } from "../oci/layer/model/toc.js";
+import type { Descriptor } from "../oci/types.js";
+import type { ExplainContext } from "./explain/earlier-builds.js";
+import type { FreshMounts } from "./fresh-mounts.js";
+import type { LayerService } from "./layers/layer-service.js";
+import type { Reporter, Stack } from "./layers/ports.js";
+import type { Downloads } from "./remote/downloads.js";
+import type { GitRepositories } from "./remote/git-repositories.js";
+
+/** An image as a source op needs it, to make it a stack of layers. */
+export interface SourceImage {
+  /** Canonical reference to fetch layers with; undefined when the store has them all. */
+  readonly origin: string | undefined;
+  /** Layers, bottom first; one for each diffID. */
+  readonly layers: readonly { readonly blob: Descriptor; readonly diffId: Digest }[];
+}
+
+/** Everything that a graph names from outside. */
+export interface Sources {
+  /** Finds an image for a platform. It is known when the frontend asked for it. */
+  image(op: SourceOp, platform: string | undefined): Promise<SourceImage>;
+  /** Returns the files of a directory of the caller, without those that the patterns exclude. */
+  local(name: string, excludePatterns: readonly string[]): Promise<FileTree>;
+  /** Files by URL. */
+  readonly downloads: Downloads;
+  /** Git repositories by URL. */
+  readonly repositories: GitRepositories;
+}
+
+/** The place where steps run. */
+export interface Sandboxes {
+  /** Starts the worker when it is asked for the first time. */
+  worker(): Promise<Worker>;
+  /** Returns the text of the sandbox's /etc/resolv.conf. */
+  resolvConf(): string;
+  /** Proxy variables, `NAME=value`, that RUN steps see and no key knows. */
+  readonly proxyEnv: readonly string[];
+}
+
+/** What the caller entrusts to steps. Each answers undefined for an id that the build was not given. */
+export interface Secrets {
+  value(id: string): Uint8Array | undefined;
+  /** Returns the socket of an SSH agent. */
+  agent(id: string): Promise<string | undefined>;
+}
+
+/** Cache mounts as a build begins with them. */
+export interface CacheMounts {
+  /** Fills a mount that is not there yet from a cache; false when none has it. `path` does not exist. */
+  restore(name: string, path: string, reporter: Reporter): Promise<boolean>;
+  /** Empties mounts before their first use in this build; undefined keeps their files. */
+  readonly fresh: FreshMounts | undefined;
+}
+
+/** The time of a build. */
+export interface Clock {
+  /** Seconds since the epoch that new files are clamped to; undefined in a build without a date. */
+  readonly epoch: number | undefined;
+  /** Returns the time of files that are made now. */
+  now(): Timestamp;
+}
+
+/** The form of the layers that a build exports. */
+export interface Exports {
+  readonly compression: CompressionOptions;
+  /** Compresses layer `index` of a stack beside the steps that follow. */
+  compress(stack: Stack, index: number): void;
+}
+
+/** Everything that the ops of one build may use; api/ provides it. */
+export interface SolverPorts {
+  readonly sources: Sources;
+  readonly layers: LayerService;
+  readonly sandboxes: Sandboxes;
+  readonly secrets: Secrets;
+  readonly mounts: CacheMounts;
+  readonly clock: Clock;
+  readonly exports: Exports;
+  /** Earlier builds: what explanations are made from. */
+  readonly past: ExplainContext;
+}
+
+/** The ports that an op says it uses. */
+export type Ports<Name extends keyof SolverPorts> = Pick<SolverPorts, Name>;
