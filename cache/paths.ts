@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/system/fs-atomic.js";
 import { homeDirectory } from "../core/system/home.js";
 import { homelessStore } from "../core/system/homeless-store.js";
+import { LAYOUT_FILE, LAYOUT_VERSION } from "../oci/layout/marker.js";
 import { ioError } from "./errors.js";
 import { makeStoreDirectory } from "./private-base.js";
 
@@ -66,9 +67,6 @@ export function storePaths(root: string): StorePaths {
   };
 }
 
-/** The `oci-layout` file of the image-layout specification. */
-const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
-
 /** Makes the folders. */
 export function prepareLayout(paths: StorePaths): void {
   const makeParents = (directory: string): void => makeStoreDirectory(paths, directory);
@@ -76,8 +74,8 @@ export function prepareLayout(paths: StorePaths): void {
     for (const directory of [paths.blobs, paths.snapshots, paths.toc, paths.stat, paths.memo, paths.mounts, paths.locks, paths.tmp]) {
       makeParents(directory);
     }
-    const marker = join(paths.base, "oci-layout");
-    if (!existsSync(marker)) writeFileAtomic(marker, OCI_LAYOUT, { makeParents, tidy: false });
+    const marker = join(paths.base, LAYOUT_FILE);
+    if (!existsSync(marker)) writeFileAtomic(marker, LAYOUT_VERSION, { makeParents, tidy: false });
     if (!existsSync(paths.indexJson)) writeFileAtomic(paths.indexJson, EMPTY_INDEX, { makeParents, tidy: false });
   } catch (error) {
     throw ioError(`Cannot use "${paths.root}" as the store`, error);

@@ -113,9 +113,19 @@ export class CanceledError extends TsbuildError {
   }
 }
 
+/** Returns the error of work that an abort ended: the reason of the signal, or a cancellation. */
+export function abortError({ reason }: { readonly reason?: unknown }): TsbuildError {
+  return reason instanceof TsbuildError ? reason : new CanceledError(undefined, { cause: reason });
+}
+
+/** Returns a cancellation when `signal` is aborted, whatever error the abort led to. */
+export function asCanceled(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
+}
+
 /** Throws {@link CanceledError} when `signal` is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason instanceof TsbuildError ? signal.reason : new CanceledError(undefined, { cause: signal.reason });
+  if (signal?.aborted) throw abortError(signal);
 }
 
 /** Throws in the default branch of an exhaustive switch. */

@@ -120,3 +120,11 @@ export function firstLine(body: string): string {
   const line = body.trim().split("\n", 1)[0]?.trim() ?? "";
   return line.startsWith("<") || line.startsWith("{") ? "" : line.slice(0, 200);
 }
+
+/**
+ * Returns true for a status of an answer that may be another one soon: the server is busy, limits
+ * requests or is broken. 501 and 505 say what a server never does.
+ */
+export function isTemporary(status: number): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
+}

@@ -16,6 +16,8 @@ const SPELLED_ONCE: readonly (readonly [RegExp, places: readonly string[], inste
   [/["'`](local|git|http|blob)\.[a-z]+["'`]/, ["llb/sources/"], "a constructor or reader of llb/sources/"],
   [/kind: "source", identifier/, ["llb/sources/"], "a constructor of llb/sources/"],
   [/\.identifier\.|attrs\[/, ["llb/sources/"], "readSource of llb/sources/"],
+  [/imageLayoutVersion/, ["oci/layout/marker.ts"], "LAYOUT_VERSION of oci/layout/marker.ts"],
+  [/status >= 500/, ["net/errors.ts", "oci/registry/errors.ts"], "isTemporary of net/errors.ts"],
   [/["'`/^(]\\?\[(internal|context )/, ["core/step.ts", "core/recorded-step.ts"], "a StepInfo, and stepName of core/step.ts"],
   [/\\d\+\)?\\?\/\(?\\d\+\)?\\\]/, ["core/recorded-step.ts"], "the members of a StepInfo"],
 ];

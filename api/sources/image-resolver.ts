@@ -1,3 +1,4 @@
+import { BASE_IMAGES } from "../../cache/contract/memo.js";
 import type { Store } from "../../cache/store.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
@@ -36,9 +37,6 @@ export interface ResolveOptions {
   readonly layout?: boolean;
   readonly onWait?: OnWait;
 }
-
-/** Kind of the memo that remembers what a reference led to, for when its registry cannot be reached. */
-const RESOLVED = "ref";
 
 /**
  * Finds base images: in the local store by name, else at the registry. Only manifests and configs are brought here; layers follow when something
@@ -124,13 +122,13 @@ export class ImageResolver {
   /** Asks the registry; when it cannot be reached, what it said last time still stands. */
   async #ask(reference: Reference, name: string, pull: PullOptions): Promise<Descriptor> {
     const { store, signal } = this.#options;
-    const before = store.memo.get(RESOLVED, name);
+    const before = store.memo.get(BASE_IMAGES, name);
     const known = before && (JSON.parse(before.toString("utf8")) as Descriptor);
     // A digest cannot come to mean something else.
     if (known && reference.digest !== undefined && store.blobs.has(known.digest)) return known;
     try {
       const target = await (await this.#options.registry()).resolve(reference, pull);
-      if (target.digest !== known?.digest) store.memo.set(RESOLVED, name, JSON.stringify(target));
+      if (target.digest !== known?.digest) store.memo.set(BASE_IMAGES, name, JSON.stringify(target));
       return target;
     } catch (error) {
       if (!known || signal.aborted || !isUnreachable(error)) throw await this.#explained(error, reference);

@@ -7,13 +7,7 @@ import { layerUses, stackRows, type StackRow } from "../database/stack-rows.js";
 import { layerId } from "../layer-id.js";
 import type { UsedBy } from "../contract/collector.js";
 import type { LeaseKind } from "../contract/leases.js";
-import type { Memo } from "../contract/memo.js";
-
-/**
- * Kind of the memos that record the manifest behind a base image's name. A build without a network
- * uses them.
- */
-export const BASE_IMAGES = "ref";
+import { BASE_IMAGES, type Memo } from "../contract/memo.js";
 
 export interface Keepers {
   /** Users by blob digest, layer id and diffID. */

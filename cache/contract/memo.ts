@@ -1,3 +1,9 @@
+/**
+ * Kind of the memos that record the manifest behind a base image's name. A build without a network
+ * uses them.
+ */
+export const BASE_IMAGES = "ref";
+
 export interface Memo {
   /** Yields every value of a kind, in no order. */
   list(kind: string): Iterable<Buffer>;

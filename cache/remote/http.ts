@@ -1,11 +1,21 @@
 import { Hasher } from "../../core/digest.js";
 import { type AnyCode, TsbuildError } from "../../core/errors.js";
 import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
-import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
+import {
+  firstLine,
+  HttpError,
+  type HttpErrorOptions,
+  type HttpFailures,
+  isTemporary,
+  longPause,
+  networkFault,
+  redactUrl,
+} from "../../net/errors.js";
 import type { Environment } from "../../net/proxy.js";
-import { type Clock, parseRetryAfter, Retries, type RetryOptions, systemClock, withRetries } from "../../net/retry.js";
+import { type Clock, parseRetryAfter, type RetryOptions, systemClock, withRetries } from "../../net/retry.js";
 import type { Descriptor } from "../../oci/types.js";
-import { type HttpAnswer, readBody, startOfBody } from "../../net/body.js";
+import { type HttpAnswer, startOfBody } from "../../net/body.js";
+import { type PartialAnswer, resumed } from "../../net/resume.js";
 import type { HttpLimits, OnWait } from "../../net/limits.js";
 import { exchange, type HttpRequest } from "../../net/transport.js";
 
@@ -76,31 +86,16 @@ export class CacheHttp implements Disposable {
    * stopped.
    */
   async *download(make: (from: number) => ReturnType<MakeRequest>, options: ServiceOptions): AsyncGenerator<Uint8Array, void> {
-    const retries = new Retries(this.#retrying(options));
-    for (let from = 0; ; ) {
-      const start = from;
+    const ask = async (from: number): Promise<PartialAnswer> => {
       let what = "";
       const answer = await this.request(async () => {
-        const request = await make(start);
+        const request = await make(from);
         ({ what } = request);
         return request;
       }, options);
-      // A server without ranges sends everything again.
-      let skip = answer.response.status === 206 ? 0 : start;
-      try {
-        for await (const chunk of readBody(answer, what)) {
-          const rest = skip < chunk.length ? chunk.subarray(skip) : undefined;
-          skip = Math.max(0, skip - chunk.length);
-          if (!rest) continue;
-          from += rest.length;
-          yield rest;
-        }
-        return;
-      } catch (error) {
-        if (from - start >= PROGRESS) retries.progressed();
-        await retries.next(error);
-      }
-    }
+      return { answer, what };
+    };
+    yield* resumed(ask, { ...this.#retrying(options), progress: PROGRESS });
   }
 
   #retrying(options: ServiceOptions): RetryOptions {
@@ -122,7 +117,7 @@ export class CacheHttp implements Disposable {
         url: redactUrl(request.url),
         status,
         body,
-        temporary: status === 429 || status === 408 || (status >= 500 && status !== 501),
+        temporary: isTemporary(status),
         ...(retryAfter === undefined ? {} : { retryAfter }),
         ...(status === 401 || status === 403 ? { hint: "Check the credentials of the cache and what they allow" } : {}),
       },

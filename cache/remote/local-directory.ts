@@ -6,6 +6,7 @@ import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { makeDirectory } from "../../core/system/make-directory.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { removeAbandoned } from "../../core/system/temporary-files.js";
+import { LAYOUT_FILE, LAYOUT_VERSION } from "../../oci/layout/marker.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
 import { REF_NAME } from "../../oci/layout/names.js";
 import { indexJson, writeLayoutBlob } from "../../oci/layout/write.js";
@@ -82,7 +83,7 @@ export function localTarget(options: LocalTargetOptions): CacheTarget {
           if (!existsSync(path(descriptor.digest))) writeFileAtomic(path(descriptor.digest), bytes);
         const kept = existsSync(join(dest, "index.json")) ? new LayoutDirectory(dest).entries : [];
         const others = kept.filter((entry) => entry.annotations?.[REF_NAME] !== tag);
-        writeFileAtomic(join(dest, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+        writeFileAtomic(join(dest, LAYOUT_FILE), LAYOUT_VERSION);
         writeFileAtomic(join(dest, "index.json"), indexJson([...others, { ...manifest.descriptor, annotations: { [REF_NAME]: tag } }]));
         if (reset) removeUnreferenced(dest, folder);
       });
@@ -93,7 +94,7 @@ export function localTarget(options: LocalTargetOptions): CacheTarget {
 /** Prepares the directory. An existing directory must be empty or a layout. */
 function prepare(dest: string, folder: string): void {
   const names = existsSync(dest) ? readdirSync(dest) : [];
-  if (names.length > 0 && !names.includes("oci-layout") && !names.includes("blobs") && !names.includes("index.json"))
+  if (names.length > 0 && !names.includes(LAYOUT_FILE) && !names.includes("blobs") && !names.includes("index.json"))
     throw new TsbuildError("export/not-a-layout", `Cannot write the cache to "${dest}": the directory holds other files`, {
       hint: "Give an empty or new directory, or one that holds a cache already",
     });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { BuildResult } from "../../api/options/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
-import { CanceledError, DiagnosticsError } from "../../core/errors.js";
+import { asCanceled, CanceledError, DiagnosticsError } from "../../core/errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 import { readCall } from "../check/call.js";
@@ -55,8 +55,7 @@ export const command: Command = {
     } catch (error) {
       reporter.finish();
       await showWarnings(form, warnings, environment);
-      const shown =
-        environment.signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
+      const shown = asCanceled(error, environment.signal);
       const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || flags.has("debug");
       await tell(
         environment,

@@ -1,6 +1,6 @@
 import type { BuildOptions, CheckOptions, CheckResult } from "../../api/options/options.js";
 import { BUILD_OPTIONS } from "../../api/options/table.js";
-import { CanceledError, DiagnosticsError } from "../../core/errors.js";
+import { asCanceled, DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";
 import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
 import { type CliEnvironment, print, tell } from "../environment.js";
@@ -53,7 +53,7 @@ export async function runCall(
     }
   } catch (error) {
     reporter.finish();
-    const shown = signal.aborted && !(error instanceof CanceledError) ? new CanceledError(undefined, { cause: error }) : error;
+    const shown = asCanceled(error, signal);
     await tell(environment, renderError(shown, { paint: paintFor(environment), debug: Boolean(environment.env["TSBUILD_DEBUG"]) }));
     return exitCodeOf(shown);
   }

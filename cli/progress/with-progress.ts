@@ -1,4 +1,4 @@
-import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { asCanceled, TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import type { CliEnvironment } from "../environment.js";
 import { paintFor } from "../output/paint.js";
@@ -20,10 +20,10 @@ export async function withProgress<T>(environment: CliEnvironment, quiet: boolea
     return await work(reporter.onEvent);
   } catch (error) {
     // An error that ctrl-c caused is no failure.
-    if (environment.signal.aborted && !(error instanceof CanceledError)) throw new CanceledError(undefined, { cause: error });
+    const shown = asCanceled(error, environment.signal);
     // The step is the command itself, which the message names.
-    if (error instanceof TsbuildError) error.step = undefined;
-    throw error;
+    if (shown instanceof TsbuildError) shown.step = undefined;
+    throw shown;
   } finally {
     reporter.finish();
   }

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker, parentPort, workerData } from "node:worker_threads";
 import { isOutOfDescriptors, outOfDescriptors } from "../system/descriptors.js";
 import { type TransferredError, restoreError, transferError } from "../error-transfer.js";
-import { CanceledError, TsbuildError, throwIfAborted } from "../errors.js";
+import { abortError, CanceledError, TsbuildError, throwIfAborted } from "../errors.js";
 
 /**
  * Services for a running task. An AbortSignal has `aborted` too, so a task can also be called
@@ -134,7 +134,7 @@ export class ThreadPool {
     if (!signal) return;
     const abort = () => {
       this.#queue.splice(this.#queue.indexOf(job), 1);
-      job.reject(canceled(signal));
+      job.reject(abortError(signal));
     };
     signal.addEventListener("abort", abort, { once: true });
     job.leaveQueue = () => signal.removeEventListener("abort", abort);
@@ -159,7 +159,7 @@ export class ThreadPool {
       thread.progress = undefined;
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
-      if (signal?.aborted) reject(canceled(signal));
+      if (signal?.aborted) reject(abortError(signal));
       else if (reply instanceof Error) reject(reply);
       else if (reply.type === "failed") reject(restoreError(reply.error));
       else resolve(reply.value);
@@ -220,10 +220,6 @@ export class ThreadPool {
     });
     return thread;
   }
-}
-
-function canceled(signal: AbortSignal): Error {
-  return signal.reason instanceof TsbuildError ? signal.reason : new CanceledError(undefined, { cause: signal.reason });
 }
 
 function closedWhileRunning(): Error {

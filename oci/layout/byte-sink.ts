@@ -2,7 +2,7 @@ import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, write,
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { checkFileDestination } from "../../core/system/destination.js";
-import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { abortError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { removeAbandoned, temporaryName } from "../../core/system/temporary-files.js";
 import { systemReason } from "../../core/system/system-reason.js";
 
@@ -136,7 +136,7 @@ function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink
       };
       const settle = (): void => {
         done();
-        if (signal?.aborted) reject(signal.reason instanceof TsbuildError ? signal.reason : new CanceledError());
+        if (signal?.aborted) reject(abortError(signal));
         else if (failure !== undefined) reject(writeError("the output", failure));
         else if (event === "drain" && stream.destroyed)
           reject(writeError("the output", Object.assign(new Error("it was closed"), { code: "EPIPE" })));

@@ -1,3 +1,4 @@
+import { LAYOUT_FILE } from "./marker.js";
 import { posix } from "node:path";
 import { isDigest, type Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
@@ -18,7 +19,7 @@ export interface FoundImage {
   readonly target: Descriptor;
 }
 
-const DOCUMENTS = new Set(["index.json", "manifest.json", "oci-layout", "repositories"]);
+const DOCUMENTS = new Set(["index.json", "manifest.json", LAYOUT_FILE, "repositories"]);
 /** Files of docker archives that can be configs or layers. Other files are not kept. */
 const DOCKER_FILE = /(\.json|\.tar(\.\w+)?|\.tgz)$|(^|\/)[0-9a-f]{64}$/;
 

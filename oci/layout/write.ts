@@ -1,3 +1,4 @@
+import { LAYOUT_FILE, LAYOUT_VERSION } from "./marker.js";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, type Digest } from "../../core/digest.js";
@@ -43,8 +44,6 @@ export interface WriteOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
-const LAYOUT_FILE = '{"imageLayoutVersion":"1.0.0"}';
-
 /**
  * Writes an OCI layout as a tar, with sorted names and without dates and owners, as containerd
  * does. With `docker`, the tar is a docker archive too. Verifies blobs while they are read.
@@ -65,7 +64,7 @@ function layoutMembers(content: LayoutContent): readonly ArchiveMember[] {
     })),
     document("index.json", 0o644, indexJson(content.entries)),
     ...(content.docker === undefined ? [] : [document("manifest.json", 0o644, dockerManifestJson(content.docker))]),
-    document("oci-layout", 0o444, LAYOUT_FILE),
+    document(LAYOUT_FILE, 0o444, LAYOUT_VERSION),
   ];
 }
 
@@ -107,7 +106,7 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
       // Entries without a name or tag differ by digest only.
       return !digests.has(entry.digest) && (tag === undefined || !tags.has(tag));
     });
-    writeFileAtomic(join(directory, "oci-layout"), LAYOUT_FILE);
+    writeFileAtomic(join(directory, LAYOUT_FILE), LAYOUT_VERSION);
     writeFileAtomic(join(directory, "index.json"), indexJson([...kept, ...content.entries]));
   } catch (error) {
     if (created) rmSync(directory, { recursive: true, force: true });
@@ -181,7 +180,7 @@ export function existingEntries(directory: string): readonly Descriptor[] {
   }
   // A process that was killed has written its blobs, but not yet the file that marks a layout.
   if (names.every((name) => name === "blobs" || isTemporaryName(name))) return [];
-  if (!names.includes("oci-layout")) {
+  if (!names.includes(LAYOUT_FILE)) {
     throw new TsbuildError("export/not-a-layout", `Cannot write the OCI layout "${directory}": the directory holds other files`, {
       hint: "Give an empty or new directory, or one that is an OCI layout already",
     });

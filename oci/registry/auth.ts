@@ -1,4 +1,4 @@
-import { CanceledError, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { abortError, throwIfAborted } from "../../core/errors.js";
 import { parseChallenges, type Challenge } from "./challenge.js";
 import type { Connections } from "../../net/connections.js";
 import type { Credentials, CredentialSource } from "./credential-types.js";
@@ -208,7 +208,7 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
   if (signal === undefined) return promise;
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason instanceof TsbuildError ? signal.reason : new CanceledError());
+    stop = () => reject(abortError(signal));
     signal.addEventListener("abort", stop, { once: true });
   });
   try {

@@ -1,5 +1,14 @@
 import type { AnyCode } from "../../core/errors.js";
-import { firstLine, HttpError, type HttpErrorOptions, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
+import {
+  firstLine,
+  HttpError,
+  type HttpErrorOptions,
+  type HttpFailures,
+  longPause,
+  isTemporary,
+  networkFault,
+  redactUrl,
+} from "../../net/errors.js";
 
 /**
  * One entry of the `errors` list in a registry's answer: `MANIFEST_UNKNOWN`, "manifest unknown".
@@ -93,8 +102,7 @@ function classify(status: number): { readonly code: AnyCode; readonly temporary:
   if (status === 403) return { code: "registry/denied", temporary: false };
   if (status === 404) return { code: "registry/not-found", temporary: false };
   if (status === 429) return { code: "registry/rate-limited", temporary: true };
-  if (status === 408) return { code: "registry/server-error", temporary: true };
-  if (status >= 500) return { code: "registry/server-error", temporary: status !== 501 && status !== 505 };
+  if (status === 408 || status >= 500) return { code: "registry/server-error", temporary: isTemporary(status) };
   return { code: "registry/refused", temporary: false };
 }
 

@@ -3,11 +3,12 @@ import { isIndexType, isManifestType, manifestMediaTypes } from "../media-types.
 import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import { manifestTypeOf, MAX_METADATA_SIZE, parseManifestOrIndex } from "../validate.js";
-import { protocolError, RegistryError } from "./errors.js";
-import { Retries, withRetries } from "../../net/retry.js";
+import { RegistryError } from "./errors.js";
+import { resumed } from "../../net/resume.js";
+import { withRetries } from "../../net/retry.js";
 import type { OnWait } from "../../net/limits.js";
 import type { RegistrySession } from "./session.js";
-import { discard, readAll, readBody, type HttpAnswer } from "../../net/body.js";
+import { discard, readAll, type HttpAnswer } from "../../net/body.js";
 
 /** A manifest or index with its bytes, verified. */
 export interface FetchedManifest {
@@ -99,8 +100,7 @@ export async function fetchManifest(
 }
 
 /**
- * Yields the bytes of a blob. Resumes where a broken connection stopped (Range). Gives up when
- * several attempts in a row brought little, see {@link isProgress}. Verifies size and digest: wrong
+ * Yields the bytes of a blob. Resumes where a broken connection stopped (Range). Verifies size and digest: wrong
  * bytes end in `registry/digest-mismatch`.
  */
 export async function* fetchBlob(
@@ -111,11 +111,10 @@ export async function* fetchBlob(
 ): AsyncGenerator<Uint8Array, void> {
   const what = `get blob ${descriptor.digest} of ${reference.registry}/${reference.repository}`;
   const hasher = new Hasher();
-  const retries = new Retries(session.retrying(options));
-  let origin = "";
-  for (;;) {
-    const from = hasher.size;
-    const answer = await session.request({
+  const { size } = descriptor;
+  let last: HttpAnswer | undefined;
+  const ask = async (from: number) => {
+    last = await session.request({
       what,
       method: "GET",
       target: `${reference.repository}/blobs/${descriptor.digest}`,
@@ -124,51 +123,18 @@ export async function* fetchBlob(
       headers: from > 0 ? { range: `bytes=${from}-` } : {},
       ...waiting(options),
     });
-    origin = answer.url.origin;
-    try {
-      for await (const chunk of continueAt(answer, from, what)) {
-        if (hasher.size + chunk.length > descriptor.size) throw sizeMismatch(what, answer, descriptor.size, "more");
-        hasher.update(chunk);
-        yield chunk;
-      }
-      if (hasher.size < descriptor.size) throw sizeMismatch(what, answer, descriptor.size, `only ${hasher.size}`);
-      break;
-    } catch (error) {
-      if (isProgress(hasher.size - from, descriptor.size)) retries.progressed();
-      await retries.next(error);
-    }
+    return { answer: last, what };
+  };
+  const ended = (received: number, answer: HttpAnswer): void => {
+    if (received < size) throw sizeMismatch(what, answer, size, `only ${received}`);
+  };
+  for await (const chunk of resumed(ask, { ...session.retrying(options), progress: Math.min(64 << 10, size / 16), ended })) {
+    if (hasher.size + chunk.length > size) throw sizeMismatch(what, last as HttpAnswer, size, "more");
+    hasher.update(chunk);
+    yield chunk;
   }
   const actual = hasher.digest();
-  if (actual !== descriptor.digest) throw digestMismatch(what, origin, descriptor.digest, actual);
-}
-
-/**
- * Returns true when an attempt brought enough of a blob for the next one to count as the first: a
- * server may cut every answer after two bytes.
- */
-function isProgress(bytes: number, size: number): boolean {
-  return bytes >= Math.min(64 << 10, size / 16);
-}
-
-/**
- * Yields the body from byte `from` on, for a server that sent that part and for one that sent
- * everything again.
- */
-async function* continueAt(answer: HttpAnswer, from: number, what: string): AsyncGenerator<Uint8Array, void> {
-  let skip = 0;
-  if (answer.response.status === 200) skip = from;
-  else if (Number(/^bytes (\d+)-/.exec(answer.response.headers.get("content-range") ?? "")?.[1]) !== from) {
-    await discard(answer);
-    throw protocolError(what, { method: "GET", url: answer.url }, "answered with another range than was asked for");
-  }
-  for await (const chunk of readBody(answer, what)) {
-    if (skip >= chunk.length) {
-      skip -= chunk.length;
-      continue;
-    }
-    yield skip > 0 ? chunk.subarray(skip) : chunk;
-    skip = 0;
-  }
+  if (actual !== descriptor.digest) throw digestMismatch(what, (last as HttpAnswer).url.origin, descriptor.digest, actual);
 }
 
 /** Returns the options of a caller that concern its wait. */

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { abortError } from "../../core/errors.js";
 
 /**
  * The tasks of one solve, which live and die together: the first failure, or the caller's abort, aborts the scope's signal, and
@@ -8,7 +8,7 @@ import { CanceledError, TsbuildError } from "../../core/errors.js";
 export class TaskScope {
   readonly #controller = new AbortController();
   readonly #parent: AbortSignal;
-  readonly #onParentAbort = () => this.fail(canceled(this.#parent.reason));
+  readonly #onParentAbort = () => this.fail(abortError(this.#parent));
   #failure: { readonly error: unknown } | undefined;
   #active = 0;
   #idle: (() => void) | undefined;
@@ -65,8 +65,4 @@ export class TaskScope {
   close(): void {
     this.#parent.removeEventListener("abort", this.#onParentAbort);
   }
-}
-
-function canceled(reason: unknown): TsbuildError {
-  return reason instanceof TsbuildError ? reason : new CanceledError(undefined, { cause: reason });
 }

@@ -1,7 +1,7 @@
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { proposedHost } from "./secret-names.js";
-import { firstLine, HttpError, type HttpFailures, longPause, networkFault, redactUrl } from "../../net/errors.js";
+import { firstLine, HttpError, type HttpFailures, longPause, isTemporary, networkFault, redactUrl } from "../../net/errors.js";
 
 const CHECK_NETWORK = "Check the URL, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)";
 
@@ -54,7 +54,7 @@ export function badStatus(url: URL, answer: BadAnswer) {
       url: redactUrl(answer.url),
       status,
       ...(retryAfter === undefined ? {} : { retryAfter }),
-      temporary: status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505),
+      temporary: isTemporary(status),
       ...hintFor(status, url),
     },
   );
