@@ -1,10 +1,10 @@
 import type { BuildEvent, StepId } from "../../core/events.js";
-import { printable } from "../../core/text/printable.js";
 import { CommandGuard } from "../output/command-guard.js";
+import { printable } from "../../core/text/printable.js";
 import { latin1 } from "../output/latin1.js";
-import { explanationLine } from "../output/explanation.js";
 import { TAIL_LINES } from "../output/render-error.js";
-import { follow, type Part, partAfter, type StepLife, warningLine } from "./step-life.js";
+import { foldEvent, type TracedStep, type TraceForm } from "./fold-events.js";
+import { type Part, partAfter } from "./step-life.js";
 
 /** A part in its last reported state. */
 export interface PartState {
@@ -18,12 +18,10 @@ export interface PartState {
  * State of a step, with the text that waits to be printed. Text is in Latin-1, one character a
  * byte, so that output passes unchanged.
  */
-export interface StepState extends StepLife {
+export interface StepState extends TracedStep {
   readonly id: StepId;
-  name: string;
   /** Number in the display, assigned when the step is first printed. */
   index: number;
-  notices: string[];
   readonly parts: Map<string, PartState>;
   lines: string[];
   /** True when the last of `lines` has no line end yet. */
@@ -56,47 +54,24 @@ export class PlainTrace {
   }
 
   apply(event: BuildEvent): void {
-    if (event.type === "steps") {
-      for (const { id, name } of event.steps) {
-        const known = this.steps.get(id);
-        const shown = latin1(printable(name));
-        if (known) known.name = shown;
-        else this.steps.set(id, newStep(id, shown));
-      }
-      return;
-    }
-    const step = event.step === undefined ? undefined : this.steps.get(event.step);
-    if (!step) return;
-    switch (event.type) {
-      case "started":
-      case "cached":
-      case "completed":
-      case "canceled":
-      case "failed":
-        if (event.type !== "started") addText(step, step.guard.end(), event.at);
-        follow(step, event);
-        break;
-      case "output":
-        addOutput(step, event.data, event.at);
-        break;
-      case "progress": {
-        const before = step.parts.get(event.item);
-        step.parts.set(event.item, { part: partAfter(before?.part, event), fresh: true, shown: before?.shown });
-        break;
-      }
-      case "explained":
-        step.notices.push(latin1(explanationLine(event.explanation)));
-        break;
-      case "warning":
-        step.notices.push(latin1(warningLine(event.diagnostic)));
-        break;
-    }
-    // A step that never ran shows nothing when it is canceled.
-    if (step.started === undefined) return;
-    if (step.updates === 0) step.waitingSince = this.#now();
-    step.updates++;
-    this.pending.add(step.id);
+    foldEvent(this.steps, event, this.#form);
   }
+
+  readonly #form: TraceForm<StepState> = {
+    create: newStep,
+    shown: (text) => latin1(printable(text)),
+    ending: (step, at) => addText(step, step.guard.end(), at),
+    output: addOutput,
+    progress: (step, event) => {
+      const before = step.parts.get(event.item);
+      step.parts.set(event.item, { part: partAfter(before?.part, event), fresh: true, shown: before?.shown });
+    },
+    changed: (step) => {
+      if (step.updates === 0) step.waitingSince = this.#now();
+      step.updates++;
+      this.pending.add(step.id);
+    },
+  };
 }
 
 function newStep(id: StepId, name: string): StepState {

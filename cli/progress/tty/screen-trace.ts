@@ -1,11 +1,9 @@
 import type { BuildEvent, StepId } from "../../../core/events.js";
-import { explanationLine } from "../../output/explanation.js";
-import { follow, type Part, partAfter, type StepLife, warningLine } from "../step-life.js";
+import { foldEvent, type TracedStep, type TraceForm } from "../fold-events.js";
+import { type Part, partAfter } from "../step-life.js";
 import { LogWindow, printable } from "./log-window.js";
 
-export interface ScreenStep extends StepLife {
-  readonly name: string;
-  readonly notices: string[];
+export interface ScreenStep extends TracedStep {
   readonly parts: Map<string, Part>;
   readonly log: LogWindow;
 }
@@ -33,44 +31,23 @@ export class ScreenTrace {
   }
 
   apply(event: BuildEvent): void {
-    if (event.type === "steps") {
-      for (const { id, name } of event.steps) {
-        const known = this.#steps.get(id);
-        if (!known) this.#steps.set(id, this.#newStep(name));
-      }
-      return;
-    }
-    const step = event.step === undefined ? undefined : this.#steps.get(event.step);
-    if (!step) return;
-    switch (event.type) {
-      case "started":
-      case "cached":
-      case "completed":
-      case "canceled":
-      case "failed":
-        follow(step, event);
-        break;
-      case "output":
-        step.log.write(event.data);
-        break;
-      case "progress":
-        step.parts.set(event.item, partAfter(step.parts.get(event.item), event));
-        break;
-      case "explained":
-        step.notices.push(printable(explanationLine(event.explanation)));
-        break;
-      case "warning":
-        step.notices.push(printable(warningLine(event.diagnostic)));
-        break;
-    }
-    if (step.started === undefined) return;
-    this.#begun ??= step.started;
-    this.shown.add(step);
+    foldEvent(this.#steps, event, this.#form);
   }
+
+  readonly #form: TraceForm<ScreenStep> = {
+    create: (_id, name) => this.#newStep(name),
+    shown: printable,
+    output: (step, data) => step.log.write(data),
+    progress: (step, event) => void step.parts.set(event.item, partAfter(step.parts.get(event.item), event)),
+    changed: (step) => {
+      this.#begun ??= step.started;
+      this.shown.add(step);
+    },
+  };
 
   #newStep(name: string): ScreenStep {
     return {
-      name: printable(name),
+      name,
       started: undefined,
       end: undefined,
       notices: [],
