@@ -103,11 +103,12 @@ static void place_devices(struct places *places)
 static void place_copy(struct places *places, const struct mount_spec *mount, const struct stat *status)
 {
 	struct copied_links links = {0};
+	cleanup_free char *source = find_source(places, mount->source);
 	cleanup_free char *path = make_place(places, mount->dest, S_ISDIR(status->st_mode));
 	if (S_ISDIR(status->st_mode))
-		copy_tree(mount->source, path, &links);
+		copy_tree(source, path, &links);
 	else
-		copy_file(mount->source, path, status, &links);
+		copy_file(source, path, status, &links);
 }
 
 /* Puts another name of a socket at its place; whoever connects reaches who listens. */

@@ -141,8 +141,7 @@ static const char *const machine_files[] = {
 	"zoneinfo",
 };
 static const char *const process_files[] = {
-	"attr",     "autogroup", "auxv",   "cgroup",    "cmdline",       "comm",      "coredump_filter", "cpuset",
-	"cwd",      "environ",   "exe",    "fd",        "fdinfo",        "gid_map",   "io",              "limits",
+	"attr",     "autogroup", "auxv",      "cmdline",       "comm",      "coredump_filter", "cwd",      "environ",   "exe",    "fd",        "fdinfo",        "gid_map",   "io",              "limits",
 	"loginuid", "maps",      "mountinfo", "mounts", "mountstats",    "net",       "ns",              "numa_maps",
 	"oom_adj",  "oom_score", "oom_score_adj", "personality", "projid_map", "root", "sched",          "schedstat",
 	"sessionid", "setgroups", "smaps", "smaps_rollup", "stat",       "statm",     "status",          "task",

@@ -152,6 +152,17 @@ void return_to(struct places *places, const char *source, bool is_copy)
 	place->lent->is_out = !from.cut && !to.cut;
 }
 
+/* Takes over the facts of a directory in which something was put, whose times are as before. */
+static void renew_parent(const struct places *places, const char *path)
+{
+	cleanup_free char *directory = copy_text(path);
+	*strrchr(directory, '/') = 0;
+	cleanup_free char *full = format_text("%s%s/.", places->root_path, directory);
+	struct node *node = find_node(places->tree, directory);
+	if (node)
+		read_facts(AT_FDCWD, full, &node->facts);
+}
+
 void settle(struct places *places)
 {
 	for (size_t i = places->count; i-- > 0;)
@@ -162,6 +173,10 @@ void settle(struct places *places)
 		if (!node || !read_facts(stub->parent, strrchr(stub->path, '/') + 1, &node->facts))
 			cannot_place(stub->path);
 	}
+	for (size_t i = 0; i < places->count; i++)
+		renew_parent(places, places->items[i].path);
+	for (size_t i = 0; i < places->stub_count; i++)
+		renew_parent(places, places->stubs[i].path);
 }
 
 /* Gives the content of a place back to its source. */

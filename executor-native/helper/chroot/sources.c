@@ -63,10 +63,19 @@ void lock_sources(const struct spec *spec)
 	if (sources.count)
 		qsort(sources.items, sources.count, sizeof *sources.items, compare_texts);
 	for (size_t i = 0; i < sources.count; i++) {
-		if (i && strcmp(sources.items[i], sources.items[i - 1]) == 0)
-			fail(CODE, "Cannot mount \"%s\" at two places of a step: without mounts it can be at one only", sources.items[i]);
-		lock_source(sources.items[i]);
+		if (i == 0 || strcmp(sources.items[i], sources.items[i - 1]) != 0)
+			lock_source(sources.items[i]);
 	}
+}
+
+char *find_source(const struct places *places, const char *source)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		const struct placed *place = &places->items[i];
+		if (place->source && !place->is_copy && strcmp(place->source, source) == 0)
+			return format_text("%s%s", places->root_path, place->path);
+	}
+	return copy_text(source);
 }
 
 /* Puts an empty directory in the place of a source, locked, for those who wait for it. */
@@ -95,6 +104,10 @@ static void lend_copy(struct places *places, const char *source, const char *to,
 void lend(struct places *places, const struct mount_spec *mount, const char *to)
 {
 	struct stat status;
+	cleanup_free char *present = find_source(places, mount->source);
+	if (strcmp(present, mount->source) != 0)
+		fail(CODE, "Cannot mount \"%s\" at \"%s\": the step has it at another place, and without mounts it can be at one only",
+		     mount->source, mount->dest);
 	if (lstat(mount->source, &status) < 0)
 		fail_errno(CODE, "Cannot mount \"%s\" at \"%s\"", mount->source, mount->dest);
 	cleanup_free char *stand_in = format_text("%s.lent", mount->source);

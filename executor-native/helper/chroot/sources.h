@@ -11,6 +11,9 @@
 /* Waits for the directories of all bind mounts of a step, and keeps them for this process. */
 void lock_sources(const struct spec *spec);
 
+/* Returns the path where a source is now: its own, or a place that it is lent to. */
+char *find_source(const struct places *places, const char *source);
+
 /* Moves a directory or file from its source to a place; its changes go back. */
 void lend(struct places *places, const struct mount_spec *mount, const char *to);
 

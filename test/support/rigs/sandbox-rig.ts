@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../../../executor-native/contract.js";
 import { ownershipHere } from "../../../executor-native/id-map.js";
+import { type Tier, wantedIsolation } from "../../../executor-native/tier.js";
 import { startWorker } from "../../../executor-native/start-worker.js";
 import { llistxattr } from "../../../core/system/posix.js";
 
@@ -37,6 +38,11 @@ export type RunOptions = Partial<SandboxSpec> & {
   readonly onOutput?: RunIo["onOutput"];
 };
 
+/** Returns the tier of the environment: tests run their cases in each. */
+function tierHere(): Tier {
+  return wantedIsolation(undefined) === "chroot" ? "chroot" : "namespaces";
+}
+
 /** A worker, a small root file system and a place for layers. Close it: that removes everything, whoever owns it. */
 export class SandboxRig {
   /** Whether owners are virtual for whoever runs this. */
@@ -52,7 +58,7 @@ export class SandboxRig {
     const base = mkdtempSync(join(tmpdir(), "tsbuild-sandbox-"));
     chmodSync(base, 0o755);
     const rootfs = makeRootfs(join(base, "rootfs"));
-    return new SandboxRig(base, rootfs, await startWorker({ entry: ENTRY, stateDirectory: join(base, "state") }));
+    return new SandboxRig(base, rootfs, await startWorker({ entry: ENTRY, stateDirectory: join(base, "state"), tier: tierHere() }));
   }
 
   async close(): Promise<void> {
