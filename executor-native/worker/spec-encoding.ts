@@ -9,6 +9,8 @@ import type { SpecOperations } from "./spec-operations.js";
  * setuid, setpcap, net_bind_service, net_raw, sys_chroot, mknod, audit_write, setfcap.
  */
 const DEFAULT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31].reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
+/** Capability to read and forge packets: without a network namespace, those of the builder too. */
+const NET_RAW = 1n << 13n;
 const ALL_CAPABILITIES = (1n << 64n) - 1n;
 
 /**
@@ -128,7 +130,7 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRo
   const ownNamespace = outerProc || (insecure && isHostRoot);
   const unlimited = insecure && !ownNamespace;
   operation("sys-writable", unlimited);
-  operation("capabilities", insecure ? ALL_CAPABILITIES : DEFAULT_CAPABILITIES);
+  operation("capabilities", insecure ? ALL_CAPABILITIES : chroot ? DEFAULT_CAPABILITIES & ~NET_RAW : DEFAULT_CAPABILITIES);
   if (ownNamespace) operation("user-namespace", allIds.uids, allIds.gids);
   operation("outer-proc", outerProc);
   for (const path of insecure ? [] : MASKED) operation("masked", path);

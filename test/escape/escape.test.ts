@@ -55,6 +55,10 @@ requires(...missing).serial("nothing gets out of a step with virtual owners", as
   held(t, await runHere({ TSBUILD_OWNERSHIP: "virtual" }), ["root-virtual", "virtual"]);
 });
 
+requires(...missing, withoutRoot).serial("nothing gets out of a step without namespaces", async (t) => {
+  held(t, await runHere({ TSBUILD_ISOLATION: "chroot" }), ["root"]);
+});
+
 requires(...missing, withoutContainer).serial("nothing gets out of a step that sees the processes outside", async (t) => {
   const volumes = [directory];
   const env = { TMPDIR: directory };

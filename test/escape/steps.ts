@@ -108,6 +108,27 @@ export const steps: readonly StepRow[] = [
     },
   },
 
+  {
+    name: "a signal to the builder",
+    expected: "1",
+    attempt: (rig) => exitOf(rig.run(`kill -0 ${process.pid} 2>/dev/null || kill -0 -${process.pid} 2>/dev/null`)),
+  },
+  {
+    name: "the environment of the builder",
+    expected: "1",
+    attempt: (rig) => exitOf(rig.run(`cat /proc/${process.pid}/environ /proc/${process.ppid}/environ 2>/dev/null | grep -q .`)),
+  },
+  {
+    name: "the machine's file by the step's own root and directory in /proc",
+    expected: "1",
+    attempt: (rig, file) =>
+      exitOf(
+        rig.run(
+          `cd /proc; cat self/root/../../..${file} /proc/self/cwd/../../..${file} /proc/self/task/$$/root${file} ../../..${file} 2>/dev/null`,
+        ),
+      ),
+  },
+
   user("2147483648", "exec/unknown-user"),
   user("4294967295", "exec/unknown-user"),
   user("4294967296:0", "exec/unknown-user"),

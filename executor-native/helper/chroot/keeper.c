@@ -162,19 +162,12 @@ static int watch_signals(void)
 	return fd;
 }
 
-/* Tells whether the root has devices that work (see mounts.c). */
-static bool has_devices(int root)
-{
-	struct stat status;
-	return fstatat(root, "dev/null", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(status.st_mode);
-}
-
 /* Runs the command, and ends everything that it leaves. */
 static struct waiting run(struct kept *kept, const struct step_output *output)
 {
 	int control[2];
 	struct keeper keeper = {.spec = kept->spec, .root = kept->places.root, .root_path = kept->root, .pid = getpid()};
-	keeper.lends_devices = !has_devices(kept->places.root);
+	keeper.lends_devices = kept->places.lends_devices;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
 	struct waiting waiting = {.signals = watch_signals(), .control = control[OUTSIDE], .listener = -1};
@@ -189,9 +182,9 @@ static struct waiting run(struct kept *kept, const struct step_output *output)
 	close(output->output);
 	close(output->errors);
 	wait_for_end(&keeper, &waiting);
-	if (waiting.listener >= 0)
-		close(waiting.listener);
 	end_descendants();
+	if (waiting.listener >= 0)
+		close(waiting.listener); /* not before: calls of whoever is left would fail oddly */
 	return waiting;
 }
 

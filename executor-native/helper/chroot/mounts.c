@@ -66,17 +66,18 @@ static const struct {
 };
 
 /*
- * Makes a device that works; where that cannot be, an empty file in its name, which the keeper
- * opens for the step (see outside.c).
+ * Makes a device that works; where that cannot be, an empty file in its name, in whose place the
+ * keeper opens the machine's (see outside-path.c). Returns false for the latter.
  */
-static void make_device(const char *path, dev_t number)
+static bool make_device(const char *path, dev_t number)
 {
 	cleanup_fd int device = mknod(path, S_IFCHR | 0666, number) < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (device >= 0 || errno == ENXIO)
-		return;
+		return true;
 	unlink(path);
 	if (mknod(path, S_IFREG | 0666, 0) < 0)
 		fail_errno(CODE, "Cannot make \"%s\"", path);
+	return false;
 }
 
 static void place_devices(struct places *places)
@@ -85,7 +86,8 @@ static void place_devices(struct places *places)
 	make_directory(path, 0755);
 	for (size_t i = 0; i < LENGTH(devices); i++) {
 		cleanup_free char *device = format_text("%s/%s", path, devices[i].name);
-		make_device(device, makedev(devices[i].major, devices[i].minor));
+		if (!make_device(device, makedev(devices[i].major, devices[i].minor)))
+			places->lends_devices = true;
 	}
 	for (size_t i = 0; i < LENGTH(device_links); i++) {
 		cleanup_free char *link = format_text("%s/%s", path, device_links[i].name);
@@ -162,6 +164,8 @@ static void place_file(struct places *places, const struct mount_spec *mount)
 
 static void place_mount(struct places *places, const struct mount_spec *mount)
 {
+	if (strcmp(mount->dest, "/dev") == 0)
+		places->lends_devices = false; /* the step's own is all there is */
 	switch (mount->type) {
 	case MOUNT_BIND:
 		place_bind(places, mount);

@@ -42,7 +42,7 @@ static int open_outer(const char *path, int flags)
 	int fd = directory < 0 ? -1 : open_below(directory, path + strlen(top), NO_MOUNTS | NO_MAGIC_LINKS | BENEATH, flags);
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		return open(path, flags | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && (errno == EXDEV || errno == ELOOP) && !(flags & O_NOFOLLOW))
+	if (fd < 0 && (errno == EXDEV || (errno == ELOOP && !(flags & O_NOFOLLOW))))
 		errno = ENOENT; /* something is mounted there, to hide it */
 	return fd;
 }

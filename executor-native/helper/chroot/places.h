@@ -41,6 +41,7 @@ struct places {
 	struct placed *items;
 	struct texts paths; /* of the items */
 	struct lent *lent; /* MAX_LENT of them */
+	bool lends_devices; /* the root could have no devices of its own (see mounts.c) */
 	size_t stub_count;
 	struct stub_directory *stubs;
 };

@@ -6,7 +6,7 @@ import { busyboxLayer } from "../../support/images/layered-layout.js";
 import { keysOf, withOwnershipMachine } from "../../support/rigs/ownership-machine.js";
 import { instructionSteps } from "../../support/images/plain-steps.js";
 import { CLI, type Ended } from "../../support/rigs/rig.js";
-import { notInstalled, reasonIn, requires } from "../../support/requires.js";
+import { notInstalled, reasonIn, requires, withoutRoot } from "../../support/requires.js";
 
 // The same Dockerfiles with ids mapped into the user namespace and with virtual owners: the same layers, byte for byte, under the same cache keys.
 
@@ -22,7 +22,7 @@ test.before(async () => {
 });
 
 /** What base images hold that one id cannot own, or not so. */
-const ODD = tarOf([
+const ODD_FILES: Parameters<typeof tarOf>[0] = [
   { name: "srv/", type: "dir", mode: 0o2775, uid: 33, gid: 50 },
   { name: "srv/file", text: "x", mode: 0o4750, uid: 33, gid: 1000 },
   { name: "srv/closed", text: "y", mode: 0, uid: 1000, gid: 1000 },
@@ -40,7 +40,10 @@ const ODD = tarOf([
   { name: "locked/", type: "dir", mode: 0o500, uid: 1000, gid: 0 },
   { name: "locked/inside", text: "i", mode: 0o600, uid: 1000, gid: 0 },
   { name: "cap", text: "c", mode: 0o755, xattrs: { "user.kept": Buffer.from("v").toString("base64") } },
-]);
+];
+const ODD = tarOf(ODD_FILES);
+/** The same with one name for each file: without an overlay a change shows under all names that a file has in its layer. */
+const ODD_SINGLE = tarOf(ODD_FILES.filter(({ type }) => type !== "hardlink"));
 
 const DOCKERFILES: Readonly<Record<string, string>> = {
   "what root gives away": `FROM base
@@ -75,6 +78,20 @@ RUN --mount=type=cache,target=/c,uid=1000,gid=50,mode=750 cp -a /c /cache-root &
 RUN --mount=type=tmpfs,target=/t touch /t/f && chown 9 /t/f && cp -p /t/f /f9 && ln -s y /t/l && chown -h 10 /t/l && cp -a /t/l /l10
 `,
 };
+
+requires(notInstalled(missing), withoutRoot).serial("layers and keys are the same with namespaces and without", (t) =>
+  withOwnershipMachine(t, [busybox, ODD_SINGLE], async ({ build, layers, rig }) => {
+    for (const [name, text] of Object.entries(DOCKERFILES)) {
+      // The kernel lets root of the machine write to a file and keep its set-id bits, as in Docker, and root of a user namespace not.
+      const dockerfile = text.replace("ln /data/f /data/hard", "cp /data/f /data/hard").replace(">>/srv/file", ">>/srv/closed");
+      await build(dockerfile, "mapped", "mapped");
+      const expected = await layers();
+      await build(dockerfile, "chroot", "chroot");
+      t.deepEqual(await layers(), expected, name);
+    }
+    t.deepEqual(keysOf(rig.path("chroot")), keysOf(rig.path("mapped")));
+  }),
+);
 
 serial("layers and keys are the same whether owners are mapped or virtual", (t) =>
   withOwnershipMachine(t, [busybox, ODD], async ({ build, layers, rig }) => {

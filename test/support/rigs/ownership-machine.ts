@@ -6,8 +6,8 @@ import type { OrdinaryUser } from "./as-user.js";
 import { layeredLayout } from "../images/layered-layout.js";
 import { CLI, type Ended, Rig } from "./rig.js";
 
-/** Who builds: the one who runs the test, with real owners where there can be such or with virtual ones; or another user. */
-export type Builder = "mapped" | "virtual" | OrdinaryUser;
+/** Who builds: the one who runs the test, with real owners where there can be such, with virtual ones, or without namespaces; or another user. */
+export type Builder = "mapped" | "virtual" | "chroot" | OrdinaryUser;
 
 export interface OwnershipMachine {
   /** Builds, and answers what the command said. */
@@ -44,7 +44,9 @@ export async function withOwnershipMachine(
         const from = ["--build-context", `base=oci-layout://${base}`];
         const to = ["-o", `type=oci,tar=false,dest=${rig.path("out")}`, "-o", `type=tar,dest=${rig.path("rootfs.tar")}`];
         const [command, ...rest] = [...commandAs(rig, builder), ...args, ...from, ...to, rig.path("context")];
-        const ended = await rig.spawn(command, rest, { env: { TSBUILD_OWNERSHIP: ownershipOf(builder) } }).ended;
+        const ended = await rig.spawn(command, rest, {
+          env: { TSBUILD_OWNERSHIP: ownershipOf(builder), TSBUILD_ISOLATION: builder === "chroot" ? "chroot" : "auto" },
+        }).ended;
         t.is(ended.code, 0, ended.stderr);
         return ended;
       },
