@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import { type ContainerKind, containers } from "../../support/container/containers.js";
 import { type ContainerRun, runInContainer } from "../../support/container/container.js";
 import { CLI } from "../../support/rigs/rig.js";
