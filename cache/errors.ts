@@ -71,6 +71,18 @@ export function layerMissing(id: string): TsbuildError {
   });
 }
 
+/** Returns the error for a store whose path is too long for a database in it. */
+export function storePathTooLong(root: string, most: number): TsbuildError {
+  const size = Buffer.byteLength(root);
+  return new TsbuildError(
+    "store/path-too-long",
+    `Cannot use "${root.slice(0, 60)}…" as the store: its path has ${size} bytes, and at most ${most} work`,
+    {
+      hint: "Name a directory with a shorter path with TSBUILD_ROOT or --root",
+    },
+  );
+}
+
 export function foreignStore(root: string, owner: number, user: number): TsbuildError {
   return new TsbuildError("store/foreign", `Cannot use "${root}" as the store: it belongs to user ${owner}, and this is user ${user}`, {
     hint: `Only the user whose store it is can use it: files of images are in it with that user's rights. ${ELSEWHERE}`,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/system/fs-atomic.js";
 import { homeDirectory } from "../core/system/home.js";
-import { homelessStore } from "../core/system/homeless-store.js";
+import { homelessStore, storeInHome } from "../core/system/homeless-store.js";
 import { LAYOUT_FILE, LAYOUT_VERSION } from "../oci/layout/marker.js";
 import { ioError } from "./errors.js";
 import { makeStoreDirectory } from "./private-base.js";
@@ -22,8 +22,7 @@ export function defaultRoot(env: Readonly<Record<string, string | undefined>> = 
   // The XDG specification says that a relative path is invalid and to be ignored.
   const data = env["XDG_DATA_HOME"];
   if (data?.startsWith("/")) return join(data, "tsbuild");
-  const home = homeDirectory(env);
-  return home === undefined ? (homelessStore(env) as string) : join(home, ".local", "share", "tsbuild");
+  return homelessStore(env)?.path ?? storeInHome(homeDirectory(env) as string);
 }
 
 /** Absolute paths of a store's parts. */

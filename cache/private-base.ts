@@ -1,13 +1,16 @@
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, type Stats, statSync } from "node:fs";
 import { systemErrorCode } from "../core/errors.js";
 import { makeDirectory } from "../core/system/make-directory.js";
-import { foreignStore, ioError } from "./errors.js";
+import { foreignStore, ioError, storePathTooLong } from "./errors.js";
 
 /** The store's directory and its versioned folder (see {@link ./paths.ts}). */
 export interface BasePaths {
   readonly root: string;
   readonly base: string;
 }
+
+/** Bytes of a base whose database SQLite opens: it takes 512, with the name of the journal. */
+const LONGEST_BASE = 512 - "/index.db-journal".length;
 
 /** Rights of a directory that only its owner can enter. */
 const PRIVATE = 0o700;
@@ -29,10 +32,12 @@ export function makeStoreDirectory(paths: BasePaths, path: string): void {
 
 /**
  * Closes the folder of an existing store to other users, which an older tsbuild left open. Throws
- * `store/foreign` when the folder is another user's. Returns the reason when the folder cannot be
+ * `store/foreign` when the folder is another user's, `store/path-too-long` for a path that no
+ * database can have. Returns the reason when the folder cannot be
  * closed.
  */
 export function closeBase({ base, root }: BasePaths): string | undefined {
+  if (Buffer.byteLength(base) > LONGEST_BASE) throw storePathTooLong(root, LONGEST_BASE - (base.length - root.length));
   try {
     const found = lstatSync(base, { throwIfNoEntry: false });
     if (found === undefined) return undefined;

@@ -63,9 +63,10 @@ export function hostPath(environment: CliEnvironment, path: string): string {
 export function storeRoot(environment: CliEnvironment, flag: string | undefined): { readonly root?: string } {
   const named = flag || environment.env["TSBUILD_ROOT"];
   if (named) return { root: hostPath(environment, named) };
-  const root = homelessStore(environment.env);
-  if (root === undefined) return {};
-  void tell(environment, `warning: this user has no home, so the store is in ${root}; TSBUILD_ROOT or --root names another place\n`);
+  const homeless = homelessStore(environment.env);
+  if (homeless === undefined) return {};
+  const root = homeless.path;
+  void tell(environment, `warning: ${homeless.reason}, so the store is in ${root}; TSBUILD_ROOT or --root names another place\n`);
   return { root };
 }
 

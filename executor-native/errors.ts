@@ -87,6 +87,9 @@ const HINTS: Readonly<Record<string, string>> = {
   "exec/user-ids":
     "The user namespace does not have these ids: see what tsbuild doctor says of id-maps, or build with virtual owners (TSBUILD_OWNERSHIP=virtual)",
   "exec/ulimit": "Raise the limit of the session that runs tsbuild first",
+  "exec/overlay":
+    "The store must be on a local file system with extended attributes such as ext4, xfs or btrfs, not on an overlay: in a container, name a volume with TSBUILD_ROOT. tsbuild doctor tries the place",
+  "exec/working-root": "The store must be on a file system that keeps extended attributes (user.*): name a directory with TSBUILD_ROOT",
   "exec/mount-point": "Mount points are made when they are missing; what exists must be of the same kind as what is mounted",
   "exec/owners": "The step's result cannot be kept without them: see whether the store's disk is full or failing, and build again",
   "exec/supervisor":

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { TsbuildError } from "../core/errors.js";
 import { OUTER_PROC_NOTICE } from "./errors.js";
@@ -10,7 +10,17 @@ import { type IdMaps, idMaps } from "./id-map.js";
 import type { Ownership } from "./ownership.js";
 
 /** Features that running steps depends on, in the order in which they are needed. */
-export type FeatureName = "helper" | "id-maps" | "user-namespaces" | "mount-api" | "overlay" | "proc" | "namespaces" | "seccomp" | "ids";
+export type FeatureName =
+  | "helper"
+  | "id-maps"
+  | "user-namespaces"
+  | "mount-api"
+  | "overlay"
+  | "proc"
+  | "pivot-root"
+  | "namespaces"
+  | "seccomp"
+  | "ids";
 
 export interface ProbeFeature {
   readonly name: FeatureName;
@@ -70,6 +80,8 @@ export function probe(directory = tmpdir()): ProbeReport {
     features.push({ name: "user-namespaces", ok: true });
     for (const line of stdout.split("\n").filter(Boolean)) {
       const { status: outcome, feature, errno } = JSON.parse(line) as { status: string; feature: FeatureName; errno?: number };
+      // Without the mount calls there is no telling, and no other way either.
+      if (feature === "proc" && outcome !== "ok" && errno === constants.errno.ENOSYS) continue;
       if (feature === "proc" && outcome !== "ok") {
         features.push({ name: feature, ok: true, problem: OUTER_PROC_NOTICE.message, hint: OUTER_PROC_NOTICE.hint });
         continue;
@@ -111,9 +123,15 @@ const SETTINGS: readonly { readonly file: string; readonly forbids: (value: numb
   {
     file: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
     forbids: (value) => value !== 0 && process.geteuid?.() !== 0,
-    fix: "As root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give tsbuild's sandbox program an AppArmor profile with the rule userns (docs/sandbox.md has one)",
+    fix: "As root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give tsbuild's sandbox program an AppArmor profile with the rule userns (docs/sandbox.md has one). On GitHub's runners of ubuntu-24.04 and later, in a step before: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
   },
 ];
+
+/** What those can do who do not start the container themselves. */
+const WAYS_OUT =
+  "Run as root of the container, whose steps need no namespaces (--isolation=chroot); or let whoever starts it allow them: GitLab Runner: security_opt in [runners.docker]; GitHub: options: --security-opt seccomp=unconfined at container:; Kubernetes: seccompProfile and appArmorProfile of type Unconfined; OpenShift: an SCC that allows them; Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined";
+const RIGHTLESS =
+  "A namespace can be made, but nothing done in it, as AppArmor's rule of Ubuntu 24.04 has it: as root, sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; on GitHub's runners, in a step before: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; or an AppArmor profile with the rule userns (docs/sandbox.md has one)";
 
 function namespaceProblem(failure: HelperFailure | undefined, output: string): ProbeFeature {
   const setting = SETTINGS.find(({ file, forbids }) => {
@@ -136,13 +154,28 @@ function namespaceProblem(failure: HelperFailure | undefined, output: string): P
       hint: setting.fix,
     };
   }
+  if (failure?.code === "exec/userns-mount") {
+    return {
+      name: "mount-api",
+      ok: false,
+      problem: `Nothing can be mounted in a user namespace here: ${failure.message}`,
+      hint: `A profile of AppArmor or seccomp refuses it, as AppArmor's for containers do. ${WAYS_OUT}`,
+    };
+  }
   return {
     name: "user-namespaces",
     ok: false,
     problem: `User namespaces do not work here: ${failure?.message ?? output}`,
-    hint: "Inside a container, its runtime's seccomp or AppArmor profile usually forbids them: run it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined",
+    hint:
+      failure?.code === "exec/userns" && failure.message.startsWith("Cannot become root")
+        ? RIGHTLESS
+        : `A container's profile of seccomp or AppArmor usually forbids them. ${WAYS_OUT}`,
   };
 }
+
+/** Ways to a file system of another kind, for those who do not start the container themselves. */
+const ANOTHER_PLACE =
+  "Choose one with TSBUILD_ROOT: in a container a volume, such as the one with the project (GitLab: $CI_PROJECT_DIR.tmp or $CI_BUILDS_DIR, GitHub: $RUNNER_TEMP), an emptyDir of Kubernetes, or Docker's --volume";
 
 function missing(
   name: FeatureName,
@@ -160,7 +193,12 @@ function missing(
     case "overlay":
       return {
         problem: `Overlay mounts do not work in a user namespace in "${directory}"${number}`,
-        hint: "They need Linux 5.11 or newer, the module overlay (as root: modprobe overlay), and a store on a local file system such as ext4, xfs or btrfs, not on NFS or another overlay: choose one with TSBUILD_ROOT",
+        hint: `They need Linux 5.11 or newer, the module overlay (as root: modprobe overlay), and a store on a local file system with extended attributes such as ext4, xfs or btrfs, not on NFS or another overlay. ${ANOTHER_PLACE}`,
+      };
+    case "pivot-root":
+      return {
+        problem: `A step cannot be given a root of its own${number}: a profile of seccomp refuses pivot_root`,
+        hint: WAYS_OUT,
       };
     case "seccomp":
       if (ownership === "virtual") {

@@ -23,6 +23,7 @@ const FEATURES: Readonly<
   "mount-api": { title: "Mount calls", works: "fsmount and mount_setattr work", controlledBy: [] },
   overlay: { title: "Overlayfs in user namespaces", works: "a mount with userxattr works where the store is", controlledBy: [] },
   proc: { title: "A fresh /proc", works: "it can be mounted", controlledBy: [] },
+  "pivot-root": { title: "A root of its own", works: "pivot_root is allowed", controlledBy: [] },
   namespaces: {
     title: "Network, IPC and UTS namespaces",
     works: "they were made",

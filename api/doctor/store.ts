@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { storePaths } from "../../cache/paths.js";
 import { closeBase } from "../../cache/private-base.js";
 import { TsbuildError } from "../../core/errors.js";
+import { lsetxattr } from "../../core/system/posix.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 
@@ -47,18 +48,9 @@ export function storeChecks(root: string): readonly DoctorCheck[] {
   });
   const { type, bavail, bsize } = statfsSync(place);
   const free = bavail * bsize;
-  const network = NETWORK[type];
   return [
     directory,
-    check("store-file-system", "File system of the store", {
-      status: network === undefined ? "ok" : "warning",
-      found:
-        network === undefined
-          ? (KINDS[type] ?? `of kind 0x${type.toString(16)}`)
-          : `${network}, which may not be local: locks and overlays may not work there`,
-      controlledBy,
-      fix: network === undefined ? undefined : ELSEWHERE,
-    }),
+    fileSystemCheck(place, type, controlledBy),
     check("store-space", "Room for the store", {
       status: free < LITTLE ? "warning" : "ok",
       found: `${(free / 1e9).toFixed(1)} GB free`,
@@ -66,6 +58,37 @@ export function storeChecks(root: string): readonly DoctorCheck[] {
       fix: free < LITTLE ? `tsbuild prune makes room. ${ELSEWHERE}` : undefined,
     }),
   ];
+}
+
+function fileSystemCheck(place: string, type: number, controlledBy: readonly string[]): DoctorCheck {
+  const title = "File system of the store";
+  const network = NETWORK[type];
+  const kind = network ?? KINDS[type] ?? `of kind 0x${type.toString(16)}`;
+  if (!keepsAttributes(place)) {
+    const found = `${kind}, which keeps no extended attributes (user.*): deletions in layers cannot be noted there`;
+    return check("store-file-system", title, { status: "missing", found, controlledBy, fix: ELSEWHERE });
+  }
+  if (network === undefined) return check("store-file-system", title, { found: kind, controlledBy });
+  const found = `${network}, which may not be local: locks and overlays may not work there`;
+  return check("store-file-system", title, { status: "warning", found, controlledBy, fix: ELSEWHERE });
+}
+
+/** Tells whether a file there can have an attribute; true where no file can be made, which is told already. */
+function keepsAttributes(directory: string): boolean {
+  let place: string;
+  try {
+    place = mkdtempSync(join(directory, ".tsbuild-doctor-"));
+  } catch {
+    return true;
+  }
+  try {
+    lsetxattr(place, "user.tsbuild.try", Buffer.from("1"));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(place);
+  }
 }
 
 /** Why the store that is there is none for this user; closes one that an older version left open to others. */

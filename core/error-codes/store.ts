@@ -62,6 +62,11 @@ export const STORE_ERRORS = {
       "This user has no home and names no store, so the store is `tsbuild-UID` under `$TMPDIR`. There that name belongs to somebody else, or nothing can be made there.",
     wayOut: "Name another place with `TSBUILD_ROOT` or `--root`.",
   },
+  "store/path-too-long": {
+    title: "A store whose path is too long",
+    cause: "SQLite, which keeps the store's index, opens no file with a longer path.",
+    wayOut: "Name a directory with a shorter path with `TSBUILD_ROOT` or `--root`.",
+  },
   "store/not-writable": {
     title: "A store that cannot be written",
     cause: "This user may not write there, or the file system is read-only.",

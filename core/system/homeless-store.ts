@@ -1,20 +1,53 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../errors.js";
 import { systemReason } from "./system-reason.js";
 import { homeDirectory } from "./home.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The store of a user who has no home to keep it in. */
+export interface HomelessStore {
+  readonly path: string;
+  /** Says why the store is there, as the first part of a sentence. */
+  readonly reason: string;
+}
+
+/** Returns the directory of the store in a home. */
+export function storeInHome(home: string): string {
+  return join(home, ".local", "share", "tsbuild");
+}
+
 /**
- * Makes and returns the directory of the store for a user who has no home and names no store: a
- * directory under `$TMPDIR` that is closed to others. Returns undefined where the environment or a
- * home names the store. Throws `store/not-private` when another user has made that directory.
+ * Makes and returns the directory of the store for a user who names no store and has no home, or a
+ * home that nothing can be made in, such as `/` for OpenShift's random users: a directory under
+ * `$TMPDIR` that is closed to others. Returns undefined where the environment or a home names the
+ * store. Throws `store/not-private` when another user has made that directory.
  */
-export function homelessStore(env: Environment, home: typeof homeDirectory = homeDirectory): string | undefined {
+export function homelessStore(env: Environment, ask: typeof homeDirectory = homeDirectory): HomelessStore | undefined {
   // The XDG specification says that a relative path is invalid and to be ignored.
-  if (env["TSBUILD_ROOT"] || isAbsolute(env["XDG_DATA_HOME"] ?? "") || home(env) !== undefined) return undefined;
+  if (env["TSBUILD_ROOT"] || isAbsolute(env["XDG_DATA_HOME"] ?? "")) return undefined;
+  const home = ask(env);
+  if (home !== undefined && canHold(storeInHome(home))) return undefined;
+  const reason = home === undefined ? "this user has no home" : `nothing can be written to this user's home "${home}"`;
+  return { path: privateDirectory(env), reason };
+}
+
+/** Tells whether a directory is there, or can be made. */
+function canHold(directory: string): boolean {
+  if (existsSync(directory)) return true;
+  const above = dirname(directory);
+  if (!existsSync(above)) return canHold(above);
+  try {
+    accessSync(above, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function privateDirectory(env: Environment): string {
   const user = process.geteuid?.() ?? 0;
   const path = join(env["TMPDIR"] || tmpdir(), `tsbuild-${user}`);
   try {
@@ -33,4 +66,4 @@ export function homelessStore(env: Environment, home: typeof homeDirectory = hom
   return path;
 }
 
-const HINT = "This user has no home: set HOME, or name a directory with TSBUILD_ROOT or --root";
+const HINT = "This user has no home to keep the store in: set HOME, or name a directory with TSBUILD_ROOT or --root";

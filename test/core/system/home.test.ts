@@ -26,19 +26,30 @@ test("HOME is the home, then what the system knows, and an id that it does not k
 test("a user without a home gets a store of its own, closed to others, and the same one again", (t) => {
   const TMPDIR = mkdtempSync(join(tmpdir(), "home-"));
   try {
-    t.is(homelessStore({ TMPDIR }, homeless), join(TMPDIR, name));
+    t.is(homelessStore({ TMPDIR }, homeless)?.path, join(TMPDIR, name));
     t.is(lstatSync(join(TMPDIR, name)).mode & 0o777, 0o700);
-    t.is(homelessStore({ TMPDIR, XDG_DATA_HOME: "relative" }, homeless), join(TMPDIR, name));
+    t.is(homelessStore({ TMPDIR, XDG_DATA_HOME: "relative" }, homeless)?.path, join(TMPDIR, name));
+  } finally {
+    removeTree(TMPDIR);
+  }
+});
+
+test("a home that nothing can be made in is none, but for a store that is there already", (t) => {
+  const TMPDIR = mkdtempSync(join(tmpdir(), "home-"));
+  try {
+    // Nobody can make anything in /proc, root included.
+    t.deepEqual(homelessStore({ TMPDIR, HOME: "/proc/self" }), {
+      path: join(TMPDIR, name),
+      reason: 'nothing can be written to this user\'s home "/proc/self"',
+    });
+    t.is(homelessStore({ TMPDIR, HOME: join(TMPDIR, "not", "made", "yet") }), undefined);
   } finally {
     removeTree(TMPDIR);
   }
 });
 
 test("whoever has a home or names a store gets no other", (t) => {
-  t.is(
-    homelessStore({ TMPDIR: "/nowhere" }, () => "/h"),
-    undefined,
-  );
+  t.is(homelessStore({ TMPDIR: "/nowhere" }, tmpdir), undefined);
   t.is(homelessStore({ TMPDIR: "/nowhere", TSBUILD_ROOT: "/s" }, homeless), undefined);
   t.is(homelessStore({ TMPDIR: "/nowhere", XDG_DATA_HOME: "/d" }, homeless), undefined);
 });

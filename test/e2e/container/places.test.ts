@@ -16,6 +16,8 @@ async function layersOfMachine(): Promise<readonly string[]> {
   return (await expected).layers;
 }
 
+const CHROOT = /steps run with isolation "chroot"/;
+
 /** Where a build succeeds with the layers of a plain machine, and what it says meanwhile. */
 const PLACES: readonly (readonly [name: string, kind: ContainerKind, store: "root" | "volume" | "tmpfs" | "ramfs", says: RegExp])[] = [
   ["a pod without a seccomp profile", containers.unconfined, "volume", /Steps see the processes outside/],
@@ -23,6 +25,15 @@ const PLACES: readonly (readonly [name: string, kind: ContainerKind, store: "roo
   ["a random user with namespaces", containers.unconfinedRandomUser, "tmpfs", /Steps see the processes outside/],
   ["a container that shows all of /proc", containers.unmasked, "volume", /^(?!.*Steps see)/s],
   ["a privileged container", containers.privileged, "volume", /^(?!.*Steps see)/s],
+  ["Docker's default container", containers.default, "root", CHROOT],
+  ["a pod without a seccomp profile", containers.unconfined, "root", CHROOT],
+  ["a privileged container", containers.privileged, "root", CHROOT],
+  ["a container with CAP_SYS_ADMIN", containers.sysAdmin, "root", CHROOT],
+  ["a container with CAP_SYS_ADMIN", containers.sysAdmin, "volume", CHROOT],
+  ["a container without user namespaces", containers.noUserNamespaces, "volume", CHROOT],
+  ["a kernel without overlayfs", containers.noOverlay, "volume", CHROOT],
+  ["a profile that refuses mounts", containers.noMounts, "volume", CHROOT],
+  ["a kernel without the mount calls", containers.oldMountCalls, "volume", CHROOT],
 ];
 
 for (const [name, kind, store, says] of PLACES) {
@@ -47,6 +58,37 @@ run("doctor says what steps have and lack in a container, and that builds work",
     t.is(code, 0, stdout + stderr);
     t.regex(stdout, found);
     t.regex(stdout, /ok {7}A step in a sandbox: it ran/);
+  }
+});
+
+run("what keeps builds from running is told with a way out", async (t) => {
+  const long = `/store/${"d".repeat(200)}/${"e".repeat(200)}/${"f".repeat(200)}`;
+  for (const [kind, filesystem, root, found] of [
+    [containers.default, "ramfs", "/store/s", /missing {2}File system of the store: .* keeps no extended attributes/],
+    [containers.unmasked, "tmpfs", long, /missing {2}Store: Cannot use .* its path has 609 bytes, and at most \d+ work/],
+    [containers.user, "tmpfs", "/store/s", /missing {2}User namespaces: .*\n(?:.*\n)? +to do: .*GitLab.*GitHub.*Kubernetes.*OpenShift/],
+    [
+      containers.namespaceWithoutRights,
+      "tmpfs",
+      "/store/s",
+      /missing {2}User namespaces: .*\n(?:.*\n)? +to do: .*apparmor_restrict_unprivileged_userns=0; on GitHub/,
+    ],
+    [containers.unconfinedUser, "ramfs", "/store/s", /missing {2}Overlayfs in user namespaces: .*\n(?:.*\n)? +to do: .*a volume/],
+  ] as const) {
+    const command = [process.execPath, CLI, "doctor"];
+    const { code, stdout } = await runInContainer(kind, command, { env: { TSBUILD_ROOT: root }, filesystems: { "/store": filesystem } });
+    t.is(code, 1, stdout);
+    t.regex(stdout, found);
+  }
+});
+
+run("a random user without a home, or with a read-only root, builds what needs no step", async (t) => {
+  for (const kind of [containers.randomUser, containers.randomUserReadonly]) {
+    const script = `mkdir /tmp/c && printf 'FROM scratch\\nCOPY Dockerfile /f\\n' >/tmp/c/Dockerfile && "$0" "$1" build --progress=quiet -t a /tmp/c && "$0" "$1" images`;
+    const { code, stdout, stderr } = await runInContainer(kind, ["sh", "-c", script, process.execPath, CLI]);
+    t.is(code, 0, stderr);
+    t.regex(stdout, /^a +latest/m);
+    t.regex(stderr, /nothing can be written to this user's home "\/", so the store is in \/tmp\/tsbuild-1000650000/);
   }
 });
 

@@ -86,6 +86,9 @@ run(`without a home and without a store named the store is a private directory, 
     );
     t.true(existsSync(join(store, "v1")));
     t.regex(cli({}, "images").text, /^a +latest/m);
+    const inRoot = cli({ HOME: "/" }, "images").text;
+    t.regex(inRoot, /^a +latest/m);
+    t.true(inRoot.includes(`warning: nothing can be written to this user's home "/", so the store is in ${store};`), inRoot);
     t.notRegex(cli({ TSBUILD_ROOT: store }, "images").text, /has no home/);
   } finally {
     removeTree(directory);
