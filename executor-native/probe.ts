@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { isOutOfDescriptors, outOfDescriptors } from "../core/system/descriptors.js";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,8 +74,10 @@ export function probe(directory = tmpdir()): ProbeReport {
       ["userns", String(process.pid), maps.mode, maps.uids, maps.gids, helper, "probe", place, ownership],
       { encoding: "utf8" },
     );
+    // A program that did not start has no output.
+    if (isOutOfDescriptors(error)) throw outOfDescriptors(`Cannot start "${helper}"`, error);
     if (error || status !== 0) {
-      features.push(namespaceProblem(lastFailure(stderr), error?.message ?? stderr.trim()));
+      features.push(error ? namespaceProblem(undefined, error.message) : namespaceProblem(lastFailure(stderr), stderr.trim()));
       return done(maps);
     }
     features.push({ name: "user-namespaces", ok: true });
