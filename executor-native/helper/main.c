@@ -1,6 +1,6 @@
 /*
  * tsbuild's native part: makes the user namespace of the worker, and the sandboxes in it. It has no
- * policy: callers say everything. README.md tells which process is who.
+ * policy, which comes from the caller. README.md lists the roles of the processes.
  */
 #include <string.h>
 

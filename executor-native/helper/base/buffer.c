@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/report.h"
-
 /* The longest form that append_json gives one byte: \u001f. */
 #define LONGEST_ESCAPE 6
 
@@ -49,18 +47,3 @@ void append_json(struct buffer *buffer, const char *text, size_t reserve)
 			append(buffer, "%c", *at);
 	}
 }
-
-struct short_path short_path(const char *format, ...)
-{
-	struct short_path path;
-	struct buffer buffer = BUFFER_IN(path.text);
-	va_list arguments;
-	va_start(arguments, format);
-	append_arguments(&buffer, format, arguments);
-	va_end(arguments);
-	if (buffer.cut)
-		fail("exec/internal", "The path \"%s…\" is longer than expected", path.text);
-	return path;
-}
-
-struct short_path proc_path_of(int fd) { return short_path("/proc/self/fd/%d", fd); }

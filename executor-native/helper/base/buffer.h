@@ -26,18 +26,4 @@ void append_arguments(struct buffer *buffer, const char *format, va_list argumen
  */
 void append_json(struct buffer *buffer, const char *text, size_t reserve);
 
-/* A name that is short by construction, such as that of a file in /proc. */
-struct short_path {
-	char text[64];
-};
-
-/*
- * Formats such a name: `open(short_path("%d/status", pid).text, …)`. Ends the process when it is
- * too long.
- */
-struct short_path short_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Returns the name under which /proc has a descriptor of this process. */
-struct short_path proc_path_of(int fd);
-
 #endif

@@ -1,11 +1,11 @@
 /*
- * Variables that give back what they hold when they go out of scope, as bubblewrap has them:
+ * Variables that release what they hold when they go out of scope, as in bubblewrap:
  *
  *     cleanup_fd int file = open(path, O_RDONLY | O_CLOEXEC);
  *     cleanup_free char *name = format_text("%s/%s", directory, entry);
  *
- * `take_fd` moves a descriptor out of such a variable, to whoever returns or keeps it. None of this
- * changes errno. A process that ends with _exit leaves everything to the kernel.
+ * `take_fd` moves a descriptor out of such a variable, for a caller that returns or keeps it. None
+ * of these changes errno. A process that ends with _exit leaves everything to the kernel.
  */
 #ifndef TSBUILD_BASE_CLEANUP_H
 #define TSBUILD_BASE_CLEANUP_H

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/short-path.h"
 #include "base/util.h"
 
 #define CODE "exec/remove"
@@ -112,7 +112,7 @@ static void go_to(struct removal *removal, DIR *directory)
 	removal->directory = directory;
 }
 
-/* Enters a directory; one that is gone by now is none. */
+/* Enters a directory, unless another process has removed it. */
 static void enter(struct removal *removal, const char *name)
 {
 	struct stat status;

@@ -19,7 +19,7 @@ static int status_fd = STDERR_FILENO;
 
 void report_to(int fd) { status_fd = fd; }
 
-/* Writes the line. Gives up when nobody reads any more: the caller is gone, and so will we be. */
+/* Writes the line. Gives up without a reader: the caller is gone, and this process ends soon. */
 static void write_line(const struct buffer *line)
 {
 	for (size_t done = 0; done < line->length;) {

@@ -1,6 +1,5 @@
 /*
- * Status lines, by which this program tells its caller all there is to tell: one JSON object a
- * line.
+ * Status lines, the only reports of this program to its caller: one JSON object a line.
  */
 #ifndef TSBUILD_BASE_REPORT_H
 #define TSBUILD_BASE_REPORT_H

@@ -27,7 +27,7 @@ void *resize(void *array, size_t count, size_t size);
 char *copy_text(const char *text);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A list of texts, each owned by whoever appended it. */
+/* A list of texts. The code that appended a text owns it. */
 struct texts {
 	size_t count;
 	char **items;
@@ -49,7 +49,7 @@ bool parse_number(const char *text, uint64_t max, uint64_t *value);
 enum { READ_END, WRITE_END };
 void make_pipe(int ends[2]);
 
-/* Tells whether the name of a directory's entry is "." or "..". */
+/* Returns true when the name of a directory's entry is "." or "..". */
 bool is_dot(const char *name);
 
 /* Waits for the end of a child, and returns its status. */

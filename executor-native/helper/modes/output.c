@@ -30,7 +30,7 @@ static ssize_t copy(int from, int to)
 	return count;
 }
 
-/* Moves the bytes that are there. False at the end, or when nobody wants them any more. */
+/* Moves the available bytes. Returns false at the end, or when the reader is gone. */
 static bool carry(struct output *output, int from, int to)
 {
 	ssize_t count = splice(from, NULL, to, NULL, PIPE_SIZE, SPLICE_F_MOVE);

@@ -13,14 +13,14 @@
 struct output {
 	int output, errors; /* ends that the process outside reads */
 	bool has_carried;   /* the command wrote something */
-	const volatile sig_atomic_t *stopped; /* nobody wants it any more */
+	const volatile sig_atomic_t *stopped; /* set when the reader of the output is gone */
 };
 
 /* Makes a pipe that holds much, as fewer wake-ups are needed then. */
 void make_output_pipe(int ends[2]);
 
 /*
- * Carries until nothing comes any more, and attends to the watch. False: the step needs a
+ * Carries the output until its end, and handles the watch. Returns false when the step needs a
  * supervisor.
  */
 bool carry_all(struct output *output, struct watch *watch);

@@ -81,8 +81,9 @@ static bool read_directory(struct long_path *path, struct names *names)
 }
 
 /*
- * Looks below a path; true, with the whole path, when one is too long. The directory is closed
- * before its own are looked into, because thousands of levels would need as many descriptors.
+ * Searches below a path. Returns true, with the whole path, when one is too long. Closes the
+ * directory before it enters the inner ones, because thousands of levels would need as many
+ * descriptors.
  */
 static bool look(struct long_path *path)
 {

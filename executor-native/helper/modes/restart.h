@@ -1,4 +1,4 @@
-/* The way back for a step that begins again. */
+/* Undoes an attempt of a step that begins again. */
 #ifndef TSBUILD_MODES_RESTART_H
 #define TSBUILD_MODES_RESTART_H
 

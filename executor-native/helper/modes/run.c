@@ -27,14 +27,14 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/watch.h"
 
-/* Descriptors that the caller gives, besides standard output and standard error. */
+/* Descriptors from the caller, besides standard output and standard error. */
 #define SPEC_FD 3
 #define STATUS_FD 4
 
 /* Linux 5.9. */
 #define NR_CLOSE_RANGE 436
 
-/* A process that is not there. */
+/* Stands for no process. */
 #define NOBODY (-1)
 
 /* Ends of the pair of control sockets. */
@@ -135,7 +135,10 @@ static void start_init(struct step *step, struct attempt *attempt)
 	close_inner_ends(step, attempt);
 }
 
-/* Starts whoever answers the sandbox's system calls: a supervisor, or this process as a watcher. */
+/*
+ * Starts the process that answers the sandbox's system calls: a supervisor, or this process as a
+ * watcher.
+ */
 static void start_answering(struct step *step, struct attempt *attempt)
 {
 	if (!step->spec.supervised) {

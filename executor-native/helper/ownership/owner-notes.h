@@ -1,6 +1,6 @@
 /*
- * How layers and mounts tell that owners are written down in them (see ownership/owners.h): by a
- * mark on their directory, and by notes in a file beside it.
+ * Records that layers and mounts have written owners (see ownership/owners.h): a mark on their
+ * directory, and notes in a file beside it.
  */
 #ifndef TSBUILD_OWNERSHIP_OWNER_NOTES_H
 #define TSBUILD_OWNERSHIP_OWNER_NOTES_H
@@ -28,13 +28,13 @@ struct owner_notes {
 	size_t place_count;
 };
 
-/* Tells whether anything that the step will see has such owners. */
+/* Returns true when anything that the step will see has such owners. */
 bool has_written_owners(const struct spec *spec);
 
 /* Reads the notes, and opens what `mark_place_of` needs, while the host's paths are there. */
 void read_notes(struct owner_notes *notes, const struct spec *spec);
 
-/* Marks the layer or the mount that holds this file, for whoever comes next. */
+/* Marks the layer or the mount that holds this file, for the steps that follow. */
 void mark_place_of(const struct owner_notes *notes, const char *path, int flags);
 
 #endif

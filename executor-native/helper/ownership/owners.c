@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/short-path.h"
 
 /* More than two 32-bit numbers with a colon between them. */
 #define ATTRIBUTE_ROOM 32
@@ -94,7 +95,7 @@ static bool find_written(const struct owners *owners, const char *path, int flag
 }
 
 /*
- * Heeds what is written down for files that the file system gives to root. Note that others keep
+ * Finds recorded owners of files that the file system gives to root. Note that other files keep
  * their owner, because users of an image whose ids are mapped must not make themselves root with an
  * attribute.
  */
@@ -142,9 +143,9 @@ static void note(struct owner_table *table, const struct identity *file, struct 
 }
 
 /*
- * Writes the owner into the table: root as well, as the file may be a copy of one that a layer
- * below has another owner for. A file that is copied up is noted under both inodes, as it is shown
- * with the stored one under names that it gets later.
+ * Writes the owner into the table. It includes root, because the file may be a copy of one that has
+ * another owner in a layer below. A file that is copied up is recorded under both inodes: names
+ * that it gets later show the stored one.
  */
 static bool note_owner(struct owners *owners, const char *path, int flags, struct owner owner)
 {
@@ -160,10 +161,7 @@ static bool note_owner(struct owners *owners, const char *path, int flags, struc
 	return true;
 }
 
-/*
- * Writes the owner down. 0:0, which the file system itself says, is written by removing what was
- * there.
- */
+/* Records the owner. 0:0 equals the file system's own owner, so it removes the record. */
 static bool keep_owner(struct owners *owners, const char *path, int flags, struct owner owner)
 {
 	bool kept = write_attribute(path, flags, owner);

@@ -27,18 +27,20 @@ struct owners {
 
 /* Everywhere below, `flags` is AT_SYMLINK_NOFOLLOW or 0. */
 
-/* Finds the owner that is written down. False: the file system tells the truth. */
+/*
+ * Finds the owner that is written down. Returns false when the file system's owner is the true one.
+ */
 bool find_owner(const struct owners *owners, const char *path, int flags, struct owner *owner);
 
-/* Tells whether the owner is in the table. */
+/* Returns true when the owner is in the table. */
 bool is_noted(const struct owners *owners, const char *path, int flags);
 
 /* Finds the owner, written down or not; false, with errno, when there is no such file. */
 bool owner_of(const struct owners *owners, const char *path, int flags, struct owner *owner);
 
 /*
- * Gives the file away, really where both ids are mapped. False, with errno, when the file system
- * refuses it or it cannot be written down.
+ * Changes the owner of a file: the real one where both ids are mapped. Returns false, with errno,
+ * when the file system refuses it or the owner cannot be written down.
  */
 bool give_to(struct owners *owners, const char *path, int flags, struct owner owner);
 

@@ -56,16 +56,6 @@ static void set_rlimits(const struct spec *spec)
 	}
 }
 
-const char *find_variable(const struct spec *spec, const char *name)
-{
-	size_t length = strlen(name);
-	const char *found = NULL;
-	for (size_t i = 0; i < spec->env.count; i++)
-		if (strncmp(spec->env.items[i], name, length) == 0 && spec->env.items[i][length] == '=')
-			found = spec->env.items[i] + length + 1;
-	return found;
-}
-
 /* Returns the variables of the step, with HOME. */
 static char **environment(const struct spec *spec, const struct user *user)
 {
@@ -113,8 +103,8 @@ static void install_filter(const struct spec *spec, int control)
 }
 
 /*
- * Switches to the step's user, really. The filter comes before that: it needs CAP_SYS_ADMIN, and
- * changing users drops the rest of the capabilities.
+ * Switches to the step's user. Install the filter first: it needs CAP_SYS_ADMIN, which changing
+ * users drops.
  */
 static void become(const struct spec *spec, const struct user *user, int control, filter_installer *install)
 {
@@ -131,7 +121,7 @@ static void become(const struct spec *spec, const struct user *user, int control
 		           spec->user, user->uid);
 }
 
-/* Switches to the step's user in the eyes of the supervisor: the only real id stays root's. */
+/* Virtual owners: only root's id is mapped, so the supervisor emulates the step's user. */
 static void become_virtually(const struct spec *spec, const struct owners *owners, const struct user *user, int control)
 {
 	struct supervised_filter filter = {

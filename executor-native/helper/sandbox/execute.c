@@ -1,3 +1,5 @@
+#include "sandbox/execute.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -6,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "sandbox/command.h"
 
 /* Exit codes of a command that did not begin, as Docker has them. */
 #define EXIT_NOT_FOUND 127

@@ -17,10 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/short-path.h"
 #include "ownership/user.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/command.h"
+#include "sandbox/mount-api.h"
 #include "sandbox/mounts.h"
 #include "sandbox/walk.h"
 
@@ -120,8 +121,8 @@ static void set_host_name(const char *name)
 }
 
 /*
- * Makes the kernel ignore set-id bits. They give ids that processes believe to have (see
- * supervisor/ids.h); the kernel would give real ones of other users.
+ * Makes the kernel ignore set-id bits. The supervisor emulates them (see supervisor/ids.h); the
+ * kernel would give the process real ids of other users.
  */
 static void ignore_set_id_bits(int root)
 {
@@ -199,7 +200,7 @@ static pid_t start_command(const struct spec *spec, const struct owners *owners,
 }
 
 /*
- * Gives up whatever is worth taking: this process shares a pid namespace with programs that are not
+ * Drops all rights: this process shares a pid namespace with programs that are not
  * trusted.
  */
 static void give_up_all(const struct channels *channels)

@@ -2,7 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/short-path.h"
+#include "sandbox/attach.h"
 #include "sandbox/mounts.h"
 
 static const struct {

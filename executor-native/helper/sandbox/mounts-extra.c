@@ -3,7 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/short-path.h"
+#include "sandbox/attach.h"
 #include "sandbox/mounts.h"
 #include "sandbox/walk.h"
 

@@ -7,7 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/short-path.h"
 #include "sandbox/walk.h"
 
 /* The most that the kernel gives of an attribute, and of the list of names. */
@@ -47,8 +47,8 @@ static bool find_in_layer(const char *path, const char *selector, struct stat *s
 }
 
 /*
- * Tells whether the selector leads to a file in the merged layers, where the topmost layer that has
- * it decides. It looks at the common case only: the mount itself checks.
+ * Returns true when the selector leads to a file in the merged layers; the topmost layer that has
+ * it decides. Checks the common case only: the mount itself checks the rest.
  */
 static bool is_layered_file(const struct mount_spec *mount)
 {

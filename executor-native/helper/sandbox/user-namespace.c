@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/short-path.h"
 #include "base/util.h"
 
 /* Words of a tool's command: its name, the pid, three numbers for each line of a map, the end. */

@@ -214,3 +214,13 @@ void read_spec(int fd, struct spec *spec)
 	append_text(&spec->args, NULL); /* as exec wants it */
 	spec->args.count--;
 }
+
+const char *find_variable(const struct spec *spec, const char *name)
+{
+	size_t length = strlen(name);
+	const char *found = NULL;
+	for (size_t i = 0; i < spec->env.count; i++)
+		if (strncmp(spec->env.items[i], name, length) == 0 && spec->env.items[i][length] == '=')
+			found = spec->env.items[i] + length + 1;
+	return found;
+}

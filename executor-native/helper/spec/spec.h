@@ -63,4 +63,7 @@ struct spec {
 /* Reads and checks the whole spec; ends the process with a status line when it is malformed. */
 void read_spec(int fd, struct spec *spec);
 
+/* Returns the value of a variable of the step, the last one of several; NULL for none. */
+const char *find_variable(const struct spec *spec, const char *name);
+
 #endif

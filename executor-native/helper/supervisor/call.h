@@ -41,8 +41,8 @@ struct call call_of(const union notification *notification, int listener);
 void answer_call(const union notification *notification, int listener, struct answer answer);
 
 /*
- * Tells whether the caller still waits. If so, what was opened in its folder of /proc before this
- * is its own: its number is not another process's yet.
+ * Returns true when the caller still waits. A file that was opened in its folder of /proc before is
+ * then its own, because its pid is not another process's yet.
  */
 bool still_waits(const struct call *call);
 

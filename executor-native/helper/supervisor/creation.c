@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/short-path.h"
 #include "ownership/owners.h"
 #include "supervisor/answers.h"
 #include "supervisor/ids.h"

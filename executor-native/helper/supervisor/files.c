@@ -14,8 +14,8 @@
 #define UNCHANGED UINT32_MAX
 
 /*
- * Finds the owner that is written down. False for most files: they belong to whom the file system
- * says, and the kernel answers. Nothing is told of files outside the sandbox.
+ * Finds the owner that is written down. Returns false for most files, whose owner is the file
+ * system's: the kernel answers for them. Returns nothing about files outside the sandbox.
  */
 static bool find_virtual(const struct call *call, int directory, uint64_t path, int flags, struct located *located,
                          struct owner *owner)
@@ -68,7 +68,7 @@ struct answer answer_statx(const struct call *call)
 	return VALUE(write_memory(call, call->args[4], &status, sizeof status) ? 0 : -EFAULT);
 }
 
-/* Tells whether the caller may: root any file, others within their own groups. */
+/* Returns true when the caller may: root any file, others within their own groups. */
 static bool may_give(const struct ids *ids, struct owner before, struct owner after)
 {
 	if (ids->user[FILES] == 0)

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "base/buffer.h"
+#include "base/short-path.h"
 #include "ownership/owners.h"
 #include "supervisor/answers.h"
 #include "supervisor/supervisor.h"
@@ -163,7 +163,7 @@ struct answer answer_getgroups(const struct call *call)
 	return VALUE(ids->group_count);
 }
 
-/* Tells whether the process may take any ids, of both kinds. */
+/* Returns true when the process may take any ids, of both kinds. */
 static bool is_root(const struct ids *ids) { return ids->user[EFFECTIVE] == 0 || ids->keeps; }
 
 static bool has(const uint32_t *ids, uint32_t id)
@@ -246,7 +246,7 @@ struct answer answer_setfsuid(const struct call *call) { return set_for_files(ca
 struct answer answer_setfsgid(const struct call *call) { return set_for_files(call, GROUP); }
 
 /*
- * Notes the wish; the kernel takes no capabilities away anyway, as its own ids stay what they are.
+ * Records the request. The kernel drops no capabilities anyway, because its own ids do not change.
  */
 struct answer answer_keep_capabilities(const struct call *call)
 {

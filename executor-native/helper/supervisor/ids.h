@@ -1,11 +1,11 @@
 /*
- * The ids that processes believe to have: the kernel's rules (credentials(7)) over numbers that
+ * Ids that the supervisor shows to processes: the kernel's rules (credentials(7)) over numbers that
  * exist only here.
  *
- * The supervisor keeps every set of ids that a process had, the step's own first. The number of the
- * set that a process has is in its soft limit RLIMIT_LOCKS: children inherit it, exec keeps it, it
- * goes with the process, and nothing else has used it since Linux 2.4.25. The filter keeps
- * processes from changing it.
+ * The supervisor keeps every set of ids that a process had, the step's own first. The number of a
+ * process's set is in its soft limit RLIMIT_LOCKS: children inherit it, exec keeps it, it ends with
+ * the process, and nothing else has used it since Linux 2.4.25. The filter keeps processes from
+ * changing it.
  */
 #ifndef TSBUILD_SUPERVISOR_IDS_H
 #define TSBUILD_SUPERVISOR_IDS_H

@@ -3,7 +3,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/short-path.h"
 #include "supervisor/call.h"
 
 #define PAGE 4096

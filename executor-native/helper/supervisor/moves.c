@@ -18,7 +18,7 @@ static struct answer move(const struct call *call, int directory, uint64_t path,
 	if (locate(call, directory, path, flags, &located) &&
 	    is_noted(owners, located.path, located.flags & AT_SYMLINK_NOFOLLOW) &&
 	    hold(call, directory, path, flags, &located) && find_owner(owners, located.path, located.flags, &owner))
-		give_to(owners, located.path, located.flags, owner); /* the kernel tells in the end when it may not be */
+		give_to(owners, located.path, located.flags, owner); /* the kernel reports a refusal in the end */
 	return CONTINUE;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/short-path.h"
 #include "supervisor/supervisor.h"
 
 /*
@@ -49,8 +50,8 @@ static bool find_mount(int fd, uint64_t *number)
 }
 
 /*
- * Tells whether the file is on a mount of the sandbox, which a step without limits may have made
- * itself. Note that the spelling of a path proves nothing, because a link, a directory that is
+ * Returns true when the file is on a mount of the sandbox, which a step without limits may have
+ * made itself. Note that the spelling of a path proves nothing, because a link, a directory that is
  * swapped or a descriptor may lead through the folders of other processes in /proc, and this
  * process may go wherever that leads.
  */

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
 #include "base/control.h"
+#include "base/short-path.h"
 #include "supervisor/answers.h"
 
 /* The part of a user that the supervisor is told: all but the home directory. */

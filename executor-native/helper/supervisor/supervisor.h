@@ -1,7 +1,7 @@
 /*
- * Virtual owners: where ids are needed that are not mapped, a process outside the sandbox (the
- * supervisor) answers the system calls that give or tell owners and ids. It keeps what they say
- * (see ownership/owners.h), so that processes find it again and layers carry it.
+ * Virtual owners: where a step needs ids that are not mapped, a process outside the sandbox (the
+ * supervisor) answers the system calls that set or read owners and ids. It records the owners (see
+ * ownership/owners.h), so that processes find them again and layers carry them.
  */
 #ifndef TSBUILD_SUPERVISOR_SUPERVISOR_H
 #define TSBUILD_SUPERVISOR_SUPERVISOR_H
@@ -32,8 +32,8 @@ pid_t start_supervisor(const struct spec *spec, struct owners *owners, pid_t ini
 void begin_ids(void);
 
 /*
- * Hands over the filter's descriptor, and the user that the command believes to be. The command
- * calls it before exec.
+ * Hands over the filter's descriptor, and the user that the command shall see. The command calls it
+ * before exec.
  */
 void hand_to_supervisor(int control, int listener, const struct user *user);
 

@@ -72,7 +72,7 @@ static bool has_unmapped_argument(const struct call *call, const struct watched 
 	return false;
 }
 
-/* Tells whether the numbers say so, whatever the kernel would say of the rest of the call. */
+/* Returns true when the numbers say so, whatever the kernel would say of the rest of the call. */
 static bool names_unmapped_id(const struct call *call, uint32_t number, const struct mapped_ids *mapped)
 {
 	for (size_t i = 0; i < watched_count; i++) {

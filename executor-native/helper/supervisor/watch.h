@@ -23,7 +23,8 @@ extern const size_t watched_count;
 void hand_to_watcher(int control, int listener);
 
 /*
- * Says that the command's first user is reason enough, and waits for the end. The command calls it.
+ * Asks for a supervisor because of the command's first user, and waits for the end. The command
+ * calls it.
  */
 _Noreturn void ask_for_supervisor(int control);
 
@@ -35,8 +36,8 @@ struct watch {
 };
 
 /*
- * Attends to what `fd` has to read, or to the end of it. False: the step needs a supervisor, and
- * waits to be ended.
+ * Handles what `fd` has to read, or the end of it. Returns false when the step needs a supervisor,
+ * and waits to be ended.
  */
 bool attend(struct watch *watch, short events);
 
