@@ -6,7 +6,8 @@ import { circles } from "./support/circles.js";
 import { type Import, importsOf, resolveLocal, root, sources } from "./support/source-imports.js";
 
 /**
- * Who may import whom: the table of docs/architecture.md. `folders` besides its own; `packages` from npm. A deeper path wins over its parent.
+ * Allowed imports: the table of docs/architecture.md. `folders` are allowed besides the file's own;
+ * `packages` are from npm. A deeper path wins over its parent.
  */
 interface Rule {
   readonly folders: readonly string[];
@@ -42,8 +43,9 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /**
- * The wings of a folder, from the bottom up: a file imports from its own wing and from those before it. A wing is a folder inside, a file, or with `.` the files
- * that stand beside the folders and have no entry of their own.
+ * The wings of a folder, from the bottom up: a file imports from its own wing and from those before
+ * it. A wing is a folder inside, a file, or with `.` the files beside the folders that have no
+ * entry of their own.
  */
 const WINGS: Readonly<Record<string, readonly string[]>> = {
   core: ["error-codes", ".", "go-values", "text", "system", "tasks"],
@@ -74,7 +76,10 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   cli: [".", "output", "syntax", "prompts", "progress", "check", "commands", "commands-table.ts", "run.ts", "main.ts"],
 };
 
-/** Files that stand beside each other at most, so that a folder can be held in the head. Tables have a file for each row. */
+/**
+ * Files that a folder may hold, so that it can be held in the head. Tables have a file for each
+ * row.
+ */
 const MOST_FILES = 25;
 const TABLES = ["frontend/dockerfile/lint/rules", "frontend/dockerfile/instructions", "cli/commands"];
 
@@ -214,7 +219,10 @@ test("no folders import each other in a circle", (t) => {
   );
 });
 
-/** What a forbidden target brings along, as far as it goes outside its own folder: the reason why the edge matters. */
+/**
+ * Returns the imports of a forbidden target outside its own folder: the reason why the edge
+ * matters.
+ */
 function way(target: string): string {
   const seen = new Set([target]);
   const queue: (readonly string[])[] = [[target]];
@@ -236,7 +244,7 @@ function way(target: string): string {
   return "";
 }
 
-// Static imports of one of these anywhere on the way of a build without changes cost more than that build.
+// A static import of one of these in a build without changes costs more than that build.
 const HEAVY = [
   "@aws-sdk/credential-provider-node",
   "aws4fetch",

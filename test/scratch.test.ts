@@ -7,11 +7,15 @@ import { pathToFileURL } from "node:url";
 import test from "ava";
 import { packageRoot } from "../core/package-root.js";
 
-// What `npm run ok` and `npm test` do with what tests leave, when they are ended: the directory goes, with processes and mounts.
+// Leftovers of tests when `npm run ok` or `npm test` is ended: the directory is removed, with
+// processes and mounts.
 
 const SCRATCH = pathToFileURL(join(packageRoot(), "scripts", "scratch.mjs")).href;
 
-/** A run of tests that leaves a file, a process and, as root, a mount, and never ends. Says `DIRECTORY PID` when all of it is there. */
+/**
+ * A run of tests that leaves a file, a process and, as root, a mount, and never ends. Prints
+ * `DIRECTORY PID` when all of it exists.
+ */
 const RUN = `
 import { Scratch } from ${JSON.stringify(SCRATCH)};
 const scratch = new Scratch();

@@ -5,7 +5,22 @@ import { packageRoot } from "../core/package-root.js";
 import { styleFaults } from "./support/comment-style.js";
 
 const root = packageRoot();
-const FOLDERS = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
+const FOLDERS = [
+  "core",
+  "net",
+  "llb",
+  "oci",
+  "frontend",
+  "cache",
+  "executor-native",
+  "solver",
+  "exporters",
+  "api",
+  "cli",
+  "bench",
+  "scripts",
+  "test",
+];
 const LIST = join(root, "test", "style-debt.txt");
 
 /** Names of the files that are still to be rewritten. Names only, so that a file may move. */
@@ -15,7 +30,7 @@ function* sources(directory: string): Generator<string> {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) yield* sources(path);
-    else if (entry.name.endsWith(".ts")) yield path;
+    else if (/\.(?:ts|mjs)$/.test(entry.name)) yield path;
   }
 }
 

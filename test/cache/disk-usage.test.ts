@@ -6,7 +6,10 @@ import { diskUsage } from "../../cache/disk-usage.js";
 import { removeTree } from "../support/remove-tree.js";
 import { temporaryRoot } from "./support.js";
 
-/** Five times as many directories inside each other, and two more with a file each at the end: made by renaming, as no path can name them. */
+/**
+ * Makes nested directories, five times `count` of them, and two more with a file each at the end.
+ * Renames directories, because no path can name them.
+ */
 function makeDeep(root: string, name: string, count: number): void {
   const part = `${name}/`.repeat(count);
   const script = `set -e; mkdir -p a/${part}/x a/${part}/y; for d in x y; do head -c 4096 /dev/zero >a/${part}/$d/f; done

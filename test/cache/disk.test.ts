@@ -7,7 +7,7 @@ import type { Store } from "../../cache/store.js";
 import { sha256 } from "../../core/digest.js";
 import { imageOf, key, layerBlob, open, temporaryRoot, toc } from "./support.js";
 
-/** A step with a layer of its own, under the key of its name. */
+/** Saves a step with a layer of its own, under the key of its name. */
 function step(store: Store, name: string): { readonly id: number } {
   const { id } = store.layers.addPacked(layerBlob(store, name), "uncompressed");
   return store.results.save({ keys: [key(name)], layers: [id], name: `RUN ${name}`, components: "" });
@@ -38,7 +38,9 @@ test("leases: a result that is replaced stays for whoever found it, and goes aft
   );
 });
 
-/** What else is written to the disk does not count unless a test says so. */
+/**
+ * Opens a store for `body`. Other writes to the disk do not count unless a test sets `freeBytes`.
+ */
 function openOnce<T>(root: string, body: (store: Store) => T, freeBytes = (): number | undefined => undefined): T {
   const store = openStore({ root, freeBytes });
   try {
@@ -155,7 +157,7 @@ test("collection: a layer's table of contents goes with it, however young; other
   store.layers.saveToc(toc(sha256("of a layer in the making")));
   const tocs = () => readdirSync(join(root, "v1", "toc")).length;
   const policy = { unusedFor: 0 };
-  // What a build's own handle looked up is leased.
+  // A build's own handle leases its results.
   store.close();
   const kinds = (dryRun: boolean) => openOnce(root, (next) => next.gc.collect(policy, { dryRun }).removed.map(({ kind }) => kind));
   t.deepEqual(kinds(true), ["result", "layer", "blob", "toc"]);

@@ -49,7 +49,7 @@ for (const [what, write] of Object.entries(FIRST_WRITES)) {
     try {
       write(store);
     } catch {
-      // Whether it can be written is not what is asked here.
+      // This test does not ask whether the file is writable.
     }
     t.true(!existsSync(base) || modeOf(base) === 0o700);
     store.close();
@@ -98,7 +98,8 @@ test("a lock on a file that its last owner has removed meanwhile is none: two ne
   const path = join(directory, "lock");
   const nothing = () => undefined;
   const holders: (number | undefined)[] = [];
-  // Between opening and locking: who had the lock gives it back, which removes the file, and the next one takes it in a new file.
+  // Between opening and locking, the holder releases the lock, which removes the file, and the next
+  // holder takes it in a new file.
   const overtaken = (fd: number): boolean => {
     if (holders.length === 0) {
       unlinkSync(path);

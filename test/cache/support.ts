@@ -10,14 +10,14 @@ import type { Descriptor } from "../../oci/types.js";
 
 export type OnEnd = (end: () => void) => void;
 
-/** An empty directory that goes with the test. */
+/** Makes an empty directory that is removed with the test. */
 export function temporaryRoot(onEnd: OnEnd): string {
   const root = mkdtempSync(join(tmpdir(), "tsbuild-store-"));
   onEnd(() => rmSync(root, { recursive: true, force: true }));
   return root;
 }
 
-/** A handle that is closed with the test, on a root of its own when none is given. */
+/** Opens a handle that is closed with the test, by default on a new root. */
 export function open(onEnd: OnEnd, root = temporaryRoot(onEnd)): Store {
   const store = openStore({ root });
   onEnd(() => store.close());

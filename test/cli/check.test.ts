@@ -14,7 +14,7 @@ import { plainImages } from "../support/images/plain-images.js";
 
 const LINUX = { os: "linux", architecture: "amd64" };
 
-/** The library's part of a check, on a text and with images that are not asked for anywhere. */
+/** Fakes the library's check of a text, without looking images up. */
 function rigOf(text: string, name = "Dockerfile", more: CliRigOptions = {}): CliRigOptions {
   const { ast } = parseDockerfile(text, name);
   const source = { name, text };
@@ -43,7 +43,7 @@ function rigOf(text: string, name = "Dockerfile", more: CliRigOptions = {}): Cli
   };
 }
 
-/** What docker buildx printed for these files, byte for byte. */
+/** Output of docker buildx for these files, byte for byte. */
 for (const name of readdirSync(casePath("check", "forms"))) {
   const file = (form: string): string => readFileSync(casePath("check", "forms", name, form), "utf8");
   for (const method of ["check", "outline", "targets"]) {
@@ -107,7 +107,7 @@ test("answers that are no build go into a metadata file as buildx writes them", 
   t.deepEqual(Object.keys((await written("--call=targets,format=json", "FROM scratch AS a\n")).json), ["targets", "sources"]);
 });
 
-/** What OASIS' schema of SARIF 2.1.0 requires of the parts that are used here. */
+/** Requirements of OASIS' schema of SARIF 2.1.0 for the used parts. */
 const region = {
   type: "object",
   required: ["startLine", "startColumn", "endLine", "endColumn"],

@@ -17,7 +17,7 @@ const CASES: readonly (readonly [text: string, bare: string, prefixed: string])[
   [":\n:\n: :", ":\n:\n: :", ":\n:\n: :"],
 ];
 
-/** All ways to cut a text in two, and into single characters. */
+/** Yields all ways to cut a text in two, and into single characters. */
 function* cuts(text: string): Generator<readonly string[]> {
   for (let at = 0; at <= text.length; at++) yield [text.slice(0, at), text.slice(at)];
   yield [...text];

@@ -13,7 +13,7 @@ import { sha256 } from "../../core/digest.js";
 import { golden } from "../support/golden.js";
 import { type CliRigOptions, DESCRIPTOR, IMAGE_ID, RESULT, runRig, storedImage } from "../support/rigs/cli-rig.js";
 
-/** What a command line without flags gives; a case names what differs. */
+/** Options of a command line without flags. A case lists its differences. */
 const DEFAULTS: BuildOptions = {
   buildArgs: {},
   buildContexts: {},
@@ -347,7 +347,7 @@ test("--iidfile and --metadata-file", async (t) => {
   }
 });
 
-/** In a directory of its own with a file `file` and a directory `dir`. */
+/** Runs `body` in a directory with a file `file` and a directory `dir`. */
 async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-cli-"));
   try {
@@ -473,7 +473,7 @@ const source = {
   text: "FROM alpine AS builder\nRUN true\nRUN make && \\\n    make install\nFROM scratch\nCOPY --from=biulder /app /app\n",
 };
 
-/** As an error of the second step. */
+/** Returns the error as one of the second step. */
 function placed(error: TsbuildError): TsbuildError {
   error.step = "[builder 2/3] RUN true";
   error.place = { source, range: { start: 0, end: 0, line: 2, column: 1, endLine: 2, endColumn: 9 } };

@@ -6,11 +6,12 @@ import { ExecError, TsbuildError } from "../../core/errors.js";
 import { sha256 } from "../../core/digest.js";
 import { type CliRigOptions, IMAGE_ID, NOW, runRig } from "../support/rigs/cli-rig.js";
 
-// Names of files, what a Dockerfile, an image or a registry says: a terminal obeys nothing of it, and a runner of CI jobs finds no command in it.
+// Names of files, and texts of a Dockerfile, an image or a registry: a terminal obeys nothing in
+// them, and a CI runner finds no command in them.
 
 const HOSTILE =
   "x\u001b]0;title\u0007\u001b[2J\n::error::a\r::set-env name=PATH::b\n  ::add-mask::c ##vso[task.complete]##[group]d\u009b1m\u202e";
-/** What is left of {@link HOSTILE} somewhere, so that the test knows that it was shown. */
+/** Part of {@link HOSTILE} that stays, which proves that the text was shown. */
 const SEEN = /set-env.name=PATH/;
 
 const step = sha256("step");

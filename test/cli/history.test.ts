@@ -90,7 +90,7 @@ const STEPS: readonly RecordedStep[] = [
   step(7, "exporting to image", { status: "failed", error: { code: "x/y", message: "the disk is full" }, logBytes: 7 }),
 ];
 
-/** Of a build that was not explained: what is said of its steps is looked up later. */
+/** Steps of a build without explanations, which are looked up later. */
 const COVERED: readonly RecordedStep[] = [
   step(1, "[a 1/5] FROM docker.io/library/alpine:3", { status: "cached", coveredBy: 6 }),
   step(2, "[a 2/5] WORKDIR /src", { status: "cached", key: "workdir", coveredBy: 6 }),

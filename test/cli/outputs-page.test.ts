@@ -5,7 +5,7 @@ import test from "ava";
 import { packageRoot } from "../../core/package-root.js";
 import { runRig } from "../support/rigs/cli-rig.js";
 
-/** The table of docs/outputs.md: attributes, and the types that take each. */
+/** Reads the table of docs/outputs.md: attributes, and the types that take each. */
 function attributes(): readonly { readonly name: string; readonly types: ReadonlyMap<string, boolean> }[] {
   const page = readFileSync(join(packageRoot(), "docs", "outputs.md"), "utf8");
   const [head = "", , ...rows] = page.slice(page.indexOf("| attribute |")).split("\n\n")[0]?.split("\n") ?? [];

@@ -286,7 +286,10 @@ test("tty: what is wide, long or moves the cursor takes its columns and no more"
   t.true(lines.every(({ width }) => width < 30));
 });
 
-/** What a terminal of so many columns shows after `text`: line ends, wrapped lines and the sequences that {@link LiveScreen} writes. */
+/**
+ * Screen of a terminal of so many columns after `text`: line ends, wrapped lines and the sequences
+ * that {@link LiveScreen} writes.
+ */
 class Terminal {
   rows: string[] = [""];
   row = 0;

@@ -6,7 +6,10 @@ import type { TestFn } from "ava";
 import type { BlobStore } from "../../cache/contract/blobs.js";
 import { sha256 } from "../../core/digest.js";
 
-/** What every {@link BlobStore} promises. `make` gives an empty one that lasts as long as the test. */
+/**
+ * Checks the contract of {@link BlobStore}. `make` returns an empty one that lasts as long as the
+ * test.
+ */
 export function blobStoreConformance(test: TestFn, make: (onEnd: (end: () => void) => void) => BlobStore): void {
   const data = Buffer.alloc(3_000_000, "0123456789");
   const digest = sha256(data);

@@ -33,7 +33,7 @@ export const CONTENT: TransferContent = {
   mounts: [MOUNT],
 };
 
-/** Returns content in a form to compare: order does not matter, nor whose media types layers have. */
+/** Returns content in a form to compare: without order, and with one family of media types. */
 export function sorted({ results, mounts }: TransferContent): unknown {
   const oci = (one: TransferLayer) => ({ ...one, blob: { ...one.blob, mediaType: convertLayerType(one.blob.mediaType, "oci") } });
   const by = results.map((result) => ({ ...result, layers: result.layers.map(oci) })).sort((a, b) => (a.keys[0] < b.keys[0] ? -1 : 1));
@@ -56,7 +56,9 @@ export function outgoing(t: ExecutionContext, opened: string[]): OutgoingBlob[] 
   }));
 }
 
-/** Checks what every cache backend promises. `make` gives a new target and source of the same place. */
+/**
+ * Checks the contract of cache backends. `make` returns a new target and source of the same place.
+ */
 export async function conforms(
   t: ExecutionContext,
   make: () => { readonly target: CacheTarget; readonly source: CacheSource },

@@ -10,7 +10,10 @@ export interface CacheUnderTest<R> {
   readonly results: readonly [R, R];
 }
 
-/** Checks what every {@link EngineCache} promises. `make` gives an empty one that lasts as long as the test. */
+/**
+ * Checks the contract of {@link EngineCache}. `make` returns an empty one that lasts as long as the
+ * test.
+ */
 export function engineCacheConformance<R>(test: TestFn, name: string, make: (onEnd: (end: () => void) => void) => CacheUnderTest<R>): void {
   const [one, two, three] = [key("one"), key("two"), key("three")];
   const request = (result: R, keys: readonly [CacheKey, ...CacheKey[]], replace = false): SaveRequest<R> => {

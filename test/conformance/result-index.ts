@@ -10,7 +10,10 @@ export interface IndexUnderTest {
   readonly layers: readonly [LayerId, LayerId];
 }
 
-/** Checks what every {@link ResultIndex} promises. `make` gives an empty one that lasts as long as the test. */
+/**
+ * Checks the contract of {@link ResultIndex}. `make` returns an empty one that lasts as long as the
+ * test.
+ */
 export function resultIndexConformance(test: TestFn, title: string, make: (onEnd: (end: () => void) => void) => IndexUnderTest): void {
   const [one, two, three] = [key("one"), key("two"), key("three")];
   const entry = (keys: readonly [CacheKey, ...CacheKey[]], layers: readonly LayerId[], name = "RUN a"): NewResult => {

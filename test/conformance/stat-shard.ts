@@ -6,7 +6,10 @@ const STAT: FileStat = { dev: 1n, ino: 2n, size: 3n, mtimeNs: 4_000_000_001n, ct
 /** Long after the file changed. */
 const LATER = 10n ** 18n;
 
-/** Checks what every {@link StatShard} promises. `make` gives an empty one that lasts as long as the test. */
+/**
+ * Checks the contract of {@link StatShard}. `make` returns an empty one that lasts as long as the
+ * test.
+ */
 export function statShardConformance(test: TestFn, title: string, make: (onEnd: (end: () => void) => void) => StatShard): void {
   test(`${title}: knows a file that was set, with its attributes`, (t) => {
     const shard = make(t.teardown);

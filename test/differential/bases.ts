@@ -15,7 +15,7 @@ export class BaseImages {
     readonly base: string,
   ) {}
 
-  /** The reference of an image with this config; its digest is always the same. */
+  /** Returns the reference of an image with this config. Its digest is always the same. */
   withConfig(config: ContainerConfig): Promise<string> {
     const key = JSON.stringify(config);
     const known = this.#known.get(key) ?? this.#push(config);

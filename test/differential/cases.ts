@@ -33,7 +33,10 @@ interface FrontendCase {
   readonly contexts?: Readonly<Record<string, { readonly kind: string; readonly name?: string; readonly ref?: string }>>;
 }
 
-/** The cases of the frontend that can be built (`"build": true` in their case.json), and those of the end-to-end tests. */
+/**
+ * Returns the cases of the frontend that can be built (`"build": true` in their case.json), and
+ * those of the end-to-end tests.
+ */
 export function differentialCases(): readonly DifferentialCase[] {
   return [...frontendCases(), ...endToEndCases(), ...languageFileCases()];
 }

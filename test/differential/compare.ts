@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { packageRoot } from "../../core/package-root.js";
 import type { ComparedImage } from "./image.js";
 
-/** What became of a build: an image, or why it was refused. */
+/** Outcome of a build: an image, or the reason of a refusal. */
 export type Outcome = { readonly kind: "image"; readonly image: ComparedImage } | { readonly kind: "refused"; readonly message: string };
 
-/** Every way in which two outcomes differ, a line each: `config.Env: ours … peer …`. */
+/** Returns every difference between two outcomes, a line each: `config.Env: ours … peer …`. */
 export function differences(ours: Outcome, peer: Outcome): readonly string[] {
   if (ours.kind === "refused" || peer.kind === "refused") {
     if (ours.kind === peer.kind) return [];

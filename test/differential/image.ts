@@ -5,7 +5,7 @@ import type { TarHeader } from "../../oci/tar/header.js";
 import { TarParser } from "../../oci/tar/reader.js";
 import type { History, ImageConfig, Index, Manifest } from "../../oci/types.js";
 
-/** What two builders must agree on: no times, no digests of archives. */
+/** Parts of an image that two builders must agree on: no times, no digests of archives. */
 export interface ComparedImage {
   readonly config: Readonly<Record<string, unknown>>;
   /** `+ text` makes a layer, `  text` does not. */
@@ -89,7 +89,7 @@ function applyLayer(tree: Map<string, string>, archive: Buffer): void {
   }
 }
 
-/** What was below `path` before the layer; with `itself`, that too. */
+/** Removes the entries below `path` of earlier layers; with `itself`, the path too. */
 function remove(tree: Map<string, string>, below: ReadonlyMap<string, string>, path: string, itself: boolean): void {
   const prefix = path === "" || path.endsWith("/") ? path : `${path}/`;
   for (const known of below.keys()) if (known.startsWith(prefix) || (itself && known === path)) tree.delete(known);

@@ -1,10 +1,12 @@
 /**
- * Builds the case folders of test/cases/dockerfile and test/e2e/cases here and with a real BuildKit, and prints where config, history or tree
- * differ. Not part of the tests: it needs a docker engine that shares this machine's loopback, and what the end-to-end tests need.
+ * Builds the case folders of test/cases/dockerfile and test/e2e/cases here and with a real
+ * BuildKit, and prints differences in config, history or tree. Not part of the tests: it needs a
+ * docker engine that shares this machine's loopback, and the needs of the end-to-end tests.
  *
  *     npm run differential -- [--chroot DIR] [--keep] [CASE …]
  *
- * DOCKER_HOST names the engine. With --chroot the docker client runs in that root, which is where it sees files. Exit 1: unexplained differences.
+ * DOCKER_HOST names the engine. With --chroot the docker client runs in that root, where it sees
+ * files. Exit 1 means unexplained differences.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -26,7 +28,7 @@ const { values, positionals } = parseArgs({
 });
 const chroot = values.chroot ?? "";
 const work = mkdtempSync(join(chroot, "/tmp/tsbuild-differential-"));
-/** What an image is called when the case does not say what is in it. */
+/** Config of an image that the case does not describe. */
 const DEFAULT_IMAGE = { Env: ["PATH=/bin"], Cmd: ["sh"], WorkingDir: "/" };
 
 const inside = (path: string): string => path.slice(chroot.length);
@@ -39,7 +41,7 @@ function run(command: string, args: readonly string[], archive: string): Outcome
   return { kind: "refused", message };
 }
 
-/** What cases without a context of their own find there. */
+/** Writes the files for cases without a context of their own. */
 function writeContextFile(context: string, name: string): void {
   mkdirSync(dirname(join(context, name)), { recursive: true });
   writeFileSync(join(context, name), `${name}\n`);

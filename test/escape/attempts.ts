@@ -36,7 +36,7 @@ export interface Report {
 /** Settings of the machine that no step may change, as they are. */
 const SETTINGS = ["kernel/core_pattern", "kernel/modprobe", "kernel/randomize_va_space", "net/ipv4/ip_forward", "kernel/keys/maxkeys"];
 
-/** All that must be afterwards as it was before. */
+/** Returns the state of the machine that attempts must not change. */
 function outside(file: string, pid: number): string[] {
   const nodes = ["null", "zero", "full", "random", "urandom", "tty"].map((name) => `/dev/${name}`).filter((path) => existsSync(path));
   const values = SETTINGS.map((name) => `/proc/sys/${name}`).filter((path) => existsSync(path));

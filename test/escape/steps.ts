@@ -5,7 +5,10 @@ import type { SandboxMount } from "../../executor-native/contract.js";
 import { ownSleep, processesWith, type Ran, type SandboxRig } from "../support/rigs/sandbox-rig.js";
 import type { Expected } from "./tiers.js";
 
-/** A way out that is a step's own settings: the directory, user, mounts and command that a Dockerfile asks for. */
+/**
+ * An attempt to escape through a step's own settings: the directory, user, mounts and command in a
+ * Dockerfile.
+ */
 export interface StepRow {
   readonly name: string;
   readonly expected: Expected;
@@ -13,7 +16,7 @@ export interface StepRow {
   readonly attempt: (rig: SandboxRig, file: string, program: string) => Promise<string>;
 }
 
-/** The code of the error, or the exit and what was printed. */
+/** Returns the code of the error, or the exit and the output. */
 async function outcome(running: Promise<Ran>): Promise<string> {
   try {
     const { exit, out, err } = await running;
@@ -24,7 +27,10 @@ async function outcome(running: Promise<Ran>): Promise<string> {
   }
 }
 
-/** CVE-2024-21626. A descriptor's link is read as the text that it shows; most show nothing that a directory can be made of. */
+/**
+ * Tries CVE-2024-21626. A descriptor's link is read as the text that it shows; most texts name
+ * nothing that a directory can be made of.
+ */
 function workingDirectory(cwd: string): StepRow {
   return {
     name: `WORKDIR ${cwd}`,
@@ -33,7 +39,7 @@ function workingDirectory(cwd: string): StepRow {
   };
 }
 
-/** Of programs that say much, the exit. */
+/** Returns the exit of programs that print much. */
 async function exitOf(running: Promise<Ran>): Promise<string> {
   return (await outcome(running)).split(";")[0] as string;
 }
@@ -42,7 +48,7 @@ function command(args: readonly string[], expected: Expected): StepRow {
   return { name: `RUN [${args.slice(0, 2).join(", ")}]`, expected, attempt: (rig) => exitOf(rig.run(args)) };
 }
 
-/** CVE-2024-40635. */
+/** Tries CVE-2024-40635. */
 function user(text: string, expected: Expected): StepRow {
   return { name: `USER ${text}`, expected, attempt: (rig) => outcome(rig.run("id -u", { user: text })) };
 }
@@ -54,7 +60,7 @@ function mountTarget(dest: string, expected: Expected, look = "true"): StepRow {
   return { name: `a mount at ${dest}`, expected, attempt: (rig) => outcome(rig.run(look, { mounts })) };
 }
 
-/** A secret below a link of the image to where the machine has a directory. */
+/** Tries a secret below a link of the image to a directory of the machine. */
 function mountThroughLink(name: string, link: (directory: string) => string): StepRow {
   return {
     name: `a mount through ${name}`,
@@ -90,7 +96,7 @@ export const steps: readonly StepRow[] = [
     attempt: (rig) => exitOf(rig.run("printf '#!/proc/self/exe\\n' >/s; chmod 755 /s; /s")),
   },
   {
-    // CVE-2019-5736: a program that is not static is started by the loader that the image has at this place.
+    // CVE-2019-5736: a program that is not static is started by the image's loader at this path.
     name: "RUN [/proc/self/exe] with a loader of the image",
     expected: "125",
     attempt: (rig, _file, program) => {
@@ -147,7 +153,8 @@ export const steps: readonly StepRow[] = [
   mountThroughLink("a link by /proc", (victim) => `/proc/self/root${victim}`),
 
   {
-    // A directory of the layer below, which would be hidden, or be another one, in the next step. The kernel escapes the names; owners are the image's own matter.
+    // A directory of the layer below, which the attribute would hide or replace in the next step.
+    // The kernel escapes the names; owners are the image's own matter.
     name: "attributes of overlayfs that a step sets",
     expected: { mapped: "0; one; 0:0", virtual: "0; one; 4242:4242" },
     attempt: async (rig) => {

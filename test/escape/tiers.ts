@@ -1,7 +1,10 @@
 import { ownershipHere } from "../../executor-native/id-map.js";
 import { isHostRoot } from "../../executor-native/ownership.js";
 
-/** How ids of a step relate to the machine's: as the host's root, with a range of ids, or with one id (an ordinary user's, or root's). */
+/**
+ * Ids of a step relative to the machine's: the host's root, a range of ids, or one id (an ordinary
+ * user's, or root's).
+ */
 export type Tier = "root" | "subids" | "virtual" | "root-virtual";
 
 export function tierHere(): Tier {
@@ -9,7 +12,10 @@ export function tierHere(): Tier {
   return isHostRoot() ? "root" : "subids";
 }
 
-/** What comes of an attempt: the name of an error, or what it found. Several where kernels differ, such as in files that only some have. */
+/**
+ * Outcome of an attempt: the name of an error, or its findings. Several are listed where kernels
+ * differ.
+ */
 export type Outcome = string | readonly string[];
 
 /** Who builds, and what /proc shows in steps. */

@@ -1,7 +1,10 @@
 import { SandboxRig } from "../support/rigs/sandbox-rig.js";
 import { CASES } from "./cases.js";
 
-/** Runs all cases in this process and prints what failed as JSON: `{name: message}`. For running them as another user. */
+/**
+ * Runs all cases in this process and prints failures as JSON: `{name: message}`. Used to run them
+ * as another user.
+ */
 const rig = await SandboxRig.open();
 const failures: Record<string, string> = {};
 try {

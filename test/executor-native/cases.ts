@@ -6,5 +6,5 @@ import { mounts } from "./cases/mounts.js";
 import { ownership } from "./cases/ownership.js";
 import { unmappedIds } from "./cases/unmapped-ids.js";
 
-/** What a worker and its sandboxes must do, whoever runs them. */
+/** Cases that a worker and its sandboxes must pass for every user. */
 export const CASES: readonly Case[] = [...basics, ...isolation, ...mounts, ...ownership, ...unmappedIds, ...ends, ...connection];

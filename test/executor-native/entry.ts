@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TsbuildError } from "../../core/errors.js";
 import { serveWorker, type TaskContext } from "../../executor-native/worker/server.js";
 
-/** A worker with a few tasks to test the connection with. */
+/** Serves a worker with a few tasks to test the connection with. */
 serveWorker({
   tasks: {
     echo: (params: unknown) => params,

@@ -5,7 +5,7 @@ import test from "ava";
 import { TsbuildError } from "../../core/errors.js";
 import { checkedProgram } from "../../executor-native/helper-path.js";
 
-/** The beginning of a program for a kind of processor. */
+/** Returns the beginning of a program for a kind of processor. */
 function elf(machine: number, bigEndian = false): Buffer {
   const header = Buffer.alloc(64);
   header.write("\u007fELF", "latin1");

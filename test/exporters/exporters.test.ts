@@ -91,7 +91,7 @@ function stacked(store: Store): ExportImage {
 const run = (exporter: Exporter, request: ExportRequest, store: Store, signal?: AbortSignal) =>
   exporter.export(request, exportContext(store, signal));
 
-/** Entries of a tar as lines: type, mode, owner, size, name, link, and its texts. */
+/** Returns the entries of a tar as lines: type, mode, owner, size, name, link; and its texts. */
 function list(tar: Buffer): { readonly lines: readonly string[]; readonly files: ReadonlyMap<string, Buffer> } {
   const lines: string[] = [];
   const files = new Map<string, Buffer>();
@@ -581,7 +581,8 @@ test("type=local: two names that are one to the file system are no silent loss; 
   const context = {
     ...exportContext(store),
     progress: () => {
-      // After the first layer: what a file system that folds case would show for the name of the second.
+      // After the first layer, a file system that folds case would show a file under the name of
+      // the second.
       const [stage = ""] = readdirSync(dest);
       if (!existsSync(join(dest, stage, "b"))) writeFileSync(join(dest, stage, "b"), "folded");
     },

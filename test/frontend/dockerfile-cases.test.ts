@@ -14,10 +14,13 @@ import { formatReference, parseReference, withDefaultTag } from "../../oci/refer
 import type { ContainerConfig } from "../../oci/types.js";
 import { casePath, golden } from "../support/golden.js";
 
-/** What a case may say in `case.json`; all of it has defaults. */
+/** Members of `case.json`; all have defaults. */
 interface Case {
   readonly options?: Partial<FrontendOptions>;
-  /** Configs of images by reference as written; other images are a plain one. `null`: there is no such image. */
+  /**
+   * Configs of images by reference as written; other images are a plain one. `null` means that
+   * there is no such image.
+   */
   readonly images?: Readonly<Record<string, ContainerConfig | null>>;
   readonly contexts?: Readonly<Record<string, NamedContext>>;
   /** All stages are checked, and the problems are the outcome. */

@@ -9,7 +9,7 @@ import { casePath } from "../support/golden.js";
 import { languageCaseFiles, languageCases, type LanguageCase, readLanguageFile } from "../support/samples/language-cases.js";
 import { formatSections } from "../support/sections.js";
 
-// Every case of test/cases/language: what the frontend makes of it without an image store or a network.
+// Every case of test/cases/language, run by the frontend without an image store or a network.
 
 const LINUX = { os: "linux", architecture: "amd64" };
 const DIGEST = sha256("base");

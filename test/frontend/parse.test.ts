@@ -234,7 +234,7 @@ test("any text has an AST or problems, never an exception; its ranges are true",
         if (node.range.start < before || node.range.end > text.length) throw new Error("ranges overlap");
         before = node.range.end;
         if (text.slice(node.keyword.range.start, node.keyword.range.end) !== node.keyword.text) throw new Error("keyword range");
-        // What is in no instruction is blank, a comment, or was complained about.
+        // Text outside of instructions is blank, a comment, or has a problem.
         for (const flag of node.flags) if (!text.slice(flag.range.start, flag.range.end).startsWith("--")) throw new Error("flag range");
       }
       t.deepEqual(JSON.parse(JSON.stringify(ast)), ast);

@@ -14,7 +14,7 @@ const rows = page
   .map((line) => line.slice(2, -2).split(/ \| /))
   .filter(([name]) => name !== "Feature" && name !== "---");
 
-/** Whether a reference of the table's last column names any case. */
+/** Returns true when a reference of the table's last column names any case. */
 function caseExists(reference: string): boolean {
   const [, kind = "", rest = ""] = /^(dockerfile|e2e|file-op)\/(.*)$/.exec(reference) ?? [];
   if (kind === "dockerfile") return existsSync(casePath("dockerfile", rest, "Dockerfile"));

@@ -28,7 +28,7 @@ function withDirectory(action: (directory: string) => void): void {
   }
 }
 
-/** Fields as the spec has them: length, bytes, NUL. */
+/** Returns fields as the spec has them: length, bytes, NUL. */
 function fields(...texts: readonly string[]): Buffer {
   return Buffer.concat(
     texts.flatMap((text) => {
@@ -40,7 +40,10 @@ function fields(...texts: readonly string[]): Buffer {
   );
 }
 
-/** `run` with this spec; its status lines. The spec is a file, as spawnSync has pipes for three descriptors only. */
+/**
+ * Runs `run` with this spec, and returns its status lines. The spec is a file, because spawnSync
+ * has pipes for three descriptors only.
+ */
 function run(spec: Buffer, directory: string): string {
   writeFileSync(join(directory, "spec"), spec);
   const { status } = spawnSync("sh", ["-c", 'exec "$0" run 3< spec 4> status', helperPath()], { cwd: directory });
@@ -171,7 +174,8 @@ test("a program that is not static is not built", (t) => {
 });
 
 test("the allow-list holds nothing that reaches outside", (t) => {
-  // clone, clone3, personality and socket are filtered by their arguments, socketcall cannot be; what gives a step more than its own namespaces is absent.
+  // clone, clone3, personality and socket are filtered by their arguments, socketcall cannot be.
+  // Calls that reach beyond a step's own namespaces are absent.
   const names = new Set(
     spawnSync("grep", ["-v", "^#", join(source, "seccomp/names.txt")], { encoding: "utf8" })
       .stdout.split(/\s+/)

@@ -9,7 +9,7 @@ import type { Lock } from "../../cache/contract/locks.js";
 import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
 import { type ResultStore, storeCache } from "../../solver/cache-adapter.js";
 
-/** The part of the store that the adapter uses, in memory. */
+/** Fakes the part of the store that the adapter uses, in memory. */
 function fakeStore() {
   const keys = new Map<string, ResultRecord>();
   const locked: string[] = [];

@@ -1,4 +1,7 @@
-/** Finds a shortest circle through each group of nodes that reach each other; its first node is its last as well. */
+/**
+ * Finds a shortest circle through each group of nodes that reach each other. Its first node is its
+ * last as well.
+ */
 export function circles(edges: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const found: (readonly string[])[] = [];
   const seen = new Set<string>();

@@ -3,12 +3,15 @@ import { dirname, join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { packageRoot } from "../../core/package-root.js";
 
-/** A path below test/cases. */
+/** Returns a path below test/cases. */
 export function casePath(...parts: readonly string[]): string {
   return join(packageRoot(), "test", "cases", ...parts);
 }
 
-/** Compares `actual` with the text of a file under test/cases; UPDATE_GOLDEN=1 writes the file instead. */
+/**
+ * Compares `actual` with the text of a file under test/cases. UPDATE_GOLDEN=1 writes the file
+ * instead.
+ */
 export function golden(t: ExecutionContext, path: string, actual: string): void {
   const file = casePath(path);
   if (process.env["UPDATE_GOLDEN"]) {

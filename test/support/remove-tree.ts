@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 
-/** Removes a tree, also what ids own that only a user namespace maps, and what is nested deeper than a path can name. */
+/**
+ * Removes a tree, also one with ids that only a user namespace maps, and one nested deeper than a
+ * path can name.
+ */
 export function removeTree(directory: string): void {
   try {
     rmSync(directory, { recursive: true, force: true });

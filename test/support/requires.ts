@@ -8,8 +8,9 @@ export interface Declare {
 }
 
 /**
- * Declares tests that need something. With a reason they are skipped, and the title says why, so that the runner can
- * list them: `NAME (skipped: REASON)`. A test that could not run never counts as passed.
+ * Declares tests that need something. With a reason they are skipped, and the title has the reason,
+ * so that the runner can list them: `NAME (skipped: REASON)`. A test that could not run never
+ * counts as passed.
  */
 export function requires(...reasons: readonly (string | undefined)[]): Declare {
   const reason = reasons.find((one) => one !== undefined);
@@ -19,8 +20,8 @@ export function requires(...reasons: readonly (string | undefined)[]): Declare {
 }
 
 /**
- * Declares tests of what this Node has, and nothing otherwise. Note that nothing is skipped then, because no machine could run them with this Node: CI
- * runs the versions side by side.
+ * Declares tests of a feature of this Node, and nothing without it. Note that nothing is skipped
+ * then, because no machine could run them with this Node: CI runs the versions side by side.
  */
 export function withThisNode(has: boolean): Declare {
   const nothing: Declare["serial"] = () => undefined;
@@ -44,12 +45,12 @@ export const withoutOrdinaryUser: string | undefined = withoutRoot === undefined
 /** The reason where no Docker Engine with buildx is named. */
 export const NO_BUILDX = "DOCKER_HOST names no engine, or its client lacks buildx";
 
-/** Names a package that is not installed as a reason; undefined stays undefined. */
+/** Returns the reason for a package that is not installed; undefined stays undefined. */
 export function notInstalled(name: string | undefined): string | undefined {
   return name === undefined ? undefined : `${name} is not installed`;
 }
 
-/** The reason when a program cannot be started. */
+/** Returns the reason when a program cannot be started. */
 export function withoutProgram(name: string): string | undefined {
   return spawnSync(name, ["--version"], { stdio: "ignore" }).error ? notInstalled(name) : undefined;
 }

@@ -5,8 +5,8 @@ export interface SectionCase {
 }
 
 /**
- * Case files: `=== title` begins a case, `--- name` a section of it; a section's text runs to the next such line. Lines before the first case are for
- * readers.
+ * Parses case files: `=== title` begins a case, `--- name` a section of it. A section's text runs
+ * to the next such line. Lines before the first case are for readers.
  */
 export function parseSections(text: string): readonly SectionCase[] {
   const cases: { title: string; sections: Map<string, string> }[] = [];

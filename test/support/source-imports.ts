@@ -13,7 +13,9 @@ export interface Import {
   readonly isDynamic: boolean;
 }
 
-/** A static import or export statement, of types too; `[^"'`;]` keeps a match inside one statement. */
+/**
+ * A static import or export statement, of types too. `[^"'`;]` keeps a match inside one statement.
+ */
 const STATIC = /^\s*(?:import|export)\b([^"'`;]*?\bfrom\s*|\s*)"([^"\n]+)"/gm;
 const DYNAMIC = /\bimport\s*\(\s*"([^"\n]+)"\s*\)/g;
 

@@ -5,7 +5,7 @@ import type { NodeType } from "../../core/file-node.js";
 import { TreeBuilder } from "../../solver/ops/file/tree-builder.js";
 
 /**
- * Trees and layers as text, one line for each entry: kind, mode, owner, path, and what belongs to the kind:
+ * Trees and layers as text, one line for each entry: kind, mode, owner, path, details of the kind:
  *
  *     d 755 0:0 etc
  *     f 644 0:0 etc/motd = hello
@@ -55,7 +55,7 @@ export function formatLine({ kind, mode, uid, gid, path, text }: Line): string {
 const MTIME = { sec: 1_000_000_000, nsec: 0 };
 const TYPES: Readonly<Record<string, NodeType>> = { d: "dir", f: "file", l: "symlink", p: "fifo" };
 
-/** A tree in memory. */
+/** Makes a tree in memory. */
 export function memoryTree(lines: readonly Line[]): TreeBuilder {
   const tree = new TreeBuilder(undefined);
   for (const { kind, mode, uid, gid, path, text } of lines) {
@@ -81,7 +81,7 @@ export function memoryTree(lines: readonly Line[]): TreeBuilder {
   return tree;
 }
 
-/** The same on disk, owners left out, with the time that trees in memory have. */
+/** Writes the tree to disk, without owners, with the time of trees in memory. */
 export function writeTree(directory: string, lines: readonly Line[]): void {
   const modes: (readonly [string, number])[] = [];
   for (const { kind, mode, path, text } of lines) {
@@ -98,7 +98,7 @@ export function writeTree(directory: string, lines: readonly Line[]): void {
   for (const { path } of lines) lutimesSync(join(directory, path), MTIME.sec, MTIME.sec);
 }
 
-/** A planned layer as text, in canonical order. */
+/** Returns a planned layer as text, in canonical order. */
 export function planText(plan: PackPlan): string {
   const kinds: Readonly<Record<string, Line["kind"]>> = { dir: "d", file: "f", symlink: "l", fifo: "p" };
   const lines = [...plan.entries].map((entry): Line => {
@@ -120,7 +120,7 @@ export function formatLines(lines: readonly Line[]): string {
     .join("");
 }
 
-/** Every entry of a tree, for comparing whole trees. */
+/** Returns every entry of a tree, to compare whole trees. */
 export function treeEntries(tree: FileTree, path = ""): readonly TocEntry[] {
   const out: TocEntry[] = [];
   for (const name of tree.children(path)) {

@@ -17,7 +17,7 @@ import { check, outline, targets } from "../../../api/build/check.js";
 import type { CheckOptions } from "../../../api/options/options.js";
 import { DiagnosticsError, TsbuildError } from "../../../core/errors.js";
 
-/** A directory with a Dockerfile and a store, gone afterwards. */
+/** Runs `body` in a directory with a Dockerfile and a store, and removes it afterwards. */
 async function within(dockerfile: string | Uint8Array, body: (directory: string, options: CheckOptions) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-check-"));
   try {

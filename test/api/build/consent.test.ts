@@ -11,7 +11,10 @@ import type { ExecOp } from "../../../llb/ops.js";
 import { edge, topological } from "../../../llb/vertex.js";
 import { requireConsent } from "../../../solver/consent.js";
 
-/** Builds a text without files in a store of its own, `base` before it as the image `base`, and answers what went wrong. */
+/**
+ * Builds a text without files in a store of its own, after `base` as the image `base`. Returns the
+ * error.
+ */
 async function refusal(
   t: ExecutionContext,
   text: string,

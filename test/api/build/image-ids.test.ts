@@ -9,7 +9,7 @@ import type { ImageIndex } from "../../../cache/contract/images.js";
 import { type Digest, sha256 } from "../../../core/digest.js";
 import { temporaryDirectory } from "../../support/images/images.js";
 
-/** A store, and builds into it that differ in nothing that the id is made of. */
+/** Makes a store, with builds into it that differ in nothing that the id is made of. */
 async function rig(t: ExecutionContext): Promise<{ readonly images: ImageStore; build(options: BuildOptions): Promise<BuildResult> }> {
   const { path, remove } = temporaryDirectory();
   const context = join(path, "context");

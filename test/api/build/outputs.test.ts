@@ -70,7 +70,10 @@ for (const [what, outputs, code, options] of REFUSED) {
   });
 }
 
-/** Destinations that cannot be written to, below a directory with `file` and the directory `full` that holds something. */
+/**
+ * Destinations that cannot be written to, below a directory with `file` and the non-empty directory
+ * `full`.
+ */
 const UNWRITABLE: readonly (readonly [Output, string, RegExp])[] = [
   [{ type: "oci", dest: "full" }, "export/is-directory", /"full" for --output type=oci: it is a directory/],
   [{ type: "docker", dest: "none/x" }, "export/no-directory", /there is no directory "none"/],
@@ -174,7 +177,7 @@ interface Layer {
   readonly mtimes: readonly number[];
 }
 
-/** Layers of the one image of a layout directory. */
+/** Returns the layers of the one image of a layout directory. */
 function layersOf(layout: string): readonly Layer[] {
   const blob = (digest: string): Buffer => readFileSync(join(layout, "blobs/sha256", digest.slice("sha256:".length)));
   const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")) as {

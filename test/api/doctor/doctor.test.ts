@@ -5,7 +5,7 @@ import { doctor } from "../../../api/doctor/doctor.js";
 import type { CheckStatus, DoctorReport } from "../../../api/options/doctor-types.js";
 import { temporaryDirectory } from "../../support/images/images.js";
 
-/** A machine's home with docker's configuration in it, and what doctor says of it. */
+/** Makes a home with docker's configuration, and returns doctor's report of it. */
 function machine(t: ExecutionContext, dockerConfig?: string) {
   const directory = temporaryDirectory();
   t.teardown(() => directory.remove());
@@ -37,7 +37,7 @@ test("every check has a name of its own, and what is missing decides; nothing is
   t.deepEqual(readdirSync(directory), [".docker"]);
 });
 
-/** What is in docker's config.json, what is said of it. */
+/** Text of docker's config.json, and doctor's report of it. */
 const CREDENTIALS: readonly (readonly [string | undefined, CheckStatus, RegExp])[] = [
   [undefined, "ok", /^none kept$/],
   ['{"auths":{"ghcr.io":{},"a.io":{}}}', "ok", /^kept for ghcr\.io, a\.io$/],

@@ -31,7 +31,7 @@ const NAME = "docker.io/library/app:1";
 
 interface Rig {
   readonly dir: string;
-  /** Another store, empty, closed with the test. */
+  /** Opens another store, empty, which is closed with the test. */
   open(): Promise<{ readonly images: ImageStore; readonly root: string }>;
 }
 
@@ -50,7 +50,7 @@ function rig(t: ExecutionContext): Rig {
   };
 }
 
-/** A store that has one image: `app:1` with two layers. */
+/** Makes a store with one image: `app:1` with two layers. */
 async function filled(
   t: ExecutionContext,
   names: readonly string[] = [NAME],
@@ -229,7 +229,7 @@ test("pruning images removes those without a name, with what only they needed, a
   await imageStore(store).export(exportRequest([dangling]), exportContext(store));
   const other = await imageStore(store).export(exportRequest([testImage([])]), exportContext(store));
   const blobs = () => new Set([...store.blobs.list()].map(({ digest }) => digest));
-  // What this handle wrote is kept as long as it is open.
+  // The handle keeps its own writes as long as it is open.
   store.close();
   const before = blobs();
   const first = await images.pruneImages({ only: ({ digest }) => digest !== other.descriptor?.digest });
@@ -265,7 +265,10 @@ test("what was loaded can be built on: the store knows its layers by diffID", as
   t.deepEqual(store.gc.verify(), []);
 });
 
-/** A docker archive as docker before 25, podman and skopeo make it: no layout, layers as plain tars, the second through a link. */
+/**
+ * Makes a docker archive as docker before 25, podman and skopeo do: no layout, layers as plain
+ * tars, the second through a link.
+ */
 function dockerArchive(image: ExportImage, tars: readonly Buffer[], tags: readonly string[] | null, how: "docker" | "podman"): Buffer {
   const config = JSON.stringify(image.config);
   const id = sha256(config).slice(7);

@@ -31,7 +31,7 @@ test.after.always(async () => {
 const real = requires(hasRegistry ? undefined : notInstalled("docker-registry"));
 const hasSkopeo = spawnSync("skopeo", ["--version"]).status === 0;
 
-/** A store of its own with these images, each of several platforms, under names at the registry. */
+/** Makes a store with these images, each of several platforms, under names at the registry. */
 async function stored(t: ExecutionContext, images: Readonly<Record<string, readonly string[]>> = {}) {
   const directory = temporaryDirectory();
   t.teardown(() => directory.remove());
@@ -53,7 +53,7 @@ async function stored(t: ExecutionContext, images: Readonly<Record<string, reado
   return { api, store, made, root };
 }
 
-/** What is wrong with a store; nothing, one hopes. */
+/** Faults of a store, none when all is well. */
 const problems = (store: ImageStore) => store.verify();
 
 real("a push and a pull: the same bytes, the same id, and then nothing is left to do", async (t) => {
@@ -215,7 +215,7 @@ real("what came from the same registry is mounted; what is gone from here is fet
   t.is((await client.resolve(`${elsewhere.host}/app:1`)).digest, (await client.resolve(origin)).digest);
 });
 
-/** An image at a registry that was made up: manifest, config and one layer by path. */
+/** Makes up an image at a registry: manifest, config and one layer by path. */
 function madeUp({ layer = Buffer.from("layer"), diffId = sha256("tar"), config = {} } = {}) {
   const configBytes = Buffer.from(
     JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [diffId] }, ...config }),

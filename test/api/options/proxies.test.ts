@@ -8,11 +8,11 @@ import { removeTree } from "../../support/remove-tree.js";
 
 interface Case {
   readonly title: string;
-  /** Of docker's configuration; text is the whole file. */
+  /** Proxies in docker's configuration; a text is the whole file. */
   readonly proxies?: unknown;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: Readonly<Record<string, string>>;
-  /** What RUN steps see. */
+  /** Variables that RUN steps see. */
   readonly seen: readonly string[];
 }
 

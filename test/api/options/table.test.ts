@@ -14,7 +14,7 @@ function spelling({ name, short, value, modes }: (typeof BUILD_FLAGS)[number]): 
   return `\`${short === undefined ? "" : `-${short}, `}${long.replaceAll("|", "\\|").replaceAll("\\\\|", "\\|")}\``;
 }
 
-/** Returns the table of flags with the options that they stand for, for each heading of the help. */
+/** Returns the table of flags with their options, for each heading of the help. */
 function tables(): string {
   const options = new Map(OPTION_FLAGS.map(([name, flag]) => [flag.name, name]));
   return Object.values(GROUPS)

@@ -9,7 +9,10 @@ import type { StepExplanation } from "../../../core/events.js";
 
 const DOCKERFILE = "FROM scratch AS base\nCOPY a /\nCOPY b /\nFROM base\nCOPY c /\n";
 
-/** A build in a directory of its own: files that differ, what it is called, and why its steps run that run. */
+/**
+ * A build in a directory of its own: files that differ, its name, and the reason of the steps that
+ * run.
+ */
 interface Checkout {
   readonly directory: string;
   readonly files?: Readonly<Record<string, string>>;

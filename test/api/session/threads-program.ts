@@ -1,4 +1,4 @@
-// The process of threads.test.ts: builds in threads that it terminates, after the build has settled or while it is under way.
+// The process of threads.test.ts: builds in threads that it terminates, after or during the build.
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { build, CanceledError } from "../../../api/index.js";
@@ -12,7 +12,7 @@ interface Order {
   readonly threads: number;
 }
 
-/** What a thread says: that its build has begun, and how it ended. */
+/** A message of a thread: the begin of its build, or its end. */
 type Word = "begun" | "built" | "aborted";
 
 async function host(order: Order): Promise<void> {
@@ -39,7 +39,7 @@ async function host(order: Order): Promise<void> {
 async function thread({ root, context, when, n }: Order & { readonly n: number }): Promise<void> {
   const abort = new AbortController();
   parentPort?.once("message", () => abort.abort());
-  // The thread stays when its build has ended, with the connection to the index that waits for the next build.
+  // The thread stays when its build has ended, with the idle connection to the index.
   setInterval(() => {}, 1000);
   parentPort?.postMessage("begun" satisfies Word);
   try {

@@ -10,7 +10,10 @@ import { removeTree } from "../../support/remove-tree.js";
 
 const PROGRAM = fileURLToPath(new URL("threads-program.js", import.meta.url));
 
-/** Without it the store's index goes through @photostructure/sqlite, which ends the process when its thread is terminated in the middle of a call. */
+/**
+ * Without it the store's index uses @photostructure/sqlite, which ends the process when its thread
+ * is terminated during a call.
+ */
 const hasNodeSqlite = isBuiltin("node:sqlite");
 
 const CASES = [

@@ -25,7 +25,7 @@ function directory(t: ExecutionContext, files: Files): string {
   return root;
 }
 
-/** The text of the Dockerfile that a build takes, or its error. */
+/** Returns the text of the Dockerfile that a build reads, or its error. */
 async function read(root: string, dockerfile?: string): Promise<string | TsbuildError> {
   try {
     const found = await check({
@@ -94,7 +94,7 @@ test("a Dockerfile that is named may be anywhere, but is a file or a pipe", asyn
   t.regex(String(await read(root, "other/long")), /it has more than 16 MiB/);
 });
 
-/** Which files a build takes, or why it ends. */
+/** Returns the files that a build copies, or its error. */
 async function copied(root: string, dockerfile?: string): Promise<string> {
   try {
     await build({

@@ -8,7 +8,7 @@ import { TsbuildError } from "../../../core/errors.js";
 import { hostPlatform } from "../../../oci/platform.js";
 import { removeTree } from "../../support/remove-tree.js";
 
-/** How often the registry is asked for an image that the store does not have. */
+/** Counts the requests to the registry for an image that the store does not have. */
 async function asked(pull: ImageResolverOptions["pull"]): Promise<{ readonly asked: number; readonly error: TsbuildError }> {
   const root = mkdtempSync(join(tmpdir(), "resolver-"));
   const store = openStore({ root });

@@ -15,7 +15,10 @@ const layer = (id: string, bytes: number, leased = false): readonly [LayerId, La
 const result = (id: string, hours: number, shared = false) =>
   ({ kind: "result", id, name: `RUN ${id}`, usedAt: NOW - hours * HOUR, shared, bytes: 0 }) as const;
 
-/** Steps a ← b ← c of one image, and d alone; every layer has 100 bytes unpacked, 10 in its blob and 1 in its table of contents. */
+/**
+ * Returns a state with steps a ← b ← c of one image, and d alone. Every layer has 100 bytes
+ * unpacked, 10 in its blob and 1 in its table of contents.
+ */
 function state(given: Partial<CollectState> = {}): CollectState {
   const layers = ["a", "b", "c", "d"];
   return {
@@ -69,7 +72,7 @@ const image = (hours: number): CollectState => {
   };
 };
 
-/** What it is about, the state, the policies, ids of what goes in order, and what the store takes then. */
+/** Title, state, policies, removed ids in order, and the bytes of the store afterwards. */
 const CASES: readonly (readonly [string, CollectState, readonly CollectPolicy[], readonly string[], number])[] = [
   ["nothing is asked for", state(), [{}], [], 494],
   ["all", state(), [{ unusedFor: 0, mounts: true }], ["4", "d", "m", "1", "2", "3", "a", "b", "c"], 10],

@@ -5,7 +5,7 @@ import { openStore } from "../../../cache/open-store.js";
 import type { Store } from "../../../cache/store.js";
 import { key, layerBlob, type OnEnd, temporaryRoot } from "../support.js";
 
-/** A handle of one kind on a root that others share. */
+/** Opens a handle of one kind on a shared root. */
 function open(onEnd: OnEnd, root: string, virtual: boolean): Store {
   const store = openStore({ root, snapshots: () => (virtual ? "virtual" : "mapped") });
   onEnd(() => store.close());

@@ -8,7 +8,7 @@ import { sha256 } from "../../../core/digest.js";
 import { SoundSnapshots } from "../../../solver/layers/sound-snapshots.js";
 import { key, layerBlob, temporaryRoot, toc } from "../support.js";
 
-/** A store as this and later boots of the system find it. */
+/** Returns a function that opens a store in a given boot of the system. */
 function boots(t: ExecutionContext) {
   const root = temporaryRoot(t.teardown);
   return (boot: string | undefined): Store => {
@@ -18,7 +18,7 @@ function boots(t: ExecutionContext) {
   };
 }
 
-/** A layer as a step leaves it. */
+/** Makes a layer as a step does. */
 function made(store: Store): LayerId {
   const draft = store.layers.draft();
   writeFileSync(join(draft.fs, "file"), "made");

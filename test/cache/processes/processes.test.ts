@@ -23,7 +23,7 @@ interface Hammer {
   readonly ended: Promise<Ended>;
 }
 
-/** A process that works on the store; killed with the test at the latest. */
+/** Starts a process that works on the store. The end of the test kills it. */
 function hammer(onEnd: OnEnd, root: string, mode: string, seed: number, rounds: number): Hammer {
   const child = spawn(process.execPath, [HAMMER, root, mode, `${seed}`, `${rounds}`], { stdio: ["ignore", "pipe", "pipe"] });
   onEnd(() => child.kill("SIGKILL"));
@@ -34,7 +34,7 @@ function hammer(onEnd: OnEnd, root: string, mode: string, seed: number, rounds: 
   return { child, ended: once(child, "close").then(([code]) => ({ code: code as number | null, stderr })) };
 }
 
-/** What is in the store is what its names say, and nothing dangles. */
+/** Returns the faults of a store: blobs with other bytes, and dangling references. */
 function problems(root: string): readonly string[] {
   const store = openStore({ root });
   try {
@@ -168,7 +168,7 @@ test("locks: waiting ends with an abort, and the others go on waiting", async (t
   (await second).release();
 });
 
-/** A process that has the lock "key" of a store, once it has printed something. */
+/** Starts a process that has the lock "key" of a store, once it has printed something. */
 function holder(root: string): ChildProcess {
   const script = `
     const { openStore } = await import(${JSON.stringify(new URL("../../../cache/open-store.js", import.meta.url).href)});
@@ -251,7 +251,8 @@ test("orphans: trees this user cannot remove are listed for the worker until the
   t.teardown(() => execFileSync("chmod", ["-R", "u+rwX", root]));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   t.is(err, "");
-  // Discarded draft, draft open at close, temporary directory; then the layer that nothing refers to.
+  // A discarded staging directory, one that is open at close, a temporary directory; then the
+  // unreferenced layer.
   t.like(JSON.parse(out), { removed: ["layer", "snapshot"], orphans: [3, 4, 0] });
 });
 

@@ -13,7 +13,10 @@ const FUTURE = "2199-01-01T00:00:00Z";
 const SECRETS = { SecretAccessKey: "s", Token: "t", Expiration: FUTURE };
 const KEYS = "aws_access_key_id = d\naws_secret_access_key = ds\n";
 
-/** A home of its own, with `files` under `.aws`, and the variables that Amazon's SDK reads from the process. */
+/**
+ * Makes a home with `files` under `.aws`, and sets the variables that Amazon's SDK reads from the
+ * process.
+ */
 function home(t: ExecutionContext, files: Readonly<Record<string, string>>, variables: Readonly<Record<string, string>> = {}) {
   const directory = temporaryRoot(t.teardown);
   for (const [name, text] of Object.entries(files)) {
@@ -38,7 +41,10 @@ function home(t: ExecutionContext, files: Readonly<Record<string, string>>, vari
   return { env: set as Readonly<Record<string, string>>, http };
 }
 
-/** A server on loopback that answers by the start of `METHOD path body`; `log` has what it was asked. */
+/**
+ * Starts a server on loopback that answers by the start of `METHOD path body`. `log` has its
+ * requests.
+ */
 async function serve(t: ExecutionContext, answers: Readonly<Record<string, string>>) {
   const log: string[] = [];
   const server = createServer((request, response) => {

@@ -7,7 +7,7 @@ export interface FakeService {
   readonly url: string;
   /** `METHOD path` of each request. */
   readonly log: string[];
-  /** What is stored, by key. */
+  /** Stored bytes by key. */
   readonly objects: Map<string, Buffer>;
   /** The next requests that match are answered with this status instead. */
   readonly failures: { match: RegExp; status: number; times: number }[];
@@ -18,7 +18,10 @@ export const CREDENTIALS = { accessKeyId: "AKIATEST", secretAccessKey: "secret/k
 
 type Answer = (request: IncomingMessage, body: Buffer, response: ServerResponse, service: FakeService) => void | Promise<void>;
 
-/** Starts a server; as an HTTP proxy it tunnels every host to itself, so that any host name leads here. */
+/**
+ * Starts a server. As an HTTP proxy it tunnels every host to itself, so that any host name leads
+ * here.
+ */
 async function startService(answer: Answer): Promise<FakeService> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -59,7 +62,10 @@ async function startService(answer: Answer): Promise<FakeService> {
   return service;
 }
 
-/** S3 as far as a cache uses it. Checks the signature of every request over what arrived, and the payload's hash over the bytes. */
+/**
+ * Starts the part of S3 that a cache uses. Checks the signature of every request over the received
+ * bytes, and the payload's hash.
+ */
 export function startS3(region: string): Promise<FakeService> {
   return startService(async (request, body, response, { objects }) => {
     const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
@@ -99,13 +105,16 @@ function sendRange(request: IncomingMessage, response: ServerResponse, bytes: Bu
   response.end(request.method === "HEAD" ? undefined : bytes.subarray(from));
 }
 
-/** A token as the runner has it: its claims say which branches it may read and write. */
+/** Makes a token like the runner's: its claims list the branches that it may read and write. */
 export function actionsToken(scopes: readonly { readonly Scope: string; readonly Permission: number }[]): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "none" })}.${part({ ac: JSON.stringify(scopes), exp: 4e9, nbf: 0 })}.x`;
 }
 
-/** The cache service of GitHub Actions, both versions of its API. Entries are found by prefix, the youngest first, once they are complete. */
+/**
+ * Starts the cache service of GitHub Actions, with both versions of its API. Finds complete entries
+ * by prefix, the youngest first.
+ */
 export function startActionsCache(...tokens: readonly string[]): Promise<FakeService> {
   const open = new Map<string, Buffer[]>();
   const order: string[] = [];

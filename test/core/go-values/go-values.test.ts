@@ -5,8 +5,9 @@ import { formatDuration, parseDuration } from "../../../core/go-values/duration.
 import { plainList, quote, quoteList } from "../../../core/go-values/quote.js";
 import { parseSize } from "../../../core/go-values/size.js";
 
-// The tables hold what docker 28.2 answered for `create --init=`, `--shm-size=`, `--health-interval=`
-// and `--mount=`, and the rows of go-units and go-csvvalue. Undefined: refused.
+// The tables hold the answers of docker 28.2 for `create --init=`, `--shm-size=`,
+// `--health-interval=` and `--mount=`, and the rows of go-units and go-csvvalue. Undefined means
+// refused.
 
 const KIB = 1024;
 const MIB = 1024 ** 2;

@@ -15,7 +15,7 @@ function directory(t: ExecutionContext): string {
   return path;
 }
 
-/** A pipe that nobody writes to: whoever opens it as a file waits for ever. */
+/** Makes a pipe without a writer: opening it as a file would wait for ever. */
 function pipe(directory: string, name: string): string {
   const path = join(directory, name);
   execFileSync("mkfifo", [path]);

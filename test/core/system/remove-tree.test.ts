@@ -13,7 +13,8 @@ test("a tree is removed with its links, which are not followed, however deep it 
   writeFileSync(join(outside, "kept"), "");
   const tree = join(top, "tree");
   const branch = "/d".repeat(1800);
-  // Three branches, one below the other: more levels than Node's stack has room for, and names longer than a path may be.
+  // Three branches, one below the other: more levels than Node's stack has room for, and names
+  // longer than a path may be.
   for (const name of ["tree", "middle", "low"]) mkdirSync(join(top, name) + branch, { recursive: true });
   writeFileSync(`${join(top, "low")}${branch}/f`, "");
   symlinkSync(outside, `${join(top, "low")}${branch}/link`);

@@ -3,7 +3,7 @@ import { inParallel } from "../../../core/tasks/in-parallel.js";
 
 const never = new AbortController().signal;
 
-/** A promise that the test settles. */
+/** Makes a promise that the test resolves. */
 function gate() {
   let open: () => void = () => undefined;
   const passed = new Promise<void>((resolve) => (open = resolve));

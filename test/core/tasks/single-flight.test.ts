@@ -2,7 +2,7 @@ import test from "ava";
 import { CanceledError } from "../../../core/errors.js";
 import { SingleFlight } from "../../../core/tasks/single-flight.js";
 
-/** Work whose ends are in hand; `signals` has one for each time it was begun. */
+/** Makes work that the test ends. `signals` has one for each start. */
 function rig() {
   const flights = new SingleFlight();
   const signals: AbortSignal[] = [];

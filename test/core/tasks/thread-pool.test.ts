@@ -132,7 +132,8 @@ test("close waits for a thread whose answer arrives after it was told to end", (
   const pipe = join(directory, "pipe");
   t.is(spawnSync("mkfifo", [pipe]).status, 0);
   const module = new URL("../../../core/tasks/thread-pool.js", import.meta.url).href;
-  // The thread has answered when the pipe is open, and the answer is read while it is waited for. The timer does not keep the process alive.
+  // The thread has answered when the pipe is open. The main thread reads the answer while it waits.
+  // The timer does not keep the process alive.
   const script = `import { ThreadPool } from ${JSON.stringify(module)};
     import { closeSync, openSync } from "node:fs";
     const pool = new ThreadPool({ entry: new URL(${JSON.stringify(entry.href)}), size: 1 });

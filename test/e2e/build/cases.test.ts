@@ -2,7 +2,8 @@ import { busyboxSuite } from "../../support/images/busybox-suite.js";
 import { Rig } from "../../support/rigs/rig.js";
 import { playScenario, readScenario, scenarioNames } from "../../support/rigs/scenario.js";
 
-// Every folder of test/e2e/cases, built by the command as it is installed, from a base image in a registry on loopback.
+// Every folder of test/e2e/cases, built by the installed command from a base image in a registry on
+// loopback.
 
 const { serial, host } = busyboxSuite();
 

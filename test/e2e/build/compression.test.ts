@@ -33,7 +33,7 @@ serial("a layer that a step waits for is unpacked as it is and compressed once, 
       .split("\n")
       .reduce((sum, line) => sum + Number(line), 0);
     t.true(deflated >= 20 * MIB && deflated < 21 * MIB, `${deflated} bytes`);
-    // What was packed for the step alone is gone.
+    // The uncompressed blob that was packed for the step alone is gone.
     const blobs = join(rig.store, "v1/blobs/sha256");
     const large = readdirSync(blobs).filter((name) => statSync(join(blobs, name)).size > 10 * MIB);
     t.is(large.length, 1);

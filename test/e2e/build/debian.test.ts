@@ -8,8 +8,9 @@ import { CLI, Rig } from "../../support/rigs/rig.js";
 import { imageConfig } from "../../support/rigs/scenario.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
-// The whole of it once: apt-get installs a compiler, a C program is compiled from the context, and the small final image runs it.
-// Needs Debian's mirror, so it is skipped where it cannot be reached or TSBUILD_TEST_OFFLINE is set.
+// A whole build once: apt-get installs a compiler, a C program is compiled from the context, and
+// the small final image runs it. Needs Debian's mirror, so it is skipped where the mirror cannot be
+// reached or TSBUILD_TEST_OFFLINE is set.
 
 const missing = missingForBusybox() ?? (existsSync("/usr/bin/mmdebstrap") ? undefined : "mmdebstrap");
 const needs = requires(notInstalled(missing), await withoutMirror());

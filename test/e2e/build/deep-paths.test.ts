@@ -2,7 +2,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
 
-// Directories nested deeper than a path can name: steps that make them fail by name, and the store goes on working whatever is in it.
+// Directories nested deeper than a path can name: steps that make them fail by name, and the store
+// works on, whatever is in it.
 
 const { serial, host } = busyboxSuite();
 
@@ -31,7 +32,7 @@ for (const [name, script] of Object.entries(DEEP)) {
         t.regex(stderr, /Dockerfile:5\n/);
         t.notRegex(stderr, /suppressed|internal:/);
       }
-      // Of the base image and of the steps before.
+      // Snapshots of the base image and of the steps before.
       t.is(rig.snapshots().length, 3);
       t.is((await rig.cli(["du"])).code, 0);
       t.is((await rig.cli(["du", "--verify"])).code, 0);

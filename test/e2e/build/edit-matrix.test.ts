@@ -6,12 +6,16 @@ import { busyboxSuite } from "../../support/images/busybox-suite.js";
 import { instructionSteps } from "../../support/images/plain-steps.js";
 import { Rig } from "../../support/rigs/rig.js";
 
-// The table of docs/caching.md, which this test reads: each change is made to what was built before, and the steps that run are counted.
+// The table of docs/caching.md, which this test reads: each change is made to an earlier build, and
+// the steps that run are counted.
 
 const { serial, host } = busyboxSuite();
 const page = readFileSync(join(packageRoot(), "docs", "caching.md"), "utf8");
 
-/** What the table says of a change: the beginnings of the names of the steps that run, sorted, and why the first of them runs. */
+/**
+ * A row of the table: the beginnings of the names of the steps that run, sorted, and the reason of
+ * the first.
+ */
 interface Row {
   readonly steps: readonly string[];
   readonly why: string;
@@ -32,7 +36,7 @@ function documented(): ReadonlyMap<string, Row> {
 
 const DOCKERFILE = /```dockerfile\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
 
-/** What a change does to the context, and the arguments it adds. */
+/** A change of the context, and the arguments it adds. */
 interface Edit {
   readonly files?: (context: string) => void;
   readonly dockerfile?: (text: string) => string;
@@ -91,7 +95,7 @@ const EDITS: Readonly<Record<string, Edit>> = {
   "base image moved under its tag, other files": { base: `${BASE}COPY marker /other\n` },
 };
 
-/** Without what differs from run to run. */
+/** Returns text without the parts that differ from run to run. */
 function shownWhy(text: string): string {
   return text.replaceAll(host(), "$REGISTRY").replaceAll(/sha256:[0-9a-f]{12}/g, "sha256:…");
 }

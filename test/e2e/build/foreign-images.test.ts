@@ -6,8 +6,8 @@ import { busyboxLayer, layeredLayout } from "../../support/images/layered-layout
 import { CLI, Rig } from "../../support/rigs/rig.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
-// Layers as other tools write them: directories without entries, roots with metadata of their own, marks on the root. What a step sees of them is what the
-// layers say, which overlayfs alone would not show.
+// Layers as other tools write them: directories without entries, roots with metadata of their own,
+// marks on the root. A step sees the metadata in the layers, which overlayfs alone would not show.
 
 const missing = missingForBusybox();
 const { serial } = requires(notInstalled(missing));
@@ -23,9 +23,12 @@ type Layer = readonly TestEntry[] | Buffer;
 
 interface Foreign {
   readonly rig: Rig;
-  /** Builds a Dockerfile on `base`, busybox with these layers on top, and answers what its steps saw. */
+  /**
+   * Builds a Dockerfile on `base`, busybox with these layers on top. Returns the output of its
+   * steps.
+   */
   see(dockerfile: string, layers: readonly Layer[], umask?: string): Promise<string>;
-  /** What the last `count` layers of the image built last hold: `MODE OWNER NAME` of each entry. */
+  /** Returns the entries of the last `count` layers of the latest image as `MODE OWNER NAME`. */
   made(count: number): Promise<readonly (readonly string[])[]>;
 }
 
@@ -97,7 +100,8 @@ serial("a directory that a layer only implies keeps what the layers below say of
     const expected = `/a 1770 33:33 ${TIME}\n/a/b 700 1000:1000 1600000000\n/a/c 755 0:0 0`;
     t.is(await see(`FROM base\n${look("/a", "/a/b", "/a/c")}RUN test -f /a/b/old -a -f /a/b/new\n`, [below, implying]), expected);
     t.deepEqual(await made(2), [[], []]);
-    // With layers of steps in between; what they touch is in theirs, with its own metadata, and nothing else is.
+    // Layers of steps lie between. Files that a step touches are in its layer, with their own
+    // metadata, and no others are.
     const steps = `RUN echo x >/x\n${look("/a", "/a/b", "/a/c")}COPY file /a/b/copied\nRUN echo y >/a/b/y\n${lookWithoutTime("/a", "/a/b", "/a/c")}`;
     t.is(await see(`FROM base\n${steps}`, [below, implying]), `${expected}\n/a 1770 33:33\n/a/b 700 1000:1000\n/a/c 755 0:0`);
     const parents = ["drwxrwx--T 33/33 a/", "drwx------ 1000/1000 a/b/"];

@@ -12,10 +12,11 @@ import { removeTree } from "../../support/remove-tree.js";
 import { type Edit, edits, filesOnly, type Project, project, withRuns } from "../../support/samples/random-project.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
-// Whatever was built before, a build gives what it gives in an empty store. TSBUILD_TEST_CASES=1000 TSBUILD_TEST_SEED=7 makes it long, and different.
+// After any earlier builds, a build has the result of one in an empty store.
+// TSBUILD_TEST_CASES=1000 TSBUILD_TEST_SEED=7 makes it long, and different.
 
 const CASES = Number(process.env["TSBUILD_TEST_CASES"] ?? 16);
-/** Those in which something runs take ten times as long. */
+/** Number of cases that run steps, which take ten times as long. */
 const RUNS = Math.ceil(CASES / 5);
 const SEED = Number(process.env["TSBUILD_TEST_SEED"] ?? 1);
 
@@ -33,7 +34,10 @@ interface Outcome {
   readonly executed: number | undefined;
 }
 
-/** One directory with a project, its base image, and stores: one that remembers, and others that are new. */
+/**
+ * One directory with a project, its base image, and stores: one that remembers, and others that are
+ * new.
+ */
 class Comparison {
   readonly project: ProjectOnDisk;
   #stores = 0;
@@ -49,7 +53,7 @@ class Comparison {
     return this.#build(join(this.directory, "store"));
   }
 
-  /** In an empty store, which goes again. */
+  /** Builds in an empty store, which is removed afterwards. */
   async fresh(caches: Pick<BuildOptions, "cacheFrom" | "cacheTo"> = {}): Promise<Outcome> {
     const root = join(this.directory, `fresh-${this.#stores++}`);
     const outcome = await this.#build(root, caches);
@@ -76,7 +80,7 @@ class Comparison {
     });
   }
 
-  /** For messages. */
+  /** Returns a description of the case for messages. */
   after(change: Edit | undefined): string {
     return `after ${JSON.stringify(change)} of\n${this.project.dockerfile}`;
   }

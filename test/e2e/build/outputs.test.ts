@@ -19,7 +19,7 @@ interface Document {
   }[];
 }
 
-/** A manifest or index as the registry has it. */
+/** Returns a manifest or index as the registry has it. */
 async function pushed(name: string): Promise<Document | undefined> {
   const [, repository = "", separator, reference = ""] = /^[^/]+\/([^:@]+)([:@])(.*)$/.exec(name) ?? [];
   if (separator === undefined) throw new Error(`"${name}" has neither tag nor digest`);

@@ -5,14 +5,18 @@ import { parsePlain } from "../../support/images/plain-steps.js";
 import { random } from "../../support/samples/random.js";
 import type { Ended, Rig } from "../../support/rigs/rig.js";
 
-// Many processes on one store, and processes that are killed at any moment: a hundred in CI, fewer elsewhere. TSBUILD_STRESS_KILLS=200 makes it long.
+// Many processes on one store, and processes that are killed at any moment: a hundred in CI, fewer
+// elsewhere. TSBUILD_STRESS_KILLS=200 makes it long.
 
 const KILLS = Number(process.env["TSBUILD_STRESS_KILLS"] ?? (process.env["CI"] ? 100 : 24));
 const SEED = Number(process.env["TSBUILD_STRESS_SEED"] ?? 1);
 
 const { serial, host } = busyboxSuite();
 
-/** Stages that all variants have in common, that some have, and one step that is a variant's own; each RUN leaves a line in a cache mount. */
+/**
+ * Stages that all variants share, that some share, and one step for each variant. Each RUN leaves a
+ * line in a cache mount.
+ */
 const DOCKERFILE = `ARG REGISTRY
 FROM $REGISTRY/busybox AS base
 ARG ROUND
@@ -85,7 +89,10 @@ function runs(rig: Rig): Readonly<Record<string, number>> {
   );
 }
 
-/** What is left of processes on this machine; files of the command itself in the system's temporary directory are the system's. */
+/**
+ * Leftovers of processes on this machine. Files of the command itself in the system's temporary
+ * directory do not count.
+ */
 const leftovers = (rig: Rig): readonly string[] => rig.leftovers().filter((line) => !line.startsWith(`file: ${rig.path("tmp")}`));
 
 serial("twenty processes build overlapping images at once: all right, every step runs once", async (t) => {

@@ -7,8 +7,9 @@ import type { RealRegistry } from "../../support/servers/registry.js";
 import { Rig } from "../../support/rigs/rig.js";
 import { NO_BUILDX, notInstalled, requires } from "../../support/requires.js";
 
-// Steps that one builder ran and the other takes from its cache, in both directions, with a real BuildKit: where DOCKER_HOST names an engine.
-// TSBUILD_TEST_DOCKER is the client's command line (default: docker), for clients that are somewhere else, such as "chroot /somewhere docker".
+// Steps that one builder ran and the other takes from its cache, in both directions, with a real
+// BuildKit: where DOCKER_HOST names an engine. TSBUILD_TEST_DOCKER is the client's command line
+// (default: docker), for clients in another place, such as "chroot /somewhere docker".
 
 const DOCKER = (process.env["TSBUILD_TEST_DOCKER"] ?? "docker").split(" ");
 const missing = missingForBusybox();
@@ -25,7 +26,7 @@ function hasBuildx(): boolean {
   return process.env["DOCKER_HOST"] !== undefined && docker(["buildx", "version"]).status === 0;
 }
 
-/** What the steps print differs each time: whoever has the same has it from the other. */
+/** Output that differs each time: an equal one comes from the cache. */
 const NOW = "date +%s%N";
 
 interface Shape {
@@ -147,7 +148,10 @@ function makeContext(name: string, { dockerfile }: Shape): string {
   return path;
 }
 
-/** Builds with BuildKit; the context goes as a tarball, since its client may see other directories. */
+/**
+ * Builds with BuildKit. Sends the context as a tarball, because its client may see other
+ * directories.
+ */
 function buildWithBuildKit(
   context: string,
   { flags = [] }: Shape,
@@ -207,7 +211,9 @@ async function buildHere(
   return { cached: CACHED, ran: DONE, stderr: ended.stderr };
 }
 
-/** Each entry of a tarball as tar lists it, without times, and the digest of all contents. */
+/**
+ * Lists each entry of a tarball as tar does, without times, and returns the digest of all contents.
+ */
 function listing(tar: Buffer): string {
   const list = spawnSync("tar", ["--numeric-owner", "--full-time", "-tvf", "-"], {
     input: tar,

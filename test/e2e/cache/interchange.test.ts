@@ -7,7 +7,8 @@ import { type Ended, Rig } from "../../support/rigs/rig.js";
 import { imageConfig } from "../../support/rigs/scenario.js";
 import { NO_BUILDX, notInstalled, requires } from "../../support/requires.js";
 
-// Tarballs that other programs read, and theirs that we read. Docker takes part where DOCKER_HOST names one.
+// Tarballs that other programs read, and theirs that we read. Docker takes part where DOCKER_HOST
+// names one.
 
 const missing = missingForBusybox();
 const base = notInstalled(missing);
@@ -69,7 +70,7 @@ const podman = (...args: string[]) =>
 const docker = (args: readonly string[], input?: Buffer) =>
   rig.spawn("docker", args, { env: { DOCKER_HOST: process.env["DOCKER_HOST"] ?? "" }, ...(input && { input }) }).ended;
 
-/** Config digest and diffIDs, as skopeo sees them. */
+/** Returns config digest and diffIDs, as skopeo reads them. */
 async function identity(reference: string): Promise<unknown> {
   const manifest = JSON.parse(await skopeo("inspect", "--raw", reference)) as { readonly config: { readonly digest: string } };
   const config = JSON.parse(await skopeo("inspect", "--config", reference)) as {
@@ -78,7 +79,7 @@ async function identity(reference: string): Promise<unknown> {
   return { config: manifest.config.digest, diffIds: config.rootfs.diff_ids };
 }
 
-/** Image id as the store under test names it. */
+/** Returns the image id in the store under test. */
 async function storedId(name: string): Promise<string> {
   return (await tsbuild("inspect", "--format", "{{.Id}}", name)).trim();
 }

@@ -9,8 +9,9 @@ import type { RealRegistry } from "../../support/servers/registry.js";
 import { type Ended, Rig } from "../../support/rigs/rig.js";
 import { NO_BUILDX, notInstalled, requires } from "../../support/requires.js";
 
-// Machines are stores of their own. BuildKit takes part where DOCKER_HOST names an engine; TSBUILD_TEST_DOCKER is the client's command line
-// (default: docker), for clients that are somewhere else, such as "chroot /somewhere docker".
+// Machines are stores of their own. BuildKit takes part where DOCKER_HOST names an engine;
+// TSBUILD_TEST_DOCKER is the client's command line (default: docker), for clients in another place,
+// such as "chroot /somewhere docker".
 
 const missing = missingForBusybox();
 const { serial } = requires(notInstalled(missing));
@@ -63,7 +64,7 @@ function run(machine: string, args: readonly string[], context = "context", env 
   return rig.cli(all, { env: { TSBUILD_ROOT: rig.path("machines", machine), ...env } });
 }
 
-/** Sizes of the blobs in a machine's store. */
+/** Returns the sizes of the blobs in a machine's store. */
 function blobs(machine: string): readonly number[] {
   const folder = rig.path("machines", machine, "v1", "blobs", "sha256");
   return existsSync(folder) ? readdirSync(folder).map((name) => rig.size(join(folder, name))) : [];
@@ -101,7 +102,8 @@ for (const [name, places] of Object.entries(cases)) {
     const again = await build(t, two, ["--cache-to", `${to},mode=max`]);
     t.deepEqual(again.ran, []);
     t.false(hasIntermediate(two), "what the cache has already is not fetched to be written there");
-    // mode=min: the build stage is not in the cache, yet the target is found by the keys of its own steps.
+    // mode=min: the build stage is not in the cache, yet the target is found by the keys of its own
+    // steps.
     await build(t, two, ["--cache-to", to]);
     const third = await build(t, three, ["--cache-from", from]);
     t.deepEqual([third.id, third.ran], [first.id, []]);

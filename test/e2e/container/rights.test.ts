@@ -21,7 +21,7 @@ stat -c 'null %a' /dev/null
 findmnt -no FSTYPE / | sed 's/^/root is /'
 `;
 
-/** What such a container is found to have. */
+/** Returns the rights that such a container has. */
 async function look(kind: ContainerKind): Promise<readonly string[]> {
   const { code, stdout, stderr } = await runInContainer(kind, ["sh", "-c", LOOK]);
   if (code !== 0) throw new Error(stderr);

@@ -18,12 +18,16 @@ import type { Rig } from "../../support/rigs/rig.js";
 import type { Line, Order } from "./aborts/program.js";
 import { CONTEXT, SHAPES } from "./aborts/shapes.js";
 
-// Builds that are aborted at any moment, through the library and by signals. The seed is in each title; TSBUILD_ABORT_SEED takes another.
+// Builds that are aborted at any moment, through the library and by signals. The seed is in each
+// title; TSBUILD_ABORT_SEED takes another.
 
 const SEED = Number(process.env["TSBUILD_ABORT_SEED"] ?? 1);
-/** Of each shape. */
+/** Aborts of each shape. */
 const ABORTS = Number(process.env["TSBUILD_ABORTS"] ?? 14);
-/** Milliseconds without a word from the program after which it hangs. One abort takes a second on a busy machine. */
+/**
+ * Milliseconds without output of the program after which it hangs. One abort takes a second on a
+ * busy machine.
+ */
 const SILENCE = 60_000;
 
 const PROGRAM = fileURLToPath(new URL("aborts/program.js", import.meta.url));
@@ -63,13 +67,13 @@ test.after.always(async () => {
   if (servers !== undefined) rmSync(servers, { recursive: true, force: true });
 });
 
-/** Bytes that do not compress, the same each time. */
+/** Returns incompressible bytes, the same each time. */
 function bytes(size: number): Buffer {
   const below = random(size);
   return Buffer.from(Array.from({ length: size }, () => below(256)));
 }
 
-/** An archive of one file, made in a new directory. */
+/** Makes an archive of one file, in a new directory. */
 function tarOf(directory: string, name: string, content: Buffer): Buffer {
   mkdirSync(directory);
   writeFileSync(join(directory, name), content);
@@ -135,8 +139,8 @@ for (const shape of SHAPES) {
 }
 
 /**
- * Command lines, and whether they listen to the signal: others end where they are, and the next command tidies up. `code`: theirs when they have ended before the
- * signal; default 0.
+ * Command lines, and whether they handle the signal: others end at once, and the next command
+ * tidies up. `code` is the exit code of a command that ended before the signal; default 0.
  */
 const COMMANDS: readonly { readonly args: readonly string[]; readonly inOrder: boolean; readonly code?: number }[] = [
   { args: ["build", "--progress=plain", "--no-cache", "-f", "Dockerfile.parallel"], inOrder: true },

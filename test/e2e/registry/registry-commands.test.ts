@@ -7,7 +7,8 @@ import { hasRegistry, type RealRegistry, REGISTRY_ACCOUNT, startRegistry } from 
 import { CLI, type Ended, Rig } from "../../support/rigs/rig.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
-// The commands that speak with registries, against one that wants a password, and beside other programs that do the same.
+// The commands that use registries, with one that requires a password, and beside other programs
+// that do the same.
 
 const missing = missingForBusybox() ?? (hasRegistry ? undefined : "docker-registry");
 const base = notInstalled(missing);
@@ -153,7 +154,10 @@ serial("ctrl-c ends a pull with 130, without a name", async (t) => {
   }
 });
 
-/** A shell command at a terminal of its own; each answer is typed when its question is there. Resolves with all that the terminal showed. */
+/**
+ * Runs a shell command at a terminal of its own and types each answer when its question appears.
+ * Resolves with everything that the terminal showed.
+ */
 async function atTerminal(command: string, answers: readonly (readonly [question: RegExp, typed: string])[]): Promise<string> {
   const { process: child, ended } = rig.spawn("script", ["-qefc", command, "/dev/null"], { openInput: true });
   let shown = "";

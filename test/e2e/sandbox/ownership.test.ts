@@ -8,7 +8,8 @@ import { instructionSteps } from "../../support/images/plain-steps.js";
 import { CLI, type Ended } from "../../support/rigs/rig.js";
 import { notInstalled, reasonIn, requires, withoutRoot } from "../../support/requires.js";
 
-// The same Dockerfiles with ids mapped into the user namespace and with virtual owners: the same layers, byte for byte, under the same cache keys.
+// The same Dockerfiles with ids mapped into the user namespace and with virtual owners: the same
+// layers, byte for byte, under the same cache keys.
 
 const missing = missingForBusybox();
 const { serial } = requires(notInstalled(missing));

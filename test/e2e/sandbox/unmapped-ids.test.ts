@@ -7,7 +7,8 @@ import { type Builder, keysOf, withOwnershipMachine } from "../../support/rigs/o
 import { notInstalled, reasonIn, requires, withoutRoot } from "../../support/requires.js";
 import { CLI } from "../../support/rigs/rig.js";
 
-// Ids beyond the 65,536 that ordinary users have, as LDAP and OpenShift give them: the same layers, trees and keys as root's, for whom every id is real.
+// Ids beyond the 65,536 that ordinary users have, as LDAP and OpenShift assign them: the same
+// layers, trees and keys as root's, for whom every id is real.
 
 const missing = missingForBusybox();
 const withRange = whoCanReach(ordinaryUser(), CLI);

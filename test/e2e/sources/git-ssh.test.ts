@@ -11,8 +11,8 @@ const missing = programs.find((program) => !existsSync(program));
 const run = missing === undefined ? test.serial : test.serial.skip;
 
 /**
- * What git starts to reach the server. It writes down how it was called, takes the keys that a server
- * would be offered, and then does here what the server would do there.
+ * Program that git starts to reach the server. It records its call, takes the keys that a server
+ * would be offered, and then does the server's work here.
  */
 const SSH = `#!/bin/sh
 printf '%s\\n' "$*" "agent=$SSH_AUTH_SOCK" >>"$0.log"

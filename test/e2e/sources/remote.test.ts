@@ -9,7 +9,8 @@ import { fakeRegistry, type FakeRegistry, type RealRegistry } from "../../suppor
 import { CLI, type CliOptions, type Ended, Rig } from "../../support/rigs/rig.js";
 import { notInstalled, requires, withoutProgram } from "../../support/requires.js";
 
-// Where files and Dockerfiles come from: the standard input, URLs, repositories, named contexts. And secrets, which go nowhere.
+// Sources of files and Dockerfiles: the standard input, URLs, repositories, named contexts. Secrets
+// leave no trace.
 
 const missing = missingForBusybox();
 const withBase = requires(notInstalled(missing)).serial;
@@ -19,7 +20,7 @@ let registry: RealRegistry;
 let web: FakeRegistry;
 let repositories: GitServer;
 let rig: Rig;
-/** What the web server has, by path; `etag` follows the content. */
+/** Files of the web server by path; `etag` follows the content. */
 const served = new Map<string, Buffer>();
 
 test.before(async () => {
@@ -51,7 +52,7 @@ test.after.always(async () => {
   await registry?.stop();
 });
 
-/** The result as `mode owner path` lines, by path, without times. */
+/** Builds, and returns the result as `mode owner path` lines, by path, without times. */
 async function built(
   t: ExecutionContext,
   args: readonly string[],
@@ -79,7 +80,10 @@ async function refused(t: ExecutionContext, args: readonly string[], options: Cl
   return ended.stderr;
 }
 
-/** A directory with what archives have to keep: modes, a link, an owner (as root), an ignore file that does not count. */
+/**
+ * Makes a directory whose archive has to keep everything: modes, a link, an owner (as root), an
+ * ignore file that does not count.
+ */
 function archived(): string {
   const directory = rig.path("archived");
   if (existsSync(directory)) return directory;

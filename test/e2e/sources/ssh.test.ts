@@ -8,7 +8,7 @@ import { notInstalled } from "../../support/requires.js";
 
 const { requiring, host } = busyboxSuite();
 
-/** A program of this machine with the libraries it needs, below a directory. */
+/** Copies a program of this machine with the libraries it needs below a directory. */
 function withLibraries(program: string, directory: string): void {
   const { stdout } = spawnSync("ldd", [program], { encoding: "utf8" });
   for (const file of [program, ...[...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string)]) {
@@ -112,7 +112,8 @@ withTools("a Git repository over SSH is read with the default agent", async (t) 
     git("add", ".");
     git("commit", "-qm", "first");
     spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "one", "-f", rig.path("one")]);
-    // What git starts to reach the server: it says which keys it has, then does here what the server would do there.
+    // Program that git starts to reach the server. It prints its keys, then does the server's work
+    // here.
     const ssh = `#!/bin/sh\nssh-add -L > ${rig.path("keys")}\nfor last; do :; done\nexec sh -c "$last"\n`;
     rig.context("bin", { ssh });
     chmodSync(rig.path("bin", "ssh"), 0o755);

@@ -14,7 +14,8 @@ import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
 import type { Rig } from "../../support/rigs/rig.js";
 import { removeTree } from "../../support/remove-tree.js";
 
-// Unpacked layers that somebody changed, or a power cut: found by `du --verify`, never built on by `--no-cache`, and made again from their blobs.
+// Unpacked layers that were changed by hand, or cut by a power failure: found by `du --verify`,
+// never used by `--no-cache`, and made again from their blobs.
 
 const { serial, host } = busyboxSuite();
 
@@ -80,7 +81,7 @@ for (const [what, change] of Object.entries(CHANGES)) {
   );
 }
 
-/** The base image's layer, unpacked. */
+/** Returns the unpacked layer of the base image. */
 function base(rig: Rig): string {
   const snapshots = join(rig.store, "v1", "snapshots");
   const found = readdirSync(snapshots).find((name) => readdirSync(join(snapshots, name, "fs")).includes("bin"));

@@ -41,7 +41,7 @@ const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
 /** Files of one kind in the versioned folder. */
 type Find = (store: Store) => readonly string[];
 
-/** What of a store is looked for by what it holds. */
+/** A store whose files are found by their content. */
 class Store {
   constructor(readonly base: string) {}
 

@@ -3,7 +3,8 @@ import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
 import { CLI, type Ended, type Rig } from "../../support/rigs/rig.js";
 import { withoutRoot } from "../../support/requires.js";
 
-// Disks that come to an end in the middle of builds, and disks that cannot be written: clear errors, nothing lost, and right results afterwards.
+// Disks that become full during builds, and disks that cannot be written: clear errors, nothing
+// lost, and right results afterwards.
 
 const { requiring, host } = busyboxSuite();
 /** Mounting needs root; what is mounted goes with the shell that did it. */
@@ -19,7 +20,7 @@ RUN cat /data > /copy && echo $N > /n
 COPY --from=a /data /again
 `;
 
-/** Bytes that do not compress, the same each time. */
+/** Returns incompressible bytes, the same each time. */
 function noise(bytes: number): string {
   let state = 1;
   return Array.from({ length: bytes }, () => {
@@ -28,7 +29,10 @@ function noise(bytes: number): string {
   }).join("");
 }
 
-/** A shell function for the command, and a script in a mount namespace of its own, with the store as working directory. */
+/**
+ * Runs a script in a mount namespace of its own, with a shell function for the command and the
+ * store as working directory.
+ */
 async function script(rig: Rig, text: string): Promise<Ended> {
   mkdirSync(rig.store, { recursive: true });
   const functions = `tsbuild() { "${process.execPath}" "${CLI}" "$@"; }
@@ -67,7 +71,7 @@ ls v1/tmp v1/snapshots`,
       t.deepEqual(lines.slice(0, 7), ["first 1", "second 1", "verify 0", "prune 0", ...ids, "verify 0"], ended.stderr);
       for (const name of ["first", "second"]) {
         const stderr = rig.bytes(name).toString("utf8");
-        // What a step itself was told by the system it says itself.
+        // A step itself reports the system's error that it got.
         t.regex(stderr, /^error\[store\/disk-full\]|No space left on device/m, stderr);
         t.notRegex(stderr, /error\[internal\]|\n\s+at /, stderr);
       }

@@ -4,7 +4,8 @@ import { notInstalled, requires, withoutRoot } from "../../support/requires.js";
 import { CLI, type Ended, type Rig } from "../../support/rigs/rig.js";
 import { BUSYBOX } from "../../support/rigs/sandbox-rig.js";
 
-// New stores on disks that come to an end at every stage of a build: while a layer is packed or unpacked, while a step writes, while a layer is compressed.
+// New stores on disks that become full at every stage of a build: while a layer is packed or
+// unpacked, while a step writes, while a layer is compressed.
 
 const test = requires(withoutRoot, BUSYBOX === undefined ? notInstalled("busybox-static") : undefined);
 
@@ -20,7 +21,10 @@ RUN /bin/busybox true
 
 const FULL = /^(error\[store\/disk-full\]: .*: no space is left on the disk|hint: The store's disk is full: .*)$/m;
 
-/** Runs a script in a mount namespace of its own, with a disk of a size for the store. What is mounted goes with it. */
+/**
+ * Runs a script in a mount namespace of its own, with a disk of a size for the store. Its mounts
+ * end with it.
+ */
 function onSmallDisk(rig: Rig, size: string, options: string, script: string): Promise<Ended> {
   mkdirSync(rig.store);
   const text = `tsbuild() { "${process.execPath}" "${CLI}" "$@"; }

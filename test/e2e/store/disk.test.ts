@@ -4,7 +4,8 @@ import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
 import { instructionSteps } from "../../support/images/plain-steps.js";
 import type { Ended, Rig } from "../../support/rigs/rig.js";
 
-// The room a store takes: what du says of it, what prune and builds over their budget remove, and that running builds lose nothing.
+// Disk usage of a store: the output of du, the removals of prune and of builds over their budget,
+// and running builds that lose nothing.
 
 const { serial, host } = busyboxSuite();
 
@@ -18,7 +19,7 @@ async function run(rig: Rig, args: readonly string[]): Promise<Ended> {
   return ended;
 }
 
-/** What du of coreutils says, with the rights of the ids that files may belong to. */
+/** Returns the output of coreutils' du, with the rights of the ids that files may belong to. */
 async function realUsage(rig: Rig): Promise<number> {
   const du = ["du", "--summarize", "--block-size=1", rig.store];
   const { stdout } =
@@ -186,7 +187,7 @@ RUN cat /base /slow > /end
   }),
 );
 
-/** A build that puts a file into the cache mount, for the step that waits for it. */
+/** Makes a build that puts a file into the cache mount, for the step that waits for it. */
 function goFile(rig: Rig): string {
   return join(
     rig.context("go", {

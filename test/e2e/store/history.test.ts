@@ -13,7 +13,7 @@ const { serial, host } = busyboxSuite();
 
 const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${host()}`, "-o", "type=cacheonly", ...more];
 
-/** Standard output of a command that must succeed. */
+/** Returns the standard output of a command that must succeed. */
 async function output(rig: Rig, ...args: string[]): Promise<string> {
   const ended = await rig.cli(args);
   if (ended.code !== 0) throw new Error(`tsbuild ${args.join(" ")} ended with ${ended.code}:\n${ended.stderr}`);

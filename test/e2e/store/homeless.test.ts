@@ -15,7 +15,10 @@ interface Ended {
   readonly text: string;
 }
 
-/** A directory of a user whom passwd does not know and who has no HOME, and the command run as that user. */
+/**
+ * Makes a directory of a user without an entry in passwd and without HOME, and runs the command as
+ * that user.
+ */
 function homeless(): { readonly directory: string; cli(env: Readonly<Record<string, string>>, ...args: string[]): Ended } {
   const { uid, gid } = user as { readonly uid: number; readonly gid: number };
   const directory = mkdtempSync(join(tmpdir(), "homeless-"));

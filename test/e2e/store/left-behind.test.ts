@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
 
-// What a killed command leaves beside a destination, in a directory that is also the context: no later build packs it, and the next one that writes there removes it.
+// Leftovers of a killed command beside a destination, in a directory that is also the context: no
+// later build packs them, and the next one that writes there removes them.
 
 const { serial, host } = busyboxSuite();
 
@@ -28,7 +29,8 @@ for (const [what, output] of Object.entries(OUTPUTS)) {
       const args = (...flags: readonly string[]) => ["build", "--progress=plain", `--build-arg=REGISTRY=${host()}`, ...flags, context];
       const id = (await rig.cli(args())).stdout.toString();
       t.regex(id, /^sha256:/);
-      // Ends the command as kill -9 does, at the moment when the first temporary file or directory is there.
+      // Ends the command as kill -9 does, at the moment when the first temporary file or directory
+      // exists.
       const hook = `const fs = require("node:fs");
 for (const name of ["openSync", "mkdirSync"]) {
   const call = fs[name];

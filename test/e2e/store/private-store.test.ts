@@ -4,11 +4,12 @@ import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
 import { removeTree } from "../../support/remove-tree.js";
 import { CLI, type Rig } from "../../support/rigs/rig.js";
 
-// Files of images are in the store with their builder's rights, set-user-ID programs too: whatever command makes it, nobody else may get in.
+// Files of images are in the store with their builder's rights, set-user-ID programs too: no other
+// user may enter, whichever command makes the store.
 
 const { serial, host } = busyboxSuite();
 
-/** What every command that can make a store is given; `$ARCHIVE` is an image. */
+/** Commands that can make a store, with their arguments; `$ARCHIVE` is an image. */
 const COMMANDS: Readonly<Record<string, (rig: Rig) => readonly string[]>> = {
   build: (rig) => ["build", `--build-arg=REGISTRY=${host()}`, rig.path("context")],
   check: (rig) => ["build", "--check", `--build-arg=REGISTRY=${host()}`, rig.path("context")],
@@ -22,7 +23,7 @@ COPY --chmod=4755 Dockerfile /set-user-id
 RUN --mount=type=cache,target=/cache,mode=0777 cp /bin/busybox /s && chmod 4755 /s && mkdir -m 777 /open && echo text > /open/f
 `;
 
-/** Everything below a directory that somebody who is neither its owner nor root can get at, by its rights. */
+/** Returns everything below a directory that is open to users other than its owner and root. */
 function openToOthers(directory: string): string[] {
   const found: string[] = [];
   const visit = (path: string): void => {

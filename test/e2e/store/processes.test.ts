@@ -2,13 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { busyboxSuite, gone, withRig } from "../../support/images/busybox-suite.js";
 import { instructionSteps, parsePlain } from "../../support/images/plain-steps.js";
 
-// What the command does with processes: in parallel, at once with another, interrupted, killed, and none where none is needed.
+// Processes of the command: in parallel, at once with another, interrupted, killed, and none where
+// none is needed.
 
 const { serial, host } = busyboxSuite();
 
 const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${host()}`, ...more];
 
-/** A Dockerfile whose last stage needs all the others. */
+/** Returns a Dockerfile whose last stage needs all the others. */
 function stages(commands: readonly string[]): string {
   const parts = commands.map((command, i) => `FROM $REGISTRY/busybox AS s${i}\nRUN ${command}\n`);
   const copies = commands.map((_, i) => `COPY --from=s${i} /out /out${i}\n`);
@@ -17,7 +18,8 @@ function stages(commands: readonly string[]): string {
 
 serial("sixteen independent stages run at the same time", (t) =>
   withRig(async (rig) => {
-    // Each waits in a shared directory until all have come: run one after the other they would wait for ever.
+    // Each waits in a shared directory until all have come: run one after the other they would wait
+    // for ever.
     const meet = (i: number) =>
       `--mount=type=cache,id=meet,target=/meet touch /meet/${i}; until [ "$(ls /meet | wc -l)" = 16 ]; do sleep 0.02; done; echo ${i} > /out`;
     const context = rig.context("context", { Dockerfile: stages(Array.from({ length: 16 }, (_, i) => meet(i))) });
@@ -153,7 +155,7 @@ serial("a build that is stopped holds its step: another names it, ends on ctrl-c
   }),
 );
 
-/** The processes below one, parents first. */
+/** Returns the processes below one, parents first. */
 function descendants(pid: number): readonly number[] {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" "),
@@ -166,7 +168,8 @@ serial("kill -9 of any process below a running step: the build says what ended, 
     const context = rig.context("context", {
       Dockerfile: `ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo now sleeping; sleep 300; exit $?\n`,
     });
-    // The processes below the command, in order: what starts the worker, the worker, and those of the sandbox.
+    // The processes below the command, in order: the helper that starts the worker, the worker, and
+    // those of the sandbox.
     for (let victim = 0; ; victim++) {
       const running = rig.start(build("-o", "type=cacheonly", context));
       await running.shows(/now sleeping$/m);

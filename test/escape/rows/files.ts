@@ -65,7 +65,8 @@ export const supervised: readonly Row[] = [
   ["chown_negative_descriptor", "a negative descriptor", "EBADF"],
   ["chown_huge_descriptor", "a huge descriptor", "EBADF"],
   ["chown_long_descriptor", "a descriptor with high bits", "EBADF"],
-  // The way leads to the step's own /tmp, where the supervisor makes what the kernel would not have found.
+  // The path leads to the step's own /tmp, where the supervisor makes a file that the kernel would
+  // not have found.
   ["make_below_first", "mkdir //proc/1/cwd/tmp/… as another user", { mapped: "EACCES", virtual: "done" }],
   ["make_below_first_root", "open with O_CREAT //proc/1/root/tmp/… as another user", { mapped: "EACCES", virtual: "EACCES" }],
   ["make_below_link_to_first", "symlink below a link to /proc/1/cwd as another user", { mapped: "EACCES", virtual: "done" }],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { tree } from "../../support/rigs/sandbox-rig.js";
 import { type Case, failsWith, ok } from "./case.js";
 
-/** What a step gets and gives: environment, user, exit, output, limits. */
+/** Inputs and results of a step: environment, user, exit, output, limits. */
 export const basics: readonly Case[] = [
   {
     name: "environment, working directory, host name, umask, input",

@@ -22,7 +22,7 @@ export async function failsWith(code: string, action: Promise<unknown>): Promise
   return error;
 }
 
-/** A secret file with this text. */
+/** Returns a secret file with this text. */
 export function secret(dest: string, text: string): SandboxMount {
   return { type: "file", dest, data: Buffer.from(text).toString("base64"), uid: 0, gid: 0, mode: 0o400 };
 }

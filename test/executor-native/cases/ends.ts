@@ -8,10 +8,15 @@ import { probe } from "../../../executor-native/probe.js";
 import { ownSleep, processesWith } from "../../support/rigs/sandbox-rig.js";
 import { type Case, failsWith } from "./case.js";
 
-/** Makes directories whose path is longer than the 4,095 bytes that a system call takes, by renaming. */
+/**
+ * Makes directories whose path is longer than the 4,095 bytes that a system call takes, by
+ * renaming.
+ */
 const DEEP = "p=$(printf 'deeeeep/%.0s' $(seq 300)); mkdir -p /a/$p /b/$p && mv /b /a/$p";
 
-/** How steps end: abort, several at once, removal of what they left. And the tasks of the connection. */
+/**
+ * Ends of steps: abort, several at once, removal of their files. Also the tasks of the connection.
+ */
 export const ends: readonly Case[] = [
   {
     name: "abort kills every process and then rejects",

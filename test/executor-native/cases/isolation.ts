@@ -8,7 +8,7 @@ import { isHostRoot } from "../../../executor-native/ownership.js";
 import { makeRootfs, metadata, ownSleep, processesWith, tree } from "../../support/rigs/sandbox-rig.js";
 import { type Case, failsWith, ok, secret } from "./case.js";
 
-/** What a step can reach and what it cannot. */
+/** Reach of a step: allowed and denied. */
 export const isolation: readonly Case[] = [
   {
     name: "capabilities and seccomp are Docker's",
@@ -133,7 +133,8 @@ export const isolation: readonly Case[] = [
         nsenter -t 1 -m true && echo "the mounts of the first process"`,
         { security: "insecure" },
       );
-      // An ordinary user has no rights over these settings; it is the mounts of its own step that it may do without.
+      // An ordinary user has no rights over these settings; only the mounts of its own step protect
+      // them.
       assert.equal(out, isHostRoot() ? "33\n" : "33\nunmounted\n");
       assert.deepEqual(settings.map(value), before);
     },
@@ -158,7 +159,8 @@ export const isolation: readonly Case[] = [
       assert.equal(err.match(/Permission denied/g)?.length, 12, err);
       assert.equal(metadata(helperPath()), before);
 
-      // Whatever way a step may find, the file is on a mount that is read-only for the worker and all that it starts.
+      // On any path that a step may find, the file is on a mount that is read-only for the worker
+      // and all its children.
       const mounts: SandboxMount[] = [{ type: "bind", source: helperPath(), dest: "/tool", readonly: false }];
       const direct = await rig.run("chmod 6777 /tool; chown 5:5 /tool; touch /tool", { mounts });
       assert.equal(direct.err.match(/Read-only file system/g)?.length, 3, direct.err);

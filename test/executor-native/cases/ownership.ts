@@ -127,7 +127,7 @@ export const ownership: readonly Case[] = [
       const { exit, err, upper } = await rig.run(`cd /tmp; ${ways.join(" && ")}`, { user: "www" });
       assert.deepEqual(exit, ok, err);
       assert.deepEqual(tree(join(upper, "tmp")), [...["", "a", "b", "c/", "d/"].map((name) => `${own}/${name}`), "l", "m", "r"].sort());
-      // What the base of this rig holds on the host: nothing of the step's.
+      // The base of this rig on the host has no files of the step.
       assert.deepEqual(
         ["a", "b", "c", "d"].filter((name) => existsSync(join(rig.base, name))),
         [],
@@ -137,7 +137,8 @@ export const ownership: readonly Case[] = [
   {
     name: "a command that asks for nothing ends before anybody has looked",
     run: async (rig) => {
-      // A static program that only prints its usage: whether it is gone when the supervisor comes is a matter of chance, and of 30 some are.
+      // A static program that only prints its usage. By chance some of 30 are gone when the
+      // supervisor comes.
       const mounts: SandboxMount[] = [{ type: "bind", source: helperPath(), dest: "/tool", readonly: true }];
       for (let i = 0; i < 30; i++) assert.deepEqual((await rig.run(["/tool"], { mounts })).exit, { code: 125 });
     },

@@ -8,7 +8,10 @@ const UNSAID = "a=10006; b=00000; far=$a$b";
 
 const list = (...paths: readonly string[]): string => `stat -c '%u:%g %a %n' ${paths.join(" ")}`;
 
-/** Runs the commands in one step, looks in that step and again in the next. Output of a first attempt may come before. */
+/**
+ * Runs the commands in one step, and checks the result in that step and in the next. Output of a
+ * first attempt may come before.
+ */
 async function seenTwice(rig: SandboxRig, commands: string, look: string, expected: readonly string[], user = ""): Promise<string> {
   const first = await rig.run(`${commands}; ${look}`, { user });
   assert.deepEqual([first.exit, first.out.split("\n").slice(-1 - expected.length, -1)], [ok, expected], first.err);
@@ -17,7 +20,10 @@ async function seenTwice(rig: SandboxRig, commands: string, look: string, expect
   return first.upper;
 }
 
-/** Ids beyond those that are mapped for an ordinary user: the same as where all are mapped, and where one is. */
+/**
+ * Ids beyond those that are mapped for an ordinary user: the same results as where all are mapped,
+ * and where one is.
+ */
 export const unmappedIds: readonly Case[] = [
   {
     name: "unmapped ids: owners are set, seen and copied, in the same step and the next",

@@ -42,7 +42,7 @@ async function names(text: string, options?: Parameters<typeof look>[1]): Promis
 
 const isSafe = (warning: LintWarning): warning is LintWarning & { readonly fix: Fix } => warning.fix?.safe === true;
 
-/** The text after all fixes that are applied unseen. */
+/** Returns the text after all safe fixes. */
 async function mend(text: string): Promise<string> {
   for (let round = 0; round < 10; round++) {
     const { text: mended, applied } = applyFixes(text, (await look(text)).warnings.filter(isSafe));

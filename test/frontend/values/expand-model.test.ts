@@ -2,7 +2,8 @@ import test from "ava";
 import fc from "fast-check";
 import { expandWord } from "../../../frontend/dockerfile/values/expand.js";
 
-// Expansion against a model that was written from the reference alone: words are made as trees, printed, and evaluated without parsing.
+// Expansion compared with a model that was written from the reference alone: words are made as
+// trees, printed, and evaluated without parsing.
 
 /** A part of a word, as what it means. */
 type Part =
@@ -61,7 +62,10 @@ const { part } = fc.letrec<{ part: Part }>((tie) => ({
   ) as fc.Arbitrary<Part>,
 }));
 
-/** Inside of double quotes there are no quotes, and only some characters are escaped. */
+/**
+ * Restricts parts to those inside of double quotes: no quotes, and only some characters are
+ * escaped.
+ */
 function inDouble(any: fc.Arbitrary<Part>): fc.Arbitrary<Part> {
   return any.filter(
     (found) => found.kind === "text" || found.kind === "variable" || (found.kind === "escaped" && '$"\\'.includes(found.char)),
@@ -127,7 +131,7 @@ function evaluate(parts: readonly Part[], values: Values): string {
     .join("");
 }
 
-/** Whether the whole of `chars` matches. */
+/** Returns true when all of `chars` match. */
 function matches(chars: readonly string[], parts: readonly Wild[]): boolean {
   const [first, ...rest] = parts;
   if (!first) return chars.length === 0;
@@ -146,7 +150,7 @@ function trim(value: string, operator: "#" | "##" | "%" | "%%", parts: readonly 
   return (prefix ? chars.slice(length) : chars.slice(0, chars.length - length)).join("");
 }
 
-/** The leftmost match, the longest there. */
+/** Replaces the leftmost match, the longest there. */
 function replace(value: string, { all, pattern: parts, by }: Extract<Part, { kind: "replace" }>): string {
   const chars = [...value];
   let out = "";

@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { replaceMatches, trimPrefix, trimSuffix } from "../../../frontend/dockerfile/values/expand-pattern.js";
 
-/** The same wildcard as a regular expression: right, but slow for some. */
+/** Returns the same wildcard as a regular expression: right, but slow for some. */
 function expression(pattern: string, greedy: boolean): string {
   return [...pattern]
     .map((char) => (char === "*" ? `[^\\n]*${greedy ? "" : "?"}` : char === "?" ? "[^\\n]" : char === "\n" ? "\\n" : char))

@@ -6,7 +6,10 @@ export interface Attack {
   readonly entries: readonly Entry[];
   /** Error code; without one it unpacks into `makes`. */
   readonly refused?: string;
-  /** `path` or `path -> target` of everything below the root, sorted; whiteouts as `!path`, opaque directories as `path/!`. */
+  /**
+   * `path` or `path -> target` of everything below the root, sorted; whiteouts as `!path`, opaque
+   * directories as `path/!`.
+   */
   readonly makes?: readonly string[];
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { lgetxattr } from "../../../core/system/posix.js";
 import { readLink, readNames, statOf } from "../../../oci/layer/write/upper-stat.js";
 
-/** A directory for the time of `use`. */
+/** Makes a directory for the time of `use`. */
 export async function withDirectory<R>(use: (directory: string) => Promise<R> | R): Promise<R> {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-layer-"));
   try {
@@ -15,13 +15,13 @@ export async function withDirectory<R>(use: (directory: string) => Promise<R> | 
   }
 }
 
-/** Also what an ordinary user's own namespace left without permissions. */
+/** Removes a tree, also one that an ordinary user's own namespace left without permissions. */
 function remove(directory: string): void {
   if (process.getuid?.() !== 0) spawnSync("chmod", ["-R", "u+rwx", directory]);
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** Everything below a directory in the words of {@link ./attacks.ts}. */
+/** Lists everything below a directory in the form of {@link ./attacks.ts}. */
 export function listing(root: string, path = ""): string[] {
   const at = path === "" ? root : `${root}/${path}`;
   const own = lgetxattr(at, "user.overlay.opaque")?.toString() === "y" ? [`${path}/!`] : [];

@@ -15,7 +15,7 @@ import { withDirectory } from "./disk.js";
 const mediaType = "application/vnd.oci.image.layer.v1.tar";
 const { scan, apply } = layerTasks;
 
-/** An image of one layer, as `docker save` writes it. */
+/** Makes an image of one layer, as `docker save` writes it. */
 function dockerArchive(layer: Buffer): Buffer {
   const config = { architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: [sha256(layer)] } };
   return tarOf([
@@ -25,7 +25,9 @@ function dockerArchive(layer: Buffer): Buffer {
   ]);
 }
 
-/** Entries of a layer with one more hard link, and what the file is then: type, mode, owner and time. */
+/**
+ * Entries of a layer with one more hard link, and the file afterwards: type, mode, owner and time.
+ */
 const LATER_LINKS: readonly { readonly title: string; readonly entries: readonly Entry[]; readonly expected: string }[] = [
   {
     title: "a file gets mode, owner and time",

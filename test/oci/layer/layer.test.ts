@@ -94,7 +94,7 @@ test("two names that are one to the file system end the unpacking", (t) =>
       mkdirSync(dest);
       writeFileSync(blob, tarOf([entry]));
       const unpacking = apply({ blob, mediaType, dest });
-      // What a file system that folds case would answer for the second name.
+      // A file system that folds case would return this file for the second name.
       const name = entry.name.replace(/\/.*/, "").replace(".wh.", "");
       writeFileSync(join(dest, name), "first");
       const error = await rejects(t, unpacking, "layer/name-collision");
@@ -336,7 +336,8 @@ test("diff of a tree, unpacked again, is the same tree", (t) =>
     t.is(statSync(join(dest, "d/file")).ino, statSync(join(dest, "d/e/hard")).ino);
     t.deepEqual(lgetxattr(join(dest, "private"), "user.binary"), Buffer.of(0, 255));
 
-    // Against itself nothing changed: copied-up files that nobody touched and directories with other times.
+    // A comparison with itself finds nothing: copied-up files without changes and directories with
+    // other times.
     const lower = join(directory, "lower");
     mkdirSync(lower);
     await apply({ blob: out, mediaType, dest: lower });

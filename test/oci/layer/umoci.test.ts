@@ -54,7 +54,7 @@ const plans: readonly PackPlan[] = [
   },
 ];
 
-/** Path, type, mode, owner, size, target and time of everything. */
+/** Returns path, type, mode, owner, size, target and time of an entry. */
 function describe({ path, type, mode, uid, gid, size, link, mtime: time }: Omit<TocEntry, "digest">): string {
   return [path, type, mode.toString(8), uid, gid, size, link ?? "", type === "dir" ? "" : time.sec].join(" ");
 }

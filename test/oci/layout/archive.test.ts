@@ -7,7 +7,7 @@ import { type ArchiveMember, writeArchive } from "../../../oci/layout/archive-wr
 import type { ByteSink } from "../../../oci/layout/byte-sink.js";
 import { tarOf } from "../tar/build-tar.js";
 
-/** A sink in memory that can be slow or fail. */
+/** Makes a sink in memory that can be slow or fail. */
 function memorySink(write: (chunk: Uint8Array) => void | Promise<void> = () => undefined) {
   const chunks: Uint8Array[] = [];
   const sink: ByteSink = {
@@ -21,7 +21,7 @@ function memorySink(write: (chunk: Uint8Array) => void | Promise<void> = () => u
   return { sink, bytes: () => Buffer.concat(chunks) };
 }
 
-/** A file of `count` chunks of `size` bytes that notes what was asked of it. */
+/** Makes a file of `count` chunks of `size` bytes that records its calls. */
 function streamed(name: string, count: number, size: number) {
   const state = { given: 0, opened: false, closed: false };
   const open = async function* () {

@@ -19,7 +19,10 @@ async function fake(t: ExecutionContext, handler: Handler) {
   return server;
 }
 
-/** A registry whose tokens come from itself; `answer` is what the token server says to the right password. */
+/**
+ * Starts a registry that serves its own tokens. `answer` is the token server's answer to the right
+ * password.
+ */
 const tokens = (t: ExecutionContext, answer: object) =>
   fake(t, (request, response) => {
     const { authorization } = request.headers;
@@ -110,7 +113,7 @@ test("registries as people write them", (t) => {
     t.throws(() => parseRegistry(text), { code: "reference/invalid" }, text);
 });
 
-/** docker's configuration in a directory of its own, with what is in it. */
+/** Makes docker's configuration in a directory of its own. */
 function configuration(t: ExecutionContext, content?: string) {
   const directory = temporaryDirectory();
   t.teardown(() => directory.remove());

@@ -242,7 +242,10 @@ test("tokens: an identity token does not follow a redirect to another server", a
   t.is(other.seen.length, 0);
 });
 
-/** A helper that neither answers nor lets go of its output: the program that it started has it as well. */
+/**
+ * Makes a helper that neither answers nor closes its output: the program that it started has it as
+ * well.
+ */
 function silentHelper(t: ExecutionContext): Record<string, string> {
   const directory = temporaryDirectory();
   t.teardown(() => directory.remove());

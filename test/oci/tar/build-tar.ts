@@ -3,7 +3,7 @@ import { encodeHeader } from "../../../oci/tar/writer.js";
 
 export type Entry = Partial<TarHeader> & { readonly name: string; readonly data?: string | Buffer };
 
-/** A header with what a test does not care about filled in. */
+/** Returns a header, with defaults for the members that a test leaves out. */
 export function header(entry: Entry): TarHeader {
   const { data, ...rest } = entry;
   const directory = rest.type === "dir";
@@ -18,7 +18,7 @@ export function header(entry: Entry): TarHeader {
   };
 }
 
-/** A whole archive. */
+/** Returns a whole archive. */
 export function tarOf(entries: readonly Entry[]): Buffer {
   const parts = entries.flatMap((entry) => {
     const bytes = Buffer.from(entry.data ?? "");

@@ -228,7 +228,7 @@ test("reads base-256 numbers, old signed checksums and bsdtar's attributes", (t)
   t.deepEqual(read(archive)[0]?.header.xattrs, { "user.a b": "AP8=" });
 });
 
-/** A header block with other bytes at some place, checksum set right again. */
+/** Returns an archive whose header block has other bytes at some place, with the right checksum. */
 function patched(entry: Entry, offset: number, bytes: string): Buffer {
   const archive = tarOf([entry]);
   archive.write(bytes, offset, "latin1");

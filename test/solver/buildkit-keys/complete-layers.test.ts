@@ -26,7 +26,7 @@ const [one, two, three] = ((a) => [a, step(a, "/2"), step(step(a, "/2"), "/3")] 
 const apart = step(undefined, "/apart");
 const merged = edge({ op: { kind: "merge" }, inputs: [two, apart], metadata });
 
-/** The layers of a step, by name; "-" is the empty one. */
+/** Returns the layers of a step, by name; "-" is the empty one. */
 function complete(target: Edge, found: ReadonlyMap<Edge, string>, base = "i j"): string | undefined {
   const layers = (names: string) =>
     names

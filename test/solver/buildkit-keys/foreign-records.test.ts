@@ -49,7 +49,7 @@ const context = (epoch?: number) =>
     sources: { image: async () => image, local: () => Promise.reject(new Error("no context")) },
   }) as unknown as Ports<"sources" | "layers" | "clock">;
 
-/** What is adopted for a step of which a cache has a result with these layers. */
+/** Returns the results that are adopted for a step that a cache has with these layers. */
 async function adopted(more: Partial<ExecOp>, layers: readonly TransferLayer[], epoch?: number): Promise<unknown> {
   const step = run(more);
   const order = topological([step]);

@@ -171,7 +171,7 @@ for (const name of readdirSync(FIXTURES)) {
   });
 }
 
-/** Digests of the records that have inputs, with the selectors of each input that are not empty. */
+/** Returns the digests of the records that have inputs, with each input's non-empty selectors. */
 function operations(records: readonly KeyRecord[]): readonly string[] {
   return records
     .filter(({ inputs }) => inputs.length > 0)

@@ -7,7 +7,7 @@ import { solve, type SolveOptions } from "../../../solver/engine/solve.js";
 /** A result is a text: what the vertex wrote over what its inputs wrote. */
 export type Text = string;
 
-/** A promise with its ends in hand: how tests decide when something happens. */
+/** Makes a promise that the test resolves or rejects, to decide when something happens. */
 export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void } {
   let resolve!: (value: T) => void;
   let reject!: (error: unknown) => void;
@@ -28,7 +28,7 @@ export interface VertexSpec {
   /** Default: the name; null: none. */
   readonly identity?: string | null;
   readonly immediate?: boolean;
-  /** What of an input's text the op reads, for the inputs it reads a part of. */
+  /** Selections of inputs' texts, for inputs of which the op reads a part. */
   readonly select?: Readonly<Record<number, (text: Text) => string>>;
   readonly prepare?: (inputs: readonly Text[], context: OpContext) => Promise<void>;
   readonly run?: (inputs: readonly Text[], context: OpContext) => Promise<Text> | Text;
@@ -78,7 +78,7 @@ export class Ops {
     };
   }
 
-  /** What ran since the last call, sorted by name. */
+  /** Returns the names of the runs since the last call, sorted. */
   take(): string {
     return this.runs.splice(0).sort().join(" ");
   }
@@ -99,7 +99,7 @@ export class FakeCache implements EngineCache<Text> {
   readonly #locks = new Map<CacheKey, Promise<void>>();
   held = 0;
 
-  /** What is known of definitions by other names, by vertex id. */
+  /** Foreign results of definitions, by vertex id. */
   readonly elsewhere = new Map<string, Text>();
 
   lookup(key: CacheKey, definition: string | undefined): CachedResult<Text> | undefined {
@@ -157,7 +157,7 @@ export class FakeCache implements EngineCache<Text> {
     for (const [key, stored] of this.keys) if (stored.name === name) this.keys.delete(key);
   }
 
-  /** Names that a key leads to, once each. */
+  /** Returns the names that keys lead to, once each. */
   names(): string {
     return [...new Set([...this.keys.values()].map((stored) => stored.name))].sort().join(" ");
   }
@@ -168,7 +168,7 @@ export interface Ran {
   readonly events: BuildEvent[];
 }
 
-/** One solve; `events` is filled also when it fails. */
+/** Runs one solve. `events` is filled also when it fails. */
 export async function run(
   cache: EngineCache<Text>,
   targets: readonly EngineVertex<Text>[],
@@ -189,7 +189,7 @@ export async function run(
   return { results, events };
 }
 
-/** `name:type` of every event in order, without output and progress. */
+/** Returns `name:type` of every event in order, without output and progress. */
 export function told(events: readonly BuildEvent[]): string[] {
   return events.flatMap((event) =>
     "step" in event && event.type !== "output" && event.type !== "progress" && event.type !== "warning"
@@ -198,7 +198,7 @@ export function told(events: readonly BuildEvent[]): string[] {
   );
 }
 
-/** Names of the vertices with an event of this type, sorted. */
+/** Returns the names of the vertices with an event of this type, sorted. */
 export function steps(events: readonly BuildEvent[], type: BuildEvent["type"]): string {
   return told(events)
     .flatMap((line) => (line.endsWith(`:${type}`) ? [line.slice(0, -type.length - 1)] : []))
@@ -206,7 +206,10 @@ export function steps(events: readonly BuildEvent[], type: BuildEvent["type"]): 
     .join(" ");
 }
 
-/** What is wrong with the grammar of the events: a step starts at most once, ends at most once, and a started one ends. */
+/**
+ * Returns breaches of the events' grammar: a step starts at most once, ends at most once, and a
+ * started one ends.
+ */
 export function grammarErrors(events: readonly BuildEvent[]): string[] {
   const state = new Map<string, "started" | "ended">();
   const wrong: string[] = [];
@@ -221,7 +224,7 @@ export function grammarErrors(events: readonly BuildEvent[]): string[] {
   return wrong;
 }
 
-/** A generator of numbers in [0, 1) that gives the same ones for the same seed (mulberry32). */
+/** Returns a generator of numbers in [0, 1), the same ones for the same seed (mulberry32). */
 export function random(seed: number): () => number {
   let a = seed >>> 0;
   return () => {

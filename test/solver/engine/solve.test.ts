@@ -499,7 +499,10 @@ test("failures of identity, immediate, digest, cache and save name their step", 
   t.is((error as TsbuildError).step, "v");
 });
 
-/** A graph by seed: each vertex has up to three inputs among those before it; some select, some ignore the cache, some have no key. */
+/**
+ * Makes a graph by seed: each vertex has up to three inputs among those before it; some select,
+ * some ignore the cache, some have no key.
+ */
 function randomGraph(seed: number, ops: Ops, body: (name: string, context: { readonly signal: AbortSignal }) => Promise<void>) {
   const next = random(seed);
   const all: EngineVertex<Text>[] = [];
@@ -609,7 +612,8 @@ test("chains of 1,000 and 20,000 vertices: new, cached, and found link by link",
   const long = new FakeCache();
   await run(long, [chain(ops, "b", 20_000)]);
   ops.take();
-  // Another producer below: no definition key is known, every link is found by the primary key of the one before.
+  // Another producer below: no definition key is known, every link is found by the primary key of
+  // the one before.
   await run(long, [chain(ops, "c", 20_000)]);
   t.is(ops.take(), "c files");
 });
@@ -629,7 +633,7 @@ test("5,000 vertices side by side", async (t) => {
   t.is(ops.runs.length, 5002);
 });
 
-/** A grace that a test ends by hand. */
+/** Makes a grace that a test ends by hand. */
 function grace(): { readonly option: (then: () => void) => () => void; pass(): void; readonly canceled: () => boolean } {
   let pass = () => {};
   let canceled = false;
@@ -645,7 +649,10 @@ function grace(): { readonly option: (then: () => void) => () => void; pass(): v
   };
 }
 
-/** `top` copies from a local directory that is slow to read, and from what `apt` and `more` made without it. */
+/**
+ * Makes `top`, which copies from a local directory that is slow to read, and from results that
+ * `apt` and `more` made without it.
+ */
 function slowContext(ops: Ops, context: Promise<Text>, over: Partial<Record<"apt" | "more", Parameters<Ops["vertex"]>[1]>> = {}) {
   const base = ops.vertex("base", { immediate: true });
   const apt = ops.vertex("apt", { inputs: [base], ...over.apt });

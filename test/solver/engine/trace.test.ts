@@ -2,7 +2,7 @@ import test from "ava";
 import type { TraceRecord } from "../../../solver/engine/trace.js";
 import { FakeCache, Ops, run } from "./fakes.js";
 
-/** The records of a solve without times and keys, a line each. */
+/** Returns the records of a solve without times and keys, a line each. */
 async function traced(cache: FakeCache, targets: Parameters<typeof run>[1], now?: () => number): Promise<string[]> {
   const records: TraceRecord[] = [];
   await run(cache, targets, { onTrace: (record) => records.push(record), ...(now && { now }) });

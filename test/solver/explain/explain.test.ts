@@ -152,7 +152,7 @@ test("platform, SOURCE_DATE_EPOCH, and identities of other kinds", (t) => {
   for (const odd of ["", "null", "7", '{"kind":"merge"}', "image 123"]) t.is(compare(odd, identity(RUN)), "the instruction changed", odd);
 });
 
-/** `type mode owner content` of files by path, as one selection. */
+/** Returns `type mode owner content` of files by path, as one selection. */
 function selection(files: Readonly<Record<string, string>>): { readonly digest: string; readonly manifest: string } {
   let text = "selection-2\0action\0contents\0";
   const digests: string[] = [];
@@ -168,7 +168,7 @@ function selection(files: Readonly<Record<string, string>>): { readonly digest: 
 
 const FILES = { src: "dir 755 0:0", "src/a.c": "file 644 0:0 a", "src/b.c": "file 644 0:0 bb", link: "symlink 777 0:0 src" };
 
-/** What became of {@link FILES}, and what is said of it. */
+/** Changes of {@link FILES}, and their explanation. */
 const TREES: readonly (readonly [string, Readonly<Record<string, string | undefined>>, string])[] = [
   ["content", { "src/a.c": "file 644 0:0 x" }, "src/a.c changed (content)"],
   ["size", { "src/a.c": "file 644 0:0 aa" }, "src/a.c changed (content)"],
@@ -327,7 +327,10 @@ interface Earlier {
   readonly project?: string;
 }
 
-/** Explains a decision for `[2/3] RUN make` of build `now` after these earlier records, the last used first. */
+/**
+ * Explains a decision for `[2/3] RUN make` of build `now` after these earlier records, the last
+ * used first.
+ */
 function explain(
   earlier: readonly Earlier[],
   decision: Partial<Decision<string>> & { readonly identity?: string },
@@ -428,7 +431,10 @@ test("the nearest earlier run is the one that fits best, the last used among equ
 const MAKE = { name: "[2/3] RUN make", identity: OTHER };
 const TEST = { name: "[3/3] RUN test", identity: OTHER };
 
-/** A build of the past whose steps have these results, by the number of a record; 0: it did not finish. */
+/**
+ * An earlier build whose steps have these results, by the number of a record; 0 means that a step
+ * did not finish.
+ */
 const past = (id: string, steps: Readonly<Record<string, number>>, elsewhere?: string): PastBuild => ({
   id,
   elsewhere,
@@ -439,7 +445,10 @@ const past = (id: string, steps: Readonly<Record<string, number>>, elsewhere?: s
   })),
 });
 
-/** Earlier records, the last used first, builds of the past, the nearest first, and what is said of the step. */
+/**
+ * Earlier records, the last used first; earlier builds, the nearest first; and the explanation of
+ * the step.
+ */
 const NEAREST: readonly (readonly [string, readonly Earlier[], readonly PastBuild[], Partial<StepExplanation>])[] = [
   ["nothing", [], [], { reason: "new", text: "it is new: no earlier build had this step", changes: [] }],
   [

@@ -24,7 +24,8 @@ test("a layer is converted once as long as the result is in the store, also for 
   t.deepEqual(await service().converted(id, PLAIN, REPORTER), first);
   t.is(count, 1);
   t.is(store.layers.get(id)?.blob?.digest, blob.digest, "the layer keeps its own");
-  // What is in that form already is taken as it is, whoever compressed it; only of our own blobs is the level known.
+  // A blob in that form is used unchanged, whoever compressed it. The level is known only of our
+  // own blobs.
   t.deepEqual(await service().converted(id, { type: "gzip", level: 9 }, REPORTER), blob);
   store.layers.setBlob(id, blob, compressionRecipe({ type: "gzip" }));
   t.deepEqual(await service().converted(id, { type: "gzip", level: 4 }, REPORTER), blob);

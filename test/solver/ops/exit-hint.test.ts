@@ -6,7 +6,7 @@ import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { exitHint } from "../../../solver/ops/exit-hint.js";
 
-/** An image of these files; a text that begins with `->` is a link. */
+/** Makes an image of these files. A text that begins with `->` is a link. */
 function treeOf(files: Readonly<Record<string, string>>): Pick<FileTree, "lookup"> {
   return {
     lookup(path) {

@@ -17,7 +17,7 @@ const TWO = Buffer.from("two\n");
 
 interface World {
   readonly server: FakeRegistry;
-  /** A build of its own over the same store. */
+  /** Makes a build of its own over the same store. */
   build(): Downloads;
   readonly secrets: Map<string, string>;
   readonly waits: number[];

@@ -5,7 +5,7 @@ import { notInstalled, requires } from "../../support/requires.js";
 
 const run = requires(spawnSync("ssh", ["-V"]).error === undefined ? undefined : notInstalled("openssh-client"));
 
-/** What ssh itself makes of the command that git would start. */
+/** Returns ssh's own reading of the command that git would start. */
 function configuration(home: string, access: SshAccess): readonly string[] {
   const { GIT_SSH_COMMAND = "", ...env } = sshEnvironment(home, access);
   const { stdout, stderr } = spawnSync("sh", ["-c", `${GIT_SSH_COMMAND} "$@"`, "sh", "-G", "example.test"], {

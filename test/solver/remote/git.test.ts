@@ -57,7 +57,7 @@ test.before(async () => {
   makeRepository(at("empty-file"), { empty: "" });
   mkdirSync(at("nothing"));
   git(at("nothing"), "init", "--quiet");
-  // What git would run, were it let: filters and hooks that a repository asks for.
+  // Programs that git would run if allowed: filters and hooks that a repository asks for.
   makeRepository(at("hostile"), {
     ".gitattributes": "* filter=run eol=crlf\n",
     "f.txt": "plain\n",
@@ -74,7 +74,7 @@ test.after.always(async () => {
 });
 
 interface World {
-  /** The files of an address: `mode size text` by path. */
+  /** Returns the files of an address: `mode size text` by path. */
   files(address: string): Promise<Record<string, string>>;
   identity(address: string): Promise<string>;
   toc(address: string): Promise<Toc>;

@@ -14,7 +14,7 @@ const message = (kind: number, body = "") => {
 };
 const FAILURE = message(5);
 
-/** An agent that answers each message with what it was asked, and a relay to it. */
+/** Starts an agent that echoes each message, and a relay to it. */
 async function relayed(t: ExecutionContext, depth = 0) {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-test-"));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
@@ -43,7 +43,10 @@ async function relayed(t: ExecutionContext, depth = 0) {
   return { relay, asked, agent };
 }
 
-/** All that comes back for what is sent, until as many bytes are there or the connection ends. */
+/**
+ * Returns everything that comes back for the sent bytes, until `expected` bytes have come or the
+ * connection ends.
+ */
 function ask(path: string, sent: Buffer, expected: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);

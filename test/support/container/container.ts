@@ -103,7 +103,10 @@ function filterOf(kind: ContainerKind): "none" | "default" | "sys-admin" {
   return kind.capabilities === "sys-admin" && kind.uid === undefined ? "sys-admin" : "default";
 }
 
-/** Returns the directories that this project and Node are in, so far as these are not on the root's file system, whose overlay shows no others. */
+/**
+ * Returns the directories of this project and of Node that are not on the root's file system, whose
+ * overlay shows no others.
+ */
 function elsewhere(): readonly string[] {
   const root = statSync("/").dev;
   return [packageRoot(), dirname(process.execPath)].filter((path) => statSync(path).dev !== root);

@@ -15,7 +15,10 @@ export interface ContainerKind {
   readonly noNewPrivileges?: boolean;
   /** Limit of user namespaces inside, as in `user.max_user_namespaces`. */
   readonly userNamespaces?: 0;
-  /** System calls that fail, each with the name of an error; `overlay` is mount(2) of a new file system. */
+  /**
+   * System calls that fail, each with the name of an error. `overlay` is mount(2) of a new file
+   * system.
+   */
   readonly refused?: Readonly<Record<string, "EPERM" | "ENOSYS" | "ENODEV" | "EINVAL">>;
   /** Environment, over HOME and PATH. */
   readonly env?: Readonly<Record<string, string>>;

@@ -22,7 +22,10 @@ const run = promisify(execFile);
 
 const BUSYBOX = "/bin/busybox";
 
-/** The program that {@link startBusyboxRegistry} needs and this machine lacks; undefined when it can work. */
+/**
+ * Returns the program that {@link startBusyboxRegistry} needs and this machine lacks; undefined
+ * when it can work.
+ */
 export function missingForBusybox(): string | undefined {
   if (!existsSync(BUSYBOX)) return "busybox-static";
   if (!hasRegistry) return "docker-registry";
@@ -33,8 +36,9 @@ const PASSWD = "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/ww
 const GROUP = "root:x:0:\nwww-data:x:33:app\nstaff:x:50:app\napp:x:1000:\n";
 
 /**
- * An OCI layout in `directory` whose one image is a root filesystem made of busybox: every applet a symlink, the users root, www-data (33) and
- * app (1000, also in the groups 33 and 50). Made with the system's tar, so that nothing under test has a hand in it.
+ * Makes an OCI layout in `directory` whose one image is a root filesystem made of busybox: every
+ * applet a symlink, the users root, www-data (33) and app (1000, also in the groups 33 and 50).
+ * Uses the system's tar, so that no code under test takes part.
  */
 export async function makeBusyboxLayout(directory: string): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "tsbuild-busybox-"));
@@ -61,7 +65,7 @@ export async function makeBusyboxLayout(directory: string): Promise<void> {
   }
 }
 
-/** An OCI layout of one image, `latest`, with this uncompressed tar as its only layer. */
+/** Writes an OCI layout of one image, `latest`, with this uncompressed tar as its only layer. */
 function writeLayout(directory: string, layer: Buffer, createdBy: string, env: string): void {
   const put = (data: string | Buffer) => {
     const digest = sha256(data);
@@ -96,7 +100,10 @@ function writeLayout(directory: string, layer: Buffer, createdBy: string, env: s
 
 const MIRROR = "http://deb.debian.org/debian";
 
-/** The reason where Debian's mirror does not answer, or `TSBUILD_TEST_OFFLINE` says that nobody shall ask it. */
+/**
+ * Returns the reason where Debian's mirror does not answer, or `TSBUILD_TEST_OFFLINE` forbids
+ * requests.
+ */
 export async function withoutMirror(): Promise<string | undefined> {
   if (process.env["TSBUILD_TEST_OFFLINE"] !== undefined) return "TSBUILD_TEST_OFFLINE is set";
   // apt knows the proxies of this machine, which fetch does not.
@@ -114,8 +121,9 @@ export async function withoutMirror(): Promise<string | undefined> {
 let making: Promise<string> | undefined;
 
 /**
- * An OCI layout of a small Debian with apt, made by mmdebstrap from the network: the directory, in a cache that outlives the test
- * (`$TSBUILD_TEST_CACHE`, default `$HOME/.cache/tsbuild-test`), because it takes a while. Tests and processes that ask for it at the same time share it.
+ * Makes an OCI layout of a small Debian with apt, by mmdebstrap from the network: the directory, in
+ * a cache that outlives the test (`$TSBUILD_TEST_CACHE`, default `$HOME/.cache/tsbuild-test`),
+ * because it takes a while. Concurrent tests and processes share it.
  */
 export function debianLayout(): Promise<string> {
   return (making ??= makeDebianLayout());
@@ -161,7 +169,7 @@ export async function pushLayout(directory: string, name: string): Promise<void>
   }
 }
 
-/** A registry on loopback that has `busybox:latest`. */
+/** Starts a registry on loopback that has `busybox:latest`. */
 export async function startBusyboxRegistry(): Promise<RealRegistry> {
   const registry = await startRegistry();
   const layout = mkdtempSync(join(tmpdir(), "tsbuild-base-"));

@@ -5,7 +5,10 @@ import { type Declare, notInstalled, requires } from "../requires.js";
 import { Rig } from "../rigs/rig.js";
 import { until } from "../until.js";
 
-/** What the tests of one file share: a registry with a busybox base, started before them and stopped after them. */
+/**
+ * Resources that the tests of one file share: a registry with a busybox base, started before them
+ * and stopped after them.
+ */
 export interface BusyboxSuite {
   /** Declares a serial test, which is skipped by name where the machine lacks a program. */
   readonly serial: Declare["serial"];
@@ -33,7 +36,7 @@ export function busyboxSuite(): BusyboxSuite {
   };
 }
 
-/** A rig of its own for `body`; it is disposed of in every case. */
+/** Makes a rig for `body` and disposes of it in every case. */
 export async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
   const rig = new Rig();
   try {
@@ -43,7 +46,9 @@ export async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> 
   }
 }
 
-/** Waits until nothing of the rig is left but what `expected` names; resolves with what stayed all the same. */
+/**
+ * Waits until the rig has no leftovers but the `expected` ones. Resolves with the remaining ones.
+ */
 export async function gone(rig: Rig, expected: (line: string) => boolean = () => false): Promise<readonly string[]> {
   const left = () => rig.leftovers().filter((line) => !expected(line));
   await until(() => left().length === 0);

@@ -12,7 +12,7 @@ import { parsePlatform } from "../../../oci/platform.js";
 import { padding, type TarHeader } from "../../../oci/tar/header.js";
 import { encodeHeader } from "../../../oci/tar/writer.js";
 
-/** A new directory, and what removes it. */
+/** Makes a new directory. Returns it with a function that removes it. */
 export function temporaryDirectory(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "tsbuild-test-"));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
@@ -21,7 +21,7 @@ export function temporaryDirectory(): { readonly path: string; remove(): void } 
 /** An entry of a layer in a test: a file unless it says otherwise. */
 export type TestEntry = Partial<Omit<TarHeader, "size">> & { readonly name: string; readonly text?: string };
 
-/** Bytes of an uncompressed tar. */
+/** Returns the bytes of an uncompressed tar. */
 export function tarOf(entries: readonly TestEntry[]): Buffer {
   const parts: Buffer[] = [];
   for (const { text = "", ...entry } of entries) {
@@ -34,7 +34,7 @@ export function tarOf(entries: readonly TestEntry[]): Buffer {
   return Buffer.concat([...parts, Buffer.alloc(1024)]);
 }
 
-/** A store in a temporary directory. */
+/** Opens a store in a temporary directory. */
 export function testStore(): { readonly store: Store; readonly root: string; close(): void } {
   const directory = temporaryDirectory();
   const store = openStore({ root: directory.path });
@@ -61,7 +61,7 @@ export function testLayer(store: Store, entries: readonly TestEntry[], compressi
   };
 }
 
-/** A finished image with these layers. */
+/** Makes a finished image with these layers. */
 export function testImage(layers: readonly ExportLayer[], platform = "linux/amd64"): ExportImage {
   const { os, architecture } = parsePlatform(platform);
   return {

@@ -11,7 +11,7 @@ import { hostPlatform } from "../../../oci/platform.js";
 import { makeBusyboxLayout } from "./base-image.js";
 import { exportContext, exportRequest, testImage, testStore } from "./images.js";
 
-/** An OCI layout of an image with these layers. */
+/** Makes an OCI layout of an image with these layers. */
 export async function layeredLayout(directory: string, tars: readonly Buffer[]): Promise<string> {
   const { store, close } = testStore();
   try {
@@ -33,7 +33,7 @@ export async function layeredLayout(directory: string, tars: readonly Buffer[]):
   }
 }
 
-/** The tar of a root filesystem of busybox: see {@link makeBusyboxLayout}. */
+/** Makes the tar of a root filesystem of busybox: see {@link makeBusyboxLayout}. */
 export async function busyboxLayer(): Promise<Buffer> {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-base-"));
   try {

@@ -2,7 +2,10 @@ import { sha256 } from "../../../core/digest.js";
 import { readIgnoreLines } from "../../../frontend/dockerfile/syntax/dockerignore.js";
 import type { FrontendPorts } from "../../../frontend/frontend.js";
 
-/** Images are plain ones for the wanted platform, but those that are called after one. */
+/**
+ * Returns ports whose images are plain ones for the wanted platform, but for those named after a
+ * platform.
+ */
 export function plainImages(ignore = ""): FrontendPorts {
   return {
     async resolveImage(ref, { platform }) {

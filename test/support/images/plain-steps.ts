@@ -5,11 +5,14 @@ export interface PlainStep {
   /** `[stage 2/4]`, or empty. */
   readonly place: string;
   readonly status: "CACHED" | "DONE" | "ERROR" | "CANCELED" | "open";
-  /** What the step printed, line by line, without the seconds. */
+  /** Output of the step, line by line, without the seconds. */
   readonly output: readonly string[];
 }
 
-/** Reads plain progress back. The first line of a number names its step; the name comes again when the display returns to it. */
+/**
+ * Parses plain progress. The first line of a number names its step; the name comes again when the
+ * display returns to it.
+ */
 export function parsePlain(text: string): readonly PlainStep[] {
   const steps = new Map<string, { title: string; status: PlainStep["status"]; output: string[] }>();
   for (const line of text.split("\n")) {
@@ -32,12 +35,15 @@ export function parsePlain(text: string): readonly PlainStep[] {
   });
 }
 
-/** Whether a step only asks what an image or a context is. */
+/** Returns true for a step that only looks up an image or a context. */
 function isLookup({ name }: PlainStep): boolean {
   return name.startsWith("load metadata for ");
 }
 
-/** The steps a Dockerfile asked for, apart from FROM: by status, names in the order they were shown first. */
+/**
+ * Returns the steps of a Dockerfile's instructions, apart from FROM: names by status, in the order
+ * of first appearance.
+ */
 export function instructionSteps(text: string): Readonly<Record<PlainStep["status"], readonly string[]>> {
   const by: Record<PlainStep["status"], string[]> = { CACHED: [], DONE: [], ERROR: [], CANCELED: [], open: [] };
   for (const step of parsePlain(text)) {

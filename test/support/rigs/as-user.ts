@@ -10,7 +10,10 @@ export interface OrdinaryUser {
   readonly home: string;
 }
 
-/** A user other than root with subordinate ids, whom root can run tests as; or why there is none. */
+/**
+ * Finds a user other than root with subordinate ids, as whom root can run tests; or returns the
+ * reason why there is none.
+ */
 export function ordinaryUser(): OrdinaryUser | { readonly reason: string } {
   if (process.getuid?.() !== 0) return { reason: "only root can run tests as somebody else" };
   const ranges = readText("/etc/subuid")
@@ -24,7 +27,10 @@ export function ordinaryUser(): OrdinaryUser | { readonly reason: string } {
   return { reason: "/etc/subuid names no user that exists" };
 }
 
-/** A user without subordinate ids, whom root can run tests as; nobody needs to know it. */
+/**
+ * Returns a user without subordinate ids, as whom root can run tests. The user needs no entry in
+ * passwd.
+ */
 export function userWithoutIds(): OrdinaryUser | { readonly reason: string } {
   if (process.getuid?.() !== 0) return { reason: "only root can run tests as somebody else" };
   const uid = 54_321;
@@ -32,7 +38,10 @@ export function userWithoutIds(): OrdinaryUser | { readonly reason: string } {
   return known ? { reason: `${uid} is somebody here` } : { name: String(uid), uid, gid: uid, home: "/" };
 }
 
-/** Runs a script with Node as that user, without root's groups and environment; resolves with what it printed. */
+/**
+ * Runs a script with Node as that user, without root's groups and environment. Resolves with its
+ * output.
+ */
 export async function runAsUser(user: OrdinaryUser, script: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(
     "setpriv",
@@ -47,7 +56,7 @@ export function whoCanReach(user: ReturnType<typeof ordinaryUser>, file: string)
   return "reason" in user || reachableByAll(file) ? user : { reason: `${file} cannot be reached by other users` };
 }
 
-/** Whether anybody may enter the folders that lead to this file. */
+/** Returns true when every user may enter the folders that lead to this file. */
 function reachableByAll(path: string): boolean {
   for (let at = dirname(path); at !== "/"; at = dirname(at)) if ((statSync(at).mode & 0o1) === 0) return false;
   return true;

@@ -22,7 +22,7 @@ export interface CliRun {
   /** Options the library was called with, without functions, streams and signal. */
   readonly builds: readonly BuildOptions[];
   readonly prunes: readonly PrunePolicy[];
-  /** What went to and came from registries: `pull NAME` and options without functions and signals. */
+  /** Transfers with registries: `pull NAME` and options without functions and signals. */
   readonly transfers: readonly (readonly [string, object])[];
   /** Switches of the terminal between showing what is typed and not. */
   readonly rawModes: readonly boolean[];
@@ -45,7 +45,7 @@ export interface CliRigOptions {
   readonly cwd?: string;
   readonly tty?: boolean;
   readonly signal?: AbortSignal;
-  /** What the fake build does; its default answers {@link RESULT}. */
+  /** Fake build. The default resolves with {@link RESULT}. */
   readonly build?: (options: BuildOptions, emit: (event: BuildEvent) => void) => Promise<BuildResult>;
   readonly images?: readonly StoredImage[];
   readonly disk?: FakeDisk;
@@ -57,9 +57,9 @@ export interface CliRigOptions {
   readonly outline?: CliEnvironment["api"]["outline"];
   readonly targets?: CliEnvironment["api"]["targets"];
   readonly doctor?: DoctorReport;
-  /** What a registry says to credentials; undefined are those that are kept. Default: it takes them. */
+  /** Fake login at a registry; undefined credentials are the kept ones. The default accepts any. */
   readonly login?: (options: LoginOptions) => Promise<"file" | "helper" | "before">;
-  /** What is pulled. Default: one image that is new. */
+  /** Result of a pull. Default: one new image. */
   readonly pulled?: readonly PulledImage[];
   /** Platform that alone of an index could be pushed. */
   readonly onlyPlatform?: string;
@@ -162,7 +162,7 @@ function inputOf(stdin: CliRigOptions["stdin"]): Readable {
   return typeof stdin === "object" && "silent" in stdin ? new Readable({ read: () => undefined }) : Readable.from([Buffer.from(stdin)]);
 }
 
-/** What is asked of the store's room on the disk. */
+/** Fake disk usage of the store. */
 export interface FakeDisk {
   readonly items?: readonly DiskItem[];
   readonly problems?: readonly string[];
@@ -313,7 +313,7 @@ function fakeStore(images: readonly StoredImage[]): Omit<ImageStore, "du" | "pru
   };
 }
 
-/** A stored image for listings. */
+/** Returns a stored image for listings. */
 export function storedImage(seed: string, more: Partial<StoredImage> = {}): StoredImage {
   const digest: Digest = sha256(`manifest of ${seed}`);
   return {

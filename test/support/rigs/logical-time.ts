@@ -11,8 +11,9 @@ interface Pending {
 }
 
 /**
- * Time for clients in tests that does not run away from them: it passes with the turns of the event loop, in each of which the sockets of this process are
- * served. However busy the machine is, an answer that is on its way comes before its limit is over, and a wait of a minute takes a moment.
+ * Returns time for clients in tests that never outruns them: it passes with the turns of the event
+ * loop, in each of which the sockets of this process are served. On any machine, an answer that was
+ * sent comes before its limit is over, and a wait of a minute takes a moment.
  */
 export function logicalTime(): { readonly clock: Clock; readonly timer: HttpLimits["timer"]; stop(): void } {
   let time = 0;

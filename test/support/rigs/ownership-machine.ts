@@ -12,14 +12,17 @@ export type Builder = "mapped" | "virtual" | "chroot" | OrdinaryUser;
 export interface OwnershipMachine {
   /** Builds, and answers what the command said. */
   build(dockerfile: string, store: string, builder: Builder): Promise<Ended>;
-  /** Of the image built last: `MODE OWNER NAME` of every entry that the build made, by layer, after the layer's digest. */
+  /**
+   * Returns `MODE OWNER NAME` of every entry that the latest build made, by layer, after the
+   * layer's digest.
+   */
   layers(): Promise<readonly (readonly string[])[]>;
-  /** The same of all that the image holds, as `type=tar` has it. */
+  /** Returns `MODE OWNER NAME` of every entry of the image, as `type=tar` has it. */
   tree(): Promise<readonly string[]>;
   readonly rig: Rig;
 }
 
-/** A machine on which an image named `base`, made of these layers, is there to build on. */
+/** Makes a machine with an image named `base`, made of these layers, to build on. */
 export async function withOwnershipMachine(
   t: ExecutionContext,
   layers: readonly Buffer[],
@@ -63,7 +66,7 @@ export async function withOwnershipMachine(
   }
 }
 
-/** What the command's line begins with. Another user is given the machine. */
+/** Returns the beginning of the command's line. Gives the machine to another user. */
 export function commandAs(rig: Rig, builder: Builder): readonly [string, ...string[]] {
   if (typeof builder !== "object") return [process.execPath, CLI];
   const { uid, gid } = builder;
@@ -73,12 +76,12 @@ export function commandAs(rig: Rig, builder: Builder): readonly [string, ...stri
   return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", process.execPath, CLI];
 }
 
-/** The value of TSBUILD_OWNERSHIP. */
+/** Returns the value of TSBUILD_OWNERSHIP. */
 export function ownershipOf(builder: Builder): "mapped" | "virtual" {
   return builder === "virtual" ? "virtual" : "mapped";
 }
 
-/** Every key that a store knows a result by. */
+/** Returns every key of the results in a store. */
 export function keysOf(store: string): readonly unknown[] {
   const database = openSqlite(join(store, "v1", "index.db"));
   try {

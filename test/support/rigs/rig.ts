@@ -21,7 +21,7 @@ export interface Ended {
 export interface Running {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** What ctrl-c in a terminal does: the signal goes to the whole process group. */
+  /** Interrupts as ctrl-c in a terminal does: the signal goes to the whole process group. */
   interrupt(): void;
   /** Resolves when stderr so far matches; rejects when the process ends before. */
   shows(pattern: RegExp): Promise<void>;
@@ -36,13 +36,17 @@ export interface CliOptions {
 }
 
 /**
- * One test's machine: a private store, temporary directory and home, and the built command, run as whoever runs the test. What a command
- * leaves behind can be asked for, and everything goes away with {@link dispose}, also what mapped ids own.
+ * One test's machine: a private store, temporary directory and home, and the built command, run as
+ * the current user. It reports a command's leftovers, and {@link dispose} removes everything, also
+ * files of mapped ids.
  */
 export class Rig {
   readonly directory: string = mkdtempSync(join(tmpdir(), "tsbuild-e2e-"));
   readonly store: string = join(this.directory, "store");
-  /** In the environment of every process the rig starts, and in command lines that tests make up: how their remains are recognised. */
+  /**
+   * Marker in the environment of every process that the rig starts, and in command lines that tests
+   * make up: it identifies their leftovers.
+   */
   readonly marker: string = `rig-${randomBytes(8).toString("hex")}`;
   readonly #running = new Set<ChildProcess>();
 
@@ -54,7 +58,10 @@ export class Rig {
     return join(this.directory, ...parts);
   }
 
-  /** A directory with these files; a name that ends in `/` is an empty directory. `from` is copied first. */
+  /**
+   * Makes a directory with these files. A name that ends in `/` is an empty directory. `from` is
+   * copied first.
+   */
   context(name: string, files: Readonly<Record<string, string>>, from?: string): string {
     const directory = this.path(name);
     mkdirSync(directory, { recursive: true });
@@ -69,12 +76,12 @@ export class Rig {
     return directory;
   }
 
-  /** Of a file; throws ENOENT when there is none. */
+  /** Returns the size of a file; throws ENOENT when there is none. */
   size(path: string): number {
     return statSync(path).size;
   }
 
-  /** Content of a file of the rig. */
+  /** Returns the content of a file of the rig. */
   bytes(name: string): Buffer {
     return readFileSync(this.path(name));
   }
@@ -88,7 +95,7 @@ export class Rig {
     return this.spawn(process.execPath, [CLI, ...args], options);
   }
 
-  /** Any other program, in the same environment. */
+  /** Starts any other program, in the same environment. */
   spawn(command: string, args: readonly string[], options: CliOptions = {}): Running {
     const begun = performance.now();
     const env = { ...this.#environment(), ...options.env };
@@ -142,12 +149,15 @@ export class Rig {
     };
   }
 
-  /** What ended commands left: processes, mounts, temporary files. Empty is right. */
+  /** Returns leftovers of ended commands: processes, mounts, temporary files. None is right. */
   leftovers(): string[] {
     return [...this.#processes().map(({ pid, command }) => `process ${pid}: ${command}`), ...this.#mounts(), ...this.#temporaryFiles()];
   }
 
-  /** Processes that the command starts while it runs with the environment this gives. Read them with `started` once it has ended. */
+  /**
+   * Logs the processes that the command starts while it runs with the returned environment. Read
+   * them with `started` once it has ended.
+   */
   recordProcesses(): { readonly env: Readonly<Record<string, string>>; readonly started: () => readonly string[] } {
     const log = this.path(`processes-${randomBytes(4).toString("hex")}`);
     const hook = `${log}.cjs`;
@@ -165,21 +175,21 @@ ChildProcess.prototype.spawn = function (options) {
     return { env: { NODE_OPTIONS: `--require=${hook}` }, started };
   }
 
-  /** Layers unpacked on disk. */
+  /** Returns the names of unpacked layers. */
   snapshots(): readonly string[] {
     return versions(this.store).flatMap((version) =>
       existsSync(join(version, "snapshots")) ? readdirSync(join(version, "snapshots")) : [],
     );
   }
 
-  /** The content of one file of a tar archive. */
+  /** Returns the content of one file of a tar archive. */
   async tarFile(tar: string, path: string): Promise<string> {
     const { stdout, code, stderr } = await this.spawn("tar", ["-xOf", tar, path]).ended;
     if (code !== 0) throw new Error(`${path} is not in ${tar}: ${stderr}`);
     return stdout.toString("utf8");
   }
 
-  /** Ids of the processes that commands of this rig have running. */
+  /** Returns the ids of the running processes of this rig's commands. */
   processes(): number[] {
     return this.#processes().map(({ pid }) => pid);
   }
@@ -219,7 +229,7 @@ function versions(store: string): string[] {
   return existsSync(store) ? readdirSync(store).map((name) => join(store, name)) : [];
 }
 
-/** Empty for a process that has gone meanwhile or that may not be looked into. */
+/** Returns an empty text for a process that is gone or that may not be read. */
 function readProc(pid: string, file: string): string {
   try {
     return readFileSync(join("/proc", pid, file), "latin1");

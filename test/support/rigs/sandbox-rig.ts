@@ -45,7 +45,7 @@ function tierHere(): Tier {
 
 /** A worker, a small root file system and a place for layers. Close it: that removes everything, whoever owns it. */
 export class SandboxRig {
-  /** Whether owners are virtual for whoever runs this. */
+  /** True when owners are virtual for the current user. */
   readonly virtual = ownershipHere() === "virtual";
   #next = 0;
   private constructor(
@@ -72,7 +72,10 @@ export class SandboxRig {
     return path;
   }
 
-  /** A shell command, or an argument list, on top of `lowers` (default: the small root file system). */
+  /**
+   * Runs a shell command, or an argument list, on top of `lowers` (default: the small root file
+   * system).
+   */
   async run(command: string | readonly string[], options: RunOptions = {}): Promise<Ran> {
     const { lowers, signal, onOutput, ...overrides } = options;
     const upper = this.directory("upper");
@@ -104,7 +107,7 @@ export class SandboxRig {
   }
 }
 
-/** Busybox with a link for every applet, users and groups. */
+/** Makes busybox with a link for every applet, users and groups. */
 export function makeRootfs(path: string): string {
   mkdirSync(join(path, "bin"), { recursive: true });
   mkdirSync(join(path, "etc"));
@@ -119,7 +122,10 @@ export function makeRootfs(path: string): string {
   return path;
 }
 
-/** Paths below `directory` as `relative` names, sorted, directories with a final slash. */
+/**
+ * Returns paths below `directory` in the names of `relative`, sorted, directories with a final
+ * slash.
+ */
 export function tree(directory: string, prefix = ""): string[] {
   return readdirSync(directory, { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -130,14 +136,14 @@ export function tree(directory: string, prefix = ""): string[] {
 }
 
 /**
- * The arguments of a `sleep` that no other run of the tests on this machine has: `number`, then a fraction of its own. It looks for what is left of the
- * processes that it started.
+ * Returns the arguments of a `sleep` that no other run of the tests on this machine has: `number`,
+ * then a fraction of its own. Tests search for leftovers by them.
  */
 export function ownSleep(number: number): string {
   return `${number}.${process.pid}`;
 }
 
-/** Of a file of this machine what every change of its owner, mode, times or attributes shows in. */
+/** Returns text that changes with every change of a file's owner, mode, times or attributes. */
 export function metadata(path: string): string {
   const { mode, uid, gid, ctimeNs } = statSync(path, { bigint: true });
   return [path, mode.toString(8), uid, gid, ctimeNs, ...llistxattr(path)].join(" ");

@@ -6,8 +6,9 @@ import { instructionSteps } from "../images/plain-steps.js";
 import type { Rig } from "./rig.js";
 
 /**
- * One scenario is a folder of test/e2e/cases: a `Dockerfile`, a `context/` (optional), and `case.json` in this shape. It is built as often as there
- * are runs, in one store. `REGISTRY` in the Dockerfile is a build argument with the registry's address.
+ * One scenario is a folder of test/e2e/cases: a `Dockerfile`, a `context/` (optional), and
+ * `case.json` in this shape. It is built once for each of the runs, in one store. `REGISTRY` in the
+ * Dockerfile is a build argument with the registry's address.
  */
 export interface Scenario {
   readonly description: string;
@@ -22,11 +23,14 @@ export interface ScenarioRun {
   readonly change?: Readonly<Record<string, string | null>>;
   /** Default 0. */
   readonly exit?: number;
-  /** Names of steps (without FROM and place) by what became of them, sorted; a status that is not given must have none. */
+  /** Names of steps (without FROM and place) by status, sorted. A missing status must have none. */
   readonly steps?: Readonly<Partial<Record<"CACHED" | "DONE" | "ERROR" | "CANCELED", readonly string[]>>>;
   /** Content of files in the result; null: not there. */
   readonly files?: Readonly<Record<string, string | null>>;
-  /** `tar -tv` of entries of the result: mode and numeric owner, such as `-rw-r--r-- 33/33`, then ` -> target` or ` link to name` if any. */
+  /**
+   * `tar -tv` of entries of the result: mode and numeric owner, such as `-rw-r--r-- 33/33`, then `
+   * -> target` or ` link to name` if any.
+   */
   readonly listing?: Readonly<Record<string, string>>;
   /** Members of the image's `config` that must be exactly this. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -77,7 +81,10 @@ export async function playScenario(t: ExecutionContext, rig: Rig, name: string, 
   }
 }
 
-/** The result as a tar, which is cached by now: looking into it needs no trust in how images are taken apart. */
+/**
+ * Compares the result as a tar, which is cached by now: this needs no trust in how images are taken
+ * apart.
+ */
 async function compareTree(t: ExecutionContext, rig: Rig, args: readonly string[], run: ScenarioRun, label: string): Promise<void> {
   const tar = rig.path("tree.tar");
   const uncached = args.filter((arg) => !arg.startsWith("--no-cache"));
@@ -96,7 +103,7 @@ async function compareTree(t: ExecutionContext, rig: Rig, args: readonly string[
   for (const [path, line] of Object.entries(run.listing ?? {})) t.is(entries.get(path)?.line, line, `${label}: ${path}`);
 }
 
-/** By path: the name in the archive and `mode uid/gid[ -> target| link to name]`. */
+/** Returns by path the name in the archive and `mode uid/gid[ -> target| link to name]`. */
 function listingEntry(line: string): [string, { readonly name: string; readonly line: string }][] {
   const match = /^(\S+ \d+\/\d+)\s+\S+ \S+ \S+ (.*?)( -> .*| link to .*)?$/.exec(line);
   if (!match) return [];
@@ -120,7 +127,7 @@ export interface InspectedConfig {
   readonly rootfs: { readonly diff_ids: readonly string[] };
 }
 
-/** The image config as skopeo reads it from an OCI tarball. */
+/** Returns the image config as skopeo reads it from an OCI tarball. */
 export async function imageConfig(rig: Rig, tar: string): Promise<InspectedConfig> {
   const { stdout, stderr, code } = await rig.spawn("skopeo", ["--insecure-policy", "inspect", "--config", `oci-archive:${tar}`]).ended;
   if (code !== 0) throw new Error(`skopeo cannot read ${tar}: ${stderr}`);

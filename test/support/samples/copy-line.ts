@@ -1,6 +1,9 @@
 import type { CopyAction, FileAction, FileOp, Owner } from "../../../llb/ops.js";
 
-/** The file op of one COPY, ADD or WORKDIR line: input 0 is the target, input 1 the source. Enough of the syntax for cases of file ops. */
+/**
+ * Returns the file op of one COPY, ADD or WORKDIR line: input 0 is the target, input 1 the source.
+ * It reads enough of the syntax for cases of file ops.
+ */
 export function fileOpOf(line: string): FileOp {
   const [keyword, ...words] = line.trim().split(/\s+/) as [string, ...string[]];
   if (keyword === "WORKDIR") {

@@ -1,7 +1,11 @@
 /**
- * Runs the cases of test/cases/file-op through a real `docker build` and prints where its layers differ from ours. Not part of the tests: it needs
- * a docker engine. `node build/test/support/samples/differential-file-op.js [--chroot DIR] [FILE.txt …]`; with --chroot the docker client runs in that root,
- * which is where the engine sees files. DOCKER_HOST names the engine.
+ * Runs the cases of test/cases/file-op through a real `docker build` and prints the differences of
+ * its layers from ours. Not part of the tests: it needs a docker engine.
+ *
+ *     node build/test/support/samples/differential-file-op.js [--chroot DIR] [FILE.txt …]
+ *
+ * With --chroot the docker client runs in that root, where the engine sees files. DOCKER_HOST names
+ * the engine.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -35,7 +39,7 @@ function inside(path: string): string {
   return chroot === undefined ? path : path.slice(chroot.length);
 }
 
-/** An image with exactly these files. */
+/** Makes an image with exactly these files. */
 function imageOf(tree: string): string {
   const name = `tsbuild-differential:${createHash("sha256").update(tree).digest("hex").slice(0, 16)}`;
   if (images.has(name)) return name;
@@ -83,7 +87,10 @@ function layerText(archive: Buffer): string {
   );
 }
 
-/** What the engine makes of a case, in the form of the case file; undefined: it has no such step. */
+/**
+ * Returns the engine's result of a case, in the form of the case file; undefined when it has no
+ * such step.
+ */
 function peerOutcome({ sections }: SectionCase): string | undefined {
   const step = (sections.get("step") ?? "").trim();
   if (step.startsWith("RM ") || step.includes("--parents")) return undefined;

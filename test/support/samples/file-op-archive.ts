@@ -4,7 +4,7 @@ import type { Line } from "../tree-text.js";
 
 const TYPES: Readonly<Record<string, TarHeader["type"]>> = { d: "dir", f: "file", l: "symlink", h: "hardlink", p: "fifo" };
 
-/** A tar archive with an entry for each line, in order. */
+/** Makes a tar archive with an entry for each line, in order. */
 export function archiveOf(lines: readonly Line[]): Buffer {
   const parts: Buffer[] = [];
   for (const { kind, mode, uid, gid, path, text } of lines) {

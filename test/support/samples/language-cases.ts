@@ -3,8 +3,9 @@ import { casePath } from "../golden.js";
 import { parseSections, type SectionCase } from "../sections.js";
 
 /**
- * A case of test/cases/language: sections `dockerfile`, `options` (a line each, as on the command line; default none) and `outcome`. They are read by
- * the frontend alone in the tests, and built in the differential runs: whatever they say must be buildable on scratch or busybox.
+ * A case of test/cases/language: sections `dockerfile`, `options` (a line each, as on the command
+ * line; default none) and `outcome`. Tests read it with the frontend alone, and differential runs
+ * build it, so it must be buildable on scratch or busybox.
  */
 export interface LanguageCase {
   /** `FILE: TITLE`, without the file's extension. */
@@ -36,7 +37,10 @@ export function languageCases(): readonly LanguageCase[] {
   );
 }
 
-/** What a text file cannot show: `␉` is a tab, `␍` a carriage return, `␠` a blank at a line's end, `␄` the end of the file without a line end. */
+/**
+ * Replaces signs for characters that a text file cannot show: `␉` is a tab, `␍` a carriage return,
+ * `␠` a blank at a line's end, `␄` the end of the file without a line end.
+ */
 function unescaped(text: string): string {
   return text.replaceAll("␉", "\t").replaceAll("␍", "\r").replaceAll("␠", " ").replaceAll("␣", "\uFEFF").replace(/␄\n$/, "");
 }

@@ -18,13 +18,16 @@ import type { BuildOptions } from "../../../api/options/options.js";
 import { encodeHeader } from "../../../oci/tar/writer.js";
 import type { Edit, Placed, Project, Stage } from "./random-project.js";
 
-/** A project on disk, which edits change. Everything is below one directory, which belongs to the caller. */
+/**
+ * A project on disk, which edits change. Everything is below one directory, which belongs to the
+ * caller.
+ */
 export class ProjectOnDisk {
   readonly #directory: string;
   #context: string;
   #moves = 0;
   #comments = 0;
-  /** Of the context as it was at first. */
+  /** Paths of the context in its first state. */
   readonly #paths: readonly string[];
   #stages: readonly Stage[];
   #args: Readonly<Record<string, string>>;
@@ -184,7 +187,9 @@ export class ProjectOnDisk {
     writeFileSync(join(this.#context, ".dockerignore"), `${patterns.join("\n")}\n`);
   }
 
-  /** Everything of the context but its ignore file, in an order that depends on names only. */
+  /**
+   * Returns everything in the context but its ignore file, in an order that depends on names only.
+   */
   #entries(): readonly string[] {
     const below = (directory: string): string[] =>
       readdirSync(directory, { withFileTypes: true })

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import type { BuildOptions } from "../../../api/options/options.js";
 
 /**
- * Projects for tests of the cache: a context, a base image's files, a Dockerfile and arguments, as data that fast-check makes and shrinks, and
- * edits of them. A project that cannot be built is as good as another: it must fail in the same way whatever was built before.
+ * Projects for tests of the cache: a context, a base image's files, a Dockerfile and arguments, as
+ * data that fast-check makes and shrinks, and edits of them. A project that cannot be built is as
+ * good as another: it must fail in the same way after any earlier builds.
  */
 export interface Project {
   readonly files: readonly Placed[];
@@ -11,7 +12,7 @@ export interface Project {
   readonly ignore: readonly string[];
   readonly stages: readonly Stage[];
   readonly args: Readonly<Record<string, string>>;
-  /** Of the stages, by number; the last when it is too high. */
+  /** Number of the target stage; the last stage when it is too high. */
   readonly target: number;
 }
 
@@ -74,7 +75,10 @@ const placed: fc.Arbitrary<Placed> = fc.record({
   mode: fc.constantFrom(...MODES),
 });
 
-/** As a COPY names it: `SOURCE3` is the third path of the context, `QUOTED3` the same with its wildcards quoted. */
+/**
+ * Names of a COPY: `SOURCE3` is the third path of the context, `QUOTED3` the same with its
+ * wildcards quoted.
+ */
 const source = fc.oneof(
   { weight: 3, arbitrary: fc.nat(20).map((number) => `SOURCE${number}`) },
   { weight: 3, arbitrary: fc.nat(20).map((number) => `QUOTED${number}`) },
@@ -93,7 +97,9 @@ const flags = fc
   )
   .map((all) => all.filter((flag) => flag !== "").join(" "));
 const destination = fc.constantFrom("/", "/to/", "/to/", "to/", "/d/", "/deep/er/", "/deep/er/", "/l/x/y", "$A/", "a1");
-/** `STAGE1` is a stage before this one. What stages hold is seldom called what files of the context are. */
+/**
+ * `STAGE1` is a stage before this one. Files of stages rarely have names of the context's files.
+ */
 const from = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fc.constant(""), source) },
   { weight: 1, arbitrary: fc.tuple(fc.constant("--from=named"), fc.constantFrom("*", "/", "always", "etc/*", "[!a]*", "d*")) },
@@ -137,7 +143,10 @@ const fileStep: fc.Arbitrary<string> = fc.oneof(
     ),
   },
 );
-/** What these make depends on nothing but what they are given; times are clamped. Nothing here may fail because something is not there. */
+/**
+ * Steps whose results depend on nothing but their inputs; times are clamped. None may fail because
+ * a file is missing.
+ */
 const runStep: fc.Arbitrary<string> = fc.constantFrom(
   "RUN find /to /d /deep -exec stat -c '%n %F %a %u %g' {} + 2>&1 | sort > /list",
   "RUN find /to /d /deep -type f -exec sha256sum {} + 2>&1 | sort > /sums",
@@ -152,7 +161,7 @@ const runStep: fc.Arbitrary<string> = fc.constantFrom(
 );
 
 interface Kind {
-  /** What a stage can stand on. */
+  /** Possible bases of a stage. */
   readonly bases: readonly string[];
   readonly step: fc.Arbitrary<string>;
 }

@@ -1,4 +1,7 @@
-/** Mulberry32: returns a function that gives whole numbers below its argument, the same again with the same seed. */
+/**
+ * Returns a function that returns whole numbers below its argument, the same ones for the same seed
+ * (Mulberry32).
+ */
 export function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

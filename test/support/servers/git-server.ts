@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 
 const TIME = "2021-03-04T05:06:07Z";
 
-/** Runs git in a repository of a test, as an author of fixed name and time. Gives what it printed. */
+/** Runs git in a repository of a test, as an author of fixed name and time. Returns its output. */
 export function git(directory: string, ...args: readonly string[]): string {
   const env = {
     PATH: process.env["PATH"],
@@ -30,7 +30,7 @@ export function git(directory: string, ...args: readonly string[]): string {
 /** A file's text; `->` makes a symlink, `#!` a program. */
 export type RepositoryFiles = Readonly<Record<string, string>>;
 
-/** A new repository with one commit of these files on `main`. */
+/** Makes a new repository with one commit of these files on `main`. */
 export function makeRepository(directory: string, files: RepositoryFiles, format: "sha1" | "sha256" = "sha1"): string {
   mkdirSync(directory, { recursive: true });
   git(directory, "init", "--quiet", "--initial-branch=main", `--object-format=${format}`);
@@ -64,8 +64,8 @@ export interface GitServer {
 }
 
 /**
- * Serves the repositories `root/NAME` as `/NAME.git`, with git's own server program; those that `locked` names want this
- * authorization.
+ * Serves the repositories `root/NAME` as `/NAME.git`, with git's own server program. The ones in
+ * `locked` require this authorization.
  */
 export async function startGitServer(
   root: string,
@@ -95,7 +95,7 @@ export async function startGitServer(
   };
 }
 
-/** CGI: the answer's headers come first on the standard output. */
+/** Serves a CGI request: the answer's headers come first on the standard output. */
 function serve(directory: string, rest: string, request: IncomingMessage, response: ServerResponse): void {
   const [path = "", query = ""] = rest.split("?");
   const child = spawn(BACKEND ?? "git-http-backend", [], {

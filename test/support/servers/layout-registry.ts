@@ -3,15 +3,18 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { type FakeRegistry, fakeRegistry, type SeenRequest, sendBytes } from "./registry.js";
 
-/** How a blob of {@link layoutRegistry} is sent: at once, in small pieces, half of it and then nothing more, or not at all (404). */
+/**
+ * Pace of a blob of {@link layoutRegistry}: at once, in small pieces, half of it and then nothing
+ * more, or not at all (404).
+ */
 export type Pace = "at once" | "slowly" | "stalls" | "missing";
 
 /** Bytes of a piece of what is sent slowly. */
 const PIECE = 32 << 10;
 
 /**
- * Serves OCI layouts as repositories, `latest` each. `paces` says how the layers of a repository are sent, by their place; a path `/files/NAME` gives some bytes at
- * the pace of that name.
+ * Serves OCI layouts as repositories, `latest` each. `paces` sets the pace of a repository's
+ * layers, by their place. A path `/files/NAME` serves some bytes at the pace of that name.
  */
 export function layoutRegistry(
   layouts: Readonly<Record<string, { readonly directory: string; readonly pace?: (layer: number) => Pace }>>,

@@ -16,15 +16,20 @@ export interface RealRegistry {
 
 const PROGRAM = ["/usr/bin/docker-registry", "/usr/local/bin/registry", "/usr/bin/registry"].find((path) => existsSync(path));
 
-/** Whether {@link startRegistry} can work here (Debian's package docker-registry). */
+/** True when {@link startRegistry} can work here (Debian's package docker-registry). */
 export const hasRegistry = PROGRAM !== undefined;
 
 /** Whom a registry with `auth: "basic"` lets in. */
 export const REGISTRY_ACCOUNT = { username: "me", password: "secret" } as const;
-/** A line of htpasswd for {@link REGISTRY_ACCOUNT}: bcrypt, as docker-registry knows nothing else. */
+/**
+ * Line of htpasswd for {@link REGISTRY_ACCOUNT}: bcrypt, the only form that docker-registry knows.
+ */
 const HTPASSWD = "me:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
 
-/** Starts docker-registry with an empty directory as its storage, open to all or with basic authentication. */
+/**
+ * Starts docker-registry with an empty directory as its storage, open to all or with basic
+ * authentication.
+ */
 export async function startRegistry({ auth }: { readonly auth?: "basic" } = {}): Promise<RealRegistry> {
   if (PROGRAM === undefined) throw new Error("docker-registry is not installed");
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-registry-"));
@@ -71,7 +76,10 @@ export interface FakeRegistry {
   /** `METHOD /path?query` of each request, in order. */
   readonly log: string[];
   handler: Handler;
-  /** Looks at requests before their bodies; false leaves one to the caller. Returns what ends that. */
+  /**
+   * Sees requests before their bodies; false leaves one to the caller. Returns a function that ends
+   * it.
+   */
   onRequest(look: (request: IncomingMessage) => boolean): () => void;
   close(): Promise<void>;
 }

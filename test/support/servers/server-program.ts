@@ -5,13 +5,13 @@ import { until } from "../until.js";
 
 /** A server that was not written here, on loopback. */
 export interface ServerProgram {
-  /** Whether it still runs. */
+  /** Returns true while it runs. */
   readonly alive: () => boolean;
   /** Resolves when it has ended. */
   stop(): Promise<void>;
 }
 
-/** Starts a server and waits until it listens on `port`. What it prints is passed over. */
+/** Starts a server and waits until it listens on `port`. Ignores its output. */
 export async function startServer(command: string, args: readonly string[], port: number): Promise<ServerProgram> {
   const child = spawn(command, args, { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => {
@@ -37,8 +37,9 @@ function isRunning(child: ChildProcess): boolean {
 }
 
 /**
- * Finds a port of loopback on which nothing listens. Note that we draw it from below the range of the kernel's own choice, because a connection of
- * another process could take one of those until the server starts.
+ * Finds a port of loopback on which nothing listens. Note that we draw it from below the range of
+ * the kernel's own choice, because a connection of another process could take one of those until
+ * the server starts.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -55,7 +56,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Tries to connect until somebody listens: these programs have no other way to say that they are ready. */
+/** Tries to connect until the server listens: these programs do not report that they are ready. */
 async function listening(port: number, alive: () => boolean, name: string): Promise<void> {
   let open = false;
   await until(async () => {

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { EMPTY_PAYLOAD, signRequest } from "../../../cache/remote/signature-v4.js";
 import { freePort, type ServerProgram, startServer } from "./server-program.js";
 
-/** OpenStack Swift with its S3 protocol, which checks signatures: an object store that was not written here. */
+/**
+ * OpenStack Swift with its S3 protocol, which checks signatures: an object store that was not
+ * written here.
+ */
 export interface SwiftS3 {
   readonly url: string;
   readonly bucket: string;
@@ -19,7 +22,10 @@ const KINDS = ["account", "container", "object"] as const;
 const ACCESS = { accessKeyId: "test:tester", secretAccessKey: "testing" };
 const REGION = "us-east-1";
 
-/** Whether {@link startSwift} can work here (Debian's packages swift-proxy, swift-account, swift-container, swift-object). */
+/**
+ * True when {@link startSwift} can work here (Debian's packages swift-proxy, swift-account,
+ * swift-container, swift-object).
+ */
 export const hasSwift = [
   "/usr/bin/swift-proxy-server",
   ...KINDS.map((kind) => `/usr/bin/swift-${kind}-server`),

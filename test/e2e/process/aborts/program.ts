@@ -1,4 +1,5 @@
-// A process of aborts.test.ts: aborts one shape of build at many moments through the library, and says after each what is left of it.
+// A process of aborts.test.ts: aborts one shape of build at many moments through the library, and
+// reports the leftovers after each.
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build, CanceledError, check, openImageStore, type BuildOptions } from "../../../../api/index.js";
@@ -91,7 +92,10 @@ function placeIn(directory: string): Place {
   return { out: directory, host: order.host, git: order.git };
 }
 
-/** What keeps the process alive, child processes, and open files of the store other than its index. */
+/**
+ * Returns everything that keeps the process alive, child processes, and open files of the store
+ * other than its index.
+ */
 function remains(root: string): readonly string[] {
   const children = readdirSync("/proc/self/task").flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" "));
   const files = readdirSync("/proc/self/fd").flatMap((fd) => linkOf(`/proc/self/fd/${fd}`));
@@ -119,10 +123,10 @@ function entries(directory: string): readonly string[] {
   }
 }
 
-/** Of what a process has that prints to a pipe. */
+/** Resources of any process that prints to a pipe. */
 const BASELINE = new Set(["PipeWrap", "TTYWrap", "FSReqPromise"]);
 
-/** The same once what was closed has had its last turns of the event loop. */
+/** Returns the leftovers once closed resources have had their last turns of the event loop. */
 async function remainsAfter(root: string): Promise<readonly string[]> {
   for (let turn = 0; turn < 100 && remains(root).length > 0; turn++) await new Promise(setImmediate);
   return remains(root);
@@ -148,19 +152,19 @@ async function abortOnce(
     striking.end();
   }
   problems.push(...(await remainsAfter(root)));
-  // What is half-written has gone; directories that somebody asked for may stay.
+  // Half-written files are gone; requested directories may stay.
   if (outcome === "canceled") problems.push(...entries(place.out).filter((name) => name.startsWith(".")));
   return { outcome, problems };
 }
 
-/** Events of a whole run, and what it gives. */
+/** Returns the events and the result of a whole run. */
 async function wholeRun(root: string, n: string): Promise<{ readonly events: number; readonly result: unknown }> {
   let events = 0;
   const result = await run(root, placeIn(join(order.directory, "out")), n, undefined, () => events++);
   return { events, result };
 }
 
-/** Everything that is wrong with a store; nothing when there is none yet. */
+/** Returns every fault of a store; none when there is no store yet. */
 async function verify(root: string): Promise<readonly string[]> {
   if (entries(root).length === 0) return [];
   using images = await openImageStore({ root });

@@ -5,7 +5,10 @@ import type { BuildOptions } from "../../../../api/options/options.js";
 export interface Place {
   /** For outputs; empty. */
   readonly out: string;
-  /** A registry that has `busybox`, `slow` (layers that come in small pieces) and `stalled` (layers of which half comes); and `/files/slow`, `/files/stalled`. */
+  /**
+   * Registry with `busybox`, `slow` (layers that come in small pieces) and `stalled` (layers of
+   * which half comes), and with the files `/files/slow`, `/files/stalled`.
+   */
   readonly host: string;
   /** A Git server with the repository `code`. */
   readonly git: string;

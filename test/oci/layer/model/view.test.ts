@@ -10,7 +10,10 @@ import { RootfsView } from "../../../../oci/layer/model/view.js";
 
 const meta = { mode: 0o644, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
 
-/** A TOC from short forms: `d/` directory, `d/!` opaque directory, `!p` whiteout, `l->t` link, `h=p` hard link, else a file with this content after `:`. */
+/**
+ * Makes a TOC from short forms: `d/` directory, `d/!` opaque directory, `!p` whiteout, `l->t` link,
+ * `h=p` hard link, else a file with its content after `:`.
+ */
 function toc(...forms: readonly string[]): Toc {
   const entries: TocEntry[] = [];
   const whiteouts: string[] = [];

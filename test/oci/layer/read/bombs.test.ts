@@ -10,7 +10,10 @@ import { withDirectory } from "../disk.js";
 
 const MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar";
 
-/** Archives of a few kilobytes that stand for far more: a sparse file of 1 TiB, zeros that compress well. */
+/**
+ * Makes archives of a few kilobytes that stand for far more: a sparse file of 1 TiB, zeros that
+ * compress well.
+ */
 function bombs(directory: string): Readonly<Record<string, string>> {
   const run = (...args: readonly string[]) => {
     const { status, stderr } = spawnSync("tar", ["-C", directory, ...args], { encoding: "utf8" });

@@ -26,7 +26,10 @@ function layer(): Buffer {
   return Buffer.concat([header, CONTENT, Buffer.alloc(512 - (CONTENT.length % 512)), Buffer.alloc(1024)]);
 }
 
-/** Reads a file that grows by `step` bytes in each of `turns` pauses; returns the bytes and the pauses, in milliseconds. */
+/**
+ * Reads a file that grows by `step` bytes in each of `turns` pauses. Returns the bytes and the
+ * pauses, in milliseconds.
+ */
 async function grow(directory: string, turns: number, step: (ms: number) => number): Promise<{ size: number; pauses: readonly number[] }> {
   const path = join(directory, "growing");
   writeFileSync(path, "");

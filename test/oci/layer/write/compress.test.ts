@@ -7,7 +7,7 @@ import { Compressor, compressionRecipe } from "../../../../oci/layer/write/compr
 import { isIncompressible, PIECE_SIZE } from "../../../../oci/layer/write/incompressible.js";
 import type { CompressionOptions } from "../../../../oci/layer/model/tasks.js";
 
-/** Bytes that look random and are the same in every run. */
+/** Returns bytes that look random and are the same in every run. */
 function noise(size: number, seed = 0): Buffer {
   return createCipheriv("aes-128-ctr", Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(size));
 }

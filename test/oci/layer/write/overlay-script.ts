@@ -1,4 +1,5 @@
-// Runs in its own user and mount namespace (overlay.test.ts): random changes through a real overlay, then what diff, scan and the merged view say about them.
+// Runs in its own user and mount namespace (overlay.test.ts): makes random changes through a real
+// overlay, then compares diff, scan and the merged view.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,7 +31,7 @@ function anyPath(): string {
   return Array.from({ length: 1 + random(3) }, () => names[random(names.length)]).join("/");
 }
 
-/** One random shell command; many fail, which is fine. */
+/** Returns one random shell command. Many fail, which is fine. */
 function anyCommand(): string {
   const [one, two] = [`'./${anyPath()}'`, `'./${anyPath()}'`];
   const commands = [
@@ -61,7 +62,10 @@ interface Found extends Omit<NodeMeta, "mtime" | "path"> {
   readonly content: string | undefined;
 }
 
-/** What is on disk; times of directories are left out, because mounting layers says something else about them than the top one. */
+/**
+ * Lists the files on disk, without times of directories, because mounted layers show other times
+ * than the top one.
+ */
 function onDisk(root: string, path = "", into = new Map<string, Found>()): ReadonlyMap<string, Found> {
   for (const name of readNames(path === "" ? root : `${root}/${path}`)) {
     const child = path === "" ? name : `${path}/${name}`;
@@ -117,7 +121,10 @@ function linkGroups(root: string, paths: Iterable<string>): string {
   );
 }
 
-/** Owners and devices that one mapped id cannot make: kept beside the files, through copying up, and in the TOC. */
+/**
+ * Tests owners and devices that one mapped id cannot make: recorded beside the files, through
+ * copying up, and in the TOC.
+ */
 async function unmappedOwners(): Promise<void> {
   const at = (name: string) => join(directory, `owners-${name}`);
   for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(at(name));

@@ -10,7 +10,7 @@ import type { TarHeader } from "../../../../oci/tar/header.js";
 import { encodeHeader, headerSize } from "../../../../oci/tar/writer.js";
 import { withDirectory } from "../disk.js";
 
-/** The same numbers in every run. */
+/** Returns the same numbers in every run. */
 function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -21,7 +21,7 @@ function numbers(seed: number): (below: number) => number {
 
 const NAMES = ["a", "b.txt", "c d", "ä", "n".repeat(120), `${"deep/".repeat(2)}x`, "z"];
 
-/** What a layer can hold, as text: its content decides everything. */
+/** Content of a layer as text, which decides everything else. */
 interface Tree {
   readonly directory: string;
   readonly entries: Map<string, PackEntry>;
@@ -51,7 +51,7 @@ function put(tree: Tree, path: string, random: (below: number) => number): void 
   }
 }
 
-/** Directories above what is there, and some second names of files. */
+/** Adds directories above the entries, and some second names of files. */
 function planOf(tree: Tree, random: (below: number) => number): PackPlan {
   const entries = new Map<string, PackEntry>(tree.entries);
   for (const path of tree.entries.keys()) {

@@ -8,12 +8,12 @@ import { CHALLENGES, FAULTS, STALLS, TOKENS } from "./faults.js";
 import { type Content, type Fault, type FaultyOptions, type RequestClass, startFaultyRegistry } from "./faulty-registry.js";
 import { cacheContent, NoCache, type Operation, operations } from "./operations.js";
 
-/** Most requests of one kind that one command may make of a registry that answers it wrongly, for two blobs that go at once. */
+/** Requests of one kind that a command may send to a faulty registry, for two blobs at once. */
 const MOST = 12;
 /** Cases that run at the same time. */
 const PARALLEL = 12;
 
-/** `time`: passes by itself, so that the limits of every day take a moment. */
+/** Makes a client. Its `time` passes by itself, so that everyday limits take a moment. */
 function clientOf(time?: ReturnType<typeof logicalTime>): RegistryClient {
   return createRegistryClient({
     env: {},

@@ -2,7 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import { type Digest, sha256 } from "../../../../core/digest.js";
 
-/** Kinds of requests, each of which a fault can hit. `challenge` is the 401 that names the token server. */
+/**
+ * Kinds of requests, each of which a fault can hit. `challenge` is the 401 that names the token
+ * server.
+ */
 export const CLASSES = [
   "challenge",
   "token",
@@ -17,7 +20,10 @@ export const CLASSES = [
 ] as const;
 export type RequestClass = (typeof CLASSES)[number];
 
-/** One way to answer wrongly. Members that are left out are as in the right answer; `$ORIGIN` in texts is the server's own address. */
+/**
+ * One faulty answer. Missing members equal those of the right answer; `$ORIGIN` in texts is the
+ * server's own address.
+ */
 export interface Fault {
   readonly name: string;
   /** With it the request has no effect. */
@@ -33,7 +39,7 @@ export interface Fault {
   readonly silent?: "close" | "stall";
 }
 
-/** What a registry has. */
+/** Content of a registry. */
 export interface Content {
   readonly blobs: Map<Digest, Buffer>;
   /** By tag and by digest. */
@@ -54,7 +60,7 @@ interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: Buffer;
-  /** What the request changes. */
+  /** Effect of the request on the registry. */
   readonly effect?: () => void;
 }
 

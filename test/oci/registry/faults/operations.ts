@@ -41,11 +41,11 @@ export interface Operation {
   readonly name: string;
   /** Requests that it makes. */
   readonly classes: readonly RequestClass[];
-  /** What the registry has before. */
+  /** Returns the content of the registry before the operation. */
   prepare(): Promise<Content>;
   /** Throws when it fails, or when it says success although it has other bytes. */
   run(client: RegistryClient, host: string, signal: AbortSignal): Promise<void>;
-  /** Whether the registry has afterwards what a success promises. */
+  /** Returns true when the registry has the content that a success promises. */
   done(content: Content): boolean;
 }
 
@@ -116,7 +116,7 @@ const cacheTo: Operation = {
   done: ({ blobs, manifests }) => has(blobs, LAYER) && blobs.size === 2 && manifests.has("1"),
 };
 
-/** What {@link cacheTo} leaves in a registry without faults. */
+/** Returns the content that {@link cacheTo} writes to a registry without faults. */
 export async function cacheContent(
   start: (content: Content) => Promise<{ client: RegistryClient; host: string; stop(): void }>,
 ): Promise<Content> {
@@ -127,7 +127,7 @@ export async function cacheContent(
   return content;
 }
 
-/** `content`: what a cache in a registry consists of. */
+/** Returns the operations. `content` returns the content of a cache in a registry. */
 export function operations(content: () => Promise<Content>): readonly Operation[] {
   const cacheFrom: Operation = {
     name: "cache-from",

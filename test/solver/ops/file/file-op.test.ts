@@ -48,7 +48,7 @@ function plan(op: FileOp, inputs: readonly (FileTree | undefined)[]): Promise<Pa
   });
 }
 
-/** The source of a case: a directory on disk for a context, memory for a stage. */
+/** Returns the source of a case: a directory on disk for a context, memory for a stage. */
 function sourceOf({ sections }: SectionCase): FileTree {
   const stage = sections.get("stage");
   if (stage !== undefined) return memoryTree(parseTree(stage));
@@ -296,7 +296,7 @@ test("attributes that come with the contents count as those that were known befo
       ["x/c", { "user.x": "Mg==" }],
     ],
   );
-  // What the base has is the same file only with the same attributes.
+  // A file of the base is the same only with the same attributes.
   for (const name of ["a", "b", "c"]) utimesSync(join(root, "d", name), 1_000_000_000, 1_000_000_000);
   const again = fileOpOf("COPY d /d/");
   const stored = async (base: FileTree) => Array.from((await plan(again, [base, new LocalTree(root)])).entries, ({ path }) => path);

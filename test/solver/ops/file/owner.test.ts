@@ -2,7 +2,7 @@ import test from "ava";
 import type { FileTree } from "../../../../oci/layer/model/toc.js";
 import { resolveOwner } from "../../../../solver/ops/file/owner.js";
 
-/** A tree with one file, of any size. */
+/** Makes a tree with one file, of any size. */
 function treeWith(path: string, size: number): FileTree {
   const entry = { path, type: "file", mode: 0o644, uid: 0, gid: 0, size, mtime: { sec: 0, nsec: 0 } };
   return { lookup: (asked: string) => (asked === path ? entry : undefined), children: () => [] } as unknown as FileTree;

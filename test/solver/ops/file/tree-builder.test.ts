@@ -43,7 +43,7 @@ function lines(tree: ReadonlyMap<string, string>): readonly string[] {
   return [...tree].map(([at, node]) => `${at} ${node}`).sort();
 }
 
-/** What a layer does to the files below it, by the rules of the image format. */
+/** Applies a layer to the files below it, by the rules of the image format. */
 function applyPlan(base: ReadonlyMap<string, string>, plan: PackPlan): Map<string, string> {
   const out = new Map(base);
   const clear = (at: string): void => {

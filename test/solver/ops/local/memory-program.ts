@@ -1,6 +1,7 @@
 /**
- * Prints how many bytes each file of a context takes: `walked` while its key is made, `toc` in a table of contents, `sent` in a plan on its way to a thread. Run with
- * `--expose-gc`, in a process of its own; the argument is an empty directory.
+ * Prints how many bytes each file of a context takes: `walked` while its key is made, `toc` in a
+ * table of contents, `sent` in a plan on its way to a thread. Run it with `--expose-gc`, in a
+ * process of its own; the argument is an empty directory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -41,7 +42,7 @@ async function used(): Promise<number> {
 
 const nameOf = (index: number): string => `directory-${Math.floor(index / 100)}/file-with-a-name-${index}`;
 
-/** What is held when every file was looked at and before the first is read. */
+/** Returns the memory in use when every file was walked and before the first is read. */
 async function walked(files: number): Promise<number> {
   const root = join(directory, String(files));
   for (let index = 0; index < files; index++) {
@@ -86,7 +87,7 @@ async function sent(files: number): Promise<number> {
 
 const perFile: Record<string, number> = {};
 for (const measure of [walked, toc, sent]) {
-  // What is made once, such as compiled code, counts for nobody.
+  // Values that are made once, such as compiled code, do not count.
   await measure(500);
   const once = await measure(FILES);
   perFile[measure.name] = ((await measure(3 * FILES)) - once) / (2 * FILES);

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 
 /**
- * Bytes for each file, a third above what was measured. With an object for each stat and a text that grows by `+=` the first is 1,150; with an object for each entry the
- * others are 550 and 290.
+ * Bytes for each file, a third above the measured ones. With an object for each stat and a text
+ * that grows by `+=` the first is 1,150; with an object for each entry the others are 550 and 290.
  */
 const LIMITS: Readonly<Record<string, number>> = { walked: 800, toc: 300, sent: 190 };
 

@@ -20,7 +20,7 @@ const mount = (id: string, sharing: CacheMount["sharing"], dest = `/${id}`): Cac
   mode: 0o755,
 });
 
-/** A context that only knows directories and locks; somebody has those in `busy`. */
+/** Makes a context that only knows directories and locks. Other builds have those in `busy`. */
 function contextWith(directory: string, busy: ReadonlySet<string> = new Set()) {
   const asked: string[] = [];
   const take = (how: string) => (name: string) => {
