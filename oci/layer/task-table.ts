@@ -7,5 +7,7 @@ import { recompress } from "./write/recompress.js";
 import { scan } from "./read/scan.js";
 import type { LayerTasks } from "./model/tasks.js";
 
-/** Every task on layers by its name, as threads serve them. Each also takes a context whose `aborted` ends it. */
+/**
+ * Every task on layers by its name, for threads. Each also takes a context whose `aborted` ends it.
+ */
 export const layerTasks = { scan, pack, extract, apply, diff, check, recompress } satisfies LayerTasks;

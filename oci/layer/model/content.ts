@@ -6,12 +6,12 @@ import type { ContentSource, PackEntry } from "./toc.js";
 
 /** The content of a file while it is packed. */
 export interface OpenContent {
-  /** 0 at the end. */
+  /** Returns the number of bytes read; 0 at the end. */
   read(into: Buffer, offset: number, length: number): number;
   close(): void;
 }
 
-/** Throws `layer/file-changed` and `layer/file-unreadable`. */
+/** Opens the content of an entry. Throws `layer/file-changed` and `layer/file-unreadable`. */
 export function openContent(entry: PackEntry): OpenContent {
   const source: ContentSource | undefined = entry.source ?? (entry.size === 0 ? { kind: "bytes", data: new Uint8Array(0) } : undefined);
   switch (source?.kind) {
@@ -38,7 +38,10 @@ export function openContent(entry: PackEntry): OpenContent {
   }
 }
 
-/** A link or fifo that took the file's place must neither be followed nor waited for. */
+/**
+ * Opens a source without following a link that replaced it, and without waiting for the writer of a
+ * fifo.
+ */
 function openSource(entry: PackEntry, path: string): number {
   try {
     return openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -3,7 +3,7 @@ import { isOutOfDescriptors, outOfDescriptors } from "../../../core/system/descr
 import { diskFull } from "../../../core/system/disk-full.js";
 import { systemReason } from "../../../core/system/system-reason.js";
 
-/** One function per message that reading, writing or unpacking a layer can end with. */
+/** Errors of reading, writing and unpacking a layer, one function each. */
 
 export function corruptLayer(blob: string, problem: string, cause?: unknown): TsbuildError {
   return new TsbuildError("layer/corrupt", `Cannot decompress "${blob}": ${problem}`, {
@@ -98,7 +98,10 @@ export function unpackFailed(blob: string, dest: string, cause: Error): TsbuildE
   );
 }
 
-/** Nothing a layer puts somewhere is there already; so if it is, the file system took another name for the same. */
+/**
+ * Returns the error for a name that exists already. Every path of a layer is new, so the file
+ * system takes another name for the same.
+ */
 export function nameCollision(blob: string, path: string): TsbuildError {
   return new TsbuildError(
     "layer/name-collision",
@@ -109,7 +112,10 @@ export function nameCollision(blob: string, path: string): TsbuildError {
   );
 }
 
-/** Directories that are nested deeper than a system call can name. `path`: the first half of the sentence. */
+/**
+ * Returns the error for directories that are nested deeper than a system call can name. `path` is
+ * the first half of the sentence.
+ */
 export function pathTooLong(path: string, cause: unknown): TsbuildError {
   return new TsbuildError(
     "layer/path-too-long",

@@ -2,13 +2,13 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { CanceledError } from "../../../core/errors.js";
 
-/** A file that somebody is still writing. */
+/** A file that is still being written. */
 export interface Growing {
-  /** Bytes it will have. */
+  /** Bytes of the complete file. */
   readonly size: number;
-  /** Asked while waiting: whether nothing more is to be expected. */
+  /** Returns true when no more bytes are to be expected. */
   readonly stopped: () => boolean;
-  /** Waits milliseconds; tests count them. */
+  /** Waits for milliseconds. Tests count them. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
@@ -16,17 +16,18 @@ const CHUNK = 1 << 20;
 /** Bytes below which the rest of a buffer is not worth a read. */
 const LEAST = 64 << 10;
 
-/** Milliseconds between looks at a file that has not grown: at first, and at most. */
+/** Milliseconds between two reads of a file that has not grown: at first, and at most. */
 const PAUSE = 2;
 const LONGEST_PAUSE = 128;
 
-/** Bytes that make a look worth its while. */
+/** Bytes of growth from which on the pauses stay short. */
 const WORTH = 256 << 10;
 
 /**
- * Yields the bytes of a growing file up to its size, as they come. Throws CanceledError when it is told to stop, and the system's error when the file cannot be
- * opened. Looks less often while little comes. Note that no change is waited for with inotify, because a look that comes late costs a slow download a
- * moment, and watchers are few on machines with many containers.
+ * Yields the bytes of a growing file up to its size, as they come. Throws CanceledError when
+ * `stopped` returns true, and the system's error when the file cannot be opened. Reads less often
+ * while few bytes come. Note that we do not use inotify, because a late read costs a slow download
+ * only a moment, and watchers are few on machines with many containers.
  */
 export async function* readGrowing(path: string, { size, stopped, sleep = delay }: Growing): AsyncGenerator<Buffer, void> {
   const fd = openSync(path, "r");
@@ -41,7 +42,7 @@ export async function* readGrowing(path: string, { size, stopped, sleep = delay 
       since += read;
       if (read > 0) {
         const chunk = buffer.subarray(0, read);
-        // What was given belongs to the reader.
+        // The part that was yielded belongs to the reader.
         buffer = buffer.subarray(read);
         yield chunk;
         continue;

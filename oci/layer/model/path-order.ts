@@ -1,6 +1,7 @@
 /**
- * The canonical order of paths in layers: component by component, by code units, so that a directory is followed by everything below it
- * (`a`, `a/x`, `a-b`). The same order that walking directories with sorted names gives.
+ * Compares paths in the canonical order of layers: component by component, by code units, so that a
+ * directory is followed by everything below it (`a`, `a/x`, `a-b`). Walking directories with sorted
+ * names has the same order.
  */
 export function comparePaths(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
@@ -17,7 +18,7 @@ export function comparePaths(a: string, b: string): number {
 
 const SLASH = 0x2f;
 
-/** `items` in canonical order of their paths; a list that is in order already is not sorted again. */
+/** Returns `items` in canonical order of their paths. Does not sort an ordered list again. */
 export function sortByPath<T extends { readonly path: string }>(items: readonly T[]): readonly T[] {
   for (let i = 1; i < items.length; i++) {
     if (comparePaths((items[i - 1] as T).path, (items[i] as T).path) > 0) return [...items].sort((a, b) => comparePaths(a.path, b.path));
@@ -25,7 +26,7 @@ export function sortByPath<T extends { readonly path: string }>(items: readonly 
   return items;
 }
 
-/** The directory of a path (`""` at the top) and its last component. */
+/** Returns the directory of a path (`""` at the top) and its last component. */
 export function splitPath(path: string): readonly [parent: string, name: string] {
   const slash = path.lastIndexOf("/");
   return slash === -1 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];

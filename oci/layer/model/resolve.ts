@@ -3,23 +3,27 @@ import { joinPath, splitPath } from "./path-order.js";
 import type { FileTree } from "./toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
-/** How many links the kernel would follow is 40; builders allow 255. */
+/** Links that are followed. The kernel follows 40; builders allow 255. */
 export const SYMLINK_LIMIT = 255;
 
 export interface Resolved {
-  /** Where the path leads, free of links and dots; its last components may not exist. */
+  /** Resolved path, free of links and dots. Its last components may not exist. */
   readonly path: string;
-  /** What is there; undefined when nothing is. */
+  /** Node at the path; undefined when there is none. */
   readonly node: NodeMeta | undefined;
-  /** Links that were followed, as paths, in order. What a result depends on besides `path`. */
+  /** Links that were followed, as paths, in order. A result depends on them besides `path`. */
   readonly links: readonly string[];
-  /** The first component on the way that exists and is no directory, when more was to follow: making `path` would fail. */
+  /**
+   * First component that exists and is no directory, although components follow: making `path`
+   * would fail.
+   */
   readonly blockedBy: string | undefined;
 }
 
 /**
- * Follows `path` through the links of a tree, never out of it: absolute links start at the tree's root, and `..` stops there. What does
- * not exist is taken as it stands, so that the answer also tells where a new file would be. Throws `layer/symlink-loop`.
+ * Follows `path` through the links of a tree, never out of it: absolute links start at the tree's
+ * root, and `..` stops there. Keeps missing components, so that the result also says where a new
+ * file would be. Throws `layer/symlink-loop`.
  */
 export function resolvePath(
   tree: Pick<FileTree, "lookup">,
@@ -35,7 +39,7 @@ export function resolvePath(
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
     if (name === "..") {
       at = splitPath(at)[0];
-      // What blocked the way may have been left again.
+      // `..` may have left the component that blocked.
       if (blockedBy !== undefined && !isWithin(at, blockedBy)) blockedBy = undefined;
       node = tree.lookup(at);
       continue;
@@ -54,7 +58,7 @@ export function resolvePath(
   return { path: at, node, links, blockedBy };
 }
 
-/** Names between slashes, without empty ones and `.`. */
+/** Returns the names between slashes, without empty ones and `.`. */
 function components(path: string): string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }

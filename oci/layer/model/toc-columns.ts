@@ -109,8 +109,8 @@ class DigestsBuilder {
 }
 
 /**
- * Entries that are made when they are looked at. Structured cloning leaves {@link columns} of it:
- * see {@link revivedToc}.
+ * Entries that are made when they are read. Structured cloning keeps only the {@link columns}: see
+ * {@link revivedToc}.
  */
 class ColumnEntries implements TocEntries {
   constructor(readonly columns: TocColumns) {}

@@ -1,11 +1,12 @@
 import { TsbuildError } from "../../../core/errors.js";
 
-/** Bytes that a layer or an archive made by others may unpack to when nobody says otherwise: 64 GiB. */
+/** Bytes that a layer or an archive from outside may unpack to by default: 64 GiB. */
 export const UNPACKED_LIMIT = 64 * 2 ** 30;
 
 /**
- * Adds up what an archive unpacks to, and refuses more than a limit: a kilobyte of a compressed or sparse archive can stand for a terabyte. What a
- * header promises counts before any of it is written. Throws `layer/too-large`.
+ * Adds up the unpacked bytes of an archive, and refuses more than a limit: a kilobyte of a
+ * compressed or sparse archive can stand for a terabyte. The size in a header counts before any of
+ * it is written. Throws `layer/too-large`.
  */
 export class UnpackedSize {
   readonly #name: string;
@@ -25,7 +26,7 @@ export class UnpackedSize {
     this.#check(this.#promised);
   }
 
-  /** Counts bytes of the archive as they come out of the decompressor. */
+  /** Counts bytes of the archive as the decompressor yields them. */
   bytes(count: number): void {
     this.#read += count;
     this.#check(this.#read);

@@ -4,25 +4,28 @@ import { joinPath, splitPath } from "./path-order.js";
 import type { ContentSource, FileTree, Toc, TocEntry } from "./toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
-/** A layer of a stack: its TOC, and the name that {@link RootfsView.content} calls it by. */
+/** A layer of a stack: its TOC, and its name in {@link RootfsView.content}. */
 export interface ViewLayer {
   readonly layer: string;
   readonly toc: Toc;
 }
 
-/** A directory that no layer lists but that has something in it, as unpacking makes it. */
+/** A directory without an entry but with children, as unpacking makes it. */
 export const IMPLIED_DIRECTORY = { type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } } as const;
 
 interface Node {
-  /** Without what is true within its layer only: that it is opaque, and which name it is a hard link to. */
+  /**
+   * Metadata without members that concern its own layer only: opaqueness, and the target of a hard
+   * link.
+   */
   readonly meta: NodeMeta & { readonly digest?: Digest };
-  /** Of what it was last listed in; undefined for an implied directory. */
+  /** Layer that listed the node last; undefined for an implied directory. */
   readonly layer: string | undefined;
-  /** The path that its layer has the content of a file under. */
+  /** Path under which its layer has the content of a file. */
   readonly contentPath: string;
   /** Paths of the layer that are one file, when there are several. */
   readonly links: readonly string[] | undefined;
-  /** Of a directory. Shared with older views until this view's generation changes it. */
+  /** Children of a directory. Older views share them until this view's generation changes them. */
   children: Map<string, Node> | undefined;
   generation: number;
   sorted: readonly string[] | undefined;
@@ -31,13 +34,14 @@ interface Node {
 let generations = 0;
 
 /**
- * What a container would see of a stack of layers, computed from tables of contents alone. A view never changes; {@link with} gives one with a layer more and
- * shares what that layer does not touch, so that a long build pays for each layer once.
+ * Root file system of a stack of layers as a container sees it, computed from tables of contents
+ * alone. A view never changes. {@link with} returns a view with one more layer that shares
+ * untouched parts, so that a long build pays for each layer once.
  */
 export class RootfsView implements FileTree {
   readonly #root: Node;
 
-  /** `layers` bottom first. */
+  /** `layers` are ordered bottom first. */
   constructor(layers: readonly ViewLayer[], base?: RootfsView) {
     const generation = ++generations;
     let root = base ? own(base.#root, generation) : directory({ path: "", ...IMPLIED_DIRECTORY }, undefined, generation);
@@ -45,7 +49,7 @@ export class RootfsView implements FileTree {
     this.#root = root;
   }
 
-  /** This stack with one more layer on top. */
+  /** Returns this stack with one more layer on top. */
   with(layer: ViewLayer): RootfsView {
     return new RootfsView([layer], this);
   }
@@ -97,10 +101,10 @@ export class RootfsView implements FileTree {
 
 function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: number): Node {
   let root = oldRoot;
-  // Directories of this generation by path; forgotten when one of them is replaced.
+  // Directories of this generation by path. They are forgotten when one of them is replaced.
   const open = new Map<string, Node>([["", root]]);
 
-  /** The directory at `path`, made when it is missing, ready to be changed. */
+  /** Returns the directory at `path`, ready to be changed; makes a missing one. */
   const directoryAt = (path: string): Node => {
     const known = open.get(path);
     if (known) return known;
@@ -143,7 +147,7 @@ function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: numb
   return root;
 }
 
-/** Groups of paths that are one file, by the path that the others link to. */
+/** Returns groups of paths that are one file, by the path that the others link to. */
 function linkGroups(toc: Toc): ReadonlyMap<string, readonly string[]> | undefined {
   let groups: Map<string, string[]> | undefined;
   for (const { path, hardlink } of toc.entries) {
@@ -166,7 +170,7 @@ function childrenOf(node: Node): Map<string, Node> {
   return node.children;
 }
 
-/** `node` itself when this generation made it, else a copy that may be changed. */
+/** Returns `node` itself when this generation made it, else a copy that may be changed. */
 function own(node: Node, generation: number): Node {
   if (node.generation === generation) return node;
   return { ...node, children: node.children && new Map(node.children), generation };
@@ -181,9 +185,12 @@ function leaf(entry: TocEntry, layer: string, links: readonly string[] | undefin
   return { meta: standing(entry), layer, contentPath, links, children: undefined, generation, sorted: undefined };
 }
 
-/** What of an entry is true in any layer. Whoever writes a node of the view into a new layer writes this. */
+/**
+ * Returns the members of an entry that hold in any layer. A node of the view that is written to a
+ * new layer has these.
+ */
 function standing(entry: TocEntry): Node["meta"] {
-  // Nearly all entries are that already.
+  // Nearly all entries have no others.
   if (entry.opaque === undefined && entry.hardlink === undefined) return entry;
   const { opaque: _opaque, hardlink: _hardlink, ...meta } = entry;
   return meta;

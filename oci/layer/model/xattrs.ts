@@ -1,8 +1,9 @@
 import type { Xattrs } from "../../../core/file-node.js";
 
 /**
- * Whether an extended attribute belongs to a layer. Left out are overlayfs's own bookkeeping (a layer that brought it could redirect directories
- * to elsewhere), everything else only the host's root can set, and SELinux labels, which belong to the machine and not to the image.
+ * Returns true when an extended attribute belongs to a layer. Left out are overlayfs's own
+ * attributes (a layer that brought them could redirect directories), attributes that only the
+ * host's root can set, and SELinux labels, which belong to the machine and not to the image.
  */
 export function isLayerXattr(name: string): boolean {
   if (name === OWNER_XATTR || name === OWNERS_MARK) return false;
@@ -10,18 +11,22 @@ export function isLayerXattr(name: string): boolean {
 }
 
 /**
- * Where an owner is kept that this user namespace cannot represent, as `UID:GID`: on unpacking with one mapped id, or an id beyond the
- * mapped ones. overlayfs carries it along when a file is copied up.
+ * Attribute that records an owner which this user namespace cannot represent, as `UID:GID`: after
+ * unpacking with one mapped id, or an id beyond the mapped ones. overlayfs copies it up with a
+ * file.
  */
 export const OWNER_XATTR = "user.tsbuild.owner";
 
-/** On the directory of a layer or a cache mount in which an owner is kept so, or beside it: steps that see it need a supervisor. */
+/**
+ * Mark on the directory of a layer or a cache mount with recorded owners, in it or beside it: steps
+ * that see it need a supervisor.
+ */
 export const OWNERS_MARK = "user.tsbuild.owners";
 
 export const OPAQUE_XATTR = "user.overlay.opaque";
 export const WHITEOUT_XATTR = "user.overlay.whiteout";
 
-/** The attributes of a layer among `xattrs`; undefined when there are none. */
+/** Returns the attributes of a layer among `xattrs`; undefined when there are none. */
 export function layerXattrs(xattrs: Xattrs | undefined): Xattrs | undefined {
   if (!xattrs) return undefined;
   const kept = Object.entries(xattrs).filter(([name]) => isLayerXattr(name));

@@ -56,17 +56,20 @@ export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?
 type Meta = Omit<NodeMeta, "path">;
 
 /**
- * Does the changes of a layer tree on disk. Every path comes from the tree: the directories above it were made here, in a directory that only this process writes,
- * so no component but the last can be a link; the calls for the last one never follow it.
+ * Applies the changes of a layer tree on disk. Every path comes from the tree: the directories
+ * above it were made here, in a directory that only this process writes, so no component but the
+ * last can be a link. The calls for the last one never follow it.
  */
 class Unpacker {
   readonly #root: string;
   readonly #directories = new Map<string, Meta | undefined>();
-  /** Device nodes that this user namespace may not make: they are in the TOC only, as in containerd. */
+  /**
+   * Device nodes that this user namespace may not make. They are in the TOC only, as in containerd.
+   */
   readonly #absent = new Set<Inode>();
-  /** By path on disk: of what cannot carry an owner that is not mapped. */
+  /** Owners, by path on disk, of files that cannot carry an unmapped owner. */
   readonly #owners = new Map<string, { readonly meta: Owner }>();
-  /** Whether any owner is not mapped, wherever it is kept. */
+  /** True when any owner is not mapped, wherever it is recorded. */
   #isVirtual = false;
   #open: { readonly file: SparseWriter; readonly path: string } | undefined;
 
@@ -94,7 +97,7 @@ class Unpacker {
         this.#directory(change.path, path, change.meta);
         return;
       case "opaque":
-        // overlayfs does not heed it on a lower root: whoever mounts leaves the layers below out.
+        // overlayfs ignores it on a lower root: the code that mounts leaves the layers below out.
         if (change.path !== "") lsetxattr(path, OPAQUE_XATTR, OPAQUE_VALUE);
         return;
       case "whiteout":
@@ -114,7 +117,10 @@ class Unpacker {
     this.#open?.file.write(chunk);
   }
 
-  /** A file's content is complete: its metadata. Owner first, because chown takes setuid bits and capabilities away. */
+  /**
+   * Sets the metadata of a complete file. The owner comes first, because chown takes setuid bits
+   * and capabilities away.
+   */
   end(inode: Inode): void {
     if (!this.#open) return;
     const { meta } = inode;
@@ -134,13 +140,13 @@ class Unpacker {
     file.close();
   }
 
-  /** Times of directories last: putting things in changes them. */
+  /** Sets times of directories last, because new children change them. */
   finish(): void {
     if (this.#isVirtual) writeVirtualOwners(this.#root, new Map([...this.#owners].map(([path, { meta }]) => [path, meta])));
     for (const [relative, meta] of this.#directories) setTimes(joinPath(this.#root, relative), (meta ?? IMPLIED).mtime);
   }
 
-  /** Leaves nothing behind. */
+  /** Ends without leaving anything open. */
   abandon(): void {
     this.#open?.file.close();
     this.#open = undefined;
@@ -179,9 +185,10 @@ class Unpacker {
     this.#finish(path, inode);
   }
 
-  /** Gives a file that is there already what a later hard link says of it. */
+  /** Sets the metadata of a later hard link on an existing file. */
   #change(path: string, inode: Inode): void {
-    // Only a file of ours can say that its owner is kept elsewhere, and it may not have to any more.
+    // Only a file of ours can say that its owner is recorded elsewhere, and the new owner may be
+    // mapped.
     lchownSync(fsPath(path), IMPLIED.uid, IMPLIED.gid);
     if (this.#isVirtual && inode.meta.type === "file") lremovexattr(path, OWNER_XATTR);
     this.#finish(path, inode);

@@ -1,7 +1,10 @@
 import { BLOCK, readHeader } from "../../tar/header.js";
 import { sniffFormat } from "./decompress.js";
 
-/** Whether a file that starts so may be a tar archive, plain or compressed. `start` is its first block, or all of a smaller file. */
+/**
+ * Returns true for the start of a possible tar archive, plain or compressed. `start` is the first
+ * block of a file, or the whole of a smaller one.
+ */
 export function looksLikeArchive(start: Buffer): boolean {
   return sniffFormat(start) !== "plain" || (start.length >= BLOCK && readHeader(start.subarray(0, BLOCK)) !== "bad checksum");
 }

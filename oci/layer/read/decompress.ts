@@ -13,7 +13,10 @@ export type StreamFormat = "gzip" | "zstd" | "bzip2" | "xz" | "plain";
 /** Bytes of one read and of one decompressed chunk. */
 const CHUNK = 1 << 20;
 
-/** The format by its first bytes (at least 6, fewer only at the end of a file); anything unknown counts as plain. */
+/**
+ * Returns the format by its first bytes (at least 6, fewer only at the end of a file). Any unknown
+ * format counts as plain.
+ */
 export function sniffFormat(start: Uint8Array): StreamFormat {
   const is = (...bytes: readonly number[]) => bytes.every((byte, i) => start[i] === byte);
   if (is(0x1f, 0x8b)) return "gzip";
@@ -24,7 +27,7 @@ export function sniffFormat(start: Uint8Array): StreamFormat {
   return "plain";
 }
 
-/** The format of a file. */
+/** Returns the format of a file. */
 export function fileFormat(path: string): StreamFormat {
   const fd = openSync(path, "r");
   try {
@@ -36,9 +39,10 @@ export function fileFormat(path: string): StreamFormat {
 }
 
 /**
- * The uncompressed bytes of a file, whatever its format (told by its content, never by its name or media type). gzip and plain are read in
- * this process; zstd too where Node can (22.15), else by the system's `zstd`; bzip2 and xz by the system's programs.
- * Leaving the loop early stops everything. Throws `layer/corrupt`, `layer/decompressor-missing`.
+ * Yields the uncompressed bytes of a file in any format, which the content shows, never the name or
+ * media type. This process reads gzip and plain; zstd too where Node can (22.15), else the system's
+ * `zstd` does; the system's programs read bzip2 and xz. Leaving the loop early stops everything.
+ * Throws `layer/corrupt`, `layer/decompressor-missing`.
  */
 export function openDecompressed(path: string): AsyncIterable<Buffer> {
   const format = fileFormat(path);
@@ -58,8 +62,9 @@ export function openDecompressed(path: string): AsyncIterable<Buffer> {
 }
 
 /**
- * The same for a file that is still being written, in the formats that this process reads itself (plain, gzip). Throws for others; what is there in
- * the end can be read by {@link openDecompressed}.
+ * Yields the uncompressed bytes of a file that is still being written, in the formats that this
+ * process reads itself (plain, gzip). Throws for others; {@link openDecompressed} can read the
+ * complete file.
  */
 export async function* decompressGrowing(path: string, growing: Growing): AsyncGenerator<Buffer, void> {
   const chunks = readGrowing(path, growing);
@@ -83,7 +88,9 @@ function readFile(path: string): Readable {
   return createReadStream(path, { highWaterMark: CHUNK });
 }
 
-/** Synchronous reads: twice as fast as a stream, and the consumer does not wait for other input. */
+/**
+ * Reads synchronously, which is twice as fast as a stream. The consumer waits for no other input.
+ */
 async function* readPlain(path: string): AsyncIterable<Buffer> {
   const fd = openSync(path, "r");
   try {
@@ -111,7 +118,7 @@ async function* through(path: string, source: Readable, decoder: Duplex): AsyncI
   }
 }
 
-/** What Node 22.15 and newer add to `node:zlib`. */
+/** Additions of Node 22.15 and newer to `node:zlib`. */
 interface ZstdDecoder {
   readonly createZstdDecompress?: (options: { readonly chunkSize: number }) => Duplex;
 }
@@ -165,7 +172,7 @@ async function* throughCommand(path: string, format: StreamFormat, command: stri
     child.on("error", (error) => reject(systemErrorCode(error) === "ENOENT" ? decompressorMissing(path, format, command) : error));
     child.on("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
   });
-  // Awaited below; a failure to start must not count as unhandled until then.
+  // Awaited below. A failure to start must not count as unhandled until then.
   ended.catch(() => {});
   let finished = false;
   try {

@@ -4,16 +4,19 @@ import { nameTooLong } from "../model/errors.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { layerXattrs } from "../model/xattrs.js";
 
-/** Bytes of a whole path and of one component, as Linux has them. */
+/** Bytes of a whole path in Linux; `NAME_LIMIT` is for one component. */
 export const PATH_LIMIT = 4095;
 const NAME_LIMIT = 255;
 
-/** What the tree keeps of a header: everything but names, without attributes that belong to no layer. */
+/**
+ * Returns the part of a header that the tree keeps: everything but names, without attributes that
+ * belong to no layer.
+ */
 export function metaOf(header: TarHeader): Omit<NodeMeta, "path"> {
   const xattrs = layerXattrs(header.xattrs);
   return {
     type: header.type as NodeMeta["type"],
-    // Links have no permissions of their own; tars write what they like.
+    // Links have no permissions of their own; tars hold any value.
     mode: header.type === "symlink" ? 0o777 : header.mode,
     uid: header.uid,
     gid: header.gid,
@@ -26,8 +29,9 @@ export function metaOf(header: TarHeader): Omit<NodeMeta, "path"> {
 }
 
 /**
- * What a file is after a hard link to it was unpacked as docker does it: chown, chmod and utime go through the link, so
- * the last header counts for all names. Of a symlink only the owner changes. The same object when nothing does.
+ * Returns a file's metadata after a hard link to it was unpacked as docker does: chown, chmod and
+ * utime go through the link, so the last header counts for all names. Only the owner of a symlink
+ * changes. Returns the same object when nothing changes.
  */
 export function throughLink(meta: Omit<NodeMeta, "path">, header: TarHeader): Omit<NodeMeta, "path"> {
   const { uid, gid } = header;
@@ -39,7 +43,10 @@ export function throughLink(meta: Omit<NodeMeta, "path">, header: TarHeader): Om
   return { ...meta, uid, gid, mode, mtime, ...(xattrs ? { xattrs } : {}) };
 }
 
-/** Names without leading slashes and `./`, with `..` worked off as text and stopped at the root, as Docker does. */
+/**
+ * Cleans a name: drops leading slashes and `./`, and resolves `..` as text, never above the root,
+ * as Docker does.
+ */
 export function cleanName(name: string): string {
   if (!/(^|\/)\.{0,2}(\/|$)/.test(name)) return name;
   const parts: string[] = [];
@@ -50,7 +57,7 @@ export function cleanName(name: string): string {
   return parts.join("/");
 }
 
-/** Throws `layer/name-too-long` for what no filesystem could hold. */
+/** Throws `layer/name-too-long` for a path that no filesystem can hold. */
 export function checkLength(path: string): void {
   if (path.length <= 80) return;
   if (pathByteLength(path) > PATH_LIMIT || path.split("/").some((part) => part.length > 80 && pathByteLength(part) > NAME_LIMIT))

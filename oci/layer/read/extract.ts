@@ -6,14 +6,18 @@ import type { LayerTasks } from "../model/tasks.js";
 type Params = Parameters<LayerTasks["extract"]>[0];
 
 /**
- * Content is written while the layer is read, as soon as an entry with a wanted name comes; a later entry of that name writes again. A wanted name that turns
- * out to be a hard link to a name that was not wanted needs the layer a second time.
+ * Extracts files. Writes content while the layer is read, as soon as an entry with a wanted name
+ * comes; a later entry of that name writes again. A wanted name that proves to be a hard link to an
+ * unwanted name needs a second pass over the layer.
  */
 export async function extract(params: Params, context?: Cancellation): Promise<void> {
   const wanted = new Map<string, string[]>();
   for (const { path, dest } of params.files) wanted.set(path, [...(wanted.get(path) ?? []), dest]);
   const options = { literal: params.literal ?? false, context };
-  /** Where the content of an entry (by its position in the tar) was written, as long as no other replaced it there. */
+  /**
+   * Places to which the content of an entry (by its position in the tar) was written, as long as no
+   * other entry replaced it.
+   */
   const written = new Map<number, string>();
   const holders = new Map<string, number>();
   const writer = new FileWriter();
@@ -39,7 +43,7 @@ export async function extract(params: Params, context?: Cancellation): Promise<v
     );
     for (const [path, dests] of wanted) {
       const holder = holders.get(dests[0] as string);
-      // The name became a link to something else later: its place will be written again.
+      // A later entry replaced the name: its file will be written again.
       if (holder !== undefined && tree.inode(path)?.ordinal !== holder) written.delete(holder);
     }
     const missing = new Map<number, string>();
@@ -74,7 +78,7 @@ export async function extract(params: Params, context?: Cancellation): Promise<v
   }
 }
 
-/** At most one open file. */
+/** Writes files, one open at a time. */
 class FileWriter {
   #fd: number | undefined;
 

@@ -10,23 +10,29 @@ import { TocColumnsBuilder } from "../model/toc-columns.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { classifyName } from "../model/whiteout.js";
 
-/** What several names can share: everything but a directory. */
+/** Data that several names can share: everything but a directory. */
 export interface Inode {
-  /** A later hard link to it may change this. */
+  /** Metadata, which a later hard link may change. */
   meta: Omit<NodeMeta, "path">;
-  /** Position of the entry that brought it, from 0: tells contents apart when the layer is read again. */
+  /**
+   * Position of the entry that brought it, from 0. It identifies contents when the layer is read
+   * again.
+   */
   readonly ordinal: number;
-  /** Of a file; set when its content was read. */
+  /** Digest of a file, set when its content was read. */
   digest: Digest | undefined;
 }
 
 interface Directory {
   readonly kind: "dir";
   readonly path: string;
-  /** Undefined: no entry says anything about it, only about something below. */
+  /** Undefined when only entries below mention the directory. */
   meta: Omit<NodeMeta, "path"> | undefined;
   opaque: boolean;
-  /** The directory or one above it is opaque: nothing of lower layers is there to be deleted. */
+  /**
+   * True when the directory or one above it is opaque: no path of lower layers can be deleted
+   * there.
+   */
   covered: boolean;
   readonly children: Map<string, LayerNode>;
 }
@@ -34,41 +40,45 @@ interface Directory {
 type LayerNode = Directory | { readonly kind: "leaf"; readonly inode: Inode } | { readonly kind: "whiteout" };
 
 /**
- * What an entry does to the layer's own tree, to be done on disk in this order. Every path is final: all directories above it were made by
- * this layer and are no links, so nothing can lead outside.
+ * A change of the layer's own tree by an entry, applied on disk in this order. Every path is final:
+ * this layer made all directories above it, and they are no links, so nothing can lead outside.
  */
 export type Change =
-  /** Something that an earlier entry of this layer put here goes away, with what is below it. */
+  /** Removes a path of an earlier entry of this layer, with everything below it. */
   | { readonly kind: "remove"; readonly path: string; readonly directory: boolean }
-  /** A new directory; without `meta` one that only has to be there. */
+  /** Makes a directory; one without `meta` only has to exist. */
   | { readonly kind: "mkdir"; readonly path: string; readonly meta: Omit<NodeMeta, "path"> | undefined }
-  /** A directory that is there gets other metadata. */
+  /** Sets other metadata on an existing directory. */
   | { readonly kind: "redir"; readonly path: string; readonly meta: Omit<NodeMeta, "path"> }
   | { readonly kind: "opaque"; readonly path: string }
   | { readonly kind: "whiteout"; readonly path: string }
   | { readonly kind: "create"; readonly path: string; readonly inode: Inode }
-  /** `changed`: its header says something else than the inode had, and now has. */
+  /** Adds a hard link. `changed` tells that its header changed the inode. */
   | { readonly kind: "link"; readonly path: string; readonly target: string; readonly inode: Inode; readonly changed: boolean };
 
 /**
- * The tree that the entries of a layer's tar make, decided without a filesystem: names are cleaned, links in the way are followed inside the layer's
- * root, later entries win, whiteouts apply to lower layers only. Reading a layer (scan), unpacking it (apply) and taking files out of it (extract) all
- * follow this one tree, so they cannot differ.
+ * The tree that the entries of a layer's tar make, decided without a filesystem: names are cleaned,
+ * links on the path are followed inside the layer's root, later entries win, whiteouts apply to
+ * lower layers only. Reading a layer (scan), unpacking it (apply) and taking files out of it
+ * (extract) all follow this one tree, so they cannot differ.
  */
 export class LayerTree {
   readonly #root: Directory = { kind: "dir", path: "", meta: undefined, opaque: false, covered: false, children: new Map() };
-  /** `literal`: names that start with `.wh.` are names (archives that ADD unpacks). */
+  /** True when names that start with `.wh.` are names (archives that ADD unpacks). */
   readonly #literal: boolean;
   #ordinal = 0;
   #changes: Change[] = [];
-  /** Directories by the text that led there; forgotten when anything is replaced. */
+  /** Directories by the text that led there. They are forgotten when anything is replaced. */
   readonly #parents = new Map<string, Directory>();
 
   constructor(options: { readonly literal?: boolean } = {}) {
     this.#literal = options.literal ?? false;
   }
 
-  /** Adds an entry. When the last change is `create` of a file, the entry's content belongs to its inode. */
+  /**
+   * Adds an entry. When the last change is `create` of a file, the entry's content belongs to its
+   * inode.
+   */
   add(header: TarHeader): readonly Change[] {
     this.#changes = [];
     const ordinal = this.#ordinal++;
@@ -78,7 +88,7 @@ export class LayerTree {
     const name = path.slice(slash + 1);
     const parentText = slash === -1 ? "" : path.slice(0, slash);
     if (path === "") {
-      // An archive that ADD unpacks has no say in the directory it goes to.
+      // An archive that ADD unpacks does not change its target directory.
       if (header.type === "dir" && !this.#literal) this.#root.meta = metaOf(header);
       return this.#changes;
     }
@@ -100,7 +110,7 @@ export class LayerTree {
     return this.#changes;
   }
 
-  /** The inode at a path as it is in the TOC. */
+  /** Returns the inode at a path of the TOC. */
   inode(path: string): Inode | undefined {
     const node = this.#find(path.split("/"));
     return node?.kind === "leaf" ? node.inode : undefined;
@@ -135,7 +145,8 @@ export class LayerTree {
 
   #plain(parent: Directory, name: string, header: TarHeader, ordinal: number): void {
     const path = joinPath(parent.path, name);
-    // Again, because links may have led deeper than the name tells; and a link's text has the same limit.
+    // Checked again, because links may have led deeper than the name shows. A link's text has the
+    // same limit.
     checkLength(path);
     if (header.type === "symlink" && (header.link ?? "").length > PATH_LIMIT) throw nameTooLong(header.link ?? "");
     if (header.type === "dir") {
@@ -147,7 +158,7 @@ export class LayerTree {
       } else this.#makeDirectory(parent, name, meta);
       return;
     }
-    // overlayfs could not tell this device from a deletion.
+    // overlayfs would read this device as a deletion.
     if (header.type === "char" && header.device?.major === 0 && header.device.minor === 0 && !this.#literal) {
       this.#remove(parent, name);
       this.#whiteout(parent, name);
@@ -156,7 +167,7 @@ export class LayerTree {
     if (header.type === "hardlink") {
       const target = this.#linkTarget(header);
       if (target.path === path) throw badHardlink(header.name, header.link ?? "");
-      // A name may replace the directory its target is in.
+      // A name may replace the directory of its target.
       if (target.path.startsWith(`${path}/`)) throw badHardlink(header.name, header.link ?? "");
       this.#remove(parent, name);
       parent.children.set(name, { kind: "leaf", inode: target.inode });
@@ -180,7 +191,7 @@ export class LayerTree {
     const directory: Directory = { kind: "dir", path, meta, opaque: false, covered: parent.covered, children: new Map() };
     parent.children.set(name, directory);
     this.#changes.push({ kind: "mkdir", path, meta });
-    // What was here before, in this layer, stood for the end of whatever lower layers have here.
+    // The replaced entry hid the lower layers' directory; keep hiding it with an opaque marker.
     if (replaced) this.#makeOpaque(directory);
     return directory;
   }
@@ -222,7 +233,10 @@ export class LayerTree {
     this.#changes.push({ kind: "remove", path: joinPath(parent.path, name), directory: removed.kind === "dir" });
   }
 
-  /** The directory that `text` leads to, through links of this layer; made where it is missing. */
+  /**
+   * Returns the directory that `text` leads to, through links of this layer. Makes missing
+   * directories.
+   */
   #parent(text: string, entry: string): Directory {
     if (text === "") return this.#root;
     const known = this.#parents.get(text);
@@ -255,7 +269,10 @@ export class LayerTree {
     return found;
   }
 
-  /** The file that a hard link names: its parents' links are followed, itself not; it must be of this layer. */
+  /**
+   * Returns the file that a hard link names. Follows links of its parents, but not the last one.
+   * The file must be of this layer.
+   */
   #linkTarget(header: TarHeader): { readonly path: string; readonly inode: Inode } {
     const path = cleanName(header.link ?? "");
     const slash = path.lastIndexOf("/");
@@ -266,7 +283,7 @@ export class LayerTree {
     return { path: joinPath(parent.path, name), inode: node.inode };
   }
 
-  /** What is at a path, without making anything. */
+  /** Returns the node at a path, without making anything. */
   #find(names: readonly string[], followLinks = false): LayerNode | undefined {
     const trail: Directory[] = [this.#root];
     const todo = [...names].reverse();

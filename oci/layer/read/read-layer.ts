@@ -8,13 +8,13 @@ import { decompressGrowing, openDecompressed } from "./decompress.js";
 import { type Change, type Inode, LayerTree } from "./layer-tree.js";
 import { UnpackedSize } from "../model/unpacked-size.js";
 
-/** What reading a layer tells. All calls are synchronous, in the order of the tar. */
+/** Receives a layer while it is read. All calls are synchronous, in the order of the tar. */
 export interface LayerReader {
-  /** What an entry changes; `inode` is set when content follows for it. */
+  /** Receives the changes of an entry. `inode` is set when content follows for it. */
   entry?(changes: readonly Change[], inode: Inode | undefined): void;
-  /** Content of the last entry with an inode; valid only during the call. */
+  /** Receives content of the last entry with an inode, valid only during the call. */
   data?(chunk: Buffer, inode: Inode): void;
-  /** The content is complete and `inode.digest` is set. */
+  /** Ends the content; `inode.digest` is set. */
   end?(inode: Inode): void;
 }
 
@@ -25,7 +25,8 @@ export function stopIfAborted(context: Cancellation | undefined): void {
 }
 
 /**
- * Reads a layer blob once, whatever its compression: decompresses, parses, follows the layer's tree and hashes every file and the whole tar.
+ * Reads a layer blob once, in any compression: decompresses, parses, follows the layer's tree and
+ * hashes every file and the whole tar.
  */
 export async function readLayer(
   blob: string,
@@ -33,7 +34,7 @@ export async function readLayer(
   options: {
     readonly literal?: boolean;
     readonly context?: Cancellation | undefined;
-    /** Bytes the blob will have, when it is still being written. */
+    /** Bytes of the complete blob, when it is still being written. */
     readonly growing?: number | undefined;
     /** Bytes that the layer may unpack to. */
     readonly limit?: number | undefined;
@@ -55,7 +56,7 @@ export async function readLayer(
     },
     data(chunk) {
       if (!current) return;
-      // Most files come in one piece: the one-shot hash is four times faster.
+      // Most files come in one piece, for which the one-shot hash is four times faster.
       if (chunk.length === current.meta.size) current.digest = digestOf(chunk);
       else {
         content ??= new Hasher();
@@ -87,7 +88,7 @@ export async function readLayer(
 /** sha256 of nothing. */
 export const EMPTY_DIGEST = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" as Digest;
 
-/** One-shot sha256. */
+/** Returns the sha256 of bytes in one call. */
 export function digestOf(bytes: Uint8Array): Digest {
   return `sha256:${hash("sha256", bytes, "hex")}` as Digest;
 }

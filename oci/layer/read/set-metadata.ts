@@ -8,7 +8,10 @@ import { OWNER_XATTR } from "../model/xattrs.js";
 
 type Meta = Omit<NodeMeta, "path">;
 
-/** Owner, attributes and mode, in this order: chown takes setuid bits and capabilities away. Never follows a link. */
+/**
+ * Sets owner, attributes and mode, in this order, because chown takes setuid bits and capabilities
+ * away. Never follows a link.
+ */
 export function setMetadata(path: string, meta: Meta): OwnerPlace {
   const kept = setOwner(path, meta);
   setXattrs(path, meta);
@@ -25,7 +28,9 @@ export function setOwner(path: string, owner: Owner): OwnerPlace {
   return "inode";
 }
 
-/** What to do when the kernel refused an owner; throws when not because it is not mapped. */
+/**
+ * Stores an owner that the kernel refused. Throws the error unless the reason is an unmapped id.
+ */
 export function virtualOwner(error: unknown, path: string, { uid, gid }: Owner): OwnerPlace {
   if (systemErrorCode(error) !== "EINVAL") throw error;
   try {
@@ -41,7 +46,10 @@ export function setXattrs(path: string, meta: Meta): void {
   for (const [name, value] of Object.entries(meta.xattrs ?? {})) setXattr(path, name, Buffer.from(value, "base64"));
 }
 
-/** What the filesystem or the user namespace does not take is left out, as the container engines do: it stays in the blob and the TOC. */
+/**
+ * Sets an attribute. Skips one that the filesystem or the user namespace refuses, as the container
+ * engines do: it stays in the blob and the TOC.
+ */
 function setXattr(path: string, name: string, value: Buffer): void {
   try {
     lsetxattr(path, name, value);
@@ -51,7 +59,10 @@ function setXattr(path: string, name: string, value: Buffer): void {
   }
 }
 
-/** Whether Node's own calls can set it exactly: they count in floating-point seconds and take no negative ones. */
+/**
+ * Returns true when Node's own calls can set the time exactly: they count in floating-point seconds
+ * and take no negative ones.
+ */
 export function isPlain({ sec, nsec }: Timestamp): boolean {
   return nsec === 0 && sec >= 0;
 }

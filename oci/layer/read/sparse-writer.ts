@@ -1,9 +1,12 @@
 import { closeSync, ftruncateSync, writeSync } from "node:fs";
 
-/** Zeros of which a hole is made: less costs more in calls than it saves on the disk. */
+/** Zeros that become a hole. A shorter hole costs more in calls than it saves on the disk. */
 const HOLE = Buffer.alloc(1 << 16);
 
-/** Writes a new file from chunks and leaves holes where they are zeros, so that a sparse file of an archive takes no more room than it did. */
+/**
+ * Writes a new file from chunks and leaves holes where they are zeros, so that a sparse file of an
+ * archive stays sparse.
+ */
 export class SparseWriter {
   readonly fd: number;
   #position = 0;
@@ -28,7 +31,7 @@ export class SparseWriter {
     }
   }
 
-  /** Gives the file its length; it stays open. */
+  /** Sets the length of the file, which stays open. */
   finish(): void {
     if (this.#endsInHole) ftruncateSync(this.fd, this.#position);
   }

@@ -1,6 +1,7 @@
 /**
- * Cuts a zstd stream (RFC 8878) into its frames. Node's decoder stops silently after the first frame of several (nodejs/node#64741), and layers
- * often have many: our own writer, pzstd and zstd:chunked make one per block. Skippable frames are left out.
+ * Cuts a zstd stream (RFC 8878) into its frames. Node's decoder stops silently after the first
+ * frame of several (nodejs/node#64741), and layers often have many: our own writer, pzstd and
+ * zstd:chunked make one for each block. Skippable frames are left out.
  */
 export class ZstdFrames {
   #state: "magic" | "descriptor" | "block" | "payload" | "checksum" | "skip-size" | "skip" = "magic";
@@ -11,12 +12,15 @@ export class ZstdFrames {
   #last = false;
   #checksum = false;
 
-  /** Whether the bytes so far end where a frame ends. */
+  /** True when the bytes so far end at the end of a frame. */
   get complete(): boolean {
     return this.#state === "magic" && this.#have === 0;
   }
 
-  /** Calls `data` with the bytes of frames in order and `end` after each frame. Answers what is wrong, if anything. */
+  /**
+   * Calls `data` with the bytes of frames in order and `end` after each frame. Returns the fault,
+   * if any.
+   */
   push(chunk: Buffer, data: (part: Buffer) => void, end: () => void): string | undefined {
     let start = 0;
     const flush = (to: number) => {
@@ -56,7 +60,10 @@ export class ZstdFrames {
     return undefined;
   }
 
-  /** A field is complete. Magic numbers are held back until it is known whether their frame is skipped. */
+  /**
+   * Handles a complete field. Magic numbers are held back until it is known whether their frame is
+   * skipped.
+   */
   #fieldDone(data: (part: Buffer) => void, boundary: (skipped: boolean) => void): string | undefined {
     const field = this.#field;
     switch (this.#state) {

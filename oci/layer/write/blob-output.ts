@@ -5,8 +5,9 @@ import { packFailed } from "../model/errors.js";
 import type { CompressionOptions } from "../model/tasks.js";
 
 /**
- * Runs `body` with a compressor whose output becomes the new file `path`. When it fails the file is removed again, after everything in flight has ended:
- * the descriptor's number may belong to another file right after it is closed. Throws `layer/pack-failed` for the system's errors.
+ * Runs `body` with a compressor whose output becomes the new file `path`. Removes the file after a
+ * failure, once all running work has ended: the descriptor's number may belong to another file
+ * right after it is closed. Throws `layer/pack-failed` for the system's errors.
  */
 export async function compressTo<T>(path: string, options: CompressionOptions, body: (compressor: Compressor) => Promise<T>): Promise<T> {
   let fd: number | undefined;
@@ -24,7 +25,7 @@ export async function compressTo<T>(path: string, options: CompressionOptions, b
   }
 }
 
-/** Written on libuv's threads while this one hashes. */
+/** Returns a function that writes on libuv's threads while this one hashes. */
 function writerOnThreads(fd: number): (chunk: Buffer) => Promise<void> {
   return async (chunk) => {
     for (let at = 0; at < chunk.length; ) {

@@ -12,13 +12,14 @@ import { nodeType, readNames, readNode, statOf } from "./upper-stat.js";
 import { VirtualOwners } from "../model/virtual-owners.js";
 import { OPAQUE_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
 
-/** Differences after which it does not matter how many more there are. */
+/** Differences after which further ones do not matter. */
 const ENOUGH = 10;
 const buffer = Buffer.allocUnsafe(1 << 20);
 
 /**
- * Compares an unpacked layer with its table of contents: types, owners, modes, links, content, what it deletes; with `complete` also whether something is there that the
- * table does not have. Times and attributes are not looked at. Answers what differs, as sentences.
+ * Compares an unpacked layer with its table of contents: types, owners, modes, links, content,
+ * deletions; with `complete` also files that the table does not have. Does not compare times and
+ * attributes. Returns the differences as sentences.
  */
 export async function check(params: Parameters<LayerTasks["check"]>[0], context?: Cancellation): ReturnType<LayerTasks["check"]> {
   const { directory } = params;

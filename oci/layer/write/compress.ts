@@ -7,9 +7,10 @@ import type { CompressionOptions } from "../model/tasks.js";
 import type { Compression } from "../../media-types.js";
 
 /**
- * The version of the compressed bytes. Raised when the same input and level give other bytes than before, which changes the digests of all layers made from
- * then on: with the size of blocks, or which pieces are stored. How many blocks are in flight, and how writes are cut, change nothing. 2: incompressible
- * pieces of gzip are stored.
+ * Version of the compressed bytes. Raise it when the same input and level give other bytes than
+ * before, which changes the digests of all later layers: after a change of the block size, or of
+ * the pieces that are stored. The number of running blocks, and the way writes are cut, change
+ * nothing. 2: incompressible pieces of gzip are stored.
  */
 const FORMAT_VERSION = 2;
 
@@ -17,25 +18,27 @@ const FORMAT_VERSION = 2;
 const BLOCK_SIZE = { gzip: 1 << 20, zstd: 4 << 20, uncompressed: 1 << 20 } as const;
 
 /**
- * gzip at 4: on a Debian root 1.7 times as fast as 6 for 3 % more bytes, and people wait for compression more often than they pay for bytes.
+ * Default levels. gzip at 4 is 1.7 times as fast as 6 on a Debian root for 3 % more bytes, and
+ * people wait for compression more often than they pay for bytes.
  */
 export const DEFAULT_LEVEL = { gzip: 4, zstd: 3, uncompressed: 0 } as const;
 
 const LEVELS = { gzip: [0, 9], zstd: [1, 22], uncompressed: [0, 0] } as const;
 
 export interface Compressed {
-  /** Of the bytes written in. */
+  /** Digest of the bytes written in. */
   readonly diffId: Digest;
   readonly uncompressedSize: number;
-  /** Of the bytes that came out. */
+  /** Digest of the output; `size` has its bytes. */
   readonly digest: Digest;
   readonly size: number;
 }
 
 /**
- * Compresses a stream into one gzip member (or zstd frames, or as it is), in blocks on libuv's threads, and digests both forms on the way.
- * gzip blocks are raw deflate with the end of the block before as dictionary, so the ratio is that of one stream. At most twice as many
- * blocks as processors are in flight: `write` answers a promise when the caller should wait, else undefined.
+ * Compresses a stream into one gzip member (or zstd frames, or unchanged), in blocks on libuv's
+ * threads, and digests both forms. gzip blocks are raw deflate with the end of the block before as
+ * dictionary, so the ratio is that of one stream. At most twice as many blocks as processors run at
+ * once: `write` returns a promise when the caller should wait, else undefined.
  */
 export class Compressor {
   readonly #type: Compression;
@@ -49,24 +52,27 @@ export class Compressor {
   #dictionary: Buffer | undefined;
   #crc = 0;
   #inFlight = 0;
-  /** Settles when every block so far is written out, in order. */
+  /** Resolves when every block so far is written out, in order. */
   #written: Promise<void> = Promise.resolve();
   #waiters: (() => void)[] = [];
   #failure: unknown;
   #abandoned = false;
 
-  /** `sink` gets the output in order, the next chunk when it has taken the last, and must not keep the chunks. */
+  /**
+   * `sink` gets the output in order, the next chunk when it has taken the last, and must not keep
+   * the chunks.
+   */
   constructor(options: CompressionOptions, sink: (chunk: Buffer) => void | Promise<void>, inFlight = 2 * availableParallelism()) {
     this.#type = options.type;
     this.#level = checkCompression(options);
     this.#sink = sink;
     this.#limit = Math.max(1, inFlight);
     this.#block = Buffer.allocUnsafe(BLOCK_SIZE[this.#type]);
-    // No name, no time, operating system unknown: nothing of this machine.
+    // No name, no time, operating system unknown: no trace of this machine.
     if (this.#type === "gzip") this.#follow(this.#emit([Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)]));
   }
 
-  /** Takes all of `chunk`, which may be reused afterwards: when a promise is answered, after that. */
+  /** Takes all of `chunk`, which may be reused afterwards, or after a returned promise. */
   write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#type === "uncompressed") {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -75,7 +81,7 @@ export class Compressor {
       return taken ?? undefined;
     }
     for (let at = 0; at < chunk.length; ) {
-      // Kept until more comes: only then it is known not to be the last.
+      // Kept until more bytes come: only then it is known not to be the last.
       if (this.#filled === this.#block.length) this.#dispatch(false);
       const part = chunk.subarray(at, at + this.#block.length - this.#filled);
       this.#block.set(part, this.#filled);
@@ -86,12 +92,15 @@ export class Compressor {
     return this.#inFlight >= this.#limit ? this.#room() : undefined;
   }
 
-  /** The digest of everything written so far, to go on from; undefined where some of it may still wait for the rest of its block. */
+  /**
+   * Returns the digest of everything written so far, to continue from. Returns undefined where some
+   * bytes may still wait for the rest of their block.
+   */
   digested(): Hasher | undefined {
     return this.#type === "uncompressed" ? new Hasher(this.#input) : undefined;
   }
 
-  /** Ends the stream; resolves when everything went through the sink. */
+  /** Ends the stream. Resolves when everything went through the sink. */
   async finish(): Promise<Compressed> {
     if (this.#type !== "uncompressed") this.#dispatch(true);
     await this.#written;
@@ -108,7 +117,7 @@ export class Compressor {
     return { diffId, uncompressedSize, digest: this.#output.digest(), size };
   }
 
-  /** Gives up: resolves when nothing is in flight any more. Afterwards the sink gets nothing. */
+  /** Gives up. Resolves when no work runs any more. Afterwards the sink gets nothing. */
   async abandon(): Promise<void> {
     this.#abandoned = true;
     await this.#written.catch(() => {});
@@ -123,7 +132,7 @@ export class Compressor {
     let compressed: Promise<readonly Buffer[]>;
     if (this.#type === "gzip") {
       compressed = deflateBlock(block, dictionary, this.#level, last);
-      // After the block has gone to its thread: hashing overlaps with compressing.
+      // The block is on its thread now: hashing overlaps with compressing.
       this.#crc = zlib.crc32(block, this.#crc);
       this.#dictionary = last ? undefined : dictionaryOf(block);
     } else {
@@ -141,7 +150,7 @@ export class Compressor {
     });
   }
 
-  /** Settles when both have, so that nothing is in flight after a failure. */
+  /** Resolves or rejects when both have ended, so that no work runs after a failure. */
   async #append(before: Promise<void>, compressed: Promise<readonly Buffer[]>): Promise<void> {
     const [previous, current] = await Promise.allSettled([before, compressed]);
     if (previous.status === "rejected") throw previous.reason;
@@ -167,7 +176,11 @@ export class Compressor {
   }
 }
 
-/** All that decides what bytes a layer is compressed to, in one word: `gzip-4-v2-1.3.1`, the last being the version of Node's zlib or zstd. Recorded with a blob, it tells whether it would be made like that again. */
+/**
+ * Returns everything that decides the compressed bytes of a layer, in one word: `gzip-4-v2-1.3.1`,
+ * with the version of Node's zlib or zstd at the end. It is recorded with a blob, and tells that
+ * the blob would be made the same again.
+ */
 export function compressionRecipe(options: CompressionOptions): string {
   const { type, level } = options;
   if (type === "uncompressed") return type;
@@ -175,14 +188,17 @@ export function compressionRecipe(options: CompressionOptions): string {
   return `${type}-${level ?? DEFAULT_LEVEL[type]}-v${FORMAT_VERSION}-${library}`;
 }
 
-/** Returns the level to use. Throws `layer/invalid-level`, and `layer/zstd-unsupported` where Node has none. */
+/**
+ * Returns the level to use. Throws `layer/invalid-level`, and `layer/zstd-unsupported` where Node
+ * has none.
+ */
 export function checkCompression(options: CompressionOptions): number {
   const level = checkLevel(options);
   if (options.type === "zstd" && !zstd.zstdCompress) throw zstdUnsupported();
   return level;
 }
 
-/** Returns the level to use, on whatever Node. Throws `layer/invalid-level`. */
+/** Returns the level to use, on any Node. Throws `layer/invalid-level`. */
 export function checkLevel(options: CompressionOptions): number {
   const { type } = options;
   const level = options.level ?? DEFAULT_LEVEL[type];
@@ -193,7 +209,7 @@ export function checkLevel(options: CompressionOptions): number {
   return level;
 }
 
-/** What Node 22.15 and newer add to `node:zlib`. */
+/** Additions of Node 22.15 and newer to `node:zlib`. */
 interface Zstd {
   readonly zstdCompress?: (
     data: Buffer,

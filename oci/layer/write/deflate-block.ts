@@ -1,18 +1,19 @@
 import * as zlib from "node:zlib";
 import { isIncompressible, PIECE_SIZE } from "./incompressible.js";
 
-/** How far back deflate can refer. */
+/** Bytes that deflate can refer back to. */
 const WINDOW = 32768;
 
 /** Most bytes of a stored block of deflate. */
 const STORED = 65535;
 
-/** Least room for the output of a deflate; it is given as much as its input takes. */
+/** Least room for the output of a deflate. Usually it equals the input. */
 const ROOM = 1024;
 
 /**
- * Raw deflate of one block of a stream, on libuv's threads, in parts that follow one another; they end at a byte, so the next block's can be appended.
- * `dictionary` is what came before in the stream. Pieces that would not get smaller are stored as they are, which takes no time.
+ * Deflates one block of a stream raw, on libuv's threads, in parts that follow one another. They
+ * end at a byte, so the next block's can be appended. `dictionary` is the end of the stream before.
+ * Stores pieces that would not get smaller, which takes no time.
  */
 export function deflateBlock(block: Buffer, dictionary: Buffer | undefined, level: number, last: boolean): Promise<readonly Buffer[]> {
   return Promise.all(
@@ -25,7 +26,7 @@ export function deflateBlock(block: Buffer, dictionary: Buffer | undefined, leve
   );
 }
 
-/** What the next block may refer to. */
+/** Returns the bytes that the next block may refer to. */
 export function dictionaryOf(block: Buffer): Buffer {
   return block.subarray(Math.max(0, block.length - WINDOW));
 }
@@ -36,7 +37,10 @@ interface Run {
   readonly stored: boolean;
 }
 
-/** A block as runs of pieces that are treated alike. What is shorter than a piece is deflated. */
+/**
+ * Splits a block into runs of pieces that are treated alike. Deflates anything shorter than a
+ * piece.
+ */
 function runsOf(block: Buffer, level: number): readonly Run[] {
   if (level === 0) return [{ start: 0, end: block.length, stored: false }];
   const runs: Run[] = [];
@@ -57,7 +61,7 @@ function runsOf(block: Buffer, level: number): readonly Run[] {
   return runs;
 }
 
-/** RFC 1951, section 3.2.4. Follows something that ended at a byte. */
+/** Returns stored blocks (RFC 1951, section 3.2.4) for bytes that begin at a byte boundary. */
 function storedBlocks(bytes: Buffer, last: boolean): Buffer {
   const out = Buffer.allocUnsafe(bytes.length + 5 * Math.ceil(bytes.length / STORED));
   let filled = 0;

@@ -19,10 +19,10 @@ export async function diff(params: Parameters<LayerTasks["diff"]>[0], context?: 
   return { diffId, toc, blob };
 }
 
-/** The lower directories that are merged at some path, top first. Empty: nothing is below. */
+/** The lower directories that are merged at some path, top first. Empty when nothing is below. */
 type Lowers = readonly string[];
 
-/** Walks an overlay's upper directory and finds what differs from the layers below it. */
+/** Walks an overlay's upper directory and finds its differences from the layers below. */
 class UpperWalk {
   readonly #upper: string;
   readonly #lowers: Lowers;
@@ -31,7 +31,7 @@ class UpperWalk {
   readonly #whiteouts: string[] = [];
   readonly #links = new Map<string, string>();
   readonly #owners: VirtualOwners;
-  /** The directory that was looked into last. */
+  /** Directory that was read last. */
   #at = "";
 
   constructor(upper: string, lowers: readonly string[], context: Cancellation | undefined) {
@@ -51,7 +51,7 @@ class UpperWalk {
     return { entries: this.#entries, whiteouts: this.#whiteouts };
   }
 
-  /** `lowers`: the merged lower directories of this path, top first. */
+  /** Walks a directory. `lowers` are the merged lower directories of this path, top first. */
   #directory(hostPath: string, path: string, lowers: Lowers): void {
     stopIfAborted(this.#context);
     this.#at = path;
@@ -89,7 +89,10 @@ class UpperWalk {
     this.#entries.push(node.type === "file" ? { ...node, source: { kind: "path", path: hostPath } } : node);
   }
 
-  /** Of what cannot carry it: what was written down of it, or of the link that it was copied from. */
+  /**
+   * Returns the recorded owner of a file that cannot carry it, or that of the link it was copied
+   * from.
+   */
   #ownerOf(hostPath: string, type: NodeType, below: Below | undefined): Owner | undefined {
     if (type === "file") return undefined;
     const own = this.#owners.of(hostPath);
@@ -98,7 +101,10 @@ class UpperWalk {
     return this.#owners.of(below.path);
   }
 
-  /** Whether a copied-up file is as it was: opening for writing, or changing something back, copies files up that nobody changed. */
+  /**
+   * Returns true when a copied-up file is unchanged: opening for writing, or changing something
+   * back, copies files up without a change.
+   */
   #isUnchanged(node: NodeMeta, hostPath: string, below: Below): boolean {
     const old = readNode(below.path, node.path, below.stat, node.type === "file" ? undefined : this.#owners.of(below.path));
     if (!old || old.type !== node.type || !isSameMeta(node, old)) return false;
@@ -119,7 +125,8 @@ class UpperWalk {
 
   #childDirectory(hostPath: string, path: string, stat: Stats, name: string, lowers: Lowers): void {
     const node = readNode(hostPath, path, stat) as NodeMeta;
-    // The kernel marks every new directory as opaque; it says something only when a directory is below.
+    // The kernel marks every new directory as opaque. The mark matters only when a directory is
+    // below.
     const merged = mergedLowers(lowers, name);
     const opaque = merged.length > 0 && isOpaque(hostPath);
     const position = this.#entries.length;
@@ -139,7 +146,9 @@ interface Below {
   readonly stat: Stats;
 }
 
-/** What is visible below under `name`; undefined when nothing is or a layer deleted it. */
+/**
+ * Returns the visible node below under `name`; undefined when there is none or a layer deleted it.
+ */
 function topMost(lowers: Lowers, name: string): Below | undefined {
   for (const lower of lowers) {
     const path = `${lower}/${name}`;
@@ -149,7 +158,10 @@ function topMost(lowers: Lowers, name: string): Below | undefined {
   return undefined;
 }
 
-/** The directories called `name` that overlayfs merges: down to the first opaque one or anything that is no directory. */
+/**
+ * Returns the directories called `name` that overlayfs merges: down to the first opaque one or
+ * anything that is no directory.
+ */
 function mergedLowers(lowers: Lowers, name: string): Lowers {
   const merged: string[] = [];
   for (const lower of lowers) {
@@ -163,7 +175,10 @@ function mergedLowers(lowers: Lowers, name: string): Lowers {
   return merged;
 }
 
-/** A 0:0 character device, or the form without devices: an empty file with an attribute. */
+/**
+ * Returns true for a 0:0 character device, or the form without devices: an empty file with an
+ * attribute.
+ */
 function isWhiteout(hostPath: string, stat: Stats): boolean {
   if ((stat.mode & 0o170000) === 0o020000) return stat.rdev === 0;
   return stat.isFile() && stat.size === 0 && lgetxattr(hostPath, WHITEOUT_XATTR) !== undefined;
@@ -179,7 +194,9 @@ function isSameMeta(a: NodeMeta, b: NodeMeta): boolean {
 
 const buffers = [Buffer.allocUnsafe(1 << 17), Buffer.allocUnsafe(1 << 17)] as const;
 
-/** Compares bytes: equal size and time do not prove equal content when something set the time back. */
+/**
+ * Compares bytes: equal size and time do not prove equal content when something set the time back.
+ */
 function isSameContent(a: string, b: string): boolean {
   const fds: number[] = [];
   try {

@@ -2,20 +2,26 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type Digest, Hasher } from "../../../core/digest.js";
 import { openDecompressed } from "../read/decompress.js";
 
-/** How long the event loop may be held, in milliseconds. */
+/** Milliseconds for which the event loop may be held. */
 const SLICE = 12;
 
-/** The tar of an earlier layer cannot be read, or is not what it was: what was made of it counts for nothing. */
+/**
+ * Thrown when the tar of an earlier layer cannot be read, or has other bytes than recorded:
+ * everything that was made of it is worthless.
+ */
 export class EarlierTarUnusable extends Error {}
 
-/** The tar of an earlier layer, read once from its beginning to its end and digested on the way: only at the end it is known to be what it was. */
+/**
+ * The tar of an earlier layer, read once from its beginning to its end and digested meanwhile: only
+ * the end proves that the bytes are right.
+ */
 export class EarlierTar {
   readonly #diffId: Digest;
   readonly #chunks: AsyncIterator<Buffer>;
   #chunk: Buffer = Buffer.alloc(0);
-  /** Where {@link #chunk} begins in the tar. */
+  /** Offset of {@link #chunk} in the tar. */
   #position = 0;
-  /** Of the tar up to {@link #digested}. */
+  /** Digest of the tar up to {@link #digested}. */
   #hasher = new Hasher();
   #digested = 0;
   #sliceEnd = performance.now() + SLICE;
@@ -25,7 +31,10 @@ export class EarlierTar {
     this.#chunks = opened(blob);
   }
 
-  /** The bytes from `start` to `end`, which lie behind those read before. A chunk is valid until the next. */
+  /**
+   * Yields the bytes from `start` to `end`, which lie behind those read before. A chunk is valid
+   * until the next.
+   */
   async *read(start: number, end: number): AsyncGenerator<Buffer, void> {
     for (let at = start; at < end; ) {
       if (at >= this.#position + this.#chunk.length) {
@@ -38,14 +47,17 @@ export class EarlierTar {
     }
   }
 
-  /** {@link read} from the beginning, for a caller who digests these bytes, and nothing else, too: they are not digested twice. */
+  /**
+   * Reads from the beginning, for a caller that digests exactly these bytes too: they are not
+   * digested twice.
+   */
   async *readFirst(end: number, digested: () => Hasher): AsyncGenerator<Buffer, void> {
     this.#digested = end;
     yield* this.read(0, end);
     this.#hasher = digested();
   }
 
-  /** Reads what is left. */
+  /** Reads the rest and checks the digest. */
   async verify(): Promise<void> {
     while (await this.#next());
     if (this.#hasher.digest() !== this.#diffId) throw new EarlierTarUnusable("it has another digest");
@@ -67,7 +79,7 @@ export class EarlierTar {
     return done !== true;
   }
 
-  /** What of the chunk is not digested yet. */
+  /** Hashes the rest of the chunk. */
   #digestChunk(): void {
     const end = this.#position + this.#chunk.length;
     if (end <= this.#digested) return;

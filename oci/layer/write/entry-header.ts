@@ -1,10 +1,10 @@
 import type { TarHeader } from "../../tar/header.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
-/** The tar header of an entry of a layer. A hard link has none of what its target says. */
+/** Returns the tar header of a layer's entry. A hard link has no metadata of its own. */
 export function headerOf(entry: NodeMeta & { readonly hardlink?: string }): TarHeader {
   const { path: name, type, mode, uid, gid, size, mtime } = entry;
-  // Nearly all have nothing more; writing them out is several times faster than spreading.
+  // Nearly all have nothing more, and listing the members is several times faster than spreading.
   if (entry.hardlink === undefined && entry.link === undefined && !entry.device && !entry.xattrs)
     return { name, type, mode, uid, gid, size, mtime };
   return {

@@ -1,25 +1,31 @@
-/** Bytes that are judged, and then stored or deflated, as one. */
+/** Bytes that are judged, and then stored or deflated, together. */
 export const PIECE_SIZE = 65536;
 
-/** Of a piece, this many windows of this many bytes are counted first: a sixteenth of it. */
+/**
+ * Sample of a piece: this many windows of this many bytes, a sixteenth of it, are counted first.
+ */
 const WINDOWS = 16;
 const WINDOW_SIZE = 256;
 
 /**
- * Sum of the squared frequencies of the 256 byte values in the sample, up to which it counts as evenly spread. Random bytes give 69,616 ± 361; at this value
- * a Huffman code saves 1 %.
+ * Sum of the squared frequencies of the 256 byte values in the sample, up to which it counts as
+ * evenly spread. Random bytes give 69,616 ± 361; at this value a Huffman code saves 1 %.
  */
 const EVEN = 76_800;
 
-/** Words of four bytes that were seen before, of about 256 that are looked at, from which a piece has repetitions: some 2 % of it. */
+/**
+ * Repeated words of four bytes, among about 256 sampled ones, from which a piece has repetitions:
+ * some 2 % of it.
+ */
 const REPEATED = 5;
 
 const KNOWN = 1024;
 
 /**
- * Whether deflate would gain nothing worth its time on a piece of {@link PIECE_SIZE} bytes: it is compressed or encrypted already. Deflate takes ten times
- * as long for such bytes as for text. Bytes that are spread evenly can still repeat; then they are deflated. Depends on the bytes alone, and counts in
- * whole numbers: every machine decides alike.
+ * Returns true when deflate would gain nothing worth its time on a piece of {@link PIECE_SIZE}
+ * bytes, because it is compressed or encrypted already. Deflate takes ten times as long for such
+ * bytes as for text. Bytes that are spread evenly can still repeat; then they are deflated. The
+ * result depends on the bytes alone, in whole numbers: every machine decides alike.
  */
 export function isIncompressible(piece: Uint8Array): boolean {
   return isEven(piece) && !hasRepetitions(piece);
@@ -37,8 +43,8 @@ function isEven(piece: Uint8Array): boolean {
 }
 
 /**
- * Looks at the words whose hash begins with eight zero bits, wherever they stand: what occurs again has the same of them again, at any distance and
- * alignment.
+ * Samples the words whose hash begins with eight zero bits, wherever they stand: repeated data has
+ * the same of them again, at any distance and alignment.
  */
 function hasRepetitions(piece: Uint8Array): boolean {
   const known = new Int32Array(KNOWN);

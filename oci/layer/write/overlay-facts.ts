@@ -3,13 +3,22 @@ import type { FileTree, PackEntry, Toc, TocEntry } from "../model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { IMPLIED_DIRECTORY } from "../model/view.js";
 
-/** What overlayfs does not know by itself about an unpacked layer. */
+/** Facts about an unpacked layer that overlayfs does not know by itself. */
 export interface OverlayFacts {
-  /** Directories that hold something but have no entry: on disk they have metadata that no layer gave them. */
+  /**
+   * Directories with children but without an entry: on disk they have metadata that no layer gave
+   * them.
+   */
   readonly implied: readonly string[];
-  /** Nothing below this layer is visible. overlayfs does not look for that mark on the root of a lower directory. */
+  /**
+   * True when nothing below this layer is visible. overlayfs does not look for the mark on the root
+   * of a lower directory.
+   */
   readonly opaqueRoot: boolean;
-  /** What the layer says about the root directory; overlayfs shows the root of the upper directory, whatever is below. */
+  /**
+   * Metadata of the root directory in the layer. overlayfs shows the root of the upper directory,
+   * whatever is below.
+   */
   readonly root: NodeMeta | undefined;
 }
 
@@ -33,9 +42,10 @@ export function overlayFacts(toc: Toc): OverlayFacts {
 }
 
 /**
- * The directories whose metadata an overlay of these layers would show wrongly, because the topmost of the layers that have them only implies them, with
- * what the whole stack says of them; the directories above them too, so that the list implies none itself. A directory of these on top of the layers
- * mends the overlay. `view` is the stack up to the last of the layers.
+ * Returns the directories whose metadata an overlay of these layers would show wrongly, because the
+ * topmost layer that has them only implies them. They have the metadata of the whole stack. The
+ * directories above them are included, so that the list implies none itself. A layer of these
+ * directories on top corrects the overlay. `view` is the stack up to the last of the layers.
  */
 export function misshownDirectories(layers: readonly (readonly [OverlayFacts, Toc])[], view: FileTree): readonly PackEntry[] {
   const implied = new Set<string>();
@@ -57,7 +67,7 @@ function isAsImplied({ mode, uid, gid, mtime, xattrs }: NodeMeta): boolean {
   return same && mtime.sec === 0 && mtime.nsec === 0 && xattrs === undefined;
 }
 
-/** Without what belongs to the layer it came from. */
+/** Returns an entry without the members that belong to its own layer. */
 function entryOf({ path, type, mode, uid, gid, size, mtime, xattrs }: NodeMeta): PackEntry {
   return { path, type, mode, uid, gid, size, mtime, ...(xattrs === undefined ? {} : { xattrs }) };
 }

@@ -11,8 +11,9 @@ export function pack(params: PackParams, context?: Cancellation): Promise<LayerB
 }
 
 /**
- * Does what {@link pack} does, and gives the same bytes, but reads only files that an earlier layer does not have alike. Undefined, and nothing written, when that layer does
- * not help: too much is new, or its blob is gone or damaged. Lets the event loop run in between.
+ * Packs as {@link pack} does, with the same bytes, but reads only files that changed since an
+ * earlier layer. Returns undefined, and writes nothing, when that layer does not help: too much is
+ * new, or its blob is gone or damaged. Lets the event loop run meanwhile.
  */
 export async function repack(
   params: PackParams & { readonly earlier: EarlierLayer },

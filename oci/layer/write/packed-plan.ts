@@ -11,7 +11,7 @@ const PIECE = 512;
 /** Milliseconds for which the event loop may be held. */
 const SLICE = 12;
 
-/** Lets the event loop run in between. */
+/** Encodes a plan in pieces. Lets the event loop run meanwhile. */
 export async function packedPlan(plan: PackPlan, epoch: number | undefined, signal: AbortSignal | undefined): Promise<PackedPlan> {
   const pieces: Uint8Array[] = [];
   let piece: PackStep[] = [];
@@ -34,18 +34,18 @@ export function* stepsOf({ pieces }: PackedPlan): Generator<PackStep, void> {
   for (const piece of pieces) yield* decodePiece(deserialize(piece) as Piece);
 }
 
-/** Steps as columns, because names of fields would be most of them. */
+/** Steps as columns, because names of members would take most of the bytes. */
 interface Piece {
   /** Entries of the steps, without their contents. */
   readonly columns: TocColumns;
   /** Text that all {@link paths} begin with. */
   readonly prefix: string;
-  /** Where the contents are, for each entry in order; empty when that is no path. */
+  /** Paths of the contents, for each entry in order; empty for a content without a path. */
   readonly paths: readonly string[];
-  /** Sources that are no paths, and entries with other names, by index of the entry. */
+  /** Sources without a path, and entries with other names, by index of the entry. */
   readonly sources: ReadonlyMap<number, ContentSource>;
   readonly linked: ReadonlySet<number>;
-  /** Other steps, by index of the entry before which they stand. */
+  /** Other steps, by index of the entry behind them. */
   readonly markers: ReadonlyMap<number, readonly Marker[]>;
 }
 
@@ -81,7 +81,7 @@ function encodePiece(steps: readonly PackStep[]): Piece {
   return { columns: builder.columns(), prefix: prefix ?? "", paths: rest, sources, linked, markers };
 }
 
-/** Ends behind a slash, so that something is left of every path. */
+/** Returns the common start of two texts up to a slash, so that a part of every path is left. */
 function commonStart(prefix: string, path: string): string {
   let start = prefix;
   while (!path.startsWith(start)) start = start.slice(0, start.lastIndexOf("/", start.length - 2) + 1);

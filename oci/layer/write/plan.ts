@@ -5,16 +5,17 @@ import type { Timestamp } from "../../../core/file-node.js";
 import { isReservedName } from "../model/whiteout.js";
 import { layerXattrs } from "../model/xattrs.js";
 
-/** One thing to be written to a tar, in order. */
+/** One step of writing a tar, in order. */
 export type PackStep =
   | { readonly kind: "entry"; readonly entry: PackEntry /** It has other names too. */; readonly linked?: boolean }
   | { readonly kind: "opaque"; readonly path: string }
   | { readonly kind: "whiteout"; readonly path: string };
 
 /**
- * The order and form in which a plan is written, the same however it came: canonical path order, an opaque marker right after its directory,
- * of a group of hard links the first path carries the content, times in whole seconds (as Docker and containerd write them) and not after `epoch`.
- * Steps of a plan that is in order are made one by one.
+ * Yields the steps of a plan in their one order and form: canonical path order, an opaque marker
+ * right after its directory, the content at the first path of a group of hard links, times in whole
+ * seconds (as Docker and containerd write them) and not after `epoch`. Makes the steps of an
+ * ordered plan one by one.
  */
 export function* layerSteps(
   plan: PackPlan,
@@ -31,7 +32,7 @@ export function* layerSteps(
   for (const { step } of sortByPath(steps.map((step) => ({ step, path: placeOf(step) })))) yield step;
 }
 
-/** Takes out of `whiteouts` what the entries themselves replace. */
+/** Removes the deletions from `whiteouts` that entries replace. */
 function* entrySteps(
   plan: PackPlan,
   epoch: number | undefined,
@@ -45,7 +46,7 @@ function* entrySteps(
     if (path === before) throw new Error(`internal: "${path}" is planned twice`);
     before = path;
     if (!reservedNames && isReservedName(path)) throw reservedName(path);
-    // A directory that replaces what is below hides it; anything else hides it by being there.
+    // A directory that replaces a path hides it; any other entry hides it by existing.
     const replaces = whiteouts.delete(path) && entry.type === "dir";
     const written = normalized(entry, epoch, replaces);
     yield firsts?.has(path) ? { kind: "entry", entry: written, linked: true } : { kind: "entry", entry: written };
@@ -62,7 +63,7 @@ function sortedEntries(entries: PackEntries): Iterable<PackEntry> {
   return entries;
 }
 
-/** The path whose place in the order a step has. */
+/** Returns the path that decides a step's place in the order. */
 function placeOf(step: PackStep): string {
   if (step.kind === "entry") return step.entry.path;
   if (step.kind === "opaque") return step.path;
@@ -75,7 +76,8 @@ function normalized(entry: PackEntry, epoch: number | undefined, replaces: boole
   const mode = type === "symlink" ? 0o777 : entry.mode;
   const size = type === "file" ? entry.size : 0;
   const mtime = wholeSeconds(entry.mtime, epoch);
-  // Nearly all files have nothing more; writing them out is several times faster than spreading.
+  // Nearly all files have nothing more, and listing the members is several times faster than
+  // spreading.
   if (
     source &&
     digest !== undefined &&
@@ -103,7 +105,10 @@ function wholeSeconds({ sec }: Timestamp, epoch: number | undefined): Timestamp 
   return { sec: epoch === undefined ? sec : Math.min(sec, epoch), nsec: 0 };
 }
 
-/** Makes the canonically first path of each group of hard links the one that the others link to: these paths are `firsts`. */
+/**
+ * Makes the canonically first path of each group of hard links the target of the others: these
+ * paths are `firsts`.
+ */
 function withFirstLinks(entries: PackEntries): { readonly entries: PackEntries; readonly firsts?: ReadonlySet<string> } {
   const groups = new Map<string, string[]>();
   for (const { path, hardlink } of entries) {

@@ -7,14 +7,16 @@ import type { Owner } from "../model/virtual-owners.js";
 import { isLayerXattr, OWNER_XATTR } from "../model/xattrs.js";
 
 /**
- * A file-system object as a layer sees it; sockets are undefined. `mtime` has the right second; its nanoseconds are good to about 200. `recorded`: the owner of
- * what cannot carry it.
+ * Returns a file-system object as a layer has it; undefined for a socket. `mtime` has the right
+ * second; its nanoseconds are exact to about 200. `recorded` is the owner of a file that cannot
+ * carry it.
  */
 export function readNode(hostPath: string, path: string, stat: Stats, recorded?: Owner): NodeMeta | undefined {
   const type = nodeType(stat);
   if (type === undefined) return undefined;
   const { xattrs, owner = recorded } = readXattrs(hostPath);
-  // Only what the file system gives to root may have another owner: users of an image whose ids are mapped must not make themselves root with an attribute.
+  // Only files that the file system gives to root may have another owner: users of an image whose
+  // ids are mapped must not make themselves root with an attribute.
   const { uid, gid } = owner && stat.uid === 0 && stat.gid === 0 ? owner : stat;
   return {
     path,
@@ -49,21 +51,21 @@ export function nodeType(stat: Stats): NodeType | undefined {
   }
 }
 
-/** `lstat`, or undefined when nothing is there. */
+/** Returns `lstat`, or undefined when nothing is there. */
 export function statOf(hostPath: string): Stats | undefined {
   return lstatSync(fsPath(hostPath), { throwIfNoEntry: false });
 }
 
-/** What tells hard links of one file: device and inode, exactly. */
+/** Returns the identity of hard links to one file: device and inode, exactly. */
 export function inodeKey(hostPath: string): string {
   const { dev, ino } = lstatSync(fsPath(hostPath), { bigint: true });
   return `${dev}:${ino}`;
 }
 
-/** Names in a directory in code-unit order. */
+/** Returns the names in a directory in code-unit order. */
 export function readNames(hostPath: string): readonly string[] {
   let names = readdirSync(fsPath(hostPath));
-  // A name that is not UTF-8 comes out with replacement characters: only then ask for bytes.
+  // A name that is not UTF-8 has replacement characters: only then ask for bytes.
   if (names.some((name) => name.includes("\ufffd"))) names = readdirSync(fsPath(hostPath), { encoding: "buffer" }).map(decodePath);
   return names.sort(compareCodeUnits);
 }
@@ -73,7 +75,10 @@ export function readLink(hostPath: string): string {
   return text.includes("\ufffd") ? decodePath(readlinkSync(fsPath(hostPath), { encoding: "buffer" })) : text;
 }
 
-/** A double holds milliseconds of today with about 200 ns: near a whole second only the exact value tells which second it is. */
+/**
+ * Returns the exact time: a double holds milliseconds of today to about 200 ns, so near a whole
+ * second only the exact value shows which second it is.
+ */
 function mtimeOf(hostPath: string, stat: Stats): Timestamp {
   const fraction = ((stat.mtimeMs % 1000) + 1000) % 1000;
   if (fraction === 0 || fraction > 999.99) {

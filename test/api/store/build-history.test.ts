@@ -41,7 +41,7 @@ async function withDirectory(body: (directory: string) => Promise<void>): Promis
   }
 }
 
-/** A recorder whose steps are counted as a build counts them. */
+/** Makes a recorder whose steps are counted as in a build. */
 function newRecorder(store: Store, build: ReturnType<typeof resolveBuildOptions>): Pick<BuildRecorder, "id" | "onEvent" | "finish"> {
   const tally = new StepTally();
   const made = new BuildRecorder({ history: store.builds, build, tally, startedAt: START });
