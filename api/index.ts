@@ -1,4 +1,6 @@
-/** The library: what `import { … } from "tsbuild"` gives. The graph builder is `tsbuild/llb`. */
+/**
+ * The library: the exports of `import { … } from "tsbuild"`. The graph builder is `tsbuild/llb`.
+ */
 export { build } from "./build/build.js";
 export { check, outline, targets } from "./build/check.js";
 export { explainRule } from "./sources/lint-pages.js";

@@ -6,9 +6,9 @@ import type { ResultIndex, ResultRecord } from "../cache/contract/results.js";
 import type { CachedResult, EngineCache, KeyComponents, SaveRequest } from "./engine/op.js";
 import { layersOf, type StepResult } from "./result.js";
 
-/** Between what the engine hands about and what the store keeps: a stack of layers. */
+/** Converts between results of the engine and those of the store: stacks of layers. */
 export interface ResultCodec<R> {
-  /** Throws for results that cannot be kept. */
+  /** Returns the layers. Throws for results that cannot be kept. */
   layers(result: R): readonly LayerId[];
   result(layers: readonly LayerId[]): R;
 }
@@ -18,13 +18,13 @@ const STEP_RESULTS: ResultCodec<StepResult> = {
   result: (layers) => ({ kind: "layers", layers }),
 };
 
-/** The part of a Store that is needed here. */
+/** The part of a Store that the adapter needs. */
 export interface ResultStore {
   readonly results: ResultIndex;
   readonly locks: Pick<Locks, "acquire">;
 }
 
-/** What is recorded with a result beside what the engine knows of it. */
+/** Notes that are recorded with a result beside the engine's data. */
 export interface SaveNotes {
   readonly build?: string;
   readonly origin?: string;
@@ -32,13 +32,13 @@ export interface SaveNotes {
 
 export interface StoreCacheOptions {
   readonly notes?: (vertexId: string) => SaveNotes;
-  /** What is known of the definition of a vertex by other names than its keys; recorded under `key`. */
+  /** Returns a foreign result for the definition of a vertex, and saves it under `key`. */
   readonly elsewhere?: (key: CacheKey, id: string) => ResultRecord | undefined;
-  /** Told of every result that a run gave. */
+  /** Called for every result of a run. */
   readonly onSaved?: (components: KeyComponents) => void;
 }
 
-/** The store as the engine's cache of step results. */
+/** Returns the store as the engine's cache of step results. */
 export function storeCache(store: ResultStore, options: StoreCacheOptions = {}): StoreCache<StepResult> {
   return new StoreCache(store, STEP_RESULTS, options);
 }
@@ -48,7 +48,7 @@ export class StoreCache<R> implements EngineCache<R> {
   readonly #store: ResultStore;
   readonly #codec: ResultCodec<R>;
   readonly #options: StoreCacheOptions;
-  /** Hits by the values given out, so that an alias names the record it belongs to. */
+  /** Records by the returned values, so that an alias names its record. */
   readonly #records = new WeakMap<CachedResult<R>, ResultRecord>();
 
   constructor(store: ResultStore, codec: ResultCodec<R>, options: StoreCacheOptions = {}) {
@@ -57,7 +57,7 @@ export class StoreCache<R> implements EngineCache<R> {
     this.#options = options;
   }
 
-  /** The record behind a value that this cache gave. */
+  /** Returns the record behind a value that this cache returned. */
   record(hit: CachedResult<R>): ResultRecord | undefined {
     return this.#records.get(hit);
   }
@@ -81,7 +81,7 @@ export class StoreCache<R> implements EngineCache<R> {
     return this.#give(replace ? this.#store.results.replace(entry) : this.#store.results.save(entry));
   }
 
-  /** The store's locks hold between the builds of one process too. */
+  /** Runs `body` under the store's lock, which holds between the builds of one process too. */
   async exclusive<T>(
     key: CacheKey,
     options: { readonly signal: AbortSignal; readonly onWait: (holder: string | undefined) => void },
@@ -102,7 +102,7 @@ export class StoreCache<R> implements EngineCache<R> {
   }
 }
 
-/** As a record keeps them: one JSON object, with the names of the contract. */
+/** Returns components in the form of a record: one JSON object, with the names of the contract. */
 function encodeComponents(components: KeyComponents): string {
   return canonicalJson({ identity: components.identity, inputs: components.inputs.map(({ name, key }) => ({ name, key })) });
 }

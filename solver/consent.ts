@@ -5,10 +5,10 @@ import { type Consent, type Entitlement, missingEntitlements } from "../llb/enti
 import type { Vertex } from "../llb/vertex.js";
 
 /**
- * Throws `build/not-allowed` for every step of a graph that asks for more than the caller gave.
- * It comes before any key is looked up, so a step that is cached from a build with more rights is
- * refused as well. Note that we look at the graph and not at the Dockerfile, because ONBUILD
- * triggers and graphs made by hand ask for rights, too.
+ * Throws `build/not-allowed` for every step of a graph that asks for more than the caller granted.
+ * It runs before any key is looked up, so a step that is cached from a build with more rights is
+ * refused as well. Note that we check the graph and not the Dockerfile, because ONBUILD triggers
+ * and graphs made by hand ask for rights, too.
  */
 export function requireConsent(order: readonly Vertex[], consent: Consent): void {
   const refused = new Map<string, Diagnostic>();

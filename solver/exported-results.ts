@@ -10,7 +10,7 @@ import type { Stack } from "./layers/ports.js";
 import { type Reporter, sharedReporter } from "./layers/ports.js";
 import type { StepResult } from "./result.js";
 
-/** A step's result as it stands in the store. */
+/** A step's result in the store. */
 export interface StoredStep {
   /** Id of the vertex. */
   readonly id: string;
@@ -19,13 +19,13 @@ export interface StoredStep {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly stack: Stack;
-  /** See `ResultRecord.components`. */
+  /** Components of its key, see `ResultRecord.components`. */
   readonly components: string;
 }
 
 /**
- * The results of a graph: those that were found or made, and of the others (below what was found) those that the cache has, or that are known
- * `elsewhere` of their definitions.
+ * Returns the results of a graph: those that were found or made, and of the others (below found
+ * ones) those that the cache has, or that are known as foreign results of their definitions.
  */
 export function storedSteps(
   vertices: readonly SolvedVertex<StepResult>[],
@@ -51,20 +51,23 @@ export function storedSteps(
   });
 }
 
-/** Those whose layers are the lower part of one of the stacks: what a `min` cache holds. */
+/** Keeps the steps whose layers are a prefix of an exported stack (mode=min). */
 export function stepsWithin(steps: readonly StoredStep[], stacks: readonly Stack[]): readonly StoredStep[] {
   return steps.filter(({ stack }) => stacks.some((target) => stack.every((layer, index) => layer === target[index])));
 }
 
 export interface DescribeOptions {
-  /** Of layers that are not compressed yet. */
+  /** Compression of layers that are not compressed yet. */
   readonly compression: CompressionOptions;
-  /** Of all layers. */
+  /** True brings all layers into the compression. */
   readonly force: boolean;
   readonly reporter: Reporter;
 }
 
-/** Results as they travel, with every layer packed; layers that are elsewhere stay there. By digest of its blob, the layer behind each. */
+/**
+ * Returns results in their exported form, with every layer packed; remote layers stay remote.
+ * Returns the layer behind each blob by digest.
+ */
 export async function describeSteps(
   steps: readonly StoredStep[],
   service: LayerService,

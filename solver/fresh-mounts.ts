@@ -4,15 +4,15 @@ import { systemErrorCode } from "../core/errors.js";
 import type { Worker } from "../executor-native/contract.js";
 
 /**
- * Cache mounts that begin empty in one build (`--no-cache=mounts`): each is emptied before its first use, and what this build's steps put into it
- * stays for its later steps and for later builds.
+ * Cache mounts that begin empty in one build (`--no-cache=mounts`). Each is emptied before its
+ * first use, and files of this build's steps stay for its later steps and for later builds.
  */
 export class FreshMounts {
   readonly #emptied = new Map<string, Promise<void>>();
 
   /**
-   * Ends when the mount at `path` has been emptied for this build, and has what it begins with. The directory itself stays: another build may have
-   * it mounted.
+   * Resolves when the mount at `path` has been emptied for this build, and has its initial files.
+   * The directory itself stays: another build may have it mounted.
    */
   empty(path: string, worker: () => Promise<Worker>, seed?: { fill(directory: string): Promise<void> }): Promise<void> {
     let emptying = this.#emptied.get(path);
@@ -21,7 +21,7 @@ export class FreshMounts {
   }
 }
 
-/** A mount that is not there is made with its files by whoever needs it. */
+/** Empties a mount. The caller makes a missing one with its files. */
 async function renew(
   path: string,
   worker: () => Promise<Worker>,
@@ -41,7 +41,7 @@ async function removeAll(path: string, worker: () => Promise<Worker>): Promise<v
       case "ENOENT":
         return;
       case "EACCES":
-        // Of a mapped id, and closed: only the worker gets in.
+        // A closed directory of a mapped id: only the worker may enter.
         return (await worker()).remove([path]);
       default:
         throw error;

@@ -5,20 +5,23 @@ import type { Store } from "../cache/store.js";
 import type { TransferLayer, TransferResult } from "../cache/remote/content.js";
 import { encodeImported } from "./explain/imported-from.js";
 
-/** Results that other machines made, by key, and where they are. */
+/** Returns the result of another machine for a key, and its cache. */
 export type FindImported = (key: CacheKey) => { readonly result: TransferResult; readonly from: ImportedFrom } | undefined;
 
 /** A cache that results come from. */
 export interface ImportedFrom {
-  /** How layers remember it. */
+  /** Origin that is recorded with layers. */
   readonly origin: string;
-  /** As people know it. */
+  /** Display name, e.g. `registry ghcr.io/org/app:cache`. */
   readonly name: string;
 }
 
 type ImportStore = Pick<Store, "results" | "layers" | "blobs">;
 
-/** Makes a result of another machine one of the store. Its layers are registered with where they can be fetched; nothing is fetched. */
+/**
+ * Saves a result of another machine in the store. Registers its layers with their origin, and
+ * fetches nothing.
+ */
 export function adoptResult(
   store: ImportStore,
   { keys, name, createdAt, layers, components }: Pick<TransferResult, "keys" | "name" | "createdAt" | "layers" | "components">,
@@ -34,7 +37,7 @@ export function adoptResult(
   });
 }
 
-/** A layer that is here, or that an image's registry has, stays as it is. */
+/** Registers a layer. One that is here, or that an image's registry has, stays unchanged. */
 function adoptLayer({ layers, blobs }: ImportStore, { diffId, blob, createdAt }: TransferLayer, origin: string): LayerId {
   const known = layers.byDiffId(diffId);
   const there = known?.blob && (known.origin !== undefined || blobs.has(known.blob.digest));
@@ -43,8 +46,9 @@ function adoptLayer({ layers, blobs }: ImportStore, { diffId, blob, createdAt }:
 }
 
 /**
- * The store's results, and behind them those of other caches. A result that is found there becomes one of the store: its layers are registered
- * with where they can be fetched, and nothing is fetched before something needs it.
+ * The store's results, and behind them those of other caches. A result that is found there is saved
+ * in the store: its layers are registered with their origin, and nothing is fetched before
+ * something needs it.
  */
 export class ImportedResults implements ResultIndex {
   constructor(
@@ -59,7 +63,7 @@ export class ImportedResults implements ResultIndex {
     const found = this.find(key);
     if (!found) return undefined;
     const { keys } = found.result;
-    // What the store has under the other names is younger, or the same.
+    // The store's results under the other keys are younger, or the same.
     const others = keys.slice(1).filter((other) => other !== key && results.lookup(other) === undefined);
     return adoptResult(this.store, { ...found.result, keys: [keys[0], ...(key === keys[0] ? [] : [key]), ...others] }, found.from);
   }

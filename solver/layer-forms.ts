@@ -2,8 +2,9 @@ import type { Digest } from "../core/digest.js";
 import { topological, type Rootfs, type Vertex } from "../llb/vertex.js";
 
 /**
- * What becomes of the layer a vertex makes, which decides the cheapest way to make it. `exported`: it ends in an image, so its compressed blob is
- * wanted. `unpacked`: a step runs on it or mounts it, so its files are wanted.
+ * Use of the layer that a vertex makes, which decides the cheapest way to make it. `exported`: it
+ * ends in an image, so its compressed blob is wanted. `unpacked`: a step runs on it or mounts it,
+ * so its files are wanted.
  */
 export interface LayerForm {
   readonly exported: boolean;
@@ -12,7 +13,7 @@ export interface LayerForm {
 
 const NEITHER: LayerForm = { exported: false, unpacked: false };
 
-/** Where the stack of a vertex's result continues downwards: the inputs whose layers are part of its own. */
+/** Returns the inputs whose layers are part of the stack of a vertex's result. */
 function below(vertex: Vertex): readonly Vertex[] {
   const { op, inputs } = vertex;
   const pick = (index: number): Vertex[] => (inputs[index] ? [inputs[index].vertex] : []);
@@ -30,7 +31,10 @@ function below(vertex: Vertex): readonly Vertex[] {
   }
 }
 
-/** The form of every vertex of a graph whose targets are exported as images (`image`) or only looked at. */
+/**
+ * Returns the form of every vertex of a graph whose targets are exported as images (`image`) or
+ * only read.
+ */
 export function layerForms(targets: readonly Rootfs[], image: boolean): ReadonlyMap<Digest, LayerForm> {
   const forms = new Map<Digest, LayerForm>();
   const order = topological(targets);
@@ -38,7 +42,7 @@ export function layerForms(targets: readonly Rootfs[], image: boolean): Readonly
     forms.set(vertex.digest, { ...(forms.get(vertex.digest) ?? NEITHER), ...form });
   };
   for (const target of targets) if (target && image) mark(target.vertex, { exported: true });
-  // Users come before what they use, so each vertex is complete when it hands its form down.
+  // Users come before their inputs, so each vertex is complete when it passes its form down.
   for (const vertex of order.toReversed()) {
     const form = forms.get(vertex.digest) ?? NEITHER;
     for (const lower of below(vertex))

@@ -2,8 +2,9 @@ import type { LayerId } from "../cache/contract/layers.js";
 import type { FileTree } from "../oci/layer/model/toc.js";
 
 /**
- * What a vertex gives. `layers`: a root filesystem as a stack of layers, bottom first, each of which may still be at a registry, packed or unpacked.
- * `tree`: files of this machine that are only looked at (a local context).
+ * Result of a vertex. `layers`: a root filesystem as a stack of layers, bottom first, each of which
+ * may still be at a registry, packed or unpacked. `tree`: files of this machine that are only read
+ * (a local context).
  */
 export type StepResult =
   | { readonly kind: "layers"; readonly layers: readonly LayerId[] }
@@ -11,7 +12,7 @@ export type StepResult =
 
 export const SCRATCH: StepResult = { kind: "layers", layers: [] };
 
-/** The layers of a result that is kept; files that are only looked at never are. */
+/** Returns the layers of a result that is kept. Files that are only read never are. */
 export function layersOf(result: StepResult): readonly LayerId[] {
   if (result.kind !== "layers") throw new Error(`internal: "${result.name}" is only looked at and cannot be kept`);
   return result.layers;

@@ -21,13 +21,18 @@ import { SCRATCH, type StepResult } from "./result.js";
 export interface SolveGraphOptions {
   /** Sandboxes that run at once. */
   readonly jobs: number;
-  /** Whether the results become images, so that their layers are wanted compressed. */
+  /** True when the results become images, so that their layers are wanted compressed. */
   readonly image: boolean;
-  /** Called when the store alone does not have the targets: brings the keys of other caches. Answers those that are searched as BuildKit does. */
+  /**
+   * Called when the store alone does not have the targets: loads the keys of other caches. Resolves
+   * to those that are searched as BuildKit does.
+   */
   readonly extend?: () => Promise<readonly KeySource[]>;
-  /** Told of everything that has keys once the graph is solved, for caches that are written elsewhere. */
+  /**
+   * Called with everything that has keys once the graph is solved, for caches that are exported.
+   */
   readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[], elsewhere: Elsewhere) => void;
-  /** Whether steps that are not even looked at are explained, too: a look-up for each. Default: false. */
+  /** True explains steps that are not even looked up, too: a look-up for each. Default: false. */
   readonly explain?: boolean;
   readonly consent: Consent;
   readonly signal: AbortSignal;
@@ -83,7 +88,7 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
       },
     ),
     jobs: {
-      // Asked when the first step is to run.
+      // Read when the first step is to run.
       get run() {
         return Math.min(options.jobs, stepsByDescriptors());
       },
@@ -111,7 +116,10 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
   });
 }
 
-/** Adds the place in the source to the error of a vertex. `placed` has done so for errors of the op itself. */
+/**
+ * Adds the place in the source to the error of a vertex. `placed` has done so for errors of the op
+ * itself.
+ */
 function withPlace(error: unknown, failed: Vertex | undefined): unknown {
   const { source, range } = failed?.metadata ?? {};
   if (error instanceof TsbuildError && source && range) error.place ??= { source, range };

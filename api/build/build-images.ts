@@ -24,27 +24,27 @@ export type BuildSession = Pick<Session, "store" | "signal" | "workers" | "netwo
 
 /** Finished images, and everything that caches and outputs need beside them. */
 export interface Built {
-  /** One per platform, with layers in the first form. */
+  /** Images, one for each platform, with layers in the first form. */
   readonly images: readonly ExportImage[];
-  /** Their layers in each further form, by its key. */
+  /** Layers in each further form, by its key. */
   readonly otherForms: ReadonlyMap<string, readonly (readonly ExportLayer[])[]>;
   readonly warnings: readonly Diagnostic[];
-  /** Milliseconds since the epoch that date this build, when SOURCE_DATE_EPOCH says so. */
+  /** Milliseconds since the epoch that date this build, when SOURCE_DATE_EPOCH is set. */
   readonly epoch: number | undefined;
-  /** For caches that are written elsewhere. */
+  /** Solved graph, for caches that are exported. */
   readonly solved: SolvedBuild;
   readonly imports: CacheImports | undefined;
 }
 
 export interface BuildImagesOptions {
   readonly build: ResolvedBuildOptions;
-  /** Of the layers; the first is what the build itself makes. */
+  /** Forms of the layers. The first is the one that the build itself makes. */
   readonly forms: readonly [BlobForm, ...BlobForm[]];
-  /** Whether some output is an image; otherwise only the files are wanted. */
+  /** True when some output is an image; otherwise only the files are wanted. */
   readonly image: boolean;
-  /** Whether a layer that is elsewhere, at `origin`, may stay there. */
+  /** Returns true when a remote layer may stay at its `origin`. */
   readonly mayStay: (origin: string) => boolean;
-  /** Id under which the build is recorded; undefined when it is not. */
+  /** Id of the build's record; undefined without one. */
   readonly id: string | undefined;
 }
 

@@ -120,7 +120,7 @@ export class BuildSolver {
     };
   }
 
-  /** Brings what steps cannot wait for themselves. */
+  /** Brings data that steps cannot wait for themselves. */
   async prepare(): Promise<void> {
     await this.#secrets.readPipes(this.#session.signal);
   }
@@ -178,7 +178,7 @@ export class BuildSolver {
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
     const sink: EventSink = (event) => {
-      // Shown already, as what it was when it was solved for the Dockerfile.
+      // Shown already, when it was solved for the Dockerfile.
       if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
       this.#options.onEvent(event);
     };

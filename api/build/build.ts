@@ -12,8 +12,9 @@ import { Session } from "../session/session.js";
 import { runBuild } from "./run-build.js";
 
 /**
- * Builds an image from a Dockerfile. Throws a TsbuildError for everything a user can mend: DiagnosticsError for the Dockerfile, ExecError for a
- * step that failed, CanceledError after an abort of `signal`; by then nothing of the build is left running.
+ * Builds an image from a Dockerfile. Throws a TsbuildError for every fault that a user can fix:
+ * DiagnosticsError for the Dockerfile, ExecError for a step that failed, CanceledError after an
+ * abort of `signal`. Nothing of the build is left running by then.
  */
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const resolved = resolveBuildOptions(options);
@@ -24,13 +25,14 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
     const started = now();
     result = await withResource(new Session(options), (session) => buildInSession(options, resolved, session, started));
   } catch (error) {
-    // Steps that had ended are cached, and a Dockerfile that is being written fails many times. A ctrl-c is not kept waiting.
+    // Completed steps are cached, and a Dockerfile that is being written fails many times, so
+    // collection runs after a failure too. A ctrl-c does not wait for it.
     const ran = !(error instanceof DiagnosticsError) && options.signal?.aborted !== true;
     if (ran && resolved.collect) await collect({ ...options, ifDue: true }).catch(() => undefined);
     throw error;
   }
   if (!result.collectionDue || !resolved.collect) return result;
-  // The build has succeeded, whatever becomes of this; the next one tries again.
+  // The build has succeeded in any case; the next one collects again.
   await collect(options).catch(() => undefined);
   return { ...result, collectionDue: false };
 }
@@ -65,7 +67,7 @@ async function buildInSession(
   return { ...result, warnings, collectionDue: resolved.budget !== undefined && session.store.gc.exceeds(resolved.budget) };
 }
 
-/** Writes the build down. It has ended, so what goes wrong here is no more than a warning. */
+/** Writes the build's record. The build has ended, so a failure here is only a warning. */
 async function record(recorder: BuildRecorder | undefined, end: BuildEnd): Promise<Diagnostic | undefined> {
   try {
     await recorder?.finish(end, now());

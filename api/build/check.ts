@@ -14,7 +14,10 @@ import type { CheckOptions, CheckResult } from "../options/options.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "../options/resolve-options.js";
 import { Session } from "../session/session.js";
 
-/** Checks a Dockerfile without building it. What is wrong with it, its base images among that, is the result; throws for what keeps it from being read. */
+/**
+ * Checks a Dockerfile without building it. Its faults, and those of its base images, are the
+ * result. Throws for a Dockerfile that cannot be read.
+ */
 export async function check({ rules = "all", fix = false, ...options }: CheckOptions = {}): Promise<CheckResult> {
   return withDockerfile(options, async (dockerfile, build, session) => {
     const look = async (file: DockerfileText, ast = dockerfile.ast): Promise<CheckedDockerfile> => {
@@ -32,13 +35,16 @@ export async function check({ rules = "all", fix = false, ...options }: CheckOpt
     const found = await look(file);
     if (!fix) return { source: { name: file.name, text: file.text }, ...found, fixed: [] };
     const mended = await mendDockerfile(file, found, async (changed) => look(changed, await loadAst(changed, session.store)));
-    // A text that was given is mended in the result.
+    // The fix of a given text is in the result.
     if (mended.fixed.length > 0 && typeof build.dockerfile !== "object") writeMended(file, mended.source.text);
     return mended;
   });
 }
 
-/** What a build of the target can be given: arguments, secrets, SSH agents. Throws like a build when the Dockerfile has errors. */
+/**
+ * Returns the inputs of a build of the target: arguments, secrets, SSH agents. Throws like a build
+ * when the Dockerfile has errors.
+ */
 export async function outline(
   options: Omit<CheckOptions, "rules" | "fix"> = {},
 ): Promise<Outline & { readonly source: CheckResult["source"] }> {
@@ -48,7 +54,7 @@ export async function outline(
   }));
 }
 
-/** The stages that can be built, in file order. Nothing is asked of registries. */
+/** Returns the stages that can be built, in file order. Asks no registry. */
 export async function targets(
   options: Omit<CheckOptions, "rules" | "fix"> = {},
 ): Promise<{ readonly targets: readonly Target[]; readonly source: CheckResult["source"] }> {

@@ -2,16 +2,17 @@ import type { FrontendResult } from "../../frontend/frontend.js";
 import type { Digest } from "../../core/digest.js";
 import type { History, ImageConfig } from "../../oci/types.js";
 
-/** A layer of the result, bottom first. `createdAt`: milliseconds since the epoch. */
+/** A layer of the result, bottom first. `createdAt` is in milliseconds since the epoch. */
 export interface ResultLayer {
   readonly diffId: Digest;
   readonly createdAt: number;
 }
 
 /**
- * The finished config: the frontend's, with the layers and with times. As BuildKit does it, a history entry that makes a layer is dated by its layer and
- * one that makes none by its neighbours, so that a build that hits the cache gives the same image id again. `epoch` (milliseconds) dates
- * everything of this build instead.
+ * Returns the finished config: the frontend's, with the layers and with times. As in BuildKit, a
+ * history entry with a layer gets the layer's date, and one without gets its neighbours', so that a
+ * fully cached build gives the same image id again. `epoch` (milliseconds) dates everything of this
+ * build instead.
  */
 export function finishConfig(result: FrontendResult, layers: readonly ResultLayer[], epoch: number | undefined): ImageConfig {
   const baseLayers = layers.length - result.history.filter((entry) => entry.layer).length;
@@ -32,7 +33,10 @@ export function finishConfig(result: FrontendResult, layers: readonly ResultLaye
   };
 }
 
-/** Images in the wild have fewer or more history entries than layers; readers expect one per layer. */
+/**
+ * Completes a base image's history. Images in the wild have fewer or more entries than layers;
+ * readers expect one for each layer.
+ */
 function completeBaseHistory(history: readonly History[], layers: number): readonly History[] {
   const described = history.filter((entry) => !entry.empty_layer).length;
   if (described === layers) return history;
@@ -43,7 +47,8 @@ function completeBaseHistory(history: readonly History[], layers: number): reado
 }
 
 function dateEmptyEntries(history: readonly History[]): readonly History[] {
-  // Undated entries get the time of the layer before them; the first ones that of the first new layer.
+  // Undated entries get the time of the layer before them; the first ones that of the first new
+  // layer.
   const firstUndated = history.findIndex((entry) => entry.created === undefined);
   if (firstUndated < 0) return history;
   let created = history.slice(firstUndated).find((entry) => entry.created !== undefined)?.created ?? history[firstUndated - 1]?.created;

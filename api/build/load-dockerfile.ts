@@ -16,7 +16,7 @@ import { loadMainContext } from "../sources/main-context.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
 
-/** A Dockerfile, read and parsed, with what its frontend asks for. */
+/** A Dockerfile, read and parsed, with the ports of its frontend. */
 export interface LoadedDockerfile extends GraphSources {
   readonly contexts: BuildContexts;
   readonly file: DockerfileText;
@@ -25,7 +25,7 @@ export interface LoadedDockerfile extends GraphSources {
   options(platform: Platform): FrontendOptions;
 }
 
-/** Reads the Dockerfile of a build, from wherever its context is, and parses it. */
+/** Reads the Dockerfile of a build, wherever its context is, and parses it. */
 export async function loadDockerfile(
   build: ResolvedBuildOptions,
   solver: Pick<BuildSolver, "files" | "sourceTime">,
@@ -69,7 +69,7 @@ export async function loadDockerfile(
           text: `load metadata for ${displayName(ref)}`,
           ...(severalPlatforms ? { platform: formatPlatform(options.platform) } : {}),
         };
-        // A layout is read here: the step of its context is the one that shows what its layers take.
+        // A layout is read here: the step of its context shows the time that its layers take.
         const { context: name } = options;
         const named: StepInfo | undefined = name === undefined ? undefined : { kind: "context", name, load: `load metadata for ${ref}` };
         return runAsStep(options.layout ? internal : (named ?? internal), onEvent, (step) =>
@@ -101,7 +101,10 @@ export async function loadDockerfile(
   };
 }
 
-/** An image's name as it is asked for: in full, as BuildKit shows it. A text that is no reference stands as it is, for the error to come. */
+/**
+ * Returns an image's full name, as BuildKit shows it. Returns other text unchanged, for the error
+ * to come.
+ */
 function displayName(ref: string): string {
   const reference = tryParseReference(ref);
   return reference ? formatReference(withDefaultTag(reference)) : ref;

@@ -9,8 +9,8 @@ import type { Session } from "../session/session.js";
 export type ExporterSession = Pick<Session, "store" | "network">;
 
 /**
- * Whether a layer that is elsewhere, at `origin`, may stay there: when no output holds layers, or when all that do push to the registry that it came
- * from, which can take it over from one repository into another.
+ * Returns whether a remote layer may stay at its `origin`: when no output holds layers, or when all
+ * that do push to the registry it came from, which can mount it from one repository into another.
  */
 export function mayStay(outputs: readonly ResolvedOutput[]): (origin: string) => boolean {
   const holding = outputs.filter(({ output }) => typeOf(output).holds !== "nothing");
@@ -24,8 +24,9 @@ export function mayStay(outputs: readonly ResolvedOutput[]): (origin: string) =>
 }
 
 /**
- * The forms of layers that the outputs ask for, each once. The first is the one that a build compresses its layers to while it runs: gzip for images unless
- * they say otherwise, none where only the files are wanted.
+ * Returns the forms of layers that the outputs need, each once. The first is the one to which the
+ * build compresses its layers while it runs: gzip for images by default, none where only the files
+ * are wanted.
  */
 export function blobForms(outputs: readonly ResolvedOutput[]): readonly [BlobForm, ...BlobForm[]] {
   const forms = outputs.flatMap(({ output, form }) =>

@@ -2,7 +2,7 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CheckStatus, DoctorCheck } from "../options/doctor-types.js";
 
-/** A check with what most of them leave out. */
+/** Makes a check, with defaults for the parts that most of them leave out. */
 export function check(
   name: string,
   title: string,
@@ -17,7 +17,7 @@ export function check(
   return { name, title, status, found, controlledBy, fix };
 }
 
-/** The text of a file, trimmed; undefined when it cannot be read. */
+/** Returns the text of a file, trimmed; undefined when it cannot be read. */
 export function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8").trim();
@@ -26,7 +26,7 @@ export function textOf(path: string): string | undefined {
   }
 }
 
-/** `path = value`, or nothing when the kernel has no such setting. */
+/** Returns `path = value`, or nothing when the kernel has no such setting. */
 export function settings(...paths: readonly string[]): readonly string[] {
   return paths.flatMap((path) => {
     const value = textOf(path);
@@ -34,7 +34,7 @@ export function settings(...paths: readonly string[]): readonly string[] {
   });
 }
 
-/** Where a program is. */
+/** Returns the path of a program. */
 export function inPath(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
   return (env["PATH"] ?? "")
     .split(":")

@@ -10,21 +10,25 @@ import { trialRun } from "./trial.js";
 import type { DoctorReport } from "../options/doctor-types.js";
 
 export interface DoctorOptions {
-  /** The store that is meant. Default as everywhere: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then `~/.local/share/tsbuild`. */
+  /**
+   * Directory of the store. Default: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then
+   * `~/.local/share/tsbuild`.
+   */
   readonly root?: string;
-  /** Default: the process's environment. */
+  /** Environment. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Looks at all that builds need of this machine, for this user and this store, and runs a step. Takes a fraction of a second, asks nothing over the network and
- * leaves nothing behind. Whatever is wrong is the result, not an exception.
+ * Checks everything that builds need of this machine, for this user and this store, and runs a
+ * step. Takes a fraction of a second, sends no request over the network and leaves nothing behind.
+ * Faults are the result, not an exception.
  */
 export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
   const env = options.env ?? process.env;
   const root = options.root === undefined ? defaultRoot(env) : resolve(options.root);
   const place = nearest(root);
-  // File systems differ: what works is tried where the store is, or will be.
+  // File systems differ: the probe runs where the store is, or will be.
   const directory = writable(place) ? place : tmpdir();
   const { check: isolation, tier } = isolationCheck(directory, env);
   const checks = [

@@ -5,7 +5,7 @@ import type { Tier } from "../../executor-native/tier.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check, settings, textOf } from "./check.js";
 
-/** What each part of the probe is, and what decides it. */
+/** Title of each part of the probe, and the settings that decide it. */
 const FEATURES: Readonly<
   Record<FeatureName, { readonly title: string; readonly works: string; readonly controlledBy: readonly string[] }>
 > = {
@@ -55,7 +55,7 @@ function fromFeature({ name, ok, problem, hint }: ProbeFeature): DoctorCheck {
   });
 }
 
-/** Steps are limited by rlimits where no cgroup is delegated. */
+/** Checks for a delegated cgroup. Without one, rlimits limit steps. */
 function cgroups(): DoctorCheck {
   const title = "Delegated cgroup";
   const path = /^0::(.*)$/m.exec(textOf("/proc/self/cgroup") ?? "")?.[1];

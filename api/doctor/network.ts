@@ -6,7 +6,7 @@ import { check, inPath } from "./check.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What stands between here and registries. Nothing is asked over the network. */
+/** Checks everything between here and registries. Sends no request over the network. */
 export function networkChecks(env: Env): readonly DoctorCheck[] {
   return [credentials(env), ...proxies(env)];
 }

@@ -7,7 +7,7 @@ import { lsetxattr } from "../../core/system/posix.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 
-/** Magic numbers of statfs(2) by name; those on which a store does not work, or badly. */
+/** Magic numbers of statfs(2) by name, of file systems on which a store does not work, or badly. */
 const KINDS: Readonly<Record<number, string>> = {
   0xef53: "ext4",
   0x58465342: "xfs",
@@ -29,12 +29,15 @@ const NETWORK: Readonly<Record<number, string>> = {
   0x5346414f: "afs",
   0x0bd00bd0: "lustre",
 };
-/** Fewer bytes than this do not last for long. */
+/** Free bytes that do not last for long. */
 const LITTLE = 2e9;
 
 const ELSEWHERE = "Choose another directory with TSBUILD_ROOT or --root, on a local disk";
 
-/** The directory of the store: its file system, whether it can be written, how much room there is. Nothing stays, and others are kept out. */
+/**
+ * Checks the directory of the store: its file system, whether it can be written, how much room
+ * there is. Leaves nothing behind, and closes the store to other users.
+ */
 export function storeChecks(root: string): readonly DoctorCheck[] {
   const place = nearest(root);
   const controlledBy = ["TSBUILD_ROOT", "XDG_DATA_HOME", "HOME"];
@@ -101,12 +104,15 @@ function problemOf(root: string): string | undefined {
   }
 }
 
-/** The directory, or the nearest above it that is there. */
+/** Returns the directory, or the nearest existing one above it. */
 export function nearest(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path));
 }
 
-/** Tried with a directory that goes at once: permissions do not tell of read-only file systems, nor root of /proc. */
+/**
+ * Tries to make a directory, and removes it at once: permissions do not show read-only file
+ * systems, nor /proc to root.
+ */
 export function writable(directory: string): boolean {
   try {
     rmdirSync(mkdtempSync(join(directory, ".tsbuild-doctor-")));

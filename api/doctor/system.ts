@@ -11,11 +11,11 @@ import { check, inPath, textOf } from "./check.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The oldest that work, see package.json and docs/sandbox.md. */
+/** Oldest versions that work, see package.json and docs/sandbox.md. */
 const NODE = [20, 15] as const;
 const LINUX = [5, 12] as const;
 
-/** What is installed: Node, the kernel, our helper, the tools beside it. */
+/** Checks installed programs: Node, the kernel, our helper, the tools beside it. */
 export function systemChecks(env: Env): readonly DoctorCheck[] {
   return [node(), kernel(), helper(), ...idTools(env), ...ranges(), git(env)];
 }
@@ -33,7 +33,7 @@ function node(): DoctorCheck {
 function kernel(): DoctorCheck {
   const ok = process.platform === "linux" && atLeast(release(), LINUX);
   return check("kernel", "Kernel", {
-    // Distributions carry features back: what decides is tried below.
+    // Distributions backport features: the checks below decide.
     status: ok ? "ok" : "warning",
     found: `${process.platform} ${release()}`,
     fix: ok ? undefined : `Steps need Linux, ${LINUX.join(".")} or later`,
@@ -77,7 +77,7 @@ function hasCapabilities(path: string): boolean {
   }
 }
 
-/** Root needs no ranges. */
+/** Checks the id ranges of an ordinary user. Root needs none. */
 function ranges(): readonly DoctorCheck[] {
   if (isRoot()) return [];
   const uid = process.getuid?.() ?? 0;
@@ -96,7 +96,7 @@ function ranges(): readonly DoctorCheck[] {
   });
 }
 
-/** For contexts and ADD of Git repositories; nothing else needs it. */
+/** Checks for git, which only contexts and ADD of Git repositories need. */
 function git(env: Env): DoctorCheck {
   const path = inPath("git", env);
   if (path === undefined) {
@@ -114,7 +114,7 @@ export function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
 
-/** A user that /etc/passwd does not know is its number. */
+/** Returns the user's name, or the number of a user without an entry in /etc/passwd. */
 export function userName(): string {
   try {
     return userInfo().username;

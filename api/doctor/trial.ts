@@ -12,8 +12,8 @@ import { check } from "./check.js";
 const PROGRAM = "tsbuild-doctor";
 
 /**
- * Runs one program in a sandbox as a RUN step does, in a root file system with nothing else, somewhere in `directory`. The program is our own, which ends at once:
- * that it was started is all that counts.
+ * Runs one program in a sandbox as a RUN step does, in a root file system with nothing else, below
+ * `directory`. The program is our own, which ends at once: only its start counts.
  */
 export async function trialRun(directory: string, tier: Tier = "namespaces"): Promise<readonly DoctorCheck[]> {
   const title = "A step in a sandbox";
@@ -72,7 +72,8 @@ async function run(directory: string, tier: Tier): Promise<Trial> {
       const duration = performance.now() - begun;
       return { duration, platforms: await worker.task<readonly RunnablePlatform[]>(PLATFORMS_TASK, undefined) };
     } finally {
-      // Parts may belong to mapped ids. What keeps them from going is no news after what kept the step from running.
+      // Parts may belong to mapped ids. A failure to remove them adds nothing to the step's own
+      // failure.
       await worker.remove([join(place, "upper"), join(place, "work")]).catch(() => undefined);
       await worker.close();
     }

@@ -7,13 +7,16 @@ import { familiarReference, familiarRepository, parseReference } from "../../oci
 import type { StoredImage } from "../options/options.js";
 import type { NamedImage } from "./lookup.js";
 
-/** A stored image, read: the whole, and the platform of it that stands for the image. */
+/** A stored image: all its parts, and the platform that stands for it. */
 export interface ReadImage {
   readonly complete: CompleteImage;
   readonly view: ImageView;
 }
 
-/** Reads an image; of several platforms the one nearest to the host's stands for it, else the first. Throws `image/incomplete`. */
+/**
+ * Reads an image. The platform nearest to the host's stands for it, else the first. Throws
+ * `image/incomplete`.
+ */
 export function readStored(image: NamedImage, store: Store): ReadImage {
   const complete = requireComplete(image.target, store.blobs, `image ${shownName(image)}`);
   const host = hostPlatform();
@@ -35,7 +38,7 @@ export function storedImage(image: NamedImage, store: Store): StoredImage {
   };
 }
 
-/** What `docker inspect` says about an image, as far as it exists without a daemon. */
+/** Returns the output of `docker inspect` about an image, as far as it exists without a daemon. */
 export function inspectImage(image: NamedImage, store: Store): Record<string, unknown> {
   const { complete, view } = readStored(image, store);
   const { config } = view;
@@ -59,7 +62,7 @@ export function inspectImage(image: NamedImage, store: Store): Record<string, un
   };
 }
 
-/** Bytes of all blobs that belong to an image and are here, each once. */
+/** Returns the bytes of all present blobs of an image, each once. */
 function sizeOf(complete: CompleteImage, store: Store): number {
   const sizes = new Map<Digest, number>();
   for (const { descriptor, manifest } of complete.images)

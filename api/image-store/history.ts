@@ -4,8 +4,9 @@ import type { ImageStore } from "../options/options.js";
 type HistoryRow = ReturnType<ImageStore["history"]>[number];
 
 /**
- * The steps that made an image, newest first as docker shows them, with the compressed bytes of the layer of each. Only the newest has an id: the images in
- * between do not exist. Layers that the config's history does not account for come as rows of their own.
+ * Returns the steps that made an image, newest first as docker shows them, with the compressed
+ * bytes of the layer of each. Only the newest has an id: the images in between do not exist. Layers
+ * without an entry in the config's history are rows of their own.
  */
 export function historyOf(view: ImageView): readonly HistoryRow[] {
   const sizes = view.manifest.layers.map((layer) => layer.size);

@@ -11,13 +11,16 @@ import { saveImages } from "./save.js";
 import type { ImageStore, StoredImage } from "../options/options.js";
 import { openStoreHere } from "../session/store-here.js";
 
-/** Opens the local image store. Default root: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then `~/.local/share/tsbuild`. Close it when done. */
+/**
+ * Opens the local image store. Default root: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then
+ * `~/.local/share/tsbuild`. Close it when done.
+ */
 export async function openImageStore(options: { readonly root?: string } = {}): Promise<ImageStore> {
   const store = openStoreHere(options);
   return imageStoreOf(store);
 }
 
-/** The image commands over an open store, which they close. */
+/** Returns the image commands over an open store, which they close. */
 export function imageStoreOf(store: Store): ImageStore {
   let client: Promise<RegistryClient> | undefined;
   const registry = (): Promise<RegistryClient> => {
@@ -67,7 +70,7 @@ export function imageStoreOf(store: Store): ImageStore {
     async verify() {
       store.gc.recover();
       const { verifySnapshots } = await import("../store/verify-snapshots.js");
-      // First, because what it drops is told once.
+      // First, because its reports come only once.
       const snapshots = await verifySnapshots(store);
       return [...store.gc.verify({ content: true }), ...snapshots];
     },
@@ -76,7 +79,10 @@ export function imageStoreOf(store: Store): ImageStore {
   };
 }
 
-/** An image that lost a blob is still listed, so that it can be seen and removed. */
+/**
+ * Returns an image for listings. One that lost a blob is still listed, so that it can be seen and
+ * removed.
+ */
 function listedImage(image: NamedImage, store: Store): StoredImage {
   try {
     return storedImage(image, store);
@@ -87,7 +93,7 @@ function listedImage(image: NamedImage, store: Store): StoredImage {
   }
 }
 
-/** A name goes by itself; with the last one goes the image, and with it the blobs that nothing else needs. */
+/** Removes a name; with the last name the image, and with it the blobs without another user. */
 function removeImage(
   ref: string,
   force: boolean,

@@ -18,8 +18,9 @@ export interface LoadedImage {
 }
 
 /**
- * Takes images from an archive (file or stream, compressed or not) or from an OCI layout directory into the store. All images are checked to be complete before
- * the first name is set, so a load that fails changes no image.
+ * Loads images from an archive (file or stream, compressed or not) or from an OCI layout directory
+ * into the store. Checks that all images are complete before it sets the first name, so a load that
+ * fails changes no image.
  */
 export async function loadImages(
   source: string | Readable,
@@ -51,7 +52,7 @@ async function takeImages(source: string | Readable, store: Store, signal: Abort
     for (const { manifest, config } of complete.images) {
       manifest.layers.forEach((blob, index) => {
         const diffId = config.rootfs.diff_ids[index] as Digest;
-        // Only what is here: a foreign layer stays at the address its manifest gives.
+        // Only present layers: a foreign layer stays at the address in its manifest.
         if (store.blobs.has(blob.digest)) store.layers.addRemote({ diffId, blob, origin: undefined });
       });
     }
@@ -84,7 +85,10 @@ async function readSource(
   return images;
 }
 
-/** A stream may have nothing to say for a long time: an abort then must not wait for its next byte. */
+/**
+ * Reads an archive from a stream. A stream may be silent for a long time: an abort must not wait
+ * for its next byte.
+ */
 async function readStream(source: Readable, blobs: BlobTarget, options: { readonly signal?: AbortSignal }): Promise<readonly FoundImage[]> {
   const cancel = (): void => void source.destroy(new CanceledError());
   throwIfAborted(options.signal);
@@ -99,7 +103,9 @@ async function readStream(source: Readable, blobs: BlobTarget, options: { readon
   }
 }
 
-/** The store's blobs; one that is there already is kept from collection until the load is over. */
+/**
+ * Returns the store's blobs as a target. Keeps existing ones from collection until the load ends.
+ */
 function leasingTarget(store: Store): BlobTarget {
   const { blobs } = store;
   return {

@@ -21,16 +21,19 @@ export interface NamedImage {
   /** Canonical names, sorted. */
   readonly names: readonly string[];
   readonly target: Descriptor;
-  /** Milliseconds since the epoch: when the newest of its names was set. */
+  /** Milliseconds since the epoch at which the newest of its names was set. */
   readonly createdAt: number;
 }
 
-/** What a user's text led to. `name` is set when it was one of the image's names, and not its id or digest. */
+/**
+ * Image that a user's text matched. `name` is set when the text was one of the image's names, and
+ * not its id or digest.
+ */
 export interface Match extends NamedImage {
   readonly name: string | undefined;
 }
 
-/** The images of the store, each once, in the order in which they came. */
+/** Returns the images of the store, each once, in order of arrival. */
 export function groupImages(entries: readonly ImageEntry[]): readonly NamedImage[] {
   const groups = new Map<Digest, { names: string[]; target: Descriptor; createdAt: number }>();
   for (const { name, target, createdAt } of entries) {
@@ -42,16 +45,17 @@ export function groupImages(entries: readonly ImageEntry[]): readonly NamedImage
   return [...groups.values()].map((group) => ({ ...group, names: group.names.sort(compareCodeUnits) }));
 }
 
-/** What of a store is needed to find an image. */
+/** The part of a store that finding an image needs. */
 export interface ImageSource {
   readonly images: ImageIndex;
   readonly builds: Pick<BuildHistory, "list" | "get">;
 }
 
 /**
- * Finds an image as docker does: by name (`alpine` is `alpine:latest`), by `name@digest`, by id or digest, or by a beginning of one that no other has. A name wins
- * over an id that looks the same. Images that differ in annotations or compression have one id: then it means the one that was built last, because that
- * build has just printed it. Throws `images/not-found` or `images/ambiguous`.
+ * Finds an image as docker does: by name (`alpine` is `alpine:latest`), by `name@digest`, by id or
+ * digest, or by a unique beginning of one. A name wins over an id that looks the same. Images that
+ * differ in annotations or compression have one id: then it means the one that was built last,
+ * because that build has just printed it. Throws `images/not-found` or `images/ambiguous`.
  */
 export function findImage(text: string, store: ImageSource): Match {
   const index = store.images;
@@ -74,20 +78,23 @@ export function findImage(text: string, store: ImageSource): Match {
   });
 }
 
-/** The names that a repository has, canonical and sorted; none for what is no repository. */
+/** Returns the names of a repository, canonical and sorted; none for any other text. */
 export function tagsOf(repository: Reference | undefined, entries: readonly ImageEntry[]): readonly string[] {
   if (repository === undefined) return [];
   const prefix = `${formatReference(repository)}:`;
   return entries.flatMap(({ name }) => (name?.startsWith(prefix) ? [name] : [])).sort(compareCodeUnits);
 }
 
-/** Of images that all have `digest` the one whose own it is, else the one that came or was built last. */
+/**
+ * Returns among images that all have `digest` the one whose own it is, else the one that came or
+ * was built last.
+ */
 function lastOf(images: readonly NamedImage[], digest: Digest, { builds }: ImageSource): NamedImage {
   const own = images.find(({ target }) => target.digest === digest);
   if (own !== undefined) return own;
   const newest = images.reduce((a, b) => (b.createdAt >= a.createdAt ? b : a));
   for (const { id, imageId, createdAt, duration } of builds.list()) {
-    // An image that was there already keeps its time when it is built again.
+    // An existing image keeps its time when it is built again.
     if (imageId !== digest || createdAt + duration < newest.createdAt) continue;
     const built = images.find(({ target }) => target.digest === resultDigest(builds.get(id)?.detail));
     if (built !== undefined) return built;
@@ -99,7 +106,7 @@ function resultDigest(detail: string | undefined): string | undefined {
   return detail === undefined ? undefined : (JSON.parse(detail) as Partial<BuildDetail>).result?.digest;
 }
 
-/** The image behind an entry with all of its names, also those that a search did not give. */
+/** Returns the image of an entry with all of its names, also those that a search did not find. */
 function imageOf(entry: Omit<ImageEntry, "name">, index: ImageIndex): NamedImage {
   return (
     groupImages(index.list().filter(({ target }) => target.digest === entry.target.digest))[0] ?? {
@@ -127,7 +134,7 @@ function splitTag(name: string): readonly [repository: string, tag: string | und
 }
 
 function notFound(text: string, index: ImageIndex): TsbuildError {
-  // A text that is no reference at all gets the reason why.
+  // A text that is no reference at all gets the reason.
   if (tryParseReference(text) === undefined && !/^(sha256:)?[0-9a-f]+$/.test(text)) UsageError.of(() => parseReference(text));
   const near = nearHint(
     text,

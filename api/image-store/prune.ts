@@ -14,7 +14,7 @@ export async function pruneImages(
 ): Promise<PrunedImages> {
   const chosen = images.filter((image) => (all || image.names.length === 0) && only(image));
   for (const { digest } of chosen) store.images.removeDigest(digest);
-  // Without a policy only what nothing refers to goes.
+  // Without a policy only unreferenced parts are removed.
   const { removed, bytes } = store.gc.collect();
   await removeOrphansNow(store);
   return {

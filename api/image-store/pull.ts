@@ -19,18 +19,19 @@ import type { PulledImage, PullOptions } from "../options/transfer-types.js";
 import { withNearTags } from "../sources/near-tags.js";
 import { readStored } from "./describe.js";
 
-/** What a transfer works with. The client is made with the first request. */
+/** Services of a transfer. The client is made with the first request. */
 export interface TransferParts {
   readonly store: Store;
   readonly registry: () => Promise<RegistryClient>;
 }
 
-/** Blobs fetched at once, as in builds. */
+/** Blobs that are fetched at once, as in builds. */
 const PARALLEL = Math.max(4, availableParallelism());
 
 /**
- * Fetches an image, or all tags of a repository, one after the other: manifests, configs and layers, verified. A name is set once its image is complete, so a
- * pull that fails changes no image; blobs that came serve the next try. A reference with a digest gets no name.
+ * Fetches an image, or all tags of a repository, one after the other: manifests, configs and
+ * layers, verified. Sets a name once its image is complete, so a pull that fails changes no image;
+ * fetched blobs serve the next try. A reference with a digest gets no name.
  */
 export async function pullImages(ref: string, { store, registry }: TransferParts, options: PullOptions): Promise<readonly PulledImage[]> {
   const { onEvent = () => undefined, signal = new AbortController().signal, allTags = false } = options;
@@ -52,7 +53,7 @@ export async function pullImages(ref: string, { store, registry }: TransferParts
   return pulled;
 }
 
-/** Throws `images/all-tags`. */
+/** Throws `images/all-tags` for a reference with a tag or digest. */
 export function requireNoTag(reference: Reference, text: string): void {
   if (reference.tag === undefined && reference.digest === undefined) return;
   throw new TsbuildError("images/all-tags", `Cannot use "${text}" for all tags: it names one`, {
@@ -64,11 +65,11 @@ async function tagsOf(reference: Reference, client: RegistryClient, signal: Abor
   const repository = `${reference.registry}/${reference.repository}`;
   const tags = await client.tags(reference, { signal });
   if (tags.length === 0) throw new TsbuildError("images/no-tags", `Cannot pull all tags of ${repository}: it has none`);
-  // Parsed again: a registry may say anything.
+  // Parsed again: a registry may return any text.
   return tags.map((tag) => parseReference(`${repository}:${tag}`));
 }
 
-/** Requests that report their waits, and end with the reporter's signal. */
+/** Returns options for requests that report their waits, and end with the reporter's signal. */
 function waiting(reporter: Reporter): FetchOptions {
   return { signal: reporter.signal, onWait: waitsOf(reporter) };
 }
@@ -80,9 +81,9 @@ interface PulledManifest {
 
 class Pull {
   readonly #held: { release(): void }[] = [];
-  /** Indexes and manifests that were looked at: an index may name one many times. */
+  /** Indexes and manifests that were read: an index may name one many times. */
   readonly #seen = new Set<Digest>();
-  /** Manifests that are wanted. */
+  /** Selected manifests. */
   readonly #chosen = new Set<Digest>();
   #fetched = 0;
 
@@ -100,7 +101,7 @@ class Pull {
       });
       await this.#documents(target, reporter);
       const manifests = readTree(target, store.blobs, this.#what).manifests.filter(({ descriptor }) => this.#chosen.has(descriptor.digest));
-      // What cannot be used is refused before its layers come.
+      // An unusable image is refused before its layers are fetched.
       await this.#blobs(
         manifests.map(({ manifest }) => manifest.config),
         reporter,
@@ -125,7 +126,7 @@ class Pull {
     return familiarReference(this.reference);
   }
 
-  /** Brings indexes, and the manifests of the platforms that are wanted. */
+  /** Fetches indexes, and the manifests of the selected platforms. */
   async #documents(descriptor: Descriptor, reporter: Reporter, depth = 0): Promise<void> {
     if (depth > 5) throw new TsbuildError("image/invalid", `Cannot use ${this.#what}: its index is nested too deep`);
     if (this.#seen.has(descriptor.digest)) return;
@@ -164,7 +165,10 @@ class Pull {
     });
   }
 
-  /** The images among manifests whose configs are here. Throws `image/not-an-image`, `image/no-platform`, `image/invalid`. */
+  /**
+   * Returns the images among manifests whose configs are here. Throws `image/not-an-image`,
+   * `image/no-platform`, `image/invalid`.
+   */
   #images(target: Descriptor, manifests: readonly ManifestNode[]): readonly PulledManifest[] {
     const images = manifests.flatMap(({ manifest, image }): readonly PulledManifest[] => {
       if (!image) return [];
@@ -179,7 +183,7 @@ class Pull {
     }
     const [image] = images;
     const asked = this.wanted === "all" ? undefined : this.wanted?.[0];
-    // A manifest by itself says nothing of its platform: it is compared when one was asked for.
+    // A manifest alone does not name its platform: the config is compared when one was requested.
     if (image !== undefined && asked !== undefined && first?.descriptor.digest === target.digest) {
       const platform = platformOf(image.config);
       if (platformRank(asked, platform) === undefined) {
@@ -193,7 +197,7 @@ class Pull {
     return images;
   }
 
-  /** Makes the layers known, so that builds can stand on them. */
+  /** Registers the layers, so that builds can use them. */
   #register(images: readonly PulledManifest[]): void {
     const { store } = this.parts;
     const origin = formatReference(this.reference);
@@ -224,7 +228,9 @@ class Pull {
     };
   }
 
-  /** Keeps a blob that is here from collection until the name is set; false when it is not here. */
+  /**
+   * Keeps a present blob from collection until the name is set. Returns false when it is absent.
+   */
   #keep(digest: Digest): boolean {
     const { blobs, leases } = this.parts.store;
     if (!blobs.has(digest)) return false;

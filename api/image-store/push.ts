@@ -18,7 +18,10 @@ import type { PushedImage, TransferOptions } from "../options/transfer-types.js"
 import { findImage } from "./lookup.js";
 import { requireNoTag, type TransferParts } from "./pull.js";
 
-/** Pushes an image under its name, or everything the store has of a repository, one after the other. Manifests and configs go out as they are stored. */
+/**
+ * Pushes an image under its name, or every image of a repository in the store, one after the other.
+ * Manifests and configs are sent as they are stored.
+ */
 export async function pushImages(
   ref: string,
   { store, registry }: TransferParts,
@@ -59,7 +62,7 @@ function entriesOf(ref: string, store: Store): readonly NamedEntry[] {
   });
 }
 
-/** What of an image goes out. */
+/** Parts of an image that are sent. */
 interface Selection {
   readonly target: Descriptor;
   readonly manifests: readonly ManifestNode[];
@@ -122,7 +125,7 @@ class Push {
     return familiarReference(withDefaultTag(this.reference));
   }
 
-  /** Where layers came from, and can be had again or mounted from. */
+  /** Returns the origins of layers, from where they can be fetched or mounted. */
   #origins({ manifests }: ImageTree): ReadonlyMap<Digest, Reference> {
     const { blobs, layers } = this.#store;
     const origins = new Map<Digest, Reference>();
@@ -140,8 +143,9 @@ class Push {
   }
 
   /**
-   * All of the image, when it is here, can be fetched, or is at the registry already. Of an index of which only one image is here that image alone goes, as with
-   * docker. Throws `image/incomplete`.
+   * Selects the whole image, when each part is here, can be fetched, or is at the registry already.
+   * When only one image of an index is present, selects that image alone, as docker does. Throws
+   * `image/incomplete`.
    */
   async #select(tree: ImageTree, origins: ReadonlyMap<Digest, Reference>, signal: AbortSignal): Promise<Selection> {
     const { target } = this.entry;
@@ -166,7 +170,7 @@ class Push {
     });
   }
 
-  /** Whether the repository has a manifest already, with all that belongs to it. */
+  /** Returns true when the repository has a manifest already, with all its parts. */
   async #isThere({ digest }: Descriptor, signal: AbortSignal): Promise<boolean> {
     const { registry, repository } = this.reference;
     try {
@@ -196,7 +200,7 @@ class Push {
   }
 }
 
-/** Every blob once, in the order in which manifests name them. */
+/** Returns every blob once, in the order in which manifests name them. */
 function blobsOf(manifests: readonly ManifestNode[]): ReadonlyMap<Digest, Pick<OutgoingBlob, "descriptor" | "kind">> {
   const found = new Map<Digest, Pick<OutgoingBlob, "descriptor" | "kind">>();
   for (const { manifest, image } of manifests) {

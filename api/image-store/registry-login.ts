@@ -3,32 +3,34 @@ import { parseRegistry } from "../../oci/reference.js";
 import type { CredentialPlace } from "../../oci/registry/credential-types.js";
 
 export interface LoginOptions {
-  /** Host as in references, or an address. Default Docker Hub. */
+  /** Host as in references, or an address. Default: Docker Hub. */
   readonly registry?: string;
-  /** Default: what is kept for the registry is tried again. */
+  /** Credentials. Default: those that are kept for the registry are tried again. */
   readonly credentials?: { readonly username: string; readonly password: string };
-  /** Default: the process's environment. */
+  /** Environment. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
 }
 
 export interface LoginResult {
-  /** As in references. */
+  /** Host as in references. */
   readonly registry: string;
-  /** Where the credentials are kept now; undefined when they were there before. */
+  /** Place where the credentials are kept now; undefined when they were there before. */
   readonly kept: CredentialPlace | undefined;
 }
 
 export interface LogoutResult {
-  /** The registry as docker's configuration names it. */
+  /** Name of the registry in docker's configuration. */
   readonly server: string;
-  /** False when there was nothing. */
+  /** False when there were none. */
   readonly removed: boolean;
 }
 
 /**
- * Tries credentials at a registry and, when it takes them, keeps them as `docker login` does: in docker's `config.json`, or with the helper that is named there.
- * Throws `registry/login-refused`, `registry/no-credentials`, `registry/config-invalid`, `registry/helper-failed` and what requests to registries throw.
+ * Tries credentials at a registry and, when it accepts them, keeps them as `docker login` does: in
+ * docker's `config.json`, or with the helper that it names. Throws `registry/login-refused`,
+ * `registry/no-credentials`, `registry/config-invalid`, `registry/helper-failed` and the errors of
+ * requests to registries.
  */
 export async function login(options: LoginOptions): Promise<LoginResult> {
   const registry = parseRegistry(options.registry ?? "docker.io");
@@ -49,7 +51,7 @@ export async function login(options: LoginOptions): Promise<LoginResult> {
   return { registry, kept: await keepCredentials(registry, proven, { username, env }) };
 }
 
-/** Removes what is kept for a registry. */
+/** Removes the credentials of a registry. */
 export async function logout(options: Pick<LoginOptions, "registry" | "env">): Promise<LogoutResult> {
   const registry = parseRegistry(options.registry ?? "docker.io");
   const { forgetCredentials } = await import("../../oci/registry/credentials.js");

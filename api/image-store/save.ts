@@ -13,8 +13,9 @@ import { readStored } from "./describe.js";
 import { findImage, type Match, tagsOf } from "./lookup.js";
 
 /**
- * Writes images as one tar that is an OCI layout and a docker archive. Manifests and configs go out as they are stored, so ids and digests stay. An image
- * named by its id goes out without names, and a repository without a tag with all its tags, as with docker.
+ * Writes images as one tar that is an OCI layout and a docker archive. Manifests and configs are
+ * written as they are stored, so ids and digests stay. An image named by its id is written without
+ * names, and a repository without a tag with all its tags, as with docker.
  */
 export async function saveImages(
   refs: readonly string[],
@@ -36,7 +37,7 @@ export async function saveImages(
       layers: view.manifest.layers.map((layer) => layer.digest),
     });
     const { indexes } = readTree(image.target, store.blobs, "an image");
-    // Platforms of an index that are not all here stay out; the index still names them, as with docker.
+    // Incomplete platforms of an index are left out; the index still names them, as with docker.
     const wanted = [
       ...indexes.map(({ descriptor }) => descriptor),
       ...complete.images.flatMap(({ descriptor, manifest }) => [descriptor, ...manifestBlobs(manifest)]),
@@ -46,7 +47,7 @@ export async function saveImages(
       blobs.set(digest, { digest, size, content: () => store.blobs.open(digest) });
     }
   }
-  // A removal at the same time must not take away what is being written.
+  // A concurrent removal must not delete blobs that are being written.
   const lease = store.leases.hold("blob", [...blobs.keys()]);
   try {
     await withSink(dest, { signal }, (sink) => writeLayoutArchive({ entries, blobs: [...blobs.values()], docker }, sink, { signal }));
@@ -61,7 +62,7 @@ function matchesOf(ref: string, store: Store): readonly Match[] {
   return tags.length > 0 ? tags.map((name) => findImage(name, store)) : [findImage(ref, store)];
 }
 
-/** Each image once, with the names it was asked for by, in the order asked. */
+/** Returns each image once, with the requested names, in order. */
 function collect(matches: readonly Match[]): readonly Match[] {
   const images = new Map<Digest, Match & { readonly names: readonly string[] }>();
   for (const match of matches) {

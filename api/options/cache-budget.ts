@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { UsageError } from "../../core/errors.js";
 import { parseSize } from "../../core/go-values/size.js";
 
-/** What the store may take where nobody says: the smaller of these. */
+/** Default size of the store: the smaller of these. */
 const DEFAULT = { percent: 20, bytes: 50e9 };
 
 /**
@@ -31,13 +31,13 @@ function shareOf(root: string, percent: number): number {
   return Math.floor((blocks * bsize * percent) / 100);
 }
 
-/** Bytes of the store's file system that ordinary users can still write. */
+/** Returns the bytes of the store's file system that ordinary users can still write. */
 export function freeSpace(root: string): number {
   const { bavail, bsize } = fileSystem(root);
   return bavail * bsize;
 }
 
-/** The store itself need not be there yet. */
+/** Returns the file system of a path, which need not exist yet. */
 function fileSystem(path: string): StatsFs {
   return existsSync(path) || dirname(path) === path ? statfsSync(path) : fileSystem(dirname(path));
 }

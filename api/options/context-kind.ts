@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { parseGitSource } from "../../frontend/dockerfile/values/git-source.js";
 import type { GitAddress } from "../../llb/sources/git.js";
 
-/** What the text of a context names. A text: what is wrong with the repository it names. */
+/** Kind of the context that a text names. */
 export type ContextKind =
   | { readonly kind: "directory"; readonly path: string }
   | { readonly kind: "git"; readonly source: GitAddress }
@@ -31,7 +31,7 @@ function isDirectory(path: string): boolean {
   }
 }
 
-/** `github.com/owner/repository` needs no `https://` and no `.git`. */
+/** Completes `github.com/owner/repository`, which needs no `https://` and no `.git`. */
 function githubAddress(text: string): string {
   const [, path = "", rest = ""] = /^([^?#]*)(.*)$/s.exec(text) ?? [];
   return `https://${path.replace(/\/$/, "").replace(/\.git$/, "")}.git${rest}`;

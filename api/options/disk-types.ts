@@ -8,9 +8,9 @@ export type DiskItemType = "image" | "layer" | "snapshot" | "toc" | "mount" | "b
 export interface DiskItem {
   readonly type: DiskItemType;
   readonly id: string;
-  /** Real blocks on the disk, as `du` counts them. */
+  /** Bytes of real blocks on the disk, as `du` counts them. */
   readonly bytes: number;
-  /** What it is: the step that made it, the image it describes, the mount's id. */
+  /** Description: the step that made it, the image of the metadata, the mount's id. */
   readonly description: string;
   /** Milliseconds since the epoch. */
   readonly lastUsedAt: number | undefined;
@@ -19,21 +19,21 @@ export interface DiskItem {
    * app:latest`, `3 cached steps`, `a running build`.
    */
   readonly keptBy: readonly string[];
-  /** Needed by several images, or by an image and by cached steps that it is not made of. */
+  /** True when several images need it, or an image and cached steps that it is not made of. */
   readonly shared: boolean;
-  /** A running build uses it now. */
+  /** True when a running build uses it now. */
   readonly running: boolean;
-  /** Whether `prune({ all: true })` would remove it. */
+  /** True when `prune({ all: true })` would remove it. */
   readonly reclaimable: boolean;
 }
 
 export interface DiskUsageReport {
-  /** Largest first. */
+  /** Parts of the store, largest first. */
   readonly items: readonly DiskItem[];
-  /** Bytes: what `du -s` says of the store's directory. */
+  /** Bytes, equal to the output of `du -s` for the store's directory. */
   readonly total: number;
   readonly reclaimable: number;
-  /** Bytes that builds keep the store below; undefined when there is no limit. */
+  /** Bytes that builds keep the store below; undefined without a limit. */
   readonly budget: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface PruneCandidate {
   readonly description: string;
   /** Milliseconds since the epoch. */
   readonly lastUsedAt: number;
-  /** An image is made of it. */
+  /** True when an image is made of it. */
   readonly shared: boolean;
 }
 
@@ -53,22 +53,22 @@ export interface PruneCandidate {
  * mount; what running builds use stays.
  */
 export interface PrunePolicy {
-  /** Steps that images are made of too, and images without a name. */
+  /** True removes steps that images are made of too, and images without a name. */
   readonly all?: boolean;
-  /** Only what was not used for so many milliseconds. */
+  /** Milliseconds since the last use after which parts are removed. */
   readonly unusedFor?: number;
-  /** Only these. */
+  /** Filter of the candidates. */
   readonly only?: (candidate: PruneCandidate) => boolean;
   /**
    * Bytes: least recently used things go only until the store takes at most this. Like all three, a
    * size (`20g`) or a share of the file system (`20%`) as well.
    */
   readonly maxUsedSpace?: number | string;
-  /** Bytes: things go only until so many are free on the file system. */
+  /** Bytes that shall be free on the file system; parts are removed until then. */
   readonly minFreeSpace?: number | string;
-  /** Bytes that are kept in any case. By itself it is the same as `maxUsedSpace`. */
+  /** Bytes that are kept in any case. Alone it equals `maxUsedSpace`. */
   readonly keepStorage?: number | string;
-  /** Only say what would go. */
+  /** True only reports what would be removed. */
   readonly dryRun?: boolean;
 }
 
@@ -86,8 +86,8 @@ export interface PrunedItem {
 }
 
 export interface PruneReport {
-  /** In the order they went: a step, then the layers that it alone needed. */
+  /** Removed parts in order: a step, then the layers that it alone needed. */
   readonly removed: readonly PrunedItem[];
-  /** Bytes. */
+  /** Bytes that were freed. */
   readonly reclaimed: number;
 }

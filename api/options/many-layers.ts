@@ -2,10 +2,10 @@ import type { Diagnostic } from "../../core/diagnostics.js";
 import type { ExportImage } from "../../exporters/exporter.js";
 import { formatPlatform } from "../../oci/platform.js";
 
-/** Layers that docker's overlay2 takes: so many fit into the options of one mount. */
+/** Layers that docker's overlay2 takes: more do not fit into the options of one mount. */
 const MOST = 127;
 
-/** Warnings of images that tsbuild can build on and other engines may refuse to run. */
+/** Warns of images that tsbuild can use as a base and other engines may refuse to run. */
 export function manyLayers(images: readonly Pick<ExportImage, "layers" | "platform">[]): readonly Diagnostic[] {
   return images.flatMap(({ layers, platform }): Diagnostic[] => {
     if (layers.length <= MOST) return [];

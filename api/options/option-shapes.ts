@@ -10,7 +10,7 @@ import { BUILD_OPTIONS } from "./table.js";
 const OUTPUT_NAMES = OUTPUT_TYPES.map(({ type }) => type);
 const WRITABLE = recognized("a path or a Writable", (value) => typeof value === "string" || hasMethod(value, "write"));
 
-/** Throws `options/invalid` for the first value that is not what the types say. */
+/** Throws `options/invalid` for the first value that contradicts the types. */
 export function checkOptionShapes(options: BuildOptions): void {
   for (const [name, row] of Object.entries(BUILD_OPTIONS)) {
     const value: unknown = options[name as keyof BuildOptions];

@@ -61,7 +61,7 @@ export interface Readings {
 /** The flag of an option, and how its text is read. */
 export interface OptionFlag<R extends keyof Readings = keyof Readings> extends Flag {
   readonly reads: R;
-  /** Words that a flag that `reads` a word takes. */
+  /** Words that a flag which `reads` a word takes. */
   readonly words?: readonly string[];
   /** Form of one occurrence, for the message about another: `NAME=SOURCE`. */
   readonly form?: string;
@@ -70,10 +70,10 @@ export interface OptionFlag<R extends keyof Readings = keyof Readings> extends F
 /** One option of a build. */
 export interface Option<S extends keyof ShapeTypes = keyof ShapeTypes, D = unknown> {
   readonly shape: S;
-  /** Value of an option that is not given. */
+  /** Default value of the option. */
   readonly default: D;
   readonly flag: OptionFlag | undefined;
-  /** Set where a check takes the option too, because it says which Dockerfile is meant. */
+  /** Set where a check takes the option too, because it selects the Dockerfile. */
   readonly checked: boolean;
 }
 
@@ -89,7 +89,7 @@ export interface Declared<S extends keyof ShapeTypes, D, R extends keyof Reading
 }
 
 /**
- * Declares an option: what its value is like, its default, its flag. The comment above it is the
+ * Declares an option: the shape of its value, its default, its flag. The comment above it is the
  * documentation of the library.
  */
 export function option<S extends keyof ShapeTypes, const D = undefined, R extends keyof Readings = never, C extends boolean = false>(

@@ -27,7 +27,7 @@ export type { CacheFrom, CacheTo, MountSelection } from "../../cache/remote/opti
  */
 export type BuildOptions = OptionsOf<typeof BUILD_OPTIONS>;
 
-/** What every function of the library takes. */
+/** Options of every function of the library. */
 export type CommonOptions = Pick<BuildOptions, "root" | "signal" | "onEvent">;
 
 export interface BuildResult {
@@ -38,7 +38,7 @@ export interface BuildResult {
   readonly imageId: Digest;
   /** Manifest or index, when an output made one. */
   readonly descriptor: Descriptor | undefined;
-  /** One per output, in order. */
+  /** Results of the outputs, in order. */
   readonly exports: readonly { readonly type: Output["type"]; readonly metadata: Readonly<Record<string, unknown>> }[];
   readonly warnings: readonly Diagnostic[];
   readonly stats: {
@@ -47,13 +47,13 @@ export interface BuildResult {
     readonly cached: number /** Milliseconds. */;
     readonly duration: number;
   };
-  /** The store is over its budget, and nothing was done about it (`collect: false`). */
+  /** True when the store is over its budget, and nothing was done about it (`collect: false`). */
   readonly collectionDue?: boolean;
 }
 
-/** Options that say which Dockerfile is meant, and those of the check itself. */
+/** Options that select the Dockerfile, and those of the check itself. */
 export interface CheckOptions extends CommonOptions, Pick<BuildOptions, CheckedOption> {
-  /** `buildkit`: only the rules that BuildKit has too. Default `all`. */
+  /** `buildkit` applies only the rules that BuildKit has too. Default `all`. */
   readonly rules?: "all" | "buildkit";
   /**
    * Applies what can be applied unseen, and writes the Dockerfile when it is a file. Default false.
@@ -62,23 +62,23 @@ export interface CheckOptions extends CommonOptions, Pick<BuildOptions, CheckedO
 }
 
 export interface CheckResult {
-  /** What was checked: with `fix` the text as it is afterwards. */
+  /** Checked text; with `fix` the text after the fixes. */
   readonly source: SourceFile;
-  /** In file order. With errors only part of the rules could look. */
+  /** Errors in file order. Errors keep some rules from running. */
   readonly errors: readonly Diagnostic[];
   readonly warnings: readonly LintWarning[];
-  /** What `fix` mended; places are those in the text before. */
+  /** Warnings that `fix` fixed; places are those in the text before. */
   readonly fixed: readonly LintWarning[];
 }
 
 export interface StoredImage {
   /** Canonical names with tag. */
   readonly names: readonly string[];
-  /** Manifest or index digest. */
+  /** Digest of the manifest or index. */
   readonly digest: Digest;
-  /** Config digest (of the platform nearest to the host's). */
+  /** Digest of the config (of the platform nearest to the host's). */
   readonly id: Digest;
-  /** ISO 8601. */
+  /** Creation time in ISO 8601. */
   readonly created: string | undefined;
   /** Bytes of its blobs, compressed. */
   readonly size: number;
@@ -92,16 +92,16 @@ export interface PruneImagesOptions {
    * false.
    */
   readonly all?: boolean;
-  /** Of these only those for which it is true. */
+  /** Filter of the images. */
   readonly only?: (image: StoredImage) => boolean;
 }
 
 export interface PrunedImages {
-  /** Names that went. */
+  /** Removed names. */
   readonly untagged: readonly string[];
-  /** Indexes, manifests, configs and layers that went. */
+  /** Removed indexes, manifests, configs and layers. */
   readonly deleted: readonly Digest[];
-  /** Bytes. */
+  /** Bytes that were freed. */
   readonly reclaimed: number;
 }
 
@@ -125,7 +125,7 @@ export interface ImageStore extends Disposable {
     ref: string,
     options?: { readonly force?: boolean },
   ): { readonly untagged: readonly string[]; readonly deleted: readonly Digest[] };
-  /** Docker-shaped description. */
+  /** Returns a docker-shaped description. */
   inspect(ref: string): Record<string, unknown>;
   history(ref: string): readonly {
     readonly created: string | undefined;
@@ -139,7 +139,7 @@ export interface ImageStore extends Disposable {
    * all its tags.
    */
   save(refs: readonly string[], dest: string | Writable, options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Either kind, plain or compressed; answers what was loaded, in order. */
+  /** Loads either kind, plain or compressed. Returns the loaded images, in order. */
   load(
     source: string | Readable,
     options?: { readonly signal?: AbortSignal },
@@ -155,11 +155,11 @@ export interface ImageStore extends Disposable {
    * order.
    */
   push(ref: string, options?: TransferOptions): Promise<readonly PushedImage[]>;
-  /** Removes images without a name as docker does; never what is cached. */
+  /** Removes images without a name as docker does; never cached steps. */
   pruneImages(options?: PruneImagesOptions): Promise<PrunedImages>;
-  /** What the store holds and how much room it takes. */
+  /** Returns the parts of the store with their sizes. */
   du(): Promise<DiskUsageReport>;
-  /** Removes cached steps, cache mounts and what nothing needs; images with a name stay. */
+  /** Removes cached steps, cache mounts and unneeded parts; images with a name stay. */
   prune(policy?: PrunePolicy): Promise<PruneReport>;
   /**
    * Everything that is wrong with the store, as sentences; reads all of it. What can be mended is.

@@ -8,8 +8,8 @@ export { OUTPUT_TYPES } from "../../exporters/outputs/table.js";
 type Types = (typeof OUTPUT_TYPES)[number];
 
 /**
- * Where a result goes. A `dest` of type Writable gets the bytes; it is ended, not destroyed. The
- * directory of a file must be there.
+ * Destination of a result. A `dest` of type Writable gets the bytes; it is ended, not destroyed.
+ * The directory of a file must exist.
  */
 export type Output = OutputOf<Types>;
 

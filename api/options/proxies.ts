@@ -13,7 +13,7 @@ const VARIABLES = {
   allProxy: "ALL_PROXY",
 } as const;
 const NAMES: readonly string[] = Object.values(VARIABLES);
-/** docker looks its proxies up by the daemon's address; this is the usual one. */
+/** Usual address of the daemon, by which docker looks its proxies up. */
 const DAEMON = "unix:///var/run/docker.sock";
 
 /**

@@ -20,9 +20,8 @@ import { BUILD_OPTIONS } from "./table.js";
 export type ResolvedBuildOptions = Readonly<ReturnType<typeof resolve>>;
 
 /**
- * Checks options and fills in defaults. All that can be told from the options alone is told here,
- * before a store is opened. Throws UsageError with `options/…`, `reference/invalid`,
- * `platform/invalid`.
+ * Checks options and fills in defaults. Reports every fault that the options alone show, before a
+ * store is opened. Throws UsageError with `options/…`, `reference/invalid`, `platform/invalid`.
  */
 export function resolveBuildOptions(
   options: BuildOptions,
@@ -46,7 +45,7 @@ function checkNames(options: BuildOptions): void {
   checkOptionShapes(options);
 }
 
-/** Returns the options with the defaults of the table for those that are not given. */
+/** Returns the options with the defaults of the table for missing ones. */
 function withDefaults(options: BuildOptions): WithDefaults<typeof BUILD_OPTIONS> {
   return Object.fromEntries(
     Object.entries(BUILD_OPTIONS).map(([name, row]) => [name, options[name as keyof BuildOptions] ?? row.default]),
@@ -61,9 +60,9 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
   const consent: Consent = { network, allow: new Set(given.allow) };
   return {
     ...given,
-    /** With proxies and what the environment has. */
+    /** Build arguments with proxies and values of the environment. */
     buildArgs,
-    /** Canonical, with tag. */
+    /** Canonical names, with tag. */
     names: [...new Set(given.tags.map(parseImageName))] as readonly string[],
     platforms,
     platformExplicit: given.platforms.length > 0,
@@ -74,23 +73,23 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     /** Cache mounts begin empty. */
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
     history: options.history !== false,
-    /** Of the store, absolute. */
+    /** Directory of the store, absolute. */
     root,
-    /** Bytes the store may take. */
+    /** Bytes that the store may take. */
     budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),
     consent,
     extraHosts: parseExtraHosts(given.addHosts),
     ulimits: parseUlimits(given.ulimits),
     shmSize: checkShmSize(given.shmSize),
     jobs: checkJobs(given.jobs),
-    /** Found while the options were read. */
+    /** Warnings of reading the options. */
     warnings: (warning === undefined ? [] : [warning]) as readonly Diagnostic[],
   };
 }
 
 /**
- * Throws `reference/invalid` for a cache whose name is none, `layer/…` for a compression that
- * cannot be had.
+ * Throws `reference/invalid` for a cache with a wrong name, `layer/…` for an unsupported
+ * compression.
  */
 function checkedCaches<T extends CacheFrom | CacheTo>(caches: readonly T[], direction: "from" | "to"): readonly T[] {
   for (const cache of caches) {
@@ -102,7 +101,7 @@ function checkedCaches<T extends CacheFrom | CacheTo>(caches: readonly T[], dire
   return caches;
 }
 
-/** Whether every step runs. */
+/** Returns true when every step runs. */
 function noCacheOf({ noCache = false }: BuildOptions): boolean {
   if (typeof noCache === "boolean") return noCache;
   if (noCache !== "layers" && noCache !== "mounts" && noCache !== "all")
@@ -114,7 +113,8 @@ function noCacheOf({ noCache = false }: BuildOptions): boolean {
 }
 
 /**
- * A name without a value takes the environment's; SOURCE_DATE_EPOCH is taken along as buildx does.
+ * Resolves build arguments. A name without a value takes the environment's. Adds SOURCE_DATE_EPOCH
+ * as buildx does.
  */
 function resolveBuildArgs(
   args: Readonly<Record<string, string | undefined>>,

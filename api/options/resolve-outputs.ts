@@ -8,20 +8,20 @@ import { formatReference, parseImageName, parseReference } from "../../oci/refer
 import type { BuildOptions } from "./options.js";
 import { type ImageOutput, isImage, type Output, pushes } from "./output-types.js";
 
-/** How the blobs of an image's layers are compressed. */
+/** Compression of an image's layer blobs. */
 export interface BlobForm {
   readonly compression: CompressionOptions;
-  /** Also those that are compressed already. */
+  /** True recompresses compressed layers too. */
   readonly force: boolean;
 }
 
-/** An output with what the whole build says of outputs. */
+/** An output with the options of the whole build. */
 export interface ResolvedOutput {
   readonly output: Output;
-  /** Canonical, with tag; without one where the digest is all that leads to the image. */
+  /** Canonical names, with tag; without one where only the digest leads to the image. */
   readonly names: readonly string[];
   readonly annotations: readonly Annotation[];
-  /** Undefined when it is no image. */
+  /** Form of the image; undefined for any other output. */
   readonly form: BlobForm | undefined;
 }
 

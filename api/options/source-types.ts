@@ -1,12 +1,11 @@
 /**
- * Where a secret's value comes from: a file, a variable of the environment, or the value itself. At
- * most 500 KiB.
+ * Source of a secret's value: a file, a variable of the environment, or the value itself. At most
+ * 500 KiB.
  */
 export type SecretSource = { readonly src: string } | { readonly env: string } | { readonly value: string | Uint8Array };
 
 /**
- * An agent that runs already, or private keys (files without a passphrase) that the build starts
- * one for.
+ * A running agent, or private keys (files without a passphrase) for an agent that the build starts.
  */
 export type SshSource = { readonly socket: string } | { readonly keys: readonly string[] };
 

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/text/suggest.js";
 
-/** Steps share the host's network, so that the host is where they are themselves. */
+/** Address of the host. Steps share the host's network. */
 const HOST_GATEWAY = "127.0.0.1";
 
 /**
@@ -19,7 +19,7 @@ export function parseExtraHosts(texts: readonly string[]): readonly { readonly h
       });
     };
     if (!host || !addresses) return fail("it is not of the form host:ip");
-    // A blank or a # would make something else of the line.
+    // A blank or a # would change the meaning of the line.
     if (!/^[^\s#\p{Cc}]+$/u.test(host)) return fail(`"${host}" is no name of a host`);
     return addresses.split(",").map((address) => {
       const ip = address === "host-gateway" ? HOST_GATEWAY : address.replace(/^\[(.*)\]$/s, "$1");
@@ -30,7 +30,7 @@ export function parseExtraHosts(texts: readonly string[]): readonly { readonly h
 }
 
 const LIMITS = "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(" ");
-/** The largest that docker and the kernel take for a limit that is no "unlimited". */
+/** Largest finite limit that docker and the kernel take. */
 const LARGEST_LIMIT = 2n ** 63n - 1n;
 
 export interface Ulimit {

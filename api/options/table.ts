@@ -57,8 +57,8 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * name → `DIR`, `docker-image://REF`, `oci-layout://DIR[:TAG|@DIGEST]`, a Git repository, or a
-   * URL (a file named `context`).
+   * Contexts by name: `DIR`, `docker-image://REF`, `oci-layout://DIR[:TAG|@DIGEST]`, a Git
+   * repository, or a URL (a file named `context`).
    */
   buildContexts: option("textMap", {
     default: {},
@@ -73,7 +73,7 @@ export const BUILD_OPTIONS = {
       form: "NAME=SOURCE",
     },
   }),
-  /** `os/arch[/variant]`; default: the host's. */
+  /** Platforms as `os/arch[/variant]`. Default: the host's. */
   platforms: option("texts", {
     default: [],
     checked: true,
@@ -101,7 +101,7 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * By key, as `--annotation` spells it: `KEY`, or `LEVEL:KEY` with `manifest`, `index`,
+   * Annotations by the keys of `--annotation`: `KEY`, or `LEVEL:KEY` with `manifest`, `index`,
    * `manifest-descriptor`, `index-descriptor`, or `manifest[os/arch]`.
    */
   annotations: option("textMap", {
@@ -116,8 +116,8 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * Ask the registry for base images even when the local store has the name (true), when it has not
-   * (default), or take only what has a name there.
+   * True asks the registry for base images even when the local store has the name. The default asks
+   * when the store lacks it. `never` takes only images with a name in the store.
    */
   pull: option("pull", {
     default: false,
@@ -130,7 +130,7 @@ export const BUILD_OPTIONS = {
       reads: "own",
     },
   }),
-  /** Default: the local image store. */
+  /** Outputs of the build. Default: the local image store. */
   outputs: option("outputs", {
     default: [],
     flag: {
@@ -158,8 +158,8 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * Run every step (true, `layers`); begin with empty cache mounts, and run the steps that use one
-   * (`mounts`); both (`all`).
+   * True and `layers` run every step. `mounts` begins with empty cache mounts, and runs the steps
+   * that use one. `all` does both.
    */
   noCache: option("noCache", {
     default: false,
@@ -184,8 +184,8 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * Caches of other machines to take results from, the first that has one. One that cannot be read
-   * is a warning.
+   * Caches of other machines to take results from, the first that has one. An unreadable one is a
+   * warning.
    */
   cacheFrom: option("cacheFrom", {
     default: [],
@@ -211,16 +211,16 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * Also look up, and tell with `explained` events, where the results of steps come from that need
-   * not be looked at, because what stands on them was found. Default: false; every other step is
-   * explained anyway.
+   * True also explains, with `explained` events, the results of steps that were not looked up,
+   * because a step that depends on them was found. Default: false; every other step is explained
+   * anyway.
    */
   explain: option("flag", {
     default: false,
     flag: { name: "explain", text: "Say for each step why it ran, or what it was cached from", group: GROUPS.cache, reads: "switch" },
   }),
   /**
-   * The store. Default `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then
+   * Directory of the store. Default `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then
    * `~/.local/share/tsbuild`.
    */
   root: option("text", {
@@ -234,8 +234,8 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * What the store may take: bytes, a size (`20g`), a share of its file system (`20%`), or `off`.
-   * Default `$TSBUILD_CACHE_BUDGET`, then the smaller of 20 % of the file system and 50 GB.
+   * Size that the store may take: bytes, a size (`20g`), a share of its file system (`20%`), or
+   * `off`. Default `$TSBUILD_CACHE_BUDGET`, then the smaller of 20 % of the file system and 50 GB.
    */
   cacheBudget: option("budget", {
     flag: {
@@ -246,7 +246,7 @@ export const BUILD_OPTIONS = {
       reads: "text",
     },
   }),
-  /** Network of RUN steps, and the most they can ask for. Default: `default`. */
+  /** Network of RUN steps, and the widest that they may ask for. Default: `default`. */
   network: option("network", {
     default: "default",
     flag: {
@@ -258,7 +258,10 @@ export const BUILD_OPTIONS = {
       words: ["default", "none", "host"],
     },
   }),
-  /** `host:ip`, `host:host-gateway` for this machine; several addresses behind commas. */
+  /**
+   * Hosts as `host:ip`, `host:host-gateway` for this machine; several addresses separated by
+   * commas.
+   */
   addHosts: option("texts", {
     default: [],
     flag: {
@@ -270,7 +273,7 @@ export const BUILD_OPTIONS = {
       reads: "texts",
     },
   }),
-  /** Bytes. */
+  /** Bytes of /dev/shm. */
   shmSize: option("number", {
     flag: {
       name: "shm-size",
@@ -281,7 +284,7 @@ export const BUILD_OPTIONS = {
       reads: "bytes",
     },
   }),
-  /** `name=soft[:hard]`. */
+  /** Limits as `name=soft[:hard]`. */
   ulimits: option("texts", {
     default: [],
     flag: {
@@ -325,9 +328,9 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * SSH agents by id (`default`): for `RUN --mount=type=ssh`. Repositories over SSH that the
+   * SSH agents by id (`default`), for `RUN --mount=type=ssh`. Repositories over SSH that the
    * Dockerfile or another repository names are read with the keys of `default`, and without it with
-   * none; a context is read with whatever ssh finds.
+   * none; a context is read with any keys that ssh finds.
    */
   ssh: option("ssh", {
     default: {},
@@ -342,8 +345,8 @@ export const BUILD_OPTIONS = {
   }),
   /**
    * Rights that the Dockerfile and its base images may ask for: `network.host` (RUN --network=host
-   * although `network` gives less), `security.insecure` (RUN --security=insecure). Default: none; a
-   * step that asks for more fails the build before anything runs.
+   * although `network` is narrower), `security.insecure` (RUN --security=insecure). Default: none.
+   * A step that asks for more fails the build before anything runs.
    */
   allow: option("allow", {
     default: [],
@@ -357,8 +360,8 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * Bytes that one layer of a base image, or one archive that ADD unpacks, may unpack to. More
-   * fails with `layer/too-large`. Default: 64 GiB.
+   * Bytes that one layer of a base image, or one archive of ADD, may unpack to. More fails with
+   * `layer/too-large`. Default: 64 GiB.
    */
   maxUnpackedSize: option("number", {
     default: UNPACKED_LIMIT,
@@ -379,23 +382,24 @@ export const BUILD_OPTIONS = {
     flag: { name: "jobs", value: "<n>", text: "RUN steps that run at once (default: 64)", group: GROUPS.steps, reads: "count" },
   }),
   /**
-   * How much of the history of builds is kept, in builds, milliseconds and bytes of logs; false:
-   * this build is not recorded.
+   * Limits of the history of builds, in builds, milliseconds and bytes of logs. False does not
+   * record this build.
    */
   history: option("history"),
   /**
-   * Collect when the store is over its budget, once the result is complete (default); otherwise the
-   * result only says so.
+   * True collects when the store is over its budget, once the result is complete. False only
+   * reports it in the result. Default: true.
    */
   collect: option("flag", { default: true }),
   signal: option("signal"),
-  /** Gets every event, in order, synchronously; what it throws fails the build. */
+  /** Called with every event, in order, synchronously. An error of it fails the build. */
   onEvent: option("eventSink"),
   /**
-   * Gets a record of each decision of the solver, synchronously. Nothing is recorded without it.
+   * Called with a record of each decision of the solver, synchronously. Nothing is recorded without
+   * it.
    */
   onTrace: option("traceSink"),
 } as const;
 
-/** Names of the options that a check takes too, because they say which Dockerfile is meant. */
+/** Names of the options that a check takes too, because they select the Dockerfile. */
 export type CheckedOption = CheckedOf<typeof BUILD_OPTIONS>;

@@ -2,12 +2,12 @@ import type { Digest } from "../../core/digest.js";
 import type { EventSink } from "../../core/events.js";
 import type { Descriptor } from "../../oci/types.js";
 
-/** How images go to registries and come from there. */
+/** Options of transfers from and to registries. */
 export interface TransferOptions {
   readonly signal?: AbortSignal;
-  /** Gets the events of one step for each image, in order, synchronously. */
+  /** Called with the events of one step for each image, in order, synchronously. */
   readonly onEvent?: EventSink;
-  /** Every tag of the repository instead of one. */
+  /** True transfers every tag of the repository instead of one. */
   readonly allTags?: boolean;
 }
 
@@ -20,23 +20,23 @@ export interface PullOptions extends TransferOptions {
 }
 
 export interface PulledImage {
-  /** Canonical, with tag or digest. */
+  /** Canonical name, with tag or digest. */
   readonly name: string;
   readonly tag: string | undefined;
-  /** Manifest or index. */
+  /** Digest of the manifest or index. */
   readonly digest: Digest;
-  /** Config of the platform nearest to the host's. */
+  /** Digest of the config of the platform nearest to the host's. */
   readonly id: Digest;
-  /** `up-to-date`: the name led there already, and nothing was missing. */
+  /** `up-to-date` means that the name led there already, and nothing was missing. */
   readonly status: "downloaded" | "up-to-date";
 }
 
 export interface PushedImage {
-  /** Canonical, with tag. */
+  /** Canonical name, with tag. */
   readonly name: string;
   readonly tag: string;
-  /** What the tag leads to at the registry now. */
+  /** Descriptor that the tag has at the registry now. */
   readonly descriptor: Descriptor;
-  /** Set when only this platform of an index was pushed, because the others are not here. */
+  /** Set when only this platform of an index was pushed, because the others are absent. */
   readonly onlyPlatform?: string;
 }

@@ -7,7 +7,10 @@ import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 
 type Inputs = Pick<ResolvedBuildOptions, "context" | "dockerfile">;
 
-/** Context and Dockerfile as a record names them: absolute paths, addresses without credentials. */
+/**
+ * Returns context and Dockerfile as a record names them: absolute paths, addresses without
+ * credentials.
+ */
 export function describeInputs({ context, dockerfile }: Inputs): { readonly context: string; readonly dockerfile: string } {
   return { context: describeContext(context), dockerfile: describeDockerfile(dockerfile) };
 }
@@ -24,13 +27,17 @@ function describeDockerfile(dockerfile: Inputs["dockerfile"]): string {
   return /^https?:\/\//i.test(dockerfile) ? withoutCredentials(dockerfile) : resolve(dockerfile);
 }
 
-/** Repositories may be written as no URL at all: `git@host:path`. */
+/**
+ * Returns an address without credentials. Addresses of repositories need not be URLs:
+ * `git@host:path`.
+ */
 function withoutCredentials(address: string): string {
   return address.replace(/(?<=\/\/)[^/@]*@/, "").replace(/\?[^#]*/, "");
 }
 
 /**
- * Names the project: the Dockerfile in its context. A context that comes as a stream tells nothing of where it is from; the names of the images must do.
+ * Returns the name of the project: the Dockerfile in its context. A context from a stream has no
+ * place; the names of the images stand for it.
  */
 export function originOf({
   context,

@@ -9,24 +9,24 @@ export type { BuildSummary };
 
 /** One step of a recorded build. */
 export interface RecordedStep {
-  /** From 1, in the order they began. */
+  /** Number from 1, in the order of their starts. */
   readonly number: number;
   /** Printed form of `step`: `[build 2/4] RUN make`. */
   readonly name: string;
   readonly step: StepInfo;
-  /** `interrupted`: it was running when the build's process died. */
+  /** `interrupted` means that it was running when the build's process died. */
   readonly status: "completed" | "cached" | "failed" | "canceled" | "interrupted";
   /** Milliseconds since the build began. */
   readonly startedAt: number;
-  /** Milliseconds. */
+  /** Duration in milliseconds. */
   readonly duration: number;
   readonly error?: { readonly code: string; readonly message: string };
-  /** Bytes it printed. */
+  /** Bytes that it printed. */
   readonly logBytes: number;
   readonly explanation?: StepExplanation;
-  /** The key its result is found under as long as it is there. */
+  /** Key under which its result is found, as long as the store has it. */
   readonly key?: string;
-  /** Of a step that was not looked at: number of the step whose result made it needless. */
+  /** Number of the step whose result made this one needless. */
   readonly coveredBy?: number;
 }
 
@@ -37,11 +37,11 @@ export interface RecordedWarning {
   readonly line?: number;
 }
 
-/** What a build's record holds beside its summary; kept as JSON. */
+/** Details of a build's record beside its summary, kept as JSON. */
 export interface BuildDetail {
   readonly version: 1;
   readonly platforms: readonly string[];
-  /** Build arguments; the values of those whose names tell of a secret are left out. */
+  /** Build arguments, without the values of those with a secret's name. */
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly noCache: boolean | readonly string[];
   readonly steps: readonly RecordedStep[];
@@ -62,34 +62,34 @@ export function readDetail(text: string): BuildDetail {
 
 type StoredStep = Omit<RecordedStep, "step"> & Partial<Pick<RecordedStep, "step">>;
 
-/** A build of the past with everything that is known of it. */
+/** A recorded build with all its details. */
 export interface RecordedBuild extends BuildSummary, Omit<BuildDetail, "warnings" | "steps"> {
   readonly stepList: readonly RecordedStep[];
   readonly warningList: readonly RecordedWarning[];
 }
 
-/** The builds a store remembers, as `tsbuild builds`, `logs` and `explain` use them. */
+/** The recorded builds of a store, as `tsbuild builds`, `logs` and `explain` use them. */
 export interface BuildHistoryStore extends Disposable {
-  /** Newest first. */
+  /** Returns the builds, newest first. */
   list(): readonly BuildSummary[];
   /**
-   * By id or a unique prefix of it, or counted back: `^0` is the newest, `^1` the one before. Default: the newest. Throws `history/not-found` or
-   * `history/ambiguous`.
+   * Finds a build by id or a unique prefix of it, or counted back: `^0` is the newest, `^1` the one
+   * before. Default: the newest. Throws `history/not-found` or `history/ambiguous`.
    */
   get(ref?: string): RecordedBuild;
   /**
-   * The step of a build that a text means: its number (`7`, `#7`), its place (`2/4`, `build 2/4`), or a part of its name. Throws
-   * `history/step-not-found` or `history/step-ambiguous`.
+   * Finds the step that a text means: its number (`7`, `#7`), its place (`2/4`, `build 2/4`), or a
+   * part of its name. Throws `history/step-not-found` or `history/step-ambiguous`.
    */
   step(build: RecordedBuild, text: string): RecordedStep;
   /**
-   * Why a step ran, or what it was cached from. What the build itself did not ask is looked up now: of steps that it did not look at, where their
-   * results come from, as far as they are still there.
+   * Explains why a step ran, or which result it was cached from. Looks up now the sources of
+   * results that the build did not look up, as far as they still exist.
    */
   explain(build: RecordedBuild, step: RecordedStep): StepExplanation | undefined;
-  /** What a step printed, from its first byte to its last; undefined when it printed nothing. */
+  /** Returns the output of a step; undefined when it printed nothing. */
   log(id: string, step: number): Readable | undefined;
-  /** Answers how many of them there were. */
+  /** Removes builds, and returns how many existed. */
   remove(ids: readonly string[]): number;
   close(): void;
 }

@@ -25,19 +25,22 @@ interface StepState {
 export interface BuildRecorderOptions {
   readonly history: BuildHistory;
   readonly build: ResolvedBuildOptions;
-  /** Counts of the build's steps; it has seen each event before {@link BuildRecorder.onEvent} does. */
+  /**
+   * Counts of the build's steps. It has seen each event before {@link BuildRecorder.onEvent} does.
+   */
   readonly tally: StepTally;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
 
-/** How a build ended. */
+/** End of a build. */
 export type BuildEnd = { readonly result: BuildResult } | { readonly error: unknown };
 
 /**
- * Writes a build down as it goes: what its steps print at once, everything else with one row at the end. From the first step that runs on it also
- * notes each step that begins and ends, for the case that its process dies. A build is worth a record once its Dockerfile was read; one that never
- * came so far leaves nothing.
+ * Records a build while it runs: the output of its steps at once, everything else with one row at
+ * the end. From the first running step on it also notes the start and end of each step, in case its
+ * process dies. A build is recorded once its Dockerfile was read; one that ends before leaves
+ * nothing.
  */
 export class BuildRecorder {
   readonly id = newBuildId();
@@ -62,7 +65,7 @@ export class BuildRecorder {
         break;
       case "started": {
         const step = this.#step(event.step, event.at);
-        // A step that works on its result after its end takes the time that it works.
+        // A step that works on its result after its end counts the time of that work.
         if (step.end) step.startedAt = event.at - (step.end.at - step.startedAt);
         this.#note(event.step);
         break;
@@ -103,7 +106,7 @@ export class BuildRecorder {
     }
   };
 
-  /** Keeps the record. Rejects when that cannot be done; the build itself has ended before. */
+  /** Keeps the record. Rejects when it cannot; the build itself has ended before. */
   async finish(end: BuildEnd, endedAt: number): Promise<void> {
     if (!this.#begun) return this.#logs.discard();
     try {
@@ -124,7 +127,7 @@ export class BuildRecorder {
     return step;
   }
 
-  /** A build in which nothing runs notes nothing: it is over in moments. */
+  /** Begins the notes with the first running step: a build in which nothing runs ends soon. */
   #beginNotes(): void {
     if (this.#noting) return;
     this.#noting = true;
@@ -174,7 +177,7 @@ export class BuildRecorder {
     };
   }
 
-  /** Steps that have not ended get `open`, and take until `endedAt`. */
+  /** Returns the steps. A step without an end gets the status `open`, and lasts until `endedAt`. */
   #recordedSteps(open: "canceled" | "interrupted", endedAt: number): readonly RecordedStep[] {
     const covering = this.#covering();
     return [...this.#steps].map(([id, state]) => {
@@ -185,7 +188,7 @@ export class BuildRecorder {
 
   #recordedStep(id: StepId, { number, startedAt, end, logBytes }: StepState, open: RecordedStep["status"], endedAt: number): RecordedStep {
     const told = this.#explanations.get(id);
-    // A step that had begun may turn out not to be needed.
+    // A step that had begun may prove not to be needed.
     const explanation = end?.status === "cached" && told?.outcome === "ran" ? undefined : told;
     const { name, step } = this.#infos.get(id) ?? announced(id, { kind: "export", text: id });
     return {
@@ -202,7 +205,10 @@ export class BuildRecorder {
     };
   }
 
-  /** For steps that were not looked at, the number of the next one above that was found. */
+  /**
+   * Returns a function from steps that were not looked up to the number of the next one above that
+   * was found.
+   */
   #covering(): (id: StepId) => number | undefined {
     const users = new Map<StepId, StepId>();
     for (const { id, inputs } of this.#infos.values()) for (const input of inputs) users.set(input, id);
@@ -216,7 +222,10 @@ export class BuildRecorder {
   }
 }
 
-/** Twelve letters and digits: unique among all builds of a machine, and short enough to be typed in part. */
+/**
+ * Returns twelve letters and digits: unique among all builds of a machine, and short enough to be
+ * typed in part.
+ */
 function newBuildId(): string {
   const digits = "abcdefghijklmnopqrstuvwxyz234567";
   return [...randomBytes(12)].map((byte) => digits[byte % digits.length]).join("");
@@ -228,7 +237,7 @@ function withoutSecrets(args: Readonly<Record<string, string>>): Record<string, 
   );
 }
 
-/** `http://user:password@proxy`, also without the scheme. */
+/** Returns true for `http://user:password@proxy`, also without the scheme. */
 function hasPassword(value: string): boolean {
   return /(?:^|:\/\/)[^/@\s]+:[^/@\s]*@/.test(value);
 }
@@ -251,7 +260,7 @@ function resultInfo(result: BuildResult): NonNullable<BuildDetail["result"]> {
   };
 }
 
-/** Hundredths of a millisecond. */
+/** Rounds to hundredths of a millisecond. */
 function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 100) / 100;
 }

@@ -3,13 +3,15 @@ import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { announced, type EventSink, now, type StepId } from "../../core/events.js";
 import { type StepInfo, stepName } from "../../core/step.js";
 
-/** Reports what one step outside the graph does. */
+/** Reports progress of one step outside the graph. */
 export interface StepReporter {
   readonly id: StepId;
   progress(item: string, current: number, total: number | undefined, done: boolean): void;
 }
 
-/** Runs work that is no vertex (loading the Dockerfile, exporting) as a step of the event stream. */
+/**
+ * Runs work that is no vertex (loading the Dockerfile, exporting) as a step of the event stream.
+ */
 export async function runAsStep<T>(info: StepInfo, onEvent: EventSink, work: (step: StepReporter) => Promise<T>): Promise<T> {
   const name = stepName(info);
   const id = sha256(`step ${name}`);

@@ -7,10 +7,13 @@ import { type BuildDetail, readDetail } from "./build-record.js";
 import { repositories } from "../options/image-names.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 
-/** Records of builds that are read at most: what stands in none of them is looked for by use. */
+/** Records of builds that are read at most. Steps in none of them are found by use. */
 const MOST_READ = 12;
 
-/** What the history says of builds whose steps may be compared with a build's; read when something is asked of it. */
+/**
+ * Returns the recorded builds whose steps may be compared with a build's. Reads them at the first
+ * call.
+ */
 export function knownProjects(
   history: BuildHistory,
   build: Pick<ResolvedBuildOptions, "context" | "dockerfile" | "names" | "platforms">,

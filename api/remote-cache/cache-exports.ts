@@ -31,21 +31,21 @@ import { type CacheImports, selectMounts } from "./cache-imports.js";
 import { withoutLostLayers } from "./fetch-layer.js";
 import type { Session } from "../session/session.js";
 
-/** What a build leaves for caches. */
+/** Results of a build for caches. */
 export interface SolvedBuild {
   readonly vertices: readonly SolvedVertex<StepResult>[];
-  /** What caches know of those that nobody asked for. */
+  /** Foreign results of steps that were not needed. */
   readonly elsewhere: Elsewhere | undefined;
-  /** The layers of the images, one stack per platform. */
+  /** Layers of the images, one stack for each platform. */
   readonly stacks: readonly Stack[];
   readonly layers: LayerService;
-  /** By the names of their directories. */
+  /** Cache mounts by the names of their directories. */
   readonly mounts: ReadonlyMap<string, CacheMount>;
-  /** The records under which a BuildKit finds results of vertices. */
+  /** Returns the records under which a BuildKit finds results of vertices. */
   readonly keyRecords: (results: ReadonlyMap<string, TransferResult>) => Promise<readonly KeyRecord[]>;
-  /** The list of files behind a content digest, for explanations. */
+  /** Returns the list of files behind a content digest, for explanations. */
   readonly selection: (digest: string) => string | undefined;
-  /** Form of the images' layers; undefined when there is no image. */
+  /** Compression of the images' layers; undefined when there is no image. */
   readonly compression: CompressionOptions | undefined;
 }
 
@@ -66,8 +66,8 @@ export class CacheExports {
   ) {}
 
   /**
-   * The images with the keys of their steps in their configs, so that each is a cache by itself. `epoch` (milliseconds since the epoch) dates
-   * everything instead of when it was made.
+   * Returns the images with the keys of their steps in their configs, so that each is a cache by
+   * itself. `epoch` (milliseconds since the epoch) dates everything instead of the creation time.
    */
   async inline(images: readonly ExportImage[], epoch: number | undefined): Promise<readonly ExportImage[]> {
     const { writeInlineRecords } = await import("../../cache/remote/write-config.js");
@@ -83,7 +83,10 @@ export class CacheExports {
     });
   }
 
-  /** Writes one cache, as a step of the build. Does nothing where the cache does not exist (`gha` outside GitHub Actions). */
+  /**
+   * Writes one cache, as a step of the build. Does nothing where the cache does not exist (`gha`
+   * outside GitHub Actions).
+   */
   async write(option: Outgoing): Promise<void> {
     const { openTarget } = await import("../../cache/remote/open.js");
     const { sendCache } = await import("../../cache/remote/send.js");
@@ -97,7 +100,7 @@ export class CacheExports {
           const { content, blobs } = await this.#collect(option, reporter);
           await sendCache(target, content, blobs, reporter);
         };
-        // What was only passed on from another cache, and is not there any more, is no loss of this build.
+        // A lost layer that was only passed on from another cache is no loss of this build.
         await withoutLostLayers(send, {
           store: this.session.store,
           imports: this.imports,
@@ -112,7 +115,7 @@ export class CacheExports {
     }
   }
 
-  /** Also what only the caches know that were read from, or would have been when something had been missing. */
+  /** Returns the stored steps, also those that only the read caches know, loaded or not. */
   async #stored(): Promise<readonly StoredStep[]> {
     await this.imports?.load();
     return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results, this.solved.elsewhere);
@@ -140,7 +143,7 @@ export class CacheExports {
     return this.solved.keyRecords(new Map(steps.map(({ id }, index) => [id, results[index] as TransferResult])));
   }
 
-  /** What keys were made of, for explanations elsewhere. */
+  /** Returns the packed components of keys, for explanations on other machines. */
   #explanations(steps: readonly StoredStep[]): string | undefined {
     const runs = steps.flatMap(({ keys: [key], name, createdAt, components: text }) => {
       const components = readComponents(text);
@@ -149,7 +152,7 @@ export class CacheExports {
     return packExplanations(runs, this.solved.selection);
   }
 
-  /** What the images have, unless something else is asked for. */
+  /** Returns the compression of the images, unless the cache asks for another. */
   #compression({ compression, compressionLevel }: Outgoing): CompressionOptions {
     const images = this.solved.compression;
     const type = compression ?? (images === undefined || images.type === "uncompressed" ? "gzip" : images.type);
@@ -157,7 +160,7 @@ export class CacheExports {
     return { type, ...(level === undefined ? {} : { level }) };
   }
 
-  /** The bytes are fetched, when they are not here, once the target is known not to have them. */
+  /** Returns a blob to send. An absent blob is fetched once the target is known to lack it. */
   #outgoing(descriptor: OutgoingBlob["descriptor"], id: LayerId, reporter: Reporter): OutgoingBlob {
     const { solved } = this;
     const { store } = this.session;
@@ -186,7 +189,7 @@ export class CacheExports {
       [...this.solved.mounts].map(([name, { id }]) => ({ name, id })),
       option.mounts,
     );
-    // Those of other caches that are written at the same time are shared with them, so none is stopped.
+    // Mounts are shared with other caches that are written at the same time, so none is stopped.
     const packed = await together(reporter.signal, () =>
       wanted.map(({ name, id }) => {
         let mount = this.#packedMounts.get(name);
@@ -197,7 +200,7 @@ export class CacheExports {
     return packed.filter((mount) => mount !== undefined);
   }
 
-  /** A mount that no step has used here is passed on as it came. */
+  /** Packs a cache mount. One that no step has used here is passed on as it came. */
   async #packMount(name: string, id: string, { signal }: Reporter): Promise<TransferMount | undefined> {
     const { store, workers } = this.session;
     const path = store.cacheMountPath(name, id);

@@ -25,18 +25,21 @@ interface Imported {
   readonly mounts: readonly TransferMount[];
 }
 
-/** A cache mount that a cache has the content of. */
+/** A cache mount whose content a cache has. */
 export interface FoundMount {
   readonly mount: TransferMount;
   readonly source: CacheSource;
 }
 
-/** The caches that a build reads from (`--cache-from`). What cannot be read is a warning: the build goes on without it. */
+/**
+ * The caches that a build reads from (`--cache-from`). An unreadable one is a warning: the build
+ * goes on without it.
+ */
 export class CacheImports {
   readonly #sources = new Map<string, CacheSource>();
   readonly #imported: Imported[] = [];
   #loading: Promise<void> | undefined;
-  /** For explanations. */
+  /** Imported explanations. */
   readonly travelled = new TravelledExplanations();
 
   constructor(
@@ -45,7 +48,7 @@ export class CacheImports {
     private readonly onEvent: EventSink,
   ) {}
 
-  /** Brings keys and descriptors of all caches, once. Before, nothing is found in them. */
+  /** Loads keys and descriptors of all caches, once. Before, nothing is found in them. */
   load(): Promise<void> {
     this.#loading ??= this.#loadAll();
     return this.#loading;
@@ -53,7 +56,7 @@ export class CacheImports {
 
   async #loadAll(): Promise<void> {
     const found = await Promise.all(this.options.map((option) => this.#loadOne(option)));
-    // In the order given: the first that has a result is asked for it.
+    // In order: the first cache that has a result serves it.
     for (const imported of found) if (imported) this.#imported.push(imported);
   }
 
@@ -67,7 +70,8 @@ export class CacheImports {
       return await runAsStep({ kind: "export", text: `importing cache manifest from ${source.name}` }, this.onEvent, async (step) => {
         const found = await source.load({ signal, onWait: waitsOf(step) }).then(
           (content) => {
-            // No warning: the first build of every project finds none. But a mistyped name must not look like a cache.
+            // No warning: the first build of every project finds no cache. But a mistyped name must
+            // not look like a cache.
             if (!content) step.progress("no cache found", 0, undefined, true);
             return content;
           },
@@ -92,12 +96,12 @@ export class CacheImports {
     return undefined;
   }
 
-  /** The cache that layers with this origin come from. */
+  /** Returns the cache that layers with this origin come from. */
   source(origin: string): CacheSource | undefined {
     return this.#sources.get(origin);
   }
 
-  /** Nothing is taken from there any more. */
+  /** Stops using a cache. */
   drop(origin: string): void {
     for (let at = this.#imported.length - 1; at >= 0; at--) if (this.#imported[at]?.source.origin === origin) this.#imported.splice(at, 1);
   }
@@ -113,7 +117,7 @@ export class CacheImports {
     });
   }
 
-  /** The caches that have keys of BuildKit's. */
+  /** Caches that have keys of BuildKit's. */
   get keySources(): readonly KeySource[] {
     const { store } = this.session;
     return this.#imported.flatMap(({ source: { origin, name }, content: { records = [] } }): KeySource[] => {
@@ -123,7 +127,7 @@ export class CacheImports {
     });
   }
 
-  /** Mounts that the caches have, whether or not they are here. */
+  /** Returns a mount of the caches, present here or not. */
   mount(name: string): FoundMount | undefined {
     for (const { source, mounts } of this.#imported) {
       const mount = mounts.find((candidate) => candidate.name === name);
@@ -132,7 +136,10 @@ export class CacheImports {
     return undefined;
   }
 
-  /** Unpacks the content of a cache mount to `path`, which is not there yet. Answers false when no cache has it, or it cannot be had. */
+  /**
+   * Unpacks the content of a cache mount to `path`, which does not exist yet. Returns false when no
+   * cache has it, or it cannot be fetched.
+   */
   async restoreMount(name: string, path: string, reporter: Reporter): Promise<boolean> {
     const found = this.mount(name);
     if (!found) return false;
@@ -152,7 +159,7 @@ export class CacheImports {
     }
   }
 
-  /** Beside its place first: a mount is there as a whole or not at all. */
+  /** Unpacks beside its place first: a mount exists as a whole or not at all. */
   async #unpack({ mount, source }: FoundMount, path: string, reporter: Reporter): Promise<void> {
     const { store, workers } = this.session;
     const { blob } = mount;

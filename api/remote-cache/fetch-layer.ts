@@ -8,7 +8,10 @@ import type { Network } from "../session/network.js";
 
 type Servers = Pick<Network, "registry" | "caches">;
 
-/** The bytes of a layer cannot be had from where they are said to be. Shown like its cause, which is what happened. */
+/**
+ * Thrown when the bytes of a layer cannot be fetched from their recorded place. Shown like its
+ * cause.
+ */
 export class LayerUnavailableError extends TsbuildError {
   override readonly name = "LayerUnavailableError";
 
@@ -30,7 +33,7 @@ export function layerFetcher(network: Servers, imports: CacheImports | undefined
       if (options.signal.aborted) throw error;
       if (!(error instanceof TsbuildError))
         throw source && systemErrorCode(error) ? new LayerUnavailableError(origin, unreadable(source.name, error)) : error;
-      // A base image that cannot be reached now will not be reached in a second try either.
+      // A base image that cannot be reached now cannot be reached in a second try either.
       throw source || error.code === "registry/not-found" ? new LayerUnavailableError(origin, error) : error;
     }
   };
@@ -51,8 +54,8 @@ async function openEarlierCache(network: Pick<Servers, "caches">, origin: string
 }
 
 /**
- * Runs work; when a layer that was counted on cannot be had from its place, everything that stands on this place is forgotten, and the work
- * runs again: without what was found there.
+ * Runs work. When a layer cannot be fetched from its recorded place, forgets everything that
+ * depends on this place, and runs the work again without its results.
  */
 export async function withoutLostLayers<T>(
   work: () => Promise<T>,
@@ -65,7 +68,7 @@ export async function withoutLostLayers<T>(
     readonly store: Pick<Store, "layers">;
     readonly imports: CacheImports | undefined;
     readonly onEvent: EventSink;
-    /** What that means, for people. */
+    /** Consequence for people. */
     readonly consequence?: string;
   },
 ): Promise<T> {

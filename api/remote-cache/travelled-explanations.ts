@@ -3,11 +3,14 @@ import type { CacheKey } from "../../core/cache-key.js";
 import { canonicalJson } from "../../core/canonical.js";
 import { type Travelled, type TravelledRun, unpackExplanations } from "../../solver/explain/portable-explanation.js";
 
-/** What came with caches of other machines to explain misses with. */
+/** Explanations that were imported with caches of other machines. */
 export class TravelledExplanations {
   readonly #caches: (Travelled & { readonly from: string })[] = [];
 
-  /** Takes in what a cache has, `from` being its name for people; answers its results with what their keys were made of. */
+  /**
+   * Adds the explanations of a cache; `from` is its name for people. Returns its results with the
+   * components of their keys.
+   */
   add(from: string, content: TransferContent): TransferContent {
     const byKey = new Map<CacheKey, TravelledRun>();
     for (const text of content.explanations ?? []) {

@@ -9,7 +9,7 @@ export class CacheBackends implements BackendContext, Disposable {
   readonly http = new CacheHttp(process.env);
   readonly #insecure = new Map<string, Promise<RegistryClient>>();
 
-  /** `shared`: the client of the build, for hosts without exceptions. */
+  /** `shared` returns the client of the build, for hosts without exceptions. */
   constructor(private readonly shared: () => Promise<RegistryClient>) {}
 
   registry(insecure: readonly string[]): Promise<RegistryClient> {

@@ -23,7 +23,8 @@ export interface Tasks {
 }
 
 /**
- * Where the heavy tasks on layers run, and the hashing of large contexts: on threads of this process, or in the worker where files belong to mapped ids. Threads start with the first
+ * Returns the runner of the heavy tasks on layers, and of hashing large contexts: on threads of
+ * this process, or in the worker where files belong to mapped ids. Threads start with the first
  * task and end with `close`.
  */
 export function layerTaskRunner(worker: () => Promise<Worker>): Tasks {
@@ -56,7 +57,7 @@ export function layerTaskRunner(worker: () => Promise<Worker>): Tasks {
   };
 }
 
-/** The same task, whose TOC is whole again. */
+/** Returns the same task with a restored TOC. */
 function reviving<P, R extends { readonly toc: Toc }>(run: Run<P, R>): Run<P, R> {
   return async (params, options) => {
     const result = await run(params, options);

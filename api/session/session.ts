@@ -24,7 +24,7 @@ export class Session implements AsyncDisposable {
       isolation,
     });
     this.signal = options.signal ? AbortSignal.any([options.signal, this.#ending.signal]) : this.#ending.signal;
-    // One listener for each task under way: many are no leak.
+    // One listener for each running task: many are no leak.
     setMaxListeners(0, this.signal);
     this.workers = new Workers(this.store, isolation);
   }

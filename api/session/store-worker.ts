@@ -20,7 +20,7 @@ export async function startStoreWorker(store: Store, isolation?: string): Promis
   return worker;
 }
 
-/** The error names what came first; there may be more. */
+/** Adds a hint to the doctor: the error names only the first fault. */
 function pointToDoctor(error: TsbuildError): TsbuildError {
   const doctor = "tsbuild doctor shows all that this machine has and lacks";
   return new TsbuildError(error.code as AnyCode, error.message, {
@@ -30,7 +30,8 @@ function pointToDoctor(error: TsbuildError): TsbuildError {
 }
 
 /**
- * Removes what only the worker can. What cannot be removed stays for another time: it is in nobody's way, and no reason for a build to fail.
+ * Removes trees that only the worker can. A failure leaves them for another time, and is no reason
+ * for a build to fail.
  */
 export async function removeOrphans(worker: Worker, store: Store): Promise<void> {
   try {
@@ -41,22 +42,23 @@ export async function removeOrphans(worker: Worker, store: Store): Promise<void>
 }
 
 /**
- * Sees to it that snapshots of earlier builds are on the disk, while this build goes on. What ends before that is for the next build. Note that they are given a minute first, in
- * which the kernel writes most of them by itself: builds that follow each other wait for no disk.
+ * Syncs snapshots of earlier builds to the disk, while this build goes on. If the build ends first,
+ * the next one does it. Note that snapshots of the last minute are left alone, because the kernel
+ * writes most of them by itself in that time: builds that follow each other wait for no disk.
  */
 export async function syncSnapshots(worker: Worker, store: Store): Promise<void> {
   try {
     const ids = store.layers.unsynced(SETTLED);
     if (ids.length > 0 && (await worker.task<boolean>("sync", { directory: store.root }))) store.layers.trust(ids);
   } catch {
-    // The worker was closed, or nothing can be written down.
+    // The worker was closed, or the store is read-only.
   }
 }
 
-/** Milliseconds. */
+/** Milliseconds after which snapshots are synced. */
 const SETTLED = 60_000;
 
-/** The same with a worker of its own, where there is something to remove. */
+/** Removes orphans with a worker of its own, when there are any. */
 export async function removeOrphansNow(store: Store): Promise<void> {
   if (store.orphans().length > 0) await (await startStoreWorker(store)).close();
 }

@@ -18,9 +18,9 @@ serveWorker({
     chown: ({ path, uid, gid }: { readonly path: string; readonly uid: number; readonly gid: number }) =>
       writeMountOwner(path, { uid, gid }, setOwner(path, { uid, gid })),
     diskUsage: ({ paths }: { readonly paths: readonly string[] }) => paths.map((path) => diskUsage(path).bytes),
-    /** Owner, attributes and mode of a directory. */
+    /** Sets owner, attributes and mode of a directory. */
     dress: ({ path, meta }: { readonly path: string; readonly meta: NodeMeta }) => void setMetadata(path, meta),
-    /** Whether everything on the file system of a directory is on its disk. */
+    /** Returns true when everything on the file system of a directory is on its disk. */
     sync: async ({ directory }: { readonly directory: string }) => {
       const fd = openSync(directory, "r");
       try {

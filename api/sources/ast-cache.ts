@@ -7,10 +7,13 @@ import type { DockerfileText } from "./local-context.js";
 
 const KIND = "ast";
 
-/** Those this process has had last: a program that builds often does so from the same few. */
+/** ASTs that this process used last: a program that builds often does so from the same few. */
 const recent = new LRUCache<Digest, DockerfileAst>({ max: 32 });
 
-/** The AST of a Dockerfile. The parser takes longer to load than most builds that change nothing, so its result is kept by the text's digest. What is wrong with the text is in the AST. */
+/**
+ * Returns the AST of a Dockerfile. The parser takes longer to load than most builds without
+ * changes, so its result is kept by the text's digest. Faults of the text are in the AST.
+ */
 export async function loadAst(file: DockerfileText, store: Store): Promise<DockerfileAst> {
   const key = sha256(`${AST_FORMAT}\n${file.text}`);
   const known = recent.get(key);
@@ -25,7 +28,7 @@ async function keptAst(file: DockerfileText, key: Digest, store: Store): Promise
   if (kept) return JSON.parse(kept.toString("utf8")) as DockerfileAst;
   const { parseDockerfile } = await import("../../frontend/dockerfile/syntax/parse.js");
   const { ast } = parseDockerfile(file.text, file.name);
-  // A file with errors is about to be changed: it is not worth room in the store.
+  // A file with errors is about to change: it is not worth room in the store.
   if (ast.problems.every((problem) => problem.severity !== "error")) store.memo.set(KIND, key, JSON.stringify(ast));
   return ast;
 }

@@ -19,10 +19,10 @@ import { downloadEdge, gitEdge, invalidGitContext } from "./remote-context.js";
 /** Name of the main context in `local://NAME`. */
 const MAIN = "context";
 
-/** The directories a build reads from, by the names the graph has for them. */
+/** The directories that a build reads from, by their names in the graph. */
 export class BuildContexts {
   readonly #named = new Map<string, NamedContext>();
-  /** As they were given, by the spelling they are looked up with. */
+  /** Names as written, by the spelling they are looked up with. */
   readonly #given = new Map<string, string>();
   readonly #asked = new Set<string>();
   readonly #used = new Set<string>();
@@ -40,7 +40,7 @@ export class BuildContexts {
     readonly named: Readonly<Record<string, string>>;
     readonly dockerfile: string | undefined;
     readonly store: Store;
-    /** For large sets of files. */
+    /** Hashes large sets of files. */
     readonly hashFiles: HashFiles;
   }) {
     this.#store = options.store;
@@ -72,7 +72,10 @@ export class BuildContexts {
     }
   }
 
-  /** The context given with `--build-context NAME=…`, in whatever spelling; one for just this platform (`NAME::os/arch`) goes first. */
+  /**
+   * Returns the context of `--build-context NAME=…`, in any spelling. One for just this platform
+   * (`NAME::os/arch`) goes first.
+   */
   named(name: string, platform: Platform): NamedContext | undefined {
     const wanted = contextName(name);
     this.#asked.add(wanted);
@@ -82,20 +85,20 @@ export class BuildContexts {
     return this.#named.get(found);
   }
 
-  /** Warnings for contexts that were given and that nobody asked for. */
+  /** Returns warnings for contexts that the build never asked for. */
   unused(): readonly Diagnostic[] {
     return [...this.#given].flatMap(([name, given]) => (this.#used.has(name) ? [] : [unusedContext(given, [...this.#asked])]));
   }
 
   ignorePatterns(name: string): readonly string[] {
-    // As in BuildKit, files that come from elsewhere are not filtered.
+    // As in BuildKit, files of remote contexts are not filtered.
     if (name === MAIN && !this.#directories.has(MAIN)) return [];
     const found = ignoreFile(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
     if (found) this.#ignoreFiles.set(name, found);
     return found?.lines.map(({ pattern }) => pattern) ?? [];
   }
 
-  /** The files of a context; one tree however many steps look at it. */
+  /** Returns the files of a context; one tree for all its users. */
   tree(name: string, excludePatterns: readonly string[]): FileTree {
     const key = JSON.stringify([name, excludePatterns]);
     const known = this.#trees.get(key);
@@ -114,7 +117,7 @@ export class BuildContexts {
     return tree;
   }
 
-  /** Which line of which ignore file hides a path that exists: `.dockerignore:3`. */
+  /** Returns the line of the ignore file that hides an existing path: `.dockerignore:3`. */
   hiddenBy(name: string, path: string): string | undefined {
     const of = `${JSON.stringify([name]).slice(0, -1)},`;
     for (const [key, tree] of this.#trees) {
@@ -124,14 +127,17 @@ export class BuildContexts {
     return undefined;
   }
 
-  /** With the file and the lines, for messages, where the patterns came from a file that was read here. */
+  /**
+   * Returns the rules, with file and lines for messages where the patterns came from a file that
+   * was read here.
+   */
   #ignoreRules(name: string, patterns: readonly string[]): IgnoreRules {
     const found = this.#ignoreFiles.get(name);
     const isWhole = found?.lines.length === patterns.length && found.lines.every(({ pattern }, index) => pattern === patterns[index]);
     return found && isWhole ? new IgnoreRules(found.lines, found.file) : new IgnoreRules(patterns.map((pattern) => ({ pattern })));
   }
 
-  /** Keeps what was learnt about the files for the next build. */
+  /** Keeps stats and digests of the files for the next build. */
   save(): void {
     for (const shard of this.#shards) shard.save();
   }

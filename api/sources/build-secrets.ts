@@ -9,8 +9,9 @@ import { readPipe } from "./read-text.js";
 const LARGEST = 500 * 1024;
 
 /**
- * The secrets of a build. That each can be had is checked at once, so that a typing mistake does not cost half a build; a file is read when a step
- * first asks for it, and its content is nowhere but here and in the steps that mount it.
+ * The secrets of a build. Each is checked at once, so that a typing mistake does not cost half a
+ * build. A file is read when a step first asks for it; its content exists only here and in the
+ * steps that mount it.
  */
 export class BuildSecrets {
   readonly #sources: ReadonlyMap<string, SecretSource>;
@@ -36,8 +37,9 @@ export class BuildSecrets {
   }
 
   /**
-   * Reads the secrets that come through pipes (`src=<(command)`) to their ends. Note that they are not read by the step that asks first, because such a
-   * wait would block the process, and no ctrl-c would end it.
+   * Reads the secrets that come through pipes (`src=<(command)`) to their ends. Note that the first
+   * step does not read them, because such a wait would block the process, and no ctrl-c would end
+   * it.
    */
   async readPipes(signal: AbortSignal): Promise<void> {
     for (const id of this.#pipes) {

@@ -2,7 +2,10 @@ import { TsbuildError } from "../../core/errors.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { checkTextSize } from "./read-text.js";
 
-/** Reads a whole stream as the text of a Dockerfile. Throws `dockerfile/unreadable` as soon as it is too long. */
+/**
+ * Reads a whole stream as the text of a Dockerfile. Throws `dockerfile/unreadable` as soon as it is
+ * too long.
+ */
 export async function collectText(stream: AsyncIterable<unknown>, name: string): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -2,12 +2,13 @@ import type { Diagnostic } from "../../core/diagnostics.js";
 import { suggest } from "../../core/text/suggest.js";
 import { familiarReference, tryParseReference, withDefaultTag } from "../../oci/reference.js";
 
-/** Names of what is there without `--build-context`; as in BuildKit, no context replaces them. */
+/** Names that exist without `--build-context`. As in BuildKit, no context replaces them. */
 const RESERVED = new Set(["context", "scratch"]);
 
 /**
- * Returns the one spelling of a context's name, as buildx and BuildKit have it: `busybox` for
- * `docker.io/library/busybox:latest`, in lower case. A name for just one platform keeps its `::os/arch`.
+ * Returns the one spelling of a context's name, as in buildx and BuildKit: `busybox` for
+ * `docker.io/library/busybox:latest`, in lower case. A name for just one platform keeps its
+ * `::os/arch`.
  */
 export function contextName(text: string): string {
   const [name = "", ...platform] = text.toLowerCase().split("::");
@@ -20,7 +21,7 @@ export function isReserved(name: string): boolean {
   return RESERVED.has(name);
 }
 
-/** Warns of a context that nothing asks for; `asked` is what the build does ask for. */
+/** Warns of a context that nothing asks for. `asked` holds the names that the build asks for. */
 export function unusedContext(given: string, asked: readonly string[]): Diagnostic {
   const name = contextName(given);
   const near = suggest(name, asked);

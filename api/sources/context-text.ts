@@ -7,24 +7,24 @@ import { LocalTree } from "../../solver/ops/local/local-tree.js";
 import { OPEN_INPUT } from "../../core/system/regular-file.js";
 import { NotATextError, readOpenFile } from "./read-text.js";
 
-/** A text of a context, and where it is. */
+/** A text of a context, with its place. */
 export interface ContextText {
   readonly text: string;
-  /** Absolute; the file that was read, behind the context's links. */
+  /** Absolute path of the file that was read, behind the context's links. */
   readonly file: string;
 }
 
 /**
- * Reads a file of a directory that is a build context, as COPY would find it: links on the way are
- * followed inside the directory, an absolute one from its top. Undefined when nothing has this name.
- * Throws {@link NotATextError}, or the system's error. Note that nobody may read a file of the machine
- * through a context, because its author is not always the one who builds: lines of what is read are shown
- * in errors, and steps see what it says.
+ * Reads a file of a directory that is a build context, as COPY would find it: links are followed
+ * inside the directory, an absolute one from its top. Returns undefined when nothing has this name.
+ * Throws {@link NotATextError}, or the system's error. Note that no file of the machine can be read
+ * through a context, because its author is not always the builder: errors show lines of the text,
+ * and steps see it.
  */
 export function readContextText(directory: string, name: string): ContextText | undefined {
   const path = join(directory, name);
   try {
-    // A name in the top directory can only be a link itself, which is seen without another look.
+    // A name in the top directory can only be a link itself, which the open call shows.
     if (!name.includes("/")) return read(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
@@ -50,7 +50,7 @@ function read(path: string): ContextText {
   }
 }
 
-/** Answers where a name leads inside the directory; undefined when nothing is there. */
+/** Returns the target of a name inside the directory; undefined when nothing is there. */
 function follow(directory: string, name: string): string | undefined {
   try {
     const { path, node } = resolvePath(new LocalTree(directory), name);

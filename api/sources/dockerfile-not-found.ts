@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 
-/** Makes the error for a Dockerfile that is not there. `names` are the paths that were tried, as shown. */
+/** Makes the error for a missing Dockerfile. `names` are the paths that were tried, as shown. */
 export function dockerfileNotFound(names: readonly string[], option: string | undefined, context: string): TsbuildError {
   const others = nearbyDockerfiles(context);
   const [first] = others;
@@ -21,7 +21,7 @@ export function dockerfileNotFound(names: readonly string[], option: string | un
   );
 }
 
-/** How deep and how far is looked, and how many are told. */
+/** Depth and number of searched directories, and number of reported files. */
 const DEPTH = 3;
 const DIRECTORIES = 200;
 const SHOWN = 4;
@@ -29,7 +29,10 @@ const SHOWN = 4;
 const IS_DOCKERFILE = /^(dockerfile|containerfile)(\.|$)|\.(dockerfile|containerfile)$/i;
 const IS_LEFT_OUT = /^(\.git|node_modules|vendor)$|\.dockerignore$/i;
 
-/** Finds files that look like Dockerfiles below a directory, the nearest first, as paths from the working directory. */
+/**
+ * Finds files that look like Dockerfiles below a directory, the nearest first, as paths from the
+ * working directory.
+ */
 function nearbyDockerfiles(context: string): readonly string[] {
   const found: string[] = [];
   let level: string[] = [context];
@@ -53,7 +56,7 @@ function entriesOf(directory: string) {
   try {
     return readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch {
-    // The error to show is another one.
+    // Another error is reported already.
     return [];
   }
 }

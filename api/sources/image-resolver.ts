@@ -15,7 +15,10 @@ import type { Descriptor } from "../../oci/types.js";
 import { parseManifestOrIndex } from "../../oci/validate.js";
 import type { SourceImage } from "../../solver/ports.js";
 
-/** What a reference was found to be. `origin` is where its blobs come from; undefined when the store has them all. */
+/**
+ * Result for a reference. `origin` is the source of its blobs; undefined when the store has them
+ * all.
+ */
 interface Found {
   readonly name: string;
   readonly target: Descriptor;
@@ -25,10 +28,10 @@ interface Found {
 export interface ImageResolverOptions {
   readonly store: Store;
   readonly registry: () => Promise<RegistryClient>;
-  /** Ask the registry even for names the local store has, or never. */
+  /** True asks the registry even for names in the local store; `never` never asks. */
   readonly pull: boolean | "never";
   readonly signal: AbortSignal;
-  /** Told when a registry could not be asked and what is known from before is used instead. */
+  /** Called when a registry could not be reached and an earlier answer is used instead. */
   readonly onStale: (message: string) => void;
 }
 
@@ -39,8 +42,9 @@ export interface ResolveOptions {
 }
 
 /**
- * Finds base images: in the local store by name, else at the registry. Only manifests and configs are brought here; layers follow when something
- * needs them. Each reference is asked for once per build, so that all its uses agree.
+ * Finds base images: in the local store by name, else at the registry. Fetches only manifests and
+ * configs; layers follow when something needs them. Each reference is asked for once per build, so
+ * that all its uses agree.
  */
 export class ImageResolver {
   readonly #options: ImageResolverOptions;
@@ -79,7 +83,7 @@ export class ImageResolver {
     return source;
   }
 
-  /** What a reference leads to, as a name that can be shown and pinned. */
+  /** Resolves a reference to a name that can be shown and pinned. */
   #find(text: string, layout: boolean, pull: PullOptions): Promise<Found> {
     const key = `${layout} ${text}`;
     return this.#flights.do(key, async () => {
@@ -119,12 +123,12 @@ export class ImageResolver {
     return { name, target: await this.#ask(reference, name, pull), origin: reference };
   }
 
-  /** Asks the registry; when it cannot be reached, what it said last time still stands. */
+  /** Asks the registry. When it cannot be reached, its last answer still stands. */
   async #ask(reference: Reference, name: string, pull: PullOptions): Promise<Descriptor> {
     const { store, signal } = this.#options;
     const before = store.memo.get(BASE_IMAGES, name);
     const known = before && (JSON.parse(before.toString("utf8")) as Descriptor);
-    // A digest cannot come to mean something else.
+    // A digest always means the same.
     if (known && reference.digest !== undefined && store.blobs.has(known.digest)) return known;
     try {
       const target = await (await this.#options.registry()).resolve(reference, pull);
@@ -149,7 +153,8 @@ export class ImageResolver {
     try {
       return await this.#readView(found, platform, pull);
     } catch (error) {
-      // Collection in another process may take what nothing refers to between our looking and our reading; what is fetched anew is ours.
+      // Collection in another process may remove unreferenced blobs between our check and our read;
+      // blobs that are fetched again are ours.
       if (!(error instanceof TsbuildError) || error.code !== "store/blob-missing" || !found.origin) throw error;
       return await this.#readView(found, platform, pull);
     }
@@ -188,7 +193,7 @@ function sourceKey(identifier: string, platform: string): string {
   return `${identifier} ${platform}`;
 }
 
-/** Whether an error means that nobody answered, as opposed to an answer that says no. */
+/** Returns true when an error means that no server answered, as opposed to a refusal. */
 function isUnreachable(error: unknown): boolean {
   if (error instanceof TsbuildError)
     return error.code === "registry/unreachable" || (error.cause !== undefined && isUnreachable(error.cause));

@@ -5,7 +5,10 @@ import { packageRoot } from "../../core/package-root.js";
 import { suggest } from "../../core/text/suggest.js";
 import { ruleSlug } from "../../frontend/dockerfile/lint/rule.js";
 
-/** The page of a lint rule, in Markdown, by the rule's name (`CopyBeforeInstall`) or its file's (`copy-before-install`). */
+/**
+ * Returns the page of a lint rule, in Markdown, by the rule's name (`CopyBeforeInstall`) or its
+ * file's (`copy-before-install`).
+ */
 export function explainRule(rule: string): string {
   const pages = join(packageRoot(), "docs", "lint");
   const page = join(pages, `${ruleSlug(rule)}.md`);

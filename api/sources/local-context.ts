@@ -7,18 +7,18 @@ import { readContextText } from "./context-text.js";
 import { OPEN_INPUT } from "../../core/system/regular-file.js";
 import { NotATextError, readOpenFile, readText } from "./read-text.js";
 
-/** A Dockerfile's text and where it came from. */
+/** A Dockerfile's text with its origin. */
 export interface DockerfileText {
   readonly text: string;
-  /** As shown in diagnostics. */
+  /** Name as shown in diagnostics. */
   readonly name: string;
-  /** Absolute, as it is named; undefined for a text that is no file of this machine. */
+  /** Absolute path as it was named; undefined for a text that is no file of this machine. */
   readonly path: string | undefined;
-  /** What was read: `path` behind the context's links. */
+  /** File that was read: `path` behind the context's links. */
   readonly file?: string;
 }
 
-/** The directory of the build context, checked. */
+/** Returns the directory of the build context, checked. */
 export function contextDirectory(path: string): string {
   const directory = resolve(path);
   try {
@@ -38,12 +38,13 @@ export function contextDirectory(path: string): string {
   });
 }
 
-/** What a Dockerfile is called when nobody names it, in order. */
+/** Default names of a Dockerfile, in order. */
 export const DOCKERFILE_NAMES: readonly string[] = ["Dockerfile", "dockerfile", "Containerfile"];
 
 /**
- * Reads the Dockerfile: the named one, or `Dockerfile` (then `dockerfile`, `Containerfile`) in the context.
- * Without a name links are followed inside the context only; a path that the caller names may be anywhere.
+ * Reads the Dockerfile: the named one, or `Dockerfile` (then `dockerfile`, `Containerfile`) in the
+ * context. Without a name it follows links inside the context only; a path that the caller names
+ * may be anywhere.
  */
 export async function readDockerfile(
   option: string | { readonly text: string; readonly name?: string } | undefined,
@@ -67,7 +68,10 @@ export async function readDockerfile(
   throw dockerfileNotFound(candidates.map(displayName), option, context);
 }
 
-/** `isInside`: it was looked for in the context, where links may not lead out. */
+/**
+ * Returns the error for an unreadable Dockerfile. `isInside` says that it was read inside the
+ * context, where links may not lead out.
+ */
 function unreadableDockerfile(name: string, cause: unknown, isInside: boolean): TsbuildError {
   const why = systemErrorCode(cause) === "ENXIO" ? "it is a socket" : systemReason(cause);
   const leadsOut = isInside && cause instanceof NotATextError && why.includes("link");
@@ -77,7 +81,10 @@ function unreadableDockerfile(name: string, cause: unknown, isInside: boolean): 
   });
 }
 
-/** `-f` is relative to the working directory as with docker; a name that is only in the context is found there too. */
+/**
+ * Returns the candidates of `-f`, which is relative to the working directory as with docker; a name
+ * that is only in the context is found there too.
+ */
 function namedDockerfile(option: string, context: string): string[] {
   const here = resolve(option);
   const inContext = join(context, option);
@@ -89,15 +96,16 @@ function displayName(path: string): string {
   return near !== "" && !near.startsWith("..") ? near : path;
 }
 
-/** An ignore file as messages name it, and what is in it. */
+/** An ignore file: its name in messages, and its lines. */
 export interface IgnoreFile {
   readonly file: string;
   readonly lines: readonly IgnoreLine[];
 }
 
 /**
- * Reads `<Dockerfile>.dockerignore`, or else `.dockerignore` in the context; undefined without either. As the Dockerfile, one in the
- * context is read inside it; one beside a Dockerfile that is elsewhere is read where it is.
+ * Reads `<Dockerfile>.dockerignore`, or else `.dockerignore` in the context; returns undefined
+ * without either. As the Dockerfile, one in the context is read inside it; one beside a Dockerfile
+ * outside is read there.
  */
 export function ignoreFile(context: string, dockerfile: string | undefined): IgnoreFile | undefined {
   const own = dockerfile === undefined ? undefined : `${dockerfile}.dockerignore`;

@@ -17,11 +17,11 @@ import { contextDirectory, DOCKERFILE_NAMES, type DockerfileText, readDockerfile
 import type { BuildOptions } from "../options/options.js";
 import { blobEdge, DOWNLOADED, downloadEdge, gitEdge, invalidGitContext, unpackedEdge } from "./remote-context.js";
 
-/** Where a build's files come from, with its Dockerfile. */
+/** Source of a build's files, with its Dockerfile. */
 export interface MainContext {
-  /** Of this machine; undefined for files from elsewhere. */
+  /** Directory of this machine; undefined for a remote context. */
   readonly directory: string | undefined;
-  /** Files from elsewhere, as a part of the graph; its `root` is undefined when there are none. */
+  /** Remote files, as a part of the graph; its `root` is undefined when there are none. */
   readonly graph: { readonly root: Rootfs } | undefined;
   readonly dockerfile: DockerfileText;
 }
@@ -29,9 +29,9 @@ export interface MainContext {
 /** The files of a part of the graph, once it is solved. */
 export interface SolvedFiles {
   readonly tree: FileTree;
-  /** The first `size` bytes of a file; fewer of a smaller one. */
+  /** Returns the first `size` bytes of a file; fewer of a smaller one. */
   start(path: string, size: number): Promise<Buffer>;
-  /** A whole file; the path is resolved. */
+  /** Returns a whole file. The path is resolved. */
   read(path: string): Promise<Uint8Array>;
 }
 
@@ -46,12 +46,12 @@ const LOAD_REMOTE: StepInfo = { kind: "internal", text: "load remote build conte
 
 type DockerfileOption = BuildOptions["dockerfile"];
 
-/** Gets the context ready as far as reading the Dockerfile needs it. A directory is only looked at. */
+/** Prepares the context as far as reading the Dockerfile needs it. Only checks a directory. */
 export async function loadMainContext(
   options: {
     readonly context: NonNullable<BuildOptions["context"]>;
     readonly dockerfile: DockerfileOption;
-    /** `BUILDKIT_CONTEXT_KEEP_GIT_DIR`. */
+    /** Value of `BUILDKIT_CONTEXT_KEEP_GIT_DIR`. */
     readonly keepGitDir: boolean;
   },
   ports: MainContextPorts,
@@ -79,7 +79,7 @@ export async function loadMainContext(
   }
 }
 
-/** An archive, or a Dockerfile: its content tells. */
+/** Downloads an archive, or a Dockerfile: its content decides. */
 async function fromUrl(url: string, dockerfile: DockerfileOption, ports: MainContextPorts): Promise<MainContext> {
   const root = downloadEdge(url, LOAD_REMOTE);
   const files = await ports.solve(root);
@@ -112,7 +112,7 @@ async function fromStream(stream: Readable | Uint8Array, dockerfile: DockerfileO
   }
 }
 
-/** The first block of a stream, and all of it. */
+/** Returns the first block of a stream, and the whole stream. */
 async function peek(stream: AsyncIterable<unknown>): Promise<{ readonly start: Buffer; readonly all: AsyncIterable<Uint8Array> }> {
   const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   const chunks: Buffer[] = [];
@@ -130,7 +130,7 @@ async function peek(stream: AsyncIterable<unknown>): Promise<{ readonly start: B
   return { start, all: all() };
 }
 
-/** The context is itself a Dockerfile. */
+/** Returns the context that is itself a Dockerfile. */
 function ownDockerfile(text: string, name: string, option: DockerfileOption): DockerfileText {
   if (option !== undefined)
     throw new TsbuildError(
@@ -143,7 +143,10 @@ function ownDockerfile(text: string, name: string, option: DockerfileOption): Do
   return { text, name, path: undefined };
 }
 
-/** A file of a context from elsewhere. Throws `dockerfile/unreadable` when it is too long, before it is read. */
+/**
+ * Returns a file of a remote context. Throws `dockerfile/unreadable` when it is too long, before it
+ * is read.
+ */
 async function textOf(files: SolvedFiles, path: string, name: string): Promise<string> {
   checkDockerfileSize(files.tree.lookup(path)?.size ?? 0, name);
   return Buffer.from(await files.read(path)).toString("utf8");
@@ -177,7 +180,7 @@ async function dockerfileIn(files: SolvedFiles, option: string | undefined, wher
   );
 }
 
-/** Text, URL, or a file of this machine. */
+/** Reads the Dockerfile of a local context: a text, a URL, or a file of this machine. */
 async function localDockerfile(option: DockerfileOption, directory: string, ports: MainContextPorts): Promise<DockerfileText> {
   const step: StepInfo = { kind: "internal", text: "load build definition from Dockerfile" };
   if (typeof option !== "string" || !isUrl(option))
@@ -191,7 +194,10 @@ function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
 }
 
-/** An address as it may be shown: a URL without password and values, a repository's without password. */
+/**
+ * Returns an address that may be shown: a URL without password and values, a repository's without
+ * password.
+ */
 export function withoutSecrets(address: string): string {
   const kind = contextKind(address);
   if (typeof kind !== "string" && kind.kind === "url") return redactUrl(address);

@@ -7,10 +7,13 @@ import type { CheckedDockerfile, LintWarning } from "../../frontend/dockerfile/c
 import type { DockerfileText } from "./local-context.js";
 import type { CheckResult } from "../options/options.js";
 
-/** A fix can make room for the next, hardly ever more than twice; this many rounds mean that two rules disagree. */
+/**
+ * Rounds of fixes. A fix can make room for the next, hardly ever more than twice; this many rounds
+ * mean that two rules disagree.
+ */
 const MAX_ROUNDS = 10;
 
-/** Applies what can be applied unseen until there is nothing left of it. */
+/** Applies safe fixes until none is left. */
 export async function mendDockerfile(
   original: DockerfileText,
   found: CheckedDockerfile,
@@ -34,7 +37,10 @@ function isSafe(warning: LintWarning): warning is LintWarning & { readonly fix: 
   return warning.fix?.safe === true;
 }
 
-/** Writes a file in one piece, where a link leads and with the mode it has; only over the text that was checked. */
+/**
+ * Writes a file atomically, at the target of a link and with its mode; only over the text that was
+ * checked.
+ */
 export function writeMended({ file, text: before, name }: DockerfileText, text: string): void {
   if (file === undefined)
     throw new TsbuildError("check/not-written", `Cannot write the fixes to ${name}: it is no file of this machine`, {
@@ -47,7 +53,7 @@ export function writeMended({ file, text: before, name }: DockerfileText, text: 
     });
   const { mode, uid, gid } = statSync(target);
   writeFileAtomic(target, text, { mode: mode & 0o7777 });
-  // The new file has passed the umask, and belongs to whoever wrote it.
+  // The umask has cut the new file's mode.
   chmodSync(target, mode & 0o7777);
   if (process.getuid?.() === 0) chownSync(target, uid, gid);
 }

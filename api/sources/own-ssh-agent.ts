@@ -10,8 +10,8 @@ export interface OwnSshAgent extends AsyncDisposable {
 }
 
 /**
- * OpenSSH's agent with these keys and nothing else. It watches over a program that ends with its standard input, which this process holds: so it ends
- * even when this process is killed.
+ * Starts OpenSSH's agent with these keys and nothing else. The agent watches a program that ends
+ * with its standard input, which this process holds: so it ends even when this process is killed.
  */
 export async function startOwnSshAgent(id: string, keys: readonly string[], parent: string): Promise<OwnSshAgent> {
   const home = new SocketDirectory(parent);
@@ -38,7 +38,10 @@ export async function startOwnSshAgent(id: string, keys: readonly string[], pare
   }
 }
 
-/** Without a terminal, at which OpenSSH would ask for passphrases in the middle of progress. */
+/**
+ * Adds keys without a terminal, at which OpenSSH would ask for passphrases in the middle of
+ * progress.
+ */
 function addKeys(id: string, keys: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<void> {
   return new Promise((done, fail) => {
     const paths = keys.map((key) => resolve(key));
@@ -54,7 +57,7 @@ function addKeys(id: string, keys: readonly string[], options: { readonly cwd: s
   });
 }
 
-/** An agent that somebody else ended needs no ending. */
+/** Ends an agent, unless it has ended already. */
 function endProcess(pid: number): void {
   try {
     process.kill(pid);

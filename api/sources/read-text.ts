@@ -4,20 +4,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemErrorCode, throwIfAborted } from "../../core/errors.js";
 import { kindOf, OPEN_INPUT } from "../../core/system/regular-file.js";
 
-/** Bytes that a Dockerfile or an ignore file may have. Docker has no limit; the largest we know has 200 kB. */
+/**
+ * Bytes that a Dockerfile or an ignore file may have. Docker has no limit; the largest we know has
+ * 200 kB.
+ */
 export const TEXT_LIMIT = 16 << 20;
 
-/** A file cannot be read as a text; the message is the second half of a sentence: `it is a directory`. */
+/**
+ * Thrown for a file that cannot be read as a text. The message is the second half of a sentence:
+ * `it is a directory`.
+ */
 export class NotATextError extends Error {
   override readonly name = "NotATextError";
 }
 
-/** Milliseconds between looks at a pipe that has nothing yet. */
+/** Milliseconds between reads of a silent pipe. */
 const PAUSE = 10;
 
 /**
- * Reads a file, or a pipe (`-f <(generate)`) up to its end. A pipe is read without blocking the process, so that an abort also ends the wait
- * for somebody to write. Throws the system's error, {@link NotATextError}, or CanceledError.
+ * Reads a file, or a pipe (`-f <(generate)`) up to its end. Reads a pipe without blocking the
+ * process, so that an abort also ends the wait for a writer. Throws the system's error, {@link
+ * NotATextError}, or CanceledError.
  */
 export async function readText(path: string, signal: AbortSignal): Promise<string> {
   const fd = openSync(path, OPEN_INPUT);
@@ -28,13 +35,15 @@ export async function readText(path: string, signal: AbortSignal): Promise<strin
   }
 }
 
-/** Reads an open file from its start; throws {@link NotATextError} for anything but a regular file. */
+/**
+ * Reads an open file from its start. Throws {@link NotATextError} for anything but a regular file.
+ */
 export function readOpenFile(fd: number): string {
   const stat = fstatSync(fd);
   if (!stat.isFile()) throw new NotATextError(`it is ${kindOf(stat)}`);
   checkTextSize(stat.size);
   const chunks: Buffer[] = [];
-  // A file of /proc says that it is empty, and one may grow meanwhile: what counts is what is read.
+  // A file of /proc reports size 0, and a file may grow meanwhile: the bytes that are read count.
   for (let total = 0; ; ) {
     const chunk = Buffer.allocUnsafe(Math.max(stat.size - total, 1 << 13));
     const size = readSync(fd, chunk, 0, chunk.length, total);
@@ -50,7 +59,9 @@ export function checkTextSize(size: number): void {
   if (size > TEXT_LIMIT) throw new NotATextError(`it has more than ${TEXT_LIMIT >> 20} MiB`);
 }
 
-/** Reads an open pipe to its end without blocking the process. `check` throws when there is too much. */
+/**
+ * Reads an open pipe to its end without blocking the process. `check` throws for too many bytes.
+ */
 export async function readPipe(fd: number, signal: AbortSignal, check: (size: number) => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
@@ -62,7 +73,10 @@ export async function readPipe(fd: number, signal: AbortSignal, check: (size: nu
   return Buffer.concat(chunks);
 }
 
-/** Opens a pipe as a stream. Note that Node's own stream waits for a writer in the open call, which no abort ends. */
+/**
+ * Opens a pipe as a stream. Note that we do not use Node's own stream, because it waits for a
+ * writer in the open call, which no abort ends.
+ */
 export function openPipe(path: string, signal: AbortSignal): Readable {
   const chunks = async function* (): AsyncGenerator<Buffer> {
     const fd = openSync(path, OPEN_INPUT);
@@ -77,7 +91,8 @@ export function openPipe(path: string, signal: AbortSignal): Readable {
 
 /** Yields the bytes of an open pipe, and ends with CanceledError on abort. */
 async function* pipeChunks(fd: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-  // Nothing in a pipe with a name means that its writer has not come yet; in one without, that it has gone.
+  // No bytes in a named pipe mean that its writer has not come yet; in an unnamed one, that it has
+  // gone.
   let begun = readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:");
   const buffer = Buffer.alloc(1 << 16);
   for (;;) {
@@ -92,7 +107,7 @@ async function* pipeChunks(fd: number, signal: AbortSignal): AsyncGenerator<Buff
   }
 }
 
-/** Undefined when there is nothing yet. */
+/** Reads once. Returns undefined when no bytes are there yet. */
 function tryRead(fd: number, buffer: Buffer): number | undefined {
   try {
     return readSync(fd, buffer, 0, buffer.length, null);

@@ -6,7 +6,10 @@ import { type GitAddress, gitSource } from "../../llb/sources/git.js";
 import { httpSource } from "../../llb/sources/http.js";
 import { type Edge, edge } from "../../llb/vertex.js";
 
-/** Name of a downloaded context in its tree, as in BuildKit: `COPY --from=NAME context …` takes the file. */
+/**
+ * Name of a downloaded context in its tree, as in BuildKit: `COPY --from=NAME context …` takes the
+ * file.
+ */
 export const DOWNLOADED = "context";
 
 /** A repository that the caller named as a context. */
@@ -14,17 +17,17 @@ export function gitEdge(address: GitAddress, step: StepInfo, options: { readonly
   return edge({ op: gitSource(address, { ...options, fromCaller: true }), metadata: { step } });
 }
 
-/** A URL as a tree of one file, {@link DOWNLOADED}. */
+/** Returns a URL as a tree of one file, {@link DOWNLOADED}. */
 export function downloadEdge(url: string, step: StepInfo): Edge {
   return edge({ op: httpSource(url, { filename: DOWNLOADED }), metadata: { step } });
 }
 
-/** A blob of the store as such a tree. */
+/** Returns a blob of the store as a tree of one file, {@link DOWNLOADED}. */
 export function blobEdge(digest: Digest, step: StepInfo): Edge {
   return edge({ op: blobSource(digest, DOWNLOADED), metadata: { step } });
 }
 
-/** The files of an archive: owners, modes and times as it has them. */
+/** Returns the files of an archive, with its owners, modes and times. */
 export function unpackedEdge(archive: Edge): Edge {
   return edge({
     op: {

@@ -17,8 +17,8 @@ export interface SourceTimePorts extends Pick<Sources, "downloads" | "repositori
 }
 
 /**
- * Seconds that date a source from elsewhere: a commit's time, `Last-Modified`, or the newest member of an archive. Undefined when nothing dates
- * it.
+ * Returns the date of a remote source in seconds: a commit's time, `Last-Modified`, or the newest
+ * member of an archive. Returns undefined when it has none.
  */
 export async function sourceTime(root: Edge, ports: SourceTimePorts): Promise<number | undefined> {
   const { op, inputs } = root.vertex;
@@ -46,7 +46,7 @@ async function downloadTime({ url, checksum }: HttpSource, { downloads, quiet }:
   return mtime === 0 ? undefined : mtime;
 }
 
-/** Of everything but the root, which no archive has to name. */
+/** Returns the newest time of everything but the root, which need not be in an archive. */
 function newest(tree: FileTree): number | undefined {
   let time: number | undefined;
   const look = (directory: string): void => {

@@ -5,22 +5,29 @@ import type { SshSource } from "../options/options.js";
 import type { OwnSshAgent } from "./own-ssh-agent.js";
 
 /**
- * The SSH agents of a build. That each can be had is checked at once, as with secrets. For keys an agent of the build's own is started when a step
- * first asks for it; it ends with the build, and with this process, however that ends.
+ * The SSH agents of a build. Each is checked at once, like secrets. The build starts an agent of
+ * its own for keys when a step first asks for it; the agent ends with the build, and with this
+ * process, however that ends.
  */
 export class SshAgents implements AsyncDisposable {
   readonly #sources: ReadonlyMap<string, SshSource>;
   readonly #directory: () => string;
   readonly #own = new Map<string, Promise<OwnSshAgent>>();
 
-  /** `directory` gives a directory for those of the agents. Throws `ssh/unreachable`, `ssh/key-unreadable`. */
+  /**
+   * `directory` makes a directory for the build's own agents. Throws `ssh/unreachable`,
+   * `ssh/key-unreadable`.
+   */
   constructor(sources: Readonly<Record<string, SshSource>>, directory: () => string) {
     this.#sources = new Map(Object.entries(sources));
     this.#directory = directory;
     for (const [id, source] of this.#sources) check(id, source);
   }
 
-  /** The socket of an agent; undefined when the build was given none of this id. Throws `ssh/agent-failed`. */
+  /**
+   * Returns the socket of an agent; undefined for an id that the build lacks. Throws
+   * `ssh/agent-failed`.
+   */
   async socket(id: string): Promise<string | undefined> {
     const source = this.#sources.get(id);
     if (source === undefined || "socket" in source) return source?.socket;

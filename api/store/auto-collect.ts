@@ -5,12 +5,18 @@ import { openStoreHere } from "../session/store-here.js";
 import { removeOrphansNow } from "../session/store-worker.js";
 
 const HOUR = 3_600_000;
-/** Collection goes on to this part of the budget, so that not every build has to. */
+/** Share of the budget to which collection goes on, so that not every build has to collect. */
 const ENOUGH = 0.9;
-/** When too little can go, the next try is when the store has grown by this part of the budget. */
+/**
+ * Share of the budget by which the store has to grow for the next try, when too little can be
+ * removed.
+ */
 const GROWTH = 0.05;
 
-/** What goes when the store is over its budget, one after the other until it fits: each least recently used first. */
+/**
+ * Policies for a store over its budget, one after the other until it fits: each removes least
+ * recently used parts first.
+ */
 const policies = (keepBytes: number): readonly CollectPolicy[] => [
   { keepBytes, unusedFor: 48 * HOUR, mounts: true, images: true },
   { keepBytes },
@@ -18,8 +24,8 @@ const policies = (keepBytes: number): readonly CollectPolicy[] => [
 ];
 
 /**
- * Brings the store at `root` below its budget in bytes, as far as images and running builds let it. One process does so at a time. `ifDue`: only when
- * the running totals say so.
+ * Brings the store at `root` below its budget in bytes, as far as images and running builds allow.
+ * One process does so at a time. `ifDue` does so only when the running totals exceed the budget.
  */
 export async function collectToBudget(root: string, budget: number, ifDue: boolean): Promise<void> {
   const store = openStoreHere({ root });

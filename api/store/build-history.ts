@@ -14,7 +14,7 @@ export async function openBuildHistory(options: { readonly root?: string } = {})
   return buildHistoryOf(store, () => store.close());
 }
 
-/** The history commands over a store's builds. */
+/** Returns the history commands over a store's builds. */
 export function buildHistoryOf(
   { builds, results }: { readonly builds: BuildHistory; readonly results: Pick<ResultIndex, "peek"> },
   close: () => void,
@@ -64,7 +64,7 @@ function recordedBuild(summary: BuildSummary, builds: BuildHistory): RecordedBui
   return { ...detail, ...summary, stepList, warningList };
 }
 
-/** Returns the ways in which people name a place: `2/4`, `build 2/4`, and with the platform in front. */
+/** Returns the spellings of a place: `2/4`, `build 2/4`, and with the platform in front. */
 function spellings({ platform, stage, position, of }: StepPlace): readonly string[] {
   const words = [`${position}/${of}`, ...(stage === "" ? [] : [stage]), ...(platform === undefined ? [] : [platform])];
   return words.map((_, index) =>

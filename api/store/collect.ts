@@ -2,9 +2,11 @@ import { defaultRoot } from "../../cache/paths.js";
 import { cacheBudget } from "../options/cache-budget.js";
 
 /**
- * Brings a store below its budget, as `build` does by itself unless it is told `collect: false`: least recently used cached steps go, cache mounts and
- * images without a name when nobody used them for a time. Images with a name and what running builds use stay. Does nothing when
- * another process is at it. `ifDue`: nor when the store is not known to be over its budget, which costs a look at one row; for after a build that failed.
+ * Brings a store below its budget, as `build` does by itself unless `collect` is false. Removes
+ * least recently used cached steps, and cache mounts and images without a name that nobody used for
+ * a time. Keeps images with a name and parts that running builds use. Does nothing while another
+ * process collects. `ifDue` also does nothing unless the store is known to be over its budget,
+ * which costs a read of one row; it is for the time after a failed build.
  */
 export async function collect(
   options: { readonly root?: string; readonly cacheBudget?: number | string; readonly ifDue?: boolean } = {},

@@ -4,7 +4,10 @@ import { cacheBudget } from "../options/cache-budget.js";
 import type { DiskItem, DiskItemType, DiskUsageReport } from "../options/disk-types.js";
 import { startStoreWorker } from "../session/store-worker.js";
 
-/** What the store holds and how much room it takes. Starts the worker where directories of mapped ids are to be looked into. */
+/**
+ * Returns the parts of the store with their sizes. Starts the worker where directories of mapped
+ * ids have to be read.
+ */
 export async function storeUsage(store: Store): Promise<DiskUsageReport> {
   const items = (await measure(store)).map(itemOf).toSorted((a, b) => b.bytes - a.bytes || (a.id < b.id ? -1 : 1));
   const sum = (list: readonly DiskItem[]): number => list.reduce((total, { bytes }) => total + bytes, 0);
@@ -16,7 +19,7 @@ export async function storeUsage(store: Store): Promise<DiskUsageReport> {
   };
 }
 
-/** Everything measured to the last block; sizes that never change are remembered. */
+/** Measures everything to the last block. Remembers sizes that never change. */
 export async function measure(store: Store): Promise<readonly Usage[]> {
   const usage = store.gc.usage();
   const open = usage.filter(({ complete }) => !complete);

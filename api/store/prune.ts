@@ -5,7 +5,7 @@ import { measure } from "./disk-usage.js";
 import type { PruneCandidate, PrunedItem, PrunePolicy, PruneReport } from "../options/disk-types.js";
 import { removeOrphansNow } from "../session/store-worker.js";
 
-/** Removes what a policy names, and everything that nothing needs any more. */
+/** Removes the parts that a policy selects, and everything unneeded. */
 export async function pruneStore(store: Store, policy: PrunePolicy): Promise<PruneReport> {
   const { all = false, unusedFor = 0, only, dryRun = false } = policy;
   const usage = await measure(store);
@@ -28,7 +28,10 @@ export async function pruneStore(store: Store, policy: PrunePolicy): Promise<Pru
   return { removed: removed.flatMap((item) => prunedItem(item, names)), reclaimed: bytes };
 }
 
-/** How many bytes the store may take afterwards; undefined when what may go goes. */
+/**
+ * Returns the bytes that the store may take afterwards; undefined when every selected part is
+ * removed.
+ */
 function keptBytes(root: string, policy: PrunePolicy, total: number): number | undefined {
   const space = (value: number | string | undefined, what: string) =>
     value === undefined ? undefined : parseSpace(root, String(value), what);
@@ -46,7 +49,10 @@ function candidateOf({ kind, id, name, usedAt, shared }: Candidate): PruneCandid
   return { type: TYPES[kind], id, description: name, lastUsedAt: usedAt, shared };
 }
 
-/** A layer's record takes no room; its files are named by themselves. */
+/**
+ * Returns removed parts for the report. A layer's record takes no room; its files have entries of
+ * their own.
+ */
 function prunedItem({ kind, id, name, bytes, why, usedAt }: Removed, names: ReadonlyMap<string, string>): readonly PrunedItem[] {
   if (kind === "layer") return [];
   const type = kind === "result" ? "step" : kind === "other" ? "records" : kind;

@@ -7,8 +7,8 @@ import type { LayerTasks } from "../../oci/layer/model/tasks.js";
 import { removeOrphans, startStoreWorker } from "../session/store-worker.js";
 
 /**
- * Compares every unpacked layer with its table of contents, as far as it has one, and drops those that differ. Answers what was found, as sentences. Where no worker can be had,
- * on a read-only store for one, nothing is compared.
+ * Compares every unpacked layer with its table of contents, if any, and drops those that differ.
+ * Returns the findings as sentences. Compares nothing without a worker, as on a read-only store.
  */
 export async function verifySnapshots(store: Store): Promise<readonly string[]> {
   const records = [...store.layers.list()].filter((record): record is Comparable => record.unpacked && record.diffId !== undefined);
@@ -32,7 +32,10 @@ export async function verifySnapshots(store: Store): Promise<readonly string[]> 
   });
 }
 
-/** Compares one layer, which nobody collects meanwhile. Another process may have taken it away before, or take its snapshot away to make it again. */
+/**
+ * Compares one layer, which is leased meanwhile. Another process may have removed it before, or may
+ * remove its snapshot to make it again.
+ */
 async function problemOf({ id, diffId, origin }: Comparable, store: Store, worker: StoreWorker): Promise<string | undefined> {
   const lease = store.leases.hold("layer", [id]);
   try {

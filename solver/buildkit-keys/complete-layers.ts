@@ -3,10 +3,13 @@ import type { Digest } from "../../core/digest.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { mediaTypes } from "../../oci/media-types.js";
 
-/** The empty layer as Go compresses it: a BuildKit outside Docker leaves it out of caches, since it can be made anywhere. */
+/**
+ * The empty layer as Go compresses it. A BuildKit outside Docker leaves it out of caches, because
+ * any builder can make it.
+ */
 export const EMPTY_LAYER_BYTES = Buffer.from("H4sIAAAAAAAA/2IYBaNgFIxYAAgAAP//Lq+17wAEAAA=", "base64");
 
-/** 1,024 bytes of nothing: the end of a tar. */
+/** DiffID of a tar that is only its end: 1,024 zero bytes. */
 const EMPTY_DIFF_ID = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef" as Digest;
 
 export const EMPTY_LAYER: TransferLayer = {
@@ -22,8 +25,9 @@ export const EMPTY_LAYER: TransferLayer = {
 type Layers = readonly TransferLayer[];
 
 /**
- * The layers of results, one for each step, as an image's history counts on it: empty ones that were left out are put back. `found` are results as a
- * cache has them, `imageLayers` the layers of image vertices. Results whose layers do not fit are missing.
+ * Returns the layers of results, one for each step, as an image's history counts on it: adds the
+ * empty ones that were left out. `found` are results in a cache, `imageLayers` the layers of image
+ * vertices. Leaves out results whose layers do not fit.
  */
 export function completeLayers(
   order: readonly Vertex[],
@@ -48,13 +52,16 @@ export function completeLayers(
 const sum = (a: number | undefined, b: number | undefined): number | undefined => (a === undefined || b === undefined ? undefined : a + b);
 
 interface Below {
-  /** Whose layers come first. */
+  /** Vertices whose layers come first. */
   readonly inputs: readonly Vertex[];
-  /** Layers that are added. */
+  /** Number of layers that are added. */
   readonly own: number;
 }
 
-/** Undefined where nobody can say: a directory, a download, a difference. */
+/**
+ * Returns the vertices below and the number of own layers. Returns undefined where it is unknown: a
+ * directory, a download, a difference.
+ */
 function stackOf({ op, inputs }: Vertex): Below | undefined {
   const base = (index: number): Below => ({ inputs: inputs.slice(Math.max(index, 0), index + 1).map((edge) => edge.vertex), own: 1 });
   switch (op.kind) {
@@ -82,11 +89,12 @@ function fill(
   const own = known && without(layers, known);
   if (!own) return undefined;
   const missing = count - known.length - own.length;
-  // Which of several steps were empty cannot be said where a cache has none of their results; the files are the same.
+  // Where a cache has results of none of several steps, it is unknown which were empty. The files
+  // are the same.
   return missing < 0 ? undefined : [...known, ...own, ...Array.from({ length: missing }, () => EMPTY_LAYER)];
 }
 
-/** The layers of what is below, or of the nearest below that whose layers are known. */
+/** Returns the layers of the vertices below, or of the nearest one below whose layers are known. */
 function knownBelow({ inputs, complete }: Below & { readonly complete: ReadonlyMap<Digest, Layers> }): Layers | undefined {
   const stacks = inputs.map((input) => complete.get(input.digest));
   if (stacks.every((stack) => stack !== undefined)) return stacks.flat();
@@ -100,7 +108,7 @@ function knownBelow({ inputs, complete }: Below & { readonly complete: ReadonlyM
   return undefined;
 }
 
-/** What is above `below`, whose empty layers may be missing. */
+/** Returns the layers above `below`, whose empty layers may be missing. */
 function without(layers: Layers, below: Layers): Layers | undefined {
   let at = 0;
   for (const { diffId } of below) {

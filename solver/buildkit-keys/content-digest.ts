@@ -7,14 +7,15 @@ import { childrenOf, NodeHashes, Unhashable } from "./content-hash.js";
 import { type ContentSelector, digestOf } from "./key-vertex.js";
 
 export interface ContentDigestOptions {
-  /** Whether the tree is a directory of a machine, as opposed to layers. */
+  /** True when the tree is a directory of a machine, as opposed to layers. */
   readonly local: boolean;
   readonly signal?: AbortSignal;
 }
 
 /**
- * The digest of what an operation selects from a tree, as BuildKit puts it into keys: over that of each selector. Undefined when there is none, or
- * the content has something that BuildKit's digest would not tell apart.
+ * Returns the digest of an operation's selection from a tree, as BuildKit puts it into keys: over
+ * that of each selector. Returns undefined when there is none, or when BuildKit's digest would not
+ * distinguish the content from another.
  */
 export async function contentDigest(
   tree: FileTree,
@@ -51,14 +52,16 @@ function pathDigest(tree: FileTree, path: string, followLast: boolean, hashes: N
 }
 
 interface Taken {
-  /** As the selector writes it, absolute. */
+  /** Absolute path as the selector writes it. */
   readonly path: string;
   readonly digest: string;
-  /** A symlink that is not in a directory that is taken: COPY follows it, when it follows links. */
+  /**
+   * True for a symlink outside of any selected directory: COPY follows it, when it follows links.
+   */
   readonly isTopLink: boolean;
 }
 
-/** A directory on the way, which is taken when something in it is. */
+/** A directory above selected paths, which is selected when something in it is. */
 interface Parent {
   readonly path: string;
   readonly digest: string;
@@ -67,7 +70,10 @@ interface Parent {
   readonly excluded: MatchInfo | undefined;
 }
 
-/** Files, and what is said of directories, that wildcards and patterns take, in the order of a walk. */
+/**
+ * Yields files, and headers of directories, that wildcards and patterns select, in the order of a
+ * walk.
+ */
 function* takenPaths(tree: FileTree, selector: ContentSelector, hashes: NodeHashes): Generator<Taken> {
   const { prefix, patterns } = selector.wildcard ? splitWildcards(selector.path) : { prefix: selector.path.slice(1), patterns: [] };
   const start = resolvePath(tree, prefix);
@@ -91,7 +97,7 @@ class PatternWalk {
     this.#exclude = exclude.length === 0 ? undefined : new PatternMatcher(exclude);
   }
 
-  /** What matches the components, one level each, and everything below it. */
+  /** Yields the paths that match the components, one level each, and everything below them. */
   *matching(directory: string, written: string, patterns: readonly ((name: string) => boolean)[]): Generator<Taken> {
     const [matches, ...rest] = patterns;
     for (const { name, path, node } of childrenOf(this.tree, directory)) {
@@ -102,13 +108,14 @@ class PatternWalk {
     }
   }
 
-  /** `root`: the path that patterns are relative to. */
+  /** Yields the paths below a directory. `root` is the path that patterns are relative to. */
   *below(path: string, written: string, node: NodeMeta, root: string, parents: readonly Parent[]): Generator<Taken> {
     const parent = parents[parents.length - 1];
     const relative = written === root ? "" : written.slice(root.length + 1);
     const included = this.#include?.matchesUsingParent(relative, parent?.included);
     const excluded = included?.matched === false ? undefined : this.#exclude?.matchesUsingParent(relative, parent?.excluded);
-    // The directory a selector names by a trailing slash is not part of what is in it; only the root is named so.
+    // A directory with a trailing slash in the selector is not part of its own content; only the
+    // root has that form.
     const isRoot = written === "";
     const taken = (included?.matched ?? true) && !(excluded?.matched ?? false) && !isRoot;
     if (node.type !== "dir") {
@@ -141,7 +148,7 @@ function* takeParents(parents: readonly Parent[]): Generator<Taken> {
   }
 }
 
-/** Go's `path.Base`. */
+/** Returns the last name as Go's `path.Base` does. */
 function lastName(path: string): string {
   const clean = path.replace(/\/+$/, "");
   return clean === "" ? (path === "" ? "." : "/") : clean.slice(clean.lastIndexOf("/") + 1);

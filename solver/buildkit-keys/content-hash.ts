@@ -13,26 +13,26 @@ export class NodeHashes {
   readonly #contents = new Map<string, Digest>();
   readonly #directories = new Map<string, string>();
 
-  /** `local`: a directory of a machine, whose own root has no metadata there. */
+  /** `local` marks a directory of a machine, whose own root has no metadata there. */
   constructor(
     private readonly tree: FileTree,
     private readonly options: { readonly local: boolean; readonly signal?: AbortSignal },
   ) {}
 
-  /** A file or symlink: what tarsum says of it, then its content. */
+  /** Returns the digest of a file or symlink: of its tarsum header, then its content. */
   leaf(path: string, node: NodeMeta): string {
     let digest = this.#files.get(path);
     if (digest === undefined) this.#files.set(path, (digest = this.#hash(path, node)));
     return digest;
   }
 
-  /** What is said of a directory itself. */
+  /** Returns the digest of a directory's own header. */
   header(path: string, node: NodeMeta): string {
     const header = path === "" && this.options.local ? "" : tarsum(node);
     return `sha256:${createHash("sha256").update(header).digest("hex")}`;
   }
 
-  /** Everything at and below a path. */
+  /** Returns the digest of everything at and below a path. */
   subtree(path: string, node: NodeMeta): string {
     if (node.type !== "dir") return this.leaf(path, node);
     const known = this.#directories.get(path);
@@ -46,16 +46,16 @@ export class NodeHashes {
     return digest;
   }
 
-  /** Whether the files that were read are those that the tree has digests of. */
+  /** Returns true when the files that were read match the digests of the tree. */
   async isAsKnown(): Promise<boolean> {
     try {
       const known = await this.tree.digests([...this.#contents.keys()], this.options.signal);
-      // Attributes that came only with the digests are not in what was hashed.
+      // Attributes that came only with the digests are not part of the hash.
       if (this.tree.found && [...this.#contents.keys()].some((path) => this.tree.found?.has(path))) return false;
       return [...this.#contents.values()].every((digest, index) => digest === known[index]);
     } catch (error) {
       this.options.signal?.throwIfAborted();
-      // Our own key was not made of it, and it cannot be read any more.
+      // Our own key was not made of the file, and it cannot be read any more.
       if (error instanceof TsbuildError) return false;
       throw error;
     }
@@ -80,12 +80,15 @@ export class NodeHashes {
   }
 }
 
-/** What is there cannot be hashed as BuildKit does, or the digest would say less than ours: nothing is to be found by it. */
+/**
+ * Thrown for content that cannot be hashed as BuildKit does, or whose digest would say less than
+ * ours: nothing can be found by it.
+ */
 export class Unhashable extends Error {
   override readonly name = "Unhashable";
 }
 
-/** The entries of a directory in the order of their bytes. */
+/** Returns the entries of a directory in the order of their bytes. */
 export function childrenOf(
   tree: FileTree,
   path: string,
@@ -107,8 +110,9 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 const TYPES = { file: "0", symlink: "2", dir: "5" } as const;
 
 /**
- * The header of a node in tarsum's first version, without name and time. Hard links, devices and extended attributes are left to a miss: BuildKit
- * does not tell the first from copies, nor values of the last apart.
+ * Returns the header of a node in tarsum's first version, without name and time. Hard links,
+ * devices and extended attributes are unhashable: BuildKit does not distinguish the first from
+ * copies, nor values of the last.
  */
 function tarsum({ type, mode, uid, gid, size, link = "", xattrs }: NodeMeta): string {
   if (type === "char" || type === "block" || type === "fifo" || xattrs !== undefined || LONE_SURROGATE.test(link)) throw new Unhashable();
@@ -130,14 +134,17 @@ function tarsum({ type, mode, uid, gid, size, link = "", xattrs }: NodeMeta): st
     .join("");
 }
 
-/** Bytes read at once. */
+/** Bytes of one read. */
 const CHUNK = 1 << 20;
 
-/** Throws {@link Unhashable} when it cannot be read any more: contexts change while a build runs, and caches are written when it is over. */
+/**
+ * Reads a file. Throws {@link Unhashable} when it cannot be read any more: contexts change while a
+ * build runs, and caches are written at its end.
+ */
 function readAll(path: string, add: (data: Uint8Array) => void): void {
   let fd: number | undefined;
   try {
-    // A link or fifo that took the file's place must neither be followed nor waited for.
+    // A link or fifo that replaced the file must neither be followed nor waited for.
     fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const chunk = Buffer.allocUnsafe(CHUNK);
     for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) add(chunk.subarray(0, read));

@@ -10,13 +10,16 @@ const SECURITY = { sandbox: 0, insecure: 1 } as const;
 const SHARING = { shared: 0, private: 1, locked: 2 } as const;
 const MOUNTS = { bind: 0, secret: 1, ssh: 2, cache: 3, tmpfs: 4 } as const;
 
-/** No output comes of a mount; no input is below it. */
+/** Number of a mount's missing output or input. */
 const NONE = -1;
 
-/** What a cache mount is when nothing is said of it: then BuildKit makes no directory for it beforehand. */
+/** Default of a cache mount, for which BuildKit makes no directory beforehand. */
 const PLAIN_CACHE = { uid: 0, gid: 0, mode: 0o755 };
 
-/** RUN, as `ExecOp.CacheMap` and `llb.ExecOp.Marshal` make its key: everything but addresses of hosts, proxies, and names of caches. */
+/**
+ * Returns the key of RUN, as `ExecOp.CacheMap` and `llb.ExecOp.Marshal` make it: everything but
+ * addresses of hosts, proxies, and names of caches.
+ */
 export function execKey(op: ExecOp, vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined): KeyVertex | undefined {
   const inputs = new ExecInputs(vertex, known);
   const mounts: Record<string, unknown>[] = [];
@@ -49,7 +52,10 @@ export function execKey(op: ExecOp, vertex: Vertex, known: (input: Vertex) => Ke
   return json === undefined || !all ? undefined : { digests: [recordDigest(digestOf(json), 0)], inputs: all };
 }
 
-/** In BuildKit's order: by path, then secrets, then agents. The size of /dev/shm is a mount. */
+/**
+ * Returns the mounts in BuildKit's order: by path, then secrets, then agents. The size of /dev/shm
+ * is a mount.
+ */
 function withShm(op: ExecOp): readonly Mount[] {
   const shm: Mount[] = op.shmSize ? [{ type: "tmpfs", dest: "/dev/shm", readonly: false, size: op.shmSize }] : [];
   const rank = ({ type }: Mount): number => (type === "ssh" ? 2 : type === "secret" ? 1 : 0);
@@ -80,7 +86,7 @@ function mountMessage(mount: Mount, inputs: ExecInputs): Record<string, unknown>
     case "secret":
     case "ssh": {
       const { id, uid, gid, mode, optional } = mount;
-      // An agent that is not named has no name there.
+      // The default agent has no name there.
       const name = mount.type === "ssh" && id === "default" ? "" : id;
       const file = omitEmpty({ ID: name, uid, gid, mode, optional });
       const member = mount.type === "secret" ? "secretOpt" : "SSHOpt";
@@ -89,7 +95,7 @@ function mountMessage(mount: Mount, inputs: ExecInputs): Record<string, unknown>
   }
 }
 
-/** The name of a cache counts only when it is the one it has by itself. */
+/** Returns the message of a cache mount. Its name counts only when it is the default one. */
 function cacheMessage({ id, dest, sharing }: Mount & { readonly type: "cache" }): Record<string, unknown> {
   const inNamespace = id.slice(id.indexOf("/") + 1) === dest && !id.startsWith("/");
   if (sharing !== "shared" || (id !== dest && !inNamespace)) return {};
@@ -100,11 +106,11 @@ interface ExecInput {
   readonly source: Vertex | undefined;
   readonly vertex: KeyVertex | undefined;
   readonly selectors: string[];
-  /** Whether it may stand in the key by its content. */
+  /** True when its content may stand in the key. */
   content: boolean;
 }
 
-/** The inputs in the order in which BuildKit numbers them: as the mounts that use them are sorted. */
+/** The inputs in the order in which BuildKit numbers them: sorted like the mounts that use them. */
 class ExecInputs {
   readonly #found: ExecInput[] = [];
 
@@ -125,14 +131,16 @@ class ExecInputs {
     return index;
   }
 
-  /** A cache whose directory has an owner or a mode begins as a directory made for it. */
+  /**
+   * Adds the directory of a cache mount that has an owner or a mode: BuildKit makes it beforehand.
+   */
   addPrepared({ uid, gid, mode }: Mount & { readonly type: "cache" }): number | undefined {
     if (uid === PLAIN_CACHE.uid && gid === PLAIN_CACHE.gid && mode === PLAIN_CACHE.mode) return NONE;
     const vertex = mkdirKey("/cache", mode, { user: uid, group: gid });
     return vertex && this.#found.push({ source: undefined, vertex, selectors: ["/cache"], content: false }) - 1;
   }
 
-  /** Undefined when one of them has no key. */
+  /** Returns the inputs; undefined when one of them has no key. */
   all(): readonly KeyInput[] | undefined {
     const inputs = this.#found.map(({ source, vertex, selectors, content }): KeyInput => {
       const request = content && source ? { input: source, selectors: contentSelectors(selectors) } : undefined;
@@ -142,7 +150,7 @@ class ExecInputs {
   }
 }
 
-/** Each path once, without those below another. */
+/** Returns each path once, without those below another. */
 function contentSelectors(paths: readonly string[]): readonly ContentSelector[] {
   const distinct = [...new Set(paths)].sort();
   const within = (path: string, other: string): boolean => path !== other && path.startsWith(other.endsWith("/") ? other : `${other}/`);

@@ -4,13 +4,13 @@ import { hasWildcard } from "../ops/file/glob.js";
 import { goJson, omitEmpty } from "./go-json.js";
 import { type ContentSelector, digestOf, type KeyInput, type KeyVertex, recordDigest } from "./key-vertex.js";
 
-/** No input; no output. */
+/** Number of a missing input or output. */
 const NONE = -1;
 
-/** Times are those of the source, or of the build. */
+/** Time of the source, or of the build. */
 const ANY_TIME = -1;
 
-/** A mode that is not given. */
+/** Mode that is not set. */
 const ANY_MODE = -1;
 
 type Message = Readonly<Record<string, unknown>>;
@@ -21,12 +21,14 @@ interface Step {
   readonly secondary: number;
 }
 
-/** COPY, ADD, WORKDIR, as `fileOp.CacheMap` and `llb.FileOp.Marshal` make their key. */
+/**
+ * Returns the key of COPY, ADD and WORKDIR, as `fileOp.CacheMap` and `llb.FileOp.Marshal` make it.
+ */
 export function fileKey(op: FileOp, vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined): KeyVertex | undefined {
   const inputs = new FileInputs(vertex, known);
   const changed = new Set<number>();
   const steps: { readonly make: (results: number) => Step }[] = [];
-  // Places of our actions among BuildKit's, where documents of heredocs are vertices of their own.
+  // Indexes of our actions among BuildKit's, where documents of heredocs are vertices of their own.
   const places = new Map<number, number>();
   const count = vertex.inputs.length;
   const base = baseOf(op, inputs, changed);
@@ -52,7 +54,7 @@ export function fileKey(op: FileOp, vertex: Vertex, known: (input: Vertex) => Ke
   );
 }
 
-/** A directory in an empty filesystem. */
+/** Returns the key of a directory in an empty filesystem. */
 export function mkdirKey(path: string, mode: number, owner: Owner): KeyVertex | undefined {
   const message = actionMessage({ action: "mkdir", input: NONE, path, mode, makeParents: false, owner }, NONE, NONE);
   return message && opKey([{ message, input: NONE, secondary: NONE }], []);
@@ -75,14 +77,17 @@ function opKey(steps: readonly Step[], inputs: readonly KeyInput[]): KeyVertex |
   return json === undefined ? undefined : { digests: [recordDigest(digestOf(json), 0)], inputs };
 }
 
-/** Indexes that older keys did not have, and that therefore do not count. The count of actions stands there where that of inputs was meant. */
+/**
+ * Returns true for indexes that older keys did not have, and that therefore do not count. The
+ * number of actions stands there where that of inputs was meant.
+ */
 function isUsual(indexes: readonly (readonly number[])[]): boolean {
   return indexes.every(
     ([input, secondary], index) => input === (index === 0 ? 0 : indexes.length + index - 1) && (secondary === NONE || secondary === 1),
   );
 }
 
-/** What the first action changes; all others go on from there. */
+/** Returns the input that the first action changes; all others continue from there. */
 function baseOf(op: FileOp, inputs: FileInputs, changed: Set<number>): number | undefined {
   const real = new Set(
     op.actions
@@ -97,7 +102,7 @@ function baseOf(op: FileOp, inputs: FileInputs, changed: Set<number>): number | 
   return base;
 }
 
-/** A heredoc: a file in an empty filesystem that the next action copies. */
+/** Returns true for a heredoc: a file in an empty filesystem that the next action copies. */
 function isDocument(actions: readonly FileAction[], index: number, count: number): boolean {
   const [action, next] = [actions[index], actions[index + 1]];
   return action?.action === "mkfile" && action.input === NONE && next?.action === "copy" && next.secondaryInput === count + index;
@@ -141,7 +146,10 @@ function actionMessage(action: FileAction, base: number, secondary: number): Mes
 
 const ROOT = "root";
 
-/** Null when it cannot be said: a name without a filesystem to look it up in. */
+/**
+ * Returns the message of an owner, or null when it is unknown: a name without a filesystem to look
+ * it up in.
+ */
 function ownerMessage(owner: Owner | undefined, base: number): Message | undefined | null {
   if (!owner || (owner.user === undefined && owner.group === undefined)) return undefined;
   if (base === NONE && [owner.user, owner.group].some((id) => typeof id === "string" && id !== ROOT)) return null;
@@ -157,12 +165,15 @@ function idMessage(id: string | number | undefined, base: number): Message | und
   };
 }
 
-/** Go's `path.Base` of a clean absolute path. */
+/** Returns the last name of a clean absolute path, as Go's `path.Base`. */
 function baseName(path: string): string {
   return path === "/" ? "/" : path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** The inputs in the order in which BuildKit numbers them: what is changed, then sources as they are first used. */
+/**
+ * The inputs in the order in which BuildKit numbers them: the changed one, then sources in the
+ * order of first use.
+ */
 class FileInputs {
   readonly count: number;
   readonly #found: {
@@ -204,7 +215,9 @@ class FileInputs {
     return index;
   }
 
-  /** Undefined when one of them has no key. What is changed counts as a whole. */
+  /**
+   * Returns the inputs; undefined when one of them has no key. The changed one counts as a whole.
+   */
   all(changed: ReadonlySet<number>): readonly KeyInput[] | undefined {
     const inputs = this.#found.map(({ source, vertex, selectors }, index): KeyInput => {
       if (changed.has(index) || selectors.length === 0) return { vertex, selector: "", content: undefined };
@@ -218,7 +231,9 @@ class FileInputs {
   }
 }
 
-/** Each plain path once, without those below another that is followed as it is; sorted by path. */
+/**
+ * Returns each plain path once, without those below another that is followed alike; sorted by path.
+ */
 function distinct(selectors: readonly ContentSelector[]): readonly ContentSelector[] {
   const isPlain = ({ wildcard, include, exclude }: ContentSelector): boolean => !wildcard && include.length === 0 && exclude.length === 0;
   const plain = (follow: boolean): ContentSelector[] => {

@@ -7,9 +7,9 @@ import { type KeyInput, type KeyVertex, recordDigest } from "./key-vertex.js";
 import { type ImageOf, keyVertices } from "./key-vertices.js";
 import type { RecordGraph } from "./record-graph.js";
 
-/** What a BuildKit left for a step. */
+/** Result of BuildKit for a step. */
 export interface FoundResult {
-  /** Bottom first. */
+  /** Layers, bottom first. */
   readonly layers: readonly TransferLayer[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
@@ -17,14 +17,17 @@ export interface FoundResult {
 
 export interface FindPorts {
   readonly imageOf: ImageOf;
-  /** The files of a vertex that needs no work for them (a local directory); undefined for all others. */
+  /**
+   * Returns the files of a vertex that needs no work for them (a local directory); undefined for
+   * all others.
+   */
   readonly treeOf: (vertex: Vertex) => Promise<FileTree | undefined>;
   readonly signal: AbortSignal;
 }
 
 /**
- * What each cache has for the vertices of a graph, found the way BuildKit's solver finds it, without running anything. Files are read only for
- * operations that one of the caches knows.
+ * Finds the results of each cache for the vertices of a graph as BuildKit's solver does, without
+ * running anything. Reads files only for operations that one of the caches knows.
  */
 export async function findResults(
   order: readonly Vertex[],
@@ -56,18 +59,21 @@ export async function findResults(
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** The vertices with those that only BuildKit has, inputs before users. */
+/** Returns the vertices with those that only BuildKit has, inputs before users. */
 export function withInputs(vertices: readonly KeyVertex[]): ReadonlySet<KeyVertex> {
   const all = new Set<KeyVertex>();
   for (const vertex of vertices) {
-    // Vertices of ours stand before their users already; what BuildKit makes beside has no inputs.
+    // Vertices of ours stand before their users already. BuildKit's additional ones have no inputs.
     for (const { vertex: input } of vertex.inputs) if (input) all.add(input);
     all.add(vertex);
   }
   return all;
 }
 
-/** The digests of the records that the contents of a vertex's inputs would be, as far as these are known without work. */
+/**
+ * Returns the digests of the records for the contents of a vertex's inputs, where these are known
+ * without work.
+ */
 export function contentRecords({ inputs }: KeyVertex, { treeOf, signal }: FindPorts): Promise<readonly (string | undefined)[]> {
   const recordOf = async ({ content }: KeyInput): Promise<string | undefined> => {
     const tree = content && (await treeOf(content.input));

@@ -14,16 +14,19 @@ import { writeRecords } from "./write-records.js";
 /** A cache with keys of BuildKit's that a build reads from. */
 export interface KeySource {
   readonly records: readonly KeyRecord[];
-  /** Makes a result of it one of the store, under our key for it. */
+  /** Saves a result of the cache in the store, under our key for it. */
   readonly adopt: (key: CacheKey, name: string, result: FoundResult) => ResultRecord;
 }
 
-/** A result that is known of the definition of a vertex, which becomes one of the store under `key`. */
+/**
+ * Returns a foreign result for the definition of a vertex, and saves it in the store under `key`.
+ */
 export type Elsewhere = (key: CacheKey, id: string) => ResultRecord | undefined;
 
 /**
- * What caches of BuildKit have for the vertices of a graph. A cache that is dated by SOURCE_DATE_EPOCH has other times in its layers than theirs, and
- * names of hosts may stand for other addresses there: such steps are not taken.
+ * Finds the results of BuildKit's caches for the vertices of a graph. Skips steps whose results
+ * would differ: with SOURCE_DATE_EPOCH our layers have other times, and names of hosts may stand
+ * for other addresses there.
  */
 export async function resultsElsewhere(
   order: readonly Vertex[],
@@ -56,7 +59,9 @@ export async function resultsElsewhere(
   };
 }
 
-/** The records under which BuildKits find results of a graph, by the ids of its vertices. */
+/**
+ * Returns the records under which BuildKits find results of a graph, by the ids of its vertices.
+ */
 export function recordsElsewhere(
   order: readonly Vertex[],
   results: ReadonlyMap<string, FoundResult>,
@@ -66,7 +71,10 @@ export function recordsElsewhere(
   return writeRecords(order, results, { imageOf: imagesOf(sources), treeOf: localTrees(sources), signal });
 }
 
-/** Whether our key of an operation says more than BuildKit's: it leaves out the addresses of hosts. */
+/**
+ * Returns true when our key of an operation distinguishes more than BuildKit's, which leaves out
+ * the addresses of hosts.
+ */
 function saysMore({ op }: Vertex): boolean {
   return op.kind === "exec" && (op.extraHosts ?? []).length > 0;
 }

@@ -1,7 +1,7 @@
 /**
- * JSON as Go's `encoding/json` writes it, for values that BuildKit hashes in that form. Members stand in the order of the Go struct; those
- * that its tags would leave out are left out by {@link omitEmpty}. Undefined when a text is not valid Unicode: what Go puts in its place cannot be
- * known from here.
+ * Returns JSON as Go's `encoding/json` writes it, for values that BuildKit hashes in that form.
+ * Members stand in the order of the Go struct; {@link omitEmpty} drops those that its tags omit.
+ * Returns undefined for text that is not valid Unicode, whose replacement in Go is unknown here.
  */
 export function goJson(value: unknown): string | undefined {
   const text = JSON.stringify(value);
@@ -9,7 +9,7 @@ export function goJson(value: unknown): string | undefined {
   return text.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Without the members that hold the zero value of their Go type, as `omitempty` does. */
+/** Drops the members that hold the zero value of their Go type, as `omitempty` does. */
 export function omitEmpty(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => !isEmpty(value)));
 }

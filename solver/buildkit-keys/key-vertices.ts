@@ -9,10 +9,13 @@ import { fileKey } from "./file-key.js";
 import { goJson, omitEmpty } from "./go-json.js";
 import { digestOf, type KeyVertex, recordDigest } from "./key-vertex.js";
 
-/** The layers behind an image vertex. */
+/** Returns the layers of an image vertex. */
 export type ImageOf = (vertex: Vertex) => Promise<Pick<SourceImage, "layers">>;
 
-/** The vertices of a graph as BuildKit sees them, inputs before users; those that BuildKit would give no key, or whose key we cannot tell, are missing. */
+/**
+ * Returns the vertices of a graph as BuildKit sees them, inputs before users. Leaves out those that
+ * BuildKit has no key for, or whose key we do not know.
+ */
 export async function keyVertices(order: readonly Vertex[], imageOf: ImageOf): Promise<ReadonlyMap<Digest, KeyVertex>> {
   const found = new Map<Digest, KeyVertex>();
   const known = (input: Vertex): KeyVertex | undefined => found.get(input.digest);
@@ -57,7 +60,7 @@ async function imageKey(vertex: Vertex, { digest }: ImageSource, imageOf: ImageO
   return keys.length === 0 ? undefined : { digests: keys.map((key) => recordDigest(digestOf(`buildkit.source.v0:${key}`), 0)), inputs: [] };
 }
 
-/** COPY --link: the step before and what was copied, stacked. */
+/** Returns the key of COPY --link: the step before and the copied files, stacked. */
 function mergeKey(vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined): KeyVertex | undefined {
   const inputs = vertex.inputs.map((input) => ({ vertex: known(input.vertex), selector: "", content: undefined }));
   if (!inputs.every((input) => input.vertex !== undefined)) return undefined;

@@ -1,15 +1,15 @@
 import type { KeyRecord } from "../../cache/remote/content.js";
 import type { KeyVertex } from "./key-vertex.js";
 
-/** How an input of a vertex can stand in a record. */
+/** Ways in which an input of a vertex can stand in a record. */
 export interface InputMatch {
-  /** Records that the input itself was found to be. */
+  /** Records that match the input itself. */
   readonly records: ReadonlySet<number>;
-  /** Digest of the record that its content would be. */
+  /** Digest of the record for its content. */
   readonly content: string | undefined;
 }
 
-/** The records of one cache, for finding what BuildKit would find in it. */
+/** The records of one cache, searched as BuildKit does. */
 export class RecordGraph {
   readonly #byDigest = new Map<string, number[]>();
 
@@ -21,12 +21,15 @@ export class RecordGraph {
     });
   }
 
-  /** Whether there is any record of this operation, whatever its inputs. */
+  /** Returns true when there is any record of this operation, with any inputs. */
   mayHold({ digests }: KeyVertex): boolean {
     return digests.some((digest) => this.#byDigest.has(digest));
   }
 
-  /** The records that a vertex is; `inputs` in its order. Every input has to be linked, by what it is under its selector, or by its content. */
+  /**
+   * Returns the records that match a vertex; `inputs` are in its order. Every input has to be
+   * linked, by its records under its selector, or by its content.
+   */
   match(vertex: KeyVertex, inputs: readonly InputMatch[]): ReadonlySet<number> {
     const found = new Set<number>();
     for (const index of vertex.digests.flatMap((digest) => this.#byDigest.get(digest) ?? [])) {

@@ -8,8 +8,9 @@ import { keyVertices } from "./key-vertices.js";
 type Links = KeyRecord["inputs"];
 
 /**
- * The records under which a BuildKit finds the results of a graph, by vertex; with those that only lead to them. A step whose key cannot be told has
- * none, and what stands on it is found only where it counts by content.
+ * Returns the records under which a BuildKit finds the results of a graph, by vertex, with those
+ * that only lead to them. A step whose key is unknown has none, and steps that depend on it are
+ * found only where it counts by content.
  */
 export async function writeRecords(
   order: readonly Vertex[],
@@ -55,7 +56,7 @@ class Records {
     return known;
   }
 
-  /** Without those that lead to no result; links are put right. */
+  /** Returns the records that lead to a result, with renumbered links. */
   leadingToResults(): readonly KeyRecord[] {
     const needed = new Set<number>();
     // Inputs stand before their users.

@@ -4,13 +4,15 @@ import type { OpContext } from "./op.js";
 import type { Session } from "./session.js";
 
 /**
- * First phase: every key that needs no run. Identities are asked all at once; immediate vertices without identity give their results at
- * once too, and what is selected from them is digested as soon as each is there, so that the content of a local directory takes part in
- * definition keys. A vertex is settled when nothing of this can change its key any more: its own questions and all below are answered.
+ * First phase: every key that needs no run. Asks for all identities at once. Immediate vertices
+ * without identity give their results at once too, and their selections are digested as soon as
+ * each is there, so that the content of a local directory takes part in definition keys. A vertex's
+ * key is settled when nothing in this phase can change it any more: its own questions and all below
+ * are answered.
  */
 export class DefinitionKeys<R> {
   readonly #session: Session<R>;
-  /** Questions under way, by the vertex whose key they are for. */
+  /** Running questions, by the vertex whose key they are for. */
   readonly #open = new Map<Node<R>, number>();
   #unsettled: number;
   #underWay = 0;
@@ -18,7 +20,7 @@ export class DefinitionKeys<R> {
   #onSettled: (() => void) | undefined;
   #telling = false;
 
-  /** Asks everything. */
+  /** Asks all questions. */
   constructor(graph: Graph<R>, session: Session<R>) {
     this.#session = session;
     this.#unsettled = graph.nodes.length;
@@ -30,7 +32,10 @@ export class DefinitionKeys<R> {
     }
   }
 
-  /** Resolves when every question is answered, which is at once after a failure, or when `grace` has passed. */
+  /**
+   * Resolves when every question is answered, which is at once after a failure, or when `grace` has
+   * passed.
+   */
   async answered(grace: Grace): Promise<void> {
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
@@ -42,7 +47,7 @@ export class DefinitionKeys<R> {
     });
   }
 
-  /** `listener` is called whenever further vertices are settled from now on. */
+  /** Calls `listener` whenever keys of further vertices are settled from now on. */
   whenSettled(listener: () => void): void {
     if (this.#unsettled > 0) this.#onSettled = listener;
   }
@@ -61,7 +66,10 @@ export class DefinitionKeys<R> {
     });
   }
 
-  /** Settles the vertex, when that was its last question, and what was waiting for it. */
+  /**
+   * Marks the vertex's key as settled, when that was its last question, and then the vertices that
+   * waited for it.
+   */
   #answer(node: Node<R>): void {
     this.#open.set(node, (this.#open.get(node) ?? 0) - 1);
     const before = this.#unsettled;
@@ -76,7 +84,7 @@ export class DefinitionKeys<R> {
     if (this.#unsettled < before) this.#tell();
   }
 
-  /** Once for all that is settled in one go. */
+  /** Calls the listener once for all keys that are settled together. */
   #tell(): void {
     if (!this.#onSettled || this.#telling) return;
     this.#telling = true;
@@ -99,10 +107,13 @@ export class DefinitionKeys<R> {
   }
 }
 
-/** Calls `then` once its time has passed; what it answers cancels that. */
+/** Calls `then` once its time has passed. Returns a function that cancels that. */
 export type Grace = (then: () => void) => () => void;
 
-/** Asks for the content digests that are not known yet, of those inputs that the op selects from and `which` holds for. */
+/**
+ * Asks for the unknown content digests of those inputs that the op selects from and `which`
+ * accepts.
+ */
 export async function digestSelected<R>(
   node: Node<R>,
   session: Session<R>,

@@ -2,45 +2,53 @@ import type { CacheKey } from "../../core/cache-key.js";
 import type { EngineVertex } from "./op.js";
 import { IDLE, type VertexState } from "./vertex-state.js";
 
-/** A vertex within one solve: its place in the graph, which is fixed, and what the solve has found out about it. */
+/**
+ * A vertex within one solve: its fixed place in the graph, and the findings of the solve about it.
+ */
 export interface Node<R> {
   readonly vertex: EngineVertex<R>;
-  /** Place in an order that has inputs before their users. */
+  /** Index in an order that has inputs before their users. */
   readonly index: number;
   readonly inputs: readonly Node<R>[];
   /** Every node that has this one among its inputs, once each. */
   readonly users: readonly Node<R>[];
   readonly ignoreCache: boolean;
   readonly maxAge: number | undefined;
-  /** Whether it or anything below it ignores the cache, or something below it may expire: what its definition key led to is then of no use. */
+  /**
+   * True when it or anything below it ignores the cache, or something below it may expire: its
+   * definition key is then of no use.
+   */
   readonly outdated: boolean;
-  /** Edges on the longest way up to a target: what is far from the end is run first. */
+  /** Edges on the longest way up to a target. Vertices far from the end run first. */
   readonly height: number;
 
   state: VertexState<R>;
-  /** A result was found that is too old: it has to be made anew. */
+  /** True when its cached result is too old and has to be made again. */
   expired: boolean;
-  /** Nothing can change its definition key any more. */
+  /** True when nothing can change its definition key any more. */
   settled: boolean;
-  /** The cache was asked by its definition key. */
+  /** True when the cache was asked by its definition key. */
   asked: boolean;
-  /** Nobody needs it any more, although something is at work for it. */
+  /** True when no vertex needs it any more, although work for it runs. */
   abandoned: boolean;
   identity: string | undefined;
   definitionKey: CacheKey | undefined;
-  /** Content digests of what the op selects from its inputs, by index, as far as they are known. */
+  /** Content digests of the op's selections from its inputs, by index, as far as they are known. */
   readonly digests: (string | undefined)[];
 }
 
 export interface Graph<R> {
-  /** Inputs before their users. */
+  /** Nodes, inputs before their users. */
   readonly nodes: readonly Node<R>[];
   readonly targets: readonly Node<R>[];
 }
 
 type Building<R> = { -readonly [K in keyof Node<R>]: Node<R>[K] } & { readonly inputs: Node<R>[]; readonly users: Building<R>[] };
 
-/** The graph below the targets; vertices with equal ids become one node. Works without recursion, for chains of any length. */
+/**
+ * Builds the graph below the targets. Vertices with equal ids become one node. Works without
+ * recursion, for chains of any length.
+ */
 export function buildGraph<R>(targets: readonly EngineVertex<R>[]): Graph<R> {
   const nodes: Building<R>[] = [];
   const byId = new Map<string, Building<R>>();
@@ -75,7 +83,7 @@ function makeNode<R>(
   rules: ReadonlyMap<string, CacheRule>,
 ): Building<R> {
   const inputs = vertex.inputs.map((input) => byId.get(input.id) as Building<R>);
-  // What needs no work is never taken from the cache, so there is nothing to ignore.
+  // A vertex that needs no work is never taken from the cache, so there is nothing to ignore.
   const { ignoreCache = false, maxAge } = vertex.op.immediate ? {} : (rules.get(vertex.id) ?? {});
   const node: Building<R> = {
     vertex,
@@ -104,7 +112,10 @@ interface CacheRule {
   readonly maxAge: number | undefined;
 }
 
-/** Equal vertices may differ in what is beside their meaning: the strictest decides for all. */
+/**
+ * Returns the cache rules by id. Equal vertices may differ beside their meaning: the strictest rule
+ * decides for all.
+ */
 function cacheRules<R>(targets: readonly EngineVertex<R>[]): ReadonlyMap<string, CacheRule> {
   const rules = new Map<string, CacheRule>();
   const seen = new Set<EngineVertex<R>>(targets);

@@ -9,7 +9,7 @@ export function setDefinitionKey<R>(node: Node<R>): void {
   node.definitionKey = keyOver(node, (input, index) => input.definitionKey ?? asContent(node.digests[index]));
 }
 
-/** The keys as far as they can be known now; all inputs have results. */
+/** Returns the keys that can be known now; all inputs have results. */
 export function resultKeys<R>(node: Node<R>): ResultKeys {
   return {
     definition: node.definitionKey,
@@ -18,30 +18,37 @@ export function resultKeys<R>(node: Node<R>): ResultKeys {
   };
 }
 
-/** The best name of a result: the one that the fewest unrelated changes alter. */
+/** Returns the best key of a result: the one that the fewest unrelated changes alter. */
 export function primaryKey(keys: ResultKeys): CacheKey | undefined {
   return keys.content ?? keys.input ?? keys.definition;
 }
 
-/** Each key once, the primary first. */
+/** Returns each key once, the primary first. */
 export function distinctKeys(keys: ResultKeys): readonly CacheKey[] {
   return [...new Set([keys.content, keys.input, keys.definition].filter((key) => key !== undefined))];
 }
 
 /**
- * A key nobody has used. It stands for a result that was made although the cache had one: under the old key, vertices above would be
- * taken for built on the new result when they were built on the old one.
+ * Returns a new random key for a result that was made although the cache had one. Under the old
+ * key, vertices above would be taken for built on the new result when they were built on the old
+ * one.
  */
 export function unusedKey(): CacheKey {
   return cacheKey("ignore-cache", [randomBytes(32).toString("hex")]);
 }
 
-/** The key that leads to a vertex's result, or would if there were one; undefined when it has none, or is never cached because it needs no work. */
+/**
+ * Returns the key that leads to a vertex's result, present or not. Returns undefined when it has
+ * none, or is never cached because it needs no work.
+ */
 export function lastingKey(node: Node<unknown>): CacheKey | undefined {
   return node.vertex.op.immediate ? undefined : (resolvedKey(node) ?? node.definitionKey);
 }
 
-/** What is known of a vertex at the end; undefined when it has no keys, or is never cached because it needs no work. */
+/**
+ * Returns the final state of a vertex. Returns undefined when it has no keys, or is never cached
+ * because it needs no work.
+ */
 export function solvedVertex<R>(node: Node<R>): SolvedVertex<R> | undefined {
   const { vertex, state } = node;
   if (vertex.op.immediate) return undefined;
@@ -50,7 +57,7 @@ export function solvedVertex<R>(node: Node<R>): SolvedVertex<R> | undefined {
   return first === undefined ? undefined : { vertex, result: resolved?.result, keys: [first, ...others] };
 }
 
-/** What the primary key is made of. */
+/** Returns the components of the primary key. */
 export function keyComponents<R>(node: Node<R>): KeyComponents {
   return {
     identity: node.identity ?? "",

@@ -3,27 +3,29 @@ import type { Graph, Node } from "./graph.js";
 import type { CachedResult } from "./op.js";
 import { isAtWork, type VertexState } from "./vertex-state.js";
 
-/** What the cache says, asked from the targets backwards. Both lists have inputs first. */
+/** Result of asking the cache from the targets backwards. Both lists have inputs first. */
 export interface Verdicts<R> {
-  /** What becomes of the vertices at which nothing works yet. */
+  /** New states of the vertices for which no work runs yet. */
   readonly changes: readonly Verdict<R>[];
-  /** At work, but nobody needs them any more. */
+  /** Vertices with running work that are not needed any more. */
   readonly abandoned: readonly Node<R>[];
 }
 
 export interface Verdict<R> {
   readonly node: Node<R>;
   readonly state: Extract<VertexState<R>, { phase: "waiting" | "skipped" | "resolved" }>;
-  /** With the state `resolved`. */
+  /** Present with the state `resolved`. */
   readonly hit: CachedResult<R> | undefined;
 }
 
 /**
- * Second phase: decides, without running anything, what has to run. A vertex whose definition key leads to a result is found, and nothing
- * below it is looked at for its sake; otherwise all its inputs are asked for in turn. What nobody asked for is skipped.
+ * Decides, without running anything, which vertices have to run: the second phase. A vertex whose
+ * definition key leads to a result is found, and nothing below it is needed for it; otherwise all
+ * its inputs are needed in turn. Vertices that are not needed are skipped.
  *
- * A vertex whose key is not settled counts as one that has to run and waits for its key. Asked again when more is settled, with no
- * second look-up of the same key, this can only find that less is needed.
+ * A vertex whose key is not settled counts as one that has to run and waits for its key. A later
+ * call, when more keys are settled, with no second look-up of the same key, can only find that less
+ * is needed.
  */
 export function probe<R>(graph: Graph<R>, lookup: (node: Node<R>, key: CacheKey) => CachedResult<R> | undefined): Verdicts<R> {
   const found = new Map<Node<R>, CachedResult<R> | "needed">();
@@ -45,7 +47,7 @@ export function probe<R>(graph: Graph<R>, lookup: (node: Node<R>, key: CacheKey)
   return { changes, abandoned };
 }
 
-/** Whether every target is found without looking further. */
+/** Returns true when every target is found without looking further. */
 export function isFound<R>(graph: Graph<R>, lookup: Parameters<typeof probe<R>>[1]): boolean {
   return graph.targets.every((node) => mayAsk(node) && lookup(node, node.definitionKey) !== undefined);
 }
@@ -58,7 +60,7 @@ function verdict<R>(node: Node<R>, found: ReadonlyMap<Node<R>, CachedResult<R> |
   return { phase: "waiting", missing: missing.size, settled: node.settled };
 }
 
-/** Whether nothing has been decided for it that cannot be taken back. */
+/** Returns true while the vertex's state can still change (idle or waiting). */
 function isOpen(node: Node<unknown>): boolean {
   return node.state.phase === "idle" || node.state.phase === "waiting";
 }

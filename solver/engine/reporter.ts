@@ -7,15 +7,16 @@ import type { OpContext, ResumedStep } from "./op.js";
 type EndEvent = Extract<BuildEvent, { readonly type: "completed" | "cached" }>;
 
 /**
- * Turns what happens to vertices into events and keeps their grammar: a step that was started ends exactly once, and says nothing afterwards, unless it is
- * resumed; then it is started again and ends as it did before.
- * A sink that throws fails the solve through `onError`, never the op that happened to speak.
+ * Turns changes of vertices into events and keeps their grammar: a started step ends exactly once,
+ * and emits nothing afterwards, unless it is resumed; then it is started again and ends as it did
+ * before. A sink that throws fails the solve through `onError`, never the op that emitted the
+ * event.
  */
 export class Reporter {
   readonly #told = new Map<string, "started" | "ended">();
-  /** How steps ended that may be resumed. */
+  /** Final events of steps that may be resumed. */
   readonly #ends = new Map<string, EndEvent>();
-  /** Users of resumed steps. */
+  /** Number of handles of resumed steps. */
   readonly #resumed = new Map<string, number>();
 
   constructor(
@@ -44,17 +45,17 @@ export class Reporter {
     this.#end(node.vertex.id, { type: "failed", step: node.vertex.id as StepId, at: now(), error: { code, message } });
   }
 
-  /** Only steps that were shown as started are shown as canceled. */
+  /** Emits `canceled` for a step that was shown as started. */
   canceled(node: Node<unknown>): void {
     this.#cancel(node.vertex.id);
   }
 
-  /** For the end of a solve that failed: no started step stays open. */
+  /** Cancels every started step, at the end of a solve that failed. */
   cancelOpen(): void {
     for (const [id, told] of this.#told) if (told === "started") this.#cancel(id);
   }
 
-  /** What the op of this node may say and hear. */
+  /** Returns the services for the op of this node. */
   context(node: Node<unknown>, signal: () => AbortSignal): OpContext {
     const step = node.vertex.id as StepId;
     return {
@@ -90,7 +91,7 @@ export class Reporter {
         const users = (this.#resumed.get(step) ?? 1) - 1;
         this.#resumed.set(step, users);
         const end = this.#ends.get(step);
-        // One that has not ended yet ends by itself.
+        // A step that has not ended yet ends by itself.
         if (users === 0 && end) this.#end(step, { ...end, at: now() });
       },
     };
@@ -109,7 +110,7 @@ export class Reporter {
     if (this.#told.get(id) === "ended") return;
     if (event.type === "completed" || event.type === "cached") {
       this.#ends.set(id, event);
-      // The last of those who work on its result ends it.
+      // The last handle ends it.
       if ((this.#resumed.get(id) ?? 0) > 0) return;
     }
     this.#told.set(id, "ended");

@@ -15,11 +15,14 @@ import { inputArrived, isReady } from "./vertex-state.js";
 export interface SchedulerOptions<R> {
   /** Vertices that run at once, by pool. */
   readonly jobs: { readonly run: number; readonly io: number };
-  /** Order of vertices that became ready together; default: the farthest from a target first. */
+  /** Order of vertices that became ready together. Default: the farthest from a target first. */
   readonly order: ((ready: readonly Node<R>[]) => readonly Node<R>[]) | undefined;
 }
 
-/** Third phase: finds by content, or runs, every vertex that is waiting, each as soon as its key is settled and its inputs are there. */
+/**
+ * Third phase: finds by content, or runs, every waiting vertex, each as soon as its key is settled
+ * and its inputs are there.
+ */
 export class Scheduler<R> {
   readonly #nodes: readonly Node<R>[];
   readonly #session: Session<R>;
@@ -37,7 +40,9 @@ export class Scheduler<R> {
     this.#jobs = options.jobs;
   }
 
-  /** Does what the cache's verdicts ask for: begins what can begin, and ends what nobody needs any more. */
+  /**
+   * Applies the cache's verdicts: starts ready vertices, and ends work that is not needed any more.
+   */
   follow({ changes, abandoned }: Verdicts<R>): void {
     const session = this.#session;
     const hits = new Set(changes.flatMap(({ node, hit }) => (hit ? [node] : [])));
@@ -61,18 +66,21 @@ export class Scheduler<R> {
     session.reporter.cached(node);
   }
 
-  /** Vertices that are at work end by themselves; what has not begun never does. */
+  /** Cancels every vertex that has not started. Running ones notice the abort signal. */
   #stop(nodes: readonly Node<R>[]): void {
     this.#ready.length = 0;
     for (const pool of this.#pools.values()) pool.clear();
     for (const node of nodes) {
-      // A cleared queue forgets its tasks, so nobody else takes them off the scope.
+      // A cleared queue forgets its tasks, so only this call takes them off the scope.
       if (node.state.phase === "queued") this.#session.scope.leave();
       if (node.state.phase === "queued" || node.state.phase === "waiting") this.#session.cancel(node);
     }
   }
 
-  /** Begins what is ready. Not recursive: a chain found in the cache is as long as it likes. */
+  /**
+   * Starts the ready vertices. It is not recursive, because a chain found in the cache has any
+   * length.
+   */
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
@@ -102,7 +110,10 @@ export class Scheduler<R> {
     session.work(node, () => this.#match(node));
   }
 
-  /** Asks the cache by the inputs' keys, then by what is selected from them; queues the vertex when neither leads to a result. */
+  /**
+   * Asks the cache by the inputs' keys, then by the digests of selections. Queues the vertex when
+   * neither leads to a result.
+   */
   async #match(node: Node<R>): Promise<void> {
     let keys = resultKeys(node);
     let hit = this.#lookup(node, keys);
@@ -116,7 +127,10 @@ export class Scheduler<R> {
     else this.#enqueue(node, keys);
   }
 
-  /** The definition key is of no use above a vertex that ignores the cache: it leads to what was built on the old result. */
+  /**
+   * Looks the keys of a vertex up. Ignores the definition key above a vertex that ignores the
+   * cache: it leads to a result built on the old one.
+   */
   #lookup(node: Node<R>, keys: ResultKeys): CachedResult<R> | undefined {
     if (node.ignoreCache) return undefined;
     for (const key of distinctKeys(node.outdated ? { ...keys, definition: undefined } : keys)) {
@@ -133,7 +147,7 @@ export class Scheduler<R> {
     this.#release(node);
   }
 
-  /** Made when something is to run: a build without changes needs none. */
+  /** Returns a pool, made when the first vertex runs: a build without changes needs none. */
   #pool(name: "run" | "io"): PQueue {
     let pool = this.#pools.get(name);
     if (!pool) this.#pools.set(name, (pool = new PQueue({ concurrency: this.#jobs[name] })));
@@ -155,8 +169,9 @@ export class Scheduler<R> {
   }
 
   /**
-   * The place in the pool comes before the lock: whoever holds a lock is running, so no two builds can wait for each other. While it waits for
-   * another build's step, its place is lent to others.
+   * Runs a vertex. The place in the pool comes before the lock: the holder of a lock is running, so
+   * no two builds can wait for each other. While it waits for another build's step, its place is
+   * lent to others.
    */
   async #execute(node: Node<R>, keys: ResultKeys, context: OpContext, pool: PQueue): Promise<void> {
     const { cache, reporter } = this.#session;

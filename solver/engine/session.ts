@@ -9,11 +9,14 @@ import { TaskScope } from "./task-scope.js";
 import { type KeyKind, reasonOf, type TraceRecord, type Traced, tracer } from "./trace.js";
 import { advance, isFinal, type Resolved, type VertexState } from "./vertex-state.js";
 
-/** What the phases of one solve share: its tasks, its events, its cache, and the only ways in which a vertex changes. */
+/**
+ * State that the phases of one solve share: its tasks, its events, its cache, and the only ways in
+ * which a vertex changes.
+ */
 export class Session<R> {
   readonly scope: TaskScope;
   readonly reporter: Reporter;
-  /** Undefined when nobody listens: then nothing is put together for it. */
+  /** Undefined without a listener: then no record is built. */
   readonly trace: ((record: Traced) => void) | undefined;
   readonly #contexts = new Map<Node<R>, OpContext>();
   readonly #aborts = new Map<Node<R>, AbortController>();
@@ -32,7 +35,7 @@ export class Session<R> {
     this.scope = new TaskScope(signal);
     this.reporter = new Reporter(onEvent, (error) => this.scope.fail(error));
     const { signal: whole } = this.scope;
-    // One listener for all: adding one looks at all there are.
+    // One listener for all: adding one walks over all existing ones.
     whole.addEventListener("abort", () => {
       for (const abort of this.#aborts.values()) abort.abort(whole.reason);
     });
@@ -44,13 +47,13 @@ export class Session<R> {
     return context;
   }
 
-  /** Made when it is asked for: most vertices are only looked up. */
+  /** Returns the signal of a vertex, made at the first call: most vertices are only looked up. */
   #signal(node: Node<R>): AbortSignal {
     let abort = this.#aborts.get(node);
     if (!abort) {
       abort = new AbortController();
       this.#aborts.set(node, abort);
-      // Everything that works for one vertex listens to it: many are no leak.
+      // All work for the vertex listens to it. Many listeners are no leak here.
       setMaxListeners(0, abort.signal);
       if (this.scope.failed) abort.abort(this.scope.signal.reason);
       else if (node.abandoned) abort.abort(unneeded());
@@ -58,7 +61,7 @@ export class Session<R> {
     return abort.signal;
   }
 
-  /** Returns what the cache has for a key of this vertex, when it is young enough. */
+  /** Returns the cached result for a key of this vertex, when it is young enough. */
   lookup(node: Node<R>, key: CacheKey, by: KeyKind = "definition"): CachedResult<R> | undefined {
     const hit = this.cache.lookup(key, key === node.definitionKey && !node.outdated ? node.vertex.id : undefined);
     const expired = hit !== undefined && node.maxAge !== undefined && this.decisions.now() - hit.createdAt > node.maxAge;
@@ -68,7 +71,9 @@ export class Session<R> {
     return expired ? undefined : hit;
   }
 
-  /** Says what was settled for a vertex. What is thrown there fails the solve, as with events. */
+  /**
+   * Reports a decision about a vertex. An error of the listener fails the solve, as with events.
+   */
   decided(decision: Decision<R>): void {
     try {
       this.decisions.onDecision?.(decision);
@@ -89,12 +94,12 @@ export class Session<R> {
     else this.reporter.completed(node);
   }
 
-  /** A task on behalf of a vertex: what it throws fails the vertex and with it the solve. */
+  /** Runs a task for a vertex. Its error fails the vertex and with it the solve. */
   work(node: Node<R>, task: (context: OpContext) => Promise<void>): void {
     this.scope.run(() => this.guard(node, task));
   }
 
-  /** The same for a task that somebody else runs. Never rejects. */
+  /** Guards a task that is run by other code: its error fails the vertex. Never rejects. */
   async guard(node: Node<R>, task: (context: OpContext) => Promise<void>): Promise<void> {
     try {
       await task(this.context(node));
@@ -103,7 +108,7 @@ export class Session<R> {
     }
   }
 
-  /** Ends the work for a vertex that nobody needs any more; what it ends with counts for nothing but a result. */
+  /** Ends the work for a vertex that is not needed any more. Only a result of it still counts. */
   abandon(node: Node<R>): void {
     this.trace?.({ event: "abandon", step: node.vertex.name });
     node.abandoned = true;
@@ -113,12 +118,12 @@ export class Session<R> {
   cancel(node: Node<R>): void {
     this.move(node, { phase: "canceled" });
     this.reporter.canceled(node);
-    // Of what never started, only that it was not needed is worth telling.
+    // Report a vertex that never started as cached only if it was abandoned.
     if (node.abandoned) this.reporter.cached(node);
   }
 
   #fail(node: Node<R>, error: unknown): void {
-    // What fails after its end was ordered fails because of it.
+    // An error after the abort is caused by it.
     if (this.scope.failed || node.abandoned) {
       if (!isFinal(node.state)) this.cancel(node);
       return;

@@ -11,33 +11,49 @@ import type { TraceRecord } from "./trace.js";
 
 export interface SolveOptions<R> {
   readonly cache: EngineCache<R>;
-  /** How many vertices run at once, by pool. At least 1 each. */
+  /** Vertices that run at once, by pool; at least 1 each. */
   readonly jobs: { readonly run: number; readonly io: number };
   readonly signal: AbortSignal;
-  /** Gets everything but `steps` and `warning`, synchronously; what it throws fails the solve. */
+  /**
+   * Called synchronously with every event but `steps` and `warning`. An error of it fails the
+   * solve.
+   */
   readonly onEvent: EventSink;
-  /** Told for each vertex why it runs or what was found, just before its event `cached` or after `started`. */
+  /**
+   * Called for each vertex with the reason why it runs or the found result, just before its event
+   * `cached` or after `started`.
+   */
   readonly onDecision?: (decision: Decision<R>) => void;
-  /** Gets a record of each decision of the scheduler, synchronously. Nothing is recorded without it. */
+  /**
+   * Called synchronously with a record of each decision of the scheduler. Nothing is recorded
+   * without it.
+   */
   readonly onTrace?: (record: TraceRecord) => void;
-  /** Called before the search, unless every target is found by its definition key: brings what else the cache can know. */
+  /**
+   * Called before the search, unless every target is found by its definition key. Loads further
+   * results into the cache.
+   */
   readonly extend?: () => Promise<void>;
-  /** Told once, after a solve that succeeded: the vertices that have keys, inputs first. */
+  /** Called once, after a solve that succeeded, with the vertices that have keys, inputs first. */
   readonly onSolved?: (vertices: readonly SolvedVertex<R>[]) => void;
-  /** Milliseconds since the epoch, for the age of results. Default: the clock. */
+  /** Returns milliseconds since the epoch, for the age of results. Default: the clock. */
   readonly now?: () => number;
-  /** How long the look-up of the whole graph waits for keys that are slow to come. Default: {@link GRACE}, by the clock. */
+  /**
+   * Time that the look-up of the whole graph waits for slow keys. Default: {@link GRACE}, by the
+   * clock.
+   */
   readonly grace?: Grace;
-  /** For tests: the order in which vertices that became ready together are begun. */
+  /** Order in which vertices that became ready together are started, for tests. */
   readonly shuffle?: (ready: readonly EngineVertex<R>[]) => readonly EngineVertex<R>[];
 }
 
 /**
- * Gives the results of the targets, and of every other vertex that was found or run on the way, by vertex id. How it finds out what has to
- * run is told in README.md beside this file.
+ * Returns the results of the targets, and of every other vertex that was found or run, by vertex
+ * id. README.md beside this file describes how it decides which vertices run.
  *
- * The first failure stops everything else; it is thrown once nothing runs any more, with `step` set when it is a TsbuildError. An abort of
- * `signal` ends in a CanceledError (or the signal's reason when that is a TsbuildError), also only when everything has ended.
+ * The first failure stops everything else. It is thrown once nothing runs any more, with `step` set
+ * when it is a TsbuildError. An abort of `signal` ends in a CanceledError (or the signal's reason
+ * when that is a TsbuildError), also only when everything has ended.
  */
 export async function solve<R>(targets: readonly EngineVertex<R>[], options: SolveOptions<R>): Promise<ReadonlyMap<string, R>> {
   const graph = buildGraph(targets);
@@ -71,7 +87,10 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
   return new Map(graph.nodes.flatMap(({ vertex, state }) => (state.phase === "resolved" ? [[vertex.id, state.result] as const] : [])));
 }
 
-/** Milliseconds: little beside a step that runs, and long enough for the keys of nearly every build that changes nothing. */
+/**
+ * Milliseconds that slow keys get: little beside a step that runs, and enough for the keys of
+ * nearly every build without changes.
+ */
 const GRACE = 200;
 
 const timer: Grace = (then) => {

@@ -2,8 +2,9 @@ import { setMaxListeners } from "node:events";
 import { abortError } from "../../core/errors.js";
 
 /**
- * The tasks of one solve, which live and die together: the first failure, or the caller's abort, aborts the scope's signal, and
- * {@link join} ends only when every task has ended. So nothing goes on running behind the back of who called `solve`.
+ * The tasks of one solve, which live and die together. The first failure, or the caller's abort,
+ * aborts the scope's signal, and {@link join} ends only when every task has ended. So nothing runs
+ * on after `solve` has returned.
  */
 export class TaskScope {
   readonly #controller = new AbortController();
@@ -29,14 +30,14 @@ export class TaskScope {
     return this.#failure !== undefined;
   }
 
-  /** Aborts everything; the first error is what {@link join} throws. */
+  /** Aborts everything. {@link join} throws the first error. */
   fail(error: unknown): void {
     if (this.#failure) return;
     this.#failure = { error };
     this.#controller.abort(error);
   }
 
-  /** Starts a task; its rejection fails the scope. Nothing is started in a scope that has failed. */
+  /** Starts a task; its rejection fails the scope. Starts nothing in a scope that has failed. */
   run(task: () => Promise<void>): void {
     if (this.#failure) return;
     this.enter();
@@ -45,7 +46,7 @@ export class TaskScope {
       .finally(() => this.leave());
   }
 
-  /** For what is a task of this scope without being a promise yet: every `enter` is answered by one `leave`. */
+  /** Counts a task of this scope that is no promise yet. Every `enter` needs one `leave`. */
   enter(): void {
     this.#active++;
   }
@@ -61,7 +62,7 @@ export class TaskScope {
     if (this.#failure) throw this.#failure.error;
   }
 
-  /** To be called once, when no task is left. */
+  /** Ends the scope. Call it once, when no task is left. */
   close(): void {
     this.#parent.removeEventListener("abort", this.#onParentAbort);
   }

@@ -10,7 +10,7 @@ interface Timed {
   readonly time: number;
 }
 
-/** A vertex went on to another phase. */
+/** A vertex entered another phase. */
 interface Move {
   readonly event: "move";
   /** Name of the step. */
@@ -26,11 +26,11 @@ interface Lookup {
   readonly step: string;
   readonly by: KeyKind;
   readonly key: CacheKey;
-  /** `expired`: the result is older than the step allows. */
+  /** `expired` means that the result is older than the step allows. */
   readonly outcome: "found" | "missing" | "expired";
 }
 
-/** The whole graph was looked at, from the targets backwards; the numbers count vertices. */
+/** The whole graph was searched, from the targets backwards. The numbers count vertices. */
 interface Probe {
   readonly event: "probe";
   readonly needed: number;
@@ -45,14 +45,14 @@ export type KeyKind = "definition" | "input" | "content";
 /** A record before it gets its time. */
 export type Traced = TraceRecord extends infer R ? (R extends Timed ? Omit<R, "time"> : never) : never;
 
-/** Returns a function that adds the time to records, or undefined when nobody listens. */
+/** Returns a function that adds the time to records, or undefined without a listener. */
 export function tracer(onTrace: ((record: TraceRecord) => void) | undefined): ((record: Traced) => void) | undefined {
   if (!onTrace) return undefined;
   const start = performance.now();
   return (record) => onTrace({ time: Math.round((performance.now() - start) * 1000) / 1000, ...record });
 }
 
-/** Says in words why a vertex is in a state. */
+/** Returns the reason of a vertex's state in words. */
 export function reasonOf(state: VertexState<unknown>): string {
   switch (state.phase) {
     case "idle":

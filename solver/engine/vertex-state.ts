@@ -1,14 +1,17 @@
 import type { CacheKey } from "../../core/cache-key.js";
 
-/** Where a vertex stands in a solve. */
+/** State of a vertex in a solve. */
 export type VertexState<R> =
-  /** Nobody has asked for it yet. */
+  /** The vertex was not needed so far. */
   | { readonly phase: "idle" }
-  /** Everything that needs it was found in the cache. */
+  /** Every vertex that needs it was found in the cache. */
   | { readonly phase: "skipped" }
-  /** It was not found; `missing` of its inputs have no result yet. Not `settled`: its definition key may still turn up and lead to a result. */
+  /**
+   * It was not found; `missing` of its inputs have no result yet. Unless `settled`, its definition
+   * key may still turn up and lead to a result.
+   */
   | { readonly phase: "waiting"; readonly missing: number; readonly settled: boolean }
-  /** Its inputs are there; the cache is asked by their keys and contents. */
+  /** Its inputs have results; the cache is asked by their keys and contents. */
   | { readonly phase: "matching" }
   /** Nothing was found; it waits for a place in its pool. */
   | { readonly phase: "queued"; readonly keys: ResultKeys }
@@ -23,7 +26,10 @@ export interface Resolved<R> {
   readonly phase: "resolved";
   readonly by: "cache" | "run" | "immediate";
   readonly result: R;
-  /** How it stands in the keys of vertices above; undefined: only by its content. */
+  /**
+   * Key of the result in the keys of vertices above. Undefined means that it counts only by its
+   * content.
+   */
   readonly key: CacheKey | undefined;
 }
 
@@ -31,7 +37,7 @@ export type Phase = VertexState<unknown>["phase"];
 
 export const IDLE: VertexState<never> = { phase: "idle" };
 
-/** Which phase may follow which. An empty list is an end. */
+/** Phases that may follow each phase. An empty list is an end. */
 const NEXT: { readonly [P in Phase]: readonly Phase[] } = {
   idle: ["skipped", "waiting", "running", "resolved", "failed", "canceled"],
   waiting: ["waiting", "skipped", "resolved", "matching", "running", "failed", "canceled"],
@@ -45,39 +51,47 @@ const NEXT: { readonly [P in Phase]: readonly Phase[] } = {
   canceled: [],
 };
 
-/** The state after `state`, checked against the table: a step out of order is a bug, not something to go on from. */
+/**
+ * Returns the next state, checked against the table: a wrong transition is a bug that must not go
+ * on.
+ */
 export function advance<R>(state: VertexState<R>, next: VertexState<R>): VertexState<R> {
   if (!NEXT[state.phase].includes(next.phase)) throw new Error(`internal: a vertex went from ${state.phase} to ${next.phase}`);
   return next;
 }
 
-/** Whether nothing more can happen to it. */
+/** Returns true when the state cannot change any more. */
 export function isFinal(state: VertexState<unknown>): boolean {
   return NEXT[state.phase].length === 0;
 }
 
-/** Whether something is done for it at this moment, or will be as soon as there is room. */
+/** Returns true when work for the vertex runs, or starts as soon as there is room. */
 export function isAtWork(state: VertexState<unknown>): boolean {
   return !isFinal(state) && state.phase !== "idle" && state.phase !== "waiting";
 }
 
-/** Whether a vertex that waits has everything it waits for. */
+/** Returns true when a waiting vertex has everything it waits for. */
 export function isReady(state: VertexState<unknown>): boolean {
   return state.phase === "waiting" && state.missing === 0 && state.settled;
 }
 
-/** The state after one more of its inputs has a result. */
+/** Returns the state after one more of its inputs has a result. */
 export function inputArrived<R>(state: VertexState<R>): VertexState<R> {
   if (state.phase !== "waiting" || state.missing < 1) throw new Error(`internal: an input arrived at a vertex that is ${state.phase}`);
   return { ...state, missing: state.missing - 1 };
 }
 
-/** The keys one vertex is known by. Those that need something that is not known are undefined; equal ones are common. */
+/**
+ * Keys of one vertex. A key that depends on something unknown is undefined; equal ones are common.
+ */
 export interface ResultKeys {
-  /** Over the definition alone: known before anything runs. */
+  /** Key over the definition alone, known before anything runs. */
   readonly definition: CacheKey | undefined;
-  /** Over the primary keys of the inputs' results: equal results of different definitions merge here. */
+  /**
+   * Key over the primary keys of the inputs' results: equal results of different definitions merge
+   * here.
+   */
   readonly input: CacheKey | undefined;
-  /** Over the contents of what is selected, and primary keys of the other inputs. */
+  /** Key over the contents of selections, and primary keys of the other inputs. */
   readonly content: CacheKey | undefined;
 }

@@ -11,14 +11,17 @@ import { Explainer } from "./explain.js";
 import { NearestRuns } from "./nearest.js";
 
 export interface ExplainingOptions {
-  /** Whether steps that are not even looked at are explained, too. */
+  /** True explains steps that are not even looked up, too. */
   readonly explain: boolean;
   readonly onEvent: EventSink;
-  /** See {@link StoreCacheOptions}. */
+  /** Foreign results, see {@link StoreCacheOptions}. */
   readonly elsewhere: StoreCacheOptions["elsewhere"];
 }
 
-/** The cache of a solve that records what later explanations need, and who explains this one. */
+/**
+ * Returns the cache of a solve that records data for later explanations, and the explainer of this
+ * solve.
+ */
 export function explaining(
   order: readonly Vertex[],
   { store, past }: { readonly store: Pick<Store, "locks">; readonly past: ExplainContext },

@@ -15,7 +15,7 @@ export interface ComparedStep {
   readonly inputs: readonly ComparedInput[];
 }
 
-/** An input of a compared step: its own step, and how it stands in the key. */
+/** An input of a compared step: its own step, and its form in the key. */
 export interface ComparedInput {
   readonly step: StepInfo;
   readonly key: string;
@@ -27,11 +27,17 @@ export interface CompareOptions {
   /** Names of environment variables that are build arguments. */
   readonly args: ReadonlySet<string>;
   readonly selections: Pick<Selections, "differing">;
-  /** Rule that hides an existing path of a local context, which is known by its vertex: `.dockerignore:3`. */
+  /**
+   * Returns the rule that hides an existing path of a local context, which is known by its vertex:
+   * `.dockerignore:3`.
+   */
   readonly hiddenBy: (vertexId: string, path: string) => string | undefined;
 }
 
-/** Everything in which two runs of a step differ: what the instruction itself says first, then files, then what it stands on. */
+/**
+ * Returns every difference between two runs of a step: in the instruction itself first, then in
+ * files, then in the steps it depends on.
+ */
 export function compareSteps(before: ComparedStep, after: ComparedStep, options: CompareOptions): readonly StepChange[] {
   const own = identityChanges(before, after, options.args);
   const given = givenAspects(own);
@@ -40,14 +46,15 @@ export function compareSteps(before: ComparedStep, after: ComparedStep, options:
     const old = was.files[index];
     return old ? contentChanges(old.digests, input, given, options) : [];
   });
-  // With another instruction an input may mean something else: then only the instruction is told.
+  // With another instruction an input may mean something else: then only the instruction is
+  // reported.
   const told = own.some(({ kind }) => kind === "instruction") && was.steps.length !== is.steps.length;
   const changes = [...own, ...files, ...(told ? [] : stepChanges(was.steps, is.steps))];
   const same = before.identity === after.identity && before.inputs.length === after.inputs.length;
   return changes.length > 0 || same ? changes : [instructionChange(before, after)];
 }
 
-/** Inputs that count by what is selected from them, and those that count as the step they are. */
+/** Splits inputs into those that count by their selection, and those that count by their step. */
 function splitInputs(inputs: readonly ComparedInput[]) {
   const parts = inputs.map((input) => ({ ...input, digests: contentDigests(input.key) }));
   return {
@@ -76,7 +83,10 @@ function stepChanges(was: readonly ComparedInput[], is: readonly ComparedInput[]
   return [...changes, ...gone];
 }
 
-/** What a record keeps of a key; undefined when it is damaged, or of another format. */
+/**
+ * Reads a record's components of a key; returns undefined when they are damaged, or of another
+ * format.
+ */
 export function readComponents(text: string): KeyComponents | undefined {
   try {
     const value = JSON.parse(text) as Partial<KeyComponents>;
@@ -86,7 +96,7 @@ export function readComponents(text: string): KeyComponents | undefined {
   }
 }
 
-/** The digests in a key's part, when the input counts by its content. */
+/** Returns the digests in a key's part, when the input counts by its content. */
 export function contentDigests(key: string): readonly string[] | undefined {
   return key.startsWith("content:") ? key.slice("content:".length).split(" ") : undefined;
 }
@@ -113,7 +123,10 @@ function instructionChange(before: ComparedStep, after: ComparedStep): StepChang
   return { kind: "instruction", subject: keywordOf(after.step), from, to, text };
 }
 
-/** What the instruction itself gives to every file, so that the files need not have changed: `--chmod`, `--chown`, and which files it takes. */
+/**
+ * Returns aspects that the instruction itself sets on every file, so that the files need not have
+ * changed: `--chmod`, `--chown`, and the selection.
+ */
 function givenAspects(changes: readonly StepChange[]): ReadonlySet<string> {
   const aspects: Readonly<Record<string, string>> = {
     "--chmod": "mode",
@@ -150,7 +163,7 @@ function shownPath(path: string, input: StepInfo): string {
   return `${place.root}${path || (place.root === "" ? "/" : "")} of ${place.name}`;
 }
 
-/** Where paths are that are not in the build context, and how they begin there. */
+/** Returns the place of paths outside of the build context, and how they begin there. */
 function placeOf(input: StepInfo): { readonly name: string; readonly root: "" | "/" } | undefined {
   if (input.kind !== "context" || input.load !== undefined) return { name: shortName(input), root: "/" };
   return input.name === undefined ? undefined : { name: `the context "${input.name}"`, root: "" };
@@ -184,7 +197,7 @@ function baseChange(was: BaseStep, is: BaseStep): StepChange {
   return { kind: "base", subject: is.ref, from, to, text: `the base image ${is.ref}${how}` };
 }
 
-/** Returns the name of a step without the digest of an image, cut where it gets long. */
+/** Returns the name of a step without the digest of an image, cut when it is long. */
 function shortName(step: StepInfo): string {
   const short = stepName(step)
     .replace(/@sha256:[0-9a-f]{64}/, "")

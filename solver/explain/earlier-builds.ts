@@ -16,17 +16,17 @@ export interface Provenance {
  * see `NewResult.origin`.
  */
 export interface Projects {
-  /** The one that is built. */
+  /** Project of this build. */
   readonly own: string;
   /**
-   * Lists the builds whose steps compare best with this build's, the best first. Builds of the same
-   * project come before those that were to give an image of the same name. Among these, builds for
-   * the same platforms and of the same name come first, then later ones.
+   * Returns the builds whose steps compare best with this build's, the best first. Builds of the
+   * same project come before those of an image with the same name. Among these, builds for the same
+   * platforms and of the same name come first, then later ones.
    */
   builds(): readonly PastBuild[];
   /**
-   * Returns true when no build of that project gave an image of a name of this build. Steps in
-   * common are chance then.
+   * Returns true when no build of that project made an image with a name of this build. Common
+   * steps are chance then.
    */
   isForeign(project: string): boolean;
   /** Returns the context of a project, for display. */
@@ -40,20 +40,20 @@ export interface PastBuild {
   readonly steps: readonly {
     readonly step: StepInfo;
     readonly finished: boolean;
-    /** Cache key under which the store finds its result as long as it is there. */
+    /** Cache key of its result, as long as the store has it. */
     readonly key: CacheKey | undefined;
   }[];
 }
 
-/** Knowledge that explanations are made from. */
+/** Data that explanations are made from. */
 export interface ExplainContext {
   /** The store's results, and behind them those of the caches that this build reads from. */
   readonly results: ResultIndex;
-  /** Rule that hides an existing path of a local directory: `.dockerignore:3`. */
+  /** Returns the rule that hides an existing path of a local directory: `.dockerignore:3`. */
   readonly hiddenBy: (name: string, path: string) => string | undefined;
   /** Lists of files behind content digests. */
   readonly selections: Selections;
-  /** Runs of other machines that came with caches, by cache. */
+  /** Returns runs of other machines that were imported with caches, by cache. */
   readonly travelled: () => readonly { readonly from: string; readonly runs: readonly TravelledRun[] }[];
   /** Origin that results are recorded with. */
   readonly provenance: Provenance;

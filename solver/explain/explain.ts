@@ -10,7 +10,7 @@ import type { Selections } from "./selections.js";
 import { veil } from "./redaction.js";
 import type { Past } from "./nearest.js";
 
-/** How many changes an explanation holds, and how many its text tells. */
+/** Changes that an explanation holds, and changes that its text names. */
 const MOST_CHANGES = 50;
 const TOLD_CHANGES = 3;
 
@@ -18,12 +18,12 @@ const GONE = "its earlier result is not in the store";
 
 const UNKNOWN = "something changed: another machine made its earlier result, and did not say of what";
 
-/** What the graph knows of a step beside what the engine sees. */
+/** Data of a step in the graph beside those of the engine. */
 export interface StepOrigin {
   readonly step: StepInfo;
   /** Names of environment variables that are build arguments. */
   readonly args: readonly string[];
-  /** What told the step to ignore the cache: `--no-cache`. */
+  /** Option that made the step ignore the cache: `--no-cache`. */
   readonly ignoreReason: string | undefined;
 }
 
@@ -31,17 +31,20 @@ export interface ExplainerOptions<R> {
   readonly results: Pick<ResultIndex, "peek">;
   readonly past: (vertex: EngineVertex<R>) => Past;
   readonly selections: Pick<Selections, "differing">;
-  /** See `CompareOptions.hiddenBy`. */
+  /** Returns the rule that hides a path, see `CompareOptions.hiddenBy`. */
   readonly hiddenBy: (vertexId: string, path: string) => string | undefined;
   readonly onEvent: EventSink;
-  /** Whether to explain steps that were not even looked at, each of which costs a look-up. */
+  /** True explains steps that were not even looked up, each of which costs a look-up. */
   readonly skipped: boolean;
   readonly step: (vertexId: string) => StepOrigin;
-  /** The record behind a hit of the cache. */
+  /** Returns the record behind a hit of the cache. */
   readonly record: (hit: CachedResult<R>) => ResultRecord | undefined;
 }
 
-/** Turns the engine's decisions into `explained` events: what a step that runs differs in from the nearest earlier run of it. */
+/**
+ * Turns the engine's decisions into `explained` events: the differences of a running step from its
+ * nearest earlier run.
+ */
 export class Explainer<R> {
   readonly #options: ExplainerOptions<R>;
 
@@ -56,7 +59,10 @@ export class Explainer<R> {
     this.#options.onEvent({ type: "explained", step: decision.vertex.id as StepId, at: now(), explanation });
   };
 
-  /** What is read here was written by earlier builds, and may be damaged or vanish: then a step goes unexplained, and the build goes on. */
+  /**
+   * Explains a decision. Earlier builds wrote the data, which may be damaged or vanish: then a step
+   * goes unexplained, and the build goes on.
+   */
   #tryExplain(decision: Decision<R>): StepExplanation | undefined {
     try {
       return this.#explain(decision);
@@ -131,7 +137,7 @@ function tell(changes: readonly StepChange[], elsewhere: string | undefined): st
   const told = texts.slice(0, texts.length === TOLD_CHANGES + 1 ? TOLD_CHANGES + 1 : TOLD_CHANGES);
   const more = texts.length - told.length;
   const text = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
-  // That another step gave another result is plain without it.
+  // Skip the note when only the parent changed: the text above says so already.
   return elsewhere === undefined || changes.every(({ kind, from, to }) => kind === "parent" && from === undefined && to === undefined)
     ? text
     : `${text}, compared with ${elsewhere}`;

@@ -2,7 +2,7 @@ import { compareCodeUnits } from "../../core/canonical.js";
 import type { StepChange } from "../../core/events.js";
 import type { SelectedEntries, SelectedEntry } from "./selection-manifest.js";
 
-/** What may differ between two entries, in the order it is told. */
+/** Differences of two entries, in the order of the report. */
 const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof SelectedEntry)[] }[] = [
   { word: "content", of: ["content", "size"] },
   { word: "mode", of: ["mode"] },
@@ -12,19 +12,23 @@ const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof Se
   { word: "extended attributes", of: ["xattrs"] },
 ];
 
-/** Among what is given: which files there are. */
+/** Aspect for the set of files. */
 export const SELECTION = "selection";
 
 export interface FileChangeOptions {
-  /** What the instruction gives to all files (`mode`, `owner`, {@link SELECTION}) is no change of them. */
+  /**
+   * Aspects that the instruction sets on all files (`mode`, `owner`, {@link SELECTION}); they are
+   * no change of a file.
+   */
   readonly given?: ReadonlySet<string>;
-  /** What hides a path that exists: `.dockerignore:3`. */
+  /** Returns the rule that hides an existing path: `.dockerignore:3`. */
   readonly hiddenBy?: (path: string) => string | undefined;
 }
 
 /**
- * How the files that a step reads differ, given the entries that do: changed ones, then renamed, added and removed ones, by path. `shown` is how people
- * know a path: `/out of [build 2/2] RUN make`.
+ * Returns the differences of the files that a step reads, from the entries that differ: changed
+ * ones, then renamed, added and removed ones, by path. `shown` returns a path for people: `/out of
+ * [build 2/2] RUN make`.
  */
 export function fileChanges(
   before: SelectedEntries,
@@ -91,7 +95,10 @@ function entryChange(
   return { text: `mode ${from} to ${to}`, from, to };
 }
 
-/** Of a directory that came or went as a whole, only its own path is told. */
+/**
+ * Returns true for a path inside of a directory that came or went as a whole: only the directory's
+ * own path is reported.
+ */
 function insideOf(path: string, paths: ReadonlySet<string>): boolean {
   for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
     if (paths.has(path.slice(0, slash))) return true;
@@ -99,7 +106,7 @@ function insideOf(path: string, paths: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** Files that are gone here and came there with equal content. */
+/** Finds removed files that were added elsewhere with equal content. */
 function findRenames(
   removed: readonly string[],
   added: readonly string[],
@@ -124,7 +131,7 @@ function likeness({ content, size, mode, owner }: SelectedEntry): string {
   return `${content} ${size} ${mode} ${owner}`;
 }
 
-/** Modes stand as decimal numbers in a selection. */
+/** Returns a mode in octal. Modes in a selection are decimal numbers. */
 function octal(mode: string): string {
   return `0${Number(mode).toString(8)}`;
 }

@@ -2,7 +2,7 @@ import type { ResultRecord, ResultSource } from "../../cache/contract/results.js
 import type { StepExplanation } from "../../core/events.js";
 import { importedFrom } from "./imported-from.js";
 
-/** What a step was found in. */
+/** Explains a step by the result that was found. */
 export function explainFound(source: (ResultSource & Pick<ResultRecord, "components">) | undefined): StepExplanation {
   const from = source?.imported ? importedFrom(source.components) : undefined;
   if (from !== undefined) return cached("found", `found a result imported from ${from}`, source);
@@ -10,8 +10,9 @@ export function explainFound(source: (ResultSource & Pick<ResultRecord, "compone
 }
 
 /**
- * A step that nobody asked for: its own result, when there still is one, else the step that made it needless. `ended`: when the build ended, in
- * milliseconds since the epoch; undefined while it runs.
+ * Explains a step that was not needed: by its own result, when there still is one, else by the step
+ * that made it needless. `ended` is the end of the build in milliseconds since the epoch; undefined
+ * while it runs.
  */
 export function explainCovered(source: ResultSource | undefined, coveredBy: string | undefined, ended?: number): StepExplanation {
   if (source && ended !== undefined && source.createdAt > ended) {
@@ -33,7 +34,7 @@ function cached(reason: "found" | "covered", text: string, source: ResultSource 
   return { outcome: "cached", reason, text, changes: [], ...(source ? { record: stepRecord(source) } : {}) };
 }
 
-/** As events and records name a stored result. */
+/** Returns a stored result in the form of events and records. */
 export function stepRecord({
   id,
   createdAt,

@@ -8,29 +8,32 @@ import { readComponents } from "./components.js";
 import { sharedSteps } from "./step-likeness.js";
 import { type Fitting, isSameText, OwnSteps, StepTable } from "./step-table.js";
 
-/** What a step is compared with. */
+/** A run that a step is compared with. */
 export interface EarlierRun {
   readonly record: Pick<ResultRecord, "createdAt" | "build"> & { readonly id?: number };
   readonly step: StepInfo;
   readonly components: KeyComponents;
-  /** Its components are veiled. */
+  /** True when its components are redacted. */
   readonly veiled: boolean;
-  /** For people: the context of another project than this build's; undefined: it is of this one. */
+  /** Context of another project, for people; undefined for this build's project. */
   readonly elsewhere: string | undefined;
 }
 
-/** What the past says of a step. */
+/** Earlier runs of a step. */
 export interface Past {
-  /** The run it is best compared with. */
+  /** Run that compares best. */
   readonly run: EarlierRun | undefined;
-  /** The nearest build that had this very step, whether it finished there, and whether its result is there without what it was made of. */
+  /**
+   * The nearest build with this very step, whether the step finished there, and whether its result
+   * exists without components.
+   */
   readonly last: { readonly build: string; readonly finished: boolean; readonly unknown: boolean } | undefined;
 }
 
 export interface NearestOptions {
   readonly results: Pick<ResultIndex, "steps" | "recentSteps" | "get" | "peek">;
   readonly projects: Projects;
-  /** Id of this build: what it made itself is no earlier run. */
+  /** Id of this build, whose own results are no earlier runs. */
   readonly build: string | undefined;
   /** All steps of this build. */
   readonly steps: readonly StepInfo[];
@@ -42,13 +45,13 @@ type UsedStep = ReturnType<NearestOptions["results"]["steps"]>[number];
 
 /** Fewer steps in common tell nothing: many Dockerfiles hold `COPY . .`. */
 const LEAST_SHARED = 2;
-/** Projects that are looked at because they have most steps in common. */
+/** Projects that are compared because they have most steps in common. */
 const MOST_ALIKE = 3;
 
 /**
- * Finds the run that a step is best compared with: first as the nearest builds of the history had it, then, when none of them had it, by use among the
- * results of this project, then of projects that have most of this build's steps. Of the steps of one build or project
- * the one counts that fits best.
+ * Finds the run that a step compares with best: first in the nearest builds of the history, then,
+ * when none of them had the step, by use among the results of this project, then of projects that
+ * have most of this build's steps. Within one build or project the step that fits best counts.
  */
 export class NearestRuns {
   readonly #options: NearestOptions;
@@ -64,7 +67,7 @@ export class NearestRuns {
     this.#own = new OwnSteps(options.steps);
   }
 
-  /** `platform` as it stands in origins; empty: a step of any. */
+  /** Finds the earlier runs of a step. `platform` is its form in origins; empty accepts any. */
   find(wanted: StepInfo, platform: string): Past {
     const { projects } = this.#options;
     let last: Past["last"];
@@ -90,12 +93,12 @@ export class NearestRuns {
     const { results, build } = this.#options;
     const record = results.get(id);
     const components = record && (build === undefined || record.build !== build) ? readComponents(record.components) : undefined;
-    // Not every cache says what its results were made of.
+    // Some caches have no components.
     if (!record || !components || (record.imported && components.identity === "")) return undefined;
     return { record, step: recordedStep(record.name), components, veiled: record.imported, elsewhere };
   }
 
-  /** Whether there is a result that nothing more is known of. */
+  /** Returns true when there is a result without components. */
   #isUnknown(key: CacheKey | undefined): boolean {
     const { results } = this.#options;
     const source = key === undefined ? undefined : results.peek(key);

@@ -15,7 +15,10 @@ export interface Identity {
 
 const EPOCH = "SOURCE_DATE_EPOCH";
 
-/** How two operations of one kind differ; undefined when that is better said of the instruction as a whole. */
+/**
+ * Returns the differences of two operations of one kind. Returns undefined when the instruction as
+ * a whole describes them better.
+ */
 export function opChanges(was: Identity, is: Identity, args: ReadonlySet<string>): readonly StepChange[] | undefined {
   const changes =
     was.op.kind === "exec" && is.op.kind === "exec"
@@ -27,13 +30,13 @@ export function opChanges(was: Identity, is: Identity, args: ReadonlySet<string>
   const all = [
     ...changes,
     ...valueChange("platform", "the platform", was.platform, is.platform),
-    // The build argument of this name, where a step sees it, has been told.
+    // The build argument of this name, where a step sees it, has been reported.
     ...(changes.some(({ subject }) => subject === EPOCH) ? [] : valueChange("option", EPOCH, was.epoch, is.epoch)),
   ];
   return all;
 }
 
-/** Fields of an exec op beside command, environment and mounts, by the name people know them under. */
+/** Fields of an exec op beside command, environment and mounts, by the name that people know. */
 const EXEC_FIELDS: readonly (readonly [keyof ExecOp, string])[] = [
   ["cwd", "WORKDIR"],
   ["user", "USER"],
@@ -61,7 +64,7 @@ function execChanges(was: ExecOp, is: ExecOp, args: ReadonlySet<string>): readon
   ];
 }
 
-/** As they are given. */
+/** Returns the hosts as they are written. */
 function hostsText(hosts: ExecOp["extraHosts"]): string | undefined {
   return hosts?.map(({ host, ip }) => `${host}:${ip}`).join(" ");
 }
@@ -70,7 +73,7 @@ function limitsText(limits: ExecOp["ulimits"]): string | undefined {
   return limits?.map(({ name, soft, hard }) => `${name}=${soft}${hard === soft ? "" : `:${hard}`}`).join(" ");
 }
 
-/** Without the default shell in front. */
+/** Returns a command without the default shell in front. */
 function commandText(args: readonly string[]): string {
   return args[0] === "/bin/sh" && args[1] === "-c" ? args.slice(2).join(" ") : args.join(" ");
 }
@@ -109,10 +112,10 @@ function mountChanges(was: readonly Mount[], is: readonly Mount[]): readonly Ste
   });
 }
 
-/** Options of mounts by the name people know them under. */
+/** Options of mounts by the name that people know. */
 const MOUNT_FIELDS: Readonly<Record<string, string>> = { selector: "source", size: "size", readonly: "readonly" };
 
-/** How the options of a mount differ. Which input it is of says nothing to people. */
+/** Returns the different options of a mount. The index of its input means nothing to people. */
 function mountFields(was: Mount, is: Mount): readonly string[] {
   const [before, after] = [new Map<string, Canonical>(Object.entries(was)), new Map<string, Canonical>(Object.entries(is))];
   return [...new Set([...after.keys(), ...before.keys()])].flatMap((field) => {
@@ -123,7 +126,7 @@ function mountFields(was: Mount, is: Mount): readonly string[] {
   });
 }
 
-/** Fields of file actions by the name people know them under; others are told together. */
+/** Fields of file actions by the name that people know; others are reported together. */
 const FILE_FIELDS: Readonly<Record<string, string>> = {
   src: "the source",
   dest: "the destination",
@@ -137,7 +140,9 @@ const FILE_FIELDS: Readonly<Record<string, string>> = {
   attemptUnpack: "--unpack",
 };
 
-/** Which input an action works on says nothing to people. */
+/**
+ * Returns the differences of file actions. The index of an action's input means nothing to people.
+ */
 function fileOpChanges(was: FileOp, is: FileOp): readonly StepChange[] | undefined {
   if (was.actions.length !== is.actions.length) return undefined;
   const changes: StepChange[] = [];

@@ -5,7 +5,7 @@ import type { KeyComponents } from "../engine/op.js";
 import { contentDigests } from "./components.js";
 import { veil } from "./redaction.js";
 
-/** What a step's key was made of, as it comes with a cache. Its components are veiled. */
+/** A step with its redacted components, as exported with a cache. */
 export interface TravelledRun {
   readonly key: CacheKey;
   readonly name: string;
@@ -22,14 +22,15 @@ export interface Travelled {
 
 /** Characters that may be added to a cache's config, of which BuildKit reads no more than 1 MiB. */
 const MOST = 256 << 10;
-/** Characters of a list of files that may travel: some 5,000 files. */
+/** Characters of a list of files that is exported: some 5,000 files. */
 const LARGEST_SELECTION = 512 << 10;
-/** Bytes to which what comes along may unpack. */
+/** Bytes to which imported explanations may unpack. */
 const MOST_UNPACKED = 64 << 20;
 
 /**
- * What explanations on other machines need, as text for a cache's config; undefined when there is too much of it. Lists of files come along for copies
- * only, whose files are in the layers anyway, and are left out first. The same results give the same text.
+ * Packs the data for explanations on other machines as text for a cache's config. Returns undefined
+ * when it is too large. Exports lists of files for copies only, whose files are in the layers
+ * anyway, and drops these lists first. The same results give the same text.
  */
 export function packExplanations(runs: readonly TravelledRun[], selection: (digest: string) => string | undefined): string | undefined {
   const steps = [...runs]
@@ -53,7 +54,10 @@ function pack(value: object): string {
   return deflateRawSync(canonicalJson(value as Canonical)).toString("base64");
 }
 
-/** Reads what {@link packExplanations} wrote, elsewhere and maybe long ago; what cannot be read explains nothing. */
+/**
+ * Reads the text of {@link packExplanations}, which another machine may have written long ago.
+ * Unreadable parts explain nothing.
+ */
 export function unpackExplanations(text: string): Travelled {
   const { steps, selections } = parse(text) ?? {};
   return {
@@ -85,7 +89,7 @@ function isInput(value: unknown): value is KeyComponents["inputs"][number] {
   return isObject(value) && typeof value["name"] === "string" && typeof value["key"] === "string";
 }
 
-/** What a date can be made of. */
+/** Returns true for a number that a date can be made of. */
 function isTime(value: unknown): value is number {
   return typeof value === "number" && Math.abs(value) <= 8.64e15;
 }

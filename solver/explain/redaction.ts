@@ -2,7 +2,7 @@ import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { sha256 } from "../../core/digest.js";
 import type { KeyComponents } from "../engine/op.js";
 
-/** Begins what stands for a value that does not travel. */
+/** Prefix of the replacement of a redacted value. */
 const VEIL = "\0veiled ";
 
 export function isVeiled(value: string | undefined): boolean {
@@ -10,9 +10,10 @@ export function isVeiled(value: string | undefined): boolean {
 }
 
 /**
- * Components as they travel with a cache: values of environment variables and build arguments, contents of inline files, and identities that are no
- * operation of ours (URLs, repositories) are replaced by digests, each with the name beside it. Veiled components are compared with veiled ones; to
- * veil again changes nothing.
+ * Redacts components for export with a cache: replaces values of environment variables and build
+ * arguments, contents of inline files, and identities that are no operation of ours (URLs,
+ * repositories) by digests, each with the name beside it. Redacted components are compared with
+ * redacted ones. Redacting them again changes nothing.
  */
 export function veil(components: KeyComponents): KeyComponents {
   return { ...components, identity: veilIdentity(components.identity) };

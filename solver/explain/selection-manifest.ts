@@ -27,7 +27,10 @@ const FIELDS = 8;
 /** Words of a selection's text that are no entries, in the place of a type. */
 const MARKS: ReadonlySet<string> = new Set(["action", "contents"]);
 
-/** No field but a name can hold a line end, and hardly any name begins with one: what is told apart wrongly here is only an explanation. */
+/**
+ * Separator. No field but a name can hold a line end, and hardly any name begins with one: a wrong
+ * split only spoils an explanation.
+ */
 const END = "\0\n";
 
 /**
@@ -61,8 +64,8 @@ export function* encodeSelection(text: string, paths: readonly string[], digests
 }
 
 /**
- * The entries in which two selections differ. A path that several copies of one step take counts as the last of them takes it.
- * Only what differs is taken apart: of 20,000 entries it is mostly one.
+ * Returns the entries in which two selections differ. For a path that several copies of one step
+ * select, the last one counts. Parses only the differing entries: of 20,000 it is mostly one.
  */
 export function differingEntries(before: string, after: string): { readonly before: SelectedEntries; readonly after: SelectedEntries } {
   const [was, is] = [before.split(END), after.split(END)];
@@ -73,7 +76,7 @@ export function differingEntries(before: string, after: string): { readonly befo
   return { before: decodeEntries(was.slice(start, wasEnd), is), after: decodeEntries(is.slice(start, isEnd), was) };
 }
 
-/** Lines from which it pays to make a set of all the others. */
+/** Lines from which on a set of all the others pays. */
 const MANY = 50;
 
 function decodeEntries(lines: readonly string[], others: readonly string[]): SelectedEntries {

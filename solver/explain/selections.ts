@@ -3,7 +3,7 @@ import type { Memo } from "../../cache/contract/memo.js";
 import { differingEntries, type SelectedEntries } from "./selection-manifest.js";
 import type { Background } from "../layers/background.js";
 
-/** Kind of memo: it may vanish, and explanations then name no files. */
+/** Kind of memo. It may vanish, and explanations then name no files. */
 const KIND = "selection";
 
 /** Gives the text in pieces, each time it is asked for. */
@@ -13,15 +13,15 @@ export type Manifest = () => Iterable<string>;
 const LARGEST = 16 << 20;
 
 /**
- * What content digests were taken over. Every digest of a build is noted, which costs nothing; those in the key of a step that ran are written
- * down, compressed, beside the build.
+ * Lists of files behind content digests. Every digest of a build is noted, which costs nothing;
+ * those in the key of a step that ran are written, compressed, beside the build.
  */
 export class Selections {
   readonly #memo: Pick<Memo, "get" | "set">;
   readonly #background: Background;
   readonly #noted = new Map<string, Manifest>();
 
-  /** `elsewhere`: what came with caches of other machines. */
+  /** `elsewhere` returns lists that were imported with caches of other machines. */
   constructor(
     memo: Pick<Memo, "get" | "set">,
     background: Background,
@@ -35,7 +35,7 @@ export class Selections {
     this.#noted.set(digest, manifest);
   };
 
-  /** Writes down what was noted for these digests. */
+  /** Writes the lists that were noted for these digests. */
   keep(digests: readonly string[]): void {
     for (const digest of digests) {
       const manifest = this.#noted.get(digest);
@@ -43,13 +43,16 @@ export class Selections {
     }
   }
 
-  /** The entries in which two selections differ; undefined when one of them is not known any more. */
+  /**
+   * Returns the entries in which two selections differ; undefined when one of them is not known any
+   * more.
+   */
   differing(was: string, is: string): { readonly before: SelectedEntries; readonly after: SelectedEntries } | undefined {
     const [before, after] = [this.read(was), this.read(is)];
     return before === undefined || after === undefined ? undefined : differingEntries(before, after);
   }
 
-  /** The list of files behind a digest, as `encodeSelection` made it. */
+  /** Returns the list of files behind a digest, as `encodeSelection` made it. */
   read(digest: string): string | undefined {
     const noted = this.#noted.get(digest);
     if (noted) return [...noted()].join("");
@@ -57,7 +60,7 @@ export class Selections {
     try {
       return kept ? inflateRawSync(kept).toString("utf8") : this.elsewhere(digest);
     } catch {
-      // Of another format.
+      // The memo has another format.
       return undefined;
     }
   }

@@ -14,7 +14,7 @@ export function keywordOf(step: StepInfo): string {
   return stepText(step).split(" ", 1)[0] as string;
 }
 
-/** Returns how well an earlier step fits one that is looked for: 0 is not at all. */
+/** Returns how well an earlier step fits the wanted one: 0 is not at all. */
 export function likeness(wanted: StepInfo, earlier: StepInfo): number {
   if (!isSameStage(wanted, earlier)) return 0;
   const samePosition = stepPlace(wanted)?.position === stepPlace(earlier)?.position;

@@ -1,7 +1,7 @@
-/** Characters of a value that are shown; the rest is in the change itself. */
+/** Characters of a value that are shown; the change itself has the rest. */
 const WIDTH = 60;
 
-/** A value in double quotes, on one line, cut where it gets long. */
+/** Returns a value in double quotes, on one line, cut when it is long. */
 export function quoted(value: string): string {
   const line = value.trim().replaceAll(/\s+/g, " ");
   return `"${line.length > WIDTH ? `${line.slice(0, WIDTH - 1)}…` : line}"`;

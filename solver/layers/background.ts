@@ -1,6 +1,7 @@
 /**
- * Work that overlaps later steps, such as compressing a finished layer. Failures are not reported here: whoever needs the result asks for it again and
- * gets the error. `settled` must be awaited before its resources go away.
+ * Work that overlaps later steps, such as compressing a finished layer. It reports no failures: a
+ * user of the result asks for it again and gets the error. `settled` must be awaited before its
+ * resources are released.
  */
 export class Background {
   readonly #running = new Set<Promise<void>>();

@@ -6,8 +6,9 @@ import type { Descriptor } from "../../oci/types.js";
 import type { FetchOptions, Reporter } from "./ports.js";
 
 /**
- * Brings a blob into the store unless it is there: once among all processes, verified. Another that fetches the same blob is waited for. Answers whether it was
- * fetched here. `onFile`: see {@link ../../cache/contract/blobs.ts BlobStore.ingest}.
+ * Brings a blob into the store unless it is there: once among all processes, verified. Waits for
+ * another process that fetches the same blob. Returns true when the blob was fetched here.
+ * `onFile`: see {@link ../../cache/contract/blobs.ts BlobStore.ingest}.
  */
 export async function bringBlob(
   store: Store,
@@ -30,7 +31,7 @@ export async function bringBlob(
   }
 }
 
-/** A lock that other builds take for the same work; says so when it has to wait. */
+/** Acquires a lock that other builds take for the same work. Reports when it has to wait. */
 export async function acquireLock(store: Store, name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
   const waiting = new HeldItem(`waiting for ${waitingFor}`, (...part) => reporter.progress(...part));
   const lock = await store.locks.acquire(name, { signal: reporter.signal, onWait: (holder) => waiting.held(holder) });

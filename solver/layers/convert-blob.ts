@@ -7,7 +7,7 @@ import type { Descriptor } from "../../oci/types.js";
 import type { BlobFile } from "./layer-fetcher.js";
 import type { LayerTaskRunner, Reporter } from "./ports.js";
 
-/** Memos from the digest of a blob and a recipe to the descriptor of what it was compressed to. */
+/** Memos from the digest of a blob and a recipe to the descriptor of the recompressed blob. */
 const CONVERTED = "converted-blob";
 
 export type ReadBlob<T> = (file: BlobFile, signal: AbortSignal) => Promise<T>;
@@ -15,13 +15,13 @@ export type ReadBlob<T> = (file: BlobFile, signal: AbortSignal) => Promise<T>;
 interface Parts {
   readonly store: Pick<Store, "blobs" | "leases" | "memo">;
   readonly tasks: Pick<LayerTaskRunner, "recompress">;
-  /** Reads the layer's blob, which is fetched first where it is not here. */
+  /** Reads the layer's blob, and fetches it first where it is not here. */
   reading<T>(body: ReadBlob<T>): Promise<T>;
 }
 
 /**
- * Returns a blob of a layer in exactly this compression. The layer keeps its own. Which blob it became is remembered: while that is in the store, nothing is compressed
- * again.
+ * Returns a blob of a layer in exactly this compression. The layer keeps its own. The result is
+ * remembered: while it is in the store, nothing is compressed again.
  */
 export async function convertBlob(
   { blob: kept, recipe: madeAs }: Pick<LayerRecord, "blob" | "recipe">,
@@ -45,7 +45,10 @@ export async function convertBlob(
   });
 }
 
-/** Whether a blob is in this compression; of one that was made here, also whether it has the level that was asked for. Foreign layers are nobody's to convert. */
+/**
+ * Returns true when a blob has this compression, and, for one that was made here, the requested
+ * level. Foreign layers are never converted.
+ */
 export function isCompressedAs(blob: Descriptor, recipe: string | undefined, compression: CompressionOptions): boolean {
   if (isForeignLayerType(blob.mediaType)) return true;
   if (layerCompression(blob.mediaType) !== compression.type) return false;

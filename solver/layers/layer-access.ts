@@ -4,19 +4,22 @@ import type { FileTree, Toc } from "../../oci/layer/model/toc.js";
 import type { BlobFile } from "./layer-fetcher.js";
 import type { LayerTaskRunner, Reporter, Stack } from "./ports.js";
 
-/** The forms of layers, as those ask for them who make layers of layers. {@link ./layer-service.ts} gives them. */
+/**
+ * Access to the forms of layers, for code that makes layers of layers. {@link ./layer-service.ts}
+ * implements it.
+ */
 export interface LayerAccess {
   readonly store: Store;
   readonly tasks: LayerTaskRunner;
-  /** What layers made by this build are clamped to (seconds since the epoch). */
+  /** Seconds since the epoch to which times in this build's layers are clamped. */
   readonly epoch: number | undefined;
   record(id: LayerId): LayerRecord;
-  /** Runs `body` with the layer's blob, which is fetched first where it is not here. */
+  /** Runs `body` with the layer's blob, and fetches it first where it is not here. */
   reading<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T>;
-  /** The table of contents of layer `index` of a stack. */
+  /** Returns the table of contents of layer `index` of a stack. */
   toc(stack: Stack, index: number, reporter: Reporter): Promise<Toc>;
-  /** The merged view of a stack. */
+  /** Returns the merged view of a stack. */
   view(stack: Stack, reporter: Reporter): Promise<FileTree>;
-  /** The directory of a layer, unpacked. */
+  /** Returns the directory of a layer, unpacked. */
   snapshot(id: LayerId, reporter: Reporter): Promise<string>;
 }

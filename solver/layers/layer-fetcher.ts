@@ -10,19 +10,22 @@ import { layerName, namingBlob } from "./layer-name.js";
 import type { LayerOwners } from "./layer-owners.js";
 import { type FetchBlob, type FetchOptions, type Reporter, sharedReporter } from "./ports.js";
 
-/** A blob to read: whole, or a file that still grows to `growing` bytes. */
+/** A blob to read: complete, or a file that still grows to `growing` bytes. */
 export interface BlobFile {
   readonly blob: Descriptor;
   readonly path: string;
   readonly growing: number | undefined;
 }
 
-/** Brings the blobs of base layers here, each once, also among processes, and lets them be read while they come. */
+/**
+ * Brings the blobs of base layers here, each once, also among processes, and lets them be read
+ * meanwhile.
+ */
 export class LayerFetcher {
   readonly #store: Store;
   readonly #fetchBlob: FetchBlob;
   readonly #flights = new SingleFlight();
-  /** Of blobs that are being fetched: the file they grow in, or undefined when there is none to be read early. */
+  /** Files of blobs that are being fetched, or undefined for one that cannot be read early. */
   readonly #growing = new Map<
     Digest,
     { readonly path: Promise<string | undefined>; readonly settle: (path: string | undefined) => void }
@@ -46,8 +49,9 @@ export class LayerFetcher {
   }
 
   /**
-   * Makes sure that the blob of a base layer is in the store. One that is gone and can be had from nowhere is forgotten: the layer has none from then on where it is
-   * unpacked; else it goes with what stands on it, and `store/blob-missing` is thrown.
+   * Ensures that the blob of a base layer is in the store. Forgets a blob that is gone and cannot
+   * be had again: the layer then has none where it is unpacked; otherwise the layer is removed with
+   * the results that depend on it, and `store/blob-missing` is thrown.
    */
   async fetched(id: LayerId, reporter: Reporter): Promise<void> {
     const { blob, origin } = this.record(id);
@@ -74,8 +78,8 @@ export class LayerFetcher {
   }
 
   /**
-   * Runs `body` on the blob of a layer, fetching it first where it is not here. It stays as long as `body` runs, although another build may
-   * put a compressed form in its place meanwhile.
+   * Runs `body` on the blob of a layer, and fetches it first where it is not here. The blob stays
+   * as long as `body` runs, although another build may replace it by a compressed form.
    */
   async reading<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
@@ -92,13 +96,15 @@ export class LayerFetcher {
       } finally {
         lease.release();
       }
-      // Replaced or removed between the two: the record says by now what there is instead.
+      // It was replaced or removed between the two. The record now has the new blob.
     }
   }
 
   /**
-   * The same, but a blob that has to be fetched is read while it comes. `body` must check what it reads against the layer's diffID: the blob's own digest is
-   * known only at the end. When it fails on the growing file it is run again on the whole one, which tells damage from an early end.
+   * Runs `body` on a blob, and reads one that has to be fetched while it grows. `body` must check
+   * it against the layer's diffID: the blob's own digest is known only at the end. When `body`
+   * fails on the growing file it runs again on the complete one, which distinguishes damage from an
+   * early end.
    */
   async readingEarly<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T> {
     const { blob, diffId } = this.record(id);

@@ -7,11 +7,14 @@ export interface OwnerStep {
   close(): void;
 }
 
-/** Steps that layers belong to. A base image's layers are brought when another step needs them; what that takes is shown with FROM. */
+/**
+ * Steps that layers belong to. The layers of a base image are brought when another step needs them;
+ * FROM shows that time.
+ */
 export class LayerOwners {
   readonly #owners = new Map<LayerId, () => OwnerStep>();
 
-  /** Layers that several steps name belong to the first. */
+  /** Registers the step of layers. Layers that several steps name belong to the first. */
   own(layers: readonly LayerId[], resume: () => OwnerStep): void {
     for (const id of layers) if (!this.#owners.has(id)) this.#owners.set(id, resume);
   }
@@ -20,7 +23,10 @@ export class LayerOwners {
     return this.#owners.has(id);
   }
 
-  /** Runs work on a layer as a part of its step, or of the step that asks for it when the layer belongs to none. */
+  /**
+   * Runs work on a layer as a part of its step, or of the caller's step when the layer belongs to
+   * none.
+   */
   async as<T>(id: LayerId, reporter: Reporter, work: (reporter: Reporter) => Promise<T>): Promise<T> {
     const step = this.#owners.get(id)?.();
     if (!step) return work(reporter);

@@ -22,24 +22,27 @@ import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } f
 import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
 import type { Stack } from "./ports.js";
 
-/** A layer that can be exported as it is. */
+/** A layer that can be exported unchanged. */
 export type FinalLayer = LayerRecord & { readonly diffId: Digest; readonly blob: Descriptor };
 
 export interface LayerServiceOptions {
   readonly store: Store;
   readonly tasks: LayerTaskRunner;
   readonly fetchBlob: FetchBlob;
-  /** What layers made by this build are clamped to (seconds since the epoch). */
+  /** Seconds since the epoch to which times in this build's layers are clamped. */
   readonly epoch?: number;
-  /** See {@link ./sound-snapshots.ts}. Default false. */
+  /** True checks all snapshots, see {@link ./sound-snapshots.ts}. Default false. */
   readonly checkSnapshots?: boolean;
-  /** Bytes that a layer or an archive made by others may unpack to. Default: {@link UNPACKED_LIMIT}. */
+  /**
+   * Bytes that a layer or an archive from outside may unpack to. Default: {@link UNPACKED_LIMIT}.
+   */
   readonly unpackedLimit?: number;
 }
 
 /**
- * Gives each form of a layer on demand, making it from the forms that are there: registry → blob → TOC, snapshot; snapshot → diffID, TOC, blob.
- * Nothing is made before something needs it, and each thing once, also among processes. One service per build.
+ * Makes each form of a layer on demand from the existing ones: registry → blob → TOC, snapshot;
+ * snapshot → diffID, TOC, blob. Makes nothing before something needs it, and each thing once, also
+ * among processes. A build has one service.
  */
 export class LayerService implements LayerAccess {
   readonly #store: Store;
@@ -54,7 +57,7 @@ export class LayerService implements LayerAccess {
   readonly #views = new StackViews();
   /** Layers seen unpacked: every step asks for all layers below it. */
   readonly #unpacked = new Set<LayerId>();
-  /** Bytes that a layer or an archive made by others may unpack to. */
+  /** Bytes that a layer or an archive from outside may unpack to. */
   readonly unpackedLimit: number;
   /** Layers that will be unpacked in any case. */
   readonly #expected = new Set<LayerId>();
@@ -84,17 +87,20 @@ export class LayerService implements LayerAccess {
     return this.#fetcher.record(id);
   }
 
-  /** See {@link LayerFetcher.fetched}. */
+  /** Ensures that a blob is here, see {@link LayerFetcher.fetched}. */
   fetched(id: LayerId, reporter: Reporter): Promise<void> {
     return this.#fetcher.fetched(id, reporter);
   }
 
-  /** See {@link LayerFetcher.reading}. */
+  /** Runs `body` on a blob, see {@link LayerFetcher.reading}. */
   reading<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#fetcher.reading(id, reporter, body);
   }
 
-  /** The merged view of a stack, from its TOCs. Views of stacks that begin alike share what they have in common. */
+  /**
+   * Returns the merged view of a stack, from its TOCs. Views of stacks that begin alike share their
+   * common part.
+   */
   async view(stack: Stack, reporter: Reporter): Promise<RootfsView> {
     const { view: below, height } = this.#views.highest(stack);
     if (below && height === stack.length) return below;
@@ -105,12 +111,15 @@ export class LayerService implements LayerAccess {
     return this.#views.add(stack, layers, below);
   }
 
-  /** Says that a step will run on this stack: what must be known of its layers is then learnt from unpacking them, not from a reading of its own. */
+  /**
+   * Notes that a step will run on this stack: TOCs of its layers then come from unpacking them, not
+   * from a separate read.
+   */
   expectUnpacked(stack: Stack): void {
     for (const id of stack) this.#expected.add(id);
   }
 
-  /** The TOC of layer `index` of a stack. */
+  /** Returns the TOC of layer `index` of a stack. */
   async toc(stack: Stack, index: number, reporter: Reporter): Promise<Toc> {
     const id = stack[index] as LayerId;
     const known = this.#storedToc(this.record(id));
@@ -137,7 +146,7 @@ export class LayerService implements LayerAccess {
     return toc;
   }
 
-  /** Directory of layer `id` unpacked. */
+  /** Returns the directory of layer `id`, unpacked. */
   async snapshot(id: LayerId, reporter: Reporter): Promise<string> {
     if (this.#unpacked.has(id)) return this.#store.layers.snapshotPath(id);
     const record = this.record(id);
@@ -150,7 +159,10 @@ export class LayerService implements LayerAccess {
     return this.#store.layers.snapshotPath(id);
   }
 
-  /** Unpacks the layers of a stack that belong to steps of their own, which is all that a step on it would wait for. */
+  /**
+   * Unpacks the layers of a stack that belong to other steps, which is all that a step on it would
+   * wait for.
+   */
   async ready(stack: Stack, reporter: Reporter): Promise<void> {
     const fresh = stack.filter((id) => this.owners.has(id) && !this.#unpacked.has(id));
     if (fresh.length === 0) return;
@@ -187,14 +199,14 @@ export class LayerService implements LayerAccess {
     }
   }
 
-  /** Directories for an overlay of a whole stack. Layers are unpacked in parallel. */
+  /** Returns directories for an overlay of a whole stack. Unpacks layers in parallel. */
   overlay(stack: Stack, reporter: Reporter): Promise<OverlayStack> {
     return this.#overlays.of(stack, reporter);
   }
 
   /**
-   * The layers of a stack that need no work to be exported: their blobs are here, in that compression. One commit holds them all: in a build
-   * that changes nothing this is every layer.
+   * Returns the layers of a stack that need no work to be exported: their blobs are here, in that
+   * compression. Holds them all in one commit: in a build without changes this is every layer.
    */
   finalLayers(stack: Stack, compression: CompressionOptions): ReadonlyMap<LayerId, FinalLayer> {
     const final = stack
@@ -211,8 +223,8 @@ export class LayerService implements LayerAccess {
   }
 
   /**
-   * The blob of layer `index` in the store, compressed for export. A layer that has none in that compression gets one; base layers stay as
-   * they came.
+   * Returns the blob of layer `index` in the store, compressed for export. Compresses a layer
+   * without a blob in that compression; base layers stay unchanged.
    */
   async exported(
     stack: Stack,
@@ -225,7 +237,7 @@ export class LayerService implements LayerAccess {
       let record = this.record(id);
       while (record.blob && record.diffId && this.#final(record, compression)) {
         await this.fetched(id, shared);
-        // What steps made may be gone, and is made again from its files then.
+        // The blob of a step's layer may be gone, and is then made again from its files.
         if (this.#store.blobs.has(record.blob.digest) && this.#notHeld([record.blob]).size === 0)
           return { diffId: record.diffId, blob: record.blob };
         record = this.record(id);
@@ -242,7 +254,7 @@ export class LayerService implements LayerAccess {
     });
   }
 
-  /** The same, but a blob that can be fetched may still be elsewhere. */
+  /** Describes the blob for export, which may still be remote when it can be fetched. */
   async described(
     stack: Stack,
     index: number,
@@ -254,7 +266,7 @@ export class LayerService implements LayerAccess {
     return this.exported(stack, index, compression, reporter);
   }
 
-  /** See {@link convertBlob}. */
+  /** Returns a blob in exactly this compression, see {@link convertBlob}. */
   async converted(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<Descriptor> {
     const record = this.record(id);
     if (record.blob && isCompressedAs(record.blob, record.recipe, compression)) return record.blob;
@@ -264,7 +276,10 @@ export class LayerService implements LayerAccess {
     });
   }
 
-  /** Whether a blob needs no recompression: it came from outside, or has the wanted form already. A reproducible build takes no blob that it would have made otherwise. */
+  /**
+   * Returns true when a blob needs no recompression: it came from outside, or has the wanted form
+   * already. A reproducible build takes no blob that it would have made otherwise.
+   */
   #final(record: LayerRecord, compression: CompressionOptions): boolean {
     if (record.origin !== undefined) return true;
     if (this.#epoch !== undefined && record.recipe !== undefined && compression.type !== "uncompressed")
@@ -272,7 +287,10 @@ export class LayerService implements LayerAccess {
     return record.blob?.mediaType !== layerMediaType("uncompressed") || compression.type === "uncompressed";
   }
 
-  /** An uncompressed blob goes when another build compresses it, unless it is held until this build has ended. Those that went already. */
+  /**
+   * Holds uncompressed blobs, because another build may compress and delete one unless this build
+   * holds a lease. Returns the blobs already deleted.
+   */
   #notHeld(blobs: readonly Descriptor[]): ReadonlySet<string> {
     const uncompressed = blobs.filter(({ mediaType }) => mediaType === layerMediaType("uncompressed")).map(({ digest }) => digest);
     const held = this.#store.leases.hold("blob", uncompressed).held;
@@ -289,7 +307,10 @@ export class LayerService implements LayerAccess {
     });
   }
 
-  /** Compares an unpacked layer with those below it: diffID and TOC, and with `compression` the blob too. */
+  /**
+   * Compares an unpacked layer with those below it: computes diffID and TOC, and with `compression`
+   * the blob too.
+   */
   async #diff(stack: Stack, index: number, reporter: Reporter, compression?: CompressionOptions): Promise<void> {
     const id = stack[index] as LayerId;
     await this.#shared(`diff:${id}:${compression ? "blob" : "toc"}`, reporter, async (shared) => {
@@ -306,7 +327,10 @@ export class LayerService implements LayerAccess {
     });
   }
 
-  /** Work that several steps may wait for, and each of them give up alone. What it says is shown with the one that began it. */
+  /**
+   * Runs work that several steps may wait for, and each of them give up alone. Its progress is
+   * shown with the step that began it.
+   */
   #shared<T>(key: string, reporter: Reporter, work: (shared: Reporter) => Promise<T>): Promise<T> {
     return this.#flights.share(key, reporter.signal, (signal) => work(sharedReporter(reporter, signal)));
   }

@@ -6,16 +6,20 @@ import type { Stack } from "./ports.js";
 import { packLayer } from "./pack.js";
 import type { Reporter } from "./ports.js";
 
-/** Directories that an overlay is given at most: the kernel takes 500, and a step adds some of its own. */
+/** Directories of an overlay: the kernel takes 500, and a step adds some of its own. */
 export const MOST_LOWERS = 480;
-/** Layers at the bottom of a high stack are merged by so many, so that the layers which one step after the other puts on top leave them as they are. */
+/**
+ * Layers at the bottom of a high stack that are merged together, so that later layers of the next
+ * steps leave the merged ones unchanged.
+ */
 export const MERGED = 240;
 
 const MEMO = "merged";
 
 /**
- * One layer with everything that a container would see of the layers of `stack`, for the bottom of an overlay of more layers than the kernel takes. It is in no image.
- * Note that overlays inside each other would not do, because what an upper one deletes of a lower one comes back.
+ * Makes one layer with everything visible in the layers of `stack`, for the bottom of an overlay of
+ * more layers than the kernel takes. It is in no image. Note that we do not nest overlays, because
+ * deletions of an upper one would come back.
  */
 export async function mergedLayer(service: LayerAccess, stack: Stack, reporter: Reporter): Promise<LayerId> {
   const { store } = service;
@@ -28,7 +32,7 @@ export async function mergedLayer(service: LayerAccess, stack: Stack, reporter: 
   return id;
 }
 
-/** What of a tree goes into a layer that has nothing below it, but its root directory. */
+/** Returns the entries of a tree for a layer with nothing below it, without its root directory. */
 function allEntries(view: FileTree): readonly PackEntry[] {
   const entries: PackEntry[] = [];
   const linked = new Map<string, string>();

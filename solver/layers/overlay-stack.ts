@@ -11,22 +11,26 @@ import type { LayerAccess } from "./layer-access.js";
 import type { Stack } from "./ports.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
-/** What to give overlayfs so that it shows what a stack of layers says. */
+/** Arguments for overlayfs with which it shows the metadata of a stack of layers. */
 export interface OverlayStack {
   /** Directories, bottom first. */
   readonly lowers: readonly string[];
-  /** What the stack says about its root directory, if anything: for the root of the upper directory. */
+  /** Metadata of the root directory in the stack, if any: for the root of the upper directory. */
   readonly root: NodeMeta | undefined;
 }
 
 const MEMO = "overlay-facts";
-/** Tables of contents with more entries take longer to read than what is remembered of them. */
+/**
+ * Entries of a table of contents from which on reading it takes longer than reading the remembered
+ * facts.
+ */
 const LARGE = 500;
 
 /**
- * Unpacks stacks. Snapshots say nothing of the stacks they are used in, so the same one serves all of them; where a layer only implies a directory whose
- * metadata is in a layer below, a small layer made for this stack puts that on top. It is found by its content like any other and is in no image.
- * Layers that steps made are right as they are: overlayfs itself wrote what was visible.
+ * Unpacks stacks. Snapshots do not depend on the stacks they are used in, so the same one serves
+ * all of them. Where a layer only implies a directory whose metadata is in a layer below, a small
+ * correcting layer for this stack puts that on top. It is found by its content like any other and
+ * is in no image. Layers of steps are right already: overlayfs itself wrote what was visible.
  */
 export class OverlayStacks {
   readonly #service: LayerAccess;
@@ -41,12 +45,12 @@ export class OverlayStacks {
   async of(stack: Stack, reporter: Reporter): Promise<OverlayStack> {
     for (let merged = mergedBelow(stack.length); ; merged += MERGED) {
       const overlay = await this.#above(Math.min(merged, stack.length), stack, reporter);
-      // What mends layers counts as well.
+      // The correcting layers count as well.
       if (overlay.lowers.length <= MOST_LOWERS) return overlay;
     }
   }
 
-  /** `merged`: how many layers at the bottom are one directory. */
+  /** Returns the overlay of a stack whose lowest `merged` layers are one directory. */
   async #above(merged: number, stack: Stack, reporter: Reporter): Promise<OverlayStack> {
     const bottom = merged === 0 ? undefined : await this.#merge(stack.slice(0, merged), reporter);
     const directories = await together(reporter.signal, (signal) => {
@@ -66,7 +70,8 @@ export class OverlayStacks {
     for (let index = Math.max(start, merged); index < stack.length; index++) {
       lowers.push(directories[index] as string);
       if (!isImplying(index)) continue;
-      // One directory mends all layers up to here; but none above what a step made, which may have changed what they imply.
+      // One directory corrects all layers up to here, but none above a step's layer, which may have
+      // changed what they imply.
       const next = facts.findIndex((known, at) => at > index && (known === undefined || isImplying(at)));
       if (next !== -1 && isImplying(next)) continue;
       const first = facts.findLastIndex((known, at) => at < index && known === undefined) + 1;
@@ -76,7 +81,10 @@ export class OverlayStacks {
     return { lowers: topmostOnly(lowers), root: facts.slice(start).findLast((known) => known?.root)?.root };
   }
 
-  /** The directory with all layers of a stack in one. Made once for all steps that run on them. */
+  /**
+   * Returns the directory with all layers of a stack in one. Made once for all steps that run on
+   * them.
+   */
   async #merge(stack: Stack, reporter: Reporter): Promise<string> {
     const key = stack.join(" ");
     const id = this.#merged.get(key) ?? (await mergedLayer(this.#service, stack, reporter));
@@ -84,7 +92,10 @@ export class OverlayStacks {
     return this.#service.snapshot(id, reporter);
   }
 
-  /** The directory that mends the layers of a stack from `first` on; undefined when they need none. Made once for all steps that run on them. */
+  /**
+   * Returns the directory that corrects the layers of a stack from `first` on; undefined when they
+   * need none. Made once for all steps that run on them.
+   */
   async #mended(
     stack: Stack,
     first: number,
@@ -113,7 +124,7 @@ export class OverlayStacks {
     return store.layers.addPacked(packed, compressionRecipe(compression)).id;
   }
 
-  /** Undefined for what a step made and nobody has compared with the layers below yet. */
+  /** Returns undefined for a step's layer that has not been diffed yet. */
   async #factsOf(stack: Stack, id: LayerId, index: number, reporter: Reporter): Promise<OverlayFacts | undefined> {
     const { diffId, blob } = this.#service.record(id);
     if (diffId === undefined) return undefined;
@@ -135,14 +146,17 @@ export class OverlayStacks {
   }
 }
 
-/** How many layers at the bottom of a stack have to be merged, so that the others fit into an overlay. */
+/**
+ * Returns how many layers at the bottom of a stack have to be merged, so that the others fit into
+ * an overlay.
+ */
 function mergedBelow(height: number): number {
   return height <= MOST_LOWERS ? 0 : Math.ceil((height + 1 - MOST_LOWERS) / MERGED) * MERGED;
 }
 
 /**
- * Each directory once, where it is topmost: overlayfs refuses the same one twice. Nothing is lost, because whatever a layer shows or hides below, it shows or
- * hides again further up.
+ * Returns each directory once, at its topmost place: overlayfs refuses the same one twice. Nothing
+ * is lost, because a layer shows and hides the same at its upper place.
  */
 function topmostOnly(lowers: readonly string[]): readonly string[] {
   return lowers.filter((directory, index) => lowers.lastIndexOf(directory) === index);

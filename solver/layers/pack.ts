@@ -13,18 +13,22 @@ import type { LayerAccess } from "./layer-access.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
 export interface PackOptions {
-  /** False: times stay as they are, whatever the build's epoch is. Default true. */
+  /** False keeps times, whatever the build's epoch is. Default true. */
   readonly clamp?: boolean;
-  /** Names what is packed, the same in every build: the layer that was packed under this name last is likely to be nearly the same. */
+  /**
+   * Name of the packed content, the same in every build. The layer that was packed under this name
+   * last is probably nearly equal.
+   */
   readonly lineage?: string;
 }
 
-/** Kind of memo: the diffID of the last layer of a lineage. It may vanish; then all files are read. */
+/** Kind of memo: the diffID of the last layer of a name. It may vanish; then all files are read. */
 const MEMO = "lineage";
 
 /**
- * Packs a plan into a layer of the store. Files that come out of other layers are read from the snapshot where there is one (in the worker, which
- * may read what mapped ids own), else picked out of the layer's blob first.
+ * Packs a plan into a layer of the store. Reads files of other layers from the snapshot where there
+ * is one (in the worker, which may read files of mapped ids), else extracts them from the layer's
+ * blob first.
  */
 export async function packLayer(
   service: LayerAccess,
@@ -80,7 +84,10 @@ const SMALL = { entries: 200, bytes: 4 << 20 };
 
 type PackParams = Parameters<LayerTasks["pack"]>[0] & { readonly plan: PackPlan };
 
-/** Packs on this thread what is small, or nearly all alike the last layer of its lineage; undefined for everything else. */
+/**
+ * Packs small plans, or plans nearly equal to the last layer of their name, on this thread. Returns
+ * undefined for all others.
+ */
 async function packHere(
   store: Pick<Store, "blobs" | "layers" | "memo">,
   lineage: string | undefined,
@@ -101,7 +108,7 @@ function sizeOf(entries: PackEntries): number {
   return sum;
 }
 
-/** The last layer of a lineage, when all of it is in the store. */
+/** Returns the last layer of a name, when all of it is in the store. */
 function earlierLayer({ blobs, layers, memo }: Pick<Store, "blobs" | "layers" | "memo">, lineage: string): EarlierLayer | undefined {
   const diffId = memo.get(MEMO, lineage)?.toString("utf8");
   if (diffId === undefined || !isDigest(diffId)) return undefined;
@@ -110,7 +117,10 @@ function earlierLayer({ blobs, layers, memo }: Pick<Store, "blobs" | "layers" | 
   return blob && toc ? { blob: blobs.path(blob.digest), toc } : undefined;
 }
 
-/** The plan with every `layer` source replaced by a path, and whether some of these paths belong to mapped ids. */
+/**
+ * Returns the plan with every `layer` source replaced by a path, and whether some of these paths
+ * belong to mapped ids.
+ */
 async function locateContent(
   service: LayerAccess,
   plan: PackPlan,
@@ -148,7 +158,7 @@ async function locateContent(
   return { plan: { ...plan, entries }, mapped };
 }
 
-/** Picks files out of a layer's blob into temporary files; answers where each is. */
+/** Extracts files of a layer's blob into temporary files. Returns the path of each. */
 export async function extractContent(
   service: LayerAccess,
   id: LayerId,

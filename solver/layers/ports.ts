@@ -9,27 +9,31 @@ type Runner<Name extends keyof LayerTasks> = (
 ) => ReturnType<LayerTasks[Name]>;
 
 /**
- * The heavy tasks on layers, wherever they run: `apply`, `diff`, `check` and `packMapped` (a `pack` that reads files of mapped ids) in the worker, the others on
- * threads of this process. Abort ends a task and removes what it wrote.
+ * The heavy tasks on layers: `apply`, `diff`, `check` and `packMapped` (a `pack` that reads files
+ * of mapped ids) run in the worker, the others on threads of this process. Abort ends a task and
+ * removes its files.
  */
 export type LayerTaskRunner = { readonly [Name in keyof LayerTasks]: Runner<Name> } & { readonly packMapped: Runner<"pack"> };
 
-/** Brings the bytes of a base layer that is not here yet. `origin` is the canonical reference it was resolved from. */
+/** Fetches the bytes of a base layer. `origin` is the canonical reference it was resolved from. */
 export type FetchBlob = (origin: string, blob: Descriptor, options: FetchOptions) => AsyncIterable<Uint8Array>;
 
 export interface FetchOptions {
   readonly signal: AbortSignal;
-  /** Told of every wait for a server. */
+  /** Called for every wait for a server. */
   readonly onWait?: OnWait | undefined;
 }
 
-/** What work on layers reports to: the step that asked for it. */
+/** Reporter of work on layers: the step that asked for it. */
 export interface Reporter {
   readonly signal: AbortSignal;
   progress(item: string, current: number, total: number | undefined, done: boolean): void;
 }
 
-/** Returns a reporter that speaks for the same step, with a signal of its own: for work that others share, or that ends with its siblings. */
+/**
+ * Returns a reporter for the same step with another signal: for work that others share, or that
+ * ends with its siblings.
+ */
 export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporter {
   return { signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) };
 }

@@ -6,11 +6,14 @@ import type { LayerTaskRunner, Reporter } from "./ports.js";
 export interface SoundSnapshotsOptions {
   readonly store: Store;
   readonly tasks: Pick<LayerTaskRunner, "check">;
-  /** Whether no snapshot that was there before is believed (`--no-cache`). */
+  /** True trusts no existing snapshot (`--no-cache`). */
   readonly checkAll: boolean;
 }
 
-/** Tells which snapshots are what their layers say, so that nothing is built on files that a power cut or somebody else changed. */
+/**
+ * Checks that snapshots match their layers, so that no step uses files that a power cut or another
+ * program changed.
+ */
 export class SoundSnapshots {
   readonly #options: SoundSnapshotsOptions;
 
@@ -18,7 +21,10 @@ export class SoundSnapshots {
     this.#options = options;
   }
 
-  /** Whether the snapshot of an unpacked layer can be used. One that is missing or damaged is dropped, for the layer to be unpacked again or made anew. */
+  /**
+   * Returns true when the snapshot of an unpacked layer can be used. Drops a missing or damaged
+   * one, so that the layer is unpacked or made again.
+   */
   async isSound(record: LayerRecord, reporter: Reporter): Promise<boolean> {
     const { layers } = this.#options.store;
     const { id } = record;
@@ -35,7 +41,7 @@ export class SoundSnapshots {
     if (!checkAll && !record.suspect) return true;
     const toc = record.diffId === undefined ? undefined : store.layers.toc(record.diffId);
     const { origin, blob, id } = record;
-    // Without a table of contents it is unpacked again, where there is something to unpack.
+    // Without a table of contents it is unpacked again, where there is a blob to unpack.
     if (!toc) return !record.suspect && origin === undefined && !(blob && store.blobs.has(blob.digest));
     const directory = store.layers.snapshotPath(id);
     const differences = await tasks.check({ directory, toc, complete: origin !== undefined }, { signal: reporter.signal });

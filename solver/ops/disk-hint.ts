@@ -1,14 +1,18 @@
 import { statfsSync } from "node:fs";
 
-/** What may be free on a disk that counts as full: the last blocks are often too few for what a command writes, and the sandbox gives some inodes back. */
+/**
+ * Free space of a disk that counts as full: the last blocks are often too few for a command's
+ * writes, and the sandbox frees some inodes.
+ */
 const NEARLY_FULL = { bytes: 4 << 20, inodes: 64 };
 
-/** What programs print for ENOSPC and EDQUOT. */
+/** Messages of programs for ENOSPC and EDQUOT. */
 const NO_ROOM = /No space left on device|Disk quota exceeded|ENOSPC/;
 
 /**
- * Returns the hint for a step that failed, when the disk of its files (`directory`) is full, or when the command says that a disk is. Undefined for every other
- * failure. To be asked before the step's files are removed.
+ * Returns the hint for a failed step, when the disk of its files (`directory`) is full, or when the
+ * command printed that a disk is. Returns undefined for every other failure. Call it before the
+ * step's files are removed.
  */
 export function diskHint(directory: string, output: string): string | undefined {
   const { bavail, bsize, files, ffree } = statfsSync(directory);

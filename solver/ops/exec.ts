@@ -26,7 +26,7 @@ import { OutputTail } from "./output-tail.js";
 import { rootLayers } from "./inputs/root-layers.js";
 import { isDirectoryInput } from "./inputs/whole-input.js";
 
-/** Default host name inside RUN; BuildKit's, since Dockerfiles in the wild rely on it resolving. */
+/** Default host name inside RUN. It is BuildKit's, because Dockerfiles in the wild rely on it. */
 const HOSTNAME = "buildkitsandbox";
 
 type ExecPorts = MountPorts & Ports<"clock" | "exports">;
@@ -149,7 +149,7 @@ async function dressRoot(upper: string, root: NodeMeta | undefined, worker: Work
   else chmodSync(upper, root?.mode ?? 0o755);
 }
 
-/** The hosts file of the sandbox: loopback, its own name and what `--add-host` says. */
+/** Returns the hosts file of the sandbox: loopback, its own name and the hosts of `--add-host`. */
 function hostsFile(op: ExecOp): string {
   const lines = [
     `127.0.0.1\tlocalhost ${op.hostname ?? HOSTNAME}`,
@@ -163,7 +163,7 @@ function hostsFile(op: ExecOp): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Variables of `extra` whose names `env` does not set. */
+/** Returns the variables of `extra` whose names `env` does not set. */
 function missingFrom(env: readonly string[], extra: readonly string[]): string[] {
   const names = new Set(env.map((variable) => variable.slice(0, variable.indexOf("="))));
   return extra.filter((variable) => !names.has(variable.slice(0, variable.indexOf("="))));

@@ -5,13 +5,13 @@ import type { ExecOp } from "../../llb/ops.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
 
-/** What a step that could not run its command ran on. */
+/** Root file system of a step that could not run its command. */
 export interface FailedRoot {
   /** The image below the step. */
   readonly tree: FileTree;
-  /** Reads a file of it. */
+  /** Reads a file of the image. */
   readonly read: (path: string) => Promise<Uint8Array>;
-  /** Directory of what the step itself made. */
+  /** Directory of the step's own files. */
   readonly upper: string;
 }
 
@@ -27,20 +27,24 @@ function isForeign(platform: string | undefined): platform is string {
 
 /** A shell's word for a path that it cannot run, by its kinds: dash, busybox, bash. */
 const REFUSED = /(?:^|: )((?:\.{0,2}\/)[^\s:'"]+): (?:not found|No such file or directory|cannot execute|[^\n:]+: bad interpreter)/m;
-/** The same for a path that may not be executed. */
+/** A shell's message for a path that may not be executed. */
 const FORBIDDEN = /(?:^|: )"?((?:\.{0,2}\/)[^\s:'"]+)"?: permission denied/im;
-/** A shell's word, or that of the sandbox, for a name that no directory of PATH has. */
+/** Message of a shell, or of the sandbox, for a name that no directory of PATH has. */
 const NOT_IN_PATH = /(?:^|: )(?:([\w.+-]+): (?:command )?not found|exec: "([^/"]+)": executable file not found in \$PATH)\s*$/;
 const WRONG_FORMAT = /exec format error|cannot execute binary file/i;
-/** `env` shows a name with the carriage return of the script's first line, or its escape. */
+/**
+ * Message of `env` for a name with the carriage return of the script's first line, or its escape.
+ */
 const ENV_WITH_RETURN = /\benv: [^\n]*(?:\r|\\r)['’]/;
-/** Bytes of a program that is read to say more of it. */
+/** Bytes of a program that is read for the hint. */
 const LARGEST = 64 << 20;
 const LF = "Save it with LF, for example with RUN sed -i 's/\\r$//'";
 
 /**
- * Returns a hint for a step that ended with 126 or 127 although what it was to run seems to be there: a script with Windows line ends, an interpreter or a shell that the
- * image lacks, a program for another processor, a file that is not executable, a name that is nowhere in PATH. Never throws: the failure itself is told anyway.
+ * Returns a hint for a step that ended with 126 or 127 although its program seems to exist: a
+ * script with Windows line ends, an interpreter or a shell that the image lacks, a program for
+ * another processor, a file that is not executable, a name that is nowhere in PATH. Never throws:
+ * the failure itself is reported anyway.
  */
 export async function exitHint(op: FailedStep, output: string, root: FailedRoot): Promise<string | undefined> {
   try {
@@ -90,7 +94,10 @@ function forbiddenHint(name: string, path: string, { tree }: FailedRoot): string
   return `${name} is not executable: COPY it with --chmod=755, or RUN chmod +x ${path} before`;
 }
 
-/** Note that of what the step itself made we only ask whether it is there, because its files may be pipes and links to anywhere. */
+/**
+ * Returns true when a path exists. Note that we do not read the step's own files, because they may
+ * be pipes and links to anywhere.
+ */
 function isThere(path: string, { tree, upper }: FailedRoot): boolean {
   if (resolvePath(tree, path).node !== undefined) return true;
   return lstatSync(join(upper, join("/", path)), { throwIfNoEntry: false }) !== undefined;

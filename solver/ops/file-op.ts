@@ -46,7 +46,7 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, ports: FileP
   };
 }
 
-/** Whether an action changes this input: then all of it counts. */
+/** Returns true when an action changes this input: then all of it counts. */
 function isBase(op: FileOp, index: number): boolean {
   return op.actions.some((action) => action.input === index);
 }
@@ -73,7 +73,10 @@ async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult
   return asWritten(op, vertex, plan);
 }
 
-/** Ends as `selection` does, with an error about the source as it was written where its `..` were cut. */
+/**
+ * Awaits a selection. Replaces an error about a source whose `..` were cut by one about the source
+ * as written.
+ */
 async function asWritten<T>(op: FileOp, vertex: Vertex, selection: Promise<T>): Promise<T> {
   const cut = vertex.metadata.cutSources;
   if (cut === undefined) return selection;
@@ -86,7 +89,7 @@ async function asWritten<T>(op: FileOp, vertex: Vertex, selection: Promise<T>): 
   });
 }
 
-/** Returns how messages call an input: it is asked for those copied from. */
+/** Returns an input's name for messages about copies from it. */
 function describe({ inputs, metadata }: Vertex, index: number): string {
   if (metadata.copiedFrom !== undefined) return metadata.copiedFrom;
   const step = inputs[index]?.vertex.metadata.step;

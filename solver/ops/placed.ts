@@ -2,7 +2,7 @@ import { TsbuildError } from "../../core/errors.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { EngineOp } from "../engine/op.js";
 
-/** The same op, whose errors name the place in the Dockerfile that the vertex comes from. */
+/** Returns the op with errors that name the vertex's place in the Dockerfile. */
 export function placed<R>(op: EngineOp<R>, vertex: Vertex): EngineOp<R> {
   const { source, range } = vertex.metadata;
   if (!source || !range) return op;

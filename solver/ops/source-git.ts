@@ -17,7 +17,8 @@ import { LocalTree } from "./local/local-tree.js";
 type GitPorts = Ports<"layers"> & { readonly sources: Pick<Sources, "repositories"> };
 
 /**
- * A commit of a Git repository. What identifies it is the commit's id, wherever the repository is; with `.git` kept also what that holds beside.
+ * Returns the op of a Git commit. The commit's id is its identity, wherever the repository is; with
+ * `.git` kept also the further content of that.
  */
 export function gitSourceOp(source: GitSource, { sources: { repositories }, layers }: GitPorts): EngineOp<StepResult> {
   return {
@@ -45,7 +46,7 @@ function identityOf(source: GitSource, commit: GitCommit): string {
   return parts.join(", ");
 }
 
-/** A part of the files has no `.git`. */
+/** Returns true when `.git` is kept. A part of the files has no `.git`. */
 function keepsGitDir(source: GitSource): boolean {
   return source.keepGitDir && source.subdir === "";
 }
@@ -55,13 +56,16 @@ function pack(entries: readonly PackEntry[], layers: LayerAccess, opContext: OpC
   return packLayer(layers, { entries }, { type: "uncompressed" }, opContext, { clamp: false });
 }
 
-/** Everything in the source's directory, with the modes that git knows, whatever this process's umask is. */
+/**
+ * Returns everything in the source's directory, with the modes that git knows, whatever this
+ * process's umask is.
+ */
 function checkoutEntries(source: GitSource, directory: string, mtime: Timestamp | undefined): PackEntry[] {
   const tree = new LocalTree(directory, { name: source.remote });
   const root = rootOf(tree, source);
   const keep = keepsGitDir(source);
   const top = tree.lookup(root);
-  // Whoever copies all of it makes a directory of this date.
+  // A copy of all of it makes a directory with this date.
   const entries: PackEntry[] = top ? [{ ...top, path: "", mode: 0o755, ...(mtime ? { mtime } : {}) }] : [];
   const add = (from: string, to: string): void => {
     for (const name of tree.children(from)) {
@@ -79,7 +83,7 @@ function checkoutEntries(source: GitSource, directory: string, mtime: Timestamp 
   return entries;
 }
 
-/** Links on the way to the directory stay inside the repository. */
+/** Returns the root directory; links on its path stay inside the repository. */
 function rootOf(tree: LocalTree, source: GitSource): string {
   if (source.subdir === "") return "";
   const { path, node } = resolvePath(tree, source.subdir);
@@ -88,7 +92,7 @@ function rootOf(tree: LocalTree, source: GitSource): string {
   return path;
 }
 
-/** 0755 for directories and programs, 0644 for files; 0444 for git's own objects. */
+/** Returns 0755 for directories and programs, 0644 for files; 0444 for git's own objects. */
 function gitMode({ type, mode }: NodeMeta): number {
   if (type === "dir") return 0o755;
   if (type === "symlink") return 0o777;

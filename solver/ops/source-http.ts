@@ -6,8 +6,8 @@ import type { StepResult } from "../result.js";
 import { BlobTree } from "./inputs/blob-tree.js";
 
 /**
- * A file by URL. What identifies it is its content: what is above is found again when the server still has the same bytes, at whatever address and
- * with whatever date.
+ * Returns the op of a file by URL. Its content is its identity: steps above are found again when
+ * the server still has the same bytes, at any address and with any date.
  */
 export function httpSourceOp(source: HttpSource, { sources: { downloads }, layers }: Ports<"sources" | "layers">): EngineOp<StepResult> {
   const { url, filename: name, checksum, mode, uid, gid } = source;

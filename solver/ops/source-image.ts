@@ -6,8 +6,9 @@ import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 
 /**
- * FROM an image: its layers by name. Nothing is downloaded: layers come when a step or an exporter needs their bytes. What identifies it is the chainID
- * of its layers, so that a tag, its digest, and the same image in another registry are one.
+ * Returns the op of FROM an image: its layers by name. Downloads nothing: layers come when a step
+ * or an exporter needs their bytes. The chainID of its layers is its identity, so that a tag, its
+ * digest, and the same image in another registry are one.
  */
 export function imageSourceOp(op: SourceOp, vertex: Vertex, { sources, layers }: Ports<"sources" | "layers">): EngineOp<StepResult> {
   const image = () => sources.image(op, vertex.platform);

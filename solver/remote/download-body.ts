@@ -4,10 +4,13 @@ import { createGunzip } from "node:zlib";
 import { type HttpAnswer, readBody } from "../../net/body.js";
 import { tooLarge } from "./errors.js";
 
-/** Bytes after which a download is taken for a stream without an end. */
+/** Bytes after which a download counts as an endless stream. */
 export const MAX_SIZE = 64 * 1024 ** 3;
 
-/** The bytes of an answer, decompressed when the server compressed them only for the way. */
+/**
+ * Yields the bytes of an answer, decompressed when the server compressed them only for the
+ * transfer.
+ */
 export async function* downloadBody(answer: HttpAnswer, url: URL, what: string, limit = MAX_SIZE): AsyncGenerator<Uint8Array, void> {
   const encoding = answer.response.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
   const body = readBody(answer, what);

@@ -12,10 +12,10 @@ import { downloadBody, MAX_SIZE } from "./download-body.js";
 import { secretHosts } from "./secret-names.js";
 import { badStatus, changedMeanwhile, checksumMismatch, invalidUrl, tooLarge } from "./errors.js";
 
-/** What a URL gave. */
+/** Result of a URL. */
 export interface Download {
   readonly digest: Digest;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
   /** Seconds since the epoch, by the `Last-Modified` of the answer; 0 without one. */
   readonly mtime: number;
@@ -28,18 +28,19 @@ export interface DownloadsOptions {
   readonly clock?: Clock;
 }
 
-/** A download as the store remembers it, with what lets the server say that nothing changed. */
+/** A download as the store remembers it, with the headers for a conditional request. */
 interface Remembered extends Download {
   readonly etag?: string;
   readonly lastModified?: string;
 }
 
-/** Kind of the memo with what URLs gave. */
+/** Kind of the memo with the results of URLs. */
 const REMEMBERED = "http";
 
 /**
- * Files by URL, as blobs of the store. Each URL is asked once per build, so that all its uses agree; a server that says that nothing changed (304,
- * or the same ETag) is not made to send the file again, and with a checksum it is not even asked while the store has the file.
+ * Files by URL, as blobs of the store. Each URL is asked once per build, so that all its uses
+ * agree. A server that reports no change (304, or the same ETag) does not send the file again, and
+ * with a checksum it is not even asked while the store has the file.
  */
 export class Downloads {
   readonly #options: DownloadsOptions;
@@ -50,14 +51,15 @@ export class Downloads {
     this.#options = options;
   }
 
-  /** The digest of what a URL gives now. */
+  /** Returns the digest of a URL's current content. */
   async digest(url: string, reporter: Reporter): Promise<Digest> {
     return (await this.#now(parse(url), reporter)).digest;
   }
 
   /**
-   * A URL's content with these bytes, which are in the store until the build ends. Throws `source/checksum-mismatch` for other content, or `source/changed`
-   * when the digest came from {@link digest}.
+   * Returns a URL's content with these bytes, which are in the store until the build ends. Throws
+   * `source/checksum-mismatch` for other content, or `source/changed` when the digest came from
+   * {@link digest}.
    */
   fetch(url: string, expected: { readonly digest: Digest; readonly from: "checksum" | "server" }, reporter: Reporter): Promise<Download> {
     const address = parse(url);
@@ -81,7 +83,7 @@ export class Downloads {
     });
   }
 
-  /** Downloads and remembers. Gives `before` when the server has nothing newer. */
+  /** Downloads and remembers. Returns `before` when the server has nothing newer. */
   async #get(url: URL, reporter: Reporter, before?: Remembered): Promise<Remembered> {
     const headers = before ? conditions(before) : {};
     const { clock = systemClock, store } = this.#options;
@@ -131,7 +133,9 @@ export class Downloads {
     return exchange({ what: what(url), method: "GET", url: bare, headers, authorization, ...waiting }, this.#options.connections);
   }
 
-  /** Returns what the secrets for the address say, else user and password of the URL. */
+  /**
+   * Returns the authorization of the secrets for the address, else user and password of the URL.
+   */
   #authorization(url: URL): string | undefined {
     const { secrets } = this.#options;
     for (const host of secretHosts(url)) {
@@ -151,7 +155,7 @@ export class Downloads {
     return value && isDigest(value.digest) ? value : undefined;
   }
 
-  /** Whether the store has the bytes; then it keeps them until the build ends. */
+  /** Returns true when the store has the bytes, and keeps them until the build ends. */
   #hold(digest: Digest): boolean {
     return this.#options.store.leases.hold("blob", [digest]).held.length > 0;
   }
@@ -176,12 +180,17 @@ function conditions({ etag, lastModified }: Remembered): Readonly<Record<string,
   };
 }
 
-/** Whether no version can bear this time but the one that was sent: a file may change twice in the second that it was asked for (RFC 9110, 8.8.2.2). */
+/**
+ * Returns true when only the version that was sent can have this time: a file may change twice in
+ * the second of the request (RFC 9110, 8.8.2.2).
+ */
 function tellsVersions(lastModified: string, date: string | null): boolean {
   return date !== null && seconds(lastModified) < seconds(date);
 }
 
-/** Servers turn ETags weak when they compress on the way. */
+/**
+ * Returns an ETag in its strong form: servers turn ETags weak when they compress for the transfer.
+ */
 function strong(etag: string): string {
   return etag.replace(/^W\//, "");
 }
@@ -191,7 +200,7 @@ function seconds(lastModified: string | undefined): number {
   return Number.isNaN(time) ? 0 : Math.floor(time / 1000);
 }
 
-/** A secret as a header's value: files of secrets end in a line break. */
+/** Returns a secret as a header's value: files of secrets end in a line break. */
 function text(secret: Uint8Array): string {
   return Buffer.from(secret).toString("latin1").trim();
 }

@@ -26,7 +26,7 @@ export const downloadFailures: HttpFailures = {
   },
 };
 
-/** The URL of a source is none that can be downloaded. */
+/** Returns the error for a URL that cannot be downloaded. */
 export function invalidUrl(url: string): TsbuildError {
   return new TsbuildError("source/invalid-url", `Cannot download "${url}": it is not a URL`, {
     hint: "A URL looks like https://example.com/file.tar.gz",

@@ -9,16 +9,17 @@ import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.j
 import type { GitSource } from "../../llb/sources/git.js";
 import { readCommitTime } from "./git-time.js";
 
-/** A commit's files on disk; disposing removes them. */
+/** A commit's files on disk. Disposing removes them. */
 export interface Checkout extends Disposable {
   readonly directory: string;
-  /** Seconds since the epoch. */
+  /** Seconds since the epoch of the commit. */
   readonly committedAt: number;
 }
 
 /**
- * Checks a commit out into a temporary directory, with its submodules. Nothing of the repository runs: there are no hooks, no filters, and no
- * configuration but our own. `.git` is complete when the source keeps it; otherwise it is only scaffolding.
+ * Checks a commit out into a temporary directory, with its submodules. Runs nothing of the
+ * repository: there are no hooks, no filters, and no configuration but our own. `.git` is complete
+ * when the source keeps it; otherwise it is only scaffolding.
  */
 export async function checkOut(
   source: GitSource,
@@ -55,11 +56,11 @@ class WorkTree {
 
   async prepare({ format }: Fetched): Promise<void> {
     await this.#git(["init", "--quiet", `--object-format=${format}`]);
-    // Submodules with relative addresses count from it.
+    // Submodules with relative addresses are resolved against it.
     await this.#git(["config", "remote.origin.url", this.source.remote]);
   }
 
-  /** Objects of its own, so that `.git` stands for itself. */
+  /** Copies the objects, so that `.git` is complete by itself. */
   async clone({ directory, ref }: Fetched): Promise<void> {
     const { name, id } = this.commit;
     const wanted = name?.startsWith("refs/") ? `+${ref}:${name}` : ref;
@@ -71,7 +72,7 @@ class WorkTree {
     rmSync(join(this.directory, ".git", "FETCH_HEAD"), { force: true });
   }
 
-  /** Objects are read where they are: nothing is copied. */
+  /** Reads objects where they are: copies nothing. */
   async borrow({ directory }: Fetched): Promise<void> {
     writeFileSync(join(this.directory, ".git", "objects", "info", "alternates"), `${join(directory, "objects")}\n`);
     await this.#git(["read-tree", "--reset", "-u", this.commit.id]);
@@ -80,7 +81,7 @@ class WorkTree {
   async submodules(): Promise<void> {
     const args = (depth: readonly string[]) => ["submodule", "--quiet", "update", "--init", "--recursive", ...depth];
     const { code } = await this.#run(args(["--depth=1"]), {}, "submodule");
-    // Servers that give no single commits, or no part of a history.
+    // The server serves no single commits, or no part of a history.
     if (code === 0) return;
     const { code: again, stderr } = await this.#run(args([]), {}, "submodule");
     if (again !== 0) throw await this.remote.failed(`fetch the submodules of ${this.source.remote}`, stderr, "submodule");

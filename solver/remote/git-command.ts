@@ -7,7 +7,10 @@ import { gitMissing } from "./git-errors.js";
 import { StallWatch, type StallLimits } from "./git-watch.js";
 import { prepareSsh, type SshAccess, sshEnvironment } from "./git-ssh.js";
 
-/** Nothing in a repository, and nothing in the user's configuration, may make git run a program or ask a question. */
+/**
+ * Configuration by which nothing in a repository, and nothing in the user's configuration, makes
+ * git run a program or ask a question.
+ */
 const CONFIG = `[core]
 	hooksPath = /dev/null
 	fsmonitor = false
@@ -32,9 +35,12 @@ const CONFIG = `[core]
 	helper =
 `;
 
-/** How long git waits for servers. */
+/** Limits of git's waits for servers. */
 export interface GitLimits {
-  /** Seconds without a byte after which git ends a transfer over HTTP, and about when ssh gives a dead connection up. */
+  /**
+   * Seconds without a byte after which git ends a transfer over HTTP, and about when ssh gives a
+   * dead connection up.
+   */
   readonly silence: number;
   /** Milliseconds for the list of a server's refs, which is short. */
   readonly list: number;
@@ -59,13 +65,13 @@ export interface GitResult {
 
 export interface GitCommandOptions {
   readonly signal: AbortSignal;
-  /** Milliseconds. Default: as long as it takes. */
+  /** Limit in milliseconds. Default: none. */
   readonly limit?: number;
   /** What a server is asked for, if one is; it then has to do its part (see {@link GitLimits.stall}). */
   readonly remote?: "list" | "objects";
   /** Working directory; default: the command's home. */
   readonly cwd?: string;
-  /** Who names the addresses that are asked: the source, or what was found in it. Default: the source. */
+  /** Origin of the addresses that are asked: the source, or its content. Default: the source. */
   readonly asks?: Asking;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -73,8 +79,9 @@ export interface GitCommandOptions {
 export type Asking = "source" | "submodule";
 
 /**
- * The system's git with a home of its own: no configuration of the user or the machine, no hooks, no prompts, no credential helpers, network protocols only.
- * Authorization headers are in a file in that home, so that they appear in no argument list.
+ * The system's git with a home of its own: no configuration of the user or the machine, no hooks,
+ * no prompts, no credential helpers, network protocols only. Authorization headers are in a file in
+ * that home, so that they appear in no argument list.
  */
 export class GitCommand {
   readonly #home: string;
@@ -82,7 +89,7 @@ export class GitCommand {
   readonly #ssh: (asks: Asking) => Promise<SshAccess>;
   readonly #stall: StallLimits;
 
-  /** `home` is not there yet; `ssh` gives the keys that may be used over SSH. */
+  /** `home` does not exist yet; `ssh` returns the keys that may be used over SSH. */
   constructor(
     home: string,
     headers: readonly { readonly scope: string; readonly header: string }[],
@@ -94,7 +101,7 @@ export class GitCommand {
     this.#ssh = ssh;
     const sections = headers.map(({ scope, header }) => `[http ${quote(scope)}]\n\textraHeader = ${quote(header)}\n`);
     mkdirSync(home, 0o700);
-    // A server that packs sends a few bytes now and then to say so.
+    // A server that packs sends a few bytes now and then as a sign of life.
     sections.unshift(`[http]\n\tlowSpeedLimit = 1\n\tlowSpeedTime = ${silence}\n`);
     writeFileSync(join(home, ".gitconfig"), CONFIG + sections.join(""), { mode: 0o600 });
     prepareSsh(home);
@@ -111,8 +118,9 @@ export class GitCommand {
   }
 
   /**
-   * Runs `git ARGS` and answers how it ended. Abort ends it with every helper it started, and rejects with CanceledError; so does the limit, as a failure of
-   * git's own. Throws `source/git-missing`.
+   * Runs `git ARGS` and resolves with its exit. Abort ends it with every helper it started, and
+   * rejects with CanceledError. The limit ends it too, as a failure of git's own. Throws
+   * `source/git-missing`.
    */
   async run(args: readonly string[], options: GitCommandOptions): Promise<GitResult> {
     const { signal, cwd = this.#home, asks = "source", limit, remote } = options;
@@ -199,7 +207,7 @@ function passedOn(): Record<string, string> {
   return env;
 }
 
-/** A value in git's configuration syntax. */
+/** Returns a value in git's configuration syntax. */
 function quote(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", " ")}"`;
 }

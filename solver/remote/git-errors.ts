@@ -10,7 +10,10 @@ export function gitMissing(cause: unknown): TsbuildError {
   });
 }
 
-/** `git` ended with an error. `said` is what it printed, without secrets; `ssh` the keys that it could use over SSH. */
+/**
+ * Returns the error for a `git` that failed. `said` is its output, without secrets; `ssh` are the
+ * keys that it could use over SSH.
+ */
 export function gitFailed(what: string, said: string, source: GitSource, ssh: SshAccess): TsbuildError {
   const line = reasonOf(said);
   return new TsbuildError("source/git-failed", `Cannot ${what}: ${line === "" ? "git failed and said nothing" : line}`, {
@@ -29,7 +32,7 @@ function hintFor(said: string, { remote, host }: GitSource, ssh: SshAccess): str
 }
 
 const NEEDS_LOGIN = /could not read (Username|Password)|Authentication failed|terminal prompts disabled|\b40[13]\b|Permission denied/;
-/** ssh's own words: `git@host: Permission denied (publickey).` */
+/** Message of ssh: `git@host: Permission denied (publickey).` */
 const SSH_REFUSED = /Permission denied \([a-z,-]+\)/;
 
 const SSH_HINTS: Readonly<Record<SshAccess["kind"], string>> = {
@@ -38,7 +41,10 @@ const SSH_HINTS: Readonly<Record<SshAccess["kind"], string>> = {
   caller: "The server takes none of your keys; give one with --ssh default=PATH, and try it with ssh -T",
 };
 
-/** git's own reason: the line that says `fatal`, else the last one. Of a connection that failed the program that made it knows more than git. */
+/**
+ * Returns git's own reason: the line with `fatal`, else the last one. For a failed connection the
+ * program that made it knows more than git.
+ */
 function reasonOf(said: string): string {
   const lines = said
     .split("\n")

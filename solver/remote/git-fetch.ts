@@ -7,13 +7,13 @@ import { commitMissing } from "./git-errors.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
 import type { GitSource } from "../../llb/sources/git.js";
 
-/** Refs of the cache that keep what was fetched. */
+/** Prefix of the cache's refs for fetched commits. */
 const KEPT = "refs/tsbuild";
 const INCOMING = `${KEPT}/incoming`;
 
-/** What was fetched of a repository, in a bare repository of the store. */
+/** A fetched commit in a bare repository of the store. */
 export interface Fetched {
-  /** The bare repository. */
+  /** Directory of the bare repository. */
   readonly directory: string;
   readonly format: "sha1" | "sha256";
   /** Its ref for the commit, or for the annotated tag. */
@@ -21,8 +21,8 @@ export interface Fetched {
 }
 
 /**
- * Brings one commit into the cache of its repository, without history where the server can do that, and runs `body` while nobody else changes the
- * cache. Nothing is fetched that is there already.
+ * Brings one commit into the cache of its repository, without history where the server can do that,
+ * and runs `body` under the cache's lock. Fetches nothing that is there already.
  */
 export async function withFetched<T>(
   source: GitSource,
@@ -68,7 +68,10 @@ class Fetcher {
     return (await this.#git(["rev-parse", "--verify", "--quiet", `${keptRef(commit)}^{commit}`])).stdout.trim() === commit.id;
   }
 
-  /** By name; by id when the name has moved on; everything when the server gives no single commits. */
+  /**
+   * Fetches by name; by id when the name has moved on; everything when the server serves no single
+   * commits.
+   */
   async fetch(commit: GitCommit): Promise<void> {
     const { name, id } = commit;
     let result = name === undefined ? undefined : await this.#shallow(`+${name}:${INCOMING}`);
@@ -88,14 +91,16 @@ class Fetcher {
     if (!(await this.#keep(commit.tag ?? commit.id, commit))) throw commitMissing(this.source.remote, commit.id);
   }
 
-  /** Without history; with it where the server knows no other way. */
+  /** Fetches without history; with it where the server knows no other way. */
   async #shallow(refspec: string): Promise<GitResult> {
     const args = (depth: readonly string[]) => ["fetch", "--quiet", "--no-tags", ...depth, "--", this.source.remote, refspec];
     const result = await this.#git(args(["--depth=1"]));
     return result.code !== 0 && /shallow|--depth/.test(result.stderr) ? this.#git(args([])) : result;
   }
 
-  /** Gives the commit behind `object` a ref of its own; false when it is another one, or not there. */
+  /**
+   * Sets a ref for the commit behind `object`. Returns false when it is another one, or missing.
+   */
   async #keep(object: string, commit: GitCommit): Promise<boolean> {
     const found = await this.#git(["rev-parse", "--verify", "--quiet", `${object}^{commit}`]);
     if (found.stdout.trim() !== commit.id) return false;
@@ -114,5 +119,5 @@ class Fetcher {
   }
 }
 
-/** What a server says that gives refs only; the last is git's own word before it asks. */
+/** Messages of a server that serves refs only; the last one is git's own before it asks. */
 const NO_SINGLE_COMMITS = /not our ref|unadvertised object|couldn't find remote ref|no such remote ref|does not allow request/i;

@@ -1,4 +1,4 @@
-/** Takes secrets out of what git printed. */
+/** Removes secrets from git's output. */
 export class Redaction {
   readonly #secrets: readonly string[];
 

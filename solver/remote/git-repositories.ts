@@ -12,25 +12,29 @@ import type { GitSource } from "../../llb/sources/git.js";
 import { isOverSsh, type SshAccess } from "./git-ssh.js";
 import { proposedHost, secretHosts, takesGeneralSecret } from "./secret-names.js";
 
-/** What a source's ref is now. */
+/** Commit that a source's ref names now. */
 export interface GitCommit {
-  /** The commit's id. */
+  /** Id of the commit. */
   readonly id: string;
-  /** The ref it was found under (`refs/heads/main`); undefined when the source names the commit itself. */
+  /**
+   * Ref under which it was found (`refs/heads/main`); undefined when the source names the commit
+   * itself.
+   */
   readonly name: string | undefined;
-  /** The annotated tag's own id. */
+  /** Id of the annotated tag. */
   readonly tag: string | undefined;
 }
 
-/** A way to speak to one repository. */
+/** Access to one repository. */
 export interface GitRemote {
   readonly git: GitCommand;
-  /** Makes the error of a command that failed; `said` is what it printed. */
+  /** Makes the error of a command that failed; `said` is its output. */
   failed(what: string, said: string, asks?: Asking): Promise<TsbuildError>;
 }
 
 /**
- * Git repositories by URL, read with the system's git. Each ref is asked for once per build, so that all its uses agree.
+ * Git repositories by URL, read with the system's git. Each ref is asked for once per build, so
+ * that all its uses agree.
  */
 export class GitRepositories {
   readonly #store: Store;
@@ -46,7 +50,7 @@ export class GitRepositories {
   constructor(options: {
     readonly store: Store;
     readonly secrets: (id: string) => Uint8Array | undefined;
-    /** The socket of an SSH agent by its id; undefined when the build was given none. */
+    /** Returns the socket of an SSH agent by its id; undefined for one that the build lacks. */
     readonly sshAgent: (id: string) => Promise<string | undefined>;
     readonly onWarning?: (warning: Diagnostic) => void;
     readonly limits?: GitLimits;
@@ -58,14 +62,18 @@ export class GitRepositories {
     this.#sshAgent = options.sshAgent;
   }
 
-  /** The commit that a source means now. Throws when there is none, or when its checksum says another. */
+  /**
+   * Returns the commit that a source means now. Throws when there is none, or when its checksum
+   * names another.
+   */
   async commit(source: GitSource, reporter: Reporter): Promise<GitCommit> {
     const key = JSON.stringify([remoteKey(source), source.ref]);
     const commit = await this.#flights.do(key, async () => {
       const known = this.#commits.get(key);
       if (known) return known;
       const isKnown = isCommitId(source.ref);
-      // What other builds read with keys stays in the store: without keys, the server has to say yes.
+      // Commits that other builds read with keys stay in the store: without keys, the server has to
+      // confirm access.
       if (isKnown && isOverSsh(source.remote) && (await this.#access(source, "source")).kind === "none")
         await this.#list(source, ["HEAD"], reporter);
       const found = isKnown ? { id: source.ref, name: undefined, tag: undefined } : await this.#ask(source, reporter);
@@ -78,7 +86,7 @@ export class GitRepositories {
     return commit;
   }
 
-  /** git, with the credentials for a repository. */
+  /** Returns git with the credentials for a repository. */
   remote(source: GitSource): GitRemote {
     const key = remoteKey(source);
     const known = this.#remotes.get(key);
@@ -99,15 +107,15 @@ export class GitRepositories {
     return remote;
   }
 
-  /** The directory that what was fetched of a repository stays in, and the name of the lock for it. */
+  /** Returns the directory of a repository's cache, and the name of its lock. */
   cache(source: GitSource, format: "sha1" | "sha256"): { readonly directory: string; readonly lock: string } {
     const name = `git-${createHash("sha256").update(`${format} ${source.remote}`).digest("hex")}`;
     return { directory: this.#store.cacheMountPath(name), lock: name };
   }
 
   /**
-   * Answers the keys for SSH. Only the address that the caller wrote has theirs; the addresses of
-   * submodules are the repository's word, and need consent as those of a Dockerfile do.
+   * Returns the keys for SSH. Only an address that the caller wrote gets the caller's keys. The
+   * repository chooses the addresses of submodules, which need consent like those of a Dockerfile.
    */
   async #access({ remote, fromCaller, agent }: GitSource, asks: Asking): Promise<SshAccess> {
     const isSource = asks === "source";
@@ -117,7 +125,7 @@ export class GitRepositories {
     return socket === undefined ? { kind: "none" } : { kind: "agent", socket };
   }
 
-  /** What the server lists for patterns. */
+  /** Returns the server's list for patterns. */
   async #list(source: GitSource, patterns: readonly string[], reporter: Reporter): Promise<string> {
     const { git, failed } = this.remote(source);
     const { remote } = source;
@@ -155,7 +163,10 @@ export class GitRepositories {
     return peeled === undefined ? { id, name, tag: undefined } : { id: peeled, name, tag: id };
   }
 
-  /** Returns what the secrets for the host say, then those for all hosts, then user and password of the URL. */
+  /**
+   * Returns the authorization of the secrets for the host, then of those for all hosts, then user
+   * and password of the URL.
+   */
   #authorization({ userinfo, headerSecret, tokenSecret, remote, fromCaller }: GitSource): string | undefined {
     if (!/^https?:/.test(remote)) return undefined;
     const url = new URL(remote);
@@ -176,7 +187,7 @@ export class GitRepositories {
     return userinfo && basic(userinfo.user, userinfo.password);
   }
 
-  /** Says once for each host that it gets what was given for all of them. */
+  /** Warns once for each host that it gets the secret for all hosts. */
   #warn(secret: string, url: URL): void {
     if (this.#warned.has(url.host)) return;
     this.#warned.add(url.host);
@@ -189,7 +200,10 @@ export class GitRepositories {
   }
 }
 
-/** Addresses of the caller and of the Dockerfile are read apart, with keys of their own. */
+/**
+ * Returns the key of a remote. Addresses of the caller and of the Dockerfile are read separately,
+ * with keys of their own.
+ */
 function remoteKey({ remote, fromCaller, agent }: GitSource): string {
   return JSON.stringify([remote, fromCaller, agent]);
 }
@@ -198,7 +212,10 @@ function basic(user: string, password: string): string {
   return `basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
-/** Where a header goes: to its repository; on GitHub to submodules as well, as the checkout action does it. */
+/**
+ * Returns the scope of a header: its repository; on GitHub submodules as well, as in the checkout
+ * action.
+ */
 function scopeOf(remote: string): string {
   return /^https:\/\/(www\.)?github\.com\//.exec(remote)?.[0] ?? remote;
 }

@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { inHome } from "../../core/system/home.js";
 
 /**
- * Keys that git may use over SSH. `none`: no keys at all, for what a Dockerfile or a repository
- * names. `agent`: those of an agent that the caller gave (`--ssh default`). `caller`: whatever ssh
- * finds for this user, for an address that the caller wrote; `socket` is an agent to ask instead of
- * that of SSH_AUTH_SOCK.
+ * Keys that git may use over SSH. `none`: no keys at all, for addresses that a Dockerfile or a
+ * repository names. `agent`: those of an agent of the caller (`--ssh default`). `caller`: any that
+ * ssh finds for this user, for an address that the caller wrote; `socket` is an agent to use
+ * instead of that of SSH_AUTH_SOCK.
  */
 export type SshAccess =
   | { readonly kind: "none" }
   | { readonly kind: "agent"; readonly socket: string }
   | { readonly kind: "caller"; readonly socket: string | undefined };
 
-/** Whether git speaks SSH to an address. */
+/** Returns true when git speaks SSH to an address. */
 export function isOverSsh(remote: string): boolean {
   return !/^(https?|git):/i.test(remote);
 }
@@ -23,9 +23,9 @@ const NEW_HOSTS = "known_hosts";
 const HOSTS_OF_USER = "known_hosts_of_user";
 
 /**
- * Prepares a home for {@link sshEnvironment}. Note that the user's own list of hosts is a link there,
- * because ssh splits, expands and unquotes the paths that its options hold, and has no way to write
- * every path: relative names need none.
+ * Prepares a home for {@link sshEnvironment}. Note that the user's own list of hosts is a link
+ * there, because ssh splits, expands and unquotes the paths that its options hold, and has no way
+ * to write every path: relative names need none.
  */
 export function prepareSsh(home: string): void {
   const known = inHome(process.env, ".ssh", "known_hosts");
@@ -33,8 +33,8 @@ export function prepareSsh(home: string): void {
 }
 
 /**
- * Answers the variables that make git start ssh with just these keys. Keys of new hosts are accepted
- * and forgotten; a changed key of a known one is refused.
+ * Returns the variables that make git start ssh with just these keys. Accepts and forgets keys of
+ * new hosts; refuses a changed key of a known one.
  */
 export function sshEnvironment(home: string, access: SshAccess): Readonly<Record<string, string>> {
   const options = [
@@ -63,7 +63,7 @@ const KEY_OPTIONS: Readonly<Record<SshAccess["kind"], readonly string[]>> = {
   caller: [],
 };
 
-/** A word of a POSIX shell. */
+/** Returns a word of a POSIX shell. */
 function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -7,7 +7,10 @@ import type { GitSource } from "../../llb/sources/git.js";
 /** Kind of the memo with the times of commits. */
 const TIMES = "git-time";
 
-/** When a commit was made, in seconds since the epoch. Asked of the repository once: a commit's time never changes. */
+/**
+ * Returns the time of a commit in seconds since the epoch. Asks the repository once: a commit's
+ * time never changes.
+ */
 export async function commitTime(
   source: GitSource,
   commit: GitCommit,
@@ -23,7 +26,7 @@ export async function commitTime(
   return time;
 }
 
-/** The committer's time of a commit in a repository of this machine. */
+/** Returns the committer's time of a commit in a local repository. */
 export async function readCommitTime(
   source: GitSource,
   commit: GitCommit,

@@ -1,9 +1,10 @@
 import { hostOf, isLoopback } from "../../net/proxy.js";
 
 /**
- * Returns the parts of secrets' ids that name an address, the most exact first: `HOST:PORT`, which somebody wrote for just this port, and `HOST`, which
- * stands for HTTPS on its usual port. A token must not go to whatever else listens on a host, nor over a network in the clear, because a Dockerfile
- * names the address and not the owner of the token.
+ * Returns the parts of secrets' ids that name an address, the most exact first: `HOST:PORT`, which
+ * the owner wrote for just this port, and `HOST`, which stands for HTTPS on its usual port. A token
+ * must not go to other ports of a host, nor over a network unencrypted, because a Dockerfile names
+ * the address and not the owner of the token.
  */
 export function secretHosts({ protocol, hostname, port }: URL): readonly string[] {
   const exact = `${hostname}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
@@ -15,7 +16,10 @@ export function proposedHost(url: URL): string {
   return secretHosts(url).at(-1) as string;
 }
 
-/** Reports whether a secret for all hosts may be sent to an address: encrypted, or to this machine. */
+/**
+ * Returns true when a secret for all hosts may be sent to an address: encrypted, or to this
+ * machine.
+ */
 export function takesGeneralSecret(url: URL): boolean {
   return url.protocol === "https:" || isLoopback(hostOf(url));
 }

@@ -1,10 +1,11 @@
-/** Shorter texts occur by chance too often to be covered. */
+/** Bytes of the shortest value that is masked: shorter texts occur by chance too often. */
 const SHORTEST = 4;
 const COVER = Buffer.from("****");
 
 /**
- * Covers secret values in a step's output. A value is looked for without the line breaks around it, and a value of several lines line by line too
- * (lines shorter than 8 characters by themselves say nothing). The end of a chunk that may be the start of a value waits for the next chunk.
+ * Masks secret values in a step's output. Searches a value without the line breaks around it, and a
+ * value of several lines line by line too (lines shorter than 8 characters by themselves reveal
+ * nothing). The end of a chunk that may be the start of a value waits for the next chunk.
  */
 export class OutputMask {
   readonly #values: readonly Buffer[];
@@ -20,13 +21,13 @@ export class OutputMask {
     return this.#values.length === 0;
   }
 
-  /** What may be shown now. */
+  /** Returns the output that may be shown now. */
   cover(chunk: Uint8Array): Buffer {
     const data = this.#held.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#held, chunk]);
     return this.#replace(data, false);
   }
 
-  /** What was held back, at the end of the output. */
+  /** Returns the output that was held back, at the end. */
   end(): Buffer {
     return this.#replace(this.#held, true);
   }
@@ -57,7 +58,7 @@ export class OutputMask {
     return best;
   }
 
-  /** Where the longest end of `data` starts that is the start of a value. */
+  /** Returns the start of the longest end of `data` that begins a value. */
   #heldFrom(data: Buffer, from: number): number {
     let start = data.length;
     for (const value of this.#values) {

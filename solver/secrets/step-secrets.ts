@@ -2,11 +2,14 @@ import { TsbuildError } from "../../core/errors.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Secrets } from "../ports.js";
 
-/** The secrets that a step sees. Values exist here and in the sandbox only: keys, layers, history and records know ids. */
+/**
+ * Secrets that a step sees. Values exist here and in the sandbox only: keys, layers, history and
+ * records hold ids.
+ */
 export interface StepSecrets {
   /** `NAME=value` of `RUN --mount=type=secret,env=NAME`. */
   readonly env: readonly string[];
-  /** Every value the step sees, in a file or a variable. */
+  /** Every value that the step sees, in a file or a variable. */
   readonly values: readonly Uint8Array[];
 }
 

@@ -2,9 +2,9 @@ import { chmodSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { SocketDirectory } from "../../core/system/socket-directory.js";
 
-/** A socket that leads to an SSH agent, and lets through no more than a step may ask of it. */
+/** A socket that leads to an SSH agent, and lets through only the requests that a step may make. */
 export interface AgentRelay extends Disposable {
-  /** The socket. */
+  /** Path of the socket. */
   readonly path: string;
 }
 
@@ -12,12 +12,13 @@ export interface AgentRelay extends Disposable {
 const REQUEST_IDENTITIES = 11;
 const SIGN_REQUEST = 13;
 const FAILURE = Buffer.from([0, 0, 0, 1, 5]);
-/** OpenSSH's limit for a message, in bytes. */
+/** Bytes of the longest message, OpenSSH's limit. */
 const LONGEST = 256 * 1024;
 
 /**
- * Listens in a new directory in `parent` for programs that ask for the agent behind `upstream`. They may list keys and have things signed;
- * keys are neither added nor removed nor locked. Connections end with the relay.
+ * Listens in a new directory in `parent` for programs that ask for the agent behind `upstream`.
+ * They may list keys and request signatures; keys are neither added nor removed nor locked.
+ * Connections end with the relay.
  */
 export async function openAgentRelay(upstream: string, parent: string, mode: number): Promise<AgentRelay> {
   const home = new SocketDirectory(parent);
@@ -27,7 +28,7 @@ export async function openAgentRelay(upstream: string, parent: string, mode: num
     client.once("close", () => open.delete(client));
     void serve(client, upstream);
   });
-  // A program of a step that has gone keeps no build alive.
+  // A program of a finished step keeps no build alive.
   server.unref();
   try {
     await listening(server, home.socket("agent"));
@@ -55,7 +56,10 @@ function listening(server: Server, path: string): Promise<void> {
   });
 }
 
-/** One request after the other, as the protocol has it. What breaks on either side ends the connection, and the program is told by that. */
+/**
+ * Serves one request after the other, as the protocol has it. A fault on either side ends the
+ * connection, which the program notices.
+ */
 async function serve(client: Socket, upstream: string): Promise<void> {
   const agent = connect(upstream);
   agent.on("error", () => client.destroy());
@@ -74,7 +78,7 @@ async function serve(client: Socket, upstream: string): Promise<void> {
       await send(client, answer.value);
     }
   } catch {
-    // The agent or the program went away.
+    // The agent or the program ended.
   } finally {
     agent.destroy();
     client.end();
@@ -93,7 +97,10 @@ async function send(socket: Socket, message: Buffer): Promise<void> {
   });
 }
 
-/** Messages with their length in front, whole. Throws when one is longer than the protocol's programs take. */
+/**
+ * Yields complete messages with their length in front. Throws when one is longer than the
+ * protocol's programs take.
+ */
 async function* messages(socket: Socket): AsyncGenerator<Buffer, void> {
   let held = Buffer.alloc(0);
   for await (const chunk of socket) {

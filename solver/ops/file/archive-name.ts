@@ -3,7 +3,10 @@ import { SYMLINK_LIMIT } from "../../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { archiveEscapes } from "./errors.js";
 
-/** A name in an archive as a path below the directory it is unpacked into; `""` is that directory. Throws `copy/archive-escapes`. */
+/**
+ * Returns a name in an archive as a path below the directory it is unpacked into; `""` is that
+ * directory. Throws `copy/archive-escapes`.
+ */
 export function cleanArchiveName(name: string): string {
   const out: string[] = [];
   for (const part of name.split("/")) {
@@ -15,8 +18,9 @@ export function cleanArchiveName(name: string): string {
 }
 
 /**
- * Where an entry goes in `tree` when the archive is unpacked into `directory`: symlinks on the way are followed as if that directory were the root, so
- * that an archive cannot reach anything else. `followLast`: a directory entry goes where a symlink of its name leads.
+ * Returns the path of an entry in `tree` when the archive is unpacked into `directory`. Follows
+ * symlinks as if that directory were the root, so that an archive cannot reach anything else.
+ * `followLast`: a directory entry goes to the target of a symlink of its name.
  */
 export function resolveArchivePath(tree: FileTree, directory: string, name: string, followLast: boolean): string {
   const at = (path: string): string => (directory === "" ? path : path === "" ? directory : `${directory}/${path}`);

@@ -13,14 +13,15 @@ export interface CopyOptions {
   readonly owner: Ids | undefined;
   readonly mode: ModeChange | undefined;
   readonly filter: Filter;
-  /** Of directories that have no source. */
+  /** Time of directories without a source. */
   readonly mtime: Timestamp;
 }
 
 /**
- * Copies one selected file or directory, as BuildKit's `fsutil/copy` does on mounted roots: destination symlinks are followed inside the target
- * root; the destination directory itself keeps owner and mode when it exists, but existing directories below it take those of the source;
- * nothing changes its kind between directory and something else; symlinks in a copied tree stay symlinks.
+ * Copies one selected file or directory, as BuildKit's `fsutil/copy` does on mounted roots.
+ * Destination symlinks are followed inside the target root. An existing destination directory keeps
+ * owner and mode, but existing directories below it take those of the source. No path changes its
+ * kind between directory and something else. Symlinks in a copied tree stay symlinks.
  */
 export function copySelected(target: TreeBuilder, source: FileTree, selected: Selected, action: CopyAction, options: CopyOptions): void {
   const made = new Set(makeDestinationParents(target, action, options));
@@ -37,7 +38,7 @@ export function copySelected(target: TreeBuilder, source: FileTree, selected: Se
     return;
   }
   const created = copier.putDirectory(selected, destination, "keep");
-  // A directory made for this copy is as old as what it was made for.
+  // A directory made for this copy gets the time of its source.
   if (!created && made.has(destination)) target.setMeta(destination, { mtime: selected.node.mtime });
   walkSelected(source, selected.path, options.filter, (entry) => {
     const path = joinPath(destination, entry.relative);
@@ -46,7 +47,10 @@ export function copySelected(target: TreeBuilder, source: FileTree, selected: Se
   });
 }
 
-/** Directories the destination names before anything is copied: all of it when it ends in a slash, else what is above its last name. */
+/**
+ * Makes the directories of the destination before the copy: all of it when it ends in a slash, else
+ * the directories above its last name.
+ */
 function makeDestinationParents(target: TreeBuilder, action: CopyAction, options: CopyOptions): readonly string[] {
   const { dest } = action;
   const asDirectory = dest.endsWith("/") || dest.endsWith("/.");
@@ -66,7 +70,10 @@ class Copier {
   readonly #target: TreeBuilder;
   readonly #source: FileTree;
   readonly #options: CopyOptions;
-  /** Files with several names in the source, by the first of them: each is one file in the target too. */
+  /**
+   * Files with several names in the source, by the first of them: each is one file in the target
+   * too.
+   */
   readonly #groups = new Map<string, LinkGroup>();
 
   constructor(target: TreeBuilder, source: FileTree, options: CopyOptions) {
@@ -76,8 +83,8 @@ class Copier {
   }
 
   /**
-   * Makes a directory like the source's; answers whether it was missing. One that exists is kept as it is, or takes the source's mode, or all its
-   * metadata.
+   * Makes a directory like the source's. Returns true when it was missing. An existing one is kept,
+   * or takes the source's mode, or all its metadata.
    */
   putDirectory(
     { path: source, node }: { readonly path: string; readonly node: NodeMeta },
@@ -99,7 +106,7 @@ class Copier {
     return false;
   }
 
-  /** Copies anything that is no directory; it replaces what is there, also a symlink. */
+  /** Copies anything that is no directory. It replaces an existing path, also a symlink. */
   putOther(sourcePath: string, node: NodeMeta, path: string): void {
     if (this.#target.lookup(path)?.type === "dir") throw fileOntoDirectory(path);
     const meta = this.#meta(node, path);
@@ -121,7 +128,7 @@ class Copier {
     const mode = change && type !== "symlink" ? change.apply(node.mode, type === "dir") : node.mode;
     const uid = owner?.uid ?? node.uid;
     const gid = owner?.gid ?? node.gid;
-    // Most nodes have nothing more; writing them out is several times faster than spreading.
+    // Most nodes have nothing more, and listing the members is several times faster than spreading.
     if (node.link === undefined && !node.xattrs && !node.device) return { path, type, mode, uid, gid, size, mtime };
     return { ...node, path, mode, uid, gid };
   }

@@ -5,12 +5,15 @@ import type { TreeBuilder } from "./tree-builder.js";
 
 export interface NewDirectory {
   readonly mode: number;
-  /** Default: root. */
+  /** Owner. Default: root. */
   readonly owner: Ids | undefined;
   readonly mtime: Timestamp;
 }
 
-/** Makes `path` (resolved) and what is missing above it; answers which were made. Throws `copy/parent-not-a-directory`. */
+/**
+ * Makes `path` (resolved) and missing directories above it. Returns the new ones. Throws
+ * `copy/parent-not-a-directory`.
+ */
 export function makeDirectories(target: TreeBuilder, path: string, directory: NewDirectory): readonly string[] {
   const made: string[] = [];
   if (path === "") return made;
@@ -30,13 +33,13 @@ export function directoryMeta(path: string, { mode, owner, mtime }: NewDirectory
   return { path, type: "dir", mode, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, size: 0, mtime };
 }
 
-/** Directory of a resolved path; of a name in the root: `""`. */
+/** Returns the directory of a resolved path; `""` for a name in the root. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash === -1 ? "" : path.slice(0, slash);
 }
 
-/** `name` in a directory; an empty name is the directory. */
+/** Returns `name` in a directory; an empty name is the directory. */
 export function joinPath(directory: string, name: string): string {
   return directory === "" ? name : name === "" ? directory : `${directory}/${name}`;
 }

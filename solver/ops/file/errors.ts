@@ -4,15 +4,15 @@ import type { NodeMeta } from "../../../core/file-node.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { explainMissing } from "./missing.js";
 
-/** Shows a tree's path as its users write it. */
+/** Returns a tree's path as its users write it. */
 export function shown(path: string): string {
   return `/${path}`;
 }
 
-/** A plain COPY source is not there. */
+/** A plain COPY source that does not exist. */
 export class SourceNotFoundError extends TsbuildError {
   constructor(
-    /** As it was looked for, from the root of its tree. */
+    /** Path that was looked up, from the root of its tree. */
     readonly source: string,
     message: string,
     hint: string,
@@ -21,7 +21,10 @@ export class SourceNotFoundError extends TsbuildError {
   }
 }
 
-/** The same for a source whose `..` led out of its tree: nobody who wrote it meant the path that was looked for. */
+/**
+ * Returns the error for a source whose `..` led out of its tree: its author did not mean the path
+ * that was looked up.
+ */
 export function sourceLeadsOut(written: string, where: string, { source }: SourceNotFoundError): TsbuildError {
   const isContext = where === "the build context";
   return new TsbuildError(
@@ -36,8 +39,9 @@ export function sourceLeadsOut(written: string, where: string, { source }: Sourc
 }
 
 /**
- * A plain COPY source that is not there. Says why, as far as the tree knows: which ignore rule hides it, or what there is nearby.
- * `where`: `the build context`, `stage "build"`.
+ * Returns the error for a plain COPY source that does not exist. Gives the reason, as far as the
+ * tree knows it: the ignore rule that hides it, or the names nearby. `where`: `the build context`,
+ * `stage "build"`.
  */
 export function sourceNotFound(source: string, where: string, tree: FileTree): SourceNotFoundError {
   const { shown: path, why, hint } = explainMissing(tree, source.replace(/^\/+/, ""), where);
@@ -69,7 +73,10 @@ export function userDatabaseTooLarge(file: string, size: number, limit: number):
   );
 }
 
-/** `source`: of the directory, in its tree. */
+/**
+ * Returns the error for a directory that would replace a file. `source` is the directory's path in
+ * its tree.
+ */
 export function directoryOntoFile(source: string, there: NodeMeta): TsbuildError {
   const path = shown(there.path);
   if (there.type === "symlink") {
@@ -142,7 +149,7 @@ export function invalidMode(mode: string | number): TsbuildError {
   );
 }
 
-/** What began as an archive cannot be decompressed to its end. */
+/** Returns the error for an archive whose decompression fails before its end. */
 export function archiveDamaged(name: string, cause: Error): TsbuildError {
   return new TsbuildError("layer/corrupt", `Cannot unpack "${name}": its compressed data is damaged or ends too early`, {
     cause,

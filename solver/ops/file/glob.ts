@@ -3,12 +3,18 @@ import { compileWildcards } from "../../../core/text/wildcards.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { badPattern } from "./errors.js";
 
-/** Whether Go's `filepath.Match` would see a wildcard in `name`; `\` takes the meaning from the character after it. */
+/**
+ * Returns true when Go's `filepath.Match` would see a wildcard in `name`. `\` escapes the next
+ * character.
+ */
 export function hasWildcard(name: string): boolean {
   return /(?:^|[^\\])(?:\\\\)*[*?[]/s.test(name);
 }
 
-/** The part of an absolute path before its first component with a wildcard, and the components from there on (none: no wildcard). */
+/**
+ * Returns the part of an absolute path before its first component with a wildcard, and the
+ * components from there on; none without a wildcard.
+ */
 export function splitWildcards(path: string): { readonly prefix: string; readonly patterns: readonly string[] } {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   const first = parts.findIndex(hasWildcard);
@@ -18,8 +24,8 @@ export function splitWildcards(path: string): { readonly prefix: string; readonl
 }
 
 /**
- * Paths below `directory` whose components match `patterns` one by one, in order of a walk. Symlinks on the way are not followed; whoever copies
- * a match follows it then.
+ * Returns paths below `directory` whose components match `patterns` one by one, in order of a walk.
+ * Does not follow symlinks; the copy follows a match then.
  */
 export function expandWildcards(tree: FileTree, directory: string, patterns: readonly string[]): readonly string[] {
   const [pattern, ...rest] = patterns;

@@ -13,7 +13,9 @@ export interface MakeOptions {
   readonly mtime: Timestamp;
 }
 
-/** WORKDIR: directories that exist stay as they are; those that are made all get owner and mode. */
+/**
+ * Makes the directories of WORKDIR. Existing ones stay unchanged; new ones all get owner and mode.
+ */
 export function makeDirectory(target: TreeBuilder, action: MkdirAction, { owner, mtime }: MakeOptions): void {
   const path = resolvePath(target, action.path).path;
   const directory = { mode: action.mode & 0o777, owner, mtime };
@@ -25,7 +27,7 @@ export function makeDirectory(target: TreeBuilder, action: MkdirAction, { owner,
   }
 }
 
-/** A file with the given content; it replaces a file, a symlink is followed. */
+/** Makes a file with the given content. It replaces a file; a symlink is followed. */
 export function makeFile(target: TreeBuilder, action: MkfileAction, { owner, mtime }: MakeOptions): void {
   const path = resolvePath(target, action.path).path;
   if (path === "") throw writeRoot();
@@ -36,7 +38,7 @@ export function makeFile(target: TreeBuilder, action: MkfileAction, { owner, mti
   target.put({ path, type: "file", mode, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, size: data.length, mtime }, { kind: "bytes", data });
 }
 
-/** A symlink with exactly the given target text. */
+/** Makes a symlink with exactly this target text. */
 export function makeSymlink(target: TreeBuilder, action: SymlinkAction, { owner, mtime }: MakeOptions): void {
   const path = resolvePath(target, action.newPath).path;
   checkParent(target, path);
@@ -44,7 +46,7 @@ export function makeSymlink(target: TreeBuilder, action: SymlinkAction, { owner,
   target.put({ path, type: "symlink", mode: 0o777, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, size: 0, mtime, link: action.oldPath });
 }
 
-/** Removes a file, a symlink (not what it points to), or a directory with everything in it. */
+/** Removes a file, a symlink (not its target), or a directory with everything in it. */
 export function removePath(target: TreeBuilder, action: RemoveAction): void {
   const { prefix, patterns } = action.allowWildcard ? splitWildcards(action.path) : { prefix: action.path, patterns: [] };
   const paths =

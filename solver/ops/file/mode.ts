@@ -1,18 +1,22 @@
 import { invalidMode } from "./errors.js";
 
-/** What `--chmod` does to the mode of a node. */
+/** Change of a node's mode by `--chmod`. */
 export interface ModeChange {
   apply(mode: number, isDirectory: boolean): number;
-  /** Permission bits of the parent directories a copy makes: those of an octal mode, else 0755. */
+  /**
+   * Permission bits of the parent directories that a copy makes: those of an octal mode, else 0755.
+   */
   readonly parents: number;
 }
 
-/** Mode of directories that nobody gave a mode. */
+/** Mode of directories without one of their own. */
 export const DIRECTORY_MODE = 0o755;
-/** What BuildKit's process takes from directories that it makes on the way to a destination. */
+/** Bits that BuildKit's process removes from directories that it makes above a destination. */
 const UMASK = 0o022;
 
-/** `mode` is octal bits, octal digits as text, or chmod(1)'s symbolic form. Throws `copy/invalid-mode`. */
+/**
+ * Reads octal bits, octal digits as text, or chmod(1)'s symbolic form. Throws `copy/invalid-mode`.
+ */
 export function parseMode(mode: number | string): ModeChange {
   const bits = typeof mode === "number" ? mode : /^[0-7]+$/.test(mode) ? Number.parseInt(mode, 8) : undefined;
   if (bits !== undefined) {
@@ -35,8 +39,9 @@ const SET_ID = { u: 0o4000, g: 0o2000, o: 0 } as const;
 type Class = keyof typeof SHIFT;
 
 /**
- * One clause: classes, then one or more operators with permissions (`go-w+X`). As in BuildKit: no class means all of them whatever the umask, `=`
- * never clears the sticky bit, which only a clause for all classes sets or clears, and `X` looks at the mode before any clause.
+ * Reads one clause: classes, then one or more operators with permissions (`go-w+X`). As in
+ * BuildKit: no class means all of them whatever the umask, `=` never clears the sticky bit, which
+ * only a clause for all classes sets or clears, and `X` depends on the mode before any clause.
  */
 function parseClause(text: string, whole: number | string): Clause {
   const parsed = /^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$/.exec(text);

@@ -2,14 +2,14 @@ import { type Digest, sha256 } from "../../../core/digest.js";
 import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
 import type { Xattrs } from "../../../core/file-node.js";
 
-/** Where the bytes of a file in the new layer come from. */
+/** Source of a file's bytes in the new layer. */
 export type NewContent =
   | { readonly kind: "bytes"; readonly data: Uint8Array }
   | { readonly kind: "path"; readonly path: string; readonly digest: Digest }
   /** A file of another tree. */
   | { readonly kind: "tree"; readonly tree: FileTree; readonly path: string };
 
-/** Where a packer finds the content of a new file. */
+/** Returns the source of a new file's content for a packer. */
 export function sourceOf(content: NewContent | undefined): ContentSource {
   if (!content) throw new Error("internal: only files have content");
   switch (content.kind) {
@@ -22,12 +22,14 @@ export function sourceOf(content: NewContent | undefined): ContentSource {
   }
 }
 
-/** Attributes that came with the digest of a file, which its tree did not tell before. */
+/**
+ * Returns the attributes that came with the digest of a file, which its tree did not have before.
+ */
 export function foundWith(content: NewContent | undefined): Xattrs | undefined {
   return content?.kind === "tree" && content.tree.found ? content.tree.found.get(content.path) : undefined;
 }
 
-/** Digests of contents, each tree asked once. */
+/** Returns the digests of contents. Asks each tree once. */
 export async function digestsOf(contents: readonly NewContent[], signal: AbortSignal | undefined): Promise<readonly Digest[]> {
   const out: Digest[] = new Array(contents.length);
   const byTree = new Map<FileTree, { readonly paths: string[]; readonly indexes: number[] }>();

@@ -8,21 +8,25 @@ export interface Ids {
   readonly gid: number;
 }
 
-/** Content of a file of a tree; the path is resolved already. */
+/** Reads the content of a file of a tree. The path is resolved already. */
 export type ReadFile = (tree: FileTree, path: string) => Promise<Uint8Array>;
 
 export interface OwnerOptions {
   readonly readFile: ReadFile;
-  /** A name that is not known is root instead of an error: what WORKDIR does under a USER that the image does not have. */
+  /**
+   * True maps an unknown name to root instead of an error, as WORKDIR does under a USER that the
+   * image does not have.
+   */
   readonly lenient?: boolean;
 }
 
-/** The one name that means the same without /etc/passwd and /etc/group, in images on scratch. */
+/** The one name that has an id without /etc/passwd and /etc/group, in images on scratch. */
 const ROOT = "root";
 
 /**
- * The ids an owner means in a root filesystem. A numeric user is its own group, a named one has its group from /etc/passwd, a group alone
- * belongs to user 0. Throws `copy/unknown-user`, `copy/unknown-group`, `copy/invalid-owner`.
+ * Returns the ids of an owner in a root filesystem. A numeric user is its own group, a named one
+ * has its group from /etc/passwd, a group alone belongs to user 0. Throws `copy/unknown-user`,
+ * `copy/unknown-group`, `copy/invalid-owner`.
  */
 export async function resolveOwner(owner: Owner | undefined, target: FileTree, options: OwnerOptions): Promise<Ids | undefined> {
   if (!owner || (owner.user === undefined && owner.group === undefined)) return undefined;
@@ -60,10 +64,13 @@ function numeric(value: string | number | undefined): string | number | undefine
 
 type Row = readonly string[];
 
-/** Bytes of /etc/passwd and /etc/group that are read at most: the file comes from the image, and a sparse one has any size. */
+/**
+ * Bytes of /etc/passwd and /etc/group that are read at most: the file comes from the image, and a
+ * sparse one has any size.
+ */
 const MAX_DATABASE = 16 << 20;
 
-/** Rows of /etc/passwd or /etc/group; none when there is no such file. */
+/** Returns the rows of /etc/passwd or /etc/group; none without such a file. */
 async function table(target: FileTree, file: string, readFile: ReadFile): Promise<readonly Row[]> {
   const path = resolvePath(target, file).path;
   const entry = target.lookup(path);
@@ -80,7 +87,7 @@ function names(rows: readonly Row[]): readonly string[] {
   return rows.flatMap(([name]) => (name ? [name] : []));
 }
 
-/** As the reference reads it: what is no number is 0. */
+/** Reads an id as the reference does: anything but a number is 0. */
 function idField(text: string | undefined): number {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0;
 }

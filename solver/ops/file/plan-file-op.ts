@@ -13,11 +13,14 @@ import { unpackArchive } from "./unpack.js";
 export interface FileOpOptions {
   /** Names input `index` in messages: `the build context`, `stage "build"`. */
   readonly describeInput: (index: number) => string;
-  /** Of files and directories that have no source: parents that are made, WORKDIR, heredocs. */
+  /** Time of files and directories without a source: parents, WORKDIR, heredocs. */
   readonly mtime: Timestamp;
   /** Reads a file of a tree: /etc/passwd, /etc/group, archives. The path is resolved. */
   readonly readFile: ReadFile;
-  /** A directory for what comes out of archives; made when needed, and removed by the caller when the layer is packed. */
+  /**
+   * Makes a directory for extracted files when needed. The caller removes it when the layer is
+   * packed.
+   */
   readonly temporaryDirectory: () => string;
   /** Bytes that an archive may unpack to. */
   readonly unpackedLimit: number;
@@ -25,8 +28,9 @@ export interface FileOpOptions {
 }
 
 /**
- * The layer that a file op adds to the input that its last action changes (see {@link fileOpBase}), computed on trees alone: nothing is unpacked, and
- * nothing is read but what has to be known (owners' names, archives, digests of files). `inputs` are the vertex's inputs, undefined for empty ones.
+ * Returns the layer that a file op adds to the input that its last action changes (see {@link
+ * fileOpBase}), computed on trees alone: unpacks nothing, and reads only necessary data (owners'
+ * names, archives, digests of files). `inputs` are the vertex's inputs, undefined for empty ones.
  */
 export async function planFileOp(op: FileOp, inputs: readonly (FileTree | undefined)[], options: FileOpOptions): Promise<PackPlan> {
   const uses = countUses(op, inputs.length);
@@ -50,14 +54,14 @@ export async function planFileOp(op: FileOp, inputs: readonly (FileTree | undefi
   return last.plan(options.signal);
 }
 
-/** The input that the planned layer goes on top of; -1: nothing. */
+/** Returns the input below the planned layer; -1 for none. */
 export function fileOpBase(op: FileOp, inputs: number): number {
   let index = inputs + op.actions.length - 1;
   while (index >= inputs) index = (op.actions[index - inputs] as FileAction).input;
   return index;
 }
 
-/** How many actions use each result. */
+/** Counts the actions that use each result. */
 function countUses(op: FileOp, inputs: number): ReadonlyMap<number, number> {
   const uses = new Map<number, number>();
   const use = (index: number): void => {

@@ -7,29 +7,29 @@ import { PatternReach } from "../local/pattern-reach.js";
 import { badPattern, danglingSource, sourceNotFound, wildcardWithoutMatch } from "./errors.js";
 import { expandWildcards, hasWildcard, splitWildcards } from "./glob.js";
 
-/** One thing a copy action takes. */
+/** One file or directory that a copy action selects. */
 export interface Selected {
-  /** The name it gets in a destination directory: of the source as written, also when that is a symlink to something else. */
+  /** Name in a destination directory: that of the source as written, also when it is a symlink. */
   readonly name: string;
-  /** Where it is in the source tree, symlinks resolved. */
+  /** Path in the source tree, symlinks resolved. */
   readonly path: string;
   readonly node: NodeMeta;
 }
 
-/** Which entries below a selected directory are taken. Undefined: all. */
+/** Filter of the entries below a selected directory. Undefined selects all. */
 export interface Filter {
   readonly include: PatternMatcher | undefined;
   readonly exclude: PatternMatcher | undefined;
-  /** Undefined: anywhere. */
+  /** Directories that patterns can match in. Undefined means any. */
   readonly reach: PatternReach | undefined;
 }
 
-/** What a copy action names in its source, once `--parents` is written as patterns below the pivot. */
+/** Source of a copy action, with `--parents` turned into patterns below the pivot. */
 interface Source {
   readonly src: string;
   readonly include: readonly string[] | undefined;
   readonly exclude: readonly string[] | undefined;
-  /** A path without wildcards that has to be there. */
+  /** Path without wildcards that has to exist. */
   readonly required: string | undefined;
 }
 
@@ -54,14 +54,18 @@ function splitPath(path: string): string[] {
   return out;
 }
 
-/** Whether a copy action takes what is in a directory, not the directory: with `--parents` always. */
+/**
+ * Returns true when a copy action copies the content of a directory, not the directory: with
+ * `--parents` always.
+ */
 export function takesContents(action: CopyAction): boolean {
   return action.dirCopyContents || action.parentsPivot !== undefined;
 }
 
 /**
- * What `action` names in `tree`, in the order it is copied. `where` names the tree in messages. Throws `copy/source-not-found` for a plain path
- * that is not there; a wildcard may match nothing when the action allows it, but the directory it looks in has to be there.
+ * Returns the paths that `action` names in `tree`, in copy order. `where` names the tree in
+ * messages. Throws `copy/source-not-found` for a plain path that does not exist. A wildcard may
+ * match nothing when the action allows it, but its directory has to exist.
  */
 export function selectSources(tree: FileTree, action: CopyAction, where: string): readonly Selected[] {
   const { src, required, exclude } = sourceOf(action);
@@ -78,7 +82,8 @@ export function selectSources(tree: FileTree, action: CopyAction, where: string)
   if (!tree.lookup(directory)) throw sourceNotFound(clean, where, tree);
   const matches = expandWildcards(tree, directory, patterns).map((path) => selected(tree, `/${path}`, { last, where }));
   if (matches.length === 0 && !action.allowEmptyWildcard) throw wildcardWithoutMatch(src, where);
-  // The documented `COPY --exclude=*.txt hom* /dir/`: what a wildcard found is filtered by its own name too. What is named in full is not.
+  // The documented `COPY --exclude=*.txt hom* /dir/`: a wildcard's match is filtered by its own
+  // name too. A full name is not.
   const excluder = matcher(exclude);
   return excluder ? matches.filter(({ name, node }) => node.type === "dir" || !excluder.matches(name)) : matches;
 }
@@ -94,7 +99,7 @@ function selected(tree: FileTree, source: string, options: { readonly last: bool
   throw sourceNotFound(source, options.where, tree);
 }
 
-/** The filter for what is below each selected directory. */
+/** Returns the filter for the entries below each selected directory. */
 export function filterOf(action: CopyAction): Filter {
   const { include, exclude } = sourceOf(action);
   const includes = matcher(include);
@@ -116,26 +121,31 @@ function matcher(patterns: readonly string[] | undefined): PatternMatcher | unde
 
 /** An entry below a selected directory. */
 export interface Visited {
-  /** In the tree. */
+  /** Path in the tree. */
   readonly path: string;
-  /** Relative to the selected directory. */
+  /** Path relative to the selected directory. */
   readonly relative: string;
   readonly node: NodeMeta;
-  /** A directory that no pattern names: taken because something in it is. */
+  /** True for a directory that no pattern names: it is selected because something in it is. */
   readonly implied: boolean;
 }
 
-/** Calls `visit` for everything below `directory` that `filter` takes: directories before what is in them, names in code-unit order. */
+/**
+ * Calls `visit` for everything below `directory` that `filter` selects: directories before their
+ * entries, names in code-unit order.
+ */
 export function walkSelected(tree: FileTree, directory: string, filter: Filter, visit: (entry: Visited) => void): void {
   const { include, exclude, reach } = filter;
-  // Directories on the way that are taken only if something in them is; filled and emptied as the walk goes down and up.
+  // Directories above that are selected only if something in them is. The walk fills the list on
+  // its way down and empties it on its way up.
   const pending: { readonly path: string; readonly relative: string; readonly node: NodeMeta }[] = [];
   const walk = (path: string, relative: string, included: MatchInfo | undefined, excluded: MatchInfo | undefined): void => {
     for (const name of tree.children(path)) {
       const childPath = path === "" ? name : `${path}/${name}`;
       const node = tree.lookup(childPath);
       if (!node) continue;
-      // The tree's own string where that is the same: another one for each of many files would take as much as all else about them.
+      // The tree's own string where it is equal: another one for each of many files would take as
+      // much memory as all else about them.
       const childRelative = path === relative ? node.path : relative === "" ? name : `${relative}/${name}`;
       const isIncluded = include?.matchesUsingParent(childRelative, included);
       const isExcluded = exclude?.matchesUsingParent(childRelative, excluded);
@@ -152,7 +162,8 @@ export function walkSelected(tree: FileTree, directory: string, filter: Filter, 
         pending.push({ path: childPath, relative: childRelative, node });
       }
       walk(childPath, childRelative, isIncluded?.info, isExcluded?.info);
-      // Still pending: nothing in it was taken. It is the last one, since what was below it is settled.
+      // It is still pending, so nothing in it was selected. It is the last one, because everything
+      // below it is done.
       if (!taken && pending.length > 0 && pending[pending.length - 1]?.relative === childRelative) pending.pop();
     }
   };

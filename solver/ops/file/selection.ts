@@ -8,7 +8,7 @@ import { encodeSelection } from "../../explain/selection-manifest.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
 import { subtreeAt } from "./subtree.js";
 
-/** Changes with the form of what is hashed. */
+/** Format. It changes with the form of the hashed text. */
 const FORMAT = "selection-2";
 
 export interface SelectionOptions {
@@ -22,9 +22,11 @@ export interface SelectionOptions {
 export type OnSelected = (digest: string, manifest: () => Iterable<string>) => void;
 
 /**
- * Digest of just what `copies` take from `tree`: paths as they will matter, kinds, modes, ids, sizes, contents, link targets, hard links among what
- * is taken, xattrs, devices; never times. What an action overrides is left out or replaced by what it gives, so that with `--chmod` and `--chown` the modes and owners on disk do not
- * count. Throws what the copy itself would throw for a source that is not there.
+ * Returns the digest of just the files that `copies` select from `tree`: resulting paths, kinds,
+ * modes, ids, sizes, contents, link targets, hard links among them, xattrs, devices; never times.
+ * Values that an action overrides are left out or replaced, so that with `--chmod` and `--chown`
+ * the modes and owners on disk do not count. Throws the copy's own error for a source that does not
+ * exist.
  */
 export async function selectionDigest(tree: FileTree, copies: readonly CopyAction[], options: SelectionOptions): Promise<string> {
   const record = new SelectionRecord(tree);
@@ -39,7 +41,8 @@ export async function selectionDigest(tree: FileTree, copies: readonly CopyActio
     record.begin();
     for (const { name, path, node } of selectSources(tree, action, options.where)) {
       if (node.type !== "dir") record.add(name, path, node, form(node));
-      // Of a directory whose contents are taken, nothing of its own gets into the image.
+      // When the content of a directory is copied, the directory itself does not get into the
+      // image.
       else if (takesContents(action)) record.addContents();
       else record.add(name, path, node, form(node));
       if (node.type !== "dir") continue;
@@ -51,7 +54,10 @@ export async function selectionDigest(tree: FileTree, copies: readonly CopyActio
   return record.digest(options);
 }
 
-/** Digest of everything at and below `selector` (symlinks followed), for a step that mounts it. */
+/**
+ * Returns the digest of everything at and below `selector` (symlinks followed), for a step that
+ * mounts it.
+ */
 export async function subtreeDigest(
   tree: FileTree,
   selector: string,
@@ -71,23 +77,26 @@ interface Form {
 }
 
 /**
- * The canonical text of a selection: fields that hold no NUL, each ended by NUL, a fixed number for each entry, the type first. It is hashed a
- * thousand entries at once: that is ten times cheaper than feeding a hash field by field.
+ * The canonical text of a selection: fields that hold no NUL, each ended by NUL, a fixed number for
+ * each entry, the type first. It is hashed a thousand entries at once, which is ten times cheaper
+ * than feeding a hash field by field.
  */
 class SelectionRecord {
   readonly #text = new LongText();
   readonly #files: string[] = [];
-  /** Where in the text the attributes of each of {@link #files} are. */
+  /** Offsets in the text of the attributes of each of {@link #files}. */
   readonly #places: number[] = [];
   readonly #paths: string[] = [];
-  /** By the first name that the tree knows of a file with several: the one that this action takes first. */
+  /**
+   * Paths by the tree's first name of a file with several: the one that this action selects first.
+   */
   readonly #linked = new Map<string, string>();
 
   constructor(private readonly tree: FileTree) {
     this.#text.push(`${FORMAT}\0`);
   }
 
-  /** Hard links hold within one action: each copies for itself. */
+  /** Begins an action. Hard links hold within one action: each copies for itself. */
   begin(): void {
     this.#text.push("action\0");
     this.#linked.clear();
@@ -109,7 +118,7 @@ class SelectionRecord {
     this.#places.push(this.#text.length - 1 - xattrs.length);
   }
 
-  /** The text in pieces, with the attributes that came with the contents. */
+  /** Returns the text in pieces, with the attributes that came with the contents. */
   #pieces(): readonly string[] {
     const { found } = this.tree;
     if (!found || found.size === 0) return this.#text.pieces();
@@ -119,7 +128,7 @@ class SelectionRecord {
     this.#files.forEach((path, index) => {
       const xattrs = found.get(path);
       const place = this.#places[index] as number;
-      // Those that lookup told are there already.
+      // Attributes that lookup returned are there already.
       if (!xattrs || text[place] !== "\0") return;
       parts.push(text.slice(end, place), xattrsText(xattrs));
       end = place;
@@ -127,7 +136,7 @@ class SelectionRecord {
     return [...parts, text.slice(end)];
   }
 
-  /** What the file was taken as before, when it was. */
+  /** Returns the earlier path of the same file in this action, if any. */
   #hardLink(path: string, relative: string): string {
     const first = this.tree.linksOf?.(path)?.[0];
     if (first === undefined) return "";
@@ -139,7 +148,7 @@ class SelectionRecord {
   async digest({ signal, onSelected }: Pick<SelectionOptions, "signal" | "onSelected">): Promise<string> {
     const digests = this.#files.length > 0 ? await this.tree.digests(this.#files, signal) : [];
     const pieces = this.#pieces();
-    // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make the same.
+    // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make equal.
     const encoding = pieces.every((piece) => piece.isWellFormed()) ? "utf8" : "utf16le";
     const hasher = createHash("sha256");
     for (const piece of pieces) hasher.update(piece, encoding);

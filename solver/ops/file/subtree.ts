@@ -4,24 +4,25 @@ import type { NodeMeta } from "../../../core/file-node.js";
 
 /** A file of a subtree. */
 export interface SubtreeEntry {
-  /** In the whole tree. */
+  /** Path in the whole tree. */
   readonly path: string;
-  /** From the subtree's root, which is "". */
+  /** Path from the subtree's root, which is "". */
   readonly relative: string;
   readonly node: NodeMeta;
 }
 
-/** What a mount shows of a tree. */
+/** The part of a tree that a mount shows. */
 export interface Subtree {
-  /** Path of its root in the tree, free of links. Nothing need be there. */
+  /** Path of its root in the tree, free of links. It need not exist. */
   readonly root: string;
   readonly entries: Iterable<SubtreeEntry>;
 }
 
 /**
- * Walks what lies at and below `selector`, whose symlinks are followed inside the tree as the kernel follows them in a root directory. Links below it
- * stay links. Note that keys and contents of mounts come from this one walk, because a step that sees what its key does not know is found again for
- * another input.
+ * Walks everything at and below `selector`, whose symlinks are followed inside the tree as the
+ * kernel follows them in a root directory. Links below it stay links. Note that keys and contents
+ * of mounts come from this one walk, because a step that sees files outside of its key would be
+ * found again for another input.
  */
 export function subtreeAt(tree: FileTree, selector: string): Subtree {
   const { path: root } = resolvePath(tree, selector);

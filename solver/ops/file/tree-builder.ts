@@ -15,13 +15,14 @@ interface NewNode {
 }
 
 /**
- * Changes over a tree that stays as it is: a tree itself, so that later actions see what earlier ones did, and at the end the plan of the layer
- * that holds the difference. Callers keep the tree sound (parents exist and are directories).
+ * Changes over an unchanged tree. It is a tree itself, so that later actions see the results of
+ * earlier ones, and makes at the end the plan of the layer with the difference. Callers keep the
+ * tree sound (parents exist and are directories).
  */
 export class TreeBuilder implements FileTree {
   readonly #base: FileTree | undefined;
   readonly #nodes = new Map<string, NewNode>();
-  /** By directory: names of {@link #nodes}, and of directories of the base on the way to them. */
+  /** Names by directory: of {@link #nodes}, and of directories of the base above them. */
   readonly #names = new Map<string, Set<string>>();
   /** Paths of the base that are gone, with everything below. */
   readonly #hidden = new Set<string>();
@@ -30,7 +31,7 @@ export class TreeBuilder implements FileTree {
     this.#base = base;
   }
 
-  /** The same state, to be changed on its own. */
+  /** Returns the same state, to be changed on its own. */
   clone(): TreeBuilder {
     const copy = new TreeBuilder(this.#base);
     const groups = new Map<LinkGroup, LinkGroup>();
@@ -81,7 +82,7 @@ export class TreeBuilder implements FileTree {
     return digestsOf(base, signal);
   }
 
-  /** Puts a node, in place of whatever has its path; a directory keeps what is below it. */
+  /** Puts a node in place of any with its path. A directory keeps its entries. */
   put(meta: NodeMeta, content?: NewContent, group?: LinkGroup): void {
     const { path } = meta;
     this.#nodes.get(path)?.group?.members.delete(path);
@@ -99,7 +100,7 @@ export class TreeBuilder implements FileTree {
     }
   }
 
-  /** Changes metadata of a node that is there. All names of a new file change with it. */
+  /** Changes metadata of an existing node. All names of a new file change with it. */
   setMeta(path: string, change: Partial<Pick<NodeMeta, "mode" | "uid" | "gid" | "mtime" | "xattrs">>): void {
     const node = this.#nodes.get(path);
     for (const member of node?.group?.members ?? [path]) {
@@ -109,7 +110,10 @@ export class TreeBuilder implements FileTree {
     }
   }
 
-  /** The group of a file's names, for one more hard link to it. A file of the base becomes one of the new layer. */
+  /**
+   * Returns the group of a file's names, for one more hard link to it. A file of the base becomes
+   * one of the new layer.
+   */
   linkGroup(path: string): LinkGroup {
     const node = this.#nodes.get(path);
     if (node?.group) return node.group;
@@ -122,7 +126,7 @@ export class TreeBuilder implements FileTree {
     return group;
   }
 
-  /** Content of a file, for another name of it. */
+  /** Returns the content of a file, for another name of it. */
   contentOf(path: string): NewContent | undefined {
     return this.#nodes.get(path)?.content;
   }
@@ -135,8 +139,9 @@ export class TreeBuilder implements FileTree {
   }
 
   /**
-   * The layer that makes the base into this tree. Directories above a change are in it with their own metadata, as in layers that come from an
-   * overlay filesystem, so that each layer can be unpacked alone.
+   * Returns the layer that makes the base into this tree. Directories above a change are in it with
+   * their own metadata, as in layers of an overlay filesystem, so that each layer can be unpacked
+   * alone.
    */
   async plan(signal?: AbortSignal): Promise<PackPlan> {
     const contents: NewContent[] = [];
@@ -149,7 +154,10 @@ export class TreeBuilder implements FileTree {
     return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
   }
 
-  /** Entries of the plan, each after the directories above it. Note that they are made one by one, because a plan may have any number of them. */
+  /**
+   * Yields the entries of the plan, each after the directories above it. Note that they are made
+   * one by one, because a plan may have any number of them.
+   */
   *#entries(digests: readonly Digest[], same: ReadonlySet<string>, whiteouts: readonly string[]): Generator<PackEntry, void> {
     const parents = new Set<string>();
     const primaries = new Map<LinkGroup, string>();
@@ -167,7 +175,10 @@ export class TreeBuilder implements FileTree {
     for (const path of whiteouts) yield* this.#missingParents(path, parents);
   }
 
-  /** Directories above a path that are only in the base, topmost first; `known` has those that were given before. */
+  /**
+   * Yields the directories above a path that are only in the base, topmost first. `known` has those
+   * that were yielded before.
+   */
   *#missingParents(path: string, known: Set<string>): Generator<PackEntry, void> {
     const slash = path.lastIndexOf("/");
     if (slash <= 0) return;
@@ -189,7 +200,10 @@ export class TreeBuilder implements FileTree {
     }
   }
 
-  /** New files that are in the base as they are: no layer holds them again. `digests` are of the new files in their order. */
+  /**
+   * Returns the new files that equal files of the base: no layer holds them again. `digests` are of
+   * the new files in their order.
+   */
   async #unchanged(digests: readonly Digest[], signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
     const base = this.#base;
     const same = new Set<string>();
@@ -241,7 +255,7 @@ export class TreeBuilder implements FileTree {
 
 const EMPTY_ROOT: NodeMeta = { path: "", type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
 
-/** Whether a layer would say the same of both but for their content: it keeps whole seconds. */
+/** Returns true when both are equal in a layer but for their content: it keeps whole seconds. */
 function isSameNode(a: NodeMeta, b: NodeMeta): boolean {
   return (
     a.type === b.type &&
@@ -257,21 +271,27 @@ function isSameNode(a: NodeMeta, b: NodeMeta): boolean {
   );
 }
 
-/** Written out for the common case: with tens of thousands of files, spreading objects costs more than all the rest. */
+/**
+ * Lists the members for the common case: with tens of thousands of files, spreading objects costs
+ * more than all the rest.
+ */
 function fileEntry(meta: NodeMeta, source: ContentSource, digest: Digest): PackEntry {
   if (meta.xattrs) return { ...meta, source, digest };
   const { path, type, mode, uid, gid, size, mtime } = meta;
   return { path, type, mode, uid, gid, size, mtime, source, digest };
 }
 
-/** Makes the same entries each time they are asked for. */
+/** Makes the same entries at each read. */
 function repeatable(make: () => Generator<PackEntry, void>): PackEntries {
   let length = 0;
   for (const _ of make()) length++;
   return { length, [Symbol.iterator]: make };
 }
 
-/** The name that carries the content: the first in canonical order, so that it comes before the links to it. */
+/**
+ * Returns the name that carries the content: the first in canonical order, so that it comes before
+ * the links to it.
+ */
 function primaryOf(group: LinkGroup, known: Map<LinkGroup, string>): string {
   let primary = known.get(group);
   if (primary === undefined) {

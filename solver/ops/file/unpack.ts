@@ -23,7 +23,7 @@ import type { Selected } from "./select.js";
 import type { TreeBuilder } from "./tree-builder.js";
 
 export interface UnpackOptions {
-  /** Of every entry, in place of its own. */
+  /** Owner of every entry, in place of its own. */
   readonly owner: Ids | undefined;
   readonly mtime: Timestamp;
   readonly readFile: ReadFile;
@@ -34,10 +34,12 @@ export interface UnpackOptions {
 }
 
 /**
- * ADD of an archive: unpacks `selected` into the destination when its content is a tar archive (plain or compressed, whatever its name) and answers
- * whether it was one. What follows from BuildKit: the destination is always a directory; parents no entry names are 0755 root's; an entry replaces
- * what has its name unless both are directories; `--chmod` does not count. Note that a directory's entry goes where a
- * link of its name leads, because archives of root filesystems have `bin/` where images have a link to `usr/bin`.
+ * Unpacks `selected` for ADD into the destination when its content is a tar archive (plain or
+ * compressed, with any name). Returns true when it was one. As in BuildKit: the destination is
+ * always a directory; parents without an entry are 0755 root's; an entry replaces any path with its
+ * name unless both are directories; `--chmod` does not count. Note that a directory's entry follows
+ * a link of its name, because archives of root filesystems have `bin/` where images have a link to
+ * `usr/bin`.
  */
 export async function unpackArchive(
   target: TreeBuilder,
@@ -61,7 +63,8 @@ export async function unpackArchive(
     parser.finish();
   } catch (error) {
     throwIfAborted(options.signal);
-    // Compressed data that is no archive is copied as it is; damage after the first entry is an error.
+    // Compressed data that is no archive is copied unchanged. Damage after the first entry is an
+    // error.
     if (!unpacker.started && isFormatError(error)) return false;
     if (error instanceof TsbuildError && error.code === "layer/corrupt") throw archiveDamaged(selected.path, error);
     throw error;
@@ -75,7 +78,7 @@ function isFormatError(error: unknown): boolean {
   return error instanceof Error && "code" in error && ["tar/invalid", "tar/truncated", "layer/corrupt"].includes(String(error.code));
 }
 
-/** A quick look, so that large files that are plainly something else are not read. */
+/** Reads only the start, so that large files that are plainly something else are not read. */
 function mayBeArchive(path: string): boolean {
   const fd = openSync(fsPath(path), "r");
   try {
@@ -86,7 +89,7 @@ function mayBeArchive(path: string): boolean {
   }
 }
 
-/** A file of this machine with the content: the source itself where it is one. */
+/** Returns a file of this machine with the content: the source itself where it is one. */
 async function hostPath(source: FileTree, path: string, options: UnpackOptions): Promise<string> {
   const content = source.content(path);
   if (content.kind === "path") return content.path;
@@ -96,7 +99,7 @@ async function hostPath(source: FileTree, path: string, options: UnpackOptions):
 }
 
 class Unpacker implements TarHandler {
-  /** Whether an entry was seen: then it is an archive. */
+  /** True once an entry was seen: then it is an archive. */
   started = false;
   readonly #target: TreeBuilder;
   readonly #options: UnpackOptions;
@@ -127,7 +130,8 @@ class Unpacker implements TarHandler {
     const { uid, gid } = this.#options.owner ?? header;
     const existing = target.lookup(path);
     if (type === "dir" && existing?.type === "dir") {
-      // Behind a link it is a directory of the image (/usr/bin for /bin), of which the archive does not know.
+      // Behind a link it is a directory of the image (/usr/bin for /bin), which the archive does
+      // not know.
       if (resolveArchivePath(target, root, name, false) === path) target.setMeta(path, { mode, uid, gid, mtime });
       return;
     }
@@ -168,13 +172,13 @@ class Unpacker implements TarHandler {
     this.#target.put(meta, { kind: "path", path, digest: hash.digest() });
   }
 
-  /** Gives back what is open when the archive ended too early. */
+  /** Closes the file that is open when the archive ends too early. */
   close(): void {
     this.#open?.file.close();
     this.#open = undefined;
   }
 
-  /** The directory that is unpacked into, made at the first entry. */
+  /** Returns the directory that is unpacked into, made at the first entry. */
   #root(): string {
     this.started = true;
     if (this.#directory === undefined) {
@@ -185,7 +189,10 @@ class Unpacker implements TarHandler {
     return this.#directory;
   }
 
-  /** A hard link's header counts for the file and all its names, as chown and chmod through it would. */
+  /**
+   * Adds a hard link. Its header counts for the file and all its names, as chown and chmod through
+   * it would.
+   */
   #hardlink(header: TarHeader, root: string, path: string): void {
     const target = this.#target;
     const linked = resolveArchivePath(target, root, cleanArchiveName(header.link ?? ""), false);

@@ -12,11 +12,11 @@ export interface BlobFile {
   readonly gid: number;
   /** Seconds since the epoch. */
   readonly mtime: number;
-  /** Where the bytes are. */
+  /** Path of the bytes. */
   readonly path: string;
 }
 
-/** A tree of one file, whose bytes are a blob: what a download gives. */
+/** A tree of one file, whose bytes are a blob: the result of a download. */
 export class BlobTree implements FileTree {
   readonly #file: BlobFile;
   readonly #nodes: ReadonlyMap<string, NodeMeta>;

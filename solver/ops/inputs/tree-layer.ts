@@ -5,16 +5,17 @@ import type { Reporter } from "../../layers/ports.js";
 import { packLayer } from "../../layers/pack.js";
 import { subtreeAt } from "../file/subtree.js";
 
-/** A layer, and where in it lies what was asked for. */
+/** A layer, and the place in it of the requested path. */
 export interface TreeLayer {
   readonly layer: LayerId;
-  /** Free of links. */
+  /** Path free of links. */
   readonly root: string;
 }
 
 /**
- * Packs everything of a local tree at and below `selector`, for steps that mount it: what .dockerignore hides stays hidden and files belong to
- * root, which a bind mount of the directory itself could not give.
+ * Packs everything of a local tree at and below `selector`, for steps that mount it. Paths that
+ * .dockerignore hides stay hidden and files belong to root, which a bind mount of the directory
+ * itself could not do.
  */
 export async function treeLayer(tree: FileTree, selector: string, layers: LayerAccess, reporter: Reporter): Promise<TreeLayer> {
   const { root, entries: below } = subtreeAt(tree, selector);

@@ -11,27 +11,36 @@ import { fgetxattr, flistxattr } from "../../../core/system/posix.js";
 
 export interface HashedFile {
   readonly digest: Digest;
-  /** As it was when the last byte had been read; `size` is what was read. */
+  /** Stat when the last byte had been read; `size` is the number of bytes read. */
   readonly stat: FileStat;
-  /** Its `user.*` attributes, when it has any. */
+  /** `user.*` attributes, when it has any. */
   readonly xattrs?: Xattrs;
 }
 
-/** Hashes files named by absolute path, in the order asked. Rejects with the system's error when one cannot be read. What is known of each may be made when it is looked at. */
+/**
+ * Hashes files by absolute path, in the same order. Rejects with the system's error when one cannot
+ * be read. Results may be made when they are read.
+ */
 export type HashFiles = (paths: readonly string[], options?: { readonly signal?: AbortSignal }) => Promise<Iterable<HashedFile>>;
 
 /** Bytes per read; also the largest file that is hashed in one call. */
 const CHUNK = 1 << 20;
 
-/** How long the event loop may be held, in milliseconds. Half of what a person notices in a progress display. */
+/**
+ * Milliseconds for which the event loop may be held: half of what a person notices in a progress
+ * display.
+ */
 const SLICE = 12;
 
-/** A symlink put where a file was must not lead out of the context; a fifo put there must not hang the build. */
+/**
+ * A symlink that replaced a file must not lead out of the context; a fifo must not hang the build.
+ */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * {@link HashFiles} on this thread: synchronous reads into one buffer, since an await for each file costs 30 times its hashing, with a pause
- * whenever the time slice is used up, also inside large files.
+ * Hashes files on this thread, with synchronous reads into one buffer, because an await for each
+ * file costs 30 times its hashing. Pauses whenever the time slice is used up, also inside large
+ * files.
  */
 export const hashFiles: HashFiles = async (paths, options = {}) => {
   const buffer = Buffer.allocUnsafe(CHUNK);
@@ -73,7 +82,7 @@ export const hashFiles: HashFiles = async (paths, options = {}) => {
   return out;
 };
 
-/** The `user.*` attributes of an open file; undefined when it has none, as nearly all. */
+/** Returns the `user.*` attributes of an open file; undefined when it has none, as nearly all. */
 function userXattrs(fd: number): Xattrs | undefined {
   const names = flistxattr(fd).filter((name) => name.startsWith("user.") && isLayerXattr(name));
   if (names.length === 0) return undefined;

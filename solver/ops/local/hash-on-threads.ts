@@ -12,26 +12,35 @@ export interface HashTaskParams {
   readonly paths: readonly string[];
 }
 
-/** As two blocks of memory, because cloning tens of thousands of objects takes as long as hashing small files. */
+/**
+ * Results as two blocks of memory, because cloning tens of thousands of objects takes as long as
+ * hashing small files.
+ */
 export interface HashTaskResult {
-  /** 32 bytes a file. */
+  /** 32 bytes for each file. */
   readonly digests: Uint8Array;
   /** dev, ino, size, mtime, ctime of each file. */
   readonly stats: BigInt64Array;
-  /** Of the files that have any, by their place. */
+  /** Attributes of the files that have any, by index. */
   readonly xattrs: ReadonlyMap<number, Xattrs>;
 }
 
 const DIGEST = 32;
 const WORDS = 5;
 
-/** Files in a task: some milliseconds of work with small ones, so that no thread is left with the rest while others are done. */
+/**
+ * Files in a task: some milliseconds of work with small ones, so that no thread is left with the
+ * rest while others are done.
+ */
 const BATCH = 512;
 
-/** Milliseconds between looks at whether the caller gave up. */
+/** Milliseconds between checks for a caller that gave up. */
 const POLL = 20;
 
-/** {@link HashFiles} on as many threads as there are; the first failure counts once every batch has ended. */
+/**
+ * Returns a {@link HashFiles} that uses as many threads as there are. The first failure counts once
+ * every batch has ended.
+ */
 export function hashOnThreads(run: RunHashTask, threads = availableParallelism()): HashFiles {
   return async (paths, options = {}) => {
     // Few large files make small batches: each thread gets its share.
@@ -49,7 +58,7 @@ export function hashOnThreads(run: RunHashTask, threads = availableParallelism()
   };
 }
 
-/** The task's side. */
+/** Hashes files in a task's thread. */
 export async function hashFilesTask({ paths }: HashTaskParams, context: Pick<TaskContext, "aborted">): Promise<HashTaskResult> {
   const stop = new AbortController();
   const look = () => {

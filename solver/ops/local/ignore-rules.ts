@@ -4,13 +4,16 @@ import { PatternReach } from "./pattern-reach.js";
 /** One pattern of an ignore file. */
 export interface IgnoreRule {
   readonly pattern: string;
-  /** Counts from 1. */
+  /** Line number, from 1. */
   readonly line?: number;
 }
 
-/** The rules of one ignore file, matched as a walk needs it, and able to say which rule hides a path. */
+/**
+ * The rules of one ignore file, matched as a walk needs it. They can name the rule that hides a
+ * path.
+ */
 export class IgnoreRules {
-  /** As shown to people: `.dockerignore`, `app.Dockerfile.dockerignore`. */
+  /** File as shown to people: `.dockerignore`, `app.Dockerfile.dockerignore`. */
   readonly file: string;
   readonly #rules: readonly IgnoreRule[];
   readonly #matcher: PatternMatcher;
@@ -29,17 +32,20 @@ export class IgnoreRules {
     return this.#rules.length === 0;
   }
 
-  /** Whether `path` is excluded; `parent` is the info given for its directory, undefined at the root. */
+  /** Matches `path`. `parent` is the info returned for its directory, undefined at the root. */
   match(path: string, parent: MatchInfo | undefined): { readonly matched: boolean; readonly info: MatchInfo } {
     return this.#matcher.matchesUsingParent(path, parent);
   }
 
-  /** Whether an exception (`!`) could bring back something below the excluded directory `path`. */
+  /**
+   * Returns true when an exception (`!`) could include something below the excluded directory
+   * `path`.
+   */
   mayBringBack(path: string): boolean {
     return this.#exceptions.into(path);
   }
 
-  /** The rule that excludes `path`, or undefined when none does. */
+  /** Returns the rule that excludes `path`, or undefined when none does. */
   hiding(path: string): IgnoreRule | undefined {
     const { matched, info } = this.#matcher.matchesUsingParent(path);
     return matched ? this.#rules[info.lastIndexOf(true)] : undefined;

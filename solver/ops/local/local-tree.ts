@@ -15,18 +15,21 @@ import { StatTable } from "./stat-table.js";
 import { metaOfStat, typeOfStat } from "./stat-node.js";
 
 export interface LocalTreeOptions {
-  /** As people know it, for messages. Default `build context`. */
+  /** Name for messages. Default `build context`. */
   readonly name?: string;
   readonly ignore?: IgnoreRules;
-  /** Digests of files from earlier builds; without it every file that is asked for is read. */
+  /** Digests of files from earlier builds. Without it every selected file is read. */
   readonly stats?: StatShard;
   /** Hashes big sets of files on other threads. Default: all on this one. */
   readonly hashFiles?: HashFiles;
-  /** Directories that are no part of it, wherever they are: the store, which changes while it is read. */
+  /** Directories that are left out wherever they are: the store, which changes while it is read. */
   readonly without?: readonly string[];
 }
 
-/** Above these a set of unknown files is worth threads, which take about 100 ms to start: as long as hashing half of it here. */
+/**
+ * Sizes of a set of unknown files from which on threads pay, which take about 100 ms to start: as
+ * long as hashing half of it here.
+ */
 const POOL_BYTES = 192 << 20;
 const POOL_FILES = 16_384;
 
@@ -34,9 +37,11 @@ interface Entry {
   /** The one string of its path: whoever asks may have made another. */
   readonly path: string;
   readonly excluded: boolean;
-  /** What the entries below need for matching; undefined when there are no rules. */
+  /** Match info for the entries below; undefined when there are no rules. */
   readonly info: MatchInfo | undefined;
-  /** Undefined: not looked at yet. Null: not there, or of a kind no layer can hold. */
+  /**
+   * Undefined before it was read. Null when it does not exist, or is of a kind no layer can hold.
+   */
   node: LocalNode | null | undefined;
   visible: boolean | undefined;
   names: readonly string[] | undefined;
@@ -44,22 +49,24 @@ interface Entry {
 
 interface LocalNode {
   meta: NodeMeta;
-  /** Of a file: place in the table of stats. */
+  /** Index of a file in the table of stats. */
   readonly stat: number;
-  /** Of a file that has several, as far as they were seen; shared by all of them. */
+  /** Names of a file that has several, as far as they were seen. All of them share the list. */
   readonly names: string[] | undefined;
   digest: Digest | undefined;
 }
 
 /**
- * A directory of this machine as a tree: a build context. Looked at only where somebody asks (`COPY package.json .` stats one file), each
- * thing once, so that all steps of a build see the same state. Files belong to 0:0 whoever owns them here; modes and times are kept. What
- * .dockerignore excludes is not there. Sockets are not there either: no layer can hold one.
+ * A directory of this machine as a tree: a build context. It is read only where an op asks (`COPY
+ * package.json .` stats one file), each path once, so that all steps of a build see the same state.
+ * Files belong to 0:0 whoever owns them here; modes and times are kept. Paths that .dockerignore
+ * excludes do not exist in it. Neither do sockets: no layer can hold one.
  *
- * Of extended attributes the `user.*` ones of regular files count, as with `docker build`. They are read when a file is
- * hashed and remembered with its digest, because a system call for each file would be a third of a build without changes;
- * changing one changes ctime, which makes the file unknown. Directories are never hashed, so theirs are not read. Nor are
- * security.* (labels and capabilities belong to the machine) and system.* (access lists name the machine's users).
+ * The `user.*` extended attributes of regular files count, as with `docker build`. They are read
+ * when a file is hashed and remembered with its digest, because a system call for each file would
+ * be a third of a build without changes; changing one changes ctime, which makes the file unknown.
+ * Directories are never hashed, so theirs are not read. Nor are security.* (labels and capabilities
+ * belong to the machine) and system.* (access lists name the machine's users).
  */
 export class LocalTree implements FileTree {
   readonly root: string;
@@ -115,7 +122,7 @@ export class LocalTree implements FileTree {
     return { kind: "path", path: this.#hostPath(path) };
   }
 
-  /** Names seen so far; a file is known under the name it was first seen with. */
+  /** Returns the names seen so far. A file is known under the first of them. */
   linksOf(path: string): readonly string[] | undefined {
     return this.#entries.get(path)?.node?.names;
   }
@@ -143,7 +150,10 @@ export class LocalTree implements FileTree {
     return nodes.map((node) => node.digest as Digest);
   }
 
-  /** Which rule of the ignore file hides a path that exists on disk; undefined when it is not there, or not hidden. */
+  /**
+   * Returns the rule of the ignore file that hides an existing path. Returns undefined when the
+   * path does not exist, or is not hidden.
+   */
   hiddenBy(path: string): IgnoreRule | undefined {
     const rule = path === "" ? undefined : this.ignore.hiding(path);
     return rule && this.#lstat(path, this.#hostPath(path)) ? rule : undefined;
@@ -179,7 +189,7 @@ export class LocalTree implements FileTree {
     this.found.set(path, xattrs);
   }
 
-  /** The entry of a path whose parents are directories that are not wholly excluded. */
+  /** Returns the entry of a path whose parents are directories that are not wholly excluded. */
   #entry(path: string): Entry | undefined {
     const known = this.#entries.get(path);
     if (known) return known;
@@ -187,7 +197,8 @@ export class LocalTree implements FileTree {
     const parentPath = slash === -1 ? "" : path.slice(0, slash);
     const parent = this.#entry(parentPath);
     if (!parent || !this.#isOpen(parentPath, parent)) return undefined;
-    // What a listing did not bring is not there: the tree is one state, whatever appears on disk meanwhile.
+    // A path that is not in the listing does not exist: the tree is one state, whatever appears on
+    // disk meanwhile.
     if (parent.names && !parent.excluded) return undefined;
     return this.#add(path, parent);
   }
@@ -204,19 +215,25 @@ export class LocalTree implements FileTree {
     return entry;
   }
 
-  /** Our own files: what is being written, or was left by a process that was killed, changes by itself. */
+  /**
+   * Returns true for our own files: unfinished files, and leftovers of killed processes, change by
+   * themselves.
+   */
   #isForeign(path: string): boolean {
     const start = path.lastIndexOf("/") + 1;
     if (path.charCodeAt(start) === DOT && isTemporaryName(path.slice(start))) return true;
     return this.#without.size > 0 && this.#without.has(path);
   }
 
-  /** Whether anything below a path can be seen: it is a directory, and not excluded without any way back. */
+  /**
+   * Returns true when anything below a path can be visible: it is a directory, and not excluded
+   * without exceptions.
+   */
   #isOpen(path: string, entry: Entry): boolean {
     return (!entry.excluded || this.ignore.mayBringBack(path)) && this.#node(entry)?.meta.type === "dir";
   }
 
-  /** An excluded directory is there when something below it is. */
+  /** Returns true for an excluded directory when something below it is visible. */
   #isVisible(path: string, entry: Entry): boolean {
     entry.visible ??= this.#isOpen(path, entry) && this.#names(path, entry).length > 0;
     return entry.visible;
@@ -242,7 +259,7 @@ export class LocalTree implements FileTree {
     try {
       const found = readdirSync(host, { withFileTypes: true });
       if (!found.some((dirent) => dirent.name.includes("\ufffd"))) return found;
-      // A name that is not UTF-8, or really has that character: only its bytes tell.
+      // The name is not UTF-8, or really has that character: only its bytes show which.
       return readdirSync(host, { withFileTypes: true, encoding: "buffer" }).map((dirent) => ({
         name: decodePath(dirent.name as unknown as Buffer),
         isSocket: () => dirent.isSocket(),
@@ -286,7 +303,7 @@ export class LocalTree implements FileTree {
     try {
       return lstatSync(fsPath(host), { bigint: true, throwIfNoEntry: false });
     } catch (error) {
-      // Below a file, or a name longer than any file can have: not there.
+      // Below a file, or a name longer than any file can have: it does not exist.
       if (systemErrorCode(error) === "ENOTDIR" || systemErrorCode(error) === "ENAMETOOLONG") return undefined;
       throw this.#readError(error, path);
     }
@@ -325,7 +342,7 @@ export class LocalTree implements FileTree {
 
 const DOT = 0x2e;
 
-/** Of what is not there, the path as it is. */
+/** Returns the real path of an existing path, and a missing one unchanged. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);

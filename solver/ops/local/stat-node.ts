@@ -1,7 +1,10 @@
 import type { BigIntStats } from "node:fs";
 import type { NodeMeta, NodeType } from "../../../core/file-node.js";
 
-/** What a stat says of a context's file: owned by 0:0, times and permissions kept. The caller adds a link's target. */
+/**
+ * Returns the metadata of a context's file from its stat: owned by 0:0, times and permissions kept.
+ * The caller adds a link's target.
+ */
 export function metaOfStat(path: string, type: NodeType, stat: BigIntStats): NodeMeta {
   // BigInt division rounds towards zero; before 1970 a time's fraction still counts upwards.
   let sec = Number(stat.mtimeNs / NANOSECONDS);
@@ -26,12 +29,12 @@ const FORMATS = new Map<number, NodeType>([
   [0o010000, "fifo"],
 ]);
 
-/** Undefined for sockets, which no layer can hold. */
+/** Returns the type; undefined for sockets, which no layer can hold. */
 export function typeOfStat(stat: BigIntStats): NodeType | undefined {
   return FORMATS.get(Number(stat.mode) & 0o170000);
 }
 
-/** Linux's encoding of a device number. */
+/** Decodes Linux's device number. */
 function deviceOf(rdev: bigint): { major: number; minor: number } {
   return {
     major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)),

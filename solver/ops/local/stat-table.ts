@@ -10,7 +10,7 @@ export class StatTable {
   #words = new BigInt64Array(64 * WORDS);
   #length = 0;
 
-  /** Answers the place, by which {@link get} finds it. */
+  /** Adds stats, and returns the index for {@link get}. */
   add({ dev, ino, size, mtimeNs, ctimeNs }: FileStat): number {
     const at = this.#length * WORDS;
     if (at === this.#words.length) {

@@ -5,8 +5,9 @@ import { topological, type Rootfs } from "../../../llb/vertex.js";
 export type CacheMount = Mount & { readonly type: "cache" };
 
 /**
- * What a cache mount's directory is called in the store. Directories with other owners or modes are other caches, as in BuildKit; so are those
- * that began with other files, which `seed` is the digest of.
+ * Returns the name of a cache mount's directory in the store. Directories with other owners or
+ * modes are other caches, as in BuildKit; so are those that began with other files, whose digest is
+ * `seed`.
  */
 export function cacheMountName({ id, uid, gid, mode }: Pick<CacheMount, "id" | "uid" | "gid" | "mode">, seed?: string): string {
   return createHash("sha256")
@@ -15,8 +16,8 @@ export function cacheMountName({ id, uid, gid, mode }: Pick<CacheMount, "id" | "
 }
 
 /**
- * The cache mounts of all steps of a graph, by name. Those that begin with files are not among them: their names are known only once these
- * files are.
+ * Returns the cache mounts of all steps of a graph, by name. Leaves out those that begin with
+ * files: their names are known only once these files are.
  */
 export function cacheMounts(targets: readonly Rootfs[]): ReadonlyMap<string, CacheMount> {
   const mounts = allCacheMounts(targets).filter(({ input }) => input < 0);

@@ -12,9 +12,9 @@ import { subtreeDigest } from "../file/selection.js";
 import { subtreeAt } from "../file/subtree.js";
 import { treeOfInput } from "../inputs/input-tree.js";
 
-/** The files that a cache mount begins with: what `from` and `source` name. */
+/** Initial files of a cache mount: those of `from` and `source`. */
 export interface Seed {
-  /** Of the files: with other files it is another cache, as in BuildKit. */
+  /** Digest of the files. With other files it is another cache, as in BuildKit. */
   readonly digest: string;
   readonly root: NodeMeta;
   /** Unpacks the files into an empty directory. */
@@ -44,7 +44,7 @@ export async function seedOf(
   };
 }
 
-/** Everything below a directory, by paths that begin there. */
+/** Returns everything below a directory, by paths that begin there. */
 function entriesBelow(tree: FileTree, directory: string): readonly PackEntry[] {
   const entries: PackEntry[] = [];
   for (const { path, relative, node } of subtreeAt(tree, directory).entries) {

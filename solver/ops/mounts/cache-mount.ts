@@ -12,8 +12,9 @@ import type { MountInputs } from "./mount-source.js";
 export type CacheMountPorts = Ports<"layers" | "past" | "mounts" | "sandboxes">;
 
 /**
- * The directories of a step's cache mounts. Mounts of one name and one way of sharing have one directory. They are taken in the order of their names, so
- * that two steps which lock the same mounts never wait for each other.
+ * Returns the directories of a step's cache mounts. Mounts of one name and one way of sharing have
+ * one directory. Takes them in the order of their names, so that two steps which lock the same
+ * mounts never wait for each other.
  */
 export async function cacheDirectories(
   mounts: readonly CacheMount[],
@@ -63,8 +64,9 @@ async function cacheDirectory(
 }
 
 /**
- * Takes one of the numbered directories that a cache mount has. `locked` waits until nobody uses the first. `private` takes the first that nobody uses,
- * `shared` the first that nobody has for itself: what one step has locked, no other sees change.
+ * Takes one of the numbered directories of a cache mount. `locked` waits until the first is free.
+ * `private` takes the first free one, `shared` the first that is not locked: files of a locked one
+ * never change for another step.
  */
 async function takeDirectory(
   mount: CacheMount,
@@ -81,7 +83,10 @@ async function takeDirectory(
   }
 }
 
-/** Under another name first: nobody finds a mount whose owner and mode are not set yet, not even after a crash. */
+/**
+ * Makes a directory under another name first: no other build finds a mount whose owner and mode are
+ * not set yet, not even after a crash.
+ */
 async function makeCacheDirectory(
   mount: CacheMount,
   path: string,
@@ -101,7 +106,10 @@ async function makeCacheDirectory(
   renameSync(made, path);
 }
 
-/** Whether a mount says nothing of its owner and mode: then one that begins with files has those of their directory. */
+/**
+ * Returns true when a mount sets neither owner nor mode: one that begins with files then has those
+ * of their directory.
+ */
 function isPlain({ uid, gid, mode }: CacheMount): boolean {
   return uid === 0 && gid === 0 && mode === 0o755;
 }

@@ -13,7 +13,10 @@ import { treeOfInput } from "../inputs/input-tree.js";
 import { treeLayer } from "../inputs/tree-layer.js";
 import type { Held } from "./mount-holder.js";
 
-/** Mounts that are ready to use; disposing gives back what they hold (locks of cache mounts, sockets to agents). */
+/**
+ * Mounts that are ready to use. Disposing releases their resources (locks of cache mounts, sockets
+ * to agents).
+ */
 export interface PreparedMounts extends AsyncDisposable {
   readonly list: readonly SandboxMount[];
 }
@@ -96,7 +99,10 @@ async function prepareMount(
   }
 }
 
-/** Unpacks an input. The sandbox follows the links of layers; a tree is packed at the place to which its links lead. */
+/**
+ * Unpacks an input. The sandbox follows the links of layers; a tree is packed at the place to which
+ * its links lead.
+ */
 async function unpackedInput(
   input: StepResult,
   selector: string,

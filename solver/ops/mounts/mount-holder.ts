@@ -1,2 +1,2 @@
-/** What gives back what a mount holds, once the step has ended. */
+/** Functions that release a mount's resources, once the step has ended. */
 export type Held = (() => void)[];

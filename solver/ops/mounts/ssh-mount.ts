@@ -5,7 +5,8 @@ import type { Ports } from "../../ports.js";
 import type { Held } from "./mount-holder.js";
 
 /**
- * The socket of an SSH agent as a step sees it. undefined for an optional agent that the build was not given; a required one throws `build/ssh-not-found`.
+ * Returns the socket of an SSH agent for a step. Returns undefined for an optional agent that the
+ * build lacks; throws `build/ssh-not-found` for a required one.
  */
 export async function sshMount(
   mount: Mount & { type: "ssh" | "secret" },
