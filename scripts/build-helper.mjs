@@ -39,7 +39,8 @@ function buildHere() {
 }
 
 /**
- * Note that a failure here is only told, because this machine works without the other's program.
+ * Builds the program of the other processor. Note that a failure is only reported, because this
+ * machine works without that program.
  */
 function buildOther(arch) {
   if (isNew(arch)) return;

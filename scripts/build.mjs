@@ -69,7 +69,7 @@ async function bundle() {
     // Chunks first: the entries name them.
     const isChunk = (name) => FOLDERS.includes(dirname(name)) && name !== START;
     for (const name of names.toSorted((a, b) => Number(isChunk(b)) - Number(isChunk(a)))) renameSync(join(fresh, name), join(dist, name));
-    // What an older build called otherwise.
+    // Files that an older build had under other names.
     for (const name of readdirSync(dist)) if (/\.c?js$/.test(name) && !names.includes(name)) rmSync(join(dist, name));
     for (const folder of FOLDERS) {
       for (const name of readdirSync(join(dist, folder))) if (!names.includes(join(folder, name))) rmSync(join(dist, folder, name));

@@ -12,8 +12,7 @@ const ENTRIES = { index: "api/index", llb: "llb/index" };
 const NEEDS = `/// <reference types="node" /> These declarations need those of Node: npm install --save-dev @types/node\n`;
 
 /**
- * tsc runs beside the rest; what it finds wrong is shown by `npm run ok`, the declarations are
- * written either way.
+ * Runs tsc beside the rest. `npm run ok` shows its errors; the declarations are written either way.
  */
 export async function emitTypes(root, dist) {
   mkdirSync(dist, { recursive: true });

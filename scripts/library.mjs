@@ -8,7 +8,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { build, transform } from "esbuild";
 
-/** What programs import, by the name of their file. */
+/** Modules that programs import, by the name of their file. */
 const MODULES = { index: "api/index.ts", llb: "llb/index.ts" };
 const PROGRAMS = { worker: "api/session/worker-entry.ts", thread: "api/session/thread-entry.ts" };
 

@@ -29,8 +29,8 @@ function section(root, path, { version, license }) {
 }
 
 /**
- * Every package that these need, by its path in the lock file, where a package finds the nearest of
- * a name.
+ * Returns every package that these need, by its path in the lock file, where a package finds the
+ * nearest one of a name.
  */
 function reached(packages, first) {
   const seen = new Set();

@@ -17,7 +17,8 @@ export function ownManifest() {
 }
 
 /**
- * The manifest of the command and the library. `native`: kinds of machines whose files are inside.
+ * Returns the manifest of the command and the library. `native` lists the kinds of machines whose
+ * files are inside.
  */
 export function publishedManifest(own, { native = [], optionalDependencies = {} } = {}) {
   const { name, version, description, license, type, engines, bin, exports, imports, files } = own;
@@ -41,7 +42,7 @@ export function publishedManifest(own, { native = [], optionalDependencies = {} 
   };
 }
 
-/** The manifest of the package that holds the files for one kind of machine. */
+/** Returns the manifest of the package that holds the files for one kind of machine. */
 export function nativeManifest(own, { kind, arch, libc }) {
   return {
     name: `@${own.name}/${kind}`,
@@ -67,8 +68,8 @@ export function writeManifest(directory, manifest) {
 const KEPT = join(root, "dist", "package.json");
 
 /**
- * Note that the manifest in place has a script of its own, because npm reads the second one from
- * there.
+ * Puts the published manifest in place. Note that it has a script of its own, because npm reads the
+ * second one from there.
  */
 function put() {
   const text = readFileSync(existsSync(KEPT) ? KEPT : join(root, "package.json"), "utf8");

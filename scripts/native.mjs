@@ -23,7 +23,7 @@ export const ADDONS = {
   }),
 };
 
-/** Every kind of machine of a processor: its name, and the C library of its Node. */
+/** Returns every kind of machine of a processor: its name, and the C library of its Node. */
 export function kindsOf(arch) {
   return [
     { kind: `linux-${arch}`, libc: "glibc" },

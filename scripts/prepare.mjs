@@ -1,6 +1,5 @@
-// What npm runs after `npm ci`, and before it installs from Git: makes dist/, which is not in the
-// repository. Without the tools, as after `npm ci --omit=dev`, there is nothing to make it with,
-// and nothing is said.
+// Script that npm runs after `npm ci`, and before it installs from Git: makes dist/, which is not
+// in the repository. Without the tools, as after `npm ci --omit=dev`, it silently makes nothing.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,4 +1,7 @@
-/** The program of the worker process (dist/worker.cjs): what needs mapped ids. Work on whole layers goes to threads. */
+/**
+ * The program of the worker process (dist/worker.cjs): work that needs mapped ids. Work on whole
+ * layers goes to threads.
+ */
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diskUsage } from "../../cache/disk-usage.js";

@@ -15,7 +15,7 @@ function elf(machine: number, bigEndian = false): Buffer {
   return header;
 }
 
-/** The beginning of a program of 64 bits with one segment of this type. */
+/** Returns the beginning of a program of 64 bits with one segment of this type. */
 function withSegment(type: number, machine = 62): Buffer {
   const program = Buffer.concat([elf(machine), Buffer.alloc(56)]);
   program[4] = 2;

@@ -23,7 +23,6 @@ import { dockerTar } from "../../exporters/docker-tar.js";
 import type { Exporter, ExportImage, ExportRequest } from "../../exporters/exporter.js";
 import { imageStore } from "../../exporters/image-store.js";
 import { localDirectory } from "../../exporters/local-dir.js";
-import { exportAll } from "../../exporters/multi.js";
 import { ociLayout } from "../../exporters/oci-layout.js";
 import { ociTar } from "../../exporters/oci-tar.js";
 import { registryPush } from "../../exporters/registry-push.js";
@@ -680,19 +679,6 @@ test("a push that fails says why and stops the other uploads", async (t) => {
     code: "registry/denied",
     message: /^Cannot push blob sha256:/,
   });
-});
-
-test("several exports at once: results in order, one failure stops all", async (t) => {
-  const { store, dir } = rig(t);
-  const request = exportRequest([stacked(store)], NAMES);
-  const context = exportContext(store);
-  const jobs = writers.map(([name, exporter]) => ({ exporter: exporter(join(dir, name)), request, context }));
-  const results = await exportAll(jobs);
-  t.is(results.length, writers.length);
-  t.is(results[0]?.descriptor?.mediaType, mediaTypes.ociManifest);
-  const failing = { exporter: { name: "x", export: () => Promise.reject(new TypeError("no")) }, request, context };
-  const stuck = { exporter: ociTar({ dest: new Writable({ highWaterMark: 1, write: () => undefined }) }), request, context };
-  await t.throwsAsync(exportAll([stuck, failing]), { message: "no" });
 });
 
 test("skopeo and umoci read what is written", async (t) => {

@@ -67,7 +67,10 @@ async function resolveStage(state: StageState, context: ResolveContext): Promise
   }
 }
 
-/** Returns the step of a base image. A stage without steps, such as an image that is copied from, gives it no place. */
+/**
+ * Returns the step of a base image. A stage without steps, such as an image that is copied from,
+ * has no place for it.
+ */
 function baseStep(state: StageState, resolved: ResolvedImage, platform: string | undefined): BaseStep {
   const [ref = "", digest = resolved.digest] = resolved.ref.split("@", 2);
   return { kind: "base", ref, digest, ...(state.stepCount === 0 ? {} : { place: nextPlace(state, platform) }) };

@@ -172,7 +172,7 @@ test.serial("without the package for this machine, or with another's program, th
   }
 });
 
-/** A project that has the package installed. */
+/** Makes a project that has the package installed. */
 function project(t: ExecutionContext, contents: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(directory, "project-"));
   mkdirSync(join(folder, "node_modules"));

@@ -10,8 +10,8 @@ export function librariesOf(program: string): readonly string[] {
 }
 
 /**
- * A root directory with a static busybox as /bin/sh and nothing else; `programs` come with their
- * libraries, by the path they get.
+ * Makes a root directory with a static busybox as /bin/sh and nothing else. `programs` come with
+ * their libraries, by their paths inside.
  */
 export function makeEmptyRoot(root: string, busybox: string, programs: Readonly<Record<string, string>> = {}): void {
   for (const name of ["bin", "proc", "dev", "sys", "tmp", "old", "root"]) mkdirSync(join(root, name), { recursive: true });
@@ -32,7 +32,7 @@ const ENTER = `mount --rbind "$1" "$1" && cd "$1" && mount --rbind /proc proc &&
 shift
 exec /bin/busybox sh -c '/bin/busybox umount -l /old && exec "$@"' sh "$@"`;
 
-/** Options of `unshare` for a root of one's own. */
+/** Returns options of `unshare` for a root of one's own. */
 function namespaces(): readonly string[] {
   const which = process.geteuid?.() === 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
   return [...which, "--propagation", "private"];
