@@ -69,7 +69,7 @@ export class ImageResolver {
     return { ref: found.name, op, digest: found.target.digest, config: view.config, platform: view.platform };
   }
 
-  /** Returns the layers of an image that {@link resolve} gave, or that a graph made by hand names. */
+  /** Returns the layers of an image from {@link resolve}, or of one in a graph made by hand. */
   async source(op: SourceOp, platform: string | undefined, fallback: Platform): Promise<SourceImage> {
     const { identifier } = op;
     const key = sourceKey(identifier, platform ?? formatPlatform(fallback));

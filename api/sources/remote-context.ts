@@ -12,7 +12,7 @@ import { type Edge, edge } from "../../llb/vertex.js";
  */
 export const DOWNLOADED = "context";
 
-/** A repository that the caller named as a context. */
+/** Returns a repository that the caller named as a context. */
 export function gitEdge(address: GitAddress, step: StepInfo, options: { readonly keepGitDir?: boolean } = {}): Edge {
   return edge({ op: gitSource(address, { ...options, fromCaller: true }), metadata: { step } });
 }

@@ -48,7 +48,10 @@ async function keyVertex(
   }
 }
 
-/** An image has two keys: one over its manifest and platform, one over its layers. An image without layers has only the first. */
+/**
+ * Returns the two keys of an image: one over its manifest and platform, one over its layers. An
+ * image without layers has only the first.
+ */
 async function imageKey(vertex: Vertex, { digest }: ImageSource, imageOf: ImageOf): Promise<KeyVertex | undefined> {
   const { os, architecture, variant } = parsePlatform(vertex.platform ?? "linux");
   const byManifest = digest && goJson({ Digest: digest, OS: os, Arch: architecture, ...omitEmpty({ Variant: variant }) });

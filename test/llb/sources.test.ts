@@ -11,7 +11,7 @@ import { imageOf, localOf, readSource, type Source } from "../../llb/sources/sou
 const digest = sha256("x");
 const repository = { ref: "main", subdir: "a//b/.", checksum: "ABC", keepGitDir: undefined, submodules: false, mtime: "commit" } as const;
 
-/** What each constructor makes of its arguments, and what its reader makes of that. */
+/** Sources: each constructor's result for its arguments, and its reader's result for that. */
 const SOURCES: readonly (readonly [SourceOp, identifier: string, attrs: SourceOp["attrs"], Source])[] = [
   [localSource("context"), "local://context", {}, { kind: "local", name: "context", excludePatterns: [] }],
   [
