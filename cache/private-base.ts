@@ -4,7 +4,7 @@ import { makeDirectory } from "../core/system/make-directory.js";
 import { foreignStore, ioError, storePathTooLong } from "./errors.js";
 
 /** The store's directory and its versioned folder (see {@link ./paths.ts}). */
-export interface BasePaths {
+interface BasePaths {
   readonly root: string;
   readonly base: string;
 }

@@ -9,7 +9,7 @@ import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { homelessStore } from "../core/system/homeless-store.js";
 
 /** The part of the library that the commands use. It is loaded only when a command needs it. */
-export interface CliApi {
+interface CliApi {
   build(options: BuildOptions): Promise<BuildResult>;
   check(options: CheckOptions): Promise<CheckResult>;
   outline(options: CheckOptions): Promise<Outline & { readonly source: SourceFile }>;

@@ -17,7 +17,7 @@ function kinds(arch: string): readonly string[] {
 }
 
 /** Returns each place of the file that exists, the likeliest first. */
-export function* nativeFiles(name: string, arch: string = process.arch): Generator<string> {
+function* nativeFiles(name: string, arch: string = process.arch): Generator<string> {
   const root = packageRoot();
   for (const kind of kinds(arch)) {
     // Beside tsbuild, and inside it as `npm install -g` lays it.

@@ -41,7 +41,7 @@ export interface SandboxSpec {
  * An overlay of unpacked layers. `upper` receives the changes in overlayfs form (user.overlay.*
  * xattrs, 0:0 char device whiteouts).
  */
-export interface SandboxRootfs {
+interface SandboxRootfs {
   /**
    * Lower directories, bottom first; none for scratch. Hundreds are allowed. Where owners are
    * virtual, the owners files beside them are read (core/system/owners-file.ts), and one is written

@@ -5,7 +5,7 @@ import type { HelperFailure } from "./helper-failure.js";
 const BUILD_IT =
   'build it with "node scripts/build-helper.mjs" in the folder of tsbuild; this needs a C compiler and a static C library (Debian, Ubuntu: gcc libc6-dev; Fedora, RHEL: gcc glibc-static; Alpine: gcc musl-dev linux-headers)';
 /** How to come by the sandbox program. */
-export interface HelperSource {
+interface HelperSource {
   /** True where it can be built in place. */
   readonly sources: boolean;
   /** Hint for installations without the sources. */
@@ -54,7 +54,7 @@ export function noNewRights(): { readonly problem: string; readonly hint: string
 }
 
 /** A feature that steps depend on, with its fault, for an error. */
-export interface FoundFeature {
+interface FoundFeature {
   readonly ok: boolean;
   readonly problem?: string;
   readonly hint?: string;

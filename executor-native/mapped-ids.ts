@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 const LAST_ID = 4_294_967_294;
 
 /** User or group ids that a user namespace has. */
-export class IdSet {
+class IdSet {
   readonly #extents: readonly { readonly first: number; readonly count: number }[];
 
   /** `map` has lines of `inside outside count`, as the kernel shows them. */

@@ -4,7 +4,7 @@ import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from 
 const LEVELS = ["manifest", "manifest-descriptor", "index", "index-descriptor"] as const;
 
 /** Place of an annotation: in a document, or in the descriptor that names the document. */
-export type AnnotationLevel = (typeof LEVELS)[number];
+type AnnotationLevel = (typeof LEVELS)[number];
 
 export interface Annotation {
   readonly level: AnnotationLevel;

@@ -16,7 +16,7 @@ export interface RootfsPlan {
   readonly files: readonly ReadonlyMap<string, PlannedFile>[];
 }
 
-export interface PlannedFile {
+interface PlannedFile {
   /**
    * Metadata in the image. The header of the file's entry may differ: the last one of several hard
    * links counts.

@@ -165,11 +165,11 @@ export interface SymlinkAction extends FileActionBase {
 }
 
 /** Stacks the layers of all inputs, later over earlier. */
-export interface MergeOp {
+interface MergeOp {
   readonly kind: "merge";
 }
 
 /** Selects the layers that input 1 has above input 0. */
-export interface DiffOp {
+interface DiffOp {
   readonly kind: "diff";
 }

@@ -40,7 +40,7 @@ export interface Timer {
  * first, because a process that was held up (a suspended machine, a long task) sees its timers
  * before the bytes that arrived meanwhile.
  */
-export function systemTimer(limit: number, expire: () => void): Timer {
+function systemTimer(limit: number, expire: () => void): Timer {
   let turn: NodeJS.Immediate | undefined;
   const timer = setTimeout(() => (turn = setImmediate(expire)), limit);
   return {

@@ -27,14 +27,14 @@ export const systemClock: Clock = {
 };
 
 /** Attempts after which a temporary failure is final. */
-export const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 const FIRST_WAIT = 500;
 
 /**
  * Returns the milliseconds before attempt number `attempt` (2, 3, …): 0.5 s, doubled each time,
  * half of it random. The wait is at least `retryAfter`.
  */
-export function backoff(attempt: number, clock: Clock, retryAfter = 0): number {
+function backoff(attempt: number, clock: Clock, retryAfter = 0): number {
   const wait = Math.min(LONGEST_PAUSE, FIRST_WAIT * 2 ** (attempt - 2));
   return Math.min(LONGEST_PAUSE, Math.max(retryAfter, wait / 2 + (wait / 2) * clock.random()));
 }

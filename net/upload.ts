@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 export type UploadBody = Uint8Array | { readonly size: number; open(): AsyncIterable<Uint8Array> };
 
 /** Observes how a server takes a body. */
-export interface UploadWatch {
+interface UploadWatch {
   forBody(): void;
   pause(): void;
   forAnswer(size: number): void;

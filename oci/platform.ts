@@ -142,7 +142,7 @@ function normalizeOs(os: string): string {
 /**
  * Returns true when both name the same platform, in any spelling. Does not compare the OS version.
  */
-export function samePlatform(a: Platform, b: Platform): boolean {
+function samePlatform(a: Platform, b: Platform): boolean {
   return formatPlatform(normalizePlatform(a)) === formatPlatform(normalizePlatform(b));
 }
 
@@ -151,7 +151,7 @@ export function samePlatform(a: Platform, b: Platform): boolean {
  * `platforms.Only`: `arm64` also runs `arm/v8` … `arm/v5`, and `amd64/v3` also runs `v2`, `amd64`
  * and `386`.
  */
-export function runnablePlatforms(platform: Platform): readonly Platform[] {
+function runnablePlatforms(platform: Platform): readonly Platform[] {
   const { os, architecture, variant } = normalizePlatform(platform);
   const arm = (from: number): Platform[] =>
     Array.from({ length: Math.max(0, from - 4) }, (_, i) => ({ os, architecture: "arm", variant: `v${from - i}` }));

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { isDigest, type Digest } from "../core/digest.js";
 import { TsbuildError } from "../core/errors.js";
 import { isIndexType, isManifestType, mediaTypes } from "./media-types.js";
-import type { Descriptor, ImageConfig, Index, Manifest } from "./types.js";
+import type { ImageConfig, Index, Manifest } from "./types.js";
 
 /**
  * Bytes of the largest manifest, index or config that is read into memory. Registries have the same
@@ -103,7 +103,7 @@ const config = v.looseObject({
 });
 
 /** A parsed manifest blob. */
-export type ManifestOrIndex = { readonly kind: "manifest"; readonly value: Manifest } | { readonly kind: "index"; readonly value: Index };
+type ManifestOrIndex = { readonly kind: "manifest"; readonly value: Manifest } | { readonly kind: "index"; readonly value: Index };
 
 /**
  * Reads an image manifest. `what` names it in errors: `manifest of alpine:3.20`. Throws
@@ -155,11 +155,6 @@ export function manifestTypeOf(parsed: ManifestOrIndex, announced?: string): str
   if (parsed.value.mediaType !== undefined && parsed.value.mediaType !== "") return parsed.value.mediaType;
   const fits = announced !== undefined && (parsed.kind === "index" ? isIndexType(announced) : isManifestType(announced));
   return fits ? announced : parsed.kind === "index" ? mediaTypes.ociIndex : mediaTypes.ociManifest;
-}
-
-/** Returns a descriptor from outside, checked. */
-export function parseDescriptor(value: unknown, what: string): Descriptor {
-  return withoutUndefined(check(descriptor, value, what)) as Descriptor;
 }
 
 /** Reads JSON from outside. Throws `image/invalid`, which names `what`. */

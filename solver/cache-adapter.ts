@@ -7,7 +7,7 @@ import type { CachedResult, EngineCache, KeyComponents, SaveRequest } from "./en
 import { layersOf, type StepResult } from "./result.js";
 
 /** Converts between results of the engine and those of the store: stacks of layers. */
-export interface ResultCodec<R> {
+interface ResultCodec<R> {
   /** Returns the layers. Throws for results that cannot be kept. */
   layers(result: R): readonly LayerId[];
   result(layers: readonly LayerId[]): R;
@@ -25,7 +25,7 @@ export interface ResultStore {
 }
 
 /** Notes that are recorded with a result beside the engine's data. */
-export interface SaveNotes {
+interface SaveNotes {
   readonly build?: string;
   readonly origin?: string;
 }

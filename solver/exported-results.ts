@@ -56,7 +56,7 @@ export function stepsWithin(steps: readonly StoredStep[], stacks: readonly Stack
   return steps.filter(({ stack }) => stacks.some((target) => stack.every((layer, index) => layer === target[index])));
 }
 
-export interface DescribeOptions {
+interface DescribeOptions {
   /** Compression of layers that are not compressed yet. */
   readonly compression: CompressionOptions;
   /** True brings all layers into the compression. */

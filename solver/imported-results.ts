@@ -6,10 +6,10 @@ import type { TransferLayer, TransferResult } from "../cache/remote/content.js";
 import { encodeImported } from "./explain/imported-from.js";
 
 /** Returns the result of another machine for a key, and its cache. */
-export type FindImported = (key: CacheKey) => { readonly result: TransferResult; readonly from: ImportedFrom } | undefined;
+type FindImported = (key: CacheKey) => { readonly result: TransferResult; readonly from: ImportedFrom } | undefined;
 
 /** A cache that results come from. */
-export interface ImportedFrom {
+interface ImportedFrom {
   /** Origin that is recorded with layers. */
   readonly origin: string;
   /** Display name, e.g. `registry ghcr.io/org/app:cache`. */

@@ -76,3 +76,37 @@ test("style: the checks tell right from wrong", (t) => {
   t.deepEqual(rules(`// ${"word ".repeat(20)}end`), ["columns"]);
   t.deepEqual(rules(`// https://host/${"x".repeat(100)}`), []);
 });
+
+const EXPORTING = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
+/** Folders that only use what others export. */
+const USERS = ["test", "bench"];
+/** Modules that programs import. */
+const PUBLIC = new Set(["api/index.ts", "llb/index.ts"]);
+
+const EXPORT = /^export (?:async )?(?:abstract )?(?:const|function\*?|class|interface|type|enum) (\w+)/gm;
+
+/** Returns a source without its comments. */
+function codeOf(path: string): string {
+  return readFileSync(join(root, path), "utf8")
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/^\s*\/\/.*$/gm, "");
+}
+
+const code = new Map(
+  [...EXPORTING, ...USERS]
+    .flatMap((folder) => [...sources(folder)].filter((path) => path.endsWith(".ts")))
+    .map((path) => [path, codeOf(path)]),
+);
+
+test("style: every export is used by another file", (t) => {
+  const users = new Map<string, number>();
+  for (const text of code.values()) {
+    for (const word of new Set(text.match(/\w+/g))) users.set(word, (users.get(word) ?? 0) + 1);
+  }
+  const unused = [...code]
+    .filter(([path]) => !PUBLIC.has(path) && !USERS.includes(path.split("/")[0] as string))
+    .flatMap(([path, text]) => [...text.matchAll(EXPORT)].map(([, name = ""]) => ({ path, name })))
+    .filter(({ name }) => users.get(name) === 1)
+    .map(({ path, name }) => `${path}: ${name}`);
+  t.deepEqual(unused, [], "drop the word export, or what it exports");
+});

@@ -36,7 +36,7 @@ export interface Built {
   readonly imports: CacheImports | undefined;
 }
 
-export interface BuildImagesOptions {
+interface BuildImagesOptions {
   readonly build: ResolvedBuildOptions;
   /** Forms of the layers. The first is the one that the build itself makes. */
   readonly forms: readonly [BlobForm, ...BlobForm[]];

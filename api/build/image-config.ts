@@ -3,7 +3,7 @@ import type { Digest } from "../../core/digest.js";
 import type { History, ImageConfig } from "../../oci/types.js";
 
 /** A layer of the result, bottom first. `createdAt` is in milliseconds since the epoch. */
-export interface ResultLayer {
+interface ResultLayer {
   readonly diffId: Digest;
   readonly createdAt: number;
 }

@@ -8,7 +8,7 @@ import type { StoredImage } from "../options/options.js";
 import type { NamedImage } from "./lookup.js";
 
 /** A stored image: all its parts, and the platform that stands for it. */
-export interface ReadImage {
+interface ReadImage {
   readonly complete: CompleteImage;
   readonly view: ImageView;
 }

@@ -21,7 +21,7 @@ export async function openImageStore(options: { readonly root?: string } = {}): 
 }
 
 /** Returns the image commands over an open store, which they close. */
-export function imageStoreOf(store: Store): ImageStore {
+function imageStoreOf(store: Store): ImageStore {
   let client: Promise<RegistryClient> | undefined;
   const registry = (): Promise<RegistryClient> => {
     client ??= import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient());

@@ -10,7 +10,7 @@ import { LayoutDirectory } from "../../oci/layout/directory.js";
 import { type FoundImage, imagesOf, readArchive } from "../../oci/layout/read.js";
 import { readStored } from "./describe.js";
 
-export interface LoadedImage {
+interface LoadedImage {
   /** Canonical names that lead to it now. */
   readonly names: readonly string[];
   readonly id: Digest;

@@ -3,7 +3,7 @@ import { parseGitSource } from "../../frontend/dockerfile/values/git-source.js";
 import type { GitAddress } from "../../llb/sources/git.js";
 
 /** Kind of the context that a text names. */
-export type ContextKind =
+type ContextKind =
   | { readonly kind: "directory"; readonly path: string }
   | { readonly kind: "git"; readonly source: GitAddress }
   | { readonly kind: "url"; readonly url: string };

@@ -22,7 +22,7 @@ interface StepState {
   logBytes: number;
 }
 
-export interface BuildRecorderOptions {
+interface BuildRecorderOptions {
   readonly history: BuildHistory;
   readonly build: ResolvedBuildOptions;
   /**

@@ -4,7 +4,7 @@ import { announced, type EventSink, now, type StepId } from "../../core/events.j
 import { type StepInfo, stepName } from "../../core/step.js";
 
 /** Reports progress of one step outside the graph. */
-export interface StepReporter {
+interface StepReporter {
   readonly id: StepId;
   progress(item: string, current: number, total: number | undefined, done: boolean): void;
 }

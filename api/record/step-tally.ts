@@ -1,7 +1,7 @@
 import type { BuildSummary } from "../../cache/contract/builds.js";
 import type { BuildEvent, StepId } from "../../core/events.js";
 
-export type StepCounts = Pick<BuildSummary, "steps" | "executed" | "cached" | "failed" | "canceled" | "failedStep">;
+type StepCounts = Pick<BuildSummary, "steps" | "executed" | "cached" | "failed" | "canceled" | "failedStep">;
 
 type Ending = "completed" | "cached" | "failed" | "canceled";
 

@@ -26,7 +26,7 @@ interface Imported {
 }
 
 /** A cache mount whose content a cache has. */
-export interface FoundMount {
+interface FoundMount {
   readonly mount: TransferMount;
   readonly source: CacheSource;
 }

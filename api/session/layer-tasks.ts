@@ -16,7 +16,7 @@ type Params<Name extends keyof LayerTasks> = Parameters<LayerTasks[Name]>[0];
 type Result<Name extends keyof LayerTasks> = Awaited<ReturnType<LayerTasks[Name]>>;
 
 /** The heavy work of a build, off the main thread. */
-export interface Tasks {
+interface Tasks {
   readonly tasks: LayerTaskRunner;
   readonly hashFiles: HashFiles;
   close(): Promise<void>;

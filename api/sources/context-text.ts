@@ -8,7 +8,7 @@ import { OPEN_INPUT } from "../../core/system/regular-file.js";
 import { NotATextError, readOpenFile } from "./read-text.js";
 
 /** A text of a context, with its place. */
-export interface ContextText {
+interface ContextText {
   readonly text: string;
   /** Absolute path of the file that was read, behind the context's links. */
   readonly file: string;

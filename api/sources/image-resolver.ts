@@ -35,7 +35,7 @@ export interface ImageResolverOptions {
   readonly onStale: (message: string) => void;
 }
 
-export interface ResolveOptions {
+interface ResolveOptions {
   readonly platform: Platform;
   readonly layout?: boolean;
   readonly onWait?: OnWait;

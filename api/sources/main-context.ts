@@ -18,7 +18,7 @@ import type { BuildOptions } from "../options/options.js";
 import { blobEdge, DOWNLOADED, downloadEdge, gitEdge, invalidGitContext, unpackedEdge } from "./remote-context.js";
 
 /** Source of a build's files, with its Dockerfile. */
-export interface MainContext {
+interface MainContext {
   /** Directory of this machine; undefined for a remote context. */
   readonly directory: string | undefined;
   /** Remote files, as a part of the graph; its `root` is undefined when there are none. */
@@ -35,7 +35,7 @@ export interface SolvedFiles {
   read(path: string): Promise<Uint8Array>;
 }
 
-export interface MainContextPorts {
+interface MainContextPorts {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;

@@ -21,7 +21,7 @@ import type { TocStore } from "../content/toc-store.js";
  */
 export const TOC_GRACE = 3_600_000;
 
-export interface StateParts {
+interface StateParts {
   readonly database: Database;
   readonly paths: StorePaths;
   readonly blobs: BlobStore;

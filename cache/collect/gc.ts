@@ -34,7 +34,7 @@ const DERIVED_AGE = 30 * 24 * 3_600_000;
  */
 const QUICK_LOOK = 20_000;
 
-export interface CollectorParts {
+interface CollectorParts {
   readonly database: Database;
   readonly paths: StorePaths;
   readonly owner: Owner;

@@ -8,7 +8,7 @@ import { trimLog } from "./trim-log.js";
 /** Milliseconds to wait for another process's transaction; ours take a few. */
 const BUSY_TIMEOUT = 10_000;
 
-export interface DatabaseHooks {
+interface DatabaseHooks {
   /** Makes the directory. */
   readonly prepare: () => void;
   /** Fills a new database, inside the transaction that makes it. */

@@ -3,7 +3,7 @@ import type { SqliteConnection, SqliteStatement } from "./sqlite.js";
 import { trimLog } from "./trim-log.js";
 
 /** An open database with its prepared statements, by their text. */
-export interface OpenDatabase {
+interface OpenDatabase {
   readonly connection: SqliteConnection;
   readonly statements: Map<string, SqliteStatement>;
 }

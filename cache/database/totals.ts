@@ -20,7 +20,7 @@ interface Row {
 }
 
 /** Totals before a measurement begins. */
-export interface Measuring {
+interface Measuring {
   readonly bytes: number;
   readonly free: number | undefined;
 }

@@ -29,7 +29,7 @@ export interface CacheLayer {
   readonly annotations?: LayerAnnotations | undefined;
 }
 
-export interface LayerAnnotations {
+interface LayerAnnotations {
   readonly mediaType: string;
   readonly diffID: string;
   readonly size: number;

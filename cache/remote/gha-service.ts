@@ -23,7 +23,7 @@ export interface ActionsCache {
   read(entry: CacheEntry, options: ServiceOptions): AsyncIterable<Uint8Array>;
 }
 
-export type EntryBody = { readonly size: number; open(): AsyncIterable<Uint8Array> };
+type EntryBody = { readonly size: number; open(): AsyncIterable<Uint8Array> };
 
 export interface ServiceAddress {
   readonly url: string;

@@ -60,7 +60,7 @@ export interface ServiceRequest extends Omit<HttpRequest, "verify" | "signal" | 
 }
 
 /** Makes a request again for each attempt, because signatures age. */
-export type MakeRequest = () => ServiceRequest | Promise<ServiceRequest>;
+type MakeRequest = () => ServiceRequest | Promise<ServiceRequest>;
 
 /** HTTP to services that are no registries, with the same connections, retries and proxies. */
 export class CacheHttp implements Disposable {

@@ -55,7 +55,7 @@ function findTarget(layout: LayoutDirectory, tag: string, digest: string | undef
   return layout.entries.find((entry) => entry.annotations?.[REF_NAME] === tag);
 }
 
-export interface LocalTargetOptions {
+interface LocalTargetOptions {
   readonly dest: string;
   readonly tag?: string;
   readonly form: ManifestForm;

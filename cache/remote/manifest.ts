@@ -36,7 +36,7 @@ export function manifestForm({ imageManifest, ociMediaTypes: oci = true }: Value
  * A cache as documents: its config, and the manifest that names config, layers and mounts so that
  * registries keep them.
  */
-export interface CacheDocuments {
+interface CacheDocuments {
   readonly config: { readonly descriptor: Descriptor; readonly bytes: Buffer };
   readonly manifest: { readonly descriptor: Descriptor; readonly bytes: Buffer };
 }

@@ -9,7 +9,7 @@ import { CREATED_AT, UNCOMPRESSED } from "./manifest.js";
 import { parseTime, readConfig, readInlineRecords } from "./read-config.js";
 
 /** Reads the documents of a cache, wherever they are. */
-export interface DocumentReader {
+interface DocumentReader {
   /** Reads a manifest or index, verified. */
   manifest(descriptor: Descriptor): Promise<Uint8Array>;
   /** Reads a config, verified. */

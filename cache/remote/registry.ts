@@ -10,7 +10,7 @@ import { MAX_CONFIG_SIZE } from "./read-config.js";
 import { readCacheManifest } from "./read-manifest.js";
 
 /** Returns the client when it is first needed. */
-export type ClientSource = () => Promise<RegistryClient>;
+type ClientSource = () => Promise<RegistryClient>;
 
 /** Returns a cache, or an image with an inline cache, under a reference. */
 export function registrySource(ref: string, client: ClientSource): CacheSource {

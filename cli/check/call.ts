@@ -4,8 +4,8 @@ import { splitCsv } from "../syntax/csv.js";
 import { UsageError } from "../exit-codes.js";
 import type { ParsedFlags } from "../syntax/flags.js";
 
-export type CallMethod = "build" | "check" | "outline" | "targets";
-export type CallFormat = "text" | "json" | "sarif";
+type CallMethod = "build" | "check" | "outline" | "targets";
+type CallFormat = "text" | "json" | "sarif";
 
 /** Parsed value of `--call=METHOD[,format=FORMAT][,ignorestatus=BOOL]`, or of `--check`. */
 export interface Call {

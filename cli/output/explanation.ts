@@ -20,6 +20,6 @@ function oneLine(text: string): string {
 }
 
 /** Returns `2026-01-31 12:00:00 UTC`: the same wherever a log is read. */
-export function utcTime(at: number): string {
+function utcTime(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }

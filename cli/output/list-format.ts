@@ -5,7 +5,7 @@ import { UsageError } from "../exit-codes.js";
 import { jsonText } from "./json.js";
 
 /** A column of a listing: field name in templates, heading in tables. */
-export interface Column {
+interface Column {
   readonly field: string;
   readonly heading: string;
 }

@@ -9,7 +9,7 @@ const OPEN = /\u001b(?:\[[\d;:]{0,32})?$/;
 const SEEN = /(\u001b\[[\d;:]*m)|[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Output of a step for a reader. */
-export interface LogOutput {
+interface LogOutput {
   write(data: Uint8Array): Uint8Array | string;
   /** Returns the text that was held back. */
   end(): Uint8Array | string;

@@ -7,7 +7,7 @@ import { repeated } from "./repeated.js";
 import { renderExcerpt } from "./excerpt.js";
 import { type Paint, PLAIN } from "./paint.js";
 
-export interface RenderOptions {
+interface RenderOptions {
   readonly paint?: Paint;
   /** True when the progress display has already repeated the output of the failed step. */
   readonly outputShown?: boolean;

@@ -7,7 +7,7 @@ import { UsageError } from "../exit-codes.js";
 import { jsonText } from "./json.js";
 
 /** Trace of the solver that the environment asks for. */
-export interface SolverTrace {
+interface SolverTrace {
   readonly onTrace: (record: SolverTraceRecord) => void;
   /** True when the records go to the standard error. */
   readonly onStderr: boolean;

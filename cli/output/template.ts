@@ -6,7 +6,7 @@ import { UsageError } from "../exit-codes.js";
  * `join`, `split`, `upper`, `lower`, `title`, `len`, `println`, `print`, comparisons, `if`/`else`,
  * `range`, `with`, pipes, comments and trim marks.
  */
-export type Template = (data: unknown) => string;
+type Template = (data: unknown) => string;
 
 type Node =
   | { readonly kind: "text"; readonly text: string }

@@ -2,7 +2,7 @@ import { progressSize } from "../syntax/bytes.js";
 import type { BuildEvent } from "../../core/events.js";
 import { printable } from "../../core/text/printable.js";
 
-export interface StepEnd {
+interface StepEnd {
   readonly kind: "completed" | "cached" | "canceled" | "failed";
   readonly at: number;
   /** Error message of a failed step. */

@@ -3,7 +3,7 @@ import { parseBoolean } from "../../core/go-values/boolean.js";
 import { UsageError } from "../exit-codes.js";
 
 /** A part of the store that filters test. No filter tests an absent member. */
-export interface Filterable {
+interface Filterable {
   readonly id: string;
   readonly type: string;
   readonly description: string;

@@ -1,5 +1,5 @@
 /** Fields of one line, or the reason why the line cannot be read. */
-export type CsvLine = { readonly fields: readonly string[] } | { readonly problem: string };
+type CsvLine = { readonly fields: readonly string[] } | { readonly problem: string };
 
 /**
  * Reads one line of comma-separated values as docker's flags use them:

@@ -1,5 +1,5 @@
 /** Reports progress of one part of a piece of work. */
-export type Progress = (item: string, current: number, total: number | undefined, done: boolean) => void;
+type Progress = (item: string, current: number, total: number | undefined, done: boolean) => void;
 
 /** A line of progress that names a resource that is waited for, and its holder. */
 export class HeldItem {

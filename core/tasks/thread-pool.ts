@@ -19,9 +19,9 @@ export interface TaskContext {
 }
 
 /** One task: structured-cloneable data in and out, or a promise of that. */
-export type Task = (params: never, context: TaskContext) => unknown;
+type Task = (params: never, context: TaskContext) => unknown;
 
-export interface ThreadPoolOptions {
+interface ThreadPoolOptions {
   /** Module that calls {@link serveThread}; absolute path or file URL. */
   readonly entry: string | URL;
   /** Most threads at once; default: available parallelism. */

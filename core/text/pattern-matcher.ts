@@ -51,7 +51,7 @@ export class PatternMatcher {
 /** Result that a walk passes from a directory to its entries: one flag for each pattern. */
 export type MatchInfo = readonly boolean[];
 
-export interface Pattern {
+interface Pattern {
   /** Text after cleaning, without `!`. */
   readonly text: string;
   readonly exclusion: boolean;

@@ -39,11 +39,6 @@ export function renderDiagnostic(diagnostic: Diagnostic, style: DiagnosticStyle 
   return lines.join("\n");
 }
 
-/** Returns several diagnostics in order, a blank line between them. */
-export function renderDiagnostics(diagnostics: readonly Diagnostic[], style: DiagnosticStyle = PLAIN): string {
-  return diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, style)).join("\n\n");
-}
-
 function frame(source: SourceFile, range: SourceRange, context: boolean, severity: Severity, style: DiagnosticStyle): string[] {
   const text = source.text.split("\n");
   const lineText = (line: number): string => visible((text[line - 1] ?? "").replace(/\r$/, "").replace(/^\uFEFF/, ""));

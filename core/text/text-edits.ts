@@ -20,7 +20,7 @@ export function applyFixes<F extends { readonly fix: Fix }>(
 }
 
 /** Returns the text with the edits applied; they must not overlap. */
-export function applyEdits(text: string, edits: readonly TextEdit[]): string {
+function applyEdits(text: string, edits: readonly TextEdit[]): string {
   const pieces: string[] = [];
   let at = 0;
   for (const edit of [...edits].sort((a, b) => a.range.start - b.range.start)) {

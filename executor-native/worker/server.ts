@@ -24,12 +24,12 @@ export interface TaskContext {
  * Work inside the user namespace. Parameters come from another process: a task and its caller agree
  * on their type.
  */
-export type TaskFunction = (params: never, context: TaskContext) => unknown;
+type TaskFunction = (params: never, context: TaskContext) => unknown;
 
 /** Runs the tasks that are not inline, usually on a pool of threads. */
-export type TaskRunner = (name: string, params: unknown, context: TaskContext) => Promise<unknown>;
+type TaskRunner = (name: string, params: unknown, context: TaskContext) => Promise<unknown>;
 
-export interface ServeOptions {
+interface ServeOptions {
   /**
    * Tasks that run here, between moving the output of sandboxes: they must be short or
    * asynchronous.

@@ -76,7 +76,7 @@ export interface AllIds {
   readonly gids: string;
 }
 
-export interface EncodingOptions {
+interface EncodingOptions {
   /** Pid of the worker. The sandbox ends with it. */
   readonly parent: number;
   readonly owners?: VirtualOwnership;

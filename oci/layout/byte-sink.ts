@@ -20,7 +20,7 @@ export interface ByteSink {
 }
 
 /** Returns a sink for a path or a stream. */
-export function openSink(dest: string | Writable, options: { readonly signal?: AbortSignal | undefined } = {}): ByteSink {
+function openSink(dest: string | Writable, options: { readonly signal?: AbortSignal | undefined } = {}): ByteSink {
   return typeof dest === "string" ? fileSink(dest) : streamSink(dest, options.signal);
 }
 

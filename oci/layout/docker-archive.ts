@@ -10,7 +10,7 @@ import type { BlobTarget } from "./complete.js";
 import { canonicalName } from "./names.js";
 
 /** A file of an archive that was put into the blob store. */
-export interface StoredFile {
+interface StoredFile {
   readonly digest: Digest;
   readonly size: number;
   /** Compression of a layer; undefined for a format that layers do not have. */
@@ -26,7 +26,7 @@ const schema = v.array(
 );
 
 /** One image of `manifest.json`, with normalised names. */
-export interface DockerImage {
+interface DockerImage {
   readonly config: string;
   readonly names: readonly string[];
   readonly layers: readonly string[];

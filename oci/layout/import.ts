@@ -7,7 +7,7 @@ import { LayoutDirectory } from "./directory.js";
 import { nameOfEntry, REF_NAME } from "./names.js";
 
 /** A parsed `oci-layout://…` address, without the scheme. */
-export interface LayoutReference {
+interface LayoutReference {
   readonly directory: string;
   readonly tag?: string;
   readonly digest?: Digest;

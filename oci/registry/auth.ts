@@ -27,7 +27,7 @@ interface Token {
 /** Abort signal and wait callback of a caller that waits for a token. */
 type Waiting = Pick<HttpRequest, "signal" | "onWait">;
 
-export interface AuthorizerOptions {
+interface AuthorizerOptions {
   readonly registry: string;
   readonly credentials: CredentialSource;
   readonly connections: Connections;

@@ -12,7 +12,7 @@ import type { Environment } from "../../net/proxy.js";
  * One registry's entry in `auths`. The entry is empty when a credential helper keeps the
  * credentials.
  */
-export interface AuthEntry {
+interface AuthEntry {
   /** Base64 of `user:password`. */
   readonly auth?: string;
   readonly username?: string;
@@ -29,13 +29,13 @@ export interface DockerConfig {
   readonly proxies?: Readonly<Record<string, Readonly<Partial<Record<ProxyKey, string>>>>>;
 }
 
-export type ProxyKey = "httpProxy" | "httpsProxy" | "noProxy" | "ftpProxy" | "allProxy";
+type ProxyKey = "httpProxy" | "httpsProxy" | "noProxy" | "ftpProxy" | "allProxy";
 
 /** Bytes that the file may have. */
 const LARGEST = 16 << 20;
 
 /** Key of Docker Hub in docker's config file: the address of its first API. */
-export const HUB_KEY = "https://index.docker.io/v1/";
+const HUB_KEY = "https://index.docker.io/v1/";
 
 /**
  * Returns the path of docker's configuration: in `$DOCKER_CONFIG`, else in `~/.docker`. Returns

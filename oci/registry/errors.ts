@@ -13,12 +13,12 @@ import {
 /**
  * One entry of the `errors` list in a registry's answer: `MANIFEST_UNKNOWN`, "manifest unknown".
  */
-export interface RegistryErrorDetail {
+interface RegistryErrorDetail {
   readonly code: string;
   readonly message: string;
 }
 
-export interface RegistryErrorOptions extends HttpErrorOptions {
+interface RegistryErrorOptions extends HttpErrorOptions {
   readonly details?: readonly RegistryErrorDetail[];
 }
 
@@ -62,7 +62,7 @@ export function statusError(
 }
 
 /** Returns the error for a request that got no answer, or whose answer broke off. */
-export function networkError(what: string, request: { readonly method: string; readonly url: URL }, cause: unknown): RegistryError {
+function networkError(what: string, request: { readonly method: string; readonly url: URL }, cause: unknown): RegistryError {
   const { tls, why, temporary } = networkFault(cause);
   return new RegistryError(
     tls ? "registry/tls" : "registry/unreachable",

@@ -29,7 +29,7 @@ export interface OutgoingManifest {
   readonly bytes: Uint8Array;
 }
 
-export interface OutgoingImage {
+interface OutgoingImage {
   /** Blobs, each once. */
   readonly blobs: readonly OutgoingBlob[];
   /** Manifests that `target` refers to, inner ones first. */
@@ -38,7 +38,7 @@ export interface OutgoingImage {
   readonly target: OutgoingManifest;
 }
 
-export interface PushImageOptions {
+interface PushImageOptions {
   readonly signal: AbortSignal;
   progress(item: string, current: number, total: number | undefined, done: boolean): void;
 }

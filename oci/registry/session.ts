@@ -12,7 +12,7 @@ import { exchange, type HttpRequest } from "../../net/transport.js";
 const PART_SIZE = 16 << 20;
 
 /** A request below `/v2/` of a registry, or to an address that the registry returned. */
-export interface RegistryRequest extends Omit<HttpRequest, "url" | "authorization" | "verify"> {
+interface RegistryRequest extends Omit<HttpRequest, "url" | "authorization" | "verify"> {
   readonly target: string | URL;
   readonly scopes: readonly string[];
   /** Statuses that count as answers; every other one is an error. */

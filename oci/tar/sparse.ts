@@ -2,13 +2,13 @@ import { BLOCK, readNumber } from "./header.js";
 import type { PaxRecord } from "./pax.js";
 
 /** A stored range of a sparse file; everything between ranges is zeros. */
-export interface Region {
+interface Region {
   readonly offset: number;
   readonly length: number;
 }
 
 /** A sparse file: its stored ranges in order, and its size when expanded. */
-export interface SparseMap {
+interface SparseMap {
   readonly regions: readonly Region[];
   readonly size: number;
 }

@@ -6,7 +6,7 @@ import { compileComponent, splitWildcards } from "../ops/file/glob.js";
 import { childrenOf, NodeHashes, Unhashable } from "./content-hash.js";
 import { type ContentSelector, digestOf } from "./key-vertex.js";
 
-export interface ContentDigestOptions {
+interface ContentDigestOptions {
   /** True when the tree is a directory of a machine, as opposed to layers. */
   readonly local: boolean;
   readonly signal?: AbortSignal;

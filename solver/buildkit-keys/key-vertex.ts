@@ -24,7 +24,7 @@ export interface KeyInput {
   readonly content: ContentRequest | undefined;
 }
 
-export interface ContentRequest {
+interface ContentRequest {
   readonly input: Vertex;
   readonly selectors: readonly ContentSelector[];
 }

@@ -2,7 +2,7 @@ import type { KeyRecord } from "../../cache/remote/content.js";
 import type { KeyVertex } from "./key-vertex.js";
 
 /** Ways in which an input of a vertex can stand in a record. */
-export interface InputMatch {
+interface InputMatch {
   /** Records that match the input itself. */
   readonly records: ReadonlySet<number>;
   /** Digest of the record for its content. */

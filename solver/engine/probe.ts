@@ -11,7 +11,7 @@ export interface Verdicts<R> {
   readonly abandoned: readonly Node<R>[];
 }
 
-export interface Verdict<R> {
+interface Verdict<R> {
   readonly node: Node<R>;
   readonly state: Extract<VertexState<R>, { phase: "waiting" | "skipped" | "resolved" }>;
   /** Present with the state `resolved`. */

@@ -12,7 +12,7 @@ import type { Session } from "./session.js";
 import type { KeyKind } from "./trace.js";
 import { inputArrived, isReady } from "./vertex-state.js";
 
-export interface SchedulerOptions<R> {
+interface SchedulerOptions<R> {
   /** Vertices that run at once, by pool. */
   readonly jobs: { readonly run: number; readonly io: number };
   /** Order of vertices that became ready together. Default: the farthest from a target first. */

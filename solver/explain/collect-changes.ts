@@ -10,7 +10,7 @@ import { contentDigests } from "./components.js";
 import { Explainer } from "./explain.js";
 import { NearestRuns } from "./nearest.js";
 
-export interface ExplainingOptions {
+interface ExplainingOptions {
   /** True explains steps that are not even looked up, too. */
   readonly explain: boolean;
   readonly onEvent: EventSink;

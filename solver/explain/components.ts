@@ -16,14 +16,14 @@ export interface ComparedStep {
 }
 
 /** An input of a compared step: its own step, and its form in the key. */
-export interface ComparedInput {
+interface ComparedInput {
   readonly step: StepInfo;
   readonly key: string;
   /** Id of the input's vertex; undefined in a record. */
   readonly vertexId?: string;
 }
 
-export interface CompareOptions {
+interface CompareOptions {
   /** Names of environment variables that are build arguments. */
   readonly args: ReadonlySet<string>;
   readonly selections: Pick<Selections, "differing">;

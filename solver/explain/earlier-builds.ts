@@ -5,7 +5,7 @@ import type { Selections } from "./selections.js";
 import type { TravelledRun } from "./portable-explanation.js";
 
 /** Origin of a result, as its record says. */
-export interface Provenance {
+interface Provenance {
   /** Id of the build. */
   readonly build: string | undefined;
   readonly projects: Projects;

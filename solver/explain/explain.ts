@@ -27,7 +27,7 @@ export interface StepOrigin {
   readonly ignoreReason: string | undefined;
 }
 
-export interface ExplainerOptions<R> {
+interface ExplainerOptions<R> {
   readonly results: Pick<ResultIndex, "peek">;
   readonly past: (vertex: EngineVertex<R>) => Past;
   readonly selections: Pick<Selections, "differing">;

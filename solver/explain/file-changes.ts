@@ -15,7 +15,7 @@ const ASPECTS: readonly { readonly word: string; readonly of: readonly (keyof Se
 /** Aspect for the set of files. */
 export const SELECTION = "selection";
 
-export interface FileChangeOptions {
+interface FileChangeOptions {
   /**
    * Aspects that the instruction sets on all files (`mode`, `owner`, {@link SELECTION}); they are
    * no change of a file.

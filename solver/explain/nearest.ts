@@ -9,7 +9,7 @@ import { sharedSteps } from "./step-likeness.js";
 import { type Fitting, isSameText, OwnSteps, StepTable } from "./step-table.js";
 
 /** A run that a step is compared with. */
-export interface EarlierRun {
+interface EarlierRun {
   readonly record: Pick<ResultRecord, "createdAt" | "build"> & { readonly id?: number };
   readonly step: StepInfo;
   readonly components: KeyComponents;

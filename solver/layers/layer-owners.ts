@@ -2,7 +2,7 @@ import type { LayerId } from "../../cache/contract/layers.js";
 import type { Reporter } from "./ports.js";
 
 /** A step that works on its layers after its end. */
-export interface OwnerStep {
+interface OwnerStep {
   progress(item: string, current: number, total: number | undefined, done: boolean): void;
   close(): void;
 }

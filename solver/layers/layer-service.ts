@@ -23,9 +23,9 @@ import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
 import type { Stack } from "./ports.js";
 
 /** A layer that can be exported unchanged. */
-export type FinalLayer = LayerRecord & { readonly diffId: Digest; readonly blob: Descriptor };
+type FinalLayer = LayerRecord & { readonly diffId: Digest; readonly blob: Descriptor };
 
-export interface LayerServiceOptions {
+interface LayerServiceOptions {
   readonly store: Store;
   readonly tasks: LayerTaskRunner;
   readonly fetchBlob: FetchBlob;

@@ -12,7 +12,7 @@ import type { ContentSource, LayerBlob, PackEntries, PackEntry, PackPlan, Packed
 import type { LayerAccess } from "./layer-access.js";
 import { type Reporter, sharedReporter } from "./ports.js";
 
-export interface PackOptions {
+interface PackOptions {
   /** False keeps times, whatever the build's epoch is. Default true. */
   readonly clamp?: boolean;
   /**

@@ -3,7 +3,7 @@ import type { LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
 import type { LayerTaskRunner, Reporter } from "./ports.js";
 
-export interface SoundSnapshotsOptions {
+interface SoundSnapshotsOptions {
   readonly store: Store;
   readonly tasks: Pick<LayerTaskRunner, "check">;
   /** True trusts no existing snapshot (`--no-cache`). */

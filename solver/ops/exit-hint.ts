@@ -6,7 +6,7 @@ import { resolvePath } from "../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
 
 /** Root file system of a step that could not run its command. */
-export interface FailedRoot {
+interface FailedRoot {
   /** The image below the step. */
   readonly tree: FileTree;
   /** Reads a file of the image. */

@@ -13,7 +13,7 @@ import { secretHosts } from "./secret-names.js";
 import { badStatus, changedMeanwhile, checksumMismatch, invalidUrl, tooLarge } from "./errors.js";
 
 /** Result of a URL. */
-export interface Download {
+interface Download {
   readonly digest: Digest;
   /** Size in bytes. */
   readonly size: number;
@@ -21,7 +21,7 @@ export interface Download {
   readonly mtime: number;
 }
 
-export interface DownloadsOptions {
+interface DownloadsOptions {
   readonly store: Store;
   readonly connections: Connections;
   readonly secrets: (id: string) => Uint8Array | undefined;

@@ -33,7 +33,7 @@ export function invalidUrl(url: string): TsbuildError {
   });
 }
 
-export interface BadAnswer {
+interface BadAnswer {
   readonly url: URL;
   readonly status: number;
   readonly text: string;

@@ -63,7 +63,7 @@ export interface GitResult {
   readonly stderr: string;
 }
 
-export interface GitCommandOptions {
+interface GitCommandOptions {
   readonly signal: AbortSignal;
   /** Limit in milliseconds. Default: none. */
   readonly limit?: number;

@@ -6,7 +6,7 @@ import type { Secrets } from "../ports.js";
  * Secrets that a step sees. Values exist here and in the sandbox only: keys, layers, history and
  * records hold ids.
  */
-export interface StepSecrets {
+interface StepSecrets {
   /** `NAME=value` of `RUN --mount=type=secret,env=NAME`. */
   readonly env: readonly string[];
   /** Every value that the step sees, in a file or a variable. */

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { SocketDirectory } from "../../core/system/socket-directory.js";
 
 /** A socket that leads to an SSH agent, and lets through only the requests that a step may make. */
-export interface AgentRelay extends Disposable {
+interface AgentRelay extends Disposable {
   /** Path of the socket. */
   readonly path: string;
 }

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import test from "ava";
+import type { Diagnostic } from "../../core/diagnostics.js";
 import { sha256 } from "../../core/digest.js";
 import { DiagnosticsError, TsbuildError } from "../../core/errors.js";
-import { renderDiagnostics } from "../../core/text/render-diagnostic.js";
+import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
 import { checkDockerfile } from "../../frontend/dockerfile/check.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
 import { readIgnoreLines } from "../../frontend/dockerfile/syntax/dockerignore.js";
@@ -13,6 +14,8 @@ import { formatPlatform } from "../../oci/platform.js";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.js";
 import type { ContainerConfig } from "../../oci/types.js";
 import { casePath, golden } from "../support/golden.js";
+
+const rendered = (diagnostics: readonly Diagnostic[]): string => diagnostics.map((one) => renderDiagnostic(one)).join("\n\n");
 
 /** Members of `case.json`; all have defaults. */
 interface Case {
@@ -62,7 +65,7 @@ async function outcome(text: string, settings: Case, folder: string, asked: stri
   if (settings.check) {
     const { ast } = parseDockerfile(text, "Dockerfile");
     const { errors, warnings } = await checkDockerfile(ast, options, ports(settings, folder, asked), false);
-    return `${renderDiagnostics([...errors, ...warnings])}\n`;
+    return `${rendered([...errors, ...warnings])}\n`;
   }
   try {
     const result = await compileDockerfile(parseDockerfile(text, "Dockerfile").ast, options, ports(settings, folder, asked));
@@ -74,13 +77,13 @@ async function outcome(text: string, settings: Case, folder: string, asked: stri
       `history (after ${result.baseHistory.length}):`,
       ...history,
       "",
-      renderDiagnostics(result.warnings),
+      rendered(result.warnings),
     ]
       .join("\n")
       .trimEnd()
       .concat("\n");
   } catch (error) {
-    if (error instanceof DiagnosticsError) return `${renderDiagnostics(error.diagnostics)}\n`;
+    if (error instanceof DiagnosticsError) return `${rendered(error.diagnostics)}\n`;
     throw error;
   }
 }

@@ -10,7 +10,7 @@ export interface ScreenLine {
   readonly width: number;
 }
 
-export interface FrameOptions {
+interface FrameOptions {
   /** Width of the screen in characters. */
   readonly columns: number;
   /** Height of the screen in lines. Undefined takes as many as the build needs. */

@@ -7,11 +7,11 @@ import { ScreenTrace } from "./screen-trace.js";
 /** Milliseconds between two frames. */
 const INTERVAL = 100;
 /** Lines of output below a running step; BUILDKIT_TTY_LOG_LINES changes it. */
-export const LOG_LINES = 6;
+const LOG_LINES = 6;
 /** Size of terminals that do not report one. */
 const SIZE = { columns: 80, rows: 24 } as const;
 
-export interface TtyOptions extends ReporterOptions {
+interface TtyOptions extends ReporterOptions {
   readonly logLines?: number;
   readonly now?: () => number;
 }

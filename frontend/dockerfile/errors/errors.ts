@@ -12,7 +12,7 @@ import type { Problem } from "../problem.js";
 export * from "./instruction-errors.js";
 export * from "./stage-errors.js";
 
-export const INSTRUCTION_NAMES =
+const INSTRUCTION_NAMES =
   "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(" ");
 
 // Reading the text

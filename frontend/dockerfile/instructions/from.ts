@@ -3,7 +3,7 @@ import * as errors from "../errors/errors.js";
 import { readFlags } from "../syntax/flags.js";
 import type { Report } from "../errors/report.js";
 
-export interface FromStage {
+interface FromStage {
   readonly base: Word;
   /** Name in lower case. */
   readonly name: string | undefined;

@@ -6,7 +6,7 @@ import type { Problem } from "../problem.js";
 import { type LintRule, ruleUrl } from "./rule.js";
 
 /** Settings of `# check=` and of the build argument BUILDKIT_DOCKERFILE_CHECK. */
-export interface LintConfig {
+interface LintConfig {
   readonly skip: ReadonlySet<string>;
   readonly skipAll: boolean;
   readonly experimental: ReadonlySet<string>;
@@ -18,7 +18,7 @@ export interface LintConfig {
 const DEFAULTS: LintConfig = { skip: new Set(), skipAll: false, experimental: new Set(), experimentalAll: false, error: false };
 
 /** Reads `skip=A,B;error=true;experimental=C`. */
-export function parseLintConfig(text: string | undefined): LintConfig | { readonly problem: string } {
+function parseLintConfig(text: string | undefined): LintConfig | { readonly problem: string } {
   if (text === undefined || text.trim() === "") return DEFAULTS;
   let config = DEFAULTS;
   for (const part of text.split(";")) {
@@ -46,7 +46,7 @@ export function parseLintConfig(text: string | undefined): LintConfig | { readon
 }
 
 /** Parts of a warning besides its message. */
-export interface WarningDetails {
+interface WarningDetails {
   readonly fix?: Fix | undefined;
   readonly hint?: string | undefined;
   readonly related?: Problem["related"];

@@ -20,7 +20,7 @@ export interface RunScript {
 }
 
 /** The file that holds the scripts. */
-export interface ScriptFile {
+interface ScriptFile {
   readonly text: string;
   readonly escape: string;
   /** Returns a range by offsets in the text. */

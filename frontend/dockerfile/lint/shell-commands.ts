@@ -15,7 +15,7 @@ export interface ShellCommand {
   readonly operatorAt: number;
 }
 
-export type Operator = "" | "|" | "&&" | "||" | "&" | ";" | "\n" | "(" | ")";
+type Operator = "" | "|" | "&&" | "||" | "&" | ";" | "\n" | "(" | ")";
 
 const OPERATORS = ["&&", "||", "|&", ";;", "|", "&", ";", "\n", "(", ")"];
 const KEYWORDS = new Set([

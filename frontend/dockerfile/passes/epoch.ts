@@ -14,7 +14,7 @@ import type { StageNode } from "../ast.js";
 
 export const SOURCE_DATE_EPOCH = "SOURCE_DATE_EPOCH";
 
-export interface EpochContext {
+interface EpochContext {
   readonly options: FrontendOptions;
   readonly ports: FrontendPorts;
   readonly globals: GlobalArgs;

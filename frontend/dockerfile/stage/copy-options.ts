@@ -2,7 +2,7 @@ import type { Owner } from "../../../llb/ops.js";
 import type { Flag, Heredoc, ListNode, Word } from "../ast.js";
 
 /** Flags of ADD that only concern URLs and repositories. */
-export interface RemoteOptions {
+interface RemoteOptions {
   readonly checksum: Flag | undefined;
   readonly keepGitDir: boolean | undefined;
 }

@@ -27,7 +27,7 @@ export interface StageSource {
 }
 
 /** Origin of a stage's root filesystem. */
-export type StageOrigin =
+type StageOrigin =
   | { readonly kind: "scratch" }
   /** An image; `ref` is its name in the Dockerfile, with variables expanded. */
   | { readonly kind: "image"; readonly ref: string }

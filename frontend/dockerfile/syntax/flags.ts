@@ -3,7 +3,7 @@ import * as errors from "../errors/errors.js";
 import type { Problem } from "../problem.js";
 import type { Report } from "../errors/report.js";
 
-export type FlagKind = "string" | "boolean" | "list";
+type FlagKind = "string" | "boolean" | "list";
 
 type FlagValue<K extends FlagKind> = K extends "list" ? readonly Flag[] : K extends "boolean" ? boolean | undefined : Flag | undefined;
 
@@ -11,7 +11,7 @@ type FlagValue<K extends FlagKind> = K extends "list" ? readonly Flag[] : K exte
  * The flags of an instruction by name: text flags as nodes, booleans as values, repeatable ones as
  * lists.
  */
-export type FlagValues<S extends Readonly<Record<string, FlagKind>>> = { readonly [N in keyof S]: FlagValue<S[N]> };
+type FlagValues<S extends Readonly<Record<string, FlagKind>>> = { readonly [N in keyof S]: FlagValue<S[N]> };
 
 /**
  * Reads flags by the instruction's table. Returns undefined, with all problems reported, when any

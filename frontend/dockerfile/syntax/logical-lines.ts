@@ -19,7 +19,7 @@ export interface LogicalLine {
   readonly heredocEnd?: number;
 }
 
-export interface LogicalLines {
+interface LogicalLines {
   readonly joined: JoinedText;
   readonly lines: readonly LogicalLine[];
   readonly problems: readonly Problem[];

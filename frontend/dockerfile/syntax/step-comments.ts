@@ -5,7 +5,7 @@ import * as errors from "../errors/errors.js";
 import type { Report } from "../errors/report.js";
 
 /** Cache rule of a step in a comment above it: `# tsbuild: cache=never`, `# tsbuild: cache=24h`. */
-export type StepCacheRule = { readonly kind: "never" } | { readonly kind: "max-age"; readonly milliseconds: number };
+type StepCacheRule = { readonly kind: "never" } | { readonly kind: "max-age"; readonly milliseconds: number };
 
 const COMMENT = /^tsbuild:\s*(.*)$/i;
 

@@ -7,7 +7,7 @@
  * A scanned piece: its value, with escapes resolved where the scanner resolves them, and the offset
  * after it.
  */
-export interface Scanned {
+interface Scanned {
   readonly value: string;
   readonly end: number;
 }

@@ -6,7 +6,7 @@ import { sortedObject, splitAssignment } from "./env.js";
 export type StageImage = Omit<ImageConfig, "rootfs" | "history" | "created">;
 
 /** PATH of a container where nothing sets one; not on Windows. */
-export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Returns the config of `FROM scratch`. */
 export function emptyImage(platform: Platform): StageImage {

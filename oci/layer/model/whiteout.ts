@@ -7,7 +7,7 @@ const OPAQUE = ".wh..wh..opq";
 /** Prefix of AUFS's own files in old layers. */
 const AUFS_PREFIX = ".wh..wh.";
 
-export type LayerName =
+type LayerName =
   | { readonly kind: "plain" }
   /** A marker by which its directory hides everything that lower layers have there. */
   | { readonly kind: "opaque" }

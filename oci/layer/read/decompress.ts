@@ -8,7 +8,7 @@ import { corruptLayer, decompressorMissing } from "../model/errors.js";
 import { type Growing, readGrowing } from "../model/growing-file.js";
 import { ZstdFrames } from "./zstd-frames.js";
 
-export type StreamFormat = "gzip" | "zstd" | "bzip2" | "xz" | "plain";
+type StreamFormat = "gzip" | "zstd" | "bzip2" | "xz" | "plain";
 
 /** Bytes of one read and of one decompressed chunk. */
 const CHUNK = 1 << 20;
@@ -28,7 +28,7 @@ export function sniffFormat(start: Uint8Array): StreamFormat {
 }
 
 /** Returns the format of a file. */
-export function fileFormat(path: string): StreamFormat {
+function fileFormat(path: string): StreamFormat {
   const fd = openSync(path, "r");
   try {
     const start = Buffer.alloc(6);

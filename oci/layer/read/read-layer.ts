@@ -9,7 +9,7 @@ import { type Change, type Inode, LayerTree } from "./layer-tree.js";
 import { UnpackedSize } from "../model/unpacked-size.js";
 
 /** Receives a layer while it is read. All calls are synchronous, in the order of the tar. */
-export interface LayerReader {
+interface LayerReader {
   /** Receives the changes of an entry. `inode` is set when content follows for it. */
   entry?(changes: readonly Change[], inode: Inode | undefined): void;
   /** Receives content of the last entry with an inode, valid only during the call. */

@@ -21,11 +21,11 @@ const BLOCK_SIZE = { gzip: 1 << 20, zstd: 4 << 20, uncompressed: 1 << 20 } as co
  * Default levels. gzip at 4 is 1.7 times as fast as 6 on a Debian root for 3 % more bytes, and
  * people wait for compression more often than they pay for bytes.
  */
-export const DEFAULT_LEVEL = { gzip: 4, zstd: 3, uncompressed: 0 } as const;
+const DEFAULT_LEVEL = { gzip: 4, zstd: 3, uncompressed: 0 } as const;
 
 const LEVELS = { gzip: [0, 9], zstd: [1, 22], uncompressed: [0, 0] } as const;
 
-export interface Compressed {
+interface Compressed {
   /** Digest of the bytes written in. */
   readonly diffId: Digest;
   readonly uncompressedSize: number;

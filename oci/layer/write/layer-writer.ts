@@ -37,7 +37,7 @@ export interface EarlierLayer {
   readonly toc: Toc;
 }
 
-export interface WrittenLayer {
+interface WrittenLayer {
   readonly diffId: Digest;
   readonly toc: Toc;
   readonly blob: Pick<LayerBlob, "digest" | "size" | "mediaType"> | undefined;

@@ -9,7 +9,7 @@ import type { Ids } from "./owner.js";
 import { type Filter, type Selected, takesContents, walkSelected } from "./select.js";
 import type { LinkGroup, TreeBuilder } from "./tree-builder.js";
 
-export interface CopyOptions {
+interface CopyOptions {
   readonly owner: Ids | undefined;
   readonly mode: ModeChange | undefined;
   readonly filter: Filter;

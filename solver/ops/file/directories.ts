@@ -3,7 +3,7 @@ import { parentNotDirectory } from "./errors.js";
 import type { Ids } from "./owner.js";
 import type { TreeBuilder } from "./tree-builder.js";
 
-export interface NewDirectory {
+interface NewDirectory {
   readonly mode: number;
   /** Owner. Default: root. */
   readonly owner: Ids | undefined;

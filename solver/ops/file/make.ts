@@ -8,7 +8,7 @@ import { parseMode } from "./mode.js";
 import type { Ids } from "./owner.js";
 import type { TreeBuilder } from "./tree-builder.js";
 
-export interface MakeOptions {
+interface MakeOptions {
   readonly owner: Ids | undefined;
   readonly mtime: Timestamp;
 }

@@ -11,7 +11,7 @@ export interface Ids {
 /** Reads the content of a file of a tree. The path is resolved already. */
 export type ReadFile = (tree: FileTree, path: string) => Promise<Uint8Array>;
 
-export interface OwnerOptions {
+interface OwnerOptions {
   readonly readFile: ReadFile;
   /**
    * True maps an unknown name to root instead of an error, as WORKDIR does under a USER that the

@@ -10,7 +10,7 @@ import { filterOf, selectSources } from "./select.js";
 import { TreeBuilder } from "./tree-builder.js";
 import { unpackArchive } from "./unpack.js";
 
-export interface FileOpOptions {
+interface FileOpOptions {
   /** Names input `index` in messages: `the build context`, `stage "build"`. */
   readonly describeInput: (index: number) => string;
   /** Time of files and directories without a source: parents, WORKDIR, heredocs. */

@@ -120,7 +120,7 @@ function matcher(patterns: readonly string[] | undefined): PatternMatcher | unde
 }
 
 /** An entry below a selected directory. */
-export interface Visited {
+interface Visited {
   /** Path in the tree. */
   readonly path: string;
   /** Path relative to the selected directory. */

@@ -11,7 +11,7 @@ import { subtreeAt } from "./subtree.js";
 /** Format. It changes with the form of the hashed text. */
 const FORMAT = "selection-2";
 
-export interface SelectionOptions {
+interface SelectionOptions {
   /** Names the tree in messages: `the build context`, `stage "build"`. */
   readonly where: string;
   readonly signal?: AbortSignal;

@@ -3,7 +3,7 @@ import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
 /** A file of a subtree. */
-export interface SubtreeEntry {
+interface SubtreeEntry {
   /** Path in the whole tree. */
   readonly path: string;
   /** Path from the subtree's root, which is "". */
@@ -12,7 +12,7 @@ export interface SubtreeEntry {
 }
 
 /** The part of a tree that a mount shows. */
-export interface Subtree {
+interface Subtree {
   /** Path of its root in the tree, free of links. It need not exist. */
   readonly root: string;
   readonly entries: Iterable<SubtreeEntry>;

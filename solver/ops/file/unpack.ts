@@ -22,7 +22,7 @@ import type { Ids, ReadFile } from "./owner.js";
 import type { Selected } from "./select.js";
 import type { TreeBuilder } from "./tree-builder.js";
 
-export interface UnpackOptions {
+interface UnpackOptions {
   /** Owner of every entry, in place of its own. */
   readonly owner: Ids | undefined;
   readonly mtime: Timestamp;

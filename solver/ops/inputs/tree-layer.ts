@@ -6,7 +6,7 @@ import { packLayer } from "../../layers/pack.js";
 import { subtreeAt } from "../file/subtree.js";
 
 /** A layer, and the place in it of the requested path. */
-export interface TreeLayer {
+interface TreeLayer {
   readonly layer: LayerId;
   /** Path free of links. */
   readonly root: string;

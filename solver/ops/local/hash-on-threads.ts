@@ -6,9 +6,9 @@ import type { Xattrs } from "../../../core/file-node.js";
 import { type HashedFile, type HashFiles, hashFiles } from "./hash-files.js";
 
 /** Runs the task `hashFiles` on some thread. */
-export type RunHashTask = (params: HashTaskParams, options: { readonly signal?: AbortSignal }) => Promise<HashTaskResult>;
+type RunHashTask = (params: HashTaskParams, options: { readonly signal?: AbortSignal }) => Promise<HashTaskResult>;
 
-export interface HashTaskParams {
+interface HashTaskParams {
   readonly paths: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface HashTaskParams {
  * Results as two blocks of memory, because cloning tens of thousands of objects takes as long as
  * hashing small files.
  */
-export interface HashTaskResult {
+interface HashTaskResult {
   /** 32 bytes for each file. */
   readonly digests: Uint8Array;
   /** dev, ino, size, mtime, ctime of each file. */

@@ -14,7 +14,7 @@ import { type IgnoreRule, IgnoreRules } from "./ignore-rules.js";
 import { StatTable } from "./stat-table.js";
 import { metaOfStat, typeOfStat } from "./stat-node.js";
 
-export interface LocalTreeOptions {
+interface LocalTreeOptions {
   /** Name for messages. Default `build context`. */
   readonly name?: string;
   readonly ignore?: IgnoreRules;

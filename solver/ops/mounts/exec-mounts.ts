@@ -17,7 +17,7 @@ import type { Held } from "./mount-holder.js";
  * Mounts that are ready to use. Disposing releases their resources (locks of cache mounts, sockets
  * to agents).
  */
-export interface PreparedMounts extends AsyncDisposable {
+interface PreparedMounts extends AsyncDisposable {
   readonly list: readonly SandboxMount[];
 }
 
