@@ -40,7 +40,7 @@ const PROGRAM = [
 /** Folders that are lists of things of one kind, which the page of the folder above explains. */
 const TABLES: ReadonlySet<string> = new Set(["frontend/dockerfile/lint/rules"]);
 
-/** GitHub's anchor of a heading. */
+/** Returns GitHub's anchor of a heading. */
 function anchor(heading: string): string {
   return heading
     .replace(/[`*]/g, "")

@@ -83,7 +83,8 @@ const USERS = ["test", "bench"];
 /** Modules that programs import. */
 const PUBLIC = new Set(["api/index.ts", "llb/index.ts"]);
 
-const EXPORT = /^export (?:async )?(?:abstract )?(?:const|function\*?|class|interface|type|enum) (\w+)/gm;
+/** An exported value. A type may be exported so that the compiler can name it in a declaration. */
+const EXPORT = /^export (?:async )?(?:abstract )?(?:const|function\*?|class|enum) (\w+)/gm;
 
 /** Returns a source without its comments. */
 function codeOf(path: string): string {
@@ -98,7 +99,7 @@ const code = new Map(
     .map((path) => [path, codeOf(path)]),
 );
 
-test("style: every export is used by another file", (t) => {
+test("style: every exported value is used by another file", (t) => {
   const users = new Map<string, number>();
   for (const text of code.values()) {
     for (const word of new Set(text.match(/\w+/g))) users.set(word, (users.get(word) ?? 0) + 1);

@@ -1,8 +1,8 @@
-import type { Timestamp } from "../../core/file-node.js";
 import { decodePath } from "../../core/system/path-bytes.js";
 import { invalidTar, truncatedTar } from "./errors.js";
-import { BLOCK, padding, type RawHeader, readHeader, type TarHeader, type TarType } from "./header.js";
-import { type PaxRecord, parsePax, parsePaxTime } from "./pax.js";
+import { BLOCK, padding, type RawHeader, readHeader, type TarHeader } from "./header.js";
+import { type Extensions, mergeHeader, number } from "./merge-header.js";
+import { type PaxRecord, parsePax } from "./pax.js";
 import { checkedMap, DataMapReader, gnuRealSize, gnuRegions, type PaxSparse, paxSparse, SparseExpander } from "./sparse.js";
 
 /**
@@ -22,26 +22,6 @@ export interface TarHandler {
 
 /** Bytes that an extended header or a long name may have, as in Go's reader. */
 const EXTENSION_LIMIT = 1 << 20;
-
-const TYPES: Readonly<Record<string, TarType>> = {
-  "\0": "file",
-  "0": "file",
-  "7": "file",
-  S: "file",
-  "1": "hardlink",
-  "2": "symlink",
-  "3": "char",
-  "4": "block",
-  "5": "dir",
-  "6": "fifo",
-};
-
-/** Values that extension entries set for the entry behind them. */
-interface Extensions {
-  readonly pax: readonly PaxRecord[];
-  readonly longName?: string;
-  readonly longLink?: string;
-}
 
 const NONE: Extensions = { pax: [] };
 
@@ -184,7 +164,7 @@ export class TarParser {
   }
 
   #extension(raw: RawHeader, done: (body: Buffer) => void): void {
-    const size = this.#number(raw.size, "size");
+    const size = number(raw.size, "size", this.#fail);
     if (size > EXTENSION_LIMIT) throw invalidTar(this.#offset, `an extended header of ${size} bytes`);
     const finish = (body: Buffer) => {
       done(body);
@@ -197,53 +177,11 @@ export class TarParser {
   #entry(raw: RawHeader, block: Buffer): void {
     const extensions = this.#extensions;
     this.#extensions = NONE;
-    const type = TYPES[raw.typeflag];
-    if (type === undefined) throw invalidTar(this.#offset, `"${raw.name}" of unknown type ${JSON.stringify(raw.typeflag)}`);
-    const merged = this.#merge(raw, type, extensions);
-    const sparse = type === "file" ? paxSparse(extensions.pax, textOf) : undefined;
+    const merged = mergeHeader(raw, extensions, this.#fail);
+    const sparse = merged.type === "file" ? paxSparse(extensions.pax, decodePath) : undefined;
     if (raw.typeflag === "S") this.#gnuSparse(merged, block);
     else if (sparse) this.#paxSparse(merged, sparse);
     else this.#begin(merged, merged.size, undefined);
-  }
-
-  #merge(raw: RawHeader, type: TarType, extensions: Extensions): TarHeader {
-    let { name, link } = raw;
-    let [uid, gid, size] = [raw.uid, raw.gid, raw.size];
-    let mtime: Timestamp | undefined = raw.mtime === undefined ? undefined : { sec: raw.mtime, nsec: 0 };
-    const xattrs = new Map<string, string>();
-    for (const [key, value] of extensions.pax) {
-      if (key === "path") name = this.#paxText(key, value) || name;
-      else if (key === "linkpath") link = this.#paxText(key, value) || link;
-      else if (key === "size") size = decimal(value);
-      else if (key === "uid") uid = decimal(value);
-      else if (key === "gid") gid = decimal(value);
-      else if (key === "mtime") mtime = parsePaxTime(value.toString("latin1"));
-      else if (key.startsWith("SCHILY.xattr.")) xattrs.set(key.slice("SCHILY.xattr.".length), value.toString("base64"));
-      else if (key.startsWith("LIBARCHIVE.xattr.")) {
-        // bsdtar writes both forms. This one spells the name as a URL and the value in base64
-        // without padding.
-        const attribute = urlDecode(key.slice("LIBARCHIVE.xattr.".length));
-        if (!xattrs.has(attribute)) xattrs.set(attribute, Buffer.from(value.toString("latin1"), "base64").toString("base64"));
-      }
-    }
-    name = extensions.longName ?? name;
-    link = extensions.longLink ?? link;
-    const isDirectory = type === "dir" || (raw.typeflag === "\0" && name.endsWith("/"));
-    const kind: TarType = isDirectory ? "dir" : type;
-    const device = kind === "char" || kind === "block";
-    return {
-      name,
-      type: kind,
-      mode: this.#number(raw.mode, "mode") & 0o7777,
-      uid: this.#id(uid, "uid"),
-      gid: this.#id(gid, "gid"),
-      // Only a file has content. Any other entry is only a header, whatever its size field says.
-      size: kind === "file" ? this.#number(size, "size") : 0,
-      mtime: mtime ?? this.#bad("mtime"),
-      ...(kind === "symlink" || kind === "hardlink" ? { link } : {}),
-      ...(device ? { device: { major: this.#number(raw.major, "device number"), minor: this.#number(raw.minor, "device number") } } : {}),
-      ...(xattrs.size === 0 ? {} : { xattrs: Object.fromEntries([...xattrs].sort(([a], [b]) => (a < b ? -1 : 1))) }),
-    };
   }
 
   #gnuSparse(header: TarHeader, block: Buffer): void {
@@ -252,7 +190,7 @@ export class TarParser {
     const take = (part: Buffer, first: boolean): void => {
       const found = gnuRegions(part, first);
       numbers.push(...found.numbers);
-      if (numbers.length > 2_000_000) this.#bad("sparse map");
+      if (numbers.length > 2_000_000) this.#badMap();
       if (found.more) this.#state = { kind: "block", done: (next) => take(next, false) };
       else this.#beginSparse(header, header.name, numbers, size, header.size);
     };
@@ -268,18 +206,18 @@ export class TarParser {
     const map = new DataMapReader();
     const take = (block: Buffer): void => {
       const found = map.add(block);
-      if (found === "bad") this.#bad("sparse map");
+      if (found === "bad") this.#badMap();
       left -= BLOCK;
       if (found) this.#beginSparse(header, name, found.numbers, sparse.size, left);
-      else if (left < BLOCK) this.#bad("sparse map");
+      else if (left < BLOCK) this.#badMap();
     };
     let left = header.size;
-    if (left < BLOCK) this.#bad("sparse map");
+    if (left < BLOCK) this.#badMap();
     this.#state = { kind: "block", done: take };
   }
 
   #beginSparse(header: TarHeader, name: string, numbers: readonly number[], size: number, stored: number): void {
-    const map = checkedMap(numbers, size, stored) ?? this.#bad("sparse map");
+    const map = checkedMap(numbers, size, stored) ?? this.#badMap();
     this.#begin({ ...header, name, size }, stored, new SparseExpander(map));
   }
 
@@ -303,23 +241,12 @@ export class TarParser {
     this.#state = left === 0 ? HEADER : { kind: "padding", left };
   }
 
-  #number(value: number | undefined, field: string): number {
-    return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : this.#bad(field);
-  }
+  readonly #fail = (found: string): never => {
+    throw invalidTar(this.#offset, found);
+  };
 
-  /** Reads an id. Refuses 2^32-1, which means "leave as it is" to chown. */
-  #id(value: number | undefined, field: string): number {
-    const id = this.#number(value, field);
-    return id < 0xffffffff ? id : this.#bad(field);
-  }
-
-  #paxText(key: string, value: Buffer): string {
-    if (value.includes(0)) throw invalidTar(this.#offset, `a PAX record "${key}" with a NUL byte`);
-    return decodePath(value);
-  }
-
-  #bad(field: string): never {
-    throw invalidTar(this.#offset, `an entry whose ${field} is not valid`);
+  #badMap(): never {
+    return this.#fail("an entry whose sparse map is not valid");
   }
 }
 
@@ -332,22 +259,4 @@ function isZero(block: Buffer): boolean {
 function untilNul(body: Buffer): string {
   const end = body.indexOf(0);
   return decodePath(end === -1 ? body : body.subarray(0, end));
-}
-
-function textOf(value: Buffer): string {
-  return decodePath(value);
-}
-
-function decimal(value: Buffer): number {
-  const text = value.toString("latin1");
-  return /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
-}
-
-function urlDecode(text: string): string {
-  return decodePath(
-    Buffer.from(
-      text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-      "latin1",
-    ),
-  );
 }

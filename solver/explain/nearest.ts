@@ -78,7 +78,7 @@ export class NearestRuns {
       if (isSameText(best)) last ??= { build: build.id, finished, unknown: this.#isUnknown(key) };
       const run = finished ? this.#runOf(best.item, build) : undefined;
       if (run) return { run, last };
-      // Where its own result is not here, nobody knows whether anything changed, unless a cache does.
+      // The step's own result is missing. Only an imported cache can say whether anything changed.
       if (finished && isSameText(best)) return { run: this.#travelled(wanted), last };
     }
     return { run: this.#used(projects.own, platform, wanted) ?? this.#travelled(wanted) ?? this.#usedElsewhere(platform, wanted), last };
@@ -127,7 +127,7 @@ export class NearestRuns {
     const origin = `${project} ${platform}`;
     let table = this.#withResult.get(origin);
     if (!table) {
-      // What this build saves from now on is no earlier run.
+      // The table ignores what this build saves from now on: that is no earlier run.
       table = new StepTable(this.#options.results.steps(origin), ({ name }) => recordedStep(name), this.#own);
       this.#withResult.set(origin, table);
     }

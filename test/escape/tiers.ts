@@ -24,7 +24,10 @@ export interface Situation {
   readonly outerProc: boolean;
 }
 
-/** By whether id 0 of the step is the host's root, by whether owners are virtual, or by whose /proc it is. */
+/**
+ * The outcome on every machine. It can depend on one of three things: whether id 0 of the step is
+ * the host's root, whether owners are virtual, and whether the step sees the outer /proc.
+ */
 export type Expected =
   | Outcome
   | { readonly hostRoot: Outcome; readonly others: Outcome }

@@ -58,7 +58,7 @@ export function withoutProgram(name: string): string | undefined {
 /** The reason where nothing can be run with the rights of a container (container/container.ts). */
 export const withoutContainer: string | undefined = withoutRoot ?? withoutProgram("gcc");
 
-/** The reason in a value that is either something to use or why there is none. */
+/** Returns the reason why a tool is missing. A value without one is the tool. */
 export function reasonIn(found: object): string | undefined {
   return "reason" in found && typeof found.reason === "string" ? found.reason : undefined;
 }

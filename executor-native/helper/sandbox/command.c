@@ -11,6 +11,7 @@
 
 #include "ownership/user.h"
 #include "sandbox/capabilities.h"
+#include "sandbox/execute.h"
 #include "sandbox/outer-proc.h"
 #include "sandbox/user-namespace.h"
 #include "seccomp/filter.h"

@@ -5,7 +5,7 @@ import type { ContentSource, FileTree, Toc, TocEntry } from "./toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
 /** A layer of a stack: its TOC, and its name in {@link RootfsView.content}. */
-interface ViewLayer {
+export interface ViewLayer {
   readonly layer: string;
   readonly toc: Toc;
 }

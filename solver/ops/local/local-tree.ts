@@ -1,14 +1,14 @@
-import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { readlinkSync, realpathSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { FileStat, StatShard } from "../../../cache/contract/stats.js";
 import type { Digest } from "../../../core/digest.js";
-import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
+import { TsbuildError } from "../../../core/errors.js";
 import type { MatchInfo } from "../../../core/text/pattern-matcher.js";
-import { systemReason } from "../../../core/system/system-reason.js";
 import { isTemporaryName } from "../../../core/system/temporary-files.js";
 import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
 import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
+import { HostDirectory } from "./host-directory.js";
 import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";
 import { type IgnoreRule, IgnoreRules } from "./ignore-rules.js";
 import { StatTable } from "./stat-table.js";
@@ -73,6 +73,7 @@ export class LocalTree implements FileTree {
   readonly name: string;
   readonly ignore: IgnoreRules;
   readonly found = new Map<string, Xattrs>();
+  readonly #host: HostDirectory;
   readonly #stats: StatShard | undefined;
   readonly #pool: HashFiles | undefined;
   readonly #entries = new Map<string, Entry>();
@@ -89,7 +90,8 @@ export class LocalTree implements FileTree {
     this.#pool = options.hashFiles;
     const inside = (options.without ?? []).map((directory) => relative(realPath(this.root), realPath(directory)));
     this.#without = new Set(inside.filter((path) => !path.startsWith("..")));
-    const stat = this.#lstat("", `${this.root}/.`);
+    this.#host = new HostDirectory(this.root, this.name);
+    const stat = this.#host.stat(".");
     if (!stat?.isDirectory()) {
       throw new TsbuildError(
         "context/not-a-directory",
@@ -119,7 +121,7 @@ export class LocalTree implements FileTree {
   }
 
   content(path: string): ContentSource {
-    return { kind: "path", path: this.#hostPath(path) };
+    return { kind: "path", path: this.#host.hostPath(path) };
   }
 
   /** Returns the names seen so far. A file is known under the first of them. */
@@ -156,7 +158,7 @@ export class LocalTree implements FileTree {
    */
   hiddenBy(path: string): IgnoreRule | undefined {
     const rule = path === "" ? undefined : this.ignore.hiding(path);
-    return rule && this.#lstat(path, this.#hostPath(path)) ? rule : undefined;
+    return rule && this.#host.stat(path) ? rule : undefined;
   }
 
   async #hash(files: readonly (readonly [LocalNode, string])[], bytes: number, signal: AbortSignal | undefined): Promise<void> {
@@ -165,18 +167,18 @@ export class LocalTree implements FileTree {
     let hashed: Awaited<ReturnType<HashFiles>>;
     try {
       hashed = await hash(
-        files.map(([, path]) => this.#hostPath(path)),
+        files.map(([, path]) => this.#host.hostPath(path)),
         signal ? { signal } : {},
       );
     } catch (error) {
-      throw this.#readError(error);
+      throw this.#host.readError(error);
     }
     let index = 0;
     for (const file of hashed) {
       const [node, path] = files[index++] as (typeof files)[number];
       const { digest, stat, xattrs } = file;
       const { ino, dev, size, mtimeNs } = this.#table.get(node.stat);
-      if (stat.ino !== ino || stat.dev !== dev || stat.size !== size || stat.mtimeNs !== mtimeNs) throw this.#changed(path);
+      if (stat.ino !== ino || stat.dev !== dev || stat.size !== size || stat.mtimeNs !== mtimeNs) throw this.#host.changed(path);
       this.#know(node, path, digest, xattrs);
       this.#stats?.set(stat, file, startedAt);
     }
@@ -243,7 +245,7 @@ export class LocalTree implements FileTree {
     if (entry.names) return entry.names;
     if (!this.#isOpen(path, entry)) return [];
     const names: string[] = [];
-    for (const dirent of this.#readDirectory(path)) {
+    for (const dirent of this.#host.entries(path)) {
       if (dirent.isSocket()) continue;
       const childPath = path === "" ? dirent.name : `${path}/${dirent.name}`;
       const child = this.#entries.get(childPath) ?? this.#add(childPath, entry);
@@ -276,12 +278,11 @@ export class LocalTree implements FileTree {
   }
 
   #load(path: string): LocalNode | null {
-    const host = this.#hostPath(path);
-    const found = this.#lstat(path, host);
+    const found = this.#host.stat(path);
     const type = found && typeOfStat(found);
     if (!found || !type) return null;
     let meta = metaOfStat(path, type, found);
-    if (type === "symlink") meta = { ...meta, link: decodePath(readlinkSync(fsPath(host), "buffer")) };
+    if (type === "symlink") meta = { ...meta, link: decodePath(readlinkSync(fsPath(this.#host.hostPath(path)), "buffer")) };
     if (type !== "file") return { meta, stat: -1, names: undefined, digest: undefined };
     const names = found.nlink > 1n ? this.#namesOfInode(path, found) : undefined;
     return { meta, stat: this.#table.add(found), names, digest: undefined };
@@ -297,46 +298,6 @@ export class LocalTree implements FileTree {
     }
     names.push(path);
     return names;
-  }
-
-  #lstat(path: string, host: string): BigIntStats | undefined {
-    try {
-      return lstatSync(fsPath(host), { bigint: true, throwIfNoEntry: false });
-    } catch (error) {
-      // Below a file, or a name longer than any file can have: it does not exist.
-      if (systemErrorCode(error) === "ENOTDIR" || systemErrorCode(error) === "ENAMETOOLONG") return undefined;
-      throw this.#readError(error, path);
-    }
-  }
-
-  #hostPath(path: string): string {
-    return path === "" ? this.root : this.root === "/" ? `/${path}` : `${this.root}/${path}`;
-  }
-
-  #changed(path: string): TsbuildError {
-    return new TsbuildError("context/file-changed", `Cannot use "${path}" of the ${this.name}: it changed while it was read`, {
-      hint: "Build again when nothing writes to the directory any more, or exclude the file with .dockerignore",
-    });
-  }
-
-  #readError(error: unknown, path?: string): unknown {
-    const code = systemErrorCode(error);
-    if (code === undefined || error instanceof TsbuildError) return error;
-    const where = path ?? this.#relative(error);
-    if (code === "ENOENT" || code === "ELOOP" || code === "ENXIO") return this.#changed(where);
-    return new TsbuildError(
-      "context/unreadable",
-      `Cannot read "${where}" of the ${this.name}: ${code === "EACCES" ? "permission denied" : systemReason(error)}`,
-      {
-        hint: "Make it readable, or exclude it with .dockerignore",
-        cause: error,
-      },
-    );
-  }
-
-  #relative(error: unknown): string {
-    const path = error instanceof Error && "path" in error ? String(error.path) : "";
-    return path.startsWith(`${this.root}/`) ? path.slice(this.root.length + 1) : path;
   }
 }
 

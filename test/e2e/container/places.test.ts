@@ -10,7 +10,7 @@ const run = requires(withoutContainer, notInstalled(BUSYBOX === undefined ? "bus
 
 let expected: Promise<Made> | undefined;
 
-/** Layers of a build with every right. */
+/** Returns the layers of a build with every right. */
 async function layersOfMachine(): Promise<readonly string[]> {
   expected ??= buildIn(undefined, { store: "volume" });
   return (await expected).layers;

@@ -55,7 +55,7 @@ test("a step on many steps asks for the table of contents of its own layer only"
   await service.view(stackOn(stack, store.layers.addPacked(other, "gzip").id), REPORTER);
   await service.view(stack, REPORTER);
   t.is(asked.length, 101);
-  // Of a stack that nobody knows the making of, every layer is asked for.
+  // Nothing says which stack this one extends, so the view asks for every layer.
   await service.view(stack.toReversed(), REPORTER);
   t.is(asked.length, 201);
 });
