@@ -107,7 +107,7 @@ export function sandboxFailed(failure: HelperFailure): Error {
   });
 }
 
-/** A step that asks for every right. */
+/** Reports a step with `--security=insecure` in an isolation that cannot grant every right. */
 export function insecureWithoutNamespaces(): TsbuildError {
   return new TsbuildError(
     "exec/isolation",

@@ -35,7 +35,7 @@ export interface ProbeFeature {
   readonly hint?: string;
 }
 
-interface ProbeReport {
+export interface ProbeReport {
   readonly ok: boolean;
   /** Features up to and including the first one that prevents trying the later ones. */
   readonly features: readonly ProbeFeature[];

@@ -33,7 +33,10 @@ const FEATURES: Readonly<
   ids: { title: "Files of other users", works: "whom they belong to can be kept where the store is", controlledBy: [] },
 };
 
-/** Tries what steps need of the kernel in `directory`; what could not be tried any more is left out. */
+/**
+ * Tries what steps need of the kernel in `directory`. Leaves out checks that an earlier failure makes
+ * impossible.
+ */
 export function kernelChecks(directory: string, tier: Tier = "namespaces"): readonly DoctorCheck[] {
   return [
     ...probe(directory)

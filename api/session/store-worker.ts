@@ -5,7 +5,10 @@ import { packageRoot } from "../../core/package-root.js";
 import type { Worker } from "../../executor-native/contract.js";
 import { tierOf } from "./store-here.js";
 
-/** A worker for a store; what crashed builds left, and collection could not remove, goes first. */
+/**
+ * Starts a worker for a store. Before that, removes the directories that crashed builds left and that
+ * garbage collection could not remove.
+ */
 export async function startStoreWorker(store: Store, isolation?: string): Promise<Worker> {
   const { startWorker } = await import("../../executor-native/start-worker.js");
   const options = {

@@ -57,7 +57,7 @@ function problemOf({ features }: ProbeReport): string | undefined {
 }
 
 /** Returns the reason why a step without namespaces cannot run here. */
-export function lackingForChroot(): string | undefined {
+function lackingForChroot(): string | undefined {
   if (process.geteuid?.() !== 0) return `it needs root, and this is user ${process.geteuid?.()}`;
   const status = readFileSync("/proc/self/status", "utf8");
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);

@@ -143,7 +143,10 @@ function tellTier(worker: Worker, { output }: OpContext): void {
   output("stderr", Buffer.from(`tsbuild: steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}\n`));
 }
 
-/** The root directory of an overlay is that of its upper directory: it gets what the image says of it, whatever the umask here. */
+/**
+ * Sets owner, mode and attributes of a step's root directory as the image has them, whatever the umask
+ * is. In an overlay, the upper directory is the root directory.
+ */
 async function dressRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
   if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs)) await worker.task("dress", { path: upper, meta: root });
   else chmodSync(upper, root?.mode ?? 0o755);

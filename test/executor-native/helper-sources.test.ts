@@ -7,7 +7,7 @@ import { circles } from "../support/circles.js";
 const helper = join(packageRoot(), "executor-native", "helper");
 
 /** Folders from the bottom up, as helper/README.md has them. */
-const FOLDERS = ["base", "spec", "ownership", "supervisor", "seccomp", "sandbox", "modes", "."];
+const FOLDERS = ["base", "spec", "ownership", "supervisor", "seccomp", "sandbox", "chroot", "modes", "."];
 
 const files = readdirSync(helper, { recursive: true, encoding: "utf8" }).filter((name) => /\.[ch]$/.test(name));
 const texts = new Map(files.map((name) => [name, withoutComments(readFileSync(join(helper, name), "utf8"))]));

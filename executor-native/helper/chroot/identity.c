@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/short-path.h"
 
 /* More than /proc/PID/status has up to the line of the groups. */
 #define STATUS_ROOM 4096

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/short-path.h"
 #include "chroot/outside.h"
 #include "supervisor/notify.h"
 

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/remove-tree.h"
+#include "base/short-path.h"
 #include "chroot/copy.h"
 #include "sandbox/walk.h"
 

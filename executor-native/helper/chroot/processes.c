@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/buffer.h"
+#include "base/short-path.h"
 
 /* More than /proc/PID/stat has up to the fields that are read here. */
 #define STAT_ROOM 512

@@ -217,8 +217,8 @@ class Unpacker {
 }
 
 /**
- * Notes a deletion: by a device of number 0, or where a container or the file system refuses that, by
- * an empty file with an attribute.
+ * Marks a deletion with a device of number 0. Where a container or the file system refuses that, an
+ * empty file with an attribute marks it.
  */
 function makeWhiteout(path: string): void {
   try {
