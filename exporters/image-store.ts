@@ -6,7 +6,7 @@ import type { Exporter } from "./exporter.js";
 import { imageResult } from "./layout-content.js";
 
 /** The part of the store that the local image store needs. Tests run without a store. */
-interface ImageStorePort {
+export interface ImageStorePort {
   readonly images: Pick<ImageIndex, "get" | "set" | "setAll">;
   readonly layers: Pick<LayerStore, "addRemote" | "byDiffId">;
 }

@@ -34,8 +34,8 @@ const FEATURES: Readonly<
 };
 
 /**
- * Tries what steps need of the kernel in `directory`. Leaves out checks that an earlier failure makes
- * impossible.
+ * Tries what steps need of the kernel in `directory`. Leaves out checks that an earlier failure
+ * makes impossible.
  */
 export function kernelChecks(directory: string, tier: Tier = "namespaces"): readonly DoctorCheck[] {
   return [

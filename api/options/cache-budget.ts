@@ -7,9 +7,9 @@ import { parseSize } from "../../core/go-values/size.js";
 const DEFAULT = { percent: 20, bytes: 50e9 };
 
 /**
- * The bytes that the store at `root` may take: a number of bytes, a size (`20g`, `512MiB`), a share
- * of its file system (`20%`), or `off` for no limit, which is undefined here. Throws
- * `options/invalid`.
+ * Returns the bytes that the store at `root` may take. `value` is a number of bytes, a size (`20g`,
+ * `512MiB`), a share of its file system (`20%`), or `off`. Returns undefined for `off`: there is no
+ * limit. Throws `options/invalid`.
  */
 export function cacheBudget(root: string, value: number | string | undefined): number | undefined {
   if (value === undefined || value === "") return Math.min(DEFAULT.bytes, shareOf(root, DEFAULT.percent));

@@ -1,5 +1,5 @@
 /**
- * What a part of the store is: `layer`, `snapshot` (a layer unpacked) and `toc` belong to cached
+ * Type of a part of the store. `layer`, `snapshot` (a layer unpacked) and `toc` belong to cached
  * steps and images.
  */
 export type DiskItemType = "image" | "layer" | "snapshot" | "toc" | "mount" | "blob" | "records";
@@ -49,8 +49,8 @@ export interface PruneCandidate {
 }
 
 /**
- * What to remove. Without any member: every cached step that no image is made of, and every cache
- * mount; what running builds use stays.
+ * Selects what a prune removes. Without any member, it removes every cached step that no image is
+ * made of, and every cache mount. It never removes what running builds use.
  */
 export interface PrunePolicy {
   /** True removes steps that images are made of too, and images without a name. */

@@ -22,8 +22,8 @@ export type { Entitlement } from "../../llb/entitlements.js";
 export type { CacheFrom, CacheTo, MountSelection } from "../../cache/remote/options.js";
 
 /**
- * What `build` takes. Every option stands in the table `api/options/table.ts`, with its flag and
- * its default.
+ * Options of `build`. The table `api/options/table.ts` has every option with its flag and its
+ * default.
  */
 export type BuildOptions = OptionsOf<typeof BUILD_OPTIONS>;
 
@@ -32,8 +32,8 @@ export type CommonOptions = Pick<BuildOptions, "root" | "signal" | "onEvent">;
 
 export interface BuildResult {
   /**
-   * Image id: digest of the config. Undefined when the outputs hold no image (several platforms:
-   * the first).
+   * Image id: digest of the config, with several platforms the first one's. Undefined when the
+   * outputs hold no image.
    */
   readonly imageId: Digest;
   /** Manifest or index, when an output made one. */
@@ -44,10 +44,11 @@ export interface BuildResult {
   readonly stats: {
     readonly steps: number;
     readonly executed: number;
-    readonly cached: number /** Milliseconds. */;
+    readonly cached: number;
+    /** Milliseconds. */
     readonly duration: number;
   };
-  /** True when the store is over its budget, and nothing was done about it (`collect: false`). */
+  /** True when the store exceeds its budget and `collect: false` forbade a collection. */
   readonly collectionDue?: boolean;
 }
 
@@ -55,9 +56,7 @@ export interface BuildResult {
 export interface CheckOptions extends CommonOptions, Pick<BuildOptions, CheckedOption> {
   /** `buildkit` applies only the rules that BuildKit has too. Default `all`. */
   readonly rules?: "all" | "buildkit";
-  /**
-   * Applies what can be applied unseen, and writes the Dockerfile when it is a file. Default false.
-   */
+  /** True applies every safe fix, and writes the Dockerfile when it is a file. Default false. */
   readonly fix?: boolean;
 }
 
@@ -67,7 +66,7 @@ export interface CheckResult {
   /** Errors in file order. Errors keep some rules from running. */
   readonly errors: readonly Diagnostic[];
   readonly warnings: readonly LintWarning[];
-  /** Warnings that `fix` fixed; places are those in the text before. */
+  /** Warnings that `fix` fixed. Their places are those in the text before the fixes. */
   readonly fixed: readonly LintWarning[];
 }
 
@@ -88,8 +87,8 @@ export interface StoredImage {
 
 export interface PruneImagesOptions {
   /**
-   * Those with names as well: no image of the store is in use by anything but its name. Default
-   * false.
+   * True removes images with names too. Only the name keeps an image of the store, because the store
+   * runs no containers. Default false.
    */
   readonly all?: boolean;
   /** Filter of the images. */
@@ -112,20 +111,20 @@ export interface PrunedImages {
 export interface ImageStore extends Disposable {
   list(): readonly StoredImage[];
   /**
-   * By name, or by id or digest (or a unique prefix of it). Throws `images/not-found` or
-   * `images/ambiguous`.
+   * Finds an image by name, id or digest, or by a unique prefix of an id or digest. Throws
+   * `images/not-found` or `images/ambiguous`.
    */
   get(ref: string): StoredImage;
   tag(ref: string, name: string): void;
   /**
-   * Removes names, or an image with all its names when `ref` is an id and `force` is set or it has
-   * one name.
+   * Removes a name. When `ref` is an id, removes the image with all its names: several names need
+   * `force`.
    */
   remove(
     ref: string,
     options?: { readonly force?: boolean },
   ): { readonly untagged: readonly string[]; readonly deleted: readonly Digest[] };
-  /** Returns a docker-shaped description. */
+  /** Returns the description that `docker image inspect` prints, as JSON values. */
   inspect(ref: string): Record<string, unknown>;
   history(ref: string): readonly {
     readonly created: string | undefined;
@@ -135,34 +134,35 @@ export interface ImageStore extends Disposable {
     readonly id: Digest | undefined;
   }[];
   /**
-   * One tarball that is an OCI layout and a docker archive. A repository without a tag stands for
-   * all its tags.
+   * Writes images to one tarball, which is both an OCI layout and a docker archive. A repository
+   * without a tag selects all its tags.
    */
   save(refs: readonly string[], dest: string | Writable, options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Loads either kind, plain or compressed. Returns the loaded images, in order. */
+  /**
+   * Loads images from an OCI layout or a docker archive, plain or compressed. Returns them in order.
+   */
   load(
     source: string | Readable,
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly { readonly names: readonly string[]; readonly id: Digest; readonly digest: Digest }[]>;
   /**
-   * Fetches an image from its registry and names it; answers what was pulled, in order. Throws
-   * `registry/…`, `image/…`; nothing is named then. Abort `signal` and it rejects with
-   * CanceledError.
+   * Fetches an image from its registry and names it. Returns the pulled images in order. Throws
+   * `registry/…` and `image/…`, and CanceledError when `signal` aborts. A failed pull names nothing.
    */
   pull(ref: string, options?: PullOptions): Promise<readonly PulledImage[]>;
   /**
-   * Sends an image to the registry its name says, as it is stored; answers what was pushed, in
+   * Sends an image, as it is stored, to the registry of its name. Returns the pushed images in
    * order.
    */
   push(ref: string, options?: TransferOptions): Promise<readonly PushedImage[]>;
-  /** Removes images without a name as docker does; never cached steps. */
+  /** Removes images without a name, as docker does. Never removes cached steps. */
   pruneImages(options?: PruneImagesOptions): Promise<PrunedImages>;
   /** Returns the parts of the store with their sizes. */
   du(): Promise<DiskUsageReport>;
-  /** Removes cached steps, cache mounts and unneeded parts; images with a name stay. */
+  /** Removes cached steps, cache mounts and unneeded parts. Keeps images with a name. */
   prune(policy?: PrunePolicy): Promise<PruneReport>;
   /**
-   * Everything that is wrong with the store, as sentences; reads all of it. What can be mended is.
+   * Reads the whole store, and repairs what can be repaired. Returns a sentence for each fault.
    */
   verify(): Promise<readonly string[]>;
   close(): void;

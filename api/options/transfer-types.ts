@@ -13,8 +13,8 @@ export interface TransferOptions {
 
 export interface PullOptions extends TransferOptions {
   /**
-   * `os/arch[/variant]`: of an index only these images are fetched; `all`: everything in it.
-   * Default: the one for this machine. What is here of other platforms stays.
+   * Platforms of an index to fetch, each as `os/arch[/variant]`. `all` fetches every one. Default:
+   * the one for this machine. Images of other platforms in the store stay.
    */
   readonly platforms?: readonly string[] | "all";
 }

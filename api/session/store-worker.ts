@@ -6,8 +6,8 @@ import type { Worker } from "../../executor-native/contract.js";
 import { tierOf } from "./store-here.js";
 
 /**
- * Starts a worker for a store. Before that, removes the directories that crashed builds left and that
- * garbage collection could not remove.
+ * Starts a worker for a store. Before that, removes the directories that crashed builds left and
+ * that garbage collection could not remove.
  */
 export async function startStoreWorker(store: Store, isolation?: string): Promise<Worker> {
   const { startWorker } = await import("../../executor-native/start-worker.js");

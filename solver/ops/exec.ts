@@ -144,8 +144,8 @@ function tellTier(worker: Worker, { output }: OpContext): void {
 }
 
 /**
- * Sets owner, mode and attributes of a step's root directory as the image has them, whatever the umask
- * is. In an overlay, the upper directory is the root directory.
+ * Sets owner, mode and attributes of a step's root directory as the image has them, whatever the
+ * umask is. In an overlay, the upper directory is the root directory.
  */
 async function dressRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
   if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs)) await worker.task("dress", { path: upper, meta: root });
