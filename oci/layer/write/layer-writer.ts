@@ -1,23 +1,16 @@
-import { type Digest, Hasher, sha256 } from "../../../core/digest.js";
-import type { TsbuildError } from "../../../core/errors.js";
+import { type Digest, type Hasher, sha256 } from "../../../core/digest.js";
 import { layerMediaType } from "../../media-types.js";
-import { padding, type TarHeader } from "../../tar/header.js";
-import { encodeHeader, END_MARKER_SIZE } from "../../tar/writer.js";
 import { compressTo } from "./blob-output.js";
 import { Compressor } from "./compress.js";
-import { type OpenContent, openContent } from "../model/content.js";
 import { EarlierTar, EarlierTarUnusable } from "./earlier-tar.js";
-import { headerOf } from "./entry-header.js";
-import { fileChanged } from "../model/errors.js";
 import { type KeptRun, keptRuns } from "./kept-runs.js";
-import { sortByPath } from "../model/path-order.js";
 import { stepsOf } from "./packed-plan.js";
 import { layerSteps, type PackStep } from "./plan.js";
-import { type Cancellation, digestOf, EMPTY_DIGEST, stopIfAborted } from "../read/read-layer.js";
+import { StepWriter } from "./step-writer.js";
+import { type Cancellation, stopIfAborted } from "../read/read-layer.js";
 import type { CompressionOptions } from "../model/tasks.js";
-import type { LayerBlob, PackedPlan, PackEntry, PackPlan, Toc } from "../model/toc.js";
-import { TocColumnsBuilder } from "../model/toc-columns.js";
-import { isReservedName, opaqueMarkerOf, whiteoutOf } from "../model/whiteout.js";
+import type { LayerBlob, PackedPlan, PackPlan, Toc } from "../model/toc.js";
+import { isReservedName } from "../model/whiteout.js";
 
 export interface WriteOptions {
   /** Destination of the blob. Without it only diffID and TOC are computed. */
@@ -42,9 +35,6 @@ interface WrittenLayer {
   readonly toc: Toc;
   readonly blob: Pick<LayerBlob, "digest" | "size" | "mediaType"> | undefined;
 }
-
-/** Bytes gathered before they are hashed and compressed; also the bytes of one read of a file. */
-const STAGING = 1 << 20;
 
 /**
  * Writes a layer from a plan. Removes the blob again after a failure. Throws {@link
@@ -135,8 +125,8 @@ async function writeSteps(
     if (step.kind === "entry") entries.add(step.entry, step.entry.digest);
   };
   let index = -1;
-  /** Number of steps that a run has done already. */
-  let done = 0;
+  /** Number of steps that the last run covers beyond this one. */
+  let covered = 0;
   for (const step of steps) {
     index++;
     if (done > 0) {
@@ -186,111 +176,14 @@ async function writeSteps(
     }
     entries.add(entry, digest);
   }
-  const wait = tar.fits(END_MARKER_SIZE) ? undefined : tar.flush();
-  if (wait) await wait;
-  tar.put(Buffer.alloc(END_MARKER_SIZE));
-  await tar.flush();
+  const lists = await writer.finish();
   const { diffId, uncompressedSize, digest, size } = await compressor.finish();
-  const toc: Toc = {
-    version: 1,
-    diffId,
-    size: uncompressedSize,
-    entries: entries.entries(),
-    whiteouts: sortByPath(whiteouts).map(({ path }) => path),
-  };
+  const toc: Toc = { version: 1, diffId, size: uncompressedSize, ...lists };
   return { diffId, toc, blob: mediaType === undefined ? undefined : { digest, size, mediaType } };
 }
 
-/** Gathers headers and contents. Small files are read directly into their place in the tar. */
-class TarStaging {
-  readonly #buffer = Buffer.allocUnsafe(STAGING);
-  readonly #compressor: Compressor;
-  #filled = 0;
-
-  constructor(compressor: Compressor) {
-    this.#compressor = compressor;
-  }
-
-  fits(bytes: number): boolean {
-    return bytes <= STAGING - this.#filled;
-  }
-
-  put(bytes: Buffer): void {
-    this.#filled += bytes.copy(this.#buffer, this.#filled);
-  }
-
-  flush(): Promise<void> | undefined {
-    const bytes = this.#buffer.subarray(0, this.#filled);
-    this.#filled = 0;
-    return this.#compressor.write(bytes);
-  }
-
-  /** Copies bytes of a tar. */
-  async copy(chunks: AsyncIterable<Buffer>, context: Cancellation | undefined): Promise<void> {
-    const flushed = this.flush();
-    if (flushed) await flushed;
-    for await (const chunk of chunks) {
-      stopIfAborted(context);
-      const wait = this.#compressor.write(chunk);
-      if (wait) await wait;
-    }
-  }
-
-  /**
-   * Reads a file that fits as a whole, with one byte of room more, which shows that it has not
-   * grown.
-   */
-  smallFile(entry: PackEntry, content: OpenContent): Digest {
-    const start = this.#filled;
-    let read = 0;
-    while (read <= entry.size) {
-      const size = content.read(this.#buffer, start + read, entry.size + 1 - read);
-      if (size === 0) break;
-      read += size;
-    }
-    if (read !== entry.size) throw sizeChanged(entry, read);
-    this.#filled += read;
-    const digest = read === 0 ? EMPTY_DIGEST : digestOf(this.#buffer.subarray(start, this.#filled));
-    this.#pad(entry.size);
-    return digest;
-  }
-
-  async largeFile(entry: PackEntry, content: OpenContent, context: Cancellation | undefined): Promise<Digest> {
-    const hasher = new Hasher();
-    for (let left = entry.size; left > 0; ) {
-      stopIfAborted(context);
-      if (this.#filled === STAGING) {
-        const wait = this.flush();
-        if (wait) await wait;
-      }
-      const size = content.read(this.#buffer, this.#filled, Math.min(left, STAGING - this.#filled));
-      if (size === 0) throw sizeChanged(entry, entry.size - left);
-      hasher.update(this.#buffer.subarray(this.#filled, this.#filled + size));
-      this.#filled += size;
-      left -= size;
-    }
-    if (content.read(Buffer.alloc(1), 0, 1) !== 0) throw sizeChanged(entry, entry.size + 1);
-    const wait = this.fits(padding(entry.size)) ? undefined : this.flush();
-    if (wait) await wait;
-    this.#pad(entry.size);
-    return hasher.digest();
-  }
-
-  #pad(size: number): void {
-    const end = this.#filled + padding(size);
-    this.#buffer.fill(0, this.#filled, end);
-    this.#filled = end;
-  }
-}
-
-function sizeChanged(entry: PackEntry, found: number): TsbuildError {
-  return fileChanged(
-    entry.path,
-    found > entry.size ? `it grew past its ${entry.size} bytes` : `it shrank from ${entry.size} to ${found} bytes`,
-  );
-}
-
-/** Returns the header of a deletion, which has no metadata: time zero, as containerd writes it. */
-function markerHeader(name: string): TarHeader {
-  return { name, type: "file", mode: 0, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
+/** Reads a run of the earlier tar. The hash of a run that begins both tars is computed once. */
+function bytesOfRun(tar: EarlierTar, { first, start, end }: KeptRun, compressor: Compressor): AsyncIterable<Buffer> {
+  const shared = first === 0 && start === 0 && compressor.digested() !== undefined;
+  return shared ? tar.readFirst(end, () => compressor.digested() as Hasher) : tar.read(start, end);
 }
