@@ -76,8 +76,8 @@ export async function describeSteps(
   const layers = new Map<string, LayerId>();
   const describe = async (stack: Stack, index: number, reporter: Reporter): Promise<TransferLayer> => {
     const id = stack[index] as LayerId;
-    const packed = await service.described(stack, index, options.compression, reporter);
-    const { mediaType, digest, size } = options.force ? await service.converted(id, options.compression, reporter) : packed.blob;
+    const packed = await service.blobs.described(stack, index, options.compression, reporter);
+    const { mediaType, digest, size } = options.force ? await service.blobs.converted(id, options.compression, reporter) : packed.blob;
     layers.set(digest, id);
     return { diffId: packed.diffId, blob: { mediaType, digest, size }, createdAt: service.record(id).createdAt };
   };

@@ -87,8 +87,8 @@ export interface StoredImage {
 
 export interface PruneImagesOptions {
   /**
-   * True removes images with names too. Only the name keeps an image of the store, because the store
-   * runs no containers. Default false.
+   * True removes images with names too. Only the name keeps an image of the store, because no
+   * container uses it. Default false.
    */
   readonly all?: boolean;
   /** Filter of the images. */
@@ -139,15 +139,16 @@ export interface ImageStore extends Disposable {
    */
   save(refs: readonly string[], dest: string | Writable, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Loads images from an OCI layout or a docker archive, plain or compressed. Returns them in order.
+   * Loads images from an OCI layout or a docker archive, which may be compressed. Returns them in
+   * order.
    */
   load(
     source: string | Readable,
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly { readonly names: readonly string[]; readonly id: Digest; readonly digest: Digest }[]>;
   /**
-   * Fetches an image from its registry and names it. Returns the pulled images in order. Throws
-   * `registry/…` and `image/…`, and CanceledError when `signal` aborts. A failed pull names nothing.
+   * Fetches an image from its registry and names it. Returns the pulled images in order. A failed
+   * pull names nothing. Throws `registry/…` and `image/…`, and CanceledError when `signal` aborts.
    */
   pull(ref: string, options?: PullOptions): Promise<readonly PulledImage[]>;
   /**

@@ -8,10 +8,9 @@ import { compressionRecipe } from "../../oci/layer/write/compress.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import type { Toc } from "../../oci/layer/model/toc.js";
 import type { RootfsView } from "../../oci/layer/model/view.js";
-import { layerMediaType } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import { acquireLock } from "./bring-blob.js";
-import { convertBlob, isCompressedAs, type ReadBlob } from "./convert-blob.js";
+import { LayerBlobs } from "./layer-blobs.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
 import type { LayerAccess } from "./layer-access.js";
 import { LayerOwners } from "./layer-owners.js";
@@ -21,9 +20,6 @@ import { StackViews } from "./stack-views.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
 import type { Stack } from "./ports.js";
-
-/** A layer that can be exported unchanged. */
-type FinalLayer = LayerRecord & { readonly diffId: Digest; readonly blob: Descriptor };
 
 interface LayerServiceOptions {
   readonly store: Store;
@@ -52,6 +48,8 @@ export class LayerService implements LayerAccess {
   readonly #epoch: number | undefined;
   /** Steps that base layers belong to. */
   readonly owners = new LayerOwners();
+  /** Blobs of layers, as exporters need them. */
+  readonly blobs = new LayerBlobs(this);
   readonly #flights = new SingleFlight();
   readonly #overlays = new OverlayStacks(this);
   readonly #views = new StackViews();
@@ -126,7 +124,7 @@ export class LayerService implements LayerAccess {
     if (known) return known;
     const record = this.record(id);
     if (record.unpacked && !this.#hasBlob(record)) {
-      await this.#diff(stack, index, reporter);
+      await this.diff(stack, index, reporter);
     } else if (this.#expected.has(id) && !record.unpacked) {
       await this.snapshot(id, reporter);
     } else {
@@ -205,113 +203,10 @@ export class LayerService implements LayerAccess {
   }
 
   /**
-   * Returns the layers of a stack that need no work to be exported: their blobs are here, in that
-   * compression. Holds them all in one commit: in a build without changes this is every layer.
-   */
-  finalLayers(stack: Stack, compression: CompressionOptions): ReadonlyMap<LayerId, FinalLayer> {
-    const final = stack
-      .map((id) => this.record(id))
-      .filter(
-        (record): record is FinalLayer =>
-          record.blob !== undefined &&
-          record.diffId !== undefined &&
-          this.#final(record, compression) &&
-          this.#store.blobs.has(record.blob.digest),
-      );
-    const gone = this.#notHeld(final.map(({ blob }) => blob));
-    return new Map(final.flatMap((layer) => (gone.has(layer.blob.digest) ? [] : [[layer.id, layer] as const])));
-  }
-
-  /**
-   * Returns the blob of layer `index` in the store, compressed for export. Compresses a layer
-   * without a blob in that compression; base layers stay unchanged.
-   */
-  async exported(
-    stack: Stack,
-    index: number,
-    compression: CompressionOptions,
-    reporter: Reporter,
-  ): Promise<{ readonly diffId: Digest; readonly blob: Descriptor }> {
-    const id = stack[index] as LayerId;
-    return this.#shared(`export:${id}`, reporter, async (shared) => {
-      let record = this.record(id);
-      while (record.blob && record.diffId && this.#final(record, compression)) {
-        await this.fetched(id, shared);
-        // The blob of a step's layer may be gone, and is then made again from its files.
-        if (this.#store.blobs.has(record.blob.digest) && this.#notHeld([record.blob]).size === 0)
-          return { diffId: record.diffId, blob: record.blob };
-        record = this.record(id);
-      }
-      if (record.blob && this.#store.blobs.has(record.blob.digest)) {
-        await this.#recompress(id, compression, shared);
-        record = this.record(id);
-      } else {
-        await this.#diff(stack, index, shared, compression);
-        record = this.record(id);
-      }
-      if (!record.blob || !record.diffId) throw new Error(`internal: layer ${id} has no blob after it was packed`);
-      return { diffId: record.diffId, blob: record.blob };
-    });
-  }
-
-  /** Describes the blob for export, which may still be remote when it can be fetched. */
-  async described(
-    stack: Stack,
-    index: number,
-    compression: CompressionOptions,
-    reporter: Reporter,
-  ): Promise<{ readonly diffId: Digest; readonly blob: Descriptor }> {
-    const { blob, diffId, origin } = this.record(stack[index] as LayerId);
-    if (blob && diffId && origin !== undefined && !this.#store.blobs.has(blob.digest)) return { diffId, blob };
-    return this.exported(stack, index, compression, reporter);
-  }
-
-  /** Returns a blob in exactly this compression, see {@link convertBlob}. */
-  async converted(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<Descriptor> {
-    const record = this.record(id);
-    if (record.blob && isCompressedAs(record.blob, record.recipe, compression)) return record.blob;
-    return this.#shared(`convert:${id}:${compressionRecipe(compression)}`, reporter, (shared) => {
-      const parts = { store: this.#store, tasks: this.#tasks, reading: <T>(body: ReadBlob<T>) => this.reading(id, shared, body) };
-      return convertBlob(record, compression, parts, shared);
-    });
-  }
-
-  /**
-   * Returns true when a blob needs no recompression: it came from outside, or has the wanted form
-   * already. A reproducible build takes no blob that it would have made otherwise.
-   */
-  #final(record: LayerRecord, compression: CompressionOptions): boolean {
-    if (record.origin !== undefined) return true;
-    if (this.#epoch !== undefined && record.recipe !== undefined && compression.type !== "uncompressed")
-      return record.recipe === compressionRecipe(compression);
-    return record.blob?.mediaType !== layerMediaType("uncompressed") || compression.type === "uncompressed";
-  }
-
-  /**
-   * Holds uncompressed blobs, because another build may compress and delete one unless this build
-   * holds a lease. Returns the blobs already deleted.
-   */
-  #notHeld(blobs: readonly Descriptor[]): ReadonlySet<string> {
-    const uncompressed = blobs.filter(({ mediaType }) => mediaType === layerMediaType("uncompressed")).map(({ digest }) => digest);
-    const held = this.#store.leases.hold("blob", uncompressed).held;
-    return new Set<string>(uncompressed.filter((digest) => !held.includes(digest)));
-  }
-
-  #recompress(id: LayerId, compression: CompressionOptions, reporter: Reporter): Promise<void> {
-    return this.reading(id, reporter, async ({ blob, path }) => {
-      if (this.#final(this.record(id), compression)) return;
-      const out = this.#store.blobs.temporaryPath();
-      const made = await this.#tasks.recompress({ blob: path, mediaType: blob.mediaType, out, compression }, { signal: reporter.signal });
-      this.#store.blobs.adopt(out, made.digest);
-      this.#store.layers.setBlob(id, made, compressionRecipe(compression));
-    });
-  }
-
-  /**
    * Compares an unpacked layer with those below it: computes diffID and TOC, and with `compression`
    * the blob too.
    */
-  async #diff(stack: Stack, index: number, reporter: Reporter, compression?: CompressionOptions): Promise<void> {
+  async diff(stack: Stack, index: number, reporter: Reporter, compression?: CompressionOptions): Promise<void> {
     const id = stack[index] as LayerId;
     await this.#shared(`diff:${id}:${compression ? "blob" : "toc"}`, reporter, async (shared) => {
       const { lowers } = await this.overlay(stack.slice(0, index), shared);

@@ -18,21 +18,21 @@ test("a layer is converted once as long as the result is in the store, also for 
   const service = () => new LayerService({ store, tasks, fetchBlob: () => (async function* () {})() });
   const { diffId, blob } = testLayer(store, [{ name: "a", text: "a".repeat(5000) }]);
   const { id } = store.layers.addRemote({ diffId, blob, origin: undefined });
-  const first = await service().converted(id, PLAIN, REPORTER);
+  const first = await service().blobs.converted(id, PLAIN, REPORTER);
   t.is(first.mediaType, mediaTypes.ociLayer);
   t.is(first.digest, diffId);
-  t.deepEqual(await service().converted(id, PLAIN, REPORTER), first);
+  t.deepEqual(await service().blobs.converted(id, PLAIN, REPORTER), first);
   t.is(count, 1);
   t.is(store.layers.get(id)?.blob?.digest, blob.digest, "the layer keeps its own");
   // A blob in that form is used unchanged, whoever compressed it. The level is known only of our
   // own blobs.
-  t.deepEqual(await service().converted(id, { type: "gzip", level: 9 }, REPORTER), blob);
+  t.deepEqual(await service().blobs.converted(id, { type: "gzip", level: 9 }, REPORTER), blob);
   store.layers.setBlob(id, blob, compressionRecipe({ type: "gzip" }));
-  t.deepEqual(await service().converted(id, { type: "gzip", level: 4 }, REPORTER), blob);
+  t.deepEqual(await service().blobs.converted(id, { type: "gzip", level: 4 }, REPORTER), blob);
   t.is(count, 1);
-  t.not((await service().converted(id, { type: "gzip", level: 9 }, REPORTER)).digest, blob.digest);
+  t.not((await service().blobs.converted(id, { type: "gzip", level: 9 }, REPORTER)).digest, blob.digest);
   store.blobs.remove(first.digest);
-  t.is((await service().converted(id, PLAIN, REPORTER)).digest, first.digest);
+  t.is((await service().blobs.converted(id, PLAIN, REPORTER)).digest, first.digest);
   t.is(count, 3);
 });
 
@@ -43,5 +43,5 @@ test("a layer that registries must not have is left where it is", async (t) => {
   const service = new LayerService({ store, tasks, fetchBlob: () => (async function* () {})() });
   const blob = { mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", digest: sha256("elsewhere"), size: 9 };
   const { id } = store.layers.addRemote({ diffId: sha256("content"), blob, origin: "docker.io/library/windows:1" });
-  t.deepEqual(await service.converted(id, PLAIN, REPORTER), blob);
+  t.deepEqual(await service.blobs.converted(id, PLAIN, REPORTER), blob);
 });
