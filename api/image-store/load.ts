@@ -34,7 +34,7 @@ export async function loadImages(
   }
 }
 
-/** Returns the error with the file in the place of "the archive", which is all that those who read a stream can say. */
+/** Returns the error with the file's name. Readers of a stream can only say "the archive". */
 function namingArchive(error: unknown, file: string): unknown {
   if (!(error instanceof TsbuildError) || error instanceof CanceledError) return error;
   const message = error.message.replace(/\bthe archive\b/, () => `the archive "${file}"`);

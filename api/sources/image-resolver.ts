@@ -148,7 +148,7 @@ export class ImageResolver {
     return withNearTags(error, reference, await this.#options.registry(), this.#options.signal);
   }
 
-  /** Manifest and config for a platform, brought into the store. */
+  /** Fetches the manifest and the config for a platform into the store. */
   async #view(found: Found, platform: Platform, pull: PullOptions): Promise<ImageView> {
     try {
       return await this.#readView(found, platform, pull);

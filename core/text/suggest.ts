@@ -22,7 +22,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
 /**
  * Returns the number of edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
  */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -67,7 +67,10 @@ interface GitCommandOptions {
   readonly signal: AbortSignal;
   /** Limit in milliseconds. Default: none. */
   readonly limit?: number;
-  /** What a server is asked for, if one is; it then has to do its part (see {@link GitLimits.stall}). */
+  /**
+   * Type of what the command asks a server for. With it, a transfer that stalls fails (see {@link
+   * GitLimits.stall}). Default: it asks no server.
+   */
   readonly remote?: "list" | "objects";
   /** Working directory; default: the command's home. */
   readonly cwd?: string;

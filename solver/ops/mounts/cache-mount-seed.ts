@@ -21,7 +21,7 @@ export interface Seed {
   fill(directory: string): Promise<void>;
 }
 
-/** Looks at what a cache mount begins with. Throws `build/cache-mount-from` when that is no directory. */
+/** Finds the first content of a cache mount. Throws `build/cache-mount-from` for a file. */
 export async function seedOf(
   mount: CacheMount,
   input: StepResult,

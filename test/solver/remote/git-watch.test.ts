@@ -3,7 +3,10 @@ import { type GroupWork, StallWatch } from "../../../solver/remote/git-watch.js"
 
 const LIMITS = { silence: 60_000, window: 600_000 };
 
-/** Looks every five seconds at what `work` says of that second; returns the second and the words of the end. */
+/**
+ * Checks every five seconds what the processes did, which `work` says. Returns the second in which
+ * the watch ended them, with its reason.
+ */
 function watched(work: (second: number) => GroupWork, until: number): string | undefined {
   const watch = new StallWatch(LIMITS);
   for (let second = 0; second <= until; second += 5) {

@@ -273,7 +273,7 @@ run("a server that takes the question and never answers is given up, over HTTP a
   t.deepEqual([late.code, late.stderr], [128, "fatal: the server did not answer within 0.2 s"]);
 });
 
-/** A server of git's own protocol that says what `answer` sends, and then nothing more. */
+/** Starts a server of git's own protocol. It sends what `answer` writes, and then nothing more. */
 async function gitListener(t: ExecutionContext, answer: (socket: Socket) => void) {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
@@ -289,7 +289,7 @@ async function gitListener(t: ExecutionContext, answer: (socket: Socket) => void
   return { url: `git://127.0.0.1:${(server.address() as AddressInfo).port}/x.git`, closed };
 }
 
-/** git in a directory of its own. */
+/** Returns git with a home directory of its own. */
 function commandOf(t: ExecutionContext, limits: Partial<GitLimits>): GitCommand {
   const home = temporaryDirectory();
   t.teardown(() => home.remove());
