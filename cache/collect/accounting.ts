@@ -4,7 +4,7 @@ import type { Digest } from "../../core/digest.js";
 import type { BlobGraph } from "../index/blob-graph.js";
 import type { Database } from "../database/database.js";
 import { type DiskUsage, diskUsage, ownUsage } from "../disk-usage.js";
-import { findKeepers, type Keepers } from "./keepers.js";
+import { findUsers, type Users } from "./users.js";
 import { layerId } from "../layer-id.js";
 import type { StorePaths } from "../paths.js";
 import type { BlobStore } from "../contract/blobs.js";
@@ -32,8 +32,8 @@ const NOBODY: UsedBy = { images: [], base: false, steps: 0, running: false };
 export function measureUsage(parts: Parts): readonly Usage[] {
   const { database, paths } = parts;
   if (!database.exists) return [];
-  const keepers = findKeepers(parts);
-  return [...blobs(parts, keepers), ...snapshots(parts, keepers), ...tocs(parts, keepers), ...mounts(parts, keepers), ...others(paths)];
+  const users = findUsers(parts);
+  return [...blobs(parts, users), ...snapshots(parts, users), ...tocs(parts, users), ...mounts(parts, users), ...others(paths)];
 }
 
 function entry(
@@ -46,13 +46,13 @@ function entry(
   return { ...of, usedBy, inUse, ...usage };
 }
 
-function* blobs({ blobs, database }: Parts, keepers: Keepers): Iterable<Usage> {
+function* blobs({ blobs, database }: Parts, users: Users): Iterable<Usage> {
   const rows = new Set(database.all<{ blob_digest: Digest }>("SELECT blob_digest FROM layers").map(({ blob_digest }) => blob_digest));
   for (const { digest } of blobs.list()) {
     const path = blobs.path(digest);
-    const usedBy = keepers.usedBy.get(digest);
-    const name = keepers.names.get(digest);
-    const lastUsedAt = keepers.used.get(digest);
+    const usedBy = users.usedBy.get(digest);
+    const name = users.names.get(digest);
+    const lastUsedAt = users.used.get(digest);
     // A layer's row keeps its blob until the row is collected, even when no step needs the layer
     // any more.
     yield entry(
@@ -62,7 +62,7 @@ function* blobs({ blobs, database }: Parts, keepers: Keepers): Iterable<Usage> {
   }
 }
 
-function* snapshots({ database, paths, note }: Parts, keepers: Keepers): Iterable<Usage> {
+function* snapshots({ database, paths, note }: Parts, users: Users): Iterable<Usage> {
   const known = new Set<string>();
   const rows = database.all<{ id: number; bytes: number | null }>("SELECT id, bytes FROM layers WHERE unpacked = 1 AND draft = 0");
   for (const { id: row, bytes } of rows) {
@@ -72,7 +72,7 @@ function* snapshots({ database, paths, note }: Parts, keepers: Keepers): Iterabl
     const usage = bytes === null ? diskUsage(path) : { bytes, complete: true };
     if (bytes === null && usage.complete) note(() => rememberSnapshot(database, row, usage.bytes));
     yield entry(
-      { kind: "snapshot", id, path, name: keepers.names.get(id), lastUsedAt: keepers.used.get(id), usedBy: keepers.usedBy.get(id) },
+      { kind: "snapshot", id, path, name: users.names.get(id), lastUsedAt: users.used.get(id), usedBy: users.usedBy.get(id) },
       usage,
     );
   }
@@ -89,18 +89,18 @@ export function rememberMount(database: Database, id: string, bytes: number): vo
   database.run("UPDATE mounts SET bytes = ? WHERE id = ?", bytes, id);
 }
 
-function* tocs({ tocs }: Parts, keepers: Keepers): Iterable<Usage> {
+function* tocs({ tocs }: Parts, users: Users): Iterable<Usage> {
   for (const { diffId } of tocs.list()) {
     const path = tocs.path(diffId);
-    const usedBy = keepers.usedBy.get(diffId);
+    const usedBy = users.usedBy.get(diffId);
     yield entry(
-      { kind: "toc", id: diffId, path, name: keepers.names.get(diffId), lastUsedAt: keepers.used.get(diffId), usedBy },
+      { kind: "toc", id: diffId, path, name: users.names.get(diffId), lastUsedAt: users.used.get(diffId), usedBy },
       { bytes: ownUsage(path), complete: true },
     );
   }
 }
 
-function* mounts({ database, paths, note }: Parts, keepers: Keepers): Iterable<Usage> {
+function* mounts({ database, paths, note }: Parts, users: Users): Iterable<Usage> {
   const known = new Set<string>();
   const rows = database.all<{ id: string; dir: string; used_at: number; name: string | null; bytes: number | null }>(
     "SELECT id, dir, used_at, name, bytes FROM mounts ORDER BY id",
@@ -112,7 +112,7 @@ function* mounts({ database, paths, note }: Parts, keepers: Keepers): Iterable<U
     if (seen.complete) note(() => rememberMount(database, id, seen.bytes));
     // For a mount that cannot be read from here, the worker's last measurement counts.
     const usage = seen.complete ? seen : { ...seen, bytes: Math.max(seen.bytes, before ?? 0) };
-    const running = keepers.mounts.has(id);
+    const running = users.mounts.has(id);
     yield entry({ kind: "mount", id, path, name: name ?? undefined, lastUsedAt: used_at, usedBy: { ...NOBODY, running } }, usage);
   }
   for (const name of names(paths.mounts).filter((dir) => !known.has(dir))) yield unknown(join(paths.mounts, name));

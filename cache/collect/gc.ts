@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../../core/digest.js";
 import { systemErrorCode } from "../../core/errors.js";
@@ -16,6 +16,7 @@ import type { StoreLeases } from "../processes/leases.js";
 import type { Orphans } from "../processes/orphans.js";
 import type { Owner } from "../processes/owner.js";
 import type { StorePaths } from "../paths.js";
+import { dropForgotten } from "./forgotten.js";
 import { findReferences } from "./references.js";
 import { giveReserve, keepReserve, RESERVE } from "./reserve.js";
 import type { BlobStore } from "../contract/blobs.js";
@@ -26,8 +27,6 @@ import type { TocStore } from "../content/toc-store.js";
 import { estimateSnapshot, type StoreTotals } from "../database/totals.js";
 import { verifyBlobs, verifyStore } from "./verify.js";
 
-/** Milliseconds after which memos and stat shards that were not rewritten count as forgotten. */
-const DERIVED_AGE = 30 * 24 * 3_600_000;
 /**
  * Files that are measured to learn what a build added. A larger tree is measured with the whole
  * store.
@@ -175,7 +174,7 @@ export class StoreCollector implements Collector {
       });
       for (const path of swept) rmSync(path, { force: true });
       orphans.remove(trees);
-      this.#dropForgotten();
+      dropForgotten(paths);
     } catch (error) {
       if (!(error instanceof DryRun)) throw ioError(`Cannot collect in "${paths.root}"`, error);
     } finally {
@@ -291,24 +290,5 @@ export class StoreCollector implements Collector {
     const aside = this.parts.owner.temporaryPath("gone");
     renameSync(path, aside);
     return aside;
-  }
-
-  /**
-   * Removes derived files that were not written for a month, and temporary files of crashed
-   * processes.
-   */
-  #dropForgotten(): void {
-    const { memo, stat } = this.parts.paths;
-    for (const directory of [stat, ...readdirSync(memo).map((kind) => join(memo, kind))]) {
-      for (const name of readdirSync(directory)) {
-        const path = join(directory, name);
-        const limit = name.startsWith(".") ? TOC_GRACE : DERIVED_AGE;
-        try {
-          if (statSync(path).mtimeMs < Date.now() - limit) rmSync(path, { force: true });
-        } catch (error) {
-          if (systemErrorCode(error) !== "ENOENT") throw error;
-        }
-      }
-    }
   }
 }

@@ -1,7 +1,7 @@
 import type { Digest } from "../../core/digest.js";
 import type { BlobGraph } from "../index/blob-graph.js";
 import type { Database } from "../database/database.js";
-import { baseImages } from "./keepers.js";
+import { baseImages } from "./users.js";
 import type { LeaseKind } from "../contract/leases.js";
 import type { Memo } from "../contract/memo.js";
 

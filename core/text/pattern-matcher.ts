@@ -115,42 +115,50 @@ function compileTest(text: string, source: string): (path: string) => boolean {
 function readElements(chars: readonly string[]): { readonly shape: Shape; readonly elements: readonly Wildcard[] } {
   const elements: Wildcard[] = [];
   let shape: Shape = "exact";
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i] as string;
-    if (char === "*" && chars[i + 1] === "*") {
-      const first = i === 0;
-      i++;
-      // `**/` equals `**`: it matches any number of directories, also none.
-      if (chars[i + 1] === "/") i++;
-      if (i + 1 < chars.length) {
-        elements.push({ kind: "directories" });
-        shape = "wildcards";
-      } else if (shape === "exact") shape = "prefix";
-      else {
-        elements.push({ kind: "path" });
-        shape = "wildcards";
-      }
-      if (first) shape = "suffix";
-    } else if (char === "*") {
-      elements.push({ kind: "run" });
-      shape = "wildcards";
-    } else if (char === "?") {
-      elements.push({ kind: "one" });
-      shape = "wildcards";
-    } else if (char === "\\") {
-      elements.push({ kind: "literal", char: chars[++i] as string });
-      shape = "wildcards";
-    } else if (char === "[") {
-      const end = endOfSet(chars, i);
-      elements.push({ kind: "set", source: setSource(chars.slice(i + 1, end)) });
-      i = end;
-      shape = "wildcards";
-    } else if (char === "]") {
-      elements.push({ kind: "literal", char });
-      shape = "wildcards";
-    } else elements.push({ kind: "literal", char });
+  for (let at = 0; at < chars.length; ) {
+    const stars = chars[at] === "*" && chars[at + 1] === "*";
+    const { element, next } = stars ? readStars(chars, at) : readElement(chars, at);
+    // `**` at the end of a pattern without other wildcards is only a prefix.
+    if (stars && element.kind === "path" && shape === "exact") shape = "prefix";
+    else {
+      elements.push(element);
+      if (element.kind !== "literal" || chars[at] === "\\" || chars[at] === "]") shape = "wildcards";
+    }
+    if (stars && at === 0) shape = "suffix";
+    at = next;
   }
   return { shape, elements };
+}
+
+interface Read {
+  readonly element: Wildcard;
+  /** Index of the character after the element. */
+  readonly next: number;
+}
+
+/** Reads `**`, which matches directories, or everything at the end of a pattern. */
+function readStars(chars: readonly string[], at: number): Read {
+  // `**/` equals `**`: it matches any number of directories, also none.
+  const next = chars[at + 2] === "/" ? at + 3 : at + 2;
+  return { element: { kind: next < chars.length ? "directories" : "path" }, next };
+}
+
+function readElement(chars: readonly string[], at: number): Read {
+  const char = chars[at] as string;
+  switch (char) {
+    case "*":
+      return { element: { kind: "run" }, next: at + 1 };
+    case "?":
+      return { element: { kind: "one" }, next: at + 1 };
+    case "\\":
+      return { element: { kind: "literal", char: chars[at + 1] as string }, next: at + 2 };
+    case "[": {
+      const end = endOfSet(chars, at);
+      return { element: { kind: "set", source: setSource(chars.slice(at + 1, end)) }, next: end + 1 };
+    }
+    default:
+      return { element: { kind: "literal", char }, next: at + 1 };
+  }
 }
 
 /** Returns the index of the bracket that closes the set which opens at `start`. */

@@ -1,6 +1,7 @@
 import type { NodeOf } from "../ast.js";
 import * as errors from "../errors/errors.js";
-import { ExpansionError, expandWord, NO_VARIABLES } from "../values/expand.js";
+import { expandWord, NO_VARIABLES } from "../values/expand.js";
+import { ExpansionError } from "../values/expansion-error.js";
 import { readFlags } from "../syntax/flags.js";
 import type { BoundInstruction } from "../stage/instruction-context.js";
 import type { SourceName } from "../stage/stage-state.js";

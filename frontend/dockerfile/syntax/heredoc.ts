@@ -1,4 +1,5 @@
-import { ExpansionError, expandWord, NO_VARIABLES } from "../values/expand.js";
+import { expandWord, NO_VARIABLES } from "../values/expand.js";
+import { ExpansionError } from "../values/expansion-error.js";
 
 /** A parsed `<<WORD`, before its body is read. */
 export interface HeredocStart {

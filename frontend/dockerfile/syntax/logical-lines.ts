@@ -1,6 +1,6 @@
 import type { Heredoc } from "../ast.js";
 import * as errors from "../errors/errors.js";
-import { ExpansionError } from "../values/expand.js";
+import { ExpansionError } from "../values/expansion-error.js";
 import { type HeredocStart, heredocsOfLine } from "./heredoc.js";
 import type { Problem } from "../problem.js";
 import { JoinedText, type LineMap, type PhysicalLine } from "./source-lines.js";

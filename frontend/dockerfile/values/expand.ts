@@ -1,3 +1,4 @@
+import { ExpansionError, unsupported, withPattern } from "./expansion-error.js";
 import { replaceMatches, trimPrefix, trimSuffix } from "./expand-pattern.js";
 import { BLANK, WordList } from "./word-list.js";
 
@@ -30,19 +31,6 @@ export interface Expansion {
   /** Names of variables that were set; `unmatched` has those that were not. */
   readonly matched: ReadonlySet<string>;
   readonly unmatched: ReadonlySet<string>;
-}
-
-/** A word that cannot be expanded. The message is a sentence part such as `missing "}"`. */
-export class ExpansionError extends Error {
-  override readonly name = "ExpansionError";
-
-  constructor(
-    message: string,
-    /** Unset variable that `${v:?}` requires. */
-    readonly unset?: string,
-  ) {
-    super(message);
-  }
 }
 
 /**
@@ -246,7 +234,7 @@ class Expander {
       default: {
         const longest = word.startsWith(modifier);
         const pattern = longest ? word.slice(1) : word;
-        return this.#withPattern(pattern, () => (modifier === "#" ? trimPrefix : trimSuffix)(value ?? "", pattern, longest));
+        return withPattern(pattern, () => (modifier === "#" ? trimPrefix : trimSuffix)(value ?? "", pattern, longest));
       }
     }
   }
@@ -259,20 +247,11 @@ class Expander {
     const replacement = this.#untilBrace(true);
     const value = this.#lookup(name);
     if (value === undefined && this.#options.skipUnset) return `\${${name}/${pattern}/${replacement}}`;
-    return this.#withPattern(pattern, () => replaceMatches(value ?? "", pattern, replacement, all));
+    return withPattern(pattern, () => replaceMatches(value ?? "", pattern, replacement, all));
   }
 
   #untilBrace(rawEscapes: boolean): string {
     return this.#until("}", rawEscapes).text;
-  }
-
-  #withPattern(pattern: string, body: () => string): string {
-    try {
-      return body();
-    } catch (error) {
-      if (error instanceof SyntaxError) throw new ExpansionError(`the pattern "${pattern}" is invalid: ${error.message}`);
-      throw error;
-    }
   }
 
   /** Reads letters, digits and `_`; or digits; or one special parameter. */
@@ -298,8 +277,4 @@ class Expander {
     (value === undefined ? this.#unmatched : this.#matched).add(name);
     return value;
   }
-}
-
-function unsupported(modifier: string): ExpansionError {
-  return new ExpansionError(`"${modifier}" is not a modifier`);
 }

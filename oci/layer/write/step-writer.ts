@@ -4,7 +4,7 @@ import { encodeHeader, END_MARKER_SIZE } from "../../tar/writer.js";
 import { openContent } from "../model/content.js";
 import { fileChanged } from "../model/errors.js";
 import { sortByPath } from "../model/path-order.js";
-import type { PackEntry, Toc } from "../model/toc.js";
+import type { Toc } from "../model/toc.js";
 import { TocColumnsBuilder } from "../model/toc-columns.js";
 import { opaqueMarkerOf, whiteoutOf } from "../model/whiteout.js";
 import type { Cancellation } from "../read/read-layer.js";
@@ -41,14 +41,12 @@ export class StepWriter {
     if (step.kind === "entry" && step.linked && digest !== undefined) this.#digests.set(step.entry.path, digest);
   }
 
-  async write(step: PackStep): Promise<void> {
-    if (step.kind === "entry") {
-      await this.#writeEntry(step);
-      return;
-    }
+  /** Writes a step. Returns undefined where there is nothing to wait for. */
+  write(step: PackStep): Promise<void> | undefined {
+    if (step.kind === "entry") return this.#writeEntry(step);
     const marker = encodeHeader(markerHeader(step.kind === "whiteout" ? whiteoutOf(step.path) : opaqueMarkerOf(step.path)));
     if (step.kind === "whiteout") this.#whiteouts.push({ path: step.path });
-    await this.#put(marker);
+    return this.#put(marker);
   }
 
   /** Writes the end of the tar. Returns the lists of its table of contents. */
@@ -58,20 +56,16 @@ export class StepWriter {
     return { entries: this.#entries.entries(), whiteouts: sortByPath(this.#whiteouts).map(({ path }) => path) };
   }
 
-  async #writeEntry(step: EntryStep): Promise<void> {
+  #writeEntry(step: EntryStep): Promise<void> | undefined {
     const { entry } = step;
     const header = encodeHeader(headerOf(entry));
-    if (entry.type === "file" && entry.hardlink === undefined) {
-      const digest = await this.#writeFile(entry, header);
-      this.keepDigest(step, digest);
-      this.#entries.add(entry, digest);
-      return;
-    }
-    await this.#put(header);
+    if (entry.type === "file" && entry.hardlink === undefined) return this.#writeFile(step, header);
     this.#entries.add(entry, entry.hardlink === undefined ? undefined : this.#digests.get(entry.hardlink));
+    return this.#put(header);
   }
 
-  async #writeFile(entry: PackEntry, header: Buffer): Promise<Digest> {
+  async #writeFile(step: EntryStep, header: Buffer): Promise<void> {
+    const { entry } = step;
     const size = entry.size + padding(entry.size) + 1;
     const wait = this.#tar.room(header.length + size);
     if (wait) await wait;
@@ -81,16 +75,18 @@ export class StepWriter {
       this.#tar.put(header);
       const digest = this.#tar.fits(size) ? this.#tar.smallFile(entry, content) : await this.#tar.largeFile(entry, content, this.#context);
       if (entry.digest !== undefined && entry.digest !== digest) throw fileChanged(entry.path, "its content changed");
-      return digest;
+      this.keepDigest(step, digest);
+      this.#entries.add(entry, digest);
     } finally {
       content.close();
     }
   }
 
-  async #put(bytes: Buffer): Promise<void> {
+  #put(bytes: Buffer): Promise<void> | undefined {
     const wait = this.#tar.room(bytes.length);
-    if (wait) await wait;
+    if (wait) return wait.then(() => this.#tar.put(bytes));
     this.#tar.put(bytes);
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import test from "ava";
-import { ExpansionError, type ExpandOptions, expandWord, type Variables } from "../../../frontend/dockerfile/values/expand.js";
+import { type ExpandOptions, expandWord, type Variables } from "../../../frontend/dockerfile/values/expand.js";
+import { ExpansionError } from "../../../frontend/dockerfile/values/expansion-error.js";
 
 function variables(values: Readonly<Record<string, string>>): Variables {
   return { get: (name) => values[name], names: () => Object.keys(values) };

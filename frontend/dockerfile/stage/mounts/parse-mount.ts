@@ -37,6 +37,23 @@ export function hasVariables(flag: Flag): boolean {
   return flag.value?.includes("$") ?? false;
 }
 
+const DEFAULTS: MutableMount = {
+  type: "bind",
+  from: undefined,
+  source: undefined,
+  target: undefined,
+  readonly: false,
+  readonlySet: false,
+  id: undefined,
+  sharing: undefined,
+  required: false,
+  size: undefined,
+  mode: undefined,
+  uid: undefined,
+  gid: undefined,
+  env: undefined,
+};
+
 /**
  * Reads a mount. `expand` gets every value but that of `from`. Throws {@link InstructionProblem}.
  */
@@ -47,48 +64,56 @@ export function parseMount(flag: Flag, range: SourceRange, expand: (value: strin
   };
   const line = parseCsv(text);
   if ("problem" in line) return fail(line.problem);
-  const mount: Draft = {
-    type: "bind",
-    from: undefined,
-    source: undefined,
-    target: undefined,
-    readonly: false,
-    readonlySet: false,
-    id: undefined,
-    sharing: undefined,
-    required: false,
-    size: undefined,
-    mode: undefined,
-    uid: undefined,
-    gid: undefined,
-    env: undefined,
-  };
+  const mount: MutableMount = { ...DEFAULTS };
   for (const field of line.fields) {
     const [key, raw] = split(field);
-    if (!KEYS.includes(key)) throw new InstructionProblem(errors.mountKey(text, key, KEYS, range));
-    if (raw === undefined && !["readonly", "readwrite", "required"].includes(ALIASES[key] ?? key)) {
-      fail(`"${field}" has no value`, `write ${key}=value`);
-    }
-    const value = raw === undefined ? undefined : key === "from" ? raw : expand(raw);
-    assign(mount, key, value, { text, range, fail });
+    const name = ALIASES[key] ?? key;
+    const assign = MEMBERS.get(name);
+    if (!assign) throw new InstructionProblem(errors.mountKey(text, key, KEYS, range));
+    if (raw === undefined && !["readonly", "readwrite", "required"].includes(name)) fail(`"${field}" has no value`, `write ${key}=value`);
+    const value = raw === undefined || key === "from" ? raw : expand(raw);
+    assign(mount, new Value({ text, range, fail, key, name, value, type: mount.type }));
   }
   validate(mount, fail);
   const { readonlySet, ...rest } = mount;
   return { ...rest, readonly: readonlySet ? mount.readonly : !mountType(mount.type).writable };
 }
 
-interface Failing {
+interface ValueOptions {
+  /** The whole mount. */
   readonly text: string;
   readonly range: SourceRange;
   readonly fail: (why: string, hint?: string) => never;
+  /** Key as it is written; `name` is the one it stands for. */
+  readonly key: string;
+  readonly name: string;
+  readonly value: string | undefined;
+  /** Type that the mount has so far. */
+  readonly type: MountType;
 }
 
-function assign(mount: Draft, key: string, value: string | undefined, { text, range, fail }: Failing): void {
-  const name = ALIASES[key] ?? key;
-  const boolean = (): boolean => (value === undefined ? true : (parseBoolean(value) ?? fail(`"${value}" is not true or false`)));
-  const number = (base: 8 | 10, largest: number): number => {
+/** The value of one key, read as the key's type. Each reader throws {@link InstructionProblem}. */
+class Value {
+  readonly #options: ValueOptions;
+
+  constructor(options: ValueOptions) {
+    this.#options = options;
+  }
+
+  text(): string | undefined {
+    return this.#options.value;
+  }
+
+  /** Reads a boolean. A key without a value is true. */
+  boolean(): boolean {
+    const { value, fail } = this.#options;
+    return value === undefined ? true : (parseBoolean(value) ?? fail(`"${value}" is not true or false`));
+  }
+
+  number(base: 8 | 10, largest: number): number {
+    const { value = "", name, fail } = this.#options;
     const digits = base === 8 ? /^[0-7]+$/ : /^\d+$/;
-    const parsed = digits.test(value ?? "") ? Number.parseInt(value ?? "", base) : Number.NaN;
+    const parsed = digits.test(value) ? Number.parseInt(value, base) : Number.NaN;
     const limits = `it is from 0 to ${largest.toString(base)}${base === 8 ? ", in octal" : ""}`;
     return parsed <= largest ? parsed : fail(`"${value}" is no ${name}`, limits);
   };
@@ -147,12 +172,6 @@ function validate(mount: Draft, fail: (why: string, hint?: string) => never): vo
     if (mount[name] !== undefined && !takes(type, name)) fail(`"${name}" is not for mounts of type ${mount.type}`);
   }
   type.check?.(mount, fail);
-}
-
-function choice<T extends string>(text: string, key: string, value: string, choices: readonly T[], range: SourceRange): T {
-  const found = choices.find((candidate) => candidate === value.toLowerCase());
-  if (found === undefined) throw new InstructionProblem(errors.mountChoice(text, key, value, choices, range));
-  return found;
 }
 
 function split(field: string): [key: string, value: string | undefined] {
