@@ -1,6 +1,6 @@
-// What of tsbuild is made for one kind of machine: dist/native/linux-ARCH, and linux-ARCH-musl for
-// Node with that C library. Each holds the sandbox program, which is static and the same in both,
-// and the addons of packages, which bring them ready made.
+// Makes the folders with machine code: dist/native/linux-ARCH, and linux-ARCH-musl for Node with
+// that C library. Each holds the sandbox program, which is static and the same in both, and the
+// addons of packages, which bring them ready made.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -59,9 +59,9 @@ function place(from, to) {
 }
 
 /**
- * Returns the folder of the packages that bring the addons for this processor. npm installs those for
- * other processors nowhere, so they are asked of its registry, into `work`; the bytes must be the ones
- * that package-lock.json names.
+ * Returns the folder of the packages that bring the addons for this processor. npm does not install
+ * those for other processors. They are then downloaded from its registry into `work`, and checked
+ * against the digests in package-lock.json.
  */
 export function addonPackages(root, arch, work) {
   const installed = join(root, "node_modules");

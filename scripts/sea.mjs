@@ -1,8 +1,8 @@
 // Makes tsbuild as a single file that needs nothing installed: `packages/tsbuild-linux-ARCH`.
 //   npm run sea [-- --to FOLDER] [--arch x64,arm64]
-// It is the static program of scripts/sea/launch.c, and behind it Node, the libraries and the loader
-// that Node needs, and tsbuild. The Node is this one, or for another processor the same version from
-// npm. See scripts/sea/README.md for why Node's own single executables are not enough.
+// The file is the static program of scripts/sea/launch.c, followed by Node, the libraries and the
+// loader that Node needs, and tsbuild. The Node is this one, or for another processor the same
+// version from npm. See scripts/sea/README.md for why Node's own single executables are not enough.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -74,7 +74,7 @@ function make(arch) {
   console.log(`${out}  ${(size / 1e6).toFixed(1)} MB, Node ${process.versions.node}, ${digest}`);
 }
 
-/** Note that symbols are stripped: nobody debugs this Node, and they are a fifth of it. */
+/** Copies Node without its symbols, which are a fifth of it. Nobody debugs this Node. */
 function placeNode(arch, node) {
   copyFileSync(arch === process.arch ? realpathSync(process.execPath) : nodeFromNpm(arch), node);
   run(tool(arch, "strip"), ["--strip-unneeded", node]);
@@ -144,7 +144,7 @@ function compileLauncher(arch) {
   return out;
 }
 
-/** Name of a tool for programs of this processor. */
+/** Returns the name of a tool for programs of this processor. */
 function tool(arch, name) {
   return arch === process.arch ? name : `${PROCESSORS[arch].gnu}-${name}`;
 }

@@ -295,10 +295,13 @@ function chain(file: string, from: ReadonlyMap<string, string | undefined>): str
   return path.join(" -> ");
 }
 
-/** Files that make errors of the codes of others: they carry them across processes, or complete them. */
+/** Files that make errors with any code: they carry errors across processes, or complete them. */
 const CARRIERS = ["core/errors.ts", "core/error-transfer.ts", "api/remote-cache/fetch-layer.ts", "api/session/store-worker.ts"];
 
-/** Files that still make errors where they throw them, with the number of these errors. The numbers only shrink. */
+/**
+ * Files that still make errors where they throw them, with the number of these errors. The numbers
+ * only shrink.
+ */
 const INLINE = JSON.parse(readFileSync(join(root, "test", "inline-errors.json"), "utf8")) as Readonly<Record<string, number>>;
 
 test("errors: none is made but in the errors file of its area", (t) => {

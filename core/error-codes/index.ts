@@ -19,7 +19,7 @@ import { STORE_ERRORS } from "./store.js";
  * Every code of an error or a warning. Note that programs import its type alone, because the texts
  * are for docs/errors.md: what is shown comes from the functions that make the errors.
  */
-export const ERROR_CODES = {
+const ERROR_CODES = {
   ...CLI_ERRORS,
   ...OPTIONS_ERRORS,
   ...CONTEXT_ERRORS,

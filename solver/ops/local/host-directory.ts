@@ -1,7 +1,7 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync } from "node:fs";
 import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
+import { fileChanged, unreadable } from "./errors.js";
 import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
-import { systemReason } from "../../../core/system/system-reason.js";
 
 /** A directory of this machine, read by paths below it. Errors name it as messages do. */
 export class HostDirectory {
@@ -49,9 +49,7 @@ export class HostDirectory {
 
   /** Returns the error for a file that changed while it was read. */
   changed(path: string): TsbuildError {
-    return new TsbuildError("context/file-changed", `Cannot use "${path}" of the ${this.name}: it changed while it was read`, {
-      hint: "Build again when nothing writes to the directory any more, or exclude the file with .dockerignore",
-    });
+    return fileChanged(path, this.name);
   }
 
   /** Returns the error for a failed system call; other errors unchanged. */
@@ -60,14 +58,7 @@ export class HostDirectory {
     if (code === undefined || error instanceof TsbuildError) return error;
     const where = path ?? this.#relative(error);
     if (code === "ENOENT" || code === "ELOOP" || code === "ENXIO") return this.changed(where);
-    return new TsbuildError(
-      "context/unreadable",
-      `Cannot read "${where}" of the ${this.name}: ${code === "EACCES" ? "permission denied" : systemReason(error)}`,
-      {
-        hint: "Make it readable, or exclude it with .dockerignore",
-        cause: error,
-      },
-    );
+    return unreadable(where, this.name, code, error);
   }
 
   #relative(error: unknown): string {

@@ -2,12 +2,12 @@ import { readlinkSync, realpathSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { FileStat, StatShard } from "../../../cache/contract/stats.js";
 import type { Digest } from "../../../core/digest.js";
-import { TsbuildError } from "../../../core/errors.js";
 import type { MatchInfo } from "../../../core/text/pattern-matcher.js";
 import { isTemporaryName } from "../../../core/system/temporary-files.js";
 import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
 import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
+import { notDirectory } from "./errors.js";
 import { HostDirectory } from "./host-directory.js";
 import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";
 import { type IgnoreRule, IgnoreRules } from "./ignore-rules.js";
@@ -93,10 +93,7 @@ export class LocalTree implements FileTree {
     this.#host = new HostDirectory(this.root, this.name);
     const stat = this.#host.stat(".");
     if (!stat?.isDirectory()) {
-      throw new TsbuildError(
-        "context/not-a-directory",
-        `Cannot use "${root}" as ${this.name}: ${stat ? "it is not a directory" : "there is no such directory"}`,
-      );
+      throw notDirectory(root, this.name, stat !== undefined);
     }
     // Its own mode belongs to this machine only; a root filesystem's root is 0755.
     const meta: NodeMeta = { ...metaOfStat("", "dir", stat), mode: 0o755 };

@@ -16,7 +16,10 @@ const missing = [
   notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined),
 ];
 
-/** Says what it runs on. With an argument it tells a pipe of that name, and waits until its input ends. */
+/**
+ * Prints the machine that it runs on. With an argument, it writes to the pipe of that name, and
+ * waits for the end of its input.
+ */
 const PROGRAM = `
 #include <stdio.h>
 #include <sys/utsname.h>
@@ -76,7 +79,7 @@ async function buildForeign(t: ExecutionContext, builder: Builder): Promise<void
   }
 }
 
-/** What a step of another platform must not change. */
+/** Returns the state of the machine that a step of another platform must not change. */
 function machineState(interpreter: string): readonly string[] {
   const place = "/proc/sys/fs/binfmt_misc";
   return [interpreter, ...(existsSync(place) ? readdirSync(place) : [])];
@@ -98,7 +101,7 @@ requires(notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined))(
     const rig = new Rig();
     try {
       const context = rig.context("context", { Dockerfile: 'FROM scratch\nCOPY --chmod=755 program /program\nRUN ["/program"]\n' });
-      // An ELF header of a processor that no emulator of this machine is registered for: it has the wrong version.
+      // This ELF header has a version for which no emulator is registered on this machine.
       const header = Buffer.alloc(128);
       header.write("\u007fELF", "latin1");
       header.set([2, 1, 9], 4);

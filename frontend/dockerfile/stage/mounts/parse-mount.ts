@@ -14,7 +14,7 @@ const LARGEST_MODE = 0o7777;
 
 const TYPE_NAMES = MOUNT_TYPES.map(({ type }) => type);
 
-type Draft = { -readonly [K in keyof RunMount]: RunMount[K] } & { readonlySet: boolean };
+type MutableMount = { -readonly [K in keyof RunMount]: RunMount[K] } & { readonlySet: boolean };
 
 const ALIASES: Readonly<Record<string, string>> = { src: "source", dst: "target", destination: "target", ro: "readonly", rw: "readwrite" };
 const KEYS = "type from source target readonly readwrite id sharing required size mode uid gid env src dst destination ro rw".split(" ");
@@ -37,23 +37,6 @@ export function hasVariables(flag: Flag): boolean {
   return flag.value?.includes("$") ?? false;
 }
 
-const DEFAULTS: MutableMount = {
-  type: "bind",
-  from: undefined,
-  source: undefined,
-  target: undefined,
-  readonly: false,
-  readonlySet: false,
-  id: undefined,
-  sharing: undefined,
-  required: false,
-  size: undefined,
-  mode: undefined,
-  uid: undefined,
-  gid: undefined,
-  env: undefined,
-};
-
 /**
  * Reads a mount. `expand` gets every value but that of `from`. Throws {@link InstructionProblem}.
  */
@@ -64,7 +47,22 @@ export function parseMount(flag: Flag, range: SourceRange, expand: (value: strin
   };
   const line = parseCsv(text);
   if ("problem" in line) return fail(line.problem);
-  const mount: MutableMount = { ...DEFAULTS };
+  const mount: MutableMount = {
+    type: "bind",
+    from: undefined,
+    source: undefined,
+    target: undefined,
+    readonly: false,
+    readonlySet: false,
+    id: undefined,
+    sharing: undefined,
+    required: false,
+    size: undefined,
+    mode: undefined,
+    uid: undefined,
+    gid: undefined,
+    env: undefined,
+  };
   for (const field of line.fields) {
     const [key, raw] = split(field);
     const name = ALIASES[key] ?? key;
@@ -72,7 +70,8 @@ export function parseMount(flag: Flag, range: SourceRange, expand: (value: strin
     if (!assign) throw new InstructionProblem(errors.mountKey(text, key, KEYS, range));
     if (raw === undefined && !["readonly", "readwrite", "required"].includes(name)) fail(`"${field}" has no value`, `write ${key}=value`);
     const value = raw === undefined || key === "from" ? raw : expand(raw);
-    assign(mount, new Value({ text, range, fail, key, name, value, type: mount.type }));
+    checkKey(mount, key, name, fail);
+    assign(mount, new Value({ text, range, fail, name, value }));
   }
   validate(mount, fail);
   const { readonlySet, ...rest } = mount;
@@ -84,12 +83,9 @@ interface ValueOptions {
   readonly text: string;
   readonly range: SourceRange;
   readonly fail: (why: string, hint?: string) => never;
-  /** Key as it is written; `name` is the one it stands for. */
-  readonly key: string;
+  /** Name of the key, which is no alias. */
   readonly name: string;
   readonly value: string | undefined;
-  /** Type that the mount has so far. */
-  readonly type: MountType;
 }
 
 /** The value of one key, read as the key's type. Each reader throws {@link InstructionProblem}. */
@@ -116,57 +112,54 @@ class Value {
     const parsed = digits.test(value) ? Number.parseInt(value, base) : Number.NaN;
     const limits = `it is from 0 to ${largest.toString(base)}${base === 8 ? ", in octal" : ""}`;
     return parsed <= largest ? parsed : fail(`"${value}" is no ${name}`, limits);
-  };
-  // Other keys are checked at the end, because the type may stand behind them.
-  if ((name === "env" || name === "required" || name === "size") && !takes(mountType(mount.type), name)) {
-    const other = MOUNT_TYPES.find((type) => takes(type, name))?.type;
-    fail(`"${key}" is not for mounts of type ${mount.type}`, `put type=${other} before it`);
   }
-  switch (name) {
-    case "type":
-      mount.type = choice(text, "type", value ?? "", TYPE_NAMES, range);
-      break;
-    case "sharing":
-      mount.sharing = choice(text, "sharing", value ?? "", SHARING, range);
-      break;
-    case "from":
-    case "source":
-    case "target":
-    case "id":
-      mount[name] = value;
-      break;
-    case "env":
-      mount.env = value;
-      break;
-    case "readonly":
-      mount.readonly = boolean();
-      mount.readonlySet = true;
-      break;
-    case "readwrite":
-      mount.readonly = !boolean();
-      mount.readonlySet = true;
-      break;
-    case "required":
-      mount.required = boolean();
-      break;
-    case "size":
-      mount.size = parseSize(value ?? "") ?? fail(`"${value}" is no size`, "a size is 64m, 1g or a number of bytes, and less than 8p");
-      break;
-    case "mode":
-      mount.mode = number(8, LARGEST_MODE);
-      break;
-    case "uid":
-    case "gid":
-      mount[name] = number(10, LARGEST_ID);
-      break;
+
+  size(): number {
+    const { value = "", fail } = this.#options;
+    return parseSize(value) ?? fail(`"${value}" is no size`, "a size is 64m, 1g or a number of bytes, and less than 8p");
   }
+
+  choice<T extends string>(choices: readonly T[]): T {
+    const { text, name, value = "", range } = this.#options;
+    const found = choices.find((candidate) => candidate === value.toLowerCase());
+    if (found === undefined) throw new InstructionProblem(errors.mountChoice(text, name, value, choices, range));
+    return found;
+  }
+}
+
+type Assign = (mount: MutableMount, value: Value) => void;
+
+/** Members by key. */
+const MEMBERS: ReadonlyMap<string, Assign> = new Map<string, Assign>([
+  ["type", (mount, value) => (mount.type = value.choice(TYPE_NAMES))],
+  ["sharing", (mount, value) => (mount.sharing = value.choice(SHARING))],
+  ["from", (mount, value) => (mount.from = value.text())],
+  ["source", (mount, value) => (mount.source = value.text())],
+  ["target", (mount, value) => (mount.target = value.text())],
+  ["id", (mount, value) => (mount.id = value.text())],
+  ["env", (mount, value) => (mount.env = value.text())],
+  ["readonly", (mount, value) => Object.assign(mount, { readonly: value.boolean(), readonlySet: true })],
+  ["readwrite", (mount, value) => Object.assign(mount, { readonly: !value.boolean(), readonlySet: true })],
+  ["required", (mount, value) => (mount.required = value.boolean())],
+  ["size", (mount, value) => (mount.size = value.size())],
+  ["mode", (mount, value) => (mount.mode = value.number(8, LARGEST_MODE))],
+  ["uid", (mount, value) => (mount.uid = value.number(10, LARGEST_ID))],
+  ["gid", (mount, value) => (mount.gid = value.number(10, LARGEST_ID))],
+]);
+
+/** Refuses a key that the mount's type does not take. Other keys are checked at the end. */
+function checkKey(mount: MutableMount, key: string, name: string, fail: ValueOptions["fail"]): void {
+  // These keys may not stand before the type.
+  if ((name !== "env" && name !== "required" && name !== "size") || takes(mountType(mount.type), name)) return;
+  const other = MOUNT_TYPES.find((type) => takes(type, name))?.type;
+  fail(`"${key}" is not for mounts of type ${mount.type}`, `put type=${other} before it`);
 }
 
 function takes({ keys }: MountType, key: OwnKey): boolean {
   return keys.includes(key);
 }
 
-function validate(mount: Draft, fail: (why: string, hint?: string) => never): void {
+function validate(mount: MutableMount, fail: (why: string, hint?: string) => never): void {
   const type = mountType(mount.type);
   for (const name of ["mode", "uid", "gid", "sharing"] as const) {
     if (mount[name] !== undefined && !takes(type, name)) fail(`"${name}" is not for mounts of type ${mount.type}`);

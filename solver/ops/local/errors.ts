@@ -1,0 +1,24 @@
+import { TsbuildError } from "../../../core/errors.js";
+import { systemReason } from "../../../core/system/system-reason.js";
+
+export function notDirectory(root: string, name: string, exists: boolean): TsbuildError {
+  return new TsbuildError(
+    "context/not-a-directory",
+    `Cannot use "${root}" as ${name}: ${exists ? "it is not a directory" : "there is no such directory"}`,
+  );
+}
+
+export function fileChanged(path: string, name: string): TsbuildError {
+  return new TsbuildError("context/file-changed", `Cannot use "${path}" of the ${name}: it changed while it was read`, {
+    hint: "Build again when nothing writes to the directory any more, or exclude the file with .dockerignore",
+  });
+}
+
+/** Reports a failed system call with its `code`. */
+export function unreadable(path: string, name: string, code: string, cause: unknown): TsbuildError {
+  return new TsbuildError(
+    "context/unreadable",
+    `Cannot read "${path}" of the ${name}: ${code === "EACCES" ? "permission denied" : systemReason(cause)}`,
+    { hint: "Make it readable, or exclude it with .dockerignore", cause },
+  );
+}
