@@ -34,8 +34,10 @@ const MARKS: ReadonlySet<string> = new Set(["action", "contents"]);
 const END = "\0\n";
 
 /**
- * What a content digest was taken over, as text to be kept: for each entry its part of the selection's text, the first digits of its content, and its
- * path in the tree. Made for selections of steps that run, never for a build without changes. It comes in pieces: that of a large selection is never whole in memory.
+ * Encodes the entries of a content digest as text, in pieces: that of a large selection is never
+ * whole in memory. Each entry has its part of the selection's text, the first digits of its
+ * content's digest, and its path in the tree. Called for steps that run, never in a build without
+ * changes.
  */
 export function* encodeSelection(text: string, paths: readonly string[], digests: readonly string[]): Generator<string, void> {
   let lines: string[] = [];

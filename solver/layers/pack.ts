@@ -51,18 +51,21 @@ export async function packLayer(
   return store.layers.addPacked(packed, compressionRecipe(compression)).id;
 }
 
-/** Entries of a plan from which it is worth a tenth of a second to free what it took: this thread makes no garbage while it waits. */
+/**
+ * Entries of a plan from which memory is freed at once, which takes a tenth of a second. This thread
+ * allocates nothing while it waits, so the engine would not free it.
+ */
 const MANY = 50_000;
 
 /** A plan, or a function that makes it, which nobody else then holds while the layer is written. */
 export type Plan = PackPlan | (() => Promise<PackPlan>);
 
-/** A layer that was packed here, or what is still to be done elsewhere. */
+/** A layer that was packed here, or a task that another thread or process has to run. */
 type Begun = LayerBlob | { readonly task: "pack" | "packMapped"; readonly plan: PackedPlan; readonly entries: number };
 
 /**
- * Packs here, or turns the plan into what another thread or process reads. Note that this is a function of its own, because a plan
- * takes some hundred bytes a file, and goes when it returns.
+ * Packs here, or encodes the plan for another thread or process. Note that this is a function of
+ * its own, because a plan takes some hundred bytes a file, and is freed when it returns.
  */
 async function begin(
   service: LayerAccess,
@@ -79,7 +82,7 @@ async function begin(
   return { task: located.mapped ? "packMapped" : "pack", plan: await packedPlan(located.plan, common.epoch, signal), entries };
 }
 
-/** Plans up to these sizes are packed where they were made: until a thread has started and read a plan, they are done. */
+/** Largest plans that this thread packs. They take less time than it takes to start a thread. */
 const SMALL = { entries: 200, bytes: 4 << 20 };
 
 type PackParams = Parameters<LayerTasks["pack"]>[0] & { readonly plan: PackPlan };

@@ -18,7 +18,7 @@ interface SelectionOptions {
   readonly onSelected?: OnSelected;
 }
 
-/** Gets the digest of a selection with a function that writes down what was selected: nothing is done for those that nobody asks. */
+/** Gets the digest of a selection, and a function that lists the selected entries on demand. */
 export type OnSelected = (digest: string, manifest: () => Iterable<string>) => void;
 
 /**

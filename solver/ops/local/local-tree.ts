@@ -253,22 +253,6 @@ export class LocalTree implements FileTree {
     return entry.names;
   }
 
-  #readDirectory(path: string): Pick<Dirent, "name" | "isSocket" | "isDirectory">[] {
-    const host = fsPath(this.#hostPath(path));
-    try {
-      const found = readdirSync(host, { withFileTypes: true });
-      if (!found.some((dirent) => dirent.name.includes("\ufffd"))) return found;
-      // The name is not UTF-8, or really has that character: only its bytes show which.
-      return readdirSync(host, { withFileTypes: true, encoding: "buffer" }).map((dirent) => ({
-        name: decodePath(dirent.name as unknown as Buffer),
-        isSocket: () => dirent.isSocket(),
-        isDirectory: () => dirent.isDirectory(),
-      }));
-    } catch (error) {
-      throw this.#readError(error);
-    }
-  }
-
   #node(entry: Entry): LocalNode | null {
     if (entry.node === undefined) entry.node = this.#load(entry.path);
     return entry.node;

@@ -202,8 +202,8 @@ async function damaged(
   const run = (...command: readonly string[]) => rig.cli(command, { env: { TSBUILD_ROOT: store } });
   for (const command of commands) t.notRegex((await run(command)).stderr, /error\[internal\]/, `${what}: ${command}`);
   if (!VERIFIED.has(how)) return;
-  // What no build read is told once, and mended where it can be; blobs that are damaged stay until
-  // they are read.
+  // The first check reports what no build read, and repairs what it can. Damaged blobs stay until
+  // something reads them.
   await run("du", "--verify");
   t.is((await build(store, "2", flags)).archive, expected, what);
 }
