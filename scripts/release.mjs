@@ -46,7 +46,7 @@ function release(tag) {
   if (values.publish) publish(to);
 }
 
-/** Note that the image is made by the command that is released. */
+/** Makes the image with the command that is released. */
 function makeImage(to, version) {
   const platforms = ["--platform", "linux/amd64,linux/arm64", "--build-arg", `BASE=${values.base}`];
   const output = `type=oci,dest=${join(to, `tsbuild-image-${version}.tar`)}`;

@@ -4,8 +4,9 @@ import type { PrunedImages, PruneImagesOptions, StoredImage } from "../options/o
 import { removeOrphansNow } from "../session/store-worker.js";
 
 /**
- * Removes images without a name, or all, and what nothing else needs, layers too. Images whose name went to another
- * one are not listed any more: they go with what nothing needs. Cached steps and cache mounts stay.
+ * Removes images without a name, or all of them, and every part that nothing else needs. Images
+ * that lost their name to another image are not listed, and are removed with those parts. Cached
+ * steps and cache mounts stay.
  */
 export async function pruneImages(
   store: Store,

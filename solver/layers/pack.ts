@@ -52,8 +52,8 @@ export async function packLayer(
 }
 
 /**
- * Entries of a plan from which memory is freed at once, which takes a tenth of a second. This thread
- * allocates nothing while it waits, so the engine would not free it.
+ * Entries of a plan from which memory is freed at once, which takes a tenth of a second. This
+ * thread allocates nothing while it waits, so the engine would not free it.
  */
 const MANY = 50_000;
 

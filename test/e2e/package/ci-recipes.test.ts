@@ -13,20 +13,20 @@ const names = readdirSync(folder).filter((name) => name !== "README.md");
 const recipes = names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
 const isYaml = (name: string): boolean => /\.ya?ml$/.test(name);
 
-/** Every text in a document. */
+/** Yields every text in a document. */
 function* textsOf(value: unknown): Generator<string> {
   if (typeof value === "string") yield value;
   else if (typeof value === "object" && value !== null) for (const item of Object.values(value)) yield* textsOf(item);
 }
 
-/** The lines of a recipe that a shell runs. */
+/** Returns the lines of a recipe that a shell runs. */
 function shellLines({ name, text }: (typeof recipes)[number]): string[] {
   if (isYaml(name)) return safeLoadAll(text).flatMap((document) => [...textsOf(document)].flatMap((one) => one.split("\n")));
   if (name === "Jenkinsfile") return [...text.matchAll(/\bsh '([^']*)'/g)].map((found) => found[1] as string);
   return text.split("\n").map((line) => line.replace(/^(?:[\d*/,-]+ ){5}/, ""));
 }
 
-/** The arguments of each `tsbuild` in a line, with a value for every variable. */
+/** Returns the arguments of each `tsbuild` in a line, with a value for every variable. */
 function commands(line: string): string[][] {
   return line
     .split("|")

@@ -43,7 +43,7 @@ function run(command: string, args: readonly string[], options: { readonly cwd?:
   return stdout;
 }
 
-/** Note that npm runs beside us, because the registry it asks is in this process. */
+/** Runs npm beside this process, which has the registry that npm asks. */
 async function npm(cwd: string, ...args: readonly string[]): Promise<string> {
   const rig = new Rig();
   try {

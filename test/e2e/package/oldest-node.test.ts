@@ -17,7 +17,7 @@ const node = await nodeFromNpm(OLDEST, folder);
 
 test.after.always(() => rmSync(folder, { recursive: true }));
 
-/** Builds an image with a step, by the library that is required, and compares it with the one that is imported. */
+/** Builds an image with the required library, and compares that library with the imported one. */
 const PROGRAM = `const required = require("tsbuild");
 import("tsbuild").then(async (imported) => {
   const [, , context, dest] = process.argv;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../../core/package-root.js";
 
-/** A repository of one commit, with the release script in it. */
+/** Makes a repository of one commit, with the release script in it. */
 function repository(): {
   readonly directory: string;
   readonly release: (...args: readonly string[]) => { status: number | null; stdout: string; stderr: string };
