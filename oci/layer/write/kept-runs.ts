@@ -5,7 +5,7 @@ import { comparePaths } from "../model/path-order.js";
 import type { PackStep } from "./plan.js";
 import type { PackEntry, Toc, TocEntry } from "../model/toc.js";
 
-/** Consecutive steps with the same bytes as consecutive entries of an earlier layer. */
+/** Consecutive steps that give the same bytes as consecutive entries of an earlier layer. */
 export interface KeptRun {
   /** Index of the first step. */
   readonly first: number;
@@ -24,10 +24,8 @@ export interface Kept {
 }
 
 /**
- * Returns the parts that a new layer shares with an earlier one of this packer, in order. The
- * earlier TOC has everything that decides an entry's bytes; offsets follow from the sizes of the
- * entries before. Returns none when one of the layers holds markers of deletions, or when the TOC
- * does not add up to its size.
+ * What a new layer has in common with an earlier one that was written by this packer, in order. Its TOC tells all that decides an entry's bytes; where they are
+ * follows from the sizes of those before. None when one of them holds markers of deletions, or when the TOC does not add up to its size.
  */
 export function keptRuns(steps: Iterable<PackStep>, earlier: Toc): Kept {
   const ahead = new Ahead(steps);
@@ -98,10 +96,7 @@ function isSame(step: PackStep | undefined, was: TocEntry): boolean {
   return step?.kind === "entry" && isSameEntry(step.entry, was);
 }
 
-/**
- * Returns true when both are written as the same bytes. Content without a known digest is never the
- * same.
- */
+/** Whether both are written as the same bytes. Content of which no digest is known is never the same. */
 function isSameEntry(entry: PackEntry, was: TocEntry): boolean {
   return (
     entry.path === was.path &&

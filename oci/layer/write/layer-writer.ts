@@ -1,45 +1,50 @@
-import { type Digest, type Hasher, sha256 } from "../../../core/digest.js";
+import { type Digest, Hasher, sha256 } from "../../../core/digest.js";
+import type { TsbuildError } from "../../../core/errors.js";
 import { layerMediaType } from "../../media-types.js";
+import { padding, type TarHeader } from "../../tar/header.js";
+import { encodeHeader, END_MARKER_SIZE } from "../../tar/writer.js";
 import { compressTo } from "./blob-output.js";
 import { Compressor } from "./compress.js";
+import { type OpenContent, openContent } from "../model/content.js";
 import { EarlierTar, EarlierTarUnusable } from "./earlier-tar.js";
+import { headerOf } from "./entry-header.js";
+import { fileChanged } from "../model/errors.js";
 import { type KeptRun, keptRuns } from "./kept-runs.js";
+import { sortByPath } from "../model/path-order.js";
 import { stepsOf } from "./packed-plan.js";
 import { layerSteps, type PackStep } from "./plan.js";
-import { StepWriter } from "./step-writer.js";
-import { type Cancellation, stopIfAborted } from "../read/read-layer.js";
+import { type Cancellation, digestOf, EMPTY_DIGEST, stopIfAborted } from "../read/read-layer.js";
 import type { CompressionOptions } from "../model/tasks.js";
-import type { LayerBlob, PackedPlan, PackPlan, Toc } from "../model/toc.js";
-import { isReservedName } from "../model/whiteout.js";
+import type { LayerBlob, PackedPlan, PackEntry, PackPlan, Toc } from "../model/toc.js";
+import { TocColumnsBuilder } from "../model/toc-columns.js";
+import { isReservedName, opaqueMarkerOf, whiteoutOf } from "../model/whiteout.js";
 
 export interface WriteOptions {
-  /** Destination of the blob. Without it only diffID and TOC are computed. */
+  /** Where the blob goes; without it only diffID and TOC are computed. */
   readonly out?: { readonly path: string; readonly compression: CompressionOptions } | undefined;
   /** Clamp for mtimes, in seconds since the epoch. */
   readonly epoch?: number | undefined;
   readonly context?: Cancellation | undefined;
-  /**
-   * An earlier layer of this packer: unchanged parts are taken from its tar instead of from files.
-   */
+  /** A layer of before, written here too: what it has alike is taken from its tar instead of from files. */
   readonly earlier?: EarlierLayer | undefined;
 }
 
-/** A layer whose blob is in the store. */
+/** A layer whose blob is at hand. */
 export interface EarlierLayer {
   readonly blob: string;
   readonly toc: Toc;
 }
 
-interface WrittenLayer {
+export interface WrittenLayer {
   readonly diffId: Digest;
   readonly toc: Toc;
   readonly blob: Pick<LayerBlob, "digest" | "size" | "mediaType"> | undefined;
 }
 
-/**
- * Writes a layer from a plan. Removes the blob again after a failure. Throws {@link
- * EarlierTarUnusable} when the earlier layer does not help.
- */
+/** Bytes gathered before they are hashed and compressed: also what is read at once of a file. */
+const STAGING = 1 << 20;
+
+/** Writes a layer from a plan. Removes the blob again when it fails. Throws {@link EarlierTarUnusable} when the earlier layer does not help. */
 export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOptions): Promise<WrittenLayer> {
   const { out, context, epoch } = options;
   if (!out) {
@@ -62,9 +67,8 @@ export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOpti
 }
 
 /**
- * Computes diffID and TOC of a layer that is not written. Note that it may hold files called
- * `.wh.…`, because a stage that others only copy from never becomes a layer of an image. Its diffID
- * is then no digest of a tar, in which these files would be deletions.
+ * Computes diffID and TOC of a layer that is not written. Note that it may hold files called `.wh.…`, because a stage that only others copy from never
+ * becomes a layer of an image. Its diffID is then no digest of a tar, which would say that these files are deletions.
  */
 async function describeLayer(plan: PackPlan, epoch: number | undefined, context: Cancellation | undefined): Promise<WrittenLayer> {
   const steps = layerSteps(plan, epoch, { reservedNames: true });
@@ -76,16 +80,13 @@ async function describeLayer(plan: PackPlan, epoch: number | undefined, context:
   return { ...written, diffId, toc: { ...written.toc, diffId } };
 }
 
-/**
- * New entries, and bytes in new files, above which an earlier layer is of no use: other threads
- * read them faster.
- */
+/** Entries, and bytes in files, that an earlier layer does not have alike, above which it is of no use: other threads read them faster. */
 const MOST_NEW = 1000;
 const MOST_NEW_BYTES = 32 << 20;
 
 interface Earlier {
   readonly tar: EarlierTar;
-  /** Unchanged runs by the index of their first step. */
+  /** By the index of the step with which they begin. */
   readonly runs: ReadonlyMap<number, KeptRun>;
 }
 
@@ -114,7 +115,7 @@ async function writeSteps(
   const tar = new TarStaging(compressor);
   const entries = new TocColumnsBuilder();
   const whiteouts: { readonly path: string }[] = [];
-  /** Digests of files that have more names. */
+  /** Of files that have more names. */
   const digests = new Map<string, Digest>();
   const keep = (step: PackStep, digest = step.kind === "entry" ? step.entry.digest : undefined): void => {
     if (step.kind === "entry" && step.linked && digest !== undefined) digests.set(step.entry.path, digest);
@@ -125,8 +126,8 @@ async function writeSteps(
     if (step.kind === "entry") entries.add(step.entry, step.entry.digest);
   };
   let index = -1;
-  /** Number of steps that the last run covers beyond this one. */
-  let covered = 0;
+  /** Steps that a run has done already. */
+  let done = 0;
   for (const step of steps) {
     index++;
     if (done > 0) {
@@ -176,14 +177,108 @@ async function writeSteps(
     }
     entries.add(entry, digest);
   }
-  const lists = await writer.finish();
+  const wait = tar.fits(END_MARKER_SIZE) ? undefined : tar.flush();
+  if (wait) await wait;
+  tar.put(Buffer.alloc(END_MARKER_SIZE));
+  await tar.flush();
   const { diffId, uncompressedSize, digest, size } = await compressor.finish();
-  const toc: Toc = { version: 1, diffId, size: uncompressedSize, ...lists };
+  const toc: Toc = {
+    version: 1,
+    diffId,
+    size: uncompressedSize,
+    entries: entries.entries(),
+    whiteouts: sortByPath(whiteouts).map(({ path }) => path),
+  };
   return { diffId, toc, blob: mediaType === undefined ? undefined : { digest, size, mediaType } };
 }
 
-/** Reads a run of the earlier tar. The hash of a run that begins both tars is computed once. */
-function bytesOfRun(tar: EarlierTar, { first, start, end }: KeptRun, compressor: Compressor): AsyncIterable<Buffer> {
-  const shared = first === 0 && start === 0 && compressor.digested() !== undefined;
-  return shared ? tar.readFirst(end, () => compressor.digested() as Hasher) : tar.read(start, end);
+/** Gathers headers and contents: small files are read right where they stand in the tar. */
+class TarStaging {
+  readonly #buffer = Buffer.allocUnsafe(STAGING);
+  readonly #compressor: Compressor;
+  #filled = 0;
+
+  constructor(compressor: Compressor) {
+    this.#compressor = compressor;
+  }
+
+  fits(bytes: number): boolean {
+    return bytes <= STAGING - this.#filled;
+  }
+
+  put(bytes: Buffer): void {
+    this.#filled += bytes.copy(this.#buffer, this.#filled);
+  }
+
+  flush(): Promise<void> | undefined {
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    this.#filled = 0;
+    return this.#compressor.write(bytes);
+  }
+
+  /** Bytes that stand in a tar already. */
+  async copy(chunks: AsyncIterable<Buffer>, context: Cancellation | undefined): Promise<void> {
+    const flushed = this.flush();
+    if (flushed) await flushed;
+    for await (const chunk of chunks) {
+      stopIfAborted(context);
+      const wait = this.#compressor.write(chunk);
+      if (wait) await wait;
+    }
+  }
+
+  /** A file that fits as a whole, with one byte of room more: reading that far tells that it has not grown. */
+  smallFile(entry: PackEntry, content: OpenContent): Digest {
+    const start = this.#filled;
+    let read = 0;
+    while (read <= entry.size) {
+      const size = content.read(this.#buffer, start + read, entry.size + 1 - read);
+      if (size === 0) break;
+      read += size;
+    }
+    if (read !== entry.size) throw sizeChanged(entry, read);
+    this.#filled += read;
+    const digest = read === 0 ? EMPTY_DIGEST : digestOf(this.#buffer.subarray(start, this.#filled));
+    this.#pad(entry.size);
+    return digest;
+  }
+
+  async largeFile(entry: PackEntry, content: OpenContent, context: Cancellation | undefined): Promise<Digest> {
+    const hasher = new Hasher();
+    for (let left = entry.size; left > 0; ) {
+      stopIfAborted(context);
+      if (this.#filled === STAGING) {
+        const wait = this.flush();
+        if (wait) await wait;
+      }
+      const size = content.read(this.#buffer, this.#filled, Math.min(left, STAGING - this.#filled));
+      if (size === 0) throw sizeChanged(entry, entry.size - left);
+      hasher.update(this.#buffer.subarray(this.#filled, this.#filled + size));
+      this.#filled += size;
+      left -= size;
+    }
+    if (content.read(Buffer.alloc(1), 0, 1) !== 0) throw sizeChanged(entry, entry.size + 1);
+    const wait = this.fits(padding(entry.size)) ? undefined : this.flush();
+    if (wait) await wait;
+    this.#pad(entry.size);
+    return hasher.digest();
+  }
+
+  #pad(size: number): void {
+    const end = this.#filled + padding(size);
+    this.#buffer.fill(0, this.#filled, end);
+    this.#filled = end;
+  }
+}
+
+function sizeChanged(entry: PackEntry, found: number): TsbuildError {
+  return fileChanged(
+    entry.path,
+    found > entry.size ? `it grew past its ${entry.size} bytes` : `it shrank from ${entry.size} to ${found} bytes`,
+  );
+}
+
+/** Deletions carry no metadata: time zero, as containerd writes them. */
+function markerHeader(name: string): TarHeader {
+  return { name, type: "file", mode: 0, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
 }
