@@ -206,7 +206,7 @@ export class BuildSolver {
       clock: { epoch: layers.epoch, now: () => ({ sec: layers.epoch ?? Math.floor(Date.now() / 1000), nsec: 0 }) },
       exports: {
         compression,
-        compress: (stack, index) => background.start(() => layers.exported(stack, index, compression, this.#quiet)),
+        compress: (stack, index) => background.start(() => layers.blobs.exported(stack, index, compression, this.#quiet)),
       },
       past: { ...this.#past, hiddenBy },
     };

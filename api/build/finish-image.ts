@@ -37,15 +37,15 @@ export async function finishLayers(
   service: LayerService,
   { mayStay, form: { compression, force, own = false }, signal: ended }: FinishOptions,
 ): Promise<readonly (ExportLayer & { readonly createdAt: number })[]> {
-  const final = service.finalLayers(stack, compression);
+  const final = service.blobs.finalLayers(stack, compression);
   return together(ended, (signal) => {
     const reporter = quiet(signal);
     return stack.map(async (id, index) => {
       const from = (final.get(id) ?? service.record(id)).origin;
       const stays = from !== undefined && mayStay(from);
-      const packed = final.get(id) ?? (await service[stays ? "described" : "exported"](stack, index, compression, reporter));
+      const packed = final.get(id) ?? (await service.blobs[stays ? "described" : "exported"](stack, index, compression, reporter));
       const { createdAt, origin } = final.get(id) ?? service.record(id);
-      const blob = force || (own && origin === undefined) ? await service.converted(id, compression, reporter) : packed.blob;
+      const blob = force || (own && origin === undefined) ? await service.blobs.converted(id, compression, reporter) : packed.blob;
       const same = blob.digest === packed.blob.digest;
       return {
         diffId: packed.diffId,
