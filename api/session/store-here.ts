@@ -1,5 +1,6 @@
 import { openStore, type StoreOptions } from "../../cache/open-store.js";
-import { defaultRoot } from "../../cache/paths.js";
+import { FileMemo } from "../../cache/index/memo.js";
+import { defaultRoot, storePaths } from "../../cache/paths.js";
 import type { Store } from "../../cache/store.js";
 import { ownershipHere } from "../../executor-native/id-map.js";
 import { chooseTier, type ChosenTier } from "../../executor-native/isolation/choose-tier.js";
@@ -20,7 +21,14 @@ export function openStoreHere({ isolation, ...options }: StoreHereOptions = {}):
   });
 }
 
+/** Kind of the memos that hold which tier works here. */
+const TIER = "tier";
+
 /** Returns how steps are kept apart from the machine in builds with this store. */
 export function tierOf(root: string, isolation?: string): ChosenTier {
-  return chooseTier(wantedIsolation(isolation), root);
+  const memo = new FileMemo(storePaths(root));
+  return chooseTier(wantedIsolation(isolation), root, {
+    get: (key) => memo.get(TIER, key)?.toString("utf8"),
+    set: (key, problem) => memo.set(TIER, key, problem),
+  });
 }

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import { probe, type ProbeReport } from "../probe.js";
 import { containerSign } from "./container.js";
+import { situation } from "./situation.js";
 import { type Isolation, ISOLATION_VARIABLE, type Tier } from "../tier.js";
 
 /** A tier, and the reason why it is no better one. */
@@ -24,21 +25,29 @@ const NEEDED: Readonly<Record<string, number>> = {
   CAP_SYS_CHROOT: 18,
 };
 
-const chosen = new Map<string, ChosenTier>();
-
-/**
- * Chooses by trying in `directory`, once for each wish and directory. Throws `exec/isolation` when
- * the tier that is asked for cannot be had; the best that works is never below `namespaces` on a
- * plain machine, where no container is a boundary around what a step does.
- */
-export function chooseTier(wanted: Isolation, directory: string): ChosenTier {
-  const key = `${wanted} ${directory}`;
-  const known = chosen.get(key) ?? choose(wanted, directory);
-  chosen.set(key, known);
-  return known;
+/** Machine that a tier is chosen for. */
+export interface TierMachine {
+  readonly probe: (directory: string) => ProbeReport;
+  readonly isContainer: () => boolean;
+  /** See {@link situation}. */
+  readonly situation: (directory: string) => string;
 }
 
-function choose(wanted: Isolation, directory: string): ChosenTier {
+/** Answers of earlier processes. */
+export interface TierMemory {
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
+}
+
+const HERE: TierMachine = { probe, isContainer: () => containerSign() !== undefined, situation };
+
+/**
+ * Chooses by trying in `directory`. Throws `exec/isolation` when the tier that is asked for cannot
+ * be had; the best that works is never below `namespaces` on a plain machine, where no container is
+ * a boundary around what a step does. Note that we remember what a probe found, because it starts
+ * processes, and a build without changes starts none.
+ */
+export function chooseTier(wanted: Isolation, directory: string, memory?: TierMemory, machine = HERE): ChosenTier {
   if (wanted === "namespaces") return { tier: "namespaces" };
   const lacking = lackingForChroot();
   if (wanted === "chroot") {
@@ -47,9 +56,15 @@ function choose(wanted: Isolation, directory: string): ChosenTier {
       hint: `Run tsbuild as root of a container with its usual capabilities, or leave the choice to tsbuild: --isolation=auto, or ${ISOLATION_VARIABLE}=auto`,
     });
   }
-  if (lacking !== undefined || containerSign() === undefined) return { tier: "namespaces" };
-  const problem = problemOf(probe(nearest(directory)));
-  return problem === undefined ? { tier: "namespaces" } : { tier: "chroot", reason: problem };
+  if (lacking !== undefined || !machine.isContainer()) return { tier: "namespaces" };
+  const place = nearest(directory);
+  const key = machine.situation(place);
+  let problem = memory?.get(key);
+  if (problem === undefined) {
+    problem = problemOf(machine.probe(place)) ?? "";
+    memory?.set(key, problem);
+  }
+  return problem === "" ? { tier: "namespaces" } : { tier: "chroot", reason: problem };
 }
 
 function problemOf({ features }: ProbeReport): string | undefined {

@@ -1,0 +1,43 @@
+import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { bootId } from "../../core/system/boot.js";
+import { helperPath } from "../helper-path.js";
+
+/** Settings that allow or forbid user namespaces. */
+const SETTINGS = ["user/max_user_namespaces", "kernel/unprivileged_userns_clone", "kernel/apparmor_restrict_unprivileged_userns"];
+/** Lines of /proc/self/status with the rights of this process. */
+const RIGHTS = /^(?:Uid|Gid|CapEff|CapBnd|NoNewPrivs|Seccomp|Seccomp_filters):.*$/gm;
+
+/**
+ * Returns everything that a probe of sandboxes in `directory` depends on, as far as it can be read
+ * without starting a process: kernel, container, rights, settings, file system, sandbox program. An
+ * answer of an earlier process counts while this text is the same.
+ */
+export function situation(directory: string): string {
+  const parts = [
+    bootId(),
+    tried(() => readlinkSync("/proc/self/ns/mnt")),
+    tried(() => readFileSync("/proc/self/attr/current", "utf8")),
+    tried(() => readFileSync("/proc/self/status", "utf8").match(RIGHTS)),
+    SETTINGS.map((name) => tried(() => readFileSync(`/proc/sys/${name}`, "utf8"))),
+    directory,
+    statSync(directory).dev,
+    tried(helperMark),
+  ];
+  return JSON.stringify(parts);
+}
+
+/** Returns what tells one sandbox program from another. */
+function helperMark(): string {
+  const path = helperPath();
+  const { size, mtimeMs } = statSync(path);
+  return `${path} ${size} ${mtimeMs}`;
+}
+
+/** Returns null for what cannot be read here. */
+function tried<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}

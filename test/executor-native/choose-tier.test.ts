@@ -1,0 +1,59 @@
+import { tmpdir } from "node:os";
+import { chooseTier, type TierMachine, type TierMemory } from "../../executor-native/isolation/choose-tier.js";
+import { situation } from "../../executor-native/isolation/situation.js";
+import { requires, withoutRoot } from "../support/requires.js";
+import test from "ava";
+
+/** Returns a machine whose namespaces fail with `problem`, and the directories that were probed. */
+function machine(
+  problem: string | undefined,
+  options: { readonly isContainer?: boolean } = {},
+): TierMachine & { readonly probed: string[]; now: string } {
+  const probed: string[] = [];
+  return {
+    probed,
+    now: "one",
+    isContainer: () => options.isContainer ?? true,
+    situation() {
+      return this.now;
+    },
+    probe(directory) {
+      probed.push(directory);
+      return { features: [{ feature: "user-namespaces", ok: problem === undefined, ...(problem !== undefined && { problem }) }] } as never;
+    },
+  };
+}
+
+function memory(): TierMemory {
+  const values = new Map<string, string>();
+  return { get: (key) => values.get(key), set: (key, value) => void values.set(key, value) };
+}
+
+const needs = requires(withoutRoot);
+
+needs("auto: tries in a container, and remembers the answer while nothing has changed", (t) => {
+  for (const [problem, tier] of [
+    ["unshare is refused", "chroot"],
+    [undefined, "namespaces"],
+  ] as const) {
+    const [here, known] = [machine(problem), memory()];
+    const choose = (): string => chooseTier("auto", tmpdir(), known, here).tier;
+    t.deepEqual([choose(), choose()], [tier, tier]);
+    t.deepEqual(here.probed, [tmpdir()]);
+    here.now = "two";
+    t.is(choose(), tier);
+    t.is(here.probed.length, 2);
+  }
+});
+
+test("auto: probes nothing on a plain machine, and nothing for a tier that is asked for", (t) => {
+  const here = machine("unshare is refused", { isContainer: false });
+  t.is(chooseTier("auto", tmpdir(), memory(), here).tier, "namespaces");
+  t.is(chooseTier("namespaces", tmpdir(), memory(), here).tier, "namespaces");
+  t.deepEqual(here.probed, []);
+});
+
+test("the situation is the same text until something changes", (t) => {
+  t.is(situation(tmpdir()), situation(tmpdir()));
+  t.not(situation(tmpdir()), situation("/"));
+});
