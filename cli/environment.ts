@@ -1,3 +1,4 @@
+import { notPrinted } from "./errors.js";
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
@@ -5,7 +6,7 @@ import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, 
 import type { DoctorReport } from "../api/options/doctor-types.js";
 import type { LoginOptions, LoginResult, LogoutResult } from "../api/image-store/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
-import { systemErrorCode, TsbuildError } from "../core/errors.js";
+import { systemErrorCode } from "../core/errors.js";
 import { homelessStore } from "../core/system/homeless-store.js";
 
 /** The part of the library that the commands use. It is loaded only when a command needs it. */
@@ -79,7 +80,7 @@ export function print(stream: Writable, text: string | Uint8Array): Promise<void
     stream.write(text, (error) => {
       if (!error) done();
       else if (systemErrorCode(error) === "EPIPE") fail(error);
-      else fail(new TsbuildError("cli/write-failed", `Cannot print the result: ${error.message}`, { cause: error }));
+      else fail(notPrinted(error));
     });
   });
 }

@@ -1,3 +1,4 @@
+import { notSupportedYet } from "./errors.js";
 import { CanceledError, UsageError } from "../core/errors.js";
 
 export { UsageError } from "../core/errors.js";
@@ -16,7 +17,7 @@ export const INTERRUPTED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
  * never ignored.
  */
 export function notSupported(what: string, hint?: string): UsageError {
-  return new UsageError("cli/not-supported", `Cannot use ${what}: it is not supported yet`, hint === undefined ? {} : { hint });
+  return notSupportedYet(what, hint);
 }
 
 export function exitCodeOf(error: unknown): number {

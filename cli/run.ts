@@ -1,3 +1,4 @@
+import { noSuchCommand, dockersCommand } from "./errors.js";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
@@ -36,12 +37,9 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
   // The word is no command: it is the operand of a build. A word that is no directory but nearly a
   // command was meant as one.
   if (!first.startsWith("-") && !/[/.]/.test(first) && !existsSync(resolve(environment.cwd, first))) {
-    const { UsageError } = await import("./exit-codes.js");
     const { suggest } = await import("../core/text/suggest.js");
     const near = suggest(first, Object.keys(COMMANDS));
-    throw new UsageError("cli/unknown-command", `Cannot run "tsbuild ${first}": it is neither a command nor a directory`, {
-      hint: near ? `did you mean "tsbuild ${near}"?` : `"tsbuild --help" lists the commands`,
-    });
+    throw noSuchCommand(first, near);
   }
   return (await COMMANDS["build"]!.load()).command.run(argv, environment);
 }
@@ -55,12 +53,9 @@ async function refuseDockerCommand(argv: readonly string[], cwd: string): Promis
   const { dockerCommand } = await import("./syntax/docker-commands.js");
   const found = dockerCommand(argv);
   if (found === undefined) return;
-  const { UsageError } = await import("./exit-codes.js");
   const directory =
     argv.length === 1 && existsSync(resolve(cwd, found.command)) ? `; to build the directory, write ./${found.command}` : "";
-  throw new UsageError("cli/unknown-command", `Cannot run "tsbuild ${found.command}": that command of docker's is not here`, {
-    hint: `${found.hint ?? "tsbuild builds images, and keeps and moves them; docker and podman do the rest"}${directory}`,
-  });
+  throw dockersCommand(found, directory);
 }
 
 async function fail(error: unknown, environment: CliEnvironment): Promise<number> {

@@ -137,3 +137,11 @@ export function unreachable(value: never): never {
 export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
+
+/** Returns the error for an addon that the package for this kind of machine does not have. */
+export function addonNotLoaded(name: string, found: string, hint: string, cause: unknown): TsbuildError {
+  return new TsbuildError("install/addon-missing", `Cannot load ${name}, a part of tsbuild for linux-${process.arch}: ${found}`, {
+    hint,
+    cause,
+  });
+}

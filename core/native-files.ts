@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { TsbuildError } from "./errors.js";
+import { addonNotLoaded, type TsbuildError } from "./errors.js";
 import { packageRoot } from "./package-root.js";
 
 /**
@@ -76,8 +76,5 @@ export function howToInstall(arch: string = process.arch): string {
 
 function addonMissing(name: string, cause: unknown): TsbuildError {
   const found = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
-  return new TsbuildError("install/addon-missing", `Cannot load ${name}, a part of tsbuild for linux-${process.arch}: ${found}`, {
-    hint: howToInstall(),
-    cause,
-  });
+  return addonNotLoaded(name, String(found), howToInstall(), cause);
 }

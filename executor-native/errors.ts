@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { TsbuildError } from "../core/errors.js";
+import { TsbuildError, UsageError } from "../core/errors.js";
 import type { HelperFailure } from "./helper-failure.js";
 
 const BUILD_IT =
@@ -151,3 +151,7 @@ export const OUTER_PROC_NOTICE = {
   message: "Steps see the processes outside in /proc, because a fresh /proc cannot be mounted here: parts of this system's are hidden",
   hint: "Command lines of other processes can be read in steps; their memory, environment and files cannot. To have a fresh one, let the container show all of /proc: procMount: Unmasked (Kubernetes), --security-opt systempaths=unconfined (Docker), --security-opt unmask=ALL (Podman)",
 } as const;
+
+export function badIsolation(where: string, text: string, tiers: readonly string[]): UsageError {
+  return new UsageError("exec/isolation", `Cannot use ${where} "${text}": it is none of auto, ${tiers.join(", ")}`);
+}

@@ -1,4 +1,4 @@
-import { UsageError } from "../core/errors.js";
+import { badIsolation } from "./errors.js";
 
 /** Ways to keep steps apart from the machine, best first. A `Tier` is one of them. */
 export const TIERS = ["namespaces", "chroot"] as const;
@@ -23,7 +23,7 @@ export const DOCKER_ISOLATIONS: readonly string[] = ["default", "process", "hype
 export function parseIsolation(text: string, where: string): Isolation {
   if (text === "" || DOCKER_ISOLATIONS.includes(text)) return "auto";
   if (text === "auto" || (TIERS as readonly string[]).includes(text)) return text as Isolation;
-  throw new UsageError("exec/isolation", `Cannot use ${where} "${text}": it is none of auto, ${TIERS.join(", ")}`);
+  throw badIsolation(where, text, TIERS);
 }
 
 /** Returns the wish of an option, or of the environment. */

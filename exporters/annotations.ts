@@ -1,4 +1,5 @@
-import { TsbuildError } from "../core/errors.js";
+import { noIndex, platformNotBuilt, badAnnotation } from "./errors.js";
+import type { TsbuildError } from "../core/errors.js";
 import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from "../oci/platform.js";
 
 const LEVELS = ["manifest", "manifest-descriptor", "index", "index-descriptor"] as const;
@@ -47,18 +48,10 @@ function parsePlace(text: string, place: string): Pick<Annotation, "level" | "pl
 export function checkAnnotations(annotations: readonly Annotation[], platforms: readonly Platform[]): void {
   for (const { level, platform, key } of annotations) {
     if (level.startsWith("index") && platforms.length === 1) {
-      throw new TsbuildError(
-        "export/no-index",
-        `Cannot add the annotation "${key}" to the index: an image for a single platform has none`,
-        {
-          hint: `Use --annotation manifest:${key}=VALUE, or build for several platforms`,
-        },
-      );
+      throw noIndex(key);
     }
     if (platform !== undefined && !platforms.some((built) => isSame(built, platform))) {
-      throw new TsbuildError("options/annotation", `Cannot add the annotation "${key}" to ${formatPlatform(platform)}: it is not built`, {
-        hint: `Built are ${platforms.map((built) => formatPlatform(normalizePlatform(built))).join(", ")}`,
-      });
+      throw platformNotBuilt(key, platform, platforms);
     }
   }
 }
@@ -85,7 +78,5 @@ function isSame(a: Platform, b: Platform): boolean {
 }
 
 function invalid(text: string, why: string): TsbuildError {
-  return new TsbuildError("options/annotation", `Cannot read the annotation "${text}": ${why}`, {
-    hint: "For example KEY=VALUE, index:KEY=VALUE, manifest[linux/arm64]:KEY=VALUE or index,manifest:KEY=VALUE",
-  });
+  return badAnnotation(text, why);
 }

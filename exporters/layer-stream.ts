@@ -1,6 +1,7 @@
+import { layerDamaged } from "./errors.js";
 import { posix } from "node:path";
 import { Hasher } from "../core/digest.js";
-import { throwIfAborted, TsbuildError } from "../core/errors.js";
+import { throwIfAborted } from "../core/errors.js";
 import { openDecompressed } from "../oci/layer/read/decompress.js";
 import type { TarHeader } from "../oci/tar/header.js";
 import { TarParser } from "../oci/tar/reader.js";
@@ -53,13 +54,7 @@ export async function streamFiles(
     writer?.discard?.();
   }
   if (hasher.digest() !== layer.diffId) {
-    throw new TsbuildError(
-      "store/blob-corrupt",
-      `Cannot export the image: layer ${layer.blob.digest} does not hold what its diffID ${layer.diffId} says`,
-      {
-        hint: "The store is damaged; remove the layer with tsbuild prune and build again",
-      },
-    );
+    throw layerDamaged(layer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { filesNotWritten, sameName, exportedPathTooLong } from "./errors.js";
 import {
   chmodSync,
   closeSync,
@@ -24,7 +25,6 @@ import { setTimes } from "../oci/layer/read/set-metadata.js";
 import type { NodeMeta, Timestamp } from "../core/file-node.js";
 import { encodePath } from "../core/system/path-bytes.js";
 import { removeTree } from "../core/system/remove-tree.js";
-import { systemReason } from "../core/system/system-reason.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
@@ -89,7 +89,7 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
       } catch (cause) {
         if (cause instanceof TsbuildError || systemErrorCode(cause) === undefined) throw cause;
         if (systemErrorCode(cause) === "ENAMETOOLONG") throw pathTooLong(options.dest, cause);
-        throw new TsbuildError("export/write-failed", `Cannot export files to "${options.dest}": ${systemReason(cause)}`, { cause });
+        throw filesNotWritten(options, cause);
       }
       return { metadata: {} };
     },
@@ -158,11 +158,7 @@ function pathTooLong(dest: string, cause: unknown): TsbuildError {
   const length = path === undefined ? undefined : Buffer.byteLength(path);
   const name = path === undefined ? "" : ` "${shortened(basename(String(path)))}"`;
   const found = length === undefined ? "" : ` (${length} bytes)`;
-  return new TsbuildError(
-    "export/path-too-long",
-    `Cannot export files to "${shortened(dest)}": the path of the file${name} in it would be too long for this system${found}`,
-    { cause, hint: "Choose a directory with a shorter path (at most 4,095 bytes with what the image has in it), or type=tar" },
-  );
+  return exportedPathTooLong(shortened(dest), name, found, cause);
 }
 
 function shortened(text: string): string {
@@ -176,14 +172,7 @@ function shortened(text: string): string {
 function nameCollision(dest: string, cause: unknown): TsbuildError {
   const { path, dest: link = path } = cause as { readonly path?: string | Buffer; readonly dest?: string | Buffer };
   const name = basename(String(link));
-  return new TsbuildError(
-    "export/name-collision",
-    `Cannot export files to "${dest}": on this file system "${name}" is the same as another name of the image`,
-    {
-      cause,
-      hint: "Choose a directory on a file system that tells upper and lower case apart, or write an archive with -o type=tar",
-    },
-  );
+  return sameName(dest, name, cause);
 }
 
 /** Moves everything in `from` into `to`. Directories that are in both are merged. */

@@ -1,4 +1,4 @@
-import { TsbuildError } from "../core/errors.js";
+import { layerNotStored } from "./errors.js";
 import type { ExportContext, ExportRequest } from "./exporter.js";
 
 /**
@@ -8,9 +8,7 @@ import type { ExportContext, ExportRequest } from "./exporter.js";
 export function requireLayers(request: ExportRequest, context: ExportContext): void {
   for (const { blob, bring } of request.images.flatMap((image) => image.layers)) {
     if (!bring && !context.blobs.has(blob.digest)) {
-      throw new TsbuildError("export/layer-missing", `Cannot export the image: layer ${blob.digest} is not in the store`, {
-        hint: "Build again; something removed it in the meantime",
-      });
+      throw layerNotStored(blob);
     }
   }
 }

@@ -1,9 +1,10 @@
-import { TsbuildError } from "../core/errors.js";
+import { platformConflict } from "./errors.js";
+import type { TsbuildError } from "../core/errors.js";
 import { together } from "../core/tasks/together.js";
 import type { Toc } from "../oci/layer/model/toc.js";
 import type { NodeMeta } from "../core/file-node.js";
 import { RootfsView } from "../oci/layer/model/view.js";
-import { formatPlatform, type Platform, platformFolder } from "../oci/platform.js";
+import { type Platform, platformFolder } from "../oci/platform.js";
 import type { ExportImage } from "./exporter.js";
 
 /** A plan to write a root filesystem: its nodes, and the layer of each file's bytes. */
@@ -61,11 +62,7 @@ function checkMerged(images: readonly ExportImage[], plans: readonly RootfsPlan[
 }
 
 function conflict(path: string, first: Platform, second: Platform): TsbuildError {
-  return new TsbuildError(
-    "export/platform-conflict",
-    `Cannot export "/${path}" of ${formatPlatform(second)}: ${formatPlatform(first)} has it too, and platform-split=false puts all into one place`,
-    { hint: "Leave out platform-split=false: then each platform has a folder of its own" },
-  );
+  return platformConflict(path, second, first);
 }
 
 /** Returns the plan of each image, with each directory once. Throws `export/platform-conflict`. */

@@ -1,13 +1,13 @@
+import { badCertificateFile, badCertificates } from "./errors.js";
 import { readdirSync } from "node:fs";
 import type { Agent } from "node:http";
 import { join } from "node:path";
 import type { SecureContext, SecureContextOptions } from "node:tls";
-import { systemErrorCode, TsbuildError } from "../core/errors.js";
+import { systemErrorCode } from "../core/errors.js";
 import { inHome } from "../core/system/home.js";
 import { readRegularFile } from "../core/system/regular-file.js";
 import type { HttpFailures } from "./errors.js";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.js";
-import { systemReason } from "../core/system/system-reason.js";
 import { keepIdleAgent, takeIdleAgent } from "./idle-agents.js";
 import { proxyFor, type Environment } from "./proxy.js";
 
@@ -121,10 +121,7 @@ export class Connections {
     try {
       return { secureContext: createSecureContext(options) };
     } catch (cause) {
-      throw new TsbuildError("registry/certificate-invalid", `Cannot use the certificates for ${url.host}: ${systemReason(cause)}`, {
-        cause,
-        hint: `Look at ${this.certificateDirectories.map((directory) => join(directory, url.host)).join(" and ")}`,
-      });
+      throw badCertificates(url, cause, this.certificateDirectories);
     }
   }
 
@@ -162,9 +159,6 @@ function readCertificate(path: string): string {
   try {
     return readRegularFile(path, LARGEST_BUNDLE).toString("utf8");
   } catch (cause) {
-    throw new TsbuildError("registry/certificate-invalid", `Cannot read the certificate file "${path}": ${systemReason(cause)}`, {
-      cause,
-      hint: "Check the file, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS",
-    });
+    throw badCertificateFile(path, cause);
   }
 }

@@ -1,5 +1,7 @@
 import { type AnyCode, TsbuildError, type TsbuildErrorOptions } from "../core/errors.js";
 import { LONGEST_PAUSE } from "./limits.js";
+import { systemReason } from "../core/system/system-reason.js";
+import { join } from "node:path";
 
 export interface HttpErrorOptions extends TsbuildErrorOptions {
   readonly method: string;
@@ -127,4 +129,18 @@ export function firstLine(body: string): string {
  */
 export function isTemporary(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
+}
+
+export function badCertificates(url: URL, cause: unknown, certificateDirectories: readonly string[]): TsbuildError {
+  return new TsbuildError("registry/certificate-invalid", `Cannot use the certificates for ${url.host}: ${systemReason(cause)}`, {
+    cause,
+    hint: `Look at ${certificateDirectories.map((directory) => join(directory, url.host)).join(" and ")}`,
+  });
+}
+
+export function badCertificateFile(path: string, cause: unknown): TsbuildError {
+  return new TsbuildError("registry/certificate-invalid", `Cannot read the certificate file "${path}": ${systemReason(cause)}`, {
+    cause,
+    hint: "Check the file, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS",
+  });
 }

@@ -1,5 +1,5 @@
+import { indexNested, indexTooDeep, layersDiffer, noImageForPlatform } from "./errors.js";
 import type { Digest } from "../core/digest.js";
-import { TsbuildError } from "../core/errors.js";
 import { isLayerType } from "./media-types.js";
 import { formatPlatform, normalizePlatform, platformRank, type Platform } from "./platform.js";
 import type { Descriptor, DescriptorPlatform, ImageConfig, Index, Manifest } from "./types.js";
@@ -72,11 +72,7 @@ export function requirePlatform(index: Index, platform: Platform, what: string):
   if (found) return found;
   const offered = index.manifests.filter((entry) => !isAttestation(entry) && entry.platform !== undefined);
   const list = offered.map((entry) => formatPlatform(platformOf(entry.platform as DescriptorPlatform)));
-  throw new TsbuildError(
-    "image/no-platform",
-    `Cannot use ${what} for ${formatPlatform(platform)}: ${list.length === 0 ? "its index has no images" : `it has only ${list.join(", ")}`}`,
-    list.length === 0 ? {} : { hint: `Choose another image, or build with --platform ${list[0]}` },
-  );
+  throw noImageForPlatform(what, formatPlatform(platform), list);
 }
 
 /**
@@ -95,7 +91,7 @@ export function readImage(target: Descriptor, platform: Platform, blobs: BlobRea
     if (parsed.kind === "manifest") return viewManifest(descriptor, parsed.value, blobs, what);
     descriptor = requirePlatform(parsed.value, platform, what);
   }
-  throw new TsbuildError("image/invalid", `Cannot use ${what}: its index is nested too deep`);
+  throw indexNested(what);
 }
 
 function viewManifest(descriptor: Descriptor, manifest: Manifest, blobs: BlobReader, what: string): ImageView {
@@ -107,10 +103,7 @@ function viewManifest(descriptor: Descriptor, manifest: Manifest, blobs: BlobRea
 /** Throws `image/invalid` unless manifest and config have the same number of layers. */
 export function checkLayerCount(manifest: Manifest, config: ImageConfig, what: string): void {
   if (manifest.layers.length !== config.rootfs.diff_ids.length) {
-    throw new TsbuildError(
-      "image/invalid",
-      `Cannot use ${what}: its manifest has ${manifest.layers.length} layers and its config ${config.rootfs.diff_ids.length}`,
-    );
+    throw layersDiffer(what, manifest, config);
   }
 }
 
@@ -150,7 +143,7 @@ export function readTree(target: Descriptor, blobs: BlobReader, what: string): I
       absent.push(descriptor);
       return;
     }
-    if (depth > 5) throw new TsbuildError("image/invalid", `Cannot use ${what}: its index is nested too deep`);
+    if (depth > 5) throw indexTooDeep(what);
     const parsed = parseManifestOrIndex(
       blobs.readSmall(descriptor.digest),
       descriptor.mediaType,

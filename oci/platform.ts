@@ -1,5 +1,5 @@
+import { badPlatform } from "./errors.js";
 import { endianness } from "node:os";
-import { TsbuildError } from "../core/errors.js";
 import { suggest } from "../core/text/suggest.js";
 
 /**
@@ -53,9 +53,7 @@ export function hostPlatform(): Platform {
  */
 export function parsePlatform(text: string): Platform {
   const fail = (why: string, hint?: string): never => {
-    throw new TsbuildError("platform/invalid", `Cannot use "${text}" as a platform: ${why}`, {
-      hint: hint ?? "A platform is os/architecture[/variant], for example linux/amd64 or linux/arm/v7",
-    });
+    throw badPlatform(text, why, hint);
   };
   const parts = text.split("/");
   const version = /^([A-Za-z0-9_.-]+)\(([A-Za-z0-9_.-]*)\)$/.exec(parts[0] as string);

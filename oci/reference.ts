@@ -1,5 +1,5 @@
+import { badReference, badRegistry, nameWithDigest } from "./errors.js";
 import { isDigest, type Digest } from "../core/digest.js";
-import { TsbuildError } from "../core/errors.js";
 
 /**
  * A name of an image, normalised: `alpine` is registry `docker.io`, repository `library/alpine`.
@@ -30,9 +30,7 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
  */
 export function parseReference(text: string): Reference {
   const fail = (why: string, hint?: string): never => {
-    throw new TsbuildError("reference/invalid", `Cannot use "${text}" as an image reference: ${why}`, {
-      hint: hint ?? "A reference is [registry[:port]/]name[:tag][@sha256:digest], for example docker.io/library/alpine:3.20",
-    });
+    throw badReference(text, why, hint);
   };
   if (text === "") fail("it is empty");
   if (/^[0-9a-f]{64}$/.test(text)) fail("64 hexadecimal digits are an image id, not a name");
@@ -114,9 +112,7 @@ function splitName(name: string): { registry: string; repository: string } {
 export function parseRegistry(text: string): string {
   const host = text.replace(/^https?:\/\//i, "").replace(/\/.*$/s, "");
   if (!REGISTRY.test(host)) {
-    throw new TsbuildError("reference/invalid", `Cannot use "${text}" as a registry: it is not a host name`, {
-      hint: "A registry is host[:port], for example ghcr.io or localhost:5000",
-    });
+    throw badRegistry(text);
   }
   return ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"].includes(host) ? DEFAULT_REGISTRY : host;
 }
@@ -157,9 +153,10 @@ export function familiarRepository(reference: Reference): string {
 export function parseImageName(text: string): string {
   const reference = parseReference(text);
   if (reference.digest !== undefined) {
-    throw new TsbuildError("reference/invalid", `Cannot name an image "${text}": a name cannot have a digest`, {
-      hint: `Use ${familiarReference({ registry: reference.registry, repository: reference.repository, tag: reference.tag ?? "latest" })}`,
-    });
+    throw nameWithDigest(
+      text,
+      familiarReference({ registry: reference.registry, repository: reference.repository, tag: reference.tag ?? "latest" }),
+    );
   }
   return formatReference(withDefaultTag(reference));
 }

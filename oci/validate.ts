@@ -1,6 +1,6 @@
+import { noJsonDocument, badDocument, manifestAndIndex, schema1 } from "./errors.js";
 import * as v from "valibot";
 import { isDigest, type Digest } from "../core/digest.js";
-import { TsbuildError } from "../core/errors.js";
 import { isIndexType, isManifestType, mediaTypes } from "./media-types.js";
 import type { ImageConfig, Index, Manifest } from "./types.js";
 
@@ -135,15 +135,13 @@ export function parseManifestOrIndex(data: Uint8Array, mediaType: string | undef
   const json = parseJson(data, what);
   const members: Readonly<Record<string, unknown>> = typeof json === "object" && json !== null ? { ...json } : {};
   if (members["schemaVersion"] === 1 || mediaType?.startsWith("application/vnd.docker.distribution.manifest.v1")) {
-    throw new TsbuildError("image/schema1", `Cannot use the ${what}: it is in Docker's schema 1 format, which is no longer supported`, {
-      hint: "Push the image again with a current tool",
-    });
+    throw schema1(what);
   }
   const type = typeof members["mediaType"] === "string" ? members["mediaType"] : mediaType;
   // Two programs could see two images in bytes that are both kinds at once.
   const { config: configOf = null, layers, manifests } = members;
   if (Array.isArray(manifests) && (Array.isArray(layers) || configOf !== null)) {
-    throw new TsbuildError("image/invalid", `Cannot use the ${what}: it is both a manifest and an index`);
+    throw manifestAndIndex(what);
   }
   const isIndex =
     type !== undefined && isIndexType(type) ? true : type !== undefined && isManifestType(type) ? false : "manifests" in members;
@@ -164,7 +162,7 @@ export function parseJson(data: Uint8Array, what: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const start = text.trimStart().slice(0, 40);
-    throw new TsbuildError("image/invalid", `Cannot read the ${what}: it is not JSON (it starts with "${start}")`, { cause: error });
+    throw noJsonDocument(what, start, error);
   }
 }
 
@@ -180,7 +178,7 @@ export function check<T extends v.GenericSchema>(schema: T, value: unknown, what
     return path === null ? issue.message : `"${path}"${missing ? " is missing" : `: ${issue.message}`}`;
   });
   if (result.issues.length > 5) problems.push(`and ${result.issues.length - 5} more`);
-  throw new TsbuildError("image/invalid", `Cannot use the ${what}: ${problems.join("; ")}`);
+  throw badDocument(what, problems);
 }
 
 /**

@@ -1,7 +1,8 @@
+import { severalNames } from "./errors.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError, UsageError } from "../../core/errors.js";
-import { familiarReference, parseImageName, parseReference } from "../../oci/reference.js";
+import { parseImageName } from "../../oci/reference.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
 import { inspectImage, readStored, storedImage } from "./describe.js";
 import { historyOf } from "./history.js";
@@ -106,9 +107,7 @@ function removeImage(
     return { untagged, deleted: match.names.length > 1 ? [] : store.gc.sweepBlobs([match.target.digest]) };
   }
   if (match.names.length > 1 && !force) {
-    throw new TsbuildError("images/several-names", `Cannot remove the image "${ref}": it has ${match.names.length} names`, {
-      hint: `Remove them one by one (${match.names.map((name) => familiarReference(parseReference(name))).join(", ")}), or use --force`,
-    });
+    throw severalNames(ref, match);
   }
   store.images.removeDigest(match.target.digest);
   return { untagged: match.names, deleted: store.gc.sweepBlobs([match.target.digest]) };

@@ -1,3 +1,4 @@
+import { emptyLayout, noArchive } from "./errors.js";
 import { createReadStream, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Store } from "../../cache/store.js";
@@ -73,7 +74,7 @@ async function readSource(
 ): Promise<readonly FoundImage[]> {
   if (typeof source !== "string") return readStream(source, blobs, options);
   const stat = statSync(source, { throwIfNoEntry: false });
-  if (stat === undefined) throw new TsbuildError("images/no-such-file", `Cannot load "${source}": there is no such file`);
+  if (stat === undefined) throw noArchive(source);
   if (stat.isFile()) return readArchive(openArchive(source), blobs, options);
   // A pipe (`<(…)` of a shell) can be read only once.
   if (stat.isFIFO()) return readStream(openPipe(source, options.signal ?? new AbortController().signal), blobs, options);
@@ -81,7 +82,7 @@ async function readSource(
   const layout = new LayoutDirectory(source);
   for (const { annotations: _, ...target } of layout.entries) await layout.copyTo(target, blobs, options);
   const images = imagesOf(layout.entries, blobs);
-  if (images.length === 0) throw new TsbuildError("images/not-an-archive", `Cannot load "${source}": the OCI layout holds no images`);
+  if (images.length === 0) throw emptyLayout(source);
   return images;
 }
 

@@ -1,8 +1,10 @@
+import { noSuchImage, ambiguousImage } from "./errors.js";
 import type { BuildHistory } from "../../cache/contract/builds.js";
 import type { ImageEntry, ImageIndex } from "../../cache/contract/images.js";
 import { compareCodeUnits } from "../../core/canonical.js";
 import type { Digest } from "../../core/digest.js";
-import { TsbuildError, UsageError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
+import { UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/text/suggest.js";
 import {
   familiarReference,
@@ -73,9 +75,7 @@ export function findImage(text: string, store: ImageSource): Match {
   if (another === undefined) return { ...imageOf(only, index), name: undefined };
   const [digest, ...others] = new Set(entries.flatMap(({ digests }) => digests));
   if (digest !== undefined && others.length === 0) return { ...imageOf(lastOf(found, digest, store), index), name: undefined };
-  throw new TsbuildError("images/ambiguous", `Cannot tell which image "${text}" means: ${found.length} have such an id`, {
-    hint: `Write more of it: ${found.map((image) => image.target.digest.slice("sha256:".length, "sha256:".length + 16)).join(", ")}`,
-  });
+  throw ambiguousImage(text, found);
 }
 
 /** Returns the names of a repository, canonical and sorted; none for any other text. */
@@ -140,7 +140,5 @@ function notFound(text: string, index: ImageIndex): TsbuildError {
     text,
     index.list().flatMap(({ name }) => (name === undefined ? [] : [familiarReference(parseReference(name))])),
   );
-  return new TsbuildError("images/not-found", `Cannot find the image "${text}" in the local store`, {
-    hint: near ?? "tsbuild images lists what is there",
-  });
+  return noSuchImage(text, near);
 }

@@ -1,7 +1,8 @@
+import { noTags, tagBesideAllTags, notAnImage, otherPlatform, pulledIndexTooDeep } from "./errors.js";
 import { availableParallelism } from "node:os";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import { CanceledError, TsbuildError, UsageError } from "../../core/errors.js";
+import { CanceledError, UsageError } from "../../core/errors.js";
 import { inParallel } from "../../core/tasks/in-parallel.js";
 import { checkLayerCount, isAttestation, type ManifestNode, platformOf, readTree, requirePlatform } from "../../oci/image.js";
 import { waitsOf } from "../../net/limits.js";
@@ -56,15 +57,13 @@ export async function pullImages(ref: string, { store, registry }: TransferParts
 /** Throws `images/all-tags` for a reference with a tag or digest. */
 export function requireNoTag(reference: Reference, text: string): void {
   if (reference.tag === undefined && reference.digest === undefined) return;
-  throw new TsbuildError("images/all-tags", `Cannot use "${text}" for all tags: it names one`, {
-    hint: `Leave out "${text.slice(familiarReference({ registry: reference.registry, repository: reference.repository }).length)}"`,
-  });
+  throw tagBesideAllTags(text, reference);
 }
 
 async function tagsOf(reference: Reference, client: RegistryClient, signal: AbortSignal): Promise<readonly Reference[]> {
   const repository = `${reference.registry}/${reference.repository}`;
   const tags = await client.tags(reference, { signal });
-  if (tags.length === 0) throw new TsbuildError("images/no-tags", `Cannot pull all tags of ${repository}: it has none`);
+  if (tags.length === 0) throw noTags(repository);
   // Parsed again: a registry may return any text.
   return tags.map((tag) => parseReference(`${repository}:${tag}`));
 }
@@ -128,7 +127,7 @@ class Pull {
 
   /** Fetches indexes, and the manifests of the selected platforms. */
   async #documents(descriptor: Descriptor, reporter: Reporter, depth = 0): Promise<void> {
-    if (depth > 5) throw new TsbuildError("image/invalid", `Cannot use ${this.#what}: its index is nested too deep`);
+    if (depth > 5) throw pulledIndexTooDeep(this.#what);
     if (this.#seen.has(descriptor.digest)) return;
     this.#seen.add(descriptor.digest);
     const { store, client } = this.parts;
@@ -179,7 +178,7 @@ class Pull {
     });
     const [first] = manifests;
     if (images.length === 0 && first !== undefined && !isAttestation(first.descriptor)) {
-      throw new TsbuildError("image/not-an-image", `Cannot pull ${this.#what}: it is no image but ${first.manifest.config.mediaType}`);
+      throw notAnImage(this.#what, first.manifest.config.mediaType);
     }
     const [image] = images;
     const asked = this.wanted === "all" ? undefined : this.wanted?.[0];
@@ -187,11 +186,7 @@ class Pull {
     if (image !== undefined && asked !== undefined && first?.descriptor.digest === target.digest) {
       const platform = platformOf(image.config);
       if (platformRank(asked, platform) === undefined) {
-        throw new TsbuildError(
-          "image/no-platform",
-          `Cannot use ${this.#what} for ${formatPlatform(asked)}: it is for ${formatPlatform(platform)}`,
-          { hint: "Leave out --platform to pull it as it is" },
-        );
+        throw otherPlatform(this.#what, formatPlatform(asked), formatPlatform(platform));
       }
     }
     return images;

@@ -1,3 +1,4 @@
+import { noSuchRepository, pushWithoutName, partMissing } from "./errors.js";
 import type { ImageEntry } from "../../cache/contract/images.js";
 import { parseCacheOrigin } from "../../cache/remote/origin.js";
 import type { Store } from "../../cache/store.js";
@@ -46,9 +47,7 @@ type NamedEntry = ImageEntry & { readonly name: string };
 function entryOf(ref: string, store: Store): NamedEntry {
   const { name, target, createdAt } = findImage(ref, store);
   if (name !== undefined) return { name, target, createdAt };
-  throw new TsbuildError("images/push-needs-name", `Cannot push "${ref}": only a name says where to`, {
-    hint: `Give it one: tsbuild tag ${target.digest.slice("sha256:".length, "sha256:".length + 12)} REGISTRY/NAME:TAG`,
-  });
+  throw pushWithoutName(ref, target);
 }
 
 function entriesOf(ref: string, store: Store): readonly NamedEntry[] {
@@ -57,9 +56,7 @@ function entriesOf(ref: string, store: Store): readonly NamedEntry[] {
   const prefix = `${formatReference(reference)}:`;
   const entries = store.images.list().flatMap((entry) => (entry.name?.startsWith(prefix) ? [{ ...entry, name: entry.name }] : []));
   if (entries.length > 0) return entries;
-  throw new TsbuildError("images/not-found", `Cannot find an image of the repository "${ref}" in the local store`, {
-    hint: "tsbuild images lists what is there",
-  });
+  throw noSuchRepository(ref);
 }
 
 /** Parts of an image that are sent. */
@@ -165,9 +162,7 @@ class Push {
       platform && !isAttestation({ ...gap, platform }) ? [formatPlatform(platformOf(platform))] : [],
     );
     const absent = platforms.length > 0 ? `${platforms.join(", ")} of its index` : missing[0]?.digest;
-    throw new TsbuildError("image/incomplete", `Cannot push ${this.#what}: ${absent} is missing here`, {
-      hint: "Pull it again with --platform all, or build it again",
-    });
+    throw partMissing(this.#what, absent);
   }
 
   /** Returns true when the repository has a manifest already, with all its parts. */

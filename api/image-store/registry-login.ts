@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../core/errors.js";
+import { noUserName } from "./errors.js";
 import { parseRegistry } from "../../oci/reference.js";
 import type { CredentialPlace } from "../../oci/registry/credential-types.js";
 
@@ -41,7 +41,7 @@ export async function login(options: LoginOptions): Promise<LoginResult> {
   if (credentials === undefined) {
     const stored = await dockerCredentials(env).find(registry);
     if (stored === undefined) {
-      throw new TsbuildError("registry/no-credentials", `Cannot log in to ${registry}: no user name was given, and none is kept for it`);
+      throw noUserName(registry);
     }
     await checkCredentials(registry, stored, { env, signal });
     return { registry, kept: undefined };

@@ -1,7 +1,7 @@
+import { nothingToSave } from "./errors.js";
 import type { Writable } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
 import { manifestBlobs, readTree } from "../../oci/image.js";
 import { withSink } from "../../oci/layout/byte-sink.js";
 import { namedEntry, repoTag } from "../../oci/layout/names.js";
@@ -23,7 +23,7 @@ export async function saveImages(
   store: Store,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (refs.length === 0) throw new TsbuildError("images/nothing-to-save", "Cannot save: no image was named", { hint: "Name at least one" });
+  if (refs.length === 0) throw nothingToSave();
   const images = collect(refs.flatMap((ref) => matchesOf(ref, store)));
   const entries: Descriptor[] = [];
   const docker: DockerManifestEntry[] = [];

@@ -1,6 +1,6 @@
+import { badSpace } from "./errors.js";
 import { existsSync, type StatsFs, statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import { UsageError } from "../../core/errors.js";
 import { parseSize } from "../../core/go-values/size.js";
 
 /** Default size of the store: the smaller of these. */
@@ -23,7 +23,7 @@ export function parseSpace(root: string, text: string, what: string): number {
   if (percent !== undefined && Number(percent) <= 100) return shareOf(root, Number(percent));
   const bytes = parseSize(text);
   if (bytes !== undefined) return bytes;
-  throw new UsageError("options/invalid", `Cannot use "${text}" as ${what}: expected a size such as 20g, or a share such as 20%`);
+  throw badSpace(text, what);
 }
 
 function shareOf(root: string, percent: number): number {

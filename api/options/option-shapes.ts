@@ -1,6 +1,6 @@
+import { badShape } from "./errors.js";
 import { is } from "valibot";
 import type { Attribute, Attributes } from "../../core/attributes.js";
-import { TsbuildError } from "../../core/errors.js";
 import { cacheAttributes, cacheTypes } from "./cache-types.js";
 import type { BuildOptions } from "./options.js";
 import { OUTPUT_TYPES, type OutputType } from "./output-types.js";
@@ -15,7 +15,7 @@ export function checkOptionShapes(options: BuildOptions): void {
   for (const [name, row] of Object.entries(BUILD_OPTIONS)) {
     const value: unknown = options[name as keyof BuildOptions];
     const shape: Shape = SHAPES[row.shape];
-    if (value !== undefined && !is(shape.schema, value)) throw invalid(`option "${name}"`, shape, value);
+    if (value !== undefined && !is(shape.schema, value)) throw badShape(`option "${name}"`, shape.words, value);
   }
   const { outputs = [], cacheFrom = [], cacheTo = [] } = options;
   for (const output of outputs) {
@@ -35,12 +35,12 @@ function checkAttributes(
   table: Attributes | undefined,
   types: readonly string[],
 ): void {
-  if (table === undefined) throw invalid(`type of ${what}`, { words: `one of ${types.join(", ")}` }, type);
+  if (table === undefined) throw badShape(`type of ${what}`, `one of ${types.join(", ")}`, type);
   for (const [name, attribute] of Object.entries(table)) {
     const shape = attributeShape(attribute, values);
     const value = values[name];
     if ((value !== undefined || attribute.required) && !is(shape.schema, value))
-      throw invalid(`${name} of ${what} of type ${type}`, shape, value);
+      throw badShape(`${name} of ${what} of type ${type}`, shape.words, value);
   }
 }
 
@@ -65,14 +65,4 @@ function attributeShape({ form, choices = [], all, directoryWithout }: Attribute
     default:
       return SHAPES.text;
   }
-}
-
-function invalid(what: string, { words }: Pick<Shape, "words">, value: unknown): TsbuildError {
-  return new TsbuildError("options/invalid", `Cannot use ${described(value)} as the ${what}: it must be ${words}`);
-}
-
-function described(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -1,6 +1,7 @@
+import { noSuchOption, badNoCache } from "./errors.js";
 import { defaultRoot } from "../../cache/paths.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
-import { TsbuildError, UsageError } from "../../core/errors.js";
+import { UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/text/suggest.js";
 import type { Consent } from "../../llb/entitlements.js";
 import { checkCompression } from "../../oci/layer/write/compress.js";
@@ -36,11 +37,7 @@ function checkNames(options: BuildOptions): void {
   for (const key of Object.keys(options)) {
     if (Object.hasOwn(BUILD_OPTIONS, key)) continue;
     const near = suggest(key, Object.keys(BUILD_OPTIONS));
-    throw new TsbuildError(
-      "options/unknown",
-      `Cannot build: there is no option "${key}"`,
-      near === undefined ? {} : { hint: `Did you mean "${near}"?` },
-    );
+    throw noSuchOption(key, near);
   }
   checkOptionShapes(options);
 }
@@ -104,11 +101,7 @@ function checkedCaches<T extends CacheFrom | CacheTo>(caches: readonly T[], dire
 /** Returns true when every step runs. */
 function noCacheOf({ noCache = false }: BuildOptions): boolean {
   if (typeof noCache === "boolean") return noCache;
-  if (noCache !== "layers" && noCache !== "mounts" && noCache !== "all")
-    throw new TsbuildError(
-      "options/invalid",
-      `Cannot use "${String(noCache)}" for noCache: it is none of true, false, layers, mounts, all`,
-    );
+  if (noCache !== "layers" && noCache !== "mounts" && noCache !== "all") throw badNoCache(noCache);
   return noCache !== "mounts";
 }
 

@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../core/errors.js";
+import { taggedDigest, timesDiffer } from "./errors.js";
 import { type Annotation, checkAnnotations, parseAnnotations } from "../../exporters/annotations.js";
 import { noName, severalPlatforms } from "../../exporters/errors.js";
 import { checkLevel } from "../../oci/layer/write/compress.js";
@@ -33,9 +33,7 @@ export function resolveOutputs(options: BuildOptions, platforms: readonly Platfo
   const outputs: readonly Output[] = options.outputs?.length ? options.outputs : [{ type: "image" }];
   const images = outputs.filter(isImage);
   if (new Set(images.map((output) => output.rewriteTimestamp ?? true)).size > 1) {
-    throw new TsbuildError("options/invalid", "Cannot rewrite times for one output and not for another: they share their layers", {
-      hint: "Give all outputs the same rewrite-timestamp, or build twice",
-    });
+    throw timesDiffer();
   }
   const annotations = parseAnnotations(options.annotations ?? {});
   return outputs.map((output): ResolvedOutput => {
@@ -59,9 +57,7 @@ function untagged(text: string): string {
   const reference = parseReference(text);
   if (reference.tag === undefined && reference.digest === undefined) return formatReference(reference);
   const { registry, repository } = reference;
-  throw new TsbuildError("options/tagged-digest", `Cannot push "${text}" by its digest: it has a tag of its own`, {
-    hint: `Name it ${formatReference({ registry, repository })}, or leave out push-by-digest`,
-  });
+  throw taggedDigest(text, registry, repository);
 }
 
 function formOf({ compression: type = "gzip", compressionLevel: level, forceCompression: force = false }: ImageOutput): BlobForm {

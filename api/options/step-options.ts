@@ -1,5 +1,5 @@
+import { badExtraHost, badJobs, badShmSize, badUlimit } from "./errors.js";
 import { isIP } from "node:net";
-import { UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/text/suggest.js";
 
 /** Address of the host. Steps share the host's network. */
@@ -14,9 +14,7 @@ export function parseExtraHosts(texts: readonly string[]): readonly { readonly h
   return texts.flatMap((text) => {
     const [, host, addresses] = /^([^:=]*)[:=](.*)$/s.exec(text) ?? [];
     const fail = (why: string): never => {
-      throw new UsageError("options/invalid", `Cannot use "${text}" as an extra host: ${why}`, {
-        hint: "For example --add-host db:10.0.0.5",
-      });
+      throw badExtraHost(text, why);
     };
     if (!host || !addresses) return fail("it is not of the form host:ip");
     // A blank or a # would change the meaning of the line.
@@ -49,7 +47,7 @@ export function parseUlimits(texts: readonly string[]): readonly Ulimit[] {
 
 function parseUlimit(text: string): Ulimit {
   const fail = (why: string, hint = "For example --ulimit nofile=1024:4096"): never => {
-    throw new UsageError("options/invalid", `Cannot use "${text}" as a ulimit: ${why}`, { hint });
+    throw badUlimit(text, why, hint);
   };
   const [, name, soft, hard = soft] = /^([^=]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text) ?? [];
   if (name === undefined || soft === undefined || hard === undefined) return fail("it is not of the form name=soft[:hard]");
@@ -65,14 +63,12 @@ function parseUlimit(text: string): Ulimit {
 
 /** Returns bytes of /dev/shm. Throws `options/invalid`. */
 export function checkShmSize(bytes: number | undefined): number | undefined {
-  if (bytes !== undefined && (!Number.isSafeInteger(bytes) || bytes < 0))
-    throw new UsageError("options/invalid", `Cannot use ${bytes} as the size of /dev/shm: it must be a whole number of bytes`);
+  if (bytes !== undefined && (!Number.isSafeInteger(bytes) || bytes < 0)) throw badShmSize(bytes);
   return bytes;
 }
 
 /** Returns how many steps run at once. Throws `options/invalid`. */
 export function checkJobs(jobs: number): number {
-  if (!Number.isSafeInteger(jobs) || jobs < 1)
-    throw new UsageError("options/invalid", `Cannot use ${jobs} as the number of jobs: it must be a whole number from 1`);
+  if (!Number.isSafeInteger(jobs) || jobs < 1) throw badJobs(jobs);
   return jobs;
 }

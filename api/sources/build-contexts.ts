@@ -1,8 +1,9 @@
+import { bakeContext } from "./errors.js";
 import type { StatShard } from "../../cache/contract/stats.js";
 import { storePaths } from "../../cache/paths.js";
 import type { Store } from "../../cache/store.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
-import { TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
 import type { NamedContext } from "../../frontend/frontend.js";
 import { IMAGE_SCHEME, LAYOUT_SCHEME } from "../../llb/sources/image.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
@@ -150,11 +151,5 @@ export class BuildContexts {
 }
 
 function foreignContext(name: string, value: string, scheme: string): TsbuildError {
-  return new TsbuildError(
-    "context/unsupported",
-    `Cannot use "${value}" as the context "${name}": "${scheme}:" means something to bake only`,
-    {
-      hint: "A named context is a directory, docker-image://REF, oci-layout://DIR, a Git repository or a URL",
-    },
-  );
+  return bakeContext(value, name, scheme);
 }

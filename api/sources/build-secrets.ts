@@ -1,7 +1,7 @@
+import { secretUnreadable, secretTooLarge, secretVariableMissing } from "./errors.js";
 import { closeSync, openSync, statSync } from "node:fs";
-import { TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
 import { OPEN_INPUT, readRegularFile } from "../../core/system/regular-file.js";
-import { systemReason } from "../../core/system/system-reason.js";
 import type { SecretSource } from "../options/options.js";
 import { readPipe } from "./read-text.js";
 
@@ -63,10 +63,7 @@ export class BuildSecrets {
       if (stat.size > LARGEST) throw tooLarge(id, stat.size);
       if (stat.isFIFO()) this.#pipes.add(id);
     } else if ("env" in source) {
-      if (this.#env[source.env] === undefined)
-        throw new TsbuildError("secret/variable-not-set", `Cannot use secret "${id}": the variable ${source.env} is not set`, {
-          hint: `Set it, or give a file: --secret id=${id},src=FILE`,
-        });
+      if (this.#env[source.env] === undefined) throw secretVariableMissing(id, source);
     } else if (source.value.length > LARGEST) throw tooLarge(id, source.value.length);
   }
 
@@ -82,15 +79,10 @@ function attempt<T>(id: string, path: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new TsbuildError("secret/unreadable", `Cannot read secret "${id}" from "${path}": ${systemReason(cause)}`, {
-      cause,
-      hint: `Check the path, or take a variable: --secret id=${id},env=VARIABLE`,
-    });
+    throw secretUnreadable(id, path, cause);
   }
 }
 
 function tooLarge(id: string, size: number): TsbuildError {
-  return new TsbuildError("secret/too-large", `Cannot use secret "${id}": it has ${size} bytes, and ${LARGEST} is the limit`, {
-    hint: "Secrets are keys and tokens; mount larger files with --mount=type=bind from a named context",
-  });
+  return secretTooLarge(id, size, LARGEST);
 }

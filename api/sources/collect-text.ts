@@ -1,5 +1,4 @@
-import { TsbuildError } from "../../core/errors.js";
-import { systemReason } from "../../core/system/system-reason.js";
+import { sourceUnreadable } from "./errors.js";
 import { checkTextSize } from "./read-text.js";
 
 /**
@@ -22,6 +21,6 @@ export function checkDockerfileSize(size: number, name: string): void {
   try {
     checkTextSize(size);
   } catch (cause) {
-    throw new TsbuildError("dockerfile/unreadable", `Cannot read ${name}: ${systemReason(cause)}`, { cause });
+    throw sourceUnreadable(name, cause);
   }
 }

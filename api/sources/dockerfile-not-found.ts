@@ -1,6 +1,7 @@
+import { noDockerfile } from "./errors.js";
 import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
 
 /** Makes the error for a missing Dockerfile. `names` are the paths that were tried, as shown. */
 export function dockerfileNotFound(names: readonly string[], option: string | undefined, context: string): TsbuildError {
@@ -9,16 +10,7 @@ export function dockerfileNotFound(names: readonly string[], option: string | un
   const where = option === undefined ? ` in ${context}` : "";
   const there = others.length === 0 ? "" : `There ${others.length === 1 ? "is" : "are"} ${others.join(", ")}: `;
   const name = first === undefined ? "PATH" : first;
-  return new TsbuildError(
-    "dockerfile/not-found",
-    `Cannot find a Dockerfile${where}: ${names.join(", ")} ${names.length === 1 ? "does" : "do"} not exist`,
-    {
-      hint:
-        option === undefined
-          ? `${there === "" ? "Create one there, or name another with" : `${there}name one with`} -f ${name}`
-          : `${there === "" ? "Check" : `${there}check`} the path given with -f; it is relative to the working directory, ${process.cwd()}`,
-    },
-  );
+  return noDockerfile(where, names, option, there, name);
 }
 
 /** Depth and number of searched directories, and number of reported files. */

@@ -1,4 +1,5 @@
 import { BASE_IMAGES } from "../../cache/contract/memo.js";
+import { baseNotLocal } from "./errors.js";
 import type { Store } from "../../cache/store.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
@@ -7,7 +8,7 @@ import type { SourceOp } from "../../llb/ops.js";
 import { imageSource, readImage as readImageSource } from "../../llb/sources/image.js";
 import { type ImageView, readImage, requirePlatform } from "../../oci/image.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
-import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
+import { formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
 import type { OnWait } from "../../net/limits.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
 import type { PullOptions } from "../../oci/registry/pull.js";
@@ -112,13 +113,7 @@ export class ImageResolver {
       if (local) return { name, target: local.target, origin: undefined };
     }
     if (when === "never") {
-      throw new TsbuildError(
-        "image/not-local",
-        `Cannot use "${name}": the local store has no image of that name, and no registry is asked`,
-        {
-          hint: `tsbuild pull ${familiarReference(reference)} brings it; without --pull=never its registry is asked`,
-        },
-      );
+      throw baseNotLocal(name, reference);
     }
     return { name, target: await this.#ask(reference, name, pull), origin: reference };
   }

@@ -1,6 +1,6 @@
+import { noSuchRule } from "./errors.js";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { TsbuildError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
 import { suggest } from "../../core/text/suggest.js";
 import { ruleSlug } from "../../frontend/dockerfile/lint/rule.js";
@@ -15,7 +15,5 @@ export function explainRule(rule: string): string {
   if (/^[\w-]+$/.test(rule) && existsSync(page)) return readFileSync(page, "utf8");
   const names = existsSync(pages) ? readdirSync(pages).map((name) => name.replace(/\.md$/, "")) : [];
   const near = suggest(ruleSlug(rule), names);
-  throw new TsbuildError("check/unknown-rule", `Cannot explain "${rule}": there is no such rule`, {
-    hint: near === undefined ? "docs/lint/README.md lists the rules" : `did you mean ${near}?`,
-  });
+  throw noSuchRule(rule, near);
 }

@@ -1,6 +1,8 @@
+import { contextFileUnreadable, contextMissing, contextIsFile, ignoreFileUnreadable } from "./errors.js";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import type { TsbuildError } from "../../core/errors.js";
+import { systemErrorCode, throwIfAborted } from "../../core/errors.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { type IgnoreLine, readIgnoreLines } from "../../frontend/dockerfile/syntax/dockerignore.js";
 import { readContextText } from "./context-text.js";
@@ -24,18 +26,9 @@ export function contextDirectory(path: string): string {
   try {
     if (statSync(directory).isDirectory()) return directory;
   } catch (error) {
-    throw new TsbuildError(
-      "context/not-found",
-      `Cannot use "${path}" as the build context: ${systemErrorCode(error) === "ENOENT" ? "there is no such directory" : systemReason(error)}`,
-      {
-        hint: "Name the directory that holds the files to build from, for example: tsbuild .",
-        cause: error,
-      },
-    );
+    throw contextMissing(path, error);
   }
-  throw new TsbuildError("context/not-a-directory", `Cannot use "${path}" as the build context: it is a file`, {
-    hint: `Name its directory, and the file with -f: tsbuild -f ${path} ${dirname(path)}`,
-  });
+  throw contextIsFile(path);
 }
 
 /** Default names of a Dockerfile, in order. */
@@ -75,10 +68,7 @@ export async function readDockerfile(
 function unreadableDockerfile(name: string, cause: unknown, isInside: boolean): TsbuildError {
   const why = systemErrorCode(cause) === "ENXIO" ? "it is a socket" : systemReason(cause);
   const leadsOut = isInside && cause instanceof NotATextError && why.includes("link");
-  return new TsbuildError("dockerfile/unreadable", `Cannot read ${name}: ${why}`, {
-    cause,
-    ...(leadsOut ? { hint: "A Dockerfile outside of the context is one that you name: -f PATH" } : {}),
-  });
+  return contextFileUnreadable(name, why, cause, leadsOut);
 }
 
 /**
@@ -115,10 +105,7 @@ export function ignoreFile(context: string, dockerfile: string | undefined): Ign
       const found = inside.startsWith("../") ? readFileBeside(path) : readContextText(context, inside)?.text;
       if (found !== undefined) return { file: basename(path), lines: readIgnoreLines(found) };
     } catch (error) {
-      throw new TsbuildError("context/ignore-file", `Cannot read ${displayName(path)}: ${systemReason(error)}`, {
-        cause: error,
-        hint: "An ignore file is a file of the context: put the patterns there, or beside a Dockerfile that -f names, as NAME.dockerignore",
-      });
+      throw ignoreFileUnreadable(displayName(path), error);
     }
   }
   return undefined;

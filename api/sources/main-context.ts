@@ -1,7 +1,8 @@
+import { twoDockerfiles, dockerfileMissing, textUnreadable } from "./errors.js";
 import { isAbsolute } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
 import type { Store } from "../../cache/store.js";
-import { throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { throwIfAborted } from "../../core/errors.js";
 import type { StepInfo } from "../../core/step.js";
 import type { EventSink } from "../../core/events.js";
 import type { Edge, Rootfs } from "../../llb/vertex.js";
@@ -132,14 +133,7 @@ async function peek(stream: AsyncIterable<unknown>): Promise<{ readonly start: B
 
 /** Returns the context that is itself a Dockerfile. */
 function ownDockerfile(text: string, name: string, option: DockerfileOption): DockerfileText {
-  if (option !== undefined)
-    throw new TsbuildError(
-      "context/two-dockerfiles",
-      `Cannot build: the context (${name}) is a Dockerfile, and another one is named beside it`,
-      {
-        hint: "Leave out one of them; a context with files is a directory, a repository or a tar archive",
-      },
-    );
+  if (option !== undefined) throw twoDockerfiles(name);
   return { text, name, path: undefined };
 }
 
@@ -163,21 +157,10 @@ async function dockerfileIn(files: SolvedFiles, option: string | undefined, wher
   for (const name of names) {
     const { path, node } = resolvePath(files.tree, name);
     if (!node) continue;
-    if (node.type !== "file")
-      throw new TsbuildError(
-        "dockerfile/unreadable",
-        `Cannot read ${name} of ${where}: it is ${node.type === "dir" ? "a directory" : "no file"}`,
-      );
+    if (node.type !== "file") throw textUnreadable(name, where, node);
     return { text: await textOf(files, path, name), name, path: undefined };
   }
-  throw new TsbuildError(
-    "dockerfile/not-found",
-    `Cannot find a Dockerfile in ${where}: ${names.join(", ")} ${names.length === 1 ? "does" : "do"} not exist`,
-    {
-      hint:
-        option === undefined ? "Name another with -f PATH" : "-f is a path inside this context; an absolute path is one of this machine",
-    },
-  );
+  throw dockerfileMissing(where, names, option);
 }
 
 /** Reads the Dockerfile of a local context: a text, a URL, or a file of this machine. */

@@ -1,6 +1,6 @@
+import { fixesWithoutFile, fixesOutdated } from "./errors.js";
 import { chmodSync, chownSync, readFileSync, realpathSync, statSync } from "node:fs";
 import type { Fix } from "../../core/diagnostics.js";
-import { TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { applyFixes } from "../../core/text/text-edits.js";
 import type { CheckedDockerfile, LintWarning } from "../../frontend/dockerfile/check.js";
@@ -42,15 +42,9 @@ function isSafe(warning: LintWarning): warning is LintWarning & { readonly fix: 
  * checked.
  */
 export function writeMended({ file, text: before, name }: DockerfileText, text: string): void {
-  if (file === undefined)
-    throw new TsbuildError("check/not-written", `Cannot write the fixes to ${name}: it is no file of this machine`, {
-      hint: "name a directory of this machine, or the file with -f",
-    });
+  if (file === undefined) throw fixesWithoutFile(name);
   const target = realpathSync(file);
-  if (!readFileSync(target).equals(Buffer.from(before)))
-    throw new TsbuildError("check/not-written", `Cannot write the fixes to ${name}: it was changed meanwhile, or is not UTF-8`, {
-      hint: "run the check again",
-    });
+  if (!readFileSync(target).equals(Buffer.from(before))) throw fixesOutdated(name);
   const { mode, uid, gid } = statSync(target);
   writeFileAtomic(target, text, { mode: mode & 0o7777 });
   // The umask has cut the new file's mode.

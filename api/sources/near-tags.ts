@@ -1,3 +1,4 @@
+import { withHint } from "./errors.js";
 import { TsbuildError } from "../../core/errors.js";
 import { nearest } from "../../core/text/nearest.js";
 import { suggest } from "../../core/text/suggest.js";
@@ -43,7 +44,7 @@ export async function withNearTags(error: unknown, reference: Reference, client:
     const tags = answer.filter((name) => /^\w[\w.-]{0,127}$/.test(name)).slice(0, MOST_TAGS);
     const { registry, repository } = reference;
     const hint = tagHint(familiarReference({ registry, repository }), tag, tags);
-    return hint === undefined ? error : new TsbuildError(error.code, error.message, { hint, cause: error });
+    return hint === undefined ? error : withHint(error, hint);
   } catch {
     return error;
   } finally {

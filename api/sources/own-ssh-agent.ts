@@ -1,7 +1,9 @@
+import { agentNotStarted } from "./errors.js";
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { started } from "../../core/system/descriptors.js";
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
+import { systemErrorCode } from "../../core/errors.js";
 import { SocketDirectory } from "../../core/system/socket-directory.js";
 
 /** An agent that ends when it is disposed of. */
@@ -80,5 +82,5 @@ function agentPid(child: ChildProcess, id: string): Promise<number> {
 }
 
 function failed(id: string, why: string, hint?: string): TsbuildError {
-  return new TsbuildError("ssh/agent-failed", `Cannot start SSH agent "${id}": ${why}`, hint === undefined ? {} : { hint });
+  return agentNotStarted(id, why, hint);
 }

@@ -1,5 +1,6 @@
+import { badGitContext } from "./errors.js";
 import type { Digest } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
 import type { StepInfo } from "../../core/step.js";
 import { blobSource } from "../../llb/sources/blob.js";
 import { type GitAddress, gitSource } from "../../llb/sources/git.js";
@@ -54,7 +55,5 @@ export function unpackedEdge(archive: Edge): Edge {
 }
 
 export function invalidGitContext(text: string, why: string): TsbuildError {
-  return new TsbuildError("context/git-invalid", `Cannot use "${text}" as a context: ${why}`, {
-    hint: "A repository is https://host/path.git, with #ref:directory or ?branch=…&subdir=… if needed",
-  });
+  return badGitContext(text, why);
 }

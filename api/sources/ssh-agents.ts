@@ -1,5 +1,5 @@
+import { agentUnreachable, badSshKey } from "./errors.js";
 import { accessSync, constants, statSync } from "node:fs";
-import { TsbuildError } from "../../core/errors.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import type { SshSource } from "../options/options.js";
 import type { OwnSshAgent } from "./own-ssh-agent.js";
@@ -50,18 +50,12 @@ function check(id: string, source: SshSource): void {
       try {
         accessSync(key, constants.R_OK);
       } catch (cause) {
-        throw new TsbuildError("ssh/key-unreadable", `Cannot use SSH key "${key}" for agent "${id}": ${systemReason(cause)}`, {
-          cause,
-        });
+        throw badSshKey(key, id, cause);
       }
     }
     return;
   }
-  const fail = (why: string, cause?: unknown) =>
-    new TsbuildError("ssh/unreachable", `Cannot use "${source.socket}" as SSH agent "${id}": ${why}`, {
-      ...(cause === undefined ? {} : { cause }),
-      hint: "Start one (eval $(ssh-agent); ssh-add), or name a key instead of a socket",
-    });
+  const fail = (why: string, cause?: unknown) => agentUnreachable(source, id, why, cause);
   let isSocket: boolean;
   try {
     isSocket = statSync(source.socket).isSocket();

@@ -1,7 +1,7 @@
+import { noSuchBuild, buildRemoved, noSuchStep, ambiguousBuild, ambiguousStep } from "./errors.js";
 import type { BuildHistory, BuildSummary } from "../../cache/contract/builds.js";
 import type { ResultIndex } from "../../cache/contract/results.js";
 import type { CacheKey } from "../../core/cache-key.js";
-import { TsbuildError } from "../../core/errors.js";
 import type { StepExplanation } from "../../core/events.js";
 import { type StepPlace, stepPlace } from "../../core/step.js";
 import { explainCovered } from "../../solver/explain/found.js";
@@ -38,14 +38,10 @@ function findBuild(ref: string, builds: BuildHistory): BuildSummary {
   const [only, another] = found;
   if (!only) {
     const count = all.length === 1 ? "one build is" : all.length === 0 ? "no build is" : `${all.length} builds are`;
-    throw new TsbuildError("history/not-found", `Cannot find the build "${ref}": ${count} recorded, and none of that name`, {
-      hint: '"tsbuild builds" lists them; ^0 is the newest',
-    });
+    throw noSuchBuild(ref, count);
   }
   if (another && only.id !== ref) {
-    throw new TsbuildError("history/ambiguous", `Cannot tell which build "${ref}" means: ${found.length} ids begin like that`, {
-      hint: `Write more of it: ${found.map(({ id }) => id).join(", ")}`,
-    });
+    throw ambiguousBuild(ref, found);
   }
   return only;
 }
@@ -59,7 +55,7 @@ function explainLater(build: RecordedBuild, step: RecordedStep, results: Pick<Re
 
 function recordedBuild(summary: BuildSummary, builds: BuildHistory): RecordedBuild {
   const record = builds.get(summary.id);
-  if (!record) throw new TsbuildError("history/not-found", `Cannot find the build "${summary.id}": it was just removed`);
+  if (!record) throw buildRemoved(summary);
   const { warnings: warningList, steps: stepList, ...detail } = readDetail(record.detail);
   return { ...detail, ...summary, stepList, warningList };
 }
@@ -92,14 +88,10 @@ function findStep(build: RecordedBuild, text: string): RecordedStep {
         : steps.filter(({ name }) => name.toLowerCase().includes(wanted));
   const [only, another] = found;
   if (!only) {
-    throw new TsbuildError("history/step-not-found", `Cannot find the step "${text}" in build ${build.id}: it had ${steps.length} steps`, {
-      hint: `"tsbuild explain --all ${build.id}" lists them; say a number, a place such as 2/4, or a part of the name`,
-    });
+    throw noSuchStep(text, build, steps);
   }
   if (another) {
-    throw new TsbuildError("history/step-ambiguous", `Cannot tell which step "${text}" of build ${build.id} means: ${found.length} fit`, {
-      hint: `Say the number: ${found.map((step) => `#${step.number} ${step.name}`).join(", ")}`,
-    });
+    throw ambiguousStep(text, build, found);
   }
   return only;
 }

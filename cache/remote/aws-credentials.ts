@@ -1,4 +1,6 @@
-import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { noAwsCredentials } from "./errors.js";
+import type { TsbuildError } from "../../core/errors.js";
+import { CanceledError } from "../../core/errors.js";
 import { inHome } from "../../core/system/home.js";
 import type { Environment } from "../../net/proxy.js";
 import { SdkHttp } from "./aws-http.js";
@@ -74,8 +76,5 @@ function noCredentials(env: Environment, cause: unknown): TsbuildError {
   const profile = env["AWS_PROFILE"] || "default";
   const file = filePath(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials") ?? "the file that AWS_SHARED_CREDENTIALS_FILE names";
   const why = isPlainLack(cause) ? "" : ` (${(cause as Error).message})`;
-  return new TsbuildError("cache/no-credentials", `Cannot use the S3 cache: there are no credentials${why}`, {
-    cause,
-    hint: `Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, put a profile "${profile}" into ${file}, or run aws sso login`,
-  });
+  return noAwsCredentials(why, cause, profile, file);
 }

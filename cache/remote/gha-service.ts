@@ -1,8 +1,8 @@
+import { answerNoJson, answerNoUrl, CacheServiceError, entryNotTaken } from "./errors.js";
 import { createHash } from "node:crypto";
-import { TsbuildError } from "../../core/errors.js";
 import { discard, readAll } from "../../net/body.js";
 import type { HttpRequest } from "../../net/transport.js";
-import { type CacheHttp, CacheServiceError, type ServiceOptions, type ServiceRequest } from "./http.js";
+import { type CacheHttp, type ServiceOptions, type ServiceRequest } from "./http.js";
 
 /** An entry that was found. */
 export interface CacheEntry {
@@ -89,7 +89,7 @@ abstract class Service {
     try {
       return JSON.parse(text) as Readonly<Record<string, unknown>>;
     } catch (cause) {
-      throw new TsbuildError("cache/protocol", `Cannot ${what}: the answer is not JSON`, { cause });
+      throw answerNoJson(what, cause);
     }
   }
 }
@@ -122,7 +122,7 @@ class ResultsService extends Service implements ActionsCache {
     });
     await discard(await this.http.request(upload, options));
     const done = await this.#call("FinalizeCacheEntryUpload", what, { key, size_bytes: body.size, version: ENTRY_VERSION }, options);
-    if (done?.["ok"] !== true) throw new TsbuildError("cache/protocol", `Cannot ${what} to the GitHub Actions cache: it was not taken`);
+    if (done?.["ok"] !== true) throw entryNotTaken(what);
     return true;
   }
 
@@ -194,6 +194,6 @@ function parseUrl(text: string, what: string): URL {
   try {
     return new URL(text);
   } catch (cause) {
-    throw new TsbuildError("cache/protocol", `Cannot ${what}: "${text}" is no URL`, { cause });
+    throw answerNoUrl(what, text, cause);
   }
 }

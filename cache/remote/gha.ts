@@ -1,5 +1,5 @@
+import { entryTooLarge, layerNotInActions, noActionsAddress, badActionsToken, actionsTimeout, numbersTaken } from "./errors.js";
 import { type Digest, digestHex, sha256 } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { Environment } from "../../net/proxy.js";
 import type { GhaOptions } from "./attributes/gha.js";
@@ -40,8 +40,7 @@ export function ghaSource(options: GhaOptions, http: CacheHttp, env: Environment
     async *blob(descriptor, transfer) {
       const { digest } = descriptor;
       const entry = await cache.find(blobKey(digest), transfer);
-      if (!entry)
-        throw new TsbuildError("cache/not-found", `Cannot read layer ${digest} from ${new URL(address.url).host}: it is not there`);
+      if (!entry) throw layerNotInActions(digest, address);
       yield* verified(cache.read(entry, transfer), descriptor, "GitHub Actions cache");
     },
   };
@@ -78,8 +77,7 @@ async function readEntry(cache: ActionsCache, entry: CacheEntry, transfer: Servi
   let size = 0;
   for await (const chunk of cache.read(entry, transfer)) {
     size += chunk.length;
-    if (size > MAX_CONFIG_SIZE)
-      throw new TsbuildError("cache/too-large", `Cannot read the GitHub Actions cache ${entry.key}: it is too large`);
+    if (size > MAX_CONFIG_SIZE) throw entryTooLarge(entry);
     parts.push(Uint8Array.from(chunk));
   }
   return Buffer.concat(parts);
@@ -101,21 +99,13 @@ async function saveIndex(cache: ActionsCache, key: string, data: Buffer, transfe
   for (let next = Number(number) + 1; next <= Number(number) + ATTEMPTS; next++) {
     if (await cache.save(`${key}#${next}`, body, transfer)) return;
   }
-  throw new TsbuildError(
-    "cache/refused",
-    `Cannot write ${key} to the GitHub Actions cache: other builds took the next ${ATTEMPTS} numbers`,
-    {
-      hint: "Give builds that run at the same time caches of their own with scope=…",
-    },
-  );
+  throw numbersTaken(key, ATTEMPTS);
 }
 
 function connect(options: GhaOptions, http: CacheHttp, env: Environment) {
   const address = addressOf(options, env);
   if (!address) {
-    throw new TsbuildError("cache/no-credentials", "Cannot use the GitHub Actions cache: its address or token is not known", {
-      hint: "It works inside GitHub Actions, where ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL are passed to the step",
-    });
+    throw noActionsAddress();
   }
   return { address, cache: actionsCache(address, http), scopes: scopesOf(address.token) };
 }
@@ -137,10 +127,7 @@ function scopesOf(token: string): readonly { readonly scope: string; readonly pe
     const scopes = JSON.parse(String(claims.ac)) as readonly { readonly Scope?: unknown; readonly Permission?: unknown }[];
     return scopes.map(({ Scope, Permission }) => ({ scope: String(Scope), permission: Number(Permission) }));
   } catch (cause) {
-    throw new TsbuildError("cache/no-credentials", "Cannot use the GitHub Actions cache: its token does not say which branches it is for", {
-      cause,
-      hint: "Pass ACTIONS_RUNTIME_TOKEN as the runner sets it",
-    });
+    throw badActionsToken(cause);
   }
 }
 
@@ -158,10 +145,7 @@ async function within<T>(limit: AbortSignal, transfer: ServiceOptions, work: (un
     return await work({ ...transfer, signal: AbortSignal.any([transfer.signal, limit]) });
   } catch (error) {
     if (!limit.aborted || transfer.signal.aborted) throw error;
-    throw new TsbuildError("cache/timeout", "Cannot use the GitHub Actions cache: it took too long", {
-      cause: error,
-      hint: "Give it more time with timeout=…, or go on without it: ignore-error=true",
-    });
+    throw actionsTimeout(error);
   }
 }
 

@@ -1,16 +1,7 @@
+import { serviceUnreachable, serviceProtocol, serviceRefused, layerDamaged } from "./errors.js";
 import { Hasher } from "../../core/digest.js";
-import { type AnyCode, TsbuildError } from "../../core/errors.js";
 import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
-import {
-  firstLine,
-  HttpError,
-  type HttpErrorOptions,
-  type HttpFailures,
-  isTemporary,
-  longPause,
-  networkFault,
-  redactUrl,
-} from "../../net/errors.js";
+import { firstLine, type HttpFailures, networkFault } from "../../net/errors.js";
 import type { Environment } from "../../net/proxy.js";
 import { type Clock, parseRetryAfter, type RetryOptions, systemClock, withRetries } from "../../net/retry.js";
 import type { Descriptor } from "../../oci/types.js";
@@ -19,34 +10,15 @@ import { type PartialAnswer, resumed } from "../../net/resume.js";
 import type { HttpLimits, OnWait } from "../../net/limits.js";
 import { exchange, type HttpRequest } from "../../net/transport.js";
 
-/** A request to a cache service that failed, after all retries. Codes start with `cache/`. */
-export class CacheServiceError extends HttpError {
-  override readonly name = "CacheServiceError";
-  /** Body of the service's answer, at most 8 KiB. */
-  readonly body: string;
-
-  constructor(code: AnyCode, message: string, options: HttpErrorOptions & { readonly body?: string }) {
-    super(code, message, options);
-    this.body = options.body ?? "";
-  }
-}
-
 /** Bytes after which a broken download counts as one that goes on. */
 const PROGRESS = 64 << 10;
 
 const failures: HttpFailures = {
   network(what, { method, url }, cause) {
     const { why, temporary } = networkFault(cause);
-    return new CacheServiceError("cache/unreachable", `Cannot ${what}: ${url.host}: ${why}`, {
-      method,
-      url: redactUrl(url),
-      temporary,
-      cause,
-      hint: "Check the address, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)",
-    });
+    return serviceUnreachable(what, url, why, method, temporary, cause);
   },
-  protocol: (what, { method, url }, found) =>
-    new CacheServiceError("cache/protocol", `Cannot ${what}: ${url.host} ${found}`, { method, url: redactUrl(url) }),
+  protocol: (what, { method, url }, found) => serviceProtocol(what, url, found, method),
 };
 
 export interface ServiceOptions {
@@ -109,19 +81,7 @@ export class CacheHttp implements Disposable {
     const body = await startOfBody(answer);
     const retryAfter = parseRetryAfter(headers.get("retry-after"), this.clock);
     const said = describe(body);
-    throw new CacheServiceError(
-      status === 401 || status === 403 ? "cache/denied" : status === 404 ? "cache/not-found" : "cache/refused",
-      `Cannot ${request.what}: ${request.url.host} answered ${status}${said === "" ? "" : ` (${said})`}${longPause(retryAfter)}`,
-      {
-        method: request.method,
-        url: redactUrl(request.url),
-        status,
-        body,
-        temporary: isTemporary(status),
-        ...(retryAfter === undefined ? {} : { retryAfter }),
-        ...(status === 401 || status === 403 ? { hint: "Check the credentials of the cache and what they allow" } : {}),
-      },
-    );
+    throw serviceRefused(status, request, said, retryAfter, body);
   }
 
   [Symbol.dispose](): void {
@@ -143,8 +103,7 @@ export async function* verified(
     hasher.update(chunk);
     yield chunk;
   }
-  if (hasher.size !== size || hasher.digest() !== digest)
-    throw new TsbuildError("cache/blob-corrupt", `Cannot use layer ${digest} from the ${name}: its bytes have another digest`);
+  if (hasher.size !== size || hasher.digest() !== digest) throw layerDamaged(digest, name);
 }
 
 /** Returns the message in an error answer: S3's XML, GitHub's JSON, or a line of text. */

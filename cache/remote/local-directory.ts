@@ -1,10 +1,10 @@
+import { cacheNotInDirectory, layerNotInDirectory, cacheNotWritten, directoryHoldsFiles } from "./errors.js";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestHex, isDigest } from "../../core/digest.js";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { makeDirectory } from "../../core/system/make-directory.js";
-import { systemReason } from "../../core/system/system-reason.js";
 import { removeAbandoned } from "../../core/system/temporary-files.js";
 import { LAYOUT_FILE, LAYOUT_VERSION } from "../../oci/layout/marker.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
@@ -39,8 +39,7 @@ export function localSource(options: { readonly src: string; readonly tag?: stri
     },
     async *blob({ digest }) {
       const layout = new LayoutDirectory(src);
-      if (!layout.has(digest))
-        throw new TsbuildError("cache/not-found", `Cannot read layer ${digest} from the local cache "${src}": it is not there`);
+      if (!layout.has(digest)) throw layerNotInDirectory(digest, src);
       yield* layout.open(digest);
     },
   };
@@ -48,8 +47,7 @@ export function localSource(options: { readonly src: string; readonly tag?: stri
 
 function findTarget(layout: LayoutDirectory, tag: string, digest: string | undefined): Descriptor | undefined {
   if (digest !== undefined) {
-    if (!isDigest(digest) || !layout.has(digest))
-      throw new TsbuildError("cache/not-found", `Cannot read the cache ${digest} in "${layout.directory}": it is not there`);
+    if (!isDigest(digest) || !layout.has(digest)) throw cacheNotInDirectory(digest, layout);
     return layout.entries.find((entry) => entry.digest === digest) ?? { mediaType: "", digest, size: layout.readSmall(digest).length };
   }
   return layout.entries.find((entry) => entry.annotations?.[REF_NAME] === tag);
@@ -95,9 +93,7 @@ export function localTarget(options: LocalTargetOptions): CacheTarget {
 function prepare(dest: string, folder: string): void {
   const names = existsSync(dest) ? readdirSync(dest) : [];
   if (names.length > 0 && !names.includes(LAYOUT_FILE) && !names.includes("blobs") && !names.includes("index.json"))
-    throw new TsbuildError("export/not-a-layout", `Cannot write the cache to "${dest}": the directory holds other files`, {
-      hint: "Give an empty or new directory, or one that holds a cache already",
-    });
+    throw directoryHoldsFiles(dest);
   try {
     makeDirectory(folder);
     removeAbandoned(folder);
@@ -116,7 +112,7 @@ async function writing(dest: string, work: () => Promise<void>): Promise<void> {
 }
 
 function writeFailed(dest: string, error: unknown): TsbuildError {
-  return new TsbuildError("export/write-failed", `Cannot write the cache to "${dest}": ${systemReason(error)}`, { cause: error });
+  return cacheNotWritten(dest, error);
 }
 
 function removeUnreferenced(dest: string, folder: string): void {

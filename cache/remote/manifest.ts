@@ -1,6 +1,6 @@
+import { noDockerImageManifest } from "./errors.js";
 import type { ValuesOf } from "../../core/attributes.js";
 import { sha256 } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
 import { convertLayerType, mediaTypes } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { MANIFEST } from "./attributes/common.js";
@@ -25,10 +25,7 @@ export interface ManifestForm {
 
 /** Returns the form that the options of a cache ask for. */
 export function manifestForm({ imageManifest, ociMediaTypes: oci = true }: ValuesOf<typeof MANIFEST>): ManifestForm {
-  if (imageManifest === true && !oci)
-    throw new TsbuildError("options/invalid", "Cannot write the cache: an image manifest with Docker's media types cannot hold one", {
-      hint: "Leave out oci-mediatypes=false, or say image-manifest=false",
-    });
+  if (imageManifest === true && !oci) throw noDockerImageManifest();
   return { imageManifest: imageManifest ?? oci, oci };
 }
 

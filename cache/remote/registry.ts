@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../core/errors.js";
+import { configTooLarge } from "./errors.js";
 import { formatReference, parseReference, type Reference, tryParseReference, withDefaultTag } from "../../oci/reference.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
 import { RegistryError } from "../../oci/registry/errors.js";
@@ -72,7 +72,7 @@ async function resolve(registry: RegistryClient, reference: Reference, options: 
 
 function checkSize(config: Descriptor, name: string): Descriptor {
   if (config.size <= MAX_CONFIG_SIZE) return config;
-  throw new TsbuildError("cache/too-large", `Cannot read the cache ${name}: its config has ${config.size} bytes`);
+  throw configTooLarge(name, config);
 }
 
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {

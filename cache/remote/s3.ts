@@ -1,6 +1,6 @@
+import { missingS3Attribute, layerTooLargeForS3, badS3Endpoint } from "./errors.js";
 import { createHash } from "node:crypto";
 import { type Digest, digestHex } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
 import type { Environment } from "../../net/proxy.js";
 import { discard, type HttpAnswer, readAll } from "../../net/body.js";
 import type { HttpRequest } from "../../net/transport.js";
@@ -46,10 +46,7 @@ export function s3Target(options: S3Options, http: CacheHttp, env: Environment):
       const key = bucket.blobKey(descriptor.digest);
       const modified = await bucket.modified(key, transfer);
       if (modified === undefined) {
-        if (descriptor.size > MAX_OBJECT)
-          throw new TsbuildError("cache/too-large", `Cannot write layer ${descriptor.digest} to S3: it has ${descriptor.size} bytes`, {
-            hint: "S3 takes 5 GiB at once: make smaller layers, or use type=registry",
-          });
+        if (descriptor.size > MAX_OBJECT) throw layerTooLargeForS3(descriptor);
         await bucket.put(key, { size: descriptor.size, open }, digestHex(descriptor.digest), transfer);
       } else if (Date.now() - modified > touchRefresh && descriptor.size < MAX_OBJECT) await bucket.touch(key, transfer);
       onProgress?.(descriptor.size);
@@ -189,7 +186,7 @@ class Bucket {
     try {
       endpoint = new URL(this.#endpoint);
     } catch (cause) {
-      throw new TsbuildError("options/invalid", `Cannot use "${this.#endpoint}" as the endpoint of the S3 cache: it is no URL`, { cause });
+      throw badS3Endpoint(this.#endpoint, cause);
     }
     if (this.options.usePathStyle) endpoint.pathname = `${endpoint.pathname.replace(/\/$/, "")}/${encodeKey(this.#bucket)}`;
     else endpoint.hostname = `${this.#bucket}.${endpoint.hostname}`;
@@ -199,9 +196,7 @@ class Bucket {
 
 function required(value: string | undefined, attribute: string, variable: string): string {
   if (value) return value;
-  throw new TsbuildError("options/invalid", `Cannot use the S3 cache: it has no ${attribute}`, {
-    hint: `Give ${attribute}=… or set ${variable}`,
-  });
+  throw missingS3Attribute(attribute, variable);
 }
 
 export const backend: Backend<S3Options, S3Options> = {

@@ -1,7 +1,7 @@
+import { badCall } from "./errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { suggest } from "../../core/text/suggest.js";
 import { splitCsv } from "../syntax/csv.js";
-import { UsageError } from "../exit-codes.js";
 import type { ParsedFlags } from "../syntax/flags.js";
 
 type CallMethod = "build" | "check" | "outline" | "targets";
@@ -31,7 +31,7 @@ export function readCall(flags: ParsedFlags): Call {
     ignoreStatus: false,
   };
   const fail = (what: string, hint?: string): never => {
-    throw new UsageError("cli/call", `Cannot read --call "${text}": ${what}`, hint === undefined ? {} : { hint });
+    throw badCall(text, what, hint);
   };
   let named = false;
   for (const field of text === undefined ? [] : splitCsv(text, `--call "${text}"`)) {

@@ -1,9 +1,10 @@
+import { badAge, whichBuilds, badLast } from "./errors.js";
 import type { BuildHistoryStore, BuildSummary } from "../../api/record/build-record.js";
 
 import { parseDuration } from "../../core/text/duration.js";
 import { age, createdAt } from "../output/age.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { splitFilter } from "../syntax/filter.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
@@ -76,8 +77,7 @@ async function list(args: readonly string[], environment: CliEnvironment): Promi
     args,
   );
   const last = flags.one("last");
-  if (last !== undefined && !/^\d+$/.test(last))
-    throw new UsageError("cli/bad-value", `Cannot use "${last}" for --last: expected a number`);
+  if (last !== undefined && !/^\d+$/.test(last)) throw badLast(last);
   return withHistory(environment, flags.one("root"), async (history) => {
     const builds = filtered(history, flags, environment).slice(0, last === undefined ? undefined : Number(last));
     const text = flags.has("quiet")
@@ -125,8 +125,7 @@ async function remove(args: readonly string[], environment: CliEnvironment): Pro
     args,
   );
   const some = flags.has("all") || flags.all("filter").length > 0;
-  if (some === flags.operands.length > 0)
-    throw new UsageError("cli/operands", `Cannot tell which builds to remove: name them, or say --all or --filter, and not both`);
+  if (some === flags.operands.length > 0) throw whichBuilds();
   return withHistory(environment, flags.one("root"), async (history) => {
     const ids = some ? filtered(history, flags, environment).map(({ id }) => id) : flags.operands.map((ref) => history.get(ref).id);
     history.remove(ids);
@@ -157,7 +156,7 @@ function filterOf(text: string, now: number): (build: BuildSummary) => boolean {
     case "since":
     case "until": {
       const span = parseDuration(value);
-      if (span === undefined) throw new UsageError("cli/filter", `Cannot read the age "${value}": expected for example 24h or 7d`);
+      if (span === undefined) throw badAge(value);
       return ({ createdAt: begun }) => (key === "since" ? begun >= now - span : begun <= now - span);
     }
   }

@@ -1,3 +1,4 @@
+import { nothingToWrite } from "./errors.js";
 import type { CheckResult } from "../../api/options/options.js";
 import { BUILD_OPTIONS } from "../../api/options/table.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
@@ -6,7 +7,7 @@ import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
 import { checkJson } from "../check/docker-forms.js";
 import { type Command, print, tell } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { type CommandSyntax, parseFlags } from "../syntax/flags.js";
 import { BUILD_FLAGS } from "../syntax/build-flags.js";
 import { type Paint, paintFor, PLAIN } from "../output/paint.js";
@@ -45,10 +46,7 @@ export const command: Command = {
     }
     const inputs = await readInputs(flags, environment);
     const fix = flags.has("fix");
-    if (fix && inputs.context !== undefined && typeof inputs.context !== "string")
-      throw new UsageError("cli/bad-value", "Cannot fix what comes from the standard input: there is no file to write", {
-        hint: "name the Dockerfile with -f, or its directory",
-      });
+    if (fix && inputs.context !== undefined && typeof inputs.context !== "string") throw nothingToWrite();
     const options = inputsOf({ ...readBuildOptions(flags, environment), ...inputs });
     const result = await environment.api.check({ ...options, fix, signal: environment.signal });
     const form = flags.one("format") ?? "pretty";

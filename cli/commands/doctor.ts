@@ -1,7 +1,8 @@
+import { badFormat } from "./errors.js";
 import type { CheckStatus, DoctorCheck, DoctorReport } from "../../api/options/doctor-types.js";
 import { printable } from "../../core/text/printable.js";
 import { type Command, print, storeRoot } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { jsonText } from "../output/json.js";
 
@@ -20,7 +21,7 @@ export const command: Command = {
     );
     const format = flags.one("format") ?? "text";
     if (format !== "text" && format !== "json") {
-      throw new UsageError("cli/bad-value", `Cannot use "${format}" for --format: it is none of text, json`);
+      throw badFormat(format);
     }
     const report = await environment.api.doctor({ ...storeRoot(environment, flags.one("root")) });
     await print(environment.stdout, format === "json" ? `${jsonText(report, 2)}\n` : show(report));

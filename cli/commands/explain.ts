@@ -1,9 +1,10 @@
+import { noBuildNamed } from "./errors.js";
 import type { RecordedBuild, RecordedStep } from "../../api/record/build-record.js";
 import type { StepExplanation } from "../../core/events.js";
 import { printable } from "../../core/text/printable.js";
 import { age } from "../output/age.js";
 import { type Command, print, withHistory } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { explanationLine } from "../output/explanation.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { jsonText } from "../output/json.js";
@@ -28,7 +29,7 @@ export const command: Command = {
       args,
     );
     const [ref, wanted] = flags.operands;
-    if (ref === "") throw new UsageError("cli/bad-value", "Cannot explain a build without a name");
+    if (ref === "") throw noBuildNamed();
     return withHistory(environment, flags.one("root"), async (history) => {
       const build = history.get(ref);
       const steps =

@@ -1,10 +1,11 @@
+import { noImageFilter } from "./errors.js";
 import type { ImageStore, PrunedImages, StoredImage } from "../../api/options/options.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { humanSize } from "../syntax/bytes.js";
 import { confirmed } from "../prompts/confirm.js";
 import { parseAge } from "../syntax/disk-filter.js";
 import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { hasLabel } from "../syntax/image-labels.js";
 import { familiarName } from "../output/names.js";
@@ -59,9 +60,7 @@ function parseFilter(text: string, environment: CliEnvironment): Filter | boolea
     const before = environment.now() - parseAge(value, environment.now());
     return ({ created }) => created !== undefined && Date.parse(created) <= before;
   }
-  throw new UsageError("cli/filter", `Cannot filter by "${text}": it is not a filter of images`, {
-    hint: "filters are until=24h, label=KEY[=VALUE], label!=KEY[=VALUE], dangling=true|false",
-  });
+  throw noImageFilter(text);
 }
 
 /** Returns the pruned images as docker shows them. */

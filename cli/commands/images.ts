@@ -1,3 +1,4 @@
+import { badPattern } from "./errors.js";
 import type { ImageStore, StoredImage } from "../../api/options/options.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { readGlob } from "../../core/text/glob.js";
@@ -5,7 +6,7 @@ import { compileWildcards } from "../../core/text/wildcards.js";
 import { age, createdAt } from "../output/age.js";
 import { humanSize } from "../syntax/bytes.js";
 import { type Command, print, withStore } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { splitFilter } from "../syntax/filter.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { hasLabel } from "../syntax/image-labels.js";
@@ -116,7 +117,7 @@ function matches({ key, value }: Filter, image: StoredImage, store: ImageStore):
  */
 function namePattern(pattern: string): (name: string) => boolean {
   const elements = readGlob(pattern);
-  if (elements === undefined) throw new UsageError("cli/filter", `Cannot read the pattern "${pattern}"`);
+  if (elements === undefined) throw badPattern(pattern);
   const matchesPattern = compileWildcards(elements);
   const tagged = pattern.lastIndexOf(":") > pattern.lastIndexOf("/");
   const one = (name: string): boolean => matchesPattern(name) || (!tagged && matchesPattern(name.replace(/:[^:/]*$/, "")));

@@ -1,5 +1,6 @@
+import { archiveFromTerminal } from "./errors.js";
 import { type Command, hostPath, print, withStore } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { familiarName } from "../output/names.js";
 
@@ -23,7 +24,7 @@ export const command: Command = {
     const { stdin, stdout, signal } = environment;
     const piped = file === undefined || file === "-";
     if (piped && stdin.isTTY) {
-      throw new UsageError("cli/terminal", "Cannot read an archive from a terminal", { hint: "use -i FILE, or pipe one in" });
+      throw archiveFromTerminal();
     }
     const loaded = await withStore(environment, flags.one("root"), (store) =>
       store.load(piped ? stdin : hostPath(environment, file), { signal }),

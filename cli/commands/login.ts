@@ -1,9 +1,10 @@
+import { nobodyToAsk, twoPasswords, noPassword, noUserName, stdinWithoutUser } from "./errors.js";
 import { printable } from "../../core/text/printable.js";
 import { text } from "node:stream/consumers";
 import type { LoginResult } from "../../api/image-store/registry-login.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
 import { type CliEnvironment, type Command, print, tell } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { Prompt } from "../prompts/prompt.js";
 
@@ -50,8 +51,8 @@ async function givenCredentials(flags: ParsedFlags, environment: CliEnvironment)
     if (password !== undefined) await tell(environment, "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
     return { username, password };
   }
-  if (password !== undefined) throw new UsageError("cli/usage", "Cannot combine --password with --password-stdin");
-  if (username === undefined) throw new UsageError("cli/usage", "Cannot use --password-stdin without --username");
+  if (password !== undefined) throw twoPasswords();
+  if (username === undefined) throw stdinWithoutUser();
   // As docker does: the password does not include the line end that `echo` and files add.
   return { username, password: (await text(environment.stdin)).replace(/\r?\n$/, "") };
 }
@@ -60,14 +61,12 @@ async function givenCredentials(flags: ParsedFlags, environment: CliEnvironment)
 async function completeCredentials(given: Given, prompt: Prompt, environment: CliEnvironment) {
   const needed = given.username === undefined ? "a user name" : given.password === undefined ? "a password" : undefined;
   if (needed !== undefined && !environment.stdin.isTTY) {
-    throw new UsageError("cli/terminal", `Cannot ask for ${needed}: the standard input is no terminal`, {
-      hint: "use --username USER --password-stdin",
-    });
+    throw nobodyToAsk(needed);
   }
   const username = given.username ?? (await prompt.ask("Username: ")).trim();
-  if (username === "") throw new UsageError("cli/usage", "Cannot log in without a user name");
+  if (username === "") throw noUserName();
   const password = given.password ?? (await prompt.ask("Password: ", { hidden: true }));
-  if (password === "") throw new UsageError("cli/usage", "Cannot log in without a password");
+  if (password === "") throw noPassword();
   return { username, password };
 }
 

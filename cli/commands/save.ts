@@ -1,6 +1,7 @@
+import { archiveToTerminal } from "./errors.js";
 import { Writable } from "node:stream";
 import { type Command, hostPath, withStore } from "../environment.js";
-import { EXIT, UsageError } from "../exit-codes.js";
+import { EXIT } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 
 export const command: Command = {
@@ -19,9 +20,7 @@ export const command: Command = {
     const file = flags.one("output");
     const { stdout, signal } = environment;
     if ((file === undefined || file === "-") && stdout.isTTY) {
-      throw new UsageError("cli/terminal", "Cannot write an archive to a terminal", {
-        hint: "use -o FILE, or redirect the standard output",
-      });
+      throw archiveToTerminal();
     }
     const dest =
       file === undefined || file === "-"

@@ -1,7 +1,7 @@
+import { noSuchField } from "./errors.js";
 import { printableLines } from "../../core/text/printable.js";
 import { compileTemplate, unescapeFormat } from "./template.js";
 import { renderTable } from "./table.js";
-import { UsageError } from "../exit-codes.js";
 import { jsonText } from "./json.js";
 
 /** A column of a listing: field name in templates, heading in tables. */
@@ -26,9 +26,7 @@ export function renderList(rows: readonly Row[], columns: readonly Column[], sho
   const source = unescapeFormat(table ? (table[1] as string) : format);
   for (const [, field = ""] of source.matchAll(/\{\{-?\s*\.([A-Za-z]+)/g)) {
     if (!(field in headings)) {
-      throw new UsageError("cli/template", `Cannot show the field "${field}": there is none of that name`, {
-        hint: `fields are ${columns.map((column) => column.field).join(", ")}`,
-      });
+      throw noSuchField(field, columns);
     }
   }
   const template = compileTemplate(source);

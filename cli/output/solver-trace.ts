@@ -1,9 +1,8 @@
+import { badTraceForm, traceNotWritten } from "./errors.js";
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { SolverTraceRecord } from "../../api/options/options.js";
 import { printable } from "../../core/text/printable.js";
-import { systemReason } from "../../core/system/system-reason.js";
 import { type CliEnvironment, hostPath, tell } from "../environment.js";
-import { UsageError } from "../exit-codes.js";
 import { jsonText } from "./json.js";
 
 /** Trace of the solver that the environment asks for. */
@@ -22,8 +21,7 @@ interface SolverTrace {
 export function solverTrace(environment: CliEnvironment): SolverTrace | undefined {
   const form = /(?:^|,)solver(?::([^,]*))?(?:,|$)/.exec(environment.env["TSBUILD_DEBUG"] ?? "");
   if (!form) return undefined;
-  if (form[1] !== undefined && form[1] !== "json")
-    throw new UsageError("cli/bad-value", `Cannot trace the solver as "${form[1]}": TSBUILD_DEBUG takes solver or solver:json`);
+  if (form[1] !== undefined && form[1] !== "json") throw badTraceForm(form);
   const print = form[1] === "json" ? jsonText : traceText;
   const file = environment.env["TSBUILD_DEBUG_FILE"];
   if (!file) return { onTrace: (record) => void tell(environment, `${print(record)}\n`), onStderr: true, close: () => undefined };
@@ -35,7 +33,7 @@ function opened(path: string): number {
   try {
     return openSync(path, "a", 0o600);
   } catch (cause) {
-    throw new UsageError("cli/bad-value", `Cannot write the trace to ${path} (TSBUILD_DEBUG_FILE): ${systemReason(cause)}`, { cause });
+    throw traceNotWritten(path, cause);
   }
 }
 

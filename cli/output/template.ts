@@ -1,5 +1,6 @@
+import { badTemplate } from "./errors.js";
 import { jsonText } from "./json.js";
-import { UsageError } from "../exit-codes.js";
+import type { UsageError } from "../exit-codes.js";
 
 /**
  * The part of Go's templates that people use in `--format`: fields (`{{.A.B}}`), `json`, `index`,
@@ -184,9 +185,7 @@ class Parser {
   }
 
   #error(what: string): UsageError {
-    return new UsageError("cli/template", `Cannot read the format "${this.#source}": ${what}`, {
-      hint: `fields are written {{.Name}}; functions are ${Object.keys(FUNCTIONS).join(", ")}`,
-    });
+    return badTemplate(this.#source, what, Object.keys(FUNCTIONS));
   }
 }
 

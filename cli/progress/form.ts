@@ -1,5 +1,5 @@
+import { quietAndProgress, badProgress } from "./errors.js";
 import type { CliEnvironment } from "../environment.js";
-import { UsageError } from "../exit-codes.js";
 import type { ProgressForm, Terminal } from "./create-reporter.js";
 
 const FORMS: readonly ProgressForm[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
@@ -11,13 +11,13 @@ export function progressForm(
 ): ProgressForm {
   if (quiet) {
     if (named !== undefined && named !== "quiet" && named !== "none") {
-      throw new UsageError("cli/progress", `Cannot combine --quiet with --progress=${named}`);
+      throw quietAndProgress(named);
     }
     return "quiet";
   }
   const wanted = named ?? environment.env["BUILDKIT_PROGRESS"] ?? "auto";
   const form = FORMS.find((candidate) => candidate === wanted);
-  if (!form) throw new UsageError("cli/progress", `Cannot show progress as "${wanted}": it is none of ${FORMS.join(", ")}`);
+  if (!form) throw badProgress(wanted, FORMS);
   return form;
 }
 

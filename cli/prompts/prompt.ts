@@ -1,7 +1,7 @@
+import { answerMissing } from "./errors.js";
 import { StringDecoder } from "node:string_decoder";
 import { CanceledError } from "../../core/errors.js";
 import { type CliEnvironment, tell } from "../environment.js";
-import { UsageError } from "../exit-codes.js";
 
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
@@ -45,7 +45,7 @@ export class Prompt {
         action();
       };
       const onAbort = (): void => settle(() => reject(new CanceledError("The login was canceled")));
-      const onEnd = (): void => settle(() => reject(new UsageError("cli/terminal", "Cannot go on: the answer is missing")));
+      const onEnd = (): void => settle(() => reject(answerMissing()));
       const look = (ended: boolean): void => {
         const line = read(this.#typed);
         if (line.kind === "open") {

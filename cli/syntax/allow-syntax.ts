@@ -1,7 +1,8 @@
+import { noSuchEntitlement } from "./errors.js";
 import type { Entitlement } from "../../api/options/options.js";
 import { suggest } from "../../core/text/suggest.js";
 import { splitCsv } from "./csv.js";
-import { notSupported, UsageError } from "../exit-codes.js";
+import { notSupported } from "../exit-codes.js";
 
 /** Rights that a build can be granted. */
 const GIVEN: Readonly<Record<Entitlement, true>> = { "network.host": true, "security.insecure": true };
@@ -25,11 +26,7 @@ export function parseAllow(values: readonly string[]): readonly Entitlement[] {
       if (isGiven(entry)) return [entry];
       if (name === "device") throw notSupported(`--allow=${entry}`, "There are no CDI devices here");
       const near = suggest(entry, [...Object.keys(GIVEN), ...OF_BAKE]);
-      throw new UsageError(
-        "cli/bad-value",
-        `Cannot allow "${entry}": it is none of ${Object.keys(GIVEN).join(", ")}`,
-        near === undefined ? {} : { hint: `Did you mean "${near}"?` },
-      );
+      throw noSuchEntitlement(entry, Object.keys(GIVEN), near);
     });
 }
 

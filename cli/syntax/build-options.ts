@@ -1,4 +1,5 @@
 import { setMember } from "../../core/set-member.js";
+import { twoStandardInputs, badBuildArg, badPair, badCount, badWord, emptyPlatform } from "./errors.js";
 import { contextKind } from "../../api/options/context-kind.js";
 import { DOCKER_ISOLATIONS, parseIsolation } from "../../api/options/isolation.js";
 import { collectText } from "../../api/sources/collect-text.js";
@@ -12,7 +13,7 @@ import { parseBytes } from "./bytes.js";
 import { parseCacheFrom, parseCacheTo } from "./cache-syntax.js";
 import { type CsvPair, csvPairs, splitCsv } from "./csv.js";
 import { type CliEnvironment, hostPath, storeRoot } from "../environment.js";
-import { notSupported, UsageError } from "../exit-codes.js";
+import { notSupported } from "../exit-codes.js";
 import type { ParsedFlags } from "./flags.js";
 import { historyLimits } from "./history-limits.js";
 import { parseSsh } from "./ssh-syntax.js";
@@ -53,11 +54,11 @@ const READERS: { readonly [R in Exclude<keyof Readings, "own" | "apart">]: Reade
   bytes: one((text, { name }) => parseBytes(text, `--${name}`)),
   count: one((text, { name }) => {
     if (/^[1-9]\d*$/.test(text)) return Number(text);
-    throw new UsageError("cli/bad-value", `Cannot use "${text}" for --${name}: expected a number from 1 on`);
+    throw badCount(text, name);
   }),
   word: one((text, { name, words = [] }) => {
     if (words.includes(text)) return text;
-    throw new UsageError("cli/bad-value", `Cannot use ${name} "${text}": it is none of ${words.join(", ")}`);
+    throw badWord(name, text, words);
   }),
   switch: ({ flag, flags }) => flags.has(flag.name) || undefined,
 };
@@ -130,7 +131,7 @@ function buildArgs(values: readonly string[], environment: CliEnvironment): Reco
   for (const value of values) {
     const at = value.indexOf("=");
     const name = at < 0 ? value : value.slice(0, at);
-    if (name === "") throw new UsageError("cli/bad-value", `Cannot read --build-arg "${value}": expected NAME=VALUE or NAME`);
+    if (name === "") throw badBuildArg(value);
     setMember(args, name, at < 0 ? environment.env[name] : value.slice(at + 1));
   }
   return args;
@@ -145,7 +146,7 @@ function pairs(
   for (const text of values) {
     const at = text.indexOf("=");
     if (at < 1 && (value === "required" || at === 0 || text === "")) {
-      throw new UsageError("cli/bad-value", `Cannot read --${name} "${text}": expected ${form}`);
+      throw badPair(name, text, form);
     }
     setMember(result, at < 0 ? text : text.slice(0, at), at < 0 ? "" : text.slice(at + 1));
   }
@@ -155,7 +156,7 @@ function pairs(
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
 
 function platforms(values: readonly string[], environment: CliEnvironment): readonly string[] | undefined {
-  if (values.includes("")) throw new UsageError("cli/bad-value", 'Cannot read --platform "": expected os/arch, such as linux/arm64');
+  if (values.includes("")) throw emptyPlatform();
   const fallback = environment.env["DOCKER_DEFAULT_PLATFORM"];
   const wanted = (values.length > 0 ? values : fallback ? [fallback] : [])
     .flatMap((value) => splitCsv(value, `--platform "${value}"`))
@@ -171,8 +172,7 @@ function platforms(values: readonly string[], environment: CliEnvironment): read
 export async function readInputs(flags: ParsedFlags, environment: CliEnvironment): Promise<Pick<BuildOptions, "context" | "dockerfile">> {
   const [operand = "."] = flags.operands;
   const file = flags.one("file");
-  if (operand === "-" && file === "-")
-    throw new UsageError("cli/bad-value", "Cannot read both the context and the Dockerfile from the standard input");
+  if (operand === "-" && file === "-") throw twoStandardInputs();
   const local = operand !== "-" && isLocal(hostPath(environment, operand));
   const context = operand === "-" ? environment.stdin : local ? hostPath(environment, operand) : operand;
   if (file === undefined) return { context };

@@ -1,11 +1,11 @@
+import { badSize } from "./errors.js";
 import { parseSize } from "../../core/go-values/size.js";
-import { UsageError } from "../exit-codes.js";
 
 /** Reads a docker size, such as `64m`, `1gb` or `1.5GiB`, in bytes. */
 export function parseBytes(text: string, what: string): number {
   const bytes = parseSize(text);
   if (bytes !== undefined) return bytes;
-  throw new UsageError("cli/bad-value", `Cannot read "${text}" for ${what}: expected a size such as 64m or 1g, below 8p`);
+  throw badSize(text, what);
 }
 
 /** Prints a size as `docker images` does: powers of 1000, three significant digits. */

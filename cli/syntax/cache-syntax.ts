@@ -1,3 +1,4 @@
+import { badCache } from "./errors.js";
 import { CACHE_TYPES, type CacheType } from "../../api/options/cache-types.js";
 import type { CacheFrom, CacheTo } from "../../api/options/options.js";
 import type { Attribute, Attributes } from "../../core/attributes.js";
@@ -5,7 +6,8 @@ import { suggest } from "../../core/text/suggest.js";
 import { keysOf, readAttributes } from "./attributes.js";
 import { csvPairs, splitCsv } from "./csv.js";
 import { type CliEnvironment, hostPath } from "../environment.js";
-import { notSupported, UsageError } from "../exit-codes.js";
+import type { UsageError } from "../exit-codes.js";
+import { notSupported } from "../exit-codes.js";
 
 type Flag = "cache-from" | "cache-to";
 
@@ -114,7 +116,7 @@ class Entry {
 
   #error(found: string, hint?: string): UsageError {
     const shown = withoutCredentials(this.value);
-    return new UsageError("cli/cache", `Cannot read --${this.flagName} "${shown}": ${found}`, hint ? { hint } : {});
+    return badCache(shown, found, hint, this.flagName);
   }
 }
 

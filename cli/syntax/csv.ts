@@ -1,5 +1,5 @@
+import { badCsv } from "./errors.js";
 import { parseCsv } from "../../core/go-values/csv.js";
-import { UsageError } from "../exit-codes.js";
 
 /** One field of a line of CSV, split at its `=`. */
 export interface CsvPair {
@@ -18,9 +18,7 @@ export interface CsvPair {
 export function splitCsv(text: string, what: string): readonly string[] {
   const line = parseCsv(text);
   if ("fields" in line) return line.fields;
-  throw new UsageError("cli/bad-value", `Cannot read ${what}: ${line.problem}`, {
-    hint: 'a value that holds a comma or a quote is written "key=value, with ""quotes"" doubled"',
-  });
+  throw badCsv(what, line.problem);
 }
 
 /** Returns the fields of a line of CSV as pairs, in their order. */

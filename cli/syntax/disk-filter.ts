@@ -1,6 +1,6 @@
+import { badRegularExpression, noDiskFilter, badAgeFilter } from "./errors.js";
 import { parseDuration } from "../../core/text/duration.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { UsageError } from "../exit-codes.js";
 
 /** A part of the store that filters test. No filter tests an absent member. */
 interface Filterable {
@@ -55,9 +55,7 @@ function parseDiskFilter(text: string, now: number): (item: Filterable) => boole
       return (item) => item.lastUsedAt === undefined || item.lastUsedAt <= before;
     }
   }
-  throw new UsageError("cli/filter", `Cannot filter by "${text}": it is not a filter of the store`, {
-    hint: "filters are id=, type=, description=, until=24h (with != and ~= for another sense of the first three), inuse, shared, private, reclaimable",
-  });
+  throw noDiskFilter(text);
 }
 
 function flagOf(item: Filterable, key: "inuse" | "shared" | "private" | "reclaimable"): boolean {
@@ -75,7 +73,7 @@ function regularExpression(text: string, source: string): RegExp {
   try {
     return new RegExp(source);
   } catch {
-    throw new UsageError("cli/filter", `Cannot filter by "${text}": "${source}" is no regular expression`);
+    throw badRegularExpression(text, source);
   }
 }
 
@@ -88,7 +86,6 @@ export function parseAge(text: string, now: number): number {
   const duration = parseDuration(text);
   if (duration !== undefined) return duration;
   const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(date))
-    throw new UsageError("cli/bad-value", `Cannot read "${text}" as an age: expected a duration such as 24h or 7d, or a date`);
+  if (Number.isNaN(date)) throw badAgeFilter(text);
   return Math.max(0, now - date);
 }

@@ -1,9 +1,10 @@
+import { badMode, badSwitch, wrongOperands, badChoice, missingValue, noSuchFlag, usageProblem } from "./errors.js";
 import { Command, CommanderError, Option } from "commander";
 import type { Flag, OptionFlag } from "../../api/options/option.js";
 import { BUILD_OPTIONS } from "../../api/options/table.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { suggest } from "../../core/text/suggest.js";
-import { UsageError } from "../exit-codes.js";
+import type { UsageError } from "../exit-codes.js";
 import { HELP_WIDTH, wrap } from "../output/wrap.js";
 
 export interface CommandSyntax {
@@ -69,11 +70,7 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
   const [least, most] = syntax.count;
   if (operands.length < least || operands.length > most) {
     const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
-    throw new UsageError(
-      "cli/operands",
-      `Cannot run "tsbuild ${syntax.name}" with ${operands.length} ${operands.length === 1 ? "argument" : "arguments"}: it takes ${wanted}`,
-      { hint: `usage: tsbuild ${syntax.name} [options] ${syntax.operands}` },
-    );
+    throw wrongOperands(syntax, operands, wanted);
   }
   const values: Record<string, unknown> = command.opts();
   const read = (name: string): unknown => {
@@ -130,15 +127,14 @@ function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<
       const on = parseBoolean(mode);
       if (on === false) continue;
       const chosen = on === true ? flag.modes[0] : mode;
-      if (chosen === undefined || !flag.modes.includes(chosen))
-        throw new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag.name} takes ${flag.modes.join(", ")}, true or false`);
+      if (chosen === undefined || !flag.modes.includes(chosen)) throw badMode(arg, flag.name, flag.modes);
       yield `--${flag.name}=${chosen}`;
       continue;
     }
     if (long && flag && !flag.value) {
       const on = parseBoolean(long[2] as string);
       if (on === true) yield `--${flag.name}`;
-      else if (on === undefined) throw new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag.name} takes true or false`);
+      else if (on === undefined) throw badSwitch(arg, flag.name);
       continue;
     }
     const short = /^-([A-Za-z])=(.*)$/s.exec(arg);
@@ -161,25 +157,19 @@ function explain(error: CommanderError, syntax: CommandSyntax): UsageError {
         word.replace(/^-+/, ""),
         syntax.flags.filter((flag) => !flag.hidden).map((flag) => flag.name),
       );
-      return new UsageError("cli/unknown-flag", `Cannot use "${word}": "tsbuild ${syntax.name}" has no such flag`, {
-        hint: near ? `did you mean --${near}? ${help}` : help,
-      });
+      return noSuchFlag(word, syntax.name, near, help);
     }
     case "commander.optionMissingArgument":
-      return new UsageError("cli/missing-value", `Cannot read "${longName(quoted)}": its value is missing`, { hint: help });
+      return missingValue(longName(quoted), help);
     case "commander.invalidArgument": {
       const [, flag = "", value = ""] = /^error: option '([^']*)' argument '([^']*)' is invalid/.exec(error.message) ?? [];
       const name = longName(flag);
       const choices = syntax.flags.find((candidate) => `--${candidate.name}` === name)?.choices ?? [];
       const near = suggest(value, choices);
-      return new UsageError(
-        "cli/bad-value",
-        `Cannot use "${value}" for ${name}: it is none of ${choices.join(", ")}`,
-        near ? { hint: `did you mean ${near}?` } : {},
-      );
+      return badChoice(value, name, choices, near);
     }
     default:
-      return new UsageError("cli/usage", error.message.replace(/^error: /, ""), { hint: help });
+      return usageProblem(error.message, help);
   }
 }
 

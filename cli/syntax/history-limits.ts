@@ -1,9 +1,9 @@
+import { badHistoryLimit } from "./errors.js";
 import type { BuildOptions } from "../../api/options/options.js";
 import { parseDuration } from "../../core/text/duration.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { parseBytes } from "./bytes.js";
 import { csvPairs } from "./csv.js";
-import { UsageError } from "../exit-codes.js";
 
 /**
  * Reads the environment variable `TSBUILD_HISTORY`: `off`, or limits such as
@@ -22,7 +22,5 @@ function limit(key: string, value: string, text: string): number {
   if (key === "bytes") return parseBytes(value, "TSBUILD_HISTORY");
   const age = key === "age" ? parseDuration(value) : undefined;
   if (age !== undefined) return age;
-  throw new UsageError("cli/bad-value", `Cannot read TSBUILD_HISTORY="${text}": "${key}=${value}" is no limit`, {
-    hint: "for example off, or builds=100,age=30d,bytes=64m",
-  });
+  throw badHistoryLimit(text, key, value);
 }

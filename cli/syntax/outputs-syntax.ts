@@ -1,3 +1,17 @@
+import {
+  emptyOutput,
+  badOutputNumber,
+  outputWithoutKey,
+  badOutputFlag,
+  outputWithoutType,
+  badOutputChoice,
+  noSuchAttribute,
+  noSuchOutput,
+  noLayoutDirectory,
+  outputToTerminal,
+  noDirectory,
+  twoOutputsToStdout,
+} from "./errors.js";
 import { Writable } from "node:stream";
 import type { Output } from "../../api/options/options.js";
 import { OUTPUT_TYPES, type OutputType } from "../../api/options/output-types.js";
@@ -6,7 +20,7 @@ import { suggest } from "../../core/text/suggest.js";
 import { type AttributeRules, type GivenAttributes, keysOf, readAttributes } from "./attributes.js";
 import { csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath } from "../environment.js";
-import { notSupported, UsageError } from "../exit-codes.js";
+import { notSupported } from "../exit-codes.js";
 
 const NAMES = OUTPUT_TYPES.map(({ type }) => type);
 
@@ -21,7 +35,7 @@ export function parseOutputs(
 ): Output[] {
   const outputs = values.map((value) => parseOutput(value, environment));
   if (outputs.filter((output) => "dest" in output && typeof output.dest !== "string").length > 1) {
-    throw new UsageError("cli/outputs", "Cannot write two outputs to the standard output: give all but one a dest");
+    throw twoOutputsToStdout();
   }
   if (shorthands.push && !outputs.some((output) => output.type === "registry")) {
     const image = outputs.findIndex((output) => output.type === "image");
@@ -42,25 +56,19 @@ export function usesStdout(outputs: readonly Output[]): boolean {
 function parseOutput(text: string, environment: CliEnvironment): Output {
   const pairs = csvPairs(text, `--output "${text}"`);
   const bare = pairs.length === 1 && pairs[0]?.value === undefined;
-  if (bare && text === "")
-    throw new UsageError("cli/outputs", `Cannot read an empty --output`, { hint: "for example: -o type=oci,dest=image.tar" });
+  if (bare && text === "") throw emptyOutput();
   if (bare) return text === "-" ? { type: "tar", dest: toStdout(text, environment) } : { type: "local", dest: hostPath(environment, text) };
   const attributes = new Map<string, string>();
   for (const { key, value, field } of pairs) {
-    if (value === undefined) throw new UsageError("cli/outputs", `Cannot read "${field}" in --output "${text}": expected key=value`);
+    if (value === undefined) throw outputWithoutKey(field, text);
     attributes.set(key, value);
   }
   const type = attributes.get("type");
-  if (type === undefined)
-    throw new UsageError("cli/outputs", `Cannot read --output "${text}": it has no type`, { hint: `type is one of ${NAMES.join(", ")}` });
+  if (type === undefined) throw outputWithoutType(text, NAMES);
   const known: OutputType | undefined = OUTPUT_TYPES.find((candidate) => candidate.type === type);
   if (!known) {
     const near = suggest(type, NAMES);
-    throw new UsageError(
-      "cli/outputs",
-      `Cannot use output type "${type}": it is none of ${NAMES.join(", ")}`,
-      near ? { hint: `did you mean type=${near}?` } : {},
-    );
+    throw noSuchOutput(type, NAMES, near);
   }
   attributes.delete("type");
   const annotations = checkKeys(known, attributes);
@@ -93,11 +101,7 @@ function checkKeys({ type, attributes: table, implied = {} }: OutputType, given:
     } else if (!known.includes(key)) {
       const near = suggest(key, known);
       const takes = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
-      throw new UsageError(
-        "cli/outputs",
-        `Cannot use "${key}" with output type "${type}": ${takes}`,
-        near ? { hint: `did you mean ${near}?` } : {},
-      );
+      throw noSuchAttribute(key, type, takes, near);
     }
   }
   return annotations;
@@ -117,15 +121,15 @@ function rules(text: string, { type }: OutputType, environment: CliEnvironment):
     refuse: (key, value, { form, choices = [], directoryWithout }) => {
       switch (form) {
         case "file":
-          return new UsageError("cli/outputs", `Cannot write --output "${text}": ${directoryWithout}=false needs ${key}=DIRECTORY`);
+          return noLayoutDirectory(text, directoryWithout, key);
         case "directory":
-          return new UsageError("cli/outputs", `Cannot write --output "${text}": type=${type} needs ${key}=DIRECTORY`);
+          return noDirectory(text, type, key);
         case "choice":
-          return new UsageError("cli/outputs", `Cannot use ${key} "${value}" in --output: it is none of ${choices.join(", ")}`);
+          return badOutputChoice(key, value, choices);
         case "number":
-          return new UsageError("cli/outputs", `Cannot read ${key} "${value}": expected a number`);
+          return badOutputNumber(key, value);
         default:
-          return new UsageError("cli/outputs", `Cannot read ${key}=${value} in --output "${text}": expected true or false`);
+          return badOutputFlag(key, value, text);
       }
     },
   };
@@ -137,9 +141,7 @@ function rules(text: string, { type }: OutputType, environment: CliEnvironment):
 function toStdout(text: string, environment: CliEnvironment): Writable {
   const { stdout } = environment;
   if (stdout.isTTY) {
-    throw new UsageError("cli/outputs", `Cannot write --output "${text}" to a terminal`, {
-      hint: "add dest=FILE, or redirect the standard output",
-    });
+    throw outputToTerminal(text);
   }
   return new Writable({ highWaterMark: 1 << 20, write: (chunk, _encoding, done) => void stdout.write(chunk, done) });
 }

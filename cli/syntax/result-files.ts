@@ -1,8 +1,7 @@
+import { resultFileNotWritten } from "./errors.js";
 import { realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { checkFileDestination } from "../../core/system/destination.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
-import { TsbuildError } from "../../core/errors.js";
-import { systemReason } from "../../core/system/system-reason.js";
 import { type CliEnvironment, hostPath } from "../environment.js";
 import type { ParsedFlags } from "./flags.js";
 
@@ -52,9 +51,6 @@ function write(path: string, text: string, flag: string): void {
     else if (found.isFile()) writeFileAtomic(realpathSync(path), text);
     else writeFileSync(path, text);
   } catch (cause) {
-    throw new TsbuildError("export/write-failed", `Cannot write "${path}" for --${flag}: ${systemReason(cause)}`, {
-      cause,
-      hint: "The image is built: the next build writes the file at once, without running the steps again",
-    });
+    throw resultFileNotWritten(path, flag, cause);
   }
 }

@@ -1,7 +1,7 @@
+import { badSecret } from "./errors.js";
 import type { SecretSource } from "../../api/options/options.js";
 import { csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath } from "../environment.js";
-import { UsageError } from "../exit-codes.js";
 
 /**
  * Reads `--secret` as docker does: `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`. The id alone means
@@ -14,7 +14,7 @@ export function parseSecrets(texts: readonly string[], environment: CliEnvironme
 
 function parseSecret(text: string, environment: CliEnvironment): [id: string, source: SecretSource] {
   const fail = (why: string): never => {
-    throw new UsageError("cli/bad-value", `Cannot read --secret "${text}": ${why}`);
+    throw badSecret(text, why);
   };
   let id = "";
   let type = "";

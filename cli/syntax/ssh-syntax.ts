@@ -1,7 +1,7 @@
+import { badSsh } from "./errors.js";
 import type { SshSource } from "../../api/options/options.js";
 import { statSync } from "node:fs";
 import { type CliEnvironment, hostPath } from "../environment.js";
-import { UsageError } from "../exit-codes.js";
 
 /**
  * Reads `--ssh` as docker does: `ID` is the agent of SSH_AUTH_SOCK, `ID=SOCKET` another one,
@@ -13,7 +13,7 @@ export function parseSsh(texts: readonly string[], environment: CliEnvironment):
 
 function parseAgent(text: string, environment: CliEnvironment): [id: string, source: SshSource] {
   const fail = (why: string, hint?: string): never => {
-    throw new UsageError("cli/bad-value", `Cannot read --ssh "${text}": ${why}`, hint === undefined ? {} : { hint });
+    throw badSsh(text, why, hint);
   };
   const equals = text.indexOf("=");
   const id = equals === -1 ? text : text.slice(0, equals);

@@ -1,6 +1,8 @@
+import { tooManyFiles } from "./errors.js";
 import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { systemErrorCode, TsbuildError } from "../errors.js";
+import type { TsbuildError } from "../errors.js";
+import { systemErrorCode } from "../errors.js";
 
 /**
  * Descriptors that a process of ours has open when no step runs: Node's own, its threads', the
@@ -64,10 +66,7 @@ export function noDescriptorLeft(): boolean {
 
 /** Returns the error for a lack of descriptors. `attempted` is the first half of the sentence. */
 export function outOfDescriptors(attempted: string, cause?: unknown): TsbuildError {
-  return new TsbuildError("core/too-many-files", `${attempted}: too many files are open`, {
-    hint: descriptorHint(),
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return tooManyFiles(attempted, descriptorHint(), cause);
 }
 
 /** Returns the hint for a lack of descriptors: the limit, and who sets it. */

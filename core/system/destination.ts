@@ -1,7 +1,8 @@
+import { destinationUnwritable, directoryMissing, isDirectory, notADirectory, partNoDirectory } from "./errors.js";
 import { accessSync, constants, realpathSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { systemErrorCode, TsbuildError, UsageError } from "../errors.js";
-import { systemReason } from "./system-reason.js";
+import type { TsbuildError } from "../errors.js";
+import { systemErrorCode } from "../errors.js";
 
 /**
  * Checks that a file can be written at `path`, before the work for it is done. The directory must
@@ -13,19 +14,16 @@ export function checkFileDestination(path: string, purpose = ""): void {
   const what = `"${path}"${purpose}`;
   const found = look(path, what);
   if (found?.isDirectory()) {
-    throw new UsageError("export/is-directory", `Cannot write ${what}: it is a directory`, { hint: "Give the name of a file" });
+    throw isDirectory(what);
   }
   if (found !== undefined && !found.isFile()) return requireAccess(path, what, constants.W_OK);
   // A link keeps pointing to the file that it names, which is replaced in its own directory.
   const parent = dirname(found === undefined ? resolve(path) : realpathSync(path));
   const directory = look(parent, what);
   if (directory === undefined) {
-    throw new UsageError("export/no-directory", `Cannot write ${what}: there is no directory "${shown(path, parent)}"`, {
-      hint: `Make it first: mkdir -p ${shown(path, parent)}`,
-    });
+    throw directoryMissing(what, shown(path, parent));
   }
-  if (!directory.isDirectory())
-    throw new UsageError("export/no-directory", `Cannot write ${what}: "${shown(path, parent)}" is no directory`);
+  if (!directory.isDirectory()) throw notADirectory(what, shown(path, parent));
   requireAccess(parent, what, constants.W_OK | constants.X_OK);
 }
 
@@ -39,7 +37,7 @@ export function checkDirectoryDestination(path: string, purpose = ""): void {
     const found = look(at, what);
     if (found === undefined && dirname(at) !== at) continue;
     if (!found?.isDirectory()) {
-      throw new UsageError("export/not-a-directory", `Cannot write ${what}: "${at}" is no directory`, { hint: "Choose another dest=" });
+      throw partNoDirectory(what, at);
     }
     return requireAccess(at, what, constants.W_OK | constants.X_OK);
   }
@@ -69,8 +67,5 @@ function requireAccess(path: string, what: string, mode: number): void {
 }
 
 function unwritable(what: string, cause: unknown): TsbuildError {
-  return new TsbuildError("export/unwritable", `Cannot write ${what}: ${systemReason(cause)}`, {
-    cause,
-    hint: "Choose a place that you may write to",
-  });
+  return destinationUnwritable(what, cause);
 }

@@ -1,4 +1,6 @@
-import { systemErrorCode, TsbuildError } from "../errors.js";
+import { noSpaceLeft } from "./errors.js";
+import type { TsbuildError } from "../errors.js";
+import { systemErrorCode } from "../errors.js";
 
 /**
  * Returns the error for a write that found no room. `attempted` is the first half of the sentence.
@@ -7,12 +9,5 @@ import { systemErrorCode, TsbuildError } from "../errors.js";
 export function diskFull(attempted: string, cause: unknown): TsbuildError | undefined {
   const code = systemErrorCode(cause);
   if (code !== "ENOSPC" && code !== "EDQUOT") return undefined;
-  return new TsbuildError(
-    "store/disk-full",
-    `${attempted}: ${code === "EDQUOT" ? "the disk quota is used up" : "no space is left on the disk"}`,
-    {
-      hint: "Make room with `tsbuild prune` or otherwise, or choose a directory on another disk with --root or TSBUILD_ROOT",
-      cause,
-    },
-  );
+  return noSpaceLeft(attempted, code, cause);
 }

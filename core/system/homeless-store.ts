@@ -1,8 +1,8 @@
+import { storeNotPrivate, storeUnusable } from "./errors.js";
 import { accessSync, constants, existsSync, lstatSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import { systemErrorCode, TsbuildError } from "../errors.js";
-import { systemReason } from "./system-reason.js";
+import { systemErrorCode } from "../errors.js";
 import { homeDirectory } from "./home.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -54,14 +54,14 @@ function privateDirectory(env: Environment): string {
     mkdirSync(path, { mode: 0o700 });
   } catch (cause) {
     if (systemErrorCode(cause) !== "EEXIST") {
-      throw new TsbuildError("store/not-private", `Cannot use "${path}" as the store: ${systemReason(cause)}`, { hint: HINT, cause });
+      throw storeUnusable(path, cause, HINT);
     }
   }
   // Another user may have made a directory of this name under /tmp first.
   const found = lstatSync(path);
   if (!found.isDirectory() || found.uid !== user || (found.mode & 0o022) !== 0) {
     const why = found.isDirectory() ? "others can write to it" : "it is no directory";
-    throw new TsbuildError("store/not-private", `Cannot use "${path}" as the store: ${why}`, { hint: HINT });
+    throw storeNotPrivate(path, why, HINT);
   }
   return path;
 }

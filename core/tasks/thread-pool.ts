@@ -1,8 +1,9 @@
+import { outOfMemory } from "./errors.js";
 import { availableParallelism } from "node:os";
 import { Worker, parentPort, workerData } from "node:worker_threads";
 import { isOutOfDescriptors, outOfDescriptors } from "../system/descriptors.js";
 import { type TransferredError, restoreError, transferError } from "../error-transfer.js";
-import { abortError, CanceledError, TsbuildError, throwIfAborted } from "../errors.js";
+import { abortError, CanceledError, throwIfAborted } from "../errors.js";
 
 /**
  * Services for a running task. An AbortSignal has `aborted` too, so a task can also be called
@@ -229,10 +230,7 @@ function closedWhileRunning(): Error {
 function threadDied(failure: Error | undefined, code: number): Error {
   const memory = failure && "code" in failure && failure.code === "ERR_WORKER_OUT_OF_MEMORY";
   if (memory) {
-    return new TsbuildError("core/out-of-memory", "Cannot go on: a thread of tsbuild ran out of memory", {
-      hint: "Give Node a larger heap, for example NODE_OPTIONS=--max-old-space-size=4096, or lower --jobs",
-      cause: failure,
-    });
+    return outOfMemory(failure);
   }
   if (isOutOfDescriptors(failure)) return outOfDescriptors("Cannot start a thread", failure);
   return new Error(`internal: a thread ended with ${failure ? `"${failure.message}"` : `exit code ${code}`} while it ran a task`, {

@@ -1,11 +1,11 @@
+import { noChroot } from "./errors.js";
 import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
-import { TsbuildError } from "../../core/errors.js";
 import { probe, type ProbeReport } from "../probe.js";
 import { containerSign } from "./container.js";
 import { situation } from "./situation.js";
-import { type Isolation, ISOLATION_VARIABLE, type Tier } from "../tier.js";
+import { type Isolation, type Tier } from "../tier.js";
 
 /** A tier, and the reason why it is no better one. */
 export interface ChosenTier {
@@ -52,9 +52,7 @@ export function chooseTier(wanted: Isolation, directory: string, memory?: TierMe
   const lacking = lackingForChroot();
   if (wanted === "chroot") {
     if (lacking === undefined) return { tier: "chroot", reason: "it was asked for" };
-    throw new TsbuildError("exec/isolation", `Cannot run steps with isolation "chroot": ${lacking}`, {
-      hint: `Run tsbuild as root of a container with its usual capabilities, or leave the choice to tsbuild: --isolation=auto, or ${ISOLATION_VARIABLE}=auto`,
-    });
+    throw noChroot(lacking);
   }
   if (lacking !== undefined || !machine.isContainer()) return { tier: "namespaces" };
   const place = nearest(directory);

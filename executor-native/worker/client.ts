@@ -1,7 +1,8 @@
+import { workerClosed } from "./errors.js";
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { restoreError } from "../../core/error-transfer.js";
-import { TsbuildError, throwIfAborted } from "../../core/errors.js";
+import { throwIfAborted } from "../../core/errors.js";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../contract.js";
 import { workerGone } from "../errors.js";
 import type { Tier } from "../tier.js";
@@ -98,7 +99,7 @@ export class WorkerClient implements Worker {
   }
 
   async close(): Promise<void> {
-    this.#fail(new TsbuildError("exec/worker-closed", "Cannot use the worker for steps: it was closed"));
+    this.#fail(workerClosed());
     this.#connection.child.ref();
     this.#connection.socket.end();
     await this.#exited;

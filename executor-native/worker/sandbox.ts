@@ -1,9 +1,10 @@
+import { sandboxNotStarted } from "./errors.js";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { started } from "../../core/system/descriptors.js";
-import { type AnyCode, CanceledError, TsbuildError } from "../../core/errors.js";
+import { type AnyCode, CanceledError } from "../../core/errors.js";
 import { ownersFile } from "../../core/system/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
 import type { WorkingRoots } from "../chroot/working-roots.js";
@@ -160,7 +161,7 @@ function ended(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     child.on("error", (error) => {
       if (child.pid === undefined) {
-        reject(new TsbuildError("exec/sandbox-start", `Cannot start the sandbox of the step: ${error.message}`, { cause: error }));
+        reject(sandboxNotStarted(error));
       }
     });
     child.on("close", (code, signal) => resolve(signal ?? `exit code ${code}`));

@@ -1,17 +1,17 @@
+import { removalFailed, removalEnded } from "./errors.js";
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { transferError } from "../../core/error-transfer.js";
 import { started } from "../../core/system/descriptors.js";
-import { CanceledError, TsbuildError } from "../../core/errors.js";
+import { CanceledError } from "../../core/errors.js";
 import { sandboxFailed } from "../errors.js";
 import type { HelperFailure } from "../helper-failure.js";
 import { Emulators, PLATFORMS_TASK } from "../emulation/emulators.js";
 import { interpretersHere } from "../emulation/interpreters.js";
 import { helperPath } from "../helper-path.js";
-import { OUTER_PROC_ARGUMENT } from "../ownership.js";
+import { CHROOT_ARGUMENT, OUTER_PROC_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
 import { WorkingRoots } from "../chroot/working-roots.js";
-import { CHROOT_ARGUMENT } from "../ownership.js";
 import { type RunningSandbox, startChroot, startSandbox } from "./sandbox.js";
 
 export interface TaskContext {
@@ -145,11 +145,11 @@ function removeTrees(paths: readonly string[]): Promise<void> {
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       status += text;
     });
-    child.on("error", (error) => reject(new TsbuildError("exec/remove", `Cannot remove files: ${error.message}`, { cause: error })));
+    child.on("error", (error) => reject(removalFailed(error)));
     child.on("close", (code) => {
       if (code === 0) resolve();
       else if (status.startsWith("{")) reject(sandboxFailed(JSON.parse(status) as HelperFailure));
-      else reject(new TsbuildError("exec/remove", `Cannot remove files: the program that does it ended with ${code}`));
+      else reject(removalEnded(code));
     });
     child.stdin.on("error", () => {}); // Its status says why it stopped reading.
     child.stdin.end(paths.map((path) => `${path}\0`).join(""));

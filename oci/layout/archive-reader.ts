@@ -1,10 +1,11 @@
+import { badCompression, archiveUnreadable, noSuchArchive } from "./errors.js";
 import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { extract, type Extract, type Header } from "tar-stream";
 import { started } from "../../core/system/descriptors.js";
-import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
-import { systemReason } from "../../core/system/system-reason.js";
+import type { TsbuildError } from "../../core/errors.js";
+import { systemErrorCode, throwIfAborted } from "../../core/errors.js";
 import { openDecompressed, sniffFormat } from "../layer/read/decompress.js";
 import { decompressorMissing } from "../layer/model/errors.js";
 import { invalidTar, truncatedTar } from "../tar/errors.js";
@@ -182,9 +183,8 @@ async function* openFile(path: string): AsyncGenerator<Buffer, void> {
     yield* openDecompressed(path);
   } catch (cause) {
     const code = systemErrorCode(cause);
-    if (code === "ENOENT") throw new TsbuildError("images/no-such-file", `Cannot load "${path}": there is no such file`, { cause });
-    if (code === "EACCES" || code === "EISDIR")
-      throw new TsbuildError("images/unreadable", `Cannot load "${path}": ${systemReason(cause)}`, { cause });
+    if (code === "ENOENT") throw noSuchArchive(path, cause);
+    if (code === "EACCES" || code === "EISDIR") throw archiveUnreadable(path, cause);
     throw cause;
   }
 }
@@ -263,8 +263,5 @@ async function* throughProgram(source: AsyncIterable<Buffer>, format: string, pr
 }
 
 function corruptStream(why: string, cause: unknown): TsbuildError {
-  return new TsbuildError("images/corrupt-archive", `Cannot decompress the archive: ${why}`, {
-    ...(cause === undefined ? {} : { cause }),
-    hint: "The archive is damaged or incomplete",
-  });
+  return badCompression(why, cause);
 }

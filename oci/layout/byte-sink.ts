@@ -1,3 +1,4 @@
+import { archiveNotWritten } from "./errors.js";
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, write, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
@@ -167,5 +168,5 @@ function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink
 
 function writeError(what: string, cause: unknown): TsbuildError {
   const reason = systemErrorCode(cause) === "EPIPE" ? "its reader has gone" : systemReason(cause);
-  return new TsbuildError("export/write-failed", `Cannot write ${what}: ${reason}`, { cause });
+  return archiveNotWritten(what, reason, cause);
 }

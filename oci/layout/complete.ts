@@ -1,5 +1,6 @@
+import { archivePartProblem, partOfOtherSize } from "./errors.js";
 import type { Digest } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
 import { type BlobReader, checkLayerCount, type ImageView, manifestBlobs, platformOf, readTree } from "../image.js";
 import { isForeignLayerType } from "../media-types.js";
 import type { Descriptor, Manifest } from "../types.js";
@@ -63,12 +64,10 @@ function requireSizes(manifest: Manifest, blobs: BlobReader, what: string): void
     if (!blobs.has(digest) && isForeignLayerType(mediaType)) continue;
     const found = blobs.size(digest);
     if (found === size) continue;
-    throw new TsbuildError("image/invalid", `Cannot use ${what}: ${digest} has ${found} bytes, and its manifest says ${size}`, {
-      hint: "Save or pull the image again",
-    });
+    throw partOfOtherSize(what, digest, found, size);
   }
 }
 
 function incomplete(what: string, why: string): TsbuildError {
-  return new TsbuildError("image/incomplete", `Cannot use ${what}: ${why}`, { hint: "Save or pull the image again" });
+  return archivePartProblem(what, why);
 }

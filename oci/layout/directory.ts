@@ -1,7 +1,9 @@
+import { blobUnreadable, blobOfOtherSize, blobMissing, blobOfOtherDigest, noLayout } from "./errors.js";
 import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, Hasher, sha256, type Digest } from "../../core/digest.js";
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
+import { systemErrorCode } from "../../core/errors.js";
 import { OPEN_INPUT, readRegularFile } from "../../core/system/regular-file.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { type BlobReader, readTree } from "../image.js";
@@ -22,10 +24,7 @@ export class LayoutDirectory implements BlobReader {
     } catch (cause) {
       const code = systemErrorCode(cause);
       const why = code === "ENOENT" ? "it has no index.json" : code === "ENOTDIR" ? "it is no directory" : systemReason(cause);
-      throw new TsbuildError("layout/not-found", `Cannot use "${directory}" as an OCI layout: ${why}`, {
-        cause,
-        hint: "Make one with tsbuild -o type=oci,tar=false,dest=DIR, or unpack an OCI archive with tar",
-      });
+      throw noLayout(directory, why, cause);
     }
     this.entries = parseIndex(index, `index.json of "${directory}"`).manifests;
   }
@@ -37,16 +36,12 @@ export class LayoutDirectory implements BlobReader {
   size(digest: Digest): number {
     const stat = statSync(this.#path(digest), { throwIfNoEntry: false });
     if (stat !== undefined) return stat.size;
-    throw new TsbuildError("layout/blob-missing", `Cannot read ${digest} from the OCI layout "${this.directory}": it is not there`);
+    throw blobUnreadable(digest, this.directory);
   }
 
   readSmall(digest: Digest): Buffer {
     const size = this.size(digest);
-    if (size > MAX_METADATA_SIZE)
-      throw new TsbuildError(
-        "layout/blob-corrupt",
-        `Cannot read ${digest} from the OCI layout "${this.directory}": it is ${size} bytes long`,
-      );
+    if (size > MAX_METADATA_SIZE) throw blobOfOtherSize(digest, size, this.directory);
     const data = readRegularFile(this.#path(digest), MAX_METADATA_SIZE);
     if (sha256(data) !== digest) throw this.#corrupt(digest);
     return data;
@@ -72,10 +67,7 @@ export class LayoutDirectory implements BlobReader {
   /** Copies the existing blobs of `target` into a blob store. */
   async copyTo(target: Descriptor, blobs: BlobTarget, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (!this.has(target.digest)) {
-      throw new TsbuildError(
-        "layout/blob-missing",
-        `Cannot read ${target.digest} from the OCI layout "${this.directory}": it is not there`,
-      );
+      throw blobMissing(target, this.directory);
     }
     const { indexes, manifests } = readTree(target, this, `the image in "${this.directory}"`);
     for (const { manifest } of manifests) {
@@ -92,13 +84,7 @@ export class LayoutDirectory implements BlobReader {
   }
 
   #corrupt(digest: Digest): TsbuildError {
-    return new TsbuildError(
-      "layout/blob-corrupt",
-      `Cannot use ${digest} from the OCI layout "${this.directory}": its bytes have another digest`,
-      {
-        hint: "The layout is damaged; make it again",
-      },
-    );
+    return blobOfOtherDigest(digest, this.directory);
   }
 }
 

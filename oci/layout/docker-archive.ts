@@ -1,7 +1,7 @@
+import { layoutImageProblem } from "./errors.js";
 import { posix } from "node:path";
 import * as v from "valibot";
 import type { Digest } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
 import { layerMediaType, mediaTypes } from "../media-types.js";
 import type { Descriptor, Manifest } from "../types.js";
 import { check, parseImageConfig, parseJson } from "../validate.js";
@@ -78,7 +78,7 @@ export class ArchiveFiles {
 export function importDockerImage(image: DockerImage, files: ArchiveFiles, blobs: BlobTarget): Descriptor {
   const what = `image ${image.names[0] ?? image.config} of the archive`;
   const fail = (why: string): never => {
-    throw new TsbuildError("image/incomplete", `Cannot use ${what}: ${why}`, { hint: "Save the image again" });
+    throw layoutImageProblem(what, why);
   };
   const configFile = files.get(image.config) ?? fail(`its config "${image.config}" is missing`);
   const config = parseImageConfig(blobs.readSmall(configFile.digest), `config of ${what}`);

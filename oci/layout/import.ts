@@ -1,5 +1,5 @@
+import { noImageInLayout, badLayoutDigest } from "./errors.js";
 import { type Digest, isDigest } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
 import type { Descriptor } from "../types.js";
 import { manifestTypeOf, parseManifestOrIndex } from "../validate.js";
 import { type BlobTarget, requireComplete } from "./complete.js";
@@ -20,9 +20,7 @@ export function parseLayoutReference(text: string): LayoutReference {
   const at = text.lastIndexOf("@sha256:");
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) {
-    throw new TsbuildError("layout/invalid-reference", `Cannot use "${text}" as an OCI layout: "${digest}" is not a digest`, {
-      hint: "Write oci-layout://DIRECTORY, oci-layout://DIRECTORY:TAG or oci-layout://DIRECTORY@sha256:…",
-    });
+    throw badLayoutDigest(text, digest);
   }
   const path = at < 0 ? text : text.slice(0, at);
   const tag = /^(.+):([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$/s.exec(path);
@@ -55,9 +53,7 @@ export async function importLayout(
 function choose({ directory, tag, digest }: LayoutReference, layout: LayoutDirectory): Descriptor {
   const fail = (why: string): never => {
     const tags = [...new Set(layout.entries.map(tagOf).filter((one) => one !== undefined))];
-    throw new TsbuildError("layout/no-image", `Cannot find an image in the OCI layout "${directory}": ${why}`, {
-      hint: tags.length === 0 ? "Name one by its digest: DIRECTORY@sha256:…" : `It has the tags ${tags.join(", ")}`,
-    });
+    throw noImageInLayout(directory, why, tags);
   };
   if (digest !== undefined) {
     const entry = layout.entries.find((candidate) => candidate.digest === digest);

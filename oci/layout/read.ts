@@ -1,4 +1,5 @@
 import { LAYOUT_FILE } from "./marker.js";
+import { badArchive, archiveOfOtherDigest, archiveDamaged } from "./errors.js";
 import { posix } from "node:path";
 import { isDigest, type Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
@@ -119,7 +120,7 @@ function merge(images: readonly FoundImage[]): readonly FoundImage[] {
 
 async function readDocument(entry: ArchiveEntry, name: string): Promise<Buffer> {
   if (entry.size > 4 * MAX_METADATA_SIZE) {
-    throw new TsbuildError("image/invalid", `Cannot read the archive: its ${name} is ${entry.size} bytes long`);
+    throw archiveDamaged(name, entry);
   }
   const chunks: Buffer[] = [];
   for await (const chunk of entry.content) chunks.push(Buffer.from(chunk));
@@ -151,10 +152,7 @@ async function storeFile(
     } else {
       await blobs.ingest(watched(), { digest, size }, options).catch((cause: unknown) => {
         if (!(cause instanceof TsbuildError) || cause.code !== "store/digest-mismatch") throw cause;
-        throw new TsbuildError("image/corrupt", `Cannot read the archive: the bytes of "${name}" do not have that digest`, {
-          cause,
-          hint: "Save the image again",
-        });
+        throw archiveOfOtherDigest(name, cause);
       });
     }
     return { digest, size, compression: compressionOf(start.subarray(0, seen)) };
@@ -178,7 +176,5 @@ function notAnArchive(documents: ReadonlyMap<string, Buffer>, entries: readonly 
         : entries[0]?.startsWith("blobs")
           ? "it holds blobs but no index.json; it may be cut off"
           : `it has neither index.json nor manifest.json; it begins with ${entries.map((name) => `"${name}"`).join(", ")}`;
-  return new TsbuildError("images/not-an-archive", `Cannot load the archive: ${found}`, {
-    hint: "Make it with tsbuild save, docker save, podman save, or skopeo copy to docker-archive: or oci-archive:",
-  });
+  return badArchive(found);
 }

@@ -1,4 +1,5 @@
 import { LAYOUT_FILE, LAYOUT_VERSION } from "./marker.js";
+import { layoutNotWritten, layoutUnwritable, layoutHoldsFiles } from "./errors.js";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, type Digest } from "../../core/digest.js";
@@ -6,7 +7,6 @@ import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors
 import { makeDirectory } from "../../core/system/make-directory.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { isTemporaryName, removeAbandoned, temporaryName } from "../../core/system/temporary-files.js";
-import { systemReason } from "../../core/system/system-reason.js";
 import { mediaTypes } from "../media-types.js";
 import type { Descriptor, Index } from "../types.js";
 import { parseIndex } from "../validate.js";
@@ -112,9 +112,7 @@ export async function writeLayoutDirectory(content: LayoutContent, directory: st
     if (created) rmSync(directory, { recursive: true, force: true });
     else for (const path of added) rmSync(path, { force: true });
     if (systemErrorCode(error) === undefined || error instanceof TsbuildError) throw error;
-    throw new TsbuildError("export/write-failed", `Cannot write the OCI layout "${directory}": ${systemReason(error)}`, {
-      cause: error,
-    });
+    throw layoutNotWritten(directory, error);
   }
 }
 
@@ -174,16 +172,12 @@ export function existingEntries(directory: string): readonly Descriptor[] {
     names = readdirSync(directory);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
-    throw new TsbuildError("export/write-failed", `Cannot write the OCI layout "${directory}": ${systemReason(error)}`, {
-      cause: error,
-    });
+    throw layoutUnwritable(directory, error);
   }
   // A process that was killed has written its blobs, but not yet the file that marks a layout.
   if (names.every((name) => name === "blobs" || isTemporaryName(name))) return [];
   if (!names.includes(LAYOUT_FILE)) {
-    throw new TsbuildError("export/not-a-layout", `Cannot write the OCI layout "${directory}": the directory holds other files`, {
-      hint: "Give an empty or new directory, or one that is an OCI layout already",
-    });
+    throw layoutHoldsFiles(directory);
   }
   return names.includes("index.json")
     ? parseIndex(readFileSync(join(directory, "index.json")), `index.json of "${directory}"`).manifests

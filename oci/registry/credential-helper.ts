@@ -1,6 +1,8 @@
+import { helperFailed } from "./errors.js";
 import { spawn } from "node:child_process";
 import { started } from "../../core/system/descriptors.js";
-import { CanceledError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
+import { CanceledError, systemErrorCode, throwIfAborted } from "../../core/errors.js";
 import type { Environment } from "../../net/proxy.js";
 import type { Credentials } from "./credential-types.js";
 
@@ -59,10 +61,7 @@ export class CredentialHelper {
   }
 
   #failure(what: string, why: string, cause?: unknown): TsbuildError {
-    return new TsbuildError("registry/helper-failed", `Cannot ${what} ${this.program}: ${why}`, {
-      ...(cause === undefined ? {} : { cause }),
-      hint: `Install ${this.program}, or remove it from docker's config.json ("credsStore", "credHelpers")`,
-    });
+    return helperFailed(what, why, cause, this.program);
   }
 
   /** Returns the output of the helper, or undefined when it has no credentials for this server. */

@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../core/errors.js";
+import { noHome, badAuth } from "./errors.js";
 import type { Environment } from "../../net/proxy.js";
 import { CredentialHelper } from "./credential-helper.js";
 import { type DockerConfig, dockerConfigPath, helperFor, readDockerConfig, keysOf, serverName, updateAuths } from "./docker-config.js";
@@ -32,9 +32,7 @@ export async function keepCredentials(
 ): Promise<CredentialPlace> {
   const path = dockerConfigPath(env);
   if (path === undefined) {
-    throw new TsbuildError("registry/config-not-written", "Cannot keep credentials: this user has no home directory", {
-      hint: "DOCKER_CONFIG names a directory for docker's configuration",
-    });
+    throw noHome();
   }
   const name = helperFor(readDockerConfig(path), registry);
   const key = serverName(registry);
@@ -90,13 +88,7 @@ function fromAuths(config: DockerConfig, registry: string, path = "config.json")
       const text = Buffer.from(entry.auth, "base64").toString("utf8");
       const colon = text.indexOf(":");
       if (colon <= 0) {
-        throw new TsbuildError(
-          "registry/config-invalid",
-          `Cannot use the entry "${key}" in "${path}": "auth" is not the base64 of user:password`,
-          {
-            hint: `Log in again: tsbuild login ${key}`,
-          },
-        );
+        throw badAuth(key, path);
       }
       // Some programs end the text with NUL bytes.
       return { kind: "basic", username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };

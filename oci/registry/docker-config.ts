@@ -1,11 +1,11 @@
+import { configUnreadable, configNoJson, configNoObject, configNotWritten } from "./errors.js";
 import { chownSync, mkdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { systemErrorCode } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { inHome } from "../../core/system/home.js";
 import { makeDirectory } from "../../core/system/make-directory.js";
 import { readRegularFile } from "../../core/system/regular-file.js";
-import { systemReason } from "../../core/system/system-reason.js";
 import type { Environment } from "../../net/proxy.js";
 
 /**
@@ -78,10 +78,7 @@ export function updateAuths(
     // otherwise.
     if (before !== undefined && process.geteuid?.() === 0 && before.uid !== 0) chownSync(target, before.uid, before.gid);
   } catch (cause) {
-    throw new TsbuildError("registry/config-not-written", `Cannot write docker's configuration "${target}": ${systemReason(cause)}`, {
-      hint: "DOCKER_CONFIG names another directory for it",
-      cause,
-    });
+    throw configNotWritten(target, cause);
   }
 }
 
@@ -130,9 +127,7 @@ function readText(path: string): string | undefined {
     return readRegularFile(path, LARGEST).toString("utf8");
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT" || systemErrorCode(cause) === "ENOTDIR") return undefined;
-    throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": ${systemReason(cause)}`, {
-      cause,
-    });
+    throw configUnreadable(path, cause);
   }
 }
 
@@ -141,9 +136,9 @@ function parseObject(text: string, path: string): DockerConfig {
     const config: unknown = JSON.parse(text);
     if (typeof config === "object" && config !== null && !Array.isArray(config)) return config;
   } catch (cause) {
-    throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not JSON`, { cause });
+    throw configNoJson(path, cause);
   }
-  throw new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not a JSON object`);
+  throw configNoObject(path);
 }
 
 /** Turns numbers into marked texts, because JavaScript's numbers cannot hold all of JSON's. */

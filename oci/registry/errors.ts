@@ -9,6 +9,8 @@ import {
   networkFault,
   redactUrl,
 } from "../../net/errors.js";
+import { TsbuildError } from "../../core/errors.js";
+import { systemReason } from "../../core/system/system-reason.js";
 
 /**
  * One entry of the `errors` list in a registry's answer: `MANIFEST_UNKNOWN`, "manifest unknown".
@@ -134,4 +136,71 @@ function parseDetails(body: string): readonly RegistryErrorDetail[] {
   } catch {
     return [];
   }
+}
+
+export function helperFailed(what: string, why: string, cause: unknown, program: string): TsbuildError {
+  return new TsbuildError("registry/helper-failed", `Cannot ${what} ${program}: ${why}`, {
+    ...(cause === undefined ? {} : { cause }),
+    hint: `Install ${program}, or remove it from docker's config.json ("credsStore", "credHelpers")`,
+  });
+}
+
+export function noHome(): TsbuildError {
+  return new TsbuildError("registry/config-not-written", "Cannot keep credentials: this user has no home directory", {
+    hint: "DOCKER_CONFIG names a directory for docker's configuration",
+  });
+}
+
+export function badAuth(key: string, path: string): TsbuildError {
+  return new TsbuildError(
+    "registry/config-invalid",
+    `Cannot use the entry "${key}" in "${path}": "auth" is not the base64 of user:password`,
+    {
+      hint: `Log in again: tsbuild login ${key}`,
+    },
+  );
+}
+
+export function configNotWritten(target: string, cause: unknown): TsbuildError {
+  return new TsbuildError("registry/config-not-written", `Cannot write docker's configuration "${target}": ${systemReason(cause)}`, {
+    hint: "DOCKER_CONFIG names another directory for it",
+    cause,
+  });
+}
+
+export function configUnreadable(path: string, cause: unknown): TsbuildError {
+  return new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": ${systemReason(cause)}`, {
+    cause,
+  });
+}
+
+export function configNoJson(path: string, cause: unknown): TsbuildError {
+  return new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not JSON`, { cause });
+}
+
+export function configNoObject(path: string): TsbuildError {
+  return new TsbuildError("registry/config-invalid", `Cannot read docker's configuration "${path}": it is not a JSON object`);
+}
+
+export function loginRefused(what: string, who: string, why: string, error: unknown): TsbuildError {
+  return new TsbuildError("registry/login-refused", `Cannot ${what} ${who}: it was refused${why}`, {
+    hint: "Check user name and password; accounts with two factors need an access token in place of the password",
+    cause: error,
+  });
+}
+
+export function otherDigest(what: string, actual: string, wanted: string, url: string): RegistryError {
+  return new RegistryError("registry/digest-mismatch", `Cannot ${what}: the bytes have digest ${actual} instead of ${wanted}`, {
+    method: "GET",
+    url,
+    hint: "The registry's copy, or what is between here and it, is damaged; try again or push the image again",
+  });
+}
+
+export function otherSize(what: string, expected: number, found: unknown, answer: { readonly url: URL }): RegistryError {
+  return new RegistryError("registry/size-mismatch", `Cannot ${what}: expected ${expected} bytes, received ${found}`, {
+    method: "GET",
+    url: answer.url.origin,
+    temporary: found !== "more",
+  });
 }

@@ -1,10 +1,9 @@
-import { TsbuildError } from "../../core/errors.js";
+import { loginRefused, RegistryError, registryFailures } from "./errors.js";
 import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
 import type { Environment } from "../../net/proxy.js";
 import { systemClock } from "../../net/retry.js";
 import { discard } from "../../net/body.js";
 import type { Credentials } from "./credential-types.js";
-import { RegistryError, registryFailures } from "./errors.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
 
 /**
@@ -36,10 +35,7 @@ export async function checkCredentials(
     const who = credentials.kind === "basic" ? `as "${credentials.username}"` : "with the identity token";
     const said = error.details.map(({ code, message }) => (message === "" ? code : message)).join("; ");
     const why = said === "" ? "" : ` (${said})`;
-    throw new TsbuildError("registry/login-refused", `Cannot ${what} ${who}: it was refused${why}`, {
-      hint: "Check user name and password; accounts with two factors need an access token in place of the password",
-      cause: error,
-    });
+    throw loginRefused(what, who, why, error);
   } finally {
     connections.close();
   }

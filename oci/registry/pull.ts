@@ -1,9 +1,10 @@
+import { otherDigest, otherSize } from "./errors.js";
 import { Hasher, isDigest, sha256, type Digest } from "../../core/digest.js";
 import { isIndexType, isManifestType, manifestMediaTypes } from "../media-types.js";
 import { formatReference, type Reference } from "../reference.js";
 import type { Descriptor } from "../types.js";
 import { manifestTypeOf, MAX_METADATA_SIZE, parseManifestOrIndex } from "../validate.js";
-import { RegistryError } from "./errors.js";
+import type { RegistryError } from "./errors.js";
 import { resumed } from "../../net/resume.js";
 import { withRetries } from "../../net/retry.js";
 import type { OnWait } from "../../net/limits.js";
@@ -147,11 +148,7 @@ export function manifestPath(reference: Reference): string {
 }
 
 function digestMismatch(what: string, url: string, wanted: Digest, actual: Digest): RegistryError {
-  return new RegistryError("registry/digest-mismatch", `Cannot ${what}: the bytes have digest ${actual} instead of ${wanted}`, {
-    method: "GET",
-    url,
-    hint: "The registry's copy, or what is between here and it, is damaged; try again or push the image again",
-  });
+  return otherDigest(what, actual, wanted, url);
 }
 
 /**
@@ -159,9 +156,5 @@ function digestMismatch(what: string, url: string, wanted: Digest, actual: Diges
  * end a broken download as if it were complete.
  */
 function sizeMismatch(what: string, answer: HttpAnswer, expected: number, found: string): RegistryError {
-  return new RegistryError("registry/size-mismatch", `Cannot ${what}: expected ${expected} bytes, received ${found}`, {
-    method: "GET",
-    url: answer.url.origin,
-    temporary: found !== "more",
-  });
+  return otherSize(what, expected, found, answer);
 }

@@ -1,7 +1,9 @@
+import { layerUnreadable, layerNotStored, bytesGone } from "./errors.js";
 import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import { throwIfAborted, TsbuildError } from "../../core/errors.js";
+import type { TsbuildError } from "../../core/errors.js";
+import { throwIfAborted } from "../../core/errors.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
@@ -41,10 +43,7 @@ export class LayerFetcher {
 
   record(id: LayerId): LayerRecord {
     const record = this.#store.layers.get(id);
-    if (!record)
-      throw new TsbuildError("store/layer-missing", `Cannot use layer ${id}: it is not in the store any more`, {
-        hint: "Build again; if this repeats, run tsbuild with --no-cache",
-      });
+    if (!record) throw layerNotStored(id);
     return record;
   }
 
@@ -86,8 +85,7 @@ export class LayerFetcher {
       await this.fetched(id, reporter);
       const record = this.record(id);
       const { blob } = record;
-      if (!blob)
-        throw new TsbuildError("store/blob-missing", `Cannot read layer ${id}: its blob is not in the store any more`, { hint: AGAIN });
+      if (!blob) throw layerUnreadable(id, AGAIN);
       const lease = this.#store.leases.hold("blob", [blob.digest]);
       try {
         const path = this.#store.blobs.path(blob.digest);
@@ -140,7 +138,7 @@ const AGAIN = "Build again: what steps made is made anew. An image that was load
 
 function bytesMissing(digest: Digest): TsbuildError {
   const message = `Cannot read layer ${digest}: its bytes are not in the store and no registry is known for them`;
-  return new TsbuildError("store/blob-missing", message, { hint: AGAIN });
+  return bytesGone(message, AGAIN);
 }
 
 function growingFile() {

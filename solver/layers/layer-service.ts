@@ -1,7 +1,7 @@
+import { otherDiffId } from "./errors.js";
 import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
-import { TsbuildError } from "../../core/errors.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
 import { together } from "../../core/tasks/together.js";
 import { compressionRecipe } from "../../oci/layer/write/compress.js";
@@ -239,13 +239,6 @@ export class LayerService implements LayerAccess {
   }
 
   #checkDiffId(blob: Descriptor, expected: Digest | undefined, found: Digest): void {
-    if (expected !== undefined && expected !== found)
-      throw new TsbuildError(
-        "image/diffid-mismatch",
-        `Cannot use layer ${blob.digest}: its content is ${found}, but the image's config says ${expected}`,
-        {
-          hint: "The image is damaged or was tampered with: push or pull it again",
-        },
-      );
+    if (expected !== undefined && expected !== found) throw otherDiffId(blob, found, expected);
   }
 }

@@ -1,5 +1,5 @@
+import { notOnTop } from "./errors.js";
 import { canonicalJson } from "../../core/canonical.js";
-import { TsbuildError } from "../../core/errors.js";
 import type { EngineOp } from "../engine/op.js";
 import type { Ports } from "../ports.js";
 import type { StepResult } from "../result.js";
@@ -12,14 +12,7 @@ export function diffOp({ layers }: Ports<"layers">): EngineOp<StepResult> {
     async run([lower, upper], opContext) {
       const below = lower ? await rootLayers(lower, layers, opContext) : [];
       const all = upper ? await rootLayers(upper, layers, opContext) : [];
-      if (below.some((layer, index) => all[index] !== layer))
-        throw new TsbuildError(
-          "build/diff-not-above",
-          "Cannot take the difference of two filesystems: the second was not made on top of the first",
-          {
-            hint: "Diff a stage with the base it starts FROM",
-          },
-        );
+      if (below.some((layer, index) => all[index] !== layer)) throw notOnTop();
       return { kind: "layers", layers: all.slice(below.length) };
     },
   };

@@ -1,4 +1,5 @@
-import { TsbuildError, unreachable } from "../../core/errors.js";
+import { noSuchSource } from "./errors.js";
+import { unreachable } from "../../core/errors.js";
 import type { SourceOp } from "../../llb/ops.js";
 import { readSource } from "../../llb/sources/source.js";
 import type { Vertex } from "../../llb/vertex.js";
@@ -49,8 +50,6 @@ function source(op: SourceOp, vertex: Vertex, ports: SolverPorts): EngineOp<Step
     case "blob":
       return blobSourceOp(read, ports);
     case undefined:
-      throw new TsbuildError("build/source-unsupported", `Cannot get "${op.identifier}": there is no source of this kind`, {
-        hint: "Sources are docker-image, oci-layout, local, http, https and git",
-      });
+      throw noSuchSource(op);
   }
 }

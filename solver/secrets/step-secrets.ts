@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../core/errors.js";
+import { secretNotText, secretNotGiven } from "./errors.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Secrets } from "../ports.js";
 
@@ -23,12 +23,7 @@ export function stepSecrets(op: ExecOp, secrets: Pick<Secrets, "value">): StepSe
   const env = (op.secretEnv ?? []).flatMap((variable) => {
     const value = secretValue(variable, secrets);
     if (!value) return [];
-    if (value.includes(0))
-      throw new TsbuildError(
-        "build/secret-not-text",
-        `Cannot put secret "${variable.id}" into the variable ${variable.name}: it has a zero byte`,
-        { hint: `Mount it as a file: --mount=type=secret,id=${variable.id}` },
-      );
+    if (value.includes(0)) throw secretNotText(variable);
     values.push(value);
     return [`${variable.name}=${Buffer.from(value).toString("utf8")}`];
   });
@@ -42,7 +37,5 @@ export function secretValue(
 ): Uint8Array | undefined {
   const value = secrets.value(secret.id);
   if (value || secret.optional) return value;
-  throw new TsbuildError("build/secret-not-found", `Cannot run the step: secret "${secret.id}" is required, but the build was given none`, {
-    hint: `Give it: --secret id=${secret.id},src=FILE or --secret id=${secret.id},env=VARIABLE`,
-  });
+  throw secretNotGiven(secret);
 }

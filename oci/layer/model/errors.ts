@@ -147,3 +147,9 @@ function ioHint(cause: Error): string {
 function hostile(code: AnyCode, message: string): TsbuildError {
   return new TsbuildError(code, message, { hint: "The image is damaged or was made to do harm; do not use it" });
 }
+
+export function tooLarge(name: string, limit: number): TsbuildError {
+  return new TsbuildError("layer/too-large", `Cannot unpack "${name}": it unpacks to more than ${limit} bytes`, {
+    hint: "When it is as large as that, allow more: --max-unpacked-size (library: maxUnpackedSize)",
+  });
+}

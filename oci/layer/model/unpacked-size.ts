@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../../core/errors.js";
+import { tooLarge } from "./errors.js";
 
 /** Bytes that a layer or an archive from outside may unpack to by default: 64 GiB. */
 export const UNPACKED_LIMIT = 64 * 2 ** 30;
@@ -34,8 +34,6 @@ export class UnpackedSize {
 
   #check(size: number): void {
     if (size <= this.#limit) return;
-    throw new TsbuildError("layer/too-large", `Cannot unpack "${this.#name}": it unpacks to more than ${this.#limit} bytes`, {
-      hint: "When it is as large as that, allow more: --max-unpacked-size (library: maxUnpackedSize)",
-    });
+    throw tooLarge(this.#name, this.#limit);
   }
 }

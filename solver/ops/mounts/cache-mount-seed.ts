@@ -1,4 +1,5 @@
-import { TsbuildError } from "../../../core/errors.js";
+import { badSeed } from "./errors.js";
+import type { TsbuildError } from "../../../core/errors.js";
 import { resolvePath } from "../../../oci/layer/model/resolve.js";
 import type { FileTree, PackEntry } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
@@ -57,9 +58,5 @@ function entriesBelow(tree: FileTree, directory: string): readonly PackEntry[] {
 function noDirectory(tree: FileTree, { id, selector }: CacheMount, where: string): TsbuildError {
   const missing = explainMissingSource(tree, { selector, where });
   const shown = missing?.shown ?? selector;
-  return new TsbuildError(
-    "build/cache-mount-from",
-    `Cannot begin cache mount "${id}" with "${shown}" of ${where}: ${missing?.why ?? "it is no directory"}`,
-    { hint: missing?.hint ?? "Without source= the mount begins with all of what from= names" },
-  );
+  return badSeed(id, shown, where, missing);
 }

@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../../core/errors.js";
+import { mountSourceMissing, sourceOfNothing } from "./errors.js";
 import { resolvePath } from "../../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { StepResult } from "../../result.js";
@@ -35,7 +35,7 @@ export function requireMountSource(tree: FileTree, source: MountSource): void {
   const missing = explainMissingSource(tree, source);
   if (!missing) return;
   const { shown, why, hint } = missing;
-  throw new TsbuildError("build/mount-source", `Cannot mount "${shown}" of ${source.where} at "${source.dest}": ${why}`, { hint });
+  throw mountSourceMissing(shown, source, why, hint);
 }
 
 /** Explains a source that is not there; undefined when it is. */
@@ -51,7 +51,5 @@ export function explainMissingSource(tree: FileTree, { selector, where }: Omit<M
 /** Throws `build/mount-source` for a path in a stage that has no files at all. */
 export function requireNothing({ dest, selector, where }: MountSource): void {
   if (selector === "/") return;
-  throw new TsbuildError("build/mount-source", `Cannot mount "${selector}" of ${where} at "${dest}": there is no such file or directory`, {
-    hint: `${where.slice(0, 1).toUpperCase()}${where.slice(1)} is empty`,
-  });
+  throw sourceOfNothing(selector, where, dest);
 }

@@ -1,4 +1,4 @@
-import { TsbuildError } from "../../../core/errors.js";
+import { agentNotGiven } from "./errors.js";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import type { Mount } from "../../../llb/ops.js";
 import type { Ports } from "../../ports.js";
@@ -17,9 +17,7 @@ export async function sshMount(
   const upstream = await secrets.agent(id);
   if (upstream === undefined) {
     if (mount.optional) return undefined;
-    throw new TsbuildError("build/ssh-not-found", `Cannot run the step: SSH agent "${id}" is required, but the build was given none`, {
-      hint: `Give it: --ssh ${id} for the agent of SSH_AUTH_SOCK, or --ssh ${id}=KEY`,
-    });
+    throw agentNotGiven(id);
   }
   const { openAgentRelay } = await import("../../ssh/agent-relay.js");
   const relay = await openAgentRelay(upstream, layers.store.temporaryDirectory(), mode);

@@ -1,0 +1,198 @@
+import { UsageError } from "../exit-codes.js";
+import { systemReason } from "../../core/system/system-reason.js";
+import { TsbuildError } from "../../core/errors.js";
+
+export function tagBesideAllTags(name: string, tag: string): UsageError {
+  return new UsageError("cli/all-tags", `Cannot use --all-tags with "${name}": it names one image`, { hint: `leave out "${tag}"` });
+}
+
+export function noSuchEntitlement(entry: string, names: readonly string[], near: string | undefined): UsageError {
+  return new UsageError(
+    "cli/bad-value",
+    `Cannot allow "${entry}": it is none of ${names.join(", ")}`,
+    near === undefined ? {} : { hint: `Did you mean "${near}"?` },
+  );
+}
+
+export function badCount(text: string, name: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot use "${text}" for --${name}: expected a number from 1 on`);
+}
+
+export function badWord(name: string, text: string, words: readonly string[]): UsageError {
+  return new UsageError("cli/bad-value", `Cannot use ${name} "${text}": it is none of ${words.join(", ")}`);
+}
+
+export function badBuildArg(value: unknown): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read --build-arg "${value}": expected NAME=VALUE or NAME`);
+}
+
+export function badPair(name: string, text: string, form: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read --${name} "${text}": expected ${form}`);
+}
+
+export function emptyPlatform(): UsageError {
+  return new UsageError("cli/bad-value", 'Cannot read --platform "": expected os/arch, such as linux/arm64');
+}
+
+export function twoStandardInputs(): UsageError {
+  return new UsageError("cli/bad-value", "Cannot read both the context and the Dockerfile from the standard input");
+}
+
+export function badSize(text: string, what: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read "${text}" for ${what}: expected a size such as 64m or 1g, below 8p`);
+}
+
+export function badCache(shown: string, found: unknown, hint: string | undefined, flagName: string): UsageError {
+  return new UsageError("cli/cache", `Cannot read --${flagName} "${shown}": ${found}`, hint ? { hint } : {});
+}
+
+export function badCsv(what: string, problem: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read ${what}: ${problem}`, {
+    hint: 'a value that holds a comma or a quote is written "key=value, with ""quotes"" doubled"',
+  });
+}
+
+export function noDiskFilter(text: string): UsageError {
+  return new UsageError("cli/filter", `Cannot filter by "${text}": it is not a filter of the store`, {
+    hint: "filters are id=, type=, description=, until=24h (with != and ~= for another sense of the first three), inuse, shared, private, reclaimable",
+  });
+}
+
+export function badRegularExpression(text: string, source: string): UsageError {
+  return new UsageError("cli/filter", `Cannot filter by "${text}": "${source}" is no regular expression`);
+}
+
+export function badAgeFilter(text: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read "${text}" as an age: expected a duration such as 24h or 7d, or a date`);
+}
+
+export function filterWithoutValue(text: string, keys: readonly string[]): UsageError {
+  return new UsageError("cli/filter", `Cannot filter by "${text}": expected KEY=VALUE`, { hint: `keys are ${keys.join(", ")}` });
+}
+
+export function noSuchFilter(name: string, near: string | undefined, keys: readonly string[]): UsageError {
+  return new UsageError("cli/filter", `Cannot filter by "${name}": there is no such key`, {
+    hint: near === undefined ? `keys are ${keys.join(", ")}` : `did you mean ${near}? Keys are ${keys.join(", ")}`,
+  });
+}
+
+export function wrongOperands(
+  syntax: { readonly name: string; readonly operands: string },
+  operands: readonly string[],
+  wanted: string,
+): UsageError {
+  return new UsageError(
+    "cli/operands",
+    `Cannot run "tsbuild ${syntax.name}" with ${operands.length} ${operands.length === 1 ? "argument" : "arguments"}: it takes ${wanted}`,
+    { hint: `usage: tsbuild ${syntax.name} [options] ${syntax.operands}` },
+  );
+}
+
+export function badMode(arg: string, flag: string, modes: readonly string[]): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag} takes ${modes.join(", ")}, true or false`);
+}
+
+export function badSwitch(arg: string, flag: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read "${arg}": --${flag} takes true or false`);
+}
+
+export function noSuchFlag(word: string, command: string, near: string | undefined, help: string): UsageError {
+  return new UsageError("cli/unknown-flag", `Cannot use "${word}": "tsbuild ${command}" has no such flag`, {
+    hint: near ? `did you mean --${near}? ${help}` : help,
+  });
+}
+
+export function badChoice(value: unknown, name: string, choices: readonly string[], near: string | undefined): UsageError {
+  return new UsageError(
+    "cli/bad-value",
+    `Cannot use "${value}" for ${name}: it is none of ${choices.join(", ")}`,
+    near ? { hint: `did you mean ${near}?` } : {},
+  );
+}
+
+export function usageProblem(message: string, help: string): UsageError {
+  return new UsageError("cli/usage", message.replace(/^error: /, ""), { hint: help });
+}
+
+export function badHistoryLimit(text: string, key: string, value: unknown): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read TSBUILD_HISTORY="${text}": "${key}=${value}" is no limit`, {
+    hint: "for example off, or builds=100,age=30d,bytes=64m",
+  });
+}
+
+export function twoOutputsToStdout(): UsageError {
+  return new UsageError("cli/outputs", "Cannot write two outputs to the standard output: give all but one a dest");
+}
+
+export function emptyOutput(): UsageError {
+  return new UsageError("cli/outputs", `Cannot read an empty --output`, { hint: "for example: -o type=oci,dest=image.tar" });
+}
+
+export function outputWithoutKey(field: string, text: string): UsageError {
+  return new UsageError("cli/outputs", `Cannot read "${field}" in --output "${text}": expected key=value`);
+}
+
+export function outputWithoutType(text: string, types: readonly string[]): UsageError {
+  return new UsageError("cli/outputs", `Cannot read --output "${text}": it has no type`, { hint: `type is one of ${types.join(", ")}` });
+}
+
+export function noSuchOutput(type: string, types: readonly string[], near: string | undefined): UsageError {
+  return new UsageError(
+    "cli/outputs",
+    `Cannot use output type "${type}": it is none of ${types.join(", ")}`,
+    near ? { hint: `did you mean type=${near}?` } : {},
+  );
+}
+
+export function noSuchAttribute(key: string, type: string, takes: string, near: string | undefined): UsageError {
+  return new UsageError(
+    "cli/outputs",
+    `Cannot use "${key}" with output type "${type}": ${takes}`,
+    near ? { hint: `did you mean ${near}?` } : {},
+  );
+}
+
+export function noLayoutDirectory(text: string, directoryWithout: string | undefined, key: string): UsageError {
+  return new UsageError("cli/outputs", `Cannot write --output "${text}": ${directoryWithout}=false needs ${key}=DIRECTORY`);
+}
+
+export function noDirectory(text: string, type: string, key: string): UsageError {
+  return new UsageError("cli/outputs", `Cannot write --output "${text}": type=${type} needs ${key}=DIRECTORY`);
+}
+
+export function badOutputChoice(key: string, value: unknown, choices: readonly (string | number)[]): UsageError {
+  return new UsageError("cli/outputs", `Cannot use ${key} "${value}" in --output: it is none of ${choices.join(", ")}`);
+}
+
+export function badOutputNumber(key: string, value: unknown): UsageError {
+  return new UsageError("cli/outputs", `Cannot read ${key} "${value}": expected a number`);
+}
+
+export function badOutputFlag(key: string, value: unknown, text: string): UsageError {
+  return new UsageError("cli/outputs", `Cannot read ${key}=${value} in --output "${text}": expected true or false`);
+}
+
+export function outputToTerminal(text: string): UsageError {
+  return new UsageError("cli/outputs", `Cannot write --output "${text}" to a terminal`, {
+    hint: "add dest=FILE, or redirect the standard output",
+  });
+}
+
+export function resultFileNotWritten(path: string, flag: string, cause: unknown): TsbuildError {
+  return new TsbuildError("export/write-failed", `Cannot write "${path}" for --${flag}: ${systemReason(cause)}`, {
+    cause,
+    hint: "The image is built: the next build writes the file at once, without running the steps again",
+  });
+}
+
+export function badSecret(text: string, why: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read --secret "${text}": ${why}`);
+}
+
+export function badSsh(text: string, why: string, hint: string | undefined): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read --ssh "${text}": ${why}`, hint === undefined ? {} : { hint });
+}
+
+export function missingValue(flag: string, help: string): UsageError {
+  return new UsageError("cli/missing-value", `Cannot read "${flag}": its value is missing`, { hint: help });
+}
