@@ -36,11 +36,11 @@ function one<T>(read: (text: string, flag: OptionFlag) => T): Reader<T> {
   };
 }
 
-/** Reads all flags of a name. With `unlessNone` the option is left out where no flag is there. */
-function all<T>(read: (texts: readonly string[], where: Where) => T, { unlessNone = false } = {}): Reader<T> {
+/** Reads all flags of a name. A flag that never comes leaves the option out, but for `always`. */
+function all<T>(read: (texts: readonly string[], where: Where) => T, { always = false } = {}): Reader<T> {
   return (where) => {
     const texts = where.flags.all(where.flag.name);
-    return unlessNone && texts.length === 0 ? undefined : read(texts, where);
+    return texts.length === 0 && !always ? undefined : read(texts, where);
   };
 }
 
@@ -65,17 +65,17 @@ const READERS: { readonly [R in Exclude<keyof Readings, "own" | "apart">]: Reade
 
 /** Options whose flags have a grammar of their own. */
 const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader<BuildOptions[N]> } = {
-  buildArgs: all((texts, { environment }) => buildArgs(texts, environment)),
-  platforms: all((texts, { environment }) => platforms(texts, environment)),
+  buildArgs: all((texts, { environment }) => buildArgs(texts, environment), { always: true }),
+  platforms: all((texts, { environment }) => platforms(texts, environment), { always: true }),
   isolation: one((text) => (DOCKER_ISOLATIONS.includes(text) ? undefined : parseIsolation(text, "--isolation"))),
   pull: ({ flags }) => pull(flags.one("pull")),
   noCache: ({ flags }) => noCache(flags.one("no-cache")),
   cacheFrom: all((texts, { environment }) => parseCacheFrom(texts, environment)),
   cacheTo: all((texts, { environment }) => parseCacheTo(texts, environment)),
   root: ({ flags, environment }) => storeRoot(environment, flags.one("root")).root,
-  secrets: all((texts, { environment }) => parseSecrets(texts, environment), { unlessNone: true }),
-  ssh: all((texts, { environment }) => parseSsh(texts, environment), { unlessNone: true }),
-  allow: all((texts) => parseAllow(texts), { unlessNone: true }),
+  secrets: all((texts, { environment }) => parseSecrets(texts, environment)),
+  ssh: all((texts, { environment }) => parseSsh(texts, environment)),
+  allow: all((texts) => parseAllow(texts)),
 };
 
 /**

@@ -308,7 +308,6 @@ test("a check gets what says which Dockerfile is meant", async (t) => {
       dockerfile: "x/Dockerfile",
       target: "a",
       buildArgs: { A: "1" },
-      buildContexts: {},
       platforms: ["linux/arm64"],
       pull: false,
     },

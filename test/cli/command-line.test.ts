@@ -16,17 +16,8 @@ import { type CliRigOptions, DESCRIPTOR, IMAGE_ID, RESULT, runRig, storedImage }
 /** Options of a command line without flags. A case lists its differences. */
 const DEFAULTS: BuildOptions = {
   buildArgs: {},
-  buildContexts: {},
-  labels: {},
-  annotations: {},
-  tags: [],
   noCache: false,
-  noCacheFilter: [],
-  cacheFrom: [],
-  cacheTo: [],
   pull: false,
-  addHosts: [],
-  ulimits: [],
   collect: false,
   context: ".",
 };
