@@ -196,3 +196,7 @@ export function badSsh(text: string, why: string, hint: string | undefined): Usa
 export function missingValue(flag: string, help: string): UsageError {
   return new UsageError("cli/missing-value", `Cannot read "${flag}": its value is missing`, { hint: help });
 }
+
+export function attributeMissing(text: string, type: string, key: string): UsageError {
+  return new UsageError("cli/outputs", `Cannot read --output "${text}": type=${type} needs ${key}=…`);
+}

@@ -1,4 +1,5 @@
 import {
+  attributeMissing,
   emptyOutput,
   badOutputNumber,
   outputWithoutKey,
@@ -119,6 +120,7 @@ function rules(text: string, { type }: OutputType, environment: CliEnvironment):
     stream: () => toStdout(text, environment),
     emptyValues: true,
     refuse: (key, value, { form, choices = [], directoryWithout }) => {
+      if (value === undefined && form !== "file" && form !== "directory") return attributeMissing(text, type, key);
       switch (form) {
         case "file":
           return noLayoutDirectory(text, directoryWithout, key);
