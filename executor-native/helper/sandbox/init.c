@@ -187,13 +187,34 @@ static _Noreturn void wait_for(pid_t command, const sigset_t *signals)
 	}
 }
 
-static pid_t start_command(const struct spec *spec, const struct owners *owners, const struct channels *channels, int proc)
+/* Ends when the other end of the pipe is closed. */
+static void wait_for_close(const int ends[2])
 {
+	char byte;
+	close(ends[1]);
+	while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	close(ends[0]);
+}
+
+/*
+ * Starts the command, which waits until init has closed `*begin`: it may look at init in /proc, and
+ * init shall have given up everything by then.
+ */
+static pid_t start_command(const struct spec *spec, const struct owners *owners, const struct channels *channels, int proc, int *begin)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a pipe");
 	pid_t command = fork();
 	if (command < 0)
 		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
-	if (command > 0)
+	if (command > 0) {
+		close(ends[0]);
+		*begin = ends[1];
 		return command;
+	}
+	wait_for_close(ends);
 	if (dup2(channels->output, STDOUT_FILENO) < 0 || dup2(channels->errors, STDERR_FILENO) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
 	run_command(spec, owners, channels->control, proc);
@@ -239,8 +260,10 @@ void run_init(const struct spec *spec, struct owners *owners, const struct chann
 	 * this pid namespace who could; the command gets it back by exec.
 	 */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	pid_t command = start_command(spec, owners, channels, proc);
+	int begin;
+	pid_t command = start_command(spec, owners, channels, proc, &begin);
 	close(proc);
 	give_up_all(channels);
+	close(begin);
 	wait_for(command, &signals);
 }
