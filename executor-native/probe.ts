@@ -130,7 +130,7 @@ const SETTINGS: readonly { readonly file: string; readonly forbids: (value: numb
   },
 ];
 
-/** What those can do who do not start the container themselves. */
+/** Ways out for those who do not start the container themselves. */
 const WAYS_OUT =
   "Run as root of the container, whose steps need no namespaces (--isolation=chroot); or let whoever starts it allow them: GitLab Runner: security_opt in [runners.docker]; GitHub: options: --security-opt seccomp=unconfined at container:; Kubernetes: seccompProfile and appArmorProfile of type Unconfined; OpenShift: an SCC that allows them; Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined";
 const RIGHTLESS =

@@ -12,7 +12,7 @@ import type { Reporter, Stack } from "./layers/ports.js";
 import type { Downloads } from "./remote/downloads.js";
 import type { GitRepositories } from "./remote/git-repositories.js";
 
-/** An image as a source op needs it, to make it a stack of layers. */
+/** An image as a source op needs it to make a stack of layers. */
 export interface SourceImage {
   /** Canonical reference to fetch layers with; undefined when the store has them all. */
   readonly origin: string | undefined;
@@ -42,7 +42,10 @@ export interface Sandboxes {
   readonly proxyEnv: readonly string[];
 }
 
-/** What the caller entrusts to steps. Each answers undefined for an id that the build was not given. */
+/**
+ * Secrets and SSH agents that the caller entrusts to steps. Each method returns undefined for an id
+ * that the build was not given.
+ */
 export interface Secrets {
   value(id: string): Uint8Array | undefined;
   /** Returns the socket of an SSH agent. */
@@ -51,7 +54,10 @@ export interface Secrets {
 
 /** Cache mounts as a build begins with them. */
 export interface CacheMounts {
-  /** Fills a mount that is not there yet from a cache; false when none has it. `path` does not exist. */
+  /**
+   * Fills a mount that does not exist yet from a cache, at `path`. Returns false when no cache has
+   * it.
+   */
   restore(name: string, path: string, reporter: Reporter): Promise<boolean>;
   /** Empties mounts before their first use in this build; undefined keeps their files. */
   readonly fresh: FreshMounts | undefined;
@@ -81,7 +87,7 @@ export interface SolverPorts {
   readonly mounts: CacheMounts;
   readonly clock: Clock;
   readonly exports: Exports;
-  /** Earlier builds: what explanations are made from. */
+  /** Earlier builds, from which explanations are made. */
   readonly past: ExplainContext;
 }
 

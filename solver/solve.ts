@@ -32,7 +32,10 @@ export interface SolveGraphOptions {
    * Called with everything that has keys once the graph is solved, for caches that are exported.
    */
   readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[], elsewhere: Elsewhere) => void;
-  /** True explains steps that are not even looked up, too: a look-up for each. Default: false. */
+  /**
+   * True when steps that are not even looked up are explained too, at the cost of a look-up for
+   * each. Default: false.
+   */
   readonly explain?: boolean;
   readonly consent: Consent;
   readonly signal: AbortSignal;
@@ -40,7 +43,10 @@ export interface SolveGraphOptions {
   readonly onTrace?: ((record: TraceRecord) => void) | undefined;
 }
 
-/** Solves a graph: the root filesystem of each target, in order. Throws `build/not-allowed` before anything else. */
+/**
+ * Solves a graph. Returns the root filesystem of each target, in order. Throws `build/not-allowed`
+ * before anything else.
+ */
 export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts, options: SolveGraphOptions): Promise<StepResult[]> {
   const order = topological(targets);
   requireConsent(order, options.consent);
@@ -88,7 +94,7 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
       },
     ),
     jobs: {
-      // Read when the first step is to run.
+      // Computed when the first step is to run.
       get run() {
         return Math.min(options.jobs, stepsByDescriptors());
       },

@@ -48,7 +48,10 @@ interface BuildImagesOptions {
   readonly id: string | undefined;
 }
 
-/** Compiles and solves the Dockerfile for every platform (what they have in common runs once) and finishes their images. */
+/**
+ * Compiles and solves the Dockerfile for every platform, and finishes the images. Steps that
+ * platforms share run once.
+ */
 export async function buildImages(options: BuildImagesOptions, session: BuildSession, onEvent: EventSink): Promise<Built> {
   const { build, forms } = options;
   const [form, ...others] = forms;
@@ -60,7 +63,8 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
   await solver.prepare();
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);
-  // Steps will run for certain: their process starts while base images are looked up. Whoever needs it gets its error.
+  // Without the cache steps run for certain, so the worker starts while base images are looked
+  // up. The step that needs the worker throws a failure to start.
   if (build.noCache === true && dockerfile.ast.instructions.some(({ kind }) => kind === "run"))
     session.workers.worker().catch(() => undefined);
   const compiled = await Promise.all(
@@ -123,7 +127,7 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   };
 }
 
-/** What several platforms have in common is said once. */
+/** Returns each diagnostic once, because platforms of a build often have the same ones. */
 export function uniqueDiagnostics<D extends Diagnostic>(diagnostics: readonly D[]): readonly D[] {
   const seen = new Map(
     diagnostics.map((diagnostic) => [`${diagnostic.code} ${diagnostic.range?.start} ${diagnostic.message}`, diagnostic]),

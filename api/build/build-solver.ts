@@ -30,7 +30,7 @@ import type { Session } from "../session/session.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
 
-/** The places that images and directories of a graph come from, known once the Dockerfile is read. */
+/** Origins of a graph's images and directories. They are known once the Dockerfile is read. */
 export interface GraphSources {
   readonly contexts: Pick<BuildContexts, "tree" | "hiddenBy">;
   readonly resolver: Pick<ImageResolver, "source">;
@@ -66,8 +66,8 @@ export interface BuildSolverOptions {
 type SolverSession = Pick<Session, "store" | "signal" | "workers" | "network" | "hold">;
 
 /**
- * Solves the graphs of one build: first the sources of the Dockerfile itself, then its targets. They
- * share what was asked of the outside.
+ * Solves the graphs of one build: first the sources of the Dockerfile itself, then its targets. The
+ * graphs share downloads, repositories, secrets and mounts.
  */
 export class BuildSolver {
   readonly #options: BuildSolverOptions;
@@ -178,7 +178,7 @@ export class BuildSolver {
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
     const sink: EventSink = (event) => {
-      // Shown already, when it was solved for the Dockerfile.
+      // The step was shown when the Dockerfile's own sources were solved.
       if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
       this.#options.onEvent(event);
     };

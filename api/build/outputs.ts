@@ -9,8 +9,9 @@ import type { Session } from "../session/session.js";
 export type ExporterSession = Pick<Session, "store" | "network">;
 
 /**
- * Returns whether a remote layer may stay at its `origin`: when no output holds layers, or when all
- * that do push to the registry it came from, which can mount it from one repository into another.
+ * Returns a predicate of the origins at which a remote layer may stay: all of them when no output
+ * holds layers, else the one registry to which every output with layers pushes. A registry can
+ * mount a layer from one of its repositories into another.
  */
 export function mayStay(outputs: readonly ResolvedOutput[]): (origin: string) => boolean {
   const holding = outputs.filter(({ output }) => typeOf(output).holds !== "nothing");
@@ -45,7 +46,10 @@ function saysForm({ compression, compressionLevel }: ImageOutput): boolean {
   return compression !== undefined || compressionLevel !== undefined;
 }
 
-/** Returns the exporters for an output, in the order they run. Their code is loaded when it is used. */
+/**
+ * Returns the exporters for an output, in the order in which they run. The code of an exporter is
+ * loaded for its output only.
+ */
 export function exportersFor(output: Output, { store, network }: ExporterSession, names: readonly string[]): Promise<readonly Exporter[]> {
   const context = {
     store,

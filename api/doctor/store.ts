@@ -7,7 +7,7 @@ import { lsetxattr } from "../../core/system/posix.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 
-/** Magic numbers of statfs(2) by name, of file systems on which a store does not work, or badly. */
+/** Names of local file systems by their magic number in statfs(2). */
 const KINDS: Readonly<Record<number, string>> = {
   0xef53: "ext4",
   0x58465342: "xfs",
@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<number, string>> = {
   0xf2f52010: "f2fs",
   0xca451a4e: "bcachefs",
 };
+/** Names of file systems that may be on another machine, by their magic number in statfs(2). */
 const NETWORK: Readonly<Record<number, string>> = {
   0x6969: "nfs",
   0xff534d42: "cifs",
@@ -76,7 +77,10 @@ function fileSystemCheck(place: string, type: number, controlledBy: readonly str
   return check("store-file-system", title, { status: "warning", found, controlledBy, fix: ELSEWHERE });
 }
 
-/** Tells whether a file there can have an attribute; true where no file can be made, which is told already. */
+/**
+ * Returns true when an entry of a directory can have an extended attribute. Returns true as well
+ * where no entry can be made, because the check of the directory reports that.
+ */
 function keepsAttributes(directory: string): boolean {
   let place: string;
   try {
@@ -94,7 +98,10 @@ function keepsAttributes(directory: string): boolean {
   }
 }
 
-/** Why the store that is there is none for this user; closes one that an older version left open to others. */
+/**
+ * Returns the reason why this user cannot use an existing store; undefined when there is none.
+ * Closes a store that an older version left open to other users.
+ */
 function problemOf(root: string): string | undefined {
   try {
     return closeBase(storePaths(root));

@@ -23,7 +23,10 @@ export class LayerUnavailableError extends TsbuildError {
   }
 }
 
-/** Fetches layers from registries, and from the caches that this build or an earlier one read from. */
+/**
+ * Returns a function that fetches layers from registries, and from the caches that this build or an
+ * earlier one read from.
+ */
 export function layerFetcher(network: Servers, imports: CacheImports | undefined): FetchBlob {
   return async function* (origin, blob, options) {
     const source = imports?.source(origin) ?? (origin.startsWith("cache:") ? await openEarlierCache(network, origin) : undefined);

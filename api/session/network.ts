@@ -14,7 +14,10 @@ export class Network implements AsyncDisposable {
     return this.#registry;
   }
 
-  /** Returns a client that also speaks plain HTTP with these hosts, and takes any certificate of theirs. */
+  /**
+   * Returns a client that also speaks plain HTTP with these hosts, and accepts any certificate of
+   * theirs.
+   */
   async insecureRegistry(hosts: readonly string[]): Promise<RegistryClient> {
     return (await this.caches()).registry(hosts);
   }

@@ -6,7 +6,7 @@ import { Network } from "./network.js";
 import { openStoreHere } from "./store-here.js";
 import { Workers } from "./workers.js";
 
-/** Everything that one build holds while it runs. A part of the build asks for the members it uses. */
+/** Resources that one build holds while it runs. Each part of a build names the members it uses. */
 export class Session implements AsyncDisposable {
   readonly store: Store;
   /** Aborted by the caller's signal, and when the session ends. */

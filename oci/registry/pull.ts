@@ -101,8 +101,8 @@ export async function fetchManifest(
 }
 
 /**
- * Yields the bytes of a blob. Resumes where a broken connection stopped (Range). Verifies size and digest: wrong
- * bytes end in `registry/digest-mismatch`.
+ * Yields the bytes of a blob. Resumes where a broken connection stopped (Range). Verifies size and
+ * digest. Throws `registry/size-mismatch` or `registry/digest-mismatch` for wrong bytes.
  */
 export async function* fetchBlob(
   session: RegistrySession,

@@ -51,7 +51,7 @@ export async function resultsElsewhere(
       const complete = layers[index]?.get(vertex.digest);
       if (!result || !complete) continue;
       if (complete.includes(EMPTY_LAYER)) service.store.blobs.writeSmall(EMPTY_LAYER_BYTES);
-      // Made when the step was: images of the same results are the same everywhere.
+      // An empty layer has the date of its step, so that the same results make the same image.
       const dated = complete.map((layer) => (layer === EMPTY_LAYER ? { ...layer, createdAt: result.createdAt } : layer));
       return sources[index]?.adopt(key, stepName(vertex.metadata.step), { ...result, layers: dated });
     }
@@ -79,7 +79,7 @@ function saysMore({ op }: Vertex): boolean {
   return op.kind === "exec" && (op.extraHosts ?? []).length > 0;
 }
 
-/** The layers of image vertices. */
+/** Returns a function that finds the image of an image vertex. */
 function imagesOf(sources: Pick<Sources, "image">): ImageOf {
   return async ({ op, platform }) => {
     if (op.kind !== "source") throw new Error("internal: asked for the image of a step");
@@ -87,7 +87,7 @@ function imagesOf(sources: Pick<Sources, "image">): ImageOf {
   };
 }
 
-/** The trees of local directories. */
+/** Returns a function that finds the tree of a local directory's vertex. */
 function localTrees(sources: Pick<Sources, "local">) {
   return async ({ op }: Vertex) => {
     const local = localOf(op);

@@ -5,7 +5,7 @@ import type { Ports } from "../ports.js";
 import type { StepResult } from "../result.js";
 import { rootLayers } from "./inputs/root-layers.js";
 
-/** The layers that the second input has above the first. */
+/** Returns the op whose result are the layers that the second input has above the first. */
 export function diffOp({ layers }: Ports<"layers">): EngineOp<StepResult> {
   return {
     identity: async () => canonicalJson({ kind: "diff" }),

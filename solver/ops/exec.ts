@@ -31,7 +31,10 @@ const HOSTNAME = "buildkitsandbox";
 
 type ExecPorts = MountPorts & Ports<"clock" | "exports">;
 
-/** RUN: one sandboxed process on an overlay of the input's layers; what it changes is a new layer. */
+/**
+ * Returns the op of RUN: one sandboxed process on an overlay of the input's layers. The changes of
+ * the process are a new layer.
+ */
 export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, ports: ExecPorts): EngineOp<StepResult> {
   const { layers, clock, exports, past } = ports;
   const root = op.mounts.find((mount) => mount.dest === "/");
@@ -136,7 +139,7 @@ async function runStep(
 
 const told = new WeakSet<Worker>();
 
-/** Says in the output of the first step how it is kept apart, unless that is as usual. */
+/** Reports an unusual isolation of steps in the output of the worker's first one. */
 function tellTier(worker: Worker, { output }: OpContext): void {
   if (worker.tier === "namespaces" || told.has(worker)) return;
   told.add(worker);

@@ -16,7 +16,10 @@ import { isDirectoryInput } from "./inputs/whole-input.js";
 
 type FilePorts = Ports<"layers" | "clock" | "exports" | "past" | "sandboxes">;
 
-/** COPY, ADD of files, WORKDIR: a new layer computed on trees, without unpacking anything. */
+/**
+ * Returns the op of COPY, ADD of files and WORKDIR. It computes a new layer from trees, without
+ * unpacking an input.
+ */
 export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, ports: FilePorts): EngineOp<StepResult> {
   const { layers, clock, exports, past } = ports;
   return {
@@ -35,7 +38,7 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, ports: FileP
       const below = base < 0 ? [] : await rootLayers(inputs[base] as StepResult, layers, opContext);
       if (form.unpacked) layers.expectUnpacked(below);
       const plan = () => planLayer(op, vertex, inputs, ports, opContext);
-      // A layer that a step runs on soon is not compressed first: that goes on beside the step.
+      // A layer that a step runs on soon is compressed beside that step, not before it.
       const direct = form.exported && !form.unpacked;
       const compression = direct ? exports.compression : ({ type: "uncompressed" } as const);
       const lineage = `${past.provenance.projects.own} ${canonicalJson(op as unknown as Canonical)}`;
@@ -46,7 +49,7 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, ports: FileP
   };
 }
 
-/** Returns true when an action changes this input: then all of it counts. */
+/** Returns true when an action changes this input. All files of such an input count. */
 function isBase(op: FileOp, index: number): boolean {
   return op.actions.some((action) => action.input === index);
 }

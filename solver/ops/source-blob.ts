@@ -4,7 +4,10 @@ import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { BlobTree } from "./inputs/blob-tree.js";
 
-/** A file whose bytes the caller put into the store: an archive that came over the standard input. */
+/**
+ * Returns the op of a file whose bytes the caller put into the store, such as an archive from the
+ * standard input.
+ */
 export function blobSourceOp({ digest, filename: name }: BlobSource, { layers }: Ports<"layers">): EngineOp<StepResult> {
   return {
     identity: async () => `file ${digest} ${JSON.stringify(name)}`,

@@ -17,8 +17,8 @@ import { LocalTree } from "./local/local-tree.js";
 type GitPorts = Ports<"layers"> & { readonly sources: Pick<Sources, "repositories"> };
 
 /**
- * Returns the op of a Git commit. The commit's id is its identity, wherever the repository is; with
- * `.git` kept also the further content of that.
+ * Returns the op of a Git commit. The commit's id is its identity, wherever the repository is. When
+ * `.git` is kept, the identity also has the remote and the names that `.git` records.
  */
 export function gitSourceOp(source: GitSource, { sources: { repositories }, layers }: GitPorts): EngineOp<StepResult> {
   return {
@@ -51,7 +51,10 @@ function keepsGitDir(source: GitSource): boolean {
   return source.keepGitDir && source.subdir === "";
 }
 
-/** Its key knows nothing of the build's epoch, so the layer must not either; whoever copies from it clamps. */
+/**
+ * Packs a checkout as a layer. Note that we do not clamp its times to the build's epoch, because
+ * the epoch is not part of the key. A copy from the layer clamps them.
+ */
 function pack(entries: readonly PackEntry[], layers: LayerAccess, opContext: OpContext): Promise<LayerId> {
   return packLayer(layers, { entries }, { type: "uncompressed" }, opContext, { clamp: false });
 }
@@ -65,7 +68,7 @@ function checkoutEntries(source: GitSource, directory: string, mtime: Timestamp 
   const root = rootOf(tree, source);
   const keep = keepsGitDir(source);
   const top = tree.lookup(root);
-  // A copy of all of it makes a directory with this date.
+  // A copy of the whole source gives the new directory this date.
   const entries: PackEntry[] = top ? [{ ...top, path: "", mode: 0o755, ...(mtime ? { mtime } : {}) }] : [];
   const add = (from: string, to: string): void => {
     for (const name of tree.children(from)) {

@@ -3,7 +3,10 @@ import type { Ports } from "../ports.js";
 import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 
-/** A directory of this machine. It has no identity: what steps select from it counts by content. */
+/**
+ * Returns the op of a directory of this machine. It has no identity: the files that steps select
+ * count by content.
+ */
 export function localSourceOp({ name, excludePatterns }: LocalSource, { sources }: Ports<"sources">): EngineOp<StepResult> {
   return {
     identity: async () => undefined,

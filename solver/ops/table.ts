@@ -17,7 +17,10 @@ import { httpSourceOp } from "./source-http.js";
 import { imageSourceOp } from "./source-image.js";
 import { localSourceOp } from "./source-local.js";
 
-/** The implementation of a vertex's operation. `form` is what will become of the layer it makes. */
+/**
+ * Returns the implementation of a vertex's operation. `form` has the forms in which its layer will
+ * be used.
+ */
 export function implement(vertex: Vertex, form: LayerForm, ports: SolverPorts): EngineOp<StepResult> {
   const { op } = vertex;
   switch (op.kind) {

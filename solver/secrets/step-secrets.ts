@@ -13,7 +13,10 @@ interface StepSecrets {
   readonly values: readonly Uint8Array[];
 }
 
-/** Reads the secrets a step asks for. Throws `build/secret-not-found` for a required one that the build was not given. */
+/**
+ * Reads the secrets that a step asks for. Throws `build/secret-not-found` for a required one that
+ * the build was not given.
+ */
 export function stepSecrets(op: ExecOp, secrets: Pick<Secrets, "value">): StepSecrets {
   const values: Uint8Array[] = [];
   for (const mount of op.mounts) {
@@ -30,7 +33,7 @@ export function stepSecrets(op: ExecOp, secrets: Pick<Secrets, "value">): StepSe
   return { env, values };
 }
 
-/** The value of a secret; undefined for an optional one that the build was not given. */
+/** Returns the value of a secret; undefined for an optional one that the build was not given. */
 export function secretValue(
   secret: { readonly id: string; readonly optional: boolean },
   secrets: Pick<Secrets, "value">,

@@ -5,18 +5,18 @@ import { comparePaths } from "../model/path-order.js";
 import type { PackStep } from "./plan.js";
 import type { PackEntry, Toc, TocEntry } from "../model/toc.js";
 
-/** Consecutive steps that give the same bytes as consecutive entries of an earlier layer. */
+/** Consecutive steps with the same bytes as consecutive entries of an earlier layer. */
 export interface KeptRun {
   /** Index of the first step. */
   readonly first: number;
-  /** How many steps it has. */
+  /** Number of steps. */
   readonly length: number;
-  /** Where these bytes are in the earlier layer's tar. */
+  /** Offsets of these bytes in the earlier layer's tar. */
   readonly start: number;
   readonly end: number;
 }
 
-/** What a new layer has in common with an earlier one, and what it has in all. */
+/** Runs that a new layer shares with an earlier one, and the size of its other parts. */
 export interface Kept {
   readonly runs: readonly KeptRun[];
   /** Steps, and bytes of their files, that are in no run. */
@@ -24,8 +24,10 @@ export interface Kept {
 }
 
 /**
- * What a new layer has in common with an earlier one that was written by this packer, in order. Its TOC tells all that decides an entry's bytes; where they are
- * follows from the sizes of those before. None when one of them holds markers of deletions, or when the TOC does not add up to its size.
+ * Returns the parts that a new layer shares with an earlier one of this packer, in order. The
+ * earlier TOC has everything that decides an entry's bytes; offsets follow from the sizes of the
+ * entries before. Returns none when one of the layers holds markers of deletions, or when the TOC
+ * does not add up to its size.
  */
 export function keptRuns(steps: Iterable<PackStep>, earlier: Toc): Kept {
   const ahead = new Ahead(steps);
@@ -60,13 +62,14 @@ export function keptRuns(steps: Iterable<PackStep>, earlier: Toc): Kept {
   return { runs, others: { steps: index - kept.steps, bytes: bytes - kept.bytes } };
 }
 
-/** Steps of which the next is known. */
+/** Steps in order, with the next one known. */
 class Ahead {
   readonly #steps: Iterator<PackStep>;
   step: PackStep | undefined;
   index = 0;
-  /** Of all steps so far, the bytes of their files, and how many are markers of deletions. */
+  /** Bytes of the files of all steps so far. */
   bytes = 0;
+  /** Number of markers of deletions so far. */
   markers = 0;
 
   constructor(steps: Iterable<PackStep>) {
@@ -96,7 +99,10 @@ function isSame(step: PackStep | undefined, was: TocEntry): boolean {
   return step?.kind === "entry" && isSameEntry(step.entry, was);
 }
 
-/** Whether both are written as the same bytes. Content of which no digest is known is never the same. */
+/**
+ * Returns true when both are written as the same bytes. Content without a known digest is never the
+ * same.
+ */
 function isSameEntry(entry: PackEntry, was: TocEntry): boolean {
   return (
     entry.path === was.path &&

@@ -20,16 +20,18 @@ import { TocColumnsBuilder } from "../model/toc-columns.js";
 import { isReservedName, opaqueMarkerOf, whiteoutOf } from "../model/whiteout.js";
 
 export interface WriteOptions {
-  /** Where the blob goes; without it only diffID and TOC are computed. */
+  /** Destination of the blob. Without it only diffID and TOC are computed. */
   readonly out?: { readonly path: string; readonly compression: CompressionOptions } | undefined;
   /** Clamp for mtimes, in seconds since the epoch. */
   readonly epoch?: number | undefined;
   readonly context?: Cancellation | undefined;
-  /** A layer of before, written here too: what it has alike is taken from its tar instead of from files. */
+  /**
+   * An earlier layer of this packer: unchanged parts are taken from its tar instead of from files.
+   */
   readonly earlier?: EarlierLayer | undefined;
 }
 
-/** A layer whose blob is at hand. */
+/** A layer whose blob is in the store. */
 export interface EarlierLayer {
   readonly blob: string;
   readonly toc: Toc;
@@ -41,10 +43,13 @@ export interface WrittenLayer {
   readonly blob: Pick<LayerBlob, "digest" | "size" | "mediaType"> | undefined;
 }
 
-/** Bytes gathered before they are hashed and compressed: also what is read at once of a file. */
+/** Bytes gathered before they are hashed and compressed; also the bytes of one read of a file. */
 const STAGING = 1 << 20;
 
-/** Writes a layer from a plan. Removes the blob again when it fails. Throws {@link EarlierTarUnusable} when the earlier layer does not help. */
+/**
+ * Writes a layer from a plan. Removes the blob again after a failure. Throws {@link
+ * EarlierTarUnusable} when the earlier layer does not help.
+ */
 export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOptions): Promise<WrittenLayer> {
   const { out, context, epoch } = options;
   if (!out) {
@@ -67,8 +72,9 @@ export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOpti
 }
 
 /**
- * Computes diffID and TOC of a layer that is not written. Note that it may hold files called `.wh.…`, because a stage that only others copy from never
- * becomes a layer of an image. Its diffID is then no digest of a tar, which would say that these files are deletions.
+ * Computes diffID and TOC of a layer that is not written. Note that it may hold files called
+ * `.wh.…`, because a stage that others only copy from never becomes a layer of an image. Its diffID
+ * is then no digest of a tar, in which these files would be deletions.
  */
 async function describeLayer(plan: PackPlan, epoch: number | undefined, context: Cancellation | undefined): Promise<WrittenLayer> {
   const steps = layerSteps(plan, epoch, { reservedNames: true });
@@ -80,17 +86,23 @@ async function describeLayer(plan: PackPlan, epoch: number | undefined, context:
   return { ...written, diffId, toc: { ...written.toc, diffId } };
 }
 
-/** Entries, and bytes in files, that an earlier layer does not have alike, above which it is of no use: other threads read them faster. */
+/**
+ * New entries, and bytes in new files, above which an earlier layer is of no use: other threads
+ * read them faster.
+ */
 const MOST_NEW = 1000;
 const MOST_NEW_BYTES = 32 << 20;
 
 interface Earlier {
   readonly tar: EarlierTar;
-  /** By the index of the step with which they begin. */
+  /** Unchanged runs by the index of their first step. */
   readonly runs: ReadonlyMap<number, KeptRun>;
 }
 
-/** Entries of a plan up to which its steps are kept for a second look: making them again takes longer, keeping them takes memory. */
+/**
+ * Entries of a plan up to which its steps are kept for a second pass. To make the steps again takes
+ * time; to keep them takes memory.
+ */
 const MOST_STEPS = 50_000;
 
 /** Returns steps that can be gone through twice. */
@@ -115,18 +127,18 @@ async function writeSteps(
   const tar = new TarStaging(compressor);
   const entries = new TocColumnsBuilder();
   const whiteouts: { readonly path: string }[] = [];
-  /** Of files that have more names. */
+  /** Digests of files that have more names. */
   const digests = new Map<string, Digest>();
   const keep = (step: PackStep, digest = step.kind === "entry" ? step.entry.digest : undefined): void => {
     if (step.kind === "entry" && step.linked && digest !== undefined) digests.set(step.entry.path, digest);
   };
-  /** Takes a step of a run, which the earlier layer has alike. */
+  /** Adds a step whose bytes are copied from the earlier layer. */
   const take = (step: PackStep): void => {
     keep(step);
     if (step.kind === "entry") entries.add(step.entry, step.entry.digest);
   };
   let index = -1;
-  /** Steps that a run has done already. */
+  /** Number of coming steps whose bytes the last run has copied already. */
   let done = 0;
   for (const step of steps) {
     index++;
@@ -192,7 +204,7 @@ async function writeSteps(
   return { diffId, toc, blob: mediaType === undefined ? undefined : { digest, size, mediaType } };
 }
 
-/** Gathers headers and contents: small files are read right where they stand in the tar. */
+/** Gathers headers and contents. Small files are read directly into their place in the tar. */
 class TarStaging {
   readonly #buffer = Buffer.allocUnsafe(STAGING);
   readonly #compressor: Compressor;
@@ -216,7 +228,7 @@ class TarStaging {
     return this.#compressor.write(bytes);
   }
 
-  /** Bytes that stand in a tar already. */
+  /** Copies bytes of a tar. */
   async copy(chunks: AsyncIterable<Buffer>, context: Cancellation | undefined): Promise<void> {
     const flushed = this.flush();
     if (flushed) await flushed;
@@ -227,7 +239,10 @@ class TarStaging {
     }
   }
 
-  /** A file that fits as a whole, with one byte of room more: reading that far tells that it has not grown. */
+  /**
+   * Reads a file that fits as a whole, with one byte of room more, which shows that it has not
+   * grown.
+   */
   smallFile(entry: PackEntry, content: OpenContent): Digest {
     const start = this.#filled;
     let read = 0;
@@ -278,7 +293,7 @@ function sizeChanged(entry: PackEntry, found: number): TsbuildError {
   );
 }
 
-/** Deletions carry no metadata: time zero, as containerd writes them. */
+/** Returns the header of a deletion, which has no metadata: time zero, as containerd writes it. */
 function markerHeader(name: string): TarHeader {
   return { name, type: "file", mode: 0, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
 }

@@ -10,15 +10,18 @@ import type { LayerAccess } from "../../layers/layer-access.js";
 import type { Reporter } from "../../layers/ports.js";
 import type { StepResult } from "../../result.js";
 
-/** An input as a tree that can be looked into: a context as it is, a stack of layers through its TOCs. */
+/** Returns the tree of an input: a context as it is, a stack of layers as its TOCs describe it. */
 export async function treeOfInput(input: StepResult, layers: LayerAccess, reporter: Reporter): Promise<FileTree> {
   return input.kind === "tree" ? input.tree : layers.view(input.layers, reporter);
 }
 
-/** Files of layers that belong to mapped ids are read by the worker. */
+/** Ports for reading files of layers. The worker reads files that belong to mapped ids. */
 export type FileReading = Ports<"layers" | "sandboxes">;
 
-/** Reads a whole file of a tree (user tables, archives); the path is resolved already. */
+/**
+ * Reads a whole file of a tree, such as a user table or an archive. Expects a path whose links are
+ * resolved.
+ */
 export async function readTreeFile(tree: FileTree, path: string, ports: FileReading, reporter: Reporter): Promise<Uint8Array> {
   const source = tree.content(path);
   switch (source.kind) {
@@ -31,7 +34,10 @@ export async function readTreeFile(tree: FileTree, path: string, ports: FileRead
   }
 }
 
-/** From the layer's snapshot where this process may read it there, else from its blob or through the worker. */
+/**
+ * Reads a file of a layer: from the blob of a layer that is not unpacked, else from its snapshot.
+ * Asks the worker for files of the snapshot that this process may not read.
+ */
 async function readLayerFile(layer: LayerId, path: string, { layers, sandboxes }: FileReading, reporter: Reporter): Promise<Uint8Array> {
   const record = layers.record(layer);
   if (!record.unpacked) return readFileSync((await extractContent(layers, layer, [path], reporter))(path));

@@ -4,7 +4,10 @@ import type { Reporter } from "../../layers/ports.js";
 import type { StepResult } from "../../result.js";
 import { treeLayer } from "./tree-layer.js";
 
-/** A result as a root filesystem. Files that are only looked at (`FROM` a directory or a download) become a layer. */
+/**
+ * Returns the layers of a result as a root filesystem. Packs a tree as a layer first: `FROM` can
+ * name a directory or a download.
+ */
 export async function rootLayers(result: StepResult, layers: LayerAccess, reporter: Reporter): Promise<readonly LayerId[]> {
   return result.kind === "layers" ? result.layers : [(await treeLayer(result.tree, "/", layers, reporter)).layer];
 }

@@ -24,7 +24,10 @@ interface PreparedMounts extends AsyncDisposable {
 /** Ports that mounts of any type use. */
 export type MountPorts = CacheMountPorts & Ports<"secrets">;
 
-/** Inputs that an exec op only reads, with the paths it mounts of each: they count by their content. */
+/**
+ * Returns the inputs that an exec op only reads, with the paths that it mounts of each. These
+ * inputs count by their content.
+ */
 export function mountInputs(op: ExecOp): ReadonlyMap<number, ReadonlySet<string>> {
   const root = op.mounts.find((mount) => mount.dest === "/");
   const selected = new Map<number, Set<string>>();

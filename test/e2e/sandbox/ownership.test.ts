@@ -22,7 +22,7 @@ test.before(async () => {
   busybox = await busyboxLayer();
 });
 
-/** What base images hold that one id cannot own, or not so. */
+/** Files as base images hold them, with owners and modes that a single id cannot give them. */
 const ODD_FILES: Parameters<typeof tarOf>[0] = [
   { name: "srv/", type: "dir", mode: 0o2775, uid: 33, gid: 50 },
   { name: "srv/file", text: "x", mode: 0o4750, uid: 33, gid: 1000 },
@@ -43,7 +43,10 @@ const ODD_FILES: Parameters<typeof tarOf>[0] = [
   { name: "cap", text: "c", mode: 0o755, xattrs: { "user.kept": Buffer.from("v").toString("base64") } },
 ];
 const ODD = tarOf(ODD_FILES);
-/** The same with one name for each file: without an overlay a change shows under all names that a file has in its layer. */
+/**
+ * The same files with one name each. Without an overlay, a change shows under all names that a file
+ * has in its layer.
+ */
 const ODD_SINGLE = tarOf(ODD_FILES.filter(({ type }) => type !== "hardlink"));
 
 const DOCKERFILES: Readonly<Record<string, string>> = {
@@ -83,7 +86,8 @@ RUN --mount=type=tmpfs,target=/t touch /t/f && chown 9 /t/f && cp -p /t/f /f9 &&
 requires(notInstalled(missing), withoutRoot).serial("layers and keys are the same with namespaces and without", (t) =>
   withOwnershipMachine(t, [busybox, ODD_SINGLE], async ({ build, layers, rig }) => {
     for (const [name, text] of Object.entries(DOCKERFILES)) {
-      // The kernel lets root of the machine write to a file and keep its set-id bits, as in Docker, and root of a user namespace not.
+      // A write by root of the machine keeps the set-id bits of a file, as in Docker; one by root
+      // of a user namespace clears them.
       const dockerfile = text.replace("ln /data/f /data/hard", "cp /data/f /data/hard").replace(">>/srv/file", ">>/srv/closed");
       await build(dockerfile, "mapped", "mapped");
       const expected = await layers();
@@ -112,7 +116,7 @@ asAnother("a user without subordinate ids makes the same layers", (t) =>
     const dockerfile = DOCKERFILES["what users make"] as string;
     await build(dockerfile, "mapped", "mapped");
     const expected = await layers();
-    // Nobody asks for virtual owners: there is nothing else.
+    // Virtual owners need no option here, because this user has no other kind.
     await build(dockerfile, "own", user);
     t.deepEqual(await layers(), expected);
   }),

@@ -1,8 +1,8 @@
 import type { Outcome } from "../tiers.js";
 
 /**
- * Outcomes of attempts that end otherwise for a step without namespaces: it has devices and files of
- * its own where others have mounts, the processes of the machine do not exist for it, and it shares
+ * Outcomes of attempts that end otherwise for a step without namespaces. Such a step has devices
+ * and files of its own where others have mounts. It sees no processes of the machine, and shares
  * the network and the IPC of the container.
  */
 export const WITHOUT_NAMESPACES: Readonly<Record<string, Outcome>> = {
@@ -90,6 +90,7 @@ export const WITHOUT_NAMESPACES: Readonly<Record<string, Outcome>> = {
   terminal: "ENOENT",
   terminals: "done",
   write_memory_of_first: "ESRCH",
-  // The names of /sys are copied for each directory that is opened; there are many, and time is short.
+  // The names of each directory of /sys are copied when it is opened. There are so many that the
+  // attempt can run out of time.
   writable_in_sys: ["done", "SIGALRM"],
 };

@@ -6,11 +6,14 @@ import type { OrdinaryUser } from "./as-user.js";
 import { layeredLayout } from "../images/layered-layout.js";
 import { CLI, type Ended, Rig } from "./rig.js";
 
-/** Who builds: the one who runs the test, with real owners where there can be such, with virtual ones, or without namespaces; or another user. */
+/**
+ * User and mode of a build. A mode is for the user of the test: real owners where they are
+ * possible, virtual owners, or no namespaces.
+ */
 export type Builder = "mapped" | "virtual" | "chroot" | OrdinaryUser;
 
 export interface OwnershipMachine {
-  /** Builds, and answers what the command said. */
+  /** Builds, and asserts success. Returns the output of the command. */
   build(dockerfile: string, store: string, builder: Builder): Promise<Ended>;
   /**
    * Returns `MODE OWNER NAME` of every entry that the latest build made, by layer, after the

@@ -38,12 +38,15 @@ export type RunOptions = Partial<SandboxSpec> & {
   readonly onOutput?: RunIo["onOutput"];
 };
 
-/** Returns the tier of the environment: tests run their cases in each. */
+/** Returns the tier that the environment asks for. Tests run their cases in each tier. */
 function tierHere(): Tier {
   return wantedIsolation(undefined) === "chroot" ? "chroot" : "namespaces";
 }
 
-/** A worker, a small root file system and a place for layers. Close it: that removes everything, whoever owns it. */
+/**
+ * A worker, a small root file system and a place for layers. `close` removes all files, whoever
+ * owns them.
+ */
 export class SandboxRig {
   /** True when owners are virtual for the current user. */
   readonly virtual = ownershipHere() === "virtual";
@@ -149,7 +152,7 @@ export function metadata(path: string): string {
   return [path, mode.toString(8), uid, gid, ctimeNs, ...llistxattr(path)].join(" ");
 }
 
-/** Processes of this machine whose command line holds `text`. */
+/** Returns the ids of processes of this machine whose command line holds `text`. */
 export function processesWith(text: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
