@@ -70,7 +70,7 @@ export function stepName(step: StepInfo): string {
   }
 }
 
-/** Positions of a stage are padded to one width. */
+/** Returns the prefix of a step's name. Pads the positions of a stage to one width. */
 function prefix({ platform = "", stage, position, of }: StepPlace): string {
   const number = `${String(position).padStart(String(of).length)}/${of}`;
   return `[${[platform, stage, number].filter((word) => word !== "").join(" ")}] `;

@@ -161,7 +161,7 @@ export function readTree(target: Descriptor, blobs: BlobReader, what: string): I
   return { indexes, manifests, absent };
 }
 
-/** Blobs a manifest names: config, then layers. */
+/** Returns the blobs that a manifest names: config, then layers. */
 export function manifestBlobs(manifest: Manifest): readonly Descriptor[] {
   return [manifest.config, ...manifest.layers];
 }

@@ -53,7 +53,10 @@ function makeImage(to, version) {
   show("node", ["dist/cli.cjs", "build", "-f", "examples/self/Dockerfile", ...platforms, "-t", `tsbuild:${version}`, "-o", output, to]);
 }
 
-/** Packages for machines come first: whoever installs the command finds them. */
+/**
+ * Publishes the packages: those for machines first, so that whoever installs the command finds
+ * them.
+ */
 function publish(to) {
   const tarballs = readdirSync(to).filter((name) => name.endsWith(".tgz"));
   const isCommand = (name) => /^tsbuild-\d/.test(name);

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../core/package-root.js";
 import { styleFaults } from "./support/comment-style.js";
@@ -21,10 +21,6 @@ const FOLDERS = [
   "scripts",
   "test",
 ];
-const LIST = join(root, "test", "style-debt.txt");
-
-/** Names of the files that are still to be rewritten. Names only, so that a file may move. */
-const debt = new Set(readFileSync(LIST, "utf8").split("\n").filter(Boolean));
 
 function* sources(directory: string): Generator<string> {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
@@ -36,31 +32,12 @@ function* sources(directory: string): Generator<string> {
 
 const present = new Set(readdirSync(root));
 const files = FOLDERS.filter((folder) => present.has(folder)).flatMap((folder) => [...sources(folder)]);
-const faulty = files.flatMap((path) => {
-  const faults = styleFaults(readFileSync(join(root, path), "utf8"));
-  return faults.length > 0 ? [{ path, faults }] : [];
-});
 
-test("style: comments of files that are not on the list keep the rules of docs/style.md", (t) => {
-  const wrong = faulty
-    .filter(({ path }) => !debt.has(basename(path)))
-    .flatMap(({ path, faults }) => faults.map(({ line, rule, text }) => `${path}:${line}: ${rule}: ${text}`));
+test("style: comments keep the rules of docs/style.md", (t) => {
+  const wrong = files.flatMap((path) =>
+    styleFaults(readFileSync(join(root, path), "utf8")).map(({ line, rule, text }) => `${path}:${line}: ${rule}: ${text}`),
+  );
   t.deepEqual(wrong, []);
-});
-
-test("style: a file that keeps the rules is struck off the list", (t) => {
-  const open = new Set(faulty.map(({ path }) => basename(path)));
-  const done = [...debt].filter((name) => !open.has(name));
-  if (process.env["UPDATE_STYLE"])
-    writeFileSync(
-      LIST,
-      [...debt]
-        .filter((name) => open.has(name))
-        .map((name) => `${name}\n`)
-        .join(""),
-    );
-  else t.deepEqual(done, [], "UPDATE_STYLE=1 strikes them off");
-  t.true(debt.size > 0 || faulty.length === 0);
 });
 
 test("style: the checks tell right from wrong", (t) => {

@@ -5,8 +5,9 @@ import { hasCacheMounts } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { ResolvedBuildOptions } from "./resolve-options.js";
 
 /**
- * Warnings about cache options that change nothing, because they name nothing that is in the
- * Dockerfile: other builders ignore them silently, and their users wonder why a step stays cached.
+ * Returns warnings about cache options that change nothing, because they name nothing that is in
+ * the Dockerfile. Other builders ignore such options silently, and their users wonder why a step
+ * stays cached.
  */
 export function idleCacheOptions(
   { noCache, freshMounts }: Pick<ResolvedBuildOptions, "noCache" | "freshMounts">,

@@ -221,7 +221,7 @@ export class IndexedLayerStore implements LayerStore {
     });
   }
 
-  /** Blobs that this handle replaced. Nothing may refer to them any more. */
+  /** Returns and forgets the blobs that this handle replaced, so that they can be swept. */
   takeSuperseded(): readonly Digest[] {
     const taken = [...this.#superseded];
     this.#superseded.clear();

@@ -76,7 +76,7 @@ export class StoreTotals {
     this.#mounts.add(id);
   }
 
-  /** Snapshots and mounts of this handle whose size was not read yet. */
+  /** Returns and forgets the snapshots and mounts of this handle whose size was not read yet. */
   takeOpen(): { readonly snapshots: readonly number[]; readonly mounts: readonly string[] } {
     const open = { snapshots: [...this.#snapshots], mounts: [...this.#mounts] };
     this.#snapshots.clear();

@@ -18,7 +18,7 @@ for i in 1 2 3 4; do mkdir -p b/${part}; mv a b/${part}; mv b a; done`;
   if (status !== 0) throw new Error(stderr);
 }
 
-/** Descriptors of this process that are below a directory. */
+/** Returns the number of descriptors of this process that are open below a directory. */
 function openUnder(root: string): number {
   return readdirSync("/proc/self/fd").filter((fd) => ["/", root].includes(linkOf(fd)) || linkOf(fd).startsWith(`${root}/`)).length;
 }

@@ -112,7 +112,10 @@ function describe({ header, data }: Entry): string {
   return words.join(" ");
 }
 
-/** Members in order, absent and empty ones alike: Go's encoders differ in what they leave out. */
+/**
+ * Returns a value with its members in order and without empty ones, because Go's encoders differ in
+ * the members that they leave out.
+ */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;

@@ -22,9 +22,10 @@ const NO_FUNCTION = /^(?:if|for|while|switch|return|constructor|new|throw|await|
 /** Third-person verbs end in s; so do these words, which are none. */
 const NO_VERBS = new Set(
   (
-    "Always As Bytes Chunks Commands Digests Directories Entries Errors Events Fields Files Flags Hosts Ids Images Its Keys Layers " +
-    "Lines Mebibytes Milliseconds Mounts Names Nanoseconds Nodes Options Others Parts Paths Places Records Results Rows Seconds " +
-    "Sizes Steps Tags Texts This Thus Values Versions Vertices Was Words"
+    "Always As Blobs Bytes Chunks Commands Deletions Descriptors Digests Directories Entries Errors Events Fields Files Flags " +
+    "Hosts Ids Images Inputs Its Keys Layers Libraries Lines Mebibytes Members Milliseconds Modes Mounts Names Nanoseconds Nodes " +
+    "Options Others Parts Paths Patterns Places Positions Processes Records Results Rows Seconds Sizes Snapshots Steps Tags " +
+    "Texts This Thus Values Versions Vertices Warnings Was Words"
   ).split(" "),
 );
 

@@ -44,7 +44,7 @@ function databaseWith(onEnd: OnEnd, layers: number): CountedDatabase {
   return database;
 }
 
-/** Stacks of 1 to `height` layers, each on the one before. */
+/** Returns stacks of 1 to `height` layers, each on the one before. */
 function tower(height: number): readonly Stack[] {
   const stacks: Stack[] = [];
   for (let i = 1; i <= height; i++) stacks.push(stackOn(stacks.at(-1) ?? [], layerId(i)));

@@ -52,7 +52,7 @@ class Store {
       .filter((path) => statSync(path).isFile());
   }
 
-  /** Blobs by what their first bytes are. */
+  /** Returns the paths of the blobs whose bytes pass a test. */
   blobs(test: (bytes: Buffer) => boolean): readonly string[] {
     return this.files("blobs/sha256").filter((path) => test(readFileSync(path)));
   }

@@ -5,7 +5,7 @@ import { imagesOf } from "../../../oci/layout/read.js";
 import { mediaTypes } from "../../../oci/media-types.js";
 import { open } from "../../cache/support.js";
 
-/** Blobs in memory that count how often one is read. */
+/** Makes a blob store in memory that counts reads. */
 function countingBlobs() {
   const held = new Map<Digest, Buffer>();
   const counted = { reads: 0 };

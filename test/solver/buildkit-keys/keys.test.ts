@@ -85,7 +85,7 @@ const CONTEXTS = {
 const MODES: Readonly<Record<string, number>> = { "run.sh": 0o755, setuid: 0o4755 };
 let root: string;
 
-/** Modes are set: what the umask leaves would count. */
+/** Makes a directory with a fixed mode, because keys have the mode that the umask leaves. */
 function makeDirectory(path: string): void {
   if (existsSync(path)) return;
   makeDirectory(dirname(path));

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Libraries that a dynamic program is started with, by the paths where it looks for them. */
+/** Returns the libraries of a dynamic program, by the paths where the program looks for them. */
 export function librariesOf(program: string): readonly string[] {
   const { stdout, status, stderr } = spawnSync("ldd", [program], { encoding: "utf8" });
   if (status !== 0) throw new Error(`ldd ${program}: ${stderr}`);
