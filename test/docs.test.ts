@@ -113,6 +113,13 @@ test("every folder of sources has a page that says what lives there", (t) => {
   );
 });
 
+test("examples/ci/seccomp.json is made from the calls that steps may make", async (t) => {
+  const { seccompProfile } = (await import(pathToFileURL(join(root, "scripts/generate-seccomp-profile.mjs")).href)) as {
+    readonly seccompProfile: () => string;
+  };
+  t.deepEqual(JSON.parse(readFileSync(join(root, "examples/ci/seccomp.json"), "utf8")), JSON.parse(seccompProfile()));
+});
+
 test("npm scripts that pages name exist", (t) => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     readonly scripts: Readonly<Record<string, string>>;
