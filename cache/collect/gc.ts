@@ -156,6 +156,8 @@ export class StoreCollector implements Collector {
     const { database, orphans, paths, totals } = this.parts;
     const removed: Removed[] = [];
     try {
+      // A disk that had no room for the reserve has little for the log.
+      if (!existsSync(paths.reserve)) database.emptyLog();
       giveReserve(paths.reserve);
       this.recover();
       const sizes = this.#sizes([policy].flat());

@@ -3,7 +3,7 @@ import { databaseError, isDatabaseBusy, isDatabaseDamage, newerFormat } from "..
 import { keepIdleConnection, takeIdleConnection } from "./idle-connections.js";
 import { MIGRATIONS } from "./schema.js";
 import { openSqlite, type SqliteConnection, type SqliteStatement, type SqlValue } from "./sqlite.js";
-import { trimLog } from "./trim-log.js";
+import { emptyLog, trimLog } from "./trim-log.js";
 
 /** Milliseconds to wait for another process's transaction; ours take a few. */
 const BUSY_TIMEOUT = 10_000;
@@ -95,6 +95,15 @@ export class Database {
     } finally {
       this.#inTransaction = false;
     }
+  }
+
+  /**
+   * Empties the log, so that the next transactions write where the log was. Note that this needs
+   * little room only because a new index has its pages in the file and not in the log: on a full
+   * disk the file cannot grow.
+   */
+  emptyLog(): void {
+    emptyLog(this.#open());
   }
 
   /** Leaves the connection to the next handle of this process. */
@@ -198,6 +207,8 @@ export class Database {
         if (from === 0) this.hooks.onCreate(this);
         connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
       });
+      // While there is room: see emptyLog.
+      if (found === 0) emptyLog(connection);
     }
     this.#inode = statSync(this.path).ino;
     return connection;

@@ -13,10 +13,16 @@ const LARGEST_LOG = 256 << 10;
  * not end its statements on close, and SQLite then does not empty the log as its last user.
  */
 export function trimLog(path: string, connection: SqliteConnection): void {
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (log && log.size > LARGEST_LOG) emptyLog(connection);
+}
+
+/**
+ * Empties the log of a database. On a full disk, or beside a reader that is not done, the log
+ * stays, and nothing is lost.
+ */
+export function emptyLog(connection: SqliteConnection): void {
   try {
-    const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
-    if (log && log.size > LARGEST_LOG) connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-  } catch {
-    // A full disk, or a reader that is not done: the log stays, and nothing is lost.
-  }
+    connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {}
 }

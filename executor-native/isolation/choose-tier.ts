@@ -75,7 +75,18 @@ function lackingForChroot(): string | undefined {
   const status = readFileSync("/proc/self/status", "utf8");
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
   const missing = Object.entries(NEEDED).filter(([, number]) => !(effective & (1n << BigInt(number))));
-  return missing.length === 0 ? undefined : `this process lacks ${missing.map(([name]) => name).join(", ")}`;
+  if (missing.length > 0) return `this process lacks ${missing.map(([name]) => name).join(", ")}`;
+  const ids = Math.min(...["uid_map", "gid_map"].map((name) => idsOf(readFileSync(`/proc/self/${name}`, "utf8"))));
+  return ids >= IDS ? undefined : `this user namespace has ${ids} of the ${IDS} ids that images have`;
+}
+
+/** Number of ids that files of images usually have. */
+const IDS = 65_536;
+
+/** Returns the number of ids in a map, whose lines are `inside outside count`. */
+function idsOf(map: string): number {
+  const counts = map.split("\n").map((line) => Number(line.trim().split(/\s+/)[2] ?? 0));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Returns the directory, or the nearest above it that is there. */

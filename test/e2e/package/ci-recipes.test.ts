@@ -9,7 +9,7 @@ import { runRig } from "../../support/rigs/cli-rig.js";
 const { safeLoadAll } = createRequire(import.meta.url)("js-yaml") as { readonly safeLoadAll: (text: string) => readonly unknown[] };
 
 const folder = join(packageRoot(), "examples", "ci");
-const names = readdirSync(folder).filter((name) => name !== "README.md");
+const names = readdirSync(folder).filter((name) => !/\.(?:md|json)$/.test(name));
 const recipes = names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
 const isYaml = (name: string): boolean => /\.ya?ml$/.test(name);
 
