@@ -15,7 +15,10 @@ const OLDEST = `${engines.node.replace(">=", "")}.0`;
 const folder = mkdtempSync(join(tmpdir(), "tsbuild-node-"));
 const node = await nodeFromNpm(OLDEST, folder);
 
-test.after.always(() => rmSync(folder, { recursive: true }));
+const remove = (): void => rmSync(folder, { recursive: true });
+// ava calls no hook of a file whose tests are all skipped.
+if (typeof node !== "string") remove();
+test.after.always(() => typeof node === "string" && remove());
 
 /** Builds an image with the required library, and compares that library with the imported one. */
 const PROGRAM = `const required = require("tsbuild");
