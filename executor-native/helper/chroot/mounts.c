@@ -6,7 +6,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "chroot/layers.h"
+#include "tree/layers.h"
 #include "chroot/sources.h"
 
 #define CODE "exec/sandbox-setup"

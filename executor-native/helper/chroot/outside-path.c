@@ -17,7 +17,7 @@
 /* Linux 5.6: links and `..` stay below the directory that a path begins at. */
 #define RESOLVE_BELOW_ROOT 0x10
 
-/* As many links of processes as are followed. */
+/* The number of links of processes that are followed. */
 #define MAX_TURNS 8
 
 /* Tells whether a path is a directory or below it. */

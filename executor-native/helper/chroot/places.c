@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "base/remove-tree.h"
 #include "base/short-path.h"
-#include "chroot/copy.h"
+#include "tree/copy.h"
 #include "sandbox/walk.h"
 
 #define CODE "exec/mount-point"

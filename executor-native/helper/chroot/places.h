@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "chroot/keeper.h"
-#include "chroot/tree.h"
+#include "tree/tree.h"
 
 /* A directory that something is put into or taken out of; its times are not to change by that. */
 struct kept_times {

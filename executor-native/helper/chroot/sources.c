@@ -8,11 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "chroot/copy.h"
+#include "tree/copy.h"
 
 #define CODE "exec/mount-source"
 
-/* How long to wait for a directory whose holder is just exchanging it. */
+/* The wait for a directory whose holder is just exchanging it. */
 #define MOMENT 1000000
 
 static bool is_same(const struct stat *a, const struct stat *b)

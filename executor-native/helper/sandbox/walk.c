@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As many links as the kernel follows. */
+/* The number of links that the kernel follows. */
 #define MAX_LINKS 40
 
 /* A walk under way: the path that is left, with the targets of links put before it. */

@@ -1,4 +1,4 @@
-#include "chroot/copy.h"
+#include "tree/copy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,22 +189,29 @@ static void copy_entry(const char *from, const char *to, struct copied_links *li
 		copy_file(from, to, &status, links);
 }
 
-void copy_tree(const char *from, const char *to, struct copied_links *links)
+void fill_directory(DIR *directory, const char *from, const char *to, struct copied_links *links, bring_entry *bring)
 {
 	struct stat status;
 	struct dirent *entry;
-	cleanup_directory DIR *directory = opendir(from);
-	if (!directory || fstat(dirfd(directory), &status) < 0 || (mkdir(to, 0700) < 0 && errno != EEXIST))
+	if (fstat(dirfd(directory), &status) < 0)
 		cannot_copy(from, to);
 	while ((entry = readdir(directory))) {
 		if (is_dot(entry->d_name))
 			continue;
 		cleanup_free char *inner_from = format_text("%s/%s", from, entry->d_name);
 		cleanup_free char *inner_to = format_text("%s/%s", to, entry->d_name);
-		copy_entry(inner_from, inner_to, links);
+		bring(inner_from, inner_to, links);
 	}
 	copy_metadata(from, to, &status);
 	copy_times(to, &status);
+}
+
+void copy_tree(const char *from, const char *to, struct copied_links *links)
+{
+	cleanup_directory DIR *directory = opendir(from);
+	if (!directory || (mkdir(to, 0700) < 0 && errno != EEXIST))
+		cannot_copy(from, to);
+	fill_directory(directory, from, to, links, copy_entry);
 }
 
 void make_whiteout(const char *path)

@@ -1,4 +1,4 @@
-#include "chroot/changes.h"
+#include "tree/changes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "chroot/layers.h"
+#include "tree/layers.h"
 
 #define CODE "exec/working-root"
 #define COPY_SIZE 65536

@@ -2,8 +2,8 @@
  * The look of a directory tree: the names in it, and the facts by which a change is noticed. It is
  * written to a file between the steps that share a working root.
  */
-#ifndef TSBUILD_CHROOT_TREE_H
-#define TSBUILD_CHROOT_TREE_H
+#ifndef TSBUILD_TREE_TREE_H
+#define TSBUILD_TREE_TREE_H
 
 #include "base/util.h"
 

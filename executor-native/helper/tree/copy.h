@@ -1,12 +1,13 @@
 /* Copies of files with all that layers keep of them. */
-#ifndef TSBUILD_CHROOT_COPY_H
-#define TSBUILD_CHROOT_COPY_H
+#ifndef TSBUILD_TREE_COPY_H
+#define TSBUILD_TREE_COPY_H
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include "base/util.h"
 
-/* Where the first copy of each file with several names is: a hash table. */
+/* Places of the first copies of files with several names: a hash table. */
 struct copied_links {
 	size_t count, room;
 	struct copied_link {
@@ -29,6 +30,12 @@ void copy_file(const char *from, const char *to, const struct stat *status, stru
 void copy_metadata(const char *from, const char *to, const struct stat *status);
 
 void copy_times(const char *to, const struct stat *status);
+
+/* Brings one entry of a directory to another place. */
+typedef void bring_entry(const char *from, const char *to, struct copied_links *links);
+
+/* Brings every entry of an open directory to another, which then gets its metadata and times. */
+void fill_directory(DIR *directory, const char *from, const char *to, struct copied_links *links, bring_entry *bring);
 
 /* Copies a directory with everything below it. */
 void copy_tree(const char *from, const char *to, struct copied_links *links);

@@ -1,4 +1,4 @@
-#include "chroot/layers.h"
+#include "tree/layers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 
 #define CODE "exec/working-root"
 
-/* As many links as the kernel follows. */
+/* The number of links that the kernel follows. */
 #define MAX_LINKS 40
 
 static _Noreturn void cannot_read(const char *path) { fail_errno(CODE, "Cannot read \"%s\"", path); }
@@ -47,20 +47,10 @@ static void apply_entry(const char *from, const char *to, struct copied_links *l
 /* Puts what is in a directory of a layer into that of the tree, and makes it look like it. */
 static void apply_directory(const char *from, const char *to, struct copied_links *links)
 {
-	struct stat status;
-	struct dirent *entry;
 	cleanup_directory DIR *directory = opendir(from);
-	if (!directory || fstat(dirfd(directory), &status) < 0)
+	if (!directory)
 		cannot_read(from);
-	while ((entry = readdir(directory))) {
-		if (is_dot(entry->d_name))
-			continue;
-		cleanup_free char *inner_from = format_text("%s/%s", from, entry->d_name);
-		cleanup_free char *inner_to = format_text("%s/%s", to, entry->d_name);
-		apply_entry(inner_from, inner_to, links);
-	}
-	copy_metadata(from, to, &status);
-	copy_times(to, &status);
+	fill_directory(directory, from, to, links, apply_entry);
 }
 
 void apply_layer(const char *layer, const char *tree)

@@ -1,10 +1,10 @@
 /* Unpacked layers, as overlayfs would merge them, made into a tree of plain files. */
-#ifndef TSBUILD_CHROOT_LAYERS_H
-#define TSBUILD_CHROOT_LAYERS_H
+#ifndef TSBUILD_TREE_LAYERS_H
+#define TSBUILD_TREE_LAYERS_H
 
 #include <limits.h>
 
-#include "chroot/copy.h"
+#include "tree/copy.h"
 
 /* Puts a layer's files into a tree that has those of the layers below it. */
 void apply_layer(const char *layer, const char *tree);

@@ -1,4 +1,4 @@
-#include "chroot/tree.h"
+#include "tree/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

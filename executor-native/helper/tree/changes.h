@@ -1,8 +1,8 @@
 /* The change set of a step: how a tree differs from what it was. */
-#ifndef TSBUILD_CHROOT_CHANGES_H
-#define TSBUILD_CHROOT_CHANGES_H
+#ifndef TSBUILD_TREE_CHANGES_H
+#define TSBUILD_TREE_CHANGES_H
 
-#include "chroot/tree.h"
+#include "tree/tree.h"
 
 struct changes {
 	const char *tree;           /* the directory */
