@@ -17,8 +17,7 @@ if (BUSYBOX === undefined) {
   test.after.always(async () => await rig?.close());
   for (const { name, run } of CASES) {
     test.serial(name, async (t) => {
-      await run(rig);
-      t.pass();
+      await t.notThrowsAsync(run(rig));
     });
   }
 

@@ -1,13 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../core/package-root.js";
 import { circles } from "../support/circles.js";
 
 const helper = join(packageRoot(), "executor-native", "helper");
-
-/** Folders from the bottom up, as helper/README.md has them. */
-const FOLDERS = ["base", "spec", "ownership", "supervisor", "seccomp", "sandbox", "chroot", "modes", "."];
 
 const files = readdirSync(helper, { recursive: true, encoding: "utf8" }).filter((name) => /\.[ch]$/.test(name));
 const texts = new Map(files.map((name) => [name, withoutComments(readFileSync(join(helper, name), "utf8"))]));
@@ -33,14 +30,4 @@ test("no C files call each other in a circle", (t) => {
     }),
   );
   t.deepEqual(circles(edges), []);
-});
-
-test("C files include only files of their own folder and of those below it", (t) => {
-  const wrong = files.flatMap((file) =>
-    [...(texts.get(file) ?? "").matchAll(/^#include "([^"]+)"/gm)]
-      .map(([, path]) => path as string)
-      .filter((path) => FOLDERS.indexOf(basename(dirname(path))) > FOLDERS.indexOf(basename(dirname(file))))
-      .map((path) => `${file} includes ${path}`),
-  );
-  t.deepEqual(wrong, []);
 });

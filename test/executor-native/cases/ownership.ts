@@ -18,7 +18,7 @@ async function seenTwice(rig: SandboxRig, commands: string, look: string, expect
   assert.deepEqual(second.out.split("\n").slice(0, -1), expected, "in the next step");
 }
 
-/** Who owns what: the same whether ids are mapped or virtual. */
+/** Owners of files: the same whether ids are mapped or virtual. */
 export const ownership: readonly Case[] = [
   {
     name: "owners that are given are seen, in the same step and the next",
