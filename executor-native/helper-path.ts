@@ -13,8 +13,12 @@ const PROGRAM = "tsbuild-sandbox";
  * there, or is no program for this machine.
  */
 export function helperPath(): string {
-  const path = nativeFile(PROGRAM) ?? join(packageRoot(), "dist", "native", `linux-${process.arch}`, PROGRAM);
-  return checkedProgram(path, existsSync(join(packageRoot(), "scripts", "build-helper.mjs")));
+  return checkedProgram(helperFile(), existsSync(join(packageRoot(), "scripts", "build-helper.mjs")));
+}
+
+/** Returns the place of the program, whether or not something is there. */
+export function helperFile(): string {
+  return nativeFile(PROGRAM) ?? join(packageRoot(), "dist", "native", `linux-${process.arch}`, PROGRAM);
 }
 
 /** Numbers of ELF's `e_machine`, by the names that Node has for processors. */

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { bootId } from "../../core/system/boot.js";
-import { helperPath } from "../helper-path.js";
+import { helperFile } from "../helper-path.js";
 
 /** Settings that allow or forbid user namespaces. */
 const SETTINGS = ["user/max_user_namespaces", "kernel/unprivileged_userns_clone", "kernel/apparmor_restrict_unprivileged_userns"];
@@ -28,7 +28,7 @@ export function situation(directory: string): string {
 
 /** Returns what tells one sandbox program from another. */
 function helperMark(): string {
-  const path = helperPath();
+  const path = helperFile();
   const { size, mtimeMs } = statSync(path);
   return `${path} ${size} ${mtimeMs}`;
 }
