@@ -102,7 +102,7 @@ export interface RunIo {
 export interface Worker {
   /** True when steps see the processes outside in /proc: the kernel refuses a fresh one here. */
   readonly outerProc: boolean;
-  /** How its steps are kept apart from the machine. */
+  /** Isolation of its steps from the machine. */
   readonly tier: Tier;
   /**
    * Runs one process in its own sandbox. Resolves with its exit once every process of the sandbox

@@ -4,7 +4,7 @@ import type { HelperFailure } from "./helper-failure.js";
 
 const BUILD_IT =
   'build it with "node scripts/build-helper.mjs" in the folder of tsbuild; this needs a C compiler and a static C library (Debian, Ubuntu: gcc libc6-dev; Fedora, RHEL: gcc glibc-static; Alpine: gcc musl-dev linux-headers)';
-/** How to come by the sandbox program. */
+/** Ways to get the sandbox program. */
 interface HelperSource {
   /** True where it can be built in place. */
   readonly sources: boolean;

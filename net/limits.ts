@@ -1,6 +1,6 @@
 /**
- * How long an exchange waits, in milliseconds. Every wait of a client has one of these limits;
- * tests inject short ones.
+ * Limits on the waits of an exchange, in milliseconds. Every wait of a client has one of these
+ * limits; tests inject short ones.
  */
 export interface HttpLimits {
   /** Time until an answer begins, counted from the last byte of the request. */

@@ -49,7 +49,7 @@ function runCompiler(root, outDir) {
   });
 }
 
-/** How a declaration names another file: `from "./x.js"` and `import("./x.js")`. */
+/** Form in which a declaration names another file: `from "./x.js"` and `import("./x.js")`. */
 const RELATIVE = /((?:\bfrom|\bimport\(|\bimport)\s*")(\.[^"]*)\.js(")/g;
 
 function reached(all) {
@@ -65,8 +65,8 @@ function reached(all) {
 }
 
 /**
- * How a declaration names a package: its types are bundled like its code, since users do not
- * install it.
+ * Form in which a declaration names a package: its types are bundled like its code, since users do
+ * not install it.
  */
 const PACKAGE = /((?:\bfrom|\bimport\(|\bimport)\s*")(?!node:)([@a-z][\w@/.-]*)(")/g;
 

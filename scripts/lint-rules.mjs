@@ -11,7 +11,7 @@ const pages = join(root, "docs", "lint");
 const README = join(pages, "README.md");
 const LIST = join(root, "frontend", "dockerfile", "lint", "all-rules.ts");
 
-/** How the pages say whether a rule can fix what breaks it, and the cell of the table for it. */
+/** Words of the pages for rules that can fix what breaks them, each with its cell of the table. */
 const FIXES = [
   ["`tsbuild check --fix` mends it where nothing else changes", "where safe"],
   ["`tsbuild check --fix` mends it", "yes"],

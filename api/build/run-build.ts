@@ -8,7 +8,7 @@ import { type BuildSession, type Built, buildImages, uniqueDiagnostics } from ".
 import { exportAll } from "./export-images.js";
 import { blobForms, mayStay } from "./outputs.js";
 
-/** How a build is told of, and under which id it is recorded. */
+/** Reporting of a build: its callback, and the id of its record. */
 export interface RunOptions {
   readonly id: string | undefined;
   readonly onEvent: EventSink;

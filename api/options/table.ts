@@ -298,7 +298,7 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * How RUN steps are kept apart from the machine: `namespaces`, `chroot` (root in a container
+   * Isolation of RUN steps from the machine: `namespaces`, `chroot` (root in a container
    * without user namespaces), or the best that works (`auto`, the default). A tier that is asked
    * for and cannot be had fails the build. Default: `TSBUILD_ISOLATION`.
    */

@@ -7,7 +7,7 @@ import { chooseTier, type ChosenTier } from "../../executor-native/isolation/cho
 import { wantedIsolation } from "../../executor-native/tier.js";
 
 export interface StoreHereOptions extends Partial<Omit<StoreOptions, "snapshots">> {
-  /** As in the options of a build. */
+  /** Isolation of steps, as in the options of a build. */
   readonly isolation?: string | undefined;
 }
 

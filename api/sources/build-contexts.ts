@@ -92,7 +92,7 @@ export class BuildContexts {
   }
 
   ignorePatterns(name: string): readonly string[] {
-    // As in BuildKit, files of remote contexts are not filtered.
+    // Files of remote contexts are not filtered, as in BuildKit.
     if (name === MAIN && !this.#directories.has(MAIN)) return [];
     const found = ignoreFile(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
     if (found) this.#ignoreFiles.set(name, found);

@@ -59,7 +59,7 @@ export class Stacks {
     for (let part: Stack | undefined = stack; part; part = stackBelow(part)) {
       const id = this.#ids.get(part);
       if (id === undefined) continue;
-      // Where collection in another process took it, all that stands on it went first.
+      // Collection in another process may have taken it, and before it all that stands on it.
       if (this.#isThere(id)) return { id, height: part.length };
       this.#ids.delete(part);
     }

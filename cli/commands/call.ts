@@ -67,7 +67,7 @@ function resultOf(json: string, text: string): Record<string, unknown> {
 async function checkOutput(call: Call, result: CheckResult): Promise<string> {
   if (call.format === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../version.js")).version());
   if (call.format === "json") return checkJson(result);
-  // As docker: where the Dockerfile cannot be built and has no warning, only the error is printed.
+  // Docker prints the error alone when the Dockerfile cannot be built and has no warning.
   return result.errors.length > 0 && result.warnings.length === 0 ? "" : checkText(result);
 }
 

@@ -53,7 +53,7 @@ async function givenCredentials(flags: ParsedFlags, environment: CliEnvironment)
   }
   if (password !== undefined) throw twoPasswords();
   if (username === undefined) throw stdinWithoutUser();
-  // As docker does: the password does not include the line end that `echo` and files add.
+  // The password does not include the line end that `echo` and files add, as with docker.
   return { username, password: (await text(environment.stdin)).replace(/\r?\n$/, "") };
 }
 

@@ -7,7 +7,7 @@ const MOST_IDLE = 6;
 /** A root that a step may have, in a folder of its own. */
 export interface WorkingRoot {
   readonly folder: string;
-  /** How many of the step's layers it has already. */
+  /** Number of the step's layers that it has already. */
   readonly has: number;
   /** Gives it back with the changes of the step, which are in the layer `upper`. */
   keep(upper: string): void;

@@ -89,7 +89,7 @@ function fill(
   const own = known && without(layers, known);
   if (!own) return undefined;
   const missing = count - known.length - own.length;
-  // Where a cache has results of none of several steps, it is unknown which were empty. The files
+  // It is unknown which of several steps were empty when a cache has results of none. The files
   // are the same.
   return missing < 0 ? undefined : [...known, ...own, ...Array.from({ length: missing }, () => EMPTY_LAYER)];
 }

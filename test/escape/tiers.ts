@@ -18,7 +18,7 @@ export function tierHere(): Tier {
  */
 export type Outcome = string | readonly string[];
 
-/** Who builds, and what /proc shows in steps. */
+/** Builder of a tier, and the /proc that steps see. */
 export interface Situation {
   readonly tier: Tier;
   readonly outerProc: boolean;

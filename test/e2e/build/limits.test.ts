@@ -69,7 +69,7 @@ for (const limit of [20, 24, 32, 48]) {
       rig.context("context", { Dockerfile: `${HEAD}RUN true\n` });
       const args = ["build", "--progress=plain", `--build-arg=REGISTRY=${host()}`, rig.path("context")];
       const { code, stderr } = await rig.spawn("sh", ["-c", `ulimit -n ${limit}; exec "$@"`, "sh", process.execPath, CLI, ...args]).ended;
-      // How many Node needs for itself differs from version to version.
+      // Versions of Node need different numbers for themselves.
       if (code !== 0) {
         t.regex(stderr, /too many (open files|files are open)/i);
         // Below that Node cannot read its program.

@@ -64,7 +64,7 @@ export async function buildIn(
   }
 }
 
-/** As much as the machine itself: what every other place is compared with. */
+/** Rights of the machine itself, with which every other place is compared. */
 const MACHINE: ContainerKind = { capabilities: "all", seccomp: "unconfined", masked: false };
 
 function layersOf(layout: string): readonly string[] {

@@ -32,7 +32,7 @@ const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(p
 const root = packageRoot();
 const directory = mkdtempSync(join(tmpdir(), "tsbuild-package-"));
 const packages = join(directory, "packages");
-/** Where `npm install -g` put the command. */
+/** Place where `npm install -g` put the command. */
 const prefix = join(directory, "prefix");
 const installed = join(prefix, "lib", "node_modules", "tsbuild");
 let registry: FakeRegistry | undefined;
@@ -155,7 +155,7 @@ test.serial("without the package for this machine, or with another's program, th
     t.is(missing.code, 1);
     t.regex(missing.stderr, /the package @tsbuild\/linux-(x64|arm64) holds it/);
     t.notRegex(missing.stderr, /\n {4}at /);
-    // As in a node_modules that was copied from another kind of machine.
+    // This is a node_modules that was copied from another kind of machine.
     const program = join(kind, `linux-${process.arch}`, "tsbuild-sandbox");
     cpSync(away, kind, { recursive: true });
     const bytes = readFileSync(program);

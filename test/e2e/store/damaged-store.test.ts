@@ -23,7 +23,7 @@ ARG N
 RUN cat /sum /etc/passwd >/last; echo $N >>/last; echo said $N
 `;
 
-/** How a file is damaged; \`removed\` may be a whole directory. */
+/** Kinds of damage to a file; \`removed\` may be a whole directory. */
 const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
   cut: (path) => truncateSync(path, Math.floor(statSync(path).size / 2)),
   emptied: (path) => truncateSync(path, 0),

@@ -152,7 +152,7 @@ RUN $FAIL || cat /n > /end; ! $FAIL
     const numbers = Array.from({ length: 8 }, (_, index) => 10 + index);
     await Promise.all(numbers.map((n) => run(rig, args(n, "-o", `type=tar,dest=${tar(n)}`))));
     for (const n of numbers) t.is(await rig.tarFile(tar(n), "end"), `${n}\n`);
-    // Who collected may have done so while others still held what they had made.
+    // A build may have collected while others still held what they had made.
     await run(rig, args(10, "-o", "type=cacheonly"));
     const real = await realUsage(rig);
     t.true(real <= 32 * MB, `in the end the store takes ${real} bytes`);

@@ -62,7 +62,7 @@ const identity = (op: ExecOp | FileOp, more: { platform?: string; epoch?: number
   canonicalJson({ op: op as unknown as Canonical, ...more });
 const copy = (more: object): FileOp => ({ kind: "file", actions: [{ ...COPY.actions[0], ...more } as FileOp["actions"][number]] });
 
-/** How an operation changed, and what is said of it. */
+/** Changes of an operation, and the words for each. */
 const OPS: readonly (readonly [ExecOp | FileOp, ExecOp | FileOp, string])[] = [
   [RUN, { ...RUN, env: ["PATH=/bin", "VERSION=2"] }, 'ENV VERSION went from "1" to "2"'],
   [RUN, { ...RUN, env: ["PATH=/bin", "VERSION=1", "MODE=fast"] }, 'ENV MODE is "fast" now, and was not set'],

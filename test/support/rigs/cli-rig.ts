@@ -26,7 +26,7 @@ export interface CliRun {
   readonly transfers: readonly (readonly [string, object])[];
   /** Switches of the terminal between showing what is typed and not. */
   readonly rawModes: readonly boolean[];
-  /** How often collection was asked for. */
+  /** Number of times that collection was asked for. */
   readonly collected: number;
 }
 

@@ -31,7 +31,7 @@ export interface Fault {
   /** Null leaves a header out. */
   readonly headers?: Readonly<Record<string, string | null>>;
   readonly body?: string | ((right: Buffer, request: IncomingMessage) => Buffer);
-  /** How the answer ends. Default: as a whole. */
+  /** End of the answer. Default: as a whole. */
   readonly end?: "cut" | "cut-in-body" | "stall" | "stall-in-body" | "trickle" | "endless";
   /** Written to the connection in place of an answer; then it is closed. */
   readonly raw?: string;

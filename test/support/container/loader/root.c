@@ -9,7 +9,7 @@
 #include "loader.h"
 #include "sandbox/mount-api.h"
 
-/* As Docker's default container has them. */
+/* Docker's default container has the same. */
 static const char *const masked[] = {
 	"proc/acpi", "proc/asound", "proc/interrupts", "proc/kcore", "proc/keys", "proc/latency_stats", "proc/sched_debug",
 	"proc/scsi", "proc/timer_list", "proc/timer_stats", "sys/devices/virtual/powercap", "sys/firmware",
