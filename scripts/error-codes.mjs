@@ -40,6 +40,21 @@ const AREAS = {
   internal: "Bugs",
 };
 
+/** Columns of a page's prose. */
+const COLUMNS = 100;
+
+/** Returns a paragraph in lines of the page's width. A span of code or a link stays in one line. */
+function wrapped(text) {
+  const words = text.match(/(?:\[[^\]]*\]\([^)]*\)|`[^`]*`|[^\s`[]|[`[])+/g) ?? [];
+  const lines = [];
+  for (const word of words) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > COLUMNS) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.join("\n");
+}
+
 /** Returns the entries of the catalogue by their codes, from the sources as they are now. */
 export async function errorEntries() {
   const { outputFiles } = buildSync({
@@ -62,7 +77,7 @@ export async function errorPage() {
   const areas = Object.entries(AREAS).map(([area, heading]) => {
     const sections = entries
       .filter(([code]) => code.startsWith(`${area}/`))
-      .map(([code, { title, cause, wayOut }]) => `### \`${code}\`\n\n**${title}.** ${cause}\n\n${wayOut}\n`);
+      .map(([code, { title, cause, wayOut }]) => `### \`${code}\`\n\n${wrapped(`**${title}.** ${cause}`)}\n\n${wrapped(wayOut)}\n`);
     return `## ${heading}\n\n${sections.join("\n")}`;
   });
   return `${top.trimEnd()}\n\n${areas.join("\n")}`;

@@ -21,11 +21,13 @@ const FIXES = [
 
 function readPage(file) {
   const text = readFileSync(join(pages, file), "utf8");
-  const [, name, description, summary] = /^# (\w+)\n\n> (.+)\n\n(.+)\n/.exec(text) ?? [];
+  const [, name, quote, paragraph] = /^# (\w+)\n\n> ((?:.|\n> )+)\n\n((?:.|\n(?!\n))+)/.exec(text) ?? [];
+  const description = quote?.replaceAll("\n> ", " ");
+  const summary = paragraph?.replaceAll("\n", " ");
   const fix = FIXES.find(([phrase]) => summary?.includes(phrase));
   if (fix === undefined) {
     const phrases = FIXES.map(([phrase]) => `"${phrase}"`).join(", ");
-    throw new Error(`Cannot read docs/lint/${file}: expected "# Name", "> description", and a line with one of ${phrases}`);
+    throw new Error(`Cannot read docs/lint/${file}: expected "# Name", "> description", and a paragraph with one of ${phrases}`);
   }
   return { file, name, description, own: summary.includes("A rule of tsbuild's own"), fix: fix[1] };
 }

@@ -50,6 +50,20 @@ function anchor(heading: string): string {
     .replace(/\s/g, "-");
 }
 
+test("prose has 100 columns", (t) => {
+  const long: string[] = [];
+  for (const { path, text } of pages) {
+    let inCode = false;
+    for (const [index, line] of text.split("\n").entries()) {
+      if (/^\s*```/.test(line)) inCode = !inCode;
+      // A row of a table is one line. A span of code and an address cannot be broken.
+      const isProse = !inCode && !/^\s*\|/.test(line);
+      if (isProse && line.replace(/`[^`]*`|\]\([^)]*\)/g, "").length > 100) long.push(`${path}:${index + 1}`);
+    }
+  }
+  t.deepEqual(long, []);
+});
+
 test("links between pages lead somewhere", (t) => {
   const broken: string[] = [];
   for (const { path, text } of pages) {

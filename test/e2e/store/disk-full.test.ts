@@ -84,7 +84,10 @@ test.serial("a small tmpfs that a step fills: the hint names all disks of the st
     const directory = context(rig, `FROM scratch\nCOPY busybox /bin/busybox\nSHELL ["/bin/busybox", "sh", "-c"]\nRUN ${run}\nRUN false\n`);
     const ended = await onSmallDisk(rig, "60m", "", `tsbuild --progress plain "${directory}"`);
     t.is(ended.code, 1);
-    t.regex(ended.stderr, /^hint: A disk was full for the command: .*a tmpfs mount \(size=\), or the store's, which has \d+ MiB free now\./m);
+    t.regex(
+      ended.stderr,
+      /^hint: A disk was full for the command: .*a tmpfs mount \(size=\), or the store's, which has \d+ MiB free now\./m,
+    );
     const other = await rig.cli([
       "--progress=plain",
       rig.context("other", { Dockerfile: 'FROM scratch\nCOPY Dockerfile /f\nRUN ["/f"]\n' }),
