@@ -7,8 +7,7 @@ import { statfsSync } from "node:fs";
 const NEARLY_FULL = { bytes: 4 << 20, inodes: 64 };
 
 /** Advice for a store's disk that is full. */
-const WAY_OUT =
-  "make room with `tsbuild prune` or otherwise, or choose a directory on another disk with --root or TSBUILD_ROOT";
+const WAY_OUT = "make room with `tsbuild prune` or otherwise, or choose a directory on another disk with --root or TSBUILD_ROOT";
 
 /** Messages of programs for ENOSPC and EDQUOT. */
 const NO_ROOM = /No space left on device|Disk quota exceeded|ENOSPC/;
