@@ -131,7 +131,7 @@ export function openStore(options: StoreOptions): Store {
   const sweepSuperseded = () => {
     const superseded = layers.takeSuperseded();
     if (superseded.length === 0) return;
-    leases.settle("blob", superseded);
+    leases.releaseReferenced("blob", superseded);
     gc.sweepBlobs(superseded);
   };
   return {

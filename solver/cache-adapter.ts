@@ -33,7 +33,7 @@ interface SaveNotes {
 export interface StoreCacheOptions {
   readonly notes?: (vertexId: string) => SaveNotes;
   /** Returns a foreign result for the definition of a vertex, and saves it under `key`. */
-  readonly elsewhere?: (key: CacheKey, id: string) => ResultRecord | undefined;
+  readonly foreignResults?: (key: CacheKey, id: string) => ResultRecord | undefined;
   /** Called for every result of a run. */
   readonly onSaved?: (components: KeyComponents) => void;
 }
@@ -64,7 +64,7 @@ export class StoreCache<R> implements EngineCache<R> {
 
   lookup(key: CacheKey, definition: string | undefined): CachedResult<R> | undefined {
     const known = this.#store.results.lookup(key);
-    const record = known ?? (definition === undefined ? undefined : this.#options.elsewhere?.(key, definition));
+    const record = known ?? (definition === undefined ? undefined : this.#options.foreignResults?.(key, definition));
     return record && this.#give(record);
   }
 

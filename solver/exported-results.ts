@@ -3,7 +3,7 @@ import type { ResultIndex } from "../cache/contract/results.js";
 import type { TransferLayer, TransferResult } from "../cache/remote/content.js";
 import { together } from "../core/tasks/together.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
-import type { Elsewhere } from "./buildkit-keys/foreign-records.js";
+import type { ForeignResults } from "./buildkit-keys/foreign-records.js";
 import type { SolvedVertex } from "./engine/op.js";
 import type { LayerService } from "./layers/layer-service.js";
 import type { Stack } from "./layers/ports.js";
@@ -30,12 +30,12 @@ export interface StoredStep {
 export function storedSteps(
   vertices: readonly SolvedVertex<StepResult>[],
   results: Pick<ResultIndex, "lookup">,
-  elsewhere?: Elsewhere,
+  foreignResults?: ForeignResults,
 ): readonly StoredStep[] {
   return vertices.flatMap(({ vertex, result, keys }): StoredStep[] => {
     if (result?.kind === "tree") return [];
     const stored = keys.map((key) => results.lookup(key)).find((found) => found !== undefined);
-    const record = stored ?? (result ? undefined : elsewhere?.(keys[0], vertex.id));
+    const record = stored ?? (result ? undefined : foreignResults?.(keys[0], vertex.id));
     if (!record) return [];
     const [first, ...others] = new Set([record.primaryKey, ...keys]);
     return [

@@ -6,13 +6,13 @@ import { announced, type BuildEvent, type EventSink } from "../core/events.js";
 import { stepName } from "../core/step.js";
 import type { Consent } from "../llb/entitlements.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
-import type { Elsewhere, KeySource } from "./buildkit-keys/foreign-records.js";
+import type { ForeignResults, KeySource } from "./buildkit-keys/foreign-records.js";
 import { requireConsent } from "./consent.js";
 import type { SolverPorts } from "./ports.js";
 import type { EngineVertex, SolvedVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
 import type { TraceRecord } from "./engine/trace.js";
-import { explaining } from "./explain/collect-changes.js";
+import { explainedCache } from "./explain/explained-cache.js";
 import { layerForms } from "./layer-forms.js";
 import { placed } from "./ops/placed.js";
 import { implement } from "./ops/table.js";
@@ -31,7 +31,7 @@ export interface SolveGraphOptions {
   /**
    * Called with everything that has keys once the graph is solved, for caches that are exported.
    */
-  readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[], elsewhere: Elsewhere) => void;
+  readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[], foreignResults: ForeignResults) => void;
   /**
    * True when steps that are not even looked up are explained too, at the cost of a look-up for
    * each. Default: false.
@@ -82,15 +82,15 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
   });
   const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
   const { extend, onSolved } = options;
-  let elsewhere: Elsewhere = () => undefined;
+  let foreignResults: ForeignResults = () => undefined;
   const results = await solve(roots, {
-    ...explaining(
+    ...explainedCache(
       order,
       { store: ports.layers.store, past: ports.past },
       {
         explain: options.explain ?? false,
         onEvent,
-        elsewhere: (key, id) => elsewhere(key, id),
+        foreignResults: (key, id) => foreignResults(key, id),
       },
     ),
     jobs: {
@@ -103,12 +103,17 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
     signal: options.signal,
     onEvent,
     ...(options.onTrace && { onTrace: options.onTrace }),
-    ...(onSolved && { onSolved: (solved) => onSolved(solved, elsewhere) }),
+    ...(onSolved && { onSolved: (solved) => onSolved(solved, foreignResults) }),
     ...(extend && {
       extend: async () => {
         const sources = await extend();
         if (sources.length > 0)
-          elsewhere = await (await import("./buildkit-keys/foreign-records.js")).resultsElsewhere(order, sources, ports, options.signal);
+          foreignResults = await (await import("./buildkit-keys/foreign-records.js")).findForeignResults(
+            order,
+            sources,
+            ports,
+            options.signal,
+          );
       },
     }),
   }).catch((error: unknown) => {

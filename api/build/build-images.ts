@@ -85,9 +85,9 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   const solved = await withoutLostLayers(
     async () => {
       const layers = solver.layers(clamp);
-      let outcome: Pick<SolvedBuild, "vertices" | "elsewhere"> = { vertices: [], elsewhere: undefined };
-      const results = await solver.solve(targets, layers, options.image, dockerfile, (vertices, elsewhere) => {
-        outcome = { vertices, elsewhere };
+      let outcome: Pick<SolvedBuild, "vertices" | "foreignResults"> = { vertices: [], foreignResults: undefined };
+      const results = await solver.solve(targets, layers, options.image, dockerfile, (vertices, foreignResults) => {
+        outcome = { vertices, foreignResults };
       });
       dockerfile.contexts.save();
       const finished = await together(session.signal, (signal) =>
@@ -118,8 +118,8 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
       stacks: finished.map(({ stack }) => stack),
       mounts: cacheMounts(targets),
       keyRecords: async (results) => {
-        const { recordsElsewhere } = await import("../../solver/buildkit-keys/foreign-records.js");
-        return recordsElsewhere(topological(targets), results, solver.sources(dockerfile), session.signal);
+        const { foreignRecords } = await import("../../solver/buildkit-keys/foreign-records.js");
+        return foreignRecords(topological(targets), results, solver.sources(dockerfile), session.signal);
       },
       selection: (digest) => solver.selection(digest),
       compression: options.image ? compression : undefined,

@@ -114,8 +114,8 @@ export class BuildSolver {
     };
     this.#past = {
       results: imports?.results ?? store.results,
-      selections: new Selections(store.memo, workers.background, (digest) => imports?.travelled.selection(digest)),
-      travelled: () => imports?.travelled.runs() ?? [],
+      selections: new Selections(store.memo, workers.background, (digest) => imports?.explanations.selection(digest)),
+      importedRuns: () => imports?.explanations.runs() ?? [],
       provenance: { build: options.id, projects: knownProjects(store.builds, build) },
     };
   }

@@ -55,7 +55,7 @@ function detailOf(history: BuildHistory, id: string): BuildDetail | undefined {
 function pastBuild({ id, context }: BuildSummary, { steps }: BuildDetail, isOwn: boolean): PastBuild {
   return {
     id,
-    elsewhere: isOwn ? undefined : context,
+    otherContext: isOwn ? undefined : context,
     steps: steps.map(({ step, status, key }) => ({
       step,
       finished: status === "completed" || status === "cached",

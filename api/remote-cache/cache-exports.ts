@@ -16,7 +16,7 @@ import type { CacheTo } from "../../cache/remote/options.js";
 import type { ExportImage } from "../../exporters/exporter.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import { layerCompression } from "../../oci/media-types.js";
-import type { Elsewhere } from "../../solver/buildkit-keys/foreign-records.js";
+import type { ForeignResults } from "../../solver/buildkit-keys/foreign-records.js";
 import type { SolvedVertex } from "../../solver/engine/op.js";
 import { readComponents } from "../../solver/explain/components.js";
 import { packExplanations } from "../../solver/explain/portable-explanation.js";
@@ -35,7 +35,7 @@ import type { Session } from "../session/session.js";
 export interface SolvedBuild {
   readonly vertices: readonly SolvedVertex<StepResult>[];
   /** Foreign results of steps that were not needed. */
-  readonly elsewhere: Elsewhere | undefined;
+  readonly foreignResults: ForeignResults | undefined;
   /** Layers of the images, one stack for each platform. */
   readonly stacks: readonly Stack[];
   readonly layers: LayerService;
@@ -118,7 +118,7 @@ export class CacheExports {
   /** Returns the stored steps, also those that only the read caches know, loaded or not. */
   async #stored(): Promise<readonly StoredStep[]> {
     await this.imports?.load();
-    return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results, this.solved.elsewhere);
+    return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results, this.solved.foreignResults);
   }
 
   async #collect(option: Outgoing, reporter: Reporter) {

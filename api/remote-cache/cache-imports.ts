@@ -12,7 +12,7 @@ import { adoptResult, ImportedResults } from "../../solver/imported-results.js";
 import { namingBlob } from "../../solver/layers/layer-name.js";
 import type { Reporter } from "../../solver/layers/ports.js";
 import { runAsStep } from "../record/build-steps.js";
-import { TravelledExplanations } from "./travelled-explanations.js";
+import { ImportedExplanations } from "./imported-explanations.js";
 import type { Session } from "../session/session.js";
 
 /** The parts of a session that imports use. */
@@ -40,7 +40,7 @@ export class CacheImports {
   readonly #imported: Imported[] = [];
   #loading: Promise<void> | undefined;
   /** Imported explanations. */
-  readonly travelled = new TravelledExplanations();
+  readonly explanations = new ImportedExplanations();
 
   constructor(
     private readonly options: readonly CacheFrom[],
@@ -77,7 +77,7 @@ export class CacheImports {
           },
           (error: unknown) => this.#warn(option, error),
         );
-        const content = found && this.travelled.add(source.name, found);
+        const content = found && this.explanations.add(source.name, found);
         return content && { source, content, results: byKey(content), mounts: selectMounts(content.mounts, option.mounts) };
       });
     } catch (error) {

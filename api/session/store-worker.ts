@@ -51,7 +51,7 @@ export async function removeOrphans(worker: Worker, store: Store): Promise<void>
  */
 export async function syncSnapshots(worker: Worker, store: Store): Promise<void> {
   try {
-    const ids = store.layers.unsynced(SETTLED);
+    const ids = store.layers.unsynced(SYNC_AFTER);
     if (ids.length > 0 && (await worker.task<boolean>("sync", { directory: store.root }))) store.layers.trust(ids);
   } catch {
     // The worker was closed, or the store is read-only.
@@ -59,7 +59,7 @@ export async function syncSnapshots(worker: Worker, store: Store): Promise<void>
 }
 
 /** Milliseconds after which snapshots are synced. */
-const SETTLED = 60_000;
+const SYNC_AFTER = 60_000;
 
 /** Removes orphans with a worker of its own, when there are any. */
 export async function removeOrphansNow(store: Store): Promise<void> {

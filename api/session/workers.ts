@@ -43,7 +43,7 @@ export class Workers implements AsyncDisposable {
 
   /** Ends the work in the background first, because it uses the others. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.background.settled();
+    await this.background.idle();
     await this.#closeTasks();
     await this.#endWorker();
   }

@@ -46,9 +46,9 @@ export async function collectToBudget(root: string, budget: number, ifDue: boole
 async function collectStore(store: Store, budget: number): Promise<void> {
   const size = async () => (await measure(store)).reduce((sum, { bytes }) => sum + bytes, 0);
   const before = await size();
-  if (before <= budget) return store.gc.settle(0);
+  if (before <= budget) return store.gc.pauseUntil(0);
   const { bytes } = store.gc.collect(policies(budget * ENOUGH));
   await removeOrphansNow(store);
   const after = before - bytes;
-  store.gc.settle(after > budget ? after + budget * GROWTH : 0);
+  store.gc.pauseUntil(after > budget ? after + budget * GROWTH : 0);
 }

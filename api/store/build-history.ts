@@ -4,7 +4,7 @@ import type { ResultIndex } from "../../cache/contract/results.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import type { StepExplanation } from "../../core/events.js";
 import { type StepPlace, stepPlace } from "../../core/step.js";
-import { explainCovered } from "../../solver/explain/found.js";
+import { explainCovered } from "../../solver/explain/cached-step.js";
 import { openStoreHere } from "../session/store-here.js";
 import { type BuildHistoryStore, readDetail, type RecordedBuild, type RecordedStep } from "../record/build-record.js";
 

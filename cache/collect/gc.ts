@@ -134,7 +134,7 @@ export class StoreCollector implements Collector {
     }
   }
 
-  settle(collectAbove: number): void {
+  pauseUntil(collectAbove: number): void {
     this.parts.totals.collectAbove(collectAbove);
   }
 

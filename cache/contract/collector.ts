@@ -117,7 +117,7 @@ export interface Collector {
    * Notes that collection can free no more: {@link exceeds} returns false until the store takes
    * more than this many bytes. 0 undoes that.
    */
-  settle(collectAbove: number): void;
+  pauseUntil(collectAbove: number): void;
   /**
    * Removes the unreferenced blobs among those reachable from these (`rmi`). Returns the removed
    * ones.

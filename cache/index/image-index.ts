@@ -48,7 +48,7 @@ export class IndexedImages implements ImageIndex {
       });
     }
     const targets = [...new Set(entries.map(({ target }) => target.digest))];
-    if (targets.length > 0) this.parts.leases.settle("blob", this.parts.graph.reachable(targets));
+    if (targets.length > 0) this.parts.leases.releaseReferenced("blob", this.parts.graph.reachable(targets));
   }
 
   #insert({ name, target, createdAt }: ImageEntry): void {

@@ -90,7 +90,7 @@ export class StoreLeases implements Leases {
   }
 
   /** Releases written parts that are referred to now. */
-  settle(kind: LeaseKind, ids: Iterable<string>): void {
+  releaseReferenced(kind: LeaseKind, ids: Iterable<string>): void {
     const free = [...ids].filter((id) => this.#written.delete(keyOf(kind, id)) && !this.#counts.has(keyOf(kind, id)));
     if (free.length > 0) this.database.transaction(() => this.#delete(kind, free));
   }

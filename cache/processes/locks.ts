@@ -62,7 +62,7 @@ export class FileLocks implements Locks {
       entries.set(path, entry);
       const onAbort = () => {
         entry.queue.splice(entry.queue.indexOf(waiter), 1);
-        settle(path, entry);
+        forgetUnused(path, entry);
         reject(new CanceledError(undefined, { cause: options.signal?.reason }));
       };
       const waiter: Waiter = {
@@ -136,7 +136,7 @@ function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, looks: n
       try {
         const fd = lockFile(path, makeDirectory);
         if (fd === undefined) {
-          if (looks % LOOKS === LOOKS - 1) tell(path, entry);
+          if (looks % LOOKS === LOOKS - 1) notifyWaiters(path, entry);
           // The waiter may have given up in the callback: a lock without a waiter must not be
           // taken.
           if (entry.queue.length > 0) poll(path, entry, makeDirectory, looks + 1);
@@ -146,7 +146,7 @@ function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, looks: n
         entry.queue.shift()?.take(fd);
       } catch (error) {
         for (const waiter of entry.queue.splice(0)) waiter.fail(error);
-        settle(path, entry);
+        forgetUnused(path, entry);
       }
     },
     Math.min(FIRST_WAIT * 2 ** looks, LONGEST_WAIT),
@@ -157,13 +157,13 @@ function poll(path: string, entry: Entry, makeDirectory: MakeDirectory, looks: n
  * Calls the waiters when another process has the lock than before, or when the holder was stopped
  * or continued.
  */
-function tell(path: string, entry: Entry): void {
+function notifyWaiters(path: string, entry: Entry): void {
   const holder = lockHolder(path);
   for (const waiter of entry.queue) waiter.held(holder);
 }
 
 /** Forgets an entry without waiters and owner. */
-function settle(path: string, entry: Entry): void {
+function forgetUnused(path: string, entry: Entry): void {
   if (entry.queue.length > 0 || entry.fd !== undefined) return;
   clearTimeout(entry.timer);
   entry.timer = undefined;

@@ -39,13 +39,13 @@ export class Prompt {
   #line(read: (typed: string) => Line): Promise<string> {
     const { stdin, signal } = this.environment;
     return new Promise((resolve, reject) => {
-      const settle = (action: () => void): void => {
+      const finish = (action: () => void): void => {
         stdin.off("data", onData).off("end", onEnd).off("error", onEnd).pause();
         signal.removeEventListener("abort", onAbort);
         action();
       };
-      const onAbort = (): void => settle(() => reject(new CanceledError("The login was canceled")));
-      const onEnd = (): void => settle(() => reject(answerMissing()));
+      const onAbort = (): void => finish(() => reject(new CanceledError("The login was canceled")));
+      const onEnd = (): void => finish(() => reject(answerMissing()));
       const look = (ended: boolean): void => {
         const line = read(this.#typed);
         if (line.kind === "open") {
@@ -55,7 +55,7 @@ export class Prompt {
         this.#typed = line.kind === "line" ? line.rest : "";
         if (line.kind === "canceled") onAbort();
         else if (line.kind === "ended") onEnd();
-        else settle(() => resolve(line.text));
+        else finish(() => resolve(line.text));
       };
       const onData = (chunk: Uint8Array | string): void => {
         this.#typed += typeof chunk === "string" ? chunk : this.#decoder.write(Buffer.from(chunk));

@@ -21,19 +21,19 @@ export interface KeySource {
 /**
  * Returns a foreign result for the definition of a vertex, and saves it in the store under `key`.
  */
-export type Elsewhere = (key: CacheKey, id: string) => ResultRecord | undefined;
+export type ForeignResults = (key: CacheKey, id: string) => ResultRecord | undefined;
 
 /**
  * Finds the results of BuildKit's caches for the vertices of a graph. Skips steps whose results
  * would differ: with SOURCE_DATE_EPOCH our layers have other times, and names of hosts may stand
  * for other addresses there.
  */
-export async function resultsElsewhere(
+export async function findForeignResults(
   order: readonly Vertex[],
   sources: readonly KeySource[],
   { sources: named, layers: service, clock }: Ports<"sources" | "layers" | "clock">,
   signal: AbortSignal,
-): Promise<Elsewhere> {
+): Promise<ForeignResults> {
   if (clock.epoch !== undefined) return () => undefined;
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
   const images = await imageLayers(order, imagesOf(named));
@@ -62,7 +62,7 @@ export async function resultsElsewhere(
 /**
  * Returns the records under which BuildKits find results of a graph, by the ids of its vertices.
  */
-export function recordsElsewhere(
+export function foreignRecords(
   order: readonly Vertex[],
   results: ReadonlyMap<string, FoundResult>,
   sources: Sources,

@@ -7,23 +7,23 @@ import type { Session } from "./session.js";
  * First phase: every key that needs no run. Asks for all identities at once. Immediate vertices
  * without identity give their results at once too, and their selections are digested as soon as
  * each is there, so that the content of a local directory takes part in definition keys. A vertex's
- * key is settled when nothing in this phase can change it any more: its own questions and all below
+ * key is final when nothing in this phase can change it any more: its own questions and all below
  * are answered.
  */
 export class DefinitionKeys<R> {
   readonly #session: Session<R>;
   /** Running questions, by the vertex whose key they are for. */
   readonly #open = new Map<Node<R>, number>();
-  #unsettled: number;
+  #undecided: number;
   #underWay = 0;
   #finish: (() => void) | undefined;
-  #onSettled: (() => void) | undefined;
-  #telling = false;
+  #listener: (() => void) | undefined;
+  #notifying = false;
 
   /** Asks all questions. */
   constructor(graph: Graph<R>, session: Session<R>) {
     this.#session = session;
-    this.#unsettled = graph.nodes.length;
+    this.#undecided = graph.nodes.length;
     for (const node of graph.nodes) {
       this.#ask(node, async (context) => {
         node.identity = await node.vertex.op.identity(context);
@@ -47,9 +47,9 @@ export class DefinitionKeys<R> {
     });
   }
 
-  /** Calls `listener` whenever keys of further vertices are settled from now on. */
-  whenSettled(listener: () => void): void {
-    if (this.#unsettled > 0) this.#onSettled = listener;
+  /** Calls `listener` whenever further keys become final from now on. */
+  onKeysFinal(listener: () => void): void {
+    if (this.#undecided > 0) this.#listener = listener;
   }
 
   #ask(node: Node<R>, question: (context: OpContext) => Promise<void>): void {
@@ -67,31 +67,31 @@ export class DefinitionKeys<R> {
   }
 
   /**
-   * Marks the vertex's key as settled, when that was its last question, and then the vertices that
+   * Marks the vertex's key as final, when that was its last question, and then the vertices that
    * waited for it.
    */
   #answer(node: Node<R>): void {
     this.#open.set(node, (this.#open.get(node) ?? 0) - 1);
-    const before = this.#unsettled;
+    const before = this.#undecided;
     const open = [node];
     for (let next = open.pop(); next; next = open.pop()) {
-      if (next.settled || (this.#open.get(next) ?? 0) > 0 || next.inputs.some((input) => !input.settled)) continue;
+      if (next.keyFinal || (this.#open.get(next) ?? 0) > 0 || next.inputs.some((input) => !input.keyFinal)) continue;
       setDefinitionKey(next);
-      next.settled = true;
-      this.#unsettled--;
+      next.keyFinal = true;
+      this.#undecided--;
       open.push(...next.users);
     }
-    if (this.#unsettled < before) this.#tell();
+    if (this.#undecided < before) this.#notify();
   }
 
-  /** Calls the listener once for all keys that are settled together. */
-  #tell(): void {
-    if (!this.#onSettled || this.#telling) return;
-    this.#telling = true;
+  /** Calls the listener once for all keys that become final together. */
+  #notify(): void {
+    if (!this.#listener || this.#notifying) return;
+    this.#notifying = true;
     this.#session.scope.run(async () => {
       await Promise.resolve();
-      this.#telling = false;
-      this.#onSettled?.();
+      this.#notifying = false;
+      this.#listener?.();
     });
   }
 

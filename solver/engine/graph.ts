@@ -26,7 +26,7 @@ export interface Node<R> {
   /** True when its cached result is too old and has to be made again. */
   expired: boolean;
   /** True when nothing can change its definition key any more. */
-  settled: boolean;
+  keyFinal: boolean;
   /** True when the cache was asked by its definition key. */
   asked: boolean;
   /** True when no vertex needs it any more, although work for it runs. */
@@ -96,7 +96,7 @@ function makeNode<R>(
     height: 0,
     state: IDLE,
     expired: false,
-    settled: false,
+    keyFinal: false,
     asked: false,
     abandoned: false,
     identity: undefined,

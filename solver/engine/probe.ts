@@ -23,8 +23,8 @@ interface Verdict<R> {
  * definition key leads to a result is found, and nothing below it is needed for it; otherwise all
  * its inputs are needed in turn. Vertices that are not needed are skipped.
  *
- * A vertex whose key is not settled counts as one that has to run and waits for its key. A later
- * call, when more keys are settled, with no second look-up of the same key, can only find that less
+ * A vertex whose key is not final counts as one that has to run and waits for its key. A later
+ * call, when more keys are final, with no second look-up of the same key, can only find that less
  * is needed.
  */
 export function probe<R>(graph: Graph<R>, lookup: (node: Node<R>, key: CacheKey) => CachedResult<R> | undefined): Verdicts<R> {
@@ -33,7 +33,7 @@ export function probe<R>(graph: Graph<R>, lookup: (node: Node<R>, key: CacheKey)
   for (let node = open.pop(); node; node = open.pop()) {
     if (found.has(node)) continue;
     const hit = isOpen(node) && mayAsk(node) ? lookup(node, node.definitionKey) : undefined;
-    if (node.settled) node.asked = true;
+    if (node.keyFinal) node.asked = true;
     found.set(node, hit ?? "needed");
     if (isOpen(node) && !hit) open.push(...new Set(node.inputs));
   }
@@ -57,7 +57,7 @@ function verdict<R>(node: Node<R>, found: ReadonlyMap<Node<R>, CachedResult<R> |
   if (outcome === undefined) return { phase: "skipped" };
   if (outcome !== "needed") return { phase: "resolved", by: "cache", result: outcome.result, key: outcome.primaryKey };
   const missing = new Set(node.inputs.filter((input) => input.state.phase !== "resolved" && found.get(input) === "needed"));
-  return { phase: "waiting", missing: missing.size, settled: node.settled };
+  return { phase: "waiting", missing: missing.size, keyFinal: node.keyFinal };
 }
 
 /** Returns true while the vertex's state can still change (idle or waiting). */
@@ -66,5 +66,5 @@ function isOpen(node: Node<unknown>): boolean {
 }
 
 function mayAsk<R>(node: Node<R>): node is Node<R> & { readonly definitionKey: NonNullable<Node<R>["definitionKey"]> } {
-  return node.settled && !node.asked && node.definitionKey !== undefined && !node.outdated && !node.vertex.op.immediate;
+  return node.keyFinal && !node.asked && node.definitionKey !== undefined && !node.outdated && !node.vertex.op.immediate;
 }

@@ -1,7 +1,7 @@
 import PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
 import { HeldItem } from "../../core/tasks/held-item.js";
-import { Covering } from "./covering.js";
+import { NearestHits } from "./nearest-hits.js";
 import { digestSelected } from "./definition-keys.js";
 import type { Graph, Node } from "./graph.js";
 import { distinctKeys, keyComponents, lastingKey, primaryKey, resultKeys, unusedKey } from "./keys.js";
@@ -20,7 +20,7 @@ interface SchedulerOptions<R> {
 }
 
 /**
- * Third phase: finds by content, or runs, every waiting vertex, each as soon as its key is settled
+ * Third phase: finds by content, or runs, every waiting vertex, each as soon as its key is final
  * and its inputs are there.
  */
 export class Scheduler<R> {
@@ -46,12 +46,12 @@ export class Scheduler<R> {
   follow({ changes, abandoned }: Verdicts<R>): void {
     const session = this.#session;
     const hits = new Set(changes.flatMap(({ node, hit }) => (hit ? [node] : [])));
-    const covering = new Covering(this.#nodes, hits);
+    const nearestHits = new NearestHits(this.#nodes, hits);
     session.trace?.({ event: "probe", ...counted(changes) });
     for (const { node, state, hit } of changes) {
       if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });
       session.move(node, state);
-      if (state.phase === "skipped") this.#skipped(node, covering);
+      if (state.phase === "skipped") this.#skipped(node, nearestHits);
       else if (state.phase !== "waiting") session.reporter.cached(node);
     }
     for (const node of abandoned) session.abandon(node);
@@ -59,10 +59,10 @@ export class Scheduler<R> {
     this.#drain();
   }
 
-  #skipped(node: Node<R>, covering: Covering<R>): void {
+  #skipped(node: Node<R>, nearestHits: NearestHits<R>): void {
     const session = this.#session;
     const key = lastingKey(node);
-    if (key !== undefined) session.decided({ kind: "skipped", vertex: node.vertex, key, coveredBy: () => covering.vertexOf(node) });
+    if (key !== undefined) session.decided({ kind: "skipped", vertex: node.vertex, key, coveredBy: () => nearestHits.vertexOf(node) });
     session.reporter.cached(node);
   }
 
@@ -180,7 +180,7 @@ export class Scheduler<R> {
     this.#session.move(node, { phase: "locking" });
     const waiting = new HeldItem("waiting for another build that runs this step", context.progress);
     let waits = false;
-    const settle = () => {
+    const regainPlace = () => {
       if (!waits) return;
       waits = false;
       pool.concurrency--;
@@ -194,13 +194,13 @@ export class Scheduler<R> {
     };
     try {
       await cache.exclusive(lock, { signal: context.signal, onWait }, async () => {
-        settle();
+        regainPlace();
         const hit = this.#lookup(node, keys);
         if (hit) this.#found(node, keys, hit);
         else await this.#perform(node, keys, context);
       });
     } finally {
-      settle();
+      regainPlace();
     }
   }
 
@@ -254,7 +254,7 @@ export class Scheduler<R> {
 function counted<R>(changes: Verdicts<R>["changes"]) {
   const counts = { needed: 0, found: 0, skipped: 0, unsettled: 0 };
   for (const { state } of changes) {
-    if (state.phase === "waiting" && !state.settled) counts.unsettled++;
+    if (state.phase === "waiting" && !state.keyFinal) counts.unsettled++;
     counts[state.phase === "waiting" ? "needed" : state.phase === "resolved" ? "found" : "skipped"]++;
   }
   return counts;

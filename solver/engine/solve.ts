@@ -74,7 +74,7 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
       const scheduler = new Scheduler(graph, session, { jobs: options.jobs, order: nodeOrder(options.shuffle) });
       const decide = () => scheduler.follow(probe(graph, lookup));
       decide();
-      keys.whenSettled(decide);
+      keys.onKeysFinal(decide);
     }
     await session.scope.join();
   } catch (error) {

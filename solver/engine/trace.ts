@@ -60,7 +60,7 @@ export function reasonOf(state: VertexState<unknown>): string {
     case "skipped":
       return "everything that needs it was found in the cache";
     case "waiting":
-      if (!state.settled) return "its definition key is not known yet";
+      if (!state.keyFinal) return "its definition key is not known yet";
       return state.missing === 0 ? "all its inputs have results" : `${state.missing} of its inputs have no result yet`;
     case "matching":
       return "its inputs are there: asks the cache by their results and contents";

@@ -7,10 +7,10 @@ export type VertexState<R> =
   /** Every vertex that needs it was found in the cache. */
   | { readonly phase: "skipped" }
   /**
-   * It was not found; `missing` of its inputs have no result yet. Unless `settled`, its definition
+   * It was not found; `missing` of its inputs have no result yet. Unless `keyFinal`, its definition
    * key may still turn up and lead to a result.
    */
-  | { readonly phase: "waiting"; readonly missing: number; readonly settled: boolean }
+  | { readonly phase: "waiting"; readonly missing: number; readonly keyFinal: boolean }
   /** Its inputs have results; the cache is asked by their keys and contents. */
   | { readonly phase: "matching" }
   /** Nothing was found; it waits for a place in its pool. */
@@ -72,7 +72,7 @@ export function isAtWork(state: VertexState<unknown>): boolean {
 
 /** Returns true when a waiting vertex has everything it waits for. */
 export function isReady(state: VertexState<unknown>): boolean {
-  return state.phase === "waiting" && state.missing === 0 && state.settled;
+  return state.phase === "waiting" && state.missing === 0 && state.keyFinal;
 }
 
 /** Returns the state after one more of its inputs has a result. */

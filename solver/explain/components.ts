@@ -5,7 +5,7 @@ import type { Selections } from "./selections.js";
 import { fileChanges, SELECTION } from "./file-changes.js";
 import { type Identity, opChanges } from "./op-changes.js";
 import { type BaseStep, type StepInfo, stepName, stepText } from "../../core/step.js";
-import { keywordOf } from "./step-likeness.js";
+import { keywordOf } from "./step-similarity.js";
 import { quoted } from "./values.js";
 
 /** One side of a comparison: a step with the components of its key. */

@@ -2,7 +2,7 @@ import type { ResultIndex } from "../../cache/contract/results.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import type { StepInfo } from "../../core/step.js";
 import type { Selections } from "./selections.js";
-import type { TravelledRun } from "./portable-explanation.js";
+import type { PortableRun } from "./portable-explanation.js";
 
 /** Origin of a result, as its record says. */
 interface Provenance {
@@ -36,7 +36,7 @@ export interface Projects {
 export interface PastBuild {
   readonly id: string;
   /** Context for display, when the build is of another project. */
-  readonly elsewhere: string | undefined;
+  readonly otherContext: string | undefined;
   readonly steps: readonly {
     readonly step: StepInfo;
     readonly finished: boolean;
@@ -54,7 +54,7 @@ export interface ExplainContext {
   /** Lists of files behind content digests. */
   readonly selections: Selections;
   /** Returns runs of other machines that were imported with caches, by cache. */
-  readonly travelled: () => readonly { readonly from: string; readonly runs: readonly TravelledRun[] }[];
+  readonly importedRuns: () => readonly { readonly from: string; readonly runs: readonly PortableRun[] }[];
   /** Origin that results are recorded with. */
   readonly provenance: Provenance;
 }

@@ -5,10 +5,10 @@ import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../eng
 import { recordedStep } from "../../core/recorded-step.js";
 import type { StepInfo } from "../../core/step.js";
 import { type ComparedStep, compareSteps } from "./components.js";
-import { explainCovered, explainFound, stepRecord } from "./found.js";
+import { explainCovered, explainFound, stepRecord } from "./cached-step.js";
 import type { Selections } from "./selections.js";
-import { veil } from "./redaction.js";
-import type { Past } from "./nearest.js";
+import { redact } from "./redaction.js";
+import type { EarlierRuns } from "./nearest.js";
 
 /** Changes that an explanation holds, and changes that its text names. */
 const MOST_CHANGES = 50;
@@ -27,9 +27,9 @@ export interface StepOrigin {
   readonly ignoreReason: string | undefined;
 }
 
-interface ExplainerOptions<R> {
+interface DecisionExplainerOptions<R> {
   readonly results: Pick<ResultIndex, "peek">;
-  readonly past: (vertex: EngineVertex<R>) => Past;
+  readonly past: (vertex: EngineVertex<R>) => EarlierRuns;
   readonly selections: Pick<Selections, "differing">;
   /** Returns the rule that hides a path, see `CompareOptions.hiddenBy`. */
   readonly hiddenBy: (vertexId: string, path: string) => string | undefined;
@@ -45,10 +45,10 @@ interface ExplainerOptions<R> {
  * Turns the engine's decisions into `explained` events: the differences of a running step from its
  * nearest earlier run.
  */
-export class Explainer<R> {
-  readonly #options: ExplainerOptions<R>;
+export class DecisionExplainer<R> {
+  readonly #options: DecisionExplainerOptions<R>;
 
-  constructor(options: ExplainerOptions<R>) {
+  constructor(options: DecisionExplainerOptions<R>) {
     this.#options = options;
   }
 
@@ -103,15 +103,15 @@ export class Explainer<R> {
     const { args } = this.#options.step(vertex.id);
     const { run: earlier, last } = this.#options.past(vertex);
     const unfinished = last && !last.finished ? `it did not finish in build ${last.build}` : undefined;
-    if (!earlier || (earlier.elsewhere !== undefined && unfinished !== undefined)) return withoutRecord(last);
+    if (!earlier || (earlier.otherContext !== undefined && unfinished !== undefined)) return withoutRecord(last);
     const changes = compareSteps(
       comparedRecord(earlier.step, earlier.components),
-      this.#compared(vertex, earlier.veiled ? veil(components) : components),
+      this.#compared(vertex, earlier.redacted ? redact(components) : components),
       { args: new Set(args), selections: this.#options.selections, hiddenBy: this.#options.hiddenBy },
     );
     const record = stepRecord({ id: undefined, ...earlier.record });
     if (changes.length === 0) return { outcome: "ran", reason: "gone", text: GONE, changes, record };
-    const told = tell(changes, earlier.elsewhere);
+    const told = tell(changes, earlier.otherContext);
     // Nothing needs to have changed since the build in which it failed.
     const text = unfinished === undefined ? told : `${unfinished}; before that: ${told}`;
     return { outcome: "ran", reason: "changed", text, changes: changes.slice(0, MOST_CHANGES), record };
@@ -123,7 +123,7 @@ export function comparedRecord(step: StepInfo, { identity, inputs }: KeyComponen
   return { step, identity, inputs: inputs.map(({ name, key }) => ({ step: recordedStep(name), key })) };
 }
 
-function withoutRecord(last: Past["last"]): StepExplanation {
+function withoutRecord(last: EarlierRuns["last"]): StepExplanation {
   if (last?.unknown) return { outcome: "ran", reason: "changed", text: UNKNOWN, changes: [] };
   if (!last) return { outcome: "ran", reason: "new", text: "it is new: no earlier build had this step", changes: [] };
   return last.finished
@@ -131,14 +131,14 @@ function withoutRecord(last: Past["last"]): StepExplanation {
     : { outcome: "ran", reason: "unfinished", text: `it did not finish in build ${last.build}`, changes: [] };
 }
 
-function tell(changes: readonly StepChange[], elsewhere: string | undefined): string {
+function tell(changes: readonly StepChange[], otherContext: string | undefined): string {
   // One option may hold for several files.
   const texts = [...new Set(changes.map(({ text }) => text))];
   const told = texts.slice(0, texts.length === TOLD_CHANGES + 1 ? TOLD_CHANGES + 1 : TOLD_CHANGES);
   const more = texts.length - told.length;
   const text = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
   // Skip the note when only the parent changed: the text above says so already.
-  return elsewhere === undefined || changes.every(({ kind, from, to }) => kind === "parent" && from === undefined && to === undefined)
+  return otherContext === undefined || changes.every(({ kind, from, to }) => kind === "parent" && from === undefined && to === undefined)
     ? text
-    : `${text}, compared with ${elsewhere}`;
+    : `${text}, compared with ${otherContext}`;
 }

@@ -116,18 +116,18 @@ function findRenames(
   const sources = new Map<string, string[]>();
   for (const path of removed) {
     const entry = before.get(path);
-    if (entry?.type === "file" && entry.size !== "0") sources.set(likeness(entry), [...(sources.get(likeness(entry)) ?? []), path]);
+    if (entry?.type === "file" && entry.size !== "0") sources.set(similarity(entry), [...(sources.get(similarity(entry)) ?? []), path]);
   }
   const pairs: [string, string][] = [];
   for (const path of added) {
     const entry = after.get(path);
-    const from = entry?.type === "file" ? sources.get(likeness(entry))?.shift() : undefined;
+    const from = entry?.type === "file" ? sources.get(similarity(entry))?.shift() : undefined;
     if (from !== undefined) pairs.push([from, path]);
   }
   return pairs;
 }
 
-function likeness({ content, size, mode, owner }: SelectedEntry): string {
+function similarity({ content, size, mode, owner }: SelectedEntry): string {
   return `${content} ${size} ${mode} ${owner}`;
 }
 

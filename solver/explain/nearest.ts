@@ -5,8 +5,8 @@ import type { StepInfo } from "../../core/step.js";
 import type { ExplainContext, PastBuild, Projects } from "./earlier-builds.js";
 import type { KeyComponents } from "../engine/op.js";
 import { readComponents } from "./components.js";
-import { sharedSteps } from "./step-likeness.js";
-import { type Fitting, isSameText, OwnSteps, StepTable } from "./step-table.js";
+import { sharedSteps } from "./step-similarity.js";
+import { type StepMatch, isSameText, OwnSteps, StepTable } from "./step-table.js";
 
 /** A run that a step is compared with. */
 interface EarlierRun {
@@ -14,13 +14,13 @@ interface EarlierRun {
   readonly step: StepInfo;
   readonly components: KeyComponents;
   /** True when its components are redacted. */
-  readonly veiled: boolean;
+  readonly redacted: boolean;
   /** Context of another project, for people; undefined for this build's project. */
-  readonly elsewhere: string | undefined;
+  readonly otherContext: string | undefined;
 }
 
 /** Earlier runs of a step. */
-export interface Past {
+export interface EarlierRuns {
   /** Run that compares best. */
   readonly run: EarlierRun | undefined;
   /**
@@ -37,7 +37,7 @@ export interface NearestOptions {
   readonly build: string | undefined;
   /** All steps of this build. */
   readonly steps: readonly StepInfo[];
-  readonly travelled: ExplainContext["travelled"];
+  readonly importedRuns: ExplainContext["importedRuns"];
 }
 
 /** A step that has a result. */
@@ -68,9 +68,9 @@ export class NearestRuns {
   }
 
   /** Finds the earlier runs of a step. `platform` is its form in origins; empty accepts any. */
-  find(wanted: StepInfo, platform: string): Past {
+  find(wanted: StepInfo, platform: string): EarlierRuns {
     const { projects } = this.#options;
-    let last: Past["last"];
+    let last: EarlierRuns["last"];
     for (const build of projects.builds()) {
       const best = this.#bestOf(build.steps, ({ step }) => step, wanted);
       if (!best) continue;
@@ -79,23 +79,23 @@ export class NearestRuns {
       const run = finished ? this.#runOf(best.item, build) : undefined;
       if (run) return { run, last };
       // The step's own result is missing. Only an imported cache can say whether anything changed.
-      if (finished && isSameText(best)) return { run: this.#travelled(wanted), last };
+      if (finished && isSameText(best)) return { run: this.#imported(wanted), last };
     }
-    return { run: this.#used(projects.own, platform, wanted) ?? this.#travelled(wanted) ?? this.#usedElsewhere(platform, wanted), last };
+    return { run: this.#used(projects.own, platform, wanted) ?? this.#imported(wanted) ?? this.#usedByOthers(platform, wanted), last };
   }
 
-  #runOf({ key }: PastBuild["steps"][number], { elsewhere }: PastBuild): EarlierRun | undefined {
+  #runOf({ key }: PastBuild["steps"][number], { otherContext }: PastBuild): EarlierRun | undefined {
     const id = key === undefined ? undefined : this.#options.results.peek(key)?.id;
-    return id === undefined ? undefined : this.#run(id, elsewhere);
+    return id === undefined ? undefined : this.#run(id, otherContext);
   }
 
-  #run(id: number, elsewhere: string | undefined): EarlierRun | undefined {
+  #run(id: number, otherContext: string | undefined): EarlierRun | undefined {
     const { results, build } = this.#options;
     const record = results.get(id);
     const components = record && (build === undefined || record.build !== build) ? readComponents(record.components) : undefined;
     // Some caches have no components.
     if (!record || !components || (record.imported && components.identity === "")) return undefined;
-    return { record, step: recordedStep(record.name), components, veiled: record.imported, elsewhere };
+    return { record, step: recordedStep(record.name), components, redacted: record.imported, otherContext };
   }
 
   /** Returns true when there is a result without components. */
@@ -106,24 +106,24 @@ export class NearestRuns {
     return record !== undefined && record.imported && readComponents(record.components)?.identity === "";
   }
 
-  #travelled(wanted: StepInfo): EarlierRun | undefined {
-    for (const { from, runs } of this.#options.travelled()) {
+  #imported(wanted: StepInfo): EarlierRun | undefined {
+    for (const { from, runs } of this.#options.importedRuns()) {
       const best = this.#bestOf(runs, ({ name }) => recordedStep(name), wanted);
       if (!best) continue;
       const { step, item } = best;
       const { createdAt, components } = item;
-      return { record: { createdAt, build: undefined }, step, components, veiled: true, elsewhere: from };
+      return { record: { createdAt, build: undefined }, step, components, redacted: true, otherContext: from };
     }
     return undefined;
   }
 
-  #bestOf<T>(items: readonly T[], stepOf: (item: T) => StepInfo, wanted: StepInfo): Fitting<T> | undefined {
+  #bestOf<T>(items: readonly T[], stepOf: (item: T) => StepInfo, wanted: StepInfo): StepMatch<T> | undefined {
     let table = this.#tables.get(items) as StepTable<T> | undefined;
     if (!table) this.#tables.set(items, (table = new StepTable(items, stepOf, this.#own)));
     return table.best(wanted);
   }
 
-  #used(project: string, platform: string, wanted: StepInfo, elsewhere?: string): EarlierRun | undefined {
+  #used(project: string, platform: string, wanted: StepInfo, otherContext?: string): EarlierRun | undefined {
     const origin = `${project} ${platform}`;
     let table = this.#withResult.get(origin);
     if (!table) {
@@ -135,13 +135,13 @@ export class NearestRuns {
     for (;;) {
       const best = table.best(wanted, ({ id }) => !useless.has(id));
       if (!best) return undefined;
-      const run = this.#run(best.item.id, elsewhere);
+      const run = this.#run(best.item.id, otherContext);
       if (run) return run;
       useless.add(best.item.id);
     }
   }
 
-  #usedElsewhere(platform: string, wanted: StepInfo): EarlierRun | undefined {
+  #usedByOthers(platform: string, wanted: StepInfo): EarlierRun | undefined {
     this.#alike ??= this.#findAlike();
     for (const project of this.#alike) {
       const found = this.#used(project, platform, wanted, this.#options.projects.describe(project));

@@ -3,7 +3,7 @@ import type { StepChange } from "../../core/events.js";
 import { looksSecret } from "../../core/text/secret-names.js";
 import type { ExecOp, FileAction, FileOp, Mount } from "../../llb/ops.js";
 import { quoted } from "./values.js";
-import { isVeiled } from "./redaction.js";
+import { isRedacted } from "./redaction.js";
 
 /** An op's identity as its file in solver/ops writes it. */
 export interface Identity {
@@ -86,7 +86,7 @@ function environmentChanges(was: readonly string[], is: readonly string[], args:
     if (from === to) continue;
     const kind = args.has(name) ? "arg" : "env";
     const shown = `${kind === "arg" ? "ARG" : "ENV"} ${name}`;
-    if (looksSecret(name) || isVeiled(from) || isVeiled(to)) {
+    if (looksSecret(name) || isRedacted(from) || isRedacted(to)) {
       const how = from === undefined ? "was added" : to === undefined ? "was removed" : "changed";
       changes.push({ kind, subject: name, text: `${shown} ${how}` });
     } else changes.push({ kind, subject: name, ...sides(from, to), text: went(shown, from, to) });

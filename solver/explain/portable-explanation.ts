@@ -3,10 +3,10 @@ import type { CacheKey } from "../../core/cache-key.js";
 import { type Canonical, canonicalJson, compareCodeUnits } from "../../core/canonical.js";
 import type { KeyComponents } from "../engine/op.js";
 import { contentDigests } from "./components.js";
-import { veil } from "./redaction.js";
+import { redact } from "./redaction.js";
 
 /** A step with its redacted components, as exported with a cache. */
-export interface TravelledRun {
+export interface PortableRun {
   readonly key: CacheKey;
   readonly name: string;
   /** Milliseconds since the epoch. */
@@ -14,8 +14,8 @@ export interface TravelledRun {
   readonly components: KeyComponents;
 }
 
-export interface Travelled {
-  readonly runs: readonly TravelledRun[];
+export interface PortableExplanations {
+  readonly runs: readonly PortableRun[];
   /** Lists of files behind content digests. */
   readonly selections: ReadonlyMap<string, string>;
 }
@@ -32,11 +32,11 @@ const MOST_UNPACKED = 64 << 20;
  * when it is too large. Exports lists of files for copies only, whose files are in the layers
  * anyway, and drops these lists first. The same results give the same text.
  */
-export function packExplanations(runs: readonly TravelledRun[], selection: (digest: string) => string | undefined): string | undefined {
+export function packExplanations(runs: readonly PortableRun[], selection: (digest: string) => string | undefined): string | undefined {
   const steps = [...runs]
     .sort((a, b) => compareCodeUnits(a.key, b.key))
     .map(({ key, name, createdAt, components }) => {
-      const { identity, inputs } = veil(components);
+      const { identity, inputs } = redact(components);
       return { key, name, createdAt, identity, inputs: inputs.map((input) => ({ name: input.name, key: input.key })) };
     });
   const selections: Record<string, string> = {};
@@ -58,7 +58,7 @@ function pack(value: object): string {
  * Reads the text of {@link packExplanations}, which another machine may have written long ago.
  * Unreadable parts explain nothing.
  */
-export function unpackExplanations(text: string): Travelled {
+export function unpackExplanations(text: string): PortableExplanations {
   const { steps, selections } = parse(text) ?? {};
   return {
     runs: (Array.isArray(steps) ? (steps as readonly unknown[]) : []).flatMap((step) => runOf(step) ?? []),
@@ -77,12 +77,12 @@ function parse(text: string): { readonly steps?: unknown; readonly selections?: 
   }
 }
 
-function runOf(step: unknown): TravelledRun | undefined {
+function runOf(step: unknown): PortableRun | undefined {
   if (!isObject(step)) return undefined;
   const { key, name, createdAt, identity, inputs } = step;
   if (typeof key !== "string" || typeof name !== "string" || !isTime(createdAt) || typeof identity !== "string") return undefined;
   if (!Array.isArray(inputs) || !inputs.every(isInput)) return undefined;
-  return { key: key as CacheKey, name, createdAt, components: veil({ identity, inputs }) };
+  return { key: key as CacheKey, name, createdAt, components: redact({ identity, inputs }) };
 }
 
 function isInput(value: unknown): value is KeyComponents["inputs"][number] {

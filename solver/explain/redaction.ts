@@ -3,10 +3,10 @@ import { sha256 } from "../../core/digest.js";
 import type { KeyComponents } from "../engine/op.js";
 
 /** Prefix of the replacement of a redacted value. */
-const VEIL = "\0veiled ";
+const REDACTED = "\0veiled ";
 
-export function isVeiled(value: string | undefined): boolean {
-  return value?.startsWith(VEIL) ?? false;
+export function isRedacted(value: string | undefined): boolean {
+  return value?.startsWith(REDACTED) ?? false;
 }
 
 /**
@@ -15,11 +15,11 @@ export function isVeiled(value: string | undefined): boolean {
  * repositories) by digests, each with the name beside it. Redacted components are compared with
  * redacted ones. Redacting them again changes nothing.
  */
-export function veil(components: KeyComponents): KeyComponents {
-  return { ...components, identity: veilIdentity(components.identity) };
+export function redact(components: KeyComponents): KeyComponents {
+  return { ...components, identity: redactIdentity(components.identity) };
 }
 
-interface Veilable {
+interface Redactable {
   readonly op?: {
     readonly kind?: string;
     readonly env?: readonly string[];
@@ -27,33 +27,33 @@ interface Veilable {
   };
 }
 
-function veilIdentity(identity: string): string {
-  if (identity === "" || isVeiled(identity)) return identity;
+function redactIdentity(identity: string): string {
+  if (identity === "" || isRedacted(identity)) return identity;
   const value = parse(identity);
   const { op } = value ?? {};
   if (op?.kind === "exec" && op.env) {
     const env = op.env.map((entry) => {
       const at = entry.indexOf("=") + 1;
-      return `${entry.slice(0, at)}${covered(entry.slice(at), entry.slice(0, at))}`;
+      return `${entry.slice(0, at)}${redactValue(entry.slice(at), entry.slice(0, at))}`;
     });
     return canonicalJson({ ...value, op: { ...op, env } });
   }
   if (op?.kind === "file" && op.actions) {
     const actions = op.actions.map((action) =>
-      action.data === undefined ? action : { ...action, data: covered(action.data, action.path ?? "") },
+      action.data === undefined ? action : { ...action, data: redactValue(action.data, action.path ?? "") },
     );
     return canonicalJson({ ...value, op: { ...op, actions } });
   }
-  return covered(identity, "");
+  return redactValue(identity, "");
 }
 
-function covered(value: string, name: string): string {
-  return isVeiled(value) ? value : VEIL + sha256(`${name}\0${value}`).slice("sha256:".length, "sha256:".length + 16);
+function redactValue(value: string, name: string): string {
+  return isRedacted(value) ? value : REDACTED + sha256(`${name}\0${value}`).slice("sha256:".length, "sha256:".length + 16);
 }
 
-function parse(identity: string): Veilable | undefined {
+function parse(identity: string): Redactable | undefined {
   try {
-    const value = JSON.parse(identity) as Veilable | null;
+    const value = JSON.parse(identity) as Redactable | null;
     return value ?? undefined;
   } catch {
     return undefined;

@@ -21,11 +21,11 @@ export class Selections {
   readonly #background: Background;
   readonly #noted = new Map<string, Manifest>();
 
-  /** `elsewhere` returns lists that were imported with caches of other machines. */
+  /** `imported` returns lists that were imported with caches of other machines. */
   constructor(
     memo: Pick<Memo, "get" | "set">,
     background: Background,
-    private readonly elsewhere: (digest: string) => string | undefined = () => undefined,
+    private readonly imported: (digest: string) => string | undefined = () => undefined,
   ) {
     this.#memo = memo;
     this.#background = background;
@@ -58,7 +58,7 @@ export class Selections {
     if (noted) return [...noted()].join("");
     const kept = this.#memo.get(KIND, digest);
     try {
-      return kept ? inflateRawSync(kept).toString("utf8") : this.elsewhere(digest);
+      return kept ? inflateRawSync(kept).toString("utf8") : this.imported(digest);
     } catch {
       // The memo has another format.
       return undefined;

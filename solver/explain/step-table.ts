@@ -1,8 +1,8 @@
 import { type StepInfo, stepPlace, stepText } from "../../core/step.js";
-import { keywordOf, likeness, SAME_TEXT, stageOf } from "./step-likeness.js";
+import { keywordOf, similarity, SAME_TEXT, stageOf } from "./step-similarity.js";
 
 /** An item of a list of steps, with how well it fits the step that was looked for. */
-export interface Fitting<T> {
+export interface StepMatch<T> {
   readonly item: T;
   readonly step: StepInfo;
   readonly fit: number;
@@ -48,7 +48,7 @@ export class StepTable<T> {
   }
 
   /** Returns the step that fits best of those that count, the first among equals. */
-  best(wanted: StepInfo, counts: (item: T) => boolean = () => true): Fitting<T> | undefined {
+  best(wanted: StepInfo, counts: (item: T) => boolean = () => true): StepMatch<T> | undefined {
     const candidates = [
       this.#byPosition.get(positionKey(wanted)),
       this.#byText.get(textKey(wanted)),
@@ -56,7 +56,7 @@ export class StepTable<T> {
     ];
     for (const rows of candidates) {
       const row = rows?.find(({ item }) => counts(item));
-      const fit = row ? likeness(wanted, row.step) : 0;
+      const fit = row ? similarity(wanted, row.step) : 0;
       if (row && fit > 0) return { ...row, fit };
     }
     return undefined;

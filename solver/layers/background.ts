@@ -1,6 +1,6 @@
 /**
  * Work that overlaps later steps, such as compressing a finished layer. It reports no failures: a
- * user of the result asks for it again and gets the error. `settled` must be awaited before its
+ * user of the result asks for it again and gets the error. `idle` must be awaited before its
  * resources are released.
  */
 export class Background {
@@ -15,7 +15,7 @@ export class Background {
     void running.finally(() => this.#running.delete(running));
   }
 
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 }

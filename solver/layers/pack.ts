@@ -19,7 +19,7 @@ interface PackOptions {
    * Name of the packed content, the same in every build. The layer that was packed under this name
    * last is probably nearly equal.
    */
-  readonly lineage?: string;
+  readonly contentName?: string;
 }
 
 /** Kind of memo: the diffID of the last layer of a name. It may vanish; then all files are read. */
@@ -40,13 +40,13 @@ export async function packLayer(
   const { store, tasks } = service;
   const epoch = (options.clamp ?? true) ? service.epoch : undefined;
   const out = store.blobs.temporaryPath();
-  const { lineage } = options;
+  const { contentName } = options;
   const { signal } = reporter;
   const common = { out, compression, ...(epoch === undefined ? {} : { epoch }) };
-  const begun = await begin(service, plan, common, reporter, lineage);
+  const begun = await begin(service, plan, common, reporter, contentName);
   if (!("diffId" in begun) && begun.entries > MANY) collectGarbage();
   const packed = "diffId" in begun ? begun : await tasks[begun.task]({ plan: begun.plan, ...common }, { signal });
-  if (lineage !== undefined) store.memo.set(MEMO, lineage, packed.diffId);
+  if (contentName !== undefined) store.memo.set(MEMO, contentName, packed.diffId);
   store.blobs.adopt(out, packed.digest);
   return store.layers.addPacked(packed, compressionRecipe(compression)).id;
 }
@@ -72,11 +72,11 @@ async function begin(
   plan: Plan,
   common: Omit<PackParams, "plan">,
   reporter: Reporter,
-  lineage: string | undefined,
+  contentName: string | undefined,
 ): Promise<Begun> {
   const { signal } = reporter;
   const located = await locateContent(service, typeof plan === "function" ? await plan() : plan, reporter);
-  const here = located.mapped ? undefined : await packHere(service.store, lineage, { ...common, plan: located.plan }, signal);
+  const here = located.mapped ? undefined : await packHere(service.store, contentName, { ...common, plan: located.plan }, signal);
   if (here) return here;
   const entries = located.plan.entries.length;
   return { task: located.mapped ? "packMapped" : "pack", plan: await packedPlan(located.plan, common.epoch, signal), entries };
@@ -93,13 +93,13 @@ type PackParams = Parameters<LayerTasks["pack"]>[0] & { readonly plan: PackPlan 
  */
 async function packHere(
   store: Pick<Store, "blobs" | "layers" | "memo">,
-  lineage: string | undefined,
+  contentName: string | undefined,
   params: PackParams,
   signal: AbortSignal,
 ): Promise<LayerBlob | undefined> {
   const { entries } = params.plan;
   const isSmall = entries.length <= SMALL.entries && sizeOf(entries) <= SMALL.bytes;
-  const earlier = isSmall || lineage === undefined ? undefined : earlierLayer(store, lineage);
+  const earlier = isSmall || contentName === undefined ? undefined : earlierLayer(store, contentName);
   if (!isSmall && !earlier) return undefined;
   const { pack, repack } = await import("../../oci/layer/write/pack.js");
   return earlier ? repack({ ...params, earlier }, signal) : pack(params, signal);
@@ -112,8 +112,8 @@ function sizeOf(entries: PackEntries): number {
 }
 
 /** Returns the last layer of a name, when all of it is in the store. */
-function earlierLayer({ blobs, layers, memo }: Pick<Store, "blobs" | "layers" | "memo">, lineage: string): EarlierLayer | undefined {
-  const diffId = memo.get(MEMO, lineage)?.toString("utf8");
+function earlierLayer({ blobs, layers, memo }: Pick<Store, "blobs" | "layers" | "memo">, contentName: string): EarlierLayer | undefined {
+  const diffId = memo.get(MEMO, contentName)?.toString("utf8");
   if (diffId === undefined || !isDigest(diffId)) return undefined;
   const blob = layers.byDiffId(diffId)?.blob;
   const toc = blob && blobs.has(blob.digest) ? layers.toc(diffId) : undefined;

@@ -41,8 +41,8 @@ export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, ports: FileP
       // A layer that a step runs on soon is compressed beside that step, not before it.
       const direct = form.exported && !form.unpacked;
       const compression = direct ? exports.compression : ({ type: "uncompressed" } as const);
-      const lineage = `${past.provenance.projects.own} ${canonicalJson(op as unknown as Canonical)}`;
-      const stack = stackOn(below, await packLayer(layers, plan, compression, opContext, { lineage }));
+      const contentName = `${past.provenance.projects.own} ${canonicalJson(op as unknown as Canonical)}`;
+      const stack = stackOn(below, await packLayer(layers, plan, compression, opContext, { contentName }));
       if (form.exported && !direct) exports.compress(stack, below.length);
       return { kind: "layers", layers: stack };
     },

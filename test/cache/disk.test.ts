@@ -73,9 +73,9 @@ test("totals: what handles write adds up, without looking, to what is there", (t
     t.true(total > 3 * large);
     t.true(store.gc.exceeds(total - 1));
     t.false(store.gc.exceeds(total));
-    store.gc.settle(total);
+    store.gc.pauseUntil(total);
     t.false(store.gc.exceeds(0), "no more can be had");
-    store.gc.settle(0);
+    store.gc.pauseUntil(0);
     store.gc.collect({ unusedFor: 0, mounts: true });
     t.false(store.gc.exceeds(large * 2), "the index and the reserve are left");
   });

@@ -2,7 +2,7 @@ import type { TestFn } from "ava";
 import type { CacheKey } from "../../core/cache-key.js";
 import type { EngineCache, SaveRequest } from "../../solver/engine/op.js";
 import { key } from "../cache/support.js";
-import { deferred, settled } from "../solver/engine/fakes.js";
+import { deferred, idle } from "../solver/engine/fakes.js";
 
 /** A cache with two results that it can keep. */
 export interface CacheUnderTest<R> {
@@ -90,7 +90,7 @@ export function engineCacheConformance<R>(test: TestFn, name: string, make: (onE
     const { cache } = make(t.teardown);
     const first = deferred();
     const running = cache.exclusive(one, free, () => first.promise);
-    await settled();
+    await idle();
     const abort = new AbortController();
     const waits = deferred();
     let ran = false;

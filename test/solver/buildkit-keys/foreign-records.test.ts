@@ -7,7 +7,7 @@ import type { ResultRecord } from "../../../cache/contract/results.js";
 import type { ExecOp } from "../../../llb/ops.js";
 import { edge, topological } from "../../../llb/vertex.js";
 import { EMPTY_LAYER_BYTES } from "../../../solver/buildkit-keys/complete-layers.js";
-import { resultsElsewhere } from "../../../solver/buildkit-keys/foreign-records.js";
+import { findForeignResults } from "../../../solver/buildkit-keys/foreign-records.js";
 import { keyVertices } from "../../../solver/buildkit-keys/key-vertices.js";
 import { writeRecords } from "../../../solver/buildkit-keys/write-records.js";
 import type { Ports } from "../../../solver/ports.js";
@@ -60,7 +60,7 @@ async function adopted(more: Partial<ExecOp>, layers: readonly TransferLayer[], 
     taken.push([key, name, result.createdAt]);
     return {} as ResultRecord;
   };
-  const find = await resultsElsewhere(order, [{ records, adopt }], context(epoch), signal);
+  const find = await findForeignResults(order, [{ records, adopt }], context(epoch), signal);
   find(KEY, "no vertex");
   find(KEY, step.vertex.digest);
   return taken[0];

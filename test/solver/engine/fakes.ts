@@ -19,7 +19,7 @@ export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T)
 }
 
 /** Ends when everything that could go on without the outside has gone on. */
-export async function settled(): Promise<void> {
+export async function idle(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
@@ -100,11 +100,11 @@ export class FakeCache implements EngineCache<Text> {
   held = 0;
 
   /** Foreign results of definitions, by vertex id. */
-  readonly elsewhere = new Map<string, Text>();
+  readonly foreign = new Map<string, Text>();
 
   lookup(key: CacheKey, definition: string | undefined): CachedResult<Text> | undefined {
     this.lookups++;
-    const result = definition === undefined ? undefined : this.elsewhere.get(definition);
+    const result = definition === undefined ? undefined : this.foreign.get(definition);
     return this.keys.get(key) ?? (result === undefined ? undefined : { result, primaryKey: key, createdAt: this.clock });
   }
 

@@ -2,7 +2,7 @@ import test from "ava";
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
 import type { BuildEvent } from "../../../core/events.js";
 import type { Decision, EngineVertex, OpContext } from "../../../solver/engine/op.js";
-import { deferred, FakeCache, grammarErrors, Ops, random, run, settled, shuffled, steps, type Text, told } from "./fakes.js";
+import { deferred, FakeCache, grammarErrors, Ops, random, run, idle, shuffled, steps, type Text, told } from "./fakes.js";
 
 function diamond(ops: Ops, over: Partial<Record<"a" | "b" | "c" | "d", Parameters<Ops["vertex"]>[1]>> = {}) {
   const a = ops.vertex("a", over.a);
@@ -167,7 +167,7 @@ test("what is known of a definition by other names counts for it alone: not abov
   const elsewhere = async (ignoreCache: boolean) => {
     const [ops, cache] = [new Ops(), new FakeCache()];
     const { d } = diamond(ops, { b: { ignoreCache } });
-    for (const name of ["b", "c", "d"]) cache.elsewhere.set(`id:${name}`, `${name} elsewhere`);
+    for (const name of ["b", "c", "d"]) cache.foreign.set(`id:${name}`, `${name} elsewhere`);
     const { results } = await run(cache, [d]);
     return [ops.take(), results.get("id:d")];
   };
@@ -296,7 +296,7 @@ test("pools bound what runs at once; the longest way to a target goes first", as
   const long = ops.vertex("long", { inputs: [ops.vertex("middle", { inputs: [deep] })] });
   const events: BuildEvent[] = [];
   const solving = run(cache, [...short, long, io], { jobs: { run: 2, io: 1 }, events });
-  await settled();
+  await idle();
   t.is(steps(events, "started"), "io short0 short1", "queued steps are not told as started");
   t.is(now, 3);
   gate.resolve();
@@ -376,11 +376,11 @@ test("two solves at once share a step: one runs it, the other says what it waits
   const gate = deferred();
   const shared = ops.vertex("shared", { run: async () => (await gate.promise, "made") });
   const one = run(cache, [ops.vertex("one", { inputs: [shared] })]);
-  await settled();
+  await idle();
   const events: BuildEvent[] = [];
   const other = ops.vertex("other");
   const two = run(cache, [ops.vertex("two", { inputs: [shared] }), other], { events, jobs: { run: 1, io: 1 } });
-  await settled();
+  await idle();
   t.is(steps(events, "completed"), "other", "the place in the pool is lent while it waits");
   t.true(events.some((event) => event.type === "progress" && event.item.includes("another build")));
   gate.resolve();
@@ -397,11 +397,11 @@ test("a waiting solve does the step itself when the other one fails, and stops w
   let turn = 0;
   const shared = ops.vertex("shared", { run: () => (turn++ === 0 ? gate.promise : "second") });
   const one = run(cache, [shared]);
-  await settled();
+  await idle();
   const two = run(cache, [shared]);
   const abort = new AbortController();
   const three = run(cache, [shared], { signal: abort.signal });
-  await settled();
+  await idle();
   abort.abort();
   await t.throwsAsync(three, { instanceOf: CanceledError });
   gate.reject(new TsbuildError("test/broken", "It broke"));
@@ -435,9 +435,9 @@ test("the first failure stops the others at once, names its step, and is thrown 
   let over = false;
   const solving = run(cache, [top], { events, jobs: { run: 2, io: 1 } }).finally(() => (over = true));
   solving.catch(() => undefined);
-  await settled();
+  await idle();
   start.resolve();
-  await settled();
+  await idle();
   t.deepEqual([aborted, over], [true, false]);
   ending.resolve();
   const error = await t.throwsAsync(solving, { code: "test/broken" });
@@ -666,10 +666,10 @@ test("slow keys: what does not need them starts after the grace, what does waits
   const [ops, cache, wait] = [new Ops(), new FakeCache(), grace()];
   const files = deferred<Text>();
   const solved = run(cache, [slowContext(ops, files.promise)], { grace: wait.option });
-  await settled();
+  await idle();
   t.is(ops.take(), "", "nothing starts within the grace");
   wait.pass();
-  await settled();
+  await idle();
   t.is(ops.take(), "apt more");
   files.resolve("files");
   const { results, events } = await solved;
@@ -701,7 +701,7 @@ test("slow keys: a cached build does its few look-ups, and a hit ends what was s
   cache.lookups = 0;
   const solved = run(cache, [slowContext(ops, files.promise, { more: { run: hang } })], { grace: wait.option });
   wait.pass();
-  await settled();
+  await idle();
   t.is(ops.take(), "more");
   const early = cache.lookups;
   files.resolve("files");
@@ -728,10 +728,10 @@ test("slow keys: what waits for a place is dropped when nobody needs it any more
   const [files, made] = [deferred<Text>(), deferred<Text>()];
   const solved = run(cache, [stages(files.promise, () => made.promise)], { grace: wait.option, jobs: { run: 1, io: 1 } });
   wait.pass();
-  await settled();
+  await idle();
   t.is(ops.take(), "a");
   files.resolve("files");
-  await settled();
+  await idle();
   made.resolve("made");
   const { results, events } = await solved;
   t.is(ops.take(), "");
@@ -749,7 +749,7 @@ test("slow keys: a context that cannot be read ends what was started; an abort e
     new Promise<Text>((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("killed"))));
   const solved = run(cache, [slowContext(ops, files.promise, { apt: { run: hang } })], { grace: wait.option, events });
   wait.pass();
-  await settled();
+  await idle();
   t.is(ops.take(), "apt");
   files.reject(new TsbuildError("context/unreadable", "Cannot read it"));
   t.is((await t.throwsAsync<TsbuildError>(solved, { instanceOf: TsbuildError })).code, "context/unreadable");
@@ -766,7 +766,7 @@ test("slow keys: a context that cannot be read ends what was started; an abort e
     grace: grace().option,
     signal: abort.signal,
   });
-  await settled();
+  await idle();
   abort.abort();
   await t.throwsAsync(aborted, { instanceOf: CanceledError });
 });
@@ -803,12 +803,12 @@ test("slow keys: any order of answers gives the results and the runs of a solve 
     const expected = await run(plain, graph(false, 1));
     const wait = grace();
     const solved = run(cache, graph(true, 1), { grace: wait.option });
-    await settled();
+    await idle();
     wait.pass();
-    await settled();
+    await idle();
     for (const answer of shuffled(answers.splice(0), next)) {
       answer();
-      if (next() < 0.5) await settled();
+      if (next() < 0.5) await idle();
     }
     const { results, events } = await solved;
     for (let i = 9; i < 12; i++) t.is(results.get(`id:v${i}`), expected.results.get(`id:v${i}`), `seed ${seed}`);

@@ -9,11 +9,11 @@ import type { ExecOp, FileOp } from "../../../llb/ops.js";
 import type { Decision, EngineVertex, KeyComponents } from "../../../solver/engine/op.js";
 import type { PastBuild } from "../../../solver/explain/earlier-builds.js";
 import { type ComparedStep, compareSteps } from "../../../solver/explain/components.js";
-import { comparedRecord, Explainer, type StepOrigin } from "../../../solver/explain/explain.js";
+import { comparedRecord, DecisionExplainer, type StepOrigin } from "../../../solver/explain/explain.js";
 import { type NearestOptions, NearestRuns } from "../../../solver/explain/nearest.js";
 import { Selections } from "../../../solver/explain/selections.js";
-import { veil } from "../../../solver/explain/redaction.js";
-import { keywordOf, likeness, stageOf } from "../../../solver/explain/step-likeness.js";
+import { redact } from "../../../solver/explain/redaction.js";
+import { keywordOf, similarity, stageOf } from "../../../solver/explain/step-similarity.js";
 import { Background } from "../../../solver/layers/background.js";
 import { differingEntries, encodeSelection } from "../../../solver/explain/selection-manifest.js";
 
@@ -257,7 +257,7 @@ test("selections are kept compressed, for those that ask only, and their loss is
   const [one, two] = [selection(FILES), selection({ ...FILES, new: "file 644 0:0 n" })];
   for (const { digest, manifest } of [one, two]) selections.note(digest, () => manifest);
   selections.keep([two.digest, "unknown"]);
-  await background.settled();
+  await background.idle();
   t.deepEqual([...kept.keys()], [two.digest]);
   const later = new Selections(memo, background);
   later.note(one.digest, () => one.manifest);
@@ -308,7 +308,7 @@ test("names of steps: what is the same step", (t) => {
   const run = recordedStep("[linux/arm64 build  2/12] RUN a\nb");
   t.is(stageOf(run), "linux/arm64 build");
   t.is(keywordOf(run), "RUN");
-  const like = (a: string, b: string) => likeness(recordedStep(a), recordedStep(b));
+  const like = (a: string, b: string) => similarity(recordedStep(a), recordedStep(b));
   t.is(like("[b 2/4] RUN a", "[b 2/5] RUN a"), 3);
   t.is(like("[b 2/4] RUN a", "[b 3/5] RUN a"), 2);
   t.is(like("[b 2/4] RUN a", "[b 2/5] RUN b"), 1);
@@ -336,7 +336,7 @@ function explain(
   decision: Partial<Decision<string>> & { readonly identity?: string },
   origin?: Partial<StepOrigin>,
   builds: readonly PastBuild[] = [],
-  travelled: ReturnType<NearestOptions["travelled"]> = [],
+  importedRuns: ReturnType<NearestOptions["importedRuns"]> = [],
 ): StepExplanation | undefined {
   const records = earlier.map(
     ({ name, identity: text, build }, index): ResultRecord => ({
@@ -365,11 +365,11 @@ function explain(
       describe: (project) => `/contexts/${project}`,
     },
     build: "now",
-    travelled: () => travelled,
+    importedRuns: () => importedRuns,
     steps: ["[1/3] FROM a", "[2/3] RUN make", "[3/3] RUN test"].map(recordedStep),
   });
   const events: BuildEvent[] = [];
-  const explainer = new Explainer<string>({
+  const explainer = new DecisionExplainer<string>({
     results,
     selections: NO_SELECTIONS,
     hiddenBy,
@@ -435,9 +435,9 @@ const TEST = { name: "[3/3] RUN test", identity: OTHER };
  * An earlier build whose steps have these results, by the number of a record; 0 means that a step
  * did not finish.
  */
-const past = (id: string, steps: Readonly<Record<string, number>>, elsewhere?: string): PastBuild => ({
+const past = (id: string, steps: Readonly<Record<string, number>>, otherContext?: string): PastBuild => ({
   id,
-  elsewhere,
+  otherContext,
   steps: Object.entries(steps).map(([name, record]) => ({
     step: recordedStep(name),
     finished: record > 0,
@@ -544,13 +544,13 @@ test("where a comparison comes from is told, unless another step just gave anoth
     components: { identity: identity(RUN), inputs: [{ name, key }] },
   });
   const told = (input: string) => {
-    const elsewhere = {
+    const imported = {
       from: "cache c",
       runs: [
-        { key: "k" as CacheKey, createdAt: 7, ...step("[1/3] COPY a b", "1"), components: veil(step("[1/3] COPY a b", "1").components) },
+        { key: "k" as CacheKey, createdAt: 7, ...step("[1/3] COPY a b", "1"), components: redact(step("[1/3] COPY a b", "1").components) },
       ],
     };
-    return explain([], { components: veil(step(input, "2").components) }, {}, [], [elsewhere])?.text;
+    return explain([], { components: redact(step(input, "2").components) }, {}, [], [imported])?.text;
   };
   t.is(told("[1/3] COPY a b"), "the step before it ([1/3] COPY a b) gave another result");
   t.is(told("[1/3] COPY c d"), "the step before it is [1/3] COPY c d now, it was [1/3] COPY a b, compared with cache c");
@@ -559,9 +559,9 @@ test("where a comparison comes from is told, unless another step just gave anoth
 test("the nearest earlier run: what came with a cache, when nothing here is known", (t) => {
   const cache = (op: ExecOp) => ({
     from: "cache c",
-    runs: [{ key: "k" as CacheKey, createdAt: 7, ...travelledStep(op) }],
+    runs: [{ key: "k" as CacheKey, createdAt: 7, ...portableStep(op) }],
   });
-  const travelledStep = (op: ExecOp) => ({ name: "[2/3] RUN make", components: veil({ identity: identity(op), inputs: [] }) });
+  const portableStep = (op: ExecOp) => ({ name: "[2/3] RUN make", components: redact({ identity: identity(op), inputs: [] }) });
   const other = cache({ ...RUN, env: ["PATH=/bin", "VERSION=0"] });
   t.like(explain([], {}, {}, [], [other]), {
     reason: "changed",
@@ -638,12 +638,12 @@ test("steps of earlier builds are gone through once, however many steps are comp
     results: { steps: () => (asked++, used), recentSteps: () => [], get: () => undefined, peek: () => undefined },
     projects: {
       own: "here",
-      builds: () => [{ id: "earlier", elsewhere: undefined, steps: build }],
+      builds: () => [{ id: "earlier", otherContext: undefined, steps: build }],
       isForeign: () => false,
       describe: String,
     },
     build: "now",
-    travelled: () => [],
+    importedRuns: () => [],
     steps,
   });
   for (const step of steps) nearest.find(step, "");

@@ -5,15 +5,15 @@ import { recordedStep } from "../../../core/recorded-step.js";
 import type { CacheKey } from "../../../core/cache-key.js";
 import { type Canonical, canonicalJson } from "../../../core/canonical.js";
 import { compareSteps } from "../../../solver/explain/components.js";
-import { packExplanations, type TravelledRun, unpackExplanations } from "../../../solver/explain/portable-explanation.js";
-import { isVeiled, veil } from "../../../solver/explain/redaction.js";
+import { packExplanations, type PortableRun, unpackExplanations } from "../../../solver/explain/portable-explanation.js";
+import { isRedacted, redact } from "../../../solver/explain/redaction.js";
 
 const identity = (op: object) => canonicalJson({ op } as unknown as Canonical);
 const RUN = { kind: "exec", args: ["/bin/sh", "-c", "make"], env: ["PATH=/bin", "MODE=hush", "API_TOKEN=hush"], mounts: [] };
 const FILE = { kind: "file", actions: [{ action: "mkfile", input: -1, path: "/conf", mode: 420, data: "aHVzaA==" }] };
 const INPUTS = [{ name: "[internal] load build context", key: "content:d1 d2" }];
 
-const run = (key: string, text: string, name = "[1/2] RUN make"): TravelledRun => ({
+const run = (key: string, text: string, name = "[1/2] RUN make"): PortableRun => ({
   key: key as CacheKey,
   name,
   createdAt: 5,
@@ -25,23 +25,23 @@ const SECRET: readonly string[] = [identity(RUN), identity(FILE), "http https://
 
 test("values of variables, inline files and addresses do not travel, and are still told apart", (t) => {
   for (const text of SECRET) {
-    const veiled = veil({ identity: text, inputs: INPUTS });
-    t.false(/hush|aHVzaA/.test(veiled.identity), text);
-    t.deepEqual(veil(veiled), veiled, "veiled once more it is the same");
-    t.notDeepEqual(veil({ identity: text.replace(/hush|aHVzaA/, "other"), inputs: INPUTS }), veiled);
+    const redacted = redact({ identity: text, inputs: INPUTS });
+    t.false(/hush|aHVzaA/.test(redacted.identity), text);
+    t.deepEqual(redact(redacted), redacted, "redacted once more it is the same");
+    t.notDeepEqual(redact({ identity: text.replace(/hush|aHVzaA/, "other"), inputs: INPUTS }), redacted);
   }
-  t.deepEqual(veil({ identity: "", inputs: [] }), { identity: "", inputs: [] });
-  t.is(veil({ identity: identity({ ...RUN, env: [] }), inputs: [] }).identity, identity({ ...RUN, env: [] }), "a command is no secret");
-  t.false(isVeiled("MODE=hush"));
-  t.false(isVeiled(undefined));
+  t.deepEqual(redact({ identity: "", inputs: [] }), { identity: "", inputs: [] });
+  t.is(redact({ identity: identity({ ...RUN, env: [] }), inputs: [] }).identity, identity({ ...RUN, env: [] }), "a command is no secret");
+  t.false(isRedacted("MODE=hush"));
+  t.false(isRedacted(undefined));
 });
 
 test("what differs is told by name, without values", (t) => {
   const make = recordedStep("[1/2] RUN make");
   const compare = (before: object, after: object) =>
     compareSteps(
-      comparedRecord(make, veil({ identity: identity(before), inputs: [] })),
-      comparedRecord(make, veil({ identity: identity(after), inputs: [] })),
+      comparedRecord(make, redact({ identity: identity(before), inputs: [] })),
+      comparedRecord(make, redact({ identity: identity(after), inputs: [] })),
       { args: new Set(["MODE"]), selections: { differing: () => undefined }, hiddenBy: () => undefined },
     )
       .map(({ text }) => text)
@@ -59,7 +59,10 @@ test("packed and unpacked: the same runs, lists of files of copies, in bytes tha
   const text = packExplanations(runs, selection);
   t.is(packExplanations(runs.toReversed(), selection), text);
   const unpacked = unpackExplanations(text ?? "");
-  t.deepEqual(unpacked.runs, [runs[1] as TravelledRun, { ...run("b", ""), components: veil({ identity: identity(RUN), inputs: INPUTS }) }]);
+  t.deepEqual(unpacked.runs, [
+    runs[1] as PortableRun,
+    { ...run("b", ""), components: redact({ identity: identity(RUN), inputs: INPUTS }) },
+  ]);
   t.deepEqual([...unpacked.selections], [["d1", "file one"]]);
   t.deepEqual([...unpackExplanations(packExplanations([run("b", identity(RUN))], selection) ?? "").selections], [], "of copies only");
 });

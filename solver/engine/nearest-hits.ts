@@ -6,10 +6,10 @@ import type { EngineVertex } from "./op.js";
  * decided together, each by its users, when the first is asked for: a search for each vertex would
  * go through the same chain again and again.
  */
-export class Covering<R> {
+export class NearestHits<R> {
   readonly #nodes: readonly Node<R>[];
   readonly #hits: ReadonlySet<Node<R>>;
-  #nearest: ReadonlyMap<Node<R>, Cover<R>> | undefined;
+  #nearest: ReadonlyMap<Node<R>, NearHit<R>> | undefined;
 
   /** `nodes`: inputs before their users. */
   constructor(nodes: readonly Node<R>[], hits: ReadonlySet<Node<R>>) {
@@ -23,10 +23,10 @@ export class Covering<R> {
     return this.#nearest.get(node)?.vertex;
   }
 
-  #decide(): ReadonlyMap<Node<R>, Cover<R>> {
-    const nearest = new Map<Node<R>, Cover<R>>();
+  #decide(): ReadonlyMap<Node<R>, NearHit<R>> {
+    const nearest = new Map<Node<R>, NearHit<R>>();
     for (const node of this.#nodes.toReversed()) {
-      let best: Cover<R> | undefined;
+      let best: NearHit<R> | undefined;
       for (const user of node.users) {
         const cover = this.#hits.has(user) ? { vertex: user.vertex, distance: 0 } : nearest.get(user);
         if (cover && (!best || cover.distance + 1 < best.distance)) best = { vertex: cover.vertex, distance: cover.distance + 1 };
@@ -37,7 +37,7 @@ export class Covering<R> {
   }
 }
 
-interface Cover<R> {
+interface NearHit<R> {
   readonly vertex: EngineVertex<R>;
   /** Edges up to it. */
   readonly distance: number;

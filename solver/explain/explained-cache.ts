@@ -7,28 +7,28 @@ import type { Store } from "../../cache/store.js";
 import type { Decision, KeyComponents } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 import { contentDigests } from "./components.js";
-import { Explainer } from "./explain.js";
+import { DecisionExplainer } from "./explain.js";
 import { NearestRuns } from "./nearest.js";
 
-interface ExplainingOptions {
+interface ExplainedCacheOptions {
   /** True explains steps that are not even looked up, too. */
   readonly explain: boolean;
   readonly onEvent: EventSink;
   /** Foreign results, see {@link StoreCacheOptions}. */
-  readonly elsewhere: StoreCacheOptions["elsewhere"];
+  readonly foreignResults: StoreCacheOptions["foreignResults"];
 }
 
 /**
  * Returns the cache of a solve that records data for later explanations, and the explainer of this
  * solve.
  */
-export function explaining(
+export function explainedCache(
   order: readonly Vertex[],
   { store, past }: { readonly store: Pick<Store, "locks">; readonly past: ExplainContext },
-  { explain, onEvent, elsewhere }: ExplainingOptions,
+  { explain, onEvent, foreignResults }: ExplainedCacheOptions,
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
   const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
-  const { results, provenance, selections, hiddenBy, travelled } = past;
+  const { results, provenance, selections, hiddenBy, importedRuns } = past;
   const { build } = provenance;
   const vertexOf = (id: string): Vertex => {
     const vertex = vertices.get(id);
@@ -41,7 +41,7 @@ export function explaining(
     { results, locks: store.locks },
     {
       notes: (id) => ({ origin: `${provenance.projects.own} ${platformOf(id)}`, ...(build === undefined ? {} : { build }) }),
-      ...(elsewhere && { elsewhere }),
+      ...(foreignResults && { foreignResults }),
       onSaved: ({ inputs }: KeyComponents) => selections.keep(inputs.flatMap(({ key }) => contentDigests(key) ?? [])),
     },
   );
@@ -49,10 +49,10 @@ export function explaining(
     results,
     projects: provenance.projects,
     build,
-    travelled,
+    importedRuns,
     steps: order.map(({ metadata }) => metadata.step),
   });
-  const explainer = new Explainer<StepResult>({
+  const explainer = new DecisionExplainer<StepResult>({
     results,
     selections,
     hiddenBy: (id, path) => {

@@ -1,5 +1,5 @@
 import test from "ava";
-import { Covering } from "../../../solver/engine/covering.js";
+import { NearestHits } from "../../../solver/engine/nearest-hits.js";
 import { buildGraph, type Node } from "../../../solver/engine/graph.js";
 import type { EngineVertex } from "../../../solver/engine/op.js";
 import { Ops } from "./fakes.js";
@@ -13,12 +13,12 @@ test("the nearest vertex that was found covers, the first of several that are as
   const alone = ops.vertex("alone");
   const { nodes } = buildGraph<string>([far, near, other, alone]);
   const named = (name: string) => nodes.find(({ vertex }) => vertex.name === name) as Node<string>;
-  const covering = (...hits: string[]) => new Covering(nodes, new Set(hits.map(named)));
-  t.is(covering("far", "near", "other").vertexOf(named("a"))?.name, "near");
-  t.is(covering("far", "other").vertexOf(named("a"))?.name, "other");
-  t.is(covering("far").vertexOf(named("a"))?.name, "far");
-  t.is(covering("far").vertexOf(named("between"))?.name, "far");
-  t.is(covering("far").vertexOf(named("alone")), undefined);
+  const nearestHits = (...hits: string[]) => new NearestHits(nodes, new Set(hits.map(named)));
+  t.is(nearestHits("far", "near", "other").vertexOf(named("a"))?.name, "near");
+  t.is(nearestHits("far", "other").vertexOf(named("a"))?.name, "other");
+  t.is(nearestHits("far").vertexOf(named("a"))?.name, "far");
+  t.is(nearestHits("far").vertexOf(named("between"))?.name, "far");
+  t.is(nearestHits("far").vertexOf(named("alone")), undefined);
 });
 
 test("all vertices of a long chain are covered in one go through the graph", (t) => {
@@ -31,7 +31,7 @@ test("all vertices of a long chain are covered in one go through the graph", (t)
     const { users } = node;
     return Object.defineProperty(node, "users", { get: () => (visits++, users) });
   });
-  const covering = new Covering(nodes, new Set(nodes.slice(-1)));
-  for (const node of nodes.slice(0, -1)) t.is(covering.vertexOf(node)?.name, String(count - 1));
+  const nearestHits = new NearestHits(nodes, new Set(nodes.slice(-1)));
+  for (const node of nodes.slice(0, -1)) t.is(nearestHits.vertexOf(node)?.name, String(count - 1));
   t.is(visits, count);
 });

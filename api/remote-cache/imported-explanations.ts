@@ -1,22 +1,22 @@
 import type { TransferContent } from "../../cache/remote/content.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import { canonicalJson } from "../../core/canonical.js";
-import { type Travelled, type TravelledRun, unpackExplanations } from "../../solver/explain/portable-explanation.js";
+import { type PortableExplanations, type PortableRun, unpackExplanations } from "../../solver/explain/portable-explanation.js";
 
 /** Explanations that were imported with caches of other machines. */
-export class TravelledExplanations {
-  readonly #caches: (Travelled & { readonly from: string })[] = [];
+export class ImportedExplanations {
+  readonly #caches: (PortableExplanations & { readonly from: string })[] = [];
 
   /**
    * Adds the explanations of a cache; `from` is its name for people. Returns its results with the
    * components of their keys.
    */
   add(from: string, content: TransferContent): TransferContent {
-    const byKey = new Map<CacheKey, TravelledRun>();
+    const byKey = new Map<CacheKey, PortableRun>();
     for (const text of content.explanations ?? []) {
-      const travelled = unpackExplanations(text);
-      this.#caches.push({ from, ...travelled });
-      for (const run of travelled.runs) byKey.set(run.key, run);
+      const imported = unpackExplanations(text);
+      this.#caches.push({ from, ...imported });
+      for (const run of imported.runs) byKey.set(run.key, run);
     }
     if (byKey.size === 0) return content;
     const results = content.results.map((result) => {
@@ -28,7 +28,7 @@ export class TravelledExplanations {
     return { ...content, results };
   }
 
-  runs(): readonly { readonly from: string; readonly runs: readonly TravelledRun[] }[] {
+  runs(): readonly { readonly from: string; readonly runs: readonly PortableRun[] }[] {
     return this.#caches;
   }
 

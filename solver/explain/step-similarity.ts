@@ -1,6 +1,6 @@
 import { type StepInfo, stepPlace, stepText } from "../../core/step.js";
 
-/** Least value of {@link likeness} for steps of the same text. */
+/** Least value of {@link similarity} for steps of the same text. */
 export const SAME_TEXT = 2;
 
 /** Returns the stage of a step with its platform; undefined for a step without a place. */
@@ -15,7 +15,7 @@ export function keywordOf(step: StepInfo): string {
 }
 
 /** Returns how well an earlier step fits the wanted one: 0 is not at all. */
-export function likeness(wanted: StepInfo, earlier: StepInfo): number {
+export function similarity(wanted: StepInfo, earlier: StepInfo): number {
   if (!isSameStage(wanted, earlier)) return 0;
   const samePosition = stepPlace(wanted)?.position === stepPlace(earlier)?.position;
   if (stepText(wanted) === stepText(earlier)) return samePosition ? 3 : 2;
