@@ -9,7 +9,7 @@ interface CommandEntry {
 /** Every command, in the order of the help. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   build: { summary: "Build an image from a Dockerfile", load: () => import("./commands/build.js") },
-  check: { summary: "Check a Dockerfile without building it, and mend it", load: () => import("./commands/check.js") },
+  check: { summary: "Check a Dockerfile without building it, and fix it", load: () => import("./commands/check.js") },
   images: { summary: "List images in the local store", load: () => import("./commands/images.js") },
   tag: { summary: "Give an image another name", load: () => import("./commands/tag.js") },
   rmi: { summary: "Remove images or names", load: () => import("./commands/rmi.js") },

@@ -13,10 +13,10 @@ const LIST = join(root, "frontend", "dockerfile", "lint", "all-rules.ts");
 
 /** Words of the pages for rules that can fix what breaks them, each with its cell of the table. */
 const FIXES = [
-  ["`tsbuild check --fix` mends it where nothing else changes", "where safe"],
-  ["`tsbuild check --fix` mends it", "yes"],
-  ["The hint shows a line that mends it", "proposal"],
-  ["It is mended by hand", ""],
+  ["`tsbuild check --fix` fixes it where nothing else changes", "where safe"],
+  ["`tsbuild check --fix` fixes it", "yes"],
+  ["The hint shows a line that fixes it", "proposal"],
+  ["It is fixed by hand", ""],
 ];
 
 function readPage(file) {

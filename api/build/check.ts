@@ -9,7 +9,7 @@ import { uniqueDiagnostics } from "./build-images.js";
 import { BuildSolver } from "./build-solver.js";
 import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
 import type { DockerfileText } from "../sources/local-context.js";
-import { mendDockerfile, writeMended } from "../sources/mend-dockerfile.js";
+import { fixDockerfile, writeFixed } from "../sources/fix-dockerfile.js";
 import type { CheckOptions, CheckResult } from "../options/options.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "../options/resolve-options.js";
 import { Session } from "../session/session.js";
@@ -34,10 +34,10 @@ export async function check({ rules = "all", fix = false, ...options }: CheckOpt
     const { file } = dockerfile;
     const found = await look(file);
     if (!fix) return { source: { name: file.name, text: file.text }, ...found, fixed: [] };
-    const mended = await mendDockerfile(file, found, async (changed) => look(changed, await loadAst(changed, session.store)));
+    const result = await fixDockerfile(file, found, async (changed) => look(changed, await loadAst(changed, session.store)));
     // The fix of a given text is in the result.
-    if (mended.fixed.length > 0 && typeof build.dockerfile !== "object") writeMended(file, mended.source.text);
-    return mended;
+    if (result.fixed.length > 0 && typeof build.dockerfile !== "object") writeFixed(file, result.source.text);
+    return result;
   });
 }
 

@@ -171,14 +171,14 @@ export class CacheImports {
       });
     }
     reporter.progress(`cache mount ${mount.id}`, blob.size, blob.size, true);
-    const draft = store.cacheMountPath(`${mount.name}-restored`, mount.id);
+    const staging = store.cacheMountPath(`${mount.name}-restored`, mount.id);
     const worker = await workers.worker();
-    await worker.remove([draft]);
-    mkdirSync(draft);
+    await worker.remove([staging]);
+    mkdirSync(staging);
     const file = store.blobs.path(blob.digest);
-    const applied = workers.tasks.apply({ blob: file, mediaType: blob.mediaType, dest: draft }, { signal });
+    const applied = workers.tasks.apply({ blob: file, mediaType: blob.mediaType, dest: staging }, { signal });
     await namingBlob(file, `the files of cache mount "${mount.id}"`, applied);
-    renameSync(draft, path);
+    renameSync(staging, path);
   }
 }
 

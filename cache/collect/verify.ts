@@ -65,7 +65,7 @@ function* layers({ database, paths, blobs, orphans }: Parts): Iterable<string> {
   for (const { id, draft, blob_digest, unpacked, origin } of rows) {
     const name = layerId(id);
     if (draft === 1) {
-      if (!drafts.has(name)) yield `layer ${name} is a draft that nobody makes`;
+      if (!drafts.has(name)) yield `layer ${name} is unfinished, and no process makes it`;
       continue;
     }
     if (unpacked === 1) {
@@ -137,7 +137,7 @@ function* processes({ database, paths, owner }: Parts): Iterable<string> {
     if (!name.startsWith(".") && !owner.isAlive(name)) yield `tmp/${name} is of a dead process`;
   }
   const holders = database.all<{ holder: string }>("SELECT holder FROM leases WHERE expires IS NULL UNION SELECT holder FROM drafts");
-  for (const { holder } of holders) if (!owner.isAlive(holder)) yield `leases or drafts are left of the dead process ${holder}`;
+  for (const { holder } of holders) if (!owner.isAlive(holder)) yield `leases or unfinished layers are left of the dead process ${holder}`;
 }
 
 const CHUNK = 1 << 20;

@@ -8,11 +8,11 @@ import type { Descriptor } from "../../oci/types.js";
 import type { Database } from "../database/database.js";
 import { dropStacksOn } from "../database/stack-rows.js";
 import { blobMissing, ioError, layerMissing } from "../errors.js";
-import { type DraftParts, LayerDrafts } from "./layer-drafts.js";
+import { type SnapshotParts, ActiveSnapshots } from "./active-snapshots.js";
 import { layerId, layerRow } from "../layer-id.js";
 import type { StoreLeases } from "../processes/leases.js";
 import type { BlobStore } from "../contract/blobs.js";
-import type { LayerDraft, LayerId, LayerRecord, LayerStore, RemoteLayer } from "../contract/layers.js";
+import type { ActiveSnapshot, LayerId, LayerRecord, LayerStore, RemoteLayer } from "../contract/layers.js";
 import type { StorePaths } from "../paths.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { TocStore } from "./toc-store.js";
@@ -39,7 +39,7 @@ const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, vir
  * the rows that name them.
  */
 export class IndexedLayerStore implements LayerStore {
-  readonly #drafts: LayerDrafts;
+  readonly #active: ActiveSnapshots;
   /** Blobs that were replaced by another form of their layer. */
   readonly #superseded = new Set<Digest>();
 
@@ -50,9 +50,9 @@ export class IndexedLayerStore implements LayerStore {
     private readonly leases: StoreLeases,
     private readonly paths: StorePaths,
     private readonly kind: SnapshotKind,
-    private readonly parts: Pick<DraftParts, "owner" | "orphans" | "totals"> & { readonly unsynced: Unsynced },
+    private readonly parts: Pick<SnapshotParts, "owner" | "orphans" | "totals"> & { readonly unsynced: Unsynced },
   ) {
-    this.#drafts = new LayerDrafts({ ...parts, database, leases, kind, paths, read: (id) => this.get(id) });
+    this.#active = new ActiveSnapshots({ ...parts, database, leases, kind, paths, read: (id) => this.get(id) });
   }
 
   get(id: LayerId): LayerRecord | undefined {
@@ -65,12 +65,12 @@ export class IndexedLayerStore implements LayerStore {
     return row && this.#record(row);
   }
 
-  draft(): LayerDraft {
-    return this.#drafts.forNewLayer();
+  prepare(): ActiveSnapshot {
+    return this.#active.forNewLayer();
   }
 
-  draftSnapshot(id: LayerId): LayerDraft {
-    return this.#drafts.forSnapshot(id);
+  prepareSnapshot(id: LayerId): ActiveSnapshot {
+    return this.#active.forSnapshot(id);
   }
 
   addRemote(layer: RemoteLayer): LayerRecord {
@@ -229,7 +229,7 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   close(): void {
-    this.#drafts.discardAll();
+    this.#active.discardAll();
   }
 
   #row(id: LayerId): LayerRow | undefined {

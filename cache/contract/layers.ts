@@ -42,8 +42,8 @@ export interface LayerRecord {
   readonly createdAt: number;
 }
 
-/** A layer that a step is making. It vanishes unless it is committed. */
-export interface LayerDraft {
+/** A snapshot that is being written. It vanishes unless it is committed. */
+export interface ActiveSnapshot {
   readonly id: LayerId;
   /**
    * Empty directories of this process's user on one file system, for an overlay's upper and work.
@@ -70,7 +70,7 @@ export interface LayerStore {
   get(id: LayerId): LayerRecord | undefined;
   /** Returns the layer with this content, preferring one that is unpacked or whose blob is here. */
   byDiffId(diffId: Digest): LayerRecord | undefined;
-  draft(): LayerDraft;
+  prepare(): ActiveSnapshot;
   /**
    * Registers a base layer by its image's manifest and config. Idempotent by diffID: a newer origin
    * replaces an older one.
@@ -115,7 +115,7 @@ export interface LayerStore {
    * Returns a staging directory for unpacking an existing layer. Its commit makes the snapshot
    * complete; when another process was faster, that process's snapshot stays.
    */
-  draftSnapshot(id: LayerId): LayerDraft;
+  prepareSnapshot(id: LayerId): ActiveSnapshot;
   /** Returns the stored TOC, if any. Recently used ones are kept in memory. */
   toc(diffId: Digest): Toc | undefined;
   saveToc(toc: Toc): void;

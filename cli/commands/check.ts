@@ -21,7 +21,7 @@ const SYNTAX: CommandSyntax = {
   operands: "[PATH | -]",
   count: [0, 1],
   flags: [
-    { name: "fix", text: "Mend what can be mended unseen, and write the file" },
+    { name: "fix", text: "Apply all safe fixes, and write the file" },
     {
       name: "format",
       value: "<form>",
@@ -33,7 +33,7 @@ const SYNTAX: CommandSyntax = {
     ...BUILD_FLAGS.filter(({ name }) => name !== "explain").map((flag) => (INPUTS.has(flag.name) ? flag : { ...flag, hidden: true })),
   ],
   after:
-    "Exit code 1 when there is anything to mend.\n# check=skip=RULE at the top of a Dockerfile, or above an instruction, keeps a rule quiet.\nExample: tsbuild check --fix .",
+    "Exit code 1 when there is anything to fix.\n# check=skip=RULE at the top of a Dockerfile, or above an instruction, keeps a rule quiet.\nExample: tsbuild check --fix .",
 };
 
 export const command: Command = {
@@ -70,10 +70,10 @@ function prettyText({ errors, warnings, source }: CheckResult, paint: Paint): st
     ...warnings.map((warning) => ({ ...warning, url: warning.url ?? `tsbuild check --explain ${warning.rule}` })),
   ];
   const blocks = shown.map((diagnostic) => `${renderDiagnostic(diagnostic, paint)}\n\n`);
-  if (shown.length === 0) return `${printable(source.name)}: nothing to mend\n`;
+  if (shown.length === 0) return `${printable(source.name)}: nothing to fix\n`;
   const fixable = warnings.filter((warning) => warning.fix?.safe).length;
   const counts = [count(errors.length, "error"), count(warnings.length, "warning")].filter((text) => text !== "").join(", ");
-  return `${blocks.join("")}${printable(source.name)}: ${counts}${fixable > 0 ? `; "tsbuild check --fix" mends ${fixable}` : ""}\n`;
+  return `${blocks.join("")}${printable(source.name)}: ${counts}${fixable > 0 ? `; "tsbuild check --fix" fixes ${fixable}` : ""}\n`;
 }
 
 function fixedText({ fixed, source }: CheckResult): string {

@@ -20,9 +20,8 @@ export interface Problem {
  */
 export function toDiagnostic(problem: Problem, source: SourceFile): Diagnostic {
   const { related, hint, ...rest } = problem;
-  const mended = problem.fix && fixedLine(source.text, problem.fix.edits);
-  const shown =
-    mended === undefined ? hint : hint === undefined ? `write ${mended}` : hint.endsWith("?") ? `${hint} Write ${mended}` : hint;
+  const fixed = problem.fix && fixedLine(source.text, problem.fix.edits);
+  const shown = fixed === undefined ? hint : hint === undefined ? `write ${fixed}` : hint.endsWith("?") ? `${hint} Write ${fixed}` : hint;
   return {
     ...rest,
     source,

@@ -182,17 +182,23 @@ export class LayerService implements LayerAccess {
   }
 
   async #unpack(id: LayerId, { blob, path, growing }: BlobFile, signal: AbortSignal): Promise<void> {
-    const draft = this.#store.layers.draftSnapshot(id);
+    const active = this.#store.layers.prepareSnapshot(id);
     try {
       const applied = await this.#tasks.apply(
-        { blob: path, mediaType: blob.mediaType, dest: draft.fs, limit: this.unpackedLimit, ...(growing === undefined ? {} : { growing }) },
+        {
+          blob: path,
+          mediaType: blob.mediaType,
+          dest: active.fs,
+          limit: this.unpackedLimit,
+          ...(growing === undefined ? {} : { growing }),
+        },
         { signal },
       );
       this.#checkDiffId(blob, this.record(id).diffId, applied.diffId);
       if (!this.#store.layers.toc(applied.diffId)) this.#store.layers.saveToc(applied.toc);
-      draft.commitSnapshot();
+      active.commitSnapshot();
     } catch (error) {
-      draft.discard();
+      active.discard();
       throw error;
     }
   }

@@ -2,7 +2,7 @@ import type { LayerId } from "../../cache/contract/layers.js";
 import type { Digest } from "../../core/digest.js";
 import { together } from "../../core/tasks/together.js";
 import { compressionRecipe } from "../../oci/layer/write/compress.js";
-import { misshownDirectories, overlayFacts, type OverlayFacts } from "../../oci/layer/write/overlay-facts.js";
+import { directoryCorrections, overlayFacts, type OverlayFacts } from "../../oci/layer/write/overlay-facts.js";
 import type { PackEntry, Toc } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import type { Descriptor } from "../../oci/types.js";
@@ -36,7 +36,7 @@ export class OverlayStacks {
   readonly #service: LayerAccess;
   readonly #facts = new Map<Digest, OverlayFacts>();
   readonly #merged = new Map<string, LayerId>();
-  readonly #mendings = new Map<string, { readonly id: LayerId | undefined }>();
+  readonly #corrections = new Map<string, { readonly id: LayerId | undefined }>();
 
   constructor(service: LayerAccess) {
     this.#service = service;
@@ -75,8 +75,8 @@ export class OverlayStacks {
       const next = facts.findIndex((known, at) => at > index && (known === undefined || isImplying(at)));
       if (next !== -1 && isImplying(next)) continue;
       const first = facts.findLastIndex((known, at) => at < index && known === undefined) + 1;
-      const mended = await this.#mended(stack.slice(0, index + 1), Math.max(start, merged, first), facts, reporter);
-      if (mended !== undefined) lowers.push(mended);
+      const correction = await this.#correction(stack.slice(0, index + 1), Math.max(start, merged, first), facts, reporter);
+      if (correction !== undefined) lowers.push(correction);
     }
     return { lowers: topmostOnly(lowers), root: facts.slice(start).findLast((known) => known?.root)?.root };
   }
@@ -96,22 +96,22 @@ export class OverlayStacks {
    * Returns the directory that corrects the layers of a stack from `first` on; undefined when they
    * need none. Made once for all steps that run on them.
    */
-  async #mended(
+  async #correction(
     stack: Stack,
     first: number,
     facts: readonly (OverlayFacts | undefined)[],
     reporter: Reporter,
   ): Promise<string | undefined> {
     const key = `${first} ${stack.join(" ")}`;
-    const known = this.#mendings.get(key);
+    const known = this.#corrections.get(key);
     if (known !== undefined) return known.id && this.#service.snapshot(known.id, reporter);
     const layers: (readonly [OverlayFacts, Toc])[] = [];
     for (let index = first; index < stack.length; index++) {
       layers.push([facts[index] as OverlayFacts, await this.#service.toc(stack, index, reporter)]);
     }
-    const entries = misshownDirectories(layers, await this.#service.view(stack, reporter));
+    const entries = directoryCorrections(layers, await this.#service.view(stack, reporter));
     const id = entries.length === 0 ? undefined : await this.#pack(entries, reporter);
-    this.#mendings.set(key, { id });
+    this.#corrections.set(key, { id });
     return id && this.#service.snapshot(id, reporter);
   }
 

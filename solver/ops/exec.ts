@@ -82,11 +82,11 @@ async function runStep(
     // A secret wins over ENV, and both over the build's proxies.
     const own = [...missingFrom(secrets.env, op.env), ...secrets.env];
     const env = [...own, ...missingFrom(own, sandboxes.proxyEnv)];
-    const draft = layers.store.layers.draft();
+    const active = layers.store.layers.prepare();
     try {
-      await dressRoot(draft.fs, root, worker);
+      await dressRoot(active.fs, root, worker);
       const spec: SandboxSpec = {
-        rootfs: { lowers, upper: draft.fs, work: draft.work },
+        rootfs: { lowers, upper: active.fs, work: active.work },
         mounts: mounts.list,
         args: op.args,
         env,
@@ -113,7 +113,7 @@ async function runStep(
         const { exitHint } = await import("./exit-hint.js");
         const tree = await layers.view(base, opContext);
         const read = (path: string) => readTreeFile(tree, path, ports, opContext);
-        return exitHint({ ...op, platform: vertex.platform }, tail.text(), { tree, read, upper: draft.fs });
+        return exitHint({ ...op, platform: vertex.platform }, tail.text(), { tree, read, upper: active.fs });
       };
       tellTier(worker, opContext);
       const exit = await worker.run(spec, {
@@ -122,16 +122,16 @@ async function runStep(
       });
       for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
       if (!("code" in exit) || exit.code !== 0) {
-        const hint = diskHint(draft.fs, tail.text()) ?? (await hintFor(exit));
+        const hint = diskHint(active.fs, tail.text()) ?? (await hintFor(exit));
         throw new ExecError(op.args, exit, tail.text(), {
           step: stepName(vertex.metadata.step),
           display: op.args.join(" "),
           ...(hint === undefined ? {} : { hint }),
         });
       }
-      return draft.commitSnapshot().id;
+      return active.commitSnapshot().id;
     } catch (error) {
-      draft.discard();
+      active.discard();
       throw error;
     }
   });

@@ -60,9 +60,9 @@ test("totals: what handles write adds up, without looking, to what is there", (t
     t.false(store.gc.exceeds(large * 3.1));
   });
   openOnce(root, (store) => {
-    const draft = store.layers.draft();
-    writeFileSync(join(draft.fs, "f"), Buffer.alloc(large, 2));
-    draft.commitSnapshot();
+    const active = store.layers.prepare();
+    writeFileSync(join(active.fs, "f"), Buffer.alloc(large, 2));
+    active.commitSnapshot();
     const mount = store.cacheMountPath("m");
     mkdirSync(mount);
     writeFileSync(join(mount, "f"), Buffer.alloc(large, 3));
@@ -198,7 +198,7 @@ test("verify: names every kind of damage", (t) => {
   const [layer, other] = [layerBlob(store, "in an image"), layerBlob(store, "lost")];
   store.images.set("docker.io/library/app:1", imageOf(store, "app", [layer, other]).target, 1);
   const { id } = store.layers.addPacked(layerBlob(store, "b"), "uncompressed");
-  store.layers.draftSnapshot(id).commitSnapshot();
+  store.layers.prepareSnapshot(id).commitSnapshot();
   t.deepEqual(store.gc.verify({ content: true }), []);
   appendFileSync(store.blobs.path(layer.digest), "x");
   rmSync(store.blobs.path(other.digest));

@@ -20,7 +20,7 @@ const FIRST_WRITES: Readonly<Record<string, (store: Store) => unknown>> = {
   "a blob": (store) => store.blobs.writeSmall("bytes"),
   "a row": (store) =>
     store.layers.addRemote({ diffId: sha256("d"), blob: { mediaType: "m", digest: sha256("b"), size: 1 }, origin: undefined }),
-  "a draft": (store) => store.layers.draft(),
+  "an active snapshot": (store) => store.layers.prepare(),
   "a temporary directory": (store) => store.temporaryDirectory(),
   "a cache mount": (store) => store.cacheMountPath("id", "name"),
   "a stat shard": (store) => {

@@ -74,8 +74,8 @@ test("open: a damaged database is set aside and made anew from index.json; layer
     const first = openStore({ root });
     const { target } = imageOf(first, "a");
     first.images.set("docker.io/library/a:latest", target, 5000);
-    const draft = first.layers.draft();
-    const { id } = draft.commitSnapshot();
+    const active = first.layers.prepare();
+    const { id } = active.commitSnapshot();
     for (let i = 0; i < 100; i++) first.results.save({ keys: [key(`${i}`)], layers: [id], name: "RUN", components: "x".repeat(200) });
     first.close();
     const path = join(root, "v1", "index.db");
@@ -92,7 +92,7 @@ test("open: a damaged database is set aside and made anew from index.json; layer
     t.is(notices.length, 1);
     t.true(readdirSync(join(root, "v1")).some((name) => name.startsWith("index.db.damaged-")));
     t.deepEqual(store.orphans(), [join(root, "v1", "snapshots", id)]);
-    const next = store.layers.draft();
+    const next = store.layers.prepare();
     t.not(next.id, id);
     next.discard();
     t.deepEqual(store.gc.verify(), []);
@@ -154,33 +154,33 @@ test("open: a handle takes over the connection of one that was closed, unless th
   sixth.close();
 });
 
-test("layers: a draft is seen by nobody until it is committed, and leaves nothing when it is discarded", (t) => {
+test("layers: an active snapshot is seen by nobody until it is committed, and leaves nothing when it is discarded", (t) => {
   const store = open(t.teardown);
-  const draft = store.layers.draft();
-  t.deepEqual([readdirSync(draft.fs), readdirSync(draft.work)], [[], []]);
-  t.is(store.layers.get(draft.id), undefined);
+  const active = store.layers.prepare();
+  t.deepEqual([readdirSync(active.fs), readdirSync(active.work)], [[], []]);
+  t.is(store.layers.get(active.id), undefined);
   t.deepEqual([...store.layers.list()], []);
-  writeFileSync(join(draft.fs, "f"), "x");
-  const record = draft.commitSnapshot();
-  t.like(record, { id: draft.id, diffId: undefined, blob: undefined, unpacked: true, origin: undefined });
-  t.deepEqual(store.layers.get(draft.id), record);
-  t.is(readFileSync(join(store.layers.snapshotPath(draft.id), "f"), "utf8"), "x");
-  t.false(existsSync(draft.work));
-  t.throws(() => draft.commitSnapshot(), { message: /^internal: / });
-  const other = store.layers.draft();
+  writeFileSync(join(active.fs, "f"), "x");
+  const record = active.commitSnapshot();
+  t.like(record, { id: active.id, diffId: undefined, blob: undefined, unpacked: true, origin: undefined });
+  t.deepEqual(store.layers.get(active.id), record);
+  t.is(readFileSync(join(store.layers.snapshotPath(active.id), "f"), "utf8"), "x");
+  t.false(existsSync(active.work));
+  t.throws(() => active.commitSnapshot(), { message: /^internal: / });
+  const other = store.layers.prepare();
   writeFileSync(join(other.fs, "f"), "x");
   other.discard();
   other.discard();
   t.false(existsSync(join(other.fs, "..")));
   t.deepEqual(store.orphans(), []);
-  t.regex(draft.id, /^l[0-9a-z]{1,3}$/);
+  t.regex(active.id, /^l[0-9a-z]{1,3}$/);
 });
 
 test("orphans: those that others leave while some are removed stay known", async (t) => {
   const root = temporaryRoot(t.teardown);
   const store = openStore({ root });
   t.teardown(() => store.close());
-  store.layers.draft().discard();
+  store.layers.prepare().discard();
   const other = openSqlite(join(root, "v1", "index.db"));
   t.teardown(() => other.close());
   const leave = (name: string): void => other.exec(`INSERT INTO orphans (path) VALUES ('${name}')`);
@@ -201,7 +201,7 @@ test("orphans: those that others leave while some are removed stay known", async
 test("layers: diff, then blob of an unpacked layer; the TOC comes back as it was", (t) => {
   const root = temporaryRoot(t.teardown);
   const store = open(t.teardown, root);
-  const { id } = store.layers.draft().commitSnapshot();
+  const { id } = store.layers.prepare().commitSnapshot();
   const blob = layerBlob(store, "one");
   t.like(store.layers.setDiff(id, blob.toc), { id, diffId: blob.diffId });
   const descriptor = { mediaType: blob.mediaType, digest: blob.digest, size: blob.size };
@@ -233,12 +233,12 @@ test("layers: remote and packed layers are one per diffID; what was seen is not 
 test("layers: of two that unpack the same layer, one stays and the other leaves nothing", (t) => {
   const store = open(t.teardown);
   const { id } = store.layers.addPacked(layerBlob(store, "one"), "uncompressed");
-  const drafts = [store.layers.draftSnapshot(id), store.layers.draftSnapshot(id)];
-  drafts.forEach((draft, i) => writeFileSync(join(draft.fs, "n"), `${i}`));
-  for (const draft of drafts) t.like(draft.commitSnapshot(), { id, unpacked: true });
+  const actives = [store.layers.prepareSnapshot(id), store.layers.prepareSnapshot(id)];
+  actives.forEach((active, i) => writeFileSync(join(active.fs, "n"), `${i}`));
+  for (const active of actives) t.like(active.commitSnapshot(), { id, unpacked: true });
   t.is(readFileSync(join(store.layers.snapshotPath(id), "n"), "utf8"), "0");
   t.deepEqual(store.gc.verify(), []);
-  t.throws(() => store.layers.draftSnapshot("lzz" as LayerId), { code: "store/layer-missing" });
+  t.throws(() => store.layers.prepareSnapshot("lzz" as LayerId), { code: "store/layer-missing" });
 });
 
 test("layers: one that is forgotten while it is unpacked leaves no snapshot that belongs to nothing", (t) => {
@@ -246,16 +246,16 @@ test("layers: one that is forgotten while it is unpacked leaves no snapshot that
   const local = layerBlob(store, "one");
   const remote = { mediaType: local.mediaType, digest: sha256("remote bytes"), size: 12 };
   const { id } = store.layers.addRemote({ diffId: local.diffId, blob: remote, origin: "r/a" });
-  const draft = store.layers.draftSnapshot(id);
-  writeFileSync(join(draft.fs, "n"), "0");
+  const active = store.layers.prepareSnapshot(id);
+  writeFileSync(join(active.fs, "n"), "0");
   store.layers.forgetOrigin("r/a");
-  t.throws(() => draft.commitSnapshot(), { code: "store/layer-missing" });
+  t.throws(() => active.commitSnapshot(), { code: "store/layer-missing" });
   t.deepEqual(store.gc.verify(), []);
 });
 
 test("results: found under the primary key and aliases; an existing primary key keeps its result", (t) => {
   const store = open(t.teardown);
-  const [a, b] = [store.layers.draft().commitSnapshot().id, store.layers.draft().commitSnapshot().id];
+  const [a, b] = [store.layers.prepare().commitSnapshot().id, store.layers.prepare().commitSnapshot().id];
   const saved = store.results.save({ keys: [key("p"), key("alias")], layers: [a, b, a], name: "RUN x", components: '{"a":1}' });
   t.like(saved, { primaryKey: key("p"), layers: [a, b, a], name: "RUN x", components: '{"a":1}' });
   for (const text of ["p", "alias"]) t.deepEqual(store.results.lookup(key(text)), saved);
@@ -282,7 +282,7 @@ test("results: one whose only bytes are lost is not found any more; one that can
   const unpacked = layerBlob(store, "unpacked");
   const remote = layerBlob(store, "remote");
   const ids = [store.layers.addPacked(packed, "uncompressed").id, store.layers.addPacked(unpacked, "uncompressed").id];
-  store.layers.draftSnapshot(ids[1] as LayerId).commitSnapshot();
+  store.layers.prepareSnapshot(ids[1] as LayerId).commitSnapshot();
   ids.push(store.layers.addRemote({ diffId: remote.diffId, blob: remote, origin: "r/a" }).id);
   const names = ["packed", "unpacked", "remote"];
   names.forEach((name, i) => store.results.save({ keys: [key(name)], layers: [ids[i] as LayerId], name, components: "" }));
@@ -450,7 +450,7 @@ test("collection: only what nothing refers to goes, and rmi takes an image's own
   const own = layerBlob(first, "own");
   const [a, b] = [imageOf(first, "a", [shared, own]), imageOf(first, "b", [shared])];
   const { id } = first.layers.addPacked(layerBlob(first, "step"), "uncompressed");
-  first.layers.draftSnapshot(id).commitSnapshot();
+  first.layers.prepareSnapshot(id).commitSnapshot();
   first.results.save({ keys: [key("step")], layers: [id], name: "RUN", components: "" });
   first.images.set("n/a:1", a.target, 1);
   first.images.set("n/b:1", b.target, 1);
@@ -547,10 +547,10 @@ test("leases: a written blob is free again once an image refers to it", (t) => {
 test("usage: real blocks of every part, hard links once", (t) => {
   const root = temporaryRoot(t.teardown);
   const store = open(t.teardown, root);
-  const draft = store.layers.draft();
-  writeFileSync(join(draft.fs, "data"), Buffer.alloc(100_000, 1));
-  symlinkSync("data", join(draft.fs, "link"));
-  const { id } = draft.commitSnapshot();
+  const active = store.layers.prepare();
+  writeFileSync(join(active.fs, "data"), Buffer.alloc(100_000, 1));
+  symlinkSync("data", join(active.fs, "link"));
+  const { id } = active.commitSnapshot();
   store.blobs.writeSmall("blob");
   mkdirSync(store.cacheMountPath("m"));
   const usage = store.gc.usage();
@@ -569,16 +569,16 @@ test("usage: real blocks of every part, hard links once", (t) => {
   );
 });
 
-test("close: open drafts and temporary files go, what cannot be removed becomes an orphan", (t) => {
+test("close: active snapshots and temporary files go, what cannot be removed becomes an orphan", (t) => {
   const root = temporaryRoot(t.teardown);
   const store = openStore({ root });
-  const draft = store.layers.draft();
+  const active = store.layers.prepare();
   const directory = store.temporaryDirectory();
   writeFileSync(join(directory, "f"), "x");
   chmodSync(directory, 0o700);
   store.close();
   store.close();
-  t.deepEqual([existsSync(draft.fs), existsSync(directory)], [false, false]);
+  t.deepEqual([existsSync(active.fs), existsSync(directory)], [false, false]);
   const next = open(t.teardown, root);
   next.temporaryDirectory();
   t.deepEqual([next.gc.verify(), next.orphans()], [[], []]);

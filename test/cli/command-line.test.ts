@@ -423,7 +423,7 @@ for (const line of [...DOCKER_COMMANDS.split(" "), ...BUILDX_COMMANDS.split(" ")
 test("BUILDX_METADATA_WARNINGS puts the warnings into the metadata as BuildKit's client writes them", async (t) =>
   inDirectory(async (cwd) => {
     const range = { start: 0, end: 4, line: 2, column: 1, endLine: 2, endColumn: 5 };
-    const warning = { severity: "warning", code: "lint/x", rule: "Rule", message: "it is odd", range, hint: "mend it" } as const;
+    const warning = { severity: "warning", code: "lint/x", rule: "Rule", message: "it is odd", range, hint: "fix it" } as const;
     const warningsWith = async (env: Record<string, string>): Promise<unknown> => {
       const run = await runRig(["--metadata-file", "m", "."], {
         cwd,
@@ -440,7 +440,7 @@ test("BUILDX_METADATA_WARNINGS puts the warnings into the metadata as BuildKit's
       {
         level: 1,
         short: base64("Rule: it is odd (line 2)"),
-        detail: [base64("mend it")],
+        detail: [base64("fix it")],
         range: [{ start: { line: 2, character: 0 }, end: { line: 2, character: 4 } }],
       },
     ]);

@@ -74,9 +74,9 @@ test("over the real store: found under every key, an alias takes its key over, a
     try {
       const cache = storeCache(store);
       const layer = () => {
-        const draft = store.layers.draft();
-        mkdirSync(draft.fs, { recursive: true });
-        return layers(draft.commitSnapshot().id);
+        const active = store.layers.prepare();
+        mkdirSync(active.fs, { recursive: true });
+        return layers(active.commitSnapshot().id);
       };
       const [a, b, c] = [layer(), layer(), layer()];
       cache.save({ id: "v", result: a, keys: [one, two], name: "a", components, replace: false });

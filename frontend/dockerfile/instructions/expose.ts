@@ -49,16 +49,16 @@ function parsePorts(spec: string, word: Word, at: InstructionContext): string[] 
   const protocol = protocolText.toLowerCase() || "tcp";
   if (!["tcp", "udp", "sctp"].includes(protocol)) fail(`"${protocolText}" is no protocol`);
   // A word with variables may expand to several, or to another value in another build.
-  const mended = (text: string) =>
+  const fixed = (text: string) =>
     at.isTrigger || word.text !== spec ? undefined : fixOf(`Write ${text}`, [replaceWord(word, text)], true);
   if (protocolText !== "" && protocolText !== protocol) {
     at.build.linter.warn(ExposeProtoCasing, [spec], range, at.node.comments, {
-      fix: mended(`${spec.slice(0, -protocolText.length)}${protocol}`),
+      fix: fixed(`${spec.slice(0, -protocolText.length)}${protocol}`),
     });
   }
   if (ip !== "" || hostPort !== "") {
     at.build.linter.warn(ExposeInvalidFormat, [spec], range, at.node.comments, {
-      fix: mended(`${portText}${protocolText === "" ? "" : `/${protocolText}`}`),
+      fix: fixed(`${portText}${protocolText === "" ? "" : `/${protocolText}`}`),
     });
   }
   if (ip !== "" && isIP(ip.replace(/^\[(.*)\]$/, "$1")) === 0) fail(`"${ip}" is no IP address`);

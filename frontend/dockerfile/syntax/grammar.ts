@@ -18,15 +18,17 @@ export interface NodeBuilder {
    * Finishes an instruction that is a line of its own. Returns undefined for a line without a known
    * one.
    */
-  finish(draft: Draft | undefined): Instruction | undefined;
+  finish(parsed: ParsedInstruction | undefined): Instruction | undefined;
   /** Finishes an instruction inside ONBUILD. */
-  finishTrigger(draft: Draft): Instruction;
+  finishTrigger(parsed: ParsedInstruction): Instruction;
 }
 
 /** An instruction with the parts of its own line. The builder adds the common members. */
-export type Draft = { readonly kind: InstructionKind; readonly keyword: WordNode; readonly flags: readonly FlagNode[] } & Readonly<
-  Record<string, unknown>
->;
+export type ParsedInstruction = {
+  readonly kind: InstructionKind;
+  readonly keyword: WordNode;
+  readonly flags: readonly FlagNode[];
+} & Readonly<Record<string, unknown>>;
 
 /**
  * The grammar. The lexer's modes give each instruction the tokens of its shape, so one alternative
@@ -64,14 +66,14 @@ export class DockerfileParser extends EmbeddedActionsParser {
         { ALT: () => this.CONSUME(NewLine) },
         {
           ALT: () => {
-            const draft = this.SUBRULE(this.onbuild);
-            this.ACTION(() => this.#finish(draft, instructions));
+            const parsed = this.SUBRULE(this.onbuild);
+            this.ACTION(() => this.#finish(parsed, instructions));
           },
         },
         {
           ALT: () => {
-            const draft = this.SUBRULE(this.instruction);
-            this.ACTION(() => this.#finish(draft, instructions));
+            const parsed = this.SUBRULE(this.instruction);
+            this.ACTION(() => this.#finish(parsed, instructions));
           },
         },
       ]);
@@ -79,7 +81,7 @@ export class DockerfileParser extends EmbeddedActionsParser {
     return instructions;
   });
 
-  readonly onbuild: ParserMethod<[], Draft | undefined> = this.RULE("onbuild", () => {
+  readonly onbuild: ParserMethod<[], ParsedInstruction | undefined> = this.RULE("onbuild", () => {
     const keyword = this.CONSUME(Onbuild);
     const chained: IToken[] = [];
     let trigger: Instruction | undefined;
@@ -88,22 +90,22 @@ export class DockerfileParser extends EmbeddedActionsParser {
     // thousands.
     this.MANY(() => chained.push(this.CONSUME2(Onbuild)));
     this.OPTION(() => {
-      const draft = this.SUBRULE(this.instruction);
+      const parsed = this.SUBRULE(this.instruction);
       this.ACTION(() => {
-        if (draft) trigger = this.#build.finishTrigger(draft);
+        if (parsed) trigger = this.#build.finishTrigger(parsed);
         else unknown = true;
       });
     });
     this.ACTION(() => {
       const [first] = chained;
-      if (first) trigger = this.#build.finishTrigger(this.#draft(first, [], trigger ? { trigger } : {}));
+      if (first) trigger = this.#build.finishTrigger(this.#parsed(first, [], trigger ? { trigger } : {}));
     });
-    return this.ACTION(() => (unknown ? undefined : this.#draft(keyword, [], trigger ? { trigger } : {})));
+    return this.ACTION(() => (unknown ? undefined : this.#parsed(keyword, [], trigger ? { trigger } : {})));
   });
 
   /** One instruction and the end of its line; undefined for an unknown one. */
-  readonly instruction: ParserMethod<[], Draft | undefined> = this.RULE("instruction", () => {
-    const draft = this.OR<Draft | undefined>([
+  readonly instruction: ParserMethod<[], ParsedInstruction | undefined> = this.RULE("instruction", () => {
+    const parsed = this.OR<ParsedInstruction | undefined>([
       { ALT: () => this.SUBRULE(this.shellInstruction) },
       { ALT: () => this.SUBRULE(this.listInstruction) },
       { ALT: () => this.SUBRULE(this.wordsInstruction) },
@@ -114,7 +116,7 @@ export class DockerfileParser extends EmbeddedActionsParser {
       { ALT: () => this.SUBRULE(this.unknownInstruction) },
     ]);
     this.OPTION(() => this.CONSUME(LineEnd));
-    return draft;
+    return parsed;
   });
 
   readonly flags: ParserMethod<[], FlagNode[]> = this.RULE("flags", () => {
@@ -129,11 +131,11 @@ export class DockerfileParser extends EmbeddedActionsParser {
     return flags;
   });
 
-  readonly shellInstruction: ParserMethod<[], Draft> = this.RULE("shellInstruction", () => {
+  readonly shellInstruction: ParserMethod<[], ParsedInstruction> = this.RULE("shellInstruction", () => {
     const keyword = this.CONSUME(KEYWORD_CATEGORIES.shell);
     const flags = this.SUBRULE(this.flags);
     const command = this.SUBRULE(this.commandLine);
-    return this.ACTION(() => this.#draft(keyword, flags, command ? { command } : {}));
+    return this.ACTION(() => this.#parsed(keyword, flags, command ? { command } : {}));
   });
 
   readonly commandLine: ParserMethod<[], CommandLine | undefined> = this.RULE("commandLine", () => {
@@ -157,7 +159,7 @@ export class DockerfileParser extends EmbeddedActionsParser {
     return command;
   });
 
-  readonly listInstruction: ParserMethod<[], Draft> = this.RULE("listInstruction", () => {
+  readonly listInstruction: ParserMethod<[], ParsedInstruction> = this.RULE("listInstruction", () => {
     const keyword = this.CONSUME(KEYWORD_CATEGORIES.list);
     const flags = this.SUBRULE(this.flags);
     let args: readonly WordNode[] = [];
@@ -178,7 +180,7 @@ export class DockerfileParser extends EmbeddedActionsParser {
         },
       },
     ]);
-    return this.ACTION(() => this.#draft(keyword, flags, { json, args }));
+    return this.ACTION(() => this.#parsed(keyword, flags, { json, args }));
   });
 
   readonly words: ParserMethod<[], WordNode[]> = this.RULE("words", () => {
@@ -190,14 +192,14 @@ export class DockerfileParser extends EmbeddedActionsParser {
     return words;
   });
 
-  readonly wordsInstruction: ParserMethod<[], Draft> = this.RULE("wordsInstruction", () => {
+  readonly wordsInstruction: ParserMethod<[], ParsedInstruction> = this.RULE("wordsInstruction", () => {
     const keyword = this.CONSUME(KEYWORD_CATEGORIES.words);
     const flags = this.SUBRULE(this.flags);
     const args = this.SUBRULE(this.words);
-    return this.ACTION(() => this.#draft(keyword, flags, { args }));
+    return this.ACTION(() => this.#parsed(keyword, flags, { args }));
   });
 
-  readonly pairsInstruction: ParserMethod<[], Draft> = this.RULE("pairsInstruction", () => {
+  readonly pairsInstruction: ParserMethod<[], ParsedInstruction> = this.RULE("pairsInstruction", () => {
     const keyword = this.CONSUME(KEYWORD_CATEGORIES.pairs);
     const flags = this.SUBRULE(this.flags);
     const pairs: { name: WordNode; value: WordNode }[] = [];
@@ -230,10 +232,10 @@ export class DockerfileParser extends EmbeddedActionsParser {
         },
       },
     ]);
-    return this.ACTION(() => this.#draft(keyword, flags, { pairs, legacy }));
+    return this.ACTION(() => this.#parsed(keyword, flags, { pairs, legacy }));
   });
 
-  readonly argsInstruction: ParserMethod<[], Draft> = this.RULE("argsInstruction", () => {
+  readonly argsInstruction: ParserMethod<[], ParsedInstruction> = this.RULE("argsInstruction", () => {
     const keyword = this.CONSUME(KEYWORD_CATEGORIES.args);
     const flags = this.SUBRULE(this.flags);
     const args: { readonly name: WordNode; readonly value?: WordNode }[] = [];
@@ -241,20 +243,20 @@ export class DockerfileParser extends EmbeddedActionsParser {
       const token = this.CONSUME(QuotedWord);
       this.ACTION(() => args.push(this.#build.assignment(token)));
     });
-    return this.ACTION(() => this.#draft(keyword, flags, { args }));
+    return this.ACTION(() => this.#parsed(keyword, flags, { args }));
   });
 
-  readonly textInstruction: ParserMethod<[], Draft> = this.RULE("textInstruction", () => {
+  readonly textInstruction: ParserMethod<[], ParsedInstruction> = this.RULE("textInstruction", () => {
     const keyword = this.CONSUME(KEYWORD_CATEGORIES.text);
     const flags = this.SUBRULE(this.flags);
     let value: IToken | undefined;
     this.OPTION(() => {
       value = this.CONSUME(Text);
     });
-    return this.ACTION(() => this.#draft(keyword, flags, value ? { value: this.#build.word(value) } : {}));
+    return this.ACTION(() => this.#parsed(keyword, flags, value ? { value: this.#build.word(value) } : {}));
   });
 
-  readonly healthInstruction: ParserMethod<[], Draft> = this.RULE("healthInstruction", () => {
+  readonly healthInstruction: ParserMethod<[], ParsedInstruction> = this.RULE("healthInstruction", () => {
     const keyword = this.CONSUME(KEYWORD_CATEGORIES.health);
     const flags = this.SUBRULE(this.flags);
     let type: IToken | undefined;
@@ -263,7 +265,7 @@ export class DockerfileParser extends EmbeddedActionsParser {
     });
     const command = this.SUBRULE(this.commandLine);
     return this.ACTION(() =>
-      this.#draft(keyword, flags, { ...(type ? { type: this.#build.word(type) } : {}), ...(command ? { command } : {}) }),
+      this.#parsed(keyword, flags, { ...(type ? { type: this.#build.word(type) } : {}), ...(command ? { command } : {}) }),
     );
   });
 
@@ -274,12 +276,12 @@ export class DockerfileParser extends EmbeddedActionsParser {
     return undefined;
   });
 
-  #finish(draft: Draft | undefined, instructions: Instruction[]): void {
-    const instruction = this.#build.finish(draft);
+  #finish(parsed: ParsedInstruction | undefined, instructions: Instruction[]): void {
+    const instruction = this.#build.finish(parsed);
     if (instruction) instructions.push(instruction);
   }
 
-  #draft(keyword: IToken, flags: readonly FlagNode[], rest: Readonly<Record<string, unknown>>): Draft {
+  #parsed(keyword: IToken, flags: readonly FlagNode[], rest: Readonly<Record<string, unknown>>): ParsedInstruction {
     return { kind: keyword.image.toLowerCase() as InstructionKind, keyword: this.#build.word(keyword), flags, ...rest };
   }
 }

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../../../core/diagnostics.js";
 import { AST_FORMAT, type Directives, type DockerfileAst, type Flag, type Instruction, type Word } from "../ast.js";
 import { parseDirectives } from "./directives.js";
 import * as errors from "../errors/errors.js";
-import { DockerfileParser, type Draft, type NodeBuilder, payloadOf } from "./grammar.js";
+import { DockerfileParser, type ParsedInstruction, type NodeBuilder, payloadOf } from "./grammar.js";
 import { tokenize } from "./lexer.js";
 import { type LogicalLine, logicalLines } from "./logical-lines.js";
 import { byPlace, type Problem, toDiagnostic } from "../problem.js";
@@ -182,30 +182,30 @@ class AstBuilder implements NodeBuilder {
     this.problems.push(errors.missingValue(instruction.image.toUpperCase(), name.image, this.#range(name)));
   }
 
-  finish(draft: Draft | undefined): Instruction | undefined {
+  finish(parsed: ParsedInstruction | undefined): Instruction | undefined {
     const line = this.lines[this.#line++];
     if (!line) throw new Error("internal: more instructions than lines");
-    return draft && this.#complete(draft, line, line.text);
+    return parsed && this.#complete(parsed, line, line.text);
   }
 
-  finishTrigger(draft: Draft): Instruction {
+  finishTrigger(parsed: ParsedInstruction): Instruction {
     const line = this.lines[this.#line];
     if (!line) throw new Error("internal: a trigger outside of a line");
-    return this.#complete(draft, line, withoutOnbuild(line.text));
+    return this.#complete(parsed, line, withoutOnbuild(line.text));
   }
 
-  #complete(draft: Draft, line: LogicalLine, text: string): Instruction {
-    const start = draft.keyword.range.start;
+  #complete(parsed: ParsedInstruction, line: LogicalLine, text: string): Instruction {
+    const start = parsed.keyword.range.start;
     const end = line.heredocEnd ?? this.joined.sourceOffset(this.#textEnd(line) - 1) + 1;
     return {
-      ...draft,
+      ...parsed,
       leading: "",
       source: this.source.slice(start, end),
       range: this.map.range(start, end),
       // ONBUILD has no heredocs of its own: they belong to its trigger.
-      heredocs: draft.kind === "onbuild" ? [] : line.heredocs,
+      heredocs: parsed.kind === "onbuild" ? [] : line.heredocs,
       text,
-      ...(draft.kind === "onbuild" ? { triggerText: withoutOnbuild(line.untrimmed) } : {}),
+      ...(parsed.kind === "onbuild" ? { triggerText: withoutOnbuild(line.untrimmed) } : {}),
       comments: line.comments,
     } as unknown as Instruction;
   }

@@ -9,7 +9,7 @@ import { type OpenContent, openContent } from "../model/content.js";
 import { EarlierTar, EarlierTarUnusable } from "./earlier-tar.js";
 import { headerOf } from "./entry-header.js";
 import { fileChanged } from "../model/errors.js";
-import { type KeptRun, keptRuns } from "./kept-runs.js";
+import { type UnchangedRange, unchangedRanges } from "./unchanged-ranges.js";
 import { sortByPath } from "../model/path-order.js";
 import { stepsOf } from "./packed-plan.js";
 import { layerSteps, type PackStep } from "./plan.js";
@@ -95,8 +95,8 @@ const MOST_NEW_BYTES = 32 << 20;
 
 interface Earlier {
   readonly tar: EarlierTar;
-  /** Unchanged runs by the index of their first step. */
-  readonly runs: ReadonlyMap<number, KeptRun>;
+  /** Unchanged ranges by the index of their first step. */
+  readonly ranges: ReadonlyMap<number, UnchangedRange>;
 }
 
 /**
@@ -112,9 +112,9 @@ function repeatable(planned: () => Iterable<PackStep>, plan: PackPlan | PackedPl
 }
 
 function openEarlier(steps: Iterable<PackStep>, { blob, toc }: EarlierLayer): Earlier {
-  const { runs, others } = keptRuns(steps, toc);
+  const { ranges, others } = unchangedRanges(steps, toc);
   if (others.steps > MOST_NEW || others.bytes > MOST_NEW_BYTES) throw new EarlierTarUnusable("too much is new");
-  return { tar: new EarlierTar(blob, toc.diffId), runs: new Map(runs.map((run) => [run.first, run])) };
+  return { tar: new EarlierTar(blob, toc.diffId), ranges: new Map(ranges.map((range) => [range.first, range])) };
 }
 
 async function writeSteps(
@@ -138,7 +138,7 @@ async function writeSteps(
     if (step.kind === "entry") entries.add(step.entry, step.entry.digest);
   };
   let index = -1;
-  /** Number of coming steps whose bytes the last run has copied already. */
+  /** Number of coming steps whose bytes the last range has copied already. */
   let done = 0;
   for (const step of steps) {
     index++;
@@ -148,13 +148,13 @@ async function writeSteps(
       continue;
     }
     stopIfAborted(context);
-    const run = earlier?.runs.get(index);
-    if (earlier && run) {
-      const shared = index === 0 && run.start === 0 && compressor.digested() !== undefined;
+    const range = earlier?.ranges.get(index);
+    if (earlier && range) {
+      const shared = index === 0 && range.start === 0 && compressor.digested() !== undefined;
       const digested = (): Hasher => compressor.digested() as Hasher;
-      await tar.copy(shared ? earlier.tar.readFirst(run.end, digested) : earlier.tar.read(run.start, run.end), context);
+      await tar.copy(shared ? earlier.tar.readFirst(range.end, digested) : earlier.tar.read(range.start, range.end), context);
       take(step);
-      done = run.length - 1;
+      done = range.length - 1;
       continue;
     }
     if (step.kind !== "entry") {

@@ -47,7 +47,7 @@ export function overlayFacts(toc: Toc): OverlayFacts {
  * directories above them are included, so that the list implies none itself. A layer of these
  * directories on top corrects the overlay. `view` is the stack up to the last of the layers.
  */
-export function misshownDirectories(layers: readonly (readonly [OverlayFacts, Toc])[], view: FileTree): readonly PackEntry[] {
+export function directoryCorrections(layers: readonly (readonly [OverlayFacts, Toc])[], view: FileTree): readonly PackEntry[] {
   const implied = new Set<string>();
   for (const [facts, toc] of layers) {
     for (const path of facts.implied) implied.add(path);

@@ -80,7 +80,7 @@ test("fixes are written over the file itself: its mode stays, and links to it", 
   });
 });
 
-test("what is broken is mended as far as it goes", async (t) => {
+test("what is broken is fixed as far as it goes", async (t) => {
   await within("FROM scratch as a\nBOGUS\nEXPOSE 80/TCP\n", async (_directory, options) => {
     const { errors, source } = await check({ ...options, fix: true });
     t.deepEqual(
@@ -110,7 +110,7 @@ test("what is no file is not written", async (t) => {
   });
 });
 
-test("a text is mended in the result", async (t) => {
+test("a text is fixed in the result", async (t) => {
   await within("FROM scratch\n", async (directory, options) => {
     const { source } = await check({ ...options, dockerfile: { text: "FROM scratch as a\n" }, fix: true });
     t.is(source.text, "FROM scratch AS a\n");

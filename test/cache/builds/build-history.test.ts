@@ -58,10 +58,10 @@ async function withStore(
 const ids = (store: Store) => store.builds.list().map(({ id }) => id);
 
 async function add(store: Store, record: BuildRecord, logs: Readonly<Record<number, string>> = {}): Promise<void> {
-  const draft = store.builds.logs(record.id);
-  for (const [index, output] of Object.entries(logs)) draft.write(Number(index), Buffer.from(output));
-  await draft.finish();
-  store.builds.add(record, draft);
+  const target = store.builds.logs(record.id);
+  for (const [index, output] of Object.entries(logs)) target.write(Number(index), Buffer.from(output));
+  await target.finish();
+  store.builds.add(record, target);
 }
 
 test("a build comes back as it was, its logs whole, and a store without builds is not made by asking", (t) =>
@@ -72,13 +72,13 @@ test("a build comes back as it was, its logs whole, and a store without builds i
     t.false(existsSync(storePaths(root).base));
     const long = "a line that is printed very often\n".repeat(100_000);
     const record = build("b1", { target: "out", names: ["docker.io/library/a:1"], imageId: "sha256:1" });
-    const draft = store.builds.logs("b1");
-    for (let at = 0; at < long.length; at += 65_536) draft.write(3, Buffer.from(long.slice(at, at + 65_536)));
-    draft.write(1, Buffer.from("short"));
-    draft.end(1);
-    draft.end(7);
-    await draft.finish();
-    store.builds.add(record, draft);
+    const logs = store.builds.logs("b1");
+    for (let at = 0; at < long.length; at += 65_536) logs.write(3, Buffer.from(long.slice(at, at + 65_536)));
+    logs.write(1, Buffer.from("short"));
+    logs.end(1);
+    logs.end(7);
+    await logs.finish();
+    store.builds.add(record, logs);
     const { detail, ...summary } = record;
     t.deepEqual(store.builds.list(), [summary]);
     t.deepEqual(store.builds.get("b1"), { ...summary, detail });
@@ -115,12 +115,12 @@ test("what a crash left behind goes with the next build that has logs; discarded
     t.deepEqual(readdirSync(storePaths(root).builds).sort(), ["a", "half"]);
     await add(store, build("c"), { 0: "x" });
     t.deepEqual(readdirSync(storePaths(root).builds).sort(), ["a", "c"]);
-    const draft = store.builds.logs("d");
-    draft.write(0, Buffer.from("x"));
-    draft.discard();
-    draft.discard();
-    draft.write(0, Buffer.from("y"));
-    await draft.finish();
+    const logs = store.builds.logs("d");
+    logs.write(0, Buffer.from("x"));
+    logs.discard();
+    logs.discard();
+    logs.write(0, Buffer.from("y"));
+    await logs.finish();
     t.deepEqual(
       readdirSync(storePaths(root).tmp).flatMap((owner) => readdirSync(join(storePaths(root).tmp, owner))),
       ["lock"],

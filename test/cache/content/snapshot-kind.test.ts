@@ -16,7 +16,7 @@ test("what one kind unpacked is not there for the other, and each finds its own 
   const root = temporaryRoot(t.teardown);
   const kinds = { mapped: open(t.teardown, root, false), virtual: open(t.teardown, root, true) };
   const result = { name: "step", components: "{}" };
-  const made = kinds.mapped.layers.draft();
+  const made = kinds.mapped.layers.prepare();
   writeFileSync(join(made.fs, "f"), "");
   const step = made.commitSnapshot().id;
   const blob = layerBlob(kinds.mapped, "base");
@@ -32,16 +32,16 @@ test("what one kind unpacked is not there for the other, and each finds its own 
   t.true(kinds.mapped.layers.get(step)?.unpacked);
 
   // Once one kind unpacked the base, the other gets a layer of its own for the same content.
-  kinds.mapped.layers.draftSnapshot(base).commitSnapshot();
+  kinds.mapped.layers.prepareSnapshot(base).commitSnapshot();
   t.true(kinds.mapped.layers.get(base)?.unpacked);
-  t.throws(() => open(t.teardown, root, true).layers.draftSnapshot(base), { code: "store/layer-missing" });
+  t.throws(() => open(t.teardown, root, true).layers.prepareSnapshot(base), { code: "store/layer-missing" });
   const later = open(t.teardown, root, true);
   t.is(later.layers.byDiffId(blob.diffId), undefined);
   t.is(later.results.lookup(key("base")), undefined);
   const twin = later.layers.addPacked(blob, "gzip").id;
   t.not(twin, base);
-  later.layers.draftSnapshot(twin).commitSnapshot();
-  const own = later.layers.draft().commitSnapshot().id;
+  later.layers.prepareSnapshot(twin).commitSnapshot();
+  const own = later.layers.prepare().commitSnapshot().id;
   later.results.save({ ...result, keys: [key("step")], layers: [twin, own] });
   t.deepEqual(later.results.lookup(key("step"))?.layers, [twin, own]);
   t.is(later.layers.byDiffId(blob.diffId)?.id, twin);
@@ -67,7 +67,7 @@ test("the kind is asked for when snapshots are, and once", (t) => {
   t.teardown(() => store.close());
   store.blobs.writeSmall("x");
   t.is(asked, 0);
-  store.layers.draft().commitSnapshot();
+  store.layers.prepare().commitSnapshot();
   t.deepEqual(
     [...store.layers.list()].map(({ unpacked }) => unpacked),
     [true],

@@ -20,9 +20,9 @@ function boots(t: ExecutionContext) {
 
 /** Makes a layer as a step does. */
 function made(store: Store): LayerId {
-  const draft = store.layers.draft();
-  writeFileSync(join(draft.fs, "file"), "made");
-  return draft.commitSnapshot().id;
+  const active = store.layers.prepare();
+  writeFileSync(join(active.fs, "file"), "made");
+  return active.commitSnapshot().id;
 }
 
 const signal = new AbortController().signal;
@@ -75,15 +75,15 @@ test("dropping a snapshot keeps a layer that has a blob, and its results", (t) =
   const store = open("one");
   const blob = layerBlob(store, "packed");
   const { id } = store.layers.addPacked(blob, "gzip");
-  const draft = store.layers.draftSnapshot(id);
-  writeFileSync(join(draft.fs, "file"), "unpacked");
-  draft.commitSnapshot();
+  const active = store.layers.prepareSnapshot(id);
+  writeFileSync(join(active.fs, "file"), "unpacked");
+  active.commitSnapshot();
   store.results.save({ keys: [key("k")], layers: [id], name: "step", components: "{}" });
   store.layers.dropSnapshot(id);
   t.false(store.layers.get(id)?.unpacked);
   t.false(existsSync(store.layers.snapshotPath(id)));
   t.truthy(store.results.lookup(key("k")));
-  const again = store.layers.draftSnapshot(id);
+  const again = store.layers.prepareSnapshot(id);
   writeFileSync(join(again.fs, "file"), "anew");
   t.true(again.commitSnapshot().unpacked);
 });
@@ -122,7 +122,7 @@ test("a snapshot whose directory is gone is dropped", async (t) => {
   const store = boots(t)("one");
   const blob = layerBlob(store, "packed");
   const { id } = store.layers.addPacked(blob, "gzip");
-  store.layers.draftSnapshot(id).commitSnapshot();
+  store.layers.prepareSnapshot(id).commitSnapshot();
   const record = store.layers.get(id);
   rmSync(join(store.layers.snapshotPath(id), ".."), { recursive: true });
   const sound = new SoundSnapshots({ store, tasks: { check: () => Promise.resolve([]) }, checkAll: false });

@@ -226,9 +226,9 @@ test("locks: who waits is told which process has the lock, and that it is stoppe
 test("crash: what a dead process had in flight goes at the next write, before and after", (t) => {
   const root = temporaryRoot(t.teardown);
   const first = openStore({ root });
-  const draft = first.layers.draft();
-  writeFileSync(join(draft.fs, "f"), "x");
-  draft.commitSnapshot();
+  const active = first.layers.prepare();
+  writeFileSync(join(active.fs, "f"), "x");
+  active.commitSnapshot();
   first.close();
   // As a process leaves it that dies: a directory whose lock nobody holds, and rows of its holder.
   const dead = join(root, "v1", "tmp", "1-dead");

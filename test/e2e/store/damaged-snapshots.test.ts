@@ -53,7 +53,7 @@ const CHANGES: Readonly<Record<string, (fs: string) => void>> = {
 };
 
 for (const [what, change] of Object.entries(CHANGES)) {
-  serial(`a damaged base layer (${what}) reaches no image that is built without the cache, and du --verify finds and mends it`, (t) =>
+  serial(`a damaged base layer (${what}) reaches no image that is built without the cache, and du --verify finds and fixes it`, (t) =>
     withRig(async (rig) => {
       rig.context("context", { Dockerfile: DOCKERFILE });
       const env = { SOURCE_DATE_EPOCH: "1700000000" };

@@ -43,11 +43,11 @@ async function names(text: string, options?: Parameters<typeof look>[1]): Promis
 const isSafe = (warning: LintWarning): warning is LintWarning & { readonly fix: Fix } => warning.fix?.safe === true;
 
 /** Returns the text after all safe fixes. */
-async function mend(text: string): Promise<string> {
+async function fix(text: string): Promise<string> {
   for (let round = 0; round < 10; round++) {
-    const { text: mended, applied } = applyFixes(text, (await look(text)).warnings.filter(isSafe));
+    const { text: fixed, applied } = applyFixes(text, (await look(text)).warnings.filter(isSafe));
     if (applied.length === 0) return text;
-    text = mended;
+    text = fixed;
   }
   throw new Error("fixes do not come to an end");
 }
@@ -71,15 +71,15 @@ for (const rule of RULES as readonly LintRule[]) {
     t.true(found.length > 0, "the bad example breaks the rule");
     for (const { range } of found) t.truthy(range);
     t.false((await names(block(page, "Good", "dockerfile") ?? "", { ignore })).includes(rule.name), "the good one does not");
-    t.is(page.includes("`tsbuild check --fix` mends it"), found.some(isSafe), "what the page says about a fix");
+    t.is(page.includes("`tsbuild check --fix` fixes it"), found.some(isSafe), "what the page says about a fix");
     t.is(
-      page.includes("The hint shows a line that mends it") && !page.includes("--fix` mends"),
+      page.includes("The hint shows a line that fixes it") && !page.includes("--fix` fixes"),
       found.some(({ fix }) => fix?.safe === false),
     );
     if (!found.some(isSafe)) return;
-    const mended = await mend(bad);
-    t.false((await names(mended, { ignore })).includes(rule.name), mended);
-    t.is(await mend(mended), mended);
+    const fixed = await fix(bad);
+    t.false((await names(fixed, { ignore })).includes(rule.name), fixed);
+    t.is(await fix(fixed), fixed);
   });
 }
 
@@ -265,15 +265,15 @@ test("fixes come to an end, leave nothing to fix, and change nothing in an image
     fc.asyncProperty(fc.array(fc.constantFrom(...LINES), { maxLength: 12 }), fc.constantFrom("\n", "\r\n"), async (lines, end) => {
       const text = `FROM example.org/x:1\n${lines.join("\n")}\n`.replaceAll("\n", end);
       const before = await look(text);
-      const mended = await mend(text);
-      const after = await look(mended);
+      const fixed = await fix(text);
+      const after = await look(fixed);
       t.deepEqual(
         after.errors.map(({ code }) => code),
         before.errors.map(({ code }) => code),
         text,
       );
       t.false(after.warnings.some(isSafe));
-      const { ast } = parseDockerfile(mended, "Dockerfile");
+      const { ast } = parseDockerfile(fixed, "Dockerfile");
       t.is(ast.instructions.length, parseDockerfile(text, "Dockerfile").ast.instructions.length);
     }),
     { numRuns: 150 },

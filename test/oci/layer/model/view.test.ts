@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { sha256 } from "../../../../core/digest.js";
 import type { TsbuildError } from "../../../../core/errors.js";
-import { misshownDirectories, overlayFacts } from "../../../../oci/layer/write/overlay-facts.js";
+import { directoryCorrections, overlayFacts } from "../../../../oci/layer/write/overlay-facts.js";
 import { comparePaths, sortByPath } from "../../../../oci/layer/model/path-order.js";
 import { resolvePath } from "../../../../oci/layer/model/resolve.js";
 import type { Toc, TocEntry } from "../../../../oci/layer/model/toc.js";
@@ -238,7 +238,7 @@ const misshown: readonly (readonly [title: string, layers: readonly (readonly st
 for (const [title, layers, found] of misshown) {
   test(`what an overlay shows wrongly: ${title}`, (t) => {
     const tocs = layers.map((forms) => toc(...forms));
-    const entries = misshownDirectories(
+    const entries = directoryCorrections(
       tocs.map((one) => [overlayFacts(one), one]),
       viewOf(...layers),
     );

@@ -8,14 +8,14 @@ import { layerId, layerRow } from "../layer-id.js";
 import type { StoreLeases } from "../processes/leases.js";
 import type { Orphans } from "../processes/orphans.js";
 import { removeTree, type Owner } from "../processes/owner.js";
-import type { LayerDraft, LayerId, LayerRecord } from "../contract/layers.js";
+import type { ActiveSnapshot, LayerId, LayerRecord } from "../contract/layers.js";
 import type { StorePaths } from "../paths.js";
 import { makeStoreDirectory } from "../private-base.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { StoreTotals } from "../database/totals.js";
 import type { Unsynced } from "./unsynced.js";
 
-export interface DraftParts {
+export interface SnapshotParts {
   readonly database: Database;
   readonly owner: Owner;
   readonly leases: StoreLeases;
@@ -28,17 +28,17 @@ export interface DraftParts {
 }
 
 /**
- * Snapshots that are being made. A row in `drafts` names the staging directory and its holder
- * before the directory exists, so whatever a crash leaves is known. No other process sees a staging
- * directory.
+ * Snapshots that are being written (containerd's word). A row in `drafts` names the staging
+ * directory and its holder before the directory exists, so whatever a crash leaves is known. No
+ * other process sees a staging directory.
  */
-export class LayerDrafts {
-  readonly #open = new Set<LayerDraft>();
+export class ActiveSnapshots {
+  readonly #open = new Set<ActiveSnapshot>();
 
-  constructor(private readonly parts: DraftParts) {}
+  constructor(private readonly parts: SnapshotParts) {}
 
   /** Makes the staging directory of a new layer, in the final folder. */
-  forNewLayer(): LayerDraft {
+  forNewLayer(): ActiveSnapshot {
     const { database, owner, leases, kind } = this.parts;
     owner.directory();
     const row = database.transaction(() => {
@@ -58,7 +58,7 @@ export class LayerDrafts {
    * Makes the staging directory of an existing layer's snapshot beside the final folder. The
    * complete directory is renamed to it.
    */
-  forSnapshot(id: LayerId): LayerDraft {
+  forSnapshot(id: LayerId): ActiveSnapshot {
     const { database, owner, leases, kind } = this.parts;
     owner.directory();
     const dir = `${id}-${randomBytes(4).toString("hex")}`;
@@ -79,32 +79,32 @@ export class LayerDrafts {
   }
 
   discardAll(): void {
-    for (const draft of this.#open) draft.discard();
+    for (const active of this.#open) active.discard();
   }
 
-  #make(id: LayerId, dir: string): LayerDraft {
+  #make(id: LayerId, dir: string): ActiveSnapshot {
     const base = join(this.parts.paths.snapshots, dir);
     const finish = <T>(body: () => T): T => {
-      if (!this.#open.delete(draft)) throw new Error(`internal: the draft of layer ${id} is finished already`);
+      if (!this.#open.delete(active)) throw new Error(`internal: the active snapshot of layer ${id} is finished already`);
       return body();
     };
-    const draft: LayerDraft = {
+    const active: ActiveSnapshot = {
       id,
       fs: join(base, "fs"),
       work: join(base, "work"),
       commitSnapshot: () => finish(() => this.#commit(id, dir)),
       discard: () => {
-        if (this.#open.has(draft)) finish(() => this.#discard(dir));
+        if (this.#open.has(active)) finish(() => this.#discard(dir));
       },
     };
-    this.#open.add(draft);
+    this.#open.add(active);
     try {
-      for (const path of [draft.fs, draft.work]) makeStoreDirectory(this.parts.paths, path);
+      for (const path of [active.fs, active.work]) makeStoreDirectory(this.parts.paths, path);
     } catch (error) {
-      draft.discard();
+      active.discard();
       throw ioError(`Cannot make a directory for layer ${id}`, error);
     }
-    return draft;
+    return active;
   }
 
   #commit(id: LayerId, dir: string): LayerRecord {

@@ -14,7 +14,7 @@ import type { CheckResult } from "../options/options.js";
 const MAX_ROUNDS = 10;
 
 /** Applies safe fixes until none is left. */
-export async function mendDockerfile(
+export async function fixDockerfile(
   original: DockerfileText,
   found: CheckedDockerfile,
   look: (changed: DockerfileText) => Promise<CheckedDockerfile>,
@@ -41,7 +41,7 @@ function isSafe(warning: LintWarning): warning is LintWarning & { readonly fix: 
  * Writes a file atomically, at the target of a link and with its mode; only over the text that was
  * checked.
  */
-export function writeMended({ file, text: before, name }: DockerfileText, text: string): void {
+export function writeFixed({ file, text: before, name }: DockerfileText, text: string): void {
   if (file === undefined) throw fixesWithoutFile(name);
   const target = realpathSync(file);
   if (!readFileSync(target).equals(Buffer.from(before))) throw fixesOutdated(name);

@@ -6,7 +6,7 @@ import type { PackStep } from "./plan.js";
 import type { PackEntry, Toc, TocEntry } from "../model/toc.js";
 
 /** Consecutive steps with the same bytes as consecutive entries of an earlier layer. */
-export interface KeptRun {
+export interface UnchangedRange {
   /** Index of the first step. */
   readonly first: number;
   /** Number of steps. */
@@ -16,10 +16,10 @@ export interface KeptRun {
   readonly end: number;
 }
 
-/** Runs that a new layer shares with an earlier one, and the size of its other parts. */
-export interface Kept {
-  readonly runs: readonly KeptRun[];
-  /** Steps, and bytes of their files, that are in no run. */
+/** Ranges that a new layer shares with an earlier one, and the size of its other parts. */
+export interface UnchangedRanges {
+  readonly ranges: readonly UnchangedRange[];
+  /** Steps, and bytes of their files, that are in no range. */
   readonly others: { readonly steps: number; readonly bytes: number };
 }
 
@@ -29,15 +29,15 @@ export interface Kept {
  * entries before. Returns none when one of the layers holds markers of deletions, or when the TOC
  * does not add up to its size.
  */
-export function keptRuns(steps: Iterable<PackStep>, earlier: Toc): Kept {
+export function unchangedRanges(steps: Iterable<PackStep>, earlier: Toc): UnchangedRanges {
   const ahead = new Ahead(steps);
-  const runs: KeptRun[] = [];
+  const ranges: UnchangedRange[] = [];
   let open: { readonly first: number; length: number; readonly start: number } | undefined;
   let position = 0;
-  let kept = { steps: 0, bytes: 0 };
+  let unchanged = { steps: 0, bytes: 0 };
   let useless = earlier.whiteouts.length > 0;
   const close = (): void => {
-    if (open) runs.push({ ...open, end: position });
+    if (open) ranges.push({ ...open, end: position });
     open = undefined;
   };
   for (const entry of earlier.entries) {
@@ -49,7 +49,7 @@ export function keptRuns(steps: Iterable<PackStep>, earlier: Toc): Kept {
     if (same) {
       open ??= { first: ahead.index, length: 0, start: position };
       open.length++;
-      kept = { steps: kept.steps + 1, bytes: kept.bytes + entry.size };
+      unchanged = { steps: unchanged.steps + 1, bytes: unchanged.bytes + entry.size };
       ahead.move();
     }
     position +=
@@ -58,8 +58,8 @@ export function keptRuns(steps: Iterable<PackStep>, earlier: Toc): Kept {
   close();
   while (ahead.step) ahead.move();
   const { index, bytes, markers } = ahead;
-  if (useless || markers > 0 || position + END_MARKER_SIZE !== earlier.size) return { runs: [], others: { steps: index, bytes } };
-  return { runs, others: { steps: index - kept.steps, bytes: bytes - kept.bytes } };
+  if (useless || markers > 0 || position + END_MARKER_SIZE !== earlier.size) return { ranges: [], others: { steps: index, bytes } };
+  return { ranges, others: { steps: index - unchanged.steps, bytes: bytes - unchanged.bytes } };
 }
 
 /** Steps in order, with the next one known. */
