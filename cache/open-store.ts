@@ -102,15 +102,15 @@ export function openStore(options: StoreOptions): Store {
   const kind = new SnapshotKind(database, options.snapshots ?? (() => "mapped"));
   const totals = new StoreTotals(database, options.freeBytes ?? (() => freeBytes(paths.root)));
   const orphans = new Orphans(database);
-  const leases = new StoreLeases(database, owner, (kind, id) => exists(kind, id));
-  const blobs = new LocalBlobStore(paths, owner, leases, (digest) => layers.forgetBlob(digest), totals);
+  const leases = new StoreLeases({ database, owner, exists: (kind, id) => exists(kind, id) });
+  const blobs = new LocalBlobStore({ paths, owner, leases, onLost: (digest) => layers.forgetBlob(digest), totals });
   const graph = new BlobGraph(blobs);
-  const tocs = new TocStore(paths.toc, owner, totals);
-  const layers = new IndexedLayerStore(database, blobs, tocs, leases, paths, kind, { owner, orphans, totals, unsynced });
-  const results = new IndexedResults(database, leases, owner, kind);
+  const tocs = new TocStore({ directory: paths.toc, owner, totals });
+  const layers = new IndexedLayerStore({ database, blobs, tocs, leases, paths, kind, owner, orphans, totals, unsynced });
+  const results = new IndexedResults({ database, leases, owner, kind });
   const images = new IndexedImages({ database, blobs, graph, leases, owner, indexJson: paths.indexJson });
-  const mounts = new CacheMounts(database, owner, leases, paths.mounts, totals, kind);
-  const builds = new IndexedBuilds(database, owner, paths, { ...DEFAULT_LIMITS, ...options.history }, reap);
+  const mounts = new CacheMounts({ database, owner, leases, directory: paths.mounts, totals, kind });
+  const builds = new IndexedBuilds({ database, owner, paths, limits: { ...DEFAULT_LIMITS, ...options.history }, reap });
   const memo = new FileMemo(paths);
   const exists = (kind: LeaseKind, id: string): boolean => {
     switch (kind) {

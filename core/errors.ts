@@ -83,17 +83,23 @@ export class DiagnosticsError extends TsbuildError {
 
 /** A RUN step ended with a status that is not a success. */
 export class ExecError extends TsbuildError {
+  readonly command: readonly string[];
+  readonly exit: { readonly code: number } | { readonly signal: string };
+  /** Last lines that the step printed, at most 64 KiB. */
+  readonly outputTail: string;
   override readonly name = "ExecError";
   constructor(
-    readonly command: readonly string[],
-    readonly exit: { readonly code: number } | { readonly signal: string },
-    /** Last lines that the step printed, at most 64 KiB. */
-    readonly outputTail: string,
+    command: readonly string[],
+    exit: { readonly code: number } | { readonly signal: string },
+    outputTail: string,
     options: TsbuildErrorOptions & { readonly display?: string } = {},
   ) {
     const what = options.display ?? command.join(" ");
     const how = "code" in exit ? `exit code: ${exit.code}` : `signal: ${exit.signal}`;
     super("build/step-failed", `process ${quoted(what)} did not complete successfully: ${how}`, options);
+    this.command = command;
+    this.exit = exit;
+    this.outputTail = outputTail;
   }
 }
 

@@ -29,11 +29,16 @@ class IdSet {
   }
 }
 
+interface MappedIdsOptions {
+  readonly userMap: string;
+  readonly groupMap: string;
+}
+
 export class MappedIds {
   readonly users: IdSet;
   readonly groups: IdSet;
 
-  constructor(userMap: string, groupMap: string) {
+  constructor({ userMap, groupMap }: MappedIdsOptions) {
     this.users = new IdSet(userMap);
     this.groups = new IdSet(groupMap);
   }
@@ -56,6 +61,6 @@ let here: MappedIds | undefined;
  * They never change, so they are read once.
  */
 export function mappedIds(): MappedIds {
-  here ??= new MappedIds(readFileSync("/proc/self/uid_map", "utf8"), readFileSync("/proc/self/gid_map", "utf8"));
+  here ??= new MappedIds({ userMap: readFileSync("/proc/self/uid_map", "utf8"), groupMap: readFileSync("/proc/self/gid_map", "utf8") });
   return here;
 }

@@ -23,25 +23,36 @@ export function defaultCertificateDirectories(env: Environment): readonly string
 /** Bytes that a file of certificates may have. */
 const LARGEST_BUNDLE = 64 << 20;
 
+interface ConnectionsOptions {
+  readonly env: Environment;
+  readonly certificateDirectories: readonly string[];
+  readonly failures: HttpFailures;
+  readonly limits?: HttpLimits | undefined;
+}
+
 /**
  * Keep-alive connections: one agent for each origin, through the proxy that the environment names.
  * They trust Node's own CAs (`NODE_EXTRA_CA_CERTS` included), `SSL_CERT_FILE` and the host's folder
  * in certs.d.
  */
 export class Connections {
+  readonly #env: Environment;
+  readonly #certificateDirectories: readonly string[];
+  /** Makes the errors of exchanges over these connections. */
+  readonly failures: HttpFailures;
+  readonly limits: HttpLimits;
   readonly #agents = new Map<string, Promise<Agent>>();
   /** Agents without certificates of the user's, which others can use afterwards. */
   readonly #plain = new Map<string, Agent>();
   readonly #closing = new AbortController();
   #closed = false;
 
-  constructor(
-    private readonly env: Environment,
-    private readonly certificateDirectories: readonly string[],
-    /** Makes the errors of exchanges over these connections. */
-    readonly failures: HttpFailures,
-    readonly limits: HttpLimits = DEFAULT_LIMITS,
-  ) {}
+  constructor({ env, certificateDirectories, failures, limits = DEFAULT_LIMITS }: ConnectionsOptions) {
+    this.#env = env;
+    this.#certificateDirectories = certificateDirectories;
+    this.failures = failures;
+    this.limits = limits;
+  }
 
   /**
    * Aborted when the connections are closed. Exchanges that several callers share use this signal.
@@ -87,7 +98,7 @@ export class Connections {
   async #connect(url: URL, verify: boolean): Promise<Agent> {
     const tls = url.protocol === "https:" ? { ...(await this.#secureContext(url, verify)), rejectUnauthorized: verify } : {};
     const options = { keepAlive: true, maxFreeSockets: 16, ...tls };
-    const proxy = proxyFor(url, this.env);
+    const proxy = proxyFor(url, this.#env);
     if (proxy !== undefined) {
       const { ProxyAgent } = await import("./proxy-agent.js");
       return new ProxyAgent(proxy, options);
@@ -108,8 +119,8 @@ export class Connections {
     const { authorities, pairs } = this.#certificates(url.host);
     // Node has read the file of NODE_EXTRA_CA_CERTS already. Reading the same file again only costs
     // time.
-    const extra = this.env["NODE_EXTRA_CA_CERTS"];
-    const bundle = this.env["SSL_CERT_FILE"] === extra ? undefined : this.env["SSL_CERT_FILE"];
+    const extra = this.#env["NODE_EXTRA_CA_CERTS"];
+    const bundle = this.#env["SSL_CERT_FILE"] === extra ? undefined : this.#env["SSL_CERT_FILE"];
     if (pairs.length === 0 && (!verify || (authorities.length === 0 && !bundle))) return {};
     const { createSecureContext, rootCertificates } = await import("node:tls");
     const files = [extra, bundle].flatMap((path) => (path ? [readCertificate(path)] : []));
@@ -121,14 +132,14 @@ export class Connections {
     try {
       return { secureContext: createSecureContext(options) };
     } catch (cause) {
-      throw badCertificates(url, cause, this.certificateDirectories);
+      throw badCertificates(url, cause, this.#certificateDirectories);
     }
   }
 
   #certificates(host: string): { readonly authorities: string[]; readonly pairs: { readonly cert: string; readonly key: string }[] } {
     const authorities: string[] = [];
     const pairs: { cert: string; key: string }[] = [];
-    for (const directory of this.certificateDirectories) {
+    for (const directory of this.#certificateDirectories) {
       const folder = join(directory, host);
       for (const name of namesIn(folder)) {
         const path = join(folder, name);

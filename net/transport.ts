@@ -104,6 +104,8 @@ async function send(request: HttpRequest & { readonly signal: AbortSignal }, con
  * a wait for an answer that takes long.
  */
 class Watch {
+  readonly limits: HttpLimits;
+  readonly #onNotice: () => (() => void) | undefined;
   readonly #controller = new AbortController();
   #timer: Timer | undefined;
   #notice: Timer | undefined;
@@ -112,10 +114,10 @@ class Watch {
   /** Error that says which of its duties the server neglected. */
   stalled: StalledError | undefined;
 
-  constructor(
-    readonly limits: HttpLimits,
-    private readonly onNotice: () => (() => void) | undefined,
-  ) {}
+  constructor(limits: HttpLimits, onNotice: () => (() => void) | undefined) {
+    this.limits = limits;
+    this.#onNotice = onNotice;
+  }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -139,7 +141,7 @@ class Watch {
   forAnswer(size: number): void {
     const { answer, digestRate, notice, timer } = this.limits;
     this.#start(answer + Math.ceil((size / digestRate) * 1000), "did not answer");
-    if (!this.#ended) this.#notice ??= timer(notice, () => (this.#reported = this.onNotice()));
+    if (!this.#ended) this.#notice ??= timer(notice, () => (this.#reported = this.#onNotice()));
   }
 
   end(): void {

@@ -51,51 +51,54 @@ function adoptLayer({ layers, blobs }: ImportStore, { diffId, blob, createdAt }:
  * something needs it.
  */
 export class ImportedResults implements ResultIndex {
-  constructor(
-    private readonly store: ImportStore,
-    private readonly find: FindImported,
-  ) {}
+  readonly #store: ImportStore;
+  readonly #find: FindImported;
+
+  constructor(store: ImportStore, find: FindImported) {
+    this.#store = store;
+    this.#find = find;
+  }
 
   lookup(key: CacheKey): ResultRecord | undefined {
-    const { results } = this.store;
+    const { results } = this.#store;
     const known = results.lookup(key);
     if (known) return known;
-    const found = this.find(key);
+    const found = this.#find(key);
     if (!found) return undefined;
     const { keys } = found.result;
     // The store's results under the other keys are younger, or the same.
     const others = keys.slice(1).filter((other) => other !== key && results.lookup(other) === undefined);
-    return adoptResult(this.store, { ...found.result, keys: [keys[0], ...(key === keys[0] ? [] : [key]), ...others] }, found.from);
+    return adoptResult(this.#store, { ...found.result, keys: [keys[0], ...(key === keys[0] ? [] : [key]), ...others] }, found.from);
   }
 
   save(result: NewResult): ResultRecord {
-    return this.store.results.save(result);
+    return this.#store.results.save(result);
   }
 
   alias(id: number, key: CacheKey): void {
-    this.store.results.alias(id, key);
+    this.#store.results.alias(id, key);
   }
 
   replace(result: NewResult): ResultRecord {
-    return this.store.results.replace(result);
+    return this.#store.results.replace(result);
   }
 
   peek(key: CacheKey): ResultSource | undefined {
-    const known = this.store.results.peek(key);
+    const known = this.#store.results.peek(key);
     if (known) return known;
-    const found = this.find(key);
+    const found = this.#find(key);
     return found && { id: undefined, createdAt: found.result.createdAt, build: undefined, imported: true };
   }
 
   steps(origin: string): ReturnType<ResultIndex["steps"]> {
-    return this.store.results.steps(origin);
+    return this.#store.results.steps(origin);
   }
 
   recentSteps(): ReturnType<ResultIndex["recentSteps"]> {
-    return this.store.results.recentSteps();
+    return this.#store.results.recentSteps();
   }
 
   get(id: number): ResultRecord | undefined {
-    return this.store.results.get(id);
+    return this.#store.results.get(id);
   }
 }

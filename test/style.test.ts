@@ -3,6 +3,7 @@ import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../core/package-root.js";
 import { styleFaults } from "./support/comment-style.js";
+import { constructorFaults } from "./support/constructor-style.js";
 
 const root = packageRoot();
 const FOLDERS = [
@@ -87,4 +88,25 @@ test("style: every exported value is used by another file", (t) => {
     .filter(({ name }) => users.get(name) === 1)
     .map(({ path, name }) => `${path}: ${name}`);
   t.deepEqual(unused, [], "drop the word export, or what it exports");
+});
+
+test("style: classes have #private fields, and constructors few parameters or an object", (t) => {
+  const wrong = [...code]
+    .filter(([path]) => path !== "test/style.test.ts")
+    .flatMap(([path, text]) => constructorFaults(text).map((fault) => `${path}: ${fault.rule}: ${fault.text}`));
+  t.deepEqual(wrong, []);
+});
+
+test("style: the checks of constructors tell right from wrong", (t) => {
+  const rules = (source: string) => constructorFaults(source).map(({ rule }) => rule);
+  t.deepEqual(rules("class A {\n  readonly #path: string;\n  constructor(path: string, size: number) {"), []);
+  t.deepEqual(rules("class A {\n  private readonly path: string;\n  constructor(path: string) {"), ["keyword"]);
+  t.deepEqual(rules("class A {\n  protected find(): void {"), ["keyword"]);
+  t.deepEqual(rules("class A {\n  private constructor(path: string) {"), []);
+  t.deepEqual(rules("class A {\n  constructor(path: string, size: number, now: () => Map<string, number>) {"), ["many"]);
+  t.deepEqual(rules("class A {\n  constructor(path: string, size: number, options: Options = {}) {"), []);
+  t.deepEqual(rules("class A {\n  constructor({ path, size, now }: Options) {"), []);
+  t.deepEqual(rules("class A {\n  constructor(from: string, to: string) {"), ["same type"]);
+  t.deepEqual(rules("class A {\n  constructor(find: () => Map<string, number>, done: () => void) {"), []);
+  t.deepEqual(rules("class AError extends Error {\n  constructor(path: string, message: string, options: Options) {"), []);
 });

@@ -59,7 +59,7 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   const imports =
     build.cacheFrom.length === 0
       ? undefined
-      : new (await import("../remote-cache/cache-imports.js")).CacheImports(build.cacheFrom, session, onEvent);
+      : new (await import("../remote-cache/cache-imports.js")).CacheImports({ caches: build.cacheFrom, session, onEvent });
   const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
   await solver.prepare();
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);

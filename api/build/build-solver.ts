@@ -114,7 +114,11 @@ export class BuildSolver {
     };
     this.#past = {
       results: imports?.results ?? store.results,
-      selections: new Selections(store.memo, workers.background, (digest) => imports?.explanations.selection(digest)),
+      selections: new Selections({
+        memo: store.memo,
+        background: workers.background,
+        imported: (digest) => imports?.explanations.selection(digest),
+      }),
       importedRuns: () => imports?.explanations.runs() ?? [],
       provenance: { build: options.id, projects: knownProjects(store.builds, build) },
     };

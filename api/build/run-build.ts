@@ -52,7 +52,7 @@ async function cacheWrites(
 ): Promise<{ readonly images: Built["images"]; writes(): readonly Promise<void>[] }> {
   if (cacheTo.length === 0) return { images: built.images, writes: () => [] };
   const { CacheExports } = await import("../remote-cache/cache-exports.js");
-  const exports = new CacheExports(built.solved, session, built.imports, onEvent);
+  const exports = new CacheExports({ solved: built.solved, session, imports: built.imports, onEvent });
   const inline = cacheTo.some((cache) => cache.type === "inline");
   return {
     images: inline ? await exports.inline(built.images, built.epoch) : built.images,

@@ -44,7 +44,7 @@ export async function pullImages(ref: string, { store, registry }: TransferParts
   const references = allTags ? await tagsOf(reference, client, signal) : [withDefaultTag(reference)];
   const pulled: PulledImage[] = [];
   for (const one of references) {
-    const work = new Pull(one, wanted, { store, client });
+    const work = new Pull({ reference: one, wanted, store, client });
     pulled.push(
       await runAsStep({ kind: "export", text: `pulling ${formatReference(one)}` }, onEvent, ({ progress }) =>
         work.run({ signal, progress }),
@@ -78,7 +78,18 @@ interface PulledManifest {
   readonly config: ImageConfig;
 }
 
+interface PullParts {
+  readonly reference: Reference;
+  readonly wanted: readonly Platform[] | "all" | undefined;
+  readonly store: Store;
+  readonly client: RegistryClient;
+}
+
 class Pull {
+  readonly #reference: Reference;
+  readonly #wanted: readonly Platform[] | "all" | undefined;
+  readonly #store: Store;
+  readonly #client: RegistryClient;
   readonly #held: { release(): void }[] = [];
   /** Indexes and manifests that were read: an index may name one many times. */
   readonly #seen = new Set<Digest>();
@@ -86,20 +97,22 @@ class Pull {
   readonly #chosen = new Set<Digest>();
   #fetched = 0;
 
-  constructor(
-    private readonly reference: Reference,
-    private readonly wanted: readonly Platform[] | "all" | undefined,
-    private readonly parts: { readonly store: Store; readonly client: RegistryClient },
-  ) {}
+  constructor({ reference, wanted, store, client }: PullParts) {
+    this.#reference = reference;
+    this.#wanted = wanted;
+    this.#store = store;
+    this.#client = client;
+  }
 
   async run(reporter: Reporter): Promise<PulledImage> {
-    const { store, client } = this.parts;
     try {
-      const target = await client.resolve(this.reference, waiting(reporter)).catch(async (error: unknown) => {
-        throw await withNearTags(error, this.reference, client, reporter.signal);
+      const target = await this.#client.resolve(this.#reference, waiting(reporter)).catch(async (error: unknown) => {
+        throw await withNearTags(error, this.#reference, this.#client, reporter.signal);
       });
       await this.#documents(target, reporter);
-      const manifests = readTree(target, store.blobs, this.#what).manifests.filter(({ descriptor }) => this.#chosen.has(descriptor.digest));
+      const manifests = readTree(target, this.#store.blobs, this.#what).manifests.filter(({ descriptor }) =>
+        this.#chosen.has(descriptor.digest),
+      );
       // An unusable image is refused before its layers are fetched.
       await this.#blobs(
         manifests.map(({ manifest }) => manifest.config),
@@ -111,7 +124,7 @@ class Pull {
         reporter,
       );
       this.#register(images);
-      requireComplete(target, store.blobs, this.#what);
+      requireComplete(target, this.#store.blobs, this.#what);
       return this.#name(target);
     } catch (error) {
       if (reporter.signal.aborted) throw new CanceledError("The pull was canceled", { cause: error });
@@ -122,7 +135,7 @@ class Pull {
   }
 
   get #what(): string {
-    return familiarReference(this.reference);
+    return familiarReference(this.#reference);
   }
 
   /** Fetches indexes, and the manifests of the selected platforms. */
@@ -130,35 +143,33 @@ class Pull {
     if (depth > 5) throw pulledIndexTooDeep(this.#what);
     if (this.#seen.has(descriptor.digest)) return;
     this.#seen.add(descriptor.digest);
-    const { store, client } = this.parts;
     if (!this.#keep(descriptor.digest)) {
-      const { bytes } = await client.manifest(this.reference, descriptor.digest, waiting(reporter));
-      store.blobs.writeSmall(bytes);
+      const { bytes } = await this.#client.manifest(this.#reference, descriptor.digest, waiting(reporter));
+      this.#store.blobs.writeSmall(bytes);
       this.#fetched++;
     }
-    const parsed = parseManifestOrIndex(store.blobs.readSmall(descriptor.digest), descriptor.mediaType, `manifest of ${this.#what}`);
+    const parsed = parseManifestOrIndex(this.#store.blobs.readSmall(descriptor.digest), descriptor.mediaType, `manifest of ${this.#what}`);
     if (parsed.kind === "manifest") {
       this.#chosen.add(descriptor.digest);
       return;
     }
     const index = parsed.value;
     const chosen =
-      this.wanted === "all"
+      this.#wanted === "all"
         ? index.manifests
-        : (this.wanted ?? [hostPlatform()]).map((platform) => requirePlatform(index, platform, this.#what));
+        : (this.#wanted ?? [hostPlatform()]).map((platform) => requirePlatform(index, platform, this.#what));
     for (const entry of chosen) await this.#documents(entry, reporter, depth + 1);
   }
 
   async #blobs(wanted: readonly Descriptor[], reporter: Reporter): Promise<void> {
-    const { store, client } = this.parts;
     const missing = new Map<Digest, Descriptor>();
     for (const blob of wanted) {
       if (!isForeignLayerType(blob.mediaType) && !this.#keep(blob.digest)) missing.set(blob.digest, blob);
     }
     for (const blob of missing.values()) reporter.progress(blob.digest, 0, blob.size, false);
     await inParallel(missing.values(), { limit: PARALLEL, signal: reporter.signal }, async (blob, signal) => {
-      const source = (options: FetchOptions) => client.blob(this.reference, blob, options);
-      const here = await bringBlob(store, blob, source, { reporter: { signal, progress: reporter.progress } });
+      const source = (options: FetchOptions) => this.#client.blob(this.#reference, blob, options);
+      const here = await bringBlob(this.#store, blob, source, { reporter: { signal, progress: reporter.progress } });
       if (here) this.#fetched++;
       else this.#keep(blob.digest);
     });
@@ -171,7 +182,7 @@ class Pull {
   #images(target: Descriptor, manifests: readonly ManifestNode[]): readonly PulledManifest[] {
     const images = manifests.flatMap(({ manifest, image }): readonly PulledManifest[] => {
       if (!image) return [];
-      const bytes = this.parts.store.blobs.readSmall(manifest.config.digest);
+      const bytes = this.#store.blobs.readSmall(manifest.config.digest);
       const config = parseImageConfig(bytes, `config ${manifest.config.digest} of ${this.#what}`);
       checkLayerCount(manifest, config, this.#what);
       return [{ manifest, config }];
@@ -181,7 +192,7 @@ class Pull {
       throw notAnImage(this.#what, first.manifest.config.mediaType);
     }
     const [image] = images;
-    const asked = this.wanted === "all" ? undefined : this.wanted?.[0];
+    const asked = this.#wanted === "all" ? undefined : this.#wanted?.[0];
     // A manifest alone does not name its platform: the config is compared when one was requested.
     if (image !== undefined && asked !== undefined && first?.descriptor.digest === target.digest) {
       const platform = platformOf(image.config);
@@ -194,26 +205,26 @@ class Pull {
 
   /** Registers the layers, so that builds can use them. */
   #register(images: readonly PulledManifest[]): void {
-    const { store } = this.parts;
-    const origin = formatReference(this.reference);
+    const origin = formatReference(this.#reference);
     for (const { manifest, config } of images) {
       manifest.layers.forEach((blob, index) => {
-        if (store.blobs.has(blob.digest)) store.layers.addRemote({ diffId: config.rootfs.diff_ids[index] as Digest, blob, origin });
+        if (this.#store.blobs.has(blob.digest))
+          this.#store.layers.addRemote({ diffId: config.rootfs.diff_ids[index] as Digest, blob, origin });
       });
     }
   }
 
   #name(target: Descriptor): PulledImage {
-    const { images } = this.parts.store;
-    const { registry, repository, tag, digest } = this.reference;
-    const name = digest === undefined ? formatReference(this.reference) : undefined;
+    const { images } = this.#store;
+    const { registry, repository, tag, digest } = this.#reference;
+    const name = digest === undefined ? formatReference(this.#reference) : undefined;
     const before = name === undefined ? undefined : images.get(name);
     const known =
       name === undefined ? images.list().some((entry) => entry.target.digest === target.digest) : before?.target.digest === target.digest;
     const createdAt = known && before ? before.createdAt : Date.now();
     images.set(name, target, createdAt);
-    const { view } = readStored({ names: name === undefined ? [] : [name], target, createdAt }, this.parts.store);
-    const shown: Reference = digest === undefined ? this.reference : { registry, repository, digest };
+    const { view } = readStored({ names: name === undefined ? [] : [name], target, createdAt }, this.#store);
+    const shown: Reference = digest === undefined ? this.#reference : { registry, repository, digest };
     return {
       name: formatReference(shown),
       tag: digest === undefined ? tag : undefined,
@@ -227,7 +238,7 @@ class Pull {
    * Keeps a present blob from collection until the name is set. Returns false when it is absent.
    */
   #keep(digest: Digest): boolean {
-    const { blobs, leases } = this.parts.store;
+    const { blobs, leases } = this.#store;
     if (!blobs.has(digest)) return false;
     const lease = leases.hold("blob", [digest]);
     this.#held.push(lease);

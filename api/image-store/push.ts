@@ -34,7 +34,7 @@ export async function pushImages(
   const pushed: PushedImage[] = [];
   for (const entry of entries) {
     const reference = parseReference(entry.name);
-    const work = new Push(entry, reference, { store, client });
+    const work = new Push({ entry, reference, store, client });
     pushed.push(
       await runAsStep({ kind: "export", text: `pushing ${entry.name}` }, onEvent, ({ progress }) => work.run({ signal, progress })),
     );
@@ -67,22 +67,29 @@ interface Selection {
   readonly onlyPlatform?: string;
 }
 
+interface PushParts {
+  readonly entry: NamedEntry;
+  readonly reference: Reference;
+  readonly store: Store;
+  readonly client: RegistryClient;
+}
+
 class Push {
+  readonly #entry: NamedEntry;
+  readonly #reference: Reference;
   readonly #store: Store;
   readonly #client: RegistryClient;
 
-  constructor(
-    private readonly entry: NamedEntry,
-    private readonly reference: Reference,
-    parts: { readonly store: Store; readonly client: RegistryClient },
-  ) {
-    this.#store = parts.store;
-    this.#client = parts.client;
+  constructor({ entry, reference, store, client }: PushParts) {
+    this.#entry = entry;
+    this.#reference = reference;
+    this.#store = store;
+    this.#client = client;
   }
 
   async run(reporter: Reporter): Promise<PushedImage> {
     const { blobs, leases } = this.#store;
-    const tree = readTree(this.entry.target, blobs, this.#what);
+    const tree = readTree(this.#entry.target, blobs, this.#what);
     const origins = this.#origins(tree);
     const lease = leases.hold(
       "blob",
@@ -99,14 +106,14 @@ class Push {
           manifests: inner.map(({ descriptor }) => document(descriptor)),
           target: document(target),
         },
-        [this.reference],
+        [this.#reference],
         this.#client,
         reporter,
       );
       const { mediaType, digest, size } = target;
       return {
-        name: this.entry.name,
-        tag: this.reference.tag as string,
+        name: this.#entry.name,
+        tag: this.#reference.tag as string,
         descriptor: { mediaType, digest, size },
         ...(onlyPlatform === undefined ? {} : { onlyPlatform }),
       };
@@ -119,7 +126,7 @@ class Push {
   }
 
   get #what(): string {
-    return familiarReference(withDefaultTag(this.reference));
+    return familiarReference(withDefaultTag(this.#reference));
   }
 
   /** Returns the origins of layers, from where they can be fetched or mounted. */
@@ -145,7 +152,7 @@ class Push {
    * `image/incomplete`.
    */
   async #select(tree: ImageTree, origins: ReadonlyMap<Digest, Reference>, signal: AbortSignal): Promise<Selection> {
-    const { target } = this.entry;
+    const { target } = this.#entry;
     const can = (blob: Descriptor) => this.#store.blobs.has(blob.digest) || origins.has(blob.digest) || isForeignLayerType(blob.mediaType);
     const whole = tree.manifests.filter(({ manifest }) => manifestBlobs(manifest).every(can));
     const gaps = [...tree.absent, ...tree.manifests.filter((node) => !whole.includes(node)).map(({ descriptor }) => descriptor)];
@@ -167,7 +174,7 @@ class Push {
 
   /** Returns true when the repository has a manifest already, with all its parts. */
   async #isThere({ digest }: Descriptor, signal: AbortSignal): Promise<boolean> {
-    const { registry, repository } = this.reference;
+    const { registry, repository } = this.#reference;
     try {
       await this.#client.resolve({ registry, repository, digest }, { signal });
       return true;

@@ -54,16 +54,27 @@ type ExportSession = Pick<Session, "store" | "signal" | "network" | "workers">;
 
 type Outgoing = Exclude<CacheTo, { type: "inline" }>;
 
+interface CacheExportsOptions {
+  readonly solved: SolvedBuild;
+  readonly session: ExportSession;
+  readonly imports: CacheImports | undefined;
+  readonly onEvent: EventSink;
+}
+
 /** Writes the results of a build to caches (`--cache-to`). */
 export class CacheExports {
+  readonly #solved: SolvedBuild;
+  readonly #session: ExportSession;
+  readonly #imports: CacheImports | undefined;
+  readonly #onEvent: EventSink;
   readonly #packedMounts = new Map<string, Promise<TransferMount | undefined>>();
 
-  constructor(
-    private readonly solved: SolvedBuild,
-    private readonly session: ExportSession,
-    private readonly imports: CacheImports | undefined,
-    private readonly onEvent: EventSink,
-  ) {}
+  constructor({ solved, session, imports, onEvent }: CacheExportsOptions) {
+    this.#solved = solved;
+    this.#session = session;
+    this.#imports = imports;
+    this.#onEvent = onEvent;
+  }
 
   /**
    * Returns the images with the keys of their steps in their configs, so that each is a cache by
@@ -71,10 +82,10 @@ export class CacheExports {
    */
   async inline(images: readonly ExportImage[], epoch: number | undefined): Promise<readonly ExportImage[]> {
     const { writeInlineRecords } = await import("../../cache/remote/write-config.js");
-    const reporter: Reporter = { signal: this.session.signal, progress: () => {} };
-    const steps = stepsWithin(await this.#stored(), this.solved.stacks);
-    const compression = this.solved.compression ?? { type: "gzip" };
-    const described = await describeSteps(steps, this.solved.layers, { compression, force: false, reporter });
+    const reporter: Reporter = { signal: this.#session.signal, progress: () => {} };
+    const steps = stepsWithin(await this.#stored(), this.#solved.stacks);
+    const compression = this.#solved.compression ?? { type: "gzip" };
+    const described = await describeSteps(steps, this.#solved.layers, { compression, force: false, reporter });
     const results = epoch === undefined ? described.results : described.results.map((result) => ({ ...result, createdAt: epoch }));
     const records = await this.#keyRecords(steps, results);
     return images.map((image) => {
@@ -90,11 +101,11 @@ export class CacheExports {
   async write(option: Outgoing): Promise<void> {
     const { openTarget } = await import("../../cache/remote/open.js");
     const { sendCache } = await import("../../cache/remote/send.js");
-    const { signal } = this.session;
+    const { signal } = this.#session;
     try {
-      const target = await openTarget(option, await this.session.network.caches());
+      const target = await openTarget(option, await this.#session.network.caches());
       if (!target) return;
-      await runAsStep({ kind: "export", text: `exporting cache to ${target.name}` }, this.onEvent, async (step) => {
+      await runAsStep({ kind: "export", text: `exporting cache to ${target.name}` }, this.#onEvent, async (step) => {
         const reporter: Reporter = { signal, progress: step.progress };
         const send = async (): Promise<void> => {
           const { content, blobs } = await this.#collect(option, reporter);
@@ -102,27 +113,27 @@ export class CacheExports {
         };
         // A lost layer that was only passed on from another cache is no loss of this build.
         await withoutLostLayers(send, {
-          store: this.session.store,
-          imports: this.imports,
-          onEvent: this.onEvent,
+          store: this.#session.store,
+          imports: this.#imports,
+          onEvent: this.#onEvent,
           consequence: "what was cached with it is left out",
         });
       });
     } catch (error) {
       if (!option.ignoreError || signal.aborted || !(error instanceof TsbuildError)) throw error;
       const message = `The ${option.type} cache was not written: ${error.message}`;
-      this.onEvent({ type: "warning", diagnostic: { severity: "warning", code: "cache/export-failed", message } });
+      this.#onEvent({ type: "warning", diagnostic: { severity: "warning", code: "cache/export-failed", message } });
     }
   }
 
   /** Returns the stored steps, also those that only the read caches know, loaded or not. */
   async #stored(): Promise<readonly StoredStep[]> {
-    await this.imports?.load();
-    return storedSteps(this.solved.vertices, this.imports?.results ?? this.session.store.results, this.solved.foreignResults);
+    await this.#imports?.load();
+    return storedSteps(this.#solved.vertices, this.#imports?.results ?? this.#session.store.results, this.#solved.foreignResults);
   }
 
   async #collect(option: Outgoing, reporter: Reporter) {
-    const { layers: service, stacks } = this.solved;
+    const { layers: service, stacks } = this.#solved;
     const stored = await this.#stored();
     const steps = option.mode === "max" ? stored : stepsWithin(stored, stacks);
     const compression = this.#compression(option);
@@ -140,7 +151,7 @@ export class CacheExports {
   }
 
   #keyRecords(steps: readonly StoredStep[], results: readonly TransferResult[]): Promise<readonly KeyRecord[]> {
-    return this.solved.keyRecords(new Map(steps.map(({ id }, index) => [id, results[index] as TransferResult])));
+    return this.#solved.keyRecords(new Map(steps.map(({ id }, index) => [id, results[index] as TransferResult])));
   }
 
   /** Returns the packed components of keys, for explanations on other machines. */
@@ -149,12 +160,12 @@ export class CacheExports {
       const components = readComponents(text);
       return components && components.identity !== "" ? [{ key, name, createdAt, components }] : [];
     });
-    return packExplanations(runs, this.solved.selection);
+    return packExplanations(runs, this.#solved.selection);
   }
 
   /** Returns the compression of the images, unless the cache asks for another. */
   #compression({ compression, compressionLevel }: Outgoing): CompressionOptions {
-    const images = this.solved.compression;
+    const images = this.#solved.compression;
     const type = compression ?? (images === undefined || images.type === "uncompressed" ? "gzip" : images.type);
     const level = compressionLevel ?? (images?.type === type ? images.level : undefined);
     return { type, ...(level === undefined ? {} : { level }) };
@@ -162,8 +173,8 @@ export class CacheExports {
 
   /** Returns a blob to send. An absent blob is fetched once the target is known to lack it. */
   #outgoing(descriptor: OutgoingBlob["descriptor"], id: LayerId, reporter: Reporter): OutgoingBlob {
-    const { solved } = this;
-    const { store } = this.session;
+    const solved = this.#solved;
+    const { store } = this.#session;
     return {
       descriptor,
       origin: solved.layers.record(id).origin,
@@ -175,8 +186,8 @@ export class CacheExports {
   }
 
   #outgoingMount({ name, blob }: TransferMount, { signal }: Reporter): OutgoingBlob {
-    const { store } = this.session;
-    const found = this.imports?.mount(name);
+    const { store } = this.#session;
+    const found = this.#imports?.mount(name);
     return {
       descriptor: blob,
       origin: found?.source.origin,
@@ -186,7 +197,7 @@ export class CacheExports {
 
   async #mounts(option: Outgoing, reporter: Reporter): Promise<readonly TransferMount[]> {
     const wanted = selectMounts(
-      [...this.solved.mounts].map(([name, { id }]) => ({ name, id })),
+      [...this.#solved.mounts].map(([name, { id }]) => ({ name, id })),
       option.mounts,
     );
     // Mounts are shared with other caches that are written at the same time, so none is stopped.
@@ -202,9 +213,9 @@ export class CacheExports {
 
   /** Packs a cache mount. One that no step has used here is passed on as it came. */
   async #packMount(name: string, id: string, { signal }: Reporter): Promise<TransferMount | undefined> {
-    const { store, workers } = this.session;
+    const { store, workers } = this.#session;
     const path = store.cacheMountPath(name, id);
-    if (!existsSync(path)) return this.imports?.mount(name)?.mount;
+    if (!existsSync(path)) return this.#imports?.mount(name)?.mount;
     const lock = await store.locks.acquire(`mount-${name}`, { signal });
     try {
       const out = store.blobs.temporaryPath();

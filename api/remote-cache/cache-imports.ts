@@ -31,22 +31,31 @@ interface FoundMount {
   readonly source: CacheSource;
 }
 
+interface CacheImportsOptions {
+  readonly caches: readonly CacheFrom[];
+  readonly session: ImportSession;
+  readonly onEvent: EventSink;
+}
+
 /**
  * The caches that a build reads from (`--cache-from`). An unreadable one is a warning: the build
  * goes on without it.
  */
 export class CacheImports {
+  readonly #caches: readonly CacheFrom[];
+  readonly #session: ImportSession;
+  readonly #onEvent: EventSink;
   readonly #sources = new Map<string, CacheSource>();
   readonly #imported: Imported[] = [];
   #loading: Promise<void> | undefined;
   /** Imported explanations. */
   readonly explanations = new ImportedExplanations();
 
-  constructor(
-    private readonly options: readonly CacheFrom[],
-    private readonly session: ImportSession,
-    private readonly onEvent: EventSink,
-  ) {}
+  constructor({ caches, session, onEvent }: CacheImportsOptions) {
+    this.#caches = caches;
+    this.#session = session;
+    this.#onEvent = onEvent;
+  }
 
   /** Loads keys and descriptors of all caches, once. Before, nothing is found in them. */
   load(): Promise<void> {
@@ -55,19 +64,19 @@ export class CacheImports {
   }
 
   async #loadAll(): Promise<void> {
-    const found = await Promise.all(this.options.map((option) => this.#loadOne(option)));
+    const found = await Promise.all(this.#caches.map((option) => this.#loadOne(option)));
     // In order: the first cache that has a result serves it.
     for (const imported of found) if (imported) this.#imported.push(imported);
   }
 
   async #loadOne(option: CacheFrom): Promise<Imported | undefined> {
     const { openSource } = await import("../../cache/remote/open.js");
-    const { signal } = this.session;
+    const { signal } = this.#session;
     try {
-      const source = await openSource(option, await this.session.network.caches());
+      const source = await openSource(option, await this.#session.network.caches());
       if (!source) return undefined;
       this.#sources.set(source.origin, source);
-      return await runAsStep({ kind: "export", text: `importing cache manifest from ${source.name}` }, this.onEvent, async (step) => {
+      return await runAsStep({ kind: "export", text: `importing cache manifest from ${source.name}` }, this.#onEvent, async (step) => {
         const found = await source.load({ signal, onWait: waitsOf(step) }).then(
           (content) => {
             // No warning: the first build of every project finds no cache. But a mistyped name must
@@ -86,10 +95,10 @@ export class CacheImports {
   }
 
   #warn(option: CacheFrom, error: unknown): undefined {
-    if (this.session.signal.aborted || !(error instanceof TsbuildError)) throw error;
+    if (this.#session.signal.aborted || !(error instanceof TsbuildError)) throw error;
     const message = `The ${option.type} cache is not used: ${error.message}`;
     const { hint } = error;
-    this.onEvent({
+    this.#onEvent({
       type: "warning",
       diagnostic: { severity: "warning", code: "cache/import-failed", message, ...(hint === undefined ? {} : { hint }) },
     });
@@ -108,7 +117,7 @@ export class CacheImports {
 
   /** The store's results with those of the caches behind them. */
   get results(): ResultIndex {
-    return new ImportedResults(this.session.store, (key) => {
+    return new ImportedResults(this.#session.store, (key) => {
       for (const { source, results } of this.#imported) {
         const result = results.get(key);
         if (result) return { result, from: source };
@@ -119,7 +128,7 @@ export class CacheImports {
 
   /** Caches that have keys of BuildKit's. */
   get keySources(): readonly KeySource[] {
-    const { store } = this.session;
+    const { store } = this.#session;
     return this.#imported.flatMap(({ source: { origin, name }, content: { records = [] } }): KeySource[] => {
       if (!records.some((record) => record.result)) return [];
       const from = { origin, name: `${name} (BuildKit)` };
@@ -143,7 +152,7 @@ export class CacheImports {
   async restoreMount(name: string, path: string, reporter: Reporter): Promise<boolean> {
     const found = this.mount(name);
     if (!found) return false;
-    const { store } = this.session;
+    const { store } = this.#session;
     const lock = await store.locks.acquire(`mount-restore-${name}`, { signal: reporter.signal });
     try {
       if (existsSync(path)) return true;
@@ -152,7 +161,7 @@ export class CacheImports {
     } catch (error) {
       if (reporter.signal.aborted || !(error instanceof TsbuildError)) throw error;
       const message = `The cache mount "${found.mount.id}" begins empty: ${error.message}`;
-      this.onEvent({ type: "warning", diagnostic: { severity: "warning", code: "cache/mount-not-restored", message } });
+      this.#onEvent({ type: "warning", diagnostic: { severity: "warning", code: "cache/mount-not-restored", message } });
       return false;
     } finally {
       lock.release();
@@ -161,7 +170,7 @@ export class CacheImports {
 
   /** Unpacks beside its place first: a mount exists as a whole or not at all. */
   async #unpack({ mount, source }: FoundMount, path: string, reporter: Reporter): Promise<void> {
-    const { store, workers } = this.session;
+    const { store, workers } = this.#session;
     const { blob } = mount;
     const { signal } = reporter;
     if (!store.blobs.has(blob.digest)) {

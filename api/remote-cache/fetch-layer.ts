@@ -13,13 +13,12 @@ type Servers = Pick<Network, "registry" | "caches">;
  * cause.
  */
 export class LayerUnavailableError extends TsbuildError {
+  readonly origin: string;
   override readonly name = "LayerUnavailableError";
 
-  constructor(
-    readonly origin: string,
-    cause: TsbuildError,
-  ) {
+  constructor(origin: string, cause: TsbuildError) {
     super(cause.code as AnyCode, cause.message, { cause, ...(cause.hint === undefined ? {} : { hint: cause.hint }) });
+    this.origin = origin;
   }
 }
 

@@ -5,15 +5,18 @@ import type { RegistryClient } from "../../oci/registry/client.js";
 
 /** Connections to caches outside the store, for one build. */
 export class CacheBackends implements BackendContext, Disposable {
+  readonly #shared: () => Promise<RegistryClient>;
   readonly env: Environment = process.env;
-  readonly http = new CacheHttp(process.env);
+  readonly http = new CacheHttp({ env: process.env });
   readonly #insecure = new Map<string, Promise<RegistryClient>>();
 
   /** `shared` returns the client of the build, for hosts without exceptions. */
-  constructor(private readonly shared: () => Promise<RegistryClient>) {}
+  constructor(shared: () => Promise<RegistryClient>) {
+    this.#shared = shared;
+  }
 
   registry(insecure: readonly string[]): Promise<RegistryClient> {
-    if (insecure.length === 0) return this.shared();
+    if (insecure.length === 0) return this.#shared();
     const key = insecure.join(" ");
     let client = this.#insecure.get(key);
     if (!client) {

@@ -30,7 +30,11 @@ export class Network implements AsyncDisposable {
 
   /** Returns the connections for downloads from any host. */
   downloads(): Connections {
-    this.#connections ??= new Connections(process.env, defaultCertificateDirectories(process.env), downloadFailures);
+    this.#connections ??= new Connections({
+      env: process.env,
+      certificateDirectories: defaultCertificateDirectories(process.env),
+      failures: downloadFailures,
+    });
     return this.#connections;
   }
 

@@ -18,23 +18,37 @@ interface Row {
   readonly detail: string;
 }
 
+interface IndexedBuildsOptions {
+  readonly database: Database;
+  readonly owner: Owner;
+  readonly paths: StorePaths;
+  readonly limits: HistoryLimits;
+  /** Cleans up after dead processes, and calls {@link keepInterrupted} for each of them. */
+  readonly reap: () => void;
+}
+
 /**
  * Builds as rows, with their logs in directories `builds/<id>`. A build without output costs one
  * row and no file.
  */
 export class IndexedBuilds implements BuildHistory {
-  constructor(
-    private readonly database: Database,
-    private readonly owner: Owner,
-    private readonly paths: StorePaths,
-    private readonly limits: HistoryLimits,
-    /** Cleans up after dead processes, and calls {@link keepInterrupted} for each of them. */
-    private readonly reap: () => void,
-  ) {}
+  readonly #database: Database;
+  readonly #owner: Owner;
+  readonly #paths: StorePaths;
+  readonly #limits: HistoryLimits;
+  readonly #reap: () => void;
+
+  constructor({ database, owner, paths, limits, reap }: IndexedBuildsOptions) {
+    this.#database = database;
+    this.#owner = owner;
+    this.#paths = paths;
+    this.#limits = limits;
+    this.#reap = reap;
+  }
 
   logs(id: string): BuildLogs {
     return new FileBuildLogs(() => {
-      const path = join(this.owner.directory(), RUNNING + id);
+      const path = join(this.#owner.directory(), RUNNING + id);
       mkdirSync(path);
       return path;
     });
@@ -63,16 +77,16 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   #keep({ detail, ...summary }: BuildRecord, logs: string | undefined): void {
-    const gone = this.database.transaction(() => {
+    const gone = this.#database.transaction(() => {
       let bytes = 0;
       if (logs !== undefined) {
         rmSync(join(logs, JOURNAL), { force: true });
         bytes = diskUsage(logs).bytes;
-        makeStoreDirectory(this.paths, this.paths.builds);
+        makeStoreDirectory(this.#paths, this.#paths.builds);
         this.#dropUnknown();
-        renameSync(logs, join(this.paths.builds, summary.id));
+        renameSync(logs, join(this.#paths.builds, summary.id));
       }
-      this.database.run(
+      this.#database.run(
         "INSERT INTO builds (id, created_at, log_bytes, summary, detail) VALUES (?, ?, ?, ?, ?)",
         summary.id,
         Math.round(summary.createdAt),
@@ -86,21 +100,21 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   list(): readonly BuildSummary[] {
-    if (!this.database.exists) return [];
+    if (!this.#database.exists) return [];
     this.#noticeInterrupted();
-    return this.database
+    return this.#database
       .all<Pick<Row, "summary">>("SELECT summary FROM builds ORDER BY created_at DESC, seq DESC")
       .map(({ summary }) => summaryOf(summary));
   }
 
   get(id: string): BuildRecord | undefined {
-    if (!this.database.exists) return undefined;
-    const row = this.database.get<Row>("SELECT summary, detail FROM builds WHERE id = ?", id);
+    if (!this.#database.exists) return undefined;
+    const row = this.#database.get<Row>("SELECT summary, detail FROM builds WHERE id = ?", id);
     return row && { ...summaryOf(row.summary), detail: row.detail };
   }
 
   openLog(id: string, index: number): Readable | undefined {
-    const plain = join(this.paths.builds, id, String(index));
+    const plain = join(this.#paths.builds, id, String(index));
     // An uncompressed log belongs to an interrupted build, whose compressed log may be incomplete.
     if (existsSync(plain)) return createReadStream(plain);
     const path = `${plain}.gz`;
@@ -112,8 +126,8 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   remove(ids: readonly string[]): number {
-    if (!this.database.exists) return 0;
-    const removed = this.database.transaction(() => ids.filter((id) => this.#drop(id)));
+    if (!this.#database.exists) return 0;
+    const removed = this.#database.transaction(() => ids.filter((id) => this.#drop(id)));
     this.#dropLogs(removed);
     return removed.length;
   }
@@ -124,14 +138,14 @@ export class IndexedBuilds implements BuildHistory {
    */
   #noticeInterrupted(): void {
     try {
-      if (this.owner.others().some((directory) => readdirSync(directory).some((name) => name.startsWith(RUNNING)))) this.reap();
+      if (this.#owner.others().some((directory) => readdirSync(directory).some((name) => name.startsWith(RUNNING)))) this.#reap();
     } catch {
       // Another process has just cleaned up, or this user may not. The list is right as it is.
     }
   }
 
   #drop(id: string): boolean {
-    return this.database.run("DELETE FROM builds WHERE id = ?", id).changes > 0;
+    return this.#database.run("DELETE FROM builds WHERE id = ?", id).changes > 0;
   }
 
   /**
@@ -139,17 +153,17 @@ export class IndexedBuilds implements BuildHistory {
    * with builds that have logs. The newest build keeps its logs, however long they are.
    */
   #dropExceeding(newest: string, withBytes: boolean): readonly string[] {
-    const { builds, age, bytes } = this.limits;
+    const { builds, age, bytes } = this.#limits;
     const order = "ORDER BY created_at DESC, seq DESC";
     // The index answers this query: rows are large, and only those to drop are read.
-    const ids = this.database.all<{ id: string }>(
+    const ids = this.#database.all<{ id: string }>(
       `SELECT id FROM builds WHERE seq IN (SELECT seq FROM builds ${order} LIMIT -1 OFFSET ?) OR created_at < ?`,
       builds,
       Date.now() - age,
     );
     if (withBytes) {
       ids.push(
-        ...this.database.all<{ id: string }>(
+        ...this.#database.all<{ id: string }>(
           `SELECT id FROM (SELECT id, log_bytes, sum(log_bytes) OVER (${order}) AS total FROM builds)
            WHERE total > ? AND log_bytes > 0 AND id <> ?`,
           bytes,
@@ -165,7 +179,7 @@ export class IndexedBuilds implements BuildHistory {
    * the next build that has logs.
    */
   #dropLogs(ids: readonly string[]): void {
-    for (const id of ids) rmSync(join(this.paths.builds, id), { recursive: true, force: true });
+    for (const id of ids) rmSync(join(this.#paths.builds, id), { recursive: true, force: true });
   }
 
   /**
@@ -173,8 +187,8 @@ export class IndexedBuilds implements BuildHistory {
    * was rebuilt. Call inside the transaction.
    */
   #dropUnknown(): void {
-    const known = new Set(this.database.all<{ id: string }>("SELECT id FROM builds WHERE log_bytes > 0").map(({ id }) => id));
-    this.#dropLogs(readdirSync(this.paths.builds).filter((name) => !known.has(name)));
+    const known = new Set(this.#database.all<{ id: string }>("SELECT id FROM builds WHERE log_bytes > 0").map(({ id }) => id));
+    this.#dropLogs(readdirSync(this.#paths.builds).filter((name) => !known.has(name)));
   }
 }
 

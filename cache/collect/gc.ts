@@ -78,13 +78,17 @@ function mayGiveReserve(path: string): boolean {
 class DryRun extends Error {}
 
 export class StoreCollector implements Collector {
-  constructor(private readonly parts: CollectorParts) {}
+  readonly #parts: CollectorParts;
+
+  constructor(parts: CollectorParts) {
+    this.#parts = parts;
+  }
 
   usage(): readonly Usage[] {
-    const { database, totals } = this.parts;
+    const { database, totals } = this.#parts;
     if (!database.exists) return [];
     const before = totals.measuring();
-    const usage = measureUsage({ ...this.parts, note });
+    const usage = measureUsage({ ...this.#parts, note });
     note(() =>
       totals.measured(
         usage.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -95,7 +99,7 @@ export class StoreCollector implements Collector {
   }
 
   remember(sizes: ReadonlyMap<Usage, number>): void {
-    const { database, totals } = this.parts;
+    const { database, totals } = this.#parts;
     note(() =>
       database.transaction(() => {
         for (const [{ kind, id, bytes: seen }, bytes] of sizes) {
@@ -108,7 +112,7 @@ export class StoreCollector implements Collector {
   }
 
   exceeds(limit: number): boolean {
-    const { database, totals } = this.parts;
+    const { database, totals } = this.#parts;
     if (!database.exists) return false;
     this.addOpen();
     const current = totals.current();
@@ -118,7 +122,7 @@ export class StoreCollector implements Collector {
 
   /** Adds the unpacked layers and mounts of this handle to the running total. */
   addOpen(): void {
-    const { database, paths, totals, tocs } = this.parts;
+    const { database, paths, totals, tocs } = this.#parts;
     const { snapshots, mounts } = totals.takeOpen();
     for (const row of snapshots) {
       const layer = database.get<{ diff_id: Digest | null }>("SELECT diff_id FROM layers WHERE id = ? AND unpacked = 1", row);
@@ -135,11 +139,11 @@ export class StoreCollector implements Collector {
   }
 
   pauseUntil(collectAbove: number): void {
-    this.parts.totals.collectAbove(collectAbove);
+    this.#parts.totals.collectAbove(collectAbove);
   }
 
   recover(): void {
-    const { owner, reap, paths } = this.parts;
+    const { owner, reap, paths } = this.#parts;
     const cleanUp = (): void => {
       // The first time, taking the lock cleans up.
       if (owner.taken) reap();
@@ -153,7 +157,7 @@ export class StoreCollector implements Collector {
   }
 
   collect(policy: CollectPolicy | readonly CollectPolicy[] = {}, { dryRun = false }: CollectOptions = {}): CollectReport {
-    const { database, orphans, paths, totals } = this.parts;
+    const { database, orphans, paths, totals } = this.#parts;
     const removed: Removed[] = [];
     try {
       // A disk that had no room for the reserve has little for the log.
@@ -186,7 +190,7 @@ export class StoreCollector implements Collector {
   }
 
   sweepBlobs(from: readonly Digest[]): readonly Digest[] {
-    const { database, owner, blobs, graph, memo, leases, totals } = this.parts;
+    const { database, owner, blobs, graph, memo, leases, totals } = this.#parts;
     owner.directory();
     return database.transaction(() => {
       leases.dropDead();
@@ -199,17 +203,17 @@ export class StoreCollector implements Collector {
   }
 
   verify({ content = false }: { readonly content?: boolean } = {}): readonly string[] {
-    return [...verifyStore(this.parts), ...(content ? verifyBlobs(this.parts.blobs) : [])];
+    return [...verifyStore(this.#parts), ...(content ? verifyBlobs(this.#parts.blobs) : [])];
   }
 
   /** Measures the store, when a policy makes room by size. */
   #sizes(policies: readonly CollectPolicy[]): Sizes {
     const total = policies.some(({ keepBytes }) => keepBytes !== undefined)
       ? this.usage()
-          .filter(({ id }) => id !== this.parts.paths.reserve)
+          .filter(({ id }) => id !== this.#parts.paths.reserve)
           .reduce((sum, { bytes }) => sum + bytes, RESERVE)
       : 0;
-    return measureSizes(this.parts, total);
+    return measureSizes(this.#parts, total);
   }
 
   /**
@@ -221,10 +225,10 @@ export class StoreCollector implements Collector {
     sizes: Sizes,
     removed: Removed[],
   ): { readonly trees: readonly string[]; readonly diffIds: ReadonlySet<Digest> } {
-    const { database, leases, orphans } = this.parts;
+    const { database, leases, orphans } = this.#parts;
     leases.dropDead();
     pruneStacks(database);
-    const plan = planCollection(collectState(this.parts, sizes), policies);
+    const plan = planCollection(collectState(this.#parts, sizes), policies);
     removed.push(...plan.removed);
     const trees = [...this.#trees(plan)];
     for (const { path, removal } of trees) {
@@ -234,7 +238,7 @@ export class StoreCollector implements Collector {
     for (const id of plan.results) database.run("DELETE FROM results WHERE id = ?", Number(id));
     pruneStacks(database);
     for (const id of plan.images) database.run("DELETE FROM images WHERE digest = ? AND name IS NULL", id);
-    if (plan.images.length > 0) this.parts.images.mirror();
+    if (plan.images.length > 0) this.#parts.images.mirror();
     for (const id of plan.mounts) database.run("DELETE FROM mounts WHERE id = ?", id);
     const diffIds = new Set<Digest>();
     for (const id of plan.layers) {
@@ -247,7 +251,7 @@ export class StoreCollector implements Collector {
   }
 
   *#trees({ layers, mounts }: CollectPlan): Iterable<{ readonly path: string; readonly removal?: Removed }> {
-    const { database, paths } = this.parts;
+    const { database, paths } = this.#parts;
     const going = new Set<LayerId>(layers);
     const rows = database.all<{ id: number; bytes: number | null }>("SELECT id, bytes FROM layers WHERE unpacked = 1 AND draft = 0");
     for (const { id: row, bytes } of rows) {
@@ -271,7 +275,7 @@ export class StoreCollector implements Collector {
    * build was about to use is made again from its layer.
    */
   #sweepFiles(diffIds: ReadonlySet<Digest>, removed: Removed[], remove: (path: string) => void): void {
-    const { database, graph, memo, blobs, tocs } = this.parts;
+    const { database, graph, memo, blobs, tocs } = this.#parts;
     const references = findReferences(database, graph, memo);
     const sweep = (kind: "blob" | "toc", id: string, path: string) => {
       removed.push({ kind, id, name: undefined, bytes: ownUsage(path), why: "unreferenced", usedAt: undefined });
@@ -289,7 +293,7 @@ export class StoreCollector implements Collector {
    * Moves a file away. A rename is quick; other processes wait as long as the transaction lasts.
    */
   #takeAway(path: string): string {
-    const aside = this.parts.owner.temporaryPath("gone");
+    const aside = this.#parts.owner.temporaryPath("gone");
     renameSync(path, aside);
     return aside;
   }

@@ -33,13 +33,16 @@ export interface SnapshotParts {
  * other process sees a staging directory.
  */
 export class ActiveSnapshots {
+  readonly #parts: SnapshotParts;
   readonly #open = new Set<ActiveSnapshot>();
 
-  constructor(private readonly parts: SnapshotParts) {}
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts;
+  }
 
   /** Makes the staging directory of a new layer, in the final folder. */
   forNewLayer(): ActiveSnapshot {
-    const { database, owner, leases, kind } = this.parts;
+    const { database, owner, leases, kind } = this.#parts;
     owner.directory();
     const row = database.transaction(() => {
       const { id } = database.run(
@@ -59,7 +62,7 @@ export class ActiveSnapshots {
    * complete directory is renamed to it.
    */
   forSnapshot(id: LayerId): ActiveSnapshot {
-    const { database, owner, leases, kind } = this.parts;
+    const { database, owner, leases, kind } = this.#parts;
     owner.directory();
     const dir = `${id}-${randomBytes(4).toString("hex")}`;
     database.transaction(() => {
@@ -83,7 +86,7 @@ export class ActiveSnapshots {
   }
 
   #make(id: LayerId, dir: string): ActiveSnapshot {
-    const base = join(this.parts.paths.snapshots, dir);
+    const base = join(this.#parts.paths.snapshots, dir);
     const finish = <T>(body: () => T): T => {
       if (!this.#open.delete(active)) throw new Error(`internal: the active snapshot of layer ${id} is finished already`);
       return body();
@@ -99,7 +102,7 @@ export class ActiveSnapshots {
     };
     this.#open.add(active);
     try {
-      for (const path of [active.fs, active.work]) makeStoreDirectory(this.parts.paths, path);
+      for (const path of [active.fs, active.work]) makeStoreDirectory(this.#parts.paths, path);
     } catch (error) {
       active.discard();
       throw ioError(`Cannot make a directory for layer ${id}`, error);
@@ -108,30 +111,30 @@ export class ActiveSnapshots {
   }
 
   #commit(id: LayerId, dir: string): LayerRecord {
-    const { database, orphans } = this.parts;
-    const base = join(this.parts.paths.snapshots, dir);
+    const { database, orphans } = this.#parts;
+    const base = join(this.#parts.paths.snapshots, dir);
     const workLeft = !removeTree(join(base, "work"));
     const row = layerRow(id) as number;
     // The rename is inside the transaction, so that no other process sees a snapshot without a row
     // that knows it.
     const { record, placed } = database.transaction(() => {
       const isThere = database.get("SELECT 1 FROM layers WHERE id = ?", row) !== undefined;
-      const placed = isThere && (dir === id || this.#place(base, join(this.parts.paths.snapshots, id)));
+      const placed = isThere && (dir === id || this.#place(base, join(this.#parts.paths.snapshots, id)));
       this.#markUnpacked(row);
       database.run("DELETE FROM drafts WHERE dir = ?", dir);
       if (!placed) orphans.add(base);
-      else if (workLeft) orphans.add(join(this.parts.paths.snapshots, id, "work"));
-      return { record: this.parts.read(id), placed };
+      else if (workLeft) orphans.add(join(this.#parts.paths.snapshots, id, "work"));
+      return { record: this.#parts.read(id), placed };
     });
     if (!placed) orphans.remove([base]);
     if (!record) throw layerMissing(id);
-    if (placed) this.parts.totals.addSnapshot(row);
+    if (placed) this.#parts.totals.addSnapshot(row);
     return record;
   }
 
   /** Marks a layer as unpacked. A base layer was finished before, when its image was made. */
   #markUnpacked(row: number): void {
-    const { database, unsynced } = this.parts;
+    const { database, unsynced } = this.#parts;
     const { changes } = database.run(
       "UPDATE layers SET draft = 0, unpacked = 1, boot = ?, created_at = ? WHERE id = ? AND draft = 1",
       unsynced.boot,
@@ -156,8 +159,8 @@ export class ActiveSnapshots {
   }
 
   #discard(dir: string): void {
-    const { database, orphans } = this.parts;
-    const base = join(this.parts.paths.snapshots, dir);
+    const { database, orphans } = this.#parts;
+    const base = join(this.#parts.paths.snapshots, dir);
     const gone = removeTree(base);
     database.transaction(() => {
       const draft = database.get<{ layer: number }>("SELECT layer FROM drafts WHERE dir = ?", dir);

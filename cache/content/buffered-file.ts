@@ -8,6 +8,7 @@ const SIZE = 1 << 20;
  * next MiB is gathered. Await each write before the next.
  */
 export class BufferedFile {
+  readonly #path: string;
   readonly #fd: number;
   #buffer: Buffer = Buffer.allocUnsafe(SIZE);
   #spare: Buffer | undefined;
@@ -15,7 +16,9 @@ export class BufferedFile {
   /** The running write. */
   #pending: Promise<void> = Promise.resolve();
 
-  constructor(private readonly path: string) {
+  constructor(path: string) {
+    this.#path = path;
+
     try {
       this.#fd = openSync(path, "wx");
     } catch (error) {
@@ -64,7 +67,7 @@ export class BufferedFile {
         });
       }
     } catch (error) {
-      throw ioError(`Cannot write "${this.path}"`, error);
+      throw ioError(`Cannot write "${this.#path}"`, error);
     }
   }
 }

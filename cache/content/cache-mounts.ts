@@ -9,29 +9,45 @@ import type { StoreTotals } from "../database/totals.js";
 /** Suffix of a mount's directory until its owner and mode are set. */
 export const MOUNT_IN_THE_MAKING = ".new";
 
+interface CacheMountsOptions {
+  readonly database: Database;
+  readonly owner: Owner;
+  readonly leases: StoreLeases;
+  readonly directory: string;
+  readonly totals: Pick<StoreTotals, "addMount">;
+  readonly kind: SnapshotKind;
+}
+
 /** Directories of cache mounts (`RUN --mount=type=cache`), by id. */
 export class CacheMounts {
-  constructor(
-    private readonly database: Database,
-    private readonly owner: Owner,
-    private readonly leases: StoreLeases,
-    private readonly directory: string,
-    private readonly totals: Pick<StoreTotals, "addMount">,
-    private readonly kind: SnapshotKind,
-  ) {}
+  readonly #database: Database;
+  readonly #owner: Owner;
+  readonly #leases: StoreLeases;
+  readonly #directory: string;
+  readonly #totals: Pick<StoreTotals, "addMount">;
+  readonly #kind: SnapshotKind;
+
+  constructor({ database, owner, leases, directory, totals, kind }: CacheMountsOptions) {
+    this.#database = database;
+    this.#owner = owner;
+    this.#leases = leases;
+    this.#directory = directory;
+    this.#totals = totals;
+    this.#kind = kind;
+  }
 
   /**
    * Returns the directory of a mount, which differs between mapped and virtual owners. Leases the
    * mount until the handle is closed. `name` is shown to people.
    */
   path(plainId: string, name?: string): string {
-    const id = this.kind.own === 1 ? `${plainId}-virtual` : plainId;
-    this.totals.addMount(id);
-    this.owner.directory();
-    return this.database.transaction(() => {
-      const known = this.database.get<{ dir: string }>("SELECT dir FROM mounts WHERE id = ?", id);
+    const id = this.#kind.own === 1 ? `${plainId}-virtual` : plainId;
+    this.#totals.addMount(id);
+    this.#owner.directory();
+    return this.#database.transaction(() => {
+      const known = this.#database.get<{ dir: string }>("SELECT dir FROM mounts WHERE id = ?", id);
       const dir = known?.dir ?? newDirectory(id);
-      this.database.run(
+      this.#database.run(
         `INSERT INTO mounts (id, dir, used_at, name) VALUES (?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, name = coalesce(excluded.name, name)`,
         id,
@@ -39,8 +55,8 @@ export class CacheMounts {
         Date.now(),
         name ?? null,
       );
-      this.leases.keepWritten("mount", id);
-      return join(this.directory, dir);
+      this.#leases.keepWritten("mount", id);
+      return join(this.#directory, dir);
     });
   }
 }

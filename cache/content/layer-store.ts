@@ -11,6 +11,7 @@ import { blobMissing, ioError, layerMissing } from "../errors.js";
 import { type SnapshotParts, ActiveSnapshots } from "./active-snapshots.js";
 import { layerId, layerRow } from "../layer-id.js";
 import type { StoreLeases } from "../processes/leases.js";
+import type { Orphans } from "../processes/orphans.js";
 import type { BlobStore } from "../contract/blobs.js";
 import type { ActiveSnapshot, LayerId, LayerRecord, LayerStore, RemoteLayer } from "../contract/layers.js";
 import type { StorePaths } from "../paths.js";
@@ -34,25 +35,40 @@ interface LayerRow {
 
 const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, virtual, origin, created_at, boot";
 
+interface IndexedLayerStoreOptions extends Omit<SnapshotParts, "read" | "unsynced"> {
+  readonly blobs: BlobStore;
+  readonly tocs: TocStore;
+  readonly unsynced: Unsynced;
+}
+
 /**
  * Layers as rows. Their bytes are in the blob store, snapshots/ and toc/. Files are written before
  * the rows that name them.
  */
 export class IndexedLayerStore implements LayerStore {
+  readonly #database: Database;
+  readonly #blobs: BlobStore;
+  readonly #tocs: TocStore;
+  readonly #leases: StoreLeases;
+  readonly #paths: StorePaths;
+  readonly #kind: SnapshotKind;
+  readonly #orphans: Orphans;
+  readonly #unsynced: Unsynced;
   readonly #active: ActiveSnapshots;
   /** Blobs that were replaced by another form of their layer. */
   readonly #superseded = new Set<Digest>();
 
-  constructor(
-    private readonly database: Database,
-    private readonly blobs: BlobStore,
-    private readonly tocs: TocStore,
-    private readonly leases: StoreLeases,
-    private readonly paths: StorePaths,
-    private readonly kind: SnapshotKind,
-    private readonly parts: Pick<SnapshotParts, "owner" | "orphans" | "totals"> & { readonly unsynced: Unsynced },
-  ) {
-    this.#active = new ActiveSnapshots({ ...parts, database, leases, kind, paths, read: (id) => this.get(id) });
+  constructor(options: IndexedLayerStoreOptions) {
+    const { blobs, tocs, ...parts } = options;
+    this.#blobs = blobs;
+    this.#tocs = tocs;
+    this.#database = parts.database;
+    this.#leases = parts.leases;
+    this.#paths = parts.paths;
+    this.#kind = parts.kind;
+    this.#orphans = parts.orphans;
+    this.#unsynced = parts.unsynced;
+    this.#active = new ActiveSnapshots({ ...parts, read: (id) => this.get(id) });
   }
 
   get(id: LayerId): LayerRecord | undefined {
@@ -77,7 +93,7 @@ export class IndexedLayerStore implements LayerStore {
     const { diffId, blob, origin } = layer;
     const found = this.#best(diffId);
     if (found && this.#isLeased(found) && !this.#improves(found, layer)) return this.#record(found);
-    return this.database.transaction(() => {
+    return this.#database.transaction(() => {
       const row = this.#best(diffId);
       if (!row) return this.#insert({ ...layer, recipe: undefined, verified: false });
       if (this.#improves(row, layer)) {
@@ -96,15 +112,15 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   addPacked(blob: LayerBlob, recipe: string): LayerRecord {
-    this.tocs.save(blob.toc);
+    this.#tocs.save(blob.toc);
     const descriptor: Descriptor = { mediaType: blob.mediaType, digest: blob.digest, size: blob.size };
-    return this.database.transaction(() => {
-      if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
+    return this.#database.transaction(() => {
+      if (!this.#blobs.has(blob.digest)) throw blobMissing(blob.digest);
       const row = this.#best(blob.diffId);
       if (!row) return this.#insert({ diffId: blob.diffId, blob: descriptor, recipe, verified: true, origin: undefined });
       if (row.blob_digest === blob.digest) {
         if (row.verified === 0 || row.recipe === null) this.#update(row.id, "verified = 1, recipe = ?", [recipe]);
-      } else if (row.verified === 0 || row.blob_digest === null || !this.blobs.has(row.blob_digest)) {
+      } else if (row.verified === 0 || row.blob_digest === null || !this.#blobs.has(row.blob_digest)) {
         this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(descriptor), blob.digest, recipe]);
       } else {
         // Two builds packed the layer at once, in different forms.
@@ -115,16 +131,16 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   setDiff(id: LayerId, toc: Toc): LayerRecord {
-    this.tocs.save(toc);
-    return this.database.transaction(() => {
+    this.#tocs.save(toc);
+    return this.#database.transaction(() => {
       this.#update(layerRow(id) ?? 0, "diff_id = ?", [toc.diffId]);
       return this.#require(id);
     });
   }
 
   setBlob(id: LayerId, blob: Descriptor, recipe: string): LayerRecord {
-    return this.database.transaction(() => {
-      if (!this.blobs.has(blob.digest)) throw blobMissing(blob.digest);
+    return this.#database.transaction(() => {
+      if (!this.#blobs.has(blob.digest)) throw blobMissing(blob.digest);
       const before = this.#row(id)?.blob_digest;
       if (before && before !== blob.digest) this.#superseded.add(before);
       this.#update(layerRow(id) ?? 0, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(blob), blob.digest, recipe]);
@@ -133,55 +149,55 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   snapshotPath(id: LayerId): string {
-    return join(this.paths.snapshots, id, "fs");
+    return join(this.#paths.snapshots, id, "fs");
   }
 
   dropSnapshot(id: LayerId): void {
-    const { orphans } = this.parts;
-    const place = join(this.paths.snapshots, id);
+    const orphans = this.#orphans;
+    const place = join(this.#paths.snapshots, id);
     // Frees the name for the new snapshot, also when the old one cannot be removed here.
     const aside = `${place}-${randomBytes(4).toString("hex")}`;
-    this.database.transaction(() => {
+    this.#database.transaction(() => {
       const row = this.#row(id);
       if (row?.unpacked !== 1) return;
       moveAside(place, aside);
       orphans.add(aside);
-      if (row.origin !== null || (row.blob_digest !== null && this.blobs.has(row.blob_digest))) {
+      if (row.origin !== null || (row.blob_digest !== null && this.#blobs.has(row.blob_digest))) {
         this.#update(row.id, "unpacked = 0, bytes = NULL, boot = NULL", []);
         return;
       }
-      dropStacksOn(this.database, row.id);
-      this.database.run("DELETE FROM layers WHERE id = ?", row.id);
+      dropStacksOn(this.#database, row.id);
+      this.#database.run("DELETE FROM layers WHERE id = ?", row.id);
     });
     orphans.remove([aside]);
   }
 
   trust(ids: readonly LayerId[]): void {
     if (ids.length === 0) return;
-    this.database.transaction(() => {
-      for (const id of ids) this.database.run("UPDATE layers SET boot = NULL WHERE id = ?", layerRow(id) ?? 0);
+    this.#database.transaction(() => {
+      for (const id of ids) this.#database.run("UPDATE layers SET boot = NULL WHERE id = ?", layerRow(id) ?? 0);
     });
   }
 
   unsynced(age: number): readonly LayerId[] {
     const youngest = Date.now() - age;
-    return this.parts.unsynced.pending().filter((id) => {
-      const made = statSync(join(this.paths.snapshots, id), { throwIfNoEntry: false })?.ctimeMs;
+    return this.#unsynced.pending().filter((id) => {
+      const made = statSync(join(this.#paths.snapshots, id), { throwIfNoEntry: false })?.ctimeMs;
       return made !== undefined && made <= youngest;
     });
   }
 
   toc(diffId: Digest): Toc | undefined {
-    return this.tocs.get(diffId);
+    return this.#tocs.get(diffId);
   }
 
   saveToc(toc: Toc): void {
-    this.tocs.save(toc);
+    this.#tocs.save(toc);
   }
 
   *list(): Iterable<LayerRecord> {
-    if (!this.database.exists) return;
-    for (const row of this.database.all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE draft = 0 ORDER BY id`)) yield this.#record(row);
+    if (!this.#database.exists) return;
+    for (const row of this.#database.all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE draft = 0 ORDER BY id`)) yield this.#record(row);
   }
 
   /**
@@ -189,17 +205,17 @@ export class IndexedLayerStore implements LayerStore {
    * depend on them.
    */
   forgetBlob(digest: Digest): void {
-    if (!this.database.exists) return;
-    this.database.transaction(() => {
-      const lost = this.database.all<{ id: number }>(
+    if (!this.#database.exists) return;
+    this.#database.transaction(() => {
+      const lost = this.#database.all<{ id: number }>(
         "SELECT id FROM layers WHERE blob_digest = ? AND unpacked = 0 AND origin IS NULL AND draft = 0",
         digest,
       );
       for (const { id } of lost) {
-        dropStacksOn(this.database, id);
-        this.database.run("DELETE FROM layers WHERE id = ?", id);
+        dropStacksOn(this.#database, id);
+        this.#database.run("DELETE FROM layers WHERE id = ?", id);
       }
-      this.database.run(
+      this.#database.run(
         "UPDATE layers SET blob = NULL, blob_digest = NULL, recipe = NULL WHERE blob_digest = ? AND origin IS NULL",
         digest,
       );
@@ -207,16 +223,16 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   forgetOrigin(origin: string): void {
-    if (!this.database.exists) return;
-    this.database.transaction(() => {
-      const rows = this.database.all<{ id: number; blob_digest: Digest | null }>(
+    if (!this.#database.exists) return;
+    this.#database.transaction(() => {
+      const rows = this.#database.all<{ id: number; blob_digest: Digest | null }>(
         "SELECT id, blob_digest FROM layers WHERE origin = ? AND unpacked = 0 AND draft = 0",
         origin,
       );
       for (const { id, blob_digest } of rows) {
-        if (blob_digest !== null && this.blobs.has(blob_digest)) continue;
-        dropStacksOn(this.database, id);
-        this.database.run("DELETE FROM layers WHERE id = ?", id);
+        if (blob_digest !== null && this.#blobs.has(blob_digest)) continue;
+        dropStacksOn(this.#database, id);
+        this.#database.run("DELETE FROM layers WHERE id = ?", id);
       }
     });
   }
@@ -233,7 +249,7 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   #row(id: LayerId): LayerRow | undefined {
-    return this.database.get<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE id = ? AND draft = 0`, layerRow(id) ?? 0);
+    return this.#database.get<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE id = ? AND draft = 0`, layerRow(id) ?? 0);
   }
 
   /**
@@ -241,21 +257,21 @@ export class IndexedLayerStore implements LayerStore {
    * verified one comes first.
    */
   #best(diffId: Digest): LayerRow | undefined {
-    const rows = this.database
+    const rows = this.#database
       .all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE diff_id = ? AND draft = 0 ORDER BY unpacked DESC, verified DESC, id`, diffId)
-      .filter((row) => !this.kind.isForeign(row));
+      .filter((row) => !this.#kind.isForeign(row));
     const [first] = rows;
     if (rows.length < 2 || first?.unpacked) return first;
-    return rows.find((row) => row.blob_digest !== null && this.blobs.has(row.blob_digest)) ?? first;
+    return rows.find((row) => row.blob_digest !== null && this.#blobs.has(row.blob_digest)) ?? first;
   }
 
   #improves(row: LayerRow, layer: { readonly blob: Descriptor; readonly origin: string | undefined }): boolean {
     if (row.blob_digest === layer.blob.digest) return layer.origin !== undefined && row.origin !== layer.origin;
-    return row.blob_digest === null || row.verified === 0 || !this.blobs.has(row.blob_digest);
+    return row.blob_digest === null || row.verified === 0 || !this.#blobs.has(row.blob_digest);
   }
 
   #insert(layer: RemoteLayer & { readonly recipe: string | undefined; readonly verified: boolean }): LayerRecord {
-    const { id } = this.database.run(
+    const { id } = this.#database.run(
       "INSERT INTO layers (draft, diff_id, blob, blob_digest, recipe, verified, unpacked, origin, created_at) VALUES (0, ?, ?, ?, ?, ?, 0, ?, ?)",
       layer.diffId,
       JSON.stringify(layer.blob),
@@ -269,15 +285,15 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   #update(row: number, assignments: string, values: readonly (string | number | null)[]): void {
-    this.database.run(`UPDATE layers SET ${assignments} WHERE id = ? AND draft = 0`, ...values, row);
+    this.#database.run(`UPDATE layers SET ${assignments} WHERE id = ? AND draft = 0`, ...values, row);
   }
 
   #isLeased(row: LayerRow): boolean {
-    return this.leases.keeps("layer", layerId(row.id));
+    return this.#leases.keeps("layer", layerId(row.id));
   }
 
   #kept(row: number): LayerRecord {
-    this.leases.keepWritten("layer", layerId(row));
+    this.#leases.keepWritten("layer", layerId(row));
     return this.#require(layerId(row));
   }
 
@@ -293,8 +309,8 @@ export class IndexedLayerStore implements LayerStore {
       diffId: row.diff_id ?? undefined,
       blob: row.blob === null ? undefined : (JSON.parse(row.blob) as Descriptor),
       recipe: row.recipe ?? undefined,
-      unpacked: row.unpacked === 1 && !this.kind.isForeign(row),
-      suspect: row.unpacked === 1 && this.parts.unsynced.isSuspect(row.boot),
+      unpacked: row.unpacked === 1 && !this.#kind.isForeign(row),
+      suspect: row.unpacked === 1 && this.#unsynced.isSuspect(row.boot),
       origin: row.origin ?? undefined,
       createdAt: row.created_at,
     };

@@ -15,19 +15,33 @@ import type { StoreTotals } from "../database/totals.js";
 
 const CHUNK = 1 << 20;
 
+interface LocalBlobStoreOptions {
+  readonly paths: StorePaths;
+  readonly owner: Owner;
+  readonly leases: StoreLeases;
+  /**
+   * Called when a blob's bytes are gone or useless, so that no lookup finds results that need
+   * them.
+   */
+  readonly onLost: (digest: Digest) => void;
+  readonly totals: Pick<StoreTotals, "addFile">;
+}
+
 /** Blobs as files of an OCI image layout: `blobs/sha256/<hex>`. */
 export class LocalBlobStore implements BlobStore {
-  constructor(
-    private readonly paths: StorePaths,
-    private readonly owner: Owner,
-    private readonly leases: StoreLeases,
-    /**
-     * Called when a blob's bytes are gone or useless, so that no lookup finds results that need
-     * them.
-     */
-    private readonly onLost: (digest: Digest) => void,
-    private readonly totals: Pick<StoreTotals, "addFile">,
-  ) {}
+  readonly #paths: StorePaths;
+  readonly #owner: Owner;
+  readonly #leases: StoreLeases;
+  readonly #onLost: (digest: Digest) => void;
+  readonly #totals: Pick<StoreTotals, "addFile">;
+
+  constructor({ paths, owner, leases, onLost, totals }: LocalBlobStoreOptions) {
+    this.#paths = paths;
+    this.#owner = owner;
+    this.#leases = leases;
+    this.#onLost = onLost;
+    this.#totals = totals;
+  }
 
   has(digest: Digest): boolean {
     return existsSync(this.path(digest));
@@ -36,7 +50,7 @@ export class LocalBlobStore implements BlobStore {
   path(digest: Digest): string {
     // Called for every layer of every build: `join` is too slow, because it reads its arguments
     // letter by letter.
-    return `${this.paths.blobs}/${digestHex(digest)}`;
+    return `${this.#paths.blobs}/${digestHex(digest)}`;
   }
 
   size(digest: Digest): number {
@@ -127,7 +141,7 @@ export class LocalBlobStore implements BlobStore {
   }
 
   temporaryPath(): string {
-    return this.owner.temporaryPath("blob");
+    return this.#owner.temporaryPath("blob");
   }
 
   adopt(path: string, digest: Digest): void {
@@ -137,11 +151,11 @@ export class LocalBlobStore implements BlobStore {
 
   remove(digest: Digest): void {
     rmSync(this.path(digest), { force: true });
-    this.onLost(digest);
+    this.#onLost(digest);
   }
 
   *list(): Iterable<{ readonly digest: Digest; readonly size: number }> {
-    for (const name of existsSync(this.paths.blobs) ? readdirSync(this.paths.blobs) : []) {
+    for (const name of existsSync(this.#paths.blobs) ? readdirSync(this.#paths.blobs) : []) {
       const digest = `sha256:${name}`;
       const stat = isDigest(digest) ? statSync(this.path(digest), { throwIfNoEntry: false }) : undefined;
       if (isDigest(digest) && stat) yield { digest, size: stat.size };
@@ -150,7 +164,7 @@ export class LocalBlobStore implements BlobStore {
 
   /** Leases the blob, then checks that it exists: in this order collection cannot come between. */
   #keep(digest: Digest): boolean {
-    this.leases.keepWritten("blob", digest);
+    this.#leases.keepWritten("blob", digest);
     return this.has(digest);
   }
 
@@ -160,10 +174,10 @@ export class LocalBlobStore implements BlobStore {
         renameSync(temporary, this.path(digest));
       } catch (error) {
         if (systemErrorCode(error) !== "ENOENT" || !existsSync(temporary)) throw error;
-        makeStoreDirectory(this.paths, dirname(this.path(digest)));
+        makeStoreDirectory(this.#paths, dirname(this.path(digest)));
         renameSync(temporary, this.path(digest));
       }
-      this.totals.addFile(this.path(digest));
+      this.#totals.addFile(this.path(digest));
     } catch (error) {
       rmSync(temporary, { force: true });
       throw ioError(`Cannot store blob ${digest}`, error);
@@ -171,7 +185,7 @@ export class LocalBlobStore implements BlobStore {
   }
 
   #missing(digest: Digest): Error {
-    this.onLost(digest);
+    this.#onLost(digest);
     return blobMissing(digest);
   }
 

@@ -16,17 +16,19 @@ export type SnapshotForm = keyof typeof KINDS;
  * stand on it as not found.
  */
 export class SnapshotKind {
+  readonly #database: Database;
+  readonly #form: () => SnapshotForm;
   #own: 0 | 1 | 2 | undefined;
   #mixed: boolean | undefined;
 
-  constructor(
-    private readonly database: Database,
-    private readonly form: () => SnapshotForm,
-  ) {}
+  constructor(database: Database, form: () => SnapshotForm) {
+    this.#database = database;
+    this.#form = form;
+  }
 
   /** Value of the column `virtual` in the table of layers. */
   get own(): 0 | 1 | 2 {
-    this.#own ??= KINDS[this.form()];
+    this.#own ??= KINDS[this.#form()];
     return this.#own;
   }
 
@@ -40,9 +42,9 @@ export class SnapshotKind {
    */
   isForeignStack(id: number | null): boolean {
     const condition = this.own === 0 ? "l.virtual > 0 AND l.unpacked = 1" : `l.unpacked = 1 AND l.virtual <> ${this.own}`;
-    this.#mixed ??= this.database.get(`SELECT 1 FROM layers l WHERE ${condition} LIMIT 1`) !== undefined;
+    this.#mixed ??= this.#database.get(`SELECT 1 FROM layers l WHERE ${condition} LIMIT 1`) !== undefined;
     if (!this.#mixed || id === null) return false;
-    const found = this.database.get(
+    const found = this.#database.get(
       `WITH RECURSIVE part (id) AS (
          SELECT ? UNION SELECT s.below FROM stacks s JOIN part ON s.id = part.id WHERE s.below IS NOT NULL
        ) SELECT 1 FROM part JOIN stacks s ON s.id = part.id JOIN layers l ON l.id = s.layer WHERE ${condition} LIMIT 1`,

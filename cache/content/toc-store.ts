@@ -15,24 +15,33 @@ const MEMORY = 150_000;
 /** Characters that are written at once. */
 const WRITTEN = 1 << 18;
 
+interface TocStoreOptions {
+  readonly directory: string;
+  readonly owner: Owner;
+  readonly totals: Pick<StoreTotals, "addFile">;
+}
+
 /**
  * Tables of contents as files by diffID. They are derived data: a missing one is made again from
  * the blob or the snapshot.
  */
 export class TocStore {
+  readonly #directory: string;
+  readonly #owner: Owner;
+  readonly #totals: Pick<StoreTotals, "addFile">;
   readonly #recent = new LRUCache<Digest, Toc>({
     maxSize: MEMORY,
     sizeCalculation: (toc) => toc.entries.length + toc.whiteouts.length + 1,
   });
 
-  constructor(
-    private readonly directory: string,
-    private readonly owner: Owner,
-    private readonly totals: Pick<StoreTotals, "addFile">,
-  ) {}
+  constructor({ directory, owner, totals }: TocStoreOptions) {
+    this.#directory = directory;
+    this.#owner = owner;
+    this.#totals = totals;
+  }
 
   path(diffId: Digest): string {
-    return join(this.directory, digestHex(diffId));
+    return join(this.#directory, digestHex(diffId));
   }
 
   has(diffId: Digest): boolean {
@@ -66,7 +75,7 @@ export class TocStore {
   save(toc: Toc): void {
     this.#recent.set(toc.diffId, toc);
     if (existsSync(this.path(toc.diffId))) return;
-    const temporary = this.owner.temporaryPath("toc");
+    const temporary = this.#owner.temporaryPath("toc");
     try {
       const file = openSync(temporary, "wx");
       try {
@@ -82,7 +91,7 @@ export class TocStore {
         closeSync(file);
       }
       renameSync(temporary, this.path(toc.diffId));
-      this.totals.addFile(this.path(toc.diffId));
+      this.#totals.addFile(this.path(toc.diffId));
     } catch (error) {
       rmSync(temporary, { force: true });
       throw ioError(`Cannot store the table of contents of ${toc.diffId}`, error);
@@ -96,7 +105,7 @@ export class TocStore {
 
   /** Lists the TOCs with their time of writing in milliseconds since the epoch. */
   *list(): Iterable<{ readonly diffId: Digest; readonly writtenAt: number }> {
-    for (const name of existsSync(this.directory) ? readdirSync(this.directory) : []) {
+    for (const name of existsSync(this.#directory) ? readdirSync(this.#directory) : []) {
       const diffId = `sha256:${name}`;
       const stat = isDigest(diffId) ? statSync(this.path(diffId), { throwIfNoEntry: false }) : undefined;
       if (isDigest(diffId) && stat) yield { diffId, writtenAt: stat.mtimeMs };

@@ -11,17 +11,19 @@ import type { LayerId } from "../contract/layers.js";
  * compared with its table of contents before it is used.
  */
 export class Unsynced {
+  readonly #database: Database;
+  readonly #currentBoot: () => string | undefined;
   #boot: string | undefined;
   #asked = false;
 
-  constructor(
-    private readonly database: Database,
-    private readonly currentBoot: () => string | undefined = bootId,
-  ) {}
+  constructor(database: Database, currentBoot: () => string | undefined = bootId) {
+    this.#database = database;
+    this.#currentBoot = currentBoot;
+  }
 
   /** Boot id that is recorded with a new snapshot. */
   get boot(): string | null {
-    if (!this.#asked) this.#boot = this.currentBoot();
+    if (!this.#asked) this.#boot = this.#currentBoot();
     this.#asked = true;
     return this.#boot ?? null;
   }
@@ -35,9 +37,9 @@ export class Unsynced {
    * results that depend on them.
    */
   dropUnknown(drop: (id: LayerId) => void): void {
-    const boots = this.database.all<{ boot: string }>("SELECT DISTINCT boot FROM layers WHERE boot IS NOT NULL");
+    const boots = this.#database.all<{ boot: string }>("SELECT DISTINCT boot FROM layers WHERE boot IS NOT NULL");
     if (!boots.some(({ boot }) => this.isSuspect(boot))) return;
-    const rows = this.database.all<{ id: number; boot: string }>(
+    const rows = this.#database.all<{ id: number; boot: string }>(
       "SELECT id, boot FROM layers WHERE boot IS NOT NULL AND diff_id IS NULL AND draft = 0",
     );
     try {
@@ -51,7 +53,7 @@ export class Unsynced {
    * Returns layers whose snapshots were made in this boot before now, and may not be on the disk.
    */
   pending(): readonly LayerId[] {
-    if (!this.database.exists) return [];
-    return this.database.all<{ id: number }>("SELECT id FROM layers WHERE boot = ? AND draft = 0", this.boot).map(({ id }) => layerId(id));
+    if (!this.#database.exists) return [];
+    return this.#database.all<{ id: number }>("SELECT id FROM layers WHERE boot = ? AND draft = 0", this.boot).map(({ id }) => layerId(id));
   }
 }

@@ -27,6 +27,8 @@ interface DatabaseHooks {
  * which a cache can bear. A damaged file is moved aside and made again.
  */
 export class Database {
+  readonly path: string;
+  readonly #hooks: DatabaseHooks;
   #connection: SqliteConnection | undefined;
   #statements = new Map<string, SqliteStatement>();
   #inTransaction = false;
@@ -34,10 +36,10 @@ export class Database {
   #inode = 0;
   #revision = 0;
 
-  constructor(
-    readonly path: string,
-    private readonly hooks: DatabaseHooks,
-  ) {}
+  constructor(path: string, hooks: DatabaseHooks) {
+    this.path = path;
+    this.#hooks = hooks;
+  }
 
   /**
    * True when a query can return anything: reading commands need not make a store that does not
@@ -154,7 +156,7 @@ export class Database {
 
   #open(): SqliteConnection {
     if (this.#connection) return this.#connection;
-    if (!existsSync(this.path)) this.hooks.prepare();
+    if (!existsSync(this.path)) this.#hooks.prepare();
     for (let attempt = 0; ; attempt++) {
       const inode = existsSync(this.path) ? statSync(this.path).ino : 0;
       try {
@@ -168,7 +170,7 @@ export class Database {
         this.#setAside(inode);
       }
     }
-    this.hooks.onOpen();
+    this.#hooks.onOpen();
     // Damage that showed only now has led to a new connection.
     return this.#connection ?? this.#open();
   }
@@ -204,7 +206,7 @@ export class Database {
           if (typeof migration === "string") connection.exec(migration);
           else migration(connection);
         }
-        if (from === 0) this.hooks.onCreate(this);
+        if (from === 0) this.#hooks.onCreate(this);
         connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
       });
       // While there is room: see emptyLog.
@@ -221,14 +223,14 @@ export class Database {
     } catch {
       // A damaged connection may not close properly either.
     }
-    this.hooks.exclusive(() => {
+    this.#hooks.exclusive(() => {
       if (!existsSync(this.path) || statSync(this.path).ino !== inode) return;
       const aside = `${this.path}.damaged-${Date.now()}`;
       // The log is moved first: a new database must never be opened beside the old one's log.
       for (const suffix of ["-wal", "-shm", ""]) {
         if (existsSync(this.path + suffix)) renameSync(this.path + suffix, aside + suffix);
       }
-      this.hooks.onNotice(
+      this.#hooks.onNotice(
         `The store's index was damaged; it was set aside as "${aside}" and made anew. Images are kept, cached steps run again`,
       );
     });

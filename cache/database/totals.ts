@@ -32,24 +32,26 @@ interface Measuring {
  * have grown by more than the free space shrank.
  */
 export class StoreTotals {
+  readonly #database: Database;
+  readonly #free: () => number | undefined;
   #added = 0;
   readonly #snapshots = new Set<number>();
   readonly #mounts = new Set<string>();
 
   /** `free` returns the bytes that are free on the store's disk. */
-  constructor(
-    private readonly database: Database,
-    private readonly free: () => number | undefined,
-  ) {}
+  constructor(database: Database, free: () => number | undefined) {
+    this.#database = database;
+    this.#free = free;
+  }
 
   /** Starts the totals of a new store, which has no more than its index. */
   begin(): void {
-    this.database.run(
+    this.#database.run(
       "INSERT OR IGNORE INTO totals (id, bytes, measured_at, collect_above, measured, free) VALUES (1, ?, ?, 0, ?, ?)",
       EMPTY,
       Date.now(),
       EMPTY,
-      this.free() ?? null,
+      this.#free() ?? null,
     );
   }
 
@@ -99,13 +101,13 @@ export class StoreTotals {
     // A clock that was set back makes nothing young.
     if (!row || Math.abs(Date.now() - row.measured_at) > TRUSTED) return undefined;
     const bytes = row.bytes + this.#added;
-    const gone = (row.free ?? 0) - (this.free() ?? Infinity);
+    const gone = (row.free ?? 0) - (this.#free() ?? Infinity);
     return { bytes, most: Math.max(bytes, (row.measured ?? 0) + gone), collectAbove: row.collect_above };
   }
 
   /** Starts a measurement. Its result is for {@link measured}. */
   measuring(): Measuring {
-    return { bytes: this.#row()?.bytes ?? 0, free: this.free() };
+    return { bytes: this.#row()?.bytes ?? 0, free: this.#free() };
   }
 
   /**
@@ -117,7 +119,7 @@ export class StoreTotals {
     this.#snapshots.clear();
     this.#mounts.clear();
     const now = Date.now();
-    this.database.run(
+    this.#database.run(
       `INSERT INTO totals (id, bytes, measured_at, collect_above, measured, free) VALUES (1, ?, ?, 0, ?, ?)
        ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes + max(0, bytes - ?), measured_at = excluded.measured_at,
          measured = excluded.measured, free = excluded.free`,
@@ -130,17 +132,17 @@ export class StoreTotals {
   }
 
   collectAbove(bytes: number): void {
-    this.database.run("UPDATE totals SET collect_above = ? WHERE id = 1", Math.round(bytes));
+    this.#database.run("UPDATE totals SET collect_above = ? WHERE id = 1", Math.round(bytes));
   }
 
   #row(): Row | undefined {
-    return this.database.get<Row>("SELECT bytes, measured_at, collect_above, measured, free FROM totals WHERE id = 1");
+    return this.#database.get<Row>("SELECT bytes, measured_at, collect_above, measured, free FROM totals WHERE id = 1");
   }
 
   /** Writes this handle's additions. */
   close(): void {
     if (this.#added === 0) return;
-    this.database.run("UPDATE totals SET bytes = max(0, bytes + ?) WHERE id = 1", this.#added);
+    this.#database.run("UPDATE totals SET bytes = max(0, bytes + ?) WHERE id = 1", this.#added);
     this.#added = 0;
   }
 }

@@ -19,9 +19,12 @@ const NONE: References = { manifests: [], config: undefined, layers: [] };
  * it read; blobs do not change.
  */
 export class BlobGraph {
+  readonly #blobs: BlobStore;
   readonly #known = new Map<Digest, References>();
 
-  constructor(private readonly blobs: BlobStore) {}
+  constructor(blobs: BlobStore) {
+    this.#blobs = blobs;
+  }
 
   /**
    * Returns these blobs and everything below them, present or not. Does not read configs and
@@ -73,14 +76,14 @@ export class BlobGraph {
   #references(digest: Digest): References {
     const known = this.#known.get(digest);
     if (known) return known;
-    if (!this.blobs.has(digest)) return NONE;
+    if (!this.#blobs.has(digest)) return NONE;
     const references = this.#read(digest);
     this.#known.set(digest, references);
     return references;
   }
 
   #read(digest: Digest): References {
-    const data = readManifest(this.blobs.path(digest));
+    const data = readManifest(this.#blobs.path(digest));
     if (data === undefined) return NONE;
     try {
       const { manifests, config, layers } = JSON.parse(data.toString()) as Record<string, unknown>;

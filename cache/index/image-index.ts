@@ -31,14 +31,18 @@ interface Parts {
  * ahead; {@link mirror} corrects it after the crash is noticed.
  */
 export class IndexedImages implements ImageIndex {
-  constructor(private readonly parts: Parts) {}
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
 
   set(name: string | undefined, target: Descriptor, createdAt: number): void {
     this.setAll([{ name, target, createdAt }]);
   }
 
   setAll(entries: readonly ImageEntry[]): void {
-    const { database, owner } = this.parts;
+    const { database, owner } = this.#parts;
     const changed = entries.filter((one) => !this.#isSet(one));
     if (changed.length > 0) {
       owner.directory();
@@ -48,11 +52,11 @@ export class IndexedImages implements ImageIndex {
       });
     }
     const targets = [...new Set(entries.map(({ target }) => target.digest))];
-    if (targets.length > 0) this.parts.leases.releaseReferenced("blob", this.parts.graph.reachable(targets));
+    if (targets.length > 0) this.#parts.leases.releaseReferenced("blob", this.#parts.graph.reachable(targets));
   }
 
   #insert({ name, target, createdAt }: ImageEntry): void {
-    const { database, blobs } = this.parts;
+    const { database, blobs } = this.#parts;
     if (!blobs.has(target.digest)) throw blobMissing(target.digest);
     const insert = "INSERT INTO images (name, digest, target, created_at) VALUES (?, ?, ?, ?)";
     const text = JSON.stringify(target);
@@ -67,7 +71,7 @@ export class IndexedImages implements ImageIndex {
 
   get(name: string): ImageEntry | undefined {
     if (!this.#exists()) return undefined;
-    const row = this.parts.database.get<ImageRow>("SELECT name, target, created_at FROM images WHERE name = ?", name);
+    const row = this.#parts.database.get<ImageRow>("SELECT name, target, created_at FROM images WHERE name = ?", name);
     return row && entry(row);
   }
 
@@ -95,21 +99,21 @@ export class IndexedImages implements ImageIndex {
 
   list(): readonly ImageEntry[] {
     if (!this.#exists()) return [];
-    return this.parts.database.all<ImageRow>("SELECT name, target, created_at FROM images ORDER BY id").map(entry);
+    return this.#parts.database.all<ImageRow>("SELECT name, target, created_at FROM images ORDER BY id").map(entry);
   }
 
   /** Rewrites `index.json` from the rows. */
   mirror(): void {
-    const { owner, indexJson } = this.parts;
+    const { owner, indexJson } = this.#parts;
     const text = encodeIndexJson(this.list());
     if (readIndexJson(indexJson) !== text) writeIndexJson(indexJson, text, owner.temporaryPath("index"));
   }
 
   /** Fills the rows from `index.json`, for a database that was made again. */
   adoptIndexJson(): void {
-    for (const { name, target, createdAt } of decodeIndexJson(readIndexJson(this.parts.indexJson) ?? "")) {
-      if (!this.parts.blobs.has(target.digest)) continue;
-      this.parts.database.run(
+    for (const { name, target, createdAt } of decodeIndexJson(readIndexJson(this.#parts.indexJson) ?? "")) {
+      if (!this.#parts.blobs.has(target.digest)) continue;
+      this.#parts.database.run(
         "INSERT OR IGNORE INTO images (name, digest, target, created_at) VALUES (?, ?, ?, ?)",
         name ?? null,
         target.digest,
@@ -120,7 +124,7 @@ export class IndexedImages implements ImageIndex {
   }
 
   #exists(): boolean {
-    return this.parts.database.exists || existsSync(this.parts.indexJson);
+    return this.#parts.database.exists || existsSync(this.#parts.indexJson);
   }
 
   /**
@@ -128,7 +132,7 @@ export class IndexedImages implements ImageIndex {
    * then writes nothing.
    */
   #isSet({ name, target, createdAt }: ImageEntry): boolean {
-    const { database, blobs } = this.parts;
+    const { database, blobs } = this.#parts;
     if (!database.exists || !blobs.has(target.digest)) return false;
     if (name === undefined) return database.get("SELECT 1 FROM images WHERE digest = ?", target.digest) !== undefined;
     const row = database.get<ImageRow>("SELECT name, target, created_at FROM images WHERE name = ?", name);
@@ -136,7 +140,7 @@ export class IndexedImages implements ImageIndex {
   }
 
   #remove(parameter: string, select: string, remove: string): readonly ImageEntry[] {
-    const { database, owner } = this.parts;
+    const { database, owner } = this.#parts;
     if (!this.#exists() || database.all(select, parameter).length === 0) return [];
     owner.directory();
     return database.transaction(() => {
@@ -151,7 +155,7 @@ export class IndexedImages implements ImageIndex {
    * Returns the digests that may identify an image: index, manifests, configs; never its layers.
    */
   #identities(target: Digest): readonly Digest[] {
-    const { graph } = this.parts;
+    const { graph } = this.#parts;
     const manifests = [target, ...graph.manifests(target)];
     return [...manifests, ...manifests.map((manifest) => graph.config(manifest)).filter((config) => config !== undefined)];
   }

@@ -15,7 +15,11 @@ const CHECK = 16;
  * the value.
  */
 export class FileMemo implements Memo {
-  constructor(private readonly paths: StorePaths) {}
+  readonly #paths: StorePaths;
+
+  constructor(paths: StorePaths) {
+    this.#paths = paths;
+  }
 
   get(kind: string, key: string): Buffer | undefined {
     return this.#read(this.#path(kind, key));
@@ -27,7 +31,7 @@ export class FileMemo implements Memo {
       writeFileAtomic(this.#path(kind, key), Buffer.concat([check(bytes), bytes]), {
         // Collection removes abandoned temporary files.
         tidy: false,
-        makeParents: (directory) => makeStoreDirectory(this.paths, directory),
+        makeParents: (directory) => makeStoreDirectory(this.#paths, directory),
       });
     } catch (error) {
       if (systemErrorCode(error) === undefined) throw error;
@@ -35,7 +39,7 @@ export class FileMemo implements Memo {
   }
 
   *list(kind: string): Iterable<Buffer> {
-    const directory = join(this.paths.memo, kind);
+    const directory = join(this.#paths.memo, kind);
     for (const name of existsSync(directory) ? readdirSync(directory) : []) {
       const value = this.#read(join(directory, name));
       if (value) yield value;
@@ -56,7 +60,7 @@ export class FileMemo implements Memo {
 
   #path(kind: string, key: string): string {
     if (!/^[a-z][a-z0-9-]*$/.test(kind)) throw new Error(`internal: "${kind}" is not a kind of memo`);
-    return join(this.paths.memo, kind, hash("sha256", key, "hex"));
+    return join(this.#paths.memo, kind, hash("sha256", key, "hex"));
   }
 }
 

@@ -10,11 +10,13 @@ import { layerId, layerRow } from "../layer-id.js";
  * again.
  */
 export class Stacks {
+  readonly #database: Database;
   #ids = new WeakMap<Stack, number>();
   readonly #layers = new Map<number, Stack>();
   #revision: number;
 
-  constructor(private readonly database: Database) {
+  constructor(database: Database) {
+    this.#database = database;
     this.#revision = database.revision;
   }
 
@@ -41,7 +43,7 @@ export class Stacks {
     for (let at = id; at !== null; ) {
       below = this.#layers.get(at);
       if (below) break;
-      const row = this.database.get<{ below: number | null; layer: number }>("SELECT below, layer FROM stacks WHERE id = ?", at);
+      const row = this.#database.get<{ below: number | null; layer: number }>("SELECT below, layer FROM stacks WHERE id = ?", at);
       if (!row) return undefined;
       above.push(layerId(row.layer));
       at = row.below;
@@ -73,22 +75,22 @@ export class Stacks {
 
   /** Forgets all, because numbers that were taken back, or are of another file, are given again. */
   #forgetUndone(): void {
-    if (this.#revision === this.database.revision) return;
-    this.#revision = this.database.revision;
+    if (this.#revision === this.#database.revision) return;
+    this.#revision = this.#database.revision;
     this.#ids = new WeakMap();
     this.#layers.clear();
   }
 
   #isThere(id: number): boolean {
-    return this.database.get("SELECT 1 FROM stacks WHERE id = ?", id) !== undefined;
+    return this.#database.get("SELECT 1 FROM stacks WHERE id = ?", id) !== undefined;
   }
 
   #find(below: number | null, layer: LayerId): number | undefined {
-    return this.database.get<{ id: number }>("SELECT id FROM stacks WHERE below IS ? AND layer = ?", below, layerRow(layer) ?? 0)?.id;
+    return this.#database.get<{ id: number }>("SELECT id FROM stacks WHERE below IS ? AND layer = ?", below, layerRow(layer) ?? 0)?.id;
   }
 
   #insert(below: number | null, layer: LayerId): number {
-    const { changes, id } = this.database.run(
+    const { changes, id } = this.#database.run(
       "INSERT INTO stacks (below, layer) SELECT ?, id FROM layers WHERE id = ? AND draft = 0",
       below,
       layerRow(layer) ?? 0,

@@ -6,13 +6,16 @@ import type { StatIndex, StatShard } from "../contract/stats.js";
 
 /** Shards as files in `directory`, named by a hash of the root they are for. */
 export class FileStatIndex implements StatIndex {
-  constructor(
-    private readonly directory: string,
-    private readonly owner: Owner,
-  ) {}
+  readonly #directory: string;
+  readonly #owner: Owner;
+
+  constructor(directory: string, owner: Owner) {
+    this.#directory = directory;
+    this.#owner = owner;
+  }
 
   shard(root: string): StatShard {
     const name = hash("sha256", root, "hex").slice(0, 32);
-    return new FileStatShard(join(this.directory, name), () => this.owner.temporaryPath("stat"));
+    return new FileStatShard(join(this.#directory, name), () => this.#owner.temporaryPath("stat"));
   }
 }

@@ -25,15 +25,16 @@ const COARSE_TICK = 2_000_000_000n;
 const SECOND = 1_000_000_000n;
 
 export class FileStatShard implements StatShard {
+  readonly #path: string;
+  readonly #temporaryPath: () => string;
   readonly #loaded: Loaded;
   readonly #added = new StatRecords();
   /** Attributes of added files that have any, by {@link keyOf}. */
   readonly #addedXattrs = new Map<string, Xattrs>();
 
-  constructor(
-    private readonly path: string,
-    private readonly temporaryPath: () => string,
-  ) {
+  constructor(path: string, temporaryPath: () => string) {
+    this.#path = path;
+    this.#temporaryPath = temporaryPath;
     this.#loaded = load(path);
   }
 
@@ -73,10 +74,10 @@ export class FileStatShard implements StatShard {
     for (const source of kept) words.set(source, record++ * WORDS);
     for (const source of this.#added) words.set(source, record++ * WORDS);
     new Uint32Array(file.buffer, file.byteOffset, 4).set([MAGIC, VERSION, record, checkOf(file.subarray(HEADER))]);
-    const temporary = this.temporaryPath();
+    const temporary = this.#temporaryPath();
     try {
       writeFileSync(temporary, file, { flag: "wx" });
-      renameSync(temporary, this.path);
+      renameSync(temporary, this.#path);
     } catch (error) {
       // Derived data: without it the files are read again.
       rmSync(temporary, { force: true });
@@ -100,6 +101,7 @@ export class FileStatShard implements StatShard {
 
 /** The records of a file, indexed by (dev, ino) with open addressing. */
 class Loaded {
+  readonly xattrs: ReadonlyMap<string, Xattrs>;
   readonly #words: BigInt64Array;
   readonly #bytes: Buffer;
   readonly #table: Int32Array;
@@ -107,10 +109,9 @@ class Loaded {
   /** All bytes in hex: one conversion instead of one for each file. */
   #hex: string | undefined;
 
-  constructor(
-    records: Buffer,
-    readonly xattrs: ReadonlyMap<string, Xattrs> = new Map(),
-  ) {
+  constructor(records: Buffer, xattrs: ReadonlyMap<string, Xattrs> = new Map()) {
+    this.xattrs = xattrs;
+
     const count = records.length / RECORD;
     this.#bytes = records;
     this.#words = new BigInt64Array(records.buffer, records.byteOffset, count * WORDS);

@@ -10,8 +10,17 @@ import type { Lease, LeaseKind, Leases } from "../contract/leases.js";
  */
 const TIMED = 10 * 60_000;
 
+interface StoreLeasesOptions {
+  readonly database: Database;
+  readonly owner: Owner;
+  readonly exists: (kind: LeaseKind, id: string) => boolean;
+}
+
 /** Leases as rows, one for each holder and part. */
 export class StoreLeases implements Leases {
+  readonly #database: Database;
+  readonly #owner: Owner;
+  readonly #exists: (kind: LeaseKind, id: string) => boolean;
   /** Number of times that this handle holds a part explicitly. */
   readonly #counts = new Map<string, number>();
   /**
@@ -22,19 +31,19 @@ export class StoreLeases implements Leases {
   /** Timer that is set while some leases of this handle expire. */
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly database: Database,
-    private readonly owner: Owner,
-    private readonly exists: (kind: LeaseKind, id: string) => boolean,
-  ) {}
+  constructor({ database, owner, exists }: StoreLeasesOptions) {
+    this.#database = database;
+    this.#owner = owner;
+    this.#exists = exists;
+  }
 
   hold(kind: LeaseKind, ids: readonly (string | number)[]): Lease {
     if (ids.length === 0) return { held: [], release() {} };
-    const there = () => ids.map(String).filter((id) => this.exists(kind, id));
+    const there = () => ids.map(String).filter((id) => this.#exists(kind, id));
     let held: readonly string[];
     try {
       // Collection looks and removes inside a transaction too, so an existing part stays.
-      held = this.database.transaction(() => {
+      held = this.#database.transaction(() => {
         const found = there();
         for (const id of found) this.#insert(kind, id);
         return found;
@@ -52,7 +61,7 @@ export class StoreLeases implements Leases {
         if (released) return;
         released = true;
         const free = held.filter((id) => this.#countDown(keyOf(kind, id)) && !this.#written.has(keyOf(kind, id)));
-        if (free.length > 0) this.database.transaction(() => this.#delete(kind, free));
+        if (free.length > 0) this.#database.transaction(() => this.#delete(kind, free));
       },
     };
   }
@@ -72,14 +81,14 @@ export class StoreLeases implements Leases {
   keepFound(kind: LeaseKind, id: string): boolean {
     if (this.keeps(kind, id)) return true;
     try {
-      return this.database.transaction(() => {
-        if (!this.exists(kind, id)) return false;
+      return this.#database.transaction(() => {
+        if (!this.#exists(kind, id)) return false;
         this.keepWritten(kind, id);
         return true;
       });
     } catch (error) {
       // The store is read-only, see `hold`.
-      if (isUnwritable(error)) return this.exists(kind, id);
+      if (isUnwritable(error)) return this.#exists(kind, id);
       throw error;
     }
   }
@@ -92,18 +101,18 @@ export class StoreLeases implements Leases {
   /** Releases written parts that are referred to now. */
   releaseReferenced(kind: LeaseKind, ids: Iterable<string>): void {
     const free = [...ids].filter((id) => this.#written.delete(keyOf(kind, id)) && !this.#counts.has(keyOf(kind, id)));
-    if (free.length > 0) this.database.transaction(() => this.#delete(kind, free));
+    if (free.length > 0) this.#database.transaction(() => this.#delete(kind, free));
   }
 
   /** Makes the leases last as long as the holder, which has its lock now. */
   makeLasting(): void {
-    if (this.#renewal) this.database.run("UPDATE leases SET expires = NULL WHERE holder = ?", this.owner.id);
+    if (this.#renewal) this.#database.run("UPDATE leases SET expires = NULL WHERE holder = ?", this.#owner.id);
     this.#endRenewal();
   }
 
   close(): void {
     this.#endRenewal();
-    if (this.#counts.size + this.#written.size > 0) this.database.run("DELETE FROM leases WHERE holder = ?", this.owner.id);
+    if (this.#counts.size + this.#written.size > 0) this.#database.run("DELETE FROM leases WHERE holder = ?", this.#owner.id);
     this.#counts.clear();
     this.#written.clear();
   }
@@ -113,31 +122,31 @@ export class StoreLeases implements Leases {
    */
   dropDead(): void {
     const now = Date.now();
-    this.database.run("DELETE FROM leases WHERE expires < ?", now);
+    this.#database.run("DELETE FROM leases WHERE expires < ?", now);
     // A lease of before the clock was set back: only a living holder needs it.
-    for (const { holder } of this.database.all<{ holder: string }>("SELECT DISTINCT holder FROM leases WHERE expires > ?", now + TIMED)) {
-      if (!isRunning(holder)) this.database.run("DELETE FROM leases WHERE holder = ? AND expires IS NOT NULL", holder);
+    for (const { holder } of this.#database.all<{ holder: string }>("SELECT DISTINCT holder FROM leases WHERE expires > ?", now + TIMED)) {
+      if (!isRunning(holder)) this.#database.run("DELETE FROM leases WHERE holder = ? AND expires IS NOT NULL", holder);
     }
-    for (const { holder } of this.database.all<{ holder: string }>("SELECT DISTINCT holder FROM leases WHERE expires IS NULL")) {
-      if (!this.owner.isAlive(holder)) this.database.run("DELETE FROM leases WHERE holder = ? AND expires IS NULL", holder);
+    for (const { holder } of this.#database.all<{ holder: string }>("SELECT DISTINCT holder FROM leases WHERE expires IS NULL")) {
+      if (!this.#owner.isAlive(holder)) this.#database.run("DELETE FROM leases WHERE holder = ? AND expires IS NULL", holder);
     }
   }
 
   #insert(kind: LeaseKind, id: string): void {
-    const expires = this.owner.taken ? null : Date.now() + TIMED;
+    const expires = this.#owner.taken ? null : Date.now() + TIMED;
     // A holder that still lives after half of the time (a long upload of cached layers) takes its
     // lock, which makes all its leases lasting.
     if (expires !== null) this.#renewal ??= setTimeout(() => this.#renew(), TIMED / 2).unref();
-    this.database.run("INSERT OR REPLACE INTO leases (kind, id, holder, expires) VALUES (?, ?, ?, ?)", kind, id, this.owner.id, expires);
+    this.#database.run("INSERT OR REPLACE INTO leases (kind, id, holder, expires) VALUES (?, ?, ?, ?)", kind, id, this.#owner.id, expires);
   }
 
   #delete(kind: LeaseKind, ids: readonly string[]): void {
-    for (const id of ids) this.database.run("DELETE FROM leases WHERE kind = ? AND id = ? AND holder = ?", kind, id, this.owner.id);
+    for (const id of ids) this.#database.run("DELETE FROM leases WHERE kind = ? AND id = ? AND holder = ?", kind, id, this.#owner.id);
   }
 
   #renew(): void {
     try {
-      this.owner.directory();
+      this.#owner.directory();
     } catch (error) {
       // On a full disk, for one, the leases may end early. That is no reason to end a build that
       // runs well.

@@ -43,9 +43,12 @@ const entries = new Map<string, Entry>();
 
 /** Locks as flock on files in `directory`, named by a hash because names may be anything. */
 export class FileLocks implements Locks {
-  readonly #makeDirectory = (directory: string) => makeStoreDirectory(this.paths, directory);
+  readonly #paths: StorePaths;
+  readonly #makeDirectory = (directory: string) => makeStoreDirectory(this.#paths, directory);
 
-  constructor(private readonly paths: StorePaths) {}
+  constructor(paths: StorePaths) {
+    this.#paths = paths;
+  }
 
   acquire(
     name: string,
@@ -102,7 +105,7 @@ export class FileLocks implements Locks {
   }
 
   #path(name: string): string {
-    return join(this.paths.locks, hash("sha256", name, "hex").slice(0, 32));
+    return join(this.#paths.locks, hash("sha256", name, "hex").slice(0, 32));
   }
 }
 

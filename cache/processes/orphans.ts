@@ -7,22 +7,26 @@ import { removeTree } from "./owner.js";
  * remove (files of mapped ids).
  */
 export class Orphans {
-  constructor(private readonly database: Database) {}
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
 
   /** Adds a tree. Call inside the transaction that makes it an orphan. */
   add(path: string): void {
-    this.database.run("INSERT OR IGNORE INTO orphans (path) VALUES (?)", path);
+    this.#database.run("INSERT OR IGNORE INTO orphans (path) VALUES (?)", path);
   }
 
   list(): readonly string[] {
-    if (!this.database.exists) return [];
-    return this.database.all<{ path: string }>("SELECT path FROM orphans ORDER BY path").map(({ path }) => path);
+    if (!this.#database.exists) return [];
+    return this.#database.all<{ path: string }>("SELECT path FROM orphans ORDER BY path").map(({ path }) => path);
   }
 
   forget(paths: readonly string[]): void {
     if (paths.length === 0) return;
-    this.database.transaction(() => {
-      for (const path of paths) this.database.run("DELETE FROM orphans WHERE path = ?", path);
+    this.#database.transaction(() => {
+      for (const path of paths) this.#database.run("DELETE FROM orphans WHERE path = ?", path);
     });
   }
 

@@ -17,14 +17,16 @@ const UNBORN_AGE = 60_000;
  * The lock is taken on the first write only: reading commands load no native code for it.
  */
 export class Owner {
+  readonly #paths: StorePaths;
+  /** Called once, when the lock was taken. */
+  readonly #onTaken: () => void;
   readonly id = `${process.pid}-${randomBytes(6).toString("hex")}`;
   #lock: number | undefined;
 
-  constructor(
-    private readonly paths: StorePaths,
-    /** Called once, when the lock was taken. */
-    private readonly onTaken: () => void,
-  ) {}
+  constructor(paths: StorePaths, onTaken: () => void) {
+    this.#paths = paths;
+    this.#onTaken = onTaken;
+  }
 
   get taken(): boolean {
     return this.#lock !== undefined;
@@ -35,10 +37,10 @@ export class Owner {
    * works.
    */
   directory(): string {
-    const directory = join(this.paths.tmp, this.id);
+    const directory = join(this.#paths.tmp, this.id);
     if (this.#lock !== undefined) return directory;
-    prepareLayout(this.paths);
-    const unborn = join(this.paths.tmp, UNBORN + this.id);
+    prepareLayout(this.#paths);
+    const unborn = join(this.#paths.tmp, UNBORN + this.id);
     try {
       mkdirSync(unborn);
       const fd = openSync(join(unborn, "lock"), "wx");
@@ -47,9 +49,9 @@ export class Owner {
       renameSync(unborn, directory);
       this.#lock = fd;
     } catch (error) {
-      throw ioError(`Cannot write to the store "${this.paths.root}"`, error);
+      throw ioError(`Cannot write to the store "${this.#paths.root}"`, error);
     }
-    this.onTaken();
+    this.#onTaken();
     return directory;
   }
 
@@ -64,7 +66,7 @@ export class Owner {
     try {
       mkdirSync(path);
     } catch (error) {
-      throw ioError(`Cannot make a temporary directory in "${this.paths.root}"`, error);
+      throw ioError(`Cannot make a temporary directory in "${this.#paths.root}"`, error);
     }
     return path;
   }
@@ -72,7 +74,7 @@ export class Owner {
   /** Gives up ownership. Returns the directory when something in it could not be removed. */
   release(): string | undefined {
     if (this.#lock === undefined) return undefined;
-    const directory = join(this.paths.tmp, this.id);
+    const directory = join(this.#paths.tmp, this.id);
     const left = removeTree(directory) ? undefined : directory;
     closeSync(this.#lock);
     this.#lock = undefined;
@@ -82,7 +84,7 @@ export class Owner {
   /** Returns true when the holder of this id lives. */
   isAlive(id: string): boolean {
     if (id === this.id) return true;
-    const fd = openLock(join(this.paths.tmp, id));
+    const fd = openLock(join(this.#paths.tmp, id));
     if (fd === undefined) return false;
     try {
       return !flock(fd, "exclusive");
@@ -93,9 +95,9 @@ export class Owner {
 
   /** Returns the directories of the other owners, dead or alive. */
   others(): readonly string[] {
-    return readdirSync(this.paths.tmp)
+    return readdirSync(this.#paths.tmp)
       .filter((name) => name !== this.id && !name.startsWith(UNBORN))
-      .map((name) => join(this.paths.tmp, name));
+      .map((name) => join(this.#paths.tmp, name));
   }
 
   /**
@@ -103,8 +105,8 @@ export class Owner {
    * process cleans up.
    */
   reapDead(cleanUp: (id: string, directory: string) => void): void {
-    for (const name of readdirSync(this.paths.tmp)) {
-      const directory = join(this.paths.tmp, name);
+    for (const name of readdirSync(this.#paths.tmp)) {
+      const directory = join(this.#paths.tmp, name);
       if (name === this.id) continue;
       if (name.startsWith(UNBORN)) {
         if (age(directory) > UNBORN_AGE) removeTree(directory);

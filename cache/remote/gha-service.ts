@@ -43,10 +43,13 @@ export function actionsCache(address: ServiceAddress, http: CacheHttp): ActionsC
 }
 
 abstract class Service {
-  constructor(
-    protected readonly address: ServiceAddress,
-    protected readonly http: CacheHttp,
-  ) {}
+  readonly address: ServiceAddress;
+  readonly http: CacheHttp;
+
+  constructor(address: ServiceAddress, http: CacheHttp) {
+    this.address = address;
+    this.http = http;
+  }
 
   read(entry: CacheEntry, options: ServiceOptions): AsyncIterable<Uint8Array> {
     const what = `read ${entry.key} from the GitHub Actions cache`;
@@ -61,7 +64,7 @@ abstract class Service {
    * Asks the service. `path` is below its address. Returns parsed JSON, or undefined for no
    * content.
    */
-  protected async ask(
+  async ask(
     what: string,
     request: {
       readonly method: HttpRequest["method"];

@@ -34,16 +34,20 @@ export interface ServiceRequest extends Omit<HttpRequest, "verify" | "signal" | 
 /** Makes a request again for each attempt, because signatures age. */
 type MakeRequest = () => ServiceRequest | Promise<ServiceRequest>;
 
+interface CacheHttpOptions {
+  readonly env: Environment;
+  readonly clock?: Clock;
+  readonly limits?: HttpLimits;
+}
+
 /** HTTP to services that are no registries, with the same connections, retries and proxies. */
 export class CacheHttp implements Disposable {
+  readonly clock: Clock;
   readonly #connections: Connections;
 
-  constructor(
-    env: Environment,
-    readonly clock: Clock = systemClock,
-    limits?: HttpLimits,
-  ) {
-    this.#connections = new Connections(env, defaultCertificateDirectories(env), failures, limits);
+  constructor({ env, clock = systemClock, limits }: CacheHttpOptions) {
+    this.clock = clock;
+    this.#connections = new Connections({ env, certificateDirectories: defaultCertificateDirectories(env), failures, limits });
   }
 
   /**

@@ -24,7 +24,7 @@ const MAX_OBJECT = 5 * 1024 ** 3;
 const DAY = 86_400_000;
 
 export function s3Source(options: S3Options, http: CacheHttp, env: Environment): CacheSource {
-  const bucket = new Bucket(options, http, env);
+  const bucket = new Bucket({ options, http, env });
   const { name } = bucket;
   return {
     name,
@@ -38,7 +38,7 @@ export function s3Source(options: S3Options, http: CacheHttp, env: Environment):
 }
 
 export function s3Target(options: S3Options, http: CacheHttp, env: Environment): CacheTarget {
-  const bucket = new Bucket(options, http, env);
+  const bucket = new Bucket({ options, http, env });
   const { touchRefresh = DAY } = options;
   return {
     name: "Amazon S3",
@@ -59,8 +59,16 @@ export function s3Target(options: S3Options, http: CacheHttp, env: Environment):
   };
 }
 
+interface BucketParts {
+  readonly options: S3Options;
+  readonly http: CacheHttp;
+  readonly env: Environment;
+}
+
 /** Objects of one bucket. */
 class Bucket {
+  readonly #options: S3Options;
+  readonly #http: CacheHttp;
   readonly names: readonly string[];
   readonly #bucket: string;
   readonly #region: string;
@@ -70,11 +78,9 @@ class Bucket {
   readonly #base: URL;
   readonly #credentials: CredentialsSource;
 
-  constructor(
-    private readonly options: S3Options,
-    private readonly http: CacheHttp,
-    private readonly env: Environment,
-  ) {
+  constructor({ options, http, env }: BucketParts) {
+    this.#options = options;
+    this.#http = http;
     this.#bucket = required(options.bucket ?? env["AWS_BUCKET"], "bucket", "AWS_BUCKET");
     this.#region = required(options.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"], "region", "AWS_REGION");
     this.#manifests = `${options.prefix ?? ""}${options.manifestsPrefix ?? "manifests/"}`;
@@ -96,7 +102,7 @@ class Bucket {
       region: this.#region,
       prefix: this.#blobs,
       endpoint: this.#endpoint,
-      pathStyle: this.options.usePathStyle,
+      pathStyle: this.#options.usePathStyle,
     };
   }
 
@@ -119,7 +125,7 @@ class Bucket {
 
   download(key: string, transfer: ServiceOptions): AsyncGenerator<Uint8Array, void> {
     const what = `read ${key} from bucket "${this.#bucket}"`;
-    return this.http.download((from) => {
+    return this.#http.download((from) => {
       const headers = from > 0 ? { range: `bytes=${from}-` } : {};
       return this.#request({ what, method: "GET", key, accept: [200, 206], headers }, transfer);
     }, transfer);
@@ -158,7 +164,7 @@ class Bucket {
   }
 
   #send(request: ObjectRequest, transfer: ServiceOptions): Promise<HttpAnswer> {
-    return this.http.request(() => this.#request(request, transfer), transfer);
+    return this.#http.request(() => this.#request(request, transfer), transfer);
   }
 
   async #request(
@@ -171,7 +177,7 @@ class Bucket {
       { method: request.method, url, headers, payload },
       await this.#credentials(transfer),
       this.#region,
-      new Date(this.http.clock.now()),
+      new Date(this.#http.clock.now()),
     );
     return { ...request, url, headers: signed, authorization };
   }
@@ -188,7 +194,7 @@ class Bucket {
     } catch (cause) {
       throw badS3Endpoint(this.#endpoint, cause);
     }
-    if (this.options.usePathStyle) endpoint.pathname = `${endpoint.pathname.replace(/\/$/, "")}/${encodeKey(this.#bucket)}`;
+    if (this.#options.usePathStyle) endpoint.pathname = `${endpoint.pathname.replace(/\/$/, "")}/${encodeKey(this.#bucket)}`;
     else endpoint.hostname = `${this.#bucket}.${endpoint.hostname}`;
     return endpoint;
   }

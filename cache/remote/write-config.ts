@@ -96,10 +96,13 @@ function writeKeyRecord({ digest, inputs, result }: KeyRecord, before: number, c
 
 /** Chains of layers that share common beginnings. */
 class Chains {
+  readonly #annotated: boolean;
   readonly layers: CacheLayer[] = [];
   readonly #known = new Map<string, number>();
 
-  constructor(private readonly annotated: boolean) {}
+  constructor(annotated: boolean) {
+    this.#annotated = annotated;
+  }
 
   /** Adds a chain and returns the index of its topmost layer; -1 for no layers. */
   add(layers: readonly TransferLayer[]): number {
@@ -110,7 +113,7 @@ class Chains {
       let known = this.#known.get(id);
       if (known === undefined) {
         known = this.layers.length;
-        this.layers.push({ blob: layer.blob.digest, parent, ...(this.annotated ? { annotations: annotations(layer) } : {}) });
+        this.layers.push({ blob: layer.blob.digest, parent, ...(this.#annotated ? { annotations: annotations(layer) } : {}) });
         this.#known.set(id, known);
       }
       parent = known;

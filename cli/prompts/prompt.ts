@@ -9,10 +9,13 @@ const CTRL_U = "\u0015";
 
 /** Questions at a terminal. Text that was typed ahead answers the next one. */
 export class Prompt {
+  readonly #environment: CliEnvironment;
   readonly #decoder = new StringDecoder("utf8");
   #typed = "";
 
-  constructor(private readonly environment: CliEnvironment) {}
+  constructor(environment: CliEnvironment) {
+    this.#environment = environment;
+  }
 
   /**
    * Asks on the standard error and resolves to the line without its end. `hidden` does not show the
@@ -20,24 +23,24 @@ export class Prompt {
    * ctrl-c, `cli/terminal` when the input ends.
    */
   async ask(question: string, { hidden = false }: { readonly hidden?: boolean } = {}): Promise<string> {
-    const { stdin } = this.environment;
+    const { stdin } = this.#environment;
     if (!hidden) {
-      await tell(this.environment, question);
+      await tell(this.#environment, question);
       return this.#line(readLine);
     }
     stdin.setRawMode?.(true);
     try {
-      await tell(this.environment, question);
+      await tell(this.#environment, question);
       return await this.#line(readHidden);
     } finally {
       stdin.setRawMode?.(false);
-      await tell(this.environment, "\n");
+      await tell(this.#environment, "\n");
     }
   }
 
   /** Waits until `read` finds a line in the typed text. */
   #line(read: (typed: string) => Line): Promise<string> {
-    const { stdin, signal } = this.environment;
+    const { stdin, signal } = this.#environment;
     return new Promise((resolve, reject) => {
       const finish = (action: () => void): void => {
         stdin.off("data", onData).off("end", onEnd).off("error", onEnd).pause();

@@ -34,29 +34,40 @@ function parseEntries(flag: Flag, values: readonly string[]): Entry[] {
     .filter((value) => value !== "")
     .flatMap((value) =>
       value.includes("=")
-        ? [new Entry(flag, value, csvPairs(value, `--${flag} "${withoutCredentials(value)}"`))]
+        ? [new Entry({ flagName: flag, value, pairs: csvPairs(value, `--${flag} "${withoutCredentials(value)}"`) })]
         : // As docker buildx has it: without any key each field is a reference.
           splitCsv(value, `--${flag} "${value}"`).map(
             (ref) =>
-              new Entry(flag, value, [
-                { key: "type", value: "registry", field: "type=registry" },
-                { key: "ref", value: ref, field: ref },
-              ]),
+              new Entry({
+                flagName: flag,
+                value,
+                pairs: [
+                  { key: "type", value: "registry", field: "type=registry" },
+                  { key: "ref", value: ref, field: ref },
+                ],
+              }),
           ),
     );
 }
 
+interface EntryOptions {
+  readonly flagName: Flag;
+  readonly value: string;
+  readonly pairs: ReturnType<typeof csvPairs>;
+}
+
 /** One cache as the command line names it. */
 class Entry {
+  readonly flagName: Flag;
+  readonly #value: string;
   readonly #type: CacheType;
   readonly #table: Attributes;
   readonly #given = new Map<string, string>();
 
-  constructor(
-    readonly flagName: Flag,
-    private readonly value: string,
-    pairs: ReturnType<typeof csvPairs>,
-  ) {
+  constructor({ flagName, value, pairs }: EntryOptions) {
+    this.flagName = flagName;
+    this.#value = value;
+
     for (const { key, value: text, field } of pairs) {
       if (text === undefined) throw this.#error(`expected key=value instead of "${field}"`);
       this.#given.set(key, text);
@@ -115,7 +126,7 @@ class Entry {
   }
 
   #error(found: string, hint?: string): UsageError {
-    const shown = withoutCredentials(this.value);
+    const shown = withoutCredentials(this.#value);
     return badCache(shown, found, hint, this.flagName);
   }
 }

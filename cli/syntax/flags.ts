@@ -31,7 +31,11 @@ export interface ParsedFlags {
 
 /** Thrown for `--help`: not an error, the text is the result. */
 export class HelpRequested {
-  constructor(readonly text: string) {}
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 const { group: _ofBuild, reads: _asOption, ...root } = BUILD_OPTIONS.root.flag as OptionFlag;

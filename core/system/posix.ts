@@ -12,14 +12,17 @@ import { decodePath, encodePath } from "./path-bytes.js";
 
 /** A failed system call, shaped like the errors of `node:fs`: `code` is the errno's name. */
 export class PosixError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly path: string;
   override readonly name = "PosixError";
-  constructor(
-    readonly code: string,
-    readonly errno: number,
-    readonly syscall: string,
-    readonly path: string,
-  ) {
+  constructor(code: string, errno: number, syscall: string, path: string) {
     super(`${code}: ${syscall} '${path}'`);
+    this.code = code;
+    this.errno = errno;
+    this.syscall = syscall;
+    this.path = path;
   }
 }
 

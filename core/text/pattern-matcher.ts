@@ -59,11 +59,13 @@ interface Pattern {
 }
 
 export class PatternSyntaxError extends Error {
+  readonly pattern: string;
   override readonly name = "PatternSyntaxError";
-  constructor(readonly pattern: string) {
+  constructor(pattern: string) {
     super(
       `Cannot use "${pattern}" as a pattern: ${pattern.trim() === "!" ? "nothing follows the !" : "its brackets or escapes are not closed"}`,
     );
+    this.pattern = pattern;
   }
 }
 

@@ -28,14 +28,16 @@ interface Root {
  * copy.
  */
 export class WorkingRoots {
+  readonly #directory: string;
+  readonly #remove: (paths: readonly string[]) => Promise<void>;
   readonly #roots: Root[] = [];
   #next = 0;
 
   /** `remove` removes a tree of any owner. */
-  constructor(
-    private readonly directory: string,
-    private readonly remove: (paths: readonly string[]) => Promise<void>,
-  ) {}
+  constructor(directory: string, remove: (paths: readonly string[]) => Promise<void>) {
+    this.#directory = directory;
+    this.#remove = remove;
+  }
 
   /** Takes the free root with most of the layers (bottom first), or a new one. */
   take(layers: readonly string[]): WorkingRoot {
@@ -60,7 +62,7 @@ export class WorkingRoots {
   }
 
   #make(): Root {
-    const folder = join(this.directory, `working-root-${this.#next++}`);
+    const folder = join(this.#directory, `working-root-${this.#next++}`);
     mkdirSync(folder, { mode: 0o700 });
     const root: Root = { folder, chain: [], isBusy: true };
     this.#roots.push(root);
@@ -76,7 +78,7 @@ export class WorkingRoots {
   #drop(root: Root): void {
     this.#roots.splice(this.#roots.indexOf(root), 1);
     // The rest is removed with the worker's directory.
-    this.remove([root.folder]).catch(() => undefined);
+    this.#remove([root.folder]).catch(() => undefined);
   }
 }
 

@@ -21,15 +21,17 @@ export const PLATFORMS_TASK = "platforms";
 
 /** Programs of other processors in the user namespace of this process. */
 export class Emulators {
+  readonly #directory: string;
+  readonly #interpreters: () => readonly Interpreter[];
   /** Resolves with the emulators that this user namespace was given. */
   #own: Promise<readonly Interpreter[]> | undefined;
   readonly #machine = new Map<string, Promise<boolean>>();
 
   /** `directory` is for files of its own. */
-  constructor(
-    private readonly directory: string,
-    private readonly interpreters: () => readonly Interpreter[] = interpretersHere,
-  ) {}
+  constructor(directory: string, interpreters: () => readonly Interpreter[] = interpretersHere) {
+    this.#directory = directory;
+    this.#interpreters = interpreters;
+  }
 
   /** Sees to it that steps of the platform run, as far as this machine can do it. */
   async prepare(platform: string): Promise<void> {
@@ -61,7 +63,7 @@ export class Emulators {
 
   /** Tells whether the kernel starts something for a program of the processor. */
   async #try(processor: Processor): Promise<boolean> {
-    const file = join(this.directory, `program-${processor.architecture}`);
+    const file = join(this.#directory, `program-${processor.architecture}`);
     try {
       writeFileSync(file, programStart(processor));
       chmodSync(file, 0o755);
@@ -80,11 +82,11 @@ export class Emulators {
   }
 
   async #registerAll(): Promise<readonly Interpreter[]> {
-    const found = this.interpreters();
+    const found = this.#interpreters();
     if (found.length === 0) return [];
     try {
-      const place = join(this.directory, "interpreters");
-      mkdirSync(this.directory, { recursive: true });
+      const place = join(this.#directory, "interpreters");
+      mkdirSync(this.#directory, { recursive: true });
       const pairs = found.flatMap(({ processor, path }) => [path, registration(processor, path)]);
       const { stdout } = await run(helperPath(), ["emulate", place, ...pairs], { env: {}, cwd: "/" });
       const working = works(stdout);

@@ -32,7 +32,7 @@ export async function checkDockerfile(
   ports: FrontendPorts,
   ownRules: boolean,
 ): Promise<CheckedDockerfile> {
-  const build = new Compilation(ast, options, ports, ownRules);
+  const build = new Compilation({ ast, options, ports, ownRules });
   await build.run(options.target === undefined);
   const rules = new Map<string, (typeof RULES)[number]>(RULES.map((rule) => [rule.name, rule]));
   const warnings = build.problems("warning").flatMap((warning): LintWarning[] => {

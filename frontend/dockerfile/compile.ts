@@ -26,7 +26,7 @@ import { unsupportedFrontend } from "./syntax/syntax.js";
  * parser among them.
  */
 export async function compileDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<FrontendResult> {
-  const build = new Compilation(ast, options, ports, false);
+  const build = new Compilation({ ast, options, ports, ownRules: false });
   const target = await build.run(false);
   const errors = build.problems("error");
   // Warnings that fail the build are listed too.
@@ -48,8 +48,18 @@ export async function compileDockerfile(ast: DockerfileAst, options: FrontendOpt
   };
 }
 
+interface CompilationParts {
+  readonly ast: DockerfileAst;
+  readonly options: FrontendOptions;
+  readonly ports: FrontendPorts;
+  /** True applies the rules that BuildKit does not have. */
+  readonly ownRules: boolean;
+}
+
 /** One run through the phases, with its problems. Checks and outlines run it too. */
 export class Compilation {
+  readonly ast: DockerfileAst;
+  readonly options: FrontendOptions;
   readonly #report = new Report();
   readonly #linter: Linter;
   readonly #source;
@@ -58,13 +68,9 @@ export class Compilation {
   /** Plan of the build, set by {@link run}. */
   plan: BuildPlan | undefined;
 
-  constructor(
-    readonly ast: DockerfileAst,
-    readonly options: FrontendOptions,
-    ports: FrontendPorts,
-    /** True applies the rules that BuildKit does not have. */
-    ownRules: boolean,
-  ) {
+  constructor({ ast, options, ports, ownRules }: CompilationParts) {
+    this.ast = ast;
+    this.options = options;
     this.ports = askedOnce(ports);
     this.#source = { name: options.filename, text: options.text };
     const { linter, problem } = Linter.from(ast, options.buildArgs["BUILDKIT_DOCKERFILE_CHECK"], ownRules);

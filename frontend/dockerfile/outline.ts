@@ -81,11 +81,11 @@ export function listTargets(ast: DockerfileAst, source: { readonly name: string;
  * DiagnosticsError} like a build.
  */
 export async function outlineDockerfile(ast: DockerfileAst, options: FrontendOptions, ports: FrontendPorts): Promise<Outline> {
-  const build = new Compilation(ast, options, ports, false);
+  const build = new Compilation({ ast, options, ports, ownRules: false });
   const target = await build.run(false);
   const errors = build.problems("error");
   if (!target || !build.plan || errors.length > 0) throw new DiagnosticsError(errors);
-  const outliner = new Outliner(ast, options, build.plan.globals);
+  const outliner = new Outliner({ ast, options, globals: build.plan.globals });
   outliner.visit(target);
   const name = target.node?.name ?? "";
   return {
@@ -97,18 +97,27 @@ export async function outlineDockerfile(ast: DockerfileAst, options: FrontendOpt
   };
 }
 
+interface OutlinerParts {
+  readonly ast: DockerfileAst;
+  readonly options: FrontendOptions;
+  readonly globals: GlobalArgs;
+}
+
 class Outliner {
+  readonly ast: DockerfileAst;
+  readonly options: FrontendOptions;
+  readonly globals: GlobalArgs;
   readonly args = new Map<string, OutlineArg>();
   readonly secrets = new Map<string, OutlineMount>();
   readonly ssh = new Map<string, OutlineMount>();
   readonly #seen = new Set<StageState>();
   readonly #global = new Map<string, { readonly node: ArgNode; readonly arg: ArgNode["args"][number] }>();
 
-  constructor(
-    readonly ast: DockerfileAst,
-    readonly options: FrontendOptions,
-    readonly globals: GlobalArgs,
-  ) {
+  constructor({ ast, options, globals }: OutlinerParts) {
+    this.ast = ast;
+    this.options = options;
+    this.globals = globals;
+
     for (const node of ast.instructions) {
       if (node.kind === "from") break;
       if (node.kind === "arg") for (const arg of node.args) this.#global.set(arg.name.text, { node, arg });

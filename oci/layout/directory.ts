@@ -13,11 +13,14 @@ import type { BlobTarget } from "./complete.js";
 
 /** An OCI image layout in a directory, read only. Every blob is verified when it is read. */
 export class LayoutDirectory implements BlobReader {
+  readonly directory: string;
   /** Entries of `index.json`. */
   readonly entries: readonly Descriptor[];
 
   /** Throws `layout/not-found` unless `directory` is a layout. */
-  constructor(readonly directory: string) {
+  constructor(directory: string) {
+    this.directory = directory;
+
     let index: Buffer;
     try {
       index = readRegularFile(inside(directory, "index.json"), 4 * MAX_METADATA_SIZE);

@@ -50,6 +50,7 @@ interface AuthorizerOptions {
  * network when the registry itself is encrypted.
  */
 export class Authorizer {
+  readonly #options: AuthorizerOptions;
   #challenge: Challenge | undefined;
   /** True when the registry that sent the challenge speaks TLS. */
   #encrypted = true;
@@ -59,7 +60,9 @@ export class Authorizer {
   readonly #tokens = new Map<string, Promise<Token>>();
   #identityToken: string | undefined;
 
-  constructor(private readonly options: AuthorizerOptions) {}
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
 
   /**
    * Returns the `Authorization` header for a request with these scopes. Returns undefined before
@@ -75,7 +78,7 @@ export class Authorizer {
     const cached = this.#tokens.get(key);
     if (cached !== undefined) {
       const token = await unlessAborted(cached, signal);
-      if (token.expires - MARGIN > this.options.clock.now()) return `Bearer ${token.value}`;
+      if (token.expires - MARGIN > this.#options.clock.now()) return `Bearer ${token.value}`;
       if (this.#tokens.get(key) === cached) this.#tokens.delete(key);
     }
     let fetched = this.#tokens.get(key);
@@ -140,15 +143,15 @@ export class Authorizer {
     const address = resolveLocation(realm, url);
     if (address !== undefined) return address;
     throw protocolError(
-      `get a token for ${this.options.registry}`,
+      `get a token for ${this.#options.registry}`,
       { method: "GET", url },
       `names "${realm.slice(0, 200)}" as its token server`,
     );
   }
 
   #find(): Promise<Credentials | undefined> {
-    const { registry, connections } = this.options;
-    this.#credentials ??= this.options.credentials.find(registry, { signal: connections.closing }).catch((error: unknown) => {
+    const { registry, connections } = this.#options;
+    this.#credentials ??= this.#options.credentials.find(registry, { signal: connections.closing }).catch((error: unknown) => {
       // Many pulls need no credentials: a broken helper must not stop them.
       this.#credentialError = error;
       return undefined;
@@ -157,8 +160,8 @@ export class Authorizer {
   }
 
   async #fetchToken(challenge: Challenge, scopes: readonly string[], onWait: OnWait | undefined): Promise<Token> {
-    const { clock, connections } = this.options;
-    const what = `get a token for ${this.options.registry}`;
+    const { clock, connections } = this.#options;
+    const what = `get a token for ${this.#options.registry}`;
     const realm = new URL(challenge.parameters["realm"] as string);
     const credentials = await this.#find();
     if (credentials !== undefined && realm.protocol === "http:" && !this.#mayBeOpen(realm)) {
@@ -169,23 +172,23 @@ export class Authorizer {
     const request =
       credentials?.kind === "identity-token"
         ? oauthRequest(realm, service, wanted, credentials.token)
-        : tokenRequest(realm, service, wanted, credentials, this.options.wantIdentityToken ?? false);
+        : tokenRequest(realm, service, wanted, credentials, this.#options.wantIdentityToken ?? false);
     return withRetries(
       async () => {
-        const answer = await exchange({ ...request, what, verify: this.options.verify, onWait }, connections);
+        const answer = await exchange({ ...request, what, verify: this.#options.verify, onWait }, connections);
         const { status } = answer.response;
         if (status !== 200) {
           throw statusError(
             what,
             { method: request.method, url: realm },
             { status, body: await startOfBody(answer), retryAfter: parseRetryAfter(answer.response.headers.get("retry-after"), clock) },
-            credentials === undefined ? undefined : `The stored credentials for ${this.options.registry} were not accepted; log in again`,
+            credentials === undefined ? undefined : `The stored credentials for ${this.#options.registry} were not accepted; log in again`,
           );
         }
         const { identity, ...token } = parseToken(await readAll(answer, what, 1 << 20), clock, () =>
           protocolError(what, { method: request.method, url: realm }, "gave no token"),
         );
-        if (this.options.wantIdentityToken) this.#identityToken = identity;
+        if (this.#options.wantIdentityToken) this.#identityToken = identity;
         return token;
       },
       { clock, limits: connections.limits, signal: connections.closing, onWait },
@@ -197,8 +200,8 @@ export class Authorizer {
    * the registry itself is not encrypted.
    */
   #mayBeOpen(realm: URL): boolean {
-    if (isLoopback(hostOf(realm)) && isLoopback(hostOf(new URL(`http://${this.options.registry}`)))) return true;
-    return !this.options.verify && !this.#encrypted;
+    if (isLoopback(hostOf(realm)) && isLoopback(hostOf(new URL(`http://${this.#options.registry}`)))) return true;
+    return !this.#options.verify && !this.#encrypted;
   }
 }
 

@@ -70,12 +70,12 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const env = options.env ?? process.env;
   const clock = options.clock ?? systemClock;
   const credentials = options.credentials ?? dockerCredentials(env);
-  const connections = new Connections(
+  const connections = new Connections({
     env,
-    options.certificateDirectories ?? defaultCertificateDirectories(env),
-    registryFailures,
-    options.limits,
-  );
+    certificateDirectories: options.certificateDirectories ?? defaultCertificateDirectories(env),
+    failures: registryFailures,
+    limits: options.limits,
+  });
   const sessions = new Map<string, RegistrySession>();
   const parse = (ref: string | Reference): Reference => (typeof ref === "string" ? parseReference(ref) : ref);
   const sessionFor = ({ registry }: Reference): RegistrySession => {

@@ -16,19 +16,28 @@ const MAX_ANSWER = 1 << 20;
 /** User name that marks the secret as an identity token. */
 const TOKEN_USER = "<token>";
 
+interface CredentialHelperOptions {
+  readonly name: string;
+  readonly env: Environment;
+  readonly signal?: AbortSignal | undefined;
+  /** Longest run of the program, in milliseconds. */
+  readonly timeout?: number;
+}
+
 /**
  * A program `docker-credential-NAME` that keeps credentials. Its protocol: the action as argument,
  * the server's name or JSON on stdin, JSON on stdout. All methods throw `registry/helper-failed`.
  */
 export class CredentialHelper {
+  readonly #env: Environment;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timeout: number;
   readonly program: string;
 
-  constructor(
-    name: string,
-    private readonly env: Environment,
-    private readonly signal?: AbortSignal,
-    private readonly timeout = HELPER_TIMEOUT,
-  ) {
+  constructor({ name, env, signal, timeout = HELPER_TIMEOUT }: CredentialHelperOptions) {
+    this.#env = env;
+    this.#signal = signal;
+    this.#timeout = timeout;
     this.program = `docker-credential-${name}`;
     if (!/^[A-Za-z0-9._-]+$/.test(name)) throw this.#failure("use", `"${name}" is not a helper's name`);
   }
@@ -66,10 +75,10 @@ export class CredentialHelper {
 
   /** Returns the output of the helper, or undefined when it has no credentials for this server. */
   #run(action: "get" | "store" | "erase", input: string, what: string): Promise<string | undefined> {
-    const { signal } = this;
+    const signal = this.#signal;
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
-      const child = started(spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.env }));
+      const child = started(spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.#env }));
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       // Note that the pipes are closed as well, because a program that the helper started may keep
@@ -79,7 +88,7 @@ export class CredentialHelper {
         for (const pipe of child.stdio) pipe?.destroy();
         reject(error);
       };
-      const timer = setTimeout(() => end(this.#failure(what, `it did not answer within ${this.timeout / 1000} s`)), this.timeout);
+      const timer = setTimeout(() => end(this.#failure(what, `it did not answer within ${this.#timeout / 1000} s`)), this.#timeout);
       const stop = (): void => end(new CanceledError());
       signal?.addEventListener("abort", stop, { once: true });
       child.on("close", () => {

@@ -15,7 +15,10 @@ export function dockerCredentials(env: Environment): CredentialSource {
     async find(registry, options) {
       config ??= readDockerConfig(path);
       const helper = helperFor(config, registry);
-      const found = helper === undefined ? undefined : await new CredentialHelper(helper, env, options?.signal).get(serverName(registry));
+      const found =
+        helper === undefined
+          ? undefined
+          : await new CredentialHelper({ name: helper, env, signal: options?.signal }).get(serverName(registry));
       return found ?? fromAuths(config, registry, path);
     },
   };
@@ -37,7 +40,7 @@ export async function keepCredentials(
   const name = helperFor(readDockerConfig(path), registry);
   const key = serverName(registry);
   if (name !== undefined) {
-    const helper = new CredentialHelper(name, env);
+    const helper = new CredentialHelper({ name, env });
     await helper.store(key, credentials);
     // An empty entry, as docker leaves it: programs list the registries of a helper by these
     // entries.
@@ -65,7 +68,7 @@ export async function forgetCredentials(registry: string, env: Environment): Pro
   const key = serverName(registry);
   let found = false;
   if (name !== undefined) {
-    const helper = new CredentialHelper(name, env);
+    const helper = new CredentialHelper({ name, env });
     found = (await helper.get(key)) !== undefined;
     if (found) await helper.erase(key);
   }

@@ -17,7 +17,7 @@ export async function checkCredentials(
   credentials: Credentials,
   { env, signal }: { readonly env: Environment; readonly signal?: AbortSignal | undefined },
 ): Promise<Credentials> {
-  const connections = new Connections(env, defaultCertificateDirectories(env), registryFailures);
+  const connections = new Connections({ env, certificateDirectories: defaultCertificateDirectories(env), failures: registryFailures });
   const session = new RegistrySession({
     registry,
     insecure: isLoopbackRegistry(registry),

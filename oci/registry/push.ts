@@ -66,7 +66,7 @@ export async function pushBlob(
   options: PushBlobOptions,
 ): Promise<PushedBlob> {
   if (await hasBlob(session, reference, descriptor, options)) return "exists";
-  const upload = new Upload(session, reference, descriptor, options);
+  const upload = new Upload({ session, reference, descriptor, options });
   return upload.run();
 }
 
@@ -123,15 +123,25 @@ async function storedDigest(session: RegistrySession, { digest, ...named }: Refe
   return (await resolve(session, tag === undefined ? named : { ...named, tag }, options)).digest;
 }
 
+interface UploadParts {
+  readonly session: RegistrySession;
+  readonly reference: Reference;
+  readonly descriptor: Descriptor;
+  readonly options: PushBlobOptions;
+}
+
 class Upload {
+  readonly #session: RegistrySession;
+  readonly #reference: Reference;
+  readonly #descriptor: Descriptor;
+  readonly #options: PushBlobOptions;
   readonly #what: string;
 
-  constructor(
-    private readonly session: RegistrySession,
-    private readonly reference: Reference,
-    private readonly descriptor: Descriptor,
-    private readonly options: PushBlobOptions,
-  ) {
+  constructor({ session, reference, descriptor, options }: UploadParts) {
+    this.#session = session;
+    this.#reference = reference;
+    this.#descriptor = descriptor;
+    this.#options = options;
     this.#what = `push blob ${descriptor.digest} to ${reference.registry}/${reference.repository}`;
   }
 
@@ -143,21 +153,21 @@ class Upload {
       try {
         await this.#uploadWhole(started);
       } catch (error) {
-        if (!(error instanceof RegistryError) || error.status !== 413 || this.descriptor.size <= this.session.partSize) throw error;
+        if (!(error instanceof RegistryError) || error.status !== 413 || this.#descriptor.size <= this.#session.partSize) throw error;
         const again = await this.#initiate();
         if (again === "mounted") return again;
         await this.#uploadParts(again);
       }
       return "uploaded";
-    }, this.session.retrying(this.options));
+    }, this.#session.retrying(this.#options));
   }
 
   async #initiate(): Promise<URL | "mounted"> {
-    const { mountFrom } = this.options;
-    if (mountFrom === undefined || mountFrom === this.reference.repository) return this.#location(await this.#post("", [], [202]));
-    const query = `?mount=${encodeURIComponent(this.descriptor.digest)}&from=${encodeURIComponent(mountFrom)}`;
+    const { mountFrom } = this.#options;
+    if (mountFrom === undefined || mountFrom === this.#reference.repository) return this.#location(await this.#post("", [], [202]));
+    const query = `?mount=${encodeURIComponent(this.#descriptor.digest)}&from=${encodeURIComponent(mountFrom)}`;
     try {
-      const answer = await this.#post(query, [pullScope({ ...this.reference, repository: mountFrom })], [201, 202]);
+      const answer = await this.#post(query, [pullScope({ ...this.#reference, repository: mountFrom })], [201, 202]);
       if (answer.response.status !== 201) return this.#location(answer);
       if (await this.#isThere(answer)) return "mounted";
     } catch (error) {
@@ -169,14 +179,14 @@ class Upload {
   }
 
   async #post(query: string, scopes: readonly string[], accept: readonly number[]): Promise<HttpAnswer> {
-    const answer = await this.session.request({
+    const answer = await this.#session.request({
       what: this.#what,
       method: "POST",
-      target: `${this.reference.repository}/blobs/uploads/${query}`,
-      scopes: [pushScope(this.reference), ...scopes],
+      target: `${this.#reference.repository}/blobs/uploads/${query}`,
+      scopes: [pushScope(this.#reference), ...scopes],
       accept,
       body: new Uint8Array(0),
-      ...waiting(this.options),
+      ...waiting(this.#options),
       retry: false,
     });
     await discard(answer);
@@ -184,23 +194,23 @@ class Upload {
   }
 
   async #uploadWhole(location: URL): Promise<void> {
-    await this.#commit(location, { size: this.descriptor.size, open: () => this.#counted(0, this.descriptor.size) });
+    await this.#commit(location, { size: this.#descriptor.size, open: () => this.#counted(0, this.#descriptor.size) });
   }
 
   async #uploadParts(start: URL): Promise<void> {
     let location = start;
-    const { partSize } = this.session;
-    for (let from = 0; from < this.descriptor.size; from += partSize) {
-      const size = Math.min(partSize, this.descriptor.size - from);
-      const answer = await this.session.request({
+    const { partSize } = this.#session;
+    for (let from = 0; from < this.#descriptor.size; from += partSize) {
+      const size = Math.min(partSize, this.#descriptor.size - from);
+      const answer = await this.#session.request({
         what: this.#what,
         method: "PATCH",
         target: location,
-        scopes: [pushScope(this.reference)],
+        scopes: [pushScope(this.#reference)],
         accept: [202, 204],
         headers: { "content-type": "application/octet-stream", "content-range": `${from}-${from + size - 1}` },
         body: { size, open: () => this.#counted(from, size) },
-        ...waiting(this.options),
+        ...waiting(this.#options),
         retry: false,
       });
       await discard(answer);
@@ -211,16 +221,16 @@ class Upload {
 
   async #commit(location: URL, body: NonNullable<Parameters<RegistrySession["request"]>[0]["body"]>): Promise<void> {
     const target = new URL(location);
-    target.searchParams.set("digest", this.descriptor.digest);
-    const answer = await this.session.request({
+    target.searchParams.set("digest", this.#descriptor.digest);
+    const answer = await this.#session.request({
       what: this.#what,
       method: "PUT",
       target,
-      scopes: [pushScope(this.reference)],
+      scopes: [pushScope(this.#reference)],
       accept: [201, 204],
       headers: { "content-type": "application/octet-stream" },
       body,
-      ...waiting(this.options),
+      ...waiting(this.#options),
       retry: false,
     });
     await discard(answer);
@@ -237,8 +247,8 @@ class Upload {
    * has the blob.
    */
   async #isThere({ response }: HttpAnswer): Promise<boolean> {
-    if (response.status === 201 && response.headers.get("docker-content-digest") === this.descriptor.digest) return true;
-    return hasBlob(this.session, this.reference, this.descriptor, this.options);
+    if (response.status === 201 && response.headers.get("docker-content-digest") === this.#descriptor.digest) return true;
+    return hasBlob(this.#session, this.#reference, this.#descriptor, this.#options);
   }
 
   /**
@@ -247,16 +257,16 @@ class Upload {
    */
   async *#counted(from: number, size: number): AsyncGenerator<Uint8Array> {
     let position = 0;
-    for await (const chunk of this.options.open()) {
+    for await (const chunk of this.#options.open()) {
       const start = Math.max(0, from - position);
       const end = Math.min(chunk.length, from + size - position);
       position += chunk.length;
       if (start < end) {
         yield chunk.subarray(start, end);
-        this.options.onProgress?.(Math.min(position, from + size));
+        this.#options.onProgress?.(Math.min(position, from + size));
       }
       // The last part reads on to the end, where the source verifies the whole.
-      if (position >= from + size && from + size < this.descriptor.size) return;
+      if (position >= from + size && from + size < this.#descriptor.size) return;
     }
   }
 

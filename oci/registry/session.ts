@@ -26,6 +26,16 @@ interface RegistryRequest extends Omit<HttpRequest, "url" | "authorization" | "v
  * bad statuses into errors.
  */
 export class RegistrySession {
+  readonly #options: {
+    readonly registry: string;
+    readonly insecure: boolean;
+    readonly connections: Connections;
+    readonly credentials: CredentialSource;
+    readonly clock: Clock;
+    readonly partSize?: number | undefined;
+    /** See {@link Authorizer.identityToken}. */
+    readonly wantIdentityToken?: boolean;
+  };
   readonly #authorizer: Authorizer;
   #base: Promise<URL> | undefined;
   /**
@@ -36,18 +46,17 @@ export class RegistrySession {
   #assumed: URL | undefined;
   readonly #verify: boolean;
 
-  constructor(
-    private readonly options: {
-      readonly registry: string;
-      readonly insecure: boolean;
-      readonly connections: Connections;
-      readonly credentials: CredentialSource;
-      readonly clock: Clock;
-      readonly partSize?: number | undefined;
-      /** See {@link Authorizer.identityToken}. */
-      readonly wantIdentityToken?: boolean;
-    },
-  ) {
+  constructor(options: {
+    readonly registry: string;
+    readonly insecure: boolean;
+    readonly connections: Connections;
+    readonly credentials: CredentialSource;
+    readonly clock: Clock;
+    readonly partSize?: number | undefined;
+    /** See {@link Authorizer.identityToken}. */
+    readonly wantIdentityToken?: boolean;
+  }) {
+    this.#options = options;
     this.#verify = !options.insecure;
     if (isLoopbackRegistry(options.registry)) {
       this.#assumed = new URL(`http://${options.registry}`);
@@ -58,13 +67,13 @@ export class RegistrySession {
 
   /** Returns the retry options for a request. */
   retrying({ signal, onWait }: Pick<HttpRequest, "signal" | "onWait">): RetryOptions {
-    const { clock, connections } = this.options;
+    const { clock, connections } = this.#options;
     return { clock, limits: connections.limits, signal, onWait };
   }
 
   /** Bytes of one part of an upload that is refused in one piece. */
   get partSize(): number {
-    return this.options.partSize ?? PART_SIZE;
+    return this.#options.partSize ?? PART_SIZE;
   }
 
   /** Identity token that a token server returned for use instead of the password. */
@@ -129,12 +138,12 @@ export class RegistrySession {
     // An upload's address may be on another host, which must not see this registry's token.
     const own = url.origin === (await this.#address("", request.signal)).origin;
     let authorization = own ? await this.#authorizer.header(request.scopes, request) : undefined;
-    let answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.options.connections);
+    let answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.#options.connections);
     if (answer.response.status === 401 && own && answer.url.origin === url.origin) {
       if (await this.#authorizer.challenged(answer.response, url, { ...request, sent: authorization })) {
         await discard(answer);
         authorization = await this.#authorizer.header(request.scopes, request);
-        answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.options.connections);
+        answer = await exchange({ ...request, url, authorization, verify: this.#verify }, this.#options.connections);
       }
     }
     return answer;
@@ -143,7 +152,7 @@ export class RegistrySession {
   async #statusError(request: RegistryRequest, answer: HttpAnswer): Promise<RegistryError> {
     const { status, headers } = answer.response;
     const body = await startOfBody(answer);
-    const retryAfter = parseRetryAfter(headers.get("retry-after"), this.options.clock);
+    const retryAfter = parseRetryAfter(headers.get("retry-after"), this.#options.clock);
     return statusError(
       request.what,
       { method: request.method, url: answer.url },
@@ -153,7 +162,7 @@ export class RegistrySession {
   }
 
   async #loginHint(): Promise<string> {
-    const { registry } = this.options;
+    const { registry } = this.#options;
     const login = `tsbuild login${registry === "docker.io" ? "" : ` ${registry}`}`;
     if (await this.#authorizer.hasCredentials())
       return `The stored credentials for ${registry} do not allow this; log in with others: ${login}`;
@@ -167,13 +176,13 @@ export class RegistrySession {
    * TLS gets plain HTTP. So a registry with a self-signed certificate works on localhost as well.
    */
   async #findBase(): Promise<URL> {
-    const { registry, insecure } = this.options;
+    const { registry, insecure } = this.#options;
     const secure = new URL(`https://${registry === "docker.io" ? "registry-1.docker.io" : registry}`);
     if (!insecure) return secure;
     try {
       const answer = await exchange(
         { what: `reach ${registry}`, method: "GET", url: new URL("/v2/", secure), verify: false },
-        this.options.connections,
+        this.#options.connections,
       );
       await discard(answer);
       return secure;

@@ -78,21 +78,27 @@ function* takenPaths(tree: FileTree, selector: ContentSelector, hashes: NodeHash
   const { prefix, patterns } = selector.wildcard ? splitWildcards(selector.path) : { prefix: selector.path.slice(1), patterns: [] };
   const start = resolvePath(tree, prefix);
   if (!start.node) return;
-  const walk = new PatternWalk(tree, selector, hashes);
+  const walk = new PatternWalk({ tree, selector, hashes });
   const origin = prefix === "" ? "" : `/${prefix}`;
   if (patterns.length === 0) yield* walk.below(start.path, origin, start.node, origin, []);
   else yield* walk.matching(start.path, origin, patterns.map(compileComponent));
 }
 
+interface PatternWalkOptions {
+  readonly tree: FileTree;
+  readonly selector: ContentSelector;
+  readonly hashes: NodeHashes;
+}
+
 class PatternWalk {
+  readonly #tree: FileTree;
+  readonly #hashes: NodeHashes;
   readonly #include: PatternMatcher | undefined;
   readonly #exclude: PatternMatcher | undefined;
 
-  constructor(
-    private readonly tree: FileTree,
-    { include, exclude }: ContentSelector,
-    private readonly hashes: NodeHashes,
-  ) {
+  constructor({ tree, selector: { include, exclude }, hashes }: PatternWalkOptions) {
+    this.#tree = tree;
+    this.#hashes = hashes;
     this.#include = include.length === 0 ? undefined : new PatternMatcher(include);
     this.#exclude = exclude.length === 0 ? undefined : new PatternMatcher(exclude);
   }
@@ -100,7 +106,7 @@ class PatternWalk {
   /** Yields the paths that match the components, one level each, and everything below them. */
   *matching(directory: string, written: string, patterns: readonly ((name: string) => boolean)[]): Generator<Taken> {
     const [matches, ...rest] = patterns;
-    for (const { name, path, node } of childrenOf(this.tree, directory)) {
+    for (const { name, path, node } of childrenOf(this.#tree, directory)) {
       if (!matches?.(name)) continue;
       const at = `${written}/${name}`;
       if (rest.length === 0) yield* this.below(path, at, node, at, []);
@@ -121,12 +127,12 @@ class PatternWalk {
     if (node.type !== "dir") {
       if (!taken) return;
       yield* takeParents(parents);
-      yield { path: written, digest: this.hashes.leaf(path, node), isTopLink: node.type === "symlink" && parents.length === 0 };
+      yield { path: written, digest: this.#hashes.leaf(path, node), isTopLink: node.type === "symlink" && parents.length === 0 };
       return;
     }
     const own: Parent = {
       path: written,
-      digest: this.hashes.header(path, node),
+      digest: this.#hashes.header(path, node),
       taken: isRoot,
       included: included?.info,
       excluded: excluded?.info,
@@ -134,7 +140,7 @@ class PatternWalk {
     if (taken) {
       yield* takeParents([...parents, own]);
     }
-    for (const child of childrenOf(this.tree, path)) {
+    for (const child of childrenOf(this.#tree, path)) {
       yield* this.below(child.path, `${written}/${child.name}`, child.node, root, isRoot ? parents : [...parents, own]);
     }
   }

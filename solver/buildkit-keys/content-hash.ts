@@ -8,16 +8,18 @@ import { fsPath } from "../../core/system/path-bytes.js";
 
 /** Digests of nodes of one tree as BuildKit computes them (`cache/contenthash`), each once. */
 export class NodeHashes {
+  readonly #tree: FileTree;
+  readonly #options: { readonly local: boolean; readonly signal?: AbortSignal };
   readonly #files = new Map<string, string>();
   /** Plain digests of the contents that were read. */
   readonly #contents = new Map<string, Digest>();
   readonly #directories = new Map<string, string>();
 
   /** `local` marks a directory of a machine, whose own root has no metadata there. */
-  constructor(
-    private readonly tree: FileTree,
-    private readonly options: { readonly local: boolean; readonly signal?: AbortSignal },
-  ) {}
+  constructor(tree: FileTree, options: { readonly local: boolean; readonly signal?: AbortSignal }) {
+    this.#tree = tree;
+    this.#options = options;
+  }
 
   /** Returns the digest of a file or symlink: of its tarsum header, then its content. */
   leaf(path: string, node: NodeMeta): string {
@@ -28,7 +30,7 @@ export class NodeHashes {
 
   /** Returns the digest of a directory's own header. */
   header(path: string, node: NodeMeta): string {
-    const header = path === "" && this.options.local ? "" : tarsum(node);
+    const header = path === "" && this.#options.local ? "" : tarsum(node);
     return `sha256:${createHash("sha256").update(header).digest("hex")}`;
   }
 
@@ -38,7 +40,7 @@ export class NodeHashes {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
     const hash = createHash("sha256").update("\0").update(this.header(path, node));
-    for (const { name, path: child, node: childNode } of childrenOf(this.tree, path)) {
+    for (const { name, path: child, node: childNode } of childrenOf(this.#tree, path)) {
       hash.update(`\0${name}`).update(this.subtree(child, childNode));
     }
     const digest = `sha256:${hash.digest("hex")}`;
@@ -49,12 +51,12 @@ export class NodeHashes {
   /** Returns true when the files that were read match the digests of the tree. */
   async isAsKnown(): Promise<boolean> {
     try {
-      const known = await this.tree.digests([...this.#contents.keys()], this.options.signal);
+      const known = await this.#tree.digests([...this.#contents.keys()], this.#options.signal);
       // Attributes that came only with the digests are not part of the hash.
-      if (this.tree.found && [...this.#contents.keys()].some((path) => this.tree.found?.has(path))) return false;
+      if (this.#tree.found && [...this.#contents.keys()].some((path) => this.#tree.found?.has(path))) return false;
       return [...this.#contents.values()].every((digest, index) => digest === known[index]);
     } catch (error) {
-      this.options.signal?.throwIfAborted();
+      this.#options.signal?.throwIfAborted();
       // Our own key was not made of the file, and it cannot be read any more.
       if (error instanceof TsbuildError) return false;
       throw error;
@@ -62,11 +64,11 @@ export class NodeHashes {
   }
 
   #hash(path: string, node: NodeMeta): string {
-    this.options.signal?.throwIfAborted();
+    this.#options.signal?.throwIfAborted();
     const hash = createHash("sha256").update(tarsum(node));
     if (node.type !== "file") return `sha256:${hash.digest("hex")}`;
-    if ((this.tree.linksOf?.(path)?.length ?? 0) > 1) throw new Unhashable();
-    const content = this.tree.content(path);
+    if ((this.#tree.linksOf?.(path)?.length ?? 0) > 1) throw new Unhashable();
+    const content = this.#tree.content(path);
     const plain = createHash("sha256");
     const add = (data: Uint8Array): void => {
       hash.update(data);

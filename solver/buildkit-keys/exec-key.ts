@@ -112,18 +112,20 @@ interface ExecInput {
 
 /** The inputs in the order in which BuildKit numbers them: sorted like the mounts that use them. */
 class ExecInputs {
+  readonly #vertex: Vertex;
+  readonly #known: (input: Vertex) => KeyVertex | undefined;
   readonly #found: ExecInput[] = [];
 
-  constructor(
-    private readonly vertex: Vertex,
-    private readonly known: (input: Vertex) => KeyVertex | undefined,
-  ) {}
+  constructor(vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined) {
+    this.#vertex = vertex;
+    this.#known = known;
+  }
 
   add({ input, selector, dest }: Mount & { readonly type: "bind" | "cache" }): number {
-    const source = this.vertex.inputs[input]?.vertex;
+    const source = this.#vertex.inputs[input]?.vertex;
     if (!source) return NONE;
     let index = this.#found.findIndex((other) => other.source === source);
-    if (index === -1) index = this.#found.push({ source, vertex: this.known(source), selectors: [], content: true }) - 1;
+    if (index === -1) index = this.#found.push({ source, vertex: this.#known(source), selectors: [], content: true }) - 1;
     const entry = this.#found[index] as ExecInput;
     entry.selectors.push(selector);
     // The root filesystem counts by its own key only.

@@ -175,6 +175,8 @@ function baseName(path: string): string {
  * order of first use.
  */
 class FileInputs {
+  readonly #vertex: Vertex;
+  readonly #known: (input: Vertex) => KeyVertex | undefined;
   readonly count: number;
   readonly #found: {
     readonly source: Vertex | undefined;
@@ -182,18 +184,17 @@ class FileInputs {
     readonly selectors: ContentSelector[];
   }[] = [];
 
-  constructor(
-    private readonly vertex: Vertex,
-    private readonly known: (input: Vertex) => KeyVertex | undefined,
-  ) {
+  constructor(vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined) {
+    this.#vertex = vertex;
+    this.#known = known;
     this.count = vertex.inputs.length;
   }
 
   add(index: number): number | undefined {
-    const source = this.vertex.inputs[index]?.vertex;
+    const source = this.#vertex.inputs[index]?.vertex;
     if (!source) return undefined;
     const found = this.#found.findIndex((other) => other.source === source);
-    return found === -1 ? this.#found.push({ source, vertex: this.known(source), selectors: [] }) - 1 : found;
+    return found === -1 ? this.#found.push({ source, vertex: this.#known(source), selectors: [] }) - 1 : found;
   }
 
   secondary(action: CopyAction, actions: readonly FileAction[], count: number): number | undefined {

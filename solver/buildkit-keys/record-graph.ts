@@ -11,9 +11,12 @@ interface InputMatch {
 
 /** The records of one cache, searched as BuildKit does. */
 export class RecordGraph {
+  readonly records: readonly KeyRecord[];
   readonly #byDigest = new Map<string, number[]>();
 
-  constructor(readonly records: readonly KeyRecord[]) {
+  constructor(records: readonly KeyRecord[]) {
+    this.records = records;
+
     records.forEach(({ digest }, index) => {
       const known = this.#byDigest.get(digest);
       if (known) known.push(index);

@@ -13,16 +13,18 @@ type EndEvent = Extract<BuildEvent, { readonly type: "completed" | "cached" }>;
  * event.
  */
 export class Reporter {
+  readonly sink: EventSink;
+  readonly onError: (error: unknown) => void;
   readonly #told = new Map<string, "started" | "ended">();
   /** Final events of steps that may be resumed. */
   readonly #ends = new Map<string, EndEvent>();
   /** Number of handles of resumed steps. */
   readonly #resumed = new Map<string, number>();
 
-  constructor(
-    readonly sink: EventSink,
-    readonly onError: (error: unknown) => void,
-  ) {}
+  constructor(sink: EventSink, onError: (error: unknown) => void) {
+    this.sink = sink;
+    this.onError = onError;
+  }
 
   started(node: Node<unknown>): void {
     if (this.#told.has(node.vertex.id)) return;

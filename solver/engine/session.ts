@@ -9,11 +9,28 @@ import { TaskScope } from "./task-scope.js";
 import { type KeyKind, reasonOf, type TraceRecord, type Traced, tracer } from "./trace.js";
 import { advance, isFinal, type Resolved, type VertexState } from "./vertex-state.js";
 
+interface SessionOptions<R> {
+  readonly cache: EngineCache<R>;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+  readonly decisions: {
+    readonly onDecision?: (decision: Decision<R>) => void;
+    readonly onTrace?: (record: TraceRecord) => void;
+    readonly now: () => number;
+  };
+}
+
 /**
  * State that the phases of one solve share: its tasks, its events, its cache, and the only ways in
  * which a vertex changes.
  */
 export class Session<R> {
+  readonly cache: EngineCache<R>;
+  readonly #decisions: {
+    readonly onDecision?: (decision: Decision<R>) => void;
+    readonly onTrace?: (record: TraceRecord) => void;
+    readonly now: () => number;
+  };
   readonly scope: TaskScope;
   readonly reporter: Reporter;
   /** Undefined without a listener: then no record is built. */
@@ -21,16 +38,9 @@ export class Session<R> {
   readonly #contexts = new Map<Node<R>, OpContext>();
   readonly #aborts = new Map<Node<R>, AbortController>();
 
-  constructor(
-    readonly cache: EngineCache<R>,
-    signal: AbortSignal,
-    onEvent: EventSink,
-    private readonly decisions: {
-      readonly onDecision?: (decision: Decision<R>) => void;
-      readonly onTrace?: (record: TraceRecord) => void;
-      readonly now: () => number;
-    },
-  ) {
+  constructor({ cache, signal, onEvent, decisions }: SessionOptions<R>) {
+    this.cache = cache;
+    this.#decisions = decisions;
     this.trace = tracer(decisions.onTrace);
     this.scope = new TaskScope(signal);
     this.reporter = new Reporter(onEvent, (error) => this.scope.fail(error));
@@ -64,7 +74,7 @@ export class Session<R> {
   /** Returns the cached result for a key of this vertex, when it is young enough. */
   lookup(node: Node<R>, key: CacheKey, by: KeyKind = "definition"): CachedResult<R> | undefined {
     const hit = this.cache.lookup(key, key === node.definitionKey && !node.outdated ? node.vertex.id : undefined);
-    const expired = hit !== undefined && node.maxAge !== undefined && this.decisions.now() - hit.createdAt > node.maxAge;
+    const expired = hit !== undefined && node.maxAge !== undefined && this.#decisions.now() - hit.createdAt > node.maxAge;
     const outcome = expired ? "expired" : hit ? "found" : "missing";
     this.trace?.({ event: "lookup", step: node.vertex.name, by, key, outcome });
     if (expired) node.expired = true;
@@ -76,7 +86,7 @@ export class Session<R> {
    */
   decided(decision: Decision<R>): void {
     try {
-      this.decisions.onDecision?.(decision);
+      this.#decisions.onDecision?.(decision);
     } catch (error) {
       this.scope.fail(error);
     }

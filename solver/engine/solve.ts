@@ -57,10 +57,15 @@ export interface SolveOptions<R> {
  */
 export async function solve<R>(targets: readonly EngineVertex<R>[], options: SolveOptions<R>): Promise<ReadonlyMap<string, R>> {
   const graph = buildGraph(targets);
-  const session = new Session(options.cache, options.signal, options.onEvent, {
-    now: options.now ?? Date.now,
-    ...(options.onDecision && { onDecision: options.onDecision }),
-    ...(options.onTrace && { onTrace: options.onTrace }),
+  const session = new Session({
+    cache: options.cache,
+    signal: options.signal,
+    onEvent: options.onEvent,
+    decisions: {
+      now: options.now ?? Date.now,
+      ...(options.onDecision && { onDecision: options.onDecision }),
+      ...(options.onTrace && { onTrace: options.onTrace }),
+    },
   });
   try {
     const keys = new DefinitionKeys(graph, session);

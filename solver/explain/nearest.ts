@@ -119,7 +119,7 @@ export class NearestRuns {
 
   #bestOf<T>(items: readonly T[], stepOf: (item: T) => StepInfo, wanted: StepInfo): StepMatch<T> | undefined {
     let table = this.#tables.get(items) as StepTable<T> | undefined;
-    if (!table) this.#tables.set(items, (table = new StepTable(items, stepOf, this.#own)));
+    if (!table) this.#tables.set(items, (table = new StepTable({ items, stepOf, own: this.#own })));
     return table.best(wanted);
   }
 
@@ -128,7 +128,7 @@ export class NearestRuns {
     let table = this.#withResult.get(origin);
     if (!table) {
       // The table ignores what this build saves from now on: that is no earlier run.
-      table = new StepTable(this.#options.results.steps(origin), ({ name }) => recordedStep(name), this.#own);
+      table = new StepTable({ items: this.#options.results.steps(origin), stepOf: ({ name }) => recordedStep(name), own: this.#own });
       this.#withResult.set(origin, table);
     }
     const useless = new Set<number>();

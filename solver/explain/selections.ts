@@ -12,21 +12,25 @@ export type Manifest = () => Iterable<string>;
 /** Characters; of what is larger no files are named. About 100,000 entries. */
 const LARGEST = 16 << 20;
 
+interface SelectionsOptions {
+  readonly memo: Pick<Memo, "get" | "set">;
+  readonly background: Background;
+  readonly imported?: (digest: string) => string | undefined;
+}
+
 /**
  * Lists of files behind content digests. Every digest of a build is noted, which costs nothing;
  * those in the key of a step that ran are written, compressed, beside the build.
  */
 export class Selections {
+  readonly #imported: (digest: string) => string | undefined;
   readonly #memo: Pick<Memo, "get" | "set">;
   readonly #background: Background;
   readonly #noted = new Map<string, Manifest>();
 
   /** `imported` returns lists that were imported with caches of other machines. */
-  constructor(
-    memo: Pick<Memo, "get" | "set">,
-    background: Background,
-    private readonly imported: (digest: string) => string | undefined = () => undefined,
-  ) {
+  constructor({ memo, background, imported = () => undefined }: SelectionsOptions) {
+    this.#imported = imported;
     this.#memo = memo;
     this.#background = background;
   }
@@ -58,7 +62,7 @@ export class Selections {
     if (noted) return [...noted()].join("");
     const kept = this.#memo.get(KIND, digest);
     try {
-      return kept ? inflateRawSync(kept).toString("utf8") : this.imported(digest);
+      return kept ? inflateRawSync(kept).toString("utf8") : this.#imported(digest);
     } catch {
       // The memo has another format.
       return undefined;

@@ -10,9 +10,11 @@ export interface StepMatch<T> {
 
 /** Steps of a build. */
 export class OwnSteps {
+  readonly all: readonly StepInfo[];
   readonly #texts: ReadonlySet<string>;
 
-  constructor(readonly all: readonly StepInfo[]) {
+  constructor(all: readonly StepInfo[]) {
+    this.all = all;
     this.#texts = new Set(all.map(textKey));
   }
 
@@ -27,6 +29,12 @@ interface Row<T> {
   readonly step: StepInfo;
 }
 
+interface StepTableOptions<T> {
+  readonly items: readonly T[];
+  readonly stepOf: (item: T) => StepInfo;
+  readonly own: OwnSteps;
+}
+
 /**
  * Steps of an earlier build or project, to be looked up by what they have in common with a step of
  * this build. Each list is gone through once, however many steps are compared with it.
@@ -37,7 +45,7 @@ export class StepTable<T> {
   /** Steps that this build does not have: one of those may have become another. */
   readonly #byKeyword = new Map<string, Row<T>[]>();
 
-  constructor(items: readonly T[], stepOf: (item: T) => StepInfo, own: OwnSteps) {
+  constructor({ items, stepOf, own }: StepTableOptions<T>) {
     for (const item of items) {
       const step = stepOf(item);
       const row = { item, step };

@@ -19,6 +19,12 @@ export interface BlobFile {
   readonly growing: number | undefined;
 }
 
+interface LayerFetcherOptions {
+  readonly store: Store;
+  readonly fetchBlob: FetchBlob;
+  readonly owners: LayerOwners;
+}
+
 /**
  * Brings the blobs of base layers here, each once, also among processes, and lets them be read
  * meanwhile.
@@ -35,7 +41,7 @@ export class LayerFetcher {
 
   readonly #owners: LayerOwners;
 
-  constructor(store: Store, fetchBlob: FetchBlob, owners: LayerOwners) {
+  constructor({ store, fetchBlob, owners }: LayerFetcherOptions) {
     this.#store = store;
     this.#fetchBlob = fetchBlob;
     this.#owners = owners;

@@ -64,7 +64,7 @@ export class LayerService implements LayerAccess {
     this.#store = options.store;
     this.#tasks = options.tasks;
     this.#sound = new SoundSnapshots({ store: options.store, tasks: options.tasks, checkAll: options.checkSnapshots ?? false });
-    this.#fetcher = new LayerFetcher(options.store, options.fetchBlob, this.owners);
+    this.#fetcher = new LayerFetcher({ store: options.store, fetchBlob: options.fetchBlob, owners: this.owners });
     this.#epoch = options.epoch;
     this.unpackedLimit = options.unpackedLimit ?? UNPACKED_LIMIT;
   }

@@ -31,7 +31,7 @@ export async function checkOut(
   const dispose = (): void => removeTree(directory);
   try {
     const committedAt = await withFetched(source, commit, { repositories, locks: store.locks, reporter }, async (fetched) => {
-      const work = new WorkTree(source, commit, repositories.remote(source), directory, reporter);
+      const work = new WorkTree({ source, commit, remote: repositories.remote(source), directory, reporter });
       await work.prepare(fetched);
       await (source.keepGitDir ? work.clone(fetched) : work.borrow(fetched));
       const time = await readCommitTime(source, commit, { directory: fetched.directory, remote: repositories.remote(source), reporter });
@@ -45,37 +45,51 @@ export async function checkOut(
   }
 }
 
+interface WorkTreeOptions {
+  readonly source: GitSource;
+  readonly commit: GitCommit;
+  readonly remote: GitRemote;
+  readonly directory: string;
+  readonly reporter: Reporter;
+}
+
 class WorkTree {
-  constructor(
-    private readonly source: GitSource,
-    private readonly commit: GitCommit,
-    private readonly remote: GitRemote,
-    private readonly directory: string,
-    private readonly reporter: Reporter,
-  ) {}
+  readonly #source: GitSource;
+  readonly #commit: GitCommit;
+  readonly #remote: GitRemote;
+  readonly #directory: string;
+  readonly #reporter: Reporter;
+
+  constructor({ source, commit, remote, directory, reporter }: WorkTreeOptions) {
+    this.#source = source;
+    this.#commit = commit;
+    this.#remote = remote;
+    this.#directory = directory;
+    this.#reporter = reporter;
+  }
 
   async prepare({ format }: Fetched): Promise<void> {
     await this.#git(["init", "--quiet", `--object-format=${format}`]);
     // Submodules with relative addresses are resolved against it.
-    await this.#git(["config", "remote.origin.url", this.source.remote]);
+    await this.#git(["config", "remote.origin.url", this.#source.remote]);
   }
 
   /** Copies the objects, so that `.git` is complete by itself. */
   async clone({ directory, ref }: Fetched): Promise<void> {
-    const { name, id } = this.commit;
+    const { name, id } = this.#commit;
     const wanted = name?.startsWith("refs/") ? `+${ref}:${name}` : ref;
     await this.#git(["fetch", "--quiet", "--no-tags", "--update-head-ok", "--depth=1", "--", `file://${directory}`, wanted], {
       GIT_ALLOW_PROTOCOL: "file",
     });
     await this.#git(["checkout", "--quiet", "--detach", "--force", id]);
     await this.#git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"]);
-    rmSync(join(this.directory, ".git", "FETCH_HEAD"), { force: true });
+    rmSync(join(this.#directory, ".git", "FETCH_HEAD"), { force: true });
   }
 
   /** Reads objects where they are: copies nothing. */
   async borrow({ directory }: Fetched): Promise<void> {
-    writeFileSync(join(this.directory, ".git", "objects", "info", "alternates"), `${join(directory, "objects")}\n`);
-    await this.#git(["read-tree", "--reset", "-u", this.commit.id]);
+    writeFileSync(join(this.#directory, ".git", "objects", "info", "alternates"), `${join(directory, "objects")}\n`);
+    await this.#git(["read-tree", "--reset", "-u", this.#commit.id]);
   }
 
   async submodules(): Promise<void> {
@@ -84,19 +98,19 @@ class WorkTree {
     // The server serves no single commits, or no part of a history.
     if (code === 0) return;
     const { code: again, stderr } = await this.#run(args([]), {}, "submodule");
-    if (again !== 0) throw await this.remote.failed(`fetch the submodules of ${this.source.remote}`, stderr, "submodule");
+    if (again !== 0) throw await this.#remote.failed(`fetch the submodules of ${this.#source.remote}`, stderr, "submodule");
   }
 
   async #git(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<GitResult> {
     const result = await this.#run(args, env);
-    if (result.code !== 0) throw await this.remote.failed(`check out ${this.source.remote}`, result.stderr);
+    if (result.code !== 0) throw await this.#remote.failed(`check out ${this.#source.remote}`, result.stderr);
     return result;
   }
 
   #run(args: readonly string[], env: Readonly<Record<string, string>> = {}, asks: Asking = "source"): Promise<GitResult> {
-    return this.remote.git.run(args, {
-      signal: this.reporter.signal,
-      cwd: this.directory,
+    return this.#remote.git.run(args, {
+      signal: this.#reporter.signal,
+      cwd: this.#directory,
       env,
       asks,
       ...(asks === "submodule" && { remote: "objects" }),

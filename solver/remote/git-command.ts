@@ -81,6 +81,15 @@ interface GitCommandOptions {
 
 export type Asking = "source" | "submodule";
 
+interface GitCommandParts {
+  /** Directory that does not exist yet. */
+  readonly home: string;
+  readonly headers: readonly { readonly scope: string; readonly header: string }[];
+  /** Returns the keys that may be used over SSH. */
+  readonly ssh: (asks: Asking) => Promise<SshAccess>;
+  readonly limits?: GitLimits;
+}
+
 /**
  * The system's git with a home of its own: no configuration of the user or the machine, no hooks,
  * no prompts, no credential helpers, network protocols only. Authorization headers are in a file in
@@ -92,13 +101,7 @@ export class GitCommand {
   readonly #ssh: (asks: Asking) => Promise<SshAccess>;
   readonly #stall: StallLimits;
 
-  /** `home` does not exist yet; `ssh` returns the keys that may be used over SSH. */
-  constructor(
-    home: string,
-    headers: readonly { readonly scope: string; readonly header: string }[],
-    ssh: (asks: Asking) => Promise<SshAccess>,
-    { silence, stall }: GitLimits = GIT_LIMITS,
-  ) {
+  constructor({ home, headers, ssh, limits: { silence, stall } = GIT_LIMITS }: GitCommandParts) {
     this.#home = resolve(home);
     this.#stall = stall;
     this.#ssh = ssh;
@@ -179,24 +182,27 @@ export class GitCommand {
 
 /** The last bytes of a stream. */
 class Kept {
+  readonly #limit: number;
   #chunks: Buffer[] = [];
   #size = 0;
   /** Set when some are gone. */
   cut = false;
 
-  constructor(private readonly limit: number) {}
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
   add(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    if (this.#size > this.limit) this.cut = true;
-    if (this.#size < 2 * this.limit) return;
-    this.#chunks = [Buffer.concat(this.#chunks).subarray(-this.limit)];
-    this.#size = this.limit;
+    if (this.#size > this.#limit) this.cut = true;
+    if (this.#size < 2 * this.#limit) return;
+    this.#chunks = [Buffer.concat(this.#chunks).subarray(-this.#limit)];
+    this.#size = this.#limit;
   }
 
   text(): string {
-    return Buffer.concat(this.#chunks).subarray(-this.limit).toString("utf8");
+    return Buffer.concat(this.#chunks).subarray(-this.#limit).toString("utf8");
   }
 }
 

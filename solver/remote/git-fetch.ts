@@ -35,7 +35,7 @@ export async function withFetched<T>(
   const { directory, lock } = repositories.cache(source, format);
   const held = await locks.acquire(lock, { signal: reporter.signal });
   try {
-    const fetcher = new Fetcher(source, repositories.remote(source), directory, reporter);
+    const fetcher = new Fetcher({ source, remote: repositories.remote(source), directory, reporter });
     await fetcher.prepare(format);
     if (!(await fetcher.has(commit))) await fetcher.fetch(commit);
     return await body({ directory, format, ref: keptRef(commit) });
@@ -48,20 +48,34 @@ function keptRef(commit: GitCommit): string {
   return `${KEPT}/${commit.tag ?? commit.id}`;
 }
 
+interface FetcherOptions {
+  readonly source: GitSource;
+  readonly remote: GitRemote;
+  readonly directory: string;
+  readonly reporter: Reporter;
+}
+
 class Fetcher {
-  constructor(
-    private readonly source: GitSource,
-    private readonly remote: GitRemote,
-    private readonly directory: string,
-    private readonly reporter: Reporter,
-  ) {}
+  readonly #source: GitSource;
+  readonly #remote: GitRemote;
+  readonly #directory: string;
+  readonly #reporter: Reporter;
+
+  constructor({ source, remote, directory, reporter }: FetcherOptions) {
+    this.#source = source;
+    this.#remote = remote;
+    this.#directory = directory;
+    this.#reporter = reporter;
+  }
 
   /** Makes the bare repository, or clears up after a process that was killed in it. */
   async prepare(format: string): Promise<void> {
-    if (!existsSync(this.directory)) mkdirSync(this.directory);
-    for (const name of readdirSync(this.directory)) if (name.endsWith(".lock")) rmSync(join(this.directory, name));
-    if (existsSync(join(this.directory, "HEAD"))) return;
-    await this.#check(await this.remote.git.run(["init", "--quiet", "--bare", `--object-format=${format}`, this.directory], this.reporter));
+    if (!existsSync(this.#directory)) mkdirSync(this.#directory);
+    for (const name of readdirSync(this.#directory)) if (name.endsWith(".lock")) rmSync(join(this.#directory, name));
+    if (existsSync(join(this.#directory, "HEAD"))) return;
+    await this.#check(
+      await this.#remote.git.run(["init", "--quiet", "--bare", `--object-format=${format}`, this.#directory], this.#reporter),
+    );
   }
 
   async has(commit: GitCommit): Promise<boolean> {
@@ -85,15 +99,15 @@ class Fetcher {
   }
 
   async #everything(commit: GitCommit): Promise<void> {
-    const deepen = existsSync(join(this.directory, "shallow")) ? ["--unshallow"] : [];
+    const deepen = existsSync(join(this.#directory, "shallow")) ? ["--unshallow"] : [];
     const refs = [`+refs/heads/*:${KEPT}/all/heads/*`, `+refs/tags/*:${KEPT}/all/tags/*`];
-    await this.#check(await this.#git(["fetch", "--quiet", "--no-tags", ...deepen, "--", this.source.remote, ...refs]));
-    if (!(await this.#keep(commit.tag ?? commit.id, commit))) throw commitMissing(this.source.remote, commit.id);
+    await this.#check(await this.#git(["fetch", "--quiet", "--no-tags", ...deepen, "--", this.#source.remote, ...refs]));
+    if (!(await this.#keep(commit.tag ?? commit.id, commit))) throw commitMissing(this.#source.remote, commit.id);
   }
 
   /** Fetches without history; with it where the server knows no other way. */
   async #shallow(refspec: string): Promise<GitResult> {
-    const args = (depth: readonly string[]) => ["fetch", "--quiet", "--no-tags", ...depth, "--", this.source.remote, refspec];
+    const args = (depth: readonly string[]) => ["fetch", "--quiet", "--no-tags", ...depth, "--", this.#source.remote, refspec];
     const result = await this.#git(args(["--depth=1"]));
     return result.code !== 0 && /shallow|--depth/.test(result.stderr) ? this.#git(args([])) : result;
   }
@@ -108,14 +122,14 @@ class Fetcher {
   }
 
   #git(args: readonly string[]): Promise<GitResult> {
-    return this.remote.git.run(["--git-dir", this.directory, ...args], {
-      signal: this.reporter.signal,
+    return this.#remote.git.run(["--git-dir", this.#directory, ...args], {
+      signal: this.#reporter.signal,
       ...(args[0] === "fetch" && { remote: "objects" }),
     });
   }
 
   async #check({ code, stderr }: GitResult): Promise<void> {
-    if (code !== 0) throw await this.remote.failed(`fetch from ${this.source.remote}`, stderr);
+    if (code !== 0) throw await this.#remote.failed(`fetch from ${this.#source.remote}`, stderr);
   }
 }
 

@@ -92,12 +92,12 @@ export class GitRepositories {
     const known = this.#remotes.get(key);
     if (known) return known;
     const header = this.#authorization(source);
-    const git = new GitCommand(
-      join(this.#store.temporaryDirectory(), "home"),
-      header === undefined ? [] : [{ scope: scopeOf(source.remote), header: `Authorization: ${header}` }],
-      (asks) => this.#access(source, asks),
-      this.#limits,
-    );
+    const git = new GitCommand({
+      home: join(this.#store.temporaryDirectory(), "home"),
+      headers: header === undefined ? [] : [{ scope: scopeOf(source.remote), header: `Authorization: ${header}` }],
+      ssh: (asks) => this.#access(source, asks),
+      limits: this.#limits,
+    });
     const redact = new Redaction(header === undefined ? [] : [header, ...header.split(" "), source.userinfo?.password ?? ""]);
     const remote: GitRemote = {
       git,

@@ -34,6 +34,7 @@ interface Work {
  * progress is silent while it checks out.
  */
 export class StallWatch {
+  readonly #limits: StallLimits;
   #before: GroupWork = new Map();
   #quiet = 0;
   #total = 0;
@@ -41,7 +42,8 @@ export class StallWatch {
   #windowTime = 0;
   readonly #interval: number;
 
-  constructor(private readonly limits: StallLimits) {
+  constructor(limits: StallLimits) {
+    this.#limits = limits;
     this.#interval = Math.max(50, Math.min(limits.most === undefined ? 5000 : 500, limits.silence / 6));
   }
 
@@ -67,17 +69,17 @@ export class StallWatch {
     const { bytes, ticks } = difference(this.#before, now);
     this.#before = now;
     this.#total += bytes;
-    if (this.#total > (this.limits.most ?? Infinity)) return "the server's answer has no end";
+    if (this.#total > (this.#limits.most ?? Infinity)) return "the server's answer has no end";
     this.#quiet = bytes === 0 && ticks === 0 ? this.#quiet + passed : 0;
-    if (this.#quiet >= this.limits.silence) return `the server sent nothing for ${seconds(this.limits.silence)}`;
+    if (this.#quiet >= this.#limits.silence) return `the server sent nothing for ${seconds(this.#limits.silence)}`;
     this.#windowTime += passed;
     this.#window = { bytes: this.#window.bytes + bytes, ticks: this.#window.ticks + ticks };
     if (this.#window.bytes >= LEAST_BYTES || this.#window.ticks >= LEAST_TICKS) {
       this.#window = { bytes: 0, ticks: 0 };
       this.#windowTime = 0;
     }
-    if (this.#windowTime < this.limits.window) return undefined;
-    return `the server sent less than ${LEAST_BYTES} bytes in ${seconds(this.limits.window)}`;
+    if (this.#windowTime < this.#limits.window) return undefined;
+    return `the server sent less than ${LEAST_BYTES} bytes in ${seconds(this.#limits.window)}`;
   }
 }
 

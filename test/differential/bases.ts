@@ -5,15 +5,22 @@ const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG = "application/vnd.oci.image.config.v1+json";
 const REPOSITORY = "tsbuild-differential";
 
+interface BaseImagesOptions {
+  readonly registry: string;
+  readonly base: string;
+}
+
 /** Puts images with any config on the layers of one that the registry has. */
 export class BaseImages {
+  readonly registry: string;
+  readonly base: string;
   readonly #known = new Map<string, Promise<string>>();
 
   /** `base` is a repository and tag of the registry, such as `busybox:1`. */
-  constructor(
-    readonly registry: string,
-    readonly base: string,
-  ) {}
+  constructor({ registry, base }: BaseImagesOptions) {
+    this.registry = registry;
+    this.base = base;
+  }
 
   /** Returns the reference of an image with this config. Its digest is always the same. */
   withConfig(config: ContainerConfig): Promise<string> {

@@ -89,7 +89,7 @@ const missing = missingForBusybox();
 if (missing !== undefined) throw new Error(`${missing} is not installed`);
 const registry = await startBusyboxRegistry();
 try {
-  const images = new BaseImages(registry.host, "busybox");
+  const images = new BaseImages({ registry: registry.host, base: "busybox" });
   for (const found of differentialCases()) {
     if (positionals.length > 0 && !positionals.some((wanted) => found.name.includes(wanted))) continue;
     process.stdout.write(`${found.name}\n`);

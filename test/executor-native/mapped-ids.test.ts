@@ -8,7 +8,7 @@ const RANGE = "         0       1000          1\n         1     100000      6553
 
 test("a user namespace has all ids, one, or some", (t) => {
   const facts = [ALL, OWN, RANGE].map((map) => {
-    const { complete, single, users } = new MappedIds(map, map);
+    const { complete, single, users } = new MappedIds({ userMap: map, groupMap: map });
     return [complete, single, users.text, ...[0, 1, 65_536, 65_537, 4_294_967_294].map((id) => users.has(id))];
   });
   t.deepEqual(facts, [
@@ -16,7 +16,7 @@ test("a user namespace has all ids, one, or some", (t) => {
     [false, true, "0 1", true, false, false, false, false],
     [false, false, "0 1,1 65536", true, true, true, false, false],
   ]);
-  t.false(new MappedIds(ALL, RANGE).complete);
+  t.false(new MappedIds({ userMap: ALL, groupMap: RANGE }).complete);
 });
 
 const STEPS: readonly (readonly [expected: boolean, command: string, user?: string, env?: readonly string[]])[] = [
@@ -38,6 +38,10 @@ const STEPS: readonly (readonly [expected: boolean, command: string, user?: stri
 
 test("a step that names ids which are not mapped is known by its text", (t) => {
   for (const [expected, command, user = "", env = []] of STEPS) {
-    t.is(namesUnmappedIds({ args: ["/bin/sh", "-c", command], env, user }, new MappedIds(RANGE, RANGE)), expected, `${command} ${user}`);
+    t.is(
+      namesUnmappedIds({ args: ["/bin/sh", "-c", command], env, user }, new MappedIds({ userMap: RANGE, groupMap: RANGE })),
+      expected,
+      `${command} ${user}`,
+    );
   }
 });

@@ -5,18 +5,24 @@ import type { StageFile, StageNode } from "../ast.js";
 import { heredocScript, lineScript, type RunScript } from "./run-script.js";
 import { shellsOf } from "./shells.js";
 
+interface LintFileOptions {
+  readonly file: StageFile;
+  readonly text: string;
+  readonly escape: string;
+}
+
 /** View of the file for rules that need the text alone. */
 export class LintFile {
+  readonly text: string;
+  readonly escape: string;
   readonly globalArgs: readonly ArgNode[];
   readonly stages: readonly StageNode[];
   #map: LineMap | undefined;
   #scripts: ReadonlyMap<Instruction, readonly RunScript[]> | undefined;
 
-  constructor(
-    file: StageFile,
-    readonly text: string,
-    readonly escape: string,
-  ) {
+  constructor({ file, text, escape }: LintFileOptions) {
+    this.text = text;
+    this.escape = escape;
     this.globalArgs = file.globalArgs;
     this.stages = file.stages;
   }

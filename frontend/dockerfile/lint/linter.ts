@@ -52,17 +52,23 @@ interface WarningDetails {
   readonly related?: Problem["related"];
 }
 
+interface LinterOptions {
+  readonly config: LintConfig;
+  /** True turns the rules on that are not BuildKit's. */
+  readonly own: boolean;
+  /** Comments with the replaced directive, and its index among them. */
+  readonly replaced?: { readonly comments: readonly string[]; readonly index: number } | undefined;
+}
+
 /** Collects the warnings that the file does not turn off. */
 export class Linter {
   readonly #config: LintConfig;
   readonly #own: boolean;
-  /** Comments with the replaced directive, and its index among them. */
   readonly #replaced: { readonly comments: readonly string[]; readonly index: number } | undefined;
   readonly #warnings: Problem[] = [];
   readonly #failing = new Set<string>();
 
-  /** `own` turns the rules on that are not BuildKit's. */
-  constructor(config: LintConfig, own: boolean, replaced?: { readonly comments: readonly string[]; readonly index: number }) {
+  constructor({ config, own, replaced }: LinterOptions) {
     this.#config = config;
     this.#own = own;
     this.#replaced = replaced;
@@ -84,9 +90,9 @@ export class Linter {
       directive && first && argument !== undefined
         ? { comments: first.comments, index: first.comments.length - (first.range.line - directive.range.line) }
         : undefined;
-    if (!("problem" in config)) return { linter: new Linter(config, own, replaced) };
+    if (!("problem" in config)) return { linter: new Linter({ config, own, replaced }) };
     return {
-      linter: new Linter(DEFAULTS, own),
+      linter: new Linter({ config: DEFAULTS, own }),
       problem: errors.invalidCheck(config.problem, argument === undefined ? directive?.range : undefined),
     };
   }

@@ -46,6 +46,7 @@ export function shellCommands(script: string): readonly ShellCommand[] {
 }
 
 class Scanner {
+  readonly text: string;
   readonly #commands: ShellCommand[] = [];
   #at = 0;
   #words: { readonly text: string; readonly start: number; readonly end: number }[] = [];
@@ -57,7 +58,9 @@ class Scanner {
   #before: string[] = [];
   #caseDepth = 0;
 
-  constructor(readonly text: string) {}
+  constructor(text: string) {
+    this.text = text;
+  }
 
   scan(): readonly ShellCommand[] {
     while (this.#at < this.text.length) this.#step();

@@ -48,7 +48,7 @@ interface PlanContext {
 export async function planBuild(context: PlanContext): Promise<BuildPlan> {
   const { ast, options, report, linter } = context;
   const file = splitStages(ast, report);
-  lintFile(new LintFile(file, options.text, ast.directives.escape), linter);
+  lintFile(new LintFile({ file, text: options.text, escape: ast.directives.escape }), linter);
   for (const node of file.globalArgs) checkArgNode(node, report);
   const last = file.stages[file.stages.length - 1];
   if (!last && !report.hasErrors) report.add(errors.noInstructions());
@@ -67,7 +67,7 @@ export async function planBuild(context: PlanContext): Promise<BuildPlan> {
     ),
   );
   for (const [i, stage] of file.stages.entries()) {
-    const state = new StageState(stage, stage.name ?? `stage-${i}`, stage.node.range);
+    const state = new StageState({ node: stage, label: stage.name ?? `stage-${i}`, range: stage.node.range });
     state.platform = platforms[i];
     const base = expandInFrom(stage.base, stage, globals, escape, context)?.text;
     const replacement = named[i];

@@ -68,7 +68,7 @@ export class StageGraph {
       node,
       isStep,
       sources: bound,
-      lower: (build) => instruction.lower(new InstructionContext(build, state, node, sources, isTrigger)),
+      lower: (build) => instruction.lower(new InstructionContext({ build, stage: state, node, sources, isTrigger })),
     };
   }
 
@@ -86,7 +86,7 @@ export class StageGraph {
   #image(source: SourceName): StageState {
     let state = this.#images.get(source.name);
     if (!state) {
-      state = new StageState(undefined, "", source.range);
+      state = new StageState({ node: undefined, label: "", range: source.range });
       if (source.name !== "scratch") state.origin = { kind: "image", ref: source.name };
       this.#images.set(source.name, state);
       this.#states.push(state);

@@ -35,21 +35,37 @@ export const NON_ENVIRONMENT_ARGS: ReadonlySet<string> = new Set(["BUILDKIT_SBOM
 
 /** Ends the lowering of one instruction. The others go on, so that all problems are reported. */
 export class InstructionProblem extends Error {
+  readonly problem: Problem;
   override readonly name = "InstructionProblem";
-  constructor(readonly problem: Problem) {
+  constructor(problem: Problem) {
     super(problem.message);
+    this.problem = problem;
   }
+}
+
+interface InstructionContextOptions {
+  readonly build: BuildScope;
+  readonly stage: StageState;
+  readonly node: Instruction;
+  readonly sources: readonly (StageState | undefined)[];
+  readonly isTrigger: boolean;
 }
 
 /** One instruction that is being lowered on its stage. */
 export class InstructionContext {
-  constructor(
-    readonly build: BuildScope,
-    readonly stage: StageState,
-    readonly node: Instruction,
-    readonly sources: readonly (StageState | undefined)[],
-    readonly isTrigger: boolean,
-  ) {}
+  readonly build: BuildScope;
+  readonly stage: StageState;
+  readonly node: Instruction;
+  readonly sources: readonly (StageState | undefined)[];
+  readonly isTrigger: boolean;
+
+  constructor({ build, stage, node, sources, isTrigger }: InstructionContextOptions) {
+    this.build = build;
+    this.stage = stage;
+    this.node = node;
+    this.sources = sources;
+    this.isTrigger = isTrigger;
+  }
 
   get platform(): Platform {
     return this.stage.platform ?? this.build.targetPlatform;

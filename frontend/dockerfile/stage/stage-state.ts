@@ -54,12 +54,23 @@ function ownEnv(env: readonly string[]): OwnEnv {
   return { list: [...env], places };
 }
 
+interface StageStateOptions {
+  readonly node: StageNode | undefined;
+  readonly label: string;
+  readonly range: SourceRange;
+}
+
 /**
  * A stage in the course of a build: first a node of the stage graph, then the state that its
  * instructions change one after the other. Images that COPY or a mount names are stages too,
  * without instructions.
  */
 export class StageState {
+  /** Node in the file; undefined for images that are only copied or mounted from. */
+  readonly node: StageNode | undefined;
+  /** Label in progress: the name, or `stage-1`; empty when it is the only stage. */
+  label: string;
+  readonly range: SourceRange;
   readonly commands: StageCommand[] = [];
   /** Number of steps, as in `[2/4]`. */
   stepCount = 0;
@@ -94,13 +105,11 @@ export class StageState {
   readonly #ownSets = new Set<string>();
   #ownEnv: OwnEnv | undefined;
 
-  constructor(
-    /** Node in the file; undefined for images that are only copied or mounted from. */
-    readonly node: StageNode | undefined,
-    /** Label in progress: the name, or `stage-1`; empty when it is the only stage. */
-    public label: string,
-    readonly range: SourceRange,
-  ) {}
+  constructor({ node, label, range }: StageStateOptions) {
+    this.node = node;
+    this.label = label;
+    this.range = range;
+  }
 
   /**
    * Adds members to a set of the config. Copies the set once for each stage: files with hundreds of

@@ -38,7 +38,15 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   const problems: Problem[] = [...directiveProblems, ...longLines(physical, map), ...logical.problems];
   const lexed = tokenize(joined, directives.escape);
   parser ??= new DockerfileParser();
-  const builder = new AstBuilder(text, joined, logical.joined, logical.lines, map, problems, directives.escape);
+  const builder = new AstBuilder({
+    source: text,
+    text: joined,
+    joined: logical.joined,
+    lines: logical.lines,
+    map,
+    problems,
+    escape: directives.escape,
+  });
   const read = parser.parse(lexed.tokens, builder) ?? [];
   const instructions = read.map((node, i) => ({ ...node, leading: text.slice(read[i - 1]?.range.end ?? 0, node.range.start) }));
   // The lexer takes every text, and the grammar every token sequence that it makes. Errors here are
@@ -88,20 +96,37 @@ function longLines(lines: readonly PhysicalLine[], map: LineMap): Problem[] {
   });
 }
 
+interface AstBuilderOptions {
+  readonly source: string;
+  readonly text: string;
+  readonly joined: JoinedText;
+  readonly lines: readonly LogicalLine[];
+  readonly map: LineMap;
+  readonly problems: Problem[];
+  readonly escape: string;
+}
+
 class AstBuilder implements NodeBuilder {
+  readonly source: string;
+  readonly text: string;
+  readonly joined: JoinedText;
+  readonly lines: readonly LogicalLine[];
+  readonly map: LineMap;
+  readonly problems: Problem[];
+  readonly escape: string;
   #line = 0;
   /** Numbers of unread lines that may belong to an instruction above, with its name. */
   readonly #continued = new Map<number, string>();
 
-  constructor(
-    readonly source: string,
-    readonly text: string,
-    readonly joined: JoinedText,
-    readonly lines: readonly LogicalLine[],
-    readonly map: LineMap,
-    readonly problems: Problem[],
-    readonly escape: string,
-  ) {}
+  constructor({ source, text, joined, lines, map, problems, escape }: AstBuilderOptions) {
+    this.source = source;
+    this.text = text;
+    this.joined = joined;
+    this.lines = lines;
+    this.map = map;
+    this.problems = problems;
+    this.escape = escape;
+  }
 
   /** Returns the place in the file of a range of the joined text. */
   range(start: number, end: number) {

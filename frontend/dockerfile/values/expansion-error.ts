@@ -1,13 +1,12 @@
 /** A word that cannot be expanded. The message is a sentence part such as `missing "}"`. */
 export class ExpansionError extends Error {
+  /** Unset variable that `${v:?}` requires. */
+  readonly unset: string | undefined;
   override readonly name = "ExpansionError";
 
-  constructor(
-    message: string,
-    /** Unset variable that `${v:?}` requires. */
-    readonly unset?: string,
-  ) {
+  constructor(message: string, unset?: string) {
     super(message);
+    this.unset = unset;
   }
 }
 

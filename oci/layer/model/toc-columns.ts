@@ -113,7 +113,11 @@ class DigestsBuilder {
  * {@link revivedToc}.
  */
 class ColumnEntries implements TocEntries {
-  constructor(readonly columns: TocColumns) {}
+  readonly columns: TocColumns;
+
+  constructor(columns: TocColumns) {
+    this.columns = columns;
+  }
 
   get length(): number {
     return this.columns.length;

@@ -14,7 +14,7 @@ export async function compressTo<T>(path: string, options: CompressionOptions, b
   let compressor: Compressor | undefined;
   try {
     fd = openSync(path, "wx", 0o644);
-    compressor = new Compressor(options, writerOnThreads(fd));
+    compressor = new Compressor({ options, sink: writerOnThreads(fd) });
     return await body(compressor);
   } catch (error) {
     await compressor?.abandon();

@@ -34,6 +34,12 @@ interface Compressed {
   readonly size: number;
 }
 
+interface CompressorParts {
+  readonly options: CompressionOptions;
+  readonly sink: (chunk: Buffer) => void | Promise<void>;
+  readonly inFlight?: number;
+}
+
 /**
  * Compresses a stream into one gzip member (or zstd frames, or unchanged), in blocks on libuv's
  * threads, and digests both forms. gzip blocks are raw deflate with the end of the block before as
@@ -62,7 +68,7 @@ export class Compressor {
    * `sink` gets the output in order, the next chunk when it has taken the last, and must not keep
    * the chunks.
    */
-  constructor(options: CompressionOptions, sink: (chunk: Buffer) => void | Promise<void>, inFlight = 2 * availableParallelism()) {
+  constructor({ options, sink, inFlight = 2 * availableParallelism() }: CompressorParts) {
     this.#type = options.type;
     this.#level = checkCompression(options);
     this.#sink = sink;

@@ -14,13 +14,19 @@ import { type Owner, VirtualOwners } from "../model/virtual-owners.js";
 import { OPAQUE_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
 
 export async function diff(params: Parameters<LayerTasks["diff"]>[0], context?: Cancellation): ReturnType<LayerTasks["diff"]> {
-  const plan = new UpperWalk(params.upper, params.lowers, context).plan();
+  const plan = new UpperWalk({ upper: params.upper, lowers: params.lowers, context }).plan();
   const { diffId, toc, blob } = await writeLayer(plan, { out: params.out, epoch: params.epoch, context });
   return { diffId, toc, blob };
 }
 
 /** The lower directories that are merged at some path, top first. Empty when nothing is below. */
 type Lowers = readonly string[];
+
+interface UpperWalkOptions {
+  readonly upper: string;
+  readonly lowers: readonly string[];
+  readonly context: Cancellation | undefined;
+}
 
 /** Walks an overlay's upper directory and finds its differences from the layers below. */
 class UpperWalk {
@@ -34,7 +40,7 @@ class UpperWalk {
   /** Directory that was read last. */
   #at = "";
 
-  constructor(upper: string, lowers: readonly string[], context: Cancellation | undefined) {
+  constructor({ upper, lowers, context }: UpperWalkOptions) {
     this.#upper = upper;
     this.#lowers = [...lowers].reverse();
     this.#context = context;

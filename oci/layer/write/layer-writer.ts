@@ -78,7 +78,7 @@ export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOpti
  */
 async function describeLayer(plan: PackPlan, epoch: number | undefined, context: Cancellation | undefined): Promise<WrittenLayer> {
   const steps = layerSteps(plan, epoch, { reservedNames: true });
-  const written = await writeSteps(steps, new Compressor({ type: "uncompressed" }, () => {}), undefined, context);
+  const written = await writeSteps(steps, new Compressor({ options: { type: "uncompressed" }, sink: () => {} }), undefined, context);
   let reserved = false;
   for (const { path } of plan.entries) reserved ||= isReservedName(path);
   if (!reserved) return written;

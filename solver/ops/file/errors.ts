@@ -11,13 +11,12 @@ export function shown(path: string): string {
 
 /** A plain COPY source that does not exist. */
 export class SourceNotFoundError extends TsbuildError {
-  constructor(
-    /** Path that was looked up, from the root of its tree. */
-    readonly source: string,
-    message: string,
-    hint: string,
-  ) {
+  /** Path that was looked up, from the root of its tree. */
+  readonly source: string;
+
+  constructor(source: string, message: string, hint: string) {
     super("copy/source-not-found", message, { hint });
+    this.source = source;
   }
 }
 

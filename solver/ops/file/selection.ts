@@ -82,6 +82,7 @@ interface Form {
  * than feeding a hash field by field.
  */
 class SelectionRecord {
+  readonly #tree: FileTree;
   readonly #text = new LongText();
   readonly #files: string[] = [];
   /** Offsets in the text of the attributes of each of {@link #files}. */
@@ -92,7 +93,9 @@ class SelectionRecord {
    */
   readonly #linked = new Map<string, string>();
 
-  constructor(private readonly tree: FileTree) {
+  constructor(tree: FileTree) {
+    this.#tree = tree;
+
     this.#text.push(`${FORMAT}\0`);
   }
 
@@ -120,7 +123,7 @@ class SelectionRecord {
 
   /** Returns the text in pieces, with the attributes that came with the contents. */
   #pieces(): readonly string[] {
-    const { found } = this.tree;
+    const { found } = this.#tree;
     if (!found || found.size === 0) return this.#text.pieces();
     const text = this.#text.toString();
     const parts: string[] = [];
@@ -138,7 +141,7 @@ class SelectionRecord {
 
   /** Returns the earlier path of the same file in this action, if any. */
   #hardLink(path: string, relative: string): string {
-    const first = this.tree.linksOf?.(path)?.[0];
+    const first = this.#tree.linksOf?.(path)?.[0];
     if (first === undefined) return "";
     const taken = this.#linked.get(first);
     if (taken === undefined) this.#linked.set(first, relative);
@@ -146,7 +149,7 @@ class SelectionRecord {
   }
 
   async digest({ signal, onSelected }: Pick<SelectionOptions, "signal" | "onSelected">): Promise<string> {
-    const digests = this.#files.length > 0 ? await this.tree.digests(this.#files, signal) : [];
+    const digests = this.#files.length > 0 ? await this.#tree.digests(this.#files, signal) : [];
     const pieces = this.#pieces();
     // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make equal.
     const encoding = pieces.every((piece) => piece.isWellFormed()) ? "utf8" : "utf16le";

@@ -52,7 +52,7 @@ export async function unpackArchive(
   const path = await hostPath(source, selected.path, options);
   if (!mayBeArchive(path)) return false;
   const unpacked = new UnpackedSize(selected.path, options.unpackedLimit);
-  const unpacker = new Unpacker(target, action.dest, options, unpacked);
+  const unpacker = new Unpacker({ target, destination: action.dest, options, unpacked });
   const parser = new TarParser(unpacker);
   try {
     for await (const chunk of openDecompressed(path)) {
@@ -98,6 +98,13 @@ async function hostPath(source: FileTree, path: string, options: UnpackOptions):
   return copy;
 }
 
+interface UnpackerParts {
+  readonly target: TreeBuilder;
+  readonly destination: string;
+  readonly options: UnpackOptions;
+  readonly unpacked: UnpackedSize;
+}
+
 class Unpacker implements TarHandler {
   /** True once an entry was seen: then it is an archive. */
   started = false;
@@ -110,7 +117,7 @@ class Unpacker implements TarHandler {
   #files = 0;
   #open: { readonly file: SparseWriter; readonly path: string; readonly hash: Hasher; readonly meta: NodeMeta } | undefined;
 
-  constructor(target: TreeBuilder, destination: string, options: UnpackOptions, unpacked: UnpackedSize) {
+  constructor({ target, destination, options, unpacked }: UnpackerParts) {
     this.#target = target;
     this.#unpacked = unpacked;
     this.#options = options;

@@ -3,13 +3,18 @@ import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
 import { fileChanged, unreadable } from "./errors.js";
 import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
 
+interface HostDirectoryOptions {
+  readonly root: string;
+  readonly name: string;
+}
+
 /** A directory of this machine, read by paths below it. Errors name it as messages do. */
 export class HostDirectory {
   readonly root: string;
   readonly name: string;
 
   /** `root` is absolute; `name` is its name in messages: `build context`. */
-  constructor(root: string, name: string) {
+  constructor({ root, name }: HostDirectoryOptions) {
     this.root = root;
     this.name = name;
   }

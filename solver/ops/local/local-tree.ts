@@ -90,7 +90,7 @@ export class LocalTree implements FileTree {
     this.#pool = options.hashFiles;
     const inside = (options.without ?? []).map((directory) => relative(realPath(this.root), realPath(directory)));
     this.#without = new Set(inside.filter((path) => !path.startsWith("..")));
-    this.#host = new HostDirectory(this.root, this.name);
+    this.#host = new HostDirectory({ root: this.root, name: this.name });
     const stat = this.#host.stat(".");
     if (!stat?.isDirectory()) {
       throw notDirectory(root, this.name, stat !== undefined);

@@ -36,7 +36,7 @@ function home(t: ExecutionContext, files: Readonly<Record<string, string>>, vari
   t.teardown(() => {
     process.env = before;
   });
-  const http = new CacheHttp(set);
+  const http = new CacheHttp({ env: set });
   t.teardown(() => http[Symbol.dispose]());
   return { env: set as Readonly<Record<string, string>>, http };
 }

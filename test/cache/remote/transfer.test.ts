@@ -247,7 +247,7 @@ test("signatures: the examples of the S3 documentation", async (t) => {
 
 async function started(t: ExecutionContext, starting: Promise<FakeService>, env: Record<string, string> = {}) {
   const service = await starting;
-  const http = new CacheHttp(env, clock);
+  const http = new CacheHttp({ env, clock });
   t.teardown(async () => {
     http[Symbol.dispose]();
     await service.close();
@@ -285,7 +285,7 @@ const withSwift = requires(hasSwift ? undefined : notInstalled("swift"));
 
 withSwift("S3: conforms with a server that was not written here, which checks signatures", async (t) => {
   const swift = await startSwift();
-  const http = new CacheHttp({}, clock);
+  const http = new CacheHttp({ env: {}, clock });
   t.teardown(async () => {
     http[Symbol.dispose]();
     await swift.stop();

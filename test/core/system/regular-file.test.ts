@@ -40,7 +40,11 @@ test("pipes in the place of docker's configuration, of certificates and of a lay
   t.throws(() => readDockerConfig(pipe(root, "config.json")), { code: "registry/config-invalid", message: /: it is a pipe$/ });
   pipe(root, "index.json");
   t.throws(() => new LayoutDirectory(root), { code: "layout/not-found", message: /: it is a pipe$/ });
-  const connections = new Connections({ SSL_CERT_FILE: pipe(root, "ca.pem") }, [], registryFailures);
+  const connections = new Connections({
+    env: { SSL_CERT_FILE: pipe(root, "ca.pem") },
+    certificateDirectories: [],
+    failures: registryFailures,
+  });
   t.teardown(() => connections.close());
   await t.throwsAsync(connections.agent(new URL("https://example.com"), true), {
     code: "registry/certificate-invalid",

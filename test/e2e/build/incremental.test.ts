@@ -39,13 +39,12 @@ interface Outcome {
  * new.
  */
 class Comparison {
+  readonly directory: string;
   readonly project: ProjectOnDisk;
   #stores = 0;
 
-  constructor(
-    readonly directory: string,
-    value: Project,
-  ) {
+  constructor(directory: string, value: Project) {
+    this.directory = directory;
     this.project = new ProjectOnDisk(directory, value);
   }
 

@@ -53,19 +53,21 @@ const buildArgs = (directory: string, variant: string, round: string): string[] 
 
 /** Image ids as a store that nothing ever happened to gives them. */
 class Reference {
+  readonly #rig: Rig;
+  readonly #directory: string;
   readonly #known = new Map<string, string>();
 
-  constructor(
-    private readonly rig: Rig,
-    private readonly directory: string,
-  ) {}
+  constructor(rig: Rig, directory: string) {
+    this.#rig = rig;
+    this.#directory = directory;
+  }
 
   async imageId(variant: string, round: string): Promise<string> {
     const key = `${variant} ${round}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const ended = await this.rig.cli(buildArgs(this.directory, variant, round), {
-      env: { ...ENV, TSBUILD_ROOT: this.rig.path("reference") },
+    const ended = await this.#rig.cli(buildArgs(this.#directory, variant, round), {
+      env: { ...ENV, TSBUILD_ROOT: this.#rig.path("reference") },
     });
     if (ended.code !== 0) throw new Error(ended.stderr);
     this.#known.set(key, imageId(ended));

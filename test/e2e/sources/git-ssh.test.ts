@@ -27,7 +27,11 @@ exec sh -c "$last"
 `;
 
 class Machine {
-  constructor(readonly rig: Rig) {
+  readonly rig: Rig;
+
+  constructor(rig: Rig) {
+    this.rig = rig;
+
     rig.context("bin", { ssh: SSH });
     chmodSync(rig.path("bin", "ssh"), 0o755);
     spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "one", "-f", rig.path("one")]);

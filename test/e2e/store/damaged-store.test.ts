@@ -43,7 +43,11 @@ type Find = (store: Store) => readonly string[];
 
 /** A store whose files are found by their content. */
 class Store {
-  constructor(readonly base: string) {}
+  readonly base: string;
+
+  constructor(base: string) {
+    this.base = base;
+  }
 
   files(folder: string): readonly string[] {
     const directory = join(this.base, folder);

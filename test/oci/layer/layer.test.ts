@@ -400,7 +400,7 @@ async function compressed(
   step: number,
 ): Promise<{ bytes: Buffer; result: Awaited<ReturnType<Compressor["finish"]>> }> {
   const parts: Buffer[] = [];
-  const compressor = new Compressor(options, (chunk) => void parts.push(Buffer.from(chunk)), inFlight);
+  const compressor = new Compressor({ options, sink: (chunk) => void parts.push(Buffer.from(chunk)), inFlight });
   const scratch = Buffer.alloc(step);
   for (let at = 0; at < text.length; at += step) {
     const part = text.subarray(at, at + step);

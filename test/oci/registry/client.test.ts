@@ -405,13 +405,25 @@ test("TLS: loopback takes any certificate; elsewhere certs.d and SSL_CERT_FILE s
       connections.close();
     }
   };
-  t.is((await failure(t, get(new Connections({}, [], registryFailures)))).code, "registry/tls");
-  t.is(await get(new Connections({}, [directory.path], registryFailures)), 200);
-  t.is(await get(new Connections({ SSL_CERT_FILE: join(directory.path, fake.host, "ca.crt") }, [], registryFailures)), 200);
-  await t.throwsAsync(get(new Connections({ SSL_CERT_FILE: "/nonexistent" }, [], registryFailures)), {
-    code: "registry/certificate-invalid",
-    message: /"\/nonexistent"/,
-  });
+  t.is((await failure(t, get(new Connections({ env: {}, certificateDirectories: [], failures: registryFailures })))).code, "registry/tls");
+  t.is(await get(new Connections({ env: {}, certificateDirectories: [directory.path], failures: registryFailures })), 200);
+  t.is(
+    await get(
+      new Connections({
+        env: { SSL_CERT_FILE: join(directory.path, fake.host, "ca.crt") },
+        certificateDirectories: [],
+        failures: registryFailures,
+      }),
+    ),
+    200,
+  );
+  await t.throwsAsync(
+    get(new Connections({ env: { SSL_CERT_FILE: "/nonexistent" }, certificateDirectories: [], failures: registryFailures })),
+    {
+      code: "registry/certificate-invalid",
+      message: /"\/nonexistent"/,
+    },
+  );
 });
 
 test("an insecure registry behind a proxy", async (t) => {

@@ -209,7 +209,7 @@ for (const [method, ask] of [
 const registry = "registry.example.com";
 
 function authorizer(t: ExecutionContext): Authorizer {
-  const connections = new Connections({}, [], registryFailures);
+  const connections = new Connections({ env: {}, certificateDirectories: [], failures: registryFailures });
   t.teardown(() => connections.close());
   const credentials = { find: async () => ({ kind: "basic", username: "me", password: "secret" }) as const };
   return new Authorizer({ registry, credentials, connections, clock: systemClock, verify: true });
@@ -256,7 +256,7 @@ function silentHelper(t: ExecutionContext): Record<string, string> {
 }
 
 test("credential helpers: one that never answers has a limit", async (t) => {
-  const helper = new CredentialHelper("silent", silentHelper(t), undefined, 50);
+  const helper = new CredentialHelper({ name: "silent", env: silentHelper(t), signal: undefined, timeout: 50 });
   await t.throwsAsync(helper.get("x"), {
     instanceOf: TsbuildError,
     code: "registry/helper-failed",
@@ -266,7 +266,7 @@ test("credential helpers: one that never answers has a limit", async (t) => {
 
 test("credential helpers: an abort ends one at once", async (t) => {
   const abort = new AbortController();
-  const asked = new CredentialHelper("silent", silentHelper(t), abort.signal).get("x");
+  const asked = new CredentialHelper({ name: "silent", env: silentHelper(t), signal: abort.signal }).get("x");
   setImmediate(() => abort.abort());
   await t.throwsAsync(asked, { instanceOf: CanceledError });
 });

@@ -193,7 +193,7 @@ for (const [name, edit, expected] of TREES) {
       selection(FILES),
       selection(Object.fromEntries(Object.entries({ ...FILES, ...edit }).filter((e): e is [string, string] => e[1] !== undefined))),
     ];
-    const selections = new Selections({ get: () => undefined, set: () => {} }, new Background());
+    const selections = new Selections({ memo: { get: () => undefined, set: () => {} }, background: new Background() });
     for (const { digest, manifest } of [before, after]) selections.note(digest, () => manifest);
     const step = ({ digest }: { digest: string }, input: string) =>
       compared("[2/2] COPY . /", { identity: "same", inputs: [{ name: input, key: `content:${digest}` }] });
@@ -253,13 +253,13 @@ test("selections are kept compressed, for those that ask only, and their loss is
     set: (_kind: string, key: string, value: string | Uint8Array) => void kept.set(key, Buffer.from(value)),
   };
   const background = new Background();
-  const selections = new Selections(memo, background);
+  const selections = new Selections({ memo, background });
   const [one, two] = [selection(FILES), selection({ ...FILES, new: "file 644 0:0 n" })];
   for (const { digest, manifest } of [one, two]) selections.note(digest, () => manifest);
   selections.keep([two.digest, "unknown"]);
   await background.idle();
   t.deepEqual([...kept.keys()], [two.digest]);
-  const later = new Selections(memo, background);
+  const later = new Selections({ memo, background });
   later.note(one.digest, () => one.manifest);
   t.deepEqual([...(later.differing(two.digest, one.digest)?.before.keys() ?? [])], ["new"]);
   kept.set(two.digest, Buffer.from("damaged"));

@@ -28,7 +28,7 @@ interface World {
 async function world(t: ExecutionContext, handler: Handler): Promise<World> {
   const server = await fakeRegistry(handler);
   const { store, close } = testStore();
-  const connections = new Connections({}, [], downloadFailures);
+  const connections = new Connections({ env: {}, certificateDirectories: [], failures: downloadFailures });
   const secrets = new Map<string, string>();
   const waits: number[] = [];
   t.teardown(async () => {
@@ -248,7 +248,7 @@ test("a stream without an end is cut off, an abort ends a download", async (t) =
     if (url === "/endless") send();
     else response.writeHead(200).write("start");
   });
-  const connections = new Connections({}, [], downloadFailures);
+  const connections = new Connections({ env: {}, certificateDirectories: [], failures: downloadFailures });
   t.teardown(() => connections.close());
   const url = new URL(`${server.origin}/endless`);
   const answer = await exchange({ what: "download it", method: "GET", url }, connections);

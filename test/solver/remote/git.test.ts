@@ -261,7 +261,7 @@ run("a server that takes the question and never answers is given up, over HTTP a
   const ask = (url: string, limits: GitLimits) => {
     const home = temporaryDirectory();
     t.teardown(() => home.remove());
-    const git = new GitCommand(join(home.path, "home"), [], async () => ({ kind: "none" }), limits);
+    const git = new GitCommand({ home: join(home.path, "home"), headers: [], ssh: async () => ({ kind: "none" }), limits });
     return git.run(["ls-remote", url], { signal: new AbortController().signal, limit: limits.list });
   };
   const port = (one: { address(): unknown }) => (one.address() as AddressInfo).port;
@@ -293,7 +293,12 @@ async function gitListener(t: ExecutionContext, answer: (socket: Socket) => void
 function commandOf(t: ExecutionContext, limits: Partial<GitLimits>): GitCommand {
   const home = temporaryDirectory();
   t.teardown(() => home.remove());
-  return new GitCommand(join(home.path, "home"), [], async () => ({ kind: "none" }), { ...GIT_LIMITS, ...limits });
+  return new GitCommand({
+    home: join(home.path, "home"),
+    headers: [],
+    ssh: async () => ({ kind: "none" }),
+    limits: { ...GIT_LIMITS, ...limits },
+  });
 }
 
 const packet = (text: string) => (text.length + 4).toString(16).padStart(4, "0") + text;

@@ -43,25 +43,38 @@ function tierHere(): Tier {
   return wantedIsolation(undefined) === "chroot" ? "chroot" : "namespaces";
 }
 
+interface SandboxRigOptions {
+  readonly base: string;
+  readonly rootfs: string;
+  readonly worker: Worker;
+}
+
 /**
  * A worker, a small root file system and a place for layers. `close` removes all files, whoever
  * owns them.
  */
 export class SandboxRig {
+  readonly base: string;
+  readonly rootfs: string;
+  readonly worker: Worker;
   /** True when owners are virtual for the current user. */
   readonly virtual = ownershipHere() === "virtual";
   #next = 0;
-  private constructor(
-    readonly base: string,
-    readonly rootfs: string,
-    readonly worker: Worker,
-  ) {}
+  private constructor({ base, rootfs, worker }: SandboxRigOptions) {
+    this.base = base;
+    this.rootfs = rootfs;
+    this.worker = worker;
+  }
 
   static async open(): Promise<SandboxRig> {
     const base = mkdtempSync(join(tmpdir(), "tsbuild-sandbox-"));
     chmodSync(base, 0o755);
     const rootfs = makeRootfs(join(base, "rootfs"));
-    return new SandboxRig(base, rootfs, await startWorker({ entry: ENTRY, stateDirectory: join(base, "state"), tier: tierHere() }));
+    return new SandboxRig({
+      base,
+      rootfs,
+      worker: await startWorker({ entry: ENTRY, stateDirectory: join(base, "state"), tier: tierHere() }),
+    });
   }
 
   async close(): Promise<void> {

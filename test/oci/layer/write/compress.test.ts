@@ -16,7 +16,7 @@ const words = (size: number): Buffer => Buffer.alloc(size, "a line of text that 
 
 async function compressed(data: Buffer, options: CompressionOptions, inFlight: number, step: number) {
   const parts: Buffer[] = [];
-  const compressor = new Compressor(options, (chunk) => void parts.push(Buffer.from(chunk)), inFlight);
+  const compressor = new Compressor({ options, sink: (chunk) => void parts.push(Buffer.from(chunk)), inFlight });
   const scratch = Buffer.alloc(step);
   for (let at = 0; at < data.length; at += step) {
     const part = data.subarray(at, at + step);
@@ -87,18 +87,21 @@ for (const [what, data] of STREAMS) {
 test("what was given up writes nothing any more, and a sink that fails ends the stream", async (t) => {
   let chunks = 0;
   let release = (): void => undefined;
-  const slow = new Compressor({ type: "gzip" }, () => {
-    chunks++;
-    return new Promise((done) => {
-      release = done;
-    });
+  const slow = new Compressor({
+    options: { type: "gzip" },
+    sink: () => {
+      chunks++;
+      return new Promise((done) => {
+        release = done;
+      });
+    },
   });
   void slow.write(words(3 * MIB));
   const abandoned = slow.abandon();
   release();
   await abandoned;
   t.is(chunks, 1);
-  const failing = new Compressor({ type: "gzip" }, () => Promise.reject(new Error("the disk is gone")));
+  const failing = new Compressor({ options: { type: "gzip" }, sink: () => Promise.reject(new Error("the disk is gone")) });
   const written = failing.write(words(20 * MIB));
   t.truthy(written);
   await t.throwsAsync(async () => written, { message: "the disk is gone" });
