@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { withSink } from "../oci/layout/byte-sink.js";
+import { withExportSink } from "./export-sink.js";
 import { archiveSize, writeLayoutArchive } from "../oci/layout/write.js";
 import { assembleWithProgress } from "./assemble-with-progress.js";
 import type { ExportContext, ExportRequest, ExportResult, MediaTypeFamily } from "./exporter.js";
@@ -17,7 +17,7 @@ export async function exportArchive(
   const image = assembleWithProgress(request, format.family, context);
   const content = layoutContent(image, request, context, { docker: format.docker });
   const total = archiveSize(content);
-  await withSink(dest, { signal: context.signal }, (sink) =>
+  await withExportSink(dest, context, (sink) =>
     writeLayoutArchive(content, sink, {
       signal: context.signal,
       onProgress: (bytes) => context.progress("sending tarball", Math.min(bytes, total), total, false),

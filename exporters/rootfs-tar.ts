@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { throwIfAborted } from "../core/errors.js";
-import { withSink } from "../oci/layout/byte-sink.js";
+import { withExportSink } from "./export-sink.js";
 import type { NodeMeta, Timestamp } from "../core/file-node.js";
 import { IMPLIED_DIRECTORY } from "../oci/layer/model/view.js";
 import { padding, type TarHeader } from "../oci/tar/header.js";
@@ -29,7 +29,7 @@ export function rootfsTar(options: { readonly dest: string | Writable; readonly 
       const folders = platformFolders(request.images, options.platformSplit);
       const plans = await planImages(request.images, folders, context.signal);
       let sent = 0;
-      await withSink(options.dest, { signal: context.signal }, async (sink) => {
+      await withExportSink(options.dest, context, async (sink) => {
         const write: Write = async (bytes) => {
           throwIfAborted(context.signal);
           const waiting = sink.write(bytes);

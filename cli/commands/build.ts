@@ -71,8 +71,8 @@ export const command: Command = {
     }
     reporter.finish();
     await showWarnings(form, [...idleFlags(flags), ...result.warnings], environment);
-    files.id(result.imageId);
-    files.metadata(() => metadataOf(result, environment));
+    await files.id(result.imageId);
+    await files.metadata(() => metadataOf(result, environment));
     const wanted = flags.has("quiet") || outputs.length === 0;
     if (wanted && !usesStdout(outputs)) await print(environment.stdout, `${result.imageId}\n`);
     // The result is complete: the next build repeats a collection that fails.

@@ -27,14 +27,14 @@ export async function runCall(
       case "outline": {
         const outline = await api.outline(wanted);
         reporter.finish();
-        files.metadata(() => resultOf(outlineJson(outline), outlineText(outline)));
+        await files.metadata(() => resultOf(outlineJson(outline), outlineText(outline)));
         await print(stdout, call.format === "json" ? outlineJson(outline) : outlineText(outline));
         return EXIT.success;
       }
       case "targets": {
         const { targets, source } = await api.targets(wanted);
         reporter.finish();
-        files.metadata(() => resultOf(targetsJson(targets, source), targetsText(targets)));
+        await files.metadata(() => resultOf(targetsJson(targets, source), targetsText(targets)));
         await print(stdout, call.format === "json" ? targetsJson(targets, source) : targetsText(targets));
         return EXIT.success;
       }
@@ -42,7 +42,7 @@ export async function runCall(
         const result = await api.check(wanted);
         reporter.finish();
         const found = result.errors.length > 0 || result.warnings.some((warning) => warning.buildkit);
-        files.metadata(() => ({ ...resultOf(checkJson(result), checkText(result)), "result.statuscode": found ? "1" : "0" }));
+        await files.metadata(() => ({ ...resultOf(checkJson(result), checkText(result)), "result.statuscode": found ? "1" : "0" }));
         await print(stdout, await checkOutput(call, result));
         if (result.errors.length > 0) {
           await tell(environment, renderError(new DiagnosticsError(result.errors), { paint: paintFor(environment) }));

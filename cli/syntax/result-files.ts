@@ -1,5 +1,6 @@
 import { resultFileNotWritten } from "./errors.js";
 import { realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { abortError } from "../../core/errors.js";
 import { checkFileDestination } from "../../core/system/destination.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { type CliEnvironment, hostPath } from "../environment.js";
@@ -7,9 +8,9 @@ import type { ParsedFlags } from "./flags.js";
 
 /** Files that a build writes beside its outputs: `--iidfile` and `--metadata-file`. */
 export interface ResultFiles {
-  id(imageId: string): void;
+  id(imageId: string): Promise<void>;
   /** Writes the members in the order of their names. */
-  metadata(members: () => Readonly<Record<string, unknown>>): void;
+  metadata(members: () => Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 /**
@@ -29,13 +30,14 @@ export function prepareResultFiles(flags: ParsedFlags, environment: CliEnvironme
   // The link is removed, not the file that it names.
   if (idFile !== undefined && statSync(idFile, { throwIfNoEntry: false })?.isFile()) rmSync(idFile);
   return {
-    id(imageId) {
-      if (idFile !== undefined) write(idFile, imageId, "iidfile");
+    async id(imageId) {
+      if (idFile !== undefined) await write(idFile, imageId, "iidfile", environment.signal);
     },
-    metadata(members) {
+    async metadata(members) {
       if (metadataFile === undefined) return;
       const sorted = Object.entries(members()).sort(([a], [b]) => (a < b ? -1 : 1));
-      write(metadataFile, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`, "metadata-file");
+      const text = `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`;
+      await write(metadataFile, text, "metadata-file", environment.signal);
     },
   };
 }
@@ -44,13 +46,14 @@ export function prepareResultFiles(flags: ParsedFlags, environment: CliEnvironme
  * Writes a file. A link keeps pointing to the file that it names. A pipe or other special file is
  * written to directly.
  */
-function write(path: string, text: string, flag: string): void {
+async function write(path: string, text: string, flag: string, signal: AbortSignal): Promise<void> {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) writeFileAtomic(path, text);
     else if (found.isFile()) writeFileAtomic(realpathSync(path), text);
+    else if (found.isFIFO()) await (await import("../../core/system/output-pipe.js")).writePipe(path, text, signal);
     else writeFileSync(path, text);
   } catch (cause) {
-    throw resultFileNotWritten(path, flag, cause);
+    throw signal.aborted ? abortError(signal) : resultFileNotWritten(path, flag, cause);
   }
 }

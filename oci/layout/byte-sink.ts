@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { checkFileDestination } from "../../core/system/destination.js";
 import { abortError, systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
+import { openOutputPipe } from "../../core/system/output-pipe.js";
 import { removeAbandoned, temporaryName } from "../../core/system/temporary-files.js";
 import { systemReason } from "../../core/system/system-reason.js";
 
@@ -20,19 +21,48 @@ export interface ByteSink {
   discard(): void;
 }
 
+interface SinkOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called before a wait for the reader of a pipe, with what is waited for. */
+  readonly onWait?: (what: string) => void;
+}
+
 /** Returns a sink for a path or a stream. */
-function openSink(dest: string | Writable, options: { readonly signal?: AbortSignal | undefined } = {}): ByteSink {
-  return typeof dest === "string" ? fileSink(dest) : streamSink(dest, options.signal);
+async function openSink(dest: string | Writable, options: SinkOptions): Promise<ByteSink> {
+  if (typeof dest !== "string") return streamSink(dest, "the output", options.signal);
+  return isPipe(dest) ? pipeSink(dest, options) : fileSink(dest);
+}
+
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
+  } catch {
+    return false; // The check of the destination says why.
+  }
+}
+
+async function pipeSink(path: string, { signal, onWait }: SinkOptions): Promise<ByteSink> {
+  const what = `"${path}"`;
+  let stream: Writable;
+  try {
+    stream = await openOutputPipe(path, signal, () => onWait?.(`waiting for a reader of ${path}`));
+  } catch (cause) {
+    throw cause instanceof TsbuildError ? cause : writeError(what, cause);
+  }
+  const sink = streamSink(stream, what, signal);
+  return {
+    ...sink,
+    discard() {
+      sink.discard();
+      stream.destroy();
+    },
+  };
 }
 
 /** Runs `produce` with a sink. Commits the sink on success and discards it on failure. */
-export async function withSink<T>(
-  dest: string | Writable,
-  options: { readonly signal?: AbortSignal | undefined },
-  produce: (sink: ByteSink) => Promise<T>,
-): Promise<T> {
+export async function withSink<T>(dest: string | Writable, options: SinkOptions, produce: (sink: ByteSink) => Promise<T>): Promise<T> {
   throwIfAborted(options.signal);
-  const sink = openSink(dest, options);
+  const sink = await openSink(dest, options);
   try {
     const result = await produce(sink);
     throwIfAborted(options.signal);
@@ -46,7 +76,7 @@ export async function withSink<T>(
 
 /**
  * Returns a sink for a file, which is replaced when the new one is complete. A path that is no
- * regular file (`/dev/stdout`, a pipe) is written to directly.
+ * regular file, such as a terminal, is written to directly.
  */
 function fileSink(path: string): ByteSink {
   const fail = (cause: unknown): never => {
@@ -117,7 +147,7 @@ async function writeOnThread(fd: number, bytes: Uint8Array): Promise<void> {
  * Returns a sink for a stream. Waits while the stream is full, and ends it on commit. Leaves it as
  * it is on failure; the owner of the stream sees the error.
  */
-function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink {
+function streamSink(stream: Writable, what: string, signal: AbortSignal | undefined): ByteSink {
   let failure: unknown;
   stream.on("error", remember);
   function remember(error: unknown): void {
@@ -125,8 +155,8 @@ function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink
   }
   const check = (): void => {
     throwIfAborted(signal);
-    if (failure !== undefined) throw writeError("the output", failure);
-    if (stream.destroyed) throw writeError("the output", Object.assign(new Error("it was closed"), { code: "EPIPE" }));
+    if (failure !== undefined) throw writeError(what, failure);
+    if (stream.destroyed) throw writeError(what, Object.assign(new Error("it was closed"), { code: "EPIPE" }));
   };
   /** Waits for `event`. A stream that dies, or an abort, ends the wait. */
   const until = (event: "drain" | "finish"): Promise<void> =>
@@ -138,9 +168,9 @@ function streamSink(stream: Writable, signal: AbortSignal | undefined): ByteSink
       const settle = (): void => {
         done();
         if (signal?.aborted) reject(abortError(signal));
-        else if (failure !== undefined) reject(writeError("the output", failure));
+        else if (failure !== undefined) reject(writeError(what, failure));
         else if (event === "drain" && stream.destroyed)
-          reject(writeError("the output", Object.assign(new Error("it was closed"), { code: "EPIPE" })));
+          reject(writeError(what, Object.assign(new Error("it was closed"), { code: "EPIPE" })));
         else resolve();
       };
       for (const name of [event, "error", "close"]) stream.on(name, settle);

@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -402,6 +404,29 @@ for (const flag of ["--iidfile", "--metadata-file"]) {
       t.is(run.code, 1, run.stderr);
       t.regex(run.stderr, new RegExp(`Cannot write ".*/dir/file" for ${flag}: its symbolic links lead in a circle\nhint: `));
       t.notRegex(run.stderr, /\.tmp-|ELOOP/);
+    }));
+}
+
+for (const flag of ["--iidfile", "--metadata-file"]) {
+  test(`a pipe gets the text when its reader comes, and a ctrl-c ends the wait for one: ${flag}`, async (t) =>
+    inDirectory(async (cwd) => {
+      const pipe = join(cwd, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      let reading: Promise<string> | undefined;
+      const build = () => {
+        reading = readFile(pipe, "utf8");
+        return Promise.resolve(RESULT);
+      };
+      const run = await runRig([flag, "pipe", "."], { cwd, build });
+      t.is(run.code, 0, run.stderr);
+      t.regex((await reading) ?? "", new RegExp(IMAGE_ID));
+
+      const abort = new AbortController();
+      const waiting = runRig([flag, "pipe", "."], { cwd, signal: abort.signal });
+      setImmediate(() => abort.abort());
+      const canceled = await waiting;
+      t.is(canceled.code, 130);
+      t.regex(canceled.stderr, /^error\[build\/canceled\]/m);
     }));
 }
 

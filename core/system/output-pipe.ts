@@ -1,0 +1,44 @@
+import { constants, openSync } from "node:fs";
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemErrorCode, throwIfAborted } from "../errors.js";
+
+/** Milliseconds between looks for the reader of a pipe. */
+const PAUSE = 10;
+
+const OPEN_PIPE = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/**
+ * Opens a pipe for writing. Waits for a reader, and calls `onWait` once before it does; an abort
+ * ends the wait with CanceledError. Note that we use neither a plain file nor Node's stream for
+ * one: both wait inside a system call for a reader, and later for room, and no signal ends that.
+ */
+export async function openOutputPipe(path: string, signal: AbortSignal | undefined, onWait?: () => void): Promise<Writable> {
+  for (let first = true; ; first = false) {
+    throwIfAborted(signal);
+    const fd = tryOpen(path);
+    if (fd !== undefined) {
+      const { Socket } = await import("node:net");
+      return new Socket({ fd, readable: false, writable: true });
+    }
+    if (first) onWait?.();
+    await sleep(PAUSE);
+  }
+}
+
+/** Writes a text to a pipe, and waits for its reader as {@link openOutputPipe} does. */
+export async function writePipe(path: string, text: string, signal: AbortSignal): Promise<void> {
+  const pipe = await openOutputPipe(path, signal);
+  await pipeline([text], pipe, { signal });
+}
+
+/** Returns undefined while the pipe has no reader. */
+function tryOpen(path: string): number | undefined {
+  try {
+    return openSync(path, OPEN_PIPE);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENXIO") return undefined;
+    throw error;
+  }
+}
