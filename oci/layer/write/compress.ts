@@ -87,7 +87,7 @@ export class Compressor {
       return taken ?? undefined;
     }
     for (let at = 0; at < chunk.length; ) {
-      // UnchangedRanges until more bytes come: only then it is known not to be the last.
+      // A full block waits until more bytes come: only then it is known not to be the last.
       if (this.#filled === this.#block.length) this.#dispatch(false);
       const part = chunk.subarray(at, at + this.#block.length - this.#filled);
       this.#block.set(part, this.#filled);
