@@ -1,4 +1,4 @@
-import type { Graph, Node } from "./graph.js";
+import { Counts, type Graph, type Node } from "./graph.js";
 import { setDefinitionKey } from "./keys.js";
 import type { OpContext } from "./op.js";
 import type { Session } from "./session.js";
@@ -14,16 +14,21 @@ export class DefinitionKeys<R> {
   readonly #session: Session<R>;
   /** Running questions, by the vertex whose key they are for. */
   readonly #open = new Map<Node<R>, number>();
+  /** Number of a vertex's inputs whose keys are not final. */
+  readonly #below: Counts;
   #undecided: number;
   #underWay = 0;
   #finish: (() => void) | undefined;
-  #listener: (() => void) | undefined;
-  #notifying = false;
+  #listener: ((final: readonly Node<R>[]) => void) | undefined;
+  /** Vertices whose keys are final, and that the listener does not know of. */
+  #unannounced: Node<R>[] = [];
 
   /** Asks all questions. */
   constructor(graph: Graph<R>, session: Session<R>) {
     this.#session = session;
     this.#undecided = graph.nodes.length;
+    this.#below = new Counts(graph.nodes.length);
+    for (const node of graph.nodes) for (const user of node.users) this.#below.add(user, 1);
     for (const node of graph.nodes) {
       this.#ask(node, async (context) => {
         node.identity = await node.vertex.op.identity(context);
@@ -47,8 +52,8 @@ export class DefinitionKeys<R> {
     });
   }
 
-  /** Calls `listener` whenever further keys become final from now on. */
-  onKeysFinal(listener: () => void): void {
+  /** Calls `listener` with the vertices whose keys become final from now on, each once. */
+  onKeysFinal(listener: (final: readonly Node<R>[]) => void): void {
     if (this.#undecided > 0) this.#listener = listener;
   }
 
@@ -72,26 +77,28 @@ export class DefinitionKeys<R> {
    */
   #answer(node: Node<R>): void {
     this.#open.set(node, (this.#open.get(node) ?? 0) - 1);
-    const before = this.#undecided;
     const open = [node];
     for (let next = open.pop(); next; next = open.pop()) {
-      if (next.keyFinal || (this.#open.get(next) ?? 0) > 0 || next.inputs.some((input) => !input.keyFinal)) continue;
+      if (next.keyFinal || (this.#open.get(next) ?? 0) > 0 || this.#below.of(next) > 0) continue;
       setDefinitionKey(next);
       next.keyFinal = true;
       this.#undecided--;
-      open.push(...next.users);
+      this.#notify(next);
+      for (const user of next.users) {
+        this.#below.add(user, -1);
+        open.push(user);
+      }
     }
-    if (this.#undecided < before) this.#notify();
   }
 
   /** Calls the listener once for all keys that become final together. */
-  #notify(): void {
-    if (!this.#listener || this.#notifying) return;
-    this.#notifying = true;
+  #notify(node: Node<R>): void {
+    if (!this.#listener) return;
+    this.#unannounced.push(node);
+    if (this.#unannounced.length > 1) return;
     this.#session.scope.run(async () => {
       await Promise.resolve();
-      this.#notifying = false;
-      this.#listener?.();
+      this.#listener?.(this.#unannounced.splice(0));
     });
   }
 

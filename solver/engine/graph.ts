@@ -43,6 +43,24 @@ export interface Graph<R> {
   readonly targets: readonly Node<R>[];
 }
 
+/** A number for each vertex of a graph, 0 at first. */
+export class Counts {
+  readonly #numbers: Uint32Array;
+
+  constructor(vertices: number) {
+    this.#numbers = new Uint32Array(vertices);
+  }
+
+  of({ index }: Pick<Node<unknown>, "index">): number {
+    return this.#numbers[index] ?? 0;
+  }
+
+  /** Returns the new number. */
+  add(node: Pick<Node<unknown>, "index">, change: number): number {
+    return (this.#numbers[node.index] = this.of(node) + change);
+  }
+}
+
 type Building<R> = { -readonly [K in keyof Node<R>]: Node<R>[K] } & { readonly inputs: Node<R>[]; readonly users: Building<R>[] };
 
 /**

@@ -11,7 +11,7 @@ export class NearestHits<R> {
   readonly #hits: ReadonlySet<Node<R>>;
   #nearest: ReadonlyMap<Node<R>, NearHit<R>> | undefined;
 
-  /** `nodes`: inputs before their users. */
+  /** `nodes`: the vertices that are decided together, inputs before their users. */
   constructor(nodes: readonly Node<R>[], hits: ReadonlySet<Node<R>>) {
     this.#nodes = nodes;
     this.#hits = hits;

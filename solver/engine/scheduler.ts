@@ -24,7 +24,6 @@ interface SchedulerOptions<R> {
  * and its inputs are there.
  */
 export class Scheduler<R> {
-  readonly #nodes: readonly Node<R>[];
   readonly #session: Session<R>;
   readonly #jobs: SchedulerOptions<R>["jobs"];
   readonly #pools = new Map<"run" | "io", PQueue>();
@@ -33,7 +32,6 @@ export class Scheduler<R> {
   #draining = false;
 
   constructor(graph: Graph<R>, session: Session<R>, options: SchedulerOptions<R>) {
-    this.#nodes = graph.nodes;
     this.#session = session;
     session.scope.signal.addEventListener("abort", () => this.#stop(graph.nodes), { once: true });
     this.#order = options.order;
@@ -46,7 +44,10 @@ export class Scheduler<R> {
   follow({ changes, abandoned }: Verdicts<R>): void {
     const session = this.#session;
     const hits = new Set(changes.flatMap(({ node, hit }) => (hit ? [node] : [])));
-    const nearestHits = new NearestHits(this.#nodes, hits);
+    const nearestHits = new NearestHits(
+      changes.map(({ node }) => node),
+      hits,
+    );
     session.trace?.({ event: "probe", ...counted(changes) });
     for (const { node, state, hit } of changes) {
       if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });

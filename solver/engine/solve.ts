@@ -4,7 +4,7 @@ import { DefinitionKeys, type Grace } from "./definition-keys.js";
 import { buildGraph, type Node } from "./graph.js";
 import { solvedVertex } from "./keys.js";
 import type { CachedResult, Decision, EngineCache, EngineVertex, SolvedVertex } from "./op.js";
-import { isFound, probe } from "./probe.js";
+import { isFound, Probe } from "./probe.js";
 import { Scheduler } from "./scheduler.js";
 import { Session } from "./session.js";
 import type { TraceRecord } from "./trace.js";
@@ -77,9 +77,9 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
     }
     if (!session.scope.failed) {
       const scheduler = new Scheduler(graph, session, { jobs: options.jobs, order: nodeOrder(options.shuffle) });
-      const decide = () => scheduler.follow(probe(graph, lookup));
-      decide();
-      keys.onKeysFinal(decide);
+      const probe = new Probe(graph, lookup);
+      scheduler.follow(probe.first());
+      keys.onKeysFinal((final) => scheduler.follow(probe.again(final)));
     }
     await session.scope.join();
   } catch (error) {

@@ -30,7 +30,7 @@ interface Lookup {
   readonly outcome: "found" | "missing" | "expired";
 }
 
-/** The whole graph was searched, from the targets backwards. The numbers count vertices. */
+/** Vertices were decided about: first all of them, later those whose keys became final. */
 interface Probe {
   readonly event: "probe";
   readonly needed: number;

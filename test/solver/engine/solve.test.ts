@@ -815,3 +815,55 @@ test("slow keys: any order of answers gives the results and the runs of a solve 
     t.deepEqual(grammarErrors(events), [], `seed ${seed}`);
   }
 });
+
+/** Graphs with a slow directory for each of `count` vertices; `slow` gives the content of one. */
+const SLOW_SHAPES: Readonly<Record<string, (ops: Ops, count: number, slow: (at: number) => Promise<Text>) => EngineVertex<Text>>> = {
+  "a chain": (ops, count, slow) => {
+    let top = ops.vertex("start");
+    for (let i = 0; i < count; i++) top = ops.vertex(`v${i}`, { inputs: [top, local(ops, i, slow)], select: { 1: (text) => text } });
+    return top;
+  },
+  "a fan": (ops, count, slow) => {
+    const steps = Array.from({ length: count }, (_, i) =>
+      ops.vertex(`v${i}`, { inputs: [local(ops, i, slow)], select: { 0: (text) => text } }),
+    );
+    return ops.vertex("top", { inputs: steps });
+  },
+};
+
+function local(ops: Ops, at: number, slow: (at: number) => Promise<Text>): EngineVertex<Text> {
+  return ops.vertex(`local ${at}`, { identity: null, immediate: true, run: () => slow(at) });
+}
+
+for (const [shape, graph] of Object.entries(SLOW_SHAPES)) {
+  for (const missing of ["all", "the target"] as const) {
+    test(`slow keys that come one by one, ${shape}, ${missing} not cached: each vertex is decided a few times`, async (t) => {
+      const count = 300;
+      const [ops, cache, wait] = [new Ops(), new FakeCache(), grace()];
+      if (missing === "the target") {
+        await run(cache, [graph(ops, count, async (at) => `files ${at}`)]);
+        cache.evict(shape === "a fan" ? "top" : `v${count - 1}`);
+      }
+      const files = Array.from({ length: count }, () => deferred<Text>());
+      let decided = 0;
+      let moves = 0;
+      const solved = run(cache, [graph(ops, count, (at) => files[at]?.promise ?? t.fail())], {
+        grace: wait.option,
+        onTrace(record) {
+          if (record.event === "move") moves++;
+          if (record.event === "probe") decided += record.needed + record.found + record.skipped;
+        },
+      });
+      await idle();
+      wait.pass();
+      await idle();
+      for (const [at, { resolve }] of files.entries()) {
+        resolve(`files ${at}`);
+        await new Promise(setImmediate);
+      }
+      await solved;
+      t.true(decided <= 4 * count + 10, `${decided} decisions about ${count} vertices`);
+      t.true(moves <= 20 * count, `${moves} moves of ${count} vertices`);
+    });
+  }
+}
