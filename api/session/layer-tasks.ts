@@ -44,6 +44,8 @@ export function layerTaskRunner(worker: () => Promise<Worker>): Tasks {
       scan: reviving<Params<"scan">, Result<"scan">>(onThread("scan")),
       pack: packer(onThread("pack")),
       extract: onThread("extract"),
+      index: onThread("index"),
+      cut: onThread("cut"),
       recompress: onThread("recompress"),
       apply: reviving<Params<"apply">, Result<"apply">>(inWorker("apply")),
       diff: reviving<Params<"diff">, Result<"diff">>(inWorker("diff")),

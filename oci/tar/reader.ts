@@ -10,7 +10,11 @@ import { checkedMap, DataMapReader, gnuRealSize, gnuRegions, type PaxSparse, pax
  * the call.
  */
 export interface TarHandler {
-  entry(header: TarHeader): void;
+  /**
+   * Receives the next entry. `start` is the offset of its content in the archive, undefined for a
+   * file that is stored in pieces (sparse).
+   */
+  entry(header: TarHeader, start: number | undefined): void;
   /**
    * Receives content of the last entry, in order; together exactly `size` bytes. Not called for
    * empty files.
@@ -50,6 +54,8 @@ export class TarParser {
   #zeroBlocks = 0;
   /** Bytes consumed so far. */
   #offset = 0;
+  /** Offset of the end of the block that is being parsed. */
+  #blockEnd = 0;
 
   constructor(handler: TarHandler) {
     this.#handler = handler;
@@ -103,6 +109,7 @@ export class TarParser {
       case "header":
       case "block": {
         if (this.#partialSize === 0 && available >= BLOCK) {
+          this.#blockEnd = this.#offset + BLOCK;
           this.#block(state, chunk.subarray(at, at + BLOCK));
           return BLOCK;
         }
@@ -110,6 +117,7 @@ export class TarParser {
         this.#partialSize += used;
         if (this.#partialSize === BLOCK) {
           this.#partialSize = 0;
+          this.#blockEnd = this.#offset + used;
           this.#block(state, this.#partial);
         }
         return used;
@@ -222,7 +230,7 @@ export class TarParser {
   }
 
   #begin(header: TarHeader, stored: number, sparse: SparseExpander | undefined): void {
-    this.#handler.entry(header);
+    this.#handler.entry(header, sparse ? undefined : this.#blockEnd);
     this.#storedSize = stored;
     if (stored === 0) this.#contentDone(sparse);
     else this.#state = { kind: "content", left: stored, sparse };

@@ -73,7 +73,7 @@ export class Probe<R> {
     const verdicts = new Map<Node<R>, Verdict<R>>();
     const abandoned: Node<R>[] = [];
     const waiting: Node<R>[] = [];
-    // Those nearer to a target come first: what lies below a found one is not asked for.
+    // Vertices near a target come first, because nothing below a found one is asked for.
     for (const node of final.toSorted((a, b) => b.index - a.index)) {
       if (!isOpen(node) || this.#needs.of(node) === 0) continue;
       const hit = this.#ask(node);

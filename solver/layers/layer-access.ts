@@ -20,6 +20,8 @@ export interface LayerAccess {
   toc(stack: Stack, index: number, reporter: Reporter): Promise<Toc>;
   /** Returns the merged view of a stack. */
   view(stack: Stack, reporter: Reporter): Promise<FileTree>;
+  /** Takes files out of the layer's blob. Returns the path of each temporary file. */
+  files(id: LayerId, paths: readonly string[], reporter: Reporter): Promise<(path: string) => string>;
   /** Returns the directory of a layer, unpacked. */
   snapshot(id: LayerId, reporter: Reporter): Promise<string>;
 }

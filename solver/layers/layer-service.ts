@@ -13,6 +13,7 @@ import { acquireLock } from "./bring-blob.js";
 import { LayerBlobs } from "./layer-blobs.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
 import type { LayerAccess } from "./layer-access.js";
+import { LayerFiles } from "./layer-files.js";
 import { LayerOwners } from "./layer-owners.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
 import { SoundSnapshots } from "./sound-snapshots.js";
@@ -50,6 +51,7 @@ export class LayerService implements LayerAccess {
   readonly owners = new LayerOwners();
   /** Blobs of layers, as exporters need them. */
   readonly blobs = new LayerBlobs(this);
+  readonly #files = new LayerFiles(this);
   readonly #flights = new SingleFlight();
   readonly #overlays = new OverlayStacks(this);
   readonly #views = new StackViews();
@@ -93,6 +95,11 @@ export class LayerService implements LayerAccess {
   /** Runs `body` on a blob, see {@link LayerFetcher.reading}. */
   reading<T>(id: LayerId, reporter: Reporter, body: (file: BlobFile, signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#fetcher.reading(id, reporter, body);
+  }
+
+  /** Takes files out of a blob, see {@link LayerFiles.taken}. */
+  files(id: LayerId, paths: readonly string[], reporter: Reporter): Promise<(path: string) => string> {
+    return this.#files.taken(id, paths, reporter);
   }
 
   /**

@@ -147,7 +147,7 @@ async function locateContent(
         mapped = true;
         places.set(layer, (path) => join(directory, path));
       } else {
-        places.set(layer, await extractContent(service, id, [...paths], sharedReporter(reporter, signal)));
+        places.set(layer, await service.files(id, [...paths], sharedReporter(reporter, signal)));
       }
     }),
   );
@@ -159,24 +159,4 @@ async function locateContent(
   };
   const entries = Array.from(plan.entries, (entry): PackEntry => (entry.source ? { ...entry, source: locate(entry.source) } : entry));
   return { plan: { ...plan, entries }, mapped };
-}
-
-/** Extracts files of a layer's blob into temporary files. Returns the path of each. */
-export async function extractContent(
-  service: LayerAccess,
-  id: LayerId,
-  paths: readonly string[],
-  reporter: Reporter,
-): Promise<(path: string) => string> {
-  const directory = service.store.temporaryDirectory();
-  const places = new Map(paths.map((path, index) => [path, join(directory, String(index))]));
-  const files = [...places].map(([path, dest]) => ({ path, dest }));
-  await service.reading(id, reporter, ({ blob, path }) =>
-    service.tasks.extract({ blob: path, mediaType: blob.mediaType, files }, { signal: reporter.signal }),
-  );
-  return (path) => {
-    const place = places.get(path);
-    if (place === undefined) throw new Error(`internal: ${path} was not extracted from layer ${id}`);
-    return place;
-  };
 }

@@ -1,5 +1,6 @@
 import type { Digest } from "../../../core/digest.js";
 import type { Descriptor } from "../../types.js";
+import type { Numbers } from "./numbers.js";
 import type { LayerBlob, PackedPlan, PackPlan, Toc } from "./toc.js";
 import type { Compression } from "../../media-types.js";
 
@@ -47,6 +48,14 @@ export interface LayerTasks {
     readonly literal?: boolean;
   }): Promise<void>;
   /**
+   * Finds the content of every file of a layer in its tar, so that {@link cut} takes files out
+   * without reading the layer again. Writes the tar to `out` when the blob is compressed; without
+   * `out` there is no index then.
+   */
+  index(params: { readonly blob: string; readonly mediaType: string; readonly out?: string }): Promise<IndexedTar | undefined>;
+  /** Writes parts of a file to host paths. */
+  cut(params: { readonly tar: string; readonly parts: readonly TarPart[] }): Promise<void>;
+  /**
    * Unpacks a layer blob into an empty directory in overlayfs form (whiteouts as 0:0 char devices,
    * `user.overlay.opaque`). Keeps modes, ids, setuid bits, hard links, symlinks, xattrs, times.
    * Writes nothing outside `dest`, whatever names the tar has. Needs the ids: worker only.
@@ -88,6 +97,24 @@ export interface LayerTasks {
     readonly out: string;
     readonly compression: CompressionOptions;
   }): Promise<Descriptor>;
+}
+
+/** Place of every file's content in the tar of a layer, but for sparse files. */
+export interface IndexedTar {
+  /** Path of the tar: the blob itself, when it is not compressed. */
+  readonly tar: string;
+  /** Paths in the layer, each ends with NUL. Hard links are listed too. */
+  readonly paths: string;
+  /** Offset of each file's content. */
+  readonly starts: Numbers;
+  readonly sizes: Numbers;
+}
+
+/** Bytes of a tar that make a file. */
+export interface TarPart {
+  readonly start: number;
+  readonly size: number;
+  readonly dest: string;
 }
 
 export interface CompressionOptions {

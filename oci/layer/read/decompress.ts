@@ -28,7 +28,7 @@ export function sniffFormat(start: Uint8Array): StreamFormat {
 }
 
 /** Returns the format of a file. */
-function fileFormat(path: string): StreamFormat {
+export function fileFormat(path: string): StreamFormat {
   const fd = openSync(path, "r");
   try {
     const start = Buffer.alloc(6);

@@ -116,6 +116,17 @@ export class LayerTree {
     return node?.kind === "leaf" ? node.inode : undefined;
   }
 
+  /** Yields every path that is no directory, with its inode. */
+  *leaves(): Generator<readonly [path: string, inode: Inode]> {
+    const open = [this.#root];
+    for (let directory = open.pop(); directory; directory = open.pop()) {
+      for (const [name, node] of directory.children) {
+        if (node.kind === "dir") open.push(node);
+        else if (node.kind === "leaf") yield [joinPath(directory.path, name), node.inode];
+      }
+    }
+  }
+
   toc(diffId: Digest, size: number): Toc {
     const entries = new TocColumnsBuilder();
     const whiteouts: string[] = [];

@@ -10,12 +10,17 @@ import { UnpackedSize } from "../model/unpacked-size.js";
 
 /** Receives a layer while it is read. All calls are synchronous, in the order of the tar. */
 interface LayerReader {
-  /** Receives the changes of an entry. `inode` is set when content follows for it. */
-  entry?(changes: readonly Change[], inode: Inode | undefined): void;
+  /**
+   * Receives the changes of an entry. `inode` is set when content follows for it; `start` is the
+   * offset of the content in the tar, undefined for a sparse file.
+   */
+  entry?(changes: readonly Change[], inode: Inode | undefined, start: number | undefined): void;
   /** Receives content of the last entry with an inode, valid only during the call. */
   data?(chunk: Buffer, inode: Inode): void;
   /** Ends the content; `inode.digest` is set. */
   end?(inode: Inode): void;
+  /** Receives the bytes of the tar, valid only during the call. */
+  tar?(chunk: Buffer): void;
 }
 
 export type Cancellation = Pick<TaskContext, "aborted">;
@@ -46,13 +51,13 @@ export async function readLayer(
   let current: Inode | undefined;
   let content: Hasher | undefined;
   const parser = new TarParser({
-    entry(header: TarHeader) {
+    entry(header: TarHeader, start) {
       unpacked.file(header.size);
       const changes = tree.add(header);
       const last = changes.at(-1);
       current = last?.kind === "create" && last.inode.meta.type === "file" ? last.inode : undefined;
       content = undefined;
-      reader.entry?.(changes, current);
+      reader.entry?.(changes, current, start);
     },
     data(chunk) {
       if (!current) return;
@@ -79,6 +84,7 @@ export async function readLayer(
     whole.update(chunk);
     unpacked.bytes(chunk.length);
     parser.push(chunk);
+    reader.tar?.(chunk);
   }
   parser.finish();
   const { size } = whole;

@@ -5,7 +5,6 @@ import { systemErrorCode } from "../../../core/errors.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { fsPath } from "../../../core/system/path-bytes.js";
 import type { Ports } from "../../ports.js";
-import { extractContent } from "../../layers/pack.js";
 import type { LayerAccess } from "../../layers/layer-access.js";
 import type { Reporter } from "../../layers/ports.js";
 import type { StepResult } from "../../result.js";
@@ -40,7 +39,7 @@ export async function readTreeFile(tree: FileTree, path: string, ports: FileRead
  */
 async function readLayerFile(layer: LayerId, path: string, { layers, sandboxes }: FileReading, reporter: Reporter): Promise<Uint8Array> {
   const record = layers.record(layer);
-  if (!record.unpacked) return readFileSync((await extractContent(layers, layer, [path], reporter))(path));
+  if (!record.unpacked) return readFileSync((await layers.files(layer, [path], reporter))(path));
   const file = join(await layers.snapshot(layer, reporter), path);
   try {
     return readFileSync(fsPath(file));

@@ -23,13 +23,19 @@ function read(archive: Buffer, step = archive.length): readonly Read[] {
   const entries: Read[] = [];
   let parts: Buffer[] = [];
   let current: TarHeader | undefined;
+  let start: number | undefined;
   const parser = new TarParser({
-    entry(found) {
-      current = found;
+    entry(...found) {
+      [current, start] = found;
       parts = [];
     },
     data: (chunk) => parts.push(Buffer.from(chunk)),
-    end: () => entries.push({ header: current as TarHeader, content: Buffer.concat(parts) }),
+    end() {
+      const content = Buffer.concat(parts);
+      entries.push({ header: current as TarHeader, content });
+      if (start === undefined || archive.subarray(start, start + content.length).equals(content)) return;
+      throw new Error(`the content of ${current?.name} is not at ${start}`);
+    },
   });
   for (let at = 0; at < archive.length; at += step) parser.push(archive.subarray(at, at + step));
   parser.finish();

@@ -98,6 +98,8 @@ function world(
   const tasks = {
     scan: refused,
     extract: refused,
+    index: refused,
+    cut: refused,
     recompress: refused,
     apply: refused,
     diff: refused,
