@@ -1,5 +1,5 @@
 import type { Digest } from "../core/digest.js";
-import { isOutOfDescriptors, noDescriptorLeft, outOfDescriptors } from "../core/system/descriptors.js";
+import { isOutOfDescriptors, lacksDescriptors, outOfDescriptors } from "../core/system/descriptors.js";
 import { diskFull } from "../core/system/disk-full.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 
@@ -139,7 +139,7 @@ export function databaseError(path: string, error: unknown): unknown {
       });
     case SQLITE.readonly:
     case SQLITE.cantopen:
-      if (noDescriptorLeft()) return outOfDescriptors(`Cannot open "${path}"`, error);
+      if (lacksDescriptors()) return outOfDescriptors(`Cannot open "${path}"`, error);
       return new TsbuildError("store/not-writable", `Cannot open "${path}" for writing: ${message}`, { hint: ELSEWHERE, cause: error });
     case SQLITE.full:
       return new TsbuildError("store/disk-full", `Cannot write "${path}": no space is left on the disk`, {

@@ -18,7 +18,7 @@ import { Orphans } from "./processes/orphans.js";
 import { Owner } from "./processes/owner.js";
 import { prepareLayout, storePaths } from "./paths.js";
 import { adoptTrees, cleanUpAfter, holders } from "./index/recovery.js";
-import { closeBase, makeStoreDirectory } from "./private-base.js";
+import { restrictBase, makeStoreDirectory } from "./private-directory.js";
 import { keepReserve } from "./collect/reserve.js";
 import { IndexedResults } from "./index/result-index.js";
 import { FileStatIndex } from "./index/stat-index.js";
@@ -64,7 +64,7 @@ export interface StoreOptions {
  */
 export function openStore(options: StoreOptions): Store {
   const paths = storePaths(options.root);
-  const open = closeBase(paths);
+  const open = restrictBase(paths);
   if (open !== undefined) options.onNotice?.(open);
   const reap = () => {
     let found = false;

@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/system/fs-atomic.js";
 import { homeDirectory } from "../core/system/home.js";
-import { homelessStore, storeInHome } from "../core/system/homeless-store.js";
+import { storeWithoutHome, storeInHome } from "../core/system/store-without-home.js";
 import { LAYOUT_FILE, LAYOUT_VERSION } from "../oci/layout/marker.js";
 import { ioError } from "./errors.js";
-import { makeStoreDirectory } from "./private-base.js";
+import { makeStoreDirectory } from "./private-directory.js";
 
 /**
  * Name of the folder that holds everything. Another format gets another folder, so old and new
@@ -15,14 +15,14 @@ export const FORMAT = "v1";
 
 /**
  * Returns the default directory of the store: `$TSBUILD_ROOT`, `$XDG_DATA_HOME/tsbuild`,
- * `~/.local/share/tsbuild`; without a home see {@link homelessStore}.
+ * `~/.local/share/tsbuild`; without a home see {@link storeWithoutHome}.
  */
 export function defaultRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env["TSBUILD_ROOT"]) return resolve(env["TSBUILD_ROOT"]);
   // The XDG specification says that a relative path is invalid and to be ignored.
   const data = env["XDG_DATA_HOME"];
   if (data?.startsWith("/")) return join(data, "tsbuild");
-  return homelessStore(env)?.path ?? storeInHome(homeDirectory(env) as string);
+  return storeWithoutHome(env)?.path ?? storeInHome(homeDirectory(env) as string);
 }
 
 /** Absolute paths of a store's parts. */

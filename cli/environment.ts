@@ -7,7 +7,7 @@ import type { DoctorReport } from "../api/options/doctor-types.js";
 import type { LoginOptions, LoginResult, LogoutResult } from "../api/image-store/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
 import { systemErrorCode } from "../core/errors.js";
-import { homelessStore } from "../core/system/homeless-store.js";
+import { storeWithoutHome } from "../core/system/store-without-home.js";
 
 /** The part of the library that the commands use. It is loaded only when a command needs it. */
 interface CliApi {
@@ -64,7 +64,7 @@ export function hostPath(environment: CliEnvironment, path: string): string {
 export function storeRoot(environment: CliEnvironment, flag: string | undefined): { readonly root?: string } {
   const named = flag || environment.env["TSBUILD_ROOT"];
   if (named) return { root: hostPath(environment, named) };
-  const homeless = homelessStore(environment.env);
+  const homeless = storeWithoutHome(environment.env);
   if (homeless === undefined) return {};
   const root = homeless.path;
   void tell(environment, `warning: ${homeless.reason}, so the store is in ${root}; TSBUILD_ROOT or --root names another place\n`);

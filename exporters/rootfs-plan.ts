@@ -1,6 +1,6 @@
 import { platformConflict } from "./errors.js";
 import type { TsbuildError } from "../core/errors.js";
-import { together } from "../core/tasks/together.js";
+import { allOrAbort } from "../core/tasks/all-or-abort.js";
 import type { Toc } from "../oci/layer/model/toc.js";
 import type { NodeMeta } from "../core/file-node.js";
 import { RootfsView } from "../oci/layer/model/view.js";
@@ -72,7 +72,7 @@ export async function planImages(
   signal: AbortSignal,
 ): Promise<readonly RootfsPlan[]> {
   const plans: RootfsPlan[] = [];
-  for (const { layers } of images) plans.push(planRootfs(await together(signal, (ended) => layers.map((layer) => layer.toc(ended)))));
+  for (const { layers } of images) plans.push(planRootfs(await allOrAbort(signal, (ended) => layers.map((layer) => layer.toc(ended)))));
   if (images.length < 2 || folders[0] !== "") return plans;
   checkMerged(images, plans);
   return withoutRepeats(plans);

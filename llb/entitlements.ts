@@ -9,7 +9,7 @@ export const ENTITLEMENTS = ["network.host", "security.insecure"] as const;
 export type Entitlement = (typeof ENTITLEMENTS)[number];
 
 /** Rights that the caller of a build grants to its steps. */
-export interface Consent {
+export interface GrantedRights {
   /** The widest network that a step gets without an entitlement. */
   readonly network: ExecOp["network"];
   readonly allow: ReadonlySet<Entitlement>;
@@ -19,7 +19,7 @@ export interface Consent {
 const NETWORKS: readonly ExecOp["network"][] = ["none", "default", "host"];
 
 /** Returns the rights that an operation asks for and the caller did not grant. */
-export function missingEntitlements(op: Op, { network, allow }: Consent): readonly Entitlement[] {
+export function missingEntitlements(op: Op, { network, allow }: GrantedRights): readonly Entitlement[] {
   if (op.kind !== "exec") return [];
   const needed: Entitlement[] = [];
   if (NETWORKS.indexOf(op.network) > NETWORKS.indexOf(network)) needed.push("network.host");

@@ -40,7 +40,7 @@ OF_THIS_MACHINE.addSubnet("fe80::", 10, "ipv6");
  * Returns true for addresses that mean another host on every machine: loopback, link-local (RFC
  * 3927, RFC 4291) and unspecified ones. Names are not looked up.
  */
-export function isOfThisMachine(host: string): boolean {
+export function isMachineLocal(host: string): boolean {
   const family = isIP(host);
   return host === "localhost" || (family !== 0 && OF_THIS_MACHINE.check(host, family === 4 ? "ipv4" : "ipv6"));
 }

@@ -1,7 +1,7 @@
 import type { LayerId } from "../cache/contract/layers.js";
 import type { ResultIndex } from "../cache/contract/results.js";
 import type { TransferLayer, TransferResult } from "../cache/remote/content.js";
-import { together } from "../core/tasks/together.js";
+import { allOrAbort } from "../core/tasks/all-or-abort.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
 import type { ForeignResults } from "./buildkit-keys/foreign-records.js";
 import type { SolvedVertex } from "./engine/op.js";
@@ -83,7 +83,7 @@ export async function describeSteps(
   };
   const places = new Map<LayerId, { readonly stack: Stack; readonly index: number }>();
   for (const { stack } of steps) for (const [index, id] of stack.entries()) if (!places.has(id)) places.set(id, { stack, index });
-  const described = await together(options.reporter.signal, (signal) => {
+  const described = await allOrAbort(options.reporter.signal, (signal) => {
     const reporter = sharedReporter(options.reporter, signal);
     return [...places].map(async ([id, { stack, index }]) => [id, await describe(stack, index, reporter)] as const);
   });

@@ -1,20 +1,20 @@
 import { availableParallelism } from "node:os";
 import type { Digest } from "../core/digest.js";
-import { stepsByDescriptors } from "../core/system/descriptors.js";
+import { stepsForDescriptors } from "../core/system/descriptors.js";
 import { TsbuildError } from "../core/errors.js";
 import { announced, type BuildEvent, type EventSink } from "../core/events.js";
 import { stepName } from "../core/step.js";
-import type { Consent } from "../llb/entitlements.js";
+import type { GrantedRights } from "../llb/entitlements.js";
 import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
 import type { ForeignResults, KeySource } from "./buildkit-keys/foreign-records.js";
-import { requireConsent } from "./consent.js";
+import { requireEntitlements } from "./entitlements.js";
 import type { SolverPorts } from "./ports.js";
 import type { EngineVertex, SolvedVertex } from "./engine/op.js";
 import { solve } from "./engine/solve.js";
 import type { TraceRecord } from "./engine/trace.js";
 import { explainedCache } from "./explain/explained-cache.js";
 import { layerForms } from "./layer-forms.js";
-import { placed } from "./ops/placed.js";
+import { withErrorPlace } from "./ops/error-place.js";
 import { implement } from "./ops/table.js";
 import { SCRATCH, type StepResult } from "./result.js";
 
@@ -37,7 +37,7 @@ export interface SolveGraphOptions {
    * each. Default: false.
    */
   readonly explain?: boolean;
-  readonly consent: Consent;
+  readonly granted: GrantedRights;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
   readonly onTrace?: ((record: TraceRecord) => void) | undefined;
@@ -49,7 +49,7 @@ export interface SolveGraphOptions {
  */
 export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts, options: SolveGraphOptions): Promise<StepResult[]> {
   const order = topological(targets);
-  requireConsent(order, options.consent);
+  requireEntitlements(order, options.granted);
   const forms = layerForms(targets, options.image);
   const vertices = new Map<Digest, EngineVertex<StepResult>>();
   for (const vertex of order) {
@@ -59,7 +59,7 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
       id: vertex.digest,
       name: stepName(vertex.metadata.step),
       inputs: vertex.inputs.map((edge) => known(vertices, edge.vertex.digest)),
-      op: placed(implement(vertex, form, ports), vertex),
+      op: withErrorPlace(implement(vertex, form, ports), vertex),
       ignoreCache: vertex.metadata.ignoreCache ?? false,
       ...(vertex.metadata.maxAge === undefined ? {} : { maxAge: vertex.metadata.maxAge }),
       pool: vertex.op.kind === "exec" ? "run" : "io",
@@ -96,7 +96,7 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
     jobs: {
       // Computed when the first step is to run.
       get run() {
-        return Math.min(options.jobs, stepsByDescriptors());
+        return Math.min(options.jobs, stepsForDescriptors());
       },
       io: Math.max(4, availableParallelism()),
     },
@@ -128,7 +128,7 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
 }
 
 /**
- * Adds the place in the source to the error of a vertex. `placed` has done so for errors of the op
+ * Adds the place in the source to the error of a vertex. `withErrorPlace` has done so for errors of the op
  * itself.
  */
 function withPlace(error: unknown, failed: Vertex | undefined): unknown {

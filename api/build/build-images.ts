@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import type { EventSink } from "../../core/events.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
 import { topological } from "../../llb/vertex.js";
@@ -90,7 +90,7 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
         outcome = { vertices, foreignResults };
       });
       dockerfile.contexts.save();
-      const finished = await together(session.signal, (signal) =>
+      const finished = await allOrAbort(session.signal, (signal) =>
         compiled.map((result, index) =>
           finishImage(result, results[index] as StepResult, layers, { epoch: dated, mayStay: options.mayStay, signal, form }),
         ),
@@ -99,7 +99,7 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
       for (const other of others) {
         const finish = { mayStay: options.mayStay, form: { ...other, own: true } };
         const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, layers, { ...finish, signal }));
-        otherForms.set(formKey(other), await together(session.signal, layersOf));
+        otherForms.set(formKey(other), await allOrAbort(session.signal, layersOf));
       }
       return { layers, outcome, finished, otherForms };
     },

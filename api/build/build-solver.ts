@@ -41,7 +41,7 @@ export interface BuildSolverOptions {
   readonly build: Pick<
     ResolvedBuildOptions,
     | "buildArgs"
-    | "consent"
+    | "granted"
     | "context"
     | "dockerfile"
     | "explain"
@@ -223,12 +223,12 @@ export class BuildSolver {
     onEvent: EventSink,
     onSolved?: SolveGraphOptions["onSolved"],
   ): Promise<StepResult[]> {
-    const { jobs, explain, consent, onTrace } = this.#options.build;
+    const { jobs, explain, granted, onTrace } = this.#options.build;
     const { imports } = this.#options;
     return solveGraph(targets, ports, {
       jobs,
       explain,
-      consent,
+      granted,
       image,
       signal: this.#session.signal,
       onEvent,

@@ -3,7 +3,7 @@ import { DiagnosticsError, throwIfAborted } from "../../core/errors.js";
 import { type BuildEvent, now } from "../../core/events.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import { type BuildEnd, BuildRecorder } from "../record/build-recorder.js";
-import { StepTally } from "../record/step-tally.js";
+import { StepCounter } from "../record/step-counter.js";
 import { checkOutputs } from "../options/check-outputs.js";
 import { collect } from "../store/collect.js";
 import type { BuildOptions, BuildResult } from "../options/options.js";
@@ -43,7 +43,7 @@ async function buildInSession(
   session: Session,
   started: number,
 ): Promise<BuildResult> {
-  const tally = new StepTally();
+  const tally = new StepCounter();
   const recorder = resolved.history
     ? new BuildRecorder({ history: session.store.builds, build: resolved, tally, startedAt: started })
     : undefined;

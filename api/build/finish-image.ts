@@ -1,6 +1,6 @@
 import type { LayerId } from "../../cache/contract/layers.js";
 import { parseCacheOrigin } from "../../cache/remote/origin.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import type { FrontendResult } from "../../frontend/frontend.js";
 import type { LayerService } from "../../solver/layers/layer-service.js";
@@ -38,7 +38,7 @@ export async function finishLayers(
   { mayStay, form: { compression, force, own = false }, signal: ended }: FinishOptions,
 ): Promise<readonly (ExportLayer & { readonly createdAt: number })[]> {
   const final = service.blobs.finalLayers(stack, compression);
-  return together(ended, (signal) => {
+  return allOrAbort(ended, (signal) => {
     const reporter = quiet(signal);
     return stack.map(async (id, index) => {
       const from = (final.get(id) ?? service.record(id)).origin;

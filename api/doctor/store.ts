@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { storePaths } from "../../cache/paths.js";
-import { closeBase } from "../../cache/private-base.js";
+import { restrictBase } from "../../cache/private-directory.js";
 import { TsbuildError } from "../../core/errors.js";
 import { lsetxattr } from "../../core/system/posix.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
@@ -104,7 +104,7 @@ function keepsAttributes(directory: string): boolean {
  */
 function problemOf(root: string): string | undefined {
   try {
-    return closeBase(storePaths(root));
+    return restrictBase(storePaths(root));
   } catch (error) {
     if (!(error instanceof TsbuildError)) throw error;
     return error.message;

@@ -10,14 +10,14 @@ import { loadImages } from "./load.js";
 import { findImage, groupImages, type NamedImage } from "./lookup.js";
 import { saveImages } from "./save.js";
 import type { ImageStore, StoredImage } from "../options/options.js";
-import { openStoreHere } from "../session/store-here.js";
+import { openProcessStore } from "../session/process-store.js";
 
 /**
  * Opens the local image store. Default root: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then
  * `~/.local/share/tsbuild`. Close it when done.
  */
 export async function openImageStore(options: { readonly root?: string } = {}): Promise<ImageStore> {
-  const store = openStoreHere(options);
+  const store = openProcessStore(options);
   return imageStoreOf(store);
 }
 

@@ -16,7 +16,7 @@ import {
 } from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { BuildDetail } from "../record/build-record.js";
-import { tagHint } from "../sources/near-tags.js";
+import { tagHint } from "../sources/similar-tags.js";
 
 /** One image of the store with all its names. */
 export interface NamedImage {

@@ -13,11 +13,11 @@ import { familiarReference, formatReference, parseReference, type Reference, wit
 import type { RegistryClient } from "../../oci/registry/client.js";
 import type { Descriptor, ImageConfig, Manifest } from "../../oci/types.js";
 import { parseImageConfig, parseManifestOrIndex } from "../../oci/validate.js";
-import { bringBlob } from "../../solver/layers/bring-blob.js";
+import { ensureBlob } from "../../solver/layers/ensure-blob.js";
 import type { FetchOptions, Reporter } from "../../solver/layers/ports.js";
 import { runAsStep } from "../record/build-steps.js";
 import type { PulledImage, PullOptions } from "../options/transfer-types.js";
-import { withNearTags } from "../sources/near-tags.js";
+import { withSimilarTags } from "../sources/similar-tags.js";
 import { readStored } from "./describe.js";
 
 /** Services of a transfer. The client is made with the first request. */
@@ -107,7 +107,7 @@ class Pull {
   async run(reporter: Reporter): Promise<PulledImage> {
     try {
       const target = await this.#client.resolve(this.#reference, waiting(reporter)).catch(async (error: unknown) => {
-        throw await withNearTags(error, this.#reference, this.#client, reporter.signal);
+        throw await withSimilarTags(error, this.#reference, this.#client, reporter.signal);
       });
       await this.#documents(target, reporter);
       const manifests = readTree(target, this.#store.blobs, this.#what).manifests.filter(({ descriptor }) =>
@@ -169,7 +169,7 @@ class Pull {
     for (const blob of missing.values()) reporter.progress(blob.digest, 0, blob.size, false);
     await inParallel(missing.values(), { limit: PARALLEL, signal: reporter.signal }, async (blob, signal) => {
       const source = (options: FetchOptions) => this.#client.blob(this.#reference, blob, options);
-      const here = await bringBlob(this.#store, blob, source, { reporter: { signal, progress: reporter.progress } });
+      const here = await ensureBlob(this.#store, blob, source, { reporter: { signal, progress: reporter.progress } });
       if (here) this.#fetched++;
       else this.#keep(blob.digest);
     });

@@ -12,7 +12,7 @@ import type { RegistryClient } from "../../oci/registry/client.js";
 import { type OutgoingBlob, type OutgoingManifest, pushImage } from "../../oci/registry/push-image.js";
 import type { Descriptor } from "../../oci/types.js";
 import { parseImageConfig } from "../../oci/validate.js";
-import { bringBlob } from "../../solver/layers/bring-blob.js";
+import { ensureBlob } from "../../solver/layers/ensure-blob.js";
 import type { FetchOptions, Reporter } from "../../solver/layers/ports.js";
 import { runAsStep } from "../record/build-steps.js";
 import type { PushedImage, TransferOptions } from "../options/transfer-types.js";
@@ -196,7 +196,7 @@ class Push {
   async *#open(blob: Descriptor, origin: Reference | undefined, reporter: Reporter): AsyncGenerator<Uint8Array> {
     if (origin !== undefined && !this.#store.blobs.has(blob.digest)) {
       const source = (options: FetchOptions) => this.#client.blob(origin, blob, options);
-      await bringBlob(this.#store, blob, source, { reporter });
+      await ensureBlob(this.#store, blob, source, { reporter });
     }
     yield* this.#store.blobs.open(blob.digest);
   }

@@ -3,7 +3,7 @@ import { defaultRoot } from "../../cache/paths.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/text/suggest.js";
-import type { Consent } from "../../llb/entitlements.js";
+import type { GrantedRights } from "../../llb/entitlements.js";
 import { checkCompression } from "../../oci/layer/write/compress.js";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.js";
 import { parseImageName, parseReference } from "../../oci/reference.js";
@@ -54,7 +54,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
   const { network } = given;
   const { buildArgs, warning } = withConfigProxies(resolveBuildArgs(given.buildArgs, env), env);
   const platforms: readonly Platform[] = given.platforms.length > 0 ? given.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
-  const consent: Consent = { network, allow: new Set(given.allow) };
+  const granted: GrantedRights = { network, allow: new Set(given.allow) };
   return {
     ...given,
     /** Build arguments with proxies and values of the environment. */
@@ -74,7 +74,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     root,
     /** Bytes that the store may take. */
     budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),
-    consent,
+    granted,
     extraHosts: parseExtraHosts(given.addHosts),
     ulimits: parseUlimits(given.ulimits),
     shmSize: checkShmSize(given.shmSize),

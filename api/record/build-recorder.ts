@@ -8,7 +8,7 @@ import { describeInputs } from "./build-origin.js";
 import type { BuildDetail, RecordedStep, RecordedWarning } from "./build-record.js";
 import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
-import type { StepTally } from "./step-tally.js";
+import type { StepCounter } from "./step-counter.js";
 
 /** Characters of an error's message that are kept. */
 const LONGEST_MESSAGE = 4096;
@@ -28,7 +28,7 @@ interface BuildRecorderOptions {
   /**
    * Counts of the build's steps. It has seen each event before {@link BuildRecorder.onEvent} does.
    */
-  readonly tally: StepTally;
+  readonly tally: StepCounter;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }

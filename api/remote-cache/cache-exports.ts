@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { TsbuildError } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { LayerId } from "../../cache/contract/layers.js";
 import type { OutgoingBlob } from "../../cache/remote/backend.js";
 import { INLINE_CACHE } from "../../cache/remote/config.js";
@@ -201,7 +201,7 @@ export class CacheExports {
       option.mounts,
     );
     // Mounts are shared with other caches that are written at the same time, so none is stopped.
-    const packed = await together(reporter.signal, () =>
+    const packed = await allOrAbort(reporter.signal, () =>
       wanted.map(({ name, id }) => {
         let mount = this.#packedMounts.get(name);
         if (!mount) this.#packedMounts.set(name, (mount = this.#packMount(name, id, reporter)));

@@ -3,7 +3,7 @@ import type { Store } from "../../cache/store.js";
 import { CanceledError } from "../../core/errors.js";
 import type { BuildOptions, CommonOptions } from "../options/options.js";
 import { Network } from "./network.js";
-import { openStoreHere } from "./store-here.js";
+import { openProcessStore } from "./process-store.js";
 import { Workers } from "./workers.js";
 
 /** Resources that one build holds while it runs. Each part of a build names the members it uses. */
@@ -18,7 +18,7 @@ export class Session implements AsyncDisposable {
 
   constructor(options: CommonOptions & Pick<BuildOptions, "history" | "isolation">) {
     const { history, isolation } = options;
-    this.store = openStoreHere({
+    this.store = openProcessStore({
       ...(options.root === undefined ? {} : { root: options.root }),
       ...(history ? { history } : {}),
       isolation,

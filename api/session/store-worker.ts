@@ -3,7 +3,7 @@ import type { Store } from "../../cache/store.js";
 import { type AnyCode, TsbuildError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
 import type { Worker } from "../../executor-native/contract.js";
-import { tierOf } from "./store-here.js";
+import { tierOf } from "./process-store.js";
 
 /**
  * Starts a worker for a store. Before that, removes the directories that crashed builds left and

@@ -139,8 +139,8 @@ export class ImageResolver {
   /** Returns the error of a tag that is not there with tags that are. */
   async #explained(error: unknown, reference: Reference): Promise<unknown> {
     if (!(error instanceof TsbuildError) || error.code !== "registry/not-found") return error;
-    const { withNearTags } = await import("./near-tags.js");
-    return withNearTags(error, reference, await this.#options.registry(), this.#options.signal);
+    const { withSimilarTags } = await import("./similar-tags.js");
+    return withSimilarTags(error, reference, await this.#options.registry(), this.#options.signal);
   }
 
   /** Fetches the manifest and the config for a platform into the store. */

@@ -2,7 +2,7 @@ import { agentUnreachable, badSshKey } from "./errors.js";
 import { accessSync, constants, statSync } from "node:fs";
 import { systemReason } from "../../core/system/system-reason.js";
 import type { SshSource } from "../options/options.js";
-import type { OwnSshAgent } from "./own-ssh-agent.js";
+import type { PrivateSshAgent } from "./private-ssh-agent.js";
 
 /**
  * The SSH agents of a build. Each is checked at once, like secrets. The build starts an agent of
@@ -12,7 +12,7 @@ import type { OwnSshAgent } from "./own-ssh-agent.js";
 export class SshAgents implements AsyncDisposable {
   readonly #sources: ReadonlyMap<string, SshSource>;
   readonly #directory: () => string;
-  readonly #own = new Map<string, Promise<OwnSshAgent>>();
+  readonly #own = new Map<string, Promise<PrivateSshAgent>>();
 
   /**
    * `directory` makes a directory for the build's own agents. Throws `ssh/unreachable`,
@@ -65,7 +65,7 @@ function check(id: string, source: SshSource): void {
   if (!isSocket) throw fail("it is not a socket");
 }
 
-async function startAgent(id: string, keys: readonly string[], parent: string): Promise<OwnSshAgent> {
-  const { startOwnSshAgent } = await import("./own-ssh-agent.js");
-  return startOwnSshAgent(id, keys, parent);
+async function startAgent(id: string, keys: readonly string[], parent: string): Promise<PrivateSshAgent> {
+  const { startPrivateSshAgent } = await import("./private-ssh-agent.js");
+  return startPrivateSshAgent(id, keys, parent);
 }

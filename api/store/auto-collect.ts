@@ -1,7 +1,7 @@
 import type { CollectPolicy } from "../../cache/contract/collector.js";
 import type { Store } from "../../cache/store.js";
 import { measure } from "./disk-usage.js";
-import { openStoreHere } from "../session/store-here.js";
+import { openProcessStore } from "../session/process-store.js";
 import { removeOrphansNow } from "../session/store-worker.js";
 
 const HOUR = 3_600_000;
@@ -28,7 +28,7 @@ const policies = (keepBytes: number): readonly CollectPolicy[] => [
  * One process does so at a time. `ifDue` does so only when the running totals exceed the budget.
  */
 export async function collectToBudget(root: string, budget: number, ifDue: boolean): Promise<void> {
-  const store = openStoreHere({ root });
+  const store = openProcessStore({ root });
   try {
     if (ifDue && !store.gc.exceeds(budget)) return;
     const lock = store.locks.tryAcquire("collect");

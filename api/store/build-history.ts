@@ -5,12 +5,12 @@ import type { CacheKey } from "../../core/cache-key.js";
 import type { StepExplanation } from "../../core/events.js";
 import { type StepPlace, stepPlace } from "../../core/step.js";
 import { explainCovered } from "../../solver/explain/cached-step.js";
-import { openStoreHere } from "../session/store-here.js";
+import { openProcessStore } from "../session/process-store.js";
 import { type BuildHistoryStore, readDetail, type RecordedBuild, type RecordedStep } from "../record/build-record.js";
 
 /** Opens the history of builds of a store. Root as for `openImageStore`. Close it when done. */
 export async function openBuildHistory(options: { readonly root?: string } = {}): Promise<BuildHistoryStore> {
-  const store = openStoreHere(options);
+  const store = openProcessStore(options);
   return buildHistoryOf(store, () => store.close());
 }
 

@@ -8,7 +8,7 @@ import type { Database } from "../database/database.js";
 import { diskUsage } from "../disk-usage.js";
 import type { Owner } from "../processes/owner.js";
 import type { StorePaths } from "../paths.js";
-import { makeStoreDirectory } from "../private-base.js";
+import { makeStoreDirectory } from "../private-directory.js";
 import type { BuildHistory, BuildLogs, BuildRecord, BuildSummary, HistoryLimits } from "../contract/builds.js";
 
 export const DEFAULT_LIMITS: HistoryLimits = { builds: 500, age: 90 * 24 * 3_600_000, bytes: 256 << 20 };

@@ -4,7 +4,7 @@ import type { Digest } from "../../core/digest.js";
 import { systemErrorCode } from "../../core/errors.js";
 import { measureUsage, rememberMount, rememberSnapshot } from "./accounting.js";
 import type { BlobGraph } from "../index/blob-graph.js";
-import { MOUNT_IN_THE_MAKING } from "../content/cache-mounts.js";
+import { UNFINISHED_MOUNT } from "../content/cache-mounts.js";
 import { type CollectPlan, planCollection } from "./collect-plan.js";
 import { collectState, measureSizes, type Sizes, TOC_GRACE } from "./collect-state.js";
 import type { Database } from "../database/database.js";
@@ -16,9 +16,9 @@ import type { StoreLeases } from "../processes/leases.js";
 import type { Orphans } from "../processes/orphans.js";
 import type { Owner } from "../processes/owner.js";
 import type { StorePaths } from "../paths.js";
-import { dropForgotten } from "./forgotten.js";
+import { removeStaleFiles } from "./stale-files.js";
 import { findReferences } from "./references.js";
-import { giveReserve, keepReserve, RESERVE } from "./reserve.js";
+import { releaseReserve, keepReserve, RESERVE } from "./reserve.js";
 import type { BlobStore } from "../contract/blobs.js";
 import type { CollectOptions, Collector, CollectPolicy, CollectReport, Removed, Usage } from "../contract/collector.js";
 import type { LayerId } from "../contract/layers.js";
@@ -64,9 +64,9 @@ function note(write: () => void): boolean {
 }
 
 /** Frees the space that is reserved for collection. Returns false on a read-only store. */
-function mayGiveReserve(path: string): boolean {
+function mayReleaseReserve(path: string): boolean {
   try {
-    giveReserve(path);
+    releaseReserve(path);
     return true;
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
@@ -151,7 +151,7 @@ export class StoreCollector implements Collector {
     };
     if (note(cleanUp) || !existsSync(paths.reserve)) return;
     // On a full disk the reserved space takes the writes of the clean-up.
-    if (!mayGiveReserve(paths.reserve)) return;
+    if (!mayReleaseReserve(paths.reserve)) return;
     note(cleanUp);
     keepReserve(paths.reserve);
   }
@@ -162,7 +162,7 @@ export class StoreCollector implements Collector {
     try {
       // A disk that had no room for the reserve has little for the log.
       if (!existsSync(paths.reserve)) database.emptyLog();
-      giveReserve(paths.reserve);
+      releaseReserve(paths.reserve);
       this.recover();
       const sizes = this.#sizes([policy].flat());
       const { trees, diffIds } = database.transaction(() => {
@@ -180,7 +180,7 @@ export class StoreCollector implements Collector {
       });
       for (const path of swept) rmSync(path, { force: true });
       orphans.remove(trees);
-      dropForgotten(paths);
+      removeStaleFiles(paths);
     } catch (error) {
       if (!(error instanceof DryRun)) throw ioError(`Cannot collect in "${paths.root}"`, error);
     } finally {
@@ -265,7 +265,7 @@ export class StoreCollector implements Collector {
       const row = database.get<{ dir: string }>("SELECT dir FROM mounts WHERE id = ?", id);
       if (!row) continue;
       yield { path: join(paths.mounts, row.dir) };
-      const making = join(paths.mounts, row.dir + MOUNT_IN_THE_MAKING);
+      const making = join(paths.mounts, row.dir + UNFINISHED_MOUNT);
       if (existsSync(making)) yield { path: making };
     }
   }

@@ -20,6 +20,6 @@ export function keepReserve(path: string): void {
   }
 }
 
-export function giveReserve(path: string): void {
+export function releaseReserve(path: string): void {
   rmSync(path, { force: true });
 }

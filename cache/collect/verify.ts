@@ -1,6 +1,6 @@
 import { closeSync, existsSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { MOUNT_IN_THE_MAKING } from "../content/cache-mounts.js";
+import { UNFINISHED_MOUNT } from "../content/cache-mounts.js";
 import { openIfThere } from "../open-if-there.js";
 import type { Database } from "../database/database.js";
 import { stackRows } from "../database/stack-rows.js";
@@ -84,7 +84,7 @@ function* mounts({ database, paths, orphans }: Parts): Iterable<string> {
   const known = new Set(orphans.list());
   for (const { dir } of database.all<{ dir: string }>("SELECT dir FROM mounts")) {
     known.add(join(paths.mounts, dir));
-    known.add(join(paths.mounts, dir + MOUNT_IN_THE_MAKING));
+    known.add(join(paths.mounts, dir + UNFINISHED_MOUNT));
   }
   for (const dir of existsSync(paths.mounts) ? readdirSync(paths.mounts) : []) {
     if (!known.has(join(paths.mounts, dir))) yield `mounts/${dir} belongs to nothing`;

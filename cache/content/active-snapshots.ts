@@ -10,7 +10,7 @@ import type { Orphans } from "../processes/orphans.js";
 import { removeTree, type Owner } from "../processes/owner.js";
 import type { ActiveSnapshot, LayerId, LayerRecord } from "../contract/layers.js";
 import type { StorePaths } from "../paths.js";
-import { makeStoreDirectory } from "../private-base.js";
+import { makeStoreDirectory } from "../private-directory.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { StoreTotals } from "../database/totals.js";
 import type { Unsynced } from "./unsynced.js";

@@ -7,7 +7,7 @@ import type { SnapshotKind } from "./snapshot-kind.js";
 import type { StoreTotals } from "../database/totals.js";
 
 /** Suffix of a mount's directory until its owner and mode are set. */
-export const MOUNT_IN_THE_MAKING = ".new";
+export const UNFINISHED_MOUNT = ".new";
 
 interface CacheMountsOptions {
   readonly database: Database;

@@ -9,7 +9,7 @@ import { blobCorrupt, blobMissing, digestMismatch, ioError } from "../errors.js"
 import type { StoreLeases } from "../processes/leases.js";
 import type { Owner } from "../processes/owner.js";
 import type { StorePaths } from "../paths.js";
-import { makeStoreDirectory } from "../private-base.js";
+import { makeStoreDirectory } from "../private-directory.js";
 import type { BlobStore } from "../contract/blobs.js";
 import type { StoreTotals } from "../database/totals.js";
 

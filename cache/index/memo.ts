@@ -5,7 +5,7 @@ import { systemErrorCode } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import type { Memo } from "../contract/memo.js";
 import type { StorePaths } from "../paths.js";
-import { makeStoreDirectory } from "../private-base.js";
+import { makeStoreDirectory } from "../private-directory.js";
 
 /** Bytes of the value's sha256 at the head of a file: a damaged value does not count. */
 const CHECK = 16;

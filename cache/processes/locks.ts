@@ -6,7 +6,7 @@ import { lockHolder } from "./lock-holder.js";
 import type { Lock, Locks } from "../contract/locks.js";
 import { lockFile, type MakeDirectory, unlockFile, unlockShare } from "./lock-file.js";
 import type { StorePaths } from "../paths.js";
-import { makeStoreDirectory } from "../private-base.js";
+import { makeStoreDirectory } from "../private-directory.js";
 
 /**
  * Milliseconds between attempts at a lock of another process: short first, since most locks are

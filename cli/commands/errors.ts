@@ -48,7 +48,7 @@ export function stdinWithoutUser(): UsageError {
   return new UsageError("cli/usage", "Cannot use --password-stdin without --username");
 }
 
-export function nobodyToAsk(needed: string): UsageError {
+export function noTerminal(needed: string): UsageError {
   return new UsageError("cli/terminal", `Cannot ask for ${needed}: the standard input is no terminal`, {
     hint: "use --username USER --password-stdin",
   });

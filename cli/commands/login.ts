@@ -1,4 +1,4 @@
-import { nobodyToAsk, twoPasswords, noPassword, noUserName, stdinWithoutUser } from "./errors.js";
+import { noTerminal, twoPasswords, noPassword, noUserName, stdinWithoutUser } from "./errors.js";
 import { printable } from "../../core/text/printable.js";
 import { text } from "node:stream/consumers";
 import type { LoginResult } from "../../api/image-store/registry-login.js";
@@ -61,7 +61,7 @@ async function givenCredentials(flags: ParsedFlags, environment: CliEnvironment)
 async function completeCredentials(given: Given, prompt: Prompt, environment: CliEnvironment) {
   const needed = given.username === undefined ? "a user name" : given.password === undefined ? "a password" : undefined;
   if (needed !== undefined && !environment.stdin.isTTY) {
-    throw nobodyToAsk(needed);
+    throw noTerminal(needed);
   }
   const username = given.username ?? (await prompt.ask("Username: ")).trim();
   if (username === "") throw noUserName();

@@ -1,4 +1,4 @@
-import { comesOfDescriptors, descriptorHint, isOutOfDescriptors, outOfDescriptors } from "../../core/system/descriptors.js";
+import { causedByDescriptors, descriptorHint, isOutOfDescriptors, outOfDescriptors } from "../../core/system/descriptors.js";
 import { ExecError, TsbuildError, systemErrorCode } from "../../core/errors.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
@@ -43,7 +43,7 @@ function knownError(error: TsbuildError, paint: Paint): string[] {
   const lines: string[] = [];
   const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(printable(error.message))}`;
   // Without descriptors the advice of the file that was met first does not help.
-  const lacksFiles = comesOfDescriptors(error);
+  const lacksFiles = causedByDescriptors(error);
   const hint = lacksFiles ? descriptorHint() : error.hint;
   const own = error.diagnostics.find((diagnostic) => diagnostic.message === error.message);
   if (error.step !== undefined || error instanceof ExecError) {

@@ -18,7 +18,7 @@ const A_FEW = 4;
  * Returns how many steps can run at once with the descriptors that this process may have. Returns
  * Infinity where the system reports no limit.
  */
-export function stepsByDescriptors(limits: string = readLimits()): number {
+export function stepsForDescriptors(limits: string = readLimits()): number {
   const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
   return soft === undefined ? Infinity : Math.max(1, Math.floor((Number(soft) - BASE) / PER_STEP));
 }
@@ -41,7 +41,7 @@ export function isOutOfDescriptors(error: unknown): boolean {
  * Returns true when a lack of descriptors is behind an error. A step's helper reports it in the
  * words of libc.
  */
-export function comesOfDescriptors(error: unknown): boolean {
+export function causedByDescriptors(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (isOutOfDescriptors(at) || /\btoo many (files are open|open files)\b/i.test(at.message)) return true;
   }
@@ -52,7 +52,7 @@ export function comesOfDescriptors(error: unknown): boolean {
  * Returns true when this process cannot open a few files now. SQLite does not say why it opens no
  * file, and has closed the ones that it had opened before that one.
  */
-export function noDescriptorLeft(): boolean {
+export function lacksDescriptors(): boolean {
   const opened: number[] = [];
   try {
     while (opened.length < A_FEW) opened.push(openSync("/dev/null", "r"));

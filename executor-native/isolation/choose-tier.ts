@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { probe, type ProbeReport } from "../probe.js";
 import { containerSign } from "./container.js";
-import { situation } from "./situation.js";
+import { probeFingerprint } from "./probe-fingerprint.js";
 import { type Isolation, type Tier } from "../tier.js";
 
 /** A tier, and the reason why it is no better one. */
@@ -29,8 +29,8 @@ const NEEDED: Readonly<Record<string, number>> = {
 export interface TierMachine {
   readonly probe: (directory: string) => ProbeReport;
   readonly isContainer: () => boolean;
-  /** See {@link situation}. */
-  readonly situation: (directory: string) => string;
+  /** See {@link probeFingerprint}. */
+  readonly probeFingerprint: (directory: string) => string;
 }
 
 /** Answers of earlier processes. */
@@ -39,7 +39,7 @@ export interface TierMemory {
   set(key: string, value: string): void;
 }
 
-const HERE: TierMachine = { probe, isContainer: () => containerSign() !== undefined, situation };
+const HERE: TierMachine = { probe, isContainer: () => containerSign() !== undefined, probeFingerprint };
 
 /**
  * Chooses by trying in `directory`. Throws `exec/isolation` when the tier that is asked for cannot
@@ -56,7 +56,7 @@ export function chooseTier(wanted: Isolation, directory: string, memory?: TierMe
   }
   if (lacking !== undefined || !machine.isContainer()) return { tier: "namespaces" };
   const place = nearest(directory);
-  const key = machine.situation(place);
+  const key = machine.probeFingerprint(place);
   let problem = memory?.get(key);
   if (problem === undefined) {
     problem = problemOf(machine.probe(place)) ?? "";

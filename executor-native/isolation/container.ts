@@ -8,14 +8,14 @@ const ENGINES = /docker|kubepods|containerd|libpod|crio|lxc/;
 const SYS_ADMIN = 21n;
 
 /** Everything that is looked at, for tests. */
-export interface Surroundings {
+export interface ContainerSigns {
   readonly exists: (path: string) => boolean;
   /** Undefined for a file that cannot be read. */
   readonly read: (path: string) => string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const HERE: Surroundings = {
+const HERE: ContainerSigns = {
   exists: existsSync,
   read: (path) => {
     try {
@@ -31,7 +31,7 @@ const HERE: Surroundings = {
  * Returns the sign by which this process is in a container; undefined on a plain machine, as far as
  * can be seen.
  */
-export function containerSign({ exists, read, env }: Surroundings = HERE): string | undefined {
+export function containerSign({ exists, read, env }: ContainerSigns = HERE): string | undefined {
   const mark = MARKS.find((path) => exists(path));
   if (mark !== undefined) return `there is ${mark}`;
   if (env["KUBERNETES_SERVICE_HOST"]) return "KUBERNETES_SERVICE_HOST is set";

@@ -14,7 +14,7 @@ export interface OutputContext {
 /**
  * Parts of a result that an output keeps. `layers`: those of an image. `files`: its file systems.
  */
-export type Holding = "layers" | "files" | "nothing";
+export type OutputContent = "layers" | "files" | "nothing";
 
 /**
  * A type of output: its attributes, and its exporters, whose program is loaded when a build has
@@ -24,7 +24,7 @@ export interface OutputType<O = never> {
   readonly type: string;
   /** Attributes by the names of the library. */
   readonly attributes: Attributes;
-  readonly holds: Holding;
+  readonly holds: OutputContent;
   /** Attributes of BuildKit's with the one value that is so here anyway. */
   readonly implied?: Readonly<Record<string, string>>;
   /** Type that stands for an output without a destination. */
@@ -37,14 +37,14 @@ export interface OutputType<O = never> {
   open(output: O, context: OutputContext, names: readonly string[]): Promise<readonly Exporter[]>;
 }
 
-export interface Declaration<N extends string, A extends Attributes, H extends Holding> extends OutputType<ValuesOf<A>> {
+export interface Declaration<N extends string, A extends Attributes, H extends OutputContent> extends OutputType<ValuesOf<A>> {
   readonly type: N;
   readonly attributes: A;
   readonly holds: H;
 }
 
 /** Declares a type of output. */
-export function outputType<const N extends string, const A extends Attributes, const H extends Holding>(
+export function outputType<const N extends string, const A extends Attributes, const H extends OutputContent>(
   made: Declaration<N, A, H>,
 ): Declaration<N, A, H> {
   return made;

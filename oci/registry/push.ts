@@ -7,7 +7,7 @@ import { manifestPath, type PullOptions, pullScope, resolve, waiting } from "./p
 import { withRetries } from "../../net/retry.js";
 import type { RegistrySession } from "./session.js";
 import { discard, type HttpAnswer } from "../../net/body.js";
-import { hostOf, isLoopback, isOfThisMachine } from "../../net/proxy.js";
+import { hostOf, isLoopback, isMachineLocal } from "../../net/proxy.js";
 import { resolveLocation } from "../../net/transport.js";
 
 export interface PushBlobOptions extends PullOptions {
@@ -278,7 +278,7 @@ class Upload {
     // A hostile registry could make us send a layer to a service that only this machine reaches,
     // such as a cloud's metadata service.
     const [from, to] = [hostOf(answer.url), hostOf(location)];
-    if (from !== to && isOfThisMachine(to) && !(isLoopback(from) && isLoopback(to))) {
+    if (from !== to && isMachineLocal(to) && !(isLoopback(from) && isLoopback(to))) {
       throw protocolError(
         this.#what,
         { method: "POST", url: answer.url },

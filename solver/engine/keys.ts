@@ -41,7 +41,7 @@ export function unusedKey(): CacheKey {
  * Returns the key that leads to a vertex's result, present or not. Returns undefined when it has
  * none, or is never cached because it needs no work.
  */
-export function lastingKey(node: Node<unknown>): CacheKey | undefined {
+export function persistentKey(node: Node<unknown>): CacheKey | undefined {
   return node.vertex.op.immediate ? undefined : (resolvedKey(node) ?? node.definitionKey);
 }
 

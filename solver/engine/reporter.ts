@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../core/errors.js";
 import { type BuildEvent, type EventSink, now, type StepId } from "../../core/events.js";
 import type { Node } from "./graph.js";
-import { lastingKey } from "./keys.js";
+import { persistentKey } from "./keys.js";
 import type { OpContext, ResumedStep } from "./op.js";
 
 type EndEvent = Extract<BuildEvent, { readonly type: "completed" | "cached" }>;
@@ -129,6 +129,6 @@ export class Reporter {
 }
 
 function keyOf(node: Node<unknown>): { readonly key?: string } {
-  const key = lastingKey(node);
+  const key = persistentKey(node);
   return key === undefined ? {} : { key };
 }

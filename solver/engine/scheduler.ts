@@ -1,10 +1,10 @@
 import PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
-import { HeldItem } from "../../core/tasks/held-item.js";
+import { WaitItem } from "../../core/tasks/wait-item.js";
 import { NearestHits } from "./nearest-hits.js";
 import { digestSelected } from "./definition-keys.js";
 import type { Graph, Node } from "./graph.js";
-import { distinctKeys, keyComponents, lastingKey, primaryKey, resultKeys, unusedKey } from "./keys.js";
+import { distinctKeys, keyComponents, persistentKey, primaryKey, resultKeys, unusedKey } from "./keys.js";
 import type { ResultKeys } from "./vertex-state.js";
 import type { CachedResult, OpContext } from "./op.js";
 import type { Verdicts } from "./probe.js";
@@ -62,7 +62,7 @@ export class Scheduler<R> {
 
   #skipped(node: Node<R>, nearestHits: NearestHits<R>): void {
     const session = this.#session;
-    const key = lastingKey(node);
+    const key = persistentKey(node);
     if (key !== undefined) session.decided({ kind: "skipped", vertex: node.vertex, key, coveredBy: () => nearestHits.vertexOf(node) });
     session.reporter.cached(node);
   }
@@ -179,7 +179,7 @@ export class Scheduler<R> {
     const lock = primaryKey(keys);
     if (lock === undefined || node.ignoreCache) return await this.#perform(node, keys, context);
     this.#session.move(node, { phase: "locking" });
-    const waiting = new HeldItem("waiting for another build that runs this step", context.progress);
+    const waiting = new WaitItem("waiting for another build that runs this step", context.progress);
     let waits = false;
     const regainPlace = () => {
       if (!waits) return;

@@ -7,7 +7,7 @@ import { throwIfAborted } from "../../core/errors.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { Descriptor } from "../../oci/types.js";
-import { bringBlob } from "./bring-blob.js";
+import { ensureBlob } from "./ensure-blob.js";
 import { layerName, namingBlob } from "./layer-name.js";
 import type { LayerOwners } from "./layer-owners.js";
 import { type FetchBlob, type FetchOptions, type Reporter, sharedReporter } from "./ports.js";
@@ -79,7 +79,7 @@ export class LayerFetcher {
 
   async #fetch(blob: Descriptor, origin: string, onFile: (path: string) => void, reporter: Reporter): Promise<void> {
     const source = (options: FetchOptions) => this.#fetchBlob(origin, blob, options);
-    await bringBlob(this.#store, blob, source, { reporter, onFile });
+    await ensureBlob(this.#store, blob, source, { reporter, onFile });
   }
 
   /**

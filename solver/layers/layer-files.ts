@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LayerId } from "../../cache/contract/layers.js";
 import type { Digest } from "../../core/digest.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { IndexedTar } from "../../oci/layer/model/tasks.js";
 import { layerCompression } from "../../oci/media-types.js";
 import type { LayerAccess } from "./layer-access.js";
@@ -69,7 +69,7 @@ export class LayerFiles {
       return place ? [{ ...place, dest }] : [];
     });
     const others = files.filter(({ path: name }) => !index?.place(name));
-    await together(signal, (each) => [
+    await allOrAbort(signal, (each) => [
       ...(index && parts.length > 0 ? [tasks.cut({ tar: index.tar, parts }, { signal: each })] : []),
       ...(others.length > 0 ? [tasks.extract({ blob: path, mediaType: blob.mediaType, files: others }, { signal: each })] : []),
     ]);

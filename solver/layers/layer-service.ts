@@ -3,20 +3,20 @@ import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { compressionRecipe } from "../../oci/layer/write/compress.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import type { Toc } from "../../oci/layer/model/toc.js";
 import type { RootfsView } from "../../oci/layer/model/view.js";
 import type { Descriptor } from "../../oci/types.js";
-import { acquireLock } from "./bring-blob.js";
+import { acquireLock } from "./ensure-blob.js";
 import { LayerBlobs } from "./layer-blobs.js";
 import { type BlobFile, LayerFetcher } from "./layer-fetcher.js";
 import type { LayerAccess } from "./layer-access.js";
 import { LayerFiles } from "./layer-files.js";
 import { LayerOwners } from "./layer-owners.js";
 import { type OverlayStack, OverlayStacks } from "./overlay-stack.js";
-import { SoundSnapshots } from "./sound-snapshots.js";
+import { SnapshotChecks } from "./snapshot-checks.js";
 import { StackViews } from "./stack-views.js";
 import { type FetchBlob, type LayerTaskRunner, type Reporter, sharedReporter } from "./ports.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
@@ -28,7 +28,7 @@ interface LayerServiceOptions {
   readonly fetchBlob: FetchBlob;
   /** Seconds since the epoch to which times in this build's layers are clamped. */
   readonly epoch?: number;
-  /** True checks all snapshots, see {@link ./sound-snapshots.ts}. Default false. */
+  /** True checks all snapshots, see {@link ./snapshot-checks.ts}. Default false. */
   readonly checkSnapshots?: boolean;
   /**
    * Bytes that a layer or an archive from outside may unpack to. Default: {@link UNPACKED_LIMIT}.
@@ -44,7 +44,7 @@ interface LayerServiceOptions {
 export class LayerService implements LayerAccess {
   readonly #store: Store;
   readonly #tasks: LayerTaskRunner;
-  readonly #sound: SoundSnapshots;
+  readonly #sound: SnapshotChecks;
   readonly #fetcher: LayerFetcher;
   readonly #epoch: number | undefined;
   /** Steps that base layers belong to. */
@@ -65,7 +65,7 @@ export class LayerService implements LayerAccess {
   constructor(options: LayerServiceOptions) {
     this.#store = options.store;
     this.#tasks = options.tasks;
-    this.#sound = new SoundSnapshots({ store: options.store, tasks: options.tasks, checkAll: options.checkSnapshots ?? false });
+    this.#sound = new SnapshotChecks({ store: options.store, tasks: options.tasks, checkAll: options.checkSnapshots ?? false });
     this.#fetcher = new LayerFetcher({ store: options.store, fetchBlob: options.fetchBlob, owners: this.owners });
     this.#epoch = options.epoch;
     this.unpackedLimit = options.unpackedLimit ?? UNPACKED_LIMIT;
@@ -109,7 +109,7 @@ export class LayerService implements LayerAccess {
   async view(stack: Stack, reporter: Reporter): Promise<RootfsView> {
     const { view: below, height } = this.#views.highest(stack);
     if (below && height === stack.length) return below;
-    const layers = await together(reporter.signal, (signal) => {
+    const layers = await allOrAbort(reporter.signal, (signal) => {
       const each = sharedReporter(reporter, signal);
       return stack.slice(height).map(async (id, index) => ({ layer: id, toc: await this.toc(stack, height + index, each) }));
     });
@@ -155,7 +155,7 @@ export class LayerService implements LayerAccess {
   async snapshot(id: LayerId, reporter: Reporter): Promise<string> {
     if (this.#unpacked.has(id)) return this.#store.layers.snapshotPath(id);
     const record = this.record(id);
-    if (record.unpacked && (await this.#shared(`check:${id}`, reporter, (shared) => this.#sound.isSound(record, shared)))) {
+    if (record.unpacked && (await this.#shared(`check:${id}`, reporter, (shared) => this.#sound.isIntact(record, shared)))) {
       this.#unpacked.add(id);
       return this.#store.layers.snapshotPath(id);
     }
@@ -171,7 +171,7 @@ export class LayerService implements LayerAccess {
   async ready(stack: Stack, reporter: Reporter): Promise<void> {
     const fresh = stack.filter((id) => this.owners.has(id) && !this.#unpacked.has(id));
     if (fresh.length === 0) return;
-    await together(reporter.signal, (signal) => fresh.map((id) => this.snapshot(id, sharedReporter(reporter, signal))));
+    await allOrAbort(reporter.signal, (signal) => fresh.map((id) => this.snapshot(id, sharedReporter(reporter, signal))));
   }
 
   async #unpackOnce(id: LayerId, reporter: Reporter): Promise<void> {

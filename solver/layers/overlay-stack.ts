@@ -1,6 +1,6 @@
 import type { LayerId } from "../../cache/contract/layers.js";
 import type { Digest } from "../../core/digest.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { compressionRecipe } from "../../oci/layer/write/compress.js";
 import { directoryCorrections, overlayFacts, type OverlayFacts } from "../../oci/layer/write/overlay-facts.js";
 import type { PackEntry, Toc } from "../../oci/layer/model/toc.js";
@@ -53,11 +53,11 @@ export class OverlayStacks {
   /** Returns the overlay of a stack whose lowest `merged` layers are one directory. */
   async #above(merged: number, stack: Stack, reporter: Reporter): Promise<OverlayStack> {
     const bottom = merged === 0 ? undefined : await this.#merge(stack.slice(0, merged), reporter);
-    const directories = await together(reporter.signal, (signal) => {
+    const directories = await allOrAbort(reporter.signal, (signal) => {
       const each = sharedReporter(reporter, signal);
       return stack.map((id, index) => (index < merged ? Promise.resolve("") : this.#service.snapshot(id, each)));
     });
-    const facts = await together(reporter.signal, (signal) => {
+    const facts = await allOrAbort(reporter.signal, (signal) => {
       const each = sharedReporter(reporter, signal);
       return stack.map((id, index) => this.#factsOf(stack, id, index, each));
     });

@@ -3,7 +3,7 @@ import type { Store } from "../../cache/store.js";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { collectGarbage } from "../../core/system/collect-garbage.js";
 import { isDigest } from "../../core/digest.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { packedPlan } from "../../oci/layer/write/packed-plan.js";
 import { compressionRecipe } from "../../oci/layer/write/compress.js";
 import type { EarlierLayer } from "../../oci/layer/write/layer-writer.js";
@@ -139,7 +139,7 @@ async function locateContent(
   if (byLayer.size === 0) return { plan, mapped: false };
   const places = new Map<string, (path: string) => string>();
   let mapped = false;
-  await together(reporter.signal, (signal) =>
+  await allOrAbort(reporter.signal, (signal) =>
     [...byLayer].map(async ([layer, paths]) => {
       const id = layer as LayerId;
       if (service.record(id).unpacked) {

@@ -4,7 +4,7 @@ import { stackOn } from "../../cache/contract/stacks.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { ExecError } from "../../core/errors.js";
 import { stepName } from "../../core/step.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { SandboxSpec, Worker } from "../../executor-native/contract.js";
 import { TIER_TEXTS } from "../../executor-native/tier.js";
@@ -73,7 +73,7 @@ async function runStep(
   opContext: OpContext,
 ): Promise<LayerId> {
   const { layers, sandboxes } = ports;
-  const [worker, { lowers, root }] = await together(opContext.signal, (signal) => [
+  const [worker, { lowers, root }] = await allOrAbort(opContext.signal, (signal) => [
     sandboxes.worker(),
     layers.overlay(base, sharedReporter(opContext, signal)),
   ]);

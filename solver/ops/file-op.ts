@@ -1,5 +1,5 @@
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { stackOn } from "../../cache/contract/stacks.js";
 import type { CopyAction, FileOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
@@ -61,7 +61,7 @@ function copiesFrom(op: FileOp, index: number): CopyAction[] {
 async function planLayer(op: FileOp, vertex: Vertex, inputs: readonly StepResult[], ports: FilePorts, opContext: OpContext) {
   const { layers, clock } = ports;
   const { planFileOp } = await import("./file/plan-file-op.js");
-  const trees = await together(opContext.signal, (signal) => {
+  const trees = await allOrAbort(opContext.signal, (signal) => {
     const reporter = sharedReporter(opContext, signal);
     return inputs.map((input) => treeOfInput(input, layers, reporter));
   });

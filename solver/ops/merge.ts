@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../core/canonical.js";
 import { stackOn } from "../../cache/contract/stacks.js";
-import { together } from "../../core/tasks/together.js";
+import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { EngineOp } from "../engine/op.js";
 import type { Ports } from "../ports.js";
@@ -19,7 +19,7 @@ export function mergeOp(vertex: Vertex, { layers, past }: Ports<"layers" | "past
     contentDigest: async (_index, input, opContext) =>
       subtreeDigest(await treeOfInput(input, layers, opContext), "/", { signal: opContext.signal, onSelected: past.selections.note }),
     async run(inputs, opContext) {
-      const stacks = await together(opContext.signal, (signal) => {
+      const stacks = await allOrAbort(opContext.signal, (signal) => {
         const reporter = sharedReporter(opContext, signal);
         return inputs.map((input) => rootLayers(input, layers, reporter));
       });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
 import { removeTree } from "../../core/system/remove-tree.js";
 import type { Reporter } from "../layers/ports.js";
-import type { Asking, GitResult } from "./git-command.js";
+import type { RepositoryRole, GitResult } from "./git-command.js";
 import { type Fetched, withFetched } from "./git-fetch.js";
 import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
 import type { GitSource } from "../../llb/sources/git.js";
@@ -107,7 +107,7 @@ class WorkTree {
     return result;
   }
 
-  #run(args: readonly string[], env: Readonly<Record<string, string>> = {}, asks: Asking = "source"): Promise<GitResult> {
+  #run(args: readonly string[], env: Readonly<Record<string, string>> = {}, asks: RepositoryRole = "source"): Promise<GitResult> {
     return this.#remote.git.run(args, {
       signal: this.#reporter.signal,
       cwd: this.#directory,

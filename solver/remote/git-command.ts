@@ -75,18 +75,18 @@ interface GitCommandOptions {
   /** Working directory; default: the command's home. */
   readonly cwd?: string;
   /** Origin of the addresses that are asked: the source, or its content. Default: the source. */
-  readonly asks?: Asking;
+  readonly asks?: RepositoryRole;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export type Asking = "source" | "submodule";
+export type RepositoryRole = "source" | "submodule";
 
 interface GitCommandParts {
   /** Directory that does not exist yet. */
   readonly home: string;
   readonly headers: readonly { readonly scope: string; readonly header: string }[];
   /** Returns the keys that may be used over SSH. */
-  readonly ssh: (asks: Asking) => Promise<SshAccess>;
+  readonly ssh: (asks: RepositoryRole) => Promise<SshAccess>;
   readonly limits?: GitLimits;
 }
 
@@ -98,7 +98,7 @@ interface GitCommandParts {
 export class GitCommand {
   readonly #home: string;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #ssh: (asks: Asking) => Promise<SshAccess>;
+  readonly #ssh: (asks: RepositoryRole) => Promise<SshAccess>;
   readonly #stall: StallLimits;
 
   constructor({ home, headers, ssh, limits: { silence, stall } = GIT_LIMITS }: GitCommandParts) {

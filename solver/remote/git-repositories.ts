@@ -5,7 +5,7 @@ import type { Diagnostic } from "../../core/diagnostics.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
 import type { Reporter } from "../layers/ports.js";
 import type { TsbuildError } from "../../core/errors.js";
-import { type Asking, GIT_LIMITS, GitCommand, type GitLimits } from "./git-command.js";
+import { type RepositoryRole, GIT_LIMITS, GitCommand, type GitLimits } from "./git-command.js";
 import { commitMismatch, emptyRepository, gitFailed, refNotFound } from "./git-errors.js";
 import { Redaction } from "./git-redaction.js";
 import type { GitSource } from "../../llb/sources/git.js";
@@ -29,7 +29,7 @@ export interface GitCommit {
 export interface GitRemote {
   readonly git: GitCommand;
   /** Makes the error of a command that failed; `said` is its output. */
-  failed(what: string, said: string, asks?: Asking): Promise<TsbuildError>;
+  failed(what: string, said: string, asks?: RepositoryRole): Promise<TsbuildError>;
 }
 
 /**
@@ -117,7 +117,7 @@ export class GitRepositories {
    * Returns the keys for SSH. Only an address that the caller wrote gets the caller's keys. The
    * repository chooses the addresses of submodules, which need consent like those of a Dockerfile.
    */
-  async #access({ remote, fromCaller, agent }: GitSource, asks: Asking): Promise<SshAccess> {
+  async #access({ remote, fromCaller, agent }: GitSource, asks: RepositoryRole): Promise<SshAccess> {
     const isSource = asks === "source";
     if (isSource && !isOverSsh(remote)) return { kind: "none" };
     const socket = await this.#sshAgent(agent);

@@ -8,7 +8,7 @@ export function secretNotText(variable: { readonly id: string; readonly name: st
   );
 }
 
-export function secretNotGiven(secret: { readonly id: string }): TsbuildError {
+export function secretNotProvided(secret: { readonly id: string }): TsbuildError {
   return new TsbuildError(
     "build/secret-not-found",
     `Cannot run the step: secret "${secret.id}" is required, but the build was given none`,

@@ -1,4 +1,4 @@
-import { secretNotText, secretNotGiven } from "./errors.js";
+import { secretNotText, secretNotProvided } from "./errors.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Secrets } from "../ports.js";
 
@@ -40,5 +40,5 @@ export function secretValue(
 ): Uint8Array | undefined {
   const value = secrets.value(secret.id);
   if (value || secret.optional) return value;
-  throw secretNotGiven(secret);
+  throw secretNotProvided(secret);
 }

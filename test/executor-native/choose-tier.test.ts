@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { chooseTier, type TierMachine, type TierMemory } from "../../executor-native/isolation/choose-tier.js";
-import { situation } from "../../executor-native/isolation/situation.js";
+import { probeFingerprint } from "../../executor-native/isolation/probe-fingerprint.js";
 import { requires, withoutRoot } from "../support/requires.js";
 import test from "ava";
 
@@ -14,7 +14,7 @@ function machine(
     probed,
     now: "one",
     isContainer: () => options.isContainer ?? true,
-    situation() {
+    probeFingerprint() {
       return this.now;
     },
     probe(directory) {
@@ -53,7 +53,7 @@ test("auto: probes nothing on a plain machine, and nothing for a tier that is as
   t.deepEqual(here.probed, []);
 });
 
-test("the situation is the same text until something changes", (t) => {
-  t.is(situation(tmpdir()), situation(tmpdir()));
-  t.not(situation(tmpdir()), situation("/"));
+test("the fingerprint is the same text until something changes", (t) => {
+  t.is(probeFingerprint(tmpdir()), probeFingerprint(tmpdir()));
+  t.not(probeFingerprint(tmpdir()), probeFingerprint("/"));
 });

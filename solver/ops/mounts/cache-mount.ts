@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
-import { MOUNT_IN_THE_MAKING } from "../../../cache/content/cache-mounts.js";
+import { UNFINISHED_MOUNT } from "../../../cache/content/cache-mounts.js";
 import type { Lock } from "../../../cache/contract/locks.js";
 import type { Ports, Sandboxes } from "../../ports.js";
-import { acquireLock } from "../../layers/bring-blob.js";
+import { acquireLock } from "../../layers/ensure-blob.js";
 import type { OpContext } from "../../engine/op.js";
 import { type CacheMount, cacheMountName } from "./cache-mount-name.js";
 import type { Seed } from "./cache-mount-seed.js";
-import type { Held } from "./mount-holder.js";
+import type { MountReleases } from "./mount-releases.js";
 import type { MountInputs } from "./mount-source.js";
 
 export type CacheMountPorts = Ports<"layers" | "past" | "mounts" | "sandboxes">;
@@ -21,7 +21,7 @@ export async function cacheDirectories(
   sources: MountInputs,
   ports: CacheMountPorts,
   opContext: OpContext,
-  held: Held,
+  held: MountReleases,
 ): Promise<ReadonlyMap<CacheMount, string>> {
   const named: { readonly mount: CacheMount; readonly name: string; readonly seed: Seed | undefined }[] = [];
   for (const mount of mounts) {
@@ -46,7 +46,7 @@ async function cacheDirectory(
   seed: Seed | undefined,
   ports: CacheMountPorts,
   opContext: OpContext,
-  held: Held,
+  held: MountReleases,
 ): Promise<string> {
   const { mounts, sandboxes } = ports;
   const { store } = ports.layers;
@@ -94,7 +94,7 @@ async function makeCacheDirectory(
   sandboxes: Pick<Sandboxes, "worker">,
 ): Promise<void> {
   const { seed, restore } = content;
-  const made = path + MOUNT_IN_THE_MAKING;
+  const made = path + UNFINISHED_MOUNT;
   if (existsSync(made)) await (await sandboxes.worker()).remove([made]);
   if (seed) {
     mkdirSync(made);

@@ -28,7 +28,7 @@ export function sourceOfNothing(selector: string, where: string, dest: string): 
   });
 }
 
-export function agentNotGiven(id: string): TsbuildError {
+export function agentNotProvided(id: string): TsbuildError {
   return new TsbuildError("build/ssh-not-found", `Cannot run the step: SSH agent "${id}" is required, but the build was given none`, {
     hint: `Give it: --ssh ${id} for the agent of SSH_AUTH_SOCK, or --ssh ${id}=KEY`,
   });

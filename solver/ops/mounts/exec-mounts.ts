@@ -11,7 +11,7 @@ import { sshMount } from "./ssh-mount.js";
 import type { MountInputs } from "./mount-source.js";
 import { treeOfInput } from "../inputs/input-tree.js";
 import { treeLayer } from "../inputs/tree-layer.js";
-import type { Held } from "./mount-holder.js";
+import type { MountReleases } from "./mount-releases.js";
 
 /**
  * Mounts that are ready to use. Disposing releases their resources (locks of cache mounts, sockets
@@ -42,7 +42,7 @@ export function mountInputs(op: ExecOp): ReadonlyMap<number, ReadonlySet<string>
 
 /** Makes everything ready that a step mounts beside its root filesystem. */
 export async function prepareMounts(op: ExecOp, sources: MountInputs, ports: MountPorts, opContext: OpContext): Promise<PreparedMounts> {
-  const held: Held = [];
+  const held: MountReleases = [];
   const release = async () => {
     for (const give of held) give();
   };
@@ -67,7 +67,7 @@ async function prepareMount(
   { sources, directories }: { readonly sources: MountInputs; readonly directories: ReadonlyMap<Mount, string> },
   ports: MountPorts,
   opContext: OpContext,
-  held: Held,
+  held: MountReleases,
 ): Promise<SandboxMount | undefined> {
   switch (mount.type) {
     case "bind": {

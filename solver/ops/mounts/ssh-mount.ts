@@ -1,8 +1,8 @@
-import { agentNotGiven } from "./errors.js";
+import { agentNotProvided } from "./errors.js";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import type { Mount } from "../../../llb/ops.js";
 import type { Ports } from "../../ports.js";
-import type { Held } from "./mount-holder.js";
+import type { MountReleases } from "./mount-releases.js";
 
 /**
  * Returns the socket of an SSH agent for a step. Returns undefined for an optional agent that the
@@ -11,13 +11,13 @@ import type { Held } from "./mount-holder.js";
 export async function sshMount(
   mount: Mount & { type: "ssh" | "secret" },
   { secrets, layers, sandboxes }: Ports<"secrets" | "layers" | "sandboxes">,
-  held: Held,
+  held: MountReleases,
 ): Promise<SandboxMount | undefined> {
   const { id, dest, uid, gid, mode } = mount;
   const upstream = await secrets.agent(id);
   if (upstream === undefined) {
     if (mount.optional) return undefined;
-    throw agentNotGiven(id);
+    throw agentNotProvided(id);
   }
   const { openAgentRelay } = await import("../../ssh/agent-relay.js");
   const relay = await openAgentRelay(upstream, layers.store.temporaryDirectory(), mode);

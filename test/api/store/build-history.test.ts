@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import { build } from "../../../api/build/build.js";
 import { openBuildHistory } from "../../../api/store/build-history.js";
-import { StepTally } from "../../../api/record/step-tally.js";
+import { StepCounter } from "../../../api/record/step-counter.js";
 import { BuildRecorder } from "../../../api/record/build-recorder.js";
 import type { BuildOptions, BuildResult } from "../../../api/options/options.js";
 import { resolveBuildOptions } from "../../../api/options/resolve-options.js";
@@ -43,7 +43,7 @@ async function withDirectory(body: (directory: string) => Promise<void>): Promis
 
 /** Makes a recorder whose steps are counted as in a build. */
 function newRecorder(store: Store, build: ReturnType<typeof resolveBuildOptions>): Pick<BuildRecorder, "id" | "onEvent" | "finish"> {
-  const tally = new StepTally();
+  const tally = new StepCounter();
   const made = new BuildRecorder({ history: store.builds, build, tally, startedAt: START });
   return {
     id: made.id,

@@ -5,7 +5,7 @@ import { openStore } from "../../../cache/open-store.js";
 import type { LayerId } from "../../../cache/contract/layers.js";
 import type { Store } from "../../../cache/store.js";
 import { sha256 } from "../../../core/digest.js";
-import { SoundSnapshots } from "../../../solver/layers/sound-snapshots.js";
+import { SnapshotChecks } from "../../../solver/layers/snapshot-checks.js";
 import { key, layerBlob, temporaryRoot, toc } from "../support.js";
 
 /** Returns a function that opens a store in a given boot of the system. */
@@ -111,7 +111,7 @@ for (const [title, boot, checkAll, differences, expected] of [
     };
     const record = store.layers.get(id);
     if (!record) throw new Error("the layer is gone");
-    const sound = await new SoundSnapshots({ store, tasks, checkAll }).isSound(record, reporter);
+    const sound = await new SnapshotChecks({ store, tasks, checkAll }).isIntact(record, reporter);
     t.deepEqual({ sound, checks }, expected);
     t.is(store.layers.get(id) !== undefined, sound, "it cannot be had in another way");
     if (sound) t.false(store.layers.get(id)?.suspect);
@@ -125,7 +125,7 @@ test("a snapshot whose directory is gone is dropped", async (t) => {
   store.layers.prepareSnapshot(id).commitSnapshot();
   const record = store.layers.get(id);
   rmSync(join(store.layers.snapshotPath(id), ".."), { recursive: true });
-  const sound = new SoundSnapshots({ store, tasks: { check: () => Promise.resolve([]) }, checkAll: false });
-  t.false(record && (await sound.isSound(record, reporter)));
+  const sound = new SnapshotChecks({ store, tasks: { check: () => Promise.resolve([]) }, checkAll: false });
+  t.false(record && (await sound.isIntact(record, reporter)));
   t.false(store.layers.get(id)?.unpacked);
 });

@@ -3,12 +3,12 @@ import { EventEmitter } from "node:events";
 import test from "ava";
 import { TsbuildError } from "../../../core/errors.js";
 import {
-  comesOfDescriptors,
+  causedByDescriptors,
   descriptorHint,
   isOutOfDescriptors,
-  noDescriptorLeft,
+  lacksDescriptors,
   started,
-  stepsByDescriptors,
+  stepsForDescriptors,
 } from "../../../core/system/descriptors.js";
 
 const limits = (soft: string) => `Limit                     Soft Limit           Hard Limit           Units
@@ -25,9 +25,9 @@ test("as many steps run at once as descriptors allow, one at least", (t) => {
     ["1024", 121],
     ["unlimited", Infinity],
   ] as const)
-    t.is(stepsByDescriptors(limits(soft)), steps, soft);
-  t.is(stepsByDescriptors(""), Infinity);
-  t.true(stepsByDescriptors() >= 1);
+    t.is(stepsForDescriptors(limits(soft)), steps, soft);
+  t.is(stepsForDescriptors(""), Infinity);
+  t.true(stepsForDescriptors() >= 1);
 });
 
 test("a child that was started without its pipes is an error of its own, and its own error is no unhandled one", (t) => {
@@ -47,19 +47,19 @@ test("only the system's own codes mean that there are no descriptors", (t) => {
 
 test("the cause of an error tells that there are no descriptors, also in the words of libc", (t) => {
   const system = Object.assign(new Error("EMFILE: open"), { code: "EMFILE" });
-  t.true(comesOfDescriptors(new TsbuildError("context/unreadable", "Cannot read it", { cause: system })));
-  t.true(comesOfDescriptors(new TsbuildError("exec/sandbox-setup", "Cannot make it: Too many open files")));
-  t.false(comesOfDescriptors(new TsbuildError("context/unreadable", "Cannot read it", { cause: new Error("no") })));
-  t.false(noDescriptorLeft());
+  t.true(causedByDescriptors(new TsbuildError("context/unreadable", "Cannot read it", { cause: system })));
+  t.true(causedByDescriptors(new TsbuildError("exec/sandbox-setup", "Cannot make it: Too many open files")));
+  t.false(causedByDescriptors(new TsbuildError("context/unreadable", "Cannot read it", { cause: new Error("no") })));
+  t.false(lacksDescriptors());
 });
 
 test("the hint names the limit there is, although no file can be opened", (t) => {
   t.regex(descriptorHint(), /^This process may have \d+ open files\. Raise the limit where it is started \(ulimit -n 1024 in a shell/);
   const module = new URL("../../../core/system/descriptors.js", import.meta.url).href;
   const script = `const { openSync } = await import("node:fs");
-    const { descriptorHint, noDescriptorLeft } = await import(${JSON.stringify(module)});
+    const { descriptorHint, lacksDescriptors } = await import(${JSON.stringify(module)});
     try { for (;;) openSync("/dev/null", "r"); } catch {}
-    process.stdout.write(noDescriptorLeft() + " " + descriptorHint());`;
+    process.stdout.write(lacksDescriptors() + " " + descriptorHint());`;
   const args = ["-c", 'ulimit -n 60; exec "$@"', "sh", process.execPath, "--input-type=module", "-e", script];
   t.regex(execFileSync("sh", args, { encoding: "utf8" }), /^true This process may have 60 open files\. /);
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import { TsbuildError } from "../../../core/errors.js";
 import { homeDirectory } from "../../../core/system/home.js";
-import { homelessStore } from "../../../core/system/homeless-store.js";
+import { storeWithoutHome } from "../../../core/system/store-without-home.js";
 import { removeTree } from "../../support/remove-tree.js";
 
 const unknown = (): string => {
@@ -26,9 +26,9 @@ test("HOME is the home, then what the system knows, and an id that it does not k
 test("a user without a home gets a store of its own, closed to others, and the same one again", (t) => {
   const TMPDIR = mkdtempSync(join(tmpdir(), "home-"));
   try {
-    t.is(homelessStore({ TMPDIR }, homeless)?.path, join(TMPDIR, name));
+    t.is(storeWithoutHome({ TMPDIR }, homeless)?.path, join(TMPDIR, name));
     t.is(lstatSync(join(TMPDIR, name)).mode & 0o777, 0o700);
-    t.is(homelessStore({ TMPDIR, XDG_DATA_HOME: "relative" }, homeless)?.path, join(TMPDIR, name));
+    t.is(storeWithoutHome({ TMPDIR, XDG_DATA_HOME: "relative" }, homeless)?.path, join(TMPDIR, name));
   } finally {
     removeTree(TMPDIR);
   }
@@ -38,20 +38,20 @@ test("a home that nothing can be made in is none, but for a store that is there 
   const TMPDIR = mkdtempSync(join(tmpdir(), "home-"));
   try {
     // Nobody can make anything in /proc, root included.
-    t.deepEqual(homelessStore({ TMPDIR, HOME: "/proc/self" }), {
+    t.deepEqual(storeWithoutHome({ TMPDIR, HOME: "/proc/self" }), {
       path: join(TMPDIR, name),
       reason: 'nothing can be written to this user\'s home "/proc/self"',
     });
-    t.is(homelessStore({ TMPDIR, HOME: join(TMPDIR, "not", "made", "yet") }), undefined);
+    t.is(storeWithoutHome({ TMPDIR, HOME: join(TMPDIR, "not", "made", "yet") }), undefined);
   } finally {
     removeTree(TMPDIR);
   }
 });
 
 test("whoever has a home or names a store gets no other", (t) => {
-  t.is(homelessStore({ TMPDIR: "/nowhere" }, tmpdir), undefined);
-  t.is(homelessStore({ TMPDIR: "/nowhere", TSBUILD_ROOT: "/s" }, homeless), undefined);
-  t.is(homelessStore({ TMPDIR: "/nowhere", XDG_DATA_HOME: "/d" }, homeless), undefined);
+  t.is(storeWithoutHome({ TMPDIR: "/nowhere" }, tmpdir), undefined);
+  t.is(storeWithoutHome({ TMPDIR: "/nowhere", TSBUILD_ROOT: "/s" }, homeless), undefined);
+  t.is(storeWithoutHome({ TMPDIR: "/nowhere", XDG_DATA_HOME: "/d" }, homeless), undefined);
 });
 
 test("what others made, or may change, is not taken as the store", (t) => {
@@ -59,12 +59,12 @@ test("what others made, or may change, is not taken as the store", (t) => {
   try {
     mkdirSync(join(TMPDIR, name));
     chmodSync(join(TMPDIR, name), 0o777);
-    t.is(t.throws(() => homelessStore({ TMPDIR }, homeless), { instanceOf: TsbuildError })?.code, "store/not-private");
+    t.is(t.throws(() => storeWithoutHome({ TMPDIR }, homeless), { instanceOf: TsbuildError })?.code, "store/not-private");
     removeTree(join(TMPDIR, name));
     mkdirSync(join(TMPDIR, "elsewhere"), 0o700);
     symlinkSync("elsewhere", join(TMPDIR, name));
-    t.is(t.throws(() => homelessStore({ TMPDIR }, homeless), { instanceOf: TsbuildError })?.code, "store/not-private");
-    t.is(t.throws(() => homelessStore({ TMPDIR: "/proc" }, homeless), { instanceOf: TsbuildError })?.code, "store/not-private");
+    t.is(t.throws(() => storeWithoutHome({ TMPDIR }, homeless), { instanceOf: TsbuildError })?.code, "store/not-private");
+    t.is(t.throws(() => storeWithoutHome({ TMPDIR: "/proc" }, homeless), { instanceOf: TsbuildError })?.code, "store/not-private");
   } finally {
     removeTree(TMPDIR);
   }

@@ -1,15 +1,15 @@
 import test from "ava";
-import { together } from "../../../core/tasks/together.js";
+import { allOrAbort } from "../../../core/tasks/all-or-abort.js";
 
 const never = new AbortController().signal;
 
 test("values come in the order of their promises, whatever they end in", async (t) => {
-  const given: readonly [string, number] = await together(never, () => [
+  const given: readonly [string, number] = await allOrAbort(never, () => [
     new Promise<string>((done) => setImmediate(done, "late")),
     Promise.resolve(1),
   ]);
   t.deepEqual(given, ["late", 1]);
-  t.deepEqual(await together(never, () => []), []);
+  t.deepEqual(await allOrAbort(never, () => []), []);
 });
 
 test("a failure stops the others, and is thrown when they have ended", async (t) => {
@@ -20,7 +20,7 @@ test("a failure stops the others, and is thrown when they have ended", async (t)
     throw new Error("stopped");
   };
   await t.throwsAsync(
-    together(never, (signal) => [stopped(signal), Promise.reject(new Error("no"))]),
+    allOrAbort(never, (signal) => [stopped(signal), Promise.reject(new Error("no"))]),
     { message: "no" },
   );
   t.true(ended);
@@ -28,7 +28,7 @@ test("a failure stops the others, and is thrown when they have ended", async (t)
 
 test("the caller's signal reaches all of them", async (t) => {
   const abort = new AbortController();
-  const all = together(abort.signal, (signal) =>
+  const all = allOrAbort(abort.signal, (signal) =>
     [0, 1].map(
       (n) => new Promise<number>((_, reject) => signal.addEventListener("abort", () => reject(new Error(`${signal.reason} ${n}`)))),
     ),

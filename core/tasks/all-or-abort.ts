@@ -6,7 +6,7 @@ import { setMaxListeners } from "node:events";
  * does not wait for the others: they would go on with files, threads and connections that the
  * catcher of the error closes.
  */
-export async function together<T extends readonly unknown[]>(
+export async function allOrAbort<T extends readonly unknown[]>(
   signal: AbortSignal,
   start: (signal: AbortSignal) => { readonly [K in keyof T]: Promise<T[K]> },
 ): Promise<T> {

@@ -7,7 +7,7 @@ import { systemErrorCode } from "../../core/errors.js";
 import { SocketDirectory } from "../../core/system/socket-directory.js";
 
 /** An agent that ends when it is disposed of. */
-export interface OwnSshAgent extends AsyncDisposable {
+export interface PrivateSshAgent extends AsyncDisposable {
   readonly socket: string;
 }
 
@@ -15,7 +15,7 @@ export interface OwnSshAgent extends AsyncDisposable {
  * Starts OpenSSH's agent with these keys and nothing else. The agent watches a program that ends
  * with its standard input, which this process holds: so it ends even when this process is killed.
  */
-export async function startOwnSshAgent(id: string, keys: readonly string[], parent: string): Promise<OwnSshAgent> {
+export async function startPrivateSshAgent(id: string, keys: readonly string[], parent: string): Promise<PrivateSshAgent> {
   const home = new SocketDirectory(parent);
   const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", SSH_ASKPASS_REQUIRE: "never" };
   const child = started(spawn("ssh-agent", ["-a", "agent", "sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat'], { cwd: home.path, env }));

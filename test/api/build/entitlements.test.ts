@@ -9,7 +9,7 @@ import type { BuildEvent } from "../../../core/events.js";
 import { type Entitlement, missingEntitlements } from "../../../llb/entitlements.js";
 import type { ExecOp } from "../../../llb/ops.js";
 import { edge, topological } from "../../../llb/vertex.js";
-import { requireConsent } from "../../../solver/consent.js";
+import { requireEntitlements } from "../../../solver/entitlements.js";
 
 /**
  * Builds a text without files in a store of its own, after `base` as the image `base`. Returns the
@@ -20,7 +20,7 @@ async function refusal(
   text: string,
   options: BuildOptions & { readonly base?: string } = {},
 ): Promise<TsbuildError | undefined> {
-  const directory = mkdtempSync(join(tmpdir(), "tsbuild-consent-"));
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-entitlements-"));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const { base, ...rest } = options;
   const common = { root: join(directory, "store"), context: Buffer.from(text), history: false as const, collect: false };
@@ -69,7 +69,7 @@ const REFUSED: readonly (readonly [what: string, text: string, entitlement: Enti
 ];
 
 for (const [what, text, entitlement, options] of REFUSED) {
-  test(`consent: ${what} is refused with its place and the flag to give`, async (t) => {
+  test(`entitlements: ${what} is refused with its place and the flag to give`, async (t) => {
     const error = await refusal(t, text, options);
     t.true(error instanceof DiagnosticsError, String(error));
     t.is(error?.code, "build/not-allowed");
@@ -80,7 +80,7 @@ for (const [what, text, entitlement, options] of REFUSED) {
   });
 }
 
-test("consent: a step is let through by what the caller gives, and fails for its own reasons only", async (t) => {
+test("entitlements: a step is let through by what the caller gives, and fails for its own reasons only", async (t) => {
   for (const [text, options] of [
     ["FROM scratch\nRUN --security=insecure id\n", { allow: ["security.insecure"] }],
     ["FROM scratch\nRUN --network=host id\n", { allow: ["network.host"] }],
@@ -104,7 +104,7 @@ const exec = (op: Partial<ExecOp>): ExecOp => ({
   ...op,
 });
 
-test("consent: the graph is asked, so that it does not matter who made it; every step is named", (t) => {
+test("entitlements: the graph is asked, so that it does not matter who made it; every step is named", (t) => {
   const one = edge({ op: exec({ network: "host" }), metadata: { step: { kind: "export", text: "one" } } });
   const two = edge({
     op: exec({ security: "insecure", args: ["false"] }),
@@ -112,15 +112,15 @@ test("consent: the graph is asked, so that it does not matter who made it; every
     metadata: { step: { kind: "export", text: "two" } },
   });
   const order = topological([two]);
-  const error = t.throws(() => requireConsent(order, { network: "default", allow: new Set() }), { instanceOf: DiagnosticsError });
+  const error = t.throws(() => requireEntitlements(order, { network: "default", allow: new Set() }), { instanceOf: DiagnosticsError });
   t.deepEqual(
     error?.diagnostics.map(({ message }) => message),
     ['Cannot run "one": network.host is not allowed', 'Cannot run "two": security.insecure is not allowed'],
   );
-  t.notThrows(() => requireConsent(order, { network: "host", allow: new Set(["security.insecure"]) }));
+  t.notThrows(() => requireEntitlements(order, { network: "host", allow: new Set(["security.insecure"]) }));
 });
 
-test("consent: the network of the build is the most that a step gets", (t) => {
+test("entitlements: the network of the build is the most that a step gets", (t) => {
   const modes = ["none", "default", "host"] as const;
   const refused = modes.map((given) =>
     modes.filter((wanted) => missingEntitlements(exec({ network: wanted }), { network: given, allow: new Set() }).length > 0),

@@ -3,7 +3,7 @@ import type { LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
 import type { LayerTaskRunner, Reporter } from "./ports.js";
 
-interface SoundSnapshotsOptions {
+interface SnapshotChecksOptions {
   readonly store: Store;
   readonly tasks: Pick<LayerTaskRunner, "check">;
   /** True trusts no existing snapshot (`--no-cache`). */
@@ -14,10 +14,10 @@ interface SoundSnapshotsOptions {
  * Checks that snapshots match their layers, so that no step uses files that a power cut or another
  * program changed.
  */
-export class SoundSnapshots {
-  readonly #options: SoundSnapshotsOptions;
+export class SnapshotChecks {
+  readonly #options: SnapshotChecksOptions;
 
-  constructor(options: SoundSnapshotsOptions) {
+  constructor(options: SnapshotChecksOptions) {
     this.#options = options;
   }
 
@@ -25,7 +25,7 @@ export class SoundSnapshots {
    * Returns true when the snapshot of an unpacked layer can be used. Drops a missing or damaged
    * one, so that the layer is unpacked or made again.
    */
-  async isSound(record: LayerRecord, reporter: Reporter): Promise<boolean> {
+  async isIntact(record: LayerRecord, reporter: Reporter): Promise<boolean> {
     const { layers } = this.#options.store;
     const { id } = record;
     if (existsSync(layers.snapshotPath(id)) && (await this.#isAsRecorded(record, reporter))) {

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import test from "ava";
 import { build } from "../../../api/build/build.js";
 import { openImageStore } from "../../../api/image-store/image-store.js";
-import { tagHint } from "../../../api/sources/near-tags.js";
+import { tagHint } from "../../../api/sources/similar-tags.js";
 import { TsbuildError } from "../../../core/errors.js";
 import { temporaryDirectory } from "../../support/images/images.js";
 import { fakeRegistry, type Handler, sendJson } from "../../support/servers/registry.js";

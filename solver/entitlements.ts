@@ -1,7 +1,7 @@
 import { stepName } from "../core/step.js";
 import type { Diagnostic } from "../core/diagnostics.js";
 import { DiagnosticsError } from "../core/errors.js";
-import { type Consent, type Entitlement, missingEntitlements } from "../llb/entitlements.js";
+import { type GrantedRights, type Entitlement, missingEntitlements } from "../llb/entitlements.js";
 import type { Vertex } from "../llb/vertex.js";
 
 /**
@@ -10,10 +10,10 @@ import type { Vertex } from "../llb/vertex.js";
  * refused as well. Note that we check the graph and not the Dockerfile, because ONBUILD triggers
  * and graphs made by hand ask for rights, too.
  */
-export function requireConsent(order: readonly Vertex[], consent: Consent): void {
+export function requireEntitlements(order: readonly Vertex[], granted: GrantedRights): void {
   const refused = new Map<string, Diagnostic>();
   for (const { op, metadata } of order) {
-    for (const entitlement of missingEntitlements(op, consent)) {
+    for (const entitlement of missingEntitlements(op, granted)) {
       const { source, range } = metadata;
       const name = stepName(metadata.step);
       // Platforms share their instructions.

@@ -1,2 +1,2 @@
 /** Functions that release a mount's resources, once the step has ended. */
-export type Held = (() => void)[];
+export type MountReleases = (() => void)[];

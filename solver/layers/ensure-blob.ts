@@ -1,4 +1,4 @@
-import { HeldItem } from "../../core/tasks/held-item.js";
+import { WaitItem } from "../../core/tasks/wait-item.js";
 import type { Lock } from "../../cache/contract/locks.js";
 import type { Store } from "../../cache/store.js";
 import { waitsOf } from "../../net/limits.js";
@@ -10,7 +10,7 @@ import type { FetchOptions, Reporter } from "./ports.js";
  * another process that fetches the same blob. Returns true when the blob was fetched here.
  * `onFile`: see {@link ../../cache/contract/blobs.ts BlobStore.ingest}.
  */
-export async function bringBlob(
+export async function ensureBlob(
   store: Store,
   blob: Descriptor,
   source: (options: FetchOptions) => AsyncIterable<Uint8Array>,
@@ -33,7 +33,7 @@ export async function bringBlob(
 
 /** Acquires a lock that other builds take for the same work. Reports when it has to wait. */
 export async function acquireLock(store: Store, name: string, waitingFor: string, reporter: Reporter): Promise<Lock> {
-  const waiting = new HeldItem(`waiting for ${waitingFor}`, (...part) => reporter.progress(...part));
+  const waiting = new WaitItem(`waiting for ${waitingFor}`, (...part) => reporter.progress(...part));
   const lock = await store.locks.acquire(name, { signal: reporter.signal, onWait: (holder) => waiting.held(holder) });
   waiting.free();
   return lock;

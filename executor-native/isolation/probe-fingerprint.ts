@@ -12,7 +12,7 @@ const RIGHTS = /^(?:Uid|Gid|CapEff|CapBnd|NoNewPrivs|Seccomp|Seccomp_filters):.*
  * without starting a process: kernel, container, rights, settings, file system, sandbox program. An
  * answer of an earlier process counts while this text is the same.
  */
-export function situation(directory: string): string {
+export function probeFingerprint(directory: string): string {
   const parts = [
     bootId(),
     tried(() => readlinkSync("/proc/self/ns/mnt")),

@@ -8,7 +8,7 @@ import { homeDirectory } from "./home.js";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The store of a user who has no home to keep it in. */
-export interface HomelessStore {
+export interface StoreWithoutHome {
   readonly path: string;
   /** Says why the store is there, as the first part of a sentence. */
   readonly reason: string;
@@ -25,7 +25,7 @@ export function storeInHome(home: string): string {
  * `$TMPDIR` that is closed to others. Returns undefined where the environment or a home names the
  * store. Throws `store/not-private` when another user has made that directory.
  */
-export function homelessStore(env: Environment, ask: typeof homeDirectory = homeDirectory): HomelessStore | undefined {
+export function storeWithoutHome(env: Environment, ask: typeof homeDirectory = homeDirectory): StoreWithoutHome | undefined {
   // The XDG specification says that a relative path is invalid and to be ignored.
   if (env["TSBUILD_ROOT"] || isAbsolute(env["XDG_DATA_HOME"] ?? "")) return undefined;
   const home = ask(env);

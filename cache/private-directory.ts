@@ -36,7 +36,7 @@ export function makeStoreDirectory(paths: BasePaths, path: string): void {
  * database can have. Returns the reason when the folder cannot be
  * closed.
  */
-export function closeBase({ base, root }: BasePaths): string | undefined {
+export function restrictBase({ base, root }: BasePaths): string | undefined {
   if (Buffer.byteLength(base) > LONGEST_BASE) throw storePathTooLong(root, LONGEST_BASE - (base.length - root.length));
   try {
     const found = lstatSync(base, { throwIfNoEntry: false });

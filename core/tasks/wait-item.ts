@@ -2,7 +2,7 @@
 type Progress = (item: string, current: number, total: number | undefined, done: boolean) => void;
 
 /** A line of progress that names a resource that is waited for, and its holder. */
-export class HeldItem {
+export class WaitItem {
   readonly #what: string;
   readonly #progress: Progress;
   #shown: string | undefined;

@@ -11,7 +11,7 @@ const DERIVED_AGE = 30 * 24 * 3_600_000;
  * Removes derived files that were not written for a month, and temporary files of crashed
  * processes.
  */
-export function dropForgotten({ memo, stat }: Pick<StorePaths, "memo" | "stat">): void {
+export function removeStaleFiles({ memo, stat }: Pick<StorePaths, "memo" | "stat">): void {
   for (const directory of [stat, ...readdirSync(memo).map((kind) => join(memo, kind))]) {
     for (const name of readdirSync(directory)) {
       const path = join(directory, name);

@@ -9,7 +9,7 @@ type Ending = "completed" | "cached" | "failed" | "canceled";
  * Counts how the instructions of a build ended, from its events. One that has not ended counts as
  * canceled. A step may end twice, when another step needs its result again: the last end counts.
  */
-export class StepTally {
+export class StepCounter {
   /** Names of the instructions. */
   readonly #names = new Map<StepId, string>();
   readonly #open = new Set<StepId>();

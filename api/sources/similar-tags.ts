@@ -30,7 +30,7 @@ export function tagHint(repository: string, tag: string, tags: readonly string[]
  * Returns the error of an image that its registry does not have, with tags of its repository as the
  * hint. The registry is asked for them once, not for long, and what it answers to that is no error.
  */
-export async function withNearTags(error: unknown, reference: Reference, client: RegistryClient, signal: AbortSignal): Promise<unknown> {
+export async function withSimilarTags(error: unknown, reference: Reference, client: RegistryClient, signal: AbortSignal): Promise<unknown> {
   const { tag, digest } = reference;
   if (!(error instanceof TsbuildError) || error.code !== "registry/not-found") return error;
   if (tag === undefined || digest !== undefined) return error;

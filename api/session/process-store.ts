@@ -6,13 +6,13 @@ import { ownershipHere } from "../../executor-native/id-map.js";
 import { chooseTier, type ChosenTier } from "../../executor-native/isolation/choose-tier.js";
 import { wantedIsolation } from "../../executor-native/tier.js";
 
-export interface StoreHereOptions extends Partial<Omit<StoreOptions, "snapshots">> {
+export interface ProcessStoreOptions extends Partial<Omit<StoreOptions, "snapshots">> {
   /** Isolation of steps, as in the options of a build. */
   readonly isolation?: string | undefined;
 }
 
 /** Opens the store at `root` (default: that of this user), as this process can use it. */
-export function openStoreHere({ isolation, ...options }: StoreHereOptions = {}): Store {
+export function openProcessStore({ isolation, ...options }: ProcessStoreOptions = {}): Store {
   const root = options.root ?? defaultRoot(process.env);
   return openStore({
     ...options,

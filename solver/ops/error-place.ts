@@ -3,7 +3,7 @@ import type { Vertex } from "../../llb/vertex.js";
 import type { EngineOp } from "../engine/op.js";
 
 /** Returns the op with errors that name the vertex's place in the Dockerfile. */
-export function placed<R>(op: EngineOp<R>, vertex: Vertex): EngineOp<R> {
+export function withErrorPlace<R>(op: EngineOp<R>, vertex: Vertex): EngineOp<R> {
   const { source, range } = vertex.metadata;
   if (!source || !range) return op;
   const place = { source, range };
