@@ -67,7 +67,7 @@ export function storeRoot(environment: CliEnvironment, flag: string | undefined)
   const homeless = storeWithoutHome(environment.env);
   if (homeless === undefined) return {};
   const root = homeless.path;
-  void tell(environment, `warning: ${homeless.reason}, so the store is in ${root}; TSBUILD_ROOT or --root names another place\n`);
+  void printStderr(environment, `warning: ${homeless.reason}, so the store is in ${root}; TSBUILD_ROOT or --root names another place\n`);
   return { root };
 }
 
@@ -89,7 +89,7 @@ export function print(stream: Writable, text: string | Uint8Array): Promise<void
  * Writes a message for the user to the standard error. A missing reader changes neither the work
  * nor the exit code.
  */
-export function tell(environment: CliEnvironment, text: string): Promise<void> {
+export function printStderr(environment: CliEnvironment, text: string): Promise<void> {
   return print(environment.stderr, text).catch(() => undefined);
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { systemErrorCode } from "../core/errors.js";
 import { COMMANDS, commandName, generalHelp } from "./commands-table.js";
-import { type CliEnvironment, print, tell } from "./environment.js";
+import { type CliEnvironment, print, printStderr } from "./environment.js";
 import { EXIT } from "./exit-codes.js";
 import { version } from "./version.js";
 
@@ -70,6 +70,6 @@ async function fail(error: unknown, environment: CliEnvironment): Promise<number
   const { exitCodeOf } = await import("./exit-codes.js");
   const { paintFor } = await import("./output/paint.js");
   const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
-  await tell(environment, renderError(error, { paint: paintFor(environment), debug }));
+  await printStderr(environment, renderError(error, { paint: paintFor(environment), debug }));
   return exitCodeOf(error);
 }

@@ -27,7 +27,7 @@ function* nativeFiles(name: string, arch: string = process.arch): Generator<stri
       if (existsSync(path)) yield path;
     }
   }
-  // Wherever else a package manager has put it. RepositoryRole Node takes longer than all of the above.
+  // Wherever else a package manager has put it. Asking Node takes longer than all of the above.
   const require = createRequire(join(root, "package.json"));
   for (const kind of kinds(arch)) {
     try {

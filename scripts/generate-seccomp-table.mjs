@@ -107,8 +107,8 @@ function table(constant, identifier, numbers, compatible) {
   const rows = ranges.map(([first, last]) => `{${first}, ${last}},`);
   const lines = [];
   for (let i = 0; i < rows.length; i += 10) lines.push(`\t${rows.slice(i, i + 10).join(" ")}`);
-  const told = compatible ? pretended.map((name) => numbers[name]).sort((a, b) => a - b) : [];
-  const pretend = compatible ? `static const uint32_t ${identifier}_pretended[] = {\n\t${told.join(", ")},\n};\n` : "";
+  const pretendedNumbers = compatible ? pretended.map((name) => numbers[name]).sort((a, b) => a - b) : [];
+  const pretend = compatible ? `static const uint32_t ${identifier}_pretended[] = {\n\t${pretendedNumbers.join(", ")},\n};\n` : "";
   const field = compatible ? `${identifier}_pretended, sizeof ${identifier}_pretended / sizeof ${identifier}_pretended[0]` : "NULL, 0";
   return {
     ranges: `static const struct syscall_range ${identifier}_ranges[] = {\n${lines.join("\n")}\n};\n${pretend && `\n${pretend}`}`,

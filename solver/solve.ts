@@ -128,8 +128,8 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
 }
 
 /**
- * Adds the place in the source to the error of a vertex. `withErrorPlace` has done so for errors of the op
- * itself.
+ * Adds the place in the source to the error of a vertex. `withErrorPlace` has done so for errors of
+ * the op itself.
  */
 function withPlace(error: unknown, failed: Vertex | undefined): unknown {
   const { source, range } = failed?.metadata ?? {};

@@ -41,7 +41,7 @@ test("style: comments keep the rules of docs/style.md", (t) => {
   t.deepEqual(wrong, []);
 });
 
-test("style: the checks tell right from wrong", (t) => {
+test("style: the checks distinguish right from wrong", (t) => {
   const rules = (source: string) => styleFaults(source).map(({ rule }) => rule);
   t.deepEqual(rules("/** Returns the size. */\nexport function size(): number {"), []);
   t.deepEqual(rules("/** The size. */\nexport function size(): number {"), ["verb"]);

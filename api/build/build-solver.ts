@@ -97,11 +97,11 @@ export class BuildSolver {
         onWarning: (diagnostic) => onEvent({ type: "warning", diagnostic }),
       }),
     };
-    let told = false;
+    let warned = false;
     const worker = async (): Promise<Worker> => {
       const started = await workers.worker();
-      if (started.outerProc && !told) onEvent({ type: "warning", diagnostic: OUTER_PROC_NOTICE });
-      told = true;
+      if (started.outerProc && !warned) onEvent({ type: "warning", diagnostic: OUTER_PROC_NOTICE });
+      warned = true;
       return started;
     };
     this.#shared = {

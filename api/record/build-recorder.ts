@@ -187,9 +187,9 @@ export class BuildRecorder {
   }
 
   #recordedStep(id: StepId, { number, startedAt, end, logBytes }: StepState, open: RecordedStep["status"], endedAt: number): RecordedStep {
-    const told = this.#explanations.get(id);
+    const recorded = this.#explanations.get(id);
     // A step that had begun may prove not to be needed.
-    const explanation = end?.status === "cached" && told?.outcome === "ran" ? undefined : told;
+    const explanation = end?.status === "cached" && recorded?.outcome === "ran" ? undefined : recorded;
     const { name, step } = this.#infos.get(id) ?? announced(id, { kind: "export", text: id });
     return {
       number,

@@ -6,7 +6,7 @@ import { parseBoolean } from "../../core/go-values/boolean.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
-import { type CliEnvironment, type Command, print, tell } from "../environment.js";
+import { type CliEnvironment, type Command, print, printStderr } from "../environment.js";
 import { idleFlags } from "../syntax/docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { parseFlags } from "../syntax/flags.js";
@@ -57,7 +57,7 @@ export const command: Command = {
       await showWarnings(form, warnings, environment);
       const shown = asCanceled(error, environment.signal);
       const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || flags.has("debug");
-      await tell(
+      await printStderr(
         environment,
         renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, logged: options.history !== false, debug }),
       );
@@ -100,7 +100,7 @@ async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[],
     return ` - ${rule ?? code}: ${printable(message)}${range ? ` (line ${range.line})` : ""}\n${advice}`;
   });
   const headline = paint.severity("warning", ` ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"} found:`);
-  await tell(environment, `\n${headline}\n${lines.join("")}`);
+  await printStderr(environment, `\n${headline}\n${lines.join("")}`);
 }
 
 /**

@@ -3,7 +3,7 @@ import { BUILD_OPTIONS } from "../../api/options/table.js";
 import { asCanceled, DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";
 import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
-import { type CliEnvironment, print, tell } from "../environment.js";
+import { type CliEnvironment, print, printStderr } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { paintFor } from "../output/paint.js";
 import type { Reporter } from "../progress/reporter.js";
@@ -45,7 +45,7 @@ export async function runCall(
         await files.metadata(() => ({ ...resultOf(checkJson(result), checkText(result)), "result.statuscode": found ? "1" : "0" }));
         await print(stdout, await checkOutput(call, result));
         if (result.errors.length > 0) {
-          await tell(environment, renderError(new DiagnosticsError(result.errors), { paint: paintFor(environment) }));
+          await printStderr(environment, renderError(new DiagnosticsError(result.errors), { paint: paintFor(environment) }));
           return EXIT.failure;
         }
         return result.warnings.some((warning) => warning.buildkit) && !call.ignoreStatus ? EXIT.failure : EXIT.success;
@@ -54,7 +54,7 @@ export async function runCall(
   } catch (error) {
     reporter.finish();
     const shown = asCanceled(error, signal);
-    await tell(environment, renderError(shown, { paint: paintFor(environment), debug: Boolean(environment.env["TSBUILD_DEBUG"]) }));
+    await printStderr(environment, renderError(shown, { paint: paintFor(environment), debug: Boolean(environment.env["TSBUILD_DEBUG"]) }));
     return exitCodeOf(shown);
   }
 }

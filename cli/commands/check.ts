@@ -6,7 +6,7 @@ import { printable } from "../../core/text/printable.js";
 import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
 import { checkJson } from "../check/docker-forms.js";
-import { type Command, print, tell } from "../environment.js";
+import { type Command, print, printStderr } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { type CommandSyntax, parseFlags } from "../syntax/flags.js";
 import { BUILD_FLAGS } from "../syntax/build-flags.js";
@@ -51,7 +51,7 @@ export const command: Command = {
     const result = await environment.api.check({ ...options, fix, signal: environment.signal });
     const form = flags.one("format") ?? "pretty";
     const paint = paintFor(environment);
-    if (result.fixed.length > 0) await tell(environment, fixedText(result));
+    if (result.fixed.length > 0) await printStderr(environment, fixedText(result));
     await print(environment.stdout, await findings(result, form, environment.stdout.isTTY ? paint : PLAIN));
     return result.errors.length + result.warnings.length > 0 ? EXIT.failure : EXIT.success;
   },

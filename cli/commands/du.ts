@@ -3,7 +3,7 @@ import { printable } from "../../core/text/printable.js";
 import { age } from "../output/age.js";
 import { humanSize } from "../syntax/bytes.js";
 import { parseDiskFilters } from "../syntax/disk-filter.js";
-import { type CliEnvironment, type Command, print, withStore, tell } from "../environment.js";
+import { type CliEnvironment, type Command, print, withStore, printStderr } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
@@ -104,7 +104,7 @@ function verify(flags: ParsedFlags, environment: CliEnvironment): Promise<number
   return withStore(environment, flags.one("root"), async (store) => {
     const problems = await store.verify();
     await print(environment.stdout, problems.map((problem) => `${printable(problem)}\n`).join(""));
-    await tell(environment, problems.length === 0 ? "The store is consistent\n" : `${problems.length} found\n`);
+    await printStderr(environment, problems.length === 0 ? "The store is consistent\n" : `${problems.length} found\n`);
     return problems.length === 0 ? EXIT.success : EXIT.failure;
   });
 }

@@ -74,8 +74,8 @@ function shortName(name: string): string {
 }
 
 function lines({ step, explanation }: Explained): string {
-  const told = [ending(step), why(step, explanation)].filter((line) => line !== undefined);
-  return `#${step.number} ${printable(step.name)}\n${told.map((line) => `   ${line}\n`).join("")}`;
+  const lines = [ending(step), why(step, explanation)].filter((line) => line !== undefined);
+  return `#${step.number} ${printable(step.name)}\n${lines.map((line) => `   ${line}\n`).join("")}`;
 }
 
 /** Returns how a step ended that neither completed nor was cached. */

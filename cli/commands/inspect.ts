@@ -1,5 +1,5 @@
 import { printableLines } from "../../core/text/printable.js";
-import { type Command, print, withStore, tell } from "../environment.js";
+import { type Command, print, withStore, printStderr } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { paintFor } from "../output/paint.js";
@@ -41,7 +41,7 @@ export const command: Command = {
           found.map((image) => `${shown(template(image))}\n`).join("")
         : `${format === "json" ? jsonText(found) : jsonText(found, 4)}\n`;
       await print(environment.stdout, text);
-      for (const error of errors) await tell(environment, renderError(error, { paint: paintFor(environment) }));
+      for (const error of errors) await printStderr(environment, renderError(error, { paint: paintFor(environment) }));
       return Math.max(EXIT.success, ...errors.map(exitCodeOf));
     });
   },

@@ -3,7 +3,7 @@ import { printable } from "../../core/text/printable.js";
 import { text } from "node:stream/consumers";
 import type { LoginResult } from "../../api/image-store/registry-login.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import { type CliEnvironment, type Command, print, tell } from "../environment.js";
+import { type CliEnvironment, type Command, print, printStderr } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { Prompt } from "../prompts/prompt.js";
@@ -48,7 +48,8 @@ async function givenCredentials(flags: ParsedFlags, environment: CliEnvironment)
   const username = flags.one("username");
   const password = flags.one("password");
   if (!flags.has("password-stdin")) {
-    if (password !== undefined) await tell(environment, "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
+    if (password !== undefined)
+      await printStderr(environment, "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
     return { username, password };
   }
   if (password !== undefined) throw twoPasswords();
@@ -74,20 +75,20 @@ async function completeCredentials(given: Given, prompt: Prompt, environment: Cl
 async function tryExisting(login: () => Promise<LoginResult>, environment: CliEnvironment): Promise<LoginResult | undefined> {
   try {
     const result = await login();
-    await tell(environment, "Authenticating with existing credentials...\n");
+    await printStderr(environment, "Authenticating with existing credentials...\n");
     return result;
   } catch (error) {
     const code = error instanceof TsbuildError && !(error instanceof CanceledError) ? error.code : undefined;
     if (code === "registry/no-credentials") return undefined;
     if (code !== "registry/login-refused" || !environment.stdin.isTTY) throw error;
-    await tell(environment, `The credentials that are kept do not work any more: ${printable((error as TsbuildError).message)}\n`);
+    await printStderr(environment, `The credentials that are kept do not work any more: ${printable((error as TsbuildError).message)}\n`);
     return undefined;
   }
 }
 
 async function succeeded({ kept }: LoginResult, environment: CliEnvironment): Promise<number> {
   if (kept?.kind === "file") {
-    await tell(
+    await printStderr(
       environment,
       `WARNING! Your credentials are stored unencrypted in '${kept.path}'.
 Configure a credential helper to remove this warning. See

@@ -1,5 +1,5 @@
 import { requireRepository } from "../syntax/all-tags.js";
-import { type Command, print, tell, withStore } from "../environment.js";
+import { type Command, print, printStderr, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { withProgress } from "../progress/with-progress.js";
@@ -31,7 +31,10 @@ export const command: Command = {
     );
     for (const { tag, descriptor, onlyPlatform, ...image } of pushed) {
       if (onlyPlatform !== undefined) {
-        await tell(environment, `note: only ${onlyPlatform} of ${image.name} was pushed: the other platforms of its index are not here\n`);
+        await printStderr(
+          environment,
+          `note: only ${onlyPlatform} of ${image.name} was pushed: the other platforms of its index are not here\n`,
+        );
       }
       if (!quiet) await print(environment.stdout, `${tag}: digest: ${descriptor.digest} size: ${descriptor.size}\n`);
     }

@@ -1,4 +1,4 @@
-import { type Command, print, withStore, tell } from "../environment.js";
+import { type Command, print, withStore, printStderr } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { familiarName } from "../output/names.js";
@@ -34,7 +34,7 @@ export const command: Command = {
           await print(environment.stdout, lines.join(""));
         } catch (error) {
           // An image that cannot be removed does not keep the others.
-          await tell(environment, renderError(error, { paint: paintFor(environment) }));
+          await printStderr(environment, renderError(error, { paint: paintFor(environment) }));
           const passedOver = force && error instanceof Error && "code" in error && error.code === "images/not-found";
           if (!passedOver) code = Math.max(code, exitCodeOf(error));
         }

@@ -2,7 +2,7 @@ import { badTraceForm, traceNotWritten } from "./errors.js";
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { SolverTraceRecord } from "../../api/options/options.js";
 import { printable } from "../../core/text/printable.js";
-import { type CliEnvironment, hostPath, tell } from "../environment.js";
+import { type CliEnvironment, hostPath, printStderr } from "../environment.js";
 import { jsonText } from "./json.js";
 
 /** Trace of the solver that the environment asks for. */
@@ -24,7 +24,7 @@ export function solverTrace(environment: CliEnvironment): SolverTrace | undefine
   if (form[1] !== undefined && form[1] !== "json") throw badTraceForm(form);
   const print = form[1] === "json" ? jsonText : traceText;
   const file = environment.env["TSBUILD_DEBUG_FILE"];
-  if (!file) return { onTrace: (record) => void tell(environment, `${print(record)}\n`), onStderr: true, close: () => undefined };
+  if (!file) return { onTrace: (record) => void printStderr(environment, `${print(record)}\n`), onStderr: true, close: () => undefined };
   const fd = opened(hostPath(environment, file));
   return { onTrace: (record) => void writeSync(fd, `${print(record)}\n`), onStderr: false, close: () => closeSync(fd) };
 }

@@ -1,7 +1,7 @@
 import { answerMissing } from "./errors.js";
 import { StringDecoder } from "node:string_decoder";
 import { CanceledError } from "../../core/errors.js";
-import { type CliEnvironment, tell } from "../environment.js";
+import { type CliEnvironment, printStderr } from "../environment.js";
 
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
@@ -25,16 +25,16 @@ export class Prompt {
   async ask(question: string, { hidden = false }: { readonly hidden?: boolean } = {}): Promise<string> {
     const { stdin } = this.#environment;
     if (!hidden) {
-      await tell(this.#environment, question);
+      await printStderr(this.#environment, question);
       return this.#line(readLine);
     }
     stdin.setRawMode?.(true);
     try {
-      await tell(this.#environment, question);
+      await printStderr(this.#environment, question);
       return await this.#line(readHidden);
     } finally {
       stdin.setRawMode?.(false);
-      await tell(this.#environment, "\n");
+      await printStderr(this.#environment, "\n");
     }
   }
 

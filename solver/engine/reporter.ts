@@ -15,7 +15,7 @@ type EndEvent = Extract<BuildEvent, { readonly type: "completed" | "cached" }>;
 export class Reporter {
   readonly sink: EventSink;
   readonly onError: (error: unknown) => void;
-  readonly #told = new Map<string, "started" | "ended">();
+  readonly #reported = new Map<string, "started" | "ended">();
   /** Final events of steps that may be resumed. */
   readonly #ends = new Map<string, EndEvent>();
   /** Number of handles of resumed steps. */
@@ -27,8 +27,8 @@ export class Reporter {
   }
 
   started(node: Node<unknown>): void {
-    if (this.#told.has(node.vertex.id)) return;
-    this.#told.set(node.vertex.id, "started");
+    if (this.#reported.has(node.vertex.id)) return;
+    this.#reported.set(node.vertex.id, "started");
     this.#emit({ type: "started", step: node.vertex.id as StepId, at: now() });
   }
 
@@ -54,7 +54,7 @@ export class Reporter {
 
   /** Cancels every started step, at the end of a solve that failed. */
   cancelOpen(): void {
-    for (const [id, told] of this.#told) if (told === "started") this.#cancel(id);
+    for (const [id, reported] of this.#reported) if (reported === "started") this.#cancel(id);
   }
 
   /** Returns the services for the op of this node. */
@@ -77,14 +77,14 @@ export class Reporter {
 
   #resume(step: StepId): ResumedStep {
     this.#resumed.set(step, (this.#resumed.get(step) ?? 0) + 1);
-    if (this.#told.get(step) !== "started") {
-      this.#told.set(step, "started");
+    if (this.#reported.get(step) !== "started") {
+      this.#reported.set(step, "started");
       this.#emit({ type: "started", step, at: now() });
     }
     let open = true;
     return {
       progress: (item, current, total, done) => {
-        if (open && this.#told.get(step) === "started")
+        if (open && this.#reported.get(step) === "started")
           this.#emit({ type: "progress", step, at: now(), item, current, ...(total === undefined ? {} : { total }), done });
       },
       close: () => {
@@ -101,21 +101,21 @@ export class Reporter {
 
   #open(node: Node<unknown>): boolean {
     this.started(node);
-    return this.#told.get(node.vertex.id) === "started";
+    return this.#reported.get(node.vertex.id) === "started";
   }
 
   #cancel(id: string): void {
-    if (this.#told.get(id) === "started") this.#end(id, { type: "canceled", step: id as StepId, at: now() });
+    if (this.#reported.get(id) === "started") this.#end(id, { type: "canceled", step: id as StepId, at: now() });
   }
 
   #end(id: string, event: BuildEvent): void {
-    if (this.#told.get(id) === "ended") return;
+    if (this.#reported.get(id) === "ended") return;
     if (event.type === "completed" || event.type === "cached") {
       this.#ends.set(id, event);
       // The last handle ends it.
       if ((this.#resumed.get(id) ?? 0) > 0) return;
     }
-    this.#told.set(id, "ended");
+    this.#reported.set(id, "ended");
     this.#emit(event);
   }
 

@@ -48,8 +48,8 @@ export function compareSteps(before: ComparedStep, after: ComparedStep, options:
   });
   // With another instruction an input may mean something else: then only the instruction is
   // reported.
-  const told = own.some(({ kind }) => kind === "instruction") && was.steps.length !== is.steps.length;
-  const changes = [...own, ...files, ...(told ? [] : stepChanges(was.steps, is.steps))];
+  const reported = own.some(({ kind }) => kind === "instruction") && was.steps.length !== is.steps.length;
+  const changes = [...own, ...files, ...(reported ? [] : stepChanges(was.steps, is.steps))];
   const same = before.identity === after.identity && before.inputs.length === after.inputs.length;
   return changes.length > 0 || same ? changes : [instructionChange(before, after)];
 }

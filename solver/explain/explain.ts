@@ -12,7 +12,7 @@ import type { EarlierRuns } from "./nearest.js";
 
 /** Changes that an explanation holds, and changes that its text names. */
 const MOST_CHANGES = 50;
-const TOLD_CHANGES = 3;
+const SHOWN_CHANGES = 3;
 
 const GONE = "its earlier result is not in the store";
 
@@ -111,9 +111,9 @@ export class DecisionExplainer<R> {
     );
     const record = stepRecord({ id: undefined, ...earlier.record });
     if (changes.length === 0) return { outcome: "ran", reason: "gone", text: GONE, changes, record };
-    const told = tell(changes, earlier.otherContext);
+    const changed = describe(changes, earlier.otherContext);
     // Nothing needs to have changed since the build in which it failed.
-    const text = unfinished === undefined ? told : `${unfinished}; before that: ${told}`;
+    const text = unfinished === undefined ? changed : `${unfinished}; before that: ${changed}`;
     return { outcome: "ran", reason: "changed", text, changes: changes.slice(0, MOST_CHANGES), record };
   }
 }
@@ -131,12 +131,12 @@ function withoutRecord(last: EarlierRuns["last"]): StepExplanation {
     : { outcome: "ran", reason: "unfinished", text: `it did not finish in build ${last.build}`, changes: [] };
 }
 
-function tell(changes: readonly StepChange[], otherContext: string | undefined): string {
+function describe(changes: readonly StepChange[], otherContext: string | undefined): string {
   // One option may hold for several files.
   const texts = [...new Set(changes.map(({ text }) => text))];
-  const told = texts.slice(0, texts.length === TOLD_CHANGES + 1 ? TOLD_CHANGES + 1 : TOLD_CHANGES);
-  const more = texts.length - told.length;
-  const text = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  const shown = texts.slice(0, texts.length === SHOWN_CHANGES + 1 ? SHOWN_CHANGES + 1 : SHOWN_CHANGES);
+  const more = texts.length - shown.length;
+  const text = [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
   // Skip the note when only the parent changed: the text above says so already.
   return otherContext === undefined || changes.every(({ kind, from, to }) => kind === "parent" && from === undefined && to === undefined)
     ? text

@@ -137,12 +137,12 @@ async function runStep(
   });
 }
 
-const told = new WeakSet<Worker>();
+const warned = new WeakSet<Worker>();
 
 /** Reports an unusual isolation of steps in the output of the worker's first one. */
 function tellTier(worker: Worker, { output }: OpContext): void {
-  if (worker.tier === "namespaces" || told.has(worker)) return;
-  told.add(worker);
+  if (worker.tier === "namespaces" || warned.has(worker)) return;
+  warned.add(worker);
   output("stderr", Buffer.from(`tsbuild: steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}\n`));
 }
 

@@ -51,8 +51,8 @@ function reasonOf(said: string): string {
     .map((line) => line.trim())
     .filter(Boolean);
   const fatal = lines.findIndex((candidate) => candidate.startsWith("fatal:"));
-  const told = lines[fatal] === "fatal: Could not read from remote repository." ? lines[fatal - 1] : lines[fatal];
-  const line = told ?? lines[fatal] ?? lines.at(-1) ?? "";
+  const cause = lines[fatal] === "fatal: Could not read from remote repository." ? lines[fatal - 1] : lines[fatal];
+  const line = cause ?? lines[fatal] ?? lines.at(-1) ?? "";
   return line.replace(/^(fatal|error): /, "").slice(0, 300);
 }
 

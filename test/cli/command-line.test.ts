@@ -384,7 +384,7 @@ for (const [line, message] of [
   ["--metadata-file none/m", /"none\/m" for --metadata-file: there is no directory/],
   ["--check --metadata-file dir", /for --metadata-file: it is a directory/],
 ] as const) {
-  test(`a file that cannot be written is told before the build: ${line}`, async (t) =>
+  test(`a file that cannot be written is reported before the build: ${line}`, async (t) =>
     inDirectory(async (directory) => {
       const run = await runRig([...line.split(" "), "."], { cwd: directory });
       t.regex(run.stderr.replaceAll(`${directory}/`, ""), message);
@@ -393,7 +393,7 @@ for (const [line, message] of [
 }
 
 for (const flag of ["--iidfile", "--metadata-file"]) {
-  test(`a place that goes while the build runs is told with its flag: ${flag}`, async (t) =>
+  test(`a place that goes while the build runs is reported with its flag: ${flag}`, async (t) =>
     inDirectory(async (cwd) => {
       const build = () => {
         rmSync(join(cwd, "dir"), { recursive: true });
@@ -471,7 +471,7 @@ test("BUILDX_METADATA_WARNINGS puts the warnings into the metadata as BuildKit's
     ]);
   }));
 
-test("what the standard input holds is told by the library", async (t) => {
+test("what the standard input holds is decided by the library", async (t) => {
   const run = await runRig(["-f", "sub/Dockerfile", "-"], {
     stdin: "FROM scratch\n",
     build: async ({ context, dockerfile }) => {
@@ -583,7 +583,7 @@ test("warnings are listed after the build", async (t) => {
   t.is(run.stderr, "\n 1 warning found:\n - StageNameCasing: Stage name 'B' should be lowercase (line 1)\n");
 });
 
-test("an abort is told as such, whatever the build threw", async (t) => {
+test("an abort is reported as such, whatever the build threw", async (t) => {
   const abort = new AbortController();
   const run = await runRig(["-q", "."], {
     signal: abort.signal,

@@ -166,7 +166,7 @@ for (const [name, [line, options]] of Object.entries(RUNS)) {
   });
 }
 
-test("what fails is told on one line of plain progress", async (t) => {
+test("what fails is reported on one line of plain progress", async (t) => {
   const { stderr } = await runRig(["--progress", "plain", "."], {
     build: async (_options, emit) => {
       const error = new ExecError(["/bin/sh", "-c", 'set -e\necho "a\\b"\n'], { code: 1 }, "");

@@ -130,7 +130,7 @@ test("progress goes to the standard error in the form that the environment names
   t.deepEqual([quiet.stderr, quiet.stdout], ["", "docker.io/library/app:latest\n"]);
 });
 
-test("a failure is told once, without the step that is the command itself", async (t) => {
+test("a failure is reported once, without the step that is the command itself", async (t) => {
   const transferring = () =>
     Promise.reject(new TsbuildError("registry/not-found", "Cannot get app: no such name", { step: "pulling app", hint: "Check the name" }));
   const run = await runRig(["pull", "app"], { transferring });
@@ -141,7 +141,7 @@ test("a failure is told once, without the step that is the command itself", asyn
 });
 
 for (const command of ["pull", "push"]) {
-  test(`${command}: whatever is thrown because of ctrl-c is told as such`, async (t) => {
+  test(`${command}: whatever is thrown because of ctrl-c is reported as such`, async (t) => {
     const abort = new AbortController();
     const transferring = () => {
       abort.abort();

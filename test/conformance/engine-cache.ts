@@ -58,7 +58,7 @@ export function engineCacheConformance<R>(test: TestFn, name: string, make: (onE
     for (const known of [one, two, three]) t.deepEqual(cache.lookup(known, undefined)?.result, results[1]);
   });
 
-  test(`${name}: one at a time works under a key; the others are told that they wait`, async (t) => {
+  test(`${name}: one at a time works under a key; the others learn that they wait`, async (t) => {
     const { cache } = make(t.teardown);
     const log: string[] = [];
     const first = deferred();

@@ -142,7 +142,7 @@ test("lines: BOM, CRLF, comments inside, doubled escapes, an escape at the end",
   t.is(parse("# only\n\n").diagnostics[0]?.code, "dockerfile/no-instructions");
 });
 
-test("what is no text is told from how it begins", (t) => {
+test("what is no text is recognized by how it begins", (t) => {
   const said = (bytes: Buffer) => parse(bytes.toString("utf8")).diagnostics.map(({ code, message }) => `${code} ${message}`);
   const utf16 = ["dockerfile/not-text Cannot read the Dockerfile: it is UTF-16 text"];
   const file = "FROM scratch\nCOPY a /\n";

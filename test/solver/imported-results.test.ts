@@ -82,7 +82,7 @@ test("an origin that is gone: what can be had in no other way is forgotten, the 
   t.deepEqual(store.gc.verify(), []);
 });
 
-test("the engine tells what it found out: results with primary and definition keys, and keys of what nobody asked for", async (t) => {
+test("the engine reports what it found out: results with primary and definition keys, and keys of what nobody asked for", async (t) => {
   const cache = new FakeCache();
   const graph = (ops: Ops) => {
     const base = ops.vertex("base", { immediate: true });
@@ -92,11 +92,11 @@ test("the engine tells what it found out: results with primary and definition ke
   };
   const jobs = { run: 2, io: 2 };
   const { signal } = new AbortController();
-  const told: (readonly SolvedVertex<Text>[])[] = [];
-  const onSolved = (vertices: readonly SolvedVertex<Text>[]) => void told.push(vertices);
+  const reported: (readonly SolvedVertex<Text>[])[] = [];
+  const onSolved = (vertices: readonly SolvedVertex<Text>[]) => void reported.push(vertices);
   await solve([graph(new Ops())], { cache, jobs, signal, onEvent: () => undefined, onSolved });
   await solve([graph(new Ops())], { cache, jobs, signal, onEvent: () => undefined, onSolved });
-  const [first = [], second = []] = told;
+  const [first = [], second = []] = reported;
   t.deepEqual(
     first.map(({ vertex, result, keys }) => [vertex.name, result, keys.length]),
     [

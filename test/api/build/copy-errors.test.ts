@@ -64,7 +64,7 @@ const CASES: readonly (readonly [what: string, dockerfile: string, message: RegE
 ];
 
 for (const [what, dockerfile, message, hint] of CASES) {
-  test(`COPY: ${what} is told as it was written`, async (t) => {
+  test(`COPY: ${what} is reported as it was written`, async (t) => {
     const directory = mkdtempSync(join(tmpdir(), "tsbuild-copy-errors-"));
     t.teardown(() => rmSync(directory, { recursive: true, force: true }));
     mkdirSync(join(directory, "c", "d"), { recursive: true });

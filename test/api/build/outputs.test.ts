@@ -84,7 +84,7 @@ const UNWRITABLE: readonly (readonly [Output, string, RegExp])[] = [
 ];
 
 for (const [output, code, message] of UNWRITABLE) {
-  test(`told before the build: ${code} for type=${output.type} to ${"dest" in output ? String(output.dest) : ""}`, async (t) => {
+  test(`reported before the build: ${code} for type=${output.type} to ${"dest" in output ? String(output.dest) : ""}`, async (t) => {
     const path = directory(t);
     mkdirSync(join(path, "full"));
     writeFileSync(join(path, "full/x"), "");
@@ -97,7 +97,7 @@ for (const [output, code, message] of UNWRITABLE) {
   });
 }
 
-test("told before the build: a cache in a place that is a file, unless its errors are to be ignored", async (t) => {
+test("reported before the build: a cache in a place that is a file, unless its errors are to be ignored", async (t) => {
   const path = directory(t);
   writeFileSync(join(path, "file"), "");
   const built = (ignoreError: boolean) =>
@@ -106,22 +106,25 @@ test("told before the build: a cache in a place that is a file, unless its error
   await t.throwsAsync(built(true), { code: "context/not-found" });
 });
 
-requires(withoutOrdinaryUser)("a place where this user may not write is told before the build, and is no error of the call", async (t) => {
-  const path = directory(t);
-  mkdirSync(join(path, "closed"), 0o555);
-  const outputs: readonly Output[] = [
-    { type: "oci", dest: join(path, "closed/x") },
-    { type: "local", dest: join(path, "closed/x") },
-    { type: "local", dest: join(path, "closed") },
-  ];
-  for (const output of outputs) {
-    const error = await t.throwsAsync(build({ outputs: [output], root: join(path, "store"), context: "/nowhere" }), {
-      code: "export/unwritable",
-    });
-    t.regex(error?.message ?? "", /permission denied$/);
-    t.false(error instanceof UsageError);
-  }
-});
+requires(withoutOrdinaryUser)(
+  "a place where this user may not write is reported before the build, and is no error of the call",
+  async (t) => {
+    const path = directory(t);
+    mkdirSync(join(path, "closed"), 0o555);
+    const outputs: readonly Output[] = [
+      { type: "oci", dest: join(path, "closed/x") },
+      { type: "local", dest: join(path, "closed/x") },
+      { type: "local", dest: join(path, "closed") },
+    ];
+    for (const output of outputs) {
+      const error = await t.throwsAsync(build({ outputs: [output], root: join(path, "store"), context: "/nowhere" }), {
+        code: "export/unwritable",
+      });
+      t.regex(error?.message ?? "", /permission denied$/);
+      t.false(error instanceof UsageError);
+    }
+  },
+);
 
 test("missing parents of a directory are made, as docker does", async (t) => {
   const { path, options } = project(t);

@@ -54,7 +54,7 @@ for (const [config, status, text] of CREDENTIALS) {
   });
 }
 
-test("proxies are shown without passwords; what is no address is told", async (t) => {
+test("proxies are shown without passwords; what is no address is reported", async (t) => {
   const { examine } = machine(t);
   const report = await examine({ HTTPS_PROXY: "http://user:secret@proxy:3128", NO_PROXY: "lan", http_proxy: "http://[" });
   t.deepEqual(found(report, "https-proxy"), ["ok", "http://proxy:3128/, except for lan"]);

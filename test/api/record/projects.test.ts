@@ -73,8 +73,8 @@ test("steps are compared with the project they are of, wherever it is checked ou
         onEvent: (event) => void (event.type === "explained" && found.push(event.explanation)),
         ...options,
       });
-      const told = found.filter(({ outcome }) => outcome === "ran").map(({ text: said }) => said.replaceAll(directory, "$"));
-      t.deepEqual(told, why, `checkout ${index + 1}`);
+      const reported = found.filter(({ outcome }) => outcome === "ran").map(({ text: said }) => said.replaceAll(directory, "$"));
+      t.deepEqual(reported, why, `checkout ${index + 1}`);
     }
     using history = await openBuildHistory({ root });
     t.is(history.list().length, CHECKOUTS.length);

@@ -12,7 +12,7 @@ function directory(t: ExecutionContext): string {
   return path;
 }
 
-test("readText() reads a file and tells what is wrong with one", async (t) => {
+test("readText() reads a file and reports what is wrong with one", async (t) => {
   const root = directory(t);
   writeFileSync(join(root, "file"), "FROM scratch\n");
   const { signal } = new AbortController();

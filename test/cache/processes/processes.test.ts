@@ -197,24 +197,24 @@ test("locks: another process's lock is waited for, and is free when that process
   t.deepEqual(readdirSync(join(root, "v1", "locks")), []);
 });
 
-test("locks: who waits is told which process has the lock, and that it is stopped", async (t) => {
+test("locks: who waits learns which process has the lock, and that it is stopped", async (t) => {
   const root = temporaryRoot(t.teardown);
   const child = holder(root);
   t.teardown(() => child.kill("SIGKILL"));
   await once(child.stdout as Readable, "data");
   const { locks } = open(t.teardown, root);
   const stop = new AbortController();
-  const told: (string | undefined)[] = [];
+  const reported: (string | undefined)[] = [];
   const waiting = locks.acquire("key", {
     signal: stop.signal,
     onWait: (by) => {
-      told.push(by);
-      if (told.length === 1) child.kill("SIGSTOP");
+      reported.push(by);
+      if (reported.length === 1) child.kill("SIGSTOP");
       else stop.abort();
     },
   });
   await t.throwsAsync(waiting, { code: "build/canceled" });
-  t.deepEqual(told, [`process ${child.pid}`, `process ${child.pid}, which is stopped (kill -CONT ${child.pid} lets it go on)`]);
+  t.deepEqual(reported, [`process ${child.pid}`, `process ${child.pid}, which is stopped (kill -CONT ${child.pid} lets it go on)`]);
   // Nobody waits any more: the lock is free for others once its holder is gone.
   child.kill("SIGKILL");
   await once(child, "close");

@@ -32,7 +32,7 @@ async function startService(answer: Answer): Promise<FakeService> {
       const failure = service.failures.find(({ match, times }) => times > 0 && match.test(line));
       if (failure) {
         failure.times--;
-        response.writeHead(failure.status).end("<Error><Code>Injected</Code><Message>as told</Message></Error>");
+        response.writeHead(failure.status).end("<Error><Code>Injected</Code><Message>as asked</Message></Error>");
         return;
       }
       void answer(request, Buffer.concat(chunks), response, service);

@@ -152,7 +152,7 @@ test("manifests: image manifest, OCI index, Docker list; all name config, layers
   }
 });
 
-test("origins: caches are told from images", (t) => {
+test("origins: caches are distinguished from images", (t) => {
   const origin = cacheOrigin({ type: "s3", bucket: "b", region: "r", prefix: "p/", endpoint: undefined });
   t.deepEqual(parseCacheOrigin(origin), { type: "s3", bucket: "b", region: "r", prefix: "p/" });
   t.is(parseCacheOrigin("cache:1"), undefined);
@@ -305,7 +305,7 @@ withSwift("S3: conforms with a server that was not written here, which checks si
   await t.throwsAsync(s3Source({ ...options, accessKeyId: "test:stranger" }, http, {}).load({ signal }), { code: "cache/denied" });
 });
 
-test("S3: wrong credentials, damaged objects and missing settings are told", async (t) => {
+test("S3: wrong credentials, damaged objects and missing settings are reported", async (t) => {
   const { service, http } = await started(t, startS3("r"));
   const options = { bucket: "b", region: "r", endpointUrl: service.url, usePathStyle: true };
   const stranger = { ...options, accessKeyId: "AKIATEST", secretAccessKey: "wrong" };
@@ -367,7 +367,7 @@ test("GitHub Actions cache: a branch reads its base's cache too", async (t) => {
   t.deepEqual(await names(base), ["RUN a"]);
 });
 
-test("GitHub Actions cache: outside of Actions there is none; a token without branches and a time that is over are told", async (t) => {
+test("GitHub Actions cache: outside of Actions there is none; a token without branches and a time that is over are reported", async (t) => {
   t.false(hasActionsCache({}, {}));
   t.true(hasActionsCache({}, { ACTIONS_RUNTIME_TOKEN: TOKEN, ACTIONS_RESULTS_URL: "https://results" }));
   t.true(hasActionsCache({}, { ACTIONS_RUNTIME_TOKEN: TOKEN, ACTIONS_CACHE_URL: "https://cache" }));

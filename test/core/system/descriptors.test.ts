@@ -45,7 +45,7 @@ test("only the system's own codes mean that there are no descriptors", (t) => {
   t.false(isOutOfDescriptors(undefined));
 });
 
-test("the cause of an error tells that there are no descriptors, also in the words of libc", (t) => {
+test("the cause of an error shows that there are no descriptors, also in the words of libc", (t) => {
   const system = Object.assign(new Error("EMFILE: open"), { code: "EMFILE" });
   t.true(causedByDescriptors(new TsbuildError("context/unreadable", "Cannot read it", { cause: system })));
   t.true(causedByDescriptors(new TsbuildError("exec/sandbox-setup", "Cannot make it: Too many open files")));

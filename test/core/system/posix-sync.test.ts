@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import test from "ava";
 import { syncfs } from "../../../core/system/posix.js";
 
-test("syncfs() tells whether a file system was written to its disk", async (t) => {
+test("syncfs() reports whether a file system was written to its disk", async (t) => {
   const fd = openSync(tmpdir(), "r");
   const synced = await syncfs(fd);
   closeSync(fd);

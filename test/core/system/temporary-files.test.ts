@@ -15,7 +15,7 @@ function directoryOf(t: ExecutionContext): string {
 /** The number of a process that has ended. */
 const gone = () => String(spawnSync("true").pid);
 
-test("names are told from others", (t) => {
+test("names are distinguished from others", (t) => {
   t.true(isTemporaryName(basename(temporaryName("/d", "out.tar"))));
   t.true(isTemporaryName(basename(temporaryName("/d"))));
   t.true(Buffer.byteLength(basename(temporaryName("/d", "n".repeat(255)))) < 200);
@@ -48,7 +48,7 @@ test("what processes of another boot or namespace left is removed when nobody ha
   t.deepEqual(readdirSync(directory), [young]);
 });
 
-test("writeFileAtomic() clears up after others, unless it is told not to", (t) => {
+test("writeFileAtomic() clears up after others, unless it is asked not to", (t) => {
   const directory = directoryOf(t);
   const dead = basename(temporaryName(directory, "id")).replace(`-${process.pid}-`, `-${gone()}-`);
   writeFileSync(join(directory, dead), "");

@@ -126,7 +126,7 @@ test("close rejects what runs and what waits", async (t) => {
   await t.throwsAsync(pool.run("echo", 1), { message: /closed thread pool/ });
 });
 
-test("close waits for a thread whose answer arrives after it was told to end", (t) => {
+test("close waits for a thread whose answer arrives after it was asked to end", (t) => {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-pool-"));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const pipe = join(directory, "pipe");

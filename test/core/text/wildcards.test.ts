@@ -32,7 +32,7 @@ test("the steps of a pattern of many wildcards are at most its length times that
 });
 
 // A RegExp would try about 10^20 ways for each of these: such a test would not end.
-test("a name that nearly matches thirty stars is told from one that does", (t) => {
+test("a name that nearly matches thirty stars is distinguished from one that does", (t) => {
   const pattern = `${"a*".repeat(STARS)}b`;
   const name = "a".repeat(200);
   t.false(new PatternMatcher([pattern]).matches(name));

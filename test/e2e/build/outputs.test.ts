@@ -166,7 +166,7 @@ serial("unpack leaves the layers of the image unpacked in the store", async (t) 
   }),
 );
 
-serial("an option that cannot be is told before a step runs, with exit code 2", async (t) =>
+serial("an impossible option is reported before a step runs, with exit code 2", async (t) =>
   withRig(async (rig) => {
     for (const [output, message] of [
       [`type=registry,name=${host()}/a:1,push-by-digest=true`, /it has a tag of its own/],

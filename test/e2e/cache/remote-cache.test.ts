@@ -233,7 +233,7 @@ serial("S3 and GitHub Actions, from the command line; with -o type=cacheonly not
   }
 });
 
-serial("caches that cannot be reached: reading is a warning, writing an error unless told otherwise", async (t) => {
+serial("caches that cannot be reached: reading is a warning, writing an error unless asked otherwise", async (t) => {
   const nowhere = "127.0.0.1:1/cache";
   const read = await build(t, "errors", ["--cache-from", nowhere, "--cache-from", `type=local,src=${rig.path("nothing")}`]);
   t.true(read.stderr.includes("The registry cache is not used"), read.stderr);

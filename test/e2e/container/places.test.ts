@@ -60,7 +60,7 @@ run("doctor says what steps have and lack in a container, and that builds work",
   }
 });
 
-run("what keeps builds from running is told with a way out", async (t) => {
+run("what keeps builds from running is reported with a way out", async (t) => {
   const long = `/store/${"d".repeat(200)}/${"e".repeat(200)}/${"f".repeat(200)}`;
   for (const [kind, filesystem, root, found] of [
     [containers.default, "ramfs", "/store/s", /missing {2}File system of the store: .* keeps no extended attributes/],

@@ -61,7 +61,7 @@ test("the page of CI names every recipe", (t) => {
   t.true(names.length >= 8);
 });
 
-test("the lines of the recipes are told from others", (t) => {
+test("the lines of the recipes are distinguished from others", (t) => {
   t.deepEqual(commands('echo "$A" | tsbuild login --username "$B" --password-stdin "$C"'), [
     ["login", "--username", "x", "--password-stdin", "x"],
   ]);

@@ -111,7 +111,7 @@ test("what the pages of the package link to is in the package", (t) => {
   t.deepEqual(broken, []);
 });
 
-test("every package that is bundled has its license told", (t) => {
+test("every package that is bundled has its license listed", (t) => {
   const licenses = readFileSync(join(installed, "dist", "LICENSES.txt"), "utf8");
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly dependencies: object };
   for (const name of [...Object.keys(dependencies), "@aws-sdk/credential-provider-node"]) t.true(licenses.includes(`${name} `), name);
@@ -205,7 +205,7 @@ import("tsbuild").then(async (imported) => {
   t.is(second, "true");
 });
 
-test("programs in TypeScript compile, as modules and as CommonJS, and without Node's types they are told", (t) => {
+test("programs in TypeScript compile, as modules and as CommonJS, and without Node's types they get a clear error", (t) => {
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
   const options = {
     module: "nodenext",

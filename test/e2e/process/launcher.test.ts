@@ -8,7 +8,7 @@ import { Rig } from "../../support/rigs/rig.js";
 
 const LAUNCHER = join(packageRoot(), "dist", "cli.cjs");
 
-test("the command has threads for every processor to compress with, unless told how many", async (t) => {
+test("the command has threads for every processor to compress with, unless a number is set", async (t) => {
   const rig = new Rig();
   try {
     const directory = rig.context("hook", {

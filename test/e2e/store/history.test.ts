@@ -95,7 +95,7 @@ serial("a build leaves a record with all that its steps printed; failed and canc
   }),
 );
 
-serial("a build ended by kill -9 is told as interrupted, with what its steps had printed", (t) =>
+serial("a build ended by kill -9 is shown as interrupted, with what its steps had printed", (t) =>
   withRig(async (rig) => {
     const context = rig.context("context", {
       Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo first\nRUN echo ready; sleep 60\nRUN echo never\n",

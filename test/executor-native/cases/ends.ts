@@ -113,7 +113,7 @@ export const connection: readonly Case[] = [
     },
   },
   {
-    name: "no id range, no tool, a broken temporary directory: each is told apart",
+    name: "no id range, no tool, a broken temporary directory: each has its own error",
     run: async (rig) => {
       const empty = mkdtempSync(join(tmpdir(), "tsbuild-empty-"));
       execFileSync("rm", ["-r", empty]);

@@ -103,7 +103,7 @@ export const ownership: readonly Case[] = [
     },
   },
   {
-    name: "what cannot be made is told, not waited for",
+    name: "what cannot be made is reported, not waited for",
     run: async (rig) => {
       const tries = "cd /tmp; (ulimit -n 3; touch f); mkdir no/such; mkdir /tmp; set -C; echo > /etc/passwd; touch $(printf '%0300d' 1)";
       const { err } = await rig.run(tries, { user: "www" });

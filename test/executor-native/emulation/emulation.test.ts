@@ -58,7 +58,7 @@ test("only static programs serve as interpreters, and the first in PATH does", (
   }
 });
 
-test("outside a user namespace nothing is registered, and the machine's own platforms are told", async (t) => {
+test("outside a user namespace nothing is registered, and the machine's own platforms are listed", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-emulators-"));
   try {
     const platforms = await new Emulators(directory, () => []).platforms();

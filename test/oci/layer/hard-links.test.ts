@@ -89,9 +89,11 @@ test("a hard link's own header counts for the file and all its names", async (t)
       const blob = join(directory, "l");
       writeFileSync(blob, tarOf(entries));
       const { toc } = await scan({ blob, mediaType });
-      const told = [...toc.entries].map(({ type, mode, uid, gid, mtime: { sec } }) => `${type} ${mode.toString(8)} ${uid}:${gid} ${sec}`);
+      const reported = [...toc.entries].map(
+        ({ type, mode, uid, gid, mtime: { sec } }) => `${type} ${mode.toString(8)} ${uid}:${gid} ${sec}`,
+      );
       t.deepEqual(
-        told,
+        reported,
         entries.map(() => expected),
         title,
       );

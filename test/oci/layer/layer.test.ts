@@ -412,7 +412,7 @@ async function compressed(
   return { bytes: Buffer.concat(parts), result };
 }
 
-test("layers are recompressed to what packing would have written, and every format is told by its bytes", (t) =>
+test("layers are recompressed to what packing would have written, and every format is recognized by its bytes", (t) =>
   withDirectory(async (directory) => {
     const out = (name: string) => join(directory, name);
     const gzip = await pack({ plan, out: out("gzip"), compression: { type: "gzip" } });

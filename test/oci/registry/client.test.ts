@@ -134,7 +134,7 @@ test("URLs are shown without secrets", (t) => {
   t.is(redactUrl("https://user:pw@s3.example.com/a/b?X-Amz-Signature=secret&ns=x#f"), "https://s3.example.com/a/b?X-Amz-Signature=…&ns=…");
 });
 
-test("HEAD tells what a name is; GET is asked when it does not", async (t) => {
+test("HEAD says what a name is; GET is asked when it does not", async (t) => {
   const { fake, client } = await rig(t, (request, response) => {
     if (request.url.includes("nohead") && request.method === "HEAD") return void response.writeHead(405).end();
     sendBytes(request, response, MANIFEST, mediaTypes.ociManifest);
@@ -264,7 +264,7 @@ test("temporary failures are tried again with growing waits; what the registry a
   t.deepEqual(waits, [500, 1000, 7000]);
 });
 
-test("a failure that stays is told after five attempts, a final one at once", async (t) => {
+test("a failure that stays is reported after five attempts, a final one at once", async (t) => {
   const { fake, client, waits } = await rig(t, (request, response) =>
     request.url.includes("/gone/")
       ? sendJson(response, 404, { errors: [{ code: "MANIFEST_UNKNOWN", message: "manifest unknown" }] })
@@ -526,7 +526,7 @@ test("docker's configuration: auths, helpers, the default store", async (t) => {
   await t.throwsAsync(find({ auths: { "a.io": { auth: "eA==" } } }, "a.io"), { code: "registry/config-invalid" });
 });
 
-test("a broken helper does not stop an anonymous pull, and is told when credentials are needed", async (t) => {
+test("a broken helper does not stop an anonymous pull, and is reported when credentials are needed", async (t) => {
   const { fake, client } = await rig(
     t,
     (request, response) =>

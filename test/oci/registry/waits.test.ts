@@ -96,7 +96,7 @@ test("waits: retries are reported with host, number and seconds", async (t) => {
 test("waits: a server that is slow to answer is named", async (t) => {
   const { fake, client, waits, onWait } = await rig(t, () => undefined);
   const abort = new AbortController();
-  const told = new Promise<void>((resolve) => {
+  const reported = new Promise<void>((resolve) => {
     const asked = client.resolve(`${fake.host}/a/b`, {
       signal: abort.signal,
       onWait(what) {
@@ -106,7 +106,7 @@ test("waits: a server that is slow to answer is named", async (t) => {
     });
     asked.catch(() => undefined);
   });
-  await told;
+  await reported;
   abort.abort();
   t.is(waits[0], "waiting for HOST");
 });

@@ -73,7 +73,7 @@ test("modes, owners, names, links and contents count; times and what is beside d
   t.is(new Set([same, ...digests]).size, changes.length + 1);
 });
 
-test("what BuildKit's digest would not tell apart has none", async (t) => {
+test("what BuildKit's digest would not distinguish has none", async (t) => {
   const cases: Readonly<Record<string, Parameters<typeof tree>[0]>> = {
     "an extended attribute": { a: { xattrs: { "user.x": "eA==" } } },
     "a device": { a: { type: "char", device: { major: 1, minor: 3 } } },

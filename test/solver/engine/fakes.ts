@@ -190,7 +190,7 @@ export async function run(
 }
 
 /** Returns `name:type` of every event in order, without output and progress. */
-export function told(events: readonly BuildEvent[]): string[] {
+export function reported(events: readonly BuildEvent[]): string[] {
   return events.flatMap((event) =>
     "step" in event && event.type !== "output" && event.type !== "progress" && event.type !== "warning"
       ? [`${String(event.step).slice(3)}:${event.type}`]
@@ -200,7 +200,7 @@ export function told(events: readonly BuildEvent[]): string[] {
 
 /** Returns the names of the vertices with an event of this type, sorted. */
 export function steps(events: readonly BuildEvent[], type: BuildEvent["type"]): string {
-  return told(events)
+  return reported(events)
     .flatMap((line) => (line.endsWith(`:${type}`) ? [line.slice(0, -type.length - 1)] : []))
     .sort()
     .join(" ");
@@ -213,7 +213,7 @@ export function steps(events: readonly BuildEvent[], type: BuildEvent["type"]): 
 export function grammarErrors(events: readonly BuildEvent[]): string[] {
   const state = new Map<string, "started" | "ended">();
   const wrong: string[] = [];
-  for (const line of told(events)) {
+  for (const line of reported(events)) {
     const at = line.lastIndexOf(":");
     const [name, type] = [line.slice(0, at), line.slice(at + 1)];
     if (state.get(name) === "ended" || (type === "started" && state.has(name))) wrong.push(`${line} after ${state.get(name)}`);

@@ -2,7 +2,7 @@ import test from "ava";
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
 import type { BuildEvent } from "../../../core/events.js";
 import type { Decision, EngineVertex, OpContext } from "../../../solver/engine/op.js";
-import { deferred, FakeCache, grammarErrors, Ops, random, run, idle, shuffled, steps, type Text, told } from "./fakes.js";
+import { deferred, FakeCache, grammarErrors, Ops, random, run, idle, shuffled, steps, type Text, reported } from "./fakes.js";
 
 function diamond(ops: Ops, over: Partial<Record<"a" | "b" | "c" | "d", Parameters<Ops["vertex"]>[1]>> = {}) {
   const a = ops.vertex("a", over.a);
@@ -12,7 +12,7 @@ function diamond(ops: Ops, over: Partial<Record<"a" | "b" | "c" | "d", Parameter
   return { a, b, c, d };
 }
 
-test("a diamond: every vertex runs once, then none; all are told as cached, inputs first", async (t) => {
+test("a diamond: every vertex runs once, then none; all are reported as cached, inputs first", async (t) => {
   const [ops, cache] = [new Ops(), new FakeCache()];
   const { d } = diamond(ops);
   const first = await run(cache, [d]);
@@ -23,7 +23,7 @@ test("a diamond: every vertex runs once, then none; all are told as cached, inpu
   const second = await run(cache, [d]);
   t.is(ops.take(), "");
   t.is(cache.lookups, 1, "only the target is looked up");
-  t.deepEqual(told(second.events), ["a:cached", "b:cached", "c:cached", "d:cached"]);
+  t.deepEqual(reported(second.events), ["a:cached", "b:cached", "c:cached", "d:cached"]);
   t.deepEqual([...grammarErrors(first.events), ...grammarErrors(second.events)], []);
   t.is(second.results.get("id:d"), "d(b(a()),c(a()))");
 });
@@ -98,11 +98,11 @@ test("a local directory: its content is part of the definition, so a cached buil
   };
   const first = await run(cache, [image("src|junk")]);
   t.is(ops.take(), "base copy top");
-  t.deepEqual(told(first.events).slice(0, 2), ["local:started", "local:completed"]);
+  t.deepEqual(reported(first.events).slice(0, 2), ["local:started", "local:completed"]);
   cache.lookups = 0;
   const second = await run(cache, [image("src|other junk")]);
   t.deepEqual([ops.take(), cache.lookups], ["", 1]);
-  t.deepEqual(told(second.events), ["local:started", "local:completed", "base:cached", "copy:cached", "top:cached"]);
+  t.deepEqual(reported(second.events), ["local:started", "local:completed", "base:cached", "copy:cached", "top:cached"]);
   await run(cache, [image("changed|junk")]);
   t.is(ops.take(), "copy top");
   t.is(ops.digests.length, 3, "the digest is asked once per solve");
@@ -225,7 +225,7 @@ const describe = (decision: Decision<Text>): string => {
   }
 };
 
-test("decisions: what runs is told with its components after it started, what is found before it is cached", async (t) => {
+test("decisions: what runs is reported with its components after it started, what is found before it is cached", async (t) => {
   const [ops, cache] = [new Ops(), new FakeCache()];
   const lines: string[] = [];
   const graph = (maxAge?: number, ignoreCache = false) => {
@@ -236,7 +236,7 @@ test("decisions: what runs is told with its components after it started, what is
     cache.clock = now;
     await run(cache, [target], {
       now: () => now,
-      onEvent: (event) => lines.push(...told([event])),
+      onEvent: (event) => lines.push(...reported([event])),
       onDecision: (decision) => {
         lines.push(`${decision.vertex.name} ${decision.kind} ${describe(decision)}`);
       },
@@ -257,10 +257,10 @@ test("decisions: what runs is told with its components after it started, what is
   await t.throwsAsync(
     run(cache, [ops.vertex("new")], {
       onDecision: () => {
-        throw new Error("told");
+        throw new Error("reported");
       },
     }),
-    { message: "told" },
+    { message: "reported" },
   );
 });
 
@@ -297,7 +297,7 @@ test("pools bound what runs at once; the longest way to a target goes first", as
   const events: BuildEvent[] = [];
   const solving = run(cache, [...short, long, io], { jobs: { run: 2, io: 1 }, events });
   await idle();
-  t.is(steps(events, "started"), "io short0 short1", "queued steps are not told as started");
+  t.is(steps(events, "started"), "io short0 short1", "queued steps are not reported as started");
   t.is(now, 3);
   gate.resolve();
   await solving;
@@ -349,7 +349,7 @@ test("a step that another one needs again is started again, and ends as it did w
     },
   });
   const { events } = await run(cache, [top]);
-  t.deepEqual(told(events), ["base:started", "base:completed", "base:started", "base:completed", "top:started", "top:completed"]);
+  t.deepEqual(reported(events), ["base:started", "base:completed", "base:started", "base:completed", "top:started", "top:completed"]);
   t.deepEqual(
     events.flatMap((event) => (event.type === "progress" ? [`${event.step} ${event.item}`] : [])),
     ["id:base layer", "id:base other"],
@@ -368,7 +368,7 @@ test("a step that works for another one when it ends, ends with that work", asyn
   });
   const top = ops.vertex("top", { inputs: [base], run: () => (working?.close(), "") });
   const { events } = await run(cache, [top]);
-  t.deepEqual(told(events), ["base:started", "top:started", "base:completed", "top:completed"]);
+  t.deepEqual(reported(events), ["base:started", "top:started", "base:completed", "top:completed"]);
 });
 
 test("two solves at once share a step: one runs it, the other says what it waits for and finds it cached", async (t) => {
@@ -442,18 +442,18 @@ test("the first failure stops the others at once, names its step, and is thrown 
   ending.resolve();
   const error = await t.throwsAsync(solving, { code: "test/broken" });
   t.is((error as TsbuildError).step, "bad");
-  t.deepEqual(told(events), ["slow:started", "bad:started", "bad:failed", "slow:canceled"]);
+  t.deepEqual(reported(events), ["slow:started", "bad:started", "bad:failed", "slow:canceled"]);
   t.is(ops.take(), "bad slow");
 });
 
-test("what ends well although it was told to stop is kept", async (t) => {
+test("what ends well although it was asked to stop is kept", async (t) => {
   const [ops, cache] = [new Ops(), new FakeCache()];
   const abort = new AbortController();
   const v = ops.vertex("v", { run: () => (abort.abort(), "made") });
   const events: BuildEvent[] = [];
   await t.throwsAsync(run(cache, [ops.vertex("top", { inputs: [v] })], { signal: abort.signal, events }), { instanceOf: CanceledError });
   t.is(cache.names(), "v");
-  t.deepEqual(told(events), ["v:started", "v:completed"]);
+  t.deepEqual(reported(events), ["v:started", "v:completed"]);
 });
 
 test("an aborted signal: nothing is asked; its reason is thrown when it is meant for users", async (t) => {

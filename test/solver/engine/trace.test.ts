@@ -57,7 +57,7 @@ test("trace: says what was found, and what is therefore skipped", async (t) => {
   ]);
 });
 
-test("trace: tells a result that is too old and a step that ignores the cache from one that is missing", async (t) => {
+test("trace: distinguishes a result that is too old and a step that ignores the cache from one that is missing", async (t) => {
   const [ops, cache] = [new Ops(), new FakeCache()];
   const old = ops.vertex("old", { maxAge: 1000 });
   await run(cache, [old], { now: () => 0 });

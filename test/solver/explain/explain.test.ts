@@ -222,7 +222,7 @@ test("files that the ignore file hides now are not called removed", (t) => {
   t.is(texts(changes), "src is left out by .dockerignore:2 now");
 });
 
-test("what --chmod and --chown give is not told for each file", (t) => {
+test("what --chmod and --chown give is not reported for each file", (t) => {
   const [before, after] = [selection(FILES), selection({ ...FILES, "src/a.c": "file 600 1:1 a", "src/b.c": "file 600 1:1 cc" })];
   const selections = {
     differing: (was: string, is: string) =>
@@ -538,12 +538,12 @@ for (const [what, earlier, builds, expected] of NEAREST) {
   });
 }
 
-test("where a comparison comes from is told, unless another step just gave another result", (t) => {
+test("where a comparison comes from is reported, unless another step just gave another result", (t) => {
   const step = (name: string, key: string) => ({
     name: "[2/3] RUN make",
     components: { identity: identity(RUN), inputs: [{ name, key }] },
   });
-  const told = (input: string) => {
+  const reported = (input: string) => {
     const imported = {
       from: "cache c",
       runs: [
@@ -552,8 +552,8 @@ test("where a comparison comes from is told, unless another step just gave anoth
     };
     return explain([], { components: redact(step(input, "2").components) }, {}, [], [imported])?.text;
   };
-  t.is(told("[1/3] COPY a b"), "the step before it ([1/3] COPY a b) gave another result");
-  t.is(told("[1/3] COPY c d"), "the step before it is [1/3] COPY c d now, it was [1/3] COPY a b, compared with cache c");
+  t.is(reported("[1/3] COPY a b"), "the step before it ([1/3] COPY a b) gave another result");
+  t.is(reported("[1/3] COPY c d"), "the step before it is [1/3] COPY c d now, it was [1/3] COPY a b, compared with cache c");
 });
 
 test("the nearest earlier run: what came with a cache, when nothing here is known", (t) => {
@@ -587,7 +587,7 @@ test("what cannot be explained goes unexplained, and fails nothing", (t) => {
   t.is(explain([], {}, {}, [damaged]), undefined);
 });
 
-test("told to run, too old, found", (t) => {
+test("no cache wanted, too old, found", (t) => {
   t.like(explain([], { because: "ignored" }, { ignoreReason: "--no-cache was given" }), {
     outcome: "ran",
     reason: "no-cache",

@@ -23,7 +23,7 @@ const run = (key: string, text: string, name = "[1/2] RUN make"): PortableRun =>
 /** Identities that hold what must not travel. */
 const SECRET: readonly string[] = [identity(RUN), identity(FILE), "http https://me:hush@host/file", "hush"];
 
-test("values of variables, inline files and addresses do not travel, and are still told apart", (t) => {
+test("values of variables, inline files and addresses do not travel, and are still distinguished", (t) => {
   for (const text of SECRET) {
     const redacted = redact({ identity: text, inputs: INPUTS });
     t.false(/hush|aHVzaA/.test(redacted.identity), text);
@@ -36,7 +36,7 @@ test("values of variables, inline files and addresses do not travel, and are sti
   t.false(isRedacted(undefined));
 });
 
-test("what differs is told by name, without values", (t) => {
+test("what differs is reported by name, without values", (t) => {
   const make = recordedStep("[1/2] RUN make");
   const compare = (before: object, after: object) =>
     compareSteps(

@@ -93,7 +93,7 @@ test("servers without ETag are asked by date; those that ignore the question are
   }
 });
 
-test("a file of the very second that it was sent in is downloaded again: its time does not tell versions apart", async (t) => {
+test("a file of the very second that it was sent in is downloaded again: its time does not distinguish versions", async (t) => {
   let content = ONE;
   const { server, build, reporter } = await world(t, ({ headers }, response) => {
     if (headers["if-modified-since"] !== undefined) return void response.writeHead(304).end();
@@ -264,7 +264,7 @@ test("a stream without an end is cut off, an abort ends a download", async (t) =
   t.true((await failure(t, hanging)) instanceof CanceledError);
 });
 
-test("what is no URL is told", async (t) => {
+test("what is no URL is reported", async (t) => {
   const { build, reporter } = await world(t, () => {});
   t.is((await failure(t, build().digest("http://", reporter))).code, "source/invalid-url");
   const unreachable = await failure(t, build().digest("http://127.0.0.1:1/x", reporter));

@@ -37,7 +37,7 @@ const CASES: readonly (readonly [title: string, said: string, message: RegExp, h
 ];
 
 for (const [title, said, message, hint] of CASES) {
-  test(`a failed git is told by ${title}`, (t) => {
+  test(`a failed git is explained by ${title}`, (t) => {
     const error = gitFailed("read x", said, sourceOf("https://h/x.git"), NO_KEYS);
     t.regex(error.message, message);
     t.regex(error.hint ?? "", hint);

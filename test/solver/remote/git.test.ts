@@ -203,7 +203,7 @@ run("a directory of a repository; links on the way stay inside", async (t) => {
   }
 });
 
-run("submodules come along unless told otherwise", async (t) => {
+run("submodules come along unless asked otherwise", async (t) => {
   const { files } = world(t);
   t.like(await files("/parent.git"), { "vendor/lib": "dir 755", "vendor/lib/lib.txt": "file 644 4" });
   t.is((await files("/parent.git"))["vendor/lib/.git"], undefined);
@@ -222,7 +222,7 @@ run("a kept .git stands for itself, holds one commit, and names no credentials",
   t.is((await files("/app.git?keep-git-dir=true#v1:sub"))[".git"], undefined, "a part of the files has none");
 });
 
-run("tokens: for the host first; none is sent elsewhere; without one the way out is told", async (t) => {
+run("tokens: for the host first; none is sent elsewhere; without one the way out is reported", async (t) => {
   const host = new URL(server.origin).host;
   t.deepEqual(
     Object.keys(await world(t, { secrets: { GIT_AUTH_TOKEN: "wrong", [`GIT_AUTH_TOKEN.${host}`]: "t0ken\n" } }).files("/locked.git")),
@@ -335,7 +335,7 @@ run("an answer without an end is cut off", async (t) => {
   t.is(listing.stderr, "fatal: the server's answer has no end");
 });
 
-run("what cannot be had is told with its name", async (t) => {
+run("what cannot be had is reported with its name", async (t) => {
   const { identity, files } = world(t);
   const codes = async (address: string) => (await t.throwsAsync<TsbuildError>(identity(address))).code;
   t.is(await codes("/app.git#nope"), "source/git-ref-not-found");

@@ -86,7 +86,7 @@ const merges: readonly { readonly title: string; readonly layers: readonly (read
     },
   ];
 
-test("what is true in one layer only is told of no node: whoever copies it into another layer would hide what is there, or link to nothing", (t) => {
+test("what is true in one layer only is on no node: whoever copies it into another layer would hide what is there, or link to nothing", (t) => {
   const view = viewOf(["d/", "d/old"], ["d/!", "d/a:text", "d/b=d/a:text"], ["d/a:other"]);
   t.deepEqual(Object.keys(view.lookup("d") ?? {}), Object.keys(viewOf(["d/"]).lookup("d") ?? {}));
   t.deepEqual(Object.keys(view.lookup("d/b") ?? {}), Object.keys(view.lookup("d/a") ?? {}));
@@ -191,7 +191,7 @@ for (const [path, result, options] of resolutions) {
   });
 }
 
-test("links on the way are told in order, and loops end", (t) => {
+test("links on the way are reported in order, and loops end", (t) => {
   t.deepEqual(resolvePath(tree, "bin/rel").links, ["bin", "usr/bin/rel", "usr/lib/x"]);
   for (const path of ["loop", "ping", "loop/x"]) {
     const error = t.throws<TsbuildError>(() => resolvePath(tree, path));

@@ -92,7 +92,7 @@ for (const [format, bytes] of [
     t.is(readFileSync(blob).length, bytes.length);
   });
 
-  test(`${format}: a reader that waits for more ends when it is told to`, async (t) => {
+  test(`${format}: a reader that waits for more ends when it is asked to`, async (t) => {
     const directory = mkdtempSync(join(tmpdir(), "tsbuild-growing-"));
     t.teardown(() => rmSync(directory, { recursive: true, force: true }));
     const blob = join(directory, "blob");

@@ -371,7 +371,7 @@ test("an archive whose compressed bytes are cut is named as it was written", asy
   });
 });
 
-test("compressed archives are told by their content", async (t) => {
+test("compressed archives are recognized by their content", async (t) => {
   const bytes = archiveOf(parseTree("f 640 9:9 a = A"));
   const compressors = [
     ["gzip", (data: Buffer) => gzipSync(data)],
