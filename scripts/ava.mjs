@@ -3,9 +3,15 @@
 // when for some minutes no test ends and all of its processes together do next to nothing, or when
 // no test ends while they compute for very long.
 import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import TapReporter from "../node_modules/ava/lib/reporters/tap.js";
 import loadCli from "../node_modules/ava/lib/cli.js";
 
+/**
+ * Test files at once: more than there are cores, because many tests wait for disks, servers and
+ * processes.
+ */
+const FILES_AT_ONCE = availableParallelism() + 2;
 /** Milliseconds between two samples. */
 const PAUSE = 15_000;
 /** Samples without activity until a run counts as hanging: five minutes. */
@@ -78,4 +84,5 @@ function readStat(pid) {
   }
 }
 
+if (!process.argv.some((arg) => /^(-c|--concurrency|-s|--serial)\b/.test(arg))) process.argv.push(`--concurrency=${FILES_AT_ONCE}`);
 await loadCli();

@@ -6,7 +6,8 @@
 //   --no-user           leave out the second run, which then counts as skipped
 //   --no-skips          count a skipped test as failed, on a machine that has all that tests need
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -14,14 +15,31 @@ import { Scratch } from "./scratch.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Tests that run again as an ordinary user: their code depends on privileges. */
-const PRIVILEGED = [
-  "build/test/escape/**/*.test.js",
-  "build/test/executor-native/**/*.test.js",
-  "build/test/solver/**/*.test.js",
-  "build/test/api/**/*.test.js",
-  "build/test/e2e/**/*.test.js",
+/**
+ * Tests that run again as an ordinary user, because their code depends on privileges: folders and
+ * files below test/.
+ */
+const PRIVILEGED = ["api/build", "api/doctor", "api/image-store", "escape", "executor-native", "e2e", "solver/ops"];
+/** Tests among them that run once, because every user's build takes the same way through them. */
+const ANY_USER = [
+  "e2e/build/compression",
+  "e2e/build/debian-owners",
+  "e2e/build/edit-matrix",
+  "e2e/build/incremental",
+  "e2e/cache",
+  "e2e/package",
+  "e2e/registry",
+  "e2e/sources",
+  "e2e/store/damaged-store",
+  "e2e/store/disk-ends",
+  "e2e/store/disk-full",
+  "e2e/store/history",
 ];
+
+/** Moments at which the second run kills and aborts: the first has met many. */
+const FEWER = { TSBUILD_STRESS_KILLS: "16", TSBUILD_ABORTS: "5" };
+/** Place of what tests make once for a machine (test/support/images/base-image.ts). */
+const CACHE = process.env.TSBUILD_TEST_CACHE ?? join(homedir(), ".cache", "tsbuild-test");
 
 const scratch = new Scratch();
 /** Titles of tests without the reason of a skip, by outcome. */
@@ -79,6 +97,20 @@ function ordinaryUser() {
   return undefined;
 }
 
+/** Returns the compiled tests of {@link PRIVILEGED}. A name that leads to no test is an error. */
+function privilegedTests() {
+  const all = readdirSync(join(root, "build", "test"), { recursive: true }).filter((path) => path.endsWith(".test.js"));
+  const below = (name) => {
+    const found = all.filter((path) => path === `${name}.test.js` || path.startsWith(`${name}/`));
+    if (found.length === 0) fail(`scripts/test.mjs names test/${name}, which is no test`);
+    return found;
+  };
+  const once = new Set(ANY_USER.flatMap(below));
+  return PRIVILEGED.flatMap(below)
+    .filter((path) => !once.has(path))
+    .map((path) => join("build", "test", path));
+}
+
 /** Copies what the tests need for the user, who may not be able to read the clone itself. */
 function copyFor(user) {
   const directory = scratch.directory();
@@ -113,6 +145,8 @@ function copyFor(user) {
     if (existsSync(join(root, name)))
       cpSync(join(root, name), join(directory, name), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
   }
+  for (const name of existsSync(CACHE) ? readdirSync(CACHE).filter((one) => one.startsWith("debian-")) : [])
+    cpSync(join(CACHE, name), join(directory, "cache", name), { recursive: true });
   spawnSync("chown", ["-R", `${user.name}:`, directory], { stdio: "inherit" });
   return directory;
 }
@@ -131,12 +165,14 @@ if (user) {
     USER: user.name,
     LOGNAME: user.name,
     LANG: "C.UTF-8",
+    TSBUILD_TEST_CACHE: join(directory, "cache"),
+    ...FEWER,
     ...(process.env.CI ? { CI: process.env.CI } : {}),
   };
   await runAva(
     `privileged part as ${user.name}`,
     "setpriv",
-    ["--reuid", user.name, "--regid", user.name, "--init-groups", "--", process.execPath, ava(directory), "--tap", ...PRIVILEGED],
+    ["--reuid", user.name, "--regid", user.name, "--init-groups", "--", process.execPath, ava(directory), "--tap", ...privilegedTests()],
     { cwd: directory, env },
   );
 } else if (isRoot) skipped.set("the privileged part as an ordinary user", "TSBUILD_TEST_USER names none, and there is no tsbuild-test");

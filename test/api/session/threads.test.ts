@@ -34,7 +34,7 @@ for (const { title, when, test } of CASES) {
     mkdirSync(context);
     writeFileSync(join(context, "file"), "content");
     const root = join(directory, "store");
-    const child = spawn(process.execPath, [PROGRAM, JSON.stringify({ root, context, when, threads: 8 })], {
+    const child = spawn(process.execPath, [PROGRAM, JSON.stringify({ root, context, when, threads: 4 })], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const said: Buffer[] = [];

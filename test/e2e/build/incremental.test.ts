@@ -15,7 +15,7 @@ import { notInstalled, requires } from "../../support/requires.js";
 // After any earlier builds, a build has the result of one in an empty store.
 // TSBUILD_TEST_CASES=1000 TSBUILD_TEST_SEED=7 makes it long, and different.
 
-const CASES = Number(process.env["TSBUILD_TEST_CASES"] ?? 16);
+const CASES = Number(process.env["TSBUILD_TEST_CASES"] ?? 10);
 /** Number of cases that run steps, which take ten times as long. */
 const RUNS = Math.ceil(CASES / 5);
 const SEED = Number(process.env["TSBUILD_TEST_SEED"] ?? 1);

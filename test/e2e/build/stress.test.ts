@@ -141,7 +141,7 @@ serial(`${KILLS} kills at any moment, of commands, workers and steps: every othe
       // Cleaning up goes on beside builds, and is killed too.
       if (round % 2 === 1) running.push(rig.start(["prune", "--force", ...(below(2) === 0 ? ["--all"] : ["--until=0s"])]));
       let killed = 0;
-      for (let n = 1 + below(3); n > 0 && kills < KILLS; n--) {
+      for (let n = 2 + below(4); n > 0 && kills < KILLS; n--) {
         await new Promise((resolve) => setTimeout(resolve, below(450)));
         const alive = rig.processes();
         const victim = alive[below(Math.max(1, alive.length))];
