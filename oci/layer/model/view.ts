@@ -1,6 +1,7 @@
 import type { Digest } from "../../../core/digest.js";
 import { compareCodeUnits } from "../../../core/canonical.js";
 import { joinPath, splitPath } from "./path-order.js";
+import { SharedNames } from "./shared-names.js";
 import type { ContentSource, FileTree, Toc, TocEntry } from "./toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
@@ -26,7 +27,7 @@ interface Node {
   /** Paths of the layer that are one file, when there are several. */
   readonly links: readonly string[] | undefined;
   /** Children of a directory. Older views share them until this view's generation changes them. */
-  children: Map<string, Node> | undefined;
+  children: SharedNames<Node> | undefined;
   generation: number;
   sorted: readonly string[] | undefined;
 }
@@ -61,7 +62,7 @@ export class RootfsView implements FileTree {
   children(path: string): readonly string[] {
     const node = this.#find(path);
     if (!node?.children) return [];
-    node.sorted ??= [...node.children.keys()].sort(compareCodeUnits);
+    node.sorted ??= node.children.names().toSorted(compareCodeUnits);
     return node.sorted;
   }
 
@@ -128,7 +129,7 @@ function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: numb
   for (const entry of toc.entries) {
     const isDirectory = entry.type === "dir";
     if (entry.path === "") {
-      root = { ...root, meta: standing(entry), layer: id, ...(entry.opaque ? { children: new Map(), sorted: undefined } : {}) };
+      root = { ...root, meta: standing(entry), layer: id, ...(entry.opaque ? { children: new SharedNames(), sorted: undefined } : {}) };
       open.clear();
       open.set("", root);
       continue;
@@ -140,7 +141,7 @@ function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: numb
       continue;
     }
     const below = entry.opaque ? undefined : childrenOf(parent).get(name)?.children;
-    const node = directory(entry, id, generation, below && new Map(below));
+    const node = directory(entry, id, generation, below?.extended());
     put(parent, name, node);
     open.set(entry.path, node);
   }
@@ -165,7 +166,7 @@ function put(parent: Node, name: string, node: Node): void {
   parent.sorted = undefined;
 }
 
-function childrenOf(node: Node): Map<string, Node> {
+function childrenOf(node: Node): SharedNames<Node> {
   if (!node.children) throw new Error(`internal: "${joinPath(node.meta.path, "")}" is no directory`);
   return node.children;
 }
@@ -173,10 +174,10 @@ function childrenOf(node: Node): Map<string, Node> {
 /** Returns `node` itself when this generation made it, else a copy that may be changed. */
 function own(node: Node, generation: number): Node {
   if (node.generation === generation) return node;
-  return { ...node, children: node.children && new Map(node.children), generation };
+  return { ...node, children: node.children?.extended(), generation };
 }
 
-function directory(entry: TocEntry, layer: string | undefined, generation: number, children = new Map<string, Node>()): Node {
+function directory(entry: TocEntry, layer: string | undefined, generation: number, children = new SharedNames<Node>()): Node {
   return { meta: standing(entry), layer, contentPath: entry.path, links: undefined, children, generation, sorted: undefined };
 }
 

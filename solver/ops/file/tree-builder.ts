@@ -24,7 +24,7 @@ export class TreeBuilder implements FileTree {
   readonly #nodes = new Map<string, NewNode>();
   /** Names by directory: of {@link #nodes}, and of directories of the base above them. */
   readonly #names = new Map<string, Set<string>>();
-  /** Paths of the base that are gone, with everything below. */
+  /** Paths of the base that are gone, with everything below; also some that lie below others. */
   readonly #hidden = new Set<string>();
 
   constructor(base: FileTree | undefined) {
@@ -134,7 +134,6 @@ export class TreeBuilder implements FileTree {
   /** Removes a path with everything below. */
   remove(path: string): void {
     this.#forget(path);
-    for (const hidden of this.#hidden) if (hidden.startsWith(`${path}/`)) this.#hidden.delete(hidden);
     if (!this.#isHidden(path) && this.#base?.lookup(path)) this.#hidden.add(path);
   }
 
@@ -149,7 +148,7 @@ export class TreeBuilder implements FileTree {
     const digests = await digestsOf(contents, signal);
     this.#takeFound();
     const same = await this.#unchanged(digests, signal);
-    const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path)).sort();
+    const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path) && this.#isHiddenFirst(path)).sort();
     const entries = repeatable(() => this.#entries(digests, same, whiteouts));
     return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
   }
@@ -169,7 +168,8 @@ export class TreeBuilder implements FileTree {
       const primary = group && group.members.size > 1 ? primaryOf(group, primaries) : path;
       if (primary !== path) yield { ...meta, hardlink: primary, ...(digest === undefined ? {} : { digest }) };
       else if (content && digest !== undefined) yield fileEntry(meta, sourceOf(content), digest);
-      else if (meta.type === "dir" && this.#hidden.has(path) && this.#base?.lookup(path)?.type === "dir") yield { ...meta, opaque: true };
+      else if (meta.type === "dir" && this.#isHiddenFirst(path) && this.#base?.lookup(path)?.type === "dir")
+        yield { ...meta, opaque: true };
       else yield meta;
     }
     for (const path of whiteouts) yield* this.#missingParents(path, parents);
@@ -225,6 +225,11 @@ export class TreeBuilder implements FileTree {
     );
     for (const [index, { path, digest }] of asked.entries()) if (known[index] === digest) same.add(path);
     return same;
+  }
+
+  /** Returns true when a path is gone, but not with a directory above it. */
+  #isHiddenFirst(path: string): boolean {
+    return this.#hidden.has(path) && !this.#isHidden(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
   }
 
   #isHidden(path: string): boolean {
