@@ -62,7 +62,8 @@ function block(page: string, heading: string, language: string): string | undefi
 for (const rule of RULES as readonly LintRule[]) {
   test(`page: ${rule.name}`, async (t) => {
     const page = readFileSync(join(pages, `${ruleSlug(rule.name)}.md`), "utf8");
-    t.true(page.startsWith(`# ${rule.name}\n\n> ${rule.description}\n\n`), "heading and description are the rule's");
+    const [, heading, description] = /^# (.*)\n\n> ((?:.+\n)+)\n/.exec(page) ?? [];
+    t.deepEqual([heading, description?.trimEnd().replaceAll("\n> ", " ")], [rule.name, rule.description]);
     t.is(rule.own ?? false, page.includes("A rule of tsbuild's own"));
     t.is(rule.experimental ?? false, page.includes("A rule of BuildKit's, off unless"));
     const ignore = block(page, "Bad", "dockerignore") ?? "";
