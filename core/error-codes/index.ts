@@ -7,6 +7,7 @@ import { DOCKERFILE_ERRORS } from "./dockerfile.js";
 import { EXEC_ERRORS } from "./exec.js";
 import { EXPORT_ERRORS } from "./export.js";
 import { FILES_ERRORS } from "./files.js";
+import { HCL_ERRORS } from "./hcl.js";
 import { IMAGE_ERRORS } from "./image.js";
 import { LAYER_ERRORS } from "./layer.js";
 import { OPTIONS_ERRORS } from "./options.js";
@@ -24,6 +25,7 @@ const ERROR_CODES = {
   ...OPTIONS_ERRORS,
   ...CONTEXT_ERRORS,
   ...DOCKERFILE_ERRORS,
+  ...HCL_ERRORS,
   ...FILES_ERRORS,
   ...BUILD_ERRORS,
   ...EXEC_ERRORS,

@@ -1,6 +1,6 @@
 import type { SourceRange } from "../../../core/diagnostics.js";
 import type { ArgNode, Instruction, NodeOf } from "../ast.js";
-import { LineMap } from "../syntax/source-lines.js";
+import { LineMap } from "../../../core/text/line-map.js";
 import type { StageFile, StageNode } from "../ast.js";
 import { heredocScript, lineScript, type RunScript } from "./run-script.js";
 import { shellsOf } from "./shells.js";

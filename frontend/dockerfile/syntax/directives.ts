@@ -1,6 +1,7 @@
 import * as errors from "../errors/errors.js";
 import type { Problem } from "../problem.js";
-import type { LineMap, PhysicalLine } from "./source-lines.js";
+import type { LineMap } from "../../../core/text/line-map.js";
+import type { PhysicalLine } from "./source-lines.js";
 import type { Directives, Directive } from "../ast.js";
 
 const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;

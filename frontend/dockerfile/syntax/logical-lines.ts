@@ -3,7 +3,8 @@ import * as errors from "../errors/errors.js";
 import { ExpansionError } from "../values/expansion-error.js";
 import { type HeredocStart, heredocsOfLine } from "./heredoc.js";
 import type { Problem } from "../problem.js";
-import { JoinedText, type LineMap, type PhysicalLine } from "./source-lines.js";
+import type { LineMap } from "../../../core/text/line-map.js";
+import { JoinedText, type PhysicalLine } from "./source-lines.js";
 import { scanJsonArray, skipFlags } from "./words.js";
 
 /** One instruction's line in the joined text. */

@@ -1,5 +1,6 @@
 import type { IToken } from "chevrotain";
 import type { Diagnostic } from "../../../core/diagnostics.js";
+import { LineMap } from "../../../core/text/line-map.js";
 import { AST_FORMAT, type Directives, type DockerfileAst, type Flag, type Instruction, type Word } from "../ast.js";
 import { parseDirectives } from "./directives.js";
 import * as errors from "../errors/errors.js";
@@ -8,7 +9,7 @@ import { tokenize } from "./lexer.js";
 import { type LogicalLine, logicalLines } from "./logical-lines.js";
 import { byPlace, type Problem, toDiagnostic } from "../problem.js";
 import { foreignSyntax, isBuiltIn } from "./syntax.js";
-import { type JoinedText, LineMap, type PhysicalLine, physicalLines } from "./source-lines.js";
+import { type JoinedText, type PhysicalLine, physicalLines } from "./source-lines.js";
 
 export interface ParsedDockerfile {
   readonly ast: DockerfileAst;

@@ -2,7 +2,7 @@ import type { DockerfileAst } from "../ast.js";
 import type { Directive } from "../ast.js";
 import { unsupportedSyntax } from "../errors/errors.js";
 import type { Problem } from "../problem.js";
-import type { LineMap } from "./source-lines.js";
+import type { LineMap } from "../../../core/text/line-map.js";
 
 /**
  * Names of the built-in language: docker/dockerfile in any version and channel, also from a mirror.
