@@ -3,7 +3,7 @@ import { isOutOfDescriptors, lacksDescriptors, outOfDescriptors } from "../core/
 import { diskFull } from "../core/system/disk-full.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 
-const ELSEWHERE = "Choose another directory with --root or TSBUILD_ROOT";
+const OTHER_DIRECTORY = "Choose another directory with --root or TSBUILD_ROOT";
 
 /**
  * Turns a failed system call on the store into an error for the user. `attempted` is the first half
@@ -22,7 +22,7 @@ export function ioError(attempted: string, error: unknown): unknown {
         "store/not-writable",
         `${attempted}: ${code === "EROFS" ? "the file system is read-only" : "permission denied"} (${message})`,
         {
-          hint: `${ELSEWHERE}, or make this one writable for the user who builds`,
+          hint: `${OTHER_DIRECTORY}, or make this one writable for the user who builds`,
           cause: error,
         },
       );
@@ -32,7 +32,7 @@ export function ioError(attempted: string, error: unknown): unknown {
     case "ENOTDIR":
     case "EEXIST":
       return new TsbuildError("store/not-a-directory", `${attempted}: a part of the path is not a directory (${message})`, {
-        hint: ELSEWHERE,
+        hint: OTHER_DIRECTORY,
         cause: error,
       });
     case undefined:
@@ -85,13 +85,13 @@ export function storePathTooLong(root: string, most: number): TsbuildError {
 
 export function foreignStore(root: string, owner: number, user: number): TsbuildError {
   return new TsbuildError("store/foreign", `Cannot use "${root}" as the store: it belongs to user ${owner}, and this is user ${user}`, {
-    hint: `Only the user whose store it is can use it: files of images are in it with that user's rights. ${ELSEWHERE}`,
+    hint: `Only the user whose store it is can use it: files of images are in it with that user's rights. ${OTHER_DIRECTORY}`,
   });
 }
 
 export function newerFormat(path: string, found: number, known: number): TsbuildError {
   return new TsbuildError("store/newer-format", `Cannot open "${path}": it has schema ${found}, and this tsbuild knows up to ${known}`, {
-    hint: `Use the newer tsbuild that wrote it, or ${ELSEWHERE[0]?.toLowerCase()}${ELSEWHERE.slice(1)}`,
+    hint: `Use the newer tsbuild that wrote it, or ${OTHER_DIRECTORY[0]?.toLowerCase()}${OTHER_DIRECTORY.slice(1)}`,
   });
 }
 
@@ -140,7 +140,10 @@ export function databaseError(path: string, error: unknown): unknown {
     case SQLITE.readonly:
     case SQLITE.cantopen:
       if (lacksDescriptors()) return outOfDescriptors(`Cannot open "${path}"`, error);
-      return new TsbuildError("store/not-writable", `Cannot open "${path}" for writing: ${message}`, { hint: ELSEWHERE, cause: error });
+      return new TsbuildError("store/not-writable", `Cannot open "${path}" for writing: ${message}`, {
+        hint: OTHER_DIRECTORY,
+        cause: error,
+      });
     case SQLITE.full:
       return new TsbuildError("store/disk-full", `Cannot write "${path}": no space is left on the disk`, {
         hint: "Make room with `tsbuild prune` or otherwise, or choose a directory on another disk with --root or TSBUILD_ROOT",
@@ -149,7 +152,7 @@ export function databaseError(path: string, error: unknown): unknown {
     case SQLITE.ioerr:
     case SQLITE.protocol:
       return new TsbuildError("store/io", `Cannot use "${path}": ${message}`, {
-        hint: `The store needs a local file system (not NFS or another network share). ${ELSEWHERE}`,
+        hint: `The store needs a local file system (not NFS or another network share). ${OTHER_DIRECTORY}`,
         cause: error,
       });
     case SQLITE.corrupt:

@@ -82,7 +82,7 @@ export function openStore(options: StoreOptions): Store {
     database.transaction(() => images.mirror());
   };
   const owner = new Owner(paths, () => {
-    leases.makeLasting();
+    leases.makePersistent();
     reap();
   });
   const database = new Database(paths.database, {

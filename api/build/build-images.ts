@@ -43,7 +43,7 @@ interface BuildImagesOptions {
   /** True when some output is an image; otherwise only the files are wanted. */
   readonly image: boolean;
   /** Returns true when a remote layer may stay at its `origin`. */
-  readonly mayStay: (origin: string) => boolean;
+  readonly mayStayRemote: (origin: string) => boolean;
   /** Id of the build's record; undefined without one. */
   readonly id: string | undefined;
 }
@@ -92,12 +92,12 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
       dockerfile.contexts.save();
       const finished = await allOrAbort(session.signal, (signal) =>
         compiled.map((result, index) =>
-          finishImage(result, results[index] as StepResult, layers, { epoch: dated, mayStay: options.mayStay, signal, form }),
+          finishImage(result, results[index] as StepResult, layers, { epoch: dated, mayStayRemote: options.mayStayRemote, signal, form }),
         ),
       );
       const otherForms = new Map<string, readonly (readonly ExportLayer[])[]>();
       for (const other of others) {
-        const finish = { mayStay: options.mayStay, form: { ...other, own: true } };
+        const finish = { mayStayRemote: options.mayStayRemote, form: { ...other, own: true } };
         const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, layers, { ...finish, signal }));
         otherForms.set(formKey(other), await allOrAbort(session.signal, layersOf));
       }

@@ -26,7 +26,7 @@ export async function finishImage(
 /** The form that layers get. */
 export interface FinishOptions {
   /** Tells if a layer that is elsewhere, at `origin`, may stay there. */
-  readonly mayStay: (origin: string) => boolean;
+  readonly mayStayRemote: (origin: string) => boolean;
   /** Form of the blobs. `own` converts also layers that another output compressed before. */
   readonly form: BlobForm & { readonly own?: boolean };
   readonly signal: AbortSignal;
@@ -35,14 +35,14 @@ export interface FinishOptions {
 export async function finishLayers(
   stack: Stack,
   service: LayerService,
-  { mayStay, form: { compression, force, own = false }, signal: ended }: FinishOptions,
+  { mayStayRemote, form: { compression, force, own = false }, signal: ended }: FinishOptions,
 ): Promise<readonly (ExportLayer & { readonly createdAt: number })[]> {
   const final = service.blobs.finalLayers(stack, compression);
   return allOrAbort(ended, (signal) => {
     const reporter = quiet(signal);
     return stack.map(async (id, index) => {
       const from = (final.get(id) ?? service.record(id)).origin;
-      const stays = from !== undefined && mayStay(from);
+      const stays = from !== undefined && mayStayRemote(from);
       const packed = final.get(id) ?? (await service.blobs[stays ? "described" : "exported"](stack, index, compression, reporter));
       const { createdAt, origin } = final.get(id) ?? service.record(id);
       const blob = force || (own && origin === undefined) ? await service.blobs.converted(id, compression, reporter) : packed.blob;

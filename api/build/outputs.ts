@@ -13,7 +13,7 @@ export type ExporterSession = Pick<Session, "store" | "network">;
  * holds layers, else the one registry to which every output with layers pushes. A registry can
  * mount a layer from one of its repositories into another.
  */
-export function mayStay(outputs: readonly ResolvedOutput[]): (origin: string) => boolean {
+export function mayStayRemote(outputs: readonly ResolvedOutput[]): (origin: string) => boolean {
   const holding = outputs.filter(({ output }) => typeOf(output).holds !== "nothing");
   if (holding.length === 0) return () => true;
   const registries = new Set<string>();

@@ -6,7 +6,7 @@ import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import { type BuildSession, type Built, buildImages, uniqueDiagnostics } from "./build-images.js";
 import { exportAll } from "./export-images.js";
-import { blobForms, mayStay } from "./outputs.js";
+import { blobForms, mayStayRemote } from "./outputs.js";
 
 /** Reporting of a build: its callback, and the id of its record. */
 export interface RunOptions {
@@ -30,7 +30,11 @@ export async function runBuild(
   };
   const { outputs } = build;
   const image = outputs.some(({ form }) => form !== undefined);
-  const solved = await buildImages({ build, forms: blobForms(outputs), image, mayStay: mayStay(outputs), id }, session, onEvent);
+  const solved = await buildImages(
+    { build, forms: blobForms(outputs), image, mayStayRemote: mayStayRemote(outputs), id },
+    session,
+    onEvent,
+  );
   if (image) for (const diagnostic of manyLayers(solved.images)) onEvent({ type: "warning", diagnostic });
   const caches = await cacheWrites(build.cacheTo, solved, session, onEvent);
   const built = { ...solved, images: caches.images };

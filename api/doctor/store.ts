@@ -33,7 +33,7 @@ const NETWORK: Readonly<Record<number, string>> = {
 /** Free bytes that do not last for long. */
 const LITTLE = 2e9;
 
-const ELSEWHERE = "Choose another directory with TSBUILD_ROOT or --root, on a local disk";
+const OTHER_DIRECTORY = "Choose another directory with TSBUILD_ROOT or --root, on a local disk";
 
 /**
  * Checks the directory of the store: its file system, whether it can be written, how much room
@@ -48,7 +48,7 @@ export function storeChecks(root: string): readonly DoctorCheck[] {
     status: problem === undefined ? "ok" : "missing",
     found: problem ?? there,
     controlledBy,
-    fix: problem === undefined ? undefined : ELSEWHERE,
+    fix: problem === undefined ? undefined : OTHER_DIRECTORY,
   });
   const { type, bavail, bsize } = statfsSync(place);
   const free = bavail * bsize;
@@ -59,7 +59,7 @@ export function storeChecks(root: string): readonly DoctorCheck[] {
       status: free < LITTLE ? "warning" : "ok",
       found: `${(free / 1e9).toFixed(1)} GB free`,
       controlledBy: ["TSBUILD_CACHE_BUDGET"],
-      fix: free < LITTLE ? `tsbuild prune makes room. ${ELSEWHERE}` : undefined,
+      fix: free < LITTLE ? `tsbuild prune makes room. ${OTHER_DIRECTORY}` : undefined,
     }),
   ];
 }
@@ -70,11 +70,11 @@ function fileSystemCheck(place: string, type: number, controlledBy: readonly str
   const kind = network ?? KINDS[type] ?? `of kind 0x${type.toString(16)}`;
   if (!keepsAttributes(place)) {
     const found = `${kind}, which keeps no extended attributes (user.*): deletions in layers cannot be noted there`;
-    return check("store-file-system", title, { status: "missing", found, controlledBy, fix: ELSEWHERE });
+    return check("store-file-system", title, { status: "missing", found, controlledBy, fix: OTHER_DIRECTORY });
   }
   if (network === undefined) return check("store-file-system", title, { found: kind, controlledBy });
   const found = `${network}, which may not be local: locks and overlays may not work there`;
-  return check("store-file-system", title, { status: "warning", found, controlledBy, fix: ELSEWHERE });
+  return check("store-file-system", title, { status: "warning", found, controlledBy, fix: OTHER_DIRECTORY });
 }
 
 /**

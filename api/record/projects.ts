@@ -8,7 +8,7 @@ import { repositories } from "../options/image-names.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 
 /** Records of builds that are read at most. Steps in none of them are found by use. */
-const MOST_READ = 12;
+const MAX_READ = 12;
 
 /**
  * Returns the recorded builds whose steps may be compared with a build's. Reads them at the first
@@ -26,7 +26,7 @@ export function knownProjects(
   const builds = once((): readonly PastBuild[] => {
     const alike = summaries().filter(({ summary, project }) => project === own || shares(summary));
     return alike
-      .slice(0, MOST_READ)
+      .slice(0, MAX_READ)
       .flatMap(({ summary, project }) => {
         const detail = detailOf(history, summary.id);
         if (!detail) return [];

@@ -22,7 +22,7 @@ serveWorker({
       writeMountOwner(path, { uid, gid }, setOwner(path, { uid, gid })),
     diskUsage: ({ paths }: { readonly paths: readonly string[] }) => paths.map((path) => diskUsage(path).bytes),
     /** Sets owner, attributes and mode of a directory. */
-    dress: ({ path, meta }: { readonly path: string; readonly meta: NodeMeta }) => void setMetadata(path, meta),
+    prepareRoot: ({ path, meta }: { readonly path: string; readonly meta: NodeMeta }) => void setMetadata(path, meta),
     /** Returns true when everything on the file system of a directory is on its disk. */
     sync: async ({ directory }: { readonly directory: string }) => {
       const fd = openSync(directory, "r");

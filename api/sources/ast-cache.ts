@@ -18,12 +18,12 @@ export async function loadAst(file: DockerfileText, store: Store): Promise<Docke
   const key = sha256(`${AST_FORMAT}\n${file.text}`);
   const known = recent.get(key);
   if (known) return known;
-  const ast = await keptAst(file, key, store);
+  const ast = await cachedAst(file, key, store);
   recent.set(key, ast);
   return ast;
 }
 
-async function keptAst(file: DockerfileText, key: Digest, store: Store): Promise<DockerfileAst> {
+async function cachedAst(file: DockerfileText, key: Digest, store: Store): Promise<DockerfileAst> {
   const kept = store.memo.get(KIND, key);
   if (kept) return JSON.parse(kept.toString("utf8")) as DockerfileAst;
   const { parseDockerfile } = await import("../../frontend/dockerfile/syntax/parse.js");

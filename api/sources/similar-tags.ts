@@ -9,7 +9,7 @@ import type { RegistryClient } from "../../oci/registry/client.js";
 const SHOWN = 5;
 
 /** Tags of a registry that are looked at. */
-const MOST_TAGS = 1000;
+const MAX_TAGS = 1000;
 
 /** Milliseconds for the list of tags: it only makes an error better. */
 const PATIENCE = 5000;
@@ -41,7 +41,7 @@ export async function withSimilarTags(error: unknown, reference: Reference, clie
     // A list that has the tag is no help: something else is missing.
     if (answer.includes(tag)) return error;
     // Compared letter by letter below: only what can be a tag.
-    const tags = answer.filter((name) => /^\w[\w.-]{0,127}$/.test(name)).slice(0, MOST_TAGS);
+    const tags = answer.filter((name) => /^\w[\w.-]{0,127}$/.test(name)).slice(0, MAX_TAGS);
     const { registry, repository } = reference;
     const hint = tagHint(familiarReference({ registry, repository }), tag, tags);
     return hint === undefined ? error : withHint(error, hint);

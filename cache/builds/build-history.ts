@@ -23,7 +23,7 @@ interface IndexedBuildsOptions {
   readonly owner: Owner;
   readonly paths: StorePaths;
   readonly limits: HistoryLimits;
-  /** Cleans up after dead processes, and calls {@link keepInterrupted} for each of them. */
+  /** Cleans up after dead processes, and calls {@link recordInterrupted} for each of them. */
   readonly reap: () => void;
 }
 
@@ -64,7 +64,7 @@ export class IndexedBuilds implements BuildHistory {
    * Keeps the unfinished builds of a dead process as records, read from its directory. A build that
    * cannot be kept does not stop the clean-up.
    */
-  keepInterrupted(ownerDirectory: string): void {
+  recordInterrupted(ownerDirectory: string): void {
     for (const name of readdirSync(ownerDirectory).filter((entry) => entry.startsWith(RUNNING))) {
       try {
         const directory = join(ownerDirectory, name);

@@ -21,7 +21,7 @@ export interface CollectState {
   /** Bytes of the tables of contents that may be removed with their layer. */
   readonly tocs: ReadonlyMap<Digest, number>;
   /** Blobs that something other than a layer keeps in any case. */
-  readonly keptBlobs: ReadonlySet<Digest>;
+  readonly retainedBlobs: ReadonlySet<Digest>;
   /** Blobs of the images among the candidates. */
   readonly imageBlobs: ReadonlyMap<string, readonly Digest[]>;
 }
@@ -69,7 +69,7 @@ export function planCollection(state: CollectState, policies: readonly CollectPo
     return left <= 0;
   };
   const dropBlob = (digest: Digest): void => {
-    if (release(users.blobs, digest) && !state.keptBlobs.has(digest)) remaining -= state.blobs.get(digest) ?? 0;
+    if (release(users.blobs, digest) && !state.retainedBlobs.has(digest)) remaining -= state.blobs.get(digest) ?? 0;
   };
   const dropLayer = (id: LayerId): void => {
     const layer = state.layers.get(id);
@@ -93,7 +93,7 @@ export function planCollection(state: CollectState, policies: readonly CollectPo
     for (const layer of unused.reverse()) if (release(users.layers, layer)) dropLayer(layer);
   };
 
-  for (const [digest, bytes] of state.blobs) if (!users.blobs.has(digest) && !state.keptBlobs.has(digest)) remaining -= bytes;
+  for (const [digest, bytes] of state.blobs) if (!users.blobs.has(digest) && !state.retainedBlobs.has(digest)) remaining -= bytes;
   for (const result of state.forgotten) dropResult(result, "unreferenced");
   for (const id of state.layers.keys()) if ((users.layers.get(id) ?? 0) <= 0) dropLayer(id);
   for (const policy of policies) {

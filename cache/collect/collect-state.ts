@@ -8,7 +8,7 @@ import { layerUses, stackRows } from "../database/stack-rows.js";
 import { diskUsage, ownUsage } from "../disk-usage.js";
 import { layerId } from "../layer-id.js";
 import type { StorePaths } from "../paths.js";
-import { keptBlobs, leased } from "./references.js";
+import { retainedBlobs, leased } from "./references.js";
 import type { BlobStore } from "../contract/blobs.js";
 import type { Candidate } from "../contract/collector.js";
 import type { LayerId } from "../contract/layers.js";
@@ -132,7 +132,7 @@ export function collectState({ database, paths, blobs, tocs, graph, memo }: Stat
     resultStacks,
     blobs: new Map([...blobs.list()].map(({ digest }) => [digest, ownUsage(blobs.path(digest))])),
     tocs: new Map([...tocs.list()].map(({ diffId }) => [diffId, ownUsage(tocs.path(diffId))])),
-    keptBlobs: keptBlobs(database, graph, memo, { named: true }),
+    retainedBlobs: retainedBlobs(database, graph, memo, { named: true }),
     imageBlobs: new Map(images.map(({ id }) => [id, [...graph.reachable([id])]])),
   };
 }

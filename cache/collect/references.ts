@@ -17,7 +17,7 @@ export interface References {
  * the layer exists.
  */
 export function findReferences(database: Database, graph: BlobGraph, memo: Pick<Memo, "list">): References {
-  const blobs = keptBlobs(database, graph, memo);
+  const blobs = retainedBlobs(database, graph, memo);
   const diffIds = new Set<Digest>();
   for (const row of database.all<{ blob_digest: Digest | null; diff_id: Digest | null }>("SELECT blob_digest, diff_id FROM layers")) {
     if (row.blob_digest) blobs.add(row.blob_digest);
@@ -30,7 +30,7 @@ export function findReferences(database: Database, graph: BlobGraph, memo: Pick<
  * Returns the blobs that something other than a layer keeps: images (with `named`, only those that
  * have a name), leases, and the memos of base images.
  */
-export function keptBlobs(
+export function retainedBlobs(
   database: Database,
   graph: BlobGraph,
   memo: Pick<Memo, "list">,

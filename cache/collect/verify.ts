@@ -1,7 +1,7 @@
 import { closeSync, existsSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { UNFINISHED_MOUNT } from "../content/cache-mounts.js";
-import { openIfThere } from "../open-if-there.js";
+import { openIfExists } from "../open-if-exists.js";
 import type { Database } from "../database/database.js";
 import { stackRows } from "../database/stack-rows.js";
 import { encodeIndexJson, readIndexJson } from "../index/index-json.js";
@@ -156,7 +156,7 @@ export function* verifyBlobs(blobs: BlobStore): Iterable<string> {
 
 /** Returns the digest of a file, or undefined when it was removed meanwhile. */
 function hashFile(path: string, buffer: Buffer): Digest | undefined {
-  const fd = openIfThere(path);
+  const fd = openIfExists(path);
   if (fd === undefined) return undefined;
   try {
     const hasher = new Hasher();

@@ -51,7 +51,7 @@ export class ActiveSnapshots {
         Date.now(),
       );
       database.run("INSERT INTO drafts (dir, holder, layer) VALUES (?, ?, ?)", layerId(id), owner.id, id);
-      leases.keepWritten("layer", layerId(id));
+      leases.leaseWritten("layer", layerId(id));
       return id;
     });
     return this.#make(layerId(row), layerId(row));
@@ -76,7 +76,7 @@ export class ActiveSnapshots {
       );
       if (changes === 0) throw layerMissing(id);
       database.run("INSERT INTO drafts (dir, holder, layer) VALUES (?, ?, ?)", dir, owner.id, layerRow(id) as number);
-      leases.keepWritten("layer", id);
+      leases.leaseWritten("layer", id);
     });
     return this.#make(id, dir);
   }

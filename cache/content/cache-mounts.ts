@@ -55,7 +55,7 @@ export class CacheMounts {
         Date.now(),
         name ?? null,
       );
-      this.#leases.keepWritten("mount", id);
+      this.#leases.leaseWritten("mount", id);
       return join(this.#directory, dir);
     });
   }

@@ -289,11 +289,11 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   #isLeased(row: LayerRow): boolean {
-    return this.#leases.keeps("layer", layerId(row.id));
+    return this.#leases.isLeased("layer", layerId(row.id));
   }
 
   #kept(row: number): LayerRecord {
-    this.#leases.keepWritten("layer", layerId(row));
+    this.#leases.leaseWritten("layer", layerId(row));
     return this.#require(layerId(row));
   }
 

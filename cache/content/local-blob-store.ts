@@ -164,7 +164,7 @@ export class LocalBlobStore implements BlobStore {
 
   /** Leases the blob, then checks that it exists: in this order collection cannot come between. */
   #keep(digest: Digest): boolean {
-    this.#leases.keepWritten("blob", digest);
+    this.#leases.leaseWritten("blob", digest);
     return this.has(digest);
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readFileSync, readSync } from "node:fs";
 import { type Digest, isDigest } from "../../core/digest.js";
 import type { BlobStore } from "../contract/blobs.js";
-import { openIfThere } from "../open-if-there.js";
+import { openIfExists } from "../open-if-exists.js";
 
 /** Bytes above which a blob is not a manifest or index (registries refuse such, too). */
 const LARGEST_MANIFEST = 4 << 20;
@@ -99,7 +99,7 @@ export class BlobGraph {
  * not be read.
  */
 function readManifest(path: string): Buffer | undefined {
-  const fd = openIfThere(path);
+  const fd = openIfExists(path);
   if (fd === undefined) return undefined;
   try {
     const first = Buffer.alloc(1);

@@ -24,7 +24,7 @@ export function cleanUpAfter(
     database: Database;
     orphans: Orphans;
     paths: StorePaths;
-    builds: Pick<IndexedBuilds, "keepInterrupted">;
+    builds: Pick<IndexedBuilds, "recordInterrupted">;
     unsynced: Pick<Unsynced, "boot">;
   },
 ): void {
@@ -46,7 +46,7 @@ export function cleanUpAfter(
     });
     orphans.remove(left);
   }
-  if (database.exists && existsSync(directory)) builds.keepInterrupted(directory);
+  if (database.exists && existsSync(directory)) builds.recordInterrupted(directory);
   if (!removeTree(directory)) orphans.add(directory);
 }
 

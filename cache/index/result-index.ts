@@ -54,7 +54,7 @@ export class IndexedResults implements ResultIndex {
     const row = this.#database.get<ResultRow>(`SELECT ${COLUMNS} FROM keys k JOIN results r ON r.id = k.result WHERE k.key = ?`, key);
     if (!row || this.#kind.isForeignStack(row.stack)) return undefined;
     // Leased at once: the caller goes on to use the layers, and another process may be collecting.
-    if (!this.#leases.keepFound("result", String(row.id))) return undefined;
+    if (!this.#leases.leaseFound("result", String(row.id))) return undefined;
     const found = this.#record(row);
     if (found) this.#uses.set(row.id, Date.now());
     return found;
@@ -66,7 +66,7 @@ export class IndexedResults implements ResultIndex {
       const found = this.lookup(result.keys[0]);
       if (!found) return this.#insert(result);
       this.#name(found.id, result.keys);
-      this.#leases.keepWritten("result", String(found.id));
+      this.#leases.leaseWritten("result", String(found.id));
       return found;
     });
   }
@@ -139,7 +139,7 @@ export class IndexedResults implements ResultIndex {
       result.origin ?? null,
     );
     this.#name(id, result.keys);
-    this.#leases.keepWritten("result", String(id));
+    this.#leases.leaseWritten("result", String(id));
     const { keys, layers, name, components, build, imported = false } = result;
     return { id, primaryKey: keys[0], layers, createdAt: result.createdAt ?? now, name, components, build, imported };
   }

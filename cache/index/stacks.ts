@@ -25,19 +25,19 @@ export class Stacks {
    * stack. Call it inside the transaction that refers to the row.
    */
   idOf(stack: Stack): number | null {
-    this.#forgetUndone();
+    this.#forgetRolledBack();
     let { id, height } = this.#highest(stack);
     for (; height < stack.length; height++) {
       const layer = stack[height] as LayerId;
       id = this.#find(id, layer) ?? this.#insert(id, layer);
     }
-    if (id !== null) this.#learn(id, stack);
+    if (id !== null) this.#remember(id, stack);
     return id;
   }
 
   /** Returns the stack of a row; undefined when the row is gone. */
   stackOf(id: number | null): Stack | undefined {
-    this.#forgetUndone();
+    this.#forgetRolledBack();
     const above: LayerId[] = [];
     let below: Stack | undefined = [];
     for (let at = id; at !== null; ) {
@@ -52,7 +52,7 @@ export class Stacks {
     const [top] = above;
     if (top === undefined || id === null) return below;
     const stack = above.length === 1 ? stackOn(below, top) : [...below, ...above.reverse()];
-    this.#learn(id, stack);
+    this.#remember(id, stack);
     return stack;
   }
 
@@ -68,13 +68,13 @@ export class Stacks {
     return { id: null, height: 0 };
   }
 
-  #learn(id: number, stack: Stack): void {
+  #remember(id: number, stack: Stack): void {
     this.#ids.set(stack, id);
     this.#layers.set(id, stack);
   }
 
   /** Forgets all, because numbers that were taken back, or are of another file, are given again. */
-  #forgetUndone(): void {
+  #forgetRolledBack(): void {
     if (this.#revision === this.#database.revision) return;
     this.#revision = this.#database.revision;
     this.#ids = new WeakMap();

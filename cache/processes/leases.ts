@@ -67,7 +67,7 @@ export class StoreLeases implements Leases {
   }
 
   /** Keeps a part that this handle is about to write, or needs in the same way. */
-  keepWritten(kind: LeaseKind, id: string): void {
+  leaseWritten(kind: LeaseKind, id: string): void {
     const key = keyOf(kind, id);
     if (this.#written.has(key)) return;
     if (!this.#counts.has(key)) this.#insert(kind, id);
@@ -78,12 +78,12 @@ export class StoreLeases implements Leases {
    * Keeps a part that this handle found and is going to use. Returns false when it is gone.
    * Collection looks and removes inside a transaction too, so an existing part stays.
    */
-  keepFound(kind: LeaseKind, id: string): boolean {
-    if (this.keeps(kind, id)) return true;
+  leaseFound(kind: LeaseKind, id: string): boolean {
+    if (this.isLeased(kind, id)) return true;
     try {
       return this.#database.transaction(() => {
         if (!this.#exists(kind, id)) return false;
-        this.keepWritten(kind, id);
+        this.leaseWritten(kind, id);
         return true;
       });
     } catch (error) {
@@ -93,8 +93,8 @@ export class StoreLeases implements Leases {
     }
   }
 
-  /** Returns true when this handle keeps the part. */
-  keeps(kind: LeaseKind, id: string): boolean {
+  /** Returns true when this handle has a lease on the part. */
+  isLeased(kind: LeaseKind, id: string): boolean {
     return this.#written.has(keyOf(kind, id)) || this.#counts.has(keyOf(kind, id));
   }
 
@@ -105,7 +105,7 @@ export class StoreLeases implements Leases {
   }
 
   /** Makes the leases last as long as the holder, which has its lock now. */
-  makeLasting(): void {
+  makePersistent(): void {
     if (this.#renewal) this.#database.run("UPDATE leases SET expires = NULL WHERE holder = ?", this.#owner.id);
     this.#endRenewal();
   }

@@ -7,7 +7,7 @@ import { ioError } from "../errors.js";
 import { prepareLayout, type StorePaths } from "../paths.js";
 
 /** Prefix of an owner's directory before its lock is taken. */
-const UNBORN = ".new-";
+const UNREGISTERED = ".new-";
 /** Milliseconds after which an unlocked directory cannot be one that a process is just making. */
 const UNBORN_AGE = 60_000;
 
@@ -40,13 +40,13 @@ export class Owner {
     const directory = join(this.#paths.tmp, this.id);
     if (this.#lock !== undefined) return directory;
     prepareLayout(this.#paths);
-    const unborn = join(this.#paths.tmp, UNBORN + this.id);
+    const unregistered = join(this.#paths.tmp, UNREGISTERED + this.id);
     try {
-      mkdirSync(unborn);
-      const fd = openSync(join(unborn, "lock"), "wx");
+      mkdirSync(unregistered);
+      const fd = openSync(join(unregistered, "lock"), "wx");
       flock(fd, "exclusive");
       // Other processes judge by the lock, so they must not see the directory without it.
-      renameSync(unborn, directory);
+      renameSync(unregistered, directory);
       this.#lock = fd;
     } catch (error) {
       throw ioError(`Cannot write to the store "${this.#paths.root}"`, error);
@@ -96,7 +96,7 @@ export class Owner {
   /** Returns the directories of the other owners, dead or alive. */
   others(): readonly string[] {
     return readdirSync(this.#paths.tmp)
-      .filter((name) => name !== this.id && !name.startsWith(UNBORN))
+      .filter((name) => name !== this.id && !name.startsWith(UNREGISTERED))
       .map((name) => join(this.#paths.tmp, name));
   }
 
@@ -108,7 +108,7 @@ export class Owner {
     for (const name of readdirSync(this.#paths.tmp)) {
       const directory = join(this.#paths.tmp, name);
       if (name === this.id) continue;
-      if (name.startsWith(UNBORN)) {
+      if (name.startsWith(UNREGISTERED)) {
         if (age(directory) > UNBORN_AGE) removeTree(directory);
         continue;
       }

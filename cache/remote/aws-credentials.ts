@@ -67,7 +67,7 @@ function filePath(env: Environment, variable: string, name: string): string | un
  * Returns true when no credentials were found, or were looked for in the home of a user who has
  * none.
  */
-function isPlainLack(cause: unknown): boolean {
+function meansNoCredentials(cause: unknown): boolean {
   if (!(cause instanceof Error)) return true;
   return cause.message.startsWith("Could not load credentials from any") || cause.message.includes("uv_os_homedir");
 }
@@ -75,6 +75,6 @@ function isPlainLack(cause: unknown): boolean {
 function noCredentials(env: Environment, cause: unknown): TsbuildError {
   const profile = env["AWS_PROFILE"] || "default";
   const file = filePath(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials") ?? "the file that AWS_SHARED_CREDENTIALS_FILE names";
-  const why = isPlainLack(cause) ? "" : ` (${(cause as Error).message})`;
+  const why = meansNoCredentials(cause) ? "" : ` (${(cause as Error).message})`;
   return noAwsCredentials(why, cause, profile, file);
 }

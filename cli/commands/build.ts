@@ -64,7 +64,7 @@ export const command: Command = {
       // Completed steps are cached, and a Dockerfile that is being written fails many times, so
       // collection runs after a failure too. A ctrl-c does not wait for it.
       const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError || shown instanceof UsageError);
-      if (ran) await tidied(environment.api.collect({ ...options, ifDue: true }), environment.signal);
+      if (ran) await cleanedUp(environment.api.collect({ ...options, ifDue: true }), environment.signal);
       return exitCodeOf(shown);
     } finally {
       trace?.close();
@@ -76,7 +76,7 @@ export const command: Command = {
     const wanted = flags.has("quiet") || outputs.length === 0;
     if (wanted && !usesStdout(outputs)) await print(environment.stdout, `${result.imageId}\n`);
     // The result is complete: the next build repeats a collection that fails.
-    if (result.collectionDue) await tidied(environment.api.collect(options), environment.signal);
+    if (result.collectionDue) await cleanedUp(environment.api.collect(options), environment.signal);
     return EXIT.success;
   },
 };
@@ -85,7 +85,7 @@ export const command: Command = {
  * Waits until old results are collected. A ctrl-c ends the wait, because the store bears an
  * interruption.
  */
-async function tidied(collecting: Promise<void>, signal: AbortSignal): Promise<void> {
+async function cleanedUp(collecting: Promise<void>, signal: AbortSignal): Promise<void> {
   const tried = collecting.catch(() => undefined);
   if (!signal.aborted) await Promise.race([tried, once(signal, "abort")]);
 }

@@ -29,7 +29,7 @@ export const command: Command = {
     const [server] = flags.operands;
     const common = { env: environment.env, signal: environment.signal, ...(server === undefined ? {} : { registry: server }) };
     const prompt = new Prompt(environment);
-    const given = await givenCredentials(flags, environment);
+    const given = await readCredentials(flags, environment);
     if (given.username === undefined && given.password === undefined) {
       const before = await tryExisting(() => environment.api.login(common), environment);
       if (before) return succeeded(before, environment);
@@ -44,7 +44,7 @@ interface Given {
   readonly password: string | undefined;
 }
 
-async function givenCredentials(flags: ParsedFlags, environment: CliEnvironment): Promise<Given> {
+async function readCredentials(flags: ParsedFlags, environment: CliEnvironment): Promise<Given> {
   const username = flags.one("username");
   const password = flags.one("password");
   if (!flags.has("password-stdin")) {

@@ -5,7 +5,7 @@ import { splitCsv } from "./csv.js";
 import { notSupported } from "../exit-codes.js";
 
 /** Rights that a build can be granted. */
-const GIVEN: Readonly<Record<Entitlement, true>> = { "network.host": true, "security.insecure": true };
+const GRANTABLE: Readonly<Record<Entitlement, true>> = { "network.host": true, "security.insecure": true };
 
 /**
  * Rights of a bake file to name paths and agents of the machine. The command line of a build needs
@@ -23,13 +23,13 @@ export function parseAllow(values: readonly string[]): readonly Entitlement[] {
     .flatMap((entry): Entitlement[] => {
       const [name = ""] = entry.split("=", 1);
       if (entry === "" || OF_BAKE.has(name)) return [];
-      if (isGiven(entry)) return [entry];
+      if (isEntitlement(entry)) return [entry];
       if (name === "device") throw notSupported(`--allow=${entry}`, "There are no CDI devices here");
-      const near = suggest(entry, [...Object.keys(GIVEN), ...OF_BAKE]);
-      throw noSuchEntitlement(entry, Object.keys(GIVEN), near);
+      const near = suggest(entry, [...Object.keys(GRANTABLE), ...OF_BAKE]);
+      throw noSuchEntitlement(entry, Object.keys(GRANTABLE), near);
     });
 }
 
-function isGiven(name: string): name is Entitlement {
-  return Object.hasOwn(GIVEN, name);
+function isEntitlement(name: string): name is Entitlement {
+  return Object.hasOwn(GRANTABLE, name);
 }

@@ -4,7 +4,7 @@ import { parseBoolean } from "../../core/go-values/boolean.js";
 import { parseDuration } from "../../core/go-values/duration.js";
 
 /** Names and values of one line, in its order. */
-export type GivenAttributes = ReadonlyMap<string, string>;
+export type AttributeTexts = ReadonlyMap<string, string>;
 
 /** Rules of the flag that a line belongs to. */
 export interface AttributeRules {
@@ -39,7 +39,7 @@ export function keysOf(table: Attributes): readonly string[] {
 }
 
 /** Reads a line by a table of attributes. Returns options with the names of the library. */
-export function readAttributes(table: Attributes, given: GivenAttributes, rules: AttributeRules): Readonly<Record<string, unknown>> {
+export function readAttributes(table: Attributes, given: AttributeTexts, rules: AttributeRules): Readonly<Record<string, unknown>> {
   const options: Record<string, unknown> = {};
   const values = new Map<string, unknown>();
   const entries = Object.entries(table);

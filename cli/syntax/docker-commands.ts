@@ -2,7 +2,7 @@
  * Commands of docker, podman and buildx that are missing here, each with its substitute; undefined
  * where there is none.
  */
-const ELSEWHERE: Readonly<Record<string, string | undefined>> = {
+const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   run: "docker, podman or ctr run images: tsbuild save IMAGE | docker load, or tsbuild push",
   create: "docker, podman or ctr run images",
   exec: "docker, podman or ctr run images",
@@ -60,10 +60,10 @@ const ELSEWHERE: Readonly<Record<string, string | undefined>> = {
 
 /** Subcommands of `buildx` or `builder`. */
 const OF_BUILDERS: Readonly<Record<string, string | undefined>> = {
-  bake: ELSEWHERE["bake"],
-  imagetools: ELSEWHERE["imagetools"],
+  bake: UNSUPPORTED["bake"],
+  imagetools: UNSUPPORTED["imagetools"],
   history: "tsbuild builds, logs and explain show builds of the past",
-  debug: ELSEWHERE["debug"],
+  debug: UNSUPPORTED["debug"],
   dap: undefined,
 };
 
@@ -72,10 +72,10 @@ const OF_BUILDERS: Readonly<Record<string, string | undefined>> = {
  */
 export function dockerCommand(argv: readonly string[]): { readonly command: string; readonly hint: string | undefined } | undefined {
   const [first = "", second = ""] = argv;
-  if (!Object.hasOwn(ELSEWHERE, first)) return undefined;
+  if (!Object.hasOwn(UNSUPPORTED, first)) return undefined;
   if ((first === "buildx" || first === "builder") && second !== "" && !second.startsWith("-")) {
-    return { command: `${first} ${second}`, hint: Object.hasOwn(OF_BUILDERS, second) ? OF_BUILDERS[second] : ELSEWHERE[first] };
+    return { command: `${first} ${second}`, hint: Object.hasOwn(OF_BUILDERS, second) ? OF_BUILDERS[second] : UNSUPPORTED[first] };
   }
   const grouped = first === "image" || first === "system" || first === "manifest" || first === "container" || first === "compose";
-  return { command: grouped && /^[a-z]+$/.test(second) ? `${first} ${second}` : first, hint: ELSEWHERE[first] };
+  return { command: grouped && /^[a-z]+$/.test(second) ? `${first} ${second}` : first, hint: UNSUPPORTED[first] };
 }

@@ -18,7 +18,7 @@ import type { Output } from "../../api/options/options.js";
 import { OUTPUT_TYPES, type OutputType } from "../../api/options/output-types.js";
 import type { Attributes } from "../../core/attributes.js";
 import { suggest } from "../../core/text/suggest.js";
-import { type AttributeRules, type GivenAttributes, keysOf, readAttributes } from "./attributes.js";
+import { type AttributeRules, type AttributeTexts, keysOf, readAttributes } from "./attributes.js";
 import { csvPairs } from "./csv.js";
 import { type CliEnvironment, hostPath } from "../environment.js";
 import { notSupported } from "../exit-codes.js";
@@ -88,7 +88,7 @@ function parseOutput(text: string, environment: CliEnvironment): Output {
  * Returns the annotations among the attributes of an output. Throws for attributes that its type
  * does not have.
  */
-function checkKeys({ type, attributes: table, implied = {} }: OutputType, given: GivenAttributes): Readonly<Record<string, string>> {
+function checkKeys({ type, attributes: table, implied = {} }: OutputType, given: AttributeTexts): Readonly<Record<string, string>> {
   const known = keysOf(table);
   const takesAnnotations = Object.values(table).some(({ form }) => form === "annotations");
   const annotations: Record<string, string> = {};

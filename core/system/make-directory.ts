@@ -13,7 +13,7 @@ export function makeDirectory(path: string, make: (path: string) => void = makeB
   if (made(path, make)) return;
   makeDirectory(dirname(path), make);
   // Let the caller see any fault that is left.
-  makeUnlessThere(path, make);
+  makeIfMissing(path, make);
 }
 
 function makeByUmask(path: string): void {
@@ -23,18 +23,18 @@ function makeByUmask(path: string): void {
 /** Makes a directory. Returns false when a parent is missing. */
 function made(path: string, make: (path: string) => void): boolean {
   try {
-    makeUnlessThere(path, make);
+    makeIfMissing(path, make);
     return true;
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
     if (!isDirectory(dirname(path))) return false;
     // Another process made the parent meanwhile, or the file system always answers so.
-    makeUnlessThere(path, make);
+    makeIfMissing(path, make);
     return true;
   }
 }
 
-function makeUnlessThere(path: string, make: (path: string) => void): void {
+function makeIfMissing(path: string, make: (path: string) => void): void {
   try {
     make(path);
   } catch (error) {

@@ -16,7 +16,7 @@ const SHOWN = 80;
  * Milliseconds after which a file of another place that nobody writes to belongs to no running
  * process.
  */
-const FORGOTTEN = 24 * 3_600_000;
+const STALE_AGE = 24 * 3_600_000;
 
 let place: string | undefined;
 
@@ -69,7 +69,7 @@ export function removeAbandoned(directory: string): void {
     if (where === undefined || pid === undefined) continue;
     const path = join(directory, name);
     try {
-      const left = where === ownPlace() ? !isRunning(Number(pid)) : statSync(path).mtimeMs < Date.now() - FORGOTTEN;
+      const left = where === ownPlace() ? !isRunning(Number(pid)) : statSync(path).mtimeMs < Date.now() - STALE_AGE;
       if (left) removeTree(path);
     } catch {
       // The file belongs to another user, or another process removed it.

@@ -22,7 +22,7 @@ export type Wildcard =
  */
 export function compileWildcards(pattern: readonly Wildcard[]): (text: string) => boolean {
   const unbounded = pattern.filter(({ kind }) => kind === "run" || kind === "path" || kind === "directories").length;
-  if (unbounded > MOST_FOR_REGEXP) {
+  if (unbounded > MAX_FOR_REGEXP) {
     const states = compileStates(pattern);
     return (text) => simulate(states, text);
   }
@@ -34,7 +34,7 @@ export function compileWildcards(pattern: readonly Wildcard[]): (text: string) =
  * Wildcards without an upper bound that a RegExp still handles in time. Two of them cost at most
  * the square of a path's length.
  */
-const MOST_FOR_REGEXP = 2;
+const MAX_FOR_REGEXP = 2;
 
 function regExpSource(element: Wildcard): string {
   switch (element.kind) {

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Roots that wait for a next step; each takes as much of the disk as the files in it. */
-const MOST_IDLE = 6;
+const MAX_IDLE = 6;
 
 /** A root that a step may have, in a folder of its own. */
 export interface WorkingRoot {
@@ -72,7 +72,7 @@ export class WorkingRoots {
   /** Drops those that were made first, once there are many. */
   #limit(): void {
     const idle = this.#roots.filter(({ isBusy }) => !isBusy);
-    for (const root of idle.slice(0, Math.max(0, idle.length - MOST_IDLE))) this.#drop(root);
+    for (const root of idle.slice(0, Math.max(0, idle.length - MAX_IDLE))) this.#drop(root);
   }
 
   #drop(root: Root): void {

@@ -11,7 +11,7 @@ import { redact } from "./redaction.js";
 import type { EarlierRuns } from "./nearest.js";
 
 /** Changes that an explanation holds, and changes that its text names. */
-const MOST_CHANGES = 50;
+const MAX_CHANGES = 50;
 const SHOWN_CHANGES = 3;
 
 const GONE = "its earlier result is not in the store";
@@ -114,7 +114,7 @@ export class DecisionExplainer<R> {
     const changed = describe(changes, earlier.otherContext);
     // Nothing needs to have changed since the build in which it failed.
     const text = unfinished === undefined ? changed : `${unfinished}; before that: ${changed}`;
-    return { outcome: "ran", reason: "changed", text, changes: changes.slice(0, MOST_CHANGES), record };
+    return { outcome: "ran", reason: "changed", text, changes: changes.slice(0, MAX_CHANGES), record };
   }
 }
 

@@ -44,9 +44,9 @@ export interface NearestOptions {
 type UsedStep = ReturnType<NearestOptions["results"]["steps"]>[number];
 
 /** Fewer steps in common tell nothing: many Dockerfiles hold `COPY . .`. */
-const LEAST_SHARED = 2;
+const MIN_SHARED = 2;
 /** Projects that are compared because they have most steps in common. */
-const MOST_ALIKE = 3;
+const MAX_ALIKE = 3;
 
 /**
  * Finds the run that a step compares with best: first in the nearest builds of the history, then,
@@ -163,9 +163,9 @@ export class NearestRuns {
     }
     return [...others]
       .map(([project, steps]) => ({ project, shared: sharedSteps(wanted, steps) }))
-      .filter(({ project, shared }) => shared >= LEAST_SHARED && shared * 2 >= wanted.length && !projects.isForeign(project))
+      .filter(({ project, shared }) => shared >= MIN_SHARED && shared * 2 >= wanted.length && !projects.isForeign(project))
       .sort((a, b) => b.shared - a.shared)
-      .slice(0, MOST_ALIKE)
+      .slice(0, MAX_ALIKE)
       .map(({ project }) => project);
   }
 }

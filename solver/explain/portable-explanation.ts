@@ -21,11 +21,11 @@ export interface PortableExplanations {
 }
 
 /** Characters that may be added to a cache's config, of which BuildKit reads no more than 1 MiB. */
-const MOST = 256 << 10;
+const MAX_TEXT = 256 << 10;
 /** Characters of a list of files that is exported: some 5,000 files. */
 const LARGEST_SELECTION = 512 << 10;
 /** Bytes to which imported explanations may unpack. */
-const MOST_UNPACKED = 64 << 20;
+const MAX_UNPACKED = 64 << 20;
 
 /**
  * Packs the data for explanations on other machines as text for a cache's config. Returns undefined
@@ -47,7 +47,7 @@ export function packExplanations(runs: readonly PortableRun[], selection: (diges
       if (text !== undefined && text.length <= LARGEST_SELECTION) selections[digest] = text;
     }
   }
-  return [{ steps, selections }, { steps }].map(pack).find((text) => text.length <= MOST);
+  return [{ steps, selections }, { steps }].map(pack).find((text) => text.length <= MAX_TEXT);
 }
 
 function pack(value: object): string {
@@ -70,7 +70,7 @@ export function unpackExplanations(text: string): PortableExplanations {
 
 function parse(text: string): { readonly steps?: unknown; readonly selections?: unknown } | undefined {
   try {
-    const value: unknown = JSON.parse(inflateRawSync(Buffer.from(text, "base64"), { maxOutputLength: MOST_UNPACKED }).toString("utf8"));
+    const value: unknown = JSON.parse(inflateRawSync(Buffer.from(text, "base64"), { maxOutputLength: MAX_UNPACKED }).toString("utf8"));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

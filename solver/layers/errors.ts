@@ -20,6 +20,6 @@ export function otherDiffId(blob: { readonly digest: string }, found: unknown, e
   );
 }
 
-export function bytesGone(message: string, hint: string): TsbuildError {
+export function blobLost(message: string, hint: string): TsbuildError {
   return new TsbuildError("store/blob-missing", message, { hint });
 }

@@ -41,7 +41,7 @@ export class LayerBlobs {
           this.#final(record, compression) &&
           this.#layers.store.blobs.has(record.blob.digest),
       );
-    const gone = this.#notHeld(final.map(({ blob }) => blob));
+    const gone = this.#leaseUncompressed(final.map(({ blob }) => blob));
     return new Map(final.flatMap((layer) => (gone.has(layer.blob.digest) ? [] : [[layer.id, layer] as const])));
   }
 
@@ -61,7 +61,7 @@ export class LayerBlobs {
       while (record.blob && record.diffId && this.#final(record, compression)) {
         await this.#layers.fetched(id, shared);
         // The blob of a step's layer may be gone, and is then made again from its files.
-        if (this.#layers.store.blobs.has(record.blob.digest) && this.#notHeld([record.blob]).size === 0)
+        if (this.#layers.store.blobs.has(record.blob.digest) && this.#leaseUncompressed([record.blob]).size === 0)
           return { diffId: record.diffId, blob: record.blob };
         record = this.#layers.record(id);
       }
@@ -118,7 +118,7 @@ export class LayerBlobs {
    * Holds uncompressed blobs, because another build may compress and delete one unless this build
    * holds a lease. Returns the blobs already deleted.
    */
-  #notHeld(blobs: readonly Descriptor[]): ReadonlySet<string> {
+  #leaseUncompressed(blobs: readonly Descriptor[]): ReadonlySet<string> {
     const uncompressed = blobs.filter(({ mediaType }) => mediaType === layerMediaType("uncompressed")).map(({ digest }) => digest);
     const held = this.#layers.store.leases.hold("blob", uncompressed).held;
     return new Set<string>(uncompressed.filter((digest) => !held.includes(digest)));

@@ -1,4 +1,4 @@
-import { layerUnreadable, layerNotStored, bytesGone } from "./errors.js";
+import { layerUnreadable, layerNotStored, blobLost } from "./errors.js";
 import type { LayerId, LayerRecord } from "../../cache/contract/layers.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
@@ -144,7 +144,7 @@ const AGAIN = "Build again: what steps made is made anew. An image that was load
 
 function bytesMissing(digest: Digest): TsbuildError {
   const message = `Cannot read layer ${digest}: its bytes are not in the store and no registry is known for them`;
-  return bytesGone(message, AGAIN);
+  return blobLost(message, AGAIN);
 }
 
 function growingFile() {

@@ -17,7 +17,7 @@ import type { Reporter } from "./ports.js";
 const SCANS = 2;
 
 /** Share of the free disk that the tar of a compressed blob may take. */
-const MOST_OF_DISK = 1 / 4;
+const MAX_DISK_SHARE = 1 / 4;
 
 type Layers = Pick<LayerAccess, "store" | "tasks" | "record" | "reading">;
 
@@ -104,7 +104,7 @@ export class LayerFiles {
     const toc = diffId === undefined ? undefined : store.layers.toc(diffId);
     if (!toc) return false;
     const { bavail, bsize } = statfsSync(store.root);
-    return toc.size < bavail * bsize * MOST_OF_DISK;
+    return toc.size < bavail * bsize * MAX_DISK_SHARE;
   }
 }
 

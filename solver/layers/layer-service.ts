@@ -44,7 +44,7 @@ interface LayerServiceOptions {
 export class LayerService implements LayerAccess {
   readonly #store: Store;
   readonly #tasks: LayerTaskRunner;
-  readonly #sound: SnapshotChecks;
+  readonly #checks: SnapshotChecks;
   readonly #fetcher: LayerFetcher;
   readonly #epoch: number | undefined;
   /** Steps that base layers belong to. */
@@ -65,7 +65,7 @@ export class LayerService implements LayerAccess {
   constructor(options: LayerServiceOptions) {
     this.#store = options.store;
     this.#tasks = options.tasks;
-    this.#sound = new SnapshotChecks({ store: options.store, tasks: options.tasks, checkAll: options.checkSnapshots ?? false });
+    this.#checks = new SnapshotChecks({ store: options.store, tasks: options.tasks, checkAll: options.checkSnapshots ?? false });
     this.#fetcher = new LayerFetcher({ store: options.store, fetchBlob: options.fetchBlob, owners: this.owners });
     this.#epoch = options.epoch;
     this.unpackedLimit = options.unpackedLimit ?? UNPACKED_LIMIT;
@@ -155,7 +155,7 @@ export class LayerService implements LayerAccess {
   async snapshot(id: LayerId, reporter: Reporter): Promise<string> {
     if (this.#unpacked.has(id)) return this.#store.layers.snapshotPath(id);
     const record = this.record(id);
-    if (record.unpacked && (await this.#shared(`check:${id}`, reporter, (shared) => this.#sound.isIntact(record, shared)))) {
+    if (record.unpacked && (await this.#shared(`check:${id}`, reporter, (shared) => this.#checks.isIntact(record, shared)))) {
       this.#unpacked.add(id);
       return this.#store.layers.snapshotPath(id);
     }

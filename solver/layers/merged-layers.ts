@@ -7,7 +7,7 @@ import { packLayer } from "./pack.js";
 import type { Reporter } from "./ports.js";
 
 /** Directories of an overlay: the kernel takes 500, and a step adds some of its own. */
-export const MOST_LOWERS = 480;
+export const MAX_LOWERS = 480;
 /**
  * Layers at the bottom of a high stack that are merged together, so that later layers of the next
  * steps leave the merged ones unchanged.

@@ -6,7 +6,7 @@ import { directoryCorrections, overlayFacts, type OverlayFacts } from "../../oci
 import type { PackEntry, Toc } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import type { Descriptor } from "../../oci/types.js";
-import { mergedLayer, MERGED, MOST_LOWERS } from "./merged-layers.js";
+import { mergedLayer, MERGED, MAX_LOWERS } from "./merged-layers.js";
 import type { LayerAccess } from "./layer-access.js";
 import type { Stack } from "./ports.js";
 import { type Reporter, sharedReporter } from "./ports.js";
@@ -46,7 +46,7 @@ export class OverlayStacks {
     for (let merged = mergedBelow(stack.length); ; merged += MERGED) {
       const overlay = await this.#above(Math.min(merged, stack.length), stack, reporter);
       // The correcting layers count as well.
-      if (overlay.lowers.length <= MOST_LOWERS) return overlay;
+      if (overlay.lowers.length <= MAX_LOWERS) return overlay;
     }
   }
 
@@ -151,7 +151,7 @@ export class OverlayStacks {
  * an overlay.
  */
 function mergedBelow(height: number): number {
-  return height <= MOST_LOWERS ? 0 : Math.ceil((height + 1 - MOST_LOWERS) / MERGED) * MERGED;
+  return height <= MAX_LOWERS ? 0 : Math.ceil((height + 1 - MAX_LOWERS) / MERGED) * MERGED;
 }
 
 /**

@@ -76,7 +76,7 @@ async function begin(
 ): Promise<Begun> {
   const { signal } = reporter;
   const located = await locateContent(service, typeof plan === "function" ? await plan() : plan, reporter);
-  const here = located.mapped ? undefined : await packHere(service.store, contentName, { ...common, plan: located.plan }, signal);
+  const here = located.mapped ? undefined : await packInProcess(service.store, contentName, { ...common, plan: located.plan }, signal);
   if (here) return here;
   const entries = located.plan.entries.length;
   return { task: located.mapped ? "packMapped" : "pack", plan: await packedPlan(located.plan, common.epoch, signal), entries };
@@ -91,7 +91,7 @@ type PackParams = Parameters<LayerTasks["pack"]>[0] & { readonly plan: PackPlan 
  * Packs small plans, or plans nearly equal to the last layer of their name, on this thread. Returns
  * undefined for all others.
  */
-async function packHere(
+async function packInProcess(
   store: Pick<Store, "blobs" | "layers" | "memo">,
   contentName: string | undefined,
   params: PackParams,

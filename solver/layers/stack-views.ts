@@ -2,7 +2,7 @@ import { type Stack, stackBelow } from "../../cache/contract/stacks.js";
 import { RootfsView, type ViewLayer } from "../../oci/layer/model/view.js";
 
 /** Views that are kept. One that was dropped is made again from the highest one below it. */
-const KEPT = 64;
+const MAX_VIEWS = 64;
 
 /**
  * Views of the stacks of a build. A step that stands on many steps is added to the view of the step
@@ -33,7 +33,7 @@ export class StackViews {
   #keep(stack: Stack, view: RootfsView): void {
     this.#views.delete(stack);
     this.#views.set(stack, view);
-    if (this.#views.size <= KEPT) return;
+    if (this.#views.size <= MAX_VIEWS) return;
     for (const oldest of this.#views.keys()) {
       this.#views.delete(oldest);
       return;

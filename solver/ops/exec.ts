@@ -84,7 +84,7 @@ async function runStep(
     const env = [...own, ...missingFrom(own, sandboxes.proxyEnv)];
     const active = layers.store.layers.prepare();
     try {
-      await dressRoot(active.fs, root, worker);
+      await prepareRoot(active.fs, root, worker);
       const spec: SandboxSpec = {
         rootfs: { lowers, upper: active.fs, work: active.work },
         mounts: mounts.list,
@@ -115,7 +115,7 @@ async function runStep(
         const read = (path: string) => readTreeFile(tree, path, ports, opContext);
         return exitHint({ ...op, platform: vertex.platform }, tail.text(), { tree, read, upper: active.fs });
       };
-      tellTier(worker, opContext);
+      reportTier(worker, opContext);
       const exit = await worker.run(spec, {
         signal: opContext.signal,
         onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
@@ -140,7 +140,7 @@ async function runStep(
 const warned = new WeakSet<Worker>();
 
 /** Reports an unusual isolation of steps in the output of the worker's first one. */
-function tellTier(worker: Worker, { output }: OpContext): void {
+function reportTier(worker: Worker, { output }: OpContext): void {
   if (worker.tier === "namespaces" || warned.has(worker)) return;
   warned.add(worker);
   output("stderr", Buffer.from(`tsbuild: steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}\n`));
@@ -150,8 +150,8 @@ function tellTier(worker: Worker, { output }: OpContext): void {
  * Sets owner, mode and attributes of a step's root directory as the image has them, whatever the
  * umask is. In an overlay, the upper directory is the root directory.
  */
-async function dressRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
-  if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs)) await worker.task("dress", { path: upper, meta: root });
+async function prepareRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
+  if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs)) await worker.task("prepareRoot", { path: upper, meta: root });
   else chmodSync(upper, root?.mode ?? 0o755);
 }
 

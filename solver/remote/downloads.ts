@@ -115,7 +115,7 @@ export class Downloads {
           ...blob,
           mtime: seconds(lastModified),
           ...(etag === undefined ? {} : { etag }),
-          ...(lastModified !== undefined && tellsVersions(lastModified, response.headers.get("date")) ? { lastModified } : {}),
+          ...(lastModified !== undefined && distinguishesVersions(lastModified, response.headers.get("date")) ? { lastModified } : {}),
         };
         store.memo.set(REMEMBERED, url.href, JSON.stringify(made));
         return made;
@@ -184,7 +184,7 @@ function conditions({ etag, lastModified }: Remembered): Readonly<Record<string,
  * Returns true when only the version that was sent can have this time: a file may change twice in
  * the second of the request (RFC 9110, 8.8.2.2).
  */
-function tellsVersions(lastModified: string, date: string | null): boolean {
+function distinguishesVersions(lastModified: string, date: string | null): boolean {
   return date !== null && seconds(lastModified) < seconds(date);
 }
 

@@ -8,8 +8,8 @@ import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.j
 import type { GitSource } from "../../llb/sources/git.js";
 
 /** Prefix of the cache's refs for fetched commits. */
-const KEPT = "refs/tsbuild";
-const INCOMING = `${KEPT}/incoming`;
+const STORED_REFS = "refs/tsbuild";
+const INCOMING = `${STORED_REFS}/incoming`;
 
 /** A fetched commit in a bare repository of the store. */
 export interface Fetched {
@@ -38,14 +38,14 @@ export async function withFetched<T>(
     const fetcher = new Fetcher({ source, remote: repositories.remote(source), directory, reporter });
     await fetcher.prepare(format);
     if (!(await fetcher.has(commit))) await fetcher.fetch(commit);
-    return await body({ directory, format, ref: keptRef(commit) });
+    return await body({ directory, format, ref: storedRef(commit) });
   } finally {
     held.release();
   }
 }
 
-function keptRef(commit: GitCommit): string {
-  return `${KEPT}/${commit.tag ?? commit.id}`;
+function storedRef(commit: GitCommit): string {
+  return `${STORED_REFS}/${commit.tag ?? commit.id}`;
 }
 
 interface FetcherOptions {
@@ -79,7 +79,7 @@ class Fetcher {
   }
 
   async has(commit: GitCommit): Promise<boolean> {
-    return (await this.#git(["rev-parse", "--verify", "--quiet", `${keptRef(commit)}^{commit}`])).stdout.trim() === commit.id;
+    return (await this.#git(["rev-parse", "--verify", "--quiet", `${storedRef(commit)}^{commit}`])).stdout.trim() === commit.id;
   }
 
   /**
@@ -100,7 +100,7 @@ class Fetcher {
 
   async #everything(commit: GitCommit): Promise<void> {
     const deepen = existsSync(join(this.#directory, "shallow")) ? ["--unshallow"] : [];
-    const refs = [`+refs/heads/*:${KEPT}/all/heads/*`, `+refs/tags/*:${KEPT}/all/tags/*`];
+    const refs = [`+refs/heads/*:${STORED_REFS}/all/heads/*`, `+refs/tags/*:${STORED_REFS}/all/tags/*`];
     await this.#check(await this.#git(["fetch", "--quiet", "--no-tags", ...deepen, "--", this.#source.remote, ...refs]));
     if (!(await this.#keep(commit.tag ?? commit.id, commit))) throw commitMissing(this.#source.remote, commit.id);
   }
@@ -118,7 +118,7 @@ class Fetcher {
   async #keep(object: string, commit: GitCommit): Promise<boolean> {
     const found = await this.#git(["rev-parse", "--verify", "--quiet", `${object}^{commit}`]);
     if (found.stdout.trim() !== commit.id) return false;
-    return (await this.#git(["update-ref", keptRef(commit), object])).code === 0;
+    return (await this.#git(["update-ref", storedRef(commit), object])).code === 0;
   }
 
   #git(args: readonly string[]): Promise<GitResult> {

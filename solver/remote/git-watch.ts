@@ -13,11 +13,11 @@ export interface StallLimits {
   readonly most?: number;
 }
 
-const LEAST_BYTES = 4096;
+const MIN_BYTES = 4096;
 /**
  * Hundredths of a second. A program that unpacks or compares reads and writes nothing for a while.
  */
-const LEAST_TICKS = 20;
+const MIN_TICKS = 20;
 
 /** Work of the processes of a group so far, by their ids. */
 export type GroupWork = ReadonlyMap<number, { readonly bytes: number; readonly ticks: number }>;
@@ -74,12 +74,12 @@ export class StallWatch {
     if (this.#quiet >= this.#limits.silence) return `the server sent nothing for ${seconds(this.#limits.silence)}`;
     this.#windowTime += passed;
     this.#window = { bytes: this.#window.bytes + bytes, ticks: this.#window.ticks + ticks };
-    if (this.#window.bytes >= LEAST_BYTES || this.#window.ticks >= LEAST_TICKS) {
+    if (this.#window.bytes >= MIN_BYTES || this.#window.ticks >= MIN_TICKS) {
       this.#window = { bytes: 0, ticks: 0 };
       this.#windowTime = 0;
     }
     if (this.#windowTime < this.#limits.window) return undefined;
-    return `the server sent less than ${LEAST_BYTES} bytes in ${seconds(this.#limits.window)}`;
+    return `the server sent less than ${MIN_BYTES} bytes in ${seconds(this.#limits.window)}`;
   }
 }
 

@@ -39,11 +39,11 @@ export class OutputMask {
       const found = this.#first(data, from);
       if (!found) break;
       // A longer value may begin here or before, and end in the next chunk.
-      if (!last && this.#heldFrom(data, from) <= found.at) break;
+      if (!last && this.#partialMatch(data, from) <= found.at) break;
       shown.push(data.subarray(from, found.at), COVER);
       from = found.at + found.length;
     }
-    const keep = last ? data.length : this.#heldFrom(data, from);
+    const keep = last ? data.length : this.#partialMatch(data, from);
     shown.push(data.subarray(from, keep));
     this.#held = data.subarray(keep);
     return Buffer.concat(shown);
@@ -59,7 +59,7 @@ export class OutputMask {
   }
 
   /** Returns the start of the longest end of `data` that begins a value. */
-  #heldFrom(data: Buffer, from: number): number {
+  #partialMatch(data: Buffer, from: number): number {
     let start = data.length;
     for (const value of this.#values) {
       for (let length = Math.min(value.length - 1, data.length - from); length > data.length - start; length--) {

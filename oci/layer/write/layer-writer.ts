@@ -81,8 +81,8 @@ async function describeLayer(plan: PackPlan, epoch: number | undefined, context:
  * New entries, and bytes in new files, above which an earlier layer is of no use: other threads
  * read them faster.
  */
-const MOST_NEW = 1000;
-const MOST_NEW_BYTES = 32 << 20;
+const MAX_NEW = 1000;
+const MAX_NEW_BYTES = 32 << 20;
 
 interface Earlier {
   readonly tar: EarlierTar;
@@ -94,17 +94,17 @@ interface Earlier {
  * Entries of a plan up to which its steps are kept for a second pass. To make the steps again takes
  * time; to keep them takes memory.
  */
-const MOST_STEPS = 50_000;
+const MAX_STEPS = 50_000;
 
 /** Returns steps that can be gone through twice. */
 function repeatable(planned: () => Iterable<PackStep>, plan: PackPlan | PackedPlan): Iterable<PackStep> {
-  if ("pieces" in plan || plan.entries.length <= MOST_STEPS) return [...planned()];
+  if ("pieces" in plan || plan.entries.length <= MAX_STEPS) return [...planned()];
   return { [Symbol.iterator]: () => planned()[Symbol.iterator]() };
 }
 
 function openEarlier(steps: Iterable<PackStep>, { blob, toc }: EarlierLayer): Earlier {
   const { ranges, others } = unchangedRanges(steps, toc);
-  if (others.steps > MOST_NEW || others.bytes > MOST_NEW_BYTES) throw new EarlierTarUnusable("too much is new");
+  if (others.steps > MAX_NEW || others.bytes > MAX_NEW_BYTES) throw new EarlierTarUnusable("too much is new");
   return { tar: new EarlierTar(blob, toc.diffId), ranges: new Map(ranges.map((range) => [range.first, range])) };
 }
 

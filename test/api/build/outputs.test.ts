@@ -4,7 +4,7 @@ import * as zlib from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { build } from "../../../api/build/build.js";
 import type { BuildOptions, ImageForm, Output } from "../../../api/options/options.js";
-import { blobForms, exportersFor, mayStay } from "../../../api/build/outputs.js";
+import { blobForms, exportersFor, mayStayRemote } from "../../../api/build/outputs.js";
 import { resolveOutputs } from "../../../api/options/resolve-outputs.js";
 import type { Session } from "../../../api/session/session.js";
 import { UsageError } from "../../../core/errors.js";
@@ -153,12 +153,12 @@ test("layers have the forms that outputs ask for, what one says before what none
 });
 
 test("layers of a base stay at their registry only when nothing keeps them here", (t) => {
-  const stays = (output: Output) => mayStay(resolve([output], { tags: ["h:1/a:1"] }))("h:1/base:1");
+  const stays = (output: Output) => mayStayRemote(resolve([output], { tags: ["h:1/a:1"] }))("h:1/base:1");
   t.true(stays({ type: "registry" }));
   t.true(stays({ type: "image", push: true, store: false }));
   t.false(stays({ type: "image", push: true }));
   t.false(stays({ type: "registry", store: true }));
-  t.false(mayStay(resolve([{ type: "registry" }], { tags: ["other:1/a:1"] }))("h:1/base:1"));
+  t.false(mayStayRemote(resolve([{ type: "registry" }], { tags: ["other:1/a:1"] }))("h:1/base:1"));
 });
 
 test("registry.insecure is for the hosts of the output's names alone", async (t) => {

@@ -9,7 +9,7 @@ import { type Content, type Fault, type FaultyOptions, type RequestClass, startF
 import { cacheContent, NoCache, type Operation, operations } from "./operations.js";
 
 /** Requests of one kind that a command may send to a faulty registry, for two blobs at once. */
-const MOST = 12;
+const MAX_ATTEMPTS = 12;
 /** Cases that run at the same time. */
 const PARALLEL = 12;
 
@@ -68,7 +68,7 @@ async function outcome(operation: Operation, { fault, on, times }: Case): Promis
   registry.close();
   const asked = registry.asked.get(on) ?? 0;
   const redirects = fault.status !== undefined && fault.status >= 300 && fault.status < 400;
-  return { how: asked > MOST && !redirects ? `NOT MEANT: ${ended} after ${asked} requests` : ended, asked };
+  return { how: asked > MAX_ATTEMPTS && !redirects ? `NOT MEANT: ${ended} after ${asked} requests` : ended, asked };
 }
 
 /** Returns how an operation ends with a fault that comes once, and with one that stays. */

@@ -2,7 +2,7 @@ import { openSync } from "node:fs";
 import { systemErrorCode } from "../core/errors.js";
 
 /** Opens a file for reading. Returns undefined when another process has removed it. */
-export function openIfThere(path: string): number | undefined {
+export function openIfExists(path: string): number | undefined {
   try {
     return openSync(path, "r");
   } catch (error) {
