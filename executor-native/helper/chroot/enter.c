@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/walk.h"
 #include "chroot/answers.h"
 #include "ownership/user.h"
 #include "sandbox/command.h"
-#include "sandbox/walk.h"
 
 static _Noreturn void cannot_use_directory(const struct spec *spec)
 {

@@ -16,13 +16,13 @@
 #include "base/buffer.h"
 #include "base/control.h"
 #include "base/remove-tree.h"
+#include "base/walk.h"
 #include "chroot/answers.h"
-#include "tree/changes.h"
 #include "chroot/enter.h"
-#include "tree/layers.h"
 #include "chroot/mounts.h"
 #include "chroot/processes.h"
-#include "sandbox/walk.h"
+#include "tree/changes.h"
+#include "tree/layers.h"
 
 #define CODE "exec/working-root"
 

@@ -6,8 +6,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "tree/layers.h"
 #include "chroot/sources.h"
+#include "tree/layers.h"
 
 #define CODE "exec/sandbox-setup"
 
@@ -67,7 +67,7 @@ static const struct {
 
 /*
  * Makes a device that works; where that cannot be, an empty file in its name, in whose place the
- * keeper opens the machine's (see outside-path.c). Returns false for the latter.
+ * keeper opens the machine's (see outside-proc.c). Returns false for the latter.
  */
 static bool make_device(const char *path, dev_t number)
 {

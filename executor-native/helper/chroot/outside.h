@@ -30,6 +30,21 @@ struct outside {
 bool find_path(const struct keeper *keeper, const struct call *call, int directory, uint64_t address, bool follow,
                char path[PATH_MAX]);
 
+/* Tells whether a path is a directory or below it. */
+bool is_inside(const char *path, const char *directory);
+
+/* Tells whether a path of the root is in /proc or /sys. */
+bool is_virtual(const char *path);
+
+/* Tells whether a path of the root is a device that the keeper lends. */
+bool is_device(const struct keeper *keeper, const char *path);
+
+/* Takes empty parts, `.` and `..` out of an absolute path, in place. */
+void normalize(char *path);
+
+/* Reads a link of the caller in /proc, for which its own rights may be needed. */
+bool read_own_link(const struct call *call, const char *link, char text[PATH_MAX]);
+
 /* Finds the file that it stands for; false when the step may see none there. */
 bool find_outside(const struct keeper *keeper, const struct call *call, const struct caller *identity,
                   const char *path, bool follow, struct outside *outside);

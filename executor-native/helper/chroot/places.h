@@ -46,6 +46,14 @@ struct places {
 	struct stub_directory *stubs;
 };
 
+/* Code of the errors of both files that places have. */
+#define PLACES_CODE "exec/mount-point"
+
+struct kept_times keep_times(int fd);
+
+/* Sets the times; of a directory that the step removed there are none. */
+void restore_times(const struct kept_times *kept);
+
 /*
  * Makes room at a path, which links of the root may lead elsewhere. `is_directory` is about what
  * will lie there. Returns the path where the caller puts it.
@@ -59,8 +67,8 @@ void return_to(struct places *places, const char *source, bool is_copy);
 void settle(struct places *places);
 
 /*
- * Takes everything away again, and corrects `tree`, which was read when the step had ended; NULL
- * where nobody needs the root any more. No process may be in it.
+ * Takes everything away again (take-away.c), and corrects `tree`, which was read when the step had
+ * ended; NULL where nobody needs the root any more. No process may be in it.
  */
 void take_away(struct places *places, struct node *tree);
 

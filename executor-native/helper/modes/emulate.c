@@ -12,7 +12,7 @@
 
 #include "base/util.h"
 #include "modes/modes.h"
-#include "sandbox/mount-api.h"
+#include "mounts/mount-api.h"
 
 /* Seconds that an interpreter may take to find out that a file holds no program. */
 #define PATIENCE 5

@@ -14,12 +14,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/remove-tree.h"
 #include "base/util.h"
 #include "modes/modes.h"
-#include "base/remove-tree.h"
+#include "mounts/mount-api.h"
+#include "mounts/outer-proc.h"
 #include "ownership/owners.h"
-#include "sandbox/mount-api.h"
-#include "sandbox/outer-proc.h"
 #include "seccomp/filter.h"
 
 /* An id that only a range of mapped ids has. */

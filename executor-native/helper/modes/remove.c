@@ -2,9 +2,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/remove-tree.h"
 #include "base/util.h"
 #include "modes/modes.h"
-#include "base/remove-tree.h"
 
 int mode_remove(int count, char **arguments)
 {

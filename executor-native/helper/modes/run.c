@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/remove-tree.h"
 #include "modes/modes.h"
 #include "modes/output.h"
 #include "modes/path-length.h"
-#include "base/remove-tree.h"
 #include "modes/restart.h"
 #include "ownership/owners.h"
 #include "sandbox/init.h"

@@ -13,8 +13,8 @@
 
 #include "base/util.h"
 #include "modes/modes.h"
-#include "sandbox/mount-api.h"
-#include "sandbox/outer-proc.h"
+#include "mounts/mount-api.h"
+#include "mounts/outer-proc.h"
 #include "sandbox/user-namespace.h"
 
 /* Appended to the command where no sandbox can have a /proc of its own. */

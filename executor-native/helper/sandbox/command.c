@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mounts/outer-proc.h"
 #include "ownership/user.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/execute.h"
-#include "sandbox/outer-proc.h"
 #include "sandbox/user-namespace.h"
 #include "seccomp/filter.h"
 #include "supervisor/supervisor.h"

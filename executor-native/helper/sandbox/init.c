@@ -18,12 +18,12 @@
 #include <unistd.h>
 
 #include "base/short-path.h"
+#include "base/walk.h"
+#include "mounts/mount-api.h"
+#include "mounts/mounts.h"
 #include "ownership/user.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/command.h"
-#include "sandbox/mount-api.h"
-#include "sandbox/mounts.h"
-#include "sandbox/walk.h"
 
 /* The number of the device /dev/null. */
 #define NULL_DEVICE makedev(1, 3)

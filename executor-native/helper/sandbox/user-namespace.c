@@ -81,7 +81,7 @@ static void deny_groups(int process)
 /*
  * Writes the maps of a process, once a byte comes through `go`: then its namespace is there. Note
  * that the number of the process does not find it in /proc, because that may be of another pid
- * namespace (see sandbox/outer-proc.h).
+ * namespace (see mounts/outer-proc.h).
  */
 static _Noreturn void run_mapper(pid_t pid, int process, int go, const struct id_maps *maps)
 {

@@ -40,4 +40,16 @@ void set_first_ids(struct id_sets *sets, uint32_t uid, uint32_t gid, uint32_t *g
 const struct ids *ids_of(const struct call *call);
 bool in_group(const struct ids *ids, uint32_t gid);
 
+/* Gives a set of ids to the caller. Copies the groups, which are sorted. */
+const struct ids *give_ids(const struct call *call, const struct ids *ids);
+
+/* Notes whether `ids` keep their rights, as long as the caller runs its present program. */
+bool keep_ids(const struct call *call, struct ids *ids, bool keeps);
+
+/*
+ * Sorts groups as the kernel shows them; the same groups are then the same set of ids, however
+ * given.
+ */
+void sort_groups(uint32_t *groups, size_t count);
+
 #endif

@@ -43,7 +43,7 @@ function loader(): string {
     ...readdirSync(join(helper, "base"))
       .filter((name) => name.endsWith(".c"))
       .map((name) => join(helper, "base", name)),
-    ...["seccomp/allow-list.c", "seccomp/bpf.c", "sandbox/mount-api.c", "sandbox/user-namespace.c"].map((name) => join(helper, name)),
+    ...["seccomp/allow-list.c", "seccomp/bpf.c", "mounts/mount-api.c", "sandbox/user-namespace.c"].map((name) => join(helper, name)),
   ];
   const program = join(directory, "loader");
   const options = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", "-I", helper, "-o", program];

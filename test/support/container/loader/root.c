@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "loader.h"
-#include "sandbox/mount-api.h"
+#include "mounts/mount-api.h"
 
 /* Docker's default container has the same. */
 static const char *const masked[] = {

@@ -1,4 +1,4 @@
-#include "sandbox/walk.h"
+#include "base/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "sandbox/rootfs.h"
+#include "mounts/rootfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 
 #include "base/buffer.h"
 #include "base/short-path.h"
-#include "sandbox/mount-api.h"
-#include "sandbox/stubs.h"
+#include "mounts/mount-api.h"
+#include "mounts/stubs.h"
 
 /*
  * The kernel takes one page of mount options, of which the names of the layers may take all but

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "base/short-path.h"
-#include "sandbox/attach.h"
-#include "sandbox/mounts.h"
+#include "mounts/attach.h"
+#include "mounts/mounts.h"
 
 static const struct {
 	const char *name;

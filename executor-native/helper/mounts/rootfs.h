@@ -2,8 +2,8 @@
  * The root file system of a sandbox: an overlay of the spec's layers, in which every mount point
  * exists.
  */
-#ifndef TSBUILD_SANDBOX_ROOTFS_H
-#define TSBUILD_SANDBOX_ROOTFS_H
+#ifndef TSBUILD_MOUNTS_ROOTFS_H
+#define TSBUILD_MOUNTS_ROOTFS_H
 
 #include "ownership/owners.h"
 #include "spec/spec.h"

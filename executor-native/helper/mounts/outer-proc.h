@@ -2,8 +2,8 @@
  * The /proc of the processes outside, for sandboxes whose own is refused: the kernel gives no fresh
  * one where parts of the present one are covered, as containers have them.
  */
-#ifndef TSBUILD_SANDBOX_OUTER_PROC_H
-#define TSBUILD_SANDBOX_OUTER_PROC_H
+#ifndef TSBUILD_MOUNTS_OUTER_PROC_H
+#define TSBUILD_MOUNTS_OUTER_PROC_H
 
 #include <stdbool.h>
 

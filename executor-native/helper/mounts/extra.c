@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/short-path.h"
-#include "sandbox/attach.h"
-#include "sandbox/mounts.h"
-#include "sandbox/walk.h"
+#include "base/walk.h"
+#include "mounts/attach.h"
+#include "mounts/mounts.h"
 
 static _Noreturn void cannot_mount_source(const struct mount_spec *mount)
 {

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sandbox/attach.h"
-#include "sandbox/mounts.h"
-#include "sandbox/outer-proc.h"
-#include "sandbox/walk.h"
+#include "base/walk.h"
+#include "mounts/attach.h"
+#include "mounts/mounts.h"
+#include "mounts/outer-proc.h"
 
 static int mount_empty(struct stage *stage)
 {

@@ -1,4 +1,4 @@
-#include "sandbox/stubs.h"
+#include "mounts/stubs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/short-path.h"
-#include "sandbox/walk.h"
+#include "base/walk.h"
 
 /* The most that the kernel gives of an attribute, and of the list of names. */
 #define ATTRIBUTE_ROOM 65536

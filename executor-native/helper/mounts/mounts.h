@@ -1,8 +1,8 @@
 /* Everything that is mounted inside the root of a sandbox. */
-#ifndef TSBUILD_SANDBOX_MOUNTS_H
-#define TSBUILD_SANDBOX_MOUNTS_H
+#ifndef TSBUILD_MOUNTS_MOUNTS_H
+#define TSBUILD_MOUNTS_MOUNTS_H
 
-#include "sandbox/rootfs.h"
+#include "mounts/rootfs.h"
 
 /*
  * Mounts /proc, /dev, /sys, /etc/hosts, /etc/resolv.conf; then covers paths, or makes them

@@ -1,4 +1,4 @@
-#include "sandbox/outer-proc.h"
+#include "mounts/outer-proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "sandbox/mount-api.h"
+#include "mounts/mount-api.h"
 
 bool can_mount_proc(void)
 {

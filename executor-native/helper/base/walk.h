@@ -3,8 +3,8 @@
  * before it and never followed by the kernel, so no symlink, and no other process that swaps one in
  * meanwhile, leads outside. `..` and absolute links stop at the root.
  */
-#ifndef TSBUILD_SANDBOX_WALK_H
-#define TSBUILD_SANDBOX_WALK_H
+#ifndef TSBUILD_BASE_WALK_H
+#define TSBUILD_BASE_WALK_H
 
 #include <limits.h>
 

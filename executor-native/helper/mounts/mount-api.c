@@ -1,4 +1,4 @@
-#include "sandbox/mount-api.h"
+#include "mounts/mount-api.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>

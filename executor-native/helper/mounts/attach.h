@@ -1,9 +1,9 @@
 /* Mounts for the inside of a sandbox: they are made detached, and then attached. */
-#ifndef TSBUILD_SANDBOX_ATTACH_H
-#define TSBUILD_SANDBOX_ATTACH_H
+#ifndef TSBUILD_MOUNTS_ATTACH_H
+#define TSBUILD_MOUNTS_ATTACH_H
 
-#include "sandbox/mount-api.h"
-#include "sandbox/rootfs.h"
+#include "mounts/mount-api.h"
+#include "mounts/rootfs.h"
 
 /* Attributes of single files and of directories that cover others. */
 #define ATTRIBUTES_OF_COVERS (ATTRIBUTE_READONLY | ATTRIBUTES_OF_DATA)

@@ -2,8 +2,8 @@
  * Mount points that the root file system lacks. They are made in a layer of their own, so that no
  * trace of them reaches the image.
  */
-#ifndef TSBUILD_SANDBOX_STUBS_H
-#define TSBUILD_SANDBOX_STUBS_H
+#ifndef TSBUILD_MOUNTS_STUBS_H
+#define TSBUILD_MOUNTS_STUBS_H
 
 #include "spec/spec.h"
 

@@ -3,8 +3,8 @@
  * staying as it was. They have own names and numbers here: glibc 2.31 has none of them, and later
  * headers define them twice.
  */
-#ifndef TSBUILD_SANDBOX_MOUNT_API_H
-#define TSBUILD_SANDBOX_MOUNT_API_H
+#ifndef TSBUILD_MOUNTS_MOUNT_API_H
+#define TSBUILD_MOUNTS_MOUNT_API_H
 
 #include "base/util.h"
 

@@ -1,11 +1,11 @@
-#include "sandbox/attach.h"
+#include "mounts/attach.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/short-path.h"
-#include "sandbox/walk.h"
+#include "base/walk.h"
 
 void attach_inside(int mount, int root, const char *dest, bool file)
 {
