@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 "use strict";
-// The `tsbuild` command (dist/cli.cjs). What a build without changes needs of the program is one script, dist/command/start.cjs, which V8 takes from its code
-// cache: that saves what compiling half a megabyte of JavaScript costs at every start. `npm run build` makes the cache for the Node it runs on; under
-// any other the script is compiled. All other parts are scripts of their own, read when they are asked for.
+// The `tsbuild` command (dist/cli.cjs). What every command needs of the program is one script,
+// dist/command/start.cjs, and what a build without changes needs besides is another, build.cjs. V8
+// takes both from their code caches: that saves what compiling half a megabyte of JavaScript costs
+// at every start. `npm run build` makes the caches for the Node it runs on; under any other the
+// scripts are compiled. All other parts are scripts of their own, read when they are asked for.
 const { readFileSync } = require("node:fs");
 const { availableParallelism } = require("node:os");
 const { join } = require("node:path");
@@ -39,13 +41,32 @@ function compile(name, cachedData) {
   return new Script(readFileSync(filename, "latin1"), { filename, cachedData });
 }
 
-function startScript() {
+/** Scripts with many parts. Each is read when a part is in none of those before it. */
+const PACKS = ["start", "build"];
+
+/** The packs that were read, by name: the script, and an object of its parts. */
+const packs = new Map();
+
+function readPack(name) {
+  let script;
   try {
-    return compile("start", readFileSync(join(directory, `start.${process.versions.v8}-${process.arch}.cache`)));
+    script = compile(name, readFileSync(join(directory, `${name}.${process.versions.v8}-${process.arch}.cache`)));
   } catch (error) {
     if (error.code !== "ENOENT") throw error;
-    return compile("start");
+    script = compile(name);
   }
+  const pack = { script, parts: script.runInThisContext() };
+  packs.set(name, pack);
+  return pack;
+}
+
+/** Returns the function of a part. */
+function partOf(name) {
+  for (const pack of PACKS) {
+    const { parts } = packs.get(pack) ?? readPack(pack);
+    if (parts[name]) return parts[name];
+  }
+  return compile(name).runInThisContext();
 }
 
 function load(id) {
@@ -54,8 +75,7 @@ function load(id) {
   const known = modules.get(name);
   if (known) return known.exports;
   const module = { exports: {} };
-  const body = packed[name] ?? compile(name).runInThisContext();
-  body(module.exports, load, module, launcher);
+  partOf(name)(module.exports, load, module, launcher);
   modules.set(name, module);
   return module.exports;
 }
@@ -69,9 +89,6 @@ function late(id) {
   return names;
 }
 
-const script = startScript();
-const packed = script.runInThisContext();
-
 /** Runs the program with the arguments of this process. */
 function start() {
   modules.delete("main");
@@ -79,5 +96,5 @@ function start() {
 }
 
 // scripts/code-cache.mjs runs it, too.
-module.exports = { start, script, modules };
+module.exports = { start, packs, modules };
 if (require.main === module) start();

@@ -28,13 +28,24 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
-const OF_THIS_MACHINE = new BlockList();
-OF_THIS_MACHINE.addSubnet("127.0.0.0", 8, "ipv4");
-OF_THIS_MACHINE.addSubnet("169.254.0.0", 16, "ipv4");
-OF_THIS_MACHINE.addAddress("0.0.0.0", "ipv4");
-OF_THIS_MACHINE.addAddress("::", "ipv6");
-OF_THIS_MACHINE.addAddress("::1", "ipv6");
-OF_THIS_MACHINE.addSubnet("fe80::", 10, "ipv6");
+let ofThisMachine: BlockList | undefined;
+
+/**
+ * Returns the addresses that {@link isOfThisMachine} knows. Note that we make the list when it is
+ * asked for, because Node loads three modules for it, and a build without changes never asks.
+ */
+function addressesOfThisMachine(): BlockList {
+  if (ofThisMachine) return ofThisMachine;
+  const list = new BlockList();
+  list.addSubnet("127.0.0.0", 8, "ipv4");
+  list.addSubnet("169.254.0.0", 16, "ipv4");
+  list.addAddress("0.0.0.0", "ipv4");
+  list.addAddress("::", "ipv6");
+  list.addAddress("::1", "ipv6");
+  list.addSubnet("fe80::", 10, "ipv6");
+  ofThisMachine = list;
+  return list;
+}
 
 /**
  * Returns true for addresses that mean another host on every machine: loopback, link-local (RFC
@@ -42,7 +53,7 @@ OF_THIS_MACHINE.addSubnet("fe80::", 10, "ipv6");
  */
 export function isMachineLocal(host: string): boolean {
   const family = isIP(host);
-  return host === "localhost" || (family !== 0 && OF_THIS_MACHINE.check(host, family === 4 ? "ipv4" : "ipv6"));
+  return host === "localhost" || (family !== 0 && addressesOfThisMachine().check(host, family === 4 ? "ipv4" : "ipv6"));
 }
 
 function bypasses(host: string, port: string, list: string): boolean {

@@ -1,6 +1,7 @@
 // Makes dist/: the helper, the bundles and, unless --no-types is passed, the declarations.
 //   cli.cjs             the command
-//   command/            its program: start.cjs with a code cache, and a script for each other part
+//   command/            its program: start.cjs and build.cjs, each with a code cache, and a script
+//                       for each other part
 //   index.cjs, llb.cjs  the library
 //   worker.cjs          the worker process
 //   thread.cjs          threads there and in the main process
@@ -67,7 +68,7 @@ async function bundle() {
       .map((entry) => relative(fresh, join(entry.parentPath ?? entry.path, entry.name)));
     for (const folder of FOLDERS) mkdirSync(join(dist, folder), { recursive: true });
     // Chunks first: the entries name them.
-    const isChunk = (name) => FOLDERS.includes(dirname(name)) && name !== START;
+    const isChunk = (name) => FOLDERS.includes(dirname(name)) && !PACKS.some((pack) => name === packFile(pack));
     for (const name of names.toSorted((a, b) => Number(isChunk(b)) - Number(isChunk(a)))) renameSync(join(fresh, name), join(dist, name));
     // Files that an older build had under other names.
     for (const name of readdirSync(dist)) if (/\.c?js$/.test(name) && !names.includes(name)) rmSync(join(dist, name));
@@ -82,7 +83,9 @@ async function bundle() {
 
 /** Folders of dist/ that hold nothing but chunks, whose names change with their content. */
 const FOLDERS = ["chunks", "command"];
-const START = join("command", "start.cjs");
+/** Scripts of the command's program that hold many chunks, in the order of cli/launcher.cjs. */
+const PACKS = ["start", "build"];
+const packFile = (name) => join("command", `${name}.cjs`);
 
 /**
  * Bundles Amazon's SDK as one file that is read when it is needed. Note that its 23 packages are no
@@ -103,7 +106,7 @@ async function bundleCommand(outdir) {
   const chunks = await commandChunks(shared);
   mkdirSync(join(outdir, "command"));
   for (const [name, text] of chunks) writeFileSync(join(outdir, "command", `${name}.cjs`), `(${text})`);
-  writeFileSync(join(outdir, START), packChunks(chunks, []));
+  for (const pack of PACKS) writeFileSync(join(outdir, packFile(pack)), packChunks(chunks, []));
   copyFileSync(join(root, "cli", "launcher.cjs"), join(outdir, "cli.cjs"));
   writeFileSync(join(outdir, "cli.js"), '#!/usr/bin/env node\nimport launcher from "./cli.cjs";\nlauncher.start();\n');
   for (const name of ["cli.cjs", "cli.js"]) chmodSync(join(outdir, name), 0o755);
@@ -141,9 +144,10 @@ async function serveImage() {
 }
 
 /**
- * Puts the code of a build without changes into one script, and makes V8's code cache of it while
- * such a build runs. The same process reads a Dockerfile of many instructions, because the cached
- * build has only a few: its steps have to run here once.
+ * Puts the code that a page of help needs into one script, and what a build without changes needs
+ * besides into another, and makes V8's code caches of both while such a build runs. The same
+ * process reads a Dockerfile of many instructions, because the cached build has only a few: its
+ * steps have to run here once.
  */
 async function makeStart(chunks) {
   const work = mkdtempSync(join(tmpdir(), "tsbuild-warm-"));
@@ -156,12 +160,12 @@ async function makeStart(chunks) {
     writeFileSync(join(context, "Many"), `FROM ${image.reference} AS a\n${MANY}FROM ${image.reference}\nCOPY --from=a /app /\n`);
     const env = { ...process.env, TSBUILD_ROOT: join(work, "store") };
     const lines = JSON.stringify([
+      ["build", "--help"],
       ["build", "--progress", "plain", context],
       ["build", "--call=check", "-f", join(context, "Many"), context],
     ]);
-    const start = join(dist, START);
     const names = join(work, "names");
-    const cache = start.replace(/cjs$/, `${process.versions.v8}-${process.arch}.cache`);
+    const cache = join(dist, "command", `*.${process.versions.v8}-${process.arch}.cache`);
     const script = join(root, "scripts", "code-cache.mjs");
     // The first run fills the store and the memo of parsed Dockerfiles; the second shows the code
     // of a cached build.
@@ -169,8 +173,12 @@ async function makeStart(chunks) {
       () => run(env, script, "names", names, lines),
       () => run(env, script, "names", names, lines),
       () => {
-        writeFileSync(`${start}.new`, packChunks(chunks, JSON.parse(readFileSync(names, "utf8"))));
-        renameSync(`${start}.new`, start);
+        const needed = JSON.parse(readFileSync(names, "utf8"));
+        for (const [index, pack] of PACKS.entries()) {
+          const path = join(dist, packFile(pack));
+          writeFileSync(`${path}.new`, packChunks(chunks, needed[index]));
+          renameSync(`${path}.new`, path);
+        }
         return run(env, script, "cache", cache, lines);
       },
     ];

@@ -1,6 +1,6 @@
 // Runs command lines one after the other in this process, each as the launcher would. Writes the
-// names of the chunks that the first of them needed (`names`), or V8's code cache of all compiled
-// code (`cache`).
+// names of the chunks that each of them was the first to need (`names`), or V8's code cache of all
+// compiled code of each pack (`cache`; FILE with the pack's name in the place of `*`).
 //   node scripts/code-cache.mjs names|cache FILE '[["build", "."], …]'
 import { renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,10 +9,10 @@ import { fileURLToPath } from "node:url";
 
 const command = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist", "cli.cjs");
 const [node, , what, file, lines] = process.argv;
-const { start, script, modules } = createRequire(import.meta.url)(command);
+const { start, packs, modules } = createRequire(import.meta.url)(command);
 const rest = JSON.parse(lines);
 const exit = process.exit.bind(process);
-let names;
+const names = [];
 
 function next() {
   process.argv = [node, command, ...rest.shift()];
@@ -22,10 +22,16 @@ function next() {
 // The program always ends with this call.
 process.exit = (code) => {
   if (code !== 0) exit(code);
-  names ??= [...modules.keys()];
+  names.push([...modules.keys()].filter((name) => !names.flat().includes(name)));
   if (rest.length > 0) return next();
-  writeFileSync(`${file}.new`, what === "names" ? JSON.stringify(names) : script.createCachedData());
-  renameSync(`${file}.new`, file);
+  if (what === "names") write(file, JSON.stringify(names));
+  else for (const [name, { script }] of packs) write(file.replace("*", name), script.createCachedData());
   exit(0);
 };
+
+function write(path, content) {
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
+}
+
 next();

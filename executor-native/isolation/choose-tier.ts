@@ -1,9 +1,10 @@
 import { noChroot } from "./errors.js";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { probe, type ProbeReport } from "../probe.js";
 import { containerSign } from "./container.js";
+import { type ReadFile, readingOnce } from "./read-once.js";
 import { probeFingerprint } from "./probe-fingerprint.js";
 import { type Isolation, type Tier } from "../tier.js";
 
@@ -28,9 +29,9 @@ const NEEDED: Readonly<Record<string, number>> = {
 /** Machine that a tier is chosen for. */
 export interface TierMachine {
   readonly probe: (directory: string) => ProbeReport;
-  readonly isContainer: () => boolean;
+  readonly isContainer: (read: ReadFile) => boolean;
   /** See {@link probeFingerprint}. */
-  readonly probeFingerprint: (directory: string) => string;
+  readonly probeFingerprint: (directory: string, read: ReadFile) => string;
 }
 
 /** Answers of earlier processes. */
@@ -39,7 +40,7 @@ export interface TierMemory {
   set(key: string, value: string): void;
 }
 
-const HERE: TierMachine = { probe, isContainer: () => containerSign() !== undefined, probeFingerprint };
+const HERE: TierMachine = { probe, isContainer: (read) => containerSign({ read }) !== undefined, probeFingerprint };
 
 /**
  * Chooses by trying in `directory`. Throws `exec/isolation` when the tier that is asked for cannot
@@ -49,14 +50,15 @@ const HERE: TierMachine = { probe, isContainer: () => containerSign() !== undefi
  */
 export function chooseTier(wanted: Isolation, directory: string, memory?: TierMemory, machine = HERE): ChosenTier {
   if (wanted === "namespaces") return { tier: "namespaces" };
-  const lacking = lackingForChroot();
+  const read = readingOnce();
+  const lacking = lackingForChroot(read);
   if (wanted === "chroot") {
     if (lacking === undefined) return { tier: "chroot", reason: "it was asked for" };
     throw noChroot(lacking);
   }
-  if (lacking !== undefined || !machine.isContainer()) return { tier: "namespaces" };
+  if (lacking !== undefined || !machine.isContainer(read)) return { tier: "namespaces" };
   const place = nearest(directory);
-  const key = machine.probeFingerprint(place);
+  const key = machine.probeFingerprint(place, read);
   let problem = memory?.get(key);
   if (problem === undefined) {
     problem = problemOf(machine.probe(place)) ?? "";
@@ -70,13 +72,13 @@ function problemOf({ features }: ProbeReport): string | undefined {
 }
 
 /** Returns the reason why a step without namespaces cannot run here. */
-function lackingForChroot(): string | undefined {
+function lackingForChroot(read: ReadFile): string | undefined {
   if (process.geteuid?.() !== 0) return `it needs root, and this is user ${process.geteuid?.()}`;
-  const status = readFileSync("/proc/self/status", "utf8");
+  const status = read("/proc/self/status") ?? "";
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
   const missing = Object.entries(NEEDED).filter(([, number]) => !(effective & (1n << BigInt(number))));
   if (missing.length > 0) return `this process lacks ${missing.map(([name]) => name).join(", ")}`;
-  const ids = Math.min(...["uid_map", "gid_map"].map((name) => idsOf(readFileSync(`/proc/self/${name}`, "utf8"))));
+  const ids = Math.min(...["uid_map", "gid_map"].map((name) => idsOf(read(`/proc/self/${name}`) ?? "")));
   return ids >= IDS ? undefined : `this user namespace has ${ids} of the ${IDS} ids that images have`;
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { type ReadFile, readingOnce } from "./read-once.js";
 
 /** Files that engines put into every container. */
 const MARKS = ["/.dockerenv", "/run/.containerenv"];
@@ -10,28 +11,16 @@ const SYS_ADMIN = 21n;
 /** Everything that is looked at, for tests. */
 export interface ContainerSigns {
   readonly exists: (path: string) => boolean;
-  /** Undefined for a file that cannot be read. */
-  readonly read: (path: string) => string | undefined;
+  readonly read: ReadFile;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
-
-const HERE: ContainerSigns = {
-  exists: existsSync,
-  read: (path) => {
-    try {
-      return readFileSync(path, "utf8");
-    } catch {
-      return undefined;
-    }
-  },
-  env: process.env,
-};
 
 /**
  * Returns the sign by which this process is in a container; undefined on a plain machine, as far as
  * can be seen.
  */
-export function containerSign({ exists, read, env }: ContainerSigns = HERE): string | undefined {
+export function containerSign(signs: Partial<ContainerSigns> = {}): string | undefined {
+  const { exists = existsSync, read = readingOnce(), env = process.env } = signs;
   const mark = MARKS.find((path) => exists(path));
   if (mark !== undefined) return `there is ${mark}`;
   if (env["KUBERNETES_SERVICE_HOST"]) return "KUBERNETES_SERVICE_HOST is set";

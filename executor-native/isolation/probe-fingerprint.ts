@@ -1,6 +1,7 @@
-import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { readlinkSync, statSync } from "node:fs";
 import { bootId } from "../../core/system/boot.js";
 import { helperFile } from "../helper-path.js";
+import { type ReadFile, readingOnce } from "./read-once.js";
 
 /** Settings that allow or forbid user namespaces. */
 const SETTINGS = ["user/max_user_namespaces", "kernel/unprivileged_userns_clone", "kernel/apparmor_restrict_unprivileged_userns"];
@@ -12,13 +13,13 @@ const RIGHTS = /^(?:Uid|Gid|CapEff|CapBnd|NoNewPrivs|Seccomp|Seccomp_filters):.*
  * without starting a process: kernel, container, rights, settings, file system, sandbox program. An
  * answer of an earlier process counts while this text is the same.
  */
-export function probeFingerprint(directory: string): string {
+export function probeFingerprint(directory: string, read: ReadFile = readingOnce()): string {
   const parts = [
     bootId(),
     tried(() => readlinkSync("/proc/self/ns/mnt")),
-    tried(() => readFileSync("/proc/self/attr/current", "utf8")),
-    tried(() => readFileSync("/proc/self/status", "utf8").match(RIGHTS)),
-    SETTINGS.map((name) => tried(() => readFileSync(`/proc/sys/${name}`, "utf8"))),
+    read("/proc/self/attr/current") ?? null,
+    read("/proc/self/status")?.match(RIGHTS) ?? null,
+    SETTINGS.map((name) => read(`/proc/sys/${name}`) ?? null),
     directory,
     statSync(directory).dev,
     tried(helperMark),

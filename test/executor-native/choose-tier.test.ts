@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { chooseTier, type TierMachine, type TierMemory } from "../../executor-native/isolation/choose-tier.js";
+import { containerSign, type ContainerSigns } from "../../executor-native/isolation/container.js";
 import { probeFingerprint } from "../../executor-native/isolation/probe-fingerprint.js";
 import { requires, withoutRoot } from "../support/requires.js";
 import test from "ava";
@@ -56,4 +57,26 @@ test("auto: probes nothing on a plain machine, and nothing for a tier that is as
 test("the fingerprint is the same text until something changes", (t) => {
   t.is(probeFingerprint(tmpdir()), probeFingerprint(tmpdir()));
   t.not(probeFingerprint(tmpdir()), probeFingerprint("/"));
+});
+
+/** A machine's own root: every capability is in the bounding set. */
+const PLAIN: ContainerSigns = { exists: () => false, read: (path) => FILES[path], env: {} };
+const FILES: Readonly<Record<string, string>> = {
+  "/proc/1/cgroup": "0::/init.scope\n",
+  "/proc/self/status": "CapEff:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\n",
+};
+const reading = (path: string, text: string) => (asked: string) => (asked === path ? text : FILES[asked]);
+
+const SIGNS: readonly (readonly [sign: string | undefined, signs: Partial<ContainerSigns>])[] = [
+  [undefined, {}],
+  [undefined, { read: () => undefined }],
+  ["there is /.dockerenv", { exists: (path) => path === "/.dockerenv" }],
+  ["KUBERNETES_SERVICE_HOST is set", { env: { KUBERNETES_SERVICE_HOST: "10.0.0.1" } }],
+  ['the variable container is "podman"', { env: { container: "podman" } }],
+  ["/proc/1/cgroup names docker", { read: reading("/proc/1/cgroup", "0::/docker/0123\n") }],
+  ["CAP_SYS_ADMIN is not in the bounding set", { read: reading("/proc/self/status", "CapBnd:\t00000000a80425fb\n") }],
+];
+
+test("a container is known by its signs", (t) => {
+  for (const [sign, signs] of SIGNS) t.is(containerSign({ ...PLAIN, ...signs }), sign);
 });

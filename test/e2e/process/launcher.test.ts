@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../../core/package-root.js";
 import { Rig } from "../../support/rigs/rig.js";
+import { layoutRegistry } from "../../support/servers/layout-registry.js";
 
 const LAUNCHER = join(packageRoot(), "dist", "cli.cjs");
 
@@ -58,6 +59,49 @@ test("a standard output that takes nothing is an error without a stack trace, a 
     t.is(piped(bad), 1);
   } finally {
     closeSync(full);
+    await rig.dispose();
+  }
+});
+
+/** Tells on standard error what a run of the command has loaded. */
+const LOADED = `process.on("exit", () => {
+  const { packs, modules } = require(process.argv[1]);
+  const packed = [...packs.values()].flatMap(({ parts }) => Object.keys(parts));
+  const alone = [...modules.keys()].filter((name) => !packed.includes(name));
+  const builtins = process.moduleLoadList.filter((name) => /^NativeModule /.test(name)).map((name) => name.slice(13));
+  console.error("loaded " + JSON.stringify({ packs: [...packs.keys()], alone, builtins }));
+});`;
+
+/** Modules of Node that a build without changes does without; each takes up to two milliseconds. */
+const LATE = ["child_process", "fs/promises", "worker_threads", "zlib", "tls", "https", "internal/blocklist"];
+
+test("a page of help reads the first pack, a build without changes the second, and neither a part or a module of Node besides", async (t) => {
+  const rig = new Rig();
+  try {
+    const layout = rig.path("layout");
+    const base = rig.context("base", { Dockerfile: "FROM scratch\nCOPY . /\n" });
+    t.is((await rig.cli(["build", "-o", `type=oci,tar=false,dest=${layout}`, base])).code, 0);
+    const registry = await layoutRegistry({ base: { directory: layout } });
+    try {
+      const hook = join(rig.context("hook", { "hook.cjs": LOADED }), "hook.cjs");
+      const context = rig.context("context", { Dockerfile: `FROM ${registry.host}/base\nCOPY Dockerfile /\n` });
+      const loaded = async (args: readonly string[]) => {
+        const { code, stderr } = await rig.spawn(process.execPath, ["--require", hook, LAUNCHER, "build", ...args]).ended;
+        t.is(code, 0, stderr);
+        const { packs, alone, builtins } = JSON.parse(/^loaded (.*)$/m.exec(stderr)?.[1] ?? "") as Readonly<
+          Record<string, readonly string[]>
+        >;
+        return { packs, alone, late: builtins?.filter((name) => LATE.includes(name)) };
+      };
+      t.deepEqual(await loaded(["--help"]), { packs: ["start"], alone: [], late: [] });
+      t.deepEqual((await loaded(["--progress=plain", context])).packs, ["start", "build"]);
+      registry.log.length = 0;
+      t.deepEqual(await loaded(["--progress=plain", context]), { packs: ["start", "build"], alone: [], late: [] });
+      t.deepEqual(registry.log, ["HEAD /v2/base/manifests/latest"]);
+    } finally {
+      await registry.close();
+    }
+  } finally {
     await rig.dispose();
   }
 });

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+
+/** Returns the text of a file, or undefined for one that cannot be read. */
+export type ReadFile = (path: string) => string | undefined;
+
+/**
+ * Returns a reader that reads each file once. Note that we look at `/proc/self/status` for three
+ * reasons in each build of root in a container, also when nothing has changed.
+ */
+export function readingOnce(): ReadFile {
+  const texts = new Map<string, string | undefined>();
+  return (path) => {
+    if (!texts.has(path)) texts.set(path, readText(path));
+    return texts.get(path);
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
