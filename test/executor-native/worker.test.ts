@@ -126,7 +126,7 @@ test("closing waits for the worker's end, also with a request under way", (t) =>
     client.task("wait").catch((error) => console.log(error.code));
     await client.close();
     console.log("closed");`;
-  const result = spawnSync(process.execPath, ["--input-type=module", "-e", main], { encoding: "utf8", timeout: 20_000 });
+  const result = spawnSync(process.execPath, ["--input-type=module", "-e", main], { encoding: "utf8" });
   t.is(result.stdout, "exec/worker-closed\nclosed\n", result.stderr);
   t.is(result.status, 0);
 });

@@ -25,10 +25,10 @@ const SEED = Number(process.env["TSBUILD_ABORT_SEED"] ?? 1);
 /** Aborts of each shape. */
 const ABORTS = Number(process.env["TSBUILD_ABORTS"] ?? 14);
 /**
- * Milliseconds without output of the program after which it hangs. One abort takes a second on a
- * busy machine.
+ * Milliseconds without output of the program after which it hangs. One abort takes some seconds on
+ * a very busy machine.
  */
-const SILENCE = 60_000;
+const SILENCE = 300_000;
 
 const PROGRAM = fileURLToPath(new URL("aborts/program.js", import.meta.url));
 

@@ -80,7 +80,7 @@ serial("a build leaves a record with all that its steps printed; failed and canc
     t.like(record["buildArgs"], { API_TOKEN: "<hidden>", REGISTRY: host() });
     t.false(JSON.stringify(record).includes("hush"));
     const running = rig.start(build("--no-cache", "--build-arg", "X=1", context, "-f", "-"), {
-      input: Buffer.from("ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo ready; sleep 60\n"),
+      input: Buffer.from("ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo ready; sleep 1000\n"),
     });
     await running.shows(/\d ready/);
     running.interrupt();
@@ -98,7 +98,7 @@ serial("a build leaves a record with all that its steps printed; failed and canc
 serial("a build ended by kill -9 is shown as interrupted, with what its steps had printed", (t) =>
   withRig(async (rig) => {
     const context = rig.context("context", {
-      Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo first\nRUN echo ready; sleep 60\nRUN echo never\n",
+      Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo first\nRUN echo ready; sleep 1000\nRUN echo never\n",
     });
     const running = rig.start(build(context));
     await running.shows(/\d ready/);
@@ -115,7 +115,7 @@ serial("a build ended by kill -9 is shown as interrupted, with what its steps ha
     );
     t.regex(
       await output(rig, "explain"),
-      /interrupted at \[3\/4\] RUN echo ready; sleep 60: 1 ran, 0 cached, 1 not finished\n[\s\S]*did not end: the build was interrupted\n {3}ran because it is new/,
+      /interrupted at \[3\/4\] RUN echo ready; sleep 1000: 1 ran, 0 cached, 1 not finished\n[\s\S]*did not end: the build was interrupted\n {3}ran because it is new/,
     );
     const again = await rig.cli(build("--explain", "--build-arg", "X=1", "-f", "-", context), {
       input: Buffer.from("ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo other\n"),

@@ -57,8 +57,13 @@ serial("what one step has locked, a step that shares the same cache does not see
 
 serial("a failing stage stops the others at once, with exit code 1, one clear message and no output", (t) =>
   withRig(async (rig) => {
+    const meet = "--mount=type=cache,id=meet,target=/meet";
     const context = rig.context("context", {
-      Dockerfile: stages(["sleep 60; echo > /out", "sleep 0.3; echo broken >&2; exit 7", "sleep 61; echo > /out"]),
+      Dockerfile: stages([
+        `${meet} touch /meet/a; sleep 1000; echo > /out`,
+        `${meet} until [ -e /meet/a ] && [ -e /meet/b ]; do sleep 0.02; done; echo broken >&2; exit 7`,
+        `${meet} touch /meet/b; sleep 1001; echo > /out`,
+      ]),
     });
     const image = rig.path("image.tar");
     const ended = await rig.cli(build("-o", `type=oci,dest=${image}`, context));
@@ -135,8 +140,11 @@ serial("kill -9 during a RUN: the step dies with it, and the next build cleans u
 
 serial("a build that is stopped holds its step: another names it, ends on ctrl-c, and both are right when it goes on", (t) =>
   withRig(async (rig) => {
-    const dockerfile = "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo now sleeping; sleep 1; echo > /done\n";
-    const context = rig.context("context", { Dockerfile: dockerfile });
+    const mount = "--mount=type=cache,id=m,target=/m";
+    const head = "ARG REGISTRY\nFROM $REGISTRY/busybox\n";
+    const context = rig.context("context", {
+      Dockerfile: `${head}RUN ${mount} echo now sleeping; until [ -e /m/go ]; do sleep 0.02; done; echo > /done\n`,
+    });
     const first = rig.start(build("-o", "type=cacheonly", context));
     await first.shows(/now sleeping$/m);
     first.process.kill("SIGSTOP");
@@ -147,7 +155,8 @@ serial("a build that is stopped holds its step: another names it, ends on ctrl-c
     const third = rig.start(build("-o", "type=cacheonly", context));
     await third.shows(/which is stopped/);
     first.process.kill("SIGCONT");
-    for (const running of [first, third]) {
+    const go = rig.start(build("-o", "type=cacheonly", rig.context("go", { Dockerfile: `${head}RUN ${mount} touch /m/go\n` })));
+    for (const running of [first, third, go]) {
       const ended = await running.ended;
       t.is(ended.code, 0, ended.stderr);
     }
