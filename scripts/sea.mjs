@@ -43,7 +43,7 @@ const LOADER = "tsbuild-ld.so";
 /** Libraries that the C library loads by itself to find hosts and users; newer ones hold them. */
 const BY_NAME = ["libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"];
 
-/** Length of what stands at the end, see scripts/sea/launch.c. */
+/** Length of what stands at the end, see scripts/sea/unpack.h. */
 const TRAILER = 64;
 
 const { values } = parseArgs({ options: { to: { type: "string", default: "packages" }, arch: { type: "string", default: process.arch } } });
@@ -138,7 +138,7 @@ function compileLauncher(arch) {
   const options = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O2", "-static", "-s", "-Wl,--build-id=none"];
   run(
     arch === process.arch ? (process.env.CC ?? "cc") : tool(arch, "gcc"),
-    [...options, "-o", out, "launch.c"],
+    [...options, "-o", out, ...readdirSync(join(root, "scripts", "sea")).filter((name) => name.endsWith(".c"))],
     join(root, "scripts", "sea"),
   );
   return out;
