@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { howToInstall, nativeFile } from "../core/native-files.js";
 import { packageRoot } from "../core/package-root.js";
@@ -8,12 +8,38 @@ import { type Program, readProgram } from "./program-file.js";
 /** Name of the sandbox program's file. */
 const PROGRAM = "tsbuild-sandbox";
 
+const check = whenChanged((path) => void checkedProgram(path, existsSync(join(packageRoot(), "scripts", "build-helper.mjs"))));
+
 /**
  * Returns where the native part of the sandbox is. Throws `exec/helper-missing` when it is not
- * there, or is no program for this machine.
+ * there, or is no program for this machine. Looks into the file only when it has changed, because
+ * each step asks.
  */
 export function helperPath(): string {
-  return checkedProgram(helperFile(), existsSync(join(packageRoot(), "scripts", "build-helper.mjs")));
+  const path = helperFile();
+  check(path);
+  return path;
+}
+
+/** Returns a function that checks a file unless the file is the one that passed the last check. */
+export function whenChanged(test: (path: string) => void): (path: string) => void {
+  let passed: string | undefined;
+  return (path) => {
+    const mark = markOf(path);
+    if (mark !== undefined && mark === passed) return;
+    test(path);
+    passed = mark;
+  };
+}
+
+/** Returns what tells a file from every other; undefined where none can be seen. */
+function markOf(path: string): string | undefined {
+  try {
+    const { dev, ino, mode, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    return [path, dev, ino, mode, size, mtimeNs, ctimeNs].join(" ");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns the place of the program, whether or not something is there. */

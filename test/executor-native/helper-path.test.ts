@@ -1,9 +1,9 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { TsbuildError } from "../../core/errors.js";
-import { checkedProgram } from "../../executor-native/helper-path.js";
+import { checkedProgram, whenChanged } from "../../executor-native/helper-path.js";
 
 /** Returns the beginning of a program for a kind of processor. */
 function elf(machine: number, bigEndian = false): Buffer {
@@ -66,3 +66,35 @@ for (const [title, content, arch, message] of CASES) {
     }
   });
 }
+
+test("the sandbox program is looked into again only when its file has changed, or did not pass", (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "program-"));
+  const path = join(directory, "program");
+  let looks = 0;
+  let fails = true;
+  const check = whenChanged(() => {
+    looks++;
+    if (fails) throw new Error("no program");
+  });
+  try {
+    t.throws(() => check(path));
+    writeFileSync(path, "one");
+    t.throws(() => check(path));
+    t.throws(() => check(path));
+    t.is(looks, 3);
+    fails = false;
+    check(path);
+    check(path);
+    t.is(looks, 4);
+    chmodSync(path, 0o755);
+    check(path);
+    t.is(looks, 5);
+    writeFileSync(`${path}.new`, "two");
+    renameSync(`${path}.new`, path);
+    check(path);
+    check(path);
+    t.is(looks, 6);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
