@@ -6,10 +6,10 @@ import type { Digest } from "../../core/digest.js";
 import type { LayerBlob, Toc } from "../../oci/layer/model/toc.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { Database } from "../database/database.js";
-import { dropStacksOn } from "../database/stack-rows.js";
 import { blobMissing, ioError, layerMissing } from "../errors.js";
 import { type SnapshotParts, ActiveSnapshots } from "./active-snapshots.js";
 import { layerId, layerRow } from "../layer-id.js";
+import { type LayerRow, LayerRows } from "./layer-rows.js";
 import type { StoreLeases } from "../processes/leases.js";
 import type { Orphans } from "../processes/orphans.js";
 import type { BlobStore } from "../contract/blobs.js";
@@ -18,22 +18,6 @@ import type { StorePaths } from "../paths.js";
 import type { SnapshotKind } from "./snapshot-kind.js";
 import type { TocStore } from "./toc-store.js";
 import type { Unsynced } from "./unsynced.js";
-
-interface LayerRow {
-  readonly id: number;
-  readonly diff_id: Digest | null;
-  readonly blob: string | null;
-  readonly blob_digest: Digest | null;
-  readonly recipe: string | null;
-  readonly verified: number;
-  readonly unpacked: number;
-  readonly virtual: number;
-  readonly origin: string | null;
-  readonly created_at: number;
-  readonly boot: string | null;
-}
-
-const COLUMNS = "id, diff_id, blob, blob_digest, recipe, verified, unpacked, virtual, origin, created_at, boot";
 
 interface IndexedLayerStoreOptions extends Omit<SnapshotParts, "read" | "unsynced"> {
   readonly blobs: BlobStore;
@@ -47,6 +31,7 @@ interface IndexedLayerStoreOptions extends Omit<SnapshotParts, "read" | "unsynce
  */
 export class IndexedLayerStore implements LayerStore {
   readonly #database: Database;
+  readonly #rows: LayerRows;
   readonly #blobs: BlobStore;
   readonly #tocs: TocStore;
   readonly #leases: StoreLeases;
@@ -63,6 +48,7 @@ export class IndexedLayerStore implements LayerStore {
     this.#blobs = blobs;
     this.#tocs = tocs;
     this.#database = parts.database;
+    this.#rows = new LayerRows(parts.database);
     this.#leases = parts.leases;
     this.#paths = parts.paths;
     this.#kind = parts.kind;
@@ -72,7 +58,7 @@ export class IndexedLayerStore implements LayerStore {
   }
 
   get(id: LayerId): LayerRecord | undefined {
-    const row = this.#row(id);
+    const row = this.#rows.get(id);
     return row && this.#record(row);
   }
 
@@ -95,11 +81,11 @@ export class IndexedLayerStore implements LayerStore {
     if (found && this.#isLeased(found) && !this.#improves(found, layer)) return this.#record(found);
     return this.#database.transaction(() => {
       const row = this.#best(diffId);
-      if (!row) return this.#insert({ ...layer, recipe: undefined, verified: false });
+      if (!row) return this.#kept(this.#rows.add({ ...layer, recipe: undefined, verified: false }));
       if (this.#improves(row, layer)) {
         // An image's config only claims this diffID. A stored blob whose diffID was computed is not
         // replaced for a claim.
-        this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = ?, origin = ?", [
+        this.#rows.update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = ?, origin = ?", [
           JSON.stringify(blob),
           blob.digest,
           row.blob_digest === blob.digest ? row.recipe : null,
@@ -117,11 +103,11 @@ export class IndexedLayerStore implements LayerStore {
     return this.#database.transaction(() => {
       if (!this.#blobs.has(blob.digest)) throw blobMissing(blob.digest);
       const row = this.#best(blob.diffId);
-      if (!row) return this.#insert({ diffId: blob.diffId, blob: descriptor, recipe, verified: true, origin: undefined });
+      if (!row) return this.#kept(this.#rows.add({ diffId: blob.diffId, blob: descriptor, recipe, verified: true, origin: undefined }));
       if (row.blob_digest === blob.digest) {
-        if (row.verified === 0 || row.recipe === null) this.#update(row.id, "verified = 1, recipe = ?", [recipe]);
+        if (row.verified === 0 || row.recipe === null) this.#rows.update(row.id, "verified = 1, recipe = ?", [recipe]);
       } else if (row.verified === 0 || row.blob_digest === null || !this.#blobs.has(row.blob_digest)) {
-        this.#update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(descriptor), blob.digest, recipe]);
+        this.#rows.update(row.id, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(descriptor), blob.digest, recipe]);
       } else {
         // Two builds packed the layer at once, in different forms.
         this.#superseded.add(blob.digest);
@@ -133,7 +119,7 @@ export class IndexedLayerStore implements LayerStore {
   setDiff(id: LayerId, toc: Toc): LayerRecord {
     this.#tocs.save(toc);
     return this.#database.transaction(() => {
-      this.#update(layerRow(id) ?? 0, "diff_id = ?", [toc.diffId]);
+      this.#rows.update(layerRow(id) ?? 0, "diff_id = ?", [toc.diffId]);
       return this.#require(id);
     });
   }
@@ -141,9 +127,13 @@ export class IndexedLayerStore implements LayerStore {
   setBlob(id: LayerId, blob: Descriptor, recipe: string): LayerRecord {
     return this.#database.transaction(() => {
       if (!this.#blobs.has(blob.digest)) throw blobMissing(blob.digest);
-      const before = this.#row(id)?.blob_digest;
+      const before = this.#rows.get(id)?.blob_digest;
       if (before && before !== blob.digest) this.#superseded.add(before);
-      this.#update(layerRow(id) ?? 0, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [JSON.stringify(blob), blob.digest, recipe]);
+      this.#rows.update(layerRow(id) ?? 0, "blob = ?, blob_digest = ?, recipe = ?, verified = 1", [
+        JSON.stringify(blob),
+        blob.digest,
+        recipe,
+      ]);
       return this.#require(id);
     });
   }
@@ -158,16 +148,15 @@ export class IndexedLayerStore implements LayerStore {
     // Frees the name for the new snapshot, also when the old one cannot be removed here.
     const aside = `${place}-${randomBytes(4).toString("hex")}`;
     this.#database.transaction(() => {
-      const row = this.#row(id);
+      const row = this.#rows.get(id);
       if (row?.unpacked !== 1) return;
       moveAside(place, aside);
       orphans.add(aside);
       if (row.origin !== null || (row.blob_digest !== null && this.#blobs.has(row.blob_digest))) {
-        this.#update(row.id, "unpacked = 0, bytes = NULL, boot = NULL", []);
+        this.#rows.update(row.id, "unpacked = 0, bytes = NULL, boot = NULL", []);
         return;
       }
-      dropStacksOn(this.#database, row.id);
-      this.#database.run("DELETE FROM layers WHERE id = ?", row.id);
+      this.#rows.remove(row.id);
     });
     orphans.remove([aside]);
   }
@@ -197,7 +186,7 @@ export class IndexedLayerStore implements LayerStore {
 
   *list(): Iterable<LayerRecord> {
     if (!this.#database.exists) return;
-    for (const row of this.#database.all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE draft = 0 ORDER BY id`)) yield this.#record(row);
+    for (const row of this.#rows.all()) yield this.#record(row);
   }
 
   /**
@@ -206,35 +195,12 @@ export class IndexedLayerStore implements LayerStore {
    */
   forgetBlob(digest: Digest): void {
     if (!this.#database.exists) return;
-    this.#database.transaction(() => {
-      const lost = this.#database.all<{ id: number }>(
-        "SELECT id FROM layers WHERE blob_digest = ? AND unpacked = 0 AND origin IS NULL AND draft = 0",
-        digest,
-      );
-      for (const { id } of lost) {
-        dropStacksOn(this.#database, id);
-        this.#database.run("DELETE FROM layers WHERE id = ?", id);
-      }
-      this.#database.run(
-        "UPDATE layers SET blob = NULL, blob_digest = NULL, recipe = NULL WHERE blob_digest = ? AND origin IS NULL",
-        digest,
-      );
-    });
+    this.#rows.forgetBlob(digest);
   }
 
   forgetOrigin(origin: string): void {
     if (!this.#database.exists) return;
-    this.#database.transaction(() => {
-      const rows = this.#database.all<{ id: number; blob_digest: Digest | null }>(
-        "SELECT id, blob_digest FROM layers WHERE origin = ? AND unpacked = 0 AND draft = 0",
-        origin,
-      );
-      for (const { id, blob_digest } of rows) {
-        if (blob_digest !== null && this.#blobs.has(blob_digest)) continue;
-        dropStacksOn(this.#database, id);
-        this.#database.run("DELETE FROM layers WHERE id = ?", id);
-      }
-    });
+    this.#rows.forgetOrigin(origin, (blob) => this.#blobs.has(blob));
   }
 
   /** Returns and forgets the blobs that this handle replaced, so that they can be swept. */
@@ -248,18 +214,12 @@ export class IndexedLayerStore implements LayerStore {
     this.#active.discardAll();
   }
 
-  #row(id: LayerId): LayerRow | undefined {
-    return this.#database.get<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE id = ? AND draft = 0`, layerRow(id) ?? 0);
-  }
-
   /**
    * Returns the best layer with a content: several layers may have the same. An unpacked or
    * verified one comes first.
    */
   #best(diffId: Digest): LayerRow | undefined {
-    const rows = this.#database
-      .all<LayerRow>(`SELECT ${COLUMNS} FROM layers WHERE diff_id = ? AND draft = 0 ORDER BY unpacked DESC, verified DESC, id`, diffId)
-      .filter((row) => !this.#kind.isForeign(row));
+    const rows = this.#rows.withContent(diffId).filter((row) => !this.#kind.isForeign(row));
     const [first] = rows;
     if (rows.length < 2 || first?.unpacked) return first;
     return rows.find((row) => row.blob_digest !== null && this.#blobs.has(row.blob_digest)) ?? first;
@@ -268,24 +228,6 @@ export class IndexedLayerStore implements LayerStore {
   #improves(row: LayerRow, layer: { readonly blob: Descriptor; readonly origin: string | undefined }): boolean {
     if (row.blob_digest === layer.blob.digest) return layer.origin !== undefined && row.origin !== layer.origin;
     return row.blob_digest === null || row.verified === 0 || !this.#blobs.has(row.blob_digest);
-  }
-
-  #insert(layer: RemoteLayer & { readonly recipe: string | undefined; readonly verified: boolean }): LayerRecord {
-    const { id } = this.#database.run(
-      "INSERT INTO layers (draft, diff_id, blob, blob_digest, recipe, verified, unpacked, origin, created_at) VALUES (0, ?, ?, ?, ?, ?, 0, ?, ?)",
-      layer.diffId,
-      JSON.stringify(layer.blob),
-      layer.blob.digest,
-      layer.recipe ?? null,
-      layer.verified ? 1 : 0,
-      layer.origin ?? null,
-      layer.createdAt ?? Date.now(),
-    );
-    return this.#kept(id);
-  }
-
-  #update(row: number, assignments: string, values: readonly (string | number | null)[]): void {
-    this.#database.run(`UPDATE layers SET ${assignments} WHERE id = ? AND draft = 0`, ...values, row);
   }
 
   #isLeased(row: LayerRow): boolean {
