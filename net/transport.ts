@@ -88,9 +88,10 @@ async function send(request: HttpRequest & { readonly signal: AbortSignal }, con
     // The reader of the answer's body watches the signal from here on, see readBody.
     return await sendRequest(url, { method: request.method, headers, agent, signal: watch.signal, body: upload?.body });
   } catch (error) {
-    throwIfAborted(signal);
     // A fault of the upload's source (a blob that vanished) is not the network's.
     const fault = upload?.fault();
+    await upload?.close();
+    throwIfAborted(signal);
     if (fault !== undefined) throw fault;
     throw connections.failures.network(request.what, request, watch.stalled ?? error);
   } finally {

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { closeStream } from "../core/tasks/close-stream.js";
 
 /** Bytes, or a function that opens them again for each attempt. Streams need their `size`. */
 export type UploadBody = Uint8Array | { readonly size: number; open(): AsyncIterable<Uint8Array> };
@@ -17,6 +18,8 @@ export interface Upload {
   readonly streams: boolean;
   /** Returns the error of the body's source, if it failed. */
   fault(): unknown;
+  /** Gives the body up, and waits until its source is closed. */
+  close(): Promise<void>;
 }
 
 /**
@@ -38,6 +41,7 @@ export function openUpload(body: UploadBody, watch: UploadWatch): Upload {
       body: Buffer.from(body.buffer, body.byteOffset, body.length),
       streams: false,
       fault: () => undefined,
+      close: async () => undefined,
     };
   }
   let fault: unknown;
@@ -56,10 +60,6 @@ export function openUpload(body: UploadBody, watch: UploadWatch): Upload {
     }
     watch.forAnswer(body.size);
   };
-  return {
-    size: body.size,
-    body: Readable.from(pieces(), { objectMode: false, highWaterMark: AHEAD }),
-    streams: true,
-    fault: () => fault,
-  };
+  const stream = Readable.from(pieces(), { objectMode: false, highWaterMark: AHEAD });
+  return { size: body.size, body: stream, streams: true, fault: () => fault, close: () => closeStream(stream) };
 }

@@ -92,15 +92,16 @@ async function readSource(
  */
 async function readStream(source: Readable, blobs: BlobTarget, options: { readonly signal?: AbortSignal }): Promise<readonly FoundImage[]> {
   const cancel = (): void => void source.destroy(new CanceledError());
-  throwIfAborted(options.signal);
   options.signal?.addEventListener("abort", cancel, { once: true });
   try {
+    throwIfAborted(options.signal);
     return await readArchive(openArchive(source), blobs, options);
   } catch (error) {
     throwIfAborted(options.signal);
     throw error;
   } finally {
     options.signal?.removeEventListener("abort", cancel);
+    source.destroy();
   }
 }
 

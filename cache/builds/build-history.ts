@@ -1,6 +1,6 @@
 import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { JOURNAL, readJournal, RUNNING } from "./build-journal.js";
 import { FileBuildLogs } from "./build-logs.js";
@@ -121,8 +121,9 @@ export class IndexedBuilds implements BuildHistory {
     if (!existsSync(path)) return undefined;
     const unpacked = createGunzip();
     const file = createReadStream(path);
-    file.on("error", (error) => unpacked.destroy(error));
-    return file.pipe(unpacked);
+    // Unlike `pipe`, this closes the file when the reader leaves.
+    pipeline(file, unpacked, () => undefined);
+    return unpacked;
   }
 
   remove(ids: readonly string[]): number {

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { type Digest, digestHex, Hasher, isDigest, sha256 } from "../../core/digest.js";
 import { systemErrorCode, throwIfAborted } from "../../core/errors.js";
+import { closeStream } from "../../core/tasks/close-stream.js";
 import { BufferedFile } from "./buffered-file.js";
 import { blobCorrupt, blobMissing, digestMismatch, ioError } from "../errors.js";
 import type { StoreLeases } from "../processes/leases.js";
@@ -72,9 +73,19 @@ export class LocalBlobStore implements BlobStore {
     return data;
   }
 
-  open(digest: Digest): Readable {
+  open(digest: Digest): AsyncIterable<Buffer> {
     this.size(digest);
-    return Readable.from(this.#verified(digest), { objectMode: false, highWaterMark: CHUNK });
+    return this.#opened(digest);
+  }
+
+  /** Reads ahead of the reader. */
+  async *#opened(digest: Digest): AsyncGenerator<Buffer> {
+    const stream = Readable.from(this.#verified(digest), { objectMode: false, highWaterMark: CHUNK });
+    try {
+      yield* stream as AsyncIterable<Buffer>;
+    } finally {
+      await closeStream(stream);
+    }
   }
 
   writeSmall(data: string | Uint8Array): { readonly digest: Digest; readonly size: number } {
@@ -104,11 +115,13 @@ export class LocalBlobStore implements BlobStore {
   ): Promise<{ readonly digest: Digest; readonly size: number }> {
     const temporary = this.temporaryPath();
     const hasher = new Hasher();
-    const cancel = () => {
-      if (source instanceof Readable) source.destroy(options.signal?.reason instanceof Error ? options.signal.reason : undefined);
+    const cancel = (error: unknown) => {
+      if (source instanceof Readable) source.destroy(error instanceof Error ? error : undefined);
     };
-    options.signal?.addEventListener("abort", cancel, { once: true });
+    const onAbort = () => cancel(options.signal?.reason);
+    options.signal?.addEventListener("abort", onAbort, { once: true });
     try {
+      throwIfAborted(options.signal);
       const file = new BufferedFile(temporary);
       try {
         options.onFile?.(temporary);
@@ -132,11 +145,13 @@ export class LocalBlobStore implements BlobStore {
       return { digest, size };
     } catch (error) {
       rmSync(temporary, { force: true });
+      // Nobody reads a source that was not begun.
+      cancel(undefined);
       // An aborted source ends with its own error.
       throwIfAborted(options.signal);
       throw error;
     } finally {
-      options.signal?.removeEventListener("abort", cancel);
+      options.signal?.removeEventListener("abort", onAbort);
     }
   }
 

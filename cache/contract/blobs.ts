@@ -1,5 +1,4 @@
 import type { Digest } from "../../core/digest.js";
-import type { Readable } from "node:stream";
 
 /**
  * Bytes named by digest. All methods may be called concurrently, also by other processes. A written
@@ -19,10 +18,11 @@ export interface BlobStore {
    */
   readSmall(digest: Digest): Buffer;
   /**
-   * Opens a verifying stream, which fails with `store/blob-corrupt` at the end when the bytes do
-   * not match.
+   * Yields the bytes of a blob, and fails with `store/blob-corrupt` at the end when they do not
+   * match. The file is open while they are read, and closed when the reader has left. Throws
+   * `store/blob-missing` at once.
    */
-  open(digest: Digest): Readable;
+  open(digest: Digest): AsyncIterable<Buffer>;
   /** Stores a small blob; idempotent. */
   writeSmall(data: string | Uint8Array): { readonly digest: Digest; readonly size: number };
   /**

@@ -193,27 +193,28 @@ async function* decompressStream(source: Readable): AsyncGenerator<Buffer, void>
   const start: Buffer[] = [];
   let size = 0;
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer | string>;
-  while (size < 6) {
-    const { value, done } = await chunks.next();
-    if (done) break;
-    const chunk = typeof value === "string" ? Buffer.from(value) : value;
-    start.push(chunk);
-    size += chunk.length;
-  }
   const whole = async function* (): AsyncGenerator<Buffer, void> {
-    try {
-      yield* start;
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
-        yield typeof next.value === "string" ? Buffer.from(next.value) : next.value;
-      }
-    } finally {
-      await chunks.return?.();
+    yield* start;
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      yield typeof next.value === "string" ? Buffer.from(next.value) : next.value;
     }
   };
-  const format = sniffFormat(Buffer.concat(start));
-  if (format === "plain") yield* whole();
-  else if (format === "gzip") yield* throughGunzip(whole());
-  else yield* throughProgram(whole(), format, format);
+  try {
+    while (size < 6) {
+      const { value, done } = await chunks.next();
+      if (done) break;
+      const chunk = typeof value === "string" ? Buffer.from(value) : value;
+      start.push(chunk);
+      size += chunk.length;
+    }
+    const format = sniffFormat(Buffer.concat(start));
+    if (format === "plain") yield* whole();
+    else if (format === "gzip") yield* throughGunzip(whole());
+    else yield* throughProgram(whole(), format, format);
+  } finally {
+    // Also when the reader left before it read more than the start.
+    source.destroy();
+  }
 }
 
 async function* throughGunzip(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {

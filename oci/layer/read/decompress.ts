@@ -3,6 +3,7 @@ import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { type Duplex, pipeline, Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { started } from "../../../core/system/descriptors.js";
+import { closeStream } from "../../../core/tasks/close-stream.js";
 import { systemErrorCode } from "../../../core/errors.js";
 import { corruptLayer, decompressorMissing } from "../model/errors.js";
 import { type Growing, readGrowing } from "../model/growing-file.js";
@@ -50,7 +51,7 @@ export function openDecompressed(path: string): AsyncIterable<Buffer> {
     case "plain":
       return readPlain(path);
     case "gzip":
-      return through(path, readFile(path), zlib.createGunzip({ chunkSize: CHUNK }));
+      return through(path, () => readFile(path), zlib.createGunzip({ chunkSize: CHUNK }));
     case "zstd": {
       const { createZstdDecompress } = zlib as ZstdDecoder;
       return createZstdDecompress ? decodeZstd(path, createZstdDecompress) : throughCommand(path, format, "zstd");
@@ -67,25 +68,38 @@ export function openDecompressed(path: string): AsyncIterable<Buffer> {
  * complete file.
  */
 export async function* decompressGrowing(path: string, growing: Growing): AsyncGenerator<Buffer, void> {
-  const chunks = readGrowing(path, growing);
-  let start: Buffer = Buffer.alloc(0);
-  while (start.length < 6) {
-    const next = await chunks.next();
-    if (next.done) break;
-    start = Buffer.concat([start, next.value]);
+  let left = false;
+  const chunks = readGrowing(path, { ...growing, stopped: () => left || growing.stopped() });
+  try {
+    let start: Buffer = Buffer.alloc(0);
+    while (start.length < 6) {
+      const next = await chunks.next();
+      if (next.done) break;
+      start = Buffer.concat([start, next.value]);
+    }
+    const format = sniffFormat(start);
+    const whole = async function* (): AsyncGenerator<Buffer, void> {
+      yield start;
+      yield* chunks;
+    };
+    if (format === "plain") yield* whole();
+    else if (format === "gzip") {
+      const source = () => Readable.from(whole(), { objectMode: false });
+      yield* through(path, source, zlib.createGunzip({ chunkSize: CHUNK }), () => (left = true));
+    } else throw new Error(`internal: a ${format} stream cannot be read while it is written`);
+  } finally {
+    // A reader that leaves at the first chunk has not come to those that close the file.
+    left = true;
+    await chunks.return();
   }
-  const format = sniffFormat(start);
-  const whole = async function* (): AsyncGenerator<Buffer, void> {
-    yield start;
-    yield* chunks;
-  };
-  if (format === "plain") yield* whole();
-  else if (format === "gzip") yield* through(path, Readable.from(whole(), { objectMode: false }), zlib.createGunzip({ chunkSize: CHUNK }));
-  else throw new Error(`internal: a ${format} stream cannot be read while it is written`);
 }
 
+/**
+ * Opens a file. Note that we open it at once, because a thread that ends closes what was opened so,
+ * but forgets files whose opening is under way.
+ */
 function readFile(path: string): Readable {
-  return createReadStream(path, { highWaterMark: CHUNK });
+  return createReadStream(path, { fd: openSync(path, "r"), highWaterMark: CHUNK });
 }
 
 /**
@@ -105,7 +119,9 @@ async function* readPlain(path: string): AsyncIterable<Buffer> {
   }
 }
 
-async function* through(path: string, source: Readable, decoder: Duplex): AsyncIterable<Buffer> {
+/** Calls `onLeave` before it waits for the end of its source. */
+async function* through(path: string, open: () => Readable, decoder: Duplex, onLeave?: () => void): AsyncIterable<Buffer> {
+  const source = open();
   pipeline(source, decoder, () => {});
   try {
     for await (const chunk of decoder) yield chunk as Buffer;
@@ -114,7 +130,8 @@ async function* through(path: string, source: Readable, decoder: Duplex): AsyncI
     if (error instanceof Error && code && /^(Z_|ZSTD_)/.test(code)) throw corruptLayer(path, error.message, error);
     throw error;
   } finally {
-    source.destroy();
+    onLeave?.();
+    await closeStream(source);
   }
 }
 
@@ -149,11 +166,12 @@ async function* decodeZstd(path: string, createDecoder: (options: { readonly chu
   }
   try {
     for (let part = await next(); part !== undefined; part = await next()) {
-      if (part !== "end") yield* through(path, Readable.from(frame(part), { objectMode: false }), createDecoder({ chunkSize: CHUNK }));
+      if (part !== "end")
+        yield* through(path, () => Readable.from(frame(part), { objectMode: false }), createDecoder({ chunkSize: CHUNK }));
     }
     if (!frames.complete) throw corruptLayer(path, "it ends in the middle of a zstd frame");
   } finally {
-    source.destroy();
+    await closeStream(source);
   }
 }
 

@@ -410,8 +410,10 @@ test("an abort ends a load, and nothing is named", async (t) => {
   // A pipe that never says anything more.
   const endless = new Readable({ read: () => undefined });
   endless.push(tarOf([{ name: "blobs/sha256/x", text: "y" }]).subarray(0, 512));
-  const loading = images.load(Readable.from([Buffer.alloc(10)]), { signal: AbortSignal.abort() });
+  const unread = Readable.from([Buffer.alloc(10)]);
+  const loading = images.load(unread, { signal: AbortSignal.abort() });
   await t.throwsAsync(loading, { code: "build/canceled" });
+  t.true(unread.destroyed);
   const waiting = images.load(endless, { signal: abort.signal });
   setImmediate(() => abort.abort());
   await t.throwsAsync(waiting, { code: "build/canceled" });

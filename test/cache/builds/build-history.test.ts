@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -8,6 +9,8 @@ import { openSqlite } from "../../../cache/database/sqlite.js";
 import { MIGRATIONS } from "../../../cache/database/schema.js";
 import type { BuildRecord, HistoryLimits } from "../../../cache/contract/builds.js";
 import type { Store } from "../../../cache/store.js";
+import { openCount } from "../../support/open-files.js";
+import { until } from "../../support/until.js";
 import { key, temporaryRoot } from "../support.js";
 
 const DAY = 24 * 3_600_000;
@@ -85,6 +88,10 @@ test("a build comes back as it was, its logs whole, and a store without builds i
     t.is(await text(store.builds.openLog("b1", 3)), long);
     t.is(await text(store.builds.openLog("b1", 1)), "short");
     t.is(store.builds.openLog("b1", 2), undefined);
+    const left = store.builds.openLog("b1", 3) as Readable;
+    await once(left, "readable");
+    left.destroy();
+    t.true(await until(() => openCount(join(storePaths(root).builds, "b1", "3.gz")) === 0), "a reader that leaves closes the file");
     t.deepEqual(readdirSync(join(storePaths(root).builds, "b1")).sort(), ["1.gz", "3.gz"]);
     t.is(store.builds.remove(["b1", "other"]), 1);
     t.deepEqual(ids(store), []);
