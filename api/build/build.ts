@@ -5,7 +5,7 @@ import { withResource } from "../../core/tasks/with-resource.js";
 import { type BuildEnd, BuildRecorder } from "../record/build-recorder.js";
 import { StepCounter } from "../record/step-counter.js";
 import { checkOutputs } from "../options/check-outputs.js";
-import { collect } from "../store/collect.js";
+import { collectBelow } from "../store/collect.js";
 import type { BuildOptions, BuildResult } from "../options/options.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "../options/resolve-options.js";
 import { Session } from "../session/session.js";
@@ -17,44 +17,40 @@ import { runBuild } from "./run-build.js";
  * abort of `signal`. Nothing of the build is left running by then.
  */
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
-  const resolved = resolveBuildOptions(options);
-  await checkOutputs(resolved.outputs, resolved.cacheTo);
+  const build = resolveBuildOptions(options);
+  await checkOutputs(build.outputs, build.cacheTo);
   let result: BuildResult;
   try {
-    throwIfAborted(options.signal);
+    throwIfAborted(build.signal);
     const started = now();
-    result = await withResource(new Session(options), (session) => buildInSession(options, resolved, session, started));
+    result = await withResource(new Session(build), (session) => buildInSession(build, session, started));
   } catch (error) {
     // Completed steps are cached, and a Dockerfile that is being written fails many times, so
     // collection runs after a failure too. A ctrl-c does not wait for it.
-    const ran = !(error instanceof DiagnosticsError) && options.signal?.aborted !== true;
-    if (ran && resolved.collect) await collect({ ...options, ifDue: true }).catch(() => undefined);
+    if (!(error instanceof DiagnosticsError) && build.signal?.aborted !== true) await collectAfter(build, { ifDue: true });
     throw error;
   }
-  if (!result.collectionDue || !resolved.collect) return result;
-  // The build has succeeded in any case; the next one collects again.
-  await collect(options).catch(() => undefined);
+  if (!result.collectionDue || !build.collect) return result;
+  await collectAfter(build, { ifDue: false });
   return { ...result, collectionDue: false };
 }
 
-async function buildInSession(
-  options: BuildOptions,
-  resolved: ResolvedBuildOptions,
-  session: Session,
-  started: number,
-): Promise<BuildResult> {
+/** Brings the store below its budget. Its failure changes no build: the next one collects again. */
+async function collectAfter({ root, budget, collect }: ResolvedBuildOptions, { ifDue }: { readonly ifDue: boolean }): Promise<void> {
+  if (collect && budget !== undefined) await collectBelow({ root, budget, ifDue }).catch(() => undefined);
+}
+
+async function buildInSession(build: ResolvedBuildOptions, session: Session, started: number): Promise<BuildResult> {
   const tally = new StepCounter();
-  const recorder = resolved.history
-    ? new BuildRecorder({ history: session.store.builds, build: resolved, tally, startedAt: started })
-    : undefined;
+  const recorder = build.recorded ? new BuildRecorder({ history: session.store.builds, build, tally, startedAt: started }) : undefined;
   const onEvent = (event: BuildEvent): void => {
     tally.count(event);
     recorder?.onEvent(event);
-    options.onEvent?.(event);
+    build.onEvent?.(event);
   };
   let result: BuildResult;
   try {
-    const made = await runBuild(resolved, session, { id: recorder?.id, onEvent });
+    const made = await runBuild(build, session, { id: recorder?.id, onEvent });
     const { steps, executed, cached } = tally.counts;
     result = { ...made, stats: { steps, executed, cached, duration: now() - started } };
   } catch (error) {
@@ -64,7 +60,7 @@ async function buildInSession(
   const problem = await record(recorder, { result });
   if (problem) onEvent({ type: "warning", diagnostic: problem });
   const warnings = problem ? [...result.warnings, problem] : result.warnings;
-  return { ...result, warnings, collectionDue: resolved.budget !== undefined && session.store.gc.exceeds(resolved.budget) };
+  return { ...result, warnings, collectionDue: build.budget !== undefined && session.store.gc.exceeds(build.budget) };
 }
 
 /** Writes the build's record. The build has ended, so a failure here is only a warning. */

@@ -69,9 +69,9 @@ async function withDockerfile<T>(
   body: (dockerfile: LoadedDockerfile, build: ResolvedBuildOptions, session: Session) => Promise<T>,
 ): Promise<T> {
   const build = resolveBuildOptions(options);
-  throwIfAborted(options.signal);
-  return await withResource(new Session(options), async (session) => {
-    const onEvent: EventSink = (event) => options.onEvent?.(event);
+  throwIfAborted(build.signal);
+  return await withResource(new Session(build), async (session) => {
+    const onEvent: EventSink = (event) => build.onEvent?.(event);
     const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
     return await body(await loadDockerfile(build, solver, session, onEvent), build, session);
   });

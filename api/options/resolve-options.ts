@@ -69,7 +69,10 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     cacheTo: checkedCaches(given.cacheTo, "to"),
     /** Cache mounts begin empty. */
     freshMounts: options.noCache === "mounts" || options.noCache === "all",
-    history: options.history !== false,
+    /** True where the build is recorded. */
+    recorded: given.history !== false,
+    /** Limits of the history; undefined for the defaults. */
+    history: given.history === false ? undefined : given.history,
     /** Directory of the store, absolute. */
     root,
     /** Bytes that the store may take. */

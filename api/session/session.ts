@@ -1,10 +1,13 @@
 import { setMaxListeners } from "node:events";
 import type { Store } from "../../cache/store.js";
 import { CanceledError } from "../../core/errors.js";
-import type { BuildOptions, CommonOptions } from "../options/options.js";
+import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import { Network } from "./network.js";
 import { openProcessStore } from "./process-store.js";
 import { Workers } from "./workers.js";
+
+/** The options of a build that its session uses. */
+type SessionOptions = Pick<ResolvedBuildOptions, "root" | "history" | "isolation" | "signal">;
 
 /** Resources that one build holds while it runs. Each part of a build names the members it uses. */
 export class Session implements AsyncDisposable {
@@ -16,14 +19,9 @@ export class Session implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #held: AsyncDisposable[] = [];
 
-  constructor(options: CommonOptions & Pick<BuildOptions, "history" | "isolation">) {
-    const { history, isolation } = options;
-    this.store = openProcessStore({
-      ...(options.root === undefined ? {} : { root: options.root }),
-      ...(history ? { history } : {}),
-      isolation,
-    });
-    this.signal = options.signal ? AbortSignal.any([options.signal, this.#ending.signal]) : this.#ending.signal;
+  constructor({ root, history, isolation, signal }: SessionOptions) {
+    this.store = openProcessStore({ root, ...(history ? { history } : {}), isolation });
+    this.signal = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
     // One listener for each running task: many are no leak.
     setMaxListeners(0, this.signal);
     this.workers = new Workers(this.store, isolation);

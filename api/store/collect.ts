@@ -14,6 +14,11 @@ export async function collect(
   const root = options.root ?? defaultRoot(process.env);
   const budget = cacheBudget(root, options.cacheBudget ?? process.env["TSBUILD_CACHE_BUDGET"]);
   if (budget === undefined) return;
+  await collectBelow({ root, budget, ifDue: options.ifDue ?? false });
+}
+
+/** Brings the store at `root` below a budget, in bytes; see {@link collect}. */
+export async function collectBelow(store: { readonly root: string; readonly budget: number; readonly ifDue: boolean }): Promise<void> {
   const { collectToBudget } = await import("./auto-collect.js");
-  await collectToBudget(root, budget, options.ifDue ?? false);
+  await collectToBudget(store.root, store.budget, store.ifDue);
 }
