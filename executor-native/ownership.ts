@@ -26,6 +26,9 @@ export const OUTER_PROC_ARGUMENT = "--outer-proc";
 /** Argument of the worker's program: its steps get no namespaces, but a root of their own. */
 export const CHROOT_ARGUMENT = "--chroot";
 
+/** Argument of the worker's program: likewise, and their paths are translated. */
+export const SUPERVISED_ARGUMENT = "--supervised";
+
 /**
  * Returns true when this process seems to be the host's root: it is root, and id 0 is also 0 one
  * user namespace further out. In a container that maps its root to another id, it is not.

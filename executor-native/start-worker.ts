@@ -10,8 +10,9 @@ import { workerNotStarted } from "./errors.js";
 import type { HelperFailure } from "./helper-failure.js";
 import { helperPath } from "./helper-path.js";
 import { idMaps } from "./id-map.js";
-import { CHROOT_ARGUMENT, HOST_ROOT_ARGUMENT, isHostRoot } from "./ownership.js";
+import { CHROOT_ARGUMENT, HOST_ROOT_ARGUMENT, isHostRoot, SUPERVISED_ARGUMENT } from "./ownership.js";
 import { probe } from "./probe.js";
+import type { Tier } from "./tier.js";
 import { WorkerClient } from "./worker/client.js";
 
 /** Bytes of the worker's standard error that are kept for messages. */
@@ -33,7 +34,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     // Descriptor 3 is a socket pair: the protocol.
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   };
-  const child = started(spawn(helperPath(), tier === "chroot" ? plain(program) : namespaced(program), spawnOptions));
+  const child = started(spawn(helperPath(), tier === "namespaces" ? namespaced(program) : plain(program, tier), spawnOptions));
   let errors = "";
   const stderr = child.stderr as Readable;
   stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -43,7 +44,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   try {
     return await WorkerClient.connect({ tier, child, socket: child.stdio[3] as Socket, errors: () => errors });
   } catch {
-    const features = tier === "chroot" ? [] : probe(options.stateDirectory).features;
+    const features = tier !== "namespaces" ? [] : probe(options.stateDirectory).features;
     throw workerNotStarted(features, failureLine(errors), errors);
   }
 }
@@ -55,8 +56,8 @@ function namespaced(program: readonly string[]): readonly string[] {
 }
 
 /** Returns the helper's arguments that start a program as it is. */
-function plain(program: readonly string[]): readonly string[] {
-  return ["plain", String(process.pid), ...program, CHROOT_ARGUMENT];
+function plain(program: readonly string[], tier: Exclude<Tier, "namespaces">): readonly string[] {
+  return ["plain", String(process.pid), ...program, tier === "chroot" ? CHROOT_ARGUMENT : SUPERVISED_ARGUMENT];
 }
 
 /**

@@ -1,13 +1,14 @@
 import { badIsolation } from "./errors.js";
 
 /** Ways to keep steps apart from the machine, best first. A `Tier` is one of them. */
-export const TIERS = ["namespaces", "chroot"] as const;
+export const TIERS = ["namespaces", "chroot", "supervised"] as const;
 export type Tier = (typeof TIERS)[number];
 
 /** Says of each tier how it keeps a step. */
 export const TIER_TEXTS: Readonly<Record<Tier, string>> = {
   namespaces: "namespaces of their own",
   chroot: "a root of their own without namespaces, in this container",
+  supervised: "paths that are translated, without any privilege, in this container",
 };
 
 /** A tier that is asked for; `auto` is the best that works. */

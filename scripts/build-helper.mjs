@@ -17,6 +17,11 @@ const PROCESSORS = {
   arm64: { compiler: "aarch64-linux-gnu-gcc", packages: "gcc-aarch64-linux-gnu libc6-dev-arm64-cross" },
 };
 
+/** Folder of the loader, a program of its own that the helper has within itself. */
+const LOADER = join("supervised", "loader");
+/** Options for a program without a C library, which runs wherever it is mapped. */
+const FREESTANDING = ["-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fPIE", "-nostdlib", "-static-pie"];
+
 const names = readdirSync(source, { recursive: true, encoding: "utf8" }).toSorted();
 const newest = Math.max(
   ...[...names.map((name) => join(source, name)), fileURLToPath(import.meta.url)].map((path) => statSync(path).mtimeMs),
@@ -73,11 +78,14 @@ function compile(compiler, arch) {
   const temporary = `${out}.${process.pid}`;
   // Sources are named from inside their folder and sorted, so that the bytes do not depend on where
   // it is.
-  const sources = names.filter((name) => name.endsWith(".c"));
-  const warnings = ["-Wall", "-Wextra"];
-  const plain = ["-s", "-Wl,--build-id=none"];
-  const options = ["-std=c11", "-D_GNU_SOURCE", "-I.", ...warnings, "-O2", "-static", ...plain, "-o", temporary, ...sources];
+  const sources = names.filter((name) => name.endsWith(".c") && !name.startsWith(join(LOADER, "/")));
+  const common = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O2", "-s", "-Wl,--build-id=none"];
+  const loader = `${temporary}.loader`;
+  const loaderProblem = compileLoader(compiler, [...common, "-o", loader]);
+  if (loaderProblem !== undefined) return loaderProblem;
+  const options = [...common, "-I.", `-DLOADER_FILE="${loader}"`, "-static", "-o", temporary, ...sources];
   const result = spawnSync(compiler, options, { cwd: source, encoding: "utf8" });
+  rmSync(loader, { force: true });
   const problem =
     result.status === 0 ? dynamicPart(compiler, temporary) : `${compiler} -static failed:\n${result.stderr || result.error?.message}`;
   if (problem !== undefined) {
@@ -86,6 +94,13 @@ function compile(compiler, arch) {
   }
   if (result.stderr) console.error(result.stderr);
   renameSync(temporary, out);
+}
+
+/** Returns why it failed, or undefined. */
+function compileLoader(compiler, options) {
+  const sources = ["start.S", "load.c"].map((name) => join(LOADER, name));
+  const result = spawnSync(compiler, [...options, ...FREESTANDING, ...sources], { cwd: source, encoding: "utf8" });
+  return result.status === 0 ? undefined : `${compiler} -static-pie failed:\n${result.stderr || result.error?.message}`;
 }
 
 /**

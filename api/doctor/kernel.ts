@@ -43,7 +43,7 @@ export function kernelChecks(directory: string, tier: Tier = "namespaces"): read
       .features.filter(({ name }) => name !== "helper")
       .map(fromFeature)
       // A tier without namespaces does without all of it.
-      .map((feature) => (tier === "chroot" && feature.status === "missing" ? { ...feature, status: "warning" as const } : feature)),
+      .map((feature) => (tier !== "namespaces" && feature.status === "missing" ? { ...feature, status: "warning" as const } : feature)),
     cgroups(),
   ];
 }

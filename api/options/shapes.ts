@@ -64,7 +64,7 @@ export const SHAPES = {
   cacheTo: recognized<readonly CacheTo[]>("an array of objects", isList),
   noCache: readLater<boolean | "layers" | "mounts" | "all">(),
   pull: recognized<boolean | "never">("true, false or never", (value) => typeof value === "boolean" || value === "never"),
-  isolation: shape("auto, namespaces or chroot", picklist(["auto", "namespaces", "chroot"])),
+  isolation: shape("auto, namespaces, chroot or supervised", picklist(["auto", "namespaces", "chroot", "supervised"])),
   network: shape("default, none or host", picklist(["default", "none", "host"])),
   allow: recognized<readonly Entitlement[]>(
     `an array of ${ENTITLEMENTS.join(", ")}`,

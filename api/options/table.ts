@@ -306,7 +306,7 @@ export const BUILD_OPTIONS = {
     flag: {
       name: "isolation",
       value: "<tier>",
-      text: "How RUN steps are kept apart: auto, namespaces or chroot (default: $TSBUILD_ISOLATION, then auto)",
+      text: "How RUN steps are kept apart: auto, namespaces, chroot or supervised (default: $TSBUILD_ISOLATION, then auto)",
       group: GROUPS.steps,
       reads: "own",
     },

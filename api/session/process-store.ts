@@ -1,10 +1,11 @@
 import { openStore, type StoreOptions } from "../../cache/open-store.js";
 import { FileMemo } from "../../cache/index/memo.js";
 import { defaultRoot, storePaths } from "../../cache/paths.js";
+import type { SnapshotForm } from "../../cache/content/snapshot-kind.js";
 import type { Store } from "../../cache/store.js";
 import { ownershipHere } from "../../executor-native/id-map.js";
 import { chooseTier, type ChosenTier } from "../../executor-native/isolation/choose-tier.js";
-import { wantedIsolation } from "../../executor-native/tier.js";
+import { type Tier, wantedIsolation } from "../../executor-native/tier.js";
 
 export interface ProcessStoreOptions extends Partial<Omit<StoreOptions, "snapshots">> {
   /** Isolation of steps, as in the options of a build. */
@@ -17,8 +18,14 @@ export function openProcessStore({ isolation, ...options }: ProcessStoreOptions 
   return openStore({
     ...options,
     root,
-    snapshots: () => (tierOf(root, isolation).tier === "chroot" ? "copied" : ownershipHere()),
+    snapshots: () => formOf(tierOf(root, isolation).tier),
   });
+}
+
+/** Returns the form of snapshots that a tier can use. */
+function formOf(tier: Tier): SnapshotForm {
+  if (tier === "namespaces") return ownershipHere();
+  return tier === "chroot" ? "copied" : "looked";
 }
 
 /** Kind of the memos that hold which tier works here. */

@@ -1,12 +1,13 @@
 import type { Database } from "../database/database.js";
 
 /** Kinds of snapshots, as in the column `virtual` of the table of layers. */
-const KINDS = { mapped: 0, virtual: 1, copied: 2 } as const;
+const KINDS = { mapped: 0, virtual: 1, copied: 2, looked: 3 } as const;
 
 /**
  * `mapped`, `virtual`: the owners of files in snapshots and cache mounts are mapped into a user
  * namespace, or virtual (executor-native/ownership.ts). `copied`: they are real, and deletions are
- * noted in a form that needs no device, which only copies of layers understand.
+ * noted in a form that needs no device, which only copies of layers understand. `looked`: likewise,
+ * and all files belong to this user; owners and modes are attributes (helper/supervised/looks.h).
  */
 export type SnapshotForm = keyof typeof KINDS;
 
@@ -18,7 +19,7 @@ export type SnapshotForm = keyof typeof KINDS;
 export class SnapshotKind {
   readonly #database: Database;
   readonly #form: () => SnapshotForm;
-  #own: 0 | 1 | 2 | undefined;
+  #own: (typeof KINDS)[SnapshotForm] | undefined;
   #mixed: boolean | undefined;
 
   constructor(database: Database, form: () => SnapshotForm) {
@@ -27,7 +28,7 @@ export class SnapshotKind {
   }
 
   /** Value of the column `virtual` in the table of layers. */
-  get own(): 0 | 1 | 2 {
+  get own(): (typeof KINDS)[SnapshotForm] {
     this.#own ??= KINDS[this.#form()];
     return this.#own;
   }

@@ -1,4 +1,4 @@
-import { noChroot } from "./errors.js";
+import { noChroot, noSupervised } from "./errors.js";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
@@ -30,6 +30,9 @@ const NEEDED: Readonly<Record<string, number>> = {
 export interface TierMachine {
   readonly probe: (directory: string) => ProbeReport;
   readonly isContainer: (read: ReadFile) => boolean;
+  /** Returns the reason why a tier cannot be had. */
+  readonly lackingForChroot: (read: ReadFile) => string | undefined;
+  readonly lackingForSupervised: (read: ReadFile) => string | undefined;
   /** See {@link probeFingerprint}. */
   readonly probeFingerprint: (directory: string, read: ReadFile) => string;
 }
@@ -40,7 +43,13 @@ export interface TierMemory {
   set(key: string, value: string): void;
 }
 
-const HERE: TierMachine = { probe, isContainer: (read) => containerSign({ read }) !== undefined, probeFingerprint };
+const HERE: TierMachine = {
+  probe,
+  isContainer: (read) => containerSign({ read }) !== undefined,
+  probeFingerprint,
+  lackingForChroot,
+  lackingForSupervised,
+};
 
 /**
  * Chooses by trying in `directory`. Throws `exec/isolation` when the tier that is asked for cannot
@@ -51,12 +60,18 @@ const HERE: TierMachine = { probe, isContainer: (read) => containerSign({ read }
 export function chooseTier(wanted: Isolation, directory: string, memory?: TierMemory, machine = HERE): ChosenTier {
   if (wanted === "namespaces") return { tier: "namespaces" };
   const read = readingOnce();
-  const lacking = lackingForChroot(read);
+  if (wanted === "supervised") {
+    const lacking = machine.lackingForSupervised(read);
+    if (lacking === undefined) return { tier: "supervised", reason: "it was asked for" };
+    throw noSupervised(lacking);
+  }
+  const lacking = machine.lackingForChroot(read);
   if (wanted === "chroot") {
     if (lacking === undefined) return { tier: "chroot", reason: "it was asked for" };
     throw noChroot(lacking);
   }
-  if (lacking !== undefined || !machine.isContainer(read)) return { tier: "namespaces" };
+  const further = lacking === undefined ? "chroot" : machine.lackingForSupervised(read) === undefined ? "supervised" : undefined;
+  if (further === undefined || !machine.isContainer(read)) return { tier: "namespaces" };
   const place = nearest(directory);
   const key = machine.probeFingerprint(place, read);
   let problem = memory?.get(key);
@@ -64,7 +79,7 @@ export function chooseTier(wanted: Isolation, directory: string, memory?: TierMe
     problem = problemOf(machine.probe(place)) ?? "";
     memory?.set(key, problem);
   }
-  return problem === "" ? { tier: "namespaces" } : { tier: "chroot", reason: problem };
+  return problem === "" ? { tier: "namespaces" } : { tier: further, reason: problem };
 }
 
 function problemOf({ features }: ProbeReport): string | undefined {
@@ -80,6 +95,13 @@ function lackingForChroot(read: ReadFile): string | undefined {
   if (missing.length > 0) return `this process lacks ${missing.map(([name]) => name).join(", ")}`;
   const ids = Math.min(...["uid_map", "gid_map"].map((name) => idsOf(read(`/proc/self/${name}`) ?? "")));
   return ids >= IDS ? undefined : `this user namespace has ${ids} of the ${IDS} ids that images have`;
+}
+
+/** Returns the reason why a step without any privilege cannot run here. */
+function lackingForSupervised(read: ReadFile): string | undefined {
+  if (process.geteuid?.() === 0) return "this is root, whose rights a step would have";
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(read("/proc/self/status") ?? "")?.[1] ?? "0"}`);
+  return effective === 0n ? undefined : "this process has capabilities, which a step would have";
 }
 
 /** Number of ids that files of images usually have. */

@@ -12,7 +12,7 @@ import { insecureWithoutNamespaces, pathTooLong, sandboxFailed, sandboxKilled } 
 import { helperPath } from "../helper-path.js";
 import { identity } from "../id-map.js";
 import { mappedIds } from "../mapped-ids.js";
-import { HOST_ROOT_ARGUMENT, OUTER_PROC_ARGUMENT } from "../ownership.js";
+import { HOST_ROOT_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import { mountPoints } from "./mount-points.js";
 import { type AllIds, encodeSpec, type VirtualOwnership } from "./spec-encoding.js";
 import { namesUnmappedIds } from "./unmapped-ids.js";
@@ -71,7 +71,7 @@ export function startChroot(spec: SandboxSpec, roots: WorkingRoots, onOutput: On
     allIds: allIds(),
     isHostRoot: false,
     outerProc: false,
-    chroot: { folder: root.folder, has: root.has },
+    chroot: { folder: root.folder, has: root.has, translated: process.argv.includes(SUPERVISED_ARGUMENT) },
   });
   const running = start("chroot", bytes, spec, onOutput);
   const done = running.done.then(

@@ -9,7 +9,7 @@ import type { HelperFailure } from "../helper-failure.js";
 import { Emulators, PLATFORMS_TASK } from "../emulation/emulators.js";
 import { interpretersHere } from "../emulation/interpreters.js";
 import { helperPath } from "../helper-path.js";
-import { CHROOT_ARGUMENT, OUTER_PROC_ARGUMENT } from "../ownership.js";
+import { CHROOT_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
 import { WorkingRoots } from "../chroot/working-roots.js";
 import { type RunningSandbox, startChroot, startSandbox } from "./sandbox.js";
@@ -51,7 +51,9 @@ export function serveWorker(options: ServeOptions): void {
   const reader = new FrameReader<Request>();
   const aborts = new Map<number, () => void>();
   const sandboxes = new Map<number, RunningSandbox>();
-  const roots = process.argv.includes(CHROOT_ARGUMENT) ? new WorkingRoots(process.cwd(), removeTrees) : undefined;
+  const roots = [CHROOT_ARGUMENT, SUPERVISED_ARGUMENT].some((name) => process.argv.includes(name))
+    ? new WorkingRoots(process.cwd(), removeTrees)
+    : undefined;
   // Without a user namespace of its own this process would change the machine's interpreters.
   const emulators = new Emulators(process.cwd(), roots ? () => [] : interpretersHere);
   let ending = false;

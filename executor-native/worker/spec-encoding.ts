@@ -94,7 +94,7 @@ interface EncodingOptions {
    */
   readonly outerProc: boolean;
   /** Folder of the root of a step without namespaces, and how many of the layers that has. */
-  readonly chroot?: { readonly folder: string; readonly has: number };
+  readonly chroot?: { readonly folder: string; readonly has: number /** See helper/supervised/. */; readonly translated: boolean };
 }
 
 type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOperations[Key]) => void;
@@ -116,6 +116,7 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRo
   if (chroot) {
     operation("chroot", absolute(chroot.folder));
     operation("chroot-has", chroot.has);
+    operation("translated", chroot.translated);
   }
   for (const mount of spec.mounts) encodeMount(mount, operation);
   for (const arg of spec.args) operation("arg", arg);

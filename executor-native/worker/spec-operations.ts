@@ -10,6 +10,7 @@ export interface SpecOperations {
   readonly lower: readonly [directory: string];
   readonly chroot: readonly [folder: string];
   readonly "chroot-has": readonly [layers: Decimal];
+  readonly translated: readonly [translated: boolean];
   readonly bind: readonly [dest: string, readonly: boolean, source: string];
   readonly overlay: readonly [dest: string, readonly: boolean, selector: string];
   readonly "overlay-lower": readonly [directory: string];

@@ -151,7 +151,8 @@ function reportTier(worker: Worker, { output }: OpContext): void {
  * umask is. In an overlay, the upper directory is the root directory.
  */
 async function prepareRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
-  if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs)) await worker.task("prepareRoot", { path: upper, meta: root });
+  const isClosed = root !== undefined && (root.mode & 0o700) !== 0o700;
+  if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs || isClosed)) await worker.task("prepareRoot", { path: upper, meta: root });
   else chmodSync(upper, root?.mode ?? 0o755);
 }
 

@@ -6,12 +6,14 @@ import { createInterface } from "node:readline";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { metadata, type RunOptions, type SandboxRig } from "../support/rigs/sandbox-rig.js";
 import type { Row } from "./row.js";
-import { files, supervised } from "./rows/files.js";
+import { exchanged, files, supervised } from "./rows/files.js";
 import { calls, mounts, namespaces, settings } from "./rows/kernel.js";
 import { devices, network, networkNone, proc, processes } from "./rows/machine.js";
 import { WITHOUT_NAMESPACES } from "./rows/without-namespaces.js";
+import { WITHOUT_PRIVILEGES } from "./rows/without-privileges.js";
 import { steps } from "./steps.js";
-import { outcomesIn, type Situation, tierHere } from "./tiers.js";
+import type { Tier } from "../../executor-native/tier.js";
+import { type Outcome, outcomesIn, type Situation, tierHere } from "./tiers.js";
 
 export const rows: readonly Row[] = [
   ...devices,
@@ -24,7 +26,15 @@ export const rows: readonly Row[] = [
   ...proc,
   ...settings,
   ...supervised,
+  ...exchanged,
 ];
+
+/** Outcomes that differ in a tier from the usual ones. */
+const OUTCOMES: Readonly<Record<Tier, Readonly<Record<string, Outcome>>>> = {
+  namespaces: {},
+  chroot: WITHOUT_NAMESPACES,
+  supervised: WITHOUT_PRIVILEGES,
+};
 
 export interface Report {
   readonly tier: string;
@@ -58,7 +68,7 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
   const situation: Situation = { tier, outerProc: rig.worker.outerProc };
   const failures: Record<string, string> = {};
   const check = (name: string, how: string, got: string, usual: readonly string[]): void => {
-    const other = rig.worker.tier === "chroot" ? WITHOUT_NAMESPACES[name] : undefined;
+    const other = OUTCOMES[rig.worker.tier][name];
     const expected = other === undefined ? usual : [other].flat();
     if (!expected.includes(got)) failures[name] = `${how}: "${got}" instead of "${expected.join('" or "')}"`;
   };

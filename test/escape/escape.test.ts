@@ -59,6 +59,17 @@ requires(...missing, withoutRoot).serial("nothing gets out of a step without nam
   held(t, await runHere({ TSBUILD_ISOLATION: "chroot" }), ["root"]);
 });
 
+requires(...missing, withoutContainer).serial("nothing gets out of a step without any privilege", async (t) => {
+  const env = { TMPDIR: directory, TSBUILD_ISOLATION: "supervised" };
+  chmodSync(directory, 0o777);
+  const { stdout, stderr } = await runInContainer(containers.randomUser, [process.execPath, script, program], {
+    volumes: [directory],
+    env,
+  });
+  t.not(stdout, "", stderr);
+  held(t, stdout, ["virtual"]);
+});
+
 /** Starts processes that end at once: the next number is none that a step has inside. */
 const FURTHER = 'i=0; while [ $i -lt 300 ]; do (:); i=$((i+1)); done; "$0" "$@"; exit $?';
 

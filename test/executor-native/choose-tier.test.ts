@@ -2,19 +2,20 @@ import { tmpdir } from "node:os";
 import { chooseTier, type TierMachine, type TierMemory } from "../../executor-native/isolation/choose-tier.js";
 import { containerSign, type ContainerSigns } from "../../executor-native/isolation/container.js";
 import { probeFingerprint } from "../../executor-native/isolation/probe-fingerprint.js";
-import { requires, withoutRoot } from "../support/requires.js";
 import test from "ava";
 
 /** Returns a machine whose namespaces fail with `problem`, and the directories that were probed. */
 function machine(
   problem: string | undefined,
-  options: { readonly isContainer?: boolean } = {},
+  options: { readonly isContainer?: boolean; readonly chroot?: string; readonly supervised?: string } = {},
 ): TierMachine & { readonly probed: string[]; now: string } {
   const probed: string[] = [];
   return {
     probed,
     now: "one",
     isContainer: () => options.isContainer ?? true,
+    lackingForChroot: () => options.chroot,
+    lackingForSupervised: () => options.supervised,
     probeFingerprint() {
       return this.now;
     },
@@ -30,9 +31,7 @@ function memory(): TierMemory {
   return { get: (key) => values.get(key), set: (key, value) => void values.set(key, value) };
 }
 
-const needs = requires(withoutRoot);
-
-needs("auto: tries in a container, and remembers the answer while nothing has changed", (t) => {
+test("auto: tries in a container, and remembers the answer while nothing has changed", (t) => {
   for (const [problem, tier] of [
     ["unshare is refused", "chroot"],
     [undefined, "namespaces"],
@@ -45,6 +44,20 @@ needs("auto: tries in a container, and remembers the answer while nothing has ch
     t.is(choose(), tier);
     t.is(here.probed.length, 2);
   }
+});
+
+test("auto: takes the tier without privileges last, and only inside a container", (t) => {
+  const choose = (options: Parameters<typeof machine>[1]): string =>
+    chooseTier("auto", tmpdir(), memory(), machine("unshare is refused", options)).tier;
+  t.is(choose({ chroot: "it needs root" }), "supervised");
+  t.is(choose({ chroot: "it needs root", isContainer: false }), "namespaces");
+  t.is(choose({ chroot: "it lacks a capability", supervised: "this is root" }), "namespaces");
+});
+
+test("a tier that cannot be had is refused with the reason", (t) => {
+  const here = machine(undefined, { chroot: "it needs root", supervised: "this is root" });
+  t.throws(() => chooseTier("chroot", tmpdir(), memory(), here), { message: /"chroot": it needs root$/ });
+  t.throws(() => chooseTier("supervised", tmpdir(), memory(), here), { message: /"supervised": this is root$/ });
 });
 
 test("auto: probes nothing on a plain machine, and nothing for a tier that is asked for", (t) => {

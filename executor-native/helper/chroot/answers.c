@@ -84,7 +84,8 @@ void install_asking_filter(const struct spec *spec, int control)
 	struct asked asked[LENGTH(rows)];
 	for (size_t i = 0; i < LENGTH(rows); i++)
 		asked[i] = rows[i].asked;
-	int listener = install_chroot_seccomp(asked, LENGTH(rows), spec->network);
+	const struct chroot_filter wanted = {.asked = asked, .count = LENGTH(rows), .network = spec->network};
+	int listener = install_chroot_seccomp(&wanted);
 	send_control(control, "", 1, listener);
 	close(listener);
 	close(control);

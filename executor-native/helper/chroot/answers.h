@@ -12,6 +12,10 @@ struct keeper {
 	const char *root_path;
 	pid_t pid;
 	bool lends_devices; /* the root could have none of its own */
+
+	/* Answers to calls with paths (see supervised/translated.h); NULL in a chroot. */
+	struct translated *translated;
+	bool (*read_program)(const struct keeper *keeper, pid_t process, char path[]);
 };
 
 /* Answers the next call; `listener` is the filter's descriptor. */

@@ -2,9 +2,10 @@
 #ifndef TSBUILD_CHROOT_ENTER_H
 #define TSBUILD_CHROOT_ENTER_H
 
+#include "chroot/answers.h"
 #include "chroot/keeper.h"
 
 /* Makes a directory the root, goes to the working directory, and becomes the command. */
-_Noreturn void enter_and_run(const struct spec *spec, int root, const struct step_output *output, int control);
+_Noreturn void enter_and_run(const struct keeper *keeper, const struct step_output *output, int control);
 
 #endif

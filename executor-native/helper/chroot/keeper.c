@@ -31,9 +31,11 @@ enum { OUTSIDE, INSIDE };
 /* A step, and what is on the disk for it. */
 struct kept {
 	const struct spec *spec;
+	const struct way_to_keep *way;
 	char *root, *index, *stage; /* paths */
 	struct node before;
 	struct places places;
+	struct looks looks; /* of a step whose paths are translated */
 };
 
 /* Brings the root to what the layers say. */
@@ -80,6 +82,7 @@ static void prepare(struct kept *kept, struct lent *lent)
 		.root = open(kept->root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 		.tree = &kept->before,
 		.lent = lent,
+		.looks = spec->translated ? &kept->looks : NULL,
 	};
 	if (kept->places.root < 0)
 		fail_errno(CODE, "Cannot open \"%s\"", kept->root);
@@ -96,9 +99,8 @@ static void report_exit(int status)
 
 /* Everything that the keeper waits for. */
 struct waiting {
-	pid_t command;
-	int status; /* of the command when it has ended */
-	bool has_ended, is_stopped;
+	struct ends ends;
+	bool is_stopped;
 	int signals, control, listener;
 };
 
@@ -109,12 +111,8 @@ static void receive_signal(struct waiting *waiting)
 	int status;
 	if (read(waiting->signals, &signal, sizeof signal) == sizeof signal && signal.ssi_signo == SIGTERM)
 		waiting->is_stopped = true;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0;) {
-		if (pid != waiting->command)
-			continue;
-		waiting->status = status;
-		waiting->has_ended = true;
-	}
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0;)
+		note_end(&waiting->ends, pid, status);
 }
 
 /* Receives the filter's descriptor; the command ends without one when it has a reason to say. */
@@ -128,9 +126,9 @@ static void receive_filter(struct waiting *waiting)
 }
 
 /* Answers until the command ends, or nobody wants it any more. */
-static void wait_for_end(const struct keeper *keeper, struct waiting *waiting)
+static void wait_for_end(const struct way_to_keep *way, const struct keeper *keeper, struct waiting *waiting)
 {
-	while (!waiting->has_ended && !waiting->is_stopped) {
+	while (!waiting->ends.has_ended && !waiting->is_stopped) {
 		struct pollfd polled[] = {
 			{.fd = waiting->signals, .events = POLLIN},
 			{.fd = waiting->control, .events = POLLIN},
@@ -139,7 +137,7 @@ static void wait_for_end(const struct keeper *keeper, struct waiting *waiting)
 		if (poll(polled, LENGTH(polled), -1) < 0 && errno != EINTR)
 			fail_errno("exec/supervisor", "Cannot wait for the system calls of the step");
 		if (polled[2].revents & POLLIN)
-			answer_next(keeper, waiting->listener);
+			way->answer_next(keeper, waiting->listener);
 		else if (polled[2].revents)
 			waiting->listener = -1; /* nobody has the filter any more */
 		if (polled[1].revents)
@@ -171,17 +169,18 @@ static struct waiting run(struct kept *kept, const struct step_output *output)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
 	struct waiting waiting = {.signals = watch_signals(), .control = control[OUTSIDE], .listener = -1};
+	kept->way->begin(&keeper, &kept->looks, &waiting.ends);
 	/* Nobody may trace this process, nor the command before it is another program. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	waiting.command = fork();
-	if (waiting.command < 0)
+	waiting.ends.command = fork();
+	if (waiting.ends.command < 0)
 		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
-	if (waiting.command == 0)
-		enter_and_run(kept->spec, kept->places.root, output, control[INSIDE]);
+	if (waiting.ends.command == 0)
+		kept->way->enter_and_run(&keeper, output, control[INSIDE]);
 	close(control[INSIDE]);
 	close(output->output);
 	close(output->errors);
-	wait_for_end(&keeper, &waiting);
+	wait_for_end(kept->way, &keeper, &waiting);
 	end_descendants();
 	if (waiting.listener >= 0)
 		close(waiting.listener); /* not before: calls of whoever is left would fail oddly */
@@ -199,20 +198,30 @@ static void keep_changes(struct kept *kept)
 	save_tree(&after, kept->index);
 }
 
-void keep_step(const struct spec *spec, const struct step_output *output, struct lent *lent)
+static void begin_plainly(struct keeper *keeper, struct looks *looks, struct ends *ends)
 {
-	struct kept kept = {.spec = spec};
+	(void)keeper, (void)looks, (void)ends;
+}
+
+const struct way_to_keep by_chroot = {begin_plainly, answer_next, enter_and_run};
+
+void keep_step(const struct spec *spec, const struct way_to_keep *way, const struct step_output *output,
+               struct lent *lent)
+{
+	struct kept kept = {.spec = spec, .way = way};
 	adopt_orphans();
 	umask(0);
+	if (spec->translated)
+		begin_looks(&kept.looks);
 	prepare(&kept, lent);
 	struct waiting waiting = run(&kept, output);
-	bool has_succeeded = waiting.has_ended && WIFEXITED(waiting.status) && WEXITSTATUS(waiting.status) == 0;
+	bool has_succeeded = waiting.ends.has_ended && WIFEXITED(waiting.ends.status) && WEXITSTATUS(waiting.ends.status) == 0;
 	if (has_succeeded)
 		keep_changes(&kept);
 	else
 		take_away(&kept.places, NULL);
-	if (waiting.has_ended && !waiting.is_stopped)
-		report_exit(waiting.status);
+	if (waiting.ends.has_ended && !waiting.is_stopped)
+		report_exit(waiting.ends.status);
 	_exit(0);
 }
 

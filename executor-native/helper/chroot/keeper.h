@@ -5,7 +5,9 @@
 #ifndef TSBUILD_CHROOT_KEEPER_H
 #define TSBUILD_CHROOT_KEEPER_H
 
+#include "ownership/looks.h"
 #include "spec/spec.h"
+#include "supervisor/tracee.h"
 
 /* Directories that are lent to a step, for who has to bring them back when the keeper dies. */
 #define MAX_LENT 64
@@ -19,11 +21,25 @@ struct step_output {
 	int output, errors;
 };
 
+/* How a step is kept in its root. */
+struct keeper;
+struct way_to_keep {
+	/* Prepares the answers, before the command's process is there. */
+	void (*begin)(struct keeper *keeper, struct looks *looks, struct ends *ends);
+	void (*answer_next)(const struct keeper *keeper, int listener);
+	/* Runs the command in its process; does not return. */
+	void (*enter_and_run)(const struct keeper *keeper, const struct step_output *output, int control);
+};
+
+/* By chroot(2), which takes root. */
+extern const struct way_to_keep by_chroot;
+
 /*
  * Runs the step, and writes its changes to the upper directory when its command succeeded. Ends
  * the process. `lent` is memory that the parent sees too.
  */
-_Noreturn void keep_step(const struct spec *spec, const struct step_output *output, struct lent *lent);
+_Noreturn void keep_step(const struct spec *spec, const struct way_to_keep *way, const struct step_output *output,
+                         struct lent *lent);
 
 /* Brings back what a keeper that died did not. No process of the step may be there any more. */
 void bring_back(const struct spec *spec, struct lent *lent);

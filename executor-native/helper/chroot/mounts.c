@@ -11,6 +11,9 @@
 
 #define CODE "exec/sandbox-setup"
 
+/* The keeper makes directories of the same names in those of /proc and /sys. */
+#define OUTSIDE_MODE 0755
+
 static void make_directory(const char *path, mode_t mode)
 {
 	if (mkdir(path, mode) < 0)
@@ -31,6 +34,15 @@ struct content {
 	mode_t mode;
 };
 
+/* Gives a file its owner and mode; false with errno. */
+static bool give_content(const struct places *places, int fd, const struct content *content)
+{
+	const struct stat look = {.st_uid = content->uid, .st_gid = content->gid, .st_mode = S_IFREG | content->mode};
+	if (places->looks)
+		return make_look(places->looks, fd, &look);
+	return fchown(fd, content->uid, content->gid) == 0 && fchmod(fd, content->mode) == 0;
+}
+
 static void place_content(struct places *places, const char *dest, const struct content *content)
 {
 	cleanup_free char *path = make_place(places, dest, false);
@@ -38,7 +50,7 @@ static void place_content(struct places *places, const char *dest, const struct 
 	if (fd < 0)
 		fail_errno(CODE, "Cannot make the file \"%s\"", path);
 	write_all(fd, content->data, content->size, dest);
-	if (fchown(fd, content->uid, content->gid) < 0 || fchmod(fd, content->mode) < 0)
+	if (!give_content(places, fd, content))
 		fail_errno(CODE, "Cannot give the file \"%s\" to its owner", path);
 }
 
@@ -185,8 +197,8 @@ static void place_mount(struct places *places, const struct mount_spec *mount)
 void place_mounts(struct places *places, const struct spec *spec)
 {
 	lock_sources(spec);
-	place_directory(places, "/proc", 0555);
-	place_directory(places, "/sys", 0555);
+	place_directory(places, "/proc", OUTSIDE_MODE);
+	place_directory(places, "/sys", OUTSIDE_MODE);
 	place_devices(places);
 	place_text(places, "/etc/hosts", spec->hosts);
 	place_text(places, "/etc/resolv.conf", spec->resolv_conf);

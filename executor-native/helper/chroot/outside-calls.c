@@ -58,7 +58,7 @@ static int hold_outside(const struct keeper *keeper, const struct outside *outsi
 	case OUTER:
 		return open_outer(outside->path, flags);
 	case OPENED:
-	case DEVICE:
+	case LENT_DEVICE:
 		return open(outside->path, O_PATH | O_CLOEXEC);
 	}
 	return -1;
@@ -90,6 +90,21 @@ static bool find_target(const struct keeper *keeper, const struct call *call, in
 	target->fd = hold_outside(keeper, &target->outside, follow);
 	target->error = target->fd < 0 ? errno : 0;
 	return true;
+}
+
+int hold_shown(const struct keeper *keeper, const struct call *call, const char *whole, bool follow)
+{
+	char path[PATH_MAX];
+	struct caller identity;
+	struct outside outside;
+	strcpy(path, whole);
+	follow = follow || path[strlen(path) - 1] == '/';
+	if (!follow_outside(keeper, follow, path))
+		return NOT_OUTSIDE;
+	if (!read_identity(call, &identity) || !find_outside(keeper, call, &identity, path, follow, &outside))
+		return -ENOENT;
+	int fd = hold_outside(keeper, &outside, follow);
+	return fd < 0 ? -errno : fd;
 }
 
 static void end_target(const struct target *target)
@@ -250,6 +265,11 @@ static ssize_t read_link(const struct keeper *keeper, const struct call *call, c
 	if (is_thread || strcmp(path, "/proc/self") == 0) {
 		append(&own, is_thread ? "%d/task/%d" : "%d", target->identity.process, call->pid);
 		return (ssize_t)own.length;
+	}
+	if (target->outside.kind == OUTER && read_process_link(keeper, call, path, text)) {
+		if (!text[0])
+			strcpy(text, "/");
+		return (ssize_t)strlen(text);
 	}
 	ssize_t length = readlinkat(target->fd, "", text, PATH_MAX - 1);
 	if (length < 0) {

@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "chroot/outside.h"
 
-#define READABLE_DIRECTORY 0555
+#define READABLE_DIRECTORY 0755
 #define READABLE_FILE 0444
 
 /* Opens a directory in the root, which is made when it is missing; -1 with errno. */

@@ -65,20 +65,43 @@ bool read_own_link(const struct call *call, const char *link, char text[PATH_MAX
 	return length > 0;
 }
 
-/* Writes the path that a relative one begins at; false when it is not in the root. */
-static bool find_start(const struct keeper *keeper, const struct call *call, int directory, char path[PATH_MAX])
+bool find_start(const struct keeper *keeper, const struct call *call, int directory, char path[PATH_MAX])
 {
 	struct short_path link = directory == AT_FDCWD ? short_path("/proc/%d/cwd", call->pid)
 	                                               : short_path("/proc/%d/fd/%d", call->pid, directory);
 	return read_own_link(call, link.text, path) && cut_root(keeper, path);
 }
 
-/* Tells whether the root has the file, so that the path leads nowhere else. */
-static bool is_in_root(const struct keeper *keeper, const char *path, bool follow)
+bool is_device(const struct keeper *keeper, const char *path)
 {
+	static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+	                                      "/dev/random", "/dev/urandom", "/dev/tty"};
+	for (size_t i = 0; keeper->lends_devices && i < LENGTH(devices); i++)
+		if (strcmp(path, devices[i]) == 0)
+			return true;
+	return false;
+}
+
+bool is_outside(const struct keeper *keeper, const char *path) { return is_virtual(path) || is_device(keeper, path); }
+
+/*
+ * Tells whether the root has the file, so that the path leads nowhere else. Where paths are
+ * translated, `path` becomes that of the file: directories of /proc that were listed leave names in
+ * the root, which stand for others.
+ */
+static bool is_in_root(const struct keeper *keeper, char path[PATH_MAX], bool follow)
+{
+	char real[PATH_MAX];
 	struct openat2_how how = {.flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), .resolve = RESOLVE_BELOW_ROOT};
 	cleanup_fd int fd = (int)syscall(NR_OPENAT2, keeper->root, path, &how, sizeof how);
-	return fd >= 0 || (errno != ENOENT && errno != ENOSYS && errno != EPERM);
+	if (fd < 0)
+		return errno != ENOENT && errno != ENOSYS && errno != EPERM;
+	ssize_t length = readlink(proc_path_of(fd).text, real, sizeof real - 1);
+	real[length > 0 ? length : 0] = 0;
+	if (!keeper->translated || !cut_root(keeper, real) || !is_outside(keeper, real))
+		return true;
+	strcpy(path, real);
+	return false;
 }
 
 /* Follows the links of the root on the way; false when that leads to nothing outside. */
@@ -96,14 +119,13 @@ static bool follow_links(const struct keeper *keeper, bool follow, char path[PAT
 	return !found.cut && is_virtual(path);
 }
 
-bool is_device(const struct keeper *keeper, const char *path)
+bool follow_outside(const struct keeper *keeper, bool follow, char path[PATH_MAX])
 {
-	static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
-	                                      "/dev/random", "/dev/urandom", "/dev/tty"};
-	for (size_t i = 0; keeper->lends_devices && i < LENGTH(devices); i++)
-		if (strcmp(path, devices[i]) == 0)
-			return true;
-	return false;
+	normalize(path);
+	if (is_outside(keeper, path))
+		return true;
+	return *path && !is_in_root(keeper, path, follow) &&
+	       (is_outside(keeper, path) || follow_links(keeper, follow, path));
 }
 
 bool find_path(const struct keeper *keeper, const struct call *call, int directory, uint64_t address, bool follow,
@@ -120,8 +142,5 @@ bool find_path(const struct keeper *keeper, const struct call *call, int directo
 	if (whole.cut)
 		return false;
 	follow = follow || text[strlen(text) - 1] == '/';
-	normalize(path);
-	if (is_virtual(path) || is_device(keeper, path))
-		return true;
-	return *path && !is_in_root(keeper, path, follow) && follow_links(keeper, follow, path);
+	return follow_outside(keeper, follow, path);
 }

@@ -65,11 +65,26 @@ struct turn {
 	struct buffer path;
 };
 
+/* Returns the process of a path such as `/proc/1/exe`. */
+static pid_t process_in(const char *path) { return (pid_t)strtol(path + strlen("/proc/"), NULL, 10); }
+
+bool read_process_link(const struct keeper *keeper, const struct call *call, const char *path, char text[PATH_MAX])
+{
+	const char *name = strrchr(path, '/') + 1;
+	bool is_of_process = strncmp(path, "/proc/", strlen("/proc/")) == 0;
+	text[0] = 0;
+	if (keeper->read_program && is_of_process && strcmp(name, "exe") == 0)
+		return keeper->read_program(keeper, process_in(path), text);
+	if (keeper->read_program && is_of_process && strcmp(name, "root") == 0)
+		return true;
+	return read_own_link(call, path, text) && cut_root(keeper, text);
+}
+
 /* Goes on where a link of a process leads to, with what is left. False: that is not in the root. */
 static bool turn_to(const struct keeper *keeper, const struct call *call, struct turn *turn, char path[PATH_MAX])
 {
 	char target[PATH_MAX];
-	if (!read_own_link(call, turn->path.text, target) || !cut_root(keeper, target))
+	if (!read_process_link(keeper, call, turn->path.text, target))
 		return false;
 	struct buffer whole = buffer_in(path, PATH_MAX);
 	append(&whole, "%s%s", target, turn->rest);
@@ -157,8 +172,8 @@ bool find_outside(const struct keeper *keeper, const struct call *call, const st
 	append(&first, "%s", path);
 	for (int turns = 0; turns < MAX_TURNS; turns++) {
 		struct turn turn = {.path = BUFFER_IN(outside->shown)};
-		outside->kind = is_device(keeper, outside->path) ? DEVICE : OUTER;
-		if (outside->kind == DEVICE)
+		outside->kind = is_device(keeper, outside->path) ? LENT_DEVICE : OUTER;
+		if (outside->kind == LENT_DEVICE)
 			return true;
 		if (!is_virtual(outside->path)) {
 			outside->kind = IN_ROOT;

@@ -17,7 +17,7 @@ struct outside {
 		IN_ROOT, /* `path` is one of the root */
 		OUTER,   /* `path` is one of the machine, in /proc or /sys */
 		OPENED,  /* the same, and leads to a file that a process of the step has open */
-		DEVICE,  /* `path` is one of the machine, in /dev */
+		LENT_DEVICE, /* `path` is one of the machine, in /dev */
 	} kind;
 	char path[PATH_MAX];
 	char shown[PATH_MAX]; /* the path as the step would see it; for directories */
@@ -44,6 +44,27 @@ void normalize(char *path);
 
 /* Reads a link of the caller in /proc, for which its own rights may be needed. */
 bool read_own_link(const struct call *call, const char *link, char text[PATH_MAX]);
+
+/* Likewise for a path that was read already, and begins at the root. */
+bool follow_outside(const struct keeper *keeper, bool follow, char path[PATH_MAX]);
+
+/* Tells whether a path, with all links resolved, is one of /proc, /sys or a lent device. */
+bool is_outside(const struct keeper *keeper, const char *path);
+
+/* Writes the path that a relative one begins at; false when it is not in the root. */
+bool find_start(const struct keeper *keeper, const struct call *call, int directory, char path[PATH_MAX]);
+
+/*
+ * Reads a link in the directory of a process, as a path of the step; false when it is not in the
+ * root.
+ */
+bool read_process_link(const struct keeper *keeper, const struct call *call, const char *path, char text[PATH_MAX]);
+
+/* Returned when a path leads to nothing outside. */
+#define NOT_OUTSIDE (-4096)
+
+/* Holds what such a path leads to (O_PATH); NOT_OUTSIDE or another negative errno. */
+int hold_shown(const struct keeper *keeper, const struct call *call, const char *path, bool follow);
 
 /* Finds the file that it stands for; false when the step may see none there. */
 bool find_outside(const struct keeper *keeper, const struct call *call, const struct caller *identity,

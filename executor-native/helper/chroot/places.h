@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "chroot/keeper.h"
+#include "ownership/looks.h"
 #include "tree/tree.h"
 
 /* A directory that something is put into or taken out of; its times are not to change by that. */
@@ -41,6 +42,7 @@ struct places {
 	struct placed *items;
 	struct texts paths; /* of the items */
 	struct lent *lent; /* MAX_LENT of them */
+	struct looks *looks; /* how files look that cannot belong to others; NULL where they can */
 	bool lends_devices; /* the root could have no devices of its own (see mounts.c) */
 	size_t stub_count;
 	struct stub_directory *stubs;

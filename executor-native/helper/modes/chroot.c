@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "chroot/keeper.h"
 #include "chroot/processes.h"
+#include "supervised/step.h"
 #include "modes/modes.h"
 #include "modes/output.h"
 
@@ -77,7 +78,7 @@ static void start_keeper(const struct spec *spec, struct output *carried, struct
 		block_stop(SIG_UNBLOCK);
 		close(output[READ_END]);
 		close(errors[READ_END]);
-		keep_step(spec, &(struct step_output){output[WRITE_END], errors[WRITE_END]}, lent);
+		keep_step(spec, spec->translated ? &by_translation : &by_chroot, &(struct step_output){output[WRITE_END], errors[WRITE_END]}, lent);
 	}
 	keeper_pid = pid;
 	block_stop(SIG_UNBLOCK);

@@ -163,6 +163,20 @@ void run_command_filtered(const struct spec *spec, int control, filter_installer
 	execute(spec, env);
 }
 
+void run_command_translated(const struct spec *spec, directory_enterer *enter)
+{
+	struct user user;
+	const struct rlimit none = {0, 0};
+	char **env = begin_command(spec, &user);
+	setrlimit(RLIMIT_CORE, &none); /* the kernel would write the memory to a path outside */
+	own_output(&user);
+	enter(spec, &user);
+	change_groups(spec, &user);
+	if (setresuid(user.uid, user.uid, user.uid) < 0)
+		fail_errno("exec/user-ids", "Cannot run as user \"%s\"", spec->user);
+	execute(spec, env);
+}
+
 void run_command(const struct spec *spec, const struct owners *owners, int control, int proc)
 {
 	struct user user;

@@ -3,6 +3,7 @@
 #define TSBUILD_SANDBOX_COMMAND_H
 
 #include "ownership/owners.h"
+#include "ownership/user.h"
 #include "spec/spec.h"
 
 /*
@@ -21,12 +22,13 @@ typedef void filter_installer(const struct spec *spec, int control);
 /* Runs it likewise with another filter than the usual one. All ids are mapped. */
 _Noreturn void run_command_filtered(const struct spec *spec, int control, filter_installer *install);
 
-/* Finds the program as a shell does, and becomes it. */
-_Noreturn void execute(const struct spec *spec, char **env);
+/* Goes to the working directory of a step, whose missing parts are made. */
+typedef void directory_enterer(const struct spec *spec, const struct user *user);
 
 /*
- * Returns the value of a variable of the step, the last one when there are several; NULL for none.
+ * Runs it where every call is answered by another process already, paths and ids included. All
+ * rights and ids that it takes are those that this process shows it.
  */
-const char *find_variable(const struct spec *spec, const char *name);
+_Noreturn void run_command_translated(const struct spec *spec, directory_enterer *enter);
 
 #endif

@@ -15,11 +15,23 @@
 #include "seccomp/program.h"
 
 #define DENY (SECCOMP_RET_ERRNO | EPERM)
+#define NOT_THERE (SECCOMP_RET_ERRNO | ENOSYS)
 #define NO_FAMILY (SECCOMP_RET_ERRNO | EAFNOSUPPORT)
 #define ASK SECCOMP_RET_USER_NOTIF
 
 /* The command of ioctl(2) that older headers keep with terminals. */
 #define SET_OWNER 0x8901
+
+/* The argument of execveat(2) that the kernel does not read. */
+#define COOKIE_ARGUMENT 5
+
+/* Linux 6.8, 6.13. */
+#define NR_STATMOUNT 457
+#define NR_LISTMOUNT 458
+#define NR_SETXATTRAT 463
+#define NR_GETXATTRAT 464
+#define NR_LISTXATTRAT 465
+#define NR_REMOVEXATTRAT 466
 
 /* The bit that devices have in their mode and nothing else that mknod(2) makes. */
 #define DEVICE_BIT S_IFCHR
@@ -110,12 +122,52 @@ static void refuse_network(struct program *program, uint32_t number)
 	place(program, &next);
 }
 
-static void emit_native(struct program *program, const struct asked *asked, size_t count)
+/* Calls with paths that nobody answers: C libraries and programs have another way. */
+static const uint32_t not_translated[] = {
+	SYS_inotify_add_watch, SYS_fanotify_mark, SYS_name_to_handle_at, NR_SETXATTRAT, NR_GETXATTRAT,
+	NR_LISTXATTRAT, NR_REMOVEXATTRAT, NR_STATMOUNT, NR_LISTMOUNT,
+};
+
+/* Lets calls of exec pass that have the cookie. */
+static void allow_cookie(struct program *program, uint64_t cookie)
 {
-	for (size_t i = 0; i < count; i++)
-		emit_question(program, &asked[i]);
+	struct label next = {0}, other = {0};
+	far_jump_unless(program, BPF_JEQ, SYS_execveat, &next);
+	emit_load_low(program, COOKIE_ARGUMENT);
+	jump_unless(program, BPF_JEQ, (uint32_t)cookie, &other);
+	emit_load_high(program, COOKIE_ARGUMENT);
+	jump_unless(program, BPF_JEQ, (uint32_t)(cookie >> 32), &other);
+	emit_return(program, SECCOMP_RET_ALLOW);
+	place(program, &other);
+	emit_load_number(program);
+	place(program, &next);
+}
+
+/* Refuses Unix sockets, whose addresses are paths; pairs of them are asked about. */
+static void refuse_paths(struct program *program)
+{
+	struct label next = {0};
+	for (size_t i = 0; i < LENGTH(not_translated); i++)
+		return_if(program, BPF_JEQ, not_translated[i], NOT_THERE);
+	far_jump_unless(program, BPF_JEQ, SYS_socket, &next);
+	emit_load_low(program, 0);
+	return_if(program, BPF_JEQ, AF_UNIX, NO_FAMILY);
+	emit_load_number(program);
+	place(program, &next);
+}
+
+static void emit_native(struct program *program, const struct chroot_filter *wanted)
+{
+	if (wanted->translates) {
+		allow_cookie(program, wanted->cookie);
+		refuse_paths(program);
+	}
+	for (size_t i = 0; i < wanted->count; i++)
+		emit_question(program, &wanted->asked[i]);
 	refuse_devices(program);
 	refuse_owners(program, SYS_fcntl, SYS_ioctl);
+	if (wanted->translates)
+		emit_keep_ids(program);
 }
 
 static void emit_foreign(struct program *program)
@@ -129,7 +181,7 @@ static void emit_foreign(struct program *program)
 	return_if(program, BPF_JEQ, TGKILL_32_BIT, DENY);
 }
 
-static struct program *make_program(const struct asked *asked, size_t count, bool network)
+static struct program *make_program(const struct chroot_filter *wanted)
 {
 	struct program *program = new_program();
 	for (size_t i = 0; i < LENGTH(syscall_tables); i++) {
@@ -137,10 +189,12 @@ static struct program *make_program(const struct asked *asked, size_t count, boo
 		struct label next = {0};
 		begin_architecture(program, table, &next);
 		if (is_native(table))
-			emit_native(program, asked, count);
+			emit_native(program, wanted);
+		else if (wanted->translates)
+			emit_return(program, NOT_THERE);
 		else
 			emit_foreign(program);
-		if (!network)
+		if (!wanted->network)
 			refuse_network(program, table->socket);
 		emit_allow_list(program, table);
 		place(program, &next);
@@ -149,9 +203,9 @@ static struct program *make_program(const struct asked *asked, size_t count, boo
 	return program;
 }
 
-int install_chroot_seccomp(const struct asked *asked, size_t count, bool network)
+int install_chroot_seccomp(const struct chroot_filter *wanted)
 {
-	cleanup_free struct program *program = make_program(asked, count, network);
+	cleanup_free struct program *program = make_program(wanted);
 	int listener = install_asking(program);
 	if (listener < 0 && errno == EACCES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		listener = install_asking(program);

@@ -23,11 +23,24 @@ struct asked {
 	uint32_t value;
 };
 
+struct chroot_filter {
+	const struct asked *asked;
+	size_t count;
+	bool network; /* the step may have sockets that lead out */
+
+	/*
+	 * Every path is asked about (see supervised/). Calls with one that has no answer are refused,
+	 * and so are programs of another processor. The keeper's own calls of execveat have `cookie` as
+	 * their sixth argument.
+	 */
+	bool translates;
+	uint64_t cookie;
+};
+
 /*
  * Installs it for the process that has the descriptor which this returns. Without CAP_SYS_ADMIN
- * the process gains no rights from then on (no_new_privs), as the kernel wants it. `network`: the
- * step may have sockets that lead out.
+ * the process gains no rights from then on (no_new_privs), as the kernel wants it.
  */
-int install_chroot_seccomp(const struct asked *asked, size_t count, bool network);
+int install_chroot_seccomp(const struct chroot_filter *wanted);
 
 #endif

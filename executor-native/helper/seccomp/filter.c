@@ -2,7 +2,6 @@
 
 #include <linux/seccomp.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,9 +13,6 @@
 
 #define ALLOW SECCOMP_RET_ALLOW
 #define ASK SECCOMP_RET_USER_NOTIF
-/* The call does nothing and returns 0. */
-#define PRETEND (SECCOMP_RET_ERRNO | 0)
-
 /* Asks about an id that may not be mapped; -1 is none. */
 static void emit_watched_id(struct program *program, unsigned argument, uint32_t first_unmapped)
 {
@@ -52,31 +48,6 @@ static void emit_watched(struct program *program, const struct syscall_table *ta
 		emit_watched_call(program, &watched_calls[i], mapped);
 }
 
-/*
- * Keeps a process from changing the limit that says which ids it has (see supervisor/ids.c). A
- * change that does nothing is no loss, as the limit does nothing either. `limits` is the argument
- * that points to new limits; calls that may have none are allowed when it is null.
- */
-static void emit_keep_ids(struct program *program, uint32_t number, unsigned resource, unsigned limits,
-                          bool may_be_null)
-{
-	struct label next = {0}, allow = {0}, pretend = {0};
-	far_jump_unless(program, BPF_JEQ, number, &next);
-	emit_load_low(program, resource);
-	jump_unless(program, BPF_JEQ, RLIMIT_LOCKS, &allow);
-	if (may_be_null) {
-		emit_load_low(program, limits);
-		jump_unless(program, BPF_JEQ, 0, &pretend);
-		emit_load_high(program, limits);
-		jump_if(program, BPF_JEQ, 0, &allow);
-	}
-	place(program, &pretend);
-	emit_return(program, PRETEND);
-	place(program, &allow);
-	emit_return(program, ALLOW);
-	place(program, &next);
-}
-
 static void emit_supervised_call(struct program *program, const struct supervised *call)
 {
 	bool every = call->when == EVERY_CALL || call->when == WHEN_NOTED;
@@ -108,10 +79,7 @@ static void emit_supervised(struct program *program, const struct syscall_table 
 	for (size_t i = 0; i < supervised_count; i++)
 		if (supervised_calls[i].when != WHEN_NOTED || wanted->has_notes)
 			emit_supervised_call(program, &supervised_calls[i]);
-	emit_keep_ids(program, SYS_prlimit64, 1, 2, true);
-#ifdef SYS_setrlimit
-	emit_keep_ids(program, SYS_setrlimit, 0, 1, false);
-#endif
+	emit_keep_ids(program);
 }
 
 /* Makes the allow-list, after the questions of a supervisor or a watcher, if either is there. */

@@ -16,6 +16,12 @@ bool is_native(const struct syscall_table *table);
  */
 void begin_architecture(struct program *program, const struct syscall_table *table, struct label *next);
 
+/* The call does nothing and returns 0. */
+#define PRETEND (SECCOMP_RET_ERRNO | 0)
+
+/* Keeps processes from changing the limit that says which ids they have (see supervisor/ids.h). */
+void emit_keep_ids(struct program *program);
+
 /* Returns the descriptor that the flags ask for, or 0; -1 with errno. */
 int install_program(const struct program *program, unsigned flags);
 

@@ -38,6 +38,7 @@ struct spec {
 	struct texts lowers; /* bottom first */
 	char *chroot;        /* NULL for a step with namespaces */
 	uint64_t chroot_has;
+	bool translated; /* the root is one by translation of paths only (see supervised/) */
 	struct mount_spec *mounts;
 	size_t mount_count;
 	struct texts args, env, masked, readonly_paths;

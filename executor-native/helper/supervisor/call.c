@@ -22,13 +22,11 @@ struct call call_of(const union notification *notification, int listener)
 	return call;
 }
 
-void answer_call(const union notification *notification, int listener, struct answer answer)
+static void send_answer(int listener, uint64_t id, struct answer answer)
 {
 	union reply reply;
-	if (answer.kind == ANSWER_SENT)
-		return;
 	memset(&reply, 0, sizeof reply);
-	reply.is.id = notification->is.id;
+	reply.is.id = id;
 	if (answer.kind == ANSWER_CONTINUE)
 		reply.is.flags = NOTIFY_CONTINUE;
 	else if (answer.value < 0)
@@ -37,6 +35,14 @@ void answer_call(const union notification *notification, int listener, struct an
 		reply.is.val = answer.value;
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &reply); /* fails when the caller is gone */
 }
+
+void answer_call(const union notification *notification, int listener, struct answer answer)
+{
+	if (answer.kind != ANSWER_SENT)
+		send_answer(listener, notification->is.id, answer);
+}
+
+void answer_waiting(const struct call *call, int64_t value) { send_answer(call->listener, call->id, VALUE(value)); }
 
 bool still_waits(const struct call *call)
 {
@@ -56,4 +62,11 @@ struct answer hand_over(const struct call *call, int fd, bool close_on_exec)
 		answer = VALUE(number);
 	}
 	return number < 0 ? VALUE(-errno) : answer; /* such as when the caller has no descriptor left */
+}
+
+int lend_descriptor(const struct call *call, int fd, bool close_on_exec)
+{
+	struct notify_add add = {.id = call->id, .from = (uint32_t)fd, .to_flags = close_on_exec ? O_CLOEXEC : 0};
+	int number = ioctl(call->listener, NOTIFY_ADD, &add);
+	return number < 0 ? -errno : number;
 }

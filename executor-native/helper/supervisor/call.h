@@ -40,6 +40,9 @@ bool receive_call(int listener, union notification *notification);
 struct call call_of(const union notification *notification, int listener);
 void answer_call(const union notification *notification, int listener, struct answer answer);
 
+/* Answers a call at once, for what follows after it; the rest says that it is answered. */
+void answer_waiting(const struct call *call, int64_t value);
+
 /*
  * Returns true when the caller still waits. A file that was opened in its folder of /proc before is
  * then its own, because its pid is not another process's yet.
@@ -50,6 +53,9 @@ bool still_waits(const struct call *call);
  * Gives the caller the open file, as the result of its call where the kernel can do that at once.
  */
 struct answer hand_over(const struct call *call, int fd, bool close_on_exec);
+
+/* Gives the caller the open file beside its result. Returns the number, or a negative errno. */
+int lend_descriptor(const struct call *call, int fd, bool close_on_exec);
 
 bool read_memory(const struct call *call, uint64_t address, void *data, size_t size);
 bool write_memory(const struct call *call, uint64_t address, const void *data, size_t size);

@@ -68,15 +68,6 @@ struct answer answer_statx(const struct call *call)
 	return VALUE(write_memory(call, call->args[4], &status, sizeof status) ? 0 : -EFAULT);
 }
 
-/* Returns true when the caller may: root any file, others within their own groups. */
-static bool may_give(const struct ids *ids, struct owner before, struct owner after)
-{
-	if (ids->user[FILES] == 0)
-		return true;
-	return before.uid == ids->user[FILES] && after.uid == before.uid &&
-	       (after.gid == before.gid || in_group(ids, after.gid));
-}
-
 /* Answers 0 or the error; the kernel answers for a file that is not there. */
 static struct answer result_of(bool worked)
 {

@@ -92,6 +92,8 @@ bool keep_ids(const struct call *call, struct ids *ids, bool keeps)
 	return true;
 }
 
+static void set_effective(uint32_t *ids, uint32_t id) { ids[EFFECTIVE] = ids[SAVED] = ids[FILES] = id; }
+
 /*
  * Returns the ids that exec would have left the process: unless it still is the program that the
  * ids were given to, set-id bits of its program count.
@@ -116,10 +118,20 @@ static const struct ids *after_exec(const struct call *call, const struct ids *i
 	if (set_user || set_group)
 		find_owner(call->supervisor->owners, path.text, 0, &owner);
 	if (set_user)
-		now.user[EFFECTIVE] = now.user[SAVED] = now.user[FILES] = owner.uid;
+		set_effective(now.user, owner.uid);
 	if (set_group)
-		now.group[EFFECTIVE] = now.group[SAVED] = now.group[FILES] = owner.gid;
+		set_effective(now.group, owner.gid);
 	return give_ids(call, &now);
+}
+
+void begin_program(const struct call *call, const struct set_ids *program)
+{
+	struct ids now = *ids_of(call);
+	now.keeps = 0;
+	now.program[DEVICE] = now.program[INODE] = 0;
+	set_effective(now.user, program->sets_user ? program->owner.uid : now.user[EFFECTIVE]);
+	set_effective(now.group, program->sets_group ? program->owner.gid : now.group[EFFECTIVE]);
+	give_ids(call, &now);
 }
 
 const struct ids *ids_of(const struct call *call)
@@ -136,4 +148,12 @@ bool in_group(const struct ids *ids, uint32_t gid)
 		if (ids->groups[i] == gid)
 			return true;
 	return ids->group[FILES] == gid;
+}
+
+bool may_give(const struct ids *ids, struct owner before, struct owner after)
+{
+	if (ids->user[FILES] == 0)
+		return true;
+	return before.uid == ids->user[FILES] && after.uid == before.uid &&
+	       (after.gid == before.gid || in_group(ids, after.gid));
 }

@@ -10,6 +10,7 @@
 #ifndef TSBUILD_SUPERVISOR_IDS_H
 #define TSBUILD_SUPERVISOR_IDS_H
 
+#include "ownership/owner-table.h"
 #include "supervisor/call.h"
 
 /* As many groups as the kernel takes. */
@@ -51,5 +52,15 @@ bool keep_ids(const struct call *call, struct ids *ids, bool keeps);
  * given.
  */
 void sort_groups(uint32_t *groups, size_t count);
+
+/* Tells whether the caller may give a file away: root any, others within their own groups. */
+bool may_give(const struct ids *ids, struct owner before, struct owner after);
+
+/* Gives the ids to the caller that exec of a program with set-id bits gives, or of one without. */
+struct set_ids {
+	bool sets_user, sets_group;
+	struct owner owner;
+};
+void begin_program(const struct call *call, const struct set_ids *program);
 
 #endif

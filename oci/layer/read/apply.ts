@@ -26,6 +26,7 @@ import type { LayerTasks } from "../model/tasks.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
 import { type Owner, type OwnerPlace, writeVirtualOwners } from "../model/virtual-owners.js";
+import { HAS_LOOKS, keptMode, recordLook } from "../model/looks.js";
 import { OPAQUE_XATTR, OWNER_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
 
 export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
@@ -127,17 +128,26 @@ class Unpacker {
     const { file, path } = this.#open;
     const { fd } = file;
     file.finish();
-    try {
-      fchownSync(fd, meta.uid, meta.gid);
-    } catch (error) {
-      this.#keep(path, inode, virtualOwner(error, path, inode.meta));
-    }
+    this.#own(fd, path, inode);
     setXattrs(path, meta);
-    fchmodSync(fd, meta.mode);
+    fchmodSync(fd, HAS_LOOKS ? keptMode(meta) : meta.mode);
     if (isPlain(meta.mtime)) futimesSync(fd, meta.mtime.sec, meta.mtime.sec);
     else lutimes(path, meta.mtime, meta.mtime);
     this.#open = undefined;
     file.close();
+  }
+
+  /** Gives an open file to its owner. */
+  #own(fd: number, path: string, inode: Inode): void {
+    if (HAS_LOOKS) {
+      this.#keep(path, inode, recordLook(path, inode.meta));
+      return;
+    }
+    try {
+      fchownSync(fd, inode.meta.uid, inode.meta.gid);
+    } catch (error) {
+      this.#keep(path, inode, virtualOwner(error, path, inode.meta));
+    }
   }
 
   /** Sets times of directories last, because new children change them. */
@@ -189,7 +199,7 @@ class Unpacker {
   #change(path: string, inode: Inode): void {
     // Only a file of ours can say that its owner is recorded elsewhere, and the new owner may be
     // mapped.
-    lchownSync(fsPath(path), IMPLIED.uid, IMPLIED.gid);
+    if (!HAS_LOOKS) lchownSync(fsPath(path), IMPLIED.uid, IMPLIED.gid);
     if (this.#isVirtual && inode.meta.type === "file") lremovexattr(path, OWNER_XATTR);
     this.#finish(path, inode);
   }
@@ -234,8 +244,8 @@ function makeWhiteout(path: string): void {
 const IMPLIED: Meta = {
   type: "dir",
   mode: 0o755,
-  uid: process.geteuid?.() ?? 0,
-  gid: process.getegid?.() ?? 0,
+  uid: HAS_LOOKS ? 0 : (process.geteuid?.() ?? 0),
+  gid: HAS_LOOKS ? 0 : (process.getegid?.() ?? 0),
   size: 0,
   mtime: { sec: 0, nsec: 0 },
 };

@@ -1,9 +1,10 @@
-import { chmodSync, lchownSync, lutimesSync } from "node:fs";
+import { chmodSync, lchownSync, lstatSync, lutimesSync } from "node:fs";
 import { systemErrorCode } from "../../../core/errors.js";
 import { fsPath } from "../../../core/system/path-bytes.js";
 import { lsetxattr, lutimes } from "../../../core/system/posix.js";
 import type { NodeMeta, Timestamp } from "../../../core/file-node.js";
 import type { Owner, OwnerPlace } from "../model/virtual-owners.js";
+import { HAS_LOOKS, keptMode, recordLook } from "../model/looks.js";
 import { OWNER_XATTR } from "../model/xattrs.js";
 
 type Meta = Omit<NodeMeta, "path">;
@@ -13,13 +14,14 @@ type Meta = Omit<NodeMeta, "path">;
  * away. Never follows a link.
  */
 export function setMetadata(path: string, meta: Meta): OwnerPlace {
-  const kept = setOwner(path, meta);
+  const kept = HAS_LOOKS ? recordLook(path, meta) : setOwner(path, meta);
   setXattrs(path, meta);
-  if (meta.type !== "symlink") chmodSync(fsPath(path), meta.mode);
+  if (meta.type !== "symlink") chmodSync(fsPath(path), HAS_LOOKS ? keptMode(meta) : meta.mode);
   return kept;
 }
 
 export function setOwner(path: string, owner: Owner): OwnerPlace {
+  if (HAS_LOOKS) return recordLook(path, { ...owner, ...typeAndMode(path) });
   try {
     lchownSync(fsPath(path), owner.uid, owner.gid);
   } catch (error) {
@@ -27,6 +29,13 @@ export function setOwner(path: string, owner: Owner): OwnerPlace {
   }
   return "inode";
 }
+
+function typeAndMode(path: string): Pick<NodeMeta, "type" | "mode" | "size" | "mtime"> {
+  const stat = lstatSync(fsPath(path));
+  return { type: stat.isDirectory() ? "dir" : stat.isFile() ? "file" : "fifo", mode: stat.mode & 0o7777, size: 0, mtime: NO_TIME };
+}
+
+const NO_TIME: Timestamp = { sec: 0, nsec: 0 };
 
 /**
  * Stores an owner that the kernel refused. Throws the error unless the reason is an unmapped id.

@@ -3,7 +3,7 @@ import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
 import { lgetxattr, llistxattr } from "../../../core/system/posix.js";
 import { compareCodeUnits } from "../../../core/canonical.js";
 import type { NodeMeta, NodeType, Timestamp, Xattrs } from "../../../core/file-node.js";
-import type { Owner } from "../model/virtual-owners.js";
+import { HAS_LOOKS, type Look, parseLook } from "../model/looks.js";
 import { isLayerXattr, OWNER_XATTR } from "../model/xattrs.js";
 
 /**
@@ -11,17 +11,17 @@ import { isLayerXattr, OWNER_XATTR } from "../model/xattrs.js";
  * second; its nanoseconds are exact to about 200. `recorded` is the owner of a file that cannot
  * carry it.
  */
-export function readNode(hostPath: string, path: string, stat: Stats, recorded?: Owner): NodeMeta | undefined {
+export function readNode(hostPath: string, path: string, stat: Stats, recorded?: Look): NodeMeta | undefined {
   const type = nodeType(stat);
   if (type === undefined) return undefined;
-  const { xattrs, owner = recorded } = readXattrs(hostPath);
+  const { xattrs, owner = recorded ?? (HAS_LOOKS ? ROOT : undefined) } = readXattrs(hostPath);
   // Only files that the file system gives to root may have another owner: users of an image whose
   // ids are mapped must not make themselves root with an attribute.
-  const { uid, gid } = owner && stat.uid === 0 && stat.gid === 0 ? owner : stat;
+  const { uid, gid } = owner && (HAS_LOOKS || (stat.uid === 0 && stat.gid === 0)) ? owner : stat;
   return {
     path,
     type,
-    mode: stat.mode & 0o7777,
+    mode: HAS_LOOKS && owner?.mode !== undefined ? (stat.mode & 0o7000) | owner.mode : stat.mode & 0o7777,
     uid,
     gid,
     size: type === "file" ? stat.size : 0,
@@ -100,16 +100,15 @@ function deviceOf(rdev: number): { readonly major: number; readonly minor: numbe
 
 function readXattrs(hostPath: string): {
   readonly xattrs: Xattrs | undefined;
-  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly owner: Look | undefined;
 } {
   const names = llistxattr(hostPath);
   if (names.length === 0) return NO_XATTRS;
-  let owner: { uid: number; gid: number } | undefined;
+  let owner: Look | undefined;
   const xattrs: [string, string][] = [];
   for (const name of [...names].sort(compareCodeUnits)) {
     if (name === OWNER_XATTR) {
-      const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(lgetxattr(hostPath, name)?.toString() ?? "") ?? [];
-      if (uid !== undefined && gid !== undefined) owner = { uid: Number(uid), gid: Number(gid) };
+      owner = parseLook(lgetxattr(hostPath, name)?.toString() ?? "");
     } else if (isLayerXattr(name)) {
       const value = lgetxattr(hostPath, name);
       if (value) xattrs.push([name, value.toString("base64")]);
@@ -118,4 +117,5 @@ function readXattrs(hostPath: string): {
   return { xattrs: xattrs.length === 0 ? undefined : Object.fromEntries(xattrs), owner };
 }
 
+const ROOT: Look = { uid: 0, gid: 0 };
 const NO_XATTRS = { xattrs: undefined, owner: undefined } as const;

@@ -38,6 +38,15 @@ export const files: readonly Row[] = [
   ["store_in_mounts", "paths of the store in mountinfo", "0 paths"],
 ];
 
+/** Paths that are exchanged while they are used (program/translated.c). */
+export const exchanged: readonly Row[] = [
+  ["open_exchanged", "the path of an open exchanged with the host file's, 2,000 times", "0 read"],
+  ["exec_exchanged", "the path of an exec exchanged with the sandbox program's, 100 times", "0 started"],
+  ["exec_with_more_arguments", "execveat of the sandbox's program with a sixth argument", "ENOENT"],
+  ["bind_half_of_pair", "bind of one of a pair of sockets, beside the host's file", "ENOENT"],
+  ["send_from_half_of_pair", "a datagram from one of a pair of sockets, beside the host's file", "ENOENT"],
+];
+
 /** Paths for whoever resolves them with more rights than the step has (program/supervised.c). */
 export const supervised: readonly Row[] = [
   ["chown_by_own_root", "//proc/self/root/…", "ENOENT"],

@@ -40,7 +40,8 @@ export type RunOptions = Partial<SandboxSpec> & {
 
 /** Returns the tier that the environment asks for. Tests run their cases in each tier. */
 function tierHere(): Tier {
-  return wantedIsolation(undefined) === "chroot" ? "chroot" : "namespaces";
+  const wanted = wantedIsolation(undefined);
+  return wanted === "auto" ? "namespaces" : wanted;
 }
 
 interface SandboxRigOptions {

@@ -1,0 +1,30 @@
+/*
+ * How files look to a step: their virtual owners and modes. On the disk all belong to this user,
+ * who can read and write them. A file that looks otherwise has an attribute that says how, or an
+ * entry in a table when it can have none.
+ */
+#ifndef TSBUILD_OWNERSHIP_LOOKS_H
+#define TSBUILD_OWNERSHIP_LOOKS_H
+
+#include <sys/stat.h>
+
+#include "ownership/owner-table.h"
+
+struct looks {
+	struct owner_table table; /* of links, FIFOs and sockets */
+	uid_t uid;                /* of this process, to whom everything belongs on the disk */
+	gid_t gid;
+};
+
+void begin_looks(struct looks *looks);
+
+/* Makes `status` what the step sees; `fd` holds the file. */
+void see(const struct looks *looks, int fd, struct stat *status);
+
+/* Gives the file the owner and mode that `status` says. False with errno. */
+bool make_look(struct looks *looks, int fd, const struct stat *status);
+
+/* Returns the mode on the disk of a file of this kind that looks to have this mode. */
+mode_t kept_mode(mode_t mode);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Paths of a step, which begin at its root and stay below it. The answers hold what a path leads
+ * to by a descriptor, and act on that: nothing that a step exchanges meanwhile leads out.
+ */
+#ifndef TSBUILD_SUPERVISED_PATHS_H
+#define TSBUILD_SUPERVISED_PATHS_H
+
+#include <limits.h>
+
+#include "chroot/answers.h"
+
+/* A path in the memory of a caller, and where it begins. */
+struct step_path {
+	int directory;
+	uint64_t address;
+	int flags; /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW */
+};
+
+/*
+ * Returns a descriptor (O_PATH) of what it leads to, in the root or among what the step sees of
+ * /proc, /sys and /dev; or a negative errno.
+ */
+int hold_path(const struct keeper *keeper, const struct call *call, struct step_path path);
+
+/*
+ * Holds likewise a file that the step may change: one that lies in the root. -EROFS for devices and
+ * what else is the machine's.
+ */
+int hold_own(const struct keeper *keeper, const struct call *call, struct step_path path);
+
+/* A name in a directory that is held. */
+struct place_in {
+	int parent; /* O_PATH */
+	char name[NAME_MAX + 1];
+	bool slashes; /* there were some behind the name */
+};
+#define cleanup_place __attribute__((cleanup(end_place)))
+#define NO_PLACE {.parent = -1}
+void end_place(struct place_in *place);
+
+/* Finds where a name is or would be. Returns 0 or a negative errno. */
+int hold_place(const struct keeper *keeper, const struct call *call, struct step_path path, struct place_in *place);
+
+/*
+ * Finds where a file is to be made that a path leads to, which a link may do that leads to nothing.
+ */
+int hold_missing(const struct keeper *keeper, const struct call *call, struct step_path path, struct place_in *place);
+
+/*
+ * Opens a path of the step (O_PATH); a negative errno when there is none. `flags`: O_NOFOLLOW or 0.
+ */
+int open_in_root(const struct keeper *keeper, const char *path, int flags);
+
+/* Writes where a file is, as a path of the step ("" for the root); false when it is not inside. */
+bool path_of(const struct keeper *keeper, int fd, char path[PATH_MAX]);
+
+#endif

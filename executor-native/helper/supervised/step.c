@@ -1,0 +1,92 @@
+#include "supervised/step.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ownership/user.h"
+#include "sandbox/command.h"
+#include "supervised/loader/record.h"
+#include "supervised/translated.h"
+
+#define SETUP "exec/sandbox-setup"
+
+/* The loader's entry, as the kernel tells it to every process that came from it. */
+static bool find_loader(pid_t process, uint64_t *entry)
+{
+	uint64_t pair[2];
+	cleanup_free char *path = format_text("/proc/%d/auxv", process);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && read(fd, pair, sizeof pair) == sizeof pair && pair[0] != AT_NULL) {
+		*entry = pair[1];
+		if (pair[0] == AT_ENTRY)
+			return true;
+	}
+	return false;
+}
+
+bool read_program(const struct keeper *keeper, pid_t process, char path[PATH_MAX])
+{
+	uint64_t entry;
+	const struct call call = {.pid = process};
+	/* The process may have written anything there: it is a path of the root like any other. */
+	return is_loader(keeper, process) && find_loader(process, &entry) &&
+	       read_text(&call, entry + (uint64_t)keeper->translated->loader.to_record, path, PATH_MAX) && path[0] == '/';
+}
+
+/* Prepares the answers, before the command's process is there. */
+static void begin(struct keeper *keeper, struct looks *looks, struct ends *ends)
+{
+	uint32_t none;
+	struct translated *translated = allocate(sizeof *translated);
+	*translated = (struct translated){.looks = looks, .ends = ends, .supervisor = {.held = -1}};
+	make_loader(&translated->loader);
+	set_first_ids(&translated->supervisor.ids, 0, 0, &none, 0);
+	if (getrandom(&translated->cookie, sizeof translated->cookie, 0) != sizeof translated->cookie || chdir("/proc") < 0)
+		fail_errno(SETUP, "Cannot prepare the answers to system calls");
+	keeper->translated = translated;
+	keeper->read_program = read_program;
+}
+
+/* Makes the working directory, whose missing parts are the user's. */
+static void make_directories(const struct spec *spec, const struct user *user)
+{
+	cleanup_free char *path = copy_text(spec->cwd);
+	for (char *at = path + 1; *at;) {
+		at += strcspn(at, "/");
+		char end = *at;
+		*at = 0;
+		if (mkdir(path, 0755) == 0 && chown(path, user->uid, user->gid) < 0)
+			break;
+		*at = end;
+		at += end != 0;
+	}
+}
+
+static void go_to_directory(const struct spec *spec, const struct user *user)
+{
+	make_directories(spec, user);
+	if (chdir(spec->cwd) < 0)
+		fail_errno("exec/working-directory", "Cannot use \"%s\" as the working directory", spec->cwd);
+}
+
+/* Installs the filter, goes to the working directory, and becomes the command. */
+static _Noreturn void translate_and_run(const struct keeper *keeper, const struct step_output *output, int control)
+{
+	const struct spec *spec = keeper->spec;
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(output->output, STDOUT_FILENO) < 0 ||
+	    dup2(output->errors, STDERR_FILENO) < 0 || fchdir(keeper->root) < 0)
+		fail_errno(SETUP, "Cannot connect the command's output");
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the keeper reads its memory; nobody else may be asked */
+	begin_ids();
+	install_translating_filter(keeper, control);
+	run_command_translated(spec, go_to_directory);
+}
+
+const struct way_to_keep by_translation = {begin, answer_next_translated, translate_and_run};

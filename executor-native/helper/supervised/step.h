@@ -1,0 +1,10 @@
+/* A step whose paths are translated: what its keeper does besides keeping it. */
+#ifndef TSBUILD_SUPERVISED_STEP_H
+#define TSBUILD_SUPERVISED_STEP_H
+
+#include "chroot/keeper.h"
+
+/* By translation of paths, which takes no privilege. */
+extern const struct way_to_keep by_translation;
+
+#endif

@@ -1,0 +1,31 @@
+/* Everything that the answers to calls with paths depend on, beside what every keeper knows. */
+#ifndef TSBUILD_SUPERVISED_TRANSLATED_H
+#define TSBUILD_SUPERVISED_TRANSLATED_H
+
+#include "chroot/answers.h"
+#include "supervised/loader-image.h"
+#include "ownership/looks.h"
+#include "supervisor/tracee.h"
+#include "supervisor/supervisor.h"
+
+struct translated {
+	struct loader loader;
+	uint64_t cookie; /* sixth argument of calls of exec that this process makes (see execute.c) */
+	struct supervisor supervisor;
+	struct looks *looks;
+	struct ends *ends;
+};
+
+/*
+ * Answers the next call of a step whose paths are translated. Installs the filter that asks.
+ */
+void answer_next_translated(const struct keeper *keeper, int listener);
+void install_translating_filter(const struct keeper *keeper, int control);
+
+/* Tells whether a process came from the loader, as all of the step do. */
+bool is_loader(const struct keeper *keeper, pid_t process);
+
+/* Tells the program that a process is, as a path of the step; false when it cannot be known. */
+bool read_program(const struct keeper *keeper, pid_t process, char path[PATH_MAX]);
+
+#endif
