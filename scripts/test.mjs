@@ -119,6 +119,7 @@ function copyFor(user) {
     "dist",
     "node_modules",
     "package.json",
+    "ava.config.js",
     "test",
     "examples",
     "docs",

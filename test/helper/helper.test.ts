@@ -16,8 +16,10 @@ import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../core/package-root.js";
 import { helperPath } from "../../executor-native/helper-path.js";
+import { requires, withoutProgram } from "../support/requires.js";
 
 const source = join(packageRoot(), "executor-native/helper");
+const withCompiler = requires(withoutProgram("cc"));
 
 function withDirectory(action: (directory: string) => void): void {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-helper-"));
@@ -128,7 +130,7 @@ test("remove: directories that may not be read, without the rights of root", (t)
   });
 });
 
-test("compiles without a warning", (t) => {
+withCompiler("compiles without a warning", (t) => {
   const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".c"));
   for (const compiler of ["gcc", "clang"]) {
     if (spawnSync(compiler, ["--version"]).status !== 0) {
@@ -141,16 +143,16 @@ test("compiles without a warning", (t) => {
   }
 });
 
-test("the single file's launcher compiles without a warning", (t) => {
+withCompiler("the single file's launcher compiles without a warning", (t) => {
   const options = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"];
   const folder = join(packageRoot(), "scripts/sea");
   const files = readdirSync(folder).filter((name) => name.endsWith(".c"));
   t.true(files.includes("launch.c"));
-  const { stderr } = spawnSync("gcc", [...options, ...files], { cwd: folder, encoding: "utf8" });
+  const { stderr } = spawnSync("cc", [...options, ...files], { cwd: folder, encoding: "utf8" });
   t.is(stderr, "");
 });
 
-test("a program that is not static is not built", (t) => {
+withCompiler("a program that is not static is not built", (t) => {
   const compilers: readonly (readonly [name: string, script: string, expected: RegExp])[] = [
     ["no static C library", 'echo "ld: cannot find -lc" >&2; exit 1', /-static failed:\nld: cannot find -lc\n/],
     [

@@ -21,12 +21,15 @@ import { inRoot, makeEmptyRoot, withoutOtherRoot } from "../../support/rigs/empt
 
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
 const root = packageRoot();
-const directory = mkdtempSync(join(tmpdir(), "tsbuild-single-"));
-const file = join(directory, `tsbuild-linux-${process.arch}`);
+let directory: string;
+let file: string;
 
 const withCompiler = requires(withoutProgram("cc"), withoutProgram("readelf"));
 
+// Here, because ava calls no hook of a file whose tests are all skipped.
 test.before(() => {
+  directory = mkdtempSync(join(tmpdir(), "tsbuild-single-"));
+  file = join(directory, `tsbuild-linux-${process.arch}`);
   if (withoutProgram("cc") !== undefined) return;
   const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts", "sea.mjs"), "--to", directory], { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
