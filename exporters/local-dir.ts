@@ -21,9 +21,10 @@ import { checkDirectoryDestination } from "../core/system/destination.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 import { makeDirectory } from "../core/system/make-directory.js";
 import { removeAbandoned, temporaryName } from "../core/system/temporary-files.js";
-import { setTimes } from "../oci/layer/read/set-metadata.js";
+import { setTimes, setXattrs } from "../oci/layer/read/set-metadata.js";
 import type { NodeMeta, Timestamp } from "../core/file-node.js";
 import { encodePath } from "../core/system/path-bytes.js";
+import { mknod, S_IFIFO } from "../core/system/posix.js";
 import { removeTree } from "../core/system/remove-tree.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
@@ -40,9 +41,9 @@ const DIR_MODE = 0o1777;
 /**
  * Returns the exporter of `type=local`: the files of the root filesystem in a directory, owned by
  * the caller; several platforms in a folder each, or as `platformSplit` says. Keeps other files in
- * the directory. Leaves out devices and fifos, owners, xattrs and setuid bits. Writes everything to
- * a hidden directory first and moves it into place once it is complete. Replaces existing symbolic
- * links and never follows them.
+ * the directory. Leaves out devices, owners, setuid bits and all attributes but `user.*`. Writes
+ * everything to a hidden directory first and moves it into place once it is complete. Replaces
+ * existing symbolic links and never follows them.
  */
 export function localDirectory(options: { readonly dest: string; readonly platformSplit?: boolean }): Exporter {
   const dest = resolve(options.dest);
@@ -106,12 +107,7 @@ async function writeFiles(
   { root, time, context }: { readonly root: string; readonly time: Timestamp | undefined; readonly context: ExportContext },
 ): Promise<void> {
   for (const { path } of plan.directories) mkdirSync(hostPath(root, path), 0o700);
-  for (const entry of plan.others) {
-    if (entry.type !== "symlink") continue;
-    const path = hostPath(root, entry.path);
-    symlinkSync(encodePath(entry.link ?? ""), path);
-    setTimes(`${root}/${entry.path}`, time ?? entry.mtime);
-  }
+  for (const entry of plan.others) if (entry.type === "symlink" || entry.type === "fifo") writeOther(entry, root, time);
   let copied = 0;
   const written = new Set<string>();
   for (const [index, layer] of image.layers.entries()) {
@@ -136,6 +132,7 @@ async function writeFiles(
           },
           discard: () => closeSync(fd),
           end() {
+            setUserXattrs(`${root}/${first}`, file.meta);
             fchmodSync(fd, file.meta.mode & FILE_MODE);
             closeSync(fd);
             setTimes(`${root}/${first}`, time ?? file.meta.mtime);
@@ -147,6 +144,26 @@ async function writeFiles(
     );
   }
   context.progress("copying files", copied, copied, true);
+}
+
+function writeOther(entry: NodeMeta, root: string, time: Timestamp | undefined): void {
+  const path = hostPath(root, entry.path);
+  if (entry.type === "symlink") symlinkSync(encodePath(entry.link ?? ""), path);
+  else {
+    mknod(`${root}/${entry.path}`, S_IFIFO | 0o600);
+    setUserXattrs(`${root}/${entry.path}`, entry);
+    chmodSync(path, entry.mode & FILE_MODE);
+  }
+  setTimes(`${root}/${entry.path}`, time ?? entry.mtime);
+}
+
+/**
+ * Sets the attributes that hold nothing but data. Others would give a file of the caller's
+ * capabilities, or an access list with ids of the image.
+ */
+function setUserXattrs(path: string, meta: NodeMeta): void {
+  const kept = Object.entries(meta.xattrs ?? {}).filter(([name]) => name.startsWith("user."));
+  if (kept.length > 0) setXattrs(path, { ...meta, xattrs: Object.fromEntries(kept) });
 }
 
 /**
@@ -194,14 +211,15 @@ function moveInto(from: Buffer, to: Buffer): void {
 }
 
 /**
- * Sets modes and times of directories, children before their parents: a directory that may no
+ * Sets attributes, modes and times of directories, children before their parents: a directory that may no
  * longer be entered protects its children. Takes parents before children.
  */
 function finishDirectories(directories: readonly NodeMeta[], root: string, time: Timestamp | undefined): void {
-  for (const { path, mode, mtime } of directories.toReversed()) {
-    const target = hostPath(root, path);
-    chmodSync(target, mode & DIR_MODE);
-    setTimes(`${root}/${path}`, time ?? mtime);
+  for (const directory of directories.toReversed()) {
+    const path = `${root}/${directory.path}`;
+    setUserXattrs(path, directory);
+    chmodSync(hostPath(root, directory.path), directory.mode & DIR_MODE);
+    setTimes(path, time ?? directory.mtime);
   }
 }
 

@@ -17,6 +17,7 @@ import { Writable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { type Digest, sha256 } from "../../core/digest.js";
+import { lgetxattr, llistxattr } from "../../core/system/posix.js";
 import { parseAnnotations } from "../../exporters/annotations.js";
 import { assembleImage } from "../../exporters/assemble-image.js";
 import { dockerTar } from "../../exporters/docker-tar.js";
@@ -354,6 +355,30 @@ test("type=local and type=tar keep every time, of files, directories and links",
   parser.push(readFileSync(archive));
   parser.finish();
   t.deepEqual(times.sort(), [...names, linked].map(({ name, mtime }): [string, bigint] => [name, ns(mtime)]).sort());
+});
+
+test("type=local keeps pipes and data attributes, and leaves devices and rights behind", async (t) => {
+  const { store, dir } = rig(t);
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const xattrs = { "security.capability": "AQAAAgAgAAAAAAAAAAAAAAAAAAA=", "user.note": base64("data") };
+  const layer = testLayer(store, [
+    { name: "closed", type: "file", text: "x", mode: 0o444, xattrs },
+    { name: "d", type: "dir", mode: 0o555, xattrs },
+    { name: "d/pipe", type: "fifo", mode: 0o640, mtime: IN_1960 },
+    { name: "null", type: "char", device: { major: 1, minor: 3 } },
+  ]);
+  const dest = join(dir, "out");
+  await run(localDirectory({ dest }), exportRequest([testImage([layer])]), store);
+  t.deepEqual(readdirSync(dest), ["closed", "d"]);
+  for (const name of ["closed", "d"]) {
+    t.deepEqual(llistxattr(join(dest, name)), ["user.note"], name);
+    t.is(lgetxattr(join(dest, name), "user.note")?.toString(), "data", name);
+  }
+  const pipe = lstatSync(join(dest, "d/pipe"), { bigint: true });
+  t.true(pipe.isFIFO());
+  t.is(pipe.mode & 0o7777n, 0o640n);
+  t.is(pipe.mtimeNs, BigInt(IN_1960.sec) * 1_000_000_000n);
+  t.deepEqual([lstatSync(join(dest, "closed")).mode & 0o7777, lstatSync(join(dest, "d")).mode & 0o7777], [0o444, 0o555]);
 });
 
 test("type=local: files for the caller, merged into what is there, links never followed", async (t) => {
