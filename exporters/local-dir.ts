@@ -211,8 +211,8 @@ function moveInto(from: Buffer, to: Buffer): void {
 }
 
 /**
- * Sets attributes, modes and times of directories, children before their parents: a directory that may no
- * longer be entered protects its children. Takes parents before children.
+ * Sets attributes, modes and times of directories, children before their parents: a directory that
+ * may no longer be entered protects its children. Takes parents before children.
  */
 function finishDirectories(directories: readonly NodeMeta[], root: string, time: Timestamp | undefined): void {
   for (const directory of directories.toReversed()) {

@@ -29,5 +29,7 @@ export async function checkOutputs(outputs: readonly ResolvedOutput[], caches: r
     if ("compression" in cache && cache.compression !== undefined) checkCompression({ type: cache.compression });
     if ("ignoreError" in cache && cache.ignoreError) continue;
     for (const dest of valuesOf(cache, "to", "directory")) checkDirectoryDestination(dest, ` for --cache-to type=${cache.type}`);
+    const { checkTarget } = await import("../../cache/remote/open.js");
+    await checkTarget(cache, process.env);
   }
 }

@@ -60,6 +60,11 @@ export interface BackendContext {
 export interface Backend<From, To, Found = From> {
   /** Opens the place that a cache is read from. */
   source?(options: From, context: BackendContext): CacheSource | undefined;
+  /**
+   * Throws when no cache can be written with these options, as UsageError where they are at fault.
+   * Called before anything is built.
+   */
+  check?(options: To, env: Environment): void;
   /** Opens the place that a cache is written to. */
   target?(options: To, context: BackendContext): CacheTarget | undefined;
   /**

@@ -158,6 +158,18 @@ export function missingS3Attribute(attribute: string, variable: string): Tsbuild
   });
 }
 
-export function badS3Endpoint(endpoint: string, cause: unknown): TsbuildError {
-  return new TsbuildError("options/invalid", `Cannot use "${endpoint}" as the endpoint of the S3 cache: it is no URL`, { cause });
+export function badActionsAddress(url: string): TsbuildError {
+  return new TsbuildError("options/invalid", `Cannot use "${url}" as the GitHub Actions cache: it is no http or https URL`, {
+    hint: "Leave url= and url_v2= out in a workflow: the runner says where the service is",
+  });
+}
+
+export function badS3Bucket(bucket: string): TsbuildError {
+  return new TsbuildError("options/invalid", `Cannot use "${bucket}" as the bucket of the S3 cache: no host can have that name`, {
+    hint: "Check the name; a bucket of another service may need use_path_style=true",
+  });
+}
+
+export function badS3Endpoint(endpoint: string): TsbuildError {
+  return new TsbuildError("options/invalid", `Cannot use "${endpoint}" as the endpoint of the S3 cache: it is no http or https URL`);
 }

@@ -1,12 +1,21 @@
-import { entryTooLarge, layerNotInActions, noActionsAddress, badActionsToken, actionsTimeout, numbersTaken } from "./errors.js";
+import {
+  entryTooLarge,
+  layerNotInActions,
+  noActionsAddress,
+  badActionsAddress,
+  badActionsToken,
+  actionsTimeout,
+  numbersTaken,
+} from "./errors.js";
 import { type Digest, digestHex, sha256 } from "../../core/digest.js";
+import { UsageError } from "../../core/errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { Environment } from "../../net/proxy.js";
 import type { GhaOptions } from "./attributes/gha.js";
 import type { Backend, CacheSource, CacheTarget } from "./backend.js";
 import { joinContents, type TransferContent } from "./content.js";
 import { type ActionsCache, actionsCache, type CacheEntry, type ServiceAddress } from "./gha-service.js";
-import { type CacheHttp, type ServiceOptions, verified } from "./http.js";
+import { type CacheHttp, httpUrl, type ServiceOptions, verified } from "./http.js";
 import { cacheOrigin } from "./origin.js";
 import { MAX_CONFIG_SIZE, readConfig } from "./read-config.js";
 import { writeConfig } from "./write-config.js";
@@ -23,6 +32,16 @@ const WRITE = 2;
  */
 export function hasActionsCache(options: GhaOptions, env: Environment): boolean {
   return addressOf(options, env) !== undefined;
+}
+
+/** Checks address and token, where there is a service. */
+function checkService(options: GhaOptions, env: Environment): void {
+  const address = addressOf(options, env);
+  if (address === undefined) return;
+  UsageError.of(() => {
+    if (httpUrl(address.url) === undefined) throw badActionsAddress(address.url);
+  });
+  scopesOf(address.token);
 }
 
 export function ghaSource(options: GhaOptions, http: CacheHttp, env: Environment): CacheSource {
@@ -155,6 +174,7 @@ function timeout(options: GhaOptions): AbortSignal {
 
 export const backend: Backend<GhaOptions, GhaOptions> = {
   source: (options, { http, env }) => (hasActionsCache(options, env) ? ghaSource(options, http, env) : undefined),
+  check: checkService,
   target: (options, { http, env }) => (hasActionsCache(options, env) ? ghaTarget(options, http, env) : undefined),
   origin: () => ({}),
 };

@@ -40,6 +40,12 @@ interface CacheHttpOptions {
   readonly limits?: HttpLimits;
 }
 
+/** Returns the URL of a text; undefined when it is none of HTTP. */
+export function httpUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
+}
+
 /** HTTP to services that are no registries, with the same connections, retries and proxies. */
 export class CacheHttp implements Disposable {
   readonly clock: Clock;

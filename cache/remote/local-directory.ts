@@ -2,7 +2,7 @@ import { cacheNotInDirectory, layerNotInDirectory, cacheNotWritten, directoryHol
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestHex, isDigest } from "../../core/digest.js";
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { systemErrorCode, TsbuildError, UsageError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { makeDirectory } from "../../core/system/make-directory.js";
 import { removeAbandoned } from "../../core/system/temporary-files.js";
@@ -89,11 +89,15 @@ export function localTarget(options: LocalTargetOptions): CacheTarget {
   };
 }
 
-/** Prepares the directory. An existing directory must be empty or a layout. */
-function prepare(dest: string, folder: string): void {
+/** Checks that an existing directory is empty or a layout. */
+function checkContent(dest: string): void {
   const names = existsSync(dest) ? readdirSync(dest) : [];
   if (names.length > 0 && !names.includes(LAYOUT_FILE) && !names.includes("blobs") && !names.includes("index.json"))
     throw directoryHoldsFiles(dest);
+}
+
+function prepare(dest: string, folder: string): void {
+  checkContent(dest);
   try {
     makeDirectory(folder);
     removeAbandoned(folder);
@@ -135,6 +139,11 @@ function removeUnreferenced(dest: string, folder: string): void {
 
 export const backend: Backend<LocalFrom, LocalTo> = {
   source: (options) => localSource(options),
+  check: (options) =>
+    UsageError.of(() => {
+      manifestForm(options);
+      checkContent(options.dest);
+    }),
   target: (options) => localTarget({ ...options, form: manifestForm(options) }),
   origin: ({ src }) => ({ src: String(src) }),
 };

@@ -1,3 +1,4 @@
+import type { Environment } from "../../net/proxy.js";
 import type { Backend, BackendContext, CacheSource, CacheTarget } from "./backend.js";
 import { CACHE_TYPES, type CacheType } from "./backends.js";
 import type { CacheFrom, CacheTo } from "./options.js";
@@ -16,6 +17,12 @@ async function backend(type: string): Promise<Backend<CacheFrom, CacheTo>> {
  */
 export async function openSource(options: CacheFrom, context: BackendContext): Promise<CacheSource | undefined> {
   return (await backend(options.type)).source?.(options, context);
+}
+
+/** Throws as {@link Backend.check} does. Does nothing for a cache that is no place of its own. */
+export async function checkTarget(options: CacheTo, env: Environment): Promise<void> {
+  const found: CacheType | undefined = CACHE_TYPES.find((candidate) => candidate.type === options.type);
+  if (found?.load !== undefined) (await backend(options.type)).check?.(options, env);
 }
 
 /** Opens the place that a cache is written to. Returns undefined as {@link openSource} does. */

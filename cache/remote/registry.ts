@@ -1,4 +1,5 @@
 import { configTooLarge } from "./errors.js";
+import { UsageError } from "../../core/errors.js";
 import { formatReference, parseReference, type Reference, tryParseReference, withDefaultTag } from "../../oci/reference.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
 import { RegistryError } from "../../oci/registry/errors.js";
@@ -91,5 +92,6 @@ function insecureHosts({ ref, insecure }: Pick<RegistryFrom, "ref" | "insecure">
 
 export const backend: Backend<RegistryFrom, RegistryTo> = {
   source: (options, context) => registrySource(options.ref, () => context.registry(insecureHosts(options))),
+  check: (options) => void UsageError.of(() => manifestForm(options)),
   target: (options, context) => registryTarget(options.ref, manifestForm(options), () => context.registry(insecureHosts(options))),
 };

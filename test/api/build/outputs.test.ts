@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as zlib from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { build } from "../../../api/build/build.js";
-import type { BuildOptions, ImageForm, Output } from "../../../api/options/options.js";
+import type { BuildOptions, CacheTo, ImageForm, Output } from "../../../api/options/options.js";
 import { blobForms, exportersFor, mayStayRemote } from "../../../api/build/outputs.js";
 import { resolveOutputs } from "../../../api/options/resolve-outputs.js";
 import type { Session } from "../../../api/session/session.js";
@@ -105,6 +105,38 @@ test("reported before the build: a cache in a place that is a file, unless its e
   await t.throwsAsync(built(false), { code: "export/not-a-directory", message: /for --cache-to type=local/ });
   await t.throwsAsync(built(true), { code: "context/not-found" });
 });
+
+const CACHES: readonly (readonly [CacheTo, string, RegExp])[] = [
+  [{ type: "s3", region: "r" }, "options/invalid", /it has no bucket/],
+  [
+    { type: "s3", bucket: "b", region: "r", endpointUrl: "none" },
+    "options/invalid",
+    /"none" as the endpoint of the S3 cache: it is no http or https URL/,
+  ],
+  [{ type: "s3", bucket: "b", region: "r", endpointUrl: "file:///x" }, "options/invalid", /"file:\/\/\/x" as the endpoint/],
+  [{ type: "s3", bucket: "b", region: "a b" }, "options/invalid", /"https:\/\/s3.a b.amazonaws.com" as the endpoint/],
+  [{ type: "s3", bucket: "a b", region: "r" }, "options/invalid", /"a b" as the bucket of the S3 cache: no host can have that name/],
+  [{ type: "registry", ref: "h:1/a", imageManifest: true, ociMediaTypes: false }, "options/invalid", /Docker's media types/],
+  [{ type: "local", dest: "full" }, "export/not-a-layout", /"full": the directory holds other files/],
+  [{ type: "gha", url: "http://[", token: "none", version: 1 }, "options/invalid", /"http:\/\/\[" as the GitHub Actions cache/],
+  [{ type: "gha", url: "https://h/", token: "none", version: 1 }, "cache/no-credentials", /its token does not say/],
+];
+
+for (const [cache, code, message] of CACHES) {
+  test(`reported before the build: a cache of type=${cache.type} with ${JSON.stringify(cache)}`, async (t) => {
+    const path = directory(t);
+    mkdirSync(join(path, "full"));
+    writeFileSync(join(path, "full/x"), "");
+    const placed = { ...cache, ...("dest" in cache ? { dest: join(path, cache.dest) } : {}) } as CacheTo;
+    const built = (more: object) =>
+      build({ cacheTo: [{ ...placed, ...more }], outputs: [{ type: "cacheonly" }], root: join(path, "store"), context: "/nowhere" });
+    const error = await t.throwsAsync(built({}), { code });
+    t.regex(error?.message.replaceAll(`${path}/`, "") ?? "", message);
+    t.is(error instanceof UsageError, code !== "cache/no-credentials");
+    t.deepEqual(readdirSync(path), ["full"]);
+    await t.throwsAsync(built({ ignoreError: true }), { code: "context/not-found" });
+  });
+}
 
 requires(withoutOrdinaryUser)(
   "a place where this user may not write is reported before the build, and is no error of the call",
