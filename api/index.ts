@@ -2,6 +2,9 @@
  * The library: the exports of `import { … } from "tsbuild"`. The graph builder is `tsbuild/llb`.
  */
 export { build } from "./build/build.js";
+export { buildTargets, type BuildTargetsOptions } from "./build/build-targets.js";
+export { readBake } from "./bake/read-bake.js";
+export type { BakeFile, BakeOptions, BakePlanResult, PlannedBakeTarget } from "./bake/bake-options.js";
 export { check, outline, targets } from "./build/check.js";
 export { explainRule } from "./sources/lint-pages.js";
 export { openBuildHistory } from "./store/build-history.js";

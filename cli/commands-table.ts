@@ -9,6 +9,7 @@ interface CommandEntry {
 /** Every command, in the order of the help. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   build: { summary: "Build an image from a Dockerfile", load: () => import("./commands/build.js") },
+  bake: { summary: "Build the targets of a bake file", load: () => import("./commands/bake.js") },
   check: { summary: "Check a Dockerfile without building it, and fix it", load: () => import("./commands/check.js") },
   images: { summary: "List images in the local store", load: () => import("./commands/images.js") },
   tag: { summary: "Give an image another name", load: () => import("./commands/tag.js") },
@@ -35,7 +36,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
  * word.
  */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  buildx: { build: "build", b: "build", du: "du", prune: "prune" },
+  buildx: { build: "build", b: "build", bake: "bake", f: "bake", du: "du", prune: "prune" },
   builder: { build: "build", du: "du", prune: "prune" },
   image: {
     build: "build",

@@ -1,6 +1,8 @@
 import { notPrinted } from "./errors.js";
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import type { BakeFile, BakeOptions } from "../api/bake/bake-options.js";
+import type { BuildTargetsOptions } from "../api/build/build-targets.js";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";
 import type { DoctorReport } from "../api/options/doctor-types.js";
@@ -12,6 +14,8 @@ import { storeWithoutHome } from "../core/system/store-without-home.js";
 /** The part of the library that the commands use. It is loaded only when a command needs it. */
 interface CliApi {
   build(options: BuildOptions): Promise<BuildResult>;
+  buildTargets(options: BuildTargetsOptions): Promise<Readonly<Record<string, BuildResult>>>;
+  readBake(options: BakeOptions): Promise<BakeFile>;
   check(options: CheckOptions): Promise<CheckResult>;
   outline(options: CheckOptions): Promise<Outline & { readonly source: SourceFile }>;
   targets(options: CheckOptions): Promise<{ readonly targets: readonly Target[]; readonly source: SourceFile }>;

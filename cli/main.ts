@@ -43,6 +43,8 @@ function opened(stream: NodeJS.WriteStream): NodeJS.WriteStream {
 const environment: CliEnvironment = {
   api: {
     build: async (options) => (await import("../api/build/build.js")).build(options),
+    buildTargets: async (options) => (await import("../api/build/build-targets.js")).buildTargets(options),
+    readBake: async (options) => (await import("../api/bake/read-bake.js")).readBake(options),
     check: async (options) => (await import("../api/build/check.js")).check(options),
     outline: async (options) => (await import("../api/build/check.js")).outline(options),
     targets: async (options) => (await import("../api/build/check.js")).targets(options),

@@ -18,6 +18,7 @@ const AREAS = {
   check: "Checks",
   reference: "Image names",
   platform: "Platforms",
+  bake: "Bake files",
   hcl: "Expressions of bake files",
   copy: "COPY and ADD",
   file: "File operations",

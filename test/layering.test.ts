@@ -54,6 +54,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   "executor-native": ["helper-failure.ts", "errors.ts", "tier.ts", ".", "emulation", "isolation", "chroot", "worker", "start-worker.ts"],
   "oci/layer": ["model", "read", "write", "."],
   "frontend/hcl": ["values", "ast.ts", "errors.ts", "syntax", "evaluate", "functions"],
+  frontend: ["frontend.ts", "hcl", "bake", "dockerfile"],
   "frontend/dockerfile": ["problem.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
   cache: ["contract", ".", "database", "processes", "content", "builds", "index", "collect", "open-store.ts", "remote"],
   solver: [
@@ -73,8 +74,8 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     ".",
   ],
   "solver/ops": ["local", "file", "inputs", "mounts", "."],
-  api: ["options", "record", "session", "store", "sources", "remote-cache", "build", "image-store", "doctor", "index.ts"],
-  cli: [".", "output", "syntax", "prompts", "progress", "check", "commands", "commands-table.ts", "run.ts", "main.ts"],
+  api: ["options", "record", "session", "store", "sources", "remote-cache", "bake", "build", "image-store", "doctor", "index.ts"],
+  cli: [".", "output", "syntax", "prompts", "progress", "check", "bake", "commands", "commands-table.ts", "run.ts", "main.ts"],
 };
 
 /**

@@ -40,7 +40,8 @@ async function collectAfter({ root, budget, collect }: ResolvedBuildOptions, { i
   if (collect && budget !== undefined) await collectBelow({ root, budget, ifDue }).catch(() => undefined);
 }
 
-async function buildInSession(build: ResolvedBuildOptions, session: Session, started: number): Promise<BuildResult> {
+/** Builds in a session that the caller holds, and records the build. */
+export async function buildInSession(build: ResolvedBuildOptions, session: Session, started: number): Promise<BuildResult> {
   const tally = new StepCounter();
   const recorder = build.recorded ? new BuildRecorder({ history: session.store.builds, build, tally, startedAt: started }) : undefined;
   const onEvent = (event: BuildEvent): void => {

@@ -23,10 +23,18 @@ const METHODS: Readonly<Record<string, CallMethod>> = {
   targets: "targets",
 };
 
+/** Returns the method that a text such as `check,format=json` names. */
+export function readCallText(text: string): Call {
+  return parseCall(text, false);
+}
+
 export function readCall(flags: ParsedFlags): Call {
-  const text = flags.one("call") ?? flags.one("print");
+  return parseCall(flags.one("call") ?? flags.one("print"), flags.has("check"));
+}
+
+function parseCall(text: string | undefined, check: boolean): Call {
   const call: { -readonly [K in keyof Call]: Call[K] } = {
-    method: flags.has("check") ? "check" : "build",
+    method: check ? "check" : "build",
     format: "text",
     ignoreStatus: false,
   };
@@ -40,7 +48,7 @@ export function readCall(flags: ParsedFlags): Call {
       if (named) fail("it names two methods");
       named = true;
       const method = METHODS[key] ?? fail(`there is no method "${key}"`, noMethod(key));
-      if (flags.has("check") && method !== "check") fail("--check asks for another method");
+      if (check && method !== "check") fail("--check asks for another method");
       call.method = method;
     } else if (key === "format") {
       if (value !== "text" && value !== "json" && value !== "sarif")

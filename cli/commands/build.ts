@@ -2,20 +2,19 @@ import { once } from "node:events";
 import type { BuildResult } from "../../api/options/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { asCanceled, CanceledError, DiagnosticsError } from "../../core/errors.js";
-import { parseBoolean } from "../../core/go-values/boolean.js";
-import { printable, printableLines } from "../../core/text/printable.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
-import { type CliEnvironment, type Command, print, printStderr } from "../environment.js";
+import { type Command, print, printStderr } from "../environment.js";
 import { idleFlags } from "../syntax/docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { parseFlags } from "../syntax/flags.js";
 import { BUILD_SYNTAX } from "../syntax/build-flags.js";
 import { parseOutputs, usesStdout } from "../syntax/outputs-syntax.js";
 import { type Paint, paintFor } from "../output/paint.js";
-import { createReporter, type ProgressForm } from "../progress/create-reporter.js";
+import { metadataOf } from "../progress/build-metadata.js";
+import { createReporter } from "../progress/create-reporter.js";
 import { progressForm, terminal } from "../progress/form.js";
-import { wireWarning } from "../progress/wire-warning.js";
+import { showWarnings } from "../progress/show-warnings.js";
 import { renderError } from "../output/render-error.js";
 import { prepareResultFiles } from "../syntax/result-files.js";
 
@@ -88,33 +87,4 @@ export const command: Command = {
 async function cleanedUp(collecting: Promise<void>, signal: AbortSignal): Promise<void> {
   const tried = collecting.catch(() => undefined);
   if (!signal.aborted) await Promise.race([tried, once(signal, "abort")]);
-}
-
-/** Prints the warnings about the Dockerfile again, where they are not lost between steps. */
-async function showWarnings(form: ProgressForm, warnings: readonly Diagnostic[], environment: CliEnvironment): Promise<void> {
-  if (warnings.length === 0 || form === "quiet" || form === "none" || form === "rawjson") return;
-  const paint = paintFor(environment);
-  const lines = warnings.map(({ rule, code, message, range, hint }) => {
-    // The page of a rule has its advice, and a check shows the advice beside the line.
-    const advice = rule === undefined && hint !== undefined ? `   hint: ${printableLines(hint)}\n` : "";
-    return ` - ${rule ?? code}: ${printable(message)}${range ? ` (line ${range.line})` : ""}\n${advice}`;
-  });
-  const headline = paint.severity("warning", ` ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"} found:`);
-  await printStderr(environment, `\n${headline}\n${lines.join("")}`);
-}
-
-/**
- * Returns buildx's metadata file: the exporters' keys, the digests, and the warnings where the
- * environment asks for them.
- */
-function metadataOf(result: BuildResult, { env }: CliEnvironment): Record<string, unknown> {
-  const metadata: Record<string, unknown> = { "containerimage.config.digest": result.imageId };
-  if (result.descriptor) {
-    metadata["containerimage.descriptor"] = result.descriptor;
-    metadata["containerimage.digest"] = result.descriptor.digest;
-  }
-  for (const exported of result.exports) Object.assign(metadata, exported.metadata);
-  const wanted = parseBoolean(env["BUILDX_METADATA_WARNINGS"] ?? "") === true;
-  if (wanted && result.warnings.length > 0) metadata["buildx.build.warnings"] = result.warnings.map((warning) => wireWarning(warning));
-  return metadata;
 }

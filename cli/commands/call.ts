@@ -1,7 +1,7 @@
 import type { BuildOptions, CheckOptions, CheckResult } from "../../api/options/options.js";
-import { BUILD_OPTIONS } from "../../api/options/table.js";
 import { asCanceled, DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";
+import { checkOptionsOf } from "../check/check-options.js";
 import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
 import { type CliEnvironment, print, printStderr } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
@@ -21,7 +21,7 @@ export async function runCall(
   environment: CliEnvironment,
 ): Promise<number> {
   const { api, stdout, signal } = environment;
-  const wanted: CheckOptions = { ...inputsOf(options), signal, onEvent: (event) => reporter.onEvent(event) };
+  const wanted: CheckOptions = { ...checkOptionsOf(options), signal, onEvent: (event) => reporter.onEvent(event) };
   try {
     switch (call.method) {
       case "outline": {
@@ -69,10 +69,4 @@ async function checkOutput(call: Call, result: CheckResult): Promise<string> {
   if (call.format === "json") return checkJson(result);
   // Docker prints the error alone when the Dockerfile cannot be built and has no warning.
   return result.errors.length > 0 && result.warnings.length === 0 ? "" : checkText(result);
-}
-
-/** Returns the options of a build that a check takes. */
-export function inputsOf(options: BuildOptions): CheckOptions {
-  const checked: Readonly<Record<string, { readonly checked?: boolean }>> = BUILD_OPTIONS;
-  return Object.fromEntries(Object.entries(options).filter(([name, value]) => checked[name]?.checked && value !== undefined));
 }

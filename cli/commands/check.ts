@@ -11,7 +11,7 @@ import { EXIT } from "../exit-codes.js";
 import { type CommandSyntax, parseFlags } from "../syntax/flags.js";
 import { BUILD_FLAGS } from "../syntax/build-flags.js";
 import { type Paint, paintFor, PLAIN } from "../output/paint.js";
-import { inputsOf } from "./call.js";
+import { checkOptionsOf } from "../check/check-options.js";
 
 const INPUTS = new Set(Object.values(BUILD_OPTIONS).flatMap(({ checked, flag }) => (checked && flag ? [flag.name] : [])));
 
@@ -47,7 +47,7 @@ export const command: Command = {
     const inputs = await readInputs(flags, environment);
     const fix = flags.has("fix");
     if (fix && inputs.context !== undefined && typeof inputs.context !== "string") throw nothingToWrite();
-    const options = inputsOf({ ...readBuildOptions(flags, environment), ...inputs });
+    const options = checkOptionsOf({ ...readBuildOptions(flags, environment), ...inputs });
     const result = await environment.api.check({ ...options, fix, signal: environment.signal });
     const form = flags.one("format") ?? "pretty";
     const paint = paintFor(environment);

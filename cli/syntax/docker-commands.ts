@@ -29,7 +29,6 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   rm: "tsbuild rmi removes images, tsbuild builds rm builds of the past",
   commit: "write a Dockerfile: an image is what it says",
   compose: "build each service by itself: tsbuild -f DOCKERFILE --target STAGE --build-arg NAME=VALUE -t NAME CONTEXT",
-  bake: "build each target by itself: tsbuild -f DOCKERFILE --target STAGE --build-arg NAME=VALUE -t NAME CONTEXT",
   import: "a Dockerfile of FROM scratch and ADD FILE.tar / makes an image of an archive",
   export: "tsbuild -o type=tar,dest=FILE . writes the files of a result",
   manifest: "tsbuild inspect shows an image, --platform a,b builds an index",
@@ -37,7 +36,7 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   search: undefined,
   info: "tsbuild doctor says what this machine has",
   system: "tsbuild du shows what is used, tsbuild prune makes room, tsbuild doctor says what this machine has",
-  buildx: "tsbuild build, du and prune are buildx's; there are no builders to create or choose",
+  buildx: "tsbuild build, bake, du and prune are buildx's; there are no builders to create or choose",
   builder: "tsbuild build, du and prune are the builder's; there are no builders to create or choose",
   image: "tsbuild images, tag, rmi, inspect, history, save, load, pull and push are docker's image commands",
   context: "there is no daemon to choose",
@@ -60,7 +59,6 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
 
 /** Subcommands of `buildx` or `builder`. */
 const OF_BUILDERS: Readonly<Record<string, string | undefined>> = {
-  bake: UNSUPPORTED["bake"],
   imagetools: UNSUPPORTED["imagetools"],
   history: "tsbuild builds, logs and explain show builds of the past",
   debug: UNSUPPORTED["debug"],

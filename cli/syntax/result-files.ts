@@ -17,7 +17,7 @@ export interface ResultFiles {
  * Checks that the files can be written, before any work. As docker does, removes the id of an
  * earlier build at once: a build that fails leaves none.
  */
-export function prepareResultFiles(flags: ParsedFlags, environment: CliEnvironment): ResultFiles {
+export function prepareResultFiles(flags: Pick<ParsedFlags, "one">, environment: CliEnvironment): ResultFiles {
   const path = (flag: string): string | undefined => {
     const value = flags.one(flag);
     if (value === undefined) return undefined;

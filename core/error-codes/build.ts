@@ -52,6 +52,11 @@ export const BUILD_ERRORS = {
     cause: "The command ended with a code other than 0, or by a signal.",
     wayOut: "Its last lines stand above the error; `tsbuild logs` has all of them.",
   },
+  "build/targets": {
+    title: "Targets that cannot be built together",
+    cause: "A context of the form `target:NAME` names a target that is not among those of the call, or such contexts lead in a circle.",
+    wayOut: "Correct the name, add the target, or leave out one of the contexts.",
+  },
   "secret/too-large": {
     title: "A secret that is too large",
     cause: "A secret has at most 500 KiB.",

@@ -1,4 +1,5 @@
 import type { ErrorEntry } from "./entry.js";
+import { BAKE_ERRORS } from "./bake.js";
 import { BUILD_ERRORS } from "./build.js";
 import { CACHE_ERRORS } from "./cache.js";
 import { CLI_ERRORS } from "./cli.js";
@@ -25,6 +26,7 @@ const ERROR_CODES = {
   ...OPTIONS_ERRORS,
   ...CONTEXT_ERRORS,
   ...DOCKERFILE_ERRORS,
+  ...BAKE_ERRORS,
   ...HCL_ERRORS,
   ...FILES_ERRORS,
   ...BUILD_ERRORS,

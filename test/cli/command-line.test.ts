@@ -281,8 +281,6 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "builds-filter": ["builds --filter foo=bar", 2],
   "docker-run": ["run --rm -it alpine sh", 2],
   "docker-compose": ["compose build", 2],
-  "docker-bake": ["buildx bake --push", 2],
-  "docker-bake-directory": ["bake", 2],
   "docker-create": ["buildx create --use", 2],
   "docker-history": ["buildx history logs", 2],
   "docker-imagetools": ["buildx imagetools inspect a", 2],
@@ -436,7 +434,7 @@ const DOCKER_COMMANDS =
 const BUILDX_COMMANDS = "bake build create dap debug dial-stdio du history imagetools inspect ls prune rm stop use version";
 
 for (const line of [...DOCKER_COMMANDS.split(" "), ...BUILDX_COMMANDS.split(" ").map((command) => `buildx ${command}`)]) {
-  const isHere = line in COMMANDS || line === "buildx build" || line === "buildx du" || line === "buildx prune";
+  const isHere = line in COMMANDS || line === "buildx build" || line === "buildx bake" || line === "buildx du" || line === "buildx prune";
   if (isHere) continue;
   test(`docker's ${line} is known not to be here`, async (t) => {
     const run = await runRig(line.split(" "));
@@ -605,6 +603,7 @@ const images = [
 const SHOWN: readonly string[] = [
   "--help",
   "build --help",
+  "bake --help",
   "images",
   "images --digests --no-trunc",
   "images -q",

@@ -19,7 +19,7 @@ export const mapOf = (element: Type): Type => ({ kind: "map", element });
 export const tupleOf = (elements: readonly Type[]): Type => ({ kind: "tuple", elements });
 export const objectOf = (attributes: ReadonlyMap<string, Type>): Type => ({ kind: "object", attributes });
 
-function isPrimitive(type: Type): boolean {
+export function isPrimitive(type: Type): boolean {
   return type.kind === "string" || type.kind === "number" || type.kind === "bool";
 }
 
@@ -74,7 +74,7 @@ type ObjectType = Extract<Type, { kind: "object" }>;
 type TupleType = Extract<Type, { kind: "tuple" }>;
 
 /** Returns the types of what a sequence, map or object holds. */
-function memberTypes(type: Type): readonly Type[] {
+export function memberTypes(type: Type): readonly Type[] {
   if ("element" in type) return [type.element];
   if (type.kind === "tuple") return type.elements;
   return type.kind === "object" ? [...type.attributes.values()] : [];

@@ -1,4 +1,5 @@
 import { Readable, Writable } from "node:stream";
+import { readBake } from "../../../api/bake/read-bake.js";
 import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../../api/options/options.js";
 import { buildHistoryOf } from "../../../api/store/build-history.js";
 import type { BuildHistory, BuildRecord, BuildSummary } from "../../../cache/contract/builds.js";
@@ -116,6 +117,15 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
         builds.push(plain);
         return options.build ? options.build(given, (event) => onEvent?.(event)) : RESULT;
       },
+      buildTargets: async ({ targets, onEvent }) => {
+        const results: Record<string, BuildResult> = {};
+        for (const [name, target] of Object.entries(targets)) {
+          builds.push(target);
+          results[name] = options.build ? await options.build(target, (event) => onEvent?.(event)) : RESULT;
+        }
+        return results;
+      },
+      readBake,
       check: options.check ?? notInRig,
       outline: options.outline ?? notInRig,
       targets: options.targets ?? notInRig,

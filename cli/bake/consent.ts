@@ -1,0 +1,111 @@
+import { realpathSync } from "node:fs";
+import { dirname, join, relative, resolve, basename, sep } from "node:path";
+import type { PlannedBakeTarget } from "../../api/bake/bake-options.js";
+import { parseBoolean } from "../../core/go-values/boolean.js";
+import { isAddress } from "../../core/text/address.js";
+import type { CliEnvironment } from "../environment.js";
+import { splitCsv } from "../syntax/csv.js";
+import { notAllowed, unknownPermission } from "./errors.js";
+import { attributesOf, contextSource, dockerfilePath } from "./target-options.js";
+
+/** Rights that a bake file may ask for. */
+const NAMES = ["network.host", "security.insecure", "ssh", "fs", "fs.read", "fs.write"];
+
+interface Allowed {
+  readonly rights: ReadonlySet<string>;
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+}
+
+/** Reads `--allow`. Devices, pushes and loads need no right here. */
+function parseAllowed(values: readonly string[], cwd: string): Allowed {
+  const rights = new Set<string>();
+  const read = [cwd];
+  const write = [cwd];
+  for (const entry of values.flatMap((value) => splitCsv(value, `--allow "${value}"`))) {
+    const [name = "", ...path] = entry.split("=");
+    if (!NAMES.includes(name)) throw unknownPermission(entry, NAMES);
+    if (name === "fs" || name === "fs.read") read.push(path.join("="));
+    if (name === "fs" || name === "fs.write") write.push(path.join("="));
+    rights.add(name);
+  }
+  return { rights, read, write };
+}
+
+/** Returns the paths in the values of `--set`: they are allowed by who types them. */
+function pathsOf(overrides: readonly string[]): readonly string[] {
+  return overrides.flatMap((text) => {
+    const value = text.slice(text.indexOf("=") + 1);
+    return [...value.matchAll(/(?:^|,)(?:(?:dest|src|source|[\w-]+)=)?([^,=]+)/g)].map((found) => found[1] as string);
+  });
+}
+
+/**
+ * Refuses targets that want more of this machine than the command line allows: the host's network,
+ * all rights, an agent, paths outside of the working directory. Throws `bake/not-allowed`.
+ */
+export function checkConsent(
+  targets: readonly PlannedBakeTarget[],
+  { allow, set }: { readonly allow: readonly string[]; readonly set: readonly string[] },
+  { cwd, env }: Pick<CliEnvironment, "cwd" | "env">,
+): void {
+  const allowed = parseAllowed(allow, cwd);
+  const wanted = new Map<string, { readonly what: string; readonly flag: string }>();
+  const want = (what: string, right: string): void => void wanted.set(right, { what, flag: `--allow=${right}` });
+  const files = parseBoolean(env["BUILDX_BAKE_ENTITLEMENTS_FS"] ?? "") !== false;
+  const typed = pathsOf(set);
+  for (const target of targets) {
+    for (const right of attributesOf(target).entitlements ?? []) {
+      if (!allowed.rights.has(right)) want(right === "network.host" ? "the network of this machine" : "all rights for a step", right);
+    }
+    if (!files) continue;
+    if ((attributesOf(target).ssh ?? []).some(({ paths = [] }) => paths.length === 0) && !allowed.rights.has("ssh"))
+      want("the SSH agent", "ssh");
+    for (const path of readPaths(target)) {
+      if (!isInside(path, [...allowed.read, ...typed], cwd)) want(`reading ${path}`, `fs.read=${path}`);
+    }
+    for (const path of writtenPaths(target)) {
+      if (!isInside(path, [...allowed.write, ...typed], cwd)) want(`writing ${path}`, `fs.write=${path}`);
+    }
+  }
+  if (wanted.size > 0) throw notAllowed([...wanted.values()]);
+}
+
+function readPaths(target: PlannedBakeTarget): readonly string[] {
+  const attributes = attributesOf(target);
+  const inputs = [
+    attributes.context,
+    ...(attributes["dockerfile-inline"] === undefined ? [dockerfilePath(attributes)] : []),
+    ...Object.values(attributes.contexts ?? {}).map(contextSource),
+  ];
+  return [
+    ...inputs.filter((path) => !isAddress(path) && !path.startsWith("target:")),
+    ...(attributes["cache-from"] ?? []).flatMap(({ type, src }) => (type === "local" && src ? [String(src)] : [])),
+    ...(attributes.secret ?? []).flatMap(({ src }) => (src ? [String(src)] : [])),
+    ...(attributes.ssh ?? []).flatMap(({ paths = [] }) => paths),
+  ];
+}
+
+function writtenPaths(target: PlannedBakeTarget): readonly string[] {
+  const { output = [], "cache-to": caches = [] } = attributesOf(target);
+  return [...output, ...caches].flatMap(({ dest }) => (dest && dest !== "-" ? [String(dest)] : []));
+}
+
+function isInside(path: string, parents: readonly string[], cwd: string): boolean {
+  if (parents.includes("*")) return true;
+  const real = realPath(resolve(cwd, path));
+  return parents.some((parent) => {
+    const way = relative(realPath(resolve(cwd, parent)), real);
+    return way === "" || (way !== ".." && !way.startsWith(`..${sep}`));
+  });
+}
+
+/** Returns a path without links, as far as it exists. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
+}

@@ -1,0 +1,30 @@
+import { UsageError } from "../exit-codes.js";
+
+/** Messages of the bake command, one function each. */
+
+export const inputOfTarget = (name: string): UsageError =>
+  new UsageError("bake/value", `Cannot build "${name}": a target reads neither its context nor its Dockerfile from the standard input`, {
+    hint: "write dockerfile-inline, or name a file",
+  });
+
+export const notAllowed = (wanted: readonly { readonly what: string; readonly flag: string }[]): UsageError =>
+  new UsageError("bake/not-allowed", `Cannot build: the bake file asks for ${wanted.map(({ what }) => what).join("; ")}`, {
+    hint: `allow it with ${wanted.map(({ flag }) => flag).join(" ")}`,
+  });
+
+export const unknownPermission = (text: string, names: readonly string[]): UsageError =>
+  new UsageError("cli/bad-value", `Cannot allow "${text}": it is none of ${names.join(", ")}`);
+
+export const badList = (text: string): UsageError =>
+  new UsageError("cli/bad-value", `Cannot list "${text}": expected targets or variables, with ,format=json behind it for JSON`);
+
+export const printAndList = (): UsageError =>
+  new UsageError("cli/usage", "Cannot use --print and --list together", { hint: "give one of them" });
+
+export const badVariable = (text: string): UsageError =>
+  new UsageError("cli/bad-value", `Cannot read --var "${text}": expected NAME=VALUE`);
+
+export const remoteDefinition = (url: string): UsageError =>
+  new UsageError("bake/remote", `Cannot read a definition from ${url}: remote definitions are not read yet`, {
+    hint: "clone the repository, and run bake in its directory",
+  });

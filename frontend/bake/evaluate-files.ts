@@ -1,0 +1,88 @@
+import type { SourceFile } from "../../core/diagnostics.js";
+import { DiagnosticsError } from "../../core/errors.js";
+import type { Body } from "../hcl/ast.js";
+import { parseHcl } from "../hcl/syntax/parse.js";
+import { type BlockTypes, parseJsonBody } from "../hcl/syntax/json.js";
+import { type BlockInstance, instancesOf, lazyBlocks } from "./blocks.js";
+import type { BakeDefinition, BakeGroup, BakeTarget, BakeWorld } from "./definition.js";
+import { badBlock, ignoredAttribute } from "./errors.js";
+import { FIELDS, mergeFields } from "./fields.js";
+import { nameOf, Names } from "./names.js";
+
+const BLOCKS: BlockTypes = {
+  target: { labelled: true },
+  group: { labelled: true },
+  function: { labelled: true },
+  variable: { labelled: true, blocks: { validation: { labelled: false } } },
+};
+
+/** Reads a file in the syntax of its name; without a known one, in the syntax that it is in. */
+function parseFile(source: SourceFile): Body {
+  if (source.name.endsWith(".json")) return parseJsonBody(source, BLOCKS);
+  if (source.name.endsWith(".hcl")) return parseHcl(source);
+  try {
+    return parseHcl(source);
+  } catch (error) {
+    if (!(error instanceof DiagnosticsError)) throw error;
+    try {
+      return parseJsonBody(source, BLOCKS);
+    } catch {
+      throw error;
+    }
+  }
+}
+
+/**
+ * Evaluates the files of a bake definition and joins them. Throws DiagnosticsError with `hcl/…` and
+ * `bake/…`. This module loads chevrotain: import it dynamically.
+ */
+export function evaluateFiles(world: BakeWorld): BakeDefinition {
+  const bodies = world.files.map(parseFile);
+  const made: Record<"target" | "group", BlockInstance[]> = { target: [], group: [] };
+  const lazy = new Map((["target", "group"] as const).map((type) => [type as string, lazyBlocks(type, () => made[type])]));
+  const names = new Names({ bodies, world, blocks: lazy });
+  names.check();
+  const renamed: BakeGroup[] = [];
+  for (const block of bodies.flatMap(({ blocks }) => blocks)) {
+    if (block.type !== "target" && block.type !== "group") {
+      if (!Object.hasOwn(BLOCKS, block.type))
+        throw badBlock(`Cannot read "${block.type}": there is no such block`, block, "blocks are target, group, variable and function");
+      continue;
+    }
+    const instances = instancesOf(block, names);
+    made[block.type].push(...instances);
+    const label = nameOf(block);
+    const members = instances.map(({ name }) => name);
+    if (members.length !== 1 || members[0] !== label) renamed.push({ name: label, description: undefined, targets: members });
+  }
+  return {
+    targets: targetsOf(made.target),
+    groups: [...groupsOf(made.group), ...renamed],
+    variables: names.variables(),
+    warnings: made.target.flatMap((instance) =>
+      instance.unknown().map((attribute) => ignoredAttribute(attribute.name, Object.keys(FIELDS), attribute)),
+    ),
+  };
+}
+
+/** Joins the blocks of each name: later ones override earlier ones. */
+function targetsOf(instances: readonly BlockInstance[]): readonly BakeTarget[] {
+  const byName = new Map<string, BakeTarget>();
+  for (const instance of instances) {
+    const fields = instance.fields();
+    const before = byName.get(instance.name);
+    byName.set(instance.name, { name: instance.name, fields: before ? mergeFields(before.fields, fields) : fields });
+  }
+  return [...byName.values()];
+}
+
+/** Returns the last group of each name. */
+function groupsOf(instances: readonly BlockInstance[]): readonly BakeGroup[] {
+  const byName = new Map<string, BakeGroup>();
+  for (const instance of instances) {
+    const { targets, description } = instance.fields();
+    if (!targets) throw badBlock(`Cannot read the group "${instance.name}": it needs targets`, instance.block);
+    byName.set(instance.name, { name: instance.name, description, targets: [...new Set(targets)] });
+  }
+  return [...byName.values()];
+}

@@ -1,0 +1,3 @@
+a = "x${b}"
+b = "y"
+target "default" { args = { v = a } }

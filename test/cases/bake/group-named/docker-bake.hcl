@@ -1,0 +1,4 @@
+group "all" { targets = ["web", "cli"] }
+target "web" {}
+target "cli" {}
+target "other" {}

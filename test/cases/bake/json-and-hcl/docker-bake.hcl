@@ -1,0 +1,1 @@
+target "a" { labels = { from = "hcl-${TAG}" } }

@@ -1,0 +1,6 @@
+variable "TAG" { default = "one" }
+target "default" {
+  tags = ["app:${TAG}"]
+  args = { A = "1" }
+  platforms = ["linux/amd64"]
+}

@@ -1,0 +1,2 @@
+target "_base" { args = { A = "1" } }
+target "app_web" { inherits = ["_base"] }
