@@ -39,7 +39,7 @@ struct kept {
 };
 
 /* Brings the root to what the layers say. */
-static void prepare_root(const struct kept *kept)
+static void prepare_root(struct kept *kept)
 {
 	const struct spec *spec = kept->spec;
 	if (spec->chroot_has == 0) {
@@ -47,8 +47,14 @@ static void prepare_root(const struct kept *kept)
 		if (mkdir(kept->root, 0755) < 0)
 			fail_errno(CODE, "Cannot make the directory \"%s\"", kept->root);
 	}
-	for (size_t i = spec->chroot_has; i < spec->lowers.count; i++)
-		apply_layer(spec->lowers.items[i], kept->root);
+	const struct carried_looks looks = {&kept->looks.table, &kept->looks.table};
+	if (spec->translated && spec->chroot_has)
+		read_table(&kept->looks.table, kept->root);
+	for (size_t i = spec->chroot_has; i < spec->lowers.count; i++) {
+		if (spec->translated)
+			read_table(&kept->looks.table, spec->lowers.items[i]);
+		apply_layer(spec->lowers.items[i], kept->root, spec->translated ? &looks : NULL);
+	}
 }
 
 /* Reads the tree as it is before the step, unless it is known from the step before. */
@@ -191,11 +197,23 @@ static struct waiting run(struct kept *kept, const struct step_output *output)
 static void keep_changes(struct kept *kept)
 {
 	struct node after;
-	const struct changes changes = {.tree = kept->root, .upper = kept->spec->upper, .lowers = &kept->spec->lowers};
+	struct owner_table upper = {0};
+	const bool translated = kept->spec->translated;
+	const struct carried_looks looks = {&kept->looks.table, &upper};
+	const struct changes changes = {
+		.tree = kept->root,
+		.upper = kept->spec->upper,
+		.looks = translated ? &looks : NULL,
+		.lowers = &kept->spec->lowers,
+	};
 	read_tree(kept->root, &kept->places.paths, &after);
 	write_changes(&changes, &kept->before, &after);
 	take_away(&kept->places, &after);
 	save_tree(&after, kept->index);
+	if (translated) {
+		write_table(&upper, kept->spec->upper);
+		write_table(&kept->looks.table, kept->root);
+	}
 }
 
 static void begin_plainly(struct keeper *keeper, struct looks *looks, struct ends *ends)

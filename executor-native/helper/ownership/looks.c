@@ -15,6 +15,7 @@
 /* Room for two numbers of 32 bits and a mode. */
 #define LOOK_ROOM 48
 #define NANOSECONDS 1000000000
+#define CODE "exec/owners"
 
 /* Permissions that the file on the disk has of its own. */
 #define SET_ID_BITS (S_ISUID | S_ISGID)
@@ -39,12 +40,12 @@ static bool identify(int fd, struct identity *file)
 	return true;
 }
 
-static const struct owner_entry *find_noted(const struct looks *looks, int fd)
+static const struct owner_entry *find_noted(const struct owner_table *table, int fd)
 {
 	struct identity file;
-	if (!looks->table.count || !identify(fd, &file))
+	if (!table->count || !identify(fd, &file))
 		return NULL;
-	const struct owner_entry *entry = find_entry(&looks->table, &file);
+	const struct owner_entry *entry = find_entry(table, &file);
 	return entry && entry->kept ? entry : NULL;
 }
 
@@ -74,22 +75,22 @@ void see(const struct looks *looks, int fd, struct stat *status)
 		see_attribute(fd, status);
 		return;
 	}
-	const struct owner_entry *entry = find_noted(looks, fd);
+	const struct owner_entry *entry = find_noted(&looks->table, fd);
 	if (entry) {
 		status->st_uid = entry->owner.uid;
 		status->st_gid = entry->owner.gid;
 	}
 }
 
-static bool note(struct looks *looks, int fd, struct owner owner)
+static bool note(struct owner_table *table, int fd, struct owner owner)
 {
 	struct identity file;
 	bool is_root = owner.uid == 0 && owner.gid == 0;
-	if (is_root && !looks->table.count)
+	if (is_root && !table->count)
 		return true;
 	if (!identify(fd, &file))
 		return false;
-	struct owner_entry *entry = add_entry(&looks->table, &file);
+	struct owner_entry *entry = add_entry(table, &file);
 	entry->owner = owner;
 	entry->kept = entry->fresh = true;
 	return true;
@@ -125,5 +126,60 @@ bool make_look(struct looks *looks, int fd, const struct stat *status)
 	if (takes_attribute(now.st_mode))
 		return write_attribute(fd, status);
 	/* The time of the change tells that the link or FIFO is not as it was. */
-	return fchownat(fd, "", (uid_t)-1, (gid_t)-1, AT_EMPTY_PATH) == 0 && note(looks, fd, owner);
+	return fchownat(fd, "", (uid_t)-1, (gid_t)-1, AT_EMPTY_PATH) == 0 && note(&looks->table, fd, owner);
+}
+
+void carry_look(const struct carried_looks *carried, const char *from, const char *to)
+{
+	const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+	cleanup_fd int original = open(from, flags), copy = open(to, flags);
+	const struct owner_entry *entry = original < 0 ? NULL : find_noted(carried->from, original);
+	if (!entry)
+		return;
+	struct owner owner = entry->owner;
+	if (copy < 0 || !note(carried->to, copy, owner))
+		fail_errno(CODE, "Cannot note the owner of \"%s\"", to);
+}
+
+void read_table(struct owner_table *table, const char *directory)
+{
+	struct stat status;
+	size_t size;
+	struct owner owner;
+	cleanup_free char *path = format_text("%s.owners", directory);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || stat(directory, &status) < 0)
+		fail_errno(CODE, "Cannot read \"%s\"", path);
+	cleanup_free char *text = read_all(fd, &size, path);
+	for (char *at = text; *at; at += strcspn(at, "\n") + 1) {
+		struct identity file = {.device = status.st_dev};
+		if (sscanf(at, "%" SCNu64 " %" SCNd64 " %" SCNu32 " %" SCNu32, &file.inode, &file.birth, &owner.uid, &owner.gid) != 4)
+			fail("exec/internal", "The owners of what the layers hold are malformed");
+		struct owner_entry *entry = add_entry(table, &file);
+		entry->owner = owner;
+		entry->kept = true;
+	}
+}
+
+void write_table(const struct owner_table *table, const char *directory)
+{
+	struct stat status;
+	cleanup_file FILE *file = NULL;
+	cleanup_free char *path = format_text("%s.owners", directory);
+	if (stat(directory, &status) < 0 || (unlink(path) < 0 && errno != ENOENT))
+		fail_errno(CODE, "Cannot write \"%s\"", path);
+	for (size_t i = 0; i < table->count; i++) {
+		const struct owner_entry *entry = &table->entries[i];
+		if (!entry->kept || entry->file.device != status.st_dev)
+			continue;
+		if (!file)
+			file = fopen(path, "wxe");
+		if (!file || fprintf(file, "%" PRIu64 " %" PRId64 " %" PRIu32 " %" PRIu32 "\n", entry->file.inode, entry->file.birth,
+		                     entry->owner.uid, entry->owner.gid) < 0)
+			fail_errno(CODE, "Cannot write \"%s\"", path);
+	}
+	if (file && fflush(file) != 0)
+		fail_errno(CODE, "Cannot write \"%s\"", path);
 }

@@ -24,6 +24,23 @@ void see(const struct looks *looks, int fd, struct stat *status);
 /* Gives the file the owner and mode that `status` says. False with errno. */
 bool make_look(struct looks *looks, int fd, const struct stat *status);
 
+/*
+ * Owners of links and FIFOs go along when these are copied: `from` has those of the originals, `to`
+ * gets those of the copies.
+ */
+struct carried_looks {
+	const struct owner_table *from;
+	struct owner_table *to;
+};
+void carry_look(const struct carried_looks *carried, const char *from, const char *to);
+
+/*
+ * Adds the owners in the file of a directory (`DIRECTORY.owners`, see owner-notes.h) to a table,
+ * and writes those of its file system. No file means that there are none.
+ */
+void read_table(struct owner_table *table, const char *directory);
+void write_table(const struct owner_table *table, const char *directory);
+
 /* Returns the mode on the disk of a file of this kind that looks to have this mode. */
 mode_t kept_mode(mode_t mode);
 

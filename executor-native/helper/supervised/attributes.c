@@ -19,6 +19,9 @@ static bool is_own(const char *name)
 	       strncmp(name, "user.overlay.", strlen("user.overlay.")) == 0;
 }
 
+/* Tells which attributes would change the mode on the disk, where this user needs its own. */
+static bool is_access_list(const char *name) { return strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) == 0; }
+
 /* Reads the name; returns 0 or a negative errno. */
 static int read_name(const struct call *call, uint64_t address, char name[NAME_ROOM])
 {
@@ -55,6 +58,8 @@ static struct answer set(const struct keeper *keeper, const struct call *call, i
 		return VALUE(error == -ENODATA ? -EPERM : error);
 	if (size > VALUE_ROOM)
 		return VALUE(-E2BIG);
+	if (is_access_list(name))
+		return VALUE(-EOPNOTSUPP);
 	cleanup_free char *value = allocate(size + 1);
 	if (size && !read_memory(call, call->args[2], value, size))
 		return VALUE(-EFAULT);

@@ -243,7 +243,7 @@ static void compare(struct comparison *all, struct level *level, const struct no
 
 void write_changes(const struct changes *changes, const struct node *before, const struct node *after)
 {
-	struct comparison all = {.changes = changes};
+	struct comparison all = {.changes = changes, .links = {.looks = changes->looks}};
 	struct level root = {.path = "", .is_made = true};
 	find_fresh(&all.fresh, before, after);
 	if (all.fresh.count)

@@ -7,6 +7,7 @@
 struct changes {
 	const char *tree;           /* the directory */
 	const char *upper;          /* gets what differs, as overlayfs would have written it there */
+	const struct carried_looks *looks; /* from those of the tree to those of the upper directory; or NULL */
 	const struct texts *lowers; /* the layers that the tree began as, bottom first */
 };
 

@@ -138,7 +138,7 @@ static struct copied_link *place_of(const struct copied_links *links, dev_t devi
 
 static void make_room(struct copied_links *links)
 {
-	struct copied_links larger = {.count = links->count, .room = links->room ? 2 * links->room : FIRST_ROOM};
+	struct copied_links larger = {.looks = links->looks, .count = links->count, .room = links->room ? 2 * links->room : FIRST_ROOM};
 	if (2 * (links->count + 1) <= links->room)
 		return;
 	larger.items = allocate(larger.room * sizeof *larger.items);
@@ -176,6 +176,8 @@ void copy_file(const char *from, const char *to, const struct stat *status, stru
 		cannot_copy(from, to);
 	copy_metadata(from, to, status);
 	copy_times(to, status);
+	if (links->looks && !S_ISREG(status->st_mode))
+		carry_look(links->looks, from, to);
 }
 
 static void copy_entry(const char *from, const char *to, struct copied_links *links)

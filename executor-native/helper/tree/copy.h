@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "ownership/looks.h"
 
 /* Places of the first copies of files with several names: a hash table. */
 struct copied_links {
+	const struct carried_looks *looks; /* NULL where files have their owners themselves */
 	size_t count, room;
 	struct copied_link {
 		dev_t device;

@@ -53,9 +53,9 @@ static void apply_directory(const char *from, const char *to, struct copied_link
 	fill_directory(directory, from, to, links, apply_entry);
 }
 
-void apply_layer(const char *layer, const char *tree)
+void apply_layer(const char *layer, const char *tree, const struct carried_looks *looks)
 {
-	struct copied_links links = {0};
+	struct copied_links links = {.looks = looks};
 	apply_directory(layer, tree, &links);
 }
 
@@ -171,5 +171,5 @@ void copy_merged(const struct merged *merged, const char *to)
 	if (mkdir(to, 0755) < 0)
 		fail_errno(CODE, "Cannot make the directory \"%s\"", to);
 	for (size_t i = merged->directories.count; i-- > 0;)
-		apply_layer(merged->directories.items[i], to);
+		apply_layer(merged->directories.items[i], to, NULL);
 }

@@ -7,7 +7,7 @@
 #include "tree/copy.h"
 
 /* Puts a layer's files into a tree that has those of the layers below it. */
-void apply_layer(const char *layer, const char *tree);
+void apply_layer(const char *layer, const char *tree, const struct carried_looks *looks);
 
 /* The directories of a stack that overlayfs would merge at some path, topmost first. */
 struct merged {

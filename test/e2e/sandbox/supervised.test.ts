@@ -21,6 +21,8 @@ RUN set -e; ps | grep -q 'ps'; grep -q MemTotal /proc/meminfo; test -d /sys/clas
 RUN set -e; mkdir -p /a/b; cd /a/b; test "$(pwd)" = /a/b; cd ../..; test "$(pwd)" = /; ln -s /a /l; cd /l/b; test "$(readlink -f .)" = /a/b; test "$(ls -d /../../a)" = /../../a
 RUN set -e; mkfifo /f; echo through >/f & read line </f; test "$line" = through; rm /f; printf '#!/bin/sh -e\\necho "$0" "$@"\\n' >/s; chmod +x /s; test "$(/s 1 2)" = "/s 1 2"
 RUN set -e; touch /owned; chown 7:8 /owned; chmod 4750 /owned; test "$(stat -c %a:%u:%g /owned)" = 4750:7:8; touch /closed; chmod 0 /closed; cat /closed; test "$(stat -c %a /closed)" = 0
+RUN ln -s x /link; mkfifo /fifo; chown -h 5:6 /link /fifo
+RUN set -e; test "$(stat -c %u:%g /link /fifo | tr '\\n' ' ')" = "5:6 5:6 "
 RUN cp /bin/busybox /bin/as-app; chown 7:8 /bin/as-app; chmod 6755 /bin/as-app
 RUN ! unshare -U true 2>/dev/null; ! chroot /bin /busybox true 2>/dev/null; ! mknod /d b 8 0 2>/dev/null; ! touch /dev/null 2>/dev/null
 RUN --mount=type=cache,target=/c echo kept >/c/f
