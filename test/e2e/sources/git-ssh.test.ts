@@ -1,14 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
 import { withRig } from "../../support/images/busybox-suite.js";
 import { git, makeRepository } from "../../support/servers/git-server.js";
+import { notInstalled, requires, withoutProgram } from "../../support/requires.js";
 import type { Ended, Rig } from "../../support/rigs/rig.js";
 
-const programs = ["/usr/bin/git", "/usr/bin/ssh-agent"];
-const missing = programs.find((program) => !existsSync(program));
-const run = missing === undefined ? test.serial : test.serial.skip;
+const run = requires(withoutProgram("git"), notInstalled(existsSync("/usr/bin/ssh-agent") ? undefined : "openssh-client")).serial;
 
 /**
  * Program that git starts to reach the server. It records its call, takes the keys that a server
