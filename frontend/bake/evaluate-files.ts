@@ -41,8 +41,8 @@ export function evaluateFiles(world: BakeWorld): BakeDefinition {
   const made: Record<"target" | "group", BlockInstance[]> = { target: [], group: [] };
   const lazy = new Map((["target", "group"] as const).map((type) => [type as string, lazyBlocks(type, () => made[type])]));
   const names = new Names({ bodies, world, blocks: lazy });
-  names.check();
-  const renamed: BakeGroup[] = [];
+  names.checkDeclared();
+  const renamed = new Map<string, readonly string[]>();
   for (const block of bodies.flatMap(({ blocks }) => blocks)) {
     if (block.type !== "target" && block.type !== "group") {
       if (!Object.hasOwn(BLOCKS, block.type))
@@ -53,16 +53,24 @@ export function evaluateFiles(world: BakeWorld): BakeDefinition {
     made[block.type].push(...instances);
     const label = nameOf(block);
     const members = instances.map(({ name }) => name);
-    if (members.length !== 1 || members[0] !== label) renamed.push({ name: label, description: undefined, targets: members });
+    renamed.set(label, [...new Set([...(renamed.get(label) ?? []), ...members])]);
   }
+  const targets = targetsOf(made.target);
+  names.checkAttributes();
   return {
-    targets: targetsOf(made.target),
-    groups: [...groupsOf(made.group), ...renamed],
+    targets,
+    groups: [...groupsOf(made.group), ...renamedGroups(renamed)],
     variables: names.variables(),
     warnings: made.target.flatMap((instance) =>
       instance.unknown().map((attribute) => ignoredAttribute(attribute.name, Object.keys(FIELDS), attribute)),
     ),
   };
+}
+
+/** Returns a group for each label whose targets have other names. */
+function renamedGroups(renamed: ReadonlyMap<string, readonly string[]>): readonly BakeGroup[] {
+  const groups = [...renamed].map(([name, targets]) => ({ name, description: undefined, targets }));
+  return groups.filter(({ name, targets }) => targets.length !== 1 || targets[0] !== name);
 }
 
 /** Joins the blocks of each name: later ones override earlier ones. */

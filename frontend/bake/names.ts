@@ -82,11 +82,15 @@ export class Names implements Scope {
     return [...this.#standard.keys(), ...this.#functionBlocks.keys()];
   }
 
-  /** Evaluates all that is declared, used or not, and tests the variables. */
-  check(): void {
+  /** Evaluates the variables and functions that are declared, used or not, and tests variables. */
+  checkDeclared(): void {
     for (const name of this.#declared.keys()) this.variable(name);
     for (const [name, { block }] of this.#declared) this.#validate(name, block);
     for (const name of this.#functionBlocks.keys()) this.function(name);
+  }
+
+  /** Evaluates the attributes beside the blocks. They may refer to targets. */
+  checkAttributes(): void {
     for (const name of this.#attributes.keys()) this.variable(name);
   }
 

@@ -45,7 +45,8 @@ export function selectTargets(definition: BakeDefinition, selection: Selection):
     for (const group of passed) groups.set(group.name, group);
   }
   const direct = groups.get("default");
-  const others = names.filter((name) => !(direct && name === "default"));
+  // As in buildx, a target called default is a member only when it is named first.
+  const others = names.filter((name, i) => name !== "default" || (!direct && i === 0));
   const members = [...new Set([...(direct?.targets ?? []), ...others])].sort();
   groups.set("default", { name: "default", description: direct?.description, targets: members });
   const own = [...chosen.keys()];
@@ -71,18 +72,26 @@ function matching({ groups, targets }: BakeDefinition, pattern: string): readonl
   return found;
 }
 
-/** Returns the targets of a group, and the groups on the way; a target stands for itself. */
-function expand(
-  definition: BakeDefinition,
-  name: string,
-  visited = new Set<string>(),
-): { readonly targets: readonly string[]; readonly groups: readonly BakeGroup[] } {
+interface Expansion {
+  readonly targets: readonly string[];
+  readonly groups: readonly BakeGroup[];
+}
+
+/**
+ * Returns the targets of a group, and the groups on the way; a target stands for itself. A member
+ * that leads to no target is one: a group may hold the target of its own name.
+ */
+function expand(definition: BakeDefinition, name: string, visited = new Map<string, Expansion>()): Expansion {
+  const known = visited.get(name);
+  if (known) return known;
   const group = definition.groups.find((one) => one.name === name);
   if (!group) return { targets: [name], groups: [] };
-  if (visited.has(name)) return { targets: [], groups: [] };
-  visited.add(name);
-  const parts = group.targets.map((member) => expand(definition, member, visited));
-  return { targets: [...new Set(parts.flatMap(({ targets }) => targets))], groups: [group, ...parts.flatMap(({ groups }) => groups)] };
+  visited.set(name, { targets: [], groups: [] });
+  const parts = group.targets.map((member) => ({ member, ...expand(definition, member, visited) }));
+  const targets = parts.flatMap((part) => (part.targets.length > 0 ? part.targets : [part.member]));
+  const whole = { targets: [...new Set(targets)], groups: [group, ...parts.flatMap(({ groups }) => groups)] };
+  visited.set(name, whole);
+  return whole;
 }
 
 /** Adds the targets that a target is built from. */

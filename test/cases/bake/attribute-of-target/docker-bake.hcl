@@ -1,0 +1,3 @@
+target "foo" { dockerfile = "x" }
+x = target.foo.dockerfile
+target "default" { dockerfile = x }

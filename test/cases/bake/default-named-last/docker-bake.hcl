@@ -1,0 +1,5 @@
+target "x" { tags = ["a"] }
+target "default" {
+  matrix = { dummy = [""] }
+  tags = target.x.tags
+}

@@ -1,0 +1,3 @@
+group "foo" { targets = ["foo", "image"] }
+target "foo" { dockerfile = "bar" }
+target "image" { output = ["type=docker"] }
