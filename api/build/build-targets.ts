@@ -112,7 +112,9 @@ class TargetBuilds {
     try {
       return await buildInSession(whole, this.#options.session, started);
     } catch (error) {
-      if (error instanceof TsbuildError && error.step !== undefined) error.step = shown(error.step);
+      // The others reject with the error of the first.
+      const isFirst = !this.#options.failing.signal.aborted;
+      if (isFirst && error instanceof TsbuildError && error.step !== undefined) error.step = shown(error.step);
       throw error;
     }
   }

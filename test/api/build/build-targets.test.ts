@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import test, { type ExecutionContext } from "ava";
 import { buildTargets, type BuildTargetsOptions } from "../../../api/build/build-targets.js";
 import { CanceledError, TsbuildError, UsageError } from "../../../core/errors.js";
@@ -93,6 +94,15 @@ test("targets: the first failure is thrown, with the target's name, and nothing 
   t.is(error?.step, "[wrong 1/1] COPY missing /");
   t.false(existsSync(out("user")));
   t.deepEqual(readdirSync(join(root, "v1", "tmp")), []);
+});
+
+test("targets: the failed step is named once, whatever runs beside it", async (t) => {
+  const { run } = rig(t);
+  const wrong = inline("FROM scratch\nCOPY missing /\n");
+  // Waits for a context that never comes, and so is canceled.
+  const waiting = { context: new Readable({ read: () => undefined }) };
+  const error = await t.throwsAsync(run({ waiting, wrong }), { instanceOf: TsbuildError });
+  t.is(error?.step, "[wrong 1/1] COPY missing /");
 });
 
 test("targets: an abort cancels all", async (t) => {
