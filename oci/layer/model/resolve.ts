@@ -23,14 +23,20 @@ export interface Resolved {
 /**
  * Follows `path` through the links of a tree, never out of it: absolute links start at the tree's
  * root, and `..` stops there. Keeps missing components, so that the result also says where a new
- * file would be. Throws `layer/symlink-loop`.
+ * file would be. `escaped` makes the error for a `..` above the root, which would lead out of the
+ * tree. Throws `layer/symlink-loop`.
  */
 export function resolvePath(
   tree: Pick<FileTree, "lookup">,
   path: string,
-  options: { /** Follow the last component too; default true. */ readonly followLast?: boolean; readonly limit?: number } = {},
+  options: {
+    /** Follow the last component too; default true. */
+    readonly followLast?: boolean;
+    readonly limit?: number;
+    readonly escaped?: () => Error;
+  } = {},
 ): Resolved {
-  const { followLast = true, limit = SYMLINK_LIMIT } = options;
+  const { followLast = true, limit = SYMLINK_LIMIT, escaped } = options;
   const links: string[] = [];
   const todo = components(path).reverse();
   let at = "";
@@ -38,6 +44,7 @@ export function resolvePath(
   let blockedBy: string | undefined;
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
     if (name === "..") {
+      if (at === "" && escaped) throw escaped();
       at = splitPath(at)[0];
       // `..` may have left the component that blocked.
       if (blockedBy !== undefined && !isWithin(at, blockedBy)) blockedBy = undefined;

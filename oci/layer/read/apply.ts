@@ -17,7 +17,8 @@ import { fsPath } from "../../../core/system/path-bytes.js";
 import { removeTree } from "../../../core/system/remove-tree.js";
 import { lremovexattr, lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../../../core/system/posix.js";
 import { nameCollision, unpackFailed } from "../model/errors.js";
-import type { Change, Inode } from "./layer-tree.js";
+import type { Change } from "./layer-tree.js";
+import type { Inode } from "./layer-node.js";
 import { joinPath } from "../model/path-order.js";
 import { type Cancellation, readLayer } from "./read-layer.js";
 import { SparseWriter } from "./sparse-writer.js";
@@ -227,8 +228,8 @@ class Unpacker {
 }
 
 /**
- * Marks a deletion with a device of number 0. Where a container or the file system refuses that, an
- * empty file with an attribute marks it.
+ * Marks a deletion with a device of number 0. An empty file with an attribute marks it where a
+ * container or the file system refuses that.
  */
 function makeWhiteout(path: string): void {
   try {

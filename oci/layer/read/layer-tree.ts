@@ -3,41 +3,13 @@ import { compareCodeUnits } from "../../../core/canonical.js";
 import type { TarHeader } from "../../tar/header.js";
 import { badHardlink, badWhiteout, nameTooLong, parentNotDirectory, symlinkLoop } from "../model/errors.js";
 import { checkLength, cleanName, metaOf, PATH_LIMIT, throughLink } from "./entry-rules.js";
+import { type Beyond, type Directory, type Inode, type LayerNode, walk } from "./layer-node.js";
 import { joinPath } from "../model/path-order.js";
 import { SYMLINK_LIMIT } from "../model/resolve.js";
 import type { Toc } from "../model/toc.js";
 import { TocColumnsBuilder } from "../model/toc-columns.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { classifyName } from "../model/whiteout.js";
-
-/** Data that several names can share: everything but a directory. */
-export interface Inode {
-  /** Metadata, which a later hard link may change. */
-  meta: Omit<NodeMeta, "path">;
-  /**
-   * Position of the entry that brought it, from 0. It identifies contents when the layer is read
-   * again.
-   */
-  readonly ordinal: number;
-  /** Digest of a file, set when its content was read. */
-  digest: Digest | undefined;
-}
-
-interface Directory {
-  readonly kind: "dir";
-  readonly path: string;
-  /** Undefined when only entries below mention the directory. */
-  meta: Omit<NodeMeta, "path"> | undefined;
-  opaque: boolean;
-  /**
-   * True when the directory or one above it is opaque: no path of lower layers can be deleted
-   * there.
-   */
-  covered: boolean;
-  readonly children: Map<string, LayerNode>;
-}
-
-type LayerNode = Directory | { readonly kind: "leaf"; readonly inode: Inode } | { readonly kind: "whiteout" };
 
 /**
  * A change of the layer's own tree by an entry, applied on disk in this order. Every path is final:
@@ -53,7 +25,7 @@ export type Change =
   | { readonly kind: "opaque"; readonly path: string }
   | { readonly kind: "whiteout"; readonly path: string }
   | { readonly kind: "create"; readonly path: string; readonly inode: Inode }
-  /** Adds a hard link. `changed` tells that its header changed the inode. */
+  /** Adds a hard link. `changed` means that its header changed the inode. */
   | { readonly kind: "link"; readonly path: string; readonly target: string; readonly inode: Inode; readonly changed: boolean };
 
 /**
@@ -112,7 +84,7 @@ export class LayerTree {
 
   /** Returns the inode at a path of the TOC. */
   inode(path: string): Inode | undefined {
-    const node = this.#find(path.split("/"));
+    const node = this.#find(path, () => undefined)?.node;
     return node?.kind === "leaf" ? node.inode : undefined;
   }
 
@@ -252,30 +224,17 @@ export class LayerTree {
     if (text === "") return this.#root;
     const known = this.#parents.get(text);
     if (known) return known;
-    const trail: Directory[] = [this.#root];
-    const todo = text.split("/").reverse();
     let links = 0;
-    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
-      if (name === "" || name === ".") continue;
-      if (name === "..") {
-        if (trail.length > 1) trail.pop();
-        continue;
-      }
-      const at = trail.at(-1) as Directory;
-      const child = at.children.get(name);
-      if (child?.kind === "dir") trail.push(child);
-      else if (child?.kind === "leaf") {
-        const { link, type } = child.inode.meta;
-        if (type !== "symlink" || link === undefined) throw parentNotDirectory(entry, joinPath(at.path, name));
-        if (++links > SYMLINK_LIMIT) throw symlinkLoop(entry, SYMLINK_LIMIT);
-        if (link.startsWith("/")) trail.length = 1;
-        todo.push(...link.split("/").reverse());
-      } else {
+    const found = walk(this.#root, text, (at, name, child) => {
+      if (child?.kind !== "leaf") {
         checkLength(joinPath(at.path, name));
-        trail.push(this.#makeDirectory(at, name, undefined));
+        return this.#makeDirectory(at, name, undefined);
       }
-    }
-    const found = trail.at(-1) as Directory;
+      const { link, type } = child.inode.meta;
+      if (type !== "symlink" || link === undefined) throw parentNotDirectory(entry, joinPath(at.path, name));
+      if (++links > SYMLINK_LIMIT) throw symlinkLoop(entry, SYMLINK_LIMIT);
+      return link;
+    }) as Directory;
     this.#parents.set(text, found);
     return found;
   }
@@ -285,35 +244,21 @@ export class LayerTree {
    * The file must be of this layer.
    */
   #linkTarget(header: TarHeader): { readonly path: string; readonly inode: Inode } {
-    const path = cleanName(header.link ?? "");
-    const slash = path.lastIndexOf("/");
-    const name = path.slice(slash + 1);
-    const parent = slash === -1 ? this.#root : this.#find(path.slice(0, slash).split("/"), true);
-    const node = parent?.kind === "dir" ? parent.children.get(name) : undefined;
-    if (parent?.kind !== "dir" || node?.kind !== "leaf") throw badHardlink(header.name, header.link ?? "");
-    return { path: joinPath(parent.path, name), inode: node.inode };
+    let links = 0;
+    const found = this.#find(cleanName(header.link ?? ""), (_at, _name, child) => {
+      const link = child?.kind === "leaf" ? child.inode.meta.link : undefined;
+      return link !== undefined && ++links <= SYMLINK_LIMIT ? link : undefined;
+    });
+    if (found?.node?.kind !== "leaf") throw badHardlink(header.name, header.link ?? "");
+    return { path: joinPath(found.parent.path, found.name), inode: found.node.inode };
   }
 
-  /** Returns the node at a path, without making anything. */
-  #find(names: readonly string[], followLinks = false): LayerNode | undefined {
-    const trail: Directory[] = [this.#root];
-    const todo = [...names].reverse();
-    let links = 0;
-    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
-      if (name === "" || name === ".") continue;
-      if (name === "..") {
-        if (trail.length > 1) trail.pop();
-        continue;
-      }
-      const child = (trail.at(-1) as Directory).children.get(name);
-      if (child?.kind === "dir") trail.push(child);
-      else if (followLinks && child?.kind === "leaf" && child.inode.meta.link !== undefined && ++links <= SYMLINK_LIMIT) {
-        const { link } = child.inode.meta;
-        if (link.startsWith("/")) trail.length = 1;
-        todo.push(...link.split("/").reverse());
-      } else return todo.length === 0 ? child : undefined;
-    }
-    return trail.at(-1);
+  /** Returns the node at a path with its directory, which `beyond` may find behind links. */
+  #find(path: string, beyond: Beyond) {
+    const slash = path.lastIndexOf("/");
+    const name = path.slice(slash + 1);
+    const parent = slash === -1 ? this.#root : walk(this.#root, path.slice(0, slash), beyond);
+    return parent && { parent, name, node: parent.children.get(name) };
   }
 }
 

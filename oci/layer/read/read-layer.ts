@@ -5,7 +5,8 @@ import { CanceledError } from "../../../core/errors.js";
 import type { TarHeader } from "../../tar/header.js";
 import { TarParser } from "../../tar/reader.js";
 import { decompressGrowing, openDecompressed } from "./decompress.js";
-import { type Change, type Inode, LayerTree } from "./layer-tree.js";
+import { type Change, LayerTree } from "./layer-tree.js";
+import type { Inode } from "./layer-node.js";
 import { UnpackedSize } from "../model/unpacked-size.js";
 
 /** Receives a layer while it is read. All calls are synchronous, in the order of the tar. */

@@ -1,5 +1,4 @@
-import { symlinkLoop } from "../../../oci/layer/model/errors.js";
-import { SYMLINK_LIMIT } from "../../../oci/layer/model/resolve.js";
+import { resolvePath } from "../../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { archiveEscapes } from "./errors.js";
 
@@ -24,25 +23,6 @@ export function cleanArchiveName(name: string): string {
  */
 export function resolveArchivePath(tree: FileTree, directory: string, name: string, followLast: boolean): string {
   const at = (path: string): string => (directory === "" ? path : path === "" ? directory : `${directory}/${path}`);
-  const pending = name.split("/").reverse();
-  const resolved: string[] = [];
-  let links = 0;
-  while (pending.length > 0) {
-    const part = pending.pop() as string;
-    if (part === "" || part === ".") continue;
-    if (part === "..") {
-      if (resolved.pop() === undefined) throw archiveEscapes(name);
-      continue;
-    }
-    resolved.push(part);
-    if (pending.length === 0 && !followLast) break;
-    const node = tree.lookup(at(resolved.join("/")));
-    if (node?.type !== "symlink") continue;
-    if (++links > SYMLINK_LIMIT) throw symlinkLoop(at(name), SYMLINK_LIMIT);
-    const link = node.link ?? "";
-    resolved.pop();
-    if (link.startsWith("/")) resolved.length = 0;
-    pending.push(...link.split("/").reverse());
-  }
-  return at(resolved.join("/"));
+  const below = { lookup: (path: string) => tree.lookup(at(path)) };
+  return at(resolvePath(below, name, { followLast, escaped: () => archiveEscapes(name) }).path);
 }
