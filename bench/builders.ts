@@ -24,8 +24,8 @@ export function tsbuildCommand(cli: string, root: string): Builder {
       ];
       return run(command, { env, memory: job.memory ?? false });
     },
-    // Unpacked layers may belong to mapped ids, which only the worker can remove. As root they are
-    // ours.
+    // Unpacked layers may belong to mapped ids, which only the worker can remove. Unpacked by root,
+    // they are ours.
     clear: () => removeStore(root),
     close: () => removeStore(root),
   };

@@ -49,7 +49,7 @@ export function isUnwritable(error: unknown): boolean {
 
 export function blobMissing(digest: Digest): TsbuildError {
   return new TsbuildError("store/blob-missing", `Cannot read blob ${digest}: it is not in the store`, {
-    hint: "Build or pull again: what depends on it is made anew",
+    hint: "Build or pull again: what depends on it is made again",
   });
 }
 
@@ -67,7 +67,7 @@ export function digestMismatch(expected: string, found: string): TsbuildError {
 
 export function layerMissing(id: string): TsbuildError {
   return new TsbuildError("store/layer-missing", `Cannot use layer ${id}: it is not in the store any more`, {
-    hint: "Build again: it is made anew. The store was cleaned up while this was running",
+    hint: "Build again, which makes it again. The store was cleaned up while this was running",
   });
 }
 
@@ -158,7 +158,7 @@ export function databaseError(path: string, error: unknown): unknown {
     case SQLITE.corrupt:
     case SQLITE.notadb:
       return new TsbuildError("store/index-corrupt", `Cannot use "${path}": ${message}`, {
-        hint: "The damaged file was set aside. Run the command again: images are kept, cached steps run anew",
+        hint: "The damaged file was set aside. Run the command again: images are kept, cached steps run again",
         cause: error,
       });
     default:

@@ -44,8 +44,8 @@ export function nativeFile(name: string, arch?: string): string | undefined {
 }
 
 /**
- * Loads an addon. Where no file of it can be loaded, the package that it is taken from is asked: it
- * is there in a clone that was not built yet.
+ * Loads an addon. Asks the package that it is taken from when no file of it can be loaded: it is
+ * there in a clone that was not built yet.
  */
 export function loadAddon<T>(name: string, from: string): T {
   const require = createRequire(import.meta.url);
@@ -67,7 +67,7 @@ export function loadAddon<T>(name: string, from: string): T {
 /** Processors that there are packages for. */
 const PACKAGED = ["x64", "arm64"];
 
-/** Says how to get what no package of this installation holds. */
+/** Returns the way to get a file that no package of this installation holds. */
 export function howToInstall(arch: string = process.arch): string {
   if (!PACKAGED.includes(arch))
     return `There are packages for ${PACKAGED.join(" and ")} only: build tsbuild from its sources on this machine`;

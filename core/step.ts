@@ -31,7 +31,7 @@ export interface ContextStep {
   readonly kind: "context";
   /** Name of a `--build-context`; undefined for the main one. */
   readonly name?: string;
-  /** Text for a context that comes from elsewhere; undefined for a directory of the caller. */
+  /** Text for a remote context; undefined for a directory of the caller. */
   readonly load?: string;
 }
 

@@ -43,8 +43,8 @@ export interface SandboxSpec {
  */
 interface SandboxRootfs {
   /**
-   * Lower directories, bottom first; none for scratch. Hundreds are allowed. Where owners are
-   * virtual, the owners files beside them are read (core/system/owners-file.ts), and one is written
+   * Lower directories, bottom first; none for scratch. Hundreds are allowed. With virtual owners,
+   * the files of owners beside them are read (core/system/owners-file.ts), and one is written
    * beside `upper`.
    */
   readonly lowers: readonly string[];

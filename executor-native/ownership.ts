@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 /**
  * Owners of files of unpacked layers and of steps. `mapped` files have the image's ids, mapped into
  * the user namespace. `virtual` files have the only id there is; their owners are recorded beside
- * them (helper/ownership/owners.h), and the supervisor of a sandbox shows these to processes. Where
- * ids are mapped, unmapped ones are recorded in the same way.
+ * them (helper/ownership/owners.h), and the supervisor of a sandbox shows these to processes. Ids
+ * that no map has are recorded in the same way.
  */
 export type Ownership = "mapped" | "virtual";
 

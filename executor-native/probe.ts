@@ -83,7 +83,7 @@ export function probe(directory = tmpdir()): ProbeReport {
     features.push({ name: "user-namespaces", ok: true });
     for (const line of stdout.split("\n").filter(Boolean)) {
       const { status: outcome, feature, errno } = JSON.parse(line) as { status: string; feature: FeatureName; errno?: number };
-      // Without the mount calls there is no telling, and no other way either.
+      // Without the mount calls nothing is known, and there is no other way.
       if (feature === "proc" && outcome !== "ok" && errno === constants.errno.ENOSYS) continue;
       if (feature === "proc" && outcome !== "ok") {
         features.push({ name: feature, ok: true, problem: OUTER_PROC_NOTICE.message, hint: OUTER_PROC_NOTICE.hint });

@@ -20,14 +20,14 @@ export const ISOLATION_VARIABLE = "TSBUILD_ISOLATION";
 /** Words of docker's old flag; builders for Linux pass over all of them. */
 export const DOCKER_ISOLATIONS: readonly string[] = ["default", "process", "hyperv"];
 
-/** Reads a wish. Throws `exec/isolation` for another word; `where` names its source. */
+/** Reads the name of a tier. Throws `exec/isolation` for another word; `where` names its source. */
 export function parseIsolation(text: string, where: string): Isolation {
   if (text === "" || DOCKER_ISOLATIONS.includes(text)) return "auto";
   if (text === "auto" || (TIERS as readonly string[]).includes(text)) return text as Isolation;
   throw badIsolation(where, text, TIERS);
 }
 
-/** Returns the wish of an option, or of the environment. */
+/** Returns the tier that an option or the environment asks for. */
 export function wantedIsolation(given: string | undefined, env: Readonly<Record<string, string | undefined>> = process.env): Isolation {
   if (given !== undefined) return parseIsolation(given, "isolation");
   return parseIsolation(env[ISOLATION_VARIABLE] ?? "", ISOLATION_VARIABLE);

@@ -55,7 +55,7 @@ export function sameName(dest: string, name: string, cause: unknown): TsbuildErr
     `Cannot export files to "${dest}": on this file system "${name}" is the same as another name of the image`,
     {
       cause,
-      hint: "Choose a directory on a file system that tells upper and lower case apart, or write an archive with -o type=tar",
+      hint: "Choose a directory on a file system that distinguishes upper and lower case, or write an archive with -o type=tar",
     },
   );
 }

@@ -6,7 +6,7 @@ import { imageResult, layoutContent } from "./layout-content.js";
 
 /**
  * Returns the exporter of `type=oci,tar=false` and `type=docker,tar=false`: an OCI layout in a
- * directory. Keeps existing images. As in BuildKit, an image without a name is `latest`, so that
+ * directory. Keeps existing images. An image without a name is `latest`, as in BuildKit, so that
  * tools that want a tag find it.
  */
 export function ociLayout(options: { readonly dest: string; readonly family?: "oci" | "docker" }): Exporter {

@@ -124,8 +124,8 @@ export function firstLine(body: string): string {
 }
 
 /**
- * Returns true for a status of an answer that may be another one soon: the server is busy, limits
- * requests or is broken. 501 and 505 say what a server never does.
+ * Returns true for a status that a later request may not meet: the server is busy, limits requests
+ * or is broken. 501 and 505 are final.
  */
 export function isTemporary(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);

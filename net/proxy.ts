@@ -31,7 +31,7 @@ export function isLoopback(host: string): boolean {
 let ofThisMachine: BlockList | undefined;
 
 /**
- * Returns the addresses that {@link isOfThisMachine} knows. Note that we make the list when it is
+ * Returns the addresses that {@link isMachineLocal} knows. Note that we make the list when it is
  * asked for, because Node loads three modules for it, and a build without changes never asks.
  */
 function addressesOfThisMachine(): BlockList {

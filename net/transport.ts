@@ -112,7 +112,7 @@ class Watch {
   #notice: Timer | undefined;
   #reported: (() => void) | undefined;
   #ended = false;
-  /** Error that says which of its duties the server neglected. */
+  /** Error that names the limit which the server exceeded. */
   stalled: StalledError | undefined;
 
   constructor(limits: HttpLimits, onNotice: () => (() => void) | undefined) {

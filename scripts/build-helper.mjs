@@ -120,6 +120,6 @@ It needs a C compiler, the kernel's headers and a static C library:
   Debian, Ubuntu:  apt-get install gcc libc6-dev
   Fedora, RHEL:    dnf install gcc glibc-static kernel-headers
   Alpine:          apk add gcc musl-dev linux-headers
-RHEL and its kin have glibc-static in the repository "crb" (dnf config-manager --set-enabled crb).`);
+RHEL and its relatives have glibc-static in the repository "crb" (dnf config-manager --set-enabled crb).`);
   process.exit(1);
 }

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../core/package-root.js";
-import { styleFaults } from "./support/comment-style.js";
+import { commentText, openingFaults, styleFaults } from "./support/comment-style.js";
 import { constructorFaults } from "./support/constructor-style.js";
+import { declaredWords, refusedIn, refusedWords } from "./support/refused-words.js";
 
 const root = packageRoot();
 const FOLDERS = [
@@ -23,22 +24,65 @@ const FOLDERS = [
   "test",
 ];
 
-function* sources(directory: string): Generator<string> {
+function* sources(directory: string, names = /\.(?:ts|mjs)$/): Generator<string> {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) yield* sources(path);
-    else if (/\.(?:ts|mjs)$/.test(entry.name)) yield path;
+    if (entry.isDirectory()) yield* sources(path, names);
+    else if (names.test(entry.name)) yield path;
   }
 }
 
 const present = new Set(readdirSync(root));
-const files = FOLDERS.filter((folder) => present.has(folder)).flatMap((folder) => [...sources(folder)]);
+const folders = FOLDERS.filter((folder) => present.has(folder));
+const files = folders.flatMap((folder) => [...sources(folder)]);
+const cFiles = folders.flatMap((folder) => [...sources(folder, /\.[ch]$/)]);
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
 test("style: comments keep the rules of docs/style.md", (t) => {
   const wrong = files.flatMap((path) =>
     styleFaults(readFileSync(join(root, path), "utf8")).map(({ line, rule, text }) => `${path}:${line}: ${rule}: ${text}`),
   );
   t.deepEqual(wrong, []);
+});
+
+test("style: no sentence of a comment in C begins with What, Of or the like", (t) => {
+  const wrong = cFiles.flatMap((path) => openingFaults(read(path)).map(({ line, text }) => `${path}:${line}: ${text}`));
+  t.deepEqual(wrong, []);
+});
+
+/** Pages that quote refused words, or report the past. */
+const FREE_PAGES = new Set(["CHANGELOG.md", "docs/style.md"]);
+
+test("style: comments, names and pages do without the refused words of docs/style.md", (t) => {
+  const words = refusedWords(read("docs/style.md"));
+  t.true(words.length > 5);
+  const top = [...present].filter((name) => name.endsWith(".md"));
+  const pages = [...top, ...[...folders, "docs", "examples"].flatMap((folder) => [...sources(folder, /\.md$/)])];
+  const texts = [
+    ...[...files, ...cFiles].map((path) => [path, commentText(read(path))] as const),
+    ...files.map((path) => [path, declaredWords(codeOf(path))] as const),
+    ...pages.filter((path) => !FREE_PAGES.has(path) && !path.startsWith("test/")).map((path) => [path, read(path)] as const),
+  ];
+  t.deepEqual(
+    texts.flatMap(([path, text]) => refusedIn(text, words).map((found) => `${path}: ${found}`)),
+    [],
+  );
+});
+
+test("style: refused words are found with their endings, over lines, and inside names", (t) => {
+  const words = refusedWords(
+    "\n## Refused words\n\n| not | but |\n| --- | --- |\n| stand on, stood on | depend on |\n| settle | decide |\n",
+  );
+  t.deepEqual(words, [
+    { word: "stand on", instead: "depend on" },
+    { word: "stood on", instead: "depend on" },
+    { word: "settle", instead: "decide" },
+  ]);
+  t.deepEqual(refusedIn("It stands\n on what it stood on.", words), ["stands on (depend on)", "stood on (depend on)"]);
+  t.deepEqual(refusedIn("A settling settlement is unsettled.", words), ["settling (decide)"]);
+  t.deepEqual(refusedIn(declaredWords(["const is", "Settled = 1;\n  whenStanding(a) {\nconst settings = 2;"].join("")), words), [
+    "Settled (decide)",
+  ]);
 });
 
 test("style: the checks distinguish right from wrong", (t) => {
@@ -97,7 +141,7 @@ test("style: classes have #private fields, and constructors few parameters or an
   t.deepEqual(wrong, []);
 });
 
-test("style: the checks of constructors tell right from wrong", (t) => {
+test("style: the checks of constructors distinguish right from wrong", (t) => {
   const rules = (source: string) => constructorFaults(source).map(({ rule }) => rule);
   t.deepEqual(rules("class A {\n  readonly #path: string;\n  constructor(path: string, size: number) {"), []);
   t.deepEqual(rules("class A {\n  private readonly path: string;\n  constructor(path: string) {"), ["keyword"]);

@@ -148,7 +148,7 @@ export class BuildSolver {
     });
   }
 
-  /** Solves a graph without images and local directories: a context from elsewhere. */
+  /** Solves a graph without images and local directories, such as a remote context. */
   async files(root: Edge): Promise<SolvedFiles> {
     const unknown = (): Promise<never> => Promise.reject(new Error("internal: a context needs an image or a directory"));
     const epoch = this.#options.build.buildArgs["SOURCE_DATE_EPOCH"];
@@ -167,7 +167,7 @@ export class BuildSolver {
     };
   }
 
-  /** Returns the seconds that date a source from elsewhere; undefined when nothing does. */
+  /** Returns the seconds that date a remote source; undefined when nothing does. */
   sourceTime(root: Edge): Promise<number | undefined> {
     const { store } = this.#session;
     return sourceTime(root, { ...this.#remote, quiet: this.#quiet, store, files: (edge) => this.files(edge) });

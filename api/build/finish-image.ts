@@ -25,7 +25,7 @@ export async function finishImage(
 
 /** The form that layers get. */
 export interface FinishOptions {
-  /** Tells if a layer that is elsewhere, at `origin`, may stay there. */
+  /** Returns true when a layer that is at `origin` may stay there. */
   readonly mayStayRemote: (origin: string) => boolean;
   /** Form of the blobs. `own` converts also layers that another output compressed before. */
   readonly form: BlobForm & { readonly own?: boolean };

@@ -9,10 +9,10 @@ interface ResultLayer {
 }
 
 /**
- * Returns the finished config: the frontend's, with the layers and with times. As in BuildKit, a
- * history entry with a layer gets the layer's date, and one without gets its neighbours', so that a
- * fully cached build gives the same image id again. `epoch` (milliseconds) dates everything of this
- * build instead.
+ * Returns the finished config: the frontend's, with the layers and with times. A history entry with
+ * a layer gets the layer's date, and one without gets its neighbours', as in BuildKit. So a fully
+ * cached build gives the same image id again. `epoch` (milliseconds) dates everything of this build
+ * instead.
  */
 export function finishConfig(result: FrontendResult, layers: readonly ResultLayer[], epoch: number | undefined): ImageConfig {
   const baseLayers = layers.length - result.history.filter((entry) => entry.layer).length;

@@ -41,7 +41,7 @@ function credentials(env: Env): DoctorCheck {
       status: "warning",
       found: error.message,
       controlledBy,
-      fix: `Mend or remove ${path}, then run tsbuild login`,
+      fix: `Correct or remove ${path}, then run tsbuild login`,
     });
   }
 }

@@ -30,7 +30,7 @@ const NETWORK: Readonly<Record<number, string>> = {
   0x5346414f: "afs",
   0x0bd00bd0: "lustre",
 };
-/** Free bytes that do not last for long. */
+/** Free bytes below which the check warns. */
 const LITTLE = 2e9;
 
 const OTHER_DIRECTORY = "Choose another directory with TSBUILD_ROOT or --root, on a local disk";

@@ -5,7 +5,7 @@ import type { CredentialPlace } from "../../oci/registry/credential-types.js";
 export interface LoginOptions {
   /** Host as in references, or an address. Default: Docker Hub. */
   readonly registry?: string;
-  /** Credentials. Default: those that are kept for the registry are tried again. */
+  /** Credentials. Default: the stored ones of the registry are tried again. */
   readonly credentials?: { readonly username: string; readonly password: string };
   /** Environment. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -15,7 +15,7 @@ export interface LoginOptions {
 export interface LoginResult {
   /** Host as in references. */
   readonly registry: string;
-  /** Place where the credentials are kept now; undefined when they were there before. */
+  /** Place where the credentials are stored now; undefined when they were there before. */
   readonly kept: CredentialPlace | undefined;
 }
 

@@ -9,9 +9,9 @@ type ContextKind =
   | { readonly kind: "url"; readonly url: string };
 
 /**
- * Tells what a context is, as docker does: an existing directory goes before anything else; then
- * Git addresses (`github.com/owner/repository` among them), then URLs; the rest are directories.
- * Answers a text when it is a Git address with a mistake.
+ * Returns the kind of a context in docker's order: an existing directory goes before anything else;
+ * then Git addresses (`github.com/owner/repository` among them), then URLs; the rest are
+ * directories. Answers a text when it is a Git address with a mistake.
  */
 export function contextKind(text: string): ContextKind | string {
   if (!isDirectory(text)) {

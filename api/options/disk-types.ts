@@ -15,7 +15,7 @@ export interface DiskItem {
   /** Milliseconds since the epoch. */
   readonly lastUsedAt: number | undefined;
   /**
-   * Why it is there; empty when nothing needs it. Each is a sentence without a verb: `image
+   * Reasons to keep it; empty when nothing needs it. Each is a sentence without a verb: `image
    * app:latest`, `3 cached steps`, `a running build`.
    */
   readonly keptBy: readonly string[];

@@ -70,7 +70,7 @@ export async function withoutLostLayers<T>(
     readonly store: Pick<Store, "layers">;
     readonly imports: CacheImports | undefined;
     readonly onEvent: EventSink;
-    /** Consequence for people. */
+    /** Consequence, for messages. */
     readonly consequence?: string;
   },
 ): Promise<T> {

@@ -33,7 +33,7 @@ export class Session implements AsyncDisposable {
     return thing;
   }
 
-  /** Ends everything: work stops first, then what it used goes away. */
+  /** Ends everything: stops the work first, then disposes of what it used. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new CanceledError("The build has ended"));
     try {

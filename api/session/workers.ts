@@ -7,8 +7,7 @@ import { layerTaskRunner } from "./layer-tasks.js";
 import { removeOrphans, startStoreWorker, syncSnapshots } from "./store-worker.js";
 
 /**
- * Everybody who works for one build beside the main thread: threads, and the worker in its user
- * namespace. Each starts when it is needed first.
+ * Threads of one build, and its worker in a user namespace. Each starts when it is needed first.
  */
 export class Workers implements AsyncDisposable {
   /** Work that no step waits for. */

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../../core/diagnostics.js";
 import { suggest } from "../../core/text/suggest.js";
 import { familiarReference, tryParseReference, withDefaultTag } from "../../oci/reference.js";
 
-/** Names that exist without `--build-context`. As in BuildKit, no context replaces them. */
+/** Names that exist without `--build-context`. No context replaces them, as in BuildKit. */
 const RESERVED = new Set(["context", "scratch"]);
 
 /**

@@ -118,7 +118,7 @@ export class ImageResolver {
     return { name, target: await this.#ask(reference, name, pull), origin: reference };
   }
 
-  /** Asks the registry. When it cannot be reached, its last answer still stands. */
+  /** Asks the registry. When it cannot be reached, its last answer counts. */
   async #ask(reference: Reference, name: string, pull: PullOptions): Promise<Descriptor> {
     const { store, signal } = this.#options;
     const before = store.memo.get(BASE_IMAGES, name);

@@ -19,7 +19,7 @@ export function tagHint(repository: string, tag: string, tags: readonly string[]
   const near = suggest(tag, tags);
   const [first = near, ...others] = nearest(tag, tags, SHOWN);
   if (first === undefined) return undefined;
-  // A version is near to many.
+  // A version number resembles many others.
   if (others.length === 0 || (near !== undefined && !/^[\d.]+$/.test(near))) return `Did you mean "${repository}:${near ?? first}"?`;
   const more = tags.length - others.length - 1;
   const list = [first, ...others].map((name) => `"${name}"`).join(", ");

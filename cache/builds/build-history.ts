@@ -61,8 +61,8 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   /**
-   * Keeps the unfinished builds of a dead process as records, read from its directory. A build that
-   * cannot be kept does not stop the clean-up.
+   * Turns the unfinished builds of a dead process into records, read from its directory. A build
+   * that cannot be recorded does not stop the clean-up.
    */
   recordInterrupted(ownerDirectory: string): void {
     for (const name of readdirSync(ownerDirectory).filter((entry) => entry.startsWith(RUNNING))) {
@@ -134,8 +134,8 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   /**
-   * Looks for builds of dead processes and keeps them as records. Looks for other owners'
-   * directories first, which needs no lock and no native code.
+   * Looks for builds of dead processes and records them. Looks for other owners' directories first,
+   * which needs no lock and no native code.
    */
   #noticeInterrupted(): void {
     try {

@@ -83,7 +83,7 @@ export function planCollection(state: CollectState, policies: readonly CollectPo
   const dropResult = (result: Pick<Candidate, "id" | "name" | "usedAt">, why: Removed["why"]): void => {
     gone.result.add(result.id);
     removed.push({ kind: "result", id: result.id, name: result.name, bytes: 0, why, usedAt: result.usedAt });
-    // A stack goes with the last result or stack on it, and then so does what only it stands on.
+    // A stack goes with the last result or stack on it, and then so does what only it depends on.
     const unused: LayerId[] = [];
     for (let at = state.resultStacks.get(result.id) ?? null; at !== null && release(users.stacks, at); ) {
       const stack = state.stacks.get(at);

@@ -27,8 +27,8 @@ export function findReferences(database: Database, graph: BlobGraph, memo: Pick<
 }
 
 /**
- * Returns the blobs that something other than a layer keeps: images (with `named`, only those that
- * have a name), leases, and the memos of base images.
+ * Returns the blobs that something other than a layer refers to: images (with `named`, only those
+ * that have a name), leases, and the memos of base images.
  */
 export function retainedBlobs(
   database: Database,

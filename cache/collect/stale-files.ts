@@ -4,7 +4,7 @@ import { systemErrorCode } from "../../core/errors.js";
 import type { StorePaths } from "../paths.js";
 import { TOC_GRACE } from "./collect-state.js";
 
-/** Milliseconds after which memos and stat shards that were not rewritten count as forgotten. */
+/** Milliseconds after which memos and stat shards that were not rewritten count as stale. */
 const DERIVED_AGE = 30 * 24 * 3_600_000;
 
 /**

@@ -99,8 +99,8 @@ function* results({ database }: Parts): Iterable<string> {
     for (let at = stack; at !== null && !checked.has(at); ) {
       checked.add(at);
       const row = rows.get(at);
-      if (!row) yield `result ${id} stands on stack ${at}, which is gone`;
-      else if (!layers.has(row.layer)) yield `result ${id} stands on layer ${layerId(row.layer)}, which is gone`;
+      if (!row) yield `result ${id} depends on stack ${at}, which is gone`;
+      else if (!layers.has(row.layer)) yield `result ${id} depends on layer ${layerId(row.layer)}, which is gone`;
       at = row?.below ?? null;
     }
   }

@@ -12,9 +12,9 @@ const KINDS = { mapped: 0, virtual: 1, copied: 2, looked: 3 } as const;
 export type SnapshotForm = keyof typeof KINDS;
 
 /**
- * Keeps the kinds apart: a process of one kind can neither use the files of another nor tell whom
+ * Keeps the kinds apart: a process of one kind can neither use the files of another nor see whom
  * they belong to. So a layer whose snapshot is of another kind counts as missing, and results that
- * stand on it as not found.
+ * depend on it as not found.
  */
 export class SnapshotKind {
   readonly #database: Database;

@@ -65,7 +65,7 @@ function* digestPieces(digests: Uint8Array): Generator<string, void> {
   }
 }
 
-/** Returns undefined when the text is not a whole TOC of this version: then it is made anew. */
+/** Returns undefined when the text is not a whole TOC of this version: then it is made again. */
 export function decodeToc(text: string): Toc | undefined {
   let stored: StoredToc;
   try {

@@ -9,8 +9,8 @@ export type LeaseKind = "blob" | "layer" | "result" | "mount";
  */
 export interface Leases {
   /**
-   * Keeps these and everything they refer to, in one commit. Returns the existing ones; absent ones
-   * are not held.
+   * Leases these parts and everything they refer to, in one commit. Returns the existing ones;
+   * absent ones get no lease.
    */
   hold(kind: LeaseKind, ids: readonly (string | number)[]): Lease;
 }

@@ -7,8 +7,8 @@ export type Stack = readonly LayerId[];
 const BELOW = new WeakMap<Stack, Stack>();
 
 /**
- * Returns a stack with one layer more. It remembers what it was made of, so that whoever knows
- * something of the stack below need not go through its layers again for each step on top of it.
+ * Returns a stack with one layer more. It refers to the stack below, so that data about that one is
+ * found without a walk over its layers.
  */
 export function stackOn(below: Stack, layer: LayerId): Stack {
   const stack = [...below, layer];
@@ -16,7 +16,7 @@ export function stackOn(below: Stack, layer: LayerId): Stack {
   return stack;
 }
 
-/** Returns the stack that this one was put on; undefined when nobody knows. */
+/** Returns the stack that this one was put on; undefined when that is not known. */
 export function stackBelow(stack: Stack): Stack | undefined {
   return BELOW.get(stack);
 }

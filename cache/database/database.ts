@@ -231,7 +231,7 @@ export class Database {
         if (existsSync(this.path + suffix)) renameSync(this.path + suffix, aside + suffix);
       }
       this.#hooks.onNotice(
-        `The store's index was damaged; it was set aside as "${aside}" and made anew. Images are kept, cached steps run again`,
+        `The store's index was damaged; it was set aside as "${aside}" and made again. Images are kept, cached steps run again`,
       );
     });
   }

@@ -11,7 +11,7 @@ export interface StackRow {
 
 /** Use of a layer by cached steps. */
 export interface LayerUse {
-  /** Results that stand on it. */
+  /** Results that depend on it. */
   readonly steps: number;
   /** Milliseconds since the epoch. */
   readonly usedAt: number;
@@ -32,7 +32,7 @@ export function dropStacksOn(database: Database, layer: number): void {
   );
 }
 
-/** Drops the stacks that no result stands on. */
+/** Drops the stacks that no result depends on. */
 export function pruneStacks(database: Database): void {
   database.run(
     `WITH RECURSIVE kept (id) AS (
@@ -42,7 +42,7 @@ export function pruneStacks(database: Database): void {
   );
 }
 
-/** Returns the use of each layer that a result stands on, by its row. */
+/** Returns the use of each layer that a result depends on, by its row. */
 export function layerUses(database: Database): ReadonlyMap<number, LayerUse> {
   const own = new Map(
     database
@@ -51,7 +51,7 @@ export function layerUses(database: Database): ReadonlyMap<number, LayerUse> {
       )
       .map(({ stack, steps, usedAt }) => [stack, { steps, usedAt }]),
   );
-  // Results of a stack stand on all its parts, so counts are passed down from the highest.
+  // Results of a stack depend on all its parts, so counts are passed down from the highest.
   const uses = new Map<number, LayerUse>();
   const rows = stackRows(database);
   const again = repetitions(rows);

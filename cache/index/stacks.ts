@@ -6,7 +6,7 @@ import { layerId, layerRow } from "../layer-id.js";
 
 /**
  * Stacks of layers as rows. Each row names a layer and the row of the stack below it, so a result
- * adds one row however many layers it stands on. A row never changes, and its number is never used
+ * adds one row however many layers it depends on. A row never changes, and its number is never used
  * again.
  */
 export class Stacks {
@@ -61,7 +61,7 @@ export class Stacks {
     for (let part: Stack | undefined = stack; part; part = stackBelow(part)) {
       const id = this.#ids.get(part);
       if (id === undefined) continue;
-      // Collection in another process may have taken it, and before it all that stands on it.
+      // Collection in another process may have taken it, and before it all that depends on it.
       if (this.#isThere(id)) return { id, height: part.length };
       this.#ids.delete(part);
     }

@@ -66,7 +66,7 @@ export class StoreLeases implements Leases {
     };
   }
 
-  /** Keeps a part that this handle is about to write, or needs in the same way. */
+  /** Leases a part that this handle is about to write, or needs in the same way. */
   leaseWritten(kind: LeaseKind, id: string): void {
     const key = keyOf(kind, id);
     if (this.#written.has(key)) return;
@@ -75,7 +75,7 @@ export class StoreLeases implements Leases {
   }
 
   /**
-   * Keeps a part that this handle found and is going to use. Returns false when it is gone.
+   * Leases a part that this handle found and is going to use. Returns false when it is gone.
    * Collection looks and removes inside a transaction too, so an existing part stays.
    */
   leaseFound(kind: LeaseKind, id: string): boolean {

@@ -13,7 +13,7 @@ export class CommandGuard {
   readonly #prefixed: boolean;
 
   /**
-   * `prefixed` tells that each line gets a prefix, so that only text after a carriage return can
+   * `prefixed` means that each line gets a prefix, so that only text after a carriage return can
    * begin one.
    */
   constructor({ prefixed }: { readonly prefixed: boolean }) {

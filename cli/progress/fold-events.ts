@@ -14,7 +14,7 @@ type Of<T extends BuildEvent["type"]> = Extract<BuildEvent, { readonly type: T }
 /** Handlers of one form of progress, for the events in which forms differ. */
 export interface TraceForm<S extends TracedStep> {
   create(id: StepId, name: string): S;
-  /** Returns a text of others as the form shows it: without control characters. */
+  /** Returns foreign text as the form shows it: without control characters. */
   shown(text: string): string;
   /** Completes the output of a step before the step ends. */
   ending?(step: S, at: number): void;

@@ -125,7 +125,7 @@ function noCache(mode: string | undefined): NonNullable<BuildOptions["noCache"]>
 
 function buildArgs(values: readonly string[], environment: CliEnvironment): Record<string, string | undefined> {
   const args: Record<string, string | undefined> = {};
-  // As docker buildx does, so that one exported variable makes a pipeline reproducible.
+  // Read as docker buildx does, so that one exported variable makes a pipeline reproducible.
   const epoch = environment.env["SOURCE_DATE_EPOCH"];
   if (epoch) args["SOURCE_DATE_EPOCH"] = epoch;
   for (const value of values) {

@@ -14,7 +14,7 @@ export interface ResultFiles {
 }
 
 /**
- * Checks that the files can be written, before any work. As docker does, removes the id of an
+ * Checks that the files can be written, before any work. Removes, as docker does, the id of an
  * earlier build at once: a build that fails leaves none.
  */
 export function prepareResultFiles(flags: Pick<ParsedFlags, "one">, environment: CliEnvironment): ResultFiles {

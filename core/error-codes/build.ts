@@ -14,7 +14,7 @@ export const BUILD_ERRORS = {
   "build/diff-not-above": {
     title: "A difference of unrelated file systems",
     cause: "The second file system was not made on top of the first.",
-    wayOut: "Take the difference of a stage and one that it stands on.",
+    wayOut: "Take the difference of a stage and one that it depends on.",
   },
   "build/mount-source": {
     title: "A source of a mount that is not there",

@@ -26,7 +26,7 @@ export const CACHE_ERRORS = {
     title: "A warning: a layer that a cache lost",
     cause: "A cache promised a layer that it does not have any more.",
     wayOut:
-      "Everything that stands on this place is forgotten, and the steps run; of a cache that is written, what was only passed on from that place is left out.",
+      "Everything that depends on this place is forgotten, and the steps run; of a cache that is written, what was only passed on from that place is left out.",
   },
   "cache/mount-not-restored": {
     title: "A warning: a cache mount that was not filled",

@@ -144,7 +144,7 @@ export const DOCKERFILE_ERRORS = {
   "dockerfile/invalid-step-comment": {
     title: "A comment for the cache that cannot be read",
     cause:
-      "Comments that begin with `tsbuild:` tell how long a step may be cached. One that cannot be read is an error, because passed over it would leave a step cached that must run.",
+      "Comments that begin with `tsbuild:` say how long a step may be cached. One that cannot be read is an error, because passed over it would leave a step cached that must run.",
     wayOut: "See [caching](caching.md#saying-otherwise).",
   },
   "dockerfile/json-members": {

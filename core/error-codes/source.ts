@@ -25,7 +25,7 @@ export const SOURCE_ERRORS = {
     title: "Git failed",
     cause: "The git command ended with an error, which the message repeats.",
     wayOut:
-      "Over SSH, a repository that a Dockerfile names, and every submodule, is read without the user's keys and agent. `--ssh default` gives an agent, `--ssh default=PATH` a key. A repository that stands on the command line, as context or in `--build-context`, is read with whatever ssh finds for the user.",
+      "Over SSH, a repository that a Dockerfile names, and every submodule, is read without the user's keys and agent. `--ssh default` gives an agent, `--ssh default=PATH` a key. A repository on the command line, as context or in `--build-context`, is read with whatever ssh finds for the user.",
   },
   "source/git-missing": {
     title: "git is not installed",

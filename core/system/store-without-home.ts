@@ -34,7 +34,7 @@ export function storeWithoutHome(env: Environment, ask: typeof homeDirectory = h
   return { path: privateDirectory(env), reason };
 }
 
-/** Tells whether a directory is there, or can be made. */
+/** Returns true when a directory is there, or can be made. */
 function canHold(directory: string): boolean {
   if (existsSync(directory)) return true;
   const above = dirname(directory);

@@ -24,8 +24,8 @@ interface Root {
 
 /**
  * The roots of steps without namespaces. A root goes along from a step to the step after it, so
- * that its files are copied once. Only where two steps stand on the same layers, one of them gets a
- * copy.
+ * that its files are copied once. Only where two steps depend on the same layers, one of them gets
+ * a copy.
  */
 export class WorkingRoots {
   readonly #directory: string;

@@ -33,7 +33,7 @@ export class Emulators {
     this.#interpreters = interpreters;
   }
 
-  /** Sees to it that steps of the platform run, as far as this machine can do it. */
+  /** Makes steps of the platform run, as far as this machine can do it. */
   async prepare(platform: string): Promise<void> {
     const processor = processorOf(platform);
     if (processor === undefined || processor.native.includes(process.arch)) return;
@@ -61,7 +61,7 @@ export class Emulators {
     return known;
   }
 
-  /** Tells whether the kernel starts something for a program of the processor. */
+  /** Returns true when the kernel starts something for a program of the processor. */
   async #try(processor: Processor): Promise<boolean> {
     const file = join(this.#directory, `program-${processor.architecture}`);
     try {

@@ -1,4 +1,4 @@
-/** A processor, as the headers of its programs tell it. */
+/** A processor, as the headers of its programs name it. */
 export interface Processor {
   /** Name in platforms: `arm64` of `linux/arm64`. */
   readonly architecture: string;

@@ -27,7 +27,7 @@ export function probeFingerprint(directory: string, read: ReadFile = readingOnce
   return JSON.stringify(parts);
 }
 
-/** Returns what tells one sandbox program from another. */
+/** Returns what distinguishes one sandbox program from another. */
 function helperMark(): string {
   const path = helperFile();
   const { size, mtimeMs } = statSync(path);

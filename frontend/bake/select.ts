@@ -139,7 +139,7 @@ class Resolver {
   }
 
   /**
-   * Returns the joined attributes. As in buildx, a target that is met again on the way up has none.
+   * Returns the joined attributes. A target that is met again on the way up has none, as in buildx.
    */
   #inherited(name: string, visited: Map<string, TargetFields>): TargetFields {
     const known = visited.get(name);

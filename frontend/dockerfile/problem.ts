@@ -15,8 +15,8 @@ export interface Problem {
 }
 
 /**
- * Returns a problem with its source. Where the fix changes one line, the hint is that line, or ends
- * with it.
+ * Returns a problem with its source. The hint is the fixed line, or ends with it, when the fix
+ * changes one line.
  */
 export function toDiagnostic(problem: Problem, source: SourceFile): Diagnostic {
   const { related, hint, ...rest } = problem;

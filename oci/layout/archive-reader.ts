@@ -96,7 +96,7 @@ interface Feed {
   start(): void;
   /** Bytes of the source so far. */
   readonly bytes: number;
-  /** Where the last entry ends, and the next header begins. */
+  /** Offset at which the last entry ends, and the next header begins. */
   readonly boundary: number;
   /** Error that ended the source early. */
   readonly failure: { readonly error: unknown } | undefined;

@@ -162,10 +162,10 @@ function streamSink(stream: Writable, what: string, signal: AbortSignal | undefi
   const until = (event: "drain" | "finish"): Promise<void> =>
     new Promise((resolve, reject) => {
       const done = (): void => {
-        for (const name of [event, "error", "close"]) stream.off(name, settle);
-        signal?.removeEventListener("abort", settle);
+        for (const name of [event, "error", "close"]) stream.off(name, finishWait);
+        signal?.removeEventListener("abort", finishWait);
       };
-      const settle = (): void => {
+      const finishWait = (): void => {
         done();
         if (signal?.aborted) reject(abortError(signal));
         else if (failure !== undefined) reject(writeError(what, failure));
@@ -173,8 +173,8 @@ function streamSink(stream: Writable, what: string, signal: AbortSignal | undefi
           reject(writeError(what, Object.assign(new Error("it was closed"), { code: "EPIPE" })));
         else resolve();
       };
-      for (const name of [event, "error", "close"]) stream.on(name, settle);
-      signal?.addEventListener("abort", settle, { once: true });
+      for (const name of [event, "error", "close"]) stream.on(name, finishWait);
+      signal?.addEventListener("abort", finishWait, { once: true });
     });
   return {
     write(bytes) {

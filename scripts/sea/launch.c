@@ -17,7 +17,7 @@
 #include "report.h"
 #include "unpack.h"
 
-/* Opens the file that runs. Where /proc is not mounted, by the path that it was started with. */
+/* Opens the file that runs: by the path that it was started with where /proc is not mounted. */
 static int open_self(void)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 		target = joined(place, name);
 		if (access(target, F_OK) != 0 && !unpack(self, &trailer, place, target))
 			continue;
-		/* Tells that this version is in use. */
+		/* Marks this version as in use. */
 		utimensat(AT_FDCWD, target, NULL, 0);
 		start(target, argc, argv);
 	}

@@ -28,7 +28,7 @@ export function execKey(op: ExecOp, vertex: Vertex, known: (input: Vertex) => Ke
     if (!message) return undefined;
     mounts.push(message);
   }
-  // As there: a root filesystem alone is left out.
+  // BuildKit leaves out a root filesystem that stands alone.
   const plain = mounts.length === 1 && op.mounts[0]?.type === "bind" && !op.mounts[0].readonly;
   const exec = omitEmpty({
     meta: omitEmpty({

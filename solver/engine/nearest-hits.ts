@@ -2,9 +2,9 @@ import type { Node } from "./graph.js";
 import type { EngineVertex } from "./op.js";
 
 /**
- * Tells for vertices that nobody asked for which vertex above them was found in the cache. All are
- * decided together, each by its users, when the first is asked for: a search for each vertex would
- * go through the same chain again and again.
+ * Finds, for vertices that nobody asked for, the vertex above them that was found in the cache. All
+ * are decided together, each by its users, when the first is asked for: a search for each vertex
+ * would go through the same chain again and again.
  */
 export class NearestHits<R> {
   readonly #nodes: readonly Node<R>[];

@@ -126,7 +126,7 @@ function foundIn<R>(node: Node<R>, hit: CachedResult<R>): Verdict<R> {
   return { node, state: { phase: "resolved", by: "cache", result: hit.result, key: hit.primaryKey }, hit };
 }
 
-/** Counts the inputs without a result. `isFoundNow` tells of those found just now. */
+/** Counts the inputs without a result. `isFoundNow` returns true for those found just now. */
 function waits<R>(node: Node<R>, isFoundNow: (input: Node<R>) => boolean): Verdict<R> {
   const missing = new Set(node.inputs.filter((input) => input.state.phase !== "resolved" && !isFoundNow(input))).size;
   return { node, state: { phase: "waiting", missing, keyFinal: node.keyFinal }, hit: undefined };

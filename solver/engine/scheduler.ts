@@ -224,8 +224,8 @@ export class Scheduler<R> {
   }
 
   #save(node: Node<R>, keys: ResultKeys, result: R): CachedResult<R> | undefined {
-    const anew = node.ignoreCache || node.expired;
-    const all: readonly CacheKey[] = anew ? [unusedKey(), ...distinctKeys(keys)] : distinctKeys(keys);
+    const again = node.ignoreCache || node.expired;
+    const all: readonly CacheKey[] = again ? [unusedKey(), ...distinctKeys(keys)] : distinctKeys(keys);
     const [primary, ...aliases] = all;
     // Without an identity nothing could ever find it again.
     if (primary === undefined || node.identity === undefined) return undefined;
@@ -235,7 +235,7 @@ export class Scheduler<R> {
       keys: [primary, ...aliases],
       name: node.vertex.name,
       components: keyComponents(node),
-      replace: node.outdated || anew,
+      replace: node.outdated || again,
     });
   }
 

@@ -22,7 +22,7 @@ export function explainCovered(source: ResultSource | undefined, coveredBy: stri
 }
 
 function coveredText(coveredBy: string | undefined): string {
-  return coveredBy === undefined ? "not needed, since what stands on it was found" : `not needed, the result of ${coveredBy} covers it`;
+  return coveredBy === undefined ? "not needed, since what depends on it was found" : `not needed, the result of ${coveredBy} covers it`;
 }
 
 function resultOf({ build, imported }: ResultSource): string {

@@ -43,7 +43,7 @@ export interface NearestOptions {
 /** A step that has a result. */
 type UsedStep = ReturnType<NearestOptions["results"]["steps"]>[number];
 
-/** Fewer steps in common tell nothing: many Dockerfiles hold `COPY . .`. */
+/** Fewer steps in common mean nothing: many Dockerfiles hold `COPY . .`. */
 const MIN_SHARED = 2;
 /** Projects that are compared because they have most steps in common. */
 const MAX_ALIKE = 3;

@@ -1,4 +1,4 @@
-/** Digits of a file's sha256 that are kept: enough to tell two contents apart. */
+/** Digits of a file's sha256 that are kept: enough to distinguish two contents. */
 const DIGITS = 16;
 
 /** One entry of a selection, as it took part in a key. */

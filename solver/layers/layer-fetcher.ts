@@ -34,10 +34,7 @@ export class LayerFetcher {
   readonly #fetchBlob: FetchBlob;
   readonly #flights = new SingleFlight();
   /** Files of blobs that are being fetched, or undefined for one that cannot be read early. */
-  readonly #growing = new Map<
-    Digest,
-    { readonly path: Promise<string | undefined>; readonly settle: (path: string | undefined) => void }
-  >();
+  readonly #growing = new Map<Digest, { readonly path: Promise<string | undefined>; readonly found: (path: string | undefined) => void }>();
 
   readonly #owners: LayerOwners;
 
@@ -69,9 +66,9 @@ export class LayerFetcher {
     await this.#flights.share(`fetch:${blob.digest}`, reporter.signal, (signal) => {
       const growing = growingFile();
       this.#growing.set(blob.digest, growing);
-      const fetch = (shown: Reporter) => this.#fetch(blob, origin, growing.settle, shown);
+      const fetch = (shown: Reporter) => this.#fetch(blob, origin, growing.found, shown);
       return this.#owners.as(id, sharedReporter(reporter, signal), fetch).finally(() => {
-        growing.settle(undefined);
+        growing.found(undefined);
         this.#growing.delete(blob.digest);
       });
     });
@@ -140,7 +137,7 @@ export class LayerFetcher {
   }
 }
 
-const AGAIN = "Build again: what steps made is made anew. An image that was loaded or pulled has to be loaded or pulled again";
+const AGAIN = "Build again, which repeats the steps. An image that was loaded or pulled has to be loaded or pulled again";
 
 function bytesMissing(digest: Digest): TsbuildError {
   const message = `Cannot read layer ${digest}: its bytes are not in the store and no registry is known for them`;
@@ -148,7 +145,7 @@ function bytesMissing(digest: Digest): TsbuildError {
 }
 
 function growingFile() {
-  let settle: (path: string | undefined) => void = () => {};
-  const path = new Promise<string | undefined>((resolve) => (settle = resolve));
-  return { path, settle };
+  let found: (path: string | undefined) => void = () => {};
+  const path = new Promise<string | undefined>((resolve) => (found = resolve));
+  return { path, found };
 }

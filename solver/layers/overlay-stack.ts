@@ -28,9 +28,9 @@ const LARGE = 500;
 
 /**
  * Unpacks stacks. Snapshots do not depend on the stacks they are used in, so the same one serves
- * all of them. Where a layer only implies a directory whose metadata is in a layer below, a small
- * correcting layer for this stack puts that on top. It is found by its content like any other and
- * is in no image. Layers of steps are right already: overlayfs itself wrote what was visible.
+ * all of them. A small correcting layer puts on top the metadata of directories that a layer only
+ * implies and a layer below has. It is found by its content like any other and is in no image.
+ * Layers of steps are right already: overlayfs itself wrote what was visible.
  */
 export class OverlayStacks {
   readonly #service: LayerAccess;

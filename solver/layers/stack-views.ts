@@ -5,8 +5,8 @@ import { RootfsView, type ViewLayer } from "../../oci/layer/model/view.js";
 const MAX_VIEWS = 64;
 
 /**
- * Views of the stacks of a build. A step that stands on many steps is added to the view of the step
- * below it, whose layers nobody asks for again.
+ * Views of the stacks of a build. A step that depends on many steps is added to the view of the
+ * step below it, whose layers nobody asks for again.
  */
 export class StackViews {
   /** The one used last is at the end. */

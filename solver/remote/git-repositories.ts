@@ -153,7 +153,7 @@ export class GitRepositories {
       if (id === undefined) throw emptyRepository(remote);
       return { id, name: head ?? "HEAD", tag: undefined };
     }
-    // As git checkout does: a branch goes before a tag of the same name.
+    // A branch goes before a tag of the same name, as for git checkout.
     const name = [`refs/${ref.replace(/^refs\//, "")}`, `refs/heads/${ref}`, `refs/tags/${ref}`, ref].find((candidate) =>
       ids.has(candidate),
     );

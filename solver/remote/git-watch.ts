@@ -48,8 +48,8 @@ export class StallWatch {
   }
 
   /**
-   * Looks at a group again and again. `expire` is told once how the server failed. Returns what
-   * ends it.
+   * Looks at a group again and again. Calls `expire` once with the way in which the server failed.
+   * Returns what ends it.
    */
   start(group: number, expire: (how: string) => void): () => void {
     const timer = setInterval(() => {

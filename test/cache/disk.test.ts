@@ -120,7 +120,7 @@ test("totals: what others add while everything is looked at is counted", (t) => 
   });
 });
 
-test("a clock that was put back: what was used in times to come can go, and is measured anew", (t) => {
+test("a clock that was put back: what was used in times to come can go, and is measured again", (t) => {
   const root = temporaryRoot(t.teardown);
   const now = Date.now;
   Date.now = () => now() + 1000 * 24 * 3_600_000;

@@ -68,7 +68,7 @@ test("open: a newer schema is refused without touching it", (t) => {
   store.close();
 });
 
-test("open: a damaged database is set aside and made anew from index.json; layer ids are not given out again", (t) => {
+test("open: a damaged database is set aside and made again from index.json; layer ids are not given out again", (t) => {
   for (const damage of ["header", "pages"] as const) {
     const root = temporaryRoot(t.teardown);
     const first = openStore({ root });

@@ -183,7 +183,7 @@ for (const flag of EMPTY.split(" ")) {
   });
 }
 
-/** Flags of docker that change nothing here, and whether that is told. */
+/** Flags of docker that change nothing here, and whether a note says so. */
 const IDLE: readonly (readonly [string, warned?: readonly string[]])[] = [
   ["--rm --rm=true --rm=false --force-rm --force-rm=0 --compress --builder default --builder=default --isolation=default"],
   ["-D"],
@@ -428,7 +428,7 @@ for (const flag of ["--iidfile", "--metadata-file"]) {
     }));
 }
 
-/** As the help of docker, of its plugins and of buildx has them. */
+/** Commands in the help of docker, of its plugins and of buildx. */
 const DOCKER_COMMANDS =
   "attach bake build builder buildx checkpoint commit compose config container context cp create debug desktop diff events exec export history image images import info init inspect kill load login logout logs manifest network node pause plugin port ps pull push rename restart rm rmi run save sbom scan scout search secret service stack start stats stop swarm system tag top trust unpause update volume wait";
 const BUILDX_COMMANDS = "bake build create dap debug dial-stdio du history imagetools inspect ls prune rm stop use version";

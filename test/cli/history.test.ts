@@ -96,7 +96,7 @@ const COVERED: readonly RecordedStep[] = [
   step(2, "[a 2/5] WORKDIR /src", { status: "cached", key: "workdir", coveredBy: 6 }),
   step(3, "[a 3/5] COPY a /", { status: "cached", key: "imported", coveredBy: 6 }),
   step(4, "[a 4/5] COPY b /", { status: "cached", key: "pruned", coveredBy: 6 }),
-  step(5, "[a 5/5] RUN make", { status: "cached", key: "anew", coveredBy: 6 }),
+  step(5, "[a 5/5] RUN make", { status: "cached", key: "again", coveredBy: 6 }),
   step(6, "[b 2/2] RUN true", { status: "cached" }),
   step(7, "[c 2/2] RUN make", { status: "failed", error: { code: "build/step-failed", message: "it did not\nwork" } }),
   step(8, "[d 2/2] RUN sleep 9", { status: "canceled" }),
@@ -106,7 +106,7 @@ const COVERED: readonly RecordedStep[] = [
 const SOURCES: CliRigOptions["sources"] = {
   workdir: { id: 7, createdAt: NOW - 120 * MINUTE, build: "bbbbbbbbbbbb", imported: false },
   imported: { id: 8, createdAt: NOW - 100 * MINUTE, build: undefined, imported: true },
-  anew: { id: 9, createdAt: NOW - MINUTE, build: "aaaaaaaaaaaa", imported: false },
+  again: { id: 9, createdAt: NOW - MINUTE, build: "aaaaaaaaaaaa", imported: false },
 };
 
 const HISTORY: readonly RecordedRun[] = [

@@ -77,8 +77,8 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
   copyFileSync(program, join(rig.rootfs, "bin/attempts"));
   const machine = spawn(program, [], { stdio: ["pipe", "pipe", "inherit"] });
   try {
-    const told = await firstLine(machine);
-    const [shm, abstract, port, pid] = told.split(" ") as [string, string, string, string];
+    const line = await firstLine(machine);
+    const [shm, abstract, port, pid] = line.split(" ") as [string, string, string, string];
     const namespaces = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"].map((name) => readlinkSync(`/proc/self/ns/${name}`)).join(" ");
     const args = ["/bin/attempts", file, helperPath(), shm, abstract, namespaces, port, pid];
     const before = outside(file, Number(pid));

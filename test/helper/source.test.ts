@@ -23,7 +23,7 @@ const sources = readdirSync(helper, { recursive: true, encoding: "utf8" })
   .sort()
   .map((name) => ({ name, text: readFileSync(join(helper, name), "utf8") }));
 
-/** Returns the comments that stand on lines of their own. */
+/** Returns the comments that have lines of their own. */
 function comments(text: string): readonly string[] {
   return Array.from(text.matchAll(/^\t*\/\*[^]*?\*\/$/gm), ([comment]) => comment);
 }

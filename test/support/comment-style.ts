@@ -34,6 +34,16 @@ export function styleFaults(source: string): readonly StyleFault[] {
   return [...comments(source)].flatMap((comment) => faultsOf(comment));
 }
 
+/** Finds the comments of a C file with a sentence that begins wrongly. */
+export function openingFaults(source: string): readonly StyleFault[] {
+  return [...comments(source)].flatMap((comment) => faultsOf({ ...comment, subject: undefined })).filter(({ rule }) => rule === "opening");
+}
+
+/** Returns the words of all comments of a file that have lines of their own. */
+export function commentText(source: string): string {
+  return [...comments(source)].map(({ text }) => plain(text)).join("\n");
+}
+
 function faultsOf({ line, text, subject }: Comment): StyleFault[] {
   const faults: StyleFault[] = [];
   for (const [at, row] of text.split("\n").entries()) {
@@ -50,13 +60,13 @@ function faultsOf({ line, text, subject }: Comment): StyleFault[] {
   return faults;
 }
 
-/** Yields the comments that have lines of their own. */
+/** Yields the comments that have lines of their own, of TypeScript or C. */
 function* comments(source: string): Generator<Comment> {
   const lines = source.split("\n");
   for (let at = 0; at < lines.length; at++) {
     const row = lines[at] as string;
     const start = at;
-    if (/^\s*\/\*\*/.test(row)) {
+    if (/^\s*\/\*/.test(row)) {
       while (at < lines.length && !(lines[at] as string).includes("*/")) at++;
       yield { line: start + 1, text: lines.slice(start, at + 1).join("\n"), subject: lines[at + 1]?.trim() };
     } else if (/^\s*\/\/ /.test(row)) {
@@ -70,7 +80,7 @@ function* comments(source: string): Generator<Comment> {
 function plain(text: string): string {
   return text
     .split("\n")
-    .map((row) => row.replace(/^\s*(?:\/\*\*|\*\/|\*|\/\/)?\s?/, "").replace(/\s*\*\/\s*$/, ""))
+    .map((row) => row.replace(/^\s*(?:\/\*\*?|\*\/|\*|\/\/)?\s?/, "").replace(/\s*\*\/\s*$/, ""))
     .join(" ")
     .trim();
 }

@@ -23,8 +23,8 @@ interface FrameOptions {
 
 /**
  * Returns the lines of a screen at one moment, in BuildKit's form: a headline, then a line for each
- * step in the order they began, its parts, and the last lines of output below a running step. Where
- * that is too high, the steps that ended first are left out, and then the parts of others.
+ * step in the order they began, its parts, and the last lines of output below a running step.
+ * Leaves out the steps that ended first where that is too high, and then the parts of others.
  */
 export function frame(trace: ScreenTrace, options: FrameOptions): readonly ScreenLine[] {
   const headline = fit(headlineOf(trace, options), "", options.columns, options.paint.strong);

@@ -15,7 +15,7 @@ static _Noreturn void cannot_use_directory(const struct spec *spec)
 	fail_errno("exec/working-directory", "Cannot use \"%s\" as the working directory", spec->cwd);
 }
 
-/* Tells how many directories of the way to `path` there are, the root included. */
+/* Returns how many directories of the way to `path` there are, the root included. */
 static int existing_depth(int root, const char *path)
 {
 	cleanup_walk struct walk at = NO_WALK;

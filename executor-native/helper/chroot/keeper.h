@@ -21,7 +21,7 @@ struct step_output {
 	int output, errors;
 };
 
-/* How a step is kept in its root. */
+/* Way in which a step is kept in its root. */
 struct keeper;
 struct way_to_keep {
 	/* Prepares the answers, before the command's process is there. */

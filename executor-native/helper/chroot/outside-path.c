@@ -85,9 +85,9 @@ bool is_device(const struct keeper *keeper, const char *path)
 bool is_outside(const struct keeper *keeper, const char *path) { return is_virtual(path) || is_device(keeper, path); }
 
 /*
- * Tells whether the root has the file, so that the path leads nowhere else. Where paths are
- * translated, `path` becomes that of the file: directories of /proc that were listed leave names in
- * the root, which stand for others.
+ * Returns true when the root has the file, so that the path leads nowhere else. With translated
+ * paths, `path` becomes that of the file: directories of /proc that were listed leave names in the
+ * root, which stand for others.
  */
 static bool is_in_root(const struct keeper *keeper, char path[PATH_MAX], bool follow)
 {

@@ -30,13 +30,13 @@ struct outside {
 bool find_path(const struct keeper *keeper, const struct call *call, int directory, uint64_t address, bool follow,
                char path[PATH_MAX]);
 
-/* Tells whether a path is a directory or below it. */
+/* Returns true when a path is a directory or below it. */
 bool is_inside(const char *path, const char *directory);
 
-/* Tells whether a path of the root is in /proc or /sys. */
+/* Returns true when a path of the root is in /proc or /sys. */
 bool is_virtual(const char *path);
 
-/* Tells whether a path of the root is a device that the keeper lends. */
+/* Returns true when a path of the root is a device that the keeper lends. */
 bool is_device(const struct keeper *keeper, const char *path);
 
 /* Takes empty parts, `.` and `..` out of an absolute path, in place. */
@@ -48,7 +48,7 @@ bool read_own_link(const struct call *call, const char *link, char text[PATH_MAX
 /* Likewise for a path that was read already, and begins at the root. */
 bool follow_outside(const struct keeper *keeper, bool follow, char path[PATH_MAX]);
 
-/* Tells whether a path, with all links resolved, is one of /proc, /sys or a lent device. */
+/* Returns true when a path, with all links resolved, is one of /proc, /sys or a lent device. */
 bool is_outside(const struct keeper *keeper, const char *path);
 
 /* Writes the path that a relative one begins at; false when it is not in the root. */
@@ -73,10 +73,10 @@ bool find_outside(const struct keeper *keeper, const struct call *call, const st
 /* Cuts the path of the root off a path of the machine; false when it is not inside. */
 bool cut_root(const struct keeper *keeper, char path[PATH_MAX]);
 
-/* Tells whether the step may see an entry of a directory, of which `shown` is the path. */
+/* Returns true when the step may see an entry of a directory, of which `shown` is the path. */
 bool is_shown(const struct keeper *keeper, const char *shown, const char *name);
 
-/* Tells whether the step may write to a file. */
+/* Returns true when the step may write to a file. */
 bool is_writable(const struct outside *outside);
 
 /*

@@ -62,7 +62,7 @@ void restore_times(const struct kept_times *kept);
  */
 char *make_place(struct places *places, const char *dest, bool is_directory);
 
-/* Tells where the content of the latest place goes back to; `is_copy`: it is still there too. */
+/* Sets where the content of the latest place goes back to; `is_copy`: it is still there too. */
 void return_to(struct places *places, const char *source, bool is_copy);
 
 /* Sets back the times of the directories around, when all is placed. */

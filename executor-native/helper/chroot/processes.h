@@ -10,10 +10,12 @@
 /* Makes this process the parent of all whose parents end below it. */
 void adopt_orphans(void);
 
-/* Tells whether a process, or the one that a thread is of, descends from another. */
+/* Returns true when a process, or the one that a thread is of, descends from another. */
 bool is_below(pid_t pid, pid_t top);
 
-/* Tells whether all processes of a group descend from `top`; an empty group has none that does. */
+/*
+ * Returns true when all processes of a group descend from `top`; an empty group has none that does.
+ */
 bool is_group_below(pid_t group, pid_t top);
 
 /* Kills every descendant of this process, and waits until they are gone. */

@@ -25,8 +25,8 @@ void attach_inside(int mount, int root, const char *dest, bool file)
 }
 
 /*
- * Changes the owner of a file. Where the owner is virtual, one process may read the file, whatever
- * owner is shown.
+ * Changes the owner of a file. One process may read the file whatever owner is shown, where the
+ * owner is virtual.
  */
 static bool give_file(struct owners *owners, int fd, uid_t uid, gid_t gid)
 {

@@ -125,7 +125,7 @@ bool make_look(struct looks *looks, int fd, const struct stat *status)
 		return false;
 	if (takes_attribute(now.st_mode))
 		return write_attribute(fd, status);
-	/* The time of the change tells that the link or FIFO is not as it was. */
+	/* The time of the change shows that the link or FIFO is not as it was. */
 	return fchownat(fd, "", (uid_t)-1, (gid_t)-1, AT_EMPTY_PATH) == 0 && note(&looks->table, fd, owner);
 }
 

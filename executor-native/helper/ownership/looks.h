@@ -1,5 +1,5 @@
 /*
- * How files look to a step: their virtual owners and modes. On the disk all belong to this user,
+ * The look of files to a step: their virtual owners and modes. On the disk all belong to this user,
  * who can read and write them. A file that looks otherwise has an attribute that says how, or an
  * entry in a table when it can have none.
  */

@@ -9,8 +9,8 @@ struct owner {
 };
 
 /*
- * A file, told apart from one that gets its inode later by its time of birth (0 where that is not
- * known).
+ * A file, distinguished from one that gets its inode later by its time of birth (0 where that is
+ * not known).
  */
 struct identity {
 	dev_t device;

@@ -38,7 +38,7 @@ static bool identify(const char *path, int flags, struct identity *file)
 	return true;
 }
 
-/* Reads the path at which the sandbox shows a file; false where that cannot be told. */
+/* Reads the path at which the sandbox shows a file; false where that is not known. */
 static bool read_shown_path(const char *path, int flags, char shown[PATH_MAX])
 {
 	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));

@@ -9,7 +9,7 @@ struct user {
 	gid_t gid;
 	size_t group_count; /* of the supplementary groups */
 	gid_t groups[1024];
-	char *home; /* last, as the supervisor is told everything before it */
+	char *home; /* last, as the supervisor gets everything before it */
 };
 
 /*

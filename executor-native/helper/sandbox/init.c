@@ -111,8 +111,8 @@ static void use_null_input(int host_null)
 }
 
 /*
- * Sets the host name. Where a container around refuses that, as rootless podman's profile does, the
- * step has the container's.
+ * Sets the host name. The step has the name of the container around where that refuses it, as
+ * rootless podman's profile does.
  */
 static void set_host_name(const char *name)
 {

@@ -38,7 +38,7 @@
 
 /*
  * Calls of 32-bit programs of 64-bit images that would need a question. Their numbers are other
- * ones, and whoever answers cannot tell their arguments; they are refused.
+ * ones, and whoever answers does not see their arguments; they are refused.
  */
 #if defined(__x86_64__)
 static const uint32_t denied_32_bit[] = {

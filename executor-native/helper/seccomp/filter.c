@@ -64,9 +64,9 @@ static void emit_supervised_call(struct program *program, const struct supervise
 }
 
 /*
- * Asks about calls of 64-bit programs, whose memory the supervisor reads. Others are told that all
- * went well, and nothing happens, where there is one id only; where there are more, the kernel
- * answers them.
+ * Asks about calls of 64-bit programs, whose memory the supervisor reads. Others get the answer
+ * that all went well, and nothing happens, where there is one id only; where there are more, the
+ * kernel answers them.
  */
 static void emit_supervised(struct program *program, const struct syscall_table *table,
                             const struct supervised_filter *wanted)

@@ -7,7 +7,7 @@
 #include "seccomp/bpf.h"
 #include "seccomp/table.h"
 
-/* Tells the architecture whose memory the supervisor can read from its 32-bit sibling. */
+/* Returns the architecture whose memory the supervisor can read from its 32-bit sibling. */
 bool is_native(const struct syscall_table *table);
 
 /*

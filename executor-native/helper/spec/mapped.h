@@ -7,7 +7,7 @@
 
 #include "base/util.h"
 
-/* As many extents as the kernel takes in a map. */
+/* The number of extents that the kernel takes in a map. */
 #define MAX_EXTENTS 340
 
 /* Ids in order. An empty set stands for all ids. */

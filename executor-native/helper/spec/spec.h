@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "spec/mapped.h"
 
-/* As many limits as Linux has. */
+/* The number of limits that Linux has. */
 #define MAX_RLIMITS 16
 
 enum mount_type { MOUNT_BIND, MOUNT_OVERLAY, MOUNT_TMPFS, MOUNT_FILE };

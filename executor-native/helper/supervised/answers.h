@@ -79,7 +79,7 @@ ANSWER(translate_execveat);
 /* Pairs of sockets (sockets.c). */
 ANSWER(translate_socketpair);
 
-/* A call that is told that all went well (answers.c). */
+/* A call that gets the answer that all went well (answers.c). */
 ANSWER(translate_nothing);
 
 /* A call that is refused (answers.c). */

@@ -19,7 +19,7 @@ static bool is_own(const char *name)
 	       strncmp(name, "user.overlay.", strlen("user.overlay.")) == 0;
 }
 
-/* Tells which attributes would change the mode on the disk, where this user needs its own. */
+/* Returns which attributes would change the mode on the disk, where this user needs its own. */
 static bool is_access_list(const char *name) { return strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) == 0; }
 
 /* Reads the name; returns 0 or a negative errno. */
@@ -37,7 +37,7 @@ static struct step_path path_in(const struct call *call, int flags)
 	return (struct step_path){AT_FDCWD, call->args[0], flags};
 }
 
-/* Writes a text to the caller, or tells its size when there is no room at all. */
+/* Writes a text to the caller, or returns its size when there is no room at all. */
 static struct answer tell(const struct call *call, const char *data, ssize_t size, uint64_t address, uint64_t room)
 {
 	if (size < 0)

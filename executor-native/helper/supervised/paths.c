@@ -18,7 +18,7 @@
 #define BELOW_ROOT 0x10
 #define NO_MAGIC_LINKS 0x02
 
-/* As often as a path is looked up again that others rename meanwhile. */
+/* The number of times that a path is looked up again which others rename meanwhile. */
 #define MAX_TRIES 16
 
 void end_place(struct place_in *place) { close_fd_behind(&place->parent); }

@@ -14,7 +14,10 @@
 #include "chroot/outside.h"
 #include "supervised/translated.h"
 
-/* As much as the kernel reads of a file, and as many scripts as may interpret each other. */
+/*
+ * The bytes of a file that the kernel reads, and the number of scripts that may interpret each
+ * other.
+ */
 #define HEAD_SIZE 256
 #define MAX_SCRIPTS 5
 
@@ -80,7 +83,7 @@ static bool read_line(char *head, char **interpreter, char **argument)
 	return **interpreter != 0;
 }
 
-/* Tells whether a program of this processor can be loaded: its dynamic loader must be there. */
+/* Returns true when a program of this processor can be loaded: its dynamic loader must be there. */
 static int check_binary(const struct keeper *keeper, int held, const char *head, ssize_t size)
 {
 	Elf64_Ehdr file;
@@ -143,7 +146,7 @@ static int follow_scripts(const struct keeper *keeper, const struct call *call, 
 	}
 }
 
-/* Writes the name that exec was called with, as the kernel tells it to programs and scripts. */
+/* Writes the name that exec was called with, as the kernel gives it to programs and scripts. */
 static bool read_call_name(const struct call *call, struct step_path path, struct program *program)
 {
 	char text[PATH_MAX];

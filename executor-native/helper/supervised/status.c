@@ -73,7 +73,7 @@ struct answer translate_statx(const struct keeper *keeper, const struct call *ca
 }
 
 /*
- * Tells whether the step may use a file. Everybody may read and write as root does: users of an
+ * Returns true when the step may use a file. Everybody may read and write as root does: users of an
  * image are not kept apart.
  */
 static struct answer may_use(const struct keeper *keeper, const struct call *call, struct step_path path, int mode)

@@ -16,7 +16,7 @@
 
 #define SETUP "exec/sandbox-setup"
 
-/* The loader's entry, as the kernel tells it to every process that came from it. */
+/* The loader's entry, as the kernel gives it to every process that came from it. */
 static bool find_loader(pid_t process, uint64_t *entry)
 {
 	uint64_t pair[2];

@@ -22,10 +22,10 @@ struct translated {
 void answer_next_translated(const struct keeper *keeper, int listener);
 void install_translating_filter(const struct keeper *keeper, int control);
 
-/* Tells whether a process came from the loader, as all of the step do. */
+/* Returns true when a process came from the loader, as all of the step do. */
 bool is_loader(const struct keeper *keeper, pid_t process);
 
-/* Tells the program that a process is, as a path of the step; false when it cannot be known. */
+/* Finds the program that a process is, as a path of the step; false when it cannot be known. */
 bool read_program(const struct keeper *keeper, pid_t process, char path[PATH_MAX]);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * New files, which belong to who makes them. Where that is not root (or the directory passes on a
- * group that is not root's), the supervisor makes them itself, and keeps the owner. Everything else
- * is the kernel's business.
+ * New files, which belong to who makes them. The supervisor makes the files of other users than
+ * root itself (and those in a directory that passes on another group), and keeps the owner.
+ * Everything else is the kernel's business.
  */
 #include <errno.h>
 #include <fcntl.h>

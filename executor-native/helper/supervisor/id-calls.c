@@ -1,4 +1,4 @@
-/* Answers to the calls that tell and change the ids of a process, as credentials(7) has them. */
+/* Answers to the calls that return and change the ids of a process, as credentials(7) has them. */
 #include <errno.h>
 
 #include "supervisor/answers.h"

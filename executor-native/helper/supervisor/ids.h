@@ -13,7 +13,7 @@
 #include "ownership/owner-table.h"
 #include "supervisor/call.h"
 
-/* As many groups as the kernel takes. */
+/* The number of groups that the kernel takes. */
 #define MAX_GROUPS 65536
 
 enum { REAL, EFFECTIVE, SAVED, FILES, ID_KINDS };
@@ -53,7 +53,7 @@ bool keep_ids(const struct call *call, struct ids *ids, bool keeps);
  */
 void sort_groups(uint32_t *groups, size_t count);
 
-/* Tells whether the caller may give a file away: root any, others within their own groups. */
+/* Returns true when the caller may give a file away: root any, others within their own groups. */
 bool may_give(const struct ids *ids, struct owner before, struct owner after);
 
 /* Gives the ids to the caller that exec of a program with set-id bits gives, or of one without. */

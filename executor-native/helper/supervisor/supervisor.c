@@ -17,7 +17,7 @@
 #include "base/short-path.h"
 #include "supervisor/answers.h"
 
-/* The part of a user that the supervisor is told: all but the home directory. */
+/* The part of a user that the supervisor gets: all but the home directory. */
 #define SENT_SIZE offsetof(struct user, home)
 
 /* Descriptors that must be opened while the supervisor sees the host's paths. */

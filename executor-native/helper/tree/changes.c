@@ -42,7 +42,7 @@ static bool is_same_file(const struct facts *a, const struct facts *b)
 	       is_same_moment(a->born, b->born);
 }
 
-/* Tells whether all facts but the time of the last change agree. */
+/* Returns true when all facts but the time of the last change agree. */
 static bool looks_the_same(const struct facts *a, const struct facts *b)
 {
 	bool is_same_size = S_ISDIR(a->mode) || (a->size == b->size && is_same_moment(a->modified, b->modified));
@@ -140,7 +140,7 @@ static bool is_same_content(const char *a, const char *b)
 	}
 }
 
-/* Tells whether every attribute of one file, apart from a few, is on the other. */
+/* Returns true when every attribute of one file, apart from a few, is on the other. */
 static bool has_attributes_of(const char *a, const char *b)
 {
 	char names[ATTRIBUTE_ROOM], value[ATTRIBUTE_ROOM], other[ATTRIBUTE_ROOM];
@@ -154,8 +154,8 @@ static bool has_attributes_of(const char *a, const char *b)
 }
 
 /*
- * Tells whether a file whose facts agree is what the layers have: opening it for writing, another
- * link to it, or a change and a change back give it a new time only.
+ * Returns true when a file whose facts agree is what the layers have: opening it for writing,
+ * another link to it, or a change and a change back give it a new time only.
  */
 static bool is_as_below(const struct comparison *all, const struct level *level, const struct node *node)
 {

@@ -45,7 +45,7 @@ void copy_tree(const char *from, const char *to, struct copied_links *links);
 /* Notes that a file is deleted, in the form that needs no device. */
 void make_whiteout(const char *path);
 
-/* Tells whether this says that a file is deleted, or a directory hides what is below. */
+/* Returns true when this says that a file is deleted, or a directory hides what is below. */
 bool is_whiteout(const char *path, const struct stat *status);
 bool is_opaque(const char *path);
 

@@ -55,7 +55,7 @@ bool is_same_moment(struct moment a, struct moment b);
 
 /*
  * Waits until a change of any file of the tree would give it a later time than those in the tree:
- * some file systems tell times apart by a few milliseconds only.
+ * some file systems distinguish times by a few milliseconds only.
  */
 void let_clock_pass(const struct node *root);
 

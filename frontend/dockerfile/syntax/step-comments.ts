@@ -33,7 +33,7 @@ export function readStepComments(comments: readonly string[]): { readonly rule: 
 }
 
 /**
- * Reports the faults of the comments above an instruction. `isStep` tells that there is something
+ * Reports the faults of the comments above an instruction. `isStep` means that there is something
  * to cache.
  */
 export function checkStepComments(node: Instruction, isStep: boolean, report: Report): void {

@@ -85,7 +85,7 @@ function decrypt(ciphertext: string, key: string): string {
   try {
     return privateDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(ciphertext, "base64")).toString("utf8");
   } catch {
-    // The reason of the library tells an attacker more than the writer of the file.
+    // The reason of the library helps an attacker more than the writer of the file.
     throw new CallError("the text cannot be decrypted with this key");
   }
 }

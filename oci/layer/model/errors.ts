@@ -107,7 +107,7 @@ export function nameCollision(blob: string, path: string): TsbuildError {
     "layer/name-collision",
     `Cannot unpack "${blob}": on this file system "${path}" is the same as another name of the layer`,
     {
-      hint: "The store needs a directory that tells upper and lower case apart: choose one with TSBUILD_ROOT, or turn it on with `chattr -F` while it is empty",
+      hint: "The store needs a directory that distinguishes upper and lower case: choose one with TSBUILD_ROOT, or turn it on with `chattr -F` while it is empty",
     },
   );
 }

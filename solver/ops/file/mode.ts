@@ -39,9 +39,9 @@ const SET_ID = { u: 0o4000, g: 0o2000, o: 0 } as const;
 type Class = keyof typeof SHIFT;
 
 /**
- * Reads one clause: classes, then one or more operators with permissions (`go-w+X`). As in
- * BuildKit: no class means all of them whatever the umask, `=` never clears the sticky bit, which
- * only a clause for all classes sets or clears, and `X` depends on the mode before any clause.
+ * Reads one clause: classes, then one or more operators with permissions (`go-w+X`). Like BuildKit:
+ * no class means all of them whatever the umask, `=` never clears the sticky bit, which only a
+ * clause for all classes sets or clears, and `X` depends on the mode before any clause.
  */
 function parseClause(text: string, whole: number | string): Clause {
   const parsed = /^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$/.exec(text);

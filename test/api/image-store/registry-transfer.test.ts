@@ -84,7 +84,7 @@ real("a push and a pull: the same bytes, the same id, and then nothing is left t
   t.is(finished.length, 3);
   t.is((await other.api.pull(name))[0]?.status, "up-to-date");
   t.deepEqual(await problems(other.api), []);
-  // A build can stand on it: the layers are known.
+  // A build can depend on it: the layers are known.
   const [diffId] = (other.api.inspect(name)["RootFS"] as { readonly Layers: readonly Digest[] }).Layers;
   t.is(other.store.layers.byDiffId(diffId as Digest)?.origin, name);
 });

@@ -84,7 +84,7 @@ test("dropping a snapshot keeps a layer that has a blob, and its results", (t) =
   t.false(existsSync(store.layers.snapshotPath(id)));
   t.truthy(store.results.lookup(key("k")));
   const again = store.layers.prepareSnapshot(id);
-  writeFileSync(join(again.fs, "file"), "anew");
+  writeFileSync(join(again.fs, "file"), "again");
   t.true(again.commitSnapshot().unpacked);
 });
 

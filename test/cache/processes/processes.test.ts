@@ -230,7 +230,7 @@ test("crash: what a dead process had in flight goes at the next write, before an
   writeFileSync(join(active.fs, "f"), "x");
   active.commitSnapshot();
   first.close();
-  // As a process leaves it that dies: a directory whose lock nobody holds, and rows of its holder.
+  // A process that dies leaves a directory whose lock nobody holds, and its rows.
   const dead = join(root, "v1", "tmp", "1-dead");
   mkdirSync(dead);
   writeFileSync(join(dead, "lock"), "");

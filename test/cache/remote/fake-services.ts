@@ -19,7 +19,7 @@ export const CREDENTIALS = { accessKeyId: "AKIATEST", secretAccessKey: "secret/k
 type Answer = (request: IncomingMessage, body: Buffer, response: ServerResponse, service: FakeService) => void | Promise<void>;
 
 /**
- * Starts a server. As an HTTP proxy it tunnels every host to itself, so that any host name leads
+ * Starts a server. It is an HTTP proxy, too, that tunnels every host to itself: any host name leads
  * here.
  */
 async function startService(answer: Answer): Promise<FakeService> {

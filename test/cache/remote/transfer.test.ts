@@ -269,7 +269,7 @@ test("S3: conforms with the bucket in the path; a broken answer is asked for aga
   await conforms(t, () => ({ target: s3Target(options, http, {}), source: s3Source(options, http, {}) }));
   t.true(service.objects.has(`/my bucket/pre/blobs/${A.blob.digest}`));
   t.true(service.objects.has("/my bucket/pre/manifests/buildkit"));
-  // The objects are from 1970: they are dated anew when they are met again.
+  // The objects are from 1970: they are dated again when they are met again.
   t.is(service.log.filter((line) => line === `PUT /my%20bucket/pre/blobs/${A.blob.digest.replace(":", "%3A")}`).length >= 2, true);
 });
 
@@ -293,7 +293,7 @@ withSwift("S3: conforms with a server that was not written here, which checks si
   const { url, bucket, region, accessKeyId, secretAccessKey } = swift;
   const options = { bucket, region, accessKeyId, secretAccessKey, prefix: "a b/", endpointUrl: url, usePathStyle: true };
   await conforms(t, () => ({ target: s3Target(options, http, {}), source: s3Source(options, http, {}) }));
-  // Dated anew by a copy onto itself, and whole afterwards.
+  // Dated again by a copy onto itself, and whole afterwards.
   await conforms(t, () => ({
     target: s3Target({ ...options, prefix: "c/", touchRefresh: -1 }, http, {}),
     source: s3Source({ ...options, prefix: "c/" }, http, {}),

@@ -33,7 +33,7 @@ test("shared work runs once; who gives up leaves at once, and the others get the
   t.is(await again, "again");
 });
 
-test("when all have left the work is aborted, its end is waited for, and who comes then begins anew", async (t) => {
+test("when all have left the work is aborted, its end is waited for, and who comes then begins again", async (t) => {
   const { share, signals, ends } = rig();
   const [first, second, third] = [new AbortController(), new AbortController(), new AbortController()];
   const [one, two] = [share(first), share(second)];
@@ -55,8 +55,8 @@ test("when all have left the work is aborted, its end is waited for, and who com
   await last;
   await tick();
   t.is(signals.length, 2);
-  ends[1]?.resolve("anew");
-  t.is(await three, "anew");
+  ends[1]?.resolve("again");
+  t.is(await three, "again");
 });
 
 test("a failure is everybody's; who comes aborted begins nothing", async (t) => {

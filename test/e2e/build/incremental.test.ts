@@ -65,7 +65,7 @@ class Comparison {
     if (change.edit === "put-base") await this.rebase();
   }
 
-  /** Makes the base image anew, under the same name. */
+  /** Makes the base image again, under the same name. */
   async rebase(): Promise<void> {
     const layout = join(this.directory, "layout");
     rmSync(layout, { recursive: true, force: true });
@@ -157,7 +157,7 @@ requires(notInstalled(missing))(`${RUNS} random projects with steps that run, ed
   await t.notThrowsAsync(assertProperty(fc.asyncProperty(project(withRuns), edits(withRuns, 5), sameAsFresh), RUNS));
 });
 
-test(`${CASES} random projects whose cache travels: a build with it gives what it gives in an empty store`, async (t) => {
+test(`${CASES} random projects whose cache is exported: a build with it gives what it gives in an empty store`, async (t) => {
   const sameWithCache = (value: Project, changes: readonly Edit[], mode: "min" | "max") =>
     withComparison(value, async (comparison) => {
       const dest = join(comparison.directory, "cache");

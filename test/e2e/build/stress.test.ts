@@ -186,7 +186,7 @@ serial(`${KILLS} kills at any moment, of commands, workers and steps: every othe
   });
 });
 
-serial("builds, exports, saved images and caches that travel beside prune, du and a budget far too small: all right", async (t) => {
+serial("builds, exports, saved images and exported caches beside prune, du and a budget far too small: all right", async (t) => {
   await withRig(async (rig) => {
     const directory = context(rig);
     const reference = new Reference(rig, directory);

@@ -145,7 +145,7 @@ serial("inline: an image is its own cache", async (t) => {
   t.is(plain.ran.length, 4, "an image without a cache is no error");
 });
 
-serial("cache mounts travel when they are asked to, and only then", async (t) => {
+serial("cache mounts are exported when that is asked for, and only then", async (t) => {
   const dir = rig.path("mounts");
   const dockerfile = (text: string) =>
     `ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN --mount=type=cache,id=one,target=/one --mount=type=cache,id=two,target=/two,uid=1000,mode=0700 ${text}\n`;

@@ -63,7 +63,7 @@ test("a standard output that takes nothing is an error without a stack trace, a 
   }
 });
 
-/** Tells on standard error what a run of the command has loaded. */
+/** Lists on standard error what a run of the command has loaded. */
 const LOADED = `process.on("exit", () => {
   const { packs, modules } = require(process.argv[1]);
   const packed = [...packs.values()].flatMap(({ parts }) => Object.keys(parts));

@@ -198,7 +198,7 @@ test.serial("ADD of a URL: mode, date, name, unpacking, checksum; found again by
   t.deepEqual(instructionSteps(again.ended.stderr).DONE, []);
   served.set("/dir/file%20name", Buffer.from("other\n"));
   const changed = instructionSteps((await built(t, [context])).ended.stderr);
-  t.is(new Set(changed.DONE).size, 4, "each stands on the one before");
+  t.is(new Set(changed.DONE).size, 4, "each depends on the one before");
   const wrong = rig.context("wrong", { Dockerfile: `FROM scratch\nADD --checksum=sha256:${"0".repeat(64)} ${web.origin}/a.tgz /\n` });
   t.regex(await refused(t, [wrong]), /error\[source\/checksum-mismatch\]/);
 });

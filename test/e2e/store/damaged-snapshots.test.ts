@@ -74,7 +74,7 @@ serial("a store is made to be damaged", async (t) => {
 });
 
 for (const [what, change] of Object.entries(CHANGES)) {
-  serial(`a damaged base layer (${what}) reaches no image that is built without the cache, and du --verify finds and mends it`, (t) =>
+  serial(`a damaged base layer (${what}) reaches no image that is built without the cache, and du --verify finds and drops it`, (t) =>
     withRig(async (rig) => {
       const { code, stderr } = await rig.spawn("cp", ["-a", "--reflink=auto", whole?.store ?? "", rig.store]).ended;
       t.is(code, 0, stderr);

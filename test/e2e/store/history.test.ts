@@ -7,7 +7,7 @@ import { busyboxSuite, gone, withRig } from "../../support/images/busybox-suite.
 import { instructionSteps, parsePlain } from "../../support/images/plain-steps.js";
 import type { Rig } from "../../support/rigs/rig.js";
 
-// Why steps ran, what builds leave behind, and how comments and flags tell what may be cached.
+// Why steps ran, what builds leave behind, and how comments and flags set what may be cached.
 
 const { serial, host } = busyboxSuite();
 
@@ -140,7 +140,7 @@ serial("a step that failed, and one whose result was removed, are not called new
   }),
 );
 
-serial("on a machine that has nothing but a cache a miss says what differs from it; values of build arguments do not travel", (t) =>
+serial("on a machine that has nothing but a cache a miss says what differs from it; values of build arguments are not exported", (t) =>
   withRig(async (rig) => {
     const text =
       'ARG REGISTRY\nFROM $REGISTRY/busybox\nARG OPT\nARG API_TOKEN\nCOPY src/ /src/\nRUN echo "$API_TOKEN" | wc -c\nRUN cat /src/*\n';
@@ -224,7 +224,7 @@ RUN ${uuid} > /always
     t.regex(explained.stderr, /ran because its result is older than 1h/);
     t.regex(explained.stderr, /ran because the comment above it says cache=never/);
     t.deepEqual(instructionSteps(explained.stderr).DONE.length, 2, "the copy takes what is as it was");
-    t.deepEqual(await ran("above"), ["RUN cp"], "made anew by another build, and what stood on the old result is made again");
+    t.deepEqual(await ran("above"), ["RUN cp"], "made again by another build, and what depended on the old result is made again");
     t.deepEqual(await ran("above"), []);
     writeFileSync(join(context, "Dockerfile"), dockerfile.replace("cache=1h", "cache=soon"));
     const refused = await rig.cli(build(context));

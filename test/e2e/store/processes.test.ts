@@ -259,7 +259,7 @@ serial("what --no-cache made takes the place of what was cached, for everything 
     t.not(second, first);
     t.is(await copy(), second);
     const third = await copy("--no-cache-filter", "made");
-    t.not(third, second, "what stands on the stage is made again too");
+    t.not(third, second, "what depends on the stage is made again too");
     t.is(await copy(), third);
   }),
 );

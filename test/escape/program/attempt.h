@@ -28,7 +28,7 @@ void add_attempt(const char *name, attempt function);
 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* What the machine outside has: `outside.c` made it. */
+/* The things that `outside.c` made on the machine outside. */
 struct outside {
 	const char *file;     /* absolute path of a file */
 	const char *program;  /* the sandbox's own program */
@@ -40,10 +40,13 @@ struct outside {
 };
 extern struct outside outside;
 
-/* Makes a process, a service, a socket and a file in shared memory, tells of them on standard output, and keeps them until standard input ends. */
+/*
+ * Makes a process, a service, a socket and a file in shared memory, lists them on standard output,
+ * and keeps them until standard input ends.
+ */
 int be_outside(void);
 
-/* Refusals are told by errno alone: opens and closes. */
+/* Refusals are reported by errno alone: opens and closes. */
 long try_open(const char *path, int flags);
 
 /* The same with text put together. */

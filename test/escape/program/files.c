@@ -69,7 +69,7 @@ ATTEMPT(chroot_and_back)
 
 ATTEMPT(pivot_root_) { return syscall(SYS_pivot_root, "/tmp", "/tmp"); }
 
-/* As "shocker" does. */
+/* Opens by handle, the way of the exploit "shocker". */
 ATTEMPT(open_by_handle)
 {
 	struct {

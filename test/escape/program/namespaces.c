@@ -47,7 +47,7 @@ ATTEMPT(id_map_of_first)
 	return fd < 0 ? -1 : write(fd, "0 0 1\n", 6);
 }
 
-/* Those that the step does not share with the outside. */
+/* Compares the namespaces that the step has for itself. */
 ATTEMPT(own_namespaces)
 {
 	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};

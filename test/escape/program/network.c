@@ -1,4 +1,4 @@
-/* The network, which a step shares with the host unless it is told otherwise. */
+/* The network, which a step shares with the host unless an option says otherwise. */
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

@@ -1,4 +1,4 @@
-/* What attempts look for. */
+/* Makes the things that attempts look for. */
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -4,7 +4,7 @@
 
 #include "attempt.h"
 
-/* Files of a process that tell of its memory and environment, and links to what it has open. */
+/* Files of a process that show its memory and environment, and links to what it has open. */
 static const char *const secrets[] = {"environ", "mem", "maps", "auxv", "pagemap", "syscall", "stack", "fd/0", "fd/3", "root/", "cwd/", "exe", "ns/mnt"};
 /* Files by which the same user changes a process. */
 static const char *const settings[] = {"oom_score_adj", "coredump_filter", "clear_refs", "comm", "autogroup", "timerslack_ns", "setgroups", "uid_map"};
@@ -23,7 +23,7 @@ static int parent_of(const char *pid)
 	return parent;
 }
 
-/* Tells whether a process is the first of this step: the parent of what made this one. */
+/* Returns true when a process is the first of this step: the parent of what made this one. */
 static bool is_first(const char *pid)
 {
 	char parent[32];
@@ -31,7 +31,7 @@ static bool is_first(const char *pid)
 	return atoi(pid) == parent_of(parent);
 }
 
-/* Tells whether a process is of this step, which may look at it. */
+/* Returns true when a process is of this step, which may look at it. */
 static bool is_own(const char *pid)
 {
 	char own[64], other[64], path[512];

@@ -85,7 +85,7 @@ ATTEMPT(madvise_first)
 	return syscall(440, syscall(434, 1, 0), &there, 1, 21, 0);
 }
 
-/* As it is. */
+/* Sets the limits of the first process to what they are. */
 ATTEMPT(limits_of_first)
 {
 	struct rlimit limit;

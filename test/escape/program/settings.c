@@ -24,7 +24,7 @@ TO_WRITE(processor, "/sys/devices/system/cpu/cpu1/online")
 TO_WRITE(module_parameter, "/sys/module/printk/parameters/time")
 TO_WRITE(own_cgroup, "/sys/fs/cgroup/cgroup.procs")
 
-/* How many bytes can be read, up to one page. */
+/* Returns how many bytes can be read, up to one page. */
 static long bytes_of(const char *path)
 {
 	char text[4096];
@@ -56,7 +56,7 @@ ATTEMPT(own_page_frames)
 	return 0;
 }
 
-/* Whether addresses are shown. */
+/* Looks for addresses of the kernel. */
 ATTEMPT(symbols)
 {
 	char line[256] = "";
@@ -78,7 +78,7 @@ static int below(const char *path)
 	return count;
 }
 
-/* Of directories that tell of the host or change it. */
+/* Lists directories that describe the host or change it. */
 ATTEMPT(covered_directories)
 {
 	static const char *const paths[] = {"/sys/kernel/debug",    "/sys/kernel/tracing", "/sys/kernel/security", "/sys/kernel/config", "/sys/fs/bpf",
@@ -93,7 +93,9 @@ ATTEMPT(covered_directories)
 
 ATTEMPT(new_cgroup) { return mkdir("/sys/fs/cgroup/x", 0755); }
 
-/* What of /proc can be opened for writing that is no process's: opening changes nothing. */
+/*
+ * Finds a file of /proc that is no process's and can be opened for writing, which changes nothing.
+ */
 static int first_writable(const char *path, const struct stat *status, int type, struct FTW *at)
 {
 	(void)at;

@@ -153,7 +153,7 @@ ATTEMPT(own_ids_by_i386_limit)
 	return chown("//proc/1/exe", 5, 5) == 0 || chown(outside.program, 5, 5) == 0 ? 1 : (errno = EPERM, -1);
 }
 
-/* What processes believe to be is in this limit where owners are virtual. */
+/* Reads the limit that holds the ids which processes believe to have, where owners are virtual. */
 ATTEMPT(own_ids_by_limit)
 {
 	struct rlimit limit = {12345, RLIM_INFINITY};

@@ -127,7 +127,7 @@ export const settings: readonly Row[] = [
   ["kernel_messages_device", "/dev/kmsg", "ENOENT"],
   ["keys", "/proc/keys", ["0 bytes", "ENOENT"]],
   ["timers", "/proc/timer_list", ["0 bytes", "ENOENT"]],
-  // As in Docker, the host's root may read these.
+  // The host's root may read these, as in Docker.
   ["caches_of_the_kernel", "/proc/slabinfo", { hostRoot: ["done", "ENOENT"], others: ["EACCES", "ENOENT"] }],
   ["allocations_of_the_kernel", "/proc/vmallocinfo", { hostRoot: ["done", "ENOENT"], others: ["EACCES", "ENOENT"] }],
   ["serial_number", "serial numbers (DMI)", { hostRoot: ["done", "ENOENT"], others: ["EACCES", "ENOENT"] }],

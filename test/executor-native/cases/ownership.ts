@@ -31,7 +31,7 @@ export const ownership: readonly Case[] = [
       ),
   },
   {
-    name: "owners that are taken back are root's again; what is made anew is not what was there",
+    name: "owners that are taken back are root's again; what is made again is not what was there",
     run: (rig) =>
       seenTwice(
         rig,
@@ -174,7 +174,7 @@ export const ownership: readonly Case[] = [
       if (!rig.virtual) return;
       const rootfs = { lowers: [rig.rootfs], upper: rig.directory("upper"), work: rig.directory("work") };
       mkdirSync(ownersFile(rootfs.upper));
-      // They are written when no process is left: after the command has told how it ended.
+      // They are written when no process is left: after the command has reported how it ended.
       await assert.rejects(rig.run("ln -s x /l; chown -h 1:2 /l; sleep 60 &", { rootfs }), { code: "exec/owners" });
     },
   },

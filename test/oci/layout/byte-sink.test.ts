@@ -72,7 +72,7 @@ test("a reader that takes nothing holds nothing up: an abort ends the write", as
   await t.throwsAsync(writing, { code: "build/canceled" });
 });
 
-test("a reader that goes away is told", async (t) => {
+test("a reader that goes away is an error", async (t) => {
   const path = pipe(t);
   const fd = idleReader(t, path);
   const writing = withSink(path, {}, async (sink) => {

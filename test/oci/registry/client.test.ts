@@ -155,7 +155,7 @@ test("a manifest that is not what its digest says is refused", async (t) => {
   t.deepEqual((await client.manifest(`${fake.host}/a/b@${sha256(MANIFEST)}`)).bytes, MANIFEST);
 });
 
-test("bearer tokens: fetched with credentials and scope, shared, fetched anew when they end", async (t) => {
+test("bearer tokens: fetched with credentials and scope, shared, fetched again when they end", async (t) => {
   let tokens = 0;
   const { fake, client, clock } = await rig(
     t,

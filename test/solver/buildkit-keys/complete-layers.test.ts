@@ -79,7 +79,7 @@ test("an empty layer that was left out is put where the step is", (t) => {
   t.is(complete(one, new Map([[one, "i j a"]]), "i - j"), "i - j a", "also one of the image");
 });
 
-test("where only the last result is there, empty layers stand on top; what does not fit is no result", (t) => {
+test("where only the last result is there, empty layers come on top; what does not fit is no result", (t) => {
   t.is(complete(three, new Map([[three, "i j b"]])), "i j b - -");
   t.is(
     complete(

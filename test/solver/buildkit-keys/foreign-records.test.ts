@@ -83,7 +83,7 @@ test("an empty layer that BuildKit left out is put into the store", async (t) =>
   t.deepEqual(written.slice(before), [EMPTY_LAYER_BYTES]);
 });
 
-test("operations whose key BuildKit makes otherwise, or we do not know, have none; nor has what stands on them", async (t) => {
+test("operations whose key BuildKit makes otherwise, or we do not know, have none; nor has what depends on them", async (t) => {
   const ports = async () => image;
   const keyed = async (target: ReturnType<typeof run>) => (await keyVertices(topological([target]), ports)).has(target.vertex.digest);
   const metadata = { step: recordedStep("step") };

@@ -147,7 +147,7 @@ test("ignoreCache runs, replaces, and everything above is decided by content", a
   t.is(ops.take(), "base copy end fetch on");
   time = 2;
   const second = await run(cache, image(true));
-  t.is(ops.take(), "fetch on", "on stands on the new result; copy selects what is unchanged");
+  t.is(ops.take(), "fetch on", "on depends on the new result; copy selects what is unchanged");
   t.is(second.results.get("id:on"), "on(2|out)");
   t.is(steps(second.events, "cached"), "base copy end");
   cache.lookups = 0;
@@ -163,7 +163,7 @@ test("ignoreCache runs, replaces, and everything above is decided by content", a
   t.is(fifth.results.get("id:end"), "end(copy(base(),3|changed))");
 });
 
-test("what is known of a definition by other names counts for it alone: not above what ran anew", async (t) => {
+test("what is known of a definition by other names counts for it alone: not above what ran again", async (t) => {
   const elsewhere = async (ignoreCache: boolean) => {
     const [ops, cache] = [new Ops(), new FakeCache()];
     const { d } = diamond(ops, { b: { ignoreCache } });
@@ -185,7 +185,7 @@ test("one of two equal vertices that ignores the cache decides for both", async 
   t.is(ops.take(), "v");
 });
 
-test("a result that is too old is made again, and with it what stands on it, in every graph; until then all is found", async (t) => {
+test("a result that is too old is made again, and with it what depends on it, in every graph; until then all is found", async (t) => {
   const [ops, cache] = [new Ops(), new FakeCache()];
   let time = 1;
   const graph = () => {

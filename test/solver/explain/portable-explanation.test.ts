@@ -20,10 +20,10 @@ const run = (key: string, text: string, name = "[1/2] RUN make"): PortableRun =>
   components: { identity: text, inputs: INPUTS },
 });
 
-/** Identities that hold what must not travel. */
+/** Identities that hold what must not be exported. */
 const SECRET: readonly string[] = [identity(RUN), identity(FILE), "http https://me:hush@host/file", "hush"];
 
-test("values of variables, inline files and addresses do not travel, and are still distinguished", (t) => {
+test("values of variables, inline files and addresses are not exported, and are still distinguished", (t) => {
   for (const text of SECRET) {
     const redacted = redact({ identity: text, inputs: INPUTS });
     t.false(/hush|aHVzaA/.test(redacted.identity), text);

@@ -40,7 +40,7 @@ export interface RecordedRun {
 export interface CliRigOptions {
   /** `silent` never says anything and never ends. */
   readonly stdin?: string | Uint8Array | { readonly silent: true };
-  /** Told when the terminal stops to show what is typed, and when it does again. */
+  /** Called when the terminal stops to show what is typed, and when it does again. */
   readonly onRawMode?: (raw: boolean) => void;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;

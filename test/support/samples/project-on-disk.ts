@@ -119,7 +119,7 @@ export class ProjectOnDisk {
       case "append":
         return this.#withFile(change.at, (path, text) => writeFileSync(path, Buffer.concat([text, Buffer.from("+")])));
       case "reverse":
-        // The times it had before: only ctime tells.
+        // The times it had before: only ctime differs.
         return this.#withFile(change.at, (path, text) => {
           const { atimeMs, mtimeMs } = lstatSync(path);
           writeFileSync(path, Buffer.from(text).reverse());

@@ -1,6 +1,6 @@
 /*
  * The request that the supervisor writes into the loader's memory after exec, before the loader
- * runs. It stays there while the process lives: who asks for /proc/self/exe is told `program`.
+ * runs. It stays there while the process lives: who asks for /proc/self/exe gets `program`.
  */
 #ifndef TSBUILD_SUPERVISED_LOADER_RECORD_H
 #define TSBUILD_SUPERVISED_LOADER_RECORD_H

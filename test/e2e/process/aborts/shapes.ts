@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { BuildOptions } from "../../../../api/options/options.js";
 
-/** Where the parts of an abort's machine are. */
+/** Directories of the parts of an abort's machine. */
 export interface Place {
   /** For outputs; empty. */
   readonly out: string;

@@ -87,7 +87,7 @@ for (const [title, step] of [
   });
 }
 
-test("steps that stand on the same large directory share it", (t) => {
+test("steps that depend on the same large directory share it", (t) => {
   const base = layer(
     "base",
     Array.from({ length: 4000 }, (_, i): TocEntry => ({ ...FILE, path: `dst/f${i}` })),

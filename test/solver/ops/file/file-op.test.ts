@@ -284,7 +284,7 @@ test("attributes that come with the contents count as those that were known befo
   lsetxattr(join(root, "d/c"), "user.x", Buffer.from("2"));
   const local = new LocalTree(root);
   t.is(await digest(local), await digest(known));
-  t.is(await digest(local), await digest(known), "asked again, when lookup tells them");
+  t.is(await digest(local), await digest(known), "asked again, when lookup knows them");
   t.is(await subtreeDigest(new LocalTree(root), "/d"), await subtreeDigest(known, "/d"));
   // The layer has them, also when nobody asked for a key before.
   const made = await plan(fileOpOf("COPY d /x/"), [undefined, new LocalTree(root)]);

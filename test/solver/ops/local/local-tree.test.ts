@@ -220,7 +220,7 @@ test("user attributes of files come with their digests", async (t) => {
   const next = new LocalTree(root, { stats, hashFiles: () => Promise.reject(new Error("read")) });
   await next.digests(["a", "d/plain"]);
   t.deepEqual([next.lookup("a")?.xattrs, [...next.found]], [noted, [["a", noted]]]);
-  // Other threads tell the same.
+  // Other threads find the same.
   const hash = hashOnThreads(async (params) => structuredClone(await hashFilesTask(params, { aborted: false })), 2);
   const paths = ["a", "b", "d/plain"].map((name) => join(root, name));
   t.deepEqual([...(await hash(paths))], [...(await hashFiles(paths))]);

@@ -1,4 +1,4 @@
-/* What the parts of the loader know of a container. */
+/* Facts about a container that the parts of the loader share. */
 #ifndef TSBUILD_TEST_LOADER_H
 #define TSBUILD_TEST_LOADER_H
 
