@@ -5,8 +5,8 @@ import type { HttpResponse, SendOptions } from "./response.js";
  * Sends a HEAD over `node:http`. Rejects with the system's error. Loads TLS for `https:` only.
  *
  * Note that we do not use the fetch library here, because a build in which nothing changed asks a
- * registry for nothing but HEADs, and loading the library takes as long as the rest of such a
- * build.
+ * registry for nothing but HEADs. With the library such a build takes 6 % more processor time, also
+ * from V8's code cache: the library loads TLS, web streams and file promises of Node's.
  */
 export async function sendHead(url: URL, options: SendOptions): Promise<HttpResponse> {
   const { headers, agent, signal } = options;

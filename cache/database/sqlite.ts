@@ -44,6 +44,7 @@ function load(): SqliteModule {
   } finally {
     process.emitWarning = emitWarning;
   }
-  // The port's native part is all that is used of it.
+  // Note that we load the addon and not the port's own module, because that module searches for the
+  // addon and wraps it: it takes 14 ms, and the addon 1 ms, of a start of some 60 ms.
   return loadAddon<SqliteModule>("sqlite.node", "@photostructure/sqlite");
 }
