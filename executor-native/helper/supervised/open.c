@@ -78,8 +78,13 @@ static struct answer make_nameless(const struct keeper *keeper, const struct cal
 	return hand_over(call, fd, opening->flags & O_CLOEXEC);
 }
 
+/*
+ * Opens it. Note that a path that led to nothing outside a moment ago may do so now, as links and
+ * the caller's memory change: such a file is not opened here, where any directory is handed over.
+ */
 static struct answer open_once(const struct keeper *keeper, const struct call *call, const struct opening *opening)
 {
+	char real[PATH_MAX];
 	struct step_path path = opening->path;
 	bool makes = opening->flags & O_CREAT && !(opening->flags & O_PATH);
 	if (opening->flags & O_NOFOLLOW || (makes && opening->flags & O_EXCL))
@@ -89,6 +94,8 @@ static struct answer open_once(const struct keeper *keeper, const struct call *c
 		return make(keeper, call, opening);
 	if (held < 0)
 		return VALUE(held);
+	if (!path_of(keeper, held, real))
+		return VALUE(-ENOENT);
 	if (makes && opening->flags & O_EXCL)
 		return VALUE(-EEXIST);
 	if (opening->flags & NAMELESS && !(opening->flags & O_PATH))
@@ -132,6 +139,9 @@ struct answer translate_openat2(const struct keeper *keeper, const struct call *
 
 struct answer translate_creat(const struct keeper *keeper, const struct call *call)
 {
+	struct call opens = *call;
 	struct opening opening = {{AT_FDCWD, call->args[0], 0}, O_CREAT | O_WRONLY | O_TRUNC, (mode_t)call->args[1]};
-	return open_path(keeper, call, &opening);
+	opens.args[1] = opening.flags;
+	struct answer outside = answer_open_outside(keeper, &opens);
+	return outside.kind != ANSWER_CONTINUE ? outside : open_path(keeper, call, &opening);
 }

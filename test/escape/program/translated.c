@@ -1,7 +1,9 @@
 /* Paths that another thread exchanges between the look at them and their use, and ways to have the kernel look them up. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <linux/magic.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -50,6 +52,23 @@ ATTEMPT(open_exchanged)
 	ended = true;
 	pthread_join(thread, NULL);
 	say("%d read", read_outside);
+	return 0;
+}
+
+/* Nobody opens the outer /proc for a step that has none of its own. */
+ATTEMPT(directory_exchanged)
+{
+	struct statfs status;
+	bool is_handed_over = false;
+	pthread_t thread = begin_exchange("/tmp/", "/proc");
+	for (int i = 0; i < OPENS; i++) {
+		int fd = open(text, O_RDONLY | O_DIRECTORY);
+		is_handed_over |= fd >= 0 && fstatfs(fd, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+		close(fd);
+	}
+	ended = true;
+	pthread_join(thread, NULL);
+	say("%s", is_handed_over ? "handed over" : "not handed over");
 	return 0;
 }
 

@@ -41,6 +41,7 @@ export const files: readonly Row[] = [
 /** Paths that are exchanged while they are used (program/translated.c). */
 export const exchanged: readonly Row[] = [
   ["open_exchanged", "the path of an open exchanged with the host file's, 2,000 times", "0 read"],
+  ["directory_exchanged", "the path of a directory exchanged with /proc, 2,000 times", ["handed over", "not handed over"]],
   ["exec_exchanged", "the path of an exec exchanged with the sandbox program's, 100 times", "0 started"],
   ["exec_with_more_arguments", "execveat of the sandbox's program with a sixth argument", "ENOENT"],
   ["bind_half_of_pair", "bind of one of a pair of sockets, beside the host's file", "ENOENT"],

@@ -43,6 +43,7 @@ export const WITHOUT_NAMESPACES: Readonly<Record<string, Outcome>> = {
   device_modes_by_descriptor: "ENOENT ENOENT ENOENT ENOENT ENOENT ENOENT",
   device_owners: "done done done done done done",
   device_times: "done done done done done done",
+  directory_exchanged: "not handed over",
   devices: " core fd full mqueue null pts random shm stderr stdin stdout tty urandom zero",
   devices_moved: "ENOENT ENOENT ENOENT ENOENT ENOENT ENOENT",
   devices_removed: "done done done done done done",

@@ -36,6 +36,7 @@ export const WITHOUT_PRIVILEGES: Readonly<Record<string, Outcome>> = {
   chroot_and_back: "EPERM",
   command_line_of_first: "ENOENT",
   device_modes_by_descriptor: "EROFS EROFS EROFS EROFS EROFS ENOENT",
+  directory_exchanged: "not handed over",
   devices: " core fd full mqueue null pts random shm stderr stdin stdout tty urandom zero",
   devices_moved: "ENOENT ENOENT ENOENT ENOENT ENOENT ENOENT",
   devices_removed: "done done done done done done",
