@@ -1,7 +1,7 @@
 import { noSuchCommand, dockersCommand } from "./errors.js";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { systemErrorCode } from "../core/errors.js";
+import { CanceledError, systemErrorCode } from "../core/errors.js";
 import { COMMANDS, commandName, generalHelp } from "./commands-table.js";
 import { type CliEnvironment, print, printStderr } from "./environment.js";
 import { EXIT } from "./exit-codes.js";
@@ -32,7 +32,7 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
   if (first === "help") return dispatch([...argv.slice(1), "--help"], environment);
   const { name, rest } = commandName(argv);
   const entry = name === undefined ? undefined : COMMANDS[name];
-  if (entry) return (await entry.load()).command.run(rest, environment);
+  if (entry) return asOwn(name as string, async () => (await entry.load()).command.run(rest, environment));
   await refuseDockerCommand(argv, environment.cwd);
   // The word is no command: it is the operand of a build. A word that is no directory but nearly a
   // command was meant as one.
@@ -42,6 +42,16 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
     throw noSuchCommand(first, near);
   }
   return (await COMMANDS["build"]!.load()).command.run(argv, environment);
+}
+
+/** Runs a command. A cancellation that says nothing else is one of that command. */
+async function asOwn(name: string, run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    const plain = error instanceof CanceledError && error.message === new CanceledError().message;
+    throw plain ? new CanceledError(`"tsbuild ${name}" was canceled`, { cause: error }) : error;
+  }
 }
 
 /**

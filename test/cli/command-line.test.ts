@@ -428,6 +428,14 @@ for (const flag of ["--iidfile", "--metadata-file"]) {
     }));
 }
 
+test("a ctrl-c cancels the command that it ends, and a build only where there is one", async (t) => {
+  const login = await runRig(["login", "-u", "a", "-p", "b", "h"], { login: () => Promise.reject(new CanceledError()) });
+  t.is(login.code, 130);
+  t.regex(login.stderr, /^error\[build\/canceled\]: "tsbuild login" was canceled$/m);
+  const build = await runRig(["build", "."], { build: () => Promise.reject(new CanceledError()) });
+  t.regex(build.stderr, /: The build was canceled$/m);
+});
+
 /** Commands in the help of docker, of its plugins and of buildx. */
 const DOCKER_COMMANDS =
   "attach bake build builder buildx checkpoint commit compose config container context cp create debug desktop diff events exec export history image images import info init inspect kill load login logout logs manifest network node pause plugin port ps pull push rename restart rm rmi run save sbom scan scout search secret service stack start stats stop swarm system tag top trust unpause update volume wait";
