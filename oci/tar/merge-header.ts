@@ -43,11 +43,19 @@ export function mergeHeader(raw: RawHeader, extensions: Extensions, fail: Fail):
     gid: idOf(merged.gid, "gid", fail),
     // Only a file has content. Any other entry is only a header, whatever its size field says.
     size: kind === "file" ? number(merged.size, "size", fail) : 0,
-    mtime: merged.mtime ?? bad("mtime", fail),
+    mtime: shared(merged.mtime ?? bad("mtime", fail)),
     ...(kind === "symlink" || kind === "hardlink" ? { link } : {}),
     ...(device ? { device: { major: number(raw.major, "device number", fail), minor: number(raw.minor, "device number", fail) } } : {}),
     ...(merged.xattrs.size === 0 ? {} : { xattrs: Object.fromEntries([...merged.xattrs].sort(([a], [b]) => (a < b ? -1 : 1))) }),
   };
+}
+
+let latest: Timestamp = { sec: 0, nsec: 0 };
+
+/** Returns one object for neighbours of one age: a million headers may be kept. */
+function shared(time: Timestamp): Timestamp {
+  if (time.sec !== latest.sec || time.nsec !== latest.nsec) latest = time;
+  return latest;
 }
 
 /** Returns the fields of a header that PAX records may replace, and the attributes in them. */

@@ -1,6 +1,7 @@
-import { type Digest, digestHex, digestOfBytes } from "../../../core/digest.js";
+import type { Digest } from "../../../core/digest.js";
 import { LongText } from "../../../core/text/long-text.js";
 import type { NodeType } from "../../../core/file-node.js";
+import { DigestColumn } from "./digest-column.js";
 import { type Numbers, NumbersBuilder } from "./numbers.js";
 import type { Toc, TocEntries, TocEntry } from "./toc.js";
 
@@ -31,7 +32,6 @@ type RareFields = Pick<TocEntry, "link" | "xattrs" | "device" | "hardlink" | "op
 
 const LETTERS: Readonly<Record<NodeType, string>> = { file: "f", dir: "d", symlink: "l", char: "c", block: "b", fifo: "p" };
 const TYPES = new Map(Object.entries(LETTERS).map(([type, letter]) => [letter, type as NodeType]));
-const DIGEST = 32;
 
 /** Takes the entries of a TOC one after the other. */
 export class TocColumnsBuilder {
@@ -44,7 +44,8 @@ export class TocColumnsBuilder {
   readonly #sizes = new NumbersBuilder();
   readonly #secs = new NumbersBuilder();
   readonly #nsecs = new NumbersBuilder();
-  readonly #digests = new DigestsBuilder();
+  readonly #digests = new DigestColumn();
+  #files = 0;
   readonly #rare: Record<string, RareFields> = {};
 
   add(entry: Omit<TocEntry, "digest">, digest: Digest | undefined): void {
@@ -68,7 +69,9 @@ export class TocColumnsBuilder {
     this.#sizes.push(size);
     this.#secs.push(mtime.sec);
     this.#nsecs.push(mtime.nsec);
-    if (type === "file") this.#digests.push(digest);
+    if (type !== "file") return;
+    if (digest !== undefined) this.#digests.set(this.#files, digest);
+    this.#files++;
   }
 
   columns(): TocColumns {
@@ -82,29 +85,13 @@ export class TocColumnsBuilder {
       sizes: this.#sizes.numbers(),
       secs: this.#secs.numbers(),
       nsecs: this.#nsecs.numbers(),
-      digests: this.#digests.bytes(),
+      digests: this.#digests.bytes(this.#files),
       rare: this.#rare,
     };
   }
 
   entries(): TocEntries {
     return new ColumnEntries(this.columns());
-  }
-}
-
-/** Gathers digests as bytes. */
-class DigestsBuilder {
-  #bytes = Buffer.alloc(16 * DIGEST);
-  #length = 0;
-
-  push(digest: Digest | undefined): void {
-    if (this.#length === this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], this.#length * 2);
-    if (digest !== undefined) this.#bytes.write(digestHex(digest), this.#length, "hex");
-    this.#length += DIGEST;
-  }
-
-  bytes(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(0, this.#length));
   }
 }
 
@@ -123,56 +110,43 @@ class ColumnEntries implements TocEntries {
     return this.columns.length;
   }
 
-  *[Symbol.iterator](): Iterator<TocEntry> {
-    const { length, paths, types, modes, uids, gids, sizes, secs, nsecs, rare } = this.columns;
-    const digests = new StoredDigests(this.columns.digests);
-    const hasRare = Object.keys(rare).length > 0;
-    let start = 0;
-    let mtime = { sec: 0, nsec: 0 };
-    for (let index = 0; index < length; index++) {
-      const end = paths.indexOf("\0", start);
-      const path = paths.slice(start, end);
-      start = end + 1;
-      const type = TYPES.get(types[index] as string) as NodeType;
-      const digest = type === "file" ? digests.next() : undefined;
-      const sec = secs[index] as number;
-      const nsec = nsecs[index] as number;
-      // Neighbours are often equally old.
-      if (mtime.sec !== sec || mtime.nsec !== nsec) mtime = { sec, nsec };
-      const entry: TocEntry = {
-        path,
-        type,
-        mode: modes[index] as number,
-        uid: uids[index] as number,
-        gid: gids[index] as number,
-        size: sizes[index] as number,
-        mtime,
-        ...(digest === undefined ? undefined : { digest }),
-      };
-      const more = hasRare ? rare[index] : undefined;
-      yield more ? { ...entry, ...more } : entry;
-    }
+  [Symbol.iterator](): Iterator<TocEntry> {
+    return read(this.columns, new DigestColumn(this.columns.digests));
   }
 }
 
-/** Digests out of their bytes, one after the other. */
-class StoredDigests {
-  readonly #bytes: Buffer;
-  #at = 0;
+/**
+ * Yields entries without their digests. {@link TocColumns.digests} has the digests of files in this
+ * order.
+ */
+export function entriesWithoutDigests(columns: TocColumns): Iterable<Omit<TocEntry, "digest">> {
+  return read(columns, undefined);
+}
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  next(): Digest | undefined {
-    const at = this.#at;
-    this.#at += DIGEST;
-    return this.#isSet(at) ? digestOfBytes(this.#bytes, at) : undefined;
-  }
-
-  #isSet(at: number): boolean {
-    for (let i = at; i < at + DIGEST; i++) if (this.#bytes[i] !== 0) return true;
-    return false;
+function* read(columns: TocColumns, digests: DigestColumn | undefined): Generator<TocEntry, void> {
+  const { length, paths, types, modes, uids, gids, sizes, secs, nsecs, rare } = columns;
+  const hasRare = Object.keys(rare).length > 0;
+  let start = 0;
+  let files = 0;
+  let mtime = { sec: 0, nsec: 0 };
+  for (let index = 0; index < length; index++) {
+    const end = paths.indexOf("\0", start);
+    const path = paths.slice(start, end);
+    start = end + 1;
+    const type = TYPES.get(types[index] as string) as NodeType;
+    const digest = type === "file" ? digests?.get(files++) : undefined;
+    const mode = modes[index] as number;
+    const uid = uids[index] as number;
+    const gid = gids[index] as number;
+    const size = sizes[index] as number;
+    const sec = secs[index] as number;
+    const nsec = nsecs[index] as number;
+    // Neighbours are often equally old.
+    if (mtime.sec !== sec || mtime.nsec !== nsec) mtime = { sec, nsec };
+    const entry: TocEntry =
+      digest === undefined ? { path, type, mode, uid, gid, size, mtime } : { path, type, mode, uid, gid, size, mtime, digest };
+    const more = hasRare ? rare[index] : undefined;
+    yield more ? { ...entry, ...more } : entry;
   }
 }
 

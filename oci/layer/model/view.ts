@@ -1,6 +1,8 @@
 import type { Digest } from "../../../core/digest.js";
 import { compareCodeUnits } from "../../../core/canonical.js";
 import { joinPath, splitPath } from "./path-order.js";
+import { DigestColumn } from "./digest-column.js";
+import { columnsOf, entriesWithoutDigests, type TocColumns } from "./toc-columns.js";
 import { SharedNames } from "./shared-names.js";
 import type { ContentSource, FileTree, Toc, TocEntry } from "./toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
@@ -19,9 +21,11 @@ interface Node {
    * Metadata without members that concern its own layer only: opaqueness, and the target of a hard
    * link.
    */
-  readonly meta: NodeMeta & { readonly digest?: Digest };
+  readonly meta: NodeMeta;
   /** Layer that listed the node last; undefined for an implied directory. */
-  readonly layer: string | undefined;
+  readonly layer: LayerFiles | undefined;
+  /** Number of a file among those of its layer. */
+  readonly file: number;
   /** Path under which its layer has the content of a file. */
   readonly contentPath: string;
   /** Paths of the layer that are one file, when there are several. */
@@ -30,6 +34,13 @@ interface Node {
   children: SharedNames<Node> | undefined;
   generation: number;
   sorted: readonly string[] | undefined;
+}
+
+/** A layer as its nodes refer to it. */
+interface LayerFiles {
+  readonly id: string;
+  /** Digests of its files. */
+  readonly digests: DigestColumn;
 }
 
 let generations = 0;
@@ -68,7 +79,8 @@ export class RootfsView implements FileTree {
 
   async digests(paths: readonly string[]): Promise<readonly Digest[]> {
     return paths.map((path) => {
-      const digest = this.#find(path)?.meta.digest;
+      const node = this.#find(path);
+      const digest = node && node.meta.type === "file" ? node.layer?.digests.get(node.file) : undefined;
       if (digest === undefined) throw new Error(`internal: "${path}" is no file of the root filesystem`);
       return digest;
     });
@@ -77,7 +89,7 @@ export class RootfsView implements FileTree {
   content(path: string): ContentSource {
     const node = this.#find(path);
     if (node?.layer === undefined || node.meta.type !== "file") throw new Error(`internal: "${path}" is no file of the root filesystem`);
-    return { kind: "layer", layer: node.layer, path: node.contentPath };
+    return { kind: "layer", layer: node.layer.id, path: node.contentPath };
   }
 
   linksOf(path: string): readonly string[] | undefined {
@@ -101,6 +113,9 @@ export class RootfsView implements FileTree {
 }
 
 function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: number): Node {
+  const columns = columnsOf(toc.entries);
+  const layer: LayerFiles = { id, digests: new DigestColumn(columns.digests) };
+  let files = 0;
   let root = oldRoot;
   // Directories of this generation by path. They are forgotten when one of them is replaced.
   const open = new Map<string, Node>([["", root]]);
@@ -125,11 +140,12 @@ function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: numb
     open.clear();
     open.set("", root);
   }
-  const links = linkGroups(toc);
-  for (const entry of toc.entries) {
+  const links = linkGroups(columns);
+  for (const entry of entriesWithoutDigests(columns)) {
+    const file = entry.type === "file" ? files++ : 0;
     const isDirectory = entry.type === "dir";
     if (entry.path === "") {
-      root = { ...root, meta: standing(entry), layer: id, ...(entry.opaque ? { children: new SharedNames(), sorted: undefined } : {}) };
+      root = { ...root, meta: standing(entry), layer, ...(entry.opaque ? { children: new SharedNames(), sorted: undefined } : {}) };
       open.clear();
       open.set("", root);
       continue;
@@ -137,11 +153,11 @@ function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: numb
     const [parentPath, name] = splitPath(entry.path);
     const parent = directoryAt(parentPath);
     if (!isDirectory) {
-      put(parent, name, leaf(entry, id, links?.get(entry.hardlink ?? entry.path), generation));
+      put(parent, name, leaf(entry, { layer, file, links: links?.get(entry.hardlink ?? entry.path), generation }));
       continue;
     }
     const below = entry.opaque ? undefined : childrenOf(parent).get(name)?.children;
-    const node = directory(entry, id, generation, below?.extended());
+    const node = directory(entry, layer, generation, below?.extended());
     put(parent, name, node);
     open.set(entry.path, node);
   }
@@ -149,11 +165,11 @@ function addLayer(oldRoot: Node, { layer: id, toc }: ViewLayer, generation: numb
 }
 
 /** Returns groups of paths that are one file, by the path that the others link to. */
-function linkGroups(toc: Toc): ReadonlyMap<string, readonly string[]> | undefined {
-  let groups: Map<string, string[]> | undefined;
-  for (const { path, hardlink } of toc.entries) {
+function linkGroups(columns: TocColumns): ReadonlyMap<string, readonly string[]> | undefined {
+  if (Object.values(columns.rare).every(({ hardlink }) => hardlink === undefined)) return undefined;
+  const groups = new Map<string, string[]>();
+  for (const { path, hardlink } of entriesWithoutDigests(columns)) {
     if (hardlink === undefined) continue;
-    groups ??= new Map();
     const group = groups.get(hardlink);
     if (group) group.push(path);
     else groups.set(hardlink, [hardlink, path]);
@@ -177,13 +193,16 @@ function own(node: Node, generation: number): Node {
   return { ...node, children: node.children?.extended(), generation };
 }
 
-function directory(entry: TocEntry, layer: string | undefined, generation: number, children = new SharedNames<Node>()): Node {
-  return { meta: standing(entry), layer, contentPath: entry.path, links: undefined, children, generation, sorted: undefined };
+function directory(entry: TocEntry, layer: LayerFiles | undefined, generation: number, children = new SharedNames<Node>()): Node {
+  return { meta: standing(entry), layer, file: 0, contentPath: entry.path, links: undefined, children, generation, sorted: undefined };
 }
 
-function leaf(entry: TocEntry, layer: string, links: readonly string[] | undefined, generation: number): Node {
+function leaf(
+  entry: TocEntry,
+  { layer, file, links, generation }: Pick<Node, "file" | "links" | "generation"> & { readonly layer: LayerFiles },
+): Node {
   const contentPath = entry.hardlink ?? entry.path;
-  return { meta: standing(entry), layer, contentPath, links, children: undefined, generation, sorted: undefined };
+  return { meta: standing(entry), layer, file, contentPath, links, children: undefined, generation, sorted: undefined };
 }
 
 /**

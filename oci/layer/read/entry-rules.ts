@@ -14,14 +14,14 @@ const NAME_LIMIT = 255;
  */
 export function metaOf(header: TarHeader): Omit<NodeMeta, "path"> {
   const xattrs = layerXattrs(header.xattrs);
+  const { uid, gid, size, mtime } = header;
+  const type = header.type as NodeMeta["type"];
+  // Links have no permissions of their own; tars hold any value.
+  const plain = { type, mode: header.type === "symlink" ? 0o777 : header.mode, uid, gid, size, mtime };
+  // An object that is spread takes more memory, so only entries that have more fields are.
+  if (header.type !== "symlink" && xattrs === undefined && header.device === undefined) return plain;
   return {
-    type: header.type as NodeMeta["type"],
-    // Links have no permissions of their own; tars hold any value.
-    mode: header.type === "symlink" ? 0o777 : header.mode,
-    uid: header.uid,
-    gid: header.gid,
-    size: header.size,
-    mtime: header.mtime,
+    ...plain,
     ...(header.type === "symlink" ? { link: header.link ?? "" } : {}),
     ...(xattrs === undefined ? {} : { xattrs }),
     ...(header.device === undefined ? {} : { device: header.device }),

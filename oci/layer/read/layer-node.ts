@@ -1,3 +1,4 @@
+import type { DigestColumn } from "../model/digest-column.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import type { Digest } from "../../../core/digest.js";
 
@@ -12,6 +13,27 @@ export interface Inode {
   readonly ordinal: number;
   /** Digest of a file, set when its content was read. */
   digest: Digest | undefined;
+}
+
+/** Keeps its digest in a column. */
+export class TreeInode implements Inode {
+  meta: Inode["meta"];
+  readonly ordinal: number;
+  readonly #digests: DigestColumn;
+
+  constructor({ meta, ordinal, digests }: Pick<Inode, "meta" | "ordinal"> & { readonly digests: DigestColumn }) {
+    this.meta = meta;
+    this.ordinal = ordinal;
+    this.#digests = digests;
+  }
+
+  get digest(): Digest | undefined {
+    return this.#digests.get(this.ordinal);
+  }
+
+  set digest(digest: Digest) {
+    this.#digests.set(this.ordinal, digest);
+  }
 }
 
 export interface Directory {

@@ -3,9 +3,10 @@ import { compareCodeUnits } from "../../../core/canonical.js";
 import type { TarHeader } from "../../tar/header.js";
 import { badHardlink, badWhiteout, nameTooLong, parentNotDirectory, symlinkLoop } from "../model/errors.js";
 import { checkLength, cleanName, metaOf, PATH_LIMIT, throughLink } from "./entry-rules.js";
-import { type Beyond, type Directory, type Inode, type LayerNode, walk } from "./layer-node.js";
+import { type Beyond, type Directory, type Inode, type LayerNode, TreeInode, walk } from "./layer-node.js";
 import { joinPath } from "../model/path-order.js";
 import { SYMLINK_LIMIT } from "../model/resolve.js";
+import { DigestColumn } from "../model/digest-column.js";
 import type { Toc } from "../model/toc.js";
 import { TocColumnsBuilder } from "../model/toc-columns.js";
 import type { NodeMeta } from "../../../core/file-node.js";
@@ -39,6 +40,8 @@ export class LayerTree {
   /** True when names that start with `.wh.` are names (archives that ADD unpacks). */
   readonly #literal: boolean;
   #ordinal = 0;
+  /** Digests of contents by the ordinals of their entries. */
+  readonly #digests = new DigestColumn();
   #changes: Change[] = [];
   /** Directories by the text that led there. They are forgotten when anything is replaced. */
   readonly #parents = new Map<string, Directory>();
@@ -161,7 +164,7 @@ export class LayerTree {
       this.#changes.push({ kind: "link", path, target: target.path, inode, changed });
       return;
     }
-    const inode: Inode = { meta: metaOf(header), ordinal, digest: undefined };
+    const inode = new TreeInode({ meta: metaOf(header), ordinal, digests: this.#digests });
     this.#remove(parent, name);
     parent.children.set(name, { kind: "leaf", inode });
     this.#changes.push({ kind: "create", path, inode });

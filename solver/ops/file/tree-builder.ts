@@ -1,7 +1,7 @@
 import type { Digest } from "../../../core/digest.js";
 import type { ContentSource, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
-import { digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
+import { type DigestAt, digestsByIndex, digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
 
 /** Names of one and the same new file. */
 export interface LinkGroup {
@@ -145,11 +145,11 @@ export class TreeBuilder implements FileTree {
   async plan(signal?: AbortSignal): Promise<PackPlan> {
     const contents: NewContent[] = [];
     for (const { content } of this.#nodes.values()) if (content) contents.push(content);
-    const digests = await digestsOf(contents, signal);
+    const digestAt = await digestsByIndex(contents, signal);
     this.#takeFound();
-    const same = await this.#unchanged(digests, signal);
+    const same = await this.#unchanged(digestAt, signal);
     const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path) && this.#isHiddenFirst(path)).sort();
-    const entries = repeatable(() => this.#entries(digests, same, whiteouts));
+    const entries = repeatable(() => this.#entries(digestAt, same, whiteouts));
     return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
   }
 
@@ -157,12 +157,12 @@ export class TreeBuilder implements FileTree {
    * Yields the entries of the plan, each after the directories above it. Note that they are made
    * one by one, because a plan may have any number of them.
    */
-  *#entries(digests: readonly Digest[], same: ReadonlySet<string>, whiteouts: readonly string[]): Generator<PackEntry, void> {
+  *#entries(digestAt: DigestAt, same: ReadonlySet<string>, whiteouts: readonly string[]): Generator<PackEntry, void> {
     const parents = new Set<string>();
     const primaries = new Map<LinkGroup, string>();
     let files = 0;
     for (const [path, { meta, content, group }] of this.#nodes) {
-      const digest = content && (digests[files++] as Digest);
+      const digest = content && digestAt(files++);
       if (path === "" || same.has(path)) continue;
       yield* this.#missingParents(path, parents);
       const primary = group && group.members.size > 1 ? primaryOf(group, primaries) : path;
@@ -201,17 +201,17 @@ export class TreeBuilder implements FileTree {
   }
 
   /**
-   * Returns the new files that equal files of the base: no layer holds them again. `digests` are of
-   * the new files in their order.
+   * Returns the new files that equal files of the base: no layer holds them again. `digestAt` takes
+   * the index of a new file.
    */
-  async #unchanged(digests: readonly Digest[], signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
+  async #unchanged(digestAt: DigestAt, signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
     const base = this.#base;
     const same = new Set<string>();
     if (!base) return same;
     const asked: { readonly path: string; readonly digest: Digest }[] = [];
     let files = 0;
     for (const [path, { meta, content, group }] of this.#nodes) {
-      const digest = content && (digests[files++] as Digest);
+      const digest = content && digestAt(files++);
       if (meta.type === "dir" || (group && group.members.size > 1) || this.#isHidden(path)) continue;
       const old = base.lookup(path);
       if (!old || !isSameNode(old, meta) || (base.linksOf?.(path)?.length ?? 0) > 1) continue;

@@ -1,16 +1,21 @@
 /**
  * Prints how many bytes each file of a context takes: `walked` while its key is made, `toc` in a
- * table of contents, `sent` in a plan on its way to a thread. Run it with `--expose-gc`, in a
+ * table of contents, `sent` in a plan on its way to a thread, `unpacked` in the tree of an ADD,
+ * `layer` while a layer is read, `view` in the view of a stack. Run it with `--expose-gc`, in a
  * process of its own; the argument is an empty directory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { sha256 } from "../../../../core/digest.js";
+import { type Digest, sha256 } from "../../../../core/digest.js";
 import type { CopyAction } from "../../../../llb/ops.js";
 import type { PackEntry } from "../../../../oci/layer/model/toc.js";
 import { TocColumnsBuilder } from "../../../../oci/layer/model/toc-columns.js";
+import { RootfsView } from "../../../../oci/layer/model/view.js";
+import { LayerTree } from "../../../../oci/layer/read/layer-tree.js";
 import { packedPlan } from "../../../../oci/layer/write/packed-plan.js";
+import { NumberedFiles } from "../../../../solver/ops/file/new-content.js";
+import { TreeBuilder } from "../../../../solver/ops/file/tree-builder.js";
 import { selectionDigest } from "../../../../solver/ops/file/selection.js";
 import { LocalTree } from "../../../../solver/ops/local/local-tree.js";
 
@@ -85,8 +90,56 @@ async function sent(files: number): Promise<number> {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
+/** Returns the memory of the tree that ADD makes of an archive. */
+async function unpacked(files: number): Promise<number> {
+  const before = await used();
+  const tree = new TreeBuilder(undefined);
+  const numbered = new NumberedFiles(directory);
+  const mtime = { sec: 1, nsec: 0 };
+  for (const { path, type, mode, uid, gid, size, digest } of entries(files)) {
+    const parent = path.slice(0, path.indexOf("/"));
+    if (!tree.lookup(parent)) tree.put({ path: parent, type: "dir", mode, uid, gid, size: 0, mtime });
+    tree.put({ path, type, mode, uid, gid, size, mtime }, numbered.add(digest as Digest));
+  }
+  const plan = await tree.plan();
+  const bytes = (await used()) - before;
+  if (plan.entries.length < files) throw new Error("entries are missing");
+  return bytes;
+}
+
+/** Returns the memory of the tree of a layer that is read. */
+async function layer(files: number): Promise<number> {
+  const before = await used();
+  const tree = new LayerTree();
+  const mtime = { sec: 1, nsec: 0 };
+  for (const { path, mode, uid, gid, size, digest } of entries(files)) {
+    const change = tree.add({ name: path, type: "file", mode, uid, gid, size, mtime }).at(-1);
+    if (change?.kind === "create") change.inode.digest = digest;
+  }
+  const bytes = (await used()) - before;
+  if (!tree.inode(firstPath())) throw new Error("entries are missing");
+  return bytes;
+}
+
+/** Returns the memory of the view of a stack. */
+async function view(files: number): Promise<number> {
+  const builder = new TocColumnsBuilder();
+  for (const { source: _, digest, ...entry } of entries(files)) builder.add(entry, digest);
+  const toc = { version: 1, diffId: sha256(""), size: 0, entries: builder.entries(), whiteouts: [] } as const;
+  const before = await used();
+  const made = new RootfsView([{ layer: "one", toc }]);
+  const bytes = (await used()) - before;
+  if (!made.lookup(firstPath())) throw new Error("entries are missing");
+  return bytes;
+}
+
+function firstPath(): string {
+  const [{ path } = { path: "" }] = entries(1);
+  return path;
+}
+
 const perFile: Record<string, number> = {};
-for (const measure of [walked, toc, sent]) {
+for (const measure of [walked, toc, sent, unpacked, layer, view]) {
   // Values that are made once, such as compiled code, do not count.
   await measure(500);
   const once = await measure(FILES);
