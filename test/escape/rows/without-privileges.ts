@@ -35,6 +35,7 @@ export const WITHOUT_PRIVILEGES: Readonly<Record<string, Outcome>> = {
   chown_first_exe_odd: "ENOENT",
   chroot_and_back: "EPERM",
   command_line_of_first: "ENOENT",
+  device_lists: "EOPNOTSUPP EOPNOTSUPP EOPNOTSUPP EOPNOTSUPP EOPNOTSUPP EOPNOTSUPP",
   device_modes_by_descriptor: "EROFS EROFS EROFS EROFS EROFS ENOENT",
   directory_exchanged: "not handed over",
   devices: " core fd full mqueue null pts random shm stderr stdin stdout tty urandom zero",
