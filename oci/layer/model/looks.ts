@@ -6,7 +6,7 @@ import { OWNER_XATTR } from "./xattrs.js";
 /**
  * True in a worker without any privilege (isolation `supervised`). All files of unpacked layers
  * belong to its user, who can read and write them. Owners and modes that files cannot have are
- * attributes: see helper/supervised/looks.h.
+ * attributes: see executor-native/helper/ownership/looks.h.
  */
 export const HAS_LOOKS = process.geteuid?.() !== 0;
 

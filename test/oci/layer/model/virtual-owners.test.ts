@@ -42,7 +42,9 @@ asRoot("an owner in an attribute counts on files of root only, and only when it 
       ["4294967294:0", [4_294_967_294, 0]],
       ["-1:0", [0, 0]],
       ["1:", [0, 0]],
-      ["1:2:3", [0, 0]],
+      ["1:2:640", [1, 2]],
+      ["1:2:8", [0, 0]],
+      ["1:2:640:", [0, 0]],
       ["0x10:1", [0, 0]],
     ] as const) {
       lsetxattr(path, OWNER_XATTR, Buffer.from(text));
