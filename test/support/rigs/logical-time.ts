@@ -1,8 +1,12 @@
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import type { HttpLimits } from "../../../net/limits.js";
 import type { Clock } from "../../../net/retry.js";
 
-/** Milliseconds that pass with each turn of the event loop. */
+/** Milliseconds that pass with each turn. */
 const TURN = 500;
+
+/** Milliseconds of the machine between two turns. */
+const PAUSE = 1;
 
 interface Pending {
   readonly limit: number;
@@ -11,21 +15,22 @@ interface Pending {
 }
 
 /**
- * Returns time for clients in tests that never outruns them: it passes with the turns of the event
- * loop, in each of which the sockets of this process are served. On any machine, an answer that was
- * sent comes before its limit is over, and a wait of a minute takes a moment.
+ * Returns time for clients in tests that never outruns them: it passes in turns, and a turn is a
+ * round trip of a byte over loopback. On any machine, an answer that was sent comes before its
+ * limit is over, and a wait of a minute takes a moment. Note that a turn of the event loop is too
+ * short, because a busy kernel delivers late what was sent over loopback.
  */
 export function logicalTime(): { readonly clock: Clock; readonly timer: HttpLimits["timer"]; stop(): void } {
   let time = 0;
   const pending = new Set<Pending>();
-  const turn = setInterval(() => {
+  const stop = roundTrips(() => {
     for (const one of pending) {
       one.left -= TURN;
       if (one.left > 0 || !pending.delete(one)) continue;
       time += one.limit;
       one.expire();
     }
-  }, 1);
+  });
   return {
     clock: {
       now: () => time,
@@ -43,6 +48,31 @@ export function logicalTime(): { readonly clock: Clock; readonly timer: HttpLimi
         cancel: () => void pending.delete(one),
       };
     },
-    stop: () => clearInterval(turn),
+    stop,
+  };
+}
+
+/** Calls `turn` after each round trip over loopback. Returns a function that ends it. */
+function roundTrips(turn: () => void): () => void {
+  const open = new Set<Socket>();
+  let pause: NodeJS.Timeout | undefined;
+  const server = createServer((far) => {
+    open.add(far);
+    far.pipe(far);
+  });
+  server.listen(0, "127.0.0.1", () => {
+    const near = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    open.add(near);
+    const send = (): void => void near.write(".");
+    near.once("connect", send);
+    near.on("data", () => {
+      turn();
+      pause = setTimeout(send, PAUSE);
+    });
+  });
+  return () => {
+    clearTimeout(pause);
+    for (const socket of open) socket.destroy();
+    server.close();
   };
 }
