@@ -104,6 +104,8 @@ export interface Worker {
   readonly outerProc: boolean;
   /** Isolation of its steps from the machine. */
   readonly tier: Tier;
+  /** True when the root of a step is a copy of its layers, as no overlay can be mounted here. */
+  readonly copiesRoots: boolean;
   /**
    * Runs one process in its own sandbox. Resolves with its exit once every process of the sandbox
    * is gone and nothing is mounted any more. Mount points that the root lacks leave no trace in
@@ -131,6 +133,8 @@ export interface Worker {
 export interface WorkerOptions {
   /** Default: `namespaces`. */
   readonly tier?: Tier;
+  /** True where no overlay can be mounted for the root of a step. The tier `chroot` has none. */
+  readonly copiesRoots?: boolean;
   /** JavaScript file that composes and serves the tasks. */
   readonly entry: string;
   /**

@@ -29,6 +29,9 @@ export const CHROOT_ARGUMENT = "--chroot";
 /** Argument of the worker's program: likewise, and their paths are translated. */
 export const SUPERVISED_ARGUMENT = "--supervised";
 
+/** Argument of the worker's program: the roots of its steps are copies of layers, not overlays. */
+export const COPIED_ROOTS_ARGUMENT = "--copied-roots";
+
 /**
  * Returns true when this process seems to be the host's root: it is root, and id 0 is also 0 one
  * user namespace further out. In a container that maps its root to another id, it is not.

@@ -10,7 +10,7 @@ import { workerNotStarted } from "./errors.js";
 import type { HelperFailure } from "./helper-failure.js";
 import { helperPath } from "./helper-path.js";
 import { idMaps } from "./id-map.js";
-import { CHROOT_ARGUMENT, HOST_ROOT_ARGUMENT, isHostRoot, SUPERVISED_ARGUMENT } from "./ownership.js";
+import { CHROOT_ARGUMENT, COPIED_ROOTS_ARGUMENT, HOST_ROOT_ARGUMENT, isHostRoot, SUPERVISED_ARGUMENT } from "./ownership.js";
 import { probe } from "./probe.js";
 import type { Tier } from "./tier.js";
 import { WorkerClient } from "./worker/client.js";
@@ -25,7 +25,7 @@ const ERROR_TAIL = 16 * 1024;
  * this process, however this one ends.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { tier = "namespaces" } = options;
+  const { tier = "namespaces", copiesRoots = tier !== "namespaces" } = options;
   mkdirSync(options.stateDirectory, { recursive: true });
   const program = [...nodeCommand(), options.entry];
   const spawnOptions: SpawnOptions = {
@@ -34,7 +34,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     // Descriptor 3 is a socket pair: the protocol.
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   };
-  const child = started(spawn(helperPath(), tier === "namespaces" ? namespaced(program) : plain(program, tier), spawnOptions));
+  const command = tier === "namespaces" ? namespaced(program, copiesRoots) : plain(program, tier);
+  const child = started(spawn(helperPath(), command, spawnOptions));
   let errors = "";
   const stderr = child.stderr as Readable;
   stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -42,7 +43,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   });
   (stderr as unknown as Socket).unref();
   try {
-    return await WorkerClient.connect({ tier, child, socket: child.stdio[3] as Socket, errors: () => errors });
+    return await WorkerClient.connect({ tier, copiesRoots, child, socket: child.stdio[3] as Socket, errors: () => errors });
   } catch {
     const features = tier !== "namespaces" ? [] : probe(options.stateDirectory).features;
     throw workerNotStarted(features, failureLine(errors), errors);
@@ -50,9 +51,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 }
 
 /** Returns the helper's arguments that start a program in a new user and mount namespace. */
-function namespaced(program: readonly string[]): readonly string[] {
+function namespaced(program: readonly string[], copiesRoots: boolean): readonly string[] {
   const { mode, uids, gids } = idMaps();
-  return ["userns", String(process.pid), mode, uids, gids, ...program, ...(isHostRoot() ? [HOST_ROOT_ARGUMENT] : [])];
+  const more = [...(isHostRoot() ? [HOST_ROOT_ARGUMENT] : []), ...(copiesRoots ? [COPIED_ROOTS_ARGUMENT] : [])];
+  return ["userns", String(process.pid), mode, uids, gids, ...program, ...more];
 }
 
 /** Returns the helper's arguments that start a program as it is. */

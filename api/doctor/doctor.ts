@@ -30,14 +30,14 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const place = nearest(root);
   // File systems differ: the probe runs where the store is, or will be.
   const directory = writable(place) ? place : tmpdir();
-  const { check: isolation, tier } = isolationCheck(directory, env);
+  const { check: isolation, chosen } = isolationCheck(directory, env);
   const checks = [
     ...systemChecks(env),
     isolation,
-    ...kernelChecks(directory, tier),
+    ...kernelChecks(directory, chosen),
     ...storeChecks(root),
     ...networkChecks(env),
-    ...(await trialRun(directory, tier)),
+    ...(await trialRun(directory, chosen)),
   ];
   return { ok: checks.every(({ status }) => status !== "missing"), user: isRoot() ? "root" : userName(), checks };
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { type FeatureName, type ProbeFeature, probe } from "../../executor-native/probe.js";
-import type { Tier } from "../../executor-native/tier.js";
+import type { ChosenTier } from "../../executor-native/isolation/choose-tier.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check, settings, textOf } from "./check.js";
 
@@ -37,13 +37,16 @@ const FEATURES: Readonly<
  * Tries what steps need of the kernel in `directory`. Leaves out checks that an earlier failure
  * makes impossible.
  */
-export function kernelChecks(directory: string, tier: Tier = "namespaces"): readonly DoctorCheck[] {
+export function kernelChecks(directory: string, { tier, copies }: ChosenTier = { tier: "namespaces" }): readonly DoctorCheck[] {
   return [
     ...probe(directory)
       .features.filter(({ name }) => name !== "helper")
       .map(fromFeature)
-      // A tier without namespaces does without all of it.
-      .map((feature) => (tier !== "namespaces" && feature.status === "missing" ? { ...feature, status: "warning" as const } : feature)),
+      // A tier without namespaces does without all of it, copies of layers without overlays.
+      .map((feature) => {
+        const isNeeded = tier === "namespaces" && !(copies !== undefined && feature.name === "overlay");
+        return feature.status === "missing" && !isNeeded ? { ...feature, status: "warning" as const } : feature;
+      }),
     cgroups(),
   ];
 }

@@ -3,33 +3,11 @@ import { dirname, join } from "node:path";
 import { storePaths } from "../../cache/paths.js";
 import { restrictBase } from "../../cache/private-directory.js";
 import { TsbuildError } from "../../core/errors.js";
+import { FILE_SYSTEMS, NETWORK_FILE_SYSTEMS } from "../../core/system/file-systems.js";
 import { lsetxattr } from "../../core/system/posix.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 
-/** Names of local file systems by their magic number in statfs(2). */
-const KINDS: Readonly<Record<number, string>> = {
-  0xef53: "ext4",
-  0x58465342: "xfs",
-  0x9123683e: "btrfs",
-  0x01021994: "tmpfs",
-  0x794c7630: "overlay",
-  0x2fc12fc1: "zfs",
-  0xf2f52010: "f2fs",
-  0xca451a4e: "bcachefs",
-};
-/** Names of file systems that may be on another machine, by their magic number in statfs(2). */
-const NETWORK: Readonly<Record<number, string>> = {
-  0x6969: "nfs",
-  0xff534d42: "cifs",
-  0xfe534d42: "smb2",
-  0x517b: "smb",
-  0x01021997: "9p",
-  0x65735546: "fuse",
-  0x00c36400: "ceph",
-  0x5346414f: "afs",
-  0x0bd00bd0: "lustre",
-};
 /** Free bytes below which the check warns. */
 const LITTLE = 2e9;
 
@@ -66,8 +44,8 @@ export function storeChecks(root: string): readonly DoctorCheck[] {
 
 function fileSystemCheck(place: string, type: number, controlledBy: readonly string[]): DoctorCheck {
   const title = "File system of the store";
-  const network = NETWORK[type];
-  const kind = network ?? KINDS[type] ?? `of kind 0x${type.toString(16)}`;
+  const network = NETWORK_FILE_SYSTEMS[type];
+  const kind = network ?? FILE_SYSTEMS[type] ?? `of kind 0x${type.toString(16)}`;
   if (!keepsAttributes(place)) {
     const found = `${kind}, which keeps no extended attributes (user.*): deletions in layers cannot be noted there`;
     return check("store-file-system", title, { status: "missing", found, controlledBy, fix: OTHER_DIRECTORY });

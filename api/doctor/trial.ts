@@ -5,7 +5,7 @@ import { packageRoot } from "../../core/package-root.js";
 import { PLATFORMS_TASK, type RunnablePlatform } from "../../executor-native/emulation/emulators.js";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { startWorker } from "../../executor-native/start-worker.js";
-import type { Tier } from "../../executor-native/tier.js";
+import type { ChosenTier } from "../../executor-native/isolation/choose-tier.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 
@@ -15,10 +15,10 @@ const PROGRAM = "tsbuild-doctor";
  * Runs one program in a sandbox as a RUN step does, in a root file system with nothing else, below
  * `directory`. The program is our own, which ends at once: only its start counts.
  */
-export async function trialRun(directory: string, tier: Tier = "namespaces"): Promise<readonly DoctorCheck[]> {
+export async function trialRun(directory: string, chosen: ChosenTier = { tier: "namespaces" }): Promise<readonly DoctorCheck[]> {
   const title = "A step in a sandbox";
   try {
-    const { duration, platforms } = await run(directory, tier);
+    const { duration, platforms } = await run(directory, chosen);
     return [check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` }), platformCheck(platforms)];
   } catch (error) {
     const hint = error instanceof TsbuildError ? error.hint : undefined;
@@ -43,14 +43,19 @@ interface Trial {
   readonly platforms: readonly RunnablePlatform[];
 }
 
-async function run(directory: string, tier: Tier): Promise<Trial> {
+async function run(directory: string, { tier, copies }: ChosenTier): Promise<Trial> {
   const place = mkdtempSync(join(directory, "tsbuild-doctor-"));
   try {
     const root = join(place, "root");
     for (const name of ["root", "upper", "work", "state"]) mkdirSync(join(place, name));
     copyFileSync(helperPath(), join(root, PROGRAM));
     chmodSync(join(root, PROGRAM), 0o755);
-    const worker = await startWorker({ entry: join(packageRoot(), "dist", "worker.cjs"), stateDirectory: join(place, "state"), tier });
+    const worker = await startWorker({
+      entry: join(packageRoot(), "dist", "worker.cjs"),
+      stateDirectory: join(place, "state"),
+      tier,
+      ...(copies !== undefined && { copiesRoots: true }),
+    });
     try {
       const begun = performance.now();
       await worker.run(

@@ -5,7 +5,7 @@ import type { SnapshotForm } from "../../cache/content/snapshot-kind.js";
 import type { Store } from "../../cache/store.js";
 import { ownershipHere } from "../../executor-native/id-map.js";
 import { chooseTier, type ChosenTier } from "../../executor-native/isolation/choose-tier.js";
-import { type Tier, wantedIsolation } from "../../executor-native/tier.js";
+import { wantedIsolation } from "../../executor-native/tier.js";
 
 export interface ProcessStoreOptions extends Partial<Omit<StoreOptions, "snapshots">> {
   /** Isolation of steps, as in the options of a build. */
@@ -18,18 +18,20 @@ export function openProcessStore({ isolation, ...options }: ProcessStoreOptions 
   return openStore({
     ...options,
     root,
-    snapshots: () => formOf(tierOf(root, isolation).tier),
+    snapshots: () => snapshotForm(tierOf(root, isolation)),
   });
 }
 
-/** Returns the form of snapshots that a tier can use. */
-function formOf(tier: Tier): SnapshotForm {
-  if (tier === "namespaces") return ownershipHere();
-  return tier === "chroot" ? "copied" : "looked";
+/** Returns the form of snapshots that steps can use. */
+function snapshotForm({ tier, copies }: ChosenTier): SnapshotForm {
+  if (tier !== "namespaces") return tier === "chroot" ? "copied" : "looked";
+  const ownership = ownershipHere();
+  if (copies === undefined) return ownership;
+  return ownership === "virtual" ? "copied-virtual" : "copied";
 }
 
 /** Kind of the memos that hold which tier works here. */
-const TIER = "tier";
+const TIER = "isolation";
 
 /** Returns how steps are kept apart from the machine in builds with this store. */
 export function tierOf(root: string, isolation?: string): ChosenTier {

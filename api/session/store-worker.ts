@@ -11,10 +11,12 @@ import { tierOf } from "./process-store.js";
  */
 export async function startStoreWorker(store: Store, isolation?: string): Promise<Worker> {
   const { startWorker } = await import("../../executor-native/start-worker.js");
+  const { tier, copies } = tierOf(store.root, isolation);
   const options = {
     entry: join(packageRoot(), "dist", "worker.cjs"),
     stateDirectory: store.temporaryDirectory(),
-    tier: tierOf(store.root, isolation).tier,
+    tier,
+    ...(copies !== undefined && { copiesRoots: true }),
   };
   const worker = await startWorker(options).catch((error: unknown) => {
     throw error instanceof TsbuildError ? pointToDoctor(error) : error;

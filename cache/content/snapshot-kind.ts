@@ -1,13 +1,14 @@
 import type { Database } from "../database/database.js";
 
 /** Kinds of snapshots, as in the column `virtual` of the table of layers. */
-const KINDS = { mapped: 0, virtual: 1, copied: 2, looked: 3 } as const;
+const KINDS = { mapped: 0, virtual: 1, copied: 2, looked: 3, "copied-virtual": 4 } as const;
 
 /**
  * `mapped`, `virtual`: the owners of files in snapshots and cache mounts are mapped into a user
- * namespace, or virtual (executor-native/ownership.ts). `copied`: they are real, and deletions are
- * noted in a form that needs no device, which only copies of layers understand. `looked`: likewise,
- * and all files belong to this user; owners and modes are attributes (helper/supervised/looks.h).
+ * namespace, or virtual (executor-native/ownership.ts). `copied`, `copied-virtual`: the same
+ * (without namespaces they are real), and deletions are noted in a form that needs no device, which
+ * only copies of layers understand. `looked`: deletions likewise, and all files belong to this
+ * user; owners and modes are attributes (helper/supervised/looks.h).
  */
 export type SnapshotForm = keyof typeof KINDS;
 

@@ -56,6 +56,11 @@ export class WorkingRoots {
     };
   }
 
+  /** Removes all of them. Their files may have owners that only this process can remove. */
+  async close(): Promise<void> {
+    await this.#remove(this.#roots.splice(0).map(({ folder }) => folder));
+  }
+
   #longest(keys: readonly string[]): Root | undefined {
     const fitting = this.#roots.filter(({ chain, isBusy }) => !isBusy && chain.every((key, index) => key === keys[index]));
     return fitting.sort((a, b) => b.chain.length - a.chain.length)[0];

@@ -1,7 +1,8 @@
 import { noChroot, noSupervised } from "./errors.js";
-import { existsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
+import { FILE_SYSTEMS } from "../../core/system/file-systems.js";
 import { probe, type ProbeReport } from "../probe.js";
 import { containerSign } from "./container.js";
 import { type ReadFile, readingOnce } from "./read-once.js";
@@ -12,6 +13,8 @@ import { type Isolation, type Tier } from "../tier.js";
 export interface ChosenTier {
   readonly tier: Tier;
   readonly reason?: string;
+  /** Reason why the roots of steps with namespaces are copies of their layers, not overlays. */
+  readonly copies?: string;
 }
 
 /** Capabilities that a step without namespaces needs of whoever runs it, by number. */
@@ -33,6 +36,8 @@ export interface TierMachine {
   /** Returns the reason why a tier cannot be had. */
   readonly lackingForChroot: (read: ReadFile) => string | undefined;
   readonly lackingForSupervised: (read: ReadFile) => string | undefined;
+  /** Returns true for a directory on a file system of a kind that overlays are known to work on. */
+  readonly takesOverlays: (directory: string) => boolean;
   /** See {@link probeFingerprint}. */
   readonly probeFingerprint: (directory: string, read: ReadFile) => string;
 }
@@ -46,10 +51,18 @@ export interface TierMemory {
 const HERE: TierMachine = {
   probe,
   isContainer: (read) => containerSign({ read }) !== undefined,
+  takesOverlays,
   probeFingerprint,
   lackingForChroot,
   lackingForSupervised,
 };
+
+/** File systems that overlays work on; of others it is tried. */
+const OVERLAY_PLACES: ReadonlySet<string | undefined> = new Set(["ext4", "xfs", "btrfs", "tmpfs", "f2fs", "bcachefs"]);
+
+function takesOverlays(directory: string): boolean {
+  return OVERLAY_PLACES.has(FILE_SYSTEMS[statfsSync(directory).type]);
+}
 
 /**
  * Chooses by trying in `directory`. Throws `exec/isolation` when the tier that is asked for cannot
@@ -58,7 +71,6 @@ const HERE: TierMachine = {
  * processes, and a build without changes starts none.
  */
 export function chooseTier(wanted: Isolation, directory: string, memory?: TierMemory, machine = HERE): ChosenTier {
-  if (wanted === "namespaces") return { tier: "namespaces" };
   const read = readingOnce();
   if (wanted === "supervised") {
     const lacking = machine.lackingForSupervised(read);
@@ -70,20 +82,34 @@ export function chooseTier(wanted: Isolation, directory: string, memory?: TierMe
     if (lacking === undefined) return { tier: "chroot", reason: "it was asked for" };
     throw noChroot(lacking);
   }
-  const further = lacking === undefined ? "chroot" : machine.lackingForSupervised(read) === undefined ? "supervised" : undefined;
-  if (further === undefined || !machine.isContainer(read)) return { tier: "namespaces" };
   const place = nearest(directory);
-  const key = machine.probeFingerprint(place, read);
-  let problem = memory?.get(key);
-  if (problem === undefined) {
-    problem = problemOf(machine.probe(place)) ?? "";
-    memory?.set(key, problem);
-  }
-  return problem === "" ? { tier: "namespaces" } : { tier: further, reason: problem };
+  const isContainer = machine.isContainer(read);
+  if (!isContainer && machine.takesOverlays(place)) return { tier: "namespaces" };
+  const { problem, copies } = lookedUp(machine.probeFingerprint(place, read), place, memory, machine);
+  if (problem === undefined) return { tier: "namespaces", ...(copies !== undefined && { copies }) };
+  if (wanted === "namespaces" || !isContainer) return { tier: "namespaces" };
+  const isSupervised = lacking !== undefined && machine.lackingForSupervised(read) === undefined;
+  if (lacking === undefined || isSupervised) return { tier: isSupervised ? "supervised" : "chroot", reason: problem };
+  return { tier: "namespaces" };
 }
 
-function problemOf({ features }: ProbeReport): string | undefined {
-  return features.find(({ ok }) => !ok)?.problem;
+/** Lacks that a probe found. */
+interface Missing {
+  /** Reason why steps cannot have namespaces. */
+  readonly problem?: string;
+  /** Reason why no overlay can be mounted. */
+  readonly copies?: string;
+}
+
+function lookedUp(key: string, place: string, memory: TierMemory | undefined, machine: TierMachine): Missing {
+  const known = memory?.get(key);
+  if (known !== undefined) return JSON.parse(known) as Missing;
+  const failed = machine.probe(place).features.filter(({ ok }) => !ok);
+  const problem = failed.find(({ name }) => name !== "overlay")?.problem;
+  const copies = failed.find(({ name }) => name === "overlay")?.problem;
+  const missing = { ...(problem !== undefined && { problem }), ...(copies !== undefined && { copies }) };
+  memory?.set(key, JSON.stringify(missing));
+  return missing;
 }
 
 /** Returns the reason why a step without namespaces cannot run here. */

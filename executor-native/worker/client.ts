@@ -17,6 +17,7 @@ interface Pending {
 
 export interface Connection {
   readonly tier: Tier;
+  readonly copiesRoots: boolean;
   readonly child: ChildProcess;
   readonly socket: Socket;
   /** Returns the last bytes that the worker wrote to standard error. */
@@ -80,6 +81,10 @@ export class WorkerClient implements Worker {
 
   get tier(): Tier {
     return this.#connection.tier;
+  }
+
+  get copiesRoots(): boolean {
+    return this.#connection.copiesRoots;
   }
 
   async run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit> {

@@ -7,7 +7,7 @@ import { started } from "../../core/system/descriptors.js";
 import { type AnyCode, CanceledError } from "../../core/errors.js";
 import { ownersFile } from "../../core/system/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
-import type { WorkingRoots } from "../chroot/working-roots.js";
+import type { WorkingRoot, WorkingRoots } from "../chroot/working-roots.js";
 import { insecureWithoutNamespaces, pathTooLong, sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
 import { identity } from "../id-map.js";
@@ -46,14 +46,15 @@ type OnOutput = (stream: "stdout" | "stderr", data: Buffer) => void;
  * Starts a sandbox. Runs inside the user namespace, in the directory for this worker's own files.
  * One native process for each sandbox does all the work; this process only moves bytes.
  */
-export function startSandbox(spec: SandboxSpec, onOutput: OnOutput): RunningSandbox {
-  const lowers = [mountPoints(process.cwd()), ...spec.rootfs.lowers];
+export function startSandbox(spec: SandboxSpec, root: WorkingRoot | undefined, onOutput: OnOutput): RunningSandbox {
+  const { lowers } = spec.rootfs;
   const owners = virtualOwnership(spec);
   const bytes = encodeSpec(
-    { ...spec, rootfs: { ...spec.rootfs, lowers } },
+    { ...spec, rootfs: { ...spec.rootfs, lowers: root ? lowers : [mountPoints(process.cwd()), ...lowers] } },
     {
       parent: process.pid,
       ...(owners ? { owners } : {}),
+      ...(root ? { root } : {}),
       allIds: allIds(),
       isHostRoot: process.argv.includes(HOST_ROOT_ARGUMENT),
       outerProc: process.argv.includes(OUTER_PROC_ARGUMENT),
@@ -63,17 +64,22 @@ export function startSandbox(spec: SandboxSpec, onOutput: OnOutput): RunningSand
 }
 
 /** Starts a step in a root of its own, without namespaces. */
-export function startChroot(spec: SandboxSpec, roots: WorkingRoots, onOutput: OnOutput): RunningSandbox {
+export function startChroot(spec: SandboxSpec, root: WorkingRoot, onOutput: OnOutput): RunningSandbox {
   if (spec.security === "insecure") throw insecureWithoutNamespaces();
+  const options = { parent: process.pid, allIds: allIds(), isHostRoot: false, outerProc: false, root };
+  const withoutNamespaces = { translated: process.argv.includes(SUPERVISED_ARGUMENT) };
+  return start("chroot", encodeSpec(spec, { ...options, withoutNamespaces }), spec, onOutput);
+}
+
+/** Starts a step whose root is a copy of its layers, which the steps after it may go on with. */
+export function startInWorkingRoot(
+  startIn: (spec: SandboxSpec, root: WorkingRoot, onOutput: OnOutput) => RunningSandbox,
+  spec: SandboxSpec,
+  roots: WorkingRoots,
+  onOutput: OnOutput,
+): RunningSandbox {
   const root = roots.take(spec.rootfs.lowers);
-  const bytes = encodeSpec(spec, {
-    parent: process.pid,
-    allIds: allIds(),
-    isHostRoot: false,
-    outerProc: false,
-    chroot: { folder: root.folder, has: root.has, translated: process.argv.includes(SUPERVISED_ARGUMENT) },
-  });
-  const running = start("chroot", bytes, spec, onOutput);
+  const running = attempt(() => startIn(spec, root, onOutput), root);
   const done = running.done.then(
     (exit) => {
       // The files that a failed step left are in no layer.
@@ -87,6 +93,15 @@ export function startChroot(spec: SandboxSpec, roots: WorkingRoots, onOutput: On
     },
   );
   return { ...running, done };
+}
+
+function attempt(action: () => RunningSandbox, root: WorkingRoot): RunningSandbox {
+  try {
+    return action();
+  } catch (error) {
+    root.discard();
+    throw error;
+  }
 }
 
 function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, onOutput: OnOutput): RunningSandbox {

@@ -9,10 +9,10 @@ import type { HelperFailure } from "../helper-failure.js";
 import { Emulators, PLATFORMS_TASK } from "../emulation/emulators.js";
 import { interpretersHere } from "../emulation/interpreters.js";
 import { helperPath } from "../helper-path.js";
-import { CHROOT_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
+import { CHROOT_ARGUMENT, COPIED_ROOTS_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
 import { WorkingRoots } from "../chroot/working-roots.js";
-import { type RunningSandbox, startChroot, startSandbox } from "./sandbox.js";
+import { type RunningSandbox, startChroot, startInWorkingRoot, startSandbox } from "./sandbox.js";
 
 export interface TaskContext {
   readonly signal: AbortSignal;
@@ -51,11 +51,11 @@ export function serveWorker(options: ServeOptions): void {
   const reader = new FrameReader<Request>();
   const aborts = new Map<number, () => void>();
   const sandboxes = new Map<number, RunningSandbox>();
-  const roots = [CHROOT_ARGUMENT, SUPERVISED_ARGUMENT].some((name) => process.argv.includes(name))
-    ? new WorkingRoots(process.cwd(), removeTrees)
-    : undefined;
+  const hasNoNamespaces = [CHROOT_ARGUMENT, SUPERVISED_ARGUMENT].some((name) => process.argv.includes(name));
+  const copiesRoots = hasNoNamespaces || process.argv.includes(COPIED_ROOTS_ARGUMENT);
+  const roots = copiesRoots ? new WorkingRoots(process.cwd(), removeTrees) : undefined;
   // Without a user namespace of its own this process would change the machine's interpreters.
-  const emulators = new Emulators(process.cwd(), roots ? () => [] : interpretersHere);
+  const emulators = new Emulators(process.cwd(), hasNoNamespaces ? () => [] : interpretersHere);
   let ending = false;
 
   const send = (message: Response): void => {
@@ -79,7 +79,8 @@ export function serveWorker(options: ServeOptions): void {
     if (request.type === "run") {
       if (request.spec.platform !== undefined) await emulators.prepare(request.spec.platform);
       const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(request.id, stream, data);
-      const sandbox = roots ? startChroot(request.spec, roots, onOutput) : startSandbox(request.spec, onOutput);
+      const start = hasNoNamespaces ? startChroot : startSandbox;
+      const sandbox = roots ? startInWorkingRoot(start, request.spec, roots, onOutput) : startSandbox(request.spec, undefined, onOutput);
       sandboxes.set(request.id, sandbox);
       aborts.set(request.id, () => sandbox.stop());
       try {
@@ -118,7 +119,9 @@ export function serveWorker(options: ServeOptions): void {
     ending = true;
     for (const abort of aborts.values()) abort();
     // No reader is left for results. The wait lets the sandboxes tidy up their directories.
-    void Promise.allSettled([...sandboxes.values()].map((sandbox) => sandbox.done)).then(() => process.exit(0));
+    void Promise.allSettled([...sandboxes.values()].map((sandbox) => sandbox.done))
+      .then(() => roots?.close())
+      .finally(() => process.exit(0));
   };
 
   socket.on("data", (chunk: Buffer) => {

@@ -93,8 +93,10 @@ interface EncodingOptions {
    * environment, files and root of a process from all that are in another user namespace.
    */
   readonly outerProc: boolean;
-  /** Folder of the root of a step without namespaces, and how many of the layers that has. */
-  readonly chroot?: { readonly folder: string; readonly has: number /** See helper/supervised/. */; readonly translated: boolean };
+  /** Folder of a root that is a copy of the layers, and how many of them that has. */
+  readonly root?: { readonly folder: string; readonly has: number };
+  /** Without it a step has namespaces. `translated`: see helper/supervised/. */
+  readonly withoutNamespaces?: { readonly translated: boolean };
 }
 
 type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOperations[Key]) => void;
@@ -103,7 +105,10 @@ type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOpe
  * Returns the bytes that the native part reads: the policy of a sandbox, spelled out. The format is
  * described in helper/spec/spec.h, the operations stand in helper/spec/operations.def.
  */
-export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRoot, outerProc, chroot }: EncodingOptions): Buffer {
+export function encodeSpec(
+  spec: SandboxSpec,
+  { parent, owners, allIds, isHostRoot, outerProc, root, withoutNamespaces }: EncodingOptions,
+): Buffer {
   const parts: Buffer[] = [];
   const operation: Operation = (key, ...fields) => {
     for (const field of [key, ...fields]) parts.push(...encodeField(field));
@@ -113,10 +118,10 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRo
   operation("upper", absolute(spec.rootfs.upper));
   operation("work", absolute(spec.rootfs.work));
   for (const lower of spec.rootfs.lowers) operation("lower", absolute(lower));
-  if (chroot) {
-    operation("chroot", absolute(chroot.folder));
-    operation("chroot-has", chroot.has);
-    operation("translated", chroot.translated);
+  if (root) {
+    operation("working-root", absolute(root.folder));
+    operation("working-root-has", root.has);
+    operation("translated", withoutNamespaces?.translated ?? false);
   }
   for (const mount of spec.mounts) encodeMount(mount, operation);
   for (const arg of spec.args) operation("arg", arg);
@@ -131,7 +136,7 @@ export function encodeSpec(spec: SandboxSpec, { parent, owners, allIds, isHostRo
   const ownNamespace = outerProc || (insecure && isHostRoot);
   const unlimited = insecure && !ownNamespace;
   operation("sys-writable", unlimited);
-  operation("capabilities", insecure ? ALL_CAPABILITIES : chroot ? DEFAULT_CAPABILITIES & ~NET_RAW : DEFAULT_CAPABILITIES);
+  operation("capabilities", insecure ? ALL_CAPABILITIES : withoutNamespaces ? DEFAULT_CAPABILITIES & ~NET_RAW : DEFAULT_CAPABILITIES);
   if (ownNamespace) operation("user-namespace", allIds.uids, allIds.gids);
   operation("outer-proc", outerProc);
   for (const path of insecure ? [] : MASKED) operation("masked", path);

@@ -8,8 +8,8 @@ export interface SpecOperations {
   readonly upper: readonly [directory: string];
   readonly work: readonly [directory: string];
   readonly lower: readonly [directory: string];
-  readonly chroot: readonly [folder: string];
-  readonly "chroot-has": readonly [layers: Decimal];
+  readonly "working-root": readonly [folder: string];
+  readonly "working-root-has": readonly [layers: Decimal];
   readonly translated: readonly [translated: boolean];
   readonly bind: readonly [dest: string, readonly: boolean, source: string];
   readonly overlay: readonly [dest: string, readonly: boolean, selector: string];

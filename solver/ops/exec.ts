@@ -141,9 +141,11 @@ const warned = new WeakSet<Worker>();
 
 /** Reports an unusual isolation of steps in the output of the worker's first one. */
 function reportTier(worker: Worker, { output }: OpContext): void {
-  if (worker.tier === "namespaces" || warned.has(worker)) return;
+  if (warned.has(worker)) return;
   warned.add(worker);
-  output("stderr", Buffer.from(`tsbuild: steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}\n`));
+  const report = (text: string): void => output("stderr", Buffer.from(`tsbuild: ${text}\n`));
+  if (worker.tier !== "namespaces") report(`steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}`);
+  else if (worker.copiesRoots) report("steps run on copies of their layers: no overlay can be mounted where the store is");
 }
 
 /**

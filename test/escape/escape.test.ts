@@ -73,6 +73,11 @@ requires(...missing, withoutContainer).serial("nothing gets out of a step withou
 /** Starts processes that end at once: the next number is none that a step has inside. */
 const FURTHER = 'i=0; while [ $i -lt 300 ]; do (:); i=$((i+1)); done; "$0" "$@"; exit $?';
 
+requires(...missing, withoutRoot).serial("nothing gets out of a step on copies of its layers", async (t) => {
+  held(t, await runHere({ TSBUILD_TEST_ROOTS: "copied" }), ["root"]);
+  held(t, await runHere({ TSBUILD_TEST_ROOTS: "copied", TSBUILD_OWNERSHIP: "virtual" }), ["root-virtual"]);
+});
+
 requires(...missing, withoutContainer).serial("nothing gets out of a step that sees the processes outside", async (t) => {
   const volumes = [directory];
   const env = { TMPDIR: directory };

@@ -7,7 +7,13 @@ import test from "ava";
 /** Returns a machine whose namespaces fail with `problem`, and the directories that were probed. */
 function machine(
   problem: string | undefined,
-  options: { readonly isContainer?: boolean; readonly chroot?: string; readonly supervised?: string } = {},
+  options: {
+    readonly isContainer?: boolean;
+    readonly takesOverlays?: boolean;
+    readonly feature?: string;
+    readonly chroot?: string;
+    readonly supervised?: string;
+  } = {},
 ): TierMachine & { readonly probed: string[]; now: string } {
   const probed: string[] = [];
   return {
@@ -16,12 +22,15 @@ function machine(
     isContainer: () => options.isContainer ?? true,
     lackingForChroot: () => options.chroot,
     lackingForSupervised: () => options.supervised,
+    takesOverlays: () => options.takesOverlays ?? true,
     probeFingerprint() {
       return this.now;
     },
     probe(directory) {
       probed.push(directory);
-      return { features: [{ feature: "user-namespaces", ok: problem === undefined, ...(problem !== undefined && { problem }) }] } as never;
+      return {
+        features: [{ name: options.feature ?? "user-namespaces", ok: problem === undefined, ...(problem !== undefined && { problem }) }],
+      } as never;
     },
   };
 }
@@ -65,6 +74,24 @@ test("auto: probes nothing on a plain machine, and nothing for a tier that is as
   t.is(chooseTier("auto", tmpdir(), memory(), here).tier, "namespaces");
   t.is(chooseTier("namespaces", tmpdir(), memory(), here).tier, "namespaces");
   t.deepEqual(here.probed, []);
+});
+
+test("steps run on copies of layers where no overlay can be mounted, also on a plain machine", (t) => {
+  for (const [isContainer, takesOverlays, copies] of [
+    [true, false, "overlays are refused"],
+    [true, true, "overlays are refused"],
+    [false, false, "overlays are refused"],
+    [false, true, undefined],
+  ] as const) {
+    const here = machine("overlays are refused", { isContainer, takesOverlays, feature: "overlay" });
+    const known = memory();
+    for (const wanted of ["auto", "namespaces", "auto"] as const) {
+      const chosen = chooseTier(wanted, tmpdir(), known, here);
+      t.is(chosen.tier, "namespaces");
+      t.is(chosen.copies, copies);
+    }
+    t.is(here.probed.length, copies === undefined ? 0 : 1);
+  }
 });
 
 test("the fingerprint is the same text until something changes", (t) => {

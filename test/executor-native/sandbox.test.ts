@@ -45,9 +45,15 @@ if (BUSYBOX === undefined) {
     t.deepEqual(answers, ["mapped\n", "virtual\n"]);
   });
 
-  test.serial("the same with virtual owners", async (t) => {
-    const env = { ...process.env, TSBUILD_OWNERSHIP: "virtual" };
-    const { stdout } = await promisify(execFile)(process.execPath, [script], { env, maxBuffer: 64 << 20 });
-    t.deepEqual(JSON.parse(stdout), {});
-  });
+  for (const [how, more] of [
+    ["with virtual owners", { TSBUILD_OWNERSHIP: "virtual" }],
+    ["on copies of layers", { TSBUILD_TEST_ROOTS: "copied" }],
+    ["on copies of layers, with virtual owners", { TSBUILD_TEST_ROOTS: "copied", TSBUILD_OWNERSHIP: "virtual" }],
+  ] as const) {
+    test.serial(`the same ${how}`, async (t) => {
+      const env = { ...process.env, ...more };
+      const { stdout } = await promisify(execFile)(process.execPath, [script], { env, maxBuffer: 64 << 20 });
+      t.deepEqual(JSON.parse(stdout), {});
+    });
+  }
 }

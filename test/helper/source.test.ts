@@ -7,7 +7,20 @@ import { packageRoot } from "../../core/package-root.js";
 const helper = join(packageRoot(), "executor-native/helper");
 
 /** Folders, lowest first: each may include those before it. */
-const FOLDERS = ["base", "spec", "ownership", "supervisor", "seccomp", "mounts", "sandbox", "tree", "chroot", "supervised", "modes"];
+const FOLDERS = [
+  "base",
+  "spec",
+  "ownership",
+  "supervisor",
+  "seccomp",
+  "mounts",
+  "sandbox",
+  "tree",
+  "roots",
+  "chroot",
+  "supervised",
+  "modes",
+];
 
 /** Variables outside structs, each with its reason beside it. */
 const VARIABLES = [

@@ -15,85 +15,14 @@
 
 #include "base/buffer.h"
 #include "base/control.h"
-#include "base/remove-tree.h"
 #include "base/walk.h"
 #include "chroot/answers.h"
 #include "chroot/enter.h"
 #include "chroot/mounts.h"
 #include "chroot/processes.h"
-#include "tree/changes.h"
-#include "tree/layers.h"
-
-#define CODE "exec/working-root"
+#include "roots/working-root.h"
 
 enum { OUTSIDE, INSIDE };
-
-/* A step, and what is on the disk for it. */
-struct kept {
-	const struct spec *spec;
-	const struct way_to_keep *way;
-	char *root, *index, *stage; /* paths */
-	struct node before;
-	struct places places;
-	struct looks looks; /* of a step whose paths are translated */
-};
-
-/* Brings the root to what the layers say. */
-static void prepare_root(struct kept *kept)
-{
-	const struct spec *spec = kept->spec;
-	if (spec->chroot_has == 0) {
-		remove_tree(kept->root);
-		if (mkdir(kept->root, 0755) < 0)
-			fail_errno(CODE, "Cannot make the directory \"%s\"", kept->root);
-	}
-	const struct carried_looks looks = {&kept->looks.table, &kept->looks.table};
-	if (spec->translated && spec->chroot_has)
-		read_table(&kept->looks.table, kept->root);
-	for (size_t i = spec->chroot_has; i < spec->lowers.count; i++) {
-		if (spec->translated)
-			read_table(&kept->looks.table, spec->lowers.items[i]);
-		apply_layer(spec->lowers.items[i], kept->root, spec->translated ? &looks : NULL);
-	}
-}
-
-/* Reads the tree as it is before the step, unless it is known from the step before. */
-static void read_before(struct kept *kept)
-{
-	const struct texts nothing = {0};
-	const struct spec *spec = kept->spec;
-	bool is_known = spec->chroot_has && spec->chroot_has == spec->lowers.count && load_tree(&kept->before, kept->index);
-	if (!is_known)
-		read_tree(kept->root, &nothing, &kept->before);
-	unlink(kept->index);
-	let_clock_pass(&kept->before);
-}
-
-static void prepare(struct kept *kept, struct lent *lent)
-{
-	const struct spec *spec = kept->spec;
-	struct stat upper;
-	kept->root = format_text("%s/root", spec->chroot);
-	kept->index = format_text("%s/index", spec->chroot);
-	kept->stage = format_text("%s/stage", spec->chroot);
-	remove_tree(kept->stage);
-	if (mkdir(kept->stage, 0700) < 0 || lstat(spec->upper, &upper) < 0)
-		fail_errno(CODE, "Cannot use \"%s\" for the root of the step", spec->chroot);
-	prepare_root(kept);
-	read_before(kept);
-	copy_metadata(spec->upper, kept->root, &upper);
-	kept->places = (struct places){
-		.root_path = kept->root,
-		.stage = kept->stage,
-		.root = open(kept->root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-		.tree = &kept->before,
-		.lent = lent,
-		.looks = spec->translated ? &kept->looks : NULL,
-	};
-	if (kept->places.root < 0)
-		fail_errno(CODE, "Cannot open \"%s\"", kept->root);
-	place_mounts(&kept->places, spec);
-}
 
 static void report_exit(int status)
 {
@@ -167,53 +96,31 @@ static int watch_signals(void)
 }
 
 /* Runs the command, and ends everything that it leaves. */
-static struct waiting run(struct kept *kept, const struct step_output *output)
+static struct waiting run(struct working_root *root, const struct way_to_keep *way, struct looks *looks,
+                          const struct step_output *output)
 {
 	int control[2];
-	struct keeper keeper = {.spec = kept->spec, .root = kept->places.root, .root_path = kept->root, .pid = getpid()};
-	keeper.lends_devices = kept->places.lends_devices;
+	struct keeper keeper = {.spec = root->spec, .root = root->places.root, .root_path = root->path, .pid = getpid()};
+	keeper.lends_devices = root->places.lends_devices;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
 	struct waiting waiting = {.signals = watch_signals(), .control = control[OUTSIDE], .listener = -1};
-	kept->way->begin(&keeper, &kept->looks, &waiting.ends);
+	way->begin(&keeper, looks, &waiting.ends);
 	/* Nobody may trace this process, nor the command before it is another program. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	waiting.ends.command = fork();
 	if (waiting.ends.command < 0)
 		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
 	if (waiting.ends.command == 0)
-		kept->way->enter_and_run(&keeper, output, control[INSIDE]);
+		way->enter_and_run(&keeper, output, control[INSIDE]);
 	close(control[INSIDE]);
 	close(output->output);
 	close(output->errors);
-	wait_for_end(kept->way, &keeper, &waiting);
+	wait_for_end(way, &keeper, &waiting);
 	end_descendants();
 	if (waiting.listener >= 0)
 		close(waiting.listener); /* not before: calls of whoever is left would fail oddly */
 	return waiting;
-}
-
-/* Writes what the step changed, and leaves the root for the step after it. */
-static void keep_changes(struct kept *kept)
-{
-	struct node after;
-	struct owner_table upper = {0};
-	const bool translated = kept->spec->translated;
-	const struct carried_looks looks = {&kept->looks.table, &upper};
-	const struct changes changes = {
-		.tree = kept->root,
-		.upper = kept->spec->upper,
-		.looks = translated ? &looks : NULL,
-		.lowers = &kept->spec->lowers,
-	};
-	read_tree(kept->root, &kept->places.paths, &after);
-	write_changes(&changes, &kept->before, &after);
-	take_away(&kept->places, &after);
-	save_tree(&after, kept->index);
-	if (translated) {
-		write_table(&upper, kept->spec->upper);
-		write_table(&kept->looks.table, kept->root);
-	}
 }
 
 static void begin_plainly(struct keeper *keeper, struct looks *looks, struct ends *ends)
@@ -226,18 +133,20 @@ const struct way_to_keep by_chroot = {begin_plainly, answer_next, enter_and_run}
 void keep_step(const struct spec *spec, const struct way_to_keep *way, const struct step_output *output,
                struct lent *lent)
 {
-	struct kept kept = {.spec = spec, .way = way};
+	struct working_root root;
+	struct looks looks; /* of a step whose paths are translated */
 	adopt_orphans();
 	umask(0);
 	if (spec->translated)
-		begin_looks(&kept.looks);
-	prepare(&kept, lent);
-	struct waiting waiting = run(&kept, output);
+		begin_looks(&looks);
+	prepare_root(&root, spec, lent, spec->translated ? &looks : NULL);
+	place_mounts(&root.places, spec);
+	struct waiting waiting = run(&root, way, &looks, output);
 	bool has_succeeded = waiting.ends.has_ended && WIFEXITED(waiting.ends.status) && WEXITSTATUS(waiting.ends.status) == 0;
 	if (has_succeeded)
-		keep_changes(&kept);
+		keep_changes(&root);
 	else
-		take_away(&kept.places, NULL);
+		take_away(&root.places, NULL);
 	if (waiting.ends.has_ended && !waiting.is_stopped)
 		report_exit(waiting.ends.status);
 	_exit(0);
@@ -245,7 +154,7 @@ void keep_step(const struct spec *spec, const struct way_to_keep *way, const str
 
 void bring_back(const struct spec *spec, struct lent *lent)
 {
-	cleanup_free char *path = format_text("%s/root", spec->chroot);
+	cleanup_free char *path = working_root_path(spec);
 	cleanup_fd int root = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	for (size_t i = 0; root >= 0 && i < MAX_LENT; i++) {
 		cleanup_walk struct walk at = NO_WALK;

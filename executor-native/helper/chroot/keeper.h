@@ -6,15 +6,9 @@
 #define TSBUILD_CHROOT_KEEPER_H
 
 #include "ownership/looks.h"
+#include "roots/places.h"
 #include "spec/spec.h"
 #include "supervisor/tracee.h"
-
-/* Directories that are lent to a step, for who has to bring them back when the keeper dies. */
-#define MAX_LENT 64
-struct lent {
-	bool is_out;
-	char source[4096], place[4096]; /* the place is a path in the root */
-};
 
 /* Pipes that the step writes to. */
 struct step_output {

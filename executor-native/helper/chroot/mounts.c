@@ -116,13 +116,13 @@ static void place_devices(struct places *places)
 /* Puts a copy at the place of a mount that cannot be changed, whose changes are thrown away. */
 static void place_copy(struct places *places, const struct mount_spec *mount, const struct stat *status)
 {
-	struct copied_links links = {0};
+	struct copying copying = {0};
 	cleanup_free char *source = find_source(places, mount->source);
 	cleanup_free char *path = make_place(places, mount->dest, S_ISDIR(status->st_mode));
 	if (S_ISDIR(status->st_mode))
-		copy_tree(source, path, &links);
+		copy_tree(source, path, &copying);
 	else
-		copy_file(source, path, status, &links);
+		copy_file(source, path, status, &copying);
 }
 
 /* Puts another name of a socket at its place; whoever connects reaches who listens. */
@@ -159,7 +159,7 @@ static void place_layers(struct places *places, const struct mount_spec *mount)
 		fail("exec/mount-source", "Cannot mount \"%s\" at \"%s\": there is no such file or directory in the source",
 		     mount->source, mount->dest);
 	cleanup_free char *path = make_place(places, mount->dest, !merged.file);
-	copy_merged(&merged, path);
+	copy_merged(&merged, path, (struct carried){.owners = NULL});
 }
 
 static void place_file(struct places *places, const struct mount_spec *mount)

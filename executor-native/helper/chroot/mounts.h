@@ -2,7 +2,7 @@
 #ifndef TSBUILD_CHROOT_MOUNTS_H
 #define TSBUILD_CHROOT_MOUNTS_H
 
-#include "chroot/places.h"
+#include "roots/places.h"
 #include "spec/spec.h"
 
 /* Puts it there: /proc, /dev, /sys, the files about the network, the mounts of the step. */

@@ -93,11 +93,11 @@ static bool exchange(const char *source, const char *stand_in)
 
 static void lend_copy(struct places *places, const char *source, const char *to, const struct stat *status)
 {
-	struct copied_links links = {0};
+	struct copying copying = {0};
 	if (S_ISDIR(status->st_mode))
-		copy_tree(source, to, &links);
+		copy_tree(source, to, &copying);
 	else
-		copy_file(source, to, status, &links);
+		copy_file(source, to, status, &copying);
 	return_to(places, source, true);
 }
 

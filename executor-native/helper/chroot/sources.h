@@ -5,7 +5,7 @@
 #ifndef TSBUILD_CHROOT_SOURCES_H
 #define TSBUILD_CHROOT_SOURCES_H
 
-#include "chroot/places.h"
+#include "roots/places.h"
 #include "spec/spec.h"
 
 /* Waits for the directories of all bind mounts of a step, and keeps them for this process. */

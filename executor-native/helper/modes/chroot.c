@@ -119,7 +119,7 @@ int mode_chroot(int count, char **arguments)
 	close(SPEC_FD);
 	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != (pid_t)spec.parent || !spec.chroot)
+	if (getppid() != (pid_t)spec.parent || !spec.working)
 		return EXIT_FAILED;
 	struct lent *lent = share_lent();
 	adopt_orphans();

@@ -22,6 +22,8 @@
 #include "modes/path-length.h"
 #include "modes/restart.h"
 #include "ownership/owners.h"
+#include "roots/layer-mounts.h"
+#include "roots/working-root.h"
 #include "sandbox/init.h"
 #include "spec/spec.h"
 #include "supervisor/supervisor.h"
@@ -60,6 +62,7 @@ struct step {
 	struct spec spec;
 	struct owners owners;
 	struct stat root; /* status of the upper directory before it began */
+	struct working_root working;
 	bool has_carried; /* the command wrote something that was carried */
 };
 
@@ -100,6 +103,8 @@ static _Noreturn void become_init(struct step *step, const struct attempt *attem
 	close(attempt->alive[WRITE_END]);
 	if (step->spec.owners)
 		close(attempt->control[OUTSIDE]);
+	if (step->spec.working)
+		close_root(&step->working);
 	run_init(&step->spec, &step->owners, &channels);
 }
 
@@ -179,10 +184,22 @@ static void report_end(const struct spec *spec, int init, int supervisor)
 		REPORT(.name = "too-long", .key = "path", .text = too_long + strlen(spec->upper) + 1);
 }
 
+static void prepare_working_root(struct step *step)
+{
+	if (!step->spec.working)
+		return;
+	mode_t mask = umask(0);
+	prepare_root(&step->working, &step->spec, NULL, NULL);
+	replace_layer_mounts(&step->spec, step->working.stage);
+	make_mount_points(&step->working);
+	umask(mask);
+}
+
 /* Runs the step once. False: it needs a supervisor, and all of this attempt is gone. */
 static bool try_step(struct step *step)
 {
 	struct attempt attempt = new_attempt(&step->spec);
+	prepare_working_root(step);
 	start_init(step, &attempt);
 	start_answering(step, &attempt);
 	bool done = carry_all(&attempt.carried, &attempt.watch);
@@ -196,6 +213,9 @@ static bool try_step(struct step *step)
 	if (!done && !stopped)
 		return false;
 	int supervisor_status = attempt.supervisor == NOBODY ? 0 : wait_end(attempt.supervisor);
+	bool has_succeeded = !stopped && status == 0 && supervisor_status == 0;
+	if (step->spec.working && has_succeeded)
+		keep_changes(&step->working);
 	remove_tree(step->spec.work);
 	report_end(&step->spec, status, supervisor_status);
 	return true;
@@ -212,6 +232,7 @@ static void use_supervisor(struct step *step)
 static void run_again(struct step *step)
 {
 	undo_step(&step->spec, &step->root);
+	step->spec.working_has = 0; /* a root that the step has changed is made anew */
 	if (step->has_carried)
 		dprintf(STDERR_FILENO, "tsbuild: the step begins again, with virtual owners: "
 		                       "it uses ids beyond those that are mapped here\n");

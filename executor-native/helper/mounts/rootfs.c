@@ -170,7 +170,22 @@ static int make_empty_root(struct stage *stage, const struct spec *spec)
 	return mount_root(stage, spec, "full", &(struct texts){.count = 1, .items = &layer});
 }
 
+/* Makes a directory of plain files the root, which has all mount points. */
+static int bind_working_root(struct stage *stage, const struct spec *spec)
+{
+	cleanup_free char *path = working_root_path(spec);
+	cleanup_fd int root = copy_mount(AT_FDCWD, path);
+	if (mkdirat(stage->fd, "working", 0755) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a mount point");
+	cleanup_fd int target = openat(stage->fd, "working", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || target < 0 || !set_attributes(root, ATTRIBUTE_NODEV) || !attach_mount(root, target))
+		fail_errno("exec/sandbox-mount", "Cannot mount \"%s\"", path);
+	return take_fd(&root);
+}
+
 int make_root(struct stage *stage, const struct spec *spec)
 {
+	if (spec->working)
+		return bind_working_root(stage, spec);
 	return spec->lowers.count ? make_layered_root(stage, spec) : make_empty_root(stage, spec);
 }

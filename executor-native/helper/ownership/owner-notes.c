@@ -16,7 +16,7 @@ static bool is_any_marked(const struct texts *directories)
 	return false;
 }
 
-static char *notes_path(const char *directory) { return format_text("%s.owners", directory); }
+char *notes_path(const char *directory) { return format_text("%s.owners", directory); }
 
 static int open_notes(const char *path) { return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW); }
 
@@ -46,7 +46,7 @@ bool has_written_owners(const struct spec *spec)
 	return false;
 }
 
-static void read_notes_of(struct owner_notes *notes, const char *directory)
+void read_notes_of(struct owner_notes *notes, const char *directory)
 {
 	size_t size;
 	cleanup_free char *path = notes_path(directory);
@@ -68,7 +68,10 @@ static void add_place(struct owner_notes *notes, const char *directory)
 
 void read_notes(struct owner_notes *notes, const struct spec *spec)
 {
-	for (size_t i = 0; i < spec->lowers.count; i++)
+	cleanup_free char *working = spec->working ? working_root_path(spec) : NULL;
+	if (working)
+		read_notes_of(notes, working);
+	for (size_t i = 0; !working && i < spec->lowers.count; i++)
 		read_notes_of(notes, spec->lowers.items[i]);
 	notes->places = allocate(sizeof *notes->places * (spec->mount_count + 1));
 	for (size_t i = 0; i < spec->mount_count; i++) {

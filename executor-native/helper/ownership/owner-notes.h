@@ -34,6 +34,12 @@ bool has_written_owners(const struct spec *spec);
 /* Reads the notes, and opens what `mark_place_of` needs, while the host's paths are there. */
 void read_notes(struct owner_notes *notes, const struct spec *spec);
 
+/* Reads the notes beside a directory, if it has some. */
+void read_notes_of(struct owner_notes *notes, const char *directory);
+
+/* Returns the path of the notes beside a directory. */
+char *notes_path(const char *directory);
+
 /* Marks the layer or the mount that holds this file, for the steps that follow. */
 void mark_place_of(const struct owner_notes *notes, const char *path, int flags);
 

@@ -27,7 +27,7 @@ static int64_t birth_of(const struct statx *status)
 	return status->stx_btime.tv_sec * NANOSECONDS + status->stx_btime.tv_nsec;
 }
 
-static bool identify(const char *path, int flags, struct identity *file)
+bool identify_file(const char *path, int flags, struct identity *file)
 {
 	struct statx status;
 	if (statx(AT_FDCWD, path, flags, STATX_INO | STATX_BTIME, &status) < 0)
@@ -59,18 +59,18 @@ static uint64_t stored_inode(const struct owners *owners, const char *path, int 
 	return is_other ? file->inode : status.stx_ino;
 }
 
-static const struct owner_entry *find_noted(const struct owners *owners, const char *path, int flags)
+const struct owner_entry *find_owner_entry(const struct owner_table *table, const char *path, int flags)
 {
 	struct identity file;
-	if (!owners->table.count || !identify(path, flags, &file))
+	if (!table->count || !identify_file(path, flags, &file))
 		return NULL;
-	const struct owner_entry *entry = find_entry(&owners->table, &file);
+	const struct owner_entry *entry = find_entry(table, &file);
 	return entry && entry->kept ? entry : NULL;
 }
 
 bool is_noted(const struct owners *owners, const char *path, int flags)
 {
-	return find_noted(owners, path, flags) != NULL;
+	return find_owner_entry(&owners->table, path, flags) != NULL;
 }
 
 static bool read_attribute(const char *path, int flags, struct owner *owner)
@@ -88,7 +88,7 @@ static bool find_written(const struct owners *owners, const char *path, int flag
 {
 	if (read_attribute(path, flags, owner))
 		return true;
-	const struct owner_entry *entry = find_noted(owners, path, flags);
+	const struct owner_entry *entry = find_owner_entry(&owners->table, path, flags);
 	if (entry)
 		*owner = entry->owner;
 	return entry != NULL;
@@ -150,7 +150,7 @@ static void note(struct owner_table *table, const struct identity *file, struct 
 static bool note_owner(struct owners *owners, const char *path, int flags, struct owner owner)
 {
 	struct identity file;
-	if (!identify(path, flags, &file))
+	if (!identify_file(path, flags, &file))
 		return false;
 	if (is_root(owner) && !owners->table.count)
 		return true;
@@ -182,7 +182,7 @@ bool give_to(struct owners *owners, const char *path, int flags, struct owner ow
 	return fchownat(AT_FDCWD, path, shown.uid, shown.gid, flags) == 0 && keep_owner(owners, path, flags, kept);
 }
 
-static void read_lines(struct owner_table *table, char *at, dev_t root)
+void read_owner_lines(struct owner_table *table, char *at, dev_t root)
 {
 	while (*at) {
 		struct identity file = {.inode = strtoull(at, &at, 10)};
@@ -201,7 +201,7 @@ static void read_lines(struct owner_table *table, char *at, dev_t root)
 void read_owners(struct owners *owners, dev_t root)
 {
 	for (size_t i = 0; i < owners->notes.texts.count; i++)
-		read_lines(&owners->table, owners->notes.texts.items[i], root);
+		read_owner_lines(&owners->table, owners->notes.texts.items[i], root);
 }
 
 static _Noreturn void cannot_write(void)
@@ -218,17 +218,28 @@ static FILE *make_file(int directory, const char *name)
 	return file;
 }
 
+void write_owner_line(FILE *file, uint64_t inode, int64_t birth, struct owner owner)
+{
+	fprintf(file, "%" PRIu64 " %" PRId64 " %" PRIu32 " %" PRIu32 "\n", inode, birth, owner.uid, owner.gid);
+}
+
+/* Tells whether the owner of an entry is to be written down for the steps after this one. */
+static bool is_to_keep(const struct owners *owners, const struct owner_entry *entry, dev_t root)
+{
+	bool is_here = entry->file.device == root || (owners->keeps_all && entry->file.device == ANY_DEVICE);
+	return is_here && entry->kept && (entry->fresh || owners->keeps_all);
+}
+
 void write_owners(const struct owners *owners, int directory, const char *name, dev_t root)
 {
 	FILE *file = NULL;
 	for (size_t i = 0; i < owners->table.count; i++) {
 		const struct owner_entry *entry = &owners->table.entries[i];
-		if (!entry->fresh || !entry->kept || entry->file.device != root)
+		if (!is_to_keep(owners, entry, root))
 			continue;
 		if (!file)
 			file = make_file(directory, name);
-		fprintf(file, "%" PRIu64 " %" PRId64 " %" PRIu32 " %" PRIu32 "\n", entry->stored, entry->file.birth,
-		        entry->owner.uid, entry->owner.gid);
+		write_owner_line(file, entry->stored, entry->file.birth, entry->owner);
 	}
 	if (file && fclose(file) != 0)
 		cannot_write();

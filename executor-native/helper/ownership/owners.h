@@ -6,6 +6,8 @@
 #ifndef TSBUILD_OWNERSHIP_OWNERS_H
 #define TSBUILD_OWNERSHIP_OWNERS_H
 
+#include <stdio.h>
+
 #include "ownership/owner-notes.h"
 #include "ownership/owner-table.h"
 #include "spec/mapped.h"
@@ -23,6 +25,9 @@ struct owners {
 	 * another inode than the one it is shown with.
 	 */
 	int upper;
+
+	/* True for a root that goes along to the next step with all that is noted of it. */
+	bool keeps_all;
 };
 
 /* Everywhere below, `flags` is AT_SYMLINK_NOFOLLOW or 0. */
@@ -31,6 +36,9 @@ struct owners {
  * Finds the owner that is written down. Returns false when the file system's owner is the true one.
  */
 bool find_owner(const struct owners *owners, const char *path, int flags, struct owner *owner);
+
+/* Returns the entry of a file whose owner is in the table; NULL when there is none. */
+const struct owner_entry *find_owner_entry(const struct owner_table *table, const char *path, int flags);
 
 /* Returns true when the owner is in the table. */
 bool is_noted(const struct owners *owners, const char *path, int flags);
@@ -48,6 +56,15 @@ bool give_to(struct owners *owners, const char *path, int flags, struct owner ow
  * Fills the table from the notes of layers and mounts. `root`: the device of the root file system.
  */
 void read_owners(struct owners *owners, dev_t root);
+
+/* Reads lines of notes. `root`: the device of files whose time of birth is not known. */
+void read_owner_lines(struct owner_table *table, char *at, dev_t root);
+
+/* Writes a line of notes. */
+void write_owner_line(FILE *file, uint64_t inode, int64_t birth, struct owner owner);
+
+/* Finds the identity of a file; false, with errno, when there is no such file. */
+bool identify_file(const char *path, int flags, struct identity *file);
 
 /* Writes the owners of this sandbox that files cannot carry; makes no file when there are none. */
 void write_owners(const struct owners *owners, int directory, const char *name, dev_t root);

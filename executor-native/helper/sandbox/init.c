@@ -172,7 +172,7 @@ static void reap(pid_t command)
 		if (pid != command)
 			continue;
 		report_exit(status);
-		_exit(0);
+		_exit(WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : COMMAND_FAILED);
 	}
 }
 

@@ -5,6 +5,9 @@
 #include "ownership/owners.h"
 #include "spec/spec.h"
 
+/* The exit code of this process when the command failed; 0 when it succeeded. */
+#define COMMAND_FAILED 1
+
 /* Descriptors that lead out of the sandbox. */
 struct channels {
 	int output, errors; /* of the command */

@@ -215,6 +215,8 @@ void read_spec(int fd, struct spec *spec)
 	spec->args.count--;
 }
 
+char *working_root_path(const struct spec *spec) { return format_text("%s/root", spec->working); }
+
 const char *find_variable(const struct spec *spec, const char *name)
 {
 	size_t length = strlen(name);

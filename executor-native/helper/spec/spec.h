@@ -36,8 +36,8 @@ struct spec {
 	uint64_t parent; /* pid of the process that must still be alive */
 	char *upper, *work;
 	struct texts lowers; /* bottom first */
-	char *chroot;        /* NULL for a step with namespaces */
-	uint64_t chroot_has;
+	char *working;       /* NULL for a step whose root is an overlay */
+	uint64_t working_has;
 	bool translated; /* the root is one by translation of paths only (see supervised/) */
 	struct mount_spec *mounts;
 	size_t mount_count;
@@ -63,6 +63,9 @@ struct spec {
 
 /* Reads and checks the whole spec; ends the process with a status line when it is malformed. */
 void read_spec(int fd, struct spec *spec);
+
+/* Returns the path of the step's root where that is a copy of the layers. */
+char *working_root_path(const struct spec *spec);
 
 /* Returns the value of a variable of the step, the last one of several; NULL for none. */
 const char *find_variable(const struct spec *spec, const char *name);

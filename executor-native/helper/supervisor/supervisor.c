@@ -27,16 +27,30 @@ struct outside {
 };
 
 /*
+ * Returns the path of the file that the owners are written to: of a root that is kept, or of the
+ * changes.
+ */
+static char *owners_path(const struct spec *spec)
+{
+	if (!spec->working)
+		return copy_text(spec->owners);
+	cleanup_free char *root = working_root_path(spec);
+	return notes_path(root);
+}
+
+/*
  * Opens them before the command begins, which waits for the word that ends this: it may have ended
  * when its filter's descriptor is read, and a process that ended has no mounts.
  */
 static struct outside open_outside(const struct spec *spec, struct owners *owners, pid_t init, int control)
 {
-	cleanup_free char *path = copy_text(spec->owners);
+	cleanup_free char *path = owners_path(spec);
 	struct outside outside = {.directory = open(dirname(path), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-	owners->upper = open(spec->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (outside.directory < 0 || owners->upper < 0)
-		fail_errno("exec/owners", "Cannot open the directories of %s", spec->owners);
+	owners->keeps_all = spec->working != NULL;
+	if (!spec->working)
+		owners->upper = open(spec->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (outside.directory < 0 || (!spec->working && owners->upper < 0))
+		fail_errno("exec/owners", "Cannot open the directories of %s", path);
 	outside.mounts = open(short_path("/proc/%d/ns/mnt", init).text, O_RDONLY | O_CLOEXEC);
 	send(control, "", 1, MSG_NOSIGNAL); /* nobody is there when the sandbox could not be set up */
 	return outside;
@@ -117,7 +131,8 @@ static _Noreturn void supervise(const struct spec *spec, struct owners *owners, 
 	umask(0);
 	ioctl(listener, NOTIFY_SET_FLAGS, NOTIFY_SYNC_WAKE_UP);
 	answer_all(&supervisor, listener);
-	write_owners(owners, outside.directory, basename(spec->owners), root.st_dev);
+	cleanup_free char *path = owners_path(spec);
+	write_owners(owners, outside.directory, basename(path), root.st_dev);
 	_exit(0);
 }
 

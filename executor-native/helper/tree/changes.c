@@ -30,7 +30,7 @@ struct level {
 
 struct comparison {
 	const struct changes *changes;
-	struct copied_links links;
+	struct copying copying;
 	struct fresh fresh;
 };
 
@@ -204,7 +204,7 @@ static void write_file(struct comparison *all, struct level *level, const char *
 	make(all, level);
 	if (lstat(from, &status) < 0)
 		fail_errno(CODE, "Cannot read \"%s\"", from);
-	copy_file(from, to, &status, &all->links);
+	copy_file(from, to, &status, &all->copying);
 }
 
 static void write_deletion(const struct comparison *all, struct level *level, const char *name)
@@ -243,7 +243,7 @@ static void compare(struct comparison *all, struct level *level, const struct no
 
 void write_changes(const struct changes *changes, const struct node *before, const struct node *after)
 {
-	struct comparison all = {.changes = changes, .links = {.looks = changes->looks}};
+	struct comparison all = {.changes = changes, .copying = {.carried = changes->carried}};
 	struct level root = {.path = "", .is_made = true};
 	find_fresh(&all.fresh, before, after);
 	if (all.fresh.count)

@@ -2,13 +2,14 @@
 #ifndef TSBUILD_TREE_CHANGES_H
 #define TSBUILD_TREE_CHANGES_H
 
+#include "tree/copy.h"
 #include "tree/tree.h"
 
 struct changes {
 	const char *tree;           /* the directory */
 	const char *upper;          /* gets what differs, as overlayfs would have written it there */
-	const struct carried_looks *looks; /* from those of the tree to those of the upper directory; or NULL */
 	const struct texts *lowers; /* the layers that the tree began as, bottom first */
+	struct carried carried;     /* from the tree to the upper directory */
 };
 
 /* Writes the differences. */

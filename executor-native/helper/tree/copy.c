@@ -138,7 +138,7 @@ static struct copied_link *place_of(const struct copied_links *links, dev_t devi
 
 static void make_room(struct copied_links *links)
 {
-	struct copied_links larger = {.looks = links->looks, .count = links->count, .room = links->room ? 2 * links->room : FIRST_ROOM};
+	struct copied_links larger = {.count = links->count, .room = links->room ? 2 * links->room : FIRST_ROOM};
 	if (2 * (links->count + 1) <= links->room)
 		return;
 	larger.items = allocate(larger.room * sizeof *larger.items);
@@ -164,9 +164,9 @@ static bool linked(const char *to, const struct stat *status, struct copied_link
 	return false;
 }
 
-void copy_file(const char *from, const char *to, const struct stat *status, struct copied_links *links)
+void copy_file(const char *from, const char *to, const struct stat *status, struct copying *copying)
 {
-	if (S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode) || linked(to, status, links))
+	if (S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode) || linked(to, status, &copying->links))
 		return;
 	if (S_ISREG(status->st_mode))
 		copy_content(from, to, status->st_size);
@@ -176,22 +176,24 @@ void copy_file(const char *from, const char *to, const struct stat *status, stru
 		cannot_copy(from, to);
 	copy_metadata(from, to, status);
 	copy_times(to, status);
-	if (links->looks && !S_ISREG(status->st_mode))
-		carry_look(links->looks, from, to);
+	if (copying->carried.owners)
+		copy_owner(copying->carried.owners, from, to);
+	if (copying->carried.looks && !S_ISREG(status->st_mode))
+		carry_look(copying->carried.looks, from, to);
 }
 
-static void copy_entry(const char *from, const char *to, struct copied_links *links)
+static void copy_entry(const char *from, const char *to, struct copying *copying)
 {
 	struct stat status;
 	if (lstat(from, &status) < 0)
 		cannot_copy(from, to);
 	if (S_ISDIR(status.st_mode))
-		copy_tree(from, to, links);
+		copy_tree(from, to, copying);
 	else
-		copy_file(from, to, &status, links);
+		copy_file(from, to, &status, copying);
 }
 
-void fill_directory(DIR *directory, const char *from, const char *to, struct copied_links *links, bring_entry *bring)
+void fill_directory(DIR *directory, const char *from, const char *to, struct copying *copying, bring_entry *bring)
 {
 	struct stat status;
 	struct dirent *entry;
@@ -202,18 +204,18 @@ void fill_directory(DIR *directory, const char *from, const char *to, struct cop
 			continue;
 		cleanup_free char *inner_from = format_text("%s/%s", from, entry->d_name);
 		cleanup_free char *inner_to = format_text("%s/%s", to, entry->d_name);
-		bring(inner_from, inner_to, links);
+		bring(inner_from, inner_to, copying);
 	}
 	copy_metadata(from, to, &status);
 	copy_times(to, &status);
 }
 
-void copy_tree(const char *from, const char *to, struct copied_links *links)
+void copy_tree(const char *from, const char *to, struct copying *copying)
 {
 	cleanup_directory DIR *directory = opendir(from);
 	if (!directory || (mkdir(to, 0700) < 0 && errno != EEXIST))
 		cannot_copy(from, to);
-	fill_directory(directory, from, to, links, copy_entry);
+	fill_directory(directory, from, to, copying, copy_entry);
 }
 
 void make_whiteout(const char *path)

@@ -14,10 +14,10 @@
 
 static _Noreturn void cannot_read(const char *path) { fail_errno(CODE, "Cannot read \"%s\"", path); }
 
-static void apply_directory(const char *from, const char *to, struct copied_links *links);
+static void apply_directory(const char *from, const char *to, struct copying *copying);
 
 /* Makes the directory of a layer in the tree, in the place of what it hides. */
-static void apply_inner(const char *from, const char *to, struct copied_links *links)
+static void apply_inner(const char *from, const char *to, struct copying *copying)
 {
 	struct stat there;
 	bool is_there = lstat(to, &there) == 0;
@@ -27,36 +27,36 @@ static void apply_inner(const char *from, const char *to, struct copied_links *l
 	}
 	if (!is_there && mkdir(to, 0700) < 0)
 		fail_errno(CODE, "Cannot make the directory \"%s\"", to);
-	apply_directory(from, to, links);
+	apply_directory(from, to, copying);
 }
 
-static void apply_entry(const char *from, const char *to, struct copied_links *links)
+static void apply_entry(const char *from, const char *to, struct copying *copying)
 {
 	struct stat status;
 	if (lstat(from, &status) < 0)
 		cannot_read(from);
 	if (S_ISDIR(status.st_mode)) {
-		apply_inner(from, to, links);
+		apply_inner(from, to, copying);
 		return;
 	}
 	remove_tree(to);
 	if (!is_whiteout(from, &status))
-		copy_file(from, to, &status, links);
+		copy_file(from, to, &status, copying);
 }
 
 /* Puts what is in a directory of a layer into that of the tree, and makes it look like it. */
-static void apply_directory(const char *from, const char *to, struct copied_links *links)
+static void apply_directory(const char *from, const char *to, struct copying *copying)
 {
 	cleanup_directory DIR *directory = opendir(from);
 	if (!directory)
 		cannot_read(from);
-	fill_directory(directory, from, to, links, apply_entry);
+	fill_directory(directory, from, to, copying, apply_entry);
 }
 
-void apply_layer(const char *layer, const char *tree, const struct carried_looks *looks)
+void apply_layer(const char *layer, const char *tree, struct carried carried)
 {
-	struct copied_links links = {.looks = looks};
-	apply_directory(layer, tree, &links);
+	struct copying copying = {.carried = carried};
+	apply_directory(layer, tree, &copying);
 }
 
 /* Goes from merged directories to an entry; false when there is none. */
@@ -158,18 +158,18 @@ bool find_in_layers(const struct texts *layers, const char *path, struct merged 
 	return true;
 }
 
-void copy_merged(const struct merged *merged, const char *to)
+void copy_merged(const struct merged *merged, const char *to, struct carried carried)
 {
-	struct copied_links links = {0};
+	struct copying copying = {.carried = carried};
 	struct stat status;
 	if (merged->file) {
 		if (lstat(merged->file, &status) < 0)
 			cannot_read(merged->file);
-		copy_file(merged->file, to, &status, &links);
+		copy_file(merged->file, to, &status, &copying);
 		return;
 	}
 	if (mkdir(to, 0755) < 0)
 		fail_errno(CODE, "Cannot make the directory \"%s\"", to);
 	for (size_t i = merged->directories.count; i-- > 0;)
-		apply_layer(merged->directories.items[i], to, NULL);
+		apply_layer(merged->directories.items[i], to, carried);
 }

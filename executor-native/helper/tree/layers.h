@@ -7,7 +7,7 @@
 #include "tree/copy.h"
 
 /* Puts a layer's files into a tree that has those of the layers below it. */
-void apply_layer(const char *layer, const char *tree, const struct carried_looks *looks);
+void apply_layer(const char *layer, const char *tree, struct carried carried);
 
 /* The directories of a stack that overlayfs would merge at some path, topmost first. */
 struct merged {
@@ -19,6 +19,6 @@ struct merged {
 bool find_in_layers(const struct texts *layers, const char *path, struct merged *found);
 
 /* Copies it to a name that does not exist yet. */
-void copy_merged(const struct merged *merged, const char *to);
+void copy_merged(const struct merged *merged, const char *to, struct carried carried);
 
 #endif

@@ -34,11 +34,14 @@ export interface Made {
   readonly layers: readonly string[];
 }
 
+/** Place of a store. `root` and `var-tmp` are on the container's root, `root` at the default. */
+export type Store = "root" | "var-tmp" | "volume" | "tmpfs" | "ramfs";
+
 /** Builds in a container of this kind, or on the machine itself. */
 export async function buildIn(
   kind: ContainerKind | undefined,
   where: {
-    readonly store: "root" | "volume" | "tmpfs" | "ramfs";
+    readonly store: Store;
     readonly env?: Readonly<Record<string, string>>;
     readonly args?: readonly string[];
   },
@@ -51,7 +54,7 @@ export async function buildIn(
     writeFileSync(join(volume, "context/file"), "file\n");
     writeFileSync(join(volume, "context/Dockerfile"), DOCKERFILE);
     for (const name of ["out", "store"]) chownSync(join(volume, name), kind?.uid ?? 0, kind?.gid ?? 0);
-    const store = { root: undefined, volume: join(volume, "store"), tmpfs: "/store", ramfs: "/store" }[where.store];
+    const store = { root: undefined, "var-tmp": "/var/tmp", volume: join(volume, "store"), tmpfs: "/store", ramfs: "/store" }[where.store];
     const env = { SECRET: "secret", ...(store === undefined ? {} : { TSBUILD_ROOT: `${store}/s` }), ...where.env };
     const to = ["-o", `type=oci,tar=false,compression=uncompressed,dest=${join(volume, "out/image")}`];
     const args = ["build", "--progress=plain", "--build-arg=SOURCE_DATE_EPOCH=1700000000", "--secret=id=s,env=SECRET", ...to];

@@ -3,7 +3,7 @@ import { type ContainerKind, containers } from "../../support/container/containe
 import { notInstalled, requires, withoutContainer } from "../../support/requires.js";
 import { CLI } from "../../support/rigs/rig.js";
 import { BUSYBOX } from "../../support/rigs/sandbox-rig.js";
-import { buildIn, type Made } from "./container-build.js";
+import { buildIn, type Made, type Store } from "./container-build.js";
 
 const run = requires(withoutContainer, notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined)).serial;
 
@@ -16,21 +16,24 @@ async function layersOfMachine(): Promise<readonly string[]> {
 }
 
 const CHROOT = /steps run with isolation "chroot"/;
+const COPIES = /^(?!.*isolation "chroot").*steps run on copies of their layers/s;
 
 /** Places in which a build has the layers of a plain machine, and its output meanwhile. */
-const PLACES: readonly (readonly [name: string, kind: ContainerKind, store: "root" | "volume" | "tmpfs" | "ramfs", says: RegExp])[] = [
+const PLACES: readonly (readonly [name: string, kind: ContainerKind, store: Store, says: RegExp])[] = [
   ["a pod without a seccomp profile", containers.unconfined, "volume", /Steps see the processes outside/],
   ["rootless podman, which refuses a host name", containers.noHostName, "volume", /Steps see the processes outside/],
   ["a random user with namespaces", containers.unconfinedRandomUser, "tmpfs", /Steps see the processes outside/],
   ["a container that shows all of /proc", containers.unmasked, "volume", /^(?!.*Steps see)/s],
   ["a privileged container", containers.privileged, "volume", /^(?!.*Steps see)/s],
   ["Docker's default container", containers.default, "root", CHROOT],
-  ["a pod without a seccomp profile", containers.unconfined, "root", CHROOT],
-  ["a privileged container", containers.privileged, "root", CHROOT],
+  ["a pod without a seccomp profile", containers.unconfined, "root", COPIES],
+  ["a privileged container", containers.privileged, "root", COPIES],
+  ["an ordinary user with namespaces", containers.unconfinedUser, "var-tmp", COPIES],
+  ["a random user with namespaces", containers.unconfinedRandomUser, "var-tmp", COPIES],
   ["a container with CAP_SYS_ADMIN", containers.sysAdmin, "root", CHROOT],
   ["a container with CAP_SYS_ADMIN", containers.sysAdmin, "volume", CHROOT],
   ["a container without user namespaces", containers.noUserNamespaces, "volume", CHROOT],
-  ["a kernel without overlayfs", containers.noOverlay, "volume", CHROOT],
+  ["a kernel without overlayfs", containers.noOverlay, "volume", COPIES],
   ["a profile that refuses mounts", containers.noMounts, "volume", CHROOT],
   ["a kernel without the mount calls", containers.oldMountCalls, "volume", CHROOT],
 ];
@@ -58,6 +61,15 @@ run("doctor says what steps have and lack in a container, and that builds work",
     t.regex(stdout, found);
     t.regex(stdout, /ok {7}A step in a sandbox: it ran/);
   }
+});
+
+run("doctor says that steps run on copies of layers where no overlay can be, and that builds work", async (t) => {
+  const env = { TSBUILD_ROOT: "/var/tmp/s" };
+  const { code, stdout, stderr } = await runInContainer(containers.unconfinedUser, [process.execPath, CLI, "doctor"], { env });
+  t.is(code, 0, stdout + stderr);
+  t.regex(stdout, /Isolation of steps: namespaces: namespaces of their own, on copies of their layers/);
+  t.regex(stdout, /warning {2}Overlayfs in user namespaces: Overlay mounts do not work/);
+  t.regex(stdout, /ok {7}A step in a sandbox: it ran/);
 });
 
 run("what keeps builds from running is reported with a way out", async (t) => {

@@ -38,6 +38,9 @@ export type RunOptions = Partial<SandboxSpec> & {
   readonly onOutput?: RunIo["onOutput"];
 };
 
+/** Kind of the roots of steps that the environment asks for: `copied` ones are no overlays. */
+const ROOTS = process.env["TSBUILD_TEST_ROOTS"];
+
 /** Returns the tier that the environment asks for. Tests run their cases in each tier. */
 function tierHere(): Tier {
   const wanted = wantedIsolation(undefined);
@@ -71,11 +74,13 @@ export class SandboxRig {
     const base = mkdtempSync(join(tmpdir(), "tsbuild-sandbox-"));
     chmodSync(base, 0o755);
     const rootfs = makeRootfs(join(base, "rootfs"));
-    return new SandboxRig({
-      base,
-      rootfs,
-      worker: await startWorker({ entry: ENTRY, stateDirectory: join(base, "state"), tier: tierHere() }),
-    });
+    const options = {
+      entry: ENTRY,
+      stateDirectory: join(base, "state"),
+      tier: tierHere(),
+      ...(ROOTS === "copied" && { copiesRoots: true }),
+    };
+    return new SandboxRig({ base, rootfs, worker: await startWorker(options) });
   }
 
   async close(): Promise<void> {

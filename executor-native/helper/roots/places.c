@@ -1,4 +1,4 @@
-#include "chroot/places.h"
+#include "roots/places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,9 +77,9 @@ static char *move_aside(const struct places *places, const struct placed *place)
 	if (errno != EXDEV)
 		cannot_place(place->path);
 	/* overlayfs moves no directory of its lower layers. */
-	struct copied_links links = {0};
+	struct copying copying = {0};
 	cleanup_free char *from = format_text("%s%s", places->root_path, place->path);
-	copy_tree(from, aside, &links);
+	copy_tree(from, aside, &copying);
 	remove_tree(from);
 	return aside;
 }

@@ -2,15 +2,21 @@
  * Files and directories that lie in the root of a step while it runs, where mounts would be. The
  * root's own files there are moved aside, and come back afterwards.
  */
-#ifndef TSBUILD_CHROOT_PLACES_H
-#define TSBUILD_CHROOT_PLACES_H
+#ifndef TSBUILD_ROOTS_PLACES_H
+#define TSBUILD_ROOTS_PLACES_H
 
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "chroot/keeper.h"
 #include "ownership/looks.h"
 #include "tree/tree.h"
+
+/* Directories that are lent to a step, for who has to bring them back when the keeper dies. */
+#define MAX_LENT 64
+struct lent {
+	bool is_out;
+	char source[4096], place[4096]; /* the place is a path in the root */
+};
 
 /* A directory that something is put into or taken out of; its times are not to change by that. */
 struct kept_times {

@@ -6,13 +6,13 @@
 
 #include "base/remove-tree.h"
 #include "base/short-path.h"
-#include "chroot/places.h"
+#include "roots/places.h"
 #include "tree/copy.h"
 
 /* Gives the content of a place back to its source. */
 static void give_back(const struct placed *place, const char *content)
 {
-	struct copied_links links = {0};
+	struct copying copying = {0};
 	struct stat status;
 	if (lstat(content, &status) < 0)
 		return; /* the step removed the place itself; an empty source stays */
@@ -22,9 +22,9 @@ static void give_back(const struct placed *place, const char *content)
 		return;
 	}
 	if (S_ISDIR(status.st_mode))
-		copy_tree(content, place->source, &links);
+		copy_tree(content, place->source, &copying);
 	else
-		copy_file(content, place->source, &status, &links);
+		copy_file(content, place->source, &status, &copying);
 	remove_tree(content);
 }
 

@@ -1,0 +1,152 @@
+#include "roots/working-root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/remove-tree.h"
+#include "base/walk.h"
+#include "mounts/stubs.h"
+#include "ownership/owner-notes.h"
+#include "tree/changes.h"
+#include "tree/copied-owners.h"
+#include "tree/layers.h"
+
+#define CODE "exec/working-root"
+
+/* Puts the layers into the root that it does not have yet. */
+static void apply_layers(const struct working_root *root)
+{
+	const struct spec *spec = root->spec;
+	cleanup_free char *notes = notes_path(root->path);
+	struct copied_owners owners = {.path = notes};
+	if (spec->working_has == 0) {
+		remove_tree(root->path);
+		remove_tree(notes);
+		if (mkdir(root->path, 0755) < 0)
+			fail_errno(CODE, "Cannot make the directory \"%s\"", root->path);
+	}
+	struct owner_table *looks = root->places.looks ? &root->places.looks->table : NULL;
+	if (looks && spec->working_has)
+		read_table(looks, root->path);
+	for (size_t i = spec->working_has; i < spec->lowers.count; i++) {
+		const char *layer = spec->lowers.items[i];
+		if (looks) {
+			read_table(looks, layer);
+			apply_layer(layer, root->path, (struct carried){.looks = &(struct carried_looks){looks, looks}});
+		} else {
+			know_owners(&owners, layer);
+			apply_layer(layer, root->path, (struct carried){.owners = &owners});
+		}
+	}
+	end_copied_owners(&owners);
+	removexattr(root->path, OWNERS_MARK); /* there again afterwards: the step gave something away */
+}
+
+/* Reads the tree as it is before the step, unless it is known from the step before. */
+static void read_before(struct working_root *root)
+{
+	const struct texts nothing = {0};
+	const struct spec *spec = root->spec;
+	bool is_known =
+		spec->working_has && spec->working_has == spec->lowers.count && load_tree(&root->before, root->index);
+	if (!is_known)
+		read_tree(root->path, &nothing, &root->before);
+	unlink(root->index);
+	let_clock_pass(&root->before);
+}
+
+void prepare_root(struct working_root *root, const struct spec *spec, struct lent *lent, struct looks *looks)
+{
+	struct stat upper;
+	*root = (struct working_root){
+		.spec = spec,
+		.path = working_root_path(spec),
+		.index = format_text("%s/index", spec->working),
+		.stage = format_text("%s/stage", spec->working),
+		.places = {.looks = looks},
+	};
+	remove_tree(root->stage);
+	if (mkdir(root->stage, 0700) < 0 || lstat(spec->upper, &upper) < 0)
+		fail_errno(CODE, "Cannot use \"%s\" for the root of the step", spec->working);
+	apply_layers(root);
+	read_before(root);
+	copy_metadata(spec->upper, root->path, &upper);
+	root->places = (struct places){
+		.root_path = root->path,
+		.stage = root->stage,
+		.root = open(root->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+		.tree = &root->before,
+		.lent = lent,
+		.looks = looks,
+	};
+	if (root->places.root < 0)
+		fail_errno(CODE, "Cannot open \"%s\"", root->path);
+}
+
+static bool is_there(const struct working_root *root, const char *path)
+{
+	cleanup_walk struct walk at = NO_WALK;
+	return walk(&at, root->places.root, path, WALK_FIND) && walk_fd(&at) >= 0;
+}
+
+static void make_mount_point(struct working_root *root, const struct stub *stub)
+{
+	cleanup_free char *path = make_place(&root->places, stub->path, !stub->file);
+	if ((stub->file ? mknod(path, S_IFREG | 0644, 0) : mkdir(path, 0755)) < 0)
+		fail_errno("exec/mount-point", "Cannot make the mount point \"%s\"", stub->path);
+}
+
+void make_mount_points(struct working_root *root)
+{
+	struct stubs stubs;
+	find_stubs(&stubs, root->spec, root->places.root);
+	for (size_t i = 0; i < stubs.count; i++)
+		if (!is_there(root, stubs.items[i].path)) /* an earlier one may lie below it */
+			make_mount_point(root, &stubs.items[i]);
+	settle(&root->places);
+}
+
+void close_root(struct working_root *root)
+{
+	const struct places *places = &root->places;
+	close(places->root);
+	for (size_t i = 0; i < places->count; i++)
+		close(places->items[i].parent.fd);
+	for (size_t i = 0; i < places->stub_count; i++)
+		close(places->stubs[i].parent);
+}
+
+/* Hands the mark on that the step gave files to users of whom the file system knows nothing. */
+static void pass_mark_on(const struct working_root *root)
+{
+	if (getxattr(root->path, OWNERS_MARK, NULL, 0) >= 0 && setxattr(root->spec->upper, OWNERS_MARK, "1", 1, 0) < 0)
+		fail_errno("exec/owners", "Cannot mark \"%s\"", root->spec->upper);
+}
+
+void keep_changes(struct working_root *root)
+{
+	const struct spec *spec = root->spec;
+	struct node after;
+	struct copied_owners owners = {.path = spec->owners};
+	struct owner_table upper = {0};
+	struct owner_table *looks = root->places.looks ? &root->places.looks->table : NULL;
+	const struct carried_looks carried = {looks, &upper};
+	struct changes changes = {.tree = root->path, .upper = spec->upper, .lowers = &spec->lowers};
+	if (spec->owners)
+		know_owners(&owners, root->path);
+	changes.carried = looks ? (struct carried){.looks = &carried} : (struct carried){.owners = &owners};
+	read_tree(root->path, &root->places.paths, &after);
+	write_changes(&changes, &root->before, &after);
+	end_copied_owners(&owners);
+	pass_mark_on(root);
+	take_away(&root->places, &after);
+	save_tree(&after, root->index);
+	if (!looks)
+		return;
+	write_table(&upper, spec->upper);
+	write_table(looks, root->path);
+}

@@ -1,0 +1,36 @@
+/*
+ * The root of a step as a directory of plain files, where no overlay can be: copies of the layers'
+ * files. It goes along from a step to the next one, and what a step changed is found by comparison.
+ */
+#ifndef TSBUILD_ROOTS_WORKING_ROOT_H
+#define TSBUILD_ROOTS_WORKING_ROOT_H
+
+#include "roots/places.h"
+#include "spec/spec.h"
+
+struct working_root {
+	const struct spec *spec;
+	char *path, *index, *stage;
+	struct node before;
+	struct places places;
+};
+
+/*
+ * Brings the root to what the layers say. `lent`: see places.h; NULL where mounts are real ones.
+ * `looks`: of a step whose paths are translated; NULL for others.
+ */
+void prepare_root(struct working_root *root, const struct spec *spec, struct lent *lent, struct looks *looks);
+
+/* Makes what the step's mounts are to be mounted on, where the root lacks it. */
+void make_mount_points(struct working_root *root);
+
+/* Closes every descriptor of the root, in a process that is to have none. */
+void close_root(struct working_root *root);
+
+/*
+ * Writes what the step changed into the upper directory, and leaves the root for the step after it.
+ * No process may be in it.
+ */
+void keep_changes(struct working_root *root);
+
+#endif
