@@ -87,7 +87,8 @@ run("what keeps builds from running is reported with a way out", async (t) => {
     [containers.unconfinedUser, "ramfs", "/store/s", /missing {2}Overlayfs in user namespaces: .*\n(?:.*\n)? +to do: .*a volume/],
   ] as const) {
     const command = [process.execPath, CLI, "doctor"];
-    const { code, stdout } = await runInContainer(kind, command, { env: { TSBUILD_ROOT: root }, filesystems: { "/store": filesystem } });
+    const env = { TSBUILD_ROOT: root, TSBUILD_ISOLATION: "namespaces" };
+    const { code, stdout } = await runInContainer(kind, command, { env, filesystems: { "/store": filesystem } });
     t.is(code, 1, stdout);
     t.regex(stdout, found);
   }
