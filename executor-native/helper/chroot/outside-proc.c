@@ -194,6 +194,13 @@ bool find_outside(const struct keeper *keeper, const struct call *call, const st
 	return false;
 }
 
+bool is_still_shown(const struct keeper *keeper, const char *path)
+{
+	bool is_in_proc = strncmp(path, "/proc/", strlen("/proc/")) == 0;
+	pid_t process = is_in_proc ? process_in(path) : 0; /* of no process: 0 */
+	return process == 0 || is_below(process, keeper->pid);
+}
+
 bool is_shown(const struct keeper *keeper, const char *shown, const char *name)
 {
 	cleanup_free char *path = format_text("%s/%s", shown, name);

@@ -70,6 +70,15 @@ int hold_shown(const struct keeper *keeper, const struct call *call, const char 
 bool find_outside(const struct keeper *keeper, const struct call *call, const struct caller *identity,
                   const char *path, bool follow, struct outside *outside);
 
+/*
+ * Tells whether an opened file of /proc is still one that the step may see. The process whose
+ * number is in its path could have ended since the look at it, and the number become another's.
+ */
+bool is_still_shown(const struct keeper *keeper, const char *path);
+
+/* Opens what a path stands for, without rights to its content; -1 with errno. */
+int hold_outside(const struct keeper *keeper, const struct outside *outside, bool follow);
+
 /* Cuts the path of the root off a path of the machine; false when it is not inside. */
 bool cut_root(const struct keeper *keeper, char path[PATH_MAX]);
 

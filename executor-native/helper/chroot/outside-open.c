@@ -1,0 +1,63 @@
+/* Opens files of /proc and /sys, without rights to their content. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "chroot/outside.h"
+#include "supervisor/notify.h"
+
+/* Linux 5.6: how a path is not to leave its directory. */
+#define NO_MOUNTS 0x01
+#define NO_MAGIC_LINKS 0x02
+#define BENEATH 0x08
+#define BELOW_ROOT 0x10
+
+/* Opens a path below a directory; the kernel keeps it there where it can. */
+static int open_below(int directory, const char *path, uint64_t resolve, int flags)
+{
+	struct openat2_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = resolve};
+	while (*path == '/')
+		path++;
+	return (int)syscall(NR_OPENAT2, directory, *path ? path : ".", &how, sizeof how);
+}
+
+static int open_outer(const char *path, int flags)
+{
+	bool is_sys = strncmp(path, "/sys", strlen("/sys")) == 0;
+	const char *top = is_sys ? "/sys" : "/proc";
+	cleanup_fd int directory = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = directory < 0 ? -1 : open_below(directory, path + strlen(top), NO_MOUNTS | NO_MAGIC_LINKS | BENEATH, flags);
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return open(path, flags | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == EXDEV || (errno == ELOOP && !(flags & O_NOFOLLOW))))
+		errno = ENOENT; /* something is mounted there, to hide it */
+	return fd;
+}
+
+static int open_found(const struct keeper *keeper, const struct outside *outside, bool follow)
+{
+	int flags = O_PATH | (follow ? 0 : O_NOFOLLOW);
+	switch (outside->kind) {
+	case IN_ROOT:
+		return open_below(keeper->root, outside->path, BELOW_ROOT, flags);
+	case OUTER:
+		return open_outer(outside->path, flags);
+	case OPENED:
+	case LENT_DEVICE:
+		return open(outside->path, O_PATH | O_CLOEXEC);
+	}
+	return -1;
+}
+
+int hold_outside(const struct keeper *keeper, const struct outside *outside, bool follow)
+{
+	cleanup_fd int fd = open_found(keeper, outside, follow);
+	if (fd < 0)
+		return -1;
+	if ((outside->kind == OUTER || outside->kind == OPENED) && !is_still_shown(keeper, outside->path)) {
+		errno = ENOENT;
+		return -1;
+	}
+	return take_fd(&fd);
+}
