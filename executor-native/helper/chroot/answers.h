@@ -15,7 +15,7 @@ struct keeper {
 
 	/* Answers to calls with paths (see supervised/translated.h); NULL in a chroot. */
 	struct translated *translated;
-	bool (*read_program)(const struct keeper *keeper, pid_t process, char path[]);
+	bool (*find_exe)(const struct keeper *keeper, pid_t process, char path[]);
 };
 
 /* Answers the next call; `listener` is the filter's descriptor. */

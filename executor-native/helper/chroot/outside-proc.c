@@ -73,9 +73,9 @@ bool read_process_link(const struct keeper *keeper, const struct call *call, con
 	const char *name = strrchr(path, '/') + 1;
 	bool is_of_process = strncmp(path, "/proc/", strlen("/proc/")) == 0;
 	text[0] = 0;
-	if (keeper->read_program && is_of_process && strcmp(name, "exe") == 0)
-		return keeper->read_program(keeper, process_in(path), text);
-	if (keeper->read_program && is_of_process && strcmp(name, "root") == 0)
+	if (keeper->find_exe && is_of_process && strcmp(name, "exe") == 0)
+		return keeper->find_exe(keeper, process_in(path), text);
+	if (keeper->find_exe && is_of_process && strcmp(name, "root") == 0)
 		return true;
 	return read_own_link(call, path, text) && cut_root(keeper, text);
 }

@@ -50,7 +50,7 @@ static void begin(struct keeper *keeper, struct looks *looks, struct ends *ends)
 	if (getrandom(&translated->cookie, sizeof translated->cookie, 0) != sizeof translated->cookie || chdir("/proc") < 0)
 		fail_errno(SETUP, "Cannot prepare the answers to system calls");
 	keeper->translated = translated;
-	keeper->read_program = read_program;
+	keeper->find_exe = read_program;
 }
 
 /* Makes the working directory, whose missing parts are the user's. */
