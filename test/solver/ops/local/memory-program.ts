@@ -139,7 +139,7 @@ function firstPath(): string {
   return path;
 }
 
-/** Returns the bytes that one more file takes: what is made once, as compiled code, does not count. */
+/** Returns the bytes that one more file takes. Things that are made once do not count. */
 async function perFile(measure: (files: number) => Promise<number>): Promise<number> {
   await measure(500);
   let least = Infinity;
