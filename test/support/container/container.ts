@@ -93,7 +93,7 @@ function loaderOptions(kind: ContainerKind, options: ContainerOptions, place: st
   if (kind.noNewPrivileges) given.push("--no-new-privileges");
   if (kind.userNamespaces === 0) given.push("--no-user-namespaces");
   if (kind.readonlyRoot) given.push("--readonly");
-  for (const path of [...elsewhere(), ...(options.volumes ?? [])]) given.push(`--volume=${path}`);
+  for (const path of [...hidden(kind), ...(options.volumes ?? [])]) given.push(`--volume=${path}`);
   for (const [path, type] of Object.entries(options.filesystems ?? {})) given.push(`--filesystem=${type}=${path}`);
   return given;
 }
@@ -104,10 +104,11 @@ function filterOf(kind: ContainerKind): "none" | "default" | "sys-admin" {
 }
 
 /**
- * Returns the directories of this project and of Node that are not on the root's file system, whose
- * overlay shows no others.
+ * Returns the directories of this project and of Node that a container would not show: those that
+ * are not on the root's file system, of whose overlay they are no part, and those below a new /tmp.
  */
-function elsewhere(): readonly string[] {
+function hidden(kind: ContainerKind): readonly string[] {
   const root = statSync("/").dev;
-  return [packageRoot(), dirname(process.execPath)].filter((path) => statSync(path).dev !== root);
+  const isHidden = (path: string) => statSync(path).dev !== root || (kind.readonlyRoot === true && path.startsWith("/tmp/"));
+  return [packageRoot(), dirname(process.execPath)].filter(isHidden);
 }
