@@ -8,7 +8,7 @@ import type { FileTree } from "../oci/layer/model/toc.js";
  */
 export type StepResult =
   | { readonly kind: "layers"; readonly layers: readonly LayerId[] }
-  | { readonly kind: "tree"; readonly tree: FileTree /** As people know it: `context`. */; readonly name: string };
+  | { readonly kind: "tree"; readonly tree: FileTree /** Name for people: `context`. */; readonly name: string };
 
 export const SCRATCH: StepResult = { kind: "layers", layers: [] };
 

@@ -35,7 +35,7 @@ function parseEntries(flag: Flag, values: readonly string[]): Entry[] {
     .flatMap((value) =>
       value.includes("=")
         ? [new Entry({ flagName: flag, value, pairs: csvPairs(value, `--${flag} "${withoutCredentials(value)}"`) })]
-        : // As docker buildx has it: without any key each field is a reference.
+        : // Without any key each field is a reference, as for docker buildx.
           splitCsv(value, `--${flag} "${value}"`).map(
             (ref) =>
               new Entry({

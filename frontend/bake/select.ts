@@ -45,7 +45,7 @@ export function selectTargets(definition: BakeDefinition, selection: Selection):
     for (const group of passed) groups.set(group.name, group);
   }
   const direct = groups.get("default");
-  // As in buildx, a target called default is a member only when it is named first.
+  // A target called default is a member only when it is named first, as in buildx.
   const others = names.filter((name, i) => name !== "default" || (!direct && i === 0));
   const members = [...new Set([...(direct?.targets ?? []), ...others])].sort();
   groups.set("default", { name: "default", description: direct?.description, targets: members });

@@ -21,21 +21,23 @@ interface RegistryRequest extends Omit<HttpRequest, "url" | "authorization" | "v
   readonly retry?: boolean;
 }
 
+interface RegistrySessionOptions {
+  readonly registry: string;
+  readonly insecure: boolean;
+  readonly connections: Connections;
+  readonly credentials: CredentialSource;
+  readonly clock: Clock;
+  readonly partSize?: number | undefined;
+  /** See {@link Authorizer.identityToken}. */
+  readonly wantIdentityToken?: boolean;
+}
+
 /**
  * All requests to one registry. It finds the registry's protocol, authorizes, retries, and turns
  * bad statuses into errors.
  */
 export class RegistrySession {
-  readonly #options: {
-    readonly registry: string;
-    readonly insecure: boolean;
-    readonly connections: Connections;
-    readonly credentials: CredentialSource;
-    readonly clock: Clock;
-    readonly partSize?: number | undefined;
-    /** See {@link Authorizer.identityToken}. */
-    readonly wantIdentityToken?: boolean;
-  };
+  readonly #options: RegistrySessionOptions;
   readonly #authorizer: Authorizer;
   #base: Promise<URL> | undefined;
   /**
@@ -46,16 +48,7 @@ export class RegistrySession {
   #assumed: URL | undefined;
   readonly #verify: boolean;
 
-  constructor(options: {
-    readonly registry: string;
-    readonly insecure: boolean;
-    readonly connections: Connections;
-    readonly credentials: CredentialSource;
-    readonly clock: Clock;
-    readonly partSize?: number | undefined;
-    /** See {@link Authorizer.identityToken}. */
-    readonly wantIdentityToken?: boolean;
-  }) {
+  constructor(options: RegistrySessionOptions) {
     this.#options = options;
     this.#verify = !options.insecure;
     if (isLoopbackRegistry(options.registry)) {
