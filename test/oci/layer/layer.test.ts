@@ -27,8 +27,11 @@ import type { PackEntry } from "../../../oci/layer/model/toc.js";
 import { ZstdFrames } from "../../../oci/layer/read/zstd-frames.js";
 import { lgetxattr, lsetxattr, lutimes } from "../../../core/system/posix.js";
 import { type Entry, tarOf } from "../tar/build-tar.js";
+import { requires, withoutProgram } from "../../support/requires.js";
 import { attacks } from "./attacks.js";
 import { listing, withDirectory } from "./disk.js";
+
+const withZstd = requires(withoutProgram("zstd"));
 
 const mediaType = "application/vnd.oci.image.layer.v1.tar+gzip";
 const { scan, pack, extract, apply, diff, recompress } = layerTasks;
@@ -469,7 +472,7 @@ test("zstd where Node has it; else the error says what to do", (t) =>
     t.is(`sha256:${hash.digest("hex")}`, result.diffId);
   }));
 
-test("zstd streams are cut at their frames, wherever chunks end", (t) => {
+withZstd("zstd streams are cut at their frames, wherever chunks end", (t) => {
   const zstd = (data: Buffer, ...args: string[]) => spawnSync("zstd", ["-c", ...args], { input: data });
   const frames = [
     zstd(text.subarray(0, 700_000)),
@@ -478,11 +481,6 @@ test("zstd streams are cut at their frames, wherever chunks end", (t) => {
     zstd(Buffer.alloc(1_000_000), "--no-check"),
     zstd(text, "-19", "--long"),
   ];
-  if (frames.some(({ error }) => error)) {
-    t.log("zstd is not installed");
-    t.pass();
-    return;
-  }
   const skippable = Buffer.from("\x5f\x2a\x4d\x18\x05\0\0\0hello", "latin1");
   const empty = Buffer.from("\x50\x2a\x4d\x18\0\0\0\0", "latin1");
   const [a, b, c, d, e] = frames.map(({ stdout }) => stdout) as [Buffer, Buffer, Buffer, Buffer, Buffer];

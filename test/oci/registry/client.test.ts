@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ import {
   sendJson,
   startRegistry,
 } from "../../support/servers/registry.js";
-import { notInstalled, requires } from "../../support/requires.js";
+import { notInstalled, requires, withoutProgram } from "../../support/requires.js";
 
 const CONFIG = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } }));
 const MANIFEST = Buffer.from(
@@ -368,63 +368,63 @@ test("an upload that is too large in one piece goes in parts; mounting spares it
   });
 });
 
-function certificate(t: ExecutionContext): { readonly key: string; readonly cert: string } | undefined {
+function certificate(t: ExecutionContext): { readonly key: string; readonly cert: string } {
   const directory = temporaryDirectory();
   t.teardown(() => directory.remove());
-  try {
-    const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test"];
-    const out = execFileSync("openssl", [...args, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "/dev/stdout"], {
-      cwd: directory.path,
-      stdio: ["ignore", "pipe", "ignore"],
-    }).toString();
-    return { key: out, cert: out.slice(out.indexOf("-----BEGIN CERTIFICATE")) };
-  } catch {
-    return undefined;
-  }
+  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test"];
+  const files = ["-keyout", "key", "-out", "cert"];
+  execFileSync("openssl", [...args, "-addext", "subjectAltName=IP:127.0.0.1", ...files], { cwd: directory.path, stdio: "ignore" });
+  const textOf = (name: string) => readFileSync(join(directory.path, name), "utf8");
+  return { key: textOf("key"), cert: textOf("cert") };
 }
 
-test("TLS: loopback takes any certificate; elsewhere certs.d and SSL_CERT_FILE say what to trust", async (t) => {
-  const tls = certificate(t);
-  if (tls === undefined) return void t.pass("openssl is not installed");
-  const fake = await fakeRegistry((request, response) => sendBytes(request, response, MANIFEST, mediaTypes.ociManifest), { tls });
-  t.teardown(() => fake.close());
-  const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
-  t.teardown(() => client.close());
-  t.is((await client.resolve(`${fake.host}/a/b`)).digest, sha256(MANIFEST));
+requires(withoutProgram("openssl"))(
+  "TLS: loopback takes any certificate; elsewhere certs.d and SSL_CERT_FILE say what to trust",
+  async (t) => {
+    const tls = certificate(t);
+    const fake = await fakeRegistry((request, response) => sendBytes(request, response, MANIFEST, mediaTypes.ociManifest), { tls });
+    t.teardown(() => fake.close());
+    const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
+    t.teardown(() => client.close());
+    t.is((await client.resolve(`${fake.host}/a/b`)).digest, sha256(MANIFEST));
 
-  const directory = temporaryDirectory();
-  t.teardown(() => directory.remove());
-  mkdirSync(join(directory.path, fake.host));
-  writeFileSync(join(directory.path, fake.host, "ca.crt"), tls.cert);
-  const get = async (connections: Connections) => {
-    try {
-      const answer = await exchange({ what: "ask", method: "GET", url: new URL(`${fake.origin}/v2/`) }, connections);
-      await discard(answer);
-      return answer.response.status;
-    } finally {
-      connections.close();
-    }
-  };
-  t.is((await failure(t, get(new Connections({ env: {}, certificateDirectories: [], failures: registryFailures })))).code, "registry/tls");
-  t.is(await get(new Connections({ env: {}, certificateDirectories: [directory.path], failures: registryFailures })), 200);
-  t.is(
-    await get(
-      new Connections({
-        env: { SSL_CERT_FILE: join(directory.path, fake.host, "ca.crt") },
-        certificateDirectories: [],
-        failures: registryFailures,
-      }),
-    ),
-    200,
-  );
-  await t.throwsAsync(
-    get(new Connections({ env: { SSL_CERT_FILE: "/nonexistent" }, certificateDirectories: [], failures: registryFailures })),
-    {
-      code: "registry/certificate-invalid",
-      message: /"\/nonexistent"/,
-    },
-  );
-});
+    const directory = temporaryDirectory();
+    t.teardown(() => directory.remove());
+    mkdirSync(join(directory.path, fake.host));
+    writeFileSync(join(directory.path, fake.host, "ca.crt"), tls.cert);
+    const get = async (connections: Connections) => {
+      try {
+        const answer = await exchange({ what: "ask", method: "GET", url: new URL(`${fake.origin}/v2/`) }, connections);
+        await discard(answer);
+        return answer.response.status;
+      } finally {
+        connections.close();
+      }
+    };
+    t.is(
+      (await failure(t, get(new Connections({ env: {}, certificateDirectories: [], failures: registryFailures })))).code,
+      "registry/tls",
+    );
+    t.is(await get(new Connections({ env: {}, certificateDirectories: [directory.path], failures: registryFailures })), 200);
+    t.is(
+      await get(
+        new Connections({
+          env: { SSL_CERT_FILE: join(directory.path, fake.host, "ca.crt") },
+          certificateDirectories: [],
+          failures: registryFailures,
+        }),
+      ),
+      200,
+    );
+    await t.throwsAsync(
+      get(new Connections({ env: { SSL_CERT_FILE: "/nonexistent" }, certificateDirectories: [], failures: registryFailures })),
+      {
+        code: "registry/certificate-invalid",
+        message: /"\/nonexistent"/,
+      },
+    );
+  },
+);
 
 test("an insecure registry behind a proxy", async (t) => {
   const fake = await fakeRegistry((request, response) => sendBytes(request, response, MANIFEST, mediaTypes.ociManifest));

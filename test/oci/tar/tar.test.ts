@@ -304,27 +304,28 @@ test("ends at the end marker, or at the end of the bytes between entries", (t) =
 
 test("random bytes and flipped bits never break out of the two errors", (t) => {
   const base = tarOf(headers.slice(0, 12));
-  fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(base.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }), (changes) => {
-      const archive = Buffer.from(base);
-      for (const [at, value] of changes) archive[at] = value;
-      for (let block = 0; block < archive.length; block += 512) {
-        // Repair checksums now and then, to get past them.
-        if (archive.toString("latin1", block + 257, block + 262) !== "ustar" || changes.length % 2) continue;
-        archive.fill(0x20, block + 148, block + 156);
-        const sum = archive.subarray(block, block + 512).reduce((a, b) => a + b, 0);
-        archive.write(`${sum.toString(8).padStart(6, "0")}\0 `, block + 148, "latin1");
-      }
-      try {
-        read(archive, 700);
-      } catch (error) {
-        return /^tar\/(invalid|truncated)$/.test((error as TsbuildError).code);
-      }
-      return true;
-    }),
-    { numRuns: 300, seed: 1 },
-  );
-  t.pass();
+  t.notThrows(() => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(base.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }), (changes) => {
+        const archive = Buffer.from(base);
+        for (const [at, value] of changes) archive[at] = value;
+        for (let block = 0; block < archive.length; block += 512) {
+          // Repair checksums now and then, to get past them.
+          if (archive.toString("latin1", block + 257, block + 262) !== "ustar" || changes.length % 2) continue;
+          archive.fill(0x20, block + 148, block + 156);
+          const sum = archive.subarray(block, block + 512).reduce((a, b) => a + b, 0);
+          archive.write(`${sum.toString(8).padStart(6, "0")}\0 `, block + 148, "latin1");
+        }
+        try {
+          read(archive, 700);
+        } catch (error) {
+          return /^tar\/(invalid|truncated)$/.test((error as TsbuildError).code);
+        }
+        return true;
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
 });
 
 test("PAX records and times survive, and wrong ones are refused", (t) => {

@@ -258,11 +258,12 @@ test("the order of paths is that of walking a tree with sorted names", (t) => {
     for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return (a[i] as string) < (b[i] as string) ? -1 : 1;
     return Math.sign(a.length - b.length);
   };
-  fc.assert(
-    fc.property(path, path, (a, b) => Math.sign(comparePaths(a.join("/"), b.join("/"))) === byComponents(a, b)),
-    { seed: 4, numRuns: 2000 },
-  );
-  t.pass();
+  t.notThrows(() => {
+    fc.assert(
+      fc.property(path, path, (a, b) => Math.sign(comparePaths(a.join("/"), b.join("/"))) === byComponents(a, b)),
+      { seed: 4, numRuns: 2000 },
+    );
+  });
 });
 
 test("a view of 50,000 files is made in a moment, and one more layer costs only what it changes", (t) => {
