@@ -25,7 +25,7 @@ const FOLDERS = [
 /** Variables outside structs, each with its reason beside it. */
 const VARIABLES = [
   "base/report.c: static int status_fd",
-  "modes/chroot.c: static volatile sig_atomic_t keeper_pid, stopped",
+  "modes/chroot.c: static volatile sig_atomic_t monitor_pid, stopped",
   "modes/run.c: static volatile sig_atomic_t init_pid, stopped",
 ];
 

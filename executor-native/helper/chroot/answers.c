@@ -13,9 +13,9 @@
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_FACCESSAT2 439
 
-typedef struct answer (*answer_function)(const struct keeper *keeper, const struct call *call);
+typedef struct answer (*answer_function)(const struct monitor *monitor, const struct call *call);
 
-/* The calls, each with when the keeper is asked, and its answer. */
+/* The calls, each with when the monitor is asked, and its answer. */
 static const struct row {
 	struct asked asked;
 	answer_function answer;
@@ -56,21 +56,21 @@ static const struct row {
 #endif
 };
 
-static struct answer answer_of(const struct keeper *keeper, const struct call *call, uint32_t number)
+static struct answer answer_of(const struct monitor *monitor, const struct call *call, uint32_t number)
 {
 	for (size_t i = 0; i < LENGTH(rows); i++)
 		if (rows[i].asked.number == number)
-			return rows[i].answer(keeper, call);
+			return rows[i].answer(monitor, call);
 	return CONTINUE;
 }
 
-void answer_next(const struct keeper *keeper, int listener)
+void answer_next(const struct monitor *monitor, int listener)
 {
 	union notification notification;
 	if (!receive_call(listener, &notification))
 		return;
 	struct call call = call_of(&notification, listener);
-	answer_call(&notification, listener, answer_of(keeper, &call, (uint32_t)notification.is.data.nr));
+	answer_call(&notification, listener, answer_of(monitor, &call, (uint32_t)notification.is.data.nr));
 }
 
 void prefer_quick_answers(int listener)

@@ -1,4 +1,4 @@
-/* The system calls of a step that its keeper answers. */
+/* The system calls of a step that its monitor answers. */
 #ifndef TSBUILD_CHROOT_ANSWERS_H
 #define TSBUILD_CHROOT_ANSWERS_H
 
@@ -6,7 +6,7 @@
 #include "supervisor/call.h"
 
 /* Everything that an answer depends on. */
-struct keeper {
+struct monitor {
 	const struct spec *spec;
 	int root; /* of the step (O_PATH) */
 	const char *root_path;
@@ -15,42 +15,42 @@ struct keeper {
 
 	/* Answers to calls with paths (see supervised/translated.h); NULL in a chroot. */
 	struct translated *translated;
-	bool (*find_exe)(const struct keeper *keeper, pid_t process, char path[]);
+	bool (*find_exe)(const struct monitor *monitor, pid_t process, char path[]);
 };
 
 /* Answers the next call; `listener` is the filter's descriptor. */
-void answer_next(const struct keeper *keeper, int listener);
+void answer_next(const struct monitor *monitor, int listener);
 
 /* Makes the kernel hand over calls faster, where it can. */
 void prefer_quick_answers(int listener);
 
 /*
- * Installs the filter whose questions these are, and hands its descriptor to the keeper. The
+ * Installs the filter whose questions these are, and hands its descriptor to the monitor. The
  * command calls it.
  */
 void install_asking_filter(const struct spec *spec, int control);
 
 /* Processes (guard.c). */
-struct answer answer_signal(const struct keeper *keeper, const struct call *call);
-struct answer answer_process(const struct keeper *keeper, const struct call *call);
-struct answer answer_trace(const struct keeper *keeper, const struct call *call);
-struct answer answer_priority(const struct keeper *keeper, const struct call *call);
-struct answer answer_ioprio(const struct keeper *keeper, const struct call *call);
-struct answer answer_descriptor_owner(const struct keeper *keeper, const struct call *call);
-struct answer answer_chroot(const struct keeper *keeper, const struct call *call);
-struct answer answer_uname(const struct keeper *keeper, const struct call *call);
+struct answer answer_signal(const struct monitor *monitor, const struct call *call);
+struct answer answer_process(const struct monitor *monitor, const struct call *call);
+struct answer answer_trace(const struct monitor *monitor, const struct call *call);
+struct answer answer_priority(const struct monitor *monitor, const struct call *call);
+struct answer answer_ioprio(const struct monitor *monitor, const struct call *call);
+struct answer answer_descriptor_owner(const struct monitor *monitor, const struct call *call);
+struct answer answer_chroot(const struct monitor *monitor, const struct call *call);
+struct answer answer_uname(const struct monitor *monitor, const struct call *call);
 
 /* Files of /proc and /sys (outside-calls.c). */
-struct answer answer_open_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_openat_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_openat2_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_stat_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_lstat_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_fstatat_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_statx_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_access_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_accessat_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_readlink_outside(const struct keeper *keeper, const struct call *call);
-struct answer answer_readlinkat_outside(const struct keeper *keeper, const struct call *call);
+struct answer answer_open_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_openat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_openat2_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_stat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_lstat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_fstatat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_statx_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_access_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_accessat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_readlink_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_readlinkat_outside(const struct monitor *monitor, const struct call *call);
 
 #endif

@@ -55,11 +55,11 @@ static void use_null_input(int null)
 		fail_errno("exec/sandbox-setup", "Cannot use /dev/null as standard input");
 }
 
-void enter_and_run(const struct keeper *keeper, const struct step_output *output, int control)
+void enter_and_run(const struct monitor *monitor, const struct step_output *output, int control)
 {
-	const struct spec *spec = keeper->spec;
+	const struct spec *spec = monitor->spec;
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (fchdir(keeper->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+	if (fchdir(monitor->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
 		fail_errno("exec/chroot", "Cannot make the image's file system the root");
 	use_null_input(null);
 	go_to_directory(spec);

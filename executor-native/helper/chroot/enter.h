@@ -3,9 +3,9 @@
 #define TSBUILD_CHROOT_ENTER_H
 
 #include "chroot/answers.h"
-#include "chroot/keeper.h"
+#include "chroot/monitor.h"
 
 /* Makes a directory the root, goes to the working directory, and becomes the command. */
-_Noreturn void enter_and_run(const struct keeper *keeper, const struct step_output *output, int control);
+_Noreturn void enter_and_run(const struct monitor *monitor, const struct step_output *output, int control);
 
 #endif

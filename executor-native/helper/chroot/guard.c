@@ -16,74 +16,74 @@
 /* The kinds of whom ioprio_set(2) means count from 1, those of setpriority(2) from 0. */
 #define IOPRIO_FIRST 1
 
-static bool is_own(const struct keeper *keeper, pid_t pid) { return is_below(pid, keeper->pid); }
+static bool is_own(const struct monitor *monitor, pid_t pid) { return is_below(pid, monitor->pid); }
 
 /* Goes on when the process is the step's; any other does not exist. */
-static struct answer when_own(const struct keeper *keeper, int64_t pid)
+static struct answer when_own(const struct monitor *monitor, int64_t pid)
 {
-	return pid > 0 && is_own(keeper, (pid_t)pid) ? CONTINUE : VALUE(-ESRCH);
+	return pid > 0 && is_own(monitor, (pid_t)pid) ? CONTINUE : VALUE(-ESRCH);
 }
 
-struct answer answer_process(const struct keeper *keeper, const struct call *call)
+struct answer answer_process(const struct monitor *monitor, const struct call *call)
 {
-	return when_own(keeper, (int32_t)call->args[0]);
+	return when_own(monitor, (int32_t)call->args[0]);
 }
 
 /*
  * Answers kill(2). A signal to all goes to the step's processes but the caller. The caller's own
  * group consists of them, as the command began a session.
  */
-struct answer answer_signal(const struct keeper *keeper, const struct call *call)
+struct answer answer_signal(const struct monitor *monitor, const struct call *call)
 {
 	int32_t pid = (int32_t)call->args[0];
 	struct caller identity;
 	if (pid > 0)
-		return when_own(keeper, pid);
+		return when_own(monitor, pid);
 	if (pid == 0)
 		return CONTINUE;
 	if (pid != -1)
-		return is_group_below(-pid, keeper->pid) ? CONTINUE : VALUE(-ESRCH);
+		return is_group_below(-pid, monitor->pid) ? CONTINUE : VALUE(-ESRCH);
 	if (!read_identity(call, &identity))
 		return VALUE(-ESRCH);
 	if (identity.user != 0)
 		return VALUE(-EPERM);
-	return VALUE(signal_below(keeper->pid, identity.process, (int)call->args[1]) ? 0 : -ESRCH);
+	return VALUE(signal_below(monitor->pid, identity.process, (int)call->args[1]) ? 0 : -ESRCH);
 }
 
-struct answer answer_trace(const struct keeper *keeper, const struct call *call)
+struct answer answer_trace(const struct monitor *monitor, const struct call *call)
 {
 	if (call->args[0] == PTRACE_TRACEME)
-		return VALUE(-EPERM); /* the keeper may be the parent, and would have to answer */
-	return when_own(keeper, (int32_t)call->args[1]);
+		return VALUE(-EPERM); /* the monitor may be the parent, and would have to answer */
+	return when_own(monitor, (int32_t)call->args[1]);
 }
 
 /* Answers calls about a process, a group or a user: others' groups and users' are refused. */
-static struct answer answer_about(const struct keeper *keeper, uint32_t which, int32_t who)
+static struct answer answer_about(const struct monitor *monitor, uint32_t which, int32_t who)
 {
 	if (which == PRIO_PROCESS)
-		return who == 0 ? CONTINUE : when_own(keeper, who);
+		return who == 0 ? CONTINUE : when_own(monitor, who);
 	if (which == PRIO_PGRP)
-		return who == 0 || is_group_below(who, keeper->pid) ? CONTINUE : VALUE(-ESRCH);
+		return who == 0 || is_group_below(who, monitor->pid) ? CONTINUE : VALUE(-ESRCH);
 	return VALUE(-EPERM);
 }
 
-struct answer answer_priority(const struct keeper *keeper, const struct call *call)
+struct answer answer_priority(const struct monitor *monitor, const struct call *call)
 {
-	return answer_about(keeper, (uint32_t)call->args[0], (int32_t)call->args[1]);
+	return answer_about(monitor, (uint32_t)call->args[0], (int32_t)call->args[1]);
 }
 
-struct answer answer_ioprio(const struct keeper *keeper, const struct call *call)
+struct answer answer_ioprio(const struct monitor *monitor, const struct call *call)
 {
-	return answer_about(keeper, (uint32_t)call->args[0] - IOPRIO_FIRST, (int32_t)call->args[1]);
+	return answer_about(monitor, (uint32_t)call->args[0] - IOPRIO_FIRST, (int32_t)call->args[1]);
 }
 
 /* Answers F_SETOWN, by which a descriptor sends signals. */
-struct answer answer_descriptor_owner(const struct keeper *keeper, const struct call *call)
+struct answer answer_descriptor_owner(const struct monitor *monitor, const struct call *call)
 {
 	int32_t who = (int32_t)call->args[2];
 	if (who == 0)
 		return CONTINUE;
-	bool is_allowed = who > 0 ? is_own(keeper, who) : is_group_below(-who, keeper->pid);
+	bool is_allowed = who > 0 ? is_own(monitor, who) : is_group_below(-who, monitor->pid);
 	return is_allowed ? CONTINUE : VALUE(-EPERM);
 }
 
@@ -91,20 +91,20 @@ struct answer answer_descriptor_owner(const struct keeper *keeper, const struct 
  * Refuses another root. The way out of it, a directory that was opened before, would also lead out
  * of the step's. The root itself may be asked for.
  */
-struct answer answer_chroot(const struct keeper *keeper, const struct call *call)
+struct answer answer_chroot(const struct monitor *monitor, const struct call *call)
 {
 	char text[2];
-	(void)keeper;
+	(void)monitor;
 	bool is_root = read_step_text(call, call->args[0], text, sizeof text) && strcmp(text, "/") == 0;
 	return VALUE(is_root ? 0 : -EPERM);
 }
 
-struct answer answer_uname(const struct keeper *keeper, const struct call *call)
+struct answer answer_uname(const struct monitor *monitor, const struct call *call)
 {
 	struct utsname names;
 	if (uname(&names) < 0)
 		return CONTINUE;
 	struct buffer name = BUFFER_IN(names.nodename);
-	append(&name, "%s", keeper->spec->hostname);
+	append(&name, "%s", monitor->spec->hostname);
 	return VALUE(write_step_memory(call, call->args[0], &names, sizeof names) ? 0 : -EFAULT);
 }

@@ -1,5 +1,5 @@
 /*
- * The caller's memory, and its rights over files, which a keeper without CAP_SYS_PTRACE has only
+ * The caller's memory, and its rights over files, which a monitor without CAP_SYS_PTRACE has only
  * with the caller's own ids.
  */
 #ifndef TSBUILD_CHROOT_IDENTITY_H

@@ -11,7 +11,7 @@
 
 #define CODE "exec/sandbox-setup"
 
-/* The keeper makes directories of the same names in those of /proc and /sys. */
+/* The monitor makes directories of the same names in those of /proc and /sys. */
 #define OUTSIDE_MODE 0755
 
 static void make_directory(const char *path, mode_t mode)
@@ -79,7 +79,7 @@ static const struct {
 
 /*
  * Makes a device that works; where that cannot be, an empty file in its name, in whose place the
- * keeper opens the machine's (see outside-proc.c). Returns false for the latter.
+ * monitor opens the machine's (see outside-proc.c). Returns false for the latter.
  */
 static bool make_device(const char *path, dev_t number)
 {

@@ -32,34 +32,34 @@ struct target {
  * Finds the file of a call; false when the kernel answers. From then on this process has the
  * caller's rights over files, until end_target.
  */
-static bool find_target(const struct keeper *keeper, const struct call *call, int directory, uint64_t address,
+static bool find_target(const struct monitor *monitor, const struct call *call, int directory, uint64_t address,
                         bool follow, struct target *target)
 {
 	char path[PATH_MAX];
-	if (!find_path(keeper, call, directory, address, follow, path))
+	if (!find_path(monitor, call, directory, address, follow, path))
 		return false;
 	*target = (struct target){.fd = -1, .error = ENOENT};
 	if (!read_identity(call, &target->identity) ||
-	    !find_outside(keeper, call, &target->identity, path, follow, &target->outside))
+	    !find_outside(monitor, call, &target->identity, path, follow, &target->outside))
 		return true;
 	take_identity(&target->identity);
-	target->fd = hold_outside(keeper, &target->outside, follow);
+	target->fd = hold_outside(monitor, &target->outside, follow);
 	target->error = target->fd < 0 ? errno : 0;
 	return true;
 }
 
-int hold_shown(const struct keeper *keeper, const struct call *call, const char *whole, bool follow)
+int hold_shown(const struct monitor *monitor, const struct call *call, const char *whole, bool follow)
 {
 	char path[PATH_MAX];
 	struct caller identity;
 	struct outside outside;
 	strcpy(path, whole);
 	follow = follow || path[strlen(path) - 1] == '/';
-	if (!follow_outside(keeper, follow, path))
+	if (!follow_outside(monitor, follow, path))
 		return NOT_OUTSIDE;
-	if (!read_identity(call, &identity) || !find_outside(keeper, call, &identity, path, follow, &outside))
+	if (!read_identity(call, &identity) || !find_outside(monitor, call, &identity, path, follow, &outside))
 		return -ENOENT;
-	int fd = hold_outside(keeper, &outside, follow);
+	int fd = hold_outside(monitor, &outside, follow);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -77,7 +77,7 @@ static bool is_outer_kind(int fd)
 }
 
 /* Opens the file for its content; -1 with errno. */
-static int open_content(const struct keeper *keeper, const struct target *target, uint64_t flags)
+static int open_content(const struct monitor *monitor, const struct target *target, uint64_t flags)
 {
 	struct stat status;
 	int kept = (int)(flags & (O_ACCMODE | O_APPEND | O_DIRECTORY | O_PATH | O_TRUNC));
@@ -90,7 +90,7 @@ static int open_content(const struct keeper *keeper, const struct target *target
 	}
 	if (is_outer && S_ISDIR(status.st_mode)) {
 		errno = EISDIR;
-		return writes ? -1 : open_mirror(keeper, target->outside.shown, target->fd);
+		return writes ? -1 : open_mirror(monitor, target->outside.shown, target->fd);
 	}
 	if (is_outer && writes && (target->outside.kind == OPENED || !is_writable(&target->outside))) {
 		errno = EROFS;
@@ -107,13 +107,13 @@ static int open_content(const struct keeper *keeper, const struct target *target
 	return fd;
 }
 
-static struct answer open_outside(const struct keeper *keeper, const struct call *call, int directory, uint64_t path,
+static struct answer open_outside(const struct monitor *monitor, const struct call *call, int directory, uint64_t path,
                                   uint64_t flags)
 {
 	struct target target;
-	if (!find_target(keeper, call, directory, path, !(flags & O_NOFOLLOW), &target))
+	if (!find_target(monitor, call, directory, path, !(flags & O_NOFOLLOW), &target))
 		return CONTINUE;
-	int fd = target.fd < 0 ? -1 : open_content(keeper, &target, flags);
+	int fd = target.fd < 0 ? -1 : open_content(monitor, &target, flags);
 	int error = target.fd < 0 ? target.error : errno;
 	end_target(&target);
 	if (fd < 0)
@@ -123,30 +123,30 @@ static struct answer open_outside(const struct keeper *keeper, const struct call
 	return answer;
 }
 
-struct answer answer_open_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_open_outside(const struct monitor *monitor, const struct call *call)
 {
-	return open_outside(keeper, call, AT_FDCWD, call->args[0], call->args[1]);
+	return open_outside(monitor, call, AT_FDCWD, call->args[0], call->args[1]);
 }
 
-struct answer answer_openat_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_openat_outside(const struct monitor *monitor, const struct call *call)
 {
-	return open_outside(keeper, call, (int)call->args[0], call->args[1], call->args[2]);
+	return open_outside(monitor, call, (int)call->args[0], call->args[1], call->args[2]);
 }
 
-struct answer answer_openat2_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_openat2_outside(const struct monitor *monitor, const struct call *call)
 {
 	struct openat2_how how;
 	if (call->args[3] != sizeof how || !read_step_memory(call, call->args[2], &how, sizeof how) || how.resolve)
 		return CONTINUE;
-	return open_outside(keeper, call, (int)call->args[0], call->args[1], how.flags);
+	return open_outside(monitor, call, (int)call->args[0], call->args[1], how.flags);
 }
 
-static struct answer stat_outside(const struct keeper *keeper, const struct call *call, int directory, uint64_t path,
+static struct answer stat_outside(const struct monitor *monitor, const struct call *call, int directory, uint64_t path,
                                   bool follow, uint64_t address)
 {
 	struct target target;
 	struct stat status; /* the kernel's own form on 64-bit architectures */
-	if (!find_target(keeper, call, directory, path, follow, &target))
+	if (!find_target(monitor, call, directory, path, follow, &target))
 		return CONTINUE;
 	bool found = target.fd >= 0 && syscall(SYS_newfstatat, target.fd, "", &status, AT_EMPTY_PATH) == 0;
 	end_target(&target);
@@ -155,28 +155,28 @@ static struct answer stat_outside(const struct keeper *keeper, const struct call
 	return VALUE(write_step_memory(call, address, &status, sizeof status) ? 0 : -EFAULT);
 }
 
-struct answer answer_stat_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_stat_outside(const struct monitor *monitor, const struct call *call)
 {
-	return stat_outside(keeper, call, AT_FDCWD, call->args[0], true, call->args[1]);
+	return stat_outside(monitor, call, AT_FDCWD, call->args[0], true, call->args[1]);
 }
 
-struct answer answer_lstat_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_lstat_outside(const struct monitor *monitor, const struct call *call)
 {
-	return stat_outside(keeper, call, AT_FDCWD, call->args[0], false, call->args[1]);
+	return stat_outside(monitor, call, AT_FDCWD, call->args[0], false, call->args[1]);
 }
 
-struct answer answer_fstatat_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_fstatat_outside(const struct monitor *monitor, const struct call *call)
 {
 	bool follow = !(call->args[3] & AT_SYMLINK_NOFOLLOW);
-	return stat_outside(keeper, call, (int)call->args[0], call->args[1], follow, call->args[2]);
+	return stat_outside(monitor, call, (int)call->args[0], call->args[1], follow, call->args[2]);
 }
 
-struct answer answer_statx_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_statx_outside(const struct monitor *monitor, const struct call *call)
 {
 	struct target target;
 	struct statx status;
 	bool follow = !(call->args[2] & AT_SYMLINK_NOFOLLOW);
-	if (!find_target(keeper, call, (int)call->args[0], call->args[1], follow, &target))
+	if (!find_target(monitor, call, (int)call->args[0], call->args[1], follow, &target))
 		return CONTINUE;
 	bool found = target.fd >= 0 && statx(target.fd, "", AT_EMPTY_PATH, (unsigned)call->args[3], &status) == 0;
 	end_target(&target);
@@ -185,11 +185,11 @@ struct answer answer_statx_outside(const struct keeper *keeper, const struct cal
 	return VALUE(write_step_memory(call, call->args[4], &status, sizeof status) ? 0 : -EFAULT);
 }
 
-static struct answer access_outside(const struct keeper *keeper, const struct call *call, int directory, uint64_t path,
+static struct answer access_outside(const struct monitor *monitor, const struct call *call, int directory, uint64_t path,
                                     int mode)
 {
 	struct target target;
-	if (!find_target(keeper, call, directory, path, true, &target))
+	if (!find_target(monitor, call, directory, path, true, &target))
 		return CONTINUE;
 	int error = target.error;
 	if (target.fd >= 0 && mode & W_OK && is_outer_kind(target.fd) && !is_writable(&target.outside))
@@ -201,18 +201,18 @@ static struct answer access_outside(const struct keeper *keeper, const struct ca
 	return VALUE(-error);
 }
 
-struct answer answer_access_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_access_outside(const struct monitor *monitor, const struct call *call)
 {
-	return access_outside(keeper, call, AT_FDCWD, call->args[0], (int)call->args[1]);
+	return access_outside(monitor, call, AT_FDCWD, call->args[0], (int)call->args[1]);
 }
 
-struct answer answer_accessat_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_accessat_outside(const struct monitor *monitor, const struct call *call)
 {
-	return access_outside(keeper, call, (int)call->args[0], call->args[1], (int)call->args[2]);
+	return access_outside(monitor, call, (int)call->args[0], call->args[1], (int)call->args[2]);
 }
 
 /* Reads the link that a path is; -1 with errno. */
-static ssize_t read_link(const struct keeper *keeper, const struct call *call, const struct target *target,
+static ssize_t read_link(const struct monitor *monitor, const struct call *call, const struct target *target,
                          char text[PATH_MAX])
 {
 	const char *path = target->outside.path;
@@ -222,7 +222,7 @@ static ssize_t read_link(const struct keeper *keeper, const struct call *call, c
 		append(&own, is_thread ? "%d/task/%d" : "%d", target->identity.process, call->pid);
 		return (ssize_t)own.length;
 	}
-	if (target->outside.kind == OUTER && read_process_link(keeper, call, path, text)) {
+	if (target->outside.kind == OUTER && read_process_link(monitor, call, path, text)) {
 		if (!text[0])
 			strcpy(text, "/");
 		return (ssize_t)strlen(text);
@@ -233,19 +233,19 @@ static ssize_t read_link(const struct keeper *keeper, const struct call *call, c
 		return -1;
 	}
 	text[length] = 0;
-	if (cut_root(keeper, text) && !text[0])
+	if (cut_root(monitor, text) && !text[0])
 		strcpy(text, "/");
 	return (ssize_t)strlen(text);
 }
 
-static struct answer readlink_outside(const struct keeper *keeper, const struct call *call, int directory,
+static struct answer readlink_outside(const struct monitor *monitor, const struct call *call, int directory,
                                       uint64_t path, uint64_t address, uint64_t room)
 {
 	struct target target;
 	char text[PATH_MAX];
-	if (!find_target(keeper, call, directory, path, false, &target))
+	if (!find_target(monitor, call, directory, path, false, &target))
 		return CONTINUE;
-	ssize_t length = target.fd < 0 ? -1 : read_link(keeper, call, &target, text);
+	ssize_t length = target.fd < 0 ? -1 : read_link(monitor, call, &target, text);
 	int error = target.fd < 0 ? target.error : errno;
 	end_target(&target);
 	if (length < 0)
@@ -254,12 +254,12 @@ static struct answer readlink_outside(const struct keeper *keeper, const struct 
 	return VALUE(write_step_memory(call, address, text, count) ? (int64_t)count : -EFAULT);
 }
 
-struct answer answer_readlink_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_readlink_outside(const struct monitor *monitor, const struct call *call)
 {
-	return readlink_outside(keeper, call, AT_FDCWD, call->args[0], call->args[1], call->args[2]);
+	return readlink_outside(monitor, call, AT_FDCWD, call->args[0], call->args[1], call->args[2]);
 }
 
-struct answer answer_readlinkat_outside(const struct keeper *keeper, const struct call *call)
+struct answer answer_readlinkat_outside(const struct monitor *monitor, const struct call *call)
 {
-	return readlink_outside(keeper, call, (int)call->args[0], call->args[1], call->args[2], call->args[3]);
+	return readlink_outside(monitor, call, (int)call->args[0], call->args[1], call->args[2], call->args[3]);
 }

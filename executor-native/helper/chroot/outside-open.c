@@ -35,12 +35,12 @@ static int open_outer(const char *path, int flags)
 	return fd;
 }
 
-static int open_found(const struct keeper *keeper, const struct outside *outside, bool follow)
+static int open_found(const struct monitor *monitor, const struct outside *outside, bool follow)
 {
 	int flags = O_PATH | (follow ? 0 : O_NOFOLLOW);
 	switch (outside->kind) {
 	case IN_ROOT:
-		return open_below(keeper->root, outside->path, BELOW_ROOT, flags);
+		return open_below(monitor->root, outside->path, BELOW_ROOT, flags);
 	case OUTER:
 		return open_outer(outside->path, flags);
 	case OPENED:
@@ -50,12 +50,12 @@ static int open_found(const struct keeper *keeper, const struct outside *outside
 	return -1;
 }
 
-int hold_outside(const struct keeper *keeper, const struct outside *outside, bool follow)
+int hold_outside(const struct monitor *monitor, const struct outside *outside, bool follow)
 {
-	cleanup_fd int fd = open_found(keeper, outside, follow);
+	cleanup_fd int fd = open_found(monitor, outside, follow);
 	if (fd < 0)
 		return -1;
-	if ((outside->kind == OUTER || outside->kind == OPENED) && !is_still_shown(keeper, outside->path)) {
+	if ((outside->kind == OUTER || outside->kind == OPENED) && !is_still_shown(monitor, outside->path)) {
 		errno = ENOENT;
 		return -1;
 	}

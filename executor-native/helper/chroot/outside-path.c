@@ -43,10 +43,10 @@ void normalize(char *path)
 	*to = 0;
 }
 
-bool cut_root(const struct keeper *keeper, char path[PATH_MAX])
+bool cut_root(const struct monitor *monitor, char path[PATH_MAX])
 {
-	size_t length = strlen(keeper->root_path);
-	if (!is_inside(path, keeper->root_path))
+	size_t length = strlen(monitor->root_path);
+	if (!is_inside(path, monitor->root_path))
 		return false;
 	memmove(path, path + length, strlen(path + length) + 1);
 	return true;
@@ -65,82 +65,82 @@ bool read_own_link(const struct call *call, const char *link, char text[PATH_MAX
 	return length > 0;
 }
 
-bool find_start(const struct keeper *keeper, const struct call *call, int directory, char path[PATH_MAX])
+bool find_start(const struct monitor *monitor, const struct call *call, int directory, char path[PATH_MAX])
 {
 	struct short_path link = directory == AT_FDCWD ? short_path("/proc/%d/cwd", call->pid)
 	                                               : short_path("/proc/%d/fd/%d", call->pid, directory);
-	return read_own_link(call, link.text, path) && cut_root(keeper, path);
+	return read_own_link(call, link.text, path) && cut_root(monitor, path);
 }
 
-bool is_device(const struct keeper *keeper, const char *path)
+bool is_device(const struct monitor *monitor, const char *path)
 {
 	static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
 	                                      "/dev/random", "/dev/urandom", "/dev/tty"};
-	for (size_t i = 0; keeper->lends_devices && i < LENGTH(devices); i++)
+	for (size_t i = 0; monitor->lends_devices && i < LENGTH(devices); i++)
 		if (strcmp(path, devices[i]) == 0)
 			return true;
 	return false;
 }
 
-bool is_outside(const struct keeper *keeper, const char *path) { return is_virtual(path) || is_device(keeper, path); }
+bool is_outside(const struct monitor *monitor, const char *path) { return is_virtual(path) || is_device(monitor, path); }
 
 /*
  * Returns true when the root has the file, so that the path leads nowhere else. With translated
  * paths, `path` becomes that of the file: directories of /proc that were listed leave names in the
  * root, which stand for others.
  */
-static bool is_in_root(const struct keeper *keeper, char path[PATH_MAX], bool follow)
+static bool is_in_root(const struct monitor *monitor, char path[PATH_MAX], bool follow)
 {
 	char real[PATH_MAX];
 	struct openat2_how how = {.flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), .resolve = RESOLVE_BELOW_ROOT};
-	cleanup_fd int fd = (int)syscall(NR_OPENAT2, keeper->root, path, &how, sizeof how);
+	cleanup_fd int fd = (int)syscall(NR_OPENAT2, monitor->root, path, &how, sizeof how);
 	if (fd < 0)
 		return errno != ENOENT && errno != ENOSYS && errno != EPERM;
 	ssize_t length = readlink(proc_path_of(fd).text, real, sizeof real - 1);
 	real[length > 0 ? length : 0] = 0;
-	if (!keeper->translated || !cut_root(keeper, real) || !is_outside(keeper, real))
+	if (!monitor->translated || !cut_root(monitor, real) || !is_outside(monitor, real))
 		return true;
 	strcpy(path, real);
 	return false;
 }
 
 /* Follows the links of the root on the way; false when that leads to nothing outside. */
-static bool follow_links(const struct keeper *keeper, bool follow, char path[PATH_MAX])
+static bool follow_links(const struct monitor *monitor, bool follow, char path[PATH_MAX])
 {
 	cleanup_walk struct walk at = NO_WALK;
 	cleanup_free char *way = copy_text(path);
 	char *slash = strrchr(way, '/'), *name = follow ? "" : copy_text(slash);
 	if (!follow)
 		*slash = 0;
-	if (!walk(&at, keeper->root, way, WALK_FIND))
+	if (!walk(&at, monitor->root, way, WALK_FIND))
 		return false;
 	struct buffer found = buffer_in(path, PATH_MAX);
 	append(&found, "%s%s", at.real, name);
 	return !found.cut && is_virtual(path);
 }
 
-bool follow_outside(const struct keeper *keeper, bool follow, char path[PATH_MAX])
+bool follow_outside(const struct monitor *monitor, bool follow, char path[PATH_MAX])
 {
 	normalize(path);
-	if (is_outside(keeper, path))
+	if (is_outside(monitor, path))
 		return true;
-	return *path && !is_in_root(keeper, path, follow) &&
-	       (is_outside(keeper, path) || follow_links(keeper, follow, path));
+	return *path && !is_in_root(monitor, path, follow) &&
+	       (is_outside(monitor, path) || follow_links(monitor, follow, path));
 }
 
-bool find_path(const struct keeper *keeper, const struct call *call, int directory, uint64_t address, bool follow,
+bool find_path(const struct monitor *monitor, const struct call *call, int directory, uint64_t address, bool follow,
                char path[PATH_MAX])
 {
 	char text[PATH_MAX], start[PATH_MAX];
 	start[0] = 0;
 	if (!read_step_text(call, address, text, sizeof text) || !text[0])
 		return false;
-	if (text[0] != '/' && !find_start(keeper, call, directory, start))
+	if (text[0] != '/' && !find_start(monitor, call, directory, start))
 		return false;
 	struct buffer whole = buffer_in(path, PATH_MAX);
 	append(&whole, "%s/%s", start, text);
 	if (whole.cut)
 		return false;
 	follow = follow || text[strlen(text) - 1] == '/';
-	return follow_outside(keeper, follow, path);
+	return follow_outside(monitor, follow, path);
 }

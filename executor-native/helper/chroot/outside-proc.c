@@ -38,9 +38,9 @@ static bool is_listed(const char *const *list, size_t count, const char *name)
 	return false;
 }
 
-static bool is_hidden(const struct keeper *keeper, const char *path)
+static bool is_hidden(const struct monitor *monitor, const char *path)
 {
-	const struct texts *masked = &keeper->spec->masked;
+	const struct texts *masked = &monitor->spec->masked;
 	for (size_t i = 0; i < masked->count; i++)
 		if (is_inside(path, masked->items[i]))
 			return true;
@@ -68,23 +68,23 @@ struct turn {
 /* Returns the process of a path such as `/proc/1/exe`. */
 static pid_t process_in(const char *path) { return (pid_t)strtol(path + strlen("/proc/"), NULL, 10); }
 
-bool read_process_link(const struct keeper *keeper, const struct call *call, const char *path, char text[PATH_MAX])
+bool read_process_link(const struct monitor *monitor, const struct call *call, const char *path, char text[PATH_MAX])
 {
 	const char *name = strrchr(path, '/') + 1;
 	bool is_of_process = strncmp(path, "/proc/", strlen("/proc/")) == 0;
 	text[0] = 0;
-	if (keeper->find_exe && is_of_process && strcmp(name, "exe") == 0)
-		return keeper->find_exe(keeper, process_in(path), text);
-	if (keeper->find_exe && is_of_process && strcmp(name, "root") == 0)
+	if (monitor->find_exe && is_of_process && strcmp(name, "exe") == 0)
+		return monitor->find_exe(monitor, process_in(path), text);
+	if (monitor->find_exe && is_of_process && strcmp(name, "root") == 0)
 		return true;
-	return read_own_link(call, path, text) && cut_root(keeper, text);
+	return read_own_link(call, path, text) && cut_root(monitor, text);
 }
 
 /* Goes on where a link of a process leads to, with what is left. False: that is not in the root. */
-static bool turn_to(const struct keeper *keeper, const struct call *call, struct turn *turn, char path[PATH_MAX])
+static bool turn_to(const struct monitor *monitor, const struct call *call, struct turn *turn, char path[PATH_MAX])
 {
 	char target[PATH_MAX];
-	if (!read_process_link(keeper, call, turn->path.text, target))
+	if (!read_process_link(monitor, call, turn->path.text, target))
 		return false;
 	struct buffer whole = buffer_in(path, PATH_MAX);
 	append(&whole, "%s%s", target, turn->rest);
@@ -95,7 +95,7 @@ static bool turn_to(const struct keeper *keeper, const struct call *call, struct
 enum found { NOTHING, FOUND, TURNED };
 
 /* Finds a file in the directory of a process or thread. */
-static enum found find_of_process(const struct keeper *keeper, const struct call *call, struct turn *turn, bool follow,
+static enum found find_of_process(const struct monitor *monitor, const struct call *call, struct turn *turn, bool follow,
                                   struct outside *outside)
 {
 	char name[NAME_MAX + 1];
@@ -109,19 +109,19 @@ static enum found find_of_process(const struct keeper *keeper, const struct call
 	append(&turn->path, "/%s", name);
 	bool is_link = strcmp(name, "cwd") == 0 || strcmp(name, "exe") == 0 || strcmp(name, "root") == 0;
 	if (is_link && (follow || *turn->rest))
-		return turn_to(keeper, call, turn, outside->path) ? TURNED : NOTHING;
+		return turn_to(monitor, call, turn, outside->path) ? TURNED : NOTHING;
 	if (strcmp(name, "task") == 0 && *turn->rest) {
 		if (!cut_first(turn->rest, name) || !parse_number(name, INT32_MAX, &number))
 			return NOTHING;
 		append(&turn->path, "/%s", name);
-		return find_of_process(keeper, call, turn, follow, outside);
+		return find_of_process(monitor, call, turn, follow, outside);
 	}
 	if (strcmp(name, "fd") == 0 && *turn->rest) {
 		if (!cut_first(turn->rest, name) || !parse_number(name, INT32_MAX, &number))
 			return NOTHING;
 		append(&turn->path, "/%s", name);
 		if (*turn->rest)
-			return turn_to(keeper, call, turn, outside->path) ? TURNED : NOTHING;
+			return turn_to(monitor, call, turn, outside->path) ? TURNED : NOTHING;
 		outside->kind = follow ? OPENED : OUTER;
 		return FOUND;
 	}
@@ -129,7 +129,7 @@ static enum found find_of_process(const struct keeper *keeper, const struct call
 	return FOUND;
 }
 
-static enum found find_in_proc(const struct keeper *keeper, const struct call *call, const struct caller *identity,
+static enum found find_in_proc(const struct monitor *monitor, const struct call *call, const struct caller *identity,
                                struct turn *turn, bool follow, struct outside *outside)
 {
 	char name[NAME_MAX + 1];
@@ -141,10 +141,10 @@ static enum found find_in_proc(const struct keeper *keeper, const struct call *c
 		return FOUND;
 	bool is_last = !*turn->rest;
 	if (parse_number(name, INT32_MAX, &pid)) {
-		if (!is_below((pid_t)pid, keeper->pid))
+		if (!is_below((pid_t)pid, monitor->pid))
 			return NOTHING;
 		append(&turn->path, "/%s", name);
-		return find_of_process(keeper, call, turn, follow, outside);
+		return find_of_process(monitor, call, turn, follow, outside);
 	}
 	if (!is_listed(machine_files, LENGTH(machine_files), name))
 		return NOTHING;
@@ -157,7 +157,7 @@ static enum found find_in_proc(const struct keeper *keeper, const struct call *c
 		if (is_of_self)
 			append(&turn->path, "/%s", name);
 		if (!is_of_self)
-			return find_of_process(keeper, call, turn, follow, outside);
+			return find_of_process(monitor, call, turn, follow, outside);
 	} else {
 		append(&turn->path, "/%s", name);
 	}
@@ -165,27 +165,27 @@ static enum found find_in_proc(const struct keeper *keeper, const struct call *c
 	return FOUND;
 }
 
-bool find_outside(const struct keeper *keeper, const struct call *call, const struct caller *identity,
+bool find_outside(const struct monitor *monitor, const struct call *call, const struct caller *identity,
                   const char *path, bool follow, struct outside *outside)
 {
 	struct buffer first = BUFFER_IN(outside->path);
 	append(&first, "%s", path);
 	for (int turns = 0; turns < MAX_TURNS; turns++) {
 		struct turn turn = {.path = BUFFER_IN(outside->shown)};
-		outside->kind = is_device(keeper, outside->path) ? LENT_DEVICE : OUTER;
+		outside->kind = is_device(monitor, outside->path) ? LENT_DEVICE : OUTER;
 		if (outside->kind == LENT_DEVICE)
 			return true;
 		if (!is_virtual(outside->path)) {
 			outside->kind = IN_ROOT;
 			return true;
 		}
-		if (is_hidden(keeper, outside->path))
+		if (is_hidden(monitor, outside->path))
 			return false;
 		bool is_sys = is_inside(outside->path, "/sys");
 		strcpy(turn.rest, outside->path + (is_sys ? 0 : strlen("/proc")));
 		if (is_sys)
 			append(&turn.path, "%s", turn.rest);
-		enum found found = is_sys ? FOUND : find_in_proc(keeper, call, identity, &turn, follow, outside);
+		enum found found = is_sys ? FOUND : find_in_proc(monitor, call, identity, &turn, follow, outside);
 		if (found == FOUND)
 			strcpy(outside->path, outside->shown);
 		if (found != TURNED)
@@ -194,18 +194,18 @@ bool find_outside(const struct keeper *keeper, const struct call *call, const st
 	return false;
 }
 
-bool is_still_shown(const struct keeper *keeper, const char *path)
+bool is_still_shown(const struct monitor *monitor, const char *path)
 {
 	bool is_in_proc = strncmp(path, "/proc/", strlen("/proc/")) == 0;
 	pid_t process = is_in_proc ? process_in(path) : 0; /* of no process: 0 */
-	return process == 0 || is_below(process, keeper->pid);
+	return process == 0 || is_below(process, monitor->pid);
 }
 
-bool is_shown(const struct keeper *keeper, const char *shown, const char *name)
+bool is_shown(const struct monitor *monitor, const char *shown, const char *name)
 {
 	cleanup_free char *path = format_text("%s/%s", shown, name);
 	uint64_t number;
-	if (is_hidden(keeper, path))
+	if (is_hidden(monitor, path))
 		return false;
 	if (!is_inside(shown, "/proc") || is_inside(shown, "/proc/sys"))
 		return true;
@@ -215,7 +215,7 @@ bool is_shown(const struct keeper *keeper, const char *shown, const char *name)
 		/* The links to the caller itself differ by who looks. */
 		if (strcmp(name, "self") == 0 || strcmp(name, "thread-self") == 0)
 			return false;
-		return is_number ? is_below((pid_t)number, keeper->pid) : is_listed(machine_files, LENGTH(machine_files), name);
+		return is_number ? is_below((pid_t)number, monitor->pid) : is_listed(machine_files, LENGTH(machine_files), name);
 	}
 	bool is_of_process = parse_number(slash + 1, INT32_MAX, &number);
 	return is_number || !is_of_process || is_listed(process_files, LENGTH(process_files), name);

@@ -1,6 +1,6 @@
 /*
  * Files of /proc and /sys, which are outside the root of a step. It has empty directories there;
- * the keeper opens what a step may see, and hands it over. No directory outside is ever handed
+ * the monitor opens what a step may see, and hands it over. No directory outside is ever handed
  * over, because a step would get everywhere by it.
  */
 #ifndef TSBUILD_CHROOT_OUTSIDE_H
@@ -27,7 +27,7 @@ struct outside {
  * Finds the path that a caller means, as one of its root. False: it leads to nothing outside, and
  * the kernel answers. `follow`: a link at its end is followed.
  */
-bool find_path(const struct keeper *keeper, const struct call *call, int directory, uint64_t address, bool follow,
+bool find_path(const struct monitor *monitor, const struct call *call, int directory, uint64_t address, bool follow,
                char path[PATH_MAX]);
 
 /* Returns true when a path is a directory or below it. */
@@ -36,8 +36,8 @@ bool is_inside(const char *path, const char *directory);
 /* Returns true when a path of the root is in /proc or /sys. */
 bool is_virtual(const char *path);
 
-/* Returns true when a path of the root is a device that the keeper lends. */
-bool is_device(const struct keeper *keeper, const char *path);
+/* Returns true when a path of the root is a device that the monitor lends. */
+bool is_device(const struct monitor *monitor, const char *path);
 
 /* Takes empty parts, `.` and `..` out of an absolute path, in place. */
 void normalize(char *path);
@@ -46,44 +46,44 @@ void normalize(char *path);
 bool read_own_link(const struct call *call, const char *link, char text[PATH_MAX]);
 
 /* Likewise for a path that was read already, and begins at the root. */
-bool follow_outside(const struct keeper *keeper, bool follow, char path[PATH_MAX]);
+bool follow_outside(const struct monitor *monitor, bool follow, char path[PATH_MAX]);
 
 /* Returns true when a path, with all links resolved, is one of /proc, /sys or a lent device. */
-bool is_outside(const struct keeper *keeper, const char *path);
+bool is_outside(const struct monitor *monitor, const char *path);
 
 /* Writes the path that a relative one begins at; false when it is not in the root. */
-bool find_start(const struct keeper *keeper, const struct call *call, int directory, char path[PATH_MAX]);
+bool find_start(const struct monitor *monitor, const struct call *call, int directory, char path[PATH_MAX]);
 
 /*
  * Reads a link in the directory of a process, as a path of the step; false when it is not in the
  * root.
  */
-bool read_process_link(const struct keeper *keeper, const struct call *call, const char *path, char text[PATH_MAX]);
+bool read_process_link(const struct monitor *monitor, const struct call *call, const char *path, char text[PATH_MAX]);
 
 /* Returned when a path leads to nothing outside. */
 #define NOT_OUTSIDE (-4096)
 
 /* Holds what such a path leads to (O_PATH); NOT_OUTSIDE or another negative errno. */
-int hold_shown(const struct keeper *keeper, const struct call *call, const char *path, bool follow);
+int hold_shown(const struct monitor *monitor, const struct call *call, const char *path, bool follow);
 
 /* Finds the file that it stands for; false when the step may see none there. */
-bool find_outside(const struct keeper *keeper, const struct call *call, const struct caller *identity,
+bool find_outside(const struct monitor *monitor, const struct call *call, const struct caller *identity,
                   const char *path, bool follow, struct outside *outside);
 
 /*
  * Tells whether an opened file of /proc is still one that the step may see. The process whose
  * number is in its path could have ended since the look at it, and the number become another's.
  */
-bool is_still_shown(const struct keeper *keeper, const char *path);
+bool is_still_shown(const struct monitor *monitor, const char *path);
 
 /* Opens what a path stands for, without rights to its content; -1 with errno. */
-int hold_outside(const struct keeper *keeper, const struct outside *outside, bool follow);
+int hold_outside(const struct monitor *monitor, const struct outside *outside, bool follow);
 
 /* Cuts the path of the root off a path of the machine; false when it is not inside. */
-bool cut_root(const struct keeper *keeper, char path[PATH_MAX]);
+bool cut_root(const struct monitor *monitor, char path[PATH_MAX]);
 
 /* Returns true when the step may see an entry of a directory, of which `shown` is the path. */
-bool is_shown(const struct keeper *keeper, const char *shown, const char *name);
+bool is_shown(const struct monitor *monitor, const char *shown, const char *name);
 
 /* Returns true when the step may write to a file. */
 bool is_writable(const struct outside *outside);
@@ -91,6 +91,6 @@ bool is_writable(const struct outside *outside);
 /*
  * Makes the directory in the root look like one outside (O_PATH), and opens it; -1 with errno.
  */
-int open_mirror(const struct keeper *keeper, const char *shown, int outer);
+int open_mirror(const struct monitor *monitor, const char *shown, int outer);
 
 #endif

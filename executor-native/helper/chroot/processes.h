@@ -1,6 +1,6 @@
 /*
  * The processes of a step, which no namespace keeps together. They are all that descend from the
- * keeper: a process whose parent ends becomes the keeper's own child.
+ * monitor: a process whose parent ends becomes the monitor's own child.
  */
 #ifndef TSBUILD_CHROOT_PROCESSES_H
 #define TSBUILD_CHROOT_PROCESSES_H

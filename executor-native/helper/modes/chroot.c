@@ -1,6 +1,6 @@
 /*
  * Mode `chroot`: one command without namespaces. This process carries the output, and brings back
- * what was lent to the step if its keeper should die. See "keeper" in README.md.
+ * what was lent to the step if its monitor should die. See "monitor" in README.md.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include "base/remove-tree.h"
 #include "base/util.h"
-#include "chroot/keeper.h"
+#include "chroot/monitor.h"
 #include "chroot/processes.h"
 #include "supervised/step.h"
 #include "modes/modes.h"
@@ -28,26 +28,26 @@
 
 /*
  * Note that a handler of signals reads these, so that they cannot be members of a struct.
- * `keeper_pid` is 0 while there is nothing to stop.
+ * `monitor_pid` is 0 while there is nothing to stop.
  */
-static volatile sig_atomic_t keeper_pid, stopped;
+static volatile sig_atomic_t monitor_pid, stopped;
 
-/* Asks the keeper to end the step. */
+/* Asks the monitor to end the step. */
 static void stop(int number)
 {
 	(void)number;
 	stopped = 1;
-	if (keeper_pid > 0)
-		kill((pid_t)keeper_pid, SIGTERM);
+	if (monitor_pid > 0)
+		kill((pid_t)monitor_pid, SIGTERM);
 }
 
-/* Returns memory that the keeper shares. */
+/* Returns memory that the monitor shares. */
 static struct lent *share_lent(void)
 {
 	struct lent *lent =
 		mmap(NULL, sizeof *lent * MAX_LENT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (lent == MAP_FAILED)
-		fail_errno("exec/sandbox-setup", "Cannot share memory with the step's keeper");
+		fail_errno("exec/sandbox-setup", "Cannot share memory with the step's monitor");
 	return lent;
 }
 
@@ -59,8 +59,8 @@ static void block_stop(int how)
 	sigprocmask(how, &signals, NULL);
 }
 
-/* Starts the keeper; SIGTERM is blocked until there is somebody to pass it on to. */
-static void start_keeper(const struct spec *spec, struct output *carried, struct lent *lent)
+/* Starts the monitor; SIGTERM is blocked until there is somebody to pass it on to. */
+static void start_monitor(const struct spec *spec, struct output *carried, struct lent *lent)
 {
 	int output[2], errors[2];
 	pid_t self = getpid();
@@ -69,7 +69,7 @@ static void start_keeper(const struct spec *spec, struct output *carried, struct
 	block_stop(SIG_BLOCK);
 	pid_t pid = fork();
 	if (pid < 0)
-		fail_errno("exec/sandbox-setup", "Cannot start the step's keeper");
+		fail_errno("exec/sandbox-setup", "Cannot start the step's monitor");
 	if (pid == 0) {
 		signal(SIGTERM, SIG_DFL);
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -80,18 +80,18 @@ static void start_keeper(const struct spec *spec, struct output *carried, struct
 		close(errors[READ_END]);
 		keep_step(spec, spec->translated ? &by_translation : &by_chroot, &(struct step_output){output[WRITE_END], errors[WRITE_END]}, lent);
 	}
-	keeper_pid = pid;
+	monitor_pid = pid;
 	block_stop(SIG_UNBLOCK);
 	close(output[WRITE_END]);
 	close(errors[WRITE_END]);
 	*carried = (struct output){.output = output[READ_END], .errors = errors[READ_END], .stopped = &stopped};
 }
 
-/* Waits for the keeper's end, and reports how the step ended unless the keeper has. */
+/* Waits for the monitor's end, and reports how the step ended unless the monitor has. */
 static void end_step(const struct spec *spec, struct lent *lent)
 {
-	int status = wait_end((pid_t)keeper_pid);
-	keeper_pid = 0;
+	int status = wait_end((pid_t)monitor_pid);
+	monitor_pid = 0;
 	if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
 		end_descendants();
 		bring_back(spec, lent);
@@ -123,7 +123,7 @@ int mode_chroot(int count, char **arguments)
 		return EXIT_FAILED;
 	struct lent *lent = share_lent();
 	adopt_orphans();
-	start_keeper(&spec, &carried, lent);
+	start_monitor(&spec, &carried, lent);
 	carry_all(&carried, &nothing);
 	end_step(&spec, lent);
 	return 0;

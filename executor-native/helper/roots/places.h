@@ -11,7 +11,7 @@
 #include "ownership/looks.h"
 #include "tree/tree.h"
 
-/* Directories that are lent to a step, for who has to bring them back when the keeper dies. */
+/* Directories that are lent to a step, for who has to bring them back when the monitor dies. */
 #define MAX_LENT 64
 struct lent {
 	bool is_out;

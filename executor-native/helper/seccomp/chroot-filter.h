@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Calls that the keeper is asked about. */
+/* Calls that the monitor is asked about. */
 enum asked_when {
 	EVERY_TIME,
 	UNLESS_ZERO, /* the low half of the argument */
@@ -30,8 +30,8 @@ struct chroot_filter {
 
 	/*
 	 * Every path is asked about (see supervised/). Calls with one that has no answer are refused,
-	 * and so are programs of another processor. The keeper's own calls of execveat have `cookie` as
-	 * their sixth argument.
+	 * and so are programs of another processor. The monitor's own calls of execveat have `cookie`
+	 * as their sixth argument.
 	 */
 	bool translates;
 	uint64_t cookie;

@@ -24,7 +24,7 @@
 /* The calls, each with when this process is asked, and one of two kinds of answers. */
 static const struct row {
 	struct asked asked;
-	struct answer (*answer)(const struct keeper *keeper, const struct call *call);
+	struct answer (*answer)(const struct monitor *monitor, const struct call *call);
 	struct answer (*answer_ids)(const struct call *call);
 } rows[] = {
 	{ASKED(SYS_newfstatat), translate_newfstatat, NULL},
@@ -130,38 +130,38 @@ static const struct row {
 	{ASKED(SYS_setgroups), NULL, answer_setgroups},
 };
 
-/* Keeps processes readable for the keeper: nobody else may read them anyway. */
-struct answer translate_nothing(const struct keeper *keeper, const struct call *call)
+/* Keeps processes readable for the monitor: nobody else may read them anyway. */
+struct answer translate_nothing(const struct monitor *monitor, const struct call *call)
 {
-	(void)keeper, (void)call;
+	(void)monitor, (void)call;
 	return VALUE(0);
 }
 
-struct answer translate_refusal(const struct keeper *keeper, const struct call *call)
+struct answer translate_refusal(const struct monitor *monitor, const struct call *call)
 {
-	(void)keeper, (void)call;
+	(void)monitor, (void)call;
 	return VALUE(-EPERM);
 }
 
-static struct answer answer_of(const struct keeper *keeper, const struct call *call, uint32_t number)
+static struct answer answer_of(const struct monitor *monitor, const struct call *call, uint32_t number)
 {
 	for (size_t i = 0; i < LENGTH(rows); i++)
 		if (rows[i].asked.number == number && (number != SYS_prctl || rows[i].asked.value == (uint32_t)call->args[0]))
-			return rows[i].answer ? rows[i].answer(keeper, call) : rows[i].answer_ids(call);
+			return rows[i].answer ? rows[i].answer(monitor, call) : rows[i].answer_ids(call);
 	return VALUE(-EPERM);
 }
 
-void answer_next_translated(const struct keeper *keeper, int listener)
+void answer_next_translated(const struct monitor *monitor, int listener)
 {
 	union notification notification;
 	if (!receive_call(listener, &notification))
 		return;
 	struct call call = call_of(&notification, listener);
-	call.supervisor = &keeper->translated->supervisor;
-	answer_call(&notification, listener, answer_of(keeper, &call, (uint32_t)notification.is.data.nr));
+	call.supervisor = &monitor->translated->supervisor;
+	answer_call(&notification, listener, answer_of(monitor, &call, (uint32_t)notification.is.data.nr));
 }
 
-void install_translating_filter(const struct keeper *keeper, int control)
+void install_translating_filter(const struct monitor *monitor, int control)
 {
 	struct asked asked[LENGTH(rows)];
 	for (size_t i = 0; i < LENGTH(rows); i++)
@@ -169,9 +169,9 @@ void install_translating_filter(const struct keeper *keeper, int control)
 	const struct chroot_filter wanted = {
 		.asked = asked,
 		.count = LENGTH(rows),
-		.network = keeper->spec->network,
+		.network = monitor->spec->network,
 		.translates = true,
-		.cookie = keeper->translated->cookie,
+		.cookie = monitor->translated->cookie,
 	};
 	int listener = install_chroot_seccomp(&wanted);
 	send_control(control, "", 1, listener);

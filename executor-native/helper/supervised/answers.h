@@ -4,7 +4,7 @@
 
 #include "chroot/answers.h"
 
-#define ANSWER(name) struct answer name(const struct keeper *keeper, const struct call *call)
+#define ANSWER(name) struct answer name(const struct monitor *monitor, const struct call *call)
 
 /* Opening files (open.c). */
 ANSWER(translate_open);

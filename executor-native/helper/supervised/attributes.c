@@ -49,7 +49,7 @@ static struct answer tell(const struct call *call, const char *data, ssize_t siz
 	return VALUE(!size || write_memory(call, address, data, (size_t)size) ? size : -EFAULT);
 }
 
-static struct answer set(const struct keeper *keeper, const struct call *call, int flags)
+static struct answer set(const struct monitor *monitor, const struct call *call, int flags)
 {
 	char name[NAME_ROOM];
 	uint64_t size = call->args[3];
@@ -63,30 +63,30 @@ static struct answer set(const struct keeper *keeper, const struct call *call, i
 	cleanup_free char *value = allocate(size + 1);
 	if (size && !read_memory(call, call->args[2], value, size))
 		return VALUE(-EFAULT);
-	cleanup_fd int held = hold_own(keeper, call, path_in(call, flags));
+	cleanup_fd int held = hold_own(monitor, call, path_in(call, flags));
 	if (held < 0)
 		return VALUE(held);
 	return VALUE(setxattr(proc_path_of(held).text, name, value, size, (int)call->args[4]) < 0 ? -errno : 0);
 }
 
-static struct answer get(const struct keeper *keeper, const struct call *call, int flags)
+static struct answer get(const struct monitor *monitor, const struct call *call, int flags)
 {
 	char name[NAME_ROOM];
 	char value[VALUE_ROOM];
 	int error = read_name(call, call->args[1], name);
 	if (error)
 		return VALUE(error);
-	cleanup_fd int held = hold_path(keeper, call, path_in(call, flags));
+	cleanup_fd int held = hold_path(monitor, call, path_in(call, flags));
 	if (held < 0)
 		return VALUE(held);
 	ssize_t size = getxattr(proc_path_of(held).text, name, value, sizeof value);
 	return tell(call, value, size, call->args[2], call->args[3]);
 }
 
-static struct answer list(const struct keeper *keeper, const struct call *call, int flags)
+static struct answer list(const struct monitor *monitor, const struct call *call, int flags)
 {
 	char names[VALUE_ROOM], shown[VALUE_ROOM];
-	cleanup_fd int held = hold_path(keeper, call, path_in(call, flags));
+	cleanup_fd int held = hold_path(monitor, call, path_in(call, flags));
 	if (held < 0)
 		return VALUE(held);
 	ssize_t size = listxattr(proc_path_of(held).text, names, sizeof names), length = 0;
@@ -99,27 +99,27 @@ static struct answer list(const struct keeper *keeper, const struct call *call, 
 	return tell(call, shown, size < 0 ? size : length, call->args[1], call->args[2]);
 }
 
-static struct answer take(const struct keeper *keeper, const struct call *call, int flags)
+static struct answer take(const struct monitor *monitor, const struct call *call, int flags)
 {
 	char name[NAME_ROOM];
 	int error = read_name(call, call->args[1], name);
 	if (error)
 		return VALUE(error);
-	cleanup_fd int held = hold_own(keeper, call, path_in(call, flags));
+	cleanup_fd int held = hold_own(monitor, call, path_in(call, flags));
 	if (held < 0)
 		return VALUE(held);
 	return VALUE(removexattr(proc_path_of(held).text, name) < 0 ? -errno : 0);
 }
 
-ANSWER(translate_setxattr) { return set(keeper, call, 0); }
-ANSWER(translate_lsetxattr) { return set(keeper, call, AT_SYMLINK_NOFOLLOW); }
-ANSWER(translate_fsetxattr) { return set(keeper, call, AT_EMPTY_PATH); }
-ANSWER(translate_getxattr) { return get(keeper, call, 0); }
-ANSWER(translate_lgetxattr) { return get(keeper, call, AT_SYMLINK_NOFOLLOW); }
-ANSWER(translate_fgetxattr) { return get(keeper, call, AT_EMPTY_PATH); }
-ANSWER(translate_listxattr) { return list(keeper, call, 0); }
-ANSWER(translate_llistxattr) { return list(keeper, call, AT_SYMLINK_NOFOLLOW); }
-ANSWER(translate_flistxattr) { return list(keeper, call, AT_EMPTY_PATH); }
-ANSWER(translate_removexattr) { return take(keeper, call, 0); }
-ANSWER(translate_lremovexattr) { return take(keeper, call, AT_SYMLINK_NOFOLLOW); }
-ANSWER(translate_fremovexattr) { return take(keeper, call, AT_EMPTY_PATH); }
+ANSWER(translate_setxattr) { return set(monitor, call, 0); }
+ANSWER(translate_lsetxattr) { return set(monitor, call, AT_SYMLINK_NOFOLLOW); }
+ANSWER(translate_fsetxattr) { return set(monitor, call, AT_EMPTY_PATH); }
+ANSWER(translate_getxattr) { return get(monitor, call, 0); }
+ANSWER(translate_lgetxattr) { return get(monitor, call, AT_SYMLINK_NOFOLLOW); }
+ANSWER(translate_fgetxattr) { return get(monitor, call, AT_EMPTY_PATH); }
+ANSWER(translate_listxattr) { return list(monitor, call, 0); }
+ANSWER(translate_llistxattr) { return list(monitor, call, AT_SYMLINK_NOFOLLOW); }
+ANSWER(translate_flistxattr) { return list(monitor, call, AT_EMPTY_PATH); }
+ANSWER(translate_removexattr) { return take(monitor, call, 0); }
+ANSWER(translate_lremovexattr) { return take(monitor, call, AT_SYMLINK_NOFOLLOW); }
+ANSWER(translate_fremovexattr) { return take(monitor, call, AT_EMPTY_PATH); }

@@ -5,9 +5,9 @@
 
 mode_t masked_mode(const struct call *call, mode_t mode) { return mode & MODE_BITS & ~umask_of(call); }
 
-bool give_new(const struct keeper *keeper, const struct call *call, int parent, int fd, mode_t mode)
+bool give_new(const struct monitor *monitor, const struct call *call, int parent, int fd, mode_t mode)
 {
-	struct translated *translated = keeper->translated;
+	struct translated *translated = monitor->translated;
 	const struct ids *ids = ids_of(call);
 	struct stat status, above;
 	if (fstat(fd, &status) < 0 || fstat(parent, &above) < 0)

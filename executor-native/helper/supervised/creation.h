@@ -10,6 +10,6 @@
 mode_t masked_mode(const struct call *call, mode_t mode);
 
 /* Gives a new file in `parent` to who makes it, with this mode. False with errno. */
-bool give_new(const struct keeper *keeper, const struct call *call, int parent, int fd, mode_t mode);
+bool give_new(const struct monitor *monitor, const struct call *call, int parent, int fd, mode_t mode);
 
 #endif

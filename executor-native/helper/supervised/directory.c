@@ -16,12 +16,12 @@
 #include "supervised/translated.h"
 
 /* Makes the caller go to the directory that its descriptor `number` is of. */
-static struct answer go_by(const struct keeper *keeper, const struct call *call, int number)
+static struct answer go_by(const struct monitor *monitor, const struct call *call, int number)
 {
 	struct tracee tracee;
 	int64_t result = -ESRCH, closed;
 	const uint64_t arguments[6] = {(uint64_t)number};
-	if (!hold_caller(&tracee, call, keeper->translated->ends))
+	if (!hold_caller(&tracee, call, monitor->translated->ends))
 		return (struct answer){ANSWER_SENT, 0};
 	if (do_call(&tracee, SYS_fchdir, arguments, &result) == RETURNED &&
 	    do_call(&tracee, SYS_close, arguments, &closed) == RETURNED)
@@ -29,26 +29,26 @@ static struct answer go_by(const struct keeper *keeper, const struct call *call,
 	return (struct answer){ANSWER_SENT, 0};
 }
 
-struct answer translate_chdir(const struct keeper *keeper, const struct call *call)
+struct answer translate_chdir(const struct monitor *monitor, const struct call *call)
 {
 	struct stat status;
 	char path[PATH_MAX];
-	cleanup_fd int held = hold_path(keeper, call, (struct step_path){AT_FDCWD, call->args[0], 0});
+	cleanup_fd int held = hold_path(monitor, call, (struct step_path){AT_FDCWD, call->args[0], 0});
 	if (held < 0)
 		return VALUE(held);
 	if (fstat(held, &status) < 0 || !S_ISDIR(status.st_mode))
 		return VALUE(-ENOTDIR);
-	if (!path_of(keeper, held, path))
+	if (!path_of(monitor, held, path))
 		return VALUE(-EACCES); /* a directory outside leads everywhere */
 	cleanup_fd int opened = open(proc_path_of(held).text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int number = opened < 0 ? -errno : lend_descriptor(call, opened, true);
-	return number < 0 ? VALUE(number) : go_by(keeper, call, number);
+	return number < 0 ? VALUE(number) : go_by(monitor, call, number);
 }
 
-struct answer translate_getcwd(const struct keeper *keeper, const struct call *call)
+struct answer translate_getcwd(const struct monitor *monitor, const struct call *call)
 {
 	char path[PATH_MAX];
-	if (!find_start(keeper, call, AT_FDCWD, path))
+	if (!find_start(monitor, call, AT_FDCWD, path))
 		return VALUE(-ENOENT);
 	if (!path[0])
 		strcpy(path, "/");

@@ -19,31 +19,31 @@
 #include "supervised/loader/record.h"
 #include "supervised/translated.h"
 
-bool is_loader(const struct keeper *keeper, pid_t process)
+bool is_loader(const struct monitor *monitor, pid_t process)
 {
-	const struct loader *loader = &keeper->translated->loader;
+	const struct loader *loader = &monitor->translated->loader;
 	struct stat status;
 	return stat(short_path("/proc/%d/exe", process).text, &status) == 0 && status.st_dev == loader->device &&
 	       status.st_ino == loader->inode;
 }
 
 /* Writes down what the loader is to load. It stands still at its entry. */
-static bool write_record(const struct keeper *keeper, const struct tracee *tracee, const struct loader_record *record)
+static bool write_record(const struct monitor *monitor, const struct tracee *tracee, const struct loader_record *record)
 {
 	registers now;
 	if (!read_registers(tracee->thread, &now))
 		return false;
-	uint64_t address = position_in(&now) + (uint64_t)keeper->translated->loader.to_record;
+	uint64_t address = position_in(&now) + (uint64_t)monitor->translated->loader.to_record;
 	struct iovec here = {(void *)record, sizeof *record}, there = {(void *)(uintptr_t)address, sizeof *record};
 	return process_vm_writev(tracee->thread, &here, 1, &there, 1, 0) == (ssize_t)sizeof *record;
 }
 
-static void begin_as(const struct keeper *keeper, const struct call *call, struct tracee *tracee,
+static void begin_as(const struct monitor *monitor, const struct call *call, struct tracee *tracee,
                      const struct program *program)
 {
 	struct call begun = *call;
 	begun.pid = tracee->thread; /* a thread that calls exec becomes the first of its process */
-	if (!is_loader(keeper, tracee->thread) || !write_record(keeper, tracee, &program->record)) {
+	if (!is_loader(monitor, tracee->thread) || !write_record(monitor, tracee, &program->record)) {
 		end_tracee(tracee);
 		return;
 	}
@@ -52,18 +52,18 @@ static void begin_as(const struct keeper *keeper, const struct call *call, struc
 }
 
 /* Makes the caller start the loader, by its descriptor `number`. */
-static void start_loader(const struct keeper *keeper, const struct call *call, const struct program *program, int number)
+static void start_loader(const struct monitor *monitor, const struct call *call, const struct program *program, int number)
 {
 	struct tracee tracee;
 	int64_t result, closed;
 	const uint64_t arguments[6] = {(uint64_t)number,   program->empty, program->arguments,
-	                               program->variables, AT_EMPTY_PATH,  keeper->translated->cookie};
+	                               program->variables, AT_EMPTY_PATH,  monitor->translated->cookie};
 	const uint64_t closing[6] = {(uint64_t)number};
-	if (!hold_caller(&tracee, call, keeper->translated->ends))
+	if (!hold_caller(&tracee, call, monitor->translated->ends))
 		return;
 	switch (do_call(&tracee, SYS_execveat, arguments, &result)) {
 	case REPLACED:
-		begin_as(keeper, call, &tracee, program);
+		begin_as(monitor, call, &tracee, program);
 		break;
 	case RETURNED:
 		if (do_call(&tracee, SYS_close, closing, &closed) == RETURNED)
@@ -74,32 +74,32 @@ static void start_loader(const struct keeper *keeper, const struct call *call, c
 	}
 }
 
-static struct answer execute_path(const struct keeper *keeper, const struct call *call, struct step_path path,
+static struct answer execute_path(const struct monitor *monitor, const struct call *call, struct step_path path,
                                   uint64_t arguments, uint64_t variables)
 {
 	struct program program;
-	int error = find_program(keeper, call, path, &program);
+	int error = find_program(monitor, call, path, &program);
 	if (error)
 		return VALUE(error);
 	program.arguments = arguments;
 	program.variables = variables;
-	int number = lend_descriptor(call, keeper->translated->loader.fd, true);
+	int number = lend_descriptor(call, monitor->translated->loader.fd, true);
 	if (number < 0)
 		return VALUE(number);
-	start_loader(keeper, call, &program, number);
+	start_loader(monitor, call, &program, number);
 	return (struct answer){ANSWER_SENT, 0};
 }
 
-struct answer translate_execve(const struct keeper *keeper, const struct call *call)
+struct answer translate_execve(const struct monitor *monitor, const struct call *call)
 {
 	struct step_path path = {AT_FDCWD, call->args[0], 0};
-	return execute_path(keeper, call, path, call->args[1], call->args[2]);
+	return execute_path(monitor, call, path, call->args[1], call->args[2]);
 }
 
-struct answer translate_execveat(const struct keeper *keeper, const struct call *call)
+struct answer translate_execveat(const struct monitor *monitor, const struct call *call)
 {
 	struct step_path path = {(int)call->args[0], call->args[1], (int)call->args[4]};
 	if (path.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return VALUE(-EINVAL);
-	return execute_path(keeper, call, path, call->args[2], call->args[3]);
+	return execute_path(monitor, call, path, call->args[2], call->args[3]);
 }

@@ -24,7 +24,7 @@
 void end_place(struct place_in *place) { close_fd_behind(&place->parent); }
 
 /* Looks it up part by part, where the kernel cannot keep a path below a directory. */
-static int walk_to(const struct keeper *keeper, const char *path, int flags)
+static int walk_to(const struct monitor *monitor, const char *path, int flags)
 {
 	cleanup_walk struct walk at = NO_WALK;
 	cleanup_free char *way = copy_text(path);
@@ -34,7 +34,7 @@ static int walk_to(const struct keeper *keeper, const char *path, int flags)
 		name = slash + 1;
 		*slash = 0;
 	}
-	if (!walk(&at, keeper->root, way, WALK_FIND))
+	if (!walk(&at, monitor->root, way, WALK_FIND))
 		return -errno;
 	if (walk_fd(&at) < 0)
 		return -ENOENT;
@@ -42,29 +42,29 @@ static int walk_to(const struct keeper *keeper, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int open_in_root(const struct keeper *keeper, const char *path, int flags)
+int open_in_root(const struct monitor *monitor, const char *path, int flags)
 {
 	struct openat2_how how = {
 		.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
 		.resolve = BELOW_ROOT | NO_MAGIC_LINKS,
 	};
 	for (int tries = 0; tries < MAX_TRIES; tries++) {
-		int fd = (int)syscall(NR_OPENAT2, keeper->root, *path ? path : "/", &how, sizeof how);
+		int fd = (int)syscall(NR_OPENAT2, monitor->root, *path ? path : "/", &how, sizeof how);
 		if (fd >= 0 || errno != EAGAIN)
-			return fd >= 0 ? fd : errno == ENOSYS || errno == EPERM ? walk_to(keeper, path, flags) : -errno;
+			return fd >= 0 ? fd : errno == ENOSYS || errno == EPERM ? walk_to(monitor, path, flags) : -errno;
 	}
-	return walk_to(keeper, path, flags);
+	return walk_to(monitor, path, flags);
 }
 
-bool path_of(const struct keeper *keeper, int fd, char path[PATH_MAX])
+bool path_of(const struct monitor *monitor, int fd, char path[PATH_MAX])
 {
 	ssize_t length = readlink(proc_path_of(fd).text, path, PATH_MAX - 1);
 	path[length > 0 ? length : 0] = 0;
-	return length > 0 && cut_root(keeper, path);
+	return length > 0 && cut_root(monitor, path);
 }
 
 /* Reads a path, made to begin at the root. Returns 0 or a negative errno; 1 for no path at all. */
-static int read_path(const struct keeper *keeper, const struct call *call, struct step_path path, char whole[PATH_MAX])
+static int read_path(const struct monitor *monitor, const struct call *call, struct step_path path, char whole[PATH_MAX])
 {
 	char text[PATH_MAX], start[PATH_MAX];
 	start[0] = text[0] = 0;
@@ -74,7 +74,7 @@ static int read_path(const struct keeper *keeper, const struct call *call, struc
 		return memchr(text, 0, sizeof text) || !text[0] ? -EFAULT : -ENAMETOOLONG;
 	if (!text[0])
 		return path.flags & AT_EMPTY_PATH ? 1 : -ENOENT;
-	if (text[0] != '/' && !find_start(keeper, call, path.directory, start))
+	if (text[0] != '/' && !find_start(monitor, call, path.directory, start))
 		return path.directory == AT_FDCWD ? -ENOENT : -ENOTDIR;
 	struct buffer buffer = buffer_in(whole, PATH_MAX);
 	append(&buffer, "%s/%s", start, text);
@@ -92,28 +92,28 @@ static int hold_descriptor(const struct call *call, int number)
 	return still_waits(call) ? take_fd(&fd) : -ESRCH;
 }
 
-int hold_path(const struct keeper *keeper, const struct call *call, struct step_path path)
+int hold_path(const struct monitor *monitor, const struct call *call, struct step_path path)
 {
 	char whole[PATH_MAX];
-	int kind = read_path(keeper, call, path, whole);
+	int kind = read_path(monitor, call, path, whole);
 	if (kind < 0)
 		return kind;
 	if (kind == 1)
 		return hold_descriptor(call, path.directory);
 	bool follow = !(path.flags & AT_SYMLINK_NOFOLLOW);
-	int outer = hold_shown(keeper, call, whole, follow);
-	return outer != NOT_OUTSIDE ? outer : open_in_root(keeper, whole, follow ? 0 : O_NOFOLLOW);
+	int outer = hold_shown(monitor, call, whole, follow);
+	return outer != NOT_OUTSIDE ? outer : open_in_root(monitor, whole, follow ? 0 : O_NOFOLLOW);
 }
 
-int hold_own(const struct keeper *keeper, const struct call *call, struct step_path path)
+int hold_own(const struct monitor *monitor, const struct call *call, struct step_path path)
 {
 	struct stat status;
-	cleanup_fd int held = hold_path(keeper, call, path);
+	cleanup_fd int held = hold_path(monitor, call, path);
 	if (held < 0)
 		return held;
 	if (fstat(held, &status) < 0)
 		return -errno;
-	return status.st_uid == keeper->translated->looks->uid ? take_fd(&held) : -EROFS;
+	return status.st_uid == monitor->translated->looks->uid ? take_fd(&held) : -EROFS;
 }
 
 /* Moves the last name of a path out of it; false when it is none that a file can have. */
@@ -132,38 +132,38 @@ static bool cut_name(char *path, struct place_in *place)
 	return true;
 }
 
-int hold_place(const struct keeper *keeper, const struct call *call, struct step_path path, struct place_in *place)
+int hold_place(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place)
 {
 	char whole[PATH_MAX], real[PATH_MAX];
-	int error = read_path(keeper, call, path, whole);
+	int error = read_path(monitor, call, path, whole);
 	if (error)
 		return error < 0 ? error : -ENOENT;
 	if (!cut_name(whole, place))
 		return strlen(whole) > 1 && strcmp(whole, "/") != 0 ? -ENAMETOOLONG : -EEXIST;
-	place->parent = open_in_root(keeper, whole, O_DIRECTORY);
+	place->parent = open_in_root(monitor, whole, O_DIRECTORY);
 	if (place->parent < 0) {
 		error = place->parent;
 		place->parent = -1;
-		return is_outside(keeper, whole) ? -EPERM : error;
+		return is_outside(monitor, whole) ? -EPERM : error;
 	}
-	if (!path_of(keeper, place->parent, real))
+	if (!path_of(monitor, place->parent, real))
 		return -ENOENT;
-	return is_outside(keeper, real) ? -EPERM : 0;
+	return is_outside(monitor, real) ? -EPERM : 0;
 }
 
-int hold_missing(const struct keeper *keeper, const struct call *call, struct step_path path, struct place_in *place)
+int hold_missing(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place)
 {
 	char whole[PATH_MAX];
 	cleanup_walk struct walk at = NO_WALK;
-	int error = read_path(keeper, call, path, whole);
+	int error = read_path(monitor, call, path, whole);
 	if (error)
 		return error < 0 ? error : -ENOENT;
 	place->slashes = whole[strlen(whole) - 1] == '/';
-	if (!walk(&at, keeper->root, whole, WALK_FIND))
+	if (!walk(&at, monitor->root, whole, WALK_FIND))
 		return -errno;
 	if (at.depth == 0 || at.level[at.depth - 1].fd < 0)
 		return -ENOENT;
-	if (is_outside(keeper, at.real))
+	if (is_outside(monitor, at.real))
 		return -EPERM;
 	strcpy(place->name, strrchr(at.real, '/') + 1);
 	place->parent = fcntl(at.level[at.depth - 1].fd, F_DUPFD_CLOEXEC, 0);

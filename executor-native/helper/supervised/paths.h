@@ -20,13 +20,13 @@ struct step_path {
  * Returns a descriptor (O_PATH) of what it leads to, in the root or among what the step sees of
  * /proc, /sys and /dev; or a negative errno.
  */
-int hold_path(const struct keeper *keeper, const struct call *call, struct step_path path);
+int hold_path(const struct monitor *monitor, const struct call *call, struct step_path path);
 
 /*
  * Holds likewise a file that the step may change: one that lies in the root. -EROFS for devices and
  * what else is the machine's.
  */
-int hold_own(const struct keeper *keeper, const struct call *call, struct step_path path);
+int hold_own(const struct monitor *monitor, const struct call *call, struct step_path path);
 
 /* A name in a directory that is held. */
 struct place_in {
@@ -39,19 +39,19 @@ struct place_in {
 void end_place(struct place_in *place);
 
 /* Finds where a name is or would be. Returns 0 or a negative errno. */
-int hold_place(const struct keeper *keeper, const struct call *call, struct step_path path, struct place_in *place);
+int hold_place(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place);
 
 /*
  * Finds where a file is to be made that a path leads to, which a link may do that leads to nothing.
  */
-int hold_missing(const struct keeper *keeper, const struct call *call, struct step_path path, struct place_in *place);
+int hold_missing(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place);
 
 /*
  * Opens a path of the step (O_PATH); a negative errno when there is none. `flags`: O_NOFOLLOW or 0.
  */
-int open_in_root(const struct keeper *keeper, const char *path, int flags);
+int open_in_root(const struct monitor *monitor, const char *path, int flags);
 
 /* Writes where a file is, as a path of the step ("" for the root); false when it is not inside. */
-bool path_of(const struct keeper *keeper, int fd, char path[PATH_MAX]);
+bool path_of(const struct monitor *monitor, int fd, char path[PATH_MAX]);
 
 #endif

@@ -49,12 +49,12 @@ static bool put_first(struct words *words, const char *word)
 }
 
 /* Reads the beginning of a file that may be run; returns its size or a negative errno. */
-static ssize_t read_head(const struct keeper *keeper, int held, char head[HEAD_SIZE + 1], struct program *program)
+static ssize_t read_head(const struct monitor *monitor, int held, char head[HEAD_SIZE + 1], struct program *program)
 {
 	struct stat status;
 	if (fstat(held, &status) < 0)
 		return -errno;
-	see(keeper->translated->looks, held, &status);
+	see(monitor->translated->looks, held, &status);
 	if (!S_ISREG(status.st_mode) || !(status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
 		return -EACCES;
 	program->ids = (struct set_ids){
@@ -84,7 +84,7 @@ static bool read_line(char *head, char **interpreter, char **argument)
 }
 
 /* Returns true when a program of this processor can be loaded: its dynamic loader must be there. */
-static int check_binary(const struct keeper *keeper, int held, const char *head, ssize_t size)
+static int check_binary(const struct monitor *monitor, int held, const char *head, ssize_t size)
 {
 	Elf64_Ehdr file;
 	Elf64_Phdr headers[MAX_HEADERS];
@@ -107,25 +107,25 @@ static int check_binary(const struct keeper *keeper, int held, const char *head,
 		    pread(fd, loader, headers[i].p_filesz, (off_t)headers[i].p_offset) != (ssize_t)headers[i].p_filesz ||
 		    loader[headers[i].p_filesz - 1] || loader[0] != '/')
 			return -ENOEXEC;
-		cleanup_fd int there = open_in_root(keeper, loader, 0);
+		cleanup_fd int there = open_in_root(monitor, loader, 0);
 		return there < 0 ? there : 0;
 	}
 	return 0;
 }
 
 /* Follows the interpreters of scripts from a file that is held, which is exchanged for the last. */
-static int follow_scripts(const struct keeper *keeper, const struct call *call, int *held, const char *name,
+static int follow_scripts(const struct monitor *monitor, const struct call *call, int *held, const char *name,
                           struct program *program, struct words *words)
 {
 	char head[HEAD_SIZE + 1], *interpreter, *argument, script[PATH_MAX];
 	struct buffer first = BUFFER_IN(script);
 	append(&first, "%s", name);
 	for (int scripts = 0;; scripts++) {
-		ssize_t size = read_head(keeper, *held, head, program);
+		ssize_t size = read_head(monitor, *held, head, program);
 		if (size < 0)
 			return (int)size;
 		if (strncmp(head, "#!", strlen("#!")) != 0)
-			return check_binary(keeper, *held, head, size);
+			return check_binary(monitor, *held, head, size);
 		if (scripts == MAX_SCRIPTS)
 			return -ELOOP;
 		if (!read_line(head, &interpreter, &argument))
@@ -136,11 +136,11 @@ static int follow_scripts(const struct keeper *keeper, const struct call *call, 
 		close_fd_behind(held);
 		char whole[PATH_MAX], start[PATH_MAX];
 		start[0] = 0;
-		if (interpreter[0] != '/' && !find_start(keeper, call, AT_FDCWD, start))
+		if (interpreter[0] != '/' && !find_start(monitor, call, AT_FDCWD, start))
 			return -ENOENT;
 		struct buffer path = BUFFER_IN(whole);
 		append(&path, "%s/%s", start, interpreter);
-		*held = open_in_root(keeper, whole, 0);
+		*held = open_in_root(monitor, whole, 0);
 		if (*held < 0)
 			return *held;
 	}
@@ -162,19 +162,19 @@ static bool read_call_name(const struct call *call, struct step_path path, struc
 	return true;
 }
 
-int find_program(const struct keeper *keeper, const struct call *call, struct step_path path, struct program *program)
+int find_program(const struct monitor *monitor, const struct call *call, struct step_path path, struct program *program)
 {
 	struct words words = {.size = 0};
 	memset(program, 0, sizeof *program);
 	if (!read_call_name(call, path, program))
 		return -EFAULT;
-	cleanup_fd int held = hold_path(keeper, call, path);
+	cleanup_fd int held = hold_path(monitor, call, path);
 	if (held < 0)
 		return held;
-	int error = follow_scripts(keeper, call, &held, program->record.name, program, &words);
+	int error = follow_scripts(monitor, call, &held, program->record.name, program, &words);
 	if (error)
 		return error;
-	if (!path_of(keeper, held, program->record.program))
+	if (!path_of(monitor, held, program->record.program))
 		return -EACCES;
 	program->record.word_count = words.count;
 	memcpy(program->record.words, words.text, words.size);

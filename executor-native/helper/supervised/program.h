@@ -17,6 +17,6 @@ struct program {
  * Finds it, over the interpreters that scripts name. Returns 0, or as a negative errno what exec
  * would say.
  */
-int find_program(const struct keeper *keeper, const struct call *call, struct step_path path, struct program *program);
+int find_program(const struct monitor *monitor, const struct call *call, struct step_path path, struct program *program);
 
 #endif

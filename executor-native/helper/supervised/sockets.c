@@ -16,10 +16,10 @@ static bool take_any_address(int fd)
 	return bind(fd, (const struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path)) == 0;
 }
 
-struct answer translate_socketpair(const struct keeper *keeper, const struct call *call)
+struct answer translate_socketpair(const struct monitor *monitor, const struct call *call)
 {
 	int type = (int)call->args[1], kind = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK), ends[2], numbers[2];
-	(void)keeper;
+	(void)monitor;
 	if ((int)call->args[0] != AF_UNIX)
 		return VALUE(-EOPNOTSUPP);
 	/* A datagram socket could send to any address; this kind keeps messages apart likewise. */

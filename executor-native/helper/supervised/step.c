@@ -30,17 +30,17 @@ static bool find_loader(pid_t process, uint64_t *entry)
 	return false;
 }
 
-bool read_program(const struct keeper *keeper, pid_t process, char path[PATH_MAX])
+bool read_program(const struct monitor *monitor, pid_t process, char path[PATH_MAX])
 {
 	uint64_t entry;
 	const struct call call = {.pid = process};
 	/* The process may have written anything there: it is a path of the root like any other. */
-	return is_loader(keeper, process) && find_loader(process, &entry) &&
-	       read_text(&call, entry + (uint64_t)keeper->translated->loader.to_record, path, PATH_MAX) && path[0] == '/';
+	return is_loader(monitor, process) && find_loader(process, &entry) &&
+	       read_text(&call, entry + (uint64_t)monitor->translated->loader.to_record, path, PATH_MAX) && path[0] == '/';
 }
 
 /* Prepares the answers, before the command's process is there. */
-static void begin(struct keeper *keeper, struct looks *looks, struct ends *ends)
+static void begin(struct monitor *monitor, struct looks *looks, struct ends *ends)
 {
 	uint32_t none;
 	struct translated *translated = allocate(sizeof *translated);
@@ -49,8 +49,8 @@ static void begin(struct keeper *keeper, struct looks *looks, struct ends *ends)
 	set_first_ids(&translated->supervisor.ids, 0, 0, &none, 0);
 	if (getrandom(&translated->cookie, sizeof translated->cookie, 0) != sizeof translated->cookie || chdir("/proc") < 0)
 		fail_errno(SETUP, "Cannot prepare the answers to system calls");
-	keeper->translated = translated;
-	keeper->find_exe = read_program;
+	monitor->translated = translated;
+	monitor->find_exe = read_program;
 }
 
 /* Makes the working directory, whose missing parts are the user's. */
@@ -76,16 +76,16 @@ static void go_to_directory(const struct spec *spec, const struct user *user)
 }
 
 /* Installs the filter, goes to the working directory, and becomes the command. */
-static _Noreturn void translate_and_run(const struct keeper *keeper, const struct step_output *output, int control)
+static _Noreturn void translate_and_run(const struct monitor *monitor, const struct step_output *output, int control)
 {
-	const struct spec *spec = keeper->spec;
+	const struct spec *spec = monitor->spec;
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(output->output, STDOUT_FILENO) < 0 ||
-	    dup2(output->errors, STDERR_FILENO) < 0 || fchdir(keeper->root) < 0)
+	    dup2(output->errors, STDERR_FILENO) < 0 || fchdir(monitor->root) < 0)
 		fail_errno(SETUP, "Cannot connect the command's output");
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the keeper reads its memory; nobody else may be asked */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the monitor reads its memory; nobody else may be asked */
 	begin_ids();
-	install_translating_filter(keeper, control);
+	install_translating_filter(monitor, control);
 	run_command_translated(spec, go_to_directory);
 }
 

@@ -1,8 +1,8 @@
-/* A step whose paths are translated: what its keeper does besides keeping it. */
+/* A step whose paths are translated: what its monitor does besides keeping it. */
 #ifndef TSBUILD_SUPERVISED_STEP_H
 #define TSBUILD_SUPERVISED_STEP_H
 
-#include "chroot/keeper.h"
+#include "chroot/monitor.h"
 
 /* By translation of paths, which takes no privilege. */
 extern const struct way_to_keep by_translation;

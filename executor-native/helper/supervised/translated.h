@@ -1,4 +1,4 @@
-/* Everything that the answers to calls with paths depend on, beside what every keeper knows. */
+/* Everything that the answers to calls with paths depend on, beside what every monitor knows. */
 #ifndef TSBUILD_SUPERVISED_TRANSLATED_H
 #define TSBUILD_SUPERVISED_TRANSLATED_H
 
@@ -19,13 +19,13 @@ struct translated {
 /*
  * Answers the next call of a step whose paths are translated. Installs the filter that asks.
  */
-void answer_next_translated(const struct keeper *keeper, int listener);
-void install_translating_filter(const struct keeper *keeper, int control);
+void answer_next_translated(const struct monitor *monitor, int listener);
+void install_translating_filter(const struct monitor *monitor, int control);
 
 /* Returns true when a process came from the loader, as all of the step do. */
-bool is_loader(const struct keeper *keeper, pid_t process);
+bool is_loader(const struct monitor *monitor, pid_t process);
 
 /* Finds the program that a process is, as a path of the step; false when it cannot be known. */
-bool read_program(const struct keeper *keeper, pid_t process, char path[PATH_MAX]);
+bool read_program(const struct monitor *monitor, pid_t process, char path[PATH_MAX]);
 
 #endif

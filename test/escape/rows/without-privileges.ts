@@ -6,7 +6,7 @@ const NO_I386: Outcome = ["ENOSYS", "SIGSEGV", "no such calls"];
 /**
  * Outcomes of attempts that end otherwise for a step whose paths are translated. No path of the
  * kernel's is ever looked up for it: it finds files of its root, and files of /proc and /sys that
- * the keeper opens. It has no Unix sockets but pairs, and shares the network and the IPC of the
+ * the monitor opens. It has no Unix sockets but pairs, and shares the network and the IPC of the
  * container.
  */
 export const WITHOUT_PRIVILEGES: Readonly<Record<string, Outcome>> = {

@@ -1,4 +1,4 @@
-#include "chroot/keeper.h"
+#include "chroot/monitor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static void report_exit(int status)
 		REPORT(.name = "exit", .number_key = "code", .number = WEXITSTATUS(status));
 }
 
-/* Everything that the keeper waits for. */
+/* Everything that the monitor waits for. */
 struct waiting {
 	struct ends ends;
 	bool is_stopped;
@@ -61,7 +61,7 @@ static void receive_filter(struct waiting *waiting)
 }
 
 /* Answers until the command ends, or nobody wants it any more. */
-static void wait_for_end(const struct way_to_keep *way, const struct keeper *keeper, struct waiting *waiting)
+static void wait_for_end(const struct way_to_keep *way, const struct monitor *monitor, struct waiting *waiting)
 {
 	while (!waiting->ends.has_ended && !waiting->is_stopped) {
 		struct pollfd polled[] = {
@@ -72,7 +72,7 @@ static void wait_for_end(const struct way_to_keep *way, const struct keeper *kee
 		if (poll(polled, LENGTH(polled), -1) < 0 && errno != EINTR)
 			fail_errno("exec/supervisor", "Cannot wait for the system calls of the step");
 		if (polled[2].revents & POLLIN)
-			way->answer_next(keeper, waiting->listener);
+			way->answer_next(monitor, waiting->listener);
 		else if (polled[2].revents)
 			waiting->listener = -1; /* nobody has the filter any more */
 		if (polled[1].revents)
@@ -100,32 +100,32 @@ static struct waiting run(struct working_root *root, const struct way_to_keep *w
                           const struct step_output *output)
 {
 	int control[2];
-	struct keeper keeper = {.spec = root->spec, .root = root->places.root, .root_path = root->path, .pid = getpid()};
-	keeper.lends_devices = root->places.lends_devices;
+	struct monitor monitor = {.spec = root->spec, .root = root->places.root, .root_path = root->path, .pid = getpid()};
+	monitor.lends_devices = root->places.lends_devices;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
 	struct waiting waiting = {.signals = watch_signals(), .control = control[OUTSIDE], .listener = -1};
-	way->begin(&keeper, looks, &waiting.ends);
+	way->begin(&monitor, looks, &waiting.ends);
 	/* Nobody may trace this process, nor the command before it is another program. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	waiting.ends.command = fork();
 	if (waiting.ends.command < 0)
 		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
 	if (waiting.ends.command == 0)
-		way->enter_and_run(&keeper, output, control[INSIDE]);
+		way->enter_and_run(&monitor, output, control[INSIDE]);
 	close(control[INSIDE]);
 	close(output->output);
 	close(output->errors);
-	wait_for_end(way, &keeper, &waiting);
+	wait_for_end(way, &monitor, &waiting);
 	end_descendants();
 	if (waiting.listener >= 0)
 		close(waiting.listener); /* not before: calls of whoever is left would fail oddly */
 	return waiting;
 }
 
-static void begin_plainly(struct keeper *keeper, struct looks *looks, struct ends *ends)
+static void begin_plainly(struct monitor *monitor, struct looks *looks, struct ends *ends)
 {
-	(void)keeper, (void)looks, (void)ends;
+	(void)monitor, (void)looks, (void)ends;
 }
 
 const struct way_to_keep by_chroot = {begin_plainly, answer_next, enter_and_run};

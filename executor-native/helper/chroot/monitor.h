@@ -2,8 +2,8 @@
  * The process that keeps a step without namespaces: it prepares the root, starts the command,
  * answers the system calls that a namespace would have answered otherwise, and ends what is left.
  */
-#ifndef TSBUILD_CHROOT_KEEPER_H
-#define TSBUILD_CHROOT_KEEPER_H
+#ifndef TSBUILD_CHROOT_MONITOR_H
+#define TSBUILD_CHROOT_MONITOR_H
 
 #include "ownership/looks.h"
 #include "roots/places.h"
@@ -16,13 +16,13 @@ struct step_output {
 };
 
 /* Way in which a step is kept in its root. */
-struct keeper;
+struct monitor;
 struct way_to_keep {
 	/* Prepares the answers, before the command's process is there. */
-	void (*begin)(struct keeper *keeper, struct looks *looks, struct ends *ends);
-	void (*answer_next)(const struct keeper *keeper, int listener);
+	void (*begin)(struct monitor *monitor, struct looks *looks, struct ends *ends);
+	void (*answer_next)(const struct monitor *monitor, int listener);
 	/* Runs the command in its process; does not return. */
-	void (*enter_and_run)(const struct keeper *keeper, const struct step_output *output, int control);
+	void (*enter_and_run)(const struct monitor *monitor, const struct step_output *output, int control);
 };
 
 /* By chroot(2), which takes root. */
@@ -35,7 +35,7 @@ extern const struct way_to_keep by_chroot;
 _Noreturn void keep_step(const struct spec *spec, const struct way_to_keep *way, const struct step_output *output,
                          struct lent *lent);
 
-/* Brings back what a keeper that died did not. No process of the step may be there any more. */
+/* Brings back what a monitor that died did not. No process of the step may be there any more. */
 void bring_back(const struct spec *spec, struct lent *lent);
 
 #endif
