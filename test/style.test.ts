@@ -4,7 +4,7 @@ import test from "ava";
 import { packageRoot } from "../core/package-root.js";
 import { commentText, openingFaults, styleFaults } from "./support/comment-style.js";
 import { constructorFaults } from "./support/constructor-style.js";
-import { declaredWords, refusedIn, refusedWords } from "./support/refused-words.js";
+import { declaredWords, definedWords, refusedIn, refusedWords } from "./support/refused-words.js";
 
 const root = packageRoot();
 const FOLDERS = [
@@ -61,6 +61,7 @@ test("style: comments, names and pages do without the refused words of docs/styl
   const texts = [
     ...[...files, ...cFiles].map((path) => [path, commentText(read(path))] as const),
     ...files.map((path) => [path, declaredWords(codeOf(path))] as const),
+    ...cFiles.map((path) => [path, definedWords(read(path))] as const),
     ...pages.filter((path) => !FREE_PAGES.has(path) && !path.startsWith("test/")).map((path) => [path, read(path)] as const),
   ];
   t.deepEqual(
@@ -83,6 +84,9 @@ test("style: refused words are found with their endings, over lines, and inside 
   t.deepEqual(refusedIn(declaredWords(["const is", "Settled = 1;\n  whenStanding(a) {\nconst settings = 2;"].join("")), words), [
     "Settled (decide)",
   ]);
+  t.deepEqual(refusedIn(definedWords(["static struct answer *set", "tle_all(int a)\n{\n\tset", "tle(a);"].join("")), words), [
+    "settle (decide)",
+  ]);
 });
 
 test("style: the checks distinguish right from wrong", (t) => {
@@ -93,6 +97,7 @@ test("style: the checks distinguish right from wrong", (t) => {
   t.deepEqual(rules("/** The size. */\nconst size = 1;"), []);
   t.deepEqual(rules("/** Whether it is there. */\nconst there = true;"), ["opening"]);
   t.deepEqual(rules("/** Size of a file. What it takes on disk is another\n * matter. */\nconst size = 1;"), ["opening"]);
+  t.deepEqual(rules("  // Where it is there, take it.\n  take();"), ["opening"]);
   t.deepEqual(rules("  // Of two files the younger.\n  take();"), ["opening"]);
   t.deepEqual(rules("  // Take one of two files.\n  take();"), []);
   t.deepEqual(rules(`// ${"word ".repeat(20)}end`), ["columns"]);

@@ -14,7 +14,7 @@ interface Comment {
 }
 
 const COLUMNS = 100;
-const OPENING = /^(?:What|Of|Those|Whether|How|Who)\b/;
+const OPENING = /^(?:What|Of|Those|Whether|How|Who|As|Where)\b/;
 /** Beginning of a function, or of a method with its parameters. */
 const FUNCTION = /^(?:export )?(?:default )?(?:async )?(?:function\b|(?:static |override |private |async )*[*#]?[\w$]+(?:<[^(]*>)?\()/;
 const NO_FUNCTION = /^(?:if|for|while|switch|return|constructor|new|throw|await|get|set)\b/;

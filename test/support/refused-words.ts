@@ -35,3 +35,11 @@ export function declaredWords(source: string): string {
   const names = [...source.matchAll(DECLARED)].map(([, named, method]) => named ?? method ?? "");
   return names.map((name) => name.replace(/([a-z0-9])(?=[A-Z])|_/g, "$1 ")).join("\n");
 }
+
+/** A function of C where it is declared or defined: its line begins with a type, at the margin. */
+const DEFINED = /^(?:[a-z]\w*[\s*]+)+(\w+)\(/gm;
+
+/** Returns the words of the names of functions that a C file declares. */
+export function definedWords(source: string): string {
+  return [...source.matchAll(DEFINED)].map(([, name = ""]) => name.replaceAll("_", " ")).join("\n");
+}

@@ -204,5 +204,5 @@ void place_mounts(struct places *places, const struct spec *spec)
 	place_text(places, "/etc/resolv.conf", spec->resolv_conf);
 	for (size_t i = 0; i < spec->mount_count; i++)
 		place_mount(places, &spec->mounts[i]);
-	settle(places);
+	restore_parents(places);
 }

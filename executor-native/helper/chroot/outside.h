@@ -71,7 +71,7 @@ bool find_outside(const struct monitor *monitor, const struct call *call, const 
                   const char *path, bool follow, struct outside *outside);
 
 /*
- * Tells whether an opened file of /proc is still one that the step may see. The process whose
+ * Returns true when an opened file of /proc is still one that the step may see. The process whose
  * number is in its path could have ended since the look at it, and the number become another's.
  */
 bool is_still_shown(const struct monitor *monitor, const char *path);

@@ -232,7 +232,7 @@ static void use_supervisor(struct step *step)
 static void run_again(struct step *step)
 {
 	undo_step(&step->spec, &step->root);
-	step->spec.working_has = 0; /* a root that the step has changed is made anew */
+	step->spec.working_has = 0; /* a root that the step has changed is made again */
 	if (step->has_carried)
 		dprintf(STDERR_FILENO, "tsbuild: the step begins again, with virtual owners: "
 		                       "it uses ids beyond those that are mapped here\n");

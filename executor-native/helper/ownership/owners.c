@@ -223,7 +223,7 @@ void write_owner_line(FILE *file, uint64_t inode, int64_t birth, struct owner ow
 	fprintf(file, "%" PRIu64 " %" PRId64 " %" PRIu32 " %" PRIu32 "\n", inode, birth, owner.uid, owner.gid);
 }
 
-/* Tells whether the owner of an entry is to be written down for the steps after this one. */
+/* Returns true when the owner of an entry is to be written down for the steps after this one. */
 static bool is_to_keep(const struct owners *owners, const struct owner_entry *entry, dev_t root)
 {
 	bool is_here = entry->file.device == root || (owners->keeps_all && entry->file.device == ANY_DEVICE);

@@ -161,7 +161,7 @@ static void renew_parent(const struct places *places, const char *path)
 		read_facts(AT_FDCWD, full, &node->facts);
 }
 
-void settle(struct places *places)
+void restore_parents(struct places *places)
 {
 	for (size_t i = places->count; i-- > 0;)
 		restore_times(&places->items[i].parent);

@@ -72,7 +72,7 @@ char *make_place(struct places *places, const char *dest, bool is_directory);
 void return_to(struct places *places, const char *source, bool is_copy);
 
 /* Sets back the times of the directories around, when all is placed. */
-void settle(struct places *places);
+void restore_parents(struct places *places);
 
 /*
  * Takes everything away again (take-away.c), and corrects `tree`, which was read when the step had

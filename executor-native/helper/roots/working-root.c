@@ -107,7 +107,7 @@ void make_mount_points(struct working_root *root)
 	for (size_t i = 0; i < stubs.count; i++)
 		if (!is_there(root, stubs.items[i].path)) /* an earlier one may lie below it */
 			make_mount_point(root, &stubs.items[i]);
-	settle(&root->places);
+	restore_parents(&root->places);
 }
 
 void close_root(struct working_root *root)

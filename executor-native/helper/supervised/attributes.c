@@ -38,7 +38,7 @@ static struct step_path path_in(const struct call *call, int flags)
 }
 
 /* Writes a text to the caller, or returns its size when there is no room at all. */
-static struct answer tell(const struct call *call, const char *data, ssize_t size, uint64_t address, uint64_t room)
+static struct answer return_text(const struct call *call, const char *data, ssize_t size, uint64_t address, uint64_t room)
 {
 	if (size < 0)
 		return VALUE(-errno);
@@ -80,7 +80,7 @@ static struct answer get(const struct monitor *monitor, const struct call *call,
 	if (held < 0)
 		return VALUE(held);
 	ssize_t size = getxattr(proc_path_of(held).text, name, value, sizeof value);
-	return tell(call, value, size, call->args[2], call->args[3]);
+	return return_text(call, value, size, call->args[2], call->args[3]);
 }
 
 static struct answer list(const struct monitor *monitor, const struct call *call, int flags)
@@ -96,7 +96,7 @@ static struct answer list(const struct monitor *monitor, const struct call *call
 		strcpy(shown + length, name);
 		length += (ssize_t)strlen(name) + 1;
 	}
-	return tell(call, shown, size < 0 ? size : length, call->args[1], call->args[2]);
+	return return_text(call, shown, size < 0 ? size : length, call->args[1], call->args[2]);
 }
 
 static struct answer take(const struct monitor *monitor, const struct call *call, int flags)

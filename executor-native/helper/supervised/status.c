@@ -18,7 +18,7 @@ static struct answer write_to(const struct call *call, uint64_t address, const v
 	return VALUE(write_memory(call, address, data, size) ? 0 : -EFAULT);
 }
 
-static struct answer tell(const struct monitor *monitor, const struct call *call, struct step_path path, uint64_t address)
+static struct answer write_status(const struct monitor *monitor, const struct call *call, struct step_path path, uint64_t address)
 {
 	struct stat status; /* the kernel's own form on 64-bit architectures */
 	if (path.flags & ~STATUS_FLAGS)
@@ -34,23 +34,23 @@ static struct answer tell(const struct monitor *monitor, const struct call *call
 
 struct answer translate_stat(const struct monitor *monitor, const struct call *call)
 {
-	return tell(monitor, call, (struct step_path){AT_FDCWD, call->args[0], 0}, call->args[1]);
+	return write_status(monitor, call, (struct step_path){AT_FDCWD, call->args[0], 0}, call->args[1]);
 }
 
 struct answer translate_lstat(const struct monitor *monitor, const struct call *call)
 {
-	return tell(monitor, call, (struct step_path){AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW}, call->args[1]);
+	return write_status(monitor, call, (struct step_path){AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW}, call->args[1]);
 }
 
 struct answer translate_fstat(const struct monitor *monitor, const struct call *call)
 {
-	return tell(monitor, call, (struct step_path){(int)call->args[0], 0, AT_EMPTY_PATH}, call->args[1]);
+	return write_status(monitor, call, (struct step_path){(int)call->args[0], 0, AT_EMPTY_PATH}, call->args[1]);
 }
 
 struct answer translate_newfstatat(const struct monitor *monitor, const struct call *call)
 {
 	struct step_path path = {(int)call->args[0], call->args[1], (int)call->args[3]};
-	return tell(monitor, call, path, call->args[2]);
+	return write_status(monitor, call, path, call->args[2]);
 }
 
 struct answer translate_statx(const struct monitor *monitor, const struct call *call)

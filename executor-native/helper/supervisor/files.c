@@ -27,7 +27,7 @@ static bool find_virtual(const struct call *call, int directory, uint64_t path, 
 }
 
 /* Answers the kinds of stat. */
-static struct answer tell(const struct call *call, int directory, uint64_t path, int flags, uint64_t address)
+static struct answer answer_status(const struct call *call, int directory, uint64_t path, int flags, uint64_t address)
 {
 	struct located located;
 	struct owner owner;
@@ -40,19 +40,19 @@ static struct answer tell(const struct call *call, int directory, uint64_t path,
 	return VALUE(write_memory(call, address, &status, sizeof status) ? 0 : -EFAULT);
 }
 
-struct answer answer_stat(const struct call *call) { return tell(call, AT_FDCWD, call->args[0], 0, call->args[1]); }
+struct answer answer_stat(const struct call *call) { return answer_status(call, AT_FDCWD, call->args[0], 0, call->args[1]); }
 struct answer answer_lstat(const struct call *call)
 {
-	return tell(call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, call->args[1]);
+	return answer_status(call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, call->args[1]);
 }
 struct answer answer_fstat(const struct call *call)
 {
-	return tell(call, (int)call->args[0], 0, AT_EMPTY_PATH, call->args[1]);
+	return answer_status(call, (int)call->args[0], 0, AT_EMPTY_PATH, call->args[1]);
 }
 
 struct answer answer_newfstatat(const struct call *call)
 {
-	return tell(call, (int)call->args[0], call->args[1], (int)call->args[3], call->args[2]);
+	return answer_status(call, (int)call->args[0], call->args[1], (int)call->args[3], call->args[2]);
 }
 
 struct answer answer_statx(const struct call *call)

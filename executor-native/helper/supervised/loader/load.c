@@ -211,7 +211,7 @@ static unsigned long find_value(const struct stack *stack, unsigned long type, u
 	return usual;
 }
 
-static void tell(struct stack *stack, const struct image *program, unsigned long base)
+static void fill_auxiliary(struct stack *stack, const struct image *program, unsigned long base)
 {
 	for (Elf64_auxv_t *at = stack->auxiliary; at->a_type != AT_NULL; at++) {
 		switch (at->a_type) {
@@ -255,7 +255,7 @@ unsigned long load(unsigned long *at, unsigned long *new_stack)
 	}
 	if (program.needs_executable_stack)
 		CALL(SYS_mprotect, (unsigned long)to & ~(page - 1), page, PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN, 0, 0, 0);
-	tell(&stack, &program, base);
+	fill_auxiliary(&stack, &program, base);
 	take_name(loader_record.name);
 	*new_stack = (unsigned long)to;
 	return entry;
