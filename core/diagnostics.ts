@@ -60,3 +60,11 @@ export interface Diagnostic {
   readonly rule?: string;
   readonly fix?: Fix;
 }
+
+/** Returns each diagnostic once, because platforms of a build often have the same ones. */
+export function uniqueDiagnostics<D extends Diagnostic>(diagnostics: readonly D[]): readonly D[] {
+  const seen = new Map(
+    diagnostics.map((diagnostic) => [`${diagnostic.code} ${diagnostic.range?.start} ${diagnostic.message}`, diagnostic]),
+  );
+  return [...seen.values()];
+}

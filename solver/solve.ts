@@ -50,48 +50,21 @@ export interface SolveGraphOptions {
 export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts, options: SolveGraphOptions): Promise<StepResult[]> {
   const order = topological(targets);
   requireEntitlements(order, options.granted);
-  const forms = layerForms(targets, options.image);
-  const vertices = new Map<Digest, EngineVertex<StepResult>>();
-  for (const vertex of order) {
-    const form = forms.get(vertex.digest);
-    if (!form) throw new Error(`internal: vertex ${vertex.digest} has no form`);
-    vertices.set(vertex.digest, {
-      id: vertex.digest,
-      name: stepName(vertex.metadata.step),
-      inputs: vertex.inputs.map((edge) => known(vertices, edge.vertex.digest)),
-      op: withErrorPlace(implement(vertex, form, ports), vertex),
-      ignoreCache: vertex.metadata.ignoreCache ?? false,
-      ...(vertex.metadata.maxAge === undefined ? {} : { maxAge: vertex.metadata.maxAge }),
-      pool: vertex.op.kind === "exec" ? "run" : "io",
-    });
-  }
+  const vertices = engineVertices(order, layerForms(targets, options.image), ports);
   let failed: Vertex | undefined;
   const onEvent = (event: BuildEvent): void => {
     if (event.type === "failed") failed ??= order.find(({ digest }) => digest === event.step);
     options.onEvent(event);
   };
-  onEvent({
-    type: "steps",
-    steps: order.map(({ digest, metadata, inputs }) =>
-      announced(
-        digest,
-        metadata.step,
-        inputs.map((edge) => edge.vertex.digest),
-      ),
-    ),
-  });
+  onEvent({ type: "steps", steps: order.map(announcedVertex) });
   const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
-  const { extend, onSolved } = options;
-  let foreignResults: ForeignResults = () => undefined;
+  const foreign = foreignSearch(order, ports, options);
+  const { explain = false, signal, onSolved, onTrace } = options;
   const results = await solve(roots, {
     ...explainedCache(
       order,
       { store: ports.layers.store, past: ports.past },
-      {
-        explain: options.explain ?? false,
-        onEvent,
-        foreignResults: (key, id) => foreignResults(key, id),
-      },
+      { explain, onEvent, foreignResults: (key, id) => foreign.results()(key, id) },
     ),
     jobs: {
       // Computed when the first step is to run.
@@ -100,22 +73,11 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
       },
       io: Math.max(4, availableParallelism()),
     },
-    signal: options.signal,
+    signal,
     onEvent,
-    ...(options.onTrace && { onTrace: options.onTrace }),
-    ...(onSolved && { onSolved: (solved) => onSolved(solved, foreignResults) }),
-    ...(extend && {
-      extend: async () => {
-        const sources = await extend();
-        if (sources.length > 0)
-          foreignResults = await (await import("./buildkit-keys/foreign-records.js")).findForeignResults(
-            order,
-            sources,
-            ports,
-            options.signal,
-          );
-      },
-    }),
+    ...(onTrace && { onTrace }),
+    ...(onSolved && { onSolved: (solved) => onSolved(solved, foreign.results()) }),
+    ...(foreign.extend && { extend: foreign.extend }),
   }).catch((error: unknown) => {
     throw withPlace(error, failed);
   });
@@ -125,6 +87,59 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
     if (!result) throw new Error(`internal: target ${target.vertex.digest} has no result`);
     return result;
   });
+}
+
+/** Returns the engine's vertex of each vertex of the graph. `order` has inputs first. */
+function engineVertices(
+  order: readonly Vertex[],
+  forms: ReturnType<typeof layerForms>,
+  ports: SolverPorts,
+): ReadonlyMap<Digest, EngineVertex<StepResult>> {
+  const vertices = new Map<Digest, EngineVertex<StepResult>>();
+  for (const vertex of order) {
+    const { digest, inputs, metadata, op } = vertex;
+    const form = forms.get(digest);
+    if (!form) throw new Error(`internal: vertex ${digest} has no form`);
+    vertices.set(digest, {
+      id: digest,
+      name: stepName(metadata.step),
+      inputs: inputs.map((edge) => known(vertices, edge.vertex.digest)),
+      op: withErrorPlace(implement(vertex, form, ports), vertex),
+      ignoreCache: metadata.ignoreCache ?? false,
+      ...(metadata.maxAge === undefined ? {} : { maxAge: metadata.maxAge }),
+      pool: op.kind === "exec" ? "run" : "io",
+    });
+  }
+  return vertices;
+}
+
+/** Returns a vertex as events announce it. */
+function announcedVertex({ digest, metadata, inputs }: Vertex): ReturnType<typeof announced> {
+  return announced(
+    digest,
+    metadata.step,
+    inputs.map((edge) => edge.vertex.digest),
+  );
+}
+
+/** Search for results in the caches of other builders. */
+interface ForeignSearch {
+  /** Finds nothing before `extend` has loaded the caches. */
+  results(): ForeignResults;
+  /** Loads the caches; undefined where the build reads from none. */
+  readonly extend: (() => Promise<void>) | undefined;
+}
+
+/** Returns the search for the vertices of a graph. */
+function foreignSearch(order: readonly Vertex[], ports: SolverPorts, { extend, signal }: SolveGraphOptions): ForeignSearch {
+  let found: ForeignResults = () => undefined;
+  const load = async (readCaches: NonNullable<typeof extend>): Promise<void> => {
+    const sources = await readCaches();
+    if (sources.length === 0) return;
+    const { findForeignResults } = await import("./buildkit-keys/foreign-records.js");
+    found = await findForeignResults(order, sources, ports, signal);
+  };
+  return { results: () => found, extend: extend && (() => load(extend)) };
 }
 
 /**

@@ -1,8 +1,9 @@
-import type { Diagnostic } from "../../core/diagnostics.js";
+import { type Diagnostic, uniqueDiagnostics } from "../../core/diagnostics.js";
 import type { EventSink } from "../../core/events.js";
 import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
+import type { FrontendResult } from "../../frontend/frontend.js";
 import { topological } from "../../llb/vertex.js";
 import { cacheMounts } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { StepResult } from "../../solver/result.js";
@@ -11,8 +12,8 @@ import type { SolvedBuild } from "../remote-cache/cache-exports.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
 import { withoutLostLayers } from "../remote-cache/fetch-layer.js";
 import { idleCacheOptions } from "../options/idle-options.js";
-import { finishImage, finishLayers } from "./finish-image.js";
-import { loadDockerfile } from "./load-dockerfile.js";
+import { type FinishedImage, finishImage, finishLayers } from "./finish-image.js";
+import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
 import { formKey } from "./outputs.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import { isImage } from "../options/output-types.js";
@@ -53,20 +54,13 @@ interface BuildImagesOptions {
  * platforms share run once.
  */
 export async function buildImages(options: BuildImagesOptions, session: BuildSession, onEvent: EventSink): Promise<Built> {
-  const { build, forms } = options;
-  const [form, ...others] = forms;
-  const { compression } = form;
-  const imports =
-    build.cacheFrom.length === 0
-      ? undefined
-      : new (await import("../remote-cache/cache-imports.js")).CacheImports({ caches: build.cacheFrom, session, onEvent });
-  const solver = new BuildSolver({ build, compression, id: options.id, imports, onEvent }, session);
+  const { build, forms, id } = options;
+  const { compression } = forms[0];
+  const imports = await openImports(build, session, onEvent);
+  const solver = new BuildSolver({ build, compression, id, imports, onEvent }, session);
   await solver.prepare();
   const dockerfile = await loadDockerfile(build, solver, session, onEvent);
-  // Without the cache steps run for certain, so the worker starts while base images are looked
-  // up. The step that needs the worker throws a failure to start.
-  if (build.noCache === true && dockerfile.ast.instructions.some(({ kind }) => kind === "run"))
-    session.workers.worker().catch(() => undefined);
+  startWorkerEarly(build, dockerfile, session);
   const compiled = await Promise.all(
     build.platforms.map((platform) => compileDockerfile(dockerfile.ast, dockerfile.options(platform), dockerfile.ports)),
   );
@@ -77,44 +71,19 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
     ...dockerfile.contexts.unused(),
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
-
-  const epoch = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;
-  const dated = epoch === undefined ? undefined : epoch * 1000;
-  const clamp = build.outputs.some(({ output }) => isImage(output) && output.rewriteTimestamp === false) ? undefined : epoch;
-  const targets = compiled.map((result) => result.rootfs);
-  const solved = await withoutLostLayers(
-    async () => {
-      const layers = solver.layers(clamp);
-      let outcome: Pick<SolvedBuild, "vertices" | "foreignResults"> = { vertices: [], foreignResults: undefined };
-      const results = await solver.solve(targets, layers, options.image, dockerfile, (vertices, foreignResults) => {
-        outcome = { vertices, foreignResults };
-      });
-      dockerfile.contexts.save();
-      const finished = await allOrAbort(session.signal, (signal) =>
-        compiled.map((result, index) =>
-          finishImage(result, results[index] as StepResult, layers, { epoch: dated, mayStayRemote: options.mayStayRemote, signal, form }),
-        ),
-      );
-      const otherForms = new Map<string, readonly (readonly ExportLayer[])[]>();
-      for (const other of others) {
-        const finish = { mayStayRemote: options.mayStayRemote, form: { ...other, own: true } };
-        const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, layers, { ...finish, signal }));
-        otherForms.set(formKey(other), await allOrAbort(session.signal, layersOf));
-      }
-      return { layers, outcome, finished, otherForms };
-    },
+  const { finished, otherForms, epoch, ...solved } = await withoutLostLayers(
+    () => solveImages(compiled, { options, solver, dockerfile, signal: session.signal }),
     { store: session.store, imports, onEvent },
   );
-  const { layers, outcome, finished, otherForms } = solved;
+  const targets = compiled.map((result) => result.rootfs);
   return {
     images: finished.map(({ image }) => image),
     otherForms,
     warnings,
-    epoch: dated,
+    epoch,
     imports,
     solved: {
-      ...outcome,
-      layers,
+      ...solved,
       stacks: finished.map(({ stack }) => stack),
       mounts: cacheMounts(targets),
       keyRecords: async (results) => {
@@ -127,10 +96,61 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   };
 }
 
-/** Returns each diagnostic once, because platforms of a build often have the same ones. */
-export function uniqueDiagnostics<D extends Diagnostic>(diagnostics: readonly D[]): readonly D[] {
-  const seen = new Map(
-    diagnostics.map((diagnostic) => [`${diagnostic.code} ${diagnostic.range?.start} ${diagnostic.message}`, diagnostic]),
+/** Opens the caches that the build reads from; undefined where there are none. */
+async function openImports(
+  { cacheFrom }: ResolvedBuildOptions,
+  session: BuildSession,
+  onEvent: EventSink,
+): Promise<CacheImports | undefined> {
+  if (cacheFrom.length === 0) return undefined;
+  const { CacheImports } = await import("../remote-cache/cache-imports.js");
+  return new CacheImports({ caches: cacheFrom, session, onEvent });
+}
+
+/**
+ * Starts the worker of a build without cache while base images are looked up, because its RUN steps
+ * run for certain. The step that needs the worker throws a failure to start.
+ */
+function startWorkerEarly({ noCache }: ResolvedBuildOptions, { ast }: LoadedDockerfile, { workers }: BuildSession): void {
+  if (noCache === true && ast.instructions.some(({ kind }) => kind === "run")) workers.worker().catch(() => undefined);
+}
+
+interface SolveImagesParts {
+  readonly options: BuildImagesOptions;
+  readonly solver: BuildSolver;
+  readonly dockerfile: LoadedDockerfile;
+  readonly signal: AbortSignal;
+}
+
+interface SolvedImages extends Pick<SolvedBuild, "layers" | "vertices" | "foreignResults">, Pick<Built, "otherForms" | "epoch"> {
+  readonly finished: readonly FinishedImage[];
+}
+
+/** Solves the graphs of all platforms and finishes their images, in every form that is wanted. */
+async function solveImages(
+  compiled: readonly FrontendResult[],
+  { options, solver, dockerfile, signal: ended }: SolveImagesParts,
+): Promise<SolvedImages> {
+  const { build, forms, image, mayStayRemote } = options;
+  const [form, ...others] = forms;
+  const seconds = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;
+  const epoch = seconds === undefined ? undefined : seconds * 1000;
+  const keepsTimes = build.outputs.some(({ output }) => isImage(output) && output.rewriteTimestamp === false);
+  const layers = solver.layers(keepsTimes ? undefined : seconds);
+  let outcome: Pick<SolvedBuild, "vertices" | "foreignResults"> = { vertices: [], foreignResults: undefined };
+  const targets = compiled.map((result) => result.rootfs);
+  const results = await solver.solve(targets, layers, image, dockerfile, (vertices, foreignResults) => {
+    outcome = { vertices, foreignResults };
+  });
+  dockerfile.contexts.save();
+  const finished = await allOrAbort(ended, (signal) =>
+    compiled.map((result, index) => finishImage(result, results[index] as StepResult, layers, { epoch, mayStayRemote, signal, form })),
   );
-  return [...seen.values()];
+  const otherForms = new Map<string, readonly (readonly ExportLayer[])[]>();
+  for (const other of others) {
+    const finish = { mayStayRemote, form: { ...other, own: true } };
+    const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, layers, { ...finish, signal }));
+    otherForms.set(formKey(other), await allOrAbort(ended, layersOf));
+  }
+  return { layers, ...outcome, finished, otherForms, epoch };
 }

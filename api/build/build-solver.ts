@@ -24,7 +24,7 @@ import { layerFetcher } from "../remote-cache/fetch-layer.js";
 import type { ImageResolver } from "../sources/image-resolver.js";
 import type { SolvedFiles } from "../sources/main-context.js";
 import { knownProjects } from "../record/projects.js";
-import { proxyVariables } from "../options/proxies.js";
+import { proxyVariables } from "../options/build-args.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
 import { SshAgents } from "../sources/ssh-agents.js";

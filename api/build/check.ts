@@ -1,3 +1,4 @@
+import { uniqueDiagnostics } from "../../core/diagnostics.js";
 import { throwIfAborted } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import { withResource } from "../../core/tasks/with-resource.js";
@@ -5,7 +6,6 @@ import { checkDockerfile, type CheckedDockerfile } from "../../frontend/dockerfi
 import { listTargets, type Outline, outlineDockerfile, type Target } from "../../frontend/dockerfile/outline.js";
 import { hostPlatform } from "../../oci/platform.js";
 import { loadAst } from "../sources/ast-cache.js";
-import { uniqueDiagnostics } from "./build-images.js";
 import { BuildSolver } from "./build-solver.js";
 import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
 import type { DockerfileText } from "../sources/local-context.js";

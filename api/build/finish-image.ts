@@ -11,13 +11,19 @@ import type { BlobForm } from "../options/resolve-outputs.js";
 import { LayerUnavailableError } from "../remote-cache/fetch-layer.js";
 import { finishConfig } from "./image-config.js";
 
+/** An image with its layers' blobs, and the stack of layers that it is made of. */
+export interface FinishedImage {
+  readonly image: ExportImage;
+  readonly stack: Stack;
+}
+
 /** Completes an image: the blobs of its layers in their final form, diffIDs, history and times. */
 export async function finishImage(
   result: FrontendResult,
   solved: StepResult,
   service: LayerService,
   options: FinishOptions & { readonly epoch: number | undefined },
-): Promise<{ readonly image: ExportImage; readonly stack: Stack }> {
+): Promise<FinishedImage> {
   const stack = await rootLayers(solved, service, quiet(options.signal));
   const layers = await finishLayers(stack, service, options);
   return { image: { platform: result.platform, config: finishConfig(result, layers, options.epoch), layers }, stack };

@@ -1,10 +1,10 @@
-import type { Diagnostic } from "../../core/diagnostics.js";
+import { type Diagnostic, uniqueDiagnostics } from "../../core/diagnostics.js";
 import type { BuildEvent, EventSink } from "../../core/events.js";
 import { assembleImage } from "../../exporters/assemble-image.js";
 import { manyLayers } from "../options/many-layers.js";
 import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
-import { type BuildSession, type Built, buildImages, uniqueDiagnostics } from "./build-images.js";
+import { type BuildSession, type Built, buildImages } from "./build-images.js";
 import { exportAll } from "./export-images.js";
 import { blobForms, mayStayRemote } from "./outputs.js";
 

@@ -1,5 +1,7 @@
 import { CACHE_TYPES, type CacheType } from "../../cache/remote/backends.js";
 import type { CacheFrom, CacheTo } from "../../cache/remote/options.js";
+import { checkCompression } from "../../oci/layer/write/compress.js";
+import { parseReference } from "../../oci/reference.js";
 import type { AttributeForm, Attributes } from "../../core/attributes.js";
 
 export { CACHE_TYPES, type CacheType } from "../../cache/remote/backends.js";
@@ -16,6 +18,20 @@ export function cacheAttributes(type: string, direction: "from" | "to"): Attribu
 /** Returns the names of the types that can be read or written. */
 export function cacheTypes(direction: "from" | "to"): readonly string[] {
   return CACHE_TYPES.filter(({ attributes }: CacheType) => attributes[direction] !== undefined).map(({ type }) => type);
+}
+
+/**
+ * Returns the caches. Throws `reference/invalid` for one with a wrong name, `layer/…` for an
+ * unsupported compression.
+ */
+export function checkedCaches<T extends CacheFrom | CacheTo>(caches: readonly T[], direction: "from" | "to"): readonly T[] {
+  for (const cache of caches) {
+    for (const ref of valuesOf(cache, direction, "reference")) parseReference(ref);
+    if (!("compression" in cache || "compressionLevel" in cache)) continue;
+    const { compression: type = "gzip", compressionLevel: level } = cache;
+    checkCompression({ type, ...(level === undefined ? {} : { level }) });
+  }
+  return caches;
 }
 
 /** Returns the texts of a cache in attributes of one form. */

@@ -1,6 +1,7 @@
-import { badShape } from "./errors.js";
+import { badShape, noSuchOption } from "./errors.js";
 import { is } from "valibot";
 import type { Attribute, Attributes } from "../../core/attributes.js";
+import { suggest } from "../../core/text/suggest.js";
 import { cacheAttributes, cacheTypes } from "./cache-types.js";
 import type { BuildOptions } from "./options.js";
 import { OUTPUT_TYPES, type OutputType } from "./output-types.js";
@@ -10,8 +11,13 @@ import { BUILD_OPTIONS } from "./table.js";
 const OUTPUT_NAMES = OUTPUT_TYPES.map(({ type }) => type);
 const WRITABLE = recognized("a path or a Writable", (value) => typeof value === "string" || hasMethod(value, "write"));
 
-/** Throws `options/invalid` for the first value that contradicts the types. */
+/**
+ * Throws `options/unknown` for a name that no option has, and `options/invalid` for the first value
+ * that contradicts the types.
+ */
 export function checkOptionShapes(options: BuildOptions): void {
+  const unknown = Object.keys(options).find((key) => !Object.hasOwn(BUILD_OPTIONS, key));
+  if (unknown !== undefined) throw noSuchOption(unknown, suggest(unknown, Object.keys(BUILD_OPTIONS)));
   for (const [name, row] of Object.entries(BUILD_OPTIONS)) {
     const value: unknown = options[name as keyof BuildOptions];
     const shape: Shape = SHAPES[row.shape];

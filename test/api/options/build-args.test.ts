@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { proxyVariables } from "../../../api/options/proxies.js";
+import { proxyVariables } from "../../../api/options/build-args.js";
 import { resolveBuildOptions } from "../../../api/options/resolve-options.js";
 import { removeTree } from "../../support/remove-tree.js";
 

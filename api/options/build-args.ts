@@ -4,6 +4,12 @@ import { dockerConfigPath, type DockerConfig, readDockerConfig } from "../../oci
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+interface ResolvedBuildArgs {
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Warning about docker's configuration, when it cannot be read. */
+  readonly warning?: Diagnostic;
+}
+
 /** Variables by the keys of docker's configuration. */
 const VARIABLES = {
   httpProxy: "HTTP_PROXY",
@@ -17,14 +23,25 @@ const NAMES: readonly string[] = Object.values(VARIABLES);
 const DAEMON = "unix:///var/run/docker.sock";
 
 /**
+ * Returns build arguments with the values that come from elsewhere: of a name without a value, the
+ * environment's; SOURCE_DATE_EPOCH, as in buildx; and docker's proxies.
+ */
+export function resolveBuildArgs(args: Environment, env: Environment): ResolvedBuildArgs {
+  const resolved: Record<string, string> = {};
+  if (env["SOURCE_DATE_EPOCH"]) resolved["SOURCE_DATE_EPOCH"] = env["SOURCE_DATE_EPOCH"];
+  for (const [name, given] of Object.entries(args)) {
+    const value = given ?? env[name];
+    if (value !== undefined) resolved[name] = value;
+  }
+  return withConfigProxies(resolved, env);
+}
+
+/**
  * Adds docker's proxies (`proxies` of its configuration: those of the daemon that `DOCKER_HOST`
  * names, else `default`) to build arguments, as docker does. An argument in either spelling wins,
  * an empty one too. A configuration that cannot be read is a warning: docker builds then as well.
  */
-export function withConfigProxies(
-  buildArgs: Readonly<Record<string, string>>,
-  env: Environment,
-): { readonly buildArgs: Readonly<Record<string, string>>; readonly warning?: Diagnostic } {
+function withConfigProxies(buildArgs: Readonly<Record<string, string>>, env: Environment): ResolvedBuildArgs {
   let config: DockerConfig;
   try {
     config = readDockerConfig(dockerConfigPath(env));
