@@ -1,7 +1,7 @@
 import test from "ava";
 import { compileTemplate } from "../../cli/output/template.js";
 
-const DATA = { Name: "app", Labels: { a: "1" }, List: ["x", "y"] };
+const DATA = { Name: "app", Labels: { a: "1" }, List: ["x", "y"], Deep: [{ Name: "in" }] };
 
 const SHOWN: readonly (readonly [template: string, shown: string])[] = [
   ["{{.Name}}", "app"],
@@ -14,6 +14,28 @@ const SHOWN: readonly (readonly [template: string, shown: string])[] = [
   ['{{join .List "|"}}', "x|y"],
   ["{{range .List}}[{{.}}]{{end}}", "[x][y]"],
   ["} } {{.Name}} }}", "} } app }}"],
+  ["{{range $k, $v := .Labels}}{{$k}}={{$v}};{{end}}", "a=1;"],
+  ["{{range $i, $v := .List}}{{$i}}{{$v}} {{end}}", "0x 1y "],
+  ["{{range $v := .List}}{{$v}}{{$.Name}}{{end}}", "xappyapp"],
+  ["{{$n := .Name}}{{with .List}}{{$n}}{{len .}}{{end}}", "app2"],
+  ["{{$n := 1}}{{range .List}}{{$n = .}}{{end}}{{$n}}", "y"],
+  ["{{$n := 1}}{{if true}}{{$n := 2}}{{$n}}{{end}}{{$n}}", "21"],
+  ["{{with $x := .Missing}}a{{else with $y := .Name}}{{$y}}{{end}}", "app"],
+  ["{{range .List}}{{if eq . `y`}}{{break}}{{end}}{{.}}{{end}}", "x"],
+  ["{{range .List}}{{if eq . `x`}}{{continue}}{{end}}{{.}}{{end}}", "y"],
+  ["{{range .Missing}}a{{else}}none{{end}}", "none"],
+  ["{{(index .Deep 0).Name}}", "in"],
+  [
+    '{{printf "%-5s|%5s|%05d|%.2f|%q|%v|%x|%%|%t" .Name "é" 42 1.005 "a\\n" .List 255 true}}',
+    'app  |    é|00042|1.00|"a\\n"|[x y]|ff|%|true',
+  ],
+  ['{{printf "%d %s"  "a"}}', "%!d(string=a) %!s(MISSING)"],
+  ['{{printf "%s" "a" 1}}', "a%!(EXTRA int=1)"],
+  ['{{"%s=%s" | printf}}', "%!s(MISSING)=%!s(MISSING)"],
+  ['{{.Name | printf "%s!"}}', "app!"],
+  ['{{printf "%*d|%+d|%-4d|%04d|%s" 4 2 3 4 -7 .List}}', "   2|+3|4   |-007|[x y]"],
+  ["{{if gt (len .List) 1}}many{{end}}", "many"],
+  ["{{slice .Name 1 2}}{{truncate .Name 2}}{{pad .Name 1 0}}", "pap app"],
 ];
 
 for (const [template, shown] of SHOWN) {
@@ -26,6 +48,10 @@ const REFUSED: readonly (readonly [template: string, why: RegExp])[] = [
   ['{{"a}}', /a text in " is not closed/],
   ["{{`a}}", /a text in ` is not closed/],
   ["{{if .Name}}x", /\{\{if\}\} without \{\{end\}\}/],
+  ["{{$x}}", /there is no variable \$x/],
+  ["{{$x = 1}}", /there is no variable \$x/],
+  ["{{if true}}{{$x := 1}}{{end}}{{$x}}", /there is no variable \$x/],
+  ["{{if $a, $b := .}}{{end}}", /\{\{if\}\} has one variable/],
 ];
 
 for (const [template, why] of REFUSED) {
