@@ -19,7 +19,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   builds: { summary: "List builds of the past, show or remove them", load: () => import("./commands/builds.js") },
   logs: { summary: "Show what the steps of a build printed", load: () => import("./commands/logs.js") },
   explain: { summary: "Say why each step of a build ran, or what it was cached from", load: () => import("./commands/explain.js") },
-  save: { summary: "Write images to an archive that docker, podman and OCI tools read", load: () => import("./commands/save.js") },
+  save: { summary: "Write images to an archive for docker, podman and OCI tools", load: () => import("./commands/save.js") },
   load: { summary: "Read images from a tar archive", load: () => import("./commands/load.js") },
   pull: { summary: "Fetch an image from a registry", load: () => import("./commands/pull.js") },
   push: { summary: "Send an image to a registry", load: () => import("./commands/push.js") },
@@ -28,39 +28,72 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   du: { summary: "Show what the store holds and how much room it takes", load: () => import("./commands/du.js") },
   "image prune": { summary: "Remove images without a name", load: () => import("./commands/image-prune.js") },
   prune: { summary: "Remove cached steps, cache mounts, and what nothing needs", load: () => import("./commands/prune.js") },
+  "system df": { summary: "Show what images and cached steps take, as docker does", load: () => import("./docker/system-df.js") },
+  "system prune": { summary: "Remove images without a name, and cached steps", load: () => import("./docker/system-prune.js") },
+  version: { summary: "Show the version", load: () => import("./docker/version.js") },
   doctor: { summary: "Say what this machine has and lacks, and how to get it", load: () => import("./commands/doctor.js") },
 };
 
-/**
- * Docker's longer spellings: a pipeline with `docker buildx build` or `docker image ls` changes one
- * word.
- */
-const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  buildx: { build: "build", b: "build", bake: "bake", f: "bake", du: "du", prune: "prune" },
-  builder: { build: "build", du: "du", prune: "prune" },
-  image: {
-    build: "build",
-    ls: "images",
-    list: "images",
-    rm: "rmi",
-    remove: "rmi",
-    tag: "tag",
-    inspect: "inspect",
-    history: "history",
-    save: "save",
-    load: "load",
-    pull: "pull",
-    push: "push",
-    prune: "image prune",
-  },
+/** Docker's words for the images: `docker image ls`. */
+const IMAGE: Readonly<Record<string, string>> = {
+  build: "build",
+  ls: "images",
+  list: "images",
+  rm: "rmi",
+  remove: "rmi",
+  tag: "tag",
+  inspect: "inspect",
+  history: "history",
+  save: "save",
+  load: "load",
+  pull: "pull",
+  push: "push",
 };
+
+/** Docker's words for building: `docker buildx build`, and the same after `docker builder`. */
+const BUILDX: Readonly<Record<string, string>> = {
+  build: "build",
+  b: "build",
+  bake: "bake",
+  f: "bake",
+  du: "du",
+  prune: "prune",
+  version: "version",
+  "history ls": "builds ls",
+  "history inspect": "builds inspect",
+  "history rm": "builds rm",
+  "history logs": "logs",
+  // Refused: it is no build of that name.
+  "history inspect attachment": "",
+};
+
+const grouped = (group: string, words: Readonly<Record<string, string>>): readonly (readonly [string, string])[] =>
+  Object.entries(words).map(([word, own]) => [`${group} ${word}`, own]);
+
+/**
+ * Docker's longer spellings, with ours: a pipeline with `docker buildx build` or `docker image ls`
+ * changes one word.
+ */
+const SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ...grouped("image", IMAGE),
+  ...grouped("buildx", BUILDX),
+  ...grouped("builder", BUILDX),
+]);
+
+/** Greatest number of words of a command. */
+const WORDS = 4;
 
 /** Returns the command that `argv` names, and its arguments. `--root DIR` may stand before it. */
 export function commandName(argv: readonly string[]): { readonly name: string | undefined; readonly rest: readonly string[] } {
-  const [first = "", second = ""] = argv;
-  const group = GROUPS[first]?.[second];
-  if (group) return { name: group, rest: argv.slice(2) };
-  if (Object.hasOwn(COMMANDS, first)) return { name: first, rest: argv.slice(1) };
+  for (let words = WORDS; words > 0; words--) {
+    const spelled = argv.slice(0, words).join(" ");
+    const rest = argv.slice(words);
+    if (Object.hasOwn(COMMANDS, spelled)) return { name: spelled, rest };
+    const [name, ...more] = SPELLINGS.get(spelled)?.split(" ") ?? [];
+    if (name === "") break;
+    if (name !== undefined) return { name, rest: [...more, ...rest] };
+  }
+  const [first = ""] = argv;
   const root = first === "--root" ? 2 : first.startsWith("--root=") ? 1 : 0;
   if (root > 0) {
     const inner = commandName(argv.slice(root));

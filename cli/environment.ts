@@ -39,6 +39,8 @@ export interface CliEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Directory that relative paths on the command line are resolved against. */
   readonly cwd: string;
+  /** Sets a variable of the process, for flags that docker reads before its command. */
+  readonly setVariable: (name: string, value: string) => void;
   /** Aborted by ctrl-c. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch, for "3 minutes ago". */

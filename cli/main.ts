@@ -67,6 +67,7 @@ const environment: CliEnvironment = {
   },
   env: process.env,
   cwd: process.cwd(),
+  setVariable: (name, value) => void (process.env[name] = value),
   get signal() {
     listens = true;
     return abort.signal;

@@ -15,13 +15,16 @@ export async function runCli(argv: readonly string[], environment: CliEnvironmen
   try {
     return await dispatch(argv, environment);
   } catch (error) {
-    return await fail(error, environment);
+    return await fail(error, argv, environment);
   }
 }
 
-async function dispatch(argv: readonly string[], environment: CliEnvironment): Promise<number> {
+async function dispatch(given: readonly string[], environment: CliEnvironment): Promise<number> {
+  const argv = DOCKER_GLOBALS.test(given[0] ?? "")
+    ? (await import("./docker/global-flags.js")).takeGlobalFlags(given, environment, (words) => commandName(words).name !== undefined)
+    : given;
   const [first] = argv;
-  if (first === "--version" || first === "-v" || first === "version") {
+  if (first === "--version" || first === "-v") {
     await print(environment.stdout, `tsbuild ${version()}\n`);
     return EXIT.success;
   }
@@ -43,6 +46,9 @@ async function dispatch(argv: readonly string[], environment: CliEnvironment): P
   }
   return (await COMMANDS["build"]!.load()).command.run(argv, environment);
 }
+
+/** Flags that docker takes before its command. */
+const DOCKER_GLOBALS = /^(--(config|context|debug|host|log-level|tls\w*)(=|$)|-[DHlc])/;
 
 /** Runs a command. A cancellation that says nothing else is one of that command. */
 async function asOwn(name: string, run: () => Promise<number>): Promise<number> {
@@ -68,7 +74,7 @@ async function refuseDockerCommand(argv: readonly string[], cwd: string): Promis
   throw dockersCommand(found, directory);
 }
 
-async function fail(error: unknown, environment: CliEnvironment): Promise<number> {
+async function fail(error: unknown, argv: readonly string[], environment: CliEnvironment): Promise<number> {
   const { HelpRequested } = await import("./syntax/flags.js");
   if (error instanceof HelpRequested) {
     await print(environment.stdout, error.text);
@@ -79,7 +85,7 @@ async function fail(error: unknown, environment: CliEnvironment): Promise<number
   const { renderError } = await import("./output/render-error.js");
   const { exitCodeOf } = await import("./exit-codes.js");
   const { paintFor } = await import("./output/paint.js");
-  const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
+  const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || argv.includes("-D") || argv.includes("--debug");
   await printStderr(environment, renderError(error, { paint: paintFor(environment), debug }));
   return exitCodeOf(error);
 }

@@ -75,7 +75,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   ],
   "solver/ops": ["local", "file", "inputs", "mounts", "."],
   api: ["options", "record", "session", "store", "sources", "remote-cache", "bake", "build", "image-store", "doctor", "index.ts"],
-  cli: [".", "output", "syntax", "prompts", "progress", "check", "bake", "commands", "commands-table.ts", "run.ts", "main.ts"],
+  cli: [".", "output", "syntax", "prompts", "progress", "check", "bake", "commands", "docker", "commands-table.ts", "run.ts", "main.ts"],
 };
 
 /**

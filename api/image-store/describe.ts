@@ -2,7 +2,10 @@ import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { type ImageView, manifestBlobs, readTree } from "../../oci/image.js";
 import { type CompleteImage, requireComplete } from "../../oci/layout/complete.js";
-import { formatPlatform, hostPlatform, platformRank } from "../../oci/platform.js";
+import { noImageForPlatform } from "../../oci/errors.js";
+import { formatPlatform, hostPlatform, parsePlatform, platformRank } from "../../oci/platform.js";
+import { UsageError } from "../../core/errors.js";
+import type { Descriptor } from "../../oci/types.js";
 import { familiarReference, familiarRepository, parseReference } from "../../oci/reference.js";
 import type { StoredImage } from "../options/options.js";
 import type { NamedImage } from "./lookup.js";
@@ -14,15 +17,30 @@ interface ReadImage {
 }
 
 /**
- * Reads an image. The platform nearest to the host's stands for it, else the first. Throws
- * `image/incomplete`.
+ * Reads an image. `platform` (`os/arch[/variant]`) stands for it; without one that nearest to the
+ * host's, else the first. Throws `image/incomplete`, or `image/no-platform`.
  */
-export function readStored(image: NamedImage, store: Store): ReadImage {
+export function readStored(image: NamedImage, store: Store, platform?: string): ReadImage {
   const complete = requireComplete(image.target, store.blobs, `image ${shownName(image)}`);
-  const host = hostPlatform();
-  const ranked = complete.images.map((view) => ({ view, rank: platformRank(host, view.platform) ?? Number.MAX_SAFE_INTEGER }));
+  const wanted = platform === undefined ? hostPlatform() : UsageError.of(() => parsePlatform(platform));
+  const ranked = complete.images.map((view) => ({ view, rank: platformRank(wanted, view.platform) ?? Number.MAX_SAFE_INTEGER }));
   const best = ranked.reduce((a, b) => (b.rank < a.rank ? b : a));
+  if (platform !== undefined && best.rank === Number.MAX_SAFE_INTEGER) {
+    const there = complete.images.map((view) => formatPlatform(view.platform));
+    throw noImageForPlatform(`image ${shownName(image)}`, formatPlatform(wanted), there);
+  }
   return { complete, view: best.view };
+}
+
+/** Returns the image of one platform as an image of its own, with the same names. */
+export function onlyPlatform<I extends NamedImage>(image: I, store: Store, platform: string): I {
+  const { descriptor } = readStored(image, store, platform).view;
+  return { ...image, target: plainDescriptor(descriptor) };
+}
+
+/** Returns a descriptor without what only an index says with it. */
+export function plainDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
 }
 
 export function storedImage(image: NamedImage, store: Store): StoredImage {
@@ -34,13 +52,19 @@ export function storedImage(image: NamedImage, store: Store): StoredImage {
     created: view.config.created,
     size: sizeOf(complete, store),
     platform: formatPlatform(view.platform),
+    platforms: complete.images.map(({ platform, descriptor, manifest }) => ({
+      platform: formatPlatform(platform),
+      digest: descriptor.digest,
+      id: manifest.config.digest,
+      size: [descriptor, ...manifestBlobs(manifest)].reduce((sum, { size }) => sum + size, 0),
+    })),
     descriptor: image.target,
   };
 }
 
 /** Returns the output of `docker inspect` about an image, as far as it exists without a daemon. */
-export function inspectImage(image: NamedImage, store: Store): Record<string, unknown> {
-  const { complete, view } = readStored(image, store);
+export function inspectImage(image: NamedImage, store: Store, platform?: string): Record<string, unknown> {
+  const { complete, view } = readStored(image, store, platform);
   const { config } = view;
   const references = image.names.map(parseReference);
   return {

@@ -8,6 +8,7 @@ import { inspectImage, readStored, storedImage } from "./describe.js";
 import { historyOf } from "./history.js";
 import { loadImages } from "./load.js";
 import { findImage, groupImages, type NamedImage } from "./lookup.js";
+import { removePlatforms } from "./remove-platforms.js";
 import { saveImages } from "./save.js";
 import type { ImageStore, StoredImage } from "../options/options.js";
 import { openProcessStore } from "../session/process-store.js";
@@ -43,11 +44,12 @@ function imageStoreOf(store: Store): ImageStore {
       const parsed = UsageError.of(() => parseImageName(name));
       store.images.set(parsed, findImage(ref, store).target, Date.now());
     },
-    remove: (ref, { force = false } = {}) => removeImage(ref, force, store),
-    inspect: (ref) => inspectImage(findImage(ref, store), store),
-    history: (ref) => historyOf(readStored(findImage(ref, store), store).view),
-    save: (refs, dest, { signal } = {}) => saveImages(refs, dest, store, signal),
-    load: (source, { signal } = {}) => loadImages(source, store, signal),
+    remove: (ref, { force = false, platforms = [] } = {}) =>
+      platforms.length > 0 ? removePlatforms(findImage(ref, store), platforms, store) : removeImage(ref, force, store),
+    inspect: (ref, { platform } = {}) => inspectImage(findImage(ref, store), store, platform),
+    history: (ref, { platform } = {}) => historyOf(readStored(findImage(ref, store), store, platform).view),
+    save: (refs, dest, options = {}) => saveImages(refs, dest, store, options),
+    load: (source, options = {}) => loadImages(source, store, options),
     pull: async (ref, options = {}) => {
       const { pullImages } = await import("./pull.js");
       return pullImages(ref, { store, registry }, options);
@@ -90,7 +92,16 @@ function listedImage(image: NamedImage, store: Store): StoredImage {
   } catch (error) {
     if (!(error instanceof TsbuildError)) throw error;
     const { digest, size } = image.target;
-    return { names: image.names, digest, id: digest, created: undefined, size, platform: "unknown", descriptor: image.target };
+    return {
+      names: image.names,
+      digest,
+      id: digest,
+      created: undefined,
+      size,
+      platform: "unknown",
+      platforms: [],
+      descriptor: image.target,
+    };
   }
 }
 

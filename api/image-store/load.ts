@@ -9,7 +9,8 @@ import { openArchive } from "../../oci/layout/archive-reader.js";
 import { type BlobTarget, requireComplete } from "../../oci/layout/complete.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
 import { type FoundImage, imagesOf, readArchive } from "../../oci/layout/read.js";
-import { readStored } from "./describe.js";
+import type { PlatformChoice } from "../options/options.js";
+import { onlyPlatform, readStored } from "./describe.js";
 
 interface LoadedImage {
   /** Canonical names that lead to it now. */
@@ -18,18 +19,17 @@ interface LoadedImage {
   readonly digest: Digest;
 }
 
+/** Options of loading; with a platform the image of that one alone is kept. */
+type LoadOptions = PlatformChoice & { readonly signal?: AbortSignal };
+
 /**
  * Loads images from an archive (file or stream, compressed or not) or from an OCI layout directory
  * into the store. Checks that all images are complete before it sets the first name, so a load that
  * fails changes no image.
  */
-export async function loadImages(
-  source: string | Readable,
-  store: Store,
-  signal: AbortSignal | undefined,
-): Promise<readonly LoadedImage[]> {
+export async function loadImages(source: string | Readable, store: Store, options: LoadOptions): Promise<readonly LoadedImage[]> {
   try {
-    return await takeImages(source, store, signal);
+    return await takeImages(source, store, options);
   } catch (error) {
     throw typeof source === "string" ? namingArchive(error, source) : error;
   }
@@ -42,9 +42,10 @@ function namingArchive(error: unknown, file: string): unknown {
   return message === error.message ? error : withMessage(error, message);
 }
 
-async function takeImages(source: string | Readable, store: Store, signal: AbortSignal | undefined): Promise<readonly LoadedImage[]> {
+async function takeImages(source: string | Readable, store: Store, { signal, platform }: LoadOptions): Promise<readonly LoadedImage[]> {
   const blobs = leasingTarget(store);
-  const found = await readSource(source, blobs, signal === undefined ? {} : { signal });
+  const all = await readSource(source, blobs, signal === undefined ? {} : { signal });
+  const found = platform === undefined ? all : all.map((image) => onlyPlatform({ ...image, createdAt: 0 }, store, platform));
   const checked = found.map((image) => ({
     image,
     complete: requireComplete(image.target, blobs, `image ${image.names[0] ?? image.target.digest} of the archive`),

@@ -6,7 +6,8 @@ import type { Digest } from "../../core/digest.js";
 import { CanceledError, TsbuildError, UsageError } from "../../core/errors.js";
 import { type ImageTree, isAttestation, manifestBlobs, type ManifestNode, platformOf, readTree } from "../../oci/image.js";
 import { isForeignLayerType } from "../../oci/media-types.js";
-import { formatPlatform } from "../../oci/platform.js";
+import { noImageForPlatform } from "../../oci/errors.js";
+import { formatPlatform, parsePlatform, type Platform, platformRank } from "../../oci/platform.js";
 import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
 import { type OutgoingBlob, type OutgoingManifest, pushImage } from "../../oci/registry/push-image.js";
@@ -15,7 +16,8 @@ import { parseImageConfig } from "../../oci/validate.js";
 import { ensureBlob } from "../../solver/layers/ensure-blob.js";
 import type { FetchOptions, Reporter } from "../../solver/layers/ports.js";
 import { runAsStep } from "../record/build-steps.js";
-import type { PushedImage, TransferOptions } from "../options/transfer-types.js";
+import type { PushedImage, PushOptions } from "../options/transfer-types.js";
+import { plainDescriptor } from "./describe.js";
 import { findImage } from "./lookup.js";
 import { requireNoTag, type TransferParts } from "./pull.js";
 
@@ -23,12 +25,8 @@ import { requireNoTag, type TransferParts } from "./pull.js";
  * Pushes an image under its name, or every image of a repository in the store, one after the other.
  * Manifests and configs are sent as they are stored.
  */
-export async function pushImages(
-  ref: string,
-  { store, registry }: TransferParts,
-  options: TransferOptions,
-): Promise<readonly PushedImage[]> {
-  const { onEvent = () => undefined, signal = new AbortController().signal, allTags = false } = options;
+export async function pushImages(ref: string, { store, registry }: TransferParts, options: PushOptions): Promise<readonly PushedImage[]> {
+  const { onEvent = () => undefined, signal = new AbortController().signal, allTags = false, platform } = options;
   const entries = allTags ? entriesOf(ref, store) : [entryOf(ref, store)];
   const client = await registry();
   const pushed: PushedImage[] = [];
@@ -36,7 +34,9 @@ export async function pushImages(
     const reference = parseReference(entry.name);
     const work = new Push({ entry, reference, store, client });
     pushed.push(
-      await runAsStep({ kind: "export", text: `pushing ${entry.name}` }, onEvent, ({ progress }) => work.run({ signal, progress })),
+      await runAsStep({ kind: "export", text: `pushing ${entry.name}` }, onEvent, ({ progress }) =>
+        work.run({ signal, progress }, platform),
+      ),
     );
   }
   return pushed;
@@ -67,6 +67,11 @@ interface Selection {
   readonly onlyPlatform?: string;
 }
 
+/** The tree of an image, or of one platform of it, with what the tag shall name. */
+interface PushedTree extends ImageTree {
+  readonly target: Descriptor;
+}
+
 interface PushParts {
   readonly entry: NamedEntry;
   readonly reference: Reference;
@@ -87,9 +92,10 @@ class Push {
     this.#client = client;
   }
 
-  async run(reporter: Reporter): Promise<PushedImage> {
+  async run(reporter: Reporter, platform: string | undefined): Promise<PushedImage> {
     const { blobs, leases } = this.#store;
-    const tree = readTree(this.#entry.target, blobs, this.#what);
+    const whole = readTree(this.#entry.target, blobs, this.#what);
+    const tree = platform === undefined ? { ...whole, target: this.#entry.target } : this.#platformTree(whole, platform);
     const origins = this.#origins(tree);
     const lease = leases.hold(
       "blob",
@@ -125,6 +131,27 @@ class Push {
     }
   }
 
+  /** Returns the tree of one platform's image alone, which is then the target. */
+  #platformTree({ manifests, absent }: ImageTree, platform: string): PushedTree {
+    const wanted = UsageError.of(() => parsePlatform(platform));
+    const images = manifests.filter(({ image }) => image);
+    const platforms = images.map((node) => this.#platformOf(node));
+    const ranks = platforms.map((candidate) => (candidate === undefined ? undefined : platformRank(wanted, candidate)));
+    const best = Math.min(...ranks.map((rank) => rank ?? Infinity));
+    const node = images[ranks.indexOf(best)];
+    if (node !== undefined) return { target: plainDescriptor(node.descriptor), indexes: [], manifests: [node], absent: [] };
+    const missing = absent.flatMap((gap) => (gap.platform ? [platformOf(gap.platform)] : []));
+    const there = [...platforms, ...missing].flatMap((found) => (found === undefined ? [] : [formatPlatform(found)]));
+    throw noImageForPlatform(this.#what, formatPlatform(wanted), there);
+  }
+
+  #platformOf({ descriptor, manifest }: ManifestNode): Platform | undefined {
+    if (descriptor.platform) return platformOf(descriptor.platform);
+    const { blobs } = this.#store;
+    if (!blobs.has(manifest.config.digest)) return undefined;
+    return platformOf(parseImageConfig(blobs.readSmall(manifest.config.digest), `config of ${this.#what}`));
+  }
+
   get #what(): string {
     return familiarReference(withDefaultTag(this.#reference));
   }
@@ -151,8 +178,8 @@ class Push {
    * When only one image of an index is present, selects that image alone, as docker does. Throws
    * `image/incomplete`.
    */
-  async #select(tree: ImageTree, origins: ReadonlyMap<Digest, Reference>, signal: AbortSignal): Promise<Selection> {
-    const { target } = this.#entry;
+  async #select(tree: PushedTree, origins: ReadonlyMap<Digest, Reference>, signal: AbortSignal): Promise<Selection> {
+    const { target } = tree;
     const can = (blob: Descriptor) => this.#store.blobs.has(blob.digest) || origins.has(blob.digest) || isForeignLayerType(blob.mediaType);
     const whole = tree.manifests.filter(({ manifest }) => manifestBlobs(manifest).every(can));
     const gaps = [...tree.absent, ...tree.manifests.filter((node) => !whole.includes(node)).map(({ descriptor }) => descriptor)];
@@ -162,8 +189,12 @@ class Push {
     const [image, another] = whole.filter((node) => node.image);
     if (image !== undefined && another === undefined) {
       const { platform } = image.descriptor;
-      const { annotations: _, platform: __, ...only } = image.descriptor;
-      return { target: only, manifests: [image], indexes: [], onlyPlatform: platform ? formatPlatform(platformOf(platform)) : "unknown" };
+      return {
+        target: plainDescriptor(image.descriptor),
+        manifests: [image],
+        indexes: [],
+        onlyPlatform: platform ? formatPlatform(platformOf(platform)) : "unknown",
+      };
     }
     const platforms = missing.flatMap(({ platform, ...gap }) =>
       platform && !isAttestation({ ...gap, platform }) ? [formatPlatform(platformOf(platform))] : [],

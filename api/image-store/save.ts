@@ -9,7 +9,8 @@ import { type DockerManifestEntry, type LayoutBlob, writeLayoutArchive } from ".
 import { isForeignLayerType } from "../../oci/media-types.js";
 import { tryParseReference } from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
-import { readStored } from "./describe.js";
+import type { PlatformChoice } from "../options/options.js";
+import { onlyPlatform, readStored } from "./describe.js";
 import { findImage, type Match, tagsOf } from "./lookup.js";
 
 /**
@@ -21,10 +22,11 @@ export async function saveImages(
   refs: readonly string[],
   dest: string | Writable,
   store: Store,
-  signal: AbortSignal | undefined,
+  { signal, platform }: PlatformChoice & { readonly signal?: AbortSignal },
 ): Promise<void> {
   if (refs.length === 0) throw nothingToSave();
-  const images = collect(refs.flatMap((ref) => matchesOf(ref, store)));
+  const found = refs.flatMap((ref) => matchesOf(ref, store));
+  const images = collect(platform === undefined ? found : found.map((image) => onlyPlatform(image, store, platform)));
   const entries: Descriptor[] = [];
   const docker: DockerManifestEntry[] = [];
   const blobs = new Map<Digest, LayoutBlob>();

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Diagnostic, SourceFile } from "../../core/diagnostics.js";
 import type { Digest } from "../../core/digest.js";
 import type { DiskUsageReport, PrunePolicy, PruneReport } from "./disk-types.js";
-import type { PulledImage, PullOptions, PushedImage, TransferOptions } from "./transfer-types.js";
+import type { PulledImage, PullOptions, PushedImage, PushOptions } from "./transfer-types.js";
 import type { LintWarning } from "../../frontend/dockerfile/check.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { OptionsOf } from "./option.js";
@@ -82,7 +82,27 @@ export interface StoredImage {
   /** Bytes of its blobs, compressed. */
   readonly size: number;
   readonly platform: string;
+  /**
+   * Images of an index that are present, each for one platform; the image itself when it has no
+   * index.
+   */
+  readonly platforms: readonly {
+    readonly platform: string;
+    readonly digest: Digest;
+    readonly id: Digest;
+    /** Bytes of its blobs, compressed. */
+    readonly size: number;
+  }[];
   readonly descriptor: Descriptor;
+}
+
+/** Choice of one image of an index. */
+export interface PlatformChoice {
+  /**
+   * Platform as `os/arch[/variant]`. Default: the one nearest to this machine's, or all where all
+   * are used.
+   */
+  readonly platform?: string;
 }
 
 export interface PruneImagesOptions {
@@ -118,15 +138,18 @@ export interface ImageStore extends Disposable {
   tag(ref: string, name: string): void;
   /**
    * Removes a name. When `ref` is an id, removes the image with all its names: several names need
-   * `force`.
+   * `force`. With `platforms` removes these images of an index, which is another index then.
    */
   remove(
     ref: string,
-    options?: { readonly force?: boolean },
+    options?: { readonly force?: boolean; readonly platforms?: readonly string[] },
   ): { readonly untagged: readonly string[]; readonly deleted: readonly Digest[] };
   /** Returns the description that `docker image inspect` prints, as JSON values. */
-  inspect(ref: string): Record<string, unknown>;
-  history(ref: string): readonly {
+  inspect(ref: string, options?: PlatformChoice): Record<string, unknown>;
+  history(
+    ref: string,
+    options?: PlatformChoice,
+  ): readonly {
     readonly created: string | undefined;
     readonly createdBy: string;
     readonly size: number;
@@ -135,16 +158,17 @@ export interface ImageStore extends Disposable {
   }[];
   /**
    * Writes images to one tarball, which is both an OCI layout and a docker archive. A repository
-   * without a tag selects all its tags.
+   * without a tag selects all its tags. With a platform each image is written as that platform's
+   * alone.
    */
-  save(refs: readonly string[], dest: string | Writable, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  save(refs: readonly string[], dest: string | Writable, options?: PlatformChoice & { readonly signal?: AbortSignal }): Promise<void>;
   /**
    * Loads images from an OCI layout or a docker archive, which may be compressed. Returns them in
-   * order.
+   * order. With a platform keeps that platform's image of each alone.
    */
   load(
     source: string | Readable,
-    options?: { readonly signal?: AbortSignal },
+    options?: PlatformChoice & { readonly signal?: AbortSignal },
   ): Promise<readonly { readonly names: readonly string[]; readonly id: Digest; readonly digest: Digest }[]>;
   /**
    * Fetches an image from its registry and names it. Returns the pulled images in order. A failed
@@ -155,7 +179,7 @@ export interface ImageStore extends Disposable {
    * Sends an image, as it is stored, to the registry of its name. Returns the pushed images in
    * order.
    */
-  push(ref: string, options?: TransferOptions): Promise<readonly PushedImage[]>;
+  push(ref: string, options?: PushOptions): Promise<readonly PushedImage[]>;
   /** Removes images without a name, as docker does. Never removes cached steps. */
   pruneImages(options?: PruneImagesOptions): Promise<PrunedImages>;
   /** Returns the parts of the store with their sizes. */

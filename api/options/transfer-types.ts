@@ -19,6 +19,13 @@ export interface PullOptions extends TransferOptions {
   readonly platforms?: readonly string[] | "all";
 }
 
+export interface PushOptions extends TransferOptions {
+  /**
+   * Platform of an index (`os/arch[/variant]`) to push as an image of its own. Default: the index.
+   */
+  readonly platform?: string;
+}
+
 export interface PulledImage {
   /** Canonical name, with tag or digest. */
   readonly name: string;

@@ -10,6 +10,8 @@ import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
 import { familiarName } from "../output/names.js";
 import { jsonText } from "../output/json.js";
+import { compileTemplate, unescapeFormat } from "../output/template.js";
+import { printableLines } from "../../core/text/printable.js";
 
 const COLUMNS = [
   { field: "ID", heading: "BUILD ID" },
@@ -65,6 +67,8 @@ async function list(args: readonly string[], environment: CliEnvironment): Promi
       flags: [
         FILTER,
         { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
+        { name: "local", text: "Only builds of a context in this directory" },
+        { name: "no-trunc", text: "For docker's sake: nothing is cut", hidden: true },
         { name: "last", short: "n", value: "<n>", text: "Show the newest n only" },
         { name: "quiet", short: "q", text: "Show ids only" },
         ROOT_FLAG,
@@ -79,7 +83,9 @@ async function list(args: readonly string[], environment: CliEnvironment): Promi
   const last = flags.one("last");
   if (last !== undefined && !/^\d+$/.test(last)) throw badLast(last);
   return withHistory(environment, flags.one("root"), async (history) => {
-    const builds = filtered(history, flags, environment).slice(0, last === undefined ? undefined : Number(last));
+    const here = (context: string): boolean => context === environment.cwd || context.startsWith(`${environment.cwd}/`);
+    const found = filtered(history, flags, environment).filter(({ context }) => !flags.has("local") || here(context));
+    const builds = found.slice(0, last === undefined ? undefined : Number(last));
     const text = flags.has("quiet")
       ? builds.map(({ id }) => `${id}\n`).join("")
       : renderList(
@@ -100,7 +106,7 @@ async function inspect(args: readonly string[], environment: CliEnvironment): Pr
       summary: "Show all that is known of a build, as JSON",
       operands: "[BUILD]",
       count: [0, 1],
-      flags: [ROOT_FLAG],
+      flags: [{ name: "format", short: "f", value: "<format>", text: "json or a Go template" }, ROOT_FLAG],
     },
     args,
   );
@@ -108,7 +114,10 @@ async function inspect(args: readonly string[], environment: CliEnvironment): Pr
     const { stepList, warningList, ...build } = history.get(flags.operands[0]);
     // Readers of this form know steps by their names.
     const named = stepList.map((step) => ({ ...step, step: undefined }));
-    await print(environment.stdout, `${jsonText({ ...build, stepList: named, warningList }, 2)}\n`);
+    const shown = { ...build, stepList: named, warningList };
+    const format = flags.one("format");
+    const text = format === undefined || format === "json" ? jsonText(shown, 2) : compileTemplate(unescapeFormat(format))(shown);
+    await print(environment.stdout, `${environment.stdout.isTTY ? printableLines(text) : text}\n`);
     return EXIT.success;
   });
 }

@@ -3,7 +3,7 @@ import { age } from "../output/age.js";
 import { humanSize } from "../syntax/bytes.js";
 import { type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
 import { shownId } from "../output/names.js";
 
@@ -32,6 +32,7 @@ export const command: Command = {
           { name: "human", short: "H", text: "Sizes and times for people (--human=false: bytes and dates)" },
           { name: "no-trunc", text: "Show whole ids and instructions" },
           { name: "quiet", short: "q", text: "Show ids only" },
+          PLATFORM_FLAG,
           ROOT_FLAG,
         ],
       },
@@ -40,7 +41,7 @@ export const command: Command = {
     const human = !args.some((arg) => parseBoolean(/^(?:--human|-H)=(.*)$/.exec(arg)?.[1] ?? "") === false);
     const full = flags.has("no-trunc");
     return withStore(environment, flags.one("root"), async (store) => {
-      const rows = store.history(flags.operands[0] ?? "").map((entry) => {
+      const rows = store.history(flags.operands[0] ?? "", platformChoice(flags)).map((entry) => {
         const createdBy = entry.createdBy.replace(/\s+/g, " ");
         return {
           ID: entry.id === undefined ? "<missing>" : shownId(entry.id, full),

@@ -33,7 +33,7 @@ export const command: Command = {
       },
       args,
     );
-    const filters = flags.all("filter").map((text) => parseFilter(text, environment));
+    const filters = flags.all("filter").map((text) => parseImageFilter(text, environment));
     const all = filters.findLast((filter) => typeof filter === "boolean") ?? flags.has("all");
     const what = `This removes ${all ? "all images" : "all images without a name"}.`;
     if (!flags.has("force") && !(await confirmed(environment, what, "--force removes without asking"))) return EXIT.success;
@@ -45,13 +45,17 @@ export const command: Command = {
   },
 };
 
-type Filter = (image: StoredImage, store: ImageStore) => boolean;
+/** A test of an image. */
+type ImageTest = (image: StoredImage, store: ImageStore) => boolean;
+
+/** A test, or what `dangling` says of images with names. */
+export type ImageFilter = ImageTest | boolean;
 
 /**
  * Reads a filter: a test, or for `dangling` a boolean that is true when images with names are
  * removed too.
  */
-function parseFilter(text: string, environment: CliEnvironment): Filter | boolean {
+export function parseImageFilter(text: string, environment: CliEnvironment): ImageFilter {
   const [, key, operator, value = ""] = /^([a-z]+)(!?=)(.+)$/s.exec(text) ?? [];
   if (key === "label") return (image, store) => hasLabel(image, value, store) === (operator === "=");
   const dangling = key === "dangling" && operator === "=" ? parseBoolean(value) : undefined;

@@ -7,9 +7,11 @@ import { age, createdAt } from "../output/age.js";
 import { humanSize } from "../syntax/bytes.js";
 import { type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
+import { parseAge } from "../syntax/disk-filter.js";
 import { splitFilter } from "../syntax/filter.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { hasLabel } from "../syntax/image-labels.js";
+import { renderTable } from "../output/table.js";
 import { renderList } from "../output/list-format.js";
 import { familiarName, shownId, splitName } from "../output/names.js";
 
@@ -22,6 +24,10 @@ const COLUMNS = [
   { field: "CreatedAt", heading: "CREATED AT" },
   { field: "Platform", heading: "PLATFORM" },
   { field: "Size", heading: "SIZE" },
+  { field: "VirtualSize", heading: "SIZE" },
+  { field: "SharedSize", heading: "SHARED SIZE" },
+  { field: "UniqueSize", heading: "UNIQUE SIZE" },
+  { field: "Containers", heading: "CONTAINERS" },
 ];
 
 export const command: Command = {
@@ -40,10 +46,11 @@ export const command: Command = {
             short: "f",
             value: "<key=value>",
             repeat: true,
-            text: "dangling=true|false, reference=PATTERN, label=KEY[=VALUE], before=IMAGE, since=IMAGE",
+            text: "dangling=true|false, reference=PATTERN, label=KEY[=VALUE], before=IMAGE, since=IMAGE, until=24h (made before that)",
           },
           { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
           { name: "no-trunc", text: "Show whole ids" },
+          { name: "tree", text: "Show the images of each index below it" },
           { name: "quiet", short: "q", text: "Show ids only" },
           ROOT_FLAG,
         ],
@@ -54,12 +61,16 @@ export const command: Command = {
     const pattern = flags.operands[0];
     if (pattern !== undefined) filters.push({ key: "reference", value: pattern });
     return withStore(environment, flags.one("root"), async (store) => {
-      const wanted = (image: StoredImage): boolean => filters.every((filter) => matches(filter, image, store));
+      const wanted = (image: StoredImage): boolean => filters.every((filter) => matches(filter, image, { store, now: environment.now() }));
       const images = store.list().filter(wanted);
       const full = flags.has("no-trunc");
       if (flags.has("quiet")) {
         const ids = [...new Set(images.map((image) => shownId(image.id, full)))];
         await print(environment.stdout, ids.map((id) => `${id}\n`).join(""));
+        return EXIT.success;
+      }
+      if (flags.has("tree")) {
+        await print(environment.stdout, imageTree(images, full));
         return EXIT.success;
       }
       const references = filters.filter(({ key }) => key === "reference").map(({ value }) => value);
@@ -85,6 +96,11 @@ function toRow(image: StoredImage, name: string | undefined, full: boolean, now:
     CreatedAt: createdAt(image.created),
     Platform: image.platform,
     Size: humanSize(image.size),
+    VirtualSize: humanSize(image.size),
+    // As with docker, whose listing does not know these either.
+    SharedSize: "N/A",
+    UniqueSize: "N/A",
+    Containers: "N/A",
   };
 }
 
@@ -93,9 +109,13 @@ interface Filter {
   readonly value: string;
 }
 
-const FILTERS = ["dangling", "reference", "label", "before", "since"] as const;
+const FILTERS = ["dangling", "reference", "label", "before", "since", "until"] as const;
 
-function matches({ key, value }: Filter, image: StoredImage, store: ImageStore): boolean {
+function matches(
+  { key, value }: Filter,
+  image: StoredImage,
+  { store, now }: { readonly store: ImageStore; readonly now: number },
+): boolean {
   switch (key) {
     case "dangling":
       return (image.names.length === 0) === (parseBoolean(value) ?? false);
@@ -103,6 +123,8 @@ function matches({ key, value }: Filter, image: StoredImage, store: ImageStore):
       return image.names.some(namePattern(value));
     case "label":
       return hasLabel(image, value, store);
+    case "until":
+      return image.created !== undefined && Date.parse(image.created) <= now - parseAge(value, now);
     default: {
       const bound = store.get(value).created ?? "";
       const created = image.created ?? "";
@@ -122,4 +144,18 @@ function namePattern(pattern: string): (name: string) => boolean {
   const tagged = pattern.lastIndexOf(":") > pattern.lastIndexOf("/");
   const one = (name: string): boolean => matchesPattern(name) || (!tagged && matchesPattern(name.replace(/:[^:/]*$/, "")));
   return (name) => one(familiarName(name)) || one(name);
+}
+
+/** Returns what `images --tree` prints: each image, and below it the images of its index. */
+function imageTree(images: readonly StoredImage[], full: boolean): string {
+  const rows = images.flatMap((image) => {
+    const names = image.names.length === 0 ? ["<untagged>"] : image.names.map(familiarName);
+    const parts = image.platforms.map(({ platform, digest, size }, index) => [
+      `${index === image.platforms.length - 1 ? "└─" : "├─"} ${platform}`,
+      shownId(digest, full),
+      humanSize(size),
+    ]);
+    return [...names.map((name) => [name, shownId(image.digest, full), humanSize(image.size)]), ...parts];
+  });
+  return renderTable([["IMAGE", "ID", "CONTENT SIZE"], ...rows]);
 }

@@ -1,7 +1,7 @@
 import { printableLines } from "../../core/text/printable.js";
 import { type Command, print, withStore, printStderr } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 import { paintFor } from "../output/paint.js";
 import { renderError } from "../output/render-error.js";
 import { compileTemplate, unescapeFormat } from "../output/template.js";
@@ -18,6 +18,8 @@ export const command: Command = {
         flags: [
           { name: "format", short: "f", value: "<format>", text: 'json or a Go template, such as "{{.Config.Env}}"' },
           { name: "type", value: "<kind>", choices: ["image"], text: "For docker's sake: there are only images", hidden: true },
+          { name: "size", short: "s", text: "For docker's sake: sizes of images are shown anyway", hidden: true },
+          PLATFORM_FLAG,
           ROOT_FLAG,
         ],
       },
@@ -31,7 +33,7 @@ export const command: Command = {
       const errors: unknown[] = [];
       for (const ref of flags.operands) {
         try {
-          found.push(store.inspect(ref));
+          found.push(store.inspect(ref, platformChoice(flags)));
         } catch (error) {
           errors.push(error);
         }

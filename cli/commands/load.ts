@@ -1,7 +1,7 @@
 import { archiveFromTerminal } from "./errors.js";
 import { type Command, hostPath, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 import { familiarName } from "../output/names.js";
 
 export const command: Command = {
@@ -15,6 +15,7 @@ export const command: Command = {
         flags: [
           { name: "input", short: "i", value: "<file>", text: "Read from a file instead of the standard input" },
           { name: "quiet", short: "q", text: "Show ids only" },
+          PLATFORM_FLAG,
           ROOT_FLAG,
         ],
       },
@@ -27,7 +28,7 @@ export const command: Command = {
       throw archiveFromTerminal();
     }
     const loaded = await withStore(environment, flags.one("root"), (store) =>
-      store.load(piped ? stdin : hostPath(environment, file), { signal }),
+      store.load(piped ? stdin : hostPath(environment, file), { signal, ...platformChoice(flags) }),
     );
     const quiet = flags.has("quiet");
     const lines = loaded.flatMap(({ names, id }) => {

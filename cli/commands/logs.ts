@@ -13,7 +13,10 @@ export const command: Command = {
         summary: "Show what the steps of a build printed",
         operands: "[BUILD] [STEP]",
         count: [0, 2],
-        flags: [ROOT_FLAG],
+        flags: [
+          { name: "progress", value: "<form>", choices: ["plain", "tty"], text: "For docker's sake: the form is plain", hidden: true },
+          ROOT_FLAG,
+        ],
         after:
           "BUILD is an id, the beginning of one, or ^N for the Nth before the newest (default: ^0, the newest).\n" +
           "STEP is a number, a place such as 2/4, or a part of the step's name; its output comes as it was, byte for byte (at a terminal without what it would obey, but with colours).",

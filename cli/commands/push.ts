@@ -1,7 +1,7 @@
 import { requireRepository } from "../syntax/all-tags.js";
 import { type Command, print, printStderr, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 import { withProgress } from "../progress/with-progress.js";
 
 export const command: Command = {
@@ -16,6 +16,7 @@ export const command: Command = {
           { name: "all-tags", short: "a", text: "Send everything the store has of the repository" },
           { name: "quiet", short: "q", text: "Show only the name" },
           { name: "disable-content-trust", text: "For docker's sake: images are not signed", hidden: true },
+          { ...PLATFORM_FLAG, text: "Send only this platform's image of an index, as an image of its own" },
           ROOT_FLAG,
         ],
         after: "Credentials are docker's: see tsbuild login.",
@@ -27,7 +28,9 @@ export const command: Command = {
     const allTags = flags.has("all-tags");
     if (allTags) requireRepository(name);
     const pushed = await withStore(environment, flags.one("root"), (store) =>
-      withProgress(environment, quiet, (onEvent) => store.push(name, { allTags, signal: environment.signal, onEvent })),
+      withProgress(environment, quiet, (onEvent) =>
+        store.push(name, { allTags, signal: environment.signal, onEvent, ...platformChoice(flags) }),
+      ),
     );
     for (const { tag, descriptor, onlyPlatform, ...image } of pushed) {
       if (onlyPlatform !== undefined) {

@@ -16,17 +16,19 @@ export const command: Command = {
         flags: [
           { name: "force", short: "f", text: "Remove an image with all its names; missing images are no error" },
           { name: "no-prune", text: "For docker's sake: nothing else is removed anyway", hidden: true },
+          { name: "platform", value: "<platform>", repeat: true, text: "Remove only these images of an index" },
           ROOT_FLAG,
         ],
       },
       args,
     );
     const force = flags.has("force");
+    const platforms = flags.all("platform").flatMap((value) => value.split(",").filter(Boolean));
     return withStore(environment, flags.one("root"), async (store) => {
       let code: number = EXIT.success;
       for (const ref of flags.operands) {
         try {
-          const { untagged, deleted } = store.remove(ref, { force });
+          const { untagged, deleted } = store.remove(ref, { force, platforms });
           const lines = [
             ...untagged.map((name) => `Untagged: ${familiarName(name)}\n`),
             ...deleted.map((digest) => `Deleted: ${digest}\n`),

@@ -2,17 +2,21 @@ import { archiveToTerminal } from "./errors.js";
 import { Writable } from "node:stream";
 import { type Command, hostPath, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 
 export const command: Command = {
   async run(args, environment) {
     const flags = parseFlags(
       {
         name: "save",
-        summary: "Write images to an archive that docker, podman and OCI tools read",
+        summary: "Write images to an archive for docker, podman and OCI tools",
         operands: "IMAGE [IMAGE...]",
         count: [1, Infinity],
-        flags: [{ name: "output", short: "o", value: "<file>", text: "Write to a file instead of the standard output" }, ROOT_FLAG],
+        flags: [
+          { name: "output", short: "o", value: "<file>", text: "Write to a file instead of the standard output" },
+          PLATFORM_FLAG,
+          ROOT_FLAG,
+        ],
         after: "A repository without a tag stands for all its tags.",
       },
       args,
@@ -26,7 +30,7 @@ export const command: Command = {
       file === undefined || file === "-"
         ? new Writable({ highWaterMark: 1 << 20, write: (chunk, _encoding, done) => void stdout.write(chunk, done) })
         : hostPath(environment, file);
-    await withStore(environment, flags.one("root"), (store) => store.save(flags.operands, dest, { signal }));
+    await withStore(environment, flags.one("root"), (store) => store.save(flags.operands, dest, { signal, ...platformChoice(flags) }));
     return EXIT.success;
   },
 };

@@ -2,9 +2,9 @@ import { FUNCTIONS, member, show, sortedEntries, truth } from "./template-functi
 import { type Control, type Node, type Operand, type Pipe, TemplateParser } from "./template-syntax.js";
 
 /**
- * The part of Go's templates that people use in `--format`: fields (`{{.A.B}}`), variables, docker's
- * and Go's functions, comparisons, `if`/`else`, `range` with its variables, `with`, `break` and
- * `continue`, pipes, comments and trim marks.
+ * The part of Go's templates that people use in `--format`: fields (`{{.A.B}}`), variables,
+ * docker's and Go's functions, comparisons, `if`/`else`, `range` with its variables, `with`,
+ * `break` and `continue`, pipes, comments and trim marks.
  */
 type Template = (data: unknown) => string;
 

@@ -61,6 +61,8 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
 const OF_BUILDERS: Readonly<Record<string, string | undefined>> = {
   imagetools: UNSUPPORTED["imagetools"],
   history: "tsbuild builds, logs and explain show builds of the past",
+  ls: "tsbuild builds by itself: there are no builders to list. tsbuild doctor says what this machine has",
+  inspect: "tsbuild builds by itself: there are no builders to look at. tsbuild doctor says what this machine has",
   debug: UNSUPPORTED["debug"],
   dap: undefined,
 };
@@ -72,7 +74,8 @@ export function dockerCommand(argv: readonly string[]): { readonly command: stri
   const [first = "", second = ""] = argv;
   if (!Object.hasOwn(UNSUPPORTED, first)) return undefined;
   if ((first === "buildx" || first === "builder") && second !== "" && !second.startsWith("-")) {
-    return { command: `${first} ${second}`, hint: Object.hasOwn(OF_BUILDERS, second) ? OF_BUILDERS[second] : UNSUPPORTED[first] };
+    const third = (second === "history" || second === "imagetools") && argv[2] !== undefined ? ` ${argv[2]}` : "";
+    return { command: `${first} ${second}${third}`, hint: Object.hasOwn(OF_BUILDERS, second) ? OF_BUILDERS[second] : UNSUPPORTED[first] };
   }
   const grouped = first === "image" || first === "system" || first === "manifest" || first === "container" || first === "compose";
   return { command: grouped && /^[a-z]+$/.test(second) ? `${first} ${second}` : first, hint: UNSUPPORTED[first] };

@@ -43,6 +43,21 @@ const { group: _ofBuild, reads: _asOption, ...root } = BUILD_OPTIONS.root.flag a
 /** Names the store, for every command that has one. */
 export const ROOT_FLAG: Flag = root;
 
+/** Chooses one image of an index, for the commands that use one image. */
+export const PLATFORM_FLAG: Flag = { name: "platform", value: "<platform>", text: "The image of an index for os/arch[/variant]" };
+
+/** Returns the choice of a platform that a command line makes. */
+export function platformChoice(flags: ParsedFlags): { readonly platform?: string } {
+  const platform = flags.one("platform");
+  return platform === undefined ? {} : { platform };
+}
+
+/** Flags that buildx takes with each of its commands. There are no builders to choose. */
+const EVERYWHERE: readonly Flag[] = [
+  { name: "builder", value: "<name>", text: "Builder", hidden: true },
+  { name: "debug", short: "D", text: "Say where in tsbuild an error comes from", hidden: true },
+];
+
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /**
@@ -51,6 +66,7 @@ const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: strin
  */
 export function parseFlags(syntax: CommandSyntax, args: readonly string[]): ParsedFlags {
   let help = "";
+  const known = [...syntax.flags, ...EVERYWHERE.filter(({ name }) => !syntax.flags.some((flag) => flag.name === name))];
   const command = new Command(syntax.name)
     .usage(`[options] ${syntax.operands}`)
     .summary(syntax.summary)
@@ -62,9 +78,9 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
     .configureHelp({ helpWidth: HELP_WIDTH, showGlobalOptions: false, visibleArguments: () => [] });
   command.name(`tsbuild ${syntax.name}`);
   if (syntax.after) command.addHelpText("after", `\n${wrap(syntax.after)}`);
-  for (const flag of syntax.flags) command.addOption(toOption(flag));
+  for (const flag of known) command.addOption(toOption(flag));
   try {
-    command.parse([...normalise(syntax.flags, args)], { from: "user" });
+    command.parse([...normalise(known, args)], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new HelpRequested(help);
@@ -78,7 +94,7 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
   }
   const values: Record<string, unknown> = command.opts();
   const read = (name: string): unknown => {
-    if (!syntax.flags.some((flag) => flag.name === name)) throw new Error(`internal: "${name}" is not a flag of ${syntax.name}`);
+    if (!known.some((flag) => flag.name === name)) throw new Error(`internal: "${name}" is not a flag of ${syntax.name}`);
     return values[camel(name)];
   };
   return {

@@ -53,6 +53,11 @@ for (const [name, line] of [
   ["dry-run", "builder prune --all --dry-run"],
   ["not-confirmed", "prune"],
   ["bad-filter", "du --filter colour=red"],
+  ["system-df", "system df"],
+  ["system-df-json", "system df --format json"],
+  ["system-df-parts", "system df -v --format {{.ID}}"],
+  ["system-prune", "system prune -f"],
+  ["system-prune-all", "system prune -af --volumes --filter until=24h"],
   ["bad-age", "prune --until soon"],
 ] as const) {
   test(`disk: ${line}`, async (t) => {

@@ -335,6 +335,44 @@ test("several platforms: all are kept, the host's stands for the image, a missin
   await t.throwsAsync((await open()).images.load(join(dir, "layout")), { code: "image/incomplete", message: /is missing/ });
 });
 
+test("one platform of an index: shown, saved, loaded and removed by itself", async (t) => {
+  const { store, image, dir, open } = await filled(t);
+  const arm = testImage([testLayer(store, [{ name: "arm", text: "arm" }])], "linux/arm64");
+  await ociLayout({ dest: join(dir, "layout") }).export(exportRequest([arm, image], [NAME]), exportContext(store));
+  const { images } = await open();
+  await images.load(join(dir, "layout"));
+  const both = images.get("app:1");
+  t.deepEqual(both.platforms.map(({ platform }) => platform).sort(), ["linux/amd64", "linux/arm64"]);
+  const armed = both.platforms.find(({ platform }) => platform === "linux/arm64");
+  t.is(images.inspect("app:1", { platform: "linux/arm64" })["Id"], armed?.id);
+  t.is(images.inspect("app:1", { platform: "linux/arm64" })["Architecture"], "arm64");
+  t.is(images.history("app:1", { platform: "linux/arm64" }).find(({ id }) => id !== undefined)?.id, armed?.id);
+  t.throws(() => images.inspect("app:1", { platform: "linux/s390x" }), { code: "image/no-platform", message: /linux\/arm64/ });
+  t.throws(() => images.inspect("app:1", { platform: "a/b/c/d" }), { instanceOf: UsageError });
+
+  await images.save(["app:1"], join(dir, "arm.tar"), { platform: "linux/arm64" });
+  const second = await open();
+  t.is((await second.images.load(join(dir, "arm.tar")))[0]?.digest, armed?.digest);
+  t.deepEqual(second.images.get("app:1").names, [NAME]);
+  const third = await open();
+  t.is((await third.images.load(join(dir, "layout"), { platform: "linux/arm64" }))[0]?.digest, armed?.digest);
+  t.is(third.images.get("app:1").platform, "linux/arm64");
+  await t.throwsAsync((await open()).images.load(join(dir, "arm.tar"), { platform: "linux/amd64" }), { code: "image/no-platform" });
+
+  const { untagged, deleted } = images.remove("app:1", { platforms: ["linux/arm64"] });
+  t.deepEqual(untagged, []);
+  t.true(armed !== undefined && deleted.includes(armed.digest) && deleted.includes(both.digest));
+  const left = images.get("app:1");
+  t.deepEqual(left.names, [NAME]);
+  t.deepEqual(
+    left.platforms.map(({ platform }) => platform),
+    ["linux/amd64"],
+  );
+  t.deepEqual(await images.verify(), []);
+  t.deepEqual(images.remove("app:1", { platforms: ["linux/amd64"] }).untagged, [NAME]);
+  t.deepEqual(images.list(), []);
+});
+
 test("what is no image archive is said to be none, and nothing changes", async (t) => {
   const { images, dir, store, image } = await filled(t);
   await images.save(["app:1"], join(dir, "x.tar"));

@@ -115,6 +115,19 @@ real("a tag that moved is fetched again", async (t) => {
   t.is(reader.api.get(`${registry.host}/moved/app`).digest, after.made.get(name)?.digest as Digest);
 });
 
+real("one platform of an index is pushed as an image of its own", async (t) => {
+  const name = `${registry.host}/single/app:1`;
+  const source = await stored(t, { "single/app:1": ["linux/amd64", "linux/arm64"] });
+  const arm = source.api.get(name).platforms.find(({ platform }) => platform === "linux/arm64");
+  const [pushed] = await source.api.push(name, { platform: "linux/arm64" });
+  t.is(pushed?.descriptor.digest, arm?.digest as Digest);
+  t.is((await client.resolve(name)).digest, arm?.digest as Digest);
+  await t.throwsAsync(source.api.push(name, { platform: "linux/s390x" }), {
+    code: "image/no-platform",
+    message: /linux\/amd64, linux\/arm64/,
+  });
+});
+
 real("of an index only what is wanted is fetched; more of it can be added, and all of it goes back as it was", async (t) => {
   const name = `${registry.host}/multi/app:1`;
   const source = await stored(t, { "multi/app:1": ["linux/amd64", "linux/arm64", "linux/s390x"] });

@@ -29,6 +29,8 @@ export interface CliRun {
   readonly rawModes: readonly boolean[];
   /** Number of times that collection was asked for. */
   readonly collected: number;
+  /** Variables of the process afterwards. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** A build of the past, with what its steps printed by number. */
@@ -110,6 +112,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
   const transfers: (readonly [string, object])[] = [];
   const rawModes: boolean[] = [];
   let collected = 0;
+  const env: Record<string, string> = { ...options.env };
   const environment: CliEnvironment = {
     api: {
       build: async (given) => {
@@ -158,13 +161,14 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
     }),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    env: options.env ?? {},
+    env,
+    setVariable: (name, value) => void (env[name] = value),
     cwd: options.cwd ?? process.cwd(),
     signal: options.signal ?? new AbortController().signal,
     now: () => NOW,
   };
   const code = await runCli(argv, environment);
-  return { code, stdout: stdout.text(), stderr: stderr.text(), builds, prunes, transfers, rawModes, collected };
+  return { code, stdout: stdout.text(), stderr: stderr.text(), builds, prunes, transfers, rawModes, collected, env };
 }
 
 function inputOf(stdin: CliRigOptions["stdin"]): Readable {
@@ -333,6 +337,7 @@ export function storedImage(seed: string, more: Partial<StoredImage> = {}): Stor
     created: "2026-03-01T09:00:00Z",
     size: 4_567_890,
     platform: "linux/amd64",
+    platforms: [{ platform: "linux/amd64", digest, id: sha256(seed), size: 4_567_890 }],
     descriptor: { ...DESCRIPTOR, digest },
     ...more,
   };
