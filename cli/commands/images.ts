@@ -97,7 +97,7 @@ function toRow(image: StoredImage, name: string | undefined, full: boolean, now:
     Platform: image.platform,
     Size: humanSize(image.size),
     VirtualSize: humanSize(image.size),
-    // As with docker, whose listing does not know these either.
+    // Docker shows the same, because a listing does not compute them.
     SharedSize: "N/A",
     UniqueSize: "N/A",
     Containers: "N/A",

@@ -30,7 +30,7 @@ const FLAGS: Readonly<Record<string, GlobalFlag>> = {
 
 /**
  * Returns the arguments behind the flags that docker takes before its command, and gives the
- * process what these say. `isCommand` tells whether words begin with a command.
+ * process what these say. `isCommand` returns true for words that begin with a command.
  */
 export function takeGlobalFlags(
   argv: readonly string[],
