@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../core/package-root.js";
-import { commentText, openingFaults, styleFaults } from "./support/comment-style.js";
+import { commentText, openingFaults, pageFaults, styleFaults } from "./support/comment-style.js";
 import { constructorFaults } from "./support/constructor-style.js";
 import { declaredWords, definedWords, refusedIn, refusedWords } from "./support/refused-words.js";
 
@@ -53,11 +53,21 @@ test("style: no sentence of a comment in C begins with What, Of or the like", (t
 /** Pages that quote refused words, or report the past. */
 const FREE_PAGES = new Set(["CHANGELOG.md", "docs/style.md"]);
 
+const pages = [
+  ...[...present].filter((name) => name.endsWith(".md")),
+  ...[...folders, "docs", "examples"].flatMap((folder) => [...sources(folder, /\.md$/)]),
+];
+
+test("style: no sentence of a page begins with What, Of or the like", (t) => {
+  const wrong = pages
+    .filter((path) => !FREE_PAGES.has(path) && !path.startsWith("test/cases/"))
+    .flatMap((path) => pageFaults(read(path)).map(({ line, text }) => `${path}:${line}: ${text}`));
+  t.deepEqual(wrong, []);
+});
+
 test("style: comments, names and pages do without the refused words of docs/style.md", (t) => {
   const words = refusedWords(read("docs/style.md"));
   t.true(words.length > 5);
-  const top = [...present].filter((name) => name.endsWith(".md"));
-  const pages = [...top, ...[...folders, "docs", "examples"].flatMap((folder) => [...sources(folder, /\.md$/)])];
   const texts = [
     ...[...files, ...cFiles].map((path) => [path, commentText(read(path))] as const),
     ...files.map((path) => [path, declaredWords(codeOf(path))] as const),
@@ -102,6 +112,15 @@ test("style: the checks distinguish right from wrong", (t) => {
   t.deepEqual(rules("  // Take one of two files.\n  take();"), []);
   t.deepEqual(rules(`// ${"word ".repeat(20)}end`), ["columns"]);
   t.deepEqual(rules(`// https://host/${"x".repeat(100)}`), []);
+});
+
+test("style: the check of pages reads sentences, not headings, tables and code", (t) => {
+  const found = (page: string) => pageFaults(page).map(({ line, text }) => `${line}: ${text}`);
+  t.deepEqual(found("# What it is\n\nA text that says\nWhat it is.\n\n| What |\n\n```\nWhat\n```\n\nIt is. Of it all.\n"), [
+    "12: Of it all.",
+  ]);
+  t.deepEqual(found("- **What** is there\n- It is. As ever\n  it was.\n"), ["1: What is there", "2: As ever it was."]);
+  t.deepEqual(found("1. Where it is.\n\n> Whose"), ["1: Where it is."]);
 });
 
 const EXPORTING = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];

@@ -69,7 +69,7 @@ export const EXEC_ERRORS = {
   "exec/path-too-long": {
     title: "A path that is too long to keep",
     cause:
-      "A program can make directories inside each other that no program can name as a whole, and no layer can hold (BuildKit fails as well). What the step made is removed.",
+      "A program can make directories inside each other that no program can name as a whole, and no layer can hold (BuildKit fails as well). The files of the step are removed.",
     wayOut: "Make or leave fewer directories inside each other. Cache mounts may have such directories.",
   },
   "exec/pivot-root": {

@@ -64,7 +64,7 @@ export const EXPORT_ERRORS = {
   "export/write-failed": {
     title: "A destination that failed",
     cause: "Writing failed: a full disk, for example.",
-    wayOut: "See the reason. What was there before is as it was.",
+    wayOut: "See the reason. The earlier content is unchanged.",
   },
   "layout/blob-corrupt": {
     title: "A blob of a layout with wrong bytes",
@@ -78,7 +78,7 @@ export const EXPORT_ERRORS = {
   },
   "layout/invalid-reference": {
     title: "A digest of a layout that is none",
-    cause: "What stands behind the @ is no digest.",
+    cause: "The text behind the @ is no digest.",
     wayOut: "Give `sha256:` and 64 hexadecimal digits, or a tag behind a colon.",
   },
   "layout/no-image": {

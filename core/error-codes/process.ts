@@ -15,7 +15,7 @@ export const PROCESS_ERRORS = {
   "core/too-many-files": {
     title: "Too many open files",
     cause:
-      "The limit of open files (`ulimit -n`) is too low for one step; from 48 on builds work. Of steps that could run at once as many run as the limit allows.",
+      "The limit of open files (`ulimit -n`) is too low for one step; from 48 on builds work. The limit also bounds the number of steps that run at once.",
     wayOut: "Raise the limit.",
   },
   "internal/unknown": {

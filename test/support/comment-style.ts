@@ -39,6 +39,32 @@ export function openingFaults(source: string): readonly StyleFault[] {
   return [...comments(source)].flatMap((comment) => faultsOf({ ...comment, subject: undefined })).filter(({ rule }) => rule === "opening");
 }
 
+/**
+ * Finds the sentences of a page that begin wrongly. It reads no headings, tables and code, and a
+ * bold title like other words.
+ */
+export function pageFaults(page: string): readonly StyleFault[] {
+  const faults: StyleFault[] = [];
+  const lines = page.split("\n");
+  for (let at = 0; at < lines.length; at++) {
+    if (/^\s*```/.test(lines[at] as string)) while (++at < lines.length && !/^\s*```/.test(lines[at] as string));
+    const start = at;
+    const rows: string[] = [];
+    while (at < lines.length && /^\s*[^\s|#`<]/.test(lines[at] as string) && (at === start || !LIST_ITEM.test(lines[at] as string)))
+      rows.push((lines[at++] as string).replace(LIST_ITEM, "").trim());
+    if (at > start) at--;
+    for (const sentence of rows
+      .join(" ")
+      .replace(/\*\*|_|`/g, "")
+      .split(/(?<=[.:!?])\s+/)) {
+      if (OPENING.test(sentence)) faults.push({ line: start + 1, rule: "opening", text: sentence });
+    }
+  }
+  return faults;
+}
+
+const LIST_ITEM = /^\s*(?:[-*]|\d+\.)\s+/;
+
 /** Returns the words of all comments of a file that have lines of their own. */
 export function commentText(source: string): string {
   return [...comments(source)].map(({ text }) => plain(text)).join("\n");
