@@ -1,11 +1,17 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
+import { packageRoot } from "../../core/package-root.js";
+import type { Tier } from "../../executor-native/tier.js";
 import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/rigs/as-user.js";
+import { type ContainerKind, containers } from "../support/container/containers.js";
+import { runInContainer } from "../support/container/container.js";
 import { BUSYBOX, SandboxRig } from "../support/rigs/sandbox-rig.js";
 import { CASES } from "./cases.js";
-import { notInstalled, reasonIn, requires } from "../support/requires.js";
+import { notInstalled, reasonIn, requires, withoutContainer } from "../support/requires.js";
 
 if (BUSYBOX === undefined) {
   requires(notInstalled("busybox-static"))("sandbox", (t) => t.fail());
@@ -56,4 +62,22 @@ if (BUSYBOX === undefined) {
       t.deepEqual(JSON.parse(stdout), {});
     });
   }
+
+  const inContainers: readonly (readonly [Tier, ContainerKind])[] = [
+    ["chroot", containers.default],
+    ["supervised", containers.randomUser],
+  ];
+  for (const [tier, kind] of inContainers) {
+    requires(withoutContainer).serial(`the same with isolation "${tier}" in a container, but for what its page says`, async (t) => {
+      const { code, stdout, stderr } = await runInContainer(kind, [process.execPath, script], { env: { TSBUILD_ISOLATION: tier } });
+      t.is(code, 0, stderr);
+      t.deepEqual(JSON.parse(stdout), {});
+    });
+  }
+
+  test("what differs between tiers is in the tables of the page on the sandbox", (t) => {
+    const page = readFileSync(join(packageRoot(), "docs/sandbox.md"), "utf8");
+    const rows = new Set([...page.matchAll(/^\| (.+?) \|/gm)].map(([, cell]) => cell));
+    for (const row of CASES.flatMap(({ differs = {} }) => Object.values(differs))) t.true(rows.has(row), row);
+  });
 }

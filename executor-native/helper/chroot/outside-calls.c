@@ -107,20 +107,25 @@ static int open_content(const struct monitor *monitor, const struct target *targ
 	return fd;
 }
 
-static struct answer open_outside(const struct monitor *monitor, const struct call *call, int directory, uint64_t path,
-                                  uint64_t flags)
+int open_shown(const struct monitor *monitor, const struct call *call, int directory, uint64_t path, uint64_t flags)
 {
 	struct target target;
 	if (!find_target(monitor, call, directory, path, !(flags & O_NOFOLLOW), &target))
-		return CONTINUE;
+		return NOT_OUTSIDE;
 	int fd = target.fd < 0 ? -1 : open_content(monitor, &target, flags);
 	int error = target.fd < 0 ? target.error : errno;
 	end_target(&target);
-	if (fd < 0)
-		return VALUE(-error);
-	struct answer answer = hand_over(call, fd, flags & O_CLOEXEC);
-	close(fd);
-	return answer;
+	return fd < 0 ? -error : fd;
+}
+
+static struct answer open_outside(const struct monitor *monitor, const struct call *call, int directory, uint64_t path,
+                                  uint64_t flags)
+{
+	int opened = open_shown(monitor, call, directory, path, flags);
+	if (opened < 0)
+		return opened == NOT_OUTSIDE ? CONTINUE : VALUE(opened);
+	cleanup_fd int fd = opened;
+	return hand_over(call, fd, flags & O_CLOEXEC);
 }
 
 struct answer answer_open_outside(const struct monitor *monitor, const struct call *call)

@@ -66,6 +66,12 @@ bool read_process_link(const struct monitor *monitor, const struct call *call, c
 /* Holds what such a path leads to (O_PATH); NOT_OUTSIDE or another negative errno. */
 int hold_shown(const struct monitor *monitor, const struct call *call, const char *path, bool follow);
 
+/*
+ * Opens what a path of a caller leads to outside, for its content: a directory is the copy in the
+ * root. NOT_OUTSIDE or another negative errno.
+ */
+int open_shown(const struct monitor *monitor, const struct call *call, int directory, uint64_t path, uint64_t flags);
+
 /* Finds the file that it stands for; false when the step may see none there. */
 bool find_outside(const struct monitor *monitor, const struct call *call, const struct caller *identity,
                   const char *path, bool follow, struct outside *outside);

@@ -141,6 +141,10 @@ void carry_look(const struct carried_looks *carried, const char *from, const cha
 		fail_errno(CODE, "Cannot note the owner of \"%s\"", to);
 }
 
+/*
+ * Note that the device of files is that of the table's own file, because an overlay has another one
+ * for directories.
+ */
 void read_table(struct owner_table *table, const char *directory)
 {
 	struct stat status;
@@ -150,7 +154,7 @@ void read_table(struct owner_table *table, const char *directory)
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
 		return;
-	if (fd < 0 || stat(directory, &status) < 0)
+	if (fd < 0 || fstat(fd, &status) < 0)
 		fail_errno(CODE, "Cannot read \"%s\"", path);
 	cleanup_free char *text = read_all(fd, &size, path);
 	for (char *at = text; *at; at += strcspn(at, "\n") + 1) {
@@ -166,20 +170,24 @@ void read_table(struct owner_table *table, const char *directory)
 void write_table(const struct owner_table *table, const char *directory)
 {
 	struct stat status;
+	bool is_empty = true;
 	cleanup_file FILE *file = NULL;
 	cleanup_free char *path = format_text("%s.owners", directory);
-	if (stat(directory, &status) < 0 || (unlink(path) < 0 && errno != ENOENT))
+	if (unlink(path) < 0 && errno != ENOENT)
+		fail_errno(CODE, "Cannot write \"%s\"", path);
+	if (!table->count)
+		return;
+	file = fopen(path, "wxe");
+	if (!file || fstat(fileno(file), &status) < 0)
 		fail_errno(CODE, "Cannot write \"%s\"", path);
 	for (size_t i = 0; i < table->count; i++) {
 		const struct owner_entry *entry = &table->entries[i];
 		if (!entry->kept || entry->file.device != status.st_dev)
 			continue;
-		if (!file)
-			file = fopen(path, "wxe");
-		if (!file || fprintf(file, "%" PRIu64 " %" PRId64 " %" PRIu32 " %" PRIu32 "\n", entry->file.inode, entry->file.birth,
-		                     entry->owner.uid, entry->owner.gid) < 0)
-			fail_errno(CODE, "Cannot write \"%s\"", path);
+		is_empty = false;
+		fprintf(file, "%" PRIu64 " %" PRId64 " %" PRIu32 " %" PRIu32 "\n", entry->file.inode, entry->file.birth,
+		        entry->owner.uid, entry->owner.gid);
 	}
-	if (file && fflush(file) != 0)
+	if (ferror(file) || fflush(file) != 0 || (is_empty && unlink(path) < 0))
 		fail_errno(CODE, "Cannot write \"%s\"", path);
 }

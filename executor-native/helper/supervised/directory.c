@@ -29,19 +29,31 @@ static struct answer go_by(const struct monitor *monitor, const struct call *cal
 	return (struct answer){ANSWER_SENT, 0};
 }
 
-struct answer translate_chdir(const struct monitor *monitor, const struct call *call)
+/* Opens a directory of the root; of /proc and /sys the copy in it. A negative errno when it cannot. */
+static int open_directory(const struct monitor *monitor, const struct call *call)
 {
 	struct stat status;
-	char path[PATH_MAX];
+	int shown = open_shown(monitor, call, AT_FDCWD, call->args[0], O_RDONLY | O_DIRECTORY);
+	if (shown != NOT_OUTSIDE)
+		return shown;
 	cleanup_fd int held = hold_path(monitor, call, (struct step_path){AT_FDCWD, call->args[0], 0});
 	if (held < 0)
-		return VALUE(held);
+		return held;
 	if (fstat(held, &status) < 0 || !S_ISDIR(status.st_mode))
-		return VALUE(-ENOTDIR);
-	if (!path_of(monitor, held, path))
+		return -ENOTDIR;
+	int fd = open(proc_path_of(held).text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+struct answer translate_chdir(const struct monitor *monitor, const struct call *call)
+{
+	char path[PATH_MAX];
+	cleanup_fd int opened = open_directory(monitor, call);
+	if (opened < 0)
+		return VALUE(opened);
+	if (!path_of(monitor, opened, path))
 		return VALUE(-EACCES); /* a directory outside leads everywhere */
-	cleanup_fd int opened = open(proc_path_of(held).text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int number = opened < 0 ? -errno : lend_descriptor(call, opened, true);
+	int number = lend_descriptor(call, opened, true);
 	return number < 0 ? VALUE(number) : go_by(monitor, call, number);
 }
 

@@ -112,9 +112,19 @@ static void copy_attributes(const char *from, const char *to)
 	}
 }
 
+/*
+ * Gives a copy to the owner of its original. A user without privileges keeps it, as owners are
+ * virtual then.
+ */
+static bool copy_real_owner(const char *to, const struct stat *status)
+{
+	return fchownat(AT_FDCWD, to, status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       (errno == EPERM && geteuid() != 0);
+}
+
 void copy_metadata(const char *from, const char *to, const struct stat *status)
 {
-	if (fchownat(AT_FDCWD, to, status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (!copy_real_owner(to, status) ||
 	    (!S_ISLNK(status->st_mode) && chmod(to, status->st_mode & MODE_BITS) < 0))
 		cannot_copy(from, to);
 	copy_attributes(from, to);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { SandboxMount } from "../../../executor-native/contract.js";
 import { tree } from "../../support/rigs/sandbox-rig.js";
 import { llistxattr } from "../../../core/system/posix.js";
-import { type Case, failsWith, ok, secret } from "./case.js";
+import { type Case, failsWith, ok, secret, withoutNamespaces } from "./case.js";
 
 /** Layers and mounts, and what of them ends up in the upper directory. */
 export const mounts: readonly Case[] = [
@@ -23,11 +23,11 @@ export const mounts: readonly Case[] = [
       symlinkSync("/sub", join(two, "link"));
       const { exit, out, err, upper } = await rig.run(
         [
-          "cat /bound/f; echo new > /bound/g; cat /ro/f; touch /ro/x 2>/dev/null && echo WRITTEN",
-          "cat /merged/a /merged/b; touch /merged/x 2>/dev/null && echo WRITTEN",
+          "cat /bound/f; echo new > /bound/g; cat /ro/f; touch /ro/x 2>/dev/null",
+          "cat /merged/a /merged/b; touch /merged/x 2>/dev/null",
           "echo gone > /scratch/b; cat /scratch/b; cat /single /single-dir/a",
-          "echo t > /t/f; cat /t/f; touch /t-ro/x 2>/dev/null && echo WRITTEN",
-          "cat /run/secrets/token; stat -c '%a %u %g' /run/secrets/token; touch /run/secrets/token 2>/dev/null && echo WRITTEN",
+          "echo t > /t/f; cat /t/f; touch /t-ro/x 2>/dev/null",
+          "cat /run/secrets/token; stat -c '%a %u %g' /run/secrets/token; touch /run/secrets/token 2>/dev/null",
           "ls -A /nothing | wc -l; cat /cache/inner/f; true",
         ].join("; echo; "),
         {
@@ -51,7 +51,23 @@ export const mounts: readonly Case[] = [
       assert.equal(out, "boundbound\na1b2\ngone\nb2a1\nt\n\ns\0t440 33 34\n\n0\nbound");
       assert.equal(readFileSync(join(source, "g"), "utf8"), "new\n");
       assert.equal(readFileSync(join(two, "sub/b"), "utf8"), "b2");
-      assert.deepEqual(tree(upper), []);
+      assert.deepEqual([tree(source), tree(one), tree(upper)], [["f", "g"], ["sub/", "sub/a", "sub/b"], []]);
+    },
+  },
+  {
+    name: "read-only mounts refuse changes",
+    differs: withoutNamespaces("read-only mounts"),
+    run: async (rig) => {
+      const source = rig.directory();
+      const { out } = await rig.run("for d in /bound /merged /empty; do touch $d/x 2>/dev/null && echo $d; done; touch /secret", {
+        mounts: [
+          { type: "bind", source, dest: "/bound", readonly: true },
+          { type: "overlay", lowers: [source], selector: "/", dest: "/merged", readonly: true },
+          { type: "tmpfs", dest: "/empty", size: 0, readonly: true },
+          secret("/secret", ""),
+        ],
+      });
+      assert.equal(out, "");
     },
   },
   {
@@ -128,11 +144,10 @@ export const mounts: readonly Case[] = [
   {
     name: "work directories are removed, and nothing stays mounted",
     run: async (rig) => {
+      const work = () => readdirSync(rig.base).filter((name) => name.startsWith("work"));
+      const before = work();
       await rig.run("touch /x");
-      assert.deepEqual(
-        readdirSync(rig.base).filter((name) => name.startsWith("work")),
-        [],
-      );
+      assert.deepEqual(work(), before);
       assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(rig.base));
     },
   },

@@ -61,6 +61,8 @@ export class SandboxRig {
   readonly base: string;
   readonly rootfs: string;
   readonly worker: Worker;
+  /** Tier that the worker's steps have. */
+  readonly tier = tierHere();
   /** True when owners are virtual for the current user. */
   readonly virtual = ownershipHere() === "virtual";
   #next = 0;
