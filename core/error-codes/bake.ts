@@ -30,7 +30,7 @@ export const BAKE_ERRORS = {
   "bake/no-target": {
     title: "A target that does not exist",
     cause: "A name or pattern on the command line, in a group, in `inherits` or in a context matches no target of the files.",
-    wayOut: "Correct the name; `tsbuild bake --list=targets` shows those that there are.",
+    wayOut: "Correct the name; `tsbuild bake --list=targets` lists them.",
   },
   "bake/remote": {
     title: "A definition that is elsewhere",

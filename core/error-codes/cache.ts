@@ -26,7 +26,7 @@ export const CACHE_ERRORS = {
     title: "A warning: a layer that a cache lost",
     cause: "A cache promised a layer that it does not have any more.",
     wayOut:
-      "Everything that depends on this place is forgotten, and the steps run; of a cache that is written, what was only passed on from that place is left out.",
+      "The store forgets every result that depends on this place, and the steps run. A cache that is being written leaves out the layers that only this place had.",
   },
   "cache/mount-not-restored": {
     title: "A warning: a cache mount that was not filled",

@@ -3,7 +3,7 @@ import type { ErrorEntry } from "./entry.js";
 export const DOCKERFILE_ERRORS = {
   "dockerfile/before-from": {
     title: "An instruction before the first FROM",
-    cause: "Only ARG may stand before the first FROM.",
+    cause: "Only ARG is allowed before the first FROM.",
     wayOut: "Move it behind FROM.",
   },
   "dockerfile/blank-name": {
@@ -67,22 +67,22 @@ export const DOCKERFILE_ERRORS = {
     wayOut: "Its options are skip, error and experimental: see [checks](lint/README.md#saying-otherwise).",
   },
   "dockerfile/invalid-checksum": {
-    title: "A checksum that is none",
+    title: "A malformed checksum",
     cause: "--checksum takes a digest, and for Git a commit.",
     wayOut: "For example `sha256:` and 64 hexadecimal digits.",
   },
   "dockerfile/invalid-chmod": {
-    title: "A mode that is none",
+    title: "A malformed mode",
     cause: "--chmod takes octal digits, or the symbolic form of chmod.",
     wayOut: "For example `0755` or `u=rwX,go=rX`.",
   },
   "dockerfile/invalid-chown": {
-    title: "An owner that is none",
+    title: "A malformed owner",
     cause: "--chown takes a user, and a group behind a colon.",
     wayOut: "For example `--chown=app:app`.",
   },
   "dockerfile/invalid-count": {
-    title: "A number that is none",
+    title: "A malformed number",
     cause: "The flag takes a whole number of at least 0.",
     wayOut: "Correct the number.",
   },
@@ -92,7 +92,7 @@ export const DOCKERFILE_ERRORS = {
     wayOut: "For example `--device=vendor.com/class=name`.",
   },
   "dockerfile/invalid-duration": {
-    title: "A duration that is none",
+    title: "A malformed duration",
     cause: "The flag takes a duration as Go writes it.",
     wayOut: "For example `30s` or `1m30s`.",
   },
@@ -127,7 +127,7 @@ export const DOCKERFILE_ERRORS = {
     wayOut: "The hint says what is meant; the types are in [Dockerfile support](dockerfile-support.md).",
   },
   "dockerfile/invalid-platform": {
-    title: "A platform that is none",
+    title: "A malformed platform",
     cause: "--platform takes `os/arch[/variant]`.",
     wayOut: "For example `linux/arm64`.",
   },
@@ -154,7 +154,7 @@ export const DOCKERFILE_ERRORS = {
   },
   "dockerfile/later-stage": {
     title: "A stage that comes later",
-    cause: "COPY --from or a mount names a stage that stands below.",
+    cause: "COPY --from or a mount names a later stage.",
     wayOut: "Move that stage up.",
   },
   "dockerfile/lint": {
@@ -209,13 +209,13 @@ export const DOCKERFILE_ERRORS = {
     wayOut: "Use ADD.",
   },
   "dockerfile/repeated-directive": {
-    title: "A directive that stands twice",
-    cause: "A parser directive may stand once.",
+    title: "A directive given twice",
+    cause: "Each parser directive is allowed once.",
     wayOut: "Remove one of them.",
   },
   "dockerfile/repeated-flag": {
-    title: "A flag that stands twice",
-    cause: "The flag of the instruction may stand once.",
+    title: "A flag given twice",
+    cause: "The instruction takes this flag once.",
     wayOut: "Remove one of them.",
   },
   "dockerfile/required-device": {

@@ -33,7 +33,7 @@ export const EXEC_ERRORS = {
   },
   "exec/mount-point": {
     title: "A mount point that cannot be made",
-    cause: "Mount points are made when they are missing. This one exists, and is of another kind than what is mounted.",
+    cause: "Mount points are made when they are missing. This one exists, and is of another kind than the mount's source.",
     wayOut: "Choose another target.",
   },
   "exec/mount-source": {

@@ -77,7 +77,7 @@ export const EXPORT_ERRORS = {
     wayOut: "Make the layout again.",
   },
   "layout/invalid-reference": {
-    title: "A digest of a layout that is none",
+    title: "A malformed digest of a layout",
     cause: "The text behind the @ is no digest.",
     wayOut: "Give `sha256:` and 64 hexadecimal digits, or a tag behind a colon.",
   },

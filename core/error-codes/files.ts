@@ -17,12 +17,12 @@ export const FILES_ERRORS = {
     wayOut: "Close them, or escape them with a backslash.",
   },
   "copy/invalid-mode": {
-    title: "A mode that is none",
+    title: "A malformed mode",
     cause: "The mode is neither octal digits up to 7777 nor chmod's symbolic form.",
     wayOut: "For example `0755` or `u=rwX,go=rX`.",
   },
   "copy/invalid-owner": {
-    title: "An id that is none",
+    title: "A malformed id",
     cause: "Ids are whole numbers from 0 to 4294967294.",
     wayOut: "Correct the id.",
   },
@@ -68,7 +68,7 @@ export const FILES_ERRORS = {
   },
   "file/exists": {
     title: "A path that exists already",
-    cause: "A file is to be made where there is something.",
+    cause: "The path of a new file exists already.",
     wayOut: "Choose another path.",
   },
   "file/invalid-path": {

@@ -9,7 +9,7 @@ export const HCL_ERRORS = {
   "hcl/expression": {
     title: "An expression without a result",
     cause:
-      "The values do not fit what the expression does with them: a text where a number is needed, an attribute that the object does not have, a call with wrong arguments. The message says which, and the excerpt where.",
+      "The values do not fit the expression: a text where a number is needed, an attribute that the object does not have, a call with wrong arguments. The message says which, and the excerpt where.",
     wayOut: "Correct the expression. `try(EXPRESSION, OTHER)` gives the other value where the first has none.",
   },
   "hcl/syntax": {

@@ -7,7 +7,7 @@ export const IMAGE_ERRORS = {
     wayOut: "Make the archive again.",
   },
   "image/diffid-mismatch": {
-    title: "A layer that is not what the config says",
+    title: "A layer that differs from the config",
     cause: "The content of a layer has another digest than the image's config.",
     wayOut: "The image is broken: build or push it again.",
   },

@@ -33,7 +33,7 @@ export const OPTIONS_ERRORS = {
     wayOut: "The message says which part is wrong.",
   },
   "platform/invalid": {
-    title: "A platform that is none",
+    title: "A malformed platform",
     cause: "The text is not of the form `os/arch[/variant]`.",
     wayOut: "For example `linux/amd64` or `linux/arm/v7`.",
   },

@@ -35,12 +35,12 @@ export const SOURCE_ERRORS = {
   "source/git-ref-not-found": {
     title: "A ref that does not exist",
     cause: "The repository has no such branch, tag or commit.",
-    wayOut: "Correct what stands behind the `#`.",
+    wayOut: "Correct the text behind the `#`.",
   },
   "source/git-subdir-not-found": {
     title: "A directory that the repository does not have",
     cause: "The path behind the ref is not there, or is no directory.",
-    wayOut: "Correct what stands behind the colon.",
+    wayOut: "Correct the text behind the colon.",
   },
   "source/http-status": {
     title: "A download that was refused",
@@ -48,7 +48,7 @@ export const SOURCE_ERRORS = {
     wayOut: "See the status; a secret `HTTP_AUTH_TOKEN_<host>` is sent along.",
   },
   "source/invalid-url": {
-    title: "A URL that is none",
+    title: "A malformed URL",
     cause: "The text cannot be read as a URL.",
     wayOut: "Correct it.",
   },
