@@ -1,4 +1,5 @@
 import { formatDuration } from "../core/text/duration.js";
+import { withoutUserinfo } from "../core/text/address.js";
 import type { Digest } from "../core/digest.js";
 import { stepName } from "../core/step.js";
 import type { CopyAction, ExecOp, FileAction, Mount, Op, Owner } from "./ops.js";
@@ -37,7 +38,7 @@ function printVertex(vertex: Vertex, numbers: ReadonlyMap<Digest, number>): stri
 function printOp(op: Op): string[] {
   switch (op.kind) {
     case "source":
-      return [op.identifier, ...Object.entries(op.attrs).map(([name, value]) => `${name}=${value}`)];
+      return [op.identifier, ...Object.entries(op.attrs).map(([name, value]) => `${name}=${value}`)].map(withoutUserinfo);
     case "exec":
       return printExec(op);
     case "file":

@@ -32,7 +32,7 @@ function describeDockerfile(dockerfile: Inputs["dockerfile"]): string {
  * `git@host:path`.
  */
 function withoutCredentials(address: string): string {
-  return address.replace(/(?<=\/\/)[^/@]*@/, "").replace(/\?[^#]*/, "");
+  return address.replace(/(?<=\/\/)[^/]*@/, "").replace(/\?[^#]*/, "");
 }
 
 /**

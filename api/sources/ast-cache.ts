@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Store } from "../../cache/store.js";
 import type { DockerfileAst } from "../../frontend/dockerfile/ast.js";
 import { AST_FORMAT } from "../../frontend/dockerfile/ast.js";
+import { hasUserinfo } from "../../core/text/address.js";
 import { type Digest, sha256 } from "../../core/digest.js";
 import type { DockerfileText } from "./local-context.js";
 
@@ -28,7 +29,9 @@ async function cachedAst(file: DockerfileText, key: Digest, store: Store): Promi
   if (kept) return JSON.parse(kept.toString("utf8")) as DockerfileAst;
   const { parseDockerfile } = await import("../../frontend/dockerfile/syntax/parse.js");
   const { ast } = parseDockerfile(file.text, file.name);
-  // A file with errors is about to change: it is not worth room in the store.
-  if (ast.problems.every((problem) => problem.severity !== "error")) store.memo.set(KIND, key, JSON.stringify(ast));
+  // A file with errors is about to change: it is not worth room in the store. A copy of passwords
+  // is not wanted there.
+  if (ast.problems.every((problem) => problem.severity !== "error") && !hasUserinfo(file.text))
+    store.memo.set(KIND, key, JSON.stringify(ast));
   return ast;
 }

@@ -1,4 +1,5 @@
 import { type AnyCode, systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { withoutUserinfo } from "../../core/text/address.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { familiarReference, type Reference } from "../../oci/reference.js";
 import { dirname } from "node:path";
@@ -136,7 +137,7 @@ export function agentNotStarted(id: string, why: string, hint: string | undefine
 }
 
 export function badGitContext(text: string, why: string): TsbuildError {
-  return new TsbuildError("context/git-invalid", `Cannot use "${text}" as a context: ${why}`, {
+  return new TsbuildError("context/git-invalid", `Cannot use "${withoutUserinfo(text)}" as a context: ${why}`, {
     hint: "A repository is https://host/path.git, with #ref:directory or ?branch=…&subdir=… if needed",
   });
 }

@@ -6,6 +6,7 @@ import { throwIfAborted } from "../../core/errors.js";
 import type { StepInfo } from "../../core/step.js";
 import type { EventSink } from "../../core/events.js";
 import type { Edge, Rootfs } from "../../llb/vertex.js";
+import { withoutUserinfo } from "../../core/text/address.js";
 import { redactUrl } from "../../net/errors.js";
 import { looksLikeArchive } from "../../oci/layer/read/archive-start.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
@@ -184,5 +185,5 @@ function isUrl(text: string): boolean {
 export function withoutSecrets(address: string): string {
   const kind = contextKind(address);
   if (typeof kind !== "string" && kind.kind === "url") return redactUrl(address);
-  return address.replace(/^(https?:\/\/)[^/@]*@/i, "$1");
+  return withoutUserinfo(address);
 }

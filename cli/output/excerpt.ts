@@ -1,4 +1,5 @@
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
+import { coveredUserinfo } from "../../core/text/address.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 
 /**
@@ -13,7 +14,7 @@ const AROUND_MANY = 2;
  * tools know from its logs. The lines of the range are marked `>>>`.
  */
 export function renderExcerpt(source: SourceFile, range: SourceRange): string {
-  const lines = source.text.split("\n");
+  const lines = coveredUserinfo(source.text).split("\n");
   const first = Math.min(range.line, lines.length);
   // A range that ends before the first column of a line does not reach into that line.
   const end = range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine;

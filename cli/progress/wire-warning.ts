@@ -1,5 +1,6 @@
 import type { Diagnostic, SourceRange } from "../../core/diagnostics.js";
 import type { StepId } from "../../core/events.js";
+import { coveredUserinfo } from "../../core/text/address.js";
 
 /**
  * Returns a warning in the JSON of BuildKit's client, for the log of progress and for a metadata
@@ -16,7 +17,9 @@ export function wireWarning(diagnostic: Diagnostic, step?: StepId): object {
     ...(diagnostic.url === undefined ? {} : { url: diagnostic.url }),
     ...(diagnostic.source === undefined
       ? {}
-      : { sourceInfo: { filename: diagnostic.source.name, data: base64(diagnostic.source.text), language: "Dockerfile" } }),
+      : {
+          sourceInfo: { filename: diagnostic.source.name, data: base64(coveredUserinfo(diagnostic.source.text)), language: "Dockerfile" },
+        }),
     ...(diagnostic.range === undefined ? {} : { range: [wireRange(diagnostic.range)] }),
   };
 }

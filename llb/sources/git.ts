@@ -1,3 +1,4 @@
+import { withoutUserinfo } from "../../core/text/address.js";
 import type { SourceOp } from "../ops.js";
 
 /** A Git repository as ADD and contexts name it. */
@@ -44,7 +45,8 @@ const HEADER_SECRET = "GIT_AUTH_HEADER";
 const TOKEN_SECRET = "GIT_AUTH_TOKEN";
 
 /**
- * Returns the operation of a repository: `git://HOST/PATH#REF:DIRECTORY`. `checksum` and
+ * Returns the operation of a repository: `git://HOST/PATH#REF:DIRECTORY`. User and password of the
+ * address are in `git.fullurl` only, which nobody keeps or prints. `checksum` and
  * `keepGitDir` count where the address does not set them. `fromCaller` means that the caller wrote
  * the address, and not the Dockerfile, so that over SSH the caller's keys are used without further
  * consent.
@@ -71,7 +73,9 @@ export function gitSource(
 }
 
 function identifierOf({ remote, ref, subdir }: GitAddress): string {
-  const path = remote.replace(/^[a-zA-Z0-9]+:\/\//, "").replace(/^([^/:]+@)?([^/:]+):(?!\d)/, "$1$2/");
+  const path = withoutUserinfo(remote)
+    .replace(/^[a-zA-Z0-9]+:\/\//, "")
+    .replace(/^([^/:]+@)?([^/:]+):(?!\d)/, "$1$2/");
   const fragment = subdir === "" ? ref : `${ref}:${subdir}`;
   return `git://${path}${fragment === "" ? "" : `#${fragment}`}`;
 }

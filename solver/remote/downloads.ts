@@ -1,5 +1,5 @@
 import type { Store } from "../../cache/store.js";
-import { type Digest, isDigest } from "../../core/digest.js";
+import { type Digest, isDigest, sha256 } from "../../core/digest.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
 import type { Connections } from "../../net/connections.js";
 import { redactUrl } from "../../net/errors.js";
@@ -117,7 +117,7 @@ export class Downloads {
           ...(etag === undefined ? {} : { etag }),
           ...(lastModified !== undefined && distinguishesVersions(lastModified, response.headers.get("date")) ? { lastModified } : {}),
         };
-        store.memo.set(REMEMBERED, url.href, JSON.stringify(made));
+        store.memo.set(REMEMBERED, memoKey(url.href), JSON.stringify(made));
         return made;
       },
       { clock, limits: this.#options.connections.limits, signal, onWait },
@@ -150,7 +150,7 @@ export class Downloads {
   }
 
   #remembered(url: string): Remembered | undefined {
-    const memo = this.#options.store.memo.get(REMEMBERED, url);
+    const memo = this.#options.store.memo.get(REMEMBERED, memoKey(url));
     const value = memo && (JSON.parse(memo.toString("utf8")) as Remembered);
     return value && isDigest(value.digest) ? value : undefined;
   }
@@ -167,6 +167,11 @@ function parse(url: string): URL {
   } catch {
     throw invalidUrl(url);
   }
+}
+
+/** Returns the name of a URL in the store, which holds neither its password nor its signature. */
+function memoKey(url: string): string {
+  return sha256(url);
 }
 
 function what(url: URL): string {

@@ -2,7 +2,9 @@ import test from "ava";
 import { sha256 } from "../../core/digest.js";
 import type { SourceOp } from "../../llb/ops.js";
 import { blobSource } from "../../llb/sources/blob.js";
-import { gitSource } from "../../llb/sources/git.js";
+import { printGraph } from "../../llb/print.js";
+import { edge } from "../../llb/vertex.js";
+import { gitSource, readGit } from "../../llb/sources/git.js";
 import { httpSource } from "../../llb/sources/http.js";
 import { imageSource } from "../../llb/sources/image.js";
 import { localSource } from "../../llb/sources/local.js";
@@ -74,6 +76,13 @@ const SOURCES: readonly (readonly [SourceOp, identifier: string, attrs: SourceOp
     },
   ],
 ];
+
+test("the password of a repository is in no name of its source, and in no printed graph", (t) => {
+  const op = gitSource({ ...repository, remote: "https://me:hunter2@host/o/r.git" });
+  t.is(op.identifier, "git://host/o/r.git#main:a//b/.");
+  t.like(readGit(op), { remote: "https://host/o/r.git", userinfo: { user: "me", password: "hunter2" } });
+  t.notRegex(printGraph([edge({ op, metadata: { step: { kind: "internal", text: "x" } } })]), /hunter2/);
+});
 
 for (const [op, identifier, attrs, read] of SOURCES) {
   test(`source: ${identifier.replace(digest, "DIGEST")} is made and read back`, (t) => {

@@ -1,4 +1,5 @@
 import type { SourceRange } from "../../../core/diagnostics.js";
+import { withoutUserinfo } from "../../../core/text/address.js";
 import { partRange } from "./edits.js";
 import { nearest, problem } from "./make-problem.js";
 import type { Problem } from "../problem.js";
@@ -31,10 +32,10 @@ export const checksumSource = (range: SourceRange): Problem =>
   );
 
 export const remoteCopy = (source: string, range: SourceRange): Problem =>
-  problem("dockerfile/remote-copy", `Cannot copy "${source}": COPY takes no URLs`, range, { hint: "use ADD" });
+  problem("dockerfile/remote-copy", `Cannot copy "${withoutUserinfo(source)}": COPY takes no URLs`, range, { hint: "use ADD" });
 
 export const invalidGit = (source: string, why: string, range: SourceRange): Problem =>
-  problem("dockerfile/invalid-git", `Cannot use "${source}" as a Git repository: ${why}`, range);
+  problem("dockerfile/invalid-git", `Cannot use "${withoutUserinfo(source)}" as a Git repository: ${why}`, range);
 
 export const invalidPort = (port: string, why: string, range: SourceRange): Problem =>
   problem("dockerfile/invalid-port", `Cannot expose "${port}": ${why}`, range, { hint: "a port is 80, 80/udp or 8000-8010" });

@@ -1,3 +1,5 @@
+import type { InstructionStep } from "../../../core/step.js";
+import { withoutUserinfo } from "../../../core/text/address.js";
 import { cleanPath } from "../../../core/text/pattern-matcher.js";
 import { edge, type Rootfs } from "../../../llb/vertex.js";
 import type { Heredoc, ListNode, Word } from "../ast.js";
@@ -67,7 +69,7 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   // Symbolic and numeric modes both depend on existing files, or are applied by the plain copy:
   // BuildKit links without --chmod only.
   const link = transfer.link && chmod === "";
-  const step = at.step(node.text);
+  const step = shownStep(at, transfer);
   if (!isOwner(chown)) at.fail(errors.invalidChown(chown, transfer.chown?.valueRange ?? node.range));
   const owner = ownerOf(chown);
   const common = {
@@ -101,8 +103,17 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
     ...(chown === "" ? [] : [`--chown=${chown}`]),
     ...(chmod === "" ? [] : [`--chmod=${chmod}`]),
   ];
-  const sources = [...paths.map(({ text }) => text), ...transfer.documents.map(({ heredoc }) => `<<${heredoc.name}`)];
+  const sources = [...paths.map(({ text }) => withoutUserinfo(text)), ...transfer.documents.map(({ heredoc }) => `<<${heredoc.name}`)];
   at.commit([transfer.keyword, ...flags, ...sources, destText].join(" "), { layer: true, mark: true });
+}
+
+/**
+ * Returns the step of the instruction. Its text is recorded, and exported with images and caches:
+ * passwords of URLs are left out.
+ */
+function shownStep(at: InstructionContext, { node }: Transfer): InstructionStep {
+  const step = at.step(node.text);
+  return { ...step, text: withoutUserinfo(step.text) };
 }
 
 function localSource(text: string, transfer: Transfer, common: CommonCopy): CopyWithoutInputs {

@@ -72,6 +72,15 @@ test("long ranges are cut in the middle, long lines around the mark, control cha
   t.true(cut.includes("^^^^^^"));
 });
 
+test("passwords in addresses are covered, and marks stay below their words", (t) => {
+  const file: SourceFile = { name: "D", text: "ADD http://me:secret@host/x /y nope" };
+  const [, , line, mark] = renderDiagnostic({ severity: "error", code: "c", message: "m", source: file, range: range(1, 32, 1, 36) }).split(
+    "\n",
+  );
+  t.is(line, "   1 | ADD http://*********@host/x /y nope");
+  t.is(mark?.indexOf("^"), line?.indexOf("nope"));
+});
+
 test("related places, and no source at all", (t) => {
   const related = [{ message: "first defined here", source, range: range(1, 6, 1, 12) }];
   t.is(

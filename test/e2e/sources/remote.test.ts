@@ -314,6 +314,52 @@ RUN test ! -e /run/secrets/token && test ! -e /etc/other && test -z "$NAMED"
   t.is(readFileSync(rig.path("token"), "utf8"), secret);
 });
 
+withGit("passwords of addresses: neither shown, nor in the store, an image or a cache", async (t) => {
+  const password = "correct-horse";
+  const authorization = `Basic ${Buffer.from(`me:${password}`).toString("base64")}`;
+  const locked = await startGitServer(rig.path("repositories"), { locked: { app: authorization.replace("Basic", "basic") } });
+  t.teardown(() => locked.close());
+  const files = await fakeRegistry((request, response) =>
+    request.headers.authorization === authorization
+      ? void response.writeHead(200, { etag: '"1"' }).end("FROM scratch\nCOPY named /\n")
+      : void response.writeHead(401).end(),
+  );
+  t.teardown(() => files.close());
+  const [repository, file] = [`${locked.origin}/app.git`, `${files.origin}/file`].map((url) => url.replace("//", `//me:${password}@`)) as [
+    string,
+    string,
+  ];
+  const context = rig.context("passwords", {
+    Dockerfile: `FROM scratch\nADD ${repository} /git\nADD --keep-git-dir ["${repository}", "/kept/"]\nADD ${file} /file\n`,
+    broken: `FROM scratch\nADD ${file.replace("me:", "you:")} /file\n`,
+    named: "FROM scratch\nCOPY --from=named Dockerfile /\n",
+  });
+  const [cache, image] = [rig.path("passwords-cache"), rig.path("passwords.tar")];
+  const outputs = ["-t", "passwords:1", "-o", `type=oci,dest=${image},compression=uncompressed`, "--cache-to", `type=local,dest=${cache}`];
+  const rows: readonly (readonly [code: number, ...args: string[]])[] = [
+    [0, context],
+    [0, context],
+    [1, "-f", join(context, "broken"), context],
+    [0, repository],
+    [0, "-f", file, context],
+    [0, "-f", join(context, "named"), "--build-context", `named=${repository}`, context],
+  ];
+  const shown: string[] = [];
+  for (const [code, ...args] of rows) {
+    const ended = await rig.cli(["build", "--progress=plain", "--explain", ...outputs, ...args]);
+    t.is(ended.code, code, ended.stderr);
+    const found = await rig.spawn("grep", ["-rla", password, rig.store, cache, image]).ended;
+    t.is(found.stdout.toString("utf8"), "", args.join(" "));
+    shown.push(ended.stderr);
+  }
+  for (const args of [["explain"], ["builds"]]) {
+    const { stdout, stderr } = await rig.cli(args);
+    shown.push(stdout.toString("utf8"), stderr);
+  }
+  t.notRegex(shown.join(""), new RegExp(password));
+  t.regex(shown.join(""), /ADD --keep-git-dir \[http:\/\/127/);
+});
+
 withGit("SOURCE_DATE_EPOCH can be the date of what is built: a commit, a download, the newest member of an archive", async (t) => {
   served.set("/dated.tar", archive());
   const newest = rig.context("newest", { Dockerfile: COPY_ALL });

@@ -1,3 +1,4 @@
+import { withoutUserinfo } from "../../../../core/text/address.js";
 import type { LintFile } from "../lint-file.js";
 import type { Linter } from "../linter.js";
 import type { FileRule } from "../file-rule.js";
@@ -26,9 +27,15 @@ function checkUnpinnedDownload(file: LintFile, linter: Linter): void {
       if (node.kind !== "add" || node.flags.some((flag) => flag.name === "checksum")) continue;
       const source = node.args.slice(0, -1).find(({ text }) => isRemote(text) && !isGit(text));
       if (!source) continue;
-      linter.warn(UnpinnedDownload, [source.text, "is not checked: its bytes may be others tomorrow"], source.range, node.comments, {
-        hint: "write ADD --checksum=sha256:… with the digest of the file that you mean",
-      });
+      linter.warn(
+        UnpinnedDownload,
+        [withoutUserinfo(source.text), "is not checked: its bytes may be others tomorrow"],
+        source.range,
+        node.comments,
+        {
+          hint: "write ADD --checksum=sha256:… with the digest of the file that you mean",
+        },
+      );
     }
   }
 }
@@ -43,7 +50,7 @@ function checkScripts(file: LintFile, linter: Linter): void {
       const url = /https?:\/\/[^\s"')]+/.exec(what)?.[0] ?? what;
       linter.warn(
         UnpinnedDownload,
-        [url, "is run unseen: whoever can change it runs commands in the build"],
+        [withoutUserinfo(url), "is run unseen: whoever can change it runs commands in the build"],
         range(start, Math.max(end, command.end)),
         node.comments,
         {
