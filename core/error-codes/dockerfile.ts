@@ -193,6 +193,11 @@ export const DOCKERFILE_ERRORS = {
       "Windows PowerShell writes UTF-16 where a command's output goes to a file with `>`. A zip archive is no context, neither on the standard input nor at a URL: docker reads tar archives, plain or compressed, and so does tsbuild.",
     wayOut: "Save it as UTF-8: `Set-Content -Encoding utf8` does.",
   },
+  "dockerfile/other-file": {
+    title: "Another file in the place of a Dockerfile",
+    cause: "`-f` of a build names a Dockerfile. Compose files and bake files name several builds.",
+    wayOut: "Give a Dockerfile; `tsbuild bake -f FILE` takes files that name builds.",
+  },
   "dockerfile/not-found": {
     title: "A Dockerfile that is not there",
     cause: "The file, or the place that a link leads to, does not exist.",

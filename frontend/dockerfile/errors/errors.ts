@@ -26,6 +26,9 @@ export const noInstructions = (): Problem =>
 export const notText = (what: string, hint: string): Problem =>
   problem("dockerfile/not-text", `Cannot read the Dockerfile: it is ${what}`, undefined, { hint });
 
+export const otherFile = (name: string, what: string, hint: string): Problem =>
+  problem("dockerfile/other-file", `Cannot read "${name}" as a Dockerfile: it is ${what}`, undefined, { hint });
+
 export const repeatedDirective = (name: string, range: SourceRange): Problem =>
   problem("dockerfile/repeated-directive", `Cannot set the parser directive "${name}" twice`, range);
 

@@ -8,6 +8,7 @@ import { DockerfileParser, type ParsedInstruction, type NodeBuilder, payloadOf }
 import { tokenize } from "./lexer.js";
 import { type LogicalLine, logicalLines } from "./logical-lines.js";
 import { byPlace, type Problem, toDiagnostic } from "../problem.js";
+import { otherFile } from "./other-files.js";
 import { foreignSyntax, isBuiltIn } from "./syntax.js";
 import { type JoinedText, type PhysicalLine, physicalLines } from "./source-lines.js";
 
@@ -58,11 +59,21 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
     const known = Number.isFinite(startOffset);
     problems.push(errors.syntax(error.message, known ? builder.range(startOffset, (endOffset ?? startOffset) + 1) : undefined));
   }
+  const unknown = problems.find(({ code }) => code === "dockerfile/unknown-instruction")?.range;
+  if (unknown && startsFile(text, unknown.start)) {
+    const found = otherFile(text, filename);
+    if (found) return unread(text, filename, directives, errors.otherFile(filename, found.what, found.hint));
+  }
   if (instructions.length === 0 && problems.every((problem) => problem.severity !== "error")) problems.push(errors.noInstructions());
   problems.sort(byPlace);
   const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions, trailing: text.slice(read.at(-1)?.range.end ?? 0), problems };
   const source = { name: filename, text };
   return { ast, diagnostics: problems.map((problem) => toDiagnostic(problem, source)) };
+}
+
+/** Returns true when nothing but comments is before a place. */
+function startsFile(text: string, at: number): boolean {
+  return /^\uFEFF?(?:[ \t]*(?:#[^\n]*)?\r*\n)*[ \t]*$/.test(text.slice(0, at));
 }
 
 /** Returns the AST of a file whose instructions are all unread for one reason. */
