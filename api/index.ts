@@ -4,7 +4,10 @@
 export { build } from "./build/build.js";
 export { buildTargets, type BuildTargetsOptions } from "./build/build-targets.js";
 export { readBake } from "./bake/read-bake.js";
-export type { BakeFile, BakeOptions, BakePlanResult, PlannedBakeTarget } from "./bake/bake-options.js";
+export type { BakeFile, BakeOptions, BakePlanResult } from "./bake/bake-options.js";
+export { readCompose } from "./compose/read-compose.js";
+export type { ComposeFile, ComposeOptions } from "./compose/compose-options.js";
+export type { PlannedBakeTarget } from "./options/planned-target.js";
 export { check, outline, targets } from "./build/check.js";
 export { explainRule } from "./sources/lint-pages.js";
 export { openBuildHistory } from "./store/build-history.js";

@@ -2,6 +2,7 @@ import { notPrinted } from "./errors.js";
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { BakeFile, BakeOptions } from "../api/bake/bake-options.js";
+import type { ComposeFile, ComposeOptions } from "../api/compose/compose-options.js";
 import type { BuildTargetsOptions } from "../api/build/build-targets.js";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";
@@ -16,6 +17,7 @@ interface CliApi {
   build(options: BuildOptions): Promise<BuildResult>;
   buildTargets(options: BuildTargetsOptions): Promise<Readonly<Record<string, BuildResult>>>;
   readBake(options: BakeOptions): Promise<BakeFile>;
+  readCompose(options: ComposeOptions): Promise<ComposeFile>;
   check(options: CheckOptions): Promise<CheckResult>;
   outline(options: CheckOptions): Promise<Outline & { readonly source: SourceFile }>;
   targets(options: CheckOptions): Promise<{ readonly targets: readonly Target[]; readonly source: SourceFile }>;

@@ -45,6 +45,7 @@ const environment: CliEnvironment = {
     build: async (options) => (await import("../api/build/build.js")).build(options),
     buildTargets: async (options) => (await import("../api/build/build-targets.js")).buildTargets(options),
     readBake: async (options) => (await import("../api/bake/read-bake.js")).readBake(options),
+    readCompose: async (options) => (await import("../api/compose/read-compose.js")).readCompose(options),
     check: async (options) => (await import("../api/build/check.js")).check(options),
     outline: async (options) => (await import("../api/build/check.js")).outline(options),
     targets: async (options) => (await import("../api/build/check.js")).targets(options),

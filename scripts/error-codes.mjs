@@ -20,6 +20,7 @@ const AREAS = {
   platform: "Platforms",
   bake: "Bake files",
   hcl: "Expressions of bake files",
+  compose: "Compose files",
   copy: "COPY and ADD",
   file: "File operations",
   build: "Running the build",

@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   "solver/engine": { folders: ["core"], packages: ["p-queue"] },
   frontend: {
     folders: ["core", "llb", "oci"],
-    packages: ["chevrotain"],
+    packages: ["chevrotain", "yaml"],
     only: { oci: ["oci/reference.ts", "oci/platform.ts", "oci/types.ts"] },
   },
   exporters: { folders: ["core", "oci", "cache"], packages: ["tar-stream"] },
@@ -54,7 +54,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   "executor-native": ["helper-failure.ts", "errors.ts", "tier.ts", ".", "emulation", "isolation", "chroot", "worker", "start-worker.ts"],
   "oci/layer": ["model", "read", "write", "."],
   "frontend/hcl": ["values", "ast.ts", "errors.ts", "syntax", "evaluate", "functions"],
-  frontend: ["frontend.ts", "hcl", "bake", "dockerfile"],
+  frontend: ["frontend.ts", "hcl", "bake", "compose", "dockerfile"],
   "frontend/dockerfile": ["problem.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
   cache: ["contract", ".", "database", "processes", "content", "builds", "index", "collect", "open-store.ts", "remote"],
   solver: [
@@ -74,7 +74,20 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     ".",
   ],
   "solver/ops": ["local", "file", "inputs", "mounts", "."],
-  api: ["options", "record", "session", "store", "sources", "remote-cache", "bake", "build", "image-store", "doctor", "index.ts"],
+  api: [
+    "options",
+    "record",
+    "session",
+    "store",
+    "sources",
+    "remote-cache",
+    "compose",
+    "bake",
+    "build",
+    "image-store",
+    "doctor",
+    "index.ts",
+  ],
   cli: [".", "output", "syntax", "prompts", "progress", "check", "bake", "commands", "docker", "commands-table.ts", "run.ts", "main.ts"],
 };
 

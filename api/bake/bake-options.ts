@@ -1,12 +1,13 @@
 import type { Readable } from "node:stream";
 import type { Diagnostic } from "../../core/diagnostics.js";
+import type { PlannedBakeTarget } from "../options/planned-target.js";
 
 /** Options of `readBake`. Names and meaning are those of `docker buildx bake`. */
 export interface BakeOptions {
   /**
-   * Paths of the files, later ones override earlier ones; `-` is `stdin`. Default:
-   * `$BUILDX_BAKE_FILE`, then those of `docker-bake.json`, `docker-bake.hcl`,
-   * `docker-bake.override.json` and `docker-bake.override.hcl` that there are.
+   * Paths of bake and Compose files, later ones override earlier ones; `-` is `stdin`. Default:
+   * `$BUILDX_BAKE_FILE`, then those of `compose.yaml` and the like, `docker-bake.json`,
+   * `docker-bake.hcl`, `docker-bake.override.json` and `docker-bake.override.hcl` that there are.
    */
   readonly files?: readonly string[];
   readonly stdin?: Readable;
@@ -31,19 +32,6 @@ export interface BakeOptions {
   readonly call?: string;
   /** Environment. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-}
-
-/** A target with everything that it inherits, as plain data. */
-export interface PlannedBakeTarget {
-  readonly name: string;
-  readonly description?: string;
-  /** True when only other targets need it: it has no output of its own. */
-  readonly linked: boolean;
-  /**
-   * Attributes as `--print` shows them, in the names of bake files: `dockerfile-inline`,
-   * `cache-from` …; `$` and `%` before braces are not doubled.
-   */
-  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /** A definition that is read, and the targets that are selected. */

@@ -13,11 +13,3 @@ export const unreadableBakeFile = (path: string, cause: unknown): TsbuildError =
     hint: "-f names a file, relative to the working directory",
     cause,
   });
-
-export const composeFile = (path: string): UsageError =>
-  new UsageError("bake/compose", `Cannot read ${path}: Compose files are not read yet`, {
-    hint: "name the bake files alone: -f docker-bake.hcl",
-  });
-
-export const composeIgnored = (path: string): string =>
-  `${path} is not read: buildx would add its services as targets; Compose files are not read yet`;

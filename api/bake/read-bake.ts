@@ -1,10 +1,11 @@
 import { homedir } from "node:os";
-import type { Diagnostic } from "../../core/diagnostics.js";
+import { resolve } from "node:path";
+import type { SourceFile } from "../../core/diagnostics.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
+import type { BakeDefinition } from "../../frontend/bake/definition.js";
 import { formatPlatform, hostPlatform } from "../../oci/platform.js";
 import type { BakeFile, BakeOptions } from "./bake-options.js";
 import { readBakeFiles } from "./bake-files.js";
-import { composeIgnored } from "./errors.js";
 
 /**
  * Reads the bake files of a project. Nothing is built. Throws DiagnosticsError with `hcl/…` and
@@ -12,24 +13,29 @@ import { composeIgnored } from "./errors.js";
  */
 export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
   const { env = process.env, variables = {} } = options;
-  const { files, compose } = await readBakeFiles(options);
-  // The grammar takes long to load.
-  const [{ evaluateFiles }, { planBake }, print] = await Promise.all([
-    import("../../frontend/bake/evaluate-files.js"),
+  const files = await readBakeFiles(options);
+  const { compose, bake } = await byLanguage(files);
+  const [{ planBake }, { joinDefinitions }, print] = await Promise.all([
     import("../../frontend/bake/plan.js"),
+    import("../../frontend/bake/join.js"),
     import("../../frontend/bake/print.js"),
   ]);
   const fromEnvironment = parseBoolean(env["BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP"] ?? "") !== true;
   const variable = (name: string): string | undefined => (fromEnvironment ? env[name] : undefined);
-  const definition = evaluateFiles({
-    files,
-    lookup: (name) => (Object.hasOwn(variables, name) ? variables[name] : variable(name)),
-    builtins: { BAKE_CMD_CONTEXT: "cwd://", BAKE_LOCAL_PLATFORM: formatPlatform(hostPlatform()) },
-    now: Date.now,
-    home: homedir(),
-  });
-  const ignored: Diagnostic[] =
-    compose === undefined ? [] : [{ severity: "warning", code: "bake/ignored", message: composeIgnored(compose) }];
+  const services = compose.length === 0 ? NOTHING : await servicesOf(compose, options, { ...(fromEnvironment ? env : {}), ...variables });
+  const definition = joinDefinitions(
+    services,
+    bake.length === 0
+      ? NOTHING
+      : // The grammar takes long to load.
+        (await import("../../frontend/bake/evaluate-files.js")).evaluateFiles({
+          files: bake,
+          lookup: (name) => (Object.hasOwn(variables, name) ? variables[name] : variable(name)),
+          builtins: { BAKE_CMD_CONTEXT: "cwd://", BAKE_LOCAL_PLATFORM: formatPlatform(hostPlatform()) },
+          now: Date.now,
+          home: homedir(),
+        }),
+  );
   return {
     plan() {
       const plan = planBake(definition, {
@@ -61,6 +67,32 @@ export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
       ...(type === undefined ? {} : { type }),
       ...(value === undefined ? {} : { value }),
     })),
-    warnings: [...definition.warnings, ...ignored],
+    warnings: definition.warnings,
   };
+}
+
+const NOTHING: BakeDefinition = { groups: [], targets: [], variables: [], warnings: [] };
+
+async function servicesOf(
+  files: readonly SourceFile[],
+  { directory = "." }: BakeOptions,
+  env: NonNullable<BakeOptions["env"]>,
+): Promise<BakeDefinition> {
+  const { servicesOfBake } = await import("../compose/services-of-bake.js");
+  return { ...NOTHING, ...(await servicesOfBake({ files, directory: resolve(directory), env })) };
+}
+
+/** Returns Compose files and bake files apart: by name, else by content. */
+async function byLanguage(
+  files: readonly SourceFile[],
+): Promise<{ readonly compose: readonly SourceFile[]; readonly bake: readonly SourceFile[] }> {
+  const compose = new Set<SourceFile>();
+  for (const file of files) {
+    if (/\.ya?ml$/i.test(file.name)) compose.add(file);
+    else if (!/\.(?:json|hcl)$/i.test(file.name)) {
+      const { isCompose } = await import("../../frontend/compose/read-yaml.js");
+      if (isCompose(file)) compose.add(file);
+    }
+  }
+  return { compose: [...compose], bake: files.filter((file) => !compose.has(file)) };
 }

@@ -1,4 +1,4 @@
-import type { PlannedBakeTarget } from "../../api/bake/bake-options.js";
+import type { PlannedBakeTarget } from "../../api/options/planned-target.js";
 import type { BuildOptions } from "../../api/options/options.js";
 import { DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";

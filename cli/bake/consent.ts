@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { dirname, join, relative, resolve, basename, sep } from "node:path";
-import type { PlannedBakeTarget } from "../../api/bake/bake-options.js";
+import type { PlannedBakeTarget } from "../../api/options/planned-target.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { isAddress } from "../../core/text/address.js";
 import type { CliEnvironment } from "../environment.js";

@@ -1,5 +1,5 @@
 import { join, isAbsolute } from "node:path";
-import type { PlannedBakeTarget } from "../../api/bake/bake-options.js";
+import type { PlannedBakeTarget } from "../../api/options/planned-target.js";
 import type { BuildOptions } from "../../api/options/options.js";
 import { isAddress } from "../../core/text/address.js";
 import type { CliEnvironment } from "../environment.js";

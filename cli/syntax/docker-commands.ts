@@ -28,7 +28,7 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   kill: "tsbuild has no containers; a build ends with ctrl-c",
   rm: "tsbuild rmi removes images, tsbuild builds rm builds of the past",
   commit: "write a Dockerfile: an image is what it says",
-  compose: "build each service by itself: tsbuild -f DOCKERFILE --target STAGE --build-arg NAME=VALUE -t NAME CONTEXT",
+  compose: "tsbuild compose build builds the images of the services; docker compose or podman runs them",
   import: "a Dockerfile of FROM scratch and ADD FILE.tar / makes an image of an archive",
   export: "tsbuild -o type=tar,dest=FILE . writes the files of a result",
   manifest: "tsbuild inspect shows an image, --platform a,b builds an index",

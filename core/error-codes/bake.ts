@@ -7,11 +7,6 @@ export const BAKE_ERRORS = {
       "A `target`, `group`, `variable` or `function` has no name or a wrong one, lacks what it needs, or is a block that bake does not have.",
     wayOut: "Correct the block at the place that the excerpt shows. See [bake](bake.md).",
   },
-  "bake/compose": {
-    title: "A Compose file",
-    cause: "Bake can take the services of Compose files as targets in buildx. tsbuild does not read them yet.",
-    wayOut: "Name the bake files alone with `-f`, or build the services one by one.",
-  },
   "bake/ignored": {
     title: "An attribute that targets do not have",
     cause: "A target has an attribute that bake does not know. It does nothing, as in buildx.",

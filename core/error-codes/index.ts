@@ -3,6 +3,7 @@ import { BAKE_ERRORS } from "./bake.js";
 import { BUILD_ERRORS } from "./build.js";
 import { CACHE_ERRORS } from "./cache.js";
 import { CLI_ERRORS } from "./cli.js";
+import { COMPOSE_ERRORS } from "./compose.js";
 import { CONTEXT_ERRORS } from "./context.js";
 import { DOCKERFILE_ERRORS } from "./dockerfile.js";
 import { EXEC_ERRORS } from "./exec.js";
@@ -28,6 +29,7 @@ const ERROR_CODES = {
   ...DOCKERFILE_ERRORS,
   ...BAKE_ERRORS,
   ...HCL_ERRORS,
+  ...COMPOSE_ERRORS,
   ...FILES_ERRORS,
   ...BUILD_ERRORS,
   ...EXEC_ERRORS,

@@ -142,8 +142,6 @@ test("bake: a path of --set is allowed by who types it", async (t) => {
 const REFUSED: readonly (readonly [name: string, files: Readonly<Record<string, string>>, args: readonly string[], code: string])[] = [
   ["no file", {}, [], "bake/no-file"],
   ["a missing file", {}, ["-f", "other.hcl"], "bake/no-file"],
-  ["a Compose file", { "compose.yaml": "services: {}" }, [], "bake/compose"],
-  ["a named Compose file", { "a.yml": "" }, ["-f", "a.yml"], "bake/compose"],
   ["a remote definition", { "docker-bake.hcl": "" }, ["https://example.com/x.git"], "bake/remote"],
   ["no target", { "docker-bake.hcl": 'target "app" {}' }, [], "bake/no-target"],
   ["an attestation", { "docker-bake.hcl": 'target "default" { attest = ["type=sbom"] }' }, [], "cli/not-supported"],
@@ -163,10 +161,3 @@ for (const [name, files, args, code] of REFUSED) {
     t.is(run.builds.length, 0);
   });
 }
-
-test("bake: a Compose file beside the bake file is a warning", async (t) => {
-  const { bake } = project(t, { "docker-bake.hcl": 'target "default" {}', "compose.yaml": "services: {}" });
-  const { code, stderr } = await bake();
-  t.is(code, 0);
-  t.regex(stderr, /compose\.yaml is not read/);
-});

@@ -307,7 +307,7 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "images-filter-value": ["images --filter dangling", 2],
   "builds-filter": ["builds --filter foo=bar", 2],
   "docker-run": ["run --rm -it alpine sh", 2],
-  "docker-compose": ["compose build", 2],
+  "docker-compose": ["compose up", 2],
   "docker-create": ["buildx create --use", 2],
   "docker-history": ["buildx history open", 2],
   "docker-attachment": ["buildx history inspect attachment a", 2],

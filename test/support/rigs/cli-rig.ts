@@ -1,5 +1,6 @@
 import { Readable, Writable } from "node:stream";
 import { readBake } from "../../../api/bake/read-bake.js";
+import { readCompose } from "../../../api/compose/read-compose.js";
 import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../../api/options/options.js";
 import { buildHistoryOf } from "../../../api/store/build-history.js";
 import type { BuildHistory, BuildRecord, BuildSummary } from "../../../cache/contract/builds.js";
@@ -129,6 +130,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
         return results;
       },
       readBake,
+      readCompose,
       check: options.check ?? notInRig,
       outline: options.outline ?? notInRig,
       targets: options.targets ?? notInRig,

@@ -1,0 +1,292 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { casePath, golden } from "../support/golden.js";
+import { temporaryDirectory } from "../support/images/images.js";
+import { type CliRun, runRig } from "../support/rigs/cli-rig.js";
+
+interface Settings {
+  /** Arguments of bake, and of compose with its `build`. */
+  readonly bake?: readonly string[];
+  readonly compose?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+// The expected texts are what `docker buildx bake --print` (0.29) and `docker compose build
+// --print` (2.40) print, but for docker's label of its version and these: a service that a file and
+// an included one both have is an error there (`include-override`), and sizes are rounded to four
+// digits (`shm-sizes`).
+for (const name of readdirSync(casePath("compose")).sort()) {
+  test(`compose: ${name}`, async (t) => {
+    const settings: Settings = JSON.parse(readFileSync(casePath("compose", name, "case.json"), "utf8"));
+    const { path, remove } = temporaryDirectory();
+    t.teardown(remove);
+    const cwd = join(path, name);
+    cpSync(casePath("compose", name, "files"), cwd, { recursive: true });
+    const printed = async (kind: string, args: readonly string[]): Promise<void> => {
+      const { code, stdout, stderr } = await runRig([...args, "--print"], { cwd, env: settings.env ?? {} });
+      t.is(code, 0, stderr);
+      golden(t, `compose/${name}/${kind}.json`, `${JSON.stringify(JSON.parse(stdout), undefined, 2)}\n`.replaceAll(cwd, "/w"));
+    };
+    if (settings.bake) await printed("bake", ["bake", ...settings.bake.filter((arg) => !arg.startsWith("--allow"))]);
+    if (settings.compose) await printed("build", ["compose", ...settings.compose]);
+  });
+}
+
+type Files = Readonly<Record<string, string>>;
+
+/** Returns a runner of compose in a directory with these files. */
+function project(t: ExecutionContext, files: Files, env: Readonly<Record<string, string>> = {}) {
+  const { path, remove } = temporaryDirectory();
+  t.teardown(remove);
+  const cwd = join(path, "project");
+  mkdirSync(cwd);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text);
+  }
+  return { cwd, run: (...args: string[]): Promise<CliRun> => runRig(args, { cwd, env }) };
+}
+
+const FULL = `
+services:
+  web:
+    image: example.com/web:1
+    build:
+      context: web
+      args: { A: 1 }
+      secrets: [token, file]
+      additional_contexts: { base: "service:base" }
+      shm_size: 1m
+      ulimits: { nofile: 5 }
+      extra_hosts: ["h:10.0.0.1"]
+  base:
+    build: { context: ., dockerfile_inline: FROM scratch }
+secrets:
+  token: { environment: TOKEN }
+  file: { file: ./secret }
+`;
+
+test("compose: services have the options of builds", async (t) => {
+  const { cwd, run } = project(t, { "compose.yaml": FULL, ".env": "TOKEN=from .env\n", "web/Dockerfile": "FROM base" });
+  const { code, builds, stdout, stderr } = await run("compose", "build", "web", "--build-arg", "B=2");
+  t.is(code, 0, stderr);
+  t.is(builds.length, 2, "the service that is a context is built too");
+  const web = builds.find(({ tags }) => tags?.includes("example.com/web:1"));
+  t.like(web, {
+    context: join(cwd, "web"),
+    dockerfile: join(cwd, "web/Dockerfile"),
+    buildArgs: { A: "1", B: "2" },
+    buildContexts: { base: "target:base" },
+    secrets: { token: { value: "from .env" }, file: { src: join(cwd, "secret") } },
+    labels: { "com.docker.compose.project": "project", "com.docker.compose.service": "web" },
+    shmSize: 2 ** 20,
+    ulimits: ["nofile=5"],
+    addHosts: ["h:10.0.0.1"],
+  });
+  t.like(
+    builds.find((build) => build !== web),
+    { dockerfile: { text: "FROM scratch" }, tags: ["project-base"] },
+  );
+  t.regex(stdout, /^base {2}sha256:\w{64}\nweb {3}sha256:\w{64}\n$/);
+});
+
+/** Settings of docker compose that find files and names, with what the image is called. */
+const FOUND: readonly (readonly [
+  what: string,
+  files: Files,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  tag: string,
+])[] = [
+  ["the override file", { "compose.yaml": one("a"), "compose.override.yaml": "services: {s: {image: over}}" }, [], {}, "over"],
+  ["the first of the names", { "compose.yml": one("yml"), "docker-compose.yml": one("old") }, [], {}, "yml"],
+  ["COMPOSE_FILE", { "x.yaml": one("x"), "y.yaml": "services: {s: {image: y}}" }, [], { COMPOSE_FILE: "x.yaml:y.yaml" }, "y"],
+  ["its separator", { "x.yaml": one("x") }, [], { COMPOSE_FILE: "x.yaml", COMPOSE_PATH_SEPARATOR: "," }, "x"],
+  ["COMPOSE_FILE of .env", { "x.yaml": one("x"), ".env": "COMPOSE_FILE=x.yaml" }, [], {}, "x"],
+  ["the name of the directory", { "compose.yaml": one() }, [], {}, "project-s"],
+  ["the name of the file", { "compose.yaml": `name: file\n${one()}` }, [], {}, "file-s"],
+  ["COMPOSE_PROJECT_NAME", { "compose.yaml": `name: file\n${one()}` }, [], { COMPOSE_PROJECT_NAME: "env" }, "env-s"],
+  ["-p", { "compose.yaml": one() }, ["-p", "flag"], { COMPOSE_PROJECT_NAME: "env" }, "flag-s"],
+  ["--compatibility", { "compose.yaml": one() }, ["--compatibility"], {}, "project_s"],
+  ["--env-file", { "compose.yaml": one("$V"), a: "V=a", b: "V=b\nW=$V" }, ["--env-file", "a", "--env-file", "b"], {}, "b"],
+  ["COMPOSE_ENV_FILES", { "compose.yaml": one("$V"), a: "V=a", ".env": "V=no" }, [], { COMPOSE_ENV_FILES: "a" }, "a"],
+  ["the environment before .env", { "compose.yaml": one("$V"), ".env": "V=no" }, [], { V: "env" }, "env"],
+  ["COMPOSE_PROFILES", { "compose.yaml": "services: {s: {image: p, build: ., profiles: [x]}}" }, [], { COMPOSE_PROFILES: "x,y" }, "p"],
+  ["--profile '*'", { "compose.yaml": "services: {s: {image: p, build: ., profiles: [x]}}" }, ["--profile", "*"], {}, "p"],
+];
+
+function one(image?: string): string {
+  return `services: {s: {build: .${image === undefined ? "" : `, image: ${image}`}}}\n`;
+}
+
+for (const [what, files, args, env, tag] of FOUND) {
+  test(`compose: the project has ${what}`, async (t) => {
+    const { run } = project(t, files, env);
+    const { builds, stderr } = await run("compose", ...args, "build");
+    t.deepEqual(
+      builds.map(({ tags }) => tags),
+      [[tag]],
+      stderr,
+    );
+  });
+}
+
+test("compose: the file is found above the directory", async (t) => {
+  const { cwd } = project(t, { "compose.yaml": one() });
+  mkdirSync(join(cwd, "sub"));
+  const { builds } = await runRig(["compose", "build"], { cwd: join(cwd, "sub") });
+  t.is(builds[0]?.context, cwd);
+});
+
+test("compose: a file on the standard input, also for bake", async (t) => {
+  const { cwd } = project(t, {});
+  for (const args of [
+    ["compose", "-f", "-", "build"],
+    ["bake", "-f", "-"],
+  ]) {
+    const { builds, stderr } = await runRig(args, { cwd, stdin: one("img") });
+    t.deepEqual(
+      builds.map(({ tags }) => tags),
+      [["img"]],
+      stderr,
+    );
+  }
+});
+
+/** Files that ask for something, with the flag that allows it. */
+const ASKED: readonly (readonly [build: string, flag: string])[] = [
+  ["{context: ., network: host}", "--allow=network.host"],
+  ["{context: ., privileged: true}", "--allow=security.insecure"],
+  ["{context: ., entitlements: [security.insecure]}", "--allow=security.insecure"],
+  ["{context: ., dockerfile: ../Dockerfile}", "--allow=fs.read="],
+  ["{context: ., cache_from: ['type=local,src=/c']}", "--allow=fs.read=/c"],
+  ["{context: ., cache_to: ['type=local,dest=/c']}", "--allow=fs.write=/c"],
+  ["{context: ., secrets: [s]}", "--allow=fs.read=/etc/passwd"],
+  ["{context: ., dockerfile: link/Dockerfile}", "--allow=fs.read="],
+];
+
+for (const [build, flag] of ASKED) {
+  test(`compose: not without leave: ${build}`, async (t) => {
+    const { cwd, run } = project(t, { "compose.yaml": `services: {a: {build: ${build}}}\nsecrets: {s: {file: /etc/passwd}}\n` });
+    symlinkSync("/usr", join(cwd, "link"));
+    const refused = await run("compose", "build");
+    t.is(refused.code, 2);
+    t.true(refused.stderr.includes("error[bake/not-allowed]"), refused.stderr);
+    const [, hint = ""] = /allow it with (\S+)/.exec(refused.stderr) ?? [];
+    t.true(hint.startsWith(flag), refused.stderr);
+    t.is(refused.builds.length, 0);
+    t.is((await run("compose", hint, "build")).builds.length, 1);
+  });
+}
+
+test("compose: contexts of the project are read unasked, wherever they are", async (t) => {
+  const { run } = project(t, { "compose.yaml": "services: {a: {build: {context: .., additional_contexts: {e: /etc}}}}" });
+  t.is((await run("compose", "build")).code, 0);
+});
+
+test("compose: warnings: a variable that is not set, and nothing to build", async (t) => {
+  const { run } = project(t, { "compose.yaml": "services: {a: {image: $A}, b: {image: b, build: ., profiles: [x]}}" });
+  const { code, stderr, builds } = await run("compose", "build");
+  t.is(code, 0);
+  t.is(builds.length, 0);
+  t.regex(stderr, /The variable "A" is not set/);
+  t.regex(stderr, /There is nothing to build/);
+});
+
+test("compose: docker's other commands are told what runs them", async (t) => {
+  const { run } = project(t, { "compose.yaml": one() });
+  const { code, stderr } = await run("compose", "up");
+  t.is(code, 2);
+  t.regex(stderr, /docker compose or podman/);
+});
+
+/** Files that are refused, with arguments, and what is shown. */
+const REFUSED: readonly (readonly [text: string, args?: readonly string[], others?: Files])[] = [
+  ["services: {a: {biuld: .}}"],
+  ["services: {a: {build: {contxt: .}}}"],
+  ["service: {}"],
+  ["services: []"],
+  ["- a"],
+  ["services: {a: }"],
+  ["services: {a: {image: 1}}"],
+  ["services: {a: {build: {args: [1], tags: x, ulimits: {n: {soft: 1}}}}}"],
+  ["services:\n\ta: {}"],
+  ["services: {a: {build: ., build: .}}"],
+  ["a: &a [*a]"],
+  ["services: {a: *nothing}"],
+  ["services: {a: {image: '${'}}"],
+  ["services: {a: {image: '${A:?set it}'}}"],
+  ["services: {a: {image: '${A?}'}}"],
+  ["services: {a: {image: '${1}'}}"],
+  ["services: {a: {build: {context: ., no_cache: maybe}}}"],
+  ["services: {a: {build: {context: ., shm_size: lots}}}"],
+  ["services: {a: {build: {context: ., ulimits: {nofile: many}}}}"],
+  ["services: {a: {build: {context: ., extra_hosts: [h]}}}"],
+  ["services: {a: {build: {context: ., extra_hosts: {'a:b': x}}}}"],
+  ["services: {a: {build: {context: ., ssh: [k]}}}"],
+  ["services: {a: {build: {context: ., additional_contexts: [k]}}}"],
+  ["services: {a: {build: {context: ., dockerfile: D, dockerfile_inline: FROM scratch}}}"],
+  ["services: {a: {build: {context: ., secrets: [s]}}}"],
+  ["services: {a: {build: {context: ., secrets: [s]}}}\nsecrets: {s: {external: true}}"],
+  ["services: {a: {build: {context: ., additional_contexts: {x: 'service:b'}}}}"],
+  ["services: {a: {build: {context: ., additional_contexts: {x: 'service:b'}}}, b: {image: b}}"],
+  ["services: {a: {build: {context: ., additional_contexts: {x: 'service:a'}}}}"],
+  ["services: {a: {platform: linux/386, build: {context: ., platforms: [linux/amd64]}}}"],
+  ["services: {a: {build: {context: ., cache_to: ['ref=x']}}}"],
+  ["services: {a: {extends: b}, b: {extends: a}}"],
+  ["services: {a: {extends: c}, b: {image: b}}"],
+  ["services: {a: {extends: {file: no.yaml, service: b}}}"],
+  ["services: {a: {extends: {file: o.yaml, service: a}}}", [], { "o.yaml": "services: {a: {extends: {file: compose.yaml, service: a}}}" }],
+  ["include: [o.yaml]", [], { "o.yaml": "include: [compose.yaml]" }],
+  ["include: [no.yaml]"],
+  ["include: ['https://example.com/x.git']"],
+  ["include: [{path: []}]"],
+  ["services: {a: {image: x}}", ["web"]],
+  ["services: {web: {image: x}}", ["wbe"]],
+  ["services: {a: {image: x}}", ["-p", "Bad Name"]],
+  ["services: {a: {image: $A}}", [], { ".env": "A=1\nB='x\n" }],
+  ["services: {a: {image: $A}}", [], { ".env": "A B=1" }],
+  ["services: {a: {image: $A}}", [], { ".env": "A(=1" }],
+  ["services: {a: {image: x}}", ["--env-file", "none"]],
+  ["services: {a: {image: x}}", ["-f", "none.yaml"]],
+  ["services: {a: {build: .}}", ["--ssh", "k"]],
+];
+
+test("compose: what is refused is shown with its place", async (t) => {
+  const shown: string[] = [];
+  for (const [text, args = [], others = {}] of REFUSED) {
+    const { cwd, run } = project(t, { "compose.yaml": `${text}\n`, ...others });
+    const { code, stderr, builds } = await run(
+      "compose",
+      ...args.filter((arg) => arg.startsWith("-") || args.length > 1),
+      "build",
+      ...args.filter((arg) => !arg.startsWith("-") && args.length === 1),
+    );
+    t.is(builds.length, 0);
+    t.true(code === 1 || code === 2, `${text}: ${code}`);
+    shown.push(
+      `${[text, ...args, ...Object.entries(others).map(([name, other]) => `${name}: ${other}`)].join("\n")}\n=>\n${stderr.replaceAll(cwd, "/w")}`,
+    );
+  }
+  golden(t, "compose-refused.expected.txt", shown.join("\n"));
+});
+
+test("compose: a file whose aliases have no end of values is refused", async (t) => {
+  const levels = Array.from(
+    { length: 12 },
+    (_, i) => `x-${i}: &n${i} [${Array.from({ length: 10 }, () => (i === 0 ? "a" : `*n${i - 1}`)).join(", ")}]`,
+  );
+  const { run } = project(t, { "compose.yaml": levels.join("\n") });
+  const { code, stderr } = await run("compose", "build");
+  t.is(code, 1);
+  t.regex(stderr, /more than 100000 values/);
+});
+
+test("bake: a broken Compose file beside the bake file is an error, as in buildx", async (t) => {
+  const { cwd, run } = project(t, { "compose.yaml": "services: {a: {build: [x]}}", "docker-bake.hcl": 'target "default" {}' });
+  t.true(existsSync(join(cwd, "compose.yaml")));
+  const { code, stderr } = await run("bake");
+  t.is(code, 1);
+  t.regex(stderr, /error\[compose\/value\]/);
+});
