@@ -21,7 +21,7 @@ const ABANDONED = 3_600_000;
 /** Runs test commands with a `TMPDIR` of their own. */
 export class Scratch {
   #directories = new Set();
-  #child;
+  #children = new Set();
 
   constructor() {
     removeAbandoned();
@@ -30,10 +30,12 @@ export class Scratch {
     });
     for (const [signal, code] of Object.entries(SIGNALS)) {
       process.once(signal, () => {
-        this.#child?.kill(signal);
         const stop = () => process.exit(code);
-        if (!this.#child) stop();
-        this.#child.once("close", stop);
+        for (const child of this.#children) {
+          child.once("close", () => this.#children.size === 0 && stop());
+          child.kill(signal);
+        }
+        if (this.#children.size === 0) stop();
         setTimeout(stop, GRACE);
       });
     }
@@ -47,11 +49,12 @@ export class Scratch {
     return path;
   }
 
-  /** Starts a command with that `TMPDIR`, one at a time. */
+  /** Starts a command with that `TMPDIR`. */
   spawn(command, args, { directory, env = process.env, ...options }) {
-    this.#child = spawn(command, args, { ...options, env: { ...env, TMPDIR: directory } });
-    this.#child.once("close", () => (this.#child = undefined));
-    return this.#child;
+    const child = spawn(command, args, { ...options, env: { ...env, TMPDIR: directory } });
+    this.#children.add(child);
+    child.once("close", () => this.#children.delete(child));
+    return child;
   }
 
   /**

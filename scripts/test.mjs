@@ -1,4 +1,4 @@
-// Runs the whole suite as the current user and, as root, the privileged half once more as an
+// Runs the whole suite as the current user and, as root, the privileged half beside it as an
 // ordinary user. Names skipped tests with the reason. Ends with `N passed, M failed`, and `, K
 // skipped` if any.
 //   TSBUILD_TEST_USER   the ordinary user, who needs a subordinate id range; default:
@@ -6,11 +6,12 @@
 //   --no-user           leave out the second run, which then counts as skipped
 //   --no-skips          count a skipped test as failed, on a machine that has all that tests need
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Scratch } from "./scratch.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -50,37 +51,45 @@ const failed = [];
 /** Runs ava and reads its TAP lines. Shows failures whole, and only counts passed tests. */
 async function runAva(title, command, args, options) {
   console.log(`# ${title}`);
-  const before = { passed: passed.size, failed: failed.length };
+  const count = { passed: 0, failed: 0, skipped: 0 };
   const directory = scratch.directory();
   const child = scratch.spawn(command, args, { cwd: options.cwd, env: options.env, directory, stdio: ["ignore", "pipe", "inherit"] });
-  let showing = false;
-  let skips = 0;
+  // Lines of one failure, shown at once: two parts run beside each other.
+  let failure = [];
+  const show = () => {
+    if (failure.length > 0) console.log(failure.join("\n"));
+    failure = [];
+  };
   for await (const line of createInterface({ input: child.stdout })) {
     const result = /^(not )?ok \d+(?: - (.*))?$/.exec(line);
     if (result) {
+      show();
       const [, not, name = ""] = result;
       const skip = /^(.*?)(?: \(skipped: (.*)\))? # (?:SKIP|TODO)/i.exec(name);
-      showing = false;
       if (skip) {
         skipped.set(skip[1], skip[2] ?? "no reason is given");
-        skips++;
-      } else if (!not) passed.set(`${title} › ${name}`, name);
-      else {
+        count.skipped++;
+      } else if (not) {
         failed.push(name);
-        showing = true;
-        console.log(line);
+        count.failed++;
+        failure.push(line);
+      } else {
+        passed.set(`${title} › ${name}`, name);
+        count.passed++;
       }
-    } else if (/^(TAP version|1\.\.|# )/.test(line)) showing = false;
-    else if (showing || line.startsWith("Bail out!")) console.log(line);
+    } else if (/^(TAP version|1\.\.|# )/.test(line)) show();
+    else if (line.startsWith("Bail out!")) console.log(line);
+    else if (failure.length > 0) failure.push(line);
   }
+  show();
   const status = await new Promise((done) =>
     child.exitCode === null && child.signalCode === null ? child.on("close", done) : done(child.exitCode),
   );
   // A crash outside any test must not look like success.
-  if (status !== 0 && failed.length === before.failed) fail(`${title} ended with ${status ?? child.signalCode}`);
+  if (status !== 0 && count.failed === 0) fail(`${title} ended with ${status ?? child.signalCode}`);
   const left = scratch.remove(directory);
   if (left.length > 0) fail(`${title}: tests left in their temporary directory: ${left.join(" ")}`);
-  console.log(`# ${title}: ${passed.size - before.passed} passed, ${failed.length - before.failed} failed, ${skips} skipped`);
+  console.log(`# ${title}: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 }
 
 function fail(name) {
@@ -156,9 +165,17 @@ const compiled = spawnSync(process.execPath, [join(root, "scripts", "compile.mjs
 if (compiled.status !== 0) fail("the tests do not compile");
 const ava = (directory) => join(directory, "scripts", "ava.mjs");
 const isRoot = process.getuid?.() === 0;
-await runAva(isRoot ? "suite as root" : "suite", process.execPath, [ava(root), "--tap"], { cwd: root });
 const user = ordinaryUser();
-if (user) {
+if (isRoot && !user) skipped.set("the privileged part as an ordinary user", "TSBUILD_TEST_USER names none, and there is no tsbuild-test");
+// Both parts at once: many tests wait, and the last ones of a part leave cores idle.
+await Promise.all([
+  runAva(isRoot ? "suite as root" : "suite", process.execPath, [ava(root), "--tap"], { cwd: root }),
+  ...(user ? [runAsUser(user)] : []),
+]);
+
+/** Runs the privileged part as the ordinary user, in a copy that is theirs. */
+async function runAsUser(user) {
+  await makeDebian();
   const directory = copyFor(user);
   const env = {
     PATH: process.env.PATH,
@@ -176,7 +193,22 @@ if (user) {
     ["--reuid", user.name, "--regid", user.name, "--init-groups", "--", process.execPath, ava(directory), "--tap", ...privilegedTests()],
     { cwd: directory, env },
   );
-} else if (isRoot) skipped.set("the privileged part as an ordinary user", "TSBUILD_TEST_USER names none, and there is no tsbuild-test");
+}
+
+/** Makes the base image that both parts share, where it can be made. */
+async function makeDebian() {
+  const module = pathToFileURL(join(root, "build", "test", "support", "images", "base-image.js"));
+  const script = `const { debianLayout, missingForDebian, withoutMirror } = await import("${module}");
+    if (!missingForDebian() && !(await withoutMirror())) await debianLayout();`;
+  const directory = scratch.directory();
+  const child = scratch.spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    directory,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const [status] = await once(child, "close");
+  if (status !== 0) fail("the base image of Debian cannot be made");
+  scratch.remove(directory);
+}
 
 summarize();
 

@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
 import {
   chmodSync,
+  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,7 +18,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { sha256 } from "../../../core/digest.js";
+import { flock } from "../../../core/system/posix.js";
 import { hasRegistry, type RealRegistry, startRegistry } from "../servers/registry.js";
+import { until } from "../until.js";
 
 const run = promisify(execFile);
 
@@ -98,6 +102,11 @@ function writeLayout(directory: string, layer: Buffer, createdBy: string, env: s
   writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [{ ...descriptor, annotations }] }));
 }
 
+/** Returns the program that {@link debianLayout} needs and this machine lacks. */
+export function missingForDebian(): string | undefined {
+  return missingForBusybox() ?? (existsSync("/usr/bin/mmdebstrap") ? undefined : "mmdebstrap");
+}
+
 const MIRROR = "http://deb.debian.org/debian";
 
 /**
@@ -134,6 +143,18 @@ async function makeDebianLayout(): Promise<string> {
   const directory = join(cache, `debian-${process.arch}`);
   if (existsSync(directory)) return directory;
   mkdirSync(cache, { recursive: true });
+  const lock = openSync(join(cache, "making.lock"), "a");
+  try {
+    // Note that we wait without a limit, because on a busy machine it takes minutes.
+    for (let taken = false; !taken; ) taken = await until(() => flock(lock, "exclusive"));
+    if (!existsSync(directory)) await bootstrapDebian(cache, directory);
+  } finally {
+    closeSync(lock);
+  }
+  return directory;
+}
+
+async function bootstrapDebian(cache: string, directory: string): Promise<void> {
   const making = mkdtempSync(join(cache, "making-"));
   try {
     const tar = join(making, "root.tar");
@@ -145,16 +166,10 @@ async function makeDebianLayout(): Promise<string> {
       "mmdebstrap",
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     );
-    try {
-      renameSync(join(making, "layout"), directory);
-    } catch (error) {
-      // Another run of the tests was faster.
-      if (!existsSync(directory)) throw error;
-    }
+    renameSync(join(making, "layout"), directory);
   } finally {
     rmSync(making, { recursive: true, force: true });
   }
-  return directory;
 }
 
 /** Pushes a layout's image `latest` to `HOST/name:latest`, over plain HTTP. */

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import test from "ava";
-import { missingForBusybox, startBusyboxRegistry, withoutMirror } from "./base-image.js";
+import { missingForBusybox, missingForDebian, startBusyboxRegistry, withoutMirror } from "./base-image.js";
 import type { RealRegistry } from "../servers/registry.js";
 import { type Declare, notInstalled, requires } from "../requires.js";
 import { Rig } from "../rigs/rig.js";
@@ -39,8 +38,7 @@ export function busyboxSuite(): BusyboxSuite {
 
 /** Returns the reason where tests cannot build on a Debian (base-image.ts). */
 export async function withoutDebian(): Promise<string | undefined> {
-  const missing = missingForBusybox() ?? (existsSync("/usr/bin/mmdebstrap") ? undefined : "mmdebstrap");
-  return notInstalled(missing) ?? (await withoutMirror());
+  return notInstalled(missingForDebian()) ?? (await withoutMirror());
 }
 
 /** Makes a rig for `body` and disposes of it in every case. */
