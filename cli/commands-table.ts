@@ -31,6 +31,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   prune: { summary: "Remove cached steps, cache mounts, and what nothing needs", load: () => import("./commands/prune.js") },
   "system df": { summary: "Show what images and cached steps take, as docker does", load: () => import("./docker/system-df.js") },
   "system prune": { summary: "Remove images without a name, and cached steps", load: () => import("./docker/system-prune.js") },
+  kaniko: { summary: "Build and push with the flags of kaniko", load: () => import("./docker/kaniko.js") },
+  bud: { summary: "Build with the flags of buildah bud and podman build", load: () => import("./docker/bud.js") },
   version: { summary: "Show the version", load: () => import("./docker/version.js") },
   doctor: { summary: "Say what this machine has and lacks, and how to get it", load: () => import("./commands/doctor.js") },
 };

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../core/diagnostics.js";
 import { asCanceled, CanceledError, DiagnosticsError } from "../../core/errors.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
-import { type Command, print, printStderr } from "../environment.js";
+import { type CliEnvironment, type Command, print, printStderr } from "../environment.js";
 import { idleFlags } from "../syntax/docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { parseFlags } from "../syntax/flags.js";
@@ -32,6 +32,7 @@ export const command: Command = {
     const paint = (): Paint => paintFor(environment);
     const explain = flags.has("explain");
     const files = prepareResultFiles(flags, environment);
+    const reports = await readReports(flags.all("report"), environment);
     const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint: paint(), ...terminal(environment) }));
     if (call.method !== "build") {
       const { runCall } = await import("./call.js");
@@ -54,6 +55,7 @@ export const command: Command = {
     } catch (error) {
       reporter.finish();
       await showWarnings(form, warnings, environment);
+      await reports({ warnings, error });
       const shown = asCanceled(error, environment.signal);
       const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || flags.has("debug");
       await printStderr(
@@ -70,6 +72,7 @@ export const command: Command = {
     }
     reporter.finish();
     await showWarnings(form, [...idleFlags(flags), ...result.warnings], environment);
+    await reports({ warnings: [...idleFlags(flags), ...result.warnings] });
     await files.id(result.imageId);
     await files.metadata(() => metadataOf(result, environment));
     const wanted = flags.has("quiet") || outputs.length === 0;
@@ -79,6 +82,17 @@ export const command: Command = {
     return EXIT.success;
   },
 };
+
+/** Returns what writes the reports that `--report` asks for. */
+async function readReports(
+  values: readonly string[],
+  environment: CliEnvironment,
+): Promise<(outcome: { readonly warnings: readonly Diagnostic[]; readonly error?: unknown }) => Promise<void>> {
+  if (values.length === 0) return () => Promise.resolve();
+  const { prepareReports, writeReports } = await import("../check/reports.js");
+  const reports = prepareReports(values, environment);
+  return (outcome) => writeReports(reports, outcome, environment);
+}
 
 /**
  * Waits until old results are collected. A ctrl-c ends the wait, because the store bears an

@@ -25,7 +25,7 @@ const SYNTAX: CommandSyntax = {
     {
       name: "format",
       value: "<form>",
-      choices: ["pretty", "json", "sarif"],
+      choices: ["pretty", "json", "sarif", "codequality", "github"],
       text: "How findings are shown on the standard output (default: pretty)",
     },
     { name: "explain", value: "<rule>", text: "Show the page of a rule" },
@@ -52,12 +52,20 @@ export const command: Command = {
     const form = flags.one("format") ?? "pretty";
     const paint = paintFor(environment);
     if (result.fixed.length > 0) await printStderr(environment, fixedText(result));
-    await print(environment.stdout, await findings(result, form, environment.stdout.isTTY ? paint : PLAIN));
+    await print(environment.stdout, await findings(result, { form, cwd: environment.cwd }, environment.stdout.isTTY ? paint : PLAIN));
     return result.errors.length + result.warnings.length > 0 ? EXIT.failure : EXIT.success;
   },
 };
 
-async function findings(result: CheckResult, form: string, paint: Paint): Promise<string> {
+async function findings(
+  result: CheckResult,
+  { form, cwd }: { readonly form: string; readonly cwd: string },
+  paint: Paint,
+): Promise<string> {
+  if (form === "codequality" || form === "github") {
+    const found = [...result.errors, ...result.warnings].map((diagnostic) => ({ source: result.source, ...diagnostic }));
+    return (await import("../check/reports.js")).reportText(form, found, cwd);
+  }
   if (form === "json") return checkJson({ ...result, warnings: result.warnings.map((warning) => ({ ...warning, buildkit: true })) });
   if (form === "sarif") return (await import("../check/sarif.js")).checkSarif(result, (await import("../version.js")).version());
   return prettyText(result, paint);

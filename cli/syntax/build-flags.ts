@@ -25,6 +25,13 @@ const COMMAND_FLAGS: readonly Flag[] = [
   { name: "quiet", short: "q", text: "Show no progress; print the image id", group: GROUPS.output },
   { name: "iidfile", value: "<file>", text: "Write the image id to a file", group: GROUPS.output },
   { name: "metadata-file", value: "<file>", text: "Write what is known of the result to a JSON file", group: GROUPS.output },
+  {
+    name: "report",
+    value: "<form=file>",
+    repeat: true,
+    text: "Write warnings and errors for a code host: codequality=FILE (GitLab) or github=FILE; - is the standard output",
+    group: GROUPS.output,
+  },
   { name: "check", text: "Check the Dockerfile instead of building: short for --call=check", group: GROUPS.output },
   {
     name: "call",

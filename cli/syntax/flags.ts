@@ -66,7 +66,10 @@ const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: strin
  */
 export function parseFlags(syntax: CommandSyntax, args: readonly string[]): ParsedFlags {
   let help = "";
-  const known = [...syntax.flags, ...EVERYWHERE.filter(({ name }) => !syntax.flags.some((flag) => flag.name === name))];
+  const known = [
+    ...syntax.flags,
+    ...EVERYWHERE.filter(({ name, short }) => !syntax.flags.some((flag) => flag.name === name || (short && flag.short === short))),
+  ];
   const command = new Command(syntax.name)
     .usage(`[options] ${syntax.operands}`)
     .summary(syntax.summary)

@@ -31,13 +31,13 @@ export function prepareResultFiles(flags: Pick<ParsedFlags, "one">, environment:
   if (idFile !== undefined && statSync(idFile, { throwIfNoEntry: false })?.isFile()) rmSync(idFile);
   return {
     async id(imageId) {
-      if (idFile !== undefined) await write(idFile, imageId, "iidfile", environment.signal);
+      if (idFile !== undefined) await writeResult(idFile, imageId, "iidfile", environment.signal);
     },
     async metadata(members) {
       if (metadataFile === undefined) return;
       const sorted = Object.entries(members()).sort(([a], [b]) => (a < b ? -1 : 1));
       const text = `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`;
-      await write(metadataFile, text, "metadata-file", environment.signal);
+      await writeResult(metadataFile, text, "metadata-file", environment.signal);
     },
   };
 }
@@ -46,7 +46,7 @@ export function prepareResultFiles(flags: Pick<ParsedFlags, "one">, environment:
  * Writes a file. A link keeps pointing to the file that it names. A pipe or other special file is
  * written to directly.
  */
-async function write(path: string, text: string, flag: string, signal: AbortSignal): Promise<void> {
+export async function writeResult(path: string, text: string, flag: string, signal: AbortSignal): Promise<void> {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) writeFileAtomic(path, text);
